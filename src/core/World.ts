@@ -1,0 +1,25 @@
+/**
+ * Names everything that a node may ask of the world outside it: time, chance and turns.
+ *
+ * Code that runs on callbacks takes this interface instead of reaching for `Date`, timers or
+ * `crypto`, so that a whole cluster can run in one process on virtual time under one seed. The
+ * live implementation is `node/LiveWorld`, the simulated one `testing/simulator/SimWorld`.
+ */
+
+/** Withdraws a task that has not run yet; calling it again, or too late, does nothing. */
+export type Cancel = () => void
+
+export interface World {
+  /** Wall clock, in milliseconds since 1970. May jump in either direction. */
+  readonly now: () => number
+  /** Milliseconds since an arbitrary start. Never goes back; for deadlines and intervals. */
+  readonly elapsed: () => number
+  /** Runs `task` once, at least `millis` from now. */
+  readonly after: (millis: number, task: () => void) => Cancel
+  /** Runs `task` once, after the events at hand: where frames and commits are gathered. */
+  readonly endOfTurn: (task: () => void) => void
+  /** A number in [0, 1). For spreading load, never for identity. */
+  readonly random: () => number
+  /** 26 characters of [0-9a-z], different at every call on every node (128 random bits). */
+  readonly id: () => string
+}

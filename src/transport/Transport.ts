@@ -1,0 +1,64 @@
+/**
+ * Carries messages between nodes and clients: subjects, queue groups, replies, nothing more.
+ *
+ * Delivery is at most once: a message may be lost, repeated or reordered, and nothing above relies
+ * on it for durability. `publish` never fails and never waits. The wildcards are those of NATS: `*`
+ * is one token, `>` at the end is one or more.
+ */
+import * as Context from "effect/Context"
+import * as Schema from "effect/Schema"
+
+export interface Message {
+  readonly subject: string
+  /** Valid during the callback only where the implementation reuses buffers: copy what is kept. */
+  readonly data: Uint8Array
+  readonly reply: string | undefined
+  /** Nobody subscribes to the subject that asked for this reply (NATS status 503). */
+  readonly noResponders: boolean
+}
+
+export interface Subscription {
+  readonly close: () => void
+}
+
+export interface TransportStats {
+  readonly sentMessages: number
+  readonly sentBytes: number
+  readonly receivedMessages: number
+  readonly receivedBytes: number
+  /** Messages not handed to the network: no connection, or too much waiting. */
+  readonly droppedMessages: number
+  readonly reconnects: number
+}
+
+export interface TransportService {
+  readonly publish: (subject: string, data: Uint8Array, reply?: string) => void
+  /** Of subscriptions with the same `queue`, one gets each message. */
+  readonly subscribe: (
+    subject: string,
+    handler: (message: Message) => void,
+    options?: { readonly queue?: string }
+  ) => Subscription
+  /** Calls back once all subscriptions and messages so far have reached the broker. */
+  readonly flush: (done: (reached: boolean) => void) => void
+  /** A subject that nobody else uses, for replies; subscribe to it and below it. */
+  readonly newInbox: () => string
+  /** Largest message in bytes; known after connecting. */
+  readonly maxPayload: () => number
+  readonly connected: () => boolean
+  /** Called at every change of `connected`. */
+  readonly onStatus: (listener: (connected: boolean) => void) => Subscription
+  /** Where it is connected to, for people. */
+  readonly address: () => string
+  readonly stats: () => TransportStats
+}
+
+export class Transport
+  extends Context.Service<Transport, TransportService>()("everwrite/transport/Transport")
+{}
+
+/** The broker could not be reached, or refused: which, and what it said. */
+export class TransportUnavailable extends Schema.TaggedError<TransportUnavailable>()(
+  "TransportUnavailable",
+  { address: Schema.String, reason: Schema.String }
+) {}
