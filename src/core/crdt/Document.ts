@@ -1,0 +1,159 @@
+/**
+ * Describes what one replica holds under one key, and joins what two replicas hold.
+ *
+ * A document is a causal context and a state; a tombstone has the context and nothing live. Beside
+ * them stand removals that wait for what they had seen, and the ids of recent operations, so
+ * that a retry is answered from the document wherever the first attempt is known.
+ */
+import type { Dot } from "../clock/Dot.ts"
+import { compareDots } from "../clock/Dot.ts"
+import type { Seen } from "../clock/DottedVersionVectorSet.ts"
+import * as VersionVector from "../clock/VersionVector.ts"
+import type { DotStore } from "./DotStore.ts"
+import { joinStores } from "./Join.ts"
+import { applyDeferral, type Deferral } from "./Removal.ts"
+
+/** Names one operation of one client, so that a retry can be told from a second operation. */
+export interface OperationId {
+  readonly session: string
+  readonly sequence: number
+  /** When the client issued it, in milliseconds since 1970. */
+  readonly at: number
+}
+
+/** An operation that was applied, with the last dot it made. */
+export interface AppliedId extends OperationId, Dot {}
+
+export interface Document {
+  readonly context: VersionVector.VersionVector
+  /** Undefined: no entries. */
+  readonly store: DotStore | undefined
+  /** Invariant: sorted by dot; each had seen more than `context`. */
+  readonly deferred: ReadonlyArray<Deferral>
+  /** Invariant: sorted by `compareIds`, at most `idsMax`. */
+  readonly ids: ReadonlyArray<AppliedId>
+}
+
+/** What one operation changes: a state whose context is named dots, and sometimes a vector. */
+export interface Delta {
+  readonly seen: Seen
+  readonly store: DotStore | undefined
+  readonly deferred: ReadonlyArray<Deferral>
+  readonly ids: ReadonlyArray<AppliedId>
+}
+
+export const empty: Document = {
+  context: VersionVector.empty,
+  store: undefined,
+  deferred: [],
+  ids: []
+}
+
+/** Most ids that a document carries; beyond, the oldest go, and their retries may apply again. */
+export const idsMax = 256
+
+/** Ids younger than this are answered; older ones are refused as too old to tell. */
+export const idRefusedAfterMillis = 10 * 60_000
+
+/** Ids are kept twice as long as they are accepted, so that clocks may differ by as much. */
+export const idKeptMillis = 2 * idRefusedAfterMillis
+
+const compareIds = (left: AppliedId, right: AppliedId): number => {
+  if (left.at !== right.at) return left.at - right.at
+  if (left.session !== right.session) return left.session < right.session ? -1 : 1
+  return left.sequence - right.sequence || compareDots(left, right)
+}
+
+const joinIds = (
+  left: ReadonlyArray<AppliedId>,
+  right: ReadonlyArray<AppliedId>
+): ReadonlyArray<AppliedId> => {
+  if (right.length === 0 || left === right) return left
+  if (left.length === 0) return right
+  const missing = right.filter((id) => !left.some((other) => compareIds(id, other) === 0))
+  if (missing.length === 0) return left
+  const all = [...left, ...missing].sort(compareIds)
+  return all.length > idsMax ? all.slice(-idsMax) : all
+}
+
+/** `document` without the ids that are past keeping; the moment may differ between replicas. */
+export const withoutOldIds = (document: Document, nowMillis: number): Document => {
+  const oldest = nowMillis - idKeptMillis
+  if (document.ids.every((id) => id.at >= oldest)) return document
+  return { ...document, ids: document.ids.filter((id) => id.at >= oldest) }
+}
+
+/** The entry of an operation that this document knows, or undefined. */
+export const findId = (document: Document, id: OperationId): AppliedId | undefined =>
+  document.ids.find((known) => known.sequence === id.sequence && known.session === id.session)
+
+/** The context after a delta: named dots count as everything before them (see `VersionVector`). */
+const joinContext = (
+  context: VersionVector.VersionVector,
+  seen: Seen
+): VersionVector.VersionVector => {
+  let joined = VersionVector.join(context, seen.vector)
+  for (const dot of seen.dots) joined = VersionVector.withDot(joined, dot)
+  return joined
+}
+
+const joinDeferred = (
+  left: ReadonlyArray<Deferral>,
+  right: ReadonlyArray<Deferral>,
+  context: VersionVector.VersionVector
+): ReadonlyArray<Deferral> => {
+  if (left.length === 0 && right.length === 0) return left
+  const missing = right.filter((d) => !left.some((other) => compareDots(d, other) === 0))
+  const waiting = [...left, ...missing].filter((d) => !VersionVector.covers(context, d.seen))
+  if (missing.length === 0 && waiting.length === left.length) return left
+  return waiting.sort(compareDots)
+}
+
+/** Both sides' removals, whether they wait on or end here: each still takes what it had seen. */
+const applyDeferrals = (
+  store: DotStore | undefined,
+  left: ReadonlyArray<Deferral>,
+  right: ReadonlyArray<Deferral>
+): DotStore | undefined => {
+  let kept = store
+  for (const deferral of left) kept = applyDeferral(kept, deferral)
+  for (const deferral of right) kept = applyDeferral(kept, deferral)
+  return kept
+}
+
+const joinWith = (left: Document, right: Delta): Document => {
+  const context = joinContext(left.context, right.seen)
+  const joined = joinStores(
+    { store: left.store, seen: { vector: left.context, dots: [] } },
+    { store: right.store, seen: right.seen }
+  )
+  const store = applyDeferrals(joined, left.deferred, right.deferred)
+  const deferred = joinDeferred(left.deferred, right.deferred, context)
+  const ids = joinIds(left.ids, right.ids)
+  const unchanged = context === left.context && store === left.store
+    && deferred === left.deferred && ids === left.ids
+  return unchanged ? left : { context, store, deferred, ids }
+}
+
+/** Whether two documents can be joined: their roots are of one kind, or one has no entries. */
+export const canJoin = (left: Document, right: Document): boolean =>
+  left.store === undefined || right.store === undefined || left.store.kind === right.store.kind
+
+/**
+ * The least document that contains both. Returns `left` itself where `right` adds nothing.
+ *
+ * **Guarantees** commutative, associative, idempotent.
+ *
+ * **Requires** `canJoin`.
+ */
+export const join = (left: Document, right: Document): Document =>
+  left === right
+    ? left
+    : joinWith(left, { ...right, seen: { vector: right.context, dots: [] } })
+
+/**
+ * The document after an operation.
+ *
+ * **Requires** that `delta` was made on this document, or on one that its context covers.
+ */
+export const apply = (document: Document, delta: Delta): Document => joinWith(document, delta)

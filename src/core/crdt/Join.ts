@@ -1,0 +1,126 @@
+/**
+ * Joins two states of one document: the least state that contains both.
+ *
+ * Every write into a replica goes through here, whoever sends it: clients' operations as deltas,
+ * replication, read repair, handoff and anti-entropy as states. So order, repetition and loss of
+ * messages cannot matter.
+ *
+ * **Guarantees** commutative, associative, idempotent; `left` is returned itself, and so is each
+ * part of it, where nothing changes, so that only what changed is written.
+ */
+import type { Actor } from "../clock/Dot.ts"
+import * as DottedVersionVectorSet from "../clock/DottedVersionVectorSet.ts"
+import type { Seen } from "../clock/DottedVersionVectorSet.ts"
+import { invariant } from "../Invariant.ts"
+import type { Counter, DotStore, Latest, Total, Tree } from "./DotStore.ts"
+
+/** One side of a join. */
+export interface Side {
+  readonly store: DotStore | undefined
+  readonly seen: Seen
+}
+
+/** Whether `left` wins against `right`; ties break by actor, alike on every node. */
+const isLater = (left: Latest, right: Latest): boolean => {
+  if (left.stamp !== right.stamp) return left.stamp > right.stamp
+  if (left.actor !== right.actor) return left.actor > right.actor
+  return left.counter >= right.counter
+}
+
+const joinTotals = (left: Total, right: Total): Total => {
+  const newer = right.counter > left.counter ? right : left
+  const removed = right.removedCounter > left.removedCounter ? right : left
+  if (newer === left && removed === left) return left
+  return {
+    counter: newer.counter,
+    added: newer.added,
+    taken: newer.taken,
+    removedCounter: removed.removedCounter,
+    removedAdded: removed.removedAdded,
+    removedTaken: removed.removedTaken
+  }
+}
+
+const joinCounters = (left: Counter, right: Counter): Counter => {
+  let joined: Map<Actor, Total> | undefined
+  for (const [actor, total] of right.totals) {
+    const mine = left.totals.get(actor)
+    const both = mine === undefined ? total : joinTotals(mine, total)
+    if (both !== mine) (joined ??= new Map(left.totals)).set(actor, both)
+  }
+  return joined === undefined ? left : { kind: "counter", totals: joined }
+}
+
+const joinTrees = (
+  left: Tree,
+  leftSeen: Seen,
+  right: Tree,
+  rightSeen: Seen
+): DotStore | undefined => {
+  let joined: Map<string, DotStore> | undefined
+  const put = (key: string, child: DotStore | undefined) => {
+    joined ??= new Map(left.children)
+    if (child === undefined) joined.delete(key)
+    else joined.set(key, child)
+  }
+  for (const [key, child] of left.children) {
+    const other = right.children.get(key)
+    const both = joinStores({ store: child, seen: leftSeen }, { store: other, seen: rightSeen })
+    if (both !== child) put(key, both)
+  }
+  for (const [key, child] of right.children) {
+    if (left.children.has(key)) continue
+    const both = joinStores({ store: undefined, seen: leftSeen }, { store: child, seen: rightSeen })
+    if (both !== undefined) put(key, both)
+  }
+  if (joined === undefined) return left.children.size === 0 ? undefined : left
+  return joined.size === 0 ? undefined : { kind: "tree", children: joined }
+}
+
+/** An empty store of the same shape as the other side's, so that each shape has one join. */
+const emptyLike = (store: DotStore): DotStore => {
+  switch (store.kind) {
+    case "values":
+      return { kind: "values", siblings: [] }
+    case "tree":
+      return { kind: "tree", children: new Map() }
+    case "latest":
+    case "counter":
+      return store
+  }
+}
+
+/**
+ * Joins the stores of two sides; undefined is a store without entries.
+ *
+ * **Requires** both of one kind: the kind is part of a child's key, and documents whose roots
+ * differ are refused before they get here.
+ */
+export const joinStores = (left: Side, right: Side): DotStore | undefined => {
+  const shape = left.store ?? right.store
+  if (shape === undefined) return undefined
+  const mine = left.store ?? emptyLike(shape)
+  const other = right.store ?? emptyLike(shape)
+  switch (mine.kind) {
+    case "latest":
+      invariant(other.kind === "latest", "both sides of a join are of one kind")
+      return isLater(mine, other) ? mine : other
+    case "values": {
+      invariant(other.kind === "values", "both sides of a join are of one kind")
+      const siblings = DottedVersionVectorSet.join(
+        mine.siblings,
+        left.seen,
+        other.siblings,
+        right.seen
+      )
+      if (siblings === mine.siblings) return left.store
+      return siblings.length === 0 ? undefined : { kind: "values", siblings }
+    }
+    case "counter":
+      invariant(other.kind === "counter", "both sides of a join are of one kind")
+      return joinCounters(mine, other)
+    case "tree":
+      invariant(other.kind === "tree", "both sides of a join are of one kind")
+      return joinTrees(mine, left.seen, other, right.seen)
+  }
+}

@@ -1,0 +1,203 @@
+/**
+ * Writes and reads states: the part of the document format that knows the four shapes.
+ *
+ * Reading checks what joins rely on: every dot is in the context, siblings are sorted, children
+ * are what their keys promise, nesting has a limit.
+ */
+import { type ByteReader, type ByteWriter, Malformed } from "../codec/Bytes.ts"
+import { type Actor, compareDots, type Dot } from "../clock/Dot.ts"
+import type { Sibling } from "../clock/DottedVersionVectorSet.ts"
+import { stampMax } from "../clock/HybridClock.ts"
+import * as VersionVector from "../clock/VersionVector.ts"
+import { childKind, type DotStore, sortedKeys, type Total } from "./DotStore.ts"
+
+/** Deepest nesting of trees. */
+export const depthMax = 32
+
+const tag = { none: 0, latest: 1, values: 2, counter: 3, tree: 4 } as const
+
+/** Every actor that has a dot in `store`. */
+export const actorsOf = (store: DotStore, into = new Set<Actor>()): ReadonlySet<Actor> => {
+  switch (store.kind) {
+    case "latest":
+      return into.add(store.actor)
+    case "values":
+      for (const sibling of store.siblings) into.add(sibling.actor)
+      return into
+    case "counter":
+      for (const actor of store.totals.keys()) into.add(actor)
+      return into
+    case "tree":
+      for (const child of store.children.values()) actorsOf(child, into)
+      return into
+  }
+}
+
+type Indexes = ReadonlyMap<Actor, number>
+
+const writeTotal = (writer: ByteWriter, total: Total): void => {
+  writer.varint(total.counter).varint(total.added).varint(total.taken)
+  writer.varint(total.removedCounter)
+  if (total.removedCounter > 0) writer.varint(total.removedAdded).varint(total.removedTaken)
+}
+
+export const writeStore = (
+  writer: ByteWriter,
+  store: DotStore | undefined,
+  indexes: Indexes
+): void => {
+  if (store === undefined) {
+    writer.byte(tag.none)
+    return
+  }
+  writer.byte(tag[store.kind])
+  switch (store.kind) {
+    case "latest":
+      writer.varint(indexes.get(store.actor)!).varint(store.counter).varint(store.stamp)
+      writer.byte(store.value === null ? 0 : 1)
+      if (store.value !== null) writer.text(store.value)
+      return
+    case "values":
+      writer.varint(store.siblings.length)
+      for (const sibling of store.siblings) {
+        writer.varint(indexes.get(sibling.actor)!).varint(sibling.counter)
+        writer.varint(sibling.stamp).text(sibling.value)
+      }
+      return
+    case "counter":
+      writer.varint(store.totals.size)
+      for (const actor of sortedKeys(store.totals)) {
+        writer.varint(indexes.get(actor)!)
+        writeTotal(writer, store.totals.get(actor)!)
+      }
+      return
+    case "tree":
+      writer.varint(store.children.size)
+      for (const key of sortedKeys(store.children)) {
+        writer.text(key)
+        writeStore(writer, store.children.get(key), indexes)
+      }
+  }
+}
+
+/** What a reader of states carries along. */
+interface Reading {
+  readonly reader: ByteReader
+  readonly actors: ReadonlyArray<Actor>
+  readonly context: VersionVector.VersionVector
+}
+
+const readDot = ({ reader, actors, context }: Reading): Dot => {
+  const at = reader.offset
+  const actor = actors[reader.varint("the index of an actor")]
+  const counter = reader.varint("a counter")
+  const known = actor !== undefined && counter > 0
+    && VersionVector.contains(context, actor, counter)
+  if (!known) throw new Malformed("a dot of the document's context", at)
+  return { actor, counter }
+}
+
+const readStamp = (reader: ByteReader): number => {
+  const at = reader.offset
+  const stamp = reader.varint("a stamp")
+  if (stamp > stampMax) throw new Malformed("a stamp", at)
+  return stamp
+}
+
+const readLatest = (reading: Reading): DotStore => {
+  const { reader } = reading
+  const dot = readDot(reading)
+  const stamp = readStamp(reader)
+  const at = reader.offset
+  const hasValue = reader.byte("a flag")
+  if (hasValue > 1) throw new Malformed("a flag", at)
+  const value = hasValue === 1 ? reader.text("a value") : null
+  return { kind: "latest", ...dot, stamp, value }
+}
+
+const readValues = (reading: Reading): DotStore => {
+  const { reader } = reading
+  const at = reader.offset
+  const count = reader.count("siblings", 4)
+  const siblings: Array<Sibling> = []
+  for (let i = 0; i < count; i++) {
+    const dot = readDot(reading)
+    const sibling = { ...dot, stamp: readStamp(reader), value: reader.text("a value") }
+    if (i > 0 && compareDots(siblings[i - 1]!, sibling) >= 0) {
+      throw new Malformed("siblings in order", at)
+    }
+    siblings.push(sibling)
+  }
+  if (count === 0) throw new Malformed("at least one sibling", at)
+  return { kind: "values", siblings }
+}
+
+const readTotal = (reading: Reading): readonly [Actor, Total] => {
+  const { reader } = reading
+  const at = reader.offset
+  const { actor, counter } = readDot(reading)
+  const added = reader.varint("an amount")
+  const taken = reader.varint("an amount")
+  const removedCounter = reader.varint("a counter")
+  const removedAdded = removedCounter > 0 ? reader.varint("an amount") : 0
+  const removedTaken = removedCounter > 0 ? reader.varint("an amount") : 0
+  if (removedCounter > counter) throw new Malformed("a removal of what is there", at)
+  return [actor, { counter, added, taken, removedCounter, removedAdded, removedTaken }]
+}
+
+const readCounter = (reading: Reading): DotStore => {
+  const at = reading.reader.offset
+  const totals = new Map<Actor, Total>()
+  let previous = ""
+  for (let i = reading.reader.count("totals", 5); i > 0; i--) {
+    const [actor, total] = readTotal(reading)
+    if (actor <= previous) throw new Malformed("totals in order", at)
+    previous = actor
+    totals.set(actor, total)
+  }
+  if (totals.size === 0) throw new Malformed("at least one total", at)
+  return { kind: "counter", totals }
+}
+
+const readTree = (reading: Reading, depth: number): DotStore => {
+  const { reader } = reading
+  const at = reader.offset
+  if (depth >= depthMax) throw new Malformed(`trees at most ${depthMax} deep`, at)
+  const children = new Map<string, DotStore>()
+  let previous = ""
+  for (let i = reader.count("children", 2); i > 0; i--) {
+    const key = reader.text("a child key")
+    const child = readAt(reading, depth + 1)
+    const fits = child !== undefined && childKind(key) === child.kind && key > previous
+    if (!fits) throw new Malformed("children in order, of the kinds their keys promise", at)
+    previous = key
+    children.set(key, child)
+  }
+  if (children.size === 0) throw new Malformed("at least one child", at)
+  return { kind: "tree", children }
+}
+
+const readAt = (reading: Reading, depth: number): DotStore | undefined => {
+  const at = reading.reader.offset
+  switch (reading.reader.byte("a state")) {
+    case tag.none:
+      return undefined
+    case tag.latest:
+      return readLatest(reading)
+    case tag.values:
+      return readValues(reading)
+    case tag.counter:
+      return readCounter(reading)
+    case tag.tree:
+      return readTree(reading, depth)
+    default:
+      throw new Malformed("a state of a known kind", at)
+  }
+}
+
+/** The next state of `reader`; undefined is one without entries. Throws `Malformed`. */
+export const readStore = (
+  reader: ByteReader,
+  actors: ReadonlyArray<Actor>,
+  context: VersionVector.VersionVector
+): DotStore | undefined => readAt({ reader, actors, context }, 0)

@@ -1,0 +1,80 @@
+/**
+ * Names one document of a bucket: a partition key, which decides the nodes that hold it, and a
+ * sort key, which orders the documents of one partition key.
+ *
+ * Both are encoded so that comparing the encodings compares the keys: field by field, text by
+ * code point, integers by size. Encodings hold no U+0000, which SQLite would cut text at.
+ */
+
+/** The encoded key. */
+export interface DocumentKey {
+  readonly partition: string
+  /** Empty where the bucket's keys have no sort part. */
+  readonly sort: string
+}
+
+/** What a key's fields may be; integers are safe integers. */
+export type KeyPart = string | number
+
+/** Longest encoding of either half, in UTF-16 units. */
+export const keyLengthMax = 1024
+
+/** A key that cannot be stored: why. */
+export class InvalidKey extends Error {
+  override readonly name = "InvalidKey"
+}
+
+// U+0001 ends a part and U+0002 escapes, so that no part's text can be taken for two.
+const end = "\u0001"
+const escape = "\u0002"
+const escapeText = (text: string): string => {
+  let escaped = ""
+  for (const character of text) {
+    escaped += character > escape
+      ? character
+      : escape + String.fromCharCode(character.charCodeAt(0) + 3)
+  }
+  return escaped
+}
+
+const unescapeText = (text: string): string =>
+  text.replaceAll(/\u0002(.)/gsu, (_, c: string) => String.fromCharCode(c.charCodeAt(0) - 3))
+
+const integerOffset = 2n ** 53n
+
+const encodePart = (part: KeyPart): string => {
+  if (typeof part === "string") {
+    if (!part.isWellFormed()) throw new InvalidKey("text with a lone surrogate")
+    return `s${escapeText(part)}`
+  }
+  if (!Number.isSafeInteger(part)) throw new InvalidKey(`not a safe integer: ${part}`)
+  return `i${(BigInt(part) + integerOffset).toString(16).padStart(14, "0")}`
+}
+
+/** Encodes the fields of one half of a key; none of them is the empty text. */
+export const encodeParts = (parts: ReadonlyArray<KeyPart>): string => {
+  const text = parts.map(encodePart).join(end)
+  if (text.length > keyLengthMax) {
+    throw new InvalidKey(`longer than ${keyLengthMax} characters: ${text.length}`)
+  }
+  return text
+}
+
+/** The fields of an encoding that `encodeParts` made. */
+export const decodeParts = (encoded: string): ReadonlyArray<KeyPart> => {
+  if (encoded === "") return []
+  return encoded.split(end).map((part) => {
+    if (part.startsWith("i")) return Number(BigInt(`0x${part.slice(1)}`) - integerOffset)
+    if (!part.startsWith("s")) throw new InvalidKey("not an encoded key")
+    return unescapeText(part.slice(1))
+  })
+}
+
+/** Refuses what no `encodeParts` made: for keys that arrive from other nodes. */
+export const isEncoded = (encoded: string): boolean => {
+  try {
+    return encoded.length <= keyLengthMax && encodeParts(decodeParts(encoded)) === encoded
+  } catch {
+    return false
+  }
+}

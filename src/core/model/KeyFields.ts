@@ -1,0 +1,50 @@
+/**
+ * Turns keys as people write them, a text or an object of fields, into encoded keys and back, by
+ * the bucket's definition alone, so that any node takes a request for any bucket it knows.
+ */
+import type { KeyDefinition, KeyFieldType } from "./BucketDefinition.ts"
+import { isObject } from "./CanonicalJson.ts"
+import {
+  decodeParts,
+  type DocumentKey,
+  encodeParts,
+  InvalidKey,
+  type KeyPart
+} from "./DocumentKey.ts"
+
+/** Keys that are one text. */
+export const bareText: KeyDefinition = { bare: true, partition: [["key", "text"]], sort: [] }
+
+const expected = { text: "a text", integer: "an integer" } as const
+
+const part = (value: unknown, name: string, type: KeyFieldType): KeyPart => {
+  if (type === "text" && typeof value === "string") return value
+  if (type === "integer" && typeof value === "number" && Number.isSafeInteger(value)) return value
+  throw new InvalidKey(`${name}: expected ${expected[type]}`)
+}
+
+const describe = (definition: KeyDefinition): string =>
+  definition.bare
+    ? "a text"
+    : `an object with ${
+      [...definition.partition, ...definition.sort]
+        .map(([name, type]) => `${name} (${type})`)
+        .join(", ")
+    }`
+
+/** The encoded key of a JSON value. Throws `InvalidKey`, which names the field. */
+export const encodeKey = (definition: KeyDefinition, json: unknown): DocumentKey => {
+  if (definition.bare) return { partition: encodeParts([part(json, "key", "text")]), sort: "" }
+  if (!isObject(json)) throw new InvalidKey(`expected ${describe(definition)}`)
+  const half = (fields: KeyDefinition["partition"]) =>
+    encodeParts(fields.map(([name, type]) => part(json[name], name, type)))
+  return { partition: half(definition.partition), sort: half(definition.sort) }
+}
+
+/** The JSON value of an encoded key. */
+export const decodeKey = (definition: KeyDefinition, key: DocumentKey): unknown => {
+  const values = [...decodeParts(key.partition), ...decodeParts(key.sort)]
+  if (definition.bare) return values[0]
+  const fields = [...definition.partition, ...definition.sort]
+  return Object.fromEntries(fields.map(([name], i) => [name, values[i]]))
+}

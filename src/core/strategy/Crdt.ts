@@ -1,0 +1,165 @@
+/**
+ * Declares the built-in data types with the schemas of what they hold.
+ */
+import * as Schema from "effect/Schema"
+import { digest64 } from "../Hash.ts"
+import type { TypeDefinition } from "../model/BucketDefinition.ts"
+import { isObject } from "../model/CanonicalJson.ts"
+import * as ValueCodec from "./ValueCodec.ts"
+
+/** The arguments of an operation, by name; operations of nested types are nested likewise. */
+export interface Operations {
+  readonly [name: string]: ReadonlyArray<unknown> | Operations
+}
+
+/** The codecs of an operation's arguments, by its dotted name. */
+export type ArgumentCodecs = ReadonlyMap<string, ReadonlyArray<ValueCodec.ValueCodec<any>>>
+
+/**
+ * A data type: `View` is what a reader gets, `Ops` the operations and their arguments. `Ops`
+ * exists in types only.
+ */
+export interface CrdtType<out View, out Ops> {
+  readonly definition: TypeDefinition
+  readonly arguments: ArgumentCodecs
+  /** Throws `ValueRefused` where the JSON does not fit the schemas. */
+  readonly decodeView: (json: unknown) => View
+  readonly fingerprint: string
+  readonly operations?: Ops
+}
+
+/** A declaration that cannot work: what is wrong with it. */
+export class InvalidDeclaration extends Error {
+  override readonly name = "InvalidDeclaration"
+}
+
+const integer = ValueCodec.make(Schema.Int)
+const text = ValueCodec.make(Schema.String)
+
+/** Counts up and down; reads as a number. `add(n)` takes any integer, also a negative one. */
+export const counter: CrdtType<number, { readonly add: readonly [amount: number] }> = {
+  definition: { type: "counter" },
+  arguments: new Map([["add", [integer]]]),
+  decodeView: integer.decode,
+  fingerprint: "counter"
+}
+
+/** Holds one value, the last one written; reads as it, or undefined before the first. */
+export const register = <A>(
+  value: ValueCodec.ValueSchema<A>
+): CrdtType<A | undefined, { readonly set: readonly [value: A]; readonly clear: readonly [] }> => {
+  const codec = ValueCodec.make(value)
+  return {
+    definition: { type: "register" },
+    arguments: new Map([["set", [codec]], ["clear", []]]),
+    decodeView: (json) => (json === null ? undefined : codec.decode(json)),
+    fingerprint: `register(${codec.fingerprint})`
+  }
+}
+
+const arrayOf = (json: unknown): ReadonlyArray<unknown> => {
+  if (Array.isArray(json)) return json
+  throw new ValueCodec.ValueRefused("$", "expected an array")
+}
+
+const objectOf = (json: unknown): Readonly<Record<string, unknown>> => {
+  if (isObject(json)) return json
+  throw new ValueCodec.ValueRefused("$", "expected an object")
+}
+
+/** Holds elements, told apart by their JSON; an addition wins over a concurrent removal. */
+export const set = <A>(
+  element: ValueCodec.ValueSchema<A>
+): CrdtType<
+  ReadonlySet<A>,
+  { readonly add: readonly [element: A]; readonly remove: readonly [element: A] }
+> => {
+  const codec = ValueCodec.make(element)
+  return {
+    definition: { type: "set" },
+    arguments: new Map([["add", [codec]], ["remove", [codec]]]),
+    decodeView: (json) => new Set(arrayOf(json).map(codec.decode)),
+    fingerprint: `set(${codec.fingerprint})`
+  }
+}
+
+/** Operations below a map take the key of the entry first. */
+export type UnderKey<Ops> = {
+  readonly [Name in keyof Ops]: Ops[Name] extends ReadonlyArray<unknown>
+    ? readonly [key: string, ...args: Ops[Name]]
+    : UnderKey<Ops[Name]>
+}
+
+/** Entries that are maps themselves are reached through `entry`, so that `drop` stays one thing. */
+export type MapOperations<Ops> =
+  & (Ops extends { readonly drop: ReadonlyArray<unknown> } ? UnderKey<{ readonly entry: Ops }>
+    : UnderKey<Ops>)
+  & { readonly drop: readonly [key: string] }
+
+const dotted = (
+  prefix: string,
+  codecs: ArgumentCodecs,
+  first: ReadonlyArray<ValueCodec.ValueCodec<any>>
+): ReadonlyArray<readonly [string, ReadonlyArray<ValueCodec.ValueCodec<any>>]> =>
+  [...codecs].map(([name, args]) => [`${prefix}${name}`, [...first, ...args]] as const)
+
+/**
+ * Holds a state of one type for each key. An entry is there while anything in it is; `drop` takes
+ * away what was seen in it, and what is added concurrently stays.
+ */
+export const map = <View, Ops>(
+  of: CrdtType<View, Ops>
+): CrdtType<ReadonlyMap<string, View>, MapOperations<Ops>> => ({
+  definition: { type: "map", of: of.definition },
+  arguments: new Map([
+    ...dotted(of.definition.type === "map" ? "entry." : "", of.arguments, [text]),
+    ["drop", [text]]
+  ]),
+  decodeView: (json) =>
+    new Map(Object.entries(objectOf(json)).map(([key, value]) => [key, of.decodeView(value)])),
+  fingerprint: `map(${of.fingerprint})`
+})
+
+export type Fields = Readonly<Record<string, CrdtType<any, any>>>
+
+export type DocumentView<F extends Fields> = {
+  readonly [Name in keyof F]: F[Name] extends CrdtType<infer View, any> ? View : never
+}
+
+export type DocumentOperations<F extends Fields> = {
+  readonly [Name in keyof F]: F[Name] extends CrdtType<any, infer Ops> ? Ops : never
+}
+
+const fieldPattern = /^[A-Za-z][A-Za-z0-9_]{0,63}$/u
+
+/** Holds a state for each of its fields, each of its own type, all there from the start. */
+export const document = <const F extends Fields>(
+  fields: F
+): CrdtType<DocumentView<F>, DocumentOperations<F>> => {
+  const entries = Object.entries(fields)
+  for (const [name] of entries) {
+    if (!fieldPattern.test(name)) {
+      throw new InvalidDeclaration(
+        `field ${JSON.stringify(name)}: expected a letter, then letters, digits and _`
+      )
+    }
+  }
+  const decode = (json: unknown) => {
+    const object = objectOf(json)
+    return Object.fromEntries(entries.map(([name, type]) => [name, type.decodeView(object[name])]))
+  }
+  return {
+    definition: {
+      type: "document",
+      fields: Object.fromEntries(entries.map(([name, type]) => [name, type.definition]))
+    },
+    arguments: new Map(
+      entries.flatMap(([name, type]) => dotted(`${name}.`, type.arguments, []))
+    ),
+    decodeView: decode as (json: unknown) => DocumentView<F>,
+    fingerprint: `document(${entries.map(([n, t]) => `${n}:${t.fingerprint}`).sort().join(",")})`
+  }
+}
+
+/** 16 hexadecimal digits over the schemas of everything in a type. */
+export const schemaFingerprint = (type: CrdtType<any, any>): string => digest64(type.fingerprint)

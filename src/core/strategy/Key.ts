@@ -1,0 +1,68 @@
+/**
+ * Declares the keys of a bucket: one text, or fields of which some decide the partition and the
+ * rest order the documents within it.
+ */
+import * as Schema from "effect/Schema"
+import type { KeyDefinition, KeyFieldType } from "../model/BucketDefinition.ts"
+import { isObject } from "../model/CanonicalJson.ts"
+import { type DocumentKey, InvalidKey } from "../model/DocumentKey.ts"
+import { bareText, decodeKey, encodeKey } from "../model/KeyFields.ts"
+import * as ValueCodec from "./ValueCodec.ts"
+
+export interface Key<K> {
+  readonly definition: KeyDefinition
+  /** The key as JSON, for requests. Throws `ValueRefused`. */
+  readonly toJson: (key: K) => unknown
+  /** The key of JSON. Throws `ValueRefused`. */
+  readonly fromJson: (json: unknown) => K
+  /** Throws `ValueRefused` or `InvalidKey`. */
+  readonly encode: (key: K) => DocumentKey
+  readonly decode: (key: DocumentKey) => K
+}
+
+/** A key field: stored as text or as an integer. */
+export type KeyField = Schema.Codec<any, string> | Schema.Codec<any, number>
+export type KeyFields = Readonly<Record<string, KeyField>>
+
+type FieldsOf<F extends KeyFields> = { readonly [Name in keyof F]: F[Name]["Type"] }
+
+const fromCodec = <K>(definition: KeyDefinition, codec: ValueCodec.ValueCodec<K>): Key<K> => ({
+  definition,
+  toJson: codec.encode,
+  fromJson: codec.decode,
+  encode: (key) => encodeKey(definition, codec.encode(key)),
+  decode: (key) => codec.decode(decodeKey(definition, key))
+})
+
+/** Keys that are one text: `"alice"`. */
+export const text: Key<string> = fromCodec(bareText, ValueCodec.make(Schema.String))
+
+/** How a field is stored, read off the JSON Schema of its encoded side. */
+const fieldType = (name: string, schema: KeyField): KeyFieldType => {
+  const json: unknown = Schema.toJsonSchemaDocument(Schema.toCodecJson(schema)).schema
+  const type = isObject(json) ? json["type"] : undefined
+  if (type === "string") return "text"
+  if (type === "integer") return "integer"
+  throw new InvalidKey(`${name}: a key field is stored as text or as an integer, not ${type}`)
+}
+
+const fieldTypes = (fields: KeyFields) =>
+  Object.entries(fields).map(([name, schema]) => [name, fieldType(name, schema)] as const)
+
+/**
+ * Keys of several fields: `partition` decides the nodes that hold a document, `sort` orders the
+ * documents of one partition, each field in turn as it is declared.
+ */
+export const make = <const P extends KeyFields, const S extends KeyFields = {}>(
+  fields: { readonly partition: P; readonly sort?: S }
+): Key<FieldsOf<P> & FieldsOf<S>> => {
+  const definition: KeyDefinition = {
+    bare: false,
+    partition: fieldTypes(fields.partition),
+    sort: fieldTypes(fields.sort ?? {})
+  }
+  if (definition.partition.length === 0) throw new InvalidKey("a key needs a partition field")
+  const all: KeyFields = { ...fields.partition, ...fields.sort }
+  const codec: ValueCodec.ValueCodec<any> = ValueCodec.make(Schema.Struct(all))
+  return fromCodec(definition, codec)
+}

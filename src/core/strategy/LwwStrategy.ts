@@ -1,0 +1,55 @@
+/**
+ * Reconciles by last write wins: of two concurrent writes, the one with the greater hybrid stamp
+ * stays and the other is lost. For what is written whole and whose latest version is all that
+ * counts; for anything that two people may edit at once, take another family.
+ */
+import * as HybridClock from "../clock/HybridClock.ts"
+import * as VersionVector from "../clock/VersionVector.ts"
+import type { Document } from "../crdt/Document.ts"
+import type { Latest } from "../crdt/DotStore.ts"
+import { replaced, valueArgument } from "./Mutations.ts"
+import type { Mutated, Mutation, Operation, Strategy } from "./Strategy.ts"
+
+const latestOf = (document: Document): Latest | undefined =>
+  document.store?.kind === "latest" ? document.store : undefined
+
+const write = (mutation: Mutation, value: string | null): Mutated => {
+  const seenHere = latestOf(mutation.document)?.stamp ?? 0
+  const stamp = HybridClock.nextStamp({
+    nowMillis: mutation.nowMillis,
+    seen: Math.max(seenHere, mutation.seen?.stamp ?? 0)
+  })
+  return replaced(mutation, {
+    store: { kind: "latest", ...mutation.dot, stamp, value },
+    vector: mutation.seen?.vector ?? VersionVector.empty
+  })
+}
+
+const put: Operation = {
+  name: "put",
+  args: ["value"],
+  deletes: false,
+  mutate: (mutation) => {
+    const value = valueArgument(mutation, 0)
+    return typeof value === "string" ? write(mutation, value) : value
+  }
+}
+
+/** A delete is a write without a value, so that it has its place in the order. */
+const remove: Operation = {
+  name: "delete",
+  args: [],
+  deletes: true,
+  mutate: (mutation) => write(mutation, null)
+}
+
+export const lww: Strategy = {
+  name: "lww",
+  version: 1,
+  operations: new Map([["put", put], ["delete", remove]]),
+  view: (document) => {
+    const latest = latestOf(document)
+    return { values: latest === undefined || latest.value === null ? [] : [latest.value] }
+  },
+  stampOf: (document) => latestOf(document)?.stamp ?? 0
+}

@@ -1,0 +1,59 @@
+/**
+ * Builds what mutators return: deltas, refusals, and the values in their arguments.
+ */
+import type { Dot } from "../clock/Dot.ts"
+import * as VersionVector from "../clock/VersionVector.ts"
+import type { Delta } from "../crdt/Document.ts"
+import type { DotStore } from "../crdt/DotStore.ts"
+import type { Deferral } from "../crdt/Removal.ts"
+import * as CanonicalJson from "../model/CanonicalJson.ts"
+import type { Mutated, Mutation, Refusal } from "./Strategy.ts"
+
+export interface Change {
+  readonly store: DotStore | undefined
+  /** Events that this change has seen and replaces, besides its own dot. */
+  readonly replaces?: ReadonlyArray<Dot>
+  readonly deferred?: ReadonlyArray<Deferral>
+}
+
+/** A change that names what it replaces: all that a data type's operation may do. */
+export const changed = (mutation: Mutation, change: Change): Mutated => {
+  const delta: Delta = {
+    seen: { vector: VersionVector.empty, dots: [...(change.replaces ?? []), mutation.dot] },
+    store: change.store,
+    deferred: change.deferred ?? [],
+    ids: []
+  }
+  return { _tag: "Changed", delta }
+}
+
+/** A change of the whole value: it replaces all that the client, or `vector`, has seen. */
+export const replaced = (
+  mutation: Mutation,
+  options: { readonly store: DotStore | undefined; readonly vector: VersionVector.VersionVector }
+): Mutated => ({
+  _tag: "Changed",
+  delta: {
+    seen: { vector: options.vector, dots: [mutation.dot] },
+    store: options.store,
+    deferred: [],
+    ids: []
+  }
+})
+
+export const invalid = (path: string, problem: string): Refusal => ({
+  _tag: "InvalidArguments",
+  path,
+  problem
+})
+
+/** The canonical text of argument `index`, or why it has none. */
+export const valueArgument = (mutation: Mutation, index: number): string | Refusal => {
+  if (mutation.args[index] === undefined) return invalid(`$[${index}]`, "a value is missing")
+  try {
+    return CanonicalJson.encode(mutation.args[index])
+  } catch (error) {
+    if (error instanceof CanonicalJson.InvalidJson) return invalid(error.path, error.problem)
+    throw error
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * Removes a part of a data type's state: what every removal of the built-in types does.
+ */
+import * as VersionVector from "../clock/VersionVector.ts"
+import { at, type DotStore, nest } from "../crdt/DotStore.ts"
+import { removeSeen } from "../crdt/Removal.ts"
+import { changed } from "./Mutations.ts"
+import type { Mutated, Mutation } from "./Strategy.ts"
+
+const hasCounter = (store: DotStore | undefined): boolean => {
+  if (store?.kind === "counter") return true
+  if (store?.kind !== "tree") return false
+  for (const child of store.children.values()) if (hasCounter(child)) return true
+  return false
+}
+
+/**
+ * Removes all below `path` that the client has seen; if it does not say, all that is here.
+ *
+ * What the client has seen and this replica has not is deferred, except for counters, whose
+ * amounts are not in a context: there the replica must catch up first.
+ */
+export const removeAt = (
+  mutation: Mutation,
+  path: ReadonlyArray<string>,
+  options: { readonly counters: boolean }
+): Mutated => {
+  const { context, store } = mutation.document
+  const seen = mutation.seen?.vector ?? context
+  const caughtUp = VersionVector.covers(context, seen)
+  const here = at(store, path)
+  if (!caughtUp && (options.counters || hasCounter(here))) return { _tag: "ContextAhead" }
+  const removed = removeSeen(here, seen)
+  return changed(mutation, {
+    store: removed.counters === undefined ? undefined : nest(path, removed.counters),
+    replaces: removed.dots,
+    deferred: caughtUp ? [] : [{ ...mutation.dot, seen, path }]
+  })
+}

@@ -1,0 +1,63 @@
+/**
+ * Reconciles by keeping: concurrent values stay beside one another until a write that has seen
+ * them replaces them. This is the interface of the Dynamo paper (section 4.4); an application
+ * merge is the same states with a function that makes one value of them on reading.
+ */
+import * as HybridClock from "../clock/HybridClock.ts"
+import * as VersionVector from "../clock/VersionVector.ts"
+import type { Sibling } from "../clock/DottedVersionVectorSet.ts"
+import type { Document } from "../crdt/Document.ts"
+import { replaced, valueArgument } from "./Mutations.ts"
+import type { Operation, Strategy } from "./Strategy.ts"
+
+const siblingsOf = (document: Document): ReadonlyArray<Sibling> =>
+  document.store?.kind === "values" ? document.store.siblings : []
+
+const stampOf = (document: Document): number =>
+  siblingsOf(document).reduce((greatest, sibling) => Math.max(greatest, sibling.stamp), 0)
+
+/** Without a context the write has seen nothing, so it becomes one more sibling. */
+const put: Operation = {
+  name: "put",
+  args: ["value"],
+  deletes: false,
+  mutate: (mutation) => {
+    const value = valueArgument(mutation, 0)
+    if (typeof value !== "string") return value
+    const stamp = HybridClock.nextStamp({
+      nowMillis: mutation.nowMillis,
+      seen: Math.max(stampOf(mutation.document), mutation.seen?.stamp ?? 0)
+    })
+    return replaced(mutation, {
+      store: { kind: "values", siblings: [{ ...mutation.dot, stamp, value }] },
+      vector: mutation.seen?.vector ?? VersionVector.empty
+    })
+  }
+}
+
+/** Removes what the client has seen, or, if it does not say, what this replica holds. */
+const remove: Operation = {
+  name: "delete",
+  args: [],
+  deletes: true,
+  mutate: (mutation) =>
+    replaced(mutation, {
+      store: undefined,
+      vector: mutation.seen?.vector ?? mutation.document.context
+    })
+}
+
+const operations = new Map([["put", put], ["delete", remove]])
+
+const view = (document: Document) => ({ values: siblingsOf(document).map((s) => s.value) })
+
+export const siblings: Strategy = { name: "siblings", version: 1, operations, view, stampOf }
+
+/** The states of an application merge; its function runs where its code is. */
+export const merge = (version: number): Strategy => ({
+  name: "merge",
+  version,
+  operations,
+  view,
+  stampOf
+})

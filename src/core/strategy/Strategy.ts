@@ -1,0 +1,70 @@
+/**
+ * Says what a way of reconciling is: operations that make deltas, and a view of what results.
+ * Joining is not among them: it is the same for all (`core/crdt/Join`), so that a node joins
+ * what it has no code for.
+ *
+ * This room and `core/crdt` are the only ones that know the families. Everything else handles
+ * documents, deltas and contexts.
+ */
+import type { CausalContext } from "../clock/CausalContext.ts"
+import type { Dot } from "../clock/Dot.ts"
+import type { Delta, Document } from "../crdt/Document.ts"
+
+/** What an argument of an operation is, for callers without the bucket's code. */
+export type ArgumentKind = "value" | "key" | "integer"
+
+/** All that a mutator may look at. */
+export interface Mutation {
+  readonly document: Document
+  /** The dot of this change; never used before. */
+  readonly dot: Dot
+  readonly nowMillis: number
+  /** What the client says it has seen; undefined where it says nothing. */
+  readonly seen: CausalContext | undefined
+  /** JSON values. */
+  readonly args: ReadonlyArray<unknown>
+}
+
+/**
+ * Why an operation changes nothing: arguments that do not fit, or a client that has seen more
+ * than this replica, which must catch up before it can tell what to remove.
+ */
+export type Refusal =
+  | { readonly _tag: "InvalidArguments"; readonly path: string; readonly problem: string }
+  | { readonly _tag: "ContextAhead" }
+
+export type Mutated = { readonly _tag: "Changed"; readonly delta: Delta } | Refusal
+
+export interface Operation {
+  readonly name: string
+  readonly args: ReadonlyArray<ArgumentKind>
+  /** Whether the operation ends the document: what `delete` does. */
+  readonly deletes: boolean
+  /**
+   * **Guarantees** an inflation: the delta contains `dot`, and joining it again changes nothing.
+   */
+  readonly mutate: (mutation: Mutation) => Mutated
+}
+
+/** An operation of a leaf: `path` is where it stands, `args` what is left of the arguments. */
+export interface LeafOperation {
+  readonly name: string
+  readonly args: ReadonlyArray<ArgumentKind>
+  readonly mutate: (mutation: Mutation, path: ReadonlyArray<string>) => Mutated
+}
+
+/** What a reader gets. */
+export interface View {
+  /** Canonical JSON. One value, none where nothing is there, or all siblings in dot order. */
+  readonly values: ReadonlyArray<string>
+}
+
+export interface Strategy {
+  readonly name: string
+  /** Bumped when the meaning of the states or operations changes. */
+  readonly version: number
+  readonly operations: ReadonlyMap<string, Operation>
+  readonly view: (document: Document) => View
+  /** The greatest hybrid stamp in a document, for its context; 0 where there is none. */
+  readonly stampOf: (document: Document) => number
+}

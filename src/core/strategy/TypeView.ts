@@ -1,0 +1,66 @@
+/**
+ * Makes the canonical JSON that a reader of a data type gets.
+ *
+ * Empty and absent look alike: a set or map without elements, a register that was never set, a
+ * document without anything in it. Inside a document every field is there, with its empty view.
+ */
+import { childKey, childName, type DotStore, isLive, sortedKeys } from "../crdt/DotStore.ts"
+import type { TypeDefinition } from "../model/BucketDefinition.ts"
+import * as CounterType from "./CounterType.ts"
+import * as RegisterType from "./RegisterType.ts"
+import type { View } from "./Strategy.ts"
+import { kindOf } from "./TypeShape.ts"
+
+const liveChildren = (store: DotStore | undefined): ReadonlyArray<readonly [string, DotStore]> => {
+  if (store?.kind !== "tree") return []
+  return sortedKeys(store.children).flatMap((key) => {
+    const child = store.children.get(key)!
+    return isLive(child) ? [[key, child] as const] : []
+  })
+}
+
+const fieldOf = (store: DotStore | undefined, field: string, type: TypeDefinition) =>
+  store?.kind === "tree" ? store.children.get(childKey(kindOf(type), field)) : undefined
+
+const textOf = (type: TypeDefinition, store: DotStore | undefined): string => {
+  switch (type.type) {
+    case "counter":
+      return String(CounterType.valueOf(store))
+    case "register":
+      return RegisterType.shown(store)?.value ?? "null"
+    case "set":
+      return `[${liveChildren(store).map(([key]) => childName(key)).join(",")}]`
+    case "map": {
+      const kind = kindOf(type.of)
+      const entries = liveChildren(store).filter(([, child]) => child.kind === kind)
+      const fields = entries.map(([key, child]) =>
+        `${JSON.stringify(childName(key))}:${textOf(type.of, child)}`
+      )
+      return `{${fields.join(",")}}`
+    }
+    case "document": {
+      const fields = Object.keys(type.fields).sort().map((field) => {
+        const inner = type.fields[field]!
+        return `${JSON.stringify(field)}:${textOf(inner, fieldOf(store, field, inner))}`
+      })
+      return `{${fields.join(",")}}`
+    }
+  }
+}
+
+/** The one value of a document of this type, or none where it holds nothing. */
+export const viewOf = (type: TypeDefinition, store: DotStore | undefined): View => ({
+  values: isLive(store) ? [textOf(type, store)] : []
+})
+
+/** The greatest stamp anywhere in a state; 0 where there is none. */
+export const greatestStamp = (store: DotStore | undefined): number => {
+  let greatest = 0
+  if (store?.kind === "values") {
+    for (const sibling of store.siblings) greatest = Math.max(greatest, sibling.stamp)
+  }
+  if (store?.kind === "tree") {
+    for (const child of store.children.values()) greatest = Math.max(greatest, greatestStamp(child))
+  }
+  return greatest
+}

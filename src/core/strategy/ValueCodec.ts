@@ -1,0 +1,63 @@
+/**
+ * Takes values across the border between the application's types and stored JSON, by the schema
+ * that the bucket declares.
+ */
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import { digest64 } from "../Hash.ts"
+import * as CanonicalJson from "../model/CanonicalJson.ts"
+
+/** A schema without services, whatever its encoded side: it is derived to JSON here. */
+export type ValueSchema<A> = Schema.Codec<A, any>
+
+/** A value that the schema refuses: where (`$.lines[0].quantity`) and what was expected. */
+export class ValueRefused extends Error {
+  override readonly name = "ValueRefused"
+  readonly path: string
+  readonly problem: string
+  constructor(path: string, problem: string) {
+    super(`${path}: ${problem}`)
+    this.path = path
+    this.problem = problem
+  }
+}
+
+export interface ValueCodec<A> {
+  /** JSON for a value. Throws `ValueRefused`. */
+  readonly encode: (value: A) => unknown
+  /** The value of JSON. Throws `ValueRefused`. */
+  readonly decode: (json: unknown) => A
+  /** 16 hexadecimal digits over the schema's JSON Schema. */
+  readonly fingerprint: string
+}
+
+const format = SchemaIssue.makeFormatterStandardSchemaV1()
+
+const segment = (key: PropertyKey | { readonly key: PropertyKey }): string => {
+  const name = typeof key === "object" ? key.key : key
+  return typeof name === "number" ? `[${name}]` : `.${String(name)}`
+}
+
+const refused = (error: Schema.SchemaError): ValueRefused => {
+  const issue = format(error.issue).issues[0]
+  const path = `$${(issue?.path ?? []).map(segment).join("")}`
+  return new ValueRefused(path, issue?.message ?? error.message)
+}
+
+const valueOf = <A>(result: Result.Result<A, Schema.SchemaError>): A => {
+  if (Result.isFailure(result)) throw refused(result.failure)
+  return result.success
+}
+
+/** The codec of a schema; build it once, when the bucket is declared. */
+export const make = <A>(schema: ValueSchema<A>): ValueCodec<A> => {
+  const codec = Schema.toCodecJson(schema)
+  const encode = Schema.encodeUnknownResult(codec)
+  const decode = Schema.decodeUnknownResult(codec)
+  return {
+    encode: (value) => valueOf(encode(value)),
+    decode: (json) => valueOf(decode(json)),
+    fingerprint: digest64(CanonicalJson.encode(Schema.toJsonSchemaDocument(codec)))
+  }
+}
