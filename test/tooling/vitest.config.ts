@@ -4,17 +4,40 @@ import { defineConfig } from "vitest/config"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
+/** Suites that start processes of their own: side by side they would take each other's time. */
+const processSuites = ["storage/[cC]rash", "cluster", "cli", "http", "examples", "package", "docs"]
+  .flatMap((suite) => [`test/${suite}*.test.ts`, `test/${suite}*/**/*.test.ts`])
+
 export default defineConfig({
   root,
   resolve: { conditions: ["everwrite-source"] },
   ssr: { resolve: { conditions: ["everwrite-source"], externalConditions: ["everwrite-source"] } },
   test: {
-    include: ["test/**/*.test.ts"],
     setupFiles: ["test/tooling/setup.ts"],
     reporters: ["default", "./test/tooling/SummaryReporter.ts"],
     pool: "forks",
-    maxWorkers: 2,
     testTimeout: 60_000,
-    hookTimeout: 60_000
+    hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: processSuites,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 }
+        }
+      },
+      {
+        extends: true,
+        test: {
+          name: "process",
+          include: processSuites,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 }
+        }
+      }
+    ]
   }
 })

@@ -1,0 +1,15 @@
+#!/usr/bin/env node
+// Refuses an old Node in one sentence before anything is imported. Plain JavaScript of 2018,
+// since a file that an old Node cannot parse would end in a syntax error instead; what it
+// imports is `main.ts`, built.
+const needed = [22, 19]
+const found = process.versions.node.split(".").map(Number)
+
+if (found[0] < needed[0] || (found[0] === needed[0] && found[1] < needed[1])) {
+  console.error(
+    "Node " + process.versions.node + " found; everwrite needs " + needed.join(".") + " or newer"
+  )
+  process.exitCode = 1
+} else {
+  void import("./main.js")
+}

@@ -1,0 +1,118 @@
+/**
+ * Checks what a user of npm gets: the packed tarball, installed into an empty project, with the
+ * compiler and the Node that the user has.
+ */
+import { execFileSync, type ExecFileSyncOptions, spawnSync } from "node:child_process"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs"
+import { rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { delimiter, dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+
+const root = fileURLToPath(new URL("../..", import.meta.url))
+const manifest: {
+  readonly version: string
+  readonly engines: { readonly node: string }
+  readonly exports: Readonly<Record<string, unknown>>
+} = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+
+/** What npm tells the scripts it runs is not for the npm of another project. */
+const env = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !name.startsWith("npm_"))
+)
+const path = (env["PATH"] ?? "").split(delimiter)
+
+const isOld = (version: string): boolean => {
+  const [major = 0, minor = 0] = version.replace("v", "").split(".").map(Number)
+  return major < 22 || (major === 22 && minor < 19)
+}
+
+const oldNode = path
+  .map((folder) => join(folder, "node"))
+  .filter((binary) => existsSync(binary))
+  .find((binary) => isOld(execFileSync(binary, ["--version"], { encoding: "utf8" })))
+
+/** Declares one bucket rightly and one wrongly: only real types tell them apart. */
+const program = `
+import * as Schema from "effect/Schema"
+import { Bucket } from "everwrite"
+
+const profiles = Bucket.lww("profiles", { key: Schema.String, value: Schema.String })
+console.log(profiles.name)
+
+// @ts-expect-error a register needs to know what its values are
+Bucket.lww("profiles", { key: Schema.String })
+`
+
+describe("the packed package", () => {
+  const folder = mkdtempSync(join(tmpdir(), "everwrite-package-"))
+  const project = join(folder, "project")
+  const installed = join(project, "node_modules/everwrite")
+  const options: ExecFileSyncOptions & { readonly encoding: "utf8" } = {
+    cwd: project,
+    encoding: "utf8",
+    stdio: "pipe",
+    env: { ...env, PATH: [dirname(process.execPath), ...path].join(delimiter) }
+  }
+
+  beforeAll(() => {
+    execFileSync("npm", ["pack", "--pack-destination", folder], { ...options, cwd: root })
+    const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz")) ?? "no tarball"
+    mkdirSync(project)
+    writeFileSync(join(project, "package.json"), "{ \"private\": true, \"type\": \"module\" }\n")
+    writeFileSync(join(project, "program.ts"), program)
+    const quiet = ["--prefer-offline", "--no-audit", "--no-fund"]
+    execFileSync("npm", ["install", ...quiet, join(folder, tarball)], options)
+  }, 300_000)
+
+  afterAll(() => {
+    rmSync(folder, { recursive: true })
+  })
+
+  it("holds the licence, the README and the built modules, and nothing else", () => {
+    expect(readdirSync(installed).sort()).toEqual(["LICENSE", "README.md", "dist", "package.json"])
+    const built = readdirSync(join(installed, "dist"), { recursive: true, withFileTypes: true })
+    const files = built.filter((entry) => entry.isFile()).map((entry) => entry.name)
+    expect(files.filter((name) => !/\.(js|d\.ts)$/.test(name))).toEqual([])
+  })
+
+  it.each(Object.keys(manifest.exports))("the entry point %s loads", (entry) => {
+    const name = entry.replace(".", "everwrite")
+    const script = `console.log(Object.keys(await import("${name}")).length > 0)`
+    const args = ["--input-type=module", "--eval", script]
+    expect(execFileSync(process.execPath, args, options)).toBe("true\n")
+  })
+
+  it("a program that declares a bucket compiles against its types", () => {
+    const tsc = join(root, "node_modules/.bin/tsc")
+    const flags = "--noEmit --strict --target esnext --module nodenext --skipLibCheck"
+    const { status, stdout } = spawnSync(tsc, [...flags.split(" "), "program.ts"], options)
+    expect(stdout).toBe("")
+    expect(status).toBe(0)
+  })
+
+  it("a program that declares a bucket runs", () => {
+    const correct = program.slice(0, program.indexOf("// @ts-expect-error"))
+    writeFileSync(join(project, "correct.ts"), correct)
+    expect(execFileSync(process.execPath, ["correct.ts"], options)).toBe("profiles\n")
+  })
+
+  it("the command says its version", () => {
+    const command = join(project, "node_modules/.bin/everwrite")
+    expect(execFileSync(command, ["--version"], options)).toContain(manifest.version)
+  })
+
+  it.skipIf(oldNode === undefined)(
+    "under a Node older than 22.19 the command says so in one sentence and exits with 1",
+    () => {
+      const bin = join(installed, "dist/src/cli/bin.js")
+      const version = execFileSync(oldNode ?? "", ["--version"], options).trim().slice(1)
+      const { status, stderr, stdout } = spawnSync(oldNode ?? "", [bin, "--version"], options)
+      expect(stderr).toBe(`Node ${version} found; everwrite needs 22.19 or newer\n`)
+      expect(stdout).toBe("")
+      expect(status).toBe(1)
+      expect(manifest.engines.node).toBe(">=22.19")
+    }
+  )
+})
