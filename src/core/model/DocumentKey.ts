@@ -27,18 +27,24 @@ export class InvalidKey extends Error {
 // U+0001 ends a part and U+0002 escapes, so that no part's text can be taken for two.
 const end = "\u0001"
 const escape = "\u0002"
+const escapedBy = 3
 const escapeText = (text: string): string => {
   let escaped = ""
   for (const character of text) {
     escaped += character > escape
       ? character
-      : escape + String.fromCharCode(character.charCodeAt(0) + 3)
+      : escape + String.fromCharCode(character.charCodeAt(0) + escapedBy)
   }
   return escaped
 }
 
-const unescapeText = (text: string): string =>
-  text.replaceAll(/\u0002(.)/gsu, (_, c: string) => String.fromCharCode(c.charCodeAt(0) - 3))
+const unescapeText = (text: string): string => {
+  const [first = "", ...rest] = text.split(escape)
+  const restored = rest.map((tail) =>
+    String.fromCharCode(tail.charCodeAt(0) - escapedBy) + tail.slice(1)
+  )
+  return first + restored.join("")
+}
 
 const integerOffset = 2n ** 53n
 

@@ -144,7 +144,7 @@ export const document = <const F extends Fields>(
       )
     }
   }
-  const decode = (json: unknown) => {
+  const decode = (json: unknown): any => {
     const object = objectOf(json)
     return Object.fromEntries(entries.map(([name, type]) => [name, type.decodeView(object[name])]))
   }
@@ -156,7 +156,7 @@ export const document = <const F extends Fields>(
     arguments: new Map(
       entries.flatMap(([name, type]) => dotted(`${name}.`, type.arguments, []))
     ),
-    decodeView: decode as (json: unknown) => DocumentView<F>,
+    decodeView: decode,
     fingerprint: `document(${entries.map(([n, t]) => `${n}:${t.fingerprint}`).sort().join(",")})`
   }
 }

@@ -43,7 +43,9 @@ const fieldType = (name: string, schema: KeyField): KeyFieldType => {
   const type = isObject(json) ? json["type"] : undefined
   if (type === "string") return "text"
   if (type === "integer") return "integer"
-  throw new InvalidKey(`${name}: a key field is stored as text or as an integer, not ${type}`)
+  throw new InvalidKey(
+    `${name}: a key field is stored as text or as an integer, not ${String(type)}`
+  )
 }
 
 const fieldTypes = (fields: KeyFields) =>
