@@ -18,7 +18,8 @@ const samples = {
   "Other.ts": "import type { A } from \"./Cycle.ts\"\nexport type B = A\n",
   "FullFile.ts": lines(350),
   "FullFunction.ts": longFunction.replace("  f()\n  f()\n", ""),
-  "Suite.test.ts": longFunction
+  "test/Suite.test.ts": longFunction,
+  "test/contracts/suite.ts": longFunction
 }
 
 describe("lint", () => {
@@ -26,10 +27,8 @@ describe("lint", () => {
   let report: string
 
   beforeAll(() => {
-    mkdirSync(join(folder, "test"))
-    for (const [name, text] of Object.entries(samples)) {
-      writeFileSync(join(folder, name.endsWith(".test.ts") ? "test" : "", name), text)
-    }
+    mkdirSync(join(folder, "test/contracts"), { recursive: true })
+    for (const [name, text] of Object.entries(samples)) writeFileSync(join(folder, name), text)
     const config = join(root, "test/tooling/oxlint.json")
     const oxlint = join(root, "node_modules/.bin/oxlint")
     report = spawnSync(oxlint, ["-c", config, "-f", "unix", "."], {
@@ -53,7 +52,7 @@ describe("lint", () => {
     expect(found.join("\n")).toContain(`(${rule})`)
   })
 
-  it.each(["FullFile.ts", "FullFunction.ts", "Suite.test.ts"])(
+  it.each(["FullFile.ts", "FullFunction.ts", "test/Suite.test.ts", "test/contracts/suite.ts"])(
     "%s is within the limits",
     (name) => {
       expect(report.split("\n").filter((line) => line.includes(name))).toEqual([])

@@ -3,8 +3,15 @@
  * compiler and the Node that the user has.
  */
 import { execFileSync, type ExecFileSyncOptions, spawnSync } from "node:child_process"
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs"
-import { rmSync, writeFileSync } from "node:fs"
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { delimiter, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -36,13 +43,28 @@ const oldNode = path
 /** Declares one bucket rightly and one wrongly: only real types tell them apart. */
 const program = `
 import * as Schema from "effect/Schema"
-import { Bucket } from "everwrite"
+import { Bucket, Key } from "everwrite"
 
-const profiles = Bucket.lww("profiles", { key: Schema.String, value: Schema.String })
+const profiles = Bucket.lww("profiles", { key: Key.text, value: Schema.String })
 console.log(profiles.name)
 
 // @ts-expect-error a register needs to know what its values are
-Bucket.lww("profiles", { key: Schema.String })
+Bucket.lww("profiles", { key: Key.text })
+`
+
+/** The storage finds the file of its thread beside itself, which only the built files can show. */
+const storing = `
+import * as Effect from "effect/Effect"
+import { openWorker } from "./node_modules/everwrite/dist/src/storage/WorkerStorage.js"
+
+const storage = await Effect.runPromise(openWorker({
+  directory: "data",
+  identity: { node: "n1", cluster: "packed", partitionCount: 256 },
+  world: { endOfTurn: setImmediate }
+}))
+const failure = await new Promise((done) => storage.service.writeFact("colour", "blue", done))
+console.log(failure, storage.service.readFact("colour"))
+await Effect.runPromise(storage.close)
 `
 
 describe("the packed package", () => {
@@ -96,6 +118,11 @@ describe("the packed package", () => {
     const correct = program.slice(0, program.indexOf("// @ts-expect-error"))
     writeFileSync(join(project, "correct.ts"), correct)
     expect(execFileSync(process.execPath, ["correct.ts"], options)).toBe("profiles\n")
+  })
+
+  it("the storage commits in its own thread", () => {
+    writeFileSync(join(project, "storing.mjs"), storing)
+    expect(execFileSync(process.execPath, ["storing.mjs"], options)).toBe("undefined blue\n")
   })
 
   it("the command says its version", () => {
