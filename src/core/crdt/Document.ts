@@ -58,7 +58,8 @@ export const idRefusedAfterMillis = 10 * 60_000
 /** Ids are kept twice as long as they are accepted, so that clocks may differ by as much. */
 export const idKeptMillis = 2 * idRefusedAfterMillis
 
-const compareIds = (left: AppliedId, right: AppliedId): number => {
+/** Orders by time of issue, so that the oldest come first. */
+export const compareIds = (left: AppliedId, right: AppliedId): number => {
   if (left.at !== right.at) return left.at - right.at
   if (left.session !== right.session) return left.session < right.session ? -1 : 1
   return left.sequence - right.sequence || compareDots(left, right)
@@ -73,8 +74,16 @@ const joinIds = (
   const missing = right.filter((id) => !left.some((other) => compareIds(id, other) === 0))
   if (missing.length === 0) return left
   const all = [...left, ...missing].sort(compareIds)
-  return all.length > idsMax ? all.slice(-idsMax) : all
+  const kept = all.slice(-idsMax)
+  // Where only older ids were missing, nothing changes.
+  return kept.length === left.length && kept.every((id, i) => id === left[i]) ? left : kept
 }
+
+/** `document` with one more operation on its list. */
+export const withId = (document: Document, id: AppliedId): Document => ({
+  ...document,
+  ids: joinIds(document.ids, [id])
+})
 
 /** `document` without the ids that are past keeping; the moment may differ between replicas. */
 export const withoutOldIds = (document: Document, nowMillis: number): Document => {
@@ -103,10 +112,12 @@ const joinDeferred = (
   context: VersionVector.VersionVector
 ): ReadonlyArray<Deferral> => {
   if (left.length === 0 && right.length === 0) return left
-  const missing = right.filter((d) => !left.some((other) => compareDots(d, other) === 0))
-  const waiting = [...left, ...missing].filter((d) => !VersionVector.covers(context, d.seen))
+  const waits = (deferral: Deferral) => !VersionVector.covers(context, deferral.seen)
+  const isMissing = (d: Deferral) => !left.some((other) => compareDots(d, other) === 0)
+  const waiting = left.filter(waits)
+  const missing = right.filter((deferral) => waits(deferral) && isMissing(deferral))
   if (missing.length === 0 && waiting.length === left.length) return left
-  return waiting.sort(compareDots)
+  return [...waiting, ...missing].sort(compareDots)
 }
 
 /** Both sides' removals, whether they wait on or end here: each still takes what it had seen. */

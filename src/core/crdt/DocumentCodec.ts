@@ -9,17 +9,27 @@
  * element  = 1, actors, state: one leaf of a tree, with a table of its own
  * ```
  *
- * The encoding is canonical: equal documents have equal bytes. All up to the ids is hashed into
- * the digest; the ids are not, since replicas forget them at their own time.
+ * The encoding is canonical: equal documents have equal bytes, and no other bytes are read. All
+ * up to the ids is hashed into the digest; the ids are not, since replicas forget them at their
+ * own time.
  */
 import { ByteReader, ByteWriter, Malformed } from "../codec/Bytes.ts"
-import { type Actor, actorPattern } from "../clock/Dot.ts"
+import { type Actor, actorPattern, compareDots } from "../clock/Dot.ts"
 import * as VersionVector from "../clock/VersionVector.ts"
 import { digest64 } from "../Hash.ts"
-import type { AppliedId, Document } from "./Document.ts"
-import type { DotStore } from "./DotStore.ts"
+import { type AppliedId, compareIds, type Document, idsMax } from "./Document.ts"
+import { childKind, type DotStore, sortedKeys } from "./DotStore.ts"
 import type { Deferral } from "./Removal.ts"
-import { actorsOf, readStore, writeStore } from "./StoreCodec.ts"
+import {
+  actorsOf,
+  depthMax,
+  type Indexes,
+  readDot,
+  type Reading,
+  readStore,
+  writeDot,
+  writeStore
+} from "./StoreCodec.ts"
 
 export const formatVersion = 1
 
@@ -28,8 +38,6 @@ export interface EncodedDocument {
   /** 16 hexadecimal digits over everything but the ids. */
   readonly digest: string
 }
-
-type Indexes = ReadonlyMap<Actor, number>
 
 /** Sorted actors, so that one document has one table. */
 const writeActors = (writer: ByteWriter, actors: ReadonlyArray<Actor>): Indexes => {
@@ -56,32 +64,55 @@ const readActors = (reader: ByteReader): ReadonlyArray<Actor> => {
 }
 
 const writeDeferral = (writer: ByteWriter, deferral: Deferral, indexes: Indexes): void => {
-  writer.varint(indexes.get(deferral.actor)!).varint(deferral.counter)
-  writer.varint(deferral.seen.size)
+  writeDot(writer, deferral, indexes).varint(deferral.seen.size)
   for (const [actor, counter] of VersionVector.sorted(deferral.seen)) {
-    writer.varint(indexes.get(actor)!).varint(counter)
+    writeDot(writer, { actor, counter }, indexes)
   }
   writer.varint(deferral.path.length)
   for (const key of deferral.path) writer.text(key)
 }
 
-const pick = (actors: ReadonlyArray<Actor>, reader: ByteReader): Actor => {
+/** A history beyond the document's own, which a removal waits for. */
+const readSeen = ({ actors, context, reader }: Reading): VersionVector.VersionVector => {
   const at = reader.offset
-  const actor = actors[reader.varint("the index of an actor")]
-  if (actor === undefined) throw new Malformed("the index of an actor", at)
-  return actor
+  const seen = new Map<Actor, number>()
+  let previous = -1
+  for (let i = reader.count("seen actors", 2); i > 0; i--) {
+    const index = reader.varint("the index of an actor")
+    const counter = reader.varint("a counter")
+    const actor = actors[index]
+    if (actor === undefined || index <= previous || counter === 0) {
+      throw new Malformed("seen actors in order", at)
+    }
+    previous = index
+    seen.set(actor, counter)
+  }
+  if (VersionVector.covers(context, seen)) throw new Malformed("more than the context", at)
+  return seen
 }
 
-const readDeferral = (reader: ByteReader, actors: ReadonlyArray<Actor>): Deferral => {
-  const actor = pick(actors, reader)
-  const counter = reader.varint("a counter")
-  const seen = new Map<Actor, number>()
-  for (let i = reader.count("seen actors", 2); i > 0; i--) {
-    seen.set(pick(actors, reader), reader.varint("a counter"))
-  }
+const readPath = (reader: ByteReader): ReadonlyArray<string> => {
+  const at = reader.offset
   const path: Array<string> = []
   for (let i = reader.count("path keys"); i > 0; i--) path.push(reader.text("a path key"))
-  return { actor, counter, seen, path }
+  const fits = path.length <= depthMax && path.every((key) => childKind(key) !== undefined)
+  if (!fits) throw new Malformed("the path of a state", at)
+  return path
+}
+
+const readDeferrals = (reading: Reading): ReadonlyArray<Deferral> => {
+  const { reader } = reading
+  const at = reader.offset
+  const deferred: Array<Deferral> = []
+  for (let i = reader.count("deferrals", 4); i > 0; i--) {
+    const dot = readDot(reading)
+    const previous = deferred.at(-1)
+    if (previous !== undefined && compareDots(previous, dot) >= 0) {
+      throw new Malformed("deferrals in order", at)
+    }
+    deferred.push({ ...dot, seen: readSeen(reading), path: readPath(reader) })
+  }
+  return deferred
 }
 
 const writeIds = (writer: ByteWriter, ids: ReadonlyArray<AppliedId>): void => {
@@ -91,28 +122,47 @@ const writeIds = (writer: ByteWriter, ids: ReadonlyArray<AppliedId>): void => {
   }
 }
 
-const readIds = (reader: ByteReader): ReadonlyArray<AppliedId> => {
+const readIds = ({ context, reader }: Reading): ReadonlyArray<AppliedId> => {
+  const at = reader.offset
+  const count = reader.count("ids", 5)
+  if (count > idsMax) throw new Malformed(`at most ${idsMax} ids`, at)
   const ids: Array<AppliedId> = []
-  for (let i = reader.count("ids", 5); i > 0; i--) {
-    ids.push({
+  for (let i = 0; i < count; i++) {
+    const id = {
       session: reader.text("a session"),
       sequence: reader.varint("a sequence"),
       at: reader.varint("a time"),
       actor: reader.text("an actor"),
       counter: reader.varint("a counter")
-    })
+    }
+    const ordered = i === 0 || compareIds(ids[i - 1]!, id) < 0
+    const known = id.counter > 0 && VersionVector.contains(context, id.actor, id.counter)
+    if (!ordered || !known) throw new Malformed("ids in order, of dots of the context", at)
+    ids.push(id)
   }
   return ids
 }
 
-const tableOf = (document: Document): ReadonlyArray<Actor> => {
-  if (document.deferred.length === 0) {
-    return VersionVector.sorted(document.context).map(([actor]) => actor)
+const readContext = (
+  reader: ByteReader,
+  actors: ReadonlyArray<Actor>
+): VersionVector.VersionVector => {
+  const context = new Map<Actor, number>()
+  for (const actor of actors) {
+    const counter = reader.varint("a counter")
+    if (counter > 0) context.set(actor, counter)
   }
-  const actors = new Set(document.context.keys())
-  for (const deferral of document.deferred) {
-    for (const actor of deferral.seen.keys()) actors.add(actor)
-  }
+  return context
+}
+
+/** Every actor that is mentioned; an actor outside the context is there for a deferral. */
+const tableOf = (
+  context: VersionVector.VersionVector,
+  deferred: ReadonlyArray<Deferral>
+): ReadonlyArray<Actor> => {
+  if (deferred.length === 0) return sortedKeys(context)
+  const actors = new Set(context.keys())
+  for (const { seen } of deferred) for (const actor of seen.keys()) actors.add(actor)
   return [...actors].sort()
 }
 
@@ -122,7 +172,7 @@ export const encode = (
   options: { readonly withState: boolean } = { withState: true }
 ): EncodedDocument => {
   const writer = new ByteWriter(512).byte(formatVersion)
-  const actors = tableOf(document)
+  const actors = tableOf(document.context, document.deferred)
   const indexes = writeActors(writer, actors)
   for (const actor of actors) writer.varint(document.context.get(actor) ?? 0)
   writer.varint(document.deferred.length)
@@ -141,15 +191,14 @@ export const decode = (bytes: Uint8Array): Document => {
     throw new Malformed(`document format ${formatVersion}`, 0)
   }
   const actors = readActors(reader)
-  const context = new Map<Actor, number>()
-  for (const actor of actors) {
-    const counter = reader.varint("a counter")
-    if (counter > 0) context.set(actor, counter)
+  const context = readContext(reader, actors)
+  const reading = { reader, actors, context }
+  const deferred = readDeferrals(reading)
+  if (context.size < actors.length && tableOf(context, deferred).length < actors.length) {
+    throw new Malformed("actors that are mentioned", 1)
   }
-  const deferred: Array<Deferral> = []
-  for (let i = reader.count("deferrals", 4); i > 0; i--) deferred.push(readDeferral(reader, actors))
-  const store = readStore(reader, actors, context)
-  const ids = readIds(reader)
+  const store = readStore(reading)
+  const ids = readIds(reading)
   reader.end()
   return { context, store, deferred, ids }
 }
@@ -171,8 +220,10 @@ export const decodeElement = (
   if (reader.byte("a format version") !== formatVersion) {
     throw new Malformed(`element format ${formatVersion}`, 0)
   }
-  const store = readStore(reader, readActors(reader), context)
+  const actors = readActors(reader)
+  const store = readStore({ reader, actors, context })
   reader.end()
   if (store === undefined || store.kind === "tree") throw new Malformed("a leaf", 1)
+  if (actorsOf(store).size !== actors.length) throw new Malformed("actors that are mentioned", 1)
   return store
 }

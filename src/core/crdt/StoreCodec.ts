@@ -7,8 +7,8 @@
 import { type ByteReader, type ByteWriter, Malformed } from "../codec/Bytes.ts"
 import { type Actor, compareDots, type Dot } from "../clock/Dot.ts"
 import type { Sibling } from "../clock/DottedVersionVectorSet.ts"
-import { stampMax } from "../clock/HybridClock.ts"
 import * as VersionVector from "../clock/VersionVector.ts"
+import { invariant } from "../Invariant.ts"
 import { childKind, type DotStore, sortedKeys, type Total } from "./DotStore.ts"
 
 /** Deepest nesting of trees. */
@@ -33,11 +33,17 @@ export const actorsOf = (store: DotStore, into = new Set<Actor>()): ReadonlySet<
   }
 }
 
-type Indexes = ReadonlyMap<Actor, number>
+/** Where each actor stands in the table that a document begins with. */
+export type Indexes = ReadonlyMap<Actor, number>
+
+export const writeDot = (writer: ByteWriter, dot: Dot, indexes: Indexes): ByteWriter => {
+  const index = indexes.get(dot.actor)
+  invariant(index !== undefined, "every dot of a state is in its document's context")
+  return writer.varint(index).varint(dot.counter)
+}
 
 const writeTotal = (writer: ByteWriter, total: Total): void => {
-  writer.varint(total.counter).varint(total.added).varint(total.taken)
-  writer.varint(total.removedCounter)
+  writer.varint(total.added).varint(total.taken).varint(total.removedCounter)
   if (total.removedCounter > 0) writer.varint(total.removedAdded).varint(total.removedTaken)
 }
 
@@ -53,22 +59,22 @@ export const writeStore = (
   writer.byte(tag[store.kind])
   switch (store.kind) {
     case "latest":
-      writer.varint(indexes.get(store.actor)!).varint(store.counter).varint(store.stamp)
+      writeDot(writer, store, indexes).varint(store.stamp)
       writer.byte(store.value === null ? 0 : 1)
       if (store.value !== null) writer.text(store.value)
       return
     case "values":
       writer.varint(store.siblings.length)
       for (const sibling of store.siblings) {
-        writer.varint(indexes.get(sibling.actor)!).varint(sibling.counter)
-        writer.varint(sibling.stamp).text(sibling.value)
+        writeDot(writer, sibling, indexes).varint(sibling.stamp).text(sibling.value)
       }
       return
     case "counter":
       writer.varint(store.totals.size)
       for (const actor of sortedKeys(store.totals)) {
-        writer.varint(indexes.get(actor)!)
-        writeTotal(writer, store.totals.get(actor)!)
+        const total = store.totals.get(actor)!
+        writeDot(writer, { actor, counter: total.counter }, indexes)
+        writeTotal(writer, total)
       }
       return
     case "tree":
@@ -80,14 +86,14 @@ export const writeStore = (
   }
 }
 
-/** What a reader of states carries along. */
-interface Reading {
+/** What a reader of dots carries along. */
+export interface Reading {
   readonly reader: ByteReader
   readonly actors: ReadonlyArray<Actor>
   readonly context: VersionVector.VersionVector
 }
 
-const readDot = ({ reader, actors, context }: Reading): Dot => {
+export const readDot = ({ reader, actors, context }: Reading): Dot => {
   const at = reader.offset
   const actor = actors[reader.varint("the index of an actor")]
   const counter = reader.varint("a counter")
@@ -97,17 +103,10 @@ const readDot = ({ reader, actors, context }: Reading): Dot => {
   return { actor, counter }
 }
 
-const readStamp = (reader: ByteReader): number => {
-  const at = reader.offset
-  const stamp = reader.varint("a stamp")
-  if (stamp > stampMax) throw new Malformed("a stamp", at)
-  return stamp
-}
-
 const readLatest = (reading: Reading): DotStore => {
   const { reader } = reading
   const dot = readDot(reading)
-  const stamp = readStamp(reader)
+  const stamp = reader.varint("a stamp")
   const at = reader.offset
   const hasValue = reader.byte("a flag")
   if (hasValue > 1) throw new Malformed("a flag", at)
@@ -122,7 +121,7 @@ const readValues = (reading: Reading): DotStore => {
   const siblings: Array<Sibling> = []
   for (let i = 0; i < count; i++) {
     const dot = readDot(reading)
-    const sibling = { ...dot, stamp: readStamp(reader), value: reader.text("a value") }
+    const sibling = { ...dot, stamp: reader.varint("a stamp"), value: reader.text("a value") }
     if (i > 0 && compareDots(siblings[i - 1]!, sibling) >= 0) {
       throw new Malformed("siblings in order", at)
     }
@@ -141,7 +140,8 @@ const readTotal = (reading: Reading): readonly [Actor, Total] => {
   const removedCounter = reader.varint("a counter")
   const removedAdded = removedCounter > 0 ? reader.varint("an amount") : 0
   const removedTaken = removedCounter > 0 ? reader.varint("an amount") : 0
-  if (removedCounter > counter) throw new Malformed("a removal of what is there", at)
+  const fits = removedCounter <= counter && removedAdded <= added && removedTaken <= taken
+  if (!fits) throw new Malformed("a removal of what is there", at)
   return [actor, { counter, added, taken, removedCounter, removedAdded, removedTaken }]
 }
 
@@ -195,9 +195,5 @@ const readAt = (reading: Reading, depth: number): DotStore | undefined => {
   }
 }
 
-/** The next state of `reader`; undefined is one without entries. Throws `Malformed`. */
-export const readStore = (
-  reader: ByteReader,
-  actors: ReadonlyArray<Actor>,
-  context: VersionVector.VersionVector
-): DotStore | undefined => readAt({ reader, actors, context }, 0)
+/** The next state; undefined is one without entries. Throws `Malformed`. */
+export const readStore = (reading: Reading): DotStore | undefined => readAt(reading, 0)

@@ -6,6 +6,7 @@
 import { digest64 } from "../Hash.ts"
 import * as CanonicalJson from "./CanonicalJson.ts"
 import type { BucketName } from "./Names.ts"
+import type { Consistency, Durability, Replicas } from "./Settings.ts"
 
 /** The built-in data types, as far as their shape goes. */
 export type TypeDefinition =
@@ -31,17 +32,6 @@ export interface KeyDefinition {
   readonly partition: ReadonlyArray<readonly [name: string, type: KeyFieldType]>
   readonly sort: ReadonlyArray<readonly [name: string, type: KeyFieldType]>
 }
-
-/** A number of replicas, by name or count. */
-export type Replicas = "one" | "quorum" | "all" | number
-
-export type Consistency = "available" | "balanced" | "strict"
-
-/**
- * When a write is acknowledged: `synced`, after it is on disk; `buffered`, from memory, on disk
- * with the next group commit; `one-synced`, on disk at the coordinator, from memory elsewhere.
- */
-export type Durability = "synced" | "buffered" | "one-synced"
 
 /** What requests to a bucket ask for unless they say otherwise. */
 export interface QuorumDefaults {

@@ -42,7 +42,14 @@ const number = (value: number, path: string): string => {
   return value === 0 ? "0" : String(value)
 }
 
+/** A `Date` or a `Map` has no fields of its own: it would be stored as `{}`. */
+const isPlain = (value: object): boolean => {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
 const object = (value: object, path: string, depth: number, budget: Budget): string => {
+  if (!isPlain(value)) throw new InvalidJson(path, "an object of a class, which JSON cannot hold")
   const fields: Array<string> = []
   const entries: ReadonlyArray<readonly [string, unknown]> = Object.entries(value)
   for (const [key, field] of entries.toSorted((a, b) => (a[0] < b[0] ? -1 : 1))) {
@@ -67,11 +74,12 @@ const write = (value: unknown, path: string, depth: number, budget: Budget): str
     case "object": {
       if (depth >= depthMax) throw new InvalidJson(path, `nested deeper than ${depthMax} levels`)
       if (!Array.isArray(value)) return object(value, path, depth, budget)
-      const items = value.map((item, i) => write(item, `${path}[${i}]`, depth + 1, budget))
+      // `map` would skip the holes of a sparse array and write text that is not JSON.
+      const items = Array.from(value, (item, i) => write(item, `${path}[${i}]`, depth + 1, budget))
       return `[${items.join(",")}]`
     }
     default:
-      throw new InvalidJson(path, `a ${typeof value}, which JSON cannot hold`)
+      throw new InvalidJson(path, `${typeof value}, which JSON cannot hold`)
   }
 }
 

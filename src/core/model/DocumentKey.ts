@@ -57,20 +57,28 @@ const encodePart = (part: KeyPart): string => {
   return `i${(BigInt(part) + integerOffset).toString(16).padStart(14, "0")}`
 }
 
-/** Encodes the fields of one half of a key; none of them is the empty text. */
+/** Parts as one text, of any length; none is the empty text. */
+export const joinParts = (parts: ReadonlyArray<KeyPart>): string => parts.map(encodePart).join(end)
+
+/** Encodes the fields of one half of a key. */
 export const encodeParts = (parts: ReadonlyArray<KeyPart>): string => {
-  const text = parts.map(encodePart).join(end)
+  const text = joinParts(parts)
   if (text.length > keyLengthMax) {
     throw new InvalidKey(`longer than ${keyLengthMax} characters: ${text.length}`)
   }
   return text
 }
 
-/** The fields of an encoding that `encodeParts` made. */
+const decodeInteger = (digits: string): number => {
+  if (!/^[0-9a-f]{14}$/u.test(digits)) throw new InvalidKey("not an encoded integer")
+  return Number(BigInt(`0x${digits}`) - integerOffset)
+}
+
+/** The parts of an encoding. Throws `InvalidKey`. */
 export const decodeParts = (encoded: string): ReadonlyArray<KeyPart> => {
   if (encoded === "") return []
   return encoded.split(end).map((part) => {
-    if (part.startsWith("i")) return Number(BigInt(`0x${part.slice(1)}`) - integerOffset)
+    if (part.startsWith("i")) return decodeInteger(part.slice(1))
     if (!part.startsWith("s")) throw new InvalidKey("not an encoded key")
     return unescapeText(part.slice(1))
   })

@@ -13,9 +13,13 @@ export const Incarnation = Schema.String.check(
 ).pipe(Schema.brand("Incarnation"))
 export type Incarnation = typeof Incarnation.Type
 
+export const isIncarnation = Schema.is(Incarnation)
+
 const timeDigits = 9
 const randomDigits = 6
-const timeMax = 36 ** timeDigits - 1
+
+/** The clock's share, up to the year 3579; leaves as much above for counting on. */
+const wallMax = 36 ** timeDigits / 2
 
 /**
  * A new incarnation, greater than `previous` whatever the clock says.
@@ -28,7 +32,7 @@ export const next = (
   const floor = options.previous === undefined
     ? 0
     : Number.parseInt(options.previous.slice(0, timeDigits), 36) + 1
-  const time = Math.min(Math.max(Math.floor(options.now), floor), timeMax)
+  const time = Math.max(Math.min(Math.floor(options.now), wallMax), floor)
   const text = time.toString(36).padStart(timeDigits, "0") + options.id.slice(0, randomDigits)
   return Incarnation.make(text)
 }

@@ -3,15 +3,15 @@
  * serves the typed client, the node that checks and merges, the command line and the law kit.
  */
 import * as Schema from "effect/Schema"
-import type {
-  BucketDefinition,
-  Durability,
-  QuorumDefaults,
-  StrategyDefinition
+import {
+  type BucketDefinition,
+  fingerprint,
+  type QuorumDefaults,
+  type StrategyDefinition
 } from "../model/BucketDefinition.ts"
-import { fingerprint } from "../model/BucketDefinition.ts"
 import * as CanonicalJson from "../model/CanonicalJson.ts"
 import { BucketName } from "../model/Names.ts"
+import type { Durability } from "../model/Settings.ts"
 import * as Crdt from "./Crdt.ts"
 import type { Key } from "./Key.ts"
 import * as ValueCodec from "./ValueCodec.ts"
@@ -31,6 +31,8 @@ export interface BucketCode {
   readonly checkArguments: (operation: string, args: ReadonlyArray<unknown>) => void
   /** One canonical value for several, for strategies that make one on reading. */
   readonly merge: ((values: ReadonlyArray<string>) => string) | undefined
+  /** The application merge as it was declared, for the law kit. */
+  readonly applicationMerge: ((left: any, right: any) => unknown) | undefined
 }
 
 /** The methods that a handle to the bucket offers besides `get`, `entry`, `many` and `delete`. */
@@ -113,7 +115,8 @@ interface Parts<View, Value, S extends Surface> {
   readonly schema: string
   readonly surface: ReadonlyArray<S>
   readonly arguments: Crdt.ArgumentCodecs
-  readonly merge: BucketCode["merge"]
+  readonly merge?: BucketCode["merge"]
+  readonly applicationMerge?: BucketCode["applicationMerge"]
   readonly decodeView: (values: ReadonlyArray<unknown>) => View
   readonly encodeValue: (value: Value) => unknown
 }
@@ -129,7 +132,11 @@ const make = <const Name extends string, K, View, Value, Ops, S extends Surface>
     definition,
     fingerprint: fingerprint(definition),
     key: options.key,
-    code: { checkArguments: checkBy(parts.arguments), merge: parts.merge },
+    code: {
+      checkArguments: checkBy(parts.arguments),
+      merge: parts.merge,
+      applicationMerge: parts.applicationMerge
+    },
     surface: parts.surface,
     arguments: parts.arguments,
     decodeView: parts.decodeView,
@@ -157,7 +164,6 @@ export const lww = <const Name extends string, K, A>(
     schema: codec.fingerprint,
     surface: ["put", "update"],
     arguments: new Map([["put", [codec]], ["delete", []]]),
-    merge: undefined,
     decodeView: (values) => codec.decode(values[0]),
     encodeValue: codec.encode
   })
@@ -192,7 +198,6 @@ export const siblings = <const Name extends string, K, A>(
     schema: codec.fingerprint,
     surface: ["replace", "update"],
     arguments: new Map([["put", [codec]], ["delete", []]]),
-    merge: undefined,
     decodeView: (values) => nonEmpty(values.map(codec.decode)),
     encodeValue: codec.encode
   })
@@ -235,6 +240,7 @@ export const merge = <const Name extends string, K, A>(
       values.length === 1
         ? values[0]!
         : CanonicalJson.encode(codec.encode(fold(values.map(CanonicalJson.decode)))),
+    applicationMerge: options.merge,
     decodeView: fold,
     encodeValue: codec.encode
   })
@@ -273,7 +279,6 @@ export const crdt = <const Name extends string, K, View, Ops>(
     schema: Crdt.schemaFingerprint(type),
     surface: ["edit"],
     arguments: type.arguments,
-    merge: undefined,
     decodeView: (values) => type.decodeView(values[0]),
     encodeValue: (value: never) => value
   })

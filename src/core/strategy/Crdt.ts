@@ -90,9 +90,9 @@ export type UnderKey<Ops> = {
     : UnderKey<Ops[Name]>
 }
 
-/** Entries that are maps themselves are reached through `entry`, so that `drop` stays one thing. */
+/** Entries that are maps themselves are reached through `inner`, so that `drop` stays one thing. */
 export type MapOperations<Ops> =
-  & (Ops extends { readonly drop: ReadonlyArray<unknown> } ? UnderKey<{ readonly entry: Ops }>
+  & (Ops extends { readonly drop: ReadonlyArray<unknown> } ? UnderKey<{ readonly inner: Ops }>
     : UnderKey<Ops>)
   & { readonly drop: readonly [key: string] }
 
@@ -112,7 +112,7 @@ export const map = <View, Ops>(
 ): CrdtType<ReadonlyMap<string, View>, MapOperations<Ops>> => ({
   definition: { type: "map", of: of.definition },
   arguments: new Map([
-    ...dotted(of.definition.type === "map" ? "entry." : "", of.arguments, [text]),
+    ...dotted(of.definition.type === "map" ? "inner." : "", of.arguments, [text]),
     ["drop", [text]]
   ]),
   decodeView: (json) =>

@@ -39,7 +39,7 @@ const underKey = (inner: LeafOperation, kind: DotStore["kind"]): LeafOperation =
 const mapOperations = (of: TypeDefinition): ReadonlyArray<LeafOperation> => {
   const inner = operationsOf(of).map((operation) =>
     // Only a map directly in a map could name two operations alike.
-    of.type === "map" ? { ...operation, name: `entry.${operation.name}` } : operation
+    of.type === "map" ? { ...operation, name: `inner.${operation.name}` } : operation
   )
   const drop: LeafOperation = {
     name: "drop",

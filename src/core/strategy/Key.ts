@@ -11,6 +11,7 @@ import * as ValueCodec from "./ValueCodec.ts"
 
 export interface Key<K> {
   readonly definition: KeyDefinition
+  readonly codec: ValueCodec.ValueCodec<K>
   /** The key as JSON, for requests. Throws `ValueRefused`. */
   readonly toJson: (key: K) => unknown
   /** The key of JSON. Throws `ValueRefused`. */
@@ -28,6 +29,7 @@ type FieldsOf<F extends KeyFields> = { readonly [Name in keyof F]: F[Name]["Type
 
 const fromCodec = <K>(definition: KeyDefinition, codec: ValueCodec.ValueCodec<K>): Key<K> => ({
   definition,
+  codec,
   toJson: codec.encode,
   fromJson: codec.decode,
   encode: (key) => encodeKey(definition, codec.encode(key)),

@@ -24,6 +24,8 @@ export class ValueRefused extends Error {
 }
 
 export interface ValueCodec<A> {
+  /** What was declared; the law kit generates values from it. */
+  readonly schema: ValueSchema<A>
   /** JSON for a value. Throws `ValueRefused`. */
   readonly encode: (value: A) => unknown
   /** The value of JSON. Throws `ValueRefused`. */
@@ -56,6 +58,7 @@ export const make = <A>(schema: ValueSchema<A>): ValueCodec<A> => {
   const encode = Schema.encodeUnknownResult(codec)
   const decode = Schema.decodeUnknownResult(codec)
   return {
+    schema,
     encode: (value) => valueOf(encode(value)),
     decode: (json) => valueOf(decode(json)),
     fingerprint: digest64(CanonicalJson.encode(Schema.toJsonSchemaDocument(codec)))

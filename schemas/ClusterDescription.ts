@@ -1,0 +1,68 @@
+/**
+ * Describes a cluster to its clients: who is in it and which buckets it knows, so that a client
+ * computes for itself which node holds a document. Answer to `everwrite.<cluster>.v1.cluster.describe`.
+ */
+import * as Schema from "effect/Schema"
+import type { Ring } from "../src/core/ring/Ring.ts"
+import type { KnownBucket } from "../src/core/strategy/Buckets.ts"
+import { BucketDefinition } from "./BucketDefinition.ts"
+
+export const MemberBody = Schema.Struct({
+  id: Schema.String,
+  weight: Schema.Finite,
+  zone: Schema.NullOr(Schema.String)
+})
+
+export const BucketBody = Schema.Struct({
+  definition: BucketDefinition,
+  fingerprint: Schema.String,
+  /** Operations with the kinds of their arguments. */
+  operations: Schema.Record(
+    Schema.String,
+    Schema.Array(Schema.Literals(["value", "key", "integer"]))
+  ),
+  /** Whether the node that answers has the bucket's code. */
+  hasCode: Schema.Boolean
+})
+export type BucketBody = typeof BucketBody.Type
+
+export const ClusterDescription = Schema.Struct({
+  cluster: Schema.String,
+  node: Schema.String,
+  partitionCount: Schema.Int,
+  ringDigest: Schema.String,
+  members: Schema.Array(MemberBody),
+  buckets: Schema.Array(BucketBody)
+})
+export type ClusterDescription = typeof ClusterDescription.Type
+
+/** What a node says of a bucket. */
+export const describeBucket = (bucket: KnownBucket): BucketBody => ({
+  definition: bucket.definition,
+  fingerprint: bucket.fingerprint,
+  operations: Object.fromEntries(
+    [...bucket.strategy.operations].map(([name, operation]) => [name, operation.args])
+  ),
+  hasCode: bucket.code !== undefined
+})
+
+export const describe = (
+  options: {
+    readonly cluster: string
+    readonly node: string
+    readonly ring: Ring
+    readonly buckets: Iterable<KnownBucket>
+  }
+): ClusterDescription => ({
+  cluster: options.cluster,
+  node: options.node,
+  partitionCount: options.ring.partitionCount,
+  ringDigest: options.ring.digest,
+  members: options.ring.members.map(({ id, weight, zone }) => ({ id, weight, zone: zone ?? null })),
+  buckets: [...options.buckets].map(describeBucket)
+})
+
+const encode = Schema.encodeSync(Schema.fromJsonString(ClusterDescription))
+
+export const clusterText = (options: Parameters<typeof describe>[0]): string =>
+  encode(describe(options))

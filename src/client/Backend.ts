@@ -1,0 +1,35 @@
+/**
+ * Says what clients stand on: something that takes a request and answers once. In process it is the
+ * node's own coordinator, remotely the transport; everything typed is built on top.
+ */
+import type { RequestBody } from "../../schemas/ClientRequest.ts"
+import type { ClusterDescription } from "../../schemas/ClusterDescription.ts"
+import type { StoreError } from "../core/model/StoreError.ts"
+import type { World } from "../core/World.ts"
+
+/** What can be asked of a bucket. `explain` and `list` are for people, the others for programs. */
+export type Action = "read" | "write"
+
+export interface BackendRequest {
+  readonly action: Action
+  readonly bucket: string
+  readonly body: RequestBody
+}
+
+export interface BackendAnswer {
+  readonly _tag: "Answer"
+  /** JSON values: none where nothing is stored, several where siblings were not merged. */
+  readonly values: ReadonlyArray<unknown>
+  readonly context: string
+  readonly replied: number
+  readonly siblings: number
+}
+
+/** Called exactly once for each request. */
+export type BackendRespond = (outcome: BackendAnswer | StoreError) => void
+
+export interface Backend {
+  readonly world: World
+  readonly request: (request: BackendRequest, respond: BackendRespond) => void
+  readonly describe: (respond: (outcome: ClusterDescription | StoreError) => void) => void
+}

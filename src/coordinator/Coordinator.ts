@@ -1,0 +1,207 @@
+/**
+ * Takes clients' requests: checks them, carries out those whose documents this node holds, hands
+ * the others to a node that does. "A state machine on the node that received the request", says
+ * the Dynamo paper (section 5); the machine is `core/quorum`, this room carries out what it says.
+ */
+import type { PeerMessage } from "../../schemas/PeerMessage.ts"
+import * as CausalContext from "../core/clock/CausalContext.ts"
+import type { NodeId } from "../core/model/Names.ts"
+import * as Errors from "../core/model/StoreError.ts"
+import { Forwarding, readForward, writeForwarded } from "./Forwarding.ts"
+import { answerOf, type Counts, holders, type Parts } from "./Parts.ts"
+import { Pending, type Waiting } from "./Pending.ts"
+import {
+  isFault,
+  type Place,
+  type PlanOptions,
+  planRead,
+  planWrite,
+  type ReadPlan,
+  type WritePlan
+} from "./Plan.ts"
+import { type Found, ReadCoordinator } from "./ReadCoordinator.ts"
+import type { Request, Respond } from "./Request.ts"
+import { WriteCoordinator } from "./WriteCoordinator.ts"
+
+export interface CoordinatorOptions extends Parts {
+  readonly plan: Omit<PlanOptions, "nowMillis" | "secret">
+  /** Requests under way; beyond it, requests are refused, which clients may retry elsewhere. */
+  readonly requestsMax: number
+}
+
+interface Hearing extends Waiting {
+  readonly hear: (from: NodeId, message: PeerMessage) => void
+}
+
+export class Coordinator {
+  readonly #options: CoordinatorOptions
+  readonly #planOptions: PlanOptions
+  readonly #pending: Pending<Hearing>
+  #draining = false
+  readonly #counts: Counts = {
+    reads: 0,
+    writes: 0,
+    forwards: 0,
+    failures: 0,
+    catchUps: 0,
+    readRepairs: 0,
+    siblingsSeen: 0,
+    strayAnswers: 0
+  }
+
+  constructor(options: CoordinatorOptions) {
+    this.#options = options
+    this.#pending = new Pending(options.world)
+    this.#planOptions = {
+      ...options.plan,
+      secret: options.secret,
+      nowMillis: () => options.world.now()
+    }
+  }
+
+  /** Carries out a request, or has it carried out; answers exactly once. */
+  handle(request: Request, respond: Respond): void {
+    const busy = this.#refusal()
+    if (busy !== undefined) return respond(busy)
+    const counted: Respond = (outcome) => {
+      if (outcome._tag !== "Answer") this.#counts.failures++
+      else if (outcome.siblings > 1) this.#counts.siblingsSeen++
+      respond(outcome)
+    }
+    if (request.action === "read") {
+      const plan = planRead(request, this.#planOptions)
+      if (isFault(plan)) return counted(plan)
+      if (!this.#isHolder(plan)) return this.#forward(request, plan, counted)
+      this.#counts.reads++
+      return this.#read(
+        plan,
+        (outcome) => counted("_tag" in outcome ? outcome : answerOf(this.#options, plan, outcome))
+      )
+    }
+    const plan = planWrite(request, this.#planOptions)
+    if (isFault(plan)) return counted(plan)
+    if (!this.#isHolder(plan)) return this.#forward(request, plan, counted)
+    this.#counts.writes++
+    this.#write(plan, counted)
+  }
+
+  /** Takes another node's answer, or a request that it hands on. */
+  hear(from: NodeId, message: PeerMessage): void {
+    if (message._tag === "Forward") return this.#takeForward(from, message)
+    const waiting = this.#pending.get(message.request)
+    if (waiting === undefined) this.#counts.strayAnswers++
+    else waiting.hear(from, message)
+  }
+
+  /** Takes no more requests; those under way go on to their end. */
+  drain(): void {
+    this.#draining = true
+  }
+
+  /** Ends everything under way. */
+  close(): void {
+    this.#draining = true
+    this.#pending.expireAll()
+  }
+
+  underWay(): number {
+    return this.#pending.size
+  }
+
+  counts(): Readonly<Counts> & { readonly resends: number } {
+    return { ...this.#counts, resends: this.#pending.resends }
+  }
+
+  #refusal(): Errors.NodeUnavailable | undefined {
+    const { node, requestsMax } = this.#options
+    if (this.#draining) return new Errors.NodeUnavailable({ node, reason: "it is stopping" })
+    if (this.#pending.size < requestsMax) return undefined
+    return new Errors.NodeUnavailable({ node, reason: `${requestsMax} requests are under way` })
+  }
+
+  #isHolder(place: Place): boolean {
+    return holders(this.#options, place).includes(this.#options.node)
+  }
+
+  #read(plan: ReadPlan, found: Found): void {
+    const number = this.#pending.nextNumber()
+    const finished = () => this.#pending.remove(number)
+    const parts = this.#options
+    const read = new ReadCoordinator({
+      parts,
+      plan,
+      number,
+      found,
+      finished,
+      counts: this.#counts
+    })
+    this.#pending.add(number, read)
+    read.start()
+  }
+
+  #write(plan: WritePlan, respond: Respond): void {
+    const { node, replica } = this.#options
+    if (!replica.writable()) {
+      return respond(new Errors.NodeUnwritable({ node, reason: "its disk is full or failing" }))
+    }
+    const number = this.#pending.nextNumber()
+    const finished = () => this.#pending.remove(number)
+    const write = new WriteCoordinator({ parts: this.#options, plan, number, respond, finished })
+    this.#pending.add(number, write)
+    const begun = write.start()
+    if (begun === "begun") return
+    this.#pending.remove(number)
+    if (begun === "context-ahead") this.#catchUp(plan, respond)
+  }
+
+  /** Reads what the client has seen from the others, joins it here, and begins the write again. */
+  #catchUp(plan: WritePlan, respond: Respond): void {
+    const { replica } = this.#options
+    this.#counts.catchUps++
+    const readPlan: ReadPlan = {
+      ...plan,
+      needs: { _tag: "ReadNeeds", r: 1, pr: 0 },
+      after: CausalContext.join(plan.after, plan.seen ?? CausalContext.nothing)
+    }
+    this.#read(readPlan, (outcome) => {
+      if ("_tag" in outcome) return respond(outcome)
+      replica.joinDocument(plan.row, outcome.document, () => {})
+      this.#write(plan, respond)
+    })
+  }
+
+  #forward(request: Request, plan: Place, respond: Respond): void {
+    const { node, view } = this.#options
+    if (request.forwarded) {
+      const reason = "it does not hold this document; the nodes disagree about the ring"
+      return respond(new Errors.NodeUnavailable({ node, reason }))
+    }
+    this.#counts.forwards++
+    const number = this.#pending.nextNumber()
+    const forwarding = new Forwarding({
+      parts: this.#options,
+      request,
+      nodes: [...holders(this.#options, plan)].sort((a, b) =>
+        view.silenceMillis(a) - view.silenceMillis(b)
+      ),
+      number,
+      timeoutMillis: plan.timeoutMillis,
+      respond,
+      finished: () => this.#pending.remove(number)
+    })
+    this.#pending.add(number, forwarding)
+    forwarding.start()
+  }
+
+  #takeForward(from: NodeId, message: Extract<PeerMessage, { readonly _tag: "Forward" }>): void {
+    const request = readForward(message.body)
+    const answer = (outcome: Parameters<Respond>[0]) =>
+      this.#options.send(from, {
+        _tag: "Forwarded",
+        request: message.request,
+        body: writeForwarded(outcome)
+      })
+    if (request !== undefined) return this.handle(request, answer)
+    answer(new Errors.InvalidRequest({ setting: "request", value: "", expected: "a request" }))
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * Keeps the requests that wait for other nodes: finds them by number when an answer comes, sends
+ * again what may have been lost, and ends each at its deadline. One timer serves all.
+ */
+import type { World } from "../core/World.ts"
+
+/** A request that waits. */
+export interface Waiting {
+  /** On the monotonic clock, in milliseconds. */
+  readonly deadline: number
+  /** Sends again to whoever has not answered. */
+  readonly resend: () => void
+  /** Its time is up; called once. */
+  readonly expire: () => void
+}
+
+interface Entry<W> {
+  readonly waiting: W
+  resendAt: number
+  pauseMillis: number
+}
+
+const sweepMillis = 20
+/** First pause before sending again; doubles, since silence more often means down than lost. */
+const firstPauseMillis = 150
+
+export class Pending<W extends Waiting> {
+  readonly #world: World
+  readonly #entries = new Map<number, Entry<W>>()
+  #numbers = 0
+  #sweeping = false
+  #resends = 0
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  get resends(): number {
+    return this.#resends
+  }
+
+  /** The number of the next request: from 1, since 0 asks for no answer. */
+  nextNumber(): number {
+    return ++this.#numbers
+  }
+
+  add(number: number, waiting: W): void {
+    const resendAt = this.#world.elapsed() + firstPauseMillis
+    this.#entries.set(number, { waiting, resendAt, pauseMillis: firstPauseMillis })
+    this.#schedule()
+  }
+
+  get(number: number): W | undefined {
+    return this.#entries.get(number)?.waiting
+  }
+
+  remove(number: number): void {
+    this.#entries.delete(number)
+  }
+
+  /** Ends every request as if its time were up. */
+  expireAll(): void {
+    for (const [number, { waiting }] of this.#entries) {
+      this.#entries.delete(number)
+      waiting.expire()
+    }
+  }
+
+  #schedule(): void {
+    if (this.#sweeping) return
+    this.#sweeping = true
+    this.#world.after(sweepMillis, () => {
+      this.#sweeping = false
+      this.#sweep()
+      if (this.#entries.size > 0) this.#schedule()
+    })
+  }
+
+  #sweep(): void {
+    const now = this.#world.elapsed()
+    for (const [number, entry] of this.#entries) {
+      if (entry.waiting.deadline <= now) {
+        this.#entries.delete(number)
+        entry.waiting.expire()
+      } else if (entry.resendAt <= now) {
+        entry.pauseMillis *= 2
+        entry.resendAt = now + entry.pauseMillis
+        this.#resends++
+        entry.waiting.resend()
+      }
+    }
+  }
+}

@@ -1,0 +1,201 @@
+/**
+ * Checks a request against what this node knows, before anything is sent: every fault of the
+ * caller's is found here, and named.
+ */
+import type { KeyObject } from "node:crypto"
+import type { RequestBody } from "../../schemas/ClientRequest.ts"
+import * as CausalContext from "../core/clock/CausalContext.ts"
+import { idRefusedAfterMillis } from "../core/crdt/Document.ts"
+import { type DocumentKey, InvalidKey as KeyRefused } from "../core/model/DocumentKey.ts"
+import { encodeKey } from "../core/model/KeyFields.ts"
+import * as Errors from "../core/model/StoreError.ts"
+import * as Quorum from "../core/quorum/Quorum.ts"
+import type { Buckets, KnownBucket } from "../core/strategy/Buckets.ts"
+import { ValueRefused } from "../core/strategy/ValueCodec.ts"
+import { rowKey } from "../replica/ReplicaServer.ts"
+import type { Call } from "../replica/Replica.ts"
+import type { RowKey } from "../storage/Storage.ts"
+import type { Request } from "./Request.ts"
+
+/** What is common to reads and writes. */
+export interface Place {
+  readonly bucket: KnownBucket
+  readonly key: DocumentKey
+  readonly row: RowKey
+  /** What the client says it has seen, and what its session has. */
+  readonly seen: CausalContext.CausalContext | undefined
+  readonly after: CausalContext.CausalContext
+  readonly merge: boolean
+  readonly timeoutMillis: number
+}
+
+export interface ReadPlan extends Place {
+  readonly needs: Quorum.ReadNeeds
+}
+
+export interface WritePlan extends Place {
+  readonly needs: Quorum.WriteNeeds
+  readonly calls: ReadonlyArray<Call>
+  readonly id: RequestBody["once"]
+  /** Whether the other replicas must sync before they acknowledge. */
+  readonly sync: boolean
+}
+
+export interface PlanOptions {
+  readonly buckets: Buckets
+  readonly partitionCount: number
+  readonly secret: KeyObject
+  readonly nowMillis: () => number
+  readonly readTimeoutMillis: number
+  readonly writeTimeoutMillis: number
+}
+
+/** A fault found on the way, carried to the top of this file and no further. */
+class Fault extends Error {
+  readonly error: Errors.StoreError
+  constructor(error: Errors.StoreError) {
+    super(error.message)
+    this.error = error
+  }
+}
+
+const fail = (error: Errors.StoreError): never => {
+  throw new Fault(error)
+}
+
+const contextOf = (token: string, place: CausalContext.TokenPlace) => {
+  const context = CausalContext.decode(token, place)
+  return typeof context === "string"
+    ? fail(new Errors.BadContext({ bucket: place.bucket, reason: context }))
+    : context
+}
+
+const keyOf = (bucket: KnownBucket, json: unknown): DocumentKey => {
+  try {
+    return encodeKey(bucket.definition.key, json)
+  } catch (error) {
+    if (!(error instanceof KeyRefused)) throw error
+    return fail(new Errors.InvalidKey({ bucket: bucket.definition.name, problem: error.message }))
+  }
+}
+
+const bucketOf = (request: Request, options: PlanOptions): KnownBucket => {
+  const bucket = options.buckets.get(request.bucket)
+  if (bucket === undefined) return fail(new Errors.UnknownBucket({ bucket: request.bucket }))
+  const { fingerprint } = request.body
+  if (fingerprint !== undefined && fingerprint !== bucket.fingerprint) {
+    return fail(
+      new Errors.BucketMismatch({
+        bucket: request.bucket,
+        expected: bucket.fingerprint,
+        actual: fingerprint
+      })
+    )
+  }
+  return bucket
+}
+
+const placeOf = (request: Request, options: PlanOptions): Place => {
+  const { body } = request
+  const bucket = bucketOf(request, options)
+  const key = keyOf(bucket, body.key)
+  const tokenPlace = { bucket: request.bucket, key, secret: options.secret }
+  const after = (body.after ?? []).reduce(
+    (joined, token) => CausalContext.join(joined, contextOf(token, tokenPlace)),
+    CausalContext.nothing
+  )
+  return {
+    bucket,
+    key,
+    row: rowKey({ bucket: request.bucket, key, partitionCount: options.partitionCount }),
+    seen: body.context === undefined ? undefined : contextOf(body.context, tokenPlace),
+    after,
+    merge: body.merge ?? false,
+    timeoutMillis: body.timeoutMillis
+      ?? (request.action === "read" ? options.readTimeoutMillis : options.writeTimeoutMillis)
+  }
+}
+
+const met = <Needs extends { readonly _tag: string }>(
+  needs: Needs | Quorum.Refused
+): Exclude<Needs, Quorum.Refused> => {
+  if (!isRefused(needs)) return needs as Exclude<Needs, Quorum.Refused>
+  const { expected, setting, value } = needs
+  return fail(new Errors.InvalidRequest({ setting, value: String(value), expected }))
+}
+
+const isRefused = (needs: { readonly _tag: string }): needs is Quorum.Refused =>
+  needs._tag === "Refused"
+
+const checkArguments = (bucket: KnownBucket, name: string, args: ReadonlyArray<unknown>): void => {
+  try {
+    bucket.code?.checkArguments(name, args)
+  } catch (error) {
+    if (!(error instanceof ValueRefused)) throw error
+    const { path, problem } = error
+    fail(new Errors.InvalidValue({ bucket: bucket.definition.name, path, problem }))
+  }
+}
+
+const callsOf = (request: Request, bucket: KnownBucket): ReadonlyArray<Call> => {
+  const { operations } = bucket.strategy
+  const calls = request.body.calls ?? []
+  if (calls.length === 0) {
+    fail(
+      new Errors.InvalidRequest({ setting: "calls", value: "empty", expected: "an operation" })
+    )
+  }
+  return calls.map(({ args, name }) => {
+    const operation = operations.get(name)
+    if (operation === undefined) {
+      const known = [...operations.keys()]
+      return fail(new Errors.UnknownOperation({ bucket: request.bucket, operation: name, known }))
+    }
+    checkArguments(bucket, name, args)
+    return { operation, args }
+  })
+}
+
+const checkAge = (body: RequestBody, nowMillis: number): void => {
+  if (body.once === undefined) return
+  const ageMillis = nowMillis - body.once.at
+  if (ageMillis > idRefusedAfterMillis) {
+    fail(new Errors.RequestTooOld({ ageMillis, limitMillis: idRefusedAfterMillis }))
+  }
+}
+
+const planned = <Plan>(make: () => Plan): Plan | Errors.StoreError => {
+  try {
+    return make()
+  } catch (error) {
+    if (error instanceof Fault) return error.error
+    throw error
+  }
+}
+
+/** Whether planning ended in an error: errors are the only ones with a tag. */
+export const isFault = <Plan extends object>(
+  plan: Plan | Errors.StoreError
+): plan is Errors.StoreError => "_tag" in plan
+
+export const planRead = (request: Request, options: PlanOptions): ReadPlan | Errors.StoreError =>
+  planned(() => {
+    const place = placeOf(request, options)
+    const { defaults, n } = place.bucket.definition
+    const needs = met(Quorum.resolveRead({ n, bucket: defaults, request: request.body }))
+    return { ...place, needs }
+  })
+
+export const planWrite = (request: Request, options: PlanOptions): WritePlan | Errors.StoreError =>
+  planned(() => {
+    const place = placeOf(request, options)
+    const { defaults, durability, n } = place.bucket.definition
+    const needs = met(
+      Quorum.resolveWrite({ n, durability, bucket: defaults, request: request.body })
+    )
+    checkAge(request.body, options.nowMillis())
+    const calls = callsOf(request, place.bucket)
+    // With one sync promised, the coordinator's own is it.
+    const sync = durability === "synced" || needs.dw > 1
+    return { ...place, needs, calls, id: request.body.once, sync }
+  })

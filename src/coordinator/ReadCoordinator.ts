@@ -1,0 +1,208 @@
+/**
+ * Carries one read across the nodes that hold its document: asks all, answers the client as soon
+ * as the decision says so, and repairs in the end whoever was behind.
+ *
+ * Other replicas say only that they hold the same where their digest matches this node's, so a
+ * read of a converged document moves a few bytes.
+ */
+import type { PeerMessage } from "../../schemas/PeerMessage.ts"
+import { Malformed } from "../core/codec/Bytes.ts"
+import * as VersionVector from "../core/clock/VersionVector.ts"
+import * as Document from "../core/crdt/Document.ts"
+import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
+import type { NodeId } from "../core/model/Names.ts"
+import * as Errors from "../core/model/StoreError.ts"
+import * as ReadDecision from "../core/quorum/ReadDecision.ts"
+import * as Targets from "../core/quorum/Targets.ts"
+import type { Counts, Parts } from "./Parts.ts"
+import { holders, targetsOf } from "./Parts.ts"
+import type { Waiting } from "./Pending.ts"
+import type { ReadPlan } from "./Plan.ts"
+
+/** Called once, with what the read found: a document, perhaps empty, or why there is none. */
+export type Found = (
+  outcome: { readonly document: Document.Document; readonly replied: number } | Errors.StoreError
+) => void
+
+export interface ReadOptions {
+  readonly parts: Parts
+  readonly counts: Counts
+  readonly plan: ReadPlan
+  readonly number: number
+  readonly found: Found
+  /** Called once, when nothing more is expected. */
+  readonly finished: () => void
+}
+
+export class ReadCoordinator implements Waiting {
+  readonly deadline: number
+  readonly #options: ReadOptions
+  #decision: ReadDecision.ReadDecision
+  /** Everything found so far, joined. */
+  #joined: Document.Document = Document.empty
+  /** The digest of the own document, which peers compare with; empty where there is none. */
+  #ownDigest = ""
+  #finished = false
+
+  constructor(options: ReadOptions) {
+    const { parts, plan } = options
+    this.#options = options
+    this.deadline = parts.world.elapsed() + plan.timeoutMillis
+    const covered = this.#covers()
+    this.#decision = ReadDecision.make(plan.needs, targetsOf(holders(parts, plan)), { covered })
+  }
+
+  /** Reads the own replica and asks the others. */
+  start(): void {
+    const { parts, plan } = this.#options
+    const holding = parts.replica.read(plan.row)
+    if (holding._tag === "Held") {
+      this.#joined = holding.document
+      this.#ownDigest = holding.digest
+    }
+    // The others are asked before the own answer counts, which may finish the read.
+    this.resend()
+    switch (holding._tag) {
+      case "Held":
+        return this.#foundAt(parts.node, holding.digest)
+      case "Absent":
+        return this.#step({ _tag: "Absent", index: this.#indexOf(parts.node) })
+      case "Damaged":
+        return this.#step({ _tag: "Damaged", index: this.#indexOf(parts.node) })
+    }
+  }
+
+  resend(): void {
+    const { number, parts, plan } = this.#options
+    const name = {
+      bucket: plan.bucket.definition.name,
+      fingerprint: plan.bucket.fingerprint,
+      key: plan.key
+    }
+    for (const node of ReadDecision.awaited(this.#decision)) {
+      if (node === parts.node) continue
+      parts.send(node, { _tag: "Fetch", request: number, ...name, digest: this.#ownDigest })
+    }
+  }
+
+  expire(): void {
+    this.#step({ _tag: "Deadline" })
+  }
+
+  /** Takes another node's answer. */
+  hear(from: NodeId, message: PeerMessage): void {
+    if (message._tag === "Refused") {
+      return this.#step({ _tag: "Unreachable", index: this.#indexOf(from) })
+    }
+    if (message._tag !== "Fetched") return
+    switch (message.outcome) {
+      case "same":
+        return this.#foundAt(from, this.#ownDigest)
+      case "absent":
+        return this.#step({ _tag: "Absent", index: this.#indexOf(from) })
+      case "damaged":
+        return this.#step({ _tag: "Damaged", index: this.#indexOf(from) })
+      case "found":
+        return this.#take(from, message.document)
+    }
+  }
+
+  #take(from: NodeId, bytes: Uint8Array): void {
+    const index = this.#indexOf(from)
+    try {
+      const document = DocumentCodec.decode(bytes)
+      if (!Document.canJoin(this.#joined, document)) {
+        return this.#step({ _tag: "Damaged", index })
+      }
+      this.#joined = Document.join(this.#joined, document)
+      this.#foundAt(from, DocumentCodec.encode(document).digest)
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error
+      this.#step({ _tag: "Damaged", index })
+    }
+  }
+
+  #foundAt(node: NodeId, version: string): void {
+    const covered = this.#covers()
+    this.#step({ _tag: "Found", index: this.#indexOf(node), version, covered })
+  }
+
+  #covers(): boolean {
+    return VersionVector.covers(this.#joined.context, this.#options.plan.after.vector)
+  }
+
+  #indexOf(node: NodeId): number {
+    return Targets.indexOf(this.#decision.nodes, node)
+  }
+
+  #step(event: ReadDecision.ReadEvent): void {
+    const before = this.#decision.outcome
+    this.#decision = ReadDecision.step(this.#decision, event)
+    const { outcome } = this.#decision
+    if (before._tag === "Wait" && outcome._tag !== "Wait") this.#tell(outcome)
+    if (ReadDecision.isSettled(this.#decision)) this.#finish()
+  }
+
+  #tell(outcome: Exclude<ReadDecision.ReadDecision["outcome"], { readonly _tag: "Wait" }>): void {
+    const { found, plan } = this.#options
+    const bucket = plan.bucket.definition.name
+    switch (outcome._tag) {
+      case "Answer": {
+        const replied = ReadDecision.had(this.#decision).r
+        return found({ document: this.#joined, replied })
+      }
+      case "NotCovered":
+        return found(new Errors.ContextNotCovered({ bucket, unreachable: outcome.unreachable }))
+      case "Fail":
+        return found(
+          new Errors.QuorumNotMet({
+            action: "read",
+            needed: { r: outcome.needed.r, pr: outcome.needed.pr },
+            had: outcome.had,
+            unreachable: outcome.unreachable,
+            refused: outcome.damaged.map((node) => ({ node, reason: "its copy is damaged" })),
+            mayHaveApplied: false
+          })
+        )
+    }
+  }
+
+  /** Everyone has answered or is given up: whoever was behind gets what all of them had. */
+  #finish(): void {
+    if (this.#finished) return
+    this.#finished = true
+    this.#repair()
+    this.#options.finished()
+  }
+
+  #repair(): void {
+    const { counts, parts, plan } = this.#options
+    if (this.#joined === Document.empty) return
+    const versions = this.#decision.answers.versions
+    const agreed = versions.every(({ version }) => version === versions[0]?.version)
+    const joined = agreed && versions.length > 0
+      ? { digest: String(versions[0]!.version), bytes: undefined }
+      : DocumentCodec.encode(this.#joined)
+    const stale = ReadDecision.repairs(this.#decision, joined.digest)
+    if (stale.length === 0) return
+    const document = joined.bytes ?? DocumentCodec.encode(this.#joined).bytes
+    for (const { node } of stale) {
+      counts.readRepairs++
+      if (node === parts.node) parts.replica.joinDocument(plan.row, this.#joined, () => {})
+      else {
+        const { key } = plan
+        const { fingerprint } = plan.bucket
+        const bucket = plan.bucket.definition.name
+        parts.send(node, {
+          _tag: "Store",
+          request: 0,
+          bucket,
+          fingerprint,
+          key,
+          sync: false,
+          document
+        })
+      }
+    }
+  }
+}

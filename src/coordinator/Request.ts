@@ -1,0 +1,27 @@
+/**
+ * Names what a coordinator is asked and what it answers, whichever way the request came in.
+ */
+import type { RequestBody } from "../../schemas/ClientRequest.ts"
+import type { StoreError } from "../core/model/StoreError.ts"
+
+export interface Request {
+  readonly action: "read" | "write"
+  readonly bucket: string
+  readonly body: RequestBody
+  /** Whether another node handed it on: then it is carried out here or refused. */
+  readonly forwarded: boolean
+}
+
+export interface Answer {
+  readonly _tag: "Answer"
+  /** Canonical JSON: none where nothing is stored, several where siblings were not merged. */
+  readonly values: ReadonlyArray<string>
+  /** Seals what was seen, for the next write or the session's next read. */
+  readonly context: string
+  readonly replied: number
+  /** How many siblings are in `values`, or were merged into the one. */
+  readonly siblings: number
+}
+
+/** Called exactly once for each request. */
+export type Respond = (outcome: Answer | StoreError) => void

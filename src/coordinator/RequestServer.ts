@@ -1,0 +1,175 @@
+/**
+ * Takes clients' requests from NATS: from the queue group that all nodes share, and from the
+ * subjects that reach this node alone. Answers to one client in one turn leave as one message.
+ */
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { answerText, errorText } from "../../schemas/ClientAnswer.ts"
+import { RequestBody } from "../../schemas/ClientRequest.ts"
+import { clusterText } from "../../schemas/ClusterDescription.ts"
+import * as Errors from "../core/model/StoreError.ts"
+import type { ClusterName, NodeId } from "../core/model/Names.ts"
+import type { Buckets } from "../core/strategy/Buckets.ts"
+import type { World } from "../core/World.ts"
+import type { ClusterView } from "../gossip/ClusterView.ts"
+import { type ParsedSubject, requestQueue, Subjects } from "../transport/Subjects.ts"
+import type { Message, Subscription, TransportService } from "../transport/Transport.ts"
+import type { Request, Respond } from "./Request.ts"
+
+export interface RequestServerOptions {
+  readonly world: World
+  readonly transport: TransportService
+  readonly cluster: ClusterName
+  readonly node: NodeId
+  readonly view: ClusterView
+  readonly buckets: Buckets
+  readonly handle: (request: Request, respond: Respond) => void
+}
+
+type RequestSubject = Extract<ParsedSubject, { readonly _tag: "Request" }>["request"]
+
+/** Answers gathered for one message, or for many of one client in this turn. */
+interface Outbox {
+  readonly texts: Array<string>
+  length: number
+}
+
+const decodeBody = Schema.decodeUnknownResult(RequestBody)
+const encoder = new TextEncoder()
+const decoder = new TextDecoder("utf-8", { fatal: true })
+
+const parse = (data: Uint8Array): Option.Option<unknown> => {
+  try {
+    const json: unknown = JSON.parse(decoder.decode(data))
+    return Option.some(json)
+  } catch {
+    return Option.none()
+  }
+}
+
+const invalid = (value: string, expected: string) =>
+  new Errors.InvalidRequest({ setting: "request", value, expected })
+
+/** The request in a message's body, with the operation that its subject names. */
+const requestOf = (subject: RequestSubject, body: RequestBody): Request => {
+  const { access: action, bucket, operation } = subject
+  const isNamed = action === "write" && operation !== "edit"
+  const calls = isNamed ? [{ name: operation, args: body.args ?? [] }] : body.calls ?? []
+  return { action, bucket, body: { ...body, calls }, forwarded: false }
+}
+
+const idOf = (json: unknown): number | undefined => {
+  const id = typeof json === "object" && json !== null && "id" in json ? json.id : undefined
+  return typeof id === "number" && Number.isSafeInteger(id) ? id : undefined
+}
+
+export class RequestServer {
+  readonly #options: RequestServerOptions
+  readonly #subjects: Subjects
+  readonly #subscriptions: ReadonlyArray<Subscription>
+  readonly #outboxes = new Map<string, Outbox>()
+  #scheduled = false
+  #refused = 0
+
+  constructor(options: RequestServerOptions) {
+    this.#options = options
+    this.#subjects = new Subjects(options.cluster)
+    const { node, transport } = options
+    const subjects = this.#subjects
+    const take = (message: Message) => this.#take(message)
+    this.#subscriptions = [
+      transport.subscribe(subjects.requests("read"), take, { queue: requestQueue }),
+      transport.subscribe(subjects.requests("write"), take, { queue: requestQueue }),
+      transport.subscribe(subjects.clusters(), take, { queue: requestQueue }),
+      transport.subscribe(subjects.nodeRequests(node), take)
+    ]
+  }
+
+  /** Messages that were no request. */
+  refused(): number {
+    return this.#refused
+  }
+
+  close(): void {
+    for (const subscription of this.#subscriptions) subscription.close()
+  }
+
+  #take(message: Message): void {
+    const { reply } = message
+    const subject = this.#subjects.parse(message.subject)
+    if (reply === undefined) return
+    if (subject?._tag === "Cluster") return this.#describe(subject.verb, reply)
+    if (subject?._tag !== "Request") {
+      return this.#refuse(
+        reply,
+        undefined,
+        invalid(message.subject, "read or write, a bucket, an operation")
+      )
+    }
+    const parsed = parse(message.data)
+    if (Option.isNone(parsed)) return this.#refuse(reply, undefined, invalid("the body", "JSON"))
+    const json = parsed.value
+    if (!Array.isArray(json)) return this.#one(subject.request, json, reply, false)
+    for (const item of json) this.#one(subject.request, item, reply, true)
+  }
+
+  #one(subject: RequestSubject, json: unknown, reply: string, gather: boolean): void {
+    const id = idOf(json)
+    const decoded = decodeBody(json)
+    if (decoded._tag === "Failure") {
+      return this.#refuse(reply, id, invalid(decoded.failure.message, "a request"))
+    }
+    this.#options.handle(requestOf(subject, decoded.success), (outcome) => {
+      const text = outcome._tag === "Answer" ? answerText(id, outcome) : errorText(id, outcome)
+      if (gather) this.#gather(reply, text)
+      else this.#publish(reply, text)
+    })
+  }
+
+  #refuse(reply: string, id: number | undefined, error: Errors.StoreError): void {
+    this.#refused++
+    this.#publish(reply, errorText(id, error))
+  }
+
+  #describe(verb: string, reply: string): void {
+    if (verb !== "describe") {
+      return this.#refuse(reply, undefined, invalid(verb, "describe"))
+    }
+    const { buckets, cluster, node, view } = this.#options
+    this.#publish(reply, clusterText({ cluster, node, ring: view.ring, buckets: buckets.values() }))
+  }
+
+  #publish(reply: string, text: string): void {
+    const { transport } = this.#options
+    const data = encoder.encode(text)
+    if (data.length <= transport.maxPayload()) return transport.publish(reply, data)
+    const error = new Errors.InvalidRequest({
+      setting: "answer",
+      value: `${data.length} bytes`,
+      expected: `at most ${transport.maxPayload()} bytes, the broker's max_payload`
+    })
+    transport.publish(reply, encoder.encode(errorText(undefined, error)))
+  }
+
+  /** An answer that may leave with others for the same client. */
+  #gather(reply: string, text: string): void {
+    const outbox = this.#outboxes.get(reply) ?? { texts: [], length: 0 }
+    this.#outboxes.set(reply, outbox)
+    outbox.texts.push(text)
+    outbox.length += text.length
+    // UTF-8 takes at most three bytes for each UTF-16 unit.
+    if (outbox.length * 3 > this.#options.transport.maxPayload() / 2) this.#flush(reply, outbox)
+    if (this.#scheduled) return
+    this.#scheduled = true
+    this.#options.world.endOfTurn(() => {
+      this.#scheduled = false
+      for (const [to, gathered] of this.#outboxes) this.#flush(to, gathered)
+    })
+  }
+
+  #flush(reply: string, outbox: Outbox): void {
+    this.#outboxes.delete(reply)
+    if (outbox.texts.length === 0) return
+    this.#publish(reply, `[${outbox.texts.join(",")}]`)
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * Carries one write across the nodes that hold its document: applies it to the own replica, sends
+ * the result to the others, and answers the client as soon as the decision says so.
+ *
+ * The own replica comes first because it makes the dot; from there on every replica is alike, and
+ * sending again is harmless, because each store is a join.
+ */
+import type { PeerMessage } from "../../schemas/PeerMessage.ts"
+import type { Document } from "../core/crdt/Document.ts"
+import type { NodeId } from "../core/model/Names.ts"
+import * as Errors from "../core/model/StoreError.ts"
+import * as Targets from "../core/quorum/Targets.ts"
+import * as WriteDecision from "../core/quorum/WriteDecision.ts"
+import type { Parts } from "./Parts.ts"
+import { answerOf, holders, targetsOf } from "./Parts.ts"
+import type { Waiting } from "./Pending.ts"
+import type { WritePlan } from "./Plan.ts"
+import type { Respond } from "./Request.ts"
+
+export interface WriteOptions {
+  readonly parts: Parts
+  readonly plan: WritePlan
+  readonly number: number
+  readonly respond: Respond
+  /** Called once, when nothing more is expected. */
+  readonly finished: () => void
+}
+
+/** Whether the write is under way, or why it could not begin. */
+export type Begun = "begun" | "context-ahead" | "refused"
+
+export class WriteCoordinator implements Waiting {
+  readonly deadline: number
+  readonly #options: WriteOptions
+  #decision: WriteDecision.WriteDecision
+  #document: Document | undefined
+  #bytes: Uint8Array = new Uint8Array(0)
+  #finished = false
+
+  constructor(options: WriteOptions) {
+    const { parts, plan } = options
+    this.#options = options
+    this.deadline = parts.world.elapsed() + plan.timeoutMillis
+    this.#decision = WriteDecision.make(plan.needs, targetsOf(holders(parts, plan)))
+  }
+
+  /**
+   * Applies the operations here and sends the result. `context-ahead` changes nothing: the client
+   * has seen more than this replica, which must catch up and begin again.
+   */
+  start(): Begun {
+    const { parts, plan, respond } = this.#options
+    const own = Targets.indexOf(this.#decision.nodes, parts.node)
+    const updated = parts.replica.update(
+      { key: plan.row, calls: plan.calls, seen: plan.seen, id: plan.id },
+      (failure) =>
+        this.#step(
+          failure === undefined
+            ? { _tag: "Acknowledged", index: own, durable: true }
+            : { _tag: "Refused", index: own, reason: `${failure.kind}: ${failure.detail}` }
+        )
+    )
+    switch (updated._tag) {
+      case "ContextAhead":
+        return "context-ahead"
+      case "InvalidArguments": {
+        const bucket = plan.bucket.definition.name
+        const { path, problem } = updated
+        respond(new Errors.InvalidValue({ bucket, path, problem }))
+        return "refused"
+      }
+      case "Updated":
+        this.#document = updated.document
+        this.#bytes = updated.encoded.bytes
+        this.resend()
+        // From memory counts at once where the bucket does not wait for disks.
+        if (plan.bucket.definition.durability === "buffered") {
+          this.#step({ _tag: "Acknowledged", index: own, durable: false })
+        }
+        return "begun"
+    }
+  }
+
+  resend(): void {
+    const { number, parts, plan } = this.#options
+    const name = {
+      bucket: plan.bucket.definition.name,
+      fingerprint: plan.bucket.fingerprint,
+      key: plan.key
+    }
+    for (const node of WriteDecision.awaited(this.#decision)) {
+      if (node === parts.node) continue
+      parts.send(node, {
+        _tag: "Store",
+        request: number,
+        ...name,
+        sync: plan.sync,
+        document: this.#bytes
+      })
+    }
+  }
+
+  expire(): void {
+    this.#step({ _tag: "Deadline" })
+  }
+
+  /** Takes another node's answer. */
+  hear(from: NodeId, message: PeerMessage): void {
+    const index = Targets.indexOf(this.#decision.nodes, from)
+    if (message._tag === "Stored") {
+      this.#step({ _tag: "Acknowledged", index, durable: message.durable })
+    } else if (message._tag === "Refused") {
+      this.#step({ _tag: "Refused", index, reason: message.reason })
+    }
+  }
+
+  #step(event: WriteDecision.WriteEvent): void {
+    const before = this.#decision.outcome
+    this.#decision = WriteDecision.step(this.#decision, event)
+    const { outcome } = this.#decision
+    if (before._tag === "Wait" && outcome._tag !== "Wait") this.#tell(outcome)
+    if (this.#finished || !WriteDecision.isSettled(this.#decision)) return
+    this.#finished = true
+    this.#options.finished()
+  }
+
+  #tell(outcome: Exclude<WriteDecision.WriteDecision["outcome"], { readonly _tag: "Wait" }>): void {
+    const { parts, plan, respond } = this.#options
+    if (outcome._tag === "Answer" && this.#document !== undefined) {
+      const replied = WriteDecision.had(this.#decision).w
+      return respond(answerOf(parts, plan, { document: this.#document, replied }))
+    }
+    if (outcome._tag !== "Fail") return
+    const { had, mayHaveApplied, refused, unreachable } = outcome
+    const { dw, pw, w } = outcome.needed
+    respond(
+      new Errors.QuorumNotMet({
+        action: "write",
+        needed: { w, pw, dw },
+        had,
+        unreachable,
+        refused,
+        mayHaveApplied
+      })
+    )
+  }
+}

@@ -1,0 +1,197 @@
+/**
+ * Lists every error that a caller can receive: few, in the domain's words, each saying what was
+ * needed and what was had. They are schemas, because they cross HTTP and NATS.
+ */
+import * as Schema from "effect/Schema"
+
+/** No node that was asked knows this bucket. */
+export class UnknownBucket extends Schema.TaggedError<UnknownBucket>()("UnknownBucket", {
+  bucket: Schema.String
+}) {
+  override get message(): string {
+    return `there is no bucket ${this.bucket} here`
+  }
+}
+
+/** Caller and node mean different things by this bucket; joining would mix them up. */
+export class BucketMismatch extends Schema.TaggedError<BucketMismatch>()("BucketMismatch", {
+  bucket: Schema.String,
+  /** Fingerprint the node knows. */
+  expected: Schema.String,
+  /** Fingerprint the caller sent. */
+  actual: Schema.String
+}) {
+  override get message(): string {
+    return `bucket ${this.bucket} is declared otherwise here: ${this.expected}, not ${this.actual}`
+  }
+}
+
+export class UnknownOperation extends Schema.TaggedError<UnknownOperation>()("UnknownOperation", {
+  bucket: Schema.String,
+  operation: Schema.String,
+  known: Schema.Array(Schema.String)
+}) {
+  override get message(): string {
+    return `bucket ${this.bucket} has no operation ${this.operation}; it has ${
+      this.known.join(", ")
+    }`
+  }
+}
+
+/** A value or argument that the bucket does not take. */
+export class InvalidValue extends Schema.TaggedError<InvalidValue>()("InvalidValue", {
+  bucket: Schema.String,
+  /** JSON path of the fault, such as `$.lines[2].quantity`. */
+  path: Schema.String,
+  problem: Schema.String
+}) {
+  override get message(): string {
+    return `bucket ${this.bucket}, at ${this.path}: ${this.problem}`
+  }
+}
+
+export class InvalidKey extends Schema.TaggedError<InvalidKey>()("InvalidKey", {
+  bucket: Schema.String,
+  problem: Schema.String
+}) {
+  override get message(): string {
+    return `bucket ${this.bucket}: ${this.problem}`
+  }
+}
+
+/** A setting or a request that cannot be met by anyone: which, its value, what was expected. */
+export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("InvalidRequest", {
+  setting: Schema.String,
+  value: Schema.String,
+  expected: Schema.String
+}) {
+  override get message(): string {
+    return `${this.setting} is ${this.value}, expected ${this.expected}`
+  }
+}
+
+/** A context token that no read of this document returned, or that was changed since. */
+export class BadContext extends Schema.TaggedError<BadContext>()("BadContext", {
+  bucket: Schema.String,
+  reason: Schema.Literals(["malformed", "foreign"])
+}) {
+  override get message(): string {
+    return this.reason === "malformed"
+      ? "the context is not one that a read returned"
+      : `the context belongs to another document than this one of ${this.bucket}`
+  }
+}
+
+/** A delete of siblings without saying which ones were seen. */
+export class ContextRequired extends Schema.TaggedError<ContextRequired>()("ContextRequired", {
+  bucket: Schema.String
+}) {
+  override get message(): string {
+    return `bucket ${this.bucket} deletes what was seen: send the context of a read`
+  }
+}
+
+/** A retry of an operation so old that nobody can tell whether it applied. */
+export class RequestTooOld extends Schema.TaggedError<RequestTooOld>()("RequestTooOld", {
+  ageMillis: Schema.Finite,
+  limitMillis: Schema.Finite
+}) {
+  override get message(): string {
+    return `the request was issued ${this.ageMillis} ms ago; retries end after ${this.limitMillis} ms`
+  }
+}
+
+const Counts = Schema.Record(Schema.String, Schema.Int)
+
+/** Too few replicas answered in time. Try again, ask for less, or mend the cluster. */
+export class QuorumNotMet extends Schema.TaggedError<QuorumNotMet>()("QuorumNotMet", {
+  action: Schema.Literals(["read", "write"]),
+  /** For a read `r` and `pr`, for a write `w`, `pw` and `dw`. */
+  needed: Counts,
+  had: Counts,
+  unreachable: Schema.Array(Schema.String),
+  refused: Schema.Array(Schema.Struct({ node: Schema.String, reason: Schema.String })),
+  /** Whether the write may be there, or appear later, all the same. Never true of a read. */
+  mayHaveApplied: Schema.Boolean
+}) {
+  override get message(): string {
+    const show = (counts: Readonly<Record<string, number>>) =>
+      Object.entries(counts).map(([name, count]) => `${name} ${count}`).join(", ")
+    const away = this.unreachable.length > 0
+      ? `; no answer from ${this.unreachable.join(", ")}`
+      : ""
+    const maybe = this.mayHaveApplied ? "; it may have applied" : ""
+    return `${this.action} needed ${show(this.needed)}, had ${show(this.had)}${away}${maybe}`
+  }
+}
+
+/** Replicas answered, but none has seen yet what this session or context has. May be retried. */
+export class ContextNotCovered extends Schema.TaggedError<ContextNotCovered>()(
+  "ContextNotCovered",
+  { bucket: Schema.String, unreachable: Schema.Array(Schema.String) }
+) {
+  override get message(): string {
+    return `the replicas of ${this.bucket} that answered have not seen yet what this session has`
+  }
+}
+
+/** The node cannot take writes now (disk full or failing, too much waiting). Reads go on. */
+export class NodeUnwritable extends Schema.TaggedError<NodeUnwritable>()("NodeUnwritable", {
+  node: Schema.String,
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `node ${this.node} takes no writes: ${this.reason}`
+  }
+}
+
+/** The node stops, or has too many requests under way. May be retried elsewhere. */
+export class NodeUnavailable extends Schema.TaggedError<NodeUnavailable>()("NodeUnavailable", {
+  node: Schema.String,
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `node ${this.node} is not available: ${this.reason}`
+  }
+}
+
+/** A stored value that the bucket's schema does not read. It is kept as it is. */
+export class Undecodable extends Schema.TaggedError<Undecodable>()("Undecodable", {
+  bucket: Schema.String,
+  path: Schema.String,
+  problem: Schema.String
+}) {
+  override get message(): string {
+    return `bucket ${this.bucket} holds what its schema does not read, at ${this.path}: ${this.problem}`
+  }
+}
+
+/** No node answered the client in time. */
+export class NoAnswer extends Schema.TaggedError<NoAnswer>()("NoAnswer", {
+  reason: Schema.String,
+  mayHaveApplied: Schema.Boolean
+}) {
+  override get message(): string {
+    return `${this.reason}${this.mayHaveApplied ? "; the write may have applied" : ""}`
+  }
+}
+
+/** Every error of a request, as one schema. */
+export const StoreError = Schema.Union([
+  UnknownBucket,
+  BucketMismatch,
+  UnknownOperation,
+  InvalidValue,
+  InvalidKey,
+  InvalidRequest,
+  BadContext,
+  ContextRequired,
+  RequestTooOld,
+  QuorumNotMet,
+  ContextNotCovered,
+  NodeUnwritable,
+  NodeUnavailable,
+  Undecodable,
+  NoAnswer
+])
+export type StoreError = typeof StoreError.Type

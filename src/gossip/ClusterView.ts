@@ -1,0 +1,83 @@
+/**
+ * Holds what this node believes about its cluster: who is in it, who holds what, whose clock says
+ * what. Other rooms read it; only this one changes it. Membership is what the operator listed at
+ * the start; being unreachable changes no ownership.
+ */
+import * as HybridClock from "../core/clock/HybridClock.ts"
+import type { NodeId } from "../core/model/Names.ts"
+import type { Member } from "../core/ring/MembershipLog.ts"
+import * as Ring from "../core/ring/Ring.ts"
+import type { World } from "../core/World.ts"
+
+export interface ClusterViewOptions {
+  readonly world: World
+  readonly self: NodeId
+  readonly ring: Ring.Ring
+  /** How far the own clock may be from the median of the cluster's before that is used. */
+  readonly skewMillis: number
+}
+
+interface Peer {
+  lastHeard: number
+  clockOffsetMillis: number
+}
+
+export class ClusterView {
+  readonly self: NodeId
+  readonly ring: Ring.Ring
+  readonly #world: World
+  readonly #skewMillis: number
+  readonly #peers = new Map<NodeId, Peer>()
+  #clamps = 0
+
+  constructor(options: ClusterViewOptions) {
+    this.self = options.self
+    this.ring = options.ring
+    this.#world = options.world
+    this.#skewMillis = options.skewMillis
+  }
+
+  members(): ReadonlyArray<Member> {
+    return this.ring.members
+  }
+
+  /** All nodes in the order in which they are asked to hold a partition. */
+  preferenceList(partition: number): ReadonlyArray<NodeId> {
+    return Ring.preferenceList(this.ring, partition)
+  }
+
+  /** Notes a sign of life, and how far the peer's wall clock is ahead of the own one. */
+  heard(from: NodeId, clockOffsetMillis: number): void {
+    const peer = this.#peers.get(from)
+    const lastHeard = this.#world.elapsed()
+    if (peer === undefined) this.#peers.set(from, { lastHeard, clockOffsetMillis })
+    else {
+      peer.lastHeard = lastHeard
+      peer.clockOffsetMillis = clockOffsetMillis
+    }
+  }
+
+  /** Milliseconds since a peer was heard; Infinity where it never was. */
+  silenceMillis(node: NodeId): number {
+    const peer = this.#peers.get(node)
+    return peer === undefined ? Infinity : this.#world.elapsed() - peer.lastHeard
+  }
+
+  /** The time to stamp writes with: the own clock, unless the cluster's median disagrees. */
+  agreedNow(): number {
+    const offsets: Array<number> = []
+    for (const peer of this.#peers.values()) offsets.push(peer.clockOffsetMillis)
+    const { clamped, nowMillis } = HybridClock.agreedNow({
+      nowMillis: this.#world.now(),
+      offsets,
+      skewMillis: this.#skewMillis
+    })
+    if (clamped) this.#clamps++
+    return nowMillis
+  }
+
+  /** How often the own clock was set aside: an alarm, since it should not happen. */
+  clockClamps(): number {
+    return this.#clamps
+  }
+}

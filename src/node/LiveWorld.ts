@@ -1,0 +1,25 @@
+/**
+ * Gives nodes and clients the real world: the machine's clocks, timers and randomness. Nothing
+ * else in the product reads them.
+ */
+import { randomBytes } from "node:crypto"
+import type { World } from "../core/World.ts"
+
+const idLength = 26
+
+export const liveWorld: World = {
+  now: () => Date.now(),
+  elapsed: () => performance.now(),
+  after: (millis, task) => {
+    const timer = setTimeout(task, millis)
+    return () => clearTimeout(timer)
+  },
+  endOfTurn: (task) => {
+    setImmediate(task)
+  },
+  random: () => Math.random(),
+  id: () => {
+    const bits = BigInt(`0x${randomBytes(16).toString("hex")}`)
+    return bits.toString(36).padStart(idLength, "0")
+  }
+}

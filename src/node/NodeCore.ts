@@ -1,0 +1,132 @@
+/**
+ * Joins the rooms into one node, on whatever world, transport and storage it is given. The
+ * process that serves users and the simulator run this same file.
+ */
+import type { KeyObject } from "node:crypto"
+import type { PeerMessage } from "../../schemas/PeerMessage.ts"
+import { Coordinator } from "../coordinator/Coordinator.ts"
+import { RequestServer } from "../coordinator/RequestServer.ts"
+import * as Incarnation from "../core/model/Incarnation.ts"
+import type { ClusterName, NodeId } from "../core/model/Names.ts"
+import type { Ring } from "../core/ring/Ring.ts"
+import type { Buckets } from "../core/strategy/Buckets.ts"
+import type { World } from "../core/World.ts"
+import { ClusterView } from "../gossip/ClusterView.ts"
+import { Replica } from "../replica/Replica.ts"
+import { ReplicaServer } from "../replica/ReplicaServer.ts"
+import type { StorageFailure, StorageService } from "../storage/Storage.ts"
+import { PeerLink } from "../transport/PeerLink.ts"
+import type { TransportService } from "../transport/Transport.ts"
+
+/** What steers a node besides its data; `node/Settings` has the defaults and their reasons. */
+export interface NodeLimits {
+  readonly skewMillis: number
+  readonly readTimeoutMillis: number
+  readonly writeTimeoutMillis: number
+  readonly requestsMax: number
+}
+
+export interface NodeOptions {
+  readonly world: World
+  readonly transport: TransportService
+  readonly storage: StorageService
+  readonly node: NodeId
+  readonly cluster: ClusterName
+  readonly ring: Ring
+  readonly buckets: Buckets
+  /** Seals contexts; the same on every node. */
+  readonly secret: KeyObject
+  readonly limits: NodeLimits
+}
+
+const isIncarnation = (text: string | undefined): text is Incarnation.Incarnation =>
+  text !== undefined && Incarnation.isIncarnation(text)
+
+/**
+ * Draws the incarnation of this start and has it on disk before anyone hears of it.
+ *
+ * `done` gets the incarnation, or why it could not be stored: then the node must not start.
+ */
+export const beginIncarnation = (
+  options: Pick<NodeOptions, "storage" | "world">,
+  done: (begun: Incarnation.Incarnation | StorageFailure) => void
+): void => {
+  const { storage, world } = options
+  const stored = storage.readFact("incarnation")
+  const previous = isIncarnation(stored) ? stored : undefined
+  const incarnation = Incarnation.next({ previous, now: world.now(), id: world.id() })
+  storage.writeFact("incarnation", incarnation, (failure) => done(failure ?? incarnation))
+}
+
+/** A node that serves. */
+export class NodeCore {
+  readonly options: NodeOptions
+  readonly view: ClusterView
+  readonly replica: Replica
+  readonly coordinator: Coordinator
+  readonly link: PeerLink
+  readonly requests: RequestServer
+  readonly #replicaServer: ReplicaServer
+
+  constructor(options: NodeOptions, incarnation: Incarnation.Incarnation) {
+    this.options = options
+    const { buckets, limits, node, ring, storage, transport, world } = options
+    const { partitionCount } = ring
+    const { skewMillis } = limits
+    this.view = new ClusterView({ world, self: node, ring, skewMillis })
+    const stampMillis = () => this.view.agreedNow()
+    this.replica = new Replica({ world, storage, node, incarnation, stampMillis })
+    this.#replicaServer = new ReplicaServer({ replica: this.replica, buckets, partitionCount })
+    this.link = new PeerLink({
+      world,
+      transport,
+      cluster: options.cluster,
+      node,
+      partitionCount,
+      incarnation: () => this.replica.incarnation(),
+      ringDigest: () => ring.digest,
+      onMessage: (from, message) => this.#hear(from, message),
+      onHeard: (from, offsetMillis) => this.view.heard(from, offsetMillis)
+    })
+    this.coordinator = new Coordinator({
+      world,
+      node,
+      view: this.view,
+      replica: this.replica,
+      send: (to, message) => this.link.send(to, message),
+      secret: options.secret,
+      requestsMax: limits.requestsMax,
+      plan: { ...limits, buckets, partitionCount }
+    })
+    this.requests = new RequestServer({
+      ...options,
+      view: this.view,
+      handle: (request, respond) => this.coordinator.handle(request, respond)
+    })
+  }
+
+  /** Takes no more requests; those under way go on. */
+  drain(): void {
+    this.requests.close()
+    this.coordinator.drain()
+  }
+
+  /** Ends everything. Storage and transport belong to whoever gave them. */
+  close(): void {
+    this.requests.close()
+    this.coordinator.close()
+    this.link.close()
+  }
+
+  #hear(from: NodeId, message: PeerMessage): void {
+    const reply = (answer: PeerMessage) => this.link.send(from, answer)
+    switch (message._tag) {
+      case "Store":
+        return this.#replicaServer.store(message, reply)
+      case "Fetch":
+        return this.#replicaServer.fetch(message, reply)
+      default:
+        return this.coordinator.hear(from, message)
+    }
+  }
+}

@@ -1,0 +1,262 @@
+/**
+ * Keeps one node's share of the data: answers what it holds, applies operations, joins what others
+ * send. Every write into it is a join; nothing overwrites.
+ *
+ * A dot is made under an actor that this replica may continue: one of this incarnation, whose row
+ * it still holds intact. Otherwise a new birth begins. When a commit fails, what was made from it
+ * has already been sent, so the incarnation ends there and then.
+ */
+import * as Dot from "../core/clock/Dot.ts"
+import * as Document from "../core/crdt/Document.ts"
+import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
+import { Malformed } from "../core/codec/Bytes.ts"
+import * as Incarnation from "../core/model/Incarnation.ts"
+import type { NodeId } from "../core/model/Names.ts"
+import type { CausalContext } from "../core/clock/CausalContext.ts"
+import type { Operation, Refusal } from "../core/strategy/Strategy.ts"
+import type { World } from "../core/World.ts"
+import type { RowKey, StorageFailure, StorageService } from "../storage/Storage.ts"
+import * as Row from "./Row.ts"
+
+export interface ReplicaOptions {
+  readonly world: World
+  readonly storage: StorageService
+  readonly node: NodeId
+  /** Drawn for this start, and already on disk. */
+  readonly incarnation: Incarnation.Incarnation
+  /** The time to stamp writes with, in milliseconds. */
+  readonly stampMillis: () => number
+}
+
+/** What this replica holds under a key; a damaged row counts as missing, but is known to be. */
+export type Holding =
+  | ({ readonly _tag: "Held" } & Row.Held)
+  | { readonly _tag: "Absent" }
+  | { readonly _tag: "Damaged"; readonly detail: string }
+
+/** One operation of a request, with its arguments as JSON values. */
+export interface Call {
+  readonly operation: Operation
+  readonly args: ReadonlyArray<unknown>
+}
+
+export interface Update {
+  readonly key: RowKey
+  readonly calls: ReadonlyArray<Call>
+  readonly seen: CausalContext | undefined
+  readonly id: Document.OperationId | undefined
+}
+
+/** Called once: nothing when the change is on disk, else why it is not. */
+export type Settled = (failure: StorageFailure | undefined) => void
+
+export type Updated =
+  /** `isRetry`: the operation had been applied before; nothing was changed now. */
+  | {
+    readonly _tag: "Updated"
+    readonly document: Document.Document
+    readonly encoded: DocumentCodec.EncodedDocument
+    readonly isRetry: boolean
+  }
+  | Refusal
+
+/** Numbers for metrics; each only grows. */
+export interface ReplicaStats {
+  readonly updates: number
+  readonly retries: number
+  readonly joins: number
+  readonly damaged: number
+  readonly births: number
+  /** Equal contexts with unequal states: a broken promise somewhere, repaired by joining. */
+  readonly divergences: number
+  readonly incarnationsEnded: number
+}
+
+export type Joined =
+  | { readonly _tag: "Joined" }
+  | { readonly _tag: "Refused"; readonly reason: string }
+
+const retryMillis = 1000
+
+export class Replica {
+  readonly #options: ReplicaOptions
+  #incarnation: Incarnation.Incarnation
+  /** Births and counters of this incarnation; never issued twice. */
+  #issued = 0
+  #triedAt = -retryMillis
+  #counts = {
+    updates: 0,
+    retries: 0,
+    joins: 0,
+    damaged: 0,
+    births: 0,
+    divergences: 0,
+    incarnationsEnded: 0
+  }
+
+  constructor(options: ReplicaOptions) {
+    this.#options = options
+    this.#incarnation = options.incarnation
+  }
+
+  incarnation(): Incarnation.Incarnation {
+    return this.#incarnation
+  }
+
+  /**
+   * Whether writes are worth trying: always while the disk works, and once a second while it does
+   * not, so that it is noticed when it works again.
+   */
+  writable(): boolean {
+    const { storage, world } = this.#options
+    if (storage.healthy()) return true
+    if (world.elapsed() - this.#triedAt < retryMillis) return false
+    this.#triedAt = world.elapsed()
+    return true
+  }
+
+  stats(): ReplicaStats {
+    return { ...this.#counts }
+  }
+
+  /** What is held now, committed or not. */
+  read(key: RowKey): Holding {
+    const result = this.#options.storage.read(key)
+    if (result._tag === "Absent") return result
+    if (result._tag === "Damaged") return this.#damaged(result.detail)
+    const held = Row.decode(result.document)
+    if (held instanceof Malformed) return this.#damaged(held.message)
+    return { _tag: "Held", ...held }
+  }
+
+  /**
+   * Applies operations, all or none. The result can be sent at once; `settled` says later
+   * whether it reached this node's disk.
+   */
+  update(update: Update, settled: Settled): Updated {
+    const { id, key } = update
+    const holding = this.read(key)
+    const before = documentOf(holding)
+    if (id !== undefined && Document.findId(before, id) !== undefined) {
+      this.#counts.retries++
+      this.#settle(settled)
+      return { _tag: "Updated", document: before, encoded: encode(before), isRetry: true }
+    }
+    const actor = this.#actorFor(holding)
+    const after = this.#applyAll(before, update, actor)
+    if ("_tag" in after) return after
+    const encoded = encode(after)
+    this.#counts.updates++
+    this.#write({ key, before, after, encoded, own: actor }, holding, settled)
+    return { _tag: "Updated", document: after, encoded, isRetry: false }
+  }
+
+  /** Joins another replica's document into this one's. Bytes that are no document are refused. */
+  join(key: RowKey, bytes: Uint8Array, settled: Settled): Joined {
+    let incoming: Document.Document
+    try {
+      incoming = DocumentCodec.decode(bytes)
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error
+      return { _tag: "Refused", reason: `not a document: ${error.message}` }
+    }
+    return this.joinDocument(key, incoming, settled)
+  }
+
+  joinDocument(key: RowKey, incoming: Document.Document, settled: Settled): Joined {
+    const holding = this.read(key)
+    const before = documentOf(holding)
+    if (!Document.canJoin(before, incoming)) {
+      return { _tag: "Refused", reason: "a state of another kind is stored under this key" }
+    }
+    this.#counts.joins++
+    const after = Document.join(before, incoming)
+    if (after === before) {
+      this.#settle(settled)
+      return { _tag: "Joined" }
+    }
+    if (
+      holding._tag === "Held" && after.context === before.context && after.store !== before.store
+    ) {
+      this.#counts.divergences++
+    }
+    const own = holding._tag === "Held" ? holding.own : ""
+    this.#write({ key, before, after, encoded: encode(after), own }, holding, settled)
+    return { _tag: "Joined" }
+  }
+
+  #applyAll(
+    before: Document.Document,
+    update: Update,
+    actor: Dot.Actor
+  ): Document.Document | Refusal {
+    const nowMillis = this.#options.stampMillis()
+    let document = before
+    let dot = { actor, counter: 0 }
+    for (const { args, operation } of update.calls) {
+      dot = { actor, counter: ++this.#issued }
+      const mutated = operation.mutate({ document, dot, nowMillis, seen: update.seen, args })
+      if (mutated._tag !== "Changed") return mutated
+      document = Document.apply(document, mutated.delta)
+    }
+    const { id } = update
+    if (id === undefined) return document
+    return Document.withoutOldIds(Document.withId(document, { ...id, ...dot }), nowMillis)
+  }
+
+  #actorFor(holding: Holding): Dot.Actor {
+    const life = { node: this.#options.node, incarnation: this.#incarnation }
+    if (holding._tag === "Held" && Dot.isActorOf(holding.own, life)) return holding.own
+    this.#counts.births++
+    return Dot.actor({ ...life, birth: ++this.#issued })
+  }
+
+  #write(
+    options: {
+      readonly key: RowKey
+      readonly before: Document.Document
+      readonly after: Document.Document
+      readonly encoded: DocumentCodec.EncodedDocument
+      readonly own: string
+    },
+    holding: Holding,
+    settled: Settled
+  ): void {
+    const incarnation = this.#incarnation
+    const change = { key: options.key, ...Row.change(options) }
+    // What is left of a damaged row goes, or its elements would be counted with the new ones.
+    const gone = { key: options.key, header: undefined, elements: [], elementCount: 0 }
+    const changes = holding._tag === "Damaged" ? [gone, change] : [change]
+    this.#options.storage.writeAll(changes, (failure) => {
+      if (failure !== undefined) this.#endIncarnation(incarnation)
+      settled(failure)
+    })
+  }
+
+  /** What nothing was changed about may still be on its way to the disk. */
+  #settle(settled: Settled): void {
+    const { storage, world } = this.#options
+    world.endOfTurn(() => storage.barrier(settled))
+  }
+
+  /** What failed to commit may have been sent; its dots must never be made again. */
+  #endIncarnation(failed: Incarnation.Incarnation): void {
+    if (this.#incarnation !== failed) return
+    const { storage, world } = this.#options
+    this.#incarnation = Incarnation.next({ previous: failed, now: world.now(), id: world.id() })
+    this.#issued = 0
+    this.#counts.incarnationsEnded++
+    // A failure to record it is harmless: the next start draws a greater one by the clock.
+    storage.writeFact("incarnation", this.#incarnation, () => {})
+  }
+
+  #damaged(detail: string): Holding {
+    this.#counts.damaged++
+    return { _tag: "Damaged", detail }
+  }
+}
+
+const encode = (document: Document.Document) => DocumentCodec.encode(document)
+
+const documentOf = (holding: Holding): Document.Document =>
+  holding._tag === "Held" ? holding.document : Document.empty

@@ -1,0 +1,98 @@
+/**
+ * Answers what other nodes ask of this node's replica: store this, what do you hold.
+ *
+ * A node that does not know a bucket stores and serves its documents all the same; one that knows
+ * it by another fingerprint refuses, because joining would mix two meanings.
+ */
+import type { Fetch, PeerMessage, Store } from "../../schemas/PeerMessage.ts"
+import type { DocumentKey } from "../core/model/DocumentKey.ts"
+import { partitionOf } from "../core/ring/Partition.ts"
+import type { Buckets } from "../core/strategy/Buckets.ts"
+import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
+import type { RowKey } from "../storage/Storage.ts"
+import type { Replica } from "./Replica.ts"
+
+/** Where the document of a bucket and key is stored. */
+export const rowKey = (
+  place: { readonly bucket: string; readonly key: DocumentKey; readonly partitionCount: number }
+): RowKey => ({
+  partition: partitionOf({
+    bucket: place.bucket,
+    partitionKey: place.key.partition,
+    partitionCount: place.partitionCount
+  }),
+  bucket: place.bucket,
+  partitionKey: place.key.partition,
+  sortKey: place.key.sort
+})
+
+const nothing = new Uint8Array(0)
+
+export class ReplicaServer {
+  readonly #replica: Replica
+  readonly #buckets: Buckets
+  readonly #partitionCount: number
+
+  constructor(
+    options: {
+      readonly replica: Replica
+      readonly buckets: Buckets
+      readonly partitionCount: number
+    }
+  ) {
+    this.#replica = options.replica
+    this.#buckets = options.buckets
+    this.#partitionCount = options.partitionCount
+  }
+
+  /** Joins a document; says so at once, or, if asked to, when it is on disk. */
+  store(message: Store, reply: (message: PeerMessage) => void): void {
+    const { request } = message
+    const refuse = (reason: string) => {
+      if (request !== 0) reply({ _tag: "Refused", request, reason })
+    }
+    const mismatch = this.#mismatch(message)
+    if (mismatch !== undefined) return refuse(mismatch)
+    if (!this.#replica.writable()) return refuse("the disk takes no writes")
+    const key = this.#keyOf(message)
+    const joined = this.#replica.join(key, message.document, (failure) => {
+      if (!message.sync || request === 0) return
+      if (failure === undefined) reply({ _tag: "Stored", request, durable: true })
+      else refuse(`${failure.kind}: ${failure.detail}`)
+    })
+    if (joined._tag === "Refused") return refuse(joined.reason)
+    if (!message.sync && request !== 0) reply({ _tag: "Stored", request, durable: false })
+  }
+
+  /** Says what is held; no more than that it is the same where the digest is. */
+  fetch(message: Fetch, reply: (message: PeerMessage) => void): void {
+    const { request } = message
+    const mismatch = this.#mismatch(message)
+    if (mismatch !== undefined) return reply({ _tag: "Refused", request, reason: mismatch })
+    const holding = this.#replica.read(this.#keyOf(message))
+    switch (holding._tag) {
+      case "Absent":
+        return reply({ _tag: "Fetched", request, outcome: "absent", document: nothing })
+      case "Damaged":
+        return reply({ _tag: "Fetched", request, outcome: "damaged", document: nothing })
+      case "Held": {
+        if (holding.digest === message.digest) {
+          return reply({ _tag: "Fetched", request, outcome: "same", document: nothing })
+        }
+        const document = DocumentCodec.encode(holding.document).bytes
+        return reply({ _tag: "Fetched", request, outcome: "found", document })
+      }
+    }
+  }
+
+  #keyOf(message: Store | Fetch): RowKey {
+    return rowKey({ ...message, partitionCount: this.#partitionCount })
+  }
+
+  #mismatch(message: Store | Fetch): string | undefined {
+    const known = this.#buckets.get(message.bucket)
+    if (known === undefined || message.fingerprint === "") return undefined
+    if (known.fingerprint === message.fingerprint) return undefined
+    return `bucket ${message.bucket} is declared otherwise here: ${known.fingerprint}`
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * Turns documents into stored rows and back: a header, and for trees a row for each leaf, so that
+ * a change in a large document writes only the leaves it changed.
+ *
+ * ```
+ * header = digest (8 bytes), own actor or "", document without the state where that is a tree
+ * ```
+ */
+import { ByteReader, ByteWriter, Malformed } from "../core/codec/Bytes.ts"
+import type { Actor } from "../core/clock/Dot.ts"
+import type { Document } from "../core/crdt/Document.ts"
+import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
+import { childKind, type DotStore, type Tree } from "../core/crdt/DotStore.ts"
+import { decodeParts, InvalidKey, joinParts } from "../core/model/DocumentKey.ts"
+import type { StoredDocument } from "../storage/Storage.ts"
+
+/** A document as this replica holds it. */
+export interface Held {
+  readonly document: Document
+  readonly digest: string
+  /** The actor under which this replica last made a dot here; empty where it made none. */
+  readonly own: Actor | ""
+}
+
+type Elements = Array<readonly [path: string, bytes: Uint8Array | undefined]>
+
+const digestBytes = 8
+
+const header = (options: {
+  readonly digest: string
+  readonly own: string
+  readonly document: Uint8Array
+}): Uint8Array =>
+  new ByteWriter(64 + options.document.length)
+    .raw(Buffer.from(options.digest, "hex"))
+    .text(options.own)
+    .raw(options.document)
+    .finish()
+
+const writeAll = (store: DotStore, path: ReadonlyArray<string>, into: Elements): void => {
+  if (store.kind !== "tree") {
+    into.push([joinParts(path), DocumentCodec.encodeElement(store)])
+    return
+  }
+  for (const [key, child] of store.children) writeAll(child, [...path, key], into)
+}
+
+const removeAll = (store: DotStore, path: ReadonlyArray<string>, into: Elements): void => {
+  if (store.kind !== "tree") {
+    into.push([joinParts(path), undefined])
+    return
+  }
+  for (const [key, child] of store.children) removeAll(child, [...path, key], into)
+}
+
+/** Leaves that differ; joins return unchanged parts themselves, so identity tells. */
+const difference = (
+  before: DotStore | undefined,
+  after: DotStore | undefined,
+  path: ReadonlyArray<string>,
+  into: Elements
+): void => {
+  if (before === after) return
+  if (after === undefined) {
+    if (before !== undefined) removeAll(before, path, into)
+    return
+  }
+  if (before?.kind !== "tree" || after.kind !== "tree") {
+    writeAll(after, path, into)
+    return
+  }
+  for (const [key, child] of after.children) {
+    difference(before.children.get(key), child, [...path, key], into)
+  }
+  for (const [key, child] of before.children) {
+    if (!after.children.has(key)) removeAll(child, [...path, key], into)
+  }
+}
+
+const leafCount = (store: DotStore): number => {
+  if (store.kind !== "tree") return 1
+  let count = 0
+  for (const child of store.children.values()) count += leafCount(child)
+  return count
+}
+
+/** What is written for a document that replaces `before`. */
+export interface RowChange {
+  readonly header: Uint8Array
+  readonly elements: Elements
+  readonly elementCount: number
+}
+
+/** The change that makes the stored row of `before` that of `after`. */
+export const change = (options: {
+  readonly before: Document
+  readonly after: Document
+  readonly encoded: DocumentCodec.EncodedDocument
+  readonly own: string
+}): RowChange => {
+  const { after, before, encoded, own } = options
+  const { digest } = encoded
+  if (after.store?.kind !== "tree") {
+    // A tree that became empty leaves its elements to be removed.
+    const elements: Elements = []
+    if (before.store?.kind === "tree") removeAll(before.store, [], elements)
+    return { header: header({ digest, own, document: encoded.bytes }), elements, elementCount: 0 }
+  }
+  const elements: Elements = []
+  difference(before.store, after.store, [], elements)
+  const bare = DocumentCodec.encode(after, { withState: false }).bytes
+  return {
+    header: header({ digest, own, document: bare }),
+    elements,
+    elementCount: leafCount(after.store)
+  }
+}
+
+const place = (root: Map<string, DotStore>, path: ReadonlyArray<string>, leaf: DotStore): void => {
+  let here = root
+  for (const key of path.slice(0, -1)) {
+    let child = here.get(key)
+    if (child?.kind !== "tree") {
+      child = { kind: "tree", children: new Map() }
+      here.set(key, child)
+    }
+    here = child.children as Map<string, DotStore>
+  }
+  here.set(path.at(-1)!, leaf)
+}
+
+const readTree = (stored: StoredDocument, bare: Document): Tree => {
+  const children = new Map<string, DotStore>()
+  for (const [path, bytes] of stored.elements) {
+    const keys = decodeParts(path).map(String)
+    const leaf = DocumentCodec.decodeElement(bytes, bare.context)
+    const lastKey = keys.at(-1)
+    if (lastKey === undefined || childKind(lastKey) !== leaf.kind) {
+      throw new Malformed("a leaf of the kind its path promises", 0)
+    }
+    place(children, keys, leaf)
+  }
+  return { kind: "tree", children }
+}
+
+/** The document of a stored row, or why its bytes are not one. */
+export const decode = (stored: StoredDocument): Held | Malformed => {
+  try {
+    const reader = new ByteReader(stored.header)
+    const digest = Buffer.from(reader.raw(digestBytes, "a digest")).toString("hex")
+    const own = reader.text("an actor")
+    const bare = DocumentCodec.decode(reader.raw(reader.remaining))
+    if (stored.elements.size === 0) return { document: bare, digest, own }
+    return { document: { ...bare, store: readTree(stored, bare) }, digest, own }
+  } catch (error) {
+    if (error instanceof Malformed) return error
+    if (error instanceof InvalidKey) return new Malformed("a path", 0)
+    throw error
+  }
+}

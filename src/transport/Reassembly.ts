@@ -1,0 +1,76 @@
+/**
+ * Puts runs of messages back together that were too long for one frame.
+ *
+ * Parts may come in any order, twice, or never: what waits is bounded, and the oldest run gives
+ * way. A run that was lost is asked for again by whoever waits for what was in it.
+ */
+
+export interface Part {
+  readonly sender: string
+  readonly transfer: number
+  readonly index: number
+  readonly count: number
+  readonly bytes: Uint8Array
+}
+
+interface Run {
+  readonly parts: Array<Uint8Array | undefined>
+  missing: number
+  bytes: number
+}
+
+export interface Reassembly {
+  /** The whole run, once its last part is there. */
+  readonly add: (part: Part) => Uint8Array | undefined
+  readonly waitingBytes: () => number
+  /** Runs given up because too much was waiting. */
+  readonly abandoned: () => number
+}
+
+export const make = (
+  limits: { readonly bytesMax: number; readonly partsMax: number }
+): Reassembly => {
+  const runs = new Map<string, Run>()
+  let waiting = 0
+  let abandoned = 0
+
+  const forget = (name: string, run: Run) => {
+    runs.delete(name)
+    waiting -= run.bytes
+  }
+
+  const makeRoom = (current: string) => {
+    for (const [name, run] of runs) {
+      if (waiting <= limits.bytesMax) return
+      if (name === current) continue
+      forget(name, run)
+      abandoned++
+    }
+  }
+
+  const add = (part: Part): Uint8Array | undefined => {
+    if (part.count > limits.partsMax) {
+      abandoned++
+      return undefined
+    }
+    const name = `${part.sender} ${part.transfer} ${part.count}`
+    let run = runs.get(name)
+    if (run === undefined) {
+      run = { parts: Array.from({ length: part.count }), missing: part.count, bytes: 0 }
+      runs.set(name, run)
+    }
+    if (run.parts[part.index] !== undefined) return undefined
+    run.parts[part.index] = part.bytes.slice()
+    run.missing--
+    run.bytes += part.bytes.length
+    waiting += part.bytes.length
+    if (run.missing > 0) {
+      makeRoom(name)
+      return undefined
+    }
+    forget(name, run)
+    return Buffer.concat(run.parts.filter((bytes) => bytes !== undefined))
+  }
+
+  return { add, waitingBytes: () => waiting, abandoned: () => abandoned }
+}
