@@ -4,6 +4,7 @@
  */
 import type { RequestBody } from "../../schemas/ClientRequest.ts"
 import type { ClusterDescription } from "../../schemas/ClusterDescription.ts"
+import type { BucketName } from "../core/model/Names.ts"
 import type { StoreError } from "../core/model/StoreError.ts"
 import type { World } from "../core/World.ts"
 
@@ -12,7 +13,7 @@ export type Action = "read" | "write"
 
 export interface BackendRequest {
   readonly action: Action
-  readonly bucket: string
+  readonly bucket: BucketName
   readonly body: RequestBody
 }
 

@@ -29,6 +29,9 @@ export interface CoordinatorOptions extends Parts {
   readonly requestsMax: number
 }
 
+/** Longer than a replica needs under load, so that what was sent again was mostly lost. */
+const firstPauseMillis = 250
+
 interface Hearing extends Waiting {
   readonly hear: (from: NodeId, message: PeerMessage) => void
 }
@@ -51,7 +54,7 @@ export class Coordinator {
 
   constructor(options: CoordinatorOptions) {
     this.#options = options
-    this.#pending = new Pending(options.world)
+    this.#pending = new Pending({ world: options.world, firstPauseMillis })
     this.#planOptions = {
       ...options.plan,
       secret: options.secret,

@@ -21,18 +21,19 @@ interface Entry<W> {
 }
 
 const sweepMillis = 20
-/** First pause before sending again; doubles, since silence more often means down than lost. */
-const firstPauseMillis = 150
 
 export class Pending<W extends Waiting> {
   readonly #world: World
+  readonly #firstPauseMillis: number
   readonly #entries = new Map<number, Entry<W>>()
   #numbers = 0
   #sweeping = false
   #resends = 0
 
-  constructor(world: World) {
-    this.#world = world
+  /** The pause before sending again doubles: silence more often means down than lost. */
+  constructor(options: { readonly world: World; readonly firstPauseMillis: number }) {
+    this.#world = options.world
+    this.#firstPauseMillis = options.firstPauseMillis
   }
 
   get size(): number {
@@ -49,8 +50,9 @@ export class Pending<W extends Waiting> {
   }
 
   add(number: number, waiting: W): void {
-    const resendAt = this.#world.elapsed() + firstPauseMillis
-    this.#entries.set(number, { waiting, resendAt, pauseMillis: firstPauseMillis })
+    const pauseMillis = this.#firstPauseMillis
+    const resendAt = this.#world.elapsed() + pauseMillis
+    this.#entries.set(number, { waiting, resendAt, pauseMillis })
     this.#schedule()
   }
 
@@ -60,6 +62,15 @@ export class Pending<W extends Waiting> {
 
   remove(number: number): void {
     this.#entries.delete(number)
+  }
+
+  /** Sends everything again: after a reconnection, when all that was out may be lost. */
+  resendAll(): void {
+    for (const { waiting } of this.#entries.values()) waiting.resend()
+  }
+
+  *all(): Iterable<W> {
+    for (const { waiting } of this.#entries.values()) yield waiting
   }
 
   /** Ends every request as if its time were up. */

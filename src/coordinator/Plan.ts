@@ -116,16 +116,8 @@ const placeOf = (request: Request, options: PlanOptions): Place => {
   }
 }
 
-const met = <Needs extends { readonly _tag: string }>(
-  needs: Needs | Quorum.Refused
-): Exclude<Needs, Quorum.Refused> => {
-  if (!isRefused(needs)) return needs as Exclude<Needs, Quorum.Refused>
-  const { expected, setting, value } = needs
-  return fail(new Errors.InvalidRequest({ setting, value: String(value), expected }))
-}
-
-const isRefused = (needs: { readonly _tag: string }): needs is Quorum.Refused =>
-  needs._tag === "Refused"
+const refuse = ({ expected, setting, value }: Quorum.Refused): never =>
+  fail(new Errors.InvalidRequest({ setting, value: String(value), expected }))
 
 const checkArguments = (bucket: KnownBucket, name: string, args: ReadonlyArray<unknown>): void => {
   try {
@@ -174,25 +166,22 @@ const planned = <Plan>(make: () => Plan): Plan | Errors.StoreError => {
 }
 
 /** Whether planning ended in an error: errors are the only ones with a tag. */
-export const isFault = <Plan extends object>(
-  plan: Plan | Errors.StoreError
-): plan is Errors.StoreError => "_tag" in plan
+export const isFault = (plan: object): plan is Errors.StoreError => "_tag" in plan
 
 export const planRead = (request: Request, options: PlanOptions): ReadPlan | Errors.StoreError =>
   planned(() => {
     const place = placeOf(request, options)
     const { defaults, n } = place.bucket.definition
-    const needs = met(Quorum.resolveRead({ n, bucket: defaults, request: request.body }))
-    return { ...place, needs }
+    const needs = Quorum.resolveRead({ n, bucket: defaults, request: request.body })
+    return needs._tag === "Refused" ? refuse(needs) : { ...place, needs }
   })
 
 export const planWrite = (request: Request, options: PlanOptions): WritePlan | Errors.StoreError =>
   planned(() => {
     const place = placeOf(request, options)
     const { defaults, durability, n } = place.bucket.definition
-    const needs = met(
-      Quorum.resolveWrite({ n, durability, bucket: defaults, request: request.body })
-    )
+    const needs = Quorum.resolveWrite({ n, durability, bucket: defaults, request: request.body })
+    if (needs._tag === "Refused") return refuse(needs)
     checkAge(request.body, options.nowMillis())
     const calls = callsOf(request, place.bucket)
     // With one sync promised, the coordinator's own is it.

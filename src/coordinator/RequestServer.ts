@@ -50,12 +50,21 @@ const parse = (data: Uint8Array): Option.Option<unknown> => {
 const invalid = (value: string, expected: string) =>
   new Errors.InvalidRequest({ setting: "request", value, expected })
 
-/** The request in a message's body, with the operation that its subject names. */
-const requestOf = (subject: RequestSubject, body: RequestBody): Request => {
+/**
+ * The request in a message's body. Its operations must be the one that its subject names, which is
+ * what the broker's permissions went by; several go by the name of `edit`.
+ */
+const requestOf = (
+  subject: RequestSubject,
+  body: RequestBody
+): Request | Errors.InvalidRequest => {
   const { access: action, bucket, operation } = subject
-  const isNamed = action === "write" && operation !== "edit"
-  const calls = isNamed ? [{ name: operation, args: body.args ?? [] }] : body.calls ?? []
-  return { action, bucket, body: { ...body, calls }, forwarded: false }
+  const other = body.calls?.find(({ name }) => name !== operation)
+  if (action === "write" && operation !== "edit" && other !== undefined) {
+    return invalid(`${other.name} to the subject of ${operation}`, "the operation of the subject")
+  }
+  const named = body.calls ?? [{ name: operation, args: body.args ?? [] }]
+  return { action, bucket, body: { ...body, calls: named }, forwarded: false }
 }
 
 const idOf = (json: unknown): number | undefined => {
@@ -119,7 +128,9 @@ export class RequestServer {
     if (decoded._tag === "Failure") {
       return this.#refuse(reply, id, invalid(decoded.failure.message, "a request"))
     }
-    this.#options.handle(requestOf(subject, decoded.success), (outcome) => {
+    const request = requestOf(subject, decoded.success)
+    if ("_tag" in request) return this.#refuse(reply, id, request)
+    this.#options.handle(request, (outcome) => {
       const text = outcome._tag === "Answer" ? answerText(id, outcome) : errorText(id, outcome)
       if (gather) this.#gather(reply, text)
       else this.#publish(reply, text)

@@ -19,7 +19,7 @@ export interface Held {
   readonly document: Document
   readonly digest: string
   /** The actor under which this replica last made a dot here; empty where it made none. */
-  readonly own: Actor | ""
+  readonly own: Actor
 }
 
 type Elements = Array<readonly [path: string, bytes: Uint8Array | undefined]>
@@ -116,21 +116,30 @@ export const change = (options: {
   }
 }
 
-const place = (root: Map<string, DotStore>, path: ReadonlyArray<string>, leaf: DotStore): void => {
+/** A tree under construction: names with leaves or trees below them. */
+type Growing = Map<string, DotStore | Growing>
+
+const grow = (root: Growing, path: ReadonlyArray<string>, leaf: DotStore): void => {
   let here = root
   for (const key of path.slice(0, -1)) {
     let child = here.get(key)
-    if (child?.kind !== "tree") {
-      child = { kind: "tree", children: new Map() }
+    if (!(child instanceof Map)) {
+      child = new Map()
       here.set(key, child)
     }
-    here = child.children as Map<string, DotStore>
+    here = child
   }
   here.set(path.at(-1)!, leaf)
 }
 
-const readTree = (stored: StoredDocument, bare: Document): Tree => {
+const grown = (root: Growing): Tree => {
   const children = new Map<string, DotStore>()
+  for (const [key, child] of root) children.set(key, child instanceof Map ? grown(child) : child)
+  return { kind: "tree", children }
+}
+
+const readTree = (stored: StoredDocument, bare: Document): Tree => {
+  const root: Growing = new Map()
   for (const [path, bytes] of stored.elements) {
     const keys = decodeParts(path).map(String)
     const leaf = DocumentCodec.decodeElement(bytes, bare.context)
@@ -138,9 +147,9 @@ const readTree = (stored: StoredDocument, bare: Document): Tree => {
     if (lastKey === undefined || childKind(lastKey) !== leaf.kind) {
       throw new Malformed("a leaf of the kind its path promises", 0)
     }
-    place(children, keys, leaf)
+    grow(root, keys, leaf)
   }
-  return { kind: "tree", children }
+  return grown(root)
 }
 
 /** The document of a stored row, or why its bytes are not one. */

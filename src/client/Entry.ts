@@ -1,0 +1,42 @@
+/**
+ * Says what reads and writes return: a value or its absence, always with the causal context, so
+ * that the next write cannot lose it.
+ */
+
+import type * as Brand from "effect/Brand"
+
+/**
+ * What was seen of one document: opaque, sealed, bound to its bucket and key. It can be stored or
+ * sent as text (a header, a form field) and read back with `contextOf`.
+ */
+export type CausalContext<Name extends string> = string & Brand.Brand<`context of ${Name}`>
+
+interface Seen<Name extends string, K> {
+  readonly bucket: Name
+  readonly key: K
+  readonly context: CausalContext<Name>
+  /** Replicas that had answered. */
+  readonly replied: number
+}
+
+export interface Found<Name extends string, K, View> extends Seen<Name, K> {
+  readonly _tag: "Found"
+  readonly value: View
+  /** How many concurrent values this one was made from; 1 where there was no conflict. */
+  readonly siblings: number
+}
+
+export interface Absent<Name extends string, K> extends Seen<Name, K> {
+  readonly _tag: "Absent"
+}
+
+export type Entry<Name extends string, K, View> = Found<Name, K, View> | Absent<Name, K>
+
+/** Reads back a context that was kept as text. A node refuses it if it is not one of its own. */
+export const contextOf = <const Name extends string>(
+  _bucket: { readonly name: Name },
+  text: string
+): CausalContext<Name> => {
+  const branded: any = text
+  return branded
+}

@@ -1,0 +1,82 @@
+/**
+ * Offers buckets to Effect programs: a service whose layers say where the store is, in this
+ * process or across NATS.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { StoreError } from "../core/model/StoreError.ts"
+import type { Any } from "../core/strategy/Bucket.ts"
+import type { World } from "../core/World.ts"
+import { layerNats as layerTransport } from "../transport/NatsTransport.ts"
+import type { NatsOptions } from "../transport/NatsOptions.ts"
+import { Transport, type TransportUnavailable } from "../transport/Transport.ts"
+import type { Backend } from "./Backend.ts"
+import type { HandleOf } from "./Handle.ts"
+import { makeHandle } from "./MakeHandle.ts"
+import { NatsBackend, type NatsBackendOptions } from "./NatsBackend.ts"
+import { Requester } from "./Requester.ts"
+import * as Session from "./Session.ts"
+import * as Task from "./Task.ts"
+
+export interface EverwriteService {
+  /** The typed handle to a bucket; make it once and keep it. */
+  readonly bucket: <B extends Any>(bucket: B) => HandleOf<B>
+  /**
+   * The same store for one user's session: its reads never go back behind what it has read and
+   * written (read your writes, monotonic reads), or fail with `ContextNotCovered`, to be retried.
+   */
+  readonly session: Effect.Effect<EverwriteService>
+}
+
+const serviceOf = (requester: Requester): EverwriteService => ({
+  bucket: (bucket) => makeHandle(bucket, requester, Task.toEffect),
+  session: Effect.sync(() => serviceOf(requester.inSession()))
+})
+
+/** A client on any backend. */
+export const makeClient = (backend: Backend): EverwriteService =>
+  serviceOf(new Requester(backend, Session.none))
+
+export class Everwrite
+  extends Context.Service<Everwrite, EverwriteService>()("everwrite/client/Everwrite")
+{
+  /** The handle to a bucket of the store that the program runs with. */
+  static bucket<B extends Any>(bucket: B): Effect.Effect<HandleOf<B>, never, Everwrite> {
+    return Effect.map(Everwrite, (store) => store.bucket(bucket))
+  }
+
+  /** Runs an effect with a store of its own session. */
+  static inSession<A, E, R>(
+    effect: Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E, Everwrite | Exclude<R, Everwrite>> {
+    return Effect.flatMap(
+      Everwrite,
+      (store) =>
+        Effect.flatMap(
+          store.session,
+          (session) => Effect.provideService(effect, Everwrite, session)
+        )
+    )
+  }
+
+  static layerBackend(backend: Backend): Layer.Layer<Everwrite> {
+    return Layer.succeed(Everwrite, makeClient(backend))
+  }
+
+  /** A thin client of a cluster over NATS. */
+  static layerNats(
+    options: NatsOptions & Omit<NatsBackendOptions, "transport"> & { readonly world: World }
+  ): Layer.Layer<Everwrite, TransportUnavailable | StoreError> {
+    const connected = Effect.gen(function*() {
+      const transport = yield* Transport
+      const backend = yield* Effect.acquireRelease(
+        Effect.sync(() => new NatsBackend({ ...options, transport })),
+        (opened) => Effect.sync(() => opened.close())
+      )
+      yield* Task.toEffect(backend.ready)
+      return makeClient(backend)
+    })
+    return Layer.effect(Everwrite, connected).pipe(Layer.provide(layerTransport(options)))
+  }
+}

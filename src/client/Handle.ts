@@ -1,0 +1,132 @@
+/**
+ * Describes the typed handle to a bucket. Which methods there are follows from how the bucket
+ * reconciles: what would lose the context, or mean nothing, does not compile.
+ */
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import type { CallBody } from "../../schemas/ClientRequest.ts"
+import type { Consistency, Replicas } from "../core/model/Settings.ts"
+import type { StoreError } from "../core/model/StoreError.ts"
+import type { Any, Bucket, Surface } from "../core/strategy/Bucket.ts"
+import type { CausalContext, Entry } from "./Entry.ts"
+
+export interface ReadOptions {
+  /** A usual choice; numbers override it. */
+  readonly consistency?: Consistency
+  /** Replicas that must answer, and how many of them complete primaries. */
+  readonly r?: Replicas
+  readonly pr?: Replicas
+  readonly timeout?: Duration.Input
+}
+
+export interface WriteOptions {
+  readonly consistency?: Consistency
+  /** Replicas that must acknowledge; of these, complete primaries, and on disk. */
+  readonly w?: Replicas
+  readonly pw?: Replicas
+  readonly dw?: Replicas
+  readonly timeout?: Duration.Input
+}
+
+export interface OperationOptions<Name extends string> extends WriteOptions {
+  /** What a removal has seen: it takes that away and nothing else. */
+  readonly seen?: { readonly context: CausalContext<Name> }
+}
+
+/** A document that was read, or at least its key and context. */
+export interface SeenDocument<Name extends string, K> {
+  readonly key: K
+  readonly context: CausalContext<Name>
+}
+
+/** One operation of a change of several, made by the builder that `edit` hands out. */
+export type Edit = CallBody
+
+export interface Reads<Name extends string, K, View> {
+  /** The value, or undefined where there is none. */
+  readonly get: (key: K, options?: ReadOptions) => Effect.Effect<View | undefined, StoreError>
+  /** The value or its absence, with the context that the next write brings back. */
+  readonly entry: (key: K, options?: ReadOptions) => Effect.Effect<Entry<Name, K, View>, StoreError>
+  /** Many entries, in the order of the keys. */
+  readonly many: (
+    keys: Iterable<K>,
+    options?: ReadOptions
+  ) => Effect.Effect<ReadonlyArray<Entry<Name, K, View>>, StoreError>
+}
+
+export interface Deletes<Name extends string, K, View> {
+  /** Removes what was seen: an entry says so itself, a key is read first where that matters. */
+  readonly delete: (
+    seen: K | SeenDocument<Name, K>,
+    options?: WriteOptions
+  ) => Effect.Effect<Entry<Name, K, View>, StoreError>
+}
+
+export interface Puts<Name extends string, K, View, Value> {
+  /** Writes a value, whatever is there: of concurrent writes the last one wins. */
+  readonly put: (
+    key: K,
+    value: Value,
+    options?: WriteOptions
+  ) => Effect.Effect<Entry<Name, K, View>, StoreError>
+}
+
+export interface Replaces<Name extends string, K, View, Value> {
+  /** Writes a value in place of all that was seen; what was not seen stays beside it. */
+  readonly replace: (
+    seen: SeenDocument<Name, K>,
+    value: Value,
+    options?: WriteOptions
+  ) => Effect.Effect<Entry<Name, K, View>, StoreError>
+}
+
+export interface Updates<Name extends string, K, View, Value> {
+  /** Reads, applies `change` (to undefined where nothing is stored), writes with the context. */
+  readonly update: (
+    key: K,
+    change: (current: View | undefined) => Value,
+    options?: ReadOptions & WriteOptions
+  ) => Effect.Effect<Entry<Name, K, View>, StoreError>
+}
+
+/** The operations of a data type: what they take besides the document's key. */
+export type Methods<Name extends string, K, View, Ops> = {
+  readonly [Op in keyof Ops]: Ops[Op] extends ReadonlyArray<unknown> ? (
+      key: K,
+      ...args: [...Ops[Op], options?: OperationOptions<Name>]
+    ) => Effect.Effect<Entry<Name, K, View>, StoreError>
+    : Methods<Name, K, View, Ops[Op]>
+}
+
+/** The same operations without the key, to be applied together. */
+export type Builder<Ops> = {
+  readonly [Op in keyof Ops]: Ops[Op] extends ReadonlyArray<unknown> ? (...args: Ops[Op]) => Edit
+    : Builder<Ops[Op]>
+}
+
+export interface Edits<Name extends string, K, View, Ops> {
+  /** Applies several operations as one change: all or none, one round trip, one commit. */
+  readonly edit: (
+    key: K,
+    change: (document: Builder<Ops>) => ReadonlyArray<Edit>,
+    options?: OperationOptions<Name>
+  ) => Effect.Effect<Entry<Name, K, View>, StoreError>
+}
+
+type ForSurface<Name extends string, K, View, Value, Ops, S extends Surface> =
+  & ("put" extends S ? Puts<Name, K, View, Value> : {})
+  & ("replace" extends S ? Replaces<Name, K, View, Value> : {})
+  & ("update" extends S ? Updates<Name, K, View, Value> : {})
+  & ("edit" extends S ? Edits<Name, K, View, Ops> & Methods<Name, K, View, Ops> : {})
+
+export type HandleOf<B extends Any> = B extends
+  Bucket<infer Name, infer K, infer View, infer Value, infer Ops, infer S>
+  ? Reads<Name, K, View> & Deletes<Name, K, View> & ForSurface<Name, K, View, Value, Ops, S>
+  : never
+
+/** The same handle with Promises, which reject with the typed error itself. */
+export type Promised<H> = {
+  readonly [M in keyof H]: H[M] extends (...args: infer Args) => Effect.Effect<infer A, any>
+    ? (...args: Args) => Promise<A>
+    : Promised<H[M]>
+}

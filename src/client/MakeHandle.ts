@@ -1,0 +1,155 @@
+/**
+ * Makes handles: for each bucket the methods that its declaration calls for, as tasks, which
+ * `lift` turns into Effects or Promises.
+ */
+import type { CallBody } from "../../schemas/ClientRequest.ts"
+import { InvalidJson } from "../core/model/CanonicalJson.ts"
+import type { Any } from "../core/strategy/Bucket.ts"
+import { ValueRefused } from "../core/strategy/ValueCodec.ts"
+import type { Edit, OperationOptions, ReadOptions, SeenDocument, WriteOptions } from "./Handle.ts"
+import type { Requester } from "./Requester.ts"
+import * as Task from "./Task.ts"
+
+/** Turns a task into what the caller awaits. */
+export type Lift = (task: Task.Task<any, any>) => unknown
+
+type Method = (...args: ReadonlyArray<any>) => unknown
+type Methods = Record<string, Method | Record<string, unknown>>
+
+/** Requests of one `many` that are under way at once. */
+const manyLimit = 256
+
+const isSeen = (key: unknown): key is SeenDocument<string, unknown> =>
+  typeof key === "object" && key !== null && "key" in key && "context" in key
+
+const callOf = (bucket: Any, name: string, args: ReadonlyArray<unknown>): CallBody => {
+  const codecs = bucket.arguments.get(name) ?? []
+  return { name, args: codecs.map((codec, i) => argument(codec, i, args[i])) }
+}
+
+/** JSON of one argument; a refusal says which one it was. */
+const argument = (
+  codec: { readonly encode: (value: any) => CallBody["args"][number] },
+  index: number,
+  value: unknown
+): CallBody["args"][number] => {
+  try {
+    return codec.encode(value)
+  } catch (thrown) {
+    if (!(thrown instanceof ValueRefused) && !(thrown instanceof InvalidJson)) throw thrown
+    throw new ValueRefused(`$[${index}]${thrown.path.slice(1)}`, thrown.problem)
+  }
+}
+
+/** Puts a method where its dotted name says: `lines.add` becomes `handle.lines.add`. */
+const place = (into: Methods, name: string, method: Method): void => {
+  const path = name.split(".")
+  const last = path.pop()!
+  let here: Record<string, any> = into
+  for (const step of path) here = here[step] ??= {}
+  here[last] = method
+}
+
+const reads = (bucket: Any, requester: Requester, lift: Lift): Methods => ({
+  get: (key: unknown, options?: ReadOptions) =>
+    lift(
+      Task.map(requester.read(bucket, key, options), (entry) =>
+        entry._tag === "Found" ? entry.value : undefined)
+    ),
+  entry: (key: unknown, options?: ReadOptions) => lift(requester.read(bucket, key, options)),
+  many: (keys: Iterable<unknown>, options?: ReadOptions) =>
+    lift(Task.all([...keys].map((key) => requester.read(bucket, key, options)), manyLimit))
+})
+
+const put =
+  (bucket: Any, requester: Requester) =>
+  (key: unknown, value: never, context: string | undefined, options: WriteOptions | undefined) =>
+    requester.write(bucket, key, () => ({
+      calls: [{ name: "put", args: [bucket.encodeValue(value)] }],
+      context,
+      options
+    }))
+
+const writes = (bucket: Any, requester: Requester, lift: Lift): Methods => {
+  const write = put(bucket, requester)
+  const all: Methods = {
+    put: (key: unknown, value: never, options?: WriteOptions) =>
+      lift(write(key, value, undefined, options)),
+    replace: (seen: SeenDocument<string, unknown>, value: never, options?: WriteOptions) =>
+      lift(write(seen.key, value, seen.context, options)),
+    update: (
+      key: unknown,
+      change: (current: unknown) => never,
+      options?: ReadOptions & WriteOptions
+    ) =>
+      lift(Task.andThen(requester.read(bucket, key, options), (entry) =>
+        write(
+          key,
+          change(entry._tag === "Found" ? entry.value : undefined),
+          entry.context,
+          options
+        ))),
+    edit: (key: unknown, change: (document: any) => ReadonlyArray<Edit>, options?: Options) =>
+      lift(operate(bucket, requester, key, () => change(builder(bucket)), options))
+  }
+  const offered: ReadonlyArray<string> = bucket.surface
+  return Object.fromEntries(Object.entries(all).filter(([name]) => offered.includes(name)))
+}
+
+type Options = OperationOptions<string>
+
+const operate = (
+  bucket: Any,
+  requester: Requester,
+  key: unknown,
+  calls: () => ReadonlyArray<CallBody>,
+  options: Options | undefined
+) =>
+  requester.write(bucket, key, () => ({ calls: calls(), context: options?.seen?.context, options }))
+
+/** Makes edits instead of requests: what `edit` hands to the caller. */
+const builder = (bucket: Any): Methods => {
+  const built: Methods = {}
+  for (const name of bucket.arguments.keys()) {
+    place(built, name, (...args): Edit => callOf(bucket, name, args))
+  }
+  return built
+}
+
+const operations = (bucket: Any, requester: Requester, lift: Lift): Methods => {
+  const methods: Methods = {}
+  if (!bucket.surface.includes("edit")) return methods
+  for (const [name, codecs] of bucket.arguments) {
+    place(methods, name, (key: unknown, ...args) => {
+      const options: Options | undefined = args[codecs.length]
+      return lift(operate(bucket, requester, key, () => [callOf(bucket, name, args)], options))
+    })
+  }
+  return methods
+}
+
+/** Deletes what was seen; where a blind delete would take unseen siblings, it reads first. */
+const deletes = (bucket: Any, requester: Requester, lift: Lift): Methods => {
+  const write = (key: unknown, context: string | undefined, options: WriteOptions | undefined) =>
+    requester.write(
+      bucket,
+      key,
+      () => ({ calls: [{ name: "delete", args: [] }], context, options })
+    )
+  return {
+    delete: (seen: unknown, options?: WriteOptions) => {
+      if (isSeen(seen)) return lift(write(seen.key, seen.context, options))
+      if (!bucket.surface.includes("replace")) return lift(write(seen, undefined, options))
+      const read = requester.read(bucket, seen, undefined)
+      return lift(Task.andThen(read, (entry) => write(seen, entry.context, options)))
+    }
+  }
+}
+
+/** The handle to a bucket; its static type is `HandleOf` of the bucket. */
+export const makeHandle = (bucket: Any, requester: Requester, lift: Lift): any => ({
+  ...operations(bucket, requester, lift),
+  ...reads(bucket, requester, lift),
+  ...writes(bucket, requester, lift),
+  ...deletes(bucket, requester, lift)
+})

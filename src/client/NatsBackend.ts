@@ -1,0 +1,214 @@
+/**
+ * Carries a client's requests to the nodes over NATS, straight to a node that holds the document.
+ *
+ * What one turn asks of one node about one operation of one bucket travels as one message. A node
+ * that nobody answers for is passed over; a request that was lost is sent again to the same node,
+ * which answers a repeated write from the document instead of applying it twice.
+ */
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { ReplyBody } from "../../schemas/ClientAnswer.ts"
+import { ClusterDescription } from "../../schemas/ClusterDescription.ts"
+import { Pending } from "../coordinator/Pending.ts"
+import * as Errors from "../core/model/StoreError.ts"
+import type { ClusterName } from "../core/model/Names.ts"
+import type { World } from "../core/World.ts"
+import { Subjects } from "../transport/Subjects.ts"
+import type { Message, Subscription, TransportService } from "../transport/Transport.ts"
+import type { Backend, BackendRequest, BackendRespond } from "./Backend.ts"
+import { RemoteRequest } from "./RemoteRequest.ts"
+import { Routes } from "./Routes.ts"
+import type { Task } from "./Task.ts"
+
+export interface NatsBackendOptions {
+  readonly world: World
+  readonly transport: TransportService
+  readonly cluster: ClusterName
+}
+
+/** What is gathered for one subject in this turn. */
+interface Outbox {
+  readonly requests: Array<RemoteRequest>
+  readonly texts: Array<string>
+  length: number
+}
+
+const decodeReply = Schema.decodeUnknownResult(ReplyBody)
+const decodeDescription = Schema.decodeUnknownResult(ClusterDescription)
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+/** Messages are closed at this size; JSON of one request is far below any broker's limit. */
+const messageLengthTarget = 64 * 1024
+/** A node answers within its own deadline, so what is silent for this long was mostly lost. */
+const firstPauseMillis = 600
+const describeTimeoutMillis = 2_000
+
+export class NatsBackend implements Backend {
+  readonly world: World
+  readonly #options: NatsBackendOptions
+  readonly #subjects: Subjects
+  readonly #inbox: string
+  readonly #subscriptions: ReadonlyArray<Subscription>
+  readonly #pending: Pending<RemoteRequest>
+  readonly #outboxes = new Map<string, Outbox>()
+  readonly #describers = new Map<string, (json: unknown) => void>()
+  readonly #routes: Routes
+  #messageNumber = 0
+  #scheduled = false
+
+  constructor(options: NatsBackendOptions) {
+    const { cluster, transport, world } = options
+    this.world = world
+    this.#options = options
+    this.#subjects = new Subjects(cluster)
+    this.#pending = new Pending({ world, firstPauseMillis })
+    this.#routes = new Routes(world)
+    this.#inbox = transport.newInbox()
+    this.#subscriptions = [
+      transport.subscribe(`${this.#inbox}.*`, (message) => this.#hear(message)),
+      transport.onStatus((connected) => {
+        if (connected) this.#pending.resendAll()
+      })
+    ]
+  }
+
+  /** Learns who is in the cluster; without it, requests go to any node and are handed on. */
+  readonly ready: Task<void, Errors.StoreError> = (done, fail) =>
+    this.describe((outcome) => {
+      if ("_tag" in outcome) return fail(outcome)
+      this.#routes.learn(outcome)
+      done()
+    })
+
+  readonly request = (request: BackendRequest, respond: BackendRespond): void => {
+    const number = this.#pending.nextNumber()
+    const remote = new RemoteRequest({
+      world: this.world,
+      number,
+      request,
+      respond: (outcome) => {
+        this.#pending.remove(number)
+        respond(outcome)
+      },
+      send: (sending) => this.#send(sending)
+    })
+    this.#pending.add(number, remote)
+    remote.resend()
+  }
+
+  readonly describe: Backend["describe"] = (respond) => {
+    const reply = `${this.#inbox}.d${++this.#messageNumber}`
+    const end = this.world.after(describeTimeoutMillis, () => {
+      this.#describers.delete(reply)
+      respond(noNode(this.#options))
+    })
+    this.#describers.set(reply, (json) => {
+      end()
+      this.#describers.delete(reply)
+      const decoded = decodeDescription(json)
+      respond(Result.isSuccess(decoded) ? decoded.success : noNode(this.#options))
+    })
+    this.#options.transport.publish(
+      this.#subjects.cluster("describe"),
+      encoder.encode("{}"),
+      reply
+    )
+  }
+
+  close(): void {
+    this.#pending.expireAll()
+    for (const subscription of this.#subscriptions) subscription.close()
+  }
+
+  #send(remote: RemoteRequest): void {
+    const { request } = remote
+    const node = remote.boundTo ?? this.#routes.nodeFor(request, remote.avoid)
+    remote.sentTo(node)
+    const parts = {
+      access: request.action,
+      bucket: request.bucket,
+      operation: operationOf(request)
+    }
+    const subject = node === undefined
+      ? this.#subjects.request(parts)
+      : this.#subjects.nodeRequest(node, parts)
+    const outbox = this.#outboxes.get(subject) ?? { requests: [], texts: [], length: 0 }
+    this.#outboxes.set(subject, outbox)
+    outbox.requests.push(remote)
+    outbox.texts.push(remote.text)
+    outbox.length += remote.text.length
+    if (outbox.length > messageLengthTarget) this.#flush(subject, outbox)
+    this.#schedule()
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    this.world.endOfTurn(() => {
+      this.#scheduled = false
+      for (const [subject, outbox] of this.#outboxes) this.#flush(subject, outbox)
+    })
+  }
+
+  #flush(subject: string, outbox: Outbox): void {
+    this.#outboxes.delete(subject)
+    if (outbox.texts.length === 0) return
+    const message = ++this.#messageNumber
+    for (const request of outbox.requests) request.message = message
+    const data = encoder.encode(`[${outbox.texts.join(",")}]`)
+    this.#options.transport.publish(subject, data, `${this.#inbox}.${message}`)
+  }
+
+  #hear(message: Message): void {
+    if (message.noResponders) return this.#unheard(message.subject)
+    const json = parse(message.data)
+    const describer = this.#describers.get(message.subject)
+    if (describer !== undefined) return describer(json)
+    const replies: ReadonlyArray<unknown> = Array.isArray(json) ? json : [json]
+    for (const reply of replies) this.#take(reply)
+  }
+
+  #take(json: unknown): void {
+    const decoded = decodeReply(json)
+    // What is no answer is as good as lost: its request is sent again, or ends at its deadline.
+    if (Result.isFailure(decoded) || decoded.success.id === undefined) return
+    const reply = decoded.success
+    const remote = this.#pending.get(decoded.success.id)
+    if (remote === undefined) return
+    const { millis, node } = remote.answer("error" in reply ? reply.error : reply)
+    if (node !== undefined) this.#routes.answered(node, millis)
+  }
+
+  #unheard(subject: string): void {
+    const describer = this.#describers.get(subject)
+    if (describer !== undefined) return describer(undefined)
+    const number = Number(subject.slice(this.#inbox.length + 1))
+    const unheard = Array.from(this.#pending.all()).filter(({ message }) => message === number)
+    for (const remote of unheard) {
+      const node = remote.unheard()
+      if (node !== undefined) this.#routes.unheard(node)
+    }
+  }
+}
+
+const parse = (data: Uint8Array): unknown => {
+  try {
+    return JSON.parse(decoder.decode(data))
+  } catch {
+    return undefined
+  }
+}
+
+/** The operation in a request's subject, which the broker's permissions see. */
+const operationOf = ({ action, body }: BackendRequest): string => {
+  if (action === "read") return "get"
+  const [first, ...rest] = body.calls ?? []
+  return first !== undefined && rest.length === 0 ? first.name : "edit"
+}
+
+const noNode = ({ cluster }: NatsBackendOptions) =>
+  new Errors.NoAnswer({
+    reason: `no node of cluster ${cluster} answers`,
+    mayHaveApplied: false
+  })

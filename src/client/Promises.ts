@@ -1,0 +1,109 @@
+/**
+ * Offers buckets to programs that use Promises: the same handles, whose methods reject with the
+ * typed error itself.
+ */
+import * as Schema from "effect/Schema"
+import { ClusterName } from "../core/model/Names.ts"
+import { InvalidRequest } from "../core/model/StoreError.ts"
+import type { Any } from "../core/strategy/Bucket.ts"
+import type { World } from "../core/World.ts"
+import type { NatsOptions } from "../transport/NatsOptions.ts"
+import { connectNats } from "../transport/NatsTransport.ts"
+import type { Backend } from "./Backend.ts"
+import type { HandleOf, Promised } from "./Handle.ts"
+import { makeHandle } from "./MakeHandle.ts"
+import { NatsBackend } from "./NatsBackend.ts"
+import { Requester } from "./Requester.ts"
+import * as Session from "./Session.ts"
+import * as Task from "./Task.ts"
+
+/** Buckets by the names under which the program wants them. */
+export type BucketMap = Readonly<Record<string, Any>>
+
+/** A handle for each bucket. */
+export type Handles<B extends BucketMap> = {
+  readonly [Name in keyof B]: Promised<HandleOf<B[Name]>>
+}
+
+/** Names that a `Db` uses itself. */
+type DbReserved = "close" | "session"
+
+export interface DbControl<B extends BucketMap> extends AsyncDisposable {
+  /** The same buckets for one user's session: its reads never go back. */
+  readonly session: () => Db<B>
+  /** Ends the connection, or the node in this process; calling it again does nothing. */
+  readonly close: () => Promise<void>
+}
+
+export type Db<B extends BucketMap> = Handles<B> & DbControl<B>
+
+/** No bucket may be called what a `Db` itself needs. */
+export type NamedWell<B extends BucketMap> = Extract<keyof B, DbReserved> extends never ? B : never
+
+const dbOf = <B extends BucketMap>(
+  buckets: B,
+  requester: Requester,
+  close: () => Promise<void>
+): Db<B> => {
+  const handles: any = {}
+  for (const [name, bucket] of Object.entries(buckets)) {
+    handles[name] = makeHandle(bucket, requester, Task.toPromise)
+  }
+  return {
+    ...handles,
+    session: () => dbOf(buckets, requester.inSession(), close),
+    close,
+    [Symbol.asyncDispose]: close
+  }
+}
+
+/** Promise handles on any backend. `close` is called once. */
+export const makeDb = <B extends BucketMap>(
+  buckets: B,
+  backend: Backend,
+  close: () => Promise<void>
+): Db<B> => {
+  let closing: Promise<void> | undefined
+  return dbOf(buckets, new Requester(backend, Session.none), () => (closing ??= close()))
+}
+
+export interface ConnectOptions extends NatsOptions {
+  /** `dev` unless said otherwise. */
+  readonly cluster?: string
+}
+
+const clusterOf = (name: string): ClusterName => {
+  if (Schema.is(ClusterName)(name)) return name
+  throw new InvalidRequest({
+    setting: "cluster",
+    value: name,
+    expected: "1 to 64 of a-z, 0-9, _, -"
+  })
+}
+
+/**
+ * Connects to a cluster over NATS.
+ *
+ * **Fails with** `TransportUnavailable` where the broker cannot be reached, `NoAnswer` where no
+ * node of the cluster is there.
+ */
+export const connectWith = async <B extends BucketMap>(
+  world: World,
+  buckets: NamedWell<B>,
+  options: ConnectOptions
+): Promise<Db<B>> => {
+  const cluster = clusterOf(options.cluster ?? "dev")
+  const transport = await connectNats(options, (text) => process.emitWarning(text))
+  const backend = new NatsBackend({ world, transport, cluster })
+  const close = async () => {
+    backend.close()
+    await transport.close()
+  }
+  try {
+    await Task.toPromise(backend.ready)
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return makeDb(buckets, backend, close)
+}

@@ -1,0 +1,101 @@
+/**
+ * Follows one request of a remote client from sending to answer: where it went, where else it may
+ * go, and when to give up.
+ */
+import type { AnswerBody } from "../../schemas/ClientAnswer.ts"
+import { NoAnswer, type StoreError } from "../core/model/StoreError.ts"
+import type { NodeId } from "../core/model/Names.ts"
+import type { World } from "../core/World.ts"
+import type { Waiting } from "../coordinator/Pending.ts"
+import type { BackendRequest, BackendRespond } from "./Backend.ts"
+
+export interface RemoteRequestOptions {
+  readonly world: World
+  readonly number: number
+  readonly request: BackendRequest
+  readonly respond: BackendRespond
+  readonly send: (request: RemoteRequest) => void
+}
+
+/** What a node is given when the request does not say; longer than the node's own default. */
+const timeoutMillis = { read: 3_000, write: 5_000 } as const
+/** The node's answer "time is up" says more than ours, so it is waited for. */
+const graceMillis = 500
+
+export class RemoteRequest implements Waiting {
+  readonly number: number
+  readonly request: BackendRequest
+  readonly deadline: number
+  /** The request as JSON, with its number as id. */
+  readonly text: string
+  /** Nodes that were asked and did not answer. */
+  readonly avoid = new Set<NodeId>()
+  /** The message that it last travelled in. */
+  message = 0
+  #node: NodeId | undefined
+  #sentAt = 0
+  #sendings = 0
+  readonly #options: RemoteRequestOptions
+
+  constructor(options: RemoteRequestOptions) {
+    const { number, request, world } = options
+    this.#options = options
+    this.number = number
+    this.request = request
+    const millis = request.body.timeoutMillis ?? timeoutMillis[request.action]
+    this.deadline = world.elapsed() + millis + graceMillis
+    this.text = JSON.stringify({ ...request.body, id: number })
+  }
+
+  /** Sends, or sends again. A write stays with its node: another might apply it a second time. */
+  resend(): void {
+    const { body, action } = this.request
+    if (this.#sendings > 0) {
+      if (action === "read") {
+        if (this.#node !== undefined) this.avoid.add(this.#node)
+      } else if (body.once === undefined) return
+    }
+    this.#options.send(this)
+  }
+
+  /** Where a write must go again; undefined where the choice is open. */
+  get boundTo(): NodeId | undefined {
+    return this.request.action === "write" && this.#sendings > 0 ? this.#node : undefined
+  }
+
+  sentTo(node: NodeId | undefined): void {
+    this.#node = node
+    this.#sentAt = this.#options.world.elapsed()
+    this.#sendings++
+  }
+
+  /** Nobody subscribes to where it was sent, so it was not carried out: it may go elsewhere. */
+  unheard(): NodeId | undefined {
+    const node = this.#node
+    this.#node = undefined
+    this.#sendings = 0
+    if (node === undefined) this.#options.respond(this.#noAnswer("no node of the cluster answers"))
+    else {
+      this.avoid.add(node)
+      this.#options.send(this)
+    }
+    return node
+  }
+
+  answer(
+    outcome: AnswerBody | StoreError
+  ): { readonly node: NodeId | undefined; readonly millis: number } {
+    const millis = this.#options.world.elapsed() - this.#sentAt
+    this.#options.respond("_tag" in outcome ? outcome : { _tag: "Answer", ...outcome })
+    return { node: this.#node, millis }
+  }
+
+  expire(): void {
+    this.#options.respond(this.#noAnswer("no answer in time"))
+  }
+
+  #noAnswer(reason: string): NoAnswer {
+    const mayHaveApplied = this.request.action === "write" && this.#sendings > 0
+    return new NoAnswer({ reason, mayHaveApplied })
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * Turns a typed bucket's calls into requests, and answers into entries: the one place where
+ * values cross between the application's types and JSON.
+ */
+import * as Duration from "effect/Duration"
+import type { CallBody, RequestBody } from "../../schemas/ClientRequest.ts"
+import { InvalidKey as KeyRefused } from "../core/model/DocumentKey.ts"
+import * as CanonicalJson from "../core/model/CanonicalJson.ts"
+import * as Errors from "../core/model/StoreError.ts"
+import type { Any } from "../core/strategy/Bucket.ts"
+import { ValueRefused } from "../core/strategy/ValueCodec.ts"
+import type { Backend, BackendAnswer, BackendRequest } from "./Backend.ts"
+import { contextOf, type Entry } from "./Entry.ts"
+import type { ReadOptions, WriteOptions } from "./Handle.ts"
+import * as Session from "./Session.ts"
+import * as Task from "./Task.ts"
+
+type Options = ReadOptions & WriteOptions
+
+/** A write: its operations, and the context of what it has seen. */
+export interface Write {
+  readonly calls: ReadonlyArray<CallBody>
+  readonly context: string | undefined
+  readonly options: Options | undefined
+}
+
+type AnyEntry = Entry<string, any, any>
+type EntryTask = Task.Task<AnyEntry, Errors.StoreError>
+
+const settingsOf = (options: Options | undefined): Partial<RequestBody> => {
+  if (options === undefined) return {}
+  const { consistency, dw, pr, pw, r, timeout, w } = options
+  return {
+    ...(consistency === undefined ? {} : { consistency }),
+    ...(r === undefined ? {} : { r }),
+    ...(pr === undefined ? {} : { pr }),
+    ...(w === undefined ? {} : { w }),
+    ...(pw === undefined ? {} : { pw }),
+    ...(dw === undefined ? {} : { dw }),
+    ...(timeout === undefined ? {} : { timeoutMillis: Duration.toMillis(timeout) })
+  }
+}
+
+/** One client's way to its backend: its session, and the ids of its operations. */
+export class Requester {
+  readonly #backend: Backend
+  readonly #session: Session.Session
+  readonly #name: string
+  #sequence = 0
+
+  constructor(backend: Backend, session: Session.Session) {
+    this.#backend = backend
+    this.#session = session
+    this.#name = backend.world.id()
+  }
+
+  /** A requester on the same backend whose reads never go back. */
+  inSession(): Requester {
+    return new Requester(this.#backend, Session.make())
+  }
+
+  read(bucket: Any, key: unknown, options: ReadOptions | undefined): EntryTask {
+    return this.#request(bucket, key, "read", () => settingsOf(options))
+  }
+
+  write(bucket: Any, key: unknown, make: () => Write): EntryTask {
+    return this.#request(bucket, key, "write", () => {
+      const { calls, context, options } = make()
+      const at = Math.floor(this.#backend.world.now())
+      return {
+        ...settingsOf(options),
+        ...(context === undefined ? {} : { context }),
+        calls,
+        once: { session: this.#name, sequence: ++this.#sequence, at }
+      }
+    })
+  }
+
+  #request(
+    bucket: Any,
+    key: unknown,
+    action: BackendRequest["action"],
+    make: () => Partial<RequestBody>
+  ): EntryTask {
+    return Task.attempt(() => {
+      const json = bucket.key.toJson(key)
+      const document = `${bucket.name} ${CanonicalJson.encode(json)}`
+      if (!this.#session.hasRoom(document)) return Task.failed(sessionFull())
+      const covers = this.#session.contexts(document)
+      const { fingerprint } = bucket
+      const body: RequestBody = {
+        ...make(),
+        key: json,
+        fingerprint,
+        ...(covers.length === 0 ? {} : { after: covers })
+      }
+      const sent = this.#send({ action, bucket: bucket.definition.name, body })
+      return Task.andThen(sent, (answer) => {
+        this.#session.saw(document, { context: answer.context, covers })
+        return entryOf(bucket, key, answer)
+      })
+    }, (thrown) => refusal(bucket.name, thrown))
+  }
+
+  #send(request: BackendRequest): Task.Task<BackendAnswer, Errors.StoreError> {
+    return (done, fail) =>
+      this.#backend.request(request, (outcome) => {
+        if (outcome._tag === "Answer") done(outcome)
+        else fail(outcome)
+      })
+  }
+}
+
+const sessionFull = () =>
+  new Errors.InvalidRequest({
+    setting: "session",
+    value: `${Session.documentsMax} documents`,
+    expected: "a new session for more"
+  })
+
+/** What the caller gave that cannot be sent, as the error that names it. */
+const refusal = (bucket: string, thrown: unknown): Errors.StoreError | undefined => {
+  if (thrown instanceof ValueRefused || thrown instanceof CanonicalJson.InvalidJson) {
+    const { path, problem } = thrown
+    return new Errors.InvalidValue({ bucket, path, problem })
+  }
+  if (thrown instanceof KeyRefused) {
+    return new Errors.InvalidKey({ bucket, problem: thrown.message })
+  }
+  return undefined
+}
+
+const entryOf = (bucket: Any, key: unknown, answer: BackendAnswer): EntryTask => {
+  const seen = {
+    bucket: bucket.name,
+    key,
+    context: contextOf(bucket, answer.context),
+    replied: answer.replied
+  }
+  const { siblings, values } = answer
+  if (values.length === 0) return Task.succeed({ _tag: "Absent", ...seen })
+  return Task.attempt(
+    () => Task.succeed({ _tag: "Found", ...seen, value: bucket.decodeView(values), siblings }),
+    (thrown) => {
+      if (!(thrown instanceof ValueRefused)) return undefined
+      const { path, problem } = thrown
+      return new Errors.Undecodable({ bucket: bucket.name, path, problem })
+    }
+  )
+}

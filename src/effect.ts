@@ -1,0 +1,31 @@
+/**
+ * Everwrite for Effect programs: the same buckets and handles, as services and layers.
+ */
+import type * as Layer from "effect/Layer"
+import { Everwrite as Service } from "./client/Everwrite.ts"
+import type { ClusterName } from "./core/model/Names.ts"
+import type { StoreError } from "./core/model/StoreError.ts"
+import { liveWorld } from "./node/LiveWorld.ts"
+import type { NatsOptions } from "./transport/NatsOptions.ts"
+import type { TransportUnavailable } from "./transport/Transport.ts"
+
+export * as Bucket from "./core/strategy/Bucket.ts"
+export * as Crdt from "./core/strategy/Crdt.ts"
+export * as Key from "./core/strategy/Key.ts"
+export * from "./core/model/StoreError.ts"
+export { ClusterName } from "./core/model/Names.ts"
+export { type Absent, type CausalContext, contextOf, type Entry, type Found } from "./client/Entry.ts"
+export { Everwrite, type EverwriteService } from "./client/Everwrite.ts"
+export type {
+  Edit,
+  HandleOf,
+  OperationOptions,
+  ReadOptions,
+  WriteOptions
+} from "./client/Handle.ts"
+
+/** A thin client of a cluster over NATS. */
+export const layerNats = (
+  options: NatsOptions & { readonly cluster: ClusterName }
+): Layer.Layer<Service, TransportUnavailable | StoreError> =>
+  Service.layerNats({ ...options, world: liveWorld })
