@@ -32,6 +32,7 @@ export interface TransportStats {
 }
 
 export interface TransportService {
+  /** `data` must not be changed before the end of the turn. */
   readonly publish: (subject: string, data: Uint8Array, reply?: string) => void
   /** Of subscriptions with the same `queue`, one gets each message. */
   readonly subscribe: (
@@ -61,4 +62,8 @@ export class Transport
 export class TransportUnavailable extends Schema.TaggedError<TransportUnavailable>()(
   "TransportUnavailable",
   { address: Schema.String, reason: Schema.String }
-) {}
+) {
+  override get message(): string {
+    return `no NATS broker at ${this.address}: ${this.reason}`
+  }
+}

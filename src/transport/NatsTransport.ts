@@ -1,0 +1,256 @@
+/**
+ * Carries messages over NATS, through the official client as it is.
+ *
+ * Three things are added to it. What the broker has not confirmed is bounded: beyond that messages
+ * are dropped and counted. A connection found dead is torn down at once: the client alone first
+ * waits for its last bytes to be written, which a frozen broker never lets happen. And a handler
+ * that throws does not silently end the client's reading.
+ */
+import type { Msg, Status } from "@nats-io/transport-node"
+import { connect, createInbox, NatsConnectionImpl, TimeoutError } from "@nats-io/transport-node"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Socket } from "node:net"
+import { invariant } from "../core/Invariant.ts"
+import { clientOptions, natsDefaults, type NatsOptions, serverAddresses } from "./NatsOptions.ts"
+import { NatsWindow } from "./NatsWindow.ts"
+import { kindOf } from "./SubjectTree.ts"
+import type { Message, Subscription, TransportService } from "./Transport.ts"
+import { Transport, TransportUnavailable } from "./Transport.ts"
+
+export interface NatsTransport extends TransportService {
+  /** Sends what was published, within a limit of time, and disconnects. */
+  readonly close: () => Promise<void>
+}
+
+/** Told what an operator should know: refused subjects, lost permissions. */
+export type Warn = (text: string) => void
+
+/** Bytes of the protocol around a message, roughly. */
+const envelopeBytes = 32
+
+/** Connects; rejects with `TransportUnavailable` where no server can be reached, or none agrees. */
+export const connectNats = async (options: NatsOptions, warn: Warn): Promise<NatsTransport> => {
+  try {
+    const client = await connect(await clientOptions(options))
+    invariant(client instanceof NatsConnectionImpl, "the client is the one that is pinned")
+    return new NatsLink(client, options, warn).service()
+  } catch (cause) {
+    const reason = cause instanceof TimeoutError
+      ? "no answer in time"
+      : cause instanceof Error
+      ? cause.message
+      : String(cause)
+    throw new TransportUnavailable({ address: serverAddresses(options), reason })
+  }
+}
+
+/** The transport over NATS: connected when the layer is built, drained when its scope closes. */
+export const layerNats = (options: NatsOptions): Layer.Layer<Transport, TransportUnavailable> =>
+  Layer.effect(
+    Transport,
+    Effect.gen(function*() {
+      const run = Effect.runForkWith(yield* Effect.context())
+      const warn: Warn = (text) => void run(Effect.logWarning(text))
+      return yield* Effect.acquireRelease(
+        Effect.tryPromise({
+          try: () => connectNats(options, warn),
+          catch: (error) => {
+            invariant(error instanceof TransportUnavailable, "connecting fails in one way")
+            return error
+          }
+        }),
+        (transport) => Effect.promise(() => transport.close())
+      )
+    })
+  )
+
+class NatsLink {
+  readonly #client: NatsConnectionImpl
+  readonly #window: NatsWindow
+  readonly #warn: Warn
+  readonly #inboxPrefix: string | undefined
+  readonly #flushMillis: number
+  readonly #drainMillis: number
+  readonly #statusListeners = new Set<(connected: boolean) => void>()
+  #connected = true
+  #closing = false
+  #address: string
+  #maxPayload = 0
+  #sentMessages = 0
+  #sentBytes = 0
+  #receivedMessages = 0
+  #receivedBytes = 0
+  #droppedMessages = 0
+  #reconnects = 0
+
+  constructor(client: NatsConnectionImpl, options: NatsOptions, warn: Warn) {
+    this.#client = client
+    this.#window = new NatsWindow(
+      options.waitingBytesMax ?? natsDefaults.waitingBytesMax,
+      () => client.flush()
+    )
+    this.#warn = warn
+    this.#inboxPrefix = options.inboxPrefix
+    this.#flushMillis = options.flushTimeoutMillis ?? natsDefaults.flushTimeoutMillis
+    this.#drainMillis = options.drainTimeoutMillis ?? natsDefaults.drainTimeoutMillis
+    this.#address = `nats://${client.getServer()}`
+    void this.#watch()
+  }
+
+  service(): NatsTransport {
+    return {
+      publish: (subject, data, reply) => this.#publish(subject, data, reply),
+      subscribe: (subject, handler, options) => this.#subscribe(subject, handler, options?.queue),
+      flush: (done) => this.#flush(done),
+      newInbox: () => createInbox(this.#inboxPrefix),
+      maxPayload: () => this.#currentMaxPayload(),
+      connected: () => this.#connected,
+      onStatus: (listener) => {
+        this.#statusListeners.add(listener)
+        return { close: () => void this.#statusListeners.delete(listener) }
+      },
+      address: () => this.#address,
+      stats: () => ({
+        sentMessages: this.#sentMessages,
+        sentBytes: this.#sentBytes,
+        receivedMessages: this.#receivedMessages,
+        receivedBytes: this.#receivedBytes,
+        droppedMessages: this.#droppedMessages,
+        reconnects: this.#reconnects
+      }),
+      close: () => this.#close()
+    }
+  }
+
+  /** The broker's word; while there is none, its last. */
+  #currentMaxPayload(): number {
+    this.#maxPayload = this.#client.info?.max_payload ?? this.#maxPayload
+    return this.#maxPayload
+  }
+
+  #publish(subject: string, data: Uint8Array, reply: string | undefined): void {
+    const fits = data.length <= this.#currentMaxPayload() && kindOf(subject) === "subject"
+      && (reply === undefined || kindOf(reply) === "subject")
+    const { protocol } = this.#client
+    const takes = this.#connected && !protocol.noMorePublishing && !protocol.isClosed()
+    if (!fits || !takes || this.#window.isFull) {
+      this.#droppedMessages++
+      return
+    }
+    this.#sentMessages++
+    this.#sentBytes += data.length
+    this.#client.publish(subject, data, reply === undefined ? undefined : { reply })
+    this.#window.add(data.length + subject.length + envelopeBytes)
+  }
+
+  #subscribe(
+    pattern: string,
+    handler: (message: Message) => void,
+    queue: string | undefined
+  ): Subscription {
+    invariant(kindOf(pattern) !== "malformed", `"${pattern}" is a pattern of subjects`)
+    const subscription = this.#client.subscribe(pattern, {
+      ...queue === undefined ? {} : { queue },
+      callback: (error, message) => {
+        if (error === null) this.#receive(handler, message)
+        else this.#warn(`no longer subscribed to ${pattern}: ${error.message}`)
+      }
+    })
+    return { close: () => subscription.unsubscribe() }
+  }
+
+  #receive(handler: (message: Message) => void, message: Msg): void {
+    const { data } = message
+    this.#receivedMessages++
+    this.#receivedBytes += data.length
+    try {
+      handler({
+        subject: message.subject,
+        data,
+        reply: message.reply === "" ? undefined : message.reply,
+        noResponders: data.length === 0 && message.headers?.code === 503
+      })
+    } catch (fault) {
+      // Inside the client's parser this would end its reading, and nobody would hear of it.
+      queueMicrotask(() => {
+        throw fault
+      })
+    }
+  }
+
+  #flush(done: (reached: boolean) => void): void {
+    if (!this.#connected) {
+      queueMicrotask(() => done(false))
+      return
+    }
+    let settled = false
+    const settle = (reached: boolean): void => {
+      if (settled) return
+      settled = true
+      clearTimeout(deadline)
+      done(reached)
+    }
+    const deadline = setTimeout(() => settle(false), this.#flushMillis)
+    this.#client.flush().then(() => settle(true), () => settle(false))
+  }
+
+  async #watch(): Promise<void> {
+    for await (const status of this.#client.status()) this.#onStatus(status)
+  }
+
+  #onStatus(status: Status): void {
+    switch (status.type) {
+      case "staleConnection":
+        this.#setConnected(false)
+        this.#tearDown()
+        return
+      case "disconnect":
+      case "close":
+        this.#setConnected(false)
+        return
+      case "reconnect":
+        this.#reconnects++
+        this.#address = `nats://${status.server}`
+        this.#setConnected(true)
+        return
+      case "error":
+        this.#warn(`the broker at ${this.#address} says: ${status.error.message}`)
+    }
+  }
+
+  #setConnected(connected: boolean): void {
+    if (connected === this.#connected || (connected && this.#closing)) return
+    this.#connected = connected
+    this.#window.reset()
+    for (const tell of this.#statusListeners) tell(connected)
+  }
+
+  /** The socket under the client, which has no public way to end one without waiting for it. */
+  #tearDown(): void {
+    const { transport } = this.#client.protocol
+    if ("socket" in transport && transport.socket instanceof Socket) transport.socket.destroy()
+  }
+
+  async #close(): Promise<void> {
+    if (this.#closing) return
+    this.#closing = true
+    if (this.#connected) await this.#drain()
+    this.#setConnected(false)
+    await this.#client.close()
+    // An attempt to connect that is under way outlives the client's own `close`.
+    this.#client.protocol.transport.discard()
+  }
+
+  /** Ends when all is sent, when the connection breaks, or when the time is up. */
+  #drain(): Promise<void> {
+    return new Promise((resolve) => {
+      const deadline = setTimeout(resolve, this.#drainMillis)
+      const settle = (): void => {
+        clearTimeout(deadline)
+        resolve()
+      }
+      this.#client.drain().then(settle, settle)
+    })
+  }
+}

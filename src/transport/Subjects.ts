@@ -1,0 +1,145 @@
+/**
+ * Names every subject of the system, and reads a received one back into its parts.
+ *
+ *     everwrite.<cluster>.v1.peer.<to>.from.<from>      frames from one node to another
+ *     everwrite.<cluster>.v1.gossip.from.<from>         frames from one node to all
+ *     everwrite.<cluster>.v1.read.<bucket>.<operation>  a request to any node; `write` likewise
+ *     everwrite.<cluster>.v1.node.<id>.read.<bucket>.<operation>  the same to one node
+ *     everwrite.<cluster>.v1.cluster.<verb>             an operator's request to any node
+ *
+ * The sender of a frame is a token of its subject, so that the broker's permissions can hold each
+ * node to its own name. Who reads a frame takes the sender from here, never from the frame. The
+ * dots in an operation's name (`lines.add`) make more tokens, as they look.
+ */
+import * as Schema from "effect/Schema"
+import { invariant } from "../core/Invariant.ts"
+import { BucketName, type ClusterName, NodeId } from "../core/model/Names.ts"
+
+/** Requests to "any node" are subscribed to with this queue group: one node gets each. */
+export const requestQueue = "q"
+
+/** Reads and writes differ in the first token, so that one permission makes a reader. */
+export type Access = "read" | "write"
+
+export interface Request {
+  readonly access: Access
+  readonly bucket: BucketName
+  readonly operation: string
+}
+
+/** What a received subject says. */
+export type ParsedSubject =
+  | { readonly _tag: "Peer"; readonly to: NodeId; readonly from: NodeId }
+  | { readonly _tag: "Gossip"; readonly from: NodeId }
+  | { readonly _tag: "Request"; readonly node: NodeId | undefined; readonly request: Request }
+  | { readonly _tag: "Cluster"; readonly verb: string }
+
+const isNodeId = Schema.is(NodeId)
+const isBucketName = Schema.is(BucketName)
+
+const operationPattern = /^[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,64}){0,7}$/u
+const verbPattern = /^[a-z][a-z-]{0,63}$/u
+
+const tail = ({ access, bucket, operation }: Request): string => {
+  invariant(operationPattern.test(operation), `"${operation}" is the name of an operation`)
+  return `${access}.${bucket}.${operation}`
+}
+
+/** The subjects of one cluster. */
+export class Subjects {
+  readonly #prefix: string
+
+  constructor(cluster: ClusterName) {
+    this.#prefix = `everwrite.${cluster}.v1.`
+  }
+
+  peer(frame: { readonly to: NodeId; readonly from: NodeId }): string {
+    return `${this.#prefix}peer.${frame.to}.from.${frame.from}`
+  }
+
+  /** The pattern of all frames for `to`. */
+  peersTo(to: NodeId): string {
+    return `${this.#prefix}peer.${to}.from.*`
+  }
+
+  gossip(from: NodeId): string {
+    return `${this.#prefix}gossip.from.${from}`
+  }
+
+  /** The pattern of all nodes' gossip. */
+  gossips(): string {
+    return `${this.#prefix}gossip.from.*`
+  }
+
+  request(request: Request): string {
+    return this.#prefix + tail(request)
+  }
+
+  /** The pattern of one kind of request to any node; use it with `requestQueue`. */
+  requests(access: Access): string {
+    return `${this.#prefix}${access}.>`
+  }
+
+  nodeRequest(node: NodeId, request: Request): string {
+    return `${this.#prefix}node.${node}.${tail(request)}`
+  }
+
+  /** The pattern of all requests to one node. */
+  nodeRequests(node: NodeId): string {
+    return `${this.#prefix}node.${node}.>`
+  }
+
+  cluster(verb: string): string {
+    invariant(verbPattern.test(verb), `"${verb}" is a verb`)
+    return `${this.#prefix}cluster.${verb}`
+  }
+
+  /** The pattern of all operators' requests; use it with `requestQueue`. */
+  clusters(): string {
+    return `${this.#prefix}cluster.*`
+  }
+
+  /** The parts of a received subject; nothing where any part does not fit. */
+  parse(subject: string): ParsedSubject | undefined {
+    if (!subject.startsWith(this.#prefix)) return undefined
+    const [kind, ...rest] = subject.slice(this.#prefix.length).split(".")
+    switch (kind) {
+      case "peer":
+        return parsePeer(rest)
+      case "gossip":
+        return parseGossip(rest)
+      case "node":
+        return isNodeId(rest[0]) ? parseRequest(rest[0], rest.slice(1)) : undefined
+      case "cluster":
+        return parseCluster(rest)
+      default:
+        return parseRequest(undefined, [kind ?? "", ...rest])
+    }
+  }
+}
+
+type Tokens = ReadonlyArray<string>
+
+const parsePeer = ([to, word, from, ...more]: Tokens): ParsedSubject | undefined =>
+  isNodeId(to) && word === "from" && isNodeId(from) && more.length === 0
+    ? { _tag: "Peer", to, from }
+    : undefined
+
+const parseGossip = ([word, from, ...more]: Tokens): ParsedSubject | undefined =>
+  word === "from" && isNodeId(from) && more.length === 0 ? { _tag: "Gossip", from } : undefined
+
+const parseCluster = ([verb, ...more]: Tokens): ParsedSubject | undefined =>
+  verb !== undefined && verbPattern.test(verb) && more.length === 0
+    ? { _tag: "Cluster", verb }
+    : undefined
+
+const parseRequest = (
+  node: NodeId | undefined,
+  [access, bucket, ...operationTokens]: Tokens
+): ParsedSubject | undefined => {
+  const operation = operationTokens.join(".")
+  return (access === "read" || access === "write") && isBucketName(bucket)
+      && operationPattern.test(operation)
+    ? { _tag: "Request", node, request: { access, bucket, operation } }
+    : undefined
+}

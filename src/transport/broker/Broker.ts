@@ -1,0 +1,178 @@
+/**
+ * Runs a NATS broker inside this process, for `everwrite dev` and for tests.
+ *
+ * It speaks core NATS (subjects, wildcards, queue groups, headers, "no responders") to unmodified
+ * clients, on loopback only: it has no accounts, no TLS and no cluster, and says so in its name.
+ * A node can be cut off by its connection's name, to show what a network partition does.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { createServer, isIPv4, type Server, type Socket } from "node:net"
+import { invariant } from "../../core/Invariant.ts"
+import { BrokerConnection } from "./BrokerConnection.ts"
+import { Exchange } from "./Exchange.ts"
+
+export interface BrokerOptions {
+  /** 0, the default, takes any free port. */
+  readonly port?: number | undefined
+  /** A loopback address; `127.0.0.1` by default. */
+  readonly host?: string | undefined
+  readonly maxPayload?: number | undefined
+  /** Bytes that a client may leave untaken before it is cut off. */
+  readonly waitingBytesMax?: number | undefined
+  /** A client that answers none of `pingsUnanswered` pings in a row is dead. */
+  readonly pingIntervalMillis?: number | undefined
+  readonly pingsUnanswered?: number | undefined
+  readonly connectionsMax?: number | undefined
+}
+
+/** As nats-server has them, but for the pings (2 minutes there) and the connections (65,536). */
+export const brokerDefaults = {
+  maxPayload: 1024 * 1024,
+  waitingBytesMax: 64 * 1024 * 1024,
+  controlLineBytesMax: 4096,
+  pingIntervalMillis: 10_000,
+  pingsUnanswered: 2,
+  connectionsMax: 1024
+}
+
+export interface BrokerStats {
+  readonly connections: number
+  /** Clients cut off because they did not take what was sent to them. */
+  readonly slowConsumers: number
+}
+
+export interface Broker {
+  readonly url: string
+  readonly port: number
+  /**
+   * Cuts off the clients with this connection name, now and when they come back: they stay
+   * connected, but nothing passes between them and anyone.
+   */
+  readonly isolate: (name: string) => void
+  readonly heal: (name: string) => void
+  readonly stats: () => BrokerStats
+  readonly close: () => Promise<void>
+}
+
+/** The embedded broker of this process. */
+export class EmbeddedBroker
+  extends Context.Service<EmbeddedBroker, Broker>()("everwrite/transport/EmbeddedBroker")
+{}
+
+/** The broker could not listen: the address is not loopback, or in use, or refused otherwise. */
+export class BrokerUnavailable extends Schema.TaggedError<BrokerUnavailable>()(
+  "BrokerUnavailable",
+  {
+    address: Schema.String,
+    kind: Schema.Literals(["not-loopback", "in-use", "failed"]),
+    reason: Schema.String
+  }
+) {
+  override get message(): string {
+    return `no broker on ${this.address}: ${this.reason}`
+  }
+}
+
+/** Listens; rejects with `BrokerUnavailable`. */
+export const startBroker = async (options: BrokerOptions = {}): Promise<Broker> => {
+  const limits = {
+    maxPayload: options.maxPayload ?? brokerDefaults.maxPayload,
+    waitingBytesMax: options.waitingBytesMax ?? brokerDefaults.waitingBytesMax,
+    controlLineBytesMax: brokerDefaults.controlLineBytesMax,
+    pingsUnanswered: options.pingsUnanswered ?? brokerDefaults.pingsUnanswered
+  }
+  const connectionsMax = options.connectionsMax ?? brokerDefaults.connectionsMax
+  const exchange = new Exchange()
+  let accepted = 0
+  const server = createServer((socket) => {
+    if (exchange.connections.size >= connectionsMax) {
+      socket.on("error", () => socket.destroy())
+      socket.end("-ERR 'maximum connections exceeded'\r\n", () => socket.destroy())
+      return
+    }
+    const connection = new BrokerConnection(socket, limits, exchange)
+    exchange.connections.add(connection)
+    connection.say(`INFO ${JSON.stringify(greeting(socket, ++accepted, limits.maxPayload))}`)
+  })
+  const { host, port } = await listen(server, options)
+  const pinging = setInterval(() => {
+    for (const connection of exchange.connections) connection.ping()
+  }, options.pingIntervalMillis ?? brokerDefaults.pingIntervalMillis)
+  return {
+    url: `nats://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    port,
+    isolate: (name) => exchange.isolate(name),
+    heal: (name) => exchange.heal(name),
+    stats: () => ({
+      connections: exchange.connections.size,
+      slowConsumers: exchange.slowConsumers
+    }),
+    close: () => {
+      clearInterval(pinging)
+      for (const connection of exchange.connections) connection.destroy()
+      return new Promise((resolve) => server.close(() => resolve()))
+    }
+  }
+}
+
+export const layerBroker = (
+  options: BrokerOptions = {}
+): Layer.Layer<EmbeddedBroker, BrokerUnavailable> =>
+  Layer.effect(
+    EmbeddedBroker,
+    Effect.acquireRelease(
+      Effect.tryPromise({
+        try: () => startBroker(options),
+        catch: (error) => {
+          invariant(error instanceof BrokerUnavailable, "starting fails in one way")
+          return error
+        }
+      }),
+      (broker) => Effect.promise(() => broker.close())
+    )
+  )
+
+/** What every client is told first. */
+const greeting = (socket: Socket, client: number, maxPayload: number) => ({
+  server_id: "EVERWRITE",
+  server_name: "everwrite embedded broker, not for production",
+  version: "2.10.0",
+  proto: 1,
+  go: "none",
+  host: socket.localAddress,
+  port: socket.localPort,
+  headers: true,
+  max_payload: maxPayload,
+  client_id: client,
+  client_ip: socket.remoteAddress
+})
+
+const isLoopback = (host: string): boolean =>
+  host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."))
+
+const listen = (
+  server: Server,
+  { host = "127.0.0.1", port = 0 }: BrokerOptions
+): Promise<{ readonly host: string; readonly port: number }> =>
+  new Promise((resolve, reject) => {
+    const address = `${host}:${port}`
+    if (!isLoopback(host)) {
+      const reason = "the embedded broker has no security and listens on loopback only; "
+        + "run nats-server to be reached from elsewhere"
+      reject(new BrokerUnavailable({ address, kind: "not-loopback", reason }))
+      return
+    }
+    server.on("error", (error) => {
+      const inUse = "code" in error && error.code === "EADDRINUSE"
+      const kind = inUse ? "in-use" : "failed"
+      reject(new BrokerUnavailable({ address, kind, reason: error.message }))
+    })
+    server.listen(port, host, () => {
+      const bound = server.address()
+      invariant(typeof bound === "object" && bound !== null, "a listening server has an address")
+      resolve({ host, port: bound.port })
+    })
+  })

@@ -1,0 +1,116 @@
+/**
+ * Runs a real nats-server for the suites that need one: on loopback, on a free port, with a
+ * configuration of its own, stopped and started again on the same port, or frozen and thawed.
+ *
+ * Where it is not installed those suites are skipped by name; under CI its absence is a failure.
+ */
+import { type ChildProcess, spawn } from "node:child_process"
+import { existsSync } from "node:fs"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { createConnection, createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { delimiter, join } from "node:path"
+import { describe, it } from "vitest"
+
+export interface NatsServer {
+  readonly url: string
+  readonly port: number
+  /** Starts it again after `stop`, with another configuration if one is given. */
+  readonly start: (config?: string) => Promise<void>
+  readonly stop: () => Promise<void>
+  /** Stops the process without closing its sockets (SIGSTOP). */
+  readonly freeze: () => void
+  readonly thaw: () => void
+}
+
+const install = "apt-get install -y nats-server"
+
+export const natsServerBinary: string | undefined = [
+  ...(process.env["PATH"] ?? "").split(delimiter),
+  "/usr/sbin"
+].map((folder) => join(folder, "nats-server")).find((path) => existsSync(path))
+
+/** `describe`, for suites that need nats-server. */
+export const describeWithNats = (title: string, body: () => void): void => {
+  if (natsServerBinary !== undefined) {
+    describe(title, body)
+  } else if (process.env["CI"] === "true") {
+    describe(title, () => {
+      it("finds nats-server", () => {
+        throw new Error(`nats-server is not installed: ${install}`)
+      })
+    })
+  } else {
+    describe.skip(`${title} (nats-server is not installed: ${install})`, body)
+  }
+}
+
+export const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once("error", reject)
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address()
+      const port = typeof address === "object" && address !== null ? address.port : 0
+      server.close(() => resolve(port))
+    })
+  })
+
+const answers = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = createConnection({ port, host: "127.0.0.1" })
+    const settle = (answered: boolean): void => {
+      socket.destroy()
+      resolve(answered)
+    }
+    socket.once("data", () => settle(true))
+    socket.once("error", () => settle(false))
+  })
+
+const untilAnswering = async (port: number, child: ChildProcess): Promise<void> => {
+  const deadline = performance.now() + 10_000
+  while (!await answers(port)) {
+    if (child.exitCode !== null || performance.now() > deadline) {
+      throw new Error(`nats-server did not start on port ${port}`)
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+/** Starts a server whose configuration file holds `config` besides address and port. */
+export const startNatsServer = async (config = ""): Promise<NatsServer> => {
+  if (natsServerBinary === undefined) throw new Error(`nats-server is missing: ${install}`)
+  const binary = natsServerBinary
+  const port = await freePort()
+  let folder: string | undefined
+  let child: ChildProcess | undefined
+  const kill = (): void => void child?.kill("SIGKILL")
+
+  const start = async (settings = config): Promise<void> => {
+    folder = await mkdtemp(join(tmpdir(), "everwrite-nats-"))
+    const file = join(folder, "nats.conf")
+    await writeFile(file, `host: 127.0.0.1\nport: ${port}\n${settings}\n`)
+    child = spawn(binary, ["-a", "127.0.0.1", "-c", file], { stdio: "ignore" })
+    process.once("exit", kill)
+    await untilAnswering(port, child)
+  }
+  const stop = async (): Promise<void> => {
+    if (child === undefined || folder === undefined) return
+    const exited = new Promise((resolve) => child?.once("exit", resolve))
+    kill()
+    await exited
+    process.removeListener("exit", kill)
+    child = undefined
+    await rm(folder, { recursive: true, force: true })
+  }
+
+  await start()
+  return {
+    url: `nats://127.0.0.1:${port}`,
+    port,
+    start,
+    stop,
+    freeze: () => void child?.kill("SIGSTOP"),
+    thaw: () => void child?.kill("SIGCONT")
+  }
+}
