@@ -73,14 +73,57 @@ export interface Forwarded {
   readonly body: Uint8Array
 }
 
-export type PeerMessage = Store | Stored | Fetch | Fetched | Refused | Forward | Forwarded
+/** A place in the order of partition, then key; empty halves stand before all keys. */
+export interface KeyPlace {
+  readonly partition: number
+  readonly key: DocumentKey
+}
 
-const tags = ["Store", "Stored", "Fetch", "Fetched", "Refused", "Forward", "Forwarded"] as const
+/** Which documents of a bucket do you hold after this place? Look at no more than `limit`. */
+export interface List extends DocumentName, KeyPlace {
+  readonly _tag: "List"
+  readonly request: number
+  readonly limit: number
+}
+
+/** All that are held up to and with the place `through`, in order. */
+export interface Listed {
+  readonly _tag: "Listed"
+  readonly request: number
+  readonly through: KeyPlace
+  readonly places: ReadonlyArray<KeyPlace>
+}
+
+export type PeerMessage =
+  | Store
+  | Stored
+  | Fetch
+  | Fetched
+  | Refused
+  | Forward
+  | Forwarded
+  | List
+  | Listed
+
+const tags = [
+  "Store",
+  "Stored",
+  "Fetch",
+  "Fetched",
+  "Refused",
+  "Forward",
+  "Forwarded",
+  "List",
+  "Listed"
+] as const
 const outcomes = ["same", "found", "absent", "damaged"] as const
 const reasonLengthMax = 500
 
 const writeName = (writer: ByteWriter, name: DocumentName): ByteWriter =>
   writer.text(name.bucket).text(name.fingerprint).text(name.key.partition).text(name.key.sort)
+
+const writePlace = (writer: ByteWriter, { key, partition }: KeyPlace): ByteWriter =>
+  writer.varint(partition).text(key.partition).text(key.sort)
 
 export const writeMessage = (writer: ByteWriter, message: PeerMessage): void => {
   writer.byte(tags.indexOf(message._tag)).varint(message.request)
@@ -103,6 +146,13 @@ export const writeMessage = (writer: ByteWriter, message: PeerMessage): void => 
     case "Forward":
     case "Forwarded":
       writer.bytes(message.body)
+      return
+    case "List":
+      writeName(writer, message).varint(message.partition).varint(message.limit)
+      return
+    case "Listed":
+      writePlace(writer, message.through).varint(message.places.length)
+      for (const place of message.places) writePlace(writer, place)
   }
 }
 
@@ -131,6 +181,17 @@ const readName = (reader: ByteReader): DocumentName => {
   const fingerprint = readMatching(reader, { pattern: digestPattern, expected: "a fingerprint" })
   const key = { partition: readKeyHalf(reader), sort: readKeyHalf(reader) }
   return { bucket, fingerprint, key }
+}
+
+const readPlace = (reader: ByteReader): KeyPlace => {
+  const partition = reader.varint("a partition")
+  return { partition, key: { partition: readKeyHalf(reader), sort: readKeyHalf(reader) } }
+}
+
+const readPlaces = (reader: ByteReader): ReadonlyArray<KeyPlace> => {
+  const places: Array<KeyPlace> = []
+  for (let i = reader.count("places", 3); i > 0; i--) places.push(readPlace(reader))
+  return places
 }
 
 const readFlag = (reader: ByteReader): boolean => {
@@ -176,5 +237,12 @@ export const readMessage = (reader: ByteReader): PeerMessage => {
     case "Forward":
     case "Forwarded":
       return { _tag, request, body: reader.bytes("a body") }
+    case "List": {
+      const name = readName(reader)
+      const partition = reader.varint("a partition")
+      return { _tag, request, ...name, partition, limit: reader.varint("a limit") }
+    }
+    case "Listed":
+      return { _tag, request, through: readPlace(reader), places: readPlaces(reader) }
   }
 }

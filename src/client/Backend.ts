@@ -4,11 +4,13 @@
  */
 import type { RequestBody } from "../../schemas/ClientRequest.ts"
 import type { ClusterDescription } from "../../schemas/ClusterDescription.ts"
+import type { Explanation } from "../../schemas/Explanation.ts"
+import type { KeyPage } from "../../schemas/KeyPage.ts"
+import type { ExplainRequest, ListRequest } from "../coordinator/Request.ts"
 import type { BucketName } from "../core/model/Names.ts"
 import type { StoreError } from "../core/model/StoreError.ts"
 import type { World } from "../core/World.ts"
 
-/** What can be asked of a bucket. `explain` and `list` are for people, the others for programs. */
 export type Action = "read" | "write"
 
 export interface BackendRequest {
@@ -32,5 +34,15 @@ export type BackendRespond = (outcome: BackendAnswer | StoreError) => void
 export interface Backend {
   readonly world: World
   readonly request: (request: BackendRequest, respond: BackendRespond) => void
+  /** Shows people what every replica holds of a document. */
+  readonly explain: (
+    request: ExplainRequest,
+    respond: (outcome: Explanation | StoreError) => void
+  ) => void
+  /** A page of a bucket's keys; the next one after its `next`. */
+  readonly list: (
+    request: ListRequest,
+    respond: (outcome: KeyPage | StoreError) => void
+  ) => void
   readonly describe: (respond: (outcome: ClusterDescription | StoreError) => void) => void
 }

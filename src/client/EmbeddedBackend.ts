@@ -27,6 +27,8 @@ export const make = (options: EmbeddedOptions): Backend => ({
           ? { ...outcome, values: outcome.values.map(CanonicalJson.decode) }
           : outcome
       )),
+  explain: (request, respond) => options.coordinator.explain(request, respond),
+  list: (request, respond) => options.coordinator.list(request, respond),
   describe: (respond) => {
     const { buckets, cluster, view } = options
     respond(describe({ cluster, node: view.self, ring: view.ring, buckets: buckets.values() }))

@@ -7,16 +7,20 @@
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { ReplyBody } from "../../schemas/ClientAnswer.ts"
+import { ErrorBody, ReplyBody } from "../../schemas/ClientAnswer.ts"
 import { ClusterDescription } from "../../schemas/ClusterDescription.ts"
+import { ExplanationReply } from "../../schemas/Explanation.ts"
+import { KeyPageReply } from "../../schemas/KeyPage.ts"
+import { ExplanationReply } from "../../schemas/Explanation.ts"
+import { KeyPageReply } from "../../schemas/KeyPage.ts"
 import { Pending } from "../coordinator/Pending.ts"
-import * as Errors from "../core/model/StoreError.ts"
+import type * as Errors from "../core/model/StoreError.ts"
 import type { ClusterName } from "../core/model/Names.ts"
 import type { World } from "../core/World.ts"
 import { Subjects } from "../transport/Subjects.ts"
 import type { Message, Subscription, TransportService } from "../transport/Transport.ts"
 import type { Backend, BackendRequest, BackendRespond } from "./Backend.ts"
-import { RemoteRequest } from "./RemoteRequest.ts"
+import { graceMillis, RemoteRequest } from "./RemoteRequest.ts"
 import { Routes } from "./Routes.ts"
 import type { Task } from "./Task.ts"
 
@@ -34,15 +38,17 @@ interface Outbox {
 }
 
 const decodeReply = Schema.decodeUnknownResult(ReplyBody)
-const decodeDescription = Schema.decodeUnknownResult(ClusterDescription)
+const decodeDescription = Schema.decodeUnknownResult(Schema.Union([ClusterDescription, ErrorBody]))
+const decodeExplanation = Schema.decodeUnknownResult(Schema.Union([ExplanationReply, ErrorBody]))
+const decodePage = Schema.decodeUnknownResult(Schema.Union([KeyPageReply, ErrorBody]))
 const encoder = new TextEncoder()
-const decoder = new TextDecoder()
 
 /** Messages are closed at this size; JSON of one request is far below any broker's limit. */
 const messageLengthTarget = 64 * 1024
 /** A node answers within its own deadline, so what is silent for this long was mostly lost. */
 const firstPauseMillis = 600
-const describeTimeoutMillis = 2_000
+/** For what people ask of the cluster; longer than a node waits for the others. */
+const askTimeoutMillis = 3_000
 
 export class NatsBackend implements Backend {
   readonly world: World
@@ -52,7 +58,7 @@ export class NatsBackend implements Backend {
   readonly #subscriptions: ReadonlyArray<Subscription>
   readonly #pending: Pending<RemoteRequest>
   readonly #outboxes = new Map<string, Outbox>()
-  readonly #describers = new Map<string, (json: unknown) => void>()
+  readonly #questions = new Map<string, (json: unknown) => void>()
   readonly #routes: Routes
   #messageNumber = 0
   #scheduled = false
@@ -64,6 +70,7 @@ export class NatsBackend implements Backend {
     this.#subjects = new Subjects(cluster)
     this.#pending = new Pending({ world, firstPauseMillis })
     this.#routes = new Routes(world)
+    this.#ask = new NatsAsk({ world, transport })
     this.#inbox = transport.newInbox()
     this.#subscriptions = [
       transport.subscribe(`${this.#inbox}.*`, (message) => this.#hear(message)),
@@ -97,28 +104,52 @@ export class NatsBackend implements Backend {
     remote.resend()
   }
 
-  readonly describe: Backend["describe"] = (respond) => {
-    const reply = `${this.#inbox}.d${++this.#messageNumber}`
-    const end = this.world.after(describeTimeoutMillis, () => {
-      this.#describers.delete(reply)
-      respond(noNode(this.#options))
-    })
-    this.#describers.set(reply, (json) => {
-      end()
-      this.#describers.delete(reply)
-      const decoded = decodeDescription(json)
-      respond(Result.isSuccess(decoded) ? decoded.success : noNode(this.#options))
-    })
-    this.#options.transport.publish(
-      this.#subjects.cluster("describe"),
-      encoder.encode("{}"),
-      reply
-    )
-  }
+  readonly describe: Backend["describe"] = (respond) =>
+    this.#ask.ask({
+      subject: this.#subjects.cluster("describe"),
+      body: {},
+      timeoutMillis: askTimeoutMillis,
+      decode: decodeDescription
+    }, respond)
+
+  readonly explain: Backend["explain"] = ({ bucket, ...body }, respond) =>
+    this.#ask.ask({
+      subject: this.#subjects.request({ access: "read", bucket, operation: "explain" }),
+      body,
+      timeoutMillis: body.timeoutMillis ?? askTimeoutMillis,
+      decode: (json) => Result.map(decodeExplanation(json), ({ explanation }) => explanation)
+    }, respond)
+
+  readonly list: Backend["list"] = ({ bucket, ...body }, respond) =>
+    this.#ask.ask({
+      subject: this.#subjects.request({ access: "read", bucket, operation: "list" }),
+      body,
+      timeoutMillis: body.timeoutMillis ?? askTimeoutMillis,
+      decode: (json) => Result.map(decodePage(json), ({ page }) => page)
+    }, respond)
 
   close(): void {
     this.#pending.expireAll()
+    this.#ask.close()
     for (const subscription of this.#subscriptions) subscription.close()
+  }
+
+  /** Asks any node, once; `hear` gets its reply, or undefined where none comes. */
+  #ask(
+    subject: string,
+    body: { readonly timeoutMillis?: number },
+    hear: (json: unknown) => void
+  ): void {
+    const reply = `${this.#inbox}.a${++this.#messageNumber}`
+    const answer = (json: unknown): void => {
+      end()
+      this.#questions.delete(reply)
+      hear(json)
+    }
+    const millis = Math.max(askTimeoutMillis, (body.timeoutMillis ?? 0) + graceMillis)
+    const end = this.world.after(millis, () => answer(undefined))
+    this.#questions.set(reply, answer)
+    this.#options.transport.publish(subject, encoder.encode(JSON.stringify(body)), reply)
   }
 
   #send(remote: RemoteRequest): void {
@@ -163,8 +194,6 @@ export class NatsBackend implements Backend {
   #hear(message: Message): void {
     if (message.noResponders) return this.#unheard(message.subject)
     const json = parse(message.data)
-    const describer = this.#describers.get(message.subject)
-    if (describer !== undefined) return describer(json)
     const replies: ReadonlyArray<unknown> = Array.isArray(json) ? json : [json]
     for (const reply of replies) this.#take(reply)
   }
@@ -181,8 +210,8 @@ export class NatsBackend implements Backend {
   }
 
   #unheard(subject: string): void {
-    const describer = this.#describers.get(subject)
-    if (describer !== undefined) return describer(undefined)
+    const question = this.#questions.get(subject)
+    if (question !== undefined) return question(undefined)
     const number = Number(subject.slice(this.#inbox.length + 1))
     const unheard = Array.from(this.#pending.all()).filter(({ message }) => message === number)
     for (const remote of unheard) {
@@ -192,23 +221,9 @@ export class NatsBackend implements Backend {
   }
 }
 
-const parse = (data: Uint8Array): unknown => {
-  try {
-    return JSON.parse(decoder.decode(data))
-  } catch {
-    return undefined
-  }
-}
-
 /** The operation in a request's subject, which the broker's permissions see. */
 const operationOf = ({ action, body }: BackendRequest): string => {
   if (action === "read") return "get"
   const [first, ...rest] = body.calls ?? []
   return first !== undefined && rest.length === 0 ? first.name : "edit"
 }
-
-const noNode = ({ cluster }: NatsBackendOptions) =>
-  new Errors.NoAnswer({
-    reason: `no node of cluster ${cluster} answers`,
-    mayHaveApplied: false
-  })

@@ -20,7 +20,7 @@ export interface RemoteRequestOptions {
 /** What a node is given when the request does not say; longer than the node's own default. */
 const timeoutMillis = { read: 3_000, write: 5_000 } as const
 /** The node's answer "time is up" says more than ours, so it is waited for. */
-const graceMillis = 500
+export const graceMillis = 500
 
 export class RemoteRequest implements Waiting {
   readonly number: number

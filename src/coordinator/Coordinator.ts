@@ -3,11 +3,15 @@
  * the others to a node that does. "A state machine on the node that received the request", says
  * the Dynamo paper (section 5); the machine is `core/quorum`, this room carries out what it says.
  */
+import type { Explanation } from "../../schemas/Explanation.ts"
+import type { KeyPage } from "../../schemas/KeyPage.ts"
 import type { PeerMessage } from "../../schemas/PeerMessage.ts"
 import * as CausalContext from "../core/clock/CausalContext.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import * as Errors from "../core/model/StoreError.ts"
+import { Explain } from "./Explain.ts"
 import { Forwarding, readForward, writeForwarded } from "./Forwarding.ts"
+import { Listing, planList } from "./Listing.ts"
 import { answerOf, type Counts, holders, type Parts } from "./Parts.ts"
 import { Pending, type Waiting } from "./Pending.ts"
 import {
@@ -20,7 +24,7 @@ import {
   type WritePlan
 } from "./Plan.ts"
 import { type Found, ReadCoordinator } from "./ReadCoordinator.ts"
-import type { Request, Respond } from "./Request.ts"
+import type { ExplainRequest, ListRequest, Request, Respond } from "./Request.ts"
 import { WriteCoordinator } from "./WriteCoordinator.ts"
 
 export interface CoordinatorOptions extends Parts {
@@ -86,6 +90,38 @@ export class Coordinator {
     if (!this.#isHolder(plan)) return this.#forward(request, plan, counted)
     this.#counts.writes++
     this.#write(plan, counted)
+  }
+
+  /** Shows what every holder has of a document; changes nothing. */
+  explain(
+    request: ExplainRequest,
+    respond: (outcome: Explanation | Errors.StoreError) => void
+  ): void {
+    const busy = this.#refusal()
+    if (busy !== undefined) return respond(busy)
+    const { bucket, ...body } = request
+    const plan = planRead({ action: "read", bucket, body, forwarded: false }, this.#planOptions)
+    if (isFault(plan)) return respond(plan)
+    const number = this.#pending.nextNumber()
+    const finished = () => this.#pending.remove(number)
+    const explain = new Explain({ parts: this.#options, plan, number, respond, finished })
+    this.#pending.add(number, explain)
+    explain.start()
+  }
+
+  /** Lists a page of a bucket's keys, as far as the members can be reached. */
+  list(request: ListRequest, respond: (outcome: KeyPage | Errors.StoreError) => void): void {
+    const busy = this.#refusal()
+    if (busy !== undefined) return respond(busy)
+    const plan = planList(request, this.#planOptions)
+    if (isFault(plan)) return respond(plan)
+    const { partitionCount } = this.#planOptions
+    const number = this.#pending.nextNumber()
+    const finished = () => this.#pending.remove(number)
+    const parts = this.#options
+    const listing = new Listing({ parts, plan, partitionCount, number, respond, finished })
+    this.#pending.add(number, listing)
+    listing.start()
   }
 
   /** Takes another node's answer, or a request that it hands on. */

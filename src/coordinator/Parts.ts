@@ -6,6 +6,9 @@ import type { PeerMessage } from "../../schemas/PeerMessage.ts"
 import * as CausalContext from "../core/clock/CausalContext.ts"
 import type { Document } from "../core/crdt/Document.ts"
 import type { NodeId } from "../core/model/Names.ts"
+import { Undecodable } from "../core/model/StoreError.ts"
+import type { KnownBucket } from "../core/strategy/Buckets.ts"
+import { ValueRefused } from "../core/strategy/ValueCodec.ts"
 import type * as Targets from "../core/quorum/Targets.ts"
 import type { World } from "../core/World.ts"
 import type { ClusterView } from "../gossip/ClusterView.ts"
@@ -46,12 +49,32 @@ export const targetsOf = (nodes: ReadonlyArray<NodeId>): Targets.Nodes => ({
   fallbacks: []
 })
 
+/**
+ * One value of several, where this node has the code that makes it. The code is the application's,
+ * and the values may have come by way of a node without it: neither may stop this node.
+ */
+export const mergedOf = (
+  bucket: KnownBucket,
+  values: ReadonlyArray<string>
+): string | Undecodable | undefined => {
+  const merge = bucket.code?.merge
+  if (merge === undefined || values.length === 0) return undefined
+  try {
+    return merge(values)
+  } catch (error) {
+    const { path, problem } = error instanceof ValueRefused
+      ? error
+      : { path: "$", problem: `its merge fails: ${String(error)}` }
+    return new Undecodable({ bucket: bucket.definition.name, path, problem })
+  }
+}
+
 /** What a document says to a client. */
 export const answerOf = (
   parts: Parts,
   place: Place,
   options: { readonly document: Document; readonly replied: number }
-): Answer => {
+): Answer | Undecodable => {
   const { bucket, key } = place
   const { document } = options
   const { values } = bucket.strategy.view(document)
@@ -59,10 +82,11 @@ export const answerOf = (
     vector: document.context,
     stamp: bucket.strategy.stampOf(document)
   })
-  const merge = place.merge && values.length > 1 ? bucket.code?.merge : undefined
+  const merged = place.merge && values.length > 1 ? mergedOf(bucket, values) : undefined
+  if (merged instanceof Undecodable) return merged
   return {
     _tag: "Answer",
-    values: merge === undefined ? values : [merge(values)],
+    values: merged === undefined ? values : [merged],
     context: CausalContext.encode(context, {
       bucket: bucket.definition.name,
       key,

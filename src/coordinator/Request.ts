@@ -2,6 +2,9 @@
  * Names what a coordinator is asked and what it answers, whichever way the request came in.
  */
 import type { RequestBody } from "../../schemas/ClientRequest.ts"
+import type { ExplainBody } from "../../schemas/Explanation.ts"
+import type { ListBody } from "../../schemas/KeyPage.ts"
+import type { BucketName } from "../core/model/Names.ts"
 import type { StoreError } from "../core/model/StoreError.ts"
 
 export interface Request {
@@ -25,3 +28,13 @@ export interface Answer {
 
 /** Called exactly once for each request. */
 export type Respond = (outcome: Answer | StoreError) => void
+
+/** Asks what every holder has of one document. */
+export interface ExplainRequest extends Omit<ExplainBody, "id"> {
+  readonly bucket: BucketName
+}
+
+/** Asks for one page of a bucket's keys. */
+export interface ListRequest extends Omit<ListBody, "id"> {
+  readonly bucket: BucketName
+}

@@ -7,6 +7,8 @@ import * as Schema from "effect/Schema"
 import { answerText, errorText } from "../../schemas/ClientAnswer.ts"
 import { RequestBody } from "../../schemas/ClientRequest.ts"
 import { clusterText } from "../../schemas/ClusterDescription.ts"
+import { ExplainBody } from "../../schemas/Explanation.ts"
+import { ListBody } from "../../schemas/KeyPage.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import type { ClusterName, NodeId } from "../core/model/Names.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
@@ -14,7 +16,8 @@ import type { World } from "../core/World.ts"
 import type { ClusterView } from "../gossip/ClusterView.ts"
 import { type ParsedSubject, requestQueue, Subjects } from "../transport/Subjects.ts"
 import type { Message, Subscription, TransportService } from "../transport/Transport.ts"
-import type { Request, Respond } from "./Request.ts"
+import type { Coordinator } from "./Coordinator.ts"
+import type { Request } from "./Request.ts"
 
 export interface RequestServerOptions {
   readonly world: World
@@ -23,7 +26,7 @@ export interface RequestServerOptions {
   readonly node: NodeId
   readonly view: ClusterView
   readonly buckets: Buckets
-  readonly handle: (request: Request, respond: Respond) => void
+  readonly coordinator: Pick<Coordinator, "handle" | "explain" | "list">
 }
 
 type RequestSubject = Extract<ParsedSubject, { readonly _tag: "Request" }>["request"]
@@ -35,6 +38,8 @@ interface Outbox {
 }
 
 const decodeBody = Schema.decodeUnknownResult(RequestBody)
+const decodeExplain = Schema.decodeUnknownResult(ExplainBody)
+const decodeList = Schema.decodeUnknownResult(ListBody)
 const encoder = new TextEncoder()
 const decoder = new TextDecoder("utf-8", { fatal: true })
 
@@ -124,17 +129,36 @@ export class RequestServer {
 
   #one(subject: RequestSubject, json: unknown, reply: string, gather: boolean): void {
     const id = idOf(json)
-    const decoded = decodeBody(json)
-    if (decoded._tag === "Failure") {
-      return this.#refuse(reply, id, invalid(decoded.failure.message, "a request"))
+    const tell = (text: string) => gather ? this.#gather(reply, text) : this.#publish(reply, text)
+    const refuse = (error: Errors.StoreError) => this.#refuse(reply, id, error)
+    const { coordinator } = this.#options
+    const { access, bucket, operation } = subject
+    if (access === "read" && operation === "explain") {
+      const body = decodeExplain(json)
+      if (body._tag === "Failure") return refuse(invalid(body.failure.message, "a key"))
+      return coordinator.explain({ ...body.success, bucket }, (outcome) =>
+        tell(
+          "_tag" in outcome ? errorText(id, outcome) : JSON.stringify({ id, explanation: outcome })
+        ))
     }
+    if (access === "read" && operation === "list") {
+      const body = decodeList(json)
+      if (body._tag === "Failure") return refuse(invalid(body.failure.message, "a page"))
+      return coordinator.list(
+        { ...body.success, bucket },
+        (outcome) =>
+          tell("_tag" in outcome ? errorText(id, outcome) : JSON.stringify({ id, page: outcome }))
+      )
+    }
+    const decoded = decodeBody(json)
+    if (decoded._tag === "Failure") return refuse(invalid(decoded.failure.message, "a request"))
     const request = requestOf(subject, decoded.success)
-    if ("_tag" in request) return this.#refuse(reply, id, request)
-    this.#options.handle(request, (outcome) => {
-      const text = outcome._tag === "Answer" ? answerText(id, outcome) : errorText(id, outcome)
-      if (gather) this.#gather(reply, text)
-      else this.#publish(reply, text)
-    })
+    if ("_tag" in request) return refuse(request)
+    coordinator.handle(
+      request,
+      (outcome) =>
+        tell(outcome._tag === "Answer" ? answerText(id, outcome) : errorText(id, outcome))
+    )
   }
 
   #refuse(reply: string, id: number | undefined, error: Errors.StoreError): void {

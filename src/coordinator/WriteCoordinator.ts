@@ -52,7 +52,13 @@ export class WriteCoordinator implements Waiting {
     const { parts, plan, respond } = this.#options
     const own = Targets.indexOf(this.#decision.nodes, parts.node)
     const updated = parts.replica.update(
-      { key: plan.row, calls: plan.calls, seen: plan.seen, id: plan.id },
+      {
+        key: plan.row,
+        calls: plan.calls,
+        seen: plan.seen,
+        stampSeen: Math.max(plan.seen?.stamp ?? 0, plan.after.stamp),
+        id: plan.id
+      },
       (failure) =>
         this.#step(
           failure === undefined
@@ -127,8 +133,11 @@ export class WriteCoordinator implements Waiting {
   #tell(outcome: Exclude<WriteDecision.WriteDecision["outcome"], { readonly _tag: "Wait" }>): void {
     const { parts, plan, respond } = this.#options
     if (outcome._tag === "Answer" && this.#document !== undefined) {
-      const replied = WriteDecision.had(this.#decision).w
-      return respond(answerOf(parts, plan, { document: this.#document, replied }))
+      const answered = { document: this.#document, replied: WriteDecision.had(this.#decision).w }
+      const answer = answerOf(parts, plan, answered)
+      // The write is done; that its siblings cannot be merged is for the next read to say.
+      const isAnswer = answer._tag === "Answer"
+      return respond(isAnswer ? answer : answerOf(parts, { ...plan, merge: false }, answered))
     }
     if (outcome._tag !== "Fail") return
     const { had, mayHaveApplied, refused, unreachable } = outcome

@@ -101,7 +101,7 @@ export class NodeCore {
     this.requests = new RequestServer({
       ...options,
       view: this.view,
-      handle: (request, respond) => this.coordinator.handle(request, respond)
+      coordinator: this.coordinator
     })
   }
 
@@ -125,6 +125,8 @@ export class NodeCore {
         return this.#replicaServer.store(message, reply)
       case "Fetch":
         return this.#replicaServer.fetch(message, reply)
+      case "List":
+        return this.#replicaServer.list(message, reply)
       default:
         return this.coordinator.hear(from, message)
     }

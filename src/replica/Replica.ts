@@ -44,6 +44,8 @@ export interface Update {
   readonly key: RowKey
   readonly calls: ReadonlyArray<Call>
   readonly seen: CausalContext | undefined
+  /** The greatest stamp that the client has seen. */
+  readonly stampSeen: number
   readonly id: Document.OperationId | undefined
 }
 
@@ -129,6 +131,11 @@ export class Replica {
     return { _tag: "Held", ...held }
   }
 
+  /** Keys of a partition in order, whatever is under them. Throws `ScanFailed`. */
+  scan(options: Parameters<StorageService["scan"]>[0]): ReadonlyArray<RowKey> {
+    return this.#options.storage.scan(options)
+  }
+
   /**
    * Applies operations, all or none. The result can be sent at once; `settled` says later
    * whether it reached this node's disk.
@@ -193,9 +200,10 @@ export class Replica {
     const nowMillis = this.#options.stampMillis()
     let document = before
     let dot = { actor, counter: 0 }
+    const { seen, stampSeen } = update
     for (const { args, operation } of update.calls) {
       dot = { actor, counter: ++this.#issued }
-      const mutated = operation.mutate({ document, dot, nowMillis, seen: update.seen, args })
+      const mutated = operation.mutate({ document, dot, nowMillis, seen, stampSeen, args })
       if (mutated._tag !== "Changed") return mutated
       document = Document.apply(document, mutated.delta)
     }

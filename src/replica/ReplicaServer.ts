@@ -1,15 +1,16 @@
 /**
- * Answers what other nodes ask of this node's replica: store this, what do you hold.
+ * Answers what other nodes ask of this node's replica: store this, what do you hold, which keys.
  *
  * A node that does not know a bucket stores and serves its documents all the same; one that knows
  * it by another fingerprint refuses, because joining would mix two meanings.
  */
-import type { Fetch, PeerMessage, Store } from "../../schemas/PeerMessage.ts"
+import type { DocumentName, Fetch, List, PeerMessage, Store } from "../../schemas/PeerMessage.ts"
 import type { DocumentKey } from "../core/model/DocumentKey.ts"
 import { partitionOf } from "../core/ring/Partition.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
 import type { RowKey } from "../storage/Storage.ts"
+import { liveKeys } from "./LiveKeys.ts"
 import type { Replica } from "./Replica.ts"
 
 /** Where the document of a bucket and key is stored. */
@@ -85,11 +86,26 @@ export class ReplicaServer {
     }
   }
 
-  #keyOf(message: Store | Fetch): RowKey {
+  /** Names what is held of a bucket; less than asked for where there is much to look through. */
+  list(message: List, reply: (message: PeerMessage) => void): void {
+    const { request } = message
+    const mismatch = this.#mismatch(message)
+    if (mismatch !== undefined) return reply({ _tag: "Refused", request, reason: mismatch })
+    const { bucket, limit } = message
+    const partitionCount = this.#partitionCount
+    const listed = liveKeys(this.#replica, { bucket, limit, partitionCount, after: message })
+    if (listed._tag === "Unlisted") {
+      return reply({ _tag: "Refused", request, reason: listed.reason })
+    }
+    const { places, through } = listed
+    reply({ _tag: "Listed", request, places, through })
+  }
+
+  #keyOf(message: DocumentName): RowKey {
     return rowKey({ ...message, partitionCount: this.#partitionCount })
   }
 
-  #mismatch(message: Store | Fetch): string | undefined {
+  #mismatch(message: DocumentName): string | undefined {
     const known = this.#buckets.get(message.bucket)
     if (known === undefined || message.fingerprint === "") return undefined
     if (known.fingerprint === message.fingerprint) return undefined

@@ -1,0 +1,71 @@
+/**
+ * Explains one document to people: where it belongs, what each replica holds of it, and what a
+ * reader of all of them together would get. Answer to `everwrite.<cluster>.v1.read.<bucket>.explain`.
+ */
+import * as Schema from "effect/Schema"
+
+const timeoutMillis = Schema.optionalKey(
+  Schema.Finite.check(Schema.isBetween({ minimum: 1, maximum: 60_000 }))
+)
+
+export const ExplainBody = Schema.Struct({
+  /** Given back with the answer. */
+  id: Schema.optionalKey(Schema.Int),
+  /** A text, or an object of the key's fields. */
+  key: Schema.Json,
+  timeoutMillis
+})
+export type ExplainBody = typeof ExplainBody.Type
+
+/** An entry of a causal context: how far the writes of one actor were seen. */
+export const SeenActor = Schema.Struct({
+  /** The node that wrote. */
+  node: Schema.String,
+  /** The node, its incarnation, and the birth within it, as `n1.0mi5f2k9c8x3a1q.1`. */
+  actor: Schema.String,
+  counter: Schema.Int
+})
+
+/** A state as its bucket's readers see it. */
+const State = {
+  context: Schema.Array(SeenActor),
+  /** One value, none where nothing is there, or all siblings in dot order. */
+  values: Schema.Array(Schema.Json),
+  /** Of the encoded document; 0 where nothing is stored. */
+  bytes: Schema.Int,
+  /** Equal where the states are; empty where nothing is stored. */
+  digest: Schema.String
+}
+
+export const ReplicaExplanation = Schema.Struct({
+  node: Schema.String,
+  outcome: Schema.Literals(["found", "absent", "damaged", "refused", "unreachable"]),
+  /** In words, where the outcome is damaged or refused. */
+  reason: Schema.optionalKey(Schema.String),
+  ...State
+})
+export type ReplicaExplanation = typeof ReplicaExplanation.Type
+
+export const Explanation = Schema.Struct({
+  bucket: Schema.String,
+  key: Schema.Json,
+  /** The node that asked the others. */
+  explainedBy: Schema.String,
+  partition: Schema.Int,
+  /** Every node: those that hold the document, then who stands in for them, in order. */
+  preferenceList: Schema.Array(
+    Schema.Struct({ node: Schema.String, role: Schema.Literals(["primary", "fallback"]) })
+  ),
+  /** The primaries, in order. */
+  replicas: Schema.Array(ReplicaExplanation),
+  /** Whether every primary answered, and all hold the same. */
+  agreed: Schema.Boolean,
+  /** What was found, joined; `merged` where the node has the bucket's code to merge siblings. */
+  joined: Schema.Struct({ ...State, merged: Schema.optionalKey(Schema.Json) })
+})
+export type Explanation = typeof Explanation.Type
+
+export const ExplanationReply = Schema.Struct({
+  id: Schema.optionalKey(Schema.Int),
+  explanation: Explanation
+})

@@ -1,0 +1,36 @@
+/**
+ * Describes pages of a bucket's keys, for people and for export; programs read by key. Answer to
+ * `everwrite.<cluster>.v1.read.<bucket>.list`.
+ *
+ * A page is no snapshot: a key stands for a document that some node held when it was asked, and
+ * what an unreachable node alone holds is missing.
+ */
+import * as Schema from "effect/Schema"
+
+/** Most keys in a page. */
+export const pageMax = 1000
+
+export const ListBody = Schema.Struct({
+  /** Given back with the answer. */
+  id: Schema.optionalKey(Schema.Int),
+  /** The `next` of the page before; the first page without it. */
+  after: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(20_000))),
+  limit: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: pageMax }))),
+  timeoutMillis: Schema.optionalKey(
+    Schema.Finite.check(Schema.isBetween({ minimum: 1, maximum: 60_000 }))
+  )
+})
+export type ListBody = typeof ListBody.Type
+
+export const KeyPage = Schema.Struct({
+  /** In the order of partition, then key. May be few, or none, while there is a `next`. */
+  keys: Schema.Array(Schema.Json),
+  /** Where the next page begins; absent after the last. */
+  next: Schema.optionalKey(Schema.String),
+  /** Members that did not answer in time. */
+  unreachable: Schema.Array(Schema.String),
+  refused: Schema.Array(Schema.Struct({ node: Schema.String, reason: Schema.String }))
+})
+export type KeyPage = typeof KeyPage.Type
+
+export const KeyPageReply = Schema.Struct({ id: Schema.optionalKey(Schema.Int), page: KeyPage })

@@ -1,0 +1,78 @@
+/**
+ * Lists the keys under which this replica holds something: not those of deleted documents, which
+ * it keeps as tombstones, and not those of damaged ones, which other replicas list.
+ */
+import { pageMax } from "../../schemas/KeyPage.ts"
+import type { KeyPlace } from "../../schemas/PeerMessage.ts"
+import { isLive } from "../core/crdt/DotStore.ts"
+import { compareText } from "../storage/KeyOrder.ts"
+import { type RowKey, ScanFailed } from "../storage/Storage.ts"
+import type { Replica } from "./Replica.ts"
+
+/** Every live key after the asked place, up to and with `through`. */
+export interface KeysFound {
+  readonly _tag: "KeysFound"
+  readonly places: ReadonlyArray<KeyPlace>
+  readonly through: KeyPlace
+}
+
+export type Unlisted = { readonly _tag: "Unlisted"; readonly reason: string }
+
+/** Rows read at once: a few, since those of the next bucket are read in vain. */
+const rowsAtOnce = 8
+/** Partitions looked at in one go, so that a large empty ring does not stop the node. */
+const partitionsMax = 1024
+
+const beforeAll = { partition: "", sort: "" }
+
+/** The place before all keys of a partition; that of partition Q is behind everything. */
+export const startOf = (partition: number): KeyPlace => ({ partition, key: beforeAll })
+
+export const comparePlaces = (a: KeyPlace, b: KeyPlace): number =>
+  a.partition - b.partition
+  || compareText(a.key.partition, b.key.partition)
+  || compareText(a.key.sort, b.key.sort)
+
+const isHeld = (replica: Replica, row: RowKey): boolean => {
+  const holding = replica.read(row)
+  return holding._tag === "Held" && isLive(holding.document.store)
+}
+
+export const liveKeys = (
+  replica: Replica,
+  options: {
+    readonly bucket: string
+    readonly after: KeyPlace
+    /** Documents looked at, tombstones included. */
+    readonly limit: number
+    readonly partitionCount: number
+  }
+): KeysFound | Unlisted => {
+  const { after, bucket, partitionCount } = options
+  const places: Array<KeyPlace> = []
+  const end = Math.min(partitionCount, after.partition + partitionsMax)
+  let left = Math.min(options.limit, pageMax)
+  let { key, partition } = after
+  try {
+    while (partition < end && left > 0) {
+      const asked = Math.min(left, rowsAtOnce)
+      const rows = replica.scan({
+        partition,
+        after: { partition, bucket, partitionKey: key.partition, sortKey: key.sort },
+        limit: asked
+      }).filter((row) => row.bucket === bucket)
+      for (const row of rows) {
+        key = { partition: row.partitionKey, sort: row.sortKey }
+        if (isHeld(replica, row)) places.push({ partition, key })
+      }
+      left -= rows.length
+      if (rows.length === asked) continue
+      partition++
+      key = beforeAll
+    }
+  } catch (error) {
+    if (error instanceof ScanFailed) return { _tag: "Unlisted", reason: error.message }
+    throw error
+  }
+  return { _tag: "KeysFound", places, through: { partition, key } }
+}
