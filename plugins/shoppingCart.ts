@@ -2,53 +2,64 @@
  * Merges shopping carts: what either side added is in, unless either side took it back. Written
  * against the public API alone, as yours would be.
  *
- * Removing an item takes back the additions that are in the cart at hand, by name; an addition
- * made at the same time elsewhere has another name and stays. Carts made by these functions merge
- * alike in any order, as often as you like.
+ * Removing an item takes back the additions that are in the cart at hand, by name; one made at the
+ * same time elsewhere has another name and stays. A merge is the greater of two entries wherever
+ * both carts have one, with "taken back" greater than any number: so order and repetition cannot
+ * matter.
  */
 import { Cart } from "everwrite/schemas"
 
 type Cart = Cart.Cart
+type Additions = Cart["items"][string]
 
 /** A cart with nothing in it. */
-export const empty: Cart = { items: {}, removed: [] }
+export const empty: Cart = { items: {} }
 
-const sorted = (names: Iterable<string>): ReadonlyArray<string> => [...new Set(names)].sort()
-
-/** Both carts' additions without those that either removed. */
-export const merge = (left: Cart, right: Cart): Cart => {
-  const removed = sorted([...left.removed, ...right.removed])
-  const gone = new Set(removed)
-  const items: Array<readonly [string, Readonly<Record<string, number>>]> = []
-  for (const item of sorted([...Object.keys(left.items), ...Object.keys(right.items)])) {
-    const additions = Object.entries({ ...right.items[item], ...left.items[item] })
-      .filter(([name]) => !gone.has(name))
-    if (additions.length > 0) items.push([item, Object.fromEntries(additions)])
+/** Both records' entries; where both have one, `join` makes one of the two. */
+const union = <A>(
+  left: Readonly<Record<string, A>>,
+  right: Readonly<Record<string, A>>,
+  join: (left: A, right: A) => A
+): Readonly<Record<string, A>> => {
+  // A Map, because an item may be called "toString".
+  const entries = new Map(Object.entries(left))
+  for (const [name, value] of Object.entries(right)) {
+    const other = entries.get(name)
+    entries.set(name, other === undefined ? value : join(other, value))
   }
-  return { items: Object.fromEntries(items), removed }
+  return Object.fromEntries(entries)
 }
+
+const greater = (left: number | null, right: number | null): number | null =>
+  left === null || right === null ? null : Math.max(left, right)
+
+/** One cart for two that were changed apart from one another. */
+export const merge = (left: Cart, right: Cart): Cart => ({
+  items: union(left.items, right.items, (a, b) => union(a, b, greater))
+})
 
 /** The cart with more (or, below zero, fewer) pieces of an item; `addition` is a new name. */
 export const add = (
   cart: Cart,
   change: { readonly item: string; readonly pieces: number; readonly addition: string }
-): Cart => {
-  const { addition, item, pieces } = change
-  const additions = { ...cart.items[item], [addition]: pieces }
-  return { ...cart, items: { ...cart.items, [item]: additions } }
-}
+): Cart => merge(cart, { items: { [change.item]: { [change.addition]: change.pieces } } })
 
 /** The cart without what is in it of an item. */
 export const remove = (cart: Cart, item: string): Cart => {
-  const { [item]: additions = {}, ...items } = cart.items
-  return { items, removed: sorted([...cart.removed, ...Object.keys(additions)]) }
+  const additions: Additions = new Map(Object.entries(cart.items)).get(item) ?? {}
+  const takenBack = Object.fromEntries(Object.keys(additions).map((name) => [name, null]))
+  return merge(cart, { items: { [item]: takenBack } })
 }
 
-/** How many pieces of each item are in the cart. */
-export const pieces = (cart: Cart): ReadonlyMap<string, number> =>
-  new Map(
-    Object.entries(cart.items).map(([item, additions]) => [
-      item,
-      Object.values(additions).reduce((sum, count) => sum + count, 0)
-    ])
-  )
+/** The additions that are in the cart, by item, with their pieces; items without any are left out. */
+export const contents = (cart: Cart): ReadonlyMap<string, ReadonlyMap<string, number>> => {
+  const found = new Map<string, ReadonlyMap<string, number>>()
+  for (const [item, additions] of Object.entries(cart.items)) {
+    const kept = new Map<string, number>()
+    for (const [name, pieces] of Object.entries(additions)) {
+      if (pieces !== null) kept.set(name, pieces)
+    }
+    if (kept.size > 0) found.set(item, kept)
+  }
+  return found
+}

@@ -7,10 +7,8 @@
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { ErrorBody, ReplyBody } from "../../schemas/ClientAnswer.ts"
+import { ReplyBody } from "../../schemas/ClientAnswer.ts"
 import { ClusterDescription } from "../../schemas/ClusterDescription.ts"
-import { ExplanationReply } from "../../schemas/Explanation.ts"
-import { KeyPageReply } from "../../schemas/KeyPage.ts"
 import { ExplanationReply } from "../../schemas/Explanation.ts"
 import { KeyPageReply } from "../../schemas/KeyPage.ts"
 import { Pending } from "../coordinator/Pending.ts"
@@ -20,6 +18,7 @@ import type { World } from "../core/World.ts"
 import { Subjects } from "../transport/Subjects.ts"
 import type { Message, Subscription, TransportService } from "../transport/Transport.ts"
 import type { Backend, BackendRequest, BackendRespond } from "./Backend.ts"
+import { NatsAsk, parse } from "./NatsAsk.ts"
 import { graceMillis, RemoteRequest } from "./RemoteRequest.ts"
 import { Routes } from "./Routes.ts"
 import type { Task } from "./Task.ts"
@@ -38,9 +37,9 @@ interface Outbox {
 }
 
 const decodeReply = Schema.decodeUnknownResult(ReplyBody)
-const decodeDescription = Schema.decodeUnknownResult(Schema.Union([ClusterDescription, ErrorBody]))
-const decodeExplanation = Schema.decodeUnknownResult(Schema.Union([ExplanationReply, ErrorBody]))
-const decodePage = Schema.decodeUnknownResult(Schema.Union([KeyPageReply, ErrorBody]))
+const decodeDescription = Schema.decodeUnknownResult(ClusterDescription)
+const decodeExplanation = Schema.decodeUnknownResult(ExplanationReply)
+const decodePage = Schema.decodeUnknownResult(KeyPageReply)
 const encoder = new TextEncoder()
 
 /** Messages are closed at this size; JSON of one request is far below any broker's limit. */
@@ -58,7 +57,7 @@ export class NatsBackend implements Backend {
   readonly #subscriptions: ReadonlyArray<Subscription>
   readonly #pending: Pending<RemoteRequest>
   readonly #outboxes = new Map<string, Outbox>()
-  readonly #questions = new Map<string, (json: unknown) => void>()
+  readonly #ask: NatsAsk
   readonly #routes: Routes
   #messageNumber = 0
   #scheduled = false
@@ -116,7 +115,7 @@ export class NatsBackend implements Backend {
     this.#ask.ask({
       subject: this.#subjects.request({ access: "read", bucket, operation: "explain" }),
       body,
-      timeoutMillis: body.timeoutMillis ?? askTimeoutMillis,
+      timeoutMillis: askMillis(body),
       decode: (json) => Result.map(decodeExplanation(json), ({ explanation }) => explanation)
     }, respond)
 
@@ -124,7 +123,7 @@ export class NatsBackend implements Backend {
     this.#ask.ask({
       subject: this.#subjects.request({ access: "read", bucket, operation: "list" }),
       body,
-      timeoutMillis: body.timeoutMillis ?? askTimeoutMillis,
+      timeoutMillis: askMillis(body),
       decode: (json) => Result.map(decodePage(json), ({ page }) => page)
     }, respond)
 
@@ -132,24 +131,6 @@ export class NatsBackend implements Backend {
     this.#pending.expireAll()
     this.#ask.close()
     for (const subscription of this.#subscriptions) subscription.close()
-  }
-
-  /** Asks any node, once; `hear` gets its reply, or undefined where none comes. */
-  #ask(
-    subject: string,
-    body: { readonly timeoutMillis?: number },
-    hear: (json: unknown) => void
-  ): void {
-    const reply = `${this.#inbox}.a${++this.#messageNumber}`
-    const answer = (json: unknown): void => {
-      end()
-      this.#questions.delete(reply)
-      hear(json)
-    }
-    const millis = Math.max(askTimeoutMillis, (body.timeoutMillis ?? 0) + graceMillis)
-    const end = this.world.after(millis, () => answer(undefined))
-    this.#questions.set(reply, answer)
-    this.#options.transport.publish(subject, encoder.encode(JSON.stringify(body)), reply)
   }
 
   #send(remote: RemoteRequest): void {
@@ -220,6 +201,10 @@ export class NatsBackend implements Backend {
     }
   }
 }
+
+/** A node's own answer, late as it is, says more than our silence. */
+const askMillis = ({ timeoutMillis = 0 }: { readonly timeoutMillis?: number }): number =>
+  Math.max(askTimeoutMillis, timeoutMillis + graceMillis)
 
 /** The operation in a request's subject, which the broker's permissions see. */
 const operationOf = ({ action, body }: BackendRequest): string => {

@@ -22,4 +22,9 @@ export interface World {
   readonly random: () => number
   /** 26 characters of [0-9a-z], different at every call on every node (128 random bits). */
   readonly id: () => string
+  /**
+   * Notes that a rare path was taken, by a constant name. Live nodes count them; the simulator
+   * fails a batch of seeds in which one was never taken, because it then proves nothing about it.
+   */
+  readonly mark: (path: string) => void
 }

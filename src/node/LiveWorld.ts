@@ -7,19 +7,33 @@ import type { World } from "../core/World.ts"
 
 const idLength = 26
 
-export const liveWorld: World = {
-  now: () => Date.now(),
-  elapsed: () => performance.now(),
-  after: (millis, task) => {
-    const timer = setTimeout(task, millis)
-    return () => clearTimeout(timer)
-  },
-  endOfTurn: (task) => {
-    setImmediate(task)
-  },
-  random: () => Math.random(),
-  id: () => {
-    const bits = BigInt(`0x${randomBytes(16).toString("hex")}`)
-    return bits.toString(36).padStart(idLength, "0")
+/** A world that also counts the rare paths taken in it, for metrics. */
+export interface LiveWorld extends World {
+  readonly marks: ReadonlyMap<string, number>
+}
+
+export const makeLiveWorld = (): LiveWorld => {
+  const marks = new Map<string, number>()
+  return {
+    marks,
+    now: () => Date.now(),
+    elapsed: () => performance.now(),
+    after: (millis, task) => {
+      const timer = setTimeout(task, millis)
+      return () => clearTimeout(timer)
+    },
+    endOfTurn: (task) => {
+      setImmediate(task)
+    },
+    random: () => Math.random(),
+    id: () => {
+      const bits = BigInt(`0x${randomBytes(16).toString("hex")}`)
+      return bits.toString(36).padStart(idLength, "0")
+    },
+    mark: (path) => {
+      marks.set(path, (marks.get(path) ?? 0) + 1)
+    }
   }
 }
+
+export const liveWorld: LiveWorld = makeLiveWorld()

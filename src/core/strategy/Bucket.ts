@@ -54,11 +54,11 @@ export interface Bucket<out Name extends string, K, View, Value, out Ops, out S 
   /** What a reader gets of the stored JSON values, at least one. Throws `ValueRefused`. */
   readonly decodeView: (values: ReadonlyArray<unknown>) => View
   /** JSON of a value. Throws `ValueRefused`. */
-  readonly encodeValue: (value: Value) => unknown
+  readonly encodeValue: (value: Value) => Schema.Json
   readonly operations?: Ops
 }
 
-export type Any = Bucket<string, any, any, any, any, Surface>
+export type Any = Bucket<string, any, any, never, any, Surface>
 
 /** Names that a handle uses itself; a document's fields may not bear them. */
 export const reservedNames = ["get", "entry", "many", "delete", "put", "replace", "update", "edit"]
@@ -118,7 +118,7 @@ interface Parts<View, Value, S extends Surface> {
   readonly merge?: BucketCode["merge"]
   readonly applicationMerge?: BucketCode["applicationMerge"]
   readonly decodeView: (values: ReadonlyArray<unknown>) => View
-  readonly encodeValue: (value: Value) => unknown
+  readonly encodeValue: (value: Value) => Schema.Json
 }
 
 const make = <const Name extends string, K, View, Value, Ops, S extends Surface>(

@@ -13,7 +13,7 @@ export interface Key<K> {
   readonly definition: KeyDefinition
   readonly codec: ValueCodec.ValueCodec<K>
   /** The key as JSON, for requests. Throws `ValueRefused`. */
-  readonly toJson: (key: K) => unknown
+  readonly toJson: (key: K) => Schema.Json
   /** The key of JSON. Throws `ValueRefused`. */
   readonly fromJson: (json: unknown) => K
   /** Throws `ValueRefused` or `InvalidKey`. */

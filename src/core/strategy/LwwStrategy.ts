@@ -17,7 +17,7 @@ const write = (mutation: Mutation, value: string | null): Mutated => {
   const seenHere = latestOf(mutation.document)?.stamp ?? 0
   const stamp = HybridClock.nextStamp({
     nowMillis: mutation.nowMillis,
-    seen: Math.max(seenHere, mutation.seen?.stamp ?? 0)
+    seen: Math.max(seenHere, mutation.stampSeen)
   })
   return replaced(mutation, {
     store: { kind: "latest", ...mutation.dot, stamp, value },

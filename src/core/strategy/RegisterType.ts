@@ -29,7 +29,7 @@ const set: LeafOperation = {
     const value = valueArgument(mutation, 0)
     if (typeof value !== "string") return value
     const here = at(mutation.document.store, path)
-    const seen = Math.max(shown(here)?.stamp ?? 0, mutation.seen?.stamp ?? 0)
+    const seen = Math.max(shown(here)?.stamp ?? 0, mutation.stampSeen)
     const stamp = HybridClock.nextStamp({ nowMillis: mutation.nowMillis, seen })
     const siblings = [{ ...mutation.dot, stamp, value }]
     return changed(mutation, {

@@ -26,7 +26,7 @@ const put: Operation = {
     if (typeof value !== "string") return value
     const stamp = HybridClock.nextStamp({
       nowMillis: mutation.nowMillis,
-      seen: Math.max(stampOf(mutation.document), mutation.seen?.stamp ?? 0)
+      seen: Math.max(stampOf(mutation.document), mutation.stampSeen)
     })
     return replaced(mutation, {
       store: { kind: "values", siblings: [{ ...mutation.dot, stamp, value }] },

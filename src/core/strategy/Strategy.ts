@@ -21,6 +21,8 @@ export interface Mutation {
   readonly nowMillis: number
   /** What the client says it has seen; undefined where it says nothing. */
   readonly seen: CausalContext | undefined
+  /** The greatest stamp that the client has seen, by its context or in its session. */
+  readonly stampSeen: number
   /** JSON values. */
   readonly args: ReadonlyArray<unknown>
 }

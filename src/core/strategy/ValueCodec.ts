@@ -27,7 +27,7 @@ export interface ValueCodec<A> {
   /** What was declared; the law kit generates values from it. */
   readonly schema: ValueSchema<A>
   /** JSON for a value. Throws `ValueRefused`. */
-  readonly encode: (value: A) => unknown
+  readonly encode: (value: A) => Schema.Json
   /** The value of JSON. Throws `ValueRefused`. */
   readonly decode: (json: unknown) => A
   /** 16 hexadecimal digits over the schema's JSON Schema. */

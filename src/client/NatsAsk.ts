@@ -1,0 +1,79 @@
+/**
+ * Asks the cluster single questions over NATS, each with a reply subject of its own: for people and
+ * for starting up. Requests of programs are gathered instead (`NatsBackend`).
+ */
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { ErrorBody } from "../../schemas/ClientAnswer.ts"
+import { NoAnswer, type StoreError } from "../core/model/StoreError.ts"
+import type { World } from "../core/World.ts"
+import type { Message, Subscription, TransportService } from "../transport/Transport.ts"
+
+export interface Question<A> {
+  readonly subject: string
+  readonly body: unknown
+  readonly timeoutMillis: number
+  /** The answer in the reply's JSON, or why it is none. */
+  readonly decode: (json: unknown) => Result.Result<A, unknown>
+}
+
+const decodeError = Schema.decodeUnknownResult(ErrorBody)
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+/** JSON of a message, or undefined where it holds none. */
+export const parse = (data: Uint8Array): unknown => {
+  try {
+    return JSON.parse(decoder.decode(data))
+  } catch {
+    return undefined
+  }
+}
+
+export class NatsAsk {
+  readonly #world: World
+  readonly #transport: TransportService
+  readonly #inbox: string
+  readonly #subscription: Subscription
+  readonly #waiting = new Map<string, (message: Message) => void>()
+  #questions = 0
+
+  constructor(options: { readonly world: World; readonly transport: TransportService }) {
+    this.#world = options.world
+    this.#transport = options.transport
+    this.#inbox = options.transport.newInbox()
+    this.#subscription = options.transport.subscribe(
+      `${this.#inbox}.*`,
+      (message) => this.#waiting.get(message.subject)?.(message)
+    )
+  }
+
+  /** Answers once: with what was asked for, a node's error, or `NoAnswer`. */
+  ask<A>(question: Question<A>, respond: (outcome: A | StoreError) => void): void {
+    const reply = `${this.#inbox}.${++this.#questions}`
+    const end = (outcome: A | StoreError) => {
+      this.#waiting.delete(reply)
+      cancel()
+      respond(outcome)
+    }
+    const silence = new NoAnswer({
+      reason: "no node of the cluster answers",
+      mayHaveApplied: false
+    })
+    const cancel = this.#world.after(question.timeoutMillis, () => end(silence))
+    this.#waiting.set(reply, (message) => {
+      if (message.noResponders) return end(silence)
+      const json = parse(message.data)
+      const error = decodeError(json)
+      if (Result.isSuccess(error)) return end(error.success.error)
+      const answer = question.decode(json)
+      end(Result.isSuccess(answer) ? answer.success : silence)
+    })
+    const body = encoder.encode(JSON.stringify(question.body))
+    this.#transport.publish(question.subject, body, reply)
+  }
+
+  close(): void {
+    this.#subscription.close()
+  }
+}
