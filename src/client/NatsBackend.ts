@@ -191,8 +191,6 @@ export class NatsBackend implements Backend {
   }
 
   #unheard(subject: string): void {
-    const question = this.#questions.get(subject)
-    if (question !== undefined) return question(undefined)
     const number = Number(subject.slice(this.#inbox.length + 1))
     const unheard = Array.from(this.#pending.all()).filter(({ message }) => message === number)
     for (const remote of unheard) {
