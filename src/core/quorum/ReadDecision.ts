@@ -1,0 +1,227 @@
+/**
+ * Decides, answer by answer, whether a read can be answered, and in the end which replicas must be
+ * repaired.
+ *
+ * The states themselves stay with the caller, who joins each into its answer as it comes; here they
+ * are versions, compared by equality. What counts as an answer? A state, from anyone. "Absent" only
+ * from a node that holds the whole partition: a fallback or an incomplete primary that has nothing
+ * knows nothing, and believing it returned "not found" for documents that existed (basho/riak_cs
+ * #170). A damaged row is no answer, but is remembered for repair.
+ *
+ * A decision is a value that its request owns: `step` never changes it, but returns the next.
+ *
+ * @see Dynamo, DeCandia et al., SOSP 2007, sections 4.5 and 5 (read repair)
+ * @see basho/riak_kv:src/riak_kv_get_core.erl
+ */
+import type { NodeId } from "../model/Names.ts"
+import type { ReadNeeds } from "./Quorum.ts"
+import * as Targets from "./Targets.ts"
+
+/** What tells two states of one document apart, such as a digest of their contexts. */
+export type Version = string | number
+
+/** Nodes are named by their index (see `Targets`); answers of nodes not asked are ignored. */
+export type ReadEvent =
+  | {
+    readonly _tag: "Found"
+    readonly index: number
+    readonly version: Version
+    /** Whether what is joined so far, this state included, covers the session's context. */
+    readonly covered: boolean
+  }
+  | { readonly _tag: "Absent"; readonly index: number }
+  | { readonly _tag: "Damaged"; readonly index: number }
+  /** It could not be reached, or its time is up; means nothing after an answer. */
+  | { readonly _tag: "Unreachable"; readonly index: number }
+  /** The request's time is up: all who have not answered are unreachable. */
+  | { readonly _tag: "Deadline" }
+
+/** Counts of answers; what each means stands at {@link ReadNeeds}. */
+export type ReadCounts = Pick<ReadNeeds, "r" | "pr">
+
+export interface ReadFailed {
+  /** `NotCovered`: enough answers, but older than what the session has seen. May be retried. */
+  readonly _tag: "Fail" | "NotCovered"
+  readonly needed: ReadCounts
+  readonly had: ReadCounts
+  readonly unreachable: ReadonlyArray<NodeId>
+  readonly damaged: ReadonlyArray<NodeId>
+}
+
+export interface ReadDecision {
+  /** What to tell the client. Changes at most once, from `Wait`; compare by identity. */
+  readonly outcome: { readonly _tag: "Wait" } | { readonly _tag: "Answer" } | ReadFailed
+  /** Fallbacks to ask, after this step; none once the outcome is known. */
+  readonly substitutes: ReadonlyArray<Targets.Substitute>
+  readonly needs: ReadCounts
+  readonly nodes: Targets.Targets
+  readonly answers: Answers
+  readonly standIns: Targets.StandIns
+}
+
+/** Invariant: the four sets are disjoint, and `versions` has an entry for each in `found`. */
+interface Answers {
+  readonly found: number
+  readonly absent: number
+  readonly damaged: number
+  readonly unreachable: number
+  readonly covered: boolean
+  readonly versions: ReadonlyArray<{ readonly index: number; readonly version: Version }>
+}
+
+/** A node to send the joined state to. A fallback gets a hint with it, lest it keep it for ever. */
+export interface Repair {
+  readonly node: NodeId
+  readonly hintFor: NodeId | undefined
+}
+
+/**
+ * The decision before anything is sent. It fails at once, and nobody is to be asked, if even the
+ * answers of all who are up would not meet the needs. `covered` where there is no session, or
+ * having nothing covers its context.
+ */
+export const make = (
+  needs: ReadCounts,
+  nodes: Targets.Nodes,
+  options: { readonly covered: boolean }
+): ReadDecision => {
+  const targets = Targets.make(nodes)
+  const answers: Answers = {
+    found: 0,
+    absent: 0,
+    damaged: 0,
+    unreachable: targets.down,
+    covered: options.covered,
+    versions: Targets.none
+  }
+  const before = {
+    outcome: wait,
+    substitutes: Targets.none,
+    needs,
+    nodes: targets,
+    answers,
+    standIns: Targets.none
+  }
+  return decide(before, answers, false)
+}
+
+/**
+ * The decision after an event.
+ *
+ * **Guarantees** `Answer` as soon as the needs are met and the session's context is covered; `Fail`
+ * as soon as states from all who have not answered would not meet the needs; `NotCovered` when
+ * they are met and nobody is left to ask. Of several answers of one node the first counts, but a
+ * repeat may still report `covered`. A target that is unreachable is replaced by the next fallback.
+ */
+export const step = (read: ReadDecision, event: ReadEvent): ReadDecision => {
+  const answers = hear(read.answers, event, Targets.asked(read.nodes, read.standIns))
+  const isLast = event._tag === "Deadline"
+  if (answers === read.answers && !isLast) {
+    return read.substitutes.length === 0 ? read : { ...read, substitutes: Targets.none }
+  }
+  return decide(read, answers, isLast)
+}
+
+/** The answers so far. */
+export const had = ({ answers, nodes }: ReadDecision): ReadCounts => {
+  const votes = votesOf(nodes, answers)
+  return { r: Targets.size(votes), pr: Targets.primaryVotes(nodes, votes) }
+}
+
+/** The nodes that were asked and have neither answered nor been given up. */
+export const awaited = ({ answers, nodes, standIns }: ReadDecision): ReadonlyArray<NodeId> =>
+  Targets.nodesOf(nodes, pending(answers, Targets.asked(nodes, standIns)))
+
+/** Whether everyone who was asked has answered or is given up: time for {@link repairs}. */
+export const isSettled = ({ answers, nodes, standIns }: ReadDecision): boolean =>
+  pending(answers, Targets.asked(nodes, standIns)) === 0
+
+/**
+ * The nodes whose answer differs from what all answers join to, absent and damaged ones included.
+ * A fallback is not missing what it does not hold. Nothing found, nothing to repair.
+ */
+export const repairs = (
+  { answers, nodes, standIns }: ReadDecision,
+  joined: Version | undefined
+): ReadonlyArray<Repair> => {
+  if (joined === undefined) return Targets.none
+  const count = nodes.targets.length
+  let stale = answers.absent & Targets.firstIndices(count) | answers.damaged
+  for (const { index, version } of answers.versions) {
+    if (version !== joined) stale |= 1 << index
+  }
+  if (stale === 0) return Targets.none
+  const found: Array<Repair> = []
+  for (let index = 0; index < count + standIns.length; index++) {
+    if (!Targets.has(stale, index)) continue
+    const target = standIns[index - count]
+    const hintFor = target === undefined ? undefined : nodes.targets[target]!.node
+    found.push({ node: Targets.nodeAt(nodes, index), hintFor })
+  }
+  return found
+}
+
+const wait = { _tag: "Wait" } as const
+const answer = { _tag: "Answer" } as const
+
+const pending = (answers: Answers, asked: number): number =>
+  asked & ~(answers.found | answers.absent | answers.damaged | answers.unreachable)
+
+const votesOf = (nodes: Targets.Targets, answers: Answers): number =>
+  answers.found | answers.absent & (nodes.primaries | nodes.previous)
+
+const hear = (answers: Answers, event: ReadEvent, asked: number): Answers => {
+  const open = pending(answers, asked)
+  if (event._tag === "Deadline") return { ...answers, unreachable: answers.unreachable | open }
+  const bit = Targets.only(event.index, asked)
+  const fresh = bit & (open | answers.unreachable)
+  const unreachable = answers.unreachable & ~fresh
+  switch (event._tag) {
+    case "Found": {
+      const covered = answers.covered || bit !== 0 && event.covered
+      if (fresh === 0) return covered === answers.covered ? answers : { ...answers, covered }
+      const versions = [...answers.versions, { index: event.index, version: event.version }]
+      return { ...answers, found: answers.found | fresh, unreachable, covered, versions }
+    }
+    case "Absent":
+      return fresh === 0 ? answers : { ...answers, absent: answers.absent | fresh, unreachable }
+    case "Damaged":
+      return fresh === 0 ? answers : { ...answers, damaged: answers.damaged | fresh, unreachable }
+    case "Unreachable": {
+      const silent = bit & open
+      return silent === 0 ? answers : { ...answers, unreachable: answers.unreachable | silent }
+    }
+  }
+}
+
+const decide = (read: ReadDecision, answers: Answers, isLast: boolean): ReadDecision => {
+  const { needs, nodes } = read
+  const isOpen = read.outcome._tag === "Wait"
+  const standIns = isOpen
+    ? Targets.substitute(nodes, read.standIns, answers.unreachable)
+    : read.standIns
+  const outcome = isOpen ? judge({ ...read, answers, standIns }, isLast) : read.outcome
+  const kept = outcome._tag === "Wait" ? standIns : read.standIns
+  const substitutes = Targets.substitutes(nodes, kept, read.standIns.length)
+  return { outcome, substitutes, needs, nodes, answers, standIns: kept }
+}
+
+/** Whether these votes are enough. */
+const isMet = ({ needs, nodes }: ReadDecision, votes: number): boolean =>
+  Targets.size(votes) >= needs.r && Targets.primaryVotes(nodes, votes) >= needs.pr
+
+const judge = (read: ReadDecision, isLast: boolean): ReadDecision["outcome"] => {
+  const { answers, nodes } = read
+  const votes = votesOf(nodes, answers)
+  const open = pending(answers, Targets.asked(nodes, read.standIns))
+  const met = isMet(read, votes)
+  if (met && answers.covered) return answer
+  if (!isLast && (met ? open !== 0 : isMet(read, votes | open))) return wait
+  return {
+    _tag: met ? "NotCovered" : "Fail",
+    needed: read.needs,
+    had: had(read),
+    unreachable: Targets.nodesOf(nodes, answers.unreachable),
+    damaged: Targets.nodesOf(nodes, answers.damaged)
+  }
+}

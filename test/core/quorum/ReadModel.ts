@@ -1,0 +1,223 @@
+/**
+ * Says what a read's decision must be, from all that was heard so far and nothing else, and
+ * compares an implementation with it.
+ *
+ * Two states, x and y, are about; joined they are a third, xy. A session, where there is one, has
+ * seen y.
+ */
+import type * as ReadDecision from "../../../src/core/quorum/ReadDecision.ts"
+import type { Nodes } from "../../../src/core/quorum/Targets.ts"
+import { agree, type Exploration, type Extent } from "./Exploration.ts"
+import {
+  coming,
+  downOf,
+  lacking,
+  namesOf,
+  packed,
+  primaryVotes,
+  range,
+  replicasOf,
+  type Roll,
+  startingRoll,
+  takeOver
+} from "./NodesModel.ts"
+
+export type ReadImplementation = Pick<
+  typeof ReadDecision,
+  "make" | "step" | "awaited" | "isSettled" | "repairs"
+>
+type Counts = ReadDecision.ReadCounts
+type Outcome = ReadDecision.ReadDecision["outcome"]
+
+export interface ReadCase {
+  readonly needs: Counts
+  readonly nodes: Nodes
+  readonly hasSession: boolean
+}
+
+/** Every legal `r` and `pr` for these nodes, with a session and without. */
+export const readCases = (nodes: Nodes): ReadonlyArray<ReadCase> => {
+  const n = replicasOf(nodes)
+  return range(1, n).flatMap((r) =>
+    range(0, n).flatMap((pr) =>
+      [false, true].map((hasSession) => ({ needs: { r, pr }, nodes, hasSession }))
+    )
+  )
+}
+
+/** Of what a node says, the first holds, but being unreachable is not saying anything. */
+const sayings = ["silent", "unreachable", "absent", "damaged", "x", "y"] as const
+type Said = typeof sayings[number]
+
+interface Run extends Roll {
+  readonly decision: ReadDecision.ReadDecision
+  /** By index: what holds of all that this node said after it was asked. */
+  readonly heard: ReadonlyArray<Said>
+  /** All states that came, joined by the caller: "", "x", "y" or "xy". */
+  readonly joined: string
+}
+
+const lostIn = ({ heard }: Run) => (index: number): boolean => heard[index] === "unreachable"
+
+const isEnough = (had: Counts, needed: Counts): boolean => had.r >= needed.r && had.pr >= needed.pr
+
+const isCovered = ({ hasSession }: ReadCase, { joined }: Run): boolean =>
+  !hasSession || joined.includes("y")
+
+/** The outcome of what was heard, where there was none before. */
+const expected = (readCase: ReadCase, run: Run, isLast: boolean): string => {
+  const { needs, nodes } = readCase
+  const saying = (...said: ReadonlyArray<Said>): ReadonlyArray<number> =>
+    run.asked.filter((index) => said.includes(run.heard[index]!))
+  const knows = (index: number): boolean =>
+    nodes.targets[index]?.primary === true || nodes.targets[index]?.previous === true
+  const votes = [...saying("x", "y"), ...saying("absent").filter(knows)]
+  const had = { r: votes.length, pr: primaryVotes(nodes, votes) }
+  const isMet = isEnough(had, needs)
+  if (isMet && isCovered(readCase, run)) return "Answer"
+  const hoped = [...saying("silent"), ...coming(nodes, run, lostIn(run))]
+  const best = [...votes, ...hoped]
+  const mayBeMet = isEnough({ r: best.length, pr: primaryVotes(nodes, best) }, needs)
+  if (!isLast && hoped.length > 0 && mayBeMet) return "Wait"
+  return JSON.stringify({
+    _tag: isMet ? "NotCovered" : "Fail",
+    needed: needs,
+    had,
+    unreachable: namesOf(nodes, [...saying("unreachable"), ...downOf(nodes)]),
+    damaged: namesOf(nodes, saying("damaged"))
+  })
+}
+
+/** An outcome as `expected` spells it. */
+const spelled = (outcome: Outcome): string =>
+  outcome._tag === "Wait" || outcome._tag === "Answer" ? outcome._tag : JSON.stringify(outcome)
+
+type Repairs = ReadonlyArray<ReadDecision.Repair>
+
+const expectedRepairs = ({ nodes }: ReadCase, run: Run): Repairs =>
+  run.joined === "" ? [] : run.asked.toSorted((a, b) => a - b).flatMap((index): Repairs => {
+    const said = run.heard[index]!
+    const target = nodes.targets[index]
+    const isStale = (said === "x" || said === "y") && said !== run.joined
+    if (!isStale && said !== "damaged" && (said !== "absent" || target === undefined)) return []
+    if (target !== undefined) return [{ node: target.node, hintFor: undefined }]
+    const fallback = index - nodes.targets.length
+    const hintFor = nodes.targets[run.standsFor[fallback]!]!.node
+    return [{ node: nodes.fallbacks[fallback]!, hintFor }]
+  })
+
+const spelledRepairs = (repairs: Repairs): string =>
+  repairs.map(({ hintFor, node }) => `${node} for ${hintFor}`).join()
+
+/** Checks the next decision against what was heard, and takes over who is asked next. */
+const compare = (
+  implementation: ReadImplementation,
+  readCase: ReadCase,
+  options: { readonly before: Outcome; readonly after: Run; readonly isLast: boolean }
+): Run => {
+  const { after, before, isLast } = options
+  const { nodes } = readCase
+  const { outcome, substitutes } = after.decision
+  if (before._tag !== "Wait") agree(outcome === before, "the outcome is final")
+  else agree(spelled(outcome) === expected(readCase, after, isLast), "the outcome")
+  const isLost = lostIn(after)
+  const next = { ...after, ...takeOver(nodes, after, { substitutes, isLost }) }
+  if (outcome._tag !== "Wait") agree(substitutes.length === 0, "nobody is asked after the outcome")
+  else if (next.standsFor.length < nodes.fallbacks.length) {
+    agree(lacking(nodes, next, isLost).length === 0, "whoever is lost is replaced")
+  }
+  const awaited = namesOf(nodes, next.asked.filter((index) => next.heard[index] === "silent"))
+  agree(implementation.awaited(next.decision).join() === awaited.join(), "who is awaited")
+  agree(implementation.isSettled(next.decision) === (awaited.length === 0), "settled")
+  const version = next.joined === "" ? undefined : next.joined
+  const repairs = spelledRepairs(implementation.repairs(next.decision, version))
+  agree(repairs === spelledRepairs(expectedRepairs(readCase, next)), "who is repaired")
+  return next
+}
+
+/** The event as a network would bring it; what it covers is for the caller to say. */
+type Reply = Exclude<ReadDecision.ReadEvent, { readonly _tag: "Found" }> | {
+  readonly _tag: "Found"
+  readonly index: number
+  readonly version: "x" | "y"
+}
+
+const saidBy = (reply: Reply): Said => {
+  switch (reply._tag) {
+    case "Found":
+      return reply.version
+    case "Absent":
+      return "absent"
+    case "Damaged":
+      return "damaged"
+    case "Unreachable":
+    case "Deadline":
+      return "unreachable"
+  }
+}
+
+const repliesOf = (index: number): ReadonlyArray<Reply> => [
+  { _tag: "Found", index, version: "x" },
+  { _tag: "Found", index, version: "y" },
+  { _tag: "Absent", index },
+  { _tag: "Damaged", index },
+  { _tag: "Unreachable", index }
+]
+
+const step =
+  (implementation: ReadImplementation, readCase: ReadCase) => (run: Run, reply: Reply) => {
+    const said = saidBy(reply)
+    const isLast = reply._tag === "Deadline"
+    const heard = run.heard.map((before, i) => {
+      const isHeard = run.asked.includes(i) && (isLast || reply.index === i)
+      const isOpen = before === "silent" || before === "unreachable" && said !== "unreachable"
+      return isHeard && isOpen ? said : before
+    })
+    const isJoined = reply._tag === "Found" && run.asked.includes(reply.index)
+    const isNew = isJoined && !run.joined.includes(reply.version)
+    const joined = isNew ? (run.joined + reply.version).replace("yx", "xy") : run.joined
+    const after = { ...run, heard, joined }
+    const event = reply._tag === "Found"
+      ? { ...reply, covered: isCovered(readCase, after) }
+      : reply
+    return compare(implementation, readCase, {
+      isLast,
+      before: run.decision.outcome,
+      after: { ...after, decision: implementation.step(run.decision, event) }
+    })
+  }
+
+export const reads = (
+  implementation: ReadImplementation,
+  readCase: ReadCase,
+  extent: Extent
+): Exploration<Run, Reply> => {
+  const { nodes } = readCase
+  const count = nodes.targets.length + nodes.fallbacks.length
+  const heard = Array<Said>(count).fill("silent")
+  const covered = !readCase.hasSession
+  const decision = implementation.make(readCase.needs, nodes, { covered })
+  const start: Run = { decision, heard, joined: "", ...startingRoll(nodes) }
+  return {
+    start: compare(implementation, readCase, {
+      isLast: false,
+      before: { _tag: "Wait" },
+      after: start
+    }),
+    events: (run) =>
+      run.decision.outcome._tag !== "Wait" && !extent.late ? [] : [
+        ...range(-1, count)
+          .filter((i) => extent.noise || run.asked.includes(i) && run.heard[i] === "silent")
+          .flatMap(repliesOf),
+        { _tag: "Deadline" }
+      ],
+    step: step(implementation, readCase),
+    key: ({ decision, heard, joined, standsFor }) =>
+      packed([
+        ...heard.map((said) => sayings.indexOf(said)),
+        ...standsFor,
+        ["", "x", "y", "xy"].indexOf(joined),
+        ["Wait", "Answer", "Fail", "NotCovered"].indexOf(decision.outcome._tag)
+      ])
+  }
+}
