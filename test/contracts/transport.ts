@@ -117,7 +117,7 @@ const deliveryContract = (current: Current): void => {
     closed.close()
     transport.publish("s", bytes("b"))
     await settle(transport)
-    expect(received).toEqual(["1:a", "2:a", "2:b"])
+    expect(received.sort()).toEqual(["1:a", "2:a", "2:b"])
   })
 }
 

@@ -5,12 +5,13 @@
  * Where it is not installed those suites are skipped by name; under CI its absence is a failure.
  */
 import { type ChildProcess, spawn } from "node:child_process"
-import { existsSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { createConnection, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
 import { describe, it } from "vitest"
+import { until } from "./until.ts"
 
 export interface NatsServer {
   readonly url: string
@@ -18,8 +19,8 @@ export interface NatsServer {
   /** Starts it again after `stop`, with another configuration if one is given. */
   readonly start: (config?: string) => Promise<void>
   readonly stop: () => Promise<void>
-  /** Stops the process without closing its sockets (SIGSTOP). */
-  readonly freeze: () => void
+  /** Stops the process without closing its sockets (SIGSTOP), and waits until it stands still. */
+  readonly freeze: () => Promise<void>
   readonly thaw: () => void
 }
 
@@ -77,6 +78,15 @@ const untilAnswering = async (port: number, child: ChildProcess): Promise<void> 
   }
 }
 
+/** Whether every thread is stopped; systems without /proc are believed to be quick. */
+const standsStill = (pid: number | undefined): boolean => {
+  const tasks = `/proc/${pid}/task`
+  return !existsSync(tasks)
+    || readdirSync(tasks).every((task) =>
+      /\) T /u.test(readFileSync(join(tasks, task, "stat"), "utf8"))
+    )
+}
+
 /** Starts a server whose configuration file holds `config` besides address and port. */
 export const startNatsServer = async (config = ""): Promise<NatsServer> => {
   if (natsServerBinary === undefined) throw new Error(`nats-server is missing: ${install}`)
@@ -110,7 +120,10 @@ export const startNatsServer = async (config = ""): Promise<NatsServer> => {
     port,
     start,
     stop,
-    freeze: () => void child?.kill("SIGSTOP"),
+    freeze: async () => {
+      child?.kill("SIGSTOP")
+      await until("nats-server stands still", () => standsStill(child?.pid))
+    },
     thaw: () => void child?.kill("SIGCONT")
   }
 }

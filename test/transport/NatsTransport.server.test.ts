@@ -52,7 +52,7 @@ describeWithNats("a frozen nats-server", () => {
   it("holds up no more than the limit, is noticed, and is used again when it thaws", async () => {
     // More than the kernel buffers, so that the last bytes cannot be written before it thaws.
     const transport = await connect({ ...impatient, waitingBytesMax: 32 * megabyte })
-    server.freeze()
+    await server.freeze()
     for (let i = 0; i < 64; i++) transport.publish("s", new Uint8Array(megabyte))
     const { droppedMessages, sentBytes } = transport.stats()
     expect(sentBytes).toBeLessThanOrEqual(33 * megabyte)
@@ -70,7 +70,7 @@ describeWithNats("a frozen nats-server", () => {
     const servers = [server.url, other.url]
     const transport = await connect({ ...impatient, servers, waitingBytesMax: 32 * megabyte })
     const [frozen, next] = transport.address() === server.url ? [server, other] : [other, server]
-    frozen.freeze()
+    await frozen.freeze()
     for (let i = 0; i < 32; i++) transport.publish("s", new Uint8Array(megabyte))
     await until("the other server is used", () => transport.address() === next.url)
     expect(await flush(transport)).toBe(true)
@@ -79,7 +79,7 @@ describeWithNats("a frozen nats-server", () => {
 
   it("fails a flush at its deadline", async () => {
     const transport = await connect({ pingIntervalMillis: 60_000, flushTimeoutMillis: 100 })
-    server.freeze()
+    await server.freeze()
     const start = performance.now()
     expect(await flush(transport)).toBe(false)
     expect(performance.now() - start).toBeGreaterThan(95)
@@ -89,7 +89,7 @@ describeWithNats("a frozen nats-server", () => {
     await until("earlier sockets are closed", () => sockets() === 0)
     const draining = await connect({ pingIntervalMillis: 60_000, drainTimeoutMillis: 100 })
     const dialing = await connect(impatient)
-    server.freeze()
+    await server.freeze()
     draining.publish("s", new Uint8Array(megabyte))
     await draining.close()
     await until("it is noticed", () => !dialing.connected())
@@ -99,7 +99,7 @@ describeWithNats("a frozen nats-server", () => {
   })
 
   it("fails a first connection in time", async () => {
-    server.freeze()
+    await server.freeze()
     await expect(connect({ connectTimeoutMillis: 100 })).rejects.toThrow("no answer in time")
   })
 })
