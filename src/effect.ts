@@ -9,12 +9,13 @@ import { liveWorld } from "./node/LiveWorld.ts"
 import type { NatsOptions } from "./transport/NatsOptions.ts"
 import type { TransportUnavailable } from "./transport/Transport.ts"
 
-export * as Bucket from "./core/strategy/Bucket.ts"
-export * as Crdt from "./core/strategy/Crdt.ts"
-export * as Key from "./core/strategy/Key.ts"
-export * from "./core/model/StoreError.ts"
-export { ClusterName } from "./core/model/Names.ts"
-export { type Absent, type CausalContext, contextOf, type Entry, type Found } from "./client/Entry.ts"
+export {
+  type Absent,
+  type CausalContext,
+  contextOf,
+  type Entry,
+  type Found
+} from "./client/Entry.ts"
 export { Everwrite, type EverwriteService } from "./client/Everwrite.ts"
 export type {
   Edit,
@@ -23,6 +24,11 @@ export type {
   ReadOptions,
   WriteOptions
 } from "./client/Handle.ts"
+export { ClusterName } from "./core/model/Names.ts"
+export * from "./core/model/StoreError.ts"
+export * as Bucket from "./core/strategy/Bucket.ts"
+export * as Crdt from "./core/strategy/Crdt.ts"
+export * as Key from "./core/strategy/Key.ts"
 
 /** A thin client of a cluster over NATS. */
 export const layerNats = (

@@ -6,11 +6,13 @@ import type { BucketMap, ConnectOptions, Db, NamedWell } from "./client/Promises
 import { connectWith } from "./client/Promises.ts"
 import { liveWorld } from "./node/LiveWorld.ts"
 
-export * as Bucket from "./core/strategy/Bucket.ts"
-export * as Crdt from "./core/strategy/Crdt.ts"
-export * as Key from "./core/strategy/Key.ts"
-export * from "./core/model/StoreError.ts"
-export { type Absent, type CausalContext, contextOf, type Entry, type Found } from "./client/Entry.ts"
+export {
+  type Absent,
+  type CausalContext,
+  contextOf,
+  type Entry,
+  type Found
+} from "./client/Entry.ts"
 export type {
   Edit,
   HandleOf,
@@ -20,6 +22,10 @@ export type {
   WriteOptions
 } from "./client/Handle.ts"
 export type { BucketMap, ConnectOptions, Db } from "./client/Promises.ts"
+export * from "./core/model/StoreError.ts"
+export * as Bucket from "./core/strategy/Bucket.ts"
+export * as Crdt from "./core/strategy/Crdt.ts"
+export * as Key from "./core/strategy/Key.ts"
 export { TransportUnavailable } from "./transport/Transport.ts"
 
 /**

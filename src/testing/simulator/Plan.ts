@@ -1,0 +1,62 @@
+/**
+ * Writes down what will be done to a cluster, before anything runs: operations, faults, and how
+ * big it all is. A plan is plain data; running it again repeats the run, and taking parts out of
+ * it is how a failure is shrunk.
+ */
+import type { Consistency } from "../../core/model/Settings.ts"
+import type { SimBucketName } from "./SimBuckets.ts"
+
+/** What one simulated client does, once. Values are named after the operation, `o17`. */
+export type Action =
+  | { readonly kind: "read" }
+  /** Writes without having looked: last-write-wins, or one more sibling. */
+  | { readonly kind: "put" }
+  /** Reads, then writes in place of what was read. */
+  | { readonly kind: "update" }
+  | { readonly kind: "delete" }
+  /** Adds to a set, to a line of a document, or to a cart. */
+  | { readonly kind: "add"; readonly item: string }
+  /** Removes from one; `seen` names what a read before showed, otherwise what the node holds. */
+  | { readonly kind: "remove"; readonly item: string; readonly seen: boolean }
+  /** Adds 4 to the power of `digit` to a counter, so that each digit of the sum counts one. */
+  | { readonly kind: "increment"; readonly digit: number }
+  | { readonly kind: "title" }
+
+export interface PlannedOperation {
+  /** Names the operation and its value; stable when others are taken out. */
+  readonly id: number
+  readonly atMillis: number
+  /** Operations of a session follow one another. */
+  readonly session: number
+  /** The node that the session asks. */
+  readonly node: string
+  readonly bucket: SimBucketName
+  readonly key: string
+  readonly consistency: Consistency
+  readonly action: Action
+}
+
+/** One fault: its class, when it begins, and numbers that mean what the class says. */
+export interface PlannedFault {
+  readonly id: number
+  readonly fault: string
+  readonly atMillis: number
+  readonly forMillis: number
+  readonly node: string
+  readonly other: string
+  readonly amount: number
+}
+
+export interface Plan {
+  readonly seed: number
+  readonly nodes: ReadonlyArray<string>
+  readonly partitionCount: number
+  /** Sessions whose reads must never go back; the others give no such promise. */
+  readonly guarded: ReadonlyArray<number>
+  readonly chaosMillis: number
+  readonly operations: ReadonlyArray<PlannedOperation>
+  readonly faults: ReadonlyArray<PlannedFault>
+}
+
+/** The value that an operation writes. */
+export const valueOf = (operation: { readonly id: number }): string => `o${operation.id}`
