@@ -55,6 +55,11 @@ export class ReadCoordinator implements Waiting {
   /** Reads the own replica and asks the others. */
   start(): void {
     const { parts, plan } = this.#options
+    const { outcome } = this.#decision
+    if (outcome._tag !== "Wait") {
+      this.#tell(outcome)
+      return this.#options.finished()
+    }
     const holding = parts.replica.read(plan.row)
     if (holding._tag === "Held") {
       this.#joined = holding.document

@@ -50,6 +50,10 @@ export class WriteCoordinator implements Waiting {
    */
   start(): Begun {
     const { parts, plan, respond } = this.#options
+    if (this.#decision.outcome._tag === "Fail") {
+      this.#tell(this.#decision.outcome)
+      return "refused"
+    }
     const own = Targets.indexOf(this.#decision.nodes, parts.node)
     const updated = parts.replica.update(
       {

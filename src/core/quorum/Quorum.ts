@@ -8,23 +8,8 @@
  *
  * @see Dynamo, DeCandia et al., SOSP 2007, section 4.5 (R, W and N)
  */
-import * as Schema from "effect/Schema"
 import { invariant } from "../Invariant.ts"
-
-/** How many of `n`: one, a majority, all, or a count. */
-export const Replicas = Schema.Union([Schema.Literals(["one", "quorum", "all"]), Schema.Int])
-export type Replicas = typeof Replicas.Type
-
-/**
- * The usual choices. `available`: one replica, any. `balanced`: a majority, fallbacks counted.
- * `strict`: a majority, and a majority of complete primaries.
- */
-export const Consistency = Schema.Literals(["available", "balanced", "strict"])
-export type Consistency = typeof Consistency.Type
-
-/** When a replica acknowledges: after its sync, from memory, or with one replica's sync among n. */
-export const Durability = Schema.Literals(["synced", "buffered", "one-synced"])
-export type Durability = typeof Durability.Type
+import type { Consistency, Durability, Replicas } from "../model/Settings.ts"
 
 /** The most replicas a bucket may have: with their previous holders they fill one bit set. */
 export const replicasMax = 15
