@@ -2,11 +2,9 @@
 import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
 import { InvariantViolation } from "../../../src/core/Invariant.ts"
+import { Consistency, Durability, Replicas } from "../../../src/core/model/Settings.ts"
 import {
-  Consistency,
-  Durability,
   type ReadNeeds,
-  Replicas,
   replicasMax,
   resolveRead,
   resolveWrite,
