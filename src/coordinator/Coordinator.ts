@@ -104,7 +104,8 @@ export class Coordinator {
     if (isFault(plan)) return respond(plan)
     const number = this.#pending.nextNumber()
     const finished = () => this.#pending.remove(number)
-    const explain = new Explain({ parts: this.#options, plan, number, respond, finished })
+    const { key } = request
+    const explain = new Explain({ parts: this.#options, plan, key, number, respond, finished })
     this.#pending.add(number, explain)
     explain.start()
   }

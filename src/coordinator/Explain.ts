@@ -9,7 +9,6 @@ import { Malformed } from "../core/codec/Bytes.ts"
 import * as VersionVector from "../core/clock/VersionVector.ts"
 import * as Document from "../core/crdt/Document.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
-import { decodeKey } from "../core/model/KeyFields.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { StoreError } from "../core/model/StoreError.ts"
 import type { Holding } from "../replica/Replica.ts"
@@ -20,6 +19,8 @@ import type { ReadPlan } from "./Plan.ts"
 export interface ExplainOptions {
   readonly parts: Parts
   readonly plan: ReadPlan
+  /** As the client wrote it. */
+  readonly key: Schema.Json
   readonly number: number
   readonly respond: (outcome: Explanation | StoreError) => void
   /** Called once, when nothing more is expected. */
@@ -116,7 +117,7 @@ export class Explain implements Waiting {
     const { partition } = plan.row
     return {
       bucket: definition.name,
-      key: decodeKey(definition.key, plan.key) as Schema.Json,
+      key: this.#options.key,
       explainedBy: parts.node,
       partition,
       preferenceList: parts.view.preferenceList(partition).map((node) => ({

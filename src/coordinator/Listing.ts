@@ -2,7 +2,8 @@
  * Lists one page of a bucket's keys: asks every member which it holds after a place, and merges
  * their answers up to where the first of them stopped looking, so that no page skips a key.
  */
-import type * as Schema from "effect/Schema"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import type { KeyPage } from "../../schemas/KeyPage.ts"
 import type { KeyPlace, PeerMessage } from "../../schemas/PeerMessage.ts"
 import { ByteReader, ByteWriter, Malformed } from "../core/codec/Bytes.ts"
@@ -35,6 +36,7 @@ export interface ListingOptions {
 
 type Found = Pick<KeysFound, "places" | "through">
 
+const asJson = Schema.decodeUnknownOption(Schema.Json)
 const limitDefault = 100
 const cursorVersion = 1
 
@@ -166,7 +168,8 @@ export class Listing implements Waiting {
     // What was cut off comes with the next page, as does what lies behind `through`.
     const next = places.length > plan.limit ? page.at(-1)! : through
     return {
-      keys: page.map(({ key }) => decodeKey(definition.key, key) as Schema.Json),
+      // What was stored under another declaration of the key is no key of this bucket.
+      keys: page.flatMap(({ key }) => Option.toArray(asJson(decodeKey(definition.key, key)))),
       ...(next.partition < partitionCount ? { next: encodeCursor(next) } : {}),
       unreachable,
       refused

@@ -1,0 +1,136 @@
+/**
+ * Lends tests a cluster in this process: whole nodes on a transport and disks in memory, with
+ * clients on each, and nodes that can be cut off from the others and from nobody else.
+ */
+import { createSecretKey } from "node:crypto"
+import * as Result from "effect/Result"
+import type { Backend } from "../../src/client/Backend.ts"
+import * as EmbeddedBackend from "../../src/client/EmbeddedBackend.ts"
+import { isIncarnation } from "../../src/core/model/Incarnation.ts"
+import type { BucketDefinition } from "../../src/core/model/BucketDefinition.ts"
+import { ClusterName, NodeId } from "../../src/core/model/Names.ts"
+import { formation, type Member } from "../../src/core/ring/MembershipLog.ts"
+import * as Ring from "../../src/core/ring/Ring.ts"
+import type { Any } from "../../src/core/strategy/Bucket.ts"
+import * as Buckets from "../../src/core/strategy/Buckets.ts"
+import type { World } from "../../src/core/World.ts"
+import { beginIncarnation, NodeCore } from "../../src/node/NodeCore.ts"
+import { type DirectStorage, MemoryDisk, openDirect } from "../../src/storage/DirectStorage.ts"
+import { makeMemoryBroker } from "../../src/transport/MemoryTransport.ts"
+import type { TransportService } from "../../src/transport/Transport.ts"
+import { liveWorld } from "../tooling/worlds.ts"
+
+export type Served = Iterable<Any | BucketDefinition>
+
+export interface MemoryClusterOptions {
+  /** How many, named n1, n2, ... */
+  readonly nodes: number
+  /** What every node serves, or what each one does. */
+  readonly buckets: Served | ((node: NodeId) => Served)
+  readonly world?: World
+  readonly partitionCount?: number
+  /** Of reads and writes, unless a request says otherwise. */
+  readonly timeoutMillis?: number
+}
+
+export interface MemoryNode {
+  readonly id: NodeId
+  readonly core: NodeCore
+  readonly disk: MemoryDisk
+  readonly transport: TransportService
+}
+
+export interface MemoryCluster {
+  readonly nodes: ReadonlyArray<MemoryNode>
+  /** A client in the process of each node, in the order of `nodes`. */
+  readonly backends: ReadonlyArray<Backend>
+  /** Another connection to the broker, for a client that is no node. */
+  readonly connect: () => TransportService
+  /** Cuts a node off from the others; its own client still reaches it. */
+  readonly cut: (node: NodeId) => void
+  readonly heal: () => void
+  readonly stop: () => void
+}
+
+export const clusterName = ClusterName.make("test")
+
+const member = (number: number): Member => ({ id: NodeId.make(`n${number}`), weight: 1 })
+
+const ringOf = (nodes: number, partitionCount: number): Ring.Ring => {
+  const others = Array.from({ length: nodes - 1 }, (_, index) => member(index + 2))
+  return Result.getOrThrow(Ring.make({
+    partitionCount,
+    replicaCount: Ring.defaultReplicaCount,
+    log: [formation([member(1), ...others])]
+  }))
+}
+
+interface StartOptions extends Required<Omit<MemoryClusterOptions, "nodes" | "buckets">> {
+  readonly id: NodeId
+  readonly ring: Ring.Ring
+  readonly buckets: Buckets.Buckets
+  readonly transport: TransportService
+}
+
+const start = (
+  options: StartOptions
+): Promise<{ readonly node: MemoryNode; readonly storage: DirectStorage }> =>
+  new Promise((resolve, reject) => {
+    const { buckets, id, partitionCount, ring, timeoutMillis, transport, world } = options
+    const disk = new MemoryDisk()
+    const identity = { node: id, cluster: clusterName, partitionCount }
+    const storage = openDirect({ directory: disk, identity, world })
+    beginIncarnation({ storage: storage.service, world }, (begun) => {
+      if (!isIncarnation(begun)) return reject(new Error(begun.detail))
+      const core = new NodeCore({
+        world,
+        transport,
+        storage: storage.service,
+        node: id,
+        cluster: clusterName,
+        ring,
+        buckets,
+        secret: createSecretKey(Buffer.from("of the test cluster")),
+        limits: {
+          skewMillis: 10_000,
+          readTimeoutMillis: timeoutMillis,
+          writeTimeoutMillis: timeoutMillis,
+          requestsMax: 1000
+        }
+      }, begun)
+      resolve({ node: { id, core, disk, transport }, storage })
+    })
+  })
+
+/** Starts the nodes. With a simulated world, run it until the promise is kept. */
+export const makeCluster = async (options: MemoryClusterOptions): Promise<MemoryCluster> => {
+  const { nodes: count, partitionCount = 16, timeoutMillis = 1000, world = liveWorld } = options
+  const broker = makeMemoryBroker(world)
+  const ring = ringOf(count, partitionCount)
+  const started = await Promise.all(ring.members.map(({ id }) => {
+    const served = typeof options.buckets === "function" ? options.buckets(id) : options.buckets
+    const buckets = Buckets.make(served)
+    const transport = broker.connect()
+    return start({ id, ring, buckets, transport, partitionCount, timeoutMillis, world })
+  }))
+  const nodes = started.map(({ node }) => node)
+  return {
+    nodes,
+    backends: nodes.map(({ core }) => {
+      const { coordinator, options: { buckets }, view } = core
+      return EmbeddedBackend.make({ world, coordinator, view, buckets, cluster: clusterName })
+    }),
+    connect: broker.connect,
+    cut: (id) => {
+      for (const node of nodes) if (node.id === id) broker.disconnect(node.transport)
+    },
+    heal: () => nodes.forEach(({ transport }) => broker.reconnect(transport)),
+    stop: () => {
+      for (const { node, storage } of started) {
+        node.core.close()
+        storage.close()
+        node.disk.database.close()
+      }
+    }
+  }
+}
