@@ -1,0 +1,85 @@
+/**
+ * Gives the three buckets one face, so that the same customers can use each: what is in a cart,
+ * add to it, take an item out of it.
+ */
+import type { Db, ReadOptions, WriteOptions } from "everwrite"
+import * as ShoppingCart from "../../plugins/shoppingCart.ts"
+import { CrdtCarts, LastCarts, MergedCarts } from "./buckets.ts"
+
+export const buckets = { last: LastCarts, merged: MergedCarts, crdt: CrdtCarts }
+export type CartDb = Db<typeof buckets>
+
+/** The names of the additions that are in a cart, by item. */
+export type Contents = ReadonlyMap<string, ReadonlySet<string>>
+
+export interface Change {
+  readonly item: string
+  readonly pieces: number
+  /** The addition's own name. */
+  readonly addition: string
+}
+
+export interface Carts {
+  readonly contents: (db: CartDb, customer: string, options: ReadOptions) => Promise<Contents>
+  readonly add: (
+    db: CartDb,
+    customer: string,
+    change: Change,
+    options: WriteOptions
+  ) => Promise<unknown>
+  /** Takes out what it finds of an item; `saw` is told which additions those are, before. */
+  readonly remove: (
+    db: CartDb,
+    customer: string,
+    removal: { readonly item: string; readonly saw: (additions: ReadonlySet<string>) => void },
+    options: WriteOptions
+  ) => Promise<unknown>
+}
+
+const nothing: ReadonlySet<string> = new Set()
+
+const named = (contents: ReadonlyMap<string, ReadonlyMap<string, number>>): Contents =>
+  new Map([...contents].map(([item, additions]) => [item, new Set(additions.keys())]))
+
+/** Carts that are one value: read, change, write back. */
+const whole = (name: "last" | "merged"): Carts => ({
+  contents: async (db, customer, options) =>
+    named(ShoppingCart.contents(await db[name].get(customer, options) ?? ShoppingCart.empty)),
+  add: (db, customer, change, options) =>
+    db[name].update(
+      customer,
+      (cart) => ShoppingCart.add(cart ?? ShoppingCart.empty, change),
+      options
+    ),
+  remove: (db, customer, { item, saw }, options) =>
+    db[name].update(customer, (cart = ShoppingCart.empty) => {
+      saw(named(ShoppingCart.contents(cart)).get(item) ?? nothing)
+      return ShoppingCart.remove(cart, item)
+    }, options)
+})
+
+/** Carts that are a data type: say what changes. */
+const crdt: Carts = {
+  contents: async (db, customer, options) => {
+    const cart = await db.crdt.get(customer, options)
+    const lines = [...cart?.lines ?? []]
+    return new Map(lines.map(([item, additions]) => [
+      item,
+      new Set([...additions].map((addition) => addition.name))
+    ]))
+  },
+  add: (db, customer, { addition: name, item, pieces }, options) =>
+    db.crdt.lines.add(customer, item, { name, pieces }, options),
+  remove: async (db, customer, { item, saw }, options) => {
+    const entry = await db.crdt.entry(customer, options)
+    if (entry._tag === "Absent") return
+    saw(new Set([...entry.value.lines.get(item) ?? []].map((addition) => addition.name)))
+    await db.crdt.lines.drop(customer, item, { ...options, seen: entry })
+  }
+}
+
+export const kinds: ReadonlyArray<readonly [title: string, carts: Carts]> = [
+  ["last write wins", whole("last")],
+  ["application merge", whole("merged")],
+  ["CRDT document", crdt]
+]
