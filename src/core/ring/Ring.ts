@@ -1,0 +1,137 @@
+/**
+ * Answers which nodes hold a partition and who stands in for them: one immutable value, the same
+ * on every node that has replayed the same membership log (Dynamo, sections 4.2 and 4.3).
+ */
+import * as Result from "effect/Result"
+import { ByteWriter } from "../codec/Bytes.ts"
+import { digest64 } from "../Hash.ts"
+import { invariant } from "../Invariant.ts"
+import type { NodeId } from "../model/Names.ts"
+import { claim, type Owners } from "./Claim.ts"
+import {
+  type InvalidLogEntry,
+  type LogEntry,
+  type Membership,
+  noMembers,
+  stepMembership
+} from "./MembershipLog.ts"
+import { isPartitionCount } from "./Partition.ts"
+import { scatter, seedOf } from "./Scatter.ts"
+import { zonesOf } from "./Zones.ts"
+
+/** What is fixed for the life of a cluster. */
+export interface RingOptions {
+  /** Q: a power of two from 1 to 65,536. */
+  readonly partitionCount: number
+  /** How many owners the claim gives a partition; a bucket's n may be less, or more. */
+  readonly replicaCount: number
+}
+
+export const defaultReplicaCount = 3
+
+/** Invariant: each partition has distinct owners, as many as `replicaCount` and members allow. */
+export interface Ring extends RingOptions, Membership {
+  /** By partition, in the order of the preference list. */
+  readonly owners: Owners
+  /** 16 hexadecimal digits, equal where Q, members and owners are. Carried in every message. */
+  readonly digest: string
+  /** What stands for each member in `scatter`. */
+  readonly seeds: ReadonlyArray<number>
+  /** What `preferenceList` found so far: no part of the value. */
+  readonly preferenceLists: Map<number, ReadonlyArray<NodeId>>
+}
+
+/** The ring that a log leads to. */
+export const make = (
+  options: RingOptions & { readonly log: ReadonlyArray<LogEntry> }
+): Result.Result<Ring, InvalidLogEntry> => {
+  let ring: Result.Result<Ring, InvalidLogEntry> = Result.succeed(empty(options))
+  for (const entry of options.log) ring = Result.flatMap(ring, (before) => step(before, entry))
+  return ring
+}
+
+/** The ring of an empty log: nobody owns anything. */
+export const empty = (options: RingOptions): Ring =>
+  complete({
+    ...options,
+    ...noMembers,
+    owners: Array.from({ length: options.partitionCount }, () => [])
+  })
+
+/** The ring after one more entry of the log. */
+export const step = (ring: Ring, entry: LogEntry): Result.Result<Ring, InvalidLogEntry> =>
+  Result.map(stepMembership(ring, entry), ({ after, heirs }) => {
+    const { partitionCount, replicaCount } = ring
+    const previous = ring.owners.map((list) => list.map((id) => heirs.get(id) ?? id))
+    const owners = claim({ replicaCount, members: after.members, previous })
+    return complete({ partitionCount, replicaCount, ...after, owners })
+  })
+
+/**
+ * Every node, the owners first. Each fallback is from a zone that the list so far uses least, so
+ * that a bucket with more replicas than the claim still spreads them; within that, in the
+ * partition's own order (rendezvous hashing), so that all others share the load of a lost node.
+ */
+export const preferenceList = (ring: Ring, partition: number): ReadonlyArray<NodeId> => {
+  const known = ring.preferenceLists.get(partition)
+  if (known !== undefined) return known
+  const owners = ring.owners[partition]
+  invariant(owners !== undefined, `partition ${partition} is below ${ring.partitionCount}`)
+  const found = [...owners, ...fallbacks(ring, { partition, owners })]
+  ring.preferenceLists.set(partition, found)
+  return found
+}
+
+const fallbacks = (
+  ring: Ring,
+  { owners, partition }: { readonly partition: number; readonly owners: ReadonlyArray<NodeId> }
+): ReadonlyArray<NodeId> => {
+  const zones = zonesOf(ring.members)
+  const inList = new Map<number, number>()
+  /** Counts `node` into its zone: the answer is how many of the zone come before it. */
+  const enter = (node: number): number => {
+    const before = inList.get(zones[node]!) ?? 0
+    inList.set(zones[node]!, before + 1)
+    return before
+  }
+  const others: Array<{ readonly node: number; readonly key: number }> = []
+  for (const [node, { id }] of ring.members.entries()) {
+    if (owners.includes(id)) enter(node)
+    else others.push({ node, key: scatter({ seed: ring.seeds[node]!, partition }) })
+  }
+  return others
+    .sort((a, b) => a.key - b.key || a.node - b.node)
+    .map(({ node }) => ({ node, before: enter(node) }))
+    .sort((a, b) => a.before - b.before)
+    .map(({ node }) => ring.members[node]!.id)
+}
+
+const complete = (ring: RingOptions & Membership & { readonly owners: Owners }): Ring => {
+  const ownerCount = Math.min(ring.replicaCount, ring.members.length)
+  invariant(isPartitionCount(ring.partitionCount), "Q is a power of two from 1 to 65536")
+  invariant(ring.replicaCount >= 1, "a partition has an owner")
+  invariant(
+    ring.owners.every((list) => list.length === ownerCount && new Set(list).size === ownerCount),
+    "every partition has its number of distinct owners"
+  )
+  return {
+    ...ring,
+    digest: digest64(encode(ring)),
+    seeds: ring.members.map(({ id }) => seedOf(id)),
+    preferenceLists: new Map()
+  }
+}
+
+/** The canonical bytes behind the digest. A format: what changes it begins with another number. */
+const encode = (ring: RingOptions & Membership & { readonly owners: Owners }): Uint8Array => {
+  const writer = new ByteWriter().varint(1)
+    .varint(ring.partitionCount).varint(ring.replicaCount).varint(ring.members.length)
+  for (const member of ring.members) {
+    const weight = new DataView(new ArrayBuffer(8))
+    weight.setFloat64(0, member.weight)
+    writer.text(member.id).raw(new Uint8Array(weight.buffer)).text(member.zone ?? "")
+  }
+  const numbers = new Map(ring.members.map(({ id }, number) => [id, number]))
+  for (const id of ring.owners.flat()) writer.varint(numbers.get(id)!)
+  return writer.finish()
+}
