@@ -21,11 +21,26 @@ const zero: Total = {
 const totalsOf = (store: DotStore | undefined): Counter["totals"] =>
   store?.kind === "counter" ? store.totals : new Map<string, Total>()
 
-/** What the counter shows: everything added less everything taken, less what was removed. */
+const limit = Number.MAX_SAFE_INTEGER
+
+/** The sum where the way there leaves the integers that a number holds exactly. */
+const saturated = (store: DotStore | undefined): number => {
+  let value = 0n
+  for (const { added, removedAdded, removedTaken, taken } of totalsOf(store).values()) {
+    value += BigInt(added - removedAdded) - BigInt(taken - removedTaken)
+  }
+  return Math.min(Math.max(Number(value), -limit), limit)
+}
+
+/**
+ * What the counter shows: everything added less everything taken, less what was removed. Replicas
+ * that each stay within 2^53 - 1 may pass it together; the counter then shows 2^53 - 1.
+ */
 export const valueOf = (store: DotStore | undefined): number => {
   let value = 0
   for (const total of totalsOf(store).values()) {
     value += total.added - total.removedAdded - (total.taken - total.removedTaken)
+    if (!Number.isSafeInteger(value)) return saturated(store)
   }
   return value
 }

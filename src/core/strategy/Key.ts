@@ -39,9 +39,18 @@ const fromCodec = <K>(definition: KeyDefinition, codec: ValueCodec.ValueCodec<K>
 /** Keys that are one text: `"alice"`. */
 export const text: Key<string> = fromCodec(bareText, ValueCodec.make(Schema.String))
 
-/** How a field is stored, read off the JSON Schema of its encoded side. */
+/** The JSON Schema of a field's encoded side, which one with an identifier only points to. */
+const jsonSchema = (schema: KeyField): unknown => {
+  const document = Schema.toJsonSchemaDocument(Schema.toCodecJson(schema))
+  const pointer = document.schema["$ref"]
+  if (typeof pointer !== "string") return document.schema
+  const name = decodeURIComponent(pointer.slice("#/$defs/".length))
+  return document.definitions[name.replaceAll("~1", "/").replaceAll("~0", "~")]
+}
+
+/** How a field is stored. */
 const fieldType = (name: string, schema: KeyField): KeyFieldType => {
-  const json: unknown = Schema.toJsonSchemaDocument(Schema.toCodecJson(schema)).schema
+  const json = jsonSchema(schema)
   const type = isObject(json) ? json["type"] : undefined
   if (type === "string") return "text"
   if (type === "integer") return "integer"

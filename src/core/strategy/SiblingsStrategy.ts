@@ -47,7 +47,7 @@ const remove: Operation = {
     })
 }
 
-const operations = new Map([["put", put], ["delete", remove]])
+const operations: ReadonlyMap<string, Operation> = new Map([["put", put], ["delete", remove]])
 
 const view = (document: Document) => ({ values: siblingsOf(document).map((s) => s.value) })
 

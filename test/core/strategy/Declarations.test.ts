@@ -1,0 +1,81 @@
+/**
+ * Shows which buckets, types and keys can be declared, and what the names of operations are.
+ */
+import * as Schema from "effect/Schema"
+import { describe, expect, it } from "vitest"
+import * as Bucket from "../../../src/core/strategy/Bucket.ts"
+import * as Crdt from "../../../src/core/strategy/Crdt.ts"
+import * as CrdtStrategy from "../../../src/core/strategy/CrdtStrategy.ts"
+import * as Key from "../../../src/core/strategy/Key.ts"
+
+const line = Crdt.document({ quantity: Crdt.counter, note: Crdt.register(Schema.String) })
+
+const everyType = Crdt.document({
+  total: Crdt.counter,
+  tags: Crdt.set(Schema.String),
+  title: Crdt.register(Schema.String),
+  lines: Crdt.map(line),
+  shelves: Crdt.map(Crdt.map(Crdt.map(Crdt.counter)))
+})
+
+describe("the operations of a data type", () => {
+  it("are named by the fields on the way; those below a map of maps are reached by inner", () => {
+    expect([...everyType.arguments.keys()]).toEqual([
+      "total.add",
+      "tags.add",
+      "tags.remove",
+      "title.set",
+      "title.clear",
+      "lines.quantity.add",
+      "lines.note.set",
+      "lines.note.clear",
+      "lines.drop",
+      "shelves.inner.inner.add",
+      "shelves.inner.inner.drop",
+      "shelves.inner.drop",
+      "shelves.drop"
+    ])
+  })
+
+  it("are the same, with as many arguments, with the application's code and without", () => {
+    const { operations } = CrdtStrategy.make(everyType.definition)
+    const withCode = [...everyType.arguments].map(([name, codecs]) => [name, codecs.length])
+    const without = [...operations].map(([name, { args }]) => [name, args.length])
+    expect(without).toEqual([...withCode, ["delete", 0]])
+  })
+})
+
+describe("a bucket of a data type", () => {
+  it("may be a map of maps", () => {
+    const type = Crdt.map(Crdt.map(Crdt.counter))
+    const bucket = Bucket.crdt("shelves", { key: Key.text, type })
+    expect(bucket.arguments.has("inner.add")).toBe(true)
+  })
+
+  it("is refused where a field bears the name of a handle's own method", () => {
+    const type: Crdt.CrdtType<unknown, any> = Crdt.document({ entry: Crdt.counter })
+    expect(() => Bucket.crdt("b", { key: Key.text, type })).toThrow("no field may be named entry")
+  })
+})
+
+/** How a key field with this schema is stored. */
+const stored = (schema: Key.KeyField) =>
+  Key.make({ partition: { field: schema } }).definition.partition[0]![1]
+
+describe("a key field", () => {
+  it("is stored as text or as an integer, by what its schema encodes to", () => {
+    expect(stored(Schema.String)).toBe("text")
+    expect(stored(Schema.DateFromString)).toBe("text")
+    expect(stored(Schema.Literals(["eu", "us"]))).toBe("text")
+    expect(stored(Schema.Int)).toBe("integer")
+  })
+
+  it("may have a schema with an identifier", () => {
+    const tenant = Schema.String.annotate({ identifier: "acme/Tenant Id~" })
+    expect(stored(tenant)).toBe("text")
+  })
+
+  it("is refused where it is neither", () => {
+    expect(() => stored(Schema.Finite)).toThrow("a key field is stored as text or as an integer")
+  })
+})

@@ -1,0 +1,127 @@
+/**
+ * Shows that the specifications find faults which break no law: strategies that agree with
+ * themselves everywhere and do the wrong thing.
+ */
+import { describe, expect, it } from "vitest"
+import type { Delta } from "../../src/core/crdt/Document.ts"
+import type { TypeDefinition } from "../../src/core/model/BucketDefinition.ts"
+import * as CrdtStrategy from "../../src/core/strategy/CrdtStrategy.ts"
+import { lww } from "../../src/core/strategy/LwwStrategy.ts"
+import { siblings } from "../../src/core/strategy/SiblingsStrategy.ts"
+import type { Mutated, Mutation, Strategy } from "../../src/core/strategy/Strategy.ts"
+import { checkSpecification, type Specified } from "./Steps.ts"
+import { hasCounter, typeRequests } from "./TypeRequests.ts"
+import { type TypeChange, view } from "./TypeSpecification.ts"
+import * as ValueSpecification from "./ValueSpecification.ts"
+
+/** `strategy` with its mutations and their outcomes changed. */
+const altered = (
+  strategy: Strategy,
+  changes: {
+    readonly before?: (mutation: Mutation) => Mutation
+    readonly after?: (delta: Delta, mutation: Mutation) => Delta
+  }
+): Strategy => {
+  const { before = (mutation) => mutation, after = (delta) => delta } = changes
+  const operations = [...strategy.operations].map(([name, operation]) => {
+    const mutate = (mutation: Mutation): Mutated => {
+      const mutated = operation.mutate(before(mutation))
+      return mutated._tag === "Changed"
+        ? { ...mutated, delta: after(mutated.delta, mutation) }
+        : mutated
+    }
+    return [name, { ...operation, mutate }] as const
+  })
+  return { ...strategy, operations: new Map(operations) }
+}
+
+const ofType = (type: TypeDefinition, strategy: Strategy): Specified<TypeChange> => ({
+  strategy,
+  requests: typeRequests(type),
+  view: view(type),
+  clientCounts: false,
+  refusesAhead: (change) => change.tag === "removal" && hasCounter(change.of)
+})
+
+const ofValues = (
+  strategy: Strategy,
+  specification: Specified<ValueSpecification.ValueChange>["view"]
+): Specified<ValueSpecification.ValueChange> => ({
+  strategy,
+  requests: ValueSpecification.valueRequests,
+  view: specification,
+  clientCounts: true,
+  refusesAhead: () => false
+})
+
+/** That a reader gets something else than is specified, in one of 3000 histories at most. */
+const expectFound = <Change>(specified: Specified<Change>) => {
+  let cause: unknown
+  try {
+    checkSpecification(specified, 3000)
+  } catch (error) {
+    cause = error instanceof Error ? error.cause : undefined
+  }
+  expect(String(cause)).toContain("what a reader gets")
+}
+
+const withStamps = (delta: Delta, stamp: number): Delta =>
+  delta.store?.kind === "values"
+    ? {
+      ...delta,
+      store: {
+        ...delta.store,
+        siblings: delta.store.siblings.map((sibling) => ({ ...sibling, stamp }))
+      }
+    }
+    : delta
+
+const set: TypeDefinition = { type: "set" }
+const register: TypeDefinition = { type: "register" }
+const counters: TypeDefinition = { type: "map", of: { type: "counter" } }
+
+describe("a specification finds", () => {
+  it("a removal that forgets what it must still take away", () => {
+    const strategy = altered(CrdtStrategy.make(set), {
+      after: (delta) => ({ ...delta, deferred: [] })
+    })
+    expectFound(ofType(set, strategy))
+  })
+
+  it("a removal that takes away what its client had not read", () => {
+    const strategy = altered(CrdtStrategy.make(set), {
+      before: (mutation) => ({ ...mutation, seen: undefined })
+    })
+    expectFound(ofType(set, strategy))
+  })
+
+  it("a dropped counter that comes back with the next amount", () => {
+    const strategy = CrdtStrategy.make(counters)
+    const forgetful = altered(strategy, { after: (delta) => ({ ...delta, store: undefined }) })
+    const drop = forgetful.operations.get("drop")!
+    const operations = new Map([...strategy.operations, ["drop", drop] as const])
+    expectFound(ofType(counters, { ...strategy, operations }))
+  })
+
+  it("a register that orders by the clock alone", () => {
+    const strategy = altered(CrdtStrategy.make(register), {
+      after: (delta, { nowMillis }) => withStamps(delta, nowMillis * 1000)
+    })
+    expectFound(ofType(register, strategy))
+  })
+
+  it("a last write that ignores what its client had read", () => {
+    const strategy = altered(lww, { before: (mutation) => ({ ...mutation, stampSeen: 0 }) })
+    expectFound(ofValues(strategy, ValueSpecification.lastWrite))
+  })
+
+  it("a blind write that replaces what its coordinator had", () => {
+    const strategy = altered(siblings, {
+      after: (delta, { document, seen }) => ({
+        ...delta,
+        seen: { ...delta.seen, vector: seen?.vector ?? document.context }
+      })
+    })
+    expectFound(ofValues(strategy, ValueSpecification.siblings))
+  })
+})
