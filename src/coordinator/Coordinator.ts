@@ -205,7 +205,7 @@ export class Coordinator {
     }
     this.#read(readPlan, (outcome) => {
       if ("_tag" in outcome) return respond(outcome)
-      replica.joinDocument(plan.row, outcome.document, () => {})
+      replica.joinDocument({ key: plan.row, document: outcome.document }, () => {})
       this.#write(plan, respond)
     })
   }

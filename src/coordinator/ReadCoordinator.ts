@@ -115,12 +115,12 @@ export class ReadCoordinator implements Waiting {
   #take(from: NodeId, bytes: Uint8Array): void {
     const index = this.#indexOf(from)
     try {
-      const document = DocumentCodec.decode(bytes)
+      const { digest, document } = DocumentCodec.decodeWithDigest(bytes)
       if (!Document.canJoin(this.#joined, document)) {
         return this.#step({ _tag: "Damaged", index })
       }
       this.#joined = Document.join(this.#joined, document)
-      this.#foundAt(from, DocumentCodec.encode(document).digest)
+      this.#foundAt(from, digest)
     } catch (error) {
       if (!(error instanceof Malformed)) throw error
       this.#step({ _tag: "Damaged", index })
@@ -193,7 +193,7 @@ export class ReadCoordinator implements Waiting {
     const document = joined.bytes ?? DocumentCodec.encode(this.#joined).bytes
     for (const { node } of stale) {
       counts.readRepairs++
-      if (node === parts.node) parts.replica.joinDocument(plan.row, this.#joined, () => {})
+      if (node === parts.node) parts.replica.joinDocument({ key: plan.row, document: this.#joined }, () => {})
       else {
         const { key } = plan
         const { fingerprint } = plan.bucket

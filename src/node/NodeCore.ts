@@ -24,6 +24,7 @@ export interface NodeLimits {
   readonly readTimeoutMillis: number
   readonly writeTimeoutMillis: number
   readonly requestsMax: number
+  readonly cacheBytesMax: number
 }
 
 export interface NodeOptions {
@@ -75,7 +76,8 @@ export class NodeCore {
     const { skewMillis } = limits
     this.view = new ClusterView({ world, self: node, ring, skewMillis })
     const stampMillis = () => this.view.agreedNow()
-    this.replica = new Replica({ world, storage, node, incarnation, stampMillis })
+    const { cacheBytesMax } = limits
+    this.replica = new Replica({ world, storage, node, incarnation, stampMillis, cacheBytesMax })
     this.#replicaServer = new ReplicaServer({ replica: this.replica, buckets, partitionCount })
     this.link = new PeerLink({
       world,

@@ -16,6 +16,7 @@ import type { CausalContext } from "../core/clock/CausalContext.ts"
 import type { Operation, Refusal } from "../core/strategy/Strategy.ts"
 import type { World } from "../core/World.ts"
 import type { RowKey, StorageFailure, StorageService } from "../storage/Storage.ts"
+import { DocumentCache } from "./DocumentCache.ts"
 import * as Row from "./Row.ts"
 
 export interface ReplicaOptions {
@@ -26,6 +27,8 @@ export interface ReplicaOptions {
   readonly incarnation: Incarnation.Incarnation
   /** The time to stamp writes with, in milliseconds. */
   readonly stampMillis: () => number
+  /** Of documents kept decoded, by their encoded size. */
+  readonly cacheBytesMax: number
 }
 
 /** What this replica holds under a key; a damaged row counts as missing, but is known to be. */
@@ -82,6 +85,7 @@ const retryMillis = 1000
 
 export class Replica {
   readonly #options: ReplicaOptions
+  readonly #cache: DocumentCache
   #incarnation: Incarnation.Incarnation
   /** Births and counters of this incarnation; never issued twice. */
   #issued = 0
@@ -99,6 +103,7 @@ export class Replica {
   constructor(options: ReplicaOptions) {
     this.#options = options
     this.#incarnation = options.incarnation
+    this.#cache = new DocumentCache(options.cacheBytesMax)
   }
 
   incarnation(): Incarnation.Incarnation {
@@ -123,11 +128,14 @@ export class Replica {
 
   /** What is held now, committed or not. */
   read(key: RowKey): Holding {
+    const cached = this.#cache.get(key)
+    if (cached !== undefined) return { _tag: "Held", ...cached }
     const result = this.#options.storage.read(key)
     if (result._tag === "Absent") return result
     if (result._tag === "Damaged") return this.#damaged(result.detail)
     const held = Row.decode(result.document)
     if (held instanceof Malformed) return this.#damaged(held.message)
+    this.#cache.set(key, held, Row.bytesOf(result.document))
     return { _tag: "Held", ...held }
   }
 
@@ -160,17 +168,25 @@ export class Replica {
 
   /** Joins another replica's document into this one's. Bytes that are no document are refused. */
   join(key: RowKey, bytes: Uint8Array, settled: Settled): Joined {
-    let incoming: Document.Document
     try {
-      incoming = DocumentCodec.decode(bytes)
+      const { digest, document } = DocumentCodec.decodeWithDigest(bytes)
+      return this.joinDocument({ key, document, encoded: { bytes, digest } }, settled)
     } catch (error) {
       if (!(error instanceof Malformed)) throw error
       return { _tag: "Refused", reason: `not a document: ${error.message}` }
     }
-    return this.joinDocument(key, incoming, settled)
   }
 
-  joinDocument(key: RowKey, incoming: Document.Document, settled: Settled): Joined {
+  /** The same for a document that is decoded; `encoded` spares encoding it where it is known. */
+  joinDocument(
+    arrival: {
+      readonly key: RowKey
+      readonly document: Document.Document
+      readonly encoded?: DocumentCodec.EncodedDocument
+    },
+    settled: Settled
+  ): Joined {
+    const { document: incoming, key } = arrival
     const holding = this.read(key)
     const before = documentOf(holding)
     if (!Document.canJoin(before, incoming)) {
@@ -188,7 +204,8 @@ export class Replica {
       this.#counts.divergences++
     }
     const own = holding._tag === "Held" ? holding.own : ""
-    this.#write({ key, before, after, encoded: encode(after), own }, holding, settled)
+    const encoded = (after === incoming ? arrival.encoded : undefined) ?? encode(after)
+    this.#write({ key, before, after, encoded, own }, holding, settled)
     return { _tag: "Joined" }
   }
 
@@ -235,8 +252,14 @@ export class Replica {
     // What is left of a damaged row goes, or its elements would be counted with the new ones.
     const gone = { key: options.key, header: undefined, elements: [], elementCount: 0 }
     const changes = holding._tag === "Damaged" ? [gone, change] : [change]
+    const { after: document, encoded, key, own } = options
+    this.#cache.set(key, { document, digest: encoded.digest, own }, encoded.bytes.length)
     this.#options.storage.writeAll(changes, (failure) => {
-      if (failure !== undefined) this.#endIncarnation(incarnation)
+      if (failure !== undefined) {
+        // What storage hides now must not be found here.
+        this.#cache.clear()
+        this.#endIncarnation(incarnation)
+      }
       settled(failure)
     })
   }

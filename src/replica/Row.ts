@@ -152,6 +152,13 @@ const readTree = (stored: StoredDocument, bare: Document): Tree => {
   return grown(root)
 }
 
+/** What a stored document takes, roughly: keys are not counted. */
+export const bytesOf = ({ elements, header }: StoredDocument): number => {
+  let bytes = header.length
+  for (const element of elements.values()) bytes += element.length
+  return bytes
+}
+
 /** The document of a stored row, or why its bytes are not one. */
 export const decode = (stored: StoredDocument): Held | Malformed => {
   try {

@@ -9,7 +9,6 @@ import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto"
 import { ByteReader, ByteWriter, Malformed } from "../codec/Bytes.ts"
 import type { DocumentKey } from "../model/DocumentKey.ts"
 import { actorPattern } from "./Dot.ts"
-import { stampMax } from "./HybridClock.ts"
 import * as VersionVector from "./VersionVector.ts"
 
 /** What a client has seen of one document. */
@@ -67,7 +66,7 @@ const decodeHistory = (history: Uint8Array): CausalContext => {
   for (let i = 0; i < count; i++) {
     const actor = reader.text("an actor")
     const counter = reader.varint("a counter")
-    if (!actorPattern.test(actor) || counter === 0 || stamp > stampMax) {
+    if (!actorPattern.test(actor) || counter === 0) {
       throw new Malformed("an actor with a counter", reader.offset)
     }
     vector.set(actor, counter)

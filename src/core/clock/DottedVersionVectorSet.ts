@@ -46,7 +46,7 @@ const indexOfDot = (siblings: ReadonlyArray<Sibling>, dot: Dot): number => {
  * lacks it has not seen it. Sorted by dot.
  *
  * **Guarantees** commutative, associative and idempotent; never drops a value whose dot the other
- * side has not seen. Returns `left` itself where nothing changes.
+ * side has not seen. Returns `left` itself where nothing changes, `right` where only it is left.
  */
 export const join = (
   left: ReadonlyArray<Sibling>,
@@ -55,19 +55,18 @@ export const join = (
   rightSeen: Seen
 ): ReadonlyArray<Sibling> => {
   const joined: Array<Sibling> = []
-  let kept = 0
+  let shared = 0
   for (const sibling of left) {
-    const stays = indexOfDot(right, sibling) >= 0
-      || !hasSeen(rightSeen, sibling.actor, sibling.counter)
-    if (stays) {
-      joined.push(sibling)
-      kept++
-    }
+    const isShared = indexOfDot(right, sibling) >= 0
+    if (isShared) shared++
+    if (isShared || !hasSeen(rightSeen, sibling.actor, sibling.counter)) joined.push(sibling)
   }
+  const kept = joined.length
   for (const sibling of right) {
     if (hasSeen(leftSeen, sibling.actor, sibling.counter)) continue
     if (indexOfDot(left, sibling) < 0) joined.push(sibling)
   }
   if (kept === left.length && joined.length === kept) return left
+  if (kept === shared && joined.length === right.length) return right
   return joined.length > 1 ? joined.sort(compareDots) : joined
 }

@@ -12,19 +12,20 @@
 /** Microseconds since 1970 for the wall's share; leaves room above for counting on. */
 const wallMaxMicros = 2 ** 52
 
-/** Stamps from disk and wire lie between 0 and this. */
+/** The greatest stamp: the greatest integer that the formats hold. */
 export const stampMax = Number.MAX_SAFE_INTEGER
 
 /**
  * A stamp greater than every stamp seen, and not less than the wall clock.
  *
- * **Requires** `seen` at most 2^53 - 2, which no chain of writes reaches from `wallMaxMicros`.
+ * No chain of writes reaches `stampMax` from `wallMaxMicros`. A document that damage took there
+ * stays there, still readable, and its ties break by actor.
  */
 export const nextStamp = (
   options: { readonly nowMillis: number; readonly seen: number }
 ): number => {
   const wall = Math.min(Math.max(Math.floor(options.nowMillis * 1000), 0), wallMaxMicros)
-  return Math.max(wall, options.seen) + 1
+  return Math.min(Math.max(wall, options.seen) + 1, stampMax)
 }
 
 /** How far behind the wall a stamp lies, in milliseconds; negative where it lies ahead. */

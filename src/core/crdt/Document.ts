@@ -71,9 +71,15 @@ const joinIds = (
 ): ReadonlyArray<AppliedId> => {
   if (right.length === 0 || left === right) return left
   if (left.length === 0) return right
-  const missing = right.filter((id) => !left.some((other) => compareIds(id, other) === 0))
-  if (missing.length === 0) return left
-  const all = [...left, ...missing].sort(compareIds)
+  const all: Array<AppliedId> = []
+  for (let i = 0, j = 0; i < left.length || j < right.length;) {
+    const order = i === left.length ? 1 : j === right.length ? -1 : compareIds(left[i]!, right[j]!)
+    all.push(order <= 0 ? left[i]! : right[j]!)
+    if (order <= 0) i++
+    if (order >= 0) j++
+  }
+  if (all.length === left.length) return left
+  if (all.length === right.length) return right
   const kept = all.slice(-idsMax)
   // Where only older ids were missing, nothing changes.
   return kept.length === left.length && kept.every((id, i) => id === left[i]) ? left : kept
@@ -151,16 +157,20 @@ export const canJoin = (left: Document, right: Document): boolean =>
   left.store === undefined || right.store === undefined || left.store.kind === right.store.kind
 
 /**
- * The least document that contains both. Returns `left` itself where `right` adds nothing.
+ * The least document that contains both. Returns `left` itself where `right` adds nothing, and
+ * `right` itself where `left` adds nothing, as far as that is seen without comparing leaves.
  *
  * **Guarantees** commutative, associative, idempotent.
  *
  * **Requires** `canJoin`.
  */
-export const join = (left: Document, right: Document): Document =>
-  left === right
-    ? left
-    : joinWith(left, { ...right, seen: { vector: right.context, dots: [] } })
+export const join = (left: Document, right: Document): Document => {
+  if (left === right) return left
+  const joined = joinWith(left, { ...right, seen: { vector: right.context, dots: [] } })
+  const isRight = joined.context === right.context && joined.store === right.store
+    && joined.ids === right.ids && joined.deferred.length + right.deferred.length === 0
+  return isRight ? right : joined
+}
 
 /**
  * The document after an operation.

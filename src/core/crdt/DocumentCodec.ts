@@ -185,7 +185,19 @@ export const encode = (
 }
 
 /** The document of some bytes. Throws `Malformed`. */
-export const decode = (bytes: Uint8Array): Document => {
+export const decode = (bytes: Uint8Array): Document => read(bytes).document
+
+/** The document of some bytes, and its digest. Throws `Malformed`. */
+export const decodeWithDigest = (
+  bytes: Uint8Array
+): { readonly document: Document; readonly digest: string } => {
+  const { document, hashedBytes } = read(bytes)
+  return { document, digest: digest64(bytes.subarray(0, hashedBytes)) }
+}
+
+const read = (
+  bytes: Uint8Array
+): { readonly document: Document; readonly hashedBytes: number } => {
   const reader = new ByteReader(bytes)
   if (reader.byte("a format version") !== formatVersion) {
     throw new Malformed(`document format ${formatVersion}`, 0)
@@ -198,9 +210,10 @@ export const decode = (bytes: Uint8Array): Document => {
     throw new Malformed("actors that are mentioned", 1)
   }
   const store = readStore(reading)
+  const hashedBytes = reader.offset
   const ids = readIds(reading)
   reader.end()
-  return { context, store, deferred, ids }
+  return { document: { context, store, deferred, ids }, hashedBytes }
 }
 
 /** One leaf of a tree, as an element row. */

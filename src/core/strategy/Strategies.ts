@@ -20,3 +20,10 @@ export const make = (definition: StrategyDefinition): Strategy => {
       return CrdtStrategy.make(definition.type)
   }
 }
+
+/**
+ * Whether concurrent values stay beside one another: then a delete should name what it has seen, or
+ * it takes values that its sender never saw.
+ */
+export const keepsSiblings = ({ family }: StrategyDefinition): boolean =>
+  family === "siblings" || family === "merge"

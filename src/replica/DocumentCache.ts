@@ -1,0 +1,61 @@
+/**
+ * Remembers documents that were read or written lately, decoded, so that the next request for one
+ * costs neither a read nor a decoding. It is never asked whether something is stored, only what.
+ *
+ * Bounded by the bytes that the documents take encoded; what was not used longest goes first.
+ */
+import type { RowKey } from "../storage/Storage.ts"
+import type { Held } from "./Row.ts"
+
+interface Cached {
+  readonly held: Held
+  readonly bytes: number
+}
+
+const nameOf = (key: RowKey): string =>
+  `${key.partition} ${key.bucket} ${key.partitionKey}\u0000${key.sortKey}`
+
+export class DocumentCache {
+  readonly #bytesMax: number
+  /** In the order of last use. */
+  readonly #cached = new Map<string, Cached>()
+  #bytes = 0
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax
+  }
+
+  get(key: RowKey): Held | undefined {
+    const name = nameOf(key)
+    const cached = this.#cached.get(name)
+    if (cached === undefined) return undefined
+    this.#cached.delete(name)
+    this.#cached.set(name, cached)
+    return cached.held
+  }
+
+  /** `bytes` is the size of the document, encoded. */
+  set(key: RowKey, held: Held, bytes: number): void {
+    const name = nameOf(key)
+    this.#forget(name)
+    if (bytes > this.#bytesMax) return
+    this.#cached.set(name, { held, bytes })
+    this.#bytes += bytes
+    for (const oldest of this.#cached.keys()) {
+      if (this.#bytes <= this.#bytesMax) return
+      this.#forget(oldest)
+    }
+  }
+
+  clear(): void {
+    this.#cached.clear()
+    this.#bytes = 0
+  }
+
+  #forget(name: string): void {
+    const cached = this.#cached.get(name)
+    if (cached === undefined) return
+    this.#cached.delete(name)
+    this.#bytes -= cached.bytes
+  }
+}

@@ -1,0 +1,157 @@
+// Checks that bytes are read back as written, and that no other bytes are read at all.
+import * as fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { ByteReader, ByteWriter, Malformed } from "../../../src/core/codec/Bytes.ts"
+import { unlessMalformed } from "./unlessMalformed.ts"
+
+const safe = fc.maxSafeNat()
+const varint = fc.oneof(safe, fc.nat(300), fc.nat(52).map((bits) => 2 ** bits))
+const text = fc.oneof(
+  fc.string({ unit: "binary", maxLength: 200 }),
+  fc.string({ unit: "grapheme-ascii", maxLength: 200 }),
+  fc.constantFrom(
+    "\ufeffafter a byte order mark",
+    "a".repeat(63),
+    "a".repeat(64),
+    "é".repeat(64),
+    "a".repeat(128)
+  )
+)
+
+const item = fc.oneof(
+  fc.record({ kind: fc.constant("byte" as const), value: fc.nat(255) }),
+  fc.record({ kind: fc.constant("varint" as const), value: varint }),
+  fc.record({ kind: fc.constant("bytes" as const), value: fc.uint8Array({ maxLength: 300 }) }),
+  fc.record({ kind: fc.constant("text" as const), value: text })
+)
+type Item = typeof item extends fc.Arbitrary<infer I> ? I : never
+
+const write = (items: ReadonlyArray<Item>, capacity = 8): Uint8Array => {
+  const writer = new ByteWriter(capacity)
+  for (const { kind, value } of items) {
+    if (kind === "byte") writer.byte(value)
+    else if (kind === "varint") writer.varint(value)
+    else if (kind === "bytes") writer.bytes(value)
+    else writer.text(value)
+  }
+  const bytes = writer.finish()
+  expect(writer.length).toBe(bytes.length)
+  return bytes
+}
+
+/** Reads items of the given kinds until the end. */
+const read = (kinds: ReadonlyArray<Item["kind"]>, bytes: Uint8Array): ReadonlyArray<Item> => {
+  const reader = new ByteReader(bytes)
+  const items = kinds.map((kind): Item => {
+    if (kind === "byte") return { kind, value: reader.byte() }
+    if (kind === "varint") return { kind, value: reader.varint() }
+    if (kind === "bytes") return { kind, value: reader.bytes().slice() }
+    return { kind, value: reader.text() }
+  })
+  reader.end()
+  return items
+}
+
+describe("bytes", () => {
+  it("are read back as written", () => {
+    fc.assert(fc.property(fc.array(item), fc.nat(64), (items, capacity) => {
+      const kinds = items.map(({ kind }) => kind)
+      expect(read(kinds, write(items, capacity))).toEqual(items)
+    }))
+  })
+
+  it("are refused where the last are missing or one is left over", () => {
+    fc.assert(fc.property(fc.array(item, { minLength: 1 }), fc.nat(255), (items, extra) => {
+      const kinds = items.map(({ kind }) => kind)
+      const bytes = write(items)
+      for (let length = 0; length < bytes.length; length++) {
+        expect(() => read(kinds, bytes.subarray(0, length))).toThrow(Malformed)
+      }
+      expect(() => read(kinds, Uint8Array.of(...bytes, extra))).toThrow(Malformed)
+    }))
+  })
+
+  it("that are garbage are refused, or are exactly what would be written for what was read", () => {
+    const kinds = fc.array(fc.constantFrom<Item["kind"]>("byte", "varint", "bytes", "text"))
+    fc.assert(
+      fc.property(kinds, fc.uint8Array({ maxLength: 40 }), (kinds, bytes) => {
+        const items = unlessMalformed(() => read(kinds, bytes))
+        if (items !== undefined) expect(write(items)).toEqual(bytes)
+      }),
+      { numRuns: 2000 }
+    )
+  })
+
+  it("say where they are wrong", () => {
+    const reader = new ByteReader(
+      write([{ kind: "text", value: "ok" }, { kind: "byte", value: 9 }])
+    )
+    reader.text()
+    expect(() => reader.text("a name")).toThrow("expected a name that fits at byte 3")
+  })
+})
+
+describe("varints", () => {
+  it("take seven bits a byte, and eight bytes up to 2^53 - 1", () => {
+    const values = [0, 127, 128, 2 ** 14 - 1, 2 ** 14, 2 ** 49 - 1, 2 ** 49, 2 ** 53 - 1]
+    expect(values.map((value) => new ByteWriter().varint(value).length))
+      .toEqual([1, 1, 2, 2, 3, 7, 8, 8])
+  })
+
+  it.each([
+    ["zero in two bytes", [0x80, 0]],
+    ["one in two bytes", [0x81, 0]],
+    ["one in eight bytes", [0x81, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0]],
+    ["2^53", [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10]],
+    ["nine bytes", [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1]],
+    ["bytes without an end", Array.from({ length: 64 }, () => 0xff)]
+  ])("%s are refused", (_, bytes) => {
+    expect(() => new ByteReader(Uint8Array.from(bytes)).varint()).toThrow(Malformed)
+  })
+})
+
+describe("lengths", () => {
+  it("beyond the input are refused before anything is made of them", () => {
+    fc.assert(fc.property(safe, fc.uint8Array({ maxLength: 20 }), (length, rest) => {
+      fc.pre(length > rest.length)
+      const bytes = new ByteWriter().varint(length).raw(rest).finish()
+      expect(() => new ByteReader(bytes).bytes()).toThrow(Malformed)
+      expect(() => new ByteReader(bytes).text()).toThrow(Malformed)
+      expect(() => new ByteReader(bytes).count("things")).toThrow(Malformed)
+      expect(() => new ByteReader(rest).raw(length)).toThrow(Malformed)
+    }))
+  })
+
+  it("of counts are refused where the least size of so many things does not fit", () => {
+    const bytes = new ByteWriter().varint(3).raw(new Uint8Array(8)).finish()
+    expect(new ByteReader(bytes).count("things", 2)).toBe(3)
+    expect(() => new ByteReader(bytes).count("things", 3)).toThrow(Malformed)
+  })
+
+  it("allocate nothing: a byte run is a view of the input", () => {
+    const bytes = write([{ kind: "bytes", value: new Uint8Array(1000) }])
+    expect(new ByteReader(bytes).bytes().buffer).toBe(bytes.buffer)
+  })
+
+  it("stop at the end that the reader was given, though the bytes go on", () => {
+    const reader = new ByteReader(Uint8Array.of(9, 1, 2, 3), 1, 3)
+    expect(reader.remaining).toBe(2)
+    expect([reader.byte(), reader.byte()]).toEqual([1, 2])
+    expect(() => reader.byte()).toThrow(Malformed)
+  })
+})
+
+describe("text", () => {
+  it.each([
+    ["a stray continuation byte", [0x80]],
+    ["an over-long slash", [0xc0, 0xaf]],
+    ["half a surrogate pair", [0xed, 0xa0, 0x80]],
+    ["a character cut off", [0xe2, 0x82]],
+    ["a character beyond U+10FFFF", [0xf4, 0x90, 0x80, 0x80]]
+  ])("with %s is refused, short or long", (_, bad) => {
+    const long = [...Array.from({ length: 40 }, () => 0x61), ...bad]
+    for (const bytes of [bad, long]) {
+      expect(() => new ByteReader(Uint8Array.of(bytes.length, ...bytes)).text()).toThrow(Malformed)
+    }
+  })
+})

@@ -1,0 +1,83 @@
+// Checks that a removal takes what it had seen, sooner or later, and nothing else.
+import { describe, expect, it } from "vitest"
+import type { TypeDefinition } from "../../../src/core/model/BucketDefinition.ts"
+import { replicas } from "../Replica.ts"
+
+const set: TypeDefinition = { type: "set" }
+const counter: TypeDefinition = { type: "counter" }
+
+/** The client has read "old" at a, and removes it at b, which has not got it yet. */
+const deferred = () => {
+  const [a, b, c] = replicas(set, "abc")
+  a!.operate("add", ["old"])
+  b!.operate("remove", ["old"], a!.read().context)
+  return { a: a!, b: b!, c: c! }
+}
+
+describe("a removal that had seen more than its replica has", () => {
+  it("waits, and takes what it had seen when that arrives", () => {
+    const { a, b } = deferred()
+    expect(b.document.deferred).toHaveLength(1)
+    b.receive(a.document)
+    expect(b.read().values).toEqual([])
+    expect(b.document.deferred).toEqual([])
+  })
+
+  it("travels with the document while it waits", () => {
+    const { a, b, c } = deferred()
+    c.receive(b.document)
+    expect(c.document.deferred).toHaveLength(1)
+    expect(c.receive(a.document).read().values).toEqual([])
+  })
+
+  it("leaves what was added concurrently", () => {
+    const { a, b, c } = deferred()
+    c.operate("add", ["old"])
+    b.receive(c.document)
+    expect(b.read().values).toEqual([["old"]])
+    expect(b.receive(a.document).read().values).toEqual([["old"]])
+    expect(a.receive(b.document).read().values).toEqual([["old"]])
+  })
+
+  it("is not forgotten when what it stood in is removed in the meantime (basho/riak_dt#99)", () => {
+    const [a, b] = replicas({ type: "map", of: set }, "ab")
+    a!.operate("add", ["k", "old"])
+    const seen = a!.read().context
+    b!.operate("add", ["k", "other"])
+    b!.operate("remove", ["k", "old"], seen)
+    b!.operate("drop", ["k"])
+    expect(b!.receive(a!.document).read().values).toEqual([])
+  })
+})
+
+describe("a removal of a counter", () => {
+  const map: TypeDefinition = { type: "map", of: counter }
+
+  it("leaves exactly the concurrent increments (basho/riak_dt#98)", () => {
+    const [a, b] = replicas(map, "ab")
+    a!.operate("add", ["k", 5])
+    b!.receive(a!.document)
+    b!.operate("add", ["k", 2])
+    a!.operate("drop", ["k"])
+    expect(a!.read().values).toEqual([])
+    expect(a!.receive(b!.document).read().values).toEqual([{ k: 2 }])
+    expect(b!.receive(a!.document).read().values).toEqual([{ k: 2 }])
+  })
+
+  it("leaves an actor whole that counted on since the client read", () => {
+    const [a] = replicas(map, "a")
+    a!.operate("add", ["k", 5])
+    const seen = a!.read().context
+    a!.operate("add", ["k", 2])
+    a!.operate("drop", ["k"], seen)
+    expect(a!.read().values).toEqual([{ k: 7 }])
+  })
+
+  it("is refused by a replica that has not caught up, because a context holds no amounts", () => {
+    const [a, b] = replicas(map, "ab")
+    a!.operate("add", ["k", 5])
+    expect(b!.operate("drop", ["k"], a!.read().context)).toBe("ContextAhead")
+    expect(b!.receive(a!.document).operate("drop", ["k"], a!.read().context)).toBe("Changed")
+    expect(a!.receive(b!.document).read().values).toEqual([])
+  })
+})

@@ -1,0 +1,91 @@
+/**
+ * Looks at documents without the codec and the joins that are tested: prints them one way, and
+ * lists what is unsound in them.
+ */
+import { compareDots, type Dot } from "../../../src/core/clock/Dot.ts"
+import * as VersionVector from "../../../src/core/clock/VersionVector.ts"
+import { compareIds, type Document, idsMax } from "../../../src/core/crdt/Document.ts"
+import { childKind, type DotStore } from "../../../src/core/crdt/DotStore.ts"
+
+const sortedEntries = (_: string, value: unknown): unknown => {
+  if (value instanceof Map) return [...value].toSorted((a, b) => (a[0] < b[0] ? -1 : 1))
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).toSorted((a, b) => (a[0] < b[0] ? -1 : 1)))
+}
+
+/** Everything in a document as text: equal documents, equal text. */
+export const textOf = ({ context, deferred, ids, store }: Document): string =>
+  JSON.stringify({ context, store, deferred, ids }, sortedEntries, 1)
+
+/** The states in a store that are no trees. */
+export const leavesOf = (store: DotStore | undefined): ReadonlyArray<DotStore> => {
+  if (store === undefined) return []
+  if (store.kind !== "tree") return [store]
+  return [...store.children.values()].flatMap(leavesOf)
+}
+
+const dotsOf = (leaf: DotStore): ReadonlyArray<Dot> => {
+  switch (leaf.kind) {
+    case "latest":
+      return [leaf]
+    case "values":
+      return leaf.siblings
+    case "counter":
+      return [...leaf.totals].map(([actor, { counter }]) => ({ actor, counter }))
+    case "tree":
+      return []
+  }
+}
+
+const isAscending = <A>(items: ReadonlyArray<A>, compare: (a: A, b: A) => number): boolean =>
+  items.every((item, i) => i === 0 || compare(items[i - 1]!, item) < 0)
+
+const faultsOfStore = (store: DotStore): ReadonlyArray<string> => {
+  switch (store.kind) {
+    case "latest":
+      return []
+    case "values":
+      return [
+        ...(store.siblings.length > 0 ? [] : ["values without siblings"]),
+        ...(isAscending(store.siblings, compareDots) ? [] : ["siblings out of order"])
+      ]
+    case "counter":
+      return [
+        ...(store.totals.size > 0 ? [] : ["a counter without totals"]),
+        ...[...store.totals.values()].flatMap((total) =>
+          total.removedCounter <= total.counter && total.removedAdded <= total.added
+            && total.removedTaken <= total.taken
+            ? []
+            : ["more removed than was there"]
+        )
+      ]
+    case "tree":
+      return [
+        ...(store.children.size > 0 ? [] : ["a tree without children"]),
+        ...[...store.children].flatMap(([key, child]) => [
+          ...(childKind(key) === child.kind ? [] : [`another kind under ${key}`]),
+          ...faultsOfStore(child)
+        ])
+      ]
+  }
+}
+
+/** What breaks a promise of `Document` and `DotStore`; empty for a sound document. */
+export const faultsOf = ({ context, deferred, ids, store }: Document): ReadonlyArray<string> => {
+  const dots = [...leavesOf(store).flatMap(dotsOf), ...deferred, ...ids]
+  const isKnown = ({ actor, counter }: Dot) =>
+    counter > 0 && VersionVector.contains(context, actor, counter)
+  return [
+    ...(store === undefined ? [] : faultsOfStore(store)),
+    ...(dots.every(isKnown) ? [] : ["a dot outside the context"]),
+    ...([...context.values()].every((counter) => counter > 0) ? [] : ["a counter of 0"]),
+    ...(isAscending(deferred, compareDots) ? [] : ["deferrals out of order"]),
+    ...deferred.flatMap(({ path, seen }) => [
+      ...(VersionVector.covers(context, seen) ? ["a deferral that waits for nothing"] : []),
+      ...(path.length <= 32 && path.every((key) => childKind(key) !== undefined)
+        ? []
+        : ["a deferral that leads nowhere"])
+    ]),
+    ...(isAscending(ids, compareIds) && ids.length <= idsMax ? [] : ["ids out of order"])
+  ]
+}

@@ -1,0 +1,102 @@
+/**
+ * Lists documents whose bytes are kept under test/golden, at least one for each shape of state.
+ * Stored data is in these bytes: they may be added to, never changed.
+ */
+import type { Document } from "../../../src/core/crdt/Document.ts"
+import { childKey, type DotStore } from "../../../src/core/crdt/DotStore.ts"
+
+const a = "alpha.0mi8dfxmoabcdef.1"
+const b = "beta.0mi8dfxmoghijkl.1z"
+
+const document = (store: DotStore | undefined, rest: Partial<Document> = {}): Document => ({
+  context: new Map([[a, 3], [b, 300]]),
+  store,
+  deferred: [],
+  ids: [],
+  ...rest
+})
+
+const stamp = 1_763_700_000_000_001
+
+const values: DotStore = {
+  kind: "values",
+  siblings: [
+    { actor: a, counter: 3, stamp, value: `{"lines":["é"]}` },
+    { actor: b, counter: 300, stamp: stamp + 1, value: "\"x\"" }
+  ]
+}
+
+const counter: DotStore = {
+  kind: "counter",
+  totals: new Map([
+    [a, {
+      counter: 3,
+      added: 5,
+      taken: 1,
+      removedCounter: 2,
+      removedAdded: 4,
+      removedTaken: 0
+    }],
+    [b, {
+      counter: 300,
+      added: 0,
+      taken: 2 ** 53 - 1,
+      removedCounter: 0,
+      removedAdded: 0,
+      removedTaken: 0
+    }]
+  ])
+}
+
+const element = (actor: string, counter: number): DotStore => ({
+  kind: "values",
+  siblings: [{ actor, counter, stamp: 0, value: "" }]
+})
+
+const tree: DotStore = {
+  kind: "tree",
+  children: new Map<string, DotStore>([
+    [childKey("counter", "votes"), counter],
+    [childKey("tree", "tags"), {
+      kind: "tree",
+      children: new Map([
+        [childKey("values", "\"blue\""), element(a, 1)],
+        [childKey("values", "{\"a\":[1,null]}"), element(b, 7)]
+      ])
+    }],
+    [childKey("values", "title"), values]
+  ])
+}
+
+export const goldenDocuments: Readonly<Record<string, Document>> = {
+  empty: document(undefined, { context: new Map() }),
+  latest: document({ kind: "latest", actor: b, counter: 300, stamp, value: "[1,2]" }),
+  "latest-deleted": document({ kind: "latest", actor: a, counter: 3, stamp, value: null }),
+  values: document(values),
+  counter: document(counter),
+  tree: document(tree),
+  tombstone: document(undefined),
+  deferrals: document(tree, {
+    deferred: [
+      {
+        actor: a,
+        counter: 3,
+        seen: new Map([[a, 2], [b, 301]]),
+        path: [childKey("tree", "tags"), childKey("values", "\"red\"")]
+      },
+      { actor: b, counter: 8, seen: new Map([["gamma.0mi8dfxmomnopqr.0", 1]]), path: [] }
+    ]
+  }),
+  ids: document(values, {
+    ids: [
+      { session: "s1", sequence: 0, at: 1_763_700_000_000, actor: a, counter: 2 },
+      { session: "s1", sequence: 1, at: 1_763_700_000_005, actor: b, counter: 300 }
+    ]
+  })
+}
+
+export const goldenElements: Readonly<Record<string, DotStore>> = {
+  "element-values": values,
+  "element-counter": counter,
+  "element-latest": { kind: "latest", actor: b, counter: 300, stamp, value: "[1,2]" }
+}

@@ -1,0 +1,144 @@
+// Checks that a value has one text, that the text means the value, and what is refused and where.
+import * as fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import * as CanonicalJson from "../../../src/core/model/CanonicalJson.ts"
+
+const { decode, encode } = CanonicalJson
+
+const number = fc.oneof(fc.maxSafeInteger(), fc.double({ noNaN: true, noDefaultInfinity: true }))
+  .filter((value) => !Number.isInteger(value) || Number.isSafeInteger(value))
+const leaf = fc.oneof(
+  fc.constant(null),
+  fc.boolean(),
+  number,
+  fc.string({ unit: "binary" }),
+  fc.constantFrom("\u2028", "\u007f", "\ufeff", "\u0000", "\"\\/")
+)
+const key = fc.oneof(
+  fc.string({ unit: "binary" }),
+  fc.constantFrom("toString", "constructor", "a", "b", "10", "9", "")
+).filter((name) => name !== "__proto__")
+
+const { json } = fc.letrec<{ json: unknown }>((tie) => ({
+  json: fc.oneof(
+    { depthSize: "small" },
+    leaf,
+    fc.array(tie("json")),
+    fc.dictionary(key, tie("json"), { noNullPrototype: false })
+  )
+}))
+
+/** The same value, with the fields of every object in reverse order. */
+const reordered = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(reordered)
+  if (!CanonicalJson.isObject(value)) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, field]) => [name, reordered(field)] as const).toReversed()
+  )
+}
+
+/** The value as plain JSON has it: without -0 and without prototypes. */
+const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
+
+/** Why `value` is refused: path, colon, problem. */
+const refusal = (value: unknown): string => {
+  try {
+    return `accepted as ${encode(value)}`
+  } catch (error) {
+    if (error instanceof CanonicalJson.InvalidJson) return error.message
+    throw error
+  }
+}
+
+const nested = (levels: number, wrap: (inner: unknown) => unknown): unknown => {
+  let value: unknown = 1
+  for (let i = 0; i < levels; i++) value = wrap(value)
+  return value
+}
+
+describe("canonical JSON", () => {
+  it("is the same text for equal values, in whatever order their fields were set", () => {
+    fc.assert(fc.property(json, (value) => {
+      expect(encode(reordered(value))).toBe(encode(value))
+    }))
+  })
+
+  it("means the value it was made from, to any JSON parser", () => {
+    fc.assert(fc.property(json, (value) => {
+      const text = encode(value)
+      expect(decode(text)).toEqual(plain(value))
+      expect(encode(decode(text))).toBe(text)
+    }))
+  })
+
+  it("orders keys by code unit and writes neither white space nor absent fields", () => {
+    const value = { b: 1, a: [1, { d: "x", c: null }], "é": true, "10": 0, "9": 0, z: undefined }
+    expect(encode(value)).toBe(`{"10":0,"9":0,"a":[1,{"c":null,"d":"x"}],"b":1,"é":true}`)
+    expect(encode({ "\u{1f600}": 1, "\uffff": 2 })).toBe(`{"\u{1f600}":1,"\uffff":2}`)
+  })
+
+  it("knows no -0", () => {
+    expect(encode([-0, { a: -0 }])).toBe(`[0,{"a":0}]`)
+  })
+})
+
+describe("a value is refused, with the path to the fault, when it holds", () => {
+  it.each<[what: string, value: unknown, refused: string]>([
+    ["NaN", { a: [0, NaN] }, "$.a[1]: a number that is not finite: NaN"],
+    [
+      "what JSON reads 1e400 as",
+      JSON.parse(`{"a":1e400}`),
+      "$.a: a number that is not finite: Infinity"
+    ],
+    [
+      "an integer that JSON cannot tell from its neighbour",
+      JSON.parse(`[9007199254740993]`),
+      "$[0]: an integer beyond 2^53 - 1: 9007199254740992; send it as text"
+    ],
+    [
+      "a large negative integer",
+      -(2 ** 53),
+      `$: an integer beyond 2^53 - 1: ${-(2 ** 53)}; send it as text`
+    ],
+    ["a lone surrogate", { a: ["\ud800"] }, "$.a[0]: text with a lone surrogate"],
+    ["a key with a lone surrogate", { "\udc00": 1 }, "$.\udc00: text with a lone surrogate"],
+    [
+      "a field named __proto__",
+      JSON.parse(`{"a":{"__proto__":1}}`),
+      "$.a: a field named __proto__"
+    ],
+    ["undefined in an array", [undefined], "$[0]: undefined, which JSON cannot hold"],
+    [
+      "a hole in an array",
+      Object.assign([], { 1: 1 }),
+      "$[0]: undefined, which JSON cannot hold"
+    ],
+    ["a bigint", { a: 1n }, "$.a: bigint, which JSON cannot hold"],
+    ["a function", { a: encode }, "$.a: function, which JSON cannot hold"],
+    ["a date", { at: new Date(0) }, "$.at: an object of a class, which JSON cannot hold"],
+    ["a map", new Map([[1, 2]]), "$: an object of a class, which JSON cannot hold"]
+  ])("%s", (_, value, refused) => {
+    expect(refusal(value)).toBe(refused)
+  })
+
+  it("more than 32 levels of arrays or objects", () => {
+    for (const wrap of [(v: unknown) => [v], (v: unknown) => ({ a: v })]) {
+      expect(refusal(nested(CanonicalJson.depthMax, wrap))).toContain("accepted")
+      expect(refusal(nested(CanonicalJson.depthMax + 1, wrap))).toMatch(/nested deeper than 32/u)
+    }
+  })
+
+  it("more than 100,000 values", () => {
+    const items = Array.from({ length: CanonicalJson.nodesMax - 1 }, () => 0)
+    expect(refusal(items)).toContain("accepted")
+    expect(refusal([...items, 0])).toBe("$[99999]: more than 100000 values")
+  })
+
+  it("10,000 levels or itself, without exhausting the stack", () => {
+    const cycle: Record<string, unknown> = {}
+    cycle["self"] = cycle
+    expect(refusal(nested(10_000, (v) => [v]))).toMatch(/nested deeper than 32/u)
+    expect(refusal(JSON.parse(`${"[".repeat(10_000)}1${"]".repeat(10_000)}`))).toMatch(/nested/u)
+    expect(refusal(cycle)).toMatch(/nested deeper than 32/u)
+  })
+})
