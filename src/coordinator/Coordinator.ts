@@ -34,7 +34,7 @@ export interface CoordinatorOptions extends Parts {
 }
 
 /** Longer than a replica needs under load, so that what was sent again was mostly lost. */
-const firstPauseMillis = 250
+const firstPauseMillis = 500
 
 interface Hearing extends Waiting {
   readonly hear: (from: NodeId, message: PeerMessage) => void
