@@ -1,7 +1,9 @@
 /**
- * Keeps what clients did and what they were told: the only thing that checkers judge by, besides
- * what is there in the end.
+ * Keeps what clients did and what they were told: what checkers judge by, besides what is there
+ * in the end and which dots the writes were given.
  */
+import type { Dot } from "../../core/clock/Dot.ts"
+import type { VersionVector } from "../../core/clock/VersionVector.ts"
 import type { PlannedOperation } from "./Plan.ts"
 
 /**
@@ -12,40 +14,55 @@ export type Outcome = "ok" | "fail" | "info"
 
 /** What a client was shown of a document. */
 export interface Shown {
-  /** The view as JSON; undefined where nothing is there. */
+  /** JSON of the view, siblings as a list; undefined where nothing is there. */
   readonly value: unknown
-  /** The sealed context, which checkers may open with the cluster's key. */
-  readonly context: string
+  /** The context that came with it, opened. */
+  readonly vector: VersionVector
+  readonly stamp: number
 }
 
 export interface Event {
   readonly operation: PlannedOperation
+  /** In virtual milliseconds. */
   readonly invokedAt: number
   readonly endedAt: number
   readonly outcome: Outcome
   /** The tag and message of the error; undefined for `ok`. */
   readonly error: string | undefined
-  /** What the operation had read before it wrote; undefined where it did not read. */
+  /** The entry whose context the operation brought; undefined where it brought none. */
   readonly saw: Shown | undefined
   /** What it was answered; undefined unless `ok`. */
   readonly result: Shown | undefined
-  /** The node that carried it out. */
-  readonly node: string
+  /** How often its last request was sent. */
+  readonly sendings: number
+}
+
+/** What storage was seen to hold of one operation, on any node at any time. */
+export interface Applied {
+  /** The dots it was given; several where it was applied more than once. */
+  readonly dots: ReadonlyArray<Dot>
+  /** The stamps of its value; empty where the bucket has none. */
+  readonly stamps: ReadonlyArray<number>
+}
+
+/** The size of one replica's document. */
+export interface Size {
+  readonly actors: ReadonlyArray<string>
+  readonly leaves: number
+  readonly bytes: number
 }
 
 /** What every replica holds of every document in the end, and what each node answers for it. */
 export interface FinalDocument {
   readonly bucket: string
   readonly key: string
-  /** By node: what a read with all replicas through this node showed. */
-  readonly shown: ReadonlyMap<string, Shown>
+  /** By node: what a read with all replicas through this node showed, or its error. */
+  readonly shown: ReadonlyMap<string, Shown | string>
   /** By node: digest of the replica's document, "absent" or "damaged". */
   readonly digests: ReadonlyMap<string, string>
-  /** By node: actors in the context, siblings or leaves, bytes: for bounds on metadata. */
-  readonly sizes: ReadonlyMap<
-    string,
-    { readonly actors: number; readonly leaves: number; readonly bytes: number }
-  >
+  /** The nodes that are to hold it. */
+  readonly holders: ReadonlyArray<string>
+  readonly sizes: ReadonlyMap<string, Size>
 }
 
 /** One whole run, as checkers see it. */
@@ -53,6 +70,10 @@ export interface Record {
   /** In the order in which they ended. */
   readonly events: ReadonlyArray<Event>
   readonly final: ReadonlyArray<FinalDocument>
+  /** By operation. */
+  readonly applied: ReadonlyMap<number, Applied>
+  /** Dots that were seen to mean two things, and actors seen in two documents. */
+  readonly reused: ReadonlyArray<string>
   /** Nodes whose disks lost or damaged something: what only they acknowledged is forfeit. */
   readonly damaged: ReadonlySet<string>
   readonly incarnations: ReadonlyArray<{ readonly node: string; readonly incarnation: string }>

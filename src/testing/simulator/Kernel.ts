@@ -53,6 +53,12 @@ export class Kernel {
     this.#trace = Math.imul(this.#trace ^ value | 0, 0x9e37_79b1) ^ this.#trace >>> 15
   }
 
+  noteBytes(bytes: Uint8Array): void {
+    let hash = bytes.length
+    for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i]!, 0x0100_0193)
+    this.note(hash)
+  }
+
   /** Runs `task` at a virtual time, when its owner is alive and not paused. */
   at(owner: Owner, time: number, task: () => void): Cancel {
     const timer: Timer = { at: Math.max(time, this.now), order: this.#orders++, owner, task }

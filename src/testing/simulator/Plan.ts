@@ -6,21 +6,25 @@
 import type { Consistency } from "../../core/model/Settings.ts"
 import type { SimBucketName } from "./SimBuckets.ts"
 
+/**
+ * What a write says its client has seen: nothing, what it reads right before, or an entry that
+ * the session read earlier, perhaps long ago.
+ */
+export type Seen = "nothing" | "fresh" | "kept"
+
 /** What one simulated client does, once. Values are named after the operation, `o17`. */
 export type Action =
   | { readonly kind: "read" }
-  /** Writes without having looked: last-write-wins, or one more sibling. */
-  | { readonly kind: "put" }
-  /** Reads, then writes in place of what was read. */
-  | { readonly kind: "update" }
-  | { readonly kind: "delete" }
+  /** Writes a value: blindly, or in place of what was seen. */
+  | { readonly kind: "put"; readonly seen: Seen }
+  | { readonly kind: "delete"; readonly seen: Seen }
   /** Adds to a set, to a line of a document, or to a cart. */
-  | { readonly kind: "add"; readonly item: string }
-  /** Removes from one; `seen` names what a read before showed, otherwise what the node holds. */
-  | { readonly kind: "remove"; readonly item: string; readonly seen: boolean }
+  | { readonly kind: "add"; readonly item: string; readonly seen: Seen }
+  | { readonly kind: "remove"; readonly item: string; readonly seen: Seen }
   /** Adds 4 to the power of `digit` to a counter, so that each digit of the sum counts one. */
   | { readonly kind: "increment"; readonly digit: number }
-  | { readonly kind: "title" }
+  /** Sets the one field of a document that is a register. */
+  | { readonly kind: "title"; readonly seen: Seen }
 
 export interface PlannedOperation {
   /** Names the operation and its value; stable when others are taken out. */
@@ -53,6 +57,8 @@ export interface Plan {
   readonly partitionCount: number
   /** Sessions whose reads must never go back; the others give no such promise. */
   readonly guarded: ReadonlyArray<number>
+  /** Share of answers that are lost on the way to the client, which then asks again. */
+  readonly answerLoss: number
   readonly chaosMillis: number
   readonly operations: ReadonlyArray<PlannedOperation>
   readonly faults: ReadonlyArray<PlannedFault>
@@ -60,3 +66,15 @@ export interface Plan {
 
 /** The value that an operation writes. */
 export const valueOf = (operation: { readonly id: number }): string => `o${operation.id}`
+
+/** The operation that wrote a value; undefined where none could have. */
+export const operationOf = (value: unknown): number | undefined => {
+  const match = typeof value === "string" ? /^o(\d+)$/u.exec(value) : null
+  return match === null ? undefined : Number(match[1])
+}
+
+export const isWrite = (operation: PlannedOperation): boolean => operation.action.kind !== "read"
+
+/** Names the document of an operation. */
+export const placeOf = (document: { readonly bucket: string; readonly key: string }): string =>
+  `${document.bucket}/${document.key}`

@@ -44,8 +44,11 @@ const union = <A>(
 }
 
 export const mergeCarts = (left: CartValue, right: CartValue): CartValue =>
-  union(left, right, (a, b) =>
-    union(a, b, (x, y) => (x === null || y === null ? null : Math.max(x, y))))
+  union(
+    left,
+    right,
+    (a, b) => union(a, b, (x, y) => (x === null || y === null ? null : Math.max(x, y)))
+  )
 
 export const Carts = Bucket.merge("carts", {
   key: Key.text,

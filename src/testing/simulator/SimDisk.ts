@@ -39,11 +39,13 @@ interface Write {
 
 /** What the disk does at present. */
 export interface DiskMood {
-  meanCommitMillis: number
-  full: boolean
+  readonly meanCommitMillis: number
+  readonly full: boolean
   /** Share of commits that fail with an I/O error. */
-  errorShare: number
+  readonly errorShare: number
 }
+
+export const fitDisk: DiskMood = { meanCommitMillis: 1, full: false, errorShare: 0 }
 
 const nameOf = (key: RowKey): string =>
   `${key.partition} ${key.bucket} ${key.partitionKey}\u0000${key.sortKey}`
@@ -70,19 +72,33 @@ const changed = (
   return { header: change.header, elements }
 }
 
-const apply = (image: Image, write: Write): void => {
+type Wrote = (key: RowKey, document: StoredDocument) => void
+
+const apply = (image: Image, write: Write, wrote: Wrote = () => {}): void => {
   for (const change of write.changes) {
     const name = nameOf(change.key)
     const document = changed(image.rows.get(name)?.document, change)
     image.damaged.delete(name)
-    if (document === undefined) image.rows.delete(name)
-    else image.rows.set(name, { key: change.key, document })
+    if (document === undefined) {
+      image.rows.delete(name)
+      continue
+    }
+    image.rows.set(name, { key: change.key, document })
+    wrote(change.key, document)
   }
   for (const [name, value] of write.facts) image.facts.set(name, value)
 }
 
+export interface SimDiskOptions {
+  readonly kernel: Kernel
+  readonly random: SeededRandom
+  /** Told of every document that becomes durable. */
+  readonly wrote: Wrote
+}
+
 export class SimDisk {
-  readonly mood: DiskMood = { meanCommitMillis: 1, full: false, errorShare: 0 }
+  /** Grows whenever somebody changes what the disk does or holds. */
+  disturbances = 0
   readonly counts = {
     commits: 0,
     failures: 0,
@@ -90,20 +106,22 @@ export class SimDisk {
     groupsLost: 0,
     damagedReads: 0
   }
+  #mood = fitDisk
   #image: Image = { rows: new Map(), facts: new Map(), damaged: new Set() }
   /** Images before each of the last commits, oldest first. */
   readonly #past: Array<Image> = []
-  readonly #kernel: Kernel
+  readonly #options: SimDiskOptions
   readonly #random: SeededRandom
 
-  constructor(options: { readonly kernel: Kernel; readonly random: SeededRandom }) {
-    this.#kernel = options.kernel
+  constructor(options: SimDiskOptions) {
+    this.#options = options
     this.#random = options.random
   }
 
   /** Opens the disk for one life of its node. */
   open(owner: Owner): { readonly service: StorageService; readonly crash: () => void } {
-    const session = new Session({ disk: this, kernel: this.#kernel, random: this.#random, owner })
+    const { kernel } = this.#options
+    const session = new Session({ disk: this, kernel, random: this.#random, owner })
     return { service: session.service(), crash: () => session.crash() }
   }
 
@@ -111,20 +129,31 @@ export class SimDisk {
     return this.#image
   }
 
+  get mood(): DiskMood {
+    return this.#mood
+  }
+
+  setMood(mood: Partial<DiskMood>): void {
+    this.disturbances++
+    this.#mood = { ...this.#mood, ...mood }
+  }
+
   commit(writes: ReadonlyArray<Write>): void {
     this.#past.push(copy(this.#image))
     if (this.#past.length > imagesMax) this.#past.shift()
-    for (const write of writes) apply(this.#image, write)
+    for (const write of writes) apply(this.#image, write, this.#options.wrote)
     this.counts.commits++
   }
 
   wipe(): void {
+    this.disturbances++
     this.#image = { rows: new Map(), facts: new Map(), damaged: new Set() }
     this.#past.length = 0
   }
 
   /** Goes back `commits` commits, as after a WAL with a flipped bit, or an old backup. */
   rewind(commits: number): void {
+    this.disturbances++
     const index = Math.max(0, this.#past.length - commits)
     const image = this.#past[index]
     if (image !== undefined) this.#image = copy(image)
@@ -133,18 +162,21 @@ export class SimDisk {
 
   /** Flips a bit in a row that `random` picks; its checksum will not fit. */
   rot(): void {
+    this.disturbances++
     const names = [...this.#image.rows.keys()].sort()
     if (names.length > 0) this.#image.damaged.add(this.#random.pick(names))
   }
 
   /** Loses a row that `random` picks, without a trace. */
   loseRow(): void {
+    this.disturbances++
     const names = [...this.#image.rows.keys()].sort()
     if (names.length > 0) this.#image.rows.delete(this.#random.pick(names))
   }
 
   /** Brings back an old version of a row that `random` picks. */
   staleRow(): void {
+    this.disturbances++
     const old = this.#past[0]
     const names = old === undefined ? [] : [...old.rows.keys()].sort()
     if (old === undefined || names.length === 0) return

@@ -77,8 +77,8 @@ export class SimNetwork {
   readonly #options: SimNetworkOptions
   readonly #listeners = new SubjectTree<Listener>()
   readonly #endpoints = new Set<Endpoint>()
-  /** Directed pairs that nothing crosses. */
-  readonly #cuts = new Set<string>()
+  /** Directed pairs that nothing crosses, with how many faults cut them. */
+  readonly #cuts = new Map<string, number>()
   #brokerUp = true
   #inboxes = 0
 
@@ -122,7 +122,16 @@ export class SimNetwork {
 
   /** Nothing crosses from one to the other any more; the way back is another pair. */
   cut(from: string, to: string): void {
-    this.#cuts.add(`${from} ${to}`)
+    const pair = `${from} ${to}`
+    this.#cuts.set(pair, (this.#cuts.get(pair) ?? 0) + 1)
+  }
+
+  /** Takes one cut back. */
+  mend(from: string, to: string): void {
+    const pair = `${from} ${to}`
+    const left = (this.#cuts.get(pair) ?? 1) - 1
+    if (left > 0) this.#cuts.set(pair, left)
+    else this.#cuts.delete(pair)
   }
 
   healCuts(): void {
@@ -234,7 +243,7 @@ export class SimNetwork {
     kernel.at(outside, kernel.now + delayMillis, () => {
       if (!endpoint.owner.alive || !this.#brokerUp) return
       this.counts.delivered++
-      kernel.note(message.data.length)
+      kernel.noteBytes(message.data)
       kernel.soon(endpoint.owner, () => handler(message))
     })
   }

@@ -2,30 +2,33 @@
  * Lives the lives of one node: starts, crashes, stops, pauses, starts again on what its disk kept.
  * What runs is the node's real code; only its world, network and disk are simulated.
  */
-import type { KeyObject } from "node:crypto"
-import type { ClusterName, NodeId } from "../../core/model/Names.ts"
-import type { Ring } from "../../core/ring/Ring.ts"
-import type { Buckets } from "../../core/strategy/Buckets.ts"
-import { beginIncarnation, NodeCore, type NodeLimits } from "../../node/NodeCore.ts"
+import type { NodeId } from "../../core/model/Names.ts"
+import type { Incarnation } from "../../core/model/Incarnation.ts"
+import { beginIncarnation, NodeCore, type NodeOptions } from "../../node/NodeCore.ts"
+import type { RowKey, StoredDocument } from "../../storage/Storage.ts"
 import type { Kernel, Owner } from "./Kernel.ts"
 import { type SeededRandom, stream } from "./SeededRandom.ts"
 import { SimDisk } from "./SimDisk.ts"
 import type { SimNetwork } from "./SimNetwork.ts"
 import * as SimWorld from "./SimWorld.ts"
 
-export interface SimNodeOptions {
+/** What makes a node of its parts; tests put broken parts in. */
+export type Build = (options: NodeOptions, incarnation: Incarnation) => NodeCore
+
+export const build: Build = (options, incarnation) => new NodeCore(options, incarnation)
+
+export interface SimNodeOptions extends Omit<NodeOptions, "world" | "transport" | "storage"> {
   readonly kernel: Kernel
   readonly network: SimNetwork
   readonly seed: number
-  readonly node: NodeId
-  readonly cluster: ClusterName
-  readonly ring: Ring
-  readonly buckets: Buckets
-  readonly secret: KeyObject
-  readonly limits: NodeLimits
+  /** What restarts a process that could not start. */
+  readonly supervisor: Owner
+  readonly build: Build
   readonly mark: (path: string) => void
   /** Told of every incarnation that begins, to check that none comes twice. */
   readonly began: (node: NodeId, incarnation: string) => void
+  /** Told of every document that reaches this node's disk. */
+  readonly wrote: (key: RowKey, document: StoredDocument) => void
 }
 
 interface Life {
@@ -41,6 +44,7 @@ export class SimNode {
   readonly #options: SimNodeOptions
   readonly #random: SeededRandom
   #lives = 0
+  #disturbances = 0
   #life: Life | undefined
 
   constructor(options: SimNodeOptions) {
@@ -48,7 +52,7 @@ export class SimNode {
     this.id = options.node
     this.#random = stream(options.seed, `node ${options.node}`)
     const random = stream(options.seed, `disk ${options.node}`)
-    this.disk = new SimDisk({ kernel: options.kernel, random })
+    this.disk = new SimDisk({ kernel: options.kernel, random, wrote: options.wrote })
   }
 
   /** The node's code while it serves; undefined while it is down or still starting. */
@@ -62,6 +66,24 @@ export class SimNode {
 
   get isPaused(): boolean {
     return this.#life?.owner.paused ?? false
+  }
+
+  /**
+   * A number that stays the same while nothing happens to this node, as long as it serves and its
+   * disk works; undefined while something is wrong with it.
+   */
+  get calm(): number | undefined {
+    const { full, errorShare, meanCommitMillis } = this.disk.mood
+    const isFit = !full && errorShare === 0 && meanCommitMillis <= calmCommitMillis
+    return this.isUp && isFit ? this.#disturbances + this.disk.disturbances : undefined
+  }
+
+  /** A request reaches the process, which gets to it in its turn. False if nobody hears it. */
+  ask(task: (core: NodeCore) => void): boolean {
+    const core = this.core
+    if (this.#life === undefined || core === undefined) return false
+    this.#options.kernel.soon(this.#life.owner, () => task(core))
+    return true
   }
 
   /** Starts the process; it serves once its incarnation is on disk. */
@@ -83,7 +105,7 @@ export class SimNode {
       if (typeof begun !== "string") return this.#abandon(life)
       this.#options.began(this.id, begun)
       const transport = network.connect(this.id, owner)
-      life.core = new NodeCore({ ...this.#options, world, transport, storage }, begun)
+      life.core = this.#options.build({ ...this.#options, world, transport, storage }, begun)
     })
   }
 
@@ -91,6 +113,7 @@ export class SimNode {
   crash(): void {
     const life = this.#life
     if (life === undefined) return
+    this.#disturbances++
     life.owner.alive = false
     life.crashDisk()
     this.#life = undefined
@@ -100,6 +123,7 @@ export class SimNode {
   stop(): void {
     const life = this.#life
     if (life === undefined || life.owner.paused) return
+    this.#disturbances++
     life.core?.drain()
     const { kernel } = this.#options
     kernel.at(life.owner, kernel.now + stopMillis, () => {
@@ -113,6 +137,7 @@ export class SimNode {
   }
 
   pause(): void {
+    this.#disturbances++
     if (this.#life !== undefined) this.#life.owner.paused = true
   }
 
@@ -124,12 +149,13 @@ export class SimNode {
   #abandon(life: Life): void {
     life.owner.alive = false
     if (this.#life === life) this.#life = undefined
-    const { kernel } = this.#options
+    const { kernel, supervisor } = this.#options
     kernel.at(supervisor, kernel.now + restartMillis, () => this.start())
   }
 }
 
-const supervisor: Owner = { name: "supervisor", alive: true, paused: false }
+/** A disk that takes longer on average may make requests time out. */
+const calmCommitMillis = 5
 /** Longer than any request's deadline here, so that what is under way ends by itself. */
 const stopMillis = 1_500
 const restartMillis = 500

@@ -1,0 +1,48 @@
+/**
+ * Lets nothing reach the real clock, real chance, timers or promises while a simulation runs: one
+ * leak, and a failing seed no longer fails.
+ */
+
+/** Something simulated asked the real world. */
+export class Unrepeatable extends Error {
+  override readonly name = "Unrepeatable"
+}
+
+const trip = (what: string) => (): never => {
+  throw new Unrepeatable(`a simulated run must not use ${what}`)
+}
+
+const functions: ReadonlyArray<readonly [object, string, ReadonlyArray<string>]> = [
+  [Math, "Math", ["random"]],
+  [Date, "Date", ["now"]],
+  [performance, "performance", ["now"]],
+  [crypto, "crypto", ["randomUUID", "getRandomValues"]],
+  [process, "process", ["nextTick", "hrtime"]],
+  [Promise.prototype, "a promise's", ["then"]],
+  [
+    globalThis,
+    "the global",
+    ["setTimeout", "setInterval", "setImmediate", "queueMicrotask", "Promise"]
+  ]
+]
+
+/** Runs `task`, which is synchronous, with every way to the real world barred. */
+export const tripwired = <A>(task: () => A): A => {
+  const restorers: Array<() => void> = []
+  for (const [object, owner, names] of functions) {
+    for (const name of names) {
+      const before = Object.getOwnPropertyDescriptor(object, name)
+      const value = trip(`${owner} ${name}`)
+      Object.defineProperty(object, name, { configurable: true, writable: true, value })
+      restorers.push(() => {
+        if (before === undefined) Reflect.deleteProperty(object, name)
+        else Object.defineProperty(object, name, before)
+      })
+    }
+  }
+  try {
+    return task()
+  } finally {
+    for (const restore of restorers) restore()
+  }
+}

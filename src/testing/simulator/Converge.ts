@@ -1,0 +1,127 @@
+/**
+ * Brings a healed cluster to rest: reads every document with all replicas through every node,
+ * which repairs whoever is behind, until all replicas are equal; the last reads are the result.
+ */
+import { Requester } from "../../client/Requester.ts"
+import * as Session from "../../client/Session.ts"
+import { isLive } from "../../core/crdt/DotStore.ts"
+import type { DotStore } from "../../core/crdt/DotStore.ts"
+import type { FinalDocument, Shown, Size } from "./History.ts"
+import { placeOf, type Plan } from "./Plan.ts"
+import { stream } from "./SeededRandom.ts"
+import { SimBackend } from "./SimBackend.ts"
+import { simBuckets } from "./SimBuckets.ts"
+import type { SimCluster } from "./SimCluster.ts"
+import type { SimNode } from "./SimNode.ts"
+import { shownOf } from "./SimSession.ts"
+
+interface Named {
+  readonly bucket: string
+  readonly key: string
+}
+
+const roundsMax = 6
+const roundMillis = 3_000
+
+const leavesOf = (store: DotStore | undefined): number => {
+  switch (store?.kind) {
+    case "tree":
+      return [...store.children.values()].reduce((sum, child) => sum + leavesOf(child), 0)
+    case "values":
+      return store.siblings.length
+    default:
+      return isLive(store) ? 1 : 0
+  }
+}
+
+export class Converge {
+  readonly #cluster: SimCluster
+  readonly #plan: Plan
+  readonly #documents: ReadonlyArray<Named>
+
+  constructor(cluster: SimCluster, plan: Plan) {
+    this.#cluster = cluster
+    this.#plan = plan
+    const named = plan.operations.map(({ bucket, key }): readonly [string, Named] => [
+      placeOf({ bucket, key }),
+      { bucket, key }
+    ])
+    this.#documents = [...new Map(named).values()]
+  }
+
+  run(): ReadonlyArray<FinalDocument> {
+    for (let round = 1;; round++) {
+      const shown = this.#readAll(round)
+      const final = this.#documents.map((document) => this.#finalOf(document, shown))
+      const isDone = final.every(({ digests, holders }) =>
+        new Set(holders.map((node) => digests.get(node))).size === 1
+      )
+      // One more round after all are equal, since reads that repaired may have shown less.
+      if (round >= roundsMax || (isDone && round > 1)) return final
+    }
+  }
+
+  #readAll(round: number): ReadonlyMap<string, ReadonlyMap<string, Shown | string>> {
+    const cluster = this.#cluster
+    const { kernel } = cluster
+    const all = new Map<string, Map<string, Shown | string>>()
+    for (const document of this.#documents) {
+      const shown = new Map<string, Shown | string>()
+      all.set(placeOf(document), shown)
+      for (const node of cluster.nodes.keys()) this.#read(document, node, round, shown)
+    }
+    kernel.run(kernel.now + roundMillis)
+    return all
+  }
+
+  #read(document: Named, node: string, round: number, shown: Map<string, Shown | string>): void {
+    const cluster = this.#cluster
+    const { bucket: name, key } = document
+    const random = stream(this.#plan.seed, `converge ${round} ${node} ${name} ${key}`)
+    const backend = new SimBackend({ cluster, node, random, answerLoss: 0, operation: 0 })
+    const bucket = simBuckets.find((known) => known.name === name)
+    if (bucket === undefined) return
+    shown.set(node, "no answer")
+    new Requester(backend, Session.none).read(bucket, key, { r: "all" })(
+      () => shown.set(node, shownOf(cluster, document, backend.trace.answers.at(-1)!.answer)),
+      (error) => shown.set(node, `${error._tag}: ${error.message}`)
+    )
+  }
+
+  #finalOf(
+    document: Named,
+    shown: ReadonlyMap<string, ReadonlyMap<string, Shown | string>>
+  ): FinalDocument {
+    const cluster = this.#cluster
+    const digests = new Map<string, string>()
+    const sizes = new Map<string, Size>()
+    for (const node of cluster.nodes.values()) this.#look(document, node, digests, sizes)
+    return {
+      ...document,
+      shown: shown.get(placeOf(document))!,
+      digests,
+      holders: cluster.holders(document),
+      sizes
+    }
+  }
+
+  #look(
+    document: Named,
+    node: SimNode,
+    digests: Map<string, string>,
+    sizes: Map<string, Size>
+  ): void {
+    const holding = node.core?.replica.read(this.#cluster.rowOf(document))
+    if (holding?._tag !== "Held") {
+      digests.set(node.id, holding?._tag.toLowerCase() ?? "down")
+      return
+    }
+    const { context, ids, store } = holding.document
+    digests.set(node.id, holding.digest)
+    sizes.set(node.id, {
+      actors: [...context.keys()].sort(),
+      leaves: leavesOf(store),
+      bytes: ids.length
+    })
+  }
+}

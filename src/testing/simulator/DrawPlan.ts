@@ -1,0 +1,31 @@
+/**
+ * Draws a whole plan from one number.
+ */
+import { drawFaults } from "./Faults.ts"
+import type { FaultClass } from "./FaultClass.ts"
+import type { Plan } from "./Plan.ts"
+import { stream } from "./SeededRandom.ts"
+import { drawWorkload } from "./Workload.ts"
+
+export interface DrawOptions {
+  /** Which faults there may be; all unless said otherwise. */
+  readonly faults?: ReadonlyArray<FaultClass>
+}
+
+export const drawPlan = (seed: number, options: DrawOptions = {}): Plan => {
+  const random = stream(seed, "plan")
+  const count = random.pick([3, 3, 3, 4, 5, 7])
+  const facts = {
+    nodes: Array.from({ length: count }, (_, index) => `n${index + 1}`),
+    chaosMillis: random.integer(10_000, 20_000)
+  }
+  return {
+    seed,
+    nodes: facts.nodes,
+    partitionCount: random.pick([8, 16, 64]),
+    answerLoss: random.pick([0, 0, 0.02, 0.2]),
+    chaosMillis: facts.chaosMillis,
+    ...drawWorkload(stream(seed, "workload"), facts),
+    faults: drawFaults(seed, facts, options.faults)
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * Carries out planned operations through the same handles that applications use.
+ */
+import type { Entry } from "../../client/Entry.ts"
+import { makeHandle } from "../../client/MakeHandle.ts"
+import type { Requester } from "../../client/Requester.ts"
+import * as Task from "../../client/Task.ts"
+import type { StoreError } from "../../core/model/StoreError.ts"
+import { type Action, type PlannedOperation, valueOf } from "./Plan.ts"
+import {
+  Carts,
+  type CartValue,
+  Counts,
+  Documents,
+  Notes,
+  Registers,
+  type SimBucketName,
+  Tags
+} from "./SimBuckets.ts"
+
+export type AnyEntry = Entry<string, string, any>
+export type EntryTask = Task.Task<AnyEntry, StoreError>
+
+/** The handles of one session, whose methods return tasks. */
+export type Handles = { readonly [Name in SimBucketName]: any }
+
+const identity = (task: Task.Task<any, any>): unknown => task
+
+export const handlesOf = (requester: Requester): Handles => ({
+  registers: makeHandle(Registers, requester, identity),
+  notes: makeHandle(Notes, requester, identity),
+  tags: makeHandle(Tags, requester, identity),
+  counts: makeHandle(Counts, requester, identity),
+  documents: makeHandle(Documents, requester, identity),
+  carts: makeHandle(Carts, requester, identity)
+})
+
+/** What an operation is carried out with; `seen` is the entry that it brings, if any. */
+interface Doing {
+  readonly handle: any
+  readonly requester: Requester
+  readonly operation: PlannedOperation
+  readonly seen: AnyEntry | undefined
+}
+
+const optionsOf = ({ operation, seen }: Doing) => ({
+  consistency: operation.consistency,
+  ...(seen === undefined ? {} : { seen })
+})
+
+/** A write without a context, as a caller of the raw interface may send it. */
+const blind = (doing: Doing, name: string, args: ReadonlyArray<string>): EntryTask => {
+  const { operation, requester } = doing
+  const options = optionsOf(doing)
+  return requester.write(
+    Notes,
+    operation.key,
+    () => ({ calls: [{ name, args }], context: undefined, options })
+  )
+}
+
+const deleteSeen = (doing: Doing): EntryTask =>
+  doing.handle.delete(doing.seen ?? doing.operation.key, optionsOf(doing))
+
+/** The cart after an operation: an addition is named after it, a removal strikes all there are. */
+const changeCart = (cart: CartValue, operation: PlannedOperation): CartValue => {
+  const { action } = operation
+  if (action.kind === "add") {
+    return { ...cart, [action.item]: { ...cart[action.item], [valueOf(operation)]: 1 } }
+  }
+  const item = action.kind === "remove" ? action.item : ""
+  const struck = Object.keys(cart[item] ?? {}).map((name) => [name, null] as const)
+  return { ...cart, [item]: Object.fromEntries(struck) }
+}
+
+const onCart = (doing: Doing): EntryTask => {
+  const { handle, operation, seen } = doing
+  const { key } = operation
+  const change = (cart: CartValue | undefined) => changeCart(cart ?? {}, operation)
+  if (seen === undefined) return handle.update(key, change, optionsOf(doing))
+  const before = seen._tag === "Found" ? seen.value : undefined
+  return handle.replace(seen, change(before), optionsOf(doing))
+}
+
+const onNotes = (doing: Doing): EntryTask => {
+  const { handle, operation: { action, key, ...operation }, seen } = doing
+  const value = valueOf(operation)
+  const brings = "seen" in action ? action.seen : "nothing"
+  if (action.kind === "delete") {
+    return brings === "nothing" ? blind(doing, "delete", []) : deleteSeen(doing)
+  }
+  if (brings === "nothing") return blind(doing, "put", [value])
+  if (seen === undefined) return handle.update(key, () => value, optionsOf(doing))
+  return handle.replace(seen, value, optionsOf(doing))
+}
+
+const onRegisters = (doing: Doing): EntryTask => {
+  const { handle, operation: { action, key, ...operation } } = doing
+  const value = valueOf(operation)
+  if (action.kind === "delete") return deleteSeen(doing)
+  return action.kind === "put" && action.seen === "fresh"
+    ? handle.update(key, () => value, optionsOf(doing))
+    : handle.put(key, value, optionsOf(doing))
+}
+
+const onType = (doing: Doing): EntryTask => {
+  const { handle, operation: { action, bucket, key, ...operation } } = doing
+  const value = valueOf(operation)
+  const options = optionsOf(doing)
+  const isDocument = bucket === "documents"
+  switch (action.kind) {
+    case "add":
+      return isDocument
+        ? handle.lines.add(key, action.item, value, options)
+        : handle.add(key, action.item, options)
+    case "remove":
+      return isDocument
+        ? handle.lines.drop(key, action.item, options)
+        : handle.remove(key, action.item, options)
+    case "increment":
+      return handle.add(key, 4 ** action.digit, options)
+    case "title":
+      return handle.title.set(key, value, options)
+    default:
+      return deleteSeen(doing)
+  }
+}
+
+const act = (doing: Doing): EntryTask => {
+  const { action, bucket, consistency, key } = doing.operation
+  if (action.kind === "read") return doing.handle.entry(key, { consistency })
+  switch (bucket) {
+    case "registers":
+      return onRegisters(doing)
+    case "notes":
+      return onNotes(doing)
+    case "carts":
+      return onCart(doing)
+    default:
+      return onType(doing)
+  }
+}
+
+/** Whether the method that carries it out reads by itself. */
+const readsItself = (bucket: SimBucketName, action: Action): boolean =>
+  bucket === "carts" || bucket === "registers" || (bucket === "notes" && "seen" in action)
+
+/**
+ * The task of an operation. `kept` is what the session remembers of its document, for operations
+ * that bring what was seen long ago.
+ */
+export const operate = (
+  options: {
+    readonly handles: Handles
+    readonly requester: Requester
+    readonly operation: PlannedOperation
+    readonly kept: AnyEntry | undefined
+  }
+): EntryTask => {
+  const { handles, kept, operation, requester } = options
+  const { action, bucket, consistency, key } = operation
+  const handle = handles[bucket]
+  const doing = { handle, requester, operation, seen: undefined }
+  const brings = "seen" in action ? action.seen : "nothing"
+  if (brings === "nothing") return act(doing)
+  if (brings === "kept" && kept !== undefined) return act({ ...doing, seen: kept })
+  if (readsItself(bucket, action)) return act(doing)
+  const read: EntryTask = handle.entry(key, { consistency })
+  return Task.andThen(read, (seen) => act({ ...doing, seen }))
+}

@@ -1,0 +1,191 @@
+/**
+ * Runs a plan: chaos, healing, convergence, last reads, and a quiet time in which nothing may
+ * happen any more. Wholly synchronous; the same plan gives the same run, to the last bit.
+ */
+import { digest64 } from "../../core/Hash.ts"
+import { tripwired } from "../Tripwires.ts"
+import { Converge } from "./Converge.ts"
+import { faultClass } from "./Faults.ts"
+import type { FaultClass } from "./FaultClass.ts"
+import type { Event, FinalDocument, Record } from "./History.ts"
+import type { Plan, PlannedFault } from "./Plan.ts"
+import { SimCluster } from "./SimCluster.ts"
+import type { Build } from "./SimNode.ts"
+import { SimSession } from "./SimSession.ts"
+
+export interface RunOptions {
+  /** Makes the nodes; the product's own unless a test puts broken parts in. */
+  readonly build?: Build
+  /** Classes of faults by name, besides the simulator's own. */
+  readonly faults?: ReadonlyArray<FaultClass>
+}
+
+/** How much of everything there was: shows that a run did put the cluster to the test. */
+export interface Summary {
+  /** Faults that began, by class. */
+  readonly faults: Readonly<globalThis.Record<string, number>>
+  /** Operations by kind of outcome. */
+  readonly outcomes: Readonly<globalThis.Record<string, number>>
+  readonly marks: Readonly<globalThis.Record<string, number>>
+  readonly messages: Readonly<globalThis.Record<string, number>>
+  readonly virtualMillis: number
+  readonly steps: number
+}
+
+export interface Run {
+  readonly record: Record
+  readonly summary: Summary
+  /** Over the schedule, the messages, all storage and the clients' history. */
+  readonly hash: string
+}
+
+/** The longest that messages are on their way, and a little more. */
+const lateMillis = 70_000
+const startMillis = 10_000
+const restartMillis = 500
+const workloadMillis = 300_000
+const quietMillis = 5_000
+
+class Simulation {
+  readonly #plan: Plan
+  readonly #options: RunOptions
+  readonly #cluster: SimCluster
+  readonly #events: Array<Event> = []
+  readonly #unavailable: Array<string> = []
+  readonly #begun = new Map<string, number>()
+  readonly #going = new Set<PlannedFault>()
+
+  constructor(plan: Plan, options: RunOptions) {
+    this.#plan = plan
+    this.#options = options
+    this.#cluster = new SimCluster({ plan, ...options })
+  }
+
+  run(): Run {
+    const cluster = this.#cluster
+    const { kernel } = cluster
+    cluster.start()
+    kernel.run(kernel.now + startMillis, () => cluster.isUp)
+    const sessions = this.#startClients()
+    for (const fault of this.#plan.faults) this.#schedule(fault)
+    kernel.run(kernel.now + this.#plan.chaosMillis)
+    this.#heal()
+    kernel.run(kernel.now + workloadMillis, () => sessions.every((session) => session.isOver))
+    // What was sent in the chaos and is still on its way arrives.
+    kernel.run(kernel.now + lateMillis)
+    const final = new Converge(cluster, this.#plan).run()
+    const before = this.#commits()
+    kernel.run(kernel.now + quietMillis)
+    return this.#report(final, this.#commits() - before)
+  }
+
+  #startClients(): ReadonlyArray<SimSession> {
+    const plan = this.#plan
+    const cluster = this.#cluster
+    const numbers = [...new Set(plan.operations.map(({ session }) => session))]
+    const sessions = numbers.map((number) =>
+      new SimSession({
+        cluster,
+        plan,
+        number,
+        operations: plan.operations.filter(({ session }) => session === number),
+        startAt: cluster.kernel.now,
+        ended: (event) => this.#events.push(event),
+        unavailable: (what) => this.#unavailable.push(what)
+      })
+    )
+    for (const session of sessions) session.proceed()
+    return sessions
+  }
+
+  #schedule(fault: PlannedFault): void {
+    const cluster = this.#cluster
+    const { kernel, outside } = cluster
+    const name = fault.fault
+    const { faults = [] } = this.#options
+    const known = faults.find((added) => added.name === name) ?? faultClass(name)
+    if (known === undefined) throw new Error(`there is no class of faults named ${name}`)
+    const end = () => {
+      if (this.#going.delete(fault)) known.end(cluster, fault)
+    }
+    kernel.at(outside, kernel.now + fault.atMillis, () => {
+      this.#begun.set(name, (this.#begun.get(name) ?? 0) + 1)
+      this.#going.add(fault)
+      known.begin(cluster, fault)
+      kernel.at(outside, kernel.now + fault.forMillis, end)
+    })
+  }
+
+  /** Ends every fault, and has all nodes up. */
+  #heal(): void {
+    const cluster = this.#cluster
+    const { kernel } = cluster
+    this.#going.clear()
+    const limit = kernel.now + startMillis
+    while (kernel.now < limit) {
+      cluster.heal()
+      kernel.run(kernel.now + restartMillis)
+      if (cluster.isUp) return
+    }
+  }
+
+  #commits(): number {
+    let commits = 0
+    for (const { disk } of this.#cluster.nodes.values()) commits += disk.counts.commits
+    return commits
+  }
+
+  #report(final: ReadonlyArray<FinalDocument>, idleWrites: number): Run {
+    const cluster = this.#cluster
+    const { kernel, ledger, network } = cluster
+    const record: Record = {
+      events: this.#events,
+      final,
+      applied: ledger.applied,
+      reused: ledger.reused,
+      damaged: cluster.damaged,
+      incarnations: cluster.incarnations,
+      unavailable: this.#unavailable,
+      idleWrites
+    }
+    const outcomes = new Map<string, number>()
+    for (const { outcome, operation: { bucket } } of this.#events) {
+      const name = `${bucket} ${outcome}`
+      outcomes.set(name, (outcomes.get(name) ?? 0) + 1)
+    }
+    const summary: Summary = {
+      faults: Object.fromEntries(this.#begun),
+      outcomes: Object.fromEntries(outcomes),
+      marks: Object.fromEntries(cluster.marks),
+      messages: { ...network.counts },
+      virtualMillis: Math.round(kernel.now),
+      steps: kernel.steps
+    }
+    return { record, summary, hash: this.#hash(record, summary) }
+  }
+
+  #hash(record: Record, summary: Summary): string {
+    const cluster = this.#cluster
+    const nodes = [...cluster.nodes.values()].map(({ core, disk }) => [
+      disk.describe(),
+      [...disk.image.facts],
+      disk.counts,
+      core?.replica.stats(),
+      core?.coordinator.counts()
+    ])
+    const whole = [cluster.kernel.trace, nodes, plain(record), plain(summary)]
+    return digest64(JSON.stringify(whole))
+  }
+}
+
+/** Maps and sets as lists, so that they can be printed and hashed. */
+export const plain = (value: unknown): unknown => {
+  if (value instanceof Map) return [...value].map(plain)
+  if (value instanceof Set) return [...value].map(plain)
+  if (Array.isArray(value)) return value.map(plain)
+  if (typeof value !== "object" || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, plain(inner)]))
+}
+
+export const run = (plan: Plan, options: RunOptions = {}): Run =>
+  tripwired(() => new Simulation(plan, options).run())

@@ -1,0 +1,150 @@
+/**
+ * Takes one session's requests to the node that it asks, and waits for the answer as a remote
+ * client does: it sends again what was lost, to the same node and under the same id, and in the
+ * end says that it does not know.
+ */
+import type {
+  Backend,
+  BackendAnswer,
+  BackendRequest,
+  BackendRespond
+} from "../../client/Backend.ts"
+import * as CanonicalJson from "../../core/model/CanonicalJson.ts"
+import { NoAnswer, type StoreError } from "../../core/model/StoreError.ts"
+import type { Answer } from "../../coordinator/Request.ts"
+import type { World } from "../../core/World.ts"
+import type { SeededRandom } from "./SeededRandom.ts"
+import type { SimCluster } from "./SimCluster.ts"
+import { epochMillis } from "./SimWorld.ts"
+
+/** One operation's way to its node. */
+export interface Way {
+  readonly cluster: SimCluster
+  readonly node: string
+  /** Of this operation alone, so that leaving out another one changes nothing here. */
+  readonly random: SeededRandom
+  readonly answerLoss: number
+  readonly operation: number
+}
+
+/** What came of the requests of one operation. */
+export interface Trace {
+  readonly answers: Array<{ readonly action: string; readonly answer: BackendAnswer }>
+  /** How often the last request was sent. */
+  sendings: number
+}
+
+const timeoutMillis = 1_500
+const firstPauseMillis = 400
+const sendingsMax = 3
+
+class Asking {
+  readonly #way: Way
+  readonly #trace: Trace
+  readonly #request: BackendRequest
+  readonly #respond: BackendRespond
+  #ended = false
+  #attempts = 0
+
+  constructor(
+    options: {
+      readonly way: Way
+      readonly trace: Trace
+      readonly request: BackendRequest
+      readonly respond: BackendRespond
+    }
+  ) {
+    this.#way = options.way
+    this.#trace = options.trace
+    this.#request = options.request
+    this.#respond = options.respond
+    this.#trace.sendings = 0
+  }
+
+  start(): void {
+    const { cluster: { kernel, outside } } = this.#way
+    kernel.at(outside, kernel.now + timeoutMillis, () => this.#giveUp("no answer in time"))
+    this.#send()
+  }
+
+  #send(): void {
+    if (this.#ended) return
+    const { cluster: { kernel, outside }, random } = this.#way
+    if (this.#ask()) this.#trace.sendings++
+    // Nobody listened, so nobody has carried it out.
+    else if (this.#trace.sendings === 0 && random.chance(0.5)) return this.#giveUp("nobody there")
+    const pause = firstPauseMillis * 2 ** this.#attempts++
+    if (this.#attempts >= sendingsMax) return
+    kernel.at(outside, kernel.now + pause, () => this.#send())
+  }
+
+  #ask(): boolean {
+    const { answerLoss, cluster: { kernel, outside }, node, random } = this.#way
+    const request = { ...this.#request, forwarded: false }
+    return this.#way.cluster.node(node).ask(({ coordinator }) =>
+      coordinator.handle(request, (outcome) => {
+        if (this.#attempts < sendingsMax && random.chance(answerLoss)) return
+        kernel.soon(outside, () => this.#hear(outcome))
+      })
+    )
+  }
+
+  #hear(outcome: Answer | StoreError): void {
+    if (this.#ended) return
+    if (outcome._tag !== "Answer") return this.#fail(outcome)
+    this.#ended = true
+    const answer = { ...outcome, values: outcome.values.map(CanonicalJson.decode) }
+    this.#trace.answers.push({ action: this.#request.action, answer })
+    this.#respond(answer)
+  }
+
+  #fail(error: StoreError): void {
+    // An earlier sending of the same write may have applied, whatever this one says.
+    const isKnown = "mayHaveApplied" in error && error.mayHaveApplied
+    if (this.#trace.sendings > 1 && !isKnown) return this.#giveUp(error.message)
+    this.#ended = true
+    this.#respond(error)
+  }
+
+  #giveUp(reason: string): void {
+    if (this.#ended) return
+    this.#ended = true
+    const mayHaveApplied = this.#request.action === "write" && this.#trace.sendings > 0
+    this.#respond(new NoAnswer({ reason, mayHaveApplied }))
+  }
+}
+
+/** A session's backend; `way` and `trace` are set anew for each operation. */
+export class SimBackend implements Backend {
+  way: Way
+  trace: Trace = { answers: [], sendings: 0 }
+  readonly world: World
+
+  constructor(way: Way) {
+    this.way = way
+    const { kernel, outside } = way.cluster
+    this.world = {
+      now: () => epochMillis + kernel.now,
+      elapsed: () => kernel.now,
+      after: (millis, task) => kernel.at(outside, kernel.now + millis, task),
+      endOfTurn: (task) => kernel.soon(outside, task),
+      random: way.random.next,
+      id: way.random.id,
+      mark: () => {}
+    }
+  }
+
+  readonly request = (request: BackendRequest, respond: BackendRespond): void => {
+    const { once } = request.body
+    const { trace, way } = this
+    if (once !== undefined) way.cluster.ledger.issued(once, way.operation)
+    new Asking({ way, trace, request, respond }).start()
+  }
+
+  readonly explain: Backend["explain"] = (_request, respond) => respond(notHere())
+  readonly list: Backend["list"] = (_request, respond) => respond(notHere())
+  readonly describe: Backend["describe"] = (respond) => respond(notHere())
+}
+
+const notHere = () =>
+  new NoAnswer({ reason: "simulated sessions do not ask this", mayHaveApplied: false })

@@ -1,0 +1,136 @@
+/**
+ * Holds one simulated cluster: its nodes on one kernel and one network, and what is noted about
+ * them. Faults act on it, clients ask its nodes.
+ */
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import { encodeKey } from "../../core/model/KeyFields.ts"
+import { ClusterName, NodeId } from "../../core/model/Names.ts"
+import { formation, type Member } from "../../core/ring/MembershipLog.ts"
+import * as Ring from "../../core/ring/Ring.ts"
+import * as Buckets from "../../core/strategy/Buckets.ts"
+import { invariant } from "../../core/Invariant.ts"
+import { toKey } from "../../node/ClusterKey.ts"
+import type { NodeLimits } from "../../node/NodeCore.ts"
+import { rowKey } from "../../replica/ReplicaServer.ts"
+import type { RowKey } from "../../storage/Storage.ts"
+import { Kernel, outside, type Owner } from "./Kernel.ts"
+import { Ledger } from "./Ledger.ts"
+import type { Plan } from "./Plan.ts"
+import { stream } from "./SeededRandom.ts"
+import { simBuckets } from "./SimBuckets.ts"
+import { fitDisk } from "./SimDisk.ts"
+import { fairWeather, SimNetwork } from "./SimNetwork.ts"
+import { type Build, build, SimNode } from "./SimNode.ts"
+
+/** Short, so that a run of some seconds sees many requests end. */
+const limits: NodeLimits = {
+  skewMillis: 10_000,
+  readTimeoutMillis: 1_000,
+  writeTimeoutMillis: 1_000,
+  requestsMax: 10_000,
+  // Small, so that most requests read the disk and its faults are met.
+  cacheBytesMax: 2_000
+}
+
+const ringOf = (plan: Plan): Ring.Ring => {
+  const [first, ...others] = plan.nodes.map((id): Member => ({ id: NodeId.make(id), weight: 1 }))
+  invariant(first !== undefined, "a plan has nodes")
+  return Result.getOrThrow(Ring.make({
+    partitionCount: plan.partitionCount,
+    replicaCount: Ring.defaultReplicaCount,
+    log: [formation([first, ...others])]
+  }))
+}
+
+export interface SimClusterOptions {
+  readonly plan: Plan
+  /** Makes the nodes; the product's own unless a test puts broken parts in. */
+  readonly build?: Build
+}
+
+export class SimCluster {
+  readonly kernel: Kernel
+  readonly network: SimNetwork
+  readonly nodes: ReadonlyMap<string, SimNode>
+  readonly ledger = new Ledger()
+  readonly marks = new Map<string, number>()
+  readonly incarnations: Array<{ readonly node: string; readonly incarnation: string }> = []
+  /** Nodes whose disks lost or damaged something. */
+  readonly damaged = new Set<string>()
+  readonly outside: Owner = outside()
+  readonly secret = toKey(Redacted.make("of the simulated cluster"))
+  readonly ring: Ring.Ring
+
+  constructor({ build: make = build, plan }: SimClusterOptions) {
+    const { seed } = plan
+    const kernel = new Kernel(stream(seed, "schedule"))
+    const random = stream(seed, "network")
+    const network = new SimNetwork({ kernel, outside: this.outside, random })
+    const ring = ringOf(plan)
+    this.kernel = kernel
+    this.network = network
+    this.ring = ring
+    const buckets = Buckets.make(simBuckets)
+    const cluster = ClusterName.make("simulated")
+    const nodes = ring.members.map(({ id: node }) =>
+      new SimNode({
+        kernel,
+        network,
+        seed,
+        node,
+        cluster,
+        ring,
+        buckets,
+        secret: this.secret,
+        limits,
+        supervisor: this.outside,
+        build: make,
+        mark: (path) => this.marks.set(path, (this.marks.get(path) ?? 0) + 1),
+        began: (of, incarnation) => this.incarnations.push({ node: of, incarnation }),
+        wrote: (key, document) => this.ledger.committed(key, document)
+      })
+    )
+    this.nodes = new Map(nodes.map((node) => [node.id, node]))
+  }
+
+  node(id: string): SimNode {
+    const node = this.nodes.get(id)
+    invariant(node !== undefined, `there is a node ${id}`)
+    return node
+  }
+
+  rowOf(document: { readonly bucket: string; readonly key: string }): RowKey {
+    const { bucket } = document
+    const definition = simBuckets.find(({ name }) => name === bucket)
+    invariant(definition !== undefined, `there is a bucket ${bucket}`)
+    const key = encodeKey(definition.definition.key, document.key)
+    return rowKey({ bucket, key, partitionCount: this.ring.partitionCount })
+  }
+
+  holders(document: { readonly bucket: string; readonly key: string }): ReadonlyArray<string> {
+    const { partition } = this.rowOf(document)
+    return Ring.preferenceList(this.ring, partition).slice(0, Ring.defaultReplicaCount)
+  }
+
+  get isUp(): boolean {
+    return [...this.nodes.values()].every((node) => node.isUp)
+  }
+
+  start(): void {
+    for (const node of this.nodes.values()) node.start()
+  }
+
+  /** Mends everything but what was lost: network, disks, processes. Clocks stay wrong. */
+  heal(): void {
+    this.network.healCuts()
+    this.network.weather = { ...fairWeather }
+    this.network.startBroker()
+    for (const node of this.nodes.values()) {
+      this.network.setBufferFull(node.id, false)
+      node.disk.setMood(fitDisk)
+      node.resume()
+      node.start()
+    }
+  }
+}

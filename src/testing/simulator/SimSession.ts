@@ -1,0 +1,181 @@
+/**
+ * Plays one client session: its operations, one after the other, each at its time or when the one
+ * before has ended, and what came of them.
+ */
+import { Requester } from "../../client/Requester.ts"
+import * as Session from "../../client/Session.ts"
+import type { BackendAnswer } from "../../client/Backend.ts"
+import * as CausalContext from "../../core/clock/CausalContext.ts"
+import { encodeKey } from "../../core/model/KeyFields.ts"
+import type { StoreError } from "../../core/model/StoreError.ts"
+import { invariant } from "../../core/Invariant.ts"
+import type { Event, Outcome, Shown } from "./History.ts"
+import { type AnyEntry, type Handles, handlesOf, operate } from "./Operate.ts"
+import { isWrite, placeOf, type Plan, type PlannedOperation } from "./Plan.ts"
+import { stream } from "./SeededRandom.ts"
+import { SimBackend, type Trace, type Way } from "./SimBackend.ts"
+import { simBuckets } from "./SimBuckets.ts"
+import type { SimCluster } from "./SimCluster.ts"
+
+/** An answer as checkers see it: siblings as a list, carts merged, the context opened. */
+export const shownOf = (
+  cluster: SimCluster,
+  document: { readonly bucket: string; readonly key: string },
+  answer: BackendAnswer
+): Shown => {
+  const bucket = simBuckets.find(({ name }) => name === document.bucket)
+  invariant(bucket !== undefined, "operations are on simulated buckets")
+  const context = CausalContext.decode(answer.context, {
+    bucket: bucket.name,
+    key: encodeKey(bucket.definition.key, document.key),
+    secret: cluster.secret
+  })
+  invariant(typeof context !== "string", "an answer's context is one")
+  const { vector, stamp } = context
+  const { values } = answer
+  if (bucket.name === "notes") return { value: values, vector, stamp }
+  if (values.length === 0) return { value: undefined, vector, stamp }
+  return { value: bucket.name === "carts" ? bucket.decodeView(values) : values[0], vector, stamp }
+}
+
+/** Errors that say that nothing was changed. */
+const refusals: ReadonlySet<string> = new Set([
+  "ContextNotCovered",
+  "NodeUnavailable",
+  "NodeUnwritable",
+  "RequestTooOld"
+])
+
+const outcomeOf = (operation: PlannedOperation, error: StoreError): Outcome => {
+  if (!isWrite(operation) || refusals.has(error._tag)) return "fail"
+  const mayHaveApplied = "mayHaveApplied" in error ? error.mayHaveApplied : true
+  return mayHaveApplied ? "info" : "fail"
+}
+
+interface Kept {
+  readonly entry: AnyEntry
+  readonly shown: Shown
+}
+
+export interface SimSessionOptions {
+  readonly cluster: SimCluster
+  readonly plan: Plan
+  readonly number: number
+  readonly operations: ReadonlyArray<PlannedOperation>
+  /** When the time of the plan begins. */
+  readonly startAt: number
+  readonly ended: (event: Event) => void
+  readonly unavailable: (what: string) => void
+}
+
+export class SimSession {
+  readonly #options: SimSessionOptions
+  readonly #backend: SimBackend
+  readonly #requester: Requester
+  readonly #handles: Handles
+  readonly #kept = new Map<string, Kept>()
+  readonly #isGuarded: boolean
+  #next = 0
+
+  constructor(options: SimSessionOptions) {
+    const { cluster, number, plan } = options
+    this.#options = options
+    this.#backend = new SimBackend({
+      cluster,
+      node: "",
+      random: stream(plan.seed, `session ${number}`),
+      answerLoss: 0,
+      operation: 0
+    })
+    this.#isGuarded = plan.guarded.includes(number)
+    const session = this.#isGuarded ? Session.make() : Session.none
+    this.#requester = new Requester(this.#backend, session)
+    this.#handles = handlesOf(this.#requester)
+  }
+
+  get isOver(): boolean {
+    return this.#next > this.#options.operations.length
+  }
+
+  /** Does the next operation when its time has come. */
+  proceed(): void {
+    const { cluster: { kernel, outside }, operations, startAt } = this.#options
+    const operation = operations[this.#next++]
+    if (operation === undefined) return
+    kernel.at(outside, startAt + operation.atMillis, () => this.#do(operation))
+  }
+
+  #do(operation: PlannedOperation): void {
+    const { cluster, plan: { answerLoss, seed } } = this.#options
+    const { id, node } = operation
+    const random = stream(seed, `operation ${id}`)
+    const way: Way = { cluster, node, random, answerLoss, operation: id }
+    const trace: Trace = { answers: [], sendings: 0 }
+    this.#backend.way = way
+    this.#backend.trace = trace
+    const invokedAt = cluster.kernel.now
+    const calm = cluster.node(node).calm
+    const kept = this.#kept.get(placeOf(operation))
+    const requester = this.#requester
+    const handles = this.#handles
+    const task = operate({ handles, requester, operation, kept: kept?.entry })
+    const end = (entry: AnyEntry | undefined, error: StoreError | undefined) => {
+      const outcome = error === undefined ? "ok" : outcomeOf(operation, error)
+      if (outcome !== "ok") this.#judge(operation, calm, error)
+      this.#end({ operation, invokedAt, outcome, error, trace, kept, entry })
+    }
+    task((entry) => end(entry, undefined), (error) => end(undefined, error))
+  }
+
+  #end(
+    done: {
+      readonly operation: PlannedOperation
+      readonly invokedAt: number
+      readonly outcome: Outcome
+      readonly error: StoreError | undefined
+      readonly trace: Trace
+      readonly kept: Kept | undefined
+      readonly entry: AnyEntry | undefined
+    }
+  ): void {
+    const { cluster, ended } = this.#options
+    const { entry, error, invokedAt, kept, operation, outcome, trace } = done
+    const shown = trace.answers.map(({ answer }) => shownOf(cluster, operation, answer))
+    const { action } = operation
+    const brings = "seen" in action ? action.seen : "nothing"
+    const read = trace.answers.findIndex((given) => given.action === "read")
+    const result = outcome === "ok" ? shown.at(-1) : undefined
+    ended({
+      operation,
+      invokedAt,
+      endedAt: cluster.kernel.now,
+      outcome,
+      error: error === undefined ? undefined : `${error._tag}: ${error.message}`,
+      saw: !isWrite(operation)
+        ? undefined
+        : read >= 0
+        ? shown[read]
+        : brings === "kept"
+        ? kept?.shown
+        : undefined,
+      result,
+      sendings: trace.sendings
+    })
+    // Only now and then, so that what is kept grows old.
+    if (entry !== undefined && result !== undefined) {
+      const place = placeOf(operation)
+      const isOld = kept === undefined || operation.id % 5 === 0
+      if (isOld) this.#kept.set(place, { entry, shown: result })
+    }
+    this.proceed()
+  }
+
+  /** Notes a request that a healthy node should have answered by itself, and did not. */
+  #judge(operation: PlannedOperation, calm: number | undefined, error?: StoreError): void {
+    const { cluster, unavailable } = this.#options
+    const { consistency, id, node } = operation
+    const mustAnswer = consistency === "available" && !this.#isGuarded && calm !== undefined
+      && cluster.node(node).calm === calm && cluster.holders(operation).includes(node)
+    if (mustAnswer) unavailable(`o${id} at ${node}: ${error?.message}`)
+  }
+}
