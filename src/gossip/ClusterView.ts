@@ -27,12 +27,14 @@ export class ClusterView {
   readonly ring: Ring.Ring
   readonly #world: World
   readonly #skewMillis: number
+  readonly #members: ReadonlySet<NodeId>
   readonly #peers = new Map<NodeId, Peer>()
   #clamps = 0
 
   constructor(options: ClusterViewOptions) {
     this.self = options.self
     this.ring = options.ring
+    this.#members = new Set(options.ring.members.map(({ id }) => id))
     this.#world = options.world
     this.#skewMillis = options.skewMillis
   }
@@ -46,8 +48,9 @@ export class ClusterView {
     return Ring.preferenceList(this.ring, partition)
   }
 
-  /** Notes a sign of life, and how far the peer's wall clock is ahead of the own one. */
+  /** Notes a member's sign of life, and how far its wall clock is ahead of the own one. */
   heard(from: NodeId, clockOffsetMillis: number): void {
+    if (!this.#members.has(from)) return
     const peer = this.#peers.get(from)
     const lastHeard = this.#world.elapsed()
     if (peer === undefined) this.#peers.set(from, { lastHeard, clockOffsetMillis })
@@ -57,7 +60,13 @@ export class ClusterView {
     }
   }
 
-  /** Milliseconds since a peer was heard; Infinity where it never was. */
+  /** Notes that a peer did not answer in time: others are asked first until it is heard again. */
+  missed(node: NodeId): void {
+    const peer = this.#peers.get(node)
+    if (peer !== undefined) peer.lastHeard = -Infinity
+  }
+
+  /** Milliseconds since a peer was heard; Infinity where it never was, or was missed since. */
   silenceMillis(node: NodeId): number {
     const peer = this.#peers.get(node)
     return peer === undefined ? Infinity : this.#world.elapsed() - peer.lastHeard

@@ -72,8 +72,7 @@ export const decode = (
   const index = reader.varint("an index")
   const count = reader.varint("a count")
   if (count < 2 || index >= count) throw new Malformed("an index below its count", at)
-  return {
-    header,
-    body: { _tag: "Part", transfer, index, count, bytes: reader.raw(reader.remaining) }
-  }
+  const part = reader.raw(reader.remaining)
+  if (part.length === 0) throw new Malformed("a part of messages", reader.offset)
+  return { header, body: { _tag: "Part", transfer, index, count, bytes: part } }
 }

@@ -1,6 +1,7 @@
 /**
  * Exchanges messages with the other nodes: what is sent to one peer in one turn of the event loop
- * travels as one frame, split where the broker's `max_payload` asks for it.
+ * travels as one frame, or as few as the broker's `max_payload` allows. A message that is larger
+ * than that is split.
  *
  * Coalescing is the largest single factor in throughput, and acknowledgements gain most. The
  * sender of a frame is taken from its subject, which the broker's permissions can enforce.
@@ -75,10 +76,19 @@ export class PeerLink {
 
   /** Sends at the end of this turn, with all else for the same peer; may be lost. */
   send(to: NodeId, message: PeerMessage): void {
+    if (this.#closed) return
     const outbox = this.#outboxOf(to)
+    const start = outbox.writer.length
     this.#messagesSent++
     writeMessage(outbox.writer, message)
-    if (outbox.writer.length >= frameBytesTarget) this.#flush(to, outbox)
+    const room = this.#room()
+    if (start > 0 && outbox.writer.length > room) {
+      // What fits goes without the message that does not, so that no more than it is split.
+      const messages = outbox.writer.finish()
+      outbox.writer = new ByteWriter(4096).raw(messages.subarray(start))
+      this.#publish(to, { _tag: "Whole", messages: messages.subarray(0, start) })
+    }
+    if (outbox.writer.length >= Math.min(frameBytesTarget, room)) this.#flush(to, outbox)
     if (outbox.scheduled) return
     outbox.scheduled = true
     this.#options.world.endOfTurn(() => {
@@ -112,15 +122,17 @@ export class PeerLink {
     return outbox
   }
 
+  /** Bytes of messages that one frame holds. */
+  #room(): number {
+    return this.#options.transport.maxPayload() - Frame.headerBytesMax
+  }
+
   #flush(to: NodeId, outbox: Outbox): void {
     if (this.#closed || outbox.writer.length === 0) return
     const messages = outbox.writer.finish()
     outbox.writer = new ByteWriter(4096)
-    const room = this.#options.transport.maxPayload() - Frame.headerBytesMax
-    if (messages.length <= room) {
-      this.#publish(to, { _tag: "Whole", messages })
-      return
-    }
+    const room = this.#room()
+    if (messages.length <= room) return this.#publish(to, { _tag: "Whole", messages })
     const transfer = ++this.#transfers
     const count = Math.ceil(messages.length / room)
     for (let index = 0; index < count; index++) {

@@ -16,8 +16,12 @@ export interface Part {
 interface Run {
   readonly parts: Array<Uint8Array | undefined>
   missing: number
+  /** Of its parts so far, and of what is kept about it. */
   bytes: number
 }
+
+/** A run's share of memory before its first byte, roughly: its name, and a place for each part. */
+const bytesOf = ({ count }: Part): number => 200 + count * 8
 
 export interface Reassembly {
   /** The whole run, once its last part is there. */
@@ -39,10 +43,9 @@ export const make = (
     waiting -= run.bytes
   }
 
-  const makeRoom = (current: string) => {
+  const makeRoom = () => {
     for (const [name, run] of runs) {
       if (waiting <= limits.bytesMax) return
-      if (name === current) continue
       forget(name, run)
       abandoned++
     }
@@ -56,8 +59,10 @@ export const make = (
     const name = `${part.sender} ${part.transfer} ${part.count}`
     let run = runs.get(name)
     if (run === undefined) {
-      run = { parts: Array.from({ length: part.count }), missing: part.count, bytes: 0 }
+      const bytes = bytesOf(part)
+      run = { parts: Array.from({ length: part.count }), missing: part.count, bytes }
       runs.set(name, run)
+      waiting += bytes
     }
     if (run.parts[part.index] !== undefined) return undefined
     run.parts[part.index] = part.bytes.slice()
@@ -65,7 +70,7 @@ export const make = (
     run.bytes += part.bytes.length
     waiting += part.bytes.length
     if (run.missing > 0) {
-      makeRoom(name)
+      makeRoom()
       return undefined
     }
     forget(name, run)

@@ -1,0 +1,35 @@
+/**
+ * Generates what nodes say to one another, for tests of its bytes and of who carries them.
+ */
+import * as fc from "fast-check"
+import { encodeParts } from "../../src/core/model/DocumentKey.ts"
+import type { PeerMessage } from "../../schemas/PeerMessage.ts"
+
+const count = fc.oneof(fc.nat(300), fc.maxSafeNat())
+const text = fc.string({ unit: "binary", maxLength: 30 }).filter((s) => s.isWellFormed())
+const bytes = fc.uint8Array({ maxLength: 100 })
+const digest = fc.oneof(fc.constant(""), fc.stringMatching(/^[0-9a-f]{16}$/u))
+const part = fc.oneof(text, fc.maxSafeInteger())
+const half = fc.array(part, { maxLength: 3 }).map(encodeParts)
+const key = fc.record({ partition: half, sort: half })
+const name = { bucket: fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,63}$/u), fingerprint: digest, key }
+const place = fc.record({ partition: count, key })
+
+const tagged = <const Tag extends PeerMessage["_tag"]>(tag: Tag) => ({
+  _tag: fc.constant(tag),
+  request: count
+})
+const outcome = fc.constantFrom("same" as const, "found", "absent", "damaged")
+const places = fc.array(place, { maxLength: 5 })
+
+export const messages: fc.Arbitrary<PeerMessage> = fc.oneof(
+  fc.record({ ...tagged("Store"), ...name, sync: fc.boolean(), document: bytes }),
+  fc.record({ ...tagged("Stored"), durable: fc.boolean() }),
+  fc.record({ ...tagged("Fetch"), ...name, digest }),
+  fc.record({ ...tagged("Fetched"), outcome, document: bytes }),
+  fc.record({ ...tagged("Refused"), reason: text }),
+  fc.record({ ...tagged("Forward"), body: bytes }),
+  fc.record({ ...tagged("Forwarded"), body: bytes }),
+  fc.record({ ...tagged("List"), ...name, partition: count, limit: count }),
+  fc.record({ ...tagged("Listed"), through: place, places })
+)

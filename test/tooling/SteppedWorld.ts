@@ -1,0 +1,60 @@
+/**
+ * A world whose turns end and whose time passes when a test says so, and whose chance is the same
+ * each time: for claims about turns, deadlines and clocks.
+ */
+import type { World } from "../../src/core/World.ts"
+
+interface Timer {
+  readonly at: number
+  readonly task: () => void
+}
+
+export class SteppedWorld implements World {
+  /** How far the wall clock is off; it may be set in either direction. */
+  wallOffsetMillis = 1_763_700_000_000
+  #elapsed = 0
+  #draws = 0
+  #tasks: Array<() => void> = []
+  #timers: ReadonlyArray<Timer> = []
+
+  readonly now = (): number => this.#elapsed + this.wallOffsetMillis
+  readonly elapsed = (): number => this.#elapsed
+  readonly endOfTurn = (task: () => void): void => void this.#tasks.push(task)
+  readonly random = (): number => (this.#draws++ * 0.37) % 1
+  readonly id = (): string => (++this.#draws * 7919).toString(36).padStart(26, "0")
+  readonly mark = (): void => undefined
+
+  readonly after = (millis: number, task: () => void): () => void => {
+    const timer = { at: this.#elapsed + millis, task }
+    this.#timers = [...this.#timers, timer].sort((a, b) => a.at - b.at)
+    return () => void (this.#timers = this.#timers.filter((other) => other !== timer))
+  }
+
+  /** Carries out what waits for the end of this turn, but not what that begins; says how much. */
+  endTurn(): number {
+    const due = this.#tasks
+    this.#tasks = []
+    for (const task of due) task()
+    return due.length
+  }
+
+  /** Ends turns until nothing waits for one. */
+  settle(): void {
+    for (let turns = 0; this.endTurn() > 0; turns++) {
+      if (turns > 100_000) throw new Error("turns never end")
+    }
+  }
+
+  /** Lets time pass: timers run when they are due, and each one's turns end. */
+  advance(millis: number): void {
+    const end = this.#elapsed + millis
+    this.settle()
+    for (let next = this.#timers[0]; next !== undefined && next.at <= end; next = this.#timers[0]) {
+      this.#timers = this.#timers.slice(1)
+      this.#elapsed = Math.max(this.#elapsed, next.at)
+      next.task()
+      this.settle()
+    }
+    this.#elapsed = end
+  }
+}

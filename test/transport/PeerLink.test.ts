@@ -1,0 +1,288 @@
+// Checks how messages become frames and frames messages again, and which frames are not taken.
+import * as fc from "fast-check"
+import { beforeEach, describe, expect, it } from "vitest"
+import { type PeerMessage, writeMessage } from "../../schemas/PeerMessage.ts"
+import { ByteWriter } from "../../src/core/codec/Bytes.ts"
+import { ClusterName, NodeId } from "../../src/core/model/Names.ts"
+import * as Frame from "../../src/transport/Frame.ts"
+import { makeMemoryBroker, type MemoryBroker } from "../../src/transport/MemoryTransport.ts"
+import { PeerLink, type PeerLinkOptions } from "../../src/transport/PeerLink.ts"
+import { Subjects } from "../../src/transport/Subjects.ts"
+import type { Message, TransportService } from "../../src/transport/Transport.ts"
+import { messages } from "../schemas/messages.ts"
+import { SteppedWorld } from "../tooling/SteppedWorld.ts"
+
+const cluster = ClusterName.make("test")
+const subjects = new Subjects(cluster)
+const [n1, n2, n3] = [NodeId.make("n1"), NodeId.make("n2"), NodeId.make("n3")]
+const maxPayload = 4096
+
+/** A node's link with what it heard; `life` is its incarnation and may change. */
+class Peer {
+  readonly heard: Array<readonly [from: NodeId, message: PeerMessage]> = []
+  readonly offsets: Array<readonly [from: NodeId, millis: number]> = []
+  readonly link: PeerLink
+  readonly transport: TransportService
+  life: string
+
+  constructor(world: SteppedWorld, node: NodeId, options: Partial<PeerLinkOptions> = {}) {
+    this.transport = options.transport ?? broker.connect()
+    this.life = `${node}life`.padEnd(15, "0")
+    this.link = new PeerLink({
+      world,
+      cluster,
+      node,
+      partitionCount: 16,
+      incarnation: () => this.life,
+      ringDigest: () => "00112233aabbccdd",
+      onMessage: (from, message) => this.heard.push([from, message]),
+      onHeard: (from, millis) => this.offsets.push([from, millis]),
+      ...options,
+      transport: this.transport
+    })
+  }
+}
+
+let world: SteppedWorld
+let broker: MemoryBroker
+/** Every frame that crossed the broker. */
+let frames: Array<Message>
+let spy: TransportService
+beforeEach(() => {
+  world = new SteppedWorld()
+  broker = makeMemoryBroker(world, { maxPayload })
+  frames = []
+  spy = broker.connect()
+  spy.subscribe(">", (message) => frames.push(message))
+  world.settle()
+})
+
+const stored = (request: number): PeerMessage => ({ _tag: "Stored", request, durable: true })
+const body = (length: number, request = 1): PeerMessage => ({
+  _tag: "Forward",
+  request,
+  body: Uint8Array.from({ length }, (_, i) => i % 251)
+})
+const requestsOf = ({ heard }: Peer) => heard.map(([, { request }]) => request)
+
+describe("messages for one peer", () => {
+  it("of one turn travel as one frame, in their order; those of the next as another", () => {
+    const [a, b] = [new Peer(world, n1), new Peer(world, n2)]
+    fc.assert(fc.property(fc.array(messages, { minLength: 1, maxLength: 8 }), (all) => {
+      for (const turn of [all, all]) {
+        frames.length = b.heard.length = 0
+        for (const message of turn) a.link.send(n2, message)
+        world.settle()
+        expect(frames).toHaveLength(1)
+        expect(b.heard).toEqual(turn.map((message) => [n1, message]))
+      }
+    }))
+    const { framesSent, messagesSent } = a.link.stats()
+    expect(messagesSent).toBeGreaterThan(framesSent)
+  })
+
+  it("and those for another leave as a frame for each", () => {
+    const [a, b, c] = [new Peer(world, n1), new Peer(world, n2), new Peer(world, n3)]
+    for (let request = 1; request <= 6; request++) {
+      a.link.send(request % 2 === 0 ? n2 : n3, stored(request))
+    }
+    world.settle()
+    expect(frames.map(({ subject }) => subject).sort()).toEqual([
+      "everwrite.test.v1.peer.n2.from.n1",
+      "everwrite.test.v1.peer.n3.from.n1"
+    ])
+    expect(requestsOf(b!)).toEqual([2, 4, 6])
+    expect(requestsOf(c!)).toEqual([1, 3, 5])
+  })
+
+  it("leave before the link closes, and none after", () => {
+    const [a, b] = [new Peer(world, n1), new Peer(world, n2)]
+    a.link.send(n2, stored(1))
+    a.link.close()
+    a.link.send(n2, stored(2))
+    b.link.send(n1, stored(3))
+    world.settle()
+    expect(requestsOf(b)).toEqual([1])
+    expect(requestsOf(a)).toEqual([])
+  })
+
+  it("that fit into frames of the broker's size are never split, however many they are", () => {
+    const [a, b] = [new Peer(world, n1), new Peer(world, n2)]
+    for (let request = 1; request <= 50; request++) a.link.send(n2, body(500, request))
+    world.settle()
+    expect(requestsOf(b)).toEqual(Array.from({ length: 50 }, (_, i) => i + 1))
+    expect(frames.every(({ data }) => Frame.decode(data).body._tag === "Whole")).toBe(true)
+    expect(frames.length).toBeLessThan(10)
+  })
+})
+
+describe("a message larger than the broker takes", () => {
+  it("arrives whole, in frames that the broker takes, in whatever order they come", () => {
+    fc.assert(fc.property(fc.nat(40_000), fc.infiniteStream(fc.nat()), (length, choices) => {
+      world = new SteppedWorld()
+      broker = makeMemoryBroker(world, { maxPayload })
+      const sent: Array<Message> = []
+      broker.connect().subscribe(subjects.peersTo(n2), (message) => sent.push(message))
+      const a = new Peer(world, n1)
+      a.link.send(n2, stored(1))
+      a.link.send(n2, body(length, 2))
+      a.link.send(n2, stored(3))
+      world.settle()
+      const b = new Peer(world, n2)
+      world.settle()
+      const open = [...sent]
+      while (open.length > 0) {
+        const [frame] = open.splice(choices.next().value! % open.length, 1)
+        broker.connect().publish(frame!.subject, frame!.data)
+        world.settle()
+      }
+      expect(requestsOf(b).sort()).toEqual([1, 2, 3])
+      const large = b.heard.find(([, { request }]) => request === 2)![1]
+      expect(large._tag === "Forward" && [...large.body])
+        .toEqual(Array.from({ length }, (_, i) => i % 251))
+      expect(b.link.stats().refused.malformed).toBe(0)
+    }))
+  })
+
+  it("is lost with one of its frames, and no other message with it", () => {
+    const sent: Array<Message> = []
+    broker.connect().subscribe(subjects.peersTo(n2), (message) => sent.push(message))
+    const a = new Peer(world, n1)
+    a.link.send(n2, stored(1))
+    a.link.send(n2, body(20_000, 2))
+    a.link.send(n2, stored(3))
+    world.settle()
+    a.link.send(n2, stored(4))
+    world.settle()
+    const b = new Peer(world, n2)
+    world.settle()
+    for (const { data, subject } of sent.filter((_, i) => i !== 2)) spy.publish(subject, data)
+    world.settle()
+    expect(requestsOf(b)).toEqual([1, 3, 4])
+  })
+})
+
+/** A frame as `from` might send it, from the outside. */
+const frame = (
+  options: Partial<Frame.FrameHeader> & { readonly messages?: Uint8Array } = {}
+): Uint8Array => {
+  const { messages = write(stored(7)), ...header } = options
+  return Frame.encode({
+    cluster,
+    partitionCount: 16,
+    senderIncarnation: "n1life000000000",
+    receiverIncarnation: "",
+    ringDigest: "00112233aabbccdd",
+    clockMillis: world.now(),
+    ...header
+  }, { _tag: "Whole", messages })
+}
+
+const write = (...all: ReadonlyArray<PeerMessage>): Uint8Array => {
+  const writer = new ByteWriter()
+  for (const message of all) writeMessage(writer, message)
+  return writer.finish()
+}
+
+const noRefusals = { malformed: 0, otherCluster: 0, otherRing: 0, formerLife: 0 }
+
+describe("a frame", () => {
+  let b: Peer
+  const deliver = (data: Uint8Array, subject = subjects.peer({ to: n2, from: n1 })): void => {
+    spy.publish(subject, data)
+    world.settle()
+  }
+  beforeEach(() => {
+    b = new Peer(world, n2)
+    world.settle()
+  })
+
+  it("is from whom its subject names, whatever stands in it", () => {
+    deliver(frame(), subjects.peer({ to: n2, from: n3 }))
+    expect(b.heard).toEqual([[n3, stored(7)]])
+    deliver(frame(), "everwrite.test.v1.peer.n2.from.N3")
+    deliver(frame(), "everwrite.other.v1.peer.n2.from.n3")
+    expect(b.heard).toHaveLength(1)
+  })
+
+  it.each(
+    [
+      ["another cluster", { cluster: "prod" }, "otherCluster"],
+      ["another number of partitions", { partitionCount: 32 }, "otherCluster"],
+      ["another ring", { ringDigest: "ffffffffffffffff" }, "otherRing"],
+      ["a former life of the receiver", { receiverIncarnation: "n2life0former00" }, "formerLife"]
+    ] as const
+  )("of %s is refused, and none of it is heard", (_, header, reason) => {
+    deliver(frame(header))
+    expect(b.heard).toEqual([])
+    expect(b.link.stats().refused).toEqual({ ...noRefusals, [reason]: 1 })
+    deliver(frame())
+    expect(requestsOf(b)).toEqual([7])
+  })
+
+  it("that is noise is refused as malformed, and the next one is heard", () => {
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (noise) => {
+      const before = b.link.stats().refused.malformed
+      deliver(noise)
+      expect(b.link.stats().refused.malformed).toBe(before + 1)
+    }))
+    deliver(frame())
+    expect(requestsOf(b)).toEqual([7])
+  })
+
+  it("with a malformed message is heard up to there, and the next one wholly", () => {
+    fc.assert(fc.property(
+      fc.array(messages, { maxLength: 4 }),
+      fc.uint8Array({ minLength: 1, maxLength: 20 }),
+      (good, noise) => {
+        // Noise that happens to be a message would be heard as one.
+        const bad = Uint8Array.of(255, ...noise)
+        b.heard.length = 0
+        deliver(frame({ messages: Uint8Array.of(...write(...good), ...bad, ...write(stored(9))) }))
+        deliver(frame())
+        expect(b.heard).toEqual([...good, stored(7)].map((message) => [n1, message]))
+      }
+    ))
+  })
+
+  it("says how far the sender's clock is ahead, also when the ring is another", () => {
+    deliver(frame({ clockMillis: world.now() + 5_000 }))
+    deliver(frame({ clockMillis: world.now() - 250, ringDigest: "ffffffffffffffff" }))
+    deliver(frame({ clockMillis: 0, cluster: "prod" }))
+    expect(b.offsets).toEqual([[n1, 5_000], [n1, -250]])
+  })
+})
+
+describe("a node that begins a new life", () => {
+  it("greets whoever addresses the former one, whose next frame is taken", () => {
+    const [a, b] = [new Peer(world, n1), new Peer(world, n2)]
+    b.link.send(n1, stored(1))
+    world.settle()
+    a.link.send(n2, stored(2))
+    world.settle()
+    expect(requestsOf(b)).toEqual([2])
+    b.life = "n2life000000001"
+    a.link.send(n2, stored(3))
+    world.settle()
+    expect(b.link.stats().refused).toEqual({ ...noRefusals, formerLife: 1 })
+    expect(requestsOf(b)).toEqual([2])
+    a.link.send(n2, stored(4))
+    world.settle()
+    expect(requestsOf(b)).toEqual([2, 4])
+    expect(requestsOf(a)).toEqual([1])
+  })
+
+  it("is heard and addressed even where its clock went back", () => {
+    const [a, b] = [new Peer(world, n1), new Peer(world, n2)]
+    for (const life of ["zzzzzzzzzzzzzzz", "000000000000000"]) {
+      b.life = life
+      b.link.send(n1, stored(1))
+      world.settle()
+      a.link.send(n2, stored(2))
+      world.settle()
+    }
+    expect(requestsOf(a)).toEqual([1, 1])
+    expect(requestsOf(b)).toEqual([2, 2])
+    expect(b.link.stats().refused).toEqual(noRefusals)
+  })
+})

@@ -1,0 +1,119 @@
+// Checks that runs are whole again whatever order their parts come in, and that what waits for
+// the rest is bounded, whatever comes.
+import * as fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import * as Reassembly from "../../src/transport/Reassembly.ts"
+
+const limits = { bytesMax: 100_000, partsMax: 64 }
+
+const split = (
+  run: Uint8Array,
+  options: { readonly transfer: number; readonly count: number; readonly sender?: string }
+): ReadonlyArray<Reassembly.Part> => {
+  const { count, sender = "n2 life", transfer } = options
+  const room = Math.ceil(run.length / count)
+  return Array.from({ length: count }, (_, index) => ({
+    sender,
+    transfer,
+    index,
+    count,
+    bytes: run.subarray(index * room, (index + 1) * room)
+  }))
+}
+
+const runOf = (length: number, seed: number): Uint8Array =>
+  Uint8Array.from({ length }, (_, i) => (i * 31 + seed) % 251)
+
+describe("reassembly", () => {
+  it("gives each run once, whole, whatever the order of all parts and their repeats", () => {
+    const runs = fc.array(fc.integer({ min: 2, max: 8 }), { minLength: 1, maxLength: 4 })
+    fc.assert(fc.property(runs, fc.infiniteStream(fc.nat()), (counts, choices) => {
+      const sent = counts.map((count, i) => runOf(count * 5 - i, i))
+      const open = counts.flatMap((count, i) => [...split(sent[i]!, { transfer: i, count })])
+      const reassembly = Reassembly.make(limits)
+      const whole: Array<readonly [number, ReadonlyArray<number>]> = []
+      const seen: Array<Reassembly.Part> = []
+      while (open.length > 0) {
+        const [part] = open.splice(choices.next().value! % open.length, 1)
+        const repeat = seen[choices.next().value! % Math.max(seen.length, 1)]
+        for (const each of repeat === undefined ? [part!] : [repeat, part!]) {
+          const run = reassembly.add(each)
+          if (run !== undefined) whole.push([each.transfer, [...run]])
+        }
+        // Repeats of a whole run would begin it anew: it is done, and waits for nothing.
+        if (!open.some(({ transfer }) => transfer === part!.transfer)) {
+          seen.splice(0, seen.length, ...seen.filter((s) => s.transfer !== part!.transfer))
+        } else seen.push(part!)
+      }
+      const expected = sent.map((run, i) => [i, [...run]])
+      expect(whole.sort((a, b) => a[0] - b[0])).toEqual(expected)
+      expect(reassembly.waitingBytes()).toBe(0)
+      expect(reassembly.abandoned()).toBe(0)
+    }))
+  })
+
+  it("keeps runs of different senders, lives and lengths apart, though numbered alike", () => {
+    const reassembly = Reassembly.make(limits)
+    const [a, b] = [runOf(40, 1), runOf(40, 2)]
+    const ofA = split(a, { transfer: 1, count: 2, sender: "n2 early" })
+    const ofB = split(b, { transfer: 1, count: 2, sender: "n2 late" })
+    const ofC = split(a, { transfer: 1, count: 4, sender: "n2 late" })
+    expect(reassembly.add(ofA[0]!)).toBeUndefined()
+    expect(reassembly.add(ofB[1]!)).toBeUndefined()
+    expect(reassembly.add(ofC[0]!)).toBeUndefined()
+    expect(reassembly.add(ofB[0]!)).toEqual(Buffer.from(b))
+    expect(reassembly.add(ofA[1]!)).toEqual(Buffer.from(a))
+  })
+
+  it("keeps its own copy of a part, since the transport reuses its buffers", () => {
+    const reassembly = Reassembly.make(limits)
+    const run = runOf(20, 3)
+    const [first, second] = split(run, { transfer: 1, count: 2 })
+    const buffer = first!.bytes.slice()
+    reassembly.add({ ...first!, bytes: buffer })
+    buffer.fill(0)
+    expect(reassembly.add(second!)).toEqual(Buffer.from(run))
+  })
+
+  it("gives up the oldest runs where too much waits, and counts them", () => {
+    const reassembly = Reassembly.make(limits)
+    const parts = Array.from(
+      { length: 5 },
+      (_, transfer) => split(runOf(60_000, transfer), { transfer, count: 2 })
+    )
+    for (const [first] of parts) reassembly.add(first!)
+    expect(reassembly.waitingBytes()).toBeLessThanOrEqual(limits.bytesMax)
+    expect(reassembly.abandoned()).toBe(2)
+    expect(reassembly.add(parts[4]![1]!)).toHaveLength(60_000)
+    expect(reassembly.add(parts[0]![1]!)).toBeUndefined()
+  })
+
+  it("gives up a run that alone would be too much", () => {
+    const reassembly = Reassembly.make(limits)
+    const parts = split(runOf(limits.bytesMax * 2, 1), { transfer: 1, count: 64 })
+    for (const part of parts) expect(reassembly.add(part)).toBeUndefined()
+    expect(reassembly.waitingBytes()).toBeLessThanOrEqual(limits.bytesMax)
+    expect(reassembly.abandoned()).toBeGreaterThan(0)
+    const other = split(runOf(60_000, 2), { transfer: 2, count: 2 })
+    reassembly.add(other[0]!)
+    expect(reassembly.add(other[1]!)).toHaveLength(60_000)
+  })
+
+  it("takes no run of more parts than it allows", () => {
+    const reassembly = Reassembly.make(limits)
+    const [first] = split(runOf(650, 1), { transfer: 1, count: 65 })
+    expect(reassembly.add(first!)).toBeUndefined()
+    expect(reassembly.waitingBytes()).toBe(0)
+    expect(reassembly.abandoned()).toBe(1)
+  })
+
+  it("bounds what is kept about runs of next to nothing, too", () => {
+    const reassembly = Reassembly.make({ bytesMax: 10_000, partsMax: 64 })
+    const bytes = Uint8Array.of(1)
+    for (let transfer = 0; transfer < 1000; transfer++) {
+      reassembly.add({ sender: "n2 life", transfer, index: 0, count: 64, bytes })
+    }
+    expect(reassembly.abandoned()).toBeGreaterThan(900)
+    expect(reassembly.waitingBytes()).toBeLessThanOrEqual(10_000)
+  })
+})

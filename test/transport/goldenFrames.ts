@@ -1,0 +1,66 @@
+/**
+ * Lists frames whose bytes are kept under test/golden: every message once, whole, and in parts.
+ */
+import { type PeerMessage, writeMessage } from "../../schemas/PeerMessage.ts"
+import { ByteWriter } from "../../src/core/codec/Bytes.ts"
+import type { FrameBody, FrameHeader } from "../../src/transport/Frame.ts"
+
+const header: FrameHeader = {
+  cluster: "test",
+  partitionCount: 256,
+  senderIncarnation: "0mi8dfxmoabcdef",
+  receiverIncarnation: "",
+  ringDigest: "0123456789abcdef",
+  clockMillis: 1_763_700_000_000
+}
+
+const name = {
+  bucket: "carts",
+  fingerprint: "fedcba9876543210",
+  key: { partition: "salice", sort: "i20000000000007" }
+}
+const place = { partition: 300, key: { partition: "sbob", sort: "" } }
+
+const messages: Readonly<Record<string, ReadonlyArray<PeerMessage>>> = {
+  empty: [],
+  store: [{ _tag: "Store", request: 1, ...name, sync: true, document: Uint8Array.of(1, 0, 0) }],
+  stored: [
+    { _tag: "Stored", request: 1, durable: true },
+    { _tag: "Stored", request: 300, durable: false }
+  ],
+  fetch: [{ _tag: "Fetch", request: 2, ...name, digest: "0011223344556677" }],
+  fetched: [
+    { _tag: "Fetched", request: 2, outcome: "same", document: new Uint8Array(0) },
+    { _tag: "Fetched", request: 3, outcome: "found", document: Uint8Array.of(9, 8) },
+    { _tag: "Fetched", request: 4, outcome: "absent", document: new Uint8Array(0) },
+    { _tag: "Fetched", request: 5, outcome: "damaged", document: new Uint8Array(0) }
+  ],
+  refused: [{ _tag: "Refused", request: 2, reason: "volle Platte: ä" }],
+  forward: [
+    { _tag: "Forward", request: 6, body: Uint8Array.of(123, 125) },
+    { _tag: "Forwarded", request: 6, body: Uint8Array.of(91, 93) }
+  ],
+  list: [{ _tag: "List", request: 7, ...name, partition: 3, limit: 100 }],
+  listed: [{ _tag: "Listed", request: 7, through: place, places: [place, place] }]
+}
+
+const whole = (all: ReadonlyArray<PeerMessage>): FrameBody => {
+  const writer = new ByteWriter()
+  for (const message of all) writeMessage(writer, message)
+  return { _tag: "Whole", messages: writer.finish() }
+}
+
+export interface GoldenFrame {
+  readonly header: FrameHeader
+  readonly body: FrameBody
+}
+
+export const goldenFrames: Readonly<Record<string, GoldenFrame>> = {
+  ...Object.fromEntries(
+    Object.entries(messages).map(([name, all]) => [name, { header, body: whole(all) }])
+  ),
+  part: {
+    header: { ...header, receiverIncarnation: "0mi8dfxmo000000" },
+    body: { _tag: "Part", transfer: 300, index: 1, count: 2, bytes: Uint8Array.of(5, 6, 7) }
+  }
+}
