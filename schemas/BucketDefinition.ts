@@ -22,7 +22,7 @@ export const TypeDefinitionBody: Schema.Codec<TypeDefinition> = Schema.Union([
       Schema.suspend((): Schema.Codec<TypeDefinition> => TypeDefinitionBody)
     )
   })
-])
+]).annotate({ identifier: "TypeDefinition" })
 
 const Field = Schema.Tuple([Schema.String, Schema.Literals(["text", "integer"])])
 

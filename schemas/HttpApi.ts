@@ -1,0 +1,275 @@
+/**
+ * Defines the HTTP interface: routes, what they take, what they answer. The server, its checks and
+ * its OpenAPI document all come from this one value.
+ */
+import * as HttpApi from "effect/http-api/HttpApi"
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
+import * as OpenApi from "effect/http-api/OpenApi"
+import * as Schema from "effect/Schema"
+import * as SchemaGetter from "effect/SchemaGetter"
+import { Consistency, Replicas } from "../src/core/model/Settings.ts"
+import { CallBody } from "./ClientRequest.ts"
+import { BucketBody, ClusterDescription } from "./ClusterDescription.ts"
+import { Explanation } from "./Explanation.ts"
+import { KeyPage, pageMax } from "./KeyPage.ts"
+import { Problem, problemContentType } from "./Problem.ts"
+
+/** A problem with this status, under its own name in the OpenAPI document. */
+const problem = (status: number, identifier: string, description: string) =>
+  Problem.annotate({ identifier, description }).pipe(
+    HttpApiSchema.status(status),
+    HttpApiSchema.asJson({ contentType: problemContentType })
+  )
+
+const badRequest = problem(
+  400,
+  "BadRequest",
+  "The key, a setting, the context or the JSON is not one"
+)
+const unknownBucket = problem(404, "UnknownBucket", "There is no such bucket")
+const notFound = problem(
+  404,
+  "NotFound",
+  "There is no such bucket or operation, or nothing under this key"
+)
+const notWritable = problem(
+  405,
+  "NotWritable",
+  "The bucket has operations instead: `known` names them"
+)
+const conflict = problem(
+  409,
+  "Conflict",
+  "The bucket is declared otherwise here, or the request is too old"
+)
+const tooLarge = problem(413, "TooLarge", "The body is larger than 1 MiB")
+const notJson = problem(415, "NotJson", "The body is not application/json")
+const invalidValue = problem(
+  422,
+  "InvalidValue",
+  "The bucket does not take this value; `path` says where"
+)
+const contextRequired = problem(
+  428,
+  "ContextRequired",
+  "Siblings are deleted with the context of a read"
+)
+const failed = problem(500, "Failed", "A stored value cannot be read, or the node is at fault")
+const unavailable = problem(
+  503,
+  "Unavailable",
+  "Too few replicas answered, or this node takes no requests now"
+)
+const notReady = problem(503, "NotReady", "No requests should come here now: `reasons` says why")
+
+const reading = [badRequest, notFound, conflict, failed, unavailable] as const
+const writing = [...reading, tooLarge, notJson, invalidValue] as const
+
+const describe = <S extends Schema.Top>(schema: S, description: string) =>
+  schema.annotate({ description })
+
+const replicas = (description: string) => {
+  const expected = "one, quorum, all, or a number"
+  const text = Schema.String.check(
+    Schema.isPattern(/^(?:one|quorum|all|[0-9]{1,2})$/u, { description, expected })
+  )
+  return Schema.optionalKey(text.pipe(Schema.decodeTo(Replicas, {
+    decode: SchemaGetter.transform((word) =>
+      word === "one" || word === "quorum" || word === "all" ? word : Number(word)
+    ),
+    encode: SchemaGetter.transform(String)
+  })))
+}
+
+const timeout = Schema.optionalKey(describe(
+  Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 60_000 })),
+  "Milliseconds until the node gives up"
+))
+
+const keyQuery = {
+  key: describe(Schema.String, "The key; where it has several fields, a JSON object of them")
+}
+
+const siblings = Schema.optionalKey(describe(
+  Schema.Boolean,
+  "Whether to answer all concurrent values, even where the node could merge them"
+))
+
+const common = {
+  ...keyQuery,
+  consistency: Schema.optionalKey(Consistency),
+  timeout
+}
+
+const ReadQuery = {
+  ...common,
+  r: replicas("How many replicas answer"),
+  pr: replicas("How many of them are primaries")
+}
+
+const WriteQuery = {
+  ...common,
+  siblings,
+  w: replicas("How many replicas acknowledge"),
+  pw: replicas("How many of them are primaries"),
+  dw: replicas("How many of them have it on disk")
+}
+
+const sessionHeaders = {
+  "everwrite-after": Schema.optionalKey(describe(
+    Schema.String,
+    "Contexts that the answer must cover, separated by commas: what the session has seen"
+  )),
+  "everwrite-fingerprint": Schema.optionalKey(describe(
+    Schema.String,
+    "The caller's declaration of the bucket; another one here is refused"
+  ))
+}
+
+export const idempotencyKeyMax = 200
+
+const writeHeaders = {
+  ...sessionHeaders,
+  "everwrite-context": Schema.optionalKey(describe(
+    Schema.String,
+    "The context of the read that this write follows"
+  )),
+  "idempotency-key": Schema.optionalKey(describe(
+    Schema.String.check(Schema.isBetweenLength(1, idempotencyKeyMax)),
+    "Names the write: a second one of the same name is answered and not applied"
+  ))
+}
+
+const answerHeaders = {
+  "everwrite-context": describe(Schema.String, "For the next write of this document"),
+  "everwrite-replied": describe(Schema.Int, "Replicas that had answered"),
+  "everwrite-siblings": Schema.optionalKey(
+    describe(Schema.Int, "There where the body is {\"siblings\":[...]}: how many there are")
+  ),
+  "everwrite-merged": Schema.optionalKey(
+    describe(Schema.Int, "There where the body was merged: of how many siblings")
+  )
+}
+
+const Siblings = Schema.Struct({ siblings: Schema.Array(Schema.Json) })
+
+const found = HttpApiSchema.WithHeaders(
+  describe(Schema.Json, "The value, or {\"siblings\":[...]} where several were not merged"),
+  answerHeaders
+)
+const nothingLeft = HttpApiSchema.WithHeaders(
+  HttpApiSchema.NoContent.annotate({ description: "Done, and nothing is left under this key" }),
+  answerHeaders
+)
+
+const bucketParams = { bucket: Schema.String }
+const docs = "/v1/buckets/:bucket/docs"
+
+const summary = (text: string) => OpenApi.annotations({ summary: text })
+
+class Documents extends HttpApiGroup.make("documents").add(
+  HttpApiEndpoint.get("get", docs, {
+    params: bucketParams,
+    query: { ...ReadQuery, siblings },
+    headers: sessionHeaders,
+    success: found,
+    error: reading
+  }).annotateMerge(summary("Read a document")),
+  HttpApiEndpoint.put("put", docs, {
+    params: bucketParams,
+    query: WriteQuery,
+    headers: writeHeaders,
+    payload: Schema.Json,
+    success: found,
+    error: [...writing, notWritable]
+  }).annotateMerge(summary("Write a value; with a context, in place of what was seen")),
+  HttpApiEndpoint.delete("delete", docs, {
+    params: bucketParams,
+    query: WriteQuery,
+    headers: writeHeaders,
+    success: [nothingLeft, found],
+    error: [...reading, contextRequired]
+  }).annotateMerge(summary("Delete a document")),
+  HttpApiEndpoint.post("operate", `${docs}/ops/:operation`, {
+    params: { ...bucketParams, operation: Schema.String },
+    query: WriteQuery,
+    headers: writeHeaders,
+    payload: [
+      describe(
+        Schema.Union([Schema.Array(CallBody), Schema.Array(Schema.Json)]),
+        "The operation's arguments; for `edit`, operations to apply as one change"
+      )
+    ],
+    success: [found, nothingLeft],
+    error: [...writing, contextRequired]
+  }).annotateMerge(summary("Apply an operation of the bucket's type")),
+  HttpApiEndpoint.get("siblings", "/v1/buckets/:bucket/siblings", {
+    params: bucketParams,
+    query: ReadQuery,
+    headers: sessionHeaders,
+    success: HttpApiSchema.WithHeaders(Siblings, answerHeaders),
+    error: reading
+  }).annotateMerge(summary("Read all concurrent values of a document"))
+) {}
+
+const Limit = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: pageMax }))
+
+class Buckets extends HttpApiGroup.make("buckets").add(
+  HttpApiEndpoint.get("list", "/v1/buckets", {
+    success: Schema.Struct({ buckets: Schema.Array(BucketBody) }),
+    error: unavailable
+  }).annotateMerge(summary("List the buckets that this node serves")),
+  HttpApiEndpoint.get("describe", "/v1/buckets/:bucket", {
+    params: bucketParams,
+    success: BucketBody,
+    error: [unknownBucket, unavailable]
+  }).annotateMerge(summary("Describe a bucket and its operations")),
+  HttpApiEndpoint.get("keys", "/v1/buckets/:bucket/keys", {
+    params: bucketParams,
+    query: {
+      after: Schema.optionalKey(describe(Schema.String, "The `next` of the page before")),
+      limit: Schema.optionalKey(describe(Limit, "Most keys in the page; 100 unless said")),
+      timeout
+    },
+    success: KeyPage,
+    error: [badRequest, unknownBucket, unavailable]
+  }).annotateMerge(summary("List a page of a bucket's keys, in no order of their own"))
+) {}
+
+class Cluster extends HttpApiGroup.make("cluster").add(
+  HttpApiEndpoint.get("describe", "/v1/cluster", {
+    success: ClusterDescription,
+    error: unavailable
+  }).annotateMerge(summary("Describe the cluster: its members, ring and buckets")),
+  HttpApiEndpoint.get("explain", "/v1/explain", {
+    query: { bucket: Schema.String, ...keyQuery, timeout },
+    success: Explanation,
+    error: [badRequest, unknownBucket, unavailable]
+  }).annotateMerge(summary("Show what every replica holds of a document"))
+) {}
+
+/** The text format of Prometheus. */
+export const metricsContentType = "text/plain; version=0.0.4; charset=utf-8"
+
+class Node extends HttpApiGroup.make("node").add(
+  HttpApiEndpoint.get("live", "/livez", {
+    success: Schema.String.pipe(HttpApiSchema.asText())
+  }).annotateMerge(summary("Whether the process works")),
+  HttpApiEndpoint.get("ready", "/readyz", {
+    success: Schema.String.pipe(HttpApiSchema.asText()),
+    error: notReady
+  }).annotateMerge(summary("Whether requests should come here")),
+  HttpApiEndpoint.get("metrics", "/metrics", {
+    success: Schema.String.pipe(HttpApiSchema.asText({ contentType: metricsContentType }))
+  }).annotateMerge(summary("Counts of this node, for Prometheus"))
+) {}
+
+export class Api extends HttpApi.make("everwrite").add(Documents, Buckets, Cluster, Node)
+  .annotateMerge(OpenApi.annotations({
+    title: "Everwrite",
+    version: "1",
+    description: "An always-writable, CRDT-aware document store"
+  }))
+{}

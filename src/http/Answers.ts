@@ -1,0 +1,82 @@
+/**
+ * Makes HTTP responses of what requests come to: documents with their contexts, and problems.
+ */
+import * as Effect from "effect/Effect"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import {
+  absentType,
+  type Problem,
+  problemContentType,
+  problemOf,
+  typePrefix
+} from "../../schemas/Problem.ts"
+import type { BackendAnswer } from "../client/Backend.ts"
+import type { StoreError } from "../core/model/StoreError.ts"
+
+/** Why a request is not answered as it asked. */
+export type Refusal = StoreError | Problem
+
+type Response = HttpServerResponse.HttpServerResponse
+type Headers = Readonly<Record<string, string>>
+
+/** Much of what is unavailable now is available after a second: another replica, a commit. */
+const retryAfterSeconds = "1"
+
+export const problemResponse = (refusal: Refusal, headers: Headers = {}): Response => {
+  const problem = refusal instanceof Error ? problemOf(refusal) : refusal
+  return HttpServerResponse.jsonUnsafe(problem, {
+    status: problem.status,
+    contentType: problemContentType,
+    headers: problem.status === 503 ? { ...headers, "retry-after": retryAfterSeconds } : headers
+  })
+}
+
+/** Answers a refusal as a problem. */
+export const answered = <R>(
+  response: Effect.Effect<Response, Refusal, R>
+): Effect.Effect<Response, never, R> =>
+  Effect.catch(response, (refusal) => Effect.succeed(problemResponse(refusal)))
+
+export const problem = (
+  name: string,
+  problem: { readonly status: number; readonly title: string; readonly detail: string }
+): Problem => ({ type: typePrefix + name, ...problem })
+
+const absent: Problem = {
+  type: absentType,
+  title: "Absent",
+  status: 404,
+  detail: "nothing is stored under this key"
+}
+
+export interface DocumentOptions {
+  /** Whether the caller asked for all siblings, be there several or not. */
+  readonly siblings: boolean
+  /** Whether it is no error that nothing is there: a write may leave nothing. */
+  readonly absentIsFine: boolean
+}
+
+/**
+ * A value, or `{"siblings":[...]}` where there are several or they were asked for; which of the
+ * two the headers say, since a value may look like the other.
+ */
+export const documentResponse = (answer: BackendAnswer, options: DocumentOptions): Response => {
+  const { context, replied, siblings, values } = answer
+  const headers = {
+    "everwrite-context": context,
+    "everwrite-replied": String(replied),
+    "cache-control": "no-store"
+  }
+  if (values.length === 0) {
+    return options.absentIsFine
+      ? HttpServerResponse.empty({ status: 204, headers })
+      : problemResponse(absent, headers)
+  }
+  if (values.length > 1 || options.siblings) {
+    return HttpServerResponse.jsonUnsafe({ siblings: values }, {
+      headers: { ...headers, "everwrite-siblings": String(values.length) }
+    })
+  }
+  const merged: Headers = siblings > 1 ? { "everwrite-merged": String(siblings) } : {}
+  return HttpServerResponse.jsonUnsafe(values[0], { headers: { ...headers, ...merged } })
+}

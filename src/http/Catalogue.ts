@@ -1,0 +1,53 @@
+/**
+ * Asks the backend, and remembers for a moment which buckets there are: what a key looks like and
+ * what can be done with a document has to be known before its request can be made.
+ */
+import * as Effect from "effect/Effect"
+import type { BucketBody, ClusterDescription } from "../../schemas/ClusterDescription.ts"
+import type { Backend, BackendAnswer, BackendRequest } from "../client/Backend.ts"
+import { type StoreError, UnknownBucket } from "../core/model/StoreError.ts"
+
+/** Long enough to cost nothing, short enough not to be noticed. */
+const maxAgeMillis = 1000
+
+/** What a callback gets, as an effect. */
+export const ask = <A>(
+  question: (respond: (outcome: A | StoreError) => void) => void
+): Effect.Effect<A, StoreError> =>
+  Effect.callback((resume) =>
+    question((outcome) =>
+      resume(outcome instanceof Error ? Effect.fail(outcome) : Effect.succeed(outcome))
+    )
+  )
+
+export class Catalogue {
+  readonly backend: Backend
+  #known: { readonly description: ClusterDescription; readonly at: number } | undefined
+
+  constructor(backend: Backend) {
+    this.backend = backend
+  }
+
+  readonly description: Effect.Effect<ClusterDescription, StoreError> = Effect.suspend(() => {
+    const now = this.backend.world.elapsed()
+    if (this.#known !== undefined && now - this.#known.at < maxAgeMillis) {
+      return Effect.succeed(this.#known.description)
+    }
+    return ask(this.backend.describe).pipe(
+      Effect.tap((description) => Effect.sync(() => void (this.#known = { description, at: now })))
+    )
+  })
+
+  bucket(name: string): Effect.Effect<BucketBody, StoreError> {
+    return Effect.flatMap(this.description, ({ buckets }) => {
+      const bucket = buckets.find(({ definition }) => definition.name === name)
+      return bucket === undefined
+        ? Effect.fail(new UnknownBucket({ bucket: name }))
+        : Effect.succeed(bucket)
+    })
+  }
+
+  request(request: BackendRequest): Effect.Effect<BackendAnswer, StoreError> {
+    return ask((respond) => this.backend.request(request, respond))
+  }
+}

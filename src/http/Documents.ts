@@ -1,0 +1,212 @@
+/**
+ * Carries out requests for single documents: reads a key, a context and settings off each, asks the
+ * backend, answers the document.
+ *
+ * Writes take their handlers raw: a body is checked for size and depth before it is parsed.
+ */
+import * as Effect from "effect/Effect"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { hash } from "node:crypto"
+import { CallBody, type OnceBody, type RequestBody } from "../../schemas/ClientRequest.ts"
+import type { BucketBody } from "../../schemas/ClusterDescription.ts"
+import { Api } from "../../schemas/HttpApi.ts"
+import { problemOf } from "../../schemas/Problem.ts"
+import type { Action } from "../client/Backend.ts"
+import * as Errors from "../core/model/StoreError.ts"
+import { keepsSiblings } from "../core/strategy/Strategies.ts"
+import { answered, documentResponse, problemResponse, type Refusal } from "./Answers.ts"
+import type { Catalogue } from "./Catalogue.ts"
+import { readJson } from "./JsonBody.ts"
+
+type Settings = Pick<RequestBody, "consistency" | "r" | "w" | "pr" | "pw" | "dw">
+
+interface Query extends Settings {
+  readonly key: string
+  readonly timeout?: number
+  readonly siblings?: boolean
+}
+
+interface Headers {
+  readonly "everwrite-after"?: string
+  readonly "everwrite-context"?: string
+  readonly "everwrite-fingerprint"?: string
+  readonly "idempotency-key"?: string
+}
+
+/** A request as it came in, whatever its route. */
+interface Incoming {
+  readonly params: { readonly bucket: string }
+  readonly query: Query
+  readonly headers: Headers
+}
+
+type Answer = Effect.Effect<HttpServerResponse, Refusal>
+
+/** A key as it stands in a query: text for bare keys, else a JSON object. */
+export const keyOf = (
+  { definition }: BucketBody,
+  text: string
+): Effect.Effect<Schema.Json, Errors.InvalidKey> =>
+  definition.key.bare
+    ? Effect.succeed(text)
+    : Effect.try({
+      try: (): Schema.Json => JSON.parse(text),
+      catch: () =>
+        new Errors.InvalidKey({
+          bucket: definition.name,
+          problem: "the key is no JSON, expected an object of its fields"
+        })
+    })
+
+/** An operation's id: the text names it, in whatever process it arrives. */
+const onceOf = (text: string, nowMillis: number): OnceBody => ({
+  session: `http.${hash("sha256", text, "base64url")}`,
+  sequence: 0,
+  at: Math.floor(nowMillis)
+})
+
+const bodyOf = (
+  { headers, query }: Incoming,
+  key: Schema.Json,
+  nowMillis: number
+): RequestBody => {
+  const { key: _, siblings = false, timeout, ...settings } = query
+  const after = (headers["everwrite-after"] ?? "").split(",").map((text) => text.trim())
+    .filter((text) => text !== "")
+  const context = headers["everwrite-context"]
+  const fingerprint = headers["everwrite-fingerprint"]
+  const idempotencyKey = headers["idempotency-key"]
+  return {
+    ...settings,
+    key,
+    merge: !siblings,
+    ...(timeout === undefined ? {} : { timeoutMillis: timeout }),
+    ...(after.length === 0 ? {} : { after }),
+    ...(context === undefined ? {} : { context }),
+    ...(fingerprint === undefined ? {} : { fingerprint }),
+    ...(idempotencyKey === undefined ? {} : { once: onceOf(idempotencyKey, nowMillis) })
+  }
+}
+
+const decodeCalls = Schema.decodeUnknownResult(
+  Schema.Array(CallBody).check(Schema.isMaxLength(1000))
+)
+
+const invalidBody = (value: string, expected: string) =>
+  new Errors.InvalidRequest({ setting: "body", value, expected })
+
+/** The operations in a body: the arguments of one, or several with theirs. */
+const callsOf = (
+  operation: string,
+  json: Schema.Json
+): Effect.Effect<ReadonlyArray<CallBody>, Errors.InvalidRequest> => {
+  if (operation === "edit") {
+    const calls = decodeCalls(json)
+    return Result.isSuccess(calls)
+      ? Effect.succeed(calls.success)
+      : Effect.fail(invalidBody(calls.failure.message, "an array of {\"name\",\"args\"}"))
+  }
+  return Array.isArray(json)
+    ? Effect.succeed([{ name: operation, args: json }])
+    : Effect.fail(invalidBody("no array", "a JSON array of the operation's arguments"))
+}
+
+class Documents {
+  readonly #catalogue: Catalogue
+
+  constructor(catalogue: Catalogue) {
+    this.#catalogue = catalogue
+  }
+
+  read(incoming: Incoming, siblings: boolean): Answer {
+    return Effect.flatMap(this.#catalogue.bucket(incoming.params.bucket), (bucket) => {
+      const { query } = incoming
+      const asked = { ...incoming, query: { ...query, siblings } }
+      return this.#request("read", bucket, asked, [])
+    })
+  }
+
+  write(incoming: Incoming, bucket: BucketBody, calls: ReadonlyArray<CallBody>): Answer {
+    const { name, strategy } = bucket.definition
+    const deletes = calls.some((call) => call.name === "delete")
+    if (deletes && incoming.headers["everwrite-context"] === undefined && keepsSiblings(strategy)) {
+      return Effect.fail(new Errors.ContextRequired({ bucket: name }))
+    }
+    return this.#request("write", bucket, incoming, calls)
+  }
+
+  #request(
+    action: Action,
+    bucket: BucketBody,
+    incoming: Incoming,
+    calls: ReadonlyArray<CallBody>
+  ): Answer {
+    const { name } = bucket.definition
+    const { siblings = false } = incoming.query
+    return keyOf(bucket, incoming.query.key).pipe(
+      Effect.flatMap((key) => {
+        const body = bodyOf(incoming, key, this.#catalogue.backend.world.now())
+        const request = { action, bucket: name, body: { ...body, calls } }
+        return this.#catalogue.request(request)
+      }),
+      Effect.map((answer) =>
+        documentResponse(answer, { siblings, absentIsFine: action === "write" })
+      )
+    )
+  }
+}
+
+/** A bucket of a data type has no whole value to write. */
+const notWritable = ({ definition, operations }: BucketBody) => {
+  const error = new Errors.UnknownOperation({
+    bucket: definition.name,
+    operation: "put",
+    known: Object.keys(operations)
+  })
+  return problemResponse({ ...problemOf(error), status: 405 }, { allow: "GET, DELETE" })
+}
+
+/** The body is the one argument of a put, so the path to a fault begins in it. */
+const inBody = (refusal: Refusal): Refusal => {
+  if (!(refusal instanceof Errors.InvalidValue)) return refusal
+  const { bucket, path, problem } = refusal
+  return new Errors.InvalidValue({ bucket, path: path.replace(/^\$\[0\]/u, "$"), problem })
+}
+
+export const layerDocuments = (catalogue: Catalogue) => {
+  const documents = new Documents(catalogue)
+  return HttpApiBuilder.group(Api, "documents", (handlers) =>
+    handlers
+      .handle("get", (incoming) =>
+        answered(documents.read(incoming, incoming.query.siblings ?? false)))
+      .handle("siblings", (incoming) =>
+        answered(documents.read(incoming, true)))
+      .handle("delete", (incoming) =>
+        answered(Effect.gen(function*() {
+          const bucket = yield* catalogue.bucket(incoming.params.bucket)
+          return yield* documents.write(incoming, bucket, [{ name: "delete", args: [] }])
+        })))
+      .handleRaw("put", (incoming) =>
+        answered(Effect.gen(function*() {
+          const bucket = yield* catalogue.bucket(incoming.params.bucket)
+          if (!("put" in bucket.operations)) return notWritable(bucket)
+          const { name } = bucket.definition
+          const value = yield* readJson(incoming.request, { bucket: name, levels: 0 })
+          const putting = documents.write(incoming, bucket, [{ name: "put", args: [value] }])
+          return yield* Effect.mapError(putting, inBody)
+        })))
+      .handleRaw("operate", (incoming) =>
+        answered(Effect.gen(function*() {
+          const { operation } = incoming.params
+          const bucket = yield* catalogue.bucket(incoming.params.bucket)
+          // Around a value stand the arguments, and in an edit the operation and the array of them.
+          const levels = operation === "edit" ? 3 : 1
+          const { name } = bucket.definition
+          const json = yield* readJson(incoming.request, { bucket: name, levels })
+          const calls = yield* callsOf(operation, json)
+          return yield* documents.write(incoming, bucket, calls)
+        }))))
+}

@@ -1,0 +1,97 @@
+/**
+ * Reads the JSON body of a request, and stops reading where it is too large, no JSON, or nested so
+ * deep that reading it would cost more than refusing it.
+ */
+import * as ByteSize from "effect/ByteSize"
+import * as Effect from "effect/Effect"
+import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import type * as Schema from "effect/Schema"
+import { depthMax } from "../core/model/CanonicalJson.ts"
+import { InvalidRequest, InvalidValue } from "../core/model/StoreError.ts"
+import { problem, type Refusal } from "./Answers.ts"
+
+export const bodyBytesMax = 1024 * 1024
+
+const decoder = new TextDecoder("utf-8", { fatal: true })
+
+const tooLarge = problem("TooLarge", {
+  status: 413,
+  title: "Body too large",
+  detail: `a body has at most ${bodyBytesMax} bytes`
+})
+
+const notJson = (contentType: string | undefined) =>
+  problem("NotJson", {
+    status: 415,
+    title: "Body is not JSON",
+    detail: `content-type is ${contentType ?? "missing"}, expected application/json`
+  })
+
+const malformed = (expected: string) =>
+  new InvalidRequest({ setting: "body", value: "malformed", expected })
+
+const mediaType = (contentType: string | undefined): string | undefined =>
+  contentType?.split(";")[0]?.trim().toLowerCase()
+
+/** Counts brackets outside of texts, so that nothing recurses into what it is to refuse. */
+const isDeeperThan = (text: string, levels: number): boolean => {
+  let depth = 0
+  let inText = false
+  for (let i = 0; i < text.length; i++) {
+    switch (text[i]) {
+      case "\\":
+        i++
+        break
+      case "\"":
+        inText = !inText
+        break
+      case "[":
+      case "{":
+        if (!inText && ++depth > levels) return true
+        break
+      case "]":
+      case "}":
+        if (!inText) depth--
+    }
+  }
+  return false
+}
+
+const parse = (text: string): Effect.Effect<Schema.Json, InvalidRequest> =>
+  Effect.try({
+    try: (): Schema.Json => JSON.parse(text),
+    catch: () => malformed("JSON")
+  })
+
+/**
+ * The value of the body. `levels` is how deep the request itself nests the values in it.
+ *
+ * A content type is asked for even where there is nothing to misread: a page of another origin can
+ * send a body of any other type without the browser's asking first.
+ */
+export const readJson = Effect.fnUntraced(function*(
+  request: HttpServerRequest,
+  options: { readonly bucket: string; readonly levels: number }
+): Effect.fn.Return<Schema.Json, Refusal> {
+  const { headers } = request
+  const contentType = headers["content-type"]
+  if (mediaType(contentType) !== "application/json") return yield* Effect.fail(notJson(contentType))
+  if (Number(headers["content-length"]) > bodyBytesMax) return yield* Effect.fail(tooLarge)
+  const bytes = yield* request.arrayBuffer.pipe(
+    Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(bodyBytesMax)),
+    Effect.mapError(({ reason }) =>
+      "reason" in reason && reason.reason === "BodyTooLarge" ? tooLarge : malformed("a whole body")
+    )
+  )
+  const text = yield* Effect.try({
+    try: () => decoder.decode(bytes),
+    catch: () => malformed("UTF-8")
+  })
+  if (isDeeperThan(text, depthMax + options.levels)) {
+    const { bucket } = options
+    const fault = `nested deeper than ${depthMax} levels`
+    return yield* new InvalidValue({ bucket, path: "$", problem: fault })
+  }
+  return yield* parse(text)
+})

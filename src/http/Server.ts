@@ -1,0 +1,157 @@
+/**
+ * Serves the HTTP interface from its definition: routes, checks, OpenAPI document and pages for
+ * people. What comes in may be hostile; whatever it is, it gets an answer, and the node goes on.
+ */
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import { HttpApiSchemaError } from "effect/http-api/HttpApiError"
+import * as HttpApiScalar from "effect/http-api/HttpApiScalar"
+import * as HttpRouter from "effect/http/HttpRouter"
+import { HttpServerError } from "effect/http/HttpServerError"
+import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import type * as Scope from "effect/Scope"
+import { createServer } from "node:http"
+import { Api } from "../../schemas/HttpApi.ts"
+import type { Backend } from "../client/Backend.ts"
+import { InvalidRequest } from "../core/model/StoreError.ts"
+import { problem, problemResponse, type Refusal } from "./Answers.ts"
+import { Catalogue } from "./Catalogue.ts"
+import { layerDocuments } from "./Documents.ts"
+import type { Sample } from "./Metrics.ts"
+import { type Health, layerOperation } from "./Operation.ts"
+
+export interface ServeOptions {
+  readonly backend: Backend
+  readonly health: Health
+  /** Read at each request for them. */
+  readonly metrics: () => ReadonlyArray<Sample>
+  /** Loopback unless said otherwise: there is no access control. */
+  readonly host?: string
+  /** 0 takes a free one. */
+  readonly port: number
+}
+
+export interface Served {
+  readonly port: number
+  readonly url: string
+}
+
+/** HTTP could not be served: where, and why. */
+export class HttpUnavailable extends Schema.TaggedError<HttpUnavailable>()("HttpUnavailable", {
+  host: Schema.String,
+  port: Schema.Int,
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `no HTTP on ${this.host}:${this.port}: ${this.reason}`
+  }
+}
+
+const limits = {
+  headersTimeout: 10_000,
+  /** Headers and body. */
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 5_000,
+  keepAliveTimeout: 60_000
+}
+const connectionsMax = 1000
+/** Names of operations in nested documents grow with their depth. */
+const operationLengthMax = 600
+/** Requests under way at the end of the node have this long; the node has drained before. */
+const goodbye = "1 second"
+
+const format = SchemaIssue.makeFormatterStandardSchemaV1()
+
+/** Which part of the request does not fit the definition, as the error that names it. */
+const invalid = ({ cause }: HttpApiSchemaError): InvalidRequest => {
+  const issue = format(cause.issue).issues[0]
+  const setting = (issue?.path ?? []).map((segment) =>
+    String(typeof segment === "object" ? segment.key : segment)
+  ).join(".")
+  const expected = (issue?.message ?? cause.message).replace(/^Expected /u, "")
+  return new InvalidRequest({ setting: setting || "request", value: "not valid", expected })
+}
+
+const noRoute = problem("NoRoute", {
+  status: 404,
+  title: "No such route",
+  detail: "nothing is here, or not with this method; /docs and /openapi.json say what is"
+})
+
+const failed = problem("Failed", {
+  status: 500,
+  title: "Failed",
+  detail: "the node is at fault; its log says more"
+})
+
+/** What was not answered by a handler: an unknown route, a part that does not fit, a fault. */
+const refusalOf = (cause: Cause.Cause<unknown>): Refusal => {
+  const error = Cause.squash(cause)
+  if (HttpApiSchemaError.is(error) && error.kind !== "Body") return invalid(error)
+  const isRoute = error instanceof HttpServerError && error.reason._tag === "RouteNotFound"
+  return isRoute ? noRoute : failed
+}
+
+const withProblems = <E, R>(
+  app: Effect.Effect<HttpServerResponse, E, R>
+): Effect.Effect<HttpServerResponse, E, R> =>
+  Effect.catchCause(app, (cause) => {
+    if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause)
+    const refusal = refusalOf(cause)
+    const response = Effect.succeed(problemResponse(refusal))
+    return refusal === failed ? Effect.andThen(Effect.logError(cause), response) : response
+  })
+
+/** The page is 3 MB of script: it is made when somebody first wants to see it. */
+const layerDocs = HttpRouter.use(Effect.fnUntraced(function*(router) {
+  const page = yield* Effect.cached(HttpRouter.toHttpEffect(HttpApiScalar.layer(Api)))
+  yield* router.add("GET", "/docs", Effect.flatten(page))
+}))
+
+const reasonOf = (cause: unknown): string => {
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined
+  if (code === "EADDRINUSE") return "the port is taken"
+  if (code === "EACCES") return "the port needs more rights"
+  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") return "no such address on this machine"
+  return String(cause)
+}
+
+/** Serves until the scope ends. */
+export const serve = Effect.fnUntraced(function*(
+  options: ServeOptions
+): Effect.fn.Return<Served, HttpUnavailable, Scope.Scope> {
+  const { backend, health, host = "127.0.0.1", metrics, port } = options
+  const catalogue = new Catalogue(backend)
+  const routes = Layer.mergeAll(
+    HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
+      Layer.provide(layerDocuments(catalogue)),
+      Layer.provide(layerOperation({ catalogue, health, metrics }))
+    ),
+    layerDocs
+  ).pipe(Layer.provide(NodeHttpServer.layerHttpServices))
+  const app = yield* HttpRouter.toHttpEffect(routes).pipe(
+    Effect.provideService(HttpRouter.RouterConfig, { maxParamLength: operationLengthMax })
+  )
+  const nodeServer = createServer(limits)
+  nodeServer.maxConnections = connectionsMax
+  const server = yield* NodeHttpServer.make(() => nodeServer, {
+    host,
+    port,
+    gracefulShutdownTimeout: goodbye
+  }).pipe(
+    Effect.mapError(({ cause }) => new HttpUnavailable({ host, port, reason: reasonOf(cause) }))
+  )
+  const run = Effect.runForkWith(yield* Effect.context())
+  nodeServer.on("error", (error) => run(Effect.logWarning("no connection accepted", error)))
+  // Whoever is still connected after the goodbye would hold up the end for as long as they like.
+  yield* Effect.addFinalizer(() => Effect.sync(() => nodeServer.closeAllConnections()))
+  yield* server.serve(withProblems(app))
+  const address = nodeServer.address()
+  const bound = typeof address === "object" && address !== null ? address.port : port
+  return { port: bound, url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}` }
+})

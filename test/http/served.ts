@@ -1,0 +1,67 @@
+/**
+ * Lends tests an HTTP server on a free port, before a cluster in memory or any other backend.
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import { Problem } from "../../schemas/Problem.ts"
+import type { Backend } from "../../src/client/Backend.ts"
+import { serve, type ServeOptions } from "../../src/http/Server.ts"
+
+export interface TestServer {
+  readonly url: string
+  readonly port: number
+  readonly stop: () => Promise<void>
+}
+
+export const startServer = async (
+  options: Partial<ServeOptions> & { readonly backend: Backend }
+): Promise<TestServer> => {
+  const scope = Effect.runSync(Scope.make())
+  const serving = serve({
+    health: { notReady: () => [] },
+    metrics: () => [],
+    port: 0,
+    ...options
+  })
+  const served = await Effect.runPromise(Effect.provideService(serving, Scope.Scope, scope))
+  return { ...served, stop: () => Effect.runPromise(Scope.close(scope, Exit.void)) }
+}
+
+export interface Call {
+  readonly method?: string
+  readonly query?: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, string>>
+  /** Sent as JSON. */
+  readonly json?: unknown
+  /** Sent as it is. */
+  readonly body?: string
+}
+
+/** One request, as any program would send it. */
+export const call = (
+  { url }: Pick<TestServer, "url">,
+  path: string,
+  { body, headers = {}, json, method = "GET", query = {} }: Call = {}
+): Promise<Response> => {
+  const search = new URLSearchParams(query).toString()
+  const sent = json === undefined ? body : JSON.stringify(json)
+  return fetch(`${url}${path}${search === "" ? "" : `?${search}`}`, {
+    method,
+    headers: { ...(sent === undefined ? {} : { "content-type": "application/json" }), ...headers },
+    ...(sent === undefined ? {} : { body: sent })
+  })
+}
+
+const decodeProblem = Schema.decodeUnknownSync(Problem)
+
+/** The problem in a response; its status must be the response's. */
+export const problemIn = async (response: Response): Promise<Problem> => {
+  if (response.headers.get("content-type") !== "application/problem+json") {
+    throw new Error(`no problem but ${response.status} ${await response.text()}`)
+  }
+  const problem = decodeProblem(await response.json())
+  if (problem.status !== response.status) throw new Error(`${problem.status} in ${response.status}`)
+  return problem
+}
