@@ -22,7 +22,7 @@ const copies = (before: DotStore | undefined, after: DotStore | undefined): numb
 }
 
 describe.each(definitions)("a join of documents of %s", (_, definition) => {
-  it("returns each unchanged part of the left side itself, so that only changes are written", () => {
+  it("keeps each unchanged part of the left side itself: only changes are written", () => {
     fc.assert(fc.property(threeDocuments(definition), ([left, right]) => {
       const joined = Document.join(left, right)
       // What a waiting removal takes may come and go within one join.
@@ -81,7 +81,7 @@ describe("a register inside a data type", () => {
     expect(values(pruned(a, pruned(c, b)))).toEqual(["\"early\""])
   })
 
-  it("shows the other value when the shown one is removed, in whatever order that is learnt", () => {
+  it("shows the other value when the shown one is removed, in whatever order that comes", () => {
     const [a, b, c] = three()
     expect(values(Document.join(a, c))).toEqual(["\"early\"", "\"late\""])
     expect(values(Document.join(Document.join(a, c), b))).toEqual(["\"early\""])
