@@ -22,11 +22,14 @@ export interface RowKey {
 /** A document as the replica encoded it: a header, and a row for each element. */
 export interface StoredDocument {
   readonly header: Uint8Array
-  /** By path, an encoding without U+0000; empty where the type has no elements. */
+  /** In order of path, an encoding without U+0000; empty where the type has no elements. */
   readonly elements: ReadonlyMap<string, Uint8Array>
 }
 
-/** What one write does to one document. All of it is committed, or none. */
+/**
+ * What one write does to one document. All of it is committed, or none. Its bytes are the
+ * storage's from then on: nobody may change them.
+ */
 export interface Change {
   readonly key: RowKey
   /** The new header; absent removes the document with all its elements. */
@@ -58,13 +61,22 @@ export type ReadResult =
   | { readonly _tag: "Absent" }
   | { readonly _tag: "Damaged"; readonly detail: string }
 
+/** Counted since the start. */
 export interface StorageStats {
+  /** Groups and changes committed. */
   readonly groups: number
   readonly changes: number
+  /** Commits that failed. */
   readonly failures: number
-  /** Changes accepted and not yet committed. */
+  /** Changes and facts accepted and not yet committed. */
   readonly waiting: number
+  /** Reads that found damage. */
   readonly damaged: number
+}
+
+/** The keys could not be listed: a shorter list would pass for the whole. */
+export class ScanFailed extends Error {
+  override readonly name = "ScanFailed"
 }
 
 export interface StorageService {
@@ -75,7 +87,17 @@ export interface StorageService {
    * yet committed fails with it and stops being visible: a change may rest on an earlier one.
    */
   readonly write: (change: Change, done: Committed) => void
-  /** Keys of one partition after `after` (exclusive), in key order; for handoff and repair. */
+  /**
+   * As `write`, for changes that belong together (a document and its hint; the removal of a damaged
+   * document and its repair): all of them are committed, or none.
+   */
+  readonly writeAll: (changes: ReadonlyArray<Change>, done: Committed) => void
+  /** Calls back once every write accepted before it is committed; at once where none waits. */
+  readonly barrier: (done: Committed) => void
+  /**
+   * Keys of one partition after `after` (exclusive), damaged documents' too, in order of their
+   * UTF-8 bytes; for handoff and repair. Throws `ScanFailed` where the disk cannot tell.
+   */
   readonly scan: (
     options: {
       readonly partition: number
@@ -83,7 +105,10 @@ export interface StorageService {
       readonly limit: number
     }
   ) => ReadonlyArray<RowKey>
-  /** Small facts about this node (its incarnation, ...), group-committed like documents. */
+  /**
+   * Small facts about this node (its incarnation, ...), group-committed like documents. A damaged
+   * one counts as missing.
+   */
   readonly readFact: (name: string) => string | undefined
   readonly writeFact: (name: string, value: string, done: Committed) => void
   /** Whether the last commit attempt succeeded; false while the disk is full or failing. */

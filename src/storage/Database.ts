@@ -1,0 +1,22 @@
+/**
+ * Names the part of `node:sqlite` by which the tables are laid out, read and written, so that a test
+ * can put them on another build of SQLite, whose disk it holds in its hands.
+ */
+import type { SQLInputValue, SQLOutputValue } from "node:sqlite"
+
+type Row = Record<string, SQLOutputValue>
+
+export interface Statement {
+  readonly run: (...values: Array<SQLInputValue>) => unknown
+  readonly get: (...values: Array<SQLInputValue>) => Row | undefined
+  readonly all: (...values: Array<SQLInputValue>) => ReadonlyArray<Row>
+  readonly setReturnArrays: (enabled: boolean) => void
+}
+
+export interface Database {
+  readonly isTransaction: boolean
+  /** The path of the file; null in memory. */
+  readonly location: () => string | null
+  readonly exec: (sql: string) => void
+  readonly prepare: (sql: string) => Statement
+}

@@ -1,0 +1,113 @@
+/**
+ * Keeps the data on the caller's own thread: for the simulator, whose runs must repeat, and for
+ * small deployments. A commit happens at the end of the turn and blocks it for one sync.
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { DatabaseSync } from "node:sqlite"
+import { makeBufferedStorage } from "./BufferedStorage.ts"
+import { Committer } from "./Committer.ts"
+import { CommitQueue } from "./CommitQueue.ts"
+import { Reader } from "./Reader.ts"
+import { Storage, type StorageService, StorageUnavailable } from "./Storage.ts"
+import { defaultLimits, type StorageOptions } from "./StorageOptions.ts"
+import { claimDirectory, unavailable } from "./StoreDirectory.ts"
+import { prepareWriter } from "./Tables.ts"
+
+/**
+ * A disk in memory, which outlives the storage as a real one outlives the process: what was
+ * committed is there at the next opening, and nothing else.
+ */
+export class MemoryDisk {
+  readonly database = new DatabaseSync(":memory:")
+  inUse = false
+}
+
+export interface DirectOptions extends Omit<StorageOptions, "directory"> {
+  readonly directory: string | MemoryDisk
+}
+
+export interface DirectStorage {
+  readonly service: StorageService
+  /** Commits what waits, then frees the directory. */
+  readonly close: () => void
+  /** Frees the directory at once and calls nobody back, as the death of the process would. */
+  readonly abandon: () => void
+}
+
+interface Claimed {
+  readonly database: DatabaseSync
+  readonly release: () => void
+}
+
+const nameOf = (directory: string | MemoryDisk): string =>
+  typeof directory === "string" ? directory : ":memory:"
+
+const claimMemory = (disk: MemoryDisk): Claimed => {
+  if (disk.inUse) {
+    throw new StorageUnavailable({ path: nameOf(disk), reason: "another storage uses it" })
+  }
+  disk.inUse = true
+  return { database: disk.database, release: () => void (disk.inUse = false) }
+}
+
+const claimFile = (directory: string): Claimed => {
+  const claim = claimDirectory(directory)
+  try {
+    const database = new DatabaseSync(claim.databasePath)
+    const release = () => {
+      database.close()
+      claim.release()
+    }
+    return { database, release }
+  } catch (error) {
+    claim.release()
+    throw unavailable(directory, error)
+  }
+}
+
+/** Throws `StorageUnavailable`. */
+export const openDirect = (options: DirectOptions): DirectStorage => {
+  const { directory, identity, world } = options
+  const limits = { ...defaultLimits, ...options.limits }
+  const { database, release } = typeof directory === "string"
+    ? claimFile(directory)
+    : claimMemory(directory)
+  try {
+    prepareWriter(database, { identity, fileBytesMax: limits.fileBytesMax })
+    const committer = new Committer(database)
+    const queue = new CommitQueue({
+      world,
+      limits,
+      commit: (group) => {
+        const failure = committer.commit(group.writes)
+        if (failure === undefined) queue.committed(group.id)
+        else queue.failed(failure)
+      }
+    })
+    return {
+      service: makeBufferedStorage(new Reader(database), queue),
+      close: () => queue.close(release),
+      abandon: () => {
+        queue.abandon()
+        release()
+      }
+    }
+  } catch (error) {
+    release()
+    throw unavailable(nameOf(directory), error)
+  }
+}
+
+/** The storage on this thread, closed with the scope. */
+export const layerDirect = (options: DirectOptions): Layer.Layer<Storage, StorageUnavailable> =>
+  Layer.effect(
+    Storage,
+    Effect.acquireRelease(
+      Effect.try({
+        try: () => openDirect(options),
+        catch: (error) => unavailable(nameOf(options.directory), error)
+      }),
+      (storage) => Effect.sync(storage.close)
+    ).pipe(Effect.map((storage) => storage.service))
+  )

@@ -1,0 +1,147 @@
+/**
+ * Reads documents, keys and facts from the tables, and believes no row before its checksum.
+ *
+ * A document with one bad or missing row is damaged as a whole: its header's context would claim
+ * what the elements no longer hold.
+ */
+import type { SQLOutputValue } from "node:sqlite"
+import { factChecksum, rowChecksum, type RowContent } from "./Checksum.ts"
+import type { Database, Statement } from "./Database.ts"
+import { compareKeys, compareText } from "./KeyOrder.ts"
+import type { Overlay } from "./PendingChanges.ts"
+import { messageOf } from "./SqliteError.ts"
+import { type ReadResult, type RowKey, ScanFailed } from "./Storage.ts"
+
+/** By number of column: an array, which takes a quarter less of a read than an object. */
+type Row = Readonly<Record<string, SQLOutputValue>>
+
+const absent: ReadResult = { _tag: "Absent" }
+const noElements: ReadonlyMap<string, Uint8Array> = new Map<string, Uint8Array>()
+
+/** The row as it was stored; undefined where any bit of it differs. */
+const intact = (key: RowKey, row: Row): RowContent | undefined => {
+  const { 0: path, 1: elementCount, 2: checksum, 3: bytes } = row
+  const typed = typeof path === "string" && bytes instanceof Uint8Array
+    && (elementCount === null || typeof elementCount === "number")
+  if (!typed) return undefined
+  const content = { path, elementCount, bytes }
+  return checksum === rowChecksum(key, content) ? content : undefined
+}
+
+export class Reader {
+  readonly #rows: Statement
+  readonly #keyAfter: Statement
+  readonly #fact: Statement
+  #damaged = 0
+
+  constructor(database: Database) {
+    this.#rows = database.prepare(
+      `SELECT path, element_count, checksum, bytes FROM rows
+       WHERE partition = ? AND bucket = ? AND partition_key = ? AND sort_key = ? ORDER BY path`
+    )
+    this.#rows.setReturnArrays(true)
+    // One seek a document: it passes over elements, of which there may be thousands.
+    this.#keyAfter = database.prepare(
+      `SELECT bucket, partition_key, sort_key FROM rows
+       WHERE partition = ? AND (bucket, partition_key, sort_key) > (?, ?, ?)
+       ORDER BY bucket, partition_key, sort_key LIMIT 1 OFFSET ?`
+    )
+    this.#fact = database.prepare("SELECT value, checksum FROM facts WHERE name = ?")
+  }
+
+  /** How often a read found damage. */
+  get damaged(): number {
+    return this.#damaged
+  }
+
+  /** The document as it will be once what waits, the overlay, is committed. */
+  read(key: RowKey, overlay: Overlay | undefined): ReadResult {
+    if (overlay !== undefined) {
+      if (overlay.header === undefined) return absent
+      if (overlay.elementCount === 0) {
+        return { _tag: "Found", document: { header: overlay.header, elements: noElements } }
+      }
+    }
+    let rows: ReadonlyArray<Row> = []
+    try {
+      if (!overlay?.replaces) {
+        const { partition, bucket, partitionKey, sortKey } = key
+        rows = this.#rows.all(partition, bucket, partitionKey, sortKey)
+      }
+    } catch (error) {
+      return this.#damage(messageOf(error))
+    }
+    return rows.length === 0 && overlay === undefined ? absent : this.#assemble(key, rows, overlay)
+  }
+
+  #assemble(key: RowKey, rows: ReadonlyArray<Row>, overlay: Overlay | undefined): ReadResult {
+    let header = overlay?.header
+    let elementCount = overlay?.elementCount
+    const elements = new Map<string, Uint8Array>()
+    for (const row of rows) {
+      const path = String(row["0"])
+      // What a waiting change replaces need not be intact any more.
+      if (overlay !== undefined && (path === "" || overlay.elements.has(path))) continue
+      const content = intact(key, row)
+      if (content === undefined) return this.#damage(`the row "${path}" fails its checksum`)
+      if (content.path === "") {
+        header = content.bytes
+        elementCount = content.elementCount ?? 0
+      } else {
+        elements.set(content.path, content.bytes)
+      }
+    }
+    for (const [path, bytes] of overlay?.elements ?? []) {
+      if (bytes !== undefined) elements.set(path, bytes)
+    }
+    if (header === undefined) return this.#damage("its header is missing")
+    if (elements.size !== elementCount) {
+      return this.#damage(`it has ${elements.size} elements instead of ${elementCount}`)
+    }
+    const ordered = overlay === undefined ? elements : inPathOrder(elements)
+    return { _tag: "Found", document: { header, elements: ordered } }
+  }
+
+  #damage(detail: string): ReadResult {
+    this.#damaged++
+    return { _tag: "Damaged", detail }
+  }
+
+  /** The next document's key on disk, be the document damaged or not. */
+  keyAfter(partition: number, after: RowKey | undefined): RowKey | undefined {
+    const last = after ?? { partition, bucket: "", partitionKey: "", sortKey: "" }
+    const { bucket, partitionKey, sortKey } = last
+    try {
+      for (let skipped = 0;; skipped++) {
+        const row = this.#keyAfter.get(partition, bucket, partitionKey, sortKey, skipped)
+        if (row === undefined) return undefined
+        const key = {
+          partition,
+          bucket: String(row["bucket"]),
+          partitionKey: String(row["partition_key"]),
+          sortKey: String(row["sort_key"])
+        }
+        // A damaged key may sort elsewhere than it lies: to follow it would be to go in circles.
+        if (compareKeys(key, last) > 0) return key
+      }
+    } catch (error) {
+      throw new ScanFailed(messageOf(error))
+    }
+  }
+
+  fact(name: string): string | undefined {
+    try {
+      const row = this.#fact.get(name)
+      if (row === undefined) return undefined
+      const value = String(row["value"])
+      if (row["checksum"] === factChecksum({ name, value })) return value
+      this.#damage("its checksum is wrong")
+    } catch (error) {
+      this.#damage(messageOf(error))
+    }
+    return undefined
+  }
+}
+
+const inPathOrder = (elements: ReadonlyMap<string, Uint8Array>): ReadonlyMap<string, Uint8Array> =>
+  new Map([...elements].sort(([a], [b]) => compareText(a, b)))

@@ -1,0 +1,125 @@
+/**
+ * Keeps the data through a thread of its own: the caller's thread never waits for the disk.
+ *
+ * The main thread gathers changes and reads through a connection that cannot write; the storage
+ * thread commits. A reader sees a commit as soon as it is acknowledged, and the queue until then.
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { DatabaseSync } from "node:sqlite"
+import { Worker } from "node:worker_threads"
+import { makeBufferedStorage } from "./BufferedStorage.ts"
+import { CommitQueue } from "./CommitQueue.ts"
+import { Reader } from "./Reader.ts"
+import { Storage, type StorageService, StorageUnavailable } from "./Storage.ts"
+import { defaultLimits, type StorageOptions } from "./StorageOptions.ts"
+import { type Claim, claimDirectory, unavailable } from "./StoreDirectory.ts"
+import { sharedPragmas } from "./Tables.ts"
+import { type FromThread, pack, type ThreadOptions, type ToThread } from "./WorkerProtocol.ts"
+
+export interface WorkerStorage {
+  readonly service: StorageService
+  /** Waits for what waits to be committed, then frees the directory. */
+  readonly close: Effect.Effect<void>
+  readonly thread: Worker
+}
+
+// Beside this file, whichever of the two it is: source under Node's own type stripping, or built.
+const threadFile = new URL(
+  import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js",
+  import.meta.url
+)
+
+const startThread = (options: ThreadOptions): Effect.Effect<Worker, StorageUnavailable> =>
+  Effect.callback((resume) => {
+    // None of the options of this process: `--eval`, `--inspect-brk` and others do not fit a file.
+    const execArgv = ["--disable-warning=ExperimentalWarning"]
+    const thread = new Worker(threadFile, { workerData: options, name: "storage", execArgv })
+    const refuse = (error: unknown) => {
+      resume(Effect.fail(unavailable(options.databasePath, error)))
+    }
+    thread.once("error", refuse)
+    thread.once("message", (message: FromThread) => {
+      thread.off("error", refuse)
+      if (message._tag === "Refused") refuse(message.reason)
+      else resume(Effect.succeed(thread))
+    })
+    return Effect.promise(() => thread.terminate())
+  })
+
+const openReader = (path: string): DatabaseSync => {
+  const database = new DatabaseSync(path, { readOnly: true })
+  database.exec(sharedPragmas)
+  return database
+}
+
+const serve = (
+  options: StorageOptions,
+  opened: { readonly thread: Worker; readonly claim: Claim; readonly database: DatabaseSync }
+): WorkerStorage => {
+  const { thread, claim, database } = opened
+  const tell = (message: ToThread, transfer: ReadonlyArray<ArrayBuffer>): void =>
+    thread.postMessage(message, transfer)
+  const queue = new CommitQueue({
+    world: options.world,
+    limits: { ...defaultLimits, ...options.limits },
+    commit: ({ id, epoch, writes }) => {
+      const packed = pack(writes)
+      tell({ _tag: "Commit", id, epoch, packed }, [packed.buffer])
+    }
+  })
+  thread.on("message", (message: FromThread) => {
+    if (message._tag === "Committed") queue.committed(message.id)
+    else if (message._tag === "Failed") queue.failed(message.failure)
+  })
+  let running = true
+  let idle = false
+  let closed: (() => void) | undefined
+  let cause = ""
+  thread.on("error", (error) => void (cause = `: ${String(error)}`))
+  thread.on("exit", () => {
+    running = false
+    if (idle) closed?.()
+    else queue.stop(`the storage thread stopped${cause}`)
+  })
+  const close = Effect.callback<void>((resume) => {
+    closed = () => {
+      claim.release()
+      resume(Effect.void)
+    }
+    queue.close(() => {
+      idle = true
+      // The writer closes last: then SQLite empties the log into the file and removes it.
+      database.close()
+      if (running) tell({ _tag: "Close" }, [])
+      else closed?.()
+    })
+  })
+  return { service: makeBufferedStorage(new Reader(database), queue), close, thread }
+}
+
+/** A start is asynchronous: the thread opens the file first, and says whether it may. */
+export const openWorker = Effect.fnUntraced(function*(options: StorageOptions) {
+  const { directory, identity } = options
+  const refuse = (error: unknown) => unavailable(directory, error)
+  const claim = yield* Effect.try({ try: () => claimDirectory(directory), catch: refuse })
+  const { databasePath } = claim
+  const fileBytesMax = options.limits?.fileBytesMax ?? defaultLimits.fileBytesMax
+  const open = Effect.gen(function*() {
+    const thread = yield* startThread({ databasePath, identity, fileBytesMax })
+    return yield* Effect.try({
+      try: () => serve(options, { thread, claim, database: openReader(databasePath) }),
+      catch: refuse
+    }).pipe(Effect.onError(() => Effect.promise(() => thread.terminate())))
+  })
+  return yield* open.pipe(Effect.onError(() => Effect.sync(claim.release)))
+})
+
+/** The storage on a thread of its own, closed with the scope. */
+export const layerWorker = (options: StorageOptions): Layer.Layer<Storage, StorageUnavailable> =>
+  Layer.effect(
+    Storage,
+    Effect.acquireRelease(openWorker(options), (storage) => storage.close).pipe(
+      Effect.map((storage) => storage.service)
+    )
+  )

@@ -1,0 +1,48 @@
+/**
+ * Runs as the storage thread, which owns the only connection that writes. Groups that queued up
+ * while the last commit was synced share the next one.
+ */
+import { DatabaseSync } from "node:sqlite"
+import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads"
+import { invariant } from "../core/Invariant.ts"
+import { Committer } from "./Committer.ts"
+import { messageOf } from "./SqliteError.ts"
+import { prepareWriter } from "./Tables.ts"
+import { type FromThread, type ThreadOptions, type ToThread, unpack } from "./WorkerProtocol.ts"
+
+invariant(parentPort !== null, "this file runs as a thread")
+const port = parentPort
+const options: ThreadOptions = workerData
+const tell = (message: FromThread): void => port.postMessage(message)
+
+const serve = (database: DatabaseSync): void => {
+  const committer = new Committer(database)
+  let failedEpoch = -1
+  port.on("message", (first: ToThread) => {
+    const groups: Array<Extract<ToThread, { readonly _tag: "Commit" }>> = []
+    let next: ToThread | undefined = first
+    while (next !== undefined) {
+      if (next._tag === "Close") {
+        database.close()
+        return port.close()
+      }
+      // After a failure the main thread has given up the rest of that epoch.
+      if (next.epoch > failedEpoch) groups.push(next)
+      next = receiveMessageOnPort(port)?.message
+    }
+    const last = groups.at(-1)
+    if (last === undefined) return
+    const failure = committer.commit(groups.flatMap(({ packed }) => unpack(packed)))
+    if (failure !== undefined) failedEpoch = last.epoch
+    tell(failure ? { _tag: "Failed", failure } : { _tag: "Committed", id: last.id })
+  })
+}
+
+try {
+  const database = new DatabaseSync(options.databasePath)
+  prepareWriter(database, options)
+  serve(database)
+  tell({ _tag: "Ready" })
+} catch (error) {
+  tell({ _tag: "Refused", reason: messageOf(error) })
+}

@@ -1,0 +1,48 @@
+/** Tests the claim on a directory within one process; other processes are in `crash.test.ts`. */
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterEach, beforeEach, expect, it } from "vitest"
+import { StorageUnavailable } from "../../src/storage/Storage.ts"
+import { claimDirectory } from "../../src/storage/StoreDirectory.ts"
+import { commit, keyOf, put } from "./documents.ts"
+import { workerPlace } from "./places.ts"
+
+let parent = ""
+beforeEach(() => {
+  parent = mkdtempSync(join(tmpdir(), "everwrite-claim-"))
+})
+afterEach(() => rmSync(parent, { recursive: true }))
+
+it("a directory is claimed once at a time", () => {
+  const directory = join(parent, "a", "b")
+  const claim = claimDirectory(directory)
+  const reason = "another process, or another storage of this process, uses it"
+  const refusal = expect.objectContaining({ path: directory, reason })
+  expect(() => claimDirectory(directory)).toThrow(refusal)
+  // A refused attempt must not have loosened the lock.
+  expect(() => claimDirectory(directory)).toThrow(refusal)
+  claim.release()
+  claimDirectory(directory).release()
+})
+
+it("only the owner may read what is stored", async () => {
+  const place = workerPlace()
+  const storage = await place.open()
+  await commit(storage.service, put(keyOf("s"), "v"))
+  const directory = place.directory!
+  const files = readdirSync(directory)
+  expect(files.sort()).toEqual(["lock", "store.sqlite", "store.sqlite-shm", "store.sqlite-wal"])
+  for (const path of [directory, ...files.map((file) => join(directory, file))]) {
+    expect(statSync(path).mode & 0o077, path).toBe(0)
+  }
+  await storage.close()
+  // Closing empties the log into the file.
+  expect(readdirSync(directory).sort()).toEqual(["lock", "store.sqlite"])
+  place.remove()
+})
+
+it("a path that cannot be a directory is refused", () => {
+  writeFileSync(join(parent, "file"), "")
+  expect(() => claimDirectory(join(parent, "file"))).toThrow(StorageUnavailable)
+})

@@ -1,0 +1,107 @@
+/**
+ * Lends tests a place to store: it outlives the storages opened on it, as a disk outlives processes,
+ * and can be reached by a raw connection, to damage what is stored or to make commits fail.
+ */
+import * as Effect from "effect/Effect"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import { MemoryDisk, openDirect } from "../../src/storage/DirectStorage.ts"
+import type { StorageService } from "../../src/storage/Storage.ts"
+import type { StorageIdentity, StorageLimits } from "../../src/storage/StorageOptions.ts"
+import { openWorker } from "../../src/storage/WorkerStorage.ts"
+import { liveWorld } from "../tooling/worlds.ts"
+
+export const identity: StorageIdentity = { node: "n1", cluster: "test", partitionCount: 256 }
+
+export interface OpenStorage {
+  readonly service: StorageService
+  /** Closes it the first time. */
+  readonly close: () => Promise<void>
+}
+
+export interface OpenOptions {
+  readonly identity?: StorageIdentity
+  readonly limits?: Partial<StorageLimits>
+}
+
+export interface Place {
+  readonly open: (options?: OpenOptions) => Promise<OpenStorage>
+  readonly raw: <A>(use: (database: DatabaseSync) => A) => A
+  /** Undefined in memory. */
+  readonly directory: string | undefined
+  readonly remove: () => void
+}
+
+/** What a suite of the contract gets: the place of the test at hand, and the storage open on it. */
+export interface Fixture {
+  readonly place: Place
+  storage: OpenStorage
+}
+
+export type Suite = (at: () => Fixture) => void
+
+/** Makes commits that touch rows `when` fail, until the returned function is called. */
+export const failCommits = (place: Place, when = "true"): () => void => {
+  const refuse = (event: string, row: string) =>
+    `CREATE TRIGGER refuse_${event} BEFORE ${event} ON rows WHEN ${
+      when.replaceAll("row.", `${row}.`)
+    }
+     BEGIN SELECT RAISE(ABORT, 'injected'); END;`
+  place.raw((database) => database.exec(refuse("INSERT", "new") + refuse("DELETE", "old")))
+  return () =>
+    place.raw((database) => database.exec("DROP TRIGGER refuse_INSERT; DROP TRIGGER refuse_DELETE"))
+}
+
+const opened = (service: StorageService, close: () => Promise<void>): OpenStorage => {
+  let closing: Promise<void> | undefined
+  return { service, close: () => closing ??= close() }
+}
+
+const openDirectly = async (
+  directory: string | MemoryDisk,
+  options: OpenOptions
+): Promise<OpenStorage> => {
+  const storage = openDirect({ identity, world: liveWorld, ...options, directory })
+  return opened(storage.service, async () => storage.close())
+}
+
+const openThread = async (directory: string, options: OpenOptions): Promise<OpenStorage> => {
+  const opening = openWorker({ identity, world: liveWorld, ...options, directory })
+  const storage = await Effect.runPromise(opening)
+  return opened(storage.service, () => Effect.runPromise(storage.close))
+}
+
+const filePlace = (open: typeof openThread): Place => {
+  const parent = mkdtempSync(join(tmpdir(), "everwrite-storage-"))
+  const directory = join(parent, "deep", "data")
+  return {
+    directory,
+    open: (options = {}) => open(directory, options),
+    raw: (use) => {
+      const database = new DatabaseSync(join(directory, "store.sqlite"))
+      database.exec("PRAGMA busy_timeout = 5000")
+      try {
+        return use(database)
+      } finally {
+        database.close()
+      }
+    },
+    remove: () => rmSync(parent, { recursive: true, force: true })
+  }
+}
+
+export const workerPlace = (): Place => filePlace(openThread)
+
+export const directPlace = (): Place => filePlace(openDirectly)
+
+export const memoryPlace = (): Place => {
+  const disk = new MemoryDisk()
+  return {
+    directory: undefined,
+    open: (options = {}) => openDirectly(disk, options),
+    raw: (use) => use(disk.database),
+    remove: () => disk.database.close()
+  }
+}
