@@ -10,6 +10,7 @@ import * as Dot from "../core/clock/Dot.ts"
 import * as Document from "../core/crdt/Document.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
 import { Malformed } from "../core/codec/Bytes.ts"
+import { invariant } from "../core/Invariant.ts"
 import * as Incarnation from "../core/model/Incarnation.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { CausalContext } from "../core/clock/CausalContext.ts"
@@ -150,6 +151,7 @@ export class Replica {
    */
   update(update: Update, settled: Settled): Updated {
     const { id, key } = update
+    invariant(update.calls.length > 0, "an update does something")
     const holding = this.read(key)
     const before = documentOf(holding)
     if (id !== undefined && Document.findId(before, id) !== undefined) {

@@ -36,6 +36,9 @@ const describe = (definition: KeyDefinition): string =>
 export const encodeKey = (definition: KeyDefinition, json: unknown): DocumentKey => {
   if (definition.bare) return { partition: encodeParts([part(json, "key", "text")]), sort: "" }
   if (!isObject(json)) throw new InvalidKey(`expected ${describe(definition)}`)
+  const fields = [...definition.partition, ...definition.sort]
+  const extra = Object.keys(json).find((name) => fields.every(([field]) => field !== name))
+  if (extra !== undefined) throw new InvalidKey(`${extra}: expected ${describe(definition)}`)
   const half = (fields: KeyDefinition["partition"]) =>
     encodeParts(fields.map(([name, type]) => part(json[name], name, type)))
   return { partition: half(definition.partition), sort: half(definition.sort) }

@@ -97,11 +97,14 @@ export class RequestTooOld extends Schema.TaggedError<RequestTooOld>()("RequestT
   limitMillis: Schema.Finite
 }) {
   override get message(): string {
-    return `the request was issued ${this.ageMillis} ms ago; retries end after ${this.limitMillis} ms`
+    return `issued ${this.ageMillis} ms ago; retries end after ${this.limitMillis} ms`
   }
 }
 
 const Counts = Schema.Record(Schema.String, Schema.Int)
+
+const show = (counts: typeof Counts.Type): string =>
+  Object.entries(counts).map(([name, count]) => `${name} ${count}`).join(", ")
 
 /** Too few replicas answered in time. Try again, ask for less, or mend the cluster. */
 export class QuorumNotMet extends Schema.TaggedError<QuorumNotMet>()("QuorumNotMet", {
@@ -115,8 +118,6 @@ export class QuorumNotMet extends Schema.TaggedError<QuorumNotMet>()("QuorumNotM
   mayHaveApplied: Schema.Boolean
 }) {
   override get message(): string {
-    const show = (counts: Readonly<Record<string, number>>) =>
-      Object.entries(counts).map(([name, count]) => `${name} ${count}`).join(", ")
     const away = this.unreachable.length > 0
       ? `; no answer from ${this.unreachable.join(", ")}`
       : ""
@@ -162,7 +163,7 @@ export class Undecodable extends Schema.TaggedError<Undecodable>()("Undecodable"
   problem: Schema.String
 }) {
   override get message(): string {
-    return `bucket ${this.bucket} holds what its schema does not read, at ${this.path}: ${this.problem}`
+    return `bucket ${this.bucket} holds what its schema does not read: ${this.path}: ${this.problem}`
   }
 }
 

@@ -74,6 +74,10 @@ export const make = <const P extends KeyFields, const S extends KeyFields = {}>(
     partition: fieldTypes(fields.partition),
     sort: fieldTypes(fields.sort ?? {})
   }
+  const names = [...definition.partition, ...definition.sort].map(([name]) => name)
+  if (new Set(names).size < names.length) {
+    throw new InvalidKey("a field is in the partition part or in the sort part, not in both")
+  }
   if (definition.partition.length === 0) throw new InvalidKey("a key needs a partition field")
   const all: KeyFields = { ...fields.partition, ...fields.sort }
   const codec: ValueCodec.ValueCodec<any> = ValueCodec.make(Schema.Struct(all))
