@@ -14,7 +14,7 @@ import * as Ring from "../../src/core/ring/Ring.ts"
 import type { Any } from "../../src/core/strategy/Bucket.ts"
 import * as Buckets from "../../src/core/strategy/Buckets.ts"
 import type { World } from "../../src/core/World.ts"
-import { beginIncarnation, NodeCore } from "../../src/node/NodeCore.ts"
+import { beginIncarnation, NodeCore, type NodeLimits } from "../../src/node/NodeCore.ts"
 import { type DirectStorage, MemoryDisk, openDirect } from "../../src/storage/DirectStorage.ts"
 import { makeMemoryBroker } from "../../src/transport/MemoryTransport.ts"
 import type { TransportService } from "../../src/transport/Transport.ts"
@@ -31,6 +31,9 @@ export interface MemoryClusterOptions {
   readonly partitionCount?: number
   /** Of reads and writes, unless a request says otherwise. */
   readonly timeoutMillis?: number
+  /** By default nothing is cached, so that what is on the disks is what is read. */
+  readonly limits?: Partial<NodeLimits>
+  readonly maxPayload?: number
 }
 
 export interface MemoryNode {
@@ -49,6 +52,10 @@ export interface MemoryCluster {
   /** Cuts a node off from the others; its own client still reaches it. */
   readonly cut: (node: NodeId) => void
   readonly heal: () => void
+  /** Ends a node at once, as a crash does: its disk keeps what was committed. */
+  readonly crash: (node: NodeId) => void
+  /** Starts a crashed node again, on its disk; it takes its place in `nodes` and `backends`. */
+  readonly restart: (node: NodeId) => Promise<void>
   readonly stop: () => void
 }
 
@@ -65,19 +72,24 @@ const ringOf = (nodes: number, partitionCount: number): Ring.Ring => {
   }))
 }
 
-interface StartOptions extends Required<Omit<MemoryClusterOptions, "nodes" | "buckets">> {
+interface StartOptions
+  extends Required<Pick<MemoryClusterOptions, "world" | "partitionCount" | "limits">>
+{
   readonly id: NodeId
   readonly ring: Ring.Ring
   readonly buckets: Buckets.Buckets
   readonly transport: TransportService
+  readonly disk: MemoryDisk
 }
 
-const start = (
-  options: StartOptions
-): Promise<{ readonly node: MemoryNode; readonly storage: DirectStorage }> =>
+interface Started {
+  readonly node: MemoryNode
+  readonly storage: DirectStorage
+}
+
+const start = (options: StartOptions): Promise<Started> =>
   new Promise((resolve, reject) => {
-    const { buckets, id, partitionCount, ring, timeoutMillis, transport, world } = options
-    const disk = new MemoryDisk()
+    const { buckets, disk, id, limits, partitionCount, ring, transport, world } = options
     const identity = { node: id, cluster: clusterName, partitionCount }
     const storage = openDirect({ directory: disk, identity, world })
     beginIncarnation({ storage: storage.service, world }, (begun) => {
@@ -93,38 +105,61 @@ const start = (
         secret: createSecretKey(Buffer.from("of the test cluster")),
         limits: {
           skewMillis: 10_000,
-          readTimeoutMillis: timeoutMillis,
-          writeTimeoutMillis: timeoutMillis,
-          requestsMax: 1000
+          readTimeoutMillis: 1000,
+          writeTimeoutMillis: 1000,
+          requestsMax: 1000,
+          cacheBytesMax: 0,
+          ...limits
         }
       }, begun)
       resolve({ node: { id, core, disk, transport }, storage })
     })
   })
 
+const clientOf = ({ core }: MemoryNode): Backend => {
+  const { coordinator, options: { buckets, world }, view } = core
+  return EmbeddedBackend.make({ world, coordinator, view, buckets, cluster: clusterName })
+}
+
 /** Starts the nodes. With a simulated world, run it until the promise is kept. */
 export const makeCluster = async (options: MemoryClusterOptions): Promise<MemoryCluster> => {
   const { nodes: count, partitionCount = 16, timeoutMillis = 1000, world = liveWorld } = options
-  const broker = makeMemoryBroker(world)
+  const { maxPayload } = options
+  const broker = makeMemoryBroker(world, maxPayload === undefined ? {} : { maxPayload })
   const ring = ringOf(count, partitionCount)
-  const started = await Promise.all(ring.members.map(({ id }) => {
+  const limits = {
+    readTimeoutMillis: timeoutMillis,
+    writeTimeoutMillis: timeoutMillis,
+    ...options.limits
+  }
+  const startOn = (id: NodeId, disk: MemoryDisk) => {
     const served = typeof options.buckets === "function" ? options.buckets(id) : options.buckets
     const buckets = Buckets.make(served)
     const transport = broker.connect()
-    return start({ id, ring, buckets, transport, partitionCount, timeoutMillis, world })
-  }))
+    return start({ id, ring, buckets, transport, partitionCount, limits, world, disk })
+  }
+  const started = await Promise.all(ring.members.map(({ id }) => startOn(id, new MemoryDisk())))
   const nodes = started.map(({ node }) => node)
+  const backends = nodes.map(clientOf)
+  const indexOf = (id: NodeId) => nodes.findIndex((node) => node.id === id)
   return {
     nodes,
-    backends: nodes.map(({ core }) => {
-      const { coordinator, options: { buckets }, view } = core
-      return EmbeddedBackend.make({ world, coordinator, view, buckets, cluster: clusterName })
-    }),
+    backends,
     connect: broker.connect,
-    cut: (id) => {
-      for (const node of nodes) if (node.id === id) broker.disconnect(node.transport)
-    },
+    cut: (id) => broker.disconnect(nodes[indexOf(id)]!.transport),
     heal: () => nodes.forEach(({ transport }) => broker.reconnect(transport)),
+    crash: (id) => {
+      const { node, storage } = started[indexOf(id)]!
+      broker.disconnect(node.transport)
+      node.core.close()
+      storage.abandon()
+    },
+    restart: async (id) => {
+      const index = indexOf(id)
+      started[index] = await startOn(id, nodes[index]!.disk)
+      nodes[index] = started[index].node
+      backends[index] = clientOf(nodes[index])
+    },
     stop: () => {
       for (const { node, storage } of started) {
         node.core.close()
