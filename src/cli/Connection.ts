@@ -1,0 +1,127 @@
+/**
+ * Reaches the cluster that a command is about, by HTTP or NATS as its URL says, and names the
+ * flags by which every such command is steered.
+ */
+import * as Flag from "effect/cli/Flag"
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as SchemaGetter from "effect/SchemaGetter"
+import type { RequestBody } from "../../schemas/ClientRequest.ts"
+import type { Backend } from "../client/Backend.ts"
+import { BucketName } from "../core/model/Names.ts"
+import { Consistency, Replicas } from "../core/model/Settings.ts"
+import { StoreError } from "../core/model/StoreError.ts"
+import { openBackend } from "../node/RemoteBackend.ts"
+import { type Failure, fromError, Misuse, type TypedError } from "./Failure.ts"
+
+export const jsonFlag = Flag.Boolean("json").pipe(
+  Flag.withDefault(false),
+  Flag.withDescription("JSON for programs, also of errors")
+)
+
+export const connectionFlags = {
+  url: Flag.String("url").pipe(
+    Flag.withFallbackConfig(Config.NonEmptyString("EVERWRITE_URL")),
+    Flag.withDefault("http://127.0.0.1:7420"),
+    Flag.withDescription("http:// of a node, or nats:// of its brokers; else EVERWRITE_URL")
+  ),
+  cluster: Flag.String("cluster").pipe(
+    Flag.optional,
+    Flag.withDescription("cluster on those brokers; else EVERWRITE_CLUSTER, else dev")
+  ),
+  timeout: Flag.Int("timeout").pipe(
+    Flag.filter((millis) => millis >= 1 && millis <= 60_000, () => "expected 1 to 60000"),
+    Flag.optional,
+    Flag.withDescription("milliseconds that the nodes may take")
+  ),
+  json: jsonFlag
+}
+
+const ReplicasText = Schema.Union([
+  Schema.Literals(["one", "quorum", "all"]),
+  Schema.String.check(Schema.isPattern(/^\d{1,2}$/u)).pipe(
+    Schema.decodeTo(Schema.Int, {
+      decode: SchemaGetter.transform(Number),
+      encode: SchemaGetter.transform(String)
+    })
+  )
+])
+
+const replicas = (name: string, description: string) =>
+  Flag.String(name).pipe(
+    Flag.withSchema(ReplicasText),
+    Flag.optional,
+    Flag.withDescription(`${description}: one, quorum, all, or a count`)
+  )
+
+export const requestFlags = {
+  ...connectionFlags,
+  consistency: Flag.Literals("consistency", Consistency.literals).pipe(
+    Flag.optional,
+    Flag.withDescription("how much must agree; the bucket's own unless given")
+  ),
+  r: replicas("r", "replicas that must answer a read"),
+  w: replicas("w", "replicas that must acknowledge a write")
+}
+
+export interface ConnectionFlags {
+  readonly url: string
+  readonly cluster: Option.Option<string>
+  readonly timeout: Option.Option<number>
+  readonly json: boolean
+}
+
+export interface RequestFlags extends ConnectionFlags {
+  readonly consistency: Option.Option<Consistency>
+  readonly r: Option.Option<Replicas>
+  readonly w: Option.Option<Replicas>
+}
+
+/** The fields of a request that its flags set. */
+export const requestFields = (flags: RequestFlags): Partial<RequestBody> => {
+  const { consistency, r, w } = flags
+  return {
+    ...Option.isSome(consistency) ? { consistency: consistency.value } : {},
+    ...Option.isSome(r) ? { r: r.value } : {},
+    ...Option.isSome(w) ? { w: w.value } : {},
+    ...timeoutField(flags)
+  }
+}
+
+export const timeoutField = ({ timeout }: ConnectionFlags): { readonly timeoutMillis?: number } =>
+  Option.isSome(timeout) ? { timeoutMillis: timeout.value } : {}
+
+const isStoreError = Schema.is(StoreError)
+
+/** Asks a backend once. */
+export const ask = <A>(
+  question: (respond: (outcome: A | StoreError) => void) => void
+): Effect.Effect<A, StoreError> =>
+  Effect.callback((resume) =>
+    question((outcome) =>
+      resume(isStoreError(outcome) ? Effect.fail(outcome) : Effect.succeed(outcome))
+    )
+  )
+
+const isBucketName = Schema.is(BucketName)
+
+export const bucketName = (text: string): Effect.Effect<BucketName, Misuse> =>
+  isBucketName(text)
+    ? Effect.succeed(text)
+    : Effect.fail(new Misuse({ problem: `${text} is no name of a bucket` }))
+
+/** Runs a command on the cluster that its flags name, and puts its errors in the form they ask for. */
+export const connected = <E extends TypedError>(
+  flags: ConnectionFlags,
+  run: (backend: Backend) => Effect.Effect<void, E>
+): Effect.Effect<void, Failure> => {
+  const { json, url } = flags
+  const cluster = Option.getOrUndefined(flags.cluster)
+  return openBackend({ url, cluster, environment: process.env }).pipe(
+    Effect.flatMap(run),
+    Effect.scoped,
+    Effect.mapError((error) => fromError(error, { json }))
+  )
+}

@@ -1,0 +1,64 @@
+/**
+ * Turns whatever ends a command into one or two lines for people and an exit code for scripts:
+ * 1 for what the caller can mend, 2 for what is not there, 3 for what is not available now.
+ */
+import * as Schema from "effect/Schema"
+import { StoreError } from "../core/model/StoreError.ts"
+
+/** What a command ends with, ready to be shown. */
+export class Failure extends Schema.TaggedError<Failure>()("Failure", {
+  code: Schema.Int,
+  text: Schema.String
+}) {}
+
+/** Something typed that does not fit. */
+export class Misuse extends Schema.TaggedError<Misuse>()("Misuse", { problem: Schema.String }) {
+  override get message(): string {
+    return this.problem
+  }
+}
+
+export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", {
+  bucket: Schema.String,
+  key: Schema.String
+}) {
+  override get message(): string {
+    return `there is nothing under ${this.key} in ${this.bucket}`
+  }
+}
+
+export interface TypedError {
+  readonly _tag: string
+  readonly message: string
+}
+
+const isStoreError = Schema.is(StoreError)
+const encodeError = Schema.encodeSync(StoreError)
+
+export const misuseCode = 1
+const notFoundCode = 2
+const unavailableCode = 3
+
+/** Worth another try, now or elsewhere, with nothing changed about the command. */
+const passing: ReadonlySet<string> = new Set([
+  "BrokerUnavailable",
+  "ContextNotCovered",
+  "HttpUnavailable",
+  "NoAnswer",
+  "NodeUnavailable",
+  "NodeUnwritable",
+  "QuorumNotMet",
+  "StorageUnavailable",
+  "TransportUnavailable"
+])
+
+const codeOf = ({ _tag }: TypedError): number =>
+  _tag === "NotFound" ? notFoundCode : passing.has(_tag) ? unavailableCode : misuseCode
+
+/** With `json`, for programs, which get an error of the store with all its fields. */
+export const fromError = (error: TypedError, options: { readonly json: boolean }): Failure => {
+  const { _tag, message } = error
+  const fields = isStoreError(error) ? encodeError(error) : { _tag }
+  const text = options.json ? JSON.stringify({ error: { ...fields, message } }) : message
+  return new Failure({ code: codeOf(error), text })
+}

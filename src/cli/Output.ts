@@ -1,0 +1,39 @@
+/**
+ * Writes results to standard output: JSON for programs, lines and tables for people. What is said
+ * about a result goes to standard error, so that a result can always be piped on.
+ */
+import { displayWidth } from "effect/cli/CliOutput"
+import * as Console from "effect/Console"
+import type * as Effect from "effect/Effect"
+
+/** Text as it is, anything else as JSON on one line. */
+export const plain = (value: unknown): string =>
+  typeof value === "string" ? value : JSON.stringify(value)
+
+export const json = (value: unknown): Effect.Effect<void> => Console.log(JSON.stringify(value))
+
+export const line = (text: string): Effect.Effect<void> => Console.log(text)
+
+export const note = (text: string): Effect.Effect<void> => Console.error(text)
+
+/** Rows under their headings, in columns two spaces apart. */
+export const table = (
+  headings: ReadonlyArray<string>,
+  rows: ReadonlyArray<ReadonlyArray<string>>
+): Effect.Effect<void> => {
+  const lines = [headings, ...rows]
+  const widths = headings.map((_, column) =>
+    Math.max(...lines.map((cells) => displayWidth(cells[column] ?? "")))
+  )
+  const pad = (cell: string, column: number) =>
+    cell + " ".repeat(Math.max(0, widths[column]! - displayWidth(cell)))
+  return Console.log(lines.map((cells) => cells.map(pad).join("  ").trimEnd()).join("\n"))
+}
+
+const cellLengthMax = 60
+
+/** A value cut to what fits in a column. */
+export const cell = (value: unknown): string => {
+  const text = JSON.stringify(value)
+  return text.length > cellLengthMax ? `${text.slice(0, cellLengthMax)}...` : text
+}

@@ -1,0 +1,62 @@
+/**
+ * Runs the command line. The schema compiler comes first: it is in place before any schema is made.
+ */
+import "effect/schema/SchemaJITCompiler/enable"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Cause from "effect/Cause"
+import * as CliConfig from "effect/cli/CliConfig"
+import * as CliOutput from "effect/cli/CliOutput"
+import * as Command from "effect/cli/Command"
+import * as GlobalFlag from "effect/cli/GlobalFlag"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import { explain, ls } from "./BucketCommands.ts"
+import { dev } from "./DevCommand.ts"
+import { del, get, operate, put } from "./DocumentCommands.ts"
+import { Failure, misuseCode } from "./Failure.ts"
+import { note } from "./Output.ts"
+import { start } from "./StartCommand.ts"
+import { version } from "./Version.ts"
+
+const everwrite = Command.make("everwrite").pipe(
+  Command.withDescription("An always-writable document store that merges concurrent writes"),
+  Command.withSubcommands([dev, start, get, put, del, operate, ls, explain])
+)
+
+/** Misuse is told in two lines, not in a page of help. */
+const presenter = CliOutput.layerPresenter({
+  present: (event) => {
+    if (event._tag === "Version") return Effect.sync(() => console.log(event.version))
+    if (event._tag !== "InvalidInvocation") return CliOutput.defaultPresenter.present(event)
+    const problems = event.errors.map(({ message }) => message.replaceAll(/\s+/gu, " "))
+    return note(`${problems.join("; ")}\n${event.commandPath.join(" ")} --help says what it takes`)
+  }
+})
+
+const cliConfig = CliConfig.layer({
+  builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions]
+})
+
+const faultCode = 70
+
+const report = (cause: Cause.Cause<unknown>): Effect.Effect<number> => {
+  const error = Cause.squash(cause)
+  if (error instanceof Failure) return Effect.as(note(error.text), error.code)
+  // Told already, by the presenter.
+  if (Cause.hasFails(cause)) return Effect.succeed(misuseCode)
+  return Effect.as(note(`everwrite is at fault: ${Cause.pretty(cause)}`), faultCode)
+}
+
+// Whoever read the output (`| head`) may have gone away.
+process.stdout.on("error", () => process.exit())
+
+const program = Command.runWith(everwrite, { version })(process.argv.slice(2)).pipe(
+  Effect.provide(Layer.mergeAll(NodeServices.layer, presenter, cliConfig)),
+  Effect.exit,
+  Effect.flatMap((exit) => Exit.isSuccess(exit) ? Effect.succeed(0) : report(exit.cause))
+)
+
+Effect.runFork(program).addObserver((exit) => {
+  process.exitCode = Exit.isSuccess(exit) ? exit.value : faultCode
+})

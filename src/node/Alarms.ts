@@ -1,0 +1,89 @@
+/**
+ * Tells the operator of what should not happen, once, when it first does. Later occurrences are
+ * counted and not logged: a fault that repeats a thousand times a second would hide all others.
+ */
+import * as Effect from "effect/Effect"
+import type { NodeCore } from "./NodeCore.ts"
+
+interface Alarm {
+  readonly name: string
+  readonly count: () => number
+  readonly says: string
+}
+
+const checkMillis = 5_000
+
+/** What is watched. The counts only grow. */
+export const alarmsOf = (core: NodeCore): ReadonlyArray<Alarm> => {
+  const { link, replica, requests, view } = core
+  const { storage, transport } = core.options
+  const refused = () => link.stats().refused
+  return [
+    {
+      name: "clock",
+      count: () => view.clockClamps(),
+      says: "this node's clock is too far from its peers'; their median stamps its writes"
+    },
+    {
+      name: "divergence",
+      count: () => replica.stats().divergences,
+      says: "two replicas had seen the same and held something else; they were joined"
+    },
+    {
+      name: "incarnation",
+      count: () => replica.stats().incarnationsEnded,
+      says: "a commit failed after its write was sent; the node goes on as a new incarnation"
+    },
+    {
+      name: "damage",
+      count: () => storage.stats().damaged + replica.stats().damaged,
+      says: "stored rows are damaged; they count as missing and are repaired from other replicas"
+    },
+    {
+      name: "commit",
+      count: () => storage.stats().failures,
+      says: "the disk refused a commit; the writes in it were not acknowledged"
+    },
+    {
+      name: "malformed",
+      count: () => refused().malformed,
+      says: "frames arrived that are none; another program uses these subjects"
+    },
+    {
+      name: "cluster",
+      count: () => refused().otherCluster,
+      says: "a node of another cluster, or with another partitionCount, sends here"
+    },
+    {
+      name: "ring",
+      count: () => refused().otherRing,
+      says: "a node with another list of members sends here; set `members` alike everywhere"
+    },
+    {
+      name: "request",
+      count: () => requests.refused(),
+      says: "messages arrived on request subjects that are no requests"
+    },
+    {
+      name: "dropped",
+      count: () => transport.stats().droppedMessages,
+      says: "messages to NATS were dropped: no connection, or more than it takes"
+    }
+  ]
+}
+
+/** Checks until interrupted. */
+export const watch = (alarms: ReadonlyArray<Alarm>): Effect.Effect<never> => {
+  const waiting = new Set(alarms)
+  const check = Effect.gen(function*() {
+    for (const alarm of waiting) {
+      const count = alarm.count()
+      if (count === 0) continue
+      waiting.delete(alarm)
+      yield* Effect.logWarning(alarm.says).pipe(
+        Effect.annotateLogs({ alarm: alarm.name, count })
+      )
+    }
+  })
+  return Effect.forever(Effect.andThen(Effect.sleep(checkMillis), check))
+}

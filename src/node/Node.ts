@@ -1,0 +1,218 @@
+/**
+ * Runs one live node: storage on its thread, NATS, the node itself, HTTP, opened in this order
+ * and closed in the other, whatever goes wrong in between.
+ *
+ * A stopping node first says that it is not ready, takes no more requests, lets those under way
+ * finish, and only then closes what they need.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import type { Backend } from "../client/Backend.ts"
+import * as EmbeddedBackend from "../client/EmbeddedBackend.ts"
+import { Everwrite, makeClient } from "../client/Everwrite.ts"
+import { type Incarnation, isIncarnation } from "../core/model/Incarnation.ts"
+import { formation } from "../core/ring/MembershipLog.ts"
+import * as Ring from "../core/ring/Ring.ts"
+import * as Buckets from "../core/strategy/Buckets.ts"
+import { type HttpUnavailable, serve, type ServeOptions } from "../http/Server.ts"
+import { type StorageService, StorageUnavailable } from "../storage/Storage.ts"
+import { openWorker } from "../storage/WorkerStorage.ts"
+import { type BrokerUnavailable, EmbeddedBroker, layerBroker } from "../transport/broker/Broker.ts"
+import { layerNats } from "../transport/NatsTransport.ts"
+import { Transport, type TransportService, TransportUnavailable } from "../transport/Transport.ts"
+import { alarmsOf, watch } from "./Alarms.ts"
+import * as ClusterKey from "./ClusterKey.ts"
+import { type Config, decode, InvalidConfig, type LoadedConfig } from "./ConfigFile.ts"
+import { liveWorld } from "./LiveWorld.ts"
+import { natsOptions } from "./NatsSettings.ts"
+import { beginIncarnation, NodeCore, type NodeOptions } from "./NodeCore.ts"
+import { fromObject, type InvalidSetting } from "./Setting.ts"
+import { resolve, type Settings } from "./Settings.ts"
+import { healthOf, samplesOf } from "./Status.ts"
+
+export interface LiveNode {
+  readonly core: NodeCore
+  /** For clients in this process. */
+  readonly backend: Backend
+  readonly settings: Settings
+  /** Of HTTP; undefined where it is off. */
+  readonly address: string | undefined
+  /** Of NATS. */
+  readonly natsAddress: string
+  /** Stops the disk as a crash would; then close the scope, which writes nothing any more. */
+  readonly crash: Effect.Effect<void>
+}
+
+/** Why a node does not start. */
+export type NodeUnavailable =
+  | BrokerUnavailable
+  | HttpUnavailable
+  | InvalidSetting
+  | StorageUnavailable
+  | TransportUnavailable
+
+const ringOf = ({ members, partitionCount }: Settings): Ring.Ring =>
+  Result.getOrThrow(Ring.make({
+    partitionCount,
+    replicaCount: Ring.defaultReplicaCount,
+    log: [formation(members)]
+  }))
+
+/** A cluster of fewer nodes than a bucket's n holds each document on all of them. */
+const bucketsOf = (served: LoadedConfig["buckets"], { members }: Settings): Buckets.Buckets =>
+  Buckets.make(served.map((bucket) => {
+    const definition = "code" in bucket ? bucket.definition : bucket
+    const fitting = { ...definition, n: Math.min(definition.n, members.length) }
+    return "code" in bucket ? { ...bucket, definition: fitting } : fitting
+  }))
+
+const openTransport = Effect.fnUntraced(function*(settings: Settings) {
+  const { nats, node } = settings
+  const servers = nats === "embedded"
+    ? Context.get(yield* Layer.build(layerBroker()), EmbeddedBroker).url
+    : nats
+  const options = yield* natsOptions(settings, { servers, name: `everwrite/${node}` })
+  return Context.get(yield* Layer.build(layerNats(options)), Transport)
+})
+
+const begin = (storage: StorageService, { dataDir }: Settings) =>
+  Effect.callback<Incarnation, StorageUnavailable>((resume) =>
+    beginIncarnation({ storage, world: liveWorld }, (begun) =>
+      resume(
+        isIncarnation(begun)
+          ? Effect.succeed(begun)
+          : Effect.fail(new StorageUnavailable({ path: dataDir, reason: begun.detail }))
+      ))
+  )
+
+/** Nobody may be told that the node is ready before the broker knows what it listens to. */
+const subscribed = (transport: TransportService) =>
+  Effect.callback<void, TransportUnavailable>((resume) =>
+    transport.flush((reached) => {
+      const address = transport.address()
+      const reason = "the connection broke at once"
+      resume(reached ? Effect.void : Effect.fail(new TransportUnavailable({ address, reason })))
+    })
+  )
+
+const secretOf = Effect.fnUntraced(function*({ cluster, clusterKey }: Settings) {
+  if (clusterKey !== undefined) return ClusterKey.toKey(clusterKey)
+  yield* Effect.logWarning(
+    `EVERWRITE_CLUSTER_KEY is not set: contexts are sealed by a key that follows from the name `
+      + `of cluster ${cluster}`
+  )
+  return ClusterKey.toKey(ClusterKey.derived(cluster))
+})
+
+const drainPollMillis = 10
+
+/** Takes no more requests, and waits until those under way have ended or the time is up. */
+const drain = Effect.fnUntraced(function*(core: NodeCore, limit: number) {
+  const { coordinator, options } = core
+  core.drain()
+  let waited = 0
+  while (coordinator.underWay() > 0 && waited < limit) {
+    yield* Effect.sleep(drainPollMillis)
+    waited += drainPollMillis
+  }
+  const cut = coordinator.underWay()
+  if (cut > 0) yield* Effect.logWarning(`${cut} requests had not ended after ${limit} ms`)
+  // Their answers are gathered until the end of the turn, and then on their way to the broker.
+  yield* Effect.sleep(1)
+  yield* Effect.callback<void>((resume) => options.transport.flush(() => resume(Effect.void)))
+})
+
+/** Starts a node, which stops with the scope. */
+export const startNode = Effect.fnUntraced(function*(
+  settings: Settings,
+  served: LoadedConfig["buckets"]
+): Effect.fn.Return<LiveNode, NodeUnavailable, Scope.Scope> {
+  const { cluster, dataDir, drainTimeoutMillis, node, partitionCount } = settings
+  const storage = yield* Effect.acquireRelease(
+    openWorker({
+      directory: dataDir,
+      identity: { cluster, node, partitionCount },
+      world: liveWorld,
+      limits: {
+        fileBytesMax: settings.storageBytesMax,
+        waitingBytesMax: settings.waitingBytesMax
+      }
+    }),
+    (opened) => opened.close
+  )
+  const transport = yield* openTransport(settings)
+  const buckets = bucketsOf(served, settings)
+  const incarnation = yield* begin(storage.service, settings)
+  const options: NodeOptions = {
+    world: liveWorld,
+    transport,
+    storage: storage.service,
+    node,
+    cluster,
+    ring: ringOf(settings),
+    buckets,
+    secret: yield* secretOf(settings),
+    limits: settings
+  }
+  const core = yield* Effect.acquireRelease(
+    Effect.sync(() => new NodeCore(options, incarnation)),
+    (started) => Effect.sync(() => started.close())
+  )
+  yield* subscribed(transport)
+  const { coordinator, view } = core
+  const backend = EmbeddedBackend.make({ world: liveWorld, coordinator, view, buckets, cluster })
+  let stopping = false
+  const address = yield* openHttp(settings, {
+    backend,
+    health: healthOf(core, () => stopping),
+    metrics: () => samplesOf(core)
+  })
+  yield* Effect.forkScoped(watch(alarmsOf(core)))
+  // The last to be opened is the first to be closed: what is under way needs all the rest.
+  yield* Effect.addFinalizer(() => {
+    if (stopping) return Effect.void
+    stopping = true
+    return drain(core, drainTimeoutMillis)
+  })
+  const crash = Effect.suspend(() => {
+    stopping = true
+    return Effect.promise(() => storage.thread.terminate())
+  })
+  return { core, backend, settings, address, natsAddress: transport.address(), crash }
+})
+
+const openHttp = Effect.fnUntraced(function*(
+  { http, httpHost }: Settings,
+  serving: Omit<ServeOptions, "host" | "port">
+) {
+  if (http === false) return undefined
+  const { url } = yield* serve({ ...serving, host: httpHost, port: http })
+  return url
+})
+
+/**
+ * The node as a service, for programs that are one: the layer starts it, gives them its client
+ * without a hop, and stops it with the program.
+ */
+export class EverwriteNode
+  extends Context.Service<EverwriteNode, LiveNode>()("everwrite/node/EverwriteNode")
+{
+  /** With the buckets and settings of `config`; no flag, variable or file is looked at. */
+  static layer(
+    config: Config
+  ): Layer.Layer<EverwriteNode | Everwrite, NodeUnavailable | InvalidConfig> {
+    return Layer.effectContext(Effect.gen(function*() {
+      const { buckets, settings } = yield* Effect.fromResult(decode(config)).pipe(
+        Effect.mapError((problem) => new InvalidConfig({ path: "EverwriteNode.layer", problem }))
+      )
+      const resolved = yield* resolve([fromObject(settings, "EverwriteNode.layer")])
+      const live = yield* startNode(resolved, buckets)
+      return Context.make(EverwriteNode, live).pipe(
+        Context.add(Everwrite, makeClient(live.backend))
+      )
+    }))
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * Opens the way to a cluster that a URL names, for people at a command line. What a way needs is
+ * loaded only when it is taken: the NATS client costs as much time as a request.
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import type { Backend } from "../client/Backend.ts"
+import type { TransportUnavailable } from "../transport/Transport.ts"
+import { liveWorld } from "./LiveWorld.ts"
+import { fromEnvironment, fromFlags, type InvalidSetting } from "./Setting.ts"
+import { readAll } from "./Settings.ts"
+
+/** A URL that leads to no cluster. */
+export class UnknownScheme extends Schema.TaggedError<UnknownScheme>()("UnknownScheme", {
+  url: Schema.String
+}) {
+  override get message(): string {
+    return `${this.url} is no way to a cluster: expected http://, https://, nats:// or tls://`
+  }
+}
+
+export interface RemoteOptions {
+  readonly url: string
+  /** For NATS; by default what the environment says. */
+  readonly cluster: string | undefined
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+/** A backend that closes with the scope. Credentials of NATS are those of the environment. */
+export const openBackend = (
+  options: RemoteOptions
+): Effect.Effect<Backend, UnknownScheme | InvalidSetting | TransportUnavailable, Scope.Scope> => {
+  const { url } = options
+  if (/^(?:nats|tls):\/\//u.test(url)) return openNats(options)
+  if (/^https?:\/\//u.test(url) && URL.canParse(url)) return openHttp(url)
+  return Effect.fail(new UnknownScheme({ url }))
+}
+
+const openNats = Effect.fnUntraced(function*({ cluster, environment, url }: RemoteOptions) {
+  const [{ NatsBackend }, { natsOptions }, { Transport }, { layerNats }, Context, Layer] =
+    yield* Effect.promise(() =>
+      Promise.all([
+        import("../client/NatsBackend.ts"),
+        import("./NatsSettings.ts"),
+        import("../transport/Transport.ts"),
+        import("../transport/NatsTransport.ts"),
+        import("effect/Context"),
+        import("effect/Layer")
+      ])
+    )
+  const { values } = yield* readAll([fromFlags({ cluster }), fromEnvironment(environment)])
+  const options = yield* natsOptions(values, { servers: url, name: "everwrite/cli" })
+  const transport = Context.get(yield* Layer.build(layerNats(options)), Transport)
+  return yield* Effect.acquireRelease(
+    Effect.sync(() => new NatsBackend({ world: liveWorld, transport, cluster: values.cluster })),
+    (backend) => Effect.sync(() => backend.close())
+  )
+})
+
+const openHttp = Effect.fnUntraced(function*(url: string) {
+  const { HttpBackend } = yield* Effect.promise(() => import("../client/HttpBackend.ts"))
+  return new HttpBackend({ world: liveWorld, url })
+})

@@ -1,0 +1,112 @@
+/**
+ * Reads settings from wherever they are given: the first source that has one wins, and a wrong
+ * one ends the start with an error that names it, its source, its value and what was expected.
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as SchemaGetter from "effect/SchemaGetter"
+
+export interface Setting<S extends Schema.Codec<any, any>, Otherwise> {
+  /** The environment variable. */
+  readonly variable: string
+  /** The flag, unless it is the setting's own name: `--http-host` for `httpHost`. */
+  readonly flag?: string
+  /** From the text of a flag or variable, and from a value in a file or a program. */
+  readonly schema: S
+  /** What fits, in words. */
+  readonly expected: string
+  /** Its value where no source has one; undefined where `about` gives a formula. */
+  readonly otherwise: Otherwise
+  /** What it is, in which unit, how to choose it, and what it costs to raise it. */
+  readonly about: string
+  /** Secrets have no flag, since other users of the machine see those, and are never shown. */
+  readonly secret?: boolean
+}
+
+export type AnySetting = Setting<Schema.Codec<any, any>, unknown>
+
+/** A setting that does not fit: which, what it was, where it came from, what was expected. */
+export class InvalidSetting extends Schema.TaggedError<InvalidSetting>()("InvalidSetting", {
+  setting: Schema.String,
+  /** Absent where nothing was given. */
+  value: Schema.optionalKey(Schema.String),
+  origin: Schema.String,
+  expected: Schema.String
+}) {
+  override get message(): string {
+    const { expected, origin, setting, value } = this
+    const fault = value === undefined ? "is not set" : `is ${value}`
+    return `${setting} ${fault} (${origin}); expected ${expected}`
+  }
+}
+
+/** A value, and the name it has where it was found. */
+export interface Given {
+  readonly value: unknown
+  readonly origin: string
+}
+
+export type Source = (name: string, setting: AnySetting) => Given | undefined
+
+type Texts = Readonly<Record<string, string | undefined>>
+
+export const flagName = (name: string, { flag }: AnySetting): string =>
+  flag ?? name.replaceAll(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`)
+
+/** Flags of a command line, by the names of their settings. */
+export const fromFlags = (flags: Texts): Source => (name, setting) =>
+  flags[name] === undefined
+    ? undefined
+    : { value: flags[name], origin: `from --${flagName(name, setting)}` }
+
+/** An empty variable counts as none: that is how a compose file passes on one that is not set. */
+export const fromEnvironment = (environment: Texts): Source => (_name, { variable }) =>
+  environment[variable] === undefined || environment[variable] === ""
+    ? undefined
+    : { value: environment[variable], origin: `from ${variable}` }
+
+/** The fields of a config file, or of the options that a program gives. */
+export const fromObject =
+  (values: Readonly<Record<string, unknown>>, origin: string): Source => (name) =>
+    values[name] === undefined ? undefined : { value: values[name], origin: `from ${origin}` }
+
+/** What a setting is by the first source that has it; its `otherwise` where none has. */
+export const read = (
+  name: string,
+  setting: AnySetting,
+  sources: ReadonlyArray<Source>
+): Effect.Effect<Given, InvalidSetting> => {
+  for (const source of sources) {
+    const given = source(name, setting)
+    if (given === undefined) continue
+    const decoded = Schema.decodeUnknownOption(setting.schema)(given.value)
+    if (Option.isSome(decoded)) return Effect.succeed({ ...given, value: decoded.value })
+    const value = setting.secret === true ? "a secret that does not fit" : show(given.value)
+    const { origin } = given
+    return Effect.fail(
+      new InvalidSetting({ setting: name, value, origin, expected: setting.expected })
+    )
+  }
+  return Effect.succeed({ value: setting.otherwise, origin: "by default" })
+}
+
+const shownLengthMax = 200
+
+const show = (value: unknown): string => {
+  const text = typeof value === "string" ? value : JSON.stringify(value) ?? String(value)
+  return text.length > shownLengthMax ? `${text.slice(0, shownLengthMax)}...` : text
+}
+
+/** Whole numbers, or decimal digits that mean one. */
+export const integer = (range: { readonly minimum: number; readonly maximum: number }) => {
+  const fitting = Schema.Int.check(Schema.isBetween(range))
+  const digits = Schema.String.check(Schema.isPattern(/^\d{1,15}$/u))
+  return Schema.Union([
+    fitting,
+    digits.pipe(Schema.decodeTo(fitting, {
+      decode: SchemaGetter.transform(Number),
+      encode: SchemaGetter.transform(String)
+    }))
+  ])
+}

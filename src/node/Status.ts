@@ -1,0 +1,113 @@
+/**
+ * Says how a node is: whether requests should come here, and its counts for those who watch it.
+ */
+import type { Sample } from "../http/Metrics.ts"
+import type { Health } from "../http/Operation.ts"
+import type { NodeCore } from "./NodeCore.ts"
+
+const counter = (name: string, value: Sample["value"], help: string): Sample => ({
+  name: `${name}_total`,
+  type: "counter",
+  help,
+  value
+})
+
+const gauge = (name: string, value: Sample["value"], help: string): Sample => ({
+  name,
+  type: "gauge",
+  help,
+  value
+})
+
+const requestSamples = ({ coordinator, requests }: NodeCore): ReadonlyArray<Sample> => {
+  const counts = coordinator.counts()
+  return [
+    counter(
+      "requests",
+      {
+        label: "kind",
+        values: { read: counts.reads, write: counts.writes, forward: counts.forwards }
+      },
+      "Requests carried out here, or handed to a node that holds the document."
+    ),
+    counter("request_failures", counts.failures, "Requests answered with an error."),
+    counter("requests_refused", requests.refused(), "Messages that were no request."),
+    gauge("requests_under_way", coordinator.underWay(), "Requests not answered yet."),
+    counter("read_repairs", counts.readRepairs, "Replicas brought up to date by a read."),
+    counter("catch_ups", counts.catchUps, "Writes that first had to read what their client saw."),
+    counter("siblings_seen", counts.siblingsSeen, "Answers of more than one sibling."),
+    counter("resends", counts.resends, "Messages to replicas sent again."),
+    counter("stray_answers", counts.strayAnswers, "Answers that were late, repeated or unasked.")
+  ]
+}
+
+const replicaSamples = ({ replica, view }: NodeCore): ReadonlyArray<Sample> => {
+  const stats = replica.stats()
+  return [
+    counter("updates", stats.updates, "Operations applied to documents here."),
+    counter("retries", stats.retries, "Operations that had been applied already."),
+    counter("joins", stats.joins, "Documents of other replicas joined here."),
+    counter("births", stats.births, "Actors begun for documents without a row of this life."),
+    counter("divergences", stats.divergences, "Equal contexts found with unequal states."),
+    counter("incarnations_ended", stats.incarnationsEnded, "Lives ended by a failed commit."),
+    counter("clock_clamps", view.clockClamps(), "Stamps taken from the peers' clocks instead.")
+  ]
+}
+
+const storageSamples = ({ options: { storage } }: NodeCore): ReadonlyArray<Sample> => {
+  const stats = storage.stats()
+  return [
+    counter("commits", stats.groups, "Groups of changes committed and synced."),
+    counter("commit_failures", stats.failures, "Commits that the disk refused."),
+    counter("changes", stats.changes, "Changes committed."),
+    counter("damaged_rows", stats.damaged, "Reads that found damage."),
+    gauge("changes_waiting", stats.waiting, "Changes accepted and not committed yet."),
+    gauge("writable", storage.healthy() ? 1 : 0, "1 while the disk takes writes.")
+  ]
+}
+
+const networkSamples = (
+  { link, options: { transport }, view }: NodeCore
+): ReadonlyArray<Sample> => {
+  const stats = transport.stats()
+  const frames = link.stats()
+  const silences = view.members()
+    .filter(({ id }) => id !== view.self)
+    .map(({ id }) => [id, view.silenceMillis(id) / 1000] as const)
+    .filter(([, seconds]) => Number.isFinite(seconds))
+  return [
+    gauge("nats_connected", transport.connected() ? 1 : 0, "1 while connected to a broker."),
+    counter("nats_reconnects", stats.reconnects, "Connections made again after one broke."),
+    counter("nats_messages_sent", stats.sentMessages, "Messages published."),
+    counter("nats_bytes_sent", stats.sentBytes, "Bytes published."),
+    counter("nats_messages_received", stats.receivedMessages, "Messages received."),
+    counter("nats_bytes_received", stats.receivedBytes, "Bytes received."),
+    counter("nats_messages_dropped", stats.droppedMessages, "Messages that NATS did not take."),
+    counter("frames_sent", frames.framesSent, "Frames to other nodes."),
+    counter("frame_messages_sent", frames.messagesSent, "Messages in those frames."),
+    counter(
+      "frames_refused",
+      { label: "reason", values: { ...frames.refused, abandoned: frames.abandonedRuns } },
+      "Frames of other nodes that were not taken."
+    ),
+    gauge(
+      "peer_silence_seconds",
+      { label: "node", values: Object.fromEntries(silences) },
+      "Time since a peer was heard; absent where it never was."
+    )
+  ]
+}
+
+export const healthOf = (core: NodeCore, isStopping: () => boolean): Health => ({
+  notReady: () => [
+    ...isStopping() ? ["the node is stopping"] : [],
+    ...core.options.transport.connected() ? [] : ["there is no connection to NATS"]
+  ]
+})
+
+export const samplesOf = (core: NodeCore): ReadonlyArray<Sample> => [
+  ...requestSamples(core),
+  ...replicaSamples(core),
+  ...storageSamples(core),
+  ...networkSamples(core)
+]
