@@ -121,7 +121,7 @@ export class Converge {
     sizes.set(node.id, {
       actors: [...context.keys()].sort(),
       leaves: leavesOf(store),
-      bytes: ids.length
+      ids: ids.length
     })
   }
 }

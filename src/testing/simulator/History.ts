@@ -41,15 +41,15 @@ export interface Event {
 export interface Applied {
   /** The dots it was given; several where it was applied more than once. */
   readonly dots: ReadonlyArray<Dot>
-  /** The stamps of its value; empty where the bucket has none. */
+  /** Their stamps; empty where the bucket has none. */
   readonly stamps: ReadonlyArray<number>
 }
 
-/** The size of one replica's document. */
+/** What one replica keeps of a document: whose dots, how many values and request ids. */
 export interface Size {
   readonly actors: ReadonlyArray<string>
   readonly leaves: number
-  readonly bytes: number
+  readonly ids: number
 }
 
 /** What every replica holds of every document in the end, and what each node answers for it. */
@@ -70,10 +70,14 @@ export interface Record {
   /** In the order in which they ended. */
   readonly events: ReadonlyArray<Event>
   readonly final: ReadonlyArray<FinalDocument>
+  /** Sessions whose reads must never go back. */
+  readonly guarded: ReadonlySet<number>
   /** By operation. */
   readonly applied: ReadonlyMap<number, Applied>
   /** Dots that were seen to mean two things, and actors seen in two documents. */
   readonly reused: ReadonlyArray<string>
+  /** Operations that a node applied again although its disk had kept the first time. */
+  readonly repeated: ReadonlyArray<string>
   /** Nodes whose disks lost or damaged something: what only they acknowledged is forfeit. */
   readonly damaged: ReadonlySet<string>
   readonly incarnations: ReadonlyArray<{ readonly node: string; readonly incarnation: string }>

@@ -3,65 +3,95 @@
  * given, and that no dot ever stands for two things.
  */
 import type { Dot } from "../../core/clock/Dot.ts"
-import type { Document } from "../../core/crdt/Document.ts"
+import type { AppliedId, OperationId } from "../../core/crdt/Document.ts"
 import type { DotStore } from "../../core/crdt/DotStore.ts"
 import { Malformed } from "../../core/codec/Bytes.ts"
 import * as Row from "../../replica/Row.ts"
 import type { RowKey, StoredDocument } from "../../storage/Storage.ts"
 import type { Applied } from "./History.ts"
-import { operationOf } from "./Plan.ts"
-
-interface Growing {
-  readonly dots: Array<Dot>
-  readonly stamps: Array<number>
-}
 
 const nameOf = ({ actor, counter }: Dot): string => `${actor} ${counter}`
+const nodeOf = ({ actor }: Dot): string => actor.slice(0, actor.indexOf("."))
+const requestOf = (id: OperationId): string => `${id.session} ${id.sequence}`
 
 export class Ledger {
+  /** Operations by the ids of the requests that carry them. */
   readonly #operations = new Map<string, number>()
-  readonly #applied = new Map<number, Growing>()
+  /** The dots of each request, and the nodes that have had them on disk. */
+  readonly #dots = new Map<string, Map<string, AppliedId>>()
+  readonly #disks = new Set<string>()
+  readonly #stamps = new Map<string, number>()
   readonly #meanings = new Map<string, string>()
   readonly #ids = new Map<string, string>()
   readonly #homes = new Map<string, string>()
-  readonly #rows = new Set<string>()
+  readonly #rows = new Map<string, ReadonlyArray<AppliedId>>()
   readonly #reused = new Set<string>()
+  readonly #repeated = new Set<string>()
 
   /** Notes that a request with this id carries this operation. */
-  issued(id: { readonly session: string; readonly sequence: number }, operation: number): void {
-    this.#operations.set(`${id.session} ${id.sequence}`, operation)
+  issued(id: OperationId, operation: number): void {
+    this.#operations.set(requestOf(id), operation)
   }
 
-  /** Reads a row that reached a disk. */
-  committed(key: RowKey, stored: StoredDocument): void {
+  /** Reads a row that reached a node's disk. */
+  committed(node: string, key: RowKey, stored: StoredDocument): void {
     const place = `${key.bucket}/${key.partitionKey}`
     const row = `${place} ${Buffer.from(stored.header).toString("latin1")}`
-    if (this.#rows.has(row)) return
-    this.#rows.add(row)
-    const held = Row.decode(stored)
-    if (held instanceof Malformed) this.#reused.add(`${place}: a row that is no document`)
-    else this.#read(place, held.document)
+    const ids = this.#rows.get(row) ?? this.#read(place, stored)
+    this.#rows.set(row, ids)
+    for (const id of ids) this.#applyId(node, id)
   }
 
   get applied(): ReadonlyMap<number, Applied> {
-    return this.#applied
+    const applied = new Map<number, Applied>()
+    for (const [request, operation] of this.#operations) {
+      const dots = [...this.#dots.get(request)?.values() ?? []]
+      if (dots.length === 0) continue
+      const stamps = dots.flatMap((dot) => this.#stamps.get(nameOf(dot)) ?? [])
+      applied.set(operation, { dots, stamps })
+    }
+    return applied
   }
 
+  /** Dots and actors that were seen to stand for two things. */
   get reused(): ReadonlyArray<string> {
     return [...this.#reused].sort()
   }
 
-  #read(place: string, document: Document): void {
-    for (const actor of document.context.keys()) this.#only(this.#homes, actor, place, "an actor")
-    for (const id of document.ids) {
-      const request = `${id.session} ${id.sequence}`
-      this.#only(this.#ids, nameOf(id), `${place} ${request}`, "a dot")
-      const operation = this.#operations.get(request)
-      if (operation === undefined) continue
-      const { dots } = this.#growing(operation)
-      if (!dots.some((dot) => nameOf(dot) === nameOf(id))) dots.push(id)
+  /** Operations that a node applied again although it had them on disk. */
+  get repeated(): ReadonlyArray<string> {
+    return [...this.#repeated].sort()
+  }
+
+  #applyId(node: string, id: AppliedId): void {
+    const request = requestOf(id)
+    const dots = this.#dots.get(request) ?? new Map<string, AppliedId>()
+    this.#dots.set(request, dots)
+    const name = nameOf(id)
+    if (!dots.has(name)) {
+      for (const other of dots.keys()) {
+        if (!this.#disks.has(`${nodeOf(id)} ${other}`)) continue
+        const operation = this.#operations.get(request)
+        this.#repeated.add(`o${operation}: as ${other}, and again as ${name}`)
+      }
+      dots.set(name, id)
     }
-    if (document.store !== undefined) this.#walk(place, document.store)
+    this.#disks.add(`${node} ${name}`)
+  }
+
+  #read(place: string, stored: StoredDocument): ReadonlyArray<AppliedId> {
+    const held = Row.decode(stored)
+    if (held instanceof Malformed) {
+      this.#reused.add(`${place}: a row that is no document`)
+      return []
+    }
+    const { context, ids, store } = held.document
+    for (const actor of context.keys()) this.#only(this.#homes, actor, place, "an actor")
+    for (const id of ids) {
+      this.#only(this.#ids, nameOf(id), `${place} ${requestOf(id)}`, "a dot")
+    }
+    if (store !== undefined) this.#walk(place, store)
+    return ids
   }
 
   #walk(path: string, store: DotStore): void {
@@ -83,10 +113,7 @@ export class Ledger {
 
   #value(path: string, entry: Dot & { readonly stamp: number; readonly value: string | null }) {
     this.#mean(entry, `${path} ${entry.stamp} ${entry.value}`)
-    const operation = operationOf(entry.value === null ? undefined : entry.value.slice(1, -1))
-    if (operation === undefined) return
-    const { stamps } = this.#growing(operation)
-    if (!stamps.includes(entry.stamp)) stamps.push(entry.stamp)
+    this.#stamps.set(nameOf(entry), entry.stamp)
   }
 
   #mean(dot: Dot, meaning: string): void {
@@ -97,14 +124,5 @@ export class Ledger {
     const before = known.get(name)
     if (before === undefined) known.set(name, meaning)
     else if (before !== meaning) this.#reused.add(`${what}, ${name}: ${before}, and ${meaning}`)
-  }
-
-  #growing(operation: number): Growing {
-    let growing = this.#applied.get(operation)
-    if (growing === undefined) {
-      growing = { dots: [], stamps: [] }
-      this.#applied.set(operation, growing)
-    }
-    return growing
   }
 }

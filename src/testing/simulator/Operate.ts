@@ -6,6 +6,7 @@ import { makeHandle } from "../../client/MakeHandle.ts"
 import type { Requester } from "../../client/Requester.ts"
 import * as Task from "../../client/Task.ts"
 import type { StoreError } from "../../core/model/StoreError.ts"
+import type { Any } from "../../core/strategy/Bucket.ts"
 import { type Action, type PlannedOperation, valueOf } from "./Plan.ts"
 import {
   Carts,
@@ -48,14 +49,14 @@ const optionsOf = ({ operation, seen }: Doing) => ({
   ...(seen === undefined ? {} : { seen })
 })
 
-/** A write without a context, as a caller of the raw interface may send it. */
-const blind = (doing: Doing, name: string, args: ReadonlyArray<string>): EntryTask => {
-  const { operation, requester } = doing
+/** A call that no typed handle offers, as users of the HTTP or NATS interface may send it. */
+const raw = (bucket: Any, doing: Doing, name: string, args: ReadonlyArray<string>): EntryTask => {
+  const { operation: { key }, requester, seen } = doing
   const options = optionsOf(doing)
   return requester.write(
-    Notes,
-    operation.key,
-    () => ({ calls: [{ name, args }], context: undefined, options })
+    bucket,
+    key,
+    () => ({ calls: [{ name, args }], context: seen?.context, options })
   )
 }
 
@@ -87,18 +88,19 @@ const onNotes = (doing: Doing): EntryTask => {
   const value = valueOf(operation)
   const brings = "seen" in action ? action.seen : "nothing"
   if (action.kind === "delete") {
-    return brings === "nothing" ? blind(doing, "delete", []) : deleteSeen(doing)
+    return brings === "nothing" ? raw(Notes, doing, "delete", []) : deleteSeen(doing)
   }
-  if (brings === "nothing") return blind(doing, "put", [value])
+  if (brings === "nothing") return raw(Notes, doing, "put", [value])
   if (seen === undefined) return handle.update(key, () => value, optionsOf(doing))
   return handle.replace(seen, value, optionsOf(doing))
 }
 
 const onRegisters = (doing: Doing): EntryTask => {
-  const { handle, operation: { action, key, ...operation } } = doing
+  const { handle, operation: { action, key, ...operation }, seen } = doing
   const value = valueOf(operation)
   if (action.kind === "delete") return deleteSeen(doing)
-  return action.kind === "put" && action.seen === "fresh"
+  if (seen !== undefined) return raw(Registers, doing, "put", [value])
+  return action.kind === "put" && action.seen !== "nothing"
     ? handle.update(key, () => value, optionsOf(doing))
     : handle.put(key, value, optionsOf(doing))
 }
@@ -143,7 +145,7 @@ const act = (doing: Doing): EntryTask => {
 
 /** Whether the method that carries it out reads by itself. */
 const readsItself = (bucket: SimBucketName, action: Action): boolean =>
-  bucket === "carts" || bucket === "registers" || (bucket === "notes" && "seen" in action)
+  bucket === "carts" || bucket === "notes" || (bucket === "registers" && action.kind === "put")
 
 /**
  * The task of an operation. `kept` is what the session remembers of its document, for operations

@@ -9,13 +9,10 @@ import { faultClass } from "./Faults.ts"
 import type { FaultClass } from "./FaultClass.ts"
 import type { Event, FinalDocument, Record } from "./History.ts"
 import type { Plan, PlannedFault } from "./Plan.ts"
-import { SimCluster } from "./SimCluster.ts"
-import type { Build } from "./SimNode.ts"
+import { SimCluster, type SimClusterOptions } from "./SimCluster.ts"
 import { SimSession } from "./SimSession.ts"
 
-export interface RunOptions {
-  /** Makes the nodes; the product's own unless a test puts broken parts in. */
-  readonly build?: Build
+export interface RunOptions extends Omit<SimClusterOptions, "plan"> {
   /** Classes of faults by name, besides the simulator's own. */
   readonly faults?: ReadonlyArray<FaultClass>
 }
@@ -37,6 +34,8 @@ export interface Run {
   readonly summary: Summary
   /** Over the schedule, the messages, all storage and the clients' history. */
   readonly hash: string
+  /** Lines about one document; empty unless one was asked for. */
+  readonly story: ReadonlyArray<string>
 }
 
 /** The longest that messages are on their way, and a little more. */
@@ -106,11 +105,14 @@ class Simulation {
     const known = faults.find((added) => added.name === name) ?? faultClass(name)
     if (known === undefined) throw new Error(`there is no class of faults named ${name}`)
     const end = () => {
-      if (this.#going.delete(fault)) known.end(cluster, fault)
+      if (!this.#going.delete(fault)) return
+      cluster.story?.fault("ends", fault)
+      known.end(cluster, fault)
     }
     kernel.at(outside, kernel.now + fault.atMillis, () => {
       this.#begun.set(name, (this.#begun.get(name) ?? 0) + 1)
       this.#going.add(fault)
+      cluster.story?.fault("begins", fault)
       known.begin(cluster, fault)
       kernel.at(outside, kernel.now + fault.forMillis, end)
     })
@@ -141,8 +143,10 @@ class Simulation {
     const record: Record = {
       events: this.#events,
       final,
+      guarded: new Set(this.#plan.guarded),
       applied: ledger.applied,
       reused: ledger.reused,
+      repeated: ledger.repeated,
       damaged: cluster.damaged,
       incarnations: cluster.incarnations,
       unavailable: this.#unavailable,
@@ -161,7 +165,8 @@ class Simulation {
       virtualMillis: Math.round(kernel.now),
       steps: kernel.steps
     }
-    return { record, summary, hash: this.#hash(record, summary) }
+    const story = cluster.story?.lines ?? []
+    return { record, summary, hash: this.#hash(record, summary), story }
   }
 
   #hash(record: Record, summary: Summary): string {

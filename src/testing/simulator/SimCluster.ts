@@ -22,6 +22,7 @@ import { simBuckets } from "./SimBuckets.ts"
 import { fitDisk } from "./SimDisk.ts"
 import { fairWeather, SimNetwork } from "./SimNetwork.ts"
 import { type Build, build, SimNode } from "./SimNode.ts"
+import { Story } from "./Story.ts"
 
 /** Short, so that a run of some seconds sees many requests end. */
 const limits: NodeLimits = {
@@ -47,6 +48,8 @@ export interface SimClusterOptions {
   readonly plan: Plan
   /** Makes the nodes; the product's own unless a test puts broken parts in. */
   readonly build?: Build
+  /** The document whose story is to be told. */
+  readonly story?: { readonly bucket: string; readonly key: string }
 }
 
 export class SimCluster {
@@ -61,8 +64,9 @@ export class SimCluster {
   readonly outside: Owner = outside()
   readonly secret = toKey(Redacted.make("of the simulated cluster"))
   readonly ring: Ring.Ring
+  readonly story: Story | undefined
 
-  constructor({ build: make = build, plan }: SimClusterOptions) {
+  constructor({ build: make = build, plan, story }: SimClusterOptions) {
     const { seed } = plan
     const kernel = new Kernel(stream(seed, "schedule"))
     const random = stream(seed, "network")
@@ -71,6 +75,7 @@ export class SimCluster {
     this.kernel = kernel
     this.network = network
     this.ring = ring
+    this.story = story === undefined ? undefined : new Story(story, () => kernel.now)
     const buckets = Buckets.make(simBuckets)
     const cluster = ClusterName.make("simulated")
     const nodes = ring.members.map(({ id: node }) =>
@@ -87,8 +92,14 @@ export class SimCluster {
         supervisor: this.outside,
         build: make,
         mark: (path) => this.marks.set(path, (this.marks.get(path) ?? 0) + 1),
-        began: (of, incarnation) => this.incarnations.push({ node: of, incarnation }),
-        wrote: (key, document) => this.ledger.committed(key, document)
+        began: (of, incarnation) => {
+          this.incarnations.push({ node: of, incarnation })
+          this.story?.began(of, incarnation)
+        },
+        wrote: (key, document) => {
+          this.ledger.committed(node, key, document)
+          this.story?.wrote(node, key, document)
+        }
       })
     )
     this.nodes = new Map(nodes.map((node) => [node.id, node]))

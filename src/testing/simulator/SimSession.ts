@@ -114,6 +114,7 @@ export class SimSession {
     this.#backend.way = way
     this.#backend.trace = trace
     const invokedAt = cluster.kernel.now
+    cluster.story?.invoked(operation)
     const calm = cluster.node(node).calm
     const kept = this.#kept.get(placeOf(operation))
     const requester = this.#requester
@@ -145,7 +146,7 @@ export class SimSession {
     const brings = "seen" in action ? action.seen : "nothing"
     const read = trace.answers.findIndex((given) => given.action === "read")
     const result = outcome === "ok" ? shown.at(-1) : undefined
-    ended({
+    const event: Event = {
       operation,
       invokedAt,
       endedAt: cluster.kernel.now,
@@ -160,7 +161,9 @@ export class SimSession {
         : undefined,
       result,
       sendings: trace.sendings
-    })
+    }
+    cluster.story?.ended(event)
+    ended(event)
     // Only now and then, so that what is kept grows old.
     if (entry !== undefined && result !== undefined) {
       const place = placeOf(operation)

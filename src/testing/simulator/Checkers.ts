@@ -1,0 +1,34 @@
+/**
+ * Lists the promises that every run is checked for.
+ */
+import { addWins } from "./checkers/AddWins.ts"
+import { carts } from "./checkers/Carts.ts"
+import { availability, bounds, convergence, identity } from "./checkers/Cluster.ts"
+import { counters } from "./checkers/Counters.ts"
+import { inventions } from "./checkers/Inventions.ts"
+import { lastWriteWins } from "./checkers/LastWriteWins.ts"
+import { nestedDocuments } from "./checkers/NestedDocuments.ts"
+import { sessions } from "./checkers/Sessions.ts"
+import { siblings } from "./checkers/Siblings.ts"
+import type { Checker, Record, Violation } from "./History.ts"
+
+export const checkers: ReadonlyArray<Checker> = [
+  lastWriteWins,
+  siblings,
+  addWins,
+  counters,
+  nestedDocuments,
+  carts,
+  inventions,
+  sessions,
+  availability,
+  convergence,
+  identity,
+  bounds
+]
+
+/** Everything that is wrong with a run. */
+export const checkAll = (
+  record: Record,
+  which: ReadonlyArray<Checker> = checkers
+): ReadonlyArray<Violation> => which.flatMap((checker) => checker.check(record))

@@ -1,0 +1,83 @@
+/**
+ * Checks what is promised of the cluster as a whole: that healthy nodes answer, that replicas
+ * become equal and then rest, that nothing is named twice, that metadata stay small.
+ */
+import type { Checker, FinalDocument, Record, Violation } from "../History.ts"
+import { placeOf } from "../Plan.ts"
+import { everywhere, finder } from "./Judging.ts"
+
+export const availability: Checker = {
+  name: "availability",
+  promise: "a healthy node that holds a document answers what needs no other node",
+  check: ({ unavailable }) => everywhere("availability", unavailable)
+}
+
+const differences = (final: FinalDocument): ReadonlyArray<Violation> => {
+  const { add, found } = finder("convergence", final)
+  const { digests, holders, shown } = final
+  const held = holders.map((node) => digests.get(node) ?? "unknown")
+  if (new Set(held).size > 1 || held.includes("damaged")) {
+    add(`the replicas differ: ${holders.map((node, i) => `${node} ${held[i]}`).join(", ")}`)
+  }
+  for (const [node, digest] of digests) {
+    if (!holders.includes(node) && digest !== "absent") add(`${node} holds it and should not`)
+  }
+  const answers = new Set<string>()
+  for (const [node, answer] of shown) {
+    if (typeof answer === "string") add(`${node} cannot read it: ${answer}`)
+    else answers.add(JSON.stringify([answer.value, answer.stamp, [...answer.vector].sort()]))
+  }
+  if (answers.size > 1) add(`the nodes show ${[...answers].join(" and ")}`)
+  return found
+}
+
+export const convergence: Checker = {
+  name: "convergence",
+  promise: "in the end all replicas are equal, all nodes show the same, and nothing more is written",
+  check: ({ final, idleWrites }) => [
+    ...final.flatMap(differences),
+    ...everywhere("convergence", idleWrites > 0 ? [`${idleWrites} writes after all was done`] : [])
+  ]
+}
+
+const doubles = (names: ReadonlyArray<string>): ReadonlyArray<string> =>
+  names.filter((name, index) => names.indexOf(name) !== index)
+
+export const identity: Checker = {
+  name: "identity",
+  promise: "no incarnation, actor or dot is given twice, and no request applied again by one node",
+  check: ({ incarnations, repeated, reused }) => [
+    ...everywhere("identity", reused),
+    ...everywhere("identity", repeated),
+    ...everywhere(
+      "identity",
+      doubles(incarnations.map(({ incarnation }) => incarnation)).map((twice) =>
+        `incarnation ${twice} began twice`
+      )
+    )
+  ]
+}
+
+/** `n1.<incarnation>` of an actor. */
+const lifeOf = (actor: string): string => actor.slice(0, actor.lastIndexOf("."))
+
+const excesses = (record: Record, final: FinalDocument): ReadonlyArray<Violation> => {
+  const { add, found } = finder("bounds", final)
+  const place = placeOf(final)
+  const writes = record.events.filter(({ operation }) => placeOf(operation) === place).length
+  for (const [node, { actors, ids, leaves }] of final.sizes) {
+    const births = doubles(actors.map(lifeOf)).filter((life) =>
+      !record.damaged.has(life.slice(0, life.indexOf(".")))
+    )
+    if (births.length > 0) add(`at ${node}, ${births.join(", ")} was born twice for it`)
+    if (leaves > writes) add(`at ${node}, ${leaves} leaves after ${writes} operations`)
+    if (ids > 3 * writes) add(`at ${node}, ${ids} ids after ${writes} operations`)
+  }
+  return found
+}
+
+export const bounds: Checker = {
+  name: "bounds",
+  promise: "a node has one actor in a document for each of its lives, and leaves are no more than writes",
+  check: (record) => record.final.flatMap((final) => excesses(record, final))
+}

@@ -1,0 +1,118 @@
+/**
+ * Sorts a run's history by document, and says how much each operation counts.
+ */
+import * as VersionVector from "../../../core/clock/VersionVector.ts"
+import type {
+  Applied,
+  Event,
+  FinalDocument,
+  Outcome,
+  Record,
+  Shown,
+  Violation
+} from "../History.ts"
+import { isWrite, placeOf } from "../Plan.ts"
+import type { SimBucketName } from "../SimBuckets.ts"
+
+/** An operation that wrote, or tried to. */
+export interface Write {
+  readonly event: Event
+  readonly id: number
+  /** `ok` only where the promise of durability holds; what is forfeit counts as `info`. */
+  readonly outcome: Outcome
+  readonly applied: Applied
+}
+
+/** All that happened to one document. */
+export interface Told {
+  readonly bucket: string
+  readonly key: string
+  readonly events: ReadonlyArray<Event>
+  readonly writes: ReadonlyArray<Write>
+  readonly final: FinalDocument
+}
+
+const notApplied: Applied = { dots: [], stamps: [] }
+
+/**
+ * The outcome to judge by. What one replica acknowledged may be gone where a disk was damaged;
+ * what nobody ever had on disk did not happen.
+ */
+const outcomeOf = (event: Event, applied: Applied, record: Record): Outcome => {
+  if (event.outcome === "fail") return "fail"
+  const isForfeit = record.damaged.size > 0 && event.operation.consistency === "available"
+  if (event.outcome === "ok" && !isForfeit) return "ok"
+  return applied.dots.length > 0 ? "info" : "fail"
+}
+
+export const documentsOf = (record: Record, bucket: SimBucketName): ReadonlyArray<Told> =>
+  record.final.filter((final) => final.bucket === bucket).map((final) => {
+    const { key } = final
+    const place = placeOf(final)
+    const events = record.events.filter(({ operation }) => placeOf(operation) === place)
+    const writes = events.filter(({ operation }) => isWrite(operation)).map((event): Write => {
+      const { id } = event.operation
+      const applied = record.applied.get(id) ?? notApplied
+      return { event, id, applied, outcome: outcomeOf(event, applied, record) }
+    })
+    return { bucket, key, events, writes, final }
+  })
+
+/** What was shown of a document in the end, node by node. */
+export const finalShown = (told: Told): ReadonlyArray<readonly [string, Shown]> =>
+  [...told.final.shown].flatMap(([node, shown]) =>
+    typeof shown === "string" ? [] : [[node, shown] as const]
+  )
+
+/** Everything that anybody was shown of a document, with when, and whether a session vouched. */
+export const allShown = (
+  told: Told
+): ReadonlyArray<{ readonly shown: Shown; readonly by: string; readonly at: number }> => [
+  ...told.events.flatMap(({ endedAt, operation, result }) =>
+    result === undefined ? [] : [{ shown: result, by: `o${operation.id}`, at: endedAt }]
+  ),
+  ...finalShown(told).map(([node, shown]) => ({ shown, by: `the end at ${node}`, at: Infinity }))
+]
+
+/** Whether a context has all, or any, of the dots of a write. */
+export const hasAll = (vector: VersionVector.VersionVector, { dots }: Applied): boolean =>
+  dots.length > 0
+  && dots.every(({ actor, counter }) => VersionVector.contains(vector, actor, counter))
+
+export const hasAny = (vector: VersionVector.VersionVector, { dots }: Applied): boolean =>
+  dots.some(({ actor, counter }) => VersionVector.contains(vector, actor, counter))
+
+/** Whether an operation that removes what it saw may have taken what `write` wrote. */
+export const mayTake = (remover: Write, write: Write): boolean => {
+  const { result, saw } = remover.event
+  if (remover.outcome === "fail") return false
+  // A blind removal takes what the node holds, of which its answer tells.
+  const seen = saw ?? result
+  return seen === undefined || hasAny(seen.vector, write.applied)
+}
+
+/** Whether it has certainly taken it. */
+export const mustTake = (remover: Write, write: Write): boolean => {
+  const { event: { result, saw, sendings }, outcome } = remover
+  if (outcome !== "ok") return false
+  if (saw !== undefined) return hasAll(saw.vector, write.applied)
+  return result !== undefined && sendings === 1 && hasAll(result.vector, write.applied)
+}
+
+/** Collects what a checker finds wrong with one document. */
+export const finder = (
+  checker: string,
+  told: { readonly bucket: string; readonly key: string }
+) => {
+  const found: Array<Violation> = []
+  const { bucket, key } = told
+  const add = (problem: string): void => void found.push({ checker, bucket, key, problem })
+  return { add, found }
+}
+
+/** What in a list a checker cannot place in one document. */
+export const everywhere = (
+  checker: string,
+  problems: ReadonlyArray<string>
+): ReadonlyArray<Violation> =>
+  problems.map((problem) => ({ checker, bucket: "", key: "", problem }))

@@ -1,0 +1,80 @@
+/**
+ * Checks buckets in which the last write wins: in the end every node shows the acknowledged write
+ * with the greatest stamp, or one that nobody can tell of, and never one that an acknowledged
+ * write had seen and replaced, whatever the clocks said.
+ */
+import type { Checker, Shown } from "../History.ts"
+import { operationOf } from "../Plan.ts"
+import { documentsOf, finalShown, finder, type Told, type Write } from "./Judging.ts"
+
+const name = "last-write-wins"
+
+const latest = (write: Write): number => Math.max(0, ...write.applied.stamps)
+
+const shows = (shown: Shown | undefined, write: Write): boolean =>
+  operationOf(shown?.value) === write.id
+
+/** Whether `later` was made after its client, or its session, had seen or made `earlier`. */
+const follows = (told: Told, later: Write, earlier: Write, guarded: boolean): boolean => {
+  if (shows(later.event.saw, earlier)) return true
+  if (!guarded) return false
+  const { invokedAt, operation: { session } } = later.event
+  return told.events.some(({ endedAt, operation, outcome, result }) =>
+    outcome === "ok" && operation.session === session && endedAt <= invokedAt
+    && (operation.id === earlier.id || shows(result, earlier))
+  )
+}
+
+/** An acknowledged write that came after `winner`, directly or by others that were seen. */
+const replacedBy = (
+  told: Told,
+  winner: Write,
+  guarded: ReadonlySet<number>
+): Write | undefined => {
+  const after = new Set<Write>([winner])
+  for (const earlier of after) {
+    for (const later of told.writes) {
+      if (after.has(later) || later.outcome === "fail") continue
+      const isGuarded = guarded.has(later.event.operation.session)
+      if (!follows(told, later, earlier, isGuarded)) continue
+      if (later.outcome === "ok") return later
+      after.add(later)
+    }
+  }
+  return undefined
+}
+
+const check = (told: Told, guarded: ReadonlySet<number>) => {
+  const { add, found } = finder(name, told)
+  const { writes } = told
+  for (const write of writes) {
+    const { event: { result, sendings }, id, outcome } = write
+    const own = write.event.operation.action.kind === "put" ? id : undefined
+    if (outcome === "ok" && sendings === 1 && operationOf(result?.value) !== own) {
+      add(`o${id} was acknowledged with another value: ${JSON.stringify(result?.value)}`)
+    }
+  }
+  for (const [node, shown] of finalShown(told)) {
+    const winner = writes.find((write) =>
+      write.outcome !== "fail" && write.applied.stamps.includes(shown.stamp)
+      && (write.event.operation.action.kind === "put" ? write.id : undefined)
+        === operationOf(shown.value)
+    )
+    const lost = writes.find((write) => write.outcome === "ok" && latest(write) > shown.stamp)
+    const at = `at ${node}, ${JSON.stringify(shown.value)} with stamp ${shown.stamp}`
+    if (lost !== undefined) add(`${at} though o${lost.id} has stamp ${latest(lost)}`)
+    if (winner !== undefined) {
+      const later = replacedBy(told, winner, guarded)
+      if (later !== undefined) add(`${at} though o${later.id} had seen it`)
+    } else if (shown.value !== undefined || writes.some(({ outcome }) => outcome === "ok")) {
+      add(`${at}, which no write explains`)
+    }
+  }
+  return found
+}
+
+export const lastWriteWins: Checker = {
+  name,
+  promise: "the greatest stamp wins everywhere, and a write that saw another has the greater one",
+  check: (record) => documentsOf(record, "registers").flatMap((told) => check(told, record.guarded))
+}

@@ -1,0 +1,90 @@
+/**
+ * Checks sessions: a read shows what the session wrote and was shown of the document before, or
+ * what replaced that. By what was shown and not by contexts alone, since contexts only say what
+ * should have been.
+ *
+ * @see Terry et al., Session Guarantees for Weakly Consistent Replicated Data, 1994
+ */
+import * as VersionVector from "../../../core/clock/VersionVector.ts"
+import type { Checker, Event, Shown } from "../History.ts"
+import { isWrite } from "../Plan.ts"
+import { simBuckets } from "../SimBuckets.ts"
+import { itemOf } from "./AddWins.ts"
+import { atomsOf } from "./Atoms.ts"
+import { documentsOf, finder, type Told, type Write } from "./Judging.ts"
+import { replaces } from "./Siblings.ts"
+
+const name = "sessions"
+
+/** Whether `remover` may be why something is gone that `writers` had put there. */
+const mayExplain = (told: Told, remover: Write, writers: ReadonlyArray<Write>): boolean => {
+  const { action } = remover.event.operation
+  if (action.kind === "delete") return true
+  switch (told.bucket) {
+    case "notes":
+      return writers.some((writer) => replaces(remover, writer))
+    case "registers":
+      return writers.some((writer) =>
+        Math.max(...remover.applied.stamps) > Math.min(...writer.applied.stamps)
+      )
+    case "documents":
+      return writers.some((writer) =>
+        action.kind === "title"
+          ? writer.event.operation.action.kind === "title"
+          : action.kind === "remove" && itemOf(remover) === itemOf(writer)
+      )
+    case "tags":
+      return action.kind === "remove" && writers.some((w) => itemOf(w) === itemOf(remover))
+    // Carts and counters never show less than before.
+    default:
+      return false
+  }
+}
+
+/** What was there before and is not in `shown`, without anything that could have taken it. */
+const gone = (told: Told, before: Shown, shown: Shown, at: number): ReadonlyArray<string> => {
+  const present = new Set(atomsOf(told, shown).map((atom) => atom.name))
+  return atomsOf(told, before).filter((atom) => {
+    if (present.has(atom.name)) return false
+    const writers = told.writes.filter(({ event }) => atom.isBy(event.operation))
+    return !told.writes.some((remover) =>
+      remover.event.outcome !== "fail" && remover.event.invokedAt <= at
+      && !writers.includes(remover) && mayExplain(told, remover, writers)
+    )
+  }).map((atom) => atom.name)
+}
+
+const checkSession = (told: Told, events: ReadonlyArray<Event>, add: (p: string) => void): void => {
+  const before: Array<readonly [Event, Shown]> = []
+  for (const event of events) {
+    const { endedAt, operation, result } = event
+    if (result === undefined) continue
+    if (!isWrite(operation)) {
+      for (const [earlier, shown] of before) {
+        const lost = gone(told, shown, result, endedAt)
+        const what = `o${operation.id} went back behind o${earlier.operation.id}`
+        if (lost.length > 0) add(`${what}: ${lost.join(", ")} is gone`)
+        if (!VersionVector.covers(result.vector, shown.vector)) add(`${what}: by its context`)
+      }
+    }
+    before.push([event, result])
+  }
+}
+
+const check = (told: Told, guarded: ReadonlySet<number>) => {
+  const { add, found } = finder(name, told)
+  for (const session of guarded) {
+    const events = told.events.filter(({ operation }) => operation.session === session)
+    checkSession(told, events, add)
+  }
+  return found
+}
+
+export const sessions: Checker = {
+  name,
+  promise: "a session's reads show what it wrote and read before, or what replaced that",
+  check: (record) =>
+    simBuckets.flatMap((bucket) =>
+      documentsOf(record, bucket.name).flatMap((told) => check(told, record.guarded))
+    )
+}
