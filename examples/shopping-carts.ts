@@ -160,7 +160,16 @@ const replay = async (
 }
 
 const print = (rows: ReadonlyArray<Row>): void => {
-  const head = ["bucket", "acknowledged", "kept", "lost", "resurrected", "invented", "time", "writes/s"]
+  const head = [
+    "bucket",
+    "acknowledged",
+    "kept",
+    "lost",
+    "resurrected",
+    "invented",
+    "time",
+    "writes/s"
+  ]
   const lines = rows.map((row) => [
     row.title,
     String(row.acknowledged),

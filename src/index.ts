@@ -3,7 +3,8 @@
  * Effect programs take `everwrite/effect` instead; nodes are started with `everwrite/server`.
  */
 import type { BucketMap, ConnectOptions, Db, NamedWell } from "./client/Promises.ts"
-import { connectWith } from "./client/Promises.ts"
+import { HttpBackend } from "./client/HttpBackend.ts"
+import { connectWith, makeDb } from "./client/Promises.ts"
 import { liveWorld } from "./node/LiveWorld.ts"
 
 export {
@@ -38,3 +39,13 @@ export const connect = <B extends BucketMap>(
   buckets: NamedWell<B>,
   options: ConnectOptions
 ): Promise<Db<B>> => connectWith(liveWorld, buckets, options)
+
+/**
+ * Reaches one node over HTTP: for programs without NATS. Nothing is sent until the first request;
+ * a node that cannot be reached is `NoAnswer`.
+ */
+export const connectHttp = <B extends BucketMap>(
+  buckets: NamedWell<B>,
+  options: { readonly url: string }
+): Db<B> =>
+  makeDb(buckets, new HttpBackend({ world: liveWorld, url: options.url }), () => Promise.resolve())

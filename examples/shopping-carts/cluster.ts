@@ -82,7 +82,12 @@ const freePort = async (): Promise<number> => {
 const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
 const startNode = (
-  options: { readonly node: string; readonly wire: Wire; readonly data: string; readonly http: number }
+  options: {
+    readonly node: string
+    readonly wire: Wire
+    readonly data: string
+    readonly http: number
+  }
 ): ChildProcess => {
   const { data, http, node, wire } = options
   const settings = {

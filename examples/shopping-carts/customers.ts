@@ -5,7 +5,12 @@
 
 /** One thing that a device does to a cart. */
 export type Step =
-  | { readonly kind: "add"; readonly item: string; readonly pieces: number; readonly addition: string }
+  | {
+    readonly kind: "add"
+    readonly item: string
+    readonly pieces: number
+    readonly addition: string
+  }
   | { readonly kind: "remove"; readonly item: string }
 
 export interface Customer {
