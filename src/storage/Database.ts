@@ -1,6 +1,6 @@
 /**
- * Names the part of `node:sqlite` by which the tables are laid out, read and written, so that a test
- * can put them on another build of SQLite, whose disk it holds in its hands.
+ * Names the part of `node:sqlite` by which the tables are laid out, read and written, so that a
+ * test can put them on another build of SQLite, whose disk it holds in its hands.
  */
 import type { SQLInputValue, SQLOutputValue } from "node:sqlite"
 

@@ -12,7 +12,7 @@ import type { Overlay } from "./PendingChanges.ts"
 import { messageOf } from "./SqliteError.ts"
 import { type ReadResult, type RowKey, ScanFailed } from "./Storage.ts"
 
-/** By number of column: an array, which takes a quarter less of a read than an object. */
+/** By number of column: an array is read faster than an object. */
 type Row = Readonly<Record<string, SQLOutputValue>>
 
 const absent: ReadResult = { _tag: "Absent" }

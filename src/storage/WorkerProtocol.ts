@@ -1,9 +1,8 @@
 /**
  * Names what the main thread and the storage thread tell each other, and packs a group into bytes.
  *
- * A group crosses as one packed run that is transferred. Cloning objects costs twice to three times
- * the main thread's time at 128 changes, and would copy all of a large buffer of which a header is
- * a small view.
+ * A group crosses as one packed run that is transferred. Cloning its objects would cost the main
+ * thread more, and copy all of a large buffer of which a header is a small view.
  */
 import { ByteReader, ByteWriter } from "../core/codec/Bytes.ts"
 import type { Batch, Fact } from "./Committer.ts"

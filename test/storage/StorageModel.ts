@@ -161,8 +161,12 @@ const edits = fc.record({
   )
 })
 
+const writes = fc.array(edits, { minLength: 1, maxLength: 3 }).map(write)
+
 export const commands = fc.commands<Model, Real, false>([
-  fc.array(edits, { minLength: 1, maxLength: 3 }).map(write),
+  writes,
+  writes,
+  writes,
   fc.array(edits, { minLength: 1, maxLength: 5 }).map(failToWrite),
   keys.map(read),
   fc.record({
@@ -172,7 +176,7 @@ export const commands = fc.commands<Model, Real, false>([
   }).map(scan),
   values.map(writeFact),
   fc.constantFrom(readFact, settled, settled, reopen)
-], { maxCommands: 40 })
+], { maxCommands: 60, size: "max" })
 
 /** Reads every document after the last command, open and reopened. */
 export const agreeAtTheEnd = async (model: Model, real: Real): Promise<void> => {

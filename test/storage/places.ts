@@ -1,6 +1,7 @@
 /**
- * Lends tests a place to store: it outlives the storages opened on it, as a disk outlives processes,
- * and can be reached by a raw connection, to damage what is stored or to make commits fail.
+ * Lends tests a place to store: it outlives the storages opened on it, as a disk outlives
+ * processes, and can be reached by a raw connection, to damage what is stored or to make commits
+ * fail.
  */
 import * as Effect from "effect/Effect"
 import { mkdtempSync, rmSync } from "node:fs"
