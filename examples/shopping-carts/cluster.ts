@@ -103,7 +103,11 @@ const startNode = (
   const command = ["--conditions=everwrite-source", file("../../src/cli/main.ts"), "start"]
   return spawn(process.execPath, [...command, ...flags], {
     stdio: ["ignore", "ignore", "inherit"],
-    env: { ...process.env, EVERWRITE_CLUSTER_KEY: "example", EVERWRITE_LOG_LEVEL: "error" }
+    env: {
+      ...process.env,
+      EVERWRITE_CLUSTER_KEY: "shopping-carts-example",
+      EVERWRITE_LOG_LEVEL: "error"
+    }
   })
 }
 
