@@ -1,0 +1,64 @@
+/**
+ * Shows what a counter does at the end of the integers, which no generated amount reaches.
+ */
+import { describe, expect, it } from "vitest"
+import * as Document from "../../../src/core/crdt/Document.ts"
+import * as Crdt from "../../../src/core/strategy/Crdt.ts"
+import * as CrdtStrategy from "../../../src/core/strategy/CrdtStrategy.ts"
+
+const strategy = CrdtStrategy.make(Crdt.counter.definition)
+const most = Number.MAX_SAFE_INTEGER
+
+const add = (document: Document.Document, node: string, amount: number) => {
+  const actor = `${node}.000000000000000.1`
+  return strategy.operations.get("add")!.mutate({
+    document,
+    dot: { actor, counter: (document.context.get(actor) ?? 0) + 1 },
+    nowMillis: 0,
+    seen: undefined,
+    stampSeen: 0,
+    args: [amount]
+  })
+}
+
+const added = (document: Document.Document, node: string, amount: number): Document.Document => {
+  const mutated = add(document, node, amount)
+  if (mutated._tag !== "Changed") throw new Error(mutated._tag)
+  return Document.apply(document, mutated.delta)
+}
+
+const shown = (document: Document.Document): number =>
+  Crdt.counter.decodeView(JSON.parse(strategy.view(document).values[0]!))
+
+/** What all replicas hold where each of these was added at a replica of its own. */
+const together = (...amounts: ReadonlyArray<number>): Document.Document =>
+  amounts
+    .map((amount, i) => added(Document.empty, `n${i}`, amount))
+    .reduce((one, other) => Document.join(one, other))
+
+describe("a counter whose replicas together pass what a number holds", () => {
+  it("shows the greatest integer, which its schema takes", () => {
+    expect(shown(together(most, most))).toBe(most)
+    expect(shown(together(-most, -most, -1))).toBe(-most)
+  })
+
+  it("shows the exact sum where that is small, whatever the order", () => {
+    expect(shown(together(most, most, -most))).toBe(most)
+    expect(shown(together(most, most, -most, -most, 1))).toBe(1)
+    expect(shown(together(1, -most, most, most, -most))).toBe(1)
+  })
+
+  it("takes what leads back, and refuses what leads further", () => {
+    const full = together(most, most)
+    expect(add(full, "n5", 1)).toMatchObject({ _tag: "InvalidArguments", path: "$[0]" })
+    expect(shown(added(added(full, "n5", -most), "n6", -1))).toBe(most - 1)
+  })
+})
+
+describe("an amount", () => {
+  it("is refused unless it is a safe integer", () => {
+    for (const amount of [0.5, Number.NaN, Infinity, 2 ** 53]) {
+      expect(add(Document.empty, "n1", amount)).toMatchObject({ _tag: "InvalidArguments" })
+    }
+  })
+})
