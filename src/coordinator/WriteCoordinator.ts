@@ -79,6 +79,11 @@ export class WriteCoordinator implements Waiting {
         respond(new Errors.InvalidValue({ bucket, path, problem }))
         return "refused"
       }
+      case "Unwritten": {
+        const { detail, kind } = updated.failure
+        respond(new Errors.NodeUnwritable({ node: parts.node, reason: `${kind}: ${detail}` }))
+        return "refused"
+      }
       case "Updated":
         this.#document = updated.document
         this.#bytes = updated.encoded.bytes

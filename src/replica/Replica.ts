@@ -7,6 +7,7 @@
  * has already been sent, so the incarnation ends there and then.
  */
 import * as Dot from "../core/clock/Dot.ts"
+import * as VersionVector from "../core/clock/VersionVector.ts"
 import * as Document from "../core/crdt/Document.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
 import { Malformed } from "../core/codec/Bytes.ts"
@@ -64,6 +65,8 @@ export type Updated =
     readonly encoded: DocumentCodec.EncodedDocument
     readonly isRetry: boolean
   }
+  /** Nothing was applied: too much waits for the disk already. */
+  | { readonly _tag: "Unwritten"; readonly failure: StorageFailure }
   | Refusal
 
 /** Numbers for metrics; each only grows. */
@@ -73,7 +76,7 @@ export interface ReplicaStats {
   readonly joins: number
   readonly damaged: number
   readonly births: number
-  /** Equal contexts with unequal states: a broken promise somewhere, repaired by joining. */
+  /** Equal contexts with unequal states: a broken promise somewhere, mended by joining. */
   readonly divergences: number
   readonly incarnationsEnded: number
 }
@@ -90,6 +93,8 @@ export class Replica {
   #incarnation: Incarnation.Incarnation
   /** Births and counters of this incarnation; never issued twice. */
   #issued = 0
+  /** Whether the last commit of a document failed. */
+  #failing = false
   #triedAt = -retryMillis
   #counts = {
     updates: 0,
@@ -113,11 +118,12 @@ export class Replica {
 
   /**
    * Whether writes are worth trying: always while the disk works, and once a second while it does
-   * not, so that it is noticed when it works again.
+   * not, so that it is noticed when it works again. Not more often: each attempt that fails costs
+   * an incarnation, and so an actor in the context of every document that was sent.
    */
   writable(): boolean {
     const { storage, world } = this.#options
-    if (storage.healthy()) return true
+    if (!this.#failing && storage.healthy()) return true
     if (world.elapsed() - this.#triedAt < retryMillis) return false
     this.#triedAt = world.elapsed()
     return true
@@ -147,7 +153,7 @@ export class Replica {
 
   /**
    * Applies operations, all or none. The result can be sent at once; `settled` says later
-   * whether it reached this node's disk.
+   * whether it reached this node's disk, unless nothing was updated.
    */
   update(update: Update, settled: Settled): Updated {
     const { id, key } = update
@@ -163,12 +169,16 @@ export class Replica {
     const after = this.#applyAll(before, update, actor)
     if ("_tag" in after) return after
     const encoded = encode(after)
+    const failure = this.#write({ key, before, after, encoded, own: actor }, holding, settled)
+    if (failure !== undefined) return { _tag: "Unwritten", failure }
     this.#counts.updates++
-    this.#write({ key, before, after, encoded, own: actor }, holding, settled)
     return { _tag: "Updated", document: after, encoded, isRetry: false }
   }
 
-  /** Joins another replica's document into this one's. Bytes that are no document are refused. */
+  /**
+   * Joins another replica's document into this one's. Bytes that are no document are refused;
+   * `settled` says later whether the rest is on this node's disk.
+   */
   join(key: RowKey, bytes: Uint8Array, settled: Settled): Joined {
     try {
       const { digest, document } = DocumentCodec.decodeWithDigest(bytes)
@@ -196,19 +206,18 @@ export class Replica {
     }
     this.#counts.joins++
     const after = Document.join(before, incoming)
+    if (holding._tag === "Held" && contradicts(holding, { ...arrival, joined: after })) {
+      this.#counts.divergences++
+    }
     if (after === before) {
       this.#settle(settled)
       return { _tag: "Joined" }
     }
-    if (
-      holding._tag === "Held" && after.context === before.context && after.store !== before.store
-    ) {
-      this.#counts.divergences++
-    }
     const own = holding._tag === "Held" ? holding.own : ""
     const encoded = (after === incoming ? arrival.encoded : undefined) ?? encode(after)
-    this.#write({ key, before, after, encoded, own }, holding, settled)
-    return { _tag: "Joined" }
+    const failure = this.#write({ key, before, after, encoded, own }, holding, settled)
+    if (failure === undefined) return { _tag: "Joined" }
+    return { _tag: "Refused", reason: `${failure.kind}: ${failure.detail}` }
   }
 
   #applyAll(
@@ -248,28 +257,53 @@ export class Replica {
     },
     holding: Holding,
     settled: Settled
-  ): void {
+  ): StorageFailure | undefined {
     const incarnation = this.#incarnation
     const change = { key: options.key, ...Row.change(options) }
     // What is left of a damaged row goes, or its elements would be counted with the new ones.
     const gone = { key: options.key, header: undefined, elements: [], elementCount: 0 }
     const changes = holding._tag === "Damaged" ? [gone, change] : [change]
+    let refusal: StorageFailure | undefined
+    let accepted = false
+    this.#options.storage.writeAll(changes, (failure) => {
+      // Before the call returns this means that nothing was accepted, and so nothing is lost.
+      if (!accepted) refusal = failure
+      else this.#committed(failure, incarnation, settled)
+    })
+    accepted = true
+    if (refusal !== undefined) return refusal
     const { after: document, encoded, key, own } = options
     this.#cache.set(key, { document, digest: encoded.digest, own }, encoded.bytes.length)
-    this.#options.storage.writeAll(changes, (failure) => {
-      if (failure !== undefined) {
-        // What storage hides now must not be found here.
-        this.#cache.clear()
-        this.#endIncarnation(incarnation)
-      }
-      settled(failure)
-    })
+    return undefined
   }
 
-  /** What nothing was changed about may still be on its way to the disk. */
+  #committed(
+    failure: StorageFailure | undefined,
+    incarnation: Incarnation.Incarnation,
+    settled: Settled
+  ): void {
+    this.#failing = failure !== undefined
+    if (failure !== undefined) {
+      this.#triedAt = this.#options.world.elapsed()
+      // What storage hides now must not be found here.
+      this.#cache.clear()
+      this.#endIncarnation(incarnation)
+    }
+    settled(failure)
+  }
+
+  /**
+   * What nothing was changed about may still be on its way to the disk. It is asked about now: by
+   * the end of the turn its commit may have failed, and nothing would wait any more.
+   */
   #settle(settled: Settled): void {
     const { storage, world } = this.#options
-    world.endOfTurn(() => storage.barrier(settled))
+    let isNow = true
+    storage.barrier((failure) => {
+      if (isNow) world.endOfTurn(() => settled(failure))
+      else settled(failure)
+    })
+    isNow = false
   }
 
   /** What failed to commit may have been sent; its dots must never be made again. */
@@ -293,3 +327,22 @@ const encode = (document: Document.Document) => DocumentCodec.encode(document)
 
 const documentOf = (holding: Holding): Document.Document =>
   holding._tag === "Held" ? holding.document : Document.empty
+
+/**
+ * Whether an arrival breaks a promise: equal contexts mean equal states, and what is wholly known
+ * brings nothing.
+ */
+const contradicts = (
+  held: Row.Held,
+  arrival: {
+    readonly document: Document.Document
+    readonly joined: Document.Document
+    readonly encoded?: DocumentCodec.EncodedDocument
+  }
+): boolean => {
+  const { document, encoded, joined } = arrival
+  if (joined.context !== held.document.context) return false
+  if (joined.store !== held.document.store) return true
+  return encoded !== undefined && encoded.digest !== held.digest
+    && VersionVector.covers(document.context, held.document.context)
+}

@@ -143,10 +143,9 @@ const readTree = (stored: StoredDocument, bare: Document): Tree => {
   for (const [path, bytes] of stored.elements) {
     const keys = decodeParts(path).map(String)
     const leaf = DocumentCodec.decodeElement(bytes, bare.context)
-    const lastKey = keys.at(-1)
-    if (lastKey === undefined || childKind(lastKey) !== leaf.kind) {
-      throw new Malformed("a leaf of the kind its path promises", 0)
-    }
+    const last = keys.length - 1
+    const fits = keys.every((key, i) => childKind(key) === (i === last ? leaf.kind : "tree"))
+    if (!fits || last < 0) throw new Malformed("a leaf of the kind its path promises", 0)
     grow(root, keys, leaf)
   }
   return grown(root)
@@ -167,6 +166,7 @@ export const decode = (stored: StoredDocument): Held | Malformed => {
     const own = reader.text("an actor")
     const bare = DocumentCodec.decode(reader.raw(reader.remaining))
     if (stored.elements.size === 0) return { document: bare, digest, own }
+    if (bare.store !== undefined) throw new Malformed("no state beside the elements", 0)
     return { document: { ...bare, store: readTree(stored, bare) }, digest, own }
   } catch (error) {
     if (error instanceof Malformed) return error

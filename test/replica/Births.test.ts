@@ -1,0 +1,129 @@
+// Checks under which actor a replica makes its dots: it never continues what it may have forgotten,
+// and no dot is made twice.
+import * as fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import * as Dot from "../../src/core/clock/Dot.ts"
+import * as Document from "../../src/core/crdt/Document.ts"
+import type { RowKey } from "../../src/storage/Storage.ts"
+import { Bench, key } from "./bench.ts"
+
+const others: ReadonlyArray<RowKey> = [key, { ...key, partitionKey: "sother" }]
+
+/** The dot of the only sibling that `operate("put", ...)` just made. */
+const dotOf = (bench: Bench, value: unknown, at = key): Dot.Dot => {
+  const { document } = bench.operate("put", [value], { key: at, seen: bench.seen(at) })
+  if (document.store?.kind !== "values") throw new Error("siblings are values")
+  return document.store.siblings.at(-1)!
+}
+
+describe("a replica", () => {
+  it("goes on under one actor while it holds its row, also after joins", () => {
+    const bench = new Bench()
+    const other = new Bench({ node: "n2" })
+    other.operate("put", ["there"])
+    const first = dotOf(bench, 1)
+    expect(dotOf(bench, 2).actor).toBe(first.actor)
+    bench.join(other.document())
+    const third = dotOf(bench, 3)
+    expect(third.actor).toBe(first.actor)
+    expect(third.counter).toBeGreaterThan(first.counter)
+    expect(bench.replica.stats().births).toBe(1)
+    expect(bench.actors()).toHaveLength(2)
+  })
+
+  it("begins a new birth for each document, under its node and incarnation", () => {
+    const bench = new Bench({ node: "n7" })
+    const actors = others.map((at) => dotOf(bench, 1, at).actor)
+    expect(new Set(actors).size).toBe(2)
+    for (const actor of actors) {
+      expect(Dot.isActorOf(actor, { node: bench.node, incarnation: bench.lives[0]! })).toBe(true)
+    }
+  })
+
+  it("begins a new birth where it only holds what others made", () => {
+    const [bench, other] = [new Bench(), new Bench({ node: "n2" })]
+    other.operate("put", ["there"])
+    bench.join(other.document())
+    dotOf(bench, 1)
+    expect(bench.replica.stats().births).toBe(1)
+  })
+
+  it("begins a new birth where its row was dropped, so that the first write is not lost", () => {
+    const bench = new Bench()
+    const handedOver = bench.operate("put", ["first"]).document
+    bench.storage.write({ key, header: undefined, elements: [], elementCount: 0 }, () => undefined)
+    bench.world.settle()
+    const blind = bench.operate("put", ["second"]).document
+    const [both] = [Document.join(handedOver, blind)]
+    expect(both.store?.kind === "values" && both.store.siblings.map(({ value }) => value).sort())
+      .toEqual(["\"first\"", "\"second\""])
+    expect(bench.replica.stats().births).toBe(2)
+  })
+
+  it("begins a new birth where its row is damaged", () => {
+    const bench = new Bench()
+    const lost = dotOf(bench, 1)
+    bench.damage()
+    const next = dotOf(bench, 2)
+    expect(next.actor).not.toBe(lost.actor)
+    expect(bench.actors()).toEqual([next.actor])
+    expect(bench.replica.stats()).toMatchObject({ births: 2 })
+  })
+
+  it("begins a new incarnation at each start, though its row is intact", () => {
+    const bench = new Bench()
+    const before = dotOf(bench, 1)
+    bench.crash()
+    const after = dotOf(bench, 2)
+    expect(bench.actors()).toEqual([before.actor, after.actor].sort())
+    expect(Dot.isActorOf(after.actor, { node: bench.node, incarnation: bench.lives[1]! })).toBe(
+      true
+    )
+  })
+
+  it("begins a new incarnation at each start, though its clock went back", () => {
+    const bench = new Bench()
+    bench.world.wallOffsetMillis -= 86_400_000
+    bench.crash()
+    bench.crash()
+    expect(bench.lives).toEqual([...bench.lives].sort())
+    expect(new Set(bench.lives).size).toBe(3)
+  })
+
+  it("makes no dot twice, whatever happens to its rows, commits and process", () => {
+    const step = fc.record({
+      act: fc.constantFrom("put", "put", "put", "refuse", "crash", "damage", "drop", "fail"),
+      at: fc.constantFrom(...others)
+    })
+    fc.assert(fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
+      const bench = new Bench()
+      const made: Array<string> = []
+      let values = 0
+      const put = (at: RowKey): void => {
+        const fresh = [++values, ++values].map(String)
+        const { updated } = bench.begin(fresh.map((value) => ["put", Number(value)]), { key: at })
+        if (updated._tag !== "Updated" || updated.document.store?.kind !== "values") return
+        const mine = updated.document.store.siblings.filter(({ value }) => fresh.includes(value))
+        expect(mine).toHaveLength(2)
+        made.push(...mine.map((dot) => `${dot.actor} ${dot.counter}`))
+      }
+      for (const { act, at } of steps) {
+        if (act === "put") put(at)
+        else if (act === "refuse") bench.begin([["put", 1], ["put"]], { key: at })
+        else if (act === "crash") bench.crash()
+        else if (act === "damage") bench.damage()
+        else if (act === "drop") {
+          const removal = { key: at, header: undefined, elements: [], elementCount: 0 }
+          bench.storage.write(removal, () => undefined)
+        } else {
+          const mend = bench.failCommits()
+          put(at)
+          bench.world.settle()
+          mend()
+        }
+        bench.world.settle()
+      }
+      expect(new Set(made).size).toBe(made.length)
+    }))
+  })
+})

@@ -1,0 +1,56 @@
+// Checks that the cache gives back what it was given last, within its bound, least used first out.
+import * as fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import * as Document from "../../src/core/crdt/Document.ts"
+import { DocumentCache } from "../../src/replica/DocumentCache.ts"
+import type { Held } from "../../src/replica/Row.ts"
+import type { RowKey } from "../../src/storage/Storage.ts"
+
+const keyOf = (partitionKey: string, sortKey = "", partition = 1): RowKey => ({
+  partition,
+  bucket: "b",
+  partitionKey,
+  sortKey
+})
+const heldAs = (own: string): Held => ({ document: Document.empty, digest: "", own })
+
+describe("a cache", () => {
+  it("is a list of what was used last, as long as its bytes allow", () => {
+    const step = fc.record({ key: fc.constantFrom("a", "b", "c", "d"), bytes: fc.nat(60) })
+    fc.assert(
+      fc.property(fc.array(fc.oneof(step, fc.constantFrom("a", "b", "c", "d"))), (steps) => {
+        const cache = new DocumentCache(100)
+        let model: ReadonlyArray<{ readonly key: string; readonly own: string; bytes: number }> = []
+        steps.forEach((step, i) => {
+          if (typeof step === "string") {
+            const found = model.find(({ key }) => key === step)
+            expect(cache.get(keyOf(step))?.own).toBe(found?.own)
+            if (found !== undefined) model = [...model.filter(({ key }) => key !== step), found]
+            return
+          }
+          const { bytes, key } = step
+          cache.set(keyOf(key), heldAs(String(i)), bytes)
+          model = [...model.filter((other) => other.key !== key), { key, own: String(i), bytes }]
+          while (model.reduce((sum, entry) => sum + entry.bytes, 0) > 100) model = model.slice(1)
+        })
+        for (const { key, own } of model) expect(cache.get(keyOf(key))?.own).toBe(own)
+      })
+    )
+  })
+
+  it("keeps nothing that is larger than all of it, nor what that replaced", () => {
+    const cache = new DocumentCache(100)
+    cache.set(keyOf("a"), heldAs("old"), 10)
+    cache.set(keyOf("a"), heldAs("new"), 101)
+    expect(cache.get(keyOf("a"))).toBeUndefined()
+  })
+
+  it("tells keys apart that differ anywhere", () => {
+    const cache = new DocumentCache(1000)
+    const keys = [keyOf("a"), keyOf("a", "b"), keyOf("ab"), keyOf("a", "", 11), keyOf("")]
+    keys.forEach((key, i) => cache.set(key, heldAs(String(i)), 1))
+    expect(keys.map((key) => cache.get(key)?.own)).toEqual(["0", "1", "2", "3", "4"])
+    cache.clear()
+    expect(keys.map((key) => cache.get(key))).toEqual(keys.map(() => undefined))
+  })
+})

@@ -1,0 +1,256 @@
+// Checks what becomes of operations and joins at one replica: on success, on a failing disk, on
+// damaged rows, and when there is nothing to do.
+import { describe, expect, it } from "vitest"
+import * as Dot from "../../src/core/clock/Dot.ts"
+import * as VersionVector from "../../src/core/clock/VersionVector.ts"
+import * as Document from "../../src/core/crdt/Document.ts"
+import type { StrategyDefinition } from "../../src/core/model/BucketDefinition.ts"
+import { textOf } from "../core/crdt/documents.ts"
+import { Bench, type BenchOptions, key } from "./bench.ts"
+
+const shelf: StrategyDefinition = {
+  family: "crdt",
+  type: {
+    type: "document",
+    fields: { books: { type: "set" }, visits: { type: "counter" }, label: { type: "register" } }
+  }
+}
+
+const nobody = () => {
+  throw new Error("a refusal settles nothing")
+}
+
+describe.each<[string, BenchOptions]>([
+  ["without a cache", {}],
+  ["with a cache", { cacheBytesMax: 1_000_000 }]
+])("a replica %s", (_, options) => {
+  it("shows an operation at once, and settles it once it is on disk", () => {
+    const bench = new Bench(options)
+    const { settlements, updated } = bench.begin([["put", "x"]])
+    expect(updated).toMatchObject({ _tag: "Updated", isRetry: false })
+    expect(bench.values()).toEqual(["x"])
+    expect(settlements).toEqual([])
+    bench.world.settle()
+    expect(settlements).toEqual([undefined])
+    bench.crash()
+    expect(bench.values()).toEqual(["x"])
+  })
+
+  it("applies several operations as one change, or none of them", () => {
+    const bench = new Bench({ ...options, strategy: shelf })
+    bench.operate("books.add", ["Emma"])
+    const before = textOf(bench.document())
+    const { settlements, updated } = bench.begin([
+      ["books.add", "Persuasion"],
+      ["visits.add", "many"]
+    ])
+    expect(updated).toMatchObject({ _tag: "InvalidArguments", path: "$[0]" })
+    bench.world.settle()
+    expect(settlements).toEqual([])
+    expect(textOf(bench.document())).toBe(before)
+    bench.begin([["books.add", "Persuasion"], ["visits.add", 2], ["visits.add", 3]])
+    bench.world.settle()
+    bench.crash()
+    expect(bench.values()).toEqual([{ books: ["Emma", "Persuasion"], visits: 5, label: null }])
+  })
+
+  it("hides what failed to commit, and makes its next dots in another incarnation", () => {
+    const bench = new Bench(options)
+    bench.operate("put", ["kept"])
+    const mend = bench.failCommits()
+    const { settlements, updated } = bench.begin([["put", "lost"]])
+    bench.world.settle()
+    expect(settlements).toMatchObject([{ kind: "failing" }])
+    expect(bench.values()).toEqual(["kept"])
+    expect(bench.replica.incarnation() > bench.lives[0]!).toBe(true)
+    expect(bench.replica.stats().incarnationsEnded).toBe(1)
+    mend()
+    const next = bench.operate("put", ["next"]).document
+    const life = { node: bench.node, incarnation: bench.replica.incarnation() }
+    const fresh = [...next.context.keys()].filter((actor) => Dot.isActorOf(actor, life))
+    expect(fresh).toHaveLength(1)
+    // What failed here was sent all the same: no later state may claim to have seen it.
+    if (updated._tag !== "Updated") throw new Error(updated._tag)
+    expect(VersionVector.covers(next.context, updated.document.context)).toBe(false)
+    const joined = Document.join(next, updated.document)
+    expect(joined.store?.kind === "values" && joined.store.siblings.length).toBe(3)
+  })
+
+  it("records the incarnation it went on in, so that the next start begins a later one", () => {
+    const bench = new Bench(options)
+    const mend = bench.failCommits()
+    bench.begin([["put", "lost"]])
+    bench.world.settle()
+    mend()
+    bench.operate("put", ["x"])
+    const ended = bench.replica.incarnation()
+    bench.world.wallOffsetMillis -= 86_400_000
+    bench.crash()
+    expect(bench.replica.incarnation() > ended).toBe(true)
+  })
+
+  it("ends its incarnation once for all that fails with one commit", () => {
+    const bench = new Bench(options)
+    const mend = bench.failCommits()
+    for (const value of [1, 2, 3]) {
+      bench.begin([["put", value]], { key: { ...key, partitionKey: `s${value}` } })
+    }
+    bench.world.settle()
+    expect(bench.replica.stats().incarnationsEnded).toBe(1)
+    mend()
+  })
+
+  it("tells a retry what became of the first attempt's commit", () => {
+    const bench = new Bench(options)
+    const id = { session: "s", sequence: 1, at: bench.world.now() }
+    const mend = bench.failCommits()
+    bench.begin([["put", "x"]], { id })
+    const retry = bench.begin([["put", "x"]], { id })
+    bench.world.settle()
+    mend()
+    expect(retry.updated).toMatchObject({ isRetry: true })
+    expect(retry.settlements).toMatchObject([{ kind: "failing" }])
+  })
+
+  it("changes nothing and writes nothing when a join brings nothing new", () => {
+    const bench = new Bench(options)
+    bench.operate("put", ["x"])
+    const other = new Bench({ ...options, node: "n2" })
+    other.operate("put", ["y"])
+    bench.join(other.document())
+    const joined = textOf(bench.document())
+    const { changes } = bench.storage.stats()
+    expect(bench.join(other.document())).toEqual([undefined])
+    expect(bench.join(bench.document())).toEqual([undefined])
+    expect(bench.join(Document.empty)).toEqual([undefined])
+    expect(textOf(bench.document())).toBe(joined)
+    expect(bench.storage.stats().changes).toBe(changes)
+    expect(bench.replica.stats()).toMatchObject({ joins: 4, divergences: 0 })
+  })
+
+  it("settles a join that brings nothing new only once what it found is on disk", () => {
+    const bench = new Bench(options)
+    const other = new Bench({ ...options, node: "n2" })
+    other.operate("put", ["y"])
+    const settled: Array<string> = []
+    const arrival = { key, document: other.document() }
+    const mend = bench.failCommits()
+    for (const name of ["first", "again"]) {
+      bench.replica.joinDocument(arrival, (failure) => settled.push(`${name} ${failure?.kind}`))
+    }
+    expect(settled).toEqual([])
+    bench.world.settle()
+    mend()
+    expect(settled).toEqual(["first failing", "again failing"])
+  })
+
+  it("counts equal contexts with unequal states, whichever side holds more", () => {
+    const bench = new Bench(options)
+    const { document } = bench.operate("put", ["x"])
+    if (document.store?.kind !== "values") throw new Error("siblings are values")
+    const [dot] = document.store.siblings
+    const other = { ...dot!, counter: dot!.counter - 1, value: "\"y\"" }
+    bench.join(document)
+    expect(bench.replica.stats().divergences).toBe(0)
+    bench.join({ ...document, store: { kind: "values", siblings: [other, dot!] } })
+    expect(bench.replica.stats().divergences).toBe(1)
+    expect(bench.values()).toEqual(["x"])
+    // What one side has seen and does not hold was removed there: joining takes it here too.
+    bench.join({ ...document, store: undefined })
+    expect(bench.replica.stats().divergences).toBe(2)
+    expect(bench.values()).toEqual([])
+  })
+
+  it("refuses bytes that are no document, and documents of another shape", () => {
+    const bench = new Bench(options)
+    bench.operate("put", ["x"])
+    const before = textOf(bench.document())
+    expect(bench.replica.join(key, Uint8Array.of(1, 2, 3), nobody)).toMatchObject({
+      _tag: "Refused",
+      reason: expect.stringContaining("not a document: expected")
+    })
+    const tree = new Bench({ strategy: shelf, node: "n2" })
+    tree.operate("books.add", ["Emma"])
+    const refused = bench.replica.joinDocument({ key, document: tree.document() }, nobody)
+    expect(refused).toMatchObject({ _tag: "Refused" })
+    bench.world.settle()
+    expect(textOf(bench.document())).toBe(before)
+  })
+})
+
+describe("a damaged row", () => {
+  it("counts as missing, is repaired by a join, and leaves nothing behind", () => {
+    const bench = new Bench({ strategy: shelf })
+    for (const book of ["Emma", "Persuasion", "Sanditon"]) bench.operate("books.add", [book])
+    const whole = bench.document()
+    const rows = bench.rowCount()
+    bench.damage("path LIKE '%Emma%'")
+    expect(bench.replica.read(key)).toMatchObject({ _tag: "Damaged" })
+    expect(bench.join(whole)).toEqual([undefined])
+    expect(textOf(bench.document())).toBe(textOf(whole))
+    expect(bench.rowCount()).toBe(rows)
+    expect(bench.replica.stats().damaged).toBeGreaterThan(0)
+  })
+
+  it("is repaired by less than it held: only that is there then", () => {
+    const bench = new Bench({ strategy: shelf })
+    bench.operate("books.add", ["Emma"])
+    const early = bench.document()
+    for (const book of ["Persuasion", "Sanditon"]) bench.operate("books.add", [book])
+    bench.damage("path = ''")
+    bench.join(early)
+    expect(textOf(bench.document())).toBe(textOf(early))
+    expect(bench.rowCount()).toBe(2)
+  })
+
+  it("takes a write, which begins anew and wipes what was left", () => {
+    const bench = new Bench({ strategy: shelf })
+    for (const book of ["Emma", "Persuasion"]) bench.operate("books.add", [book])
+    const lost = bench.document()
+    bench.damage("path LIKE '%Emma%'")
+    bench.operate("books.add", ["Sanditon"])
+    expect(bench.values()).toMatchObject([{ books: ["Sanditon"] }])
+    bench.join(lost)
+    expect(bench.values()).toMatchObject([{ books: ["Emma", "Persuasion", "Sanditon"] }])
+  })
+})
+
+describe("a disk that takes no writes", () => {
+  it("is tried once a second until it works again, even if it takes small facts", () => {
+    const bench = new Bench()
+    const mend = bench.failCommits()
+    bench.world.advance(5_000)
+    expect(bench.replica.writable()).toBe(true)
+    bench.begin([["put", 1]])
+    bench.world.settle()
+    expect([1, 2, 3].map(() => bench.replica.writable())).toEqual([false, false, false])
+    expect(bench.storage.healthy()).toBe(true)
+    bench.world.advance(999)
+    expect(bench.replica.writable()).toBe(false)
+    bench.world.advance(1)
+    expect([1, 2, 3].map(() => bench.replica.writable())).toEqual([true, false, false])
+    mend()
+    bench.operate("put", [2])
+    expect([1, 2].map(() => bench.replica.writable())).toEqual([true, true])
+  })
+
+  it("whose queue is full refuses at once: nothing is made that was not kept", () => {
+    const bench = new Bench({ limits: { waitingChangesMax: 1 } })
+    const { settlements: first } = bench.begin([["put", 1]])
+    const refused = bench.begin([["put", 2]])
+    expect(refused.updated).toMatchObject({ _tag: "Unwritten", failure: { kind: "overloaded" } })
+    const other = new Bench({ node: "n2" })
+    other.operate("put", ["y"])
+    expect(bench.replica.joinDocument({ key, document: other.document() }, nobody)).toMatchObject({
+      _tag: "Refused",
+      reason: expect.stringContaining("overloaded")
+    })
+    expect(bench.values()).toEqual([1])
+    bench.world.settle()
+    expect([first, refused.settlements]).toEqual([[undefined], []])
+    expect(bench.replica.stats().incarnationsEnded).toBe(0)
+    bench.operate("put", [3])
+    expect(bench.values()).toEqual([1, 3])
+    expect(bench.actors()).toHaveLength(1)
+  })
+})

@@ -1,0 +1,177 @@
+// Checks that stored rows and documents are the same thing, and that a change writes what changed.
+import * as fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { ByteWriter, Malformed } from "../../src/core/codec/Bytes.ts"
+import * as Document from "../../src/core/crdt/Document.ts"
+import * as DocumentCodec from "../../src/core/crdt/DocumentCodec.ts"
+import { childKey, type DotStore, type Tree } from "../../src/core/crdt/DotStore.ts"
+import { joinParts } from "../../src/core/model/DocumentKey.ts"
+import * as Row from "../../src/replica/Row.ts"
+import type { StoredDocument } from "../../src/storage/Storage.ts"
+import { leavesOf, textOf } from "../core/crdt/documents.ts"
+import { goldenDocuments, goldenElements } from "../core/crdt/goldenDocuments.ts"
+import { definitions, histories } from "../core/reachable.ts"
+
+const own = "n1.0mi8dfxmoabcdef.1"
+
+/** What the storage holds after a change. */
+const after = (row: StoredDocument | undefined, change: Row.RowChange): StoredDocument => {
+  const elements = new Map(row?.elements)
+  for (const [path, bytes] of change.elements) {
+    if (bytes === undefined) elements.delete(path)
+    else elements.set(path, bytes)
+  }
+  expect(elements.size).toBe(change.elementCount)
+  return { header: change.header, elements }
+}
+
+const change = (from: Document.Document, to: Document.Document): Row.RowChange =>
+  Row.change({ before: from, after: to, encoded: DocumentCodec.encode(to), own })
+
+const rowOf = (document: Document.Document): StoredDocument =>
+  after(undefined, change(Document.empty, document))
+
+const hexOf = ({ elements, header }: StoredDocument) => ({
+  header: Buffer.from(header).toString("hex"),
+  elements: [...elements].map(([path, bytes]) => `${path} ${Buffer.from(bytes).toString("hex")}`)
+    .sort()
+})
+
+const decoded = (row: StoredDocument): Row.Held => {
+  const held = Row.decode(row)
+  if (held instanceof Malformed) throw held
+  return held
+}
+
+const pick = fc.nat(999)
+
+describe.each(definitions)("rows of %s", (_, definition) => {
+  it("give back the document, its digest and the own actor", () => {
+    fc.assert(fc.property(histories(definition), ({ documents }) => {
+      for (const document of documents) {
+        const held = decoded(rowOf(document))
+        expect(textOf(held.document)).toBe(textOf(document))
+        expect(held.digest).toBe(DocumentCodec.encode(document).digest)
+        expect(held.own).toBe(own)
+      }
+    }))
+  })
+
+  it("are the same whichever way the document came about; nothing is left over", () => {
+    fc.assert(
+      fc.property(histories(definition), fc.array(pick, { minLength: 1 }), (history, way) => {
+        let document = Document.empty
+        let row: StoredDocument | undefined
+        for (const choice of way) {
+          const next = history.documents[choice % history.documents.length]!
+          row = after(row, change(document, next))
+          document = next
+          expect(hexOf(row)).toEqual(hexOf(rowOf(document)))
+        }
+      })
+    )
+  })
+
+  it("are written anew only in the leaves that a join or an operation changed", () => {
+    fc.assert(fc.property(histories(definition), pick, pick, (history, left, right) => {
+      const { changes, documents } = history
+      const one = documents[left % documents.length]!
+      const joined = Document.join(one, documents[right % documents.length]!)
+      const steps = changes.map(({ after, before }) => [before, after] as const)
+      for (const [from, to] of [...steps, [one, joined] as const]) {
+        const { elements } = rowOf(from)
+        for (const [path, bytes] of change(from, to).elements) {
+          const former = elements.get(path)
+          expect(former === undefined && bytes === undefined).toBe(false)
+          if (former !== undefined && bytes !== undefined) {
+            expect(Buffer.compare(former, bytes)).not.toBe(0)
+          }
+        }
+      }
+    }))
+  })
+})
+
+describe("a tree", () => {
+  const { context, store } = goldenDocuments["tree"]!
+
+  it("has an element for each leaf, and a header that does not grow with them", () => {
+    const row = rowOf({ ...Document.empty, context, store })
+    expect(row.elements.size).toBe(leavesOf(store).length)
+    expect(row.header.length).toBeLessThan(
+      DocumentCodec.encode({ ...Document.empty, context, store }).bytes.length
+    )
+  })
+
+  it("that became empty leaves no element behind", () => {
+    const before = goldenDocuments["tree"]!
+    const emptied = { ...before, store: undefined }
+    const row = after(rowOf(before), change(before, emptied))
+    expect(row.elements.size).toBe(0)
+    expect(textOf(decoded(row).document)).toBe(textOf(emptied))
+  })
+
+  it("whose leaf gives way to a tree, and back, holds just what there is", () => {
+    const leaf = goldenElements["element-values"]!
+    const flat = new Map<string, DotStore>([[childKey("values", "a"), leaf]])
+    const inner: Tree = { kind: "tree", children: flat }
+    const deep = new Map<string, DotStore>([[childKey("tree", "a"), inner]])
+    const [one, other] = [flat, deep].map((children) => ({
+      ...goldenDocuments["tree"]!,
+      store: { kind: "tree" as const, children }
+    }))
+    const row = after(rowOf(one!), change(one!, other!))
+    expect(textOf(decoded(row).document)).toBe(textOf(other!))
+    expect(hexOf(after(row, change(other!, one!)))).toEqual(hexOf(rowOf(one!)))
+  })
+})
+
+describe("a row is refused as `Malformed`", () => {
+  const document = goldenDocuments["tree"]!
+  const row = rowOf(document)
+  const leaf = DocumentCodec.encodeElement(goldenElements["element-values"]!)
+
+  it("or is a document, whichever bit of its header flips", () => {
+    for (let bit = 0; bit < row.header.length * 8; bit++) {
+      const header = row.header.slice()
+      header[bit >> 3]! ^= 1 << (bit & 7)
+      const held = Row.decode({ ...row, header })
+      if (!(held instanceof Malformed)) DocumentCodec.encode(held.document)
+    }
+  })
+
+  it("when its header ends early or goes on", () => {
+    for (let length = 0; length < row.header.length; length++) {
+      const cut = { ...row, header: row.header.subarray(0, length) }
+      expect(Row.decode(cut)).toBeInstanceOf(Malformed)
+    }
+    expect(Row.decode({ ...row, header: Uint8Array.of(...row.header, 0) })).toBeInstanceOf(
+      Malformed
+    )
+  })
+
+  it("when an element holds a dot that the header's context lacks", () => {
+    const { digest } = DocumentCodec.encode(Document.empty)
+    const header = new ByteWriter().raw(Buffer.from(digest, "hex")).text("")
+      .raw(DocumentCodec.encode(Document.empty).bytes).finish()
+    expect(Row.decode({ header, elements: row.elements })).toBeInstanceOf(Malformed)
+  })
+
+  it.each([
+    ["that is no path", "x"],
+    ["that is empty", ""],
+    ["of a number", joinParts([5])],
+    ["that promises another kind", joinParts([childKey("counter", "a")])],
+    ["that promises a tree", joinParts([childKey("tree", "a")])],
+    ["that leads through a leaf", joinParts([childKey("values", "a"), childKey("values", "b")])],
+    ["of no kind on its way", joinParts(["x", childKey("values", "b")])]
+  ])("when an element has a path %s", (_, path) => {
+    expect(Row.decode({ ...row, elements: new Map([[path, leaf]]) })).toBeInstanceOf(Malformed)
+  })
+
+  it("when both its header and its elements hold a state", () => {
+    const whole = rowOf(goldenDocuments["values"]!)
+    const elements = new Map([[joinParts([childKey("values", "a")]), leaf]])
+    expect(Row.decode({ ...whole, elements })).toBeInstanceOf(Malformed)
+  })
+})

@@ -1,0 +1,174 @@
+/**
+ * Lends tests one replica on a disk in memory, in a world whose turns the test ends: its process
+ * can crash and start again, its commits can be made to fail, and its rows can be damaged.
+ */
+import * as Document from "../../src/core/crdt/Document.ts"
+import * as DocumentCodec from "../../src/core/crdt/DocumentCodec.ts"
+import type { CausalContext } from "../../src/core/clock/CausalContext.ts"
+import type { Actor } from "../../src/core/clock/Dot.ts"
+import * as VersionVector from "../../src/core/clock/VersionVector.ts"
+import type { StrategyDefinition } from "../../src/core/model/BucketDefinition.ts"
+import { type Incarnation, isIncarnation } from "../../src/core/model/Incarnation.ts"
+import { NodeId } from "../../src/core/model/Names.ts"
+import * as Strategies from "../../src/core/strategy/Strategies.ts"
+import { beginIncarnation } from "../../src/node/NodeCore.ts"
+import { Replica, type Updated } from "../../src/replica/Replica.ts"
+import { type DirectStorage, MemoryDisk, openDirect } from "../../src/storage/DirectStorage.ts"
+import type { RowKey, StorageFailure } from "../../src/storage/Storage.ts"
+import type { StorageLimits } from "../../src/storage/StorageOptions.ts"
+import { SteppedWorld } from "../tooling/SteppedWorld.ts"
+
+export const key: RowKey = { partition: 3, bucket: "things", partitionKey: "sk", sortKey: "" }
+
+export interface BenchOptions {
+  readonly node?: string
+  readonly strategy?: StrategyDefinition
+  readonly cacheBytesMax?: number
+  readonly limits?: Partial<StorageLimits>
+}
+
+export interface OperateOptions {
+  readonly key?: RowKey
+  readonly seen?: CausalContext
+  readonly id?: Document.OperationId
+}
+
+/** What `settled` was called with; empty while it was not. */
+export type Settlements = ReadonlyArray<StorageFailure | undefined>
+
+export class Bench {
+  readonly world = new SteppedWorld()
+  readonly disk = new MemoryDisk()
+  readonly lives: Array<Incarnation> = []
+  readonly node: NodeId
+  replica: Replica
+  #storage: DirectStorage
+  readonly #options: BenchOptions
+
+  constructor(options: BenchOptions = {}) {
+    this.#options = options
+    this.node = NodeId.make(options.node ?? "n1")
+    this.#storage = this.#open()
+    this.replica = this.#start()
+  }
+
+  get storage(): DirectStorage["service"] {
+    return this.#storage.service
+  }
+
+  /** The process dies: what was not committed is gone. Another one starts. */
+  crash(): void {
+    this.#storage.abandon()
+    this.#storage = this.#open()
+    this.replica = this.#start()
+  }
+
+  /** Applies operations without ending the turn. */
+  begin(
+    calls: ReadonlyArray<readonly [name: string, ...args: ReadonlyArray<unknown>]>,
+    options: OperateOptions = {}
+  ): { readonly updated: Updated; readonly settlements: Settlements } {
+    const { operations } = Strategies.make(this.#options.strategy ?? { family: "siblings" })
+    const settlements: Array<StorageFailure | undefined> = []
+    const updated = this.replica.update({
+      key: options.key ?? key,
+      calls: calls.map(([name, ...args]) => ({ operation: operations.get(name)!, args })),
+      seen: options.seen,
+      stampSeen: options.seen?.stamp ?? 0,
+      id: options.id
+    }, (failure) => settlements.push(failure))
+    return { updated, settlements }
+  }
+
+  /** Applies one operation, and waits for the disk; fails the test unless it applied. */
+  operate(
+    name: string,
+    args: ReadonlyArray<unknown>,
+    options: OperateOptions = {}
+  ): Extract<Updated, { readonly _tag: "Updated" }> {
+    const { settlements, updated } = this.begin([[name, ...args]], options)
+    this.world.settle()
+    if (updated._tag !== "Updated" || settlements.length !== 1 || settlements[0] !== undefined) {
+      throw new Error(`${updated._tag}: ${JSON.stringify(settlements)}`)
+    }
+    return updated
+  }
+
+  /** Joins a document as another node sends it, and waits for the disk. */
+  join(document: Document.Document, at = key): Settlements {
+    const settlements: Array<StorageFailure | undefined> = []
+    const { bytes } = DocumentCodec.encode(document)
+    const joined = this.replica.join(at, bytes, (failure) => settlements.push(failure))
+    if (joined._tag === "Refused") throw new Error(joined.reason)
+    this.world.settle()
+    return settlements
+  }
+
+  /** What is held, or the empty document. */
+  document(at = key): Document.Document {
+    const holding = this.replica.read(at)
+    return holding._tag === "Held" ? holding.document : Document.empty
+  }
+
+  /** What a reader gets, in JSON. */
+  values(at = key): ReadonlyArray<unknown> {
+    const strategy = Strategies.make(this.#options.strategy ?? { family: "siblings" })
+    return strategy.view(this.document(at)).values.map((text): unknown => JSON.parse(text))
+  }
+
+  /** The context of a read. */
+  seen(at = key): CausalContext {
+    const strategy = Strategies.make(this.#options.strategy ?? { family: "siblings" })
+    const document = this.document(at)
+    return { vector: document.context, stamp: strategy.stampOf(document) }
+  }
+
+  actors(at = key): ReadonlyArray<Actor> {
+    return VersionVector.sorted(this.document(at).context).map(([actor]) => actor)
+  }
+
+  /** Makes commits fail until the returned function is called. */
+  failCommits(): () => void {
+    const { database } = this.disk
+    const raise = "BEGIN SELECT RAISE(ABORT, 'injected'); END"
+    database.exec(`CREATE TRIGGER broken BEFORE INSERT ON rows ${raise}`)
+    return () => database.exec("DROP TRIGGER broken")
+  }
+
+  /** Spoils bytes of the rows that `where` selects. */
+  damage(where = "true"): void {
+    this.disk.database.exec(`UPDATE rows SET bytes = x'00' WHERE ${where}`)
+  }
+
+  /** Every stored row: header and elements, of all documents. */
+  rowCount(): number {
+    return Number(this.disk.database.prepare("SELECT count(*) AS n FROM rows").get()!["n"])
+  }
+
+  #open(): DirectStorage {
+    const identity = { node: this.node, cluster: "test", partitionCount: 16 }
+    const { limits } = this.#options
+    return openDirect({
+      directory: this.disk,
+      identity,
+      world: this.world,
+      ...(limits === undefined ? {} : { limits })
+    })
+  }
+
+  #start(): Replica {
+    const { world } = this
+    beginIncarnation({ storage: this.storage, world }, (begun) => {
+      if (isIncarnation(begun)) this.lives.push(begun)
+    })
+    world.settle()
+    return new Replica({
+      world,
+      storage: this.storage,
+      node: this.node,
+      incarnation: this.lives.at(-1)!,
+      stampMillis: world.now,
+      cacheBytesMax: this.#options.cacheBytesMax ?? 0
+    })
+  }
+}
