@@ -124,4 +124,8 @@ export class Storage
 export class StorageUnavailable extends Schema.TaggedError<StorageUnavailable>()(
   "StorageUnavailable",
   { path: Schema.String, reason: Schema.String }
-) {}
+) {
+  override get message(): string {
+    return `no storage at ${this.path}: ${this.reason}`
+  }
+}
