@@ -47,6 +47,8 @@ interface Reply {
 const waitMillis = { read: 3_000, write: 5_000 } as const
 const graceMillis = 500
 
+const notUnderstood = "answers what is not understood"
+
 const Siblings = Schema.Struct({ siblings: Schema.Array(Schema.Json) })
 
 const decodeProblem = Schema.decodeUnknownOption(Problem)
@@ -98,19 +100,27 @@ const count = (headers: Reply["headers"], name: string): number | undefined => {
   return text === null ? undefined : Number(text)
 }
 
-/** The document in a reply that went well. */
-const answerOf = ({ headers, json, status }: Reply): BackendAnswer => {
-  const listed = headers.get("everwrite-siblings") === null
-    ? Option.none()
-    : decodeSiblings(json)
-  const isAbsent = status === 204 || status === 404
-  const values = isAbsent ? [] : Option.isSome(listed) ? listed.value.siblings : [json]
-  return {
+/** The document in a reply that went well; undefined where it is none. */
+const answerOf = ({ headers, json, status }: Reply): BackendAnswer | undefined => {
+  const context = headers.get("everwrite-context")
+  if (context === null || (status === 200 && json === undefined)) return undefined
+  const isList = headers.get("everwrite-siblings") !== null
+  const listed = isList ? Option.getOrUndefined(decodeSiblings(json)) : { siblings: [json] }
+  const values = status === 200 ? listed?.siblings : []
+  return values && {
     _tag: "Answer",
     values,
-    context: headers.get("everwrite-context") ?? "",
+    context,
     replied: count(headers, "everwrite-replied") ?? 0,
     siblings: count(headers, "everwrite-merged") ?? values.length
+  }
+}
+
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }
 
@@ -136,10 +146,10 @@ export class HttpBackend implements Backend {
     if (ageMillis > idRefusedAfterMillis) {
       return respond(new RequestTooOld({ ageMillis, limitMillis: idRefusedAfterMillis }))
     }
-    this.#send(
-      sendingOf(request),
-      (outcome) => respond(outcome instanceof Error ? outcome : answerOf(outcome))
-    )
+    this.#send(sendingOf(request), (outcome) => {
+      if (outcome instanceof Error) return respond(outcome)
+      respond(answerOf(outcome) ?? this.#noAnswer(notUnderstood, request.action === "write"))
+    })
   }
 
   readonly explain: Backend["explain"] = ({ bucket, key, timeoutMillis }, respond) => {
@@ -163,7 +173,7 @@ export class HttpBackend implements Backend {
     this.#send(sending, (outcome) => {
       if (outcome instanceof Error) return respond(outcome)
       const decoded = decode(outcome.json)
-      respond(Option.getOrElse(decoded, () => this.#noAnswer("answers what is not understood")))
+      respond(Option.getOrElse(decoded, () => this.#noAnswer(notUnderstood)))
     })
   }
 
@@ -189,8 +199,7 @@ export class HttpBackend implements Backend {
     }
     try {
       const response = await this.#fetch(this.#url + path + searchOf(query), { ...init, signal })
-      const text = await response.text()
-      const json: unknown = text === "" ? undefined : JSON.parse(text)
+      const json = parse(await response.text())
       const reply = { status: response.status, headers: response.headers, json }
       return response.ok ? reply : this.#refusalOf(reply, mayHaveApplied)
     } catch (error) {

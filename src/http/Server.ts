@@ -7,10 +7,10 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { HttpApiSchemaError } from "effect/http-api/HttpApiError"
-import * as HttpApiScalar from "effect/http-api/HttpApiScalar"
+import * as HttpApiSwagger from "effect/http-api/HttpApiSwagger"
 import * as HttpRouter from "effect/http/HttpRouter"
 import { HttpServerError } from "effect/http/HttpServerError"
-import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
@@ -98,8 +98,8 @@ const refusalOf = (cause: Cause.Cause<unknown>): Refusal => {
 }
 
 const withProblems = <E, R>(
-  app: Effect.Effect<HttpServerResponse, E, R>
-): Effect.Effect<HttpServerResponse, E, R> =>
+  app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
+): Effect.Effect<HttpServerResponse.HttpServerResponse, E, R> =>
   Effect.catchCause(app, (cause) => {
     if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause)
     const refusal = refusalOf(cause)
@@ -107,10 +107,17 @@ const withProblems = <E, R>(
     return refusal === failed ? Effect.andThen(Effect.logError(cause), response) : response
   })
 
-/** The page is 3 MB of script: it is made when somebody first wants to see it. */
+/** Nothing of the page may come from elsewhere, nor go there. */
+const fromHereOnly = "default-src 'self' 'unsafe-inline' data:"
+
+/** The page is 2 MB of script: it is made when somebody first wants to see it. */
 const layerDocs = HttpRouter.use(Effect.fnUntraced(function*(router) {
-  const page = yield* Effect.cached(HttpRouter.toHttpEffect(HttpApiScalar.layer(Api)))
-  yield* router.add("GET", "/docs", Effect.flatten(page))
+  const page = yield* Effect.cached(HttpRouter.toHttpEffect(HttpApiSwagger.layer(Api)))
+  const response = Effect.map(
+    Effect.flatten(page),
+    HttpServerResponse.setHeader("content-security-policy", fromHereOnly)
+  )
+  yield* router.add("GET", "/docs", response)
 }))
 
 const reasonOf = (cause: unknown): string => {

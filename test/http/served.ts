@@ -1,8 +1,10 @@
 /**
  * Lends tests an HTTP server on a free port, before a cluster in memory or any other backend.
  */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Logger from "effect/Logger"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import { Problem } from "../../schemas/Problem.ts"
@@ -12,6 +14,8 @@ import { serve, type ServeOptions } from "../../src/http/Server.ts"
 export interface TestServer {
   readonly url: string
   readonly port: number
+  /** Lines of its log. */
+  readonly logged: ReadonlyArray<string>
   readonly stop: () => Promise<void>
 }
 
@@ -19,14 +23,21 @@ export const startServer = async (
   options: Partial<ServeOptions> & { readonly backend: Backend }
 ): Promise<TestServer> => {
   const scope = Effect.runSync(Scope.make())
+  const logged: Array<string> = []
+  const log = Logger.make(({ cause, message }) =>
+    void logged.push(`${String(message)} ${Cause.pretty(cause)}`)
+  )
   const serving = serve({
     health: { notReady: () => [] },
     metrics: () => [],
     port: 0,
     ...options
   })
-  const served = await Effect.runPromise(Effect.provideService(serving, Scope.Scope, scope))
-  return { ...served, stop: () => Effect.runPromise(Scope.close(scope, Exit.void)) }
+  const served = await Effect.runPromise(serving.pipe(
+    Effect.provideService(Scope.Scope, scope),
+    Effect.provide(Logger.layer([log]))
+  ))
+  return { ...served, logged, stop: () => Effect.runPromise(Scope.close(scope, Exit.void)) }
 }
 
 export interface Call {
@@ -52,6 +63,16 @@ export const call = (
     headers: { ...(sent === undefined ? {} : { "content-type": "application/json" }), ...headers },
     ...(sent === undefined ? {} : { body: sent })
   })
+}
+
+const decodeSiblings = Schema.decodeUnknownSync(
+  Schema.Struct({ siblings: Schema.Array(Schema.Json) })
+)
+
+/** The siblings in a response, without an order. */
+export const siblingsIn = async (response: Response): Promise<ReadonlySet<unknown>> => {
+  const { siblings } = decodeSiblings(await response.json())
+  return new Set(siblings)
 }
 
 const decodeProblem = Schema.decodeUnknownSync(Problem)

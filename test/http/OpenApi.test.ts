@@ -1,0 +1,125 @@
+// Checks the OpenAPI document against what it must be, and against what the server really answers.
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import * as Schema from "effect/Schema"
+import { stubBackend } from "./stub.ts"
+import { call, startServer, type TestServer } from "./served.ts"
+
+const Operation = Schema.Struct({
+  operationId: Schema.String,
+  summary: Schema.String,
+  parameters: Schema.Array(
+    Schema.Struct({
+      name: Schema.String,
+      in: Schema.Literals(["path", "query", "header"]),
+      required: Schema.Boolean
+    })
+  ),
+  responses: Schema.Record(
+    Schema.String,
+    Schema.Struct({
+      description: Schema.String,
+      content: Schema.optionalKey(Schema.Record(Schema.String, Schema.Json))
+    })
+  )
+})
+
+const Document = Schema.Struct({
+  openapi: Schema.String,
+  info: Schema.Struct({ title: Schema.String, version: Schema.String }),
+  paths: Schema.Record(Schema.String, Schema.Record(Schema.String, Operation)),
+  components: Schema.Struct({ schemas: Schema.Record(Schema.String, Schema.Json) })
+})
+
+let server: TestServer
+let text: string
+let document: typeof Document.Type
+let operations: ReadonlyArray<readonly [route: string, operation: typeof Operation.Type]>
+
+beforeAll(async () => {
+  server = await startServer({ backend: stubBackend({}) })
+  text = await (await call(server, "/openapi.json")).text()
+  document = Schema.decodeUnknownSync(Schema.fromJsonString(Document))(text)
+  operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) =>
+      [`${method.toUpperCase()} ${path}`, operation] as const
+    )
+  )
+})
+
+afterAll(() => server.stop())
+
+describe("the OpenAPI document", () => {
+  it("is of version 3.1 and names every route", () => {
+    expect(document.openapi).toMatch(/^3\.1\./u)
+    expect(operations.map(([route]) => route)).toEqual([
+      "GET /v1/buckets/{bucket}/docs",
+      "PUT /v1/buckets/{bucket}/docs",
+      "DELETE /v1/buckets/{bucket}/docs",
+      "POST /v1/buckets/{bucket}/docs/ops/{operation}",
+      "GET /v1/buckets/{bucket}/siblings",
+      "GET /v1/buckets",
+      "GET /v1/buckets/{bucket}",
+      "GET /v1/buckets/{bucket}/keys",
+      "GET /v1/cluster",
+      "GET /v1/explain",
+      "GET /livez",
+      "GET /readyz",
+      "GET /metrics"
+    ])
+  })
+
+  it("has each operation under a name of its own, with every parameter of its path", () => {
+    const ids = operations.map(([, { operationId }]) => operationId)
+    expect(new Set(ids).size).toBe(ids.length)
+    for (const [route, { parameters }] of operations) {
+      const inPath = parameters.filter((parameter) => parameter.in === "path")
+      expect(inPath.map(({ name }) => `{${name}}`)).toEqual(route.match(/\{[a-z]+\}/gu) ?? [])
+      expect(inPath.every(({ required }) => required)).toBe(true)
+    }
+  })
+
+  it("points nowhere but into itself", () => {
+    const references = [...text.matchAll(/"\$ref":"([^"]+)"/gu)].map(([, target]) => target!)
+    expect(references.length).toBeGreaterThan(0)
+    const known = Object.keys(document.components.schemas)
+    for (const reference of references) {
+      expect(known.map((name) => `#/components/schemas/${name}`)).toContain(reference)
+    }
+  })
+
+  it("says of every error that it is a problem, and of every other answer what it is", () => {
+    for (const [route, { responses }] of operations) {
+      for (const [status, { content }] of Object.entries(responses)) {
+        const types = Object.keys(content ?? {})
+        if (Number(status) >= 400) expect(types, route).toEqual(["application/problem+json"])
+        else if (status === "204") expect(types, route).toEqual([])
+        else expect(types, route).toHaveLength(1)
+      }
+    }
+  })
+
+  it("names the statuses that its operations answer", () => {
+    const statuses = Object.fromEntries(
+      operations.map(([route, { responses }]) => [route, Object.keys(responses).map(Number)])
+    )
+    expect(statuses["GET /v1/buckets/{bucket}/docs"]).toEqual([200, 400, 404, 409, 500, 503])
+    expect(statuses["PUT /v1/buckets/{bucket}/docs"])
+      .toEqual([200, 400, 404, 405, 409, 413, 415, 422, 500, 503])
+    expect(statuses["DELETE /v1/buckets/{bucket}/docs"])
+      .toEqual([200, 204, 400, 404, 409, 428, 500, 503])
+    expect(statuses["GET /readyz"]).toEqual([200, 503])
+  })
+})
+
+describe("the page for people", () => {
+  it("carries the document and its script, and loads nothing from elsewhere", async () => {
+    const response = await call(server, "/docs")
+    expect(response.headers.get("content-type")).toContain("text/html")
+    const page = await response.text()
+    expect(page).toContain("documents.operate")
+    expect(response.headers.get("content-security-policy"))
+      .toBe("default-src 'self' 'unsafe-inline' data:")
+    expect(page).not.toMatch(/<script[^>]+src=/u)
+    expect(page).not.toMatch(/<link[^>]+href=/u)
+  })
+})
