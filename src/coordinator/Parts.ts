@@ -78,10 +78,8 @@ export const answerOf = (
   const { bucket, key } = place
   const { document } = options
   const { values } = bucket.strategy.view(document)
-  const context = CausalContext.join(place.after, {
-    vector: document.context,
-    stamp: bucket.strategy.stampOf(document)
-  })
+  const shown = { vector: document.context, stamp: bucket.strategy.stampOf(document) }
+  const context = CausalContext.answered(shown, place.after)
   const merged = place.merge && values.length > 1 ? mergedOf(bucket, values) : undefined
   if (merged instanceof Undecodable) return merged
   return {

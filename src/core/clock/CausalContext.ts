@@ -16,21 +16,40 @@ export interface CausalContext {
   readonly vector: VersionVector.VersionVector
   /** Greatest hybrid stamp that was seen; 0 where the bucket has none. */
   readonly stamp: number
+  /**
+   * What the client's session had seen before, where this answer does not show it: the session's
+   * next read must cover it, but a write that follows this answer must not replace it.
+   */
+  readonly unshown?: VersionVector.VersionVector
 }
 
 export const nothing: CausalContext = { vector: VersionVector.empty, stamp: 0 }
 
-/** Everything that either context has seen. */
+/** Everything that either context has seen, shown or not. */
 export const join = (left: CausalContext, right: CausalContext): CausalContext => ({
-  vector: VersionVector.join(left.vector, right.vector),
+  vector: [left, right].reduce(
+    (joined, { unshown = VersionVector.empty }) => VersionVector.join(joined, unshown),
+    VersionVector.join(left.vector, right.vector)
+  ),
   stamp: Math.max(left.stamp, right.stamp)
 })
+
+/** The context of an answer that shows `shown` to a session that has seen `session`. */
+export const answered = (shown: CausalContext, session: CausalContext): CausalContext => {
+  const context = { vector: shown.vector, stamp: Math.max(shown.stamp, session.stamp) }
+  return VersionVector.covers(shown.vector, session.vector)
+    ? context
+    : { ...context, unshown: session.vector }
+}
+
+/** The cluster's key. */
+export type Secret = KeyObject
 
 /** Where a token is valid, and the key that seals it. */
 export interface TokenPlace {
   readonly bucket: string
   readonly key: DocumentKey
-  readonly secret: KeyObject
+  readonly secret: Secret
 }
 
 const formatVersion = 1
@@ -43,13 +62,16 @@ const mac = (place: TokenPlace, history: Uint8Array): Uint8Array =>
     .digest()
     .subarray(0, macBytes)
 
+const writeVector = (writer: ByteWriter, vector: VersionVector.VersionVector): void => {
+  writer.varint(vector.size)
+  for (const [actor, counter] of VersionVector.sorted(vector)) writer.text(actor).varint(counter)
+}
+
 /** The token for `context`, as base64url text. */
 export const encode = (context: CausalContext, place: TokenPlace): string => {
   const writer = new ByteWriter(64).byte(formatVersion).varint(context.stamp)
-  writer.varint(context.vector.size)
-  for (const [actor, counter] of VersionVector.sorted(context.vector)) {
-    writer.text(actor).varint(counter)
-  }
+  writeVector(writer, context.vector)
+  if (context.unshown !== undefined) writeVector(writer, context.unshown)
   const history = writer.finish()
   return Buffer.concat([mac(place, history), history]).toString("base64url")
 }
@@ -57,10 +79,7 @@ export const encode = (context: CausalContext, place: TokenPlace): string => {
 /** Why a token was refused. */
 export type TokenRefusal = "malformed" | "foreign"
 
-const decodeHistory = (history: Uint8Array): CausalContext => {
-  const reader = new ByteReader(history)
-  if (reader.byte() !== formatVersion) throw new Malformed("token format 1", 0)
-  const stamp = reader.varint("a stamp")
+const readVector = (reader: ByteReader): VersionVector.VersionVector => {
   const count = reader.count("actors", 2)
   const vector = new Map<string, number>()
   for (let i = 0; i < count; i++) {
@@ -71,8 +90,18 @@ const decodeHistory = (history: Uint8Array): CausalContext => {
     }
     vector.set(actor, counter)
   }
+  return vector
+}
+
+const decodeHistory = (history: Uint8Array): CausalContext => {
+  const reader = new ByteReader(history)
+  if (reader.byte() !== formatVersion) throw new Malformed("token format 1", 0)
+  const stamp = reader.varint("a stamp")
+  const vector = readVector(reader)
+  if (reader.remaining === 0) return { vector, stamp }
+  const unshown = readVector(reader)
   reader.end()
-  return { vector, stamp }
+  return { vector, stamp, unshown }
 }
 
 /**

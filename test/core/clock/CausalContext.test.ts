@@ -22,10 +22,8 @@ const someActor = fc.record({
   birth: fc.maxSafeNat()
 }).map(actor)
 const positive = fc.maxSafeNat().map((counter) => Math.max(counter, 1))
-const context = fc.record({
-  vector: fc.array(fc.tuple(someActor, positive)).map((entries) => new Map(entries)),
-  stamp: fc.maxSafeNat()
-})
+const vector = fc.array(fc.tuple(someActor, positive)).map((entries) => new Map(entries))
+const context = fc.record({ vector, stamp: fc.maxSafeNat() })
 
 describe("the token of a context", () => {
   it("is decoded to the context, and is the same for equal contexts", () => {
@@ -34,6 +32,13 @@ describe("the token of a context", () => {
       expect(decode(token, place)).toEqual(context)
       const reversed = new Map([...context.vector].toReversed())
       expect(encode({ ...context, vector: reversed }, place)).toBe(token)
+    }))
+  })
+
+  it("keeps what a session had seen and its answer did not show", () => {
+    fc.assert(fc.property(context, vector, (shown, unshown) => {
+      const kept = { ...shown, unshown }
+      expect(decode(encode(kept, place), place)).toEqual(kept)
     }))
   })
 
@@ -96,6 +101,17 @@ describe("the join of contexts", () => {
       expect(joined.stamp).toBe(Math.max(a.stamp, b.stamp))
       expect(sorted(CausalContext.join(b, a).vector)).toEqual(sorted(joined.vector))
       expect(CausalContext.join(a, CausalContext.nothing)).toEqual(a)
+    }))
+  })
+
+  it("has seen what an answer in a session did not show", () => {
+    fc.assert(fc.property(context, context, (shown, session) => {
+      const answered = CausalContext.answered(shown, session)
+      expect(answered.vector).toBe(shown.vector)
+      const joined = CausalContext.join(CausalContext.nothing, answered)
+      const both = CausalContext.join(shown, session)
+      expect(sorted(joined.vector)).toEqual(sorted(both.vector))
+      expect(joined.stamp).toBe(both.stamp)
     }))
   })
 })
