@@ -1,7 +1,6 @@
 /**
  * Lists what coordinating needs from the rest of the node, and makes answers of documents.
  */
-import type { KeyObject } from "node:crypto"
 import type { PeerMessage } from "../../schemas/PeerMessage.ts"
 import * as CausalContext from "../core/clock/CausalContext.ts"
 import type { Document } from "../core/crdt/Document.ts"
@@ -22,7 +21,7 @@ export interface Parts {
   readonly view: ClusterView
   readonly replica: Replica
   readonly send: (to: NodeId, message: PeerMessage) => void
-  readonly secret: KeyObject
+  readonly secret: CausalContext.Secret
 }
 
 /** Counts for metrics; each only grows. */

@@ -2,7 +2,6 @@
  * Checks a request against what this node knows, before anything is sent: every fault of the
  * caller's is found here, and named.
  */
-import type { KeyObject } from "node:crypto"
 import type { RequestBody } from "../../schemas/ClientRequest.ts"
 import * as CausalContext from "../core/clock/CausalContext.ts"
 import { idRefusedAfterMillis } from "../core/crdt/Document.ts"
@@ -12,9 +11,8 @@ import * as Errors from "../core/model/StoreError.ts"
 import * as Quorum from "../core/quorum/Quorum.ts"
 import type { Buckets, KnownBucket } from "../core/strategy/Buckets.ts"
 import { ValueRefused } from "../core/strategy/ValueCodec.ts"
-import { rowKey } from "../replica/ReplicaServer.ts"
+import { type RowKey, rowKey } from "../replica/ReplicaServer.ts"
 import type { Call } from "../replica/Replica.ts"
-import type { RowKey } from "../storage/Storage.ts"
 import type { Request } from "./Request.ts"
 
 /** What is common to reads and writes. */
@@ -44,7 +42,7 @@ export interface WritePlan extends Place {
 export interface PlanOptions {
   readonly buckets: Buckets
   readonly partitionCount: number
-  readonly secret: KeyObject
+  readonly secret: CausalContext.Secret
   readonly nowMillis: () => number
   readonly readTimeoutMillis: number
   readonly writeTimeoutMillis: number

@@ -193,8 +193,9 @@ export class ReadCoordinator implements Waiting {
     const document = joined.bytes ?? DocumentCodec.encode(this.#joined).bytes
     for (const { node } of stale) {
       counts.readRepairs++
-      if (node === parts.node) parts.replica.joinDocument({ key: plan.row, document: this.#joined }, () => {})
-      else {
+      if (node === parts.node) {
+        parts.replica.joinDocument({ key: plan.row, document: this.#joined }, () => {})
+      } else {
         const { key } = plan
         const { fingerprint } = plan.bucket
         const bucket = plan.bucket.definition.name

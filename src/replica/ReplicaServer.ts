@@ -13,6 +13,8 @@ import type { RowKey } from "../storage/Storage.ts"
 import { liveKeys } from "./LiveKeys.ts"
 import type { Replica } from "./Replica.ts"
 
+export type { RowKey }
+
 /** Where the document of a bucket and key is stored. */
 export const rowKey = (
   place: { readonly bucket: string; readonly key: DocumentKey; readonly partitionCount: number }

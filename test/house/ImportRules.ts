@@ -79,7 +79,7 @@ export const table: Readonly<Record<string, Room>> = {
   "node": onNode(...nodeRooms, "http"),
   "cli": onNode(...shared, "client", "node"),
   "testing": onEffect(...nodeRooms, "node"),
-  "entry": onEffect(...shared, "client", "node"),
+  "entry": onEffect(...shared, "client", "node", "transport"),
   "plugins": publicOnly,
   "examples": { ...publicOnly, rooms: ["plugins"] }
 }

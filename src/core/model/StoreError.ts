@@ -163,7 +163,7 @@ export class Undecodable extends Schema.TaggedError<Undecodable>()("Undecodable"
   problem: Schema.String
 }) {
   override get message(): string {
-    return `bucket ${this.bucket} holds what its schema does not read: ${this.path}: ${this.problem}`
+    return `bucket ${this.bucket} holds what its schema refuses: ${this.path}: ${this.problem}`
   }
 }
 
