@@ -1,0 +1,96 @@
+/**
+ * Measures three node processes over a real nats-server on this machine, and beside them, in the
+ * same run, what bare NATS and bare SQLite do.
+ *
+ *     npm run bench [-- --seconds 5]
+ *
+ * N = 3, R = 2, W = 2; documents of 256 bytes whose content changes; every write is synced on two
+ * nodes before it is acknowledged. Load, broker and nodes share the machine.
+ */
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { mkdtempSync, rmSync } from "node:fs"
+import { cpus, tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { parseArgs } from "node:util"
+import { connect } from "../../src/index.ts"
+import { freePort, natsServerBinary, startNatsServer } from "../tooling/natsServer.ts"
+import { until } from "../tooling/until.ts"
+import { Documents } from "./everwrite.config.ts"
+import { natsEcho, sqliteUpserts } from "./floors.ts"
+import { bodyOf, documentCount, head, measure, row, text } from "./measure.ts"
+
+const { values } = parseArgs({ options: { seconds: { type: "string", default: "5" } } })
+const millis = Number(values.seconds) * 1000
+const inFlights = [1, 64, 512]
+const nodes = ["n1", "n2", "n3"]
+
+const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+
+const startNode = async (node: string, nats: string, data: string) => {
+  const http = await freePort()
+  const child = spawn(process.execPath, [
+    "--conditions=everwrite-source",
+    file("../../src/cli/main.ts"),
+    "start",
+    ...["--node", node, "--members", nodes.join(","), "--nats", nats, "--cluster", "bench"],
+    ...["--data", join(data, node), "--config", file("./everwrite.config.ts")],
+    ...["--http", String(http), "--log-level", "error"]
+  ], {
+    stdio: ["ignore", "ignore", "inherit"],
+    env: { ...process.env, EVERWRITE_CLUSTER_KEY: "of the benchmark" }
+  })
+  await until(`${node} is ready`, async () => {
+    const answer = await fetch(`http://127.0.0.1:${http}/readyz`).catch(() => undefined)
+    return answer?.ok === true
+  }, { withinMillis: 60_000 })
+  return child
+}
+
+const run = async (): Promise<void> => {
+  if (natsServerBinary === undefined) {
+    console.error("the benchmark needs nats-server: apt-get install -y nats-server")
+    process.exitCode = 1
+    return
+  }
+  const nats = await startNatsServer()
+  const data = mkdtempSync(join(tmpdir(), "everwrite-bench-"))
+  const children = await Promise.all(nodes.map((node) => startNode(node, nats.url, data)))
+  const db = await connect({ documents: Documents }, { servers: nats.url, cluster: "bench" })
+  console.log(`${cpus().length} cores, Node ${process.versions.node}, ${values.seconds} s a row`)
+  console.log(text(head))
+  const keyOf = (i: number) => `k${(i * 7_919) % documentCount}`
+  // Until every document is there and the code is compiled, nothing counts.
+  await measure(
+    { inFlight: 256, millis: Math.max(millis, 1000) },
+    (i) => db.documents.put(keyOf(i), bodyOf(i))
+  )
+  let version = 0
+  for (const inFlight of inFlights) {
+    const options = { inFlight, millis }
+    const line = await measure(options, (i) => db.documents.put(keyOf(i), bodyOf(++version)))
+    console.log(text(row("puts", inFlight, line)))
+  }
+  for (const inFlight of inFlights) {
+    const line = await measure({ inFlight, millis }, (i) => db.documents.get(keyOf(i)))
+    console.log(text(row("gets", inFlight, line)))
+  }
+  await db.close()
+  for (const child of children) {
+    child.kill("SIGTERM")
+    await once(child, "exit")
+  }
+  for (const inFlight of inFlights) {
+    console.log(
+      text(row("bare NATS echo", inFlight, await natsEcho(nats.url, { inFlight, millis })))
+    )
+  }
+  for (const inFlight of inFlights) {
+    console.log(text(row("bare SQLite", inFlight, sqliteUpserts({ inFlight, millis }))))
+  }
+  await nats.stop()
+  rmSync(data, { recursive: true, force: true })
+}
+
+await run()
