@@ -140,7 +140,7 @@ const deletes = (bucket: Any, requester: Requester, lift: Lift): Methods => {
     delete: (seen: unknown, options?: WriteOptions) => {
       if (isSeen(seen)) return lift(write(seen.key, seen.context, options))
       if (!bucket.surface.includes("replace")) return lift(write(seen, undefined, options))
-      const read = requester.read(bucket, seen, undefined)
+      const read = requester.read(bucket, seen, options)
       return lift(Task.andThen(read, (entry) => write(seen, entry.context, options)))
     }
   }
