@@ -27,7 +27,7 @@ describe("the context of an answer", () => {
       r: "all",
       after: [replaced.context]
     })
-    expect(values.toSorted()).toEqual(["a", "c"])
+    expect(new Set(values)).toEqual(new Set(["a", "c"]))
   })
 
   it("makes the session's next read cover what the answer did not show", async () => {
@@ -41,6 +41,6 @@ describe("the context of an answer", () => {
     await expect(reading).rejects.toThrow("have not seen yet")
     cluster.heal()
     const { values } = await read(second!, "notes", { ...available, after: [shown.context] })
-    expect(values.toSorted()).toEqual(["a", "b"])
+    expect(new Set(values)).toEqual(new Set(["a", "b"]))
   })
 })

@@ -28,6 +28,5 @@ const check = (told: Told) => {
 export const inventions: Checker = {
   name,
   promise: "what is shown was written there before, and not refused",
-  check: (record) =>
-    simBuckets.flatMap((bucket) => documentsOf(record, bucket.name).flatMap(check))
+  check: (record) => simBuckets.flatMap((bucket) => documentsOf(record, bucket.name).flatMap(check))
 }

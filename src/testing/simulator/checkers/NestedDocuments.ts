@@ -46,10 +46,11 @@ const checkLines = (told: Told, add: (problem: string) => void): void => {
   }
 }
 
+const latest = ({ applied: { stamps } }: Write): number => Math.max(0, ...stamps)
+
 const checkTitle = (told: Told, add: (problem: string) => void): void => {
   const titles = ofKind(told, "title").filter(({ outcome }) => outcome !== "fail")
   const deletes = ofKind(told, "delete").filter(({ outcome }) => outcome !== "fail")
-  const latest = ({ applied: { stamps } }: Write) => Math.max(0, ...stamps)
   for (const [node, shown] of finalShown(told)) {
     const shownTitle = titleOf(shown)
     const winner = titles.find(({ id }) => id === shownTitle)

@@ -59,7 +59,7 @@ const zombies = (told: Told, shown: Shown, isFinal: boolean): ReadonlyArray<stri
     return later === undefined ? [] : [`o${id} is shown though o${later.id} had seen it`]
   })
 
-const check = (told: Told, guarded: ReadonlySet<number>) => {
+const check = (told: Told) => {
   const { add, found } = finder(name, told)
   const puts = told.writes.filter(({ event }) => event.operation.action.kind === "put")
   for (const [node, shown] of finalShown(told)) {
@@ -72,8 +72,7 @@ const check = (told: Told, guarded: ReadonlySet<number>) => {
     for (const zombie of zombies(told, shown, true)) add(`at ${node}, ${zombie}`)
   }
   for (const { operation, result } of told.events) {
-    // A session's context tells of more than the answer shows.
-    if (result === undefined || guarded.has(operation.session)) continue
+    if (result === undefined) continue
     for (const zombie of zombies(told, result, false)) add(`to o${operation.id}, ${zombie}`)
     const siblings = siblingsOf(result)
     const double = siblings.find((id, index) => siblings.indexOf(id) !== index)
@@ -86,5 +85,5 @@ const check = (told: Told, guarded: ReadonlySet<number>) => {
 export const siblings: Checker = {
   name,
   promise: "an acknowledged write is there or was seen by one that replaced it; none comes back",
-  check: (record) => documentsOf(record, "notes").flatMap((told) => check(told, record.guarded))
+  check: (record) => documentsOf(record, "notes").flatMap(check)
 }
