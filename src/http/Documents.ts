@@ -192,7 +192,7 @@ export const layerDocuments = (catalogue: Catalogue) => {
       .handleRaw("put", (incoming) =>
         answered(Effect.gen(function*() {
           const bucket = yield* catalogue.bucket(incoming.params.bucket)
-          if (!("put" in bucket.operations)) return notWritable(bucket)
+          if (!Object.hasOwn(bucket.operations, "put")) return notWritable(bucket)
           const { name } = bucket.definition
           const value = yield* readJson(incoming.request, { bucket: name, levels: 0 })
           const putting = documents.write(incoming, bucket, [{ name: "put", args: [value] }])

@@ -23,7 +23,7 @@ import { problem, problemResponse, type Refusal } from "./Answers.ts"
 import { Catalogue } from "./Catalogue.ts"
 import { layerDocuments } from "./Documents.ts"
 import type { Sample } from "./Metrics.ts"
-import { type Health, layerOperation } from "./Operation.ts"
+import { type Health, layerInspection } from "./Inspection.ts"
 
 export interface ServeOptions {
   readonly backend: Backend
@@ -137,7 +137,7 @@ export const serve = Effect.fnUntraced(function*(
   const routes = Layer.mergeAll(
     HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
       Layer.provide(layerDocuments(catalogue)),
-      Layer.provide(layerOperation({ catalogue, health, metrics }))
+      Layer.provide(layerInspection({ catalogue, health, metrics }))
     ),
     layerDocs
   ).pipe(Layer.provide(NodeHttpServer.layerHttpServices))

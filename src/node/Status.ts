@@ -2,7 +2,7 @@
  * Says how a node is: whether requests should come here, and its counts for those who watch it.
  */
 import type { Sample } from "../http/Metrics.ts"
-import type { Health } from "../http/Operation.ts"
+import type { Health } from "../http/Inspection.ts"
 import type { NodeCore } from "./NodeCore.ts"
 
 const counter = (name: string, value: Sample["value"], help: string): Sample => ({

@@ -18,7 +18,7 @@ export interface Health {
   readonly notReady: () => ReadonlyArray<string>
 }
 
-export interface OperationOptions {
+export interface InspectionOptions {
   readonly catalogue: Catalogue
   readonly health: Health
   readonly metrics: () => ReadonlyArray<Sample>
@@ -77,7 +77,7 @@ const notReady = (reasons: ReadonlyArray<string>) =>
     reasons
   })
 
-const layerNode = ({ health, metrics }: Omit<OperationOptions, "catalogue">) =>
+const layerNode = ({ health, metrics }: Omit<InspectionOptions, "catalogue">) =>
   HttpApiBuilder.group(Api, "node", (handlers) =>
     handlers
       .handle("live", () => Effect.succeed("live\n"))
@@ -88,7 +88,7 @@ const layerNode = ({ health, metrics }: Omit<OperationOptions, "catalogue">) =>
         }))
       .handle("metrics", () => Effect.sync(() => metricsText(metrics()))))
 
-export const layerOperation = (options: OperationOptions) => {
+export const layerInspection = (options: InspectionOptions) => {
   const { catalogue } = options
   return Layer.mergeAll(layerBuckets(catalogue), layerCluster(catalogue), layerNode(options))
 }
