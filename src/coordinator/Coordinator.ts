@@ -10,7 +10,7 @@ import * as CausalContext from "../core/clock/CausalContext.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import { Explain } from "./Explain.ts"
-import { Forwarding, readForward, writeForwarded } from "./Forwarding.ts"
+import { Forwarding, Handed, readForward, writeForwarded } from "./Forwarding.ts"
 import { Listing, planList } from "./Listing.ts"
 import { answerOf, type Counts, holders, type Parts } from "./Parts.ts"
 import { Pending, type Waiting } from "./Pending.ts"
@@ -29,7 +29,7 @@ import { WriteCoordinator } from "./WriteCoordinator.ts"
 
 export interface CoordinatorOptions extends Parts {
   readonly plan: Omit<PlanOptions, "nowMillis" | "secret">
-  /** Requests under way; beyond it, requests are refused, which clients may retry elsewhere. */
+  /** Requests without an answer; beyond it they are refused, which clients may retry elsewhere. */
   readonly requestsMax: number
 }
 
@@ -44,6 +44,9 @@ export class Coordinator {
   readonly #options: CoordinatorOptions
   readonly #planOptions: PlanOptions
   readonly #pending: Pending<Hearing>
+  readonly #handed = new Handed()
+  /** Requests that have no answer yet. */
+  #open = 0
   #draining = false
   readonly #counts: Counts = {
     reads: 0,
@@ -58,11 +61,14 @@ export class Coordinator {
 
   constructor(options: CoordinatorOptions) {
     this.#options = options
-    this.#pending = new Pending({ world: options.world, firstPauseMillis })
+    const { world } = options
+    // An answer to a former life of this node must not be taken for one to this life.
+    const firstNumber = Number.parseInt(world.id().slice(0, 8), 36)
+    this.#pending = new Pending({ world, firstPauseMillis, firstNumber })
     this.#planOptions = {
       ...options.plan,
       secret: options.secret,
-      nowMillis: () => options.world.now()
+      nowMillis: () => options.view.agreedNow()
     }
   }
 
@@ -70,11 +76,11 @@ export class Coordinator {
   handle(request: Request, respond: Respond): void {
     const busy = this.#refusal()
     if (busy !== undefined) return respond(busy)
-    const counted: Respond = (outcome) => {
+    const counted: Respond = this.#opened((outcome) => {
       if (outcome._tag !== "Answer") this.#counts.failures++
       else if (outcome.siblings > 1) this.#counts.siblingsSeen++
       respond(outcome)
-    }
+    })
     if (request.action === "read") {
       const plan = planRead(request, this.#planOptions)
       if (isFault(plan)) return counted(plan)
@@ -120,7 +126,8 @@ export class Coordinator {
     const number = this.#pending.nextNumber()
     const finished = () => this.#pending.remove(number)
     const parts = this.#options
-    const listing = new Listing({ parts, plan, partitionCount, number, respond, finished })
+    const told = this.#opened(respond)
+    const listing = new Listing({ parts, plan, partitionCount, number, respond: told, finished })
     this.#pending.add(number, listing)
     listing.start()
   }
@@ -155,8 +162,18 @@ export class Coordinator {
   #refusal(): Errors.NodeUnavailable | undefined {
     const { node, requestsMax } = this.#options
     if (this.#draining) return new Errors.NodeUnavailable({ node, reason: "it is stopping" })
-    if (this.#pending.size < requestsMax) return undefined
+    // Answered ones that wait for a silent replica do not count: one such node would stop all.
+    if (this.#open < requestsMax) return undefined
     return new Errors.NodeUnavailable({ node, reason: `${requestsMax} requests are under way` })
+  }
+
+  /** Counts a request as open until it is answered. */
+  #opened<A>(respond: (outcome: A) => void): (outcome: A) => void {
+    this.#open++
+    return (outcome) => {
+      this.#open--
+      respond(outcome)
+    }
   }
 
   #isHolder(place: Place): boolean {
@@ -196,7 +213,8 @@ export class Coordinator {
 
   /** Reads what the client has seen from the others, joins it here, and begins the write again. */
   #catchUp(plan: WritePlan, respond: Respond): void {
-    const { replica } = this.#options
+    const { node, replica, world } = this.#options
+    const begun = world.elapsed()
     this.#counts.catchUps++
     const readPlan: ReadPlan = {
       ...plan,
@@ -205,8 +223,13 @@ export class Coordinator {
     }
     this.#read(readPlan, (outcome) => {
       if ("_tag" in outcome) return respond(outcome)
-      replica.joinDocument({ key: plan.row, document: outcome.document }, () => {})
-      this.#write(plan, respond)
+      const arrival = { key: plan.row, document: outcome.document }
+      const joined = replica.joinDocument(arrival, () => {})
+      if (joined._tag === "Refused") {
+        return respond(new Errors.NodeUnwritable({ node, reason: joined.reason }))
+      }
+      const timeoutMillis = Math.max(plan.timeoutMillis - (world.elapsed() - begun), 1)
+      this.#write({ ...plan, timeoutMillis }, respond)
     })
   }
 
@@ -218,12 +241,13 @@ export class Coordinator {
     }
     this.#counts.forwards++
     const number = this.#pending.nextNumber()
+    const nodes = [...holders(this.#options, plan)].sort((a, b) =>
+      view.silenceMillis(a) - view.silenceMillis(b)
+    )
     const forwarding = new Forwarding({
       parts: this.#options,
       request,
-      nodes: [...holders(this.#options, plan)].sort((a, b) =>
-        view.silenceMillis(a) - view.silenceMillis(b)
-      ),
+      nodes: this.#handed.route(request, nodes),
       number,
       timeoutMillis: plan.timeoutMillis,
       respond,

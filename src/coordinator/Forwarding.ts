@@ -55,6 +55,31 @@ export interface ForwardOptions {
   readonly finished: () => void
 }
 
+/** About 10 MB; a client that asks again after so many other writes may be carried out twice. */
+const handedMax = 50_000
+
+/**
+ * Remembers which node each write was handed to, so that one that is sent again reaches the node
+ * that may have carried it out: another would not know it, and carry it out a second time.
+ */
+export class Handed {
+  readonly #nodes = new Map<string, NodeId>()
+
+  /** The nodes to hand a request to, the best first; of a write that was handed on, that one. */
+  route(request: Request, nodes: ReadonlyArray<NodeId>): ReadonlyArray<NodeId> {
+    const { once } = request.body
+    const [best] = nodes
+    if (once === undefined || best === undefined) return nodes
+    const id = `${once.session} ${once.sequence}`
+    const known = this.#nodes.get(id)
+    if (known !== undefined && nodes.includes(known)) return [known]
+    this.#nodes.set(id, best)
+    const [oldest] = this.#nodes.keys()
+    if (this.#nodes.size > handedMax && oldest !== undefined) this.#nodes.delete(oldest)
+    return [best]
+  }
+}
+
 /**
  * Waits for the node that carries the request out. A write is sent to one node only: elsewhere it
  * might apply twice.

@@ -1,0 +1,40 @@
+// Checks that a write that is sent again is handed to the node that may have carried it out.
+import { describe, expect, it } from "vitest"
+import { Handed } from "../../src/coordinator/Forwarding.ts"
+import type { Request } from "../../src/coordinator/Request.ts"
+import { NodeId } from "../../src/core/model/Names.ts"
+
+const [a, b, c] = ["a", "b", "c"].map((name) => NodeId.make(name)) as [NodeId, NodeId, NodeId]
+
+const write = (sequence: number): Request => ({
+  action: "write",
+  bucket: "notes",
+  body: { key: "k", once: { session: "s", sequence, at: 0 } },
+  forwarded: false
+})
+
+describe("a request that is handed on", () => {
+  it("goes to the node it went to before, though another has become the best", () => {
+    const handed = new Handed()
+    expect(handed.route(write(1), [a, b])).toEqual([a])
+    expect(handed.route(write(2), [b, a])).toEqual([b])
+    expect(handed.route(write(1), [b, a])).toEqual([a])
+  })
+
+  it("goes to the best node once the one before holds the document no more", () => {
+    const handed = new Handed()
+    handed.route(write(1), [a, b])
+    expect(handed.route(write(1), [c, b])).toEqual([c])
+    expect(handed.route(write(1), [b, c])).toEqual([c])
+  })
+
+  it("may go to any node where nothing tells a second time from the first", () => {
+    const request: Request = {
+      action: "read",
+      bucket: "notes",
+      body: { key: "k" },
+      forwarded: false
+    }
+    expect(new Handed().route(request, [a, b])).toEqual([a, b])
+  })
+})
