@@ -26,18 +26,25 @@ const millis = Number(values.seconds) * 1000
 const inFlights = [1, 64, 512]
 const nodes = ["n1", "n2", "n3"]
 
+const keyOf = (i: number): string => `k${(i * 7_919) % documentCount}`
+
 const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
 const startNode = async (node: string, nats: string, data: string) => {
   const http = await freePort()
-  const child = spawn(process.execPath, [
-    "--conditions=everwrite-source",
-    file("../../src/cli/main.ts"),
-    "start",
-    ...["--node", node, "--members", nodes.join(","), "--nats", nats, "--cluster", "bench"],
-    ...["--data", join(data, node), "--config", file("./everwrite.config.ts")],
-    ...["--http", String(http), "--log-level", "error"]
-  ], {
+  const flags = {
+    node,
+    members: nodes.join(","),
+    nats,
+    cluster: "bench",
+    data: join(data, node),
+    config: file("./everwrite.config.ts"),
+    http: String(http),
+    "log-level": "error"
+  }
+  const words = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value])
+  const command = ["--conditions=everwrite-source", file("../../src/cli/main.ts"), "start"]
+  const child = spawn(process.execPath, command.concat(words), {
     stdio: ["ignore", "ignore", "inherit"],
     env: { ...process.env, EVERWRITE_CLUSTER_KEY: "of the benchmark" }
   })
@@ -60,7 +67,6 @@ const run = async (): Promise<void> => {
   const db = await connect({ documents: Documents }, { servers: nats.url, cluster: "bench" })
   console.log(`${cpus().length} cores, Node ${process.versions.node}, ${values.seconds} s a row`)
   console.log(text(head))
-  const keyOf = (i: number) => `k${(i * 7_919) % documentCount}`
   // Until every document is there and the code is compiled, nothing counts.
   await measure(
     { inFlight: 256, millis: Math.max(millis, 1000) },
