@@ -25,6 +25,7 @@ export const drawPlan = (seed: number, options: DrawOptions = {}): Plan => {
     partitionCount: random.pick([8, 16, 64]),
     answerLoss: random.pick([0, 0, 0.02, 0.2]),
     chaosMillis: facts.chaosMillis,
+    maxPayloadBytes: stream(seed, "payload").pick([65_536, 65_536, 1_024]),
     ...drawWorkload(stream(seed, "workload"), facts),
     faults: drawFaults(seed, facts, options.faults)
   }

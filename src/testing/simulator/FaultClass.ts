@@ -8,16 +8,29 @@ import type { PlanFacts } from "./Workload.ts"
 
 export type DrawnFault = Omit<PlannedFault, "id" | "fault">
 
+/** What faults are drawn from. */
+export interface FaultFacts extends PlanFacts {
+  /** The only node whose disk may lose, damage or forget anything in this run. */
+  readonly victim: string
+}
+
 export interface FaultClass {
   readonly name: string
   /** In a sentence, for the README. */
   readonly what: string
   /** The faults of one run. Whatever is drawn must come from `random` and `facts`. */
-  readonly draw: (random: SeededRandom, facts: PlanFacts) => ReadonlyArray<DrawnFault>
+  readonly draw: (random: SeededRandom, facts: FaultFacts) => ReadonlyArray<DrawnFault>
+  /**
+   * Begins it. `cluster.did(name)` counts each time that it does something, here or later: a
+   * fault that meets nothing tests nothing. `cluster.didDamage` does so for what a disk lost.
+   */
   readonly begin: (cluster: SimCluster, fault: PlannedFault) => void
   /** Ends what `begin` began, even where other faults of this class go on. */
   readonly end: (cluster: SimCluster, fault: PlannedFault) => void
 }
+
+/** Nothing is to be ended: what was done stays, or has ended by itself. */
+export const lasts = (): void => {}
 
 /** Faults one after another with exponential pauses, each with a node, another one and a number. */
 export const drawSeries = (
@@ -26,6 +39,8 @@ export const drawSeries = (
   options: {
     readonly pauseMeanMillis: number
     readonly lastsMeanMillis: number
+    /** The only node that it happens to; any unless said otherwise. */
+    readonly node?: string
     /** The number of each fault; [0, 1) where it does not matter. */
     readonly amount?: () => number
   }
@@ -38,9 +53,28 @@ export const drawSeries = (
     drawn.push({
       atMillis,
       forMillis: Math.round(random.exponential(options.lastsMeanMillis)),
-      node: random.pick(facts.nodes),
+      node: options.node ?? random.pick(facts.nodes),
       other: random.pick(facts.nodes),
       amount: options.amount?.() ?? random.next()
     })
   }
 }
+
+/** A few faults at times of their own, for what is too rare or too grave for a series. */
+export const drawFew = (
+  random: SeededRandom,
+  facts: PlanFacts,
+  options: {
+    readonly most: number
+    readonly lastsMeanMillis: number
+    readonly node?: string
+    readonly amount?: () => number
+  }
+): ReadonlyArray<DrawnFault> =>
+  Array.from({ length: random.integer(1, options.most) }, () => ({
+    atMillis: random.integer(0, facts.chaosMillis - 1),
+    forMillis: Math.round(random.exponential(options.lastsMeanMillis)),
+    node: options.node ?? random.pick(facts.nodes),
+    other: random.pick(facts.nodes),
+    amount: options.amount?.() ?? random.next()
+  }))

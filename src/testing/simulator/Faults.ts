@@ -5,16 +5,31 @@
  *
  * @see Groce et al., Swarm Testing, ISSTA 2012
  */
-import { crashes } from "./faults/Crashes.ts"
-import { partitions } from "./faults/Partitions.ts"
-import { pauses } from "./faults/Pauses.ts"
-import { weather } from "./faults/Weather.ts"
+import { brokerFaults } from "./faults/Broker.ts"
+import { clockFaults } from "./faults/Clocks.ts"
+import { damageFaults } from "./faults/Damage.ts"
+import { diskFaults } from "./faults/Disks.ts"
+import { partitionFaults } from "./faults/Partitions.ts"
+import { processFaults } from "./faults/Processes.ts"
+import { strangers } from "./faults/Strangers.ts"
+import { twins } from "./faults/Twins.ts"
+import { weatherFaults } from "./faults/Weather.ts"
+import type { FaultClass } from "./FaultClass.ts"
 import type { PlannedFault } from "./Plan.ts"
 import { stream } from "./SeededRandom.ts"
-import type { FaultClass } from "./FaultClass.ts"
 import type { PlanFacts } from "./Workload.ts"
 
-export const faultClasses: ReadonlyArray<FaultClass> = [crashes, partitions, weather, pauses]
+export const faultClasses: ReadonlyArray<FaultClass> = [
+  ...weatherFaults,
+  ...partitionFaults,
+  ...brokerFaults,
+  strangers,
+  ...processFaults,
+  twins,
+  ...diskFaults,
+  ...damageFaults,
+  ...clockFaults
+]
 
 export const faultClass = (name: string): FaultClass | undefined =>
   faultClasses.find((known) => known.name === name)
@@ -23,8 +38,11 @@ export const drawFaults = (
   seed: number,
   facts: PlanFacts,
   classes: ReadonlyArray<FaultClass> = faultClasses
-): ReadonlyArray<PlannedFault> =>
-  classes.flatMap(({ draw, name }) => {
+): ReadonlyArray<PlannedFault> => {
+  const victim = stream(seed, "victim").pick(facts.nodes)
+  return classes.flatMap(({ draw, name }) => {
     const random = stream(seed, `fault ${name}`)
-    return random.chance(0.5) ? draw(random, facts).map((drawn) => ({ fault: name, ...drawn })) : []
+    if (!random.chance(0.5)) return []
+    return draw(random, { ...facts, victim }).map((drawn) => ({ fault: name, ...drawn }))
   }).sort((a, b) => a.atMillis - b.atMillis).map((drawn, id) => ({ id: id + 1, ...drawn }))
+}

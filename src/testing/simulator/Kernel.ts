@@ -15,6 +15,8 @@ export interface Owner {
   readonly name: string
   alive: boolean
   paused: boolean
+  /** Something that comes over it amid its work: in place of the task after `left` more. */
+  fuse?: { left: number; readonly task: () => void } | undefined
 }
 
 export const outside = (): Owner => ({ name: "outside", alive: true, paused: false })
@@ -107,6 +109,11 @@ export class Kernel {
   }
 
   #runOne(owner: Owner): void {
+    const { fuse } = owner
+    if (fuse !== undefined && fuse.left-- === 0) {
+      owner.fuse = undefined
+      return fuse.task()
+    }
     const tasks = this.#ready.get(owner)!
     const task = tasks.shift()!
     if (tasks.length === 0) this.#ready.delete(owner)

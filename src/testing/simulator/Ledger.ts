@@ -42,6 +42,11 @@ export class Ledger {
     for (const id of ids) this.#applyId(node, id)
   }
 
+  /** A node's disk may have lost anything. */
+  forget(node: string): void {
+    for (const name of this.#disks) if (name.startsWith(`${node} `)) this.#disks.delete(name)
+  }
+
   get applied(): ReadonlyMap<number, Applied> {
     const applied = new Map<number, Applied>()
     for (const [request, operation] of this.#operations) {

@@ -60,6 +60,8 @@ export interface Plan {
   /** Share of answers that are lost on the way to the client, which then asks again. */
   readonly answerLoss: number
   readonly chaosMillis: number
+  /** The greatest message that the network takes; longer ones travel in parts. */
+  readonly maxPayloadBytes: number
   readonly operations: ReadonlyArray<PlannedOperation>
   readonly faults: ReadonlyArray<PlannedFault>
 }

@@ -19,7 +19,7 @@ export interface RunOptions extends Omit<SimClusterOptions, "plan"> {
 
 /** How much of everything there was: shows that a run did put the cluster to the test. */
 export interface Summary {
-  /** Faults that began, by class. */
+  /** How often each class of faults did something; those that met nothing are not there. */
   readonly faults: Readonly<globalThis.Record<string, number>>
   /** Operations by kind of outcome. */
   readonly outcomes: Readonly<globalThis.Record<string, number>>
@@ -51,7 +51,6 @@ class Simulation {
   readonly #cluster: SimCluster
   readonly #events: Array<Event> = []
   readonly #unavailable: Array<string> = []
-  readonly #begun = new Map<string, number>()
   readonly #going = new Set<PlannedFault>()
 
   constructor(plan: Plan, options: RunOptions) {
@@ -110,7 +109,6 @@ class Simulation {
       known.end(cluster, fault)
     }
     kernel.at(outside, kernel.now + fault.atMillis, () => {
-      this.#begun.set(name, (this.#begun.get(name) ?? 0) + 1)
       this.#going.add(fault)
       cluster.story?.fault("begins", fault)
       known.begin(cluster, fault)
@@ -158,7 +156,7 @@ class Simulation {
       outcomes.set(name, (outcomes.get(name) ?? 0) + 1)
     }
     const summary: Summary = {
-      faults: Object.fromEntries(this.#begun),
+      faults: Object.fromEntries(cluster.injected),
       outcomes: Object.fromEntries(outcomes),
       marks: Object.fromEntries(cluster.marks),
       messages: { ...network.counts },

@@ -15,6 +15,7 @@ import type { Answer } from "../../coordinator/Request.ts"
 import type { World } from "../../core/World.ts"
 import type { SeededRandom } from "./SeededRandom.ts"
 import type { SimCluster } from "./SimCluster.ts"
+import type { SimNode } from "./SimNode.ts"
 import { epochMillis } from "./SimWorld.ts"
 
 /** One operation's way to its node. */
@@ -43,6 +44,7 @@ class Asking {
   readonly #trace: Trace
   readonly #request: BackendRequest
   readonly #respond: BackendRespond
+  readonly #process: SimNode
   #ended = false
   #attempts = 0
 
@@ -59,6 +61,8 @@ class Asking {
     this.#request = options.request
     this.#respond = options.respond
     this.#trace.sendings = 0
+    const { cluster, node, random } = this.#way
+    this.#process = cluster.node(node).process(random)
   }
 
   start(): void {
@@ -79,9 +83,9 @@ class Asking {
   }
 
   #ask(): boolean {
-    const { answerLoss, cluster: { kernel, outside }, node, random } = this.#way
+    const { answerLoss, cluster: { kernel, outside }, random } = this.#way
     const request = { ...this.#request, forwarded: false }
-    return this.#way.cluster.node(node).ask(({ coordinator }) =>
+    return this.#process.ask(({ coordinator }) =>
       coordinator.handle(request, (outcome) => {
         if (this.#attempts < sendingsMax && random.chance(answerLoss)) return
         kernel.soon(outside, () => this.#hear(outcome))

@@ -19,9 +19,8 @@ import { Ledger } from "./Ledger.ts"
 import type { Plan } from "./Plan.ts"
 import { stream } from "./SeededRandom.ts"
 import { simBuckets } from "./SimBuckets.ts"
-import { fitDisk } from "./SimDisk.ts"
-import { fairWeather, SimNetwork } from "./SimNetwork.ts"
-import { type Build, build, SimNode } from "./SimNode.ts"
+import { SimNetwork } from "./SimNetwork.ts"
+import { type Build, build, type MakeDisk, SimNode } from "./SimNode.ts"
 import { Story } from "./Story.ts"
 
 /** Short, so that a run of some seconds sees many requests end. */
@@ -48,6 +47,8 @@ export interface SimClusterOptions {
   readonly plan: Plan
   /** Makes the nodes; the product's own unless a test puts broken parts in. */
   readonly build?: Build
+  /** Makes their disks; models unless a test brings real databases. */
+  readonly disk?: MakeDisk
   /** The document whose story is to be told. */
   readonly story?: { readonly bucket: string; readonly key: string }
 }
@@ -61,23 +62,28 @@ export class SimCluster {
   readonly incarnations: Array<{ readonly node: string; readonly incarnation: string }> = []
   /** Nodes whose disks lost or damaged something. */
   readonly damaged = new Set<string>()
+  /** How often each class of faults did something. */
+  readonly injected = new Map<string, number>()
   readonly outside: Owner = outside()
   readonly secret = toKey(Redacted.make("of the simulated cluster"))
   readonly ring: Ring.Ring
+  readonly cluster = ClusterName.make("simulated")
   readonly story: Story | undefined
 
-  constructor({ build: make = build, plan, story }: SimClusterOptions) {
+  constructor({ build: make = build, disk, plan, story }: SimClusterOptions) {
     const { seed } = plan
     const kernel = new Kernel(stream(seed, "schedule"))
     const random = stream(seed, "network")
-    const network = new SimNetwork({ kernel, outside: this.outside, random })
+    const { maxPayloadBytes } = plan
+    const did = (fault: string) => this.did(fault)
+    const network = new SimNetwork({ kernel, outside: this.outside, random, maxPayloadBytes, did })
     const ring = ringOf(plan)
     this.kernel = kernel
     this.network = network
     this.ring = ring
     this.story = story === undefined ? undefined : new Story(story, () => kernel.now)
     const buckets = Buckets.make(simBuckets)
-    const cluster = ClusterName.make("simulated")
+    const { cluster } = this
     const nodes = ring.members.map(({ id: node }) =>
       new SimNode({
         kernel,
@@ -91,6 +97,8 @@ export class SimCluster {
         limits,
         supervisor: this.outside,
         build: make,
+        disk,
+        did,
         mark: (path) => this.marks.set(path, (this.marks.get(path) ?? 0) + 1),
         began: (of, incarnation) => {
           this.incarnations.push({ node: of, incarnation })
@@ -132,14 +140,24 @@ export class SimCluster {
     for (const node of this.nodes.values()) node.start()
   }
 
+  /** Counts that a fault did something: what met nothing was none. */
+  did(fault: string): void {
+    this.injected.set(fault, (this.injected.get(fault) ?? 0) + 1)
+  }
+
+  /** The same for one that a disk does not survive whole: what only it held is forfeit. */
+  didDamage(fault: string, node: string): void {
+    this.did(fault)
+    this.damaged.add(node)
+    this.ledger.forget(node)
+  }
+
   /** Mends everything but what was lost: network, disks, processes. Clocks stay wrong. */
   heal(): void {
-    this.network.healCuts()
-    this.network.weather = { ...fairWeather }
-    this.network.startBroker()
+    this.network.heal()
     for (const node of this.nodes.values()) {
-      this.network.setBufferFull(node.id, false)
-      node.disk.setMood(fitDisk)
+      node.disk.heal()
+      node.endTwin()
       node.resume()
       node.start()
     }

@@ -2,9 +2,7 @@
  * Keeps what one node has on disk over its lives, and what its present life has not synced yet.
  *
  * A commit is a group: it takes the disk's time, then all of it is durable or, if the disk fails,
- * none. A crash keeps a prefix of the groups under way, as a write-ahead log does. Damage is what
- * disks do: flipped bits (the row's checksum tells), missing rows, old pages, a lost end of the
- * log (nothing tells).
+ * none. A crash keeps a prefix of the groups under way, as a write-ahead log does.
  */
 import type {
   Change,
@@ -15,21 +13,10 @@ import type {
   StorageService,
   StoredDocument
 } from "../../storage/Storage.ts"
+import { Conditions } from "./Conditions.ts"
+import { changed, copy, empty, type Harm, type Image, nameOf, readRow } from "./DiskImage.ts"
 import type { Kernel, Owner } from "./Kernel.ts"
 import type { SeededRandom } from "./SeededRandom.ts"
-
-interface Row {
-  readonly key: RowKey
-  readonly document: StoredDocument
-}
-
-/** One image of a disk. */
-interface Image {
-  readonly rows: Map<string, Row>
-  readonly facts: Map<string, string>
-  /** Rows whose bytes rotted: reading one says so, writing it anew mends it. */
-  readonly damaged: Set<string>
-}
 
 interface Write {
   readonly changes: ReadonlyArray<Change>
@@ -40,51 +27,27 @@ interface Write {
 /** What the disk does at present. */
 export interface DiskMood {
   readonly meanCommitMillis: number
-  readonly full: boolean
+  /** Share of commits that find no space. */
+  readonly fullShare: number
   /** Share of commits that fail with an I/O error. */
   readonly errorShare: number
 }
 
-export const fitDisk: DiskMood = { meanCommitMillis: 1, full: false, errorShare: 0 }
-
-const nameOf = (key: RowKey): string =>
-  `${key.partition} ${key.bucket} ${key.partitionKey}\u0000${key.sortKey}`
-
-const copy = (image: Image): Image => ({
-  rows: new Map(image.rows),
-  facts: new Map(image.facts),
-  damaged: new Set(image.damaged)
-})
+export const fitDisk: DiskMood = { meanCommitMillis: 1, fullShare: 0, errorShare: 0 }
 
 /** How many past images are kept for lost ends of the log and old backups. */
 const imagesMax = 64
-
-const changed = (
-  before: StoredDocument | undefined,
-  change: Change
-): StoredDocument | undefined => {
-  if (change.header === undefined) return undefined
-  const elements = new Map(before?.elements)
-  for (const [path, bytes] of change.elements) {
-    if (bytes === undefined) elements.delete(path)
-    else elements.set(path, bytes)
-  }
-  return { header: change.header, elements }
-}
 
 type Wrote = (key: RowKey, document: StoredDocument) => void
 
 const apply = (image: Image, write: Write, wrote: Wrote = () => {}): void => {
   for (const change of write.changes) {
     const name = nameOf(change.key)
-    const document = changed(image.rows.get(name)?.document, change)
-    image.damaged.delete(name)
-    if (document === undefined) {
-      image.rows.delete(name)
-      continue
-    }
-    image.rows.set(name, { key: change.key, document })
-    wrote(change.key, document)
+    const row = changed(image.rows.get(name), change)
+    if (row === undefined) image.rows.delete(name)
+    else image.rows.set(name, row)
+    const result = readRow(row)
+    if (result._tag === "Found") wrote(change.key, result.document)
   }
   for (const [name, value] of write.facts) image.facts.set(name, value)
 }
@@ -94,6 +57,8 @@ export interface SimDiskOptions {
   readonly random: SeededRandom
   /** Told of every document that becomes durable. */
   readonly wrote: Wrote
+  /** Told the name of a fault each time that it meets a commit. */
+  readonly did: (fault: string) => void
 }
 
 export class SimDisk {
@@ -106,8 +71,8 @@ export class SimDisk {
     groupsLost: 0,
     damagedReads: 0
   }
-  #mood = fitDisk
-  #image: Image = { rows: new Map(), facts: new Map(), damaged: new Set() }
+  readonly #mood = new Conditions<DiskMood>(fitDisk)
+  #image = empty()
   /** Images before each of the last commits, oldest first. */
   readonly #past: Array<Image> = []
   readonly #options: SimDiskOptions
@@ -130,12 +95,18 @@ export class SimDisk {
   }
 
   get mood(): DiskMood {
-    return this.#mood
+    return this.#mood.now
   }
 
-  setMood(mood: Partial<DiskMood>): void {
+  /** What a fault makes of the disk, by the fault's id; nothing any more where that is left out. */
+  setMood(fault: number, bad?: Partial<DiskMood>): void {
     this.disturbances++
-    this.#mood = { ...this.#mood, ...mood }
+    this.#mood.set(fault, bad)
+  }
+
+  heal(): void {
+    this.disturbances++
+    this.#mood.clear()
   }
 
   commit(writes: ReadonlyArray<Write>): void {
@@ -145,57 +116,60 @@ export class SimDisk {
     this.counts.commits++
   }
 
-  wipe(): void {
-    this.disturbances++
-    this.#image = { rows: new Map(), facts: new Map(), damaged: new Set() }
-    this.#past.length = 0
+  /** Holds what another disk holds. */
+  copyFrom(other: SimDisk): void {
+    this.#image = copy(other.#image)
+    this.#past.push(...other.#past)
   }
 
-  /** Goes back `commits` commits, as after a WAL with a flipped bit, or an old backup. */
-  rewind(commits: number): void {
+  wipe(): boolean {
     this.disturbances++
+    this.#image = empty()
+    this.#past.length = 0
+    return true
+  }
+
+  /** Goes back `commits` commits, as after a WAL with a flipped bit, or to an old backup. */
+  rewind(commits: number): boolean {
     const index = Math.max(0, this.#past.length - commits)
     const image = this.#past[index]
-    if (image !== undefined) this.#image = copy(image)
+    if (image === undefined) return false
+    this.disturbances++
+    this.#image = copy(image)
     this.#past.length = index
+    return true
   }
 
-  /** Flips a bit in a row that `random` picks; its checksum will not fit. */
-  rot(): void {
-    this.disturbances++
+  /** Does something to a document that chance picks; false where that changes nothing. */
+  damage(random: SeededRandom, harm: Harm): boolean {
     const names = [...this.#image.rows.keys()].sort()
-    if (names.length > 0) this.#image.damaged.add(this.#random.pick(names))
-  }
-
-  /** Loses a row that `random` picks, without a trace. */
-  loseRow(): void {
+    if (names.length === 0) return false
+    const name = random.pick(names)
+    const before = this.#image.rows.get(name)!
+    const past = this.#past.flatMap(({ rows }) => rows.get(name) ?? [])
+    const after = harm(before, random, past)
+    if (after === before) return false
     this.disturbances++
-    const names = [...this.#image.rows.keys()].sort()
-    if (names.length > 0) this.#image.rows.delete(this.#random.pick(names))
-  }
-
-  /** Brings back an old version of a row that `random` picks. */
-  staleRow(): void {
-    this.disturbances++
-    const old = this.#past[0]
-    const names = old === undefined ? [] : [...old.rows.keys()].sort()
-    if (old === undefined || names.length === 0) return
-    const name = this.#random.pick(names)
-    this.#image.rows.set(name, old.rows.get(name)!)
+    if (after === undefined) this.#image.rows.delete(name)
+    else this.#image.rows.set(name, after)
+    return true
   }
 
   /** A line for each row, for hashes of a whole run. */
   describe(): ReadonlyArray<string> {
-    return [...this.#image.rows].map(([name, { document }]) =>
-      `${name} ${Buffer.from(document.header).toString("hex")} ${
-        [...document.elements].map(([path, bytes]) =>
-          `${path}=${Buffer.from(bytes).toString("hex")}`
-        )
-          .sort().join(" ")
+    return [...this.#image.rows].map(([name, { elements, header }]) =>
+      `${name} ${hex(header)} ${
+        [...elements].map(([path, bytes]) => `${path}=${hex(bytes)}`).sort().join(" ")
       }`
     ).sort()
   }
+
+  did(fault: string): void {
+    this.#options.did(fault)
+  }
 }
+
+const hex = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString("hex")
 
 interface SessionOptions {
   readonly disk: SimDisk
@@ -272,20 +246,13 @@ class Session {
   #read(key: RowKey): ReadResult {
     const name = nameOf(key)
     const { disk } = this.#options
-    let document = disk.image.rows.get(name)?.document
-    let damaged = disk.image.damaged.has(name)
-    for (const write of [...this.#committing, ...this.#waiting]) {
-      for (const change of write.changes) {
-        if (nameOf(change.key) !== name) continue
-        document = changed(damaged ? undefined : document, change)
-        damaged = false
-      }
+    let row = disk.image.rows.get(name)
+    for (const { changes } of [...this.#committing, ...this.#waiting]) {
+      for (const change of changes) if (nameOf(change.key) === name) row = changed(row, change)
     }
-    if (damaged) {
-      disk.counts.damagedReads++
-      return { _tag: "Damaged", detail: "the checksum does not fit" }
-    }
-    return document === undefined ? { _tag: "Absent" } : { _tag: "Found", document }
+    const result = readRow(row)
+    if (result._tag === "Damaged") disk.counts.damagedReads++
+    return result
   }
 
   #accept(write: Write): void {
@@ -308,7 +275,9 @@ class Session {
     const { disk, kernel, owner, random } = this.#options
     this.#committing = this.#waiting
     this.#waiting = []
-    const millis = random.exponential(disk.mood.meanCommitMillis)
+    const mean = disk.mood.meanCommitMillis
+    if (mean > fitDisk.meanCommitMillis) disk.did("slow disk")
+    const millis = random.exponential(mean)
     kernel.at(owner, kernel.now + millis, () => this.#end())
   }
 
@@ -331,9 +300,13 @@ class Session {
   }
 
   #failure(random: SeededRandom): StorageFailure | undefined {
-    const { mood } = this.#options.disk
-    if (mood.full) return { kind: "full", detail: "no space is left" }
-    if (random.chance(mood.errorShare)) return { kind: "failing", detail: "an I/O error" }
-    return undefined
+    const { disk } = this.#options
+    if (random.chance(disk.mood.fullShare)) {
+      disk.did("full disk")
+      return { kind: "full", detail: "no space is left" }
+    }
+    if (!random.chance(disk.mood.errorShare)) return undefined
+    disk.did("disk error")
+    return { kind: "failing", detail: "an I/O error" }
   }
 }

@@ -5,18 +5,19 @@
  */
 import type { Message, Subscription, TransportService } from "../../transport/Transport.ts"
 import { recipients, SubjectTree } from "../../transport/SubjectTree.ts"
+import { Conditions } from "./Conditions.ts"
 import type { Kernel, Owner } from "./Kernel.ts"
 import type { SeededRandom } from "./SeededRandom.ts"
 
 /** What happens to messages at present. */
 export interface Weather {
-  delayMeanMillis: number
+  readonly delayMeanMillis: number
   /** Share of messages that take up to ten seconds. */
-  tailShare: number
-  loss: number
-  duplication: number
+  readonly tailShare: number
+  readonly loss: number
+  readonly duplication: number
   /** Share of messages that come once more, up to a minute later. */
-  replay: number
+  readonly replay: number
 }
 
 export const fairWeather: Weather = {
@@ -25,17 +26,6 @@ export const fairWeather: Weather = {
   loss: 0,
   duplication: 0,
   replay: 0
-}
-
-/** How often each thing happened, to show that the faults of a run did occur. */
-export interface NetworkCounts {
-  sent: number
-  delivered: number
-  lost: number
-  duplicated: number
-  replayed: number
-  cut: number
-  unconnected: number
 }
 
 interface Listener {
@@ -48,38 +38,32 @@ interface Endpoint {
   readonly node: string
   readonly owner: Owner
   connected: boolean
-  bufferFull: boolean
   readonly onStatus: Set<(connected: boolean) => void>
 }
 
 const tailMillis = 10_000
 const replayMillis = 60_000
 const detectionMillis = 3_000
-const maxPayloadBytes = 64 * 1024
+const reconnectMillis = 2_000
 
 export interface SimNetworkOptions {
   readonly kernel: Kernel
   readonly outside: Owner
   readonly random: SeededRandom
+  readonly maxPayloadBytes: number
+  /** Told the name of a fault each time that it meets a message. */
+  readonly did: (fault: string) => void
 }
 
 export class SimNetwork {
-  weather: Weather = { ...fairWeather }
-  readonly counts: NetworkCounts = {
-    sent: 0,
-    delivered: 0,
-    lost: 0,
-    duplicated: 0,
-    replayed: 0,
-    cut: 0,
-    unconnected: 0
-  }
+  readonly weather = new Conditions<Weather>(fairWeather)
+  readonly counts = { sent: 0, delivered: 0 }
   readonly #options: SimNetworkOptions
   readonly #listeners = new SubjectTree<Listener>()
   readonly #endpoints = new Set<Endpoint>()
-  /** Directed pairs that nothing crosses, with how many faults cut them. */
-  readonly #cuts = new Map<string, number>()
-  #brokerUp = true
+  /** Directed pairs that nothing crosses, with the faults that cut them. */
+  readonly #cuts = new Map<string, ReadonlyArray<string>>()
+  #brokerStops = 0
   #inboxes = 0
 
   constructor(options: SimNetworkOptions) {
@@ -91,8 +75,7 @@ export class SimNetwork {
     const endpoint: Endpoint = {
       node,
       owner,
-      connected: this.#brokerUp,
-      bufferFull: false,
+      connected: this.#brokerStops === 0,
       onStatus: new Set()
     }
     this.#endpoints.add(endpoint)
@@ -102,7 +85,7 @@ export class SimNetwork {
         this.#subscribe(subject, { endpoint, handler, queue: options?.queue }),
       flush: (done) => this.#later(endpoint, () => done(endpoint.connected)),
       newInbox: () => `_INBOX.${++this.#inboxes}`,
-      maxPayload: () => maxPayloadBytes,
+      maxPayload: () => this.#options.maxPayloadBytes,
       connected: () => endpoint.connected,
       onStatus: (listener) => {
         endpoint.onStatus.add(listener)
@@ -121,50 +104,53 @@ export class SimNetwork {
   }
 
   /** Nothing crosses from one to the other any more; the way back is another pair. */
-  cut(from: string, to: string): void {
+  cut(fault: string, from: string, to: string): void {
     const pair = `${from} ${to}`
-    this.#cuts.set(pair, (this.#cuts.get(pair) ?? 0) + 1)
+    this.#cuts.set(pair, [...this.#cuts.get(pair) ?? [], fault])
   }
 
-  /** Takes one cut back. */
-  mend(from: string, to: string): void {
+  /** Takes back one cut by this fault. */
+  mend(fault: string, from: string, to: string): void {
     const pair = `${from} ${to}`
-    const left = (this.#cuts.get(pair) ?? 1) - 1
-    if (left > 0) this.#cuts.set(pair, left)
-    else this.#cuts.delete(pair)
-  }
-
-  healCuts(): void {
-    this.#cuts.clear()
+    const faults = this.#cuts.get(pair) ?? []
+    const index = faults.indexOf(fault)
+    this.#cuts.set(pair, faults.filter((_, i) => i !== index))
   }
 
   /** The broker stops: silently at first, then every endpoint notices. */
   stopBroker(): void {
     const { kernel, outside } = this.#options
-    this.#brokerUp = false
+    this.#brokerStops++
     kernel.at(outside, kernel.now + detectionMillis, () => {
-      if (!this.#brokerUp) this.#setConnected(false)
+      if (this.#brokerStops === 0) return
+      for (const endpoint of this.#endpoints) this.#setConnected(endpoint, false)
     })
   }
 
+  /** A new broker knows nobody: every connection ends now, and comes back a while later. */
   startBroker(): void {
-    this.#brokerUp = true
-    this.#setConnected(true)
-  }
-
-  /** The client's send buffer is full: what the node publishes is dropped. */
-  setBufferFull(node: string, full: boolean): void {
-    for (const endpoint of this.#endpoints) if (endpoint.node === node) endpoint.bufferFull = full
-  }
-
-  #setConnected(connected: boolean): void {
+    if (this.#brokerStops === 0 || --this.#brokerStops > 0) return
+    const { kernel, random } = this.#options
     for (const endpoint of this.#endpoints) {
       if (!endpoint.owner.alive) this.#endpoints.delete(endpoint)
-      if (endpoint.connected === connected) continue
-      endpoint.connected = connected
-      for (const listener of endpoint.onStatus) {
-        this.#options.kernel.soon(endpoint.owner, () => listener(connected))
-      }
+      this.#setConnected(endpoint, false)
+      const time = kernel.now + random.next() * reconnectMillis
+      kernel.at(endpoint.owner, time, () => this.#setConnected(endpoint, this.#brokerStops === 0))
+    }
+  }
+
+  heal(): void {
+    this.#cuts.clear()
+    this.weather.clear()
+    this.#brokerStops = Math.min(this.#brokerStops, 1)
+    this.startBroker()
+  }
+
+  #setConnected(endpoint: Endpoint, connected: boolean): void {
+    if (endpoint.connected === connected) return
+    endpoint.connected = connected
+    for (const listener of endpoint.onStatus) {
+      this.#options.kernel.soon(endpoint.owner, () => listener(connected))
     }
   }
 
@@ -182,10 +168,8 @@ export class SimNetwork {
     }
   ): void {
     this.counts.sent++
-    if (!this.#brokerUp || !from.connected || from.bufferFull || !from.owner.alive) {
-      this.counts.unconnected++
-      return
-    }
+    if (!from.owner.alive) return
+    if (this.#brokerStops > 0 || !from.connected) return this.#options.did("broker")
     const { subject, reply } = sent
     // The sender may reuse its bytes, and receivers must not share them.
     const message: Message = { subject, data: sent.data.slice(), reply, noResponders: false }
@@ -204,36 +188,35 @@ export class SimNetwork {
   /** All plain listeners of living endpoints, and one of each queue group. */
   #receivers(subject: string): ReadonlyArray<Listener> {
     const { random } = this.#options
-    const living = this.#listeners.match(subject).filter(({ endpoint }) => endpoint.owner.alive)
+    const living = this.#listeners.match(subject).filter(({ endpoint }) =>
+      endpoint.owner.alive && endpoint.connected
+    )
     return recipients(living, (count) => random.integer(0, count - 1))
   }
 
   #send(from: Endpoint, listener: Listener, message: Message): void {
-    const { random } = this.#options
-    const { counts, weather } = this
-    if (this.#cuts.has(`${from.node} ${listener.endpoint.node}`)) {
-      counts.cut++
-      return
-    }
-    if (random.chance(weather.loss)) {
-      counts.lost++
-      return
-    }
+    const { did, random } = this.#options
+    const { duplication, loss, replay } = this.weather.now
+    const cuts = this.#cuts.get(`${from.node} ${listener.endpoint.node}`) ?? []
+    for (const fault of cuts) did(fault)
+    if (cuts.length > 0) return
+    if (random.chance(loss)) return did("loss")
     this.#deliver(listener, message, this.#delay())
-    if (random.chance(weather.duplication)) {
-      counts.duplicated++
+    if (random.chance(duplication)) {
+      did("duplication")
       this.#deliver(listener, message, this.#delay())
     }
-    if (random.chance(weather.replay)) {
-      counts.replayed++
+    if (random.chance(replay)) {
+      did("replay")
       this.#deliver(listener, message, random.next() * replayMillis)
     }
   }
 
   #delay(): number {
-    const { random } = this.#options
-    const { delayMeanMillis, tailShare } = this.weather
-    const isTail = tailShare > 0 && random.chance(tailShare)
+    const { did, random } = this.#options
+    const { delayMeanMillis, tailShare } = this.weather.now
+    if (delayMeanMillis > fairWeather.delayMeanMillis) did("delay")
+    const isTail = random.chance(tailShare)
     return isTail ? random.next() * tailMillis : random.exponential(delayMeanMillis)
   }
 
@@ -241,7 +224,7 @@ export class SimNetwork {
     const { kernel, outside } = this.#options
     const { endpoint, handler } = listener
     kernel.at(outside, kernel.now + delayMillis, () => {
-      if (!endpoint.owner.alive || !this.#brokerUp) return
+      if (!endpoint.owner.alive || !endpoint.connected || this.#brokerStops > 0) return
       this.counts.delivered++
       kernel.noteBytes(message.data)
       kernel.soon(endpoint.owner, () => handler(message))

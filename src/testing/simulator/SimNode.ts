@@ -8,7 +8,7 @@ import { beginIncarnation, NodeCore, type NodeOptions } from "../../node/NodeCor
 import type { RowKey, StoredDocument } from "../../storage/Storage.ts"
 import type { Kernel, Owner } from "./Kernel.ts"
 import { type SeededRandom, stream } from "./SeededRandom.ts"
-import { SimDisk } from "./SimDisk.ts"
+import { SimDisk, type SimDiskOptions } from "./SimDisk.ts"
 import type { SimNetwork } from "./SimNetwork.ts"
 import * as SimWorld from "./SimWorld.ts"
 
@@ -17,6 +17,10 @@ export type Build = (options: NodeOptions, incarnation: Incarnation) => NodeCore
 
 export const build: Build = (options, incarnation) => new NodeCore(options, incarnation)
 
+export type MakeDisk = (options: SimDiskOptions) => SimDisk
+
+const modelDisk: MakeDisk = (options) => new SimDisk(options)
+
 export interface SimNodeOptions extends Omit<NodeOptions, "world" | "transport" | "storage"> {
   readonly kernel: Kernel
   readonly network: SimNetwork
@@ -24,17 +28,23 @@ export interface SimNodeOptions extends Omit<NodeOptions, "world" | "transport" 
   /** What restarts a process that could not start. */
   readonly supervisor: Owner
   readonly build: Build
+  /** Makes the node's disk: a model, unless a test brings a real database. */
+  readonly disk?: MakeDisk | undefined
   readonly mark: (path: string) => void
   /** Told of every incarnation that begins, to check that none comes twice. */
   readonly began: (node: NodeId, incarnation: string) => void
   /** Told of every document that reaches this node's disk. */
   readonly wrote: (key: RowKey, document: StoredDocument) => void
+  /** Told the name of a fault each time that it meets something here. */
+  readonly did: (fault: string) => void
 }
 
 interface Life {
   readonly owner: Owner
   readonly crashDisk: () => void
   core: NodeCore | undefined
+  /** Asked to end, and doing so. */
+  stopping: boolean
 }
 
 export class SimNode {
@@ -43,16 +53,22 @@ export class SimNode {
   readonly clock: SimWorld.SimClock = { offsetMillis: 0, drift: 0 }
   readonly #options: SimNodeOptions
   readonly #random: SeededRandom
+  readonly #name: string
   #lives = 0
+  #twins = 0
   #disturbances = 0
   #life: Life | undefined
+  #startsAgain = false
+  #twin: SimNode | undefined
 
-  constructor(options: SimNodeOptions) {
+  /** `name` tells this process from others of the same id. */
+  constructor(options: SimNodeOptions, name: string = options.node) {
+    const { did, disk = modelDisk, kernel, seed, wrote } = options
     this.#options = options
+    this.#name = name
     this.id = options.node
-    this.#random = stream(options.seed, `node ${options.node}`)
-    const random = stream(options.seed, `disk ${options.node}`)
-    this.disk = new SimDisk({ kernel: options.kernel, random, wrote: options.wrote })
+    this.#random = stream(seed, `node ${name}`)
+    this.disk = disk({ kernel, random: stream(seed, `disk ${name}`), wrote, did })
   }
 
   /** The node's code while it serves; undefined while it is down or still starting. */
@@ -61,7 +77,8 @@ export class SimNode {
   }
 
   get isUp(): boolean {
-    return this.core !== undefined && this.#life?.owner.paused === false
+    const life = this.#life
+    return life?.core !== undefined && !life.owner.paused && !life.stopping
   }
 
   get isPaused(): boolean {
@@ -69,13 +86,21 @@ export class SimNode {
   }
 
   /**
-   * A number that stays the same while nothing happens to this node, as long as it serves and its
-   * disk works; undefined while something is wrong with it.
+   * A number that stays the same while nothing happens to this node, as long as it serves alone
+   * under its id, its disk works and its clock is not too far off to take requests; undefined while
+   * something is wrong with it.
    */
   get calm(): number | undefined {
-    const { full, errorShare, meanCommitMillis } = this.disk.mood
-    const isFit = !full && errorShare === 0 && meanCommitMillis <= calmCommitMillis
+    const { errorShare, fullShare, meanCommitMillis } = this.disk.mood
+    const isFit = fullShare === 0 && errorShare === 0 && meanCommitMillis <= calmCommitMillis
+      && this.core?.options.storage.healthy() === true
+      && this.#twin === undefined && Math.abs(this.clock.offsetMillis) <= calmOffsetMillis
     return this.isUp && isFit ? this.#disturbances + this.disk.disturbances : undefined
+  }
+
+  /** One of the processes under this id, which is the one that a client's requests reach. */
+  process(random: SeededRandom): SimNode {
+    return this.#twin !== undefined && random.chance(0.5) ? this.#twin : this
   }
 
   /** A request reaches the process, which gets to it in its turn. False if nobody hears it. */
@@ -86,13 +111,17 @@ export class SimNode {
     return true
   }
 
-  /** Starts the process; it serves once its incarnation is on disk. */
+  /** Starts the process; it serves once its incarnation is on disk. One that is ending comes back. */
   start(): void {
-    if (this.#life !== undefined) return
+    if (this.#life?.owner.fuse !== undefined) this.crash()
+    if (this.#life !== undefined) {
+      this.#startsAgain = this.#life.stopping
+      return
+    }
     const { kernel, network } = this.#options
-    const owner: Owner = { name: `${this.id} ${++this.#lives}`, alive: true, paused: false }
+    const owner: Owner = { name: `${this.#name} ${++this.#lives}`, alive: true, paused: false }
     const { crash, service: storage } = this.disk.open(owner)
-    const life: Life = { owner, crashDisk: crash, core: undefined }
+    const life: Life = { owner, crashDisk: crash, core: undefined, stopping: false }
     this.#life = life
     const world = SimWorld.make({
       kernel,
@@ -110,20 +139,33 @@ export class SimNode {
   }
 
   /** The process dies at once: its handles are dead before anything else can run. */
-  crash(): void {
+  crash(): boolean {
     const life = this.#life
-    if (life === undefined) return
+    if (life === undefined) return false
     this.#disturbances++
     life.owner.alive = false
     life.crashDisk()
     this.#life = undefined
+    return true
+  }
+
+  /** The process dies amid its work: after so many more of its tasks. */
+  crashAfter(tasks: number, crashed: () => void): void {
+    const life = this.#life
+    if (life === undefined) return
+    const task = () => {
+      if (this.crash()) crashed()
+    }
+    life.owner.fuse = { left: tasks, task }
   }
 
   /** The process ends as asked: it takes no more requests, and what waits is committed. */
-  stop(): void {
+  stop(): boolean {
     const life = this.#life
-    if (life === undefined || life.owner.paused) return
+    if (life === undefined || life.owner.paused || life.stopping) return false
     this.#disturbances++
+    this.#startsAgain = false
+    life.stopping = true
     life.core?.drain()
     const { kernel } = this.#options
     kernel.at(life.owner, kernel.now + stopMillis, () => {
@@ -131,14 +173,36 @@ export class SimNode {
       kernel.at(life.owner, kernel.now + stopMillis, () => {
         life.owner.alive = false
         life.crashDisk()
-        if (this.#life === life) this.#life = undefined
+        this.#life = undefined
+        if (this.#startsAgain) this.start()
       })
     })
+    return true
   }
 
-  pause(): void {
+  /** Starts a second process under this id beside the first, on a copy of its disk. */
+  startTwin(): boolean {
+    if (this.#twin !== undefined) return false
     this.#disturbances++
-    if (this.#life !== undefined) this.#life.owner.paused = true
+    this.#twin = new SimNode(this.#options, `${this.#name} twin ${++this.#twins}`)
+    this.#twin.disk.copyFrom(this.disk)
+    this.#twin.start()
+    return true
+  }
+
+  /** The second process dies, and its disk is lost. */
+  endTwin(): void {
+    this.#disturbances++
+    this.#twin?.crash()
+    this.#twin = undefined
+  }
+
+  pause(): boolean {
+    const life = this.#life
+    if (life === undefined || life.owner.paused) return false
+    this.#disturbances++
+    life.owner.paused = true
+    return true
   }
 
   resume(): void {
@@ -156,6 +220,8 @@ export class SimNode {
 
 /** A disk that takes longer on average may make requests time out. */
 const calmCommitMillis = 5
+/** Half of what makes a request's id too old. */
+const calmOffsetMillis = 5 * 60_000
 /** Longer than any request's deadline here, so that what is under way ends by itself. */
 const stopMillis = 1_500
 const restartMillis = 500

@@ -1,39 +1,37 @@
 /**
- * Lets the network lose, delay, repeat and replay messages for a while.
+ * Lets the network lose, delay, repeat and replay messages for a while. What is delayed is also
+ * reordered, and what is replayed may come to a later life of its receiver.
  */
 import { drawSeries, type FaultClass } from "../FaultClass.ts"
-import type { PlannedFault } from "../Plan.ts"
-import type { SimCluster } from "../SimCluster.ts"
-import { fairWeather } from "../SimNetwork.ts"
+import type { Weather } from "../SimNetwork.ts"
 
-/** The kinds of bad weather; those whose bits are set in `amount` come together. */
-const kinds = [
-  { loss: 0.05 },
-  { loss: 0.3 },
-  { delayMeanMillis: 30 },
-  { delayMeanMillis: 150 },
-  { tailShare: 0.02 },
-  { duplication: 0.3 },
-  { replay: 0.1 }
-]
-
-const set = (cluster: SimCluster, { amount }: PlannedFault): void => {
-  const chosen = kinds.filter((_, index) => (amount >>> index & 1) === 1)
-  cluster.network.weather = Object.assign({ ...fairWeather }, ...chosen)
-}
-
-export const weather: FaultClass = {
-  name: "weather",
-  what: "messages are lost, late, doubled, or come again much later",
+/** A kind of bad weather; `badness` is in [0, 1). */
+const badWeather = (
+  name: string,
+  what: string,
+  weatherOf: (badness: number) => Partial<Weather>
+): FaultClass => ({
+  name,
+  what,
   draw: (random, facts) =>
     drawSeries(random, facts, {
-      pauseMeanMillis: 1_500,
-      lastsMeanMillis: 3_000,
-      amount: () => random.integer(1, 2 ** kinds.length - 1)
+      pauseMeanMillis: random.pick([500, 3_000]),
+      lastsMeanMillis: random.pick([500, 3_000, 10_000])
     }),
-  // Of several at a time the last one counts, until it ends.
-  begin: set,
-  end: (cluster) => {
-    cluster.network.weather = { ...fairWeather }
-  }
-}
+  begin: (cluster, { amount, id }) => cluster.network.weather.set(id, weatherOf(amount)),
+  end: (cluster, { id }) => cluster.network.weather.set(id)
+})
+
+export const weatherFaults: ReadonlyArray<FaultClass> = [
+  badWeather("loss", "messages are lost, up to 30 %", (badness) => ({ loss: 0.3 * badness })),
+  badWeather("duplication", "messages come twice, up to half of them", (badness) => ({
+    duplication: 0.5 * badness
+  })),
+  badWeather("replay", "messages come once more, up to a minute later", (badness) => ({
+    replay: 0.2 * badness
+  })),
+  badWeather("delay", "messages take up to 100 ms on average, some of them 10 s", (badness) => ({
+    delayMeanMillis: 2 + 100 * badness,
+    tailShare: 0.02 * badness
+  }))
+]

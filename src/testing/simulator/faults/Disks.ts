@@ -1,0 +1,30 @@
+/**
+ * Makes disks slow, full, or fail: what is not stored is refused, and what was stored stays.
+ */
+import { drawSeries, type FaultClass } from "../FaultClass.ts"
+import type { DiskMood } from "../SimDisk.ts"
+
+/** A kind of bad disk; `badness` is in [0, 1). */
+const badDisk = (
+  name: string,
+  what: string,
+  moodOf: (badness: number) => Partial<DiskMood>
+): FaultClass => ({
+  name,
+  what,
+  draw: (random, facts) =>
+    drawSeries(random, facts, {
+      pauseMeanMillis: random.pick([1_000, 5_000]),
+      lastsMeanMillis: random.pick([100, 2_000])
+    }),
+  begin: (cluster, { amount, id, node }) => cluster.node(node).disk.setMood(id, moodOf(amount)),
+  end: (cluster, { id, node }) => cluster.node(node).disk.setMood(id)
+})
+
+export const diskFaults: ReadonlyArray<FaultClass> = [
+  badDisk("slow disk", "commits take up to a second on average", (badness) => ({
+    meanCommitMillis: 1_000 ** badness
+  })),
+  badDisk("full disk", "no commit finds space", () => ({ fullShare: 1 })),
+  badDisk("disk error", "commits fail", (badness) => ({ errorShare: badness }))
+]

@@ -1,0 +1,77 @@
+/**
+ * Lets nodes hear frames that are not for them: of another cluster, of nodes with another ring, or
+ * torn. Each carries a value that nobody wrote, so that a node which takes it is found out.
+ */
+import * as DocumentCodec from "../../../core/crdt/DocumentCodec.ts"
+import { encodeKey } from "../../../core/model/KeyFields.ts"
+import { ClusterName } from "../../../core/model/Names.ts"
+import { writeMessage } from "../../../../schemas/PeerMessage.ts"
+import { ByteWriter } from "../../../core/codec/Bytes.ts"
+import * as Frame from "../../../transport/Frame.ts"
+import { Subjects } from "../../../transport/Subjects.ts"
+import { drawSeries, type FaultClass, lasts } from "../FaultClass.ts"
+import { valueOf } from "../Plan.ts"
+import { Registers } from "../SimBuckets.ts"
+import type { SimCluster } from "../SimCluster.ts"
+import { epochMillis } from "../SimWorld.ts"
+
+const dot = { actor: "stranger.000000000000000.1", counter: 1 }
+const invented = JSON.stringify(valueOf({ id: 999_999 }))
+const { bytes: document } = DocumentCodec.encode({
+  context: new Map([[dot.actor, dot.counter]]),
+  store: { kind: "latest", ...dot, stamp: Number.MAX_SAFE_INTEGER, value: invented },
+  deferred: [],
+  ids: []
+})
+
+/** A request to store the invented value in place of a register that clients use. */
+const store = (): Uint8Array => {
+  const writer = new ByteWriter(256)
+  writeMessage(writer, {
+    _tag: "Store",
+    request: 1,
+    bucket: Registers.name,
+    fingerprint: Registers.fingerprint,
+    key: encodeKey(Registers.definition.key, "registers0"),
+    sync: true,
+    document
+  })
+  return writer.finish()
+}
+
+const kinds = ["cluster", "partitions", "ring", "torn"] as const
+
+const frameOf = (kind: (typeof kinds)[number], { cluster, kernel, ring }: SimCluster) => {
+  const header: Frame.FrameHeader = {
+    cluster: kind === "cluster" ? ClusterName.make("another") : cluster,
+    partitionCount: kind === "partitions" ? 2 * ring.partitionCount : ring.partitionCount,
+    senderIncarnation: "000000000000000",
+    receiverIncarnation: "",
+    ringDigest: kind === "ring" ? "another" : ring.digest,
+    clockMillis: epochMillis + kernel.now
+  }
+  const frame = Frame.encode(header, { _tag: "Whole", messages: store() })
+  return kind === "torn" ? frame.subarray(0, -1) : frame
+}
+
+export const strangers: FaultClass = {
+  name: "stranger",
+  what: "a node hears frames of another cluster or ring, and torn ones",
+  draw: (random, facts) =>
+    drawSeries(random, facts, {
+      pauseMeanMillis: 2_000,
+      lastsMeanMillis: 1,
+      amount: () => random.integer(0, kinds.length - 1)
+    }),
+  begin: (cluster, { amount, fault, node, other }) => {
+    const { network, nodes, outside } = cluster
+    const subject = new Subjects(cluster.cluster).peer({
+      to: cluster.node(node).id,
+      from: cluster.node(other).id
+    })
+    if (nodes.get(node)?.isUp !== true || node === other) return
+    network.connect("stranger", outside).publish(subject, frameOf(kinds[amount]!, cluster))
+    cluster.did(fault)
+  },
+  end: lasts
+}
