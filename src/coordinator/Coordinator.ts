@@ -63,7 +63,7 @@ export class Coordinator {
     this.#options = options
     const { world } = options
     // An answer to a former life of this node must not be taken for one to this life.
-    const firstNumber = Number.parseInt(world.id().slice(0, 8), 36)
+    const firstNumber = Number.parseInt(world.id().slice(-8), 36)
     this.#pending = new Pending({ world, firstPauseMillis, firstNumber })
     this.#planOptions = {
       ...options.plan,

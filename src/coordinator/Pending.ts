@@ -6,7 +6,7 @@ import type { World } from "../core/World.ts"
 
 /** A request that waits. */
 export interface Waiting {
-  /** On the monotonic clock, in milliseconds. */
+  /** On the monotonic clock, in milliseconds; may come nearer. */
   readonly deadline: number
   /** Sends again to whoever has not answered. */
   readonly resend: () => void
@@ -21,19 +21,29 @@ interface Entry<W> {
 }
 
 const sweepMillis = 20
+/** How long an answered request still waits for the others: what is silent longer is down. */
+export const lateMillis = 2_000
 
 export class Pending<W extends Waiting> {
   readonly #world: World
   readonly #firstPauseMillis: number
   readonly #entries = new Map<number, Entry<W>>()
-  #numbers = 0
+  #numbers: number
   #sweeping = false
   #resends = 0
 
   /** The pause before sending again doubles: silence more often means down than lost. */
-  constructor(options: { readonly world: World; readonly firstPauseMillis: number }) {
+  constructor(
+    options: {
+      readonly world: World
+      readonly firstPauseMillis: number
+      /** 1 unless said otherwise. */
+      readonly firstNumber?: number
+    }
+  ) {
     this.#world = options.world
     this.#firstPauseMillis = options.firstPauseMillis
+    this.#numbers = Math.max(options.firstNumber ?? 1, 1) - 1
   }
 
   get size(): number {
@@ -44,7 +54,7 @@ export class Pending<W extends Waiting> {
     return this.#resends
   }
 
-  /** The number of the next request: from 1, since 0 asks for no answer. */
+  /** The number of the next request; never 0, which asks for no answer. */
   nextNumber(): number {
     return ++this.#numbers
   }

@@ -16,7 +16,7 @@ import * as ReadDecision from "../core/quorum/ReadDecision.ts"
 import * as Targets from "../core/quorum/Targets.ts"
 import type { Counts, Parts } from "./Parts.ts"
 import { holders, targetsOf } from "./Parts.ts"
-import type { Waiting } from "./Pending.ts"
+import { lateMillis, type Waiting } from "./Pending.ts"
 import type { ReadPlan } from "./Plan.ts"
 
 /** Called once, with what the read found: a document, perhaps empty, or why there is none. */
@@ -35,7 +35,7 @@ export interface ReadOptions {
 }
 
 export class ReadCoordinator implements Waiting {
-  readonly deadline: number
+  deadline: number
   readonly #options: ReadOptions
   #decision: ReadDecision.ReadDecision
   /** Everything found so far, joined. */
@@ -144,7 +144,10 @@ export class ReadCoordinator implements Waiting {
     const before = this.#decision.outcome
     this.#decision = ReadDecision.step(this.#decision, event)
     const { outcome } = this.#decision
-    if (before._tag === "Wait" && outcome._tag !== "Wait") this.#tell(outcome)
+    if (before._tag === "Wait" && outcome._tag !== "Wait") {
+      this.deadline = Math.min(this.deadline, this.#options.parts.world.elapsed() + lateMillis)
+      this.#tell(outcome)
+    }
     if (ReadDecision.isSettled(this.#decision)) this.#finish()
   }
 

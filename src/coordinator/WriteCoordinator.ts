@@ -13,7 +13,7 @@ import * as Targets from "../core/quorum/Targets.ts"
 import * as WriteDecision from "../core/quorum/WriteDecision.ts"
 import type { Parts } from "./Parts.ts"
 import { answerOf, holders, targetsOf } from "./Parts.ts"
-import type { Waiting } from "./Pending.ts"
+import { lateMillis, type Waiting } from "./Pending.ts"
 import type { WritePlan } from "./Plan.ts"
 import type { Respond } from "./Request.ts"
 
@@ -30,7 +30,7 @@ export interface WriteOptions {
 export type Begun = "begun" | "context-ahead" | "refused"
 
 export class WriteCoordinator implements Waiting {
-  readonly deadline: number
+  deadline: number
   readonly #options: WriteOptions
   #decision: WriteDecision.WriteDecision
   #document: Document | undefined
@@ -133,7 +133,10 @@ export class WriteCoordinator implements Waiting {
     const before = this.#decision.outcome
     this.#decision = WriteDecision.step(this.#decision, event)
     const { outcome } = this.#decision
-    if (before._tag === "Wait" && outcome._tag !== "Wait") this.#tell(outcome)
+    if (before._tag === "Wait" && outcome._tag !== "Wait") {
+      this.deadline = Math.min(this.deadline, this.#options.parts.world.elapsed() + lateMillis)
+      this.#tell(outcome)
+    }
     if (this.#finished || !WriteDecision.isSettled(this.#decision)) return
     this.#finished = true
     this.#options.finished()

@@ -28,12 +28,16 @@ export interface MemoryClusterOptions {
   /** What every node serves, or what each one does. */
   readonly buckets: Served | ((node: NodeId) => Served)
   readonly world?: World
+  /** The world of one node, where its clock is to differ. */
+  readonly worldOf?: (node: NodeId) => World
   readonly partitionCount?: number
   /** Of reads and writes, unless a request says otherwise. */
   readonly timeoutMillis?: number
   /** By default nothing is cached, so that what is on the disks is what is read. */
   readonly limits?: Partial<NodeLimits>
   readonly maxPayload?: number
+  /** Stands between a node and the broker, to lose, repeat or watch what it publishes. */
+  readonly wire?: (node: NodeId, transport: TransportService) => TransportService
 }
 
 export interface MemoryNode {
@@ -73,7 +77,7 @@ const ringOf = (nodes: number, partitionCount: number): Ring.Ring => {
 }
 
 interface StartOptions
-  extends Required<Pick<MemoryClusterOptions, "world" | "partitionCount" | "limits">>
+  extends Required<Pick<MemoryClusterOptions, "world" | "partitionCount" | "limits" | "wire">>
 {
   readonly id: NodeId
   readonly ring: Ring.Ring
@@ -89,14 +93,14 @@ interface Started {
 
 const start = (options: StartOptions): Promise<Started> =>
   new Promise((resolve, reject) => {
-    const { buckets, disk, id, limits, partitionCount, ring, transport, world } = options
+    const { buckets, disk, id, limits, partitionCount, ring, transport, wire, world } = options
     const identity = { node: id, cluster: clusterName, partitionCount }
     const storage = openDirect({ directory: disk, identity, world })
     beginIncarnation({ storage: storage.service, world }, (begun) => {
       if (!isIncarnation(begun)) return reject(new Error(begun.detail))
       const core = new NodeCore({
         world,
-        transport,
+        transport: wire(id, transport),
         storage: storage.service,
         node: id,
         cluster: clusterName,
@@ -124,7 +128,7 @@ const clientOf = ({ core }: MemoryNode): Backend => {
 /** Starts the nodes. With a simulated world, run it until the promise is kept. */
 export const makeCluster = async (options: MemoryClusterOptions): Promise<MemoryCluster> => {
   const { nodes: count, partitionCount = 16, timeoutMillis = 1000, world = liveWorld } = options
-  const { maxPayload } = options
+  const { maxPayload, wire = (_, transport) => transport, worldOf = () => world } = options
   const broker = makeMemoryBroker(world, maxPayload === undefined ? {} : { maxPayload })
   const ring = ringOf(count, partitionCount)
   const limits = {
@@ -136,7 +140,8 @@ export const makeCluster = async (options: MemoryClusterOptions): Promise<Memory
     const served = typeof options.buckets === "function" ? options.buckets(id) : options.buckets
     const buckets = Buckets.make(served)
     const transport = broker.connect()
-    return start({ id, ring, buckets, transport, partitionCount, limits, world, disk })
+    const own = { world: worldOf(id), transport, disk }
+    return start({ ...own, id, ring, buckets, wire, partitionCount, limits })
   }
   const started = await Promise.all(ring.members.map(({ id }) => startOn(id, new MemoryDisk())))
   const nodes = started.map(({ node }) => node)

@@ -30,6 +30,13 @@ export class SteppedWorld implements World {
     return () => void (this.#timers = this.#timers.filter((other) => other !== timer))
   }
 
+  /** The same world as someone sees it whose clock is off. */
+  seenWith(clockOffsetMillis: () => number): World {
+    const { after, elapsed, endOfTurn, id, mark, random } = this
+    const now = () => this.now() + clockOffsetMillis()
+    return { after, elapsed, endOfTurn, id, mark, now, random }
+  }
+
   /** Carries out what waits for the end of this turn, but not what that begins; says how much. */
   endTurn(): number {
     const due = this.#tasks

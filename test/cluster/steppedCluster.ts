@@ -1,0 +1,174 @@
+/**
+ * Lends tests a cluster whose time passes, and whose frames are lost, when the test says so: every
+ * request is answered within the call, or counted as open.
+ */
+import type { RequestBody } from "../../schemas/ClientRequest.ts"
+import type { BackendAnswer } from "../../src/client/Backend.ts"
+import * as Document from "../../src/core/crdt/Document.ts"
+import { encodeKey } from "../../src/core/model/KeyFields.ts"
+import { BucketName, NodeId } from "../../src/core/model/Names.ts"
+import type { StoreError } from "../../src/core/model/StoreError.ts"
+import type { Any } from "../../src/core/strategy/Bucket.ts"
+import { rowKey } from "../../src/replica/ReplicaServer.ts"
+import type { RowKey } from "../../src/storage/Storage.ts"
+import { SteppedWorld } from "../tooling/SteppedWorld.ts"
+import { makeCluster, type MemoryCluster, type MemoryClusterOptions } from "./memoryCluster.ts"
+
+/** What became of one request. */
+export class Asked {
+  readonly outcomes: Array<BackendAnswer | StoreError> = []
+
+  get isOpen(): boolean {
+    return this.outcomes.length === 0
+  }
+
+  get #outcome(): BackendAnswer | StoreError {
+    const [outcome] = this.outcomes
+    if (outcome === undefined || this.outcomes.length > 1) {
+      throw new Error(`answered ${this.outcomes.length} times`)
+    }
+    return outcome
+  }
+
+  /** Fails the test with the error where there is one. */
+  get answer(): BackendAnswer {
+    const outcome = this.#outcome
+    if (outcome instanceof Error) throw outcome
+    return outcome
+  }
+
+  /** Values that are texts, sorted. */
+  get texts(): ReadonlyArray<string> {
+    return this.answer.values.map(String).toSorted()
+  }
+
+  get error(): StoreError {
+    const outcome = this.#outcome
+    if (outcome instanceof Error) return outcome
+    throw new Error(`answered with ${JSON.stringify(outcome.values)}`)
+  }
+}
+
+export type Write = Omit<RequestBody, "calls"> & { readonly op: string }
+
+export const node = (number: number): NodeId => NodeId.make(`n${number}`)
+
+export class SteppedCluster {
+  readonly world: SteppedWorld
+  readonly nodes: MemoryCluster["nodes"]
+  readonly cluster: MemoryCluster
+  /** Whether a frame is lost on the way. */
+  loses: (frame: { readonly from: NodeId; readonly to: NodeId }) => boolean = () => false
+
+  /** How far the clocks of nodes are off, by their places from 1. */
+  readonly clockOffsets = new Map<number, number>()
+
+  private constructor(world: SteppedWorld, cluster: MemoryCluster) {
+    this.world = world
+    this.cluster = cluster
+    this.nodes = cluster.nodes
+  }
+
+  static async start(options: Omit<MemoryClusterOptions, "world" | "wire">) {
+    const world = new SteppedWorld()
+    let stepped: SteppedCluster | undefined
+    const making = makeCluster({
+      ...options,
+      world,
+      worldOf: (id) => world.seenWith(() => stepped?.clockOffsets.get(Number(id.slice(1))) ?? 0),
+      wire: (from, transport) => ({
+        ...transport,
+        publish: (subject, data, reply) => {
+          const to = /\.peer\.([^.]+)\.from\./u.exec(subject)?.[1]
+          const isLost = to !== undefined && stepped?.loses({ from, to: NodeId.make(to) })
+          if (isLost !== true) transport.publish(subject, data, reply)
+        }
+      })
+    })
+    world.settle()
+    stepped = new SteppedCluster(world, await making)
+    world.settle()
+    return stepped
+  }
+
+  /** Asks the node in the given place, from 1, and lets everything happen that needs no time. */
+  read(at: number, bucket: Pick<Any, "name">, body: RequestBody): Asked {
+    return this.#ask(at, bucket, "read", body)
+  }
+
+  write(at: number, bucket: Pick<Any, "name">, body: Write): Asked {
+    const { args = [], op, ...rest } = body
+    return this.#ask(at, bucket, "write", { ...rest, calls: [{ name: op, args }] })
+  }
+
+  #ask(
+    at: number,
+    bucket: Pick<Any, "name">,
+    action: "read" | "write",
+    body: RequestBody
+  ): Asked {
+    const asked = new Asked()
+    const request = { action, bucket: BucketName.make(bucket.name), body }
+    this.cluster.backends[at - 1]!.request(request, (outcome) => asked.outcomes.push(outcome))
+    this.world.settle()
+    return asked
+  }
+
+  rowOf(bucket: Any, json: unknown): RowKey {
+    const { partitionCount } = this.nodes[0]!.core.options.ring
+    const key = encodeKey(bucket.definition.key, json)
+    return rowKey({ bucket: bucket.name, key, partitionCount })
+  }
+
+  /** Places of the nodes that hold a document, from 1, and of those that do not. */
+  placesOf(bucket: Any, json: unknown): {
+    readonly holders: ReadonlyArray<number>
+    readonly others: ReadonlyArray<number>
+  } {
+    const list = this.nodes[0]!.core.view.preferenceList(this.rowOf(bucket, json).partition)
+    const places = list.map((id) => this.nodes.findIndex((node) => node.id === id) + 1)
+    const { n } = bucket.definition
+    return { holders: places.slice(0, n), others: places.slice(n) }
+  }
+
+  /** What each node holds of a document, in the order of nodes; undefined where it is damaged. */
+  held(bucket: Any, json: unknown): ReadonlyArray<Document.Document | undefined> {
+    const row = this.rowOf(bucket, json)
+    return this.nodes.map(({ core }) => {
+      const holding = core.replica.read(row)
+      if (holding._tag === "Damaged") return undefined
+      return holding._tag === "Held" ? holding.document : Document.empty
+    })
+  }
+
+  counts(at: number) {
+    return this.nodes[at - 1]!.core.coordinator.counts()
+  }
+
+  cut(...places: ReadonlyArray<number>): void {
+    for (const place of places) this.cluster.cut(this.nodes[place - 1]!.id)
+  }
+
+  heal(): void {
+    this.cluster.heal()
+    this.world.settle()
+  }
+
+  /** Spoils every row of a node. */
+  damage(place: number): void {
+    this.nodes[place - 1]!.disk.database.exec("UPDATE rows SET bytes = x'00'")
+  }
+
+  async restart(place: number): Promise<void> {
+    const { id } = this.nodes[place - 1]!
+    const restarting = this.cluster.restart(id)
+    this.world.settle()
+    await restarting
+    this.world.settle()
+  }
+
+  stop(): void {
+    this.cluster.stop()
+    this.world.settle()
+  }
+}

@@ -1,0 +1,176 @@
+// Checks when requests end, which are refused, and that what is lost on the way is sent again.
+import { afterEach, describe, expect, it } from "vitest"
+import { readMessage } from "../../schemas/PeerMessage.ts"
+import { ByteReader } from "../../src/core/codec/Bytes.ts"
+import { NodeUnavailable } from "../../src/core/model/StoreError.ts"
+import * as Frame from "../../src/transport/Frame.ts"
+import { buckets, profiles, shelves } from "../cluster/buckets.ts"
+import type { MemoryClusterOptions } from "../cluster/memoryCluster.ts"
+import { type Asked, SteppedCluster } from "../cluster/steppedCluster.ts"
+
+let stepped: SteppedCluster
+const start = async (options: Partial<MemoryClusterOptions> = {}): Promise<SteppedCluster> => {
+  stepped = await SteppedCluster.start({ nodes: 3, buckets, ...options })
+  return stepped
+}
+afterEach(() => stepped.stop())
+
+const ada = { key: "k", op: "put", args: [{ name: "Ada" }] }
+const underWay = () => stepped.nodes.map(({ core }) => core.coordinator.underWay())
+
+/** When a request was answered, to the millisecond. */
+const answeredAfter = (asked: Asked): number => {
+  for (let millis = 0; millis < 10_000; millis++) {
+    if (!asked.isOpen) return millis
+    stepped.world.advance(1)
+  }
+  throw new Error("never answered")
+}
+
+describe("a request", () => {
+  it.each(
+    [
+      ["the node's time to read", "read", {}, 700],
+      ["the node's time to write", "write", {}, 1_300],
+      ["its own time", "read", { timeoutMillis: 250 }, 250],
+      ["its own time", "write", { timeoutMillis: 4_000 }, 4_000]
+    ] as const
+  )("that cannot be met ends after %s", async (_, action, settings, expected) => {
+    await start({ limits: { readTimeoutMillis: 700, writeTimeoutMillis: 1_300 } })
+    stepped.cut(1)
+    const asked = action === "read"
+      ? stepped.read(1, profiles, { key: "k", ...settings })
+      : stepped.write(1, profiles, { ...ada, ...settings })
+    const millis = answeredAfter(asked)
+    expect(millis).toBeGreaterThanOrEqual(expected)
+    expect(millis).toBeLessThan(expected + 25)
+    expect(underWay()).toEqual([0, 0, 0])
+  })
+
+  it("that is answered waits for the silent for 2 s, whatever time it was given", async () => {
+    await start()
+    stepped.cut(3)
+    expect(stepped.write(1, profiles, { ...ada, timeoutMillis: 60_000 }).isOpen).toBe(false)
+    expect(stepped.read(1, profiles, { key: "k", timeoutMillis: 60_000 }).isOpen).toBe(false)
+    stepped.world.advance(1_000)
+    expect(underWay()).toEqual([2, 0, 0])
+    stepped.world.advance(1_100)
+    expect(underWay()).toEqual([0, 0, 0])
+  })
+
+  it("leaves nothing behind once everyone has answered", async () => {
+    await start()
+    for (const place of [1, 2, 3]) {
+      stepped.write(place, profiles, ada)
+      stepped.read(place, profiles, { key: "k" })
+    }
+    expect(underWay()).toEqual([0, 0, 0])
+  })
+
+  it("is answered although each frame is lost the first time", async () => {
+    await start()
+    const lost = new Map<string, number>()
+    stepped.loses = ({ from, to }) => {
+      const count = lost.get(from + to) ?? 0
+      lost.set(from + to, count + 1)
+      return count === 0
+    }
+    const asked = [stepped.write(1, profiles, ada), stepped.read(2, profiles, { key: "other" })]
+    expect(asked.map(({ isOpen }) => isOpen)).toEqual([true, true])
+    stepped.world.advance(1_000)
+    for (const { answer } of asked) expect(answer.replied).toBeGreaterThanOrEqual(2)
+    stepped.world.advance(1_000)
+    expect(stepped.counts(1).resends).toBeGreaterThan(0)
+    expect(underWay()).toEqual([0, 0, 0])
+  })
+
+  it("is carried out once although its frames come twice", async () => {
+    await start()
+    for (const { core: { options: { transport } } } of stepped.nodes) {
+      const { publish } = transport
+      Object.assign(transport, {
+        publish: (...args: Parameters<typeof publish>) => {
+          publish(...args)
+          publish(...args)
+        }
+      })
+    }
+    stepped.write(1, shelves, { key: "k", op: "visits.add", args: [2], w: "all" })
+    stepped.write(2, shelves, { key: "k", op: "visits.add", args: [3], w: "all" })
+    expect(stepped.read(3, shelves, { key: "k", r: "all" }).answer.values)
+      .toMatchObject([{ visits: 5 }])
+    expect(stepped.counts(1).strayAnswers).toBeGreaterThan(0)
+  })
+})
+
+describe("a node", () => {
+  it("refuses requests beyond its limit, and takes others once those are answered", async () => {
+    await start({ limits: { requestsMax: 2 } })
+    stepped.cut(1)
+    const open = [stepped.write(1, profiles, ada), stepped.read(1, profiles, { key: "k" })]
+    const { error } = stepped.read(1, profiles, { key: "k", r: 1 })
+    expect(error).toBeInstanceOf(NodeUnavailable)
+    expect(error).toMatchObject({ node: "n1", reason: "2 requests are under way" })
+    stepped.world.advance(1_000)
+    expect(open.map(({ error }) => error._tag)).toEqual(["QuorumNotMet", "QuorumNotMet"])
+    expect(stepped.read(1, profiles, { key: "k", r: 1 }).isOpen).toBe(false)
+  })
+
+  it("takes as many as before while another one is silent", async () => {
+    await start({ limits: { requestsMax: 2 } })
+    stepped.cut(3)
+    for (let i = 0; i < 10; i++) {
+      expect(stepped.write(1, profiles, { ...ada, key: `k${i}` }).answer.replied).toBe(2)
+      expect(stepped.read(1, profiles, { key: `k${i}` }).answer.values).toHaveLength(1)
+    }
+  })
+
+  it("that drains refuses requests, finishes those under way, and still serves its peers", async () => {
+    await start()
+    stepped.cut(1)
+    const asked = stepped.write(1, profiles, ada)
+    stepped.nodes[0]!.core.drain()
+    stepped.nodes[1]!.core.drain()
+    expect(stepped.write(2, profiles, ada).error).toMatchObject({
+      _tag: "NodeUnavailable",
+      node: "n2",
+      reason: "it is stopping"
+    })
+    expect(stepped.read(2, profiles, { key: "k" }).error).toBeInstanceOf(NodeUnavailable)
+    stepped.heal()
+    stepped.world.advance(600)
+    expect(asked.answer.values).toEqual([{ name: "Ada" }])
+    expect(stepped.write(3, profiles, { ...ada, w: "all" }).answer.replied).toBe(3)
+  })
+
+  it("that closes answers what is under way, and nothing twice", async () => {
+    await start()
+    stepped.cut(1)
+    const asked = [stepped.write(1, profiles, ada), stepped.read(1, profiles, { key: "k" })]
+    stepped.nodes[0]!.core.close()
+    stepped.heal()
+    stepped.world.advance(5_000)
+    expect(asked.map(({ error }) => error._tag)).toEqual(["QuorumNotMet", "QuorumNotMet"])
+  })
+
+  it("numbers its requests anew in each life, so that no answer is taken for another's", async () => {
+    await start()
+    const numbers: Array<number> = []
+    stepped.cluster.connect().subscribe("everwrite.test.v1.peer.n2.from.n1", ({ data }) => {
+      const { body } = Frame.decode(data)
+      const reader = new ByteReader(body._tag === "Whole" ? body.messages : new Uint8Array(0))
+      while (reader.remaining > 0) {
+        const message = readMessage(reader)
+        if (message._tag === "Store" || message._tag === "Fetch") numbers.push(message.request)
+      }
+    })
+    for (let life = 0; life < 3; life++) {
+      stepped.write(1, profiles, ada)
+      stepped.read(1, profiles, { key: "k" })
+      stepped.cluster.crash(stepped.nodes[0]!.id)
+      await stepped.restart(1)
+    }
+    expect(numbers.length).toBeGreaterThanOrEqual(6)
+    expect(new Set(numbers).size).toBe(numbers.length)
+  })
+})
