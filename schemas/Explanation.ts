@@ -1,6 +1,7 @@
 /**
  * Explains one document to people: where it belongs, what each replica holds of it, and what a
- * reader of all of them together would get. Answer to `everwrite.<cluster>.v1.read.<bucket>.explain`.
+ * reader of all of them together would get. The answer to
+ * `everwrite.<cluster>.v1.read.<bucket>.explain`.
  */
 import * as Schema from "effect/Schema"
 

@@ -11,6 +11,8 @@ import type { BucketName } from "../core/model/Names.ts"
 import type { StoreError } from "../core/model/StoreError.ts"
 import type { World } from "../core/World.ts"
 
+export type { ExplainRequest, ListRequest }
+
 export type Action = "read" | "write"
 
 export interface BackendRequest {

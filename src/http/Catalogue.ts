@@ -4,14 +4,26 @@
  */
 import * as Effect from "effect/Effect"
 import type { BucketBody, ClusterDescription } from "../../schemas/ClusterDescription.ts"
-import type { Backend, BackendAnswer, BackendRequest } from "../client/Backend.ts"
+import type { Explanation } from "../../schemas/Explanation.ts"
+import type { KeyPage } from "../../schemas/KeyPage.ts"
+import type {
+  Backend,
+  BackendAnswer,
+  BackendRequest,
+  ExplainRequest,
+  ListRequest
+} from "../client/Backend.ts"
 import { type StoreError, UnknownBucket } from "../core/model/StoreError.ts"
 
 /** Long enough to cost nothing, short enough not to be noticed. */
 const maxAgeMillis = 1000
 
+/** The timeout of a query as requests name it. */
+export const timed = (timeout: number | undefined): { readonly timeoutMillis?: number } =>
+  timeout === undefined ? {} : { timeoutMillis: timeout }
+
 /** What a callback gets, as an effect. */
-export const ask = <A>(
+const ask = <A>(
   question: (respond: (outcome: A | StoreError) => void) => void
 ): Effect.Effect<A, StoreError> =>
   Effect.callback((resume) =>
@@ -49,5 +61,13 @@ export class Catalogue {
 
   request(request: BackendRequest): Effect.Effect<BackendAnswer, StoreError> {
     return ask((respond) => this.backend.request(request, respond))
+  }
+
+  explain(request: ExplainRequest): Effect.Effect<Explanation, StoreError> {
+    return ask((respond) => this.backend.explain(request, respond))
+  }
+
+  list(request: ListRequest): Effect.Effect<KeyPage, StoreError> {
+    return ask((respond) => this.backend.list(request, respond))
   }
 }

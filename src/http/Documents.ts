@@ -18,7 +18,7 @@ import type { Action } from "../client/Backend.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import { keepsSiblings } from "../core/strategy/Strategies.ts"
 import { answered, documentResponse, problemResponse, type Refusal } from "./Answers.ts"
-import type { Catalogue } from "./Catalogue.ts"
+import { type Catalogue, timed } from "./Catalogue.ts"
 import { readJson } from "./JsonBody.ts"
 
 type Settings = Pick<RequestBody, "consistency" | "r" | "w" | "pr" | "pw" | "dw">
@@ -83,7 +83,7 @@ const bodyOf = (
     ...settings,
     key,
     merge: !siblings,
-    ...(timeout === undefined ? {} : { timeoutMillis: timeout }),
+    ...timed(timeout),
     ...(after.length === 0 ? {} : { after }),
     ...(context === undefined ? {} : { context }),
     ...(fingerprint === undefined ? {} : { fingerprint }),

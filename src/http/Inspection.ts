@@ -7,8 +7,8 @@ import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import { Api } from "../../schemas/HttpApi.ts"
-import { answered, problem, problemResponse } from "./Answers.ts"
-import { ask, type Catalogue } from "./Catalogue.ts"
+import { answered, problem, problemResponse, type Refusal } from "./Answers.ts"
+import { type Catalogue, timed } from "./Catalogue.ts"
 import { keyOf } from "./Documents.ts"
 import { metricsText, type Sample } from "./Metrics.ts"
 
@@ -24,52 +24,36 @@ export interface InspectionOptions {
   readonly metrics: () => ReadonlyArray<Sample>
 }
 
-const json = HttpServerResponse.jsonUnsafe
+/** The JSON of what was asked, or a problem. */
+const shown = (asked: Effect.Effect<object, Refusal>) =>
+  answered(Effect.map(asked, (body) => HttpServerResponse.jsonUnsafe(body)))
 
 const layerBuckets = (catalogue: Catalogue) =>
   HttpApiBuilder.group(Api, "buckets", (handlers) =>
     handlers
-      .handle("list", () =>
-        answered(Effect.map(catalogue.description, ({ buckets }) => json({ buckets }))))
-      .handle("describe", ({ params }) =>
-        answered(Effect.map(catalogue.bucket(params.bucket), (bucket) =>
-          json(bucket))))
-      .handle("keys", ({ params, query: { timeout, ...query } }) =>
-        answered(
-          Effect.gen(function*() {
-            const { definition } = yield* catalogue.bucket(params.bucket)
-            const timing = timeout === undefined ? {} : { timeoutMillis: timeout }
-            return yield* ask(
-              (respond: Parameters<Catalogue["backend"]["list"]>[1]) =>
-                catalogue.backend.list({ ...query, ...timing, bucket: definition.name }, respond)
-            )
-          }).pipe(Effect.map((page) =>
-            json(page)
-          ))
-        )))
+      .handle(
+        "list",
+        () => shown(Effect.map(catalogue.description, ({ buckets }) => ({ buckets })))
+      )
+      .handle("describe", ({ params }) => shown(catalogue.bucket(params.bucket)))
+      .handle(
+        "keys",
+        ({ params, query: { timeout, ...query } }) =>
+          shown(Effect.flatMap(catalogue.bucket(params.bucket), ({ definition }) =>
+            catalogue.list({ ...query, ...timed(timeout), bucket: definition.name })))
+      ))
 
 const layerCluster = (catalogue: Catalogue) =>
   HttpApiBuilder.group(Api, "cluster", (handlers) =>
     handlers
-      .handle("describe", () =>
-        answered(Effect.map(catalogue.description, (description) => json(description))))
-      .handle("explain", ({ query: { bucket: name, key: text, timeout } }) =>
-        answered(
-          Effect.gen(function*() {
-            const bucket = yield* catalogue.bucket(name)
-            const key = yield* keyOf(bucket, text)
-            const timing = timeout === undefined ? {} : { timeoutMillis: timeout }
-            return yield* ask(
-              (respond: Parameters<Catalogue["backend"]["explain"]>[1]) =>
-                catalogue.backend.explain(
-                  { bucket: bucket.definition.name, key, ...timing },
-                  respond
-                )
-            )
-          }).pipe(Effect.map((explanation) =>
-            json(explanation)
-          ))
-        )))
+      .handle("describe", () => shown(catalogue.description))
+      .handle("explain", ({ query }) =>
+        shown(Effect.gen(function*() {
+          const bucket = yield* catalogue.bucket(query.bucket)
+          const key = yield* keyOf(bucket, query.key)
+          const { name } = bucket.definition
+          return yield* catalogue.explain({ ...timed(query.timeout), bucket: name, key })
+        }))))
 
 const notReady = (reasons: ReadonlyArray<string>) =>
   problemResponse({

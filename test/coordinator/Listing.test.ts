@@ -36,7 +36,7 @@ const fill = async ({ backends }: MemoryCluster, keys: ReadonlyArray<string>): P
 const numbered = (count: number) => Array.from({ length: count }, (_, i) => `key-${i}`)
 
 describe("a listing", () => {
-  it("names every key once, whatever the size of its pages and the node that is asked", async () => {
+  it("names every key once, whatever the size of its pages and whoever is asked", async () => {
     const { backends } = await start()
     const keys = numbered(60)
     await fill(cluster!, keys)

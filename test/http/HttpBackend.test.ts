@@ -1,4 +1,5 @@
-// Checks that a client over HTTP gets what one in the node's process gets, or knows that it does not.
+// Checks that a client over HTTP gets what one in the node's process gets, or knows that it does
+// not.
 import { createServer, type Server } from "node:http"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import type { RequestBody } from "../../schemas/ClientRequest.ts"

@@ -39,7 +39,7 @@ describe("the server", () => {
     expect(elsewhere).toBe("refused")
   })
 
-  it("on a port that is taken, or an address that is none, fails with an error that says so", async () => {
+  it("on a port that is taken, or an address not of this machine, fails and says so", async () => {
     server = await startServer({ backend })
     const taken = await refusal("127.0.0.1", server.port)
     expect(taken).toBeInstanceOf(HttpUnavailable)
