@@ -4,7 +4,9 @@ import { Handed } from "../../src/coordinator/Forwarding.ts"
 import type { Request } from "../../src/coordinator/Request.ts"
 import { NodeId } from "../../src/core/model/Names.ts"
 
-const [a, b, c] = ["a", "b", "c"].map((name) => NodeId.make(name)) as [NodeId, NodeId, NodeId]
+const a = NodeId.make("a")
+const b = NodeId.make("b")
+const c = NodeId.make("c")
 
 const write = (sequence: number): Request => ({
   action: "write",

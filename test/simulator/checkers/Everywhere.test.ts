@@ -1,0 +1,166 @@
+// Shows the checkers of what holds in every bucket, and of the cluster as a whole, what they must
+// refuse, and their right versions.
+import { describe, expect, it } from "vitest"
+import {
+  availability,
+  bounds,
+  convergence,
+  identity
+} from "../../../src/testing/simulator/checkers/Cluster.ts"
+import { inventions } from "../../../src/testing/simulator/checkers/Inventions.ts"
+import { sessions } from "../../../src/testing/simulator/checkers/Sessions.ts"
+import type { Shown } from "../../../src/testing/simulator/History.ts"
+import type { SimBucketName } from "../../../src/testing/simulator/SimBuckets.ts"
+import { finalOf, history, problems, recordOf, shown, type Step } from "./histories.ts"
+
+const put = { kind: "put", seen: "nothing" } as const
+const add = { kind: "add", item: "i", seen: "nothing" } as const
+const remove = { kind: "remove", item: "i", seen: "fresh" } as const
+const read = { kind: "read" } as const
+const nothing = shown(undefined, [])
+
+const invented = (bucket: SimBucketName, steps: ReadonlyArray<Step>, final: Shown) =>
+  problems(inventions, history(bucket, steps, final))
+
+const wentBack = (bucket: SimBucketName, steps: ReadonlyArray<Step>, isGuarded = true) =>
+  problems(
+    sessions,
+    history(bucket, steps, nothing, isGuarded ? { guarded: new Set([1]) } : {})
+  )
+const reading = (id: number, result: Shown): Step => ({ id, action: read, result })
+
+const digests = (third: string) => new Map([["n1", "a"], ["n2", "a"], ["n3", third]])
+
+const sized = (
+  actors: ReadonlyArray<string>,
+  leaves: number,
+  damaged: Iterable<string> = []
+) => {
+  const sizes = new Map([["n2", { actors, leaves, ids: 0 }]])
+  const record = history("notes", [{ id: 1, action: put }], nothing, {
+    final: [finalOf("notes", nothing, { sizes })],
+    damaged: new Set(damaged)
+  })
+  return problems(bounds, record)
+}
+
+describe("the checker of inventions", () => {
+  it.each<[SimBucketName, Step["action"], unknown, unknown]>([
+    ["registers", put, "o1", "o2"],
+    ["notes", put, ["o1"], ["o1", "o2"]],
+    ["tags", add, ["i"], ["j"]],
+    ["counts", { kind: "increment", digit: 1 }, 4, 5],
+    ["documents", add, { lines: { i: ["o1"] }, title: null }, {
+      lines: { j: ["o1"] },
+      title: null
+    }],
+    ["documents", add, { lines: { i: ["o1"] }, title: null }, { lines: {}, title: "o1" }],
+    ["carts", { ...add, seen: "fresh" }, { i: { o1: 1 } }, { j: { o1: 1 } }]
+  ])("refuses what nobody wrote, in %s", (bucket, action, right, wrong) => {
+    expect(invented(bucket, [{ id: 1, action }], shown(right, [1]))).toEqual([])
+    expect(invented(bucket, [{ id: 1, action }], shown(wrong, [1]))).not.toEqual([])
+    expect(invented(bucket, [{ id: 1, action, outcome: "fail" }], shown(right, [1]))).not.toEqual(
+      []
+    )
+    expect(invented(bucket, [{ id: 1, action, outcome: "info" }], shown(right, [1]))).toEqual([])
+  })
+
+  it("refuses a value that was shown before its write began", () => {
+    const early: Step = { id: 1, action: read, result: shown("o2", [2]) }
+    expect(invented("registers", [early, { id: 2, action: put }], shown("o2", [2])))
+      .toEqual(["to o1, o2 was shown, which nobody had written"])
+    const late: Step = { ...early, id: 3 }
+    expect(invented("registers", [{ id: 2, action: put }, late], shown("o2", [2]))).toEqual([])
+  })
+})
+
+describe("the checker of sessions", () => {
+  it.each<[SimBucketName, Step["action"], unknown, unknown]>([
+    ["registers", put, "o1", undefined],
+    ["notes", put, ["o1"], []],
+    ["tags", add, ["i"], []],
+    ["counts", { kind: "increment", digit: 1 }, 4, 0],
+    ["documents", add, { lines: { i: ["o1"] }, title: null }, { lines: {}, title: null }],
+    ["carts", { ...add, seen: "fresh" }, { i: { o1: 1 } }, {}]
+  ])("refuses that a read does not show what the session wrote, in %s", (bucket, action, a, b) => {
+    const written: Step = { id: 1, action, stamp: 10, result: shown(a, [1], 10) }
+    expect(wentBack(bucket, [written, reading(2, shown(a, [1], 10))])).toEqual([])
+    const steps = [written, reading(2, shown(b, [1], 10))]
+    expect(wentBack(bucket, steps)).toEqual([
+      "o2 went back behind o1: " + (bucket === "tags" ? "i" : "o1") + " is gone"
+    ])
+    expect(wentBack(bucket, steps, false)).toEqual([])
+  })
+
+  it("refuses that a read shows less than an earlier one, of another session's writes too", () => {
+    const written: Step = { id: 1, action: put, session: 2 }
+    const steps = [written, reading(2, shown(["o1"], [1])), reading(3, shown([], [1]))]
+    expect(wentBack("notes", steps)).toEqual(["o3 went back behind o2: o1 is gone"])
+  })
+
+  it("refuses that a context goes back, whatever the values are", () => {
+    const steps = [reading(1, shown([], [1, 2])), reading(2, shown([], [1]))]
+    expect(wentBack("notes", steps)).toEqual(["o2 went back behind o1: by its context"])
+  })
+
+  it("accepts that something is gone that somebody may have replaced", () => {
+    const first: Step = { id: 1, action: put, stamp: 10, result: shown("o1", [1], 10) }
+    const second: Step = { id: 2, action: put, stamp: 20, session: 2 }
+    const third = reading(3, shown("o2", [1, 2], 20))
+    expect(wentBack("registers", [first, second, third])).toEqual([])
+    expect(wentBack("registers", [first, { ...second, stamp: 5 }, third]))
+      .toEqual(["o3 went back behind o1: o1 is gone"])
+  })
+
+  it("accepts that an element is gone that somebody may have removed", () => {
+    const added: Step = { id: 1, action: add, result: shown(["i"], [1]) }
+    const removed: Step = { id: 2, action: remove, session: 2, saw: shown(["i"], [1]) }
+    const gone = reading(3, shown([], [1, 2]))
+    expect(wentBack("tags", [added, removed, gone])).toEqual([])
+    expect(wentBack("tags", [added, { ...removed, outcome: "fail" }, gone])).toHaveLength(1)
+    expect(wentBack("tags", [added, { ...removed, invokedAt: 100 }, gone])).toHaveLength(1)
+  })
+})
+
+describe("the checkers of the cluster", () => {
+  it("refuse that a healthy node did not answer", () => {
+    expect(problems(availability, recordOf())).toEqual([])
+    expect(problems(availability, recordOf({ unavailable: ["o1"] }))).toEqual(["o1"])
+  })
+
+  it("refuse replicas that differ, nodes that show different things, and writes at rest", () => {
+    const final = finalOf("notes", shown([], []))
+    const differ = (changes: Partial<typeof final>) =>
+      problems(convergence, recordOf({ final: [{ ...final, ...changes }] }))
+    expect(differ({})).toEqual([])
+    expect(differ({ digests: digests("b") })).toEqual(["the replicas differ: n1 a, n2 a, n3 b"])
+    expect(differ({ digests: digests("absent") })).toHaveLength(1)
+    expect(differ({ digests: new Map([...digests("a"), ["n4", "a"]]) }))
+      .toEqual(["n4 holds it and should not"])
+    expect(differ({ shown: new Map([...final.shown, ["n3", "QuorumNotMet"]]) }))
+      .toEqual(["n3 cannot read it: QuorumNotMet"])
+    expect(differ({ shown: new Map([...final.shown, ["n3", shown([], [1])]]) })).toHaveLength(1)
+    expect(problems(convergence, recordOf({ idleWrites: 2 })))
+      .toEqual(["2 writes after all was done"])
+  })
+
+  it("refuse names that stand for two things", () => {
+    expect(problems(identity, recordOf({ reused: ["a dot"] }))).toEqual(["a dot"])
+    expect(problems(identity, recordOf({ repeated: ["o1"] }))).toEqual(["o1"])
+    const incarnations = [
+      { node: "n1", incarnation: "a" },
+      { node: "n2", incarnation: "b" }
+    ]
+    expect(problems(identity, recordOf({ incarnations }))).toEqual([])
+    const twice = [...incarnations, { node: "n3", incarnation: "b" }]
+    expect(problems(identity, recordOf({ incarnations: twice })))
+      .toEqual(["incarnation b began twice"])
+  })
+
+  it("refuse more actors than lives, and more leaves than writes", () => {
+    expect(sized(["n1.life1.1", "n1.life2.1", "n2.life1.1"], 1)).toEqual([])
+    expect(sized(["n1.life1.1", "n1.life1.2"], 1)).toEqual(["n1.life1 was born twice for it"])
+    expect(sized(["n1.life1.1", "n1.life1.2"], 1, ["n1"])).toEqual([])
+    expect(sized([], 2)).toEqual(["2 leaves after 1 requests"])
+  })
+})

@@ -1,0 +1,91 @@
+// Shows the checker of last-write-wins histories that it must refuse, and their right versions.
+import { describe, expect, it } from "vitest"
+import { lastWriteWins } from "../../../src/testing/simulator/checkers/LastWriteWins.ts"
+import { history, problems, shown, type Step } from "./histories.ts"
+
+const put = { kind: "put", seen: "nothing" } as const
+const first: Step = { id: 1, action: put, stamp: 10, result: shown("o1", [1], 10) }
+const second: Step = { id: 2, action: put, stamp: 20, result: shown("o2", [2], 20) }
+
+const refused = (steps: ReadonlyArray<Step>, final: ReturnType<typeof shown>, guarded = false) =>
+  problems(
+    lastWriteWins,
+    history("registers", steps, final, guarded ? { guarded: new Set([1]) } : {})
+  )
+
+describe("the checker of last-write-wins", () => {
+  it("accepts the write with the greatest stamp", () => {
+    expect(refused([first, second], shown("o2", [1, 2], 20))).toEqual([])
+  })
+
+  it("refuses that an acknowledged write with a greater stamp is gone", () => {
+    expect(refused([first, second], shown("o1", [1], 10)))
+      .toEqual(["\"o1\" with stamp 10 though o2 has stamp 20"])
+  })
+
+  it("refuses that an acknowledged write left nothing", () => {
+    expect(refused([first], shown(undefined, []))).toHaveLength(2)
+  })
+
+  it("refuses that a write wins that an acknowledged one had seen, whatever the stamps say", () => {
+    const replaced = { ...second, stamp: 5, saw: shown("o1", [1], 10), result: undefined }
+    expect(refused([first, { ...replaced, sendings: 2 }], shown("o1", [1, 2], 10)))
+      .toEqual(["\"o1\" with stamp 10 though o2 had seen it"])
+  })
+
+  it("follows what was seen through a write that nobody can tell of", () => {
+    const unsure: Step = {
+      ...second,
+      outcome: "info",
+      saw: shown("o1", [1], 10),
+      result: undefined
+    }
+    const third: Step = { id: 3, action: put, stamp: 5, saw: shown("o2", [2], 20), sendings: 2 }
+    expect(refused([first, unsure, third], shown("o1", [1, 2, 3], 10)))
+      .toEqual(["\"o1\" with stamp 10 though o3 had seen it"])
+  })
+
+  it("refuses that a session's earlier write wins over its later one", () => {
+    const later: Step = { ...second, stamp: 5, result: shown("o2", [2], 5) }
+    const final = shown("o1", [1, 2], 10)
+    expect(refused([first, later], final, true))
+      .toEqual(["\"o1\" with stamp 10 though o2 had seen it"])
+    expect(refused([first, later], final, false)).toEqual([])
+  })
+
+  it("accepts what a delete left, and refuses it where nobody deleted", () => {
+    const deleted: Step = {
+      id: 3,
+      action: { kind: "delete", seen: "nothing" },
+      stamp: 30,
+      result: shown(undefined, [3], 30)
+    }
+    const nothing = shown(undefined, [1, 3], 30)
+    expect(refused([first, deleted], nothing)).toEqual([])
+    expect(refused([{ ...first, stamp: 30 }], nothing)).toHaveLength(1)
+  })
+
+  it("accepts a write that nobody can tell of, and refuses one that was refused", () => {
+    const unsure: Step = { ...second, outcome: "info", result: undefined }
+    expect(refused([first, unsure], shown("o2", [1, 2], 20))).toEqual([])
+    const failed: Step = { ...second, outcome: "fail", result: undefined }
+    expect(refused([first, failed], shown("o2", [1, 2], 20)))
+      .toEqual(["\"o2\" with stamp 20, which no write explains"])
+  })
+
+  it("forgives that what one replica acknowledged is gone where a disk was damaged", () => {
+    const forfeit = { ...second, available: true }
+    const final = shown("o1", [1], 10)
+    const damaged = { damaged: new Set(["n2"]) }
+    expect(problems(lastWriteWins, history("registers", [first, forfeit], final, damaged)))
+      .toEqual([])
+    expect(problems(lastWriteWins, history("registers", [first, second], final, damaged)))
+      .toHaveLength(1)
+  })
+
+  it("refuses that a write is acknowledged with another's value", () => {
+    const other: Step = { ...second, result: shown("o1", [1, 2], 20) }
+    expect(refused([first, other], shown("o2", [1, 2], 20)))
+      .toEqual(["o2 was acknowledged with another value: \"o1\""])
+  })
+})
