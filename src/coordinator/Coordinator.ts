@@ -79,6 +79,7 @@ export class Coordinator {
     const counted: Respond = this.#opened((outcome) => {
       if (outcome._tag !== "Answer") this.#counts.failures++
       else if (outcome.siblings > 1) this.#counts.siblingsSeen++
+      this.#markOutcome(outcome)
       respond(outcome)
     })
     if (request.action === "read") {
@@ -136,8 +137,9 @@ export class Coordinator {
   hear(from: NodeId, message: PeerMessage): void {
     if (message._tag === "Forward") return this.#takeForward(from, message)
     const waiting = this.#pending.get(message.request)
-    if (waiting === undefined) this.#counts.strayAnswers++
-    else waiting.hear(from, message)
+    if (waiting !== undefined) return waiting.hear(from, message)
+    this.#counts.strayAnswers++
+    this.#options.world.mark("coordinator: an answer comes too late")
   }
 
   /** Takes no more requests; those under way go on to their end. */
@@ -174,6 +176,15 @@ export class Coordinator {
       this.#open--
       respond(outcome)
     }
+  }
+
+  #markOutcome(outcome: Parameters<Respond>[0]): void {
+    const { world } = this.#options
+    if (outcome._tag === "Answer" && outcome.siblings > 2) {
+      world.mark("coordinator: three siblings are answered")
+    }
+    if (outcome._tag === "RequestTooOld") world.mark("coordinator: a request is too old")
+    if (outcome._tag === "NodeUnwritable") world.mark("coordinator: a failing disk refuses a write")
   }
 
   #isHolder(place: Place): boolean {
@@ -216,13 +227,17 @@ export class Coordinator {
     const { node, replica, world } = this.#options
     const begun = world.elapsed()
     this.#counts.catchUps++
+    world.mark("coordinator: a write catches up with its context")
     const readPlan: ReadPlan = {
       ...plan,
       needs: { _tag: "ReadNeeds", r: 1, pr: 0 },
       after: CausalContext.join(plan.after, plan.seen ?? CausalContext.nothing)
     }
     this.#read(readPlan, (outcome) => {
-      if ("_tag" in outcome) return respond(outcome)
+      if ("_tag" in outcome) {
+        world.mark("coordinator: a write cannot catch up")
+        return respond(outcome)
+      }
       const arrival = { key: plan.row, document: outcome.document }
       const joined = replica.joinDocument(arrival, () => {})
       if (joined._tag === "Refused") {
@@ -233,28 +248,38 @@ export class Coordinator {
     })
   }
 
-  #forward(request: Request, plan: Place, respond: Respond): void {
+  #forward(request: Request, plan: ReadPlan | WritePlan, respond: Respond): void {
     const { node, view } = this.#options
     if (request.forwarded) {
       const reason = "it does not hold this document; the nodes disagree about the ring"
       return respond(new Errors.NodeUnavailable({ node, reason }))
     }
     this.#counts.forwards++
+    const named = this.#named(request)
     const number = this.#pending.nextNumber()
     const nodes = [...holders(this.#options, plan)].sort((a, b) =>
       view.silenceMillis(a) - view.silenceMillis(b)
     )
     const forwarding = new Forwarding({
       parts: this.#options,
-      request,
-      nodes: this.#handed.route(request, nodes),
+      request: named,
+      plan,
+      nodes: this.#handed.route(named, nodes),
       number,
-      timeoutMillis: plan.timeoutMillis,
+      handedTo: (holder) => this.#handed.note(named, holder),
       respond,
       finished: () => this.#pending.remove(number)
     })
     this.#pending.add(number, forwarding)
     forwarding.start()
+  }
+
+  /** The request as it can be sent twice: a write that names no operation gets a name here. */
+  #named(request: Request): Request {
+    const { view, world } = this.#options
+    if (request.action === "read" || request.body.once !== undefined) return request
+    const once = { session: world.id(), sequence: 0, at: Math.floor(view.agreedNow()) }
+    return { ...request, body: { ...request.body, once } }
   }
 
   #takeForward(from: NodeId, message: Extract<PeerMessage, { readonly _tag: "Forward" }>): void {

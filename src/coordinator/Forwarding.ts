@@ -9,6 +9,7 @@ import { BucketName, type NodeId } from "../core/model/Names.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import type { Parts } from "./Parts.ts"
 import type { Waiting } from "./Pending.ts"
+import type { ReadPlan, WritePlan } from "./Plan.ts"
 import type { Answer, Request, Respond } from "./Request.ts"
 
 const ForwardBody = Schema.fromJsonString(Schema.Struct({
@@ -47,13 +48,18 @@ export const writeForwarded = (outcome: Answer | Errors.StoreError): Uint8Array 
 export interface ForwardOptions {
   readonly parts: Parts
   readonly request: Request
+  readonly plan: ReadPlan | WritePlan
   /** Who holds the document, the best first. */
   readonly nodes: ReadonlyArray<NodeId>
   readonly number: number
-  readonly timeoutMillis: number
+  /** Told of each node but the first that a write is handed to. */
+  readonly handedTo: (node: NodeId) => void
   readonly respond: Respond
   readonly finished: () => void
 }
+
+/** The holder's answer "time is up" says more than ours, so it is waited for. */
+const graceMillis = 200
 
 /** About 10 MB; a client that asks again after so many other writes may be carried out twice. */
 const handedMax = 50_000
@@ -67,33 +73,47 @@ export class Handed {
 
   /** The nodes to hand a request to, the best first; of a write that was handed on, that one. */
   route(request: Request, nodes: ReadonlyArray<NodeId>): ReadonlyArray<NodeId> {
-    const { once } = request.body
-    const [best] = nodes
-    if (once === undefined || best === undefined) return nodes
-    const id = `${once.session} ${once.sequence}`
-    const known = this.#nodes.get(id)
+    const known = this.#nodes.get(idOf(request))
     if (known !== undefined && nodes.includes(known)) return [known]
-    this.#nodes.set(id, best)
+    if (nodes[0] !== undefined) this.note(request, nodes[0])
+    return nodes
+  }
+
+  note(request: Request, node: NodeId): void {
+    const id = idOf(request)
+    if (id === "") return
+    this.#nodes.set(id, node)
     const [oldest] = this.#nodes.keys()
     if (this.#nodes.size > handedMax && oldest !== undefined) this.#nodes.delete(oldest)
-    return [best]
   }
 }
 
+const idOf = ({ body: { once } }: Request): string =>
+  once === undefined ? "" : `${once.session} ${once.sequence}`
+
+/** What a node says that did nothing, and could not. */
+const isRefusal = ({ _tag }: Answer | Errors.StoreError): boolean =>
+  _tag === "NodeUnavailable" || _tag === "NodeUnwritable"
+
 /**
- * Waits for the node that carries the request out. A write is sent to one node only: elsewhere it
- * might apply twice.
+ * Waits for the node that carries the request out. A write goes to another only where the first
+ * has surely not carried it out: elsewhere it might apply twice.
+ *
+ * **Requires** that a write names its operation.
  */
 export class Forwarding implements Waiting {
   readonly deadline: number
   readonly #options: ForwardOptions
-  #body: Uint8Array
+  readonly #body: Uint8Array
+  readonly #asked = new Set<NodeId>()
   #attempt = 0
+  /** Times that the node of this attempt was sent to. */
+  #sendings = 0
 
   constructor(options: ForwardOptions) {
-    const { parts, request, timeoutMillis } = options
+    const { parts, plan: { timeoutMillis }, request } = options
     this.#options = options
-    this.deadline = parts.world.elapsed() + timeoutMillis
+    this.deadline = parts.world.elapsed() + timeoutMillis + graceMillis
     const { action, bucket, body } = request
     const text = encodeForward({
       action,
@@ -107,42 +127,63 @@ export class Forwarding implements Waiting {
     this.#send()
   }
 
-  /** A read tries the next holder; a write that names its operation is answered, not repeated. */
+  /** A read tries the next holder; a write is answered by the one it was sent to, not repeated. */
   resend(): void {
-    const { body, action } = this.#options.request
-    if (action === "read") this.#attempt++
-    else if (body.once === undefined) return
+    const { parts, request } = this.#options
+    parts.view.missed(this.#node)
+    parts.world.mark("coordinator: a request is handed on again")
+    if (request.action === "read") this.#moveOn()
     this.#send()
   }
 
   expire(): void {
-    const { nodes, request, respond } = this.#options
-    const isWrite = request.action === "write"
+    const { plan, request, respond } = this.#options
+    const { _tag, ...needed } = plan.needs
     respond(
       new Errors.QuorumNotMet({
         action: request.action,
-        needed: isWrite ? { w: 1 } : { r: 1 },
-        had: isWrite ? { w: 0 } : { r: 0 },
-        unreachable: nodes,
+        needed,
+        had: Object.fromEntries(Object.keys(needed).map((name) => [name, 0])),
+        unreachable: [...this.#asked],
         refused: [],
-        mayHaveApplied: isWrite
+        mayHaveApplied: request.action === "write"
       })
     )
   }
 
-  hear(_from: NodeId, message: PeerMessage): void {
+  hear(from: NodeId, message: PeerMessage): void {
     if (message._tag !== "Forwarded") return
     const decoded = decodeForwarded(decoder.decode(message.body))
     if (decoded._tag === "None") return
+    const outcome = decoded.value
+    if (isRefusal(outcome)) {
+      if (from !== this.#node) return
+      const isSure = this.#options.request.action === "read" || this.#sendings === 1
+      if (isSure && this.#attempt + 1 < this.#options.nodes.length) {
+        this.#moveOn()
+        this.#options.parts.world.mark("coordinator: a refused request goes to another holder")
+        this.#options.handedTo(this.#node)
+        return this.#send()
+      }
+    }
     this.#options.finished()
-    this.#options.respond(decoded.value)
+    this.#options.respond(outcome)
+  }
+
+  get #node(): NodeId {
+    const { nodes } = this.#options
+    return nodes[this.#attempt % nodes.length]!
+  }
+
+  #moveOn(): void {
+    this.#attempt++
+    this.#sendings = 0
   }
 
   #send(): void {
-    const { nodes, number, parts } = this.#options
-    const node = nodes[this.#attempt % nodes.length]
-    if (node !== undefined) {
-      parts.send(node, { _tag: "Forward", request: number, body: this.#body })
-    }
+    const { number, parts } = this.#options
+    this.#sendings++
+    this.#asked.add(this.#node)
+    parts.send(this.#node, { _tag: "Forward", request: number, body: this.#body })
   }
 }

@@ -18,15 +18,22 @@ const write = (sequence: number): Request => ({
 describe("a request that is handed on", () => {
   it("goes to the node it went to before, though another has become the best", () => {
     const handed = new Handed()
-    expect(handed.route(write(1), [a, b])).toEqual([a])
-    expect(handed.route(write(2), [b, a])).toEqual([b])
+    expect(handed.route(write(1), [a, b])).toEqual([a, b])
+    expect(handed.route(write(2), [b, a])).toEqual([b, a])
     expect(handed.route(write(1), [b, a])).toEqual([a])
+  })
+
+  it("goes to the node that took it after the best one refused", () => {
+    const handed = new Handed()
+    handed.route(write(1), [a, b])
+    handed.note(write(1), b)
+    expect(handed.route(write(1), [a, b])).toEqual([b])
   })
 
   it("goes to the best node once the one before holds the document no more", () => {
     const handed = new Handed()
     handed.route(write(1), [a, b])
-    expect(handed.route(write(1), [c, b])).toEqual([c])
+    expect(handed.route(write(1), [c, b])).toEqual([c, b])
     expect(handed.route(write(1), [b, c])).toEqual([c])
   })
 

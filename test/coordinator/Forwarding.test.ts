@@ -1,0 +1,193 @@
+// Checks that any node takes any request: one that does not hold the document hands it on, once.
+import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import * as Schema from "effect/Schema"
+import { NodeUnavailable } from "../../src/core/model/StoreError.ts"
+import * as Bucket from "../../src/core/strategy/Bucket.ts"
+import * as Key from "../../src/core/strategy/Key.ts"
+import { readForward } from "../../src/coordinator/Forwarding.ts"
+import { buckets as families, profiles, shelves } from "../cluster/buckets.ts"
+import { SteppedCluster } from "../cluster/steppedCluster.ts"
+
+const single = Bucket.lww("single", { key: Key.text, value: Schema.String, n: 1 })
+const buckets = [...families, single]
+
+let stepped: SteppedCluster
+/** A node that does not hold `profiles/k`, and those that do, in their order. */
+let outside: number
+let holders: ReadonlyArray<number>
+beforeEach(async () => {
+  stepped = await SteppedCluster.start({ nodes: 5, buckets })
+  const places = stepped.placesOf(profiles, "k")
+  holders = places.holders
+  outside = places.others[0]!
+  // Everyone has heard of everyone; from here on the first holder is asked first.
+  for (const place of [...holders].reverse()) {
+    stepped.nodes[outside - 1]!.core.view.heard(stepped.nodes[place - 1]!.id, 0)
+    stepped.world.advance(1)
+  }
+})
+afterEach(() => stepped.stop())
+
+const ada = { key: "k", op: "put", args: [{ name: "Ada" }] }
+const id = (place: number) => stepped.nodes[place - 1]!.id
+const carriedOut = () => stepped.nodes.map((_, i) => stepped.counts(i + 1).writes)
+const visit = { key: "k", op: "visits.add", args: [1] }
+const visits = () => {
+  const [place] = stepped.placesOf(shelves, "k").holders
+  return stepped.read(place!, shelves, { key: "k", r: "all" }).answer.values
+}
+
+describe("a node that does not hold the document", () => {
+  it("has a write and a read carried out by one that does", () => {
+    expect(stepped.write(outside, profiles, { ...ada, w: 3 }).answer)
+      .toMatchObject({ values: [{ name: "Ada" }], replied: 3 })
+    expect(stepped.read(outside, profiles, { key: "k", r: 3 }).answer)
+      .toMatchObject({ values: [{ name: "Ada" }], replied: 3 })
+    expect(stepped.counts(outside)).toMatchObject({ forwards: 2, reads: 0, writes: 0 })
+    expect(stepped.held(profiles, "k")[outside - 1]?.context.size).toBe(0)
+    expect(carriedOut().reduce((sum, count) => sum + count)).toBe(1)
+  })
+
+  it("hands back contexts that are good anywhere, and errors as they are", () => {
+    const { context } = stepped.write(outside, profiles, ada).answer
+    expect(stepped.write(holders[1]!, profiles, { ...ada, context }).isOpen).toBe(false)
+    stepped.cut(...holders.slice(1))
+    const asked = stepped.write(outside, profiles, { ...ada, timeoutMillis: 300 })
+    stepped.world.advance(400)
+    expect(asked.error).toMatchObject({ _tag: "QuorumNotMet", had: { w: 1 }, mayHaveApplied: true })
+    expect(asked.error).toBeInstanceOf(Error)
+  })
+
+  it("asks another one to read, where the first is silent", () => {
+    stepped.write(outside, profiles, { ...ada, w: 3 })
+    stepped.cut(holders[0]!)
+    const asked = stepped.read(outside, profiles, { key: "k", r: 1, timeoutMillis: 2_000 })
+    expect(asked.isOpen).toBe(true)
+    stepped.world.advance(600)
+    expect(asked.answer.values).toEqual([{ name: "Ada" }])
+  })
+
+  it("leaves a write with the one it went to, and asks others first from then on", () => {
+    stepped.cut(holders[0]!)
+    const asked = stepped.write(outside, profiles, ada)
+    stepped.world.advance(600)
+    expect(asked.isOpen).toBe(true)
+    expect(carriedOut()).toEqual([0, 0, 0, 0, 0])
+    expect(stepped.write(outside, profiles, ada).answer.replied).toBe(2)
+    stepped.world.advance(1_200)
+    expect(asked.error).toMatchObject({
+      needed: { w: 2, pw: 0, dw: 2 },
+      had: { w: 0, pw: 0, dw: 0 },
+      unreachable: [id(holders[0]!)],
+      mayHaveApplied: true
+    })
+  })
+
+  it.each([
+    ["stops", () => stepped.nodes[holders[0]! - 1]!.core.drain()],
+    ["has a full disk", () => {
+      const { storage } = stepped.nodes[holders[0]! - 1]!.core.options
+      const full = { kind: "full", detail: "of the test" }
+      Object.assign(storage, {
+        writeAll: (_: unknown, done: (failure: unknown) => void) => done(full)
+      })
+    }]
+  ])("hands a write to another one, where the first %s", (_, spoil) => {
+    spoil()
+    expect(stepped.write(outside, profiles, { ...ada, w: 2 }).answer.replied).toBe(2)
+    expect(carriedOut()[holders[1]! - 1]).toBe(1)
+  })
+
+  it("says what the last one said, where all refuse", () => {
+    for (const place of holders) stepped.nodes[place - 1]!.core.drain()
+    const { error } = stepped.write(outside, profiles, ada)
+    expect(error).toBeInstanceOf(NodeUnavailable)
+    expect(error).toMatchObject({ node: id(holders[2]!), reason: "it is stopping" })
+  })
+})
+
+describe("a request that is handed on", () => {
+  beforeEach(() => {
+    outside = stepped.placesOf(shelves, "k").others[0]!
+    holders = stepped.placesOf(shelves, "k").holders
+  })
+
+  it.each([
+    ["that names its operation", true],
+    ["that does not", false]
+  ])("is sent again where it or its answer was lost, and carried out once: one %s", (_, named) => {
+    for (const lostAnswer of [false, true]) {
+      let lost = 0
+      stepped.loses = ({ from, to }) =>
+        (lostAnswer ? to === id(outside) : from === id(outside)) && lost++ === 0
+      const once = { session: "s", sequence: lost, at: stepped.world.now() + Number(lostAnswer) }
+      const asked = stepped.write(outside, shelves, {
+        ...visit,
+        timeoutMillis: 3_000,
+        ...(named ? { once: { ...once, sequence: Number(lostAnswer) } } : {})
+      })
+      stepped.world.advance(1_000)
+      expect(lost).toBeGreaterThan(0)
+      expect(asked.answer.values).toMatchObject([{ visits: lostAnswer ? 2 : 1 }])
+    }
+    expect(visits()).toMatchObject([{ visits: 2 }])
+  })
+
+  it("reaches the same node when the client asks again, whoever is near by then", () => {
+    const request = { ...visit, w: 1, once: { session: "s", sequence: 1, at: stepped.world.now() } }
+    stepped.loses = ({ to }) => to === id(outside)
+    const asked = stepped.write(outside, shelves, request)
+    stepped.world.advance(1_300)
+    expect(asked.error).toMatchObject({ mayHaveApplied: true })
+    const [first] = holders.filter((place) => carriedOut()[place - 1]! > 0)
+    stepped.loses = () => false
+    for (const place of holders) {
+      if (place !== first) stepped.nodes[outside - 1]!.core.view.heard(id(place), 0)
+    }
+    expect(stepped.write(outside, shelves, request).answer.values).toMatchObject([{ visits: 1 }])
+    expect(carriedOut()[first! - 1]).toBeGreaterThan(1)
+  })
+
+  it("is refused by a node that does not hold it either", () => {
+    const { coordinator } = stepped.nodes[outside - 1]!.core
+    const outcomes: Array<unknown> = []
+    const body = { key: "k", calls: [{ name: "visits.add", args: [1] }] }
+    const request = { action: "write" as const, bucket: "shelves", body, forwarded: true }
+    coordinator.handle(request, (outcome) => outcomes.push(outcome))
+    expect(outcomes).toMatchObject([{
+      _tag: "NodeUnavailable",
+      reason: expect.stringContaining("the nodes disagree about the ring")
+    }])
+  })
+
+  it("is refused where it is none, with an error and not with silence", () => {
+    for (const text of ["", "{}", "[", "{\"action\":\"burn\",\"bucket\":\"b\",\"body\":{}}"]) {
+      expect(readForward(new TextEncoder().encode(text))).toBeUndefined()
+    }
+    const answers: Array<unknown> = []
+    const from = id(outside)
+    const { core } = stepped.nodes[holders[0]! - 1]!
+    stepped.cluster.connect().subscribe(
+      `everwrite.test.v1.peer.${from}.from.>`,
+      ({ data }) => answers.push(Buffer.from(data).includes("InvalidRequest"))
+    )
+    stepped.world.settle()
+    core.coordinator.hear(from, { _tag: "Forward", request: 1, body: Uint8Array.of(1, 2, 255) })
+    stepped.world.settle()
+    expect(answers).toEqual([true])
+  })
+})
+
+describe("a document with one replica", () => {
+  it("is read and written through every node", () => {
+    for (const place of [1, 2, 3, 4, 5]) {
+      stepped.write(place, single, { key: `k${place}`, op: "put", args: [`v${place}`] })
+    }
+    for (const place of [1, 2, 3, 4, 5]) {
+      for (const other of [1, 2, 3, 4, 5]) {
+        expect(stepped.read(other, single, { key: `k${place}` }).answer.values)
+          .toEqual([`v${place}`])
+      }
+    }
+  })
+})

@@ -1,0 +1,151 @@
+// Checks what a context that a client brings is believed to have seen, and which are refused.
+import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { BadContext } from "../../src/core/model/StoreError.ts"
+import { buckets, notes, profiles, rooms, shelves } from "../cluster/buckets.ts"
+import { SteppedCluster, type Write } from "../cluster/steppedCluster.ts"
+
+let stepped: SteppedCluster
+beforeEach(async () => {
+  stepped = await SteppedCluster.start({ nodes: 3, buckets })
+})
+afterEach(() => stepped.stop())
+
+const put = { key: "k", op: "put", args: ["x"] }
+const shelf = (op: string, arg: string | number, more: Partial<Write> = {}): Write => ({
+  key: "k",
+  op,
+  args: [arg],
+  w: 1,
+  ...more
+})
+const books = (at: number) => stepped.read(at, shelves, { key: "k", r: "all" }).answer.values
+
+/** Writes that n1 alone has, and the context of the last of them. */
+const aloneAtN1 = (...writes: ReadonlyArray<Write>): string => {
+  stepped.cut(1)
+  const contexts = writes.map((write) => stepped.write(1, shelves, write).answer.context)
+  stepped.world.advance(2_500)
+  return contexts.at(-1)!
+}
+
+describe("a context", () => {
+  it("is good at every node, and for its document only", () => {
+    const { context } = stepped.write(1, notes, put).answer
+    for (const place of [1, 2, 3]) {
+      expect(stepped.write(place, notes, { ...put, context }).isOpen).toBe(false)
+    }
+    const foreign = [
+      stepped.write(1, notes, { ...put, key: "other", context }),
+      stepped.write(1, profiles, { key: "k", op: "put", args: [{ name: "x" }], context }),
+      stepped.read(1, notes, { key: "other", after: [context] }),
+      stepped.write(1, notes, { ...put, key: "other", after: [context] }),
+      stepped.read(1, rooms, { key: { hotel: "k", floor: 1, name: "" }, after: [context] })
+    ]
+    for (const { error } of foreign) {
+      expect(error).toBeInstanceOf(BadContext)
+      expect(error).toMatchObject({ reason: "foreign" })
+    }
+    expect(stepped.read(1, notes, { key: "other", r: "all" }).answer.values).toEqual([])
+  })
+
+  it("that was changed anywhere, or is none, is refused before anything is done", () => {
+    const { context } = stepped.write(1, notes, put).answer
+    const bytes = Buffer.from(context, "base64url")
+    for (let bit = 0; bit < bytes.length * 8; bit++) {
+      const changed = Uint8Array.from(bytes)
+      changed[bit >> 3]! ^= 1 << (bit & 7)
+      const forged = Buffer.from(changed).toString("base64url")
+      expect(stepped.write(1, notes, { ...put, context: forged }).error).toBeInstanceOf(BadContext)
+    }
+    for (const none of ["", "x", "ä", `${context}!`, "A".repeat(10_000)]) {
+      expect(stepped.write(1, notes, { ...put, context: none }).error).toBeInstanceOf(BadContext)
+      expect(stepped.read(1, notes, { key: "k", after: [none] }).error).toBeInstanceOf(BadContext)
+    }
+    expect(stepped.read(1, notes, { key: "k" }).answer.siblings).toBe(1)
+  })
+
+  it("lets a write replace what it has seen, and nothing else", () => {
+    const { context } = stepped.write(1, notes, put).answer
+    stepped.write(2, notes, { ...put, args: ["y"] })
+    stepped.write(3, notes, { ...put, args: ["z"], context })
+    expect(stepped.read(1, notes, { key: "k", r: "all" }).texts).toEqual(["y", "z"])
+  })
+
+  it("lets a delete remove what it has seen, and nothing else", () => {
+    const { context } = stepped.write(1, notes, put).answer
+    stepped.write(2, notes, { ...put, args: ["y"] })
+    stepped.write(3, notes, { key: "k", op: "delete", context })
+    expect(stepped.read(1, notes, { key: "k", r: "all" }).texts).toEqual(["y"])
+  })
+})
+
+describe("a removal by a client that has seen more than the node", () => {
+  it("waits at the node, and takes what it saw when that arrives", () => {
+    const context = aloneAtN1(shelf("books.add", "Emma"), shelf("books.add", "Persuasion"))
+    stepped.write(2, shelves, shelf("books.remove", "Emma", { context }))
+    stepped.heal()
+    stepped.read(3, shelves, { key: "k", r: "all" })
+    stepped.world.advance(2_500)
+    expect(books(3)).toMatchObject([{ books: ["Persuasion"] }])
+    expect(stepped.counts(2).catchUps).toBe(0)
+  })
+
+  it("does not take what was added again meanwhile", () => {
+    const context = aloneAtN1(shelf("books.add", "Emma"))
+    stepped.write(1, shelves, shelf("books.add", "Emma"))
+    stepped.write(2, shelves, shelf("books.remove", "Emma", { context }))
+    stepped.world.advance(2_500)
+    stepped.heal()
+    expect(books(3)).toMatchObject([{ books: ["Emma"] }])
+  })
+
+  it("of a document with counters makes the node catch up first, with whoever has it", () => {
+    const context = aloneAtN1(shelf("visits.add", 5))
+    stepped.heal()
+    stepped.cut(3)
+    stepped.write(2, shelves, { key: "k", op: "delete", context, w: 2 })
+    expect(stepped.counts(2).catchUps).toBe(1)
+    stepped.world.advance(2_500)
+    stepped.heal()
+    expect(books(3)).toEqual([])
+    stepped.write(3, shelves, shelf("visits.add", 2))
+    expect(books(1)).toMatchObject([{ visits: 2 }])
+  })
+
+  it("that cannot catch up is told so within its time, and has changed nothing", () => {
+    const context = aloneAtN1(shelf("visits.add", 5))
+    const asked = stepped.write(2, shelves, { key: "k", op: "delete", context, w: 1 })
+    expect(asked.isOpen).toBe(true)
+    stepped.world.advance(1_050)
+    expect(asked.error).toMatchObject({ _tag: "ContextNotCovered", unreachable: ["n1"] })
+    stepped.heal()
+    expect(books(3)).toMatchObject([{ visits: 5 }])
+  })
+
+  it("that caught up late has only the rest of its time for the write", () => {
+    const context = aloneAtN1(shelf("visits.add", 5))
+    const asked = stepped.write(2, shelves, { key: "k", op: "delete", context, w: 3 })
+    stepped.world.advance(300)
+    stepped.loses = ({ to }) => to === "n3"
+    stepped.heal()
+    stepped.world.advance(250)
+    expect(stepped.held(shelves, "k")[1]?.context.size).toBe(2)
+    expect(asked.isOpen).toBe(true)
+    stepped.world.advance(500)
+    expect(asked.error).toMatchObject({ _tag: "QuorumNotMet", unreachable: ["n3"] })
+  })
+
+  it("on a disk that takes nothing is refused, and does not try for ever", () => {
+    const context = aloneAtN1(shelf("visits.add", 5))
+    stepped.heal()
+    const { core } = stepped.nodes[1]!
+    const { storage } = core.options
+    Object.assign(storage, {
+      writeAll: (_: unknown, done: (failure: unknown) => void) =>
+        done({ kind: "overloaded", detail: "of the test" })
+    })
+    const asked = stepped.write(2, shelves, { key: "k", op: "delete", context, w: 1 })
+    expect(asked.error).toMatchObject({ _tag: "NodeUnwritable", node: "n2" })
+    expect(stepped.counts(2).catchUps).toBe(1)
+  })
+})
