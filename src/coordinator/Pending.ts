@@ -111,6 +111,7 @@ export class Pending<W extends Waiting> {
         entry.pauseMillis *= 2
         entry.resendAt = now + entry.pauseMillis
         this.#resends++
+        this.#world.mark("coordinator: what has no answer is sent again")
         entry.waiting.resend()
       }
     }

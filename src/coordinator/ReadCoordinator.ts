@@ -119,7 +119,11 @@ export class ReadCoordinator implements Waiting {
       if (!Document.canJoin(this.#joined, document)) {
         return this.#step({ _tag: "Damaged", index })
       }
-      this.#joined = Document.join(this.#joined, document)
+      const joined = Document.join(this.#joined, document)
+      if (joined !== this.#joined && this.#decision.outcome._tag !== "Wait") {
+        this.#options.parts.world.mark("read: a late answer brings what the client did not get")
+      }
+      this.#joined = joined
       this.#foundAt(from, digest)
     } catch (error) {
       if (!(error instanceof Malformed)) throw error
@@ -160,8 +164,10 @@ export class ReadCoordinator implements Waiting {
         return found({ document: this.#joined, replied })
       }
       case "NotCovered":
+        this.#options.parts.world.mark("read: the session has seen more than all who answer")
         return found(new Errors.ContextNotCovered({ bucket, unreachable: outcome.unreachable }))
       case "Fail":
+        this.#options.parts.world.mark("read: too few answer")
         return found(
           new Errors.QuorumNotMet({
             action: "read",
@@ -196,6 +202,7 @@ export class ReadCoordinator implements Waiting {
     const document = joined.bytes ?? DocumentCodec.encode(this.#joined).bytes
     for (const { node } of stale) {
       counts.readRepairs++
+      this.#markRepair(node)
       if (node === parts.node) {
         parts.replica.joinDocument({ key: plan.row, document: this.#joined }, () => {})
       } else {
@@ -213,5 +220,15 @@ export class ReadCoordinator implements Waiting {
         })
       }
     }
+  }
+
+  #markRepair(node: NodeId): void {
+    const { node: self, world } = this.#options.parts
+    const { answers: { absent, damaged } } = this.#decision
+    const index = this.#indexOf(node)
+    if (node === self) world.mark("read: the own replica is repaired")
+    else if (Targets.has(absent, index)) world.mark("read: a replica that has nothing is repaired")
+    else if (Targets.has(damaged, index)) world.mark("read: a damaged replica is repaired")
+    else world.mark("read: a stale replica is repaired")
   }
 }

@@ -144,7 +144,9 @@ export class WriteCoordinator implements Waiting {
 
   #tell(outcome: Exclude<WriteDecision.WriteDecision["outcome"], { readonly _tag: "Wait" }>): void {
     const { parts, plan, respond } = this.#options
+    const { world } = parts
     if (outcome._tag === "Answer" && this.#document !== undefined) {
+      if (this.#isRefusedHere()) world.mark("write: done, though the own disk failed")
       const answered = { document: this.#document, replied: WriteDecision.had(this.#decision).w }
       const answer = answerOf(parts, plan, answered)
       // The write is done; that its siblings cannot be merged is for the next read to say.
@@ -152,6 +154,8 @@ export class WriteCoordinator implements Waiting {
       return respond(isAnswer ? answer : answerOf(parts, { ...plan, merge: false }, answered))
     }
     if (outcome._tag !== "Fail") return
+    if (outcome.mayHaveApplied) world.mark("write: failed, and may have applied")
+    else world.mark("write: every replica refused it")
     const { had, mayHaveApplied, refused, unreachable } = outcome
     const { dw, pw, w } = outcome.needed
     respond(
@@ -164,5 +168,10 @@ export class WriteCoordinator implements Waiting {
         mayHaveApplied
       })
     )
+  }
+
+  #isRefusedHere(): boolean {
+    const { answers, nodes } = this.#decision
+    return Targets.has(answers.refused, Targets.indexOf(nodes, this.#options.parts.node))
   }
 }

@@ -81,7 +81,10 @@ export class ClusterView {
       offsets,
       skewMillis: this.#skewMillis
     })
-    if (clamped) this.#clamps++
+    if (clamped) {
+      this.#clamps++
+      this.#world.mark("view: the own clock is set aside")
+    }
     return nowMillis
   }
 

@@ -55,7 +55,11 @@ export const beginIncarnation = (
   const { storage, world } = options
   const stored = storage.readFact("incarnation")
   const previous = isIncarnation(stored) ? stored : undefined
-  const incarnation = Incarnation.next({ previous, now: world.now(), id: world.id() })
+  const fresh = { now: world.now(), id: world.id() }
+  const incarnation = Incarnation.next({ ...fresh, previous })
+  if (incarnation !== Incarnation.next({ ...fresh, previous: undefined })) {
+    world.mark("node: an incarnation begins ahead of the clock")
+  }
   storage.writeFact("incarnation", incarnation, (failure) => done(failure ?? incarnation))
 }
 

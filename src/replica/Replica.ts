@@ -7,7 +7,6 @@
  * has already been sent, so the incarnation ends there and then.
  */
 import * as Dot from "../core/clock/Dot.ts"
-import * as VersionVector from "../core/clock/VersionVector.ts"
 import * as Document from "../core/crdt/Document.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
 import { Malformed } from "../core/codec/Bytes.ts"
@@ -125,6 +124,7 @@ export class Replica {
     const { storage, world } = this.#options
     if (!this.#failing && storage.healthy()) return true
     if (world.elapsed() - this.#triedAt < retryMillis) return false
+    world.mark("replica: a failing disk is tried again")
     this.#triedAt = world.elapsed()
     return true
   }
@@ -160,7 +160,9 @@ export class Replica {
     invariant(update.calls.length > 0, "an update does something")
     const holding = this.read(key)
     const before = documentOf(holding)
-    if (id !== undefined && Document.findId(before, id) !== undefined) {
+    const known = id === undefined ? undefined : Document.findId(before, id)
+    if (known !== undefined) {
+      this.#markRetry(known.actor)
       this.#counts.retries++
       this.#settle(settled)
       return { _tag: "Updated", document: before, encoded: encode(before), isRetry: true }
@@ -205,8 +207,11 @@ export class Replica {
       return { _tag: "Refused", reason: "a state of another kind is stored under this key" }
     }
     this.#counts.joins++
+    const { world } = this.#options
     const after = Document.join(before, incoming)
-    if (holding._tag === "Held" && contradicts(holding, { ...arrival, joined: after })) {
+    if (after.deferred.length < before.deferred.length) world.mark("replica: a deferral ends")
+    if (holding._tag === "Damaged") world.mark("replica: a damaged row is mended by a join")
+    if (holding._tag === "Held" && Row.contradicts(holding, { ...arrival, joined: after })) {
       this.#counts.divergences++
     }
     if (after === before) {
@@ -225,7 +230,8 @@ export class Replica {
     update: Update,
     actor: Dot.Actor
   ): Document.Document | Refusal {
-    const nowMillis = this.#options.stampMillis()
+    const { stampMillis, world } = this.#options
+    const nowMillis = stampMillis()
     let document = before
     let dot = { actor, counter: 0 }
     const { seen, stampSeen } = update
@@ -233,6 +239,7 @@ export class Replica {
       dot = { actor, counter: ++this.#issued }
       const mutated = operation.mutate({ document, dot, nowMillis, seen, stampSeen, args })
       if (mutated._tag !== "Changed") return mutated
+      if (mutated.delta.deferred.length > 0) world.mark("replica: a removal is deferred")
       document = Document.apply(document, mutated.delta)
     }
     const { id } = update
@@ -241,10 +248,23 @@ export class Replica {
   }
 
   #actorFor(holding: Holding): Dot.Actor {
-    const life = { node: this.#options.node, incarnation: this.#incarnation }
-    if (holding._tag === "Held" && Dot.isActorOf(holding.own, life)) return holding.own
+    if (holding._tag === "Held" && Dot.isActorOf(holding.own, this.#life())) return holding.own
     this.#counts.births++
-    return Dot.actor({ ...life, birth: ++this.#issued })
+    const { world } = this.#options
+    if (holding._tag === "Damaged") world.mark("replica: a birth after a damaged row")
+    return Dot.actor({ ...this.#life(), birth: ++this.#issued })
+  }
+
+  #life() {
+    return { node: this.#options.node, incarnation: this.#incarnation }
+  }
+
+  #markRetry(actor: Dot.Actor): void {
+    const { node, world } = this.#options
+    world.mark("replica: a retry is answered from its id")
+    if (Dot.isActorOf(actor, this.#life())) return
+    if (actor.startsWith(`${node}.`)) world.mark("replica: a retry is answered after a restart")
+    else world.mark("replica: a retry is answered that another node carried out")
   }
 
   #write(
@@ -313,6 +333,7 @@ export class Replica {
     this.#incarnation = Incarnation.next({ previous: failed, now: world.now(), id: world.id() })
     this.#issued = 0
     this.#counts.incarnationsEnded++
+    world.mark("replica: an incarnation ends with a failed commit")
     // A failure to record it is harmless: the next start draws a greater one by the clock.
     storage.writeFact("incarnation", this.#incarnation, () => {})
   }
@@ -327,22 +348,3 @@ const encode = (document: Document.Document) => DocumentCodec.encode(document)
 
 const documentOf = (holding: Holding): Document.Document =>
   holding._tag === "Held" ? holding.document : Document.empty
-
-/**
- * Whether an arrival breaks a promise: equal contexts mean equal states, and what is wholly known
- * brings nothing.
- */
-const contradicts = (
-  held: Row.Held,
-  arrival: {
-    readonly document: Document.Document
-    readonly joined: Document.Document
-    readonly encoded?: DocumentCodec.EncodedDocument
-  }
-): boolean => {
-  const { document, encoded, joined } = arrival
-  if (joined.context !== held.document.context) return false
-  if (joined.store !== held.document.store) return true
-  return encoded !== undefined && encoded.digest !== held.digest
-    && VersionVector.covers(document.context, held.document.context)
-}

@@ -8,6 +8,7 @@
  */
 import { ByteReader, ByteWriter, Malformed } from "../core/codec/Bytes.ts"
 import type { Actor } from "../core/clock/Dot.ts"
+import * as VersionVector from "../core/clock/VersionVector.ts"
 import type { Document } from "../core/crdt/Document.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
 import { childKind, type DotStore, type Tree } from "../core/crdt/DotStore.ts"
@@ -173,4 +174,23 @@ export const decode = (stored: StoredDocument): Held | Malformed => {
     if (error instanceof InvalidKey) return new Malformed("a path", 0)
     throw error
   }
+}
+
+/**
+ * Whether an arrival breaks a promise: equal contexts mean equal states, and what is wholly known
+ * brings nothing.
+ */
+export const contradicts = (
+  held: Held,
+  arrival: {
+    readonly document: Document
+    readonly joined: Document
+    readonly encoded?: DocumentCodec.EncodedDocument
+  }
+): boolean => {
+  const { document, encoded, joined } = arrival
+  if (joined.context !== held.document.context) return false
+  if (joined.store !== held.document.store) return true
+  return encoded !== undefined && encoded.digest !== held.digest
+    && VersionVector.covers(document.context, held.document.context)
 }

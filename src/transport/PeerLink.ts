@@ -134,6 +134,7 @@ export class PeerLink {
     const room = this.#room()
     if (messages.length <= room) return this.#publish(to, { _tag: "Whole", messages })
     const transfer = ++this.#transfers
+    this.#options.world.mark("link: messages travel in parts")
     const count = Math.ceil(messages.length / room)
     for (let index = 0; index < count; index++) {
       const bytes = messages.subarray(index * room, (index + 1) * room)
@@ -165,6 +166,7 @@ export class PeerLink {
       // What stands before the fault in the frame was taken; the rest is lost like a lost frame.
       if (!(error instanceof Malformed)) throw error
       this.#refusals.malformed++
+      this.#options.world.mark("link: a torn frame is refused")
     }
   }
 
@@ -176,6 +178,7 @@ export class PeerLink {
       ? body.messages
       : this.#reassembly.add({ sender, ...body })
     if (messages === undefined) return
+    if (body._tag === "Part") this.#options.world.mark("link: the last part has come")
     const reader = new ByteReader(messages)
     while (reader.remaining > 0) this.#options.onMessage(from, readMessage(reader))
   }
@@ -184,6 +187,7 @@ export class PeerLink {
     const { cluster, incarnation, onHeard, partitionCount, ringDigest, world } = this.#options
     if (header.cluster !== cluster || header.partitionCount !== partitionCount) {
       this.#refusals.otherCluster++
+      world.mark("link: a frame of another cluster is refused")
       return false
     }
     // The last one heard, not the greatest: a wiped node with a slow clock may have a lesser one.
@@ -191,11 +195,13 @@ export class PeerLink {
     onHeard(from, header.clockMillis - world.now())
     if (header.ringDigest !== ringDigest()) {
       this.#refusals.otherRing++
+      world.mark("link: a frame of another ring is refused")
       return false
     }
     const addressed = header.receiverIncarnation
     if (addressed !== "" && addressed !== incarnation()) {
       this.#refusals.formerLife++
+      world.mark("link: a frame for a former life is refused")
       // An empty frame tells the peer which life of this node it should address.
       this.#publish(from, { _tag: "Whole", messages: new Uint8Array(0) })
       return false

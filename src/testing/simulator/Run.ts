@@ -8,6 +8,7 @@ import { Converge } from "./Converge.ts"
 import { faultClass } from "./Faults.ts"
 import type { FaultClass } from "./FaultClass.ts"
 import type { Event, FinalDocument, Record } from "./History.ts"
+import { marksOf } from "./Marks.ts"
 import type { Plan, PlannedFault } from "./Plan.ts"
 import { SimCluster, type SimClusterOptions } from "./SimCluster.ts"
 import { SimSession } from "./SimSession.ts"
@@ -158,7 +159,7 @@ class Simulation {
     const summary: Summary = {
       faults: Object.fromEntries(cluster.injected),
       outcomes: Object.fromEntries(outcomes),
-      marks: Object.fromEntries(cluster.marks),
+      marks: Object.fromEntries([...cluster.marks, ...marksOf(record).map((name) => [name, 1])]),
       messages: { ...network.counts },
       virtualMillis: Math.round(kernel.now),
       steps: kernel.steps

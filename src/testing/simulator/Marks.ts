@@ -1,0 +1,131 @@
+/**
+ * Lists the rare paths that a batch of runs must have taken: those that the code marks as it takes
+ * them, and those that only a whole history shows. A batch in which one was never taken has not
+ * tested it, whatever else it says.
+ */
+import type { Event, Record } from "./History.ts"
+import { operationOf } from "./Plan.ts"
+
+/** Marked where they are taken, by `World.mark`. */
+export const codeMarks: ReadonlyArray<string> = [
+  "coordinator: a failing disk refuses a write",
+  "coordinator: a refused request goes to another holder",
+  "coordinator: a request is handed on again",
+  "coordinator: a request is too old",
+  "coordinator: a write cannot catch up",
+  "coordinator: a write catches up with its context",
+  "coordinator: an answer comes too late",
+  "coordinator: three siblings are answered",
+  "coordinator: what has no answer is sent again",
+  "link: a frame for a former life is refused",
+  "link: a frame of another cluster is refused",
+  "link: a frame of another ring is refused",
+  "link: a torn frame is refused",
+  "link: messages travel in parts",
+  "link: the last part has come",
+  "node: an incarnation begins ahead of the clock",
+  "read: a damaged replica is repaired",
+  "read: a late answer brings what the client did not get",
+  "read: a replica that has nothing is repaired",
+  "read: a stale replica is repaired",
+  "read: the own replica is repaired",
+  "read: the session has seen more than all who answer",
+  "read: too few answer",
+  "replica: a birth after a damaged row",
+  "replica: a damaged row is mended by a join",
+  "replica: a deferral ends",
+  "replica: a failing disk is tried again",
+  "replica: a removal is deferred",
+  "replica: a retry is answered after a restart",
+  "replica: a retry is answered from its id",
+  "replica: a retry is answered that another node carried out",
+  "replica: an incarnation ends with a failed commit",
+  "view: the own clock is set aside",
+  "write: done, though the own disk failed",
+  "write: every replica refused it",
+  "write: failed, and may have applied"
+]
+
+interface Path {
+  readonly name: string
+  readonly isIn: (record: Record) => boolean
+}
+
+const some = (name: string, is: (event: Event, record: Record) => boolean): Path => ({
+  name: `history: ${name}`,
+  isIn: (record) => record.events.some((event) => is(event, record))
+})
+
+const dotsOf = ({ operation }: Event, { applied }: Record): number =>
+  applied.get(operation.id)?.dots.length ?? 0
+
+const valuesIn = (value: unknown): ReadonlyArray<unknown> => Array.isArray(value) ? value : [value]
+
+/** What is shown of an operation's document in the end, at any node. */
+const inTheEnd = ({ operation: { bucket, key } }: Event, { final }: Record) => {
+  const document = final.find((candidate) => candidate.bucket === bucket && candidate.key === key)
+  return [...document?.shown.values() ?? []].flatMap((shown) =>
+    typeof shown === "string" ? [] : valuesIn(shown.value)
+  )
+}
+
+const isGone = (event: Event, record: Record): boolean =>
+  event.operation.action.kind === "put" && event.outcome === "ok"
+  && !inTheEnd(event, record).some((value) => operationOf(value) === event.operation.id)
+
+/** Shown by the history of a run, from outside. */
+const paths: ReadonlyArray<Path> = [
+  some(
+    "three siblings are shown",
+    ({ operation, result }) => operation.bucket === "notes" && valuesIn(result?.value).length > 2
+  ),
+  some(
+    "an operation sent again is acknowledged",
+    ({ outcome, sendings }) => outcome === "ok" && sendings > 1
+  ),
+  some(
+    "an unknown outcome was success",
+    (event, record) => event.outcome === "info" && dotsOf(event, record) > 0
+  ),
+  some(
+    "an unknown outcome was failure",
+    (event, record) => event.outcome === "info" && dotsOf(event, record) === 0
+  ),
+  some(
+    "an acknowledged register is overwritten by one that had not seen it",
+    (event, record) =>
+      event.operation.bucket === "registers" && isGone(event, record)
+      && record.events.some(({ operation, saw }) =>
+        operation.bucket === "registers" && operation.key === event.operation.key
+        && operation.action.kind === "put" && operation.id !== event.operation.id
+        && operationOf(saw?.value) !== event.operation.id
+      )
+  ),
+  some(
+    "what one damaged disk acknowledged alone is lost",
+    (event, record) =>
+      event.operation.bucket === "notes" && event.operation.consistency === "available"
+      && record.damaged.size > 0 && isGone(event, record)
+      && !record.events.some(({ operation, saw }) =>
+        operation.key === event.operation.key
+        && (operation.action.kind === "delete"
+          || valuesIn(saw?.value).some((value) => operationOf(value) === event.operation.id))
+      )
+  ),
+  some(
+    "a document is empty in the end, though something was written",
+    (event, record) =>
+      event.outcome === "ok" && event.operation.action.kind === "add"
+      && inTheEnd(event, record).every((value) => value === undefined)
+  ),
+  some(
+    "a guarded read is refused rather than older",
+    ({ error }) => error?.startsWith("ContextNotCovered") === true
+  )
+]
+
+export const allMarks: ReadonlyArray<string> = [...codeMarks, ...paths.map(({ name }) => name)]
+
+/** The paths that a whole history shows. */
+export const marksOf = (record: Record): ReadonlyArray<string> =>
+  paths.filter(({ isIn }) => isIn(record)).map(({ name }) => name)
