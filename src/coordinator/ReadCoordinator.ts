@@ -42,6 +42,8 @@ export class ReadCoordinator implements Waiting {
   #joined: Document.Document = Document.empty
   /** The digest of the own document, which peers compare with; empty where there is none. */
   #ownDigest = ""
+  /** Why nodes would not answer; to the decision they are as good as unreachable. */
+  readonly #refusals = new Map<NodeId, string>()
   #finished = false
 
   constructor(options: ReadOptions) {
@@ -97,6 +99,7 @@ export class ReadCoordinator implements Waiting {
   /** Takes another node's answer. */
   hear(from: NodeId, message: PeerMessage): void {
     if (message._tag === "Refused") {
+      this.#refusals.set(from, message.reason)
       return this.#step({ _tag: "Unreachable", index: this.#indexOf(from) })
     }
     if (message._tag !== "Fetched") return
@@ -158,6 +161,7 @@ export class ReadCoordinator implements Waiting {
   #tell(outcome: Exclude<ReadDecision.ReadDecision["outcome"], { readonly _tag: "Wait" }>): void {
     const { found, plan } = this.#options
     const bucket = plan.bucket.definition.name
+    const isSilent = (node: NodeId) => !this.#refusals.has(node)
     switch (outcome._tag) {
       case "Answer": {
         const replied = ReadDecision.had(this.#decision).r
@@ -165,7 +169,12 @@ export class ReadCoordinator implements Waiting {
       }
       case "NotCovered":
         this.#options.parts.world.mark("read: the session has seen more than all who answer")
-        return found(new Errors.ContextNotCovered({ bucket, unreachable: outcome.unreachable }))
+        return found(
+          new Errors.ContextNotCovered({
+            bucket,
+            unreachable: outcome.unreachable.filter(isSilent)
+          })
+        )
       case "Fail":
         this.#options.parts.world.mark("read: too few answer")
         return found(
@@ -173,8 +182,11 @@ export class ReadCoordinator implements Waiting {
             action: "read",
             needed: { r: outcome.needed.r, pr: outcome.needed.pr },
             had: outcome.had,
-            unreachable: outcome.unreachable,
-            refused: outcome.damaged.map((node) => ({ node, reason: "its copy is damaged" })),
+            unreachable: outcome.unreachable.filter(isSilent),
+            refused: [
+              ...Array.from(this.#refusals, ([node, reason]) => ({ node, reason })),
+              ...outcome.damaged.map((node) => ({ node, reason: "its copy is damaged" }))
+            ],
             mayHaveApplied: false
           })
         )

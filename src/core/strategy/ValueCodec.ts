@@ -47,7 +47,14 @@ const refused = (error: Schema.SchemaError): ValueRefused => {
   return new ValueRefused(path, issue?.message ?? error.message)
 }
 
-const valueOf = <A>(result: Result.Result<A, Schema.SchemaError>): A => {
+/** The schema is the application's: where it throws, the value is refused, and the caller goes on. */
+const valueOf = <A>(run: () => Result.Result<A, Schema.SchemaError>): A => {
+  let result: Result.Result<A, Schema.SchemaError>
+  try {
+    result = run()
+  } catch (error) {
+    throw new ValueRefused("$", `the schema itself fails on this value: ${String(error)}`)
+  }
   if (Result.isFailure(result)) throw refused(result.failure)
   return result.success
 }
@@ -59,8 +66,8 @@ export const make = <A>(schema: ValueSchema<A>): ValueCodec<A> => {
   const decode = Schema.decodeUnknownResult(codec)
   return {
     schema,
-    encode: (value) => valueOf(encode(value)),
-    decode: (json) => valueOf(decode(json)),
+    encode: (value) => valueOf(() => encode(value)),
+    decode: (json) => valueOf(() => decode(json)),
     fingerprint: digest64(CanonicalJson.encode(Schema.toJsonSchemaDocument(codec)))
   }
 }
