@@ -104,26 +104,31 @@ const keyIn = (row: Readonly<Record<string, unknown>>): RowKey => ({
 })
 
 /** What is found, by way of the product's reader, which believes no checksum and no count. */
-export const linesIn = (store: { readonly database: Database; readonly reader: Reader }): Lines => {
+export const linesIn = (
+  store: { readonly database: Database; readonly reader: Reader },
+  show = shown
+): Lines => {
   const { database, reader } = store
   const documents = database.prepare(
     "SELECT DISTINCT partition, bucket, partition_key, sort_key FROM rows"
   ).all().map(keyIn)
   const facts = database.prepare("SELECT name FROM facts").all().map((row) => String(row["name"]))
   return new Map([
-    ...documents.map((key) => [keyText(key), shown(reader.read(key, undefined))] as const),
+    ...documents.map((key) => [keyText(key), show(reader.read(key, undefined))] as const),
     ...facts.map((name) => [`fact ${name}`, reader.fact(name) ?? "Damaged"] as const)
   ])
 }
 
-const show = (line: string | undefined): string =>
+const quoted = (line: string | undefined): string =>
   line === undefined ? "nothing" : JSON.stringify(line.replaceAll(/\.+/g, "…"))
 
 /** Where two differ; undefined where they do not. */
 export const difference = (expected: Lines, found: Lines): string | undefined => {
   for (const key of new Set([...expected.keys(), ...found.keys()])) {
     if (expected.get(key) === found.get(key)) continue
-    return `${JSON.stringify(key)}: ${show(found.get(key))} instead of ${show(expected.get(key))}`
+    return `${JSON.stringify(key)}: ${quoted(found.get(key))} instead of ${
+      quoted(expected.get(key))
+    }`
   }
   return undefined
 }

@@ -19,7 +19,7 @@ import { databaseName, WasmDatabase } from "./WasmDatabase.ts"
 export interface PowerCutOptions {
   readonly seed: number
   /** Planted over what the product sets, which is FULL. */
-  readonly synchronous?: "FULL" | "NORMAL" | "OFF"
+  readonly synchronous?: "NORMAL" | "OFF"
   readonly cuts?: number
 }
 

@@ -12,6 +12,7 @@ import { epochMillis } from "../../../src/testing/simulator/SimWorld.ts"
 import { DiskError, type TornDisk, type TornFile } from "./TornDisk.ts"
 
 const pathBytesMax = 512
+/** What SQLite is told on Unix; the disk tears in smaller pieces. */
 const sectorBytes = 4096
 
 /** SQLite's time begins in 4714 BC. */

@@ -131,6 +131,18 @@ export class TornDisk {
     return this.#changesLeft <= 0
   }
 
+  /** Another disk, on which all that a process sees on this one is durable. */
+  copy(): TornDisk {
+    const copy = new TornDisk()
+    for (const [name, { current }] of this.#names) {
+      const file = copy.open(name)
+      file.write(0, current.all)
+      file.sync()
+    }
+    copy.syncDirectory()
+    return copy
+  }
+
   exists(name: string): boolean {
     this.needPower()
     return this.#names.has(name)
