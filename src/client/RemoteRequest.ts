@@ -3,7 +3,7 @@
  * go, and when to give up.
  */
 import type { AnswerBody } from "../../schemas/ClientAnswer.ts"
-import { NoAnswer, type StoreError } from "../core/model/StoreError.ts"
+import { isPassing, NoAnswer, type StoreError } from "../core/model/StoreError.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { World } from "../core/World.ts"
 import type { Waiting } from "../coordinator/Pending.ts"
@@ -53,7 +53,8 @@ export class RemoteRequest implements Waiting {
     if (this.#sendings > 0) {
       if (action === "read") {
         if (this.#node !== undefined) this.avoid.add(this.#node)
-      } else if (body.once === undefined) return
+        // Any node takes what is sent to none: the next one would not know what the first did.
+      } else if (body.once === undefined || this.#node === undefined) return
     }
     this.#options.send(this)
   }
@@ -69,9 +70,13 @@ export class RemoteRequest implements Waiting {
     this.#sendings++
   }
 
-  /** Nobody subscribes to where it was sent, so it was not carried out: it may go elsewhere. */
+  /**
+   * Nobody subscribes to where it was sent, so this sending was not carried out: it may go
+   * elsewhere, unless it is a write of which an earlier sending was heard.
+   */
   unheard(): NodeId | undefined {
     const node = this.#node
+    if (this.#mayHaveApplied && this.#sendings > 1) return node
     this.#node = undefined
     this.#sendings = 0
     if (node === undefined) this.#options.respond(this.#noAnswer("no node of the cluster answers"))
@@ -86,7 +91,11 @@ export class RemoteRequest implements Waiting {
     outcome: AnswerBody | StoreError
   ): { readonly node: NodeId | undefined; readonly millis: number } {
     const millis = this.#options.world.elapsed() - this.#sentAt
-    this.#options.respond("_tag" in outcome ? outcome : { _tag: "Answer", ...outcome })
+    if (!("_tag" in outcome)) this.#options.respond({ _tag: "Answer", ...outcome })
+    // The answer is one sending's; another may have been carried out.
+    else if (this.#sendings > 1 && this.#mayHaveApplied && isPassing(outcome)) {
+      this.#options.respond(this.#noAnswer(outcome.message))
+    } else this.#options.respond(outcome)
     return { node: this.#node, millis }
   }
 
@@ -94,8 +103,11 @@ export class RemoteRequest implements Waiting {
     this.#options.respond(this.#noAnswer("no answer in time"))
   }
 
+  get #mayHaveApplied(): boolean {
+    return this.request.action === "write" && this.#sendings > 0
+  }
+
   #noAnswer(reason: string): NoAnswer {
-    const mayHaveApplied = this.request.action === "write" && this.#sendings > 0
-    return new NoAnswer({ reason, mayHaveApplied })
+    return new NoAnswer({ reason, mayHaveApplied: this.#mayHaveApplied })
   }
 }

@@ -24,6 +24,7 @@ import {
   type WritePlan
 } from "./Plan.ts"
 import { type Found, ReadCoordinator } from "./ReadCoordinator.ts"
+import { Refusals } from "./Refusals.ts"
 import type { ExplainRequest, ListRequest, Request, Respond } from "./Request.ts"
 import { WriteCoordinator } from "./WriteCoordinator.ts"
 
@@ -45,6 +46,7 @@ export class Coordinator {
   readonly #planOptions: PlanOptions
   readonly #pending: Pending<Hearing>
   readonly #handed = new Handed()
+  readonly #refusals = new Refusals()
   /** Requests that have no answer yet. */
   #open = 0
   #draining = false
@@ -290,7 +292,11 @@ export class Coordinator {
         request: message.request,
         body: writeForwarded(outcome)
       })
-    if (request !== undefined) return this.handle(request, answer)
+    if (request?.action === "read") return this.handle(request, answer)
+    if (request !== undefined) {
+      const name = `${from} ${message.request}`
+      return this.#refusals.once(name, answer, (respond) => this.handle(request, respond))
+    }
     answer(new Errors.InvalidRequest({ setting: "request", value: "", expected: "a request" }))
   }
 }

@@ -137,6 +137,15 @@ export class Forwarding implements Waiting {
   }
 
   expire(): void {
+    this.#respondUnsure()
+  }
+
+  #giveUp(): void {
+    this.#options.finished()
+    this.#respondUnsure()
+  }
+
+  #respondUnsure(): void {
     const { plan, request, respond } = this.#options
     const { _tag, ...needed } = plan.needs
     respond(
@@ -156,9 +165,9 @@ export class Forwarding implements Waiting {
     const decoded = decodeForwarded(decoder.decode(message.body))
     if (decoded._tag === "None") return
     const outcome = decoded.value
+    const isSure = this.#options.request.action === "read" || this.#sendings === 1
     if (isRefusal(outcome)) {
       if (from !== this.#node) return
-      const isSure = this.#options.request.action === "read" || this.#sendings === 1
       if (isSure && this.#attempt + 1 < this.#options.nodes.length) {
         this.#moveOn()
         this.#options.parts.world.mark("coordinator: a refused request goes to another holder")
@@ -166,6 +175,8 @@ export class Forwarding implements Waiting {
         return this.#send()
       }
     }
+    // What says that nothing was changed may speak of one sending, and another changed something.
+    if (!isSure && Errors.isPassing(outcome)) return this.#giveUp()
     this.#options.finished()
     this.#options.respond(outcome)
   }

@@ -196,3 +196,19 @@ export const StoreError = Schema.Union([
   NoAnswer
 ])
 export type StoreError = typeof StoreError.Type
+
+/**
+ * Whether an outcome says that nothing was changed, and another attempt at the same write may all
+ * the same have changed something: the fault is not in the request.
+ */
+export const isPassing = (outcome: { readonly _tag: string }): boolean => {
+  switch (outcome._tag) {
+    case "ContextNotCovered":
+    case "NodeUnavailable":
+    case "NodeUnwritable":
+    case "RequestTooOld":
+      return true
+    default:
+      return "mayHaveApplied" in outcome && outcome.mayHaveApplied === false
+  }
+}

@@ -1,0 +1,51 @@
+// Checks that a message that is repeated by the network is answered as it was the first time.
+import { describe, expect, it } from "vitest"
+import { Refusals } from "../../src/coordinator/Refusals.ts"
+import type { Answer, Respond } from "../../src/coordinator/Request.ts"
+import { NodeUnwritable, QuorumNotMet, type StoreError } from "../../src/core/model/StoreError.ts"
+
+const answer: Answer = { _tag: "Answer", values: [], context: "", replied: 1, siblings: 0 }
+const refused = new NodeUnwritable({ node: "n1", reason: "full" })
+const unsure = new QuorumNotMet({
+  action: "write",
+  needed: { w: 2 },
+  had: { w: 1 },
+  unreachable: [],
+  refused: [],
+  mayHaveApplied: true
+})
+
+/** Sends a message twice; the second time it would be carried out. */
+const twice = (first: Answer | StoreError) => {
+  const refusals = new Refusals()
+  const outcomes: Array<Answer | StoreError> = []
+  const respond: Respond = (outcome) => outcomes.push(outcome)
+  refusals.once("n2 1", respond, (done) => done(first))
+  refusals.once("n2 1", respond, (done) => done(answer))
+  return outcomes
+}
+
+describe("a handed-on write that comes twice", () => {
+  it("is refused again where it was refused", () => {
+    expect(twice(refused)).toEqual([refused, refused])
+  })
+
+  it("is carried out again where it was, or may have been: its document knows it", () => {
+    expect(twice(answer)).toEqual([answer, answer])
+    expect(twice(unsure)).toEqual([unsure, answer])
+  })
+
+  it("waits for the first time to end", () => {
+    const refusals = new Refusals()
+    const outcomes: Array<Answer | StoreError> = []
+    const respond: Respond = (outcome) => outcomes.push(outcome)
+    let end: Respond | undefined
+    refusals.once("n2 1", respond, (done) => {
+      end = done
+    })
+    refusals.once("n2 1", respond, (done) => done(answer))
+    expect(outcomes).toEqual([])
+    end?.(refused)
+    expect(outcomes).toEqual([refused])
+  })
+})
