@@ -17,6 +17,7 @@ import type { CausalContext } from "../core/clock/CausalContext.ts"
 import type { Operation, Refusal } from "../core/strategy/Strategy.ts"
 import type { World } from "../core/World.ts"
 import type { RowKey, StorageFailure, StorageService } from "../storage/Storage.ts"
+import { DiskTrials } from "./DiskTrials.ts"
 import { DocumentCache } from "./DocumentCache.ts"
 import * as Row from "./Row.ts"
 
@@ -84,17 +85,13 @@ export type Joined =
   | { readonly _tag: "Joined" }
   | { readonly _tag: "Refused"; readonly reason: string }
 
-const retryMillis = 1000
-
 export class Replica {
   readonly #options: ReplicaOptions
   readonly #cache: DocumentCache
+  readonly #trials: DiskTrials
   #incarnation: Incarnation.Incarnation
   /** Births and counters of this incarnation; never issued twice. */
   #issued = 0
-  /** Whether the last commit of a document failed. */
-  #failing = false
-  #triedAt = -retryMillis
   #counts = {
     updates: 0,
     retries: 0,
@@ -109,24 +106,21 @@ export class Replica {
     this.#options = options
     this.#incarnation = options.incarnation
     this.#cache = new DocumentCache(options.cacheBytesMax)
+    this.#trials = new DiskTrials(options)
   }
 
   incarnation(): Incarnation.Incarnation {
     return this.#incarnation
   }
 
-  /**
-   * Whether writes are worth trying: always while the disk works, and once a second while it does
-   * not, so that it is noticed when it works again. Not more often: each attempt that fails costs
-   * an incarnation, and so an actor in the context of every document that was sent.
-   */
+  /** Whether writes are worth trying. */
   writable(): boolean {
-    const { storage, world } = this.#options
-    if (!this.#failing && storage.healthy()) return true
-    if (world.elapsed() - this.#triedAt < retryMillis) return false
-    world.mark("replica: a failing disk is tried again")
-    this.#triedAt = world.elapsed()
-    return true
+    return this.#trials.isDue
+  }
+
+  /** Whether the last commit failed, so that writes are tried once a second. */
+  get isFailing(): boolean {
+    return this.#failing
   }
 
   stats(): ReplicaStats {
@@ -279,6 +273,7 @@ export class Replica {
     settled: Settled
   ): StorageFailure | undefined {
     const incarnation = this.#incarnation
+    this.#trials.begin()
     const change = { key: options.key, ...Row.change(options) }
     // What is left of a damaged row goes, or its elements would be counted with the new ones.
     const gone = { key: options.key, header: undefined, elements: [], elementCount: 0 }
@@ -302,9 +297,8 @@ export class Replica {
     incarnation: Incarnation.Incarnation,
     settled: Settled
   ): void {
-    this.#failing = failure !== undefined
+    this.#trials.end(failure)
     if (failure !== undefined) {
-      this.#triedAt = this.#options.world.elapsed()
       // What storage hides now must not be found here.
       this.#cache.clear()
       this.#endIncarnation(incarnation)

@@ -93,7 +93,7 @@ export class SimNode {
   get calm(): number | undefined {
     const { errorShare, fullShare, meanCommitMillis } = this.disk.mood
     const isFit = fullShare === 0 && errorShare === 0 && meanCommitMillis <= calmCommitMillis
-      && this.core?.options.storage.healthy() === true
+      && this.core?.replica.writable() === true
       && this.#twin === undefined && Math.abs(this.clock.offsetMillis) <= calmOffsetMillis
     return this.isUp && isFit ? this.#disturbances + this.disk.disturbances : undefined
   }
