@@ -45,6 +45,12 @@ export interface Applied {
   readonly stamps: ReadonlyArray<number>
 }
 
+/** An operation that was applied twice, by the same node. */
+export interface Repeated {
+  readonly node: string
+  readonly problem: string
+}
+
 /** What one replica keeps of a document: whose dots, how many values and request ids. */
 export interface Size {
   readonly actors: ReadonlyArray<string>
@@ -77,7 +83,7 @@ export interface Record {
   /** Dots that were seen to mean two things, and actors seen in two documents. */
   readonly reused: ReadonlyArray<string>
   /** Operations that a node applied again although its disk had kept the first time. */
-  readonly repeated: ReadonlyArray<string>
+  readonly repeated: ReadonlyArray<Repeated>
   /** Nodes whose disks lost or damaged something: what only they acknowledged is forfeit. */
   readonly damaged: ReadonlySet<string>
   readonly incarnations: ReadonlyArray<{ readonly node: string; readonly incarnation: string }>

@@ -8,7 +8,7 @@ import type { DotStore } from "../../core/crdt/DotStore.ts"
 import { Malformed } from "../../core/codec/Bytes.ts"
 import * as Row from "../../replica/Row.ts"
 import type { RowKey, StoredDocument } from "../../storage/Storage.ts"
-import type { Applied } from "./History.ts"
+import type { Applied, Repeated } from "./History.ts"
 
 const nameOf = ({ actor, counter }: Dot): string => `${actor} ${counter}`
 const nodeOf = ({ actor }: Dot): string => actor.slice(0, actor.indexOf("."))
@@ -26,7 +26,7 @@ export class Ledger {
   readonly #homes = new Map<string, string>()
   readonly #rows = new Map<string, ReadonlyArray<AppliedId>>()
   readonly #reused = new Set<string>()
-  readonly #repeated = new Set<string>()
+  readonly #repeated: Array<Repeated> = []
 
   /** Notes that a request with this id carries this operation. */
   issued(id: OperationId, operation: number): void {
@@ -64,8 +64,8 @@ export class Ledger {
   }
 
   /** Operations that a node applied again although it had them on disk. */
-  get repeated(): ReadonlyArray<string> {
-    return [...this.#repeated].sort()
+  get repeated(): ReadonlyArray<Repeated> {
+    return this.#repeated
   }
 
   #applyId(node: string, id: AppliedId): void {
@@ -75,9 +75,10 @@ export class Ledger {
     const name = nameOf(id)
     if (!dots.has(name)) {
       for (const other of dots.keys()) {
-        if (!this.#disks.has(`${nodeOf(id)} ${other}`)) continue
-        const operation = this.#operations.get(request)
-        this.#repeated.add(`o${operation}: as ${other}, and again as ${name}`)
+        const node = nodeOf(id)
+        if (!this.#disks.has(`${node} ${other}`)) continue
+        const problem = `o${this.#operations.get(request)} as ${other}, and again as ${name}`
+        this.#repeated.push({ node, problem })
       }
       dots.set(name, id)
     }

@@ -17,7 +17,9 @@ const differences = (final: FinalDocument): ReadonlyArray<Violation> => {
   const { add, found } = finder("convergence", final)
   const { digests, holders, shown } = final
   const held = holders.map((node) => digests.get(node) ?? "unknown")
-  if (new Set(held).size > 1 || held.includes("damaged")) {
+  // Where the only copy was damaged, nobody can repair it, and no read claims to know.
+  if (held.every((digest) => digest === "absent" || digest === "damaged")) return found
+  if (new Set(held).size > 1) {
     add(`the replicas differ: ${holders.map((node, i) => `${node} ${held[i]}`).join(", ")}`)
   }
   for (const [node, digest] of digests) {
@@ -48,9 +50,13 @@ const doubles = (names: ReadonlyArray<string>): ReadonlyArray<string> =>
 export const identity: Checker = {
   name: "identity",
   promise: "no incarnation, actor or dot is given twice, and no request applied again by one node",
-  check: ({ incarnations, repeated, reused }) => [
+  check: ({ damaged, incarnations, repeated, reused }) => [
     ...everywhere("identity", reused),
-    ...everywhere("identity", repeated),
+    // A disk that lost the first time, or a second process without it, cannot know.
+    ...everywhere(
+      "identity",
+      repeated.filter(({ node }) => !damaged.has(node)).map(({ problem }) => problem)
+    ),
     ...everywhere(
       "identity",
       doubles(incarnations.map(({ incarnation }) => incarnation)).map((twice) =>
