@@ -118,11 +118,6 @@ export class Replica {
     return this.#trials.isDue
   }
 
-  /** Whether the last commit failed, so that writes are tried once a second. */
-  get isFailing(): boolean {
-    return this.#failing
-  }
-
   stats(): ReplicaStats {
     return { ...this.#counts }
   }
