@@ -30,7 +30,7 @@ export interface Counts {
   writes: number
   forwards: number
   failures: number
-  /** Reads and writes that had to catch up with a context first. */
+  /** Writes that had to catch up with their context first. */
   catchUps: number
   readRepairs: number
   siblingsSeen: number

@@ -28,9 +28,6 @@ export const nextStamp = (
   return Math.min(Math.max(wall, options.seen) + 1, stampMax)
 }
 
-/** How far behind the wall a stamp lies, in milliseconds; negative where it lies ahead. */
-export const ageMillis = (stamp: number, nowMillis: number): number => nowMillis - stamp / 1000
-
 /**
  * The time to stamp with: the own clock, or, where that is further than `skewMillis` from the
  * median of the cluster's clocks, the median. `offsets` are the peers' clocks minus the own.

@@ -1,7 +1,7 @@
 // Checks that stamps follow causality whatever the clocks say, and wall time where that helps.
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { ageMillis, agreedNow, nextStamp, stampMax } from "../../../src/core/clock/HybridClock.ts"
+import { agreedNow, nextStamp, stampMax } from "../../../src/core/clock/HybridClock.ts"
 
 /** Any clock: right, stopped, before 1970, in the far future. */
 const clock = fc.oneof(
@@ -28,7 +28,6 @@ describe("a stamp", () => {
     fc.assert(fc.property(wall, fc.nat(), (nowMillis, earlier) => {
       const stamp = nextStamp({ nowMillis, seen: Math.max(nowMillis * 1000 - earlier, 0) })
       expect(stamp).toBe(nowMillis * 1000 + 1)
-      expect(ageMillis(stamp, nowMillis + 5)).toBeCloseTo(5, 2)
     }))
   })
 
