@@ -9,7 +9,7 @@ import type { DotStore } from "../../core/crdt/DotStore.ts"
 import type { FinalDocument, Shown, Size } from "./History.ts"
 import { placeOf, type Plan } from "./Plan.ts"
 import { stream } from "./SeededRandom.ts"
-import { SimBackend } from "./SimBackend.ts"
+import { noWay, SimBackend } from "./SimBackend.ts"
 import { simBuckets } from "./SimBuckets.ts"
 import type { SimCluster } from "./SimCluster.ts"
 import type { SimNode } from "./SimNode.ts"
@@ -78,7 +78,7 @@ export class Converge {
     const cluster = this.#cluster
     const { bucket: name, key } = document
     const random = stream(this.#plan.seed, `converge ${round} ${node} ${name} ${key}`)
-    const backend = new SimBackend({ cluster, node, random, answerLoss: 0, operation: 0 })
+    const backend = new SimBackend({ ...noWay, cluster, node, random })
     const bucket = simBuckets.find((known) => known.name === name)
     if (bucket === undefined) return
     shown.set(node, "no answer")

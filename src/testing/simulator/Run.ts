@@ -14,6 +14,8 @@ import { SimCluster, type SimClusterOptions } from "./SimCluster.ts"
 import { SimSession } from "./SimSession.ts"
 
 export interface RunOptions extends Omit<SimClusterOptions, "plan"> {
+  /** Sends increments as other writes are sent (see `SimSession`). */
+  readonly careless?: boolean
   /** Classes of faults by name, besides the simulator's own. */
   readonly faults?: ReadonlyArray<FaultClass>
 }
@@ -89,6 +91,7 @@ class Simulation {
         number,
         operations: plan.operations.filter(({ session }) => session === number),
         startAt: cluster.kernel.now,
+        careless: this.#options.careless,
         ended: (event) => this.#events.push(event),
         unavailable: (what) => this.#unavailable.push(what)
       })

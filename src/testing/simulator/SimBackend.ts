@@ -25,8 +25,13 @@ export interface Way {
   /** Of this operation alone, so that leaving out another one changes nothing here. */
   readonly random: SeededRandom
   readonly answerLoss: number
+  /** How often a request is sent before the client waits no more. */
+  readonly sendingsMax: number
   readonly operation: number
 }
+
+/** What a way is like outside the workload. */
+export const noWay = { answerLoss: 0, sendingsMax: 3, operation: 0 }
 
 /** What came of the requests of one operation. */
 export interface Trace {
@@ -37,8 +42,6 @@ export interface Trace {
 
 const timeoutMillis = 1_500
 const firstPauseMillis = 400
-const sendingsMax = 3
-
 class Asking {
   readonly #way: Way
   readonly #trace: Trace
@@ -73,7 +76,7 @@ class Asking {
 
   #send(): void {
     if (this.#ended) return
-    const { cluster: { kernel, outside }, random } = this.#way
+    const { cluster: { kernel, outside }, random, sendingsMax } = this.#way
     if (this.#ask()) this.#trace.sendings++
     // Nobody listened, so nobody has carried it out.
     else if (this.#trace.sendings === 0 && random.chance(0.5)) return this.#giveUp("nobody there")
@@ -83,7 +86,7 @@ class Asking {
   }
 
   #ask(): boolean {
-    const { answerLoss, cluster: { kernel, outside }, random } = this.#way
+    const { answerLoss, cluster: { kernel, outside }, random, sendingsMax } = this.#way
     const request = { ...this.#request, forwarded: false }
     return this.#process.ask(({ coordinator }) =>
       coordinator.handle(request, (outcome) => {

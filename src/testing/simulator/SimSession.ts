@@ -13,7 +13,7 @@ import type { Event, Outcome, Shown } from "./History.ts"
 import { type AnyEntry, type Handles, handlesOf, operate } from "./Operate.ts"
 import { isWrite, placeOf, type Plan, type PlannedOperation } from "./Plan.ts"
 import { stream } from "./SeededRandom.ts"
-import { SimBackend, type Trace, type Way } from "./SimBackend.ts"
+import { noWay, SimBackend, type Trace, type Way } from "./SimBackend.ts"
 import { simBuckets } from "./SimBuckets.ts"
 import type { SimCluster } from "./SimCluster.ts"
 
@@ -64,6 +64,11 @@ export interface SimSessionOptions {
   readonly operations: ReadonlyArray<PlannedOperation>
   /** When the time of the plan begins. */
   readonly startAt: number
+  /**
+   * Increments are sent more than once, and to nodes that hand them on. Where two nodes, or two
+   * lives of one, carry an increment out, it counts twice; a careful client asks once.
+   */
+  readonly careless?: boolean | undefined
   readonly ended: (event: Event) => void
   readonly unavailable: (what: string) => void
 }
@@ -81,11 +86,10 @@ export class SimSession {
     const { cluster, number, plan } = options
     this.#options = options
     this.#backend = new SimBackend({
+      ...noWay,
       cluster,
       node: "",
-      random: stream(plan.seed, `session ${number}`),
-      answerLoss: 0,
-      operation: 0
+      random: stream(plan.seed, `session ${number}`)
     })
     this.#isGuarded = plan.guarded.includes(number)
     const session = this.#isGuarded ? Session.make() : Session.none
@@ -106,12 +110,10 @@ export class SimSession {
   }
 
   #do(operation: PlannedOperation): void {
-    const { cluster, plan: { answerLoss, seed } } = this.#options
-    const { id, node } = operation
-    const random = stream(seed, `operation ${id}`)
-    const way: Way = { cluster, node, random, answerLoss, operation: id }
+    const { cluster } = this.#options
+    const { node } = operation
     const trace: Trace = { answers: [], sendings: 0 }
-    this.#backend.way = way
+    this.#backend.way = this.#wayOf(operation)
     this.#backend.trace = trace
     const invokedAt = cluster.kernel.now
     cluster.story?.invoked(operation)
@@ -126,6 +128,17 @@ export class SimSession {
       this.#end({ operation, invokedAt, outcome, error, trace, kept, entry })
     }
     task((entry) => end(entry, undefined), (error) => end(undefined, error))
+  }
+
+  #wayOf(operation: PlannedOperation): Way {
+    const { careless = false, cluster, plan: { answerLoss, seed } } = this.#options
+    const { action, id, node } = operation
+    const random = stream(seed, `operation ${id}`)
+    const way = { ...noWay, cluster, node, random, answerLoss, operation: id }
+    if (action.kind !== "increment" || careless) return way
+    const holders = cluster.holders(operation)
+    const holder = holders.includes(node) ? node : holders[id % holders.length]!
+    return { ...way, node: holder, sendingsMax: 1 }
   }
 
   #end(

@@ -135,6 +135,9 @@ describe("the checkers of the cluster", () => {
     expect(differ({})).toEqual([])
     expect(differ({ digests: digests("b") })).toEqual(["the replicas differ: n1 a, n2 a, n3 b"])
     expect(differ({ digests: digests("absent") })).toHaveLength(1)
+    expect(differ({ digests: digests("damaged") })).toHaveLength(1)
+    const onlyCopy = new Map([["n1", "absent"], ["n2", "absent"], ["n3", "damaged"]])
+    expect(differ({ digests: onlyCopy })).toEqual([])
     expect(differ({ digests: new Map([...digests("a"), ["n4", "a"]]) }))
       .toEqual(["n4 holds it and should not"])
     expect(differ({ shown: new Map([...final.shown, ["n3", "QuorumNotMet"]]) }))
@@ -146,7 +149,9 @@ describe("the checkers of the cluster", () => {
 
   it("refuse names that stand for two things", () => {
     expect(problems(identity, recordOf({ reused: ["a dot"] }))).toEqual(["a dot"])
-    expect(problems(identity, recordOf({ repeated: ["o1"] }))).toEqual(["o1"])
+    const repeated = [{ node: "n1", problem: "o1" }]
+    expect(problems(identity, recordOf({ repeated }))).toEqual(["o1"])
+    expect(problems(identity, recordOf({ repeated, damaged: new Set(["n1"]) }))).toEqual([])
     const incarnations = [
       { node: "n1", incarnation: "a" },
       { node: "n2", incarnation: "b" }
