@@ -9,6 +9,7 @@ import { RequestBody } from "../../schemas/ClientRequest.ts"
 import { clusterText } from "../../schemas/ClusterDescription.ts"
 import { ExplainBody } from "../../schemas/Explanation.ts"
 import { ListBody } from "../../schemas/KeyPage.ts"
+import { isDeeperThan } from "../core/model/CanonicalJson.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import type { ClusterName, NodeId } from "../core/model/Names.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
@@ -34,8 +35,16 @@ type RequestSubject = Extract<ParsedSubject, { readonly _tag: "Request" }>["requ
 /** Answers gathered for one message, or for many of one client in this turn. */
 interface Outbox {
   readonly texts: Array<string>
-  length: number
+  /** Bytes, at most. */
+  size: number
 }
+
+/** Around the answers of one message. */
+const bracketBytes = 2
+
+/** Bytes of a text: counted where it may matter, else at most three for each UTF-16 unit. */
+const sizeOf = (text: string, room: number): number =>
+  text.length * 3 <= room / 8 ? text.length * 3 : Buffer.byteLength(text)
 
 const decodeBody = Schema.decodeUnknownResult(RequestBody)
 const decodeExplain = Schema.decodeUnknownResult(ExplainBody)
@@ -43,9 +52,17 @@ const decodeList = Schema.decodeUnknownResult(ListBody)
 const encoder = new TextEncoder()
 const decoder = new TextDecoder("utf-8", { fatal: true })
 
+/**
+ * No message is read that nests deeper: that costs a second for each megabyte. A value ends far
+ * below, with an error of its own.
+ */
+const depthMax = 1024
+
 const parse = (data: Uint8Array): Option.Option<unknown> => {
   try {
-    const json: unknown = JSON.parse(decoder.decode(data))
+    const text = decoder.decode(data)
+    if (isDeeperThan(text, depthMax)) return Option.none()
+    const json: unknown = JSON.parse(text)
     return Option.some(json)
   } catch {
     return Option.none()
@@ -121,7 +138,10 @@ export class RequestServer {
       )
     }
     const parsed = parse(message.data)
-    if (Option.isNone(parsed)) return this.#refuse(reply, undefined, invalid("the body", "JSON"))
+    if (Option.isNone(parsed)) {
+      const expected = `JSON, nested at most ${depthMax} levels`
+      return this.#refuse(reply, undefined, invalid("the body", expected))
+    }
     const json = parsed.value
     if (!Array.isArray(json)) return this.#one(subject.request, json, reply, false)
     for (const item of json) this.#one(subject.request, item, reply, true)
@@ -129,7 +149,11 @@ export class RequestServer {
 
   #one(subject: RequestSubject, json: unknown, reply: string, gather: boolean): void {
     const id = idOf(json)
-    const tell = (text: string) => gather ? this.#gather(reply, text) : this.#publish(reply, text)
+    const tell = (text: string) => {
+      const fitting = this.#fit(id, text)
+      if (gather) this.#gather(reply, fitting)
+      else this.#publish(reply, fitting)
+    }
     const refuse = (error: Errors.StoreError) => this.#refuse(reply, id, error)
     const { coordinator } = this.#options
     const { access, bucket, operation } = subject
@@ -175,25 +199,34 @@ export class RequestServer {
   }
 
   #publish(reply: string, text: string): void {
-    const { transport } = this.#options
-    const data = encoder.encode(text)
-    if (data.length <= transport.maxPayload()) return transport.publish(reply, data)
-    const error = new Errors.InvalidRequest({
-      setting: "answer",
-      value: `${data.length} bytes`,
-      expected: `at most ${transport.maxPayload()} bytes, the broker's max_payload`
-    })
-    transport.publish(reply, encoder.encode(errorText(undefined, error)))
+    this.#options.transport.publish(reply, encoder.encode(text))
+  }
+
+  /** An answer, or, where the broker would not take it, the error that says so. */
+  #fit(id: number | undefined, text: string): string {
+    const room = this.#options.transport.maxPayload() - bracketBytes
+    const bytes = sizeOf(text, room)
+    if (bytes <= room) return text
+    return errorText(
+      id,
+      new Errors.InvalidRequest({
+        setting: "answer",
+        value: `${bytes} bytes`,
+        expected: `at most ${room} bytes, by the broker's max_payload`
+      })
+    )
   }
 
   /** An answer that may leave with others for the same client. */
   #gather(reply: string, text: string): void {
-    const outbox = this.#outboxes.get(reply) ?? { texts: [], length: 0 }
+    const room = this.#options.transport.maxPayload() - bracketBytes
+    const size = sizeOf(text, room) + 1
+    const before = this.#outboxes.get(reply)
+    if (before !== undefined && before.size + size > room) this.#flush(reply, before)
+    const outbox = this.#outboxes.get(reply) ?? { texts: [], size: 0 }
     this.#outboxes.set(reply, outbox)
     outbox.texts.push(text)
-    outbox.length += text.length
-    // UTF-8 takes at most three bytes for each UTF-16 unit.
-    if (outbox.length * 3 > this.#options.transport.maxPayload() / 2) this.#flush(reply, outbox)
+    outbox.size += size
     if (this.#scheduled) return
     this.#scheduled = true
     this.#options.world.endOfTurn(() => {

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type * as Schema from "effect/Schema"
-import { depthMax } from "../core/model/CanonicalJson.ts"
+import { depthMax, isDeeperThan } from "../core/model/CanonicalJson.ts"
 import { InvalidRequest, InvalidValue } from "../core/model/StoreError.ts"
 import { problem, type Refusal } from "./Answers.ts"
 
@@ -33,30 +33,6 @@ const malformed = (expected: string) =>
 
 const mediaType = (contentType: string | undefined): string | undefined =>
   contentType?.split(";")[0]?.trim().toLowerCase()
-
-/** Counts brackets outside of texts, so that nothing recurses into what it is to refuse. */
-const isDeeperThan = (text: string, levels: number): boolean => {
-  let depth = 0
-  let inText = false
-  for (let i = 0; i < text.length; i++) {
-    switch (text[i]) {
-      case "\\":
-        i++
-        break
-      case "\"":
-        inText = !inText
-        break
-      case "[":
-      case "{":
-        if (!inText && ++depth > levels) return true
-        break
-      case "]":
-      case "}":
-        if (!inText) depth--
-    }
-  }
-  return false
-}
 
 const parse = (text: string): Effect.Effect<Schema.Json, InvalidRequest> =>
   Effect.try({
