@@ -64,6 +64,8 @@ export interface SimDiskOptions {
 export class SimDisk {
   /** Grows whenever somebody changes what the disk does or holds. */
   disturbances = 0
+  /** Whether some document on it may be unreadable. */
+  isHarmed = false
   readonly counts = {
     commits: 0,
     failures: 0,
@@ -150,6 +152,7 @@ export class SimDisk {
     const after = harm(before, random, past)
     if (after === before) return false
     this.disturbances++
+    this.isHarmed = true
     if (after === undefined) this.#image.rows.delete(name)
     else this.#image.rows.set(name, after)
     return true

@@ -92,7 +92,8 @@ export class SimNode {
    */
   get calm(): number | undefined {
     const { errorShare, fullShare, meanCommitMillis } = this.disk.mood
-    const isFit = fullShare === 0 && errorShare === 0 && meanCommitMillis <= calmCommitMillis
+    const isFit = !this.disk.isHarmed && fullShare === 0 && errorShare === 0
+      && meanCommitMillis <= calmCommitMillis
       && this.core?.replica.writable() === true
       && this.#twin === undefined && Math.abs(this.clock.offsetMillis) <= calmOffsetMillis
     return this.isUp && isFit ? this.#disturbances + this.disk.disturbances : undefined
