@@ -112,7 +112,7 @@ export const bucketName = (text: string): Effect.Effect<BucketName, Misuse> =>
     ? Effect.succeed(text)
     : Effect.fail(new Misuse({ problem: `${text} is no name of a bucket` }))
 
-/** Runs a command on the cluster that its flags name, and puts its errors in the form they ask for. */
+/** Runs a command on the cluster that its flags name, and puts errors in the form they ask for. */
 export const connected = <E extends TypedError>(
   flags: ConnectionFlags,
   run: (backend: Backend) => Effect.Effect<void, E>

@@ -135,10 +135,11 @@ const run = Effect.fnUntraced(function*(flags: DevFlags) {
   const buckets = own ? config.buckets : samples.sampleBuckets
   const hints = own ? {} : samples.sampleNotes
   const live = Effect.gen(function*() {
+    const stopped = yield* stopSignal
     const cluster = yield* startDev(settings, buckets)
     yield* announce(cluster, { json: flags.json, text: banner(cluster, buckets, hints) })
     const ended = process.stdin.isTTY ? Effect.scoped(play(cluster)) : Effect.never
-    yield* Effect.raceFirst(ended, stopSignal)
+    yield* Effect.raceFirst(ended, stopped)
   })
   yield* Effect.scoped(live).pipe(Effect.provide(layerLogs(settings)))
 })

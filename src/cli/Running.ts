@@ -1,22 +1,31 @@
 /**
  * Keeps a process running until it is told to stop, by a signal or by a key.
- *
- * Before the first signal is waited for, and after it, a signal ends the process at once: a node
- * that starts or stops has nothing to lose by that.
  */
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 
 const signals = ["SIGINT", "SIGTERM"] as const
 
-/** The first signal to stop. */
-export const stopSignal = Effect.callback<void>((resume) => {
-  const stop = () => resume(Effect.void)
-  for (const signal of signals) process.once(signal, stop)
-  return Effect.sync(() => {
-    for (const signal of signals) process.off(signal, stop)
-  })
-})
+/**
+ * Listens for the first signal to stop: the value waits for it. A second one ends the process at
+ * once, as a crash would, by which a node loses nothing that it promised to keep.
+ */
+export const stopSignal = Effect.acquireRelease(
+  Effect.sync(() => {
+    const told = Deferred.makeUnsafe<void>()
+    const ignore = () => {
+      for (const signal of signals) process.off(signal, stop)
+    }
+    const stop = () => {
+      ignore()
+      Deferred.doneUnsafe(told, Effect.void)
+    }
+    for (const signal of signals) process.on(signal, stop)
+    return { told, ignore }
+  }),
+  ({ ignore }) => Effect.sync(ignore)
+).pipe(Effect.map(({ told }) => Deferred.await(told)))
 
 const interrupt = "\u0003"
 

@@ -76,6 +76,7 @@ const run = Effect.fnUntraced(function*(
     return yield* new Misuse({ problem })
   }
   const live = Effect.gen(function*() {
+    const stopped = yield* stopSignal
     const { address, natsAddress } = yield* startNode(resolved, buckets)
     yield* Effect.logInfo("ready").pipe(Effect.annotateLogs({
       node: resolved.node,
@@ -83,7 +84,7 @@ const run = Effect.fnUntraced(function*(
       http: address ?? "off",
       dataDir: resolved.dataDir
     }))
-    yield* stopSignal
+    yield* stopped
     yield* Effect.logInfo("stopping")
   })
   yield* Effect.scoped(live).pipe(

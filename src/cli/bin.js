@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Refuses an old Node in one sentence before anything is imported. Plain JavaScript of 2018,
 // since a file that an old Node cannot parse would end in a syntax error instead; what it
-// imports is `main.ts`, built.
+// imports is `main.ts`, built. Node keeps what it compiled, for the next command.
 const needed = [22, 19]
 const found = process.versions.node.split(".").map(Number)
 
@@ -11,5 +11,8 @@ if (found[0] < needed[0] || (found[0] === needed[0] && found[1] < needed[1])) {
   )
   process.exitCode = 1
 } else {
-  void import("./main.js")
+  void import("node:module").then((module) => {
+    module.enableCompileCache()
+    return import("./main.js")
+  })
 }

@@ -111,7 +111,10 @@ const decodeBucket = (
   bucket: unknown
 ): Result.Result<Any | typeof BucketDefinition.Type, string> => {
   if (!isDeclared(bucket)) {
-    return Result.mapError(decodeDefinition(bucket), ({ message }) => message)
+    return Result.mapError(
+      decodeDefinition(bucket),
+      ({ message }) => message.replaceAll(/\s+/gu, " ")
+    )
   }
   return fingerprint(bucket.definition) === bucket.fingerprint
     ? Result.succeed(bucket)

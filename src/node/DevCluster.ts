@@ -13,7 +13,7 @@ import { NodeId } from "../core/model/Names.ts"
 import { type Broker, EmbeddedBroker, layerBroker } from "../transport/broker/Broker.ts"
 import * as ClusterKey from "./ClusterKey.ts"
 import type { LoadedConfig } from "./ConfigFile.ts"
-import { type LiveNode, type NodeUnavailable, startNode } from "./Node.ts"
+import { type LiveNode, type StartFailure, startNode } from "./Node.ts"
 import { fromObject, type Source } from "./Setting.ts"
 import { resolve, type Settings } from "./Settings.ts"
 
@@ -41,7 +41,7 @@ export interface DevCluster {
   readonly embedded: boolean
   readonly nodes: () => ReadonlyArray<LiveNode>
   /** Ends a node as a crash would, and starts it again on the data that it had on disk. */
-  readonly restart: (node: NodeId) => Effect.Effect<void, NodeUnavailable>
+  readonly restart: (node: NodeId) => Effect.Effect<void, StartFailure>
   /** Cuts a node off from the other nodes and from clients on NATS. */
   readonly isolate: (node: NodeId) => void
   /** Ends every isolation. */
@@ -77,7 +77,7 @@ const openBroker = Effect.fnUntraced(function*({ nats }: Settings) {
 export const startDev = Effect.fnUntraced(function*(
   settings: Settings,
   buckets: LoadedConfig["buckets"]
-): Effect.fn.Return<DevCluster, NodeUnavailable, Scope.Scope> {
+): Effect.fn.Return<DevCluster, StartFailure, Scope.Scope> {
   const outer = yield* Effect.scope
   const { broker, natsUrl } = yield* openBroker(settings)
   const start = Effect.fnUntraced(function*(index: number) {

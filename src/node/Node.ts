@@ -17,8 +17,9 @@ import { type Incarnation, isIncarnation } from "../core/model/Incarnation.ts"
 import { formation } from "../core/ring/MembershipLog.ts"
 import * as Ring from "../core/ring/Ring.ts"
 import * as Buckets from "../core/strategy/Buckets.ts"
+import type { World } from "../core/World.ts"
 import { type HttpUnavailable, serve, type ServeOptions } from "../http/Server.ts"
-import { type StorageService, StorageUnavailable } from "../storage/Storage.ts"
+import { StorageUnavailable } from "../storage/Storage.ts"
 import { openWorker } from "../storage/WorkerStorage.ts"
 import { type BrokerUnavailable, EmbeddedBroker, layerBroker } from "../transport/broker/Broker.ts"
 import { layerNats } from "../transport/NatsTransport.ts"
@@ -26,7 +27,7 @@ import { Transport, type TransportService, TransportUnavailable } from "../trans
 import { alarmsOf, watch } from "./Alarms.ts"
 import * as ClusterKey from "./ClusterKey.ts"
 import { type Config, decode, InvalidConfig, type LoadedConfig } from "./ConfigFile.ts"
-import { liveWorld } from "./LiveWorld.ts"
+import { makeLiveWorld } from "./LiveWorld.ts"
 import { natsOptions } from "./NatsSettings.ts"
 import { beginIncarnation, NodeCore, type NodeOptions } from "./NodeCore.ts"
 import { fromObject, type InvalidSetting } from "./Setting.ts"
@@ -47,7 +48,7 @@ export interface LiveNode {
 }
 
 /** Why a node does not start. */
-export type NodeUnavailable =
+export type StartFailure =
   | BrokerUnavailable
   | HttpUnavailable
   | InvalidSetting
@@ -69,6 +70,17 @@ const bucketsOf = (served: LoadedConfig["buckets"], { members }: Settings): Buck
     return "code" in bucket ? { ...bucket, definition: fitting } : fitting
   }))
 
+const openStorage = (settings: Settings, world: World) => {
+  const { cluster, node, partitionCount, storageBytesMax, waitingBytesMax } = settings
+  const opening = openWorker({
+    directory: settings.dataDir,
+    identity: { cluster, node, partitionCount },
+    world,
+    limits: { fileBytesMax: storageBytesMax, waitingBytesMax }
+  })
+  return Effect.acquireRelease(opening, (opened) => opened.close)
+}
+
 const openTransport = Effect.fnUntraced(function*(settings: Settings) {
   const { nats, node } = settings
   const servers = nats === "embedded"
@@ -78,9 +90,9 @@ const openTransport = Effect.fnUntraced(function*(settings: Settings) {
   return Context.get(yield* Layer.build(layerNats(options)), Transport)
 })
 
-const begin = (storage: StorageService, { dataDir }: Settings) =>
+const begin = (options: Pick<NodeOptions, "storage" | "world">, { dataDir }: Settings) =>
   Effect.callback<Incarnation, StorageUnavailable>((resume) =>
-    beginIncarnation({ storage, world: liveWorld }, (begun) =>
+    beginIncarnation(options, (begun) =>
       resume(
         isIncarnation(begun)
           ? Effect.succeed(begun)
@@ -97,6 +109,21 @@ const subscribed = (transport: TransportService) =>
       resume(reached ? Effect.void : Effect.fail(new TransportUnavailable({ address, reason })))
     })
   )
+
+/** Tells the operator when the connection breaks, and when it is back. */
+const watchConnection = Effect.fnUntraced(function*(transport: TransportService) {
+  const run = Effect.runForkWith(yield* Effect.context())
+  const tell = (connected: boolean) =>
+    void run(
+      connected
+        ? Effect.logInfo(`connected to NATS again, at ${transport.address()}`)
+        : Effect.logWarning("the connection to NATS broke; it is tried again")
+    )
+  yield* Effect.acquireRelease(
+    Effect.sync(() => transport.onStatus(tell)),
+    (watching) => Effect.sync(() => watching.close())
+  )
+})
 
 const secretOf = Effect.fnUntraced(function*({ cluster, clusterKey }: Settings) {
   if (clusterKey !== undefined) return ClusterKey.toKey(clusterKey)
@@ -129,25 +156,15 @@ const drain = Effect.fnUntraced(function*(core: NodeCore, limit: number) {
 export const startNode = Effect.fnUntraced(function*(
   settings: Settings,
   served: LoadedConfig["buckets"]
-): Effect.fn.Return<LiveNode, NodeUnavailable, Scope.Scope> {
-  const { cluster, dataDir, drainTimeoutMillis, node, partitionCount } = settings
-  const storage = yield* Effect.acquireRelease(
-    openWorker({
-      directory: dataDir,
-      identity: { cluster, node, partitionCount },
-      world: liveWorld,
-      limits: {
-        fileBytesMax: settings.storageBytesMax,
-        waitingBytesMax: settings.waitingBytesMax
-      }
-    }),
-    (opened) => opened.close
-  )
+): Effect.fn.Return<LiveNode, StartFailure, Scope.Scope> {
+  const { cluster, drainTimeoutMillis, node } = settings
+  const world = makeLiveWorld()
+  const storage = yield* openStorage(settings, world)
   const transport = yield* openTransport(settings)
   const buckets = bucketsOf(served, settings)
-  const incarnation = yield* begin(storage.service, settings)
+  const incarnation = yield* begin({ storage: storage.service, world }, settings)
   const options: NodeOptions = {
-    world: liveWorld,
+    world,
     transport,
     storage: storage.service,
     node,
@@ -163,13 +180,14 @@ export const startNode = Effect.fnUntraced(function*(
   )
   yield* subscribed(transport)
   const { coordinator, view } = core
-  const backend = EmbeddedBackend.make({ world: liveWorld, coordinator, view, buckets, cluster })
+  const backend = EmbeddedBackend.make({ world, coordinator, view, buckets, cluster })
   let stopping = false
   const address = yield* openHttp(settings, {
     backend,
     health: healthOf(core, () => stopping),
-    metrics: () => samplesOf(core)
+    metrics: () => samplesOf(core, world.marks)
   })
+  yield* watchConnection(transport)
   yield* Effect.forkScoped(watch(alarmsOf(core)))
   // The last to be opened is the first to be closed: what is under way needs all the rest.
   yield* Effect.addFinalizer(() => {
@@ -203,7 +221,7 @@ export class EverwriteNode
   /** With the buckets and settings of `config`; no flag, variable or file is looked at. */
   static layer(
     config: Config
-  ): Layer.Layer<EverwriteNode | Everwrite, NodeUnavailable | InvalidConfig> {
+  ): Layer.Layer<EverwriteNode | Everwrite, StartFailure | InvalidConfig> {
     return Layer.effectContext(Effect.gen(function*() {
       const { buckets, settings } = yield* Effect.fromResult(decode(config)).pipe(
         Effect.mapError((problem) => new InvalidConfig({ path: "EverwriteNode.layer", problem }))

@@ -101,7 +101,7 @@ const show = (value: unknown): string => {
 /** Whole numbers, or decimal digits that mean one. */
 export const integer = (range: { readonly minimum: number; readonly maximum: number }) => {
   const fitting = Schema.Int.check(Schema.isBetween(range))
-  const digits = Schema.String.check(Schema.isPattern(/^\d{1,15}$/u))
+  const digits = Schema.String.check(Schema.isPattern(/^\d{1,16}$/u))
   return Schema.Union([
     fitting,
     digits.pipe(Schema.decodeTo(fitting, {

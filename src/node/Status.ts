@@ -105,9 +105,17 @@ export const healthOf = (core: NodeCore, isStopping: () => boolean): Health => (
   ]
 })
 
-export const samplesOf = (core: NodeCore): ReadonlyArray<Sample> => [
+export const samplesOf = (
+  core: NodeCore,
+  marks: ReadonlyMap<string, number>
+): ReadonlyArray<Sample> => [
   ...requestSamples(core),
   ...replicaSamples(core),
   ...storageSamples(core),
-  ...networkSamples(core)
+  ...networkSamples(core),
+  counter(
+    "rare_paths",
+    { label: "path", values: Object.fromEntries(marks) },
+    "Paths that are seldom taken."
+  )
 ]

@@ -1,0 +1,104 @@
+/** Three nodes in one process: they replicate, one may crash, one may be cut off. */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { expect, it } from "vitest"
+import { makeClient } from "../../src/client/Everwrite.ts"
+import { NodeId } from "../../src/core/model/Names.ts"
+import { type DevCluster, resolveDev, startDev } from "../../src/node/DevCluster.ts"
+import { notes, sampleBuckets, visits } from "../../src/node/SampleBuckets.ts"
+import { fromObject } from "../../src/node/Setting.ts"
+import { useFolder } from "./places.ts"
+
+const folder = useFolder()
+
+const run = <A, E>(
+  program: (cluster: DevCluster) => Effect.Effect<A, E, Scope.Scope>,
+  given: object = {}
+): Promise<A> =>
+  Effect.runPromise(Effect.scoped(Effect.gen(function*() {
+    const values = { dataDir: folder(), http: false, ...given }
+    const settings = yield* resolveDev([fromObject(values, "the test")])
+    return yield* program(yield* startDev(settings, sampleBuckets))
+  })))
+
+const n1 = NodeId.make("n1")
+const n2 = NodeId.make("n2")
+const n3 = NodeId.make("n3")
+
+/** A client of one node, as it runs now. */
+const clientOf = (cluster: DevCluster, node: NodeId) => {
+  const live = cluster.nodes().find(({ settings }) => settings.node === node)
+  if (live === undefined) throw new Error(`${node} does not run`)
+  return makeClient(live.backend)
+}
+
+it("what one node acknowledges, every node holds", async () => {
+  await run((cluster) =>
+    Effect.gen(function*() {
+      yield* clientOf(cluster, n1).bucket(visits).add("home", 7, { w: "all" })
+      for (const node of [n1, n2, n3]) {
+        const held = yield* clientOf(cluster, node).bucket(visits).get("home", { r: "one" })
+        expect(held).toBe(7)
+      }
+    })
+  )
+})
+
+it("a node that crashes under load comes back with every write it had acknowledged", async () => {
+  const sum = await run((cluster) =>
+    Effect.gen(function*() {
+      const counts = clientOf(cluster, n2).bucket(visits)
+      const sum = { acknowledged: 0 }
+      const add = counts.add("home", 1, { w: "one", dw: "one" }).pipe(
+        Effect.tap(() => Effect.sync(() => void sum.acknowledged++)),
+        Effect.ignore
+      )
+      const load = yield* Effect.forkScoped(
+        Effect.forEach(Array.from({ length: 500 }), () => add, { concurrency: 16, discard: true })
+      )
+      while (sum.acknowledged < 50) yield* Effect.sleep(1)
+      yield* cluster.restart(n2)
+      load.interruptUnsafe()
+      const held = yield* clientOf(cluster, n2).bucket(visits).get("home", { r: "all" })
+      return { ...sum, held: held ?? 0 }
+    })
+  )
+  expect(sum.acknowledged).toBeGreaterThanOrEqual(50)
+  expect(sum.held).toBeGreaterThanOrEqual(sum.acknowledged)
+})
+
+it("both sides of a cut take writes, and after it both writes are there", async () => {
+  await run((cluster) =>
+    Effect.gen(function*() {
+      const alone = { w: "one", dw: "one", timeout: "500 millis" } as const
+      cluster.isolate(n3)
+      const far = clientOf(cluster, n3)
+      const near = clientOf(cluster, n1)
+      yield* far.bucket(visits).add("home", 1, alone)
+      yield* near.bucket(visits).add("home", 10, alone)
+      yield* notesOf(far).replace(yield* notesOf(far).entry("n", { r: "one" }), "far", alone)
+      yield* notesOf(near).replace(yield* notesOf(near).entry("n", { r: "one" }), "near", alone)
+      expect(yield* far.bucket(visits).get("home", { r: "one" })).toBe(1)
+      cluster.heal()
+      expect(yield* near.bucket(visits).get("home", { r: "all" })).toBe(11)
+      const siblings = yield* notesOf(near).get("n", { r: "all" })
+      expect(new Set(siblings)).toEqual(new Set(["far", "near"]))
+    })
+  )
+})
+
+const notesOf = (client: ReturnType<typeof clientOf>) => client.bucket(notes)
+
+it("the nodes' ports count up from the first, and a taken one is named", async () => {
+  const starting = run((cluster) => {
+    const [first, ...others] = cluster.nodes().map(({ address }) => Number(address?.split(":")[2]))
+    expect(others).toEqual([first! + 1, first! + 2])
+    const again = resolveDev([
+      fromObject({ dataDir: `${folder()}/other`, http: first }, "the test")
+    ]).pipe(Effect.flatMap((settings) => startDev(settings, sampleBuckets)))
+    return Effect.flip(again).pipe(Effect.map(({ message }) => ({ message, first })))
+  }, { http: 20_000 + Math.floor(Math.random() * 12_000) })
+  const { first, message } = await starting
+  expect(message).toMatch(/^no HTTP on 127\.0\.0\.1:\d+: the port is taken$/)
+  expect(Number(message.split(":")[1])).toBeGreaterThanOrEqual(first!)
+})
