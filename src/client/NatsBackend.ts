@@ -12,7 +12,7 @@ import { ClusterDescription } from "../../schemas/ClusterDescription.ts"
 import { ExplanationReply } from "../../schemas/Explanation.ts"
 import { KeyPageReply } from "../../schemas/KeyPage.ts"
 import { Pending } from "../coordinator/Pending.ts"
-import type * as Errors from "../core/model/StoreError.ts"
+import * as Errors from "../core/model/StoreError.ts"
 import type { ClusterName } from "../core/model/Names.ts"
 import type { World } from "../core/World.ts"
 import { Subjects } from "../transport/Subjects.ts"
@@ -33,7 +33,7 @@ export interface NatsBackendOptions {
 interface Outbox {
   readonly requests: Array<RemoteRequest>
   readonly texts: Array<string>
-  length: number
+  bytes: number
 }
 
 const decodeReply = Schema.decodeUnknownResult(ReplyBody)
@@ -42,8 +42,8 @@ const decodeExplanation = Schema.decodeUnknownResult(ExplanationReply)
 const decodePage = Schema.decodeUnknownResult(KeyPageReply)
 const encoder = new TextEncoder()
 
-/** Messages are closed at this size; JSON of one request is far below any broker's limit. */
-const messageLengthTarget = 64 * 1024
+/** Messages are closed at this size, unless the broker's limit is lower. */
+const bytesTarget = 64 * 1024
 /** A node answers within its own deadline, so what is silent for this long was mostly lost. */
 const firstPauseMillis = 600
 /** For what people ask of the cluster; longer than a node waits for the others. */
@@ -135,6 +135,10 @@ export class NatsBackend implements Backend {
 
   #send(remote: RemoteRequest): void {
     const { request } = remote
+    const bytesMax = this.#options.transport.maxPayload() - 2
+    if (remote.bytes > bytesMax) return remote.refuse(tooLarge(remote.bytes, bytesMax))
+    // Silence for so long: what is asked from now on goes to another holder.
+    if (remote.boundTo !== undefined) this.#routes.unheard(remote.boundTo)
     const node = remote.boundTo ?? this.#routes.nodeFor(request, remote.avoid)
     remote.sentTo(node)
     const parts = {
@@ -145,12 +149,15 @@ export class NatsBackend implements Backend {
     const subject = node === undefined
       ? this.#subjects.request(parts)
       : this.#subjects.nodeRequest(node, parts)
-    const outbox = this.#outboxes.get(subject) ?? { requests: [], texts: [], length: 0 }
+    const full = this.#outboxes.get(subject)
+    if (full !== undefined && full.bytes + remote.bytes >= Math.min(bytesTarget, bytesMax)) {
+      this.#flush(subject, full)
+    }
+    const outbox = this.#outboxes.get(subject) ?? { requests: [], texts: [], bytes: 0 }
     this.#outboxes.set(subject, outbox)
     outbox.requests.push(remote)
     outbox.texts.push(remote.text)
-    outbox.length += remote.text.length
-    if (outbox.length > messageLengthTarget) this.#flush(subject, outbox)
+    outbox.bytes += remote.bytes + 1
     this.#schedule()
   }
 
@@ -203,6 +210,13 @@ export class NatsBackend implements Backend {
 /** A node's own answer, late as it is, says more than our silence. */
 const askMillis = ({ timeoutMillis = 0 }: { readonly timeoutMillis?: number }): number =>
   Math.max(askTimeoutMillis, timeoutMillis + graceMillis)
+
+const tooLarge = (bytes: number, bytesMax: number) =>
+  new Errors.InvalidRequest({
+    setting: "request",
+    value: `${bytes} bytes`,
+    expected: `at most ${bytesMax} bytes, by the broker's max_payload`
+  })
 
 /** The operation in a request's subject, which the broker's permissions see. */
 const operationOf = ({ action, body }: BackendRequest): string => {

@@ -28,6 +28,8 @@ export class RemoteRequest implements Waiting {
   readonly deadline: number
   /** The request as JSON, with its number as id. */
   readonly text: string
+  /** What `text` takes in UTF-8. */
+  readonly bytes: number
   /** Nodes that were asked and did not answer. */
   readonly avoid = new Set<NodeId>()
   /** The message that it last travelled in. */
@@ -45,6 +47,7 @@ export class RemoteRequest implements Waiting {
     const millis = request.body.timeoutMillis ?? timeoutMillis[request.action]
     this.deadline = world.elapsed() + millis + graceMillis
     this.text = JSON.stringify({ ...request.body, id: number })
+    this.bytes = Buffer.byteLength(this.text)
   }
 
   /** Sends, or sends again. A write stays with its node: another might apply it a second time. */
@@ -97,6 +100,11 @@ export class RemoteRequest implements Waiting {
       this.#options.respond(this.#noAnswer(outcome.message))
     } else this.#options.respond(outcome)
     return { node: this.#node, millis }
+  }
+
+  /** It cannot be sent at all. */
+  refuse(error: StoreError): void {
+    this.#options.respond(error)
   }
 
   expire(): void {

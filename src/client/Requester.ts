@@ -142,8 +142,10 @@ const entryOf = (bucket: Any, key: unknown, answer: BackendAnswer): EntryTask =>
   return Task.attempt(
     () => Task.succeed({ _tag: "Found", ...seen, value: bucket.decodeView(values), siblings }),
     (thrown) => {
-      if (!(thrown instanceof ValueRefused)) return undefined
-      const { path, problem } = thrown
+      // A merge is the application's, and its fault must not stop who brings the answer.
+      const { path, problem } = thrown instanceof ValueRefused
+        ? thrown
+        : { path: "$", problem: `its merge fails: ${String(thrown)}` }
       return new Errors.Undecodable({ bucket: bucket.name, path, problem })
     }
   )

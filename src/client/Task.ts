@@ -4,69 +4,102 @@
  */
 import * as Effect from "effect/Effect"
 
-export type Task<A, E> = (succeed: (value: A) => void, fail: (error: E) => void) => void
+/** What the program's own function threw: no error of ours, and passed on as it is. */
+export class Thrown {
+  readonly cause: unknown
+  constructor(cause: unknown) {
+    this.cause = cause
+  }
+}
+
+/**
+ * Calls back once: with a value, an error, or, where the application's own code threw on the way
+ * (a merge, the function given to `update`), with what it threw.
+ */
+export type Task<A, E> = (
+  succeed: (value: A) => void,
+  fail: (error: E) => void,
+  die: (thrown: unknown) => void
+) => void
 
 export const succeed = <A>(value: A): Task<A, never> => (done) => done(value)
 
 export const failed = <E>(error: E): Task<never, E> => (_done, fail) => fail(error)
 
-export const map = <A, B, E>(task: Task<A, E>, f: (value: A) => B): Task<B, E> => (done, fail) =>
-  task((value) => done(f(value)), fail)
+export const map = <A, B, E>(task: Task<A, E>, f: (value: A) => B): Task<B, E> =>
+  andThen(task, (value) => succeed(f(value)))
 
 /** Runs `next` on the value; one after the other. */
 export const andThen =
-  <A, B, E>(task: Task<A, E>, next: (value: A) => Task<B, E>): Task<B, E> => (done, fail) =>
-    task((value) => next(value)(done, fail), fail)
+  <A, B, E>(task: Task<A, E>, next: (value: A) => Task<B, E>): Task<B, E> => (done, fail, die) =>
+    task((value) => attempt(() => next(value), () => undefined)(done, fail, die), fail, die)
 
 /** `make`, with an error of the given kind that it throws turned into the task's error. */
-export const attempt = <A, E>(
-  make: () => Task<A, E>,
-  caught: (thrown: unknown) => E | undefined
-): Task<A, E> =>
-(done, fail) => {
-  let task: Task<A, E>
-  try {
-    task = make()
-  } catch (thrown) {
-    const error = caught(thrown)
-    if (error === undefined) throw thrown
-    return fail(error)
+export const attempt =
+  <A, E>(make: () => Task<A, E>, caught: (thrown: unknown) => E | undefined): Task<A, E> =>
+  (done, fail, die) => {
+    let task: Task<A, E>
+    try {
+      task = make()
+    } catch (thrown) {
+      const error = caught(thrown)
+      return error === undefined ? die(thrown) : fail(error)
+    }
+    task(done, fail, die)
   }
-  task(done, fail)
+
+/** What application code threw, thrown on: for callers that have none. */
+export const rethrow = (thrown: unknown): never => {
+  throw thrown
 }
 
 /** The values of all tasks in order, at most `limit` of them under way. Ends at the first error. */
-export const all = <A, E>(
-  tasks: ReadonlyArray<Task<A, E>>,
-  limit: number
-): Task<ReadonlyArray<A>, E> =>
-(done, fail) => {
-  const values: Array<A> = []
-  values.length = tasks.length
-  let next = 0
-  let left = tasks.length
-  let ended = false
-  if (left === 0) return done([])
-  const start = () => {
-    const index = next++
-    const task = tasks[index]
-    if (task === undefined || ended) return
-    task((value) => {
-      values[index] = value
-      if (--left === 0) done(values)
-      else start()
-    }, (error) => {
-      if (ended) return
-      ended = true
-      fail(error)
-    })
+export const all =
+  <A, E>(tasks: ReadonlyArray<Task<A, E>>, limit: number): Task<ReadonlyArray<A>, E> =>
+  (done, fail, die) => {
+    const values: Array<A> = []
+    values.length = tasks.length
+    let next = 0
+    let underWay = 0
+    let left = tasks.length
+    let starting = false
+    const end = <B>(report: (value: B) => void) => (value: B) => {
+      if (left <= 0) return
+      left = -1
+      report(value)
+    }
+    const start = () => {
+      // A loop, because tasks that answer at once would start one another without end.
+      if (starting) return
+      starting = true
+      while (left > 0 && next < tasks.length && underWay < limit) {
+        const index = next++
+        underWay++
+        tasks[index]!(
+          (value) => {
+            values[index] = value
+            underWay--
+            if (--left === 0) done(values)
+            else start()
+          },
+          end(fail),
+          end(die)
+        )
+      }
+      starting = false
+    }
+    if (left === 0) done(values)
+    else start()
   }
-  for (let i = 0; i < Math.min(limit, tasks.length); i++) start()
-}
 
 export const toEffect = <A, E>(task: Task<A, E>): Effect.Effect<A, E> =>
   Effect.callback<A, E>((resume) =>
-    task((value) => resume(Effect.succeed(value)), (error) => resume(Effect.fail(error)))
+    task(
+      (value) => resume(Effect.succeed(value)),
+      (error) => resume(Effect.fail(error)),
+      (thrown) => resume(Effect.die(thrown))
+    )
   )
 
-export const toPromise = <A, E>(task: Task<A, E>): Promise<A> => new Promise(task)
+export const toPromise = <A, E>(task: Task<A, E>): Promise<A> =>
+  new Promise((resolve, reject) => task(resolve, reject, reject))

@@ -78,6 +78,9 @@ export const make = <const P extends KeyFields, const S extends KeyFields = {}>(
   if (new Set(names).size < names.length) {
     throw new InvalidKey("a field is in the partition part or in the sort part, not in both")
   }
+  if (names.includes("key") && names.includes("context")) {
+    throw new InvalidKey("fields named key and context would pass for a document that was read")
+  }
   if (definition.partition.length === 0) throw new InvalidKey("a key needs a partition field")
   const all: KeyFields = { ...fields.partition, ...fields.sort }
   const codec: ValueCodec.ValueCodec<any> = ValueCodec.make(Schema.Struct(all))

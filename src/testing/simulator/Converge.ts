@@ -2,6 +2,7 @@
  * Brings a healed cluster to rest: reads every document with all replicas through every node,
  * which repairs whoever is behind, until all replicas are equal; the last reads are the result.
  */
+import { rethrow } from "../../client/Task.ts"
 import { Requester } from "../../client/Requester.ts"
 import * as Session from "../../client/Session.ts"
 import { isLive } from "../../core/crdt/DotStore.ts"
@@ -84,7 +85,8 @@ export class Converge {
     shown.set(node, "no answer")
     new Requester(backend, Session.none).read(bucket, key, { r: "all" })(
       () => shown.set(node, shownOf(cluster, document, backend.trace.answers.at(-1)!.answer)),
-      (error) => shown.set(node, `${error._tag}: ${error.message}`)
+      (error) => shown.set(node, `${error._tag}: ${error.message}`),
+      rethrow
     )
   }
 

@@ -2,6 +2,7 @@
  * Plays one client session: its operations, one after the other, each at its time or when the one
  * before has ended, and what came of them.
  */
+import { rethrow } from "../../client/Task.ts"
 import { Requester } from "../../client/Requester.ts"
 import * as Session from "../../client/Session.ts"
 import type { BackendAnswer } from "../../client/Backend.ts"
@@ -127,7 +128,7 @@ export class SimSession {
       if (outcome !== "ok") this.#judge(operation, calm, error)
       this.#end({ operation, invokedAt, outcome, error, trace, kept, entry })
     }
-    task((entry) => end(entry, undefined), (error) => end(undefined, error))
+    task((entry) => end(entry, undefined), (error) => end(undefined, error), rethrow)
   }
 
   #wayOf(operation: PlannedOperation): Way {
@@ -190,8 +191,11 @@ export class SimSession {
   #judge(operation: PlannedOperation, calm: number | undefined, error?: StoreError): void {
     const { cluster, unavailable } = this.#options
     const { consistency, id, node } = operation
+    // A read of a damaged row needs another node.
+    const isDamaged = cluster.damaged.has(node) && error?._tag === "QuorumNotMet"
+      && error.action === "read"
     const mustAnswer = consistency === "available" && !this.#isGuarded && calm !== undefined
       && cluster.node(node).calm === calm && cluster.holders(operation).includes(node)
-    if (mustAnswer) unavailable(`o${id} at ${node}: ${error?.message}`)
+    if (mustAnswer && !isDamaged) unavailable(`o${id} at ${node}: ${error?.message}`)
   }
 }
