@@ -54,8 +54,10 @@ export class Converge {
     for (let round = 1;; round++) {
       const shown = this.#readAll(round)
       const final = this.#documents.map((document) => this.#finalOf(document, shown))
-      const isDone = final.every(({ digests, holders }) =>
+      const isDone = final.every(({ digests, holders, shown: answers }) =>
         new Set(holders.map((node) => digests.get(node))).size === 1
+        // A row may turn out to be damaged only now that it is no longer in memory.
+        && [...answers.values()].every((answer) => typeof answer !== "string")
       )
       // One more round after all are equal, since reads that repaired may have shown less.
       if (round >= roundsMax || (isDone && round > 1)) return final

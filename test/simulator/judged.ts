@@ -1,0 +1,44 @@
+/**
+ * Runs one seed and says everything that is wrong with it; that it does not end is wrong, too.
+ */
+import { checkAll } from "../../src/testing/simulator/Checkers.ts"
+import { drawPlan } from "../../src/testing/simulator/DrawPlan.ts"
+import type { Violation } from "../../src/testing/simulator/History.ts"
+import { run, type RunOptions, type Summary } from "../../src/testing/simulator/Run.ts"
+
+export interface Judged {
+  readonly seed: number
+  readonly violations: ReadonlyArray<Violation>
+  /** Undefined where the run was broken off. */
+  readonly summary: Summary | undefined
+  readonly hash: string
+  readonly story: ReadonlyArray<string>
+}
+
+const brokenOff = (thrown: unknown): Violation => ({
+  checker: "run",
+  bucket: "",
+  key: "",
+  problem: thrown instanceof Error ? thrown.stack ?? thrown.message : String(thrown)
+})
+
+export const judged = (seed: number, options: RunOptions = {}): Judged => {
+  try {
+    const { hash, record, story, summary } = run(drawPlan(seed), options)
+    return { seed, violations: checkAll(record), summary, hash, story }
+  } catch (thrown) {
+    const violations = [brokenOff(thrown)]
+    return { seed, violations, summary: undefined, hash: "", story: [] }
+  }
+}
+
+/** A violation in a line, each cause once: what one node shows, the others mostly show as well. */
+export const lines = ({ seed, violations }: Judged): ReadonlyArray<string> => {
+  const seen = new Set<string>()
+  return violations.flatMap(({ bucket, checker, key, problem }) => {
+    const cause = `${checker} ${bucket}/${key} ${problem.replace(/at n\d+, /u, "")}`
+    if (seen.has(cause)) return []
+    seen.add(cause)
+    return [`seed ${seed}: ${checker}: ${bucket === "" ? "" : `${bucket}/${key}: `}${problem}`]
+  })
+}

@@ -1,0 +1,84 @@
+/**
+ * Runs simulations from the command line: one seed with its story, or many on all cores.
+ *
+ * ```
+ * npm run simulate -- --seed 42 [--key carts/carts0]
+ * npm run simulate -- --seeds 2000 [--from 1]
+ * ```
+ */
+import "effect/schema/SchemaJITCompiler/enable"
+import { availableParallelism } from "node:os"
+import { parseArgs } from "node:util"
+import { runBatch, serve } from "./batch.ts"
+import { type Judged, judged, lines } from "./judged.ts"
+import { Tally } from "./Tally.ts"
+
+const progressMillis = 5_000
+const linesMax = 50
+
+const report = (result: Judged): void => {
+  for (const line of lines(result).slice(0, linesMax)) console.log(line)
+}
+
+const runOne = (seed: number, key: string | undefined): boolean => {
+  const [bucket = "", name = ""] = key?.split("/") ?? []
+  const result = judged(seed, key === undefined ? {} : { story: { bucket, key: name } })
+  for (const line of result.story) console.log(line)
+  const tally = new Tally()
+  if (result.summary !== undefined) tally.add(result.summary)
+  for (const line of tally.table()) console.log(line)
+  console.log(`\nhash ${result.hash}`)
+  report(result)
+  const failed = result.violations.find((violation) => violation.key !== "")
+  if (failed !== undefined && key === undefined) {
+    console.log(`\nits story: --seed ${seed} --key ${failed.bucket}/${failed.key}`)
+  }
+  return result.violations.length === 0
+}
+
+const runMany = async (from: number, seeds: number): Promise<boolean> => {
+  const processes = availableParallelism()
+  console.log(`seeds ${from} to ${from + seeds - 1} in ${processes} processes`)
+  const tally = new Tally()
+  const failed: Array<number> = []
+  let done = 0
+  let toldAt = performance.now()
+  const startedAt = performance.now()
+  const seconds = () => ((performance.now() - startedAt) / 1000).toFixed(0)
+  const onJudged = (result: Judged): void => {
+    done++
+    if (result.summary !== undefined) tally.add(result.summary)
+    if (result.violations.length > 0) {
+      failed.push(result.seed)
+      report(result)
+    }
+    if (performance.now() - toldAt < progressMillis) return
+    toldAt = performance.now()
+    console.log(`${done} of ${seeds} seeds after ${seconds()} s, ${failed.length} failed`)
+  }
+  await runBatch({ from, seeds, processes, program: import.meta.filename, onJudged })
+  for (const line of tally.table()) console.log(line)
+  console.log(`\n${seconds()} s; ${failed.length} of ${done} seeds failed`)
+  if (failed.length > 0) console.log(`failed: ${failed.sort((a, b) => a - b).join(" ")}`)
+  return failed.length === 0
+}
+
+const usage = "--seed N [--key bucket/key], or --seeds N [--from N]"
+
+const main = async (): Promise<boolean> => {
+  const { values } = parseArgs({
+    options: {
+      seed: { type: "string" },
+      seeds: { type: "string" },
+      from: { type: "string", default: "1" },
+      key: { type: "string" }
+    }
+  })
+  if (values.seed !== undefined) return runOne(Number(values.seed), values.key)
+  if (values.seeds !== undefined) return runMany(Number(values.from), Number(values.seeds))
+  console.error(usage)
+  return false
+}
+
+if (process.argv[2] === "worker") serve()
+else if (!await main()) process.exitCode = 1
