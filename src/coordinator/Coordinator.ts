@@ -10,7 +10,7 @@ import * as CausalContext from "../core/clock/CausalContext.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import { Explain } from "./Explain.ts"
-import { Forwarding, Handed, readForward, writeForwarded } from "./Forwarding.ts"
+import { Forwarding, Handed, readForward, unsendable, writeForwarded } from "./Forwarding.ts"
 import { Listing, planList } from "./Listing.ts"
 import { answerOf, type Counts, holders, type Parts } from "./Parts.ts"
 import { Pending, type Waiting } from "./Pending.ts"
@@ -111,10 +111,18 @@ export class Coordinator {
     const { bucket, ...body } = request
     const plan = planRead({ action: "read", bucket, body, forwarded: false }, this.#planOptions)
     if (isFault(plan)) return respond(plan)
+    const told = this.#opened(respond)
     const number = this.#pending.nextNumber()
     const finished = () => this.#pending.remove(number)
     const { key } = request
-    const explain = new Explain({ parts: this.#options, plan, key, number, respond, finished })
+    const explain = new Explain({
+      parts: this.#options,
+      plan,
+      key,
+      number,
+      respond: told,
+      finished
+    })
     this.#pending.add(number, explain)
     explain.start()
   }
@@ -256,6 +264,8 @@ export class Coordinator {
       const reason = "it does not hold this document; the nodes disagree about the ring"
       return respond(new Errors.NodeUnavailable({ node, reason }))
     }
+    const fault = unsendable(request)
+    if (fault !== undefined) return respond(fault)
     this.#counts.forwards++
     const named = this.#named(request)
     const number = this.#pending.nextNumber()

@@ -5,6 +5,7 @@
 import * as Schema from "effect/Schema"
 import { RequestBody } from "../../schemas/ClientRequest.ts"
 import type { PeerMessage } from "../../schemas/PeerMessage.ts"
+import * as CanonicalJson from "../core/model/CanonicalJson.ts"
 import { BucketName, type NodeId } from "../core/model/Names.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import type { Parts } from "./Parts.ts"
@@ -56,6 +57,17 @@ export interface ForwardOptions {
   readonly handedTo: (node: NodeId) => void
   readonly respond: Respond
   readonly finished: () => void
+}
+
+/** Why a request cannot be handed on: an argument that could not be stored either. */
+export const unsendable = ({ body, bucket }: Request): Errors.InvalidValue | undefined => {
+  try {
+    for (const { args } of body.calls ?? []) CanonicalJson.encode(args)
+    return undefined
+  } catch (error) {
+    if (!(error instanceof CanonicalJson.InvalidJson)) throw error
+    return new Errors.InvalidValue({ bucket, path: error.path, problem: error.problem })
+  }
 }
 
 /** The holder's answer "time is up" says more than ours, so it is waited for. */

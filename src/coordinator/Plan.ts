@@ -152,6 +152,11 @@ const checkAge = (body: RequestBody, nowMillis: number): void => {
   if (ageMillis > idRefusedAfterMillis) {
     fail(new Errors.RequestTooOld({ ageMillis, limitMillis: idRefusedAfterMillis }))
   }
+  // It would outlive all others in the document's list, and push them out.
+  if (-ageMillis > idRefusedAfterMillis) {
+    const expected = `at most ${idRefusedAfterMillis} ms ahead of this node's clock`
+    fail(new Errors.InvalidRequest({ setting: "once.at", value: String(body.once.at), expected }))
+  }
 }
 
 const planned = <Plan>(make: () => Plan): Plan | Errors.StoreError => {

@@ -216,6 +216,8 @@ export class ReadCoordinator implements Waiting {
       counts.readRepairs++
       this.#markRepair(node)
       if (node === parts.node) {
+        // A full disk would fail it, at the cost of an incarnation.
+        if (!parts.replica.writable()) continue
         parts.replica.joinDocument({ key: plan.row, document: this.#joined }, () => {})
       } else {
         const { key } = plan

@@ -156,7 +156,9 @@ export class WriteCoordinator implements Waiting {
     if (outcome._tag !== "Fail") return
     if (outcome.mayHaveApplied) world.mark("write: failed, and may have applied")
     else world.mark("write: every replica refused it")
-    const { had, mayHaveApplied, refused, unreachable } = outcome
+    const { had, refused, unreachable } = outcome
+    // What was applied here was read and sent, and a commit that failed may be found after a crash.
+    const mayHaveApplied = outcome.mayHaveApplied || this.#document !== undefined
     const { dw, pw, w } = outcome.needed
     respond(
       new Errors.QuorumNotMet({

@@ -307,10 +307,13 @@ export class Replica {
    */
   #settle(settled: Settled): void {
     const { storage, world } = this.#options
+    const incarnation = this.#incarnation
     let isNow = true
     storage.barrier((failure) => {
       if (isNow) world.endOfTurn(() => settled(failure))
-      else settled(failure)
+      // A group failed: what it held is hidden now, whoever hears of it first.
+      else if (failure !== undefined) this.#committed(failure, incarnation, settled)
+      else settled(undefined)
     })
     isNow = false
   }
