@@ -3,7 +3,13 @@
  * go, and when to give up.
  */
 import type { AnswerBody } from "../../schemas/ClientAnswer.ts"
-import { isPassing, NoAnswer, type StoreError } from "../core/model/StoreError.ts"
+import {
+  isPassing,
+  NoAnswer,
+  type NodeUnavailable,
+  type NodeUnwritable,
+  type StoreError
+} from "../core/model/StoreError.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { World } from "../core/World.ts"
 import type { Waiting } from "../coordinator/Pending.ts"
@@ -22,6 +28,13 @@ const timeoutMillis = { read: 3_000, write: 5_000 } as const
 /** The node's answer "time is up" says more than ours, so it is waited for. */
 export const graceMillis = 500
 
+type Refusal = NodeUnavailable | NodeUnwritable
+
+/** What a node says that did nothing, and could not: others can. */
+const isRefusal = (outcome: AnswerBody | StoreError): outcome is Refusal =>
+  "_tag" in outcome
+  && (outcome._tag === "NodeUnavailable" || outcome._tag === "NodeUnwritable")
+
 export class RemoteRequest implements Waiting {
   readonly number: number
   readonly request: BackendRequest
@@ -30,8 +43,8 @@ export class RemoteRequest implements Waiting {
   readonly text: string
   /** What `text` takes in UTF-8. */
   readonly bytes: number
-  /** Nodes that were asked and did not answer. */
-  readonly avoid = new Set<NodeId>()
+  /** Nodes that were asked and did not answer, or could not. */
+  readonly avoid = new Set<string>()
   /** The message that it last travelled in. */
   message = 0
   #node: NodeId | undefined
@@ -80,26 +93,41 @@ export class RemoteRequest implements Waiting {
   unheard(): NodeId | undefined {
     const node = this.#node
     if (this.#mayHaveApplied && this.#sendings > 1) return node
-    this.#node = undefined
-    this.#sendings = 0
-    if (node === undefined) this.#options.respond(this.#noAnswer("no node of the cluster answers"))
+    if (node !== undefined) this.#goElsewhere(node)
     else {
-      this.avoid.add(node)
-      this.#options.send(this)
+      this.#sendings = 0
+      this.#options.respond(this.#noAnswer("no node of the cluster answers"))
     }
     return node
+  }
+
+  #goElsewhere(node: NodeId): void {
+    this.avoid.add(node)
+    this.#node = undefined
+    this.#sendings = 0
+    this.#options.send(this)
   }
 
   answer(
     outcome: AnswerBody | StoreError
   ): { readonly node: NodeId | undefined; readonly millis: number } {
+    const node = this.#node
     const millis = this.#options.world.elapsed() - this.#sentAt
+    if (isRefusal(outcome) && node !== undefined) {
+      const refusing = { node: undefined, millis }
+      // One that comes late, or twice, of a node that was passed over already.
+      if (outcome.node !== node && this.avoid.has(outcome.node)) return refusing
+      if (this.request.action === "read" || this.#sendings === 1) {
+        this.#goElsewhere(node)
+        return refusing
+      }
+    }
     if (!("_tag" in outcome)) this.#options.respond({ _tag: "Answer", ...outcome })
     // The answer is one sending's; another may have been carried out.
     else if (this.#sendings > 1 && this.#mayHaveApplied && isPassing(outcome)) {
       this.#options.respond(this.#noAnswer(outcome.message))
     } else this.#options.respond(outcome)
-    return { node: this.#node, millis }
+    return { node, millis }
   }
 
   /** It cannot be sent at all. */

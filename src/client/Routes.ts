@@ -66,7 +66,7 @@ export class Routes {
   }
 
   /** The node to ask; undefined leaves it to the broker to choose any. */
-  nodeFor(request: BackendRequest, avoid: ReadonlySet<NodeId>): NodeId | undefined {
+  nodeFor(request: BackendRequest, avoid: ReadonlySet<string>): NodeId | undefined {
     const now = this.#world.elapsed()
     const open = this.#holders(request).filter((node) =>
       !avoid.has(node) && (this.#paces.get(node)?.restsUntil ?? 0) <= now

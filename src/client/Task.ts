@@ -4,14 +4,6 @@
  */
 import * as Effect from "effect/Effect"
 
-/** What the program's own function threw: no error of ours, and passed on as it is. */
-export class Thrown {
-  readonly cause: unknown
-  constructor(cause: unknown) {
-    this.cause = cause
-  }
-}
-
 /**
  * Calls back once: with a value, an error, or, where the application's own code threw on the way
  * (a merge, the function given to `update`), with what it threw.
