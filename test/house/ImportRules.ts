@@ -81,14 +81,18 @@ export const table: Readonly<Record<string, Room>> = {
   "testing": onEffect(...nodeRooms, "node"),
   "entry": onEffect(...shared, "client", "node", "transport"),
   "plugins": publicOnly,
-  "examples": { ...publicOnly, rooms: ["plugins"] }
+  "examples": {
+    rooms: ["plugins"],
+    packages: [...publicOnly.packages, "@nats-io/transport-node"]
+  }
 }
 
 /** Packages that are the business of few rooms, whatever the table says. */
 const owners: ReadonlyArray<readonly [RegExp, ReadonlyArray<string>]> = [
   [/^node:sqlite$/, ["storage"]],
   [/^node:worker_threads$/, ["storage"]],
-  [/^(@nats-io\/|node:(net|tls)$)/, ["transport"]],
+  // Examples are programs of their own: they may speak plain NATS, and cut wires.
+  [/^(@nats-io\/|node:(net|tls)$)/, ["transport", "examples"]],
   [/^node:https?$/, ["http"]],
   [/^@effect\/platform-node/, ["http", "cli", "node"]],
   [/^effect\/cli\//, ["cli"]],

@@ -47,7 +47,7 @@ const refused = (error: Schema.SchemaError): ValueRefused => {
   return new ValueRefused(path, issue?.message ?? error.message)
 }
 
-/** The schema is the application's: where it throws, the value is refused, and the caller goes on. */
+/** The schema is the application's: where it throws, the value is refused. */
 const valueOf = <A>(run: () => Result.Result<A, Schema.SchemaError>): A => {
   let result: Result.Result<A, Schema.SchemaError>
   try {

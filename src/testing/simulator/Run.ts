@@ -20,14 +20,19 @@ export interface RunOptions extends Omit<SimClusterOptions, "plan"> {
   readonly faults?: ReadonlyArray<FaultClass>
 }
 
+/** How often, by name. */
+interface Counts {
+  readonly [name: string]: number
+}
+
 /** How much of everything there was: shows that a run did put the cluster to the test. */
 export interface Summary {
   /** How often each class of faults did something; those that met nothing are not there. */
-  readonly faults: Readonly<globalThis.Record<string, number>>
+  readonly faults: Counts
   /** Operations by kind of outcome. */
-  readonly outcomes: Readonly<globalThis.Record<string, number>>
-  readonly marks: Readonly<globalThis.Record<string, number>>
-  readonly messages: Readonly<globalThis.Record<string, number>>
+  readonly outcomes: Counts
+  readonly marks: Counts
+  readonly messages: Counts
   readonly virtualMillis: number
   readonly steps: number
 }
