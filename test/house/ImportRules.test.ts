@@ -67,7 +67,7 @@ describe("import directions", () => {
     ["src/replica/Replica.ts", "vitest"],
     ["src/strange/Room.ts", "effect/Schema"],
     ["plugins/shoppingCart.ts", "../src/index.ts"],
-    ["examples/one-node.ts", "@nats-io/transport-node"]
+    ["examples/one-node.ts", "@effect/platform-node/NodeHttpServer"]
   ])("%s may not import %s", (path, target) => {
     expect(importDirections([named(path, target)])).toHaveLength(1)
   })
