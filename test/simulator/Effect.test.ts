@@ -1,0 +1,184 @@
+// Checks that whole nodes and the Effect programs of their clients run on virtual time, and that
+// the same seed gives the same run: real coordinators, replicas and SQLite, a transport in memory.
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Random from "effect/Random"
+import * as Result from "effect/Result"
+import { createSecretKey } from "node:crypto"
+import { describe, expect, it } from "vitest"
+import * as EmbeddedBackend from "../../src/client/EmbeddedBackend.ts"
+import { type EverwriteService, makeClient } from "../../src/client/Everwrite.ts"
+import { digest64 } from "../../src/core/Hash.ts"
+import { ClusterName, NodeId } from "../../src/core/model/Names.ts"
+import { formation } from "../../src/core/ring/MembershipLog.ts"
+import * as Ring from "../../src/core/ring/Ring.ts"
+import * as Buckets from "../../src/core/strategy/Buckets.ts"
+import type { World } from "../../src/core/World.ts"
+import { beginIncarnation, NodeCore } from "../../src/node/NodeCore.ts"
+import { MemoryDisk, openDirect } from "../../src/storage/DirectStorage.ts"
+import { Kernel } from "../../src/testing/simulator/Kernel.ts"
+import { stream } from "../../src/testing/simulator/SeededRandom.ts"
+import { Carts, Counts, Notes, simBuckets } from "../../src/testing/simulator/SimBuckets.ts"
+import * as SimWorld from "../../src/testing/simulator/SimWorld.ts"
+import * as WorldRuntime from "../../src/testing/simulator/WorldRuntime.ts"
+import { tripwired, Unrepeatable } from "../../src/testing/Tripwires.ts"
+import { makeMemoryBroker } from "../../src/transport/MemoryTransport.ts"
+import type { TransportService } from "../../src/transport/Transport.ts"
+
+const partitionCount = 8
+const cluster = ClusterName.make("effects")
+const buckets = Buckets.make(simBuckets)
+const secret = createSecretKey(Buffer.from("of a cluster on virtual time"))
+const names = ["n1", "n2", "n3"].map((name) => NodeId.make(name))
+const [first, ...others] = names.map((id) => ({ id, weight: 1 }))
+const ring = Result.getOrThrow(
+  Ring.make({ partitionCount, replicaCount: 3, log: [formation([first!, ...others])] })
+)
+
+/** A world of its own for each process, all on one kernel. */
+const worldsOf = (kernel: Kernel, seed: number) => (name: string): World =>
+  SimWorld.make({
+    kernel,
+    owner: { name, alive: true, paused: false },
+    clock: { offsetMillis: 0, drift: 0 },
+    random: stream(seed, name),
+    mark: () => {}
+  })
+
+const startNode = (
+  options: {
+    readonly node: NodeId
+    readonly world: World
+    readonly transport: TransportService
+    readonly disk: MemoryDisk
+    readonly started: (core: NodeCore) => void
+  }
+): void => {
+  const { disk, node, started, transport, world } = options
+  const identity = { node, cluster, partitionCount }
+  const { service: storage } = openDirect({ directory: disk, identity, world })
+  beginIncarnation({ storage, world }, (begun) => {
+    if (typeof begun !== "string") throw new Error(begun.detail)
+    const limits = {
+      skewMillis: 10_000,
+      readTimeoutMillis: 1_000,
+      writeTimeoutMillis: 1_000,
+      requestsMax: 1_000,
+      cacheBytesMax: 10_000
+    }
+    const parts = { world, transport, storage, node, cluster, ring, buckets, secret, limits }
+    started(new NodeCore(parts, begun))
+  })
+}
+
+/** What one client does: some of everything, at times of its own, several things at once. */
+const visit = (store: EverwriteService, client: number) =>
+  Effect.gen(function*() {
+    const carts = store.bucket(Carts)
+    const counts = store.bucket(Counts)
+    const notes = store.bucket(Notes)
+    for (let round = 0; round < 6; round++) {
+      yield* Effect.sleep(yield* Random.nextBetween(0, 40))
+      const item = `i${yield* Random.nextIntBetween(0, 3)}`
+      const name = `o${client}${round}`
+      const added = yield* Effect.forkChild(
+        carts.update("cart", (cart = {}) => ({ ...cart, [item]: { ...cart[item], [name]: 1 } }))
+      )
+      yield* counts.add("visits", 1)
+      yield* notes.update("note", () => name)
+      yield* Fiber.join(added)
+    }
+    return [yield* counts.get("visits"), yield* Clock.currentTimeMillis] as const
+  })
+
+const statesOf = ({ replica }: NodeCore): ReadonlyArray<unknown> =>
+  Array.from(
+    { length: partitionCount },
+    (_, partition) =>
+      replica.scan({ partition, after: undefined, limit: 100 }).map((key) => {
+        const holding = replica.read(key)
+        return [key, holding._tag === "Held" ? holding.digest : holding._tag]
+      })
+  )
+
+/** Runs three nodes and a client on each; a hash of every state, every answer and every choice. */
+const runOf = (seed: number, disks: ReadonlyArray<MemoryDisk>) => {
+  const kernel = new Kernel(stream(seed, "schedule"))
+  const worldOf = worldsOf(kernel, seed)
+  const broker = makeMemoryBroker(worldOf("broker"))
+  const nodes: Array<NodeCore> = []
+  names.forEach((node, index) =>
+    startNode({
+      node,
+      world: worldOf(node),
+      transport: broker.connect(),
+      disk: disks[index]!,
+      started: (core) => nodes.push(core)
+    })
+  )
+  kernel.run(1_000, () => nodes.length === names.length)
+  const visits = nodes.map((core, client) => {
+    const { coordinator, options: { world }, view } = core
+    const backend = EmbeddedBackend.make({ world, coordinator, view, buckets, cluster })
+    return WorldRuntime.fork(worldOf(`client ${client}`), visit(makeClient(backend), client))
+  })
+  kernel.run(60_000)
+  const exits = visits.map((fiber) => fiber.pollUnsafe())
+  const states = nodes.map((core) => statesOf(core))
+  const hash = digest64(JSON.stringify([kernel.trace, exits, states]))
+  return { exits, hash, isEqual: new Set(states.map((state) => JSON.stringify(state))).size === 1 }
+}
+
+/** The same on disks in memory, which are closed in the end. */
+const simulated = (seed: number) => {
+  const disks = names.map(() => new MemoryDisk())
+  try {
+    return tripwired(() => runOf(seed, disks))
+  } finally {
+    for (const disk of disks) disk.database.close()
+  }
+}
+
+describe("three nodes under a virtual clock and a seeded scheduler", () => {
+  it("end in the same states for the same seed, 20 of 20 times, and in others for others", () => {
+    const seeds = Array.from({ length: 20 }, (_, index) => index)
+    const hashes = seeds.map((seed) => simulated(seed).hash)
+    expect(seeds.map((seed) => simulated(seed).hash)).toEqual(hashes)
+    expect(new Set(hashes).size).toBe(20)
+  })
+
+  it("carry the programs of their clients to their ends, and converge", () => {
+    const { exits, isEqual } = simulated(42)
+    const counts = exits.map((exit) => exit?._tag === "Success" ? exit.value[0] : exit)
+    expect(Math.max(...counts.map(Number))).toBe(18)
+    expect(isEqual).toBe(true)
+  })
+})
+
+describe("a program in a simulated world", () => {
+  const ended = (program: Effect.Effect<unknown>) => {
+    const kernel = new Kernel(stream(1, "schedule"))
+    const world = worldsOf(kernel, 1)("program")
+    return tripwired(() => {
+      const fiber = WorldRuntime.fork(world, program)
+      kernel.run(10_000)
+      return fiber.pollUnsafe()
+    })
+  }
+
+  it("sleeps in virtual time", () => {
+    const slept = Effect.andThen(Effect.sleep("5 seconds"), Clock.currentTimeMillis)
+    expect(ended(slept)).toMatchObject({ _tag: "Success", value: SimWorld.epochMillis + 5_000 })
+  })
+
+  it("does not end where it awaits a promise, and fails where it asks for real time", () => {
+    const never = new Promise<void>(() => {})
+    expect(ended(Effect.promise(() => never))).not.toMatchObject({ _tag: "Success" })
+    const asked = Effect.catchDefect(
+      Effect.sync(() => Date.now()),
+      (defect) => Effect.succeed(defect)
+    )
+    expect(ended(asked)).toMatchObject({ value: expect.any(Unrepeatable) })
+  })
+})
