@@ -64,7 +64,8 @@ export const all =
       // A loop, because tasks that answer at once would start one another without end.
       if (starting) return
       starting = true
-      while (left > 0 && next < tasks.length && underWay < limit) {
+      while (next < tasks.length && underWay < limit) {
+        if (left <= 0) break
         const index = next++
         underWay++
         tasks[index]!(

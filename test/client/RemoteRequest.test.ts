@@ -60,15 +60,26 @@ describe("a write", () => {
     expect(sent).toEqual([undefined])
   })
 
-  it("that is refused has failed if it was sent once, and may have applied if more often", () => {
-    const once = begin("write", [first])
-    once.request.answer(full)
-    expect(once.outcomes).toEqual(["NodeUnwritable"])
-    const twice = begin("write", [first])
-    twice.request.resend()
-    twice.request.answer(full)
-    expect(twice.outcomes).toEqual(["NoAnswer"])
-    expect(twice.sure).toEqual([false])
+  it("that is refused goes to other nodes, and has failed where the last one refuses", () => {
+    const { outcomes, request, sent } = begin("write", [first, second])
+    request.answer(full)
+    expect(sent).toEqual([first, second])
+    request.answer(full)
+    expect(sent).toEqual([first, second])
+    request.answer(new NodeUnwritable({ node: "n2", reason: "full" }))
+    expect(sent).toEqual([first, second, undefined])
+    expect(outcomes).toEqual([])
+    request.answer(new NodeUnwritable({ node: "n3", reason: "full" }))
+    expect(outcomes).toEqual(["NodeUnwritable"])
+  })
+
+  it("that is refused after another sending may have applied", () => {
+    const { outcomes, request, sent, sure } = begin("write", [first, second])
+    request.resend()
+    request.answer(full)
+    expect(sent).toEqual([first, first])
+    expect(outcomes).toEqual(["NoAnswer"])
+    expect(sure).toEqual([false])
   })
 
   it("that no node could carry out has failed, however often it was sent", () => {
@@ -80,11 +91,13 @@ describe("a write", () => {
 })
 
 describe("a read", () => {
-  it("that is refused has failed, however often it was sent", () => {
+  it("that is refused goes to other nodes, however often it was sent", () => {
     const { outcomes, request, sent } = begin("read", [first, second])
     request.resend()
-    request.answer(full)
     expect(sent).toEqual([first, second])
+    request.answer(new NodeUnwritable({ node: "n2", reason: "full" }))
+    expect(sent).toEqual([first, second, undefined])
+    request.answer(new NodeUnwritable({ node: "n3", reason: "full" }))
     expect(outcomes).toEqual(["NodeUnwritable"])
   })
 })

@@ -53,6 +53,9 @@ export interface MemoryCluster {
   readonly backends: ReadonlyArray<Backend>
   /** Another connection to the broker, for a client that is no node. */
   readonly connect: () => TransportService
+  /** Breaks and mends such a connection. */
+  readonly disconnect: (transport: TransportService) => void
+  readonly reconnect: (transport: TransportService) => void
   /** Cuts a node off from the others; its own client still reaches it. */
   readonly cut: (node: NodeId) => void
   readonly heal: () => void
@@ -151,6 +154,8 @@ export const makeCluster = async (options: MemoryClusterOptions): Promise<Memory
     nodes,
     backends,
     connect: broker.connect,
+    disconnect: broker.disconnect,
+    reconnect: broker.reconnect,
     cut: (id) => broker.disconnect(nodes[indexOf(id)]!.transport),
     heal: () => nodes.forEach(({ transport }) => broker.reconnect(transport)),
     crash: (id) => {
