@@ -8,9 +8,18 @@ export class Unrepeatable extends Error {
   override readonly name = "Unrepeatable"
 }
 
-const trip = (what: string) => (): never => {
-  throw new Unrepeatable(`a simulated run must not use ${what}`)
-}
+/** A function, since what it stands for may be called with `new`. */
+const trip = (what: string) =>
+  function(): never {
+    throw new Unrepeatable(`a simulated run must not use ${what}`)
+  }
+
+/** Dates of a given time are as good as any value; those of this moment are not. */
+const TimelessDate = new Proxy(Date, {
+  apply: trip("Date()"),
+  construct: (target, args) =>
+    args.length === 0 ? trip("new Date()")() : Reflect.construct(target, args)
+})
 
 const functions: ReadonlyArray<readonly [object, string, ReadonlyArray<string>]> = [
   [Math, "Math", ["random"]],
@@ -22,7 +31,7 @@ const functions: ReadonlyArray<readonly [object, string, ReadonlyArray<string>]>
   [
     globalThis,
     "the global",
-    ["setTimeout", "setInterval", "setImmediate", "queueMicrotask", "Promise"]
+    ["Date", "setTimeout", "setInterval", "setImmediate", "queueMicrotask", "Promise"]
   ]
 ]
 
@@ -32,7 +41,7 @@ export const tripwired = <A>(task: () => A): A => {
   for (const [object, owner, names] of functions) {
     for (const name of names) {
       const before = Object.getOwnPropertyDescriptor(object, name)
-      const value = trip(`${owner} ${name}`)
+      const value = name === "Date" ? TimelessDate : trip(`${owner} ${name}`)
       Object.defineProperty(object, name, { configurable: true, writable: true, value })
       restorers.push(() => {
         if (before === undefined) Reflect.deleteProperty(object, name)

@@ -156,17 +156,17 @@ describe("three nodes under a virtual clock and a seeded scheduler", () => {
   })
 })
 
-describe("a program in a simulated world", () => {
-  const ended = (program: Effect.Effect<unknown>) => {
-    const kernel = new Kernel(stream(1, "schedule"))
-    const world = worldsOf(kernel, 1)("program")
-    return tripwired(() => {
-      const fiber = WorldRuntime.fork(world, program)
-      kernel.run(10_000)
-      return fiber.pollUnsafe()
-    })
-  }
+const ended = (program: Effect.Effect<unknown>) => {
+  const kernel = new Kernel(stream(1, "schedule"))
+  const world = worldsOf(kernel, 1)("program")
+  return tripwired(() => {
+    const fiber = WorldRuntime.fork(world, program)
+    kernel.run(10_000)
+    return fiber.pollUnsafe()
+  })
+}
 
+describe("a program in a simulated world", () => {
   it("sleeps in virtual time", () => {
     const slept = Effect.andThen(Effect.sleep("5 seconds"), Clock.currentTimeMillis)
     expect(ended(slept)).toMatchObject({ _tag: "Success", value: SimWorld.epochMillis + 5_000 })
