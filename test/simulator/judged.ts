@@ -33,7 +33,9 @@ export const judged = (seed: number, options: RunOptions = {}): Judged => {
 }
 
 /** A violation in a line, each cause once: what one node shows, the others mostly show as well. */
-export const lines = ({ seed, violations }: Judged): ReadonlyArray<string> => {
+export const lines = (
+  { seed, violations }: Pick<Judged, "seed" | "violations">
+): ReadonlyArray<string> => {
   const seen = new Set<string>()
   return violations.flatMap(({ bucket, checker, key, problem }) => {
     const cause = `${checker} ${bucket}/${key} ${problem.replace(/at n\d+, /u, "")}`

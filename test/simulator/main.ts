@@ -4,6 +4,8 @@
  * ```
  * npm run simulate -- --seed 42 [--key carts/carts0]
  * npm run simulate -- --seeds 2000 [--from 1]
+ * npm run simulate -- --plant NAME [--seeds 2000]
+ * npm run simulate -- --plants [--seeds 2000]
  * ```
  */
 import "effect/schema/SchemaJITCompiler/enable"
@@ -11,6 +13,8 @@ import { availableParallelism } from "node:os"
 import { parseArgs } from "node:util"
 import { runBatch, serve } from "./batch.ts"
 import { type Judged, judged, lines } from "./judged.ts"
+import { findPlant, tablePlants } from "./plants/FindPlant.ts"
+import { plants } from "./plants/Plants.ts"
 import { Tally } from "./Tally.ts"
 
 const progressMillis = 5_000
@@ -63,7 +67,26 @@ const runMany = async (from: number, seeds: number): Promise<boolean> => {
   return failed.length === 0
 }
 
-const usage = "--seed N [--key bucket/key], or --seeds N [--from N]"
+/** Whether a planted bug is found, as it must be. */
+const runPlant = async (name: string, seeds: number): Promise<boolean> => {
+  const plant = plants.find((known) => known.name === name)
+  if (plant === undefined) {
+    console.error(`no bug is named ${name}; there are: ${plants.map((p) => p.name).join(", ")}`)
+    return false
+  }
+  const found = await findPlant(plant, { seeds })
+  if (found === undefined) console.log(`${name}: not found in ${seeds} seeds`)
+  else for (const line of lines({ ...found, violations: [found.violation] })) console.log(line)
+  return found !== undefined
+}
+
+const runPlants = async (seeds: number): Promise<boolean> => {
+  console.log("| planted bug | what is wrong | first seed | found by |\n| --- | --- | --- | --- |")
+  const found = await tablePlants({ seeds, onRow: (row) => console.log(row) })
+  return found.every((one) => one !== undefined)
+}
+
+const usage = "--seed N [--key bucket/key], --seeds N [--from N], --plant NAME, or --plants"
 
 const main = async (): Promise<boolean> => {
   const { values } = parseArgs({
@@ -71,10 +94,15 @@ const main = async (): Promise<boolean> => {
       seed: { type: "string" },
       seeds: { type: "string" },
       from: { type: "string", default: "1" },
-      key: { type: "string" }
+      key: { type: "string" },
+      plant: { type: "string" },
+      plants: { type: "boolean" }
     }
   })
   if (values.seed !== undefined) return runOne(Number(values.seed), values.key)
+  const plantSeeds = Number(values.seeds ?? 2_000)
+  if (values.plant !== undefined) return runPlant(values.plant, plantSeeds)
+  if (values.plants === true) return runPlants(plantSeeds)
   if (values.seeds !== undefined) return runMany(Number(values.from), Number(values.seeds))
   console.error(usage)
   return false

@@ -1,0 +1,9 @@
+/**
+ * Lists the planted bugs: each is found by some checker under some seed, or the checkers are blind.
+ */
+import { causalityPlants } from "./causality.ts"
+import type { Plant } from "./Plant.ts"
+import { requestPlants } from "./requests.ts"
+import { storagePlants } from "./storage.ts"
+
+export const plants: ReadonlyArray<Plant> = [...causalityPlants, ...requestPlants, ...storagePlants]
