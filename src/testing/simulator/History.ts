@@ -45,8 +45,8 @@ export interface Applied {
   readonly stamps: ReadonlyArray<number>
 }
 
-/** An operation that was applied twice, by the same node. */
-export interface Repeated {
+/** Something that no node with an intact disk may do. */
+export interface Lapse {
   readonly node: string
   readonly problem: string
 }
@@ -82,8 +82,8 @@ export interface Record {
   readonly applied: ReadonlyMap<number, Applied>
   /** Dots that were seen to mean two things, and actors seen in two documents. */
   readonly reused: ReadonlyArray<string>
-  /** Operations that a node applied again although its disk had kept the first time. */
-  readonly repeated: ReadonlyArray<Repeated>
+  /** Operations that a node applied again although it had them on disk, and the like. */
+  readonly lapses: ReadonlyArray<Lapse>
   /** Nodes whose disks lost or damaged something: what only they acknowledged is forfeit. */
   readonly damaged: ReadonlySet<string>
   readonly incarnations: ReadonlyArray<{ readonly node: string; readonly incarnation: string }>

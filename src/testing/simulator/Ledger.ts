@@ -8,7 +8,7 @@ import type { DotStore } from "../../core/crdt/DotStore.ts"
 import { Malformed } from "../../core/codec/Bytes.ts"
 import * as Row from "../../replica/Row.ts"
 import type { RowKey, StoredDocument } from "../../storage/Storage.ts"
-import type { Applied, Repeated } from "./History.ts"
+import type { Applied, Lapse } from "./History.ts"
 
 const nameOf = ({ actor, counter }: Dot): string => `${actor} ${counter}`
 const nodeOf = ({ actor }: Dot): string => actor.slice(0, actor.indexOf("."))
@@ -26,7 +26,7 @@ export class Ledger {
   readonly #homes = new Map<string, string>()
   readonly #rows = new Map<string, ReadonlyArray<AppliedId>>()
   readonly #reused = new Set<string>()
-  readonly #repeated: Array<Repeated> = []
+  readonly #lapses: Array<Lapse> = []
 
   /** Notes that a request with this id carries this operation. */
   issued(id: OperationId, operation: number): void {
@@ -37,7 +37,7 @@ export class Ledger {
   committed(node: string, key: RowKey, stored: StoredDocument): void {
     const place = `${key.bucket}/${key.partitionKey}`
     const row = `${place} ${Buffer.from(stored.header).toString("latin1")}`
-    const ids = this.#rows.get(row) ?? this.#read(place, stored)
+    const ids = this.#rows.get(row) ?? this.#read(node, place, stored)
     this.#rows.set(row, ids)
     for (const id of ids) this.#applyId(node, id)
   }
@@ -63,9 +63,9 @@ export class Ledger {
     return [...this.#reused].sort()
   }
 
-  /** Operations that a node applied again although it had them on disk. */
-  get repeated(): ReadonlyArray<Repeated> {
-    return this.#repeated
+  /** What only a node with a damaged disk may do: forget an operation, write what is no document. */
+  get lapses(): ReadonlyArray<Lapse> {
+    return this.#lapses
   }
 
   #applyId(node: string, id: AppliedId): void {
@@ -78,17 +78,17 @@ export class Ledger {
         const node = nodeOf(id)
         if (!this.#disks.has(`${node} ${other}`)) continue
         const problem = `o${this.#operations.get(request)} as ${other}, and again as ${name}`
-        this.#repeated.push({ node, problem })
+        this.#lapses.push({ node, problem })
       }
       dots.set(name, id)
     }
     this.#disks.add(`${node} ${name}`)
   }
 
-  #read(place: string, stored: StoredDocument): ReadonlyArray<AppliedId> {
+  #read(node: string, place: string, stored: StoredDocument): ReadonlyArray<AppliedId> {
     const held = Row.decode(stored)
     if (held instanceof Malformed) {
-      this.#reused.add(`${place}: a row that is no document`)
+      this.#lapses.push({ node, problem: `${place} has a row that is no document` })
       return []
     }
     const { context, ids, store } = held.document

@@ -153,7 +153,7 @@ class Simulation {
       guarded: new Set(this.#plan.guarded),
       applied: ledger.applied,
       reused: ledger.reused,
-      repeated: ledger.repeated,
+      lapses: ledger.lapses,
       damaged: cluster.damaged,
       incarnations: cluster.incarnations,
       unavailable: this.#unavailable,

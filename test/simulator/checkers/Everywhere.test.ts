@@ -149,9 +149,9 @@ describe("the checkers of the cluster", () => {
 
   it("refuse names that stand for two things", () => {
     expect(problems(identity, recordOf({ reused: ["a dot"] }))).toEqual(["a dot"])
-    const repeated = [{ node: "n1", problem: "o1" }]
-    expect(problems(identity, recordOf({ repeated }))).toEqual(["o1"])
-    expect(problems(identity, recordOf({ repeated, damaged: new Set(["n1"]) }))).toEqual([])
+    const lapses = [{ node: "n1", problem: "o1" }]
+    expect(problems(identity, recordOf({ lapses }))).toEqual(["o1"])
+    expect(problems(identity, recordOf({ lapses, damaged: new Set(["n1"]) }))).toEqual([])
     const incarnations = [
       { node: "n1", incarnation: "a" },
       { node: "n2", incarnation: "b" }

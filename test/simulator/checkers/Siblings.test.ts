@@ -78,7 +78,7 @@ describe("the checker of siblings", () => {
       .toEqual(["to o3, o1 is shown though o2 had seen it"])
   })
 
-  it("refuses that a write that was sent once is shown twice", () => {
+  it("refuses that a write that was applied once is shown twice", () => {
     const read: Step = { id: 3, action: { kind: "read" }, result: shown(["o1", "o1"], [1]) }
     expect(refused([first, read], shown(["o1"], [1]))).toEqual(["to o3, o1 is shown twice"])
   })

@@ -90,7 +90,7 @@ export const recordOf = (changes: Partial<Record> = {}): Record => ({
   guarded: new Set(),
   applied: new Map(),
   reused: [],
-  repeated: [],
+  lapses: [],
   damaged: new Set(),
   incarnations: [],
   unavailable: [],

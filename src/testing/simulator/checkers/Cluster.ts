@@ -52,12 +52,12 @@ const doubles = (names: ReadonlyArray<string>): ReadonlyArray<string> =>
 export const identity: Checker = {
   name: "identity",
   promise: "no incarnation, actor or dot is given twice, and no request applied again by one node",
-  check: ({ damaged, incarnations, repeated, reused }) => [
+  check: ({ damaged, incarnations, lapses, reused }) => [
     ...everywhere("identity", reused),
     // A disk that lost the first time, or a second process without it, cannot know.
     ...everywhere(
       "identity",
-      repeated.filter(({ node }) => !damaged.has(node)).map(({ problem }) => problem)
+      lapses.filter(({ node }) => !damaged.has(node)).map(({ problem }) => problem)
     ),
     ...everywhere(
       "identity",
