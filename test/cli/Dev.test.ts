@@ -15,7 +15,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
-it("prints what it runs and when it is ready, which takes less than 3 seconds", async () => {
+it("prints what it runs, and when it is ready", async () => {
   const dev = start(["dev", "--port", "0"], { cwd: folder })
   const ready = () => dev.stdout().includes("ready in") || dev.child.exitCode !== null
   await until("dev is ready", ready, { withinMillis: 30_000 })
@@ -30,8 +30,7 @@ it("prints what it runs and when it is ready, which takes less than 3 seconds", 
   expect(stdout).toMatch(/^ {2}HTTP {5}(http:\/\/127\.0\.0\.1:\d+ {2}){3} \/docs \/metrics$/mu)
   expect(stdout).toMatch(/^ {2}data {5}\.everwrite\/dev$/mu)
   for (const { name } of sampleBuckets) expect(stdout).toMatch(new RegExp(` ${name} +[a-z]`, "u"))
-  const [, seconds] = /\nready in (\d+\.\d) s\n$/u.exec(stdout) ?? []
-  expect(Number(seconds)).toBeLessThan(3)
+  expect(stdout).toMatch(/\nready in \d+\.\d s\n$/u)
 })
 
 it.each(["SIGINT", "SIGTERM"] as const)("%s ends it with 0, and the data is there again", async (
