@@ -12,7 +12,8 @@ interface Cached {
   readonly bytes: number
 }
 
-const nameOf = (key: RowKey): string =>
+/** One text for a key, for maps. */
+export const nameOf = (key: RowKey): string =>
   `${key.partition} ${key.bucket} ${key.partitionKey}\u0000${key.sortKey}`
 
 export class DocumentCache {

@@ -3,8 +3,8 @@
  * send. Every write into it is a join; nothing overwrites.
  *
  * A dot is made under an actor that this replica may continue: one of this incarnation, whose row
- * it still holds intact. Otherwise a new birth begins. When a commit fails, what was made from it
- * has already been sent, so the incarnation ends there and then.
+ * it still holds, intact and with the last dot made. Otherwise a new birth begins. When a commit
+ * fails, what was made from it has already been sent, so the incarnation ends there and then.
  */
 import * as Dot from "../core/clock/Dot.ts"
 import * as Document from "../core/crdt/Document.ts"
@@ -19,6 +19,7 @@ import type { World } from "../core/World.ts"
 import type { RowKey, StorageFailure, StorageService } from "../storage/Storage.ts"
 import { DiskTrials } from "./DiskTrials.ts"
 import { DocumentCache } from "./DocumentCache.ts"
+import { OwnDots } from "./OwnDots.ts"
 import * as Row from "./Row.ts"
 
 export interface ReplicaOptions {
@@ -88,6 +89,7 @@ export type Joined =
 export class Replica {
   readonly #options: ReplicaOptions
   readonly #cache: DocumentCache
+  readonly #ownDots = new OwnDots()
   readonly #trials: DiskTrials
   #incarnation: Incarnation.Incarnation
   /** Births and counters of this incarnation; never issued twice. */
@@ -156,12 +158,13 @@ export class Replica {
       this.#settle(settled)
       return { _tag: "Updated", document: before, encoded: encode(before), isRetry: true }
     }
-    const actor = this.#actorFor(holding)
+    const actor = this.#actorFor(key, holding)
     const after = this.#applyAll(before, update, actor)
     if ("_tag" in after) return after
     const encoded = encode(after)
     const failure = this.#write({ key, before, after, encoded, own: actor }, holding, settled)
     if (failure !== undefined) return { _tag: "Unwritten", failure }
+    this.#ownDots.made(key, actor, after.context.get(actor)!)
     this.#counts.updates++
     return { _tag: "Updated", document: after, encoded, isRetry: false }
   }
@@ -236,11 +239,13 @@ export class Replica {
     return Document.withoutOldIds(Document.withId(document, { ...id, ...dot }), nowMillis)
   }
 
-  #actorFor(holding: Holding): Dot.Actor {
-    if (holding._tag === "Held" && Dot.isActorOf(holding.own, this.#life())) return holding.own
+  #actorFor(key: RowKey, holding: Holding): Dot.Actor {
+    const continues = holding._tag === "Held" && Dot.isActorOf(holding.own, this.#life())
+    if (continues && this.#ownDots.mayContinue(key, holding)) return holding.own
     this.#counts.births++
     const { world } = this.#options
     if (holding._tag === "Damaged") world.mark("replica: a birth after a damaged row")
+    if (continues) world.mark("replica: a birth because a row may be an old one")
     return Dot.actor({ ...this.#life(), birth: ++this.#issued })
   }
 
@@ -324,6 +329,7 @@ export class Replica {
     const { storage, world } = this.#options
     this.#incarnation = Incarnation.next({ previous: failed, now: world.now(), id: world.id() })
     this.#issued = 0
+    this.#ownDots.clear()
     this.#counts.incarnationsEnded++
     world.mark("replica: an incarnation ends with a failed commit")
     // A failure to record it is harmless: the next start draws a greater one by the clock.

@@ -60,6 +60,21 @@ describe("a replica", () => {
     expect(bench.replica.stats().births).toBe(2)
   })
 
+  it("begins a new birth where its row is an old one, so that the write between is not lost", () => {
+    const bench = new Bench()
+    bench.operate("put", ["first"])
+    const old = bench.storage.read(key)
+    const handedOver = bench.operate("put", ["second"]).document
+    if (old._tag !== "Found") throw new Error("the row is there")
+    const { header } = old.document
+    bench.storage.write({ key, header, elements: [], elementCount: 0 }, () => undefined)
+    bench.world.settle()
+    const both = Document.join(handedOver, bench.operate("put", ["third"]).document)
+    expect(both.store?.kind === "values" && both.store.siblings.map(({ value }) => value).sort())
+      .toEqual(["\"first\"", "\"second\"", "\"third\""])
+    expect(bench.replica.stats().births).toBe(2)
+  })
+
   it("begins a new birth where its row is damaged", () => {
     const bench = new Bench()
     const lost = dotOf(bench, 1)

@@ -32,6 +32,7 @@ export const codeMarks: ReadonlyArray<string> = [
   "read: the session has seen more than all who answer",
   "read: too few answer",
   "replica: a birth after a damaged row",
+  "replica: a birth because a row may be an old one",
   "replica: a damaged row is mended by a join",
   "replica: a deferral ends",
   "replica: a failing disk is tried again",
