@@ -39,7 +39,7 @@ export const RequestBody = Schema.Struct({
   /** The context of the read that this write follows. */
   context: Schema.optionalKey(Schema.String),
   /** Contexts that the answer must cover: what the session has seen of this document. */
-  after: Schema.optionalKey(Schema.Array(Schema.String).check(Schema.isMaxLength(100))),
+  after: Schema.optionalKey(Schema.Array(Schema.String).check(Schema.isMaxLength(1000))),
   once: Schema.optionalKey(OnceBody),
   /** Whether a node with the bucket's code should make one value of several. */
   merge: Schema.optionalKey(Schema.Boolean),

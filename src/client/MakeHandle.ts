@@ -46,7 +46,11 @@ const place = (into: Methods, name: string, method: Method): void => {
   const path = name.split(".")
   const last = path.pop()!
   let here: Record<string, any> = into
-  for (const step of path) here = here[step] ??= {}
+  for (const step of path) {
+    // A field may bear a name that every object has, such as `constructor`.
+    if (!Object.hasOwn(here, step)) here[step] = {}
+    here = here[step]
+  }
   here[last] = method
 }
 

@@ -83,8 +83,8 @@ export class Requester {
     make: () => Partial<RequestBody>
   ): EntryTask {
     return Task.attempt(() => {
-      const json = bucket.key.toJson(key)
-      const document = `${bucket.name} ${CanonicalJson.encode(json)}`
+      const { json, text } = keyOf(bucket, key)
+      const document = `${bucket.name} ${text}`
       if (!this.#session.hasRoom(document)) return Task.failed(sessionFull())
       const covers = this.#session.contexts(document)
       const { fingerprint } = bucket
@@ -118,9 +118,26 @@ const sessionFull = () =>
     expected: "a new session for more"
   })
 
+/** A key as JSON, and its canonical text. A fault in it is not one in a value. */
+const keyOf = (
+  bucket: Any,
+  key: unknown
+): { readonly json: RequestBody["key"]; readonly text: string } => {
+  try {
+    const json = bucket.key.toJson(key)
+    return { json, text: CanonicalJson.encode(json) }
+  } catch (thrown) {
+    if (!isRefusal(thrown)) throw thrown
+    throw new KeyRefused(`${thrown.path}: ${thrown.problem}`)
+  }
+}
+
+const isRefusal = (thrown: unknown): thrown is ValueRefused | CanonicalJson.InvalidJson =>
+  thrown instanceof ValueRefused || thrown instanceof CanonicalJson.InvalidJson
+
 /** What the caller gave that cannot be sent, as the error that names it. */
 const refusal = (bucket: string, thrown: unknown): Errors.StoreError | undefined => {
-  if (thrown instanceof ValueRefused || thrown instanceof CanonicalJson.InvalidJson) {
+  if (isRefusal(thrown)) {
     const { path, problem } = thrown
     return new Errors.InvalidValue({ bucket, path, problem })
   }
