@@ -12,6 +12,13 @@ import type { Applied, Lapse } from "./History.ts"
 
 const nameOf = ({ actor, counter }: Dot): string => `${actor} ${counter}`
 const nodeOf = ({ actor }: Dot): string => actor.slice(0, actor.indexOf("."))
+/** Whether a node made a dot after another of its own: incarnations and counters only grow. */
+const isLater = (dot: Dot, other: Dot): boolean => {
+  const [life, otherLife] = [lifeOf(dot), lifeOf(other)]
+  return life === otherLife ? dot.counter > other.counter : life > otherLife
+}
+
+const lifeOf = ({ actor }: Dot): string => actor.slice(0, actor.lastIndexOf("."))
 const requestOf = (id: OperationId): string => `${id.session} ${id.sequence}`
 
 export class Ledger {
@@ -74,9 +81,11 @@ export class Ledger {
     this.#dots.set(request, dots)
     const name = nameOf(id)
     if (!dots.has(name)) {
-      for (const other of dots.keys()) {
+      for (const [other, made] of dots) {
         const node = nodeOf(id)
-        if (!this.#disks.has(`${node} ${other}`)) continue
+        // It may become known long after it was made; of its own, a node knows the order.
+        const wasThere = this.#disks.has(`${node} ${other}`)
+        if (!wasThere || nodeOf(made) !== node || !isLater(id, made)) continue
         const problem = `o${this.#operations.get(request)} as ${other}, and again as ${name}`
         this.#lapses.push({ node, problem })
       }

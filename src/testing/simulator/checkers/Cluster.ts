@@ -74,9 +74,13 @@ const lifeOf = (actor: string): string => actor.slice(0, actor.lastIndexOf("."))
 const excesses = (record: Record, final: FinalDocument): ReadonlyArray<Violation> => {
   const { add, found } = finder("bounds", final)
   const place = placeOf(final)
-  // What was sent again may have been applied again, by another life.
+  // What was sent again, or handed on again, may have been applied again by another life.
   const writes = record.events.filter(({ operation }) => placeOf(operation) === place)
-    .reduce((sum, { sendings }) => sum + Math.max(sendings, 1), 0)
+    .reduce(
+      (sum, { operation: { id }, sendings }) =>
+        sum + Math.max(sendings, record.applied.get(id)?.dots.length ?? 1),
+      0
+    )
   for (const [node, { actors, ids, leaves }] of final.sizes) {
     const births = doubles(actors.map(lifeOf)).filter((life) =>
       !record.damaged.has(life.slice(0, life.indexOf(".")))
