@@ -1,0 +1,110 @@
+/**
+ * Lends tests a cluster in this process that stands on what users have: NATS between its nodes, and
+ * a folder for each one's data.
+ */
+import { createSecretKey } from "node:crypto"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import * as Effect from "effect/Effect"
+import { type Incarnation, isIncarnation } from "../../src/core/model/Incarnation.ts"
+import { ClusterName, NodeId } from "../../src/core/model/Names.ts"
+import { formation } from "../../src/core/ring/MembershipLog.ts"
+import * as Ring from "../../src/core/ring/Ring.ts"
+import * as Buckets from "../../src/core/strategy/Buckets.ts"
+import * as Result from "effect/Result"
+import { beginIncarnation, NodeCore } from "../../src/node/NodeCore.ts"
+import { openDirect } from "../../src/storage/DirectStorage.ts"
+import type { StorageService } from "../../src/storage/Storage.ts"
+import { openWorker } from "../../src/storage/WorkerStorage.ts"
+import { connectNats } from "../../src/transport/NatsTransport.ts"
+import { liveWorld } from "../tooling/worlds.ts"
+import type { Served } from "./memoryCluster.ts"
+
+export interface NatsClusterOptions {
+  readonly servers: string
+  readonly buckets: Served
+  /** On a thread of its own, or on the nodes' one. */
+  readonly storage: "worker" | "direct"
+}
+
+export interface NatsCluster {
+  readonly nodes: ReadonlyArray<NodeCore>
+  readonly stop: () => Promise<void>
+}
+
+export const natsClusterName = ClusterName.make("test")
+
+const partitionCount = 64
+const ids = ["n1", "n2", "n3"].map((id) => NodeId.make(id))
+
+interface Opened {
+  readonly service: StorageService
+  readonly close: () => Promise<void>
+}
+
+const openStorage = async (
+  kind: NatsClusterOptions["storage"],
+  options: Parameters<typeof openWorker>[0]
+): Promise<Opened> => {
+  if (kind === "direct") {
+    const { close, service } = openDirect(options)
+    return { service, close: async () => close() }
+  }
+  const { close, service } = await Effect.runPromise(openWorker(options))
+  return { service, close: () => Effect.runPromise(close) }
+}
+
+const begin = (storage: StorageService): Promise<Incarnation> =>
+  new Promise((resolve, reject) =>
+    beginIncarnation({ storage, world: liveWorld }, (begun) => {
+      if (isIncarnation(begun)) resolve(begun)
+      else reject(new Error(begun.detail))
+    })
+  )
+
+/** Starts three nodes; those that listen are known to the broker. */
+export const startNatsCluster = async (options: NatsClusterOptions): Promise<NatsCluster> => {
+  const folder = mkdtempSync(join(tmpdir(), "everwrite-cluster-"))
+  const [first, ...others] = ids.map((id) => ({ id, weight: 1 }))
+  const ring = Result.getOrThrow(
+    Ring.make({ partitionCount, replicaCount: 3, log: [formation([first!, ...others])] })
+  )
+  const started = await Promise.all(ids.map(async (node) => {
+    const identity = { node, cluster: natsClusterName, partitionCount }
+    const directory = join(folder, node)
+    const storage = await openStorage(options.storage, { directory, identity, world: liveWorld })
+    const { servers } = options
+    const transport = await connectNats({ servers, name: `everwrite/${node}` }, () => undefined)
+    const core = new NodeCore({
+      world: liveWorld,
+      transport,
+      storage: storage.service,
+      node,
+      cluster: natsClusterName,
+      ring,
+      buckets: Buckets.make(options.buckets),
+      secret: createSecretKey(Buffer.from("of the test cluster")),
+      limits: {
+        skewMillis: 10_000,
+        readTimeoutMillis: 1_000,
+        writeTimeoutMillis: 2_000,
+        requestsMax: 10_000,
+        cacheBytesMax: 1024 * 1024
+      }
+    }, await begin(storage.service))
+    await new Promise((resolve) => transport.flush(resolve))
+    return { core, storage, transport }
+  }))
+  return {
+    nodes: started.map(({ core }) => core),
+    stop: async () => {
+      for (const { core, storage, transport } of started) {
+        core.close()
+        await transport.close()
+        await storage.close()
+      }
+      rmSync(folder, { recursive: true, force: true })
+    }
+  }
+}
