@@ -7,6 +7,18 @@ import * as Task from "../../src/client/Task.ts"
 
 type Numbers = Task.Task<number, string>
 
+const failing: Numbers = (_, fail) => fail("no")
+
+const read = (text: string) =>
+  Task.attempt(
+    () => {
+      if (text === "bug") throw new TypeError("bug")
+      if (text === "") throw new RangeError("empty")
+      return Task.succeed(text.length)
+    },
+    (thrown) => (thrown instanceof RangeError ? `refused: ${thrown.message}` : undefined)
+  )
+
 /** Tasks that end when they are told to, and how many were under way. */
 const manual = (count: number) => {
   const ends: Array<((value: number) => void) | undefined> = []
@@ -47,7 +59,6 @@ describe("all tasks", () => {
   it("end at the first error, once, and begin no others", () => {
     const { begun, tasks } = manual(1)
     const outcomes: Array<unknown> = []
-    const failing: Numbers = (_, fail) => fail("no")
     Task.all([tasks[0]!, failing, failing, tasks[0]!], 2)(
       (values) => outcomes.push(values),
       (error) => outcomes.push(error),
@@ -64,7 +75,7 @@ describe("what the program throws in a later step", () => {
     throw fault
   })
 
-  it("does not stop who brought the value: it is a rejection, or a defect, as it was thrown", async () => {
+  it("does not stop who brought the value, but rejects, or is a defect, as it was", async () => {
     await expect(Task.toPromise(throwing)).rejects.toBe(fault)
     const exit = await Effect.runPromiseExit(Task.toEffect(throwing))
     expect(Exit.isFailure(exit) && Cause.hasDies(exit.cause)).toBe(true)
@@ -78,16 +89,6 @@ describe("what the program throws in a later step", () => {
 })
 
 describe("an attempt", () => {
-  const read = (text: string) =>
-    Task.attempt(
-      () => {
-        if (text === "bug") throw new TypeError("bug")
-        if (text === "") throw new RangeError("empty")
-        return Task.succeed(text.length)
-      },
-      (thrown) => (thrown instanceof RangeError ? `refused: ${thrown.message}` : undefined)
-    )
-
   it("turns what it knows into the error, and lets the rest be thrown", async () => {
     expect(await Task.toPromise(read("abc"))).toBe(3)
     await expect(Task.toPromise(read(""))).rejects.toBe("refused: empty")
