@@ -1,0 +1,141 @@
+/**
+ * Makes a failing plan small: takes out of it whatever the failure does not need. Plans are data,
+ * and every operation has chances of its own, so that what is left does mostly what it did.
+ *
+ * A smaller plan counts only if the same checker refuses it: another failure is another story.
+ *
+ * @see Zeller, Hildebrandt: Simplifying and Isolating Failure-Inducing Input, 2002 (ddmin)
+ */
+import type { Violation } from "./History.ts"
+import { placeOf, type Plan, type PlannedFault, type PlannedOperation } from "./Plan.ts"
+
+export interface ShrinkOptions {
+  /** All that checkers find wrong with a run of a plan. */
+  readonly judge: (plan: Plan) => ReadonlyArray<Violation>
+  readonly runsMax?: number
+}
+
+export interface Shrunk {
+  readonly plan: Plan
+  /** The first that the same checker finds wrong with it. */
+  readonly violation: Violation
+  readonly runs: number
+}
+
+const runsMaxDefault = 500
+const nodesMin = 3
+const payloadBytes = 65_536
+
+class Shrinking {
+  plan: Plan
+  violation: Violation
+  runs = 0
+  readonly #judge: ShrinkOptions["judge"]
+  readonly #runsMax: number
+
+  constructor(plan: Plan, violation: Violation, options: ShrinkOptions) {
+    this.plan = plan
+    this.violation = violation
+    this.#judge = options.judge
+    this.#runsMax = options.runsMax ?? runsMaxDefault
+  }
+
+  /** Boldest first, and again, since what goes late may have been what held something else. */
+  run(): void {
+    let before: Plan | undefined
+    while (before !== this.plan) {
+      before = this.plan
+      this.#dropDocuments()
+      this.#dropClasses()
+      this.#dropParts(this.plan.faults, (faults) => ({ ...this.plan, faults }))
+      this.#dropParts(this.plan.operations, (operations) => ({ ...this.plan, operations }))
+      this.#dropNodes()
+      this.#calm()
+      this.#shorten()
+    }
+  }
+
+  /** Whether the failure is still there; then the plan is the smaller one. */
+  #tries(smaller: Partial<Plan>): boolean {
+    if (this.runs >= this.#runsMax) return false
+    this.runs++
+    const plan = { ...this.plan, ...smaller }
+    const same = this.#judge(plan).find(({ checker }) => checker === this.violation.checker)
+    if (same === undefined) return false
+    this.plan = plan
+    this.violation = same
+    return true
+  }
+
+  /** Leaves the operations on the document that the failure is about. */
+  #dropDocuments(): void {
+    const { plan: { operations }, violation } = this
+    const here = operations.filter((operation) => placeOf(operation) === placeOf(violation))
+    if (here.length > 0 && here.length < operations.length) this.#tries({ operations: here })
+  }
+
+  #dropClasses(): void {
+    const { faults } = this.plan
+    const names = [...new Set(faults.map(({ fault }) => fault))]
+    this.#dropParts(names, (kept) => ({
+      faults: faults.filter(({ fault }) => kept.includes(fault))
+    }))
+  }
+
+  /** Leaves out halves, then quarters, in the end single items. */
+  #dropParts<A>(items: ReadonlyArray<A>, planOf: (kept: ReadonlyArray<A>) => Partial<Plan>): void {
+    let kept = items
+    for (let size = kept.length; size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
+      for (let start = 0; start < kept.length;) {
+        const fewer = [...kept.slice(0, start), ...kept.slice(start + size)]
+        if (this.#tries(planOf(fewer))) kept = fewer
+        else start += size
+      }
+    }
+  }
+
+  /** Leaves out a node; another does what it did. */
+  #dropNodes(): void {
+    for (const gone of this.plan.nodes) {
+      const nodes = this.plan.nodes.filter((node) => node !== gone)
+      const [first] = nodes
+      if (first === undefined || nodes.length < nodesMin) return
+      const operations = this.plan.operations.map((operation): PlannedOperation =>
+        operation.node === gone ? { ...operation, node: first } : operation
+      )
+      const faults = this.plan.faults.filter(({ node, other }) => node !== gone && other !== gone)
+      this.#tries({ nodes, operations, faults })
+    }
+  }
+
+  #calm(): void {
+    const { answerLoss, guarded, maxPayloadBytes } = this.plan
+    if (answerLoss > 0) this.#tries({ answerLoss: 0 })
+    if (guarded.length > 0) this.#tries({ guarded: [] })
+    if (maxPayloadBytes < payloadBytes) this.#tries({ maxPayloadBytes: payloadBytes })
+  }
+
+  #shorten(): void {
+    const { faults, operations } = this.plan
+    const lastMillis = Math.max(0, ...[...operations, ...faults].map(({ atMillis }) => atMillis))
+    if (lastMillis + 1 < this.plan.chaosMillis) this.#tries({ chaosMillis: lastMillis + 1 })
+    for (const index of faults.keys()) {
+      const halved = ({ forMillis, ...fault }: PlannedFault) => ({
+        ...fault,
+        forMillis: forMillis >> 1
+      })
+      let fault = this.plan.faults[index]!
+      while (fault.forMillis > 1) {
+        fault = halved(fault)
+        if (!this.#tries({ faults: this.plan.faults.with(index, fault) })) break
+      }
+    }
+  }
+}
+
+/** **Requires** that `violation` is among what is wrong with a run of `plan`. */
+export const shrink = (plan: Plan, violation: Violation, options: ShrinkOptions): Shrunk => {
+  const shrinking = new Shrinking(plan, violation, options)
+  shrinking.run()
+  return { plan: shrinking.plan, violation: shrinking.violation, runs: shrinking.runs }
+}
