@@ -4,6 +4,7 @@
  * ```
  * npm run simulate -- --seed 42 [--key carts/carts0]
  * npm run simulate -- --seeds 2000 [--from 1]
+ * npm run simulate -- --seeds 200 --twice
  * npm run simulate -- --plant NAME [--seeds 2000]
  * npm run simulate -- --plants [--seeds 2000]
  * ```
@@ -67,6 +68,20 @@ const runMany = async (from: number, seeds: number): Promise<boolean> => {
   return failed.length === 0
 }
 
+/** Whether each seed ends in the same hash in two processes. */
+const runTwice = async (from: number, seeds: number): Promise<boolean> => {
+  const hashes = [new Map<number, string>(), new Map<number, string>()]
+  const program = import.meta.filename
+  await Promise.all(hashes.map((of) => {
+    const onJudged = ({ hash, seed }: Judged) => void of.set(seed, hash)
+    return runBatch({ from, seeds, processes: 1, program, onJudged })
+  }))
+  const [first, second] = hashes
+  const same = [...first!].filter(([seed, hash]) => hash !== "" && hash === second!.get(seed))
+  console.log(`${same.length} of ${seeds} seeds end in the same hash in two processes`)
+  return same.length === seeds
+}
+
 /** Whether a planted bug is found, as it must be. */
 const runPlant = async (name: string, seeds: number): Promise<boolean> => {
   const plant = plants.find((known) => known.name === name)
@@ -86,7 +101,8 @@ const runPlants = async (seeds: number): Promise<boolean> => {
   return found.every((one) => one !== undefined)
 }
 
-const usage = "--seed N [--key bucket/key], --seeds N [--from N], --plant NAME, or --plants"
+const usage =
+  "--seed N [--key bucket/key], --seeds N [--from N] [--twice], --plant NAME, or --plants"
 
 const main = async (): Promise<boolean> => {
   const { values } = parseArgs({
@@ -95,6 +111,7 @@ const main = async (): Promise<boolean> => {
       seeds: { type: "string" },
       from: { type: "string", default: "1" },
       key: { type: "string" },
+      twice: { type: "boolean" },
       plant: { type: "string" },
       plants: { type: "boolean" }
     }
@@ -103,7 +120,10 @@ const main = async (): Promise<boolean> => {
   const plantSeeds = Number(values.seeds ?? 2_000)
   if (values.plant !== undefined) return runPlant(values.plant, plantSeeds)
   if (values.plants === true) return runPlants(plantSeeds)
-  if (values.seeds !== undefined) return runMany(Number(values.from), Number(values.seeds))
+  if (values.seeds !== undefined) {
+    const runAll = values.twice === true ? runTwice : runMany
+    return runAll(Number(values.from), Number(values.seeds))
+  }
   console.error(usage)
   return false
 }

@@ -1,0 +1,81 @@
+// Runs whole clusters under fresh seeds, and checks every promise on each of them.
+import { describe, expect, it } from "vitest"
+import { digest64 } from "../../src/core/Hash.ts"
+import { drawPlan } from "../../src/testing/simulator/DrawPlan.ts"
+import { plain, run } from "../../src/testing/simulator/Run.ts"
+import { runBatch } from "./batch.ts"
+import { type Judged, judged, lines } from "./judged.ts"
+import { Tally } from "./Tally.ts"
+
+/** Printed, and taken from the environment, so that a failure can be repeated. */
+const firstSeed = Number(process.env["EVERWRITE_SEED"] ?? Math.floor(Math.random() * 1e9))
+const seedCount = 250
+const twiceCount = 50
+const processesCount = 6
+
+const seedsFrom = (count: number) => Array.from({ length: count }, (_, index) => firstSeed + index)
+
+describe(`simulated clusters under ${seedCount} seeds from ${firstSeed}`, () => {
+  it("keep every promise", { timeout: 600_000 }, () => {
+    console.log(`EVERWRITE_SEED=${firstSeed}`)
+    const tally = new Tally()
+    const failures = seedsFrom(seedCount).flatMap((seed) => {
+      const result = judged(seed)
+      if (result.summary !== undefined) tally.add(result.summary)
+      return lines(result)
+    })
+    expect(failures).toEqual([])
+    // What was not put to the test keeps every promise.
+    const outcomes = tally.names("outcomes")
+    for (const bucket of ["carts", "counts", "documents", "notes", "registers", "tags"]) {
+      expect(outcomes).toContain(`${bucket} ok`)
+      expect(outcomes).toContain(`${bucket} info`)
+    }
+    expect(tally.names("faults").size).toBeGreaterThan(20)
+  })
+
+  it("do the same again for the same seed in one process", { timeout: 300_000 }, () => {
+    const seeds = seedsFrom(twiceCount)
+    const hashes = seeds.map((seed) => judged(seed).hash)
+    expect(seeds.map((seed) => judged(seed).hash)).toEqual(hashes)
+    expect(new Set(hashes).size).toBe(twiceCount)
+  })
+
+  it("do the same in another process", { timeout: 120_000 }, async () => {
+    const elsewhere = new Map<number, string>()
+    const onJudged = ({ hash, seed }: Judged) => void elsewhere.set(seed, hash)
+    const program = new URL("main.ts", import.meta.url).pathname
+    await runBatch({ from: firstSeed, seeds: processesCount, processes: 1, program, onJudged })
+    for (const seed of seedsFrom(processesCount)) {
+      expect(elsewhere.get(seed)).toBe(judged(seed).hash)
+    }
+  })
+
+  it("are as large as they must be to find anything", () => {
+    for (const seed of seedsFrom(100)) {
+      const plan = drawPlan(seed)
+      expect(plan.nodes.length).toBeGreaterThanOrEqual(3)
+      expect(plan.operations.length).toBeGreaterThanOrEqual(150)
+      expect(plan.chaosMillis).toBeGreaterThanOrEqual(10_000)
+    }
+  })
+})
+
+describe("a plan", () => {
+  const hashOf = (value: unknown) => digest64(JSON.stringify(plain(value)))
+
+  it("is plain data, whose copy runs the same", () => {
+    const plan = drawPlan(firstSeed)
+    const copy: typeof plan = JSON.parse(JSON.stringify(plan))
+    expect(run(copy).hash).toBe(run(plan).hash)
+  })
+
+  it("keeps its operations when a class of faults is taken away, and its other faults", () => {
+    const plan = drawPlan(firstSeed)
+    const fault = plan.faults[0]?.fault
+    const without = drawPlan(firstSeed, { faults: [] })
+    expect(without.operations).toEqual(plan.operations)
+    expect(without.faults).toEqual([])
+    expect(hashOf(without)).not.toBe(fault === undefined ? "" : hashOf(plan))
+  })
+})
