@@ -17,7 +17,7 @@ import { fromError } from "./Failure.ts"
 import * as Output from "./Output.ts"
 import { keys, stopSignal } from "./Running.ts"
 import { configFlag, configOf } from "./StartCommand.ts"
-import { version } from "./Version.ts"
+import { version } from "../node/Version.ts"
 
 const plugged = (cluster: DevCluster): string =>
   cluster.embedded ? "in this process, loopback only" : "from NATS_URL"

@@ -17,7 +17,7 @@ import { del, get, operate, put } from "./DocumentCommands.ts"
 import { Failure, misuseCode } from "./Failure.ts"
 import { note } from "./Output.ts"
 import { start } from "./StartCommand.ts"
-import { version } from "./Version.ts"
+import { version } from "../node/Version.ts"
 
 const everwrite = Command.make("everwrite").pipe(
   Command.withDescription("An always-writable document store that merges concurrent writes"),

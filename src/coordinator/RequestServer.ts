@@ -15,6 +15,7 @@ import type { ClusterName, NodeId } from "../core/model/Names.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
 import type { World } from "../core/World.ts"
 import type { ClusterView } from "../gossip/ClusterView.ts"
+import type { Endpoint, EndpointStats } from "../transport/ServiceInfo.ts"
 import { type ParsedSubject, requestQueue, Subjects } from "../transport/Subjects.ts"
 import type { Message, Subscription, TransportService } from "../transport/Transport.ts"
 import type { Coordinator } from "./Coordinator.ts"
@@ -89,6 +90,10 @@ const requestOf = (
   return { action, bucket, body: { ...body, calls: named }, forwarded: false }
 }
 
+type Stats = { -readonly [Field in keyof EndpointStats]: EndpointStats[Field] }
+
+const noStats = (): Stats => ({ requests: 0, errors: 0, lastError: "", processingMillis: 0 })
+
 const idOf = (json: unknown): number | undefined => {
   const id = typeof json === "object" && json !== null && "id" in json ? json.id : undefined
   return typeof id === "number" && Number.isSafeInteger(id) ? id : undefined
@@ -99,6 +104,7 @@ export class RequestServer {
   readonly #subjects: Subjects
   readonly #subscriptions: ReadonlyArray<Subscription>
   readonly #outboxes = new Map<string, Outbox>()
+  readonly #stats = { read: noStats(), write: noStats() }
   #scheduled = false
   #refused = 0
 
@@ -119,6 +125,16 @@ export class RequestServer {
   /** Messages that were no request. */
   refused(): number {
     return this.#refused
+  }
+
+  /** What it listens to, and what came of it. */
+  endpoints(): ReadonlyArray<Endpoint> {
+    return (["read", "write"] as const).map((access) => ({
+      name: access,
+      subject: this.#subjects.requests(access),
+      queue: requestQueue,
+      stats: () => ({ ...this.#stats[access] })
+    }))
   }
 
   close(): void {
@@ -149,29 +165,35 @@ export class RequestServer {
 
   #one(subject: RequestSubject, json: unknown, reply: string, gather: boolean): void {
     const id = idOf(json)
-    const tell = (text: string) => {
+    const count = this.#count(subject.access)
+    const tell = (text: string, error?: Errors.StoreError) => {
+      count(error)
       const fitting = this.#fit(id, text)
       if (gather) this.#gather(reply, fitting)
       else this.#publish(reply, fitting)
     }
-    const refuse = (error: Errors.StoreError) => this.#refuse(reply, id, error)
+    const fail = (error: Errors.StoreError) => tell(errorText(id, error), error)
+    const refuse = (error: Errors.StoreError) => {
+      this.#refused++
+      fail(error)
+    }
     const { coordinator } = this.#options
     const { access, bucket, operation } = subject
     if (access === "read" && operation === "explain") {
       const body = decodeExplain(json)
       if (body._tag === "Failure") return refuse(invalid(body.failure.message, "a key"))
-      return coordinator.explain({ ...body.success, bucket }, (outcome) =>
-        tell(
-          "_tag" in outcome ? errorText(id, outcome) : JSON.stringify({ id, explanation: outcome })
-        ))
+      return coordinator.explain(
+        { ...body.success, bucket },
+        (outcome) =>
+          "_tag" in outcome ? fail(outcome) : tell(JSON.stringify({ id, explanation: outcome }))
+      )
     }
     if (access === "read" && operation === "list") {
       const body = decodeList(json)
       if (body._tag === "Failure") return refuse(invalid(body.failure.message, "a page"))
       return coordinator.list(
         { ...body.success, bucket },
-        (outcome) =>
-          tell("_tag" in outcome ? errorText(id, outcome) : JSON.stringify({ id, page: outcome }))
+        (outcome) => "_tag" in outcome ? fail(outcome) : tell(JSON.stringify({ id, page: outcome }))
       )
     }
     const decoded = decodeBody(json)
@@ -180,9 +202,22 @@ export class RequestServer {
     if ("_tag" in request) return refuse(request)
     coordinator.handle(
       request,
-      (outcome) =>
-        tell(outcome._tag === "Answer" ? answerText(id, outcome) : errorText(id, outcome))
+      (outcome) => outcome._tag === "Answer" ? tell(answerText(id, outcome)) : fail(outcome)
     )
+  }
+
+  /** Counts a request, and, when it is answered, its time and its error. */
+  #count(access: RequestSubject["access"]): (error: Errors.StoreError | undefined) => void {
+    const { world } = this.#options
+    const stats = this.#stats[access]
+    const begun = world.elapsed()
+    stats.requests++
+    return (error) => {
+      stats.processingMillis += world.elapsed() - begun
+      if (error === undefined) return
+      stats.errors++
+      stats.lastError = `${error._tag}: ${error.message}`
+    }
   }
 
   #refuse(reply: string, id: number | undefined, error: Errors.StoreError): void {

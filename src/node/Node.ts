@@ -32,6 +32,7 @@ import { natsOptions } from "./NatsSettings.ts"
 import { beginIncarnation, NodeCore, type NodeOptions } from "./NodeCore.ts"
 import { fromObject, type InvalidSetting } from "./Setting.ts"
 import { resolve, type Settings } from "./Settings.ts"
+import { version } from "./Version.ts"
 import { healthOf, samplesOf } from "./Status.ts"
 
 export interface LiveNode {
@@ -172,7 +173,8 @@ export const startNode = Effect.fnUntraced(function*(
     ring: ringOf(settings),
     buckets,
     secret: yield* secretOf(settings),
-    limits: settings
+    limits: settings,
+    version
   }
   const core = yield* Effect.acquireRelease(
     Effect.sync(() => new NodeCore(options, incarnation)),

@@ -16,6 +16,7 @@ import { Replica } from "../replica/Replica.ts"
 import { ReplicaServer } from "../replica/ReplicaServer.ts"
 import type { StorageFailure, StorageService } from "../storage/Storage.ts"
 import { PeerLink } from "../transport/PeerLink.ts"
+import { ServiceInfo, type ServiceInfoOptions } from "../transport/ServiceInfo.ts"
 import type { TransportService } from "../transport/Transport.ts"
 
 /** What steers a node besides its data; `node/Settings` has the defaults and their reasons. */
@@ -38,6 +39,8 @@ export interface NodeOptions {
   /** Seals contexts; the same on every node. */
   readonly secret: KeyObject
   readonly limits: NodeLimits
+  /** Of the program, for people; 0.0.0 where it is not known. */
+  readonly version?: string
 }
 
 const isIncarnation = (text: string | undefined): text is Incarnation.Incarnation =>
@@ -72,6 +75,7 @@ export class NodeCore {
   readonly link: PeerLink
   readonly requests: RequestServer
   readonly #replicaServer: ReplicaServer
+  readonly #service: ServiceInfo
 
   constructor(options: NodeOptions, incarnation: Incarnation.Incarnation) {
     this.options = options
@@ -109,19 +113,36 @@ export class NodeCore {
       view: this.view,
       coordinator: this.coordinator
     })
+    this.#service = new ServiceInfo(this.#identity(incarnation))
   }
 
   /** Takes no more requests; those under way go on. */
   drain(): void {
+    this.#service.close()
     this.requests.close()
     this.coordinator.drain()
   }
 
   /** Ends everything. Storage and transport belong to whoever gave them. */
   close(): void {
+    this.#service.close()
     this.requests.close()
     this.coordinator.close()
     this.link.close()
+  }
+
+  /** What the tools of NATS show of this node. */
+  #identity(incarnation: Incarnation.Incarnation): ServiceInfoOptions {
+    const { cluster, node, ring, transport, version = "0.0.0", world } = this.options
+    const zone = ring.members.find(({ id }) => id === node)?.zone
+    return {
+      transport,
+      id: `${node}-${incarnation}`,
+      version,
+      started: new Date(world.now()).toISOString(),
+      metadata: { node, cluster, ring: ring.digest, ...(zone === undefined ? {} : { zone }) },
+      endpoints: this.requests.endpoints()
+    }
   }
 
   #hear(from: NodeId, message: PeerMessage): void {
