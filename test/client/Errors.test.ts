@@ -45,7 +45,7 @@ describe.each(ways)("%s", (_, open) => {
   afterAll(() => cluster.stop())
   const sent = () => cluster.nodes.map(({ core }) => core.coordinator.counts().writes)
 
-  it("a value that the schema refuses is not sent, and the error says where it is wrong", async () => {
+  it("a value that the schema refuses is not sent; the error says where it is wrong", async () => {
     const before = sent()
     const handle = store.bucket(carts)
     const wrong = handle.put("c", { lines: [{ quantity: 1 }, { quantity: 1.5 }] })

@@ -138,7 +138,7 @@ describe.each(ways)("%s", (_, open) => {
     expect((await handle.get("s"))?.books).toEqual(new Set(["Emma"]))
   })
 
-  it("read many keys in their order, present or not, and more at once than are sent at once", async () => {
+  it("read many keys in order, present or not, and more than are sent at once", async () => {
     const handle = store.bucket(profiles)
     const keys = Array.from({ length: 300 }, (_, i) => `k${i}`)
     await handle.put("k7", { name: "seven" })

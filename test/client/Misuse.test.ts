@@ -44,7 +44,7 @@ describe.each(ways)("%s", (_, open) => {
     expect(entry.context.length).toBeGreaterThan(0)
   })
 
-  it("gives every write's new context back, so that a chain of writes leaves one value", async () => {
+  it("gives each write's new context back, so that a chain leaves one value", async () => {
     const handle = store.bucket(notes)
     let entry = await handle.entry("n")
     for (let i = 0; i < 10; i++) entry = await handle.replace(entry, `v${i}`)
@@ -115,7 +115,7 @@ describe.each(ways)("%s", (_, open) => {
     })
   })
 
-  it("answers a session's next read although very many of its writes ran side by side", async () => {
+  it("answers a session's next read although many of its writes ran side by side", async () => {
     const session = await store.session()
     const handle = session.bucket(shelves)
     const written = Array.from({ length: 150 }, () => handle.visits.add("s", 1))

@@ -24,7 +24,7 @@ const putTwo = (bucket: typeof scores | typeof notes, values: ReadonlyArray<stri
 }
 
 describe("a node that has a bucket's code", () => {
-  it("makes one value of siblings, for whoever asks for that, and still says how many", async () => {
+  it("makes one value of siblings for whoever asks for it, and says how many", async () => {
     await start(buckets)
     putTwo(scores, [3, 5, 4])
     const body = { key: "k" }

@@ -11,7 +11,7 @@ describe("the context of an answer", () => {
   })
   afterAll(() => cluster.stop())
 
-  it("does not let a write replace what its session saw earlier and the answer did not show", async () => {
+  it("lets no write replace what its session saw and the answer did not show", async () => {
     const [first, second] = cluster.backends
     const available = { key: "page", consistency: "available" } as const
     cluster.cut(cluster.nodes[0]!.id)

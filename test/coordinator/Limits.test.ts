@@ -125,7 +125,7 @@ describe("a node", () => {
     }
   })
 
-  it("that drains refuses requests, finishes those under way, and still serves its peers", async () => {
+  it("that drains refuses requests, ends those under way, and serves its peers", async () => {
     await start()
     stepped.cut(1)
     const asked = stepped.write(1, profiles, ada)
@@ -153,7 +153,7 @@ describe("a node", () => {
     expect(asked.map(({ error }) => error._tag)).toEqual(["QuorumNotMet", "QuorumNotMet"])
   })
 
-  it("numbers its requests anew in each life, so that no answer is taken for another's", async () => {
+  it("numbers requests anew in each life, so that no answer is taken for another", async () => {
     await start()
     const numbers: Array<number> = []
     stepped.cluster.connect().subscribe("everwrite.test.v1.peer.n2.from.n1", ({ data }) => {

@@ -60,7 +60,7 @@ describe("a replica", () => {
     expect(bench.replica.stats().births).toBe(2)
   })
 
-  it("begins a new birth where its row is an old one, so that the write between is not lost", () => {
+  it("begins a new birth where its row is an old one, so that no write is lost", () => {
     const bench = new Bench()
     bench.operate("put", ["first"])
     const old = bench.storage.read(key)

@@ -3,6 +3,7 @@
  * lose rows (the count of elements tells, where they were elements), bring back old pages
  * (nothing tells, as after a lost end of the log).
  */
+import { compareText } from "../../storage/KeyOrder.ts"
 import type { Change, ReadResult, RowKey } from "../../storage/Storage.ts"
 import type { SeededRandom } from "./SeededRandom.ts"
 
@@ -56,7 +57,8 @@ export const readRow = (row: Row | undefined): ReadResult => {
   if (rotten.size > 0) return { _tag: "Damaged", detail: "a checksum does not fit" }
   if (header === undefined) return { _tag: "Damaged", detail: "its header is missing" }
   if (elements.size !== elementCount) return { _tag: "Damaged", detail: "elements are missing" }
-  return { _tag: "Found", document: { header, elements } }
+  const sorted = [...elements].sort(([a], [b]) => compareText(a, b))
+  return { _tag: "Found", document: { header, elements: new Map(sorted) } }
 }
 
 /**

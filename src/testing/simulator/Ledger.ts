@@ -70,7 +70,7 @@ export class Ledger {
     return [...this.#reused].sort()
   }
 
-  /** What only a node with a damaged disk may do: forget an operation, write what is no document. */
+  /** What only a damaged disk may do: forget an operation, or write what is no document. */
   get lapses(): ReadonlyArray<Lapse> {
     return this.#lapses
   }

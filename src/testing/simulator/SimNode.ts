@@ -112,7 +112,7 @@ export class SimNode {
     return true
   }
 
-  /** Starts the process; it serves once its incarnation is on disk. One that is ending comes back. */
+  /** Starts the process, also one that is ending; it serves once its incarnation is on disk. */
   start(): void {
     if (this.#life?.owner.fuse !== undefined) this.crash()
     if (this.#life !== undefined) {

@@ -1,3 +1,4 @@
+// Checks that the torn disk does what disks do to unsynced writes, and no more.
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { stream } from "../../../src/testing/simulator/SeededRandom.ts"
@@ -67,7 +68,7 @@ describe("the disk", () => {
     }))
   })
 
-  it("has after a power cut only bytes that were written, or zeros where the file had grown", () => {
+  it("has after a power cut only what was written, or zeros where the file grew", () => {
     fc.assert(fc.property(steps, fc.nat(), (plan, seed) => {
       const disk = new TornDisk()
       const held = take(disk, plan)
@@ -91,7 +92,7 @@ describe("the disk", () => {
     expect(Buffer.from(reopened.read(0, 512))).toEqual(contentOf(disk, "file"))
   })
 
-  it("may bring back what was deleted and forget what was made, until its directory is synced", () => {
+  it("may bring back what was deleted and forget what was made, until a sync", () => {
     expect([...outcomes(false)].sort()).toEqual(["", "new", "new,old", "old"])
     expect([...outcomes(true)]).toEqual(["new"])
   })

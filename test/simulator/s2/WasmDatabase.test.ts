@@ -1,3 +1,4 @@
+// Checks that the WebAssembly build of SQLite serves the part of the interface that storage uses.
 import { DatabaseSync } from "node:sqlite"
 import { describe, expect, it } from "vitest"
 import { Committer } from "../../../src/storage/Committer.ts"
