@@ -168,7 +168,12 @@ export const decode = (stored: StoredDocument): Held | Malformed => {
     const bare = DocumentCodec.decode(reader.raw(reader.remaining))
     if (stored.elements.size === 0) return { document: bare, digest, own }
     if (bare.store !== undefined) throw new Malformed("no state beside the elements", 0)
-    return { document: { ...bare, store: readTree(stored, bare) }, digest, own }
+    const document = { ...bare, store: readTree(stored, bare) }
+    // An element of an earlier version has a fitting checksum, and makes no state that ever was.
+    if (DocumentCodec.encode(document).digest !== digest) {
+      throw new Malformed("the elements of one version", 0)
+    }
+    return { document, digest, own }
   } catch (error) {
     if (error instanceof Malformed) return error
     if (error instanceof InvalidKey) return new Malformed("a path", 0)

@@ -126,6 +126,21 @@ describe("a tree", () => {
   })
 })
 
+describe.each(definitions)("a row of %s", (_, definition) => {
+  it("is refused where one of its elements is of another version", () => {
+    fc.assert(fc.property(histories(definition), pick, pick, ({ documents }, left, right) => {
+      const [one, other] = [left, right].map((choice) => documents[choice % documents.length]!)
+      const [row, former] = [rowOf(one!), rowOf(other!)]
+      for (const [path, bytes] of row.elements) {
+        const earlier = former.elements.get(path)
+        if (earlier === undefined || Buffer.compare(earlier, bytes) === 0) continue
+        const mixed = { ...row, elements: new Map(row.elements).set(path, earlier) }
+        expect(Row.decode(mixed)).toBeInstanceOf(Malformed)
+      }
+    }))
+  })
+})
+
 describe("a row is refused as `Malformed`", () => {
   const document = goldenDocuments["tree"]!
   const row = rowOf(document)
