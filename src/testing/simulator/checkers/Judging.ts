@@ -86,8 +86,9 @@ export const hasAny = (vector: VersionVector.VersionVector, { dots }: Applied): 
 export const mayTake = (remover: Write, write: Write): boolean => {
   const { result, saw } = remover.event
   if (remover.outcome === "fail") return false
-  // A blind removal takes what the node holds, of which its answer tells.
-  const seen = saw ?? result
+  // A blind removal takes what the node holds, of which its answer tells, unless another life did
+  // the same before.
+  const seen = saw ?? (remover.applied.dots.length > 1 ? undefined : result)
   return seen === undefined || hasAny(seen.vector, write.applied)
 }
 

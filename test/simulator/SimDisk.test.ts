@@ -1,0 +1,174 @@
+// Checks that the simulated disk is the storage of the product, as its callers see it, and that it
+// loses what it must lose and nothing else.
+import * as fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import type { Change, StorageService } from "../../src/storage/Storage.ts"
+import { MemoryDisk, openDirect } from "../../src/storage/DirectStorage.ts"
+import { loseRow, rot, staleRow } from "../../src/testing/simulator/DiskImage.ts"
+import { Kernel, type Owner } from "../../src/testing/simulator/Kernel.ts"
+import { stream } from "../../src/testing/simulator/SeededRandom.ts"
+import { SimDisk } from "../../src/testing/simulator/SimDisk.ts"
+import { keyOf, put, removal, shown } from "../storage/documents.ts"
+import { identity } from "../storage/places.ts"
+
+const owner = (name: string): Owner => ({ name, alive: true, paused: false })
+
+const diskOf = (seed = 1) => {
+  const kernel = new Kernel(stream(seed, "schedule"))
+  const written: Array<string> = []
+  const disk = new SimDisk({
+    kernel,
+    random: stream(seed, "disk"),
+    wrote: (key) => written.push(key.partitionKey),
+    did: () => {}
+  })
+  const life = disk.open(owner("first"))
+  return { kernel, disk, written, ...life }
+}
+
+const keys = ["s1", "s2", "s3"].map((name) => keyOf(name))
+const cart = keys[0]!
+
+/** What a caller does; documents are rewritten whole, so that counts of elements fit. */
+type Command =
+  | { readonly kind: "put"; readonly key: number; readonly paths: ReadonlyArray<string> }
+  | { readonly kind: "remove"; readonly key: number }
+  | { readonly kind: "fact"; readonly value: string }
+  | { readonly kind: "commit" }
+
+const key = fc.nat({ max: keys.length - 1 })
+const command: fc.Arbitrary<Command> = fc.oneof(
+  fc.record({
+    kind: fc.constant("put" as const),
+    key,
+    paths: fc.uniqueArray(fc.constantFrom("a", "b", "c"), { maxLength: 3 })
+  }),
+  fc.record({ kind: fc.constant("remove" as const), key }),
+  fc.record({ kind: fc.constant("fact" as const), value: fc.string({ maxLength: 3 }) }),
+  fc.constant({ kind: "commit" as const })
+)
+
+const changesOf = (command: Command, index: number): ReadonlyArray<Change> => {
+  if (command.kind === "remove") return [removal(keys[command.key]!)]
+  if (command.kind !== "put") return []
+  const elements = Object.fromEntries(command.paths.map((path) => [path, `${path}${index}`]))
+  return [removal(keys[command.key]!), put(keys[command.key]!, `h${index}`, elements)]
+}
+
+const seen = (service: StorageService) => ({
+  documents: keys.map((at) => shown(service.read(at))),
+  scanned: [undefined, ...keys].map((after) => service.scan({ partition: 7, after, limit: 2 })),
+  fact: service.readFact("fact"),
+  healthy: service.healthy()
+})
+
+describe("the simulated disk", () => {
+  it("answers as SQLite does, committed or not", () => {
+    fc.assert(fc.property(fc.array(command, { maxLength: 40 }), (commands) => {
+      const { kernel, service } = diskOf()
+      let turn: Array<() => void> = []
+      const world = { endOfTurn: (task: () => void) => void turn.push(task) }
+      const memory = new MemoryDisk()
+      const direct = openDirect({ directory: memory, identity, world })
+      const acknowledged = [0, 0]
+      commands.forEach((command, index) => {
+        const changes = changesOf(command, index)
+        for (const [which, storage] of [service, direct.service].entries()) {
+          const done = () => acknowledged[which]!++
+          if (changes.length > 0) storage.writeAll(changes, done)
+          if (command.kind === "fact") storage.writeFact("fact", command.value, done)
+        }
+        if (command.kind === "commit") {
+          kernel.run(kernel.now + 10_000)
+          for (const task of turn.splice(0)) task()
+          expect(acknowledged[0]).toBe(acknowledged[1])
+        }
+        expect(seen(service)).toEqual(seen(direct.service))
+      })
+      turn = []
+      memory.database.close()
+    }))
+  })
+
+  it("keeps what it acknowledged through a crash, and of the rest the first part", () => {
+    const kept = new Set<string>()
+    for (let seed = 0; seed < 50; seed++) {
+      const { crash, disk, kernel, service } = diskOf(seed)
+      service.write(put(cart, "acknowledged"), () => {})
+      kernel.run(10_000)
+      for (const name of ["first", "second"]) service.write(put(cart, name), () => {})
+      crash()
+      kept.add(shown(disk.open(owner("second")).service.read(cart)))
+    }
+    expect(kept).toEqual(new Set(["acknowledged{}", "first{}", "second{}"]))
+  })
+
+  it("acknowledges nothing before it is durable, and nothing to the dead", () => {
+    const { disk, kernel, service, written } = diskOf()
+    const log: Array<string> = []
+    const dead = owner("dead")
+    disk.open(dead).service.write(put(keys[1]!, "of the dead"), () => log.push("of the dead"))
+    service.write(put(cart, "v"), () => log.push(`acknowledged after ${written.length}`))
+    expect([log, written]).toEqual([[], []])
+    dead.alive = false
+    kernel.run(10_000)
+    expect(log).toEqual(["acknowledged after 1"])
+  })
+
+  it("fails all that waits when a commit fails, hides it, and works again", () => {
+    const { disk, kernel, service } = diskOf()
+    const failures: Array<string | undefined> = []
+    disk.setMood(1, { errorShare: 1 })
+    service.write(put(cart, "v1"), (failure) => failures.push(failure?.kind))
+    kernel.soon(
+      owner("later"),
+      () => service.write(put(cart, "v2"), (failure) => failures.push(failure?.kind))
+    )
+    kernel.run(10_000)
+    expect(failures).toEqual(["failing", "failing"])
+    expect([service.healthy(), shown(service.read(cart))]).toEqual([false, "Absent"])
+    disk.setMood(1, { fullShare: 1 })
+    service.write(put(cart, "v3"), (failure) => failures.push(failure?.kind))
+    kernel.run(20_000)
+    disk.setMood(1)
+    service.write(put(cart, "v4"), (failure) => failures.push(failure?.kind))
+    kernel.run(30_000)
+    expect(failures.slice(2)).toEqual(["full", undefined])
+    expect([service.healthy(), shown(service.read(cart))]).toEqual([true, "v4{}"])
+  })
+
+  it("knows a flipped bit and a missing part for damage, and a write mends it", () => {
+    for (const harm of [rot, loseRow]) {
+      const results = new Set<string>()
+      for (let seed = 0; seed < 20; seed++) {
+        const { disk, kernel, service } = diskOf()
+        service.write(put(cart, "v", { a: "1", b: "2" }), () => {})
+        kernel.run(10_000)
+        expect(disk.damage(stream(seed, "harm"), harm)).toBe(true)
+        results.add(service.read(cart)._tag)
+        service.writeAll([removal(cart), put(cart, "mended")], () => {})
+        kernel.run(20_000)
+        expect(shown(service.read(cart))).toBe("mended{}")
+      }
+      expect(results).toEqual(new Set(harm === rot ? ["Damaged"] : ["Damaged", "Absent"]))
+    }
+  })
+
+  it("gives back old versions without a word, one document's or all", () => {
+    const { disk, kernel, service } = diskOf()
+    for (const version of ["v1", "v2", "v3"]) {
+      service.write(put(cart, version), () => {})
+      kernel.run(kernel.now + 10_000)
+    }
+    const results = new Set<string>()
+    for (let seed = 0; seed < 20; seed++) {
+      disk.damage(stream(seed, "harm"), staleRow)
+      results.add(shown(service.read(cart)))
+    }
+    expect(results).toEqual(new Set(["v1{}", "v2{}"]))
+    expect(disk.rewind(2)).toBe(true)
+    expect(shown(service.read(cart))).toBe("v1{}")
+    expect(disk.wipe()).toBe(true)
+    expect(shown(service.read(cart))).toBe("Absent")
+  })
+})
