@@ -1,7 +1,7 @@
 /**
- * Configures a node with one bucket of each family. Start it with
- * `everwrite start --config examples/everwrite.config.ts --nats embedded`, or a whole cluster with
- * `everwrite dev --config examples/everwrite.config.ts`.
+ * Configures nodes with a bucket of each kind: the last write wins, a merge function, a CRDT.
+ *
+ *     npm run -s everwrite -- dev --config examples/everwrite.config.ts
  */
 import * as Schema from "effect/Schema"
 import { Bucket, Crdt, Key } from "everwrite"

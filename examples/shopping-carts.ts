@@ -2,7 +2,7 @@
  * Replays shopping baskets as customers whose phone, laptop and shop assistant change one cart at
  * the same time, each through another node, while one node is cut off for a third of the run.
  *
- *     node --conditions=everwrite-source examples/shopping-carts.ts [FILE]
+ *     npx node --conditions=everwrite-source examples/shopping-carts.ts [FILE]
  *
  * FILE has a basket on each line, items separated by commas; without it a small sample is taken.
  * With NATS_URL the nodes use that nats-server, else a broker in this process.

@@ -51,7 +51,7 @@ export const remove = (cart: Cart, item: string): Cart => {
   return merge(cart, { items: { [item]: takenBack } })
 }
 
-/** The additions that are in the cart, by item, with their pieces; items without any are left out. */
+/** The additions in the cart, by item, with their pieces; items without any are left out. */
 export const contents = (cart: Cart): ReadonlyMap<string, ReadonlyMap<string, number>> => {
   const found = new Map<string, ReadonlyMap<string, number>>()
   for (const [item, additions] of Object.entries(cart.items)) {

@@ -3,7 +3,8 @@
  *
  * ```
  * frame   = 1, cluster, Q, sender's incarnation, receiver's incarnation or "", ring digest,
- *           sender's clock (ms), then 0 and messages | 1, transfer, index, count, a part of messages
+ *           sender's clock (ms), then either 0 and messages
+ *           or 1, transfer, index, count and a part of messages
  * message = tag, request, then the tag's own fields
  * ```
  *

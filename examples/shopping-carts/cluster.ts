@@ -8,7 +8,7 @@ import { connectHttp } from "everwrite"
 import { startBroker } from "everwrite/server"
 import { type ChildProcess, spawn } from "node:child_process"
 import { mkdtemp, rm } from "node:fs/promises"
-import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net"
+import { connect, createServer, type Server, type Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -36,7 +36,10 @@ const nodes = ["n1", "n2", "n3"]
 const listen = (server: Server): Promise<number> =>
   new Promise((resolve, reject) => {
     server.once("error", reject)
-    server.listen(0, host, () => resolve((server.address() as AddressInfo).port))
+    server.listen(0, host, () => {
+      const address = server.address()
+      resolve(typeof address === "object" && address !== null ? address.port : 0)
+    })
   })
 
 const makeWire = async (broker: URL): Promise<Wire> => {
@@ -112,9 +115,9 @@ const startNode = (
 }
 
 const until = async (what: string, holds: () => Promise<boolean>): Promise<void> => {
-  const deadline = Date.now() + 20_000
+  const deadline = Date.now() + 60_000
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`${what} took longer than 20 s`)
+    if (Date.now() > deadline) throw new Error(`${what} took longer than a minute`)
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }
@@ -137,18 +140,23 @@ export const startCluster = async (): Promise<Cluster> => {
   const processes = nodes.map((node, i) =>
     startNode({ node, wire: wires[i]!, data, http: ports[i]! })
   )
-  await Promise.all(ports.map((http) => until("starting a node", () => isReady(http))))
   const clients = ports.map((http) => connectHttp(buckets, { url: `http://${host}:${http}` }))
   const stop = async () => {
     for (const client of clients) await client.close()
     for (const child of processes) {
-      if (child.exitCode !== null) continue
+      if (child.exitCode !== null || child.signalCode !== null) continue
       child.kill("SIGTERM")
       await new Promise((resolve) => child.once("exit", resolve))
     }
     for (const wire of wires) wire.close()
     await embedded?.close()
     await rm(data, { recursive: true, force: true })
+  }
+  try {
+    await Promise.all(ports.map((http) => until("starting a node", () => isReady(http))))
+  } catch (error) {
+    await stop()
+    throw error
   }
   return { broker: natsUrl ?? `${embedded!.url} (embedded)`, clients, wires, stop }
 }

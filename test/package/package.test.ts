@@ -2,7 +2,8 @@
  * Checks what a user of npm gets: the packed tarball, installed into an empty project, with the
  * compiler and the Node that the user has.
  */
-import { execFileSync, type ExecFileSyncOptions, spawnSync } from "node:child_process"
+import { execFileSync, type ExecFileSyncOptions, spawn, spawnSync } from "node:child_process"
+import { once } from "node:events"
 import {
   existsSync,
   mkdirSync,
@@ -16,6 +17,7 @@ import { tmpdir } from "node:os"
 import { delimiter, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { until } from "../tooling/until.ts"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 const manifest: {
@@ -65,6 +67,20 @@ const storage = await Effect.runPromise(openWorker({
 const failure = await new Promise((done) => storage.service.writeFact("colour", "blue", done))
 console.log(failure, storage.service.readFact("colour"))
 await Effect.runPromise(storage.close)
+`
+
+/** A project's own buckets, in TypeScript as they are. */
+const config = `
+import * as Schema from "effect/Schema"
+import { Bucket, Key } from "everwrite"
+import { defineConfig } from "everwrite/server"
+
+const tags = Bucket.merge("tags", {
+  key: Key.text,
+  value: Schema.Array(Schema.String),
+  merge: (left: ReadonlyArray<string>, right) => [...new Set([...left, ...right])].sort()
+})
+export default defineConfig({ buckets: [tags] })
 `
 
 describe("the packed package", () => {
@@ -125,9 +141,31 @@ describe("the packed package", () => {
     expect(execFileSync(process.execPath, ["storing.mjs"], options)).toBe("undefined blue\n")
   })
 
+  const command = join(project, "node_modules/.bin/everwrite")
+
   it("the command says its version", () => {
-    const command = join(project, "node_modules/.bin/everwrite")
     expect(execFileSync(command, ["--version"], options)).toContain(manifest.version)
+  })
+
+  it("the command runs a cluster with the buckets of the project, and asks it", async () => {
+    writeFileSync(join(project, "everwrite.config.ts"), config)
+    const dev = spawn(command, ["dev", "--port", "0", "--json"], { ...options, stdio: "pipe" })
+    let printed = ""
+    dev.stdout.setEncoding("utf8").on("data", (text: string) => void (printed += text))
+    try {
+      const hasStarted = () => printed.includes("\n") || dev.exitCode !== null
+      await until("the cluster is ready", hasStarted, { withinMillis: 60_000 })
+      const { nodes } = JSON.parse(printed)
+      const put = ["put", "tags", "ada", "[\"b\",\"a\"]", "--url", nodes[0].http]
+      const get = ["get", "tags", "ada", "--url", nodes[2].http]
+      expect(execFileSync(command, put, options)).toBe("[\"b\",\"a\"]\n")
+      expect(execFileSync(command, get, options)).toBe("[\"b\",\"a\"]\n")
+    } finally {
+      if (dev.exitCode === null) {
+        dev.kill("SIGTERM")
+        await once(dev, "exit")
+      }
+    }
   })
 
   it.skipIf(oldNode === undefined)(

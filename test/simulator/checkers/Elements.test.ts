@@ -116,7 +116,7 @@ describe("the checker of documents", () => {
 
   it("refuses a title that was set before another", () => {
     expect(refused([titled(1, 10), titled(2, 20)], shown(title("o2"), [1, 2], 20))).toEqual([])
-    expect(refused([titled(1, 10), titled(2, 20)], shown(title("o1"), [1, 2], 20)))
+    expect(refused([titled(1, 10), titled(2, 20)], shown(title("o1"), [1, 2], 10)))
       .toEqual(["o1 is the title, though o2 was set later"])
     expect(refused([titled(1, 10)], shown(title(null), [1])))
       .toEqual(["there is no title, though o1 set one"])

@@ -1,3 +1,4 @@
+// Checks that planted bugs are found: the checkers bite.
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
