@@ -9,7 +9,9 @@ import { documentsOf, finalShown, finder, type Told, type Write } from "./Judgin
 
 const name = "last-write-wins"
 
-const latest = (write: Write): number => Math.max(0, ...write.applied.stamps)
+/** The stamp that an acknowledged write has at least: one of several lives may be forgotten. */
+export const stampOf = ({ applied: { stamps } }: Write): number =>
+  stamps.length === 0 ? 0 : Math.min(...stamps)
 
 const shows = (shown: Shown | undefined, write: Write): boolean =>
   operationOf(shown?.value) === write.id
@@ -60,9 +62,9 @@ const check = (told: Told, guarded: ReadonlySet<number>) => {
       && (write.event.operation.action.kind === "put" ? write.id : undefined)
         === operationOf(shown.value)
     )
-    const lost = writes.find((write) => write.outcome === "ok" && latest(write) > shown.stamp)
+    const lost = writes.find((write) => write.outcome === "ok" && stampOf(write) > shown.stamp)
     const at = `at ${node}, ${JSON.stringify(shown.value)} with stamp ${shown.stamp}`
-    if (lost !== undefined) add(`${at} though o${lost.id} has stamp ${latest(lost)}`)
+    if (lost !== undefined) add(`${at} though o${lost.id} has stamp ${stampOf(lost)}`)
     if (winner !== undefined) {
       const later = replacedBy(told, winner, guarded)
       if (later !== undefined) add(`${at} though o${later.id} had seen it`)

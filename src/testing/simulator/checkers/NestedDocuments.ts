@@ -6,7 +6,8 @@ import { isObject } from "../../../core/model/CanonicalJson.ts"
 import type { Checker, Shown } from "../History.ts"
 import { operationOf, valueOf } from "../Plan.ts"
 import { itemOf, judge, ofKind } from "./AddWins.ts"
-import { documentsOf, finalShown, finder, mayTake, type Told, type Write } from "./Judging.ts"
+import { documentsOf, finalShown, finder, mayTake, type Told } from "./Judging.ts"
+import { stampOf } from "./LastWriteWins.ts"
 
 const name = "document"
 
@@ -46,8 +47,6 @@ const checkLines = (told: Told, add: (problem: string) => void): void => {
   }
 }
 
-const latest = ({ applied: { stamps } }: Write): number => Math.max(0, ...stamps)
-
 const checkTitle = (told: Told, add: (problem: string) => void): void => {
   const titles = ofKind(told, "title").filter(({ outcome }) => outcome !== "fail")
   const deletes = ofKind(told, "delete").filter(({ outcome }) => outcome !== "fail")
@@ -58,7 +57,7 @@ const checkTitle = (told: Told, add: (problem: string) => void): void => {
       if (title.outcome !== "ok" || deletes.some((removal) => mayTake(removal, title))) continue
       if (winner === undefined) add(`at ${node}, there is no title, though o${title.id} set one`)
       // A delete may have taken the one that replaced another, and left that.
-      else if (deletes.length === 0 && latest(winner) < latest(title)) {
+      else if (deletes.length === 0 && shown.stamp < stampOf(title)) {
         add(`at ${node}, o${winner.id} is the title, though o${title.id} was set later`)
       } else if (deletes.length === 0 && titleOf(title.event.saw) === winner.id) {
         add(`at ${node}, o${winner.id} is the title, though o${title.id} had seen it`)
