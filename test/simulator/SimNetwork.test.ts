@@ -33,6 +33,14 @@ const connected = (weather: Partial<Weather> = {}) => {
 
 const texts = (count: number) => Array.from({ length: count }, (_, index) => `m${index}`)
 
+/** A thousand messages in this weather, and who got them. */
+const cameIn = (weather: Partial<Weather>) => {
+  const { a, b, kernel } = connected(weather)
+  for (const text of texts(1_000)) a.send("b", text)
+  kernel.run(70_000)
+  return b
+}
+
 describe("the simulated network", () => {
   it("delivers every message in fair weather, in some order, and none in the sender's turn", () => {
     const { a, b, kernel } = connected()
@@ -97,12 +105,6 @@ describe("the simulated network", () => {
   })
 
   it("loses, doubles and replays the share of messages that it is told to", () => {
-    const cameIn = (weather: Partial<Weather>) => {
-      const { a, b, kernel } = connected(weather)
-      for (const text of texts(1_000)) a.send("b", text)
-      kernel.run(70_000)
-      return b
-    }
     const lost = 1_000 - cameIn({ loss: 0.3 }).came.length
     expect(Math.abs(lost - 300)).toBeLessThan(60)
     const doubled = cameIn({ duplication: 0.3 }).came.length - 1_000

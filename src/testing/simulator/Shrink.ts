@@ -26,6 +26,11 @@ const runsMaxDefault = 500
 const nodesMin = 3
 const payloadBytes = 65_536
 
+const halved = (fault: PlannedFault): PlannedFault => ({
+  ...fault,
+  forMillis: fault.forMillis >> 1
+})
+
 class Shrinking {
   plan: Plan
   violation: Violation
@@ -120,10 +125,6 @@ class Shrinking {
     const lastMillis = Math.max(0, ...[...operations, ...faults].map(({ atMillis }) => atMillis))
     if (lastMillis + 1 < this.plan.chaosMillis) this.#tries({ chaosMillis: lastMillis + 1 })
     for (const index of faults.keys()) {
-      const halved = ({ forMillis, ...fault }: PlannedFault) => ({
-        ...fault,
-        forMillis: forMillis >> 1
-      })
       let fault = this.plan.faults[index]!
       while (fault.forMillis > 1) {
         fault = halved(fault)
