@@ -25,7 +25,8 @@ const mayExplain = (told: Told, remover: Write, writers: ReadonlyArray<Write>): 
       return writers.some((writer) => replaces(remover, writer))
     case "registers":
       return writers.some((writer) =>
-        Math.max(...remover.applied.stamps) > Math.min(...writer.applied.stamps)
+        // Equal stamps are ordered by actor.
+        Math.max(...remover.applied.stamps) >= Math.min(...writer.applied.stamps)
       )
     case "documents":
       return writers.some((writer) =>
