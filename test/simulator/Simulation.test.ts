@@ -1,4 +1,4 @@
-// Runs whole clusters under fresh seeds, and checks every promise on each of them.
+// Runs whole clusters under many seeds, and checks every promise on each of them.
 import { describe, expect, it } from "vitest"
 import { drawPlan } from "../../src/testing/simulator/DrawPlan.ts"
 import { faultClasses } from "../../src/testing/simulator/Faults.ts"
@@ -8,8 +8,8 @@ import { type Judged, judged, lines } from "./judged.ts"
 import { Tally } from "./Tally.ts"
 import type { PlannedFault } from "../../src/testing/simulator/Plan.ts"
 
-/** Printed, and taken from the environment, so that a failure can be repeated. */
-const firstSeed = Number(process.env["EVERWRITE_SEED"] ?? Math.floor(Math.random() * 1e9))
+/** The same at every run, unless the environment names others: EVERWRITE_SEED=$RANDOM. */
+const firstSeed = Number(process.env["EVERWRITE_SEED"] ?? 1)
 const seedCount = 250
 const twiceCount = 50
 const processesCount = 6
