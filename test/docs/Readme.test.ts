@@ -209,13 +209,17 @@ describeWithNats("speed", () => {
 })
 
 describe("the README", () => {
+  const test = command("npm test")
+  const install = command("apt-get install")
+  // These name what is run above.
+  for (const line of ["npm start", "everwrite dev"]) untried.delete(line)
+
   it("names scripts that there are, and how nats-server is installed", () => {
     expect(manifest.scripts["test"]).toContain("test/tooling/vitest.config.ts")
-    expect(command("npm test")).toBe("npm test")
+    expect(test).toBe("npm test")
     expect(manifest.scripts["start"]).toMatch(/ dev$/)
-    for (const line of ["npm start", "everwrite dev"]) untried.delete(line)
     const tooling = readFileSync(join(root, "test/tooling/natsServer.ts"), "utf8")
-    expect(tooling).toContain(command("apt-get install"))
+    expect(tooling).toContain(install)
   })
 
   it("names files and folders that there are", () => {
