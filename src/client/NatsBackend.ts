@@ -194,7 +194,9 @@ export class NatsBackend implements Backend {
     const remote = this.#pending.get(decoded.success.id)
     if (remote === undefined) return
     const { millis, node } = remote.answer("error" in reply ? reply.error : reply)
-    if (node !== undefined) this.#routes.answered(node, millis)
+    if (node === undefined) return
+    if (millis === undefined) this.#routes.unheard(node)
+    else this.#routes.answered(node, millis)
   }
 
   #unheard(subject: string): void {

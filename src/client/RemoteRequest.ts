@@ -108,18 +108,18 @@ export class RemoteRequest implements Waiting {
     this.#options.send(this)
   }
 
+  /** Takes an answer; says whose it was, and how long it took, unless the node could not answer. */
   answer(
     outcome: AnswerBody | StoreError
-  ): { readonly node: NodeId | undefined; readonly millis: number } {
+  ): { readonly node: NodeId | undefined; readonly millis: number | undefined } {
     const node = this.#node
     const millis = this.#options.world.elapsed() - this.#sentAt
     if (isRefusal(outcome) && node !== undefined) {
-      const refusing = { node: undefined, millis }
       // One that comes late, or twice, of a node that was passed over already.
-      if (outcome.node !== node && this.avoid.has(outcome.node)) return refusing
+      if (outcome.node !== node && this.avoid.has(outcome.node)) return { node: undefined, millis }
       if (this.request.action === "read" || this.#sendings === 1) {
         this.#goElsewhere(node)
-        return refusing
+        return { node, millis: undefined }
       }
     }
     if (!("_tag" in outcome)) this.#options.respond({ _tag: "Answer", ...outcome })

@@ -19,11 +19,11 @@ import type { BackendRequest } from "./Backend.ts"
 interface Pace {
   /** Moving average of the time to an answer. */
   millis: number
-  /** On the monotonic clock: not asked before this, because nobody answered for it. */
+  /** On the monotonic clock: not asked before this. */
   restsUntil: number
 }
 
-/** How long a node that nobody answers for is passed over. */
+/** How long a node that does not answer, or cannot, is passed over. */
 const restMillis = 1000
 /** Much faster: less than half the time, by at least this much. */
 const noiseMillis = 2
@@ -84,7 +84,7 @@ export class Routes {
     else pace.millis += (millis - pace.millis) * weightOfLast
   }
 
-  /** Notes that nobody answers for a node. */
+  /** Notes that nobody answers for a node, or that it cannot. */
   unheard(node: NodeId): void {
     const millis = this.#millis(node)
     this.#paces.set(node, { millis, restsUntil: this.#world.elapsed() + restMillis })

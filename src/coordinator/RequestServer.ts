@@ -102,7 +102,8 @@ const idOf = (json: unknown): number | undefined => {
 export class RequestServer {
   readonly #options: RequestServerOptions
   readonly #subjects: Subjects
-  readonly #subscriptions: ReadonlyArray<Subscription>
+  readonly #shared: ReadonlyArray<Subscription>
+  readonly #own: Subscription
   readonly #outboxes = new Map<string, Outbox>()
   readonly #stats = { read: noStats(), write: noStats() }
   #scheduled = false
@@ -114,12 +115,12 @@ export class RequestServer {
     const { node, transport } = options
     const subjects = this.#subjects
     const take = (message: Message) => this.#take(message)
-    this.#subscriptions = [
+    this.#shared = [
       transport.subscribe(subjects.requests("read"), take, { queue: requestQueue }),
       transport.subscribe(subjects.requests("write"), take, { queue: requestQueue }),
-      transport.subscribe(subjects.clusters(), take, { queue: requestQueue }),
-      transport.subscribe(subjects.nodeRequests(node), take)
+      transport.subscribe(subjects.clusters(), take, { queue: requestQueue })
     ]
+    this.#own = transport.subscribe(subjects.nodeRequests(node), take)
   }
 
   /** Messages that were no request. */
@@ -137,8 +138,17 @@ export class RequestServer {
     }))
   }
 
+  /**
+   * Leaves what any node may take to the others. What comes to this node alone it still answers, if
+   * only to say that it stops: silence would leave the sender in doubt.
+   */
+  drain(): void {
+    for (const subscription of this.#shared) subscription.close()
+  }
+
   close(): void {
-    for (const subscription of this.#subscriptions) subscription.close()
+    this.drain()
+    this.#own.close()
   }
 
   #take(message: Message): void {

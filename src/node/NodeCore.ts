@@ -119,7 +119,7 @@ export class NodeCore {
   /** Takes no more requests; those under way go on. */
   drain(): void {
     this.#service.close()
-    this.requests.close()
+    this.requests.drain()
     this.coordinator.drain()
   }
 

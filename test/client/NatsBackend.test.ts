@@ -186,8 +186,18 @@ describe("a node that cannot", () => {
       `node.n${first}.write.shelves.visits.add`,
       `node.n${second}.write.shelves.visits.add`
     ])
-    stepped.nodes[first! - 1]!.core.coordinator.drain()
-    expect(settled(ask("read", shelves, { key: "k" })).answer.values).toMatchObject([{ visits: 1 }])
+  })
+
+  it("because it stops leaves what is sent to it to another holder, and is left alone", () => {
+    const [first, second] = stepped.placesOf(shelves, "k").holders
+    const asked = [visit(), ask("read", shelves, { key: "k" })]
+    stepped.nodes[first! - 1]!.core.drain()
+    stepped.world.settle()
+    expect(asked[0]!.answer.values).toMatchObject([{ visits: 1 }])
+    expect(asked[1]!.isOpen).toBe(false)
+    sent.length = 0
+    expect(settled(visit()).answer.values).toMatchObject([{ visits: 2 }])
+    expect(sent).toEqual([`node.n${second}.write.shelves.visits.add`])
   })
 })
 

@@ -187,12 +187,15 @@ describe("an answer that is larger than the broker takes", () => {
 })
 
 describe("a node that drains", () => {
-  it("leaves what comes to the others, and answers nothing itself", () => {
+  it("leaves what any node may take to the others, and says that it stops to who asks it", () => {
     stepped.nodes[0]!.core.drain()
     for (let i = 0; i < 20; i++) {
       expect(send("read.notes.get", { key: `k${i}` })[0]).toMatchObject({ values: [] })
     }
     expect(stepped.counts(1).reads).toBe(0)
+    expect(send("node.n1.read.notes.get", { id: 3, key: "k" }))
+      .toMatchObject([{ id: 3, error: { _tag: "NodeUnavailable", node: "n1" } }])
+    stepped.nodes[0]!.core.close()
     expect(send("node.n1.read.notes.get", { key: "k" })).toEqual([])
   })
 })
