@@ -10,7 +10,7 @@ import type {
   BackendRespond
 } from "../../client/Backend.ts"
 import * as CanonicalJson from "../../core/model/CanonicalJson.ts"
-import { NoAnswer, type StoreError } from "../../core/model/StoreError.ts"
+import { isPassing, NoAnswer, type StoreError } from "../../core/model/StoreError.ts"
 import type { Answer } from "../../coordinator/Request.ts"
 import type { World } from "../../core/World.ts"
 import type { SeededRandom } from "./SeededRandom.ts"
@@ -106,9 +106,9 @@ class Asking {
   }
 
   #fail(error: StoreError): void {
-    // An earlier sending of the same write may have applied, whatever this one says.
-    const isKnown = "mayHaveApplied" in error && error.mayHaveApplied
-    if (this.#trace.sendings > 1 && !isKnown) return this.#giveUp(error.message)
+    // What this sending was refused for says nothing about an earlier one of the same write.
+    const isWrite = this.#request.action === "write"
+    if (isWrite && this.#trace.sendings > 1 && isPassing(error)) return this.#giveUp(error.message)
     this.#ended = true
     this.#respond(error)
   }

@@ -80,7 +80,6 @@ export class SimSession {
   readonly #requester: Requester
   readonly #handles: Handles
   readonly #kept = new Map<string, Kept>()
-  readonly #isGuarded: boolean
   #next = 0
 
   constructor(options: SimSessionOptions) {
@@ -92,8 +91,7 @@ export class SimSession {
       node: "",
       random: stream(plan.seed, `session ${number}`)
     })
-    this.#isGuarded = plan.guarded.includes(number)
-    const session = this.#isGuarded ? Session.make() : Session.none
+    const session = plan.guarded.includes(number) ? Session.make() : Session.none
     this.#requester = new Requester(this.#backend, session)
     this.#handles = handlesOf(this.#requester)
   }
@@ -194,7 +192,9 @@ export class SimSession {
     // A read of a damaged row needs another node.
     const isDamaged = cluster.damaged.has(node) && error?._tag === "QuorumNotMet"
       && error.action === "read"
-    const mustAnswer = consistency === "available" && !this.#isGuarded && calm !== undefined
+    // A session may have seen what only other nodes have.
+    const isBehind = error?._tag === "ContextNotCovered"
+    const mustAnswer = consistency === "available" && !isBehind && calm !== undefined
       && cluster.node(node).calm === calm && cluster.holders(operation).includes(node)
     if (mustAnswer && !isDamaged) unavailable(`o${id} at ${node}: ${error?.message}`)
   }
