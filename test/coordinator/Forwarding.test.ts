@@ -148,6 +148,19 @@ describe("a request that is handed on", () => {
     expect(carriedOut()[first! - 1]).toBeGreaterThan(1)
   })
 
+  it("reaches the node that took it after the first refused, when the client asks again", () => {
+    for (const place of holders) {
+      stepped.nodes[outside - 1]!.core.view.heard(id(place), 0)
+    }
+    const [refusing, taking] = holders
+    stepped.nodes[refusing! - 1]!.core.drain()
+    stepped.loses = ({ from, to }) => from === id(taking!) && to !== id(outside)
+    const request = { ...visit, w: 1, once: { session: "s", sequence: 2, at: stepped.world.now() } }
+    expect(stepped.write(outside, shelves, request).answer.values).toMatchObject([{ visits: 1 }])
+    expect(stepped.write(outside, shelves, request).answer.values).toMatchObject([{ visits: 1 }])
+    expect(carriedOut()[taking! - 1]).toBe(2)
+  })
+
   it("is refused by a node that does not hold it either", () => {
     const { coordinator } = stepped.nodes[outside - 1]!.core
     const outcomes: Array<unknown> = []
