@@ -3,12 +3,14 @@
  * of what this node holds without a hop.
  */
 import { describe } from "../../schemas/ClusterDescription.ts"
+import type { Answer } from "../coordinator/Request.ts"
 import type { Coordinator } from "../coordinator/Coordinator.ts"
 import * as CanonicalJson from "../core/model/CanonicalJson.ts"
+import { Undecodable } from "../core/model/StoreError.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
 import type { World } from "../core/World.ts"
 import type { ClusterView } from "../gossip/ClusterView.ts"
-import type { Backend } from "./Backend.ts"
+import type { Backend, BackendAnswer } from "./Backend.ts"
 
 export interface EmbeddedOptions {
   readonly world: World
@@ -21,12 +23,10 @@ export interface EmbeddedOptions {
 export const make = (options: EmbeddedOptions): Backend => ({
   world: options.world,
   request: (request, respond) =>
-    options.coordinator.handle({ ...request, forwarded: false }, (outcome) =>
-      respond(
-        outcome._tag === "Answer"
-          ? { ...outcome, values: outcome.values.map(CanonicalJson.decode) }
-          : outcome
-      )),
+    options.coordinator.handle(
+      { ...request, forwarded: false },
+      (outcome) => respond(outcome._tag === "Answer" ? decoded(request.bucket, outcome) : outcome)
+    ),
   explain: (request, respond) => options.coordinator.explain(request, respond),
   list: (request, respond) => options.coordinator.list(request, respond),
   describe: (respond) => {
@@ -34,3 +34,12 @@ export const make = (options: EmbeddedOptions): Backend => ({
     respond(describe({ cluster, node: view.self, ring: view.ring, buckets: buckets.values() }))
   }
 })
+
+/** Values are checked where they enter a node; what another node sent all the same is no JSON. */
+const decoded = (bucket: string, answer: Answer): BackendAnswer | Undecodable => {
+  try {
+    return { ...answer, values: answer.values.map(CanonicalJson.decode) }
+  } catch (error) {
+    return new Undecodable({ bucket, path: "$", problem: String(error) })
+  }
+}

@@ -249,7 +249,7 @@ export class Coordinator {
         return respond(outcome)
       }
       const arrival = { key: plan.row, document: outcome.document }
-      const joined = replica.joinDocument(arrival, () => {})
+      const joined = replica.join(arrival, () => {})
       if (joined._tag === "Refused") {
         return respond(new Errors.NodeUnwritable({ node, reason: joined.reason }))
       }

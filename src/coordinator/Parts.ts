@@ -76,6 +76,11 @@ export const answerOf = (
 ): Answer | Undecodable => {
   const { bucket, key } = place
   const { document } = options
+  const { kind } = bucket.strategy
+  if (document.store !== undefined && document.store.kind !== kind) {
+    const problem = "a state of another kind: was the bucket declared otherwise before?"
+    return new Undecodable({ bucket: bucket.definition.name, path: "$", problem })
+  }
   const { values } = bucket.strategy.view(document)
   const shown = { vector: document.context, stamp: bucket.strategy.stampOf(document) }
   const context = CausalContext.answered(shown, place.after)

@@ -218,7 +218,7 @@ export class ReadCoordinator implements Waiting {
       if (node === parts.node) {
         // A full disk would fail it, at the cost of an incarnation.
         if (!parts.replica.writable()) continue
-        parts.replica.joinDocument({ key: plan.row, document: this.#joined }, () => {})
+        parts.replica.join({ key: plan.row, document: this.#joined }, () => {})
       } else {
         const { key } = plan
         const { fingerprint } = plan.bucket

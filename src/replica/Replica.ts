@@ -170,21 +170,10 @@ export class Replica {
   }
 
   /**
-   * Joins another replica's document into this one's. Bytes that are no document are refused;
-   * `settled` says later whether the rest is on this node's disk.
+   * Joins another replica's document into this one's; `settled` says later whether it is on this
+   * node's disk, unless it is refused. `encoded` spares encoding it where that is known.
    */
-  join(key: RowKey, bytes: Uint8Array, settled: Settled): Joined {
-    try {
-      const { digest, document } = DocumentCodec.decodeWithDigest(bytes)
-      return this.joinDocument({ key, document, encoded: { bytes, digest } }, settled)
-    } catch (error) {
-      if (!(error instanceof Malformed)) throw error
-      return { _tag: "Refused", reason: `not a document: ${error.message}` }
-    }
-  }
-
-  /** The same for a document that is decoded; `encoded` spares encoding it where it is known. */
-  joinDocument(
+  join(
     arrival: {
       readonly key: RowKey
       readonly document: Document.Document
@@ -196,7 +185,7 @@ export class Replica {
     const holding = this.read(key)
     const before = documentOf(holding)
     if (!Document.canJoin(before, incoming)) {
-      return { _tag: "Refused", reason: "a state of another kind is stored under this key" }
+      return { _tag: "Refused", reason: otherKind }
     }
     this.#counts.joins++
     const { world } = this.#options
@@ -231,6 +220,9 @@ export class Replica {
       dot = { actor, counter: ++this.#issued }
       const mutated = operation.mutate({ document, dot, nowMillis, seen, stampSeen, args })
       if (mutated._tag !== "Changed") return mutated
+      if (!Document.canJoin(document, { ...Document.empty, store: mutated.delta.store })) {
+        return { _tag: "InvalidArguments", path: "$", problem: otherKind }
+      }
       if (mutated.delta.deferred.length > 0) world.mark("replica: a removal is deferred")
       document = Document.apply(document, mutated.delta)
     }
@@ -341,6 +333,8 @@ export class Replica {
     return { _tag: "Damaged", detail }
   }
 }
+
+const otherKind = "a state of another kind is stored under this key"
 
 const encode = (document: Document.Document) => DocumentCodec.encode(document)
 

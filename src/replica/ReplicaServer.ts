@@ -5,6 +5,7 @@
  * it by another fingerprint refuses, because joining would mix two meanings.
  */
 import type { DocumentName, Fetch, List, PeerMessage, Store } from "../../schemas/PeerMessage.ts"
+import { Malformed } from "../core/codec/Bytes.ts"
 import type { DocumentKey } from "../core/model/DocumentKey.ts"
 import { partitionOf } from "../core/ring/Partition.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
@@ -58,7 +59,9 @@ export class ReplicaServer {
     if (mismatch !== undefined) return refuse(mismatch)
     if (!this.#replica.writable()) return refuse("the disk takes no writes")
     const key = this.#keyOf(message)
-    const joined = this.#replica.join(key, message.document, (failure) => {
+    const arrival = this.#read(message)
+    if (typeof arrival === "string") return refuse(arrival)
+    const joined = this.#replica.join({ key, ...arrival }, (failure) => {
       if (!message.sync || request === 0) return
       if (failure === undefined) reply({ _tag: "Stored", request, durable: true })
       else refuse(`${failure.kind}: ${failure.detail}`)
@@ -101,6 +104,20 @@ export class ReplicaServer {
     }
     const { places, through } = listed
     reply({ _tag: "Listed", request, places, through })
+  }
+
+  /** The document of a message, or why it is none of its bucket. */
+  #read({ bucket, document: bytes }: Store) {
+    const kind = this.#buckets.get(bucket)?.strategy.kind
+    try {
+      const { digest, document } = DocumentCodec.decodeWithDigest(bytes)
+      const fits = kind === undefined || document.store === undefined
+        || document.store.kind === kind
+      return fits ? { document, encoded: { bytes, digest } } : "a state of another kind of bucket"
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error
+      return `not a document: ${error.message}`
+    }
   }
 
   #keyOf(message: DocumentName): RowKey {

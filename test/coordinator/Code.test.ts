@@ -153,3 +153,30 @@ describe("a node that declares a bucket otherwise", () => {
     expect(stepped.held(profiles, "k").map((held) => held?.context.size)).toEqual([0, 1, 1])
   })
 })
+
+describe("a node whose bucket was declared otherwise before", () => {
+  it("says so of what it stored then, changes nothing of it, and serves all else", async () => {
+    const before = Bucket.siblings("profiles", { key: Key.text, value: Schema.String })
+    let served: ReadonlyArray<Bucket.Any> = [before]
+    await start(() => served)
+    stepped.write(1, before, { key: "k", op: "put", args: ["x"], w: "all" })
+    served = [profiles]
+    for (const place of [1, 2, 3]) {
+      stepped.cluster.crash(node(place))
+      await stepped.restart(place)
+    }
+    const put = { key: "k", op: "put", args: [{ name: "Ada" }] }
+    expect(stepped.read(1, profiles, { key: "k" }).error).toBeInstanceOf(Undecodable)
+    expect(stepped.read(1, profiles, { key: "k" }).error.message).toContain("declared otherwise")
+    expect(stepped.write(1, profiles, put).error).toBeInstanceOf(InvalidValue)
+    expect(stepped.write(1, profiles, { key: "k", op: "delete" }).error)
+      .toBeInstanceOf(InvalidValue)
+    expect(stepped.write(1, profiles, { ...put, key: "l" }).answer.replied).toBe(2)
+    served = [before]
+    for (const place of [1, 2, 3]) {
+      stepped.cluster.crash(node(place))
+      await stepped.restart(place)
+    }
+    expect(stepped.read(1, before, { key: "k", r: "all" }).answer.values).toEqual(["x"])
+  })
+})

@@ -136,7 +136,7 @@ describe.each<[string, BenchOptions]>([
     const arrival = { key, document: other.document() }
     const mend = bench.failCommits()
     for (const name of ["first", "again"]) {
-      bench.replica.joinDocument(arrival, (failure) => settled.push(`${name} ${failure?.kind}`))
+      bench.replica.join(arrival, (failure) => settled.push(`${name} ${failure?.kind}`))
     }
     expect(settled).toEqual([])
     bench.world.settle()
@@ -161,20 +161,25 @@ describe.each<[string, BenchOptions]>([
     expect(bench.values()).toEqual([])
   })
 
-  it("refuses bytes that are no document, and documents of another shape", () => {
-    const bench = new Bench(options)
-    bench.operate("put", ["x"])
+  it("refuses documents and operations of another kind than what is stored", () => {
+    const bench = new Bench({ ...options, strategy: shelf })
+    bench.operate("books.add", ["Emma"])
     const before = textOf(bench.document())
-    expect(bench.replica.join(key, Uint8Array.of(1, 2, 3), nobody)).toMatchObject({
-      _tag: "Refused",
-      reason: expect.stringContaining("not a document: expected")
+    const notes = new Bench({ node: "n2" })
+    notes.operate("put", ["x"])
+    expect(bench.replica.join({ key, document: notes.document() }, nobody))
+      .toMatchObject({ _tag: "Refused", reason: expect.stringContaining("another kind") })
+    expect(notes.replica.join({ key, document: bench.document() }, nobody))
+      .toMatchObject({ _tag: "Refused" })
+    const other = new Bench({ ...options, strategy: { family: "lww" } })
+    other.join(bench.document())
+    expect(other.begin([["put", "x"]]).updated).toMatchObject({
+      _tag: "InvalidArguments",
+      problem: expect.stringContaining("another kind")
     })
-    const tree = new Bench({ strategy: shelf, node: "n2" })
-    tree.operate("books.add", ["Emma"])
-    const refused = bench.replica.joinDocument({ key, document: tree.document() }, nobody)
-    expect(refused).toMatchObject({ _tag: "Refused" })
     bench.world.settle()
     expect(textOf(bench.document())).toBe(before)
+    expect(textOf(other.document())).toBe(before)
   })
 })
 
@@ -259,7 +264,7 @@ describe("a disk that takes no writes", () => {
     expect(refused.updated).toMatchObject({ _tag: "Unwritten", failure: { kind: "overloaded" } })
     const other = new Bench({ node: "n2" })
     other.operate("put", ["y"])
-    expect(bench.replica.joinDocument({ key, document: other.document() }, nobody)).toMatchObject({
+    expect(bench.replica.join({ key, document: other.document() }, nobody)).toMatchObject({
       _tag: "Refused",
       reason: expect.stringContaining("overloaded")
     })

@@ -97,8 +97,9 @@ export class Bench {
   /** Joins a document as another node sends it, and waits for the disk. */
   join(document: Document.Document, at = key): Settlements {
     const settlements: Array<StorageFailure | undefined> = []
-    const { bytes } = DocumentCodec.encode(document)
-    const joined = this.replica.join(at, bytes, (failure) => settlements.push(failure))
+    const encoded = DocumentCodec.encode(document)
+    const arrival = { key: at, document: DocumentCodec.decode(encoded.bytes), encoded }
+    const joined = this.replica.join(arrival, (failure) => settlements.push(failure))
     if (joined._tag === "Refused") throw new Error(joined.reason)
     this.world.settle()
     return settlements

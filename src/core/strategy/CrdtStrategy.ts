@@ -88,6 +88,7 @@ export const make = (type: TypeDefinition): Strategy => {
   return {
     name: `crdt-${type.type}`,
     version: 1,
+    kind: kindOf(type),
     operations,
     view: (document: Document) => viewOf(type, document.store),
     stampOf: (document: Document) => greatestStamp(document.store)

@@ -46,6 +46,7 @@ const remove: Operation = {
 export const lww: Strategy = {
   name: "lww",
   version: 1,
+  kind: "latest",
   operations: new Map([["put", put], ["delete", remove]]),
   view: (document) => {
     const latest = latestOf(document)

@@ -51,12 +51,15 @@ const operations: ReadonlyMap<string, Operation> = new Map([["put", put], ["dele
 
 const view = (document: Document) => ({ values: siblingsOf(document).map((s) => s.value) })
 
-export const siblings: Strategy = { name: "siblings", version: 1, operations, view, stampOf }
+const kind = "values"
+
+export const siblings: Strategy = { name: "siblings", version: 1, kind, operations, view, stampOf }
 
 /** The states of an application merge; its function runs where its code is. */
 export const merge = (version: number): Strategy => ({
   name: "merge",
   version,
+  kind,
   operations,
   view,
   stampOf

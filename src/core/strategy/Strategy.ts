@@ -9,6 +9,7 @@
 import type { CausalContext } from "../clock/CausalContext.ts"
 import type { Dot } from "../clock/Dot.ts"
 import type { Delta, Document } from "../crdt/Document.ts"
+import type { DotStore } from "../crdt/DotStore.ts"
 
 /** What an argument of an operation is, for callers without the bucket's code. */
 export type ArgumentKind = "value" | "key" | "integer"
@@ -65,6 +66,8 @@ export interface Strategy {
   readonly name: string
   /** Bumped when the meaning of the states or operations changes. */
   readonly version: number
+  /** The shape of its states. A state of another shape is not of a bucket with this strategy. */
+  readonly kind: DotStore["kind"]
   readonly operations: ReadonlyMap<string, Operation>
   readonly view: (document: Document) => View
   /** The greatest hybrid stamp in a document, for its context; 0 where there is none. */

@@ -1,0 +1,116 @@
+// Checks that what other nodes send, however wrong, is refused or kept apart, and stops nobody.
+import * as fc from "fast-check"
+import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { type PeerMessage, writeMessage } from "../../schemas/PeerMessage.ts"
+import { ByteWriter } from "../../src/core/codec/Bytes.ts"
+import type { Document } from "../../src/core/crdt/Document.ts"
+import * as DocumentCodec from "../../src/core/crdt/DocumentCodec.ts"
+import type { DotStore } from "../../src/core/crdt/DotStore.ts"
+import { encodeParts } from "../../src/core/model/DocumentKey.ts"
+import * as Frame from "../../src/transport/Frame.ts"
+import type { TransportService } from "../../src/transport/Transport.ts"
+import { buckets, notes, profiles } from "../cluster/buckets.ts"
+import { SteppedCluster } from "../cluster/steppedCluster.ts"
+import { messages } from "../schemas/messages.ts"
+
+let stepped: SteppedCluster
+let outside: TransportService
+beforeEach(async () => {
+  stepped = await SteppedCluster.start({ nodes: 3, buckets })
+  outside = stepped.cluster.connect()
+})
+afterEach(() => stepped.stop())
+
+/** Sends to n1 as if from n2. */
+const send = (...all: ReadonlyArray<PeerMessage>): void => {
+  const writer = new ByteWriter()
+  for (const message of all) writeMessage(writer, message)
+  const { ring } = stepped.nodes[0]!.core.view
+  const header = {
+    cluster: "test",
+    partitionCount: ring.partitionCount,
+    senderIncarnation: "0mi8dfxmoabcdef",
+    receiverIncarnation: "",
+    ringDigest: ring.digest,
+    clockMillis: stepped.world.now()
+  }
+  const data = Frame.encode(header, { _tag: "Whole", messages: writer.finish() })
+  outside.publish("everwrite.test.v1.peer.n1.from.n2", data)
+  stepped.world.settle()
+}
+
+const actor = "n2.0mi8dfxmoabcdef.1"
+const documentOf = (store: DotStore): Uint8Array => {
+  const document: Document = { context: new Map([[actor, 9]]), store, deferred: [], ids: [] }
+  return DocumentCodec.encode(document).bytes
+}
+
+const store = (bucket: string, document: Uint8Array): PeerMessage => ({
+  _tag: "Store",
+  request: 1,
+  bucket,
+  fingerprint: "",
+  key: { partition: encodeParts(["k"]), sort: "" },
+  sync: true,
+  document
+})
+
+const put = { key: "good", op: "put", args: ["x"] }
+/** The others still serve with it; the first frames to the life that we made up are lost. */
+const stillServes = (): void => {
+  stepped.write(1, notes, { ...put, w: "all" })
+  stepped.world.advance(3_000)
+  expect(stepped.write(1, notes, { ...put, w: "all" }).answer.replied).toBe(3)
+  expect(stepped.read(1, notes, { key: "good", r: "all" }).answer.values).toContain("x")
+}
+
+describe("a node", () => {
+  it("goes on whatever messages come, asked for or not", () => {
+    fc.assert(fc.property(fc.array(messages, { maxLength: 5 }), (all) => send(...all)))
+    stillServes()
+  })
+
+  it("goes on whatever documents come for buckets it knows", () => {
+    const bytes = fc.uint8Array({ maxLength: 60 }).map((rest) => Uint8Array.of(1, ...rest))
+    fc.assert(
+      fc.property(bytes, fc.constantFrom("notes", "profiles", "shelves"), (document, bucket) => {
+        send(store(bucket, document))
+        stepped.read(1, { name: bucket }, { key: "k", r: 1 })
+      })
+    )
+    stillServes()
+  })
+
+  it("says of a value that is no JSON that it cannot be read, and of others what they are", () => {
+    const latest = { kind: "latest", actor, counter: 9, stamp: 1, value: "{\"name\":" } as const
+    send(store("profiles", documentOf(latest)))
+    const sibling = { actor, counter: 9, stamp: 1, value: "nonsense" }
+    send(store("notes", documentOf({ kind: "values", siblings: [sibling] })))
+    expect(stepped.read(1, profiles, { key: "k", r: 1 }).error)
+      .toMatchObject({ _tag: "Undecodable", bucket: "profiles" })
+    expect(stepped.read(1, notes, { key: "k", r: 1 }).error).toMatchObject({ _tag: "Undecodable" })
+    stillServes()
+  })
+
+  it("shows nothing of a state of another kind than its bucket's, and takes writes again", () => {
+    send(store(
+      "profiles",
+      documentOf({
+        kind: "counter",
+        totals: new Map([[actor, {
+          counter: 9,
+          added: 1,
+          taken: 0,
+          removedCounter: 0,
+          removedAdded: 0,
+          removedTaken: 0
+        }]])
+      })
+    ))
+    const read = stepped.read(1, profiles, { key: "k", r: 1 })
+    expect(read.answer.values).toEqual([])
+    const write = stepped.write(1, profiles, { key: "k", op: "put", args: [{ name: "x" }], w: 1 })
+    expect(write.isOpen).toBe(false)
+    stillServes()
+  })
+})
