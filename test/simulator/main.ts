@@ -3,22 +3,29 @@
  *
  * ```
  * npm run simulate -- --seed 42 [--key carts/carts0]
+ * npm run simulate -- --seed 42 --shrink
  * npm run simulate -- --seeds 2000 [--from 1]
  * npm run simulate -- --seeds 200 --twice
- * npm run simulate -- --plant NAME [--seeds 2000]
+ * npm run simulate -- --plant NAME [--seeds 2000] [--shrink]
  * npm run simulate -- --plants [--seeds 2000]
  * ```
  */
 import "effect/schema/SchemaJITCompiler/enable"
 import { availableParallelism } from "node:os"
 import { parseArgs } from "node:util"
+import { faultClasses } from "../../src/testing/simulator/Faults.ts"
+import { drawPlan } from "../../src/testing/simulator/DrawPlan.ts"
+import { allMarks } from "../../src/testing/simulator/Marks.ts"
 import { runBatch, serve } from "./batch.ts"
+import { type Counterexample, keep } from "./Counterexamples.ts"
 import { type Judged, judged, lines } from "./judged.ts"
 import { findPlant, tablePlants } from "./plants/FindPlant.ts"
 import { plants } from "./plants/Plants.ts"
 import { Tally } from "./Tally.ts"
 
 const progressMillis = 5_000
+const runsMax = 1_500
+const seedsThatMeetAll = 10_000
 const linesMax = 50
 
 const report = (result: Judged): void => {
@@ -37,9 +44,27 @@ const runOne = (seed: number, key: string | undefined): boolean => {
   const failed = result.violations.find((violation) => violation.key !== "")
   if (failed !== undefined && key === undefined) {
     console.log(`\nits story: --seed ${seed} --key ${failed.bucket}/${failed.key}`)
+    console.log(`what of it is needed: --seed ${seed} --shrink`)
   }
   return result.violations.length === 0
 }
+
+const told = (name: string, { checker, plan, problem }: Counterexample): string =>
+  `kept as counterexamples/${name}.json: ${checker}: ${problem}, with `
+  + `${plan.operations.length} operations, ${plan.faults.length} faults`
+
+const shrinkOne = (seed: number): boolean => {
+  const name = `seed-${seed}`
+  const kept = keep(name, { plan: drawPlan(seed), runsMax })
+  console.log(kept === undefined ? `nothing is wrong with seed ${seed}` : told(name, kept))
+  return kept !== undefined
+}
+
+/** What no run met. Only of so many seeds must everything have been met. */
+const unmet = (tally: Tally): ReadonlyArray<string> => [
+  ...allMarks.filter((mark) => !tally.names("marks").has(mark)),
+  ...faultClasses.flatMap(({ name }) => (tally.names("faults").has(name) ? [] : [`fault: ${name}`]))
+]
 
 const runMany = async (from: number, seeds: number): Promise<boolean> => {
   const processes = availableParallelism()
@@ -65,7 +90,9 @@ const runMany = async (from: number, seeds: number): Promise<boolean> => {
   for (const line of tally.table()) console.log(line)
   console.log(`\n${seconds()} s; ${failed.length} of ${done} seeds failed`)
   if (failed.length > 0) console.log(`failed: ${failed.sort((a, b) => a - b).join(" ")}`)
-  return failed.length === 0
+  const never = unmet(tally)
+  for (const name of never) console.log(`never: ${name}`)
+  return failed.length === 0 && (never.length === 0 || seeds < seedsThatMeetAll)
 }
 
 /** Whether each seed ends in the same hash in two processes. */
@@ -83,15 +110,20 @@ const runTwice = async (from: number, seeds: number): Promise<boolean> => {
 }
 
 /** Whether a planted bug is found, as it must be. */
-const runPlant = async (name: string, seeds: number): Promise<boolean> => {
+const runPlant = async (
+  name: string,
+  options: { readonly seeds: number; readonly shrink: boolean }
+): Promise<boolean> => {
+  const { seeds } = options
   const plant = plants.find((known) => known.name === name)
   if (plant === undefined) {
     console.error(`no bug is named ${name}; there are: ${plants.map((p) => p.name).join(", ")}`)
     return false
   }
-  const found = await findPlant(plant, { seeds })
+  const found = await findPlant(plant, options)
   if (found === undefined) console.log(`${name}: not found in ${seeds} seeds`)
   else for (const line of lines({ ...found, violations: [found.violation] })) console.log(line)
+  if (found?.kept !== undefined) console.log(told(name, found.kept))
   return found !== undefined
 }
 
@@ -102,7 +134,7 @@ const runPlants = async (seeds: number): Promise<boolean> => {
 }
 
 const usage =
-  "--seed N [--key bucket/key], --seeds N [--from N] [--twice], --plant NAME, or --plants"
+  "--seed N [--key bucket/key | --shrink], --seeds N [--from N] [--twice], --plant NAME, or --plants"
 
 const main = async (): Promise<boolean> => {
   const { values } = parseArgs({
@@ -112,13 +144,18 @@ const main = async (): Promise<boolean> => {
       from: { type: "string", default: "1" },
       key: { type: "string" },
       twice: { type: "boolean" },
+      shrink: { type: "boolean", default: false },
       plant: { type: "string" },
       plants: { type: "boolean" }
     }
   })
-  if (values.seed !== undefined) return runOne(Number(values.seed), values.key)
+  const { shrink } = values
+  if (values.seed !== undefined) {
+    const seed = Number(values.seed)
+    return shrink ? shrinkOne(seed) : runOne(seed, values.key)
+  }
   const plantSeeds = Number(values.seeds ?? 2_000)
-  if (values.plant !== undefined) return runPlant(values.plant, plantSeeds)
+  if (values.plant !== undefined) return runPlant(values.plant, { seeds: plantSeeds, shrink })
   if (values.plants === true) return runPlants(plantSeeds)
   if (values.seeds !== undefined) {
     const runAll = values.twice === true ? runTwice : runMany

@@ -6,12 +6,14 @@ import { availableParallelism } from "node:os"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import type { Violation } from "../../../src/testing/simulator/History.ts"
+import type { Counterexample } from "../Counterexamples.ts"
 import type { Plant } from "./Plant.ts"
 import { plants } from "./Plants.ts"
 
 export interface Found {
   readonly seed: number
   readonly violation: Violation
+  readonly kept: Counterexample | undefined
 }
 
 const program = fileURLToPath(new URL("search.ts", import.meta.url))
@@ -20,9 +22,9 @@ const nodeOptions = ["--conditions=everwrite-source", "--disable-warning=Experim
 /** The first of `seeds` seeds under which a checker finds the bug, and what it finds. */
 export const findPlant = async (
   { name }: Plant,
-  options: { readonly seeds: number }
+  { seeds, shrink = false }: { readonly seeds: number; readonly shrink?: boolean }
 ): Promise<Found | undefined> => {
-  const args = [...nodeOptions, program, name, String(options.seeds)]
+  const args = [...nodeOptions, program, name, String(seeds), ...shrink ? ["shrink"] : []]
   const { stdout } = await promisify(execFile)(process.execPath, args)
   return stdout === "" ? undefined : JSON.parse(stdout)
 }

@@ -2,8 +2,14 @@
  * Lists the planted bugs: each is found by some checker under some seed, or the checkers are blind.
  */
 import { causalityPlants } from "./causality.ts"
+import { foundPlants } from "./found.ts"
 import type { Plant } from "./Plant.ts"
 import { requestPlants } from "./requests.ts"
 import { storagePlants } from "./storage.ts"
 
-export const plants: ReadonlyArray<Plant> = [...causalityPlants, ...requestPlants, ...storagePlants]
+export const plants: ReadonlyArray<Plant> = [
+  ...causalityPlants,
+  ...requestPlants,
+  ...storagePlants,
+  ...foundPlants
+]

@@ -1,0 +1,10 @@
+import { describe, expect, it } from "vitest"
+import { checkAll } from "../../src/testing/simulator/Checkers.ts"
+import { run } from "../../src/testing/simulator/Run.ts"
+import { counterexamples } from "./Counterexamples.ts"
+
+describe("a plan that once failed", () => {
+  it.each(counterexamples())("passes: %s", (_, { plan }) => {
+    expect(checkAll(run(plan).record)).toEqual([])
+  })
+})

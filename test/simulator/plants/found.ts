@@ -1,0 +1,64 @@
+/**
+ * Bugs that the simulator found in the product, planted again: what was mended must still be found.
+ */
+import type { Plant } from "./Plant.ts"
+
+export const foundPlants: ReadonlyArray<Plant> = [
+  {
+    name: "element-of-another-version-taken",
+    bug: "a document is read with an element that an old page brought back",
+    edits: [{
+      file: "src/replica/Row.ts",
+      from: "if (DocumentCodec.encode(document).digest !== digest) {",
+      to: "if (digest === \"\") {"
+    }]
+  },
+  {
+    name: "old-row-continued",
+    bug: "a replica counts on in a row that an old page brought back",
+    edits: [{
+      file: "src/replica/Replica.ts",
+      from: "if (continues && this.#ownDots.mayContinue(key, holding)) return holding.own",
+      to: "if (continues) return holding.own"
+    }]
+  },
+  {
+    name: "trial-used-up-by-asking",
+    bug: "a disk that failed counts as tried when somebody only asks whether to try it",
+    edits: [{
+      file: "src/replica/DiskTrials.ts",
+      from: "return this.#isFit || this.#world.elapsed() - this.#triedAt >= retryMillis",
+      to: `if (this.#isFit) return true
+    if (this.#world.elapsed() - this.#triedAt < retryMillis) return false
+    this.#triedAt = this.#world.elapsed()
+    return true`
+    }]
+  },
+  {
+    name: "repeated-message-carried-out",
+    bug: "a handed-on write that was refused is carried out when the network repeats it",
+    edits: [{
+      file: "src/coordinator/Refusals.ts",
+      from: "if (this.#messages.has(message)) {",
+      to: "if (message === \"\") {"
+    }]
+  },
+  {
+    name: "own-failure-taken-for-a-refusal",
+    bug: "a write whose own commit failed is said not to have applied, though it was sent",
+    edits: [{
+      file: "src/coordinator/WriteCoordinator.ts",
+      from: "const mayHaveApplied = outcome.mayHaveApplied || this.#document !== undefined",
+      to: "const mayHaveApplied = outcome.mayHaveApplied"
+    }]
+  },
+  {
+    name: "retry-handed-to-another-node",
+    bug: "a write that is sent again may be handed to another node than before",
+    edits: [{
+      file: "src/coordinator/Forwarding.ts",
+      from: "if (known !== undefined && nodes.includes(known)) return [known]",
+      to: "if (known === \"\") return [known]"
+    }]
+  }
+]
