@@ -23,11 +23,6 @@ const mayExplain = (told: Told, remover: Write, writers: ReadonlyArray<Write>): 
   switch (told.bucket) {
     case "notes":
       return writers.some((writer) => replaces(remover, writer))
-    case "registers":
-      return writers.some((writer) =>
-        // Equal stamps are ordered by actor.
-        Math.max(...remover.applied.stamps) >= Math.min(...writer.applied.stamps)
-      )
     case "documents":
       return writers.some((writer) =>
         action.kind === "title"
@@ -36,14 +31,19 @@ const mayExplain = (told: Told, remover: Write, writers: ReadonlyArray<Write>): 
       )
     case "tags":
       return action.kind === "remove" && writers.some((w) => itemOf(w) === itemOf(remover))
-    // Carts and counters never show less than before.
+    // Carts and counters never show less than before; of registers, the stamp tells.
     default:
       return false
   }
 }
 
+/** Whether a register shows what wins over anything with a lower stamp; actors order equal ones. */
+const winsOver = (told: Told, shown: Shown, before: Shown): boolean =>
+  told.bucket === "registers" && shown.stamp >= before.stamp
+
 /** What was there before and is not in `shown`, without anything that could have taken it. */
 const gone = (told: Told, before: Shown, shown: Shown, at: number): ReadonlyArray<string> => {
+  if (winsOver(told, shown, before)) return []
   const present = new Set(atomsOf(told, shown).map((atom) => atom.name))
   return atomsOf(told, before).filter((atom) => {
     if (present.has(atom.name)) return false
