@@ -67,6 +67,8 @@ export class SimDisk {
   disturbances = 0
   /** Whether some document on it may be unreadable. */
   isHarmed = false
+  /** When the last commit that was begun will have ended. */
+  busyUntil = 0
   readonly counts = {
     commits: 0,
     failures: 0,
@@ -283,8 +285,8 @@ class Session {
     this.#waiting = []
     const mean = disk.mood.meanCommitMillis
     if (mean > fitDisk.meanCommitMillis) disk.did("slow disk")
-    const millis = random.exponential(mean)
-    kernel.at(owner, kernel.now + millis, () => this.#end())
+    disk.busyUntil = kernel.now + random.exponential(mean)
+    kernel.at(owner, disk.busyUntil, () => this.#end())
   }
 
   #end(): void {

@@ -93,10 +93,15 @@ export class SimNode {
   get calm(): number | undefined {
     const { errorShare, fullShare, meanCommitMillis } = this.disk.mood
     const isFit = !this.disk.isHarmed && fullShare === 0 && errorShare === 0
-      && meanCommitMillis <= calmCommitMillis
+      && meanCommitMillis <= calmCommitMillis && this.#busyMillis() <= calmBusyMillis
       && this.core?.replica.writable() === true
       && this.#twin === undefined && Math.abs(this.clock.offsetMillis) <= calmOffsetMillis
     return this.isUp && isFit ? this.#disturbances + this.disk.disturbances : undefined
+  }
+
+  /** For how long the commit that is under way keeps others waiting. */
+  #busyMillis(): number {
+    return this.disk.busyUntil - this.#options.kernel.now
   }
 
   /** One of the processes under this id, which is the one that a client's requests reach. */
@@ -221,6 +226,8 @@ export class SimNode {
 
 /** A disk that takes longer on average may make requests time out. */
 const calmCommitMillis = 5
+/** A commit that was begun while the disk was slow goes on when it no longer is. */
+const calmBusyMillis = 100
 /** Half of what makes a request's id too old. */
 const calmOffsetMillis = 5 * 60_000
 /** Longer than any request's deadline here, so that what is under way ends by itself. */
