@@ -3,16 +3,15 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import { text } from "node:stream/consumers"
+import { type Json, read } from "../core/codec/Json.ts"
 import { Misuse } from "./Failure.ts"
 
-export type Json = typeof Schema.Json.Type
-
-const parse = Schema.decodeOption(Schema.fromJsonString(Schema.Json))
-
 /** JSON where the text is JSON, else the text itself. */
-export const jsonOrText = (typed: string): Json => Option.getOrElse(parse(typed), () => typed)
+export const jsonOrText = (typed: string): Json => {
+  const json = read(typed)
+  return json === undefined ? typed : json
+}
 
 /** A key: an object of fields where it looks like one, else the text itself. */
 export const key = (typed: string): Json => typed.startsWith("{") ? jsonOrText(typed) : typed
@@ -32,8 +31,8 @@ export const value = Effect.fnUntraced(function*(
 const shownLengthMax = 40
 
 const valueOf = (typed: string): Effect.Effect<Json, Misuse> => {
-  const parsed = parse(typed)
-  if (Option.isSome(parsed)) return Effect.succeed(parsed.value)
+  const json = read(typed)
+  if (json !== undefined) return Effect.succeed(json)
   const shown = typed.length > shownLengthMax ? `${typed.slice(0, shownLengthMax)}...` : typed
   return Effect.fail(new Misuse({ problem: `${shown} is not JSON; a text is '"${shown}"'` }))
 }

@@ -10,6 +10,7 @@ import { ClusterDescription } from "../../schemas/ClusterDescription.ts"
 import { Explanation } from "../../schemas/Explanation.ts"
 import { KeyPage } from "../../schemas/KeyPage.ts"
 import { absentType, errorOf, Problem } from "../../schemas/Problem.ts"
+import * as Json from "../core/codec/Json.ts"
 import { idRefusedAfterMillis } from "../core/crdt/Document.ts"
 import {
   InvalidRequest,
@@ -116,14 +117,6 @@ const answerOf = ({ headers, json, status }: Reply): BackendAnswer | undefined =
   }
 }
 
-const parse = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
 const isRefused = (error: unknown): boolean =>
   error instanceof Error && error.cause instanceof Error && "code" in error.cause
   && error.cause.code === "ECONNREFUSED"
@@ -199,7 +192,7 @@ export class HttpBackend implements Backend {
     }
     try {
       const response = await this.#fetch(this.#url + path + searchOf(query), { ...init, signal })
-      const json = parse(await response.text())
+      const json = Json.read(await response.text())
       const reply = { status: response.status, headers: response.headers, json }
       return response.ok ? reply : this.#refusalOf(reply, mayHaveApplied)
     } catch (error) {

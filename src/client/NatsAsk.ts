@@ -5,6 +5,7 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { ErrorBody } from "../../schemas/ClientAnswer.ts"
+import * as Json from "../core/codec/Json.ts"
 import { NoAnswer, type StoreError } from "../core/model/StoreError.ts"
 import type { World } from "../core/World.ts"
 import type { Message, Subscription, TransportService } from "../transport/Transport.ts"
@@ -22,13 +23,7 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
 /** JSON of a message, or undefined where it holds none. */
-export const parse = (data: Uint8Array): unknown => {
-  try {
-    return JSON.parse(decoder.decode(data))
-  } catch {
-    return undefined
-  }
-}
+export const parse = (data: Uint8Array): unknown => Json.read(decoder.decode(data))
 
 export class NatsAsk {
   readonly #world: World

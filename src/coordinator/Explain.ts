@@ -9,6 +9,7 @@ import { Malformed } from "../core/codec/Bytes.ts"
 import * as VersionVector from "../core/clock/VersionVector.ts"
 import * as Document from "../core/crdt/Document.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
+import * as CanonicalJson from "../core/model/CanonicalJson.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { StoreError } from "../core/model/StoreError.ts"
 import type { Holding } from "../replica/Replica.ts"
@@ -168,7 +169,7 @@ export class Explain implements Waiting {
     const { bytes, digest } = DocumentCodec.encode(document)
     return {
       context: VersionVector.sorted(document.context).map(seenActor),
-      values: strategy.view(document).values.map(parse),
+      values: strategy.view(document).values.map(CanonicalJson.decode),
       bytes: bytes.length,
       digest
     }
@@ -177,7 +178,7 @@ export class Explain implements Waiting {
   #merge(document: Document.Document): Pick<Explanation["joined"], "merged"> {
     const { bucket } = this.#options.plan
     const merged = mergedOf(bucket, bucket.strategy.view(document).values)
-    return typeof merged === "string" ? { merged: parse(merged) } : {}
+    return typeof merged === "string" ? { merged: CanonicalJson.decode(merged) } : {}
   }
 }
 
@@ -200,8 +201,6 @@ const decode = (bytes: Uint8Array): Finding => {
     return { outcome: "damaged", reason: `it sent no document: ${error.message}` }
   }
 }
-
-const parse = (canonical: string): Schema.Json => JSON.parse(canonical)
 
 const seenActor = ([actor, counter]: readonly [string, number]): typeof SeenActor.Type => ({
   node: actor.slice(0, actor.indexOf(".")),

@@ -5,6 +5,7 @@
 import * as Schema from "effect/Schema"
 import { RequestBody } from "../../schemas/ClientRequest.ts"
 import type { PeerMessage } from "../../schemas/PeerMessage.ts"
+import * as Json from "../core/codec/Json.ts"
 import * as CanonicalJson from "../core/model/CanonicalJson.ts"
 import { BucketName, type NodeId } from "../core/model/Names.ts"
 import * as Errors from "../core/model/StoreError.ts"
@@ -13,11 +14,11 @@ import type { Waiting } from "./Pending.ts"
 import type { ReadPlan, WritePlan } from "./Plan.ts"
 import type { Answer, Request, Respond } from "./Request.ts"
 
-const ForwardBody = Schema.fromJsonString(Schema.Struct({
+const ForwardBody = Schema.Struct({
   action: Schema.Literals(["read", "write"]),
   bucket: BucketName,
   body: RequestBody
-}))
+})
 
 const AnswerBody = Schema.Struct({
   _tag: Schema.tag("Answer"),
@@ -27,7 +28,7 @@ const AnswerBody = Schema.Struct({
   siblings: Schema.Int
 })
 
-const ForwardedBody = Schema.fromJsonString(Schema.Union([AnswerBody, Errors.StoreError]))
+const ForwardedBody = Schema.Union([AnswerBody, Errors.StoreError])
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -39,12 +40,12 @@ const decodeForwarded = Schema.decodeUnknownOption(ForwardedBody)
 
 /** The request in a `Forward`, or undefined where it is none. */
 export const readForward = (bytes: Uint8Array): Request | undefined => {
-  const decoded = decodeForward(decoder.decode(bytes))
+  const decoded = decodeForward(Json.read(decoder.decode(bytes)))
   return decoded._tag === "Some" ? { ...decoded.value, forwarded: true } : undefined
 }
 
 export const writeForwarded = (outcome: Answer | Errors.StoreError): Uint8Array =>
-  encoder.encode(encodeForwarded(outcome))
+  encoder.encode(JSON.stringify(encodeForwarded(outcome)))
 
 export interface ForwardOptions {
   readonly parts: Parts
@@ -127,12 +128,12 @@ export class Forwarding implements Waiting {
     this.#options = options
     this.deadline = parts.world.elapsed() + timeoutMillis + graceMillis
     const { action, bucket, body } = request
-    const text = encodeForward({
+    const json = encodeForward({
       action,
       bucket: BucketName.make(bucket),
       body: { ...body, timeoutMillis }
     })
-    this.#body = encoder.encode(text)
+    this.#body = encoder.encode(JSON.stringify(json))
   }
 
   start(): void {
@@ -174,7 +175,7 @@ export class Forwarding implements Waiting {
 
   hear(from: NodeId, message: PeerMessage): void {
     if (message._tag !== "Forwarded") return
-    const decoded = decodeForwarded(decoder.decode(message.body))
+    const decoded = decodeForwarded(Json.read(decoder.decode(message.body)))
     if (decoded._tag === "None") return
     const outcome = decoded.value
     const isSure = this.#options.request.action === "read" || this.#sendings === 1

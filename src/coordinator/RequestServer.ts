@@ -9,6 +9,7 @@ import { RequestBody } from "../../schemas/ClientRequest.ts"
 import { clusterText } from "../../schemas/ClusterDescription.ts"
 import { ExplainBody } from "../../schemas/Explanation.ts"
 import { ListBody } from "../../schemas/KeyPage.ts"
+import * as Json from "../core/codec/Json.ts"
 import { isDeeperThan } from "../core/model/CanonicalJson.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import type { ClusterName, NodeId } from "../core/model/Names.ts"
@@ -63,8 +64,7 @@ const parse = (data: Uint8Array): Option.Option<unknown> => {
   try {
     const text = decoder.decode(data)
     if (isDeeperThan(text, depthMax)) return Option.none()
-    const json: unknown = JSON.parse(text)
-    return Option.some(json)
+    return Option.some(Json.parse(text))
   } catch {
     return Option.none()
   }

@@ -15,6 +15,7 @@ import type { BucketBody } from "../../schemas/ClusterDescription.ts"
 import { Api } from "../../schemas/HttpApi.ts"
 import { problemOf } from "../../schemas/Problem.ts"
 import type { Action } from "../client/Backend.ts"
+import * as Json from "../core/codec/Json.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import { keepsSiblings } from "../core/strategy/Strategies.ts"
 import { answered, documentResponse, problemResponse, type Refusal } from "./Answers.ts"
@@ -53,7 +54,7 @@ export const keyOf = (
   definition.key.bare
     ? Effect.succeed(text)
     : Effect.try({
-      try: (): Schema.Json => JSON.parse(text),
+      try: () => Json.parse(text),
       catch: () =>
         new Errors.InvalidKey({
           bucket: definition.name,

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type * as Schema from "effect/Schema"
+import * as Json from "../core/codec/Json.ts"
 import { depthMax, isDeeperThan } from "../core/model/CanonicalJson.ts"
 import { InvalidRequest, InvalidValue } from "../core/model/StoreError.ts"
 import { problem, type Refusal } from "./Answers.ts"
@@ -36,7 +37,7 @@ const mediaType = (contentType: string | undefined): string | undefined =>
 
 const parse = (text: string): Effect.Effect<Schema.Json, InvalidRequest> =>
   Effect.try({
-    try: (): Schema.Json => JSON.parse(text),
+    try: () => Json.parse(text),
     catch: () => malformed("JSON")
   })
 

@@ -11,6 +11,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { extname, join, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import { BucketDefinition } from "../../schemas/BucketDefinition.ts"
+import * as Json from "../core/codec/Json.ts"
 import { fingerprint } from "../core/model/BucketDefinition.ts"
 import { isObject } from "../core/model/CanonicalJson.ts"
 import type { Any } from "../core/strategy/Bucket.ts"
@@ -61,7 +62,7 @@ export const loadConfig = Effect.fnUntraced(function*(path: string) {
 })
 
 const contentOf = async (path: string): Promise<unknown> => {
-  if (extname(path) === ".json") return JSON.parse(readFileSync(path, "utf8"))
+  if (extname(path) === ".json") return Json.parse(readFileSync(path, "utf8"))
   const module: unknown = await import(pathToFileURL(path).href)
   return isObject(module) ? module["default"] : undefined
 }

@@ -5,6 +5,7 @@
 import type { CausalContext } from "../../src/core/clock/CausalContext.ts"
 import type { Actor } from "../../src/core/clock/Dot.ts"
 import * as Document from "../../src/core/crdt/Document.ts"
+import * as CanonicalJson from "../../src/core/model/CanonicalJson.ts"
 import type { StrategyDefinition, TypeDefinition } from "../../src/core/model/BucketDefinition.ts"
 import * as Strategies from "../../src/core/strategy/Strategies.ts"
 import type { Strategy } from "../../src/core/strategy/Strategy.ts"
@@ -54,7 +55,7 @@ export class Replica {
 
   read(): Read {
     return {
-      values: this.#strategy.view(this.document).values.map((text): unknown => JSON.parse(text)),
+      values: this.#strategy.view(this.document).values.map(CanonicalJson.decode),
       context: { vector: this.document.context, stamp: this.#strategy.stampOf(this.document) }
     }
   }

@@ -7,6 +7,7 @@ import {
   noDoubleCasts,
   noLeftOutTests,
   noLooseEnds,
+  oneJsonReader,
   readmes,
   shortLines,
   tellingNames
@@ -94,6 +95,16 @@ const rules: ReadonlyArray<Samples> = [
       inTest("test.todo(\"a\")")
     ],
     good: [inTest("describe.skipIf(none)(\"a\", f)\nreader.skip(1)\nconst a = { only: 1 }.only")]
+  },
+  {
+    rule: oneJsonReader,
+    claim: "one reader reads JSON",
+    bad: [inSource("const a = JSON.parse(b)"), inSource("c.map(JSON.parse)")],
+    good: [
+      inSource("const a = JSON.stringify(b)"),
+      inTest("JSON.parse(a)"),
+      sample("src/core/codec/Json.ts", "JSON.parse(a)")
+    ]
   },
   {
     rule: noDoubleCasts,

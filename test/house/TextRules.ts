@@ -117,6 +117,21 @@ export const noLeftOutTests: Rule = (files) =>
     return found
   })
 
+/** JSON is read by the one reader that V8's misread keys do not reach. */
+export const oneJsonReader: Rule = (files) =>
+  where(files, /^(src|schemas|plugins)\/.*\.ts$/).flatMap((file) => {
+    const found: Array<Violation> = []
+    walk(file, {
+      MemberExpression: ({ object, property, start }) => {
+        const isJson = object.type === "Identifier" && object.name === "JSON"
+        if (isJson && property.type === "Identifier" && property.name === "parse") {
+          found.push(`${at(file, start)} reads JSON by itself, not by src/core/codec/Json.ts`)
+        }
+      }
+    })
+    return file.path === "src/core/codec/Json.ts" ? [] : found
+  })
+
 /** A value is not made to fit by way of `unknown`: the compiler would check nothing. */
 export const noDoubleCasts: Rule = (files) =>
   files.filter(isCode).flatMap((file) => {

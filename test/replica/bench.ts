@@ -8,6 +8,7 @@ import type { CausalContext } from "../../src/core/clock/CausalContext.ts"
 import type { Actor } from "../../src/core/clock/Dot.ts"
 import * as VersionVector from "../../src/core/clock/VersionVector.ts"
 import type { StrategyDefinition } from "../../src/core/model/BucketDefinition.ts"
+import * as CanonicalJson from "../../src/core/model/CanonicalJson.ts"
 import { type Incarnation, isIncarnation } from "../../src/core/model/Incarnation.ts"
 import { NodeId } from "../../src/core/model/Names.ts"
 import * as Strategies from "../../src/core/strategy/Strategies.ts"
@@ -114,7 +115,7 @@ export class Bench {
   /** What a reader gets, in JSON. */
   values(at = key): ReadonlyArray<unknown> {
     const strategy = Strategies.make(this.#options.strategy ?? { family: "siblings" })
-    return strategy.view(this.document(at)).values.map((text): unknown => JSON.parse(text))
+    return strategy.view(this.document(at)).values.map(CanonicalJson.decode)
   }
 
   /** The context of a read. */

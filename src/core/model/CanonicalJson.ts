@@ -6,6 +6,7 @@
  * lone surrogates), and what would break a reader (deep nesting, `__proto__`), is refused here,
  * before it enters the store, because what was once joined cannot be taken back.
  */
+import * as Json from "../codec/Json.ts"
 
 /** Deepest nesting of arrays and objects in a value. */
 export const depthMax = 32
@@ -87,7 +88,7 @@ const write = (value: unknown, path: string, depth: number, budget: Budget): str
 export const encode = (value: unknown): string => write(value, "$", 0, { nodes: 0 })
 
 /** The value of a canonical text. */
-export const decode = (canonical: string): unknown => JSON.parse(canonical)
+export const decode = (canonical: string): Json.Json => Json.parse(canonical)
 
 /**
  * Whether a text of JSON nests deeper. Counts brackets outside of texts, so that nothing recurses

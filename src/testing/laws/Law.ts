@@ -5,6 +5,7 @@
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as Json from "../../core/codec/Json.ts"
 
 export interface CheckOptions {
   /** Inputs for each law; 200 unless said otherwise. */
@@ -85,13 +86,7 @@ const problemOf = <A>({ problem }: LawOptions<A>, input: A): string | undefined 
 }
 
 /** Whether `token` is one that a failed check gave: a JSON array. */
-const isToken = (token: string): boolean => {
-  try {
-    return Array.isArray(JSON.parse(token))
-  } catch {
-    return false
-  }
-}
+const isToken = (token: string): boolean => Array.isArray(Json.read(token))
 
 export const make = <A>(name: string, options: LawOptions<A>): Law => ({
   name,

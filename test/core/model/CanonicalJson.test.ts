@@ -1,6 +1,7 @@
 // Checks that a value has one text, that the text means the value, and what is refused and where.
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import * as Json from "../../../src/core/codec/Json.ts"
 import * as CanonicalJson from "../../../src/core/model/CanonicalJson.ts"
 
 const { decode, encode } = CanonicalJson
@@ -38,7 +39,7 @@ const reordered = (value: unknown): unknown => {
 }
 
 /** The value as plain JSON has it: without -0 and without prototypes. */
-const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
+const plain = (value: unknown): unknown => Json.parse(JSON.stringify(value))
 
 /** Why `value` is refused: path, colon, problem. */
 const refusal = (value: unknown): string => {
@@ -63,7 +64,7 @@ describe("canonical JSON", () => {
     }))
   })
 
-  it("means the value it was made from, to any JSON parser", () => {
+  it("means the value it was made from", () => {
     fc.assert(fc.property(json, (value) => {
       const text = encode(value)
       expect(decode(text)).toEqual(plain(value))
