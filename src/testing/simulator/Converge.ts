@@ -11,15 +11,9 @@ import type { FinalDocument, Shown, Size } from "./History.ts"
 import { placeOf, type Plan } from "./Plan.ts"
 import { stream } from "./SeededRandom.ts"
 import { noWay, SimBackend } from "./SimBackend.ts"
-import { simBuckets } from "./SimBuckets.ts"
-import type { SimCluster } from "./SimCluster.ts"
+import type { Named, SimCluster } from "./SimCluster.ts"
 import type { SimNode } from "./SimNode.ts"
 import { shownOf } from "./SimSession.ts"
-
-interface Named {
-  readonly bucket: string
-  readonly key: string
-}
 
 const roundsMax = 6
 const roundMillis = 3_000
@@ -82,10 +76,11 @@ export class Converge {
     const { bucket: name, key } = document
     const random = stream(this.#plan.seed, `converge ${round} ${node} ${name} ${key}`)
     const backend = new SimBackend({ ...noWay, cluster, node, random })
-    const bucket = simBuckets.find((known) => known.name === name)
-    if (bucket === undefined) return
+    const bucket = cluster.bucket(name)
     shown.set(node, "no answer")
-    new Requester(backend, Session.none).read(bucket, key, { r: "all" })(
+    new Requester(backend, Session.none).read(bucket, bucket.key.decode(cluster.keyOf(document)), {
+      r: "all"
+    })(
       () => shown.set(node, shownOf(cluster, document, backend.trace.answers.at(-1)!.answer)),
       (error) => shown.set(node, `${error._tag}: ${error.message}`),
       rethrow

@@ -7,23 +7,14 @@ import type { Requester } from "../../client/Requester.ts"
 import * as Task from "../../client/Task.ts"
 import type { StoreError } from "../../core/model/StoreError.ts"
 import type { Any } from "../../core/strategy/Bucket.ts"
-import { type Action, type PlannedOperation, valueOf } from "./Plan.ts"
-import {
-  Carts,
-  type CartValue,
-  Counts,
-  Documents,
-  Notes,
-  Registers,
-  type SimBucketName,
-  Tags
-} from "./SimBuckets.ts"
+import { type PlannedOperation, valueOf } from "./Plan.ts"
+import { Carts, type CartValue, Counts, Documents, Notes, Registers, Tags } from "./SimBuckets.ts"
 
 export type AnyEntry = Entry<string, string, any>
 export type EntryTask = Task.Task<AnyEntry, StoreError>
 
 /** The handles of one session, whose methods return tasks. */
-export type Handles = { readonly [Name in SimBucketName]: any }
+export type Handles = Readonly<Record<string, any>>
 
 const identity = (task: Task.Task<any, any>): unknown => task
 
@@ -144,7 +135,7 @@ const act = (doing: Doing): EntryTask => {
 }
 
 /** Whether the method that carries it out reads by itself. */
-const readsItself = (bucket: SimBucketName, action: Action): boolean =>
+const readsItself = ({ action, bucket }: PlannedOperation): boolean =>
   bucket === "carts" || bucket === "notes" || (bucket === "registers" && action.kind === "put")
 
 /**
@@ -166,7 +157,7 @@ export const operate = (
   const brings = "seen" in action ? action.seen : "nothing"
   if (brings === "nothing") return act(doing)
   if (brings === "kept" && kept !== undefined) return act({ ...doing, seen: kept })
-  if (readsItself(bucket, action)) return act(doing)
+  if (readsItself(operation)) return act(doing)
   const read: EntryTask = handle.entry(key, { consistency })
   return Task.andThen(read, (seen) => act({ ...doing, seen }))
 }

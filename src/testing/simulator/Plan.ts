@@ -4,7 +4,6 @@
  * it is how a failure is shrunk.
  */
 import type { Consistency } from "../../core/model/Settings.ts"
-import type { SimBucketName } from "./SimBuckets.ts"
 
 /**
  * What a write says its client has seen: nothing, what it reads right before, or an entry that
@@ -26,6 +25,12 @@ export type Action =
   /** Sets the one field of a document that is a register. */
   | { readonly kind: "title"; readonly seen: Seen }
 
+/** One of an application's own operations; what it is given follows from the operation's id. */
+export interface Step {
+  readonly kind: "step"
+  readonly name: string
+}
+
 export interface PlannedOperation {
   /** Names the operation and its value; stable when others are taken out. */
   readonly id: number
@@ -34,10 +39,11 @@ export interface PlannedOperation {
   readonly session: number
   /** The node that the session asks. */
   readonly node: string
-  readonly bucket: SimBucketName
+  readonly bucket: string
+  /** A text, or JSON where the bucket's keys have fields. */
   readonly key: string
   readonly consistency: Consistency
-  readonly action: Action
+  readonly action: Action | Step
 }
 
 /** One fault: its class, when it begins, and numbers that mean what the class says. */

@@ -4,10 +4,13 @@
  */
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import * as CanonicalJson from "../../core/model/CanonicalJson.ts"
+import type { DocumentKey } from "../../core/model/DocumentKey.ts"
 import { encodeKey } from "../../core/model/KeyFields.ts"
 import { ClusterName, NodeId } from "../../core/model/Names.ts"
 import { formation, type Member } from "../../core/ring/MembershipLog.ts"
 import * as Ring from "../../core/ring/Ring.ts"
+import type { Any } from "../../core/strategy/Bucket.ts"
 import * as Buckets from "../../core/strategy/Buckets.ts"
 import { invariant } from "../../core/Invariant.ts"
 import { toKey } from "../../node/ClusterKey.ts"
@@ -17,8 +20,8 @@ import type { RowKey } from "../../storage/Storage.ts"
 import { Kernel, outside, type Owner } from "./Kernel.ts"
 import { Ledger } from "./Ledger.ts"
 import type { Plan } from "./Plan.ts"
+import { ownScenario, type Scenario } from "./Scenario.ts"
 import { stream } from "./SeededRandom.ts"
-import { simBuckets } from "./SimBuckets.ts"
 import { SimNetwork } from "./SimNetwork.ts"
 import { type Build, build, type MakeDisk, SimNode } from "./SimNode.ts"
 import { Story } from "./Story.ts"
@@ -43,8 +46,16 @@ const ringOf = (plan: Plan): Ring.Ring => {
   }))
 }
 
+/** A document, as plans name it. */
+export interface Named {
+  readonly bucket: string
+  readonly key: string
+}
+
 export interface SimClusterOptions {
   readonly plan: Plan
+  /** What is stored, and what clients do; the simulator's own unless an application brings it. */
+  readonly scenario?: Scenario
   /** Makes the nodes; the product's own unless a test puts broken parts in. */
   readonly build?: Build
   /** Makes their disks; models unless a test brings real databases. */
@@ -67,10 +78,12 @@ export class SimCluster {
   readonly outside: Owner = outside()
   readonly secret = toKey(Redacted.make("of the simulated cluster"))
   readonly ring: Ring.Ring
+  readonly scenario: Scenario
   readonly cluster = ClusterName.make("simulated")
   readonly story: Story | undefined
 
-  constructor({ build: make = build, disk, plan, story }: SimClusterOptions) {
+  constructor(options: SimClusterOptions) {
+    const { build: make = build, disk, plan, scenario = ownScenario, story } = options
     const { seed } = plan
     const kernel = new Kernel(stream(seed, "schedule"))
     const random = stream(seed, "network")
@@ -81,8 +94,9 @@ export class SimCluster {
     this.kernel = kernel
     this.network = network
     this.ring = ring
+    this.scenario = scenario
     this.story = story === undefined ? undefined : new Story(story, () => kernel.now)
-    const buckets = Buckets.make(simBuckets)
+    const buckets = Buckets.make(scenario.buckets)
     const { cluster } = this
     const nodes = ring.members.map(({ id: node }) =>
       new SimNode({
@@ -119,17 +133,27 @@ export class SimCluster {
     return node
   }
 
-  rowOf(document: { readonly bucket: string; readonly key: string }): RowKey {
-    const { bucket } = document
-    const definition = simBuckets.find(({ name }) => name === bucket)
-    invariant(definition !== undefined, `there is a bucket ${bucket}`)
-    const key = encodeKey(definition.definition.key, document.key)
-    return rowKey({ bucket, key, partitionCount: this.ring.partitionCount })
+  bucket(name: string): Any {
+    const bucket = this.scenario.buckets.find((known) => known.name === name)
+    invariant(bucket !== undefined, `there is a bucket ${name}`)
+    return bucket
   }
 
-  holders(document: { readonly bucket: string; readonly key: string }): ReadonlyArray<string> {
+  keyOf(document: Named): DocumentKey {
+    const { definition } = this.bucket(document.bucket)
+    const json = definition.key.bare ? document.key : CanonicalJson.decode(document.key)
+    return encodeKey(definition.key, json)
+  }
+
+  rowOf(document: Named): RowKey {
+    const { partitionCount } = this.ring
+    return rowKey({ bucket: document.bucket, key: this.keyOf(document), partitionCount })
+  }
+
+  holders(document: Named): ReadonlyArray<string> {
+    const { definition } = this.bucket(document.bucket)
     const { partition } = this.rowOf(document)
-    return Ring.preferenceList(this.ring, partition).slice(0, Ring.defaultReplicaCount)
+    return Ring.preferenceList(this.ring, partition).slice(0, definition.n)
   }
 
   get isUp(): boolean {

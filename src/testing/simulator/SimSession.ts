@@ -7,36 +7,37 @@ import { Requester } from "../../client/Requester.ts"
 import * as Session from "../../client/Session.ts"
 import type { BackendAnswer } from "../../client/Backend.ts"
 import * as CausalContext from "../../core/clock/CausalContext.ts"
-import { encodeKey } from "../../core/model/KeyFields.ts"
+import * as CanonicalJson from "../../core/model/CanonicalJson.ts"
 import type { StoreError } from "../../core/model/StoreError.ts"
+import type { Any } from "../../core/strategy/Bucket.ts"
+import { keepsSiblings } from "../../core/strategy/Strategies.ts"
 import { invariant } from "../../core/Invariant.ts"
 import type { Event, Outcome, Shown } from "./History.ts"
-import { type AnyEntry, type Handles, handlesOf, operate } from "./Operate.ts"
+import type { AnyEntry } from "./Operate.ts"
 import { isWrite, placeOf, type Plan, type PlannedOperation } from "./Plan.ts"
+import type { Client } from "./Scenario.ts"
 import { stream } from "./SeededRandom.ts"
 import { noWay, SimBackend, type Trace, type Way } from "./SimBackend.ts"
-import { simBuckets } from "./SimBuckets.ts"
-import type { SimCluster } from "./SimCluster.ts"
+import type { Named, SimCluster } from "./SimCluster.ts"
 
-/** An answer as checkers see it: siblings as a list, carts merged, the context opened. */
-export const shownOf = (
-  cluster: SimCluster,
-  document: { readonly bucket: string; readonly key: string },
-  answer: BackendAnswer
-): Shown => {
-  const bucket = simBuckets.find(({ name }) => name === document.bucket)
-  invariant(bucket !== undefined, "operations are on simulated buckets")
+/** JSON of what is shown: siblings as a list, one value where the bucket makes one of them. */
+const jsonOf = ({ code: { merge }, definition }: Any, values: ReadonlyArray<unknown>): unknown => {
+  if (merge === undefined) return keepsSiblings(definition.strategy) ? values : values[0]
+  if (values.length === 0) return undefined
+  return CanonicalJson.decode(merge(values.map(CanonicalJson.encode)))
+}
+
+/** An answer as checkers see it, with its context opened. */
+export const shownOf = (cluster: SimCluster, document: Named, answer: BackendAnswer): Shown => {
+  const bucket = cluster.bucket(document.bucket)
   const context = CausalContext.decode(answer.context, {
     bucket: bucket.name,
-    key: encodeKey(bucket.definition.key, document.key),
+    key: cluster.keyOf(document),
     secret: cluster.secret
   })
   invariant(typeof context !== "string", "an answer's context is one")
   const { vector, stamp } = context
-  const { values } = answer
-  if (bucket.name === "notes") return { value: values, vector, stamp }
-  if (values.length === 0) return { value: undefined, vector, stamp }
-  return { value: bucket.name === "carts" ? bucket.decodeView(values) : values[0], vector, stamp }
+  return { value: jsonOf(bucket, answer.values), vector, stamp }
 }
 
 /** Errors that say that nothing was changed. */
@@ -77,8 +78,7 @@ export interface SimSessionOptions {
 export class SimSession {
   readonly #options: SimSessionOptions
   readonly #backend: SimBackend
-  readonly #requester: Requester
-  readonly #handles: Handles
+  readonly #client: Client
   readonly #kept = new Map<string, Kept>()
   #next = 0
 
@@ -92,8 +92,7 @@ export class SimSession {
       random: stream(plan.seed, `session ${number}`)
     })
     const session = plan.guarded.includes(number) ? Session.make() : Session.none
-    this.#requester = new Requester(this.#backend, session)
-    this.#handles = handlesOf(this.#requester)
+    this.#client = cluster.scenario.client(new Requester(this.#backend, session))
   }
 
   get isOver(): boolean {
@@ -118,9 +117,7 @@ export class SimSession {
     cluster.story?.invoked(operation)
     const calm = cluster.node(node).calm
     const kept = this.#kept.get(placeOf(operation))
-    const requester = this.#requester
-    const handles = this.#handles
-    const task = operate({ handles, requester, operation, kept: kept?.entry })
+    const task = this.#client(operation, kept?.entry)
     const end = (entry: AnyEntry | undefined, error: StoreError | undefined) => {
       const outcome = error === undefined ? "ok" : outcomeOf(operation, error)
       if (outcome !== "ok") this.#judge(operation, calm, error)
@@ -131,10 +128,10 @@ export class SimSession {
 
   #wayOf(operation: PlannedOperation): Way {
     const { careless = false, cluster, plan: { answerLoss, seed } } = this.#options
-    const { action, id, node } = operation
+    const { id, node } = operation
     const random = stream(seed, `operation ${id}`)
     const way = { ...noWay, cluster, node, random, answerLoss, operation: id }
-    if (action.kind !== "increment" || careless) return way
+    if (careless || !cluster.scenario.isAskedOnce(operation)) return way
     const holders = cluster.holders(operation)
     const holder = holders.includes(node) ? node : holders[id % holders.length]!
     return { ...way, node: holder, sendingsMax: 1 }

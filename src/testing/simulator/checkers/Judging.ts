@@ -12,7 +12,6 @@ import type {
   Violation
 } from "../History.ts"
 import { isWrite, placeOf } from "../Plan.ts"
-import type { SimBucketName } from "../SimBuckets.ts"
 
 /** An operation that wrote, or tried to. */
 export interface Write {
@@ -45,7 +44,7 @@ const outcomeOf = (event: Event, applied: Applied, record: Record): Outcome => {
   return applied.dots.length > 0 ? "info" : "fail"
 }
 
-export const documentsOf = (record: Record, bucket: SimBucketName): ReadonlyArray<Told> =>
+export const documentsOf = (record: Record, bucket: string): ReadonlyArray<Told> =>
   record.final.filter((final) => final.bucket === bucket).map((final) => {
     const { key } = final
     const place = placeOf(final)

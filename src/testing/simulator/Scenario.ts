@@ -1,0 +1,33 @@
+/**
+ * Says what a simulated cluster stores and what its clients do with it: the simulator's own buckets
+ * and operations, unless an application brings its own.
+ */
+import type { Requester } from "../../client/Requester.ts"
+import type { Any } from "../../core/strategy/Bucket.ts"
+import { type AnyEntry, type EntryTask, handlesOf, operate } from "./Operate.ts"
+import type { PlannedOperation } from "./Plan.ts"
+import { simBuckets } from "./SimBuckets.ts"
+
+/**
+ * Carries out the operations of one session. `kept` is what the session remembers of the document.
+ */
+export type Client = (operation: PlannedOperation, kept: AnyEntry | undefined) => EntryTask
+
+export interface Scenario {
+  readonly buckets: ReadonlyArray<Any>
+  readonly client: (requester: Requester) => Client
+  /**
+   * Whether an operation counts once more each time that it is carried out. Then a careful client
+   * asks a node that holds the document, and asks once.
+   */
+  readonly isAskedOnce: (operation: PlannedOperation) => boolean
+}
+
+export const ownScenario: Scenario = {
+  buckets: simBuckets,
+  client: (requester) => {
+    const handles = handlesOf(requester)
+    return (operation, kept) => operate({ handles, requester, operation, kept })
+  },
+  isAskedOnce: ({ action }) => action.kind === "increment"
+}
