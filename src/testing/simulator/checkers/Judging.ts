@@ -20,6 +20,11 @@ export interface Write {
   /** `ok` only where the promise of durability holds; what is forfeit counts as `info`. */
   readonly outcome: Outcome
   readonly applied: Applied
+  /**
+   * Whether it reached who carries it out only once. What is sent again, by its client or by a
+   * node that hands it on, may be answered from its id, with what was written after it.
+   */
+  readonly sentOnce: boolean
 }
 
 /** All that happened to one document. */
@@ -52,7 +57,8 @@ export const documentsOf = (record: Record, bucket: string): ReadonlyArray<Told>
     const writes = events.filter(({ operation }) => isWrite(operation)).map((event): Write => {
       const { id } = event.operation
       const applied = record.applied.get(id) ?? notApplied
-      return { event, id, applied, outcome: outcomeOf(event, applied, record) }
+      const sentOnce = event.sendings === 1 && final.holders.includes(event.operation.node)
+      return { event, id, applied, outcome: outcomeOf(event, applied, record), sentOnce }
     })
     return { bucket, key, events, writes, final }
   })
@@ -93,10 +99,10 @@ export const mayTake = (remover: Write, write: Write): boolean => {
 
 /** Whether it has certainly taken it. */
 export const mustTake = (remover: Write, write: Write): boolean => {
-  const { event: { result, saw, sendings }, outcome } = remover
+  const { event: { result, saw }, outcome, sentOnce } = remover
   if (outcome !== "ok") return false
   if (saw !== undefined) return hasAll(saw.vector, write.applied)
-  return result !== undefined && sendings === 1 && hasAll(result.vector, write.applied)
+  return result !== undefined && sentOnce && hasAll(result.vector, write.applied)
 }
 
 /** Collects what a checker finds wrong with one document. */

@@ -50,9 +50,9 @@ const check = (told: Told, guarded: ReadonlySet<number>) => {
   const { add, found } = finder(name, told)
   const { writes } = told
   for (const write of writes) {
-    const { event: { result, sendings }, id, outcome } = write
+    const { event: { result }, id, outcome, sentOnce } = write
     const own = write.event.operation.action.kind === "put" ? id : undefined
-    if (outcome === "ok" && sendings === 1 && operationOf(result?.value) !== own) {
+    if (outcome === "ok" && sentOnce && operationOf(result?.value) !== own) {
       add(`o${id} was acknowledged with another value: ${JSON.stringify(result?.value)}`)
     }
   }

@@ -39,7 +39,7 @@ const mayExplain = (told: Told, remover: Write, writers: ReadonlyArray<Write>): 
 
 /** Whether a register shows what wins over anything with a lower stamp; actors order equal ones. */
 const winsOver = (told: Told, shown: Shown, before: Shown): boolean =>
-  told.bucket === "registers" && shown.stamp >= before.stamp
+  told.bucket === "registers" && shown.value !== undefined && shown.stamp >= before.stamp
 
 /** What was there before and is not in `shown`, without anything that could have taken it. */
 const gone = (told: Told, before: Shown, shown: Shown, at: number): ReadonlyArray<string> => {
