@@ -1,3 +1,4 @@
+// Runs every plan that once failed: what was found and mended stays so.
 import { describe, expect, it } from "vitest"
 import { checkAll } from "../../src/testing/simulator/Checkers.ts"
 import { run } from "../../src/testing/simulator/Run.ts"
