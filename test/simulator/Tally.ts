@@ -11,7 +11,7 @@ interface Total {
   runs: number
 }
 
-const sections = ["faults", "outcomes", "marks", "messages"] as const
+const sections = ["faults", "outcomes", "marks", "messages", "disks"] as const
 
 export class Tally {
   runs = 0

@@ -4,7 +4,9 @@
 import { checkAll } from "../../src/testing/simulator/Checkers.ts"
 import { drawPlan } from "../../src/testing/simulator/DrawPlan.ts"
 import type { Violation } from "../../src/testing/simulator/History.ts"
-import { run, type RunOptions, type Summary } from "../../src/testing/simulator/Run.ts"
+import type { Plan } from "../../src/testing/simulator/Plan.ts"
+import { type Run, run, type RunOptions, type Summary } from "../../src/testing/simulator/Run.ts"
+import { sqliteDisk } from "./s2/TornSqliteDisk.ts"
 
 export interface Judged {
   readonly seed: number
@@ -22,9 +24,13 @@ const brokenOff = (thrown: unknown): Violation => ({
   problem: thrown instanceof Error ? thrown.stack ?? thrown.message : String(thrown)
 })
 
+/** Runs a plan on the disks that it asks for. */
+export const runPlan = (plan: Plan, options: RunOptions = {}): Run =>
+  run(plan, { disk: sqliteDisk, ...options })
+
 export const judged = (seed: number, options: RunOptions = {}): Judged => {
   try {
-    const { hash, record, story, summary } = run(drawPlan(seed), options)
+    const { hash, record, story, summary } = runPlan(drawPlan(seed), options)
     return { seed, violations: checkAll(record), summary, hash, story }
   } catch (thrown) {
     const violations = [brokenOff(thrown)]

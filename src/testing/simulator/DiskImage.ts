@@ -4,7 +4,13 @@
  * (nothing tells, as after a lost end of the log).
  */
 import { compareText } from "../../storage/KeyOrder.ts"
-import type { Change, ReadResult, RowKey } from "../../storage/Storage.ts"
+import type {
+  Change,
+  Committed,
+  ReadResult,
+  RowKey,
+  StoredDocument
+} from "../../storage/Storage.ts"
 import type { SeededRandom } from "./SeededRandom.ts"
 
 /** A document as it lies on a disk: a row for its header, and one for each element. */
@@ -59,6 +65,28 @@ export const readRow = (row: Row | undefined): ReadResult => {
   if (elements.size !== elementCount) return { _tag: "Damaged", detail: "elements are missing" }
   const sorted = [...elements].sort(([a], [b]) => compareText(a, b))
   return { _tag: "Found", document: { header, elements: new Map(sorted) } }
+}
+
+/** What belongs together: all of it reaches the disk, or nothing. */
+export interface Write {
+  readonly changes: ReadonlyArray<Change>
+  readonly facts: ReadonlyArray<readonly [string, string]>
+  readonly done: Committed
+}
+
+/** Told of every document that becomes durable. */
+export type Wrote = (key: RowKey, document: StoredDocument) => void
+
+export const apply = (image: Image, write: Write, wrote: Wrote = () => {}): void => {
+  for (const change of write.changes) {
+    const name = nameOf(change.key)
+    const row = changed(image.rows.get(name), change)
+    if (row === undefined) image.rows.delete(name)
+    else image.rows.set(name, row)
+    const result = readRow(row)
+    if (result._tag === "Found") wrote(change.key, result.document)
+  }
+  for (const [name, value] of write.facts) image.facts.set(name, value)
 }
 
 /**

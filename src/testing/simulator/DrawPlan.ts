@@ -12,6 +12,9 @@ export interface DrawOptions {
   readonly faults?: ReadonlyArray<FaultClass>
 }
 
+/** Of the seeds: real databases cost more time, and find what is wrong with storage only. */
+const sqliteShare = 0.05
+
 export const drawPlan = (seed: number, options: DrawOptions = {}): Plan => {
   const random = stream(seed, "plan")
   const count = random.pick([3, 3, 3, 4, 5, 7])
@@ -26,6 +29,7 @@ export const drawPlan = (seed: number, options: DrawOptions = {}): Plan => {
     answerLoss: random.pick([0, 0, 0.02, 0.2]),
     chaosMillis: facts.chaosMillis,
     maxPayloadBytes: stream(seed, "payload").pick([65_536, 65_536, 1_024]),
+    disk: stream(seed, "storage").chance(sqliteShare) ? "sqlite" : "model",
     ...drawWorkload(stream(seed, "workload"), facts),
     faults: drawFaults(seed, facts, options.faults)
   }

@@ -33,6 +33,8 @@ export interface Summary {
   readonly outcomes: Counts
   readonly marks: Counts
   readonly messages: Counts
+  /** What disks of each kind did. */
+  readonly disks: Counts
   readonly virtualMillis: number
   readonly steps: number
 }
@@ -83,6 +85,10 @@ class Simulation {
     const before = this.#commits()
     kernel.run(kernel.now + quietMillis)
     return this.#report(final, this.#commits() - before)
+  }
+
+  end(): void {
+    this.#cluster.end()
   }
 
   #startClients(): ReadonlyArray<SimSession> {
@@ -144,6 +150,17 @@ class Simulation {
     return commits
   }
 
+  #disks(): Counts {
+    const sums: { [name: string]: number } = {}
+    for (const { disk } of this.#cluster.nodes.values()) {
+      for (const [count, value] of Object.entries(disk.counts)) {
+        const name = `${disk.kind}: ${count}`
+        sums[name] = (sums[name] ?? 0) + value
+      }
+    }
+    return sums
+  }
+
   #report(final: ReadonlyArray<FinalDocument>, idleWrites: number): Run {
     const cluster = this.#cluster
     const { kernel, ledger, network } = cluster
@@ -169,6 +186,7 @@ class Simulation {
       outcomes: Object.fromEntries(outcomes),
       marks: Object.fromEntries([...cluster.marks, ...marksOf(record).map((name) => [name, 1])]),
       messages: { ...network.counts },
+      disks: this.#disks(),
       virtualMillis: Math.round(kernel.now),
       steps: kernel.steps
     }
@@ -200,4 +218,11 @@ export const plain = (value: unknown): unknown => {
 }
 
 export const run = (plan: Plan, options: RunOptions = {}): Run =>
-  tripwired(() => new Simulation(plan, options).run())
+  tripwired(() => {
+    const simulation = new Simulation(plan, options)
+    try {
+      return simulation.run()
+    } finally {
+      simulation.end()
+    }
+  })

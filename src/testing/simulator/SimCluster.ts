@@ -58,7 +58,7 @@ export interface SimClusterOptions {
   readonly scenario?: Scenario
   /** Makes the nodes; the product's own unless a test puts broken parts in. */
   readonly build?: Build
-  /** Makes their disks; models unless a test brings real databases. */
+  /** Makes their disks where the plan asks for real databases; models unless a test brings it. */
   readonly disk?: MakeDisk
   /** The document whose story is to be told. */
   readonly story?: { readonly bucket: string; readonly key: string }
@@ -111,7 +111,7 @@ export class SimCluster {
         limits,
         supervisor: this.outside,
         build: make,
-        disk,
+        disk: plan.disk === "sqlite" ? disk : undefined,
         did,
         mark: (path) => this.marks.set(path, (this.marks.get(path) ?? 0) + 1),
         began: (of, incarnation) => {
@@ -174,6 +174,14 @@ export class SimCluster {
     this.did(fault)
     this.damaged.add(node)
     this.ledger.forget(node)
+  }
+
+  /** All processes die, which frees what real databases keep in memory. */
+  end(): void {
+    for (const node of this.nodes.values()) {
+      node.endTwin()
+      node.crash()
+    }
   }
 
   /** Mends everything but what was lost: network, disks, processes. Clocks stay wrong. */

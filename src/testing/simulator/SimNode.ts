@@ -8,7 +8,7 @@ import { beginIncarnation, NodeCore, type NodeOptions } from "../../node/NodeCor
 import type { RowKey, StoredDocument } from "../../storage/Storage.ts"
 import type { Kernel, Owner } from "./Kernel.ts"
 import { type SeededRandom, stream } from "./SeededRandom.ts"
-import { SimDisk, type SimDiskOptions } from "./SimDisk.ts"
+import { type OpenDisk, SimDisk, type SimDiskOptions } from "./SimDisk.ts"
 import type { SimNetwork } from "./SimNetwork.ts"
 import * as SimWorld from "./SimWorld.ts"
 
@@ -41,7 +41,7 @@ export interface SimNodeOptions extends Omit<NodeOptions, "world" | "transport" 
 
 interface Life {
   readonly owner: Owner
-  readonly crashDisk: () => void
+  readonly disk: OpenDisk
   core: NodeCore | undefined
   /** Asked to end, and doing so. */
   stopping: boolean
@@ -126,8 +126,9 @@ export class SimNode {
     }
     const { kernel, network } = this.#options
     const owner: Owner = { name: `${this.#name} ${++this.#lives}`, alive: true, paused: false }
-    const { crash, service: storage } = this.disk.open(owner)
-    const life: Life = { owner, crashDisk: crash, core: undefined, stopping: false }
+    const disk = this.disk.open(owner)
+    const { service: storage } = disk
+    const life: Life = { owner, disk, core: undefined, stopping: false }
     this.#life = life
     const world = SimWorld.make({
       kernel,
@@ -150,7 +151,7 @@ export class SimNode {
     if (life === undefined) return false
     this.#disturbances++
     life.owner.alive = false
-    life.crashDisk()
+    life.disk.crash()
     this.#life = undefined
     return true
   }
@@ -178,7 +179,7 @@ export class SimNode {
       life.core?.close()
       kernel.at(life.owner, kernel.now + stopMillis, () => {
         life.owner.alive = false
-        life.crashDisk()
+        life.disk.stop()
         this.#life = undefined
         if (this.#startsAgain) this.start()
       })
@@ -218,6 +219,7 @@ export class SimNode {
   /** The disk refused the incarnation: the process ends, and its supervisor tries again. */
   #abandon(life: Life): void {
     life.owner.alive = false
+    life.disk.crash()
     if (this.#life === life) this.#life = undefined
     const { kernel, supervisor } = this.#options
     kernel.at(supervisor, kernel.now + restartMillis, () => this.start())

@@ -6,6 +6,7 @@ import type { Database } from "../../../src/storage/Database.ts"
 import { compareText, keyText } from "../../../src/storage/KeyOrder.ts"
 import type { Reader } from "../../../src/storage/Reader.ts"
 import type { Change, RowKey } from "../../../src/storage/Storage.ts"
+import { type Image, nameOf } from "../../../src/testing/simulator/DiskImage.ts"
 import type { SeededRandom } from "../../../src/testing/simulator/SeededRandom.ts"
 import { keyOf, put, removal, shown } from "../../storage/documents.ts"
 
@@ -103,20 +104,39 @@ const keyIn = (row: Readonly<Record<string, unknown>>): RowKey => ({
   sortKey: String(row["sort_key"])
 })
 
+export interface Store {
+  readonly database: Database
+  readonly reader: Reader
+}
+
+const keysIn = ({ database }: Store): ReadonlyArray<RowKey> =>
+  database.prepare("SELECT DISTINCT partition, bucket, partition_key, sort_key FROM rows")
+    .all().map(keyIn)
+
+/** Intact ones and damaged ones. */
+const factsIn = ({ database, reader }: Store): ReadonlyArray<readonly [string, string]> =>
+  database.prepare("SELECT name FROM facts").all().map((row) => {
+    const name = String(row["name"])
+    return [name, reader.fact(name) ?? "Damaged"] as const
+  })
+
 /** What is found, by way of the product's reader, which believes no checksum and no count. */
-export const linesIn = (
-  store: { readonly database: Database; readonly reader: Reader },
-  show = shown
-): Lines => {
-  const { database, reader } = store
-  const documents = database.prepare(
-    "SELECT DISTINCT partition, bucket, partition_key, sort_key FROM rows"
-  ).all().map(keyIn)
-  const facts = database.prepare("SELECT name FROM facts").all().map((row) => String(row["name"]))
-  return new Map([
-    ...documents.map((key) => [keyText(key), show(reader.read(key, undefined))] as const),
-    ...facts.map((name) => [`fact ${name}`, reader.fact(name) ?? "Damaged"] as const)
+export const linesIn = (store: Store, show = shown): Lines =>
+  new Map([
+    ...keysIn(store).map((key) => [keyText(key), show(store.reader.read(key, undefined))] as const),
+    ...factsIn(store).map(([name, value]) => [`fact ${name}`, value] as const)
   ])
+
+/** The same as a model holds it. What is damaged is left out. */
+export const imageIn = (store: Store): Image => {
+  const rows = keysIn(store).flatMap((key) => {
+    const result = store.reader.read(key, undefined)
+    if (result._tag !== "Found") return []
+    const { document } = result
+    const elementCount = document.elements.size
+    return [[nameOf(key), { ...document, key, elementCount, rotten: new Set<string>() }] as const]
+  })
+  return { rows: new Map(rows), facts: new Map(factsIn(store)) }
 }
 
 const quoted = (line: string | undefined): string =>

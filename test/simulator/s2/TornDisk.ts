@@ -56,11 +56,19 @@ interface Write {
 
 type Unsynced = Write | { readonly kind: "truncate"; readonly size: number }
 
+/** How many power cuts there were, and what happened to sectors at them. */
+export interface CutCounts {
+  cuts: number
+  kept: number
+  dropped: number
+  torn: number
+}
+
 interface Chances {
   readonly random: SeededRandom
   /** Share of sectors that are kept; of the others, half are dropped and half are torn. */
   readonly keptShare: number
-  readonly counts: { kept: number; dropped: number; torn: number }
+  readonly counts: CutCounts
 }
 
 /** What a name stands for: it may be given away and given anew. */
@@ -117,8 +125,7 @@ const apply = (bytes: Bytes, change: Unsynced): void => {
 }
 
 export class TornDisk {
-  /** What happened to sectors at power cuts, and how many cuts there were. */
-  readonly counts = { cuts: 0, kept: 0, dropped: 0, torn: 0 }
+  readonly counts: CutCounts
   /** Refuses every write and sync for this reason. */
   refusal: Refusal | undefined
   #names = new Map<string, Inode>()
@@ -127,13 +134,18 @@ export class TornDisk {
   readonly #unsyncedNames = new Map<string, Array<Inode | undefined>>()
   #changesLeft = Number.POSITIVE_INFINITY
 
+  /** Counts on where `counts` are another disk's. */
+  constructor(counts: CutCounts = { cuts: 0, kept: 0, dropped: 0, torn: 0 }) {
+    this.counts = counts
+  }
+
   get isOff(): boolean {
     return this.#changesLeft <= 0
   }
 
   /** Another disk, on which all that a process sees on this one is durable. */
-  copy(): TornDisk {
-    const copy = new TornDisk()
+  copy(counts?: CutCounts): TornDisk {
+    const copy = new TornDisk(counts)
     for (const [name, { current }] of this.#names) {
       const file = copy.open(name)
       file.write(0, current.all)

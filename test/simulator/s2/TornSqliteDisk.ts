@@ -1,7 +1,10 @@
 /**
- * Gives a simulated node the product's own storage on a real SQLite, whose power is cut at every
- * crash. What `SimDisk` holds is then a model, with which the files must agree whenever the node
- * starts: they may have the groups under way when it crashed, all of them or none.
+ * Gives a simulated node the product's own storage on a real SQLite, whose power is cut at the end
+ * of every life. What `SimDisk` holds is then a model, with which the files must agree whenever the
+ * node starts: they may have the groups under way when it crashed, all of them or none.
+ *
+ * Faults act on the files. Rows are harmed as rows: bits flip in their bytes, behind the back of
+ * the checksum. Bits of SQLite's own pages do not flip: it would refuse the file for good.
  */
 import { md5 } from "../../../src/core/Hash.ts"
 import { invariant } from "../../../src/core/Invariant.ts"
@@ -10,20 +13,38 @@ import { Committer } from "../../../src/storage/Committer.ts"
 import { CommitQueue, type Group } from "../../../src/storage/CommitQueue.ts"
 import { keyText } from "../../../src/storage/KeyOrder.ts"
 import { Reader } from "../../../src/storage/Reader.ts"
-import type { ReadResult, StorageFailure, StorageService } from "../../../src/storage/Storage.ts"
+import type { ReadResult, RowKey, StorageFailure } from "../../../src/storage/Storage.ts"
 import { defaultLimits } from "../../../src/storage/StorageOptions.ts"
 import { prepareWriter } from "../../../src/storage/Tables.ts"
-import { readRow } from "../../../src/testing/simulator/DiskImage.ts"
+import { type Image, readRow, type Row } from "../../../src/testing/simulator/DiskImage.ts"
+import * as DiskImage from "../../../src/testing/simulator/DiskImage.ts"
+import { fitDisk } from "../../../src/testing/simulator/DiskMood.ts"
 import type { Owner } from "../../../src/testing/simulator/Kernel.ts"
-import { fitDisk, SimDisk, type SimDiskOptions } from "../../../src/testing/simulator/SimDisk.ts"
-import { difference, type Lines, linesIn } from "./Contents.ts"
-import { type Refusal, TornDisk } from "./TornDisk.ts"
+import type { SeededRandom } from "../../../src/testing/simulator/SeededRandom.ts"
+import {
+  noCounts,
+  type OpenDisk,
+  SimDisk,
+  type SimDiskOptions
+} from "../../../src/testing/simulator/SimDisk.ts"
+import { difference, imageIn, type Lines, linesIn } from "./Contents.ts"
+import { writeHarmed } from "./HarmedRow.ts"
+import { type CutCounts, type Refusal, TornDisk } from "./TornDisk.ts"
 import { databaseName, WasmDatabase } from "./WasmDatabase.ts"
+
+export interface TornSqliteOptions extends SimDiskOptions {
+  /** Planted over what the product sets, which is FULL; what is lost is left to the checkers. */
+  readonly synchronous?: "NORMAL"
+}
 
 const identity = { node: "of a simulated disk", cluster: "simulated", partitionCount: 1 }
 
 /** A commit makes about two changes to the disk for each row, and one for its sync. */
 const commitChanges = 40
+
+/** Commits from one old copy of the disk to the next, and how many of these are kept. */
+const copyCommits = 8
+const copiesMax = 8
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex")
 
@@ -34,8 +55,8 @@ const inHex = (result: ReadResult): string => {
     .join(" ")
 }
 
-const newDisk = (): TornDisk => {
-  const disk = new TornDisk()
+const newDisk = (counts: CutCounts): TornDisk => {
+  const disk = new TornDisk(counts)
   disk.open(databaseName)
   disk.syncDirectory()
   return disk
@@ -52,22 +73,30 @@ interface Life {
 }
 
 export class TornSqliteDisk extends SimDisk {
-  readonly #options: SimDiskOptions
-  #disk = newDisk()
+  override readonly kind = "sqlite"
+  override readonly counts = { ...noCounts, cuts: 0, kept: 0, dropped: 0, torn: 0 }
+  readonly #options: TornSqliteOptions
+  readonly #random: SeededRandom
+  /** Undefined where it stays as the product has it: then few runs write enough for a checkpoint. */
+  readonly #checkpointPages: number | undefined
+  #disk = newDisk(this.counts)
+  /** Old copies of the disk, with what the model held then; the oldest first. */
+  readonly #copies: Array<{ readonly image: Image; readonly disk: TornDisk }> = []
   #life: Life | undefined
   /** Groups of which it is not known yet whether the files have them. */
   #underWay: ReadonlyArray<Group> = []
 
-  constructor(options: SimDiskOptions) {
+  constructor(options: TornSqliteOptions) {
     super(options)
     this.#options = options
+    this.#random = options.random
+    this.#checkpointPages = options.random.pick([16, 100, undefined])
   }
 
-  override open(owner: Owner): { readonly service: StorageService; readonly crash: () => void } {
-    this.close()
-    const { kernel, random } = this.#options
-    const database = new WasmDatabase(this.#disk, random)
-    prepareWriter(database, { identity, fileBytesMax: defaultLimits.fileBytesMax })
+  override open(owner: Owner): OpenDisk {
+    this.#close()
+    const { kernel } = this.#options
+    const database = this.#openDatabase()
     const reader = new Reader(database)
     this.#recover(database, reader)
     const queue = new CommitQueue({
@@ -76,44 +105,57 @@ export class TornSqliteDisk extends SimDisk {
       commit: (group) => {
         life.groups.push(group)
         if (life.groups.length > 1) return
-        const mean = this.mood.meanCommitMillis
-        kernel.at(owner, kernel.now + random.exponential(mean), () => this.#commit(life))
+        this.busyUntil = kernel.now + this.#random.exponential(this.mood.meanCommitMillis)
+        kernel.at(owner, this.busyUntil, () => this.#commit(life))
       }
     })
-    const committer = new Committer(database)
-    const life: Life = { database, committer, reader, queue, groups: [] }
+    const life: Life = { database, committer: new Committer(database), reader, queue, groups: [] }
     this.#life = life
-    return { service: makeBufferedStorage(reader, queue), crash: () => this.#end(life) }
+    return {
+      service: makeBufferedStorage(reader, queue),
+      crash: () => this.#end(life, "dies"),
+      stop: () => this.#end(life, "stops")
+    }
   }
 
-  /** Ends the life at hand, if any. Of a run's last lives too: SQLite would keep their memory. */
-  close(): void {
-    if (this.#life !== undefined) this.#end(this.#life)
+  #openDatabase(): WasmDatabase {
+    const database = new WasmDatabase(this.#disk, this.#random)
+    prepareWriter(database, { identity, fileBytesMax: defaultLimits.fileBytesMax })
+    const { synchronous } = this.#options
+    if (synchronous !== undefined) database.exec(`PRAGMA synchronous = ${synchronous}`)
+    const pages = this.#checkpointPages
+    if (pages !== undefined) database.exec(`PRAGMA wal_autocheckpoint = ${pages}`)
+    return database
   }
 
-  /** The power is cut, in the middle of what the process still does. */
-  #end(life: Life): void {
+  /** Ends the life at hand, if any. */
+  #close(): void {
+    if (this.#life !== undefined) this.#end(this.#life, "dies")
+  }
+
+  /** The power is cut: in the middle of what a dying process still does, or after a stop. */
+  #end(life: Life, how: "dies" | "stops"): void {
     if (this.#life !== life) return
     this.#life = undefined
-    const { random } = this.#options
-    life.queue.abandon()
     if (life.groups.length > 0) {
       this.counts.crashesWithWaiting++
-      this.#disk.cutPower(random.integer(1, commitChanges))
+      this.#disk.cutPower(this.#random.integer(1, commitChanges))
       this.#underWay = life.groups
       if (this.#write(life) === undefined) this.#settle()
-    } else if (random.chance(0.25)) {
-      // As after a stop: the log is emptied into the file, and deleted.
+    } else if (how === "stops") {
+      // The log is emptied into the file, and deleted.
       life.database.close()
     }
+    life.queue.abandon()
     this.#disk.cutPower()
     life.database.close()
-    this.#disk.restorePower(random)
+    this.#disk.restorePower(this.#random)
   }
 
   override wipe(): boolean {
-    this.close()
-    this.#disk = newDisk()
+    this.#close()
+    this.#disk = newDisk(this.counts)
+    this.#copies.length = 0
     this.#underWay = []
     return super.wipe()
   }
@@ -121,17 +163,31 @@ export class TornSqliteDisk extends SimDisk {
   override copyFrom(other: SimDisk): void {
     invariant(other instanceof TornSqliteDisk, "all disks of a cluster are of one kind")
     super.copyFrom(other)
-    this.#disk = other.#disk.copy()
+    this.#disk = other.#disk.copy(this.counts)
     this.#underWay = other.#underWay
   }
 
-  /** Nothing is damaged here but by power cuts. */
-  override rewind(): boolean {
-    return false
+  /** Starts from a copy that is about so many commits old, or the oldest that there is. */
+  override rewind(commits: number): boolean {
+    this.#close()
+    const index = Math.max(0, this.#copies.length - Math.ceil(commits / copyCommits))
+    const [copy] = this.#copies.splice(index)
+    if (copy === undefined) return false
+    this.#disk = copy.disk
+    this.#underWay = []
+    this.hold(copy.image)
+    return true
   }
 
-  override damage(): boolean {
-    return false
+  /** Only while a process has the files open. */
+  override damage(random: SeededRandom, harm: DiskImage.Harm): boolean {
+    return this.#life !== undefined && super.damage(random, harm)
+  }
+
+  protected override replace(key: RowKey, after: Row | undefined): void {
+    super.replace(key, after)
+    invariant(this.#life !== undefined, "rows are harmed while the files are open")
+    writeHarmed(this.#life, { key, row: after, random: this.#random })
   }
 
   override describe(): ReadonlyArray<string> {
@@ -150,6 +206,7 @@ export class TornSqliteDisk extends SimDisk {
     life.groups = []
     if (failure === undefined) {
       this.#settle()
+      if (this.counts.commits % copyCommits === 0) this.#keepCopy()
       return life.queue.committed(last.id)
     }
     this.#underWay = []
@@ -157,19 +214,26 @@ export class TornSqliteDisk extends SimDisk {
     life.queue.failed(failure)
   }
 
+  #keepCopy(): void {
+    if (this.#copies.length === copiesMax) this.#copies.shift()
+    this.#copies.push({
+      image: DiskImage.copy(this.image),
+      disk: this.#disk.copy(this.counts)
+    })
+  }
+
   #write({ committer, groups }: Life): StorageFailure | undefined {
     return committer.commit(groups.flatMap(({ writes }) => writes))
   }
 
   #refusal(): Refusal | undefined {
-    const { random } = this.#options
     const { errorShare, fullShare, meanCommitMillis } = this.mood
     if (meanCommitMillis > fitDisk.meanCommitMillis) this.did("slow disk")
-    if (random.chance(fullShare)) {
+    if (this.#random.chance(fullShare)) {
       this.did("full disk")
       return "full"
     }
-    if (!random.chance(errorShare)) return undefined
+    if (!this.#random.chance(errorShare)) return undefined
     this.did("disk error")
     return "failing"
   }
@@ -192,7 +256,10 @@ export class TornSqliteDisk extends SimDisk {
     this.counts.groupsLost += this.#underWay.length
     this.#underWay = []
     const lost = difference(this.#lines(), found)
-    invariant(lost === undefined, `after a power cut the storage holds ${lost}`)
+    if (lost === undefined) return
+    const isPlanted = this.#options.synchronous !== undefined
+    invariant(isPlanted, `after a power cut the storage holds ${lost}`)
+    this.hold(imageIn({ database, reader }))
   }
 
   /** Of the model. */
@@ -203,3 +270,6 @@ export class TornSqliteDisk extends SimDisk {
     return lines
   }
 }
+
+/** For runs whose plan asks for real databases. */
+export const sqliteDisk = (options: SimDiskOptions): SimDisk => new TornSqliteDisk(options)

@@ -2,7 +2,7 @@
  * Makes disks slow, full, or fail: what is not stored is refused, and what was stored stays.
  */
 import { drawSeries, type FaultClass } from "../FaultClass.ts"
-import type { DiskMood } from "../SimDisk.ts"
+import type { DiskMood } from "../DiskMood.ts"
 
 /** A kind of bad disk; `badness` is in [0, 1). */
 const badDisk = (

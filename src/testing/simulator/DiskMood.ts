@@ -1,0 +1,13 @@
+/**
+ * Says how a simulated disk does its work: in what time, and whether at all.
+ */
+
+export interface DiskMood {
+  readonly meanCommitMillis: number
+  /** Share of commits that find no space. */
+  readonly fullShare: number
+  /** Share of commits that fail with an I/O error. */
+  readonly errorShare: number
+}
+
+export const fitDisk: DiskMood = { meanCommitMillis: 1, fullShare: 0, errorShare: 0 }

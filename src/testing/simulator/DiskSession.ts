@@ -1,0 +1,163 @@
+/**
+ * Serves the storage of one life of a node from its simulated disk, group by group.
+ */
+import type { ReadResult, RowKey, StorageFailure, StorageService } from "../../storage/Storage.ts"
+import { apply, changed, copy, type Image, nameOf, readRow, type Write } from "./DiskImage.ts"
+import { type DiskMood, fitDisk } from "./DiskMood.ts"
+import type { Kernel, Owner } from "./Kernel.ts"
+import type { SeededRandom } from "./SeededRandom.ts"
+
+/** What outlives the node. */
+interface Disk {
+  readonly image: Image
+  readonly mood: DiskMood
+  readonly counts: {
+    readonly commits: number
+    failures: number
+    crashesWithWaiting: number
+    groupsLost: number
+    damagedReads: number
+  }
+  busyUntil: number
+  readonly commit: (writes: ReadonlyArray<Write>) => void
+  readonly did: (fault: string) => void
+}
+
+interface DiskSessionOptions {
+  readonly disk: Disk
+  readonly kernel: Kernel
+  readonly random: SeededRandom
+  readonly owner: Owner
+}
+
+export class DiskSession {
+  readonly #options: DiskSessionOptions
+  #waiting: Array<Write> = []
+  #committing: ReadonlyArray<Write> = []
+  #scheduled = false
+  #healthy = true
+
+  constructor(options: DiskSessionOptions) {
+    this.#options = options
+  }
+
+  /** The process dies: of what was under way, as much reaches the disk as chance lets. */
+  crash(): void {
+    const { disk, random } = this.#options
+    const open = [...this.#committing, ...this.#waiting]
+    if (open.length === 0) return
+    disk.counts.crashesWithWaiting++
+    const kept = random.integer(0, open.length)
+    disk.counts.groupsLost += open.length - kept
+    if (kept > 0) disk.commit(open.slice(0, kept))
+    this.#committing = []
+    this.#waiting = []
+  }
+
+  service(): StorageService {
+    const { disk } = this.#options
+    return {
+      read: (key) => this.#read(key),
+      write: (change, done) => this.#accept({ changes: [change], facts: [], done }),
+      writeAll: (changes, done) => this.#accept({ changes, facts: [], done }),
+      barrier: (done) => {
+        if (this.#committing.length + this.#waiting.length === 0) done(undefined)
+        else this.#accept({ changes: [], facts: [], done })
+      },
+      scan: ({ after, limit, partition }) => {
+        const view = this.#view()
+        const from = after === undefined ? "" : nameOf(after)
+        return [...view.rows].filter(([name, row]) =>
+          row.key.partition === partition && name > from
+        )
+          .sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, limit).map(([, row]) => row.key)
+      },
+      readFact: (name) => this.#view().facts.get(name),
+      writeFact: (name, value, done) => this.#accept({ changes: [], facts: [[name, value]], done }),
+      healthy: () => this.#healthy,
+      stats: () => ({
+        groups: disk.counts.commits,
+        changes: 0,
+        failures: disk.counts.failures,
+        waiting: this.#waiting.length + this.#committing.length,
+        damaged: disk.counts.damagedReads
+      })
+    }
+  }
+
+  /** The disk with what waits on top. */
+  #view(): Image {
+    const open = [...this.#committing, ...this.#waiting]
+    if (open.length === 0) return this.#options.disk.image
+    const view = copy(this.#options.disk.image)
+    for (const write of open) apply(view, write)
+    return view
+  }
+
+  #read(key: RowKey): ReadResult {
+    const name = nameOf(key)
+    const { disk } = this.#options
+    let row = disk.image.rows.get(name)
+    for (const { changes } of [...this.#committing, ...this.#waiting]) {
+      for (const change of changes) if (nameOf(change.key) === name) row = changed(row, change)
+    }
+    const result = readRow(row)
+    if (result._tag === "Damaged") disk.counts.damagedReads++
+    return result
+  }
+
+  #accept(write: Write): void {
+    this.#waiting.push(write)
+    this.#schedule()
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#committing.length > 0) return
+    const { kernel, owner } = this.#options
+    this.#scheduled = true
+    kernel.soon(owner, () => {
+      this.#scheduled = false
+      this.#begin()
+    })
+  }
+
+  #begin(): void {
+    if (this.#committing.length > 0 || this.#waiting.length === 0) return
+    const { disk, kernel, owner, random } = this.#options
+    this.#committing = this.#waiting
+    this.#waiting = []
+    const mean = disk.mood.meanCommitMillis
+    if (mean > fitDisk.meanCommitMillis) disk.did("slow disk")
+    disk.busyUntil = kernel.now + random.exponential(mean)
+    kernel.at(owner, disk.busyUntil, () => this.#end())
+  }
+
+  #end(): void {
+    const { disk, random } = this.#options
+    const failure = this.#failure(random)
+    this.#healthy = failure === undefined
+    const group = this.#committing
+    this.#committing = []
+    if (failure === undefined) {
+      disk.commit(group)
+      for (const write of group) write.done(undefined)
+      return this.#schedule()
+    }
+    // What waits may rest on what failed, so it fails too.
+    disk.counts.failures++
+    const rest = this.#waiting
+    this.#waiting = []
+    for (const write of [...group, ...rest]) write.done(failure)
+  }
+
+  #failure(random: SeededRandom): StorageFailure | undefined {
+    const { disk } = this.#options
+    if (random.chance(disk.mood.fullShare)) {
+      disk.did("full disk")
+      return { kind: "full", detail: "no space is left" }
+    }
+    if (!random.chance(disk.mood.errorShare)) return undefined
+    disk.did("disk error")
+    return { kind: "failing", detail: "an I/O error" }
+  }
+}
