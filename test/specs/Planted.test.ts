@@ -88,6 +88,17 @@ describe("a specification finds", () => {
     expectFound(ofType(set, strategy))
   })
 
+  it.each([
+    { name: "add", type: set },
+    { name: "set", type: register }
+  ])("$name that leaves what its client had read and its coordinator gets later", (planted) => {
+    const strategy = CrdtStrategy.make(planted.type)
+    const forgetful = altered(strategy, { after: (delta) => ({ ...delta, deferred: [] }) })
+    const operation = forgetful.operations.get(planted.name)!
+    const operations = new Map([...strategy.operations, [planted.name, operation] as const])
+    expectFound(ofType(planted.type, { ...strategy, operations }))
+  })
+
   it("a removal that takes away what its client had not read", () => {
     const strategy = altered(CrdtStrategy.make(set), {
       before: (mutation) => ({ ...mutation, seen: undefined })

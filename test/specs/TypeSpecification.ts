@@ -2,15 +2,16 @@
  * Specifies the data types: what a reader gets, as a function of the operations that were seen and
  * of what each of those had seen.
  *
- * - An element is in a set if an addition was seen that no seen removal had observed.
- * - A register shows the latest of the values that no seen write replaced and no removal observed.
+ * - An element is in a set if an addition was seen that no seen addition of it had known, and no
+ *   seen removal had observed.
+ * - A register shows the latest of the values that no seen write had known and no removal observed.
  * - A counter is the sum of the amounts seen, less what removals took away: of each actor, all up
  *   to the last amount that the removal's coordinator knew, if the removal had observed that one.
  * - Maps and documents have what is in them; a removal observes everything below its path.
  */
 import type { TypeDefinition } from "../../src/core/model/BucketDefinition.ts"
 import * as CanonicalJson from "../../src/core/model/CanonicalJson.ts"
-import { compare, type Happened, isIn, type Mask, observed, within } from "./History.ts"
+import { compare, type Happened, isIn, known, type Mask, observed, within } from "./History.ts"
 
 /** An operation on a data type: where, and what. */
 export type TypeChange =
@@ -42,12 +43,15 @@ const unremoved = (events: Events, seen: Events): Events =>
     !removals(seen, event.change.path).some((removal) => isIn(event, observed(removal)))
   )
 
-/** The writes at a path that stand: not removed, and not replaced by one that had seen them. */
-const standing = (seen: Events, path: Path): Events => {
-  const writes = seen.filter((event) => event.change.tag === "write" && isAt(event, path))
-  const replaced = (event: Event) => writes.some(({ local }) => isIn(event, local))
-  return unremoved(writes, seen).filter((event) => !replaced(event))
-}
+/** Those in `events` that stand: not removed, and not replaced at their path by one that knew. */
+const unreplaced = (events: Events, seen: Events): Events =>
+  unremoved(events, seen).filter((event) =>
+    !events.some((other) => isAt(other, event.change.path) && isIn(event, known(other)))
+  )
+
+/** The writes at a path that stand. */
+const standing = (seen: Events, path: Path): Events =>
+  unreplaced(seen.filter((event) => event.change.tag === "write" && isAt(event, path)), seen)
 
 const pathsOf = (seen: Events): ReadonlyArray<Path> => {
   const writes = seen.filter(({ change }) => change.tag === "write")
@@ -92,7 +96,7 @@ const set = (seen: Events, path: Path): Shown => {
   const additions = seen.filter(({ change }) =>
     change.tag === "element" && change.path.length === path.length + 1 && isBelow(change.path, path)
   )
-  const texts = new Set(unremoved(additions, seen).map(({ change }) => change.path.at(-1)!))
+  const texts = new Set(unreplaced(additions, seen).map(({ change }) => change.path.at(-1)!))
   return { isLive: texts.size > 0, json: [...texts].sort().map(CanonicalJson.decode) }
 }
 

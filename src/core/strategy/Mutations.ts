@@ -16,6 +16,18 @@ export interface Change {
   readonly deferred?: ReadonlyArray<Deferral>
 }
 
+/**
+ * What takes away at `path`, as it arrives, what the client has seen and this replica has not yet.
+ */
+export const deferrals = (
+  mutation: Mutation,
+  path: ReadonlyArray<string>
+): ReadonlyArray<Deferral> => {
+  const { document, dot, seen } = mutation
+  if (seen === undefined || VersionVector.covers(document.context, seen.vector)) return []
+  return [{ ...dot, seen: seen.vector, path }]
+}
+
 /** A change that names what it replaces: all that a data type's operation may do. */
 export const changed = (mutation: Mutation, change: Change): Mutated => {
   const delta: Delta = {

@@ -6,7 +6,7 @@
 import type { Sibling } from "../clock/DottedVersionVectorSet.ts"
 import * as HybridClock from "../clock/HybridClock.ts"
 import { at, type DotStore, nest } from "../crdt/DotStore.ts"
-import { changed, valueArgument } from "./Mutations.ts"
+import { changed, deferrals, valueArgument } from "./Mutations.ts"
 import { removeAt } from "./RemoveAt.ts"
 import type { LeafOperation } from "./Strategy.ts"
 
@@ -34,7 +34,8 @@ const set: LeafOperation = {
     const siblings = [{ ...mutation.dot, stamp, value }]
     return changed(mutation, {
       store: nest(path, { kind: "values", siblings }),
-      replaces: siblingsOf(here)
+      replaces: siblingsOf(here),
+      deferred: deferrals(mutation, path)
     })
   }
 }

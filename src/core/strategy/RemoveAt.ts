@@ -1,10 +1,9 @@
 /**
  * Removes a part of a data type's state: what every removal of the built-in types does.
  */
-import * as VersionVector from "../clock/VersionVector.ts"
 import { at, type DotStore, nest } from "../crdt/DotStore.ts"
 import { removeSeen } from "../crdt/Removal.ts"
-import { changed } from "./Mutations.ts"
+import { changed, deferrals } from "./Mutations.ts"
 import type { Mutated, Mutation } from "./Strategy.ts"
 
 const hasCounter = (store: DotStore | undefined): boolean => {
@@ -26,14 +25,13 @@ export const removeAt = (
   options: { readonly counters: boolean }
 ): Mutated => {
   const { context, store } = mutation.document
-  const seen = mutation.seen?.vector ?? context
-  const caughtUp = VersionVector.covers(context, seen)
+  const deferred = deferrals(mutation, path)
   const here = at(store, path)
-  if (!caughtUp && (options.counters || hasCounter(here))) return { _tag: "ContextAhead" }
-  const removed = removeSeen(here, seen)
+  if (deferred.length > 0 && (options.counters || hasCounter(here))) return { _tag: "ContextAhead" }
+  const removed = removeSeen(here, mutation.seen?.vector ?? context)
   return changed(mutation, {
     store: removed.counters === undefined ? undefined : nest(path, removed.counters),
     replaces: removed.dots,
-    deferred: caughtUp ? [] : [{ ...mutation.dot, seen, path }]
+    deferred
   })
 }

@@ -6,7 +6,7 @@
  * @see Bieniusa et al., An optimized conflict-free replicated set, 2012
  */
 import { at, childKey, nest } from "../crdt/DotStore.ts"
-import { changed, valueArgument } from "./Mutations.ts"
+import { changed, deferrals, valueArgument } from "./Mutations.ts"
 import { removeAt } from "./RemoveAt.ts"
 import type { LeafOperation } from "./Strategy.ts"
 
@@ -21,7 +21,8 @@ const add: LeafOperation = {
     const siblings = [{ ...mutation.dot, stamp: 0, value: "" }]
     return changed(mutation, {
       store: nest(place, { kind: "values", siblings }),
-      replaces: here?.kind === "values" ? here.siblings : []
+      replaces: here?.kind === "values" ? here.siblings : [],
+      deferred: deferrals(mutation, place)
     })
   }
 }
