@@ -29,6 +29,8 @@ export const drawPlan = (seed: number, options: DrawOptions = {}): Plan => {
     answerLoss: random.pick([0, 0, 0.02, 0.2]),
     chaosMillis: facts.chaosMillis,
     maxPayloadBytes: stream(seed, "payload").pick([65_536, 65_536, 1_024]),
+    // Mostly small, so that requests read the disk and its faults are met.
+    cacheBytesMax: stream(seed, "cache").pick([0, 2_000, 2_000, 100_000]),
     disk: stream(seed, "storage").chance(sqliteShare) ? "sqlite" : "model",
     ...drawWorkload(stream(seed, "workload"), facts),
     faults: drawFaults(seed, facts, options.faults)

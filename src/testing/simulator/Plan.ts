@@ -68,6 +68,8 @@ export interface Plan {
   readonly chaosMillis: number
   /** The greatest message that the network takes; longer ones travel in parts. */
   readonly maxPayloadBytes: number
+  /** What each node keeps of its documents in memory; what it lacks there, it reads from disk. */
+  readonly cacheBytesMax: number
   /** What nodes keep their data on: a model, or real databases where the run is given any. */
   readonly disk: "model" | "sqlite"
   readonly operations: ReadonlyArray<PlannedOperation>

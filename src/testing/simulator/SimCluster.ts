@@ -27,13 +27,11 @@ import { type Build, build, type MakeDisk, SimNode } from "./SimNode.ts"
 import { Story } from "./Story.ts"
 
 /** Short, so that a run of some seconds sees many requests end. */
-const limits: NodeLimits = {
+const limits: Omit<NodeLimits, "cacheBytesMax"> = {
   skewMillis: 10_000,
   readTimeoutMillis: 1_000,
   writeTimeoutMillis: 1_000,
-  requestsMax: 10_000,
-  // Small, so that most requests read the disk and its faults are met.
-  cacheBytesMax: 2_000
+  requestsMax: 10_000
 }
 
 const ringOf = (plan: Plan): Ring.Ring => {
@@ -108,7 +106,7 @@ export class SimCluster {
         ring,
         buckets,
         secret: this.secret,
-        limits,
+        limits: { ...limits, cacheBytesMax: plan.cacheBytesMax },
         supervisor: this.outside,
         build: make,
         disk: plan.disk === "sqlite" ? disk : undefined,

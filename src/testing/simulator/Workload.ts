@@ -140,11 +140,27 @@ class Drawing {
   }
 }
 
+/** Spread evenly, but for some that fall into the same millisecond: equal stamps, full frames. */
+const drawTimes = (
+  random: SeededRandom,
+  count: number,
+  { chaosMillis }: PlanFacts
+): ReadonlyArray<number> => {
+  const burstShare = random.chance(0.5) ? 0 : 0.7 * random.next()
+  const times: Array<number> = []
+  while (times.length < count) {
+    const before = times.at(-1)
+    const joins = before !== undefined && random.chance(burstShare)
+    times.push(joins ? before : random.integer(0, chaosMillis))
+  }
+  return times.sort((a, b) => a - b)
+}
+
 export const drawWorkload = (random: SeededRandom, facts: PlanFacts): Workload => {
   const count = random.integer(operationsMin, operationsMax)
-  const times = Array.from({ length: count }, () => random.integer(0, facts.chaosMillis))
+  const times = drawTimes(random, count, facts)
   const drawing = new Drawing(random, facts)
-  const operations = times.sort((a, b) => a - b).map((at, id) => drawing.operation(id + 1, at))
+  const operations = times.map((at, id) => drawing.operation(id + 1, at))
   const sessions = Array.from({ length: drawing.sessions }, (_, number) => number)
   return { operations, guarded: sessions.filter(() => random.chance(0.5)) }
 }
