@@ -50,7 +50,7 @@ const kinds: { readonly [Name in SimBucketName]: ReadonlyArray<Action["kind"]> }
   registers: ["put", "delete"],
   notes: ["put", "delete"],
   tags: ["add", "remove", "delete"],
-  counts: ["increment"],
+  counts: ["increment", "delete"],
   documents: ["add", "remove", "title", "delete"],
   carts: ["add", "remove"]
 }

@@ -98,6 +98,17 @@ describe("the checker of counters", () => {
     expect(refused([{ ...increment(0), outcome: "info" }], 1)).toEqual([])
     expect(refused([{ ...increment(0), outcome: "info" }], 2)).toEqual(["o1 counts 2 times"])
   })
+
+  it("accepts that an increment is gone that a delete had seen, and no other", () => {
+    const deleted: Step = {
+      id: 3,
+      action: { kind: "delete", seen: "fresh" },
+      saw: shown(1, [1])
+    }
+    expect(refused([...both, deleted], 4)).toEqual([])
+    expect(refused([...both, deleted], 0)).toEqual(["o2 was acknowledged and is lost"])
+    expect(refused([...both, { ...deleted, outcome: "fail" }], 4)).toHaveLength(1)
+  })
 })
 
 describe("the checker of documents", () => {
@@ -125,6 +136,19 @@ describe("the checker of documents", () => {
   it("refuses a title that the later one had seen, whatever the stamps say", () => {
     const seeing: Step = { ...titled(2, 5), saw: shown(title("o1"), [1], 10) }
     expect(refused([titled(1, 10), seeing], shown(title("o1"), [1, 2], 10)))
+      .toEqual(["o1 is the title, though o2 had seen it"])
+  })
+
+  it("refuses a title that a later one had seen, though that is gone by a delete", () => {
+    const seeing: Step = { ...titled(2, 20), saw: shown(title("o1"), [1], 10) }
+    const deleted: Step = {
+      id: 3,
+      action: { kind: "delete", seen: "fresh" },
+      saw: shown(title("o2"), [2], 20)
+    }
+    const steps = [titled(1, 10), seeing, deleted]
+    expect(refused(steps, shown(title(null), [1, 2, 3]))).toEqual([])
+    expect(refused(steps, shown(title("o1"), [1, 2, 3], 10)))
       .toEqual(["o1 is the title, though o2 had seen it"])
   })
 

@@ -1,9 +1,10 @@
 /**
  * Checks counters: each increment added its own power of four, so a digit of the sum, to base
- * four, says how often it was applied.
+ * four, says how often it was applied. A delete takes away what it had seen.
  */
 import type { Checker } from "../History.ts"
-import { documentsOf, finalShown, finder, type Told } from "./Judging.ts"
+import { ofKind } from "./AddWins.ts"
+import { documentsOf, finalShown, finder, mayTake, type Told } from "./Judging.ts"
 
 const name = "counter"
 
@@ -13,14 +14,18 @@ export const timesOf = (value: unknown, digit: number): number =>
 
 const check = (told: Told) => {
   const { add, found } = finder(name, told)
-  for (const { event: { operation }, id, outcome } of told.writes) {
-    const { action } = operation
+  const deletes = ofKind(told, "delete")
+  for (const increment of told.writes) {
+    const { event: { operation: { action } }, id, outcome } = increment
     if (action.kind !== "increment") continue
+    const isTaken = deletes.some((removal) => mayTake(removal, increment))
     for (const [node, { value }] of finalShown(told)) {
       const times = timesOf(value, action.digit)
       if (times > 1) add(`at ${node}, o${id} counts ${times} times`)
       if (times === 1 && outcome === "fail") add(`at ${node}, o${id} counts, which did not happen`)
-      if (times === 0 && outcome === "ok") add(`at ${node}, o${id} was acknowledged and is lost`)
+      if (times === 0 && outcome === "ok" && !isTaken) {
+        add(`at ${node}, o${id} was acknowledged and is lost`)
+      }
     }
   }
   return found
@@ -28,6 +33,7 @@ const check = (told: Told) => {
 
 export const counters: Checker = {
   name,
-  promise: "an acknowledged increment counts once, a refused one never, any other at most once",
+  promise:
+    "an acknowledged increment counts once, unless a delete had seen it; a refused one never",
   check: (record) => documentsOf(record, "counts").flatMap(check)
 }

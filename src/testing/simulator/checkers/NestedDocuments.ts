@@ -6,7 +6,15 @@ import { isObject } from "../../../core/model/CanonicalJson.ts"
 import type { Checker, Shown } from "../History.ts"
 import { operationOf, valueOf } from "../Plan.ts"
 import { itemOf, judge, ofKind } from "./AddWins.ts"
-import { documentsOf, finalShown, finder, mayTake, type Told } from "./Judging.ts"
+import {
+  documentsOf,
+  finalShown,
+  finder,
+  hasAll,
+  mayTake,
+  type Told,
+  type Write
+} from "./Judging.ts"
 import { stampOf } from "./LastWriteWins.ts"
 
 const name = "document"
@@ -47,6 +55,9 @@ const checkLines = (told: Told, add: (problem: string) => void): void => {
   }
 }
 
+const sawIt = ({ event: { saw } }: Write, write: Write): boolean =>
+  saw !== undefined && hasAll(saw.vector, write.applied)
+
 const checkTitle = (told: Told, add: (problem: string) => void): void => {
   const titles = ofKind(told, "title").filter(({ outcome }) => outcome !== "fail")
   const deletes = ofKind(told, "delete").filter(({ outcome }) => outcome !== "fail")
@@ -55,13 +66,19 @@ const checkTitle = (told: Told, add: (problem: string) => void): void => {
     const winner = titles.find(({ id }) => id === shownTitle)
     for (const title of titles) {
       if (title.outcome !== "ok" || deletes.some((removal) => mayTake(removal, title))) continue
+      // What one had seen is replaced for good, though that one may be taken.
+      if (winner === undefined && titles.some((later) => sawIt(later, title))) continue
       if (winner === undefined) add(`at ${node}, there is no title, though o${title.id} set one`)
       // A delete may have taken the one that replaced another, and left that.
       else if (deletes.length === 0 && shown.stamp < stampOf(title)) {
         add(`at ${node}, o${winner.id} is the title, though o${title.id} was set later`)
-      } else if (deletes.length === 0 && titleOf(title.event.saw) === winner.id) {
-        add(`at ${node}, o${winner.id} is the title, though o${title.id} had seen it`)
       }
+    }
+    const later = titles.find((title) =>
+      title.outcome === "ok" && winner !== undefined && sawIt(title, winner)
+    )
+    if (later !== undefined) {
+      add(`at ${node}, o${shownTitle} is the title, though o${later.id} had seen it`)
     }
   }
 }

@@ -31,7 +31,7 @@ const mayExplain = (told: Told, remover: Write, writers: ReadonlyArray<Write>): 
       )
     case "tags":
       return action.kind === "remove" && writers.some((w) => itemOf(w) === itemOf(remover))
-    // Carts and counters never show less than before; of registers, the stamp tells.
+    // Carts and counters show less only after a delete; of registers, the stamp tells.
     default:
       return false
   }
