@@ -8,8 +8,8 @@ import { type Judged, judged, lines } from "./judged.ts"
 import { Tally } from "./Tally.ts"
 import type { PlannedFault } from "../../src/testing/simulator/Plan.ts"
 
-/** The same at every run, unless the environment names others: EVERWRITE_SEED=$RANDOM. */
-const firstSeed = Number(process.env["EVERWRITE_SEED"] ?? 1)
+/** Fresh at every run; the title says which. `EVERWRITE_SEED` repeats them. */
+const firstSeed = Number(process.env["EVERWRITE_SEED"] ?? Math.floor(Math.random() * 2 ** 31))
 const seedCount = 250
 const twiceCount = 50
 const processesCount = 6

@@ -47,8 +47,7 @@ export const client = ({ read }: { readonly read: ReadonlyArray<Mask> }): Mask |
 export const observed = (happened: Happened<unknown>): Mask => client(happened) ?? happened.local
 
 /** What an operation had seen that replaces what it knows of: its client and its coordinator. */
-export const known = (happened: Happened<unknown>): Mask =>
-  happened.local | (client(happened) ?? 0)
+export const known = (happened: Happened<unknown>): Mask => happened.local | (client(happened) ?? 0)
 
 /** Orders by actor, then counter, as ties break everywhere. */
 export const compare = (left: Happened<unknown>, right: Happened<unknown>): number =>
