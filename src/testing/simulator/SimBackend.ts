@@ -36,6 +36,8 @@ export const noWay = { answerLoss: 0, sendingsMax: 3, operation: 0 }
 /** What came of the requests of one operation. */
 export interface Trace {
   readonly answers: Array<{ readonly action: string; readonly answer: BackendAnswer }>
+  /** Tags of the errors that nodes answered. */
+  readonly refusals: Array<string>
   /** How often the last request was sent. */
   sendings: number
 }
@@ -106,6 +108,7 @@ class Asking {
   }
 
   #fail(error: StoreError): void {
+    this.#trace.refusals.push(error._tag)
     // What this sending was refused for says nothing about an earlier one of the same write.
     const isWrite = this.#request.action === "write"
     if (isWrite && this.#trace.sendings > 1 && isPassing(error)) return this.#giveUp(error.message)
@@ -124,7 +127,7 @@ class Asking {
 /** A session's backend; `way` and `trace` are set anew for each operation. */
 export class SimBackend implements Backend {
   way: Way
-  trace: Trace = { answers: [], sendings: 0 }
+  trace: Trace = { answers: [], refusals: [], sendings: 0 }
   readonly world: World
 
   constructor(way: Way) {

@@ -110,7 +110,7 @@ export class SimSession {
   #do(operation: PlannedOperation): void {
     const { cluster } = this.#options
     const { node } = operation
-    const trace: Trace = { answers: [], sendings: 0 }
+    const trace: Trace = { answers: [], refusals: [], sendings: 0 }
     this.#backend.way = this.#wayOf(operation)
     this.#backend.trace = trace
     const invokedAt = cluster.kernel.now
@@ -120,7 +120,7 @@ export class SimSession {
     const task = this.#client(operation, kept?.entry)
     const end = (entry: AnyEntry | undefined, error: StoreError | undefined) => {
       const outcome = error === undefined ? "ok" : outcomeOf(operation, error)
-      if (outcome !== "ok") this.#judge(operation, calm, error)
+      if (error !== undefined) this.#judge({ operation, calm, error, trace })
       this.#end({ operation, invokedAt, outcome, error, trace, kept, entry })
     }
     task((entry) => end(entry, undefined), (error) => end(undefined, error), rethrow)
@@ -183,16 +183,23 @@ export class SimSession {
   }
 
   /** Notes a request that a healthy node should have answered by itself, and did not. */
-  #judge(operation: PlannedOperation, calm: number | undefined, error?: StoreError): void {
+  #judge(
+    done: {
+      readonly operation: PlannedOperation
+      readonly calm: number | undefined
+      readonly error: StoreError
+      readonly trace: Trace
+    }
+  ): void {
     const { cluster, unavailable } = this.#options
-    const { consistency, id, node } = operation
+    const { calm, error, operation: { consistency, id, node }, operation, trace } = done
     // A read of a damaged row needs another node.
-    const isDamaged = cluster.damaged.has(node) && error?._tag === "QuorumNotMet"
+    const isDamaged = cluster.damaged.has(node) && error._tag === "QuorumNotMet"
       && error.action === "read"
-    // A session may have seen what only other nodes have.
-    const isBehind = error?._tag === "ContextNotCovered"
+    // A client may have seen what only other nodes have.
+    const isBehind = trace.refusals.includes("ContextNotCovered")
     const mustAnswer = consistency === "available" && !isBehind && calm !== undefined
       && cluster.node(node).calm === calm && cluster.holders(operation).includes(node)
-    if (mustAnswer && !isDamaged) unavailable(`o${id} at ${node}: ${error?.message}`)
+    if (mustAnswer && !isDamaged) unavailable(`o${id} at ${node}: ${error.message}`)
   }
 }
