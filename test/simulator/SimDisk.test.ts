@@ -4,7 +4,7 @@ import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { Change, StorageService } from "../../src/storage/Storage.ts"
 import { MemoryDisk, openDirect } from "../../src/storage/DirectStorage.ts"
-import { loseRow, rot, staleRow } from "../../src/testing/simulator/DiskImage.ts"
+import { loseRow, nameOf, rot, staleRow } from "../../src/testing/simulator/DiskImage.ts"
 import { Kernel, type Owner } from "../../src/testing/simulator/Kernel.ts"
 import { stream } from "../../src/testing/simulator/SeededRandom.ts"
 import { SimDisk } from "../../src/testing/simulator/SimDisk.ts"
@@ -151,6 +151,20 @@ describe("the simulated disk", () => {
         expect(shown(service.read(cart))).toBe("mended{}")
       }
       expect(results).toEqual(new Set(harm === rot ? ["Damaged"] : ["Damaged", "Absent"]))
+    }
+  })
+
+  it("knows nothing of a document that lost its last row", () => {
+    for (let seed = 0; seed < 20; seed++) {
+      const { disk, kernel, service } = diskOf()
+      service.write(put(cart, "v", { a: "1", b: "2" }), () => {})
+      kernel.run(10_000)
+      const random = stream(seed, "harm")
+      const rows = () => disk.image.rows.get(nameOf(cart))
+      while (rows()?.header !== undefined || (rows()?.elements.size ?? 0) > 0) {
+        expect(disk.damage(random, loseRow)).toBe(true)
+      }
+      expect(service.read(cart)._tag).toBe("Absent")
     }
   })
 

@@ -107,7 +107,8 @@ export const loseRow: Harm = (row, random) => {
   const elements = new Map(row.elements)
   const path = random.pick(["", ...elements.keys()])
   elements.delete(path)
-  return path === "" ? { ...row, header: undefined } : { ...row, elements }
+  const header = path === "" ? undefined : row.header
+  return header === undefined && elements.size === 0 ? undefined : { ...row, header, elements }
 }
 
 /** An earlier version comes back, of the document or of one of its elements. */

@@ -39,8 +39,14 @@ export interface TornSqliteOptions extends SimDiskOptions {
 
 const identity = { node: "of a simulated disk", cluster: "simulated", partitionCount: 1 }
 
-/** A commit makes about two changes to the disk for each row, and one for its sync. */
-const commitChanges = 40
+/** From flash to platters; the slower ones are what power cuts mostly meet at work. */
+const syncMillis = [1, 10, 50]
+
+/**
+ * The last of the disk's changes that a cut may meet: a small commit makes about six, one with a
+ * checkpoint and the end of a log forty.
+ */
+const cutChanges = [6, 12, 40]
 
 /** Commits from one old copy of the disk to the next, and how many of these are kept. */
 const copyCommits = 8
@@ -79,6 +85,8 @@ export class TornSqliteDisk extends SimDisk {
   readonly #random: SeededRandom
   /** Undefined where it stays as the product has it: then few runs write enough for a checkpoint. */
   readonly #checkpointPages: number | undefined
+  /** Of a commit, on average, while nothing is wrong. */
+  readonly #syncMillis: number
   #disk = newDisk(this.counts)
   /** Old copies of the disk, with what the model held then; the oldest first. */
   readonly #copies: Array<{ readonly image: Image; readonly disk: TornDisk }> = []
@@ -90,6 +98,7 @@ export class TornSqliteDisk extends SimDisk {
     super(options)
     this.#options = options
     this.#random = options.random
+    this.#syncMillis = options.random.pick(syncMillis)
     this.#checkpointPages = options.random.pick([16, 100, undefined])
   }
 
@@ -105,7 +114,8 @@ export class TornSqliteDisk extends SimDisk {
       commit: (group) => {
         life.groups.push(group)
         if (life.groups.length > 1) return
-        this.busyUntil = kernel.now + this.#random.exponential(this.mood.meanCommitMillis)
+        const mean = Math.max(this.#syncMillis, this.mood.meanCommitMillis)
+        this.busyUntil = kernel.now + this.#random.exponential(mean)
         kernel.at(owner, this.busyUntil, () => this.#commit(life))
       }
     })
@@ -139,17 +149,22 @@ export class TornSqliteDisk extends SimDisk {
     this.#life = undefined
     if (life.groups.length > 0) {
       this.counts.crashesWithWaiting++
-      this.#disk.cutPower(this.#random.integer(1, commitChanges))
+      this.#cutSoon()
       this.#underWay = life.groups
       if (this.#write(life) === undefined) this.#settle()
     } else if (how === "stops") {
       // The log is emptied into the file, and deleted.
+      if (this.#random.chance(0.5)) this.#cutSoon()
       life.database.close()
     }
     life.queue.abandon()
     this.#disk.cutPower()
     life.database.close()
     this.#disk.restorePower(this.#random)
+  }
+
+  #cutSoon(): void {
+    this.#disk.cutPower(this.#random.integer(1, this.#random.pick(cutChanges)))
   }
 
   override wipe(): boolean {
