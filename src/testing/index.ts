@@ -5,3 +5,14 @@ import "effect/schema/SchemaJITCompiler/enable"
 
 export { checkBucket } from "./laws/CheckBucket.ts"
 export { type CheckOptions, LawUndecided, LawViolation, type Report } from "./laws/Law.ts"
+export type { FaultKind } from "./simulate/FaultKinds.ts"
+export type { Generated, Operation } from "./simulate/Operation.ts"
+export {
+  type Done,
+  InvalidSimulation,
+  type SimulateOptions,
+  SimulationFailed,
+  type SimulationReport
+} from "./simulate/Options.ts"
+export { simulate } from "./simulate/Simulate.ts"
+export type { SeededRandom } from "./simulator/SeededRandom.ts"

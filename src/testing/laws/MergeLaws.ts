@@ -16,7 +16,7 @@ import * as Values from "./Values.ts"
 type Texts = readonly [a: string, b: string, c: string]
 
 /** An application merge, on canonical JSON. */
-interface Subject {
+export interface Subject {
   readonly codec: ValueCodec<any>
   readonly read: (text: string) => unknown
   readonly apply: (left: unknown, right: unknown) => unknown
@@ -25,7 +25,7 @@ interface Subject {
   readonly same: (left: string, right: string) => boolean
 }
 
-const subjectOf = (
+export const subjectOf = (
   codec: ValueCodec<any>,
   apply: NonNullable<BucketCode["applicationMerge"]>
 ): Subject => {

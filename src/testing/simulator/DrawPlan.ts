@@ -4,12 +4,17 @@
 import { drawFaults } from "./Faults.ts"
 import type { FaultClass } from "./FaultClass.ts"
 import type { Plan } from "./Plan.ts"
+import type { SeededRandom } from "./SeededRandom.ts"
 import { stream } from "./SeededRandom.ts"
-import { drawWorkload } from "./Workload.ts"
+import { drawWorkload, type PlanFacts, type Workload } from "./Workload.ts"
 
 export interface DrawOptions {
   /** Which faults there may be; all unless said otherwise. */
   readonly faults?: ReadonlyArray<FaultClass>
+  /** How many nodes there are; drawn unless said otherwise. */
+  readonly nodes?: number | undefined
+  /** Draws what clients do; the simulator's own operations unless said otherwise. */
+  readonly workload?: (random: SeededRandom, facts: PlanFacts) => Workload
 }
 
 /** Of the seeds: real databases cost more time, and find what is wrong with storage only. */
@@ -17,7 +22,9 @@ const sqliteShare = 0.05
 
 export const drawPlan = (seed: number, options: DrawOptions = {}): Plan => {
   const random = stream(seed, "plan")
-  const count = random.pick([3, 3, 3, 4, 5, 7])
+  const { workload = drawWorkload } = options
+  const drawnCount = random.pick([3, 3, 3, 4, 5, 7])
+  const count = options.nodes ?? drawnCount
   const facts = {
     nodes: Array.from({ length: count }, (_, index) => `n${index + 1}`),
     chaosMillis: random.integer(10_000, 20_000)
@@ -32,7 +39,7 @@ export const drawPlan = (seed: number, options: DrawOptions = {}): Plan => {
     // Mostly small, so that requests read the disk and its faults are met.
     cacheBytesMax: stream(seed, "cache").pick([0, 2_000, 2_000, 100_000]),
     disk: stream(seed, "storage").chance(sqliteShare) ? "sqlite" : "model",
-    ...drawWorkload(stream(seed, "workload"), facts),
+    ...workload(stream(seed, "workload"), facts),
     faults: drawFaults(seed, facts, options.faults)
   }
 }

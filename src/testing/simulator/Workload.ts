@@ -18,25 +18,26 @@ export interface Workload {
   readonly operations: ReadonlyArray<PlannedOperation>
 }
 
-type Weighted<A> = ReadonlyArray<readonly [A, number]>
+export type Weighted<A> = ReadonlyArray<readonly [A, number]>
 
 const operationsMin = 150
 const operationsMax = 300
-const sessionsMax = 12
+export const sessionsMax = 12
 const keysMax = 12
 const itemsMax = 6
 /** Four to the power of 26 is the last one below 2^53. */
 const digitsMax = 26
 
 /** Weights of very different sizes, some of them zero, at least one not. */
-const weigh = <A>(random: SeededRandom, choices: ReadonlyArray<A>): Weighted<A> => {
+export const weigh = <A>(random: SeededRandom, choices: ReadonlyArray<A>): Weighted<A> => {
   const weights = choices.map((choice) =>
     [choice, random.chance(0.25) ? 0 : 2 ** (5 * random.next())] as const
   )
   return weights.some(([, weight]) => weight > 0) ? weights : [[random.pick(choices), 1]]
 }
 
-const draw = <A>(random: SeededRandom, weighted: Weighted<A>): A => {
+/** One of the choices, as often as its weight says. */
+export const draw = <A>(random: SeededRandom, weighted: Weighted<A>): A => {
   const sum = weighted.reduce((total, [, weight]) => total + weight, 0)
   let left = random.next() * sum
   for (const [choice, weight] of weighted) {
@@ -56,7 +57,7 @@ const kinds: { readonly [Name in SimBucketName]: ReadonlyArray<Action["kind"]> }
 }
 
 const seens: ReadonlyArray<Seen> = ["nothing", "fresh", "kept"]
-const levels: ReadonlyArray<Consistency> = ["available", "balanced", "strict"]
+export const levels: ReadonlyArray<Consistency> = ["available", "balanced", "strict"]
 
 /** All that is fixed for the run, and the digits that are left of each counter. */
 class Drawing {

@@ -1,0 +1,114 @@
+/**
+ * Plays the clients of one run: draws what they do and when, and does it through the bucket's own
+ * handle.
+ */
+import { makeHandle } from "../../client/MakeHandle.ts"
+import * as CanonicalJson from "../../core/model/CanonicalJson.ts"
+import { encodeKey } from "../../core/model/KeyFields.ts"
+import { invariant } from "../../core/Invariant.ts"
+import type { Any } from "../../core/strategy/Bucket.ts"
+import { isWrite, type PlannedOperation } from "../simulator/Plan.ts"
+import type { Scenario } from "../simulator/Scenario.ts"
+import { type SeededRandom, stream } from "../simulator/SeededRandom.ts"
+import {
+  draw,
+  levels,
+  type PlanFacts,
+  sessionsMax,
+  weigh,
+  type Workload
+} from "../simulator/Workload.ts"
+import type { AnyOperations } from "./Operation.ts"
+
+/** What the runs of one seed have in common. */
+export interface Setting {
+  readonly seed: number
+  readonly bucket: Any
+  readonly operations: AnyOperations
+  /** The bucket's own: each writes no less than it has read. */
+  readonly areGenerated: boolean
+  /** As plans name them. */
+  readonly keys: ReadonlyArray<string>
+  readonly steps: number
+}
+
+/** What a client brought to an operation, and the value that it wrote, if it wrote one. */
+export interface Brought {
+  readonly input: unknown
+  readonly written?: unknown
+}
+
+const readShare = 0.2
+/** Of operations: they are on the same document as the one before, in the same moment. */
+const crowdedShare = 0.5
+const keysMax = 3
+
+export const drawSteps =
+  ({ bucket, keys, operations, steps }: Setting) =>
+  (random: SeededRandom, { chaosMillis, nodes }: PlanFacts): Workload => {
+    const weights = weigh(random, [...operations.keys()])
+    const consistencies = weigh(random, levels)
+    const homes = Array.from(
+      { length: random.integer(2, sessionsMax) },
+      () => random.pick(nodes)
+    )
+    const used = keys.slice(0, random.integer(1, keysMax))
+    const times = Array.from({ length: steps }, () => random.integer(0, chaosMillis))
+      .sort((a, b) => a - b)
+    let [atMillis, key] = [0, random.pick(used)]
+    const planned = times.map((time, index): PlannedOperation => {
+      if (!random.chance(crowdedShare)) [atMillis, key] = [time, random.pick(used)]
+      const session = random.integer(0, homes.length - 1)
+      return {
+        id: index + 1,
+        atMillis,
+        session,
+        node: homes[session]!,
+        bucket: bucket.name,
+        key,
+        consistency: draw(random, consistencies),
+        action: random.chance(readShare)
+          ? { kind: "read" }
+          : { kind: "step", name: draw(random, weights) }
+      }
+    })
+    return { operations: planned, guarded: [] }
+  }
+
+/** The key, as applications give it, of one that plans name. */
+export const keyOf = ({ definition, key }: Any, name: string): unknown => {
+  const json = definition.key.bare ? name : CanonicalJson.decode(name)
+  return key.decode(encodeKey(definition.key, json))
+}
+
+/** The clients of one run. `brought` is told what they bring. */
+export const scenarioOf = (
+  { bucket, operations, seed }: Setting,
+  brought: Map<number, Brought>
+): Scenario => ({
+  buckets: [bucket],
+  isAskedOnce: (operation) => isWrite(operation) && bucket.surface.includes("edit"),
+  client: (requester) => {
+    const handle = makeHandle(bucket, requester, (task) => task)
+    return ({ action, consistency, id, key: name }) => {
+      const key = keyOf(bucket, name)
+      const options = { consistency }
+      if (action.kind !== "step") return handle.entry(key, options)
+      const operation = operations.get(action.name)
+      invariant(operation !== undefined, `there is an operation ${action.name}`)
+      // Not of the plan, whose seed changes when it is shrunk.
+      const input = operation.draw(stream(seed, `input ${id}`))
+      brought.set(id, { input })
+      if (bucket.surface.includes("edit")) {
+        const change = (document: unknown) => [operation.change(document, input)].flat()
+        return handle.edit(key, change, options)
+      }
+      const change = (current: unknown) => {
+        const written = operation.change(current, input)
+        brought.set(id, { input, written })
+        return written
+      }
+      return handle.update(key, change, options)
+    }
+  }
+})

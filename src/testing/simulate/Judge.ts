@@ -1,0 +1,151 @@
+/**
+ * Says what is wrong with a run of an application's bucket: what the store promises of every bucket,
+ * what follows from its merge, and what the application itself expects.
+ */
+import type { Any } from "../../core/strategy/Bucket.ts"
+import * as MergeLaws from "../laws/MergeLaws.ts"
+import * as Values from "../laws/Values.ts"
+import { availability, convergence, identity } from "../simulator/checkers/Cluster.ts"
+import {
+  documentsOf,
+  everywhere,
+  finalShown,
+  finder,
+  hasAll,
+  mayTake,
+  type Told,
+  type Write
+} from "../simulator/checkers/Judging.ts"
+import type { Event, Record, Violation } from "../simulator/History.ts"
+import { isWrite } from "../simulator/Plan.ts"
+import { type Brought, keyOf, type Setting } from "./Clients.ts"
+
+/** What an application expects of a document, given what its clients did to it. */
+export type AnyInvariant = (view: any, told: any) => string | undefined
+
+/** One run, as it is judged. */
+export interface Judged {
+  readonly setting: Setting
+  readonly invariant: AnyInvariant | undefined
+  readonly brought: ReadonlyMap<number, Brought>
+  readonly record: Record
+}
+
+type Judge = (judged: Judged, told: Told) => ReadonlyArray<Violation>
+
+/** Errors that a cluster may answer with; any other says that something does not fit. */
+const passing = /^(ContextNotCovered|No(Answer|deUn)|QuorumNotMet|RequestTooOld)/u
+
+const accepted = (events: ReadonlyArray<Event>): ReadonlyArray<Violation> =>
+  events.flatMap(({ error, operation: { action, bucket, key } }) => {
+    if (error === undefined || passing.test(error)) return []
+    const name = action.kind === "step" ? action.name : action.kind
+    return [{ checker: "accepted", bucket, key, problem: `${name} is refused: ${error}` }]
+  })
+
+const nameOf = ({ event: { operation: { action } } }: Write): string =>
+  action.kind === "step" ? action.name : action.kind
+
+const acknowledged: Judge = (_judged, told) => {
+  const { add, found } = finder("acknowledged", told)
+  for (const write of told.writes.filter(({ outcome }) => outcome === "ok")) {
+    const node = finalShown(told).find(([, { vector }]) => !hasAll(vector, write.applied))?.[0]
+    if (node !== undefined) add(`${node} has forgotten a ${nameOf(write)} that was acknowledged`)
+  }
+  return found
+}
+
+const absorbed: Judge = ({ brought, setting }, told) => {
+  const { add, found } = finder("absorbed", told)
+  const { areGenerated, bucket } = setting
+  const { applicationMerge } = bucket.code
+  const [codec] = bucket.arguments.get("put") ?? []
+  if (applicationMerge === undefined || codec === undefined) return found
+  const { merge, same } = MergeLaws.subjectOf(codec, applicationMerge)
+  for (const write of told.writes.filter(({ outcome }) => outcome === "ok")) {
+    const { input, written } = brought.get(write.id) ?? {}
+    const isTaken = told.writes.some((other) => other !== write && mayTake(other, write))
+    if (isTaken && !areGenerated) continue
+    const value = Values.textOf(codec, areGenerated ? input : written)
+    for (const [node, shown] of finalShown(told)) {
+      if (shown.value === undefined) continue
+      const whole = Values.textOf(codec, codec.decode(shown.value))
+      const values = `shown = ${whole}\nacknowledged = ${value}`
+      const left = merge(whole, value)
+      const right = merge(value, whole)
+      if (!same(left, whole)) add(`${node}, merge(shown, acknowledged) = ${left}\n${values}`)
+      if (!same(right, whole)) add(`${node}, merge(acknowledged, shown) = ${right}\n${values}`)
+    }
+  }
+  return found
+}
+
+/** What a read of a document returns, of the JSON that was shown; undefined where there is none. */
+const viewOf = ({ code, decodeView, surface }: Any, value: unknown): unknown => {
+  if (value === undefined) return undefined
+  const isList = code.merge === undefined && surface.includes("replace") && Array.isArray(value)
+  const values: ReadonlyArray<unknown> = isList ? value : [value]
+  return values.length === 0 ? undefined : decodeView(values)
+}
+
+const expected: Judge = ({ brought, invariant, setting: { bucket } }, told) => {
+  const { add, found } = finder("invariant", told)
+  if (invariant === undefined) return found
+  const doneOf = (outcome: Write["outcome"]) =>
+    told.writes.filter((write) => write.outcome === outcome).map((write) => ({
+      operation: nameOf(write),
+      input: brought.get(write.id)?.input
+    }))
+  for (const [node, { value }] of finalShown(told)) {
+    const problem = problemOf(() =>
+      invariant(viewOf(bucket, value), {
+        key: keyOf(bucket, told.key),
+        acknowledged: doneOf("ok"),
+        unknown: doneOf("info")
+      })
+    )
+    if (problem !== undefined) add(`${node}: ${problem}`)
+  }
+  return found
+}
+
+const problemOf = (check: () => string | undefined): string | undefined => {
+  try {
+    return check()
+  } catch (thrown) {
+    return thrown instanceof Error ? thrown.message : String(thrown)
+  }
+}
+
+/** What is only in memory when it is acknowledged goes with the process. */
+const withoutForfeits = (record: Record, bucket: Any): Record => {
+  const lives = record.incarnations.length
+  const nodes = new Set(record.incarnations.map(({ node }) => node)).size
+  if (bucket.definition.durability !== "buffered" || lives === nodes) return record
+  const events = record.events.map((event): Event =>
+    isWrite(event.operation) && event.outcome === "ok" ? { ...event, outcome: "info" } : event
+  )
+  return { ...record, events }
+}
+
+/** What is wrong with a run, what an application understands best first. */
+export const judge = (judged: Judged): ReadonlyArray<Violation> => {
+  const { bucket } = judged.setting
+  const record = withoutForfeits(judged.record, bucket)
+  const documents = documentsOf(record, bucket.name)
+  return [
+    ...accepted(record.events),
+    ...documents.flatMap((told) => expected(judged, told)),
+    ...documents.flatMap((told) => absorbed(judged, told)),
+    ...documents.flatMap((told) => acknowledged(judged, told)),
+    ...convergence.check(record),
+    ...availability.check(record),
+    ...identity.check(record)
+  ]
+}
+
+/** What was thrown in a run, by a merge or by the store itself. */
+export const brokenOff = (thrown: unknown): ReadonlyArray<Violation> =>
+  everywhere("run", [
+    thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown)
+  ])
