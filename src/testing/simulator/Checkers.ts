@@ -1,6 +1,7 @@
 /**
  * Lists the promises that every run is checked for.
  */
+import { acknowledgements } from "./checkers/Acknowledgements.ts"
 import { addWins } from "./checkers/AddWins.ts"
 import { carts } from "./checkers/Carts.ts"
 import { availability, bounds, convergence, identity } from "./checkers/Cluster.ts"
@@ -21,6 +22,7 @@ export const checkers: ReadonlyArray<Checker> = [
   carts,
   inventions,
   sessions,
+  acknowledgements,
   availability,
   convergence,
   identity,

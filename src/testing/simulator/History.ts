@@ -80,6 +80,8 @@ export interface Record {
   readonly guarded: ReadonlySet<number>
   /** By operation. */
   readonly applied: ReadonlyMap<number, Applied>
+  /** By operation: since when each node has had it on disk. */
+  readonly copies: ReadonlyMap<number, ReadonlyMap<string, number>>
   /** Dots that were seen to mean two things, and actors seen in two documents. */
   readonly reused: ReadonlyArray<string>
   /** Operations that a node applied again although it had them on disk, and the like. */

@@ -27,6 +27,9 @@ export class Ledger {
   /** The dots of each request, and the nodes that have had them on disk. */
   readonly #dots = new Map<string, Map<string, AppliedId>>()
   readonly #disks = new Set<string>()
+  /** Since when each node has had each request on disk, and since when it may have lost some. */
+  readonly #copies = new Map<string, Map<string, number>>()
+  readonly #lossy = new Map<string, number>()
   readonly #stamps = new Map<string, number>()
   readonly #meanings = new Map<string, string>()
   readonly #ids = new Map<string, string>()
@@ -34,6 +37,11 @@ export class Ledger {
   readonly #rows = new Map<string, ReadonlyArray<AppliedId>>()
   readonly #reused = new Set<string>()
   readonly #lapses: Array<Lapse> = []
+  readonly #now: () => number
+
+  constructor(now: () => number) {
+    this.#now = now
+  }
 
   /** Notes that a request with this id carries this operation. */
   issued(id: OperationId, operation: number): void {
@@ -52,6 +60,7 @@ export class Ledger {
   /** A node's disk may have lost anything. */
   forget(node: string): void {
     for (const name of this.#disks) if (name.startsWith(`${node} `)) this.#disks.delete(name)
+    if (!this.#lossy.has(node)) this.#lossy.set(node, this.#now())
   }
 
   get applied(): ReadonlyMap<number, Applied> {
@@ -63,6 +72,22 @@ export class Ledger {
       applied.set(operation, { dots, stamps })
     }
     return applied
+  }
+
+  /**
+   * Since when nodes have had each operation on disk. One whose disk lost something counts from
+   * then on: what it stored in a row that cannot be read again was not seen here.
+   */
+  get copies(): ReadonlyMap<number, ReadonlyMap<string, number>> {
+    const copies = new Map<number, ReadonlyMap<string, number>>()
+    for (const [request, operation] of this.#operations) {
+      const since = new Map([...this.#lossy, ...copies.get(operation) ?? []])
+      for (const [node, at] of this.#copies.get(request) ?? []) {
+        since.set(node, Math.min(at, since.get(node) ?? at))
+      }
+      copies.set(operation, since)
+    }
+    return copies
   }
 
   /** Dots and actors that were seen to stand for two things. */
@@ -92,6 +117,9 @@ export class Ledger {
       dots.set(name, id)
     }
     this.#disks.add(`${node} ${name}`)
+    const copies = this.#copies.get(request) ?? new Map<string, number>()
+    this.#copies.set(request, copies)
+    if (!copies.has(node)) copies.set(node, this.#now())
   }
 
   #read(node: string, place: string, stored: StoredDocument): ReadonlyArray<AppliedId> {

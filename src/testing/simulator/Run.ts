@@ -169,6 +169,7 @@ class Simulation {
       final,
       guarded: new Set(this.#plan.guarded),
       applied: ledger.applied,
+      copies: ledger.copies,
       reused: ledger.reused,
       lapses: ledger.lapses,
       damaged: cluster.damaged,

@@ -66,7 +66,7 @@ export class SimCluster {
   readonly kernel: Kernel
   readonly network: SimNetwork
   readonly nodes: ReadonlyMap<string, SimNode>
-  readonly ledger = new Ledger()
+  readonly ledger = new Ledger(() => this.kernel.now)
   readonly marks = new Map<string, number>()
   readonly incarnations: Array<{ readonly node: string; readonly incarnation: string }> = []
   /** Nodes whose disks lost or damaged something. */

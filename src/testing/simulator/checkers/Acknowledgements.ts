@@ -1,0 +1,43 @@
+/**
+ * Checks what clients are told of their writes against what disks were seen to hold at that moment:
+ * later, copies that were missing have come by other ways, and nobody is the wiser.
+ */
+import { resolveWrite } from "../../../core/quorum/Quorum.ts"
+import type { Checker, Record } from "../History.ts"
+import { simBuckets } from "../SimBuckets.ts"
+import { documentsOf, finder, type Told } from "./Judging.ts"
+
+const name = "acknowledgements"
+
+/** The disks that a bucket's writes must be on before they are acknowledged. */
+const copiesNeeded = (
+  { definition: { defaults, durability, n } }: (typeof simBuckets)[number],
+  { operation: { consistency } }: Told["events"][number]
+): number => {
+  const needs = resolveWrite({ n, durability, bucket: defaults, request: { consistency } })
+  return needs._tag === "WriteNeeds" ? needs.dw : 0
+}
+
+const check = (told: Told, bucket: (typeof simBuckets)[number], record: Record) => {
+  const { add, found } = finder(name, told)
+  for (const { applied, event, id } of told.writes) {
+    if (event.outcome === "fail" && applied.dots.length > 0) {
+      add(`o${id} was refused, and is on a disk`)
+    }
+    if (event.outcome !== "ok") continue
+    const since = [...record.copies.get(id)?.values() ?? []]
+    const had = since.filter((at) => at <= event.endedAt).length
+    const needed = copiesNeeded(bucket, event)
+    if (had < needed) add(`o${id} was on ${had} disks of ${needed} when it was acknowledged`)
+  }
+  return found
+}
+
+export const acknowledgements: Checker = {
+  name,
+  promise: "an acknowledged write is on as many disks as it asked for, a refused one on none",
+  check: (record) =>
+    simBuckets.flatMap((bucket) =>
+      documentsOf(record, bucket.name).flatMap((told) => check(told, bucket, record))
+    )
+}

@@ -1,0 +1,43 @@
+// Shows what the checker of acknowledgements must accept, and what it must refuse.
+import { describe, expect, it } from "vitest"
+import { acknowledgements } from "../../../src/testing/simulator/checkers/Acknowledgements.ts"
+import { history, problems, shown, type Step } from "./histories.ts"
+
+const put: Step = { id: 1, action: { kind: "put", seen: "nothing" }, endedAt: 20 }
+
+/** A write and since when nodes have had it on disk. */
+const told = (step: Step, since: Readonly<Record<string, number>>) =>
+  problems(
+    acknowledgements,
+    history("notes", [step], shown(["o1"], [1]), {
+      copies: new Map([[1, new Map(Object.entries(since))]])
+    })
+  )
+
+describe("an acknowledged write", () => {
+  it("is on two disks of three when it is acknowledged", () => {
+    expect(told(put, { n1: 12, n2: 20 })).toEqual([])
+    expect(told(put, { n1: 12, n2: 21, n3: 30 })).toEqual([
+      "o1 was on 1 disks of 2 when it was acknowledged"
+    ])
+  })
+
+  it("is on one where one was to answer", () => {
+    expect(told({ ...put, available: true }, { n1: 12 })).toEqual([])
+    expect(told({ ...put, available: true }, { n1: 21 })).not.toEqual([])
+  })
+})
+
+describe("a refused write", () => {
+  it("is on no disk", () => {
+    expect(told({ ...put, outcome: "fail" }, {})).toEqual([])
+    expect(told({ ...put, outcome: "fail", stored: true }, {})).toEqual([
+      "o1 was refused, and is on a disk"
+    ])
+  })
+})
+
+it("asks nothing of a write that nobody can tell of", () => {
+  expect(told({ ...put, outcome: "info" }, { n1: 12 })).toEqual([])
+  expect(told({ ...put, outcome: "info" }, {})).toEqual([])
+})
