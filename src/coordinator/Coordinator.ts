@@ -11,6 +11,7 @@ import type { NodeId } from "../core/model/Names.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import { Explain } from "./Explain.ts"
 import { Forwarding, Handed, readForward, unsendable, writeForwarded } from "./Forwarding.ts"
+import { LateBytes, lateBytesMax } from "./LateBytes.ts"
 import { Listing, planList } from "./Listing.ts"
 import { answerOf, type Counts, holders, type Parts } from "./Parts.ts"
 import { Pending, type Waiting } from "./Pending.ts"
@@ -32,6 +33,8 @@ export interface CoordinatorOptions extends Parts {
   readonly plan: Omit<PlanOptions, "nowMillis" | "secret">
   /** Requests without an answer; beyond it they are refused, which clients may retry elsewhere. */
   readonly requestsMax: number
+  /** Bytes that answered requests hold for silent replicas; 64 MiB unless said otherwise. */
+  readonly lateBytesMax?: number | undefined
 }
 
 /** Longer than a replica needs under load, so that what was sent again was mostly lost. */
@@ -47,6 +50,7 @@ export class Coordinator {
   readonly #pending: Pending<Hearing>
   readonly #handed = new Handed()
   readonly #refusals = new Refusals()
+  readonly #late: LateBytes
   /** Requests that have no answer yet. */
   #open = 0
   #draining = false
@@ -64,6 +68,7 @@ export class Coordinator {
   constructor(options: CoordinatorOptions) {
     this.#options = options
     const { world } = options
+    this.#late = new LateBytes(options.lateBytesMax ?? lateBytesMax)
     // An answer to a former life of this node must not be taken for one to this life.
     const firstNumber = Number.parseInt(world.id().slice(-8), 36)
     this.#pending = new Pending({ world, firstPauseMillis, firstNumber })
@@ -167,6 +172,11 @@ export class Coordinator {
     return this.#pending.size
   }
 
+  /** Bytes that answered requests hold for silent replicas. */
+  lateBytes(): number {
+    return this.#late.held
+  }
+
   counts(): Readonly<Counts> & { readonly resends: number } {
     return { ...this.#counts, resends: this.#pending.resends }
   }
@@ -209,6 +219,7 @@ export class Coordinator {
       parts,
       plan,
       number,
+      late: this.#late,
       found,
       finished,
       counts: this.#counts
@@ -224,7 +235,8 @@ export class Coordinator {
     }
     const number = this.#pending.nextNumber()
     const finished = () => this.#pending.remove(number)
-    const write = new WriteCoordinator({ parts: this.#options, plan, number, respond, finished })
+    const [late, parts] = [this.#late, this.#options]
+    const write = new WriteCoordinator({ parts, plan, number, late, respond, finished })
     this.#pending.add(number, write)
     const begun = write.start()
     if (begun === "begun") return

@@ -16,6 +16,7 @@ import * as ReadDecision from "../core/quorum/ReadDecision.ts"
 import * as Targets from "../core/quorum/Targets.ts"
 import type { Counts, Parts } from "./Parts.ts"
 import { holders, targetsOf } from "./Parts.ts"
+import type { LateBytes } from "./LateBytes.ts"
 import { lateMillis, type Waiting } from "./Pending.ts"
 import type { ReadPlan } from "./Plan.ts"
 
@@ -29,6 +30,7 @@ export interface ReadOptions {
   readonly counts: Counts
   readonly plan: ReadPlan
   readonly number: number
+  readonly late: LateBytes
   readonly found: Found
   /** Called once, when nothing more is expected. */
   readonly finished: () => void
@@ -44,6 +46,10 @@ export class ReadCoordinator implements Waiting {
   #ownDigest = ""
   /** Why nodes would not answer; to the decision they are as good as unreachable. */
   readonly #refusals = new Map<NodeId, string>()
+  /** Of documents that were fetched. */
+  #bytes = 0
+  /** Bytes that it may hold for silent replicas, now that it is answered. */
+  #lateBytes = 0
   #finished = false
 
   constructor(options: ReadOptions) {
@@ -117,6 +123,7 @@ export class ReadCoordinator implements Waiting {
 
   #take(from: NodeId, bytes: Uint8Array): void {
     const index = this.#indexOf(from)
+    this.#bytes += bytes.length
     try {
       const { digest, document } = DocumentCodec.decodeWithDigest(bytes)
       if (!Document.canJoin(this.#joined, document)) {
@@ -154,6 +161,7 @@ export class ReadCoordinator implements Waiting {
     if (before._tag === "Wait" && outcome._tag !== "Wait") {
       this.deadline = Math.min(this.deadline, this.#options.parts.world.elapsed() + lateMillis)
       this.#tell(outcome)
+      this.#waitOn()
     }
     if (ReadDecision.isSettled(this.#decision)) this.#finish()
   }
@@ -193,10 +201,23 @@ export class ReadCoordinator implements Waiting {
     }
   }
 
-  /** Everyone has answered or is given up: whoever was behind gets what all of them had. */
+  /** Answered, it waits for the silent, if there is room; else for nobody. */
+  #waitOn(): void {
+    const { late, parts } = this.#options
+    if (ReadDecision.isSettled(this.#decision)) return
+    if (late.take(this.#bytes)) {
+      this.#lateBytes = this.#bytes
+      return
+    }
+    parts.world.mark("read: there is no room to wait for the silent")
+    this.#finish()
+  }
+
+  /** Nobody more is heard: whoever was behind gets what all who answered had. */
   #finish(): void {
     if (this.#finished) return
     this.#finished = true
+    this.#options.late.giveBack(this.#lateBytes)
     this.#repair()
     this.#options.finished()
   }

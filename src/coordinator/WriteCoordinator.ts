@@ -13,6 +13,7 @@ import * as Targets from "../core/quorum/Targets.ts"
 import * as WriteDecision from "../core/quorum/WriteDecision.ts"
 import type { Parts } from "./Parts.ts"
 import { answerOf, holders, targetsOf } from "./Parts.ts"
+import type { LateBytes } from "./LateBytes.ts"
 import { lateMillis, type Waiting } from "./Pending.ts"
 import type { WritePlan } from "./Plan.ts"
 import type { Respond } from "./Request.ts"
@@ -21,6 +22,7 @@ export interface WriteOptions {
   readonly parts: Parts
   readonly plan: WritePlan
   readonly number: number
+  readonly late: LateBytes
   readonly respond: Respond
   /** Called once, when nothing more is expected. */
   readonly finished: () => void
@@ -35,6 +37,8 @@ export class WriteCoordinator implements Waiting {
   #decision: WriteDecision.WriteDecision
   #document: Document | undefined
   #bytes: Uint8Array = new Uint8Array(0)
+  /** Bytes that it may hold for silent replicas, now that it is answered. */
+  #lateBytes = 0
   #finished = false
 
   constructor(options: WriteOptions) {
@@ -136,9 +140,28 @@ export class WriteCoordinator implements Waiting {
     if (before._tag === "Wait" && outcome._tag !== "Wait") {
       this.deadline = Math.min(this.deadline, this.#options.parts.world.elapsed() + lateMillis)
       this.#tell(outcome)
+      this.#waitOn()
     }
-    if (this.#finished || !WriteDecision.isSettled(this.#decision)) return
+    if (WriteDecision.isSettled(this.#decision)) this.#finish()
+  }
+
+  /** Answered, it goes on sending to the silent, if there is room; else reads will repair them. */
+  #waitOn(): void {
+    const { late, parts } = this.#options
+    const { length } = this.#bytes
+    if (WriteDecision.isSettled(this.#decision)) return
+    if (late.take(length)) {
+      this.#lateBytes = length
+      return
+    }
+    parts.world.mark("write: there is no room to wait for the silent")
+    this.#finish()
+  }
+
+  #finish(): void {
+    if (this.#finished) return
     this.#finished = true
+    this.#options.late.giveBack(this.#lateBytes)
     this.#options.finished()
   }
 

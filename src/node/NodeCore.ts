@@ -26,6 +26,8 @@ export interface NodeLimits {
   readonly writeTimeoutMillis: number
   readonly requestsMax: number
   readonly cacheBytesMax: number
+  /** 64 MiB unless said otherwise. */
+  readonly lateBytesMax?: number
 }
 
 export interface NodeOptions {
@@ -106,6 +108,7 @@ export class NodeCore {
       send: (to, message) => this.link.send(to, message),
       secret: options.secret,
       requestsMax: limits.requestsMax,
+      lateBytesMax: limits.lateBytesMax,
       plan: { ...limits, buckets, partitionCount }
     })
     this.requests = new RequestServer({

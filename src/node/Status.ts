@@ -33,6 +33,7 @@ const requestSamples = ({ coordinator, requests }: NodeCore): ReadonlyArray<Samp
     counter("request_failures", counts.failures, "Requests answered with an error."),
     counter("requests_refused", requests.refused(), "Messages that were no request."),
     gauge("requests_under_way", coordinator.underWay(), "Requests not answered yet."),
+    gauge("late_bytes", coordinator.lateBytes(), "Held for replicas that are silent."),
     counter("read_repairs", counts.readRepairs, "Replicas brought up to date by a read."),
     counter("catch_ups", counts.catchUps, "Writes that first had to read what their client saw."),
     counter("siblings_seen", counts.siblingsSeen, "Answers of more than one sibling."),

@@ -125,6 +125,26 @@ describe("a node", () => {
     }
   })
 
+  it("waits for the silent only while there is room for what they have not got", async () => {
+    await start({ limits: { lateBytesMax: 1_000 } })
+    stepped.cut(3)
+    for (let i = 0; i < 20; i++) {
+      const name = "Ada".padEnd(200, "a")
+      const put = { ...ada, key: `k${i}`, args: [{ name }] }
+      expect(stepped.write(1, profiles, put).answer.replied).toBe(2)
+    }
+    expect(stepped.nodes[0]!.core.coordinator.lateBytes()).toBeLessThanOrEqual(1_000)
+    const [waiting] = underWay()
+    expect(waiting).toBeGreaterThan(0)
+    expect(waiting).toBeLessThan(5)
+    for (let i = 0; i < 20; i++) {
+      expect(stepped.read(2, profiles, { key: `k${i}` }).answer.values).toHaveLength(1)
+    }
+    stepped.world.advance(2_100)
+    expect(underWay()).toEqual([0, 0, 0])
+    expect(stepped.nodes.map(({ core }) => core.coordinator.lateBytes())).toEqual([0, 0, 0])
+  })
+
   it("that drains refuses requests, ends those under way, and serves its peers", async () => {
     await start()
     stepped.cut(1)

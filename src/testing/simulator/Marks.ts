@@ -29,6 +29,7 @@ export const codeMarks: ReadonlyArray<string> = [
   "read: a replica that has nothing is repaired",
   "read: a stale replica is repaired",
   "read: the own replica is repaired",
+  "read: there is no room to wait for the silent",
   "read: the session has seen more than all who answer",
   "read: too few answer",
   "replica: a birth after a damaged row",
@@ -44,7 +45,8 @@ export const codeMarks: ReadonlyArray<string> = [
   "view: the own clock is set aside",
   "write: done, though the own disk failed",
   "write: every replica refused it",
-  "write: failed, and may have applied"
+  "write: failed, and may have applied",
+  "write: there is no room to wait for the silent"
 ]
 
 interface Path {

@@ -31,7 +31,8 @@ const limits: Omit<NodeLimits, "cacheBytesMax"> = {
   skewMillis: 10_000,
   readTimeoutMillis: 1_000,
   writeTimeoutMillis: 1_000,
-  requestsMax: 10_000
+  requestsMax: 10_000,
+  lateBytesMax: 10_000
 }
 
 const ringOf = (plan: Plan): Ring.Ring => {
