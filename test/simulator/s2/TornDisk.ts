@@ -128,6 +128,8 @@ export class TornDisk {
   readonly counts: CutCounts
   /** Refuses every write and sync for this reason. */
   refusal: Refusal | undefined
+  /** Changes that it still carries out before it refuses any. */
+  changesBeforeRefusal = 0
   #names = new Map<string, Inode>()
   readonly #durableNames = new Map<string, Inode>()
   /** What each name stood for since its directory was synced; undefined once deleted. */
@@ -189,7 +191,9 @@ export class TornDisk {
   /** Carries out a change, which is not durable yet; throws where the power fails meanwhile. */
   change(make: () => void): void {
     this.needPower()
-    if (this.refusal !== undefined) throw new DiskError(this.refusal)
+    if (this.refusal !== undefined && this.changesBeforeRefusal-- <= 0) {
+      throw new DiskError(this.refusal)
+    }
     make()
     this.#changesLeft--
     this.needPower()

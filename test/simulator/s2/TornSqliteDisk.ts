@@ -1,10 +1,13 @@
 /**
  * Gives a simulated node the product's own storage on a real SQLite, whose power is cut at the end
  * of every life. What `SimDisk` holds is then a model, with which the files must agree whenever the
- * node starts: they may have the groups under way when it crashed, all of them or none.
+ * node starts: they may have the groups under way when it crashed, or those whose sync failed, all
+ * of them or none.
  *
- * Faults act on the files. Rows are harmed as rows: bits flip in their bytes, behind the back of
- * the checksum. Bits of SQLite's own pages do not flip: it would refuse the file for good.
+ * Faults act on the files: a wipe empties them, an old disk is a copy of them, and documents are
+ * harmed row by row, by bits that flip in their bytes without the checksum's knowledge. Left out
+ * are flipped bits and old versions of SQLite's own pages, whose files no node can mend yet, and
+ * power cuts amid an opening, which `PowerCuts` has. A lost end of the log is an old copy, too.
  */
 import { md5 } from "../../../src/core/Hash.ts"
 import { invariant } from "../../../src/core/Invariant.ts"
@@ -16,7 +19,12 @@ import { Reader } from "../../../src/storage/Reader.ts"
 import type { ReadResult, RowKey, StorageFailure } from "../../../src/storage/Storage.ts"
 import { defaultLimits } from "../../../src/storage/StorageOptions.ts"
 import { prepareWriter } from "../../../src/storage/Tables.ts"
-import { type Image, readRow, type Row } from "../../../src/testing/simulator/DiskImage.ts"
+import {
+  type Image,
+  readRow,
+  type Row,
+  type Write
+} from "../../../src/testing/simulator/DiskImage.ts"
 import * as DiskImage from "../../../src/testing/simulator/DiskImage.ts"
 import { fitDisk } from "../../../src/testing/simulator/DiskMood.ts"
 import type { Owner } from "../../../src/testing/simulator/Kernel.ts"
@@ -68,6 +76,14 @@ const newDisk = (counts: CutCounts): TornDisk => {
   return disk
 }
 
+/** Of a model. */
+const linesOf = ({ facts, rows }: Image): Lines => {
+  const lines = new Map<string, string>()
+  for (const row of rows.values()) lines.set(keyText(row.key), inHex(readRow(row)))
+  for (const [name, value] of facts) lines.set(`fact ${name}`, value)
+  return lines
+}
+
 /** One life of the node's storage. */
 interface Life {
   readonly database: WasmDatabase
@@ -80,7 +96,15 @@ interface Life {
 
 export class TornSqliteDisk extends SimDisk {
   override readonly kind = "sqlite"
-  override readonly counts = { ...noCounts, cuts: 0, kept: 0, dropped: 0, torn: 0 }
+  override readonly counts = {
+    ...noCounts,
+    /** Commits that failed, or were met by a cut, and were found when the node started again. */
+    doubtfulFound: 0,
+    cuts: 0,
+    kept: 0,
+    dropped: 0,
+    torn: 0
+  }
   readonly #options: TornSqliteOptions
   readonly #random: SeededRandom
   /** Undefined where it stays as the product has it: then few runs write enough for a checkpoint. */
@@ -91,8 +115,11 @@ export class TornSqliteDisk extends SimDisk {
   /** Old copies of the disk, with what the model held then; the oldest first. */
   readonly #copies: Array<{ readonly image: Image; readonly disk: TornDisk }> = []
   #life: Life | undefined
-  /** Groups of which it is not known yet whether the files have them. */
-  #underWay: ReadonlyArray<Group> = []
+  /**
+   * Commits of which it is not known whether the files have them: that which a power cut met, and
+   * those that failed since the last success. What failed at its sync may be there all the same.
+   */
+  #doubtful: Array<ReadonlyArray<Write>> = []
 
   constructor(options: TornSqliteOptions) {
     super(options)
@@ -150,8 +177,7 @@ export class TornSqliteDisk extends SimDisk {
     if (life.groups.length > 0) {
       this.counts.crashesWithWaiting++
       this.#cutSoon()
-      this.#underWay = life.groups
-      if (this.#write(life) === undefined) this.#settle()
+      this.#commitNow(life)
     } else if (how === "stops") {
       // The log is emptied into the file, and deleted.
       if (this.#random.chance(0.5)) this.#cutSoon()
@@ -171,7 +197,7 @@ export class TornSqliteDisk extends SimDisk {
     this.#close()
     this.#disk = newDisk(this.counts)
     this.#copies.length = 0
-    this.#underWay = []
+    this.#doubtful = []
     return super.wipe()
   }
 
@@ -179,7 +205,7 @@ export class TornSqliteDisk extends SimDisk {
     invariant(other instanceof TornSqliteDisk, "all disks of a cluster are of one kind")
     super.copyFrom(other)
     this.#disk = other.#disk.copy(this.counts)
-    this.#underWay = other.#underWay
+    this.#doubtful = [...other.#doubtful]
   }
 
   /** Starts from a copy that is about so many commits old, or the oldest that there is. */
@@ -189,7 +215,7 @@ export class TornSqliteDisk extends SimDisk {
     const [copy] = this.#copies.splice(index)
     if (copy === undefined) return false
     this.#disk = copy.disk
-    this.#underWay = []
+    this.#doubtful = []
     this.hold(copy.image)
     return true
   }
@@ -214,19 +240,32 @@ export class TornSqliteDisk extends SimDisk {
   #commit(life: Life): void {
     const last = life.groups.at(-1)
     invariant(last !== undefined, "a commit begins with a group")
-    this.#disk.refusal = this.#refusal()
-    this.#underWay = life.groups
-    const failure = this.#write(life)
+    if (this.mood.meanCommitMillis > fitDisk.meanCommitMillis) this.did("slow disk")
+    const refusal = this.#refusal()
+    this.#disk.refusal = refusal
+    this.#disk.changesBeforeRefusal = this.#random.pick([0, this.#random.integer(1, 6)])
+    const failure = this.#commitNow(life)
     this.#disk.refusal = undefined
     life.groups = []
-    if (failure === undefined) {
-      this.#settle()
-      if (this.counts.commits % copyCommits === 0) this.#keepCopy()
-      return life.queue.committed(last.id)
+    if (failure !== undefined) {
+      this.counts.failures++
+      this.did(refusal === "full" ? "full disk" : "disk error")
+      return life.queue.failed(failure)
     }
-    this.#underWay = []
-    this.counts.failures++
-    life.queue.failed(failure)
+    if (this.counts.commits % copyCommits === 0) this.#keepCopy()
+    life.queue.committed(last.id)
+  }
+
+  #commitNow({ committer, groups }: Life): StorageFailure | undefined {
+    const writes = groups.flatMap((group) => group.writes)
+    const failure = committer.commit(writes)
+    this.#doubtful.push(writes.map(({ changes, done, facts }) => ({
+      changes,
+      facts: facts.map(({ name, value }) => [name, value] as const),
+      done
+    })))
+    if (failure === undefined) this.#settle(this.#doubtful.at(-1))
+    return failure
   }
 
   #keepCopy(): void {
@@ -237,52 +276,35 @@ export class TornSqliteDisk extends SimDisk {
     })
   }
 
-  #write({ committer, groups }: Life): StorageFailure | undefined {
-    return committer.commit(groups.flatMap(({ writes }) => writes))
-  }
-
   #refusal(): Refusal | undefined {
-    const { errorShare, fullShare, meanCommitMillis } = this.mood
-    if (meanCommitMillis > fitDisk.meanCommitMillis) this.did("slow disk")
-    if (this.#random.chance(fullShare)) {
-      this.did("full disk")
-      return "full"
-    }
-    if (!this.#random.chance(errorShare)) return undefined
-    this.did("disk error")
-    return "failing"
+    const { errorShare, fullShare } = this.mood
+    if (this.#random.chance(fullShare)) return "full"
+    return this.#random.chance(errorShare) ? "failing" : undefined
   }
 
-  /** The model takes over what the files hold for sure. */
-  #settle(): void {
-    const writes = this.#underWay.flatMap((group) => group.writes)
-    this.commit(writes.map(({ changes, done, facts }) => ({
-      changes,
-      facts: facts.map(({ name, value }) => [name, value] as const),
-      done
-    })))
-    this.#underWay = []
+  /** The model takes over what the files hold for sure, which leaves no doubt about others. */
+  #settle(writes: ReadonlyArray<Write> | undefined): void {
+    if (writes !== undefined) this.commit(writes)
+    this.#doubtful = []
   }
 
-  /** Nothing acknowledged is lost, and what the crash met is there as a whole or not at all. */
+  /** Nothing acknowledged is lost, and what is in doubt is there as a whole or not at all. */
   #recover(database: WasmDatabase, reader: Reader): void {
     const found = linesIn({ database, reader }, inHex)
-    if (difference(this.#lines(), found) !== undefined) this.#settle()
-    this.counts.groupsLost += this.#underWay.length
-    this.#underWay = []
-    const lost = difference(this.#lines(), found)
-    if (lost === undefined) return
+    const isFound = (writes: ReadonlyArray<Write>) => {
+      const image = DiskImage.copy(this.image)
+      for (const write of writes) DiskImage.apply(image, write)
+      return difference(linesOf(image), found) === undefined
+    }
+    const lost = difference(linesOf(this.image), found)
+    const landed = lost === undefined ? undefined : this.#doubtful.find(isFound)
+    if (landed !== undefined) this.counts.doubtfulFound++
+    else this.counts.groupsLost += this.#doubtful.length
+    this.#settle(landed)
+    if (lost === undefined || landed !== undefined) return
     const isPlanted = this.#options.synchronous !== undefined
     invariant(isPlanted, `after a power cut the storage holds ${lost}`)
     this.hold(imageIn({ database, reader }))
-  }
-
-  /** Of the model. */
-  #lines(): Lines {
-    const lines = new Map<string, string>()
-    for (const row of this.image.rows.values()) lines.set(keyText(row.key), inHex(readRow(row)))
-    for (const [name, value] of this.image.facts) lines.set(`fact ${name}`, value)
-    return lines
   }
 }
 
