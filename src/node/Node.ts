@@ -13,6 +13,7 @@ import type * as Scope from "effect/Scope"
 import type { Backend } from "../client/Backend.ts"
 import * as EmbeddedBackend from "../client/EmbeddedBackend.ts"
 import { Everwrite, makeClient } from "../client/Everwrite.ts"
+import { fitted } from "../core/model/BucketDefinition.ts"
 import { type Incarnation, isIncarnation } from "../core/model/Incarnation.ts"
 import { formation } from "../core/ring/MembershipLog.ts"
 import * as Ring from "../core/ring/Ring.ts"
@@ -63,11 +64,10 @@ const ringOf = ({ members, partitionCount }: Settings): Ring.Ring =>
     log: [formation(members)]
   }))
 
-/** A cluster of fewer nodes than a bucket's n holds each document on all of them. */
 const bucketsOf = (served: LoadedConfig["buckets"], { members }: Settings): Buckets.Buckets =>
   Buckets.make(served.map((bucket) => {
     const definition = "code" in bucket ? bucket.definition : bucket
-    const fitting = { ...definition, n: Math.min(definition.n, members.length) }
+    const fitting = fitted(definition, members.length)
     return "code" in bucket ? { ...bucket, definition: fitting } : fitting
   }))
 

@@ -63,6 +63,12 @@ describe("a config file is refused, with its path and the problem,", () => {
     ["with buckets that are no array", "c.json", `{ "buckets": {} }`, /buckets: expected an array/],
     ["with a bucket that is none", "c.json", `{ "buckets": [7] }`, /buckets\[0\]: Expected/],
     [
+      "with defaults that its replicas cannot meet",
+      "c.json",
+      JSON.stringify({ buckets: [{ ...scratch.definition, defaults: { w: 4 } }] }),
+      /w is 4, expected one, quorum, all, or an integer from 1 to 3/
+    ],
+    [
       "with a name that is none",
       "c.json",
       `{ "buckets": [{ "name": "A" }] }`,

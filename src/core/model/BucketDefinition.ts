@@ -55,6 +55,38 @@ export interface BucketDefinition {
   readonly schema: string
 }
 
+/** The least that each count may be. */
+const leasts = { r: 1, w: 1, pr: 0, pw: 0, dw: 0 } as const
+const counts = ["r", "w", "pr", "pw", "dw"] as const
+
+/** What no `n` replicas can meet in a bucket's defaults, for people; undefined if they can. */
+export const unmet = ({ defaults, n }: Pick<BucketDefinition, "defaults" | "n">) => {
+  for (const name of counts) {
+    const value = defaults[name]
+    const least = leasts[name]
+    if (typeof value !== "number") continue
+    if (Number.isInteger(value) && value >= least && value <= n) continue
+    return `${name} is ${value}, expected one, quorum, all, or an integer from ${least} to ${n}`
+  }
+  return undefined
+}
+
+/**
+ * The bucket as a cluster of so many nodes serves it: with fewer than `n`, each of them holds each
+ * document, and a default that asks for more of them asks for all.
+ */
+export const fitted = (definition: BucketDefinition, nodes: number): BucketDefinition => {
+  const n = Math.min(definition.n, nodes)
+  const defaults: { -readonly [Name in keyof QuorumDefaults]: QuorumDefaults[Name] } = {
+    ...definition.defaults
+  }
+  for (const name of counts) {
+    const value = defaults[name]
+    if (typeof value === "number") defaults[name] = Math.min(value, n)
+  }
+  return { ...definition, n, defaults }
+}
+
 /**
  * What must be alike wherever a bucket is used: 16 hexadecimal digits over its name, strategy,
  * key and schemas. Settings that only steer requests (n, defaults, durability) are left out.

@@ -7,7 +7,8 @@ import {
   type BucketDefinition,
   fingerprint,
   type QuorumDefaults,
-  type StrategyDefinition
+  type StrategyDefinition,
+  unmet
 } from "../model/BucketDefinition.ts"
 import * as CanonicalJson from "../model/CanonicalJson.ts"
 import { BucketName } from "../model/Names.ts"
@@ -91,6 +92,8 @@ const define = (
     ...(pw === undefined ? {} : { pw }),
     ...(dw === undefined ? {} : { dw })
   }
+  const problem = unmet({ defaults, n })
+  if (problem !== undefined) throw new Crdt.InvalidDeclaration(`bucket ${name}: ${problem}`)
   return { name, strategy, key: key.definition, n, defaults, durability, schema }
 }
 

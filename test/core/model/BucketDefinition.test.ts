@@ -3,7 +3,9 @@ import { describe, expect, it } from "vitest"
 import {
   type BucketDefinition,
   fingerprint,
-  type TypeDefinition
+  fitted,
+  type TypeDefinition,
+  unmet
 } from "../../../src/core/model/BucketDefinition.ts"
 import { bareText } from "../../../src/core/model/KeyFields.ts"
 import { BucketName } from "../../../src/core/model/Names.ts"
@@ -21,6 +23,23 @@ const definition: BucketDefinition = {
 const document = (fields: Readonly<Record<string, TypeDefinition>>): BucketDefinition => ({
   ...definition,
   strategy: { family: "crdt", type: { type: "document", fields } }
+})
+
+describe("a bucket in a small cluster", () => {
+  const counted = { ...definition, defaults: { r: 1, w: 3, dw: 2, pr: "quorum" } } as const
+
+  it("is held by every node, and what asks for more of them asks for all", () => {
+    expect(fitted(counted, 1)).toEqual({
+      ...definition,
+      n: 1,
+      defaults: { r: 1, w: 1, dw: 1, pr: "quorum" }
+    })
+    for (const nodes of [1, 2, 3, 9]) expect(unmet(fitted(counted, nodes))).toBeUndefined()
+  })
+
+  it("is as declared where there are enough", () => {
+    expect(fitted(counted, 3)).toEqual(counted)
+  })
 })
 
 describe("the fingerprint of a bucket", () => {

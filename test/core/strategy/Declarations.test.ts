@@ -58,6 +58,24 @@ describe("a bucket of a data type", () => {
   })
 })
 
+describe("a bucket whose defaults no replicas can meet", () => {
+  it.each([
+    [{ w: 4 }, "w is 4, expected one, quorum, all, or an integer from 1 to 3"],
+    [{ n: 2, r: 3 }, "r is 3, expected one, quorum, all, or an integer from 1 to 2"],
+    [{ r: 0 }, "r is 0"],
+    [{ pw: -1 }, "pw is -1, expected one, quorum, all, or an integer from 0 to 3"],
+    [{ dw: 1.5 }, "dw is 1.5"]
+  ])("is refused: %j", (options, problem) => {
+    const declare = () => Bucket.lww("b", { key: Key.text, value: Schema.String, ...options })
+    expect(declare).toThrow(`bucket b: ${problem}`)
+  })
+
+  it("is no bucket with others", () => {
+    const options = { key: Key.text, value: Schema.String, r: 1, w: 3, pr: 0, dw: "all" } as const
+    expect(Bucket.lww("b", options).definition.defaults).toEqual({ r: 1, w: 3, pr: 0, dw: "all" })
+  })
+})
+
 /** How a key field with this schema is stored. */
 const stored = (schema: Key.KeyField) =>
   Key.make({ partition: { field: schema } }).definition.partition[0]![1]
