@@ -12,13 +12,6 @@ import type { Applied, Lapse } from "./History.ts"
 
 const nameOf = ({ actor, counter }: Dot): string => `${actor} ${counter}`
 const nodeOf = ({ actor }: Dot): string => actor.slice(0, actor.indexOf("."))
-/** Whether a node made a dot after another of its own: incarnations and counters only grow. */
-const isLater = (dot: Dot, other: Dot): boolean => {
-  const [life, otherLife] = [lifeOf(dot), lifeOf(other)]
-  return life === otherLife ? dot.counter > other.counter : life > otherLife
-}
-
-const lifeOf = ({ actor }: Dot): string => actor.slice(0, actor.lastIndexOf("."))
 const requestOf = (id: OperationId): string => `${id.session} ${id.sequence}`
 
 export class Ledger {
@@ -27,6 +20,7 @@ export class Ledger {
   /** The dots of each request, and the nodes that have had them on disk. */
   readonly #dots = new Map<string, Map<string, AppliedId>>()
   readonly #disks = new Set<string>()
+  readonly #made = new Set<string>()
   /** Since when each node has had each request on disk, and since when it may have lost some. */
   readonly #copies = new Map<string, Map<string, number>>()
   readonly #lossy = new Map<string, number>()
@@ -55,6 +49,18 @@ export class Ledger {
     const ids = this.#rows.get(row) ?? this.#read(node, place, stored)
     this.#rows.set(row, ids)
     for (const id of ids) this.#applyId(node, id)
+  }
+
+  /** Reads what a node wants on its disk: now it has made the dots of its own that are new. */
+  asked(node: string, header: Uint8Array | undefined): void {
+    if (header === undefined) return
+    const held = Row.decode({ header, elements: new Map() })
+    if (held instanceof Malformed) return
+    for (const id of held.document.ids) {
+      if (nodeOf(id) !== node || this.#made.has(nameOf(id))) continue
+      this.#made.add(nameOf(id))
+      this.#checkAgain(node, id)
+    }
   }
 
   /** A node's disk may have lost anything. */
@@ -105,21 +111,22 @@ export class Ledger {
     const dots = this.#dots.get(request) ?? new Map<string, AppliedId>()
     this.#dots.set(request, dots)
     const name = nameOf(id)
-    if (!dots.has(name)) {
-      for (const [other, made] of dots) {
-        const node = nodeOf(id)
-        // It may become known long after it was made; of its own, a node knows the order.
-        const wasThere = this.#disks.has(`${node} ${other}`)
-        if (!wasThere || nodeOf(made) !== node || !isLater(id, made)) continue
-        const problem = `o${this.#operations.get(request)} as ${other}, and again as ${name}`
-        this.#lapses.push({ node, problem })
-      }
-      dots.set(name, id)
-    }
+    if (!dots.has(name)) dots.set(name, id)
     this.#disks.add(`${node} ${name}`)
     const copies = this.#copies.get(request) ?? new Map<string, number>()
     this.#copies.set(request, copies)
     if (!copies.has(node)) copies.set(node, this.#now())
+  }
+
+  /** Whether a node carries out what it has on its disk already. */
+  #checkAgain(node: string, id: AppliedId): void {
+    const request = requestOf(id)
+    for (const [other, made] of this.#dots.get(request) ?? []) {
+      const isOwn = nodeOf(made) === node && other !== nameOf(id)
+      if (!isOwn || !this.#disks.has(`${node} ${other}`)) continue
+      const problem = `o${this.#operations.get(request)} as ${other}, and again as ${nameOf(id)}`
+      this.#lapses.push({ node, problem })
+    }
   }
 
   #read(node: string, place: string, stored: StoredDocument): ReadonlyArray<AppliedId> {

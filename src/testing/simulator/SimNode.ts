@@ -6,6 +6,7 @@ import type { NodeId } from "../../core/model/Names.ts"
 import type { Incarnation } from "../../core/model/Incarnation.ts"
 import { beginIncarnation, NodeCore, type NodeOptions } from "../../node/NodeCore.ts"
 import type { RowKey, StoredDocument } from "../../storage/Storage.ts"
+import { DiskWatch } from "./DiskWatch.ts"
 import type { Kernel, Owner } from "./Kernel.ts"
 import { type SeededRandom, stream } from "./SeededRandom.ts"
 import { type OpenDisk, SimDisk, type SimDiskOptions } from "./SimDisk.ts"
@@ -33,6 +34,8 @@ export interface SimNodeOptions extends Omit<NodeOptions, "world" | "transport" 
   readonly mark: (path: string) => void
   /** Told of every incarnation that begins, to check that none comes twice. */
   readonly began: (node: NodeId, incarnation: string) => void
+  /** Told of the header of every document that is to be stored. */
+  readonly asked: (header: Uint8Array | undefined) => void
   /** Told of every document that reaches this node's disk. */
   readonly wrote: (key: RowKey, document: StoredDocument) => void
   /** Told the name of a fault each time that it meets something here. */
@@ -42,6 +45,7 @@ export interface SimNodeOptions extends Omit<NodeOptions, "world" | "transport" 
 interface Life {
   readonly owner: Owner
   readonly disk: OpenDisk
+  readonly watch: DiskWatch
   core: NodeCore | undefined
   /** Asked to end, and doing so. */
   stopping: boolean
@@ -94,7 +98,7 @@ export class SimNode {
     const { errorShare, fullShare, meanCommitMillis } = this.disk.mood
     const isFit = !this.disk.isHarmed && fullShare === 0 && errorShare === 0
       && meanCommitMillis <= calmCommitMillis && this.#busyMillis() <= calmBusyMillis
-      && this.core?.replica.writable() === true
+      && this.#life?.watch.isDue === true
       && this.#twin === undefined && Math.abs(this.clock.offsetMillis) <= calmOffsetMillis
     return this.isUp && isFit ? this.#disturbances + this.disk.disturbances : undefined
   }
@@ -127,8 +131,9 @@ export class SimNode {
     const { kernel, network } = this.#options
     const owner: Owner = { name: `${this.#name} ${++this.#lives}`, alive: true, paused: false }
     const disk = this.disk.open(owner)
-    const { service: storage } = disk
-    const life: Life = { owner, disk, core: undefined, stopping: false }
+    const watch = new DiskWatch({ now: () => kernel.now, asked: this.#options.asked })
+    const storage = watch.over(disk.service)
+    const life: Life = { owner, disk, watch, core: undefined, stopping: false }
     this.#life = life
     const world = SimWorld.make({
       kernel,

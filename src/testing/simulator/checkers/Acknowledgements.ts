@@ -2,12 +2,15 @@
  * Checks what clients are told of their writes against what disks were seen to hold at that moment:
  * later, copies that were missing have come by other ways, and nobody is the wiser.
  */
+import type { Dot } from "../../../core/clock/Dot.ts"
 import { resolveWrite } from "../../../core/quorum/Quorum.ts"
 import type { Checker, Record } from "../History.ts"
 import { simBuckets } from "../SimBuckets.ts"
 import { documentsOf, finder, type Told } from "./Judging.ts"
 
 const name = "acknowledgements"
+
+const nodeOf = ({ actor }: Dot): string => actor.slice(0, actor.indexOf("."))
 
 /** The disks that a bucket's writes must be on before they are acknowledged. */
 const copiesNeeded = (
@@ -21,7 +24,9 @@ const copiesNeeded = (
 const check = (told: Told, bucket: (typeof simBuckets)[number], record: Record) => {
   const { add, found } = finder(name, told)
   for (const { applied, event, id } of told.writes) {
-    if (event.outcome === "fail" && applied.dots.length > 0) {
+    // Of two processes under one id, one may refuse what the other carries out.
+    const isSure = applied.dots.some((dot) => !record.damaged.has(nodeOf(dot)))
+    if (event.outcome === "fail" && isSure) {
       add(`o${id} was refused, and is on a disk`)
     }
     if (event.outcome !== "ok") continue

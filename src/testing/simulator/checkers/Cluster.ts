@@ -49,23 +49,37 @@ export const convergence: Checker = {
 const doubles = (names: ReadonlyArray<string>): ReadonlyArray<string> =>
   names.filter((name, index) => names.indexOf(name) !== index)
 
+const nodeOf = (actor: string): string => actor.slice(0, actor.indexOf("."))
+
+/** Operations that two nodes carried out, though the node that was asked lived all the time. */
+const handedOnTwice = (record: Record): ReadonlyArray<string> => {
+  const { applied, damaged, events, incarnations } = record
+  const lived = (node: string) =>
+    !damaged.has(node) && incarnations.filter((life) => life.node === node).length === 1
+  return events.filter(({ operation }) => lived(operation.node)).flatMap(({ operation }) => {
+    const makers = new Set(applied.get(operation.id)?.dots.map(({ actor }) => nodeOf(actor)))
+    return makers.size > 1 ? [`o${operation.id} was carried out by ${[...makers].join(", ")}`] : []
+  })
+}
+
+const twiceBegun = ({ incarnations }: Record): ReadonlyArray<string> =>
+  doubles(incarnations.map(({ incarnation }) => incarnation)).map((twice) =>
+    `incarnation ${twice} began twice`
+  )
+
 export const identity: Checker = {
   name: "identity",
-  promise: "no incarnation, actor or dot is given twice, and no request applied again by one node",
-  check: ({ damaged, incarnations, lapses, reused }) => [
-    ...everywhere("identity", reused),
-    // A disk that lost the first time, or a second process without it, cannot know.
-    ...everywhere(
-      "identity",
-      lapses.filter(({ node }) => !damaged.has(node)).map(({ problem }) => problem)
-    ),
-    ...everywhere(
-      "identity",
-      doubles(incarnations.map(({ incarnation }) => incarnation)).map((twice) =>
-        `incarnation ${twice} began twice`
-      )
-    )
-  ]
+  promise: "no incarnation, actor or dot is given twice, and no request carried out twice",
+  check: (record) =>
+    everywhere("identity", [
+      ...record.reused,
+      // A disk that lost the first time, or a second process without it, cannot know.
+      ...record.lapses.filter(({ node }) => !record.damaged.has(node)).map(({ problem }) =>
+        problem
+      ),
+      ...twiceBegun(record),
+      ...handedOnTwice(record)
+    ])
 }
 
 /** `n1.<incarnation>` of an actor. */
@@ -82,9 +96,7 @@ const excesses = (record: Record, final: FinalDocument): ReadonlyArray<Violation
       0
     )
   for (const [node, { actors, ids, leaves }] of final.sizes) {
-    const births = doubles(actors.map(lifeOf)).filter((life) =>
-      !record.damaged.has(life.slice(0, life.indexOf(".")))
-    )
+    const births = doubles(actors.map(lifeOf)).filter((life) => !record.damaged.has(nodeOf(life)))
     if (births.length > 0) add(`at ${node}, ${births.join(", ")} was born twice for it`)
     if (leaves > writes) add(`at ${node}, ${leaves} leaves after ${writes} requests`)
     if (ids > writes) add(`at ${node}, ${ids} ids after ${writes} requests`)

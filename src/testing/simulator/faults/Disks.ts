@@ -1,7 +1,7 @@
 /**
  * Makes disks slow, full, or fail: what is not stored is refused, and what was stored stays.
  */
-import { drawSeries, type FaultClass } from "../FaultClass.ts"
+import { drawFew, drawSeries, type FaultClass } from "../FaultClass.ts"
 import type { DiskMood } from "../DiskMood.ts"
 
 /** A kind of bad disk; `badness` is in [0, 1). */
@@ -26,5 +26,18 @@ export const diskFaults: ReadonlyArray<FaultClass> = [
     meanCommitMillis: 1_000 ** badness
   })),
   badDisk("full disk", "no commit finds space", () => ({ fullShare: 1 })),
-  badDisk("disk error", "commits fail", (badness) => ({ errorShare: badness }))
+  badDisk("disk error", "commits fail", (badness) => ({ errorShare: badness })),
+  {
+    name: "all disks",
+    what: "what all disks stand on is gone for a while: no commit succeeds anywhere",
+    draw: (random, facts) =>
+      drawFew(random, facts, { most: 4, lastsMeanMillis: random.pick([100, 1_000]) }),
+    begin: (cluster, { fault, id }) => {
+      cluster.did(fault)
+      for (const { disk } of cluster.nodes.values()) disk.setMood(id, { errorShare: 1 })
+    },
+    end: ({ nodes }, { id }) => {
+      for (const { disk } of nodes.values()) disk.setMood(id)
+    }
+  }
 ]

@@ -1,0 +1,54 @@
+/**
+ * Watches what one life of a node asks of its disk: which documents, the moment that it has made
+ * them, and whether it must take writes again. A node that gave up a disk for good would otherwise
+ * pass for one that has a reason.
+ */
+import type { Committed, StorageService } from "../../storage/Storage.ts"
+
+/** A node tries a disk that failed once a second. */
+const retryMillis = 1_000
+
+export interface DiskWatchOptions {
+  readonly now: () => number
+  /** Told of each header that is to be stored. */
+  readonly asked: (header: Uint8Array | undefined) => void
+}
+
+export class DiskWatch {
+  readonly #options: DiskWatchOptions
+  #failing = false
+  #triedAt = 0
+
+  constructor(options: DiskWatchOptions) {
+    this.#options = options
+  }
+
+  /** Whether a disk that works is to be written to: the last try succeeded, or was long ago. */
+  get isDue(): boolean {
+    return !this.#failing || this.#options.now() - this.#triedAt > retryMillis
+  }
+
+  /** The same storage, whose commits are noted. */
+  over(storage: StorageService): StorageService {
+    return {
+      ...storage,
+      writeAll: (changes, done) => {
+        for (const { header } of changes) this.#options.asked(header)
+        this.#triedAt = this.#options.now()
+        storage.writeAll(changes, this.#noted(done, true))
+      },
+      barrier: (done) => storage.barrier(this.#noted(done, false)),
+      writeFact: (name, value, done) => storage.writeFact(name, value, this.#noted(done, false))
+    }
+  }
+
+  #noted(done: Committed, isDocument: boolean): Committed {
+    return (failure) => {
+      if (failure !== undefined) {
+        this.#failing = true
+        this.#triedAt = this.#options.now()
+      } else if (isDocument) this.#failing = false
+      done(failure)
+    }
+  }
+}
