@@ -79,6 +79,8 @@ export interface ReplicaStats {
   readonly births: number
   /** Equal contexts with unequal states: a broken promise somewhere, mended by joining. */
   readonly divergences: number
+  /** Concurrent last writes of which one was lost here. */
+  readonly discards: number
   readonly incarnationsEnded: number
 }
 
@@ -101,6 +103,7 @@ export class Replica {
     damaged: 0,
     births: 0,
     divergences: 0,
+    discards: 0,
     incarnationsEnded: 0
   }
 
@@ -190,6 +193,10 @@ export class Replica {
     this.#counts.joins++
     const { world } = this.#options
     const after = Document.join(before, incoming)
+    if (Document.discards(before, incoming)) {
+      this.#counts.discards++
+      world.mark("replica: one of two last writes is discarded")
+    }
     if (after.deferred.length < before.deferred.length) world.mark("replica: a deferral ends")
     if (holding._tag === "Damaged") world.mark("replica: a damaged row is mended by a join")
     if (holding._tag === "Held" && Row.contradicts(holding, { ...arrival, joined: after })) {

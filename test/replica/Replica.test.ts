@@ -161,6 +161,25 @@ describe.each<[string, BenchOptions]>([
     expect(bench.values()).toEqual([])
   })
 
+  it("counts the last writes that are lost to others made at the same time, each once", () => {
+    const lww = { ...options, strategy: { family: "lww" } } as const
+    const [one, other] = [new Bench(lww), new Bench({ ...lww, node: "n2" })]
+    const discards = () => [one, other].map(({ replica }) => replica.stats().discards)
+    one.operate("put", ["x"])
+    other.join(one.document())
+    other.operate("put", ["y"])
+    one.join(other.document())
+    expect(discards()).toEqual([0, 0])
+    one.operate("put", ["from one"])
+    other.operate("put", ["from the other"])
+    one.join(other.document())
+    one.join(other.document())
+    expect(discards()).toEqual([1, 0])
+    other.join(one.document())
+    expect(discards()).toEqual([1, 0])
+    expect(one.values()).toEqual(other.values())
+  })
+
   it("refuses documents and operations of another kind than what is stored", () => {
     const bench = new Bench({ ...options, strategy: shelf })
     bench.operate("books.add", ["Emma"])

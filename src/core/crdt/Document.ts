@@ -152,6 +152,17 @@ const joinWith = (left: Document, right: Delta): Document => {
   return unchanged ? left : { context, store, deferred, ids }
 }
 
+/**
+ * Whether joining them discards a last write that the other one's writer had not seen: two wrote
+ * at once, and one of them is lost.
+ */
+export const discards = (left: Document, right: Document): boolean => {
+  const [mine, other] = [left.store, right.store]
+  if (mine?.kind !== "latest" || other?.kind !== "latest") return false
+  return !VersionVector.contains(right.context, mine.actor, mine.counter)
+    && !VersionVector.contains(left.context, other.actor, other.counter)
+}
+
 /** Whether two documents can be joined: their roots are of one kind, or one has no entries. */
 export const canJoin = (left: Document, right: Document): boolean =>
   left.store === undefined || right.store === undefined || left.store.kind === right.store.kind

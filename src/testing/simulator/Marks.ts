@@ -42,6 +42,7 @@ export const codeMarks: ReadonlyArray<string> = [
   "replica: a retry is answered from its id",
   "replica: a retry is answered that another node carried out",
   "replica: an incarnation ends with a failed commit",
+  "replica: one of two last writes is discarded",
   "view: the own clock is set aside",
   "write: done, though the own disk failed",
   "write: every replica refused it",
