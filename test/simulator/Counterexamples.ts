@@ -2,11 +2,10 @@
  * Keeps plans that once failed, shrunk, as files: each must pass now, and for ever.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
-import { checkAll } from "../../src/testing/simulator/Checkers.ts"
 import type { Violation } from "../../src/testing/simulator/History.ts"
 import type { Plan } from "../../src/testing/simulator/Plan.ts"
 import { shrink } from "../../src/testing/simulator/Shrink.ts"
-import { runPlan } from "./judged.ts"
+import { judgedPlan } from "./judged.ts"
 
 /** What was wrong with the run of a plan, and the plan. */
 export interface Counterexample extends Violation {
@@ -48,7 +47,7 @@ export const counterexamples = (): ReadonlyArray<readonly [name: string, Counter
     read(readFileSync(new URL(file, folder), "utf8"))
   ])
 
-const judge = (plan: Plan): ReadonlyArray<Violation> => checkAll(runPlan(plan).record)
+const judge = (plan: Plan): ReadonlyArray<Violation> => judgedPlan(plan).violations
 
 /** Shrinks a plan that fails and keeps what is left; undefined where it does not fail. */
 export const keep = (

@@ -28,15 +28,19 @@ const brokenOff = (thrown: unknown): Violation => ({
 export const runPlan = (plan: Plan, options: RunOptions = {}): Run =>
   run(plan, { disk: sqliteDisk, ...options })
 
-export const judged = (seed: number, options: RunOptions = {}): Judged => {
+export const judgedPlan = (plan: Plan, options: RunOptions = {}): Judged => {
+  const { seed } = plan
   try {
-    const { hash, record, story, summary } = runPlan(drawPlan(seed), options)
+    const { hash, record, story, summary } = runPlan(plan, options)
     return { seed, violations: checkAll(record), summary, hash, story }
   } catch (thrown) {
     const violations = [brokenOff(thrown)]
     return { seed, violations, summary: undefined, hash: "", story: [] }
   }
 }
+
+export const judged = (seed: number, options: RunOptions = {}): Judged =>
+  judgedPlan(drawPlan(seed), options)
 
 /** A violation in a line, each cause once: what one node shows, the others mostly show as well. */
 export const lines = (

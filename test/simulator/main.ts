@@ -19,12 +19,12 @@ import { allMarks } from "../../src/testing/simulator/Marks.ts"
 import { runBatch, serve } from "./batch.ts"
 import { type Counterexample, keep } from "./Counterexamples.ts"
 import { type Judged, judged, lines } from "./judged.ts"
-import { findPlant, tablePlants } from "./plants/FindPlant.ts"
+import { findPlant, findPlants, rowOf } from "./plants/FindPlant.ts"
 import { plants } from "./plants/Plants.ts"
 import { Tally } from "./Tally.ts"
 
 const progressMillis = 5_000
-const runsMax = 1_500
+const runsMax = 5_000
 const seedsThatMeetAll = 10_000
 const linesMax = 50
 
@@ -128,9 +128,16 @@ const runPlant = async (
 }
 
 const runPlants = async (seeds: number): Promise<boolean> => {
+  let unknown = 0
   console.log("| planted bug | what is wrong | first seed | found by |\n| --- | --- | --- | --- |")
-  const found = await tablePlants({ seeds, onRow: (row) => console.log(row) })
-  return found.every((one) => one !== undefined)
+  await findPlants({
+    seeds,
+    onFound: (plant, found) => {
+      if (found === undefined) unknown++
+      console.log(rowOf(plant, found))
+    }
+  })
+  return unknown === 0
 }
 
 const usage =

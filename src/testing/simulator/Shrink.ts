@@ -2,6 +2,9 @@
  * Makes a failing plan small: takes out of it whatever the failure does not need. Plans are data,
  * and every operation has chances of its own, so that what is left does mostly what it did.
  *
+ * Mostly: less traffic is another schedule, and what failed by a hair fails no more. So when
+ * nothing more can go, each part is tried again under other seeds.
+ *
  * A smaller plan counts only if the same checker refuses it: another failure is another story.
  *
  * @see Zeller, Hildebrandt: Simplifying and Isolating Failure-Inducing Input, 2002 (ddmin)
@@ -25,16 +28,34 @@ export interface Shrunk {
 const runsMaxDefault = 500
 const nodesMin = 3
 const payloadBytes = 65_536
+/** Seeds that each smaller plan is tried under: its own first, then some more. */
+const seedsTried = [1, 10]
+const goldenRatio = 0.618_034
+
+/** The chances of a fault, rolled again; whole numbers mean something, and stay. */
+const rerolled = (fault: PlannedFault, times: number): PlannedFault =>
+  Number.isInteger(fault.amount) || Math.abs(fault.amount) > 1
+    ? fault
+    : { ...fault, amount: (Math.abs(fault.amount) + times * goldenRatio) % 1 }
 
 const halved = (fault: PlannedFault): PlannedFault => ({
   ...fault,
   forMillis: fault.forMillis >> 1
 })
 
+const timesOf = ({ faults, operations }: Plan): ReadonlyArray<number> =>
+  [...operations, ...faults].map(({ atMillis }) => atMillis)
+
+const earlier = <A extends { readonly atMillis: number }>(item: A, byMillis: number): A => ({
+  ...item,
+  atMillis: item.atMillis - byMillis
+})
+
 class Shrinking {
   plan: Plan
   violation: Violation
   runs = 0
+  #seeds = 1
   readonly #judge: ShrinkOptions["judge"]
   readonly #runsMax: number
 
@@ -45,31 +66,49 @@ class Shrinking {
     this.#runsMax = options.runsMax ?? runsMaxDefault
   }
 
-  /** Boldest first, and again, since what goes late may have been what held something else. */
   run(): void {
-    let before: Plan | undefined
-    while (before !== this.plan) {
-      before = this.plan
-      this.#dropDocuments()
-      this.#dropClasses()
-      this.#dropParts(this.plan.faults, (faults) => ({ ...this.plan, faults }))
-      this.#dropParts(this.plan.operations, (operations) => ({ ...this.plan, operations }))
-      this.#dropNodes()
-      this.#calm()
-      this.#shorten()
+    for (const seeds of seedsTried) {
+      this.#seeds = seeds
+      let before: Plan | undefined
+      while (before !== this.plan) {
+        before = this.plan
+        this.#pass()
+      }
     }
   }
 
-  /** Whether the failure is still there; then the plan is the smaller one. */
+  /** Boldest first. What goes late may have been what held something else, so one is not enough. */
+  #pass(): void {
+    this.#dropDocuments()
+    this.#dropClasses()
+    this.#dropParts(this.plan.faults, (faults) => ({ ...this.plan, faults }))
+    this.#dropParts(this.plan.operations, (operations) => ({ ...this.plan, operations }))
+    this.#dropNodes()
+    this.#dropSessions()
+    this.#calm()
+    this.#shorten()
+  }
+
+  /** Whether the failure is still there, under some seed; then the plan is the smaller one. */
   #tries(smaller: Partial<Plan>): boolean {
-    if (this.runs >= this.#runsMax) return false
-    this.runs++
-    const plan = { ...this.plan, ...smaller }
-    const same = this.#judge(plan).find(({ checker }) => checker === this.violation.checker)
-    if (same === undefined) return false
-    this.plan = plan
-    this.violation = same
-    return true
+    for (let i = 0; i < this.#seeds; i++) {
+      if (this.runs >= this.#runsMax) return false
+      this.runs++
+      const plan = this.#withLuck({ ...this.plan, ...smaller }, i)
+      const same = this.#judge(plan).find(({ checker }) => checker === this.violation.checker)
+      if (same === undefined) continue
+      this.plan = plan
+      this.violation = same
+      return true
+    }
+    return false
+  }
+
+  /** The same plan under another seed. */
+  #withLuck(plan: Plan, times: number): Plan {
+    if (times === 0) return plan
+    const faults = plan.faults.map((fault) => rerolled(fault, times))
+    return { ...plan, seed: plan.seed + times, faults }
   }
 
   /** Leaves the operations on the document that the failure is about. */
@@ -113,17 +152,39 @@ class Shrinking {
     }
   }
 
+  /** Has one session do what two did; what it does is promised no more than before. */
+  #dropSessions(): void {
+    const sessions = [...new Set(this.plan.operations.map(({ session }) => session))]
+    for (const gone of sessions.slice(1)) {
+      const operations = this.plan.operations.map((operation) =>
+        operation.session === gone ? { ...operation, session: sessions[0]! } : operation
+      )
+      this.#tries({ operations, guarded: this.plan.guarded.filter((session) => session !== gone) })
+    }
+  }
+
   #calm(): void {
-    const { answerLoss, guarded, maxPayloadBytes } = this.plan
+    const { answerLoss, cacheBytesMax, disk, guarded, maxPayloadBytes } = this.plan
+    if (disk === "sqlite") this.#tries({ disk: "model" })
+    if (cacheBytesMax > 0) this.#tries({ cacheBytesMax: 0 })
     if (answerLoss > 0) this.#tries({ answerLoss: 0 })
     if (guarded.length > 0) this.#tries({ guarded: [] })
     if (maxPayloadBytes < payloadBytes) this.#tries({ maxPayloadBytes: payloadBytes })
   }
 
+  /** Begins with what comes first, ends with what comes last, and halves what lasts. */
   #shorten(): void {
-    const { faults, operations } = this.plan
-    const lastMillis = Math.max(0, ...[...operations, ...faults].map(({ atMillis }) => atMillis))
-    if (lastMillis + 1 < this.plan.chaosMillis) this.#tries({ chaosMillis: lastMillis + 1 })
+    const { chaosMillis, faults, operations } = this.plan
+    const first = Math.min(chaosMillis, ...timesOf(this.plan))
+    if (first > 0) {
+      this.#tries({
+        chaosMillis: chaosMillis - first,
+        operations: operations.map((operation) => earlier(operation, first)),
+        faults: faults.map((fault) => earlier(fault, first))
+      })
+    }
+    const last = Math.max(0, ...timesOf(this.plan))
+    if (last + 1 < this.plan.chaosMillis) this.#tries({ chaosMillis: last + 1 })
     for (const index of faults.keys()) {
       let fault = this.plan.faults[index]!
       while (fault.forMillis > 1) {

@@ -12,6 +12,8 @@ import { plants } from "./Plants.ts"
 
 export interface Found {
   readonly seed: number
+  /** Those that refuse the run, in the order in which they look at it. */
+  readonly checkers: ReadonlyArray<string>
   readonly violation: Violation
   readonly kept: Counterexample | undefined
 }
@@ -19,34 +21,45 @@ export interface Found {
 const program = fileURLToPath(new URL("search.ts", import.meta.url))
 const nodeOptions = ["--conditions=everwrite-source", "--disable-warning=ExperimentalWarning"]
 
-/** The first of `seeds` seeds under which a checker finds the bug, and what it finds. */
-export const findPlant = async (
-  { name }: Plant,
-  { seeds, shrink = false }: { readonly seeds: number; readonly shrink?: boolean }
-): Promise<Found | undefined> => {
-  const args = [...nodeOptions, program, name, String(seeds), ...shrink ? ["shrink"] : []]
-  const { stdout } = await promisify(execFile)(process.execPath, args)
+const search = async (args: ReadonlyArray<string>): Promise<Found | undefined> => {
+  const run = promisify(execFile)
+  const { stdout } = await run(process.execPath, [...nodeOptions, program, ...args])
   return stdout === "" ? undefined : JSON.parse(stdout)
 }
 
-const row = ({ bug, name }: Plant, found: Found | undefined): string => {
-  const seed = found === undefined ? "not found" : String(found.seed)
-  return `| ${name} | ${bug} | ${seed} | ${found?.violation.checker ?? ""} |`
+/** The first of `seeds` seeds under which a checker finds the bug, and what it finds. */
+export const findPlant = (
+  { name }: Plant,
+  { seeds, shrink = false }: { readonly seeds: number; readonly shrink?: boolean }
+): Promise<Found | undefined> => search([name, String(seeds), ...(shrink ? ["shrink"] : [])])
+
+/** What checkers find where the bug meets the counterexample that is named after it. */
+export const replayPlant = ({ name }: Plant): Promise<Found | undefined> => search([name, "kept"])
+
+/** A row of the table of bugs. */
+export const rowOf = ({ bug, name }: Plant, found: Found | undefined): string => {
+  const seed = found === undefined ? "none" : String(found.seed)
+  return `| ${name} | ${bug} | ${seed} | ${found?.checkers.join(", ") ?? ""} |`
 }
 
-/** The rows of a table of all bugs, in order; calls back with each as soon as it is known. */
-export const tablePlants = async (
-  options: { readonly seeds: number; readonly onRow: (row: string) => void }
-): Promise<ReadonlyArray<Found | undefined>> => {
-  const found: Array<Found | undefined> = []
+/** Looks for all bugs, some at a time; calls back in their order, as soon as each is known. */
+export const findPlants = async (
+  options: {
+    readonly seeds: number
+    readonly onFound: (plant: Plant, found: Found | undefined) => void
+  }
+): Promise<void> => {
+  const found = new Map<Plant, Found | undefined>()
   let next = 0
+  let told = 0
   const work = async (): Promise<void> => {
     for (let plant = plants[next++]; plant !== undefined; plant = plants[next++]) {
-      const index = plants.indexOf(plant)
-      found[index] = await findPlant(plant, options)
-      options.onRow(row(plant, found[index]))
+      found.set(plant, await findPlant(plant, options))
+      for (let known = plants[told]; known !== undefined && found.has(known);) {
+        options.onFound(known, found.get(known))
+        known = plants[++told]
+      }
     }
   }
   await Promise.all(Array.from({ length: availableParallelism() }, work))
-  return found
 }

@@ -1,14 +1,17 @@
 /**
- * Bugs in how causes are told from effects: dots, contexts, joins, stamps.
+ * Bugs in how causes are told from effects: actors, dots, contexts, joins, stamps.
  */
 import type { Plant } from "./Plant.ts"
 
 const replica = "src/replica/Replica.ts"
+const ownDots = "src/replica/OwnDots.ts"
+const siblings = "src/core/clock/DottedVersionVectorSet.ts"
+const continues = "if (continues && this.#ownDots.mayContinue(key, holding)) return holding.own"
 
 export const causalityPlants: ReadonlyArray<Plant> = [
   {
-    name: "actor-reused-after-restart",
-    bug: "a restarted node goes on under its last incarnation and counts from the beginning",
+    name: "life-continued",
+    bug: "a restarted node is its last incarnation, and counts anew",
     edits: [{
       file: "src/node/NodeCore.ts",
       from: "done(failure ?? incarnation)",
@@ -16,26 +19,40 @@ export const causalityPlants: ReadonlyArray<Plant> = [
     }]
   },
   {
-    name: "no-birth-after-a-lost-row",
-    bug: "a replica without an intact row continues its former actor",
-    edits: [{ file: replica, from: "birth: ++this.#issued", to: "birth: 1" }]
+    name: "lost-row-continued",
+    bug: "a replica whose row is gone goes on as the same actor",
+    edits: [{
+      file: replica,
+      from: continues,
+      to: `${continues}
+    const former = this.#ownDots.actorOf(key)
+    if (holding._tag !== "Held" && former !== undefined) return former`
+    }, {
+      file: ownDots,
+      from: "  clear(): void {",
+      to: `  actorOf(key: RowKey): Actor | undefined {
+    return this.#last.get(nameOf(key))?.actor
+  }
+
+  clear(): void {`
+    }]
   },
   {
-    name: "incarnation-kept-after-a-failed-commit",
-    bug: "dots that were sent and not stored are made again",
+    name: "failed-life-continued",
+    bug: "an incarnation outlives a failed commit that was sent",
     edits: [{
       file: replica,
       from: "if (this.#incarnation !== failed) return",
       to: "return"
     }, {
       file: replica,
-      from: "dot = { actor, counter: ++this.#issued }",
-      to: "dot = { actor, counter: (before.context.get(actor) ?? 0) + 1 }"
+      from: continues,
+      to: "if (continues) return holding.own"
     }]
   },
   {
     name: "context-joined-into-a-type",
-    bug: "an operation of a data type counts as seen all that its client has seen",
+    bug: "a type's operation counts as seen all its client has",
     edits: [{
       file: "src/core/strategy/Mutations.ts",
       from: "seen: { vector: VersionVector.empty, dots:",
@@ -44,9 +61,9 @@ export const causalityPlants: ReadonlyArray<Plant> = [
   },
   {
     name: "version-vector-for-dots",
-    bug: "a dot counts as everything before it of the same actor",
+    bug: "a dot counts as everything before it of its actor",
     edits: [{
-      file: "src/core/clock/DottedVersionVectorSet.ts",
+      file: siblings,
       from: "if (dot.counter === counter && dot.actor === actor) return true",
       to: "if (dot.counter >= counter && dot.actor === actor) return true"
     }]
@@ -55,32 +72,23 @@ export const causalityPlants: ReadonlyArray<Plant> = [
     name: "third-sibling-dropped",
     bug: "a join keeps two siblings",
     edits: [{
-      file: "src/core/clock/DottedVersionVectorSet.ts",
+      file: siblings,
       from: "return joined.length > 1 ? joined.sort(compareDots) : joined",
       to: "return joined.sort(compareDots).slice(0, 2)"
     }]
   },
   {
-    name: "sibling-comes-back",
-    bug: "a join keeps values that the other side has seen and replaced",
+    name: "session-taken-for-shown",
+    bug: "a context claims what the session saw, shown or not",
     edits: [{
-      file: "src/core/clock/DottedVersionVectorSet.ts",
-      from: "if (hasSeen(leftSeen, sibling.actor, sibling.counter)) continue",
-      to: ""
-    }]
-  },
-  {
-    name: "blind-put-replaces",
-    bug: "a write without a context replaces what its coordinator holds",
-    edits: [{
-      file: "src/core/strategy/SiblingsStrategy.ts",
-      from: "vector: mutation.seen?.vector ?? VersionVector.empty",
-      to: "vector: mutation.seen?.vector ?? mutation.document.context"
+      file: "src/core/clock/CausalContext.ts",
+      from: ": { ...context, unshown: session.vector }",
+      to: ": { ...context, vector: VersionVector.join(shown.vector, session.vector) }"
     }]
   },
   {
     name: "removal-takes-the-unseen",
-    bug: "a removal takes what its coordinator holds, seen by its client or not",
+    bug: "a removal takes what its client has not seen",
     edits: [{
       file: "src/core/strategy/RemoveAt.ts",
       from: "const seen = mutation.seen?.vector ?? context",
@@ -97,21 +105,8 @@ export const causalityPlants: ReadonlyArray<Plant> = [
     }]
   },
   {
-    name: "tombstone-dropped",
-    bug: "a document without a state is removed from the disk, context and all",
-    edits: [{
-      file: replica,
-      from: "const changes = holding._tag === \"Damaged\" ? [gone, change] : [change]",
-      to: "const changes = options.after.store === undefined ? [gone] : [change]"
-    }, {
-      file: replica,
-      from: "this.#cache.set(key, { document, digest: encoded.digest, own }, encoded.bytes.length)",
-      to: "this.#cache.clear(), document, encoded, own, key"
-    }]
-  },
-  {
     name: "stamp-without-causal-floor",
-    bug: "a register's stamp is the wall clock's, whatever the write has seen",
+    bug: "a stamp is the clock's, whatever the write has seen",
     edits: [{
       file: "src/core/strategy/LwwStrategy.ts",
       from: "seen: Math.max(seenHere, mutation.stampSeen)",
@@ -119,30 +114,12 @@ export const causalityPlants: ReadonlyArray<Plant> = [
     }]
   },
   {
-    name: "stamp-ignores-the-client",
-    bug: "a register's stamp follows the coordinator's document, not what the client has seen",
-    edits: [{
-      file: "src/core/strategy/LwwStrategy.ts",
-      from: "seen: Math.max(seenHere, mutation.stampSeen)",
-      to: "seen: seenHere"
-    }]
-  },
-  {
     name: "tie-goes-to-the-holder",
-    bug: "of two writes with one stamp, each replica keeps its own",
+    bug: "of two equal stamps, each replica keeps its own",
     edits: [{
       file: "src/core/crdt/Join.ts",
       from: "if (left.actor !== right.actor) return left.actor > right.actor",
       to: "if (left.actor !== right.actor) return true"
-    }]
-  },
-  {
-    name: "totals-added-up",
-    bug: "a newer total of an actor is added to the older one instead of replacing it",
-    edits: [{
-      file: "src/core/crdt/Join.ts",
-      from: "added: newer.added,",
-      to: "added: left.added + right.added,"
     }]
   }
 ]

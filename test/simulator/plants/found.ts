@@ -5,8 +5,8 @@ import type { Plant } from "./Plant.ts"
 
 export const foundPlants: ReadonlyArray<Plant> = [
   {
-    name: "element-of-another-version-taken",
-    bug: "a document is read with an element that an old page brought back",
+    name: "old-element-taken",
+    bug: "an old page's element is read with newer ones",
     edits: [{
       file: "src/replica/Row.ts",
       from: "if (DocumentCodec.encode(document).digest !== digest) {",
@@ -15,7 +15,7 @@ export const foundPlants: ReadonlyArray<Plant> = [
   },
   {
     name: "old-row-continued",
-    bug: "a replica counts on in a row that an old page brought back",
+    bug: "a replica counts on in a row that an old page brought",
     edits: [{
       file: "src/replica/Replica.ts",
       from: "if (continues && this.#ownDots.mayContinue(key, holding)) return holding.own",
@@ -24,7 +24,7 @@ export const foundPlants: ReadonlyArray<Plant> = [
   },
   {
     name: "trial-used-up-by-asking",
-    bug: "a disk that failed counts as tried when somebody only asks whether to try it",
+    bug: "asking whether to try a failed disk counts as a trial",
     edits: [{
       file: "src/replica/DiskTrials.ts",
       from: "return this.#isFit || this.#world.elapsed() - this.#triedAt >= retryMillis",
@@ -36,7 +36,7 @@ export const foundPlants: ReadonlyArray<Plant> = [
   },
   {
     name: "repeated-message-carried-out",
-    bug: "a handed-on write that was refused is carried out when the network repeats it",
+    bug: "a refused write is carried out when its message repeats",
     edits: [{
       file: "src/coordinator/Refusals.ts",
       from: "if (this.#messages.has(message)) {",
@@ -44,8 +44,8 @@ export const foundPlants: ReadonlyArray<Plant> = [
     }]
   },
   {
-    name: "own-failure-taken-for-a-refusal",
-    bug: "a write whose own commit failed is said not to have applied, though it was sent",
+    name: "own-failure-denies-the-write",
+    bug: "a write that was sent is denied as its own commit failed",
     edits: [{
       file: "src/coordinator/WriteCoordinator.ts",
       from: "const mayHaveApplied = outcome.mayHaveApplied || this.#document !== undefined",
@@ -54,7 +54,7 @@ export const foundPlants: ReadonlyArray<Plant> = [
   },
   {
     name: "retry-handed-to-another-node",
-    bug: "a write that is sent again may be handed to another node than before",
+    bug: "a write sent again may be handed to another node",
     edits: [{
       file: "src/coordinator/Forwarding.ts",
       from: "if (known !== undefined && nodes.includes(known)) return [known]",

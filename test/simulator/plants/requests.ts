@@ -1,16 +1,15 @@
 /**
- * Bugs in how requests are carried across the nodes: quorums, repair, sessions, retries, frames.
+ * Bugs in how requests are carried across the nodes: quorums, repair, sessions, merges, frames.
  */
 import type { Plant } from "./Plant.ts"
 
 const read = "src/coordinator/ReadCoordinator.ts"
 const writing = "src/core/quorum/WriteDecision.ts"
-const link = "src/transport/PeerLink.ts"
 
 export const requestPlants: ReadonlyArray<Plant> = [
   {
-    name: "quorum-counts-a-node-twice",
-    bug: "a repeated acknowledgement counts for a node that has not answered",
+    name: "node-counted-twice",
+    bug: "a repeated answer counts for a node that is silent",
     edits: [{
       file: writing,
       from: "if ((bit & ~(event.durable ? durable : acknowledged)) === 0) return answers",
@@ -22,29 +21,7 @@ export const requestPlants: ReadonlyArray<Plant> = [
     }]
   },
   {
-    name: "one-acknowledgement-less",
-    bug: "a write is answered one acknowledgement too early",
-    edits: [{
-      file: writing,
-      from: "Targets.size(acknowledged) >= needs.w\n",
-      to: "Targets.size(acknowledged) >= Math.max(1, needs.w - 1)\n"
-    }, {
-      file: writing,
-      from: "&& Targets.size(durable) >= needs.dw",
-      to: "&& Targets.size(durable) >= Math.min(1, needs.dw)"
-    }]
-  },
-  {
-    name: "refusal-taken-for-an-acknowledgement",
-    bug: "a replica that refuses to store counts as one that has stored",
-    edits: [{
-      file: "src/coordinator/WriteCoordinator.ts",
-      from: "this.#step({ _tag: \"Refused\", index, reason: message.reason })",
-      to: "this.#step({ _tag: \"Acknowledged\", index, durable: true })"
-    }]
-  },
-  {
-    name: "read-repairs-nobody",
+    name: "no-read-repair",
     bug: "a read repairs no replica",
     edits: [{ file: read, from: "if (stale.length === 0) return", to: "if (stale) return" }]
   },
@@ -60,7 +37,7 @@ export const requestPlants: ReadonlyArray<Plant> = [
   },
   {
     name: "session-ignored",
-    bug: "a read answers whatever the session has seen",
+    bug: "a read answers whatever its session has seen",
     edits: [{
       file: read,
       from: "return VersionVector.covers(this.#joined.context, this.#options.plan.after.vector)",
@@ -68,28 +45,19 @@ export const requestPlants: ReadonlyArray<Plant> = [
     }]
   },
   {
-    name: "retry-carried-out-again",
-    bug: "a request that is sent again is carried out again",
+    name: "merge-left-out",
+    bug: "one sibling stands for all that are to be merged",
     edits: [{
-      file: "src/replica/Replica.ts",
-      from: "if (known !== undefined) {",
-      to: "if (known?.actor === \"\") {"
+      file: "src/core/strategy/Bucket.ts",
+      from: ".reduce((left, right) => options.merge(left, right))",
+      to: ".at(-1)!"
     }]
   },
   {
-    name: "frame-of-another-ring-taken",
-    bug: "a node takes what a node with another ring says",
-    edits: [{
-      file: link,
-      from: "if (header.ringDigest !== ringDigest()) {",
-      to: "if (header.ringDigest === \"\") {"
-    }]
-  },
-  {
-    name: "frame-of-another-cluster-taken",
+    name: "other-cluster-heard",
     bug: "a node takes what a node of another cluster says",
     edits: [{
-      file: link,
+      file: "src/transport/PeerLink.ts",
       from: "if (header.cluster !== cluster || ",
       to: "if (cluster === \"\" || "
     }]

@@ -1,26 +1,40 @@
 /**
- * Looks for a planted bug: `search.ts NAME SEEDS [shrink]` runs seeds from 1 until a checker finds
- * it, and prints what it found as JSON. A program of its own, since the bug must be there before
- * the files that it changes are loaded.
+ * Looks for a planted bug, and prints what it found as JSON. A program of its own, since the bug
+ * must be there before the files that it changes are loaded.
+ *
+ * ```
+ * search.ts NAME SEEDS [shrink]   runs seeds from 1 until a checker finds it
+ * search.ts NAME kept             runs the counterexample of that name
+ * ```
  */
 import "effect/schema/SchemaJITCompiler/enable"
+import type { Violation } from "../../../src/testing/simulator/History.ts"
 import { plants } from "./Plants.ts"
 import { plant } from "./Plant.ts"
 
-const [, , name = "", seeds, shrinks] = process.argv
+const [, , name = "", what, shrinks] = process.argv
 const planted = plants.find((known) => known.name === name)
 if (planted === undefined) throw new Error(`no planted bug is named ${name}`)
 plant(planted)
-const { judged } = await import("../judged.ts")
-const { keep } = await import("../Counterexamples.ts")
+const { judged, judgedPlan } = await import("../judged.ts")
+const { counterexamples, keep } = await import("../Counterexamples.ts")
 const { drawPlan } = await import("../../../src/testing/simulator/DrawPlan.ts")
 
-const runsMax = 1_500
+const runsMax = 5_000
 
-for (let seed = 1; seed <= Number(seeds); seed++) {
-  const [violation] = judged(seed).violations
-  if (violation === undefined) continue
+const print = (seed: number, violations: ReadonlyArray<Violation>): boolean => {
+  const [violation] = violations
+  if (violation === undefined) return false
+  const checkers = [...new Set(violations.map(({ checker }) => checker))]
   const kept = shrinks === "shrink" ? keep(name, { plan: drawPlan(seed), runsMax }) : undefined
-  console.log(JSON.stringify({ seed, violation, kept }))
-  break
+  console.log(JSON.stringify({ seed, checkers, violation, kept }))
+  return true
+}
+
+if (what === "kept") {
+  const kept = new Map(counterexamples()).get(name)
+  if (kept !== undefined) print(kept.plan.seed, judgedPlan(kept.plan).violations)
+} else {
+  const seeds = Number(what)
+  for (let seed = 1; seed <= seeds; seed++) if (print(seed, judged(seed).violations)) break
 }
