@@ -126,10 +126,10 @@ const apply = (bytes: Bytes, change: Unsynced): void => {
 
 export class TornDisk {
   readonly counts: CutCounts
-  /** Refuses every write and sync for this reason. */
+  /** Refuses every change for this reason. */
   refusal: Refusal | undefined
-  /** Changes that it still carries out before it refuses any. */
-  changesBeforeRefusal = 0
+  /** Writes that it still takes before it refuses them too, as one does that fails at a sync. */
+  writesBeforeRefusal = 0
   #names = new Map<string, Inode>()
   readonly #durableNames = new Map<string, Inode>()
   /** What each name stood for since its directory was synced; undefined once deleted. */
@@ -190,10 +190,18 @@ export class TornDisk {
 
   /** Carries out a change, which is not durable yet; throws where the power fails meanwhile. */
   change(make: () => void): void {
+    if (this.refusal !== undefined) throw new DiskError(this.refusal)
+    this.#carryOut(make)
+  }
+
+  /** The same for a write, which a disk may still take that refuses everything else. */
+  write(make: () => void): void {
+    if (this.writesBeforeRefusal-- > 0) this.#carryOut(make)
+    else this.change(make)
+  }
+
+  #carryOut(make: () => void): void {
     this.needPower()
-    if (this.refusal !== undefined && this.changesBeforeRefusal-- <= 0) {
-      throw new DiskError(this.refusal)
-    }
     make()
     this.#changesLeft--
     this.needPower()
@@ -268,7 +276,7 @@ export class TornFile {
 
   write(offset: number, bytes: Uint8Array): void {
     const change: Unsynced = { kind: "write", offset, bytes: bytes.slice() }
-    this.#disk.change(() => this.#inode.do(change))
+    this.#disk.write(() => this.#inode.do(change))
   }
 
   truncate(size: number): void {

@@ -243,7 +243,7 @@ export class TornSqliteDisk extends SimDisk {
     if (this.mood.meanCommitMillis > fitDisk.meanCommitMillis) this.did("slow disk")
     const refusal = this.#refusal()
     this.#disk.refusal = refusal
-    this.#disk.changesBeforeRefusal = this.#random.pick([0, this.#random.integer(1, 6)])
+    this.#disk.writesBeforeRefusal = this.#random.integer(0, this.#random.pick(cutChanges))
     const failure = this.#commitNow(life)
     this.#disk.refusal = undefined
     life.groups = []

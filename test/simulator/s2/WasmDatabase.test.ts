@@ -69,6 +69,26 @@ describe("SQLite on a simulated disk", () => {
     database.close()
   })
 
+  it("may find after a power cut what failed at its sync, as a whole or not at all", () => {
+    const found = new Set(Array.from({ length: 40 }, (_, seed) => {
+      const { database, disk } = open()
+      prepareWriter(database, { identity, fileBytesMax: 2 ** 30 })
+      disk.refusal = "failing"
+      disk.writesBeforeRefusal = 100
+      const changes = ["sa", "sb"].map((key) => put(keyOf(key), "v"))
+      const failure = new Committer(database).commit([{ changes, facts: [] }])
+      expect(failure).toMatchObject({ kind: "failing" })
+      disk.cutPower()
+      database.close()
+      disk.restorePower(stream(seed, "cut"))
+      const after = new WasmDatabase(disk, stream(1, "sqlite"))
+      const [row] = after.prepare("SELECT count(*) AS count FROM rows").all()
+      after.close()
+      return row?.["count"]
+    }))
+    expect(found).toEqual(new Set([0, 2]))
+  })
+
   it("empties the log into the file and removes it as it closes", () => {
     const { database, disk } = open()
     prepareWriter(database, { identity, fileBytesMax: 2 ** 30 })
