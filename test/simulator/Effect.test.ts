@@ -41,7 +41,7 @@ const worldsOf = (kernel: Kernel, seed: number) => (name: string): World =>
   SimWorld.make({
     kernel,
     owner: { name, alive: true, paused: false },
-    clock: { offsetMillis: 0, drift: 0 },
+    clock: SimWorld.rightClock(),
     random: stream(seed, name),
     mark: () => {}
   })

@@ -10,12 +10,14 @@ import { inventions } from "./checkers/Inventions.ts"
 import { lastWriteWins } from "./checkers/LastWriteWins.ts"
 import { nestedDocuments } from "./checkers/NestedDocuments.ts"
 import { sessions } from "./checkers/Sessions.ts"
+import { siblingBounds } from "./checkers/SiblingBounds.ts"
 import { siblings } from "./checkers/Siblings.ts"
 import type { Checker, Record, Violation } from "./History.ts"
 
 export const checkers: ReadonlyArray<Checker> = [
   lastWriteWins,
   siblings,
+  siblingBounds,
   addWins,
   counters,
   nestedDocuments,

@@ -184,11 +184,12 @@ export class SimCluster {
     }
   }
 
-  /** Mends everything but what was lost: network, disks, processes. Clocks stay wrong. */
+  /** Mends everything but what was lost: network, disks, processes. Clocks go on, and stay wrong. */
   heal(): void {
     this.network.heal()
     for (const node of this.nodes.values()) {
       node.disk.heal()
+      node.clock.stops.clear()
       node.endTwin()
       node.resume()
       node.start()

@@ -54,7 +54,7 @@ interface Life {
 export class SimNode {
   readonly id: NodeId
   readonly disk: SimDisk
-  readonly clock: SimWorld.SimClock = { offsetMillis: 0, drift: 0 }
+  readonly clock = SimWorld.rightClock()
   readonly #options: SimNodeOptions
   readonly #random: SeededRandom
   readonly #name: string

@@ -5,11 +5,29 @@ import type { World } from "../../core/World.ts"
 import type { Kernel, Owner } from "./Kernel.ts"
 import type { SeededRandom } from "./SeededRandom.ts"
 
-/** A node's wall clock: it may be off, drift, and be set. Survives the node's restarts. */
+/** Why a clock stands still. */
+export interface Stop {
+  readonly atMillis: number
+  /** Called each time that the clock is read while it stands. */
+  readonly met: () => void
+}
+
+/** A node's wall clock: it may be off, drift, stop, and be set. Survives the node's restarts. */
 export interface SimClock {
   offsetMillis: number
   /** Milliseconds gained in each virtual millisecond; 0.0005 is a bad quartz. */
   drift: number
+  /** By fault, the first one first: it stands since then, and goes on as if it never had. */
+  readonly stops: Map<number, Stop>
+}
+
+export const rightClock = (): SimClock => ({ offsetMillis: 0, drift: 0, stops: new Map() })
+
+const wallOf = ({ drift, offsetMillis, stops }: SimClock, kernel: Kernel): number => {
+  const [stop] = stops.values()
+  stop?.met()
+  const time = stop?.atMillis ?? kernel.now
+  return Math.floor(epochMillis + offsetMillis + time * (1 + drift))
 }
 
 /** Virtual time starts here on the wall: 2026-01-01. */
@@ -27,7 +45,7 @@ export interface SimWorldOptions {
 export const make = (options: SimWorldOptions): World => {
   const { clock, kernel, owner, random } = options
   return {
-    now: () => Math.floor(epochMillis + clock.offsetMillis + kernel.now * (1 + clock.drift)),
+    now: () => wallOf(clock, kernel),
     elapsed: () => kernel.now,
     after: (millis, task) => kernel.at(owner, kernel.now + Math.max(0, millis), task),
     endOfTurn: (task) => kernel.soon(owner, task),

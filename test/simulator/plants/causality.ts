@@ -87,6 +87,19 @@ export const causalityPlants: ReadonlyArray<Plant> = [
     }]
   },
   {
+    name: "context-without-a-sibling",
+    bug: "the context of an answer leaves out the dot of one of several siblings",
+    edits: [{
+      file: "src/coordinator/Parts.ts",
+      from: "const shown = { vector: document.context,",
+      to: `const { store } = document
+  const isCut = bucket.strategy.name === "siblings" && store?.kind === "values"
+  const cut = isCut && store.siblings.length > 1 ? store.siblings[0] : undefined
+  const vector = new Map([...document.context].filter(([actor]) => actor !== cut?.actor))
+  const shown = { vector,`
+    }]
+  },
+  {
     name: "removal-takes-the-unseen",
     bug: "a removal takes what its client has not seen",
     edits: [{

@@ -1,8 +1,8 @@
 /**
  * Lets wall clocks be off, drift and jump. Mostly by what the cluster takes for granted, now and
- * then by far more. They stay wrong when all else heals.
+ * then by far more. They stay wrong when all else heals; only those that stand go on.
  */
-import { drawFew, type FaultClass, lasts } from "../FaultClass.ts"
+import { drawFew, drawSeries, type FaultClass, lasts } from "../FaultClass.ts"
 import type { SeededRandom } from "../SeededRandom.ts"
 
 const secondMillis = 1_000
@@ -64,5 +64,19 @@ export const clockFaults: ReadonlyArray<FaultClass> = [
       cluster.did(fault)
     },
     end: lasts
+  },
+  {
+    name: "clock freeze",
+    what: "a clock stands still for a while, and then jumps to where it should be",
+    draw: (random, facts) =>
+      drawSeries(random, facts, {
+        pauseMeanMillis: 4_000,
+        lastsMeanMillis: random.pick([100, 2_000, 10_000])
+      }),
+    begin: (cluster, { fault, id, node }) => {
+      const atMillis = cluster.kernel.now
+      cluster.node(node).clock.stops.set(id, { atMillis, met: () => cluster.did(fault) })
+    },
+    end: (cluster, { id, node }) => void cluster.node(node).clock.stops.delete(id)
   }
 ]

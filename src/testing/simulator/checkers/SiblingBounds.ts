@@ -1,0 +1,53 @@
+/**
+ * Checks that siblings do not pile up: nobody is ever shown two siblings of which one's writer had
+ * been shown the other, directly or by what that had replaced, nor one more often than it was
+ * carried out. So there are never more than writes that had not seen one another. By the values
+ * that clients were shown, since contexts only say what should have been seen.
+ */
+import type { Checker } from "../History.ts"
+import { ofKind } from "./AddWins.ts"
+import { allShown, documentsOf, finder, type Told, type Write } from "./Judging.ts"
+import { siblingsOf } from "./Siblings.ts"
+
+const name = "sibling bounds"
+
+/** What a put replaces where all is right: what it was shown, and what those had been shown. */
+const seenBy = (puts: ReadonlyMap<number, Write>, id: number): ReadonlySet<number> => {
+  const seen = new Set(siblingsOf(puts.get(id)?.event.saw))
+  for (const earlier of seen) {
+    for (const earliest of siblingsOf(puts.get(earlier)?.event.saw)) seen.add(earliest)
+  }
+  return seen
+}
+
+/** Whether one put has one dot for certain; of several, a later write may have seen only one. */
+const isCarriedOutOnce = (put: Write | undefined): boolean =>
+  put !== undefined && put.sentOnce && put.applied.dots.length < 2
+
+const check = (told: Told) => {
+  const { add, found } = finder(name, told)
+  const puts = new Map(ofKind(told, "put").map((put) => [put.id, put]))
+  for (const { at, by, shown } of allShown(told)) {
+    const siblings = siblingsOf(shown)
+    for (const id of new Set(siblings)) {
+      const put = puts.get(id)
+      const times = siblings.filter((sibling) => sibling === id).length
+      // What is there in the end has been on a disk; before, a life that left no trace may show.
+      const isKnown = at === Infinity || isCarriedOutOnce(put)
+      const timesMax = Math.max(1, put?.applied.dots.length ?? 1)
+      if (isKnown && times > timesMax) add(`to ${by}, o${id} is shown ${times} times`)
+      const seen = seenBy(puts, id)
+      for (const other of new Set(siblings)) {
+        if (other === id || !seen.has(other) || !isCarriedOutOnce(puts.get(other))) continue
+        add(`to ${by}, o${other} is shown beside o${id}, whose writer had been shown it`)
+      }
+    }
+  }
+  return found
+}
+
+export const siblingBounds: Checker = {
+  name,
+  promise: "siblings are of writes that had not been shown one another, and each is there once",
+  check: (record) => documentsOf(record, "notes").flatMap(check)
+}

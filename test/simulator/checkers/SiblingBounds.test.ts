@@ -1,0 +1,59 @@
+// Shows the checker of how many siblings there are histories that it must refuse, and their right
+// versions.
+import { describe, expect, it } from "vitest"
+import { siblingBounds } from "../../../src/testing/simulator/checkers/SiblingBounds.ts"
+import type { Shown } from "../../../src/testing/simulator/History.ts"
+import { history, problems, shown, type Step } from "./histories.ts"
+
+const put = { kind: "put", seen: "fresh" } as const
+const first: Step = { id: 1, action: put }
+const second: Step = { id: 2, action: put }
+/** Its client was shown the first, with a context that does not say so. */
+const after: Step = { ...second, saw: shown(["o1"], []) }
+const nothing = shown([], [])
+
+const read = (result: Shown): Step => ({ id: 9, action: { kind: "read" }, result })
+
+const refused = (steps: ReadonlyArray<Step>, final = nothing) =>
+  problems(siblingBounds, history("notes", steps, final))
+
+describe("the checker of how many siblings there are", () => {
+  it("accepts as many siblings as there are writes that had not seen one another", () => {
+    const all = shown(["o1", "o2"], [1, 2])
+    expect(refused([first, second, read(all)], all)).toEqual([])
+    expect(refused([first, after, read(shown(["o2"], [1, 2]))])).toEqual([])
+  })
+
+  it("refuses a sibling beside one whose writer had been shown it, whatever contexts say", () => {
+    expect(refused([first, after, read(shown(["o1", "o2"], [1, 2]))]))
+      .toEqual(["to o9, o1 is shown beside o2, whose writer had been shown it"])
+    expect(refused([first, after], shown(["o2", "o1"], [1, 2]))).toHaveLength(1)
+  })
+
+  it("refuses a sibling beside one that had replaced what replaced it", () => {
+    const third: Step = { id: 3, action: put, saw: shown(["o2"], []) }
+    expect(refused([first, after, third, read(shown(["o1", "o3"], [1, 2, 3]))]))
+      .toEqual(["to o9, o1 is shown beside o3, whose writer had been shown it"])
+    expect(refused([first, second, third, read(shown(["o1", "o3"], [1, 2, 3]))])).toEqual([])
+  })
+
+  it("accepts a sibling that may have been carried out twice beside one that saw it once", () => {
+    const twice: Step = { ...first, sendings: 2 }
+    expect(refused([twice, after, read(shown(["o1", "o2"], [1, 2]))])).toEqual([])
+  })
+
+  it("refuses that a write that was carried out once is shown twice, also in the end", () => {
+    expect(refused([first, read(shown(["o1", "o1"], [1]))]))
+      .toEqual(["to o9, o1 is shown 2 times"])
+    expect(refused([first], shown(["o1", "o1"], [1]))).toHaveLength(1)
+  })
+
+  it("accepts that a write is shown twice that two lives carried out", () => {
+    const twice: Step = { ...first, sendings: 2 }
+    const dots = [1, 2].map((counter) => ({ actor: `n${counter}.000000000life01.1`, counter }))
+    const applied = new Map([[1, { dots, stamps: [] }]])
+    const both = shown(["o1", "o1"], [1])
+    expect(problems(siblingBounds, history("notes", [twice, read(both)], both, { applied })))
+      .toEqual([])
+  })
+})
