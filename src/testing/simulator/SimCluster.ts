@@ -184,7 +184,7 @@ export class SimCluster {
     }
   }
 
-  /** Mends everything but what was lost: network, disks, processes. Clocks go on, and stay wrong. */
+  /** Mends everything but what was lost: network, disks, processes. Clocks run, and stay wrong. */
   heal(): void {
     this.network.heal()
     for (const node of this.nodes.values()) {
