@@ -257,14 +257,15 @@ export class TornSqliteDisk extends SimDisk {
   }
 
   #commitNow({ committer, groups }: Life): StorageFailure | undefined {
-    const writes = groups.flatMap((group) => group.writes)
-    const failure = committer.commit(writes)
-    this.#doubtful.push(writes.map(({ changes, done, facts }) => ({
+    const batches = groups.flatMap((group) => group.writes)
+    const failure = committer.commit(batches)
+    const writes = batches.map(({ changes, done, facts }) => ({
       changes,
       facts: facts.map(({ name, value }) => [name, value] as const),
       done
-    })))
-    if (failure === undefined) this.#settle(this.#doubtful.at(-1))
+    }))
+    this.#doubtful.push(writes)
+    if (failure === undefined) this.#settle(writes)
     return failure
   }
 
@@ -283,28 +284,33 @@ export class TornSqliteDisk extends SimDisk {
   }
 
   /** The model takes over what the files hold for sure, which leaves no doubt about others. */
-  #settle(writes: ReadonlyArray<Write> | undefined): void {
-    if (writes !== undefined) this.commit(writes)
+  #settle(writes: ReadonlyArray<Write>): void {
+    this.commit(writes)
+    this.counts.groupsLost += this.#doubtful.length - 1
     this.#doubtful = []
   }
 
-  /** Nothing acknowledged is lost, and what is in doubt is there as a whole or not at all. */
+  /**
+   * Nothing acknowledged is lost, and what is in doubt is there as a whole or not at all. What is
+   * not there stays in doubt: the next attempt may write just the sectors that it lacked.
+   */
   #recover(database: WasmDatabase, reader: Reader): void {
     const found = linesIn({ database, reader }, inHex)
-    const isFound = (writes: ReadonlyArray<Write>) => {
+    const lost = difference(linesOf(this.image), found)
+    if (lost === undefined) return
+    const landed = this.#doubtful.find((writes) => {
       const image = DiskImage.copy(this.image)
       for (const write of writes) DiskImage.apply(image, write)
       return difference(linesOf(image), found) === undefined
+    })
+    if (landed !== undefined) {
+      this.counts.doubtfulFound++
+      return this.#settle(landed)
     }
-    const lost = difference(linesOf(this.image), found)
-    const landed = lost === undefined ? undefined : this.#doubtful.find(isFound)
-    if (landed !== undefined) this.counts.doubtfulFound++
-    else this.counts.groupsLost += this.#doubtful.length
-    this.#settle(landed)
-    if (lost === undefined || landed !== undefined) return
     const isPlanted = this.#options.synchronous !== undefined
     invariant(isPlanted, `after a power cut the storage holds ${lost}`)
     this.hold(imageIn({ database, reader }))
+    this.#doubtful = []
   }
 }
 
