@@ -16,7 +16,7 @@ export interface FaultFacts extends PlanFacts {
 
 export interface FaultClass {
   readonly name: string
-  /** In a sentence, for the README. */
+  /** In a sentence, for people. */
   readonly what: string
   /** The faults of one run. Whatever is drawn must come from `random` and `facts`. */
   readonly draw: (random: SeededRandom, facts: FaultFacts) => ReadonlyArray<DrawnFault>

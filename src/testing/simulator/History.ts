@@ -106,7 +106,7 @@ export interface Violation {
 /** A promise, checked over a whole run. */
 export interface Checker {
   readonly name: string
-  /** In a sentence, for the README and the failure report. */
+  /** In a sentence, for people. */
   readonly promise: string
   readonly check: (record: Record) => ReadonlyArray<Violation>
 }

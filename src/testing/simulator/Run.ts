@@ -61,7 +61,8 @@ class Simulation {
   readonly #cluster: SimCluster
   readonly #events: Array<Event> = []
   readonly #unavailable: Array<string> = []
-  readonly #going = new Set<PlannedFault>()
+  /** Ends of the faults that go on. */
+  readonly #going = new Set<() => void>()
 
   constructor(plan: Plan, options: RunOptions) {
     this.#plan = plan
@@ -119,12 +120,12 @@ class Simulation {
     const known = faults.find((added) => added.name === name) ?? faultClass(name)
     if (known === undefined) throw new Error(`there is no class of faults named ${name}`)
     const end = () => {
-      if (!this.#going.delete(fault)) return
+      if (!this.#going.delete(end)) return
       cluster.story?.fault("ends", fault)
       known.end(cluster, fault)
     }
     kernel.at(outside, kernel.now + fault.atMillis, () => {
-      this.#going.add(fault)
+      this.#going.add(end)
       cluster.story?.fault("begins", fault)
       known.begin(cluster, fault)
       kernel.at(outside, kernel.now + fault.forMillis, end)
@@ -135,7 +136,7 @@ class Simulation {
   #heal(): void {
     const cluster = this.#cluster
     const { kernel } = cluster
-    this.#going.clear()
+    for (const end of [...this.#going]) end()
     const limit = kernel.now + startMillis
     while (kernel.now < limit) {
       cluster.heal()

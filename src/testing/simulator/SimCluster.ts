@@ -184,12 +184,11 @@ export class SimCluster {
     }
   }
 
-  /** Mends everything but what was lost: network, disks, processes. Clocks run, and stay wrong. */
+  /** Mends everything but what was lost: network, disks, processes. Clocks stay wrong. */
   heal(): void {
     this.network.heal()
     for (const node of this.nodes.values()) {
       node.disk.heal()
-      node.clock.stops.clear()
       node.endTwin()
       node.resume()
       node.start()

@@ -106,9 +106,10 @@ describe("the checker of sessions", () => {
   it("accepts that something is gone that somebody may have replaced", () => {
     const first: Step = { id: 1, action: put, stamp: 10, result: shown("o1", [1], 10) }
     const second: Step = { id: 2, action: put, stamp: 20, session: 2 }
-    const third = (stamp: number) => reading(3, shown("o2", [1, 2], stamp))
-    expect(wentBack("registers", [first, second, third(20)])).toEqual([])
-    expect(wentBack("registers", [first, { ...second, stamp: 5 }, third(5)]))
+    const third = reading(3, shown("o2", [1, 2], 20))
+    expect(wentBack("registers", [first, second, third])).toEqual([])
+    const lower = reading(3, shown("o2", [1, 2], 5))
+    expect(wentBack("registers", [first, { ...second, stamp: 5 }, lower]))
       .toEqual(["o3 went back behind o1: o1 is gone"])
   })
 
