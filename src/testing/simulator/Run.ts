@@ -136,7 +136,7 @@ class Simulation {
   #heal(): void {
     const cluster = this.#cluster
     const { kernel } = cluster
-    for (const end of [...this.#going]) end()
+    for (const end of this.#going) end()
     const limit = kernel.now + startMillis
     while (kernel.now < limit) {
       cluster.heal()
