@@ -110,7 +110,7 @@ describe("three buckets and a client", () => {
 
   it("they compile as they stand", async () => {
     const files = filesOf(readme).map(({ name }) => name)
-    expect(files).toEqual(["buckets.ts", "client.ts", "everwrite.config.ts"])
+    expect(files).toEqual(["buckets.ts", "client.ts", "everwrite.config.ts", "simulation.ts"])
     const config = { extends: join(root, "tsconfig.json"), include: [], files }
     writeFileSync(join(mine, "tsconfig.json"), JSON.stringify(config))
     expect(await run(`npx tsc -p ${mine}`)).toMatchObject({ code: 0, stdout: "" })
@@ -131,6 +131,16 @@ describe("three buckets and a client", () => {
     } finally {
       await cluster.interrupt()
     }
+  }, 300_000)
+})
+
+describe("your merge, under faults", () => {
+  const simulation = command("mine/simulation.ts")
+
+  it("the simulation passes, and counts what clients did", async () => {
+    const { code, stdout } = await run(inMine(simulation))
+    expect(stdout).toMatch(/\{ acknowledged: \d{4}, refused: \d+, unknown: \d+ \}\n$/)
+    expect(code).toBe(0)
   }, 300_000)
 })
 

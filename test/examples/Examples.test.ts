@@ -76,6 +76,7 @@ describe("against the cluster of npm start", () => {
 describe("on its own", () => {
   const inProcess = commandOf("node-in-process.ts")
   const laws = commandOf("law-check.ts")
+  const simulation = commandOf("simulate-cart.ts")
   const configured = commandOf("everwrite.config.ts")
 
   it("node-in-process.ts goes on counting where the last run ended", async () => {
@@ -96,6 +97,15 @@ describe("on its own", () => {
       expect.stringMatching(/^replay "merge is idempotent@/)
     ])
   })
+
+  it("simulate-cart.ts shows how the last write loses a wish, and that a merge does not", async () => {
+    const lines = expectDone(await run(simulation)).filter((line) => !line.includes(" INFO "))
+    const [found, problem] = lines
+    expect(found).toMatch(/^bucket overwritten, seed \d+: the invariant holds on every node$/)
+    expect(problem).toMatch(/ is lost$/)
+    expect(lines).toContainEqual(expect.stringMatching(/^replay it with \{ seed: \d+, seeds: 1 \}/))
+    expect(lines.at(-1)).toMatch(/^merged keeps \d+ wishes and reads in 10 runs$/)
+  }, 300_000)
 
   it("everwrite.config.ts gives a cluster its three buckets", async () => {
     const cluster = start(`${configured} --port 0 --data ${join(folder, "configured")}`)

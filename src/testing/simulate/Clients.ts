@@ -97,18 +97,17 @@ export const scenarioOf = (
       const operation = operations.get(action.name)
       invariant(operation !== undefined, `there is an operation ${action.name}`)
       // Not of the plan, whose seed changes when it is shrunk.
-      const input = operation.draw(stream(seed, `input ${id}`))
+      const { change, input } = operation(stream(seed, `input ${id}`))
       brought.set(id, { input })
       if (bucket.surface.includes("edit")) {
-        const change = (document: unknown) => [operation.change(document, input)].flat()
-        return handle.edit(key, change, options)
+        return handle.edit(key, (document: unknown) => [change(document)].flat(), options)
       }
-      const change = (current: unknown) => {
-        const written = operation.change(current, input)
+      const update = (current: unknown) => {
+        const written: unknown = change(current)
         brought.set(id, { input, written })
         return written
       }
-      return handle.update(key, change, options)
+      return handle.update(key, update, options)
     }
   }
 })

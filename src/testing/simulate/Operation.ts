@@ -3,9 +3,9 @@
  * declares, or those that follow from its bucket.
  */
 import * as Effect from "effect/Effect"
-import type * as Schema from "effect/Schema"
 import type { Builder, Edit } from "../../client/Handle.ts"
-import * as CanonicalJson from "../../core/model/CanonicalJson.ts"
+import * as Json from "../../core/codec/Json.ts"
+import { invariant } from "../../core/Invariant.ts"
 import type { Any, Bucket, Surface } from "../../core/strategy/Bucket.ts"
 import type { ValueCodec } from "../../core/strategy/ValueCodec.ts"
 import * as Values from "../laws/Values.ts"
@@ -13,66 +13,70 @@ import type { SeededRandom } from "../simulator/SeededRandom.ts"
 import { samplesOf } from "./Samples.ts"
 
 /** What a reader gets of a bucket. */
-export type ViewOf<B extends Any> = B extends Bucket<string, any, infer View, any, any, Surface>
+export type ViewOf<B extends Any> = B extends Bucket<string, any, infer View, never, any, Surface>
   ? View
   : never
 
 /** The keys of a bucket. */
-export type KeyOf<B extends Any> = B extends Bucket<string, infer K, any, any, any, Surface> ? K
+export type KeyOf<B extends Any> = B extends Bucket<string, infer K, any, never, any, Surface> ? K
   : never
 
-type Change<B extends Any, Input> = B extends
-  Bucket<string, any, infer View, infer Value, infer Ops, infer S>
-  ? "edit" extends S ? (document: Builder<Ops>, input: Input) => Edit | ReadonlyArray<Edit>
-  : (current: View | undefined, input: Input) => Value
+/** What a client changes: the value that it read, or a builder of operations of a data type. */
+type Subject<B extends Any> = B extends Bucket<string, any, infer View, never, infer Ops, infer S>
+  ? "edit" extends S ? Builder<Ops> : View | undefined
   : never
 
-/** Something that a client does: reads a document, and writes what it makes of it. */
-export interface Operation<B extends Any, Input> {
-  /** What the client brings to it. Whatever is by chance must come from `random`. */
-  readonly draw: (random: SeededRandom) => Input
+/** What it writes: a value, or operations. */
+type Change<B extends Any> = B extends Bucket<string, any, any, infer Value, any, infer S>
+  ? "edit" extends S ? Edit | ReadonlyArray<Edit> : Value
+  : never
+
+/** Draws something that a client does. Whatever is by chance must come from `random`. */
+export type Operation<B extends Any, Input> = (random: SeededRandom) => {
+  /** What the client brings, for the invariant and for people. */
+  readonly input: Input
   /** As for `update` of the bucket's handle; of a data type, as for `edit`. */
-  readonly change: Change<B, Input>
+  readonly change: (subject: Subject<B>) => Change<B>
 }
 
 /**
  * What clients do where the application does not say: write values that the schema generates, each
- * merged into what is there where the bucket has a merge; of a data type, call its operations.
+ * merged into what is there where the bucket has a merge; of a data type, apply its operations.
  */
 export type Generated<B extends Any> = B extends Bucket<string, any, any, infer Value, any, infer S>
-  ? "edit" extends S ? { readonly [operation: string]: ReadonlyArray<Schema.Json> }
+  ? "edit" extends S ? { readonly edit: Edit }
   : { readonly write: Value }
   : never
 
 /** An operation of any bucket. */
-export interface AnyOperation {
-  readonly draw: (random: SeededRandom) => unknown
-  readonly change: (subject: any, input: any) => any
+export type AnyOperation = (random: SeededRandom) => {
+  readonly input: unknown
+  readonly change: (subject: any) => any
 }
 
 export type AnyOperations = ReadonlyMap<string, AnyOperation>
 
 type Samples = ReadonlyMap<ValueCodec<any>, ReadonlyArray<string>>
 
-const callsOf = (bucket: Any, samples: Samples): AnyOperations =>
-  new Map(
-    [...bucket.arguments].map(([name, codecs]): [string, AnyOperation] => [name, {
-      draw: (random) =>
-        codecs.map((codec) => CanonicalJson.decode(random.pick(samples.get(codec) ?? []))),
-      change: (_document, args: ReadonlyArray<Schema.Json>): Edit => ({ name, args })
-    }])
-  )
+const editOf = (bucket: Any, samples: Samples): AnyOperation => (random) => {
+  const [name, codecs] = random.pick([...bucket.arguments])
+  const texts = codecs.map((codec) => random.pick(samples.get(codec) ?? []))
+  const input: Edit = { name, args: texts.map((text) => Json.parse(text)) }
+  return { input, change: () => input }
+}
 
-const writeOf = ({ code: { applicationMerge } }: Any, samples: Samples): AnyOperations => {
+const writeOf = (bucket: Any, samples: Samples): AnyOperation => {
+  const { code: { applicationMerge: merge } } = bucket
   const [[codec, texts] = []] = samples
-  if (codec === undefined || texts === undefined) return new Map()
-  return new Map([["write", {
-    draw: (random) => Values.valueOf(codec, random.pick(texts)),
-    change: (current, value) =>
-      current === undefined || applicationMerge === undefined
-        ? value
-        : applicationMerge(current, value)
-  }]])
+  invariant(codec !== undefined && texts !== undefined, "a value has a codec")
+  return (random) => {
+    const input: unknown = Values.valueOf(codec, random.pick(texts))
+    return {
+      input,
+      change: (current) =>
+        current === undefined || merge === undefined ? input : merge(current, input)
+    }
+  }
 }
 
 /** What clients do with a bucket of which nothing more is said. */
@@ -81,5 +85,8 @@ export const generate = Effect.fnUntraced(function*(bucket: Any, seed: number) {
   for (const codec of new Set([...bucket.arguments.values()].flat())) {
     samples.set(codec, yield* samplesOf(codec, seed))
   }
-  return bucket.surface.includes("edit") ? callsOf(bucket, samples) : writeOf(bucket, samples)
+  const operations: AnyOperations = bucket.surface.includes("edit")
+    ? new Map([["edit", editOf(bucket, samples)]])
+    : new Map([["write", writeOf(bucket, samples)]])
+  return operations
 })

@@ -4,21 +4,21 @@
 import * as Schema from "effect/Schema"
 import type { Any } from "../../core/strategy/Bucket.ts"
 import type { FaultKind } from "./FaultKinds.ts"
-import type { KeyOf, Operation, ViewOf } from "./Operation.ts"
+import type { Generated, KeyOf, Operation, ViewOf } from "./Operation.ts"
+
+/** An operation, by its name, and what the client brought to it. */
+export type Did<Inputs> = {
+  readonly [Name in keyof Inputs]: { readonly operation: Name; readonly input: Inputs[Name] }
+}[keyof Inputs]
 
 /** What clients did to one document, as far as they learned what came of it. */
 export interface Done<B extends Any, Inputs> {
   readonly key: KeyOf<B>
   /** These were acknowledged: what is shown must tell of them. */
-  readonly acknowledged: ReadonlyArray<DoneOne<Inputs>>
+  readonly acknowledged: ReadonlyArray<Did<Inputs>>
   /** Of these no client knows: what is shown may tell of them. */
-  readonly unknown: ReadonlyArray<DoneOne<Inputs>>
+  readonly unknown: ReadonlyArray<Did<Inputs>>
 }
-
-/** An operation, by its name, and what the client brought to it. */
-export type DoneOne<Inputs> = {
-  readonly [Name in keyof Inputs]: { readonly operation: Name; readonly input: Inputs[Name] }
-}[keyof Inputs]
 
 export interface SimulateOptions<B extends Any, Inputs> {
   /** Nodes of each cluster; 3, or the bucket's `n` if that is more, unless said otherwise. */
@@ -39,7 +39,7 @@ export interface SimulateOptions<B extends Any, Inputs> {
    */
   readonly invariant?: (
     view: ViewOf<B> | undefined,
-    done: Done<B, Inputs>
+    done: Done<B, unknown extends Inputs ? Generated<B> : Inputs>
   ) => string | undefined
 }
 

@@ -15,7 +15,7 @@ import { account } from "./Account.ts"
 import { type Brought, drawSteps, scenarioOf, type Setting } from "./Clients.ts"
 import { type FaultKind, faultKinds, kinds, survivable } from "./FaultKinds.ts"
 import { type AnyInvariant, brokenOff, judge } from "./Judge.ts"
-import { type AnyOperation, type AnyOperations, generate, type Generated } from "./Operation.ts"
+import { type AnyOperation, type AnyOperations, generate } from "./Operation.ts"
 import {
   InvalidSimulation,
   type SimulateOptions,
@@ -27,7 +27,7 @@ import { keysOf } from "./Samples.ts"
 const promises: { readonly [checker: string]: string } = {
   accepted: "what clients write is what the bucket takes",
   invariant: "the invariant holds on every node",
-  absorbed: "what is shown is merged already with all that was acknowledged",
+  absorbed: "what is shown has in it all that was acknowledged",
   acknowledged: "nothing that was acknowledged is forgotten",
   convergence: "all nodes show the same in the end, and rest",
   availability: "a healthy node answers",
@@ -131,7 +131,7 @@ const attempt = (plan: Plan, setting: Setting, invariant: AnyInvariant | undefin
 }
 
 /** Runs that a failure is shrunk in. */
-const shrinkRunsMax = 300
+const shrinkRunsMax = 100
 
 /** The failure, told by the smallest run found that has it. */
 const failureOf = (
@@ -219,7 +219,7 @@ const simulateAny = Effect.fnUntraced(function*(bucket: Any, options: AnyOptions
  * **Fails with** `SimulationFailed`, with the seed that repeats it and what led to it;
  * `InvalidSimulation` where an option makes no sense.
  */
-export function simulate<const B extends Any, Inputs = Generated<B>>(
+export function simulate<const B extends Any, Inputs>(
   bucket: B,
   options?: SimulateOptions<B, Inputs>
 ): Effect.Effect<SimulationReport, SimulationFailed | InvalidSimulation>
