@@ -80,6 +80,8 @@ export interface Record {
   readonly guarded: ReadonlySet<number>
   /** By operation. */
   readonly applied: ReadonlyMap<number, Applied>
+  /** By operation: the nodes that carried it out, whether or not it reached a disk. */
+  readonly makers: ReadonlyMap<number, ReadonlySet<string>>
   /** By operation: since when each node has had it on disk. */
   readonly copies: ReadonlyMap<number, ReadonlyMap<string, number>>
   /** Dots that were seen to mean two things, and actors seen in two documents. */

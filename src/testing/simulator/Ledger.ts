@@ -21,6 +21,8 @@ export class Ledger {
   readonly #dots = new Map<string, Map<string, AppliedId>>()
   readonly #disks = new Set<string>()
   readonly #made = new Set<string>()
+  /** The nodes that carried out each request, stored or not. */
+  readonly #makers = new Map<string, Set<string>>()
   /** Since when each node has had each request on disk, and since when it may have lost some. */
   readonly #copies = new Map<string, Map<string, number>>()
   readonly #lossy = new Map<string, number>()
@@ -59,6 +61,8 @@ export class Ledger {
     for (const id of held.document.ids) {
       if (nodeOf(id) !== node || this.#made.has(nameOf(id))) continue
       this.#made.add(nameOf(id))
+      const makers = this.#makers.get(requestOf(id)) ?? new Set<string>()
+      this.#makers.set(requestOf(id), makers.add(node))
       this.#checkAgain(node, id)
     }
   }
@@ -78,6 +82,15 @@ export class Ledger {
       applied.set(operation, { dots, stamps })
     }
     return applied
+  }
+
+  get makers(): ReadonlyMap<number, ReadonlySet<string>> {
+    const makers = new Map<number, Set<string>>()
+    for (const [request, operation] of this.#operations) {
+      const known = makers.get(operation) ?? new Set<string>()
+      for (const node of this.#makers.get(request) ?? []) makers.set(operation, known.add(node))
+    }
+    return makers
   }
 
   /**

@@ -170,6 +170,7 @@ class Simulation {
       final,
       guarded: new Set(this.#plan.guarded),
       applied: ledger.applied,
+      makers: ledger.makers,
       copies: ledger.copies,
       reused: ledger.reused,
       lapses: ledger.lapses,

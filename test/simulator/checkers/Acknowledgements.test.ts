@@ -1,12 +1,13 @@
 // Shows what the checker of acknowledgements must accept, and what it must refuse.
 import { describe, expect, it } from "vitest"
 import { acknowledgements } from "../../../src/testing/simulator/checkers/Acknowledgements.ts"
+import type { Record } from "../../../src/testing/simulator/History.ts"
 import { history, problems, shown, type Step } from "./histories.ts"
 
 const put: Step = { id: 1, action: { kind: "put", seen: "nothing" }, endedAt: 20 }
 
 /** A write and since when nodes have had it on disk. */
-const told = (step: Step, since: Readonly<Record<string, number>>) =>
+const told = (step: Step, since: { readonly [node: string]: number }) =>
   problems(
     acknowledgements,
     history("notes", [step], shown(["o1"], [1]), {
@@ -29,11 +30,22 @@ describe("an acknowledged write", () => {
 })
 
 describe("a refused write", () => {
-  it("is on no disk", () => {
-    expect(told({ ...put, outcome: "fail" }, {})).toEqual([])
-    expect(told({ ...put, outcome: "fail", stored: true }, {})).toEqual([
-      "o1 was refused, and is on a disk"
+  const refused = (changes: Partial<Record>) =>
+    problems(
+      acknowledgements,
+      history("notes", [{ ...put, outcome: "fail" }], shown([], []), changes)
+    )
+
+  it("was carried out by nobody", () => {
+    expect(refused({})).toEqual([])
+    expect(refused({ makers: new Map([[1, new Set(["n2"])]]) })).toEqual([
+      "o1 was refused, and carried out by n2"
     ])
+  })
+
+  it("may have been carried out by another process under the same id", () => {
+    const makers = new Map([[1, new Set(["n2"])]])
+    expect(refused({ makers, damaged: new Set(["n2"]) })).toEqual([])
   })
 })
 

@@ -163,6 +163,21 @@ describe("the checkers of the cluster", () => {
       .toEqual(["incarnation b began twice"])
   })
 
+  it("refuse that two nodes carry out a request, unless the node that was asked forgot it", () => {
+    const makers = new Map([[1, new Set(["n2", "n3"])]])
+    const add: Step = { id: 1, action: { kind: "add", item: "i0", seen: "nothing" } }
+    const twice = (lives: ReadonlyArray<string>) =>
+      problems(
+        identity,
+        history("tags", [add], shown(["i0"], [1]), {
+          makers,
+          incarnations: lives.map((incarnation) => ({ node: "n1", incarnation }))
+        })
+      )
+    expect(twice(["a"])).toEqual(["o1 was carried out by n2, n3"])
+    expect(twice(["a", "b"])).toEqual([])
+  })
+
   it("refuse more actors than lives, and more leaves than writes", () => {
     expect(sized(["n1.life1.1", "n1.life2.1", "n2.life1.1"], 1)).toEqual([])
     expect(sized(["n1.life1.1", "n1.life1.2"], 1)).toEqual(["n1.life1 was born twice for it"])

@@ -89,6 +89,7 @@ export const recordOf = (changes: Partial<Record> = {}): Record => ({
   final: [],
   guarded: new Set(),
   applied: new Map(),
+  makers: new Map(),
   copies: new Map(),
   reused: [],
   lapses: [],

@@ -2,15 +2,12 @@
  * Checks what clients are told of their writes against what disks were seen to hold at that moment:
  * later, copies that were missing have come by other ways, and nobody is the wiser.
  */
-import type { Dot } from "../../../core/clock/Dot.ts"
 import { resolveWrite } from "../../../core/quorum/Quorum.ts"
 import type { Checker, Record } from "../History.ts"
 import { simBuckets } from "../SimBuckets.ts"
 import { documentsOf, finder, type Told } from "./Judging.ts"
 
 const name = "acknowledgements"
-
-const nodeOf = ({ actor }: Dot): string => actor.slice(0, actor.indexOf("."))
 
 /** The disks that a bucket's writes must be on before they are acknowledged. */
 const copiesNeeded = (
@@ -23,11 +20,11 @@ const copiesNeeded = (
 
 const check = (told: Told, bucket: (typeof simBuckets)[number], record: Record) => {
   const { add, found } = finder(name, told)
-  for (const { applied, event, id } of told.writes) {
+  for (const { event, id } of told.writes) {
     // Of two processes under one id, one may refuse what the other carries out.
-    const isSure = applied.dots.some((dot) => !record.damaged.has(nodeOf(dot)))
-    if (event.outcome === "fail" && isSure) {
-      add(`o${id} was refused, and is on a disk`)
+    const makers = [...record.makers.get(id) ?? []].filter((node) => !record.damaged.has(node))
+    if (event.outcome === "fail" && makers.length > 0) {
+      add(`o${id} was refused, and carried out by ${makers.join(", ")}`)
     }
     if (event.outcome !== "ok") continue
     const since = [...record.copies.get(id)?.values() ?? []]
@@ -40,7 +37,8 @@ const check = (told: Told, bucket: (typeof simBuckets)[number], record: Record) 
 
 export const acknowledgements: Checker = {
   name,
-  promise: "an acknowledged write is on as many disks as it asked for, a refused one on none",
+  promise:
+    "an acknowledged write is on as many disks as it asked for, a refused one was not carried out",
   check: (record) =>
     simBuckets.flatMap((bucket) =>
       documentsOf(record, bucket.name).flatMap((told) => check(told, bucket, record))

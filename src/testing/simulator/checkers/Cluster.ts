@@ -53,12 +53,12 @@ const nodeOf = (actor: string): string => actor.slice(0, actor.indexOf("."))
 
 /** Operations that two nodes carried out, though the node that was asked lived all the time. */
 const handedOnTwice = (record: Record): ReadonlyArray<string> => {
-  const { applied, damaged, events, incarnations } = record
+  const { damaged, events, incarnations, makers } = record
   const lived = (node: string) =>
     !damaged.has(node) && incarnations.filter((life) => life.node === node).length === 1
   return events.filter(({ operation }) => lived(operation.node)).flatMap(({ operation }) => {
-    const makers = new Set(applied.get(operation.id)?.dots.map(({ actor }) => nodeOf(actor)))
-    return makers.size > 1 ? [`o${operation.id} was carried out by ${[...makers].join(", ")}`] : []
+    const by = [...makers.get(operation.id) ?? []]
+    return by.length > 1 ? [`o${operation.id} was carried out by ${by.join(", ")}`] : []
   })
 }
 
