@@ -15,6 +15,12 @@ const told = (step: Step, since: { readonly [node: string]: number }) =>
     })
   )
 
+const refused = (changes: Partial<Record>) =>
+  problems(
+    acknowledgements,
+    history("notes", [{ ...put, outcome: "fail" }], shown([], []), changes)
+  )
+
 describe("an acknowledged write", () => {
   it("is on two disks of three when it is acknowledged", () => {
     expect(told(put, { n1: 12, n2: 20 })).toEqual([])
@@ -30,12 +36,6 @@ describe("an acknowledged write", () => {
 })
 
 describe("a refused write", () => {
-  const refused = (changes: Partial<Record>) =>
-    problems(
-      acknowledgements,
-      history("notes", [{ ...put, outcome: "fail" }], shown([], []), changes)
-    )
-
   it("was carried out by nobody", () => {
     expect(refused({})).toEqual([])
     expect(refused({ makers: new Map([[1, new Set(["n2"])]]) })).toEqual([

@@ -104,8 +104,8 @@ export const causalityPlants: ReadonlyArray<Plant> = [
     bug: "a removal takes what its client has not seen",
     edits: [{
       file: "src/core/strategy/RemoveAt.ts",
-      from: "const seen = mutation.seen?.vector ?? context",
-      to: "const seen = context"
+      from: "removeSeen(here, mutation.seen?.vector ?? context)",
+      to: "removeSeen(here, context)"
     }]
   },
   {
@@ -113,8 +113,8 @@ export const causalityPlants: ReadonlyArray<Plant> = [
     bug: "a removal forgets what has not arrived yet",
     edits: [{
       file: "src/core/strategy/RemoveAt.ts",
-      from: "deferred: caughtUp ? [] : [{ ...mutation.dot, seen, path }]",
-      to: "deferred: []"
+      from: "    deferred\n  })",
+      to: "    deferred: []\n  })"
     }]
   },
   {
