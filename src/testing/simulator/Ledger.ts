@@ -49,6 +49,8 @@ export class Ledger {
     const place = `${key.bucket}/${key.partitionKey}`
     const row = `${place} ${Buffer.from(stored.header).toString("latin1")}`
     const ids = this.#rows.get(row) ?? this.#read(node, place, stored)
+    // One disk may lack what stands under the same header on another.
+    if (ids === undefined) return
     this.#rows.set(row, ids)
     for (const id of ids) this.#applyId(node, id)
   }
@@ -142,11 +144,11 @@ export class Ledger {
     }
   }
 
-  #read(node: string, place: string, stored: StoredDocument): ReadonlyArray<AppliedId> {
+  #read(node: string, place: string, stored: StoredDocument): ReadonlyArray<AppliedId> | undefined {
     const held = Row.decode(stored)
     if (held instanceof Malformed) {
       this.#lapses.push({ node, problem: `${place} has a row that is no document` })
-      return []
+      return undefined
     }
     const { context, ids, store } = held.document
     for (const actor of context.keys()) this.#only(this.#homes, actor, place, "an actor")
