@@ -1,11 +1,27 @@
-// Runs every plan that once failed: what was found and mended stays so.
+// Runs every plan that once failed: what was found and mended stays so, and is still what it was.
 import { describe, expect, it } from "vitest"
-import { checkAll } from "../../src/testing/simulator/Checkers.ts"
 import { counterexamples } from "./Counterexamples.ts"
-import { runPlan } from "./judged.ts"
+import { judgedPlan, lines } from "./judged.ts"
+import { replayPlant } from "./plants/FindPlant.ts"
+import { foundPlants } from "./plants/found.ts"
+
+const kept = counterexamples()
 
 describe("a plan that once failed", () => {
-  it.each(counterexamples())("passes: %s", (_, { plan }) => {
-    expect(checkAll(runPlan(plan).record)).toEqual([])
+  it.each(kept)("passes: %s", (_, { plan }) => {
+    expect(lines(judgedPlan(plan))).toEqual([])
   })
+
+  it.each(kept)("fails where its bug is planted: %s", async (name, { checker }) => {
+    const replayed = await replayPlant(foundPlants.find((plant) => plant.name === name)!)
+    expect(replayed?.checkers).toContain(checker)
+  })
+
+  it.each(kept)("is small: %s", (_, { plan: { faults, operations } }) => {
+    expect(operations.length + faults.length).toBeLessThanOrEqual(50)
+  })
+})
+
+it("is kept of every bug that the simulator found in the product", () => {
+  expect(kept.map(([name]) => name)).toEqual(foundPlants.map(({ name }) => name).sort())
 })
