@@ -98,14 +98,20 @@ describe("on its own", () => {
     ])
   })
 
-  it("simulate-cart.ts shows how the last write loses a wish, and that a merge does not", async () => {
-    const lines = expectDone(await run(simulation)).filter((line) => !line.includes(" INFO "))
-    const [found, problem] = lines
-    expect(found).toMatch(/^bucket overwritten, seed \d+: the invariant holds on every node$/)
-    expect(problem).toMatch(/ is lost$/)
-    expect(lines).toContainEqual(expect.stringMatching(/^replay it with \{ seed: \d+, seeds: 1 \}/))
-    expect(lines.at(-1)).toMatch(/^merged keeps \d+ wishes and reads in 10 runs$/)
-  }, 300_000)
+  it(
+    "simulate-cart.ts shows how the last write loses a wish, and that a merge does not",
+    async () => {
+      const lines = expectDone(await run(simulation)).filter((line) => !line.includes(" INFO "))
+      const [found, problem] = lines
+      expect(found).toMatch(/^bucket overwritten, seed \d+: the invariant holds on every node$/)
+      expect(problem).toMatch(/ is lost$/)
+      expect(lines).toContainEqual(
+        expect.stringMatching(/^replay it with \{ seed: \d+, seeds: 1 \}/)
+      )
+      expect(lines.at(-1)).toMatch(/^merged keeps \d+ wishes and reads in 10 runs$/)
+    },
+    300_000
+  )
 
   it("everwrite.config.ts gives a cluster its three buckets", async () => {
     const cluster = start(`${configured} --port 0 --data ${join(folder, "configured")}`)

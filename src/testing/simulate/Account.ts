@@ -12,6 +12,9 @@ interface Line {
   readonly text: string
 }
 
+/** Failures that shrink are far shorter. */
+const linesMax = 50
+
 const outcomes: { readonly [Name in Outcome]: string } = {
   ok: "acknowledged",
   fail: "refused",
@@ -75,14 +78,16 @@ export const account = (
   brought: ReadonlyMap<number, Brought>
 ): ReadonlyArray<string> => {
   const done = record === undefined
-    ? plan.operations.map((operation): Line => ({
+    ? plan.operations.filter(({ id }) => brought.has(id)).map((operation): Line => ({
       at: operation.atMillis,
       text: ofOperation(operation, brought.get(operation.id))
     }))
     : eventsOf(record, brought)
   const lines = [...done, ...plan.faults.map(ofFault)].sort((a, b) => a.at - b.at)
+  const left = lines.slice(-linesMax)
   return [
-    ...lines.map(({ at, text }) => `${whole(at).padStart(6)} ms  ${text}`),
+    ...left.length < lines.length ? [`(${lines.length - left.length} lines before)`] : [],
+    ...left.map(({ at, text }) => `${whole(at).padStart(6)} ms  ${text}`),
     ...record === undefined ? [] : endOf(record)
   ]
 }

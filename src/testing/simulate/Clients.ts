@@ -7,6 +7,7 @@ import * as CanonicalJson from "../../core/model/CanonicalJson.ts"
 import { encodeKey } from "../../core/model/KeyFields.ts"
 import { invariant } from "../../core/Invariant.ts"
 import type { Any } from "../../core/strategy/Bucket.ts"
+import { type ValueCodec, ValueRefused } from "../../core/strategy/ValueCodec.ts"
 import { isWrite, type PlannedOperation } from "../simulator/Plan.ts"
 import type { Scenario } from "../simulator/Scenario.ts"
 import { type SeededRandom, stream } from "../simulator/SeededRandom.ts"
@@ -42,6 +43,9 @@ const readShare = 0.2
 /** Of operations: they are on the same document as the one before, in the same moment. */
 const crowdedShare = 0.5
 const keysMax = 3
+/** Characters of JSON that a value may have. */
+const lengthLeast = 20_000
+const lengthPerStep = 100
 
 export const drawSteps =
   ({ bucket, keys, operations, steps }: Setting) =>
@@ -81,33 +85,56 @@ export const keyOf = ({ definition, key }: Any, name: string): unknown => {
   return key.decode(encodeKey(definition.key, json))
 }
 
+/** A value that has grown beyond all that so few operations can bring. */
+export class Grown extends Error {
+  override readonly name = "Grown"
+}
+
+const lengthOf = ([codec]: ReadonlyArray<ValueCodec<any>>, value: unknown): number => {
+  try {
+    return JSON.stringify(codec?.encode(value)).length
+  } catch (thrown) {
+    // The request is refused, and says why.
+    if (thrown instanceof ValueRefused) return 0
+    throw thrown
+  }
+}
+
+/** What a merge adds up where it should join doubles with each conflict: such a run has no end. */
+const checkLength = ({ bucket, steps }: Setting, value: unknown): void => {
+  const length = lengthOf(bucket.arguments.get("put") ?? [], value)
+  if (length <= lengthLeast + lengthPerStep * steps) return
+  throw new Grown(`a client writes ${length} characters of JSON: does the merge add, not join?`)
+}
+
 /** The clients of one run. `brought` is told what they bring. */
-export const scenarioOf = (
-  { bucket, operations, seed }: Setting,
-  brought: Map<number, Brought>
-): Scenario => ({
-  buckets: [bucket],
-  isAskedOnce: (operation) => isWrite(operation) && bucket.surface.includes("edit"),
-  client: (requester) => {
-    const handle = makeHandle(bucket, requester, (task) => task)
-    return ({ action, consistency, id, key: name }) => {
-      const key = keyOf(bucket, name)
-      const options = { consistency }
-      if (action.kind !== "step") return handle.entry(key, options)
-      const operation = operations.get(action.name)
-      invariant(operation !== undefined, `there is an operation ${action.name}`)
-      // Not of the plan, whose seed changes when it is shrunk.
-      const { change, input } = operation(stream(seed, `input ${id}`))
-      brought.set(id, { input })
-      if (bucket.surface.includes("edit")) {
-        return handle.edit(key, (document: unknown) => [change(document)].flat(), options)
+export const scenarioOf = (setting: Setting, brought: Map<number, Brought>): Scenario => {
+  const { bucket, operations, seed } = setting
+  return {
+    buckets: [bucket],
+    isAskedOnce: (operation) => isWrite(operation) && bucket.surface.includes("edit"),
+    client: (requester) => {
+      const handle = makeHandle(bucket, requester, (task) => task)
+      return ({ action, consistency, id, key: name }) => {
+        const key = keyOf(bucket, name)
+        const options = { consistency }
+        if (action.kind !== "step") return handle.entry(key, options)
+        const operation = operations.get(action.name)
+        invariant(operation !== undefined, `there is an operation ${action.name}`)
+        // Not of the plan, whose seed changes when it is shrunk.
+        const { change, input } = operation(stream(seed, `input ${id}`))
+        brought.set(id, { input })
+        if (bucket.surface.includes("edit")) {
+          return handle.edit(key, (document: unknown) => [change(document)].flat(), options)
+        }
+        const update = (current: unknown) => {
+          const written = change(current)
+          brought.set(id, { input, written })
+          checkLength(setting, written)
+          return written
+        }
+        return handle.update(key, update, options)
       }
-      const update = (current: unknown) => {
-        const written: unknown = change(current)
-        brought.set(id, { input, written })
-        return written
-      }
-      return handle.update(key, update, options)
     }
   }
-})
+}

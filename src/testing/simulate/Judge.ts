@@ -1,6 +1,6 @@
 /**
- * Says what is wrong with a run of an application's bucket: what the store promises of every bucket,
- * what follows from its merge, and what the application itself expects.
+ * Says what is wrong with a run of an application's bucket: what the application itself expects,
+ * what follows from its merge, and what the store promises of every bucket.
  */
 import type { Any } from "../../core/strategy/Bucket.ts"
 import * as MergeLaws from "../laws/MergeLaws.ts"
@@ -18,7 +18,7 @@ import {
 } from "../simulator/checkers/Judging.ts"
 import type { Event, Record, Violation } from "../simulator/History.ts"
 import { isWrite } from "../simulator/Plan.ts"
-import { type Brought, keyOf, type Setting } from "./Clients.ts"
+import { type Brought, Grown, keyOf, type Setting } from "./Clients.ts"
 
 /** What an application expects of a document, given what its clients did to it. */
 export type AnyInvariant = (view: any, told: any) => string | undefined
@@ -147,7 +147,7 @@ export const judge = (judged: Judged): ReadonlyArray<Violation> => {
 }
 
 /** What was thrown in a run, by a merge or by the store itself. */
-export const brokenOff = (thrown: unknown): ReadonlyArray<Violation> =>
-  everywhere("run", [
-    thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown)
-  ])
+export const brokenOff = (thrown: unknown): ReadonlyArray<Violation> => {
+  const problem = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown)
+  return everywhere(thrown instanceof Grown ? "growth" : "run", [problem])
+}
