@@ -90,6 +90,8 @@ export interface Record {
   readonly lapses: ReadonlyArray<Lapse>
   /** Nodes whose disks lost or damaged something: what only they acknowledged is forfeit. */
   readonly damaged: ReadonlySet<string>
+  /** Nodes of which two processes lived: one may refuse what the other carries out. */
+  readonly twinned: ReadonlySet<string>
   readonly incarnations: ReadonlyArray<{ readonly node: string; readonly incarnation: string }>
   /** Requests to healthy, reachable nodes with `available` consistency that were not answered. */
   readonly unavailable: ReadonlyArray<string>

@@ -175,6 +175,7 @@ class Simulation {
       reused: ledger.reused,
       lapses: ledger.lapses,
       damaged: cluster.damaged,
+      twinned: cluster.twinned,
       incarnations: cluster.incarnations,
       unavailable: this.#unavailable,
       idleWrites

@@ -72,6 +72,8 @@ export class SimCluster {
   readonly incarnations: Array<{ readonly node: string; readonly incarnation: string }> = []
   /** Nodes whose disks lost or damaged something. */
   readonly damaged = new Set<string>()
+  /** Nodes of which two processes have lived at a time. */
+  readonly twinned = new Set<string>()
   /** How often each class of faults did something. */
   readonly injected = new Map<string, number>()
   readonly outside: Owner = outside()

@@ -45,7 +45,7 @@ describe("a refused write", () => {
 
   it("may have been carried out by another process under the same id", () => {
     const makers = new Map([[1, new Set(["n2"])]])
-    expect(refused({ makers, damaged: new Set(["n2"]) })).toEqual([])
+    expect(refused({ makers, twinned: new Set(["n2"]) })).toEqual([])
   })
 })
 

@@ -9,7 +9,7 @@ import {
 } from "../../../src/testing/simulator/checkers/Cluster.ts"
 import { inventions } from "../../../src/testing/simulator/checkers/Inventions.ts"
 import { sessions } from "../../../src/testing/simulator/checkers/Sessions.ts"
-import type { Shown } from "../../../src/testing/simulator/History.ts"
+import type { Record, Shown } from "../../../src/testing/simulator/History.ts"
 import type { SimBucketName } from "../../../src/testing/simulator/SimBuckets.ts"
 import { finalOf, history, problems, recordOf, shown, type Step } from "./histories.ts"
 
@@ -63,6 +63,16 @@ describe("the checker of inventions", () => {
       []
     )
     expect(invented(bucket, [{ id: 1, action, outcome: "info" }], shown(right, [1]))).toEqual([])
+  })
+
+  it("accepts what one process refused and another one under the same id carried out", () => {
+    const steps: ReadonlyArray<Step> = [{ id: 1, action: put, outcome: "fail" }]
+    const seen = (changes: Partial<Record>) =>
+      problems(inventions, history("registers", steps, shown("o1", [1]), changes))
+    const makers = new Map([[1, new Set(["n2"])]])
+    expect(seen({ makers, twinned: new Set(["n2"]) })).toEqual([])
+    expect(seen({ makers, twinned: new Set(["n3"]) })).not.toEqual([])
+    expect(seen({ twinned: new Set(["n2"]) })).not.toEqual([])
   })
 
   it("refuses a value that was shown before its write began", () => {

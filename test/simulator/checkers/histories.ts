@@ -94,6 +94,7 @@ export const recordOf = (changes: Partial<Record> = {}): Record => ({
   reused: [],
   lapses: [],
   damaged: new Set(),
+  twinned: new Set(),
   incarnations: [],
   unavailable: [],
   idleWrites: 0,

@@ -21,8 +21,7 @@ const copiesNeeded = (
 const check = (told: Told, bucket: (typeof simBuckets)[number], record: Record) => {
   const { add, found } = finder(name, told)
   for (const { event, id } of told.writes) {
-    // Of two processes under one id, one may refuse what the other carries out.
-    const makers = [...record.makers.get(id) ?? []].filter((node) => !record.damaged.has(node))
+    const makers = [...record.makers.get(id) ?? []].filter((node) => !record.twinned.has(node))
     if (event.outcome === "fail" && makers.length > 0) {
       add(`o${id} was refused, and carried out by ${makers.join(", ")}`)
     }

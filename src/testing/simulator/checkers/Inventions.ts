@@ -16,7 +16,7 @@ const check = (told: Told) => {
       const writers = told.writes.filter(({ event }) => atom.isBy(event.operation))
       const begun = writers.filter(({ event }) => event.invokedAt <= at)
       // What has not reached a disk may be shown all the same, and be gone later.
-      const happened = begun.filter(({ event }) => event.outcome !== "fail")
+      const happened = begun.filter(({ isRefused }) => !isRefused)
       if (happened.length > 0) continue
       const why = begun.length > 0 ? "was refused" : "nobody had written"
       add(`to ${by}, ${atom.name} was shown, which ${why}`)

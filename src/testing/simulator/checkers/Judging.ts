@@ -20,6 +20,8 @@ export interface Write {
   /** `ok` only where the promise of durability holds; what is forfeit counts as `info`. */
   readonly outcome: Outcome
   readonly applied: Applied
+  /** Whether the client was told that it was not carried out, and that must be so. */
+  readonly isRefused: boolean
   /**
    * Whether it reached who carries it out only once. What is sent again, by its client or by a
    * node that hands it on, may be answered from its id, with what was written after it.
@@ -38,12 +40,16 @@ export interface Told {
 
 const notApplied: Applied = { dots: [], stamps: [] }
 
+/** Of two processes under one id, one may refuse what the other carries out. */
+const isRefused = ({ operation, outcome }: Event, { makers, twinned }: Record): boolean =>
+  outcome === "fail" && ![...makers.get(operation.id) ?? []].some((node) => twinned.has(node))
+
 /**
  * The outcome to judge by. What one replica acknowledged may be gone where a disk was damaged;
  * what nobody ever had on disk did not happen.
  */
 const outcomeOf = (event: Event, applied: Applied, record: Record): Outcome => {
-  if (event.outcome === "fail") return "fail"
+  if (isRefused(event, record)) return "fail"
   const isForfeit = record.damaged.size > 0 && event.operation.consistency === "available"
   if (event.outcome === "ok" && !isForfeit) return "ok"
   return applied.dots.length > 0 ? "info" : "fail"
@@ -57,8 +63,14 @@ export const documentsOf = (record: Record, bucket: string): ReadonlyArray<Told>
     const writes = events.filter(({ operation }) => isWrite(operation)).map((event): Write => {
       const { id } = event.operation
       const applied = record.applied.get(id) ?? notApplied
-      const sentOnce = event.sendings === 1 && final.holders.includes(event.operation.node)
-      return { event, id, applied, outcome: outcomeOf(event, applied, record), sentOnce }
+      return {
+        event,
+        id,
+        applied,
+        outcome: outcomeOf(event, applied, record),
+        isRefused: isRefused(event, record),
+        sentOnce: event.sendings === 1 && final.holders.includes(event.operation.node)
+      }
     })
     return { bucket, key, events, writes, final }
   })

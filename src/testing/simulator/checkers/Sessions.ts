@@ -49,7 +49,7 @@ const gone = (told: Told, before: Shown, shown: Shown, at: number): ReadonlyArra
     if (present.has(atom.name)) return false
     const writers = told.writes.filter(({ event }) => atom.isBy(event.operation))
     return !told.writes.some((remover) =>
-      remover.event.outcome !== "fail" && remover.event.invokedAt <= at
+      !remover.isRefused && remover.event.invokedAt <= at
       && !writers.includes(remover) && mayExplain(told, remover, writers)
     )
   }).map((atom) => atom.name)

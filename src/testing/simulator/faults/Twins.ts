@@ -10,7 +10,9 @@ export const twins: FaultClass = {
   draw: (random, facts) =>
     drawFew(random, facts, { most: 2, lastsMeanMillis: 3_000, node: facts.victim }),
   begin: (cluster, { fault, node }) => {
-    if (cluster.node(node).startTwin()) cluster.didDamage(fault, node)
+    if (!cluster.node(node).startTwin()) return
+    cluster.twinned.add(node)
+    cluster.didDamage(fault, node)
   },
   end: (cluster, { node }) => cluster.node(node).endTwin()
 }
