@@ -11,7 +11,7 @@ const continues = "if (continues && this.#ownDots.mayContinue(key, holding)) ret
 export const causalityPlants: ReadonlyArray<Plant> = [
   {
     name: "life-continued",
-    bug: "a restarted node is its last incarnation, and counts anew",
+    bug: "a restarted node is its last incarnation, counting anew",
     edits: [{
       file: "src/node/NodeCore.ts",
       from: "done(failure ?? incarnation)",
@@ -52,7 +52,7 @@ export const causalityPlants: ReadonlyArray<Plant> = [
   },
   {
     name: "context-joined-into-a-type",
-    bug: "a type's operation counts as seen all its client has",
+    bug: "an operation has seen all its client has",
     edits: [{
       file: "src/core/strategy/Mutations.ts",
       from: "seen: { vector: VersionVector.empty, dots:",
@@ -88,7 +88,7 @@ export const causalityPlants: ReadonlyArray<Plant> = [
   },
   {
     name: "context-without-a-sibling",
-    bug: "the context of an answer leaves out the dot of one of several siblings",
+    bug: "an answer's context lacks one sibling",
     edits: [{
       file: "src/coordinator/Parts.ts",
       from: "const shown = { vector: document.context,",
@@ -119,7 +119,7 @@ export const causalityPlants: ReadonlyArray<Plant> = [
   },
   {
     name: "stamp-without-causal-floor",
-    bug: "a stamp is the clock's, whatever the write has seen",
+    bug: "a stamp ignores the stamps the write has seen",
     edits: [{
       file: "src/core/strategy/LwwStrategy.ts",
       from: "seen: Math.max(seenHere, mutation.stampSeen)",

@@ -15,7 +15,7 @@ export const foundPlants: ReadonlyArray<Plant> = [
   },
   {
     name: "old-row-continued",
-    bug: "a replica counts on in a row that an old page brought",
+    bug: "a replica counts on in a row that is an old one",
     edits: [{
       file: "src/replica/Replica.ts",
       from: "if (continues && this.#ownDots.mayContinue(key, holding)) return holding.own",
@@ -24,7 +24,7 @@ export const foundPlants: ReadonlyArray<Plant> = [
   },
   {
     name: "trial-used-up-by-asking",
-    bug: "asking whether to try a failed disk counts as a trial",
+    bug: "asking whether to try a disk uses up the trial",
     edits: [{
       file: "src/replica/DiskTrials.ts",
       from: "return this.#isFit || this.#world.elapsed() - this.#triedAt >= retryMillis",
@@ -36,7 +36,7 @@ export const foundPlants: ReadonlyArray<Plant> = [
   },
   {
     name: "repeated-message-carried-out",
-    bug: "a refused write is carried out when its message repeats",
+    bug: "what was refused is done when repeated",
     edits: [{
       file: "src/coordinator/Refusals.ts",
       from: "if (this.#messages.has(message)) {",
@@ -45,7 +45,7 @@ export const foundPlants: ReadonlyArray<Plant> = [
   },
   {
     name: "own-failure-denies-the-write",
-    bug: "a write that was sent is denied as its own commit failed",
+    bug: "what was sent is denied: own disk failed",
     edits: [{
       file: "src/coordinator/WriteCoordinator.ts",
       from: "const mayHaveApplied = outcome.mayHaveApplied || this.#document !== undefined",

@@ -27,7 +27,7 @@ export const requestPlants: ReadonlyArray<Plant> = [
   },
   {
     name: "read-repair-bumps-the-clock",
-    bug: "read repair counts on in the contexts that it sends",
+    bug: "read repair counts on in what it sends",
     edits: [{
       file: read,
       from: "const document = joined.bytes ?? DocumentCodec.encode(this.#joined).bytes",
@@ -55,7 +55,7 @@ export const requestPlants: ReadonlyArray<Plant> = [
   },
   {
     name: "other-cluster-heard",
-    bug: "a node takes what a node of another cluster says",
+    bug: "a node of another cluster is listened to",
     edits: [{
       file: "src/transport/PeerLink.ts",
       from: "if (header.cluster !== cluster || ",

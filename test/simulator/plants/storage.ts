@@ -8,7 +8,7 @@ const replica = "src/replica/Replica.ts"
 export const storagePlants: ReadonlyArray<Plant> = [
   {
     name: "acknowledged-before-the-sync",
-    bug: "a write is acknowledged when the disk has been told",
+    bug: "a write counts once the disk has been told",
     edits: [{
       file: replica,
       from: "else this.#committed(failure, incarnation, settled)\n    })\n    acc",
@@ -22,7 +22,7 @@ export const storagePlants: ReadonlyArray<Plant> = [
   },
   {
     name: "ids-not-kept",
-    bug: "ids of requests are forgotten with a restart",
+    bug: "a restart forgets requests' ids",
     edits: [{
       file: "src/replica/Row.ts",
       from: "const bare = DocumentCodec.decode(reader.raw(reader.remaining))",
