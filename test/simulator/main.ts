@@ -129,7 +129,8 @@ const runPlant = async (
 
 const runPlants = async (seeds: number): Promise<boolean> => {
   let unknown = 0
-  console.log("| planted bug | what is wrong | first seed | found by |\n| --- | --- | --- | --- |")
+  console.log("| planted bug | what is wrong | first seed | found by |")
+  console.log("| --- | --- | --- | --- |")
   await findPlants({
     seeds,
     onFound: (plant, found) => {
