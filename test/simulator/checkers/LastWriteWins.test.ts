@@ -83,7 +83,7 @@ describe("the checker of last-write-wins", () => {
       .toHaveLength(1)
   })
 
-  it("refuses another's value in an acknowledgement, unless it may have been handed on twice", () => {
+  it("refuses another value in an acknowledgement, unless it may have been handed on", () => {
     const other: Step = { ...second, result: shown("o1", [1, 2], 20) }
     expect(refused([first, other], shown("o2", [1, 2], 20)))
       .toEqual(["o2 was acknowledged with another value: \"o1\""])

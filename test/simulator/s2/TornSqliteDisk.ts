@@ -107,7 +107,7 @@ export class TornSqliteDisk extends SimDisk {
   }
   readonly #options: TornSqliteOptions
   readonly #random: SeededRandom
-  /** Undefined where it stays as the product has it: then few runs write enough for a checkpoint. */
+  /** Undefined: as the product has it, which few runs write enough to reach. */
   readonly #checkpointPages: number | undefined
   /** Of a commit, on average, while nothing is wrong. */
   readonly #syncMillis: number
