@@ -33,12 +33,12 @@ export interface Judged {
 
 type Judge = (judged: Judged, told: Told) => ReadonlyArray<Violation>
 
-/** Errors that a cluster may answer with; any other says that something does not fit. */
-const passing = /^(ContextNotCovered|No(Answer|deUn)|QuorumNotMet|RequestTooOld)/u
+/** Errors that blame what the application gave; the others are the cluster's. */
+const blaming = /^(InvalidKey|InvalidValue|Undecodable|UnknownOperation): /u
 
 const accepted = (events: ReadonlyArray<Event>): ReadonlyArray<Violation> =>
   events.flatMap(({ error, operation: { action, bucket, key } }) => {
-    if (error === undefined || passing.test(error)) return []
+    if (error === undefined || !blaming.test(error)) return []
     const name = action.kind === "step" ? action.name : action.kind
     return [{ checker: "accepted", bucket, key, problem: `${name} is refused: ${error}` }]
   })
