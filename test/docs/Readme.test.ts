@@ -134,8 +134,21 @@ describe("three buckets and a client", () => {
   }, 300_000)
 })
 
+const laws = `import * as Effect from "effect/Effect"
+import { checkBucket } from "everwrite/testing"
+import { Wishes } from "./buckets.ts"
+const { laws } = await Effect.runPromise(checkBucket(Wishes))
+console.log(laws.filter(({ law }) => law.startsWith("merge is")).length)
+`
+
 describe("your merge, under faults", () => {
   const simulation = command("mine/simulation.ts")
+
+  it("the merge that stands here keeps the laws", async () => {
+    writeFileSync(join(mine, "laws.ts"), laws)
+    const program = simulation.replace("simulation.ts", "laws.ts")
+    expect(await run(inMine(program))).toMatchObject({ code: 0, stdout: "5\n" })
+  })
 
   it("the simulation passes, and counts what clients did", async () => {
     const { code, stdout } = await run(inMine(simulation))
