@@ -76,7 +76,7 @@ describe("against the cluster of npm start", () => {
 describe("on its own", () => {
   const inProcess = commandOf("node-in-process.ts")
   const laws = commandOf("law-check.ts")
-  const simulation = commandOf("simulate-cart.ts")
+  const simulation = commandOf("simulate-wishes.ts")
   const configured = commandOf("everwrite.config.ts")
 
   it("node-in-process.ts goes on counting where the last run ended", async () => {
@@ -99,7 +99,7 @@ describe("on its own", () => {
   })
 
   it(
-    "simulate-cart.ts shows how the last write loses a wish, and that a merge does not",
+    "simulate-wishes.ts shows how the last write loses a wish, and that a merge does not",
     async () => {
       const lines = expectDone(await run(simulation)).filter((line) => !line.includes(" INFO "))
       const [found, problem] = lines

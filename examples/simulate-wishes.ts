@@ -3,32 +3,32 @@
  * value of which the last write wins, once with a merge. What goes wrong is shown by the smallest
  * run that does, and again by its seed.
  *
- *     npx node --conditions=everwrite-source examples/simulate-cart.ts
+ *     npx node --conditions=everwrite-source examples/simulate-wishes.ts
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Bucket, Key } from "everwrite"
 import { type SeededRandom, simulate } from "everwrite/testing"
 
-type Wishes = ReadonlyArray<string>
+type Wishes = ReadonlySet<string>
 
-const union = (left: Wishes, right: Wishes): Wishes => [...new Set([...left, ...right])].sort()
+const union = (left: Wishes, right: Wishes): Wishes => new Set([...left, ...right])
 
-const options = { key: Key.text, value: Schema.Array(Schema.String) }
+const options = { key: Key.text, value: Schema.ReadonlySet(Schema.String) }
 const Overwritten = Bucket.lww("overwritten", options)
 const Merged = Bucket.merge("merged", { ...options, merge: union })
 
 /** Each wish is another one, so that none makes up for the loss of an earlier one. */
 const wish = (random: SeededRandom) => {
   const input = `${random.pick(["tea", "coffee"])} ${random.integer(1, 1_000_000)}`
-  return { input, change: (wishes: Wishes = []) => union(wishes, [input]) }
+  return { input, change: (wishes: Wishes = new Set()) => union(wishes, new Set([input])) }
 }
 
 const lost = (
-  wishes: Wishes = [],
+  wishes: Wishes = new Set(),
   done: { readonly acknowledged: ReadonlyArray<{ readonly input: string }> }
 ) => {
-  const missing = done.acknowledged.find(({ input }) => !wishes.includes(input))
+  const missing = done.acknowledged.find(({ input }) => !wishes.has(input))
   return missing === undefined ? undefined : `${missing.input} is lost`
 }
 
