@@ -142,7 +142,7 @@ const runPlants = async (seeds: number): Promise<boolean> => {
 }
 
 const usage =
-  "--seed N [--key bucket/key | --shrink], --seeds N [--from N] [--twice], --plant NAME, or --plants"
+  "--seed N [--key bucket/key | --shrink], --seeds N [--from N] [--twice], --plant NAME or --plants"
 
 const main = async (): Promise<boolean> => {
   const { values } = parseArgs({
