@@ -12,7 +12,7 @@ import { simBuckets } from "../SimBuckets.ts"
 import { itemOf } from "./AddWins.ts"
 import { atomsOf } from "./Atoms.ts"
 import { documentsOf, finder, type Told, type Write } from "./Judging.ts"
-import { replaces } from "./Siblings.ts"
+import { siblingsOf } from "./Siblings.ts"
 
 const name = "sessions"
 
@@ -22,7 +22,8 @@ const mayExplain = (told: Told, remover: Write, writers: ReadonlyArray<Write>): 
   if (action.kind === "delete") return true
   switch (told.bucket) {
     case "notes":
-      return writers.some((writer) => replaces(remover, writer))
+      // What never reached a disk may have been shown, with what it replaces gone.
+      return writers.some(({ id }) => siblingsOf(remover.event.saw).includes(id))
     case "documents":
       return writers.some((writer) =>
         action.kind === "title"
