@@ -10,7 +10,8 @@ import * as CausalContext from "../core/clock/CausalContext.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import { Explain } from "./Explain.ts"
-import { Forwarding, Handed, readForward, unsendable, writeForwarded } from "./Forwarding.ts"
+import { Forwarding, readForward, unsendable, writeForwarded } from "./Forwarding.ts"
+import { Handed } from "./Handed.ts"
 import { LateBytes, lateBytesMax } from "./LateBytes.ts"
 import { Listing, planList } from "./Listing.ts"
 import { answerOf, type Counts, holders, type Parts } from "./Parts.ts"
@@ -290,7 +291,7 @@ export class Coordinator {
       plan,
       nodes: this.#handed.route(named, nodes),
       number,
-      handedTo: (holder) => this.#handed.note(named, holder),
+      handed: this.#handed,
       respond,
       finished: () => this.#pending.remove(number)
     })

@@ -9,6 +9,7 @@ import * as Json from "../core/codec/Json.ts"
 import * as CanonicalJson from "../core/model/CanonicalJson.ts"
 import { BucketName, type NodeId } from "../core/model/Names.ts"
 import * as Errors from "../core/model/StoreError.ts"
+import type { Handed } from "./Handed.ts"
 import type { Parts } from "./Parts.ts"
 import type { Waiting } from "./Pending.ts"
 import type { ReadPlan, WritePlan } from "./Plan.ts"
@@ -54,8 +55,7 @@ export interface ForwardOptions {
   /** Who holds the document, the best first. */
   readonly nodes: ReadonlyArray<NodeId>
   readonly number: number
-  /** Told of each node but the first that a write is handed to. */
-  readonly handedTo: (node: NodeId) => void
+  readonly handed: Handed
   readonly respond: Respond
   readonly finished: () => void
 }
@@ -74,36 +74,6 @@ export const unsendable = ({ body, bucket }: Request): Errors.InvalidValue | und
 /** The holder's answer "time is up" says more than ours, so it is waited for. */
 const graceMillis = 200
 
-/** About 10 MB; a client that asks again after so many other writes may be carried out twice. */
-const handedMax = 50_000
-
-/**
- * Remembers which node each write was handed to, so that one that is sent again reaches the node
- * that may have carried it out: another would not know it, and carry it out a second time.
- */
-export class Handed {
-  readonly #nodes = new Map<string, NodeId>()
-
-  /** The nodes to hand a request to, the best first; of a write that was handed on, that one. */
-  route(request: Request, nodes: ReadonlyArray<NodeId>): ReadonlyArray<NodeId> {
-    const known = this.#nodes.get(idOf(request))
-    if (known !== undefined && nodes.includes(known)) return [known]
-    if (nodes[0] !== undefined) this.note(request, nodes[0])
-    return nodes
-  }
-
-  note(request: Request, node: NodeId): void {
-    const id = idOf(request)
-    if (id === "") return
-    this.#nodes.set(id, node)
-    const [oldest] = this.#nodes.keys()
-    if (this.#nodes.size > handedMax && oldest !== undefined) this.#nodes.delete(oldest)
-  }
-}
-
-const idOf = ({ body: { once } }: Request): string =>
-  once === undefined ? "" : `${once.session} ${once.sequence}`
-
 /** What a node says that did nothing, and could not. */
 const isRefusal = ({ _tag }: Answer | Errors.StoreError): boolean =>
   _tag === "NodeUnavailable" || _tag === "NodeUnwritable"
@@ -120,8 +90,6 @@ export class Forwarding implements Waiting {
   readonly #body: Uint8Array
   readonly #asked = new Set<NodeId>()
   #attempt = 0
-  /** Times that the node of this attempt was sent to. */
-  #sendings = 0
 
   constructor(options: ForwardOptions) {
     const { parts, plan: { timeoutMillis }, request } = options
@@ -145,7 +113,7 @@ export class Forwarding implements Waiting {
     const { parts, request } = this.#options
     parts.view.missed(this.#node)
     parts.world.mark("coordinator: a request is handed on again")
-    if (request.action === "read") this.#moveOn()
+    if (request.action === "read") this.#attempt++
     this.#send()
   }
 
@@ -178,15 +146,16 @@ export class Forwarding implements Waiting {
     const decoded = decodeForwarded(Json.read(decoder.decode(message.body)))
     if (decoded._tag === "None") return
     const outcome = decoded.value
-    const isSure = this.#options.request.action === "read" || this.#sendings === 1
+    const { handed, nodes, parts, request } = this.#options
+    const isSure = request.action === "read" || handed.wasSentOnce(request)
     if (isRefusal(outcome)) {
       if (from !== this.#node) return
-      if (isSure && this.#attempt + 1 < this.#options.nodes.length) {
-        this.#moveOn()
-        this.#options.parts.world.mark("coordinator: a refused request goes to another holder")
-        this.#options.handedTo(this.#node)
+      if (isSure && this.#attempt + 1 < nodes.length) {
+        this.#attempt++
+        parts.world.mark("coordinator: a refused request goes to another holder")
         return this.#send()
       }
+      if (isSure) handed.forget(request)
     }
     // What says that nothing was changed may speak of one sending, and another changed something.
     if (!isSure && Errors.isPassing(outcome)) return this.#giveUp()
@@ -199,14 +168,9 @@ export class Forwarding implements Waiting {
     return nodes[this.#attempt % nodes.length]!
   }
 
-  #moveOn(): void {
-    this.#attempt++
-    this.#sendings = 0
-  }
-
   #send(): void {
-    const { number, parts } = this.#options
-    this.#sendings++
+    const { handed, number, parts, request } = this.#options
+    handed.sent(request, this.#node)
     this.#asked.add(this.#node)
     parts.send(this.#node, { _tag: "Forward", request: number, body: this.#body })
   }

@@ -161,6 +161,25 @@ describe("a request that is handed on", () => {
     expect(carriedOut()[taking! - 1]).toBe(2)
   })
 
+  it("is in doubt where one sending is refused, while another one of the client's is out", () => {
+    const [taking] = holders
+    for (const place of [...holders].reverse()) {
+      stepped.nodes[outside - 1]!.core.view.heard(id(place), 0)
+      stepped.world.advance(1)
+    }
+    const request = { ...visit, w: 1, once: { session: "s", sequence: 3, at: stepped.world.now() } }
+    stepped.loses = ({ to }) => to === id(outside)
+    const first = stepped.write(outside, shelves, request)
+    expect(carriedOut()[taking! - 1]).toBe(1)
+    stepped.nodes[taking! - 1]!.core.drain()
+    stepped.loses = () => false
+    const again = stepped.write(outside, shelves, request)
+    expect(again.error).toMatchObject({ mayHaveApplied: true })
+    stepped.world.advance(1_300)
+    expect(first.error).toMatchObject({ mayHaveApplied: true })
+    expect(carriedOut().reduce((sum, count) => sum + count)).toBe(1)
+  })
+
   it("is refused by a node that does not hold it either", () => {
     const { coordinator } = stepped.nodes[outside - 1]!.core
     const outcomes: Array<unknown> = []

@@ -56,9 +56,18 @@ export const foundPlants: ReadonlyArray<Plant> = [
     name: "retry-handed-to-another-node",
     bug: "a write sent again may be handed to another node",
     edits: [{
-      file: "src/coordinator/Forwarding.ts",
-      from: "if (known !== undefined && nodes.includes(known)) return [known]",
-      to: "if (known === \"\") return [known]"
+      file: "src/coordinator/Handed.ts",
+      from: "known !== undefined && nodes.includes(known.node)",
+      to: "known !== undefined && nodes.length === 0"
+    }]
+  },
+  {
+    name: "sendings-counted-apart",
+    bug: "a refusal counts for all sendings of a write that is handed on",
+    edits: [{
+      file: "src/coordinator/Handed.ts",
+      from: "known?.node === node ? known.sendings + 1 : 1",
+      to: "known?.node === node ? 1 : 1"
     }]
   }
 ]

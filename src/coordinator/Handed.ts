@@ -1,0 +1,49 @@
+/**
+ * Remembers which node each write was handed to, and how often, so that one that is sent again
+ * reaches the node that may have carried it out: another would not know it, and carry it out a
+ * second time.
+ */
+import type { NodeId } from "../core/model/Names.ts"
+import type { Request } from "./Request.ts"
+
+/** About 10 MB; a client that asks again after so many other writes may be carried out twice. */
+const handedMax = 50_000
+
+interface Hand {
+  readonly node: NodeId
+  readonly sendings: number
+}
+
+const idOf = ({ body: { once } }: Request): string =>
+  once === undefined ? "" : `${once.session} ${once.sequence}`
+
+export class Handed {
+  readonly #writes = new Map<string, Hand>()
+
+  /** The nodes to hand a request to, the best first; of a write that was handed on, that one. */
+  route(request: Request, nodes: ReadonlyArray<NodeId>): ReadonlyArray<NodeId> {
+    const known = this.#writes.get(idOf(request))
+    return known !== undefined && nodes.includes(known.node) ? [known.node] : nodes
+  }
+
+  /** Notes that a write is sent to a node, by whichever request of its client. */
+  sent(request: Request, node: NodeId): void {
+    const id = idOf(request)
+    if (id === "") return
+    const known = this.#writes.get(id)
+    const sendings = known?.node === node ? known.sendings + 1 : 1
+    this.#writes.set(id, { node, sendings })
+    const [oldest] = this.#writes.keys()
+    if (this.#writes.size > handedMax && oldest !== undefined) this.#writes.delete(oldest)
+  }
+
+  /** Whether what a node says of a write can only speak of its one sending. */
+  wasSentOnce(request: Request): boolean {
+    return this.#writes.get(idOf(request))?.sendings === 1
+  }
+
+  /** Notes that nobody has carried a write out: whoever asks again may have it from any node. */
+  forget(request: Request): void {
+    this.#writes.delete(idOf(request))
+  }
+}
