@@ -35,7 +35,7 @@ const lost = (
 const show = (bucket: typeof Overwritten | typeof Merged) =>
   simulate(bucket, { seeds: 10, operations: { wish }, invariant: lost }).pipe(Effect.match({
     onSuccess: ({ operations, seeds }) =>
-      `${bucket.name} keeps ${operations["acknowledged"]} wishes and reads in ${seeds} runs`,
+      `${bucket.name} keeps ${operations["acknowledged"]} wishes in ${seeds} runs`,
     onFailure: ({ message }) => message
   }))
 

@@ -53,7 +53,7 @@ export interface SimulationReport {
   /** The first seed, and how many there were. */
   readonly seed: number
   readonly seeds: number
-  /** Operations that were acknowledged, refused, and of which no client knows. */
+  /** Operations, not reads, that were acknowledged, refused, and of which no client knows. */
   readonly operations: Counts
   /** How often each fault met something. */
   readonly faults: Counts
@@ -65,6 +65,8 @@ export interface SimulationReport {
 export class SimulationFailed extends Schema.TaggedError<SimulationFailed>()("SimulationFailed", {
   bucket: Schema.String,
   seed: Schema.Int,
+  /** Names the promise, for programs. */
+  check: Schema.String,
   promise: Schema.String,
   problem: Schema.String,
   /** What of the run it takes: operations and faults, a line each. */

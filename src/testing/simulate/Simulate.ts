@@ -8,7 +8,7 @@ import { digest64 } from "../../core/Hash.ts"
 import type { Any } from "../../core/strategy/Bucket.ts"
 import { drawPlan } from "../simulator/DrawPlan.ts"
 import type { Outcome, Violation } from "../simulator/History.ts"
-import type { Plan } from "../simulator/Plan.ts"
+import { isWrite, type Plan } from "../simulator/Plan.ts"
 import { type Run, run } from "../simulator/Run.ts"
 import { shrink } from "../simulator/Shrink.ts"
 import { account } from "./Account.ts"
@@ -152,6 +152,7 @@ const failureOf = (
   return new SimulationFailed({
     bucket: setting.bucket.name,
     seed: setting.seed,
+    check: checker,
     promise: promises[checker] ?? checker,
     problem: named === "" ? problem : `${JSON.stringify(key)} at ${problem}`,
     story: account(shrunk.plan, last?.record, brought)
@@ -159,7 +160,8 @@ const failureOf = (
 }
 
 const outcomesOf = ({ record: { events } }: Run): Readonly<Record<string, number>> => {
-  const count = (outcome: Outcome) => events.filter((event) => event.outcome === outcome).length
+  const writes = events.filter(({ operation }) => isWrite(operation))
+  const count = (outcome: Outcome) => writes.filter((event) => event.outcome === outcome).length
   return { acknowledged: count("ok"), refused: count("fail"), unknown: count("info") }
 }
 

@@ -2,6 +2,7 @@
  * Runs a plan: chaos, healing, convergence, last reads, and a quiet time in which nothing may
  * happen any more. Wholly synchronous; the same plan gives the same run, to the last bit.
  */
+import { invariant } from "../../core/Invariant.ts"
 import { digest64 } from "../../core/Hash.ts"
 import { tripwired } from "../Tripwires.ts"
 import { Converge } from "./Converge.ts"
@@ -79,7 +80,10 @@ class Simulation {
     for (const fault of this.#plan.faults) this.#schedule(fault)
     kernel.run(kernel.now + this.#plan.chaosMillis)
     this.#heal()
-    kernel.run(kernel.now + workloadMillis, () => sessions.every((session) => session.isOver))
+    cluster.healedAt = kernel.now
+    const isOver = () => sessions.every((session) => session.isOver)
+    kernel.run(kernel.now + workloadMillis, isOver)
+    invariant(isOver(), "every client has been answered")
     // What was sent in the chaos and is still on its way arrives.
     kernel.run(kernel.now + lateMillis)
     const final = new Converge(cluster, this.#plan).run()

@@ -74,6 +74,8 @@ export class SimCluster {
   readonly damaged = new Set<string>()
   /** Nodes of which two processes have lived at a time. */
   readonly twinned = new Set<string>()
+  /** When everything was mended; Infinity before. */
+  healedAt = Infinity
   /** How often each class of faults did something. */
   readonly injected = new Map<string, number>()
   readonly outside: Owner = outside()
@@ -192,7 +194,6 @@ export class SimCluster {
     for (const node of this.nodes.values()) {
       node.disk.heal()
       node.endTwin()
-      node.resume()
       node.start()
     }
   }

@@ -2,7 +2,7 @@
  * Keeps what one node has on disk over its lives, and what its present life has not synced yet.
  *
  * A commit is a group: it takes the disk's time, then all of it is durable or, if the disk fails,
- * none. A crash keeps a prefix of the groups under way, as a write-ahead log does.
+ * none. A crash keeps a prefix of the writes under way, as a write-ahead log does.
  */
 import { digest64 } from "../../core/Hash.ts"
 import type { RowKey, StorageService } from "../../storage/Storage.ts"

@@ -222,13 +222,22 @@ export class SimNetwork {
 
   #deliver(listener: Listener, message: Message, delayMillis: number): void {
     const { kernel, outside } = this.#options
-    const { endpoint, handler } = listener
     kernel.at(outside, kernel.now + delayMillis, () => {
+      const { endpoint, handler } = this.#heir(listener, message)
       if (!endpoint.owner.alive || !endpoint.connected || this.#brokerStops > 0) return
       this.counts.delivered++
       kernel.noteBytes(message.data)
       kernel.soon(endpoint.owner, () => handler(message))
     })
+  }
+
+  /** Who hears a message now: a later life of the node, where the one it was sent to is dead. */
+  #heir(listener: Listener, { subject }: Message): Listener {
+    const { endpoint, queue } = listener
+    if (endpoint.owner.alive) return listener
+    const heirs = this.#listeners.match(subject).filter((other) => other.queue === queue)
+    return heirs.find(({ endpoint: { node, owner } }) => node === endpoint.node && owner.alive)
+      ?? listener
   }
 
   #later(endpoint: Endpoint, task: () => void): void {

@@ -49,6 +49,8 @@ interface Life {
   core: NodeCore | undefined
   /** Asked to end, and doing so. */
   stopping: boolean
+  /** The faults for which it stands still. */
+  readonly pauses: Set<number>
 }
 
 export class SimNode {
@@ -133,7 +135,7 @@ export class SimNode {
     const disk = this.disk.open(owner)
     const watch = new DiskWatch({ now: () => kernel.now, asked: this.#options.asked })
     const storage = watch.over(disk.service)
-    const life: Life = { owner, disk, watch, core: undefined, stopping: false }
+    const life: Life = { owner, disk, watch, core: undefined, stopping: false, pauses: new Set() }
     this.#life = life
     const world = SimWorld.make({
       kernel,
@@ -209,16 +211,21 @@ export class SimNode {
     this.#twin = undefined
   }
 
-  pause(): boolean {
+  /** It stands still until every fault that paused it has ended, or it dies. */
+  pause(fault: number): boolean {
     const life = this.#life
-    if (life === undefined || life.owner.paused) return false
+    if (life === undefined) return false
     this.#disturbances++
+    life.pauses.add(fault)
     life.owner.paused = true
     return true
   }
 
-  resume(): void {
-    if (this.#life !== undefined) this.#life.owner.paused = false
+  resume(fault: number): void {
+    const life = this.#life
+    if (life === undefined) return
+    life.pauses.delete(fault)
+    life.owner.paused = life.pauses.size > 0
   }
 
   /** The disk refused the incarnation: the process ends, and its supervisor tries again. */

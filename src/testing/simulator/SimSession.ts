@@ -40,6 +40,16 @@ export const shownOf = (cluster: SimCluster, document: Named, answer: BackendAns
   return { value: jsonOf(bucket, answer.values), vector, stamp }
 }
 
+/** After so long, what was mended has recovered. */
+const recoveryMillis = 5_000
+
+/** Errors by which a node rightly refuses, healthy or not: of contexts, and of clocks far off. */
+const rightful: ReadonlySet<string> = new Set([
+  "ContextNotCovered",
+  "InvalidRequest",
+  "RequestTooOld"
+])
+
 /** Errors that say that nothing was changed. */
 const refusals: ReadonlySet<string> = new Set([
   "ContextNotCovered",
@@ -120,7 +130,7 @@ export class SimSession {
     const task = this.#client(operation, kept?.entry)
     const end = (entry: AnyEntry | undefined, error: StoreError | undefined) => {
       const outcome = error === undefined ? "ok" : outcomeOf(operation, error)
-      if (error !== undefined) this.#judge({ operation, calm, error, trace })
+      if (error !== undefined) this.#judge({ operation, invokedAt, calm, error, trace })
       this.#end({ operation, invokedAt, outcome, error, trace, kept, entry })
     }
     task((entry) => end(entry, undefined), (error) => end(undefined, error), rethrow)
@@ -182,24 +192,26 @@ export class SimSession {
     this.proceed()
   }
 
-  /** Notes a request that a healthy node should have answered by itself, and did not. */
+  /** Notes a request that a healthy node, or a healed cluster, should have carried out. */
   #judge(
     done: {
       readonly operation: PlannedOperation
+      readonly invokedAt: number
       readonly calm: number | undefined
       readonly error: StoreError
       readonly trace: Trace
     }
   ): void {
     const { cluster, unavailable } = this.#options
-    const { calm, error, operation: { consistency, id, node }, operation, trace } = done
+    const { calm, error, invokedAt, operation: { consistency, id, node }, operation, trace } = done
     // A read of a damaged row needs another node.
     const isDamaged = cluster.damaged.has(node) && error._tag === "QuorumNotMet"
       && error.action === "read"
-    // A client may have seen what only other nodes have.
-    const isBehind = trace.refusals.includes("ContextNotCovered")
-    const mustAnswer = consistency === "available" && !isBehind && calm !== undefined
+    const isRightful = [error._tag, ...trace.refusals].some((tag) => rightful.has(tag))
+    const isCalm = consistency === "available" && calm !== undefined
       && cluster.node(node).calm === calm && cluster.holders(operation).includes(node)
+    const isHealed = invokedAt >= cluster.healedAt + recoveryMillis
+    const mustAnswer = (isCalm || isHealed) && !isRightful
     if (mustAnswer && !isDamaged) unavailable(`o${id} at ${node}: ${error.message}`)
   }
 }

@@ -99,6 +99,18 @@ describe("the checker of counters", () => {
     expect(refused([{ ...increment(0), outcome: "info" }], 2)).toEqual(["o1 counts 2 times"])
   })
 
+  it("refuses that anything is left where a delete had seen all there ever was", () => {
+    const deleted: Step = {
+      id: 3,
+      action: { kind: "delete", seen: "fresh" },
+      saw: shown(1 + 4, [1, 2])
+    }
+    expect(counted([...both, deleted], shown(undefined, [1, 2, 3]))).toEqual([])
+    expect(counted([...both, deleted], shown(1 + 4, [1, 2, 3])))
+      .toEqual(["5 is left, though o3 had seen all increments"])
+    expect(counted([...both, { ...deleted, outcome: "info" }], shown(1 + 4, [1, 2, 3]))).toEqual([])
+  })
+
   it("accepts that an increment is gone that a delete had seen, and no other", () => {
     const deleted: Step = {
       id: 3,
@@ -136,6 +148,17 @@ describe("the checker of documents", () => {
   it("refuses a title that the later one had seen, whatever the stamps say", () => {
     const seeing: Step = { ...titled(2, 5), saw: shown(title("o1"), [1], 10) }
     expect(refused([titled(1, 10), seeing], shown(title("o1"), [1, 2], 10)))
+      .toEqual(["o1 is the title, though o2 had seen it"])
+  })
+
+  it("refuses a title that a delete had seen", () => {
+    const deleted: Step = {
+      id: 2,
+      action: { kind: "delete", seen: "fresh" },
+      saw: shown(title("o1"), [1], 10)
+    }
+    expect(refused([titled(1, 10), deleted], shown(title(null), [1, 2]))).toEqual([])
+    expect(refused([titled(1, 10), deleted], shown(title("o1"), [1, 2], 10)))
       .toEqual(["o1 is the title, though o2 had seen it"])
   })
 

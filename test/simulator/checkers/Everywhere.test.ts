@@ -148,7 +148,11 @@ describe("the checkers of the cluster", () => {
     expect(differ({ digests: digests("absent") })).toHaveLength(1)
     expect(differ({ digests: digests("damaged") })).toHaveLength(1)
     const onlyCopy = new Map([["n1", "absent"], ["n2", "absent"], ["n3", "damaged"]])
-    expect(differ({ digests: onlyCopy })).toEqual([])
+    const lost = { final: [{ ...final, digests: onlyCopy }], damaged: new Set(["n3"]) }
+    expect(problems(convergence, recordOf(lost))).toEqual([])
+    expect(differ({ digests: onlyCopy })).toHaveLength(1)
+    const written = history("notes", [{ id: 1, action: put }], shown([], []), lost)
+    expect(problems(convergence, written)).toHaveLength(1)
     expect(differ({ digests: new Map([...digests("a"), ["n4", "a"]]) }))
       .toEqual(["n4 holds it and should not"])
     expect(differ({ shown: new Map([...final.shown, ["n3", "QuorumNotMet"]]) }))

@@ -81,6 +81,11 @@ describe("the checker of last-write-wins", () => {
       .toEqual([])
     expect(problems(lastWriteWins, history("registers", [first, second], final, damaged)))
       .toHaveLength(1)
+    const copies = (node: string) => ({ copies: new Map([[2, new Map([[node, 0]])]]), ...damaged })
+    expect(problems(lastWriteWins, history("registers", [first, forfeit], final, copies("n2"))))
+      .toEqual([])
+    expect(problems(lastWriteWins, history("registers", [first, forfeit], final, copies("n1"))))
+      .toHaveLength(1)
   })
 
   it("refuses another value in an acknowledgement, unless it may have been handed on", () => {

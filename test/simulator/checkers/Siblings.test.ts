@@ -58,6 +58,7 @@ describe("the checker of siblings", () => {
       result: shown([], [1, 3])
     }
     expect(refused([first, deleted], shown([], [1, 3]))).toEqual([])
+    expect(refused([first, deleted], shown(["o1"], [1, 3]))).not.toEqual([])
     expect(refused([first, second, deleted], shown([], [1, 2, 3]))).toHaveLength(3)
   })
 

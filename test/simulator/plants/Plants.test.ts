@@ -46,7 +46,8 @@ describe("every checker", () => {
 describe("a checker", () => {
   it.each(fast)("finds $name", { timeout: 60_000 }, async (plant) => {
     // Some more seeds than it took, since what is drawn changes with the simulator.
-    expect(await findPlant(plant, { seeds: 4 * seedsMax })).toMatchObject({ violation: {} })
+    const found = await findPlant(plant, { seeds: 4 * seedsMax })
+    expect(checkers.map(({ name }) => name)).toContain(found?.violation.checker)
   })
 
   it("finds half of all planted bugs under the first seeds", () => {

@@ -134,5 +134,14 @@ export const causalityPlants: ReadonlyArray<Plant> = [
       from: "if (left.actor !== right.actor) return left.actor > right.actor",
       to: "if (left.actor !== right.actor) return true"
     }]
+  },
+  {
+    name: "counter-never-removed",
+    bug: "a delete leaves counters as they are",
+    edits: [{
+      file: "src/core/crdt/Removal.ts",
+      from: "return totals.size === 0 ? undefined : { kind: \"counter\", totals }",
+      to: "return undefined"
+    }]
   }
 ]

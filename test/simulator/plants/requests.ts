@@ -61,5 +61,14 @@ export const requestPlants: ReadonlyArray<Plant> = [
       from: "if (header.cluster !== cluster || ",
       to: "if (cluster === \"\" || "
     }]
+  },
+  {
+    name: "quorum-of-one",
+    bug: "a majority of replicas is one",
+    edits: [{
+      file: "src/core/quorum/Quorum.ts",
+      from: "Math.floor(n / 2) + 1",
+      to: "Math.min(n, 1)"
+    }]
   }
 ]

@@ -60,7 +60,10 @@ describe("a bucket that keeps its promises", () => {
     const report = await Effect.runPromise(simulate(carts, { seeds: 5 }))
     const { operations, ...counted } = report
     expect(counted).toMatchObject({ bucket: "carts", seed: 1, seeds: 5 })
-    expect(Object.values(operations).reduce((sum, count) => sum + count)).toBe(5 * 200)
+    const writes = Object.values(operations).reduce((sum, count) => sum + count)
+    expect(writes).toBeGreaterThan(5 * 100)
+    // The others are reads.
+    expect(writes).toBeLessThan(5 * 200)
     expect(operations["acknowledged"]).toBeGreaterThan(200)
     expect(Object.keys(report.faults).length).toBeGreaterThan(10)
   })
@@ -141,7 +144,7 @@ describe("what goes wrong is found under the first seeds", () => {
 
   it("a merge that adds up, before values have grown too large to go on", async () => {
     const found = await failure(simulate(wishBucket((left, right) => [...left, ...right].sort())))
-    expect(found.promise).toBe("values do not grow without end")
+    expect(found).toMatchObject({ check: "growth", promise: "values do not grow without end" })
     expect(found.problem).toMatch(/^Grown: a client writes \d+ characters of JSON/)
   })
 

@@ -4,23 +4,30 @@
  */
 import { sorted } from "../../../core/clock/VersionVector.ts"
 import type { Checker, FinalDocument, Record, Violation } from "../History.ts"
-import { placeOf } from "../Plan.ts"
-import { everywhere, finder } from "./Judging.ts"
+import { isWrite, placeOf } from "../Plan.ts"
+import { documentsOf, everywhere, finder } from "./Judging.ts"
 
 export const availability: Checker = {
   name: "availability",
-  promise: "a healthy node that holds a document answers what needs no other node",
+  promise: "a healthy node answers for itself what it holds, a healed cluster answers everything",
   check: ({ unavailable }) => everywhere("availability", unavailable)
 }
 
-const differences = (final: FinalDocument): ReadonlyArray<Violation> => {
+/** Whether all copies may be gone, since only one disk had any, and that was damaged. */
+const mayBeLost = (record: Record, final: FinalDocument): boolean => {
+  const told = documentsOf(record, final.bucket).find(({ key }) => key === final.key)
+  const gone = [...final.digests].filter(([, digest]) => digest === "damaged")
+  return gone.length > 0 && gone.every(([node]) => record.damaged.has(node))
+    && told !== undefined && !told.writes.some(({ outcome }) => outcome === "ok")
+}
+
+const differences = (record: Record, final: FinalDocument): ReadonlyArray<Violation> => {
   const { add, found } = finder("convergence", final)
   const { digests, holders, shown } = final
   const held = holders.map((node) => digests.get(node) ?? "unknown")
   // Where the only copy was damaged, nobody can repair it, and no read claims to know.
-  if (held.includes("damaged") && held.every((digest) => /^(absent|damaged)$/u.test(digest))) {
-    return found
-  }
+  const hasNone = held.every((digest) => digest === "absent" || digest === "damaged")
+  if (hasNone && mayBeLost(record, final)) return found
   if (new Set(held).size > 1) {
     add(`the replicas differ: ${holders.map((node, i) => `${node} ${held[i]}`).join(", ")}`)
   }
@@ -40,9 +47,12 @@ export const convergence: Checker = {
   name: "convergence",
   promise:
     "in the end all replicas are equal, all nodes show the same, and nothing more is written",
-  check: ({ final, idleWrites }) => [
-    ...final.flatMap(differences),
-    ...everywhere("convergence", idleWrites > 0 ? [`${idleWrites} writes after all was done`] : [])
+  check: (record) => [
+    ...record.final.flatMap((final) => differences(record, final)),
+    ...everywhere(
+      "convergence",
+      record.idleWrites > 0 ? [`${record.idleWrites} writes after all was done`] : []
+    )
   ]
 }
 
@@ -89,7 +99,8 @@ const excesses = (record: Record, final: FinalDocument): ReadonlyArray<Violation
   const { add, found } = finder("bounds", final)
   const place = placeOf(final)
   // What was sent again, or handed on again, may have been applied again by another life.
-  const writes = record.events.filter(({ operation }) => placeOf(operation) === place)
+  const writes = record.events
+    .filter(({ operation }) => placeOf(operation) === place && isWrite(operation))
     .reduce(
       (sum, { operation: { id }, sendings }) =>
         sum + Math.max(sendings, record.applied.get(id)?.dots.length ?? 1),

@@ -4,7 +4,7 @@
  */
 import type { Checker } from "../History.ts"
 import { ofKind } from "./AddWins.ts"
-import { documentsOf, finalShown, finder, mayTake, type Told } from "./Judging.ts"
+import { documentsOf, finalShown, finder, mayTake, mustTake, type Told } from "./Judging.ts"
 
 const name = "counter"
 
@@ -27,6 +27,17 @@ const check = (told: Told) => {
         add(`at ${node}, o${id} was acknowledged and is lost`)
       }
     }
+  }
+  const counted = ofKind(told, "increment").filter(({ outcome }) => outcome !== "fail")
+  // An actor that counted on since is kept whole, so a delete must have seen all of it.
+  const emptying = deletes.find((removal) =>
+    counted.every((increment) => mustTake(removal, increment))
+  )
+  for (const [node, { value }] of finalShown(told)) {
+    if (emptying === undefined || counted.length === 0 || value === undefined) continue
+    add(
+      `at ${node}, ${JSON.stringify(value)} is left, though o${emptying.id} had seen all increments`
+    )
   }
   return found
 }

@@ -44,14 +44,18 @@ const notApplied: Applied = { dots: [], stamps: [] }
 const isRefused = ({ operation, outcome }: Event, { makers, twinned }: Record): boolean =>
   outcome === "fail" && ![...makers.get(operation.id) ?? []].some((node) => twinned.has(node))
 
+/** Whether no disk had it, when it was acknowledged, that lost nothing in this run. */
+const isForfeit = ({ endedAt, operation }: Event, { copies, damaged }: Record): boolean =>
+  damaged.size > 0 && operation.consistency === "available"
+  && ![...copies.get(operation.id) ?? []].some(([node, at]) => !damaged.has(node) && at <= endedAt)
+
 /**
- * The outcome to judge by. What one replica acknowledged may be gone where a disk was damaged;
- * what nobody ever had on disk did not happen.
+ * The outcome to judge by. What only one replica acknowledged may be gone where its disk was
+ * damaged; what nobody ever had on disk did not happen.
  */
 const outcomeOf = (event: Event, applied: Applied, record: Record): Outcome => {
   if (isRefused(event, record)) return "fail"
-  const isForfeit = record.damaged.size > 0 && event.operation.consistency === "available"
-  if (event.outcome === "ok" && !isForfeit) return "ok"
+  if (event.outcome === "ok" && !isForfeit(event, record)) return "ok"
   return applied.dots.length > 0 ? "info" : "fail"
 }
 

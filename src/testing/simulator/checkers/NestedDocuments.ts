@@ -12,6 +12,7 @@ import {
   finder,
   hasAll,
   mayTake,
+  mustTake,
   type Told,
   type Write
 } from "./Judging.ts"
@@ -74,8 +75,9 @@ const checkTitle = (told: Told, add: (problem: string) => void): void => {
         add(`at ${node}, o${winner.id} is the title, though o${title.id} was set later`)
       }
     }
-    const later = titles.find((title) =>
-      title.outcome === "ok" && winner !== undefined && sawIt(title, winner)
+    const later = winner && (
+      titles.find((title) => title.outcome === "ok" && sawIt(title, winner))
+        ?? deletes.find((removal) => mustTake(removal, winner))
     )
     if (later !== undefined) {
       add(`at ${node}, o${shownTitle} is the title, though o${later.id} had seen it`)

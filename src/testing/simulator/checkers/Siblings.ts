@@ -11,6 +11,7 @@ import {
   hasAll,
   hasAny,
   mayTake,
+  mustTake,
   type Told,
   type Write
 } from "./Judging.ts"
@@ -52,8 +53,9 @@ const zombies = (told: Told, shown: Shown, isFinal: boolean): ReadonlyArray<stri
     if (write === undefined) return []
     const later = told.writes.find((candidate) => {
       const { saw } = candidate.event
-      return candidate !== write && candidate.outcome !== "fail" && saw !== undefined
-        && hasAll(saw.vector, write.applied)
+      if (candidate === write || candidate.outcome === "fail") return false
+      if (isFinal && isBlindDelete(candidate) && mustTake(candidate, write)) return true
+      return saw !== undefined && hasAll(saw.vector, write.applied)
         && (isFinal && candidate.outcome === "ok" || hasAny(shown.vector, candidate.applied))
     })
     return later === undefined ? [] : [`o${id} is shown though o${later.id} had seen it`]

@@ -14,10 +14,10 @@ const pause: FaultClass = {
       pauseMeanMillis: 3_000,
       lastsMeanMillis: random.pick([50, 1_000, 5_000])
     }),
-  begin: (cluster, { fault, node }) => {
-    if (cluster.node(node).pause()) cluster.did(fault)
+  begin: (cluster, { fault, id, node }) => {
+    if (cluster.node(node).pause(id)) cluster.did(fault)
   },
-  end: (cluster, { node }) => cluster.node(node).resume()
+  end: (cluster, { id, node }) => cluster.node(node).resume(id)
 }
 
 const crash: FaultClass = {
