@@ -308,15 +308,22 @@ export class Coordinator {
   }
 
   #takeForward(from: NodeId, message: Extract<PeerMessage, { readonly _tag: "Forward" }>): void {
-    const request = readForward(message.body)
+    const read = readForward(message.body)
     const answer = (outcome: Parameters<Respond>[0]) =>
       this.#options.send(from, {
         _tag: "Forwarded",
         request: message.request,
         body: writeForwarded(outcome)
       })
-    if (request?.action === "read") return this.handle(request, answer)
-    if (request !== undefined) {
+    if (read?.request.action === "read") return this.handle(read.request, answer)
+    if (read !== undefined) {
+      const { request, to } = read
+      const { node, replica } = this.#options
+      // Of what an earlier life refused, this one knows nothing: it was told then that it failed.
+      if (to !== replica.incarnation()) {
+        const reason = "another life of it was asked"
+        return answer(new Errors.NodeUnavailable({ node, reason }))
+      }
       const name = `${from} ${message.request}`
       return this.#refusals.once(name, answer, (respond) => this.handle(request, respond))
     }

@@ -18,7 +18,9 @@ import type { Answer, Request, Respond } from "./Request.ts"
 const ForwardBody = Schema.Struct({
   action: Schema.Literals(["read", "write"]),
   bucket: BucketName,
-  body: RequestBody
+  body: RequestBody,
+  /** The life of the node that is asked; empty where it is not known. */
+  to: Schema.String
 })
 
 const AnswerBody = Schema.Struct({
@@ -39,10 +41,14 @@ const decodeForward = Schema.decodeUnknownOption(ForwardBody)
 const encodeForwarded = Schema.encodeSync(ForwardedBody)
 const decodeForwarded = Schema.decodeUnknownOption(ForwardedBody)
 
-/** The request in a `Forward`, or undefined where it is none. */
-export const readForward = (bytes: Uint8Array): Request | undefined => {
+/** The request in a `Forward`, and the life of this node that it asks; undefined if it is none. */
+export const readForward = (
+  bytes: Uint8Array
+): { readonly request: Request; readonly to: string } | undefined => {
   const decoded = decodeForward(Json.read(decoder.decode(bytes)))
-  return decoded._tag === "Some" ? { ...decoded.value, forwarded: true } : undefined
+  if (decoded._tag === "None") return undefined
+  const { to, ...request } = decoded.value
+  return { request: { ...request, forwarded: true }, to }
 }
 
 export const writeForwarded = (outcome: Answer | Errors.StoreError): Uint8Array =>
@@ -87,7 +93,9 @@ const isRefusal = ({ _tag }: Answer | Errors.StoreError): boolean =>
 export class Forwarding implements Waiting {
   readonly deadline: number
   readonly #options: ForwardOptions
-  readonly #body: Uint8Array
+  readonly #json: Omit<typeof ForwardBody.Encoded, "to">
+  /** The life of the node that was asked last. */
+  #to = ""
   readonly #asked = new Set<NodeId>()
   #attempt = 0
 
@@ -96,12 +104,13 @@ export class Forwarding implements Waiting {
     this.#options = options
     this.deadline = parts.world.elapsed() + timeoutMillis + graceMillis
     const { action, bucket, body } = request
-    const json = encodeForward({
+    const { to: _, ...json } = encodeForward({
       action,
       bucket: BucketName.make(bucket),
-      body: { ...body, timeoutMillis }
+      body: { ...body, timeoutMillis },
+      to: ""
     })
-    this.#body = encoder.encode(JSON.stringify(json))
+    this.#json = json
   }
 
   start(): void {
@@ -150,6 +159,8 @@ export class Forwarding implements Waiting {
     const isSure = request.action === "read" || handed.wasSentOnce(request)
     if (isRefusal(outcome)) {
       if (from !== this.#node) return
+      // Its answer has said which life of it is to be asked.
+      if (request.action === "write" && this.#to !== parts.lifeOf(from)) return this.#send()
       if (isSure && this.#attempt + 1 < nodes.length) {
         this.#attempt++
         parts.world.mark("coordinator: a refused request goes to another holder")
@@ -170,8 +181,11 @@ export class Forwarding implements Waiting {
 
   #send(): void {
     const { handed, number, parts, request } = this.#options
-    handed.sent(request, this.#node)
+    this.#to = parts.lifeOf(this.#node)
+    // A write that names no life of the node is carried out by none.
+    if (this.#to !== "") handed.sent(request, this.#node)
     this.#asked.add(this.#node)
-    parts.send(this.#node, { _tag: "Forward", request: number, body: this.#body })
+    const body = encoder.encode(JSON.stringify({ ...this.#json, to: this.#to }))
+    parts.send(this.#node, { _tag: "Forward", request: number, body })
   }
 }

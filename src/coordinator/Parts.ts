@@ -21,6 +21,8 @@ export interface Parts {
   readonly view: ClusterView
   readonly replica: Replica
   readonly send: (to: NodeId, message: PeerMessage) => void
+  /** The incarnation of a node that was heard last; empty where it never was. */
+  readonly lifeOf: (node: NodeId) => string
   readonly secret: CausalContext.Secret
 }
 

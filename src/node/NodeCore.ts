@@ -106,6 +106,7 @@ export class NodeCore {
       view: this.view,
       replica: this.replica,
       send: (to, message) => this.link.send(to, message),
+      lifeOf: (node) => this.link.incarnationOf(node),
       secret: options.secret,
       requestsMax: limits.requestsMax,
       lateBytesMax: limits.lateBytesMax,

@@ -142,6 +142,11 @@ export class PeerLink {
     }
   }
 
+  /** The incarnation of a node that was heard last; empty where it never was. */
+  incarnationOf(node: NodeId): string {
+    return this.#incarnations.get(node) ?? ""
+  }
+
   #publish(to: NodeId, body: Frame.FrameBody): void {
     const { cluster, incarnation, node, partitionCount, ringDigest, transport, world } =
       this.#options
@@ -149,7 +154,7 @@ export class PeerLink {
       cluster,
       partitionCount,
       senderIncarnation: incarnation(),
-      receiverIncarnation: this.#incarnations.get(to) ?? "",
+      receiverIncarnation: this.incarnationOf(to),
       ringDigest: ringDigest(),
       clockMillis: world.now()
     }

@@ -106,10 +106,37 @@ describe("a node that does not hold the document", () => {
   })
 })
 
+/** Has a node hear of the lives of all holders. */
+const meet = () => {
+  const stray = { _tag: "Forwarded", request: 0, body: new Uint8Array(0) } as const
+  for (const place of holders) stepped.nodes[place - 1]!.core.link.send(id(outside), stray)
+  stepped.world.advance(1)
+}
+
 describe("a request that is handed on", () => {
   beforeEach(() => {
     outside = stepped.placesOf(shelves, "k").others[0]!
     holders = stepped.placesOf(shelves, "k").holders
+  })
+
+  it("is carried out by no life of a node but the one that was asked", () => {
+    const [place] = holders
+    const { core } = stepped.nodes[place! - 1]!
+    const body = {
+      key: "k",
+      calls: [{ name: "visits.add", args: [1] }],
+      once: { session: "s", sequence: 0, at: stepped.world.now() }
+    }
+    const ask = (to: string) => {
+      const json = JSON.stringify({ action: "write", bucket: shelves.name, body, to })
+      const message = { _tag: "Forward", request: 1, body: new TextEncoder().encode(json) } as const
+      core.coordinator.hear(id(outside), message)
+    }
+    ask("")
+    ask(core.replica.incarnation().replace(/.$/u, "~"))
+    expect(carriedOut()[place! - 1]).toBe(0)
+    ask(core.replica.incarnation())
+    expect(carriedOut()[place! - 1]).toBe(1)
   })
 
   it.each([
@@ -134,6 +161,7 @@ describe("a request that is handed on", () => {
   })
 
   it("reaches the same node when the client asks again, whoever is near by then", () => {
+    meet()
     const request = { ...visit, w: 1, once: { session: "s", sequence: 1, at: stepped.world.now() } }
     stepped.loses = ({ to }) => to === id(outside)
     const asked = stepped.write(outside, shelves, request)
@@ -167,6 +195,7 @@ describe("a request that is handed on", () => {
       stepped.nodes[outside - 1]!.core.view.heard(id(place), 0)
       stepped.world.advance(1)
     }
+    meet()
     const request = { ...visit, w: 1, once: { session: "s", sequence: 3, at: stepped.world.now() } }
     stepped.loses = ({ to }) => to === id(outside)
     const first = stepped.write(outside, shelves, request)

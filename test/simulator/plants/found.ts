@@ -69,5 +69,14 @@ export const foundPlants: ReadonlyArray<Plant> = [
       from: "known?.node === node ? known.sendings + 1 : 1",
       to: "known?.node === node ? 1 : 1"
     }]
+  },
+  {
+    name: "late-request-carried-out",
+    bug: "a life carries out what was asked of another",
+    edits: [{
+      file: "src/coordinator/Coordinator.ts",
+      from: "if (to !== replica.incarnation()) {",
+      to: "if (to === \"~\") {"
+    }]
   }
 ]
