@@ -309,7 +309,7 @@ export class Coordinator {
 
   #takeForward(from: NodeId, message: Extract<PeerMessage, { readonly _tag: "Forward" }>): void {
     const read = readForward(message.body)
-    const answer = (outcome: Parameters<Respond>[0]) =>
+    const answer = (outcome: Parameters<typeof writeForwarded>[0]) =>
       this.#options.send(from, {
         _tag: "Forwarded",
         request: message.request,
@@ -318,12 +318,9 @@ export class Coordinator {
     if (read?.request.action === "read") return this.handle(read.request, answer)
     if (read !== undefined) {
       const { request, to } = read
-      const { node, replica } = this.#options
       // Of what an earlier life refused, this one knows nothing: it was told then that it failed.
-      if (to !== replica.incarnation()) {
-        const reason = "another life of it was asked"
-        return answer(new Errors.NodeUnavailable({ node, reason }))
-      }
+      const isMeant = to === this.#options.replica.incarnation()
+      if (!isMeant) return answer({ _tag: "AnotherLife", asked: to })
       const name = `${from} ${message.request}`
       return this.#refusals.once(name, answer, (respond) => this.handle(request, respond))
     }

@@ -31,7 +31,12 @@ const AnswerBody = Schema.Struct({
   siblings: Schema.Int
 })
 
-const ForwardedBody = Schema.Union([AnswerBody, Errors.StoreError])
+/** The life that was asked is not the present one, which did nothing. */
+const AnotherLife = Schema.Struct({ _tag: Schema.tag("AnotherLife"), asked: Schema.String })
+
+const ForwardedBody = Schema.Union([AnswerBody, AnotherLife, Errors.StoreError])
+
+type Forwarded = typeof ForwardedBody.Type
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -51,7 +56,7 @@ export const readForward = (
   return { request: { ...request, forwarded: true }, to }
 }
 
-export const writeForwarded = (outcome: Answer | Errors.StoreError): Uint8Array =>
+export const writeForwarded = (outcome: Forwarded): Uint8Array =>
   encoder.encode(JSON.stringify(encodeForwarded(outcome)))
 
 export interface ForwardOptions {
@@ -157,10 +162,14 @@ export class Forwarding implements Waiting {
     const outcome = decoded.value
     const { handed, nodes, parts, request } = this.#options
     const isSure = request.action === "read" || handed.wasSentOnce(request)
+    if (outcome._tag === "AnotherLife") {
+      // Its answer has said, too, which life of it is to be asked; it may come again, and late.
+      const isNews = from === this.#node && outcome.asked === this.#to
+      if (isNews && this.#to !== parts.lifeOf(from)) this.#send()
+      return
+    }
     if (isRefusal(outcome)) {
       if (from !== this.#node) return
-      // Its answer has said which life of it is to be asked.
-      if (request.action === "write" && this.#to !== parts.lifeOf(from)) return this.#send()
       if (isSure && this.#attempt + 1 < nodes.length) {
         this.#attempt++
         parts.world.mark("coordinator: a refused request goes to another holder")

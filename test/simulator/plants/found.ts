@@ -75,8 +75,8 @@ export const foundPlants: ReadonlyArray<Plant> = [
     bug: "a life carries out what was asked of another",
     edits: [{
       file: "src/coordinator/Coordinator.ts",
-      from: "if (to !== replica.incarnation()) {",
-      to: "if (to === \"~\") {"
+      from: "const isMeant = to === this.#options.replica.incarnation()",
+      to: "const isMeant = to !== \"~\""
     }]
   }
 ]
