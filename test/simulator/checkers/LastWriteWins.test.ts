@@ -33,6 +33,24 @@ describe("the checker of last-write-wins", () => {
       .toEqual(["\"o1\" with stamp 10 though o2 had seen it"])
   })
 
+  it("accepts a winner that was carried out again after an acknowledged write had seen it", () => {
+    const replaced = { ...second, stamp: 15, saw: shown("o1", [1], 10), result: undefined }
+    const dots = [1, 2].map((counter) => ({ actor: `n${counter}.000000000life01.1`, counter }))
+    const applied = new Map([[1, { dots, stamps: [10, 20] }], [2, { dots: [], stamps: [15] }]])
+    const wins = (stamp: number) =>
+      problems(
+        lastWriteWins,
+        history(
+          "registers",
+          [{ ...first, sendings: 2 }, { ...replaced, sendings: 2 }],
+          shown("o1", [1, 2], stamp),
+          { applied }
+        )
+      )
+    expect(wins(20)).toEqual([])
+    expect(wins(10)).not.toEqual([])
+  })
+
   it("follows what was seen through a write that nobody can tell of", () => {
     const unsure: Step = {
       ...second,

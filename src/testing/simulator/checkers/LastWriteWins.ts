@@ -16,29 +16,37 @@ export const stampOf = ({ applied: { stamps } }: Write): number =>
 const shows = (shown: Shown | undefined, write: Write): boolean =>
   operationOf(shown?.value) === write.id
 
+/** A write, with its stamp: one that was carried out twice has two, and may have been seen once. */
+interface Stamped {
+  readonly write: Write
+  readonly stamp: number
+}
+
 /** Whether `later` was made after its client, or its session, had seen or made `earlier`. */
-const follows = (told: Told, later: Write, earlier: Write, guarded: boolean): boolean => {
-  if (shows(later.event.saw, earlier)) return true
+const follows = (told: Told, later: Write, earlier: Stamped, guarded: boolean): boolean => {
+  const { stamp, write } = earlier
+  const { invokedAt, operation: { session }, saw } = later.event
+  if (shows(saw, write) && saw !== undefined && saw.stamp >= stamp) return true
   if (!guarded) return false
-  const { invokedAt, operation: { session } } = later.event
   return told.events.some(({ endedAt, operation, outcome, result }) =>
     outcome === "ok" && operation.session === session && endedAt <= invokedAt
-    && (operation.id === earlier.id || shows(result, earlier))
+    && (operation.id === write.id || shows(result, write)) && (result?.stamp ?? 0) >= stamp
   )
 }
 
 /** An acknowledged write that came after `winner`, directly or by others that were seen. */
 const replacedBy = (
   told: Told,
-  winner: Write,
+  winner: Stamped,
   guarded: ReadonlySet<number>
 ): Write | undefined => {
-  const after = new Set<Write>([winner])
+  const after = new Set<Write>([winner.write])
   for (const earlier of after) {
     for (const later of told.writes) {
       if (after.has(later) || later.outcome === "fail") continue
       const isGuarded = guarded.has(later.event.operation.session)
-      if (!follows(told, later, earlier, isGuarded)) continue
+      const stamped = earlier === winner.write ? winner : { write: earlier, stamp: 0 }
+      if (!follows(told, later, stamped, isGuarded)) continue
       if (later.outcome === "ok") return later
       after.add(later)
     }
@@ -66,7 +74,7 @@ const check = (told: Told, guarded: ReadonlySet<number>) => {
     const at = `at ${node}, ${JSON.stringify(shown.value)} with stamp ${shown.stamp}`
     if (lost !== undefined) add(`${at} though o${lost.id} has stamp ${stampOf(lost)}`)
     if (winner !== undefined) {
-      const later = replacedBy(told, winner, guarded)
+      const later = replacedBy(told, { write: winner, stamp: shown.stamp }, guarded)
       if (later !== undefined) add(`${at} though o${later.id} had seen it`)
     } else if (shown.value !== undefined || writes.some(({ outcome }) => outcome === "ok")) {
       add(`${at}, which no write explains`)
