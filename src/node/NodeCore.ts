@@ -2,6 +2,7 @@
  * Joins the rooms into one node, on whatever world, transport and storage it is given. The
  * process that serves users and the simulator run this same file.
  */
+import * as DateTime from "effect/DateTime"
 import type { KeyObject } from "node:crypto"
 import type { PeerMessage } from "../../schemas/PeerMessage.ts"
 import { Coordinator } from "../coordinator/Coordinator.ts"
@@ -143,7 +144,7 @@ export class NodeCore {
       transport,
       id: `${node}-${incarnation}`,
       version,
-      started: new Date(world.now()).toISOString(),
+      started: DateTime.formatIso(DateTime.makeUnsafe(world.now())),
       metadata: { node, cluster, ring: ring.digest, ...(zone === undefined ? {} : { zone }) },
       endpoints: this.requests.endpoints()
     }

@@ -9,6 +9,8 @@ import { at, isCode, type Rule, type SourceFile, type Violation, walk } from "./
 /** Whether the simulator runs this file: all but the ends that touch NATS, threads and people. */
 export const isSimulated = (path: string): boolean =>
   /^src\/(core|replica|coordinator|gossip|handoff|anti-entropy|testing\/simulator)\//.test(path)
+  || /^src\/(node\/NodeCore|client\/(MakeHandle|Requester|Session))\.ts$/.test(path)
+  || /^(schemas|plugins)\//.test(path)
   || (path.startsWith("src/transport/") && !/nats|broker/i.test(path))
   || (path.startsWith("src/storage/") && !/worker/i.test(path))
 
