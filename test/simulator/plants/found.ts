@@ -63,7 +63,7 @@ export const foundPlants: ReadonlyArray<Plant> = [
   },
   {
     name: "sendings-counted-apart",
-    bug: "a refusal counts for all sendings of a write that is handed on",
+    bug: "one sending's refusal counts for all of them",
     edits: [{
       file: "src/coordinator/Handed.ts",
       from: "known?.node === node ? known.sendings + 1 : 1",
