@@ -191,8 +191,7 @@ export class Forwarding implements Waiting {
   #send(): void {
     const { handed, number, parts, request } = this.#options
     this.#to = parts.lifeOf(this.#node)
-    // A write that names no life of the node is carried out by none.
-    if (this.#to !== "") handed.sent(request, this.#node)
+    handed.sent(request, this.#node, this.#to)
     this.#asked.add(this.#node)
     const body = encoder.encode(JSON.stringify({ ...this.#json, to: this.#to }))
     parts.send(this.#node, { _tag: "Forward", request: number, body })

@@ -26,13 +26,16 @@ export class Handed {
     return known !== undefined && nodes.includes(known.node) ? [known.node] : nodes
   }
 
-  /** Notes that a write is sent to a node, by whichever request of its client. */
-  sent(request: Request, node: NodeId): void {
+  /**
+   * Notes that a write is sent to a node, by whichever request of its client. One that names no
+   * life of the node is not carried out, and does not count.
+   */
+  sent(request: Request, node: NodeId, life = "known"): void {
     const id = idOf(request)
     if (id === "") return
     const known = this.#writes.get(id)
-    const sendings = known?.node === node ? known.sendings + 1 : 1
-    this.#writes.set(id, { node, sendings })
+    const before = known?.node === node ? known.sendings : 0
+    this.#writes.set(id, { node, sendings: life === "" ? before : before + 1 })
     const [oldest] = this.#writes.keys()
     if (this.#writes.size > handedMax && oldest !== undefined) this.#writes.delete(oldest)
   }

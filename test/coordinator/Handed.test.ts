@@ -37,6 +37,15 @@ describe("a request that is handed on", () => {
     expect(handed.route(write(1), [c, b])).toEqual([c, b])
   })
 
+  it("goes to the node that is still to learn which life of it is asked", () => {
+    const handed = new Handed()
+    handed.sent(write(1), a, "")
+    expect(handed.route(write(1), [b, a])).toEqual([a])
+    expect(handed.wasSentOnce(write(1))).toBe(false)
+    handed.sent(write(1), a, "life")
+    expect(handed.wasSentOnce(write(1))).toBe(true)
+  })
+
   it("goes to any node once nobody has carried it out", () => {
     const handed = new Handed()
     handed.sent(write(1), a)

@@ -66,17 +66,8 @@ export const foundPlants: ReadonlyArray<Plant> = [
     bug: "one sending's refusal counts for all of them",
     edits: [{
       file: "src/coordinator/Handed.ts",
-      from: "known?.node === node ? known.sendings + 1 : 1",
-      to: "known?.node === node ? 1 : 1"
-    }]
-  },
-  {
-    name: "late-request-carried-out",
-    bug: "a life carries out what was asked of another",
-    edits: [{
-      file: "src/coordinator/Coordinator.ts",
-      from: "const isMeant = to === this.#options.replica.incarnation()",
-      to: "const isMeant = to !== \"~\""
+      from: "known?.node === node ? known.sendings : 0",
+      to: "0"
     }]
   }
 ]
