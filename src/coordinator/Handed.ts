@@ -30,7 +30,7 @@ export class Handed {
    * Notes that a write is sent to a node, by whichever request of its client. One that names no
    * life of the node is not carried out, and does not count.
    */
-  sent(request: Request, node: NodeId, life = "known"): void {
+  sent(request: Request, node: NodeId, life: string): void {
     const id = idOf(request)
     if (id === "") return
     const known = this.#writes.get(id)

@@ -19,21 +19,21 @@ describe("a request that is handed on", () => {
   it("goes to the node it went to before, though another has become the best", () => {
     const handed = new Handed()
     expect(handed.route(write(1), [a, b])).toEqual([a, b])
-    handed.sent(write(1), a)
+    handed.sent(write(1), a, "life")
     expect(handed.route(write(2), [b, a])).toEqual([b, a])
     expect(handed.route(write(1), [b, a])).toEqual([a])
   })
 
   it("goes to the node that took it after the best one refused", () => {
     const handed = new Handed()
-    handed.sent(write(1), a)
-    handed.sent(write(1), b)
+    handed.sent(write(1), a, "life")
+    handed.sent(write(1), b, "life")
     expect(handed.route(write(1), [a, b])).toEqual([b])
   })
 
   it("goes to the best node once the one before holds the document no more", () => {
     const handed = new Handed()
-    handed.sent(write(1), a)
+    handed.sent(write(1), a, "life")
     expect(handed.route(write(1), [c, b])).toEqual([c, b])
   })
 
@@ -48,7 +48,7 @@ describe("a request that is handed on", () => {
 
   it("goes to any node once nobody has carried it out", () => {
     const handed = new Handed()
-    handed.sent(write(1), a)
+    handed.sent(write(1), a, "life")
     handed.forget(write(1))
     expect(handed.route(write(1), [b, a])).toEqual([b, a])
   })
@@ -56,11 +56,11 @@ describe("a request that is handed on", () => {
   it("was sent once until it goes to the same node again, for whichever request", () => {
     const handed = new Handed()
     expect(handed.wasSentOnce(write(1))).toBe(false)
-    handed.sent(write(1), a)
+    handed.sent(write(1), a, "life")
     expect(handed.wasSentOnce(write(1))).toBe(true)
-    handed.sent(write(1), b)
+    handed.sent(write(1), b, "life")
     expect(handed.wasSentOnce(write(1))).toBe(true)
-    handed.sent(write(1), b)
+    handed.sent(write(1), b, "life")
     expect(handed.wasSentOnce(write(1))).toBe(false)
   })
 
