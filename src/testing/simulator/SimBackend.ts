@@ -79,23 +79,29 @@ class Asking {
   #send(): void {
     if (this.#ended) return
     const { cluster: { kernel, outside }, random, sendingsMax } = this.#way
+    const pause = firstPauseMillis * 2 ** this.#attempts++
     if (this.#ask()) this.#trace.sendings++
     // Nobody listened, so nobody has carried it out.
     else if (this.#trace.sendings === 0 && random.chance(0.5)) return this.#giveUp("nobody there")
-    const pause = firstPauseMillis * 2 ** this.#attempts++
     if (this.#attempts >= sendingsMax) return
     kernel.at(outside, kernel.now + pause, () => this.#send())
   }
 
   #ask(): boolean {
-    const { answerLoss, cluster: { kernel, outside }, random, sendingsMax } = this.#way
+    const { cluster: { kernel, outside } } = this.#way
     const request = { ...this.#request, forwarded: false }
     return this.#process.ask(({ coordinator }) =>
       coordinator.handle(request, (outcome) => {
-        if (this.#attempts < sendingsMax && random.chance(answerLoss)) return
+        if (this.#isLost()) return
         kernel.soon(outside, () => this.#hear(outcome))
       })
     )
+  }
+
+  /** Not once the cluster has healed: what has no answer then, is the cluster's fault. */
+  #isLost(): boolean {
+    const { answerLoss, cluster: { healedAt, kernel }, random, sendingsMax } = this.#way
+    return kernel.now < healedAt && this.#attempts < sendingsMax && random.chance(answerLoss)
   }
 
   #hear(outcome: Answer | StoreError): void {

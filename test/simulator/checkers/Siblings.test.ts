@@ -41,6 +41,16 @@ describe("the checker of siblings", () => {
     expect(refused([first, unsure], shown([], [1]))).toHaveLength(3)
   })
 
+  it("accepts that a write is gone whose successor was shown, though no disk ever had it", () => {
+    const unsure: Step = { ...second, outcome: "info", saw: shown(["o1"], [1]), stored: false }
+    const third: Step = { id: 3, action: put, saw: shown(["o2"], [1, 2]) }
+    const final = shown(["o3"], [1, 2, 3])
+    const makers = new Map([[2, new Set(["n1"])]])
+    const steps = [first, unsure, third]
+    expect(problems(siblings, history("notes", steps, final, { makers }))).toEqual([])
+    expect(problems(siblings, history("notes", steps, final))).toHaveLength(3)
+  })
+
   it("accepts that a delete took what it had seen, and refuses that it took more", () => {
     const deleted: Step = {
       id: 3,

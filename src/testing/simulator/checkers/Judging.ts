@@ -51,12 +51,13 @@ const isForfeit = ({ endedAt, operation }: Event, { copies, damaged }: Record): 
 
 /**
  * The outcome to judge by. What only one replica acknowledged may be gone where its disk was
- * damaged; what nobody ever had on disk did not happen.
+ * damaged; what nobody ever made did not happen. What was made may have been shown before any
+ * disk had it, and count in what is written by those who saw it.
  */
 const outcomeOf = (event: Event, applied: Applied, record: Record): Outcome => {
   if (isRefused(event, record)) return "fail"
   if (event.outcome === "ok" && !isForfeit(event, record)) return "ok"
-  return applied.dots.length > 0 ? "info" : "fail"
+  return applied.dots.length > 0 || record.makers.has(event.operation.id) ? "info" : "fail"
 }
 
 export const documentsOf = (record: Record, bucket: string): ReadonlyArray<Told> =>
