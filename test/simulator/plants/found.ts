@@ -69,5 +69,18 @@ export const foundPlants: ReadonlyArray<Plant> = [
       from: "known?.node === node ? known.sendings : 0",
       to: "0"
     }]
+  },
+  {
+    name: "any-life-asked",
+    bug: "a write that names no life is carried out, unnoted",
+    edits: [{
+      file: "src/coordinator/Coordinator.ts",
+      from: "const isMeant = to === this.#options.replica.incarnation()",
+      to: "const isMeant = to === \"\" || to === this.#options.replica.incarnation()"
+    }, {
+      file: "src/coordinator/Forwarding.ts",
+      from: "    handed.sent(request, this.#node, this.#to)",
+      to: "    if (this.#to !== \"\") handed.sent(request, this.#node, this.#to)"
+    }]
   }
 ]
