@@ -10,7 +10,6 @@ import { clusterText } from "../../schemas/ClusterDescription.ts"
 import { ExplainBody } from "../../schemas/Explanation.ts"
 import { ListBody } from "../../schemas/KeyPage.ts"
 import * as Json from "../core/codec/Json.ts"
-import { isDeeperThan } from "../core/model/CanonicalJson.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import type { ClusterName, NodeId } from "../core/model/Names.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
@@ -63,7 +62,7 @@ const depthMax = 1024
 const parse = (data: Uint8Array): Option.Option<unknown> => {
   try {
     const text = decoder.decode(data)
-    if (isDeeperThan(text, depthMax)) return Option.none()
+    if (Json.isDeeperThan(text, depthMax)) return Option.none()
     return Option.some(Json.parse(text))
   } catch {
     return Option.none()

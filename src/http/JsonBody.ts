@@ -8,7 +8,7 @@ import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type * as Schema from "effect/Schema"
 import * as Json from "../core/codec/Json.ts"
-import { depthMax, isDeeperThan } from "../core/model/CanonicalJson.ts"
+import { depthMax } from "../core/model/CanonicalJson.ts"
 import { InvalidRequest, InvalidValue } from "../core/model/StoreError.ts"
 import { problem, type Refusal } from "./Answers.ts"
 
@@ -65,7 +65,7 @@ export const readJson = Effect.fnUntraced(function*(
     try: () => decoder.decode(bytes),
     catch: () => malformed("UTF-8")
   })
-  if (isDeeperThan(text, depthMax + options.levels)) {
+  if (Json.isDeeperThan(text, depthMax + options.levels)) {
     const { bucket } = options
     const fault = `nested deeper than ${depthMax} levels`
     return yield* new InvalidValue({ bucket, path: "$", problem: fault })

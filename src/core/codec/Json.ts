@@ -52,3 +52,30 @@ export const read = (text: string): Json | undefined => {
     return undefined
   }
 }
+
+/**
+ * Whether a text of JSON nests deeper. Counts brackets outside of texts, so that nothing recurses
+ * into what it is to refuse.
+ */
+export const isDeeperThan = (text: string, levels: number): boolean => {
+  let depth = 0
+  let inText = false
+  for (let i = 0; i < text.length; i++) {
+    switch (text[i]) {
+      case "\\":
+        i++
+        break
+      case "\"":
+        inText = !inText
+        break
+      case "[":
+      case "{":
+        if (!inText && ++depth > levels) return true
+        break
+      case "]":
+      case "}":
+        if (!inText) depth--
+    }
+  }
+  return false
+}

@@ -90,33 +90,6 @@ export const encode = (value: unknown): string => write(value, "$", 0, { nodes: 
 /** The value of a canonical text. */
 export const decode = (canonical: string): Json.Json => Json.parse(canonical)
 
-/**
- * Whether a text of JSON nests deeper. Counts brackets outside of texts, so that nothing recurses
- * into what it is to refuse.
- */
-export const isDeeperThan = (text: string, levels: number): boolean => {
-  let depth = 0
-  let inText = false
-  for (let i = 0; i < text.length; i++) {
-    switch (text[i]) {
-      case "\\":
-        i++
-        break
-      case "\"":
-        inText = !inText
-        break
-      case "[":
-      case "{":
-        if (!inText && ++depth > levels) return true
-        break
-      case "]":
-      case "}":
-        if (!inText) depth--
-    }
-  }
-  return false
-}
-
 /** Whether a JSON value is an object with fields. */
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)

@@ -33,6 +33,11 @@ const escapedText = (value: unknown): string => {
   return `{${fields.join(" , ")}}`
 }
 
+const depthOf = (value: unknown): number =>
+  typeof value === "object" && value !== null
+    ? 1 + Math.max(0, ...Object.values(value).map(depthOf))
+    : 0
+
 describe("reading JSON", () => {
   it("gives what was written, with all keys, in their order", () => {
     fc.assert(
@@ -83,5 +88,27 @@ describe("reading JSON", () => {
   it("reads eight megabytes of quotes", () => {
     const value = { ["\"".repeat(4_000_000)]: "\\\"".repeat(2_000_000) }
     expect(Json.parse(JSON.stringify(value))).toEqual(value)
+  })
+})
+
+describe("how deep JSON nests", () => {
+  it("is seen in the text, whatever its keys and texts hold", () => {
+    fc.assert(
+      fc.property(json, (value) => {
+        const depth = depthOf(value)
+        for (const written of [JSON.stringify(value), escapedText(value)]) {
+          expect(Json.isDeeperThan(written, depth)).toBe(false)
+          expect(Json.isDeeperThan(written, depth - 1)).toBe(depth > 0)
+        }
+      }),
+      { numRuns: 2_000 }
+    )
+  })
+
+  it("is seen where the text is too deep to be read, or never ends", () => {
+    const brackets = "[".repeat(400_000)
+    expect(Json.isDeeperThan(brackets, 399_999)).toBe(true)
+    expect(Json.isDeeperThan(brackets, 400_000)).toBe(false)
+    expect(Json.isDeeperThan(JSON.stringify(brackets), 0)).toBe(false)
   })
 })
