@@ -5,8 +5,12 @@ import * as Schema from "effect/Schema"
 import { connectWith } from "../../src/client/Promises.ts"
 import * as Bucket from "../../src/core/strategy/Bucket.ts"
 import * as Key from "../../src/core/strategy/Key.ts"
-import { type Broker, startBroker } from "../../src/transport/broker/Broker.ts"
-import { describeWithNats, startNatsServer } from "../tooling/natsServer.ts"
+import {
+  describeWithNats,
+  type RestartableBroker,
+  startEmbedded,
+  startNatsServer
+} from "../tooling/natsServer.ts"
 import { until } from "../tooling/until.ts"
 import { liveWorld } from "../tooling/worlds.ts"
 import { natsClusterName, type NatsClusterOptions, startNatsCluster } from "./natsCluster.ts"
@@ -16,25 +20,6 @@ const visits = Bucket.siblings("visits", { key: Key.text, value: Schema.Int })
 const writers = 32
 /** In which the cluster must serve again. */
 const returnMillis = 2_000
-
-interface RestartableBroker {
-  readonly url: string
-  readonly stop: () => Promise<void>
-  /** Resolves when it takes connections. */
-  readonly start: () => Promise<void>
-}
-
-const embedded = async (): Promise<RestartableBroker> => {
-  let broker: Broker = await startBroker()
-  const { port, url } = broker
-  return {
-    url,
-    stop: () => broker.close(),
-    start: async () => {
-      broker = await startBroker({ port })
-    }
-  }
-}
 
 const connect = (servers: string) =>
   connectWith(liveWorld, { writes, visits }, { servers, cluster: natsClusterName })
@@ -140,11 +125,11 @@ const retryOnce = async (broker: RestartableBroker): Promise<void> => {
 
 describe("an embedded broker that restarts", () => {
   it("in mid-load loses nothing that was acknowledged, and the cluster serves again", async () => {
-    await restartInMidLoad(await embedded(), "direct")
+    await restartInMidLoad(await startEmbedded(), "direct")
   })
 
   it("between a write and its answer leaves one write, not two", async () => {
-    await retryOnce(await embedded())
+    await retryOnce(await startEmbedded())
   })
 })
 

@@ -1,8 +1,10 @@
 /**
- * Runs a real nats-server for the suites that need one: on loopback, on a free port, with a
- * configuration of its own, stopped and started again on the same port, or frozen and thawed.
+ * Runs NATS for the suites that stop it and start it again on the same port, on loopback and a
+ * free port: the embedded broker, or a real nats-server with a configuration of its own, which
+ * may also be frozen and thawed.
  *
- * Where it is not installed those suites are skipped by name; under CI its absence is a failure.
+ * Where nats-server is not installed the suites that need it are skipped by name; under CI its
+ * absence is a failure.
  */
 import { type ChildProcess, spawn } from "node:child_process"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
@@ -11,17 +13,36 @@ import { createConnection, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
 import { describe, it } from "vitest"
+import { startBroker } from "../../src/transport/broker/Broker.ts"
 import { until } from "./until.ts"
 
-export interface NatsServer {
+/** Runs, and comes back at the same address. */
+export interface RestartableBroker {
   readonly url: string
+  readonly stop: () => Promise<void>
+  /** Resolves when it takes connections. */
+  readonly start: () => Promise<void>
+}
+
+export interface NatsServer extends RestartableBroker {
   readonly port: number
   /** Starts it again after `stop`, with another configuration if one is given. */
   readonly start: (config?: string) => Promise<void>
-  readonly stop: () => Promise<void>
   /** Stops the process without closing its sockets (SIGSTOP), and waits until it stands still. */
   readonly freeze: () => Promise<void>
   readonly thaw: () => void
+}
+
+export const startEmbedded = async (): Promise<RestartableBroker> => {
+  let broker = await startBroker()
+  const { port, url } = broker
+  return {
+    url,
+    stop: () => broker.close(),
+    start: async () => {
+      broker = await startBroker({ port })
+    }
+  }
 }
 
 const install = "apt-get install -y nats-server"

@@ -1,10 +1,14 @@
 // Holds the three transports to one contract: in memory, embedded broker, real nats-server.
-import { type Broker, startBroker } from "../../src/transport/broker/Broker.ts"
 import { makeMemoryBroker } from "../../src/transport/MemoryTransport.ts"
 import { connectNats, type NatsTransport } from "../../src/transport/NatsTransport.ts"
 import type { TransportService } from "../../src/transport/Transport.ts"
 import { transportContract, type TransportHarness } from "../contracts/transport.ts"
-import { describeWithNats, startNatsServer } from "../tooling/natsServer.ts"
+import {
+  describeWithNats,
+  type RestartableBroker,
+  startEmbedded,
+  startNatsServer
+} from "../tooling/natsServer.ts"
 import { liveWorld } from "../tooling/worlds.ts"
 
 transportContract("memory", async () => {
@@ -22,13 +26,7 @@ transportContract("memory", async () => {
   }
 })
 
-interface RunningBroker {
-  readonly url: string
-  readonly stop: () => Promise<void>
-  readonly start: () => Promise<void>
-}
-
-const overNats = async (broker: RunningBroker): Promise<TransportHarness> => {
+const overNats = async (broker: RestartableBroker): Promise<TransportHarness> => {
   const transports: Array<NatsTransport> = []
   return {
     connect: async () => {
@@ -45,19 +43,7 @@ const overNats = async (broker: RunningBroker): Promise<TransportHarness> => {
   }
 }
 
-const embedded = async (): Promise<RunningBroker> => {
-  let broker: Broker = await startBroker()
-  const { port, url } = broker
-  return {
-    url,
-    stop: () => broker.close(),
-    start: async () => {
-      broker = await startBroker({ port })
-    }
-  }
-}
-
-transportContract("the embedded broker", async () => overNats(await embedded()))
+transportContract("the embedded broker", async () => overNats(await startEmbedded()))
 
 describeWithNats("with nats-server", () => {
   transportContract("nats-server", async () => overNats(await startNatsServer()))
