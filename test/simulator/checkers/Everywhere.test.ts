@@ -131,6 +131,17 @@ describe("the checker of sessions", () => {
     expect(wentBack("tags", [added, { ...removed, outcome: "fail" }, gone])).toHaveLength(1)
     expect(wentBack("tags", [added, { ...removed, invokedAt: 100 }, gone])).toHaveLength(1)
   })
+
+  it("refuses that an element is gone by a removal, or a delete, that had not seen it", () => {
+    const added: Step = { id: 1, action: add, result: shown(["i"], [1]) }
+    const gone = reading(3, shown([], [1, 2]))
+    for (const action of [remove, { kind: "delete", seen: "fresh" } as const]) {
+      const removed: Step = { id: 2, action, session: 2, saw: shown([], []) }
+      expect(wentBack("tags", [added, removed, gone])).toHaveLength(1)
+      const unstored = { ...added, stored: false }
+      expect(wentBack("tags", [unstored, removed, gone])).toEqual([])
+    }
+  })
 })
 
 describe("the checkers of the cluster", () => {
