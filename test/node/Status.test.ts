@@ -1,0 +1,43 @@
+// Checks that what a node counts is in the text of /metrics, with its value.
+import { afterEach, beforeEach, expect, it } from "vitest"
+import { metricsText } from "../../src/http/Metrics.ts"
+import { samplesOf } from "../../src/node/Status.ts"
+import { buckets, profiles } from "../cluster/buckets.ts"
+import { SteppedCluster } from "../cluster/steppedCluster.ts"
+
+let stepped: SteppedCluster
+beforeEach(async () => {
+  stepped = await SteppedCluster.start({ nodes: 3, buckets })
+})
+afterEach(() => stepped.stop())
+
+/** What /metrics of each node shows for a name; undefined where it has no such line. */
+const shown = (name: string): ReadonlyArray<string | undefined> =>
+  stepped.nodes.map(({ core }) =>
+    new RegExp(`^everwrite_${name} (.*)$`, "mu").exec(metricsText(samplesOf(core, new Map())))?.[1]
+  )
+
+const put = (at: number, name: string) =>
+  stepped.write(at, profiles, { key: "k", op: "put", args: [{ name }], w: 1 }).answer
+
+it("the bytes held for a silent replica are shown, and that they are given back", () => {
+  stepped.cut(3)
+  put(1, "Ada")
+  const bytes = stepped.nodes[0]!.core.coordinator.lateBytes()
+  expect(bytes).toBeGreaterThan(0)
+  expect(shown("late_bytes")).toEqual([String(bytes), "0", "0"])
+  stepped.world.advance(2_100)
+  expect(shown("late_bytes")).toEqual(["0", "0", "0"])
+})
+
+it("a last write that is lost to another one is shown by the nodes that lose it", () => {
+  stepped.cut(3)
+  put(1, "Ada")
+  // Until nobody sends it any more: only the nodes that hold it hear of the other.
+  stepped.world.advance(2_100)
+  put(3, "Grace")
+  expect(shown("discards_total")).toEqual(["0", "0", "0"])
+  stepped.heal()
+  stepped.world.advance(1_000)
+  expect(shown("discards_total")).toEqual(["1", "1", "0"])
+})
