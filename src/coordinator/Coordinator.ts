@@ -62,6 +62,7 @@ export class Coordinator {
     failures: 0,
     catchUps: 0,
     readRepairs: 0,
+    discards: 0,
     siblingsSeen: 0,
     strayAnswers: 0
   }

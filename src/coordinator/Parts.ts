@@ -35,6 +35,8 @@ export interface Counts {
   /** Writes that had to catch up with their context first. */
   catchUps: number
   readRepairs: number
+  /** Concurrent last writes that met in a read; replicas count those that meet in them. */
+  discards: number
   siblingsSeen: number
   /** Answers that were late, repeated, or not asked for. */
   strayAnswers: number

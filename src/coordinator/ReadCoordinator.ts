@@ -129,6 +129,7 @@ export class ReadCoordinator implements Waiting {
       if (!Document.canJoin(this.#joined, document)) {
         return this.#step({ _tag: "Damaged", index })
       }
+      if (Document.discards(this.#joined, document)) this.#options.counts.discards++
       const joined = Document.join(this.#joined, document)
       if (joined !== this.#joined && this.#decision.outcome._tag !== "Wait") {
         this.#options.parts.world.mark("read: a late answer brings what the client did not get")

@@ -41,3 +41,15 @@ it("a last write that is lost to another one is shown by the nodes that lose it"
   stepped.world.advance(1_000)
   expect(shown("discards_total")).toEqual(["1", "1", "0"])
 })
+
+it("a last write that is lost to another one in a read is shown by the node that reads", () => {
+  stepped.cut(3)
+  put(1, "Ada")
+  stepped.world.advance(2_100)
+  put(3, "Grace")
+  stepped.world.advance(2_100)
+  stepped.heal()
+  stepped.read(2, profiles, { key: "k", r: "all" })
+  stepped.world.advance(1_000)
+  expect(shown("discards_total")).toEqual(["0", "1", "0"])
+})
