@@ -48,12 +48,13 @@ const ofFault = ({ atMillis, fault, forMillis, node }: PlannedFault): Line => ({
   text: `${fault} at ${node} for ${forMillis} ms: ${faultClass(fault)?.what}`
 })
 
-const eventsOf = ({ events }: Record, brought: ReadonlyMap<number, Brought>) => {
-  // The first operation of each session begins when it is planned.
-  const startAt = Math.min(
-    ...events.map(({ invokedAt, operation }) => invokedAt - operation.atMillis)
-  )
-  return events.map((event) => ofEvent(event, startAt, brought.get(event.operation.id)))
+/** When the time of the plan began: the first operation of each session is begun as planned. */
+export const startOf = ({ events }: Record): number =>
+  Math.min(...events.map(({ invokedAt, operation }) => invokedAt - operation.atMillis))
+
+const eventsOf = (record: Record, brought: ReadonlyMap<number, Brought>) => {
+  const startAt = startOf(record)
+  return record.events.map((event) => ofEvent(event, startAt, brought.get(event.operation.id)))
 }
 
 /** What is shown of each document, and by which nodes: all, if it has converged. */

@@ -18,6 +18,7 @@ import {
 } from "../simulator/checkers/Judging.ts"
 import type { Event, Record, Violation } from "../simulator/History.ts"
 import { isWrite } from "../simulator/Plan.ts"
+import { startOf } from "./Account.ts"
 import { type Brought, Grown, keyOf, type Setting } from "./Clients.ts"
 
 /** What an application expects of a document, given what its clients did to it. */
@@ -90,14 +91,17 @@ const viewOf = ({ code, decodeView, surface }: Any, value: unknown): unknown => 
   return values.length === 0 ? undefined : decodeView(values)
 }
 
-const expected: Judge = ({ brought, invariant, setting: { bucket } }, told) => {
+const expected: Judge = ({ brought, invariant, record, setting: { bucket } }, told) => {
   const { add, found } = finder("invariant", told)
   if (invariant === undefined) return found
+  const startAt = startOf(record)
   const doneOf = (outcome: Write["outcome"]) =>
     told.writes.filter((write) => write.outcome === outcome).map((write) => ({
       operation: nameOf(write),
-      input: brought.get(write.id)?.input
-    }))
+      input: brought.get(write.id)?.input,
+      beganAt: write.event.invokedAt - startAt,
+      endedAt: write.event.endedAt - startAt
+    })).sort((a, b) => a.beganAt - b.beganAt)
   for (const [node, { value }] of finalShown(told)) {
     const problem = problemOf(() =>
       invariant(viewOf(bucket, value), {

@@ -6,12 +6,25 @@ import type { Any } from "../../core/strategy/Bucket.ts"
 import type { FaultKind } from "./FaultKinds.ts"
 import type { Generated, KeyOf, Operation, ViewOf } from "./Operation.ts"
 
-/** An operation, by its name, and what the client brought to it. */
+/**
+ * When a client did something, in milliseconds of virtual time, as in the story of a failure: the
+ * same clock for all clients, whatever the nodes' clocks say.
+ */
+interface Timed {
+  /** When the client began, before it read what it changes. */
+  readonly beganAt: number
+  /** When the client was answered, or gave up: what is `unknown` may take effect later still. */
+  readonly endedAt: number
+}
+
+/** An operation, by its name, what the client brought to it, and when. */
 export type Did<Inputs> = {
-  readonly [Name in keyof Inputs]: { readonly operation: Name; readonly input: Inputs[Name] }
+  readonly [Name in keyof Inputs]:
+    & { readonly operation: Name; readonly input: Inputs[Name] }
+    & Timed
 }[keyof Inputs]
 
-/** What clients did to one document, as far as they learned what came of it. */
+/** What clients did to one document, as far as they learned what came of it, as they began it. */
 export interface Done<B extends Any, Inputs> {
   readonly key: KeyOf<B>
   /** These were acknowledged: what is shown must tell of them. */

@@ -10,7 +10,7 @@ import { drawPlan } from "../simulator/DrawPlan.ts"
 import type { Outcome, Violation } from "../simulator/History.ts"
 import { isWrite, type Plan } from "../simulator/Plan.ts"
 import { type Run, run } from "../simulator/Run.ts"
-import { shrink } from "../simulator/Shrink.ts"
+import { shrinking } from "../simulator/Shrink.ts"
 import { account } from "./Account.ts"
 import { type Brought, drawSteps, scenarioOf, type Setting } from "./Clients.ts"
 import { type FaultKind, faultKinds, kinds, survivable } from "./FaultKinds.ts"
@@ -135,19 +135,22 @@ const attempt = (plan: Plan, setting: Setting, invariant: AnyInvariant | undefin
 const shrinkRunsMax = 100
 
 /** The failure, told by the smallest run found that has it. */
-const failureOf = (
+const failureOf = Effect.fnUntraced(function*(
   plan: Plan,
   violation: Violation,
   options: { readonly setting: Setting; readonly invariant: AnyInvariant | undefined }
-): SimulationFailed => {
+) {
   const { invariant, setting } = options
-  const tried = (smaller: Plan) => attempt(smaller, setting, invariant)
-  const shrunk = shrink(plan, violation, {
-    judge: (smaller) => tried(smaller).violations,
-    // What has grown is slow to run, and tells enough by itself.
-    runsMax: violation.checker === "growth" ? 0 : shrinkRunsMax
-  })
-  const { brought, run: last } = tried(shrunk.plan)
+  const tried = (smaller: Plan) =>
+    // Lets others have their turn, and the caller interrupt.
+    Effect.map(Effect.yieldNow, () => attempt(smaller, setting, invariant))
+  // What has grown is slow to run, and tells enough by itself.
+  const runsMax = violation.checker === "growth" ? 0 : shrinkRunsMax
+  const runs = shrinking(plan, violation, { runsMax })
+  let step = runs.next()
+  while (step.done !== true) step = runs.next((yield* tried(step.value)).violations)
+  const shrunk = step.value
+  const { brought, run: last } = yield* tried(shrunk.plan)
   const { bucket: named, checker, key, problem } = shrunk.violation
   return new SimulationFailed({
     bucket: setting.bucket.name,
@@ -157,7 +160,7 @@ const failureOf = (
     problem: named === "" ? problem : `${JSON.stringify(key)} at ${problem}`,
     story: account(shrunk.plan, last?.record, brought)
   })
-}
+})
 
 const outcomesOf = ({ record: { events } }: Run): Readonly<Record<string, number>> => {
   const writes = events.filter(({ operation }) => isWrite(operation))
@@ -193,7 +196,9 @@ const simulateAny = Effect.fnUntraced(function*(bucket: Any, options: AnyOptions
     const setting = yield* settingOf(bucket, chosen, next)
     const plan = drawPlan(next, { nodes, faults, workload: drawSteps(setting) })
     const { run: done, violations: [violation] } = attempt(plan, setting, invariant)
-    if (violation !== undefined) return yield* failureOf(plan, violation, { setting, invariant })
+    if (violation !== undefined) {
+      return yield* (yield* failureOf(plan, violation, { setting, invariant }))
+    }
     if (done === undefined) continue
     operations.add(outcomesOf(done))
     met.add(done.summary.faults)

@@ -25,6 +25,9 @@ export interface Shrunk {
   readonly runs: number
 }
 
+/** Yields each plan to run, and is sent all that checkers find wrong with that run. */
+export type Runs<A> = Generator<Plan, A, ReadonlyArray<Violation>>
+
 const runsMaxDefault = 500
 const nodesMin = 3
 const payloadBytes = 65_536
@@ -56,46 +59,46 @@ class Shrinking {
   violation: Violation
   runs = 0
   #seeds = 1
-  readonly #judge: ShrinkOptions["judge"]
   readonly #runsMax: number
 
-  constructor(plan: Plan, violation: Violation, options: ShrinkOptions) {
+  constructor(plan: Plan, violation: Violation, runsMax: number) {
     this.plan = plan
     this.violation = violation
-    this.#judge = options.judge
-    this.#runsMax = options.runsMax ?? runsMaxDefault
+    this.#runsMax = runsMax
   }
 
-  run(): void {
+  *run(): Runs<Shrunk> {
     for (const seeds of seedsTried) {
       this.#seeds = seeds
       let before: Plan | undefined
       while (before !== this.plan) {
         before = this.plan
-        this.#pass()
+        yield* this.#pass()
       }
     }
+    return { plan: this.plan, violation: this.violation, runs: this.runs }
   }
 
   /** Boldest first. What goes late may have been what held something else, so one is not enough. */
-  #pass(): void {
-    this.#dropDocuments()
-    this.#dropClasses()
-    this.#dropParts(this.plan.faults, (faults) => ({ ...this.plan, faults }))
-    this.#dropParts(this.plan.operations, (operations) => ({ ...this.plan, operations }))
-    this.#dropNodes()
-    this.#dropSessions()
-    this.#calm()
-    this.#shorten()
+  *#pass(): Runs<void> {
+    yield* this.#dropDocuments()
+    yield* this.#dropClasses()
+    yield* this.#dropParts(this.plan.faults, (faults) => ({ ...this.plan, faults }))
+    yield* this.#dropParts(this.plan.operations, (operations) => ({ ...this.plan, operations }))
+    yield* this.#dropNodes()
+    yield* this.#dropSessions()
+    yield* this.#calm()
+    yield* this.#shorten()
   }
 
   /** Whether the failure is still there, under some seed; then the plan is the smaller one. */
-  #tries(smaller: Partial<Plan>): boolean {
+  *#tries(smaller: Partial<Plan>): Runs<boolean> {
     for (let i = 0; i < this.#seeds; i++) {
       if (this.runs >= this.#runsMax) return false
       this.runs++
       const plan = this.#withLuck({ ...this.plan, ...smaller }, i)
-      const same = this.#judge(plan).find(({ checker }) => checker === this.violation.checker)
+      const violations = yield plan
+      const same = violations.find(({ checker }) => checker === this.violation.checker)
       if (same === undefined) continue
       this.plan = plan
       this.violation = same
@@ -112,34 +115,37 @@ class Shrinking {
   }
 
   /** Leaves the operations on the document that the failure is about. */
-  #dropDocuments(): void {
+  *#dropDocuments(): Runs<void> {
     const { plan: { operations }, violation } = this
     const here = operations.filter((operation) => placeOf(operation) === placeOf(violation))
-    if (here.length > 0 && here.length < operations.length) this.#tries({ operations: here })
+    if (here.length > 0 && here.length < operations.length) yield* this.#tries({ operations: here })
   }
 
-  #dropClasses(): void {
+  *#dropClasses(): Runs<void> {
     const { faults } = this.plan
     const names = [...new Set(faults.map(({ fault }) => fault))]
-    this.#dropParts(names, (kept) => ({
+    yield* this.#dropParts(names, (kept) => ({
       faults: faults.filter(({ fault }) => kept.includes(fault))
     }))
   }
 
   /** Leaves out halves, then quarters, in the end single items. */
-  #dropParts<A>(items: ReadonlyArray<A>, planOf: (kept: ReadonlyArray<A>) => Partial<Plan>): void {
+  *#dropParts<A>(
+    items: ReadonlyArray<A>,
+    planOf: (kept: ReadonlyArray<A>) => Partial<Plan>
+  ): Runs<void> {
     let kept = items
     for (let size = kept.length; size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
       for (let start = 0; start < kept.length;) {
         const fewer = [...kept.slice(0, start), ...kept.slice(start + size)]
-        if (this.#tries(planOf(fewer))) kept = fewer
+        if (yield* this.#tries(planOf(fewer))) kept = fewer
         else start += size
       }
     }
   }
 
   /** Leaves out a node; another does what it did. */
-  #dropNodes(): void {
+  *#dropNodes(): Runs<void> {
     for (const gone of this.plan.nodes) {
       const nodes = this.plan.nodes.filter((node) => node !== gone)
       const [first] = nodes
@@ -148,56 +154,71 @@ class Shrinking {
         operation.node === gone ? { ...operation, node: first } : operation
       )
       const faults = this.plan.faults.filter(({ node, other }) => node !== gone && other !== gone)
-      this.#tries({ nodes, operations, faults })
+      yield* this.#tries({ nodes, operations, faults })
     }
   }
 
   /** Has one session do what two did; what it does is promised no more than before. */
-  #dropSessions(): void {
+  *#dropSessions(): Runs<void> {
     const sessions = [...new Set(this.plan.operations.map(({ session }) => session))]
     for (const gone of sessions.slice(1)) {
       const operations = this.plan.operations.map((operation) =>
         operation.session === gone ? { ...operation, session: sessions[0]! } : operation
       )
-      this.#tries({ operations, guarded: this.plan.guarded.filter((session) => session !== gone) })
+      yield* this.#tries({
+        operations,
+        guarded: this.plan.guarded.filter((session) => session !== gone)
+      })
     }
   }
 
-  #calm(): void {
+  *#calm(): Runs<void> {
     const { answerLoss, cacheBytesMax, disk, guarded, maxPayloadBytes } = this.plan
-    if (disk === "sqlite") this.#tries({ disk: "model" })
-    if (cacheBytesMax > 0) this.#tries({ cacheBytesMax: 0 })
-    if (answerLoss > 0) this.#tries({ answerLoss: 0 })
-    if (guarded.length > 0) this.#tries({ guarded: [] })
-    if (maxPayloadBytes < payloadBytes) this.#tries({ maxPayloadBytes: payloadBytes })
+    if (disk === "sqlite") yield* this.#tries({ disk: "model" })
+    if (cacheBytesMax > 0) yield* this.#tries({ cacheBytesMax: 0 })
+    if (answerLoss > 0) yield* this.#tries({ answerLoss: 0 })
+    if (guarded.length > 0) yield* this.#tries({ guarded: [] })
+    if (maxPayloadBytes < payloadBytes) yield* this.#tries({ maxPayloadBytes: payloadBytes })
   }
 
   /** Begins with what comes first, ends with what comes last, and halves what lasts. */
-  #shorten(): void {
+  *#shorten(): Runs<void> {
     const { chaosMillis, faults, operations } = this.plan
     const first = Math.min(chaosMillis, ...timesOf(this.plan))
     if (first > 0) {
-      this.#tries({
+      yield* this.#tries({
         chaosMillis: chaosMillis - first,
         operations: operations.map((operation) => earlier(operation, first)),
         faults: faults.map((fault) => earlier(fault, first))
       })
     }
     const last = Math.max(0, ...timesOf(this.plan))
-    if (last + 1 < this.plan.chaosMillis) this.#tries({ chaosMillis: last + 1 })
+    if (last + 1 < this.plan.chaosMillis) yield* this.#tries({ chaosMillis: last + 1 })
     for (const index of faults.keys()) {
       let fault = this.plan.faults[index]!
       while (fault.forMillis > 1) {
         fault = halved(fault)
-        if (!this.#tries({ faults: this.plan.faults.with(index, fault) })) break
+        if (!(yield* this.#tries({ faults: this.plan.faults.with(index, fault) }))) break
       }
     }
   }
 }
 
-/** **Requires** that `violation` is among what is wrong with a run of `plan`. */
+/**
+ * Shrinks run by run, for a caller that lets others have their turn in between.
+ *
+ * **Requires** that `violation` is among what is wrong with a run of `plan`.
+ */
+export const shrinking = (
+  plan: Plan,
+  violation: Violation,
+  { runsMax = runsMaxDefault }: Pick<ShrinkOptions, "runsMax">
+): Runs<Shrunk> => new Shrinking(plan, violation, runsMax).run()
+
+/** Shrinks at once (see `shrinking`). */
 export const shrink = (plan: Plan, violation: Violation, options: ShrinkOptions): Shrunk => {
-  const shrinking = new Shrinking(plan, violation, options)
-  shrinking.run()
-  return { plan: shrinking.plan, violation: shrinking.violation, runs: shrinking.runs }
+  const runs = shrinking(plan, violation, options)
+  let step = runs.next()
+  while (step.done !== true) step = runs.next(options.judge(step.value))
+  return step.value
 }

@@ -2,7 +2,10 @@
  * Shows that `simulate` passes buckets that keep their promises, finds those that do not, and
  * repeats what it found.
  */
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
 import * as ShoppingCart from "../../../plugins/shoppingCart.ts"
@@ -10,7 +13,12 @@ import { Cart } from "../../../schemas/Cart.ts"
 import * as Bucket from "../../../src/core/strategy/Bucket.ts"
 import * as Crdt from "../../../src/core/strategy/Crdt.ts"
 import * as Key from "../../../src/core/strategy/Key.ts"
-import { type SeededRandom, simulate, type SimulationFailed } from "../../../src/testing/index.ts"
+import {
+  type Done,
+  type SeededRandom,
+  simulate,
+  type SimulationFailed
+} from "../../../src/testing/index.ts"
 import { faultKinds, kinds } from "../../../src/testing/simulate/FaultKinds.ts"
 import { faultClasses } from "../../../src/testing/simulator/Faults.ts"
 import { everyKind } from "../laws/buckets.ts"
@@ -128,6 +136,63 @@ describe("a bucket that keeps its promises", () => {
   })
 })
 
+const registers = (n: number) => Bucket.lww("registers", { key, value: Schema.String, n })
+
+const set = (random: SeededRandom) => {
+  const input = random.id()
+  return { input, change: () => input }
+}
+
+describe("when clients did what they did", () => {
+  it("is told in the order in which they began, with what went on at the same time", async () => {
+    let [done, overlapping] = [0, 0]
+    await Effect.runPromise(simulate(registers(3), {
+      seeds: 5,
+      operations: { set },
+      invariant: (_current, { acknowledged, unknown }) => {
+        for (const list of [acknowledged, unknown]) {
+          const begun = list.map(({ beganAt }) => beganAt)
+          expect(begun).toEqual(begun.toSorted((a, b) => a - b))
+          for (const { beganAt, endedAt } of list) {
+            expect(beganAt).toBeGreaterThanOrEqual(0)
+            expect(endedAt).toBeGreaterThanOrEqual(beganAt)
+          }
+          done += list.length
+        }
+        overlapping += acknowledged.filter(({ endedAt }, index) =>
+          endedAt > (acknowledged[index + 1]?.beganAt ?? Infinity)
+        ).length
+      }
+    }))
+    expect(done).toBeGreaterThan(1_000)
+    expect(overlapping).toBeGreaterThan(100)
+  })
+
+  it("tells which write of a register must have been replaced", async () => {
+    let followed = 0
+    const options = {
+      operations: { set },
+      invariant: (
+        current: string | undefined,
+        { acknowledged }: Pick<Done<ReturnType<typeof registers>, { set: string }>, "acknowledged">
+      ) => {
+        for (const { endedAt, input } of acknowledged) {
+          const later = acknowledged.find(({ beganAt }) => beganAt > endedAt)
+          if (later === undefined) continue
+          followed++
+          if (input === current) return `${input} is shown, not ${later.input} that came after it`
+        }
+        return undefined
+      }
+    }
+    // Whoever writes has read what the only replica holds.
+    await Effect.runPromise(simulate(registers(1), { ...options, seeds: 20 }))
+    expect(followed).toBeGreaterThan(1_000)
+    const found = await failure(simulate(registers(3), options))
+    expect(found.problem).toMatch(/ is shown, not \w{26} that came after it$/)
+  })
+})
+
 describe("what goes wrong is found under the first seeds", () => {
   const merges: Readonly<Record<string, (left: Wishes, right: Wishes) => Wishes>> = {
     "a merge that keeps the longer of two": (left, right) =>
@@ -201,6 +266,29 @@ describe("a failure", () => {
     }))
     expect(found.problem).toMatch(/^".*" at n\d: expected \[/)
   })
+})
+
+it("whoever asked may give up while a failure is shrunk", async () => {
+  const isSeen = Deferred.makeUnsafe<void>()
+  let asked = 0
+  const simulated = simulate(wishes, {
+    invariant: () => {
+      // Not yet by the first run: of no more than three documents, on three nodes each.
+      if (++asked === 20) Deferred.doneUnsafe(isSeen, Exit.void)
+      return "wrong"
+    }
+  })
+  const exit = await Effect.runPromise(Effect.gen(function*() {
+    const fiber = yield* Effect.forkChild(simulated)
+    yield* Deferred.await(isSeen)
+    // Goes on when it is given a turn, not within the invariant.
+    yield* Effect.yieldNow
+    yield* Fiber.interrupt(fiber)
+    return yield* Fiber.await(fiber)
+  }))
+  expect(Exit.hasInterrupts(exit)).toBe(true)
+  // Only the run that was going on comes to its end.
+  expect(asked).toBeLessThan(20 + 9)
 })
 
 it("the same seeds give the same report, and others another", async () => {
