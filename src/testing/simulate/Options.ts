@@ -24,7 +24,10 @@ export type Did<Inputs> = {
     & Timed
 }[keyof Inputs]
 
-/** What clients did to one document, as far as they learned what came of it, as they began it. */
+/**
+ * What clients did to one document, as far as they learned what came of it, in the order in which
+ * they began.
+ */
 export interface Done<B extends Any, Inputs> {
   readonly key: KeyOf<B>
   /** These were acknowledged: what is shown must tell of them. */
