@@ -63,7 +63,7 @@ export interface Plan {
   readonly partitionCount: number
   /** Sessions whose reads must never go back; the others give no such promise. */
   readonly guarded: ReadonlyArray<number>
-  /** Share of answers that are lost on the way to the client, which then asks again. */
+  /** Share of answers, until healing, that are lost on the way to clients, which then ask again. */
   readonly answerLoss: number
   readonly chaosMillis: number
   /** The greatest message that the network takes; longer ones travel in parts. */

@@ -98,7 +98,7 @@ class Asking {
     )
   }
 
-  /** Not once the cluster has healed: what has no answer then, is the cluster's fault. */
+  /** Not to the last sending, nor in a healed cluster: no answer is then the cluster's fault. */
   #isLost(): boolean {
     const { answerLoss, cluster: { healedAt, kernel }, random, sendingsMax } = this.#way
     return kernel.now < healedAt && this.#attempts < sendingsMax && random.chance(answerLoss)
