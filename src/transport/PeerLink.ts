@@ -196,6 +196,7 @@ export class PeerLink {
       return false
     }
     // The last one heard, not the greatest: a wiped node with a slow clock may have a lesser one.
+    // A late frame of a dead life so misleads one frame; the answer to that tells the present life.
     this.#incarnations.set(from, header.senderIncarnation)
     onHeard(from, header.clockMillis - world.now())
     if (header.ringDigest !== ringDigest()) {
