@@ -17,13 +17,13 @@ export const CallBody = Schema.Struct({
 export type CallBody = typeof CallBody.Type
 
 /** Names an operation, so that a retry is answered and not applied again. */
-export const OnceBody = Schema.Struct({
+export const OperationIdBody = Schema.Struct({
   session: Schema.NonEmptyString.check(Schema.isMaxLength(64)),
   sequence: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
   /** When it was issued, in milliseconds since 1970. */
   at: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 })
-export type OnceBody = typeof OnceBody.Type
+export type OperationIdBody = typeof OperationIdBody.Type
 
 export const RequestBody = Schema.Struct({
   /** Given back with the answer. */
@@ -40,7 +40,7 @@ export const RequestBody = Schema.Struct({
   context: Schema.optionalKey(Schema.String),
   /** Contexts that the answer must cover: what the session has seen of this document. */
   after: Schema.optionalKey(Schema.Array(Schema.String).check(Schema.isMaxLength(1000))),
-  once: Schema.optionalKey(OnceBody),
+  operationId: Schema.optionalKey(OperationIdBody),
   /** Whether a node with the bucket's code should make one value of several. */
   merge: Schema.optionalKey(Schema.Boolean),
   consistency: Schema.optionalKey(Consistency),

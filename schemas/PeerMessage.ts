@@ -75,13 +75,13 @@ export interface Forwarded {
 }
 
 /** A place in the order of partition, then key; empty halves stand before all keys. */
-export interface KeyPlace {
+export interface KeyCursor {
   readonly partition: number
   readonly key: DocumentKey
 }
 
 /** Which documents of a bucket do you hold after this place? Look at no more than `limit`. */
-export interface List extends DocumentName, KeyPlace {
+export interface List extends DocumentName, KeyCursor {
   readonly _tag: "List"
   readonly request: number
   readonly limit: number
@@ -91,8 +91,8 @@ export interface List extends DocumentName, KeyPlace {
 export interface Listed {
   readonly _tag: "Listed"
   readonly request: number
-  readonly through: KeyPlace
-  readonly places: ReadonlyArray<KeyPlace>
+  readonly through: KeyCursor
+  readonly places: ReadonlyArray<KeyCursor>
 }
 
 export type PeerMessage =
@@ -123,7 +123,7 @@ const reasonLengthMax = 500
 const writeName = (writer: ByteWriter, name: DocumentName): ByteWriter =>
   writer.text(name.bucket).text(name.fingerprint).text(name.key.partition).text(name.key.sort)
 
-const writePlace = (writer: ByteWriter, { key, partition }: KeyPlace): ByteWriter =>
+const writePlace = (writer: ByteWriter, { key, partition }: KeyCursor): ByteWriter =>
   writer.varint(partition).text(key.partition).text(key.sort)
 
 export const writeMessage = (writer: ByteWriter, message: PeerMessage): void => {
@@ -184,13 +184,13 @@ const readName = (reader: ByteReader): DocumentName => {
   return { bucket, fingerprint, key }
 }
 
-const readPlace = (reader: ByteReader): KeyPlace => {
+const readPlace = (reader: ByteReader): KeyCursor => {
   const partition = reader.varint("a partition")
   return { partition, key: { partition: readKeyHalf(reader), sort: readKeyHalf(reader) } }
 }
 
-const readPlaces = (reader: ByteReader): ReadonlyArray<KeyPlace> => {
-  const places: Array<KeyPlace> = []
+const readPlaces = (reader: ByteReader): ReadonlyArray<KeyCursor> => {
+  const places: Array<KeyCursor> = []
   for (let i = reader.count("places", 3); i > 0; i--) places.push(readPlace(reader))
   return places
 }

@@ -5,7 +5,7 @@ import type * as Layer from "effect/Layer"
 import { Everwrite as Service } from "./client/Everwrite.ts"
 import type { ClusterName } from "./core/model/Names.ts"
 import type { StoreError } from "./core/model/StoreError.ts"
-import { liveWorld } from "./node/LiveWorld.ts"
+import { liveRuntime } from "./node/LiveRuntime.ts"
 import type { NatsOptions } from "./transport/NatsOptions.ts"
 import type { TransportUnavailable } from "./transport/Transport.ts"
 
@@ -34,4 +34,4 @@ export * as Key from "./core/strategy/Key.ts"
 export const layerNats = (
   options: NatsOptions & { readonly cluster: ClusterName }
 ): Layer.Layer<Service, TransportUnavailable | StoreError> =>
-  Service.layerNats({ ...options, world: liveWorld })
+  Service.layerNats({ ...options, runtime: liveRuntime })

@@ -5,7 +5,7 @@
 import type { BucketMap, ConnectOptions, Db, NamedWell } from "./client/Promises.ts"
 import { HttpBackend } from "./client/HttpBackend.ts"
 import { connectWith, makeDb } from "./client/Promises.ts"
-import { liveWorld } from "./node/LiveWorld.ts"
+import { liveRuntime } from "./node/LiveRuntime.ts"
 
 export {
   type Absent,
@@ -38,7 +38,7 @@ export { TransportUnavailable } from "./transport/Transport.ts"
 export const connect = <B extends BucketMap>(
   buckets: NamedWell<B>,
   options: ConnectOptions
-): Promise<Db<B>> => connectWith(liveWorld, buckets, options)
+): Promise<Db<B>> => connectWith(liveRuntime, buckets, options)
 
 /**
  * Reaches one node over HTTP: for programs without NATS. Nothing is sent until the first request;
@@ -48,4 +48,8 @@ export const connectHttp = <B extends BucketMap>(
   buckets: NamedWell<B>,
   options: { readonly url: string }
 ): Db<B> =>
-  makeDb(buckets, new HttpBackend({ world: liveWorld, url: options.url }), () => Promise.resolve())
+  makeDb(
+    buckets,
+    new HttpBackend({ runtime: liveRuntime, url: options.url }),
+    () => Promise.resolve()
+  )

@@ -54,8 +54,12 @@ const read = (backend: Backend, flags: DocumentFlags, sent: Sent = {}) =>
 
 /** A write with an id of its own, by which a node that sees it again knows it. */
 const write = (backend: Backend, flags: DocumentFlags, sent: Sent) => {
-  const once = { session: backend.world.id(), sequence: 0, at: Math.floor(backend.world.now()) }
-  return send(backend, { action: "write", flags, sent: { ...sent, once } })
+  const operationId = {
+    session: backend.runtime.id(),
+    sequence: 0,
+    at: Math.floor(backend.runtime.now())
+  }
+  return send(backend, { action: "write", flags, sent: { ...sent, operationId } })
 }
 
 const print = Effect.fnUntraced(function*(answer: BackendAnswer, flags: DocumentFlags) {

@@ -9,7 +9,7 @@ import type { KeyPage } from "../../schemas/KeyPage.ts"
 import type { ExplainRequest, ListRequest } from "../coordinator/Request.ts"
 import type { BucketName } from "../core/model/Names.ts"
 import type { StoreError } from "../core/model/StoreError.ts"
-import type { World } from "../core/World.ts"
+import type { Runtime } from "../core/Runtime.ts"
 
 export type { ExplainRequest, ListRequest }
 
@@ -34,7 +34,7 @@ export interface BackendAnswer {
 export type BackendRespond = (outcome: BackendAnswer | StoreError) => void
 
 export interface Backend {
-  readonly world: World
+  readonly runtime: Runtime
   readonly request: (request: BackendRequest, respond: BackendRespond) => void
   /** Shows people what every replica holds of a document. */
   readonly explain: (

@@ -8,12 +8,12 @@ import type { Coordinator } from "../coordinator/Coordinator.ts"
 import * as CanonicalJson from "../core/model/CanonicalJson.ts"
 import { Undecodable } from "../core/model/StoreError.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
-import type { World } from "../core/World.ts"
+import type { Runtime } from "../core/Runtime.ts"
 import type { ClusterView } from "../gossip/ClusterView.ts"
 import type { Backend, BackendAnswer } from "./Backend.ts"
 
 export interface EmbeddedOptions {
-  readonly world: World
+  readonly runtime: Runtime
   readonly coordinator: Coordinator
   readonly view: ClusterView
   readonly buckets: Buckets
@@ -21,7 +21,7 @@ export interface EmbeddedOptions {
 }
 
 export const make = (options: EmbeddedOptions): Backend => ({
-  world: options.world,
+  runtime: options.runtime,
   request: (request, respond) =>
     options.coordinator.handle(
       { ...request, forwarded: false },

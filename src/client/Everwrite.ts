@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { StoreError } from "../core/model/StoreError.ts"
 import type { Any } from "../core/strategy/Bucket.ts"
-import type { World } from "../core/World.ts"
+import type { Runtime } from "../core/Runtime.ts"
 import { layerNats as layerTransport } from "../transport/NatsTransport.ts"
 import type { NatsOptions } from "../transport/NatsOptions.ts"
 import { Transport, type TransportUnavailable } from "../transport/Transport.ts"
@@ -66,7 +66,7 @@ export class Everwrite
 
   /** A thin client of a cluster over NATS. */
   static layerNats(
-    options: NatsOptions & Omit<NatsBackendOptions, "transport"> & { readonly world: World }
+    options: NatsOptions & Omit<NatsBackendOptions, "transport"> & { readonly runtime: Runtime }
   ): Layer.Layer<Everwrite, TransportUnavailable | StoreError> {
     const connected = Effect.gen(function*() {
       const transport = yield* Transport

@@ -18,11 +18,11 @@ import {
   RequestTooOld,
   type StoreError
 } from "../core/model/StoreError.ts"
-import type { World } from "../core/World.ts"
+import type { Runtime } from "../core/Runtime.ts"
 import type { Backend, BackendAnswer, BackendRequest } from "./Backend.ts"
 
 export interface HttpBackendOptions {
-  readonly world: World
+  readonly runtime: Runtime
   /** Of a node, such as `http://127.0.0.1:7420`. */
   readonly url: string
   /** The global one unless another is given. */
@@ -75,11 +75,13 @@ const queryOf = (body: RequestBody): Sending["query"] => {
   return { key: keyText(key), consistency, r, w, pr, pw, dw, timeout, siblings }
 }
 
-const headersOf = ({ after = [], context, fingerprint, once }: RequestBody) => ({
+const headersOf = ({ after = [], context, fingerprint, operationId }: RequestBody) => ({
   ...(after.length === 0 ? {} : { "everwrite-after": after.join(",") }),
   ...(context === undefined ? {} : { "everwrite-context": context }),
   ...(fingerprint === undefined ? {} : { "everwrite-fingerprint": fingerprint }),
-  ...(once === undefined ? {} : { "idempotency-key": `${once.session}:${once.sequence}` })
+  ...(operationId === undefined
+    ? {}
+    : { "idempotency-key": `${operationId.session}:${operationId.sequence}` })
 })
 
 const sendingOf = ({ action, body, bucket }: BackendRequest): Sending => {
@@ -122,19 +124,19 @@ const isRefused = (error: unknown): boolean =>
   && error.cause.code === "ECONNREFUSED"
 
 export class HttpBackend implements Backend {
-  readonly world: World
+  readonly runtime: Runtime
   readonly #url: string
   readonly #fetch: typeof globalThis.fetch
 
   constructor(options: HttpBackendOptions) {
-    this.world = options.world
+    this.runtime = options.runtime
     this.#url = options.url.replace(/\/+$/u, "")
     this.#fetch = options.fetch ?? globalThis.fetch
   }
 
   readonly request: Backend["request"] = (request, respond) => {
-    const { once } = request.body
-    const ageMillis = once === undefined ? 0 : this.world.now() - once.at
+    const { operationId } = request.body
+    const ageMillis = operationId === undefined ? 0 : this.runtime.now() - operationId.at
     // The node cannot tell: to it, the id is as old as its arrival.
     if (ageMillis > idRefusedAfterMillis) {
       return respond(new RequestTooOld({ ageMillis, limitMillis: idRefusedAfterMillis }))
@@ -175,7 +177,7 @@ export class HttpBackend implements Backend {
     const { timeoutMillis, write } = sending
     const millis = timeoutMillis ?? waitMillis[write === undefined ? "read" : "write"]
     const aborting = new AbortController()
-    const end = this.world.after(millis + graceMillis, () => aborting.abort())
+    const end = this.runtime.after(millis + graceMillis, () => aborting.abort())
     void this.#exchange(sending, aborting.signal).then((outcome) => {
       end()
       done(outcome)

@@ -5,7 +5,7 @@
 import type { CallBody } from "../../schemas/ClientRequest.ts"
 import { InvalidJson } from "../core/model/CanonicalJson.ts"
 import type { Any } from "../core/strategy/Bucket.ts"
-import { ValueRefused } from "../core/strategy/ValueCodec.ts"
+import { SchemaMismatch } from "../core/strategy/ValueCodec.ts"
 import type { Edit, OperationOptions, ReadOptions, SeenDocument, WriteOptions } from "./Handle.ts"
 import type { Requester } from "./Requester.ts"
 import * as Task from "./Task.ts"
@@ -36,8 +36,8 @@ const argument = (
   try {
     return codec.encode(value)
   } catch (thrown) {
-    if (!(thrown instanceof ValueRefused) && !(thrown instanceof InvalidJson)) throw thrown
-    throw new ValueRefused(`$[${index}]${thrown.path.slice(1)}`, thrown.problem)
+    if (!(thrown instanceof SchemaMismatch) && !(thrown instanceof InvalidJson)) throw thrown
+    throw new SchemaMismatch(`$[${index}]${thrown.path.slice(1)}`, thrown.problem)
   }
 }
 

@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import { ErrorBody } from "../../schemas/ClientAnswer.ts"
 import * as Json from "../core/codec/Json.ts"
 import { NoAnswer, type StoreError } from "../core/model/StoreError.ts"
-import type { World } from "../core/World.ts"
+import type { Runtime } from "../core/Runtime.ts"
 import type { Message, Subscription, TransportService } from "../transport/Transport.ts"
 
 export interface Question<A> {
@@ -26,15 +26,15 @@ const decoder = new TextDecoder()
 export const parse = (data: Uint8Array): unknown => Json.read(decoder.decode(data))
 
 export class NatsAsk {
-  readonly #world: World
+  readonly #runtime: Runtime
   readonly #transport: TransportService
   readonly #inbox: string
   readonly #subscription: Subscription
   readonly #waiting = new Map<string, (message: Message) => void>()
   #questions = 0
 
-  constructor(options: { readonly world: World; readonly transport: TransportService }) {
-    this.#world = options.world
+  constructor(options: { readonly runtime: Runtime; readonly transport: TransportService }) {
+    this.#runtime = options.runtime
     this.#transport = options.transport
     this.#inbox = options.transport.newInbox()
     this.#subscription = options.transport.subscribe(
@@ -55,7 +55,7 @@ export class NatsAsk {
       reason: "no node of the cluster answers",
       mayHaveApplied: false
     })
-    const cancel = this.#world.after(question.timeoutMillis, () => end(silence))
+    const cancel = this.#runtime.after(question.timeoutMillis, () => end(silence))
     this.#waiting.set(reply, (message) => {
       if (message.noResponders) return end(silence)
       const json = parse(message.data)

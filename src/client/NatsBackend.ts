@@ -11,20 +11,20 @@ import { ReplyBody } from "../../schemas/ClientAnswer.ts"
 import { ClusterDescription } from "../../schemas/ClusterDescription.ts"
 import { ExplanationReply } from "../../schemas/Explanation.ts"
 import { KeyPageReply } from "../../schemas/KeyPage.ts"
-import { Pending } from "../coordinator/Pending.ts"
+import { Pending } from "../transport/InFlightRequests.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import type { ClusterName } from "../core/model/Names.ts"
-import type { World } from "../core/World.ts"
+import type { Runtime } from "../core/Runtime.ts"
 import { Subjects } from "../transport/Subjects.ts"
 import type { Message, Subscription, TransportService } from "../transport/Transport.ts"
 import type { Backend, BackendRequest, BackendRespond } from "./Backend.ts"
 import { NatsAsk, parse } from "./NatsAsk.ts"
 import { graceMillis, RemoteRequest } from "./RemoteRequest.ts"
-import { Routes } from "./Routes.ts"
+import { NodeSelector } from "./NodeSelector.ts"
 import type { Task } from "./Task.ts"
 
 export interface NatsBackendOptions {
-  readonly world: World
+  readonly runtime: Runtime
   readonly transport: TransportService
   readonly cluster: ClusterName
 }
@@ -50,7 +50,7 @@ const firstPauseMillis = 600
 const askTimeoutMillis = 3_000
 
 export class NatsBackend implements Backend {
-  readonly world: World
+  readonly runtime: Runtime
   readonly #options: NatsBackendOptions
   readonly #subjects: Subjects
   readonly #inbox: string
@@ -58,18 +58,18 @@ export class NatsBackend implements Backend {
   readonly #pending: Pending<RemoteRequest>
   readonly #outboxes = new Map<string, Outbox>()
   readonly #ask: NatsAsk
-  readonly #routes: Routes
+  readonly #selector: NodeSelector
   #messageNumber = 0
   #scheduled = false
 
   constructor(options: NatsBackendOptions) {
-    const { cluster, transport, world } = options
-    this.world = world
+    const { cluster, transport, runtime } = options
+    this.runtime = runtime
     this.#options = options
     this.#subjects = new Subjects(cluster)
-    this.#pending = new Pending({ world, firstPauseMillis })
-    this.#routes = new Routes(world)
-    this.#ask = new NatsAsk({ world, transport })
+    this.#pending = new Pending({ runtime, firstPauseMillis })
+    this.#selector = new NodeSelector(runtime)
+    this.#ask = new NatsAsk({ runtime, transport })
     this.#inbox = transport.newInbox()
     this.#subscriptions = [
       transport.subscribe(`${this.#inbox}.*`, (message) => this.#hear(message)),
@@ -79,18 +79,18 @@ export class NatsBackend implements Backend {
     ]
   }
 
-  /** Learns who is in the cluster; without it, requests go to any node and are handed on. */
+  /** Learns who is in the cluster; without it, requests go to any node and are forwarded. */
   readonly ready: Task<void, Errors.StoreError> = (done, fail) =>
     this.describe((outcome) => {
       if ("_tag" in outcome) return fail(outcome)
-      this.#routes.learn(outcome)
+      this.#selector.learn(outcome)
       done()
     })
 
   readonly request = (request: BackendRequest, respond: BackendRespond): void => {
     const number = this.#pending.nextNumber()
     const remote = new RemoteRequest({
-      world: this.world,
+      runtime: this.runtime,
       number,
       request,
       respond: (outcome) => {
@@ -137,9 +137,9 @@ export class NatsBackend implements Backend {
     const { request } = remote
     const bytesMax = this.#options.transport.maxPayload() - 2
     if (remote.bytes > bytesMax) return remote.refuse(tooLarge(remote.bytes, bytesMax))
-    // Silence for so long: what is asked from now on goes to another holder.
-    if (remote.boundTo !== undefined) this.#routes.unheard(remote.boundTo)
-    const node = remote.boundTo ?? this.#routes.nodeFor(request, remote.avoid)
+    // Silence for so long: what is asked from now on goes to another primary.
+    if (remote.boundTo !== undefined) this.#selector.unheard(remote.boundTo)
+    const node = remote.boundTo ?? this.#selector.nodeFor(request, remote.avoid)
     remote.sentTo(node)
     const parts = {
       access: request.action,
@@ -164,7 +164,7 @@ export class NatsBackend implements Backend {
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    this.world.endOfTurn(() => {
+    this.runtime.endOfTurn(() => {
       this.#scheduled = false
       for (const [subject, outbox] of this.#outboxes) this.#flush(subject, outbox)
     })
@@ -195,8 +195,8 @@ export class NatsBackend implements Backend {
     if (remote === undefined) return
     const { millis, node } = remote.answer("error" in reply ? reply.error : reply)
     if (node === undefined) return
-    if (millis === undefined) this.#routes.unheard(node)
-    else this.#routes.answered(node, millis)
+    if (millis === undefined) this.#selector.unheard(node)
+    else this.#selector.answered(node, millis)
   }
 
   #unheard(subject: string): void {
@@ -204,7 +204,7 @@ export class NatsBackend implements Backend {
     const unheard = Array.from(this.#pending.all()).filter(({ message }) => message === number)
     for (const remote of unheard) {
       const node = remote.unheard()
-      if (node !== undefined) this.#routes.unheard(node)
+      if (node !== undefined) this.#selector.unheard(node)
     }
   }
 }

@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 import { ClusterName } from "../core/model/Names.ts"
 import { InvalidRequest } from "../core/model/StoreError.ts"
 import type { Any } from "../core/strategy/Bucket.ts"
-import type { World } from "../core/World.ts"
+import type { Runtime } from "../core/Runtime.ts"
 import type { NatsOptions } from "../transport/NatsOptions.ts"
 import { connectNats } from "../transport/NatsTransport.ts"
 import type { Backend } from "./Backend.ts"
@@ -88,13 +88,13 @@ const clusterOf = (name: string): ClusterName => {
  * node of the cluster is there.
  */
 export const connectWith = async <B extends BucketMap>(
-  world: World,
+  runtime: Runtime,
   buckets: NamedWell<B>,
   options: ConnectOptions
 ): Promise<Db<B>> => {
   const cluster = clusterOf(options.cluster ?? "dev")
   const transport = await connectNats(options, (text) => process.emitWarning(text))
-  const backend = new NatsBackend({ world, transport, cluster })
+  const backend = new NatsBackend({ runtime, transport, cluster })
   const close = async () => {
     backend.close()
     await transport.close()

@@ -11,12 +11,12 @@ import {
   type StoreError
 } from "../core/model/StoreError.ts"
 import type { NodeId } from "../core/model/Names.ts"
-import type { World } from "../core/World.ts"
-import type { Waiting } from "../coordinator/Pending.ts"
+import type { Runtime } from "../core/Runtime.ts"
+import type { Waiting } from "../transport/InFlightRequests.ts"
 import type { BackendRequest, BackendRespond } from "./Backend.ts"
 
 export interface RemoteRequestOptions {
-  readonly world: World
+  readonly runtime: Runtime
   readonly number: number
   readonly request: BackendRequest
   readonly respond: BackendRespond
@@ -53,12 +53,12 @@ export class RemoteRequest implements Waiting {
   readonly #options: RemoteRequestOptions
 
   constructor(options: RemoteRequestOptions) {
-    const { number, request, world } = options
+    const { number, request, runtime } = options
     this.#options = options
     this.number = number
     this.request = request
     const millis = request.body.timeoutMillis ?? timeoutMillis[request.action]
-    this.deadline = world.elapsed() + millis + graceMillis
+    this.deadline = runtime.elapsed() + millis + graceMillis
     this.text = JSON.stringify({ ...request.body, id: number })
     this.bytes = Buffer.byteLength(this.text)
   }
@@ -70,7 +70,7 @@ export class RemoteRequest implements Waiting {
       if (action === "read") {
         if (this.#node !== undefined) this.avoid.add(this.#node)
         // Any node takes what is sent to none: the next one would not know what the first did.
-      } else if (body.once === undefined || this.#node === undefined) return
+      } else if (body.operationId === undefined || this.#node === undefined) return
     }
     this.#options.send(this)
   }
@@ -82,7 +82,7 @@ export class RemoteRequest implements Waiting {
 
   sentTo(node: NodeId | undefined): void {
     this.#node = node
-    this.#sentAt = this.#options.world.elapsed()
+    this.#sentAt = this.#options.runtime.elapsed()
     this.#sendings++
   }
 
@@ -113,7 +113,7 @@ export class RemoteRequest implements Waiting {
     outcome: AnswerBody | StoreError
   ): { readonly node: NodeId | undefined; readonly millis: number | undefined } {
     const node = this.#node
-    const millis = this.#options.world.elapsed() - this.#sentAt
+    const millis = this.#options.runtime.elapsed() - this.#sentAt
     if (isRefusal(outcome) && node !== undefined) {
       // One that comes late, or twice, of a node that was passed over already.
       if (outcome.node !== node && this.avoid.has(outcome.node)) return { node: undefined, millis }

@@ -8,7 +8,7 @@ import { InvalidKey as KeyRefused } from "../core/model/DocumentKey.ts"
 import * as CanonicalJson from "../core/model/CanonicalJson.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import type { Any } from "../core/strategy/Bucket.ts"
-import { ValueRefused } from "../core/strategy/ValueCodec.ts"
+import { SchemaMismatch } from "../core/strategy/ValueCodec.ts"
 import type { Backend, BackendAnswer, BackendRequest } from "./Backend.ts"
 import { contextOf, type Entry } from "./Entry.ts"
 import type { ReadOptions, WriteOptions } from "./Handle.ts"
@@ -51,7 +51,7 @@ export class Requester {
   constructor(backend: Backend, session: Session.Session) {
     this.#backend = backend
     this.#session = session
-    this.#name = backend.world.id()
+    this.#name = backend.runtime.id()
   }
 
   /** A requester on the same backend whose reads never go back. */
@@ -66,12 +66,12 @@ export class Requester {
   write(bucket: Any, key: unknown, make: () => Write): EntryTask {
     return this.#request(bucket, key, "write", () => {
       const { calls, context, options } = make()
-      const at = Math.floor(this.#backend.world.now())
+      const at = Math.floor(this.#backend.runtime.now())
       return {
         ...settingsOf(options),
         ...(context === undefined ? {} : { context }),
         calls,
-        once: { session: this.#name, sequence: ++this.#sequence, at }
+        operationId: { session: this.#name, sequence: ++this.#sequence, at }
       }
     })
   }
@@ -132,8 +132,8 @@ const keyOf = (
   }
 }
 
-const isRefusal = (thrown: unknown): thrown is ValueRefused | CanonicalJson.InvalidJson =>
-  thrown instanceof ValueRefused || thrown instanceof CanonicalJson.InvalidJson
+const isRefusal = (thrown: unknown): thrown is SchemaMismatch | CanonicalJson.InvalidJson =>
+  thrown instanceof SchemaMismatch || thrown instanceof CanonicalJson.InvalidJson
 
 /** What the caller gave that cannot be sent, as the error that names it. */
 const refusal = (bucket: string, thrown: unknown): Errors.StoreError | undefined => {
@@ -160,7 +160,7 @@ const entryOf = (bucket: Any, key: unknown, answer: BackendAnswer): EntryTask =>
     () => Task.succeed({ _tag: "Found", ...seen, value: bucket.decodeView(values), siblings }),
     (thrown) => {
       // A merge is the application's, and its fault must not stop who brings the answer.
-      const { path, problem } = thrown instanceof ValueRefused
+      const { path, problem } = thrown instanceof SchemaMismatch
         ? thrown
         : { path: "$", problem: `its merge fails: ${String(thrown)}` }
       return new Errors.Undecodable({ bucket: bucket.name, path, problem })

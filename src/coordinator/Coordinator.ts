@@ -11,27 +11,27 @@ import type { NodeId } from "../core/model/Names.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import { Explain } from "./Explain.ts"
 import { Forwarding, readForward, unsendable, writeForwarded } from "./Forwarding.ts"
-import { Handed } from "./Handed.ts"
-import { LateBytes, lateBytesMax } from "./LateBytes.ts"
-import { Listing, planList } from "./Listing.ts"
-import { answerOf, type Counts, holders, type Parts } from "./Parts.ts"
-import { Pending, type Waiting } from "./Pending.ts"
+import { ForwardedWrites } from "./ForwardedWrites.ts"
+import { lateBytesMax, LateReplyBudget } from "./LateReplyBudget.ts"
+import { Listing, validateListing } from "./Listing.ts"
+import { answerOf, type CoordinatorContext, type Counts, primaries } from "./CoordinatorContext.ts"
+import { Pending, type Waiting } from "../transport/InFlightRequests.ts"
 import {
   isFault,
-  type Place,
-  type PlanOptions,
-  planRead,
-  planWrite,
-  type ReadPlan,
-  type WritePlan
-} from "./Plan.ts"
+  type ValidatedRead,
+  type ValidatedRequest,
+  type ValidatedWrite,
+  validateRead,
+  validateWrite,
+  type ValidationOptions
+} from "./ValidatedRequest.ts"
 import { type Found, ReadCoordinator } from "./ReadCoordinator.ts"
-import { Refusals } from "./Refusals.ts"
+import { ForwardDeduplication } from "./ForwardDeduplication.ts"
 import type { ExplainRequest, ListRequest, Request, Respond } from "./Request.ts"
 import { WriteCoordinator } from "./WriteCoordinator.ts"
 
-export interface CoordinatorOptions extends Parts {
-  readonly plan: Omit<PlanOptions, "nowMillis" | "secret">
+export interface CoordinatorOptions extends CoordinatorContext {
+  readonly plan: Omit<ValidationOptions, "nowMillis" | "secret">
   /** Requests without an answer; beyond it they are refused, which clients may retry elsewhere. */
   readonly requestsMax: number
   /** Bytes that answered requests hold for silent replicas; 64 MiB unless said otherwise. */
@@ -47,11 +47,11 @@ interface Hearing extends Waiting {
 
 export class Coordinator {
   readonly #options: CoordinatorOptions
-  readonly #planOptions: PlanOptions
+  readonly #planOptions: ValidationOptions
   readonly #pending: Pending<Hearing>
-  readonly #handed = new Handed()
-  readonly #refusals = new Refusals()
-  readonly #late: LateBytes
+  readonly #forwardedWrites = new ForwardedWrites()
+  readonly #deduplication = new ForwardDeduplication()
+  readonly #late: LateReplyBudget
   /** Requests that have no answer yet. */
   #open = 0
   #draining = false
@@ -69,11 +69,11 @@ export class Coordinator {
 
   constructor(options: CoordinatorOptions) {
     this.#options = options
-    const { world } = options
-    this.#late = new LateBytes(options.lateBytesMax ?? lateBytesMax)
-    // An answer to a former life of this node must not be taken for one to this life.
-    const firstNumber = Number.parseInt(world.id().slice(-8), 36)
-    this.#pending = new Pending({ world, firstPauseMillis, firstNumber })
+    const { runtime } = options
+    this.#late = new LateReplyBudget(options.lateBytesMax ?? lateBytesMax)
+    // An answer to a former incarnation of this node must not be taken for one to this incarnation.
+    const firstNumber = Number.parseInt(runtime.id().slice(-8), 36)
+    this.#pending = new Pending({ runtime, firstPauseMillis, firstNumber })
     this.#planOptions = {
       ...options.plan,
       secret: options.secret,
@@ -92,23 +92,23 @@ export class Coordinator {
       respond(outcome)
     })
     if (request.action === "read") {
-      const plan = planRead(request, this.#planOptions)
+      const plan = validateRead(request, this.#planOptions)
       if (isFault(plan)) return counted(plan)
-      if (!this.#isHolder(plan)) return this.#forward(request, plan, counted)
+      if (!this.#isPrimary(plan)) return this.#forward(request, plan, counted)
       this.#counts.reads++
       return this.#read(
         plan,
         (outcome) => counted("_tag" in outcome ? outcome : answerOf(this.#options, plan, outcome))
       )
     }
-    const plan = planWrite(request, this.#planOptions)
+    const plan = validateWrite(request, this.#planOptions)
     if (isFault(plan)) return counted(plan)
-    if (!this.#isHolder(plan)) return this.#forward(request, plan, counted)
+    if (!this.#isPrimary(plan)) return this.#forward(request, plan, counted)
     this.#counts.writes++
     this.#write(plan, counted)
   }
 
-  /** Shows what every holder has of a document; changes nothing. */
+  /** Shows what every primary has of a document; changes nothing. */
   explain(
     request: ExplainRequest,
     respond: (outcome: Explanation | Errors.StoreError) => void
@@ -116,7 +116,7 @@ export class Coordinator {
     const busy = this.#refusal()
     if (busy !== undefined) return respond(busy)
     const { bucket, ...body } = request
-    const plan = planRead({ action: "read", bucket, body, forwarded: false }, this.#planOptions)
+    const plan = validateRead({ action: "read", bucket, body, forwarded: false }, this.#planOptions)
     if (isFault(plan)) return respond(plan)
     const told = this.#opened(respond)
     const number = this.#pending.nextNumber()
@@ -138,7 +138,7 @@ export class Coordinator {
   list(request: ListRequest, respond: (outcome: KeyPage | Errors.StoreError) => void): void {
     const busy = this.#refusal()
     if (busy !== undefined) return respond(busy)
-    const plan = planList(request, this.#planOptions)
+    const plan = validateListing(request, this.#planOptions)
     if (isFault(plan)) return respond(plan)
     const { partitionCount } = this.#planOptions
     const number = this.#pending.nextNumber()
@@ -150,13 +150,13 @@ export class Coordinator {
     listing.start()
   }
 
-  /** Takes another node's answer, or a request that it hands on. */
+  /** Takes another node's answer, or a request that it forwards. */
   hear(from: NodeId, message: PeerMessage): void {
     if (message._tag === "Forward") return this.#takeForward(from, message)
     const waiting = this.#pending.get(message.request)
     if (waiting !== undefined) return waiting.hear(from, message)
     this.#counts.strayAnswers++
-    this.#options.world.mark("coordinator: an answer comes too late")
+    this.#options.runtime.mark("coordinator: an answer comes too late")
   }
 
   /** Takes no more requests; those under way go on to their end. */
@@ -201,19 +201,21 @@ export class Coordinator {
   }
 
   #markOutcome(outcome: Parameters<Respond>[0]): void {
-    const { world } = this.#options
+    const { runtime } = this.#options
     if (outcome._tag === "Answer" && outcome.siblings > 2) {
-      world.mark("coordinator: three siblings are answered")
+      runtime.mark("coordinator: three siblings are answered")
     }
-    if (outcome._tag === "RequestTooOld") world.mark("coordinator: a request is too old")
-    if (outcome._tag === "NodeUnwritable") world.mark("coordinator: a failing disk refuses a write")
+    if (outcome._tag === "RequestTooOld") runtime.mark("coordinator: a request is too old")
+    if (outcome._tag === "NodeUnwritable") {
+      runtime.mark("coordinator: a failing disk refuses a write")
+    }
   }
 
-  #isHolder(place: Place): boolean {
-    return holders(this.#options, place).includes(this.#options.node)
+  #isPrimary(place: ValidatedRequest): boolean {
+    return primaries(this.#options, place).includes(this.#options.node)
   }
 
-  #read(plan: ReadPlan, found: Found): void {
+  #read(plan: ValidatedRead, found: Found): void {
     const number = this.#pending.nextNumber()
     const finished = () => this.#pending.remove(number)
     const parts = this.#options
@@ -230,7 +232,7 @@ export class Coordinator {
     read.start()
   }
 
-  #write(plan: WritePlan, respond: Respond): void {
+  #write(plan: ValidatedWrite, respond: Respond): void {
     const { node, replica } = this.#options
     if (!replica.writable()) {
       return respond(new Errors.NodeUnwritable({ node, reason: "its disk is full or failing" }))
@@ -247,19 +249,19 @@ export class Coordinator {
   }
 
   /** Reads what the client has seen from the others, joins it here, and begins the write again. */
-  #catchUp(plan: WritePlan, respond: Respond): void {
-    const { node, replica, world } = this.#options
-    const begun = world.elapsed()
+  #catchUp(plan: ValidatedWrite, respond: Respond): void {
+    const { node, replica, runtime } = this.#options
+    const begun = runtime.elapsed()
     this.#counts.catchUps++
-    world.mark("coordinator: a write catches up with its context")
-    const readPlan: ReadPlan = {
+    runtime.mark("coordinator: a write catches up with its context")
+    const readPlan: ValidatedRead = {
       ...plan,
       needs: { _tag: "ReadNeeds", r: 1, pr: 0 },
       after: CausalContext.join(plan.after, plan.seen ?? CausalContext.nothing)
     }
     this.#read(readPlan, (outcome) => {
       if ("_tag" in outcome) {
-        world.mark("coordinator: a write cannot catch up")
+        runtime.mark("coordinator: a write cannot catch up")
         return respond(outcome)
       }
       const arrival = { key: plan.row, document: outcome.document }
@@ -267,12 +269,12 @@ export class Coordinator {
       if (joined._tag === "Refused") {
         return respond(new Errors.NodeUnwritable({ node, reason: joined.reason }))
       }
-      const timeoutMillis = Math.max(plan.timeoutMillis - (world.elapsed() - begun), 1)
+      const timeoutMillis = Math.max(plan.timeoutMillis - (runtime.elapsed() - begun), 1)
       this.#write({ ...plan, timeoutMillis }, respond)
     })
   }
 
-  #forward(request: Request, plan: ReadPlan | WritePlan, respond: Respond): void {
+  #forward(request: Request, plan: ValidatedRead | ValidatedWrite, respond: Respond): void {
     const { node, view } = this.#options
     if (request.forwarded) {
       const reason = "it does not hold this document; the nodes disagree about the ring"
@@ -283,16 +285,16 @@ export class Coordinator {
     this.#counts.forwards++
     const named = this.#named(request)
     const number = this.#pending.nextNumber()
-    const nodes = [...holders(this.#options, plan)].sort((a, b) =>
+    const nodes = [...primaries(this.#options, plan)].sort((a, b) =>
       view.silenceMillis(a) - view.silenceMillis(b)
     )
     const forwarding = new Forwarding({
       parts: this.#options,
       request: named,
       plan,
-      nodes: this.#handed.route(named, nodes),
+      nodes: this.#forwardedWrites.route(named, nodes),
       number,
-      handed: this.#handed,
+      forwardedWrites: this.#forwardedWrites,
       respond,
       finished: () => this.#pending.remove(number)
     })
@@ -302,10 +304,10 @@ export class Coordinator {
 
   /** The request as it can be sent twice: a write that names no operation gets a name here. */
   #named(request: Request): Request {
-    const { view, world } = this.#options
-    if (request.action === "read" || request.body.once !== undefined) return request
-    const once = { session: world.id(), sequence: 0, at: Math.floor(view.agreedNow()) }
-    return { ...request, body: { ...request.body, once } }
+    const { view, runtime } = this.#options
+    if (request.action === "read" || request.body.operationId !== undefined) return request
+    const operationId = { session: runtime.id(), sequence: 0, at: Math.floor(view.agreedNow()) }
+    return { ...request, body: { ...request.body, operationId } }
   }
 
   #takeForward(from: NodeId, message: Extract<PeerMessage, { readonly _tag: "Forward" }>): void {
@@ -319,11 +321,12 @@ export class Coordinator {
     if (read?.request.action === "read") return this.handle(read.request, answer)
     if (read !== undefined) {
       const { request, to } = read
-      // Of what an earlier life refused, this one knows nothing: it was told then that it failed.
+      // Of what an earlier incarnation refused, this one knows nothing: it was told then that it
+      // failed.
       const isMeant = to === this.#options.replica.incarnation()
-      if (!isMeant) return answer({ _tag: "AnotherLife", asked: to })
+      if (!isMeant) return answer({ _tag: "OtherIncarnation", asked: to })
       const name = `${from} ${message.request}`
-      return this.#refusals.once(name, answer, (respond) => this.handle(request, respond))
+      return this.#deduplication.run(name, answer, (respond) => this.handle(request, respond))
     }
     answer(new Errors.InvalidRequest({ setting: "request", value: "", expected: "a request" }))
   }

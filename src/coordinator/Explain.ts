@@ -1,5 +1,5 @@
 /**
- * Explains one document to people: asks every holder for all it has, with the messages of a read,
+ * Explains one document to people: asks every primary for all it has, with the messages of a read,
  * and shows the answers side by side instead of joining and repairing them.
  */
 import type * as Schema from "effect/Schema"
@@ -12,14 +12,14 @@ import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
 import * as CanonicalJson from "../core/model/CanonicalJson.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { StoreError } from "../core/model/StoreError.ts"
-import type { Holding } from "../replica/Replica.ts"
-import { holders, mergedOf, type Parts } from "./Parts.ts"
-import type { Waiting } from "./Pending.ts"
-import type { ReadPlan } from "./Plan.ts"
+import type { LocalRead } from "../replica/Replica.ts"
+import { type CoordinatorContext, mergedOf, primaries } from "./CoordinatorContext.ts"
+import type { Waiting } from "../transport/InFlightRequests.ts"
+import type { ValidatedRead } from "./ValidatedRequest.ts"
 
 export interface ExplainOptions {
-  readonly parts: Parts
-  readonly plan: ReadPlan
+  readonly parts: CoordinatorContext
+  readonly plan: ValidatedRead
   /** As the client wrote it. */
   readonly key: Schema.Json
   readonly number: number
@@ -39,21 +39,21 @@ const nothing = { context: [], values: [], bytes: 0, digest: "" }
 export class Explain implements Waiting {
   readonly deadline: number
   readonly #options: ExplainOptions
-  readonly #holders: ReadonlyArray<NodeId>
+  readonly #primaries: ReadonlyArray<NodeId>
   readonly #findings = new Map<NodeId, Finding>()
   #finished = false
 
   constructor(options: ExplainOptions) {
     const { parts, plan } = options
     this.#options = options
-    this.#holders = holders(parts, plan)
-    this.deadline = parts.world.elapsed() + plan.timeoutMillis
+    this.#primaries = primaries(parts, plan)
+    this.deadline = parts.runtime.elapsed() + plan.timeoutMillis
   }
 
   start(): void {
     const { parts, plan } = this.#options
     this.resend()
-    if (this.#holders.includes(parts.node)) {
+    if (this.#primaries.includes(parts.node)) {
       this.#found(parts.node, findingOf(parts.replica.read(plan.row)))
     }
   }
@@ -61,7 +61,7 @@ export class Explain implements Waiting {
   resend(): void {
     const { number, parts, plan } = this.#options
     const { bucket, key } = plan
-    for (const node of this.#holders) {
+    for (const node of this.#primaries) {
       if (node === parts.node || this.#findings.has(node)) continue
       parts.send(node, {
         _tag: "Fetch",
@@ -79,7 +79,7 @@ export class Explain implements Waiting {
   }
 
   hear(from: NodeId, message: PeerMessage): void {
-    if (!this.#holders.includes(from)) return
+    if (!this.#primaries.includes(from)) return
     if (message._tag === "Refused") {
       return this.#found(from, { outcome: "refused", reason: message.reason })
     }
@@ -99,7 +99,7 @@ export class Explain implements Waiting {
 
   #found(node: NodeId, finding: Finding): void {
     this.#findings.set(node, finding)
-    if (this.#findings.size === this.#holders.length) this.#finish()
+    if (this.#findings.size === this.#primaries.length) this.#finish()
   }
 
   #finish(): void {
@@ -113,7 +113,7 @@ export class Explain implements Waiting {
     const { parts, plan } = this.#options
     const { definition } = plan.bucket
     const joined = this.#join()
-    const replicas = this.#holders.map((node) => this.#explain(node))
+    const replicas = this.#primaries.map((node) => this.#explain(node))
     const [first] = replicas
     const { partition } = plan.row
     return {
@@ -123,7 +123,7 @@ export class Explain implements Waiting {
       partition,
       preferenceList: parts.view.preferenceList(partition).map((node) => ({
         node,
-        role: this.#holders.includes(node) ? "primary" : "fallback"
+        role: this.#primaries.includes(node) ? "primary" : "fallback"
       })),
       replicas,
       agreed: replicas.every(({ digest, outcome }) =>
@@ -182,9 +182,9 @@ export class Explain implements Waiting {
   }
 }
 
-const findingOf = (holding: Holding): Finding => {
+const findingOf = (holding: LocalRead): Finding => {
   switch (holding._tag) {
-    case "Held":
+    case "Found":
       return { outcome: "found", document: holding.document }
     case "Absent":
       return { outcome: "absent" }

@@ -1,6 +1,6 @@
 /**
  * Hands requests to a node that holds the document, where this one does not, and takes the answer
- * back. A request is handed on once: the node that gets it carries it out or refuses.
+ * back. A request is forwarded once: the node that gets it carries it out or refuses.
  */
 import * as Schema from "effect/Schema"
 import { RequestBody } from "../../schemas/ClientRequest.ts"
@@ -9,17 +9,17 @@ import * as Json from "../core/codec/Json.ts"
 import * as CanonicalJson from "../core/model/CanonicalJson.ts"
 import { BucketName, type NodeId } from "../core/model/Names.ts"
 import * as Errors from "../core/model/StoreError.ts"
-import type { Handed } from "./Handed.ts"
-import type { Parts } from "./Parts.ts"
-import type { Waiting } from "./Pending.ts"
-import type { ReadPlan, WritePlan } from "./Plan.ts"
+import type { ForwardedWrites } from "./ForwardedWrites.ts"
+import type { CoordinatorContext } from "./CoordinatorContext.ts"
+import type { Waiting } from "../transport/InFlightRequests.ts"
+import type { ValidatedRead, ValidatedWrite } from "./ValidatedRequest.ts"
 import type { Answer, Request, Respond } from "./Request.ts"
 
 const ForwardBody = Schema.Struct({
   action: Schema.Literals(["read", "write"]),
   bucket: BucketName,
   body: RequestBody,
-  /** The life of the node that is asked; empty where it is not known. */
+  /** The incarnation of the node that is asked; empty where it is not known. */
   to: Schema.String
 })
 
@@ -31,10 +31,13 @@ const AnswerBody = Schema.Struct({
   siblings: Schema.Int
 })
 
-/** The life that was asked is not the present one, which did nothing. */
-const AnotherLife = Schema.Struct({ _tag: Schema.tag("AnotherLife"), asked: Schema.String })
+/** The incarnation that was asked is not the present one, which did nothing. */
+const OtherIncarnation = Schema.Struct({
+  _tag: Schema.tag("OtherIncarnation"),
+  asked: Schema.String
+})
 
-const ForwardedBody = Schema.Union([AnswerBody, AnotherLife, Errors.StoreError])
+const ForwardedBody = Schema.Union([AnswerBody, OtherIncarnation, Errors.StoreError])
 
 type Forwarded = typeof ForwardedBody.Type
 
@@ -46,7 +49,10 @@ const decodeForward = Schema.decodeUnknownOption(ForwardBody)
 const encodeForwarded = Schema.encodeSync(ForwardedBody)
 const decodeForwarded = Schema.decodeUnknownOption(ForwardedBody)
 
-/** The request in a `Forward`, and the life of this node that it asks; undefined if it is none. */
+/**
+ * The request in a `Forward`, and the incarnation of this node that it asks; undefined if it is
+ * none.
+ */
 export const readForward = (
   bytes: Uint8Array
 ): { readonly request: Request; readonly to: string } | undefined => {
@@ -60,18 +66,18 @@ export const writeForwarded = (outcome: Forwarded): Uint8Array =>
   encoder.encode(JSON.stringify(encodeForwarded(outcome)))
 
 export interface ForwardOptions {
-  readonly parts: Parts
+  readonly parts: CoordinatorContext
   readonly request: Request
-  readonly plan: ReadPlan | WritePlan
+  readonly plan: ValidatedRead | ValidatedWrite
   /** Who holds the document, the best first. */
   readonly nodes: ReadonlyArray<NodeId>
   readonly number: number
-  readonly handed: Handed
+  readonly forwardedWrites: ForwardedWrites
   readonly respond: Respond
   readonly finished: () => void
 }
 
-/** Why a request cannot be handed on: an argument that could not be stored either. */
+/** Why a request cannot be forwarded: an argument that could not be stored either. */
 export const unsendable = ({ body, bucket }: Request): Errors.InvalidValue | undefined => {
   try {
     for (const { args } of body.calls ?? []) CanonicalJson.encode(args)
@@ -82,7 +88,7 @@ export const unsendable = ({ body, bucket }: Request): Errors.InvalidValue | und
   }
 }
 
-/** The holder's answer "time is up" says more than ours, so it is waited for. */
+/** The primary's answer "time is up" says more than ours, so it is waited for. */
 const graceMillis = 200
 
 /** What a node says that did nothing, and could not. */
@@ -99,7 +105,7 @@ export class Forwarding implements Waiting {
   readonly deadline: number
   readonly #options: ForwardOptions
   readonly #json: Omit<typeof ForwardBody.Encoded, "to">
-  /** The life of the node that was asked last. */
+  /** The incarnation of the node that was asked last. */
   #to = ""
   readonly #asked = new Set<NodeId>()
   #attempt = 0
@@ -107,7 +113,7 @@ export class Forwarding implements Waiting {
   constructor(options: ForwardOptions) {
     const { parts, plan: { timeoutMillis }, request } = options
     this.#options = options
-    this.deadline = parts.world.elapsed() + timeoutMillis + graceMillis
+    this.deadline = parts.runtime.elapsed() + timeoutMillis + graceMillis
     const { action, bucket, body } = request
     const { to: _, ...json } = encodeForward({
       action,
@@ -122,11 +128,11 @@ export class Forwarding implements Waiting {
     this.#send()
   }
 
-  /** A read tries the next holder; a write is answered by the one it was sent to, not repeated. */
+  /** A read tries the next primary; a write is answered by the one it was sent to, not repeated. */
   resend(): void {
     const { parts, request } = this.#options
     parts.view.missed(this.#node)
-    parts.world.mark("coordinator: a request is handed on again")
+    parts.runtime.mark("coordinator: a request is forwarded again")
     if (request.action === "read") this.#attempt++
     this.#send()
   }
@@ -160,22 +166,23 @@ export class Forwarding implements Waiting {
     const decoded = decodeForwarded(Json.read(decoder.decode(message.body)))
     if (decoded._tag === "None") return
     const outcome = decoded.value
-    const { handed, nodes, parts, request } = this.#options
-    const isSure = request.action === "read" || handed.wasSentOnce(request)
-    if (outcome._tag === "AnotherLife") {
-      // Its answer has said, too, which life of it is to be asked; it may come again, and late.
+    const { forwardedWrites, nodes, parts, request } = this.#options
+    const isSure = request.action === "read" || forwardedWrites.wasSentOnce(request)
+    if (outcome._tag === "OtherIncarnation") {
+      // Its answer has said, too, which incarnation of it is to be asked; it may come again, and
+      // late.
       const isNews = from === this.#node && outcome.asked === this.#to
-      if (isNews && this.#to !== parts.lifeOf(from)) this.#send()
+      if (isNews && this.#to !== parts.incarnationOf(from)) this.#send()
       return
     }
     if (isRefusal(outcome)) {
       if (from !== this.#node) return
       if (isSure && this.#attempt + 1 < nodes.length) {
         this.#attempt++
-        parts.world.mark("coordinator: a refused request goes to another holder")
+        parts.runtime.mark("coordinator: a refused request goes to another primary")
         return this.#send()
       }
-      if (isSure) handed.forget(request)
+      if (isSure) forwardedWrites.forget(request)
     }
     // What says that nothing was changed may speak of one sending, and another changed something.
     if (!isSure && Errors.isPassing(outcome)) return this.#giveUp()
@@ -189,9 +196,9 @@ export class Forwarding implements Waiting {
   }
 
   #send(): void {
-    const { handed, number, parts, request } = this.#options
-    this.#to = parts.lifeOf(this.#node)
-    handed.sent(request, this.#node, this.#to)
+    const { forwardedWrites, number, parts, request } = this.#options
+    this.#to = parts.incarnationOf(this.#node)
+    forwardedWrites.sent(request, this.#node, this.#to)
     this.#asked.add(this.#node)
     const body = encoder.encode(JSON.stringify({ ...this.#json, to: this.#to }))
     parts.send(this.#node, { _tag: "Forward", request: number, body })

@@ -5,7 +5,7 @@
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { KeyPage } from "../../schemas/KeyPage.ts"
-import type { KeyPlace, PeerMessage } from "../../schemas/PeerMessage.ts"
+import type { KeyCursor, PeerMessage } from "../../schemas/PeerMessage.ts"
 import { ByteReader, ByteWriter, Malformed } from "../core/codec/Bytes.ts"
 import { isEncoded } from "../core/model/DocumentKey.ts"
 import { decodeKey } from "../core/model/KeyFields.ts"
@@ -13,20 +13,20 @@ import type { NodeId } from "../core/model/Names.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import type { KnownBucket } from "../core/strategy/Buckets.ts"
 import { comparePlaces, type KeysFound, liveKeys, startOf } from "../replica/LiveKeys.ts"
-import type { Parts } from "./Parts.ts"
-import type { Waiting } from "./Pending.ts"
+import type { CoordinatorContext } from "./CoordinatorContext.ts"
+import type { Waiting } from "../transport/InFlightRequests.ts"
 import type { ListRequest } from "./Request.ts"
 
-export interface ListPlan {
+export interface ValidatedListing {
   readonly bucket: KnownBucket
-  readonly after: KeyPlace
+  readonly after: KeyCursor
   readonly limit: number
   readonly timeoutMillis: number
 }
 
 export interface ListingOptions {
-  readonly parts: Parts
-  readonly plan: ListPlan
+  readonly parts: CoordinatorContext
+  readonly plan: ValidatedListing
   readonly partitionCount: number
   readonly number: number
   readonly respond: (outcome: KeyPage | Errors.StoreError) => void
@@ -41,13 +41,13 @@ const limitDefault = 100
 const cursorVersion = 1
 
 /** A place as the opaque text that clients hand back. */
-export const encodeCursor = ({ key, partition }: KeyPlace): string => {
+export const encodeCursor = ({ key, partition }: KeyCursor): string => {
   const writer = new ByteWriter(64).byte(cursorVersion).varint(partition)
   return Buffer.from(writer.text(key.partition).text(key.sort).finish()).toString("base64url")
 }
 
 /** The place of a cursor; undefined where the text is none. */
-export const decodeCursor = (cursor: string): KeyPlace | undefined => {
+export const decodeCursor = (cursor: string): KeyCursor | undefined => {
   const reader = new ByteReader(Buffer.from(cursor, "base64url"))
   try {
     if (reader.byte() !== cursorVersion) return undefined
@@ -61,13 +61,13 @@ export const decodeCursor = (cursor: string): KeyPlace | undefined => {
   }
 }
 
-export const planList = (
+export const validateListing = (
   request: ListRequest,
   options: {
     readonly buckets: ReadonlyMap<string, KnownBucket>
     readonly readTimeoutMillis: number
   }
-): ListPlan | Errors.StoreError => {
+): ValidatedListing | Errors.StoreError => {
   const bucket = options.buckets.get(request.bucket)
   if (bucket === undefined) return new Errors.UnknownBucket({ bucket: request.bucket })
   const after = request.after === undefined ? startOf(0) : decodeCursor(request.after)
@@ -91,7 +91,7 @@ export class Listing implements Waiting {
     const { parts, plan } = options
     this.#options = options
     this.#members = parts.view.members().map(({ id }) => id)
-    this.deadline = parts.world.elapsed() + plan.timeoutMillis
+    this.deadline = parts.runtime.elapsed() + plan.timeoutMillis
   }
 
   start(): void {
@@ -178,7 +178,7 @@ export class Listing implements Waiting {
 }
 
 /** Each place up to `through` once, in order. */
-const mergePlaces = (found: ReadonlyArray<Found>, through: KeyPlace): ReadonlyArray<KeyPlace> =>
+const mergePlaces = (found: ReadonlyArray<Found>, through: KeyCursor): ReadonlyArray<KeyCursor> =>
   found
     .flatMap(({ places }) => places)
     .filter((place) => comparePlaces(place, through) <= 0)

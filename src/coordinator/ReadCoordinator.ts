@@ -14,11 +14,11 @@ import type { NodeId } from "../core/model/Names.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import * as ReadDecision from "../core/quorum/ReadDecision.ts"
 import * as Targets from "../core/quorum/Targets.ts"
-import type { Counts, Parts } from "./Parts.ts"
-import { holders, targetsOf } from "./Parts.ts"
-import type { LateBytes } from "./LateBytes.ts"
-import { lateMillis, type Waiting } from "./Pending.ts"
-import type { ReadPlan } from "./Plan.ts"
+import type { CoordinatorContext, Counts } from "./CoordinatorContext.ts"
+import { primaries, targetsOf } from "./CoordinatorContext.ts"
+import type { LateReplyBudget } from "./LateReplyBudget.ts"
+import { lateMillis, type Waiting } from "../transport/InFlightRequests.ts"
+import type { ValidatedRead } from "./ValidatedRequest.ts"
 
 /** Called once, with what the read found: a document, perhaps empty, or why there is none. */
 export type Found = (
@@ -26,11 +26,11 @@ export type Found = (
 ) => void
 
 export interface ReadOptions {
-  readonly parts: Parts
+  readonly parts: CoordinatorContext
   readonly counts: Counts
-  readonly plan: ReadPlan
+  readonly plan: ValidatedRead
   readonly number: number
-  readonly late: LateBytes
+  readonly late: LateReplyBudget
   readonly found: Found
   /** Called once, when nothing more is expected. */
   readonly finished: () => void
@@ -55,9 +55,9 @@ export class ReadCoordinator implements Waiting {
   constructor(options: ReadOptions) {
     const { parts, plan } = options
     this.#options = options
-    this.deadline = parts.world.elapsed() + plan.timeoutMillis
+    this.deadline = parts.runtime.elapsed() + plan.timeoutMillis
     const covered = this.#covers()
-    this.#decision = ReadDecision.make(plan.needs, targetsOf(holders(parts, plan)), { covered })
+    this.#decision = ReadDecision.make(plan.needs, targetsOf(primaries(parts, plan)), { covered })
   }
 
   /** Reads the own replica and asks the others. */
@@ -69,14 +69,14 @@ export class ReadCoordinator implements Waiting {
       return this.#options.finished()
     }
     const holding = parts.replica.read(plan.row)
-    if (holding._tag === "Held") {
+    if (holding._tag === "Found") {
       this.#joined = holding.document
       this.#ownDigest = holding.digest
     }
     // The others are asked before the own answer counts, which may finish the read.
     this.resend()
     switch (holding._tag) {
-      case "Held":
+      case "Found":
         return this.#foundAt(parts.node, holding.digest)
       case "Absent":
         return this.#step({ _tag: "Absent", index: this.#indexOf(parts.node) })
@@ -132,7 +132,7 @@ export class ReadCoordinator implements Waiting {
       if (Document.discards(this.#joined, document)) this.#options.counts.discards++
       const joined = Document.join(this.#joined, document)
       if (joined !== this.#joined && this.#decision.outcome._tag !== "Wait") {
-        this.#options.parts.world.mark("read: a late answer brings what the client did not get")
+        this.#options.parts.runtime.mark("read: a late answer brings what the client did not get")
       }
       this.#joined = joined
       this.#foundAt(from, digest)
@@ -160,7 +160,7 @@ export class ReadCoordinator implements Waiting {
     this.#decision = ReadDecision.step(this.#decision, event)
     const { outcome } = this.#decision
     if (before._tag === "Wait" && outcome._tag !== "Wait") {
-      this.deadline = Math.min(this.deadline, this.#options.parts.world.elapsed() + lateMillis)
+      this.deadline = Math.min(this.deadline, this.#options.parts.runtime.elapsed() + lateMillis)
       this.#tell(outcome)
       this.#waitOn()
     }
@@ -177,7 +177,7 @@ export class ReadCoordinator implements Waiting {
         return found({ document: this.#joined, replied })
       }
       case "NotCovered":
-        this.#options.parts.world.mark("read: the session has seen more than all who answer")
+        this.#options.parts.runtime.mark("read: the session has seen more than all who answer")
         return found(
           new Errors.ContextNotCovered({
             bucket,
@@ -185,7 +185,7 @@ export class ReadCoordinator implements Waiting {
           })
         )
       case "Fail":
-        this.#options.parts.world.mark("read: too few answer")
+        this.#options.parts.runtime.mark("read: too few answer")
         return found(
           new Errors.QuorumNotMet({
             action: "read",
@@ -210,7 +210,7 @@ export class ReadCoordinator implements Waiting {
       this.#lateBytes = this.#bytes
       return
     }
-    parts.world.mark("read: there is no room to wait for the silent")
+    parts.runtime.mark("read: there is no room to wait for the silent")
     this.#finish()
   }
 
@@ -259,12 +259,13 @@ export class ReadCoordinator implements Waiting {
   }
 
   #markRepair(node: NodeId): void {
-    const { node: self, world } = this.#options.parts
+    const { node: self, runtime } = this.#options.parts
     const { answers: { absent, damaged } } = this.#decision
     const index = this.#indexOf(node)
-    if (node === self) world.mark("read: the own replica is repaired")
-    else if (Targets.has(absent, index)) world.mark("read: a replica that has nothing is repaired")
-    else if (Targets.has(damaged, index)) world.mark("read: a damaged replica is repaired")
-    else world.mark("read: a stale replica is repaired")
+    if (node === self) runtime.mark("read: the own replica is repaired")
+    else if (Targets.has(absent, index)) {
+      runtime.mark("read: a replica that has nothing is repaired")
+    } else if (Targets.has(damaged, index)) runtime.mark("read: a damaged replica is repaired")
+    else runtime.mark("read: a stale replica is repaired")
   }
 }

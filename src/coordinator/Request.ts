@@ -11,7 +11,7 @@ export interface Request {
   readonly action: "read" | "write"
   readonly bucket: string
   readonly body: RequestBody
-  /** Whether another node handed it on: then it is carried out here or refused. */
+  /** Whether another node forwarded it: then it is carried out here or refused. */
   readonly forwarded: boolean
 }
 
@@ -29,7 +29,7 @@ export interface Answer {
 /** Called exactly once for each request. */
 export type Respond = (outcome: Answer | StoreError) => void
 
-/** Asks what every holder has of one document. */
+/** Asks what every primary has of one document. */
 export interface ExplainRequest extends Omit<ExplainBody, "id"> {
   readonly bucket: BucketName
 }

@@ -13,7 +13,7 @@ import * as Json from "../core/codec/Json.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import type { ClusterName, NodeId } from "../core/model/Names.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
-import type { World } from "../core/World.ts"
+import type { Runtime } from "../core/Runtime.ts"
 import type { ClusterView } from "../gossip/ClusterView.ts"
 import type { Endpoint, EndpointStats } from "../transport/ServiceInfo.ts"
 import { type ParsedSubject, requestQueue, Subjects } from "../transport/Subjects.ts"
@@ -22,7 +22,7 @@ import type { Coordinator } from "./Coordinator.ts"
 import type { Request } from "./Request.ts"
 
 export interface RequestServerOptions {
-  readonly world: World
+  readonly runtime: Runtime
   readonly transport: TransportService
   readonly cluster: ClusterName
   readonly node: NodeId
@@ -217,12 +217,12 @@ export class RequestServer {
 
   /** Counts a request, and, when it is answered, its time and its error. */
   #count(access: RequestSubject["access"]): (error: Errors.StoreError | undefined) => void {
-    const { world } = this.#options
+    const { runtime } = this.#options
     const stats = this.#stats[access]
-    const begun = world.elapsed()
+    const begun = runtime.elapsed()
     stats.requests++
     return (error) => {
-      stats.processingMillis += world.elapsed() - begun
+      stats.processingMillis += runtime.elapsed() - begun
       if (error === undefined) return
       stats.errors++
       stats.lastError = `${error._tag}: ${error.message}`
@@ -273,7 +273,7 @@ export class RequestServer {
     outbox.size += size
     if (this.#scheduled) return
     this.#scheduled = true
-    this.#options.world.endOfTurn(() => {
+    this.#options.runtime.endOfTurn(() => {
       this.#scheduled = false
       for (const [to, gathered] of this.#outboxes) this.#flush(to, gathered)
     })

@@ -11,18 +11,18 @@ import type { NodeId } from "../core/model/Names.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import * as Targets from "../core/quorum/Targets.ts"
 import * as WriteDecision from "../core/quorum/WriteDecision.ts"
-import type { Parts } from "./Parts.ts"
-import { answerOf, holders, targetsOf } from "./Parts.ts"
-import type { LateBytes } from "./LateBytes.ts"
-import { lateMillis, type Waiting } from "./Pending.ts"
-import type { WritePlan } from "./Plan.ts"
+import type { CoordinatorContext } from "./CoordinatorContext.ts"
+import { answerOf, primaries, targetsOf } from "./CoordinatorContext.ts"
+import type { LateReplyBudget } from "./LateReplyBudget.ts"
+import { lateMillis, type Waiting } from "../transport/InFlightRequests.ts"
+import type { ValidatedWrite } from "./ValidatedRequest.ts"
 import type { Respond } from "./Request.ts"
 
 export interface WriteOptions {
-  readonly parts: Parts
-  readonly plan: WritePlan
+  readonly parts: CoordinatorContext
+  readonly plan: ValidatedWrite
   readonly number: number
-  readonly late: LateBytes
+  readonly late: LateReplyBudget
   readonly respond: Respond
   /** Called once, when nothing more is expected. */
   readonly finished: () => void
@@ -44,8 +44,8 @@ export class WriteCoordinator implements Waiting {
   constructor(options: WriteOptions) {
     const { parts, plan } = options
     this.#options = options
-    this.deadline = parts.world.elapsed() + plan.timeoutMillis
-    this.#decision = WriteDecision.make(plan.needs, targetsOf(holders(parts, plan)))
+    this.deadline = parts.runtime.elapsed() + plan.timeoutMillis
+    this.#decision = WriteDecision.make(plan.needs, targetsOf(primaries(parts, plan)))
   }
 
   /**
@@ -138,7 +138,7 @@ export class WriteCoordinator implements Waiting {
     this.#decision = WriteDecision.step(this.#decision, event)
     const { outcome } = this.#decision
     if (before._tag === "Wait" && outcome._tag !== "Wait") {
-      this.deadline = Math.min(this.deadline, this.#options.parts.world.elapsed() + lateMillis)
+      this.deadline = Math.min(this.deadline, this.#options.parts.runtime.elapsed() + lateMillis)
       this.#tell(outcome)
       this.#waitOn()
     }
@@ -154,7 +154,7 @@ export class WriteCoordinator implements Waiting {
       this.#lateBytes = length
       return
     }
-    parts.world.mark("write: there is no room to wait for the silent")
+    parts.runtime.mark("write: there is no room to wait for the silent")
     this.#finish()
   }
 
@@ -167,9 +167,9 @@ export class WriteCoordinator implements Waiting {
 
   #tell(outcome: Exclude<WriteDecision.WriteDecision["outcome"], { readonly _tag: "Wait" }>): void {
     const { parts, plan, respond } = this.#options
-    const { world } = parts
+    const { runtime } = parts
     if (outcome._tag === "Answer" && this.#document !== undefined) {
-      if (this.#isRefusedHere()) world.mark("write: done, though the own disk failed")
+      if (this.#isRefusedHere()) runtime.mark("write: done, though the own disk failed")
       const answered = { document: this.#document, replied: WriteDecision.had(this.#decision).w }
       const answer = answerOf(parts, plan, answered)
       // The write is done; that its siblings cannot be merged is for the next read to say.
@@ -177,8 +177,8 @@ export class WriteCoordinator implements Waiting {
       return respond(isAnswer ? answer : answerOf(parts, { ...plan, merge: false }, answered))
     }
     if (outcome._tag !== "Fail") return
-    if (outcome.mayHaveApplied) world.mark("write: failed, and may have applied")
-    else world.mark("write: every replica refused it")
+    if (outcome.mayHaveApplied) runtime.mark("write: failed, and may have applied")
+    else runtime.mark("write: every replica refused it")
     const { had, refused, unreachable } = outcome
     // What was applied here was read and sent, and a commit that failed may be found after a crash.
     const mayHaveApplied = outcome.mayHaveApplied || this.#document !== undefined

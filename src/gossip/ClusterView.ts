@@ -7,10 +7,10 @@ import * as HybridClock from "../core/clock/HybridClock.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { Member } from "../core/ring/MembershipLog.ts"
 import * as Ring from "../core/ring/Ring.ts"
-import type { World } from "../core/World.ts"
+import type { Runtime } from "../core/Runtime.ts"
 
 export interface ClusterViewOptions {
-  readonly world: World
+  readonly runtime: Runtime
   readonly self: NodeId
   readonly ring: Ring.Ring
   /** How far the own clock may be from the median of the cluster's before that is used. */
@@ -25,7 +25,7 @@ interface Peer {
 export class ClusterView {
   readonly self: NodeId
   readonly ring: Ring.Ring
-  readonly #world: World
+  readonly #runtime: Runtime
   readonly #skewMillis: number
   readonly #members: ReadonlySet<NodeId>
   readonly #peers = new Map<NodeId, Peer>()
@@ -35,7 +35,7 @@ export class ClusterView {
     this.self = options.self
     this.ring = options.ring
     this.#members = new Set(options.ring.members.map(({ id }) => id))
-    this.#world = options.world
+    this.#runtime = options.runtime
     this.#skewMillis = options.skewMillis
   }
 
@@ -48,11 +48,11 @@ export class ClusterView {
     return Ring.preferenceList(this.ring, partition)
   }
 
-  /** Notes a member's sign of life, and how far its wall clock is ahead of the own one. */
+  /** Notes that a member was heard, and how far its wall clock is ahead of the own one. */
   heard(from: NodeId, clockOffsetMillis: number): void {
     if (!this.#members.has(from)) return
     const peer = this.#peers.get(from)
-    const lastHeard = this.#world.elapsed()
+    const lastHeard = this.#runtime.elapsed()
     if (peer === undefined) this.#peers.set(from, { lastHeard, clockOffsetMillis })
     else {
       peer.lastHeard = lastHeard
@@ -69,7 +69,7 @@ export class ClusterView {
   /** Milliseconds since a peer was heard; Infinity where it never was, or was missed since. */
   silenceMillis(node: NodeId): number {
     const peer = this.#peers.get(node)
-    return peer === undefined ? Infinity : this.#world.elapsed() - peer.lastHeard
+    return peer === undefined ? Infinity : this.#runtime.elapsed() - peer.lastHeard
   }
 
   /** The time to stamp writes with: the own clock, unless the cluster's median disagrees. */
@@ -77,13 +77,13 @@ export class ClusterView {
     const offsets: Array<number> = []
     for (const peer of this.#peers.values()) offsets.push(peer.clockOffsetMillis)
     const { clamped, nowMillis } = HybridClock.agreedNow({
-      nowMillis: this.#world.now(),
+      nowMillis: this.#runtime.now(),
       offsets,
       skewMillis: this.#skewMillis
     })
     if (clamped) {
       this.#clamps++
-      this.#world.mark("view: the own clock is set aside")
+      this.#runtime.mark("view: the own clock is set aside")
     }
     return nowMillis
   }

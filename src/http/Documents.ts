@@ -10,7 +10,7 @@ import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { hash } from "node:crypto"
-import { CallBody, type OnceBody, type RequestBody } from "../../schemas/ClientRequest.ts"
+import { CallBody, type OperationIdBody, type RequestBody } from "../../schemas/ClientRequest.ts"
 import type { BucketBody } from "../../schemas/ClusterDescription.ts"
 import { Api } from "../../schemas/HttpApi.ts"
 import { problemOf } from "../../schemas/Problem.ts"
@@ -19,7 +19,7 @@ import * as Json from "../core/codec/Json.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import { keepsSiblings } from "../core/strategy/Strategies.ts"
 import { answered, documentResponse, problemResponse, type Refusal } from "./Answers.ts"
-import { type Catalogue, timed } from "./Catalogue.ts"
+import { type BucketDirectory, timed } from "./BucketDirectory.ts"
 import { readJson } from "./JsonBody.ts"
 
 type Settings = Pick<RequestBody, "consistency" | "r" | "w" | "pr" | "pw" | "dw">
@@ -63,7 +63,7 @@ export const keyOf = (
     })
 
 /** An operation's id: the text names it, in whatever process it arrives. */
-const onceOf = (text: string, nowMillis: number): OnceBody => ({
+const operationIdOf = (text: string, nowMillis: number): OperationIdBody => ({
   session: `http.${hash("sha256", text, "base64url")}`,
   sequence: 0,
   at: Math.floor(nowMillis)
@@ -88,7 +88,9 @@ const bodyOf = (
     ...(after.length === 0 ? {} : { after }),
     ...(context === undefined ? {} : { context }),
     ...(fingerprint === undefined ? {} : { fingerprint }),
-    ...(idempotencyKey === undefined ? {} : { once: onceOf(idempotencyKey, nowMillis) })
+    ...(idempotencyKey === undefined
+      ? {}
+      : { operationId: operationIdOf(idempotencyKey, nowMillis) })
   }
 }
 
@@ -116,14 +118,14 @@ const callsOf = (
 }
 
 class Documents {
-  readonly #catalogue: Catalogue
+  readonly #directory: BucketDirectory
 
-  constructor(catalogue: Catalogue) {
-    this.#catalogue = catalogue
+  constructor(directory: BucketDirectory) {
+    this.#directory = directory
   }
 
   read(incoming: Incoming, siblings: boolean): Answer {
-    return Effect.flatMap(this.#catalogue.bucket(incoming.params.bucket), (bucket) => {
+    return Effect.flatMap(this.#directory.bucket(incoming.params.bucket), (bucket) => {
       const { query } = incoming
       const asked = { ...incoming, query: { ...query, siblings } }
       return this.#request("read", bucket, asked, [])
@@ -149,9 +151,9 @@ class Documents {
     const { siblings = false } = incoming.query
     return keyOf(bucket, incoming.query.key).pipe(
       Effect.flatMap((key) => {
-        const body = bodyOf(incoming, key, this.#catalogue.backend.world.now())
+        const body = bodyOf(incoming, key, this.#directory.backend.runtime.now())
         const request = { action, bucket: name, body: { ...body, calls } }
-        return this.#catalogue.request(request)
+        return this.#directory.request(request)
       }),
       Effect.map((answer) =>
         documentResponse(answer, { siblings, absentIsFine: action === "write" })
@@ -177,8 +179,8 @@ const inBody = (refusal: Refusal): Refusal => {
   return new Errors.InvalidValue({ bucket, path: path.replace(/^\$\[0\]/u, "$"), problem })
 }
 
-export const layerDocuments = (catalogue: Catalogue) => {
-  const documents = new Documents(catalogue)
+export const layerDocuments = (directory: BucketDirectory) => {
+  const documents = new Documents(directory)
   return HttpApiBuilder.group(Api, "documents", (handlers) =>
     handlers
       .handle("get", (incoming) =>
@@ -187,12 +189,12 @@ export const layerDocuments = (catalogue: Catalogue) => {
         answered(documents.read(incoming, true)))
       .handle("delete", (incoming) =>
         answered(Effect.gen(function*() {
-          const bucket = yield* catalogue.bucket(incoming.params.bucket)
+          const bucket = yield* directory.bucket(incoming.params.bucket)
           return yield* documents.write(incoming, bucket, [{ name: "delete", args: [] }])
         })))
       .handleRaw("put", (incoming) =>
         answered(Effect.gen(function*() {
-          const bucket = yield* catalogue.bucket(incoming.params.bucket)
+          const bucket = yield* directory.bucket(incoming.params.bucket)
           if (!Object.hasOwn(bucket.operations, "put")) return notWritable(bucket)
           const { name } = bucket.definition
           const value = yield* readJson(incoming.request, { bucket: name, levels: 0 })
@@ -202,7 +204,7 @@ export const layerDocuments = (catalogue: Catalogue) => {
       .handleRaw("operate", (incoming) =>
         answered(Effect.gen(function*() {
           const { operation } = incoming.params
-          const bucket = yield* catalogue.bucket(incoming.params.bucket)
+          const bucket = yield* directory.bucket(incoming.params.bucket)
           // Around a value stand the arguments, and in an edit the operation and the array of them.
           const levels = operation === "edit" ? 3 : 1
           const { name } = bucket.definition

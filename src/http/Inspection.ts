@@ -8,7 +8,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import { Api } from "../../schemas/HttpApi.ts"
 import { answered, problem, problemResponse, type Refusal } from "./Answers.ts"
-import { type Catalogue, timed } from "./Catalogue.ts"
+import { type BucketDirectory, timed } from "./BucketDirectory.ts"
 import { keyOf } from "./Documents.ts"
 import { metricsText, type Sample } from "./Metrics.ts"
 
@@ -19,7 +19,7 @@ export interface Health {
 }
 
 export interface InspectionOptions {
-  readonly catalogue: Catalogue
+  readonly directory: BucketDirectory
   readonly health: Health
   readonly metrics: () => ReadonlyArray<Sample>
 }
@@ -28,31 +28,31 @@ export interface InspectionOptions {
 const shown = (asked: Effect.Effect<object, Refusal>) =>
   answered(Effect.map(asked, (body) => HttpServerResponse.jsonUnsafe(body)))
 
-const layerBuckets = (catalogue: Catalogue) =>
+const layerBuckets = (directory: BucketDirectory) =>
   HttpApiBuilder.group(Api, "buckets", (handlers) =>
     handlers
       .handle(
         "list",
-        () => shown(Effect.map(catalogue.description, ({ buckets }) => ({ buckets })))
+        () => shown(Effect.map(directory.description, ({ buckets }) => ({ buckets })))
       )
-      .handle("describe", ({ params }) => shown(catalogue.bucket(params.bucket)))
+      .handle("describe", ({ params }) => shown(directory.bucket(params.bucket)))
       .handle(
         "keys",
         ({ params, query: { timeout, ...query } }) =>
-          shown(Effect.flatMap(catalogue.bucket(params.bucket), ({ definition }) =>
-            catalogue.list({ ...query, ...timed(timeout), bucket: definition.name })))
+          shown(Effect.flatMap(directory.bucket(params.bucket), ({ definition }) =>
+            directory.list({ ...query, ...timed(timeout), bucket: definition.name })))
       ))
 
-const layerCluster = (catalogue: Catalogue) =>
+const layerCluster = (directory: BucketDirectory) =>
   HttpApiBuilder.group(Api, "cluster", (handlers) =>
     handlers
-      .handle("describe", () => shown(catalogue.description))
+      .handle("describe", () => shown(directory.description))
       .handle("explain", ({ query }) =>
         shown(Effect.gen(function*() {
-          const bucket = yield* catalogue.bucket(query.bucket)
+          const bucket = yield* directory.bucket(query.bucket)
           const key = yield* keyOf(bucket, query.key)
           const { name } = bucket.definition
-          return yield* catalogue.explain({ ...timed(query.timeout), bucket: name, key })
+          return yield* directory.explain({ ...timed(query.timeout), bucket: name, key })
         }))))
 
 const notReady = (reasons: ReadonlyArray<string>) =>
@@ -61,7 +61,7 @@ const notReady = (reasons: ReadonlyArray<string>) =>
     reasons
   })
 
-const layerNode = ({ health, metrics }: Omit<InspectionOptions, "catalogue">) =>
+const layerNode = ({ health, metrics }: Omit<InspectionOptions, "directory">) =>
   HttpApiBuilder.group(Api, "node", (handlers) =>
     handlers
       .handle("live", () => Effect.succeed("live\n"))
@@ -73,6 +73,6 @@ const layerNode = ({ health, metrics }: Omit<InspectionOptions, "catalogue">) =>
       .handle("metrics", () => Effect.sync(() => metricsText(metrics()))))
 
 export const layerInspection = (options: InspectionOptions) => {
-  const { catalogue } = options
-  return Layer.mergeAll(layerBuckets(catalogue), layerCluster(catalogue), layerNode(options))
+  const { directory } = options
+  return Layer.mergeAll(layerBuckets(directory), layerCluster(directory), layerNode(options))
 }

@@ -20,7 +20,7 @@ import { Api } from "../../schemas/HttpApi.ts"
 import type { Backend } from "../client/Backend.ts"
 import { InvalidRequest } from "../core/model/StoreError.ts"
 import { problem, problemResponse, type Refusal } from "./Answers.ts"
-import { Catalogue } from "./Catalogue.ts"
+import { BucketDirectory } from "./BucketDirectory.ts"
 import { layerDocuments } from "./Documents.ts"
 import type { Sample } from "./Metrics.ts"
 import { type Health, layerInspection } from "./Inspection.ts"
@@ -133,11 +133,11 @@ export const serve = Effect.fnUntraced(function*(
   options: ServeOptions
 ): Effect.fn.Return<Served, HttpUnavailable, Scope.Scope> {
   const { backend, health, host = "127.0.0.1", metrics, port } = options
-  const catalogue = new Catalogue(backend)
+  const directory = new BucketDirectory(backend)
   const routes = Layer.mergeAll(
     HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
-      Layer.provide(layerDocuments(catalogue)),
-      Layer.provide(layerInspection({ catalogue, health, metrics }))
+      Layer.provide(layerDocuments(directory)),
+      Layer.provide(layerInspection({ directory, health, metrics }))
     ),
     layerDocs
   ).pipe(Layer.provide(NodeHttpServer.layerHttpServices))

@@ -18,7 +18,7 @@ import { type Incarnation, isIncarnation } from "../core/model/Incarnation.ts"
 import { formation } from "../core/ring/MembershipLog.ts"
 import * as Ring from "../core/ring/Ring.ts"
 import * as Buckets from "../core/strategy/Buckets.ts"
-import type { World } from "../core/World.ts"
+import type { Runtime } from "../core/Runtime.ts"
 import { type HttpUnavailable, serve, type ServeOptions } from "../http/Server.ts"
 import { StorageUnavailable } from "../storage/Storage.ts"
 import { openWorker } from "../storage/WorkerStorage.ts"
@@ -28,7 +28,7 @@ import { Transport, type TransportService, TransportUnavailable } from "../trans
 import { alarmsOf, watch } from "./Alarms.ts"
 import * as ClusterKey from "./ClusterKey.ts"
 import { type Config, decode, InvalidConfig, type LoadedConfig } from "./ConfigFile.ts"
-import { makeLiveWorld } from "./LiveWorld.ts"
+import { makeLiveRuntime } from "./LiveRuntime.ts"
 import { natsOptions } from "./NatsSettings.ts"
 import { beginIncarnation, NodeCore, type NodeOptions } from "./NodeCore.ts"
 import { fromObject, type InvalidSetting } from "./Setting.ts"
@@ -71,12 +71,12 @@ const bucketsOf = (served: LoadedConfig["buckets"], { members }: Settings): Buck
     return "code" in bucket ? { ...bucket, definition: fitting } : fitting
   }))
 
-const openStorage = (settings: Settings, world: World) => {
+const openStorage = (settings: Settings, runtime: Runtime) => {
   const { cluster, node, partitionCount, storageBytesMax, waitingBytesMax } = settings
   const opening = openWorker({
     directory: settings.dataDir,
     identity: { cluster, node, partitionCount },
-    world,
+    runtime,
     limits: { fileBytesMax: storageBytesMax, waitingBytesMax }
   })
   return Effect.acquireRelease(opening, (opened) => opened.close)
@@ -91,7 +91,7 @@ const openTransport = Effect.fnUntraced(function*(settings: Settings) {
   return Context.get(yield* Layer.build(layerNats(options)), Transport)
 })
 
-const begin = (options: Pick<NodeOptions, "storage" | "world">, { dataDir }: Settings) =>
+const begin = (options: Pick<NodeOptions, "storage" | "runtime">, { dataDir }: Settings) =>
   Effect.callback<Incarnation, StorageUnavailable>((resume) =>
     beginIncarnation(options, (begun) =>
       resume(
@@ -159,13 +159,13 @@ export const startNode = Effect.fnUntraced(function*(
   served: LoadedConfig["buckets"]
 ): Effect.fn.Return<LiveNode, StartFailure, Scope.Scope> {
   const { cluster, drainTimeoutMillis, node } = settings
-  const world = makeLiveWorld()
-  const storage = yield* openStorage(settings, world)
+  const runtime = makeLiveRuntime()
+  const storage = yield* openStorage(settings, runtime)
   const transport = yield* openTransport(settings)
   const buckets = bucketsOf(served, settings)
-  const incarnation = yield* begin({ storage: storage.service, world }, settings)
+  const incarnation = yield* begin({ storage: storage.service, runtime }, settings)
   const options: NodeOptions = {
-    world,
+    runtime,
     transport,
     storage: storage.service,
     node,
@@ -182,12 +182,12 @@ export const startNode = Effect.fnUntraced(function*(
   )
   yield* subscribed(transport)
   const { coordinator, view } = core
-  const backend = EmbeddedBackend.make({ world, coordinator, view, buckets, cluster })
+  const backend = EmbeddedBackend.make({ runtime, coordinator, view, buckets, cluster })
   let stopping = false
   const address = yield* openHttp(settings, {
     backend,
     health: healthOf(core, () => stopping),
-    metrics: () => samplesOf(core, world.marks)
+    metrics: () => samplesOf(core, runtime.marks)
   })
   yield* watchConnection(transport)
   yield* Effect.forkScoped(watch(alarmsOf(core)))

@@ -1,5 +1,5 @@
 /**
- * Joins the rooms into one node, on whatever world, transport and storage it is given. The
+ * Joins the rooms into one node, on whatever runtime, transport and storage it is given. The
  * process that serves users and the simulator run this same file.
  */
 import * as DateTime from "effect/DateTime"
@@ -11,7 +11,7 @@ import * as Incarnation from "../core/model/Incarnation.ts"
 import type { ClusterName, NodeId } from "../core/model/Names.ts"
 import type { Ring } from "../core/ring/Ring.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
-import type { World } from "../core/World.ts"
+import type { Runtime } from "../core/Runtime.ts"
 import { ClusterView } from "../gossip/ClusterView.ts"
 import { Replica } from "../replica/Replica.ts"
 import { ReplicaServer } from "../replica/ReplicaServer.ts"
@@ -32,7 +32,7 @@ export interface NodeLimits {
 }
 
 export interface NodeOptions {
-  readonly world: World
+  readonly runtime: Runtime
   readonly transport: TransportService
   readonly storage: StorageService
   readonly node: NodeId
@@ -55,16 +55,16 @@ const isIncarnation = (text: string | undefined): text is Incarnation.Incarnatio
  * `done` gets the incarnation, or why it could not be stored: then the node must not start.
  */
 export const beginIncarnation = (
-  options: Pick<NodeOptions, "storage" | "world">,
+  options: Pick<NodeOptions, "storage" | "runtime">,
   done: (begun: Incarnation.Incarnation | StorageFailure) => void
 ): void => {
-  const { storage, world } = options
+  const { storage, runtime } = options
   const stored = storage.readFact("incarnation")
   const previous = isIncarnation(stored) ? stored : undefined
-  const fresh = { now: world.now(), id: world.id() }
+  const fresh = { now: runtime.now(), id: runtime.id() }
   const incarnation = Incarnation.next({ ...fresh, previous })
   if (incarnation !== Incarnation.next({ ...fresh, previous: undefined })) {
-    world.mark("node: an incarnation begins ahead of the clock")
+    runtime.mark("node: an incarnation begins ahead of the clock")
   }
   storage.writeFact("incarnation", incarnation, (failure) => done(failure ?? incarnation))
 }
@@ -82,16 +82,16 @@ export class NodeCore {
 
   constructor(options: NodeOptions, incarnation: Incarnation.Incarnation) {
     this.options = options
-    const { buckets, limits, node, ring, storage, transport, world } = options
+    const { buckets, limits, node, ring, storage, transport, runtime } = options
     const { partitionCount } = ring
     const { skewMillis } = limits
-    this.view = new ClusterView({ world, self: node, ring, skewMillis })
+    this.view = new ClusterView({ runtime, self: node, ring, skewMillis })
     const stampMillis = () => this.view.agreedNow()
     const { cacheBytesMax } = limits
-    this.replica = new Replica({ world, storage, node, incarnation, stampMillis, cacheBytesMax })
+    this.replica = new Replica({ runtime, storage, node, incarnation, stampMillis, cacheBytesMax })
     this.#replicaServer = new ReplicaServer({ replica: this.replica, buckets, partitionCount })
     this.link = new PeerLink({
-      world,
+      runtime,
       transport,
       cluster: options.cluster,
       node,
@@ -102,12 +102,12 @@ export class NodeCore {
       onHeard: (from, offsetMillis) => this.view.heard(from, offsetMillis)
     })
     this.coordinator = new Coordinator({
-      world,
+      runtime,
       node,
       view: this.view,
       replica: this.replica,
       send: (to, message) => this.link.send(to, message),
-      lifeOf: (node) => this.link.incarnationOf(node),
+      incarnationOf: (node) => this.link.incarnationOf(node),
       secret: options.secret,
       requestsMax: limits.requestsMax,
       lateBytesMax: limits.lateBytesMax,
@@ -138,13 +138,13 @@ export class NodeCore {
 
   /** What the tools of NATS show of this node. */
   #identity(incarnation: Incarnation.Incarnation): ServiceInfoOptions {
-    const { cluster, node, ring, transport, version = "0.0.0", world } = this.options
+    const { cluster, node, ring, transport, version = "0.0.0", runtime } = this.options
     const zone = ring.members.find(({ id }) => id === node)?.zone
     return {
       transport,
       id: `${node}-${incarnation}`,
       version,
-      started: DateTime.formatIso(DateTime.makeUnsafe(world.now())),
+      started: DateTime.formatIso(DateTime.makeUnsafe(runtime.now())),
       metadata: { node, cluster, ring: ring.digest, ...(zone === undefined ? {} : { zone }) },
       endpoints: this.requests.endpoints()
     }

@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { Backend } from "../client/Backend.ts"
 import type { TransportUnavailable } from "../transport/Transport.ts"
-import { liveWorld } from "./LiveWorld.ts"
+import { liveRuntime } from "./LiveRuntime.ts"
 import { fromEnvironment, fromFlags, type InvalidSetting } from "./Setting.ts"
 import { readAll } from "./Settings.ts"
 
@@ -53,12 +53,14 @@ const openNats = Effect.fnUntraced(function*({ cluster, environment, url }: Remo
   const options = yield* natsOptions(values, { servers: url, name: "everwrite/cli" })
   const transport = Context.get(yield* Layer.build(layerNats(options)), Transport)
   return yield* Effect.acquireRelease(
-    Effect.sync(() => new NatsBackend({ world: liveWorld, transport, cluster: values.cluster })),
+    Effect.sync(() =>
+      new NatsBackend({ runtime: liveRuntime, transport, cluster: values.cluster })
+    ),
     (backend) => Effect.sync(() => backend.close())
   )
 })
 
 const openHttp = Effect.fnUntraced(function*(url: string) {
   const { HttpBackend } = yield* Effect.promise(() => import("../client/HttpBackend.ts"))
-  return new HttpBackend({ world: liveWorld, url })
+  return new HttpBackend({ runtime: liveRuntime, url })
 })

@@ -125,7 +125,8 @@ export const settings = {
     schema: PartitionCount,
     expected: "a power of two from 1 to 65536",
     otherwise: defaultPartitionCount,
-    about: "Q, the parts of the hash space; fixed for the life of a cluster. At least 10 for each "
+    about:
+      "Q, the parts of the hash space; fixed for the lifetime of a cluster. At least 10 for each "
       + "node it may grow to, or nodes cannot hold equal shares. Every membership change takes "
       + "time in proportion to Q times the members."
   }),

@@ -49,10 +49,18 @@ const replicaSamples = ({ coordinator, replica, view }: NodeCore): ReadonlyArray
     counter("updates", stats.updates, "Operations applied to documents here."),
     counter("retries", stats.retries, "Operations that had been applied already."),
     counter("joins", stats.joins, "Documents of other replicas joined here."),
-    counter("births", stats.births, "Actors begun for documents without a row of this life."),
+    counter(
+      "births",
+      stats.births,
+      "Actors begun for documents without a row of this incarnation."
+    ),
     counter("discards", discards, "Concurrent last writes of which one was lost here."),
     counter("divergences", stats.divergences, "Equal contexts found with unequal states."),
-    counter("incarnations_ended", stats.incarnationsEnded, "Lives ended by a failed commit."),
+    counter(
+      "incarnations_ended",
+      stats.incarnationsEnded,
+      "Incarnations ended by a failed commit."
+    ),
     counter("clock_clamps", view.clockClamps(), "Stamps taken from the peers' clocks instead.")
   ]
 }

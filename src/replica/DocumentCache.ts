@@ -5,10 +5,10 @@
  * Bounded by the bytes that the documents take encoded; what was not used longest goes first.
  */
 import type { RowKey } from "../storage/Storage.ts"
-import type { Held } from "./Row.ts"
+import type { LocalDocument } from "./RowCodec.ts"
 
 interface Cached {
-  readonly held: Held
+  readonly held: LocalDocument
   readonly bytes: number
 }
 
@@ -26,7 +26,7 @@ export class DocumentCache {
     this.#bytesMax = bytesMax
   }
 
-  get(key: RowKey): Held | undefined {
+  get(key: RowKey): LocalDocument | undefined {
     const name = nameOf(key)
     const cached = this.#cached.get(name)
     if (cached === undefined) return undefined
@@ -36,7 +36,7 @@ export class DocumentCache {
   }
 
   /** `bytes` is the size of the document, encoded. */
-  set(key: RowKey, held: Held, bytes: number): void {
+  set(key: RowKey, held: LocalDocument, bytes: number): void {
     const name = nameOf(key)
     this.#forget(name)
     if (bytes > this.#bytesMax) return

@@ -3,7 +3,7 @@
  * it keeps as tombstones, and not those of damaged ones, which other replicas list.
  */
 import { pageMax } from "../../schemas/KeyPage.ts"
-import type { KeyPlace } from "../../schemas/PeerMessage.ts"
+import type { KeyCursor } from "../../schemas/PeerMessage.ts"
 import { isLive } from "../core/crdt/DotStore.ts"
 import { compareText } from "../storage/KeyOrder.ts"
 import { type RowKey, ScanFailed } from "../storage/Storage.ts"
@@ -12,8 +12,8 @@ import type { Replica } from "./Replica.ts"
 /** Every live key after the asked place, up to and with `through`. */
 export interface KeysFound {
   readonly _tag: "KeysFound"
-  readonly places: ReadonlyArray<KeyPlace>
-  readonly through: KeyPlace
+  readonly places: ReadonlyArray<KeyCursor>
+  readonly through: KeyCursor
 }
 
 export type Unlisted = { readonly _tag: "Unlisted"; readonly reason: string }
@@ -26,30 +26,30 @@ const partitionsMax = 1024
 const beforeAll = { partition: "", sort: "" }
 
 /** The place before all keys of a partition; that of partition Q is behind everything. */
-export const startOf = (partition: number): KeyPlace => ({ partition, key: beforeAll })
+export const startOf = (partition: number): KeyCursor => ({ partition, key: beforeAll })
 
-export const comparePlaces = (a: KeyPlace, b: KeyPlace): number =>
+export const comparePlaces = (a: KeyCursor, b: KeyCursor): number =>
   a.partition - b.partition
   || compareText(a.key.partition, b.key.partition)
   || compareText(a.key.sort, b.key.sort)
 
 const isHeld = (replica: Replica, row: RowKey): boolean => {
   const holding = replica.read(row)
-  return holding._tag === "Held" && isLive(holding.document.store)
+  return holding._tag === "Found" && isLive(holding.document.store)
 }
 
 export const liveKeys = (
   replica: Replica,
   options: {
     readonly bucket: string
-    readonly after: KeyPlace
+    readonly after: KeyCursor
     /** Documents looked at, tombstones included. */
     readonly limit: number
     readonly partitionCount: number
   }
 ): KeysFound | Unlisted => {
   const { after, bucket, partitionCount } = options
-  const places: Array<KeyPlace> = []
+  const places: Array<KeyCursor> = []
   const end = Math.min(partitionCount, after.partition + partitionsMax)
   let left = Math.min(options.limit, pageMax)
   let { key, partition } = after

@@ -15,15 +15,15 @@ import * as Incarnation from "../core/model/Incarnation.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { CausalContext } from "../core/clock/CausalContext.ts"
 import type { Operation, Refusal } from "../core/strategy/Strategy.ts"
-import type { World } from "../core/World.ts"
+import type { Runtime } from "../core/Runtime.ts"
 import type { RowKey, StorageFailure, StorageService } from "../storage/Storage.ts"
-import { DiskTrials } from "./DiskTrials.ts"
+import { DiskBreaker } from "./DiskBreaker.ts"
 import { DocumentCache } from "./DocumentCache.ts"
-import { OwnDots } from "./OwnDots.ts"
-import * as Row from "./Row.ts"
+import { LastIssuedDots } from "./LastIssuedDots.ts"
+import * as Row from "./RowCodec.ts"
 
 export interface ReplicaOptions {
-  readonly world: World
+  readonly runtime: Runtime
   readonly storage: StorageService
   readonly node: NodeId
   /** Drawn for this start, and already on disk. */
@@ -35,8 +35,8 @@ export interface ReplicaOptions {
 }
 
 /** What this replica holds under a key; a damaged row counts as missing, but is known to be. */
-export type Holding =
-  | ({ readonly _tag: "Held" } & Row.Held)
+export type LocalRead =
+  | ({ readonly _tag: "Found" } & Row.LocalDocument)
   | { readonly _tag: "Absent" }
   | { readonly _tag: "Damaged"; readonly detail: string }
 
@@ -91,8 +91,8 @@ export type Joined =
 export class Replica {
   readonly #options: ReplicaOptions
   readonly #cache: DocumentCache
-  readonly #ownDots = new OwnDots()
-  readonly #trials: DiskTrials
+  readonly #lastIssued = new LastIssuedDots()
+  readonly #breaker: DiskBreaker
   #incarnation: Incarnation.Incarnation
   /** Births and counters of this incarnation; never issued twice. */
   #issued = 0
@@ -111,7 +111,7 @@ export class Replica {
     this.#options = options
     this.#incarnation = options.incarnation
     this.#cache = new DocumentCache(options.cacheBytesMax)
-    this.#trials = new DiskTrials(options)
+    this.#breaker = new DiskBreaker(options)
   }
 
   incarnation(): Incarnation.Incarnation {
@@ -120,7 +120,7 @@ export class Replica {
 
   /** Whether writes are worth trying. */
   writable(): boolean {
-    return this.#trials.isDue
+    return this.#breaker.isDue
   }
 
   stats(): ReplicaStats {
@@ -128,16 +128,16 @@ export class Replica {
   }
 
   /** What is held now, committed or not. */
-  read(key: RowKey): Holding {
+  read(key: RowKey): LocalRead {
     const cached = this.#cache.get(key)
-    if (cached !== undefined) return { _tag: "Held", ...cached }
+    if (cached !== undefined) return { _tag: "Found", ...cached }
     const result = this.#options.storage.read(key)
     if (result._tag === "Absent") return result
     if (result._tag === "Damaged") return this.#damaged(result.detail)
     const held = Row.decode(result.document)
     if (held instanceof Malformed) return this.#damaged(held.message)
     this.#cache.set(key, held, Row.bytesOf(result.document))
-    return { _tag: "Held", ...held }
+    return { _tag: "Found", ...held }
   }
 
   /** Keys of a partition in order, whatever is under them. Throws `ScanFailed`. */
@@ -167,7 +167,7 @@ export class Replica {
     const encoded = encode(after)
     const failure = this.#write({ key, before, after, encoded, own: actor }, holding, settled)
     if (failure !== undefined) return { _tag: "Unwritten", failure }
-    this.#ownDots.made(key, actor, after.context.get(actor)!)
+    this.#lastIssued.made(key, actor, after.context.get(actor)!)
     this.#counts.updates++
     return { _tag: "Updated", document: after, encoded, isRetry: false }
   }
@@ -191,22 +191,22 @@ export class Replica {
       return { _tag: "Refused", reason: otherKind }
     }
     this.#counts.joins++
-    const { world } = this.#options
+    const { runtime } = this.#options
     const after = Document.join(before, incoming)
     if (Document.discards(before, incoming)) {
       this.#counts.discards++
-      world.mark("replica: one of two last writes is discarded")
+      runtime.mark("replica: one of two last writes is discarded")
     }
-    if (after.deferred.length < before.deferred.length) world.mark("replica: a deferral ends")
-    if (holding._tag === "Damaged") world.mark("replica: a damaged row is mended by a join")
-    if (holding._tag === "Held" && Row.contradicts(holding, { ...arrival, joined: after })) {
+    if (after.deferred.length < before.deferred.length) runtime.mark("replica: a deferral ends")
+    if (holding._tag === "Damaged") runtime.mark("replica: a damaged row is mended by a join")
+    if (holding._tag === "Found" && Row.contradicts(holding, { ...arrival, joined: after })) {
       this.#counts.divergences++
     }
     if (after === before) {
       this.#settle(settled)
       return { _tag: "Joined" }
     }
-    const own = holding._tag === "Held" ? holding.own : ""
+    const own = holding._tag === "Found" ? holding.own : ""
     const encoded = (after === incoming ? arrival.encoded : undefined) ?? encode(after)
     const failure = this.#write({ key, before, after, encoded, own }, holding, settled)
     if (failure === undefined) return { _tag: "Joined" }
@@ -218,7 +218,7 @@ export class Replica {
     update: Update,
     actor: Dot.Actor
   ): Document.Document | Refusal {
-    const { stampMillis, world } = this.#options
+    const { stampMillis, runtime } = this.#options
     const nowMillis = stampMillis()
     let document = before
     let dot = { actor, counter: 0 }
@@ -230,7 +230,7 @@ export class Replica {
       if (!Document.canJoin(document, { ...Document.empty, store: mutated.delta.store })) {
         return { _tag: "InvalidArguments", path: "$", problem: otherKind }
       }
-      if (mutated.delta.deferred.length > 0) world.mark("replica: a removal is deferred")
+      if (mutated.delta.deferred.length > 0) runtime.mark("replica: a removal is deferred")
       document = Document.apply(document, mutated.delta)
     }
     const { id } = update
@@ -238,26 +238,26 @@ export class Replica {
     return Document.withoutOldIds(Document.withId(document, { ...id, ...dot }), nowMillis)
   }
 
-  #actorFor(key: RowKey, holding: Holding): Dot.Actor {
-    const continues = holding._tag === "Held" && Dot.isActorOf(holding.own, this.#life())
-    if (continues && this.#ownDots.mayContinue(key, holding)) return holding.own
+  #actorFor(key: RowKey, holding: LocalRead): Dot.Actor {
+    const continues = holding._tag === "Found" && Dot.isActorOf(holding.own, this.#self())
+    if (continues && this.#lastIssued.mayContinue(key, holding)) return holding.own
     this.#counts.births++
-    const { world } = this.#options
-    if (holding._tag === "Damaged") world.mark("replica: a birth after a damaged row")
-    if (continues) world.mark("replica: a birth because a row may be an old one")
-    return Dot.actor({ ...this.#life(), birth: ++this.#issued })
+    const { runtime } = this.#options
+    if (holding._tag === "Damaged") runtime.mark("replica: a birth after a damaged row")
+    if (continues) runtime.mark("replica: a birth because a row may be an old one")
+    return Dot.actor({ ...this.#self(), birth: ++this.#issued })
   }
 
-  #life() {
+  #self() {
     return { node: this.#options.node, incarnation: this.#incarnation }
   }
 
   #markRetry(actor: Dot.Actor): void {
-    const { node, world } = this.#options
-    world.mark("replica: a retry is answered from its id")
-    if (Dot.isActorOf(actor, this.#life())) return
-    if (actor.startsWith(`${node}.`)) world.mark("replica: a retry is answered after a restart")
-    else world.mark("replica: a retry is answered that another node carried out")
+    const { node, runtime } = this.#options
+    runtime.mark("replica: a retry is answered from its id")
+    if (Dot.isActorOf(actor, this.#self())) return
+    if (actor.startsWith(`${node}.`)) runtime.mark("replica: a retry is answered after a restart")
+    else runtime.mark("replica: a retry is answered that another node carried out")
   }
 
   #write(
@@ -268,11 +268,11 @@ export class Replica {
       readonly encoded: DocumentCodec.EncodedDocument
       readonly own: string
     },
-    holding: Holding,
+    holding: LocalRead,
     settled: Settled
   ): StorageFailure | undefined {
     const incarnation = this.#incarnation
-    this.#trials.begin()
+    this.#breaker.begin()
     const change = { key: options.key, ...Row.change(options) }
     // What is left of a damaged row goes, or its elements would be counted with the new ones.
     const gone = { key: options.key, header: undefined, elements: [], elementCount: 0 }
@@ -296,7 +296,7 @@ export class Replica {
     incarnation: Incarnation.Incarnation,
     settled: Settled
   ): void {
-    this.#trials.end(failure)
+    this.#breaker.end(failure)
     if (failure !== undefined) {
       // What storage hides now must not be found here.
       this.#cache.clear()
@@ -310,11 +310,11 @@ export class Replica {
    * the end of the turn its commit may have failed, and nothing would wait any more.
    */
   #settle(settled: Settled): void {
-    const { storage, world } = this.#options
+    const { storage, runtime } = this.#options
     const incarnation = this.#incarnation
     let isNow = true
     storage.barrier((failure) => {
-      if (isNow) world.endOfTurn(() => settled(failure))
+      if (isNow) runtime.endOfTurn(() => settled(failure))
       // A group failed: what it held is hidden now, whoever hears of it first.
       else if (failure !== undefined) this.#committed(failure, incarnation, settled)
       else settled(undefined)
@@ -325,17 +325,17 @@ export class Replica {
   /** What failed to commit may have been sent; its dots must never be made again. */
   #endIncarnation(failed: Incarnation.Incarnation): void {
     if (this.#incarnation !== failed) return
-    const { storage, world } = this.#options
-    this.#incarnation = Incarnation.next({ previous: failed, now: world.now(), id: world.id() })
+    const { storage, runtime } = this.#options
+    this.#incarnation = Incarnation.next({ previous: failed, now: runtime.now(), id: runtime.id() })
     this.#issued = 0
-    this.#ownDots.clear()
+    this.#lastIssued.clear()
     this.#counts.incarnationsEnded++
-    world.mark("replica: an incarnation ends with a failed commit")
+    runtime.mark("replica: an incarnation ends with a failed commit")
     // A failure to record it is harmless: the next start draws a greater one by the clock.
     storage.writeFact("incarnation", this.#incarnation, () => {})
   }
 
-  #damaged(detail: string): Holding {
+  #damaged(detail: string): LocalRead {
     this.#counts.damaged++
     return { _tag: "Damaged", detail }
   }
@@ -345,5 +345,5 @@ const otherKind = "a state of another kind is stored under this key"
 
 const encode = (document: Document.Document) => DocumentCodec.encode(document)
 
-const documentOf = (holding: Holding): Document.Document =>
-  holding._tag === "Held" ? holding.document : Document.empty
+const documentOf = (holding: LocalRead): Document.Document =>
+  holding._tag === "Found" ? holding.document : Document.empty

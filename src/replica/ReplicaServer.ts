@@ -81,7 +81,7 @@ export class ReplicaServer {
         return reply({ _tag: "Fetched", request, outcome: "absent", document: nothing })
       case "Damaged":
         return reply({ _tag: "Fetched", request, outcome: "damaged", document: nothing })
-      case "Held": {
+      case "Found": {
         if (holding.digest === message.digest) {
           return reply({ _tag: "Fetched", request, outcome: "same", document: nothing })
         }

@@ -8,7 +8,7 @@
  * This is group commit (DeWitt et al., SIGMOD 1984): the sync of one log write is shared.
  */
 import { invariant } from "../core/Invariant.ts"
-import type { World } from "../core/World.ts"
+import type { Runtime } from "../core/Runtime.ts"
 import type { Batch } from "./Committer.ts"
 import { PendingChanges } from "./PendingChanges.ts"
 import type { Change, Committed, StorageFailure } from "./Storage.ts"
@@ -47,7 +47,7 @@ const bytesOf = (change: Change): number => {
 
 export class CommitQueue {
   readonly pending = new PendingChanges()
-  readonly #world: Pick<World, "endOfTurn">
+  readonly #runtime: Pick<Runtime, "endOfTurn">
   readonly #limits: StorageLimits
   readonly #commit: (group: Group) => void
   #gathered: Array<Write> = []
@@ -67,12 +67,12 @@ export class CommitQueue {
   /** `commit` starts the commit of a group; `committed` or `failed` is its answer, in order. */
   constructor(
     options: {
-      readonly world: Pick<World, "endOfTurn">
+      readonly runtime: Pick<Runtime, "endOfTurn">
       readonly limits: StorageLimits
       readonly commit: (group: Group) => void
     }
   ) {
-    this.#world = options.world
+    this.#runtime = options.runtime
     this.#limits = options.limits
     this.#commit = options.commit
   }
@@ -120,7 +120,7 @@ export class CommitQueue {
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    this.#world.endOfTurn(() => {
+    this.#runtime.endOfTurn(() => {
       this.#scheduled = false
       this.#send()
     })

@@ -11,7 +11,7 @@ import { CommitQueue } from "./CommitQueue.ts"
 import { Reader } from "./Reader.ts"
 import { Storage, type StorageService, StorageUnavailable } from "./Storage.ts"
 import { defaultLimits, type StorageOptions } from "./StorageOptions.ts"
-import { claimDirectory, unavailable } from "./StoreDirectory.ts"
+import { lockDirectory, unavailable } from "./StoreDirectory.ts"
 import { prepareWriter } from "./Tables.ts"
 
 /**
@@ -52,7 +52,7 @@ const claimMemory = (disk: MemoryDisk): Claimed => {
 }
 
 const claimFile = (directory: string): Claimed => {
-  const claim = claimDirectory(directory)
+  const claim = lockDirectory(directory)
   try {
     const database = new DatabaseSync(claim.databasePath)
     const release = () => {
@@ -68,7 +68,7 @@ const claimFile = (directory: string): Claimed => {
 
 /** Throws `StorageUnavailable`. */
 export const openDirect = (options: DirectOptions): DirectStorage => {
-  const { directory, identity, world } = options
+  const { directory, identity, runtime } = options
   const limits = { ...defaultLimits, ...options.limits }
   const { database, release } = typeof directory === "string"
     ? claimFile(directory)
@@ -77,7 +77,7 @@ export const openDirect = (options: DirectOptions): DirectStorage => {
     prepareWriter(database, { identity, fileBytesMax: limits.fileBytesMax })
     const committer = new Committer(database)
     const queue = new CommitQueue({
-      world,
+      runtime,
       limits,
       commit: (group) => {
         const failure = committer.commit(group.writes)

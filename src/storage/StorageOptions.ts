@@ -1,7 +1,7 @@
 /**
  * Says how a storage is opened: where, for whom, and how much it may gather.
  */
-import type { World } from "../core/World.ts"
+import type { Runtime } from "../core/Runtime.ts"
 
 /** Whose data a file holds. A file opened under another identity is refused. */
 export interface StorageIdentity {
@@ -36,6 +36,6 @@ export interface StorageOptions {
   /** Made if it does not exist. One process at a time may use it. */
   readonly directory: string
   readonly identity: StorageIdentity
-  readonly world: Pick<World, "endOfTurn">
+  readonly runtime: Pick<Runtime, "endOfTurn">
   readonly limits?: Partial<StorageLimits>
 }

@@ -11,7 +11,7 @@ import { DatabaseSync } from "node:sqlite"
 import { isSqliteError, messageOf, sqliteBusy } from "./SqliteError.ts"
 import { StorageUnavailable } from "./Storage.ts"
 
-export interface Claim {
+export interface DirectoryLock {
   readonly databasePath: string
   readonly release: () => void
 }
@@ -59,7 +59,7 @@ export const unavailable = (path: string, error: unknown): StorageUnavailable =>
 }
 
 /** Throws `StorageUnavailable` where another process, or this one, uses the directory already. */
-export const claimDirectory = (path: string): Claim => {
+export const lockDirectory = (path: string): DirectoryLock => {
   const directory = resolve(path)
   try {
     makeDirectory(directory)

@@ -13,7 +13,7 @@ import { CommitQueue } from "./CommitQueue.ts"
 import { Reader } from "./Reader.ts"
 import { Storage, type StorageService, StorageUnavailable } from "./Storage.ts"
 import { defaultLimits, type StorageOptions } from "./StorageOptions.ts"
-import { type Claim, claimDirectory, unavailable } from "./StoreDirectory.ts"
+import { type DirectoryLock, lockDirectory, unavailable } from "./StoreDirectory.ts"
 import { sharedPragmas } from "./Tables.ts"
 import { type FromThread, pack, type ThreadOptions, type ToThread } from "./WorkerProtocol.ts"
 
@@ -55,13 +55,17 @@ const openReader = (path: string): DatabaseSync => {
 
 const serve = (
   options: StorageOptions,
-  opened: { readonly thread: Worker; readonly claim: Claim; readonly database: DatabaseSync }
+  opened: {
+    readonly thread: Worker
+    readonly claim: DirectoryLock
+    readonly database: DatabaseSync
+  }
 ): WorkerStorage => {
   const { thread, claim, database } = opened
   const tell = (message: ToThread, transfer: ReadonlyArray<ArrayBuffer>): void =>
     thread.postMessage(message, transfer)
   const queue = new CommitQueue({
-    world: options.world,
+    runtime: options.runtime,
     limits: { ...defaultLimits, ...options.limits },
     commit: ({ id, epoch, writes }) => {
       const packed = pack(writes)
@@ -102,7 +106,7 @@ const serve = (
 export const openWorker = Effect.fnUntraced(function*(options: StorageOptions) {
   const { directory, identity } = options
   const refuse = (error: unknown) => unavailable(directory, error)
-  const claim = yield* Effect.try({ try: () => claimDirectory(directory), catch: refuse })
+  const claim = yield* Effect.try({ try: () => lockDirectory(directory), catch: refuse })
   const { databasePath } = claim
   const fileBytesMax = options.limits?.fileBytesMax ?? defaultLimits.fileBytesMax
   const open = Effect.gen(function*() {

@@ -2,7 +2,7 @@
  * Writes and reads frames: the envelope of everything that one node sends to another.
  *
  * The header lets a node refuse what is not for it before anything is joined: another cluster,
- * another number of partitions, another ring, a life of this node that is over.
+ * another number of partitions, another ring, an incarnation of this node that is over.
  */
 import { protocolVersion } from "../../schemas/PeerMessage.ts"
 import { ByteReader, ByteWriter, Malformed } from "../core/codec/Bytes.ts"
@@ -11,7 +11,7 @@ export interface FrameHeader {
   readonly cluster: string
   readonly partitionCount: number
   readonly senderIncarnation: string
-  /** The life of the receiver that the sender last heard of; empty if none. */
+  /** The incarnation of the receiver that the sender last heard of; empty if none. */
   readonly receiverIncarnation: string
   readonly ringDigest: string
   /** The sender's wall clock, in milliseconds since 1970. */

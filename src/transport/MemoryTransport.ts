@@ -7,7 +7,7 @@
  * turn. Messages are copied once, so that no node can change what another one holds.
  */
 import { invariant } from "../core/Invariant.ts"
-import type { World } from "../core/World.ts"
+import type { Runtime } from "../core/Runtime.ts"
 import { kindOf, recipients, SubjectTree } from "./SubjectTree.ts"
 import type { Message, Subscription, TransportService } from "./Transport.ts"
 
@@ -26,10 +26,10 @@ interface Listener {
 }
 
 export const makeMemoryBroker = (
-  world: World,
+  runtime: Runtime,
   options: { readonly maxPayload?: number } = {}
 ): MemoryBroker => {
-  const exchange = new Exchange(world, options.maxPayload ?? 1024 * 1024)
+  const exchange = new MessageRouter(runtime, options.maxPayload ?? 1024 * 1024)
   const connections = new Map<TransportService, MemoryConnection>()
   const setConnected = (transport: TransportService, connected: boolean): void => {
     const connection = connections.get(transport)
@@ -49,20 +49,20 @@ export const makeMemoryBroker = (
 }
 
 /** What all connections share: the subscriptions, and the queue of what is to be done. */
-class Exchange {
-  readonly world: World
+class MessageRouter {
+  readonly runtime: Runtime
   readonly maxPayload: number
   readonly listeners = new SubjectTree<Listener>()
   #tasks: Array<() => void> = []
 
-  constructor(world: World, maxPayload: number) {
-    this.world = world
+  constructor(runtime: Runtime, maxPayload: number) {
+    this.runtime = runtime
     this.maxPayload = maxPayload
   }
 
   enqueue(task: () => void): void {
     this.#tasks.push(task)
-    if (this.#tasks.length === 1) this.world.endOfTurn(() => this.#carryOut())
+    if (this.#tasks.length === 1) this.runtime.endOfTurn(() => this.#carryOut())
   }
 
   #carryOut(): void {
@@ -74,7 +74,7 @@ class Exchange {
   deliver(from: MemoryConnection, message: Message): void {
     const chosen = recipients(
       this.listeners.match(message.subject),
-      (count) => Math.floor(this.world.random() * count)
+      (count) => Math.floor(this.runtime.random() * count)
     )
     for (const listener of chosen) listener.connection.receive(listener, message)
     if (chosen.length === 0 && message.reply !== undefined) this.#refuse(from, message.reply)
@@ -89,19 +89,19 @@ class Exchange {
 }
 
 class MemoryConnection {
-  readonly #exchange: Exchange
+  readonly #exchange: MessageRouter
   readonly #subscribed = new Set<Listener>()
   readonly #statusListeners = new Set<(connected: boolean) => void>()
   #connected = true
   /** Counts connections made, so that what waited at a cut is not done after the return. */
-  #life = 1
+  #incarnation = 1
   #sentMessages = 0
   #sentBytes = 0
   #receivedMessages = 0
   #receivedBytes = 0
   #droppedMessages = 0
 
-  constructor(exchange: Exchange) {
+  constructor(exchange: MessageRouter) {
     this.#exchange = exchange
   }
 
@@ -110,7 +110,7 @@ class MemoryConnection {
       publish: (subject, data, reply) => this.#publish(subject, data, reply),
       subscribe: (subject, handler, options) => this.#subscribe(subject, handler, options?.queue),
       flush: (done) => this.#flush(done),
-      newInbox: () => `_INBOX.${this.#exchange.world.id()}`,
+      newInbox: () => `_INBOX.${this.#exchange.runtime.id()}`,
       maxPayload: () => this.#exchange.maxPayload,
       connected: () => this.#connected,
       onStatus: (listener) => {
@@ -124,7 +124,7 @@ class MemoryConnection {
         receivedMessages: this.#receivedMessages,
         receivedBytes: this.#receivedBytes,
         droppedMessages: this.#droppedMessages,
-        reconnects: this.#life - 1
+        reconnects: this.#incarnation - 1
       })
     }
   }
@@ -132,7 +132,7 @@ class MemoryConnection {
   setConnected(connected: boolean): void {
     if (connected === this.#connected) return
     this.#connected = connected
-    if (connected) this.#life++
+    if (connected) this.#incarnation++
     const { listeners } = this.#exchange
     for (const listener of this.#subscribed) {
       if (connected) listeners.add(listener.pattern, listener)
@@ -183,16 +183,18 @@ class MemoryConnection {
   }
 
   #flush(done: (reached: boolean) => void): void {
-    const life = this.#life
+    const incarnation = this.#incarnation
     const connected = this.#connected
-    this.#exchange.enqueue(() => done(connected && this.#connected && life === this.#life))
+    this.#exchange.enqueue(() =>
+      done(connected && this.#connected && incarnation === this.#incarnation)
+    )
   }
 
   #whileConnected(task: () => void): void {
     if (!this.#connected) return
-    const life = this.#life
+    const incarnation = this.#incarnation
     this.#exchange.enqueue(() => {
-      if (this.#connected && life === this.#life) task()
+      if (this.#connected && incarnation === this.#incarnation) task()
     })
   }
 }

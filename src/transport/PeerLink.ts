@@ -9,14 +9,14 @@
 import { type PeerMessage, readMessage, writeMessage } from "../../schemas/PeerMessage.ts"
 import { ByteReader, ByteWriter, Malformed } from "../core/codec/Bytes.ts"
 import type { ClusterName, NodeId } from "../core/model/Names.ts"
-import type { World } from "../core/World.ts"
+import type { Runtime } from "../core/Runtime.ts"
 import * as Frame from "./Frame.ts"
 import * as Reassembly from "./Reassembly.ts"
 import { Subjects } from "./Subjects.ts"
 import type { Message, Subscription, TransportService } from "./Transport.ts"
 
 export interface PeerLinkOptions {
-  readonly world: World
+  readonly runtime: Runtime
   readonly transport: TransportService
   readonly cluster: ClusterName
   readonly node: NodeId
@@ -33,12 +33,15 @@ export interface LinkStats {
   readonly messagesSent: number
   /** Runs of parts given up because too much was waiting. */
   readonly abandonedRuns: number
-  /** Frames that were not taken; `formerLife` were meant for an earlier life of this node. */
+  /**
+   * Frames that were not taken; `formerIncarnation` were meant for an earlier incarnation of this
+   * node.
+   */
   readonly refused: {
     readonly malformed: number
     readonly otherCluster: number
     readonly otherRing: number
-    readonly formerLife: number
+    readonly formerIncarnation: number
   }
 }
 
@@ -59,7 +62,7 @@ export class PeerLink {
   readonly #outboxes = new Map<NodeId, Outbox>()
   readonly #incarnations = new Map<NodeId, string>()
   readonly #reassembly = Reassembly.make(reassemblyLimits)
-  readonly #refusals = { malformed: 0, otherCluster: 0, otherRing: 0, formerLife: 0 }
+  readonly #refusals = { malformed: 0, otherCluster: 0, otherRing: 0, formerIncarnation: 0 }
   #transfers = 0
   #framesSent = 0
   #messagesSent = 0
@@ -91,7 +94,7 @@ export class PeerLink {
     if (outbox.writer.length >= Math.min(frameBytesTarget, room)) this.#flush(to, outbox)
     if (outbox.scheduled) return
     outbox.scheduled = true
-    this.#options.world.endOfTurn(() => {
+    this.#options.runtime.endOfTurn(() => {
       outbox.scheduled = false
       this.#flush(to, outbox)
     })
@@ -134,7 +137,7 @@ export class PeerLink {
     const room = this.#room()
     if (messages.length <= room) return this.#publish(to, { _tag: "Whole", messages })
     const transfer = ++this.#transfers
-    this.#options.world.mark("link: messages travel in parts")
+    this.#options.runtime.mark("link: messages travel in parts")
     const count = Math.ceil(messages.length / room)
     for (let index = 0; index < count; index++) {
       const bytes = messages.subarray(index * room, (index + 1) * room)
@@ -148,7 +151,7 @@ export class PeerLink {
   }
 
   #publish(to: NodeId, body: Frame.FrameBody): void {
-    const { cluster, incarnation, node, partitionCount, ringDigest, transport, world } =
+    const { cluster, incarnation, node, partitionCount, ringDigest, transport, runtime } =
       this.#options
     const header: Frame.FrameHeader = {
       cluster,
@@ -156,7 +159,7 @@ export class PeerLink {
       senderIncarnation: incarnation(),
       receiverIncarnation: this.incarnationOf(to),
       ringDigest: ringDigest(),
-      clockMillis: world.now()
+      clockMillis: runtime.now()
     }
     this.#framesSent++
     transport.publish(this.#subjects.peer({ to, from: node }), Frame.encode(header, body))
@@ -171,7 +174,7 @@ export class PeerLink {
       // What stands before the fault in the frame was taken; the rest is lost like a lost frame.
       if (!(error instanceof Malformed)) throw error
       this.#refusals.malformed++
-      this.#options.world.mark("link: a torn frame is refused")
+      this.#options.runtime.mark("link: a torn frame is refused")
     }
   }
 
@@ -183,32 +186,33 @@ export class PeerLink {
       ? body.messages
       : this.#reassembly.add({ sender, ...body })
     if (messages === undefined) return
-    if (body._tag === "Part") this.#options.world.mark("link: the last part has come")
+    if (body._tag === "Part") this.#options.runtime.mark("link: the last part has come")
     const reader = new ByteReader(messages)
     while (reader.remaining > 0) this.#options.onMessage(from, readMessage(reader))
   }
 
   #accept(from: NodeId, header: Frame.FrameHeader): boolean {
-    const { cluster, incarnation, onHeard, partitionCount, ringDigest, world } = this.#options
+    const { cluster, incarnation, onHeard, partitionCount, ringDigest, runtime } = this.#options
     if (header.cluster !== cluster || header.partitionCount !== partitionCount) {
       this.#refusals.otherCluster++
-      world.mark("link: a frame of another cluster is refused")
+      runtime.mark("link: a frame of another cluster is refused")
       return false
     }
     // The last one heard, not the greatest: a wiped node with a slow clock may have a lesser one.
-    // A late frame of a dead life so misleads one frame; the answer to that tells the present life.
+    // A late frame of a dead incarnation so misleads one frame; the answer to that tells the
+    // present incarnation.
     this.#incarnations.set(from, header.senderIncarnation)
-    onHeard(from, header.clockMillis - world.now())
+    onHeard(from, header.clockMillis - runtime.now())
     if (header.ringDigest !== ringDigest()) {
       this.#refusals.otherRing++
-      world.mark("link: a frame of another ring is refused")
+      runtime.mark("link: a frame of another ring is refused")
       return false
     }
     const addressed = header.receiverIncarnation
     if (addressed !== "" && addressed !== incarnation()) {
-      this.#refusals.formerLife++
-      world.mark("link: a frame for a former life is refused")
-      // An empty frame tells the peer which life of this node it should address.
+      this.#refusals.formerIncarnation++
+      runtime.mark("link: a frame for a former incarnation is refused")
+      // An empty frame tells the peer which incarnation of this node it should address.
       this.#publish(from, { _tag: "Whole", messages: new Uint8Array(0) })
       return false
     }

@@ -13,7 +13,7 @@ import { DatabaseSync } from "node:sqlite"
 import { openDirect } from "../../src/storage/DirectStorage.ts"
 import type { Change, Committed, RowKey, StorageService } from "../../src/storage/Storage.ts"
 import { openWorker } from "../../src/storage/WorkerStorage.ts"
-import { liveWorld } from "../tooling/worlds.ts"
+import { liveRuntime } from "../tooling/runtimes.ts"
 
 const documentCount = 50_000
 const readCount = 50_000
@@ -151,7 +151,7 @@ export const run = async (): Promise<void> => {
   const options = (name: string) => ({
     directory: join(directory, name),
     identity,
-    world: liveWorld
+    runtime: liveRuntime
   })
   const thread = await Effect.runPromise(openWorker(options("thread")))
   const direct = openDirect(options("direct"))

@@ -12,7 +12,7 @@ import { makeCluster, type MemoryCluster } from "../cluster/memoryCluster.ts"
 import { type NatsCluster, natsClusterName, startNatsCluster } from "../cluster/natsCluster.ts"
 import { freePort } from "../tooling/natsServer.ts"
 import { until } from "../tooling/until.ts"
-import { liveWorld } from "../tooling/worlds.ts"
+import { liveRuntime } from "../tooling/runtimes.ts"
 
 const putAda = Effect.gen(function*() {
   const people = yield* Everwrite.bucket(profiles)
@@ -64,7 +64,7 @@ describe("on a node in this process", () => {
 })
 
 const remote = (servers: string, name: ClusterName = natsClusterName) =>
-  Everwrite.layerNats({ servers, cluster: name, world: liveWorld })
+  Everwrite.layerNats({ servers, cluster: name, runtime: liveRuntime })
 
 const failureOf = async (servers: string, name?: ClusterName) => {
   const exit = await Effect.runPromiseExit(Effect.provide(putAda, remote(servers, name)))

@@ -32,10 +32,10 @@ beforeEach(async () => {
       transport.publish(subject, data, reply)
     }
   }
-  backend = new NatsBackend({ world: stepped.world, transport: wired, cluster: clusterName })
+  backend = new NatsBackend({ runtime: stepped.runtime, transport: wired, cluster: clusterName })
   const outcomes: Array<string> = []
   backend.ready(() => outcomes.push("ready"), (error) => outcomes.push(error._tag), () => undefined)
-  stepped.world.settle()
+  stepped.runtime.settle()
   expect(outcomes).toEqual(["ready"])
   sent.length = 0
 })
@@ -51,7 +51,7 @@ const ask = (action: "read" | "write", bucket: Any, body: RequestBody): Asked =>
   return asked
 }
 const settled = (asked: Asked): Asked => {
-  stepped.world.settle()
+  stepped.runtime.settle()
   return asked
 }
 const read = (key: string, more: Partial<RequestBody> = {}) => ask("read", notes, { key, ...more })
@@ -62,11 +62,11 @@ const visit = (more: Partial<RequestBody> = {}): Asked =>
   ask("write", shelves, {
     key: "k",
     calls: [{ name: "visits.add", args: [1] }],
-    once: { session: "s", sequence: ++operations, at: stepped.world.now() },
+    operationId: { session: "s", sequence: ++operations, at: stepped.runtime.now() },
     ...more
   })
 const visits = () =>
-  stepped.read(stepped.placesOf(shelves, "k").holders[0]!, shelves, {
+  stepped.read(stepped.placesOf(shelves, "k").primaries[0]!, shelves, {
     key: "k",
     r: "all"
   }).answer.values
@@ -76,7 +76,7 @@ describe("a request", () => {
   it("goes straight to a node that holds the document", () => {
     for (let i = 0; i < 20; i++) expect(settled(read(`k${i}`)).answer.values).toEqual([])
     for (const [i, subject] of sent.entries()) {
-      const [first] = stepped.placesOf(notes, `k${i}`).holders
+      const [first] = stepped.placesOf(notes, `k${i}`).primaries
       expect(subject).toBe(`node.n${first}.read.notes.get`)
     }
     expect(forwards()).toBe(0)
@@ -96,7 +96,7 @@ describe("a request", () => {
   it("and others of one turn to the same node and operation travel as one message", () => {
     const keys = Array.from({ length: 40 }, (_, i) => `k${i}`)
     const asked = keys.map((key) => read(key))
-    stepped.world.settle()
+    stepped.runtime.settle()
     for (const { answer } of asked) expect(answer.values).toEqual([])
     expect(sent.length).toBeLessThanOrEqual(5)
     expect(new Set(sent).size).toBe(sent.length)
@@ -104,7 +104,7 @@ describe("a request", () => {
 
   it("that is too large for the broker fails at once, and no other with it", () => {
     const asked = [put(10), put(maxPayload / 2), put(10)]
-    stepped.world.settle()
+    stepped.runtime.settle()
     expect(asked[1]!.error).toBeInstanceOf(InvalidRequest)
     expect(asked[1]!.error).toMatchObject({ setting: "request" })
     expect([asked[0]!.answer.replied, asked[2]!.answer.replied]).toEqual([2, 2])
@@ -116,11 +116,11 @@ describe("a request", () => {
       () =>
         ask("write", notes, { key: "k", calls: [{ name: "put", args: ["x".repeat(9_000)] }], w: 1 })
     )
-    stepped.world.settle()
+    stepped.runtime.settle()
     // Thirty siblings are more than the broker takes back: what counts is that each arrived.
     expect(stepped.held(notes, "k").map((held) => held?.store?.kind)).toContain("values")
     expect(
-      stepped.read(stepped.placesOf(notes, "k").holders[0]!, notes, { key: "k" }).answer.siblings
+      stepped.read(stepped.placesOf(notes, "k").primaries[0]!, notes, { key: "k" }).answer.siblings
     )
       .toBe(30)
     expect(asked.every(({ isOpen }) => !isOpen)).toBe(true)
@@ -129,7 +129,7 @@ describe("a request", () => {
 
 describe("a node that is dead", () => {
   it("is passed over at once, where the broker says so, and left alone for a while", () => {
-    const [first, second] = stepped.placesOf(notes, "k").holders
+    const [first, second] = stepped.placesOf(notes, "k").primaries
     stepped.cut(first!)
     const asked = settled(read("k", { r: 1 }))
     expect(asked.answer.values).toEqual([])
@@ -137,27 +137,27 @@ describe("a node that is dead", () => {
     settled(read("k", { r: 1 }))
     expect(sent[2]).toBe(`node.n${second}.read.notes.get`)
     stepped.heal()
-    stepped.world.advance(1_000)
+    stepped.runtime.advance(1_000)
     settled(read("k", { r: 1 }))
     expect(sent[3]).toBe(`node.n${first}.read.notes.get`)
   })
 
-  it("takes no write with it: another holder carries it out, once", () => {
-    const [first] = stepped.placesOf(shelves, "k").holders
+  it("takes no write with it: another primary carries it out, once", () => {
+    const [first] = stepped.placesOf(shelves, "k").primaries
     stepped.cut(first!)
     expect(settled(visit()).answer.values).toMatchObject([{ visits: 1 }])
-    stepped.world.advance(2_500)
+    stepped.runtime.advance(2_500)
     stepped.heal()
     expect(visits()).toMatchObject([{ visits: 1 }])
   })
 
   it("and all its kind: any other node takes the request, and says what it could not do", () => {
-    const { holders } = stepped.placesOf(notes, "k")
-    stepped.cut(...holders)
+    const { primaries } = stepped.placesOf(notes, "k")
+    stepped.cut(...primaries)
     const asked = settled(read("k", { timeoutMillis: 300 }))
     expect(asked.isOpen).toBe(true)
     expect(sent.at(-1)).toBe("read.notes.get")
-    stepped.world.advance(1_000)
+    stepped.runtime.advance(1_000)
     expect(asked.error).toMatchObject({ _tag: "QuorumNotMet", had: { r: 0 } })
   })
 
@@ -174,8 +174,8 @@ describe("a node that is dead", () => {
 })
 
 describe("a node that cannot", () => {
-  it("leaves the request to another holder, and the client hears of none of it", () => {
-    const [first, second] = stepped.placesOf(shelves, "k").holders
+  it("leaves the request to another primary, and the client hears of none of it", () => {
+    const [first, second] = stepped.placesOf(shelves, "k").primaries
     const { storage } = stepped.nodes[first! - 1]!.core.options
     Object.assign(storage, {
       writeAll: (_: unknown, done: (failure: unknown) => void) =>
@@ -188,11 +188,11 @@ describe("a node that cannot", () => {
     ])
   })
 
-  it("because it stops leaves what is sent to it to another holder, and is left alone", () => {
-    const [first, second] = stepped.placesOf(shelves, "k").holders
+  it("because it stops leaves what is sent to it to another primary, and is left alone", () => {
+    const [first, second] = stepped.placesOf(shelves, "k").primaries
     const asked = [visit(), ask("read", shelves, { key: "k" })]
     stepped.nodes[first! - 1]!.core.drain()
-    stepped.world.settle()
+    stepped.runtime.settle()
     expect(asked[0]!.answer.values).toMatchObject([{ visits: 1 }])
     expect(asked[1]!.isOpen).toBe(false)
     sent.length = 0
@@ -220,7 +220,7 @@ describe("a message that is lost", () => {
       }
       const asked = settled(visit())
       expect(asked.isOpen).toBe(true)
-      stepped.world.advance(700)
+      stepped.runtime.advance(700)
       expect(asked.answer.values).toMatchObject([{ visits: 1 }])
       expect(new Set(sent).size).toBe(1)
       expect(visits()).toMatchObject([{ visits: 1 }])
@@ -230,18 +230,18 @@ describe("a message that is lost", () => {
   it("by a write without an id is not sent again: nobody could tell whether it was", () => {
     loses = () => true
     const asked = ask("write", notes, { key: "k", calls: [{ name: "put", args: ["x"] }] })
-    stepped.world.advance(1_000)
+    stepped.runtime.advance(1_000)
     loses = () => false
-    stepped.world.advance(5_000)
+    stepped.runtime.advance(5_000)
     expect(asked.error).toMatchObject({ _tag: "NoAnswer", mayHaveApplied: true })
     expect(sent).toEqual([])
   })
 
-  it("by a read is sent to another holder", () => {
-    const [first, second] = stepped.placesOf(notes, "k").holders
+  it("by a read is sent to another primary", () => {
+    const [first, second] = stepped.placesOf(notes, "k").primaries
     loses = (subject) => subject.includes(`node.n${first}.`)
     const asked = settled(read("k"))
-    stepped.world.advance(700)
+    stepped.runtime.advance(700)
     expect(asked.answer.values).toEqual([])
     expect(sent).toEqual([`node.n${second}.read.notes.get`])
   })
@@ -249,9 +249,9 @@ describe("a message that is lost", () => {
   it("for ever ends in no answer, which says of a write that it may have applied", () => {
     loses = () => true
     const asked = [read("k", { timeoutMillis: 1_000 }), visit({ timeoutMillis: 1_000 })]
-    stepped.world.advance(1_400)
+    stepped.runtime.advance(1_400)
     expect(asked.map(({ isOpen }) => isOpen)).toEqual([true, true])
-    stepped.world.advance(200)
+    stepped.runtime.advance(200)
     expect(asked.map(({ error }) => error)).toMatchObject([
       { _tag: "NoAnswer", mayHaveApplied: false },
       { _tag: "NoAnswer", mayHaveApplied: true }
@@ -265,9 +265,9 @@ describe("a message that is lost", () => {
       loses = (subject) => subject.startsWith("everwrite") && asked.isOpen
       publish("_INBOX.nobody", new TextEncoder().encode(text))
     }
-    stepped.world.settle()
+    stepped.runtime.settle()
     loses = () => false
-    stepped.world.advance(700)
+    stepped.runtime.advance(700)
     expect(asked.answer.values).toEqual([])
   })
 })
@@ -277,9 +277,9 @@ describe("a connection that breaks", () => {
     stepped.cluster.disconnect(transport)
     const asked = [settled(visit()), settled(read("k"))]
     expect(asked.map(({ isOpen }) => isOpen)).toEqual([true, true])
-    stepped.world.advance(100)
+    stepped.runtime.advance(100)
     stepped.cluster.reconnect(transport)
-    stepped.world.settle()
+    stepped.runtime.settle()
     expect(asked[0]!.answer.values).toMatchObject([{ visits: 1 }])
     expect(asked[1]!.answer.values).toEqual([])
     expect(visits()).toMatchObject([{ visits: 1 }])
@@ -293,7 +293,7 @@ describe("a client that closes", () => {
     backend.close()
     backend.close()
     expect(asked.map(({ error }) => error._tag)).toEqual(["NoAnswer", "NoAnswer"])
-    stepped.world.advance(10_000)
+    stepped.runtime.advance(10_000)
     expect(asked.map(({ outcomes }) => outcomes.length)).toEqual([1, 1])
   })
 })

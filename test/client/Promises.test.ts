@@ -8,7 +8,7 @@ import { notes, profiles } from "../cluster/buckets.ts"
 import { makeCluster, type MemoryCluster } from "../cluster/memoryCluster.ts"
 import { freePort } from "../tooling/natsServer.ts"
 import { until } from "../tooling/until.ts"
-import { liveWorld } from "../tooling/worlds.ts"
+import { liveRuntime } from "../tooling/runtimes.ts"
 
 describe("a db", () => {
   let cluster: MemoryCluster
@@ -54,16 +54,16 @@ describe("a db", () => {
 describe("connecting", () => {
   it("fails where there is no broker, no node, or no such name of a cluster", async () => {
     const port = await freePort()
-    await expect(connectWith(liveWorld, { notes }, { servers: `127.0.0.1:${port}` }))
+    await expect(connectWith(liveRuntime, { notes }, { servers: `127.0.0.1:${port}` }))
       .rejects.toBeInstanceOf(TransportUnavailable)
     const broker = await startBroker()
     try {
-      await expect(connectWith(liveWorld, { notes }, { servers: broker.url }))
+      await expect(connectWith(liveRuntime, { notes }, { servers: broker.url }))
         .rejects.toBeInstanceOf(NoAnswer)
       await until("the client has left", () => broker.stats().connections === 0)
-      await expect(connectWith(liveWorld, { notes }, { servers: broker.url, cluster: "A b" }))
+      await expect(connectWith(liveRuntime, { notes }, { servers: broker.url, cluster: "A b" }))
         .rejects.toMatchObject({ _tag: "InvalidRequest", setting: "cluster", value: "A b" })
-      await expect(connectWith(liveWorld, { notes }, { servers: broker.url, cluster: "" }))
+      await expect(connectWith(liveRuntime, { notes }, { servers: broker.url, cluster: "" }))
         .rejects.toBeInstanceOf(InvalidRequest)
     } finally {
       await broker.close()

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import { RemoteRequest } from "../../src/client/RemoteRequest.ts"
 import { BucketName, NodeId } from "../../src/core/model/Names.ts"
 import { NodeUnwritable, type StoreError, UnknownBucket } from "../../src/core/model/StoreError.ts"
-import { liveWorld } from "../tooling/worlds.ts"
+import { liveRuntime } from "../tooling/runtimes.ts"
 
 const [first, second] = ["n1", "n2"].map((name) => NodeId.make(name))
 
@@ -13,12 +13,12 @@ const begin = (action: "read" | "write", nodes: ReadonlyArray<NodeId | undefined
   const sure: Array<boolean> = []
   const sent: Array<NodeId | undefined> = []
   const request = new RemoteRequest({
-    world: liveWorld,
+    runtime: liveRuntime,
     number: 1,
     request: {
       action,
       bucket: BucketName.make("notes"),
-      body: { key: "k", once: { session: "s", sequence: 1, at: 0 } }
+      body: { key: "k", operationId: { session: "s", sequence: 1, at: 0 } }
     },
     respond: (outcome) => {
       outcomes.push(outcome._tag)

@@ -13,7 +13,7 @@ import type { Any } from "../../src/core/strategy/Bucket.ts"
 import { buckets, notes, profiles } from "../cluster/buckets.ts"
 import { clusterName } from "../cluster/memoryCluster.ts"
 import { SteppedCluster } from "../cluster/steppedCluster.ts"
-import { liveWorld } from "../tooling/worlds.ts"
+import { liveRuntime } from "../tooling/runtimes.ts"
 
 type Run = Task<any, StoreError>
 const asTask = (task: Run): Run => task
@@ -23,7 +23,7 @@ const handleOf = (bucket: Any, requester: Requester) => makeHandle(bucket, reque
 class Stub {
   readonly asked: Array<{ readonly body: RequestBody; readonly respond: BackendRespond }> = []
   readonly backend: Backend = {
-    world: liveWorld,
+    runtime: liveRuntime,
     request: ({ body }, respond) => void this.asked.push({ body, respond }),
     explain: () => undefined,
     list: () => undefined,
@@ -128,11 +128,11 @@ describe("a session over NATS", () => {
   afterEach(() => stepped.stop())
 
   it("reads what it wrote, or says that it cannot, whichever node it reaches", () => {
-    const { world } = stepped
+    const { runtime } = stepped
     const transport = stepped.cluster.connect()
-    const backend = new NatsBackend({ world, transport, cluster: clusterName })
+    const backend = new NatsBackend({ runtime, transport, cluster: clusterName })
     run(backend.ready)
-    world.settle()
+    runtime.settle()
     const requester = new Requester(backend, Session.none)
     const outcomes = (handle: any, name: "get" | "put", ...args: ReadonlyArray<unknown>) => {
       const got: Array<unknown> = []
@@ -141,8 +141,8 @@ describe("a session over NATS", () => {
         (error: StoreError) => got.push(error._tag),
         nothing
       )
-      world.settle()
-      world.advance(1_500)
+      runtime.settle()
+      runtime.advance(1_500)
       return got
     }
     const own = handleOf(profiles, requester.inSession())
@@ -151,7 +151,7 @@ describe("a session over NATS", () => {
     expect(outcomes(own, "put", { name: "Ada" }, { w: 1 })).toMatchObject([{
       value: { name: "Ada" }
     }])
-    stepped.cut(stepped.placesOf(profiles, "k").holders[0]!)
+    stepped.cut(stepped.placesOf(profiles, "k").primaries[0]!)
     expect(outcomes(other, "get", { r: 1 })).toEqual([undefined])
     expect(outcomes(own, "get", { r: 1 })).toEqual(["ContextNotCovered"])
     stepped.loses = () => false

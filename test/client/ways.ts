@@ -11,7 +11,7 @@ import { makeDb } from "../../src/client/Promises.ts"
 import * as Task from "../../src/client/Task.ts"
 import type { Any } from "../../src/core/strategy/Bucket.ts"
 import { clusterName, type MemoryCluster } from "../cluster/memoryCluster.ts"
-import { liveWorld } from "../tooling/worlds.ts"
+import { liveRuntime } from "../tooling/runtimes.ts"
 
 export interface Store {
   readonly bucket: <B extends Any>(bucket: B) => Promised<HandleOf<B>>
@@ -54,7 +54,7 @@ const promises = (backend: Backend): Store => {
 
 export const remote = async (cluster: MemoryCluster): Promise<NatsBackend> => {
   const backend = new NatsBackend({
-    world: liveWorld,
+    runtime: liveRuntime,
     transport: cluster.connect(),
     cluster: clusterName
   })

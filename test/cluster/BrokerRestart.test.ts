@@ -12,7 +12,7 @@ import {
   startNatsServer
 } from "../tooling/natsServer.ts"
 import { until } from "../tooling/until.ts"
-import { liveWorld } from "../tooling/worlds.ts"
+import { liveRuntime } from "../tooling/runtimes.ts"
 import { natsClusterName, type NatsClusterOptions, startNatsCluster } from "./natsCluster.ts"
 
 const writes = Bucket.lww("writes", { key: Key.text, value: Schema.Int })
@@ -22,7 +22,7 @@ const writers = 32
 const returnMillis = 2_000
 
 const connect = (servers: string) =>
-  connectWith(liveWorld, { writes, visits }, { servers, cluster: natsClusterName })
+  connectWith(liveRuntime, { writes, visits }, { servers, cluster: natsClusterName })
 
 type Db = Awaited<ReturnType<typeof connect>>
 

@@ -13,12 +13,12 @@ import { formation, type Member } from "../../src/core/ring/MembershipLog.ts"
 import * as Ring from "../../src/core/ring/Ring.ts"
 import type { Any } from "../../src/core/strategy/Bucket.ts"
 import * as Buckets from "../../src/core/strategy/Buckets.ts"
-import type { World } from "../../src/core/World.ts"
+import type { Runtime } from "../../src/core/Runtime.ts"
 import { beginIncarnation, NodeCore, type NodeLimits } from "../../src/node/NodeCore.ts"
 import { type DirectStorage, MemoryDisk, openDirect } from "../../src/storage/DirectStorage.ts"
 import { makeMemoryBroker } from "../../src/transport/MemoryTransport.ts"
 import type { TransportService } from "../../src/transport/Transport.ts"
-import { liveWorld } from "../tooling/worlds.ts"
+import { liveRuntime } from "../tooling/runtimes.ts"
 
 export type Served = Iterable<Any | BucketDefinition>
 
@@ -27,9 +27,9 @@ export interface MemoryClusterOptions {
   readonly nodes: number
   /** What every node serves, or what each one does. */
   readonly buckets: Served | ((node: NodeId) => Served)
-  readonly world?: World
-  /** The world of one node, where its clock is to differ. */
-  readonly worldOf?: (node: NodeId) => World
+  readonly runtime?: Runtime
+  /** The runtime of one node, where its clock is to differ. */
+  readonly runtimeOf?: (node: NodeId) => Runtime
   readonly partitionCount?: number
   /** Of reads and writes, unless a request says otherwise. */
   readonly timeoutMillis?: number
@@ -80,7 +80,7 @@ const ringOf = (nodes: number, partitionCount: number): Ring.Ring => {
 }
 
 interface StartOptions
-  extends Required<Pick<MemoryClusterOptions, "world" | "partitionCount" | "limits" | "wire">>
+  extends Required<Pick<MemoryClusterOptions, "runtime" | "partitionCount" | "limits" | "wire">>
 {
   readonly id: NodeId
   readonly ring: Ring.Ring
@@ -96,13 +96,13 @@ interface Started {
 
 const start = (options: StartOptions): Promise<Started> =>
   new Promise((resolve, reject) => {
-    const { buckets, disk, id, limits, partitionCount, ring, transport, wire, world } = options
+    const { buckets, disk, id, limits, partitionCount, ring, transport, wire, runtime } = options
     const identity = { node: id, cluster: clusterName, partitionCount }
-    const storage = openDirect({ directory: disk, identity, world })
-    beginIncarnation({ storage: storage.service, world }, (begun) => {
+    const storage = openDirect({ directory: disk, identity, runtime })
+    beginIncarnation({ storage: storage.service, runtime }, (begun) => {
       if (!isIncarnation(begun)) return reject(new Error(begun.detail))
       const core = new NodeCore({
-        world,
+        runtime,
         transport: wire(id, transport),
         storage: storage.service,
         node: id,
@@ -124,15 +124,15 @@ const start = (options: StartOptions): Promise<Started> =>
   })
 
 const clientOf = ({ core }: MemoryNode): Backend => {
-  const { coordinator, options: { buckets, world }, view } = core
-  return EmbeddedBackend.make({ world, coordinator, view, buckets, cluster: clusterName })
+  const { coordinator, options: { buckets, runtime }, view } = core
+  return EmbeddedBackend.make({ runtime, coordinator, view, buckets, cluster: clusterName })
 }
 
 /** Starts the nodes. With a simulated world, run it until the promise is kept. */
 export const makeCluster = async (options: MemoryClusterOptions): Promise<MemoryCluster> => {
-  const { nodes: count, partitionCount = 16, timeoutMillis = 1000, world = liveWorld } = options
-  const { maxPayload, wire = (_, transport) => transport, worldOf = () => world } = options
-  const broker = makeMemoryBroker(world, maxPayload === undefined ? {} : { maxPayload })
+  const { nodes: count, partitionCount = 16, timeoutMillis = 1000, runtime = liveRuntime } = options
+  const { maxPayload, wire = (_, transport) => transport, runtimeOf = () => runtime } = options
+  const broker = makeMemoryBroker(runtime, maxPayload === undefined ? {} : { maxPayload })
   const ring = ringOf(count, partitionCount)
   const limits = {
     readTimeoutMillis: timeoutMillis,
@@ -143,7 +143,7 @@ export const makeCluster = async (options: MemoryClusterOptions): Promise<Memory
     const served = typeof options.buckets === "function" ? options.buckets(id) : options.buckets
     const buckets = Buckets.make(served)
     const transport = broker.connect()
-    const own = { world: worldOf(id), transport, disk }
+    const own = { runtime: runtimeOf(id), transport, disk }
     return start({ ...own, id, ring, buckets, wire, partitionCount, limits })
   }
   const started = await Promise.all(ring.members.map(({ id }) => startOn(id, new MemoryDisk())))

@@ -18,7 +18,7 @@ import { openDirect } from "../../src/storage/DirectStorage.ts"
 import type { StorageService } from "../../src/storage/Storage.ts"
 import { openWorker } from "../../src/storage/WorkerStorage.ts"
 import { connectNats } from "../../src/transport/NatsTransport.ts"
-import { liveWorld } from "../tooling/worlds.ts"
+import { liveRuntime } from "../tooling/runtimes.ts"
 import type { Served } from "./memoryCluster.ts"
 
 export interface NatsClusterOptions {
@@ -57,7 +57,7 @@ const openStorage = async (
 
 const begin = (storage: StorageService): Promise<Incarnation> =>
   new Promise((resolve, reject) =>
-    beginIncarnation({ storage, world: liveWorld }, (begun) => {
+    beginIncarnation({ storage, runtime: liveRuntime }, (begun) => {
       if (isIncarnation(begun)) resolve(begun)
       else reject(new Error(begun.detail))
     })
@@ -73,11 +73,15 @@ export const startNatsCluster = async (options: NatsClusterOptions): Promise<Nat
   const started = await Promise.all(ids.map(async (node) => {
     const identity = { node, cluster: natsClusterName, partitionCount }
     const directory = join(folder, node)
-    const storage = await openStorage(options.storage, { directory, identity, world: liveWorld })
+    const storage = await openStorage(options.storage, {
+      directory,
+      identity,
+      runtime: liveRuntime
+    })
     const { servers } = options
     const transport = await connectNats({ servers, name: `everwrite/${node}` }, () => undefined)
     const core = new NodeCore({
-      world: liveWorld,
+      runtime: liveRuntime,
       transport,
       storage: storage.service,
       node,

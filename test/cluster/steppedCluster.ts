@@ -11,7 +11,7 @@ import type { StoreError } from "../../src/core/model/StoreError.ts"
 import type { Any } from "../../src/core/strategy/Bucket.ts"
 import { rowKey } from "../../src/replica/ReplicaServer.ts"
 import type { RowKey } from "../../src/storage/Storage.ts"
-import { SteppedWorld } from "../tooling/SteppedWorld.ts"
+import { SteppedRuntime } from "../tooling/SteppedRuntime.ts"
 import { makeCluster, type MemoryCluster, type MemoryClusterOptions } from "./memoryCluster.ts"
 
 /** What became of one request. */
@@ -54,7 +54,7 @@ export type Write = Omit<RequestBody, "calls"> & { readonly op: string }
 export const node = (number: number): NodeId => NodeId.make(`n${number}`)
 
 export class SteppedCluster {
-  readonly world: SteppedWorld
+  readonly runtime: SteppedRuntime
   readonly nodes: MemoryCluster["nodes"]
   readonly cluster: MemoryCluster
   /** Whether a frame is lost on the way. */
@@ -63,19 +63,20 @@ export class SteppedCluster {
   /** How far the clocks of nodes are off, by their places from 1. */
   readonly clockOffsets = new Map<number, number>()
 
-  private constructor(world: SteppedWorld, cluster: MemoryCluster) {
-    this.world = world
+  private constructor(runtime: SteppedRuntime, cluster: MemoryCluster) {
+    this.runtime = runtime
     this.cluster = cluster
     this.nodes = cluster.nodes
   }
 
-  static async start(options: Omit<MemoryClusterOptions, "world" | "wire">) {
-    const world = new SteppedWorld()
+  static async start(options: Omit<MemoryClusterOptions, "runtime" | "wire">) {
+    const runtime = new SteppedRuntime()
     let stepped: SteppedCluster | undefined
     const making = makeCluster({
       ...options,
-      world,
-      worldOf: (id) => world.seenWith(() => stepped?.clockOffsets.get(Number(id.slice(1))) ?? 0),
+      runtime,
+      runtimeOf: (id) =>
+        runtime.seenWith(() => stepped?.clockOffsets.get(Number(id.slice(1))) ?? 0),
       wire: (from, transport) => ({
         ...transport,
         publish: (subject, data, reply) => {
@@ -85,9 +86,9 @@ export class SteppedCluster {
         }
       })
     })
-    world.settle()
-    stepped = new SteppedCluster(world, await making)
-    world.settle()
+    runtime.settle()
+    stepped = new SteppedCluster(runtime, await making)
+    runtime.settle()
     return stepped
   }
 
@@ -110,7 +111,7 @@ export class SteppedCluster {
     const asked = new Asked()
     const request = { action, bucket: BucketName.make(bucket.name), body }
     this.cluster.backends[at - 1]!.request(request, (outcome) => asked.outcomes.push(outcome))
-    this.world.settle()
+    this.runtime.settle()
     return asked
   }
 
@@ -122,13 +123,13 @@ export class SteppedCluster {
 
   /** Places of the nodes that hold a document, from 1, and of those that do not. */
   placesOf(bucket: Any, json: unknown): {
-    readonly holders: ReadonlyArray<number>
+    readonly primaries: ReadonlyArray<number>
     readonly others: ReadonlyArray<number>
   } {
     const list = this.nodes[0]!.core.view.preferenceList(this.rowOf(bucket, json).partition)
     const places = list.map((id) => this.nodes.findIndex((node) => node.id === id) + 1)
     const { n } = bucket.definition
-    return { holders: places.slice(0, n), others: places.slice(n) }
+    return { primaries: places.slice(0, n), others: places.slice(n) }
   }
 
   /** What each node holds of a document, in the order of nodes; undefined where it is damaged. */
@@ -137,7 +138,7 @@ export class SteppedCluster {
     return this.nodes.map(({ core }) => {
       const holding = core.replica.read(row)
       if (holding._tag === "Damaged") return undefined
-      return holding._tag === "Held" ? holding.document : Document.empty
+      return holding._tag === "Found" ? holding.document : Document.empty
     })
   }
 
@@ -151,7 +152,7 @@ export class SteppedCluster {
 
   heal(): void {
     this.cluster.heal()
-    this.world.settle()
+    this.runtime.settle()
   }
 
   /** Spoils every row of a node. */
@@ -162,13 +163,13 @@ export class SteppedCluster {
   async restart(place: number): Promise<void> {
     const { id } = this.nodes[place - 1]!
     const restarting = this.cluster.restart(id)
-    this.world.settle()
+    this.runtime.settle()
     await restarting
-    this.world.settle()
+    this.runtime.settle()
   }
 
   stop(): void {
     this.cluster.stop()
-    this.world.settle()
+    this.runtime.settle()
   }
 }

@@ -4,7 +4,12 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { StorageUnavailable } from "../../src/storage/Storage.ts"
 import { bytesOf, commit, commitFact, keyOf, put, removal, shown } from "../storage/documents.ts"
-import { type Fixture, identity, type Place, type Suite } from "../storage/places.ts"
+import {
+  type Fixture,
+  identity,
+  type StorageFixture,
+  type Suite
+} from "../storage/storageFixtures.ts"
 import { damage } from "./storageDamage.ts"
 import { failures } from "./storageFailures.ts"
 
@@ -158,7 +163,7 @@ const facts: Suite = (at) => {
 }
 
 const opening: Suite = (at) => {
-  const reopen = async (...options: Parameters<Place["open"]>): Promise<unknown> => {
+  const reopen = async (...options: Parameters<StorageFixture["open"]>): Promise<unknown> => {
     await at().storage.close()
     return at().place.open(...options).then(
       (storage) => (at().storage = storage),
@@ -222,7 +227,7 @@ const opening: Suite = (at) => {
   })
 }
 
-export const storageContract = (name: string, makePlace: () => Place): void => {
+export const storageContract = (name: string, makePlace: () => StorageFixture): void => {
   const suites = { reading, scanning, facts, opening, damage, failures }
   describe.each(Object.entries(suites))(`${name}, %s`, (_, suite) => {
     let at: Fixture

@@ -5,7 +5,7 @@
 import { beforeEach, describe, expect, it } from "vitest"
 import { ScanFailed } from "../../src/storage/Storage.ts"
 import { bytesOf, commit, commitFact, keyOf, put, removal, shown } from "../storage/documents.ts"
-import type { Suite } from "../storage/places.ts"
+import type { Suite } from "../storage/storageFixtures.ts"
 
 const cart = keyOf("scart")
 

@@ -3,7 +3,12 @@
  */
 import { expect, it } from "vitest"
 import { commit, commitFact, keyOf, put, removal, shown } from "../storage/documents.ts"
-import { failCommits, type Fixture, type OpenOptions, type Suite } from "../storage/places.ts"
+import {
+  failCommits,
+  type Fixture,
+  type OpenOptions,
+  type Suite
+} from "../storage/storageFixtures.ts"
 
 const cart = keyOf("scart")
 const poison = keyOf("spoison")

@@ -6,7 +6,7 @@ import { ByteWriter } from "../../src/core/codec/Bytes.ts"
 import type { Document } from "../../src/core/crdt/Document.ts"
 import * as DocumentCodec from "../../src/core/crdt/DocumentCodec.ts"
 import type { DotStore } from "../../src/core/crdt/DotStore.ts"
-import { encodeParts } from "../../src/core/model/DocumentKey.ts"
+import { encodeFields } from "../../src/core/model/DocumentKey.ts"
 import * as Frame from "../../src/transport/Frame.ts"
 import type { TransportService } from "../../src/transport/Transport.ts"
 import { buckets, notes, profiles } from "../cluster/buckets.ts"
@@ -32,11 +32,11 @@ const send = (...all: ReadonlyArray<PeerMessage>): void => {
     senderIncarnation: "0mi8dfxmoabcdef",
     receiverIncarnation: "",
     ringDigest: ring.digest,
-    clockMillis: stepped.world.now()
+    clockMillis: stepped.runtime.now()
   }
   const data = Frame.encode(header, { _tag: "Whole", messages: writer.finish() })
   outside.publish("everwrite.test.v1.peer.n1.from.n2", data)
-  stepped.world.settle()
+  stepped.runtime.settle()
 }
 
 const actor = "n2.0mi8dfxmoabcdef.1"
@@ -50,16 +50,16 @@ const store = (bucket: string, document: Uint8Array): PeerMessage => ({
   request: 1,
   bucket,
   fingerprint: "",
-  key: { partition: encodeParts(["k"]), sort: "" },
+  key: { partition: encodeFields(["k"]), sort: "" },
   sync: true,
   document
 })
 
 const put = { key: "good", op: "put", args: ["x"] }
-/** The others still serve with it; the first frames to the life that we made up are lost. */
+/** The others still serve with it; the first frames to the incarnation that we made up are lost. */
 const stillServes = (): void => {
   stepped.write(1, notes, { ...put, w: "all" })
-  stepped.world.advance(3_000)
+  stepped.runtime.advance(3_000)
   expect(stepped.write(1, notes, { ...put, w: "all" }).answer.replied).toBe(3)
   expect(stepped.read(1, notes, { key: "good", r: "all" }).answer.values).toContain("x")
 }

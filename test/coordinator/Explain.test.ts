@@ -4,7 +4,7 @@ import * as Schema from "effect/Schema"
 import { Explanation } from "../../schemas/Explanation.ts"
 import { NatsBackend } from "../../src/client/NatsBackend.ts"
 import { NodeId } from "../../src/core/model/Names.ts"
-import { liveWorld } from "../tooling/worlds.ts"
+import { liveRuntime } from "../tooling/runtimes.ts"
 import { explain, read, write } from "../cluster/asked.ts"
 import { buckets, notes, profiles, scores } from "../cluster/buckets.ts"
 import { clusterName, makeCluster, type MemoryCluster } from "../cluster/memoryCluster.ts"
@@ -130,7 +130,7 @@ describe("an explanation", () => {
   it("is refused for a bucket that is not there and a key that is none, far and near", async () => {
     cluster = await makeCluster({ nodes: 1, buckets })
     const transport = cluster.connect()
-    const remote = new NatsBackend({ world: liveWorld, transport, cluster: clusterName })
+    const remote = new NatsBackend({ runtime: liveRuntime, transport, cluster: clusterName })
     for (const at of [cluster.backends[0]!, remote]) {
       await expect(explain(at, "nothing", { key: "k" })).rejects.toMatchObject({
         _tag: "UnknownBucket"
@@ -143,7 +143,7 @@ describe("an explanation", () => {
   it("reaches a client over NATS as it does one in the node's process", async () => {
     cluster = await makeCluster({ nodes: 3, buckets })
     const transport = cluster.connect()
-    const remote = new NatsBackend({ world: liveWorld, transport, cluster: clusterName })
+    const remote = new NatsBackend({ runtime: liveRuntime, transport, cluster: clusterName })
     const [at] = cluster.backends
     await write(at!, "shelves", { key: "k", op: "books.add", args: ["Emma"], w: "all" })
     const explanation = await explain(remote, "shelves", { key: "k" })

@@ -14,16 +14,16 @@ const buckets = [...families, single]
 let stepped: SteppedCluster
 /** A node that does not hold `profiles/k`, and those that do, in their order. */
 let outside: number
-let holders: ReadonlyArray<number>
+let primaries: ReadonlyArray<number>
 beforeEach(async () => {
   stepped = await SteppedCluster.start({ nodes: 5, buckets })
   const places = stepped.placesOf(profiles, "k")
-  holders = places.holders
+  primaries = places.primaries
   outside = places.others[0]!
-  // Everyone has heard of everyone; from here on the first holder is asked first.
-  for (const place of [...holders].reverse()) {
+  // Everyone has heard of everyone; from here on the first primary is asked first.
+  for (const place of [...primaries].reverse()) {
     stepped.nodes[outside - 1]!.core.view.heard(stepped.nodes[place - 1]!.id, 0)
-    stepped.world.advance(1)
+    stepped.runtime.advance(1)
   }
 })
 afterEach(() => stepped.stop())
@@ -33,7 +33,7 @@ const id = (place: number) => stepped.nodes[place - 1]!.id
 const carriedOut = () => stepped.nodes.map((_, i) => stepped.counts(i + 1).writes)
 const visit = { key: "k", op: "visits.add", args: [1] }
 const visits = () => {
-  const [place] = stepped.placesOf(shelves, "k").holders
+  const [place] = stepped.placesOf(shelves, "k").primaries
   return stepped.read(place!, shelves, { key: "k", r: "all" }).answer.values
 }
 
@@ -50,43 +50,43 @@ describe("a node that does not hold the document", () => {
 
   it("hands back contexts that are good anywhere, and errors as they are", () => {
     const { context } = stepped.write(outside, profiles, ada).answer
-    expect(stepped.write(holders[1]!, profiles, { ...ada, context }).isOpen).toBe(false)
-    stepped.cut(...holders.slice(1))
+    expect(stepped.write(primaries[1]!, profiles, { ...ada, context }).isOpen).toBe(false)
+    stepped.cut(...primaries.slice(1))
     const asked = stepped.write(outside, profiles, { ...ada, timeoutMillis: 300 })
-    stepped.world.advance(400)
+    stepped.runtime.advance(400)
     expect(asked.error).toMatchObject({ _tag: "QuorumNotMet", had: { w: 1 }, mayHaveApplied: true })
     expect(asked.error).toBeInstanceOf(Error)
   })
 
   it("asks another one to read, where the first is silent", () => {
     stepped.write(outside, profiles, { ...ada, w: 3 })
-    stepped.cut(holders[0]!)
+    stepped.cut(primaries[0]!)
     const asked = stepped.read(outside, profiles, { key: "k", r: 1, timeoutMillis: 2_000 })
     expect(asked.isOpen).toBe(true)
-    stepped.world.advance(600)
+    stepped.runtime.advance(600)
     expect(asked.answer.values).toEqual([{ name: "Ada" }])
   })
 
   it("leaves a write with the one it went to, and asks others first from then on", () => {
-    stepped.cut(holders[0]!)
+    stepped.cut(primaries[0]!)
     const asked = stepped.write(outside, profiles, ada)
-    stepped.world.advance(600)
+    stepped.runtime.advance(600)
     expect(asked.isOpen).toBe(true)
     expect(carriedOut()).toEqual([0, 0, 0, 0, 0])
     expect(stepped.write(outside, profiles, ada).answer.replied).toBe(2)
-    stepped.world.advance(1_200)
+    stepped.runtime.advance(1_200)
     expect(asked.error).toMatchObject({
       needed: { w: 2, pw: 0, dw: 2 },
       had: { w: 0, pw: 0, dw: 0 },
-      unreachable: [id(holders[0]!)],
+      unreachable: [id(primaries[0]!)],
       mayHaveApplied: true
     })
   })
 
   it.each([
-    ["stops", () => stepped.nodes[holders[0]! - 1]!.core.drain()],
+    ["stops", () => stepped.nodes[primaries[0]! - 1]!.core.drain()],
     ["has a full disk", () => {
-      const { storage } = stepped.nodes[holders[0]! - 1]!.core.options
+      const { storage } = stepped.nodes[primaries[0]! - 1]!.core.options
       const full = { kind: "full", detail: "of the test" }
       Object.assign(storage, {
         writeAll: (_: unknown, done: (failure: unknown) => void) => done(full)
@@ -95,37 +95,37 @@ describe("a node that does not hold the document", () => {
   ])("hands a write to another one, where the first %s", (_, spoil) => {
     spoil()
     expect(stepped.write(outside, profiles, { ...ada, w: 2 }).answer.replied).toBe(2)
-    expect(carriedOut()[holders[1]! - 1]).toBe(1)
+    expect(carriedOut()[primaries[1]! - 1]).toBe(1)
   })
 
   it("says what the last one said, where all refuse", () => {
-    for (const place of holders) stepped.nodes[place - 1]!.core.drain()
+    for (const place of primaries) stepped.nodes[place - 1]!.core.drain()
     const { error } = stepped.write(outside, profiles, ada)
     expect(error).toBeInstanceOf(NodeUnavailable)
-    expect(error).toMatchObject({ node: id(holders[2]!), reason: "it is stopping" })
+    expect(error).toMatchObject({ node: id(primaries[2]!), reason: "it is stopping" })
   })
 })
 
-/** Has a node hear of the lives of all holders. */
+/** Has a node hear of the incarnations of all primaries. */
 const meet = () => {
   const stray = { _tag: "Forwarded", request: 0, body: new Uint8Array(0) } as const
-  for (const place of holders) stepped.nodes[place - 1]!.core.link.send(id(outside), stray)
-  stepped.world.advance(1)
+  for (const place of primaries) stepped.nodes[place - 1]!.core.link.send(id(outside), stray)
+  stepped.runtime.advance(1)
 }
 
-describe("a request that is handed on", () => {
+describe("a request that is forwarded", () => {
   beforeEach(() => {
     outside = stepped.placesOf(shelves, "k").others[0]!
-    holders = stepped.placesOf(shelves, "k").holders
+    primaries = stepped.placesOf(shelves, "k").primaries
   })
 
-  it("is carried out by no life of a node but the one that was asked", () => {
-    const [place] = holders
+  it("is carried out by no incarnation of a node but the one that was asked", () => {
+    const [place] = primaries
     const { core } = stepped.nodes[place! - 1]!
     const body = {
       key: "k",
       calls: [{ name: "visits.add", args: [1] }],
-      once: { session: "s", sequence: 0, at: stepped.world.now() }
+      operationId: { session: "s", sequence: 0, at: stepped.runtime.now() }
     }
     const ask = (to: string) => {
       const json = JSON.stringify({ action: "write", bucket: shelves.name, body, to })
@@ -147,13 +147,17 @@ describe("a request that is handed on", () => {
       let lost = 0
       stepped.loses = ({ from, to }) =>
         (lostAnswer ? to === id(outside) : from === id(outside)) && lost++ === 0
-      const once = { session: "s", sequence: lost, at: stepped.world.now() + Number(lostAnswer) }
+      const operationId = {
+        session: "s",
+        sequence: lost,
+        at: stepped.runtime.now() + Number(lostAnswer)
+      }
       const asked = stepped.write(outside, shelves, {
         ...visit,
         timeoutMillis: 3_000,
-        ...(named ? { once: { ...once, sequence: Number(lostAnswer) } } : {})
+        ...(named ? { operationId: { ...operationId, sequence: Number(lostAnswer) } } : {})
       })
-      stepped.world.advance(1_000)
+      stepped.runtime.advance(1_000)
       expect(lost).toBeGreaterThan(0)
       expect(asked.answer.values).toMatchObject([{ visits: lostAnswer ? 2 : 1 }])
     }
@@ -162,14 +166,18 @@ describe("a request that is handed on", () => {
 
   it("reaches the same node when the client asks again, whoever is near by then", () => {
     meet()
-    const request = { ...visit, w: 1, once: { session: "s", sequence: 1, at: stepped.world.now() } }
+    const request = {
+      ...visit,
+      w: 1,
+      operationId: { session: "s", sequence: 1, at: stepped.runtime.now() }
+    }
     stepped.loses = ({ to }) => to === id(outside)
     const asked = stepped.write(outside, shelves, request)
-    stepped.world.advance(1_300)
+    stepped.runtime.advance(1_300)
     expect(asked.error).toMatchObject({ mayHaveApplied: true })
-    const [first] = holders.filter((place) => carriedOut()[place - 1]! > 0)
+    const [first] = primaries.filter((place) => carriedOut()[place - 1]! > 0)
     stepped.loses = () => false
-    for (const place of holders) {
+    for (const place of primaries) {
       if (place !== first) stepped.nodes[outside - 1]!.core.view.heard(id(place), 0)
     }
     expect(stepped.write(outside, shelves, request).answer.values).toMatchObject([{ visits: 1 }])
@@ -177,26 +185,34 @@ describe("a request that is handed on", () => {
   })
 
   it("reaches the node that took it after the first refused, when the client asks again", () => {
-    for (const place of holders) {
+    for (const place of primaries) {
       stepped.nodes[outside - 1]!.core.view.heard(id(place), 0)
     }
-    const [refusing, taking] = holders
+    const [refusing, taking] = primaries
     stepped.nodes[refusing! - 1]!.core.drain()
     stepped.loses = ({ from, to }) => from === id(taking!) && to !== id(outside)
-    const request = { ...visit, w: 1, once: { session: "s", sequence: 2, at: stepped.world.now() } }
+    const request = {
+      ...visit,
+      w: 1,
+      operationId: { session: "s", sequence: 2, at: stepped.runtime.now() }
+    }
     expect(stepped.write(outside, shelves, request).answer.values).toMatchObject([{ visits: 1 }])
     expect(stepped.write(outside, shelves, request).answer.values).toMatchObject([{ visits: 1 }])
     expect(carriedOut()[taking! - 1]).toBe(2)
   })
 
   it("is in doubt where one sending is refused, while another one of the client's is out", () => {
-    const [taking] = holders
-    for (const place of [...holders].reverse()) {
+    const [taking] = primaries
+    for (const place of [...primaries].reverse()) {
       stepped.nodes[outside - 1]!.core.view.heard(id(place), 0)
-      stepped.world.advance(1)
+      stepped.runtime.advance(1)
     }
     meet()
-    const request = { ...visit, w: 1, once: { session: "s", sequence: 3, at: stepped.world.now() } }
+    const request = {
+      ...visit,
+      w: 1,
+      operationId: { session: "s", sequence: 3, at: stepped.runtime.now() }
+    }
     stepped.loses = ({ to }) => to === id(outside)
     const first = stepped.write(outside, shelves, request)
     expect(carriedOut()[taking! - 1]).toBe(1)
@@ -204,7 +220,7 @@ describe("a request that is handed on", () => {
     stepped.loses = () => false
     const again = stepped.write(outside, shelves, request)
     expect(again.error).toMatchObject({ mayHaveApplied: true })
-    stepped.world.advance(1_300)
+    stepped.runtime.advance(1_300)
     expect(first.error).toMatchObject({ mayHaveApplied: true })
     expect(carriedOut().reduce((sum, count) => sum + count)).toBe(1)
   })
@@ -227,14 +243,14 @@ describe("a request that is handed on", () => {
     }
     const answers: Array<unknown> = []
     const from = id(outside)
-    const { core } = stepped.nodes[holders[0]! - 1]!
+    const { core } = stepped.nodes[primaries[0]! - 1]!
     stepped.cluster.connect().subscribe(
       `everwrite.test.v1.peer.${from}.from.>`,
       ({ data }) => answers.push(Buffer.from(data).includes("InvalidRequest"))
     )
-    stepped.world.settle()
+    stepped.runtime.settle()
     core.coordinator.hear(from, { _tag: "Forward", request: 1, body: Uint8Array.of(1, 2, 255) })
-    stepped.world.settle()
+    stepped.runtime.settle()
     expect(answers).toEqual([true])
   })
 })

@@ -22,7 +22,7 @@ const underWay = () => stepped.nodes.map(({ core }) => core.coordinator.underWay
 const answeredAfter = (asked: Asked): number => {
   for (let millis = 0; millis < 10_000; millis++) {
     if (!asked.isOpen) return millis
-    stepped.world.advance(1)
+    stepped.runtime.advance(1)
   }
   throw new Error("never answered")
 }
@@ -52,9 +52,9 @@ describe("a request", () => {
     stepped.cut(3)
     expect(stepped.write(1, profiles, { ...ada, timeoutMillis: 60_000 }).isOpen).toBe(false)
     expect(stepped.read(1, profiles, { key: "k", timeoutMillis: 60_000 }).isOpen).toBe(false)
-    stepped.world.advance(1_000)
+    stepped.runtime.advance(1_000)
     expect(underWay()).toEqual([2, 0, 0])
-    stepped.world.advance(1_100)
+    stepped.runtime.advance(1_100)
     expect(underWay()).toEqual([0, 0, 0])
   })
 
@@ -77,9 +77,9 @@ describe("a request", () => {
     }
     const asked = [stepped.write(1, profiles, ada), stepped.read(2, profiles, { key: "other" })]
     expect(asked.map(({ isOpen }) => isOpen)).toEqual([true, true])
-    stepped.world.advance(1_000)
+    stepped.runtime.advance(1_000)
     for (const { answer } of asked) expect(answer.replied).toBeGreaterThanOrEqual(2)
-    stepped.world.advance(1_000)
+    stepped.runtime.advance(1_000)
     expect(stepped.counts(1).resends).toBeGreaterThan(0)
     expect(underWay()).toEqual([0, 0, 0])
   })
@@ -111,7 +111,7 @@ describe("a node", () => {
     const { error } = stepped.read(1, profiles, { key: "k", r: 1 })
     expect(error).toBeInstanceOf(NodeUnavailable)
     expect(error).toMatchObject({ node: "n1", reason: "2 requests are under way" })
-    stepped.world.advance(1_000)
+    stepped.runtime.advance(1_000)
     expect(open.map(({ error }) => error._tag)).toEqual(["QuorumNotMet", "QuorumNotMet"])
     expect(stepped.read(1, profiles, { key: "k", r: 1 }).isOpen).toBe(false)
   })
@@ -140,7 +140,7 @@ describe("a node", () => {
     for (let i = 0; i < 20; i++) {
       expect(stepped.read(2, profiles, { key: `k${i}` }).answer.values).toHaveLength(1)
     }
-    stepped.world.advance(2_100)
+    stepped.runtime.advance(2_100)
     expect(underWay()).toEqual([0, 0, 0])
     expect(stepped.nodes.map(({ core }) => core.coordinator.lateBytes())).toEqual([0, 0, 0])
   })
@@ -158,7 +158,7 @@ describe("a node", () => {
     })
     expect(stepped.read(2, profiles, { key: "k" }).error).toBeInstanceOf(NodeUnavailable)
     stepped.heal()
-    stepped.world.advance(600)
+    stepped.runtime.advance(600)
     expect(asked.answer.values).toEqual([{ name: "Ada" }])
     expect(stepped.write(3, profiles, { ...ada, w: "all" }).answer.replied).toBe(3)
   })
@@ -169,11 +169,11 @@ describe("a node", () => {
     const asked = [stepped.write(1, profiles, ada), stepped.read(1, profiles, { key: "k" })]
     stepped.nodes[0]!.core.close()
     stepped.heal()
-    stepped.world.advance(5_000)
+    stepped.runtime.advance(5_000)
     expect(asked.map(({ error }) => error._tag)).toEqual(["QuorumNotMet", "QuorumNotMet"])
   })
 
-  it("numbers requests anew in each life, so that no answer is taken for another", async () => {
+  it("numbers requests anew in each incarnation, lest an answer be taken for another", async () => {
     await start()
     const numbers: Array<number> = []
     stepped.cluster.connect().subscribe("everwrite.test.v1.peer.n2.from.n1", ({ data }) => {
@@ -184,7 +184,7 @@ describe("a node", () => {
         if (message._tag === "Store" || message._tag === "Fetch") numbers.push(message.request)
       }
     })
-    for (let life = 0; life < 3; life++) {
+    for (let incarnation = 0; incarnation < 3; incarnation++) {
       stepped.write(1, profiles, ada)
       stepped.read(1, profiles, { key: "k" })
       stepped.cluster.crash(stepped.nodes[0]!.id)

@@ -5,9 +5,9 @@ import * as Schema from "effect/Schema"
 import { KeyPage } from "../../schemas/KeyPage.ts"
 import { NatsBackend } from "../../src/client/NatsBackend.ts"
 import { decodeCursor, encodeCursor } from "../../src/coordinator/Listing.ts"
-import { encodeParts } from "../../src/core/model/DocumentKey.ts"
+import { encodeFields } from "../../src/core/model/DocumentKey.ts"
 import { NodeId } from "../../src/core/model/Names.ts"
-import { liveWorld } from "../tooling/worlds.ts"
+import { liveRuntime } from "../tooling/runtimes.ts"
 import { list, listAll, write } from "../cluster/asked.ts"
 import { buckets, notes } from "../cluster/buckets.ts"
 import { clusterName, makeCluster, type MemoryCluster } from "../cluster/memoryCluster.ts"
@@ -119,7 +119,11 @@ describe("a listing", () => {
   it("reaches a client over NATS as it does one in the node's process", async () => {
     const { backends, connect } = await start({ nodes: 3 })
     await fill(cluster!, numbered(20))
-    const remote = new NatsBackend({ world: liveWorld, transport: connect(), cluster: clusterName })
+    const remote = new NatsBackend({
+      runtime: liveRuntime,
+      transport: connect(),
+      cluster: clusterName
+    })
     expect(await listAll(remote, "notes", 7)).toEqual(await listAll(backends[0]!, "notes", 7))
     await expect(list(remote, "notes", { after: "!" })).rejects.toMatchObject({ setting: "after" })
     remote.close()
@@ -135,7 +139,7 @@ describe("a listing", () => {
 
 describe("a cursor", () => {
   const text = fc.string({ unit: "binary" }).filter((s) => s.isWellFormed()).map((s) =>
-    encodeParts([s])
+    encodeFields([s])
   )
 
   it("gives back the place it was made for", () => {

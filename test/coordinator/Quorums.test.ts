@@ -30,12 +30,12 @@ const put = { key: "k", op: "put", args: ["x"] }
 const are = (...places: ReadonlyArray<number>) => (nodes: ReadonlyArray<string>): boolean =>
   nodes.toSorted().join() === places.map(node).join()
 
-/** With how many of three holders up, itself included, a request to n1 is answered. */
+/** With how many of three primaries up, itself included, a request to n1 is answered. */
 const answeredWith = (up: number, ask: () => { readonly isOpen: boolean }): boolean => {
   stepped.cut(...[2, 3].slice(up - 1))
   const { isOpen } = ask()
   stepped.heal()
-  stepped.world.advance(2_000)
+  stepped.runtime.advance(2_000)
   return !isOpen
 }
 
@@ -97,13 +97,13 @@ describe("of three replicas", () => {
 })
 
 describe("with other numbers of replicas", () => {
-  it("one is all there is, and its holder alone decides", async () => {
+  it("one is all there is, and its primary alone decides", async () => {
     await start(5)
-    const { holders, others } = stepped.placesOf(single, "k")
-    expect(holders).toHaveLength(1)
+    const { primaries, others } = stepped.placesOf(single, "k")
+    expect(primaries).toHaveLength(1)
     stepped.cut(...others)
-    expect(stepped.write(holders[0]!, single, { ...put, w: "all" }).answer.replied).toBe(1)
-    expect(stepped.read(holders[0]!, single, { key: "k", r: "all" }).answer.values).toEqual(["x"])
+    expect(stepped.write(primaries[0]!, single, { ...put, w: "all" }).answer.replied).toBe(1)
+    expect(stepped.read(primaries[0]!, single, { key: "k", r: "all" }).answer.values).toEqual(["x"])
   })
 
   it("a majority of five is three", async () => {
@@ -112,7 +112,7 @@ describe("with other numbers of replicas", () => {
     expect(stepped.write(1, wide, put).answer.replied).toBe(3)
     stepped.cut(3)
     const asked = stepped.write(1, wide, put)
-    stepped.world.advance(1_000)
+    stepped.runtime.advance(1_000)
     expect(asked.error).toMatchObject({ needed: { w: 3 }, had: { w: 2 } })
   })
 
@@ -155,7 +155,7 @@ describe("a node that is cut off", () => {
     const { answer } = stepped.write(1, plain, { ...put, w: 1 })
     expect(answer).toMatchObject({ values: ["x"], replied: 1 })
     expect(stepped.read(2, plain, { key: "k" }).answer.values).toEqual([])
-    stepped.world.advance(1_000)
+    stepped.runtime.advance(1_000)
     stepped.heal()
     expect(stepped.read(2, plain, { key: "k", r: "all" }).answer.values).toEqual(["x"])
   })
@@ -165,7 +165,7 @@ describe("a node that is cut off", () => {
     stepped.cut(1)
     const asked = stepped.write(1, plain, put)
     expect(asked.isOpen).toBe(true)
-    stepped.world.advance(1_000)
+    stepped.runtime.advance(1_000)
     expect(asked.error).toBeInstanceOf(QuorumNotMet)
     expect(asked.error).toMatchObject({
       action: "write",
@@ -186,7 +186,7 @@ describe("a node that is cut off", () => {
     await start(3)
     stepped.cut(1)
     const asked = stepped.read(1, plain, { key: "k" })
-    stepped.world.advance(1_000)
+    stepped.runtime.advance(1_000)
     expect(asked.error).toMatchObject({
       action: "read",
       needed: { r: 2, pr: 0 },
@@ -208,7 +208,7 @@ describe("disks", () => {
     breakDisk(2)
     breakDisk(3)
     const asked = stepped.write(1, plain, { ...put, w: 1, dw: 2 })
-    stepped.world.advance(1_000)
+    stepped.runtime.advance(1_000)
     expect(asked.error).toMatchObject({ had: { dw: 1 }, unreachable: [], mayHaveApplied: true })
     const refused = asked.error instanceof QuorumNotMet ? asked.error.refused : []
     expect(refused.map(({ node }) => node)).toSatisfy(are(2, 3))
@@ -228,9 +228,9 @@ describe("disks", () => {
     await start(3)
     for (const place of [1, 2, 3]) breakDisk(place)
     expect(stepped.write(1, buffered, { ...put, w: "all" }).answer.replied).toBe(3)
-    stepped.world.advance(1_000)
+    stepped.runtime.advance(1_000)
     const asked = stepped.write(2, oneSynced, { ...put, w: 2 })
-    stepped.world.advance(1_000)
+    stepped.runtime.advance(1_000)
     expect(asked.error).toMatchObject({ needed: { w: 2, dw: 1 }, had: { w: 2, dw: 0 } })
   })
 })

@@ -30,7 +30,7 @@ const writeWithout = (
 ) => {
   stepped.cut(place)
   expect(stepped.write(place === 1 ? 2 : 1, bucket, { ...write, w: 2 }).isOpen).toBe(false)
-  stepped.world.advance(2_000)
+  stepped.runtime.advance(2_000)
   stepped.heal()
 }
 
@@ -98,7 +98,7 @@ describe("a read", () => {
       stepped.cut(1, 2, 3)
       stepped.write(place, notes, { ...put, args: [`n${i + 1}`] })
     }
-    stepped.world.advance(2_000)
+    stepped.runtime.advance(2_000)
     stepped.heal()
     expect(new Set(digests(notes)).size).toBe(3)
     const asked = stepped.read(2, notes, { key: "k", r: "all" })
@@ -137,7 +137,7 @@ describe("a read", () => {
     const asked = stepped.read(1, profiles, { key: "k", r: "one" })
     expect(asked.answer.values).toEqual([{ name: "Grace" }])
     stepped.loses = () => false
-    stepped.world.advance(600)
+    stepped.runtime.advance(600)
     expect(areEqual(profiles)).toBe(true)
   })
 })

@@ -23,7 +23,7 @@ const listen = (): void => {
   client.subscribe("inbox", ({ data, noResponders }) => {
     if (!noResponders) messages.push(new TextDecoder().decode(data))
   })
-  stepped.world.settle()
+  stepped.runtime.settle()
 }
 
 /** Publishes a body to a subject of the cluster; gives back what came, each message parsed. */
@@ -31,7 +31,7 @@ const send = (subject: string, body: unknown, raw?: Uint8Array): ReadonlyArray<a
   messages.length = 0
   const data = raw ?? new TextEncoder().encode(JSON.stringify(body))
   client.publish(`everwrite.test.v1.${subject}`, data, "inbox")
-  stepped.world.settle()
+  stepped.runtime.settle()
   return messages.map((message): unknown => JSON.parse(message))
 }
 
@@ -119,7 +119,7 @@ describe("a message that is no request", () => {
   it("is ignored where nobody waits for an answer", () => {
     client.publish("everwrite.test.v1.read.notes.get", Uint8Array.of(1))
     client.publish("everwrite.test.v1.write.notes.put", new TextEncoder().encode("{\"key\":\"k\"}"))
-    stepped.world.settle()
+    stepped.runtime.settle()
     expect(stepped.nodes.map(({ core }) => core.requests.refused())).toEqual([0, 0, 0])
   })
 

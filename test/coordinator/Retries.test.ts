@@ -14,7 +14,7 @@ const visit = (sequence: number, more: Partial<Write> = {}): Write => ({
   key: "k",
   op: "visits.add",
   args: [1],
-  once: { session: "s", sequence, at: stepped.world.now() },
+  operationId: { session: "s", sequence, at: stepped.runtime.now() },
   ...more
 })
 const visits = (): unknown =>
@@ -49,7 +49,7 @@ describe("a retry", () => {
     stepped.cut(1)
     const request = visit(1, { w: 2 })
     const asked = stepped.write(1, shelves, request)
-    stepped.world.advance(1_000)
+    stepped.runtime.advance(1_000)
     expect(asked.error).toMatchObject({ _tag: "QuorumNotMet", mayHaveApplied: true })
     stepped.heal()
     expect(stepped.write(1, shelves, request).answer.values).toMatchObject([{ visits: 1 }])
@@ -62,14 +62,14 @@ describe("a retry", () => {
     const asked = [1, 2, 3].map(() => stepped.write(1, shelves, request))
     expect(asked.map(({ isOpen }) => isOpen)).toEqual([true, true, true])
     stepped.heal()
-    stepped.world.advance(600)
+    stepped.runtime.advance(600)
     for (const { answer } of asked) expect(answer.values).toMatchObject([{ visits: 1 }])
     expect(visits()).toMatchObject({ visits: 1 })
   })
 
   it("of a put is not a second sibling, and does not bring back what was replaced", () => {
-    const once = { session: "s", sequence: 1, at: stepped.world.now() }
-    const put = { key: "k", op: "put", args: ["x"], once }
+    const operationId = { session: "s", sequence: 1, at: stepped.runtime.now() }
+    const put = { key: "k", op: "put", args: ["x"], operationId }
     const { context } = stepped.write(1, notes, put).answer
     stepped.write(1, notes, { key: "k", op: "put", args: ["y"], context })
     expect(stepped.write(1, notes, put).answer.values).toEqual(["y"])
@@ -79,8 +79,8 @@ describe("a retry", () => {
   it("is another operation if its number or its session is another", () => {
     stepped.write(1, shelves, visit(1))
     stepped.write(1, shelves, visit(2))
-    const once = { session: "t", sequence: 1, at: stepped.world.now() }
-    stepped.write(1, shelves, visit(1, { once }))
+    const operationId = { session: "t", sequence: 1, at: stepped.runtime.now() }
+    stepped.write(1, shelves, visit(1, { operationId }))
     expect(visits()).toMatchObject({ visits: 3 })
   })
 })
@@ -92,10 +92,10 @@ describe("an id", () => {
     const request = visit(1)
     stepped.write(1, shelves, request)
     const other = visit(2)
-    stepped.world.advance(10 * minute)
+    stepped.runtime.advance(10 * minute)
     stepped.write(1, shelves, request)
     expect(visits()).toMatchObject({ visits: 1 })
-    stepped.world.advance(1)
+    stepped.runtime.advance(1)
     for (const late of [request, other]) {
       const { error } = stepped.write(1, shelves, late)
       expect(error).toBeInstanceOf(RequestTooOld)
@@ -107,9 +107,9 @@ describe("an id", () => {
   it("is known as long as any clock within ten minutes of the client's lets it in", () => {
     const request = visit(1, { w: 3 })
     stepped.write(1, shelves, request)
-    stepped.world.advance(19 * minute)
+    stepped.runtime.advance(19 * minute)
     stepped.write(1, shelves, visit(2, { w: 3 }))
-    stepped.world.wallOffsetMillis -= 10 * minute
+    stepped.runtime.wallOffsetMillis -= 10 * minute
     expect(stepped.write(2, shelves, request).answer.values).toMatchObject([{ visits: 2 }])
     expect(visits()).toMatchObject({ visits: 2 })
   })

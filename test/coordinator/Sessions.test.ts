@@ -20,7 +20,7 @@ const putAda = { ...available, op: "put", args: [{ name: "Ada" }] }
 const aloneAtN1 = (write: Write, bucket: Pick<Any, "name"> = profiles): string => {
   stepped.cut(1)
   const { context } = stepped.write(1, bucket, write).answer
-  stepped.world.advance(2_000)
+  stepped.runtime.advance(2_000)
   return context
 }
 
@@ -38,7 +38,7 @@ describe("a session", () => {
     const after = [aloneAtN1(putAda)]
     const asked = stepped.read(2, profiles, { ...available, after })
     expect(asked.isOpen).toBe(true)
-    stepped.world.advance(1_000)
+    stepped.runtime.advance(1_000)
     expect(asked.error).toBeInstanceOf(ContextNotCovered)
     expect(asked.error).toMatchObject({ bucket: "profiles", unreachable: ["n1"] })
     stepped.heal()
@@ -49,7 +49,7 @@ describe("a session", () => {
   it("that too few answered is told that first", () => {
     const after = [aloneAtN1(putAda)]
     const asked = stepped.read(1, profiles, { key, after, r: 2 })
-    stepped.world.advance(1_000)
+    stepped.runtime.advance(1_000)
     expect(asked.error).toMatchObject({ _tag: "QuorumNotMet", had: { r: 1 } })
   })
 
@@ -62,7 +62,7 @@ describe("a session", () => {
     stepped.damage(3)
     stepped.cut(1)
     const asked = stepped.read(2, notes, { key, r: 1, after: [context] })
-    stepped.world.advance(1_000)
+    stepped.runtime.advance(1_000)
     expect(asked.error).toMatchObject({ _tag: "QuorumNotMet" })
   })
 
@@ -71,10 +71,10 @@ describe("a session", () => {
     stepped.heal()
     stepped.cut(3)
     const second = stepped.write(3, notes, { ...available, op: "put", args: ["y"] }).answer.context
-    stepped.world.advance(2_000)
+    stepped.runtime.advance(2_000)
     const after = [first, second]
     const asked = stepped.read(1, notes, { ...available, after })
-    stepped.world.advance(1_000)
+    stepped.runtime.advance(1_000)
     expect(asked.error).toBeInstanceOf(ContextNotCovered)
     stepped.heal()
     expect(stepped.read(1, notes, { ...available, after }).texts)

@@ -17,11 +17,11 @@ describe("a write that saw another", () => {
   it("wins, though its node's clock is behind and its replica had not seen it", () => {
     stepped.cut(1)
     const { context } = stepped.write(1, profiles, put("k", "first")).answer
-    stepped.world.advance(2_000)
+    stepped.runtime.advance(2_000)
     stepped.cut(2)
-    stepped.world.wallOffsetMillis -= hour
+    stepped.runtime.wallOffsetMillis -= hour
     stepped.write(2, profiles, { ...put("k", "second"), context })
-    stepped.world.advance(2_000)
+    stepped.runtime.advance(2_000)
     stepped.heal()
     expect(stepped.read(3, profiles, { key: "k", r: "all" }).answer.values)
       .toEqual([{ name: "second" }])
@@ -30,8 +30,8 @@ describe("a write that saw another", () => {
   it("in its session wins alike", () => {
     stepped.cut(1)
     const { context } = stepped.write(1, profiles, put("k", "first")).answer
-    stepped.world.advance(2_000)
-    stepped.world.wallOffsetMillis -= hour
+    stepped.runtime.advance(2_000)
+    stepped.runtime.wallOffsetMillis -= hour
     stepped.write(2, profiles, { ...put("k", "second"), after: [context] })
     stepped.heal()
     expect(stepped.read(3, profiles, { key: "k", r: "all" }).answer.values)
@@ -40,7 +40,7 @@ describe("a write that saw another", () => {
 
   it("and deleted stays deleted", () => {
     stepped.write(1, profiles, { ...put("k", "first"), w: 3 })
-    stepped.world.wallOffsetMillis -= hour
+    stepped.runtime.wallOffsetMillis -= hour
     stepped.write(2, profiles, { key: "k", op: "delete", w: 3 })
     expect(stepped.read(3, profiles, { key: "k", r: "all" }).answer.values).toEqual([])
   })
@@ -58,7 +58,7 @@ describe("a write that saw another", () => {
         const key = `k${++keys}`
         let token: string | undefined
         steps.forEach(({ alone, at, carries, jump }, i) => {
-          stepped.world.wallOffsetMillis += jump
+          stepped.runtime.wallOffsetMillis += jump
           if (alone) stepped.cut(at)
           const seen = token === undefined
             ? {}
@@ -66,7 +66,7 @@ describe("a write that saw another", () => {
             ? { context: token }
             : { after: [token] }
           token = stepped.write(at, profiles, { ...put(key, String(i)), ...seen }).answer.context
-          stepped.world.advance(1_000)
+          stepped.runtime.advance(1_000)
           stepped.heal()
         })
         expect(stepped.read(1, profiles, { key, r: "all" }).answer.values)
@@ -83,11 +83,11 @@ describe("a node whose clock is far ahead", () => {
     stepped.read(1, profiles, { key: "k", r: "all" })
     stepped.write(1, profiles, { ...put("k", "fast"), w: 3 })
     expect(stepped.nodes[0]!.core.view.clockClamps()).toBeGreaterThan(0)
-    stepped.world.advance(10)
+    stepped.runtime.advance(10)
     stepped.cut(2)
     stepped.damage(2)
     stepped.write(2, profiles, put("k", "later"))
-    stepped.world.advance(2_000)
+    stepped.runtime.advance(2_000)
     stepped.heal()
     expect(stepped.read(3, profiles, { key: "k", r: "all" }).answer.values)
       .toEqual([{ name: "later" }])
@@ -96,7 +96,7 @@ describe("a node whose clock is far ahead", () => {
   it("takes writes whose ids are as old as their clients say, not as old as it believes", () => {
     stepped.clockOffsets.set(1, hour)
     stepped.read(1, profiles, { key: "k", r: "all" })
-    const once = { session: "s", sequence: 1, at: stepped.world.now() }
-    expect(stepped.write(1, profiles, { ...put("k", "x"), once }).answer.replied).toBe(1)
+    const operationId = { session: "s", sequence: 1, at: stepped.runtime.now() }
+    expect(stepped.write(1, profiles, { ...put("k", "x"), operationId }).answer.replied).toBe(1)
   })
 })

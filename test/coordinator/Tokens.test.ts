@@ -24,7 +24,7 @@ const books = (at: number) => stepped.read(at, shelves, { key: "k", r: "all" }).
 const aloneAtN1 = (...writes: ReadonlyArray<Write>): string => {
   stepped.cut(1)
   const contexts = writes.map((write) => stepped.write(1, shelves, write).answer.context)
-  stepped.world.advance(2_500)
+  stepped.runtime.advance(2_500)
   return contexts.at(-1)!
 }
 
@@ -85,7 +85,7 @@ describe("a removal by a client that has seen more than the node", () => {
     stepped.write(2, shelves, shelf("books.remove", "Emma", { context }))
     stepped.heal()
     stepped.read(3, shelves, { key: "k", r: "all" })
-    stepped.world.advance(2_500)
+    stepped.runtime.advance(2_500)
     expect(books(3)).toMatchObject([{ books: ["Persuasion"] }])
     expect(stepped.counts(2).catchUps).toBe(0)
   })
@@ -94,7 +94,7 @@ describe("a removal by a client that has seen more than the node", () => {
     const context = aloneAtN1(shelf("books.add", "Emma"))
     stepped.write(1, shelves, shelf("books.add", "Emma"))
     stepped.write(2, shelves, shelf("books.remove", "Emma", { context }))
-    stepped.world.advance(2_500)
+    stepped.runtime.advance(2_500)
     stepped.heal()
     expect(books(3)).toMatchObject([{ books: ["Emma"] }])
   })
@@ -105,7 +105,7 @@ describe("a removal by a client that has seen more than the node", () => {
     stepped.cut(3)
     stepped.write(2, shelves, { key: "k", op: "delete", context, w: 2 })
     expect(stepped.counts(2).catchUps).toBe(1)
-    stepped.world.advance(2_500)
+    stepped.runtime.advance(2_500)
     stepped.heal()
     expect(books(3)).toEqual([])
     stepped.write(3, shelves, shelf("visits.add", 2))
@@ -116,7 +116,7 @@ describe("a removal by a client that has seen more than the node", () => {
     const context = aloneAtN1(shelf("visits.add", 5))
     const asked = stepped.write(2, shelves, { key: "k", op: "delete", context, w: 1 })
     expect(asked.isOpen).toBe(true)
-    stepped.world.advance(1_050)
+    stepped.runtime.advance(1_050)
     expect(asked.error).toMatchObject({ _tag: "ContextNotCovered", unreachable: ["n1"] })
     stepped.heal()
     expect(books(3)).toMatchObject([{ visits: 5 }])
@@ -125,13 +125,13 @@ describe("a removal by a client that has seen more than the node", () => {
   it("that caught up late has only the rest of its time for the write", () => {
     const context = aloneAtN1(shelf("visits.add", 5))
     const asked = stepped.write(2, shelves, { key: "k", op: "delete", context, w: 3 })
-    stepped.world.advance(300)
+    stepped.runtime.advance(300)
     stepped.loses = ({ to }) => to === "n3"
     stepped.heal()
-    stepped.world.advance(250)
+    stepped.runtime.advance(250)
     expect(stepped.held(shelves, "k")[1]?.context.size).toBe(2)
     expect(asked.isOpen).toBe(true)
-    stepped.world.advance(500)
+    stepped.runtime.advance(500)
     expect(asked.error).toMatchObject({ _tag: "QuorumNotMet", unreachable: ["n3"] })
   })
 

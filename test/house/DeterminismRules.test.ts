@@ -1,4 +1,4 @@
-// Checks that simulated code takes time, chance and turns from `World` alone.
+// Checks that simulated code takes time, chance and turns from `Runtime` alone.
 import { describe, expect, it } from "vitest"
 import { isSimulated, noModuleState, repeatable } from "./DeterminismRules.ts"
 import { repository, type SourceFile } from "./Source.ts"
@@ -45,7 +45,7 @@ describe("what a simulated run can repeat", () => {
     "const a = Schema.Date",
     "interface A { readonly Date: number; readonly process: () => void }",
     "const a = { performance: 1 }",
-    "const a = Math.floor(world.random() * 2)"
+    "const a = Math.floor(runtime.random() * 2)"
   ])("%s is not refused", (text) => {
     expect(repeatable(sample(text))).toEqual([])
   })
@@ -98,7 +98,7 @@ describe("where the simulator runs", () => {
     "src/transport/NatsTransport.ts",
     "src/transport/broker/Broker.ts",
     "src/storage/worker.ts",
-    "src/node/LiveWorld.ts",
+    "src/node/LiveRuntime.ts",
     "test/core/ring/Ring.test.ts"
   ])("%s is not", (path) => {
     expect(isSimulated(path)).toBe(false)

@@ -66,6 +66,6 @@ describe("lint", () => {
       ["-c", config, "--debug=files", "."],
       { cwd: root, encoding: "utf8" }
     )
-    expect(listed).toContain("src/core/World.ts")
+    expect(listed).toContain("src/core/Runtime.ts")
   })
 })

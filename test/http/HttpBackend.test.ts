@@ -9,7 +9,7 @@ import { idRefusedAfterMillis } from "../../src/core/crdt/Document.ts"
 import { explain, list, listAll, read, write } from "../cluster/asked.ts"
 import { buckets } from "../cluster/buckets.ts"
 import { makeCluster, type MemoryCluster } from "../cluster/memoryCluster.ts"
-import { liveWorld } from "../tooling/worlds.ts"
+import { liveRuntime } from "../tooling/runtimes.ts"
 import { startServer, type TestServer } from "./served.ts"
 
 let cluster: MemoryCluster
@@ -21,7 +21,7 @@ beforeAll(async () => {
   cluster = await makeCluster({ nodes: 3, buckets })
   near = cluster.backends[0]!
   server = await startServer({ backend: near })
-  far = new HttpBackend({ world: liveWorld, url: `${server.url}/` })
+  far = new HttpBackend({ runtime: liveRuntime, url: `${server.url}/` })
 })
 
 afterAll(async () => {
@@ -83,10 +83,13 @@ describe("a client over HTTP", () => {
     expect(second.values).toEqual(["two"])
     const deletion = { key: "c", op: "delete", context: second.context, w: "all" } as const
     expect((await write(far, "notes", deletion)).values).toEqual([])
-    const once = { session: "s", sequence: 1, at: Date.now() }
-    const add = { key: "o", op: "visits.add", args: [1], once, w: "all" } as const
+    const operationId = { session: "s", sequence: 1, at: Date.now() }
+    const add = { key: "o", op: "visits.add", args: [1], operationId, w: "all" } as const
     for (let sent = 0; sent < 3; sent++) await write(far, "shelves", add)
-    const { values } = await write(far, "shelves", { ...add, once: { ...once, sequence: 2 } })
+    const { values } = await write(far, "shelves", {
+      ...add,
+      operationId: { ...operationId, sequence: 2 }
+    })
     expect(values).toMatchObject([{ visits: 2 }])
     const after = [second.context]
     expect((await read(far, "notes", { key: "c", after })).values).toEqual([])
@@ -132,8 +135,8 @@ describe("a client over HTTP", () => {
   })
 
   it("refuses a retry so old that the node could not tell", async () => {
-    const once = { session: "s", sequence: 1, at: Date.now() - idRefusedAfterMillis - 1000 }
-    await expect(write(far, "shelves", { key: "k", op: "visits.add", args: [1], once }))
+    const operationId = { session: "s", sequence: 1, at: Date.now() - idRefusedAfterMillis - 1000 }
+    await expect(write(far, "shelves", { key: "k", op: "visits.add", args: [1], operationId }))
       .rejects.toMatchObject({ _tag: "RequestTooOld", limitMillis: idRefusedAfterMillis })
   })
 })
@@ -157,7 +160,7 @@ const outcomes = async (
   await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve))
   const address = other.address()
   const port = typeof address === "object" && address !== null ? address.port : 0
-  const backend = new HttpBackend({ world: liveWorld, url: `http://127.0.0.1:${port}` })
+  const backend = new HttpBackend({ runtime: liveRuntime, url: `http://127.0.0.1:${port}` })
   const asked = [
     read(backend, "notes", { key: "k", ...body }),
     write(backend, "notes", { ...put, ...body })
@@ -175,7 +178,7 @@ describe("without a node that answers, a client over HTTP", () => {
   it("knows that nothing was applied where no connection was made", async () => {
     const gone = await startServer({ backend: near })
     await gone.stop()
-    const backend = new HttpBackend({ world: liveWorld, url: gone.url })
+    const backend = new HttpBackend({ runtime: liveRuntime, url: gone.url })
     await expect(write(backend, "notes", put)).rejects.toEqual(
       noAnswer(false, "takes no connections")
     )
@@ -208,7 +211,7 @@ describe("without a node that answers, a client over HTTP", () => {
       ])
     }
     const backend = new HttpBackend({
-      world: liveWorld,
+      runtime: liveRuntime,
       url: "http://node.test",
       fetch: () => Promise.resolve(new Response("{}"))
     })

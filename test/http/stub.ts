@@ -7,7 +7,7 @@ import type { Backend } from "../../src/client/Backend.ts"
 import { NodeUnavailable } from "../../src/core/model/StoreError.ts"
 import * as Buckets from "../../src/core/strategy/Buckets.ts"
 import { buckets } from "../cluster/buckets.ts"
-import { liveWorld } from "../tooling/worlds.ts"
+import { liveRuntime } from "../tooling/runtimes.ts"
 
 const description: ClusterDescription = {
   cluster: "test",
@@ -23,7 +23,7 @@ const refuse = (_request: unknown, respond: (outcome: NodeUnavailable) => void):
 
 export const stubBackend = (parts: Partial<Backend>): Backend => {
   return {
-    world: liveWorld,
+    runtime: liveRuntime,
     request: refuse,
     explain: refuse,
     list: refuse,

@@ -7,7 +7,7 @@ import { NodeId } from "../../src/core/model/Names.ts"
 import { type DevCluster, resolveDev, startDev } from "../../src/node/DevCluster.ts"
 import { notes, sampleBuckets, visits } from "../../src/node/SampleBuckets.ts"
 import { fromObject } from "../../src/node/Setting.ts"
-import { useFolder } from "./places.ts"
+import { useFolder } from "./temporaryDirectories.ts"
 
 const folder = useFolder()
 

@@ -11,7 +11,7 @@ import { EverwriteNode } from "../../src/node/Node.ts"
 import { scratch, visits } from "../../src/node/SampleBuckets.ts"
 import { startBroker } from "../../src/transport/broker/Broker.ts"
 import { until } from "../tooling/until.ts"
-import { alone, useFolder } from "./places.ts"
+import { alone, useFolder } from "./temporaryDirectories.ts"
 
 const folder = useFolder()
 

@@ -26,7 +26,7 @@ it("the bytes held for a silent replica are shown, and that they are given back"
   const bytes = stepped.nodes[0]!.core.coordinator.lateBytes()
   expect(bytes).toBeGreaterThan(0)
   expect(shown("late_bytes")).toEqual([String(bytes), "0", "0"])
-  stepped.world.advance(2_100)
+  stepped.runtime.advance(2_100)
   expect(shown("late_bytes")).toEqual(["0", "0", "0"])
 })
 
@@ -35,7 +35,7 @@ const writeApart = () => {
   stepped.cut(3)
   put(1, "Ada")
   // Until nobody sends it any more: only the nodes that hold it hear of the other.
-  stepped.world.advance(2_100)
+  stepped.runtime.advance(2_100)
   put(3, "Grace")
 }
 
@@ -43,15 +43,15 @@ it("a last write that is lost to another one is shown by the nodes that lose it"
   writeApart()
   expect(shown("discards_total")).toEqual(["0", "0", "0"])
   stepped.heal()
-  stepped.world.advance(1_000)
+  stepped.runtime.advance(1_000)
   expect(shown("discards_total")).toEqual(["1", "1", "0"])
 })
 
 it("a last write that is lost to another one in a read is shown by the node that reads", () => {
   writeApart()
-  stepped.world.advance(2_100)
+  stepped.runtime.advance(2_100)
   stepped.heal()
   stepped.read(2, profiles, { key: "k", r: "all" })
-  stepped.world.advance(1_000)
+  stepped.runtime.advance(1_000)
   expect(shown("discards_total")).toEqual(["0", "1", "0"])
 })

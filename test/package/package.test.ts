@@ -62,7 +62,7 @@ import { openWorker } from "./node_modules/everwrite/dist/src/storage/WorkerStor
 const storage = await Effect.runPromise(openWorker({
   directory: "data",
   identity: { node: "n1", cluster: "packed", partitionCount: 256 },
-  world: { endOfTurn: setImmediate }
+  runtime: { endOfTurn: setImmediate }
 }))
 const failure = await new Promise((done) => storage.service.writeFact("colour", "blue", done))
 console.log(failure, storage.service.readFact("colour"))

@@ -89,7 +89,7 @@ describe("Dotted Version Vectors, \"The Origin\"", () => {
   )
 })
 
-describe("Dotted Version Vectors, \"Real World with Riak\"", () => {
+describe("Dotted Version Vectors, \"Real Runtime with Riak\"", () => {
   it(
     "scenario 2, two clients that write and read in turns: \"with VV you have an "
       + "exploding number of siblings\"",

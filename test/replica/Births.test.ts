@@ -52,7 +52,7 @@ describe("a replica", () => {
     const bench = new Bench()
     const handedOver = bench.operate("put", ["first"]).document
     bench.storage.write({ key, header: undefined, elements: [], elementCount: 0 }, () => undefined)
-    bench.world.settle()
+    bench.runtime.settle()
     const blind = bench.operate("put", ["second"]).document
     const [both] = [Document.join(handedOver, blind)]
     expect(both.store?.kind === "values" && both.store.siblings.map(({ value }) => value).sort())
@@ -68,7 +68,7 @@ describe("a replica", () => {
     if (old._tag !== "Found") throw new Error("the row is there")
     const { header } = old.document
     bench.storage.write({ key, header, elements: [], elementCount: 0 }, () => undefined)
-    bench.world.settle()
+    bench.runtime.settle()
     const both = Document.join(handedOver, bench.operate("put", ["third"]).document)
     expect(both.store?.kind === "values" && both.store.siblings.map(({ value }) => value).sort())
       .toEqual(["\"first\"", "\"second\"", "\"third\""])
@@ -98,7 +98,7 @@ describe("a replica", () => {
 
   it("begins a new incarnation at each start, though its clock went back", () => {
     const bench = new Bench()
-    bench.world.wallOffsetMillis -= 86_400_000
+    bench.runtime.wallOffsetMillis -= 86_400_000
     bench.crash()
     bench.crash()
     expect(bench.lives).toEqual([...bench.lives].sort())
@@ -133,10 +133,10 @@ describe("a replica", () => {
         } else {
           const mend = bench.failCommits()
           put(at)
-          bench.world.settle()
+          bench.runtime.settle()
           mend()
         }
-        bench.world.settle()
+        bench.runtime.settle()
       }
       expect(new Set(made).size).toBe(made.length)
     }))

@@ -3,7 +3,7 @@ import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import * as Document from "../../src/core/crdt/Document.ts"
 import { DocumentCache } from "../../src/replica/DocumentCache.ts"
-import type { Held } from "../../src/replica/Row.ts"
+import type { LocalDocument } from "../../src/replica/RowCodec.ts"
 import type { RowKey } from "../../src/storage/Storage.ts"
 
 const keyOf = (partitionKey: string, sortKey = "", partition = 1): RowKey => ({
@@ -12,7 +12,7 @@ const keyOf = (partitionKey: string, sortKey = "", partition = 1): RowKey => ({
   partitionKey,
   sortKey
 })
-const heldAs = (own: string): Held => ({ document: Document.empty, digest: "", own })
+const heldAs = (own: string): LocalDocument => ({ document: Document.empty, digest: "", own })
 
 describe("a cache", () => {
   it("is a list of what was used last, as long as its bytes allow", () => {

@@ -3,7 +3,7 @@
 import { beforeEach, describe, expect, it } from "vitest"
 import type { Fetch, PeerMessage, Store } from "../../schemas/PeerMessage.ts"
 import * as DocumentCodec from "../../src/core/crdt/DocumentCodec.ts"
-import { encodeParts } from "../../src/core/model/DocumentKey.ts"
+import { encodeFields } from "../../src/core/model/DocumentKey.ts"
 import * as Buckets from "../../src/core/strategy/Buckets.ts"
 import { ReplicaServer, rowKey } from "../../src/replica/ReplicaServer.ts"
 import { notes } from "../cluster/buckets.ts"
@@ -13,7 +13,7 @@ const partitionCount = 16
 const name = {
   bucket: "notes",
   fingerprint: notes.fingerprint,
-  key: { partition: encodeParts(["k"]), sort: "" }
+  key: { partition: encodeFields(["k"]), sort: "" }
 }
 const at = rowKey({ ...name, partitionCount })
 
@@ -57,7 +57,7 @@ describe("a store", () => {
     const { answers, bench, store } = served
     store({ sync: true })
     expect(answers).toEqual([])
-    bench.world.settle()
+    bench.runtime.settle()
     expect(answers).toEqual([{ _tag: "Stored", request: 5, durable: true }])
     bench.crash()
     expect(bench.values(at)).toEqual(["from n2"])
@@ -67,7 +67,7 @@ describe("a store", () => {
     const { answers, bench, store } = served
     store({ sync: false })
     expect(answers).toEqual([{ _tag: "Stored", request: 5, durable: false }])
-    bench.world.settle()
+    bench.runtime.settle()
     expect(answers).toHaveLength(1)
     expect(bench.values(at)).toEqual(["from n2"])
   })
@@ -77,7 +77,7 @@ describe("a store", () => {
     const document = bytesFrom("n2")
     for (let i = 0; i < 3; i++) {
       store({ document })
-      if (i > 0) bench.world.settle()
+      if (i > 0) bench.runtime.settle()
     }
     const stored = { _tag: "Stored", request: 5, durable: true }
     expect(answers).toEqual([stored, stored, stored])
@@ -89,7 +89,7 @@ describe("a store", () => {
     const document = bytesFrom("n2")
     store({ document })
     store({ document })
-    bench.world.settle()
+    bench.runtime.settle()
     mend()
     const refused = { _tag: "Refused", request: 5, reason: expect.stringContaining("failing") }
     expect(answers).toEqual([refused, refused])
@@ -101,7 +101,7 @@ describe("a store", () => {
     store({ sync: false })
     expect(answers).toMatchObject([{ _tag: "Refused", request: 5 }])
     expect(answers).toHaveLength(1)
-    bench.world.settle()
+    bench.runtime.settle()
     expect(bench.values(at)).toEqual([])
     expect(answers).toHaveLength(1)
   })
@@ -110,10 +110,10 @@ describe("a store", () => {
     const { answers, bench, store } = served
     const mend = bench.failCommits()
     store({})
-    bench.world.settle()
+    bench.runtime.settle()
     const { failures } = bench.storage.stats()
     for (let i = 0; i < 5; i++) store({})
-    bench.world.settle()
+    bench.runtime.settle()
     expect(bench.storage.stats().failures).toBe(failures)
     expect(answers.slice(1).map(({ _tag }) => _tag)).toEqual(Array(5).fill("Refused"))
     mend()
@@ -125,7 +125,7 @@ describe("a store", () => {
     store({ request: 0, sync: false })
     store({ request: 0, document: Uint8Array.of(0) })
     store({ request: 0, fingerprint: "0000000000000000" })
-    bench.world.settle()
+    bench.runtime.settle()
     expect(answers).toEqual([])
     expect(bench.values(at)).toEqual(["from n2"])
   })
@@ -133,12 +133,12 @@ describe("a store", () => {
   it("of bytes that are no document is refused, and harms nothing", () => {
     const { answers, bench, store } = served
     store({})
-    bench.world.settle()
+    bench.runtime.settle()
     const bytes = bytesFrom("n3")
     for (let length = 0; length < bytes.length; length++) {
       store({ document: bytes.subarray(0, length) })
     }
-    bench.world.settle()
+    bench.runtime.settle()
     expect(answers.slice(1).map(({ _tag }) => _tag)).toEqual(Array(bytes.length).fill("Refused"))
     expect(bench.values(at)).toEqual(["from n2"])
   })
@@ -146,7 +146,7 @@ describe("a store", () => {
   it("for a bucket declared otherwise is refused; of one not known here, taken and served", () => {
     const { answers, bench, fetch, store } = served
     store({ fingerprint: "0000000000000000" })
-    bench.world.settle()
+    bench.runtime.settle()
     expect(answers).toMatchObject([
       { _tag: "Refused", reason: expect.stringContaining("declared otherwise here") }
     ])
@@ -154,7 +154,7 @@ describe("a store", () => {
     const document = bytesFrom("n2")
     const unknown = { bucket: "elsewhere", fingerprint: "0000000000000000" }
     store({ ...unknown, document })
-    bench.world.settle()
+    bench.runtime.settle()
     fetch(unknown)
     expect(answers.slice(1)).toEqual([
       { _tag: "Stored", request: 5, durable: true },
@@ -165,7 +165,7 @@ describe("a store", () => {
   it("of a node that does not know the bucket is taken, although this one does", () => {
     const { answers, bench, store } = served
     store({ fingerprint: "" })
-    bench.world.settle()
+    bench.runtime.settle()
     expect(answers).toEqual([{ _tag: "Stored", request: 5, durable: true }])
   })
 })
@@ -175,7 +175,7 @@ describe("a fetch", () => {
     const { answers, bench, fetch, store } = served
     const document = bytesFrom("n2")
     store({ document })
-    bench.world.settle()
+    bench.runtime.settle()
     answers.length = 0
     const { digest } = DocumentCodec.encode(DocumentCodec.decode(document))
     for (const asked of ["", "0000000000000000", digest]) fetch({ digest: asked })
@@ -198,7 +198,7 @@ describe("a fetch", () => {
     const { answers, bench, fetch, store } = served
     fetch()
     store({ request: 0 })
-    bench.world.settle()
+    bench.runtime.settle()
     bench.damage()
     fetch()
     expect(answers).toMatchObject([{ outcome: "absent" }, { outcome: "damaged" }])

@@ -11,12 +11,12 @@ const minute = 60_000
 const idAt = (bench: Bench, sequence = 1): Document.OperationId => ({
   session: "s",
   sequence,
-  at: bench.world.now()
+  at: bench.runtime.now()
 })
 
 const digestOf = ({ replica }: Bench): string | undefined => {
   const holding = replica.read(key)
-  return holding._tag === "Held" ? holding.digest : undefined
+  return holding._tag === "Found" ? holding.digest : undefined
 }
 
 describe("a retry", () => {
@@ -60,7 +60,7 @@ describe("a retry", () => {
     const id = idAt(bench)
     const mend = bench.failCommits()
     bench.begin([["add", 2]], { id })
-    bench.world.settle()
+    bench.runtime.settle()
     mend()
     expect(bench.operate("add", [2], { id })).toMatchObject({ isRetry: false })
     expect(bench.values()).toEqual([2])
@@ -79,7 +79,7 @@ describe("a retry", () => {
     const id = idAt(bench)
     for (let attempt = 0; attempt < 2; attempt++) {
       bench.begin([["add", 2], ["add", 3]], { id })
-      bench.world.settle()
+      bench.runtime.settle()
     }
     expect(bench.values()).toEqual([5])
     expect(bench.document().ids).toHaveLength(1)
@@ -100,10 +100,10 @@ describe("ids", () => {
     const bench = new Bench({ strategy: counter })
     const id = idAt(bench)
     bench.operate("add", [2], { id })
-    bench.world.advance(20 * minute)
+    bench.runtime.advance(20 * minute)
     bench.operate("add", [1], { id: idAt(bench, 2) })
     expect(bench.operate("add", [2], { id })).toMatchObject({ isRetry: true })
-    bench.world.advance(1)
+    bench.runtime.advance(1)
     bench.operate("add", [1], { id: idAt(bench, 3) })
     expect(bench.document().ids.map(({ sequence }) => sequence)).toEqual([2, 3])
   })

@@ -17,7 +17,7 @@ import { Replica, type Updated } from "../../src/replica/Replica.ts"
 import { type DirectStorage, MemoryDisk, openDirect } from "../../src/storage/DirectStorage.ts"
 import type { RowKey, StorageFailure } from "../../src/storage/Storage.ts"
 import type { StorageLimits } from "../../src/storage/StorageOptions.ts"
-import { SteppedWorld } from "../tooling/SteppedWorld.ts"
+import { SteppedRuntime } from "../tooling/SteppedRuntime.ts"
 
 export const key: RowKey = { partition: 3, bucket: "things", partitionKey: "sk", sortKey: "" }
 
@@ -38,7 +38,7 @@ export interface OperateOptions {
 export type Settlements = ReadonlyArray<StorageFailure | undefined>
 
 export class Bench {
-  readonly world = new SteppedWorld()
+  readonly runtime = new SteppedRuntime()
   readonly disk = new MemoryDisk()
   readonly lives: Array<Incarnation> = []
   readonly node: NodeId
@@ -88,7 +88,7 @@ export class Bench {
     options: OperateOptions = {}
   ): Extract<Updated, { readonly _tag: "Updated" }> {
     const { settlements, updated } = this.begin([[name, ...args]], options)
-    this.world.settle()
+    this.runtime.settle()
     if (updated._tag !== "Updated" || settlements.length !== 1 || settlements[0] !== undefined) {
       throw new Error(`${updated._tag}: ${JSON.stringify(settlements)}`)
     }
@@ -102,14 +102,14 @@ export class Bench {
     const arrival = { key: at, document: DocumentCodec.decode(encoded.bytes), encoded }
     const joined = this.replica.join(arrival, (failure) => settlements.push(failure))
     if (joined._tag === "Refused") throw new Error(joined.reason)
-    this.world.settle()
+    this.runtime.settle()
     return settlements
   }
 
   /** What is held, or the empty document. */
   document(at = key): Document.Document {
     const holding = this.replica.read(at)
-    return holding._tag === "Held" ? holding.document : Document.empty
+    return holding._tag === "Found" ? holding.document : Document.empty
   }
 
   /** What a reader gets, in JSON. */
@@ -153,23 +153,23 @@ export class Bench {
     return openDirect({
       directory: this.disk,
       identity,
-      world: this.world,
+      runtime: this.runtime,
       ...(limits === undefined ? {} : { limits })
     })
   }
 
   #start(): Replica {
-    const { world } = this
-    beginIncarnation({ storage: this.storage, world }, (begun) => {
+    const { runtime } = this
+    beginIncarnation({ storage: this.storage, runtime }, (begun) => {
       if (isIncarnation(begun)) this.lives.push(begun)
     })
-    world.settle()
+    runtime.settle()
     return new Replica({
-      world,
+      runtime,
       storage: this.storage,
       node: this.node,
       incarnation: this.lives.at(-1)!,
-      stampMillis: world.now,
+      stampMillis: runtime.now,
       cacheBytesMax: this.#options.cacheBytesMax ?? 0
     })
   }

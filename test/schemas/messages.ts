@@ -2,7 +2,7 @@
  * Generates what nodes say to one another, for tests of its bytes and of who carries them.
  */
 import * as fc from "fast-check"
-import { encodeParts } from "../../src/core/model/DocumentKey.ts"
+import { encodeFields } from "../../src/core/model/DocumentKey.ts"
 import type { PeerMessage } from "../../schemas/PeerMessage.ts"
 
 const count = fc.oneof(fc.nat(300), fc.maxSafeNat())
@@ -10,7 +10,7 @@ const text = fc.string({ unit: "binary", maxLength: 30 }).filter((s) => s.isWell
 const bytes = fc.uint8Array({ maxLength: 100 })
 const digest = fc.oneof(fc.constant(""), fc.stringMatching(/^[0-9a-f]{16}$/u))
 const part = fc.oneof(text, fc.maxSafeInteger())
-const half = fc.array(part, { maxLength: 3 }).map(encodeParts)
+const half = fc.array(part, { maxLength: 3 }).map(encodeFields)
 const key = fc.record({ partition: half, sort: half })
 const name = { bucket: fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,63}$/u), fingerprint: digest, key }
 const place = fc.record({ partition: count, key })

@@ -14,14 +14,14 @@ import { ClusterName, NodeId } from "../../src/core/model/Names.ts"
 import { formation } from "../../src/core/ring/MembershipLog.ts"
 import * as Ring from "../../src/core/ring/Ring.ts"
 import * as Buckets from "../../src/core/strategy/Buckets.ts"
-import type { World } from "../../src/core/World.ts"
+import type { Runtime } from "../../src/core/Runtime.ts"
 import { beginIncarnation, NodeCore } from "../../src/node/NodeCore.ts"
 import { MemoryDisk, openDirect } from "../../src/storage/DirectStorage.ts"
 import { Kernel } from "../../src/testing/simulator/Kernel.ts"
 import { stream } from "../../src/testing/simulator/SeededRandom.ts"
 import { Carts, Counts, Notes, simBuckets } from "../../src/testing/simulator/SimBuckets.ts"
-import * as SimWorld from "../../src/testing/simulator/SimWorld.ts"
-import * as WorldRuntime from "../../src/testing/simulator/WorldRuntime.ts"
+import * as SimRuntime from "../../src/testing/simulator/SimRuntime.ts"
+import * as EffectRuntime from "../../src/testing/simulator/EffectRuntime.ts"
 import { tripwired, Unrepeatable } from "../../src/testing/Tripwires.ts"
 import { makeMemoryBroker } from "../../src/transport/MemoryTransport.ts"
 import type { TransportService } from "../../src/transport/Transport.ts"
@@ -36,12 +36,12 @@ const ring = Result.getOrThrow(
   Ring.make({ partitionCount, replicaCount: 3, log: [formation([first!, ...others])] })
 )
 
-/** A world of its own for each process, all on one kernel. */
-const worldsOf = (kernel: Kernel, seed: number) => (name: string): World =>
-  SimWorld.make({
+/** A runtime of its own for each process, all on one kernel. */
+const runtimesOf = (kernel: Kernel, seed: number) => (name: string): Runtime =>
+  SimRuntime.make({
     kernel,
     owner: { name, alive: true, paused: false },
-    clock: SimWorld.rightClock(),
+    clock: SimRuntime.rightClock(),
     random: stream(seed, name),
     mark: () => {}
   })
@@ -49,16 +49,16 @@ const worldsOf = (kernel: Kernel, seed: number) => (name: string): World =>
 const startNode = (
   options: {
     readonly node: NodeId
-    readonly world: World
+    readonly runtime: Runtime
     readonly transport: TransportService
     readonly disk: MemoryDisk
     readonly started: (core: NodeCore) => void
   }
 ): void => {
-  const { disk, node, started, transport, world } = options
+  const { disk, node, started, transport, runtime } = options
   const identity = { node, cluster, partitionCount }
-  const { service: storage } = openDirect({ directory: disk, identity, world })
-  beginIncarnation({ storage, world }, (begun) => {
+  const { service: storage } = openDirect({ directory: disk, identity, runtime })
+  beginIncarnation({ storage, runtime }, (begun) => {
     if (typeof begun !== "string") throw new Error(begun.detail)
     const limits = {
       skewMillis: 10_000,
@@ -67,7 +67,7 @@ const startNode = (
       requestsMax: 1_000,
       cacheBytesMax: 10_000
     }
-    const parts = { world, transport, storage, node, cluster, ring, buckets, secret, limits }
+    const parts = { runtime, transport, storage, node, cluster, ring, buckets, secret, limits }
     started(new NodeCore(parts, begun))
   })
 }
@@ -98,20 +98,20 @@ const statesOf = ({ replica }: NodeCore): ReadonlyArray<unknown> =>
     (_, partition) =>
       replica.scan({ partition, after: undefined, limit: 100 }).map((key) => {
         const holding = replica.read(key)
-        return [key, holding._tag === "Held" ? holding.digest : holding._tag]
+        return [key, holding._tag === "Found" ? holding.digest : holding._tag]
       })
   )
 
 /** Runs three nodes and a client on each; a hash of every state, every answer and every choice. */
 const runOf = (seed: number, disks: ReadonlyArray<MemoryDisk>) => {
   const kernel = new Kernel(stream(seed, "schedule"))
-  const worldOf = worldsOf(kernel, seed)
-  const broker = makeMemoryBroker(worldOf("broker"))
+  const runtimeOf = runtimesOf(kernel, seed)
+  const broker = makeMemoryBroker(runtimeOf("broker"))
   const nodes: Array<NodeCore> = []
   names.forEach((node, index) =>
     startNode({
       node,
-      world: worldOf(node),
+      runtime: runtimeOf(node),
       transport: broker.connect(),
       disk: disks[index]!,
       started: (core) => nodes.push(core)
@@ -119,9 +119,9 @@ const runOf = (seed: number, disks: ReadonlyArray<MemoryDisk>) => {
   )
   kernel.run(1_000, () => nodes.length === names.length)
   const visits = nodes.map((core, client) => {
-    const { coordinator, options: { world }, view } = core
-    const backend = EmbeddedBackend.make({ world, coordinator, view, buckets, cluster })
-    return WorldRuntime.fork(worldOf(`client ${client}`), visit(makeClient(backend), client))
+    const { coordinator, options: { runtime }, view } = core
+    const backend = EmbeddedBackend.make({ runtime, coordinator, view, buckets, cluster })
+    return EffectRuntime.fork(runtimeOf(`client ${client}`), visit(makeClient(backend), client))
   })
   kernel.run(60_000)
   const exits = visits.map((fiber) => fiber.pollUnsafe())
@@ -158,9 +158,9 @@ describe("three nodes under a virtual clock and a seeded scheduler", () => {
 
 const ended = (program: Effect.Effect<unknown>) => {
   const kernel = new Kernel(stream(1, "schedule"))
-  const world = worldsOf(kernel, 1)("program")
+  const runtime = runtimesOf(kernel, 1)("program")
   return tripwired(() => {
-    const fiber = WorldRuntime.fork(world, program)
+    const fiber = EffectRuntime.fork(runtime, program)
     kernel.run(10_000)
     return fiber.pollUnsafe()
   })
@@ -169,7 +169,7 @@ const ended = (program: Effect.Effect<unknown>) => {
 describe("a program in a simulated world", () => {
   it("sleeps in virtual time", () => {
     const slept = Effect.andThen(Effect.sleep("5 seconds"), Clock.currentTimeMillis)
-    expect(ended(slept)).toMatchObject({ _tag: "Success", value: SimWorld.epochMillis + 5_000 })
+    expect(ended(slept)).toMatchObject({ _tag: "Success", value: SimRuntime.epochMillis + 5_000 })
   })
 
   it("does not end where it awaits a promise, and fails where it asks for real time", () => {

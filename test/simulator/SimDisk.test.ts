@@ -9,7 +9,7 @@ import { Kernel, type Owner } from "../../src/testing/simulator/Kernel.ts"
 import { stream } from "../../src/testing/simulator/SeededRandom.ts"
 import { SimDisk } from "../../src/testing/simulator/SimDisk.ts"
 import { keyOf, put, removal, shown } from "../storage/documents.ts"
-import { identity } from "../storage/places.ts"
+import { identity } from "../storage/storageFixtures.ts"
 
 const owner = (name: string): Owner => ({ name, alive: true, paused: false })
 
@@ -22,8 +22,8 @@ const diskOf = (seed = 1) => {
     wrote: (key) => written.push(key.partitionKey),
     did: () => {}
   })
-  const life = disk.open(owner("first"))
-  return { kernel, disk, written, ...life }
+  const incarnation = disk.open(owner("first"))
+  return { kernel, disk, written, ...incarnation }
 }
 
 const keys = ["s1", "s2", "s3"].map((name) => keyOf(name))
@@ -67,9 +67,9 @@ describe("the simulated disk", () => {
     fc.assert(fc.property(fc.array(command, { maxLength: 40 }), (commands) => {
       const { kernel, service } = diskOf()
       let turn: Array<() => void> = []
-      const world = { endOfTurn: (task: () => void) => void turn.push(task) }
+      const runtime = { endOfTurn: (task: () => void) => void turn.push(task) }
       const memory = new MemoryDisk()
-      const direct = openDirect({ directory: memory, identity, world })
+      const direct = openDirect({ directory: memory, identity, runtime })
       const acknowledged = [0, 0]
       commands.forEach((command, index) => {
         const changes = changesOf(command, index)

@@ -2,10 +2,10 @@
 import { describe, expect, it } from "vitest"
 import { Kernel, outside, type Owner } from "../../src/testing/simulator/Kernel.ts"
 import { stream } from "../../src/testing/simulator/SeededRandom.ts"
-import { SimNetwork, type Weather } from "../../src/testing/simulator/SimNetwork.ts"
+import { type NetworkFaults, SimNetwork } from "../../src/testing/simulator/SimNetwork.ts"
 
 /** Nodes a, b and c, and what came to each of them, with the time. */
-const connected = (weather: Partial<Weather> = {}) => {
+const connected = (weather: Partial<NetworkFaults> = {}) => {
   const kernel = new Kernel(stream(1, "schedule"))
   const met = new Map<string, number>()
   const network = new SimNetwork({
@@ -34,7 +34,7 @@ const connected = (weather: Partial<Weather> = {}) => {
 const texts = (count: number) => Array.from({ length: count }, (_, index) => `m${index}`)
 
 /** A thousand messages in this weather, and who got them. */
-const cameIn = (weather: Partial<Weather>) => {
+const cameIn = (weather: Partial<NetworkFaults>) => {
   const { a, b, kernel } = connected(weather)
   for (const text of texts(1_000)) a.send("b", text)
   kernel.run(70_000)

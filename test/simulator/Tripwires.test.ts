@@ -28,7 +28,7 @@ describe("while a simulation runs", () => {
     expect(use).not.toThrow()
   })
 
-  it("everything else works, and its result is handed on", () => {
+  it("everything else works, and its result is forwarded", () => {
     expect(tripwired(() => [1, 2].map((n) => n * 2))).toEqual([2, 4])
     expect(tripwired(() => new Date(0).toISOString())).toBe("1970-01-01T00:00:00.000Z")
   })

@@ -5,12 +5,12 @@ import { layerDirect, MemoryDisk, openDirect } from "../../src/storage/DirectSto
 import { Storage, StorageUnavailable } from "../../src/storage/Storage.ts"
 import { storageContract } from "../contracts/storage.ts"
 import { keyOf, put, shown } from "./documents.ts"
-import { directPlace, identity, memoryPlace } from "./places.ts"
+import { directPlace, identity, memoryPlace } from "./storageFixtures.ts"
 
 storageContract("on this thread, in a file", directPlace)
 storageContract("on this thread, in memory", memoryPlace)
 
-/** A world whose turns end when the test says so. */
+/** A runtime whose turns end when the test says so. */
 const makeTurns = () => {
   let tasks: Array<() => void> = []
   const endTurn = () => {
@@ -18,14 +18,14 @@ const makeTurns = () => {
     tasks = []
     for (const task of due) task()
   }
-  return { world: { endOfTurn: (task: () => void) => void tasks.push(task) }, endTurn }
+  return { runtime: { endOfTurn: (task: () => void) => void tasks.push(task) }, endTurn }
 }
 
 const cart = keyOf("scart")
 
 it("the writes of one turn are committed as one group when it ends, and not before", () => {
-  const { endTurn, world } = makeTurns()
-  const { service } = openDirect({ directory: new MemoryDisk(), identity, world })
+  const { endTurn, runtime } = makeTurns()
+  const { service } = openDirect({ directory: new MemoryDisk(), identity, runtime })
   const log: Array<string> = []
   for (const name of ["v1", "v2"]) {
     service.write(put(cart, name), () => {
@@ -41,15 +41,15 @@ it("the writes of one turn are committed as one group when it ends, and not befo
 })
 
 it("an abandoned storage calls nobody back, and leaves what was committed and nothing else", () => {
-  const { endTurn, world } = makeTurns()
+  const { endTurn, runtime } = makeTurns()
   const directory = new MemoryDisk()
-  const first = openDirect({ directory, identity, world })
+  const first = openDirect({ directory, identity, runtime })
   first.service.write(put(cart, "v1"), () => {})
   endTurn()
   let called = 0
   first.service.write(put(cart, "v2"), () => called++)
   first.abandon()
-  const second = openDirect({ directory, identity, world })
+  const second = openDirect({ directory, identity, runtime })
   endTurn()
   expect(called).toBe(0)
   expect(shown(second.service.read(cart))).toBe("v1{}")
@@ -57,9 +57,9 @@ it("an abandoned storage calls nobody back, and leaves what was committed and no
 })
 
 it("the layer opens a storage, and commits and closes it with its scope", () => {
-  const { world } = makeTurns()
+  const { runtime } = makeTurns()
   const directory = new MemoryDisk()
-  const options = { directory, identity, world }
+  const options = { directory, identity, runtime }
   const use = Effect.gen(function*() {
     const storage = yield* Storage
     storage.write(put(cart, "v1"), () => {})

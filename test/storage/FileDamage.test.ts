@@ -13,9 +13,9 @@ import {
   type StorageService,
   StorageUnavailable
 } from "../../src/storage/Storage.ts"
-import { liveWorld } from "../tooling/worlds.ts"
+import { liveRuntime } from "../tooling/runtimes.ts"
 import { commit, keyOf, put, shown } from "./documents.ts"
-import { directPlace, identity } from "./places.ts"
+import { directPlace, identity } from "./storageFixtures.ts"
 
 const flips = 300
 const keys = Array.from({ length: 100 }, (_, i) => keyOf(`s${i}`))
@@ -53,7 +53,7 @@ const readAll = (directory: string, file: Uint8Array): ReadonlyArray<string> | u
   mkdirSync(directory)
   writeFileSync(join(directory, "store.sqlite"), file)
   try {
-    const storage = openDirect({ directory, identity, world: liveWorld })
+    const storage = openDirect({ directory, identity, runtime: liveRuntime })
     const read = keys.map((key) => shown(storage.service.read(key)))
     scanToTheEnd(storage.service)
     storage.close()

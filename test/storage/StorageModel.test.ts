@@ -1,10 +1,10 @@
 /** Runs random commands against each storage and a plain map, which must not be told apart. */
 import * as fc from "fast-check"
 import { expect, it } from "vitest"
-import { directPlace, memoryPlace, type Place, workerPlace } from "./places.ts"
+import { directPlace, memoryPlace, type StorageFixture, workerPlace } from "./storageFixtures.ts"
 import { agreeAtTheEnd, commands, type Model } from "./StorageModel.ts"
 
-const runs: ReadonlyArray<readonly [string, () => Place, number]> = [
+const runs: ReadonlyArray<readonly [string, () => StorageFixture, number]> = [
   ["on this thread, in memory", memoryPlace, 300],
   ["on this thread, in a file", directPlace, 40],
   ["on a thread of its own", workerPlace, 15]

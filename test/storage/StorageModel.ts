@@ -6,7 +6,7 @@ import { expect } from "vitest"
 import { compareKeys } from "../../src/storage/KeyOrder.ts"
 import type { Change, RowKey, StorageFailure } from "../../src/storage/Storage.ts"
 import { bytesOf, commit, commitFact, keyOf, put, removal, shown } from "./documents.ts"
-import { failCommits, type Fixture } from "./places.ts"
+import { failCommits, type Fixture } from "./storageFixtures.ts"
 
 interface ModelDocument {
   readonly key: RowKey

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, expect, it } from "vitest"
 import { StorageUnavailable } from "../../src/storage/Storage.ts"
-import { claimDirectory } from "../../src/storage/StoreDirectory.ts"
+import { lockDirectory } from "../../src/storage/StoreDirectory.ts"
 import { commit, keyOf, put } from "./documents.ts"
-import { workerPlace } from "./places.ts"
+import { workerPlace } from "./storageFixtures.ts"
 
 let parent = ""
 beforeEach(() => {
@@ -16,14 +16,14 @@ afterEach(() => rmSync(parent, { recursive: true }))
 
 it("a directory is claimed once at a time", () => {
   const directory = join(parent, "a", "b")
-  const claim = claimDirectory(directory)
+  const claim = lockDirectory(directory)
   const reason = "another process, or another storage of this process, uses it"
   const refusal = expect.objectContaining({ path: directory, reason })
-  expect(() => claimDirectory(directory)).toThrow(refusal)
+  expect(() => lockDirectory(directory)).toThrow(refusal)
   // A refused attempt must not have loosened the lock.
-  expect(() => claimDirectory(directory)).toThrow(refusal)
+  expect(() => lockDirectory(directory)).toThrow(refusal)
   claim.release()
-  claimDirectory(directory).release()
+  lockDirectory(directory).release()
 })
 
 it("only the owner may read what is stored", async () => {
@@ -44,5 +44,5 @@ it("only the owner may read what is stored", async () => {
 
 it("a path that cannot be a directory is refused", () => {
   writeFileSync(join(parent, "file"), "")
-  expect(() => claimDirectory(join(parent, "file"))).toThrow(StorageUnavailable)
+  expect(() => lockDirectory(join(parent, "file"))).toThrow(StorageUnavailable)
 })

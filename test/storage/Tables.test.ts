@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { expect, it } from "vitest"
 import { durability, prepareWriter } from "../../src/storage/Tables.ts"
-import { identity } from "./places.ts"
+import { identity } from "./storageFixtures.ts"
 
 const options = { identity, fileBytesMax: 2 ** 30 }
 

@@ -19,9 +19,9 @@ import { afterEach, beforeEach, expect, it } from "vitest"
 import { Storage, StorageUnavailable } from "../../src/storage/Storage.ts"
 import { layerWorker, openWorker } from "../../src/storage/WorkerStorage.ts"
 import { storageContract } from "../contracts/storage.ts"
-import { liveWorld } from "../tooling/worlds.ts"
+import { liveRuntime } from "../tooling/runtimes.ts"
 import { commit, keyOf, put, shown } from "./documents.ts"
-import { identity, workerPlace } from "./places.ts"
+import { identity, workerPlace } from "./storageFixtures.ts"
 
 storageContract("on a thread of its own", workerPlace)
 
@@ -32,7 +32,7 @@ beforeEach(() => {
 afterEach(() => rmSync(parent, { recursive: true }))
 
 const cart = keyOf("scart")
-const optionsFor = (directory: string) => ({ directory, identity, world: liveWorld })
+const optionsFor = (directory: string) => ({ directory, identity, runtime: liveRuntime })
 const open = () => Effect.runPromise(openWorker(optionsFor(parent)))
 
 it.each([
@@ -90,7 +90,7 @@ it("built to JavaScript, it finds the file of its thread", () => {
   const files = [
     ...readdirSync(join(root, "src/storage")).map((file) => `src/storage/${file}`),
     "src/core/Invariant.ts",
-    "src/core/World.ts",
+    "src/core/Runtime.ts",
     "src/core/codec/Bytes.ts"
   ].filter((file) => file.endsWith(".ts"))
   for (const file of files) {
@@ -105,8 +105,8 @@ it("built to JavaScript, it finds the file of its thread", () => {
   const main = `
     import * as Effect from "effect/Effect"
     import { openWorker } from "./src/storage/WorkerStorage.js"
-    const world = { endOfTurn: (task) => void setImmediate(task) }
-    const storage = await Effect.runPromise(openWorker({ ...${options}, world }))
+    const runtime = { endOfTurn: (task) => void setImmediate(task) }
+    const storage = await Effect.runPromise(openWorker({ ...${options}, runtime }))
     storage.service.writeFact("name", "value", (failure) => console.log(failure))
     await Effect.runPromise(storage.close)`
   const run = spawnSync(process.execPath, ["--input-type=module", "-e", main], {

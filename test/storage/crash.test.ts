@@ -13,7 +13,7 @@ import { fileURLToPath } from "node:url"
 import { expect, it } from "vitest"
 import type { StorageService } from "../../src/storage/Storage.ts"
 import { openWorker } from "../../src/storage/WorkerStorage.ts"
-import { liveWorld } from "../tooling/worlds.ts"
+import { liveRuntime } from "../tooling/runtimes.ts"
 import { crashIdentity, crashKey, documentCount, elementPaths } from "./crashDocuments.ts"
 import { textOf } from "./documents.ts"
 
@@ -22,7 +22,7 @@ const versionsPerRound = 1_000_000
 const writer = fileURLToPath(new URL("./crashWriter.ts", import.meta.url))
 
 const open = (directory: string) =>
-  Effect.runPromise(openWorker({ directory, identity: crashIdentity, world: liveWorld }))
+  Effect.runPromise(openWorker({ directory, identity: crashIdentity, runtime: liveRuntime }))
 
 /** Runs the writer, kills it `millis` after its first acknowledgement; returns what it printed. */
 const writeAndKill = async (

@@ -6,7 +6,7 @@
  */
 import * as Effect from "effect/Effect"
 import { openWorker } from "../../src/storage/WorkerStorage.ts"
-import { liveWorld } from "../tooling/worlds.ts"
+import { liveRuntime } from "../tooling/runtimes.ts"
 import { crashIdentity, crashKey, documentCount, elementPaths } from "./crashDocuments.ts"
 import { commit, put } from "./documents.ts"
 
@@ -14,7 +14,7 @@ const [directory = "", firstVersion = "0"] = process.argv.slice(2)
 const writesInFlight = 100
 
 const { service } = await Effect.runPromise(
-  openWorker({ directory, identity: crashIdentity, world: liveWorld })
+  openWorker({ directory, identity: crashIdentity, runtime: liveRuntime })
 )
 let version = Number(firstVersion)
 

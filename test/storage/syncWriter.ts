@@ -11,9 +11,9 @@ import { DatabaseSync } from "node:sqlite"
 import { Committer } from "../../src/storage/Committer.ts"
 import { prepareWriter } from "../../src/storage/Tables.ts"
 import { openWorker } from "../../src/storage/WorkerStorage.ts"
-import { liveWorld } from "../tooling/worlds.ts"
+import { liveRuntime } from "../tooling/runtimes.ts"
 import { commit, keyOf, put } from "./documents.ts"
-import { identity } from "./places.ts"
+import { identity } from "./storageFixtures.ts"
 
 const [directory = "", mode = ""] = process.argv.slice(2)
 const changesOf = (group: number) =>
@@ -29,7 +29,7 @@ const openRaw = () => {
 }
 
 const openProduct = async () => {
-  const opening = openWorker({ directory, identity, world: liveWorld })
+  const opening = openWorker({ directory, identity, runtime: liveRuntime })
   const { service } = await Effect.runPromise(opening)
   return (group: number) => commit(service, ...changesOf(group))
 }

@@ -9,7 +9,7 @@ import { expect, it } from "vitest"
 import type { Change } from "../../src/storage/Storage.ts"
 import { pack, type ToThread } from "../../src/storage/WorkerProtocol.ts"
 import { keyOf, put } from "./documents.ts"
-import { identity } from "./places.ts"
+import { identity } from "./storageFixtures.ts"
 
 it("the thread commits nothing more of an epoch in which a commit failed", async () => {
   const directory = mkdtempSync(join(tmpdir(), "everwrite-thread-"))

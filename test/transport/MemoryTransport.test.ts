@@ -1,15 +1,15 @@
 // Checks what the in-memory broker promises beyond the contract: order of turns, and repeatability.
 import { describe, expect, it } from "vitest"
-import type { World } from "../../src/core/World.ts"
+import type { Runtime } from "../../src/core/Runtime.ts"
 import { makeMemoryBroker } from "../../src/transport/MemoryTransport.ts"
-import { liveWorld } from "../tooling/worlds.ts"
+import { liveRuntime } from "../tooling/runtimes.ts"
 
-/** A world whose turns end when the test says so, and whose chance is a short cycle. */
-const steppedWorld = () => {
+/** A runtime whose turns end when the test says so, and whose chance is a short cycle. */
+const steppedRuntime = () => {
   let tasks: Array<() => void> = []
   let draws = 0
-  const world: World = {
-    ...liveWorld,
+  const runtime: Runtime = {
+    ...liveRuntime,
     endOfTurn: (task) => void tasks.push(task),
     random: () => (draws++ * 0.37) % 1,
     id: () => String(draws++)
@@ -20,15 +20,15 @@ const steppedWorld = () => {
     for (const task of due) task()
     return due.length
   }
-  return { world, endTurn }
+  return { runtime, endTurn }
 }
 
 const bytes = (...values: ReadonlyArray<number>): Uint8Array => new Uint8Array(values)
 
 /** Who of three members of a queue group gets each of 30 messages. */
 const choices = (): ReadonlyArray<number> => {
-  const { endTurn, world } = steppedWorld()
-  const broker = makeMemoryBroker(world)
+  const { endTurn, runtime } = steppedRuntime()
+  const broker = makeMemoryBroker(runtime)
   const chosen: Array<number> = []
   for (let member = 0; member < 3; member++) {
     broker.connect().subscribe("work", () => chosen.push(member), { queue: "q" })
@@ -41,8 +41,8 @@ const choices = (): ReadonlyArray<number> => {
 
 describe("the in-memory broker", () => {
   it("delivers at the end of the turn, and what handlers publish at the end of the next", () => {
-    const { endTurn, world } = steppedWorld()
-    const broker = makeMemoryBroker(world)
+    const { endTurn, runtime } = steppedRuntime()
+    const broker = makeMemoryBroker(runtime)
     const [a, b] = [broker.connect(), broker.connect()]
     const events: Array<string> = []
     b.subscribe("ping", () => {
@@ -59,8 +59,8 @@ describe("the in-memory broker", () => {
   })
 
   it("asks for one end of turn, however much is published in it", () => {
-    const { endTurn, world } = steppedWorld()
-    const transport = makeMemoryBroker(world).connect()
+    const { endTurn, runtime } = steppedRuntime()
+    const transport = makeMemoryBroker(runtime).connect()
     let received = 0
     transport.subscribe("s", () => received++)
     for (let i = 0; i < 100; i++) transport.publish("s", bytes(i))
@@ -75,8 +75,8 @@ describe("the in-memory broker", () => {
   })
 
   it("lets no receiver see what the sender does to its bytes afterwards", () => {
-    const { endTurn, world } = steppedWorld()
-    const transport = makeMemoryBroker(world).connect()
+    const { endTurn, runtime } = steppedRuntime()
+    const transport = makeMemoryBroker(runtime).connect()
     const received: Array<ReadonlyArray<number>> = []
     transport.subscribe("s", ({ data }) => received.push([...data]))
     const data = bytes(1, 2)
@@ -87,8 +87,8 @@ describe("the in-memory broker", () => {
   })
 
   it("loses what a transport had published when it was cut off, and owns up to it", () => {
-    const { endTurn, world } = steppedWorld()
-    const broker = makeMemoryBroker(world)
+    const { endTurn, runtime } = steppedRuntime()
+    const broker = makeMemoryBroker(runtime)
     const [cut, other] = [broker.connect(), broker.connect()]
     const received: Array<string> = []
     const flushes: Array<boolean> = []
@@ -106,8 +106,8 @@ describe("the in-memory broker", () => {
   })
 
   it("cuts off one transport and leaves the others connected", () => {
-    const { endTurn, world } = steppedWorld()
-    const broker = makeMemoryBroker(world)
+    const { endTurn, runtime } = steppedRuntime()
+    const broker = makeMemoryBroker(runtime)
     const [cut, publisher, other] = [broker.connect(), broker.connect(), broker.connect()]
     const received: Array<string> = []
     cut.subscribe("s", () => received.push("cut"))
@@ -120,7 +120,7 @@ describe("the in-memory broker", () => {
   })
 
   it("carries messages up to the size that it was made with", () => {
-    const transport = makeMemoryBroker(steppedWorld().world, { maxPayload: 10 }).connect()
+    const transport = makeMemoryBroker(steppedRuntime().runtime, { maxPayload: 10 }).connect()
     transport.publish("s", new Uint8Array(10))
     transport.publish("s", new Uint8Array(11))
     expect(transport.stats()).toMatchObject({ sentMessages: 1, droppedMessages: 1 })

@@ -10,30 +10,30 @@ import { PeerLink, type PeerLinkOptions } from "../../src/transport/PeerLink.ts"
 import { Subjects } from "../../src/transport/Subjects.ts"
 import type { Message, TransportService } from "../../src/transport/Transport.ts"
 import { messages } from "../schemas/messages.ts"
-import { SteppedWorld } from "../tooling/SteppedWorld.ts"
+import { SteppedRuntime } from "../tooling/SteppedRuntime.ts"
 
 const cluster = ClusterName.make("test")
 const subjects = new Subjects(cluster)
 const [n1, n2, n3] = [NodeId.make("n1"), NodeId.make("n2"), NodeId.make("n3")]
 const maxPayload = 4096
 
-/** A node's link with what it heard; `life` is its incarnation and may change. */
+/** A node's link with what it heard; `incarnation` is its incarnation and may change. */
 class Peer {
   readonly heard: Array<readonly [from: NodeId, message: PeerMessage]> = []
   readonly offsets: Array<readonly [from: NodeId, millis: number]> = []
   readonly link: PeerLink
   readonly transport: TransportService
-  life: string
+  incarnation: string
 
-  constructor(world: SteppedWorld, node: NodeId, options: Partial<PeerLinkOptions> = {}) {
+  constructor(runtime: SteppedRuntime, node: NodeId, options: Partial<PeerLinkOptions> = {}) {
     this.transport = options.transport ?? broker.connect()
-    this.life = `${node}life`.padEnd(15, "0")
+    this.incarnation = `${node}incarnation`.padEnd(15, "0")
     this.link = new PeerLink({
-      world,
+      runtime,
       cluster,
       node,
       partitionCount: 16,
-      incarnation: () => this.life,
+      incarnation: () => this.incarnation,
       ringDigest: () => "00112233aabbccdd",
       onMessage: (from, message) => this.heard.push([from, message]),
       onHeard: (from, millis) => this.offsets.push([from, millis]),
@@ -43,18 +43,18 @@ class Peer {
   }
 }
 
-let world: SteppedWorld
+let runtime: SteppedRuntime
 let broker: MemoryBroker
 /** Every frame that crossed the broker. */
 let frames: Array<Message>
 let spy: TransportService
 beforeEach(() => {
-  world = new SteppedWorld()
-  broker = makeMemoryBroker(world, { maxPayload })
+  runtime = new SteppedRuntime()
+  broker = makeMemoryBroker(runtime, { maxPayload })
   frames = []
   spy = broker.connect()
   spy.subscribe(">", (message) => frames.push(message))
-  world.settle()
+  runtime.settle()
 })
 
 const stored = (request: number): PeerMessage => ({ _tag: "Stored", request, durable: true })
@@ -67,12 +67,12 @@ const requestsOf = ({ heard }: Peer) => heard.map(([, { request }]) => request)
 
 describe("messages for one peer", () => {
   it("of one turn travel as one frame, in their order; those of the next as another", () => {
-    const [a, b] = [new Peer(world, n1), new Peer(world, n2)]
+    const [a, b] = [new Peer(runtime, n1), new Peer(runtime, n2)]
     fc.assert(fc.property(fc.array(messages, { minLength: 1, maxLength: 8 }), (all) => {
       for (const turn of [all, all]) {
         frames.length = b.heard.length = 0
         for (const message of turn) a.link.send(n2, message)
-        world.settle()
+        runtime.settle()
         expect(frames).toHaveLength(1)
         expect(b.heard).toEqual(turn.map((message) => [n1, message]))
       }
@@ -82,11 +82,11 @@ describe("messages for one peer", () => {
   })
 
   it("and those for another leave as a frame for each", () => {
-    const [a, b, c] = [new Peer(world, n1), new Peer(world, n2), new Peer(world, n3)]
+    const [a, b, c] = [new Peer(runtime, n1), new Peer(runtime, n2), new Peer(runtime, n3)]
     for (let request = 1; request <= 6; request++) {
       a.link.send(request % 2 === 0 ? n2 : n3, stored(request))
     }
-    world.settle()
+    runtime.settle()
     expect(frames.map(({ subject }) => subject).sort()).toEqual([
       "everwrite.test.v1.peer.n2.from.n1",
       "everwrite.test.v1.peer.n3.from.n1"
@@ -96,20 +96,20 @@ describe("messages for one peer", () => {
   })
 
   it("leave before the link closes, and none after", () => {
-    const [a, b] = [new Peer(world, n1), new Peer(world, n2)]
+    const [a, b] = [new Peer(runtime, n1), new Peer(runtime, n2)]
     a.link.send(n2, stored(1))
     a.link.close()
     a.link.send(n2, stored(2))
     b.link.send(n1, stored(3))
-    world.settle()
+    runtime.settle()
     expect(requestsOf(b)).toEqual([1])
     expect(requestsOf(a)).toEqual([])
   })
 
   it("that fit into frames of the broker's size are never split, however many they are", () => {
-    const [a, b] = [new Peer(world, n1), new Peer(world, n2)]
+    const [a, b] = [new Peer(runtime, n1), new Peer(runtime, n2)]
     for (let request = 1; request <= 50; request++) a.link.send(n2, body(500, request))
-    world.settle()
+    runtime.settle()
     expect(requestsOf(b)).toEqual(Array.from({ length: 50 }, (_, i) => i + 1))
     expect(frames.every(({ data }) => Frame.decode(data).body._tag === "Whole")).toBe(true)
     expect(frames.length).toBeLessThan(10)
@@ -119,22 +119,22 @@ describe("messages for one peer", () => {
 describe("a message larger than the broker takes", () => {
   it("arrives whole, in frames that the broker takes, in whatever order they come", () => {
     fc.assert(fc.property(fc.nat(40_000), fc.infiniteStream(fc.nat()), (length, choices) => {
-      world = new SteppedWorld()
-      broker = makeMemoryBroker(world, { maxPayload })
+      runtime = new SteppedRuntime()
+      broker = makeMemoryBroker(runtime, { maxPayload })
       const sent: Array<Message> = []
       broker.connect().subscribe(subjects.peersTo(n2), (message) => sent.push(message))
-      const a = new Peer(world, n1)
+      const a = new Peer(runtime, n1)
       a.link.send(n2, stored(1))
       a.link.send(n2, body(length, 2))
       a.link.send(n2, stored(3))
-      world.settle()
-      const b = new Peer(world, n2)
-      world.settle()
+      runtime.settle()
+      const b = new Peer(runtime, n2)
+      runtime.settle()
       const open = [...sent]
       while (open.length > 0) {
         const [frame] = open.splice(choices.next().value! % open.length, 1)
         broker.connect().publish(frame!.subject, frame!.data)
-        world.settle()
+        runtime.settle()
       }
       expect(requestsOf(b).sort((x, y) => x - y)).toEqual([1, 2, 3])
       const large = b.heard.find(([, { request }]) => request === 2)![1]
@@ -147,17 +147,17 @@ describe("a message larger than the broker takes", () => {
   it("is lost with one of its frames, and no other message with it", () => {
     const sent: Array<Message> = []
     broker.connect().subscribe(subjects.peersTo(n2), (message) => sent.push(message))
-    const a = new Peer(world, n1)
+    const a = new Peer(runtime, n1)
     a.link.send(n2, stored(1))
     a.link.send(n2, body(20_000, 2))
     a.link.send(n2, stored(3))
-    world.settle()
+    runtime.settle()
     a.link.send(n2, stored(4))
-    world.settle()
-    const b = new Peer(world, n2)
-    world.settle()
+    runtime.settle()
+    const b = new Peer(runtime, n2)
+    runtime.settle()
     for (const { data, subject } of sent.filter((_, i) => i !== 2)) spy.publish(subject, data)
-    world.settle()
+    runtime.settle()
     expect(requestsOf(b)).toEqual([1, 3, 4])
   })
 })
@@ -173,7 +173,7 @@ const frame = (
     senderIncarnation: "n1life000000000",
     receiverIncarnation: "",
     ringDigest: "00112233aabbccdd",
-    clockMillis: world.now(),
+    clockMillis: runtime.now(),
     ...header
   }, { _tag: "Whole", messages })
 }
@@ -184,18 +184,18 @@ const write = (...all: ReadonlyArray<PeerMessage>): Uint8Array => {
   return writer.finish()
 }
 
-const noRefusals = { malformed: 0, otherCluster: 0, otherRing: 0, formerLife: 0 }
+const noRefusals = { malformed: 0, otherCluster: 0, otherRing: 0, formerIncarnation: 0 }
 
 const deliver = (data: Uint8Array, subject = subjects.peer({ to: n2, from: n1 })): void => {
   spy.publish(subject, data)
-  world.settle()
+  runtime.settle()
 }
 
 describe("a frame", () => {
   let b: Peer
   beforeEach(() => {
-    b = new Peer(world, n2)
-    world.settle()
+    b = new Peer(runtime, n2)
+    runtime.settle()
   })
 
   it("is from whom its subject names, whatever stands in it", () => {
@@ -211,7 +211,11 @@ describe("a frame", () => {
       ["another cluster", { cluster: "prod" }, "otherCluster"],
       ["another number of partitions", { partitionCount: 32 }, "otherCluster"],
       ["another ring", { ringDigest: "ffffffffffffffff" }, "otherRing"],
-      ["a former life of the receiver", { receiverIncarnation: "n2life0former00" }, "formerLife"]
+      [
+        "a former incarnation of the receiver",
+        { receiverIncarnation: "n2life0former00" },
+        "formerIncarnation"
+      ]
     ] as const
   )("of %s is refused, and none of it is heard", (_, header, reason) => {
     deliver(frame(header))
@@ -247,40 +251,40 @@ describe("a frame", () => {
   })
 
   it("says how far the sender's clock is ahead, also when the ring is another", () => {
-    deliver(frame({ clockMillis: world.now() + 5_000 }))
-    deliver(frame({ clockMillis: world.now() - 250, ringDigest: "ffffffffffffffff" }))
+    deliver(frame({ clockMillis: runtime.now() + 5_000 }))
+    deliver(frame({ clockMillis: runtime.now() - 250, ringDigest: "ffffffffffffffff" }))
     deliver(frame({ clockMillis: 0, cluster: "prod" }))
     expect(b.offsets).toEqual([[n1, 5_000], [n1, -250]])
   })
 })
 
-describe("a node that begins a new life", () => {
+describe("a node that begins a new incarnation", () => {
   it("greets whoever addresses the former one, whose next frame is taken", () => {
-    const [a, b] = [new Peer(world, n1), new Peer(world, n2)]
+    const [a, b] = [new Peer(runtime, n1), new Peer(runtime, n2)]
     b.link.send(n1, stored(1))
-    world.settle()
+    runtime.settle()
     a.link.send(n2, stored(2))
-    world.settle()
+    runtime.settle()
     expect(requestsOf(b)).toEqual([2])
-    b.life = "n2life000000001"
+    b.incarnation = "n2life000000001"
     a.link.send(n2, stored(3))
-    world.settle()
-    expect(b.link.stats().refused).toEqual({ ...noRefusals, formerLife: 1 })
+    runtime.settle()
+    expect(b.link.stats().refused).toEqual({ ...noRefusals, formerIncarnation: 1 })
     expect(requestsOf(b)).toEqual([2])
     a.link.send(n2, stored(4))
-    world.settle()
+    runtime.settle()
     expect(requestsOf(b)).toEqual([2, 4])
     expect(requestsOf(a)).toEqual([1])
   })
 
   it("is heard and addressed even where its clock went back", () => {
-    const [a, b] = [new Peer(world, n1), new Peer(world, n2)]
-    for (const life of ["zzzzzzzzzzzzzzz", "000000000000000"]) {
-      b.life = life
+    const [a, b] = [new Peer(runtime, n1), new Peer(runtime, n2)]
+    for (const incarnation of ["zzzzzzzzzzzzzzz", "000000000000000"]) {
+      b.incarnation = incarnation
       b.link.send(n1, stored(1))
-      world.settle()
+      runtime.settle()
       a.link.send(n2, stored(2))
-      world.settle()
+      runtime.settle()
     }
     expect(requestsOf(a)).toEqual([1, 1])
     expect(requestsOf(b)).toEqual([2, 2])

@@ -10,7 +10,7 @@ const split = (
   run: Uint8Array,
   options: { readonly transfer: number; readonly count: number; readonly sender?: string }
 ): ReadonlyArray<Reassembly.Part> => {
-  const { count, sender = "n2 life", transfer } = options
+  const { count, sender = "n2 incarnation", transfer } = options
   const room = Math.ceil(run.length / count)
   return Array.from({ length: count }, (_, index) => ({
     sender,
@@ -111,7 +111,7 @@ describe("reassembly", () => {
     const reassembly = Reassembly.make({ bytesMax: 10_000, partsMax: 64 })
     const bytes = Uint8Array.of(1)
     for (let transfer = 0; transfer < 1000; transfer++) {
-      reassembly.add({ sender: "n2 life", transfer, index: 0, count: 64, bytes })
+      reassembly.add({ sender: "n2 incarnation", transfer, index: 0, count: 64, bytes })
     }
     expect(reassembly.abandoned()).toBeGreaterThan(900)
     expect(reassembly.waitingBytes()).toBeLessThanOrEqual(10_000)

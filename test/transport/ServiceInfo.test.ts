@@ -21,7 +21,7 @@ const ask = (subject: string): ReadonlyArray<any> => {
     if (!noResponders) answers.push(JSON.parse(new TextDecoder().decode(data)))
   })
   client.publish(subject, new Uint8Array(0), inbox)
-  stepped.world.settle()
+  stepped.runtime.settle()
   return answers.toSorted((a, b) => (a.id < b.id ? -1 : 1))
 }
 
@@ -69,13 +69,13 @@ describe("a node", () => {
     const send = (subject: string, body: unknown) => {
       const data = new TextEncoder().encode(JSON.stringify(body))
       client.publish(`everwrite.test.v1.node.n1.${subject}`, data, "nowhere")
-      stepped.world.settle()
+      stepped.runtime.settle()
     }
     send("write.notes.put", { key: "k", args: ["x"] })
     send("read.notes.get", [{ id: 1, key: "k" }, { id: 2, key: 7 }])
     stepped.cut(2, 3)
     send("write.notes.put", { key: "k", args: ["y"], timeoutMillis: 200 })
-    stepped.world.advance(300)
+    stepped.runtime.advance(300)
     stepped.heal()
     const [stats] = ask("$SRV.STATS.everwrite")
     expect(stats).toMatchObject({

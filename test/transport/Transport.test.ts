@@ -9,10 +9,10 @@ import {
   startEmbedded,
   startNatsServer
 } from "../tooling/natsServer.ts"
-import { liveWorld } from "../tooling/worlds.ts"
+import { liveRuntime } from "../tooling/runtimes.ts"
 
 transportContract("memory", async () => {
-  const broker = makeMemoryBroker(liveWorld)
+  const broker = makeMemoryBroker(liveRuntime)
   const transports: Array<TransportService> = []
   return {
     connect: async () => {

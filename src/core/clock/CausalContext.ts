@@ -46,7 +46,7 @@ export const answered = (shown: CausalContext, session: CausalContext): CausalCo
 export type Secret = KeyObject
 
 /** Where a token is valid, and the key that seals it. */
-export interface TokenPlace {
+export interface TokenScope {
   readonly bucket: string
   readonly key: DocumentKey
   readonly secret: Secret
@@ -55,7 +55,7 @@ export interface TokenPlace {
 const formatVersion = 1
 const macBytes = 12
 
-const mac = (place: TokenPlace, history: Uint8Array): Uint8Array =>
+const mac = (place: TokenScope, history: Uint8Array): Uint8Array =>
   createHmac("sha256", place.secret)
     .update(`${place.bucket}\u0000${place.key.partition}\u0000${place.key.sort}\u0000`)
     .update(history)
@@ -68,7 +68,7 @@ const writeVector = (writer: ByteWriter, vector: VersionVector.VersionVector): v
 }
 
 /** The token for `context`, as base64url text. */
-export const encode = (context: CausalContext, place: TokenPlace): string => {
+export const encode = (context: CausalContext, place: TokenScope): string => {
   const writer = new ByteWriter(64).byte(formatVersion).varint(context.stamp)
   writeVector(writer, context.vector)
   if (context.unshown !== undefined) writeVector(writer, context.unshown)
@@ -108,7 +108,7 @@ const decodeHistory = (history: Uint8Array): CausalContext => {
  * The context of a token, or why it is refused: `malformed` text, or `foreign`, that is, made for
  * another bucket, key or cluster, or changed on the way.
  */
-export const decode = (token: string, place: TokenPlace): CausalContext | TokenRefusal => {
+export const decode = (token: string, place: TokenScope): CausalContext | TokenRefusal => {
   if (!/^[A-Za-z0-9_-]+$/u.test(token)) return "malformed"
   const bytes = Buffer.from(token, "base64url")
   if (bytes.length <= macBytes) return "malformed"

@@ -24,11 +24,11 @@ export const actor = (
   parts: { readonly node: NodeId; readonly incarnation: Incarnation; readonly birth: number }
 ): Actor => `${parts.node}.${parts.incarnation}.${parts.birth.toString(36)}`
 
-/** Whether an actor belongs to this life of this node. */
+/** Whether an actor belongs to this incarnation of this node. */
 export const isActorOf = (
   candidate: Actor,
-  life: { readonly node: NodeId; readonly incarnation: Incarnation }
-): boolean => candidate.startsWith(`${life.node}.${life.incarnation}.`)
+  incarnation: { readonly node: NodeId; readonly incarnation: Incarnation }
+): boolean => candidate.startsWith(`${incarnation.node}.${incarnation.incarnation}.`)
 
 /** What an actor must look like when it comes from disk or wire. */
 export const actorPattern = /^[a-z0-9][a-z0-9_-]{0,63}\.[0-9a-z]{15}\.[0-9a-z]{1,11}$/u

@@ -1,7 +1,7 @@
 /**
  * Describes every state that a document can have, in four shapes that say themselves what they
  * are. A node joins them without knowing the bucket, so that one that lacks an application's code
- * still stores, repairs and hands on its documents.
+ * still stores, repairs and forwards its documents.
  *
  * | shape | holds | used by |
  * | --- | --- | --- |
@@ -18,13 +18,13 @@ import type { Actor, Dot } from "../clock/Dot.ts"
 import type { Sibling } from "../clock/DottedVersionVectorSet.ts"
 
 /** The winner of a last-write-wins register; `value` is null after a delete. */
-export interface Latest extends Dot {
+export interface LastWriterRegister extends Dot {
   readonly kind: "latest"
   readonly stamp: number
   readonly value: string | null
 }
 
-export interface Values {
+export interface MultiValue {
   readonly kind: "values"
   /** Invariant: sorted by dot, no dot twice, not empty. */
   readonly siblings: ReadonlyArray<Sibling>
@@ -36,7 +36,7 @@ export interface Values {
  * Each half only grows with its counter, so a removal concurrent with an increment leaves the
  * increment and nothing else (basho/riak_dt#98 is what happens without the removed half).
  */
-export interface Total {
+export interface PerActorTotal {
   readonly counter: number
   readonly added: number
   readonly taken: number
@@ -48,7 +48,7 @@ export interface Total {
 
 export interface Counter {
   readonly kind: "counter"
-  readonly totals: ReadonlyMap<Actor, Total>
+  readonly totals: ReadonlyMap<Actor, PerActorTotal>
 }
 
 export interface Tree {
@@ -57,7 +57,7 @@ export interface Tree {
   readonly children: ReadonlyMap<string, DotStore>
 }
 
-export type DotStore = Latest | Values | Counter | Tree
+export type DotStore = LastWriterRegister | MultiValue | Counter | Tree
 
 const kindLetter = { latest: "l", values: "v", counter: "c", tree: "t" } as const
 

@@ -12,7 +12,7 @@ import type { Actor } from "../clock/Dot.ts"
 import * as DottedVersionVectorSet from "../clock/DottedVersionVectorSet.ts"
 import type { Seen } from "../clock/DottedVersionVectorSet.ts"
 import { invariant } from "../Invariant.ts"
-import type { Counter, DotStore, Latest, Total, Tree } from "./DotStore.ts"
+import type { Counter, DotStore, LastWriterRegister, PerActorTotal, Tree } from "./DotStore.ts"
 
 /** One side of a join. */
 export interface Side {
@@ -21,13 +21,13 @@ export interface Side {
 }
 
 /** Whether `left` wins against `right`; ties break by actor, alike on every node. */
-const isLater = (left: Latest, right: Latest): boolean => {
+const isLater = (left: LastWriterRegister, right: LastWriterRegister): boolean => {
   if (left.stamp !== right.stamp) return left.stamp > right.stamp
   if (left.actor !== right.actor) return left.actor > right.actor
   return left.counter >= right.counter
 }
 
-const joinTotals = (left: Total, right: Total): Total => {
+const joinTotals = (left: PerActorTotal, right: PerActorTotal): PerActorTotal => {
   const newer = right.counter > left.counter ? right : left
   const removed = right.removedCounter > left.removedCounter ? right : left
   if (newer === left && removed === left) return left
@@ -42,7 +42,7 @@ const joinTotals = (left: Total, right: Total): Total => {
 }
 
 const joinCounters = (left: Counter, right: Counter): Counter => {
-  let joined: Map<Actor, Total> | undefined
+  let joined: Map<Actor, PerActorTotal> | undefined
   for (const [actor, total] of right.totals) {
     const mine = left.totals.get(actor)
     const both = mine === undefined ? total : joinTotals(mine, total)

@@ -9,7 +9,7 @@
 import type { Dot } from "../clock/Dot.ts"
 import type { Sibling } from "../clock/DottedVersionVectorSet.ts"
 import * as VersionVector from "../clock/VersionVector.ts"
-import type { Counter, DotStore, Total } from "./DotStore.ts"
+import type { Counter, DotStore, PerActorTotal } from "./DotStore.ts"
 
 /** A removal at `path` that had seen more than this document has yet. Its dot is its event. */
 export interface Deferral extends Dot {
@@ -25,7 +25,7 @@ export interface Removed {
 }
 
 const removeTotals = (counter: Counter, seen: VersionVector.VersionVector): Counter | undefined => {
-  const totals = new Map<string, Total>()
+  const totals = new Map<string, PerActorTotal>()
   for (const [actor, total] of counter.totals) {
     // An actor that counted on since stays whole: how much of it was seen is not known.
     if (total.counter === total.removedCounter) continue

@@ -9,7 +9,7 @@ import { type Actor, compareDots, type Dot } from "../clock/Dot.ts"
 import type { Sibling } from "../clock/DottedVersionVectorSet.ts"
 import * as VersionVector from "../clock/VersionVector.ts"
 import { invariant } from "../Invariant.ts"
-import { childKind, type DotStore, sortedKeys, type Total } from "./DotStore.ts"
+import { childKind, type DotStore, type PerActorTotal, sortedKeys } from "./DotStore.ts"
 
 /** Deepest nesting of trees. */
 export const depthMax = 32
@@ -42,7 +42,7 @@ export const writeDot = (writer: ByteWriter, dot: Dot, indexes: Indexes): ByteWr
   return writer.varint(index).varint(dot.counter)
 }
 
-const writeTotal = (writer: ByteWriter, total: Total): void => {
+const writeTotal = (writer: ByteWriter, total: PerActorTotal): void => {
   writer.varint(total.added).varint(total.taken).varint(total.removedCounter)
   if (total.removedCounter > 0) writer.varint(total.removedAdded).varint(total.removedTaken)
 }
@@ -131,7 +131,7 @@ const readValues = (reading: Reading): DotStore => {
   return { kind: "values", siblings }
 }
 
-const readTotal = (reading: Reading): readonly [Actor, Total] => {
+const readTotal = (reading: Reading): readonly [Actor, PerActorTotal] => {
   const { reader } = reading
   const at = reader.offset
   const { actor, counter } = readDot(reading)
@@ -147,7 +147,7 @@ const readTotal = (reading: Reading): readonly [Actor, Total] => {
 
 const readCounter = (reading: Reading): DotStore => {
   const at = reading.reader.offset
-  const totals = new Map<Actor, Total>()
+  const totals = new Map<Actor, PerActorTotal>()
   let previous = ""
   for (let i = reading.reader.count("totals", 5); i > 0; i--) {
     const [actor, total] = readTotal(reading)

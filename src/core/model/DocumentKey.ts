@@ -14,7 +14,7 @@ export interface DocumentKey {
 }
 
 /** What a key's fields may be; integers are safe integers. */
-export type KeyPart = string | number
+export type KeyField = string | number
 
 /** Longest encoding of either half, in UTF-16 units. */
 export const keyLengthMax = 1024
@@ -48,7 +48,7 @@ const unescapeText = (text: string): string => {
 
 const integerOffset = 2n ** 53n
 
-const encodePart = (part: KeyPart): string => {
+const encodePart = (part: KeyField): string => {
   if (typeof part === "string") {
     if (!part.isWellFormed()) throw new InvalidKey("text with a lone surrogate")
     return `s${escapeText(part)}`
@@ -58,11 +58,12 @@ const encodePart = (part: KeyPart): string => {
 }
 
 /** Parts as one text, of any length; none is the empty text. */
-export const joinParts = (parts: ReadonlyArray<KeyPart>): string => parts.map(encodePart).join(end)
+export const joinFields = (parts: ReadonlyArray<KeyField>): string =>
+  parts.map(encodePart).join(end)
 
 /** Encodes the fields of one half of a key. */
-export const encodeParts = (parts: ReadonlyArray<KeyPart>): string => {
-  const text = joinParts(parts)
+export const encodeFields = (parts: ReadonlyArray<KeyField>): string => {
+  const text = joinFields(parts)
   if (text.length > keyLengthMax) {
     throw new InvalidKey(`longer than ${keyLengthMax} characters: ${text.length}`)
   }
@@ -75,7 +76,7 @@ const decodeInteger = (digits: string): number => {
 }
 
 /** The parts of an encoding. Throws `InvalidKey`. */
-export const decodeParts = (encoded: string): ReadonlyArray<KeyPart> => {
+export const decodeFields = (encoded: string): ReadonlyArray<KeyField> => {
   if (encoded === "") return []
   return encoded.split(end).map((part) => {
     if (part.startsWith("i")) return decodeInteger(part.slice(1))
@@ -84,10 +85,10 @@ export const decodeParts = (encoded: string): ReadonlyArray<KeyPart> => {
   })
 }
 
-/** Refuses what no `encodeParts` made: for keys that arrive from other nodes. */
+/** Refuses what no `encodeFields` made: for keys that arrive from other nodes. */
 export const isEncoded = (encoded: string): boolean => {
   try {
-    return encoded.length <= keyLengthMax && encodeParts(decodeParts(encoded)) === encoded
+    return encoded.length <= keyLengthMax && encodeFields(decodeFields(encoded)) === encoded
   } catch {
     return false
   }

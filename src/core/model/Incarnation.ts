@@ -1,6 +1,6 @@
 /**
- * Names one life of a node. What a node may have forgotten (a lost WAL suffix, a wiped disk, a
- * restored backup), it must not continue, so every start draws a new incarnation, and so does a
+ * Names one incarnation of a node. What a node may have forgotten (a lost WAL suffix, a wiped disk,
+ * a restored backup), it must not continue, so every start draws a new incarnation, and so does a
  * failed commit of something already sent. Riak learnt this as "vnode amnesia" (basho/riak_kv#679).
  *
  * Nine characters of time order the incarnations of one node, six random ones keep apart those

@@ -5,11 +5,11 @@
 import type { KeyDefinition, KeyFieldType } from "./BucketDefinition.ts"
 import { isObject } from "./CanonicalJson.ts"
 import {
-  decodeParts,
+  decodeFields,
   type DocumentKey,
-  encodeParts,
+  encodeFields,
   InvalidKey,
-  type KeyPart
+  type KeyField
 } from "./DocumentKey.ts"
 
 /** Keys that are one text. */
@@ -17,7 +17,7 @@ export const bareText: KeyDefinition = { bare: true, partition: [["key", "text"]
 
 const expected = { text: "a text", integer: "an integer" } as const
 
-const part = (value: unknown, name: string, type: KeyFieldType): KeyPart => {
+const part = (value: unknown, name: string, type: KeyFieldType): KeyField => {
   if (type === "text" && typeof value === "string") return value
   if (type === "integer" && typeof value === "number" && Number.isSafeInteger(value)) return value
   throw new InvalidKey(`${name}: expected ${expected[type]}`)
@@ -34,19 +34,19 @@ const describe = (definition: KeyDefinition): string =>
 
 /** The encoded key of a JSON value. Throws `InvalidKey`, which names the field. */
 export const encodeKey = (definition: KeyDefinition, json: unknown): DocumentKey => {
-  if (definition.bare) return { partition: encodeParts([part(json, "key", "text")]), sort: "" }
+  if (definition.bare) return { partition: encodeFields([part(json, "key", "text")]), sort: "" }
   if (!isObject(json)) throw new InvalidKey(`expected ${describe(definition)}`)
   const fields = [...definition.partition, ...definition.sort]
   const extra = Object.keys(json).find((name) => fields.every(([field]) => field !== name))
   if (extra !== undefined) throw new InvalidKey(`${extra}: expected ${describe(definition)}`)
   const half = (fields: KeyDefinition["partition"]) =>
-    encodeParts(fields.map(([name, type]) => part(json[name], name, type)))
+    encodeFields(fields.map(([name, type]) => part(json[name], name, type)))
   return { partition: half(definition.partition), sort: half(definition.sort) }
 }
 
 /** The JSON value of an encoded key. */
 export const decodeKey = (definition: KeyDefinition, key: DocumentKey): unknown => {
-  const values = [...decodeParts(key.partition), ...decodeParts(key.sort)]
+  const values = [...decodeFields(key.partition), ...decodeFields(key.sort)]
   if (definition.bare) return values[0]
   const fields = [...definition.partition, ...definition.sort]
   return Object.fromEntries(fields.map(([name], i) => [name, values[i]]))

@@ -11,7 +11,7 @@
 import { invariant } from "../Invariant.ts"
 import type { Consistency, Durability, Replicas } from "../model/Settings.ts"
 
-/** The most replicas a bucket may have: with their previous holders they fill one bit set. */
+/** The most replicas a bucket may have: with their previous primaries they fill one bit set. */
 export const replicasMax = 15
 
 export interface ReadSettings {

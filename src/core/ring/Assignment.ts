@@ -7,7 +7,7 @@
  * `least` and its `most`. It is 0 when the claim is done; above it some node may round its share
  * up, below it some node that did has to round down.
  */
-import type { Share } from "./Shares.ts"
+import type { Share } from "./WeightedShares.ts"
 
 /** `node` comes to own `partition`, in the place of `leaving` or after the others. */
 export interface Move {

@@ -12,10 +12,10 @@
 import type { NodeId } from "../model/Names.ts"
 import { Assignment } from "./Assignment.ts"
 import type { Member } from "./MembershipLog.ts"
-import { orderOwners } from "./Ranks.ts"
-import { scatter, seedOf } from "./Scatter.ts"
-import { settle } from "./Settle.ts"
-import { sharesOf } from "./Shares.ts"
+import { orderOwners } from "./PreferenceOrder.ts"
+import { rendezvousHash, seedOf } from "./RendezvousHash.ts"
+import { settle } from "./MinCostFlow.ts"
+import { sharesOf } from "./WeightedShares.ts"
 import { zoneCapOf, zonesOf } from "./Zones.ts"
 
 /** The owners of each partition, in order. */
@@ -70,7 +70,7 @@ const handOut = (assignment: Assignment, seeds: ReadonlyArray<number>): void => 
   const missing = (node: number) => shares[node]!.least - assignment.held(node)
   /** The node that lacks the largest part of its share; among equals, no node is favoured. */
   const neediest = (partition: number, leaving?: number): number | undefined => {
-    const tie = (node: number) => scatter({ seed: seeds[node]!, partition })
+    const tie = (node: number) => rendezvousHash({ seed: seeds[node]!, partition })
     let best: number | undefined
     for (const node of shares.keys()) {
       if (!takes(node) || !assignment.admits({ partition, node, leaving })) continue
@@ -98,6 +98,6 @@ const handOut = (assignment: Assignment, seeds: ReadonlyArray<number>): void => 
 /** The partitions in an order of these members' own: else all who join would meet in the same. */
 const scattered = (count: number, seeds: ReadonlyArray<number>): ReadonlyArray<number> => {
   const seed = seeds.reduce((all, one) => all ^ one, 0)
-  const keys = Array.from({ length: count }, (_, partition) => scatter({ seed, partition }))
+  const keys = Array.from({ length: count }, (_, partition) => rendezvousHash({ seed, partition }))
   return [...keys.keys()].sort((a, b) => keys[a]! - keys[b]! || a - b)
 }

@@ -18,7 +18,10 @@ export interface Moves {
 
 /** Who owns what after that did not before, and the other way round; by partition. */
 export const moves = (before: Ring, after: Ring): Moves => {
-  invariant(before.partitionCount === after.partitionCount, "Q is fixed for the life of a cluster")
+  invariant(
+    before.partitionCount === after.partitionCount,
+    "Q is fixed for the lifetime of a cluster"
+  )
   return { gained: onlyIn(after, before), lost: onlyIn(before, after) }
 }
 

@@ -9,7 +9,7 @@ import { md5 } from "../Hash.ts"
 export const isPartitionCount = (count: number): boolean =>
   Number.isInteger(count) && count >= 1 && count <= 65_536 && (count & (count - 1)) === 0
 
-/** Q, fixed for the life of a cluster. */
+/** Q, fixed for the lifetime of a cluster. */
 export const PartitionCount = Schema.Int.check(
   Schema.makeFilter(isPartitionCount, { expected: "a power of two from 1 to 65536" })
 )

@@ -16,10 +16,10 @@ import {
   stepMembership
 } from "./MembershipLog.ts"
 import { isPartitionCount } from "./Partition.ts"
-import { scatter, seedOf } from "./Scatter.ts"
+import { rendezvousHash, seedOf } from "./RendezvousHash.ts"
 import { zonesOf } from "./Zones.ts"
 
-/** What is fixed for the life of a cluster. */
+/** What is fixed for the lifetime of a cluster. */
 export interface RingOptions {
   /** Q: a power of two from 1 to 65,536. */
   readonly partitionCount: number
@@ -97,7 +97,7 @@ const fallbacks = (
   const others: Array<{ readonly node: number; readonly key: number }> = []
   for (const [node, { id }] of ring.members.entries()) {
     if (owners.includes(id)) enter(node)
-    else others.push({ node, key: scatter({ seed: ring.seeds[node]!, partition }) })
+    else others.push({ node, key: rendezvousHash({ seed: ring.seeds[node]!, partition }) })
   }
   return others
     .sort((a, b) => a.key - b.key || a.node - b.node)

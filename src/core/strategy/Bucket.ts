@@ -28,7 +28,7 @@ export interface BucketOptions<K> extends QuorumDefaults {
 
 /** What only the application's code can do with a bucket. */
 export interface BucketCode {
-  /** Checks the JSON arguments of an operation. Throws `ValueRefused`. */
+  /** Checks the JSON arguments of an operation. Throws `SchemaMismatch`. */
   readonly checkArguments: (operation: string, args: ReadonlyArray<unknown>) => void
   /** One canonical value for several, for strategies that make one on reading. */
   readonly merge: ((values: ReadonlyArray<string>) => string) | undefined
@@ -52,9 +52,9 @@ export interface Bucket<out Name extends string, K, View, Value, out Ops, out S 
   readonly surface: ReadonlyArray<S>
   /** The arguments of each operation; those of a data type are also methods of a handle. */
   readonly arguments: Crdt.ArgumentCodecs
-  /** What a reader gets of the stored JSON values, at least one. Throws `ValueRefused`. */
+  /** What a reader gets of the stored JSON values, at least one. Throws `SchemaMismatch`. */
   readonly decodeView: (values: ReadonlyArray<unknown>) => View
-  /** JSON of a value. Throws `ValueRefused`. */
+  /** JSON of a value. Throws `SchemaMismatch`. */
   readonly encodeValue: (value: Value) => Schema.Json
   readonly operations?: Ops
 }
@@ -101,14 +101,14 @@ const checkBy = (codecs: Crdt.ArgumentCodecs): BucketCode["checkArguments"] => (
   const expected = codecs.get(name)
   if (expected === undefined) return
   if (args.length !== expected.length) {
-    throw new ValueCodec.ValueRefused("$", `${name} takes ${expected.length} arguments`)
+    throw new ValueCodec.SchemaMismatch("$", `${name} takes ${expected.length} arguments`)
   }
   expected.forEach((codec, i) => {
     try {
       codec.decode(args[i])
     } catch (error) {
-      if (!(error instanceof ValueCodec.ValueRefused)) throw error
-      throw new ValueCodec.ValueRefused(`$[${i}]${error.path.slice(1)}`, error.problem)
+      if (!(error instanceof ValueCodec.SchemaMismatch)) throw error
+      throw new ValueCodec.SchemaMismatch(`$[${i}]${error.path.slice(1)}`, error.problem)
     }
   })
 }
@@ -186,7 +186,7 @@ export type SiblingsBucket<Name extends string, K, A> = Bucket<
 
 const nonEmpty = <A>(values: ReadonlyArray<A>): Siblings<A> => {
   const [first, ...rest] = values
-  if (first === undefined) throw new ValueCodec.ValueRefused("$", "expected at least one value")
+  if (first === undefined) throw new ValueCodec.SchemaMismatch("$", "expected at least one value")
   return [first, ...rest]
 }
 

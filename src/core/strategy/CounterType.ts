@@ -5,11 +5,11 @@
  *
  * @see Shapiro et al., A comprehensive study of CRDTs, 2011 (PN-Counter, 3.1.3)
  */
-import { at, type Counter, type DotStore, nest, type Total } from "../crdt/DotStore.ts"
+import { at, type Counter, type DotStore, nest, type PerActorTotal } from "../crdt/DotStore.ts"
 import { changed, invalid } from "./Mutations.ts"
 import type { LeafOperation } from "./Strategy.ts"
 
-const zero: Total = {
+const zero: PerActorTotal = {
   counter: 0,
   added: 0,
   taken: 0,
@@ -19,7 +19,7 @@ const zero: Total = {
 }
 
 const totalsOf = (store: DotStore | undefined): Counter["totals"] =>
-  store?.kind === "counter" ? store.totals : new Map<string, Total>()
+  store?.kind === "counter" ? store.totals : new Map<string, PerActorTotal>()
 
 const limit = Number.MAX_SAFE_INTEGER
 

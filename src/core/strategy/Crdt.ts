@@ -22,7 +22,7 @@ export type ArgumentCodecs = ReadonlyMap<string, ReadonlyArray<ValueCodec.ValueC
 export interface CrdtType<out View, out Ops> {
   readonly definition: TypeDefinition
   readonly arguments: ArgumentCodecs
-  /** Throws `ValueRefused` where the JSON does not fit the schemas. */
+  /** Throws `SchemaMismatch` where the JSON does not fit the schemas. */
   readonly decodeView: (json: unknown) => View
   readonly fingerprint: string
   readonly operations?: Ops
@@ -59,12 +59,12 @@ export const register = <A>(
 
 const arrayOf = (json: unknown): ReadonlyArray<unknown> => {
   if (Array.isArray(json)) return json
-  throw new ValueCodec.ValueRefused("$", "expected an array")
+  throw new ValueCodec.SchemaMismatch("$", "expected an array")
 }
 
 const objectOf = (json: unknown): Readonly<Record<string, unknown>> => {
   if (isObject(json)) return json
-  throw new ValueCodec.ValueRefused("$", "expected an object")
+  throw new ValueCodec.SchemaMismatch("$", "expected an object")
 }
 
 /** Holds elements, told apart by their JSON; an addition wins over a concurrent removal. */

@@ -12,11 +12,11 @@ import * as ValueCodec from "./ValueCodec.ts"
 export interface Key<K> {
   readonly definition: KeyDefinition
   readonly codec: ValueCodec.ValueCodec<K>
-  /** The key as JSON, for requests. Throws `ValueRefused`. */
+  /** The key as JSON, for requests. Throws `SchemaMismatch`. */
   readonly toJson: (key: K) => Schema.Json
-  /** The key of JSON. Throws `ValueRefused`. */
+  /** The key of JSON. Throws `SchemaMismatch`. */
   readonly fromJson: (json: unknown) => K
-  /** Throws `ValueRefused` or `InvalidKey`. */
+  /** Throws `SchemaMismatch` or `InvalidKey`. */
   readonly encode: (key: K) => DocumentKey
   readonly decode: (key: DocumentKey) => K
 }

@@ -6,11 +6,11 @@
 import * as HybridClock from "../clock/HybridClock.ts"
 import * as VersionVector from "../clock/VersionVector.ts"
 import type { Document } from "../crdt/Document.ts"
-import type { Latest } from "../crdt/DotStore.ts"
+import type { LastWriterRegister } from "../crdt/DotStore.ts"
 import { replaced, valueArgument } from "./Mutations.ts"
 import type { Mutated, Mutation, Operation, Strategy } from "./Strategy.ts"
 
-const latestOf = (document: Document): Latest | undefined =>
+const latestOf = (document: Document): LastWriterRegister | undefined =>
   document.store?.kind === "latest" ? document.store : undefined
 
 const write = (mutation: Mutation, value: string | null): Mutated => {

@@ -12,8 +12,8 @@ import * as CanonicalJson from "../model/CanonicalJson.ts"
 export type ValueSchema<A> = Schema.Codec<A, any>
 
 /** A value that the schema refuses: where (`$.lines[0].quantity`) and what was expected. */
-export class ValueRefused extends Error {
-  override readonly name = "ValueRefused"
+export class SchemaMismatch extends Error {
+  override readonly name = "SchemaMismatch"
   readonly path: string
   readonly problem: string
   constructor(path: string, problem: string) {
@@ -26,9 +26,9 @@ export class ValueRefused extends Error {
 export interface ValueCodec<A> {
   /** What was declared; the law kit generates values from it. */
   readonly schema: ValueSchema<A>
-  /** JSON for a value. Throws `ValueRefused`. */
+  /** JSON for a value. Throws `SchemaMismatch`. */
   readonly encode: (value: A) => Schema.Json
-  /** The value of JSON. Throws `ValueRefused`. */
+  /** The value of JSON. Throws `SchemaMismatch`. */
   readonly decode: (json: unknown) => A
   /** 16 hexadecimal digits over the schema's JSON Schema. */
   readonly fingerprint: string
@@ -41,10 +41,10 @@ const segment = (key: PropertyKey | { readonly key: PropertyKey }): string => {
   return typeof name === "number" ? `[${name}]` : `.${String(name)}`
 }
 
-const refused = (error: Schema.SchemaError): ValueRefused => {
+const refused = (error: Schema.SchemaError): SchemaMismatch => {
   const issue = format(error.issue).issues[0]
   const path = `$${(issue?.path ?? []).map(segment).join("")}`
-  return new ValueRefused(path, issue?.message ?? error.message)
+  return new SchemaMismatch(path, issue?.message ?? error.message)
 }
 
 /** The schema is the application's: where it throws, the value is refused. */
@@ -53,7 +53,7 @@ const valueOf = <A>(run: () => Result.Result<A, Schema.SchemaError>): A => {
   try {
     result = run()
   } catch (error) {
-    throw new ValueRefused("$", `the schema itself fails on this value: ${String(error)}`)
+    throw new SchemaMismatch("$", `the schema itself fails on this value: ${String(error)}`)
   }
   if (Result.isFailure(result)) throw refused(result.failure)
   return result.success

@@ -70,11 +70,11 @@ const fitsCodec = (codec: ValueCodec<any>) => (json: unknown): boolean => {
   }
 }
 
-/** The canonical JSON of a value. Throws `ValueRefused` or `InvalidJson`. */
+/** The canonical JSON of a value. Throws `SchemaMismatch` or `InvalidJson`. */
 export const textOf = <A>(codec: ValueCodec<A>, value: A): string =>
   CanonicalJson.encode(codec.encode(value))
 
-/** The value of canonical JSON. Throws `ValueRefused`. */
+/** The value of canonical JSON. Throws `SchemaMismatch`. */
 export const valueOf = <A>(codec: ValueCodec<A>, text: string): A =>
   codec.decode(CanonicalJson.decode(text))
 

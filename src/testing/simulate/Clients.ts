@@ -7,7 +7,7 @@ import * as CanonicalJson from "../../core/model/CanonicalJson.ts"
 import { encodeKey } from "../../core/model/KeyFields.ts"
 import { invariant } from "../../core/Invariant.ts"
 import type { Any } from "../../core/strategy/Bucket.ts"
-import { type ValueCodec, ValueRefused } from "../../core/strategy/ValueCodec.ts"
+import { SchemaMismatch, type ValueCodec } from "../../core/strategy/ValueCodec.ts"
 import { isWrite, type PlannedOperation } from "../simulator/Plan.ts"
 import type { Scenario } from "../simulator/Scenario.ts"
 import { type SeededRandom, stream } from "../simulator/SeededRandom.ts"
@@ -95,7 +95,7 @@ const lengthOf = ([codec]: ReadonlyArray<ValueCodec<any>>, value: unknown): numb
     return JSON.stringify(codec?.encode(value)).length
   } catch (thrown) {
     // The request is refused, and says why.
-    if (thrown instanceof ValueRefused) return 0
+    if (thrown instanceof SchemaMismatch) return 0
     throw thrown
   }
 }

@@ -7,13 +7,13 @@ import { damageFaults } from "../simulator/faults/Damage.ts"
 import { diskFaults } from "../simulator/faults/Disks.ts"
 import { partitionFaults } from "../simulator/faults/Partitions.ts"
 import { processFaults } from "../simulator/faults/Processes.ts"
-import { strangers } from "../simulator/faults/Strangers.ts"
-import { twins } from "../simulator/faults/Twins.ts"
-import { weatherFaults } from "../simulator/faults/Weather.ts"
+import { strangers } from "../simulator/faults/ForeignTraffic.ts"
+import { twins } from "../simulator/faults/DuplicateProcess.ts"
+import { networkFaults } from "../simulator/faults/NetworkFaults.ts"
 
 export const faultKinds = {
   /** Messages are late, lost, repeated or strange; the broker stops. */
-  network: [...weatherFaults, ...brokerFaults, strangers],
+  network: [...networkFaults, ...brokerFaults, strangers],
   /** Nodes do not reach one another. */
   partitions: partitionFaults,
   /** Nodes pause, crash, and start again. */

@@ -48,8 +48,8 @@ export class Converge {
     for (let round = 1;; round++) {
       const shown = this.#readAll(round)
       const final = this.#documents.map((document) => this.#finalOf(document, shown))
-      const isDone = final.every(({ digests, holders, shown: answers }) =>
-        new Set(holders.map((node) => digests.get(node))).size === 1
+      const isDone = final.every(({ digests, primaries, shown: answers }) =>
+        new Set(primaries.map((node) => digests.get(node))).size === 1
         // A row may turn out to be damaged only now that it is no longer in memory.
         && [...answers.values()].every((answer) => typeof answer !== "string")
       )
@@ -99,7 +99,7 @@ export class Converge {
       ...document,
       shown: shown.get(placeOf(document))!,
       digests,
-      holders: cluster.holders(document),
+      primaries: cluster.primaries(document),
       sizes
     }
   }
@@ -111,7 +111,7 @@ export class Converge {
     sizes: Map<string, Size>
   ): void {
     const holding = node.core?.replica.read(this.#cluster.rowOf(document))
-    if (holding?._tag !== "Held") {
+    if (holding?._tag !== "Found") {
       digests.set(node.id, holding?._tag.toLowerCase() ?? "down")
       return
     }

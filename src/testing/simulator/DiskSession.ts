@@ -1,5 +1,5 @@
 /**
- * Serves the storage of one life of a node from its simulated disk, group by group.
+ * Serves the storage of one incarnation of a node from its simulated disk, group by group.
  */
 import type { ReadResult, RowKey, StorageFailure, StorageService } from "../../storage/Storage.ts"
 import { apply, changed, copy, type Image, nameOf, readRow, type Write } from "./DiskImage.ts"

@@ -1,7 +1,7 @@
 /**
- * Watches what one life of a node asks of its disk: which documents, the moment that it has made
- * them, and whether it must take writes again. A node that gave up a disk for good would otherwise
- * pass for one that has a reason.
+ * Watches what one incarnation of a node asks of its disk: which documents, the moment that it has
+ * made them, and whether it must take writes again. A node that gave up a disk for good would
+ * otherwise pass for one that has a reason.
  */
 import type { Committed, StorageService } from "../../storage/Storage.ts"
 

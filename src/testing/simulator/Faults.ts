@@ -11,16 +11,16 @@ import { damageFaults } from "./faults/Damage.ts"
 import { diskFaults } from "./faults/Disks.ts"
 import { partitionFaults } from "./faults/Partitions.ts"
 import { processFaults } from "./faults/Processes.ts"
-import { strangers } from "./faults/Strangers.ts"
-import { twins } from "./faults/Twins.ts"
-import { weatherFaults } from "./faults/Weather.ts"
+import { strangers } from "./faults/ForeignTraffic.ts"
+import { twins } from "./faults/DuplicateProcess.ts"
+import { networkFaults } from "./faults/NetworkFaults.ts"
 import type { FaultClass } from "./FaultClass.ts"
 import type { PlannedFault } from "./Plan.ts"
 import { stream } from "./SeededRandom.ts"
 import type { PlanFacts } from "./Workload.ts"
 
 export const faultClasses: ReadonlyArray<FaultClass> = [
-  ...weatherFaults,
+  ...networkFaults,
   ...partitionFaults,
   ...brokerFaults,
   strangers,

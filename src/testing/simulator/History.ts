@@ -67,7 +67,7 @@ export interface FinalDocument {
   /** By node: digest of the replica's document, "absent" or "damaged". */
   readonly digests: ReadonlyMap<string, string>
   /** The nodes that are to hold it. */
-  readonly holders: ReadonlyArray<string>
+  readonly primaries: ReadonlyArray<string>
   readonly sizes: ReadonlyMap<string, Size>
 }
 

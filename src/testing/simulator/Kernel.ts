@@ -3,11 +3,11 @@
  * a seeded choice of whose task is next. Nothing waits for the real world, so a run is as fast as
  * its code, and the same seed gives the same run.
  *
- * An owner is one life of one node, or the outside (network, disks, clients). Its tasks run in
- * order, as they do on an event loop; those of different owners interleave by chance.
+ * An owner is one incarnation of one node, or the outside (network, disks, clients). Its tasks run
+ * in order, as they do on an event loop; those of different owners interleave by chance.
  */
 import { invariant } from "../../core/Invariant.ts"
-import type { Cancel } from "../../core/World.ts"
+import type { Cancel } from "../../core/Runtime.ts"
 import type { SeededRandom } from "./SeededRandom.ts"
 
 /** Whose task it is. Tasks of a dead owner never run; those of a paused one wait. */

@@ -6,7 +6,7 @@ import type { Dot } from "../../core/clock/Dot.ts"
 import type { AppliedId, OperationId } from "../../core/crdt/Document.ts"
 import type { DotStore } from "../../core/crdt/DotStore.ts"
 import { Malformed } from "../../core/codec/Bytes.ts"
-import * as Row from "../../replica/Row.ts"
+import * as Row from "../../replica/RowCodec.ts"
 import type { RowKey, StoredDocument } from "../../storage/Storage.ts"
 import type { Applied, Lapse } from "./History.ts"
 

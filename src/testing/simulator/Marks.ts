@@ -6,18 +6,18 @@
 import type { Event, Record } from "./History.ts"
 import { operationOf } from "./Plan.ts"
 
-/** Marked where they are taken, by `World.mark`. */
+/** Marked where they are taken, by `Runtime.mark`. */
 export const codeMarks: ReadonlyArray<string> = [
   "coordinator: a failing disk refuses a write",
-  "coordinator: a refused request goes to another holder",
-  "coordinator: a request is handed on again",
+  "coordinator: a refused request goes to another primary",
+  "coordinator: a request is forwarded again",
   "coordinator: a request is too old",
   "coordinator: a write cannot catch up",
   "coordinator: a write catches up with its context",
   "coordinator: an answer comes too late",
   "coordinator: three siblings are answered",
   "coordinator: what has no answer is sent again",
-  "link: a frame for a former life is refused",
+  "link: a frame for a former incarnation is refused",
   "link: a frame of another cluster is refused",
   "link: a frame of another ring is refused",
   "link: a torn frame is refused",

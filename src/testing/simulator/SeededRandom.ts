@@ -14,7 +14,7 @@ export interface SeededRandom {
   readonly pick: <A>(items: ReadonlyArray<A>) => A
   /** Exponentially distributed around `mean`. */
   readonly exponential: (mean: number) => number
-  /** 26 characters of [0-9a-z]; the same length and alphabet as a `World`'s ids. */
+  /** 26 characters of [0-9a-z]; the same length and alphabet as a `Runtime`'s ids. */
   readonly id: () => string
 }
 

@@ -12,11 +12,11 @@ import type {
 import * as CanonicalJson from "../../core/model/CanonicalJson.ts"
 import { isPassing, NoAnswer, type StoreError } from "../../core/model/StoreError.ts"
 import type { Answer } from "../../coordinator/Request.ts"
-import type { World } from "../../core/World.ts"
+import type { Runtime } from "../../core/Runtime.ts"
 import type { SeededRandom } from "./SeededRandom.ts"
 import type { SimCluster } from "./SimCluster.ts"
 import type { SimNode } from "./SimNode.ts"
-import { epochMillis } from "./SimWorld.ts"
+import { epochMillis } from "./SimRuntime.ts"
 
 /** One operation's way to its node. */
 export interface Way {
@@ -134,12 +134,12 @@ class Asking {
 export class SimBackend implements Backend {
   way: Way
   trace: Trace = { answers: [], refusals: [], sendings: 0 }
-  readonly world: World
+  readonly runtime: Runtime
 
   constructor(way: Way) {
     this.way = way
     const { kernel, outside } = way.cluster
-    this.world = {
+    this.runtime = {
       now: () => epochMillis + kernel.now,
       elapsed: () => kernel.now,
       after: (millis, task) => kernel.at(outside, kernel.now + millis, task),
@@ -151,9 +151,9 @@ export class SimBackend implements Backend {
   }
 
   readonly request = (request: BackendRequest, respond: BackendRespond): void => {
-    const { once } = request.body
+    const { operationId } = request.body
     const { trace, way } = this
-    if (once !== undefined) way.cluster.ledger.issued(once, way.operation)
+    if (operationId !== undefined) way.cluster.ledger.issued(operationId, way.operation)
     new Asking({ way, trace, request, respond }).start()
   }
 

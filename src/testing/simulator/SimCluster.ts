@@ -154,7 +154,7 @@ export class SimCluster {
     return rowKey({ bucket: document.bucket, key: this.keyOf(document), partitionCount })
   }
 
-  holders(document: Named): ReadonlyArray<string> {
+  primaries(document: Named): ReadonlyArray<string> {
     const { definition } = this.bucket(document.bucket)
     const { partition } = this.rowOf(document)
     return Ring.preferenceList(this.ring, partition).slice(0, definition.n)

@@ -1,5 +1,6 @@
 /**
- * Keeps what one node has on disk over its lives, and what its present life has not synced yet.
+ * Keeps what one node has on disk over its incarnations, and what its present incarnation has not
+ * synced yet.
  *
  * A commit is a group: it takes the disk's time, then all of it is durable or, if the disk fails,
  * none. A crash keeps a prefix of the writes under way, as a write-ahead log does.
@@ -44,7 +45,7 @@ export interface SimDiskOptions {
   readonly did: (fault: string) => void
 }
 
-/** What one life of a node has of its disk. */
+/** What one incarnation of a node has of its disk. */
 export interface OpenDisk {
   readonly service: StorageService
   /** The process dies. */
@@ -75,7 +76,7 @@ export class SimDisk {
     this.#random = options.random
   }
 
-  /** Opens the disk for one life of its node. */
+  /** Opens the disk for one incarnation of its node. */
   open(owner: Owner): OpenDisk {
     const { kernel } = this.#options
     const session = new DiskSession({ disk: this, kernel, random: this.#random, owner })

@@ -10,7 +10,7 @@ import type { Kernel, Owner } from "./Kernel.ts"
 import type { SeededRandom } from "./SeededRandom.ts"
 
 /** What happens to messages at present. */
-export interface Weather {
+export interface NetworkFaults {
   readonly delayMeanMillis: number
   /** Share of messages that take up to ten seconds. */
   readonly tailShare: number
@@ -20,7 +20,7 @@ export interface Weather {
   readonly replay: number
 }
 
-export const fairWeather: Weather = {
+export const fairWeather: NetworkFaults = {
   delayMeanMillis: 1,
   tailShare: 0,
   loss: 0,
@@ -56,7 +56,7 @@ export interface SimNetworkOptions {
 }
 
 export class SimNetwork {
-  readonly weather = new Conditions<Weather>(fairWeather)
+  readonly weather = new Conditions<NetworkFaults>(fairWeather)
   readonly counts = { sent: 0, delivered: 0 }
   readonly #options: SimNetworkOptions
   readonly #listeners = new SubjectTree<Listener>()
@@ -70,7 +70,7 @@ export class SimNetwork {
     this.#options = options
   }
 
-  /** The transport of one life of a node. */
+  /** The transport of one incarnation of a node. */
   connect(node: string, owner: Owner): TransportService {
     const endpoint: Endpoint = {
       node,
@@ -231,7 +231,9 @@ export class SimNetwork {
     })
   }
 
-  /** Who hears a message now: a later life of the node, where the one it was sent to is dead. */
+  /**
+   * Who hears a message now: a later incarnation of the node, where the one it was sent to is dead.
+   */
   #heir(listener: Listener, { subject }: Message): Listener {
     const { endpoint, queue } = listener
     if (endpoint.owner.alive) return listener

@@ -1,6 +1,6 @@
 /**
- * Lives the lives of one node: starts, crashes, stops, pauses, starts again on what its disk kept.
- * What runs is the node's real code; only its world, network and disk are simulated.
+ * Runs the incarnations of one node: starts, crashes, stops, pauses, starts again on what its disk
+ * kept. What runs is the node's real code; only its runtime, network and disk are simulated.
  */
 import type { NodeId } from "../../core/model/Names.ts"
 import type { Incarnation } from "../../core/model/Incarnation.ts"
@@ -11,7 +11,7 @@ import type { Kernel, Owner } from "./Kernel.ts"
 import { type SeededRandom, stream } from "./SeededRandom.ts"
 import { type OpenDisk, SimDisk, type SimDiskOptions } from "./SimDisk.ts"
 import type { SimNetwork } from "./SimNetwork.ts"
-import * as SimWorld from "./SimWorld.ts"
+import * as SimRuntime from "./SimRuntime.ts"
 
 /** What makes a node of its parts; tests put broken parts in. */
 export type Build = (options: NodeOptions, incarnation: Incarnation) => NodeCore
@@ -22,7 +22,7 @@ export type MakeDisk = (options: SimDiskOptions) => SimDisk
 
 const modelDisk: MakeDisk = (options) => new SimDisk(options)
 
-export interface SimNodeOptions extends Omit<NodeOptions, "world" | "transport" | "storage"> {
+export interface SimNodeOptions extends Omit<NodeOptions, "runtime" | "transport" | "storage"> {
   readonly kernel: Kernel
   readonly network: SimNetwork
   readonly seed: number
@@ -42,7 +42,7 @@ export interface SimNodeOptions extends Omit<NodeOptions, "world" | "transport" 
   readonly did: (fault: string) => void
 }
 
-interface Life {
+interface Running {
   readonly owner: Owner
   readonly disk: OpenDisk
   readonly watch: DiskWatch
@@ -56,14 +56,14 @@ interface Life {
 export class SimNode {
   readonly id: NodeId
   readonly disk: SimDisk
-  readonly clock = SimWorld.rightClock()
+  readonly clock = SimRuntime.rightClock()
   readonly #options: SimNodeOptions
   readonly #random: SeededRandom
   readonly #name: string
   #lives = 0
   #twins = 0
   #disturbances = 0
-  #life: Life | undefined
+  #incarnation: Running | undefined
   #startsAgain = false
   #twin: SimNode | undefined
 
@@ -79,16 +79,16 @@ export class SimNode {
 
   /** The node's code while it serves; undefined while it is down or still starting. */
   get core(): NodeCore | undefined {
-    return this.#life?.core
+    return this.#incarnation?.core
   }
 
   get isUp(): boolean {
-    const life = this.#life
-    return life?.core !== undefined && !life.owner.paused && !life.stopping
+    const incarnation = this.#incarnation
+    return incarnation?.core !== undefined && !incarnation.owner.paused && !incarnation.stopping
   }
 
   get isPaused(): boolean {
-    return this.#life?.owner.paused ?? false
+    return this.#incarnation?.owner.paused ?? false
   }
 
   /**
@@ -100,7 +100,7 @@ export class SimNode {
     const { errorShare, fullShare, meanCommitMillis } = this.disk.mood
     const isFit = !this.disk.isHarmed && fullShare === 0 && errorShare === 0
       && meanCommitMillis <= calmCommitMillis && this.#busyMillis() <= calmBusyMillis
-      && this.#life?.watch.isDue === true
+      && this.#incarnation?.watch.isDue === true
       && this.#twin === undefined && Math.abs(this.clock.offsetMillis) <= calmOffsetMillis
     return this.isUp && isFit ? this.#disturbances + this.disk.disturbances : undefined
   }
@@ -118,16 +118,16 @@ export class SimNode {
   /** A request reaches the process, which gets to it in its turn. False if nobody hears it. */
   ask(task: (core: NodeCore) => void): boolean {
     const core = this.core
-    if (this.#life === undefined || core === undefined) return false
-    this.#options.kernel.soon(this.#life.owner, () => task(core))
+    if (this.#incarnation === undefined || core === undefined) return false
+    this.#options.kernel.soon(this.#incarnation.owner, () => task(core))
     return true
   }
 
   /** Starts the process, also one that is ending; it serves once its incarnation is on disk. */
   start(): void {
-    if (this.#life?.owner.fuse !== undefined) this.crash()
-    if (this.#life !== undefined) {
-      this.#startsAgain = this.#life.stopping
+    if (this.#incarnation?.owner.fuse !== undefined) this.crash()
+    if (this.#incarnation !== undefined) {
+      this.#startsAgain = this.#incarnation.stopping
       return
     }
     const { kernel, network } = this.#options
@@ -135,59 +135,69 @@ export class SimNode {
     const disk = this.disk.open(owner)
     const watch = new DiskWatch({ now: () => kernel.now, asked: this.#options.asked })
     const storage = watch.over(disk.service)
-    const life: Life = { owner, disk, watch, core: undefined, stopping: false, pauses: new Set() }
-    this.#life = life
-    const world = SimWorld.make({
+    const incarnation: Running = {
+      owner,
+      disk,
+      watch,
+      core: undefined,
+      stopping: false,
+      pauses: new Set()
+    }
+    this.#incarnation = incarnation
+    const runtime = SimRuntime.make({
       kernel,
       owner,
       clock: this.clock,
       random: this.#random,
       mark: this.#options.mark
     })
-    beginIncarnation({ storage, world }, (begun) => {
-      if (typeof begun !== "string") return this.#abandon(life)
+    beginIncarnation({ storage, runtime }, (begun) => {
+      if (typeof begun !== "string") return this.#abandon(incarnation)
       this.#options.began(this.id, begun)
       const transport = network.connect(this.id, owner)
-      life.core = this.#options.build({ ...this.#options, world, transport, storage }, begun)
+      incarnation.core = this.#options.build(
+        { ...this.#options, runtime, transport, storage },
+        begun
+      )
     })
   }
 
   /** The process dies at once: its handles are dead before anything else can run. */
   crash(): boolean {
-    const life = this.#life
-    if (life === undefined) return false
+    const incarnation = this.#incarnation
+    if (incarnation === undefined) return false
     this.#disturbances++
-    life.owner.alive = false
-    life.disk.crash()
-    this.#life = undefined
+    incarnation.owner.alive = false
+    incarnation.disk.crash()
+    this.#incarnation = undefined
     return true
   }
 
   /** The process dies amid its work: after so many more of its tasks. */
   crashAfter(tasks: number, crashed: () => void): void {
-    const life = this.#life
-    if (life === undefined) return
+    const incarnation = this.#incarnation
+    if (incarnation === undefined) return
     const task = () => {
       if (this.crash()) crashed()
     }
-    life.owner.fuse = { left: tasks, task }
+    incarnation.owner.fuse = { left: tasks, task }
   }
 
   /** The process ends as asked: it takes no more requests, and what waits is committed. */
   stop(): boolean {
-    const life = this.#life
-    if (life === undefined || life.owner.paused || life.stopping) return false
+    const incarnation = this.#incarnation
+    if (incarnation === undefined || incarnation.owner.paused || incarnation.stopping) return false
     this.#disturbances++
     this.#startsAgain = false
-    life.stopping = true
-    life.core?.drain()
+    incarnation.stopping = true
+    incarnation.core?.drain()
     const { kernel } = this.#options
-    kernel.at(life.owner, kernel.now + stopMillis, () => {
-      life.core?.close()
-      kernel.at(life.owner, kernel.now + stopMillis, () => {
-        life.owner.alive = false
-        life.disk.stop()
-        this.#life = undefined
+    kernel.at(incarnation.owner, kernel.now + stopMillis, () => {
+      incarnation.core?.close()
+      kernel.at(incarnation.owner, kernel.now + stopMillis, () => {
+        incarnation.owner.alive = false
+        incarnation.disk.stop()
+        this.#incarnation = undefined
         if (this.#startsAgain) this.start()
       })
     })
@@ -213,26 +223,26 @@ export class SimNode {
 
   /** It stands still until every fault that paused it has ended, or it dies. */
   pause(fault: number): boolean {
-    const life = this.#life
-    if (life === undefined) return false
+    const incarnation = this.#incarnation
+    if (incarnation === undefined) return false
     this.#disturbances++
-    life.pauses.add(fault)
-    life.owner.paused = true
+    incarnation.pauses.add(fault)
+    incarnation.owner.paused = true
     return true
   }
 
   resume(fault: number): void {
-    const life = this.#life
-    if (life === undefined) return
-    life.pauses.delete(fault)
-    life.owner.paused = life.pauses.size > 0
+    const incarnation = this.#incarnation
+    if (incarnation === undefined) return
+    incarnation.pauses.delete(fault)
+    incarnation.owner.paused = incarnation.pauses.size > 0
   }
 
   /** The disk refused the incarnation: the process ends, and its supervisor tries again. */
-  #abandon(life: Life): void {
-    life.owner.alive = false
-    life.disk.crash()
-    if (this.#life === life) this.#life = undefined
+  #abandon(incarnation: Running): void {
+    incarnation.owner.alive = false
+    incarnation.disk.crash()
+    if (this.#incarnation === incarnation) this.#incarnation = undefined
     const { kernel, supervisor } = this.#options
     kernel.at(supervisor, kernel.now + restartMillis, () => this.start())
   }

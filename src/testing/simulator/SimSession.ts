@@ -78,7 +78,7 @@ export interface SimSessionOptions {
   readonly startAt: number
   /**
    * Increments are sent more than once, and to nodes that hand them on. Where two nodes, or two
-   * lives of one, carry an increment out, it counts twice; a careful client asks once.
+   * incarnations of one, carry an increment out, it counts twice; a careful client asks once.
    */
   readonly careless?: boolean | undefined
   readonly ended: (event: Event) => void
@@ -142,9 +142,9 @@ export class SimSession {
     const random = stream(seed, `operation ${id}`)
     const way = { ...noWay, cluster, node, random, answerLoss, operation: id }
     if (careless || !cluster.scenario.isAskedOnce(operation)) return way
-    const holders = cluster.holders(operation)
-    const holder = holders.includes(node) ? node : holders[id % holders.length]!
-    return { ...way, node: holder, sendingsMax: 1 }
+    const primaries = cluster.primaries(operation)
+    const primary = primaries.includes(node) ? node : primaries[id % primaries.length]!
+    return { ...way, node: primary, sendingsMax: 1 }
   }
 
   #end(
@@ -209,7 +209,7 @@ export class SimSession {
       && error.action === "read"
     const isRightful = [error._tag, ...trace.refusals].some((tag) => rightful.has(tag))
     const isCalm = consistency === "available" && calm !== undefined
-      && cluster.node(node).calm === calm && cluster.holders(operation).includes(node)
+      && cluster.node(node).calm === calm && cluster.primaries(operation).includes(node)
     const isHealed = invokedAt >= cluster.healedAt + recoveryMillis
     const mustAnswer = (isCalm || isHealed) && !isRightful
     if (mustAnswer && !isDamaged) unavailable(`o${id} at ${node}: ${error.message}`)

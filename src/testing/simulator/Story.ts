@@ -2,7 +2,7 @@
  * Tells what happened to one document in a run, line by line, for whoever looks into a failure.
  */
 import { Malformed } from "../../core/codec/Bytes.ts"
-import * as Row from "../../replica/Row.ts"
+import * as Row from "../../replica/RowCodec.ts"
 import type { RowKey, StoredDocument } from "../../storage/Storage.ts"
 import type { Event, Shown } from "./History.ts"
 import type { PlannedFault, PlannedOperation } from "./Plan.ts"

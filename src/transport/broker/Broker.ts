@@ -12,7 +12,7 @@ import * as Schema from "effect/Schema"
 import { createServer, isIPv4, type Server, type Socket } from "node:net"
 import { invariant } from "../../core/Invariant.ts"
 import { BrokerConnection } from "./BrokerConnection.ts"
-import { Exchange } from "./Exchange.ts"
+import { MessageRouter } from "./MessageRouter.ts"
 
 export interface BrokerOptions {
   /** 0, the default, takes any free port. */
@@ -85,7 +85,7 @@ export const startBroker = async (options: BrokerOptions = {}): Promise<Broker> 
     pingsUnanswered: options.pingsUnanswered ?? brokerDefaults.pingsUnanswered
   }
   const connectionsMax = options.connectionsMax ?? brokerDefaults.connectionsMax
-  const exchange = new Exchange()
+  const exchange = new MessageRouter()
   let accepted = 0
   const server = createServer((socket) => {
     if (exchange.connections.size >= connectionsMax) {

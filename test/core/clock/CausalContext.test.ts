@@ -10,7 +10,7 @@ import { covers, sorted } from "../../../src/core/clock/VersionVector.ts"
 
 const { decode, encode } = CausalContext
 
-const place: CausalContext.TokenPlace = {
+const place: CausalContext.TokenScope = {
   bucket: "carts",
   key: { partition: "salice", sort: "s1" },
   secret: createSecretKey(Buffer.alloc(32, 1))
@@ -48,7 +48,7 @@ describe("the token of a context", () => {
     }))
   })
 
-  it.each<[string, Partial<CausalContext.TokenPlace>]>([
+  it.each<[string, Partial<CausalContext.TokenScope>]>([
     ["bucket", { bucket: "carts2" }],
     ["partition key", { key: { ...place.key, partition: "sbob" } }],
     ["sort key", { key: { ...place.key, sort: "s2" } }],

@@ -2,13 +2,13 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import {
-  decodeParts,
-  encodeParts,
+  decodeFields,
+  encodeFields,
   InvalidKey,
   isEncoded,
-  joinParts,
-  keyLengthMax,
-  type KeyPart
+  joinFields,
+  type KeyField,
+  keyLengthMax
 } from "../../../src/core/model/DocumentKey.ts"
 
 /** Texts close to one another: control characters, prefixes, and both sides of the surrogates. */
@@ -29,7 +29,7 @@ const integer = fc.oneof(
 
 /** Two keys of one definition: as many fields, of the same types. */
 const twoKeys = fc.array(fc.boolean(), { minLength: 1, maxLength: 3 }).chain((fields) => {
-  const key = fc.tuple(...fields.map((isText): fc.Arbitrary<KeyPart> => (isText ? text : integer)))
+  const key = fc.tuple(...fields.map((isText): fc.Arbitrary<KeyField> => (isText ? text : integer)))
   return fc.tuple(key, key)
 })
 
@@ -46,7 +46,7 @@ const compareText = (left: string, right: string): number => {
   return Math.sign(a.length - b.length)
 }
 
-const compareParts = (left: ReadonlyArray<KeyPart>, right: ReadonlyArray<KeyPart>): number => {
+const compareParts = (left: ReadonlyArray<KeyField>, right: ReadonlyArray<KeyField>): number => {
   for (const [i, part] of left.entries()) {
     const other = right[i]!
     const order = typeof part === "string" && typeof other === "string"
@@ -61,7 +61,7 @@ describe("encoded keys", () => {
   it("compare as their fields do: in turn, text by code point, integers by size", () => {
     fc.assert(
       fc.property(twoKeys, ([left, right]) => {
-        expect(compareEncoded(encodeParts(left), encodeParts(right)))
+        expect(compareEncoded(encodeFields(left), encodeFields(right)))
           .toBe(compareParts(left, right))
       }),
       { numRuns: 2000 }
@@ -70,56 +70,56 @@ describe("encoded keys", () => {
 
   it("are decoded to the fields they were made from", () => {
     fc.assert(fc.property(twoKeys, ([key]) => {
-      expect(decodeParts(encodeParts(key))).toEqual(key)
+      expect(decodeFields(encodeFields(key))).toEqual(key)
     }))
   })
 
   it("differ where keys differ, also in the types and number of their fields", () => {
     const key = fc.array(fc.oneof(text, integer), { minLength: 1, maxLength: 3 })
     fc.assert(fc.property(key, key, (left, right) => {
-      if (encodeParts(left) === encodeParts(right)) expect(left).toEqual(right)
+      if (encodeFields(left) === encodeFields(right)) expect(left).toEqual(right)
     }))
-    expect(encodeParts(["1"])).not.toBe(encodeParts([1]))
-    expect(encodeParts(["a", "b"])).not.toBe(encodeParts(["a\u0001sb"]))
-    expect(encodeParts(["a", ""])).not.toBe(encodeParts(["a"]))
+    expect(encodeFields(["1"])).not.toBe(encodeFields([1]))
+    expect(encodeFields(["a", "b"])).not.toBe(encodeFields(["a\u0001sb"]))
+    expect(encodeFields(["a", ""])).not.toBe(encodeFields(["a"]))
   })
 
   it("hold no U+0000, which would end a text in C, and are not empty", () => {
     fc.assert(fc.property(twoKeys, ([key]) => {
-      expect(encodeParts(key)).not.toContain("\u0000")
-      expect(encodeParts(key)).not.toBe("")
+      expect(encodeFields(key)).not.toContain("\u0000")
+      expect(encodeFields(key)).not.toBe("")
     }))
   })
 
   it("of no fields are the empty text", () => {
-    expect(encodeParts([])).toBe("")
-    expect(decodeParts("")).toEqual([])
+    expect(encodeFields([])).toBe("")
+    expect(decodeFields("")).toEqual([])
   })
 
   it("are a format: these bytes for these keys, for ever", () => {
-    const bytes = Buffer.from(encodeParts(["a\u0000é", -1, ""]))
+    const bytes = Buffer.from(encodeFields(["a\u0000é", -1, ""]))
     expect(bytes.toString("hex")).toBe("73610203c3a9016931666666666666666666666666660173")
   })
 })
 
 describe("a key is refused when it", () => {
-  it.each<[string, ReadonlyArray<KeyPart>]>([
+  it.each<[string, ReadonlyArray<KeyField>]>([
     ["holds a lone surrogate", ["a\ud800"]],
     ["holds a number that is no integer", [1.5]],
     ["holds an integer beyond 2^53 - 1", [2 ** 53]],
     ["holds NaN", [NaN]],
     ["is longer than 1024 characters", ["a".repeat(keyLengthMax)]]
   ])("%s", (_, parts) => {
-    expect(() => encodeParts(parts)).toThrow(InvalidKey)
+    expect(() => encodeFields(parts)).toThrow(InvalidKey)
   })
 
   it("arrives from elsewhere and is not what its own fields encode to", () => {
     fc.assert(
       fc.property(fc.oneof(text, text.map((t) => `s${t}`), text.map((t) => `i${t}`)), (t) => {
-        if (isEncoded(t)) expect(encodeParts(decodeParts(t))).toBe(t)
+        if (isEncoded(t)) expect(encodeFields(decodeFields(t))).toBe(t)
       })
     )
-    const one = encodeParts([1])
+    const one = encodeFields([1])
     for (
       const wrong of [
         "a",
@@ -147,10 +147,10 @@ describe("a key is refused when it", () => {
 
   it("is fine otherwise", () => {
     fc.assert(fc.property(twoKeys, ([key]) => {
-      expect(isEncoded(encodeParts(key))).toBe(true)
+      expect(isEncoded(encodeFields(key))).toBe(true)
     }))
     expect(isEncoded("")).toBe(true)
-    expect(isEncoded(encodeParts(["a".repeat(keyLengthMax - 1)]))).toBe(true)
+    expect(isEncoded(encodeFields(["a".repeat(keyLengthMax - 1)]))).toBe(true)
   })
 })
 
@@ -158,7 +158,7 @@ describe("paths of elements", () => {
   it("of any length are decoded to the parts they were made from", () => {
     const parts = fc.array(fc.oneof(text, fc.constant("x".repeat(5000))))
     fc.assert(fc.property(parts, (parts) => {
-      expect(decodeParts(joinParts(parts))).toEqual(parts)
+      expect(decodeFields(joinFields(parts))).toEqual(parts)
     }))
   })
 
@@ -170,7 +170,7 @@ describe("paths of elements", () => {
     )
     fc.assert(fc.property(garbage, (garbage) => {
       try {
-        expect(Array.isArray(decodeParts(garbage))).toBe(true)
+        expect(Array.isArray(decodeFields(garbage))).toBe(true)
       } catch (error) {
         expect(error).toBeInstanceOf(InvalidKey)
       }

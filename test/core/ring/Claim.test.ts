@@ -3,7 +3,7 @@ import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { claim } from "../../../src/core/ring/Claim.ts"
 import type * as Ring from "../../../src/core/ring/Ring.ts"
-import { sharesOf } from "../../../src/core/ring/Shares.ts"
+import { sharesOf } from "../../../src/core/ring/WeightedShares.ts"
 import { zoneCapOf, zonesOf } from "../../../src/core/ring/Zones.ts"
 import {
   histories,

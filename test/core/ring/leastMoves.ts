@@ -3,7 +3,7 @@
  * that counts partitions only, and the optimum under all its rules, by a plain minimum-cost flow.
  */
 import type * as Ring from "../../../src/core/ring/Ring.ts"
-import { type Share, sharesOf } from "../../../src/core/ring/Shares.ts"
+import { type Share, sharesOf } from "../../../src/core/ring/WeightedShares.ts"
 import { zoneCapOf, zonesOf } from "../../../src/core/ring/Zones.ts"
 
 interface Rules {

@@ -203,7 +203,7 @@ describe("the checkers of the cluster", () => {
     expect(twice(["a", "b"])).toEqual([])
   })
 
-  it("refuse more actors than lives, and more leaves than writes", () => {
+  it("refuse more actors than incarnations, and more leaves than writes", () => {
     expect(sized(["n1.life1.1", "n1.life2.1", "n2.life1.1"], 1)).toEqual([])
     expect(sized(["n1.life1.1", "n1.life1.2"], 1)).toEqual(["n1.life1 was born twice for it"])
     expect(sized(["n1.life1.1", "n1.life1.2"], 1, ["n1"])).toEqual([])

@@ -106,12 +106,12 @@ describe("the checker of last-write-wins", () => {
       .toHaveLength(1)
   })
 
-  it("refuses another value in an acknowledgement, unless it may have been handed on", () => {
+  it("refuses another value in an acknowledgement, unless it may have been forwarded", () => {
     const other: Step = { ...second, result: shown("o1", [1, 2], 20) }
     expect(refused([first, other], shown("o2", [1, 2], 20)))
       .toEqual(["o2 was acknowledged with another value: \"o1\""])
-    const final = [finalOf("registers", shown("o2", [1, 2], 20), { holders: ["n2", "n3"] })]
-    const handedOn = history("registers", [first, other], shown("o2", [1, 2], 20), { final })
-    expect(problems(lastWriteWins, handedOn)).toEqual([])
+    const final = [finalOf("registers", shown("o2", [1, 2], 20), { primaries: ["n2", "n3"] })]
+    const forwardedOn = history("registers", [first, other], shown("o2", [1, 2], 20), { final })
+    expect(problems(lastWriteWins, forwardedOn)).toEqual([])
   })
 })

@@ -78,7 +78,7 @@ export const finalOf = (
   key,
   shown: new Map(nodes.map((node) => [node, final])),
   digests: new Map(nodes.map((node) => [node, "equal"])),
-  holders: nodes,
+  primaries: nodes,
   sizes: new Map(),
   ...changes
 })

@@ -4,13 +4,13 @@
 import type { Plant } from "./Plant.ts"
 
 const replica = "src/replica/Replica.ts"
-const ownDots = "src/replica/OwnDots.ts"
+const lastIssued = "src/replica/LastIssuedDots.ts"
 const siblings = "src/core/clock/DottedVersionVectorSet.ts"
-const continues = "if (continues && this.#ownDots.mayContinue(key, holding)) return holding.own"
+const continues = "if (continues && this.#lastIssued.mayContinue(key, holding)) return holding.own"
 
 export const causalityPlants: ReadonlyArray<Plant> = [
   {
-    name: "life-continued",
+    name: "incarnation-continued",
     bug: "a restarted node is its last incarnation, counting anew",
     edits: [{
       file: "src/node/NodeCore.ts",
@@ -25,10 +25,10 @@ export const causalityPlants: ReadonlyArray<Plant> = [
       file: replica,
       from: continues,
       to: `${continues}
-    const former = this.#ownDots.actorOf(key)
-    if (holding._tag !== "Held" && former !== undefined) return former`
+    const former = this.#lastIssued.actorOf(key)
+    if (holding._tag !== "Found" && former !== undefined) return former`
     }, {
-      file: ownDots,
+      file: lastIssued,
       from: "  clear(): void {",
       to: `  actorOf(key: RowKey): Actor | undefined {
     return this.#last.get(nameOf(key))?.actor
@@ -38,7 +38,7 @@ export const causalityPlants: ReadonlyArray<Plant> = [
     }]
   },
   {
-    name: "failed-life-continued",
+    name: "failed-incarnation-continued",
     bug: "an incarnation outlives a failed commit that was sent",
     edits: [{
       file: replica,
@@ -90,7 +90,7 @@ export const causalityPlants: ReadonlyArray<Plant> = [
     name: "context-without-a-sibling",
     bug: "an answer's context lacks one sibling",
     edits: [{
-      file: "src/coordinator/Parts.ts",
+      file: "src/coordinator/CoordinatorContext.ts",
       from: "const shown = { vector: document.context,",
       to: `const { store } = document
   const isCut = bucket.strategy.name === "siblings" && store?.kind === "values"
@@ -127,7 +127,7 @@ export const causalityPlants: ReadonlyArray<Plant> = [
     }]
   },
   {
-    name: "tie-goes-to-the-holder",
+    name: "tie-goes-to-the-primary",
     bug: "of two equal stamps, each replica keeps its own",
     edits: [{
       file: "src/core/crdt/Join.ts",

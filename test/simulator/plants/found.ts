@@ -8,7 +8,7 @@ export const foundPlants: ReadonlyArray<Plant> = [
     name: "old-element-taken",
     bug: "an old page's element is read with newer ones",
     edits: [{
-      file: "src/replica/Row.ts",
+      file: "src/replica/RowCodec.ts",
       from: "if (DocumentCodec.encode(document).digest !== digest) {",
       to: "if (digest === \"\") {"
     }]
@@ -18,7 +18,7 @@ export const foundPlants: ReadonlyArray<Plant> = [
     bug: "a replica counts on in a row that is an old one",
     edits: [{
       file: "src/replica/Replica.ts",
-      from: "if (continues && this.#ownDots.mayContinue(key, holding)) return holding.own",
+      from: "if (continues && this.#lastIssued.mayContinue(key, holding)) return holding.own",
       to: "if (continues) return holding.own"
     }]
   },
@@ -26,11 +26,11 @@ export const foundPlants: ReadonlyArray<Plant> = [
     name: "trial-used-up-by-asking",
     bug: "asking whether to try a disk uses up the trial",
     edits: [{
-      file: "src/replica/DiskTrials.ts",
-      from: "return this.#isFit || this.#world.elapsed() - this.#triedAt >= retryMillis",
+      file: "src/replica/DiskBreaker.ts",
+      from: "return this.#isFit || this.#runtime.elapsed() - this.#triedAt >= retryMillis",
       to: `if (this.#isFit) return true
-    if (this.#world.elapsed() - this.#triedAt < retryMillis) return false
-    this.#triedAt = this.#world.elapsed()
+    if (this.#runtime.elapsed() - this.#triedAt < retryMillis) return false
+    this.#triedAt = this.#runtime.elapsed()
     return true`
     }]
   },
@@ -38,7 +38,7 @@ export const foundPlants: ReadonlyArray<Plant> = [
     name: "repeated-message-carried-out",
     bug: "what was refused is done when repeated",
     edits: [{
-      file: "src/coordinator/Refusals.ts",
+      file: "src/coordinator/ForwardDeduplication.ts",
       from: "if (this.#messages.has(message)) {",
       to: "if (message === \"\") {"
     }]
@@ -56,7 +56,7 @@ export const foundPlants: ReadonlyArray<Plant> = [
     name: "retry-handed-to-another-node",
     bug: "a write sent again may be handed to another node",
     edits: [{
-      file: "src/coordinator/Handed.ts",
+      file: "src/coordinator/ForwardedWrites.ts",
       from: "known !== undefined && nodes.includes(known.node)",
       to: "known !== undefined && nodes.length === 0"
     }]
@@ -65,22 +65,22 @@ export const foundPlants: ReadonlyArray<Plant> = [
     name: "sendings-counted-apart",
     bug: "one sending's refusal counts for all of them",
     edits: [{
-      file: "src/coordinator/Handed.ts",
+      file: "src/coordinator/ForwardedWrites.ts",
       from: "known?.node === node ? known.sendings : 0",
       to: "0"
     }]
   },
   {
-    name: "any-life-asked",
-    bug: "a write that names no life is carried out, unnoted",
+    name: "any-incarnation-asked",
+    bug: "a write that names no incarnation is carried out, unnoted",
     edits: [{
       file: "src/coordinator/Coordinator.ts",
       from: "const isMeant = to === this.#options.replica.incarnation()",
       to: "const isMeant = to === \"\" || to === this.#options.replica.incarnation()"
     }, {
       file: "src/coordinator/Forwarding.ts",
-      from: "    handed.sent(request, this.#node, this.#to)",
-      to: "    if (this.#to !== \"\") handed.sent(request, this.#node, this.#to)"
+      from: "    forwardedWrites.sent(request, this.#node, this.#to)",
+      to: "    if (this.#to !== \"\") forwardedWrites.sent(request, this.#node, this.#to)"
     }]
   }
 ]

@@ -17,14 +17,14 @@ export const storagePlants: ReadonlyArray<Plant> = [
       file: replica,
       from: "if (refusal !== undefined) return refusal",
       to: `if (refusal !== undefined) return refusal
-    this.#options.world.endOfTurn(() => settled(undefined))`
+    this.#options.runtime.endOfTurn(() => settled(undefined))`
     }]
   },
   {
     name: "ids-not-kept",
     bug: "a restart forgets requests' ids",
     edits: [{
-      file: "src/replica/Row.ts",
+      file: "src/replica/RowCodec.ts",
       from: "const bare = DocumentCodec.decode(reader.raw(reader.remaining))",
       to: "const bare = { ...DocumentCodec.decode(reader.raw(reader.remaining)), ids: [] }"
     }]
@@ -33,13 +33,13 @@ export const storagePlants: ReadonlyArray<Plant> = [
     name: "probed-for-ever",
     bug: "a disk that failed once is probed for ever",
     edits: [{
-      file: "src/replica/DiskTrials.ts",
-      from: "if (this.#failing) this.#triedAt = this.#world.elapsed()",
+      file: "src/replica/DiskBreaker.ts",
+      from: "if (this.#failing) this.#triedAt = this.#runtime.elapsed()",
       to: `if (!this.#failing) return
-    this.#triedAt = this.#world.elapsed()
+    this.#triedAt = this.#runtime.elapsed()
     const probe = () => {
       this.#storage.writeFact("probe", "", () => {})
-      this.#world.after(retryMillis, probe)
+      this.#runtime.after(retryMillis, probe)
     }
     probe()`
     }]

@@ -8,7 +8,7 @@
 import type { Sqlite3Static, WasmPointer } from "@sqlite.org/sqlite-wasm"
 import { invariant } from "../../../src/core/Invariant.ts"
 import type { SeededRandom } from "../../../src/testing/simulator/SeededRandom.ts"
-import { epochMillis } from "../../../src/testing/simulator/SimWorld.ts"
+import { epochMillis } from "../../../src/testing/simulator/SimRuntime.ts"
 import { DiskError, type TornDisk, type TornFile } from "./TornDisk.ts"
 
 const pathBytesMax = 512

@@ -1,8 +1,8 @@
 /**
  * Gives a simulated node the product's own storage on a real SQLite, whose power is cut at the end
- * of every life. What `SimDisk` holds is then a model, with which the files must agree whenever the
- * node starts: they may have the groups under way when it crashed, or those whose sync failed, all
- * of them or none.
+ * of every incarnation. What `SimDisk` holds is then a model, with which the files must agree
+ * whenever the node starts: they may have the groups under way when it crashed, or those whose sync
+ * failed, all of them or none.
  *
  * Faults act on the files: a wipe empties them, an old disk is a copy of them, and documents are
  * harmed row by row, by bits that flip in their bytes without the checksum's knowledge. Left out
@@ -84,8 +84,8 @@ const linesOf = ({ facts, rows }: Image): Lines => {
   return lines
 }
 
-/** One life of the node's storage. */
-interface Life {
+/** One incarnation of the node's storage. */
+interface Incarnation {
   readonly database: WasmDatabase
   readonly committer: Committer
   readonly reader: Reader
@@ -114,7 +114,7 @@ export class TornSqliteDisk extends SimDisk {
   #disk = newDisk(this.counts)
   /** Old copies of the disk, with what the model held then; the oldest first. */
   readonly #copies: Array<{ readonly image: Image; readonly disk: TornDisk }> = []
-  #life: Life | undefined
+  #incarnation: Incarnation | undefined
   /**
    * Commits of which it is not known whether the files have them: that which a power cut met, and
    * those that failed since the last success. What failed at its sync may be there all the same.
@@ -136,22 +136,28 @@ export class TornSqliteDisk extends SimDisk {
     const reader = new Reader(database)
     this.#recover(database, reader)
     const queue = new CommitQueue({
-      world: { endOfTurn: (task) => kernel.soon(owner, task) },
+      runtime: { endOfTurn: (task) => kernel.soon(owner, task) },
       limits: defaultLimits,
       commit: (group) => {
-        life.groups.push(group)
-        if (life.groups.length > 1) return
+        incarnation.groups.push(group)
+        if (incarnation.groups.length > 1) return
         const mean = Math.max(this.#syncMillis, this.mood.meanCommitMillis)
         this.busyUntil = kernel.now + this.#random.exponential(mean)
-        kernel.at(owner, this.busyUntil, () => this.#commit(life))
+        kernel.at(owner, this.busyUntil, () => this.#commit(incarnation))
       }
     })
-    const life: Life = { database, committer: new Committer(database), reader, queue, groups: [] }
-    this.#life = life
+    const incarnation: Incarnation = {
+      database,
+      committer: new Committer(database),
+      reader,
+      queue,
+      groups: []
+    }
+    this.#incarnation = incarnation
     return {
       service: makeBufferedStorage(reader, queue),
-      crash: () => this.#end(life, "dies"),
-      stop: () => this.#end(life, "stops")
+      crash: () => this.#end(incarnation, "dies"),
+      stop: () => this.#end(incarnation, "stops")
     }
   }
 
@@ -165,27 +171,27 @@ export class TornSqliteDisk extends SimDisk {
     return database
   }
 
-  /** Ends the life at hand, if any. */
+  /** Ends the incarnation at hand, if any. */
   #close(): void {
-    if (this.#life !== undefined) this.#end(this.#life, "dies")
+    if (this.#incarnation !== undefined) this.#end(this.#incarnation, "dies")
   }
 
   /** The power is cut: in the middle of what a dying process still does, or after a stop. */
-  #end(life: Life, how: "dies" | "stops"): void {
-    if (this.#life !== life) return
-    this.#life = undefined
-    if (life.groups.length > 0) {
+  #end(incarnation: Incarnation, how: "dies" | "stops"): void {
+    if (this.#incarnation !== incarnation) return
+    this.#incarnation = undefined
+    if (incarnation.groups.length > 0) {
       this.counts.crashesWithWaiting++
       this.#cutSoon()
-      this.#commitNow(life)
+      this.#commitNow(incarnation)
     } else if (how === "stops") {
       // The log is emptied into the file, and deleted.
       if (this.#random.chance(0.5)) this.#cutSoon()
-      life.database.close()
+      incarnation.database.close()
     }
-    life.queue.abandon()
+    incarnation.queue.abandon()
     this.#disk.cutPower()
-    life.database.close()
+    incarnation.database.close()
     this.#disk.restorePower(this.#random)
   }
 
@@ -222,13 +228,13 @@ export class TornSqliteDisk extends SimDisk {
 
   /** Only while a process has the files open. */
   override damage(random: SeededRandom, harm: DiskImage.Harm): boolean {
-    return this.#life !== undefined && super.damage(random, harm)
+    return this.#incarnation !== undefined && super.damage(random, harm)
   }
 
   protected override replace(key: RowKey, after: Row | undefined): void {
     super.replace(key, after)
-    invariant(this.#life !== undefined, "rows are harmed while the files are open")
-    writeHarmed(this.#life, { key, row: after, random: this.#random })
+    invariant(this.#incarnation !== undefined, "rows are harmed while the files are open")
+    writeHarmed(this.#incarnation, { key, row: after, random: this.#random })
   }
 
   override describe(): ReadonlyArray<string> {
@@ -237,26 +243,26 @@ export class TornSqliteDisk extends SimDisk {
   }
 
   /** Commits all groups that have come together, as the storage thread does. */
-  #commit(life: Life): void {
-    const last = life.groups.at(-1)
+  #commit(incarnation: Incarnation): void {
+    const last = incarnation.groups.at(-1)
     invariant(last !== undefined, "a commit begins with a group")
     if (this.mood.meanCommitMillis > fitDisk.meanCommitMillis) this.did("slow disk")
     const refusal = this.#refusal()
     this.#disk.refusal = refusal
     this.#disk.writesBeforeRefusal = this.#random.integer(0, this.#random.pick(cutChanges))
-    const failure = this.#commitNow(life)
+    const failure = this.#commitNow(incarnation)
     this.#disk.refusal = undefined
-    life.groups = []
+    incarnation.groups = []
     if (failure !== undefined) {
       this.counts.failures++
       this.did(refusal === "full" ? "full disk" : "disk error")
-      return life.queue.failed(failure)
+      return incarnation.queue.failed(failure)
     }
     if (this.counts.commits % copyCommits === 0) this.#keepCopy()
-    life.queue.committed(last.id)
+    incarnation.queue.committed(last.id)
   }
 
-  #commitNow({ committer, groups }: Life): StorageFailure | undefined {
+  #commitNow({ committer, groups }: Incarnation): StorageFailure | undefined {
     const batches = groups.flatMap((group) => group.writes)
     const failure = committer.commit(batches)
     const writes = batches.map(({ changes, done, facts }) => ({

@@ -7,7 +7,7 @@ import { isSqliteError } from "../../../src/storage/SqliteError.ts"
 import { prepareWriter } from "../../../src/storage/Tables.ts"
 import { stream } from "../../../src/testing/simulator/SeededRandom.ts"
 import { keyOf, put } from "../../storage/documents.ts"
-import { identity } from "../../storage/places.ts"
+import { identity } from "../../storage/storageFixtures.ts"
 import { TornDisk } from "./TornDisk.ts"
 import { databaseName, WasmDatabase } from "./WasmDatabase.ts"
 

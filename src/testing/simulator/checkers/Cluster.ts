@@ -23,16 +23,16 @@ const mayBeLost = (record: Record, final: FinalDocument): boolean => {
 
 const differences = (record: Record, final: FinalDocument): ReadonlyArray<Violation> => {
   const { add, found } = finder("convergence", final)
-  const { digests, holders, shown } = final
-  const held = holders.map((node) => digests.get(node) ?? "unknown")
+  const { digests, primaries, shown } = final
+  const held = primaries.map((node) => digests.get(node) ?? "unknown")
   // Where the only copy was damaged, nobody can repair it, and no read claims to know.
   const hasNone = held.every((digest) => digest === "absent" || digest === "damaged")
   if (hasNone && mayBeLost(record, final)) return found
   if (new Set(held).size > 1) {
-    add(`the replicas differ: ${holders.map((node, i) => `${node} ${held[i]}`).join(", ")}`)
+    add(`the replicas differ: ${primaries.map((node, i) => `${node} ${held[i]}`).join(", ")}`)
   }
   for (const [node, digest] of digests) {
-    if (!holders.includes(node) && digest !== "absent") add(`${node} holds it and should not`)
+    if (!primaries.includes(node) && digest !== "absent") add(`${node} holds it and should not`)
   }
   const answers = new Set<string>()
   for (const [node, answer] of shown) {
@@ -62,10 +62,11 @@ const doubles = (names: ReadonlyArray<string>): ReadonlyArray<string> =>
 const nodeOf = (actor: string): string => actor.slice(0, actor.indexOf("."))
 
 /** Operations that two nodes carried out, though the node that was asked lived all the time. */
-const handedOnTwice = (record: Record): ReadonlyArray<string> => {
+const forwardedTwice = (record: Record): ReadonlyArray<string> => {
   const { damaged, events, incarnations, makers } = record
   const lived = (node: string) =>
-    !damaged.has(node) && incarnations.filter((life) => life.node === node).length === 1
+    !damaged.has(node)
+    && incarnations.filter((incarnation) => incarnation.node === node).length === 1
   return events.filter(({ operation }) => lived(operation.node)).flatMap(({ operation }) => {
     const by = [...makers.get(operation.id) ?? []]
     return by.length > 1 ? [`o${operation.id} was carried out by ${by.join(", ")}`] : []
@@ -88,17 +89,17 @@ export const identity: Checker = {
         problem
       ),
       ...twiceBegun(record),
-      ...handedOnTwice(record)
+      ...forwardedTwice(record)
     ])
 }
 
 /** `n1.<incarnation>` of an actor. */
-const lifeOf = (actor: string): string => actor.slice(0, actor.lastIndexOf("."))
+const incarnationOf = (actor: string): string => actor.slice(0, actor.lastIndexOf("."))
 
 const excesses = (record: Record, final: FinalDocument): ReadonlyArray<Violation> => {
   const { add, found } = finder("bounds", final)
   const place = placeOf(final)
-  // What was sent again, or handed on again, may have been applied again by another life.
+  // What was sent again, or forwarded again, may have been applied again by another incarnation.
   const writes = record.events
     .filter(({ operation }) => placeOf(operation) === place && isWrite(operation))
     .reduce(
@@ -107,7 +108,9 @@ const excesses = (record: Record, final: FinalDocument): ReadonlyArray<Violation
       0
     )
   for (const [node, { actors, ids, leaves }] of final.sizes) {
-    const births = doubles(actors.map(lifeOf)).filter((life) => !record.damaged.has(nodeOf(life)))
+    const births = doubles(actors.map(incarnationOf)).filter((incarnation) =>
+      !record.damaged.has(nodeOf(incarnation))
+    )
     if (births.length > 0) add(`at ${node}, ${births.join(", ")} was born twice for it`)
     if (leaves > writes) add(`at ${node}, ${leaves} leaves after ${writes} requests`)
     if (ids > writes) add(`at ${node}, ${ids} ids after ${writes} requests`)
@@ -118,6 +121,6 @@ const excesses = (record: Record, final: FinalDocument): ReadonlyArray<Violation
 export const bounds: Checker = {
   name: "bounds",
   promise:
-    "a node has one actor in a document for each of its lives, and leaves are no more than writes",
+    "a node has one actor in a document for each incarnation, and no more leaves than writes",
   check: (record) => record.final.flatMap((final) => excesses(record, final))
 }

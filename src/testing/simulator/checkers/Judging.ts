@@ -74,7 +74,7 @@ export const documentsOf = (record: Record, bucket: string): ReadonlyArray<Told>
         applied,
         outcome: outcomeOf(event, applied, record),
         isRefused: isRefused(event, record),
-        sentOnce: event.sendings === 1 && final.holders.includes(event.operation.node)
+        sentOnce: event.sendings === 1 && final.primaries.includes(event.operation.node)
       }
     })
     return { bucket, key, events, writes, final }
@@ -108,8 +108,8 @@ export const hasAny = (vector: VersionVector.VersionVector, { dots }: Applied): 
 export const mayTake = (remover: Write, write: Write): boolean => {
   const { result, saw } = remover.event
   if (remover.outcome === "fail") return false
-  // A blind removal takes what the node holds, of which its answer tells, unless another life did
-  // the same before.
+  // A blind removal takes what the node holds, of which its answer tells, unless another
+  // incarnation did the same before.
   const seen = saw ?? (remover.applied.dots.length > 1 ? undefined : result)
   return seen === undefined || hasAny(seen.vector, write.applied)
 }

@@ -32,7 +32,8 @@ const check = (told: Told) => {
     for (const id of new Set(siblings)) {
       const put = puts.get(id)
       const times = siblings.filter((sibling) => sibling === id).length
-      // What is there in the end has been on a disk; before, a life that left no trace may show.
+      // What is there in the end has been on a disk; before, an incarnation that left no trace may
+      // show.
       const isKnown = at === Infinity || isCarriedOutOnce(put)
       const timesMax = Math.max(1, put?.applied.dots.length ?? 1)
       if (isKnown && times > timesMax) add(`to ${by}, o${id} is shown ${times} times`)

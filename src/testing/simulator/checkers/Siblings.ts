@@ -79,7 +79,7 @@ const check = (told: Told) => {
     const siblings = siblingsOf(result)
     const double = siblings.find((id, index) => siblings.indexOf(id) !== index)
     const twice = told.writes.find(({ id }) => id === double)
-    // Two lives of a node may each have carried it out.
+    // Two incarnations of a node may each have carried it out.
     if (twice !== undefined && twice.applied.dots.length < 2) {
       add(`to o${operation.id}, o${double} is shown twice`)
     }

@@ -2,7 +2,7 @@
  * Keeps the requests that wait for other nodes: finds them by number when an answer comes, sends
  * again what may have been lost, and ends each at its deadline. One timer serves all.
  */
-import type { World } from "../core/World.ts"
+import type { Runtime } from "../core/Runtime.ts"
 
 /** A request that waits. */
 export interface Waiting {
@@ -25,7 +25,7 @@ const sweepMillis = 20
 export const lateMillis = 2_000
 
 export class Pending<W extends Waiting> {
-  readonly #world: World
+  readonly #runtime: Runtime
   readonly #firstPauseMillis: number
   readonly #entries = new Map<number, Entry<W>>()
   #numbers: number
@@ -35,13 +35,13 @@ export class Pending<W extends Waiting> {
   /** The pause before sending again doubles: silence more often means down than lost. */
   constructor(
     options: {
-      readonly world: World
+      readonly runtime: Runtime
       readonly firstPauseMillis: number
       /** 1 unless said otherwise. */
       readonly firstNumber?: number
     }
   ) {
-    this.#world = options.world
+    this.#runtime = options.runtime
     this.#firstPauseMillis = options.firstPauseMillis
     this.#numbers = Math.max(options.firstNumber ?? 1, 1) - 1
   }
@@ -61,7 +61,7 @@ export class Pending<W extends Waiting> {
 
   add(number: number, waiting: W): void {
     const pauseMillis = this.#firstPauseMillis
-    const resendAt = this.#world.elapsed() + pauseMillis
+    const resendAt = this.#runtime.elapsed() + pauseMillis
     this.#entries.set(number, { waiting, resendAt, pauseMillis })
     this.#schedule()
   }
@@ -94,7 +94,7 @@ export class Pending<W extends Waiting> {
   #schedule(): void {
     if (this.#sweeping) return
     this.#sweeping = true
-    this.#world.after(sweepMillis, () => {
+    this.#runtime.after(sweepMillis, () => {
       this.#sweeping = false
       this.#sweep()
       if (this.#entries.size > 0) this.#schedule()
@@ -102,7 +102,7 @@ export class Pending<W extends Waiting> {
   }
 
   #sweep(): void {
-    const now = this.#world.elapsed()
+    const now = this.#runtime.elapsed()
     for (const [number, entry] of this.#entries) {
       if (entry.waiting.deadline <= now) {
         this.#entries.delete(number)
@@ -111,7 +111,7 @@ export class Pending<W extends Waiting> {
         entry.pauseMillis *= 2
         entry.resendAt = now + entry.pauseMillis
         this.#resends++
-        this.#world.mark("coordinator: what has no answer is sent again")
+        this.#runtime.mark("coordinator: what has no answer is sent again")
         entry.waiting.resend()
       }
     }

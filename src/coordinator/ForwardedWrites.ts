@@ -7,20 +7,20 @@ import type { NodeId } from "../core/model/Names.ts"
 import type { Request } from "./Request.ts"
 
 /** About 10 MB; a client that asks again after so many other writes may be carried out twice. */
-const handedMax = 50_000
+const forwardedMax = 50_000
 
 interface Hand {
   readonly node: NodeId
   readonly sendings: number
 }
 
-const idOf = ({ body: { once } }: Request): string =>
-  once === undefined ? "" : `${once.session} ${once.sequence}`
+const idOf = ({ body: { operationId } }: Request): string =>
+  operationId === undefined ? "" : `${operationId.session} ${operationId.sequence}`
 
-export class Handed {
+export class ForwardedWrites {
   readonly #writes = new Map<string, Hand>()
 
-  /** The nodes to hand a request to, the best first; of a write that was handed on, that one. */
+  /** The nodes to hand a request to, the best first; of a write that was forwarded, that one. */
   route(request: Request, nodes: ReadonlyArray<NodeId>): ReadonlyArray<NodeId> {
     const known = this.#writes.get(idOf(request))
     return known !== undefined && nodes.includes(known.node) ? [known.node] : nodes
@@ -28,16 +28,16 @@ export class Handed {
 
   /**
    * Notes that a write is sent to a node, by whichever request of its client. One that names no
-   * life of the node is not carried out, and does not count.
+   * incarnation of the node is not carried out, and does not count.
    */
-  sent(request: Request, node: NodeId, life: string): void {
+  sent(request: Request, node: NodeId, incarnation: string): void {
     const id = idOf(request)
     if (id === "") return
     const known = this.#writes.get(id)
     const before = known?.node === node ? known.sendings : 0
-    this.#writes.set(id, { node, sendings: life === "" ? before : before + 1 })
+    this.#writes.set(id, { node, sendings: incarnation === "" ? before : before + 1 })
     const [oldest] = this.#writes.keys()
-    if (this.#writes.size > handedMax && oldest !== undefined) this.#writes.delete(oldest)
+    if (this.#writes.size > forwardedMax && oldest !== undefined) this.#writes.delete(oldest)
   }
 
   /** Whether what a node says of a write can only speak of its one sending. */

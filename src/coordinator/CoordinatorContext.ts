@@ -7,22 +7,22 @@ import type { Document } from "../core/crdt/Document.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import { Undecodable } from "../core/model/StoreError.ts"
 import type { KnownBucket } from "../core/strategy/Buckets.ts"
-import { ValueRefused } from "../core/strategy/ValueCodec.ts"
+import { SchemaMismatch } from "../core/strategy/ValueCodec.ts"
 import type * as Targets from "../core/quorum/Targets.ts"
-import type { World } from "../core/World.ts"
+import type { Runtime } from "../core/Runtime.ts"
 import type { ClusterView } from "../gossip/ClusterView.ts"
 import type { Replica } from "../replica/Replica.ts"
-import type { Place } from "./Plan.ts"
+import type { ValidatedRequest } from "./ValidatedRequest.ts"
 import type { Answer } from "./Request.ts"
 
-export interface Parts {
-  readonly world: World
+export interface CoordinatorContext {
+  readonly runtime: Runtime
   readonly node: NodeId
   readonly view: ClusterView
   readonly replica: Replica
   readonly send: (to: NodeId, message: PeerMessage) => void
   /** The incarnation of a node that was heard last; empty where it never was. */
-  readonly lifeOf: (node: NodeId) => string
+  readonly incarnationOf: (node: NodeId) => string
   readonly secret: CausalContext.Secret
 }
 
@@ -43,10 +43,13 @@ export interface Counts {
 }
 
 /** The nodes that hold a document: the first n of its preference list. */
-export const holders = (parts: Parts, place: Place): ReadonlyArray<NodeId> =>
+export const primaries = (
+  parts: CoordinatorContext,
+  place: ValidatedRequest
+): ReadonlyArray<NodeId> =>
   parts.view.preferenceList(place.row.partition).slice(0, place.bucket.definition.n)
 
-/** All holders as targets of a request; nobody stands in for them. */
+/** All primaries as targets of a request; nobody stands in for them. */
 export const targetsOf = (nodes: ReadonlyArray<NodeId>): Targets.Nodes => ({
   targets: nodes.map((node) => ({ node, primary: true, previous: false, up: true })),
   fallbacks: []
@@ -65,7 +68,7 @@ export const mergedOf = (
   try {
     return merge(values)
   } catch (error) {
-    const { path, problem } = error instanceof ValueRefused
+    const { path, problem } = error instanceof SchemaMismatch
       ? error
       : { path: "$", problem: `its merge fails: ${String(error)}` }
     return new Undecodable({ bucket: bucket.definition.name, path, problem })
@@ -74,8 +77,8 @@ export const mergedOf = (
 
 /** What a document says to a client. */
 export const answerOf = (
-  parts: Parts,
-  place: Place,
+  parts: CoordinatorContext,
+  place: ValidatedRequest,
   options: { readonly document: Document; readonly replied: number }
 ): Answer | Undecodable => {
   const { bucket, key } = place

@@ -1,7 +1,7 @@
 // Checks the division of the ring by weight against its definition, in plain floating point.
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { sharesOf } from "../../../src/core/ring/Shares.ts"
+import { sharesOf } from "../../../src/core/ring/WeightedShares.ts"
 import { zoneCapOf, zonesOf } from "../../../src/core/ring/Zones.ts"
 import { member, places } from "./clusters.ts"
 

@@ -13,7 +13,7 @@ import { drawSeries, type FaultClass, lasts } from "../FaultClass.ts"
 import { valueOf } from "../Plan.ts"
 import { Registers } from "../SimBuckets.ts"
 import type { SimCluster } from "../SimCluster.ts"
-import { epochMillis } from "../SimWorld.ts"
+import { epochMillis } from "../SimRuntime.ts"
 
 const dot = { actor: "stranger.000000000000000.1", counter: 1 }
 const invented = JSON.stringify(valueOf({ id: 999_999 }))

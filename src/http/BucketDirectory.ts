@@ -32,7 +32,7 @@ const ask = <A>(
     )
   )
 
-export class Catalogue {
+export class BucketDirectory {
   readonly backend: Backend
   #known: { readonly description: ClusterDescription; readonly at: number } | undefined
 
@@ -41,7 +41,7 @@ export class Catalogue {
   }
 
   readonly description: Effect.Effect<ClusterDescription, StoreError> = Effect.suspend(() => {
-    const now = this.backend.world.elapsed()
+    const now = this.backend.runtime.elapsed()
     if (this.#known !== undefined && now - this.#known.at < maxAgeMillis) {
       return Effect.succeed(this.#known.description)
     }

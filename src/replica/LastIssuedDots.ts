@@ -1,24 +1,25 @@
 /**
- * Remembers the last dot that this life made in each document, to tell whether a row still holds
- * it. A disk may give back an old version of a row, whole and with a fitting checksum; making the
- * next dot on that would claim to have seen, and so erase everywhere, what the old version lacks.
+ * Remembers the last dot that this incarnation made in each document, to tell whether a row still
+ * holds it. A disk may give back an old version of a row, whole and with a fitting checksum; making
+ * the next dot on that would claim to have seen, and so erase everywhere, what the old version
+ * lacks.
  *
  * Bounded: of a document that was forgotten here nothing is known, so a new birth begins there.
  */
 import type { Actor, Dot } from "../core/clock/Dot.ts"
 import type { RowKey } from "../storage/Storage.ts"
 import { nameOf } from "./DocumentCache.ts"
-import type { Held } from "./Row.ts"
+import type { LocalDocument } from "./RowCodec.ts"
 
 /** About 30 MB. Each document forgotten costs one more actor in its context when it is written. */
-export const ownDotsMax = 200_000
+export const lastIssuedMax = 200_000
 
-export class OwnDots {
+export class LastIssuedDots {
   /** In the order of the last dot. */
   readonly #last = new Map<string, Dot>()
 
   /** Whether the actor of a row may make the next dot: the row holds the last one it made. */
-  mayContinue(key: RowKey, { document, own }: Held): boolean {
+  mayContinue(key: RowKey, { document, own }: LocalDocument): boolean {
     const last = this.#last.get(nameOf(key))
     return last?.actor === own && document.context.get(own) === last.counter
   }
@@ -27,7 +28,7 @@ export class OwnDots {
     const name = nameOf(key)
     this.#last.delete(name)
     this.#last.set(name, { actor, counter })
-    if (this.#last.size <= ownDotsMax) return
+    if (this.#last.size <= lastIssuedMax) return
     for (const oldest of this.#last.keys()) {
       this.#last.delete(oldest)
       return

@@ -3,37 +3,37 @@
  * not, so that it is noticed when it works again. Not more often: each attempt that fails costs an
  * incarnation, and so an actor in the context of every document that was sent.
  */
-import type { World } from "../core/World.ts"
+import type { Runtime } from "../core/Runtime.ts"
 import type { StorageFailure, StorageService } from "../storage/Storage.ts"
 
 const retryMillis = 1000
 
-export class DiskTrials {
+export class DiskBreaker {
   readonly #storage: StorageService
-  readonly #world: World
+  readonly #runtime: Runtime
   /** Whether the last commit of a document failed. */
   #failing = false
   #triedAt = -retryMillis
 
-  constructor(options: { readonly storage: StorageService; readonly world: World }) {
+  constructor(options: { readonly storage: StorageService; readonly runtime: Runtime }) {
     this.#storage = options.storage
-    this.#world = options.world
+    this.#runtime = options.runtime
   }
 
   get isDue(): boolean {
-    return this.#isFit || this.#world.elapsed() - this.#triedAt >= retryMillis
+    return this.#isFit || this.#runtime.elapsed() - this.#triedAt >= retryMillis
   }
 
   /** Notes that a document goes to the disk: only that tells how the disk is. */
   begin(): void {
     if (this.#isFit) return
-    this.#world.mark("replica: a failing disk is tried again")
-    this.#triedAt = this.#world.elapsed()
+    this.#runtime.mark("replica: a failing disk is tried again")
+    this.#triedAt = this.#runtime.elapsed()
   }
 
   end(failure: StorageFailure | undefined): void {
     this.#failing = failure !== undefined
-    if (this.#failing) this.#triedAt = this.#world.elapsed()
+    if (this.#failing) this.#triedAt = this.#runtime.elapsed()
   }
 
   get #isFit(): boolean {

@@ -5,8 +5,8 @@ import { ByteWriter, Malformed } from "../../src/core/codec/Bytes.ts"
 import * as Document from "../../src/core/crdt/Document.ts"
 import * as DocumentCodec from "../../src/core/crdt/DocumentCodec.ts"
 import { childKey, type DotStore, type Tree } from "../../src/core/crdt/DotStore.ts"
-import { joinParts } from "../../src/core/model/DocumentKey.ts"
-import * as Row from "../../src/replica/Row.ts"
+import { joinFields } from "../../src/core/model/DocumentKey.ts"
+import * as Row from "../../src/replica/RowCodec.ts"
 import type { StoredDocument } from "../../src/storage/Storage.ts"
 import { leavesOf, textOf } from "../core/crdt/documents.ts"
 import { goldenDocuments, goldenElements } from "../core/crdt/goldenDocuments.ts"
@@ -37,7 +37,7 @@ const hexOf = ({ elements, header }: StoredDocument) => ({
     .sort()
 })
 
-const decoded = (row: StoredDocument): Row.Held => {
+const decoded = (row: StoredDocument): Row.LocalDocument => {
   const held = Row.decode(row)
   if (held instanceof Malformed) throw held
   return held
@@ -176,18 +176,18 @@ describe("a row is refused as `Malformed`", () => {
   it.each([
     ["that is no path", "x"],
     ["that is empty", ""],
-    ["of a number", joinParts([5])],
-    ["that promises another kind", joinParts([childKey("counter", "a")])],
-    ["that promises a tree", joinParts([childKey("tree", "a")])],
-    ["that leads through a leaf", joinParts([childKey("values", "a"), childKey("values", "b")])],
-    ["of no kind on its way", joinParts(["x", childKey("values", "b")])]
+    ["of a number", joinFields([5])],
+    ["that promises another kind", joinFields([childKey("counter", "a")])],
+    ["that promises a tree", joinFields([childKey("tree", "a")])],
+    ["that leads through a leaf", joinFields([childKey("values", "a"), childKey("values", "b")])],
+    ["of no kind on its way", joinFields(["x", childKey("values", "b")])]
   ])("when an element has a path %s", (_, path) => {
     expect(Row.decode({ ...row, elements: new Map([[path, leaf]]) })).toBeInstanceOf(Malformed)
   })
 
   it("when both its header and its elements hold a state", () => {
     const whole = rowOf(goldenDocuments["values"]!)
-    const elements = new Map([[joinParts([childKey("values", "a")]), leaf]])
+    const elements = new Map([[joinFields([childKey("values", "a")]), leaf]])
     expect(Row.decode({ ...whole, elements })).toBeInstanceOf(Malformed)
   })
 })

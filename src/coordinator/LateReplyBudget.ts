@@ -5,7 +5,7 @@
 
 export const lateBytesMax = 64 * 1024 * 1024
 
-export class LateBytes {
+export class LateReplyBudget {
   readonly #max: number
   #held = 0
 

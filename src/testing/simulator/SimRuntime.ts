@@ -1,7 +1,8 @@
 /**
- * Gives one life of one node its world: virtual time seen through its own clock, its own chance.
+ * Gives one incarnation of one node its runtime: virtual time seen through its own clock, its own
+ * chance.
  */
-import type { World } from "../../core/World.ts"
+import type { Runtime } from "../../core/Runtime.ts"
 import type { Kernel, Owner } from "./Kernel.ts"
 import type { SeededRandom } from "./SeededRandom.ts"
 
@@ -33,7 +34,7 @@ const wallOf = ({ drift, offsetMillis, stops }: SimClock, kernel: Kernel): numbe
 /** Virtual time starts here on the wall: 2026-01-01. */
 export const epochMillis = 1_767_225_600_000
 
-export interface SimWorldOptions {
+export interface SimRuntimeOptions {
   readonly kernel: Kernel
   readonly owner: Owner
   readonly clock: SimClock
@@ -42,7 +43,7 @@ export interface SimWorldOptions {
   readonly mark: (path: string) => void
 }
 
-export const make = (options: SimWorldOptions): World => {
+export const make = (options: SimRuntimeOptions): Runtime => {
   const { clock, kernel, owner, random } = options
   return {
     now: () => wallOf(clock, kernel),

@@ -3,13 +3,13 @@
  *
  * Code that runs on callbacks takes this interface instead of reaching for `Date`, timers or
  * `crypto`, so that a whole cluster can run in one process on virtual time under one seed. The
- * live implementation is `node/LiveWorld`, the simulated one `testing/simulator/SimWorld`.
+ * live implementation is `node/LiveRuntime`, the simulated one `testing/simulator/SimRuntime`.
  */
 
 /** Withdraws a task that has not run yet; calling it again, or too late, does nothing. */
 export type Cancel = () => void
 
-export interface World {
+export interface Runtime {
   /** Wall clock, in milliseconds since 1970. May jump in either direction. */
   readonly now: () => number
   /** Milliseconds since an arbitrary start. Never goes back; for deadlines and intervals. */

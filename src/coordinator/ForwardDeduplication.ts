@@ -1,5 +1,5 @@
 /**
- * Remembers which handed-on writes this node refused. The network may repeat a message much later,
+ * Remembers which forwarded writes this node refused. The network may repeat a message much later,
  * and what was refused then might be carried out now, after the client was told that it was not.
  */
 import type { StoreError } from "../core/model/StoreError.ts"
@@ -11,7 +11,7 @@ const refusedMax = 10_000
 const mayHaveApplied = (outcome: Answer | StoreError): boolean =>
   outcome._tag === "Answer" || ("mayHaveApplied" in outcome && outcome.mayHaveApplied)
 
-export class Refusals {
+export class ForwardDeduplication {
   /** By message: the refusal, or undefined while it is under way. */
   readonly #messages = new Map<string, Answer | StoreError | undefined>()
 
@@ -19,7 +19,7 @@ export class Refusals {
    * Carries a message out, unless it is a repeat of one that is under way or was refused. What was
    * carried out may be so again: the document knows its id.
    */
-  once(message: string, respond: Respond, carryOut: (respond: Respond) => void): void {
+  run(message: string, respond: Respond, carryOut: (respond: Respond) => void): void {
     if (this.#messages.has(message)) {
       const refusal = this.#messages.get(message)
       if (refusal !== undefined) respond(refusal)

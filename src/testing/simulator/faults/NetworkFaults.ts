@@ -1,15 +1,15 @@
 /**
  * Lets the network lose, delay, repeat and replay messages for a while. What is delayed is also
- * reordered, and what is replayed may come to a later life of its receiver.
+ * reordered, and what is replayed may come to a later incarnation of its receiver.
  */
 import { drawSeries, type FaultClass } from "../FaultClass.ts"
-import type { Weather } from "../SimNetwork.ts"
+import type { NetworkFaults } from "../SimNetwork.ts"
 
 /** A kind of bad weather; `badness` is in [0, 1). */
 const badWeather = (
   name: string,
   what: string,
-  weatherOf: (badness: number) => Partial<Weather>
+  weatherOf: (badness: number) => Partial<NetworkFaults>
 ): FaultClass => ({
   name,
   what,
@@ -22,7 +22,7 @@ const badWeather = (
   end: (cluster, { id }) => cluster.network.weather.set(id)
 })
 
-export const weatherFaults: ReadonlyArray<FaultClass> = [
+export const networkFaults: ReadonlyArray<FaultClass> = [
   badWeather("loss", "messages are lost, up to 30 %", (badness) => ({ loss: 0.3 * badness })),
   badWeather("duplication", "messages come twice, up to half of them", (badness) => ({
     duplication: 0.5 * badness

@@ -12,11 +12,11 @@ import * as VersionVector from "../core/clock/VersionVector.ts"
 import type { Document } from "../core/crdt/Document.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
 import { childKind, type DotStore, type Tree } from "../core/crdt/DotStore.ts"
-import { decodeParts, InvalidKey, joinParts } from "../core/model/DocumentKey.ts"
+import { decodeFields, InvalidKey, joinFields } from "../core/model/DocumentKey.ts"
 import type { StoredDocument } from "../storage/Storage.ts"
 
 /** A document as this replica holds it. */
-export interface Held {
+export interface LocalDocument {
   readonly document: Document
   readonly digest: string
   /** The actor under which this replica last made a dot here; empty where it made none. */
@@ -40,7 +40,7 @@ const header = (options: {
 
 const writeAll = (store: DotStore, path: ReadonlyArray<string>, into: Elements): void => {
   if (store.kind !== "tree") {
-    into.push([joinParts(path), DocumentCodec.encodeElement(store)])
+    into.push([joinFields(path), DocumentCodec.encodeElement(store)])
     return
   }
   for (const [key, child] of store.children) writeAll(child, [...path, key], into)
@@ -48,7 +48,7 @@ const writeAll = (store: DotStore, path: ReadonlyArray<string>, into: Elements):
 
 const removeAll = (store: DotStore, path: ReadonlyArray<string>, into: Elements): void => {
   if (store.kind !== "tree") {
-    into.push([joinParts(path), undefined])
+    into.push([joinFields(path), undefined])
     return
   }
   for (const [key, child] of store.children) removeAll(child, [...path, key], into)
@@ -142,7 +142,7 @@ const grown = (root: Growing): Tree => {
 const readTree = (stored: StoredDocument, bare: Document): Tree => {
   const root: Growing = new Map()
   for (const [path, bytes] of stored.elements) {
-    const keys = decodeParts(path).map(String)
+    const keys = decodeFields(path).map(String)
     const leaf = DocumentCodec.decodeElement(bytes, bare.context)
     const last = keys.length - 1
     const fits = keys.every((key, i) => childKind(key) === (i === last ? leaf.kind : "tree"))
@@ -160,7 +160,7 @@ export const bytesOf = ({ elements, header }: StoredDocument): number => {
 }
 
 /** The document of a stored row, or why its bytes are not one. */
-export const decode = (stored: StoredDocument): Held | Malformed => {
+export const decode = (stored: StoredDocument): LocalDocument | Malformed => {
   try {
     const reader = new ByteReader(stored.header)
     const digest = Buffer.from(reader.raw(digestBytes, "a digest")).toString("hex")
@@ -186,7 +186,7 @@ export const decode = (stored: StoredDocument): Held | Malformed => {
  * brings nothing.
  */
 export const contradicts = (
-  held: Held,
+  held: LocalDocument,
   arrival: {
     readonly document: Document
     readonly joined: Document

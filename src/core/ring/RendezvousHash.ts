@@ -12,7 +12,7 @@ export const seedOf = (id: string): number => {
 }
 
 /** A number from 0 to 2^32 - 1; different seeds order the same partitions differently. */
-export const scatter = (
+export const rendezvousHash = (
   { partition, seed }: { readonly seed: number; readonly partition: number }
 ): number => {
   let mixed = seed ^ Math.imul(partition + 1, 0x9e3779b1)

@@ -1,15 +1,15 @@
 /**
- * A world whose turns end and whose time passes when a test says so, and whose chance is the same
+ * A runtime whose turns end and whose time passes when a test says so, and whose chance is the same
  * each time: for claims about turns, deadlines and clocks.
  */
-import type { World } from "../../src/core/World.ts"
+import type { Runtime } from "../../src/core/Runtime.ts"
 
 interface Timer {
   readonly at: number
   readonly task: () => void
 }
 
-export class SteppedWorld implements World {
+export class SteppedRuntime implements Runtime {
   /** How far the wall clock is off; it may be set in either direction. */
   wallOffsetMillis = 1_763_700_000_000
   #elapsed = 0
@@ -30,8 +30,8 @@ export class SteppedWorld implements World {
     return () => void (this.#timers = this.#timers.filter((other) => other !== timer))
   }
 
-  /** The same world as someone sees it whose clock is off. */
-  seenWith(clockOffsetMillis: () => number): World {
+  /** The same runtime as someone sees it whose clock is off. */
+  seenWith(clockOffsetMillis: () => number): Runtime {
     const { after, elapsed, endOfTurn, id, mark, random } = this
     const now = () => this.now() + clockOffsetMillis()
     return { after, elapsed, endOfTurn, id, mark, now, random }

@@ -3,16 +3,16 @@
  * else in the product reads them.
  */
 import { randomBytes } from "node:crypto"
-import type { World } from "../core/World.ts"
+import type { Runtime } from "../core/Runtime.ts"
 
 const idLength = 26
 
-/** A world that also counts the rare paths taken in it, for metrics. */
-export interface LiveWorld extends World {
+/** A runtime that also counts the rare paths taken in it, for metrics. */
+export interface LiveRuntime extends Runtime {
   readonly marks: ReadonlyMap<string, number>
 }
 
-export const makeLiveWorld = (): LiveWorld => {
+export const makeLiveRuntime = (): LiveRuntime => {
   const marks = new Map<string, number>()
   return {
     marks,
@@ -36,4 +36,4 @@ export const makeLiveWorld = (): LiveWorld => {
   }
 }
 
-export const liveWorld: LiveWorld = makeLiveWorld()
+export const liveRuntime: LiveRuntime = makeLiveRuntime()

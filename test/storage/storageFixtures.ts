@@ -12,7 +12,7 @@ import { MemoryDisk, openDirect } from "../../src/storage/DirectStorage.ts"
 import type { StorageService } from "../../src/storage/Storage.ts"
 import type { StorageIdentity, StorageLimits } from "../../src/storage/StorageOptions.ts"
 import { openWorker } from "../../src/storage/WorkerStorage.ts"
-import { liveWorld } from "../tooling/worlds.ts"
+import { liveRuntime } from "../tooling/runtimes.ts"
 
 export const identity: StorageIdentity = { node: "n1", cluster: "test", partitionCount: 256 }
 
@@ -27,7 +27,7 @@ export interface OpenOptions {
   readonly limits?: Partial<StorageLimits>
 }
 
-export interface Place {
+export interface StorageFixture {
   readonly open: (options?: OpenOptions) => Promise<OpenStorage>
   readonly raw: <A>(use: (database: DatabaseSync) => A) => A
   /** Undefined in memory. */
@@ -37,14 +37,14 @@ export interface Place {
 
 /** What a suite of the contract gets: the place of the test at hand, and the storage open on it. */
 export interface Fixture {
-  readonly place: Place
+  readonly place: StorageFixture
   storage: OpenStorage
 }
 
 export type Suite = (at: () => Fixture) => void
 
 /** Makes commits that touch rows `when` fail, until the returned function is called. */
-export const failCommits = (place: Place, when = "true"): () => void => {
+export const failCommits = (place: StorageFixture, when = "true"): () => void => {
   const refuse = (event: string, row: string) =>
     `CREATE TRIGGER refuse_${event} BEFORE ${event} ON rows WHEN ${
       when.replaceAll("row.", `${row}.`)
@@ -64,17 +64,17 @@ const openDirectly = async (
   directory: string | MemoryDisk,
   options: OpenOptions
 ): Promise<OpenStorage> => {
-  const storage = openDirect({ identity, world: liveWorld, ...options, directory })
+  const storage = openDirect({ identity, runtime: liveRuntime, ...options, directory })
   return opened(storage.service, async () => storage.close())
 }
 
 const openThread = async (directory: string, options: OpenOptions): Promise<OpenStorage> => {
-  const opening = openWorker({ identity, world: liveWorld, ...options, directory })
+  const opening = openWorker({ identity, runtime: liveRuntime, ...options, directory })
   const storage = await Effect.runPromise(opening)
   return opened(storage.service, () => Effect.runPromise(storage.close))
 }
 
-const filePlace = (open: typeof openThread): Place => {
+const filePlace = (open: typeof openThread): StorageFixture => {
   const parent = mkdtempSync(join(tmpdir(), "everwrite-storage-"))
   const directory = join(parent, "deep", "data")
   return {
@@ -93,11 +93,11 @@ const filePlace = (open: typeof openThread): Place => {
   }
 }
 
-export const workerPlace = (): Place => filePlace(openThread)
+export const workerPlace = (): StorageFixture => filePlace(openThread)
 
-export const directPlace = (): Place => filePlace(openDirectly)
+export const directPlace = (): StorageFixture => filePlace(openDirectly)
 
-export const memoryPlace = (): Place => {
+export const memoryPlace = (): StorageFixture => {
   const disk = new MemoryDisk()
   return {
     directory: undefined,

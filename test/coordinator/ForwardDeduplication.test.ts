@@ -1,6 +1,6 @@
 // Checks that a message that is repeated by the network is answered as it was the first time.
 import { describe, expect, it } from "vitest"
-import { Refusals } from "../../src/coordinator/Refusals.ts"
+import { ForwardDeduplication } from "../../src/coordinator/ForwardDeduplication.ts"
 import type { Answer, Respond } from "../../src/coordinator/Request.ts"
 import { NodeUnwritable, QuorumNotMet, type StoreError } from "../../src/core/model/StoreError.ts"
 
@@ -17,15 +17,15 @@ const unsure = new QuorumNotMet({
 
 /** Sends a message twice; the second time it would be carried out. */
 const twice = (first: Answer | StoreError) => {
-  const refusals = new Refusals()
+  const deduplication = new ForwardDeduplication()
   const outcomes: Array<Answer | StoreError> = []
   const respond: Respond = (outcome) => outcomes.push(outcome)
-  refusals.once("n2 1", respond, (done) => done(first))
-  refusals.once("n2 1", respond, (done) => done(answer))
+  deduplication.run("n2 1", respond, (done) => done(first))
+  deduplication.run("n2 1", respond, (done) => done(answer))
   return outcomes
 }
 
-describe("a handed-on write that comes twice", () => {
+describe("a forwarded write that comes twice", () => {
   it("is refused again where it was refused", () => {
     expect(twice(refused)).toEqual([refused, refused])
   })
@@ -36,14 +36,14 @@ describe("a handed-on write that comes twice", () => {
   })
 
   it("waits for the first time to end", () => {
-    const refusals = new Refusals()
+    const deduplication = new ForwardDeduplication()
     const outcomes: Array<Answer | StoreError> = []
     const respond: Respond = (outcome) => outcomes.push(outcome)
     let end: Respond | undefined
-    refusals.once("n2 1", respond, (done) => {
+    deduplication.run("n2 1", respond, (done) => {
       end = done
     })
-    refusals.once("n2 1", respond, (done) => done(answer))
+    deduplication.run("n2 1", respond, (done) => done(answer))
     expect(outcomes).toEqual([])
     end?.(refused)
     expect(outcomes).toEqual([refused])

@@ -8,7 +8,7 @@ import type { Publication } from "./ProtocolParser.ts"
 
 const noResponders = Buffer.from("NATS/1.0 503\r\n\r\n", "latin1")
 
-export class Exchange implements ConnectionEvents {
+export class MessageRouter implements ConnectionEvents {
   readonly connections = new Set<BrokerConnection>()
   readonly #subscriptions = new SubjectTree<BrokerSubscription>()
   readonly #isolated = new Set<string>()

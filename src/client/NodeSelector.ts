@@ -13,7 +13,7 @@ import type { NodeId } from "../core/model/Names.ts"
 import { formation, Member } from "../core/ring/MembershipLog.ts"
 import { partitionOf } from "../core/ring/Partition.ts"
 import * as Ring from "../core/ring/Ring.ts"
-import type { World } from "../core/World.ts"
+import type { Runtime } from "../core/Runtime.ts"
 import type { BackendRequest } from "./Backend.ts"
 
 interface Pace {
@@ -48,14 +48,14 @@ const ringOf = (description: ClusterDescription): Ring.Ring | undefined => {
     : undefined
 }
 
-export class Routes {
-  readonly #world: World
+export class NodeSelector {
+  readonly #runtime: Runtime
   readonly #paces = new Map<NodeId, Pace>()
   #ring: Ring.Ring | undefined
   #buckets = new Map<string, BucketDefinition>()
 
-  constructor(world: World) {
-    this.#world = world
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime
   }
 
   learn(description: ClusterDescription): void {
@@ -67,8 +67,8 @@ export class Routes {
 
   /** The node to ask; undefined leaves it to the broker to choose any. */
   nodeFor(request: BackendRequest, avoid: ReadonlySet<string>): NodeId | undefined {
-    const now = this.#world.elapsed()
-    const open = this.#holders(request).filter((node) =>
+    const now = this.#runtime.elapsed()
+    const open = this.#primaries(request).filter((node) =>
       !avoid.has(node) && (this.#paces.get(node)?.restsUntil ?? 0) <= now
     )
     const first = open[0]
@@ -87,14 +87,14 @@ export class Routes {
   /** Notes that nobody answers for a node, or that it cannot. */
   unheard(node: NodeId): void {
     const millis = this.#millis(node)
-    this.#paces.set(node, { millis, restsUntil: this.#world.elapsed() + restMillis })
+    this.#paces.set(node, { millis, restsUntil: this.#runtime.elapsed() + restMillis })
   }
 
   #millis(node: NodeId): number {
     return this.#paces.get(node)?.millis ?? 0
   }
 
-  #holders({ body, bucket }: BackendRequest): ReadonlyArray<NodeId> {
+  #primaries({ body, bucket }: BackendRequest): ReadonlyArray<NodeId> {
     const definition = this.#buckets.get(bucket)
     const ring = this.#ring
     if (definition === undefined || ring === undefined) return []

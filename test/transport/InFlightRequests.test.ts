@@ -1,36 +1,36 @@
 // Checks when a request that waits is sent again, and that it ends once, at its deadline.
 import { beforeEach, describe, expect, it } from "vitest"
-import { Pending, type Waiting } from "../../src/coordinator/Pending.ts"
-import { SteppedWorld } from "../tooling/SteppedWorld.ts"
+import { Pending, type Waiting } from "../../src/transport/InFlightRequests.ts"
+import { SteppedRuntime } from "../tooling/SteppedRuntime.ts"
 
 class Waits implements Waiting {
   deadline: number
   readonly events: Array<string> = []
-  readonly #world: SteppedWorld
+  readonly #runtime: SteppedRuntime
 
-  constructor(world: SteppedWorld, deadline: number) {
-    this.#world = world
+  constructor(runtime: SteppedRuntime, deadline: number) {
+    this.#runtime = runtime
     this.deadline = deadline
   }
 
   resend(): void {
-    this.events.push(`resend ${this.#world.elapsed()}`)
+    this.events.push(`resend ${this.#runtime.elapsed()}`)
   }
 
   expire(): void {
-    this.events.push(`expire ${this.#world.elapsed()}`)
+    this.events.push(`expire ${this.#runtime.elapsed()}`)
   }
 }
 
-let world: SteppedWorld
+let runtime: SteppedRuntime
 let pending: Pending<Waits>
 beforeEach(() => {
-  world = new SteppedWorld()
-  pending = new Pending({ world, firstPauseMillis: 100 })
+  runtime = new SteppedRuntime()
+  pending = new Pending({ runtime, firstPauseMillis: 100 })
 })
 
 const add = (deadline: number): { readonly number: number; readonly waits: Waits } => {
-  const waits = new Waits(world, deadline)
+  const waits = new Waits(runtime, deadline)
   const number = pending.nextNumber()
   pending.add(number, waits)
   return { number, waits }
@@ -39,7 +39,7 @@ const add = (deadline: number): { readonly number: number; readonly waits: Waits
 describe("a request that waits", () => {
   it("is sent again after pauses that double, until its deadline", () => {
     const { waits } = add(1_000)
-    world.advance(5_000)
+    runtime.advance(5_000)
     expect(waits.events).toEqual(["resend 100", "resend 300", "resend 700", "expire 1000"])
     expect(pending.size).toBe(0)
     expect(pending.resends).toBe(3)
@@ -47,18 +47,18 @@ describe("a request that waits", () => {
 
   it("is left alone once it is removed", () => {
     const { number, waits } = add(1_000)
-    world.advance(150)
+    runtime.advance(150)
     pending.remove(number)
-    world.advance(5_000)
+    runtime.advance(5_000)
     expect(waits.events).toEqual(["resend 100"])
     expect(pending.get(number)).toBeUndefined()
   })
 
   it("ends earlier where its deadline comes nearer", () => {
     const { waits } = add(10_000)
-    world.advance(50)
+    runtime.advance(50)
     waits.deadline = 60
-    world.advance(50)
+    runtime.advance(50)
     expect(waits.events).toEqual(["expire 60"])
   })
 
@@ -72,7 +72,7 @@ describe("a request that waits", () => {
     const all = [add(1_000), add(2_000)]
     pending.expireAll()
     pending.expireAll()
-    world.advance(5_000)
+    runtime.advance(5_000)
     for (const { waits } of all) expect(waits.events).toEqual(["expire 0"])
   })
 
@@ -82,7 +82,7 @@ describe("a request that waits", () => {
     waits.expire = () => {
       added = add(5_000).waits
     }
-    world.advance(2_000)
+    runtime.advance(2_000)
     pending.resendAll()
     expect(added?.events).toEqual(["resend 1100", "resend 1300", "resend 1700", "resend 2000"])
   })
@@ -90,20 +90,20 @@ describe("a request that waits", () => {
   it("costs no timer where nothing waits", () => {
     const { number } = add(1_000)
     pending.remove(number)
-    world.advance(100)
+    runtime.advance(100)
     let timers = 0
-    const { after } = world
-    Object.assign(world, {
+    const { after } = runtime
+    Object.assign(runtime, {
       after: (...args: Parameters<typeof after>) => (timers++, after(...args))
     })
-    world.advance(1_000)
+    runtime.advance(1_000)
     expect(timers).toBe(0)
   })
 
   it("has a number from where it was told to begin", () => {
-    const later = new Pending<Waits>({ world, firstPauseMillis: 100, firstNumber: 77 })
+    const later = new Pending<Waits>({ runtime, firstPauseMillis: 100, firstNumber: 77 })
     expect([later.nextNumber(), later.nextNumber()]).toEqual([77, 78])
-    const none = new Pending<Waits>({ world, firstPauseMillis: 100, firstNumber: 0 })
+    const none = new Pending<Waits>({ runtime, firstPauseMillis: 100, firstNumber: 0 })
     expect(none.nextNumber()).toBe(1)
   })
 })

@@ -10,13 +10,13 @@ import { encodeKey } from "../core/model/KeyFields.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import * as Quorum from "../core/quorum/Quorum.ts"
 import type { Buckets, KnownBucket } from "../core/strategy/Buckets.ts"
-import { ValueRefused } from "../core/strategy/ValueCodec.ts"
+import { SchemaMismatch } from "../core/strategy/ValueCodec.ts"
 import { type RowKey, rowKey } from "../replica/ReplicaServer.ts"
 import type { Call } from "../replica/Replica.ts"
 import type { Request } from "./Request.ts"
 
 /** What is common to reads and writes. */
-export interface Place {
+export interface ValidatedRequest {
   readonly bucket: KnownBucket
   readonly key: DocumentKey
   readonly row: RowKey
@@ -27,19 +27,19 @@ export interface Place {
   readonly timeoutMillis: number
 }
 
-export interface ReadPlan extends Place {
+export interface ValidatedRead extends ValidatedRequest {
   readonly needs: Quorum.ReadNeeds
 }
 
-export interface WritePlan extends Place {
+export interface ValidatedWrite extends ValidatedRequest {
   readonly needs: Quorum.WriteNeeds
   readonly calls: ReadonlyArray<Call>
-  readonly id: RequestBody["once"]
+  readonly id: RequestBody["operationId"]
   /** Whether the other replicas must sync before they acknowledge. */
   readonly sync: boolean
 }
 
-export interface PlanOptions {
+export interface ValidationOptions {
   readonly buckets: Buckets
   readonly partitionCount: number
   readonly secret: CausalContext.Secret
@@ -61,7 +61,7 @@ const fail = (error: Errors.StoreError): never => {
   throw new Fault(error)
 }
 
-const contextOf = (token: string, place: CausalContext.TokenPlace) => {
+const contextOf = (token: string, place: CausalContext.TokenScope) => {
   const context = CausalContext.decode(token, place)
   return typeof context === "string"
     ? fail(new Errors.BadContext({ bucket: place.bucket, reason: context }))
@@ -77,7 +77,7 @@ const keyOf = (bucket: KnownBucket, json: unknown): DocumentKey => {
   }
 }
 
-const bucketOf = (request: Request, options: PlanOptions): KnownBucket => {
+const bucketOf = (request: Request, options: ValidationOptions): KnownBucket => {
   const bucket = options.buckets.get(request.bucket)
   if (bucket === undefined) return fail(new Errors.UnknownBucket({ bucket: request.bucket }))
   const { fingerprint } = request.body
@@ -93,7 +93,7 @@ const bucketOf = (request: Request, options: PlanOptions): KnownBucket => {
   return bucket
 }
 
-const placeOf = (request: Request, options: PlanOptions): Place => {
+const placeOf = (request: Request, options: ValidationOptions): ValidatedRequest => {
   const { body } = request
   const bucket = bucketOf(request, options)
   const key = keyOf(bucket, body.key)
@@ -121,7 +121,7 @@ const checkArguments = (bucket: KnownBucket, name: string, args: ReadonlyArray<u
   try {
     bucket.code?.checkArguments(name, args)
   } catch (error) {
-    if (!(error instanceof ValueRefused)) throw error
+    if (!(error instanceof SchemaMismatch)) throw error
     const { path, problem } = error
     fail(new Errors.InvalidValue({ bucket: bucket.definition.name, path, problem }))
   }
@@ -147,15 +147,21 @@ const callsOf = (request: Request, bucket: KnownBucket): ReadonlyArray<Call> => 
 }
 
 const checkAge = (body: RequestBody, nowMillis: number): void => {
-  if (body.once === undefined) return
-  const ageMillis = nowMillis - body.once.at
+  if (body.operationId === undefined) return
+  const ageMillis = nowMillis - body.operationId.at
   if (ageMillis > idRefusedAfterMillis) {
     fail(new Errors.RequestTooOld({ ageMillis, limitMillis: idRefusedAfterMillis }))
   }
   // It would outlive all others in the document's list, and push them out.
   if (-ageMillis > idRefusedAfterMillis) {
     const expected = `at most ${idRefusedAfterMillis} ms ahead of this node's clock`
-    fail(new Errors.InvalidRequest({ setting: "once.at", value: String(body.once.at), expected }))
+    fail(
+      new Errors.InvalidRequest({
+        setting: "operationId.at",
+        value: String(body.operationId.at),
+        expected
+      })
+    )
   }
 }
 
@@ -171,7 +177,10 @@ const planned = <Plan>(make: () => Plan): Plan | Errors.StoreError => {
 /** Whether planning ended in an error: errors are the only ones with a tag. */
 export const isFault = (plan: object): plan is Errors.StoreError => "_tag" in plan
 
-export const planRead = (request: Request, options: PlanOptions): ReadPlan | Errors.StoreError =>
+export const validateRead = (
+  request: Request,
+  options: ValidationOptions
+): ValidatedRead | Errors.StoreError =>
   planned(() => {
     const place = placeOf(request, options)
     const { defaults, n } = place.bucket.definition
@@ -179,7 +188,10 @@ export const planRead = (request: Request, options: PlanOptions): ReadPlan | Err
     return needs._tag === "Refused" ? refuse(needs) : { ...place, needs }
   })
 
-export const planWrite = (request: Request, options: PlanOptions): WritePlan | Errors.StoreError =>
+export const validateWrite = (
+  request: Request,
+  options: ValidationOptions
+): ValidatedWrite | Errors.StoreError =>
   planned(() => {
     const place = placeOf(request, options)
     const { defaults, durability, n } = place.bucket.definition
@@ -189,5 +201,5 @@ export const planWrite = (request: Request, options: PlanOptions): WritePlan | E
     const calls = callsOf(request, place.bucket)
     // With one sync promised, the coordinator's own is it.
     const sync = durability === "synced" || needs.dw > 1
-    return { ...place, needs, calls, id: request.body.once, sync }
+    return { ...place, needs, calls, id: request.body.operationId, sync }
   })

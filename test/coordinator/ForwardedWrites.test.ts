@@ -1,0 +1,76 @@
+// Checks that a write that is sent again is handed to the node that may have carried it out.
+import { describe, expect, it } from "vitest"
+import { ForwardedWrites } from "../../src/coordinator/ForwardedWrites.ts"
+import type { Request } from "../../src/coordinator/Request.ts"
+import { NodeId } from "../../src/core/model/Names.ts"
+
+const a = NodeId.make("a")
+const b = NodeId.make("b")
+const c = NodeId.make("c")
+
+const write = (sequence: number): Request => ({
+  action: "write",
+  bucket: "notes",
+  body: { key: "k", operationId: { session: "s", sequence, at: 0 } },
+  forwarded: false
+})
+
+describe("a request that is forwarded", () => {
+  it("goes to the node it went to before, though another has become the best", () => {
+    const forwardedWrites = new ForwardedWrites()
+    expect(forwardedWrites.route(write(1), [a, b])).toEqual([a, b])
+    forwardedWrites.sent(write(1), a, "incarnation")
+    expect(forwardedWrites.route(write(2), [b, a])).toEqual([b, a])
+    expect(forwardedWrites.route(write(1), [b, a])).toEqual([a])
+  })
+
+  it("goes to the node that took it after the best one refused", () => {
+    const forwardedWrites = new ForwardedWrites()
+    forwardedWrites.sent(write(1), a, "incarnation")
+    forwardedWrites.sent(write(1), b, "incarnation")
+    expect(forwardedWrites.route(write(1), [a, b])).toEqual([b])
+  })
+
+  it("goes to the best node once the one before holds the document no more", () => {
+    const forwardedWrites = new ForwardedWrites()
+    forwardedWrites.sent(write(1), a, "incarnation")
+    expect(forwardedWrites.route(write(1), [c, b])).toEqual([c, b])
+  })
+
+  it("goes to the node that is still to learn which incarnation of it is asked", () => {
+    const forwardedWrites = new ForwardedWrites()
+    forwardedWrites.sent(write(1), a, "")
+    expect(forwardedWrites.route(write(1), [b, a])).toEqual([a])
+    expect(forwardedWrites.wasSentOnce(write(1))).toBe(false)
+    forwardedWrites.sent(write(1), a, "incarnation")
+    expect(forwardedWrites.wasSentOnce(write(1))).toBe(true)
+  })
+
+  it("goes to any node once nobody has carried it out", () => {
+    const forwardedWrites = new ForwardedWrites()
+    forwardedWrites.sent(write(1), a, "incarnation")
+    forwardedWrites.forget(write(1))
+    expect(forwardedWrites.route(write(1), [b, a])).toEqual([b, a])
+  })
+
+  it("was sent once until it goes to the same node again, for whichever request", () => {
+    const forwardedWrites = new ForwardedWrites()
+    expect(forwardedWrites.wasSentOnce(write(1))).toBe(false)
+    forwardedWrites.sent(write(1), a, "incarnation")
+    expect(forwardedWrites.wasSentOnce(write(1))).toBe(true)
+    forwardedWrites.sent(write(1), b, "incarnation")
+    expect(forwardedWrites.wasSentOnce(write(1))).toBe(true)
+    forwardedWrites.sent(write(1), b, "incarnation")
+    expect(forwardedWrites.wasSentOnce(write(1))).toBe(false)
+  })
+
+  it("may go to any node where nothing tells a second time from the first", () => {
+    const request: Request = {
+      action: "read",
+      bucket: "notes",
+      body: { key: "k" },
+      forwarded: false
+    }
+    expect(new ForwardedWrites().route(request, [a, b])).toEqual([a, b])
+  })
+})
