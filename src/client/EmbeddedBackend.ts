@@ -23,12 +23,12 @@ export interface EmbeddedOptions {
 export const make = (options: EmbeddedOptions): Backend => ({
   runtime: options.runtime,
   request: (request, respond) =>
-    options.coordinator.handle(
-      { ...request, forwarded: false },
-      (outcome) => respond(outcome._tag === "Answer" ? decoded(request.bucket, outcome) : outcome)
-    ),
-  explain: (request, respond) => options.coordinator.explain(request, respond),
-  list: (request, respond) => options.coordinator.list(request, respond),
+    options.coordinator.handle({ ...request, forwarded: false }, {
+      deliver: (outcome) =>
+        respond(outcome._tag === "Answer" ? decoded(request.bucket, outcome) : outcome)
+    }),
+  explain: (request, respond) => options.coordinator.explain(request, { deliver: respond }),
+  list: (request, respond) => options.coordinator.list(request, { deliver: respond }),
   describe: (respond) => {
     const { buckets, cluster, view } = options
     respond(describe({ cluster, node: view.self, ring: view.ring, buckets: buckets.values() }))

@@ -11,7 +11,7 @@ import { ReplyBody } from "../../schemas/ClientAnswer.ts"
 import { ClusterDescription } from "../../schemas/ClusterDescription.ts"
 import { ExplanationReply } from "../../schemas/Explanation.ts"
 import { KeyPageReply } from "../../schemas/KeyPage.ts"
-import { Pending } from "../transport/InFlightRequests.ts"
+import { InFlightRequests } from "../transport/InFlightRequests.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import type { ClusterName } from "../core/model/Names.ts"
 import type { Runtime } from "../core/Runtime.ts"
@@ -55,7 +55,7 @@ export class NatsBackend implements Backend {
   readonly #subjects: Subjects
   readonly #inbox: string
   readonly #subscriptions: ReadonlyArray<Subscription>
-  readonly #pending: Pending<RemoteRequest>
+  readonly #pending: InFlightRequests<RemoteRequest>
   readonly #outboxes = new Map<string, Outbox>()
   readonly #ask: NatsAsk
   readonly #selector: NodeSelector
@@ -67,7 +67,7 @@ export class NatsBackend implements Backend {
     this.runtime = runtime
     this.#options = options
     this.#subjects = new Subjects(cluster)
-    this.#pending = new Pending({ runtime, firstPauseMillis })
+    this.#pending = new InFlightRequests({ runtime, firstPauseMillis })
     this.#selector = new NodeSelector(runtime)
     this.#ask = new NatsAsk({ runtime, transport })
     this.#inbox = transport.newInbox()

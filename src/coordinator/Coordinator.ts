@@ -1,162 +1,120 @@
 /**
- * Takes clients' requests: checks them, carries out those whose documents this node holds, hands
- * the others to a node that does. "A state machine on the node that received the request", says
- * the Dynamo paper (section 5); the machine is `core/quorum`, this room carries out what it says.
+ * Takes clients' requests: checks them, carries out those whose documents this node holds, and
+ * forwards the others to a node that does. "A state machine on the node that received the
+ * request", says the Dynamo paper (section 5); the machines are `core/quorum` and
+ * `core/forwarding`, and this room carries out what they say.
  */
 import type { Explanation } from "../../schemas/Explanation.ts"
 import type { KeyPage } from "../../schemas/KeyPage.ts"
-import type { PeerMessage } from "../../schemas/PeerMessage.ts"
-import * as CausalContext from "../core/clock/CausalContext.ts"
+import type { Forward, PeerMessage } from "../../schemas/PeerMessage.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import * as Errors from "../core/model/StoreError.ts"
+import { InFlightRequests } from "../transport/InFlightRequests.ts"
+import { CatchUpRead } from "./CatchUpRead.ts"
+import { ClientRead } from "./ClientRead.ts"
+import type { CoordinatorContext, Gathering, NodeParts } from "./CoordinatorContext.ts"
+import * as CoordinatorCounters from "./CoordinatorCounters.ts"
 import { Explain } from "./Explain.ts"
-import { Forwarding, readForward, unsendable, writeForwarded } from "./Forwarding.ts"
+import { readForward } from "./ForwardCodec.ts"
+import { ForwardDeduplication } from "./ForwardDeduplication.ts"
 import { ForwardedWrites } from "./ForwardedWrites.ts"
-import { lateBytesMax, LateReplyBudget } from "./LateReplyBudget.ts"
+import { Forwarding, unsendable } from "./Forwarding.ts"
+import { ForwardOrigin } from "./ForwardOrigin.ts"
+import { LateReplyBudget, lateReplyBytesMax } from "./LateReplyBudget.ts"
 import { Listing, validateListing } from "./Listing.ts"
-import { answerOf, type CoordinatorContext, type Counts, primaries } from "./CoordinatorContext.ts"
-import { Pending, type Waiting } from "../transport/InFlightRequests.ts"
+import { OpenRequest } from "./OpenRequest.ts"
+import type { Answer, AnswerAddress, ExplainRequest, ListRequest, Request } from "./Request.ts"
 import {
   isFault,
   type ValidatedRead,
-  type ValidatedRequest,
   type ValidatedWrite,
   validateRead,
   validateWrite,
   type ValidationOptions
 } from "./ValidatedRequest.ts"
-import { type Found, ReadCoordinator } from "./ReadCoordinator.ts"
-import { ForwardDeduplication } from "./ForwardDeduplication.ts"
-import type { ExplainRequest, ListRequest, Request, Respond } from "./Request.ts"
 import { WriteCoordinator } from "./WriteCoordinator.ts"
 
-export interface CoordinatorOptions extends CoordinatorContext {
-  readonly plan: Omit<ValidationOptions, "nowMillis" | "secret">
+export interface CoordinatorOptions extends NodeParts {
+  readonly validation: Omit<ValidationOptions, "nowMillis" | "secret">
   /** Requests without an answer; beyond it they are refused, which clients may retry elsewhere. */
   readonly requestsMax: number
-  /** Bytes that answered requests hold for silent replicas; 64 MiB unless said otherwise. */
+  /** Bytes that answered requests hold for slow replicas; 64 MiB unless said otherwise. */
   readonly lateBytesMax?: number | undefined
 }
 
 /** Longer than a replica needs under load, so that what was sent again was mostly lost. */
 const firstPauseMillis = 500
 
-interface Hearing extends Waiting {
-  readonly hear: (from: NodeId, message: PeerMessage) => void
-}
-
 export class Coordinator {
-  readonly #options: CoordinatorOptions
-  readonly #planOptions: ValidationOptions
-  readonly #pending: Pending<Hearing>
-  readonly #forwardedWrites = new ForwardedWrites()
+  readonly #context: CoordinatorContext
+  readonly #requestsMax: number
+  readonly #validation: ValidationOptions
   readonly #deduplication = new ForwardDeduplication()
-  readonly #late: LateReplyBudget
-  /** Requests that have no answer yet. */
-  #open = 0
   #draining = false
-  readonly #counts: Counts = {
-    reads: 0,
-    writes: 0,
-    forwards: 0,
-    failures: 0,
-    catchUps: 0,
-    readRepairs: 0,
-    discards: 0,
-    siblingsSeen: 0,
-    strayAnswers: 0
-  }
 
   constructor(options: CoordinatorOptions) {
-    this.#options = options
-    const { runtime } = options
-    this.#late = new LateReplyBudget(options.lateBytesMax ?? lateBytesMax)
-    // An answer to a former incarnation of this node must not be taken for one to this incarnation.
+    const { lateBytesMax, requestsMax, validation, ...node } = options
+    const { runtime, secret, view } = node
+    // An answer to a former incarnation of this node must not be taken for one to this one.
     const firstNumber = Number.parseInt(runtime.id().slice(-8), 36)
-    this.#pending = new Pending({ runtime, firstPauseMillis, firstNumber })
-    this.#planOptions = {
-      ...options.plan,
-      secret: options.secret,
-      nowMillis: () => options.view.agreedNow()
+    this.#context = {
+      ...node,
+      counters: CoordinatorCounters.make(),
+      inFlight: new InFlightRequests<Gathering>({ runtime, firstPauseMillis, firstNumber }),
+      lateReplies: new LateReplyBudget(lateBytesMax ?? lateReplyBytesMax),
+      forwardedWrites: new ForwardedWrites()
     }
+    this.#requestsMax = requestsMax
+    this.#validation = { ...validation, secret, nowMillis: () => view.agreedNow() }
   }
 
   /** Carries out a request, or has it carried out; answers exactly once. */
-  handle(request: Request, respond: Respond): void {
-    const busy = this.#refusal()
-    if (busy !== undefined) return respond(busy)
-    const counted: Respond = this.#opened((outcome) => {
-      if (outcome._tag !== "Answer") this.#counts.failures++
-      else if (outcome.siblings > 1) this.#counts.siblingsSeen++
-      this.#markOutcome(outcome)
-      respond(outcome)
-    })
+  handle(request: Request, address: AnswerAddress<Answer>): void {
+    const open = this.#open(address)
+    if (open === undefined) return
+    const { counters } = this.#context
     if (request.action === "read") {
-      const plan = validateRead(request, this.#planOptions)
-      if (isFault(plan)) return counted(plan)
-      if (!this.#isPrimary(plan)) return this.#forward(request, plan, counted)
-      this.#counts.reads++
-      return this.#read(
-        plan,
-        (outcome) => counted("_tag" in outcome ? outcome : answerOf(this.#options, plan, outcome))
-      )
+      const read = validateRead(request, this.#validation)
+      if (isFault(read)) return open.answer(read)
+      if (!this.#isPrimary(read)) return this.#forward(request, read, open)
+      counters.reads++
+      return new ClientRead(this.#context, read, open).start()
     }
-    const plan = validateWrite(request, this.#planOptions)
-    if (isFault(plan)) return counted(plan)
-    if (!this.#isPrimary(plan)) return this.#forward(request, plan, counted)
-    this.#counts.writes++
-    this.#write(plan, counted)
+    const write = validateWrite(request, this.#validation)
+    if (isFault(write)) return open.answer(write)
+    if (!this.#isPrimary(write)) return this.#forward(request, write, open)
+    counters.writes++
+    this.#write(write, open)
   }
 
   /** Shows what every primary has of a document; changes nothing. */
-  explain(
-    request: ExplainRequest,
-    respond: (outcome: Explanation | Errors.StoreError) => void
-  ): void {
-    const busy = this.#refusal()
-    if (busy !== undefined) return respond(busy)
+  explain(request: ExplainRequest, address: AnswerAddress<Explanation>): void {
+    const open = this.#open(address)
+    if (open === undefined) return
     const { bucket, ...body } = request
-    const plan = validateRead({ action: "read", bucket, body, forwarded: false }, this.#planOptions)
-    if (isFault(plan)) return respond(plan)
-    const told = this.#opened(respond)
-    const number = this.#pending.nextNumber()
-    const finished = () => this.#pending.remove(number)
-    const { key } = request
-    const explain = new Explain({
-      parts: this.#options,
-      plan,
-      key,
-      number,
-      respond: told,
-      finished
-    })
-    this.#pending.add(number, explain)
-    explain.start()
+    const asked: Request = { action: "read", bucket, body, forwarded: false }
+    const read = validateRead(asked, this.#validation)
+    if (isFault(read)) return open.answer(read)
+    new Explain(this.#context, { read, key: request.key, open }).start()
   }
 
   /** Lists a page of a bucket's keys, as far as the members can be reached. */
-  list(request: ListRequest, respond: (outcome: KeyPage | Errors.StoreError) => void): void {
-    const busy = this.#refusal()
-    if (busy !== undefined) return respond(busy)
-    const plan = validateListing(request, this.#planOptions)
-    if (isFault(plan)) return respond(plan)
-    const { partitionCount } = this.#planOptions
-    const number = this.#pending.nextNumber()
-    const finished = () => this.#pending.remove(number)
-    const parts = this.#options
-    const told = this.#opened(respond)
-    const listing = new Listing({ parts, plan, partitionCount, number, respond: told, finished })
-    this.#pending.add(number, listing)
-    listing.start()
+  list(request: ListRequest, address: AnswerAddress<KeyPage>): void {
+    const open = this.#open(address)
+    if (open === undefined) return
+    const listing = validateListing(request, this.#validation)
+    if (isFault(listing)) return open.answer(listing)
+    new Listing(this.#context, listing, open).start()
   }
 
   /** Takes another node's answer, or a request that it forwards. */
   hear(from: NodeId, message: PeerMessage): void {
     if (message._tag === "Forward") return this.#takeForward(from, message)
-    const waiting = this.#pending.get(message.request)
-    if (waiting !== undefined) return waiting.hear(from, message)
-    this.#counts.strayAnswers++
-    this.#options.runtime.mark("coordinator: an answer comes too late")
+    const { counters, inFlight, runtime } = this.#context
+    const gathering = inFlight.get(message.request)
+    if (gathering !== undefined) return gathering.hear(from, message)
+    counters.strayAnswers++
+    runtime.mark("coordinator: an answer comes too late")
   }
 
   /** Takes no more requests; those under way go on to their end. */
@@ -167,167 +125,98 @@ export class Coordinator {
   /** Ends everything under way. */
   close(): void {
     this.#draining = true
-    this.#pending.expireAll()
+    this.#context.inFlight.expireAll()
   }
 
   underWay(): number {
-    return this.#pending.size
+    return this.#context.inFlight.size
   }
 
-  /** Bytes that answered requests hold for silent replicas. */
+  /** Bytes that answered requests hold for slow replicas. */
   lateBytes(): number {
-    return this.#late.held
+    return this.#context.lateReplies.held
   }
 
-  counts(): Readonly<Counts> & { readonly resends: number } {
-    return { ...this.#counts, resends: this.#pending.resends }
+  counters(): Readonly<CoordinatorCounters.CoordinatorCounters> & { readonly resends: number } {
+    const { counters, inFlight } = this.#context
+    return { ...counters, resends: inFlight.resends }
   }
 
-  #refusal(): Errors.NodeUnavailable | undefined {
-    const { node, requestsMax } = this.#options
-    if (this.#draining) return new Errors.NodeUnavailable({ node, reason: "it is stopping" })
-    // Answered ones that wait for a silent replica do not count: one such node would stop all.
-    if (this.#open < requestsMax) return undefined
-    return new Errors.NodeUnavailable({ node, reason: `${requestsMax} requests are under way` })
+  /** Takes a request in, unless the node stops or too many are open: then it is refused. */
+  #open<A extends object>(address: AnswerAddress<A>): OpenRequest<A> | undefined {
+    const { counters, node } = this.#context
+    // Answered requests that wait for a slow replica do not count: one such node would stop all.
+    const reason = this.#draining
+      ? "it is stopping"
+      : counters.open >= this.#requestsMax
+      ? `${this.#requestsMax} requests are under way`
+      : undefined
+    if (reason === undefined) return new OpenRequest(this.#context, address)
+    address.deliver(new Errors.NodeUnavailable({ node, reason }))
+    return undefined
   }
 
-  /** Counts a request as open until it is answered. */
-  #opened<A>(respond: (outcome: A) => void): (outcome: A) => void {
-    this.#open++
-    return (outcome) => {
-      this.#open--
-      respond(outcome)
-    }
+  #isPrimary({ bucket, row }: ValidatedRead | ValidatedWrite): boolean {
+    const { node, view } = this.#context
+    return view.placement(row.partition, bucket.definition.n).primaries.includes(node)
   }
 
-  #markOutcome(outcome: Parameters<Respond>[0]): void {
-    const { runtime } = this.#options
-    if (outcome._tag === "Answer" && outcome.siblings > 2) {
-      runtime.mark("coordinator: three siblings are answered")
-    }
-    if (outcome._tag === "RequestTooOld") runtime.mark("coordinator: a request is too old")
-    if (outcome._tag === "NodeUnwritable") {
-      runtime.mark("coordinator: a failing disk refuses a write")
-    }
-  }
-
-  #isPrimary(place: ValidatedRequest): boolean {
-    return primaries(this.#options, place).includes(this.#options.node)
-  }
-
-  #read(plan: ValidatedRead, found: Found): void {
-    const number = this.#pending.nextNumber()
-    const finished = () => this.#pending.remove(number)
-    const parts = this.#options
-    const read = new ReadCoordinator({
-      parts,
-      plan,
-      number,
-      late: this.#late,
-      found,
-      finished,
-      counts: this.#counts
-    })
-    this.#pending.add(number, read)
-    read.start()
-  }
-
-  #write(plan: ValidatedWrite, respond: Respond): void {
-    const { node, replica } = this.#options
+  #write(write: ValidatedWrite, open: OpenRequest<Answer>): void {
+    const { node, replica } = this.#context
     if (!replica.writable()) {
-      return respond(new Errors.NodeUnwritable({ node, reason: "its disk is full or failing" }))
+      const reason = "its disk is full or failing"
+      return open.answer(new Errors.NodeUnwritable({ node, reason }))
     }
-    const number = this.#pending.nextNumber()
-    const finished = () => this.#pending.remove(number)
-    const [late, parts] = [this.#late, this.#options]
-    const write = new WriteCoordinator({ parts, plan, number, late, respond, finished })
-    this.#pending.add(number, write)
-    const begun = write.start()
-    if (begun === "begun") return
-    this.#pending.remove(number)
-    if (begun === "context-ahead") this.#catchUp(plan, respond)
+    const begun = new WriteCoordinator(this.#context, write, open).start()
+    if (begun !== "context-ahead") return
+    const again = (caughtUp: ValidatedWrite, to: OpenRequest<Answer>) => this.#write(caughtUp, to)
+    new CatchUpRead(this.#context, { write, open, again }).start()
   }
 
-  /** Reads what the client has seen from the others, joins it here, and begins the write again. */
-  #catchUp(plan: ValidatedWrite, respond: Respond): void {
-    const { node, replica, runtime } = this.#options
-    const begun = runtime.elapsed()
-    this.#counts.catchUps++
-    runtime.mark("coordinator: a write catches up with its context")
-    const readPlan: ValidatedRead = {
-      ...plan,
-      needs: { _tag: "ReadNeeds", r: 1, pr: 0 },
-      after: CausalContext.join(plan.after, plan.seen ?? CausalContext.nothing)
-    }
-    this.#read(readPlan, (outcome) => {
-      if ("_tag" in outcome) {
-        runtime.mark("coordinator: a write cannot catch up")
-        return respond(outcome)
-      }
-      const arrival = { key: plan.row, document: outcome.document }
-      const joined = replica.join(arrival, () => {})
-      if (joined._tag === "Refused") {
-        return respond(new Errors.NodeUnwritable({ node, reason: joined.reason }))
-      }
-      const timeoutMillis = Math.max(plan.timeoutMillis - (runtime.elapsed() - begun), 1)
-      this.#write({ ...plan, timeoutMillis }, respond)
-    })
-  }
-
-  #forward(request: Request, plan: ValidatedRead | ValidatedWrite, respond: Respond): void {
-    const { node, view } = this.#options
+  #forward(
+    request: Request,
+    validated: ValidatedRead | ValidatedWrite,
+    open: OpenRequest<Answer>
+  ): void {
+    const { counters, forwardedWrites, node, view } = this.#context
     if (request.forwarded) {
-      const reason = "it does not hold this document; the nodes disagree about the ring"
-      return respond(new Errors.NodeUnavailable({ node, reason }))
+      const reason = "it is no primary of this document; the nodes disagree about the ring"
+      return open.answer(new Errors.NodeUnavailable({ node, reason }))
     }
     const fault = unsendable(request)
-    if (fault !== undefined) return respond(fault)
-    this.#counts.forwards++
+    if (fault !== undefined) return open.answer(fault)
+    counters.forwards++
     const named = this.#named(request)
-    const number = this.#pending.nextNumber()
-    const nodes = [...primaries(this.#options, plan)].sort((a, b) =>
-      view.silenceMillis(a) - view.silenceMillis(b)
-    )
-    const forwarding = new Forwarding({
-      parts: this.#options,
-      request: named,
-      plan,
-      nodes: this.#forwardedWrites.route(named, nodes),
-      number,
-      forwardedWrites: this.#forwardedWrites,
-      respond,
-      finished: () => this.#pending.remove(number)
-    })
-    this.#pending.add(number, forwarding)
-    forwarding.start()
+    const { primaries } = view.placement(validated.row.partition, validated.bucket.definition.n)
+    const near = primaries.toSorted((a, b) => view.silenceMillis(a) - view.silenceMillis(b))
+    const nodes = forwardedWrites.route(named, near)
+    new Forwarding(this.#context, { request: named, validated, nodes, open }).start()
   }
 
   /** The request as it can be sent twice: a write that names no operation gets a name here. */
   #named(request: Request): Request {
-    const { view, runtime } = this.#options
+    const { runtime, view } = this.#context
     if (request.action === "read" || request.body.operationId !== undefined) return request
-    const operationId = { session: runtime.id(), sequence: 0, at: Math.floor(view.agreedNow()) }
+    const at = Math.floor(view.agreedNow())
+    const operationId = { session: runtime.id(), sequence: 0, at }
     return { ...request, body: { ...request.body, operationId } }
   }
 
-  #takeForward(from: NodeId, message: Extract<PeerMessage, { readonly _tag: "Forward" }>): void {
-    const read = readForward(message.body)
-    const answer = (outcome: Parameters<typeof writeForwarded>[0]) =>
-      this.#options.send(from, {
-        _tag: "Forwarded",
-        request: message.request,
-        body: writeForwarded(outcome)
-      })
-    if (read?.request.action === "read") return this.handle(read.request, answer)
-    if (read !== undefined) {
-      const { request, to } = read
-      // Of what an earlier incarnation refused, this one knows nothing: it was told then that it
-      // failed.
-      const isMeant = to === this.#options.replica.incarnation()
-      if (!isMeant) return answer({ _tag: "OtherIncarnation", asked: to })
-      const name = `${from} ${message.request}`
-      return this.#deduplication.run(name, answer, (respond) => this.handle(request, respond))
+  #takeForward(from: NodeId, message: Forward): void {
+    const { replica, send } = this.#context
+    const origin = new ForwardOrigin(send, { from, number: message.request })
+    const forward = readForward(message.body)
+    if (forward === undefined) {
+      const expected = "a request"
+      return origin.deliver(
+        new Errors.InvalidRequest({ setting: "request", value: "", expected })
+      )
     }
-    answer(new Errors.InvalidRequest({ setting: "request", value: "", expected: "a request" }))
+    const { request, to } = forward
+    if (request.action === "read") return this.handle(request, origin)
+    // A write that an earlier incarnation refused was told then that it failed: this one has no
+    // memory of that, so it carries out only writes that name it.
+    if (to !== replica.incarnation()) return origin.refuseIncarnation(to)
+    this.#deduplication.run(origin, (address) => this.handle(request, address))
   }
 }

@@ -1,32 +1,23 @@
 /**
- * Explains one document to people: asks every primary for all it has, with the messages of a read,
- * and shows the answers side by side instead of joining and repairing them.
+ * Explains one document to people: asks every primary for all that it has, with the messages of a
+ * read, and shows the answers side by side instead of joining and repairing them.
  */
 import type * as Schema from "effect/Schema"
 import type { Explanation, ReplicaExplanation, SeenActor } from "../../schemas/Explanation.ts"
-import type { PeerMessage } from "../../schemas/PeerMessage.ts"
+import type { Fetched, PeerMessage } from "../../schemas/PeerMessage.ts"
 import { Malformed } from "../core/codec/Bytes.ts"
 import * as VersionVector from "../core/clock/VersionVector.ts"
 import * as Document from "../core/crdt/Document.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
 import * as CanonicalJson from "../core/model/CanonicalJson.ts"
 import type { NodeId } from "../core/model/Names.ts"
-import type { StoreError } from "../core/model/StoreError.ts"
+import * as CollectDecision from "../core/quorum/CollectDecision.ts"
 import type { LocalRead } from "../replica/Replica.ts"
-import { type CoordinatorContext, mergedOf, primaries } from "./CoordinatorContext.ts"
-import type { Waiting } from "../transport/InFlightRequests.ts"
+import { mergedOf } from "./Answer.ts"
+import type { CoordinatorContext } from "./CoordinatorContext.ts"
+import { Gather } from "./Gather.ts"
+import type { OpenRequest } from "./OpenRequest.ts"
 import type { ValidatedRead } from "./ValidatedRequest.ts"
-
-export interface ExplainOptions {
-  readonly parts: CoordinatorContext
-  readonly plan: ValidatedRead
-  /** As the client wrote it. */
-  readonly key: Schema.Json
-  readonly number: number
-  readonly respond: (outcome: Explanation | StoreError) => void
-  /** Called once, when nothing more is expected. */
-  readonly finished: () => void
-}
 
 /** What one replica answered. */
 type Finding =
@@ -36,94 +27,82 @@ type Finding =
 
 const nothing = { context: [], values: [], bytes: 0, digest: "" }
 
-export class Explain implements Waiting {
-  readonly deadline: number
-  readonly #options: ExplainOptions
-  readonly #primaries: ReadonlyArray<NodeId>
-  readonly #findings = new Map<NodeId, Finding>()
-  #finished = false
+export class Explain
+  extends Gather<CollectDecision.CollectDecision<Finding>, CollectDecision.CollectEvent<Finding>>
+{
+  readonly #read: ValidatedRead
+  /** As the client wrote it. */
+  readonly #key: Schema.Json
+  readonly #open: OpenRequest<Explanation>
 
-  constructor(options: ExplainOptions) {
-    const { parts, plan } = options
-    this.#options = options
-    this.#primaries = primaries(parts, plan)
-    this.deadline = parts.runtime.elapsed() + plan.timeoutMillis
+  constructor(
+    context: CoordinatorContext,
+    options: {
+      readonly read: ValidatedRead
+      readonly key: Schema.Json
+      readonly open: OpenRequest<Explanation>
+    }
+  ) {
+    const { key, open, read } = options
+    const { bucket, row, timeoutMillis } = read
+    const { primaries } = context.view.placement(row.partition, bucket.definition.n)
+    super(context, {
+      rules: CollectDecision,
+      decision: CollectDecision.make(primaries),
+      deadline: open.deadline(timeoutMillis)
+    })
+    this.#read = read
+    this.#key = key
+    this.#open = open
   }
 
   start(): void {
-    const { parts, plan } = this.#options
-    this.resend()
-    if (this.#primaries.includes(parts.node)) {
-      this.#found(parts.node, findingOf(parts.replica.read(plan.row)))
+    const { node, replica } = this.context
+    this.ask()
+    this.step({ _tag: "Answered", node, answer: findingOf(replica.read(this.#read.row)) })
+  }
+
+  message(): PeerMessage {
+    const { bucket, key } = this.#read
+    return {
+      _tag: "Fetch",
+      request: this.number,
+      bucket: bucket.definition.name,
+      fingerprint: bucket.fingerprint,
+      key,
+      digest: ""
     }
   }
 
-  resend(): void {
-    const { number, parts, plan } = this.#options
-    const { bucket, key } = plan
-    for (const node of this.#primaries) {
-      if (node === parts.node || this.#findings.has(node)) continue
-      parts.send(node, {
-        _tag: "Fetch",
-        request: number,
-        bucket: bucket.definition.name,
-        fingerprint: bucket.fingerprint,
-        key,
-        digest: ""
-      })
-    }
-  }
-
-  expire(): void {
-    this.#finish()
-  }
-
-  hear(from: NodeId, message: PeerMessage): void {
-    if (!this.#primaries.includes(from)) return
+  hear(node: NodeId, message: PeerMessage): void {
     if (message._tag === "Refused") {
-      return this.#found(from, { outcome: "refused", reason: message.reason })
+      const { reason } = message
+      return this.step({ _tag: "Answered", node, answer: { outcome: "refused", reason } })
     }
-    if (message._tag !== "Fetched") return
-    switch (message.outcome) {
-      // A "same" would answer a digest, and none was sent.
-      case "same":
-        return
-      case "absent":
-        return this.#found(from, { outcome: "absent" })
-      case "damaged":
-        return this.#found(from, { outcome: "damaged", reason: "its copy is damaged" })
-      case "found":
-        return this.#found(from, decode(message.document))
-    }
+    // A "same" would answer a digest, and none was sent.
+    if (message._tag !== "Fetched" || message.outcome === "same") return
+    this.step({ _tag: "Answered", node, answer: fetchedFinding(message) })
   }
 
-  #found(node: NodeId, finding: Finding): void {
-    this.#findings.set(node, finding)
-    if (this.#findings.size === this.#primaries.length) this.#finish()
-  }
-
-  #finish(): void {
-    if (this.#finished) return
-    this.#finished = true
-    this.#options.finished()
-    this.#options.respond(this.#explanation())
+  tell(): void {
+    this.#open.answer(this.#explanation())
   }
 
   #explanation(): Explanation {
-    const { parts, plan } = this.#options
-    const { definition } = plan.bucket
-    const joined = this.#join()
-    const replicas = this.#primaries.map((node) => this.#explain(node))
+    const { node: self, view } = this.context
+    const { answers, nodes } = this.decision
+    const { partition } = this.#read.row
+    const { findings, joined } = joinFindings(answers)
+    const replicas = nodes.map((node) => this.#explain(node, findings.get(node)))
     const [first] = replicas
-    const { partition } = plan.row
     return {
-      bucket: definition.name,
-      key: this.#options.key,
-      explainedBy: parts.node,
+      bucket: this.#read.bucket.definition.name,
+      key: this.#key,
+      explainedBy: self,
       partition,
-      preferenceList: parts.view.preferenceList(partition).map((node) => ({
+      preferenceList: view.preferenceList(partition).map((node) => ({
         node,
-        role: this.#primaries.includes(node) ? "primary" : "fallback"
+        role: nodes.includes(node) ? "primary" : "fallback"
       })),
       replicas,
       agreed: replicas.every(({ digest, outcome }) =>
@@ -133,23 +112,7 @@ export class Explain implements Waiting {
     }
   }
 
-  /** All that was found, joined; what cannot be joined is damaged, as a read finds it. */
-  #join(): Document.Document {
-    let joined = Document.empty
-    for (const [node, finding] of this.#findings) {
-      if (finding.outcome !== "found") continue
-      if (Document.canJoin(joined, finding.document)) {
-        joined = Document.join(joined, finding.document)
-      } else {
-        const reason = "its state is of another kind than the others'"
-        this.#findings.set(node, { outcome: "damaged", reason })
-      }
-    }
-    return joined
-  }
-
-  #explain(node: NodeId): ReplicaExplanation {
-    const finding = this.#findings.get(node)
+  #explain(node: NodeId, finding: Finding | undefined): ReplicaExplanation {
     switch (finding?.outcome) {
       case undefined:
         return { node, outcome: "unreachable", ...nothing }
@@ -165,7 +128,7 @@ export class Explain implements Waiting {
 
   #show(document: Document.Document) {
     if (document === Document.empty) return nothing
-    const { strategy } = this.#options.plan.bucket
+    const { strategy } = this.#read.bucket
     const { bytes, digest } = DocumentCodec.encode(document)
     return {
       context: VersionVector.sorted(document.context).map(seenActor),
@@ -176,20 +139,47 @@ export class Explain implements Waiting {
   }
 
   #merge(document: Document.Document): Pick<Explanation["joined"], "merged"> {
-    const { bucket } = this.#options.plan
+    const { bucket } = this.#read
     const merged = mergedOf(bucket, bucket.strategy.view(document).values)
     return typeof merged === "string" ? { merged: CanonicalJson.decode(merged) } : {}
   }
 }
 
-const findingOf = (holding: LocalRead): Finding => {
-  switch (holding._tag) {
+/** All that was found, joined; a document that cannot be joined is damaged, as a read finds it. */
+const joinFindings = (answers: ReadonlyMap<NodeId, Finding>) => {
+  const findings = new Map(answers)
+  let joined = Document.empty
+  for (const [node, finding] of answers) {
+    if (finding.outcome !== "found") continue
+    if (Document.canJoin(joined, finding.document)) {
+      joined = Document.join(joined, finding.document)
+    } else {
+      const reason = "its state is of another kind than the others'"
+      findings.set(node, { outcome: "damaged", reason })
+    }
+  }
+  return { findings, joined }
+}
+
+const findingOf = (local: LocalRead): Finding => {
+  switch (local._tag) {
     case "Found":
-      return { outcome: "found", document: holding.document }
+      return { outcome: "found", document: local.document }
     case "Absent":
       return { outcome: "absent" }
     case "Damaged":
-      return { outcome: "damaged", reason: holding.detail }
+      return { outcome: "damaged", reason: local.detail }
+  }
+}
+
+const fetchedFinding = ({ document, outcome }: Fetched): Finding => {
+  switch (outcome) {
+    case "found":
+      return decode(document)
+    case "damaged":
+      return { outcome, reason: "its copy is damaged" }
+    default:
+      return { outcome: "absent" }
   }
 }
 

@@ -1,12 +1,18 @@
 /**
  * Remembers which forwarded writes this node refused. The network may repeat a message much later,
- * and what was refused then might be carried out now, after the client was told that it was not.
+ * and a write that was refused then might be carried out now, after its client was told that it
+ * was not.
  */
 import type { StoreError } from "../core/model/StoreError.ts"
-import type { Answer, Respond } from "./Request.ts"
+import type { Answer, AnswerAddress } from "./Request.ts"
 
 /** About 2 MB; a repeat of a message that was refused before so many others is carried out. */
 const refusedMax = 10_000
+
+/** The sender of a forwarded write, by the message that brought it. */
+export interface Origin extends AnswerAddress<Answer> {
+  readonly name: string
+}
 
 const mayHaveApplied = (outcome: Answer | StoreError): boolean =>
   outcome._tag === "Answer" || ("mayHaveApplied" in outcome && outcome.mayHaveApplied)
@@ -16,25 +22,28 @@ export class ForwardDeduplication {
   readonly #messages = new Map<string, Answer | StoreError | undefined>()
 
   /**
-   * Carries a message out, unless it is a repeat of one that is under way or was refused. What was
-   * carried out may be so again: the document knows its id.
+   * Carries a message out, unless it repeats one that is under way or was refused. A message that
+   * was carried out may be so again: the document knows its operation id.
    */
-  run(message: string, respond: Respond, carryOut: (respond: Respond) => void): void {
-    if (this.#messages.has(message)) {
-      const refusal = this.#messages.get(message)
-      if (refusal !== undefined) respond(refusal)
+  run(origin: Origin, carryOut: (address: AnswerAddress<Answer>) => void): void {
+    const { name } = origin
+    if (this.#messages.has(name)) {
+      const refusal = this.#messages.get(name)
+      if (refusal !== undefined) origin.deliver(refusal)
       return
     }
-    this.#messages.set(message, undefined)
-    carryOut((outcome) => {
-      this.#messages.delete(message)
-      if (!mayHaveApplied(outcome)) this.#keep(message, outcome)
-      respond(outcome)
+    this.#messages.set(name, undefined)
+    carryOut({
+      deliver: (outcome) => {
+        this.#messages.delete(name)
+        if (!mayHaveApplied(outcome)) this.#keep(name, outcome)
+        origin.deliver(outcome)
+      }
     })
   }
 
-  #keep(message: string, refusal: Answer | StoreError): void {
-    this.#messages.set(message, refusal)
+  #keep(name: string, refusal: Answer | StoreError): void {
+    this.#messages.set(name, refusal)
     const [oldest] = this.#messages.keys()
     if (this.#messages.size > refusedMax && oldest !== undefined) this.#messages.delete(oldest)
   }

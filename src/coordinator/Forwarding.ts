@@ -1,81 +1,23 @@
 /**
- * Hands requests to a node that holds the document, where this one does not, and takes the answer
- * back. A request is forwarded once: the node that gets it carries it out or refuses.
+ * Forwards a request to a node that holds the document, where this node does not, and takes the
+ * answer back. A request is forwarded once: the node that gets it carries it out or refuses.
  */
-import * as Schema from "effect/Schema"
-import { RequestBody } from "../../schemas/ClientRequest.ts"
 import type { PeerMessage } from "../../schemas/PeerMessage.ts"
-import * as Json from "../core/codec/Json.ts"
+import * as ForwardDecision from "../core/forwarding/ForwardDecision.ts"
 import * as CanonicalJson from "../core/model/CanonicalJson.ts"
-import { BucketName, type NodeId } from "../core/model/Names.ts"
+import type { NodeId } from "../core/model/Names.ts"
 import * as Errors from "../core/model/StoreError.ts"
-import type { ForwardedWrites } from "./ForwardedWrites.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
-import type { Waiting } from "../transport/InFlightRequests.ts"
+import { readForwarded, writeForward } from "./ForwardCodec.ts"
+import { Gather } from "./Gather.ts"
+import type { OpenRequest } from "./OpenRequest.ts"
+import type { Answer, Request } from "./Request.ts"
 import type { ValidatedRead, ValidatedWrite } from "./ValidatedRequest.ts"
-import type { Answer, Request, Respond } from "./Request.ts"
 
-const ForwardBody = Schema.Struct({
-  action: Schema.Literals(["read", "write"]),
-  bucket: BucketName,
-  body: RequestBody,
-  /** The incarnation of the node that is asked; empty where it is not known. */
-  to: Schema.String
-})
+type Outcome = Answer | Errors.StoreError
 
-const AnswerBody = Schema.Struct({
-  _tag: Schema.tag("Answer"),
-  values: Schema.Array(Schema.String),
-  context: Schema.String,
-  replied: Schema.Int,
-  siblings: Schema.Int
-})
-
-/** The incarnation that was asked is not the present one, which did nothing. */
-const OtherIncarnation = Schema.Struct({
-  _tag: Schema.tag("OtherIncarnation"),
-  asked: Schema.String
-})
-
-const ForwardedBody = Schema.Union([AnswerBody, OtherIncarnation, Errors.StoreError])
-
-type Forwarded = typeof ForwardedBody.Type
-
-const encoder = new TextEncoder()
-const decoder = new TextDecoder()
-
-const encodeForward = Schema.encodeSync(ForwardBody)
-const decodeForward = Schema.decodeUnknownOption(ForwardBody)
-const encodeForwarded = Schema.encodeSync(ForwardedBody)
-const decodeForwarded = Schema.decodeUnknownOption(ForwardedBody)
-
-/**
- * The request in a `Forward`, and the incarnation of this node that it asks; undefined if it is
- * none.
- */
-export const readForward = (
-  bytes: Uint8Array
-): { readonly request: Request; readonly to: string } | undefined => {
-  const decoded = decodeForward(Json.read(decoder.decode(bytes)))
-  if (decoded._tag === "None") return undefined
-  const { to, ...request } = decoded.value
-  return { request: { ...request, forwarded: true }, to }
-}
-
-export const writeForwarded = (outcome: Forwarded): Uint8Array =>
-  encoder.encode(JSON.stringify(encodeForwarded(outcome)))
-
-export interface ForwardOptions {
-  readonly parts: CoordinatorContext
-  readonly request: Request
-  readonly plan: ValidatedRead | ValidatedWrite
-  /** Who holds the document, the best first. */
-  readonly nodes: ReadonlyArray<NodeId>
-  readonly number: number
-  readonly forwardedWrites: ForwardedWrites
-  readonly respond: Respond
-  readonly finished: () => void
-}
+/** The other node's answer "time is up" says more than ours, so it is waited for. */
+const graceMillis = 200
 
 /** Why a request cannot be forwarded: an argument that could not be stored either. */
 export const unsendable = ({ body, bucket }: Request): Errors.InvalidValue | undefined => {
@@ -88,119 +30,111 @@ export const unsendable = ({ body, bucket }: Request): Errors.InvalidValue | und
   }
 }
 
-/** The primary's answer "time is up" says more than ours, so it is waited for. */
-const graceMillis = 200
-
-/** What a node says that did nothing, and could not. */
-const isRefusal = ({ _tag }: Answer | Errors.StoreError): boolean =>
+/** Whether a node says that it did nothing, and cannot. */
+const isRefusal = ({ _tag }: Outcome): boolean =>
   _tag === "NodeUnavailable" || _tag === "NodeUnwritable"
 
-/**
- * Waits for the node that carries the request out. A write goes to another only where the first
- * has surely not carried it out: elsewhere it might apply twice.
- *
- * **Requires** that a write names its operation.
- */
-export class Forwarding implements Waiting {
-  readonly deadline: number
-  readonly #options: ForwardOptions
-  readonly #json: Omit<typeof ForwardBody.Encoded, "to">
-  /** The incarnation of the node that was asked last. */
-  #to = ""
-  readonly #asked = new Set<NodeId>()
-  #attempt = 0
+/** **Requires** that a write names its operation, or a second sending might apply it twice. */
+export class Forwarding
+  extends Gather<ForwardDecision.ForwardDecision<Outcome>, ForwardDecision.ForwardEvent<Outcome>>
+{
+  readonly #request: Request
+  readonly #validated: ValidatedRead | ValidatedWrite
+  readonly #open: OpenRequest<Answer>
 
-  constructor(options: ForwardOptions) {
-    const { parts, plan: { timeoutMillis }, request } = options
-    this.#options = options
-    this.deadline = parts.runtime.elapsed() + timeoutMillis + graceMillis
-    const { action, bucket, body } = request
-    const { to: _, ...json } = encodeForward({
-      action,
-      bucket: BucketName.make(bucket),
-      body: { ...body, timeoutMillis },
-      to: ""
+  constructor(
+    context: CoordinatorContext,
+    options: {
+      readonly request: Request
+      readonly validated: ValidatedRead | ValidatedWrite
+      /** The nodes that hold the document, the best first. */
+      readonly nodes: ReadonlyArray<NodeId>
+      readonly open: OpenRequest<Answer>
+    }
+  ) {
+    const { nodes, open, request, validated } = options
+    const { timeoutMillis } = validated
+    super(context, {
+      rules: ForwardDecision,
+      decision: ForwardDecision.make({ action: request.action, nodes }),
+      deadline: open.deadline(timeoutMillis) + graceMillis
     })
-    this.#json = json
+    this.#request = { ...request, body: { ...request.body, timeoutMillis } }
+    this.#validated = validated
+    this.#open = open
   }
 
   start(): void {
-    this.#send()
+    this.ask()
   }
 
-  /** A read tries the next primary; a write is answered by the one it was sent to, not repeated. */
-  resend(): void {
-    const { parts, request } = this.#options
-    parts.view.missed(this.#node)
-    parts.runtime.mark("coordinator: a request is forwarded again")
-    if (request.action === "read") this.#attempt++
-    this.#send()
+  message(node: NodeId): PeerMessage {
+    const { forwardedWrites, incarnationOf } = this.context
+    const incarnation = incarnationOf(node)
+    forwardedWrites.sent(this.#request, node, incarnation)
+    this.step({ _tag: "Sent", incarnation })
+    const body = writeForward(this.#request, incarnation)
+    return { _tag: "Forward", request: this.number, body }
   }
 
-  expire(): void {
-    this.#respondUnsure()
-  }
-
-  #giveUp(): void {
-    this.#options.finished()
-    this.#respondUnsure()
-  }
-
-  #respondUnsure(): void {
-    const { plan, request, respond } = this.#options
-    const { _tag, ...needed } = plan.needs
-    respond(
-      new Errors.QuorumNotMet({
-        action: request.action,
-        needed,
-        had: Object.fromEntries(Object.keys(needed).map((name) => [name, 0])),
-        unreachable: [...this.#asked],
-        refused: [],
-        mayHaveApplied: request.action === "write"
-      })
-    )
+  override resend(): void {
+    const { runtime, view } = this.context
+    view.missed(ForwardDecision.nodeOf(this.decision))
+    runtime.mark("coordinator: a request is forwarded again")
+    this.#carryOn({ _tag: "Late" })
   }
 
   hear(from: NodeId, message: PeerMessage): void {
     if (message._tag !== "Forwarded") return
-    const decoded = decodeForwarded(Json.read(decoder.decode(message.body)))
-    if (decoded._tag === "None") return
-    const outcome = decoded.value
-    const { forwardedWrites, nodes, parts, request } = this.#options
-    const isSure = request.action === "read" || forwardedWrites.wasSentOnce(request)
-    if (outcome._tag === "OtherIncarnation") {
-      // Its answer has said, too, which incarnation of it is to be asked; it may come again, and
-      // late.
-      const isNews = from === this.#node && outcome.asked === this.#to
-      if (isNews && this.#to !== parts.incarnationOf(from)) this.#send()
-      return
+    const answer = readForwarded(message.body)
+    if (answer === undefined) return
+    if (answer._tag === "OtherIncarnation") {
+      // Its frame has said, too, which incarnation of it is to be asked.
+      const heard = this.context.incarnationOf(from)
+      return this.#carryOn({ _tag: "OtherIncarnation", from, asked: answer.asked, heard })
     }
-    if (isRefusal(outcome)) {
-      if (from !== this.#node) return
-      if (isSure && this.#attempt + 1 < nodes.length) {
-        this.#attempt++
-        parts.runtime.mark("coordinator: a refused request goes to another primary")
-        return this.#send()
-      }
-      if (isSure) forwardedWrites.forget(request)
-    }
-    // What says that nothing was changed may speak of one sending, and another changed something.
-    if (!isSure && Errors.isPassing(outcome)) return this.#giveUp()
-    this.#options.finished()
-    this.#options.respond(outcome)
+    const isCertain = this.#isCertain()
+    if (isRefusal(answer)) return this.#carryOn({ _tag: "Refused", from, answer, isCertain })
+    const isPassing = Errors.isPassing(answer)
+    this.#carryOn({ _tag: "Answered", answer, isPassing, isCertain })
   }
 
-  get #node(): NodeId {
-    const { nodes } = this.#options
-    return nodes[this.#attempt % nodes.length]!
+  /** Whether an answer speaks of every sending of this operation: there was only one. */
+  #isCertain(): boolean {
+    const { action } = this.#request
+    return action === "read" || this.context.forwardedWrites.wasSentOnce(this.#request)
   }
 
-  #send(): void {
-    const { forwardedWrites, number, parts, request } = this.#options
-    this.#to = parts.incarnationOf(this.#node)
-    forwardedWrites.sent(request, this.#node, this.#to)
-    this.#asked.add(this.#node)
-    const body = encoder.encode(JSON.stringify({ ...this.#json, to: this.#to }))
-    parts.send(this.#node, { _tag: "Forward", request: number, body })
+  /** Steps, and sends to the node that the decision names next. */
+  #carryOn(event: ForwardDecision.ForwardEvent<Outcome>): void {
+    this.step(event)
+    const { next } = this.decision
+    if (next === undefined) return
+    const { runtime, send } = this.context
+    if (event._tag === "Refused") {
+      runtime.mark("coordinator: a refused request goes to another primary")
+    }
+    send(next, this.message(next))
+  }
+
+  tell(): void {
+    const { outcome } = this.decision
+    if (outcome._tag === "Fail") return this.#open.answer(this.#unsure())
+    if (outcome._tag !== "Answer") return
+    if (outcome.nobodyApplied) this.context.forwardedWrites.forget(this.#request)
+    this.#open.answer(outcome.answer)
+  }
+
+  #unsure(): Errors.QuorumNotMet {
+    const { action } = this.#request
+    const { _tag, ...needed } = this.#validated.needs
+    return new Errors.QuorumNotMet({
+      action,
+      needed,
+      had: Object.fromEntries(Object.keys(needed).map((name) => [name, 0])),
+      unreachable: [...this.decision.asked],
+      refused: [],
+      mayHaveApplied: action === "write"
+    })
   }
 }

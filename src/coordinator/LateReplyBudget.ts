@@ -1,9 +1,12 @@
 /**
- * Bounds what answered requests hold in memory for the replicas that are still silent. By time
- * alone, large documents could fill it within the two seconds that a dead replica is waited for.
+ * Bounds the memory that answered requests hold while they wait for slow replicas. By time alone,
+ * large documents could fill it while an unreachable replica is waited for.
  */
 
-export const lateBytesMax = 64 * 1024 * 1024
+/** How long an answered request waits: a replica that takes longer is unreachable. */
+export const lateReplyMillis = 2_000
+
+export const lateReplyBytesMax = 64 * 1024 * 1024
 
 export class LateReplyBudget {
   readonly #max: number

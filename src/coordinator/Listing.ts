@@ -11,10 +11,12 @@ import { isEncoded } from "../core/model/DocumentKey.ts"
 import { decodeKey } from "../core/model/KeyFields.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import * as Errors from "../core/model/StoreError.ts"
+import * as CollectDecision from "../core/quorum/CollectDecision.ts"
 import type { KnownBucket } from "../core/strategy/Buckets.ts"
-import { comparePlaces, type KeysFound, liveKeys, startOf } from "../replica/LiveKeys.ts"
+import { compareCursors, type KeysFound, liveKeys, startOf } from "../replica/LiveKeys.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
-import type { Waiting } from "../transport/InFlightRequests.ts"
+import { Gather } from "./Gather.ts"
+import type { OpenRequest } from "./OpenRequest.ts"
 import type { ListRequest } from "./Request.ts"
 
 export interface ValidatedListing {
@@ -22,16 +24,7 @@ export interface ValidatedListing {
   readonly after: KeyCursor
   readonly limit: number
   readonly timeoutMillis: number
-}
-
-export interface ListingOptions {
-  readonly parts: CoordinatorContext
-  readonly plan: ValidatedListing
   readonly partitionCount: number
-  readonly number: number
-  readonly respond: (outcome: KeyPage | Errors.StoreError) => void
-  /** Called once, when nothing more is expected. */
-  readonly finished: () => void
 }
 
 type Found = Pick<KeysFound, "places" | "through">
@@ -66,6 +59,7 @@ export const validateListing = (
   options: {
     readonly buckets: ReadonlyMap<string, KnownBucket>
     readonly readTimeoutMillis: number
+    readonly partitionCount: number
   }
 ): ValidatedListing | Errors.StoreError => {
   const bucket = options.buckets.get(request.bucket)
@@ -76,81 +70,67 @@ export const validateListing = (
     return new Errors.InvalidRequest({ setting: "after", value: request.after ?? "", expected })
   }
   const { limit = limitDefault, timeoutMillis = options.readTimeoutMillis } = request
-  return { bucket, after, limit, timeoutMillis }
+  return { bucket, after, limit, timeoutMillis, partitionCount: options.partitionCount }
 }
 
-export class Listing implements Waiting {
-  readonly deadline: number
-  readonly #options: ListingOptions
-  readonly #members: ReadonlyArray<NodeId>
-  readonly #found = new Map<NodeId, Found>()
-  readonly #refused = new Map<NodeId, string>()
-  #finished = false
+export class Listing
+  extends Gather<CollectDecision.CollectDecision<Found>, CollectDecision.CollectEvent<Found>>
+{
+  readonly #listing: ValidatedListing
+  readonly #open: OpenRequest<KeyPage>
 
-  constructor(options: ListingOptions) {
-    const { parts, plan } = options
-    this.#options = options
-    this.#members = parts.view.members().map(({ id }) => id)
-    this.deadline = parts.runtime.elapsed() + plan.timeoutMillis
+  constructor(
+    context: CoordinatorContext,
+    listing: ValidatedListing,
+    open: OpenRequest<KeyPage>
+  ) {
+    super(context, {
+      rules: CollectDecision,
+      decision: CollectDecision.make(context.view.members().map(({ id }) => id)),
+      deadline: open.deadline(listing.timeoutMillis)
+    })
+    this.#listing = listing
+    this.#open = open
   }
 
   start(): void {
-    const { partitionCount, parts, plan } = this.#options
-    this.resend()
-    const bucket = plan.bucket.definition.name
-    const own = liveKeys(parts.replica, { ...plan, bucket, partitionCount })
-    if (own._tag === "KeysFound") this.#found.set(parts.node, own)
-    else this.#refused.set(parts.node, own.reason)
-    this.#settle()
+    const { node, replica } = this.context
+    this.ask()
+    const bucket = this.#listing.bucket.definition.name
+    const own = liveKeys(replica, { ...this.#listing, bucket })
+    if (own._tag === "KeysFound") this.step({ _tag: "Answered", node, answer: own })
+    else this.step({ _tag: "Refused", node, reason: own.reason })
   }
 
-  resend(): void {
-    const { number, parts, plan } = this.#options
-    const { after, bucket, limit } = plan
-    for (const node of this.#unheard()) {
-      if (node === parts.node) continue
-      parts.send(node, {
-        _tag: "List",
-        request: number,
-        bucket: bucket.definition.name,
-        fingerprint: bucket.fingerprint,
-        ...after,
-        limit
-      })
+  message(): PeerMessage {
+    const { after, bucket, limit } = this.#listing
+    return {
+      _tag: "List",
+      request: this.number,
+      bucket: bucket.definition.name,
+      fingerprint: bucket.fingerprint,
+      ...after,
+      limit
     }
   }
 
-  expire(): void {
-    this.#finish()
+  hear(node: NodeId, message: PeerMessage): void {
+    if (message._tag === "Listed") this.step({ _tag: "Answered", node, answer: message })
+    else if (message._tag === "Refused") {
+      this.step({ _tag: "Refused", node, reason: message.reason })
+    }
   }
 
-  hear(from: NodeId, message: PeerMessage): void {
-    if (!this.#members.includes(from)) return
-    if (message._tag === "Listed") this.#found.set(from, message)
-    else if (message._tag === "Refused") this.#refused.set(from, message.reason)
-    this.#settle()
-  }
-
-  #unheard(): ReadonlyArray<NodeId> {
-    return this.#members.filter((node) => !this.#found.has(node) && !this.#refused.has(node))
-  }
-
-  #settle(): void {
-    if (this.#unheard().length === 0) this.#finish()
-  }
-
-  #finish(): void {
-    if (this.#finished) return
-    this.#finished = true
-    this.#options.finished()
-    this.#options.respond(this.#page())
+  tell(): void {
+    this.#open.answer(this.#page())
   }
 
   #page(): KeyPage | Errors.StoreError {
-    const unreachable = this.#unheard()
-    const refused = Array.from(this.#refused, ([node, reason]) => ({ node, reason }))
-    const found = [...this.#found.values()]
-    const through = found.map((listed) => listed.through).sort(comparePlaces)[0]
+    const unreachable = CollectDecision.awaited(this.decision)
+    const { answers, refusals } = this.decision
+    const refused = Array.from(refusals, ([node, reason]) => ({ node, reason }))
+    const found = [...answers.values()]
+    const through = found.map((listed) => listed.through).sort(compareCursors)[0]
     if (through === undefined) {
       return new Errors.QuorumNotMet({
         action: "read",
@@ -161,14 +141,13 @@ export class Listing implements Waiting {
         mayHaveApplied: false
       })
     }
-    const { partitionCount, plan } = this.#options
-    const { definition } = plan.bucket
-    const places = mergePlaces(found, through)
-    const page = places.slice(0, plan.limit)
-    // What was cut off comes with the next page, as does what lies behind `through`.
-    const next = places.length > plan.limit ? page.at(-1)! : through
+    const { bucket: { definition }, limit, partitionCount } = this.#listing
+    const keys = mergeKeys(found, through)
+    const page = keys.slice(0, limit)
+    // Keys cut off here come with the next page, as do those behind `through`.
+    const next = keys.length > limit ? page.at(-1)! : through
     return {
-      // What was stored under another declaration of the key is no key of this bucket.
+      // A key stored under another declaration of the key is none of this bucket.
       keys: page.flatMap(({ key }) => Option.toArray(asJson(decodeKey(definition.key, key)))),
       ...(next.partition < partitionCount ? { next: encodeCursor(next) } : {}),
       unreachable,
@@ -177,10 +156,10 @@ export class Listing implements Waiting {
   }
 }
 
-/** Each place up to `through` once, in order. */
-const mergePlaces = (found: ReadonlyArray<Found>, through: KeyCursor): ReadonlyArray<KeyCursor> =>
+/** Each key up to `through` once, in order. */
+const mergeKeys = (found: ReadonlyArray<Found>, through: KeyCursor): ReadonlyArray<KeyCursor> =>
   found
     .flatMap(({ places }) => places)
-    .filter((place) => comparePlaces(place, through) <= 0)
-    .sort(comparePlaces)
-    .filter((place, i, all) => i === 0 || comparePlaces(all[i - 1]!, place) !== 0)
+    .filter((cursor) => compareCursors(cursor, through) <= 0)
+    .sort(compareCursors)
+    .filter((cursor, i, all) => i === 0 || compareCursors(all[i - 1]!, cursor) !== 0)

@@ -1,5 +1,6 @@
 /**
- * Names what a coordinator is asked and what it answers, whichever way the request came in.
+ * Names the questions that a coordinator takes and the answers that it gives, whichever way a
+ * request came in.
  */
 import type { RequestBody } from "../../schemas/ClientRequest.ts"
 import type { ExplainBody } from "../../schemas/Explanation.ts"
@@ -26,8 +27,11 @@ export interface Answer {
   readonly siblings: number
 }
 
-/** Called exactly once for each request. */
-export type Respond = (outcome: Answer | StoreError) => void
+/** The place that the answer to one request is delivered to. */
+export interface AnswerAddress<A> {
+  /** Called exactly once. */
+  readonly deliver: (outcome: A | StoreError) => void
+}
 
 /** Asks what every primary has of one document. */
 export interface ExplainRequest extends Omit<ExplainBody, "id"> {

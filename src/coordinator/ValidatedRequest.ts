@@ -5,22 +5,23 @@
 import type { RequestBody } from "../../schemas/ClientRequest.ts"
 import * as CausalContext from "../core/clock/CausalContext.ts"
 import { idRefusedAfterMillis } from "../core/crdt/Document.ts"
+import type { RowKey } from "../core/model/RowKey.ts"
 import { type DocumentKey, InvalidKey as KeyRefused } from "../core/model/DocumentKey.ts"
 import { encodeKey } from "../core/model/KeyFields.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import * as Quorum from "../core/quorum/Quorum.ts"
 import type { Buckets, KnownBucket } from "../core/strategy/Buckets.ts"
 import { SchemaMismatch } from "../core/strategy/ValueCodec.ts"
-import { type RowKey, rowKey } from "../replica/ReplicaServer.ts"
+import { rowKeyOf } from "../core/ring/Partition.ts"
 import type { Call } from "../replica/Replica.ts"
 import type { Request } from "./Request.ts"
 
-/** What is common to reads and writes. */
+/** What a valid read or write says; every field is checked. */
 export interface ValidatedRequest {
   readonly bucket: KnownBucket
   readonly key: DocumentKey
   readonly row: RowKey
-  /** What the client says it has seen, and what its session has. */
+  /** The context that the client brings, and the one that its session has seen. */
   readonly seen: CausalContext.CausalContext | undefined
   readonly after: CausalContext.CausalContext
   readonly merge: boolean
@@ -61,10 +62,10 @@ const fail = (error: Errors.StoreError): never => {
   throw new Fault(error)
 }
 
-const contextOf = (token: string, place: CausalContext.TokenScope) => {
-  const context = CausalContext.decode(token, place)
+const contextOf = (token: string, scope: CausalContext.TokenScope) => {
+  const context = CausalContext.decode(token, scope)
   return typeof context === "string"
-    ? fail(new Errors.BadContext({ bucket: place.bucket, reason: context }))
+    ? fail(new Errors.BadContext({ bucket: scope.bucket, reason: context }))
     : context
 }
 
@@ -93,20 +94,20 @@ const bucketOf = (request: Request, options: ValidationOptions): KnownBucket => 
   return bucket
 }
 
-const placeOf = (request: Request, options: ValidationOptions): ValidatedRequest => {
+const commonOf = (request: Request, options: ValidationOptions): ValidatedRequest => {
   const { body } = request
   const bucket = bucketOf(request, options)
   const key = keyOf(bucket, body.key)
-  const tokenPlace = { bucket: request.bucket, key, secret: options.secret }
+  const scope = { bucket: request.bucket, key, secret: options.secret }
   const after = (body.after ?? []).reduce(
-    (joined, token) => CausalContext.join(joined, contextOf(token, tokenPlace)),
+    (joined, token) => CausalContext.join(joined, contextOf(token, scope)),
     CausalContext.nothing
   )
   return {
     bucket,
     key,
-    row: rowKey({ bucket: request.bucket, key, partitionCount: options.partitionCount }),
-    seen: body.context === undefined ? undefined : contextOf(body.context, tokenPlace),
+    row: rowKeyOf({ bucket: request.bucket, key, partitionCount: options.partitionCount }),
+    seen: body.context === undefined ? undefined : contextOf(body.context, scope),
     after,
     merge: body.merge ?? false,
     timeoutMillis: body.timeoutMillis
@@ -165,7 +166,7 @@ const checkAge = (body: RequestBody, nowMillis: number): void => {
   }
 }
 
-const planned = <Plan>(make: () => Plan): Plan | Errors.StoreError => {
+const validated = <A>(make: () => A): A | Errors.StoreError => {
   try {
     return make()
   } catch (error) {
@@ -174,32 +175,32 @@ const planned = <Plan>(make: () => Plan): Plan | Errors.StoreError => {
   }
 }
 
-/** Whether planning ended in an error: errors are the only ones with a tag. */
-export const isFault = (plan: object): plan is Errors.StoreError => "_tag" in plan
+/** Whether validation ended in an error: errors are the only ones with a tag. */
+export const isFault = (outcome: object): outcome is Errors.StoreError => "_tag" in outcome
 
 export const validateRead = (
   request: Request,
   options: ValidationOptions
 ): ValidatedRead | Errors.StoreError =>
-  planned(() => {
-    const place = placeOf(request, options)
-    const { defaults, n } = place.bucket.definition
+  validated(() => {
+    const common = commonOf(request, options)
+    const { defaults, n } = common.bucket.definition
     const needs = Quorum.resolveRead({ n, bucket: defaults, request: request.body })
-    return needs._tag === "Refused" ? refuse(needs) : { ...place, needs }
+    return needs._tag === "Refused" ? refuse(needs) : { ...common, needs }
   })
 
 export const validateWrite = (
   request: Request,
   options: ValidationOptions
 ): ValidatedWrite | Errors.StoreError =>
-  planned(() => {
-    const place = placeOf(request, options)
-    const { defaults, durability, n } = place.bucket.definition
+  validated(() => {
+    const common = commonOf(request, options)
+    const { defaults, durability, n } = common.bucket.definition
     const needs = Quorum.resolveWrite({ n, durability, bucket: defaults, request: request.body })
     if (needs._tag === "Refused") return refuse(needs)
     checkAge(request.body, options.nowMillis())
-    const calls = callsOf(request, place.bucket)
+    const calls = callsOf(request, common.bucket)
     // With one sync promised, the coordinator's own is it.
     const sync = durability === "synced" || needs.dw > 1
-    return { ...place, needs, calls, id: request.body.operationId, sync }
+    return { ...common, needs, calls, id: request.body.operationId, sync }
   })

@@ -5,6 +5,8 @@
  */
 import * as HybridClock from "../core/clock/HybridClock.ts"
 import type { NodeId } from "../core/model/Names.ts"
+import { replicasMax } from "../core/quorum/Quorum.ts"
+import type * as Targets from "../core/quorum/Targets.ts"
 import type { Member } from "../core/ring/MembershipLog.ts"
 import * as Ring from "../core/ring/Ring.ts"
 import type { Runtime } from "../core/Runtime.ts"
@@ -15,6 +17,11 @@ export interface ClusterViewOptions {
   readonly ring: Ring.Ring
   /** How far the own clock may be from the median of the cluster's before that is used. */
   readonly skewMillis: number
+}
+
+/** Where a document is kept: its primaries in order, as nodes and as targets of a request. */
+export interface Placement extends Targets.Nodes {
+  readonly primaries: ReadonlyArray<NodeId>
 }
 
 interface Peer {
@@ -29,6 +36,7 @@ export class ClusterView {
   readonly #skewMillis: number
   readonly #members: ReadonlySet<NodeId>
   readonly #peers = new Map<NodeId, Peer>()
+  readonly #placements: Array<Placement | undefined> = []
   #clamps = 0
 
   constructor(options: ClusterViewOptions) {
@@ -46,6 +54,21 @@ export class ClusterView {
   /** All nodes in the order in which they are asked to hold a partition. */
   preferenceList(partition: number): ReadonlyArray<NodeId> {
     return Ring.preferenceList(this.ring, partition)
+  }
+
+  /**
+   * The nodes that a request for a document of this partition concerns, where its bucket has `n`
+   * replicas. Computed once per partition and n.
+   */
+  placement(partition: number, n: number): Placement {
+    const index = partition * (replicasMax + 1) + n
+    const known = this.#placements[index]
+    if (known !== undefined) return known
+    const primaries = this.preferenceList(partition).slice(0, n)
+    const targets = primaries.map((node) => ({ node, primary: true, previous: false, up: true }))
+    const placement = { primaries, targets, fallbacks: [] }
+    this.#placements[index] = placement
+    return placement
   }
 
   /** Notes that a member was heard, and how far its wall clock is ahead of the own one. */

@@ -111,7 +111,7 @@ export class NodeCore {
       secret: options.secret,
       requestsMax: limits.requestsMax,
       lateBytesMax: limits.lateBytesMax,
-      plan: { ...limits, buckets, partitionCount }
+      validation: { ...limits, buckets, partitionCount }
     })
     this.requests = new RequestServer({
       ...options,

@@ -20,7 +20,7 @@ const gauge = (name: string, value: Sample["value"], help: string): Sample => ({
 })
 
 const requestSamples = ({ coordinator, requests }: NodeCore): ReadonlyArray<Sample> => {
-  const counts = coordinator.counts()
+  const counts = coordinator.counters()
   return [
     counter(
       "requests",
@@ -44,7 +44,7 @@ const requestSamples = ({ coordinator, requests }: NodeCore): ReadonlyArray<Samp
 
 const replicaSamples = ({ coordinator, replica, view }: NodeCore): ReadonlyArray<Sample> => {
   const stats = replica.stats()
-  const discards = stats.discards + coordinator.counts().discards
+  const discards = stats.discards + coordinator.counters().discards
   return [
     counter("updates", stats.updates, "Operations applied to documents here."),
     counter("retries", stats.retries, "Operations that had been applied already."),

@@ -28,7 +28,7 @@ const beforeAll = { partition: "", sort: "" }
 /** The place before all keys of a partition; that of partition Q is behind everything. */
 export const startOf = (partition: number): KeyCursor => ({ partition, key: beforeAll })
 
-export const comparePlaces = (a: KeyCursor, b: KeyCursor): number =>
+export const compareCursors = (a: KeyCursor, b: KeyCursor): number =>
   a.partition - b.partition
   || compareText(a.key.partition, b.key.partition)
   || compareText(a.key.sort, b.key.sort)

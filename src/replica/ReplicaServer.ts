@@ -6,29 +6,12 @@
  */
 import type { DocumentName, Fetch, List, PeerMessage, Store } from "../../schemas/PeerMessage.ts"
 import { Malformed } from "../core/codec/Bytes.ts"
-import type { DocumentKey } from "../core/model/DocumentKey.ts"
-import { partitionOf } from "../core/ring/Partition.ts"
+import type { RowKey } from "../core/model/RowKey.ts"
+import { rowKeyOf } from "../core/ring/Partition.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
-import type { RowKey } from "../storage/Storage.ts"
 import { liveKeys } from "./LiveKeys.ts"
 import type { Replica } from "./Replica.ts"
-
-export type { RowKey }
-
-/** Where the document of a bucket and key is stored. */
-export const rowKey = (
-  place: { readonly bucket: string; readonly key: DocumentKey; readonly partitionCount: number }
-): RowKey => ({
-  partition: partitionOf({
-    bucket: place.bucket,
-    partitionKey: place.key.partition,
-    partitionCount: place.partitionCount
-  }),
-  bucket: place.bucket,
-  partitionKey: place.key.partition,
-  sortKey: place.key.sort
-})
 
 const nothing = new Uint8Array(0)
 
@@ -121,7 +104,7 @@ export class ReplicaServer {
   }
 
   #keyOf(message: DocumentName): RowKey {
-    return rowKey({ ...message, partitionCount: this.#partitionCount })
+    return rowKeyOf({ ...message, partitionCount: this.#partitionCount })
   }
 
   #mismatch(message: DocumentName): string | undefined {

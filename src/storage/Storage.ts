@@ -7,17 +7,9 @@
  */
 import * as Context from "effect/Context"
 import * as Schema from "effect/Schema"
+import type { RowKey } from "../core/model/RowKey.ts"
 
-/** Where a document lives. Documents of one partition key lie together, ordered by sort key. */
-export interface RowKey {
-  /** 0 to Q - 1. */
-  readonly partition: number
-  readonly bucket: string
-  /** Order-preserving encodings without U+0000 (see `core/model/DocumentKey`). */
-  readonly partitionKey: string
-  /** Empty where the bucket's key has no sort part. */
-  readonly sortKey: string
-}
+export type { RowKey }
 
 /** A document as the replica encoded it: a header, and a row for each element. */
 export interface StoredDocument {

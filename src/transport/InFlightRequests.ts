@@ -21,10 +21,7 @@ interface Entry<W> {
 }
 
 const sweepMillis = 20
-/** How long an answered request still waits for the others: what is silent longer is down. */
-export const lateMillis = 2_000
-
-export class Pending<W extends Waiting> {
+export class InFlightRequests<W extends Waiting> {
   readonly #runtime: Runtime
   readonly #firstPauseMillis: number
   readonly #entries = new Map<number, Entry<W>>()

@@ -43,7 +43,7 @@ describe.each(ways)("%s", (_, open) => {
     store = await open(cluster)
   })
   afterAll(() => cluster.stop())
-  const sent = () => cluster.nodes.map(({ core }) => core.coordinator.counts().writes)
+  const sent = () => cluster.nodes.map(({ core }) => core.coordinator.counters().writes)
 
   it("a value that the schema refuses is not sent; the error says where it is wrong", async () => {
     const before = sent()

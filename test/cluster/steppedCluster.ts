@@ -9,7 +9,7 @@ import { encodeKey } from "../../src/core/model/KeyFields.ts"
 import { BucketName, NodeId } from "../../src/core/model/Names.ts"
 import type { StoreError } from "../../src/core/model/StoreError.ts"
 import type { Any } from "../../src/core/strategy/Bucket.ts"
-import { rowKey } from "../../src/replica/ReplicaServer.ts"
+import { rowKeyOf } from "../../src/core/ring/Partition.ts"
 import type { RowKey } from "../../src/storage/Storage.ts"
 import { SteppedRuntime } from "../tooling/SteppedRuntime.ts"
 import { makeCluster, type MemoryCluster, type MemoryClusterOptions } from "./memoryCluster.ts"
@@ -118,7 +118,7 @@ export class SteppedCluster {
   rowOf(bucket: Any, json: unknown): RowKey {
     const { partitionCount } = this.nodes[0]!.core.options.ring
     const key = encodeKey(bucket.definition.key, json)
-    return rowKey({ bucket: bucket.name, key, partitionCount })
+    return rowKeyOf({ bucket: bucket.name, key, partitionCount })
   }
 
   /** Places of the nodes that hold a document, from 1, and of those that do not. */
@@ -143,7 +143,7 @@ export class SteppedCluster {
   }
 
   counts(at: number) {
-    return this.nodes[at - 1]!.core.coordinator.counts()
+    return this.nodes[at - 1]!.core.coordinator.counters()
   }
 
   cut(...places: ReadonlyArray<number>): void {

@@ -1,7 +1,7 @@
 // Checks that a message that is repeated by the network is answered as it was the first time.
 import { describe, expect, it } from "vitest"
 import { ForwardDeduplication } from "../../src/coordinator/ForwardDeduplication.ts"
-import type { Answer, Respond } from "../../src/coordinator/Request.ts"
+import type { Answer, AnswerAddress } from "../../src/coordinator/Request.ts"
 import { NodeUnwritable, QuorumNotMet, type StoreError } from "../../src/core/model/StoreError.ts"
 
 const answer: Answer = { _tag: "Answer", values: [], context: "", replied: 1, siblings: 0 }
@@ -19,9 +19,9 @@ const unsure = new QuorumNotMet({
 const twice = (first: Answer | StoreError) => {
   const deduplication = new ForwardDeduplication()
   const outcomes: Array<Answer | StoreError> = []
-  const respond: Respond = (outcome) => outcomes.push(outcome)
-  deduplication.run("n2 1", respond, (done) => done(first))
-  deduplication.run("n2 1", respond, (done) => done(answer))
+  const origin = { name: "n2 1", deliver: (outcome: Answer | StoreError) => outcomes.push(outcome) }
+  deduplication.run(origin, (address) => address.deliver(first))
+  deduplication.run(origin, (address) => address.deliver(answer))
   return outcomes
 }
 
@@ -38,14 +38,15 @@ describe("a forwarded write that comes twice", () => {
   it("waits for the first time to end", () => {
     const deduplication = new ForwardDeduplication()
     const outcomes: Array<Answer | StoreError> = []
-    const respond: Respond = (outcome) => outcomes.push(outcome)
-    let end: Respond | undefined
-    deduplication.run("n2 1", respond, (done) => {
-      end = done
+    const deliver = (outcome: Answer | StoreError) => outcomes.push(outcome)
+    const origin = { name: "n2 1", deliver }
+    let first: AnswerAddress<Answer> | undefined
+    deduplication.run(origin, (address) => {
+      first = address
     })
-    deduplication.run("n2 1", respond, (done) => done(answer))
+    deduplication.run(origin, (address) => address.deliver(answer))
     expect(outcomes).toEqual([])
-    end?.(refused)
+    first?.deliver(refused)
     expect(outcomes).toEqual([refused])
   })
 })

@@ -4,7 +4,7 @@ import * as Schema from "effect/Schema"
 import { NodeUnavailable } from "../../src/core/model/StoreError.ts"
 import * as Bucket from "../../src/core/strategy/Bucket.ts"
 import * as Key from "../../src/core/strategy/Key.ts"
-import { readForward } from "../../src/coordinator/Forwarding.ts"
+import { readForward } from "../../src/coordinator/ForwardCodec.ts"
 import { buckets as families, profiles, shelves } from "../cluster/buckets.ts"
 import { SteppedCluster } from "../cluster/steppedCluster.ts"
 
@@ -230,7 +230,7 @@ describe("a request that is forwarded", () => {
     const outcomes: Array<unknown> = []
     const body = { key: "k", calls: [{ name: "visits.add", args: [1] }] }
     const request = { action: "write" as const, bucket: "shelves", body, forwarded: true }
-    coordinator.handle(request, (outcome) => outcomes.push(outcome))
+    coordinator.handle(request, { deliver: (outcome) => outcomes.push(outcome) })
     expect(outcomes).toMatchObject([{
       _tag: "NodeUnavailable",
       reason: expect.stringContaining("the nodes disagree about the ring")

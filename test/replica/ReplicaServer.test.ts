@@ -4,8 +4,9 @@ import { beforeEach, describe, expect, it } from "vitest"
 import type { Fetch, PeerMessage, Store } from "../../schemas/PeerMessage.ts"
 import * as DocumentCodec from "../../src/core/crdt/DocumentCodec.ts"
 import { encodeFields } from "../../src/core/model/DocumentKey.ts"
+import { rowKeyOf } from "../../src/core/ring/Partition.ts"
 import * as Buckets from "../../src/core/strategy/Buckets.ts"
-import { ReplicaServer, rowKey } from "../../src/replica/ReplicaServer.ts"
+import { ReplicaServer } from "../../src/replica/ReplicaServer.ts"
 import { notes } from "../cluster/buckets.ts"
 import { Bench, type BenchOptions } from "./bench.ts"
 
@@ -15,7 +16,7 @@ const name = {
   fingerprint: notes.fingerprint,
   key: { partition: encodeFields(["k"]), sort: "" }
 }
-const at = rowKey({ ...name, partitionCount })
+const at = rowKeyOf({ ...name, partitionCount })
 
 /** A replica with its server, and what the server answered. */
 const serving = (options: BenchOptions = {}) => {

@@ -1,6 +1,6 @@
 // Checks when a request that waits is sent again, and that it ends once, at its deadline.
 import { beforeEach, describe, expect, it } from "vitest"
-import { Pending, type Waiting } from "../../src/transport/InFlightRequests.ts"
+import { InFlightRequests, type Waiting } from "../../src/transport/InFlightRequests.ts"
 import { SteppedRuntime } from "../tooling/SteppedRuntime.ts"
 
 class Waits implements Waiting {
@@ -23,10 +23,10 @@ class Waits implements Waiting {
 }
 
 let runtime: SteppedRuntime
-let pending: Pending<Waits>
+let pending: InFlightRequests<Waits>
 beforeEach(() => {
   runtime = new SteppedRuntime()
-  pending = new Pending({ runtime, firstPauseMillis: 100 })
+  pending = new InFlightRequests({ runtime, firstPauseMillis: 100 })
 })
 
 const add = (deadline: number): { readonly number: number; readonly waits: Waits } => {
@@ -101,9 +101,9 @@ describe("a request that waits", () => {
   })
 
   it("has a number from where it was told to begin", () => {
-    const later = new Pending<Waits>({ runtime, firstPauseMillis: 100, firstNumber: 77 })
+    const later = new InFlightRequests<Waits>({ runtime, firstPauseMillis: 100, firstNumber: 77 })
     expect([later.nextNumber(), later.nextNumber()]).toEqual([77, 78])
-    const none = new Pending<Waits>({ runtime, firstPauseMillis: 100, firstNumber: 0 })
+    const none = new InFlightRequests<Waits>({ runtime, firstPauseMillis: 100, firstNumber: 0 })
     expect(none.nextNumber()).toBe(1)
   })
 })

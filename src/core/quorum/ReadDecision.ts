@@ -133,7 +133,7 @@ export const awaited = ({ answers, nodes, standIns }: ReadDecision): ReadonlyArr
   Targets.nodesOf(nodes, pending(answers, Targets.asked(nodes, standIns)))
 
 /** Whether everyone who was asked has answered or is given up: time for {@link repairs}. */
-export const isSettled = ({ answers, nodes, standIns }: ReadDecision): boolean =>
+export const isFinished = ({ answers, nodes, standIns }: ReadDecision): boolean =>
   pending(answers, Targets.asked(nodes, standIns)) === 0
 
 /**

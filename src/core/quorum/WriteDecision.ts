@@ -112,7 +112,7 @@ export const awaited = ({ answers, nodes, standIns }: WriteDecision): ReadonlyAr
   Targets.nodesOf(nodes, pending(answers, Targets.asked(nodes, standIns)))
 
 /** Whether the client is told, and everyone who was asked has answered or is given up. */
-export const isSettled = ({ answers, nodes, outcome, standIns }: WriteDecision): boolean =>
+export const isFinished = ({ answers, nodes, outcome, standIns }: WriteDecision): boolean =>
   outcome._tag !== "Wait" && pending(answers, Targets.asked(nodes, standIns)) === 0
 
 const wait = { _tag: "Wait" } as const

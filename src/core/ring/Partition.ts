@@ -5,6 +5,8 @@
  */
 import * as Schema from "effect/Schema"
 import { md5 } from "../Hash.ts"
+import type { DocumentKey } from "../model/DocumentKey.ts"
+import type { RowKey } from "../model/RowKey.ts"
 
 export const isPartitionCount = (count: number): boolean =>
   Number.isInteger(count) && count >= 1 && count <= 65_536 && (count & (count - 1)) === 0
@@ -25,4 +27,19 @@ export const partitionOf = (options: {
   const hash = md5(`${options.bucket}\u0000${options.partitionKey}`)
   const bits = 31 - Math.clz32(options.partitionCount)
   return ((hash[0]! << 8) | hash[1]!) >>> (16 - bits)
+}
+
+/** Where the document of a bucket and key is kept. One MD5: compute it once for a request. */
+export const rowKeyOf = (document: {
+  readonly bucket: string
+  readonly key: DocumentKey
+  readonly partitionCount: number
+}): RowKey => {
+  const { bucket, key, partitionCount } = document
+  return {
+    partition: partitionOf({ bucket, partitionKey: key.partition, partitionCount }),
+    bucket,
+    partitionKey: key.partition,
+    sortKey: key.sort
+  }
 }

@@ -17,6 +17,7 @@ export const codeMarks: ReadonlyArray<string> = [
   "coordinator: an answer comes too late",
   "coordinator: three siblings are answered",
   "coordinator: what has no answer is sent again",
+  "gather: there is no room to wait for slow replicas",
   "link: a frame for a former incarnation is refused",
   "link: a frame of another cluster is refused",
   "link: a frame of another ring is refused",
@@ -29,7 +30,6 @@ export const codeMarks: ReadonlyArray<string> = [
   "read: a replica that has nothing is repaired",
   "read: a stale replica is repaired",
   "read: the own replica is repaired",
-  "read: there is no room to wait for the silent",
   "read: the session has seen more than all who answer",
   "read: too few answer",
   "replica: a birth after a damaged row",
@@ -46,8 +46,7 @@ export const codeMarks: ReadonlyArray<string> = [
   "view: the own clock is set aside",
   "write: done, though the own disk failed",
   "write: every replica refused it",
-  "write: failed, and may have applied",
-  "write: there is no room to wait for the silent"
+  "write: failed, and may have applied"
 ]
 
 interface Path {

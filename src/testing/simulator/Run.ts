@@ -209,7 +209,7 @@ class Simulation {
       [...disk.image.facts],
       disk.counts,
       core?.replica.stats(),
-      core?.coordinator.counts()
+      core?.coordinator.counters()
     ])
     const whole = [cluster.kernel.trace, nodes, plain(record), plain(summary)]
     return digest64(JSON.stringify(whole))

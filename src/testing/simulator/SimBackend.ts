@@ -91,9 +91,11 @@ class Asking {
     const { cluster: { kernel, outside } } = this.#way
     const request = { ...this.#request, forwarded: false }
     return this.#process.ask(({ coordinator }) =>
-      coordinator.handle(request, (outcome) => {
-        if (this.#isLost()) return
-        kernel.soon(outside, () => this.#hear(outcome))
+      coordinator.handle(request, {
+        deliver: (outcome) => {
+          if (this.#isLost()) return
+          kernel.soon(outside, () => this.#hear(outcome))
+        }
       })
     )
   }

@@ -15,7 +15,7 @@ import * as Buckets from "../../core/strategy/Buckets.ts"
 import { invariant } from "../../core/Invariant.ts"
 import { toKey } from "../../node/ClusterKey.ts"
 import type { NodeLimits } from "../../node/NodeCore.ts"
-import { rowKey } from "../../replica/ReplicaServer.ts"
+import { rowKeyOf } from "../../core/ring/Partition.ts"
 import type { RowKey } from "../../storage/Storage.ts"
 import { Kernel, outside, type Owner } from "./Kernel.ts"
 import { Ledger } from "./Ledger.ts"
@@ -151,7 +151,7 @@ export class SimCluster {
 
   rowOf(document: Named): RowKey {
     const { partitionCount } = this.ring
-    return rowKey({ bucket: document.bucket, key: this.keyOf(document), partitionCount })
+    return rowKeyOf({ bucket: document.bucket, key: this.keyOf(document), partitionCount })
   }
 
   primaries(document: Named): ReadonlyArray<string> {

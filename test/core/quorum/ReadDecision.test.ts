@@ -114,7 +114,7 @@ describe("what a client is told of a read", () => {
 
   it("who is behind, empty or damaged is repaired; a fallback with a hint, or not at all", () => {
     const all = after({ r: 1, pr: 0 }, [silent(1), found(0), absent(2), found(3)])
-    expect(ReadDecision.isSettled(all)).toBe(true)
+    expect(ReadDecision.isFinished(all)).toBe(true)
     expect(ReadDecision.repairs(all, "v0")).toEqual([
       { node: "c", hintFor: undefined },
       { node: "d", hintFor: "b" }

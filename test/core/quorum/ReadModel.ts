@@ -24,7 +24,7 @@ import {
 
 export type ReadImplementation = Pick<
   typeof ReadDecision,
-  "make" | "step" | "awaited" | "isSettled" | "repairs"
+  "make" | "step" | "awaited" | "isFinished" | "repairs"
 >
 type Counts = ReadDecision.ReadCounts
 type Outcome = ReadDecision.ReadDecision["outcome"]
@@ -128,7 +128,7 @@ const compare = (
   }
   const awaited = namesOf(nodes, next.asked.filter((index) => next.heard[index] === "silent"))
   agree(implementation.awaited(next.decision).join() === awaited.join(), "who is awaited")
-  agree(implementation.isSettled(next.decision) === (awaited.length === 0), "settled")
+  agree(implementation.isFinished(next.decision) === (awaited.length === 0), "settled")
   const version = next.joined === "" ? undefined : next.joined
   const repairs = spelledRepairs(implementation.repairs(next.decision, version))
   agree(repairs === spelledRepairs(expectedRepairs(readCase, next)), "who is repaired")

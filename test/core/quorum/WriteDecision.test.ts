@@ -97,11 +97,11 @@ describe("what a client is told of a write", () => {
   it("dw waits for the disks of those who have it in memory, and settles at the deadline", () => {
     const inMemory = (index: number) => ({ ...stored(index), durable: false })
     const write = after({ w: 1, pw: 0, dw: 1 }, nodes(), [0, 1, 2].map(inMemory))
-    expect([write.outcome._tag, WriteDecision.isSettled(write)]).toEqual(["Wait", false])
+    expect([write.outcome._tag, WriteDecision.isFinished(write)]).toEqual(["Wait", false])
     expect(WriteDecision.step(write, stored(0)).outcome._tag).toBe("Answer")
     const late = WriteDecision.step(write, { _tag: "Deadline" })
     expect(late.outcome).toMatchObject({ _tag: "Fail", had: { w: 3, pw: 3, dw: 0 } })
-    expect(WriteDecision.isSettled(late)).toBe(true)
+    expect(WriteDecision.isFinished(late)).toBe(true)
   })
 
   it("an unmet quorum says what was needed, what was had, and who did not help", () => {

@@ -21,7 +21,7 @@ import {
 
 export type WriteImplementation = Pick<
   typeof WriteDecision,
-  "make" | "step" | "awaited" | "isSettled"
+  "make" | "step" | "awaited" | "isFinished"
 >
 type Counts = WriteDecision.WriteCounts
 type Outcome = WriteDecision.WriteDecision["outcome"]
@@ -110,8 +110,8 @@ const compare = (
   }
   const awaited = namesOf(nodes, next.asked.filter((index) => next.heard[index] === "silent"))
   agree(implementation.awaited(next.decision).join() === awaited.join(), "who is awaited")
-  const isSettled = awaited.length === 0 && outcome._tag !== "Wait"
-  agree(implementation.isSettled(next.decision) === isSettled, "settled")
+  const isFinished = awaited.length === 0 && outcome._tag !== "Wait"
+  agree(implementation.isFinished(next.decision) === isFinished, "settled")
   return next
 }
 

@@ -188,11 +188,11 @@ const mutants: Record<string, readonly [noticed: string, WriteImplementation]> =
   ],
   "is settled when everyone has answered": [
     "settled",
-    { ...Real, isSettled: (write) => Real.awaited(write).length === 0 }
+    { ...Real, isFinished: (write) => Real.awaited(write).length === 0 }
   ],
   "is settled when the client is answered": [
     "settled",
-    { ...Real, isSettled: ({ outcome }) => outcome._tag !== "Wait" }
+    { ...Real, isFinished: ({ outcome }) => outcome._tag !== "Wait" }
   ]
 }
 

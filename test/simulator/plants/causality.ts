@@ -90,7 +90,7 @@ export const causalityPlants: ReadonlyArray<Plant> = [
     name: "context-without-a-sibling",
     bug: "an answer's context lacks one sibling",
     edits: [{
-      file: "src/coordinator/CoordinatorContext.ts",
+      file: "src/coordinator/Answer.ts",
       from: "const shown = { vector: document.context,",
       to: `const { store } = document
   const isCut = bucket.strategy.name === "siblings" && store?.kind === "values"

@@ -39,8 +39,8 @@ export const foundPlants: ReadonlyArray<Plant> = [
     bug: "what was refused is done when repeated",
     edits: [{
       file: "src/coordinator/ForwardDeduplication.ts",
-      from: "if (this.#messages.has(message)) {",
-      to: "if (message === \"\") {"
+      from: "if (this.#messages.has(name)) {",
+      to: "if (name === \"\") {"
     }]
   },
   {
@@ -48,8 +48,8 @@ export const foundPlants: ReadonlyArray<Plant> = [
     bug: "what was sent is denied: own disk failed",
     edits: [{
       file: "src/coordinator/WriteCoordinator.ts",
-      from: "const mayHaveApplied = outcome.mayHaveApplied || this.#document !== undefined",
-      to: "const mayHaveApplied = outcome.mayHaveApplied"
+      from: "mayHaveApplied: outcome.mayHaveApplied || this.#document !== undefined",
+      to: "mayHaveApplied: outcome.mayHaveApplied"
     }]
   },
   {
@@ -75,12 +75,12 @@ export const foundPlants: ReadonlyArray<Plant> = [
     bug: "a write that names no incarnation is carried out, unnoted",
     edits: [{
       file: "src/coordinator/Coordinator.ts",
-      from: "const isMeant = to === this.#options.replica.incarnation()",
-      to: "const isMeant = to === \"\" || to === this.#options.replica.incarnation()"
+      from: "if (to !== replica.incarnation()) return",
+      to: "if (to !== \"\" && to !== replica.incarnation()) return"
     }, {
       file: "src/coordinator/Forwarding.ts",
-      from: "    forwardedWrites.sent(request, this.#node, this.#to)",
-      to: "    if (this.#to !== \"\") forwardedWrites.sent(request, this.#node, this.#to)"
+      from: "    forwardedWrites.sent(this.#request, node, incarnation)",
+      to: "    if (incarnation !== \"\") forwardedWrites.sent(this.#request, node, incarnation)"
     }]
   }
 ]

@@ -4,6 +4,7 @@
 import type { Plant } from "./Plant.ts"
 
 const read = "src/coordinator/ReadCoordinator.ts"
+const repair = "src/coordinator/ReadRepair.ts"
 const writing = "src/core/quorum/WriteDecision.ts"
 
 export const requestPlants: ReadonlyArray<Plant> = [
@@ -23,16 +24,16 @@ export const requestPlants: ReadonlyArray<Plant> = [
   {
     name: "no-read-repair",
     bug: "a read repairs no replica",
-    edits: [{ file: read, from: "if (stale.length === 0) return", to: "if (stale) return" }]
+    edits: [{ file: repair, from: "if (stale.length === 0) return", to: "if (stale) return" }]
   },
   {
     name: "read-repair-bumps-the-clock",
     bug: "read repair counts on in what it sends",
     edits: [{
-      file: read,
-      from: "const document = joined.bytes ?? DocumentCodec.encode(this.#joined).bytes",
-      to: `const context = new Map([...this.#joined.context].map(([a, n]) => [a, n + 1]))
-    const document = DocumentCodec.encode({ ...this.#joined, context }).bytes`
+      file: repair,
+      from: "const document = (encoded ?? DocumentCodec.encode(joined)).bytes",
+      to: `const counted = new Map([...joined.context].map(([a, n]) => [a, n + 1]))
+  const document = DocumentCodec.encode({ ...joined, context: counted }).bytes`
     }]
   },
   {
@@ -40,8 +41,8 @@ export const requestPlants: ReadonlyArray<Plant> = [
     bug: "a read answers whatever its session has seen",
     edits: [{
       file: read,
-      from: "return VersionVector.covers(this.#joined.context, this.#options.plan.after.vector)",
-      to: "return VersionVector.covers(this.#joined.context, VersionVector.empty)"
+      from: "const covered = VersionVector.covers(this.joined.context, this.read.after.vector)",
+      to: "const covered = VersionVector.covers(this.joined.context, VersionVector.empty)"
     }]
   },
   {

@@ -1,0 +1,63 @@
+/**
+ * Makes a client's answer of a document: its values, merged where that was asked for, and the sealed
+ * context of all that was shown.
+ */
+import * as CausalContext from "../core/clock/CausalContext.ts"
+import type { Document } from "../core/crdt/Document.ts"
+import { Undecodable } from "../core/model/StoreError.ts"
+import type { KnownBucket } from "../core/strategy/Buckets.ts"
+import { SchemaMismatch } from "../core/strategy/ValueCodec.ts"
+import type { Answer } from "./Request.ts"
+import type { ValidatedRequest } from "./ValidatedRequest.ts"
+
+/**
+ * One value of several, where this node has the code that makes it. The code is the application's,
+ * and the values may have come by way of a node without it: neither may stop this node.
+ */
+export const mergedOf = (
+  bucket: KnownBucket,
+  values: ReadonlyArray<string>
+): string | Undecodable | undefined => {
+  const merge = bucket.code?.merge
+  if (merge === undefined || values.length === 0) return undefined
+  try {
+    return merge(values)
+  } catch (error) {
+    const { path, problem } = error instanceof SchemaMismatch
+      ? error
+      : { path: "$", problem: `its merge fails: ${String(error)}` }
+    return new Undecodable({ bucket: bucket.definition.name, path, problem })
+  }
+}
+
+/** The answer that shows a document to the client of a request. */
+export const answerOf = (
+  request: ValidatedRequest,
+  options: {
+    readonly secret: CausalContext.Secret
+    readonly document: Document
+    readonly replied: number
+    /** Whether siblings are merged into one value. */
+    readonly merge: boolean
+  }
+): Answer | Undecodable => {
+  const { bucket, key } = request
+  const { document, merge, replied, secret } = options
+  const { kind } = bucket.strategy
+  if (document.store !== undefined && document.store.kind !== kind) {
+    const problem = "a state of another kind: was the bucket declared otherwise before?"
+    return new Undecodable({ bucket: bucket.definition.name, path: "$", problem })
+  }
+  const { values } = bucket.strategy.view(document)
+  const shown = { vector: document.context, stamp: bucket.strategy.stampOf(document) }
+  const context = CausalContext.answered(shown, request.after)
+  const merged = merge && values.length > 1 ? mergedOf(bucket, values) : undefined
+  if (merged instanceof Undecodable) return merged
+  return {
+    _tag: "Answer",
+    values: merged === undefined ? values : [merged],
+    context: CausalContext.encode(context, { bucket: bucket.definition.name, key, secret }),
+    replied,
+    siblings: values.length
+  }
+}

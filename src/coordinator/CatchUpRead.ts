@@ -1,0 +1,50 @@
+/**
+ * Reads what a client has seen and this replica has not, joins it here, and begins the client's
+ * write again: a removal could not be told exactly without it.
+ */
+import * as CausalContext from "../core/clock/CausalContext.ts"
+import * as Errors from "../core/model/StoreError.ts"
+import type { CoordinatorContext } from "./CoordinatorContext.ts"
+import type { OpenRequest } from "./OpenRequest.ts"
+import { ReadCoordinator, type ReadOutcome } from "./ReadCoordinator.ts"
+import type { Answer } from "./Request.ts"
+import type { ValidatedWrite } from "./ValidatedRequest.ts"
+
+export class CatchUpRead extends ReadCoordinator {
+  readonly #write: ValidatedWrite
+  readonly #open: OpenRequest<Answer>
+  readonly #again: (write: ValidatedWrite, open: OpenRequest<Answer>) => void
+
+  constructor(
+    context: CoordinatorContext,
+    options: {
+      readonly write: ValidatedWrite
+      readonly open: OpenRequest<Answer>
+      readonly again: (write: ValidatedWrite, open: OpenRequest<Answer>) => void
+    }
+  ) {
+    const { again, open, write } = options
+    const after = CausalContext.join(write.after, write.seen ?? CausalContext.nothing)
+    const needs = { _tag: "ReadNeeds", r: 1, pr: 0 } as const
+    super(context, { ...write, needs, after }, open.deadline(write.timeoutMillis))
+    this.#write = write
+    this.#open = open
+    this.#again = again
+    context.counters.catchUps++
+    context.runtime.mark("coordinator: a write catches up with its context")
+  }
+
+  found(outcome: ReadOutcome): void {
+    const { node, replica, runtime } = this.context
+    if (outcome instanceof Error) {
+      runtime.mark("coordinator: a write cannot catch up")
+      return this.#open.answer(outcome)
+    }
+    const joined = replica.join({ key: this.read.row, document: outcome.document }, () => {})
+    if (joined._tag === "Refused") {
+      const { reason } = joined
+      return this.#open.answer(new Errors.NodeUnwritable({ node, reason }))
+    }
+    this.#again(this.#write, this.#open)
+  }
+}

@@ -1,0 +1,25 @@
+/**
+ * Answers a client's read with the document that the read found.
+ */
+import { answerOf } from "./Answer.ts"
+import type { CoordinatorContext } from "./CoordinatorContext.ts"
+import type { OpenRequest } from "./OpenRequest.ts"
+import { ReadCoordinator, type ReadOutcome } from "./ReadCoordinator.ts"
+import type { Answer } from "./Request.ts"
+import type { ValidatedRead } from "./ValidatedRequest.ts"
+
+export class ClientRead extends ReadCoordinator {
+  readonly #open: OpenRequest<Answer>
+
+  constructor(context: CoordinatorContext, read: ValidatedRead, open: OpenRequest<Answer>) {
+    super(context, read, open.deadline(read.timeoutMillis))
+    this.#open = open
+  }
+
+  found(outcome: ReadOutcome): void {
+    if (outcome instanceof Error) return this.#open.answer(outcome)
+    const { secret } = this.context
+    const { merge } = this.read
+    this.#open.answer(answerOf(this.read, { secret, merge, ...outcome }))
+  }
+}

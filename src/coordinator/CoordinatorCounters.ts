@@ -1,0 +1,32 @@
+/**
+ * Counts what a coordinator does, for metrics. All but `open` only grow.
+ */
+export interface CoordinatorCounters {
+  /** Requests that have no answer yet. */
+  open: number
+  reads: number
+  writes: number
+  forwards: number
+  failures: number
+  /** Writes that had to catch up with their context first. */
+  catchUps: number
+  readRepairs: number
+  /** Concurrent last writes that met in a read; replicas count those that meet in them. */
+  discards: number
+  siblingsSeen: number
+  /** Answers that were late, repeated, or not asked for. */
+  strayAnswers: number
+}
+
+export const make = (): CoordinatorCounters => ({
+  open: 0,
+  reads: 0,
+  writes: 0,
+  forwards: 0,
+  failures: 0,
+  catchUps: 0,
+  readRepairs: 0,
+  discards: 0,
+  siblingsSeen: 0,
+  strayAnswers: 0
+})

@@ -1,0 +1,128 @@
+/**
+ * Sends one question to several nodes and gathers their answers: carries out a decision of
+ * `core`, which says who is asked, what an answer changes, and when the client is told.
+ *
+ * Reads, writes, forwarded requests, explanations and listings differ in their decision, in the
+ * message that they send, and in what they do with an answer; they share all the rest: the
+ * deadline, sending again, waiting on for slow replicas, and the end.
+ *
+ * @see basho/riak_kv:src/riak_kv_get_fsm.erl, which carries out riak_kv_get_core in the same way
+ */
+import type { PeerMessage } from "../../schemas/PeerMessage.ts"
+import type { NodeId } from "../core/model/Names.ts"
+import type { CoordinatorContext, Gathering } from "./CoordinatorContext.ts"
+import { lateReplyMillis } from "./LateReplyBudget.ts"
+
+/** The state of a request: a value of `core`. */
+export interface Decision {
+  /** `Wait` until the client can be told; then it changes no more. */
+  readonly outcome: { readonly _tag: string }
+}
+
+type Deadline = { readonly _tag: "Deadline" }
+
+/** A module of `core` that decides. */
+export interface Rules<D extends Decision, E> {
+  readonly step: (decision: D, event: E | Deadline) => D
+  /** The nodes that owe an answer. */
+  readonly awaited: (decision: D) => ReadonlyArray<NodeId>
+  /** Whether the client is told and nothing more is expected. */
+  readonly isFinished: (decision: D) => boolean
+}
+
+const deadline: Deadline = { _tag: "Deadline" }
+
+export abstract class Gather<D extends Decision, E> implements Gathering {
+  readonly context: CoordinatorContext
+  readonly number: number
+  /** On the monotonic clock; comes nearer once the client is told. */
+  deadline: number
+  decision: D
+  readonly #rules: Rules<D, E>
+  /** Bytes of the late-reply budget that this request holds. */
+  #lateBytes = 0
+  #isFinished = false
+
+  constructor(
+    context: CoordinatorContext,
+    options: { readonly rules: Rules<D, E>; readonly decision: D; readonly deadline: number }
+  ) {
+    this.context = context
+    this.#rules = options.rules
+    this.decision = options.decision
+    this.deadline = options.deadline
+    this.number = context.inFlight.nextNumber()
+  }
+
+  /** The message that asks a node. */
+  abstract message(node: NodeId): PeerMessage
+
+  /** Takes a node's answer: makes an event of it and calls `step`. */
+  abstract hear(from: NodeId, message: PeerMessage): void
+
+  /** Tells the client the outcome; called once. */
+  abstract tell(): void
+
+  /** Does the rest when nothing more is expected, such as repairs; called once. */
+  finish(): void {}
+
+  /** Bytes that waiting for slow replicas keeps in memory. */
+  bytesHeld(): number {
+    return 0
+  }
+
+  /** Asks all others who owe an answer; from now on answers find this request by its number. */
+  ask(): void {
+    this.context.inFlight.add(this.number, this)
+    this.#sendAwaited()
+  }
+
+  resend(): void {
+    this.#sendAwaited()
+  }
+
+  expire(): void {
+    this.step(deadline)
+  }
+
+  /** Takes the decision one event further, and carries out what follows from it. */
+  step(event: E | Deadline): void {
+    const wasWaiting = this.decision.outcome._tag === "Wait"
+    this.decision = this.#rules.step(this.decision, event)
+    if (wasWaiting && this.decision.outcome._tag !== "Wait") {
+      this.tell()
+      this.#waitOn()
+    }
+    if (this.#rules.isFinished(this.decision)) this.#end()
+  }
+
+  #sendAwaited(): void {
+    const { node: self, send } = this.context
+    for (const node of this.#rules.awaited(this.decision)) {
+      if (node !== self) send(node, this.message(node))
+    }
+  }
+
+  /** After answering the client, it waits for slow replicas while the memory budget allows. */
+  #waitOn(): void {
+    if (this.#rules.isFinished(this.decision)) return
+    const { lateReplies, runtime } = this.context
+    this.deadline = Math.min(this.deadline, runtime.elapsed() + lateReplyMillis)
+    const bytes = this.bytesHeld()
+    if (lateReplies.take(bytes)) {
+      this.#lateBytes = bytes
+      return
+    }
+    runtime.mark("gather: there is no room to wait for slow replicas")
+    this.#end()
+  }
+
+  /** No more answers are processed. */
+  #end(): void {
+    if (this.#isFinished) return
+    this.#isFinished = true
+    this.context.lateReplies.giveBack(this.#lateBytes)
+    this.context.inFlight.remove(this.number)
+    this.finish()
+  }
+}

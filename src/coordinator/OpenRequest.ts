@@ -1,0 +1,49 @@
+/**
+ * Follows one request from its arrival to its answer: where the answer goes, by when, and how it is
+ * counted.
+ */
+import { invariant } from "../core/Invariant.ts"
+import type { StoreError } from "../core/model/StoreError.ts"
+import type { CoordinatorContext } from "./CoordinatorContext.ts"
+import type { AnswerAddress } from "./Request.ts"
+
+type Shared = Pick<CoordinatorContext, "counters" | "runtime">
+
+export class OpenRequest<A extends object> {
+  readonly #shared: Shared
+  readonly #address: AnswerAddress<A>
+  readonly #arrivedAt: number
+  #isAnswered = false
+
+  /** Counts the request as open until it is answered. */
+  constructor(shared: Shared, address: AnswerAddress<A>) {
+    this.#shared = shared
+    this.#address = address
+    this.#arrivedAt = shared.runtime.elapsed()
+    shared.counters.open++
+  }
+
+  /** When a request with this timeout must be answered, on the monotonic clock. */
+  deadline(timeoutMillis: number): number {
+    return this.#arrivedAt + timeoutMillis
+  }
+
+  /** Answers. **Requires** that it was not answered before. */
+  answer(outcome: A | StoreError): void {
+    invariant(!this.#isAnswered, "a request is answered once")
+    this.#isAnswered = true
+    const { counters, runtime } = this.#shared
+    counters.open--
+    if (outcome instanceof Error) {
+      counters.failures++
+      if (outcome._tag === "RequestTooOld") runtime.mark("coordinator: a request is too old")
+      if (outcome._tag === "NodeUnwritable") {
+        runtime.mark("coordinator: a failing disk refuses a write")
+      }
+    } else if ("siblings" in outcome && Number(outcome.siblings) > 1) {
+      counters.siblingsSeen++
+      if (Number(outcome.siblings) > 2) runtime.mark("coordinator: three siblings are answered")
+    }
+    this.#address.deliver(outcome)
+  }
+}

@@ -1,0 +1,14 @@
+/**
+ * Names the rows of one document: its partition, bucket and encoded key.
+ */
+
+/** Documents of one partition key lie together, ordered by sort key. */
+export interface RowKey {
+  /** 0 to Q - 1. */
+  readonly partition: number
+  readonly bucket: string
+  /** Order-preserving encodings without U+0000 (see `DocumentKey`). */
+  readonly partitionKey: string
+  /** Empty where the bucket's key has no sort part. */
+  readonly sortKey: string
+}
