@@ -25,6 +25,8 @@ export interface BackendAnswer {
   readonly _tag: "Answer"
   /** JSON values: none where nothing is stored, several where siblings were not merged. */
   readonly values: ReadonlyArray<unknown>
+  /** The same as canonical JSON texts, where the backend has them: to be sent on as they are. */
+  readonly texts?: ReadonlyArray<string>
   readonly context: string
   readonly replied: number
   readonly siblings: number

@@ -38,7 +38,7 @@ export const make = (options: EmbeddedOptions): Backend => ({
 /** Values are checked where they enter a node; what another node sent all the same is no JSON. */
 const decoded = (bucket: string, answer: Answer): BackendAnswer | Undecodable => {
   try {
-    return { ...answer, values: answer.values.map(CanonicalJson.decode) }
+    return { ...answer, texts: answer.values, values: answer.values.map(CanonicalJson.decode) }
   } catch (error) {
     return new Undecodable({ bucket, path: "$", problem: String(error) })
   }

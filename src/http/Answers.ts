@@ -49,6 +49,9 @@ const absent: Problem = {
   detail: "nothing is stored under this key"
 }
 
+const jsonResponse = (text: string, headers: Headers): Response =>
+  HttpServerResponse.text(text, { contentType: "application/json", headers })
+
 export interface DocumentOptions {
   /** Whether the caller asked for all siblings, be there several or not. */
   readonly siblings: boolean
@@ -62,6 +65,7 @@ export interface DocumentOptions {
  */
 export const documentResponse = (answer: BackendAnswer, options: DocumentOptions): Response => {
   const { context, replied, siblings, values } = answer
+  const texts = answer.texts ?? values.map((value) => JSON.stringify(value))
   const headers = {
     "everwrite-context": context,
     "everwrite-replied": String(replied),
@@ -73,10 +77,11 @@ export const documentResponse = (answer: BackendAnswer, options: DocumentOptions
       : problemResponse(absent, headers)
   }
   if (values.length > 1 || options.siblings) {
-    return HttpServerResponse.jsonUnsafe({ siblings: values }, {
-      headers: { ...headers, "everwrite-siblings": String(values.length) }
+    return jsonResponse(`{"siblings":[${texts.join(",")}]}`, {
+      ...headers,
+      "everwrite-siblings": String(values.length)
     })
   }
   const merged: Headers = siblings > 1 ? { "everwrite-merged": String(siblings) } : {}
-  return HttpServerResponse.jsonUnsafe(values[0], { headers: { ...headers, ...merged } })
+  return jsonResponse(texts[0] ?? "null", { ...headers, ...merged })
 }
