@@ -3,9 +3,15 @@
  * same run, what bare NATS and bare SQLite do.
  *
  *     npm run bench [-- --seconds 5]
+ *     npm run bench -- --counts [--top 25] [--rounds 2] [--of DIRECTORY]
  *
  * N = 3, R = 2, W = 2; documents of 256 bytes whose content changes; every write is synced on two
  * nodes before it is acknowledged. Load, broker and nodes share the machine.
+ *
+ * `--counts` measures bytes instead of time: what a put and a get allocate and copy, in the client
+ * and in each node, and with `--top` where. With `--of`, another checkout of this repository is
+ * counted first, by the same means, and this one against it. `--rounds` is how often each document
+ * is written before.
  */
 import { once } from "node:events"
 import { mkdtempSync, rmSync } from "node:fs"
@@ -14,12 +20,21 @@ import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { connect } from "../../src/index.ts"
 import { natsServerBinary, startNatsServer } from "../tooling/natsServer.ts"
+import { runCounts } from "./counts/counts.ts"
 import { Documents } from "./everwrite.config.ts"
 import { natsEcho, sqliteUpserts } from "./floors.ts"
 import { bodyOf, head, keyOf, measure, row, text } from "./measure.ts"
-import { nodes, startNode } from "./nodes.ts"
+import { here, nodes, startNode } from "./nodes.ts"
 
-const { values } = parseArgs({ options: { seconds: { type: "string", default: "5" } } })
+const { values } = parseArgs({
+  options: {
+    seconds: { type: "string", default: "5" },
+    counts: { type: "boolean", default: false },
+    top: { type: "string", default: "0" },
+    rounds: { type: "string", default: "2" },
+    of: { type: "string", multiple: true, default: [] }
+  }
+})
 const millis = Number(values.seconds) * 1000
 const inFlights = [1, 64, 512]
 
@@ -65,6 +80,9 @@ const run = async (): Promise<void> => {
 if (natsServerBinary === undefined) {
   console.error("the benchmark needs nats-server: apt-get install -y nats-server")
   process.exitCode = 1
+} else if (values.counts) {
+  const { of, rounds, top } = values
+  await runCounts({ of: [...of, here], top: Number(top), rounds: Number(rounds) })
 } else {
   await run()
 }
