@@ -3,67 +3,45 @@
  * same run, what bare NATS and bare SQLite do.
  *
  *     npm run bench [-- --seconds 5]
+ *     npm run bench -- --counts [--top 25] [--rounds 2] [--of DIRECTORY]
  *
  * N = 3, R = 2, W = 2; documents of 256 bytes whose content changes; every write is synced on two
  * nodes before it is acknowledged. Load, broker and nodes share the machine.
+ *
+ * `--counts` measures bytes instead of time: what a put and a get allocate and copy, in the client
+ * and in each node, and with `--top` where. With `--of`, another checkout of this repository is
+ * counted first, by the same means, and this one against it. `--rounds` is how often each document
+ * is written before.
  */
-import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { mkdtempSync, rmSync } from "node:fs"
 import { cpus, tmpdir } from "node:os"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import { connect } from "../../src/index.ts"
-import { freePort, natsServerBinary, startNatsServer } from "../tooling/natsServer.ts"
-import { until } from "../tooling/until.ts"
+import { natsServerBinary, startNatsServer } from "../tooling/natsServer.ts"
+import { runCounts } from "./counts/counts.ts"
 import { Documents } from "./everwrite.config.ts"
 import { natsEcho, sqliteUpserts } from "./floors.ts"
-import { bodyOf, documentCount, head, measure, row, text } from "./measure.ts"
+import { bodyOf, head, keyOf, measure, row, text } from "./measure.ts"
+import { here, nodes, startNode } from "./nodes.ts"
 
-const { values } = parseArgs({ options: { seconds: { type: "string", default: "5" } } })
+const { values } = parseArgs({
+  options: {
+    seconds: { type: "string", default: "5" },
+    counts: { type: "boolean", default: false },
+    top: { type: "string", default: "0" },
+    rounds: { type: "string", default: "2" },
+    of: { type: "string", multiple: true, default: [] }
+  }
+})
 const millis = Number(values.seconds) * 1000
 const inFlights = [1, 64, 512]
-const nodes = ["n1", "n2", "n3"]
-
-const keyOf = (i: number): string => `k${(i * 7_919) % documentCount}`
-
-const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
-
-const startNode = async (node: string, nats: string, data: string) => {
-  const http = await freePort()
-  const flags = {
-    node,
-    members: nodes.join(","),
-    nats,
-    cluster: "bench",
-    data: join(data, node),
-    config: file("./everwrite.config.ts"),
-    http: String(http),
-    "log-level": "error"
-  }
-  const words = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value])
-  const command = ["--conditions=everwrite-source", file("../../src/cli/main.ts"), "start"]
-  const child = spawn(process.execPath, command.concat(words), {
-    stdio: ["ignore", "ignore", "inherit"],
-    env: { ...process.env, EVERWRITE_CLUSTER_KEY: "of the benchmark" }
-  })
-  await until(`${node} is ready`, async () => {
-    const answer = await fetch(`http://127.0.0.1:${http}/readyz`).catch(() => undefined)
-    return answer?.ok === true
-  }, { withinMillis: 60_000 })
-  return child
-}
 
 const run = async (): Promise<void> => {
-  if (natsServerBinary === undefined) {
-    console.error("the benchmark needs nats-server: apt-get install -y nats-server")
-    process.exitCode = 1
-    return
-  }
   const nats = await startNatsServer()
   const data = mkdtempSync(join(tmpdir(), "everwrite-bench-"))
-  const children = await Promise.all(nodes.map((node) => startNode(node, nats.url, data)))
+  const children = await Promise.all(nodes.map((node) => startNode(node, { nats: nats.url, data })))
   const db = await connect({ documents: Documents }, { servers: nats.url, cluster: "bench" })
   console.log(`${cpus().length} cores, Node ${process.versions.node}, ${values.seconds} s a row`)
   console.log(text(head))
@@ -99,4 +77,12 @@ const run = async (): Promise<void> => {
   rmSync(data, { recursive: true, force: true })
 }
 
-await run()
+if (natsServerBinary === undefined) {
+  console.error("the benchmark needs nats-server: apt-get install -y nats-server")
+  process.exitCode = 1
+} else if (values.counts) {
+  const { of, rounds, top } = values
+  await runCounts({ of: [...of, here], top: Number(top), rounds: Number(rounds) })
+} else {
+  await run()
+}

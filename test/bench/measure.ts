@@ -13,6 +13,9 @@ export interface Line {
 /** Documents that the operations go round. */
 export const documentCount = 10_000
 
+/** The key of the i-th operation: round all documents, in no order that SQLite would like. */
+export const keyOf = (i: number): string => `k${(i * 7_919) % documentCount}`
+
 /** 256 bytes that differ from those that were there: SQLite writes no page for equal ones. */
 export const bodyOf = (version: number): string => String(version).padStart(256, "x")
 
