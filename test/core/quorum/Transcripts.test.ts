@@ -144,7 +144,7 @@ const printRead = (read: ReadDecision.ReadDecision, told: string, joined: string
   ].join("\n")
 
 const join = (left: string, right: string): string =>
-  [...new Set([...left, ...right])].sort().join("")
+  [...new Set((left + right).split(""))].sort().join("")
 
 const indexOf = (nodes: Targets.Nodes, node: string): number => {
   const index = Targets.indexOf(nodes, nodeName(node))
@@ -213,12 +213,11 @@ const reading = (command: Command): Run => {
 
 /** Each `read` or `write` begins a request; the other commands are events of the last one begun. */
 transcripts(new URL("transcripts/", import.meta.url), () => {
-  let run: Run = () => {
-    throw new Error("no request was begun")
-  }
+  let run: Run | undefined
   return (command) => {
     if (command.name === "write") run = writing(command)
     if (command.name === "read") run = reading(command)
+    if (run === undefined) throw new Error("no request was begun")
     return run(command)
   }
 })
