@@ -103,7 +103,7 @@ const owners: ReadonlyArray<readonly [RegExp, ReadonlyArray<string>]> = [
 const hashers = new Set(["src/core/Hash.ts", "src/core/clock/CausalContext.ts"])
 
 /** The room that a file belongs to; undefined for tests, which may import everything. */
-export const roomOf = (path: string): string | undefined => {
+const roomOf = (path: string): string | undefined => {
   const [top, room, inner, deep] = path.split("/")
   if (top !== "src") return top === "test" || room === undefined ? undefined : top
   if (inner === undefined) return "entry"
@@ -127,25 +127,25 @@ const allowsPackage = (room: string, path: string, target: string): boolean => {
     && (table[room]?.packages ?? []).some((pattern) => matches(pattern, target))
 }
 
-export interface Import {
+interface Import {
   readonly target: string
   readonly offset: number
 }
 
 /** Every module a file names: imports, re-exports, dynamic imports and `import("...")` types. */
-export const importsOf = (file: SourceFile): ReadonlyArray<Import> => {
+const importsOf = (file: SourceFile): ReadonlyArray<Import> => {
   const found: Array<Import> = []
-  const add = (source: { readonly type: string; readonly start: number } | null): void => {
-    if (source !== null && "value" in source && typeof source.value === "string") {
+  const add = ({ source }: { readonly source: ESTree.Node | null }): void => {
+    if (source?.type === "Literal" && typeof source.value === "string") {
       found.push({ target: source.value, offset: source.start })
     }
   }
   walk(file, {
-    ImportDeclaration: (node) => add(node.source),
-    ExportNamedDeclaration: (node) => add(node.source),
-    ExportAllDeclaration: (node) => add(node.source),
-    ImportExpression: (node) => add(node.source),
-    TSImportType: (node) => add(node.source)
+    ImportDeclaration: add,
+    ExportNamedDeclaration: add,
+    ExportAllDeclaration: add,
+    ImportExpression: add,
+    TSImportType: add
   })
   return found
 }
@@ -166,17 +166,6 @@ export const importDirections: Rule = (files) =>
       return fits ? [] : [`${at(file, offset)} imports ${path}; ${room} may import: ${may}`]
     })
   })
-
-/** Barrels double the start-up time: `effect/Effect`, never `effect`. */
-export const noBarrels: Rule = (files) =>
-  files.filter(isCode).flatMap((file) =>
-    importsOf(file)
-      .filter(({ target }) =>
-        target === "effect" || target === "@effect/platform-node"
-        || (!file.path.startsWith("test/") && /^effect\/[a-z][a-z-]*$/.test(target))
-      )
-      .map(({ offset, target }) => `${at(file, offset)} imports the barrel ${target}`)
-  )
 
 const families: ReadonlyArray<unknown> = ["lww", "merge", "siblings", "crdt"]
 

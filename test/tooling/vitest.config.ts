@@ -5,7 +5,16 @@ import { defineConfig } from "vitest/config"
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
 /** Suites that start processes of their own: side by side they would take each other's time. */
-const processSuites = ["storage/[cC]rash", "cluster", "cli/", "http", "examples", "package", "docs"]
+const processSuites = [
+  "storage/[cC]rash",
+  "cluster",
+  "cli/",
+  "http",
+  "examples",
+  "package",
+  "docs",
+  "tooling/Summ"
+]
   .flatMap((suite) => [`test/${suite}*.test.ts`, `test/${suite}*/**/*.test.ts`])
 
 export default defineConfig({

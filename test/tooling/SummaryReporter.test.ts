@@ -3,8 +3,10 @@ import { spawnSync } from "node:child_process"
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { root } from "./Source.ts"
+
+const root = fileURLToPath(new URL("../..", import.meta.url))
 
 const suites = {
   "green": `
