@@ -1,6 +1,6 @@
 /**
- * Makes a client's answer of a document: its values, merged where that was asked for, and the sealed
- * context of all that was shown.
+ * Makes a client's answer of a document: its values, merged where that was asked for, and the
+ * sealed context of all that was shown.
  */
 import * as CausalContext from "../core/clock/CausalContext.ts"
 import type { Document } from "../core/crdt/Document.ts"

@@ -1,5 +1,6 @@
 /**
- * Writes and reads a forwarded request and its answer, as JSON in a message between nodes: version 1.
+ * Writes and reads a forwarded request and its answer, as JSON in a message between nodes: version
+ * 1.
  */
 import * as Schema from "effect/Schema"
 import { RequestBody } from "../../schemas/ClientRequest.ts"

@@ -19,7 +19,9 @@ export interface EndedRead {
   readonly joined: Document.Document
 }
 
-/** Sends the joined document to every replica that answered with less, or could not read its own. */
+/**
+ * Sends the joined document to every replica that answered with less, or could not read its own.
+ */
 export const readRepair = (
   context: CoordinatorContext,
   { decision, joined, read }: EndedRead

@@ -12,7 +12,7 @@ import type { NodeId } from "../core/model/Names.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import * as Targets from "../core/quorum/Targets.ts"
 import * as WriteDecision from "../core/quorum/WriteDecision.ts"
-import type { StorageFailure } from "../storage/Storage.ts"
+import type { StorageFailure } from "../replica/Replica.ts"
 import { answerOf } from "./Answer.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import { Gather } from "./Gather.ts"
@@ -159,7 +159,8 @@ export class WriteCoordinator
       had,
       unreachable,
       refused,
-      // A write that was applied here was read and sent, and a crash may bring a failed commit back.
+      // A write that was applied here was read and sent, and a crash may bring a failed commit
+      // back.
       mayHaveApplied: outcome.mayHaveApplied || this.#document !== undefined
     })
   }

@@ -22,6 +22,8 @@ import { DocumentCache } from "./DocumentCache.ts"
 import { LastIssuedDots } from "./LastIssuedDots.ts"
 import * as Row from "./RowCodec.ts"
 
+export type { StorageFailure }
+
 export interface ReplicaOptions {
   readonly runtime: Runtime
   readonly storage: StorageService

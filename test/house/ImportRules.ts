@@ -65,6 +65,7 @@ export const table: Readonly<Record<string, Room>> = {
   "core/merkle": pure("core", "core/model"),
   "core/membership": pure("core", "core/model"),
   "core/quorum": pure("core", "core/model", "core/ring"),
+  "core/forwarding": pure("core", "core/model"),
   "schemas": onEffect("core/*"),
   "storage": onNode(...shared),
   "transport": onNode(...shared),

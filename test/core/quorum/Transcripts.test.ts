@@ -100,7 +100,7 @@ const printWrite = (write: WriteDecision.WriteDecision): string =>
     ...drawn(write, writeMark(write)),
     `${countsOf({ ...WriteDecision.had(write) }, { ...write.needs })}: ${writeOutcome(write)}`,
     ...sends(write),
-    ...(WriteDecision.isSettled(write) ? ["settled", ...hints(write)] : [])
+    ...(WriteDecision.isFinished(write) ? ["finished", ...hints(write)] : [])
   ].join("\n")
 
 const readMark = ({ answers, nodes }: ReadDecision.ReadDecision) => (index: number): string => {
@@ -132,9 +132,9 @@ const printRead = (read: ReadDecision.ReadDecision, told: string, joined: string
     ...drawn(read, readMark(read)),
     `${countsOf({ ...ReadDecision.had(read) }, { ...read.needs })}: ${told}`,
     ...sends(read),
-    ...(ReadDecision.isSettled(read)
+    ...(ReadDecision.isFinished(read)
       ? [
-        "settled",
+        "finished",
         ...ReadDecision.repairs(read, joined === "" ? undefined : joined).map(
           ({ hintFor, node }) =>
             `repair ${node} with ${joined}${hintFor === undefined ? "" : `, hint for ${hintFor}`}`
