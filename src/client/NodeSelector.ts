@@ -7,7 +7,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { ClusterDescription } from "../../schemas/ClusterDescription.ts"
 import type { BucketDefinition } from "../core/model/BucketDefinition.ts"
-import { InvalidKey } from "../core/model/DocumentKey.ts"
+import { MalformedKey } from "../core/model/DocumentKey.ts"
 import { encodeKey } from "../core/model/KeyFields.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import { formation, Member } from "../core/ring/MembershipLog.ts"
@@ -105,7 +105,7 @@ export class NodeSelector {
       return Ring.preferenceList(ring, partition).slice(0, definition.n)
     } catch (error) {
       // The node that gets it says what is wrong with the key.
-      if (error instanceof InvalidKey) return []
+      if (error instanceof MalformedKey) return []
       throw error
     }
   }

@@ -4,7 +4,7 @@
  */
 import * as Duration from "effect/Duration"
 import type { CallBody, RequestBody } from "../../schemas/ClientRequest.ts"
-import { InvalidKey as KeyRefused } from "../core/model/DocumentKey.ts"
+import { MalformedKey } from "../core/model/DocumentKey.ts"
 import * as CanonicalJson from "../core/model/CanonicalJson.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import type { Any } from "../core/strategy/Bucket.ts"
@@ -128,7 +128,7 @@ const keyOf = (
     return { json, text: CanonicalJson.encode(json) }
   } catch (thrown) {
     if (!isRefusal(thrown)) throw thrown
-    throw new KeyRefused(`${thrown.path}: ${thrown.problem}`)
+    throw new MalformedKey(`${thrown.path}: ${thrown.problem}`)
   }
 }
 
@@ -141,7 +141,7 @@ const refusal = (bucket: string, thrown: unknown): Errors.StoreError | undefined
     const { path, problem } = thrown
     return new Errors.InvalidValue({ bucket, path, problem })
   }
-  if (thrown instanceof KeyRefused) {
+  if (thrown instanceof MalformedKey) {
     return new Errors.InvalidKey({ bucket, problem: thrown.message })
   }
   return undefined

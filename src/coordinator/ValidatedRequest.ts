@@ -6,7 +6,7 @@ import type { RequestBody } from "../../schemas/ClientRequest.ts"
 import * as CausalContext from "../core/clock/CausalContext.ts"
 import { idRefusedAfterMillis } from "../core/crdt/Document.ts"
 import type { RowKey } from "../core/model/RowKey.ts"
-import { type DocumentKey, InvalidKey as KeyRefused } from "../core/model/DocumentKey.ts"
+import { type DocumentKey, MalformedKey } from "../core/model/DocumentKey.ts"
 import { encodeKey } from "../core/model/KeyFields.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import * as Quorum from "../core/quorum/Quorum.ts"
@@ -73,7 +73,7 @@ const keyOf = (bucket: KnownBucket, json: unknown): DocumentKey => {
   try {
     return encodeKey(bucket.definition.key, json)
   } catch (error) {
-    if (!(error instanceof KeyRefused)) throw error
+    if (!(error instanceof MalformedKey)) throw error
     return fail(new Errors.InvalidKey({ bucket: bucket.definition.name, problem: error.message }))
   }
 }
@@ -115,7 +115,7 @@ const commonOf = (request: Request, options: ValidationOptions): ValidatedReques
   }
 }
 
-const refuse = ({ expected, setting, value }: Quorum.Refused): never =>
+const refuse = ({ expected, setting, value }: Quorum.Unmeetable): never =>
   fail(new Errors.InvalidRequest({ setting, value: String(value), expected }))
 
 const checkArguments = (bucket: KnownBucket, name: string, args: ReadonlyArray<unknown>): void => {
@@ -186,7 +186,7 @@ export const validateRead = (
     const common = commonOf(request, options)
     const { defaults, n } = common.bucket.definition
     const needs = Quorum.resolveRead({ n, bucket: defaults, request: request.body })
-    return needs._tag === "Refused" ? refuse(needs) : { ...common, needs }
+    return needs._tag === "Unmeetable" ? refuse(needs) : { ...common, needs }
   })
 
 export const validateWrite = (
@@ -197,7 +197,7 @@ export const validateWrite = (
     const common = commonOf(request, options)
     const { defaults, durability, n } = common.bucket.definition
     const needs = Quorum.resolveWrite({ n, durability, bucket: defaults, request: request.body })
-    if (needs._tag === "Refused") return refuse(needs)
+    if (needs._tag === "Unmeetable") return refuse(needs)
     checkAge(request.body, options.nowMillis())
     const calls = callsOf(request, common.bucket)
     // With one sync promised, the coordinator's own is it.

@@ -12,7 +12,7 @@ import * as VersionVector from "../core/clock/VersionVector.ts"
 import type { Document } from "../core/crdt/Document.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
 import { childKind, type DotStore, type Tree } from "../core/crdt/DotStore.ts"
-import { decodeFields, InvalidKey, joinFields } from "../core/model/DocumentKey.ts"
+import { decodeFields, joinFields, MalformedKey } from "../core/model/DocumentKey.ts"
 import type { StoredDocument } from "../storage/Storage.ts"
 
 /** A document as this replica holds it. */
@@ -176,7 +176,7 @@ export const decode = (stored: StoredDocument): LocalDocument | Malformed => {
     return { document, digest, own }
   } catch (error) {
     if (error instanceof Malformed) return error
-    if (error instanceof InvalidKey) return new Malformed("a path", 0)
+    if (error instanceof MalformedKey) return new Malformed("a path", 0)
     throw error
   }
 }

@@ -20,8 +20,8 @@ export type KeyField = string | number
 export const keyLengthMax = 1024
 
 /** A key that cannot be stored: why. */
-export class InvalidKey extends Error {
-  override readonly name = "InvalidKey"
+export class MalformedKey extends Error {
+  override readonly name = "MalformedKey"
 }
 
 // U+0001 ends a part and U+0002 escapes, so that no part's text can be taken for two.
@@ -50,10 +50,10 @@ const integerOffset = 2n ** 53n
 
 const encodePart = (part: KeyField): string => {
   if (typeof part === "string") {
-    if (!part.isWellFormed()) throw new InvalidKey("text with a lone surrogate")
+    if (!part.isWellFormed()) throw new MalformedKey("text with a lone surrogate")
     return `s${escapeText(part)}`
   }
-  if (!Number.isSafeInteger(part)) throw new InvalidKey(`not a safe integer: ${part}`)
+  if (!Number.isSafeInteger(part)) throw new MalformedKey(`not a safe integer: ${part}`)
   return `i${(BigInt(part) + integerOffset).toString(16).padStart(14, "0")}`
 }
 
@@ -65,22 +65,22 @@ export const joinFields = (parts: ReadonlyArray<KeyField>): string =>
 export const encodeFields = (parts: ReadonlyArray<KeyField>): string => {
   const text = joinFields(parts)
   if (text.length > keyLengthMax) {
-    throw new InvalidKey(`longer than ${keyLengthMax} characters: ${text.length}`)
+    throw new MalformedKey(`longer than ${keyLengthMax} characters: ${text.length}`)
   }
   return text
 }
 
 const decodeInteger = (digits: string): number => {
-  if (!/^[0-9a-f]{14}$/u.test(digits)) throw new InvalidKey("not an encoded integer")
+  if (!/^[0-9a-f]{14}$/u.test(digits)) throw new MalformedKey("not an encoded integer")
   return Number(BigInt(`0x${digits}`) - integerOffset)
 }
 
-/** The parts of an encoding. Throws `InvalidKey`. */
+/** The parts of an encoding. Throws `MalformedKey`. */
 export const decodeFields = (encoded: string): ReadonlyArray<KeyField> => {
   if (encoded === "") return []
   return encoded.split(end).map((part) => {
     if (part.startsWith("i")) return decodeInteger(part.slice(1))
-    if (!part.startsWith("s")) throw new InvalidKey("not an encoded key")
+    if (!part.startsWith("s")) throw new MalformedKey("not an encoded key")
     return unescapeText(part.slice(1))
   })
 }

@@ -8,8 +8,8 @@ import {
   decodeFields,
   type DocumentKey,
   encodeFields,
-  InvalidKey,
-  type KeyField
+  type KeyField,
+  MalformedKey
 } from "./DocumentKey.ts"
 
 /** Keys that are one text. */
@@ -20,7 +20,7 @@ const expected = { text: "a text", integer: "an integer" } as const
 const part = (value: unknown, name: string, type: KeyFieldType): KeyField => {
   if (type === "text" && typeof value === "string") return value
   if (type === "integer" && typeof value === "number" && Number.isSafeInteger(value)) return value
-  throw new InvalidKey(`${name}: expected ${expected[type]}`)
+  throw new MalformedKey(`${name}: expected ${expected[type]}`)
 }
 
 const describe = (definition: KeyDefinition): string =>
@@ -32,13 +32,13 @@ const describe = (definition: KeyDefinition): string =>
         .join(", ")
     }`
 
-/** The encoded key of a JSON value. Throws `InvalidKey`, which names the field. */
+/** The encoded key of a JSON value. Throws `MalformedKey`, which names the field. */
 export const encodeKey = (definition: KeyDefinition, json: unknown): DocumentKey => {
   if (definition.bare) return { partition: encodeFields([part(json, "key", "text")]), sort: "" }
-  if (!isObject(json)) throw new InvalidKey(`expected ${describe(definition)}`)
+  if (!isObject(json)) throw new MalformedKey(`expected ${describe(definition)}`)
   const fields = [...definition.partition, ...definition.sort]
   const extra = Object.keys(json).find((name) => fields.every(([field]) => field !== name))
-  if (extra !== undefined) throw new InvalidKey(`${extra}: expected ${describe(definition)}`)
+  if (extra !== undefined) throw new MalformedKey(`${extra}: expected ${describe(definition)}`)
   const half = (fields: KeyDefinition["partition"]) =>
     encodeFields(fields.map(([name, type]) => part(json[name], name, type)))
   return { partition: half(definition.partition), sort: half(definition.sort) }

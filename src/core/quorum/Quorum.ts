@@ -43,8 +43,8 @@ export interface WriteNeeds {
 }
 
 /** A setting that no `n` replicas can meet. The caller's mistake; nothing was sent. */
-export interface Refused {
-  readonly _tag: "Refused"
+export interface Unmeetable {
+  readonly _tag: "Unmeetable"
   readonly setting: "r" | "pr" | "w" | "pw" | "dw"
   readonly value: Replicas
   /** What would be accepted, for people. */
@@ -60,7 +60,7 @@ export interface Refused {
  */
 export const resolveRead = (
   options: { readonly n: number; readonly bucket: ReadSettings; readonly request: ReadSettings }
-): ReadNeeds | Refused => {
+): ReadNeeds | Unmeetable => {
   const { bucket, n, request } = options
   const defaults: ReadSettings = request.consistency === undefined ? bucket : {}
   const level = request.consistency ?? bucket.consistency ?? "balanced"
@@ -84,7 +84,7 @@ export const resolveWrite = (
     readonly bucket: WriteSettings
     readonly request: WriteSettings
   }
-): WriteNeeds | Refused => {
+): WriteNeeds | Unmeetable => {
   const { bucket, durability, n, request } = options
   const defaults: WriteSettings = request.consistency === undefined ? bucket : {}
   const level = request.consistency ?? bucket.consistency ?? "balanced"
@@ -111,11 +111,11 @@ const durableBy = (
 
 const count = (
   options: {
-    readonly setting: Refused["setting"]
+    readonly setting: Unmeetable["setting"]
     readonly n: number
     readonly value: Replicas
   }
-): number | Refused => {
+): number | Unmeetable => {
   const { n, setting, value } = options
   invariant(Number.isInteger(n) && n >= 1 && n <= replicasMax, "a bucket has 1 to 15 replicas")
   if (value === "one") return 1
@@ -125,7 +125,7 @@ const count = (
   return Number.isInteger(value) && value >= least && value <= n
     ? value
     : {
-      _tag: "Refused",
+      _tag: "Unmeetable",
       setting,
       value,
       expected: `one, quorum, all, or an integer from ${least} to ${n}`

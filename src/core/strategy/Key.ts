@@ -5,7 +5,7 @@
 import * as Schema from "effect/Schema"
 import type { KeyDefinition, KeyFieldType } from "../model/BucketDefinition.ts"
 import { isObject } from "../model/CanonicalJson.ts"
-import { type DocumentKey, InvalidKey } from "../model/DocumentKey.ts"
+import { type DocumentKey, MalformedKey } from "../model/DocumentKey.ts"
 import { bareText, decodeKey, encodeKey } from "../model/KeyFields.ts"
 import * as ValueCodec from "./ValueCodec.ts"
 
@@ -16,7 +16,7 @@ export interface Key<K> {
   readonly toJson: (key: K) => Schema.Json
   /** The key of JSON. Throws `SchemaMismatch`. */
   readonly fromJson: (json: unknown) => K
-  /** Throws `SchemaMismatch` or `InvalidKey`. */
+  /** Throws `SchemaMismatch` or `MalformedKey`. */
   readonly encode: (key: K) => DocumentKey
   readonly decode: (key: DocumentKey) => K
 }
@@ -54,7 +54,7 @@ const fieldType = (name: string, schema: KeyField): KeyFieldType => {
   const type = isObject(json) ? json["type"] : undefined
   if (type === "string") return "text"
   if (type === "integer") return "integer"
-  throw new InvalidKey(
+  throw new MalformedKey(
     `${name}: a key field is stored as text or as an integer, not ${String(type)}`
   )
 }
@@ -76,12 +76,12 @@ export const make = <const P extends KeyFields, const S extends KeyFields = {}>(
   }
   const names = [...definition.partition, ...definition.sort].map(([name]) => name)
   if (new Set(names).size < names.length) {
-    throw new InvalidKey("a field is in the partition part or in the sort part, not in both")
+    throw new MalformedKey("a field is in the partition part or in the sort part, not in both")
   }
   if (names.includes("key") && names.includes("context")) {
-    throw new InvalidKey("fields named key and context would pass for a document that was read")
+    throw new MalformedKey("fields named key and context would pass for a document that was read")
   }
-  if (definition.partition.length === 0) throw new InvalidKey("a key needs a partition field")
+  if (definition.partition.length === 0) throw new MalformedKey("a key needs a partition field")
   const all: KeyFields = { ...fields.partition, ...fields.sort }
   const codec: ValueCodec.ValueCodec<any> = ValueCodec.make(Schema.Struct(all))
   return fromCodec(definition, codec)

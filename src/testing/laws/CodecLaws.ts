@@ -4,7 +4,7 @@
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import { InvalidJson } from "../../core/model/CanonicalJson.ts"
-import { InvalidKey } from "../../core/model/DocumentKey.ts"
+import { MalformedKey } from "../../core/model/DocumentKey.ts"
 import type { Key } from "../../core/strategy/Key.ts"
 import { SchemaMismatch, type ValueCodec } from "../../core/strategy/ValueCodec.ts"
 import * as Law from "./Law.ts"
@@ -12,7 +12,7 @@ import * as Values from "./Values.ts"
 
 /** A schema may allow what no document can hold, which writing refuses: that loses nothing. */
 const isRefusal = (error: unknown): boolean =>
-  error instanceof InvalidJson || error instanceof InvalidKey || error instanceof SchemaMismatch
+  error instanceof InvalidJson || error instanceof MalformedKey || error instanceof SchemaMismatch
 
 interface Format<A> {
   readonly codec: ValueCodec<A>

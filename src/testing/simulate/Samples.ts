@@ -4,7 +4,7 @@
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as CanonicalJson from "../../core/model/CanonicalJson.ts"
-import { InvalidKey } from "../../core/model/DocumentKey.ts"
+import { MalformedKey } from "../../core/model/DocumentKey.ts"
 import { encodeKey } from "../../core/model/KeyFields.ts"
 import type { Any } from "../../core/strategy/Bucket.ts"
 import type { ValueCodec } from "../../core/strategy/ValueCodec.ts"
@@ -34,7 +34,7 @@ const isKey = ({ definition }: Any, json: unknown): boolean => {
     encodeKey(definition.key, json)
     return true
   } catch (thrown) {
-    if (thrown instanceof InvalidKey) return false
+    if (thrown instanceof MalformedKey) return false
     throw thrown
   }
 }

@@ -4,11 +4,11 @@ import { describe, expect, it } from "vitest"
 import {
   decodeFields,
   encodeFields,
-  InvalidKey,
   isEncoded,
   joinFields,
   type KeyField,
-  keyLengthMax
+  keyLengthMax,
+  MalformedKey
 } from "../../../src/core/model/DocumentKey.ts"
 
 /** Texts close to one another: control characters, prefixes, and both sides of the surrogates. */
@@ -110,7 +110,7 @@ describe("a key is refused when it", () => {
     ["holds NaN", [NaN]],
     ["is longer than 1024 characters", ["a".repeat(keyLengthMax)]]
   ])("%s", (_, parts) => {
-    expect(() => encodeFields(parts)).toThrow(InvalidKey)
+    expect(() => encodeFields(parts)).toThrow(MalformedKey)
   })
 
   it("arrives from elsewhere and is not what its own fields encode to", () => {
@@ -162,7 +162,7 @@ describe("paths of elements", () => {
     }))
   })
 
-  it("that are garbage give fields or `InvalidKey`, never another error", () => {
+  it("that are garbage give fields or `MalformedKey`, never another error", () => {
     const garbage = fc.oneof(
       text,
       text.map((t) => `i${t}`),
@@ -172,7 +172,7 @@ describe("paths of elements", () => {
       try {
         expect(Array.isArray(decodeFields(garbage))).toBe(true)
       } catch (error) {
-        expect(error).toBeInstanceOf(InvalidKey)
+        expect(error).toBeInstanceOf(MalformedKey)
       }
     }))
   })

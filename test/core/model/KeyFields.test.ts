@@ -2,7 +2,7 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { KeyDefinition } from "../../../src/core/model/BucketDefinition.ts"
-import { InvalidKey } from "../../../src/core/model/DocumentKey.ts"
+import { MalformedKey } from "../../../src/core/model/DocumentKey.ts"
 import { bareText, decodeKey, encodeKey } from "../../../src/core/model/KeyFields.ts"
 
 const order: KeyDefinition = {
@@ -20,7 +20,7 @@ const refusal = (definition: KeyDefinition, json: unknown): string => {
   try {
     return `accepted as ${JSON.stringify(encodeKey(definition, json))}`
   } catch (error) {
-    if (error instanceof InvalidKey) return error.message
+    if (error instanceof MalformedKey) return error.message
     throw error
   }
 }

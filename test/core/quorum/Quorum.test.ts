@@ -16,7 +16,7 @@ const majority = (n: number): number => Math.floor(n / 2) + 1
 
 const read = (options: Parameters<typeof resolveRead>[0]): ReadNeeds => {
   const resolved = resolveRead(options)
-  if (resolved._tag === "Refused") throw new Error(`refused ${resolved.setting}`)
+  if (resolved._tag === "Unmeetable") throw new Error(`refused ${resolved.setting}`)
   return resolved
 }
 
@@ -26,7 +26,7 @@ const write = (
   }
 ): WriteNeeds => {
   const resolved = resolveWrite({ ...options, durability })
-  if (resolved._tag === "Refused") throw new Error(`refused ${resolved.setting}`)
+  if (resolved._tag === "Unmeetable") throw new Error(`refused ${resolved.setting}`)
   return resolved
 }
 
@@ -152,7 +152,7 @@ describe("what cannot be met", () => {
               ? resolveRead(options)
               : resolveWrite({ ...options, durability: "synced" })
             const expected = `one, quorum, all, or an integer from ${least} to ${n}`
-            expect(resolved).toEqual({ _tag: "Refused", setting, value, expected })
+            expect(resolved).toEqual({ _tag: "Unmeetable", setting, value, expected })
           }
         }
       }

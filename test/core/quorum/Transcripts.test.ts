@@ -167,7 +167,7 @@ const writing = (command: Command): Run => {
   const n = listed(command, "nodes").length
   const request = numbersOf(command)
   const needs = Quorum.resolveWrite({ n, durability: "synced", bucket: {}, request })
-  if (needs._tag === "Refused") throw new Error(`${needs.setting} must be ${needs.expected}`)
+  if (needs._tag === "Unmeetable") throw new Error(`${needs.setting} must be ${needs.expected}`)
   let write = WriteDecision.make(needs, nodes)
   return (next) => {
     if (next !== command) write = WriteDecision.step(write, writeEvent(next, nodes))
@@ -194,7 +194,7 @@ const reading = (command: Command): Run => {
   const nodes = nodesOf(command)
   const n = listed(command, "nodes").length
   const needs = Quorum.resolveRead({ n, bucket: {}, request: numbersOf(command) })
-  if (needs._tag === "Refused") throw new Error(`${needs.setting} must be ${needs.expected}`)
+  if (needs._tag === "Unmeetable") throw new Error(`${needs.setting} must be ${needs.expected}`)
   const session = command.options.get("session") ?? ""
   let joined = ""
   const covers = (version: string): boolean => {
