@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { type Dev, type Ended, type Options, run, startDev, version } from "./everwrite.ts"
+import { type CommandOptions, type Dev, type Ended, run, startDev, version } from "./everwrite.ts"
 
 let folder = ""
 let dev: Dev
@@ -18,7 +18,7 @@ afterAll(async () => {
 
 const done = (stdout: string) => ({ code: 0, stdout, stderr: "" })
 
-const ew = (args: ReadonlyArray<string>, options: Options = {}): Promise<Ended> =>
+const ew = (args: ReadonlyArray<string>, options: CommandOptions = {}): Promise<Ended> =>
   run([...args, "--url", dev.nodes[0]!.http], options)
 
 describe("by HTTP", () => {

@@ -10,7 +10,7 @@ import * as Bucket from "../../src/core/strategy/Bucket.ts"
 import * as Key from "../../src/core/strategy/Key.ts"
 import { EverwriteNode } from "../../src/node/Node.ts"
 import { until } from "../tooling/until.ts"
-import { type Options, run, start, type Started } from "./everwrite.ts"
+import { type CommandOptions, run, start, type Started } from "./everwrite.ts"
 
 let folder = ""
 let config = ""
@@ -151,7 +151,10 @@ describe("a node is told", () => {
   })
 })
 
-const refused = async (args: ReadonlyArray<string>, options: Options = {}): Promise<string> => {
+const refused = async (
+  args: ReadonlyArray<string>,
+  options: CommandOptions = {}
+): Promise<string> => {
   const { code, stderr, stdout } = await run(["start", ...args], { cwd: folder, ...options })
   expect({ code, stdout }).toEqual({ code: 1, stdout: "" })
   return stderr

@@ -17,14 +17,14 @@ const command = [
 
 export const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 
-export interface Options {
+export interface CommandOptions {
   readonly input?: string
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
 }
 
 /** Only what a command needs: no setting of whoever runs the tests. Compiled code is kept. */
-const environment = (given: Options["env"]): NodeJS.ProcessEnv => ({
+const environment = (given: CommandOptions["env"]): NodeJS.ProcessEnv => ({
   PATH: process.env["PATH"],
   NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "everwrite-cli"),
   ...given
@@ -62,7 +62,7 @@ const watch = (child: ChildProcessWithoutNullStreams): Started => {
   return { child, stdout: () => stdout, stderr: () => stderr, ended }
 }
 
-export const start = (args: ReadonlyArray<string>, options: Options = {}): Started => {
+export const start = (args: ReadonlyArray<string>, options: CommandOptions = {}): Started => {
   const child = spawn(process.execPath, [...command, ...args], {
     cwd: options.cwd ?? root,
     env: environment(options.env)
@@ -75,7 +75,10 @@ export const start = (args: ReadonlyArray<string>, options: Options = {}): Start
 export const script = "/usr/bin/script"
 
 /** The same with a terminal, on which what is written to `stdin` is typed. */
-export const startOnTerminal = (args: ReadonlyArray<string>, options: Options = {}): Started => {
+export const startOnTerminal = (
+  args: ReadonlyArray<string>,
+  options: CommandOptions = {}
+): Started => {
   const line = [process.execPath, ...command, ...args].map((word) => `'${word}'`).join(" ")
   return watch(spawn(script, ["-qec", line, "/dev/null"], {
     cwd: options.cwd ?? root,
@@ -83,7 +86,7 @@ export const startOnTerminal = (args: ReadonlyArray<string>, options: Options = 
   }))
 }
 
-export const run = (args: ReadonlyArray<string>, options: Options = {}): Promise<Ended> =>
+export const run = (args: ReadonlyArray<string>, options: CommandOptions = {}): Promise<Ended> =>
   start(args, options).ended
 
 export interface Dev extends Started {

@@ -8,7 +8,7 @@ import * as Crdt from "../../src/core/strategy/Crdt.ts"
 import * as Key from "../../src/core/strategy/Key.ts"
 import { write } from "../cluster/asked.ts"
 import { makeCluster, type MemoryCluster } from "../cluster/memoryCluster.ts"
-import { type Store, ways } from "./ways.ts"
+import { ways, type WayToStore } from "./ways.ts"
 
 const carts = Bucket.lww("carts", {
   key: Key.text,
@@ -36,7 +36,7 @@ const buckets = [carts, shelves, rooms, numbers, fragile]
 
 describe.each(ways)("%s", (_, open) => {
   let cluster: MemoryCluster
-  let store: Store
+  let store: WayToStore
   beforeAll(async () => {
     const served = [carts, shelves, rooms, numbers.definition, fragile.definition]
     cluster = await makeCluster({ nodes: 3, buckets: served, timeoutMillis: 10_000 })

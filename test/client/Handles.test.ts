@@ -7,7 +7,7 @@ import * as Crdt from "../../src/core/strategy/Crdt.ts"
 import * as Key from "../../src/core/strategy/Key.ts"
 import { buckets, notes, profiles, rooms, scores, shelves } from "../cluster/buckets.ts"
 import { makeCluster, type MemoryCluster } from "../cluster/memoryCluster.ts"
-import { type Store, ways } from "./ways.ts"
+import { ways, type WayToStore } from "./ways.ts"
 
 /** Values whose JSON is another. */
 const events = Bucket.lww("events", {
@@ -27,7 +27,7 @@ const nested = Bucket.crdt("nested", {
 
 describe.each(ways)("%s", (_, open) => {
   let cluster: MemoryCluster
-  let store: Store
+  let store: WayToStore
   beforeEach(async () => {
     cluster = await makeCluster({
       nodes: 3,

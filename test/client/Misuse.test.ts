@@ -10,11 +10,11 @@ import * as Key from "../../src/core/strategy/Key.ts"
 import { buckets, notes, profiles, scores, shelves } from "../cluster/buckets.ts"
 import { makeCluster, type MemoryCluster } from "../cluster/memoryCluster.ts"
 import { until } from "../tooling/until.ts"
-import { type Store, ways } from "./ways.ts"
+import { ways, type WayToStore } from "./ways.ts"
 
 describe.each(ways)("%s", (_, open) => {
   let cluster: MemoryCluster
-  let store: Store
+  let store: WayToStore
   beforeEach(async () => {
     cluster = await makeCluster({ nodes: 3, buckets, timeoutMillis: 10_000 })
     store = await open(cluster)

@@ -13,9 +13,9 @@ import type { Any } from "../../src/core/strategy/Bucket.ts"
 import { clusterName, type MemoryCluster } from "../cluster/memoryCluster.ts"
 import { liveRuntime } from "../tooling/runtimes.ts"
 
-export interface Store {
+export interface WayToStore {
   readonly bucket: <B extends Any>(bucket: B) => Promised<HandleOf<B>>
-  readonly session: () => Promise<Store>
+  readonly session: () => Promise<WayToStore>
 }
 
 /** The same methods, each effect run. */
@@ -24,14 +24,14 @@ const run = (handle: any): any =>
     ? (...args: ReadonlyArray<unknown>) => Effect.runPromise(handle(...args))
     : Object.fromEntries(Object.entries(handle).map(([name, inner]) => [name, run(inner)]))
 
-const effects = (service: EverwriteService): Store => ({
+const effects = (service: EverwriteService): WayToStore => ({
   bucket: (bucket) => run(service.bucket(bucket)),
   session: async () => effects(await Effect.runPromise(service.session))
 })
 
 type Open = (bucket: Any) => any
 
-const storeOf = (open: Open, openSession: () => Open): Store => ({
+const storeOf = (open: Open, openSession: () => Open): WayToStore => ({
   bucket: (bucket) => open(bucket).it,
   session: async () => {
     const opened = openSession()
@@ -39,7 +39,7 @@ const storeOf = (open: Open, openSession: () => Open): Store => ({
   }
 })
 
-const promises = (backend: Backend): Store => {
+const promises = (backend: Backend): WayToStore => {
   const dbOf = (bucket: Any) => makeDb({ it: bucket }, backend, async () => undefined)
   return storeOf(dbOf, () => {
     // A session goes over all buckets of one db; here each test uses it for one.
@@ -64,7 +64,7 @@ export const remote = async (cluster: MemoryCluster): Promise<NatsBackend> => {
 
 /** Every way, named; each is opened for the cluster of the test at hand. */
 export const ways: ReadonlyArray<
-  readonly [name: string, open: (cluster: MemoryCluster) => Promise<Store>]
+  readonly [name: string, open: (cluster: MemoryCluster) => Promise<WayToStore>]
 > = [
   ["Effects in process", async ({ backends }) => effects(makeClient(backends[0]!))],
   ["Promises in process", async ({ backends }) => promises(backends[0]!)],

@@ -49,7 +49,7 @@ export class Asked {
   }
 }
 
-export type Write = Omit<RequestBody, "calls"> & { readonly op: string }
+export type WriteBody = Omit<RequestBody, "calls"> & { readonly op: string }
 
 export const node = (number: number): NodeId => NodeId.make(`n${number}`)
 
@@ -97,7 +97,7 @@ export class SteppedCluster {
     return this.#ask(at, bucket, "read", body)
   }
 
-  write(at: number, bucket: Pick<Any, "name">, body: Write): Asked {
+  write(at: number, bucket: Pick<Any, "name">, body: WriteBody): Asked {
     const { args = [], op, ...rest } = body
     return this.#ask(at, bucket, "write", { ...rest, calls: [{ name: op, args }] })
   }

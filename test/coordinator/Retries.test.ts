@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { RequestTooOld } from "../../src/core/model/StoreError.ts"
 import { buckets, notes, shelves } from "../cluster/buckets.ts"
-import { SteppedCluster, type Write } from "../cluster/steppedCluster.ts"
+import { SteppedCluster, type WriteBody } from "../cluster/steppedCluster.ts"
 
 let stepped: SteppedCluster
 beforeEach(async () => {
@@ -10,7 +10,7 @@ beforeEach(async () => {
 })
 afterEach(() => stepped.stop())
 
-const visit = (sequence: number, more: Partial<Write> = {}): Write => ({
+const visit = (sequence: number, more: Partial<WriteBody> = {}): WriteBody => ({
   key: "k",
   op: "visits.add",
   args: [1],

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { ContextNotCovered } from "../../src/core/model/StoreError.ts"
 import type { Any } from "../../src/core/strategy/Bucket.ts"
 import { buckets, notes, profiles, shelves } from "../cluster/buckets.ts"
-import { SteppedCluster, type Write } from "../cluster/steppedCluster.ts"
+import { SteppedCluster, type WriteBody } from "../cluster/steppedCluster.ts"
 
 let stepped: SteppedCluster
 beforeEach(async () => {
@@ -17,7 +17,7 @@ const available = { key, consistency: "available" } as const
 const putAda = { ...available, op: "put", args: [{ name: "Ada" }] }
 
 /** A write that n1 alone has. */
-const aloneAtN1 = (write: Write, bucket: Pick<Any, "name"> = profiles): string => {
+const aloneAtN1 = (write: WriteBody, bucket: Pick<Any, "name"> = profiles): string => {
   stepped.cut(1)
   const { context } = stepped.write(1, bucket, write).answer
   stepped.runtime.advance(2_000)

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { BadContext } from "../../src/core/model/StoreError.ts"
 import { buckets, notes, profiles, rooms, shelves } from "../cluster/buckets.ts"
-import { SteppedCluster, type Write } from "../cluster/steppedCluster.ts"
+import { SteppedCluster, type WriteBody } from "../cluster/steppedCluster.ts"
 
 let stepped: SteppedCluster
 beforeEach(async () => {
@@ -11,7 +11,7 @@ beforeEach(async () => {
 afterEach(() => stepped.stop())
 
 const put = { key: "k", op: "put", args: ["x"] }
-const shelf = (op: string, arg: string | number, more: Partial<Write> = {}): Write => ({
+const shelf = (op: string, arg: string | number, more: Partial<WriteBody> = {}): WriteBody => ({
   key: "k",
   op,
   args: [arg],
@@ -21,7 +21,7 @@ const shelf = (op: string, arg: string | number, more: Partial<Write> = {}): Wri
 const books = (at: number) => stepped.read(at, shelves, { key: "k", r: "all" }).answer.values
 
 /** Writes that n1 alone has, and the context of the last of them. */
-const aloneAtN1 = (...writes: ReadonlyArray<Write>): string => {
+const aloneAtN1 = (...writes: ReadonlyArray<WriteBody>): string => {
   stepped.cut(1)
   const contexts = writes.map((write) => stepped.write(1, shelves, write).answer.context)
   stepped.runtime.advance(2_500)

@@ -50,7 +50,7 @@ export interface Change {
   readonly after: Document.Document
 }
 
-export interface History {
+export interface ReachedHistory {
   /** Every state that some replica was in, oldest first; the first is empty. */
   readonly documents: ReadonlyArray<Document.Document>
   readonly changes: ReadonlyArray<Change>
@@ -105,7 +105,7 @@ const argument = (kind: ArgumentKind, choice: number): unknown => {
   return pick(kind === "key" ? keys : values, choice)
 }
 
-class Replica {
+class ReachingReplica {
   /** What it holds now, last, and before. */
   readonly past: Array<Document.Document> = [Document.empty]
   readonly #node: NodeId
@@ -149,7 +149,10 @@ const nowMillis = 1_000
 class Play {
   readonly documents: Array<Document.Document> = [Document.empty]
   readonly changes: Array<Change> = []
-  readonly #replicas = Array.from({ length: replicaCount }, (_, i) => new Replica("abc"[i]!))
+  readonly #replicas = Array.from(
+    { length: replicaCount },
+    (_, i) => new ReachingReplica("abc"[i]!)
+  )
   readonly #strategy: Strategy
   readonly #operations: ReadonlyArray<Operation>
 
@@ -188,7 +191,7 @@ class Play {
     return after
   }
 
-  #next(step: Step, replica: Replica): Document.Document {
+  #next(step: Step, replica: ReachingReplica): Document.Document {
     const { document } = replica
     switch (step.kind) {
       case "write":
@@ -217,7 +220,7 @@ class Play {
 }
 
 /** Histories of one document of a bucket with this strategy. */
-export const histories = (definition: StrategyDefinition): fc.Arbitrary<History> =>
+export const histories = (definition: StrategyDefinition): fc.Arbitrary<ReachedHistory> =>
   steps.map((taken) => {
     const play = new Play(definition)
     for (const step of taken) play.step(step)

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from "node:os"
 import { join, relative } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { root, run, start, type Started } from "../examples/programs.ts"
+import { root, run, type ShellProgram, start } from "../examples/programs.ts"
 import { describeWithNats, freePort, startNatsServer } from "../tooling/natsServer.ts"
 import { commandsOf, filesOf, pathsOf } from "./markdown.ts"
 
@@ -59,7 +59,7 @@ describe("five minutes", () => {
   const explain = command("explain carts alice")
   const curl = command("curl -X PUT")
   const usual = "http://127.0.0.1:7420"
-  let cluster: Started
+  let cluster: ShellProgram
   let url = ""
 
   beforeAll(async () => {
@@ -174,7 +174,7 @@ describe("what it is for, in numbers", () => {
 describeWithNats("from one laptop to several machines", () => {
   const startOne = command("everwrite start --node n1")
   const commands = join(folder, "commands")
-  const nodes: Array<Started> = []
+  const nodes: Array<ShellProgram> = []
 
   beforeAll(() => {
     mkdirSync(commands)

@@ -5,7 +5,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { type Ended, root, run, start, type Started } from "./programs.ts"
+import type { Ended } from "../cli/everwrite.ts"
+import { root, run, type ShellProgram, start } from "./programs.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "everwrite-examples-"))
 const untried = new Set(
@@ -31,7 +32,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 describe("against the cluster of npm start", () => {
   const effectClient = commandOf("effect-client.ts")
   const plainNats = commandOf("nats-without-typescript.ts")
-  let cluster: Started
+  let cluster: ShellProgram
   let nats = ""
 
   beforeAll(async () => {

@@ -5,6 +5,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process"
 import { delimiter } from "node:path"
 import { fileURLToPath } from "node:url"
+import type { Ended } from "../cli/everwrite.ts"
 import { until } from "../tooling/until.ts"
 
 export const root = fileURLToPath(new URL("../..", import.meta.url))
@@ -13,19 +14,13 @@ export const root = fileURLToPath(new URL("../..", import.meta.url))
 const path = (process.env["PATH"] ?? "").split(delimiter)
   .filter((folder) => !/node_modules|node-gyp-bin/.test(folder))
 
-export interface Options {
+export interface ShellOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Folders of commands that come first. */
   readonly commands?: ReadonlyArray<string>
 }
 
-export interface Ended {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-export interface Started {
+export interface ShellProgram {
   readonly stdout: () => string
   /** All that it printed once it ended. */
   readonly ended: Promise<Ended>
@@ -44,7 +39,7 @@ const signalGroup = (child: ChildProcessWithoutNullStreams, signal: NodeJS.Signa
   }
 }
 
-export const start = (line: string, options: Options = {}): Started => {
+export const start = (line: string, options: ShellOptions = {}): ShellProgram => {
   const child = spawn("sh", ["-c", line], {
     cwd: root,
     env: {
@@ -84,5 +79,5 @@ export const start = (line: string, options: Options = {}): Started => {
   return { stdout: () => stdout, ended, prints, interrupt }
 }
 
-export const run = (line: string, options: Options = {}): Promise<Ended> =>
+export const run = (line: string, options: ShellOptions = {}): Promise<Ended> =>
   start(line, options).ended

@@ -5,7 +5,7 @@
  */
 import { posix } from "node:path"
 import type { ESTree } from "rolldown/utils"
-import { at, isCode, type Rule, type SourceFile, type Violation, walk } from "./Source.ts"
+import { at, isCode, type Rule, type SourceFile, walk } from "./Source.ts"
 
 interface Room {
   /** Other rooms it may import; `core` rooms stand for the rest of the system as `core/*`. */
@@ -181,7 +181,7 @@ export const familyBlind: Rule = (files) =>
   files
     .filter((file) => isCode(file) && /^src\/(?!core\/(strategy|crdt)\/)/.test(file.path))
     .flatMap((file) => {
-      const found: Array<Violation> = []
+      const found: Array<string> = []
       const check = (...nodes: ReadonlyArray<ESTree.Node | null>): void => {
         for (const node of nodes.filter((candidate) => tellsFamily(candidate))) {
           if (node !== null) {

@@ -14,10 +14,8 @@ export interface SourceFile {
   readonly text: string
 }
 
-/** What is wrong, and where: "path:line what". */
-export type Violation = string
-
-export type Rule = (files: ReadonlyArray<SourceFile>) => ReadonlyArray<Violation>
+/** Returns a line for each violation: `path:line`, and the reason. */
+export type Rule = (files: ReadonlyArray<SourceFile>) => ReadonlyArray<string>
 
 export const root = fileURLToPath(new URL("../..", import.meta.url))
 

@@ -3,7 +3,7 @@
  * word about how the repository came to be, and no module that keeps state from run to run.
  */
 import type { ESTree } from "rolldown/utils"
-import { at, isCode, type Rule, type SourceFile, type Violation, walk } from "./Source.ts"
+import { at, isCode, type Rule, type SourceFile, walk } from "./Source.ts"
 
 const lineMax = 100
 const readmeLinesMax = 60
@@ -73,8 +73,8 @@ const isContainer = (node: ESTree.Node | null): boolean => {
     || (node?.type === "ObjectExpression" && node.properties.length === 0)
 }
 
-const stateOf = (file: SourceFile): ReadonlyArray<Violation> => {
-  const found: Array<Violation> = []
+const stateOf = (file: SourceFile): ReadonlyArray<string> => {
+  const found: Array<string> = []
   const add = (node: { readonly start: number }, what: string): void => {
     found.push(`${at(file, node.start)} keeps ${what} between runs`)
   }

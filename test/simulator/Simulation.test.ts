@@ -4,7 +4,7 @@ import { drawPlan } from "../../src/testing/simulator/DrawPlan.ts"
 import { faultClasses } from "../../src/testing/simulator/Faults.ts"
 import { run } from "../../src/testing/simulator/Run.ts"
 import { runBatch } from "./batch.ts"
-import { type Judged, judged, lines } from "./judged.ts"
+import { judged, type JudgedRun, lines } from "./judged.ts"
 import { Tally } from "./Tally.ts"
 import type { PlannedFault } from "../../src/testing/simulator/Plan.ts"
 
@@ -47,7 +47,7 @@ describe(`simulated clusters under ${seedCount} seeds from ${firstSeed}`, () => 
 
   it("do the same in another process", { timeout: 120_000 }, async () => {
     const elsewhere = new Map<number, string>()
-    const onJudged = ({ hash, seed }: Judged) => void elsewhere.set(seed, hash)
+    const onJudged = ({ hash, seed }: JudgedRun) => void elsewhere.set(seed, hash)
     const program = new URL("main.ts", import.meta.url).pathname
     await runBatch({ from: firstSeed, seeds: processesCount, processes: 1, program, onJudged })
     for (const seed of seedsFrom(processesCount)) {

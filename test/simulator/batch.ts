@@ -3,7 +3,7 @@
  */
 import { fork } from "node:child_process"
 import { once } from "node:events"
-import { type Judged, judged } from "./judged.ts"
+import { judged, type JudgedRun } from "./judged.ts"
 
 /** What a worker is sent: a seed, or nothing more. */
 type Order = { readonly seed: number } | "end"
@@ -11,7 +11,7 @@ type Order = { readonly seed: number } | "end"
 const isOrder = (message: unknown): message is Order =>
   message === "end" || (typeof message === "object" && message !== null && "seed" in message)
 
-const isJudged = (message: unknown): message is Judged =>
+const isJudged = (message: unknown): message is JudgedRun =>
   typeof message === "object" && message !== null && "violations" in message
 
 /** Serves one worker process: judges the seeds that it is sent until it is told to end. */
@@ -29,7 +29,7 @@ export interface BatchOptions {
   readonly processes: number
   /** The program whose every process calls `serve` where its arguments are `worker`. */
   readonly program: string
-  readonly onJudged: (result: Judged) => void
+  readonly onJudged: (result: JudgedRun) => void
 }
 
 /** Judges `seeds` seeds from `from`, in any order. */

@@ -8,7 +8,7 @@ import type { Plan } from "../../src/testing/simulator/Plan.ts"
 import { type Run, run, type RunOptions, type Summary } from "../../src/testing/simulator/Run.ts"
 import { sqliteDisk } from "./s2/TornSqliteDisk.ts"
 
-export interface Judged {
+export interface JudgedRun {
   readonly seed: number
   readonly violations: ReadonlyArray<Violation>
   /** Undefined where the run was broken off. */
@@ -28,7 +28,7 @@ const brokenOff = (thrown: unknown): Violation => ({
 export const runPlan = (plan: Plan, options: RunOptions = {}): Run =>
   run(plan, { disk: sqliteDisk, ...options })
 
-export const judgedPlan = (plan: Plan, options: RunOptions = {}): Judged => {
+export const judgedPlan = (plan: Plan, options: RunOptions = {}): JudgedRun => {
   const { seed } = plan
   try {
     const { hash, record, story, summary } = runPlan(plan, options)
@@ -39,12 +39,12 @@ export const judgedPlan = (plan: Plan, options: RunOptions = {}): Judged => {
   }
 }
 
-export const judged = (seed: number, options: RunOptions = {}): Judged =>
+export const judged = (seed: number, options: RunOptions = {}): JudgedRun =>
   judgedPlan(drawPlan(seed), options)
 
 /** A violation in a line, each cause once: what one node shows, the others mostly show as well. */
 export const lines = (
-  { seed, violations }: Pick<Judged, "seed" | "violations">
+  { seed, violations }: Pick<JudgedRun, "seed" | "violations">
 ): ReadonlyArray<string> => {
   const seen = new Set<string>()
   return violations.flatMap(({ bucket, checker, key, problem }) => {

@@ -18,7 +18,7 @@ import { drawPlan } from "../../src/testing/simulator/DrawPlan.ts"
 import { allMarks } from "../../src/testing/simulator/Marks.ts"
 import { runBatch, serve } from "./batch.ts"
 import { type Counterexample, keep } from "./Counterexamples.ts"
-import { type Judged, judged, lines } from "./judged.ts"
+import { judged, type JudgedRun, lines } from "./judged.ts"
 import { findPlant, findPlants, rowOf } from "./plants/FindPlant.ts"
 import { plants } from "./plants/Plants.ts"
 import { Tally } from "./Tally.ts"
@@ -28,7 +28,7 @@ const runsMax = 5_000
 const seedsThatMeetAll = 10_000
 const linesMax = 50
 
-const report = (result: Judged): void => {
+const report = (result: JudgedRun): void => {
   for (const line of lines(result).slice(0, linesMax)) console.log(line)
 }
 
@@ -75,7 +75,7 @@ const runMany = async (from: number, seeds: number): Promise<boolean> => {
   let toldAt = performance.now()
   const startedAt = performance.now()
   const seconds = () => ((performance.now() - startedAt) / 1000).toFixed(0)
-  const onJudged = (result: Judged): void => {
+  const onJudged = (result: JudgedRun): void => {
     done++
     if (result.summary !== undefined) tally.add(result.summary)
     if (result.violations.length > 0) {
@@ -100,7 +100,7 @@ const runTwice = async (from: number, seeds: number): Promise<boolean> => {
   const hashes = [new Map<number, string>(), new Map<number, string>()]
   const program = import.meta.filename
   await Promise.all(hashes.map((of) => {
-    const onJudged = ({ hash, seed }: Judged) => void of.set(seed, hash)
+    const onJudged = ({ hash, seed }: JudgedRun) => void of.set(seed, hash)
     return runBatch({ from, seeds, processes: 1, program, onJudged })
   }))
   const [first, second] = hashes

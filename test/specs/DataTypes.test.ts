@@ -4,7 +4,7 @@
 import { describe, expect, it } from "vitest"
 import type { TypeDefinition } from "../../src/core/model/BucketDefinition.ts"
 import * as CrdtStrategy from "../../src/core/strategy/CrdtStrategy.ts"
-import { checkSpecification } from "./Steps.ts"
+import { checkSpecification } from "./checkSpecification.ts"
 import { hasCounter, typeRequests } from "./TypeRequests.ts"
 import { type TypeChange, view } from "./TypeSpecification.ts"
 

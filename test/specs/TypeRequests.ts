@@ -5,7 +5,7 @@
 import * as fc from "fast-check"
 import type { TypeDefinition } from "../../src/core/model/BucketDefinition.ts"
 import * as CanonicalJson from "../../src/core/model/CanonicalJson.ts"
-import type { Request } from "./Cluster.ts"
+import type { Request } from "./SpecifiedCluster.ts"
 import type { TypeChange } from "./TypeSpecification.ts"
 
 type Requests = ReadonlyArray<fc.Arbitrary<Request<TypeChange>>>

@@ -11,7 +11,7 @@
  */
 import type { TypeDefinition } from "../../src/core/model/BucketDefinition.ts"
 import * as CanonicalJson from "../../src/core/model/CanonicalJson.ts"
-import { compare, type Happened, isIn, known, type Mask, observed, within } from "./History.ts"
+import { compare, type Happened, isIn, known, type Mask, observed, within } from "./Happened.ts"
 
 /** An operation on a data type: where, and what. */
 export type TypeChange =

@@ -5,8 +5,8 @@ import { describe, expect, it } from "vitest"
 import { lww } from "../../src/core/strategy/LwwStrategy.ts"
 import { siblings } from "../../src/core/strategy/SiblingsStrategy.ts"
 import type { Strategy } from "../../src/core/strategy/Strategy.ts"
-import type { Mask } from "./History.ts"
-import { checkSpecification, type Specified } from "./Steps.ts"
+import type { Mask } from "./Happened.ts"
+import { checkSpecification, type Specified } from "./checkSpecification.ts"
 import * as Specification from "./ValueSpecification.ts"
 
 const families: Record<string, readonly [Strategy, Specified<Specification.ValueChange>["view"]]> =

@@ -8,8 +8,8 @@
  *   all that the coordinator had seen and the client had read.
  */
 import * as fc from "fast-check"
-import type { Request } from "./Cluster.ts"
-import { client, compare, type Happened, isIn, type Mask, observed, within } from "./History.ts"
+import type { Request } from "./SpecifiedCluster.ts"
+import { client, compare, type Happened, isIn, type Mask, observed, within } from "./Happened.ts"
 
 export type ValueChange =
   | { readonly tag: "put"; readonly value: number }

@@ -22,7 +22,7 @@ export interface Command {
 }
 
 /** Carries out one command, and returns the lines to print. They may be none, but none is empty. */
-export type Run = (command: Command) => string
+export type Interpreter = (command: Command) => string
 
 /**
  * Declares one test for each `.txt` file of `folder`. Each file begins anew with the function that
@@ -30,7 +30,7 @@ export type Run = (command: Command) => string
  *
  * **Fails with** the difference, where the output is another than the file says.
  */
-export const transcripts = (folder: URL, begin: () => Run): void => {
+export const transcripts = (folder: URL, begin: () => Interpreter): void => {
   const files = readdirSync(folder).filter((name) => name.endsWith(".txt")).sort()
   if (files.length === 0) throw new Error(`${folder.pathname} has no transcripts`)
   describe("each decision is as its transcript says", () => {
@@ -45,7 +45,7 @@ export const transcripts = (folder: URL, begin: () => Run): void => {
 }
 
 /** The transcript `text` with the outputs that `run` gives; `name` is for errors. */
-export const replay = (text: string, run: Run, name = "transcript"): string => {
+export const replay = (text: string, run: Interpreter, name = "transcript"): string => {
   const lines = text.trimEnd().split("\n")
   const written: Array<string> = []
   for (let index = 0; index < lines.length; index++) {
@@ -62,7 +62,7 @@ export const replay = (text: string, run: Run, name = "transcript"): string => {
 
 const separator = "----"
 
-const output = (line: string, run: Run, place: string): ReadonlyArray<string> => {
+const output = (line: string, run: Interpreter, place: string): ReadonlyArray<string> => {
   let text: string
   try {
     text = run(parse(line)).trimEnd()

@@ -5,7 +5,7 @@
 import type * as Effect from "effect/Effect"
 import type * as Bucket from "../../core/strategy/Bucket.ts"
 import { keyLaw, valueLaw } from "./CodecLaws.ts"
-import { subjectOf } from "./History.ts"
+import { subjectOf } from "./Script.ts"
 import * as Law from "./Law.ts"
 import { mergeLaws } from "./MergeLaws.ts"
 import { strategyLaws } from "./StrategyLaws.ts"
@@ -22,7 +22,8 @@ export const lawsOf = (bucket: Bucket.Any): ReadonlyArray<Law.Law> => {
 }
 
 /**
- * Checks every law that applies to `bucket` on generated values and histories.
+ * Checks every law that applies to `bucket` on generated values and scripts of
+ * operations.
  *
  * ```ts
  * const report = yield* checkBucket(Carts)
@@ -36,4 +37,4 @@ export const checkBucket = (
   bucket: Bucket.Any,
   options?: Law.CheckOptions
 ): Effect.Effect<Law.Report, Law.LawViolation | Law.LawUndecided> =>
-  Law.checkAll(bucket.name, lawsOf(bucket), options)
+  Law.checkLaws(bucket.name, lawsOf(bucket), options)

@@ -124,7 +124,7 @@ export const make = <A>(name: string, options: LawOptions<A>): Law => ({
 })
 
 /** Checks each law in turn; the first that does not hold is the failure. */
-export const checkAll = Effect.fnUntraced(function*(
+export const checkLaws = Effect.fnUntraced(function*(
   bucket: string,
   laws: ReadonlyArray<Law>,
   options: CheckOptions = {}

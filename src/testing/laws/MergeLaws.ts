@@ -16,7 +16,7 @@ import * as Values from "./Values.ts"
 type Texts = readonly [a: string, b: string, c: string]
 
 /** An application merge, on canonical JSON. */
-export interface Subject {
+export interface MergeSubject {
   readonly codec: ValueCodec<any>
   readonly read: (text: string) => unknown
   readonly apply: (left: unknown, right: unknown) => unknown
@@ -25,10 +25,10 @@ export interface Subject {
   readonly same: (left: string, right: string) => boolean
 }
 
-export const subjectOf = (
+export const mergeSubjectOf = (
   codec: ValueCodec<any>,
   apply: NonNullable<BucketCode["applicationMerge"]>
-): Subject => {
+): MergeSubject => {
   const read = (text: string): unknown => freeze(Values.valueOf(codec, text))
   const equivalence = Schema.toEquivalence(codec.schema)
   return {
@@ -47,7 +47,7 @@ interface Statement {
   readonly name: string
   /** How many of the values it is about. */
   readonly count: 1 | 2 | 3
-  readonly sides: (merge: Subject["merge"], texts: Texts) => Sides
+  readonly sides: (merge: MergeSubject["merge"], texts: Texts) => Sides
 }
 
 const statements: ReadonlyArray<Statement> = [
@@ -110,7 +110,7 @@ const triples = (codec: ValueCodec<any>, count: 1 | 2 | 3): Arbitrary.Arbitrary<
   )
 }
 
-const equal = (subject: Subject, { name, count, sides }: Statement): Law.Law =>
+const equal = (subject: MergeSubject, { name, count, sides }: Statement): Law.Law =>
   Law.make<Texts>(name, {
     inputs: () => triples(subject.codec, count),
     problem: (texts) => {
@@ -122,7 +122,7 @@ const equal = (subject: Subject, { name, count, sides }: Statement): Law.Law =>
   })
 
 /** Changing what is frozen throws; changing a Map or Set shows in what it is written as. */
-const pure = ({ codec, read, apply }: Subject): Law.Law =>
+const pure = ({ codec, read, apply }: MergeSubject): Law.Law =>
   Law.make<Texts>("merge leaves its inputs as they are", {
     inputs: () => triples(codec, 2),
     problem: ([a, b]) => {
@@ -134,7 +134,7 @@ const pure = ({ codec, read, apply }: Subject): Law.Law =>
     show: (texts) => show(texts.slice(0, 2))
   })
 
-const closed = ({ codec, merge }: Subject): Law.Law =>
+const closed = ({ codec, merge }: MergeSubject): Law.Law =>
   Law.make<Texts>("merge gives values that fit the schema", {
     inputs: () => triples(codec, 2),
     problem: ([a, b]) => {
@@ -148,7 +148,7 @@ const closed = ({ codec, merge }: Subject): Law.Law =>
 const siblingsMax = 5
 
 const foldOrder = (
-  { codec, same }: Subject,
+  { codec, same }: MergeSubject,
   fold: NonNullable<BucketCode["merge"]>
 ): Law.Law =>
   Law.make<ReadonlyArray<string>>("siblings merge alike in every order", {
@@ -173,7 +173,7 @@ const foldOrder = (
 /** The laws of a bucket's application merge; none where it has no such function. */
 export const mergeLaws = (codec: ValueCodec<any>, code: BucketCode): ReadonlyArray<Law.Law> => {
   if (code.applicationMerge === undefined || code.merge === undefined) return []
-  const subject = subjectOf(codec, code.applicationMerge)
+  const subject = mergeSubjectOf(codec, code.applicationMerge)
   return [
     pure(subject),
     closed(subject),

@@ -10,9 +10,9 @@ import * as DocumentCodec from "../../core/crdt/DocumentCodec.ts"
 import * as CanonicalJson from "../../core/model/CanonicalJson.ts"
 import type { Mutation } from "../../core/strategy/Strategy.ts"
 import { freeze } from "./Freeze.ts"
-import { histories, type History, type Subject } from "./History.ts"
+import { type LawSubject, type Script, scripts } from "./Script.ts"
 import * as Law from "./Law.ts"
-import { type Operated, run, type State, type Trace } from "./Trace.ts"
+import { type Operated, play, type State, type Trace } from "./Trace.ts"
 
 const bytesOf = (document: Document): string =>
   Buffer.from(DocumentCodec.encode(document).bytes).toString("latin1")
@@ -28,18 +28,18 @@ const show = ({ document, name }: State): string =>
 const unequal = (left: State, right: State): string | undefined =>
   bytesOf(left.document) === bytesOf(right.document) ? undefined : `${show(left)}\n${show(right)}`
 
-const joined = ({ join }: Subject) => (left: State, right: State): State => ({
+const joined = ({ join }: LawSubject) => (left: State, right: State): State => ({
   name: `join(${left.name}, ${right.name})`,
   document: join(left.document, right.document)
 })
 
-const applied = ({ apply }: Subject) => (state: State, { after, delta }: Operated): State => ({
+const applied = ({ apply }: LawSubject) => (state: State, { after, delta }: Operated): State => ({
   name: `apply(${state.name}, the delta that made ${after.name})`,
   document: apply(state.document, delta)
 })
 
-/** How what came of a history breaks a law, or undefined. */
-type Problem = (trace: Trace, subject: Subject, history: History) => string | undefined
+/** How what came of a script breaks a law, or undefined. */
+type Problem = (trace: Trace, subject: LawSubject, script: Script) => string | undefined
 
 const firstOf = <A>(
   items: Iterable<A>,
@@ -150,8 +150,8 @@ const contextsTell: Problem = (trace, subject) => {
   })
 }
 
-const deterministic: Problem = (trace, subject, history) => {
-  const [once, again] = [trace, run(subject, history)].map(json)
+const deterministic: Problem = (trace, subject, script) => {
+  const [once, again] = [trace, play(subject, script)].map(json)
   return once === again ? undefined : `once: ${once}\nthen: ${again}`
 }
 
@@ -166,7 +166,7 @@ const watched = <A>(what: string, inputs: ReadonlyArray<unknown>, change: () => 
 }
 
 /** A mutation of what is frozen throws; one inside a Map shows in its JSON. */
-const pure: Problem = (_, subject, history) => {
+const pure: Problem = (_, subject, script) => {
   const { strategy, join, apply } = subject
   const operations = [...strategy.operations].map(([name, operation]) =>
     [name, {
@@ -174,13 +174,13 @@ const pure: Problem = (_, subject, history) => {
       mutate: (mutation: Mutation) => watched(name, [mutation], () => operation.mutate(mutation))
     }] as const
   )
-  const watching: Subject = {
+  const watching: LawSubject = {
     ...subject,
     strategy: { ...strategy, operations: new Map(operations) },
     join: (left, right) => watched("join", [left, right], () => join(left, right)),
     apply: (document, delta) => watched("apply", [document, delta], () => apply(document, delta))
   }
-  return run(watching, history).failure
+  return play(watching, script).failure
 }
 
 const viewsFit: Problem = ({ states }, { decodeView, strategy }) =>
@@ -207,14 +207,14 @@ const problems: Readonly<Record<string, Problem>> = {
   "views fit the schema": viewsFit
 }
 
-export const strategyLaws = (subject: Subject): ReadonlyArray<Law.Law> =>
+export const strategyLaws = (subject: LawSubject): ReadonlyArray<Law.Law> =>
   Object.entries(problems).map(([name, problem]) =>
-    Law.make<History>(name, {
-      inputs: () => histories(subject),
-      problem: (history) => {
-        const trace = run(subject, history)
-        return trace.failure ?? problem(trace, subject, history)
+    Law.make<Script>(name, {
+      inputs: () => scripts(subject),
+      problem: (script) => {
+        const trace = play(subject, script)
+        return trace.failure ?? problem(trace, subject, script)
       },
-      show: (history) => run(subject, history).lines.join("\n")
+      show: (script) => play(subject, script).lines.join("\n")
     })
   )

@@ -1,5 +1,5 @@
 /**
- * Makes a history happen on three replicas in memory, and keeps everything that came of it.
+ * Makes a script happen on three replicas in memory, and keeps everything that came of it.
  */
 import * as CausalContext from "../../core/clock/CausalContext.ts"
 import { actor, type Dot } from "../../core/clock/Dot.ts"
@@ -8,7 +8,7 @@ import * as Document from "../../core/crdt/Document.ts"
 import * as CanonicalJson from "../../core/model/CanonicalJson.ts"
 import { Incarnation } from "../../core/model/Incarnation.ts"
 import { NodeId } from "../../core/model/Names.ts"
-import type { History, Operate, Step, Subject } from "./History.ts"
+import type { LawSubject, Operate, Script, ScriptStep } from "./Script.ts"
 
 /** A state that a replica had, by the name that it has in the lines of a trace. */
 export interface State {
@@ -40,30 +40,30 @@ const startMillis = 1_700_000_000_000
 
 const empty: State = { name: "s0", document: Document.empty }
 
-interface Replica {
+interface ScriptedReplica {
   state: State
   /** Of births and dots alike, as on a node. */
   counter: number
   birth: number
 }
 
-/** A run of one history, a step at a time. */
-class Run {
+/** A run of one script, a step at a time. */
+class Play {
   readonly states: Array<State> = [empty]
   readonly operated: Array<Operated> = []
   readonly lines: Array<string> = []
-  readonly #replicas: ReadonlyArray<Replica> = nodes.map(() => ({
+  readonly #replicas: ReadonlyArray<ScriptedReplica> = nodes.map(() => ({
     state: empty,
     counter: 1,
     birth: 1
   }))
-  readonly #subject: Subject
+  readonly #subject: LawSubject
 
-  constructor(subject: Subject) {
+  constructor(subject: LawSubject) {
     this.#subject = subject
   }
 
-  #hold(replica: Replica, document: Document.Document): State {
+  #hold(replica: ScriptedReplica, document: Document.Document): State {
     replica.state = { name: `s${this.states.length}`, document }
     this.states.push(replica.state)
     return replica.state
@@ -131,7 +131,7 @@ class Run {
   }
 }
 
-const carryOut = (running: Run, step: Step): void => {
+const carryOut = (running: Play, step: ScriptStep): void => {
   switch (step.act) {
     case "operate":
       return running.operate(step)
@@ -144,12 +144,12 @@ const carryOut = (running: Run, step: Step): void => {
   }
 }
 
-/** What comes of `history`; the same every time. */
-export const run = (subject: Subject, history: History): Trace => {
-  const running = new Run(subject)
+/** What comes of `script`; the same every time. */
+export const play = (subject: LawSubject, script: Script): Trace => {
+  const running = new Play(subject)
   let failure: string | undefined
   try {
-    for (const step of history) carryOut(running, step)
+    for (const step of script) carryOut(running, step)
   } catch (error) {
     failure = `the step after the last threw ${String(error)}`
   }

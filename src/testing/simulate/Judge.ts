@@ -5,7 +5,7 @@
 import type { Any } from "../../core/strategy/Bucket.ts"
 import * as MergeLaws from "../laws/MergeLaws.ts"
 import * as Values from "../laws/Values.ts"
-import { availability, convergence, identity } from "../simulator/checkers/Cluster.ts"
+import { availability, convergence, identity } from "../simulator/checkers/ClusterPromises.ts"
 import {
   documentsOf,
   everywhere,
@@ -14,7 +14,7 @@ import {
   hasAny,
   mayTake,
   type Told,
-  type Write
+  type ToldWrite
 } from "../simulator/checkers/Judging.ts"
 import type { Event, Record, Violation } from "../simulator/History.ts"
 import { isWrite } from "../simulator/Plan.ts"
@@ -44,7 +44,7 @@ const accepted = (events: ReadonlyArray<Event>): ReadonlyArray<Violation> =>
     return [{ checker: "accepted", bucket, key, problem: `${name} is refused: ${error}` }]
   })
 
-const nameOf = ({ event: { operation: { action } } }: Write): string =>
+const nameOf = ({ event: { operation: { action } } }: ToldWrite): string =>
   action.kind === "step" ? action.name : action.kind
 
 const acknowledged: Judge = (_judged, told) => {
@@ -62,7 +62,7 @@ const absorbed: Judge = ({ brought, setting }, told) => {
   const { applicationMerge } = bucket.code
   const [codec] = bucket.arguments.get("put") ?? []
   if (applicationMerge === undefined || codec === undefined) return found
-  const { merge, same } = MergeLaws.subjectOf(codec, applicationMerge)
+  const { merge, same } = MergeLaws.mergeSubjectOf(codec, applicationMerge)
   for (const write of told.writes.filter(({ outcome }) => outcome === "ok")) {
     const { input, written } = brought.get(write.id) ?? {}
     const isTaken = told.writes.some((other) => other !== write && mayTake(other, write))
@@ -95,7 +95,7 @@ const expected: Judge = ({ brought, invariant, record, setting: { bucket } }, to
   const { add, found } = finder("invariant", told)
   if (invariant === undefined) return found
   const startAt = startOf(record)
-  const doneOf = (outcome: Write["outcome"]) =>
+  const doneOf = (outcome: ToldWrite["outcome"]) =>
     told.writes.filter((write) => write.outcome === outcome).map((write) => ({
       operation: nameOf(write),
       input: brought.get(write.id)?.input,

@@ -4,7 +4,7 @@
 import { acknowledgements } from "./checkers/Acknowledgements.ts"
 import { addWins } from "./checkers/AddWins.ts"
 import { carts } from "./checkers/Carts.ts"
-import { availability, bounds, convergence, identity } from "./checkers/Cluster.ts"
+import { availability, bounds, convergence, identity } from "./checkers/ClusterPromises.ts"
 import { counters } from "./checkers/Counters.ts"
 import { inventions } from "./checkers/Inventions.ts"
 import { lastWriteWins } from "./checkers/LastWriteWins.ts"

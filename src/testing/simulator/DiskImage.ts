@@ -68,7 +68,7 @@ export const readRow = (row: Row | undefined): ReadResult => {
 }
 
 /** What belongs together: all of it reaches the disk, or nothing. */
-export interface Write {
+export interface DiskWrite {
   readonly changes: ReadonlyArray<Change>
   readonly facts: ReadonlyArray<readonly [string, string]>
   readonly done: Committed
@@ -77,7 +77,7 @@ export interface Write {
 /** Told of every document that becomes durable. */
 export type Wrote = (key: RowKey, document: StoredDocument) => void
 
-export const apply = (image: Image, write: Write, wrote: Wrote = () => {}): void => {
+export const apply = (image: Image, write: DiskWrite, wrote: Wrote = () => {}): void => {
   for (const change of write.changes) {
     const name = nameOf(change.key)
     const row = changed(image.rows.get(name), change)

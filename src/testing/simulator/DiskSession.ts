@@ -2,7 +2,7 @@
  * Serves the storage of one incarnation of a node from its simulated disk, group by group.
  */
 import type { ReadResult, RowKey, StorageFailure, StorageService } from "../../storage/Storage.ts"
-import { apply, changed, copy, type Image, nameOf, readRow, type Write } from "./DiskImage.ts"
+import { apply, changed, copy, type DiskWrite, type Image, nameOf, readRow } from "./DiskImage.ts"
 import { type DiskMood, fitDisk } from "./DiskMood.ts"
 import type { Kernel, Owner } from "./Kernel.ts"
 import type { SeededRandom } from "./SeededRandom.ts"
@@ -19,7 +19,7 @@ interface Disk {
     damagedReads: number
   }
   busyUntil: number
-  readonly commit: (writes: ReadonlyArray<Write>) => void
+  readonly commit: (writes: ReadonlyArray<DiskWrite>) => void
   readonly did: (fault: string) => void
 }
 
@@ -32,8 +32,8 @@ interface DiskSessionOptions {
 
 export class DiskSession {
   readonly #options: DiskSessionOptions
-  #waiting: Array<Write> = []
-  #committing: ReadonlyArray<Write> = []
+  #waiting: Array<DiskWrite> = []
+  #committing: ReadonlyArray<DiskWrite> = []
   #scheduled = false
   #healthy = true
 
@@ -106,7 +106,7 @@ export class DiskSession {
     return result
   }
 
-  #accept(write: Write): void {
+  #accept(write: DiskWrite): void {
     this.#waiting.push(write)
     this.#schedule()
   }

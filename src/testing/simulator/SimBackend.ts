@@ -34,7 +34,7 @@ export interface Way {
 export const noWay = { answerLoss: 0, sendingsMax: 3, operation: 0 }
 
 /** What came of the requests of one operation. */
-export interface Trace {
+export interface RequestTrace {
   readonly answers: Array<{ readonly action: string; readonly answer: BackendAnswer }>
   /** Tags of the errors that nodes answered. */
   readonly refusals: Array<string>
@@ -46,7 +46,7 @@ const timeoutMillis = 1_500
 const firstPauseMillis = 400
 class Asking {
   readonly #way: Way
-  readonly #trace: Trace
+  readonly #trace: RequestTrace
   readonly #request: BackendRequest
   readonly #respond: BackendRespond
   readonly #process: SimNode
@@ -56,7 +56,7 @@ class Asking {
   constructor(
     options: {
       readonly way: Way
-      readonly trace: Trace
+      readonly trace: RequestTrace
       readonly request: BackendRequest
       readonly respond: BackendRespond
     }
@@ -135,7 +135,7 @@ class Asking {
 /** A session's backend; `way` and `trace` are set anew for each operation. */
 export class SimBackend implements Backend {
   way: Way
-  trace: Trace = { answers: [], refusals: [], sendings: 0 }
+  trace: RequestTrace = { answers: [], refusals: [], sendings: 0 }
   readonly runtime: Runtime
 
   constructor(way: Way) {

@@ -11,12 +11,12 @@ import { Conditions } from "./Conditions.ts"
 import {
   apply,
   copy,
+  type DiskWrite,
   empty,
   type Harm,
   type Image,
   nameOf,
   type Row,
-  type Write,
   type Wrote
 } from "./DiskImage.ts"
 import { type DiskMood, fitDisk } from "./DiskMood.ts"
@@ -103,7 +103,7 @@ export class SimDisk {
     this.#mood.clear()
   }
 
-  commit(writes: ReadonlyArray<Write>): void {
+  commit(writes: ReadonlyArray<DiskWrite>): void {
     this.#past.push(copy(this.#image))
     if (this.#past.length > imagesMax) this.#past.shift()
     for (const write of writes) apply(this.#image, write, this.#options.wrote)

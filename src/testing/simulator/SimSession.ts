@@ -17,7 +17,7 @@ import type { AnyEntry } from "./Operate.ts"
 import { isWrite, placeOf, type Plan, type PlannedOperation } from "./Plan.ts"
 import type { Client } from "./Scenario.ts"
 import { stream } from "./SeededRandom.ts"
-import { noWay, SimBackend, type Trace, type Way } from "./SimBackend.ts"
+import { noWay, type RequestTrace, SimBackend, type Way } from "./SimBackend.ts"
 import type { Named, SimCluster } from "./SimCluster.ts"
 
 /** JSON of what is shown: siblings as a list, one value where the bucket makes one of them. */
@@ -120,7 +120,7 @@ export class SimSession {
   #do(operation: PlannedOperation): void {
     const { cluster } = this.#options
     const { node } = operation
-    const trace: Trace = { answers: [], refusals: [], sendings: 0 }
+    const trace: RequestTrace = { answers: [], refusals: [], sendings: 0 }
     this.#backend.way = this.#wayOf(operation)
     this.#backend.trace = trace
     const invokedAt = cluster.kernel.now
@@ -153,7 +153,7 @@ export class SimSession {
       readonly invokedAt: number
       readonly outcome: Outcome
       readonly error: StoreError | undefined
-      readonly trace: Trace
+      readonly trace: RequestTrace
       readonly kept: Kept | undefined
       readonly entry: AnyEntry | undefined
     }
@@ -199,7 +199,7 @@ export class SimSession {
       readonly invokedAt: number
       readonly calm: number | undefined
       readonly error: StoreError
-      readonly trace: Trace
+      readonly trace: RequestTrace
     }
   ): void {
     const { cluster, unavailable } = this.#options

@@ -11,7 +11,7 @@ import * as Quorum from "../../../src/core/quorum/Quorum.ts"
 import * as ReadDecision from "../../../src/core/quorum/ReadDecision.ts"
 import * as Targets from "../../../src/core/quorum/Targets.ts"
 import * as WriteDecision from "../../../src/core/quorum/WriteDecision.ts"
-import { type Command, type Run, transcripts } from "../../tooling/transcripts.ts"
+import { type Command, type Interpreter, transcripts } from "../../tooling/transcripts.ts"
 import { nodeName } from "./NodesModel.ts"
 
 type Counts = Readonly<Record<string, number>>
@@ -162,7 +162,7 @@ const writeEvent = (command: Command, nodes: Targets.Nodes): WriteDecision.Write
   throw new Error("a write has no such event")
 }
 
-const writing = (command: Command): Run => {
+const writing = (command: Command): Interpreter => {
   const nodes = nodesOf(command)
   const n = listed(command, "nodes").length
   const request = numbersOf(command)
@@ -190,7 +190,7 @@ const readEvent = (
   throw new Error("a read has no such event")
 }
 
-const reading = (command: Command): Run => {
+const reading = (command: Command): Interpreter => {
   const nodes = nodesOf(command)
   const n = listed(command, "nodes").length
   const needs = Quorum.resolveRead({ n, bucket: {}, request: numbersOf(command) })
@@ -213,7 +213,7 @@ const reading = (command: Command): Run => {
 
 /** Each `read` or `write` begins a request; the other commands are events of the last one begun. */
 transcripts(new URL("transcripts/", import.meta.url), () => {
-  let run: Run | undefined
+  let run: Interpreter | undefined
   return (command) => {
     if (command.name === "write") run = writing(command)
     if (command.name === "read") run = reading(command)

@@ -2,12 +2,12 @@
 import { describe, expect, it } from "vitest"
 import { acknowledgements } from "../../../src/testing/simulator/checkers/Acknowledgements.ts"
 import type { Record } from "../../../src/testing/simulator/History.ts"
-import { history, problems, shown, type Step } from "./histories.ts"
+import { history, type HistoryStep, problems, shown } from "./histories.ts"
 
-const put: Step = { id: 1, action: { kind: "put", seen: "nothing" }, endedAt: 20 }
+const put: HistoryStep = { id: 1, action: { kind: "put", seen: "nothing" }, endedAt: 20 }
 
 /** A write and since when nodes have had it on disk. */
-const told = (step: Step, since: { readonly [node: string]: number }) =>
+const told = (step: HistoryStep, since: { readonly [node: string]: number }) =>
   problems(
     acknowledgements,
     history("notes", [step], shown(["o1"], [1]), {

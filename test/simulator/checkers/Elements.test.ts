@@ -7,32 +7,35 @@ import { counters } from "../../../src/testing/simulator/checkers/Counters.ts"
 import { nestedDocuments } from "../../../src/testing/simulator/checkers/NestedDocuments.ts"
 import type { Checker, Shown } from "../../../src/testing/simulator/History.ts"
 import type { SimBucketName } from "../../../src/testing/simulator/SimBuckets.ts"
-import { history, problems, shown, type Step } from "./histories.ts"
+import { history, type HistoryStep, problems, shown } from "./histories.ts"
 
 const add = { kind: "add", item: "i", seen: "nothing" } as const
 const remove = { kind: "remove", item: "i", seen: "fresh" } as const
 
 /** Checkers of one bucket, told a history and its end. */
 const refusing =
-  (checker: Checker, bucket: SimBucketName) => (steps: ReadonlyArray<Step>, final: Shown) =>
+  (checker: Checker, bucket: SimBucketName) => (steps: ReadonlyArray<HistoryStep>, final: Shown) =>
     problems(checker, history(bucket, steps, final))
 
 const lines = (...ids: ReadonlyArray<string>) => ({ lines: { i: ids }, title: null })
 const title = (id: string | null) => ({ lines: {}, title: id })
-const titled = (id: number, stamp: number): Step => ({
+const titled = (id: number, stamp: number): HistoryStep => ({
   id,
   action: { kind: "title", seen: "nothing" },
   stamp
 })
-const increment = (digit: number): Step => ({ id: digit + 1, action: { kind: "increment", digit } })
+const increment = (digit: number): HistoryStep => ({
+  id: digit + 1,
+  action: { kind: "increment", digit }
+})
 
 describe("the checker of add-wins sets", () => {
   const refused = refusing(addWins, "tags")
   const present = shown(["i"], [1, 2])
   const absent = shown([], [1, 2])
-  const added: Step = { id: 1, action: add }
-  const seeing: Step = { id: 2, action: remove, saw: shown(["i"], [1]) }
-  const blind: Step = { id: 2, action: remove, saw: shown([], []) }
+  const added: HistoryStep = { id: 1, action: add }
+  const seeing: HistoryStep = { id: 2, action: remove, saw: shown(["i"], [1]) }
+  const blind: HistoryStep = { id: 2, action: remove, saw: shown([], []) }
 
   it("refuses that an element is gone that was added and not removed", () => {
     expect(refused([added], present)).toEqual([])
@@ -55,7 +58,7 @@ describe("the checker of add-wins sets", () => {
   })
 
   it("takes either where nobody can tell whether the removal, or the addition, happened", () => {
-    const unsure: Step = { ...seeing, outcome: "info" }
+    const unsure: HistoryStep = { ...seeing, outcome: "info" }
     expect(refused([added, unsure], absent)).toEqual([])
     expect(refused([added, unsure], present)).toEqual([])
     expect(refused([{ ...added, outcome: "info" }], absent)).toEqual([])
@@ -68,14 +71,14 @@ describe("the checker of add-wins sets", () => {
   })
 
   it("goes by the answer of a removal that named nothing", () => {
-    const taken: Step = { id: 2, action: remove, result: shown([], [1, 2]) }
+    const taken: HistoryStep = { id: 2, action: remove, result: shown([], [1, 2]) }
     expect(refused([added, taken], present)).toEqual(["i must be absent"])
-    const missed: Step = { id: 2, action: remove, result: shown([], [2]) }
+    const missed: HistoryStep = { id: 2, action: remove, result: shown([], [2]) }
     expect(refused([added, missed], absent)).toEqual(["i must be present"])
   })
 
   it("counts a delete as a removal of every element", () => {
-    const deleted: Step = { ...seeing, action: { kind: "delete", seen: "fresh" } }
+    const deleted: HistoryStep = { ...seeing, action: { kind: "delete", seen: "fresh" } }
     expect(refused([added, deleted], present)).toEqual(["i must be absent"])
     expect(refused([added, deleted], absent)).toEqual([])
   })
@@ -83,7 +86,7 @@ describe("the checker of add-wins sets", () => {
 
 describe("the checker of counters", () => {
   const counted = refusing(counters, "counts")
-  const refused = (steps: ReadonlyArray<Step>, sum: number) => counted(steps, shown(sum, []))
+  const refused = (steps: ReadonlyArray<HistoryStep>, sum: number) => counted(steps, shown(sum, []))
   const both = [increment(0), increment(1)]
 
   it("refuses that an acknowledged increment is lost or counts twice", () => {
@@ -100,7 +103,7 @@ describe("the checker of counters", () => {
   })
 
   it("refuses that anything is left where a delete had seen all there ever was", () => {
-    const deleted: Step = {
+    const deleted: HistoryStep = {
       id: 3,
       action: { kind: "delete", seen: "fresh" },
       saw: shown(1 + 4, [1, 2])
@@ -112,7 +115,7 @@ describe("the checker of counters", () => {
   })
 
   it("accepts that an increment is gone that a delete had seen, and no other", () => {
-    const deleted: Step = {
+    const deleted: HistoryStep = {
       id: 3,
       action: { kind: "delete", seen: "fresh" },
       saw: shown(1, [1])
@@ -127,9 +130,9 @@ describe("the checker of documents", () => {
   const refused = refusing(nestedDocuments, "documents")
 
   it("refuses that a line loses what nobody removed, or keeps what somebody did", () => {
-    const added: Step = { id: 1, action: add }
-    const later: Step = { id: 2, action: add }
-    const dropped: Step = { id: 3, action: remove, saw: shown(lines("o1"), [1]) }
+    const added: HistoryStep = { id: 1, action: add }
+    const later: HistoryStep = { id: 2, action: add }
+    const dropped: HistoryStep = { id: 3, action: remove, saw: shown(lines("o1"), [1]) }
     expect(refused([added, later, dropped], shown(lines("o2"), [1, 2, 3]))).toEqual([])
     expect(refused([added, later, dropped], shown(lines(), [1, 2, 3])))
       .toEqual(["o2 in line i must be present"])
@@ -146,13 +149,13 @@ describe("the checker of documents", () => {
   })
 
   it("refuses a title that the later one had seen, whatever the stamps say", () => {
-    const seeing: Step = { ...titled(2, 5), saw: shown(title("o1"), [1], 10) }
+    const seeing: HistoryStep = { ...titled(2, 5), saw: shown(title("o1"), [1], 10) }
     expect(refused([titled(1, 10), seeing], shown(title("o1"), [1, 2], 10)))
       .toEqual(["o1 is the title, though o2 had seen it"])
   })
 
   it("refuses a title that a delete had seen", () => {
-    const deleted: Step = {
+    const deleted: HistoryStep = {
       id: 2,
       action: { kind: "delete", seen: "fresh" },
       saw: shown(title("o1"), [1], 10)
@@ -163,8 +166,8 @@ describe("the checker of documents", () => {
   })
 
   it("refuses a title that a later one had seen, though that is gone by a delete", () => {
-    const seeing: Step = { ...titled(2, 20), saw: shown(title("o1"), [1], 10) }
-    const deleted: Step = {
+    const seeing: HistoryStep = { ...titled(2, 20), saw: shown(title("o1"), [1], 10) }
+    const deleted: HistoryStep = {
       id: 3,
       action: { kind: "delete", seen: "fresh" },
       saw: shown(title("o2"), [2], 20)
@@ -176,7 +179,7 @@ describe("the checker of documents", () => {
   })
 
   it("takes any title where a delete may have taken a later one", () => {
-    const deleted: Step = {
+    const deleted: HistoryStep = {
       id: 3,
       action: { kind: "delete", seen: "fresh" },
       saw: shown(title("o2"), [2], 20)
@@ -190,9 +193,9 @@ describe("the checker of documents", () => {
 
 describe("the checker of carts", () => {
   const refused = refusing(carts, "carts")
-  const added: Step = { id: 1, action: { ...add, seen: "fresh" } }
-  const struck: Step = { id: 2, action: remove, saw: shown({ i: { o1: 1 } }, [1]) }
-  const missed: Step = { id: 2, action: remove, saw: shown({}, []) }
+  const added: HistoryStep = { id: 1, action: { ...add, seen: "fresh" } }
+  const struck: HistoryStep = { id: 2, action: remove, saw: shown({ i: { o1: 1 } }, [1]) }
+  const missed: HistoryStep = { id: 2, action: remove, saw: shown({}, []) }
 
   it("refuses that an acknowledged addition is lost", () => {
     expect(refused([added], shown({ i: { o1: 1 } }, [1]))).toEqual([])

@@ -6,12 +6,12 @@ import {
   bounds,
   convergence,
   identity
-} from "../../../src/testing/simulator/checkers/Cluster.ts"
+} from "../../../src/testing/simulator/checkers/ClusterPromises.ts"
 import { inventions } from "../../../src/testing/simulator/checkers/Inventions.ts"
 import { sessions } from "../../../src/testing/simulator/checkers/Sessions.ts"
 import type { Record, Shown } from "../../../src/testing/simulator/History.ts"
 import type { SimBucketName } from "../../../src/testing/simulator/SimBuckets.ts"
-import { finalOf, history, problems, recordOf, shown, type Step } from "./histories.ts"
+import { finalOf, history, type HistoryStep, problems, recordOf, shown } from "./histories.ts"
 
 const put = { kind: "put", seen: "nothing" } as const
 const add = { kind: "add", item: "i", seen: "nothing" } as const
@@ -19,15 +19,15 @@ const remove = { kind: "remove", item: "i", seen: "fresh" } as const
 const read = { kind: "read" } as const
 const nothing = shown(undefined, [])
 
-const invented = (bucket: SimBucketName, steps: ReadonlyArray<Step>, final: Shown) =>
+const invented = (bucket: SimBucketName, steps: ReadonlyArray<HistoryStep>, final: Shown) =>
   problems(inventions, history(bucket, steps, final))
 
-const wentBack = (bucket: SimBucketName, steps: ReadonlyArray<Step>, isGuarded = true) =>
+const wentBack = (bucket: SimBucketName, steps: ReadonlyArray<HistoryStep>, isGuarded = true) =>
   problems(
     sessions,
     history(bucket, steps, nothing, isGuarded ? { guarded: new Set([1]) } : {})
   )
-const reading = (id: number, result: Shown): Step => ({ id, action: read, result })
+const reading = (id: number, result: Shown): HistoryStep => ({ id, action: read, result })
 
 const digests = (third: string) => new Map([["n1", "a"], ["n2", "a"], ["n3", third]])
 
@@ -45,7 +45,7 @@ const sized = (
 }
 
 describe("the checker of inventions", () => {
-  it.each<[SimBucketName, Step["action"], unknown, unknown]>([
+  it.each<[SimBucketName, HistoryStep["action"], unknown, unknown]>([
     ["registers", put, "o1", "o2"],
     ["notes", put, ["o1"], ["o1", "o2"]],
     ["tags", add, ["i"], ["j"]],
@@ -66,7 +66,7 @@ describe("the checker of inventions", () => {
   })
 
   it("accepts what one process refused and another one under the same id carried out", () => {
-    const steps: ReadonlyArray<Step> = [{ id: 1, action: put, outcome: "fail" }]
+    const steps: ReadonlyArray<HistoryStep> = [{ id: 1, action: put, outcome: "fail" }]
     const seen = (changes: Partial<Record>) =>
       problems(inventions, history("registers", steps, shown("o1", [1]), changes))
     const makers = new Map([[1, new Set(["n2"])]])
@@ -76,16 +76,16 @@ describe("the checker of inventions", () => {
   })
 
   it("refuses a value that was shown before its write began", () => {
-    const early: Step = { id: 1, action: read, result: shown("o2", [2]) }
+    const early: HistoryStep = { id: 1, action: read, result: shown("o2", [2]) }
     expect(invented("registers", [early, { id: 2, action: put }], shown("o2", [2])))
       .toEqual(["to o1, o2 was shown, which nobody had written"])
-    const late: Step = { ...early, id: 3 }
+    const late: HistoryStep = { ...early, id: 3 }
     expect(invented("registers", [{ id: 2, action: put }, late], shown("o2", [2]))).toEqual([])
   })
 })
 
 describe("the checker of sessions", () => {
-  it.each<[SimBucketName, Step["action"], unknown, unknown]>([
+  it.each<[SimBucketName, HistoryStep["action"], unknown, unknown]>([
     ["registers", put, "o1", undefined],
     ["notes", put, ["o1"], []],
     ["tags", add, ["i"], []],
@@ -93,7 +93,7 @@ describe("the checker of sessions", () => {
     ["documents", add, { lines: { i: ["o1"] }, title: null }, { lines: {}, title: null }],
     ["carts", { ...add, seen: "fresh" }, { i: { o1: 1 } }, {}]
   ])("refuses that a read does not show what the session wrote, in %s", (bucket, action, a, b) => {
-    const written: Step = { id: 1, action, stamp: 10, result: shown(a, [1], 10) }
+    const written: HistoryStep = { id: 1, action, stamp: 10, result: shown(a, [1], 10) }
     expect(wentBack(bucket, [written, reading(2, shown(a, [1], 10))])).toEqual([])
     const steps = [written, reading(2, shown(b, [1], 10))]
     expect(wentBack(bucket, steps)).toEqual([
@@ -103,7 +103,7 @@ describe("the checker of sessions", () => {
   })
 
   it("refuses that a read shows less than an earlier one, of another session's writes too", () => {
-    const written: Step = { id: 1, action: put, session: 2 }
+    const written: HistoryStep = { id: 1, action: put, session: 2 }
     const steps = [written, reading(2, shown(["o1"], [1])), reading(3, shown([], [1]))]
     expect(wentBack("notes", steps)).toEqual(["o3 went back behind o2: o1 is gone"])
   })
@@ -114,8 +114,8 @@ describe("the checker of sessions", () => {
   })
 
   it("accepts that something is gone that somebody may have replaced", () => {
-    const first: Step = { id: 1, action: put, stamp: 10, result: shown("o1", [1], 10) }
-    const second: Step = { id: 2, action: put, stamp: 20, session: 2 }
+    const first: HistoryStep = { id: 1, action: put, stamp: 10, result: shown("o1", [1], 10) }
+    const second: HistoryStep = { id: 2, action: put, stamp: 20, session: 2 }
     const third = reading(3, shown("o2", [1, 2], 20))
     expect(wentBack("registers", [first, second, third])).toEqual([])
     const lower = reading(3, shown("o2", [1, 2], 5))
@@ -124,8 +124,8 @@ describe("the checker of sessions", () => {
   })
 
   it("accepts that an element is gone that somebody may have removed", () => {
-    const added: Step = { id: 1, action: add, result: shown(["i"], [1]) }
-    const removed: Step = { id: 2, action: remove, session: 2, saw: shown(["i"], [1]) }
+    const added: HistoryStep = { id: 1, action: add, result: shown(["i"], [1]) }
+    const removed: HistoryStep = { id: 2, action: remove, session: 2, saw: shown(["i"], [1]) }
     const gone = reading(3, shown([], [1, 2]))
     expect(wentBack("tags", [added, removed, gone])).toEqual([])
     expect(wentBack("tags", [added, { ...removed, outcome: "fail" }, gone])).toHaveLength(1)
@@ -133,10 +133,10 @@ describe("the checker of sessions", () => {
   })
 
   it("refuses that an element is gone by a removal, or a delete, that had not seen it", () => {
-    const added: Step = { id: 1, action: add, result: shown(["i"], [1]) }
+    const added: HistoryStep = { id: 1, action: add, result: shown(["i"], [1]) }
     const gone = reading(3, shown([], [1, 2]))
     for (const action of [remove, { kind: "delete", seen: "fresh" } as const]) {
-      const removed: Step = { id: 2, action, session: 2, saw: shown([], []) }
+      const removed: HistoryStep = { id: 2, action, session: 2, saw: shown([], []) }
       expect(wentBack("tags", [added, removed, gone])).toHaveLength(1)
       const unstored = { ...added, stored: false }
       expect(wentBack("tags", [unstored, removed, gone])).toEqual([])
@@ -190,7 +190,7 @@ describe("the checkers of the cluster", () => {
 
   it("refuse that two nodes carry out a request, unless the node that was asked forgot it", () => {
     const makers = new Map([[1, new Set(["n2", "n3"])]])
-    const add: Step = { id: 1, action: { kind: "add", item: "i0", seen: "nothing" } }
+    const add: HistoryStep = { id: 1, action: { kind: "add", item: "i0", seen: "nothing" } }
     const twice = (lives: ReadonlyArray<string>) =>
       problems(
         identity,

@@ -1,13 +1,17 @@
 // Shows the checker of last-write-wins histories that it must refuse, and their right versions.
 import { describe, expect, it } from "vitest"
 import { lastWriteWins } from "../../../src/testing/simulator/checkers/LastWriteWins.ts"
-import { finalOf, history, problems, shown, type Step } from "./histories.ts"
+import { finalOf, history, type HistoryStep, problems, shown } from "./histories.ts"
 
 const put = { kind: "put", seen: "nothing" } as const
-const first: Step = { id: 1, action: put, stamp: 10, result: shown("o1", [1], 10) }
-const second: Step = { id: 2, action: put, stamp: 20, result: shown("o2", [2], 20) }
+const first: HistoryStep = { id: 1, action: put, stamp: 10, result: shown("o1", [1], 10) }
+const second: HistoryStep = { id: 2, action: put, stamp: 20, result: shown("o2", [2], 20) }
 
-const refused = (steps: ReadonlyArray<Step>, final: ReturnType<typeof shown>, guarded = false) =>
+const refused = (
+  steps: ReadonlyArray<HistoryStep>,
+  final: ReturnType<typeof shown>,
+  guarded = false
+) =>
   problems(
     lastWriteWins,
     history("registers", steps, final, guarded ? { guarded: new Set([1]) } : {})
@@ -52,19 +56,25 @@ describe("the checker of last-write-wins", () => {
   })
 
   it("follows what was seen through a write that nobody can tell of", () => {
-    const unsure: Step = {
+    const unsure: HistoryStep = {
       ...second,
       outcome: "info",
       saw: shown("o1", [1], 10),
       result: undefined
     }
-    const third: Step = { id: 3, action: put, stamp: 5, saw: shown("o2", [2], 20), sendings: 2 }
+    const third: HistoryStep = {
+      id: 3,
+      action: put,
+      stamp: 5,
+      saw: shown("o2", [2], 20),
+      sendings: 2
+    }
     expect(refused([first, unsure, third], shown("o1", [1, 2, 3], 10)))
       .toEqual(["\"o1\" with stamp 10 though o3 had seen it"])
   })
 
   it("refuses that a session's earlier write wins over its later one", () => {
-    const later: Step = { ...second, stamp: 5, result: shown("o2", [2], 5) }
+    const later: HistoryStep = { ...second, stamp: 5, result: shown("o2", [2], 5) }
     const final = shown("o1", [1, 2], 10)
     expect(refused([first, later], final, true))
       .toEqual(["\"o1\" with stamp 10 though o2 had seen it"])
@@ -72,7 +82,7 @@ describe("the checker of last-write-wins", () => {
   })
 
   it("accepts what a delete left, and refuses it where nobody deleted", () => {
-    const deleted: Step = {
+    const deleted: HistoryStep = {
       id: 3,
       action: { kind: "delete", seen: "nothing" },
       stamp: 30,
@@ -84,9 +94,9 @@ describe("the checker of last-write-wins", () => {
   })
 
   it("accepts a write that nobody can tell of, and refuses one that was refused", () => {
-    const unsure: Step = { ...second, outcome: "info", result: undefined }
+    const unsure: HistoryStep = { ...second, outcome: "info", result: undefined }
     expect(refused([first, unsure], shown("o2", [1, 2], 20))).toEqual([])
-    const failed: Step = { ...second, outcome: "fail", result: undefined }
+    const failed: HistoryStep = { ...second, outcome: "fail", result: undefined }
     expect(refused([first, failed], shown("o2", [1, 2], 20)))
       .toEqual(["\"o2\" with stamp 20, which no write explains"])
   })
@@ -107,7 +117,7 @@ describe("the checker of last-write-wins", () => {
   })
 
   it("refuses another value in an acknowledgement, unless it may have been forwarded", () => {
-    const other: Step = { ...second, result: shown("o1", [1, 2], 20) }
+    const other: HistoryStep = { ...second, result: shown("o1", [1, 2], 20) }
     expect(refused([first, other], shown("o2", [1, 2], 20)))
       .toEqual(["o2 was acknowledged with another value: \"o1\""])
     const final = [finalOf("registers", shown("o2", [1, 2], 20), { primaries: ["n2", "n3"] })]

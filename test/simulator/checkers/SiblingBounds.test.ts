@@ -3,18 +3,18 @@
 import { describe, expect, it } from "vitest"
 import { siblingBounds } from "../../../src/testing/simulator/checkers/SiblingBounds.ts"
 import type { Shown } from "../../../src/testing/simulator/History.ts"
-import { history, problems, shown, type Step } from "./histories.ts"
+import { history, type HistoryStep, problems, shown } from "./histories.ts"
 
 const put = { kind: "put", seen: "fresh" } as const
-const first: Step = { id: 1, action: put }
-const second: Step = { id: 2, action: put }
+const first: HistoryStep = { id: 1, action: put }
+const second: HistoryStep = { id: 2, action: put }
 /** Its client was shown the first, with a context that does not say so. */
-const after: Step = { ...second, saw: shown(["o1"], []) }
+const after: HistoryStep = { ...second, saw: shown(["o1"], []) }
 const nothing = shown([], [])
 
-const read = (result: Shown): Step => ({ id: 9, action: { kind: "read" }, result })
+const read = (result: Shown): HistoryStep => ({ id: 9, action: { kind: "read" }, result })
 
-const refused = (steps: ReadonlyArray<Step>, final = nothing) =>
+const refused = (steps: ReadonlyArray<HistoryStep>, final = nothing) =>
   problems(siblingBounds, history("notes", steps, final))
 
 describe("the checker of how many siblings there are", () => {
@@ -31,14 +31,14 @@ describe("the checker of how many siblings there are", () => {
   })
 
   it("refuses a sibling beside one that had replaced what replaced it", () => {
-    const third: Step = { id: 3, action: put, saw: shown(["o2"], []) }
+    const third: HistoryStep = { id: 3, action: put, saw: shown(["o2"], []) }
     expect(refused([first, after, third, read(shown(["o1", "o3"], [1, 2, 3]))]))
       .toEqual(["to o9, o1 is shown beside o3, whose writer had been shown it"])
     expect(refused([first, second, third, read(shown(["o1", "o3"], [1, 2, 3]))])).toEqual([])
   })
 
   it("accepts a sibling that may have been carried out twice beside one that saw it once", () => {
-    const twice: Step = { ...first, sendings: 2 }
+    const twice: HistoryStep = { ...first, sendings: 2 }
     expect(refused([twice, after, read(shown(["o1", "o2"], [1, 2]))])).toEqual([])
   })
 
@@ -49,7 +49,7 @@ describe("the checker of how many siblings there are", () => {
   })
 
   it("accepts that a write is shown twice that two lives carried out", () => {
-    const twice: Step = { ...first, sendings: 2 }
+    const twice: HistoryStep = { ...first, sendings: 2 }
     const dots = [1, 2].map((counter) => ({ actor: `n${counter}.000000000life01.1`, counter }))
     const applied = new Map([[1, { dots, stamps: [] }]])
     const both = shown(["o1", "o1"], [1])

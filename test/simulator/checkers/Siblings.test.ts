@@ -1,13 +1,13 @@
 // Shows the checker of siblings histories that it must refuse, and their right versions.
 import { describe, expect, it } from "vitest"
 import { siblings } from "../../../src/testing/simulator/checkers/Siblings.ts"
-import { history, problems, shown, type Step } from "./histories.ts"
+import { history, type HistoryStep, problems, shown } from "./histories.ts"
 
 const put = { kind: "put", seen: "fresh" } as const
-const first: Step = { id: 1, action: put }
-const second: Step = { id: 2, action: put }
+const first: HistoryStep = { id: 1, action: put }
+const second: HistoryStep = { id: 2, action: put }
 
-const refused = (steps: ReadonlyArray<Step>, final: ReturnType<typeof shown>) =>
+const refused = (steps: ReadonlyArray<HistoryStep>, final: ReturnType<typeof shown>) =>
   problems(siblings, history("notes", steps, final))
 
 describe("the checker of siblings", () => {
@@ -31,19 +31,29 @@ describe("the checker of siblings", () => {
   })
 
   it("accepts that a write is gone whose successor is gone rightly", () => {
-    const unsure: Step = { ...second, outcome: "info", saw: shown(["o1"], [1]) }
-    const third: Step = { id: 3, action: put, saw: shown(["o2"], [1, 2]) }
+    const unsure: HistoryStep = { ...second, outcome: "info", saw: shown(["o1"], [1]) }
+    const third: HistoryStep = { id: 3, action: put, saw: shown(["o2"], [1, 2]) }
     expect(refused([first, unsure, third], shown(["o3"], [1, 2, 3]))).toEqual([])
   })
 
   it("refuses that a write is gone for one that left no trace", () => {
-    const unsure: Step = { ...second, outcome: "info", saw: shown(["o1"], [1]), stored: false }
+    const unsure: HistoryStep = {
+      ...second,
+      outcome: "info",
+      saw: shown(["o1"], [1]),
+      stored: false
+    }
     expect(refused([first, unsure], shown([], [1]))).toHaveLength(3)
   })
 
   it("accepts that a write is gone whose successor was shown, though no disk ever had it", () => {
-    const unsure: Step = { ...second, outcome: "info", saw: shown(["o1"], [1]), stored: false }
-    const third: Step = { id: 3, action: put, saw: shown(["o2"], [1, 2]) }
+    const unsure: HistoryStep = {
+      ...second,
+      outcome: "info",
+      saw: shown(["o1"], [1]),
+      stored: false
+    }
+    const third: HistoryStep = { id: 3, action: put, saw: shown(["o2"], [1, 2]) }
     const final = shown(["o3"], [1, 2, 3])
     const makers = new Map([[2, new Set(["n1"])]])
     const steps = [first, unsure, third]
@@ -52,7 +62,7 @@ describe("the checker of siblings", () => {
   })
 
   it("accepts that a delete took what it had seen, and refuses that it took more", () => {
-    const deleted: Step = {
+    const deleted: HistoryStep = {
       id: 3,
       action: { kind: "delete", seen: "fresh" },
       saw: shown(["o1"], [1])
@@ -62,7 +72,7 @@ describe("the checker of siblings", () => {
   })
 
   it("accepts that a blind delete took what its answer had seen", () => {
-    const deleted: Step = {
+    const deleted: HistoryStep = {
       id: 3,
       action: { kind: "delete", seen: "nothing" },
       result: shown([], [1, 3])
@@ -80,7 +90,7 @@ describe("the checker of siblings", () => {
 
   it("refuses that a read shows a write beside one that had seen it", () => {
     const after = { ...second, saw: shown(["o1"], [1]) }
-    const read: Step = {
+    const read: HistoryStep = {
       id: 3,
       action: { kind: "read" },
       result: shown(["o1", "o2"], [1, 2])
@@ -90,7 +100,7 @@ describe("the checker of siblings", () => {
   })
 
   it("refuses that a write that was applied once is shown twice", () => {
-    const read: Step = { id: 3, action: { kind: "read" }, result: shown(["o1", "o1"], [1]) }
+    const read: HistoryStep = { id: 3, action: { kind: "read" }, result: shown(["o1", "o1"], [1]) }
     expect(refused([first, read], shown(["o1"], [1]))).toEqual(["to o3, o1 is shown twice"])
   })
 })

@@ -26,7 +26,7 @@ export const shown = (value: unknown, ids: ReadonlyArray<number>, stamp = 0): Sh
   stamp
 })
 
-export interface Step extends Partial<Omit<Event, "operation">> {
+export interface HistoryStep extends Partial<Omit<Event, "operation">> {
   readonly id: number
   readonly action: Action
   readonly session?: number
@@ -37,7 +37,7 @@ export interface Step extends Partial<Omit<Event, "operation">> {
   readonly stored?: boolean
 }
 
-const eventOf = (bucket: SimBucketName, step: Step): Event => {
+const eventOf = (bucket: SimBucketName, step: HistoryStep): Event => {
   const { action, available = false, id, session = 1 } = step
   return {
     operation: {
@@ -60,7 +60,7 @@ const eventOf = (bucket: SimBucketName, step: Step): Event => {
   }
 }
 
-const appliedOf = (steps: ReadonlyArray<Step>): ReadonlyMap<number, Applied> =>
+const appliedOf = (steps: ReadonlyArray<HistoryStep>): ReadonlyMap<number, Applied> =>
   new Map(
     steps.filter(({ action, outcome, stored = outcome !== "fail" }) =>
       stored && action.kind !== "read"
@@ -104,7 +104,7 @@ export const recordOf = (changes: Partial<Record> = {}): Record => ({
 /** The history of one document. */
 export const history = (
   bucket: SimBucketName,
-  steps: ReadonlyArray<Step>,
+  steps: ReadonlyArray<HistoryStep>,
   final: Shown,
   changes: Partial<Record> = {}
 ): Record =>

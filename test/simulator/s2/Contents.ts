@@ -104,31 +104,31 @@ const keyIn = (row: Readonly<Record<string, unknown>>): RowKey => ({
   sortKey: String(row["sort_key"])
 })
 
-export interface Store {
+export interface OpenedStore {
   readonly database: Database
   readonly reader: Reader
 }
 
-const keysIn = ({ database }: Store): ReadonlyArray<RowKey> =>
+const keysIn = ({ database }: OpenedStore): ReadonlyArray<RowKey> =>
   database.prepare("SELECT DISTINCT partition, bucket, partition_key, sort_key FROM rows")
     .all().map(keyIn)
 
 /** Intact ones and damaged ones. */
-const factsIn = ({ database, reader }: Store): ReadonlyArray<readonly [string, string]> =>
+const factsIn = ({ database, reader }: OpenedStore): ReadonlyArray<readonly [string, string]> =>
   database.prepare("SELECT name FROM facts").all().map((row) => {
     const name = String(row["name"])
     return [name, reader.fact(name) ?? "Damaged"] as const
   })
 
 /** What is found, by way of the product's reader, which believes no checksum and no count. */
-export const linesIn = (store: Store, show = shown): Lines =>
+export const linesIn = (store: OpenedStore, show = shown): Lines =>
   new Map([
     ...keysIn(store).map((key) => [keyText(key), show(store.reader.read(key, undefined))] as const),
     ...factsIn(store).map(([name, value]) => [`fact ${name}`, value] as const)
   ])
 
 /** The same as a model holds it. What is damaged is left out. */
-export const imageIn = (store: Store): Image => {
+export const imageIn = (store: OpenedStore): Image => {
   const rows = keysIn(store).flatMap((key) => {
     const result = store.reader.read(key, undefined)
     if (result._tag !== "Found") return []

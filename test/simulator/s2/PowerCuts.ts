@@ -25,7 +25,7 @@ export interface PowerCutOptions {
 
 const identity = { node: "n1", cluster: "s2", partitionCount: 4 }
 
-interface Store {
+interface PowerCutStore {
   readonly database: WasmDatabase
   readonly committer: Committer
   readonly reader: Reader
@@ -120,7 +120,7 @@ export class PowerCuts {
     if (!this.disk.isOff) this.disk.cutPower(this.#faults.integer(1, changesMax))
   }
 
-  #openUnlessCut(): Store | undefined {
+  #openUnlessCut(): PowerCutStore | undefined {
     try {
       const store = this.#open()
       if (!this.disk.isOff) return store
@@ -131,7 +131,7 @@ export class PowerCuts {
     return undefined
   }
 
-  #open(): Store {
+  #open(): PowerCutStore {
     try {
       const database = new WasmDatabase(this.disk, this.#sqlite)
       this.#database = database
@@ -146,7 +146,7 @@ export class PowerCuts {
     }
   }
 
-  #check({ database, reader }: Store): void {
+  #check({ database, reader }: PowerCutStore): void {
     const found = this.#readable(() => linesIn({ database, reader }))
     const lost = difference(this.#contents.lines, found)
     if (lost !== undefined) {
@@ -172,7 +172,7 @@ export class PowerCuts {
     }
   }
 
-  #commitGroups({ committer }: Store): void {
+  #commitGroups({ committer }: PowerCutStore): void {
     for (let left = this.#faults.integer(3, 12); left > 0; left--) {
       const after = this.#contents.copy()
       const failure = committer.commit(after.next(++this.counts.groups))

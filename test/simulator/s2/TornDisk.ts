@@ -48,13 +48,13 @@ class Bytes {
   }
 }
 
-interface Write {
+interface TornWrite {
   readonly kind: "write"
   readonly offset: number
   readonly bytes: Uint8Array
 }
 
-type Unsynced = Write | { readonly kind: "truncate"; readonly size: number }
+type Unsynced = TornWrite | { readonly kind: "truncate"; readonly size: number }
 
 /** How many power cuts there were, and what happened to sectors at them. */
 export interface CutCounts {
@@ -99,7 +99,7 @@ class Inode {
     this.current.write(0, this.durable.all)
   }
 
-  #tear({ bytes, offset }: Write, { counts, keptShare, random }: Chances): void {
+  #tear({ bytes, offset }: TornWrite, { counts, keptShare, random }: Chances): void {
     const end = offset + bytes.length
     if (end > this.durable.size && random.chance(0.5)) this.durable.resize(end)
     for (let at = 0; at < bytes.length;) {

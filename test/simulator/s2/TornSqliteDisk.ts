@@ -20,10 +20,10 @@ import type { ReadResult, RowKey, StorageFailure } from "../../../src/storage/St
 import { defaultLimits } from "../../../src/storage/StorageOptions.ts"
 import { prepareWriter } from "../../../src/storage/Tables.ts"
 import {
+  type DiskWrite,
   type Image,
   readRow,
-  type Row,
-  type Write
+  type Row
 } from "../../../src/testing/simulator/DiskImage.ts"
 import * as DiskImage from "../../../src/testing/simulator/DiskImage.ts"
 import { fitDisk } from "../../../src/testing/simulator/DiskMood.ts"
@@ -119,7 +119,7 @@ export class TornSqliteDisk extends SimDisk {
    * Commits of which it is not known whether the files have them: that which a power cut met, and
    * those that failed since the last success. What failed at its sync may be there all the same.
    */
-  #doubtful: Array<ReadonlyArray<Write>> = []
+  #doubtful: Array<ReadonlyArray<DiskWrite>> = []
 
   constructor(options: TornSqliteOptions) {
     super(options)
@@ -290,7 +290,7 @@ export class TornSqliteDisk extends SimDisk {
   }
 
   /** The model takes over what the files hold for sure, which leaves no doubt about others. */
-  #settle(writes: ReadonlyArray<Write>): void {
+  #settle(writes: ReadonlyArray<DiskWrite>): void {
     this.commit(writes)
     this.counts.groupsLost += this.#doubtful.length - 1
     this.#doubtful = []

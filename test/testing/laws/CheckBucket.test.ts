@@ -7,8 +7,8 @@ import { describe, expect, it } from "vitest"
 import * as Bucket from "../../../src/core/strategy/Bucket.ts"
 import * as Key from "../../../src/core/strategy/Key.ts"
 import { checkBucket, lawsOf } from "../../../src/testing/laws/CheckBucket.ts"
-import { checkAll, type CheckOptions } from "../../../src/testing/laws/Law.ts"
-import { type Cart, cartBucket, carts, everyKind, mergeItems } from "./buckets.ts"
+import { checkLaws, type CheckOptions } from "../../../src/testing/laws/Law.ts"
+import { type Cart, cartBucket, carts, everyKind, mergeItems } from "./lawBuckets.ts"
 
 const check = (bucket: Bucket.Any, options?: CheckOptions) =>
   Effect.runPromise(checkBucket(bucket, options))
@@ -67,7 +67,7 @@ const expectBroken = async (bucket: Bucket.Any, law: string) => {
   expect((await violation(bucket)).law).toBe(law)
   const only = lawsOf(bucket).filter(({ name }) => name === law)
   for (const seed of seeds) {
-    const found = await Effect.runPromise(Effect.flip(checkAll(bucket.name, only, { seed })))
+    const found = await Effect.runPromise(Effect.flip(checkLaws(bucket.name, only, { seed })))
     expect(found._tag).toBe("LawViolation")
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Shows that the laws of strategies find planted faults, and that the histories they are tried on
+ * Shows that the laws of strategies find planted faults, and that the scripts they are tried on
  * reach what makes replicas hard.
  */
 import * as Arbitrary from "effect/Arbitrary"
@@ -11,25 +11,25 @@ import * as VersionVector from "../../../src/core/clock/VersionVector.ts"
 import type * as Bucket from "../../../src/core/strategy/Bucket.ts"
 import { shown } from "../../../src/core/strategy/RegisterType.ts"
 import type { Mutated, Mutation } from "../../../src/core/strategy/Strategy.ts"
-import { histories, type Subject, subjectOf } from "../../../src/testing/laws/History.ts"
-import { checkAll, LawViolation } from "../../../src/testing/laws/Law.ts"
+import { type LawSubject, scripts, subjectOf } from "../../../src/testing/laws/Script.ts"
+import { checkLaws, LawViolation } from "../../../src/testing/laws/Law.ts"
 import { strategyLaws } from "../../../src/testing/laws/StrategyLaws.ts"
-import { run, type State, type Trace } from "../../../src/testing/laws/Trace.ts"
-import { everyKind, labels, notes, profiles, shelves, tags, titles, views } from "./buckets.ts"
+import { play, type State, type Trace } from "../../../src/testing/laws/Trace.ts"
+import { everyKind, labels, notes, profiles, shelves, tags, titles, views } from "./lawBuckets.ts"
 
 const seeds = Array.from({ length: 10 }, (_, i) => i)
 
-/** That 200 histories show whatever the seed that `subject` breaks `law`. */
-const expectBroken = async (subject: Subject, law: string) => {
+/** That 200 scripts show whatever the seed that `subject` breaks `law`. */
+const expectBroken = async (subject: LawSubject, law: string) => {
   const only = strategyLaws(subject).filter(({ name }) => name === law)
   for (const seed of seeds) {
-    const error = await Effect.runPromise(Effect.flip(checkAll("planted", only, { seed })))
+    const error = await Effect.runPromise(Effect.flip(checkLaws("planted", only, { seed })))
     expect(error).toBeInstanceOf(LawViolation)
   }
 }
 
 /** `bucket` with every state that a join or delta gives changed by `change`. */
-const withJoins = (bucket: Bucket.Any, change: (document: Document) => Document): Subject => {
+const withJoins = (bucket: Bucket.Any, change: (document: Document) => Document): LawSubject => {
   const subject = subjectOf(bucket)
   return {
     ...subject,
@@ -42,7 +42,7 @@ const withJoins = (bucket: Bucket.Any, change: (document: Document) => Document)
 const withDeltas = (
   bucket: Bucket.Any,
   change: (delta: Delta, mutation: Mutation) => Delta
-): Subject => {
+): LawSubject => {
   const subject = subjectOf(bucket)
   const operations = [...subject.strategy.operations].map(([name, operation]) => {
     const mutate = (mutation: Mutation): Mutated => {
@@ -162,7 +162,7 @@ describe("a faulty strategy breaks a law under every one of ten seeds", () => {
     const subject = withJoins(tags, () => {
       throw new Error("not yet")
     })
-    const error = await Effect.runPromise(Effect.flip(checkAll("planted", strategyLaws(subject))))
+    const error = await Effect.runPromise(Effect.flip(checkLaws("planted", strategyLaws(subject))))
     expect(error.message).toContain("threw Error: not yet")
   })
 })
@@ -171,7 +171,7 @@ describe("a violation found on a history", () => {
   it("shows few steps, and is repeated by its token", async () => {
     const laws = strategyLaws(withJoins(titles, (document) => withStore(document, pruned)))
     const violation = (replay?: string) =>
-      Effect.runPromise(Effect.flip(checkAll("planted", laws, { seed: 3, replay })))
+      Effect.runPromise(Effect.flip(checkLaws("planted", laws, { seed: 3, replay })))
     const found = await violation()
     if (found._tag !== "LawViolation") throw found
     expect(found.counterexample.split("\n").length).toBeLessThanOrEqual(6)
@@ -201,12 +201,12 @@ const difficulties: Readonly<Record<string, (trace: Trace) => boolean>> = {
   }
 }
 
-describe("generated histories", () => {
+describe("generated scripts", () => {
   it("reach every difficulty in at least one in fifty", async () => {
     const samples = await Promise.all(everyKind.map(async (bucket) => {
       const subject = subjectOf(bucket)
-      const sampled = Arbitrary.sampleEffect(histories(subject), { count: 500, seed: 1, size: 6 })
-      return (await Effect.runPromise(sampled)).map((history) => run(subject, history))
+      const sampled = Arbitrary.sampleEffect(scripts(subject), { count: 500, seed: 1, size: 6 })
+      return (await Effect.runPromise(sampled)).map((history) => play(subject, history))
     }))
     for (const [difficulty, occurs] of Object.entries(difficulties)) {
       const most = Math.max(...samples.map((traces) => traces.filter(occurs).length))

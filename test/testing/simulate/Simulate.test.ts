@@ -21,7 +21,7 @@ import {
 } from "../../../src/testing/index.ts"
 import { faultKinds, kinds } from "../../../src/testing/simulate/FaultKinds.ts"
 import { faultClasses } from "../../../src/testing/simulator/Faults.ts"
-import { everyKind } from "../laws/buckets.ts"
+import { everyKind } from "../laws/lawBuckets.ts"
 
 const key = Key.text
 const Wishes = Schema.Array(Schema.String)

@@ -10,27 +10,27 @@ import {
   mayTake,
   mustTake,
   type Told,
-  type Write
+  type ToldWrite
 } from "./Judging.ts"
 
 const name = "add-wins set"
 
 /** What must be true of something that `additions` put there and `removals` may take away. */
-export const judge = (
-  additions: ReadonlyArray<Write>,
-  removals: ReadonlyArray<Write>
+export const judgeElements = (
+  additions: ReadonlyArray<ToldWrite>,
+  removals: ReadonlyArray<ToldWrite>
 ): "present" | "absent" | "either" => {
   const happened = additions.filter(({ outcome }) => outcome !== "fail")
-  const stays = (addition: Write) => !removals.some((removal) => mayTake(removal, addition))
+  const stays = (addition: ToldWrite) => !removals.some((removal) => mayTake(removal, addition))
   if (happened.some((addition) => addition.outcome === "ok" && stays(addition))) return "present"
-  const goes = (addition: Write) => removals.some((removal) => mustTake(removal, addition))
+  const goes = (addition: ToldWrite) => removals.some((removal) => mustTake(removal, addition))
   return happened.every(goes) ? "absent" : "either"
 }
 
-export const itemOf = ({ event: { operation: { action } } }: Write): string | undefined =>
+export const itemOf = ({ event: { operation: { action } } }: ToldWrite): string | undefined =>
   "item" in action ? action.item : undefined
 
-export const ofKind = (told: Told, kind: string): ReadonlyArray<Write> =>
+export const ofKind = (told: Told, kind: string): ReadonlyArray<ToldWrite> =>
   told.writes.filter(({ event }) => event.operation.action.kind === kind)
 
 const check = (told: Told) => {
@@ -39,7 +39,7 @@ const check = (told: Told) => {
   const deletes = ofKind(told, "delete")
   const removes = ofKind(told, "remove")
   for (const item of new Set(additions.map(itemOf))) {
-    const verdict = judge(
+    const verdict = judgeElements(
       additions.filter((write) => itemOf(write) === item),
       [...removes.filter((write) => itemOf(write) === item), ...deletes]
     )

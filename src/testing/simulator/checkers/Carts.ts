@@ -6,7 +6,7 @@ import { isObject } from "../../../core/model/CanonicalJson.ts"
 import type { Checker, Shown } from "../History.ts"
 import { valueOf } from "../Plan.ts"
 import { itemOf, ofKind } from "./AddWins.ts"
-import { documentsOf, finalShown, finder, type Told, type Write } from "./Judging.ts"
+import { documentsOf, finalShown, finder, type Told, type ToldWrite } from "./Judging.ts"
 
 const name = "cart"
 
@@ -17,7 +17,7 @@ export const standing = (shown: Shown | undefined, item: string, addition: strin
 }
 
 /** Whether a removal struck an addition: its client had been shown it. */
-const strikes = (removal: Write, addition: Write, item: string): boolean =>
+const strikes = (removal: ToldWrite, addition: ToldWrite, item: string): boolean =>
   itemOf(removal) === item
   && standing(removal.event.saw, item, valueOf(addition)) !== undefined
 

@@ -14,7 +14,7 @@ import type {
 import { isWrite, placeOf } from "../Plan.ts"
 
 /** An operation that wrote, or tried to. */
-export interface Write {
+export interface ToldWrite {
   readonly event: Event
   readonly id: number
   /** `ok` only where the promise of durability holds; what is forfeit counts as `info`. */
@@ -34,7 +34,7 @@ export interface Told {
   readonly bucket: string
   readonly key: string
   readonly events: ReadonlyArray<Event>
-  readonly writes: ReadonlyArray<Write>
+  readonly writes: ReadonlyArray<ToldWrite>
   readonly final: FinalDocument
 }
 
@@ -65,7 +65,7 @@ export const documentsOf = (record: Record, bucket: string): ReadonlyArray<Told>
     const { key } = final
     const place = placeOf(final)
     const events = record.events.filter(({ operation }) => placeOf(operation) === place)
-    const writes = events.filter(({ operation }) => isWrite(operation)).map((event): Write => {
+    const writes = events.filter(({ operation }) => isWrite(operation)).map((event): ToldWrite => {
       const { id } = event.operation
       const applied = record.applied.get(id) ?? notApplied
       return {
@@ -105,7 +105,7 @@ export const hasAny = (vector: VersionVector.VersionVector, { dots }: Applied): 
   dots.some(({ actor, counter }) => VersionVector.contains(vector, actor, counter))
 
 /** Whether an operation that removes what it saw may have taken what `write` wrote. */
-export const mayTake = (remover: Write, write: Write): boolean => {
+export const mayTake = (remover: ToldWrite, write: ToldWrite): boolean => {
   const { result, saw } = remover.event
   if (remover.outcome === "fail") return false
   // A blind removal takes what the node holds, of which its answer tells, unless another
@@ -115,7 +115,7 @@ export const mayTake = (remover: Write, write: Write): boolean => {
 }
 
 /** Whether it has certainly taken it. */
-export const mustTake = (remover: Write, write: Write): boolean => {
+export const mustTake = (remover: ToldWrite, write: ToldWrite): boolean => {
   const { event: { result, saw }, outcome, sentOnce } = remover
   if (outcome !== "ok") return false
   if (saw !== undefined) return hasAll(saw.vector, write.applied)

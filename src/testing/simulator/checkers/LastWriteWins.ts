@@ -5,25 +5,25 @@
  */
 import type { Checker, Shown } from "../History.ts"
 import { operationOf } from "../Plan.ts"
-import { documentsOf, finalShown, finder, type Told, type Write } from "./Judging.ts"
+import { documentsOf, finalShown, finder, type Told, type ToldWrite } from "./Judging.ts"
 
 const name = "last-write-wins"
 
 /** The stamp that an acknowledged write has at least: one of several lives may be forgotten. */
-export const stampOf = ({ applied: { stamps } }: Write): number =>
+export const stampOf = ({ applied: { stamps } }: ToldWrite): number =>
   stamps.length === 0 ? 0 : Math.min(...stamps)
 
-const shows = (shown: Shown | undefined, write: Write): boolean =>
+const shows = (shown: Shown | undefined, write: ToldWrite): boolean =>
   operationOf(shown?.value) === write.id
 
 /** A write, with its stamp: one that was carried out twice has two, and may have been seen once. */
 interface Stamped {
-  readonly write: Write
+  readonly write: ToldWrite
   readonly stamp: number
 }
 
 /** Whether `later` was made after its client, or its session, had seen or made `earlier`. */
-const follows = (told: Told, later: Write, earlier: Stamped, guarded: boolean): boolean => {
+const follows = (told: Told, later: ToldWrite, earlier: Stamped, guarded: boolean): boolean => {
   const { stamp, write } = earlier
   const { invokedAt, operation: { session }, saw } = later.event
   if (shows(saw, write) && saw !== undefined && saw.stamp >= stamp) return true
@@ -39,8 +39,8 @@ const replacedBy = (
   told: Told,
   winner: Stamped,
   guarded: ReadonlySet<number>
-): Write | undefined => {
-  const after = new Set<Write>([winner.write])
+): ToldWrite | undefined => {
+  const after = new Set<ToldWrite>([winner.write])
   for (const earlier of after) {
     for (const later of told.writes) {
       if (after.has(later) || later.outcome === "fail") continue

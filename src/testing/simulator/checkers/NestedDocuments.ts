@@ -5,7 +5,7 @@
 import { isObject } from "../../../core/model/CanonicalJson.ts"
 import type { Checker, Shown } from "../History.ts"
 import { operationOf, valueOf } from "../Plan.ts"
-import { itemOf, judge, ofKind } from "./AddWins.ts"
+import { itemOf, judgeElements, ofKind } from "./AddWins.ts"
 import {
   documentsOf,
   finalShown,
@@ -14,7 +14,7 @@ import {
   mayTake,
   mustTake,
   type Told,
-  type Write
+  type ToldWrite
 } from "./Judging.ts"
 import { stampOf } from "./LastWriteWins.ts"
 
@@ -46,7 +46,7 @@ const checkLines = (told: Told, add: (problem: string) => void): void => {
   for (const addition of ofKind(told, "add")) {
     const item = itemOf(addition) ?? ""
     const taking = removals.filter((write) => itemOf(write) === undefined || itemOf(write) === item)
-    const verdict = judge([addition], taking)
+    const verdict = judgeElements([addition], taking)
     if (verdict === "either") continue
     for (const [node, shown] of finalShown(told)) {
       const isPresent = lineOf(shown, item).includes(valueOf(addition))
@@ -56,7 +56,7 @@ const checkLines = (told: Told, add: (problem: string) => void): void => {
   }
 }
 
-const sawIt = ({ event: { saw } }: Write, write: Write): boolean =>
+const sawIt = ({ event: { saw } }: ToldWrite, write: ToldWrite): boolean =>
   saw !== undefined && hasAll(saw.vector, write.applied)
 
 const checkTitle = (told: Told, add: (problem: string) => void): void => {

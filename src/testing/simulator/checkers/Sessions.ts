@@ -11,20 +11,20 @@ import { isWrite } from "../Plan.ts"
 import { simBuckets } from "../SimBuckets.ts"
 import { itemOf } from "./AddWins.ts"
 import { atomsOf } from "./Atoms.ts"
-import { documentsOf, finder, mayTake, type Told, type Write } from "./Judging.ts"
+import { documentsOf, finder, mayTake, type Told, type ToldWrite } from "./Judging.ts"
 import { siblingsOf } from "./Siblings.ts"
 
 const name = "sessions"
 
 /** Whether it takes what it had not seen: concurrent values of registers win by their stamps. */
-const takesTheUnseen = (told: Told, { event: { operation: { action } } }: Write): boolean =>
+const takesTheUnseen = (told: Told, { event: { operation: { action } } }: ToldWrite): boolean =>
   told.bucket === "registers" || action.kind === "title"
 
 /** Whether `remover` may be why something is gone that `writers` had put there. */
-const mayExplain = (told: Told, remover: Write, writers: ReadonlyArray<Write>): boolean => {
+const mayExplain = (told: Told, remover: ToldWrite, writers: ReadonlyArray<ToldWrite>): boolean => {
   const { action } = remover.event.operation
   // What no disk ever had may have been shown and taken all the same.
-  const mayHaveTaken = (writer: Write) =>
+  const mayHaveTaken = (writer: ToldWrite) =>
     writer.applied.dots.length === 0 || mayTake(remover, writer)
   if (!takesTheUnseen(told, remover) && !writers.some(mayHaveTaken)) return false
   if (action.kind === "delete") return true

@@ -6,13 +6,13 @@
  */
 import type { Checker } from "../History.ts"
 import { ofKind } from "./AddWins.ts"
-import { allShown, documentsOf, finder, type Told, type Write } from "./Judging.ts"
+import { allShown, documentsOf, finder, type Told, type ToldWrite } from "./Judging.ts"
 import { siblingsOf } from "./Siblings.ts"
 
 const name = "sibling bounds"
 
 /** What a put replaces where all is right: what it was shown, and what those had been shown. */
-const seenBy = (puts: ReadonlyMap<number, Write>, id: number): ReadonlySet<number> => {
+const seenBy = (puts: ReadonlyMap<number, ToldWrite>, id: number): ReadonlySet<number> => {
   const seen = new Set(siblingsOf(puts.get(id)?.event.saw))
   for (const earlier of seen) {
     for (const earliest of siblingsOf(puts.get(earlier)?.event.saw)) seen.add(earliest)
@@ -21,7 +21,7 @@ const seenBy = (puts: ReadonlyMap<number, Write>, id: number): ReadonlySet<numbe
 }
 
 /** Whether one put has one dot for certain; of several, a later write may have seen only one. */
-const isCarriedOutOnce = (put: Write | undefined): boolean =>
+const isCarriedOutOnce = (put: ToldWrite | undefined): boolean =>
   put !== undefined && put.sentOnce && put.applied.dots.length < 2
 
 const check = (told: Told) => {

@@ -13,7 +13,7 @@ import {
   mayTake,
   mustTake,
   type Told,
-  type Write
+  type ToldWrite
 } from "./Judging.ts"
 
 const name = "siblings"
@@ -21,11 +21,11 @@ const name = "siblings"
 export const siblingsOf = (shown: Shown | undefined): ReadonlyArray<number> =>
   Array.isArray(shown?.value) ? shown.value.flatMap((value) => operationOf(value) ?? []) : []
 
-const isBlindDelete = ({ event: { operation: { action }, saw } }: Write): boolean =>
+const isBlindDelete = ({ event: { operation: { action }, saw } }: ToldWrite): boolean =>
   action.kind === "delete" && saw === undefined
 
 /** Whether `later` replaced `earlier`: its client had been shown it. */
-export const replaces = (later: Write, earlier: Write): boolean =>
+export const replaces = (later: ToldWrite, earlier: ToldWrite): boolean =>
   later.outcome !== "fail" && later !== earlier
   && (siblingsOf(later.event.saw).includes(earlier.id)
     || isBlindDelete(later) && mayTake(later, earlier))
@@ -33,9 +33,9 @@ export const replaces = (later: Write, earlier: Write): boolean =>
 /** Whether a write is accounted for: there, or replaced by one that is accounted for. */
 const accounted = (
   told: Told,
-  write: Write,
+  write: ToldWrite,
   present: ReadonlySet<number>,
-  on: ReadonlySet<Write>
+  on: ReadonlySet<ToldWrite>
 ): boolean => {
   if (present.has(write.id)) return true
   return told.writes.some((later) => {

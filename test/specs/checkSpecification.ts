@@ -4,15 +4,15 @@
 import * as fc from "fast-check"
 import type { Strategy } from "../../src/core/strategy/Strategy.ts"
 import {
-  Cluster,
-  type Counts,
-  noCounts,
+  type ClusterStep,
+  noStepCounts,
   type Request,
   type Rules,
   same,
-  type Step
-} from "./Cluster.ts"
-import type { Happened, Mask } from "./History.ts"
+  SpecifiedCluster,
+  type StepCounts
+} from "./SpecifiedCluster.ts"
+import type { Happened, Mask } from "./Happened.ts"
 
 /** What a specification is about. */
 export interface Specified<Change> extends Rules<Change> {
@@ -29,7 +29,7 @@ const stepsMax = 36
 
 const steps = <Change>(
   requests: fc.Arbitrary<Request<Change>>
-): fc.Arbitrary<ReadonlyArray<Step<Change>>> =>
+): fc.Arbitrary<ReadonlyArray<ClusterStep<Change>>> =>
   fc.array(
     fc.record({
       act: fc.constantFrom("operate", "operate", "operate", "join", "deliver", "operate", "join")
@@ -44,9 +44,9 @@ const steps = <Change>(
   )
 
 const agree = <Change>(
-  cluster: Cluster<Change>,
+  cluster: SpecifiedCluster<Change>,
   specified: Specified<Change>,
-  { seen, values }: ReturnType<Cluster<Change>["read"]>
+  { seen, values }: ReturnType<SpecifiedCluster<Change>["read"]>
 ): void => same(values.join(), specified.view(cluster.history, seen).join(), "what a reader gets")
 
 /**
@@ -56,11 +56,11 @@ const agree = <Change>(
 export const checkSpecification = <Change>(
   specified: Specified<Change>,
   histories: number
-): Counts => {
-  const counts = noCounts()
+): StepCounts => {
+  const counts = noStepCounts()
   fc.assert(
     fc.property(steps(specified.requests), (history) => {
-      const cluster = new Cluster<Change>(specified.strategy, specified, counts)
+      const cluster = new SpecifiedCluster<Change>(specified.strategy, specified, counts)
       for (const step of history) {
         cluster.step(step)
         agree(cluster, specified, cluster.read(step.at))

@@ -16,7 +16,7 @@ import type { ValueCodec } from "../../core/strategy/ValueCodec.ts"
 import * as Values from "./Values.ts"
 
 /** What the laws are about. A test replaces a part of it, to see a law fail. */
-export interface Subject {
+export interface LawSubject {
   readonly strategy: Strategy
   readonly arguments: ArgumentCodecs
   readonly decodeView: (values: ReadonlyArray<unknown>) => unknown
@@ -24,7 +24,7 @@ export interface Subject {
   readonly apply: (document: Document.Document, delta: Document.Delta) => Document.Document
 }
 
-export const subjectOf = (bucket: Bucket.Any): Subject => ({
+export const subjectOf = (bucket: Bucket.Any): LawSubject => ({
   strategy: Strategies.make(bucket.definition.strategy),
   arguments: bucket.arguments,
   decodeView: bucket.decodeView,
@@ -43,14 +43,14 @@ export interface Operate {
   readonly clock: number
 }
 
-/** States and deltas are named by their place in the history, modulo how many there are. */
-export type Step =
+/** States and deltas are named by their place in the script, modulo how many there are. */
+export type ScriptStep =
   | Operate
   | { readonly act: "deliver"; readonly at: number; readonly delta: number }
   | { readonly act: "join"; readonly at: number; readonly from: number }
   | { readonly act: "forget"; readonly at: number }
 
-export type History = ReadonlyArray<Step>
+export type Script = ReadonlyArray<ScriptStep>
 
 const replicaCount = 3
 const stepsMax = 10
@@ -59,7 +59,7 @@ const paletteSize = 3
 type Palette = ReadonlyMap<ValueCodec<any>, ReadonlyArray<string>>
 
 /** A step whose arguments are yet to be taken from the palette. */
-type Draft = (palette: Palette) => Step
+type Draft = (palette: Palette) => ScriptStep
 
 const below = (count: number): Arbitrary.Arbitrary<number> =>
   Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: count - 1 })))
@@ -67,7 +67,7 @@ const below = (count: number): Arbitrary.Arbitrary<number> =>
 const place = below(1000)
 const at = below(replicaCount)
 
-/** A few values for each argument, so that a history comes back to what it touched. */
+/** A few values for each argument, so that a script comes back to what it touched. */
 const palette = (codecs: ReadonlyArray<ValueCodec<any>>): Arbitrary.Arbitrary<Palette> =>
   Arbitrary.map(
     Arbitrary.all(codecs.map((codec) => {
@@ -77,7 +77,7 @@ const palette = (codecs: ReadonlyArray<ValueCodec<any>>): Arbitrary.Arbitrary<Pa
     (texts) => new Map(codecs.map((codec, i) => [codec, texts[i]!] as const))
   )
 
-const operate = (subject: Subject, operation: string): Arbitrary.Arbitrary<Draft> => {
+const operate = (subject: LawSubject, operation: string): Arbitrary.Arbitrary<Draft> => {
   const codecs = subject.arguments.get(operation) ?? []
   const parts = {
     at,
@@ -97,7 +97,7 @@ const operate = (subject: Subject, operation: string): Arbitrary.Arbitrary<Draft
 const oneOf = <A>(choices: ReadonlyArray<Arbitrary.Arbitrary<A>>): Arbitrary.Arbitrary<A> =>
   Arbitrary.flatMap(below(choices.length), (index) => choices[index]!)
 
-const drafts = (subject: Subject): Arbitrary.Arbitrary<ReadonlyArray<Draft>> => {
+const drafts = (subject: LawSubject): Arbitrary.Arbitrary<ReadonlyArray<Draft>> => {
   const names = [...subject.strategy.operations.keys()]
   const operation = oneOf(names.map((name) => operate(subject, name)))
   const join = Arbitrary.map(
@@ -111,13 +111,13 @@ const drafts = (subject: Subject): Arbitrary.Arbitrary<ReadonlyArray<Draft>> => 
   const forget = Arbitrary.map(at, (at): Draft => () => ({ act: "forget", at }))
   const operations = [operation, operation, operation, operation]
   const step = oneOf([...operations, join, join, deliver, deliver, forget])
-  // Generated arrays are mostly short; several in a row make a history of about ten steps.
+  // Generated arrays are mostly short; several in a row make a script of about ten steps.
   const part = Arbitrary.array(step, { maxLength: stepsMax })
   return Arbitrary.map(Arbitrary.all([part, part, part, part, part]), (parts) => parts.flat())
 }
 
 /** Histories of a strategy. Throws where an argument's schema has no generator. */
-export const histories = (subject: Subject): Arbitrary.Arbitrary<History> =>
+export const scripts = (subject: LawSubject): Arbitrary.Arbitrary<Script> =>
   Arbitrary.map(
     Arbitrary.all({
       palette: palette([...new Set([...subject.arguments.values()].flat())]),

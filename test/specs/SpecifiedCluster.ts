@@ -11,7 +11,7 @@ import * as Document from "../../src/core/crdt/Document.ts"
 import { Incarnation } from "../../src/core/model/Incarnation.ts"
 import { NodeId } from "../../src/core/model/Names.ts"
 import type { Strategy } from "../../src/core/strategy/Strategy.ts"
-import { covers, type Happened, isIn, type Mask, operationsMax } from "./History.ts"
+import { covers, type Happened, isIn, type Mask, operationsMax } from "./Happened.ts"
 
 /** What a test says of an operation before it is carried out. */
 export interface Request<Change> {
@@ -29,7 +29,7 @@ export interface Rules<Change> {
 }
 
 /** A step: small numbers that are read modulo what there is. */
-export interface Step<Change> {
+export interface ClusterStep<Change> {
   readonly act: "operate" | "deliver" | "join" | "forget"
   readonly at: number
   /** A replica or a delta. */
@@ -40,7 +40,7 @@ export interface Step<Change> {
   readonly request: Request<Change>
 }
 
-interface Replica {
+interface SpecifiedReplica {
   document: Document.Document
   seen: Mask
   birth: number
@@ -59,7 +59,7 @@ interface Sent {
   readonly seen: Mask
 }
 
-export interface Counts {
+export interface StepCounts {
   operated: number
   refused: number
   ahead: number
@@ -68,7 +68,7 @@ export interface Counts {
   forgotten: number
 }
 
-export const noCounts = (): Counts => ({
+export const noStepCounts = (): StepCounts => ({
   operated: 0,
   refused: 0,
   ahead: 0,
@@ -85,21 +85,21 @@ export const same = (actual: string | boolean, expected: string | boolean, what:
   if (actual !== expected) throw new Error(`${what}: ${actual}, expected ${expected}`)
 }
 
-export class Cluster<Change> {
+export class SpecifiedCluster<Change> {
   readonly history: Array<Happened<Change>> = []
   readonly #strategy: Strategy
   readonly #rules: Rules<Change>
-  readonly #counts: Counts
+  readonly #counts: StepCounts
   readonly #sent: Array<Sent> = []
   readonly #views: Array<View> = [{ context: CausalContext.nothing, seen: 0 }]
-  readonly #replicas: ReadonlyArray<Replica> = [0, 1, 2].map(() => ({
+  readonly #replicas: ReadonlyArray<SpecifiedReplica> = [0, 1, 2].map(() => ({
     document: Document.empty,
     seen: 0,
     birth: 1,
     counter: 1
   }))
 
-  constructor(strategy: Strategy, rules: Rules<Change>, counts: Counts) {
+  constructor(strategy: Strategy, rules: Rules<Change>, counts: StepCounts) {
     this.#strategy = strategy
     this.#rules = rules
     this.#counts = counts
@@ -112,13 +112,13 @@ export class Cluster<Change> {
   }
 
   /** What a reader gets who asks two replicas. */
-  readBoth(at: number, other: number): ReturnType<Cluster<Change>["read"]> {
+  readBoth(at: number, other: number): ReturnType<SpecifiedCluster<Change>["read"]> {
     const [one, two] = [this.#replicas[at]!, this.#replicas[other]!]
     const document = Document.join(one.document, two.document)
     return { values: this.#strategy.view(document).values, seen: one.seen | two.seen }
   }
 
-  step(step: Step<Change>): void {
+  step(step: ClusterStep<Change>): void {
     switch (step.act) {
       case "operate":
         return this.#operate(step)
@@ -148,7 +148,7 @@ export class Cluster<Change> {
     }
   }
 
-  #operate({ at, clock, read, request }: Step<Change>): void {
+  #operate({ at, clock, read, request }: ClusterStep<Change>): void {
     if (this.history.length === operationsMax) return
     const replica = this.#replicas[at]!
     const { document: before, seen: local } = replica
