@@ -39,6 +39,12 @@ export const filesOf = (page: string): ReadonlyArray<File> =>
     return { name, text }
   })
 
-/** Files and folders of the repository that the text names. */
+/**
+ * Files and folders that the text names: a path from the top of the repository, or a file with a
+ * folder before it.
+ */
 export const pathsOf = (page: string): ReadonlyArray<string> =>
-  spansOf(page).filter((span) => /^(src|test|examples|plugins|schemas)\/\S*$/u.test(span))
+  spansOf(page).filter((span) =>
+    /^(src|test|examples|plugins|schemas)\/\S*$/u.test(span)
+    || /^[a-z][\w-]*\/[\w/.-]+\.(ts|md|json|txt)$/u.test(span)
+  )
