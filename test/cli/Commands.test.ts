@@ -22,7 +22,7 @@ const ew = (args: ReadonlyArray<string>, options: CommandOptions = {}): Promise<
   run([...args, "--url", dev.nodes[0]!.http], options)
 
 describe("by HTTP", () => {
-  it("put prints what was written, get what is there, and nothing else", async () => {
+  it("put prints the value that it wrote, get the stored one, and nothing else", async () => {
     expect(await ew(["put", "scratch", "hello", "\"world\""])).toEqual(done("\"world\"\n"))
     expect(await ew(["get", "scratch", "hello"])).toEqual(done("\"world\"\n"))
   })
@@ -33,7 +33,7 @@ describe("by HTTP", () => {
     expect(await ew(["put", "scratch", "piped", "-"], { input: "[2]" })).toEqual(done("[2]\n"))
   })
 
-  it("what is not there is exit code 2, and one line", async () => {
+  it("an absent document is exit code 2, and one line", async () => {
     expect(await ew(["get", "scratch", "nix"]))
       .toEqual({ code: 2, stdout: "", stderr: "there is nothing under nix in scratch\n" })
     expect(await ew(["del", "scratch", "nix"])).toMatchObject({ code: 2, stdout: "" })
@@ -46,7 +46,7 @@ describe("by HTTP", () => {
     expect(await ew(["do", "visits", "home", "add", "-3"])).toEqual(done("-3\n"))
   })
 
-  it("put replaces siblings, do does not, del takes what is there with it", async () => {
+  it("put replaces siblings, do does not, del removes all that are there", async () => {
     await ew(["put", "notes", "n", "\"a\""])
     expect(await ew(["put", "notes", "n", "\"b\""])).toEqual(done("\"b\"\n"))
     const blind = await ew(["do", "notes", "n", "put", "\"c\""])
@@ -158,7 +158,7 @@ describe("wrong use is exit code 1, in one or two lines that name it:", () => {
   })
 })
 
-describe("what is not available is exit code 3:", () => {
+describe("an unavailable store is exit code 3:", () => {
   it.each([
     ["no node", ["get", "a", "b", "--url", "http://127.0.0.1:1"]],
     ["no broker", ["get", "a", "b", "--url", "nats://127.0.0.1:1"]]
@@ -184,7 +184,7 @@ it("--version prints the version alone", async () => {
   expect(await run(["--version"])).toEqual(done(`${version}\n`))
 })
 
-it("--help of every command says what it is for", async () => {
+it("--help of every command says its purpose", async () => {
   const { code, stdout } = await run(["--help"])
   expect(code).toBe(0)
   for (const command of ["dev", "start", "get", "put", "del", "do", "ls", "explain"]) {

@@ -15,7 +15,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
-it("prints what it runs, and when it is ready", async () => {
+it("prints its nodes, and when they are ready", async () => {
   const dev = start(["dev", "--port", "0"], { cwd: folder })
   const ready = () => dev.stdout().includes("ready in") || dev.child.exitCode !== null
   await until("dev is ready", ready, { withinMillis: 30_000 })

@@ -23,7 +23,10 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** Only what a command needs: no setting of whoever runs the tests. Compiled code is kept. */
+/**
+ * The variables that a command needs; a person who runs the tests may have set others. Compiled
+ * code is kept.
+ */
 const environment = (given: CommandOptions["env"]): NodeJS.ProcessEnv => ({
   PATH: process.env["PATH"],
   NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "everwrite-cli"),

@@ -112,7 +112,7 @@ describe.each(ways)("%s", (_, open) => {
     await expect(handle.get("f")).rejects.toBeInstanceOf(Errors.Undecodable)
   })
 
-  it("what a function of the program throws is thrown to it, as it is", async () => {
+  it("an error that the program's own function throws reaches the program as it is", async () => {
     const fault = new RangeError("of the program")
     const fail = () => {
       throw fault

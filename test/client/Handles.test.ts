@@ -54,14 +54,14 @@ describe.each(ways)("%s", (_, open) => {
     expect(await handle.get("ada")).toBeUndefined()
   })
 
-  it("give the application's values, whatever their JSON is", async () => {
+  it("give the application's values, with any JSON of theirs", async () => {
     const handle = store.bucket(events)
     const value = { at: new Date("2026-01-01T12:00:00Z"), tags: new Set(["a", "b"]) }
     await handle.put("e", value)
     expect(await handle.get("e")).toEqual(value)
   })
 
-  it("keep siblings, replace what was seen, and delete what was seen", async () => {
+  it("keep siblings, and replace and delete those that were seen", async () => {
     const handle = store.bucket(notes)
     const absent = await handle.entry("n")
     await handle.replace(absent, "one")
@@ -101,7 +101,7 @@ describe.each(ways)("%s", (_, open) => {
     expect(await handle.delete("s")).toMatchObject({ _tag: "Absent" })
   })
 
-  it("reach nested fields by their names, whatever these are", async () => {
+  it("reach nested fields by any names", async () => {
     const handle = store.bucket(nested)
     await handle.lines.add("n", "apple", 2)
     await handle.shelves.inner.add("n", "left", "top", 7)
@@ -130,7 +130,7 @@ describe.each(ways)("%s", (_, open) => {
     await expect(handle.edit("s", () => [])).rejects.toMatchObject({ setting: "calls" })
   })
 
-  it("remove what a read has shown, and nothing that came later", async () => {
+  it("remove the items that a read has shown, and none that came later", async () => {
     const handle = store.bucket(shelves)
     const seen = await handle.books.add("s", "Emma")
     await handle.books.add("s", "Emma")
@@ -160,7 +160,7 @@ describe.each(ways)("%s", (_, open) => {
     expect(await handle.delete(key)).toMatchObject({ _tag: "Absent", key })
   })
 
-  it("pass on what a request asks for, and how long it may take", async () => {
+  it("pass on a request's settings, and its deadline", async () => {
     const handle = store.bucket(profiles)
     const { id } = cluster.nodes[2]!
     cluster.cut(id)

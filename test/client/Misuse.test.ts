@@ -94,7 +94,7 @@ describe.each(ways)("%s", (_, open) => {
     expect(await other.bucket(profiles).get("k", { r: "all" })).toEqual({ name: "new" })
   })
 
-  it("deletes by an entry what that has shown, and by a key what is there", async () => {
+  it("deletes by an entry the values that it has shown, and by a key all values", async () => {
     const handle = store.bucket(notes)
     const seen = await handle.replace(await handle.entry("n"), "old")
     await handle.update("n", () => "new")

@@ -151,7 +151,7 @@ describe("a node that is dead", () => {
     expect(visits()).toMatchObject([{ visits: 1 }])
   })
 
-  it("and all its kind: any other node takes the request, and says what it could not do", () => {
+  it("and all its kind: any other node takes the request, and names those it lacks", () => {
     const { primaries } = stepped.placesOf(notes, "k")
     stepped.cut(...primaries)
     const asked = settled(read("k", { timeoutMillis: 300 }))
@@ -161,7 +161,7 @@ describe("a node that is dead", () => {
     expect(asked.error).toMatchObject({ _tag: "QuorumNotMet", had: { r: 0 } })
   })
 
-  it("and all the others: the client hears that nobody is there", () => {
+  it("and all the others: the client hears that there are no nodes", () => {
     stepped.cut(1, 2, 3, 4, 5)
     for (const asked of [settled(read("k")), settled(visit())]) {
       expect(asked.error).toBeInstanceOf(NoAnswer)
@@ -188,7 +188,7 @@ describe("a node that cannot", () => {
     ])
   })
 
-  it("because it stops leaves what is sent to it to another primary, and is left alone", () => {
+  it("because it stops leaves its requests to another primary, and is left alone", () => {
     const [first, second] = stepped.placesOf(shelves, "k").primaries
     const asked = [visit(), ask("read", shelves, { key: "k" })]
     stepped.nodes[first! - 1]!.core.drain()
@@ -227,7 +227,7 @@ describe("a message that is lost", () => {
     }
   )
 
-  it("by a write without an id is not sent again: nobody could tell whether it was", () => {
+  it("by a write without an id is not sent again: it might be applied twice", () => {
     loses = () => true
     const asked = ask("write", notes, { key: "k", calls: [{ name: "put", args: ["x"] }] })
     stepped.runtime.advance(1_000)
@@ -258,7 +258,7 @@ describe("a message that is lost", () => {
     ])
   })
 
-  it("of what nobody understands is as good as lost", () => {
+  it("that cannot be read is as good as lost", () => {
     const asked = read("k")
     for (const text of ["", "{", "[1,null,{}]", "{\"id\":1}", "{\"id\":\"x\",\"values\":[]}"]) {
       const { publish } = transport
@@ -273,7 +273,7 @@ describe("a message that is lost", () => {
 })
 
 describe("a connection that breaks", () => {
-  it("has what was under way sent again as soon as it is back, and carried out once", () => {
+  it("has open requests sent again as soon as it is back, and carried out once", () => {
     stepped.cluster.disconnect(transport)
     const asked = [settled(visit()), settled(read("k"))]
     expect(asked.map(({ isOpen }) => isOpen)).toEqual([true, true])
@@ -287,7 +287,7 @@ describe("a connection that breaks", () => {
 })
 
 describe("a client that closes", () => {
-  it("answers what is under way, once, and leaves nothing to hear", () => {
+  it("answers open requests, once, and ends its subscriptions", () => {
     loses = () => true
     const asked = [read("k"), visit()]
     backend.close()

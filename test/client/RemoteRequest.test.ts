@@ -37,13 +37,13 @@ const begin = (action: "read" | "write", nodes: ReadonlyArray<NodeId | undefined
 const full = new NodeUnwritable({ node: "n1", reason: "full" })
 
 describe("a write", () => {
-  it("that nobody heard goes to another node", () => {
+  it("that reached no node goes to another one", () => {
     const { request, sent } = begin("write", [first, second])
     expect(request.unheard()).toBe(first)
     expect(sent).toEqual([first, second])
   })
 
-  it("that was heard once stays with its node, though nobody hears it there any more", () => {
+  it("that reached its node once stays with it, even when it is gone", () => {
     const { outcomes, request, sent, sure } = begin("write", [first, second])
     request.resend()
     expect(request.unheard()).toBe(first)

@@ -53,7 +53,7 @@ describe("a session", () => {
     note = handleOf(notes, session)
   })
 
-  it("asks first for nothing, and then for what the last answer had seen", () => {
+  it("asks first without a context, and then with that of the last answer", () => {
     run(note.entry("k"))
     stub.answer(0, "c1")
     run(note.replace({ key: "k", context: "c1" }, "x"))
@@ -62,7 +62,7 @@ describe("a session", () => {
     expect([0, 1, 2].map((place) => stub.after(place))).toEqual([[], ["c1"], ["c2"]])
   })
 
-  it("keeps what requests side by side have seen, until an answer covers all of it", () => {
+  it("keeps the contexts of requests side by side, until an answer covers all of them", () => {
     for (let i = 0; i < 3; i++) run(note.get("k"))
     for (let i = 0; i < 3; i++) stub.answer(i, `c${i}`)
     run(note.get("k"))
@@ -97,7 +97,7 @@ describe("a session", () => {
     expect([1, 2, 3, 4].map((place) => stub.after(place))).toEqual([[], [], [], []])
   })
 
-  it("learns nothing from an error, and keeps what it had", () => {
+  it("learns nothing from an error, and keeps its context", () => {
     run(note.get("k"))
     stub.answer(0, "c")
     run(note.get("k"))
@@ -127,7 +127,7 @@ describe("a session over NATS", () => {
   })
   afterEach(() => stepped.stop())
 
-  it("reads what it wrote, or says that it cannot, whichever node it reaches", () => {
+  it("reads its own writes from any node, or says that it cannot", () => {
     const { runtime } = stepped
     const transport = stepped.cluster.connect()
     const backend = new NatsBackend({ runtime, transport, cluster: clusterName })

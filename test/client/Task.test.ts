@@ -69,7 +69,7 @@ describe("all tasks", () => {
   })
 })
 
-describe("what the program throws in a later step", () => {
+describe("an error that the program throws in a later step", () => {
   const fault = new TypeError("of the program")
   const throwing = Task.andThen(Task.succeed(1), (): Numbers => {
     throw fault
@@ -89,7 +89,7 @@ describe("what the program throws in a later step", () => {
 })
 
 describe("an attempt", () => {
-  it("turns what it knows into the error, and lets the rest be thrown", async () => {
+  it("turns known failures into the error, and lets all others be thrown", async () => {
     expect(await Task.toPromise(read("abc"))).toBe(3)
     await expect(Task.toPromise(read(""))).rejects.toBe("refused: empty")
     await expect(Task.toPromise(read("bug"))).rejects.toBeInstanceOf(TypeError)

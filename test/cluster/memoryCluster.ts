@@ -1,6 +1,6 @@
 /**
  * Lends tests a cluster in this process: whole nodes on a transport and disks in memory, with
- * clients on each, and nodes that can be cut off from the others and from nobody else.
+ * clients on each, and nodes that can be cut off from the others alone.
  */
 import { createSecretKey } from "node:crypto"
 import * as Result from "effect/Result"

@@ -135,7 +135,7 @@ const scanning: Suite = (at) => {
     }
   })
 
-  it("a scan leaves out what is removed, waiting or committed, and does not count it", async () => {
+  it("a scan leaves out and does not count removed documents, waiting or committed", async () => {
     const { service } = at().storage
     const keys = ["sa", "sb", "sc", "sd"].map((name) => keyOf(name))
     await commit(service, ...keys.map((key) => put(key, "v", { e: "1" })))

@@ -72,7 +72,7 @@ const damagedDocuments: Suite = (at) => {
     expect(found).toEqual(["Damaged", "Damaged", "Damaged"])
   })
 
-  it("a waiting change does not hide damage beside it, and mends what it replaces", async () => {
+  it("a waiting change hides no damage beside it, and mends the row that it replaces", async () => {
     const { service } = at().storage
     update("bytes = x'00'", "a")
     const done = commit(service, put(cart, "header2", { b: "2" }, 2))
@@ -84,7 +84,7 @@ const damagedDocuments: Suite = (at) => {
     expect(shown(service.read(cart))).toBe("header3{a=3,b=2}")
   })
 
-  it("a removal and a whole document, written together, replace whatever was there", async () => {
+  it("a removal and a whole document, written together, replace all rows", async () => {
     const { service } = at().storage
     at().place.raw((database) => database.exec("DELETE FROM rows WHERE path = ''"))
     const done = commit(service, removal(cart), put(cart, "repaired", { z: "1" }))

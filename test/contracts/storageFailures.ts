@@ -46,7 +46,7 @@ const failingDisk: Suite = (at) => {
     expect(service.healthy()).toBe(true)
   })
 
-  it("what is kept of many groups is a prefix of what was accepted, and is told so", async () => {
+  it("the kept groups are a prefix of the accepted ones, as their writers are told", async () => {
     await reopen(at, { limits: { groupChangesMax: 3 } })
     const { service } = at().storage
     failCommits(at().place, "row.partition_key = 'spoison'")
@@ -121,7 +121,7 @@ const fullDisk: Suite = (at) => {
 }
 
 const overload: Suite = (at) => {
-  it("a write beyond what may wait is refused at once, and accepted later", async () => {
+  it("a write without room to wait is refused at once, and accepted later", async () => {
     await reopen(at, { limits: { waitingChangesMax: 3 } })
     const { service } = at().storage
     const waiting = ["sa", "sb", "sc"].map((name) => commit(service, put(keyOf(name), "v")))

@@ -172,7 +172,7 @@ const replyContract = (current: Current): void => {
     expect(replies).toEqual([[`${inbox}.1`, 8, false], [`${inbox}.2`, 10, false]])
   })
 
-  it("a request that nobody subscribes to is answered with no responders, once", async () => {
+  it("a request without subscribers is answered with no responders, once", async () => {
     const [requester, bystander] = await connectTwo(current)
     const inbox = requester.newInbox()
     const replies: Array<Message> = []

@@ -1,4 +1,4 @@
-// Checks that what other nodes send, however wrong, is refused or kept apart, and stops nobody.
+// Checks that a node refuses or keeps apart wrong messages of its peers, and goes on.
 import * as fc from "fast-check"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { type PeerMessage, writeMessage } from "../../schemas/PeerMessage.ts"
@@ -65,12 +65,12 @@ const stillServes = (): void => {
 }
 
 describe("a node", () => {
-  it("goes on whatever messages come, asked for or not", () => {
+  it("goes on after any message, asked for or not", () => {
     fc.assert(fc.property(fc.array(messages, { maxLength: 5 }), (all) => send(...all)))
     stillServes()
   })
 
-  it("goes on whatever documents come for buckets it knows", () => {
+  it("goes on after any document of a bucket that it knows", () => {
     const bytes = fc.uint8Array({ maxLength: 60 }).map((rest) => Uint8Array.of(1, ...rest))
     fc.assert(
       fc.property(bytes, fc.constantFrom("notes", "profiles", "shelves"), (document, bucket) => {
@@ -81,7 +81,7 @@ describe("a node", () => {
     stillServes()
   })
 
-  it("says of a value that is no JSON that it cannot be read, and of others what they are", () => {
+  it("says that a value which is no JSON cannot be read, and shows all others", () => {
     const latest = { kind: "latest", actor, counter: 9, stamp: 1, value: "{\"name\":" } as const
     send(store("profiles", documentOf(latest)))
     const sibling = { actor, counter: 9, stamp: 1, value: "nonsense" }

@@ -24,7 +24,7 @@ const putTwo = (bucket: typeof scores | typeof notes, values: ReadonlyArray<stri
 }
 
 describe("a node that has a bucket's code", () => {
-  it("makes one value of siblings for whoever asks for it, and says how many", async () => {
+  it("makes one value of siblings for each client that asks, and says how many", async () => {
     await start(buckets)
     putTwo(scores, [3, 5, 4])
     const body = { key: "k" }
@@ -92,7 +92,7 @@ describe("a node that knows a bucket by its definition alone", () => {
     }
   })
 
-  it("checks what the type says, and takes what only the code would refuse", async () => {
+  it("checks the type of a value, and takes one that only the code would refuse", async () => {
     await start(definitions)
     expect(stepped.write(1, shelves, { key: "k", op: "visits.add", args: ["x"] }).error)
       .toMatchObject({ _tag: "InvalidValue", path: "$[0]" })
@@ -155,7 +155,7 @@ describe("a node that declares a bucket otherwise", () => {
 })
 
 describe("a node whose bucket was declared otherwise before", () => {
-  it("says so of what it stored then, changes nothing of it, and serves all else", async () => {
+  it("says so of values that it stored then, keeps them, and serves all others", async () => {
     const before = Bucket.siblings("profiles", { key: Key.text, value: Schema.String })
     let served: ReadonlyArray<Bucket.Any> = [before]
     await start(() => served)

@@ -11,7 +11,7 @@ describe("the context of an answer", () => {
   })
   afterAll(() => cluster.stop())
 
-  it("lets no write replace what its session saw and the answer did not show", async () => {
+  it("lets no write replace a value that its session saw and the answer did not show", async () => {
     const [first, second] = cluster.backends
     const available = { key: "page", consistency: "available" } as const
     cluster.cut(cluster.nodes[0]!.id)
@@ -30,7 +30,7 @@ describe("the context of an answer", () => {
     expect(new Set(values)).toEqual(new Set(["a", "c"]))
   })
 
-  it("makes the session's next read cover what the answer did not show", async () => {
+  it("makes the session's next read cover the value that the answer did not show", async () => {
     const [first, second] = cluster.backends
     const available = { key: "other", consistency: "available" } as const
     cluster.cut(cluster.nodes[0]!.id)

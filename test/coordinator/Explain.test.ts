@@ -91,7 +91,7 @@ describe("an explanation", () => {
     expect(explanation.joined.values).toEqual([{ name: "Ada" }])
   })
 
-  it("of a document that nobody holds says so", async () => {
+  it("of a document that no replica holds says so", async () => {
     cluster = await makeCluster({ nodes: 3, buckets })
     const explanation = await explain(cluster.backends[0]!, "profiles", { key: "nobody" })
     expect(explanation.replicas.map(({ outcome }) => outcome))

@@ -1,4 +1,4 @@
-// Checks that a write that is sent again is handed to the node that may have carried it out.
+// Checks that a write that is sent again is forwarded to the node that may have carried it out.
 import { describe, expect, it } from "vitest"
 import { ForwardedWrites } from "../../src/coordinator/ForwardedWrites.ts"
 import type { Request } from "../../src/coordinator/Request.ts"
@@ -46,7 +46,7 @@ describe("a request that is forwarded", () => {
     expect(forwardedWrites.wasSentOnce(write(1))).toBe(true)
   })
 
-  it("goes to any node once nobody has carried it out", () => {
+  it("goes to any node once it is certain that none has carried it out", () => {
     const forwardedWrites = new ForwardedWrites()
     forwardedWrites.sent(write(1), a, "incarnation")
     forwardedWrites.forget(write(1))

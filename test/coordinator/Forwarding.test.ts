@@ -1,4 +1,4 @@
-// Checks that any node takes any request: one that does not hold the document hands it on, once.
+// Checks that any node takes any request: one that does not hold the document forwards it, once.
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import * as Schema from "effect/Schema"
 import { NodeUnavailable } from "../../src/core/model/StoreError.ts"
@@ -58,7 +58,7 @@ describe("a node that does not hold the document", () => {
     expect(asked.error).toBeInstanceOf(Error)
   })
 
-  it("asks another one to read, where the first is silent", () => {
+  it("asks another node to read where the first is unreachable", () => {
     stepped.write(outside, profiles, { ...ada, w: 3 })
     stepped.cut(primaries[0]!)
     const asked = stepped.read(outside, profiles, { key: "k", r: 1, timeoutMillis: 2_000 })
@@ -98,7 +98,7 @@ describe("a node that does not hold the document", () => {
     expect(carriedOut()[primaries[1]! - 1]).toBe(1)
   })
 
-  it("says what the last one said, where all refuse", () => {
+  it("answers with the last refusal where all refuse", () => {
     for (const place of primaries) stepped.nodes[place - 1]!.core.drain()
     const { error } = stepped.write(outside, profiles, ada)
     expect(error).toBeInstanceOf(NodeUnavailable)
@@ -164,7 +164,7 @@ describe("a request that is forwarded", () => {
     expect(visits()).toMatchObject([{ visits: 2 }])
   })
 
-  it("reaches the same node when the client asks again, whoever is near by then", () => {
+  it("reaches the same node when the client asks again, though another is nearer by then", () => {
     meet()
     const request = {
       ...visit,
@@ -237,7 +237,7 @@ describe("a request that is forwarded", () => {
     }])
   })
 
-  it("is refused where it is none, with an error and not with silence", () => {
+  it("is refused with an error where it is none, and does not go unanswered", () => {
     for (const text of ["", "{}", "[", "{\"action\":\"burn\",\"bucket\":\"b\",\"body\":{}}"]) {
       expect(readForward(new TextEncoder().encode(text))).toBeUndefined()
     }

@@ -47,7 +47,7 @@ describe("a request", () => {
     expect(underWay()).toEqual([0, 0, 0])
   })
 
-  it("that is answered waits for the silent for 2 s, whatever time it was given", async () => {
+  it("that is answered waits 2 s for unreachable replicas, with any deadline", async () => {
     await start()
     stepped.cut(3)
     expect(stepped.write(1, profiles, { ...ada, timeoutMillis: 60_000 }).isOpen).toBe(false)
@@ -116,7 +116,7 @@ describe("a node", () => {
     expect(stepped.read(1, profiles, { key: "k", r: 1 }).isOpen).toBe(false)
   })
 
-  it("takes as many as before while another one is silent", async () => {
+  it("takes as many as before while another one is unreachable", async () => {
     await start({ limits: { requestsMax: 2 } })
     stepped.cut(3)
     for (let i = 0; i < 10; i++) {
@@ -125,7 +125,7 @@ describe("a node", () => {
     }
   })
 
-  it("waits for the silent only while there is room for what they have not got", async () => {
+  it("waits for unreachable replicas only while there is room for their writes", async () => {
     await start({ limits: { lateBytesMax: 1_000 } })
     stepped.cut(3)
     for (let i = 0; i < 20; i++) {
@@ -163,7 +163,7 @@ describe("a node", () => {
     expect(stepped.write(3, profiles, { ...ada, w: "all" }).answer.replied).toBe(3)
   })
 
-  it("that closes answers what is under way, and nothing twice", async () => {
+  it("that closes answers each open request, and none twice", async () => {
     await start()
     stepped.cut(1)
     const asked = [stepped.write(1, profiles, ada), stepped.read(1, profiles, { key: "k" })]

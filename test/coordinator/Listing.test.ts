@@ -36,7 +36,7 @@ const fill = async ({ backends }: MemoryCluster, keys: ReadonlyArray<string>): P
 const numbered = (count: number) => Array.from({ length: count }, (_, i) => `key-${i}`)
 
 describe("a listing", () => {
-  it("names every key once, whatever the size of its pages and whoever is asked", async () => {
+  it("names every key once, at every size of its pages, from every node", async () => {
     const { backends } = await start()
     const keys = numbered(60)
     await fill(cluster!, keys)
@@ -79,7 +79,7 @@ describe("a listing", () => {
     expect(await listAll(backends[1]!, "scores", 4)).toEqual([])
   })
 
-  it("names who cannot be reached, and lists what the others hold", async () => {
+  it("names unreachable nodes, and lists the keys that the others hold", async () => {
     const { backends, cut } = await start()
     await fill(cluster!, numbered(30))
     cut(n3)

@@ -160,7 +160,7 @@ describe("a node that is cut off", () => {
     expect(stepped.read(2, plain, { key: "k", r: "all" }).answer.values).toEqual(["x"])
   })
 
-  it("says of a write what was needed and had, who was away, that it may apply", async () => {
+  it("says what a write needed and had, which nodes were away, and that it may apply", async () => {
     await start(3)
     stepped.cut(1)
     const asked = stepped.write(1, plain, put)

@@ -1,4 +1,4 @@
-// Checks that a read gives whoever was behind what all of them had, and nobody anything else.
+// Checks that a read repairs the replicas that were behind, with all that any had, and no others.
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import * as DocumentCodec from "../../src/core/crdt/DocumentCodec.ts"
 import { buckets, notes, profiles, shelves } from "../cluster/buckets.ts"
@@ -45,7 +45,7 @@ describe("a read", () => {
     expect(repairs()).toEqual([1, 0, 0])
   })
 
-  it("repairs its own replica, and answers with what the others have", () => {
+  it("repairs its own replica, and answers with the others' document", () => {
     stepped.write(1, profiles, { ...ada, w: "all" })
     writeWithout(1, profiles, grace)
     const { answer } = stepped.read(1, profiles, { key: "k", r: 2 })
@@ -92,7 +92,7 @@ describe("a read", () => {
     expect(stepped.read(1, profiles, { key: "k" }).answer.values).toEqual([{ name: "Ada" }])
   })
 
-  it("joins what each replica has and no other, and gives all of it to all", () => {
+  it("joins writes that each replica has alone, and gives all of them to all", () => {
     const put = { key: "k", op: "put", w: 1 }
     for (const [i, place] of [1, 2, 3].entries()) {
       stepped.cut(1, 2, 3)
@@ -108,14 +108,14 @@ describe("a read", () => {
     expect(repairs()).toEqual([0, 3, 0])
   })
 
-  it("carries a deletion to a replica that missed it, and does not undo it", () => {
+  it("carries a deletion to a replica that was away, and does not undo it", () => {
     stepped.write(1, notes, { key: "k", op: "put", args: ["x"], w: "all" })
     writeWithout(3, notes, { key: "k", op: "delete" })
     expect(stepped.read(3, notes, { key: "k", r: 2 }).answer.values).toEqual([])
     expect(areEqual(notes)).toBe(true)
   })
 
-  it("of what all hold alike, or nobody holds, repairs nothing and moves no document", () => {
+  it("of a document that all replicas hold alike, or none holds, repairs and moves nothing", () => {
     const large = { name: "x".repeat(10_000) }
     stepped.write(1, profiles, { ...ada, args: [large], w: "all" })
     const changes = () => stepped.nodes.map(({ core }) => core.options.storage.stats().changes)

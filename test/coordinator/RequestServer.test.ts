@@ -18,7 +18,7 @@ beforeEach(async () => {
 })
 afterEach(() => stepped.stop())
 
-/** Keeps what comes, but not the broker's word that nobody is there. */
+/** Keeps each answer, but not the broker's word that there are no subscribers. */
 const listen = (): void => {
   client.subscribe("inbox", ({ data, noResponders }) => {
     if (!noResponders) messages.push(new TextDecoder().decode(data))
@@ -94,7 +94,7 @@ describe("a request", () => {
     })
   })
 
-  it("that reads is a read, whatever operation or calls it names", () => {
+  it("that reads is a read, with any operation or calls that it names", () => {
     const calls = [{ name: "put", args: ["x"] }]
     expect(send("read.notes.put", { key: "k", calls })[0]).toMatchObject({ values: [] })
   })
@@ -116,7 +116,7 @@ describe("a message that is no request", () => {
       .toEqual([0, 0, 1])
   })
 
-  it("is ignored where nobody waits for an answer", () => {
+  it("is ignored where no subscriber waits for an answer", () => {
     client.publish("everwrite.test.v1.read.notes.get", Uint8Array.of(1))
     client.publish("everwrite.test.v1.write.notes.put", new TextEncoder().encode("{\"key\":\"k\"}"))
     stepped.runtime.settle()
@@ -187,7 +187,7 @@ describe("an answer that is larger than the broker takes", () => {
 })
 
 describe("a node that drains", () => {
-  it("leaves what any node may take to the others, and says that it stops to who asks it", () => {
+  it("leaves requests to any node to the others, and tells its own that it stops", () => {
     stepped.nodes[0]!.core.drain()
     for (let i = 0; i < 20; i++) {
       expect(send("read.notes.get", { key: `k${i}` })[0]).toMatchObject({ values: [] })

@@ -67,7 +67,7 @@ describe("a retry", () => {
     expect(visits()).toMatchObject({ visits: 1 })
   })
 
-  it("of a put is not a second sibling, and does not bring back what was replaced", () => {
+  it("of a put is not a second sibling, and does not bring back a value that was replaced", () => {
     const operationId = { session: "s", sequence: 1, at: stepped.runtime.now() }
     const put = { key: "k", op: "put", args: ["x"], operationId }
     const { context } = stepped.write(1, notes, put).answer

@@ -25,7 +25,7 @@ const aloneAtN1 = (write: WriteBody, bucket: Pick<Any, "name"> = profiles): stri
 }
 
 describe("a session", () => {
-  it("reads what it wrote elsewhere, although one replica's answer would do", () => {
+  it("reads its write at another node, although one replica's answer would do", () => {
     const context = aloneAtN1(putAda)
     stepped.heal()
     expect(stepped.read(2, profiles, available).answer.values).toEqual([])
@@ -34,7 +34,7 @@ describe("a session", () => {
       .toEqual([{ name: "Ada" }])
   })
 
-  it("is told that nobody reached has seen as much, where that cannot be had", () => {
+  it("is told where no replica that was reached has seen as much", () => {
     const after = [aloneAtN1(putAda)]
     const asked = stepped.read(2, profiles, { ...available, after })
     expect(asked.isOpen).toBe(true)
@@ -66,7 +66,7 @@ describe("a session", () => {
     expect(asked.error).toMatchObject({ _tag: "QuorumNotMet" })
   })
 
-  it("with several contexts reads what covers all of them", () => {
+  it("with several contexts reads a document that covers all of them", () => {
     const first = aloneAtN1({ ...available, op: "put", args: ["x"] }, notes)
     stepped.heal()
     stepped.cut(3)

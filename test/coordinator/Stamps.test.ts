@@ -45,7 +45,7 @@ describe("a write that saw another", () => {
     expect(stepped.read(3, profiles, { key: "k", r: "all" }).answer.values).toEqual([])
   })
 
-  it("wins in every chain of writes through any nodes, whatever the clock does in between", () => {
+  it("wins in every chain of writes through any nodes, with any clock in between", () => {
     const step = fc.record({
       at: fc.integer({ min: 1, max: 3 }),
       jump: fc.integer({ min: -hour, max: hour }),

@@ -80,7 +80,7 @@ describe("a context", () => {
 })
 
 describe("a removal by a client that has seen more than the node", () => {
-  it("waits at the node, and takes what it saw when that arrives", () => {
+  it("waits at the node, and removes the writes that it saw when they arrive", () => {
     const context = aloneAtN1(shelf("books.add", "Emma"), shelf("books.add", "Persuasion"))
     stepped.write(2, shelves, shelf("books.remove", "Emma", { context }))
     stepped.heal()
@@ -90,7 +90,7 @@ describe("a removal by a client that has seen more than the node", () => {
     expect(stepped.counts(2).catchUps).toBe(0)
   })
 
-  it("does not take what was added again meanwhile", () => {
+  it("does not remove an item that was added again meanwhile", () => {
     const context = aloneAtN1(shelf("books.add", "Emma"))
     stepped.write(1, shelves, shelf("books.add", "Emma"))
     stepped.write(2, shelves, shelf("books.remove", "Emma", { context }))
@@ -99,7 +99,7 @@ describe("a removal by a client that has seen more than the node", () => {
     expect(books(3)).toMatchObject([{ books: ["Emma"] }])
   })
 
-  it("of a document with counters makes the node catch up first, with whoever has it", () => {
+  it("of a document with counters makes the node catch up first from another replica", () => {
     const context = aloneAtN1(shelf("visits.add", 5))
     stepped.heal()
     stepped.cut(3)

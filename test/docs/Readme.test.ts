@@ -87,13 +87,13 @@ describe("five minutes", () => {
     }
   })
 
-  it("put, get and do print what is there", async () => {
+  it("put, get and do print the document", async () => {
     expect(await output(put)).toBe("\"world\"\n")
     expect(await output(get)).toBe("\"world\"\n")
     expect(await output(add)).toBe("{\"coupon\":null,\"lines\":{\"apple\":2}}\n")
   })
 
-  it("explain shows the three replicas of what do wrote", async () => {
+  it("explain shows the three replicas of the document that do wrote", async () => {
     const explained = await output(explain)
     expect(explained).toMatch(/^partition \d+ -> n\d n\d n\d /)
     expect(explained.match(/^n\d +found .*"apple":2/gm)?.length).toBeGreaterThanOrEqual(2)
@@ -150,7 +150,7 @@ describe("your merge, under faults", () => {
     expect(await run(inMine(program))).toMatchObject({ code: 0, stdout: "5\n" })
   })
 
-  it("the simulation passes, and counts what clients did", async () => {
+  it("the simulation passes, and counts the clients' operations", async () => {
     const { code, stdout } = await run(inMine(simulation))
     expect(stdout).toMatch(/\{ acknowledged: \d{4}, refused: \d+, unknown: \d+ \}\n$/)
     expect(code).toBe(0)
@@ -221,7 +221,7 @@ describeWithNats("from one laptop to several machines", () => {
 describeWithNats("speed", () => {
   const bench = command("npm run bench")
 
-  it("npm run bench prints puts and gets, and what they are measured against", async () => {
+  it("npm run bench prints puts and gets, and the floors they are measured against", async () => {
     const { code, stdout } = await run(`${bench} -- --seconds 0.2`)
     expect(stdout).toMatch(/^\d+ cores, Node /m)
     for (const row of ["puts", "gets", "bare NATS echo", "bare SQLite"]) {

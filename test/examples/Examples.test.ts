@@ -42,7 +42,7 @@ describe("against the cluster of npm start", () => {
   }, 150_000)
   afterAll(() => cluster.interrupt())
 
-  it("effect-client.ts adds to a cart, settles siblings, and names what is refused", async () => {
+  it("effect-client.ts adds to a cart, settles siblings, and names each refusal", async () => {
     const line = effectClient.replace("nats://...", nats)
     expect(expectDone(await run(line))).toEqual([
       "cart: 2 apples, coupon SPRING",

@@ -115,7 +115,7 @@ describe.each(rules)("$claim", ({ bad, good, rule }) => {
     expect(rule([file])).toHaveLength(1)
   })
 
-  it("accepts what it should", () => {
+  it("accepts files that keep it", () => {
     for (const file of good) expect(rule([file]), file.text).toEqual([])
   })
 })

@@ -48,7 +48,7 @@ const operate = (bucket: string, operation: string, key: string, json: unknown, 
 const contextOf = (response: Response): string => response.headers.get("everwrite-context") ?? ""
 
 describe("a document of which the last write wins", () => {
-  it("is what was put, is replaced, and is gone after a delete", async () => {
+  it("is put, is replaced, and is gone after a delete", async () => {
     const first = await put("profiles", "ada", { name: "Ada" })
     expect([first.status, await first.json()]).toEqual([200, { name: "Ada" }])
     await put("profiles", "ada", { name: "Ada Lovelace" })
@@ -77,7 +77,7 @@ describe("a document of which the last write wins", () => {
 })
 
 describe("a document that keeps siblings", () => {
-  it("gains a sibling by a put without a context, and loses what a context has seen", async () => {
+  it("gains a sibling by a put without a context, and loses those that one has seen", async () => {
     await put("notes", "n", "one")
     const second = await put("notes", "n", "two")
     expect(second.headers.get("everwrite-siblings")).toBe("2")
@@ -89,7 +89,7 @@ describe("a document that keeps siblings", () => {
     expect(await siblingsIn(read)).toEqual(new Set(["unseen", "both"]))
   })
 
-  it("is deleted with the context of a read only, and keeps what that had not seen", async () => {
+  it("is deleted with the context of a read only, and keeps values not seen by it", async () => {
     await put("notes", "d", "seen")
     const query = { key: "d", w: "all" }
     const refused = await docs("notes", { method: "DELETE", query })

@@ -60,7 +60,7 @@ const nested = (levels: number, open = "[", close = "]"): string =>
   open.repeat(levels) + "1" + close.repeat(levels)
 
 describe("nesting", () => {
-  it("is taken up to 32 levels of a value, whatever the request adds around it", async () => {
+  it("is taken up to 32 levels of a value, not counting the request around it", async () => {
     expect((await post(setLabel, { body: `[${nested(32)}]` })).status).toBe(200)
     const edit = (levels: number) =>
       post(`${docs}/ops/edit?key=k`, {

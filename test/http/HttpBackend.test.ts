@@ -36,7 +36,7 @@ const both = (ask: (backend: Backend) => Promise<unknown>): Promise<ReadonlyArra
 const describeBy = (backend: Backend) => new Promise((resolve) => backend.describe(resolve))
 
 describe("a client over HTTP", () => {
-  it("reads what one in the process reads: absent, one, several, merged", async () => {
+  it("reads the same as a client in the process: absent, one, several, merged", async () => {
     const room = { hotel: "Ada", floor: 1, name: "blue" }
     await write(far, "rooms", { key: room, op: "put", args: [{ beds: 2 }], w: "all" })
     await write(far, "notes", { key: "k", op: "put", args: ["one"], w: "all" })
@@ -196,8 +196,8 @@ describe("without a node that answers, a client over HTTP", () => {
     const found = await outcomes((other) => other.on("request", () => undefined), {
       timeoutMillis: 1
     })
-    const silent = "does not answer in time"
-    expect(found).toEqual([noAnswer(false, silent), noAnswer(true, silent)])
+    const late = "does not answer in time"
+    expect(found).toEqual([noAnswer(false, late), noAnswer(true, late)])
   })
 
   it("takes no other server's answer for a node's", async () => {

@@ -87,7 +87,7 @@ describe("the OpenAPI document", () => {
     }
   })
 
-  it("says of every error that it is a problem, and of every other answer what it is", () => {
+  it("declares every error as a problem, and every other answer by its own schema", () => {
     for (const [route, { responses }] of operations) {
       for (const [status, { content }] of Object.entries(responses)) {
         const types = Object.keys(content ?? {})

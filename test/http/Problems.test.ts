@@ -86,7 +86,7 @@ const start = async () => {
   return server
 }
 
-describe("what a caller gets wrong", () => {
+describe("a wrong request", () => {
   const docs = "/v1/buckets/notes/docs"
   const shelves = "/v1/buckets/shelves/docs"
 
@@ -98,7 +98,7 @@ describe("what a caller gets wrong", () => {
     ["a key too long", `${docs}?key=${"x".repeat(2000)}`, {}, 400, "InvalidKey"],
     ["a key that is no object", "/v1/buckets/rooms/docs?key=k", {}, 400, "InvalidKey"],
     ["a key without its fields", "/v1/buckets/rooms/docs?key={}", {}, 400, "InvalidKey"],
-    ["a setting nobody can meet", `${docs}?key=k&r=4`, {}, 400, "InvalidRequest"],
+    ["a setting that no nodes can meet", `${docs}?key=k&r=4`, {}, 400, "InvalidRequest"],
     ["a setting that is none", `${docs}?key=k&r=most`, {}, 400, "InvalidRequest"],
     ["a timeout that is none", `${docs}?key=k&timeout=-1`, {}, 400, "InvalidRequest"],
     ["a consistency that is none", `${docs}?key=k&consistency=x`, {}, 400, "InvalidRequest"],
@@ -156,7 +156,7 @@ describe("what a caller gets wrong", () => {
   })
 })
 
-describe("what the cluster cannot do now", () => {
+describe("a request that the cluster cannot carry out now", () => {
   it("a node that is stopping says so", async () => {
     cluster = await makeCluster({ nodes: 3, buckets })
     server = await startServer({ backend: cluster.backends[0]! })

@@ -64,7 +64,7 @@ describe("the server", () => {
   })
 })
 
-describe("what a node says of itself", () => {
+describe("a node's account of itself", () => {
   it("it lives and is ready, until it gives a reason why not", async () => {
     const reasons: Array<string> = []
     server = await startServer({ backend, health: { notReady: () => reasons } })
@@ -104,7 +104,7 @@ describe("what a node says of itself", () => {
   })
 })
 
-describe("what a cluster says of itself", () => {
+describe("a cluster's account of itself", () => {
   it("its members and buckets, one bucket, a bucket's keys, and one document", async () => {
     cluster = await makeCluster({ nodes: 3, buckets })
     const [at] = cluster.backends

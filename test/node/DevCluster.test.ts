@@ -32,7 +32,7 @@ const clientOf = (cluster: DevCluster, node: NodeId) => {
   return makeClient(live.backend)
 }
 
-it("what one node acknowledges, every node holds", async () => {
+it("every node holds each write that one of them acknowledges", async () => {
   await run((cluster) =>
     Effect.gen(function*() {
       yield* clientOf(cluster, n1).bucket(visits).add("home", 7, { w: "all" })

@@ -136,7 +136,7 @@ it.each(settingNames)("%s in a file may not be an object of something else", (na
   expect(error).toMatchObject({ setting: name })
 })
 
-it("secrets are not shown, whatever prints them", () => {
+it("a secret is not shown by any way to print it", () => {
   const secrets = fromEnvironment({
     EVERWRITE_CLUSTER_KEY: "hidden-hidden-hidden",
     NATS_PASSWORD: "hidden",
@@ -155,7 +155,7 @@ it("secrets have no flag of their own to be seen in a list of processes", () => 
 
 const given = (values: object) => fromObject({ ...values }, "the test")
 
-describe("what follows from other settings", () => {
+describe("a setting that follows from others", () => {
   it("a node that is told nothing is n1, a cluster of itself", () => {
     const { cluster, dataDir, members, node } = resolved()
     expect({ cluster, dataDir, members, node }).toEqual({

@@ -20,7 +20,7 @@ const shown = (name: string): ReadonlyArray<string | undefined> =>
 const put = (at: number, name: string) =>
   stepped.write(at, profiles, { key: "k", op: "put", args: [{ name }], w: 1 }).answer
 
-it("the bytes held for a silent replica are shown, and that they are given back", () => {
+it("shows the bytes held for an unreachable replica until they are given back", () => {
   stepped.cut(3)
   put(1, "Ada")
   const bytes = stepped.nodes[0]!.core.coordinator.lateBytes()
@@ -34,7 +34,7 @@ it("the bytes held for a silent replica are shown, and that they are given back"
 const writeApart = () => {
   stepped.cut(3)
   put(1, "Ada")
-  // Until nobody sends it any more: only the nodes that hold it hear of the other.
+  // Until no node sends it any more: only its replicas hear of the other.
   stepped.runtime.advance(2_100)
   put(3, "Grace")
 }

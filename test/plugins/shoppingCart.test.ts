@@ -29,7 +29,7 @@ describe("the merge of shopping carts", () => {
       expect(laws.every(({ runs }) => runs === 200)).toBe(true)
     }))
 
-  it("keeps what both sides added to the same item", () => {
+  it("keeps the quantities that both sides added to the same item", () => {
     const before = ShoppingCart.add(ShoppingCart.empty, ofApples(2, "phone-1"))
     const phone = ShoppingCart.add(before, ofApples(1, "phone-2"))
     const laptop = ShoppingCart.add(before, ofApples(5, "laptop-1"))
@@ -38,7 +38,7 @@ describe("the merge of shopping carts", () => {
     )
   })
 
-  it("takes back what a removal found, and keeps what was added meanwhile elsewhere", () => {
+  it("takes back the quantity that a removal found, and keeps concurrent additions", () => {
     const before = ShoppingCart.add(ShoppingCart.empty, ofApples(2, "phone-1"))
     const removed = ShoppingCart.remove(before, "apples")
     const added = ShoppingCart.add(before, ofApples(3, "laptop-1"))
@@ -81,7 +81,7 @@ describe("a shopping cart", () => {
       .toEqual(new Map([["apples", new Map([["b", 1]])]]))
   })
 
-  it("is the same after the removal of what is not in it", () => {
+  it("is the same after the removal of an item that is not in it", () => {
     const cart = ShoppingCart.add(ShoppingCart.empty, ofApples(3, "a"))
     expect(ShoppingCart.contents(ShoppingCart.remove(cart, "pears")))
       .toEqual(ShoppingCart.contents(cart))

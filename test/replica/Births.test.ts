@@ -40,7 +40,7 @@ describe("a replica", () => {
     }
   })
 
-  it("begins a new birth where it only holds what others made", () => {
+  it("begins a new birth where it only holds others' dots", () => {
     const [bench, other] = [new Bench(), new Bench({ node: "n2" })]
     other.operate("put", ["there"])
     bench.join(other.document())
@@ -105,7 +105,7 @@ describe("a replica", () => {
     expect(new Set(bench.lives).size).toBe(3)
   })
 
-  it("makes no dot twice, whatever happens to its rows, commits and process", () => {
+  it("makes no dot twice, with any fault of its rows, commits and process", () => {
     const step = fc.record({
       act: fc.constantFrom("put", "put", "put", "refuse", "crash", "damage", "drop", "fail"),
       at: fc.constantFrom(...others)

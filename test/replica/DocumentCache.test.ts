@@ -15,7 +15,7 @@ const keyOf = (partitionKey: string, sortKey = "", partition = 1): RowKey => ({
 const heldAs = (own: string): LocalDocument => ({ document: Document.empty, digest: "", own })
 
 describe("a cache", () => {
-  it("is a list of what was used last, as long as its bytes allow", () => {
+  it("lists the documents that were used last, as long as its bytes allow", () => {
     const step = fc.record({ key: fc.constantFrom("a", "b", "c", "d"), bytes: fc.nat(60) })
     fc.assert(
       fc.property(fc.array(fc.oneof(step, fc.constantFrom("a", "b", "c", "d"))), (steps) => {
@@ -38,7 +38,7 @@ describe("a cache", () => {
     )
   })
 
-  it("keeps nothing that is larger than all of it, nor what that replaced", () => {
+  it("keeps no document that is larger than all of it, nor the one that it replaced", () => {
     const cache = new DocumentCache(100)
     cache.set(keyOf("a"), heldAs("old"), 10)
     cache.set(keyOf("a"), heldAs("new"), 101)

@@ -16,7 +16,7 @@ const shelf: StrategyDefinition = {
   }
 }
 
-const nobody = () => {
+const noReply = () => {
   throw new Error("a refusal settles nothing")
 }
 
@@ -54,7 +54,7 @@ describe.each<[string, BenchOptions]>([
     expect(bench.values()).toEqual([{ books: ["Emma", "Persuasion"], visits: 5, label: null }])
   })
 
-  it("hides what failed to commit, and makes its next dots in another incarnation", () => {
+  it("hides a write that failed to commit, and makes its next dots in another incarnation", () => {
     const bench = new Bench(options)
     bench.operate("put", ["kept"])
     const mend = bench.failCommits()
@@ -100,7 +100,7 @@ describe.each<[string, BenchOptions]>([
     mend()
   })
 
-  it("tells a retry what became of the first attempt's commit", () => {
+  it("tells a retry how the first attempt's commit ended", () => {
     const bench = new Bench(options)
     const id = { session: "s", sequence: 1, at: bench.runtime.now() }
     const mend = bench.failCommits()
@@ -128,7 +128,7 @@ describe.each<[string, BenchOptions]>([
     expect(bench.replica.stats()).toMatchObject({ joins: 4, divergences: 0 })
   })
 
-  it("settles a join that brings nothing new only once what it found is on disk", () => {
+  it("settles a join that brings nothing new only once the row that it found is on disk", () => {
     const bench = new Bench(options)
     const other = new Bench({ ...options, node: "n2" })
     other.operate("put", ["y"])
@@ -180,15 +180,15 @@ describe.each<[string, BenchOptions]>([
     expect(one.values()).toEqual(other.values())
   })
 
-  it("refuses documents and operations of another kind than what is stored", () => {
+  it("refuses documents and operations of another kind than the stored one", () => {
     const bench = new Bench({ ...options, strategy: shelf })
     bench.operate("books.add", ["Emma"])
     const before = textOf(bench.document())
     const notes = new Bench({ node: "n2" })
     notes.operate("put", ["x"])
-    expect(bench.replica.join({ key, document: notes.document() }, nobody))
+    expect(bench.replica.join({ key, document: notes.document() }, noReply))
       .toMatchObject({ _tag: "Refused", reason: expect.stringContaining("another kind") })
-    expect(notes.replica.join({ key, document: bench.document() }, nobody))
+    expect(notes.replica.join({ key, document: bench.document() }, noReply))
       .toMatchObject({ _tag: "Refused" })
     const other = new Bench({ ...options, strategy: { family: "lww" } })
     other.join(bench.document())
@@ -227,7 +227,7 @@ describe("a damaged row", () => {
     expect(bench.rowCount()).toBe(2)
   })
 
-  it("takes a write, which begins anew and wipes what was left", () => {
+  it("takes a write, which begins anew and wipes the rest", () => {
     const bench = new Bench({ strategy: shelf })
     for (const book of ["Emma", "Persuasion"]) bench.operate("books.add", [book])
     const lost = bench.document()
@@ -262,7 +262,7 @@ describe("a disk that takes no writes", () => {
     expect([1, 2].map(() => bench.replica.writable())).toEqual([true, true])
   })
 
-  it("is not taken for tried by whoever only asks, or brings nothing new", () => {
+  it("is not taken for tried by a request that only asks, or brings nothing new", () => {
     const bench = new Bench()
     bench.operate("put", [1])
     const known = bench.document()
@@ -283,7 +283,7 @@ describe("a disk that takes no writes", () => {
     expect(refused.updated).toMatchObject({ _tag: "Unwritten", failure: { kind: "overloaded" } })
     const other = new Bench({ node: "n2" })
     other.operate("put", ["y"])
-    expect(bench.replica.join({ key, document: other.document() }, nobody)).toMatchObject({
+    expect(bench.replica.join({ key, document: other.document() }, noReply)).toMatchObject({
       _tag: "Refused",
       reason: expect.stringContaining("overloaded")
     })

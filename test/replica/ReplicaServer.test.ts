@@ -73,7 +73,7 @@ describe("a store", () => {
     expect(bench.values(at)).toEqual(["from n2"])
   })
 
-  it("of what is held already is answered alike, and again at each repeat", () => {
+  it("of a document that is held already is answered alike, and again at each repeat", () => {
     const { answers, bench, store } = served
     const document = bytesFrom("n2")
     for (let i = 0; i < 3; i++) {
@@ -120,7 +120,7 @@ describe("a store", () => {
     mend()
   })
 
-  it("that asks for no answer gets none, whatever becomes of it", () => {
+  it("that asks for no answer gets none, done or refused", () => {
     const { answers, bench, store } = served
     store({ request: 0 })
     store({ request: 0, sync: false })
@@ -172,7 +172,7 @@ describe("a store", () => {
 })
 
 describe("a fetch", () => {
-  it("of what is held gets the document, or only that it is the same", () => {
+  it("of a document that is held gets it, or only that it is the same", () => {
     const { answers, bench, fetch, store } = served
     const document = bytesFrom("n2")
     store({ document })
@@ -188,14 +188,14 @@ describe("a fetch", () => {
     }])
   })
 
-  it("sees what was written in the same turn", () => {
+  it("sees a write of the same turn", () => {
     const { answers, fetch, store } = served
     store({})
     fetch()
     expect(answers).toMatchObject([{ outcome: "found" }])
   })
 
-  it("of what is not there, or damaged, says which", () => {
+  it("of a document that is absent or damaged says which", () => {
     const { answers, bench, fetch, store } = served
     fetch()
     store({ request: 0 })

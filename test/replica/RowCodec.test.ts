@@ -112,7 +112,7 @@ describe("a tree", () => {
     expect(textOf(decoded(row).document)).toBe(textOf(emptied))
   })
 
-  it("whose leaf gives way to a tree, and back, holds just what there is", () => {
+  it("whose leaf gives way to a tree, and back, holds no rows of before", () => {
     const leaf = goldenElements["element-values"]!
     const flat = new Map<string, DotStore>([[childKey("values", "a"), leaf]])
     const inner: Tree = { kind: "tree", children: flat }

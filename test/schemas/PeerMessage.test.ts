@@ -74,7 +74,7 @@ describe("messages", () => {
   it.each<[string, PeerMessage]>([
     ["a bucket's name that is none", { ...store, bucket: "Carts" }],
     ["a fingerprint that is none", { ...store, fingerprint: "0123" }],
-    ["a key that nobody encoded", { ...store, key: { partition: "alice", sort: "" } }],
+    ["a key that is no encoding", { ...store, key: { partition: "alice", sort: "" } }],
     ["a key that is longer than any", {
       ...store,
       key: { partition: `s${"a".repeat(2000)}`, sort: "" }

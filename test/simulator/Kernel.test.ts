@@ -88,7 +88,7 @@ describe("the kernel", () => {
     expect(ran).toEqual(["paused at once", "paused later"])
   })
 
-  it("does not run what was withdrawn", () => {
+  it("does not run a task that was withdrawn", () => {
     const kernel = kernelOf(1)
     const ran: Array<string> = []
     const cancel = kernel.at(outside(), 5, () => ran.push("withdrawn"))

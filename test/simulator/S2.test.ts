@@ -41,7 +41,7 @@ describe("a power cut", () => {
 })
 
 describe("the runs", () => {
-  it("repeat to the last byte, whatever ran before them", () => {
+  it("repeat to the last byte after any other runs", () => {
     const print = ({ cuts }: (typeof asShipped)[number]) =>
       `${cuts.fingerprint} ${JSON.stringify([cuts.counts, cuts.disk.counts])}`
     const prints = asShipped.slice(0, 5).map(print)

@@ -90,7 +90,7 @@ describe("the simulated disk", () => {
     }))
   })
 
-  it("keeps what it acknowledged through a crash, and of the rest the first part", () => {
+  it("keeps acknowledged writes through a crash, and a beginning of the others", () => {
     const kept = new Set<string>()
     for (let seed = 0; seed < 50; seed++) {
       const { crash, disk, kernel, service } = diskOf(seed)

@@ -51,7 +51,7 @@ describe("the simulated network", () => {
     expect(b.texts()).not.toEqual(texts(100))
   })
 
-  it("copies what is sent: later changes of the sender's bytes reach nobody", () => {
+  it("copies each message: later changes of the sender's bytes reach no receiver", () => {
     const { a, b, kernel } = connected()
     const data = new TextEncoder().encode("before")
     a.transport.publish("to.b", data)
@@ -60,7 +60,7 @@ describe("the simulated network", () => {
     expect(b.texts()).toEqual(["before"])
   })
 
-  it("gives a message to one of a queue group, and says so where nobody listens", () => {
+  it("gives a message to one of a queue group, and says so where there are no subscribers", () => {
     const { a, b, c, kernel } = connected()
     let taken = 0
     for (const { transport } of [b, c]) {

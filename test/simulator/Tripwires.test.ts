@@ -33,7 +33,7 @@ describe("while a simulation runs", () => {
     expect(tripwired(() => new Date(0).toISOString())).toBe("1970-01-01T00:00:00.000Z")
   })
 
-  it("what is thrown passes through, and the world comes back", () => {
+  it("an error passes through, and the world comes back", () => {
     const thrown = new Error("of the simulation")
     expect(() =>
       tripwired(() => {

@@ -33,7 +33,7 @@ const types: Record<string, TypeDefinition> = {
 
 const histories = 3000
 
-describe("every reader gets what the specification says, at any moment of any history", () => {
+describe("every reader gets the specified value, at any moment of any history", () => {
   for (const [name, type] of Object.entries(types)) {
     it(`of ${name}`, () => {
       const counts = checkSpecification<TypeChange>({

@@ -81,7 +81,7 @@ const register: TypeDefinition = { type: "register" }
 const counters: TypeDefinition = { type: "map", of: { type: "counter" } }
 
 describe("a specification finds", () => {
-  it("a removal that forgets what it must still take away", () => {
+  it("a removal that forgets values which have not arrived yet", () => {
     const strategy = altered(CrdtStrategy.make(set), {
       after: (delta) => ({ ...delta, deferred: [] })
     })
@@ -99,7 +99,7 @@ describe("a specification finds", () => {
     expectFound(ofType(planted.type, { ...strategy, operations }))
   })
 
-  it("a removal that takes away what its client had not read", () => {
+  it("a removal that takes away a value which its client had not read", () => {
     const strategy = altered(CrdtStrategy.make(set), {
       before: (mutation) => ({ ...mutation, seen: undefined })
     })
@@ -121,12 +121,12 @@ describe("a specification finds", () => {
     expectFound(ofType(register, strategy))
   })
 
-  it("a last write that ignores what its client had read", () => {
+  it("a last write that ignores the stamps which its client had read", () => {
     const strategy = altered(lww, { before: (mutation) => ({ ...mutation, stampSeen: 0 }) })
     expectFound(ofValues(strategy, ValueSpecification.lastWrite))
   })
 
-  it("a blind write that replaces what its coordinator had", () => {
+  it("a blind write that replaces its coordinator's value", () => {
     const strategy = altered(siblings, {
       after: (delta, { document, seen }) => ({
         ...delta,

@@ -22,7 +22,7 @@ export interface Request<Change> {
 
 /** What a family has to say about an operation's effect on causality. */
 export interface Rules<Change> {
-  /** Whether what the client has seen counts as seen by whoever gets the operation. */
+  /** Whether the replica that gets an operation counts as having seen all that its client has. */
   readonly clientCounts: boolean
   /** Whether a client that has seen more than the coordinator must be refused. */
   readonly refusesAhead: (change: Change) => boolean

@@ -17,7 +17,7 @@ const families: Record<string, readonly [Strategy, Specified<Specification.Value
 
 const histories = 3000
 
-describe("every reader gets what the specification says, at any moment of any history", () => {
+describe("every reader gets the specified value, at any moment of any history", () => {
   for (const [name, [strategy, view]] of Object.entries(families)) {
     it(`of ${name}`, () => {
       let most = 0

@@ -71,7 +71,7 @@ describe("bytes", () => {
     }))
   })
 
-  it("that are garbage are refused, or are exactly what would be written for what was read", () => {
+  it("that are garbage are refused, or are the one encoding of the value that was read", () => {
     const kinds = fc.array(fc.constantFrom<Item["kind"]>("byte", "varint", "bytes", "text"))
     fc.assert(
       fc.property(kinds, fc.uint8Array({ maxLength: 40 }), (kinds, bytes) => {

@@ -39,7 +39,7 @@ const depthOf = (value: unknown): number =>
     : 0
 
 describe("reading JSON", () => {
-  it("gives what was written, with all keys, in their order", () => {
+  it("gives the written value, with all keys, in their order", () => {
     fc.assert(
       fc.property(json, (value) => {
         for (const written of [JSON.stringify(value), escapedText(value)]) {
@@ -92,7 +92,7 @@ describe("reading JSON", () => {
 })
 
 describe("how deep JSON nests", () => {
-  it("is seen in the text, whatever its keys and texts hold", () => {
+  it("is seen in the text, with any keys and texts", () => {
     fc.assert(
       fc.property(json, (value) => {
         const depth = depthOf(value)

@@ -28,7 +28,7 @@ const document = (fields: Readonly<Record<string, TypeDefinition>>): BucketDefin
 describe("a bucket in a small cluster", () => {
   const counted = { ...definition, defaults: { r: 1, w: 3, dw: 2, pr: "quorum" } } as const
 
-  it("is held by every node, and what asks for more of them asks for all", () => {
+  it("is held by every node, and a request for more of them asks for all", () => {
     expect(fitted(counted, 1)).toEqual({
       ...definition,
       n: 1,

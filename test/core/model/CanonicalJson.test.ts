@@ -58,7 +58,7 @@ const nested = (levels: number, wrap: (inner: unknown) => unknown): unknown => {
 }
 
 describe("canonical JSON", () => {
-  it("is the same text for equal values, in whatever order their fields were set", () => {
+  it("is the same text for equal values, with their fields set in any order", () => {
     fc.assert(fc.property(json, (value) => {
       expect(encode(reordered(value))).toBe(encode(value))
     }))

@@ -113,7 +113,7 @@ describe("a key is refused when it", () => {
     expect(() => encodeFields(parts)).toThrow(MalformedKey)
   })
 
-  it("arrives from elsewhere and is not what its own fields encode to", () => {
+  it("arrives from elsewhere and is not the encoding of its own fields", () => {
     fc.assert(
       fc.property(fc.oneof(text, text.map((t) => `s${t}`), text.map((t) => `i${t}`)), (t) => {
         if (isEncoded(t)) expect(encodeFields(decodeFields(t))).toBe(t)

@@ -13,7 +13,7 @@ const now = fc.oneof(
 const start = fc.record({ now, id })
 
 describe("an incarnation", () => {
-  it("is greater than all before it, as text, whatever the clock says", () => {
+  it("is greater than all before it, as text, with any clock", () => {
     fc.assert(fc.property(fc.array(start, { minLength: 2 }), (starts) => {
       let previous: Incarnation.Incarnation | undefined
       for (const start of starts) {

@@ -101,7 +101,7 @@ describe("which setting wins", () => {
   })
 })
 
-describe("what the names promise", () => {
+describe("the promise of each name", () => {
   const every = range(1, replicasMax)
 
   it("a strict read shares a complete primary with every strict write", () => {
@@ -140,7 +140,7 @@ describe("what the names promise", () => {
   })
 })
 
-describe("what cannot be met", () => {
+describe("a setting that cannot be met", () => {
   it("a count below the least or above n is refused, never clamped", () => {
     for (const n of [1, 3, 5]) {
       for (const setting of [...settings, "dw"] as const) {

@@ -39,7 +39,7 @@ const after = (
 const found = (index: number, covered = true) =>
   ({ _tag: "Found", index, version: `v${index}`, covered }) as const
 const absent = (index: number) => ({ _tag: "Absent", index }) as const
-const silent = (index: number) => ({ _tag: "Unreachable", index }) as const
+const unreachable = (index: number) => ({ _tag: "Unreachable", index }) as const
 
 // Each test also counts its steps, lest it compare nothing.
 describe("every read of up to three replicas", () => {
@@ -85,12 +85,12 @@ describe("a sample of larger reads", () => {
   })
 })
 
-describe("what a client is told of a read", () => {
+describe("the outcome of a read", () => {
   it("an empty fallback or incomplete primary cannot make a document be not found", () => {
-    const empty = after({ r: 1, pr: 0 }, [silent(0), absent(2), absent(3)])
+    const empty = after({ r: 1, pr: 0 }, [unreachable(0), absent(2), absent(3)])
     expect(empty.outcome._tag).toBe("Wait")
     expect(ReadDecision.step(empty, absent(1)).outcome._tag).toBe("Answer")
-    expect(ReadDecision.step(empty, silent(1)).outcome).toEqual({
+    expect(ReadDecision.step(empty, unreachable(1)).outcome).toEqual({
       _tag: "Fail",
       needed: { r: 1, pr: 0 },
       had: { r: 0, pr: 0 },
@@ -99,7 +99,7 @@ describe("what a client is told of a read", () => {
     })
   })
 
-  it("a session waits for what it has seen, and is told when nobody left has it", () => {
+  it("a session waits for the writes that it has seen, and is told if no node has them", () => {
     const early = after({ r: 1, pr: 0 }, [found(0, false), found(1, false)], false)
     expect(early.outcome._tag).toBe("Wait")
     expect(ReadDecision.step(early, found(2, true)).outcome._tag).toBe("Answer")
@@ -113,13 +113,17 @@ describe("what a client is told of a read", () => {
   })
 
   it("who is behind, empty or damaged is repaired; a fallback with a hint, or not at all", () => {
-    const all = after({ r: 1, pr: 0 }, [silent(1), found(0), absent(2), found(3)])
+    const all = after({ r: 1, pr: 0 }, [unreachable(1), found(0), absent(2), found(3)])
     expect(ReadDecision.isFinished(all)).toBe(true)
     expect(ReadDecision.repairs(all, "v0")).toEqual([
       { node: "c", hintFor: undefined },
       { node: "d", hintFor: "b" }
     ])
-    const damaged = after({ r: 1, pr: 0 }, [{ _tag: "Damaged", index: 1 }, found(0), silent(2)])
+    const damaged = after({ r: 1, pr: 0 }, [
+      { _tag: "Damaged", index: 1 },
+      found(0),
+      unreachable(2)
+    ])
     expect(ReadDecision.repairs(ReadDecision.step(damaged, absent(3)), "v0")).toEqual([
       { node: "b", hintFor: undefined }
     ])
@@ -128,7 +132,7 @@ describe("what a client is told of a read", () => {
   it("a step leaves the decision it came from as it was", () => {
     const before = after({ r: 2, pr: 0 }, [found(0)])
     const copy = structuredClone(before)
-    ReadDecision.step(ReadDecision.step(before, silent(1)), found(2))
+    ReadDecision.step(ReadDecision.step(before, unreachable(1)), found(2))
     expect(before).toEqual(copy)
   })
 })

@@ -124,7 +124,7 @@ const compare = (
   const next = { ...after, ...takeOver(nodes, after, { substitutes, isLost }) }
   if (outcome._tag !== "Wait") agree(substitutes.length === 0, "nobody is asked after the outcome")
   else if (next.standsFor.length < nodes.fallbacks.length) {
-    agree(lacking(nodes, next, isLost).length === 0, "whoever is lost is replaced")
+    agree(lacking(nodes, next, isLost).length === 0, "a lost target is replaced")
   }
   const awaited = namesOf(nodes, next.asked.filter((index) => next.heard[index] === "silent"))
   agree(implementation.awaited(next.decision).join() === awaited.join(), "who is awaited")

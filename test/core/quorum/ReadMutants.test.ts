@@ -128,15 +128,18 @@ const mutants: Record<string, readonly [noticed: string, ReadImplementation]> = 
     "who is awaited",
     step((read, event) => read.outcome._tag === "Wait" ? Real.step(read, event) : read)
   ],
-  "replaces nobody": [
-    "whoever is lost is replaced",
+  "replaces no target": [
+    "a lost target is replaced",
     after((next) => ({ ...next, substitutes: [] }))
   ],
   "repairs every node that has it": [
     "who is repaired",
     repairs((read, joined) => joined === undefined ? [] : Real.repairs(read, `not ${joined}`))
   ],
-  "repairs with what nobody has": ["who is repaired", repairs((read) => Real.repairs(read, "x"))],
+  "repairs with a version that no node has": [
+    "who is repaired",
+    repairs((read) => Real.repairs(read, "x"))
+  ],
   "leaves the damaged as they are": [
     "who is repaired",
     repairs((read, joined) =>

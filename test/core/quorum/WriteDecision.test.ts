@@ -33,7 +33,7 @@ const after = (
   events: ReadonlyArray<WriteDecision.WriteEvent>
 ) => events.reduce(WriteDecision.step, WriteDecision.make(needs, where))
 const stored = (index: number) => ({ _tag: "Acknowledged", index, durable: true }) as const
-const silent = (index: number) => ({ _tag: "Unreachable", index }) as const
+const unreachable = (index: number) => ({ _tag: "Unreachable", index }) as const
 const refused = (index: number) => ({ _tag: "Refused", index, reason: "full" }) as const
 
 // Each test also counts its steps, lest it compare nothing.
@@ -80,16 +80,20 @@ describe("a sample of larger writes", () => {
   })
 })
 
-describe("what a client is told of a write", () => {
+describe("the outcome of a write", () => {
   it("a node cut off from everyone accepts w: 1, and says whom hints are owed", () => {
-    const write = after({ w: 1, pw: 0, dw: 1 }, nodes("d"), [stored(0), silent(1), silent(2)])
+    const write = after({ w: 1, pw: 0, dw: 1 }, nodes("d"), [
+      stored(0),
+      unreachable(1),
+      unreachable(2)
+    ])
     expect(write.outcome._tag).toBe("Answer")
-    const late = after({ w: 1, pw: 0, dw: 1 }, nodes("d"), [stored(0), silent(1)])
+    const late = after({ w: 1, pw: 0, dw: 1 }, nodes("d"), [stored(0), unreachable(1)])
     expect(late.substitutes).toEqual([{ index: 3, node: "d", hintFor: "b" }])
   })
 
   it("a fallback completes w and dw; pw it does not", () => {
-    const events = [stored(0), silent(1), stored(3)]
+    const events = [stored(0), unreachable(1), stored(3)]
     expect(after({ w: 2, pw: 0, dw: 2 }, nodes("d"), events).outcome._tag).toBe("Answer")
     expect(after({ w: 2, pw: 2, dw: 2 }, nodes("d"), events).outcome._tag).toBe("Wait")
   })
@@ -104,8 +108,8 @@ describe("what a client is told of a write", () => {
     expect(WriteDecision.isFinished(late)).toBe(true)
   })
 
-  it("an unmet quorum says what was needed, what was had, and who did not help", () => {
-    const events = [stored(0), refused(1), silent(2)]
+  it("an unmet quorum says the counts needed and had, and which nodes did not help", () => {
+    const events = [stored(0), refused(1), unreachable(2)]
     expect(after({ w: 2, pw: 1, dw: 0 }, nodes(), events).outcome).toEqual({
       _tag: "Fail",
       needed: { w: 2, pw: 1, dw: 0 },
@@ -116,12 +120,14 @@ describe("what a client is told of a write", () => {
     })
   })
 
-  it("a write refused by everyone has not applied; silence leaves it open", () => {
+  it("a write refused by every node has not applied; an unreachable node leaves it open", () => {
     const needs = { w: 1, pw: 0, dw: 0 }
     const told = (events: ReadonlyArray<WriteDecision.WriteEvent>) =>
       after(needs, nodes("d"), events).outcome
     expect(told([0, 1, 2, 3].map(refused))).toMatchObject({ mayHaveApplied: false })
-    expect(told([...[0, 1, 2].map(refused), silent(3)])).toMatchObject({ mayHaveApplied: true })
+    expect(told([...[0, 1, 2].map(refused), unreachable(3)])).toMatchObject({
+      mayHaveApplied: true
+    })
   })
 
   it("pw that the cluster cannot give fails before anything is sent", () => {
@@ -135,7 +141,7 @@ describe("what a client is told of a write", () => {
   it("a step leaves the decision it came from as it was", () => {
     const before = WriteDecision.make({ w: 2, pw: 0, dw: 0 }, nodes("d"))
     const copy = structuredClone(before)
-    WriteDecision.step(WriteDecision.step(before, silent(0)), stored(1))
+    WriteDecision.step(WriteDecision.step(before, unreachable(0)), stored(1))
     expect(before).toEqual(copy)
   })
 })

@@ -40,7 +40,7 @@ export const writeCases = (nodes: Nodes): ReadonlyArray<WriteCase> => {
 }
 
 /** What a node can say, weakest first. Of all it says, the strongest holds. */
-const strengths = ["silent", "unreachable", "refused", "stored", "synced"] as const
+const strengths = ["awaited", "unreachable", "refused", "stored", "synced"] as const
 type Said = typeof strengths[number]
 
 interface Run extends Roll {
@@ -68,7 +68,7 @@ const expected = ({ needs, nodes }: WriteCase, run: Run, moment: Moment): string
   const stored = saying("stored", "synced")
   const had = { w: stored.length, pw: primaryVotes(nodes, stored), dw: saying("synced").length }
   if (isEnough(had, needs)) return "Answer"
-  const best = [...stored, ...saying("silent"), ...coming(nodes, run, lostIn(run))]
+  const best = [...stored, ...saying("awaited"), ...coming(nodes, run, lostIn(run))]
   const hope = { w: best.length, pw: primaryVotes(nodes, best), dw: best.length }
   if (!moment.isLast && isEnough(hope, needs)) return "Wait"
   return JSON.stringify({
@@ -104,11 +104,11 @@ const compare = (
   const isLost = lostIn(after)
   const next = { ...after, ...takeOver(nodes, after, { substitutes, isLost }) }
   const isDead = outcome._tag === "Fail" && !outcome.mayHaveApplied
-  if (isDead) agree(substitutes.length === 0, "a write that nobody has goes nowhere")
+  if (isDead) agree(substitutes.length === 0, "a write that no node has goes nowhere")
   else if (next.standsFor.length < nodes.fallbacks.length) {
-    agree(lacking(nodes, next, isLost).length === 0, "whoever is lost is replaced")
+    agree(lacking(nodes, next, isLost).length === 0, "a lost target is replaced")
   }
-  const awaited = namesOf(nodes, next.asked.filter((index) => next.heard[index] === "silent"))
+  const awaited = namesOf(nodes, next.asked.filter((index) => next.heard[index] === "awaited"))
   agree(implementation.awaited(next.decision).join() === awaited.join(), "who is awaited")
   const isFinished = awaited.length === 0 && outcome._tag !== "Wait"
   agree(implementation.isFinished(next.decision) === isFinished, "settled")
@@ -137,7 +137,7 @@ export const writes = (
   const { fallbacks, targets } = writeCase.nodes
   const count = targets.length + fallbacks.length
   const decision = implementation.make(writeCase.needs, writeCase.nodes)
-  const heard = Array<Said>(count).fill("silent")
+  const heard = Array<Said>(count).fill("awaited")
   const start: Run = { decision, heard, ...startingRoll(writeCase.nodes) }
   const moment = { isLast: false, sentTo: [] }
   return {
@@ -149,7 +149,7 @@ export const writes = (
     events: (run) =>
       run.decision.outcome._tag !== "Wait" && !extent.late ? [] : [
         ...range(-1, count)
-          .filter((i) => extent.noise || run.asked.includes(i) && run.heard[i] === "silent")
+          .filter((i) => extent.noise || run.asked.includes(i) && run.heard[i] === "awaited")
           .flatMap(eventsOf),
         { _tag: "Deadline" }
       ],

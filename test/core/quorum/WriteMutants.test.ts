@@ -144,24 +144,24 @@ const mutants: Record<string, readonly [noticed: string, WriteImplementation]> =
       Real.step(event._tag === "Deadline" ? { ...write, outcome: { _tag: "Wait" } } : write, event)
     )
   ],
-  "says that a write of which nobody heard may have applied": [
+  "says that a write which reached no node may have applied": [
     "the outcome",
     after((next) => failing(next, () => true))
   ],
-  "says that a write nobody acknowledged cannot have applied": [
+  "says that a write without an acknowledgement cannot have applied": [
     "the outcome",
     after((next) => failing(next, ({ had }) => had.w > 0))
   ],
-  "replaces nobody": [
-    "whoever is lost is replaced",
+  "replaces no target": [
+    "a lost target is replaced",
     after((next) => ({ ...next, substitutes: [] }))
   ],
-  "replaces nobody once the client is answered": [
-    "whoever is lost is replaced",
+  "replaces no target once the client is answered": [
+    "a lost target is replaced",
     after((next, write) => write.outcome._tag === "Wait" ? next : { ...next, substitutes: [] })
   ],
-  "replaces only who is silent": [
-    "whoever is lost is replaced",
+  "replaces only unreachable targets": [
+    "a lost target is replaced",
     after((next, _, event) => event._tag === "Refused" ? { ...next, substitutes: [] } : next)
   ],
   "names a replacement again at the next step": [

@@ -36,19 +36,19 @@ const together = (...amounts: ReadonlyArray<number>): Document.Document =>
     .map((amount, i) => added(Document.empty, `n${i}`, amount))
     .reduce((one, other) => Document.join(one, other))
 
-describe("a counter whose replicas together pass what a number holds", () => {
+describe("a counter whose replicas together pass the exact integers", () => {
   it("shows the greatest integer, which its schema takes", () => {
     expect(shown(together(most, most))).toBe(most)
     expect(shown(together(-most, -most, -1))).toBe(-most)
   })
 
-  it("shows the exact sum where that is small, whatever the order", () => {
+  it("shows the exact sum where that is small, in any order", () => {
     expect(shown(together(most, most, -most))).toBe(most)
     expect(shown(together(most, most, -most, -most, 1))).toBe(1)
     expect(shown(together(1, -most, most, most, -most))).toBe(1)
   })
 
-  it("takes what leads back, and refuses what leads further", () => {
+  it("takes an amount that leads back, and refuses one that leads further", () => {
     const full = together(most, most)
     expect(add(full, "n5", 1)).toMatchObject({ _tag: "InvalidArguments", path: "$[0]" })
     expect(shown(added(added(full, "n5", -most), "n6", -1))).toBe(most - 1)

@@ -81,7 +81,7 @@ const stored = (schema: Key.KeyField) =>
   Key.make({ partition: { field: schema } }).definition.partition[0]![1]
 
 describe("a key field", () => {
-  it("is stored as text or as an integer, by what its schema encodes to", () => {
+  it("is stored as text or as an integer, as its schema encodes it", () => {
     expect(stored(Schema.String)).toBe("text")
     expect(stored(Schema.DateFromString)).toBe("text")
     expect(stored(Schema.Literals(["eu", "us"]))).toBe("text")

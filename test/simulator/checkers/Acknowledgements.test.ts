@@ -36,7 +36,7 @@ describe("an acknowledged write", () => {
 })
 
 describe("a refused write", () => {
-  it("was carried out by nobody", () => {
+  it("was carried out by no replica", () => {
     expect(refused({})).toEqual([])
     expect(refused({ makers: new Map([[1, new Set(["n2"])]]) })).toEqual([
       "o1 was refused, and carried out by n2"
@@ -49,7 +49,7 @@ describe("a refused write", () => {
   })
 })
 
-it("asks nothing of a write that nobody can tell of", () => {
+it("asks nothing of a write of unknown outcome", () => {
   expect(told({ ...put, outcome: "info" }, { n1: 12 })).toEqual([])
   expect(told({ ...put, outcome: "info" }, {})).toEqual([])
 })

@@ -57,7 +57,7 @@ describe("the checker of add-wins sets", () => {
     expect(refused([added, other], absent)).toEqual(["i must be present"])
   })
 
-  it("takes either where nobody can tell whether the removal, or the addition, happened", () => {
+  it("accepts both where it is unknown whether the removal, or the addition, happened", () => {
     const unsure: HistoryStep = { ...seeing, outcome: "info" }
     expect(refused([added, unsure], absent)).toEqual([])
     expect(refused([added, unsure], present)).toEqual([])
@@ -73,8 +73,8 @@ describe("the checker of add-wins sets", () => {
   it("goes by the answer of a removal that named nothing", () => {
     const taken: HistoryStep = { id: 2, action: remove, result: shown([], [1, 2]) }
     expect(refused([added, taken], present)).toEqual(["i must be absent"])
-    const missed: HistoryStep = { id: 2, action: remove, result: shown([], [2]) }
-    expect(refused([added, missed], absent)).toEqual(["i must be present"])
+    const unseen: HistoryStep = { id: 2, action: remove, result: shown([], [2]) }
+    expect(refused([added, unseen], absent)).toEqual(["i must be present"])
   })
 
   it("counts a delete as a removal of every element", () => {
@@ -129,7 +129,7 @@ describe("the checker of counters", () => {
 describe("the checker of documents", () => {
   const refused = refusing(nestedDocuments, "documents")
 
-  it("refuses that a line loses what nobody removed, or keeps what somebody did", () => {
+  it("refuses a line that loses an item which was not removed, or keeps one that was", () => {
     const added: HistoryStep = { id: 1, action: add }
     const later: HistoryStep = { id: 2, action: add }
     const dropped: HistoryStep = { id: 3, action: remove, saw: shown(lines("o1"), [1]) }
@@ -148,7 +148,7 @@ describe("the checker of documents", () => {
       .toEqual(["there is no title, though o1 set one"])
   })
 
-  it("refuses a title that the later one had seen, whatever the stamps say", () => {
+  it("refuses a title that the later one had seen, with any stamps", () => {
     const seeing: HistoryStep = { ...titled(2, 5), saw: shown(title("o1"), [1], 10) }
     expect(refused([titled(1, 10), seeing], shown(title("o1"), [1, 2], 10)))
       .toEqual(["o1 is the title, though o2 had seen it"])
@@ -195,7 +195,7 @@ describe("the checker of carts", () => {
   const refused = refusing(carts, "carts")
   const added: HistoryStep = { id: 1, action: { ...add, seen: "fresh" } }
   const struck: HistoryStep = { id: 2, action: remove, saw: shown({ i: { o1: 1 } }, [1]) }
-  const missed: HistoryStep = { id: 2, action: remove, saw: shown({}, []) }
+  const unseen: HistoryStep = { id: 2, action: remove, saw: shown({}, []) }
 
   it("refuses that an acknowledged addition is lost", () => {
     expect(refused([added], shown({ i: { o1: 1 } }, [1]))).toEqual([])
@@ -203,11 +203,11 @@ describe("the checker of carts", () => {
     expect(refused([{ ...added, outcome: "info" }], shown({}, [1]))).toEqual([])
   })
 
-  it("refuses that what was struck is back, and that what nobody struck is struck", () => {
+  it("refuses a struck item that is back, and an item struck without a removal", () => {
     expect(refused([added, struck], shown({ i: { o1: null } }, [1, 2]))).toEqual([])
     expect(refused([added, struck], shown({ i: { o1: 1 } }, [1, 2])))
       .toEqual(["o1 of i is back, though it was struck"])
-    expect(refused([added, missed], shown({ i: { o1: null } }, [1, 2])))
+    expect(refused([added, unseen], shown({ i: { o1: null } }, [1, 2])))
       .toEqual(["o1 of i is struck, but nobody did that"])
   })
 })

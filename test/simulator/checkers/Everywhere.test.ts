@@ -56,7 +56,7 @@ describe("the checker of inventions", () => {
     }],
     ["documents", add, { lines: { i: ["o1"] }, title: null }, { lines: {}, title: "o1" }],
     ["carts", { ...add, seen: "fresh" }, { i: { o1: 1 } }, { j: { o1: 1 } }]
-  ])("refuses what nobody wrote, in %s", (bucket, action, right, wrong) => {
+  ])("refuses a value that was not written, in %s", (bucket, action, right, wrong) => {
     expect(invented(bucket, [{ id: 1, action }], shown(right, [1]))).toEqual([])
     expect(invented(bucket, [{ id: 1, action }], shown(wrong, [1]))).not.toEqual([])
     expect(invented(bucket, [{ id: 1, action, outcome: "fail" }], shown(right, [1]))).not.toEqual(
@@ -65,7 +65,7 @@ describe("the checker of inventions", () => {
     expect(invented(bucket, [{ id: 1, action, outcome: "info" }], shown(right, [1]))).toEqual([])
   })
 
-  it("accepts what one process refused and another one under the same id carried out", () => {
+  it("accepts a write that one process refused and another one of that id carried out", () => {
     const steps: ReadonlyArray<HistoryStep> = [{ id: 1, action: put, outcome: "fail" }]
     const seen = (changes: Partial<Record>) =>
       problems(inventions, history("registers", steps, shown("o1", [1]), changes))
@@ -108,7 +108,7 @@ describe("the checker of sessions", () => {
     expect(wentBack("notes", steps)).toEqual(["o3 went back behind o2: o1 is gone"])
   })
 
-  it("refuses that a context goes back, whatever the values are", () => {
+  it("refuses that a context goes back, with any values", () => {
     const steps = [reading(1, shown([], [1, 2])), reading(2, shown([], [1]))]
     expect(wentBack("notes", steps)).toEqual(["o2 went back behind o1: by its context"])
   })

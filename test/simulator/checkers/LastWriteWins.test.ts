@@ -31,7 +31,7 @@ describe("the checker of last-write-wins", () => {
     expect(refused([first], shown(undefined, []))).toHaveLength(2)
   })
 
-  it("refuses that a write wins that an acknowledged one had seen, whatever the stamps say", () => {
+  it("refuses that a write wins which an acknowledged one had seen, with any stamps", () => {
     const replaced = { ...second, stamp: 5, saw: shown("o1", [1], 10), result: undefined }
     expect(refused([first, { ...replaced, sendings: 2 }], shown("o1", [1, 2], 10)))
       .toEqual(["\"o1\" with stamp 10 though o2 had seen it"])
@@ -55,7 +55,7 @@ describe("the checker of last-write-wins", () => {
     expect(wins(10)).not.toEqual([])
   })
 
-  it("follows what was seen through a write that nobody can tell of", () => {
+  it("follows contexts through a write of unknown outcome", () => {
     const unsure: HistoryStep = {
       ...second,
       outcome: "info",
@@ -81,7 +81,7 @@ describe("the checker of last-write-wins", () => {
     expect(refused([first, later], final, false)).toEqual([])
   })
 
-  it("accepts what a delete left, and refuses it where nobody deleted", () => {
+  it("accepts an absent document after a delete, and refuses it without one", () => {
     const deleted: HistoryStep = {
       id: 3,
       action: { kind: "delete", seen: "nothing" },
@@ -93,7 +93,7 @@ describe("the checker of last-write-wins", () => {
     expect(refused([{ ...first, stamp: 30 }], nothing)).toHaveLength(1)
   })
 
-  it("accepts a write that nobody can tell of, and refuses one that was refused", () => {
+  it("accepts a write of unknown outcome, and refuses one that was refused", () => {
     const unsure: HistoryStep = { ...second, outcome: "info", result: undefined }
     expect(refused([first, unsure], shown("o2", [1, 2], 20))).toEqual([])
     const failed: HistoryStep = { ...second, outcome: "fail", result: undefined }
@@ -101,7 +101,7 @@ describe("the checker of last-write-wins", () => {
       .toEqual(["\"o2\" with stamp 20, which no write explains"])
   })
 
-  it("forgives that what one replica acknowledged is gone where a disk was damaged", () => {
+  it("forgives the loss of a write that one replica acknowledged where a disk was damaged", () => {
     const forfeit = { ...second, available: true }
     const final = shown("o1", [1], 10)
     const damaged = { damaged: new Set(["n2"]) }

@@ -24,13 +24,13 @@ describe("the checker of how many siblings there are", () => {
     expect(refused([first, after, read(shown(["o2"], [1, 2]))])).toEqual([])
   })
 
-  it("refuses a sibling beside one whose writer had been shown it, whatever contexts say", () => {
+  it("refuses a sibling beside one whose writer had been shown it, with any context", () => {
     expect(refused([first, after, read(shown(["o1", "o2"], [1, 2]))]))
       .toEqual(["to o9, o1 is shown beside o2, whose writer had been shown it"])
     expect(refused([first, after], shown(["o2", "o1"], [1, 2]))).toHaveLength(1)
   })
 
-  it("refuses a sibling beside one that had replaced what replaced it", () => {
+  it("refuses a sibling beside one that had replaced its own successor", () => {
     const third: HistoryStep = { id: 3, action: put, saw: shown(["o2"], []) }
     expect(refused([first, after, third, read(shown(["o1", "o3"], [1, 2, 3]))]))
       .toEqual(["to o9, o1 is shown beside o3, whose writer had been shown it"])

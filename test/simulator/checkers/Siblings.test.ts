@@ -15,17 +15,17 @@ describe("the checker of siblings", () => {
     expect(refused([first, second], shown(["o1", "o2"], [1, 2]))).toEqual([])
   })
 
-  it("accepts that a write replaced what it had seen", () => {
+  it("accepts that a write replaced the siblings that it had seen", () => {
     const after = { ...second, saw: shown(["o1"], [1]) }
     expect(refused([first, after], shown(["o2"], [1, 2]))).toEqual([])
   })
 
-  it("refuses that an acknowledged write is gone that nobody had seen", () => {
+  it("refuses that an acknowledged write is gone which no other had seen", () => {
     expect(refused([first, second], shown(["o2"], [1, 2])))
       .toEqual(["n1", "n2", "n3"].map((node) => `o1 was acknowledged and is lost at ${node}`))
   })
 
-  it("refuses that a write replaced what its context named and its client was not shown", () => {
+  it("refuses that a write replaced a sibling that its client was not shown", () => {
     const after = { ...second, saw: shown([], [1]) }
     expect(refused([first, after], shown(["o2"], [1, 2]))).toHaveLength(3)
   })
@@ -61,7 +61,7 @@ describe("the checker of siblings", () => {
     expect(problems(siblings, history("notes", steps, final))).toHaveLength(3)
   })
 
-  it("accepts that a delete took what it had seen, and refuses that it took more", () => {
+  it("accepts that a delete took the siblings that it had seen, and no more", () => {
     const deleted: HistoryStep = {
       id: 3,
       action: { kind: "delete", seen: "fresh" },
@@ -71,7 +71,7 @@ describe("the checker of siblings", () => {
     expect(refused([first, second, deleted], shown([], [1, 2, 3]))).toHaveLength(3)
   })
 
-  it("accepts that a blind delete took what its answer had seen", () => {
+  it("accepts that a blind delete took the siblings that its answer had seen", () => {
     const deleted: HistoryStep = {
       id: 3,
       action: { kind: "delete", seen: "nothing" },
@@ -82,7 +82,7 @@ describe("the checker of siblings", () => {
     expect(refused([first, second, deleted], shown([], [1, 2, 3]))).toHaveLength(3)
   })
 
-  it("refuses that what was replaced comes back", () => {
+  it("refuses that a replaced sibling comes back", () => {
     const after = { ...second, saw: shown(["o1"], [1]) }
     expect(refused([first, after], shown(["o1", "o2"], [1, 2])))
       .toEqual(["o1 is shown though o2 had seen it"])

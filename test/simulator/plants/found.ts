@@ -53,8 +53,8 @@ export const foundPlants: ReadonlyArray<Plant> = [
     }]
   },
   {
-    name: "retry-handed-to-another-node",
-    bug: "a write sent again may be handed to another node",
+    name: "retry-forwarded-to-another-node",
+    bug: "a write sent again may be forwarded to another node",
     edits: [{
       file: "src/coordinator/ForwardedWrites.ts",
       from: "known !== undefined && nodes.includes(known.node)",

@@ -10,7 +10,7 @@ const writing = "src/core/quorum/WriteDecision.ts"
 export const requestPlants: ReadonlyArray<Plant> = [
   {
     name: "node-counted-twice",
-    bug: "a repeated answer counts for a node that is silent",
+    bug: "a repeated answer counts for an unreachable node",
     edits: [{
       file: writing,
       from: "if ((bit & ~(event.durable ? durable : acknowledged)) === 0) return answers",

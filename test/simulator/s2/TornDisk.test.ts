@@ -59,7 +59,7 @@ const outcomes = (sync: boolean) =>
   }))
 
 describe("the disk", () => {
-  it("keeps what was synced, whatever is lost of the rest", () => {
+  it("keeps all synced bytes, and may lose any others", () => {
     fc.assert(fc.property(steps, fc.nat(), (plan, seed) => {
       const disk = new TornDisk()
       const content = take(disk, [...plan, { kind: "sync" }]).at(-1)
@@ -68,7 +68,7 @@ describe("the disk", () => {
     }))
   })
 
-  it("has after a power cut only what was written, or zeros where the file grew", () => {
+  it("has after a power cut only written bytes, or zeros where the file grew", () => {
     fc.assert(fc.property(steps, fc.nat(), (plan, seed) => {
       const disk = new TornDisk()
       const held = take(disk, plan)
@@ -81,7 +81,7 @@ describe("the disk", () => {
     }))
   })
 
-  it("shows a process its writes at once, and after a cut what the disk kept", () => {
+  it("shows a process its writes at once, and after a cut those that the disk kept", () => {
     const disk = new TornDisk()
     const file = disk.open("file")
     disk.syncDirectory()
@@ -92,7 +92,7 @@ describe("the disk", () => {
     expect(Buffer.from(reopened.read(0, 512))).toEqual(contentOf(disk, "file"))
   })
 
-  it("may bring back what was deleted and forget what was made, until a sync", () => {
+  it("may bring back deleted files and forget new ones, until a sync", () => {
     expect([...outcomes(false)].sort()).toEqual(["", "new", "new,old", "old"])
     expect([...outcomes(true)]).toEqual(["new"])
   })

@@ -4,7 +4,7 @@
  *
  * Nothing orders what is not synced, as in Pillai et al. (OSDI 2014): a late write may be kept and
  * an early one of the same file dropped, a file may have grown without its data, a deleted file may
- * be back. Bytes that nobody wrote never change, which SQLite counts on as its own VFS for Unix
+ * be back. Bytes that were not written never change, which SQLite counts on as its own VFS for Unix
  * does (SQLITE_IOCAP_POWERSAFE_OVERWRITE).
  */
 import type { SeededRandom } from "../../../src/testing/simulator/SeededRandom.ts"

@@ -69,7 +69,7 @@ describe("SQLite on a simulated disk", () => {
     database.close()
   })
 
-  it("may find after a power cut what failed at its sync, as a whole or not at all", () => {
+  it("may find after a power cut a transaction whose sync failed, as a whole or not at all", () => {
     const found = new Set(Array.from({ length: 40 }, (_, seed) => {
       const { database, disk } = open()
       prepareWriter(database, { identity, fileBytesMax: 2 ** 30 })

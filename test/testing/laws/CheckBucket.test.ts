@@ -137,7 +137,7 @@ describe("a merge that breaks a law is found under every one of twenty seeds", (
     await expectBroken(bucket, "merge leaves its inputs as they are")
   })
 
-  it("it throws, which is told with what it threw", async () => {
+  it("it throws, which is told with its error", async () => {
     const bucket = cartBucket((a, b) => {
       if ("toString" in a.items && Object.hasOwn(a.items, "toString")) throw new Error("no stock")
       return { items: mergeItems(a.items, b.items, Math.max) }
@@ -149,14 +149,14 @@ describe("a merge that breaks a law is found under every one of twenty seeds", (
 describe("a violation", () => {
   const adding = cartBucket((a, b) => ({ items: mergeItems(a.items, b.items, (x, y) => x + y) }))
 
-  it("shows the smallest values that break the law, and what came of them", async () => {
+  it("shows the smallest values that break the law, and their result", async () => {
     const { counterexample, problem, message } = await violation(adding, { seed: 5 })
     expect(counterexample).toMatch(/^a = \{"items":\{"[^"]*":-?1\}\}$/)
     expect(problem).toMatch(/^merge\(a, a\) = .*2\}\}\na = .*1\}\}$/)
     expect(message).toContain(counterexample)
   })
 
-  it("is repeated by its token, whatever the seed", async () => {
+  it("is repeated by its token under any seed", async () => {
     const found = await violation(adding)
     const again = await violation(adding, { replay: found.replay, seed: "another" })
     expect(again.message).toBe(found.message)

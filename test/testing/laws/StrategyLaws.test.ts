@@ -19,7 +19,7 @@ import { everyKind, labels, notes, profiles, shelves, tags, titles, views } from
 
 const seeds = Array.from({ length: 10 }, (_, i) => i)
 
-/** That 200 scripts show whatever the seed that `subject` breaks `law`. */
+/** Expects that 200 scripts show under each seed that `subject` breaks `law`. */
 const expectBroken = async (subject: LawSubject, law: string) => {
   const only = strategyLaws(subject).filter(({ name }) => name === law)
   for (const seed of seeds) {
@@ -90,7 +90,7 @@ describe("a faulty strategy breaks a law under every one of ten seeds", () => {
     await expectBroken(subject, "join is associative")
   })
 
-  it("a register that drops what is not shown, which a removal may yet uncover", async () => {
+  it("a register that drops hidden entries, which a removal may yet uncover", async () => {
     for (const bucket of [titles, labels]) {
       const subject = withJoins(bucket, (document) => withStore(document, pruned))
       await expectBroken(subject, "join is associative")

@@ -96,7 +96,7 @@ describe("a bucket that keeps its promises", () => {
     }
   })
 
-  it("counts what was acknowledged, and no more than may have happened", async () => {
+  it("counts acknowledged operations, and no more than may have happened", async () => {
     await Effect.runPromise(simulate(visits, {
       seeds: 5,
       operations: {
@@ -143,7 +143,7 @@ const set = (random: SeededRandom) => {
   return { input, change: () => input }
 }
 
-describe("when clients did what they did", () => {
+describe("the order in which clients acted", () => {
   it("is told in the order in which they began, with what went on at the same time", async () => {
     let [done, overlapping] = [0, 0]
     await Effect.runPromise(simulate(registers(3), {
@@ -193,7 +193,7 @@ describe("when clients did what they did", () => {
   })
 })
 
-describe("what goes wrong is found under the first seeds", () => {
+describe("a faulty bucket is found under the first seeds", () => {
   const merges: Readonly<Record<string, (left: Wishes, right: Wishes) => Wishes>> = {
     "a merge that keeps the longer of two": (left, right) =>
       left.length >= right.length ? left : right,
@@ -224,7 +224,7 @@ describe("what goes wrong is found under the first seeds", () => {
     expect((await failure(simulate(thrower))).problem).toContain("wishes are not for merging")
   })
 
-  it("a merge that drops what one side has, lawful as that is, by the invariant", async () => {
+  it("a merge that drops one side's value, lawful as that is, by the invariant", async () => {
     const common = wishBucket((left, right) => left.filter((wish) => right.includes(wish)))
     const found = await failure(simulate(common, wishing))
     expect(found.promise).toBe("the invariant holds on every node")
@@ -258,7 +258,7 @@ describe("a failure", () => {
     expect(found.message).toContain(`replay it with { seed: ${found.seed}, seeds: 1 }`)
   })
 
-  it("comes with what an invariant threw", async () => {
+  it("comes with an invariant's error", async () => {
     const found = await failure(simulate(wishes, {
       invariant: (current, { key }) => {
         expect([key, current]).toBe("anything else")
@@ -268,7 +268,7 @@ describe("a failure", () => {
   })
 })
 
-it("whoever asked may give up while a failure is shrunk", async () => {
+it("a simulation can be interrupted while a failure is shrunk", async () => {
   const isSeen = Deferred.makeUnsafe<void>()
   let asked = 0
   const simulated = simulate(wishes, {
