@@ -2,8 +2,7 @@
 import * as fc from "fast-check"
 import { beforeEach, describe, expect, it } from "vitest"
 import type { PeerMessage, PeerTag } from "../../schemas/PeerMessage.ts"
-import { ByteWriter, Malformed } from "../../src/core/codec/Bytes.ts"
-import { InvariantViolation } from "../../src/core/Invariant.ts"
+import { ByteWriter } from "../../src/core/codec/Bytes.ts"
 import { ClusterName, NodeId } from "../../src/core/model/Names.ts"
 import * as Frame from "../../src/transport/Frame.ts"
 import { makeMemoryBroker, type MemoryBroker } from "../../src/transport/MemoryTransport.ts"
@@ -269,29 +268,7 @@ describe("a frame", () => {
   })
 })
 
-const dependsOnRing = ({ _tag }: PeerMessage): boolean =>
-  _tag === "Store" || _tag === "Fetch" || _tag === "List" || _tag === "Forward"
-
 describe("nodes that disagree about the ring", () => {
-  it("take each other's answers, and answer each request with the ring that they have", () => {
-    fc.assert(fc.property(fc.array(messages, { maxLength: 8 }), (all) => {
-      const [a, b] = [new Peer(runtime, n1), new Peer(runtime, n2)]
-      b.ring = otherRing
-      runtime.settle()
-      for (const message of all) a.link.send(n2, message)
-      runtime.settle()
-      const [asked, others] = [all.filter(dependsOnRing), all.filter((m) => !dependsOnRing(m))]
-      expect(b.heard).toEqual(others.map((message) => [n1, message]))
-      expect(b.link.stats()).toMatchObject({ otherRing: asked.length, refused: noRefusals })
-      expect(a.heard).toEqual(
-        asked.filter(({ request }) => request !== 0)
-          .map(({ request }) => [n2, { _tag: "OtherRing", request, digest: otherRing }])
-      )
-      a.link.close()
-      b.link.close()
-    }))
-  })
-
   it("agree again with the next message after one of them has the other's ring", () => {
     const [a, b] = [new Peer(runtime, n1), new Peer(runtime, n2)]
     runtime.settle()
@@ -313,25 +290,6 @@ describe("nodes that disagree about the ring", () => {
 })
 
 describe("a frame of version 1", () => {
-  const known = messages.filter(({ _tag }) => _tag !== "OtherRing")
-
-  it.each([ring, otherRing, "", "no digest at all"])(
-    "has each of its messages taken by the ring %s in its header",
-    (ringDigest) => {
-      fc.assert(fc.property(fc.array(known, { maxLength: 8 }), (all) => {
-        const b = new Peer(runtime, n2)
-        runtime.settle()
-        const content = Uint8Array.from(all.flatMap((message) => [...toVersion1(message)]))
-        deliver(frameOfVersion1({ ...headerNow(), ringDigest }, content))
-        const taken = all.filter((message) => ringDigest === ring || !dependsOnRing(message))
-        expect(b.heard).toEqual(taken.map((message) => [n1, message]))
-        expect(b.link.stats())
-          .toMatchObject({ otherRing: all.length - taken.length, refused: noRefusals })
-        b.link.close()
-      }))
-    }
-  )
-
   it("is put together with the other parts of its run", () => {
     const b = new Peer(runtime, n2)
     runtime.settle()
@@ -344,50 +302,6 @@ describe("a frame of version 1", () => {
     const [, heard] = b.heard[0]!
     expect(heard).toMatchObject({ _tag: "Forward", request: 5 })
     expect(heard._tag === "Forward" && [...heard.body]).toEqual(bytesOf(300))
-  })
-})
-
-describe("a message that its handler fails on", () => {
-  it.each([
-    new InvariantViolation("one and one are two"),
-    new Malformed("a document", 3),
-    "a text"
-  ])(
-    "is counted and told, and the others of its frame are heard: %s",
-    (failure) => {
-      fc.assert(fc.property(fc.array(fc.boolean(), { maxLength: 8 }), (fails) => {
-        const heard: Array<number> = []
-        const b = new Peer(runtime, n2, {
-          handlers: handlersOf(({ request }) => {
-            if (fails[request - 1]!) throw failure
-            heard.push(request)
-          })
-        })
-        runtime.settle()
-        deliver(frame({ messages: write(...fails.map((_, i) => stored(i + 1))) }))
-        expect(heard).toEqual(fails.flatMap((failed, i) => failed ? [] : [i + 1]))
-        const failed = fails.filter(Boolean).length
-        expect(b.failures).toEqual(Array.from({ length: failed }, () => [failure, "Stored"]))
-        expect(b.link.stats()).toMatchObject({ handlerFailures: failed, refused: noRefusals })
-        b.link.close()
-      }))
-    }
-  )
-
-  it("leaves what it had replied to the others of its turn", () => {
-    const a = new Peer(runtime, n1)
-    new Peer(runtime, n2, {
-      handlers: handlersOf(({ request }, _, reply) => {
-        reply(stored(request))
-        if (request === 1) reply({ _tag: "OtherRing", request, digest: "no digest" })
-      })
-    })
-    runtime.settle()
-    a.link.send(n2, stored(1))
-    a.link.send(n2, stored(2))
-    runtime.settle()
-    expect(requestsOf(a)).toEqual([1, 2])
-    expect(a.link.stats().refused).toEqual(noRefusals)
   })
 })
 

@@ -1,6 +1,7 @@
 /**
  * Lets nodes hear what is not for them: frames of another cluster, requests of nodes with another
- * ring, torn frames. Each carries a value that nobody wrote, so that a node which takes it is found out.
+ * ring, torn frames. Each carries a value that nobody wrote, so that a node which takes it is found
+ * out.
  */
 import * as DocumentCodec from "../../../core/crdt/DocumentCodec.ts"
 import { encodeKey } from "../../../core/model/KeyFields.ts"
