@@ -1,20 +1,13 @@
 /**
- * Describes what nodes say to one another: protocol 1.
- *
- * ```
- * frame   = 1, cluster, Q, sender's incarnation, receiver's incarnation or "", ring digest,
- *           sender's clock (ms), then either 0 and messages
- *           or 1, transfer, index, count and a part of messages
- * message = tag, request, then the tag's own fields
- * ```
+ * Describes what nodes say to one another. How this is written as bytes is the business of the
+ * room that carries it.
  *
  * Requests are answered by messages of their own; nothing waits for an answer below the
- * coordinator, so that everything may be lost, repeated and reordered.
+ * coordinator, so that everything may be lost, repeated and reordered. Byte fields of a message
+ * that was received are views of its frame, for the time of the call that hands it over.
  */
-import { type ByteReader, type ByteWriter, Malformed } from "../src/core/codec/Bytes.ts"
-import { type DocumentKey, isEncoded } from "../src/core/model/DocumentKey.ts"
-
-export const protocolVersion = 1
+import type { DocumentKey } from "../src/core/model/DocumentKey.ts"
+import type { NodeId } from "../src/core/model/Names.ts"
 
 /** A document, named across buckets. */
 export interface DocumentName {
@@ -61,7 +54,14 @@ export interface Refused {
   readonly reason: string
 }
 
-/** A client's request, handed to a node that holds the document. */
+/** This node has another ring, so it does not carry out the request; names its own ring. */
+export interface OtherRing {
+  readonly _tag: "OtherRing"
+  readonly request: number
+  readonly digest: string
+}
+
+/** A client's request, forwarded to a primary of the document. */
 export interface Forward {
   readonly _tag: "Forward"
   readonly request: number
@@ -105,145 +105,17 @@ export type PeerMessage =
   | Forwarded
   | List
   | Listed
+  | OtherRing
 
-const tags = [
-  "Store",
-  "Stored",
-  "Fetch",
-  "Fetched",
-  "Refused",
-  "Forward",
-  "Forwarded",
-  "List",
-  "Listed"
-] as const
-const outcomes = ["same", "found", "absent", "damaged"] as const
-const reasonLengthMax = 500
+export type PeerTag = PeerMessage["_tag"]
 
-const writeName = (writer: ByteWriter, name: DocumentName): ByteWriter =>
-  writer.text(name.bucket).text(name.fingerprint).text(name.key.partition).text(name.key.sort)
+/** Messages by their tags. */
+export type PeerMessages = { readonly [M in PeerMessage as M["_tag"]]: M }
 
-const writePlace = (writer: ByteWriter, { key, partition }: KeyCursor): ByteWriter =>
-  writer.varint(partition).text(key.partition).text(key.sort)
+/** Sends an answer to the node that a message came from. */
+export type Reply = (message: PeerMessage) => void
 
-export const writeMessage = (writer: ByteWriter, message: PeerMessage): void => {
-  writer.byte(tags.indexOf(message._tag)).varint(message.request)
-  switch (message._tag) {
-    case "Store":
-      writeName(writer, message).byte(message.sync ? 1 : 0).bytes(message.document)
-      return
-    case "Stored":
-      writer.byte(message.durable ? 1 : 0)
-      return
-    case "Fetch":
-      writeName(writer, message).text(message.digest)
-      return
-    case "Fetched":
-      writer.byte(outcomes.indexOf(message.outcome)).bytes(message.document)
-      return
-    case "Refused":
-      writer.text(message.reason.slice(0, reasonLengthMax).toWellFormed())
-      return
-    case "Forward":
-    case "Forwarded":
-      writer.bytes(message.body)
-      return
-    case "List":
-      writeName(writer, message).varint(message.partition).varint(message.limit)
-      return
-    case "Listed":
-      writePlace(writer, message.through).varint(message.places.length)
-      for (const place of message.places) writePlace(writer, place)
-  }
-}
-
-const namePattern = /^[a-z0-9][a-z0-9_-]{0,63}$/u
-const digestPattern = /^(?:[0-9a-f]{16})?$/u
-
-const readMatching = (
-  reader: ByteReader,
-  options: { readonly pattern: RegExp; readonly expected: string }
-): string => {
-  const at = reader.offset
-  const text = reader.text(options.expected)
-  if (!options.pattern.test(text)) throw new Malformed(options.expected, at)
-  return text
-}
-
-const readKeyHalf = (reader: ByteReader): string => {
-  const at = reader.offset
-  const text = reader.text("half a key")
-  if (!isEncoded(text)) throw new Malformed("half a key", at)
-  return text
-}
-
-const readName = (reader: ByteReader): DocumentName => {
-  const bucket = readMatching(reader, { pattern: namePattern, expected: "a bucket's name" })
-  const fingerprint = readMatching(reader, { pattern: digestPattern, expected: "a fingerprint" })
-  const key = { partition: readKeyHalf(reader), sort: readKeyHalf(reader) }
-  return { bucket, fingerprint, key }
-}
-
-const readPlace = (reader: ByteReader): KeyCursor => {
-  const partition = reader.varint("a partition")
-  return { partition, key: { partition: readKeyHalf(reader), sort: readKeyHalf(reader) } }
-}
-
-const readPlaces = (reader: ByteReader): ReadonlyArray<KeyCursor> => {
-  const places: Array<KeyCursor> = []
-  for (let i = reader.count("places", 3); i > 0; i--) places.push(readPlace(reader))
-  return places
-}
-
-const readFlag = (reader: ByteReader): boolean => {
-  const at = reader.offset
-  const flag = reader.byte("a flag")
-  if (flag > 1) throw new Malformed("a flag", at)
-  return flag === 1
-}
-
-const readOutcome = (reader: ByteReader): Fetched["outcome"] => {
-  const at = reader.offset
-  const outcome = outcomes[reader.byte("an outcome")]
-  if (outcome === undefined) throw new Malformed("an outcome", at)
-  return outcome
-}
-
-/** The next message of a frame; its byte fields are views of the frame. Throws `Malformed`. */
-export const readMessage = (reader: ByteReader): PeerMessage => {
-  const at = reader.offset
-  const _tag = tags[reader.byte("a message tag")]
-  if (_tag === undefined) throw new Malformed("a message tag", at)
-  const request = reader.varint("a request number")
-  switch (_tag) {
-    case "Store":
-      return {
-        _tag,
-        request,
-        ...readName(reader),
-        sync: readFlag(reader),
-        document: reader.bytes("a document")
-      }
-    case "Stored":
-      return { _tag, request, durable: readFlag(reader) }
-    case "Fetch": {
-      const name = readName(reader)
-      const digest = readMatching(reader, { pattern: digestPattern, expected: "a digest" })
-      return { _tag, request, ...name, digest }
-    }
-    case "Fetched":
-      return { _tag, request, outcome: readOutcome(reader), document: reader.bytes("a document") }
-    case "Refused":
-      return { _tag, request, reason: reader.text("a reason") }
-    case "Forward":
-    case "Forwarded":
-      return { _tag, request, body: reader.bytes("a body") }
-    case "List": {
-      const name = readName(reader)
-      const partition = reader.varint("a partition")
-      return { _tag, request, ...name, partition, limit: reader.varint("a limit") }
-    }
-    case "Listed":
-      return { _tag, request, through: readPlace(reader), places: readPlaces(reader) }
-  }
+/** What a node does with each kind of message; a room exports the part that is its own. */
+export type PeerHandlers<Tag extends PeerTag = PeerTag> = {
+  readonly [T in Tag]: (message: PeerMessages[T], from: NodeId, reply: Reply) => void
 }

@@ -193,6 +193,7 @@ export class NatsBackend implements Backend {
     const reply = decoded.success
     const remote = this.#pending.get(decoded.success.id)
     if (remote === undefined) return
+    this.#pending.answered(decoded.success.id)
     const { millis, node } = remote.answer("error" in reply ? reply.error : reply)
     if (node === undefined) return
     if (millis === undefined) this.#selector.unheard(node)

@@ -6,7 +6,7 @@
  */
 import type { Explanation } from "../../schemas/Explanation.ts"
 import type { KeyPage } from "../../schemas/KeyPage.ts"
-import type { Forward, PeerMessage } from "../../schemas/PeerMessage.ts"
+import type { Forward, PeerHandlers, PeerMessage } from "../../schemas/PeerMessage.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import { InFlightRequests } from "../transport/InFlightRequests.ts"
@@ -46,6 +46,20 @@ export interface CoordinatorOptions extends NodeParts {
 const firstPauseMillis = 500
 
 export class Coordinator {
+  readonly handlers: PeerHandlers<
+    "Stored" | "Fetched" | "Refused" | "Forward" | "Forwarded" | "Listed" | "OtherRing"
+  > = {
+    Stored: (message, from) => this.#hear(from, message),
+    Fetched: (message, from) => this.#hear(from, message),
+    Refused: (message, from) => this.#hear(from, message),
+    Forward: (message, from) => this.#takeForward(from, message),
+    Forwarded: (message, from) => this.#hear(from, message),
+    Listed: (message, from) => this.#hear(from, message),
+    OtherRing: ({ digest, request }, from) => {
+      const reason = `nodes disagree about the ring: ${digest}`
+      this.#hear(from, { _tag: "Refused", request, reason })
+    }
+  }
   readonly #context: CoordinatorContext
   readonly #requestsMax: number
   readonly #validation: ValidationOptions
@@ -107,10 +121,10 @@ export class Coordinator {
     new Listing(this.#context, listing, open).start()
   }
 
-  /** Takes another node's answer, or a request that it forwards. */
-  hear(from: NodeId, message: PeerMessage): void {
-    if (message._tag === "Forward") return this.#takeForward(from, message)
+  /** Takes another node's answer. */
+  #hear(from: NodeId, message: PeerMessage): void {
     const { counters, inFlight, runtime } = this.#context
+    inFlight.answered(message.request)
     const gathering = inFlight.get(message.request)
     if (gathering !== undefined) return gathering.hear(from, message)
     counters.strayAnswers++

@@ -56,7 +56,7 @@ export const alarmsOf = (core: NodeCore): ReadonlyArray<Alarm> => {
     },
     {
       name: "ring",
-      count: () => refused().otherRing,
+      count: () => link.stats().otherRing,
       says: "a node with another list of members sends here; set `members` alike everywhere"
     },
     {

@@ -126,6 +126,18 @@ const watchConnection = Effect.fnUntraced(function*(transport: TransportService)
   )
 })
 
+/** Logs the first exception that each kind of message causes; the others are counted. */
+const reportHandlerFailures = Effect.fnUntraced(function*() {
+  const run = Effect.runForkWith(yield* Effect.context())
+  const told = new Set<string>()
+  return (failure: unknown, tag: string) => {
+    if (told.has(tag)) return
+    told.add(tag)
+    const stack = failure instanceof Error ? failure.stack : undefined
+    run(Effect.logError(`a ${tag} message of another node failed: ${stack ?? String(failure)}`))
+  }
+})
+
 const secretOf = Effect.fnUntraced(function*({ cluster, clusterKey }: Settings) {
   if (clusterKey !== undefined) return ClusterKey.toKey(clusterKey)
   yield* Effect.logWarning(
@@ -174,7 +186,8 @@ export const startNode = Effect.fnUntraced(function*(
     buckets,
     secret: yield* secretOf(settings),
     limits: settings,
-    version
+    version,
+    onHandlerFailure: yield* reportHandlerFailures()
   }
   const core = yield* Effect.acquireRelease(
     Effect.sync(() => new NodeCore(options, incarnation)),

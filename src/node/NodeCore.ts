@@ -4,7 +4,7 @@
  */
 import * as DateTime from "effect/DateTime"
 import type { KeyObject } from "node:crypto"
-import type { PeerMessage } from "../../schemas/PeerMessage.ts"
+import type { PeerTag } from "../../schemas/PeerMessage.ts"
 import { Coordinator } from "../coordinator/Coordinator.ts"
 import { RequestServer } from "../coordinator/RequestServer.ts"
 import * as Incarnation from "../core/model/Incarnation.ts"
@@ -44,6 +44,15 @@ export interface NodeOptions {
   readonly limits: NodeLimits
   /** Of the program, for people; 0.0.0 where it is not known. */
   readonly version?: string
+  /**
+   * Told of an exception that one message of another node caused. Unless given, it is thrown: a
+   * test must not pass over it.
+   */
+  readonly onHandlerFailure?: (failure: unknown, tag: PeerTag) => void
+}
+
+const rethrow = (failure: unknown): never => {
+  throw failure
 }
 
 const isIncarnation = (text: string | undefined): text is Incarnation.Incarnation =>
@@ -77,7 +86,6 @@ export class NodeCore {
   readonly coordinator: Coordinator
   readonly link: PeerLink
   readonly requests: RequestServer
-  readonly #replicaServer: ReplicaServer
   readonly #service: ServiceInfo
 
   constructor(options: NodeOptions, incarnation: Incarnation.Incarnation) {
@@ -89,18 +97,7 @@ export class NodeCore {
     const stampMillis = () => this.view.agreedNow()
     const { cacheBytesMax } = limits
     this.replica = new Replica({ runtime, storage, node, incarnation, stampMillis, cacheBytesMax })
-    this.#replicaServer = new ReplicaServer({ replica: this.replica, buckets, partitionCount })
-    this.link = new PeerLink({
-      runtime,
-      transport,
-      cluster: options.cluster,
-      node,
-      partitionCount,
-      incarnation: () => this.replica.incarnation(),
-      ringDigest: () => ring.digest,
-      onMessage: (from, message) => this.#hear(from, message),
-      onHeard: (from, offsetMillis) => this.view.heard(from, offsetMillis)
-    })
+    const replicaServer = new ReplicaServer({ replica: this.replica, buckets, partitionCount })
     this.coordinator = new Coordinator({
       runtime,
       node,
@@ -112,6 +109,18 @@ export class NodeCore {
       requestsMax: limits.requestsMax,
       lateBytesMax: limits.lateBytesMax,
       validation: { ...limits, buckets, partitionCount }
+    })
+    this.link = new PeerLink({
+      runtime,
+      transport,
+      cluster: options.cluster,
+      node,
+      partitionCount,
+      incarnation: () => this.replica.incarnation(),
+      ringDigest: () => ring.digest,
+      handlers: { ...replicaServer.handlers, ...this.coordinator.handlers },
+      onHeard: (from, offsetMillis) => this.view.heard(from, offsetMillis),
+      onHandlerFailure: options.onHandlerFailure ?? rethrow
     })
     this.requests = new RequestServer({
       ...options,
@@ -147,20 +156,6 @@ export class NodeCore {
       started: DateTime.formatIso(DateTime.makeUnsafe(runtime.now())),
       metadata: { node, cluster, ring: ring.digest, ...(zone === undefined ? {} : { zone }) },
       endpoints: this.requests.endpoints()
-    }
-  }
-
-  #hear(from: NodeId, message: PeerMessage): void {
-    const reply = (answer: PeerMessage) => this.link.send(from, answer)
-    switch (message._tag) {
-      case "Store":
-        return this.#replicaServer.store(message, reply)
-      case "Fetch":
-        return this.#replicaServer.fetch(message, reply)
-      case "List":
-        return this.#replicaServer.list(message, reply)
-      default:
-        return this.coordinator.hear(from, message)
     }
   }
 }

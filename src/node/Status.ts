@@ -101,6 +101,8 @@ const networkSamples = (
       { label: "reason", values: { ...frames.refused, abandoned: frames.abandonedRuns } },
       "Frames of other nodes that were not taken."
     ),
+    counter("requests_of_other_rings", frames.otherRing, "Nodes' requests under another ring."),
+    counter("handler_failures", frames.handlerFailures, "Nodes' messages lost to an exception."),
     gauge(
       "peer_silence_seconds",
       { label: "node", values: Object.fromEntries(silences) },

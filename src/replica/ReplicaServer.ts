@@ -4,7 +4,14 @@
  * A node that does not know a bucket stores and serves its documents all the same; one that knows
  * it by another fingerprint refuses, because joining would mix two meanings.
  */
-import type { DocumentName, Fetch, List, PeerMessage, Store } from "../../schemas/PeerMessage.ts"
+import type {
+  DocumentName,
+  Fetch,
+  List,
+  PeerHandlers,
+  PeerMessage,
+  Store
+} from "../../schemas/PeerMessage.ts"
 import { Malformed } from "../core/codec/Bytes.ts"
 import type { RowKey } from "../core/model/RowKey.ts"
 import { rowKeyOf } from "../core/ring/Partition.ts"
@@ -16,6 +23,11 @@ import type { Replica } from "./Replica.ts"
 const nothing = new Uint8Array(0)
 
 export class ReplicaServer {
+  readonly handlers: PeerHandlers<"Store" | "Fetch" | "List"> = {
+    Store: (message, _, reply) => this.store(message, reply),
+    Fetch: (message, _, reply) => this.fetch(message, reply),
+    List: (message, _, reply) => this.list(message, reply)
+  }
   readonly #replica: Replica
   readonly #buckets: Buckets
   readonly #partitionCount: number

@@ -1,11 +1,19 @@
 /**
  * Writes and reads frames: the envelope of everything that one node sends to another.
  *
- * The header lets a node refuse what is not for it before anything is joined: another cluster,
- * another number of partitions, another ring, an incarnation of this node that is over.
+ * ```
+ * frame 2 = 2, cluster, Q, sender's incarnation, receiver's incarnation or "",
+ *           sender's clock (ms), then either 0 and messages
+ *           or 1, transfer, index, count and a part of a run of messages
+ * frame 1 = the same after a 1, with the ring's digest before the clock
+ * ```
+ *
+ * Version 2 is written, and both are read. The header lets a node refuse frames that are not for
+ * it before anything is joined: of another cluster, of another number of partitions, or for an
+ * incarnation of this node that is over.
  */
-import { protocolVersion } from "../../schemas/PeerMessage.ts"
 import { ByteReader, ByteWriter, Malformed } from "../core/codec/Bytes.ts"
+import type { MessageFormat } from "./PeerMessageCodec.ts"
 
 export interface FrameHeader {
   readonly cluster: string
@@ -13,66 +21,86 @@ export interface FrameHeader {
   readonly senderIncarnation: string
   /** The incarnation of the receiver that the sender last heard of; empty if none. */
   readonly receiverIncarnation: string
-  readonly ringDigest: string
   /** The sender's wall clock, in milliseconds since 1970. */
   readonly clockMillis: number
+}
+
+/** Where a part belongs in its run of messages. */
+export interface PartPlace {
+  /** Names the run among those of this sender and receiver. */
+  readonly transfer: number
+  readonly index: number
+  readonly count: number
 }
 
 /** Messages, whole or a part of a run too long for one frame. */
 export type FrameBody =
   | { readonly _tag: "Whole"; readonly messages: Uint8Array }
-  | {
-    readonly _tag: "Part"
-    /** Names the run among those of this sender and receiver. */
-    readonly transfer: number
-    readonly index: number
-    readonly count: number
-    readonly bytes: Uint8Array
-  }
+  | { readonly _tag: "Part"; readonly bytes: Uint8Array } & PartPlace
+
+export interface Frame {
+  readonly header: FrameHeader
+  readonly body: FrameBody
+  /** How the messages in the body are written. */
+  readonly format: MessageFormat
+}
+
+export const frameVersion = 2
 
 /** More than any header and part fields take. */
 export const headerBytesMax = 320
 
-export const encode = (header: FrameHeader, body: FrameBody): Uint8Array => {
-  const content = body._tag === "Whole" ? body.messages : body.bytes
-  const writer = new ByteWriter(headerBytesMax + content.length)
-    .byte(protocolVersion)
+/** Writes all that stands before the content of a frame: of a whole one without `part`. */
+export const writeHeader = (writer: ByteWriter, header: FrameHeader, part?: PartPlace): void => {
+  writer
+    .byte(frameVersion)
     .text(header.cluster)
     .varint(header.partitionCount)
     .text(header.senderIncarnation)
     .text(header.receiverIncarnation)
-    .text(header.ringDigest)
     .varint(Math.max(0, Math.floor(header.clockMillis)))
-  if (body._tag === "Whole") writer.byte(0)
-  else writer.byte(1).varint(body.transfer).varint(body.index).varint(body.count)
-  return writer.raw(content).finish()
+  if (part === undefined) writer.byte(0)
+  else writer.byte(1).varint(part.transfer).varint(part.index).varint(part.count)
 }
 
-/** The header and body of a frame. Throws `Malformed`. */
-export const decode = (
-  bytes: Uint8Array
-): { readonly header: FrameHeader; readonly body: FrameBody } => {
+/** A frame in bytes of its own. */
+export const encode = (header: FrameHeader, body: FrameBody): Uint8Array => {
+  const content = body._tag === "Whole" ? body.messages : body.bytes
+  const writer = new ByteWriter(headerBytesMax + content.length)
+  writeHeader(writer, header, body._tag === "Part" ? body : undefined)
+  return writer.raw(content).view()
+}
+
+/** The parts of a frame; its byte fields are views of `bytes`. Throws `Malformed`. */
+export const decode = (bytes: Uint8Array): Frame => {
   const reader = new ByteReader(bytes)
-  if (reader.byte("a protocol version") !== protocolVersion) {
-    throw new Malformed(`protocol version ${protocolVersion}`, 0)
+  const version = reader.byte("a frame's version")
+  if (version !== 1 && version !== 2) throw new Malformed("a frame of version 1 or 2", 0)
+  const cluster = reader.text("a cluster's name")
+  const partitionCount = reader.varint("a number of partitions")
+  const senderIncarnation = reader.text("an incarnation")
+  const receiverIncarnation = reader.text("an incarnation")
+  const format: MessageFormat = version === 1
+    ? { version, ringDigest: reader.text("a ring's digest") }
+    : { version }
+  const clockMillis = reader.varint("a time")
+  return {
+    header: { cluster, partitionCount, senderIncarnation, receiverIncarnation, clockMillis },
+    body: readBody(reader),
+    format
   }
-  const header: FrameHeader = {
-    cluster: reader.text("a cluster's name"),
-    partitionCount: reader.varint("a number of partitions"),
-    senderIncarnation: reader.text("an incarnation"),
-    receiverIncarnation: reader.text("an incarnation"),
-    ringDigest: reader.text("a ring digest"),
-    clockMillis: reader.varint("a time")
-  }
+}
+
+const readBody = (reader: ByteReader): FrameBody => {
   const at = reader.offset
   const kind = reader.byte("whole or part")
-  if (kind === 0) return { header, body: { _tag: "Whole", messages: reader.raw(reader.remaining) } }
+  if (kind === 0) return { _tag: "Whole", messages: reader.raw(reader.remaining) }
   if (kind !== 1) throw new Malformed("whole or part", at)
   const transfer = reader.varint("a transfer")
   const index = reader.varint("an index")
   const count = reader.varint("a count")
   if (count < 2 || index >= count) throw new Malformed("an index below its count", at)
-  const part = reader.raw(reader.remaining)
-  if (part.length === 0) throw new Malformed("a part of messages", reader.offset)
-  return { header, body: { _tag: "Part", transfer, index, count, bytes: part } }
+  const bytes = reader.raw(reader.remaining)
+  if (bytes.length === 0) throw new Malformed("a part of messages", reader.offset)
+  return { _tag: "Part", transfer, index, count, bytes }
 }

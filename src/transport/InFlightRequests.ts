@@ -1,6 +1,10 @@
 /**
  * Keeps the requests that wait for other nodes: finds them by number when an answer comes, sends
  * again what may have been lost, and ends each at its deadline. One timer serves all.
+ *
+ * The pause before a request is sent again follows the round trips that were measured, as TCP's
+ * retransmission timer does (RFC 6298). Only a request that was sent once measures one, because an
+ * answer does not say which sending it is for.
  */
 import type { Runtime } from "../core/Runtime.ts"
 
@@ -16,30 +20,49 @@ export interface Waiting {
 
 interface Entry<W> {
   readonly waiting: W
+  readonly sentAt: number
+  isResent: boolean
   resendAt: number
   pauseMillis: number
 }
 
 const sweepMillis = 20
+/** The pause in round trips: above 1, so that an answer somewhat later than most is waited for. */
+const pauseRoundTrips = 4
+/** Share of a new round trip in the average (RFC 6298, section 2). */
+const newRoundTripShare = 1 / 8
+const resendMinMillis = 100
+const resendMaxMillis = 1_000
+
 export class InFlightRequests<W extends Waiting> {
   readonly #runtime: Runtime
-  readonly #firstPauseMillis: number
+  readonly #resendMinMillis: number
+  readonly #resendMaxMillis: number
   readonly #entries = new Map<number, Entry<W>>()
+  /** The first pause of the next request. */
+  #pauseMillis: number
+  #averageMillis: number | undefined
   #numbers: number
   #sweeping = false
   #resends = 0
 
-  /** The pause before sending again doubles: silence more often means down than lost. */
+  /** The pause of one request doubles at each sending: silence more often means down than lost. */
   constructor(
     options: {
       readonly runtime: Runtime
+      /** The first pause before any round trip is measured. */
       readonly firstPauseMillis: number
+      /** Bounds of what follows the round trips; 100 ms and 1 s unless said otherwise. */
+      readonly resendMinMillis?: number
+      readonly resendMaxMillis?: number
       /** 1 unless said otherwise. */
       readonly firstNumber?: number
     }
   ) {
     this.#runtime = options.runtime
-    this.#firstPauseMillis = options.firstPauseMillis
+    this.#pauseMillis = options.firstPauseMillis
+    this.#resendMinMillis = options.resendMinMillis ?? resendMinMillis
+    this.#resendMaxMillis = options.resendMaxMillis ?? resendMaxMillis
     this.#numbers = Math.max(options.firstNumber ?? 1, 1) - 1
   }
 
@@ -57,10 +80,29 @@ export class InFlightRequests<W extends Waiting> {
   }
 
   add(number: number, waiting: W): void {
-    const pauseMillis = this.#firstPauseMillis
-    const resendAt = this.#runtime.elapsed() + pauseMillis
-    this.#entries.set(number, { waiting, resendAt, pauseMillis })
+    const pauseMillis = this.#pauseMillis
+    const sentAt = this.#runtime.elapsed()
+    const resendAt = sentAt + pauseMillis
+    this.#entries.set(number, { waiting, sentAt, isResent: false, resendAt, pauseMillis })
     this.#schedule()
+  }
+
+  /**
+   * Takes note that an answer came. After a request that was sent again the next ones get a pause
+   * as long as its own had become: answers may have become slower than the pause, and then no
+   * request would ever be answered after one sending, and measure it.
+   */
+  answered(number: number): void {
+    const entry = this.#entries.get(number)
+    if (entry === undefined) return
+    if (entry.isResent) {
+      this.#pauseMillis = Math.max(this.#pauseMillis, this.#bounded(entry.pauseMillis))
+      return
+    }
+    const millis = this.#runtime.elapsed() - entry.sentAt
+    const average = this.#averageMillis ?? millis
+    this.#averageMillis = average + newRoundTripShare * (millis - average)
+    this.#pauseMillis = this.#bounded(pauseRoundTrips * this.#averageMillis)
   }
 
   get(number: number): W | undefined {
@@ -73,7 +115,10 @@ export class InFlightRequests<W extends Waiting> {
 
   /** Sends everything again: after a reconnection, when all that was out may be lost. */
   resendAll(): void {
-    for (const { waiting } of this.#entries.values()) waiting.resend()
+    for (const entry of this.#entries.values()) {
+      entry.isResent = true
+      entry.waiting.resend()
+    }
   }
 
   *all(): Iterable<W> {
@@ -86,6 +131,10 @@ export class InFlightRequests<W extends Waiting> {
       this.#entries.delete(number)
       waiting.expire()
     }
+  }
+
+  #bounded(millis: number): number {
+    return Math.min(Math.max(millis, this.#resendMinMillis), this.#resendMaxMillis)
   }
 
   #schedule(): void {
@@ -105,6 +154,7 @@ export class InFlightRequests<W extends Waiting> {
         this.#entries.delete(number)
         entry.waiting.expire()
       } else if (entry.resendAt <= now) {
+        entry.isResent = true
         entry.pauseMillis *= 2
         entry.resendAt = now + entry.pauseMillis
         this.#resends++

@@ -158,7 +158,7 @@ class MemoryConnection {
     }
     this.#sentMessages++
     this.#sentBytes += data.length
-    const message = { subject, data: data.slice(), reply, noResponders: false }
+    const message = { subject, data: new Uint8Array(data), reply, noResponders: false }
     this.#whileConnected(() => this.#exchange.deliver(this, message))
   }
 

@@ -133,7 +133,9 @@ class NatsLink {
     const fits = data.length <= this.#currentMaxPayload() && kindOf(subject) === "subject"
       && (reply === undefined || kindOf(reply) === "subject")
     const { protocol } = this.#client
-    const takes = this.#connected && !protocol.noMorePublishing && !protocol.isClosed()
+    // Without a connection the client would keep `data` beyond the turn, until it connects again.
+    const takes = this.#connected && protocol.connected && !protocol.noMorePublishing
+      && !protocol.isClosed()
     if (!fits || !takes || this.#window.isFull) {
       this.#droppedMessages++
       return

@@ -65,8 +65,9 @@ export const make = (
       waiting += bytes
     }
     if (run.parts[part.index] !== undefined) return undefined
-    run.parts[part.index] = part.bytes.slice()
     run.missing--
+    // The last part is not kept beyond this call.
+    run.parts[part.index] = run.missing > 0 ? new Uint8Array(part.bytes) : part.bytes
     run.bytes += part.bytes.length
     waiting += part.bytes.length
     if (run.missing > 0) {

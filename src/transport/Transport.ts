@@ -32,7 +32,10 @@ export interface TransportStats {
 }
 
 export interface TransportService {
-  /** `data` must not be changed before the end of the turn. */
+  /**
+   * `data` must not be changed before the end of the turn: before a task runs that is given to
+   * `endOfTurn` after this call.
+   */
   readonly publish: (subject: string, data: Uint8Array, reply?: string) => void
   /** Of subscriptions with the same `queue`, one gets each message. */
   readonly subscribe: (

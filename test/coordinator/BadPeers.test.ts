@@ -1,13 +1,14 @@
 // Checks that a node refuses or keeps apart wrong messages of its peers, and goes on.
 import * as fc from "fast-check"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import { type PeerMessage, writeMessage } from "../../schemas/PeerMessage.ts"
+import type { PeerMessage } from "../../schemas/PeerMessage.ts"
 import { ByteWriter } from "../../src/core/codec/Bytes.ts"
 import type { Document } from "../../src/core/crdt/Document.ts"
 import * as DocumentCodec from "../../src/core/crdt/DocumentCodec.ts"
 import type { DotStore } from "../../src/core/crdt/DotStore.ts"
 import { encodeFields } from "../../src/core/model/DocumentKey.ts"
 import * as Frame from "../../src/transport/Frame.ts"
+import { writeMessage } from "../../src/transport/PeerMessageCodec.ts"
 import type { TransportService } from "../../src/transport/Transport.ts"
 import { buckets, notes, profiles } from "../cluster/buckets.ts"
 import { SteppedCluster } from "../cluster/steppedCluster.ts"
@@ -24,14 +25,13 @@ afterEach(() => stepped.stop())
 /** Sends to n1 as if from n2. */
 const send = (...all: ReadonlyArray<PeerMessage>): void => {
   const writer = new ByteWriter()
-  for (const message of all) writeMessage(writer, message)
   const { ring } = stepped.nodes[0]!.core.view
+  for (const message of all) writeMessage(writer, message, ring.digest)
   const header = {
     cluster: "test",
     partitionCount: ring.partitionCount,
     senderIncarnation: "0mi8dfxmoabcdef",
     receiverIncarnation: "",
-    ringDigest: ring.digest,
     clockMillis: stepped.runtime.now()
   }
   const data = Frame.encode(header, { _tag: "Whole", messages: writer.finish() })

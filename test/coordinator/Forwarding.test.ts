@@ -130,7 +130,7 @@ describe("a request that is forwarded", () => {
     const ask = (to: string) => {
       const json = JSON.stringify({ action: "write", bucket: shelves.name, body, to })
       const message = { _tag: "Forward", request: 1, body: new TextEncoder().encode(json) } as const
-      core.coordinator.hear(id(outside), message)
+      core.coordinator.handlers.Forward(message, id(outside), () => {})
     }
     ask("")
     ask(core.replica.incarnation().replace(/.$/u, "~"))
@@ -249,7 +249,8 @@ describe("a request that is forwarded", () => {
       ({ data }) => answers.push(Buffer.from(data).includes("InvalidRequest"))
     )
     stepped.runtime.settle()
-    core.coordinator.hear(from, { _tag: "Forward", request: 1, body: Uint8Array.of(1, 2, 255) })
+    const message = { _tag: "Forward", request: 1, body: Uint8Array.of(1, 2, 255) } as const
+    core.coordinator.handlers.Forward(message, from, () => {})
     stepped.runtime.settle()
     expect(answers).toEqual([true])
   })

@@ -1,9 +1,9 @@
 // Checks when requests end, which are refused, and that what is lost on the way is sent again.
 import { afterEach, describe, expect, it } from "vitest"
-import { readMessage } from "../../schemas/PeerMessage.ts"
 import { ByteReader } from "../../src/core/codec/Bytes.ts"
 import { NodeUnavailable } from "../../src/core/model/StoreError.ts"
 import * as Frame from "../../src/transport/Frame.ts"
+import { readMessage } from "../../src/transport/PeerMessageCodec.ts"
 import { buckets, profiles, shelves } from "../cluster/buckets.ts"
 import type { MemoryClusterOptions } from "../cluster/memoryCluster.ts"
 import { type Asked, SteppedCluster } from "../cluster/steppedCluster.ts"
@@ -177,10 +177,10 @@ describe("a node", () => {
     await start()
     const numbers: Array<number> = []
     stepped.cluster.connect().subscribe("everwrite.test.v1.peer.n2.from.n1", ({ data }) => {
-      const { body } = Frame.decode(data)
+      const { body, format } = Frame.decode(data)
       const reader = new ByteReader(body._tag === "Whole" ? body.messages : new Uint8Array(0))
       while (reader.remaining > 0) {
-        const message = readMessage(reader)
+        const { message } = readMessage(reader, format)
         if (message._tag === "Store" || message._tag === "Fetch") numbers.push(message.request)
       }
     })

@@ -9,6 +9,7 @@ const count = fc.oneof(fc.nat(300), fc.maxSafeNat())
 const text = fc.string({ unit: "binary", maxLength: 30 }).filter((s) => s.isWellFormed())
 const bytes = fc.uint8Array({ maxLength: 100 })
 const digest = fc.oneof(fc.constant(""), fc.stringMatching(/^[0-9a-f]{16}$/u))
+export const ringDigest = fc.stringMatching(/^[0-9a-f]{16}$/u)
 const part = fc.oneof(text, fc.maxSafeInteger())
 const half = fc.array(part, { maxLength: 3 }).map(encodeFields)
 const key = fc.record({ partition: half, sort: half })
@@ -31,5 +32,6 @@ export const messages: fc.Arbitrary<PeerMessage> = fc.oneof(
   fc.record({ ...tagged("Forward"), body: bytes }),
   fc.record({ ...tagged("Forwarded"), body: bytes }),
   fc.record({ ...tagged("List"), ...name, partition: count, limit: count }),
-  fc.record({ ...tagged("Listed"), through: place, places })
+  fc.record({ ...tagged("Listed"), through: place, places }),
+  fc.record({ ...tagged("OtherRing"), digest: ringDigest })
 )

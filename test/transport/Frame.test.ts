@@ -3,7 +3,8 @@
 import { readdirSync, readFileSync } from "node:fs"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { Malformed } from "../../src/core/codec/Bytes.ts"
+import type { PeerMessage } from "../../schemas/PeerMessage.ts"
+import { ByteReader, ByteWriter, Malformed } from "../../src/core/codec/Bytes.ts"
 import {
   decode,
   encode,
@@ -11,8 +12,19 @@ import {
   type FrameHeader,
   headerBytesMax
 } from "../../src/transport/Frame.ts"
+import {
+  type MessageFormat,
+  readMessage,
+  writeMessage
+} from "../../src/transport/PeerMessageCodec.ts"
 import { unlessMalformed } from "../core/codec/unlessMalformed.ts"
-import { goldenFrames } from "./goldenFrames.ts"
+import { frameOfVersion1, toVersion1 } from "./frameVersion1.ts"
+import {
+  type GoldenFrame,
+  goldenFrames,
+  goldenFramesOfVersion1,
+  goldenRing
+} from "./goldenFrames.ts"
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex")
 const fromHex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, "hex"))
@@ -24,7 +36,6 @@ const headers: fc.Arbitrary<FrameHeader> = fc.record({
   partitionCount: fc.integer({ min: 1, max: 65_536 }),
   senderIncarnation: incarnation,
   receiverIncarnation: fc.oneof(incarnation, fc.constant("")),
-  ringDigest: fc.stringMatching(/^[0-9a-f]{16}$/u),
   clockMillis: fc.maxSafeNat()
 })
 const content = fc.uint8Array({ maxLength: 200 })
@@ -45,16 +56,62 @@ const bodies: fc.Arbitrary<FrameBody> = fc.oneof(
     }))
 )
 
+const encodeVersion1 = (header: FrameHeader & { readonly ringDigest: string }, body: FrameBody) =>
+  body._tag === "Whole"
+    ? frameOfVersion1(header, body.messages)
+    : frameOfVersion1(header, body.bytes, [body.transfer, body.index, body.count])
+
 /** Bytes that were read must be the very bytes that the frame is written as. */
 const expectCanonical = (bytes: Uint8Array): void => {
   const frame = unlessMalformed(() => decode(bytes))
-  if (frame !== undefined) expect(hex(encode(frame.header, frame.body))).toBe(hex(bytes))
+  if (frame === undefined) return
+  const { body, format, header } = frame
+  const written = format.version === 1
+    ? encodeVersion1({ ...header, ringDigest: format.ringDigest }, body)
+    : encode(header, body)
+  expect(hex(written)).toBe(hex(bytes))
+}
+
+const bodyOf = (
+  { content, part }: GoldenFrame,
+  write: (message: PeerMessage) => Uint8Array = written
+): FrameBody => {
+  if (part !== undefined && content instanceof Uint8Array) {
+    return { _tag: "Part", ...part, bytes: content }
+  }
+  const all = content instanceof Uint8Array ? [] : content
+  return { _tag: "Whole", messages: new Uint8Array(Buffer.concat(all.map(write))) }
+}
+
+const written = (message: PeerMessage): Uint8Array => {
+  const writer = new ByteWriter()
+  writeMessage(writer, message, goldenRing)
+  return writer.finish()
+}
+
+const messagesIn = (body: FrameBody, format: MessageFormat): ReadonlyArray<PeerMessage> => {
+  const reader = new ByteReader(body._tag === "Whole" ? body.messages : new Uint8Array(0))
+  const read: Array<PeerMessage> = []
+  while (reader.remaining > 0) {
+    const { message, ring = goldenRing } = readMessage(reader, format)
+    expect(ring).toBe(goldenRing)
+    read.push(message)
+  }
+  return read
 }
 
 describe("a frame", () => {
   it("is read back as written", () => {
     fc.assert(fc.property(headers, bodies, (header, body) => {
-      expect(decode(encode(header, body))).toEqual({ header, body })
+      expect(decode(encode(header, body))).toEqual({ header, body, format: { version: 2 } })
+    }))
+  })
+
+  it("of version 1 is read with the ring that its header names", () => {
+    fc.assert(fc.property(headers, bodies, fc.string(), (header, body, text) => {
+      const ringDigest = text.toWellFormed()
+      const bytes = encodeVersion1({ ...header, ringDigest }, body)
+      expect(decode(bytes)).toEqual({ header, body, format: { version: 1, ringDigest } })
     }))
   })
 
@@ -64,7 +121,6 @@ describe("a frame", () => {
       partitionCount: Number.MAX_SAFE_INTEGER,
       senderIncarnation: "z".repeat(15),
       receiverIncarnation: "z".repeat(15),
-      ringDigest: "f".repeat(16),
       clockMillis: Number.MAX_SAFE_INTEGER
     }
     const most = Number.MAX_SAFE_INTEGER
@@ -74,7 +130,8 @@ describe("a frame", () => {
   })
 
   it("of a clock before 1970 or between milliseconds has a time all the same", () => {
-    const { body, header } = goldenFrames["empty"]!
+    const { header } = goldenFrames["empty"]!
+    const body = bodyOf(goldenFrames["empty"]!)
     const clockOf = (clockMillis: number) =>
       decode(encode({ ...header, clockMillis }, body)).header.clockMillis
     expect(clockOf(-5)).toBe(0)
@@ -82,8 +139,8 @@ describe("a frame", () => {
   })
 
   it("is refused as `Malformed` or is another frame, whichever bit flips", () => {
-    for (const { body, header } of Object.values(goldenFrames)) {
-      const bytes = encode(header, body)
+    for (const golden of Object.values(goldenFrames)) {
+      const bytes = encode(golden.header, bodyOf(golden))
       for (let bit = 0; bit < bytes.length * 8; bit++) {
         const flipped = bytes.slice()
         flipped[bit >> 3]! ^= 1 << (bit & 7)
@@ -93,18 +150,18 @@ describe("a frame", () => {
   })
 
   it("is refused as `Malformed` or is a frame when it is noise", () => {
-    const noise = fc.uint8Array({ maxLength: 60 }).map((bytes) => Uint8Array.of(1, ...bytes))
+    const noise = fc.tuple(fc.constantFrom(1, 2), fc.uint8Array({ maxLength: 60 }))
+      .map(([version, bytes]) => Uint8Array.of(version, ...bytes))
     fc.assert(fc.property(noise, expectCanonical), { numRuns: 2000 })
   })
 
-  it("is refused where its header is cut off, or of another protocol", () => {
-    const { body, header } = goldenFrames["empty"]!
-    const bytes = encode(header, body)
+  it("is refused where its header is cut off, or of another version", () => {
+    const bytes = encode(goldenFrames["empty"]!.header, bodyOf(goldenFrames["empty"]!))
     for (let length = 0; length < bytes.length; length++) {
       expect(() => decode(bytes.subarray(0, length))).toThrow(Malformed)
     }
-    expect(() => decode(Uint8Array.of(2, ...bytes.slice(1)))).toThrow(
-      "expected protocol version 1 at byte 0"
+    expect(() => decode(Uint8Array.of(3, ...bytes.slice(1)))).toThrow(
+      "expected a frame of version 1 or 2 at byte 0"
     )
   })
 
@@ -119,17 +176,42 @@ describe("a frame", () => {
   })
 })
 
-describe("frame format 1", () => {
-  const folder = new URL("../golden/frame-1/", import.meta.url)
+describe("frame version 2", () => {
+  const folder = new URL("../golden/frame-2/", import.meta.url)
 
   it("is known by golden bytes, each of which is tested here", () => {
     const names = Object.keys(goldenFrames).map((name) => `${name}.hex`)
     expect(readdirSync(folder).sort()).toEqual(names.sort())
   })
 
-  it.each(Object.entries(goldenFrames))("reads and writes its golden bytes: %s", (name, frame) => {
-    const golden = readFileSync(new URL(`${name}.hex`, folder), "utf8").trim()
-    expect(hex(encode(frame.header, frame.body))).toBe(golden)
-    expect(decode(fromHex(golden))).toEqual(frame)
+  it.each(Object.entries(goldenFrames))("reads and writes its golden bytes: %s", (name, golden) => {
+    const bytes = readFileSync(new URL(`${name}.hex`, folder), "utf8").trim()
+    const { header } = golden
+    const body = bodyOf(golden)
+    expect(hex(encode(header, body))).toBe(bytes)
+    const format = { version: 2 } as const
+    expect(decode(fromHex(bytes))).toEqual({ header, body, format })
+    if (golden.part === undefined) expect(messagesIn(body, format)).toEqual(golden.content)
   })
+})
+
+describe("frame version 1", () => {
+  const folder = new URL("../golden/frame-1/", import.meta.url)
+
+  it("is known by golden bytes, each of which is tested here", () => {
+    const names = Object.keys(goldenFramesOfVersion1).map((name) => `${name}.hex`)
+    expect(readdirSync(folder).sort()).toEqual(names.sort())
+  })
+
+  it.each(Object.entries(goldenFramesOfVersion1))(
+    "has its golden bytes read: %s",
+    (name, golden) => {
+      const bytes = fromHex(readFileSync(new URL(`${name}.hex`, folder), "utf8").trim())
+      const { body, format, header } = decode(bytes)
+      expect(header).toEqual(golden.header)
+      expect(format).toEqual({ version: 1, ringDigest: goldenRing })
+      expect(body).toEqual(bodyOf(golden, toVersion1))
+      if (golden.part === undefined) expect(messagesIn(body, format)).toEqual(golden.content)
+    }
+  )
 })

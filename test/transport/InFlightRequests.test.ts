@@ -1,4 +1,5 @@
 // Checks when a request that waits is sent again, and that it ends once, at its deadline.
+import * as fc from "fast-check"
 import { beforeEach, describe, expect, it } from "vitest"
 import { InFlightRequests, type Waiting } from "../../src/transport/InFlightRequests.ts"
 import { SteppedRuntime } from "../tooling/SteppedRuntime.ts"
@@ -105,5 +106,112 @@ describe("a request that waits", () => {
     expect([later.nextNumber(), later.nextNumber()]).toEqual([77, 78])
     const none = new InFlightRequests<Waits>({ runtime, firstPauseMillis: 100, firstNumber: 0 })
     expect(none.nextNumber()).toBe(1)
+  })
+})
+
+/** A request that is answered after so long. */
+const answeredAfter = (millis: number): Waits => {
+  const { number, waits } = add(60_000)
+  runtime.advance(millis)
+  pending.answered(number)
+  pending.remove(number)
+  return waits
+}
+
+/** When requests that nobody answers are sent again, from now. */
+const pauses = (): ReadonlyArray<number> => {
+  const begun = runtime.elapsed()
+  const { number, waits } = add(begun + 60_000)
+  runtime.advance(20_000)
+  pending.remove(number)
+  return waits.events.map((event) => Number(event.split(" ")[1]) - begun)
+}
+
+type Options = ConstructorParameters<typeof InFlightRequests<Waits>>[0]
+
+/** Begins anew with a table of such requests. */
+const begin = (options: Partial<Options> = {}): void => {
+  runtime = new SteppedRuntime()
+  pending = new InFlightRequests({ runtime, firstPauseMillis: 500, ...options })
+}
+
+describe("the pause before a request is sent again", () => {
+  it("is the one given until a round trip is measured, and four round trips from then on", () => {
+    begin()
+    expect(pauses().slice(0, 2)).toEqual([500, 1500])
+    begin()
+    answeredAfter(60)
+    expect(pauses().slice(0, 3)).toEqual([240, 720, 1680])
+  })
+
+  it("is within its bounds, whatever the round trips", () => {
+    const bounds = fc.tuple(fc.integer({ min: 20, max: 500 }), fc.integer({ min: 500, max: 2000 }))
+    fc.assert(fc.property(bounds, fc.array(fc.nat(400), { minLength: 1 }), ([min, max], trips) => {
+      begin({ resendMinMillis: min, resendMaxMillis: max })
+      for (const millis of trips) answeredAfter(millis)
+      const [first] = pauses()
+      expect(first).toBeGreaterThanOrEqual(min)
+      // Requests are looked at every 20 ms.
+      expect(first).toBeLessThanOrEqual(max + 20)
+      expect(first).toBeGreaterThanOrEqual(Math.min(max, 4 * Math.min(...trips)))
+      expect(first).toBeLessThanOrEqual(Math.max(min, 4 * Math.max(...trips)) + 20)
+    }))
+  })
+
+  it("is at least 100 ms and at most 1 s unless said otherwise", () => {
+    begin()
+    answeredAfter(0)
+    expect(pauses()[0]).toBe(100)
+    begin({ firstPauseMillis: 5_000 })
+    answeredAfter(2_000)
+    expect(pauses()[0]).toBe(1_000)
+  })
+
+  it("follows round trips that change, an eighth of the way with each", () => {
+    begin()
+    answeredAfter(200)
+    answeredAfter(40)
+    expect(pauses()[0]).toBe(4 * 180)
+    begin()
+    answeredAfter(200)
+    for (let i = 0; i < 60; i++) answeredAfter(40)
+    expect(pauses()[0]).toBe(180)
+  })
+
+  it("measures nothing by a request that was sent again, one way or the other", () => {
+    begin()
+    answeredAfter(60)
+    expect(answeredAfter(250).events).toHaveLength(1)
+    begin()
+    const { number } = add(60_000)
+    pending.resendAll()
+    runtime.advance(1)
+    pending.answered(number)
+    expect(pauses()[0]).toBeGreaterThanOrEqual(500)
+  })
+
+  it("measures nothing by an answer that nobody waits for", () => {
+    begin()
+    const { number } = add(60_000)
+    pending.remove(number)
+    pending.answered(number)
+    pending.answered(999)
+    expect(pauses()[0]).toBe(500)
+  })
+
+  it("stays as it is beside requests that nobody answers", () => {
+    begin()
+    answeredAfter(60)
+    for (let i = 0; i < 3; i++) expect(pauses().slice(0, 3)).toEqual([240, 720, 1680])
+  })
+
+  it("grows with requests sent again until one is not, so that slower answers are measured", () => {
+    begin()
+    for (let i = 0; i < 10; i++) answeredAfter(10)
+    const sendings = Array.from({ length: 12 }, () => answeredAfter(450).events.length)
+    expect(sendings[0]).toBeGreaterThan(0)
+    expect(sendings.at(-1)).toBe(0)
+    for (let i = 0; i < 60; i++) answeredAfter(10)
+    expect(pauses()[0]).toBe(100)
   })
 })

@@ -1,29 +1,36 @@
 // Checks how messages become frames and frames messages again, and which frames are not taken.
 import * as fc from "fast-check"
 import { beforeEach, describe, expect, it } from "vitest"
-import { type PeerMessage, writeMessage } from "../../schemas/PeerMessage.ts"
+import type { PeerMessage, PeerTag } from "../../schemas/PeerMessage.ts"
 import { ByteWriter } from "../../src/core/codec/Bytes.ts"
 import { ClusterName, NodeId } from "../../src/core/model/Names.ts"
 import * as Frame from "../../src/transport/Frame.ts"
 import { makeMemoryBroker, type MemoryBroker } from "../../src/transport/MemoryTransport.ts"
 import { PeerLink, type PeerLinkOptions } from "../../src/transport/PeerLink.ts"
+import { writeMessage } from "../../src/transport/PeerMessageCodec.ts"
 import { Subjects } from "../../src/transport/Subjects.ts"
 import type { Message, TransportService } from "../../src/transport/Transport.ts"
 import { messages } from "../schemas/messages.ts"
 import { SteppedRuntime } from "../tooling/SteppedRuntime.ts"
+import { frameOfVersion1, toVersion1 } from "./frameVersion1.ts"
+import { handlersOf } from "./handlersOf.ts"
 
 const cluster = ClusterName.make("test")
 const subjects = new Subjects(cluster)
 const [n1, n2, n3] = [NodeId.make("n1"), NodeId.make("n2"), NodeId.make("n3")]
 const maxPayload = 4096
+const ring = "00112233aabbccdd"
+const otherRing = "ffffffffffffffff"
 
 /** A node's link with what it heard; `incarnation` is its incarnation and may change. */
 class Peer {
   readonly heard: Array<readonly [from: NodeId, message: PeerMessage]> = []
   readonly offsets: Array<readonly [from: NodeId, millis: number]> = []
+  readonly failures: Array<readonly [failure: unknown, tag: PeerTag]> = []
   readonly link: PeerLink
   readonly transport: TransportService
   incarnation: string
+  ring = ring
 
   constructor(runtime: SteppedRuntime, node: NodeId, options: Partial<PeerLinkOptions> = {}) {
     this.transport = options.transport ?? broker.connect()
@@ -34,9 +41,10 @@ class Peer {
       node,
       partitionCount: 16,
       incarnation: () => this.incarnation,
-      ringDigest: () => "00112233aabbccdd",
-      onMessage: (from, message) => this.heard.push([from, message]),
+      ringDigest: () => this.ring,
+      handlers: handlersOf((message, from) => this.heard.push([from, message])),
       onHeard: (from, millis) => this.offsets.push([from, millis]),
+      onHandlerFailure: (failure, tag) => this.failures.push([failure, tag]),
       ...options,
       transport: this.transport
     })
@@ -58,10 +66,11 @@ beforeEach(() => {
 })
 
 const stored = (request: number): PeerMessage => ({ _tag: "Stored", request, durable: true })
+const bytesOf = (length: number) => Array.from({ length }, (_, i) => i % 251)
 const body = (length: number, request = 1): PeerMessage => ({
   _tag: "Forward",
   request,
-  body: Uint8Array.from({ length }, (_, i) => i % 251)
+  body: Uint8Array.from(bytesOf(length))
 })
 const requestsOf = ({ heard }: Peer) => heard.map(([, { request }]) => request)
 
@@ -139,7 +148,7 @@ describe("a message larger than the broker takes", () => {
       expect(requestsOf(b).sort((x, y) => x - y)).toEqual([1, 2, 3])
       const large = b.heard.find(([, { request }]) => request === 2)![1]
       expect(large._tag === "Forward" && [...large.body])
-        .toEqual(Array.from({ length }, (_, i) => i % 251))
+        .toEqual(bytesOf(length))
       expect(b.link.stats().refused.malformed).toBe(0)
     }))
   })
@@ -167,24 +176,26 @@ const frame = (
   options: Partial<Frame.FrameHeader> & { readonly messages?: Uint8Array } = {}
 ): Uint8Array => {
   const { messages = write(stored(7)), ...header } = options
-  return Frame.encode({
-    cluster,
-    partitionCount: 16,
-    senderIncarnation: "n1life000000000",
-    receiverIncarnation: "",
-    ringDigest: "00112233aabbccdd",
-    clockMillis: runtime.now(),
-    ...header
-  }, { _tag: "Whole", messages })
+  return Frame.encode({ ...headerNow(), ...header }, { _tag: "Whole", messages })
 }
 
-const write = (...all: ReadonlyArray<PeerMessage>): Uint8Array => {
+const headerNow = (): Frame.FrameHeader => ({
+  cluster,
+  partitionCount: 16,
+  senderIncarnation: "n1life000000000",
+  receiverIncarnation: "",
+  clockMillis: runtime.now()
+})
+
+const writeFor = (digest: string, ...all: ReadonlyArray<PeerMessage>): Uint8Array => {
   const writer = new ByteWriter()
-  for (const message of all) writeMessage(writer, message)
+  for (const message of all) writeMessage(writer, message, digest)
   return writer.finish()
 }
 
-const noRefusals = { malformed: 0, otherCluster: 0, otherRing: 0, formerIncarnation: 0 }
+const write = (...all: ReadonlyArray<PeerMessage>): Uint8Array => writeFor(ring, ...all)
+
+const noRefusals = { malformed: 0, otherCluster: 0, formerIncarnation: 0 }
 
 const deliver = (data: Uint8Array, subject = subjects.peer({ to: n2, from: n1 })): void => {
   spy.publish(subject, data)
@@ -210,7 +221,6 @@ describe("a frame", () => {
     [
       ["another cluster", { cluster: "prod" }, "otherCluster"],
       ["another number of partitions", { partitionCount: 32 }, "otherCluster"],
-      ["another ring", { ringDigest: "ffffffffffffffff" }, "otherRing"],
       [
         "a former incarnation of the receiver",
         { receiverIncarnation: "n2life0former00" },
@@ -252,9 +262,46 @@ describe("a frame", () => {
 
   it("says how far the sender's clock is ahead, also when the ring is another", () => {
     deliver(frame({ clockMillis: runtime.now() + 5_000 }))
-    deliver(frame({ clockMillis: runtime.now() - 250, ringDigest: "ffffffffffffffff" }))
+    deliver(frame({ clockMillis: runtime.now() - 250, messages: writeFor(otherRing, body(1)) }))
     deliver(frame({ clockMillis: 0, cluster: "prod" }))
     expect(b.offsets).toEqual([[n1, 5_000], [n1, -250]])
+  })
+})
+
+describe("nodes that disagree about the ring", () => {
+  it("agree again with the next message after one of them has the other's ring", () => {
+    const [a, b] = [new Peer(runtime, n1), new Peer(runtime, n2)]
+    runtime.settle()
+    a.ring = otherRing
+    a.link.send(n2, body(1, 1))
+    a.ring = ring
+    a.link.send(n2, body(1, 2))
+    runtime.settle()
+    expect(requestsOf(b)).toEqual([2])
+    b.ring = otherRing
+    a.link.send(n2, body(1, 3))
+    runtime.settle()
+    expect(requestsOf(b)).toEqual([2])
+    expect(a.heard.map(([, message]) => message)).toEqual([
+      { _tag: "OtherRing", request: 1, digest: ring },
+      { _tag: "OtherRing", request: 3, digest: otherRing }
+    ])
+  })
+})
+
+describe("a frame of version 1", () => {
+  it("is put together with the other parts of its run", () => {
+    const b = new Peer(runtime, n2)
+    runtime.settle()
+    const content = toVersion1(body(300, 5))
+    for (const index of [1, 0]) {
+      const part = content.subarray(index * 200, (index + 1) * 200)
+      deliver(frameOfVersion1({ ...headerNow(), ringDigest: ring }, part, [1, index, 2]))
+    }
+    expect(b.heard).toHaveLength(1)
+    const [, heard] = b.heard[0]!
+    expect(heard).toMatchObject({ _tag: "Forward", request: 5 })
+    expect(heard._tag === "Forward" && [...heard.body]).toEqual(bytesOf(300))
   })
 })
 

@@ -1,16 +1,17 @@
 /**
  * Lists frames whose bytes are kept under test/golden: every message once, whole, and in parts.
  */
-import { type PeerMessage, writeMessage } from "../../schemas/PeerMessage.ts"
-import { ByteWriter } from "../../src/core/codec/Bytes.ts"
-import type { FrameBody, FrameHeader } from "../../src/transport/Frame.ts"
+import type { PeerMessage } from "../../schemas/PeerMessage.ts"
+import type { FrameHeader, PartPlace } from "../../src/transport/Frame.ts"
+
+/** Of the ring that all frames and messages are for. */
+export const goldenRing = "0123456789abcdef"
 
 const header: FrameHeader = {
   cluster: "test",
   partitionCount: 256,
   senderIncarnation: "0mi8dfxmoabcdef",
   receiverIncarnation: "",
-  ringDigest: "0123456789abcdef",
   clockMillis: 1_763_700_000_000
 }
 
@@ -44,23 +45,30 @@ const messages: Readonly<Record<string, ReadonlyArray<PeerMessage>>> = {
   listed: [{ _tag: "Listed", request: 7, through: place, places: [place, place] }]
 }
 
-const whole = (all: ReadonlyArray<PeerMessage>): FrameBody => {
-  const writer = new ByteWriter()
-  for (const message of all) writeMessage(writer, message)
-  return { _tag: "Whole", messages: writer.finish() }
-}
-
 export interface GoldenFrame {
   readonly header: FrameHeader
-  readonly body: FrameBody
+  /** Messages, or bytes that are a part of some. */
+  readonly content: ReadonlyArray<PeerMessage> | Uint8Array
+  readonly part: PartPlace | undefined
 }
 
-export const goldenFrames: Readonly<Record<string, GoldenFrame>> = {
+/** Frames that version 1 had, too. */
+export const goldenFramesOfVersion1: Readonly<Record<string, GoldenFrame>> = {
   ...Object.fromEntries(
-    Object.entries(messages).map(([name, all]) => [name, { header, body: whole(all) }])
+    Object.entries(messages).map(([name, content]) => [name, { header, content, part: undefined }])
   ),
   part: {
     header: { ...header, receiverIncarnation: "0mi8dfxmo000000" },
-    body: { _tag: "Part", transfer: 300, index: 1, count: 2, bytes: Uint8Array.of(5, 6, 7) }
+    content: Uint8Array.of(5, 6, 7),
+    part: { transfer: 300, index: 1, count: 2 }
+  }
+}
+
+export const goldenFrames: Readonly<Record<string, GoldenFrame>> = {
+  ...goldenFramesOfVersion1,
+  "other-ring": {
+    header,
+    content: [{ _tag: "OtherRing", request: 8, digest: "fedcba9876543210" }],
+    part: undefined
   }
 }

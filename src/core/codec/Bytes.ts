@@ -5,6 +5,7 @@
  * reader never trusts its input: each overrun, over-long varint and ill-formed text is a
  * `Malformed` that says where, and nothing is allocated from a length before the length is checked.
  */
+import { invariant } from "../Invariant.ts"
 
 /** Bytes that do not follow the format: what was expected, and at which offset. */
 export class Malformed extends Error {
@@ -19,6 +20,24 @@ export class Malformed extends Error {
 const encoder = new TextEncoder()
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
+const varintBytesMax = 8
+
+/** Bytes that a varint takes. */
+const varintLength = (value: number): number => {
+  let length = 1
+  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) length++
+  return length
+}
+
+/** The value of a digit by its character code. */
+const nibble = (code: number): number => {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30
+  invariant(code >= 0x61 && code <= 0x66, "a digest is written in small hexadecimal digits")
+  return code - 0x57
+}
+
+const hexDigits = "0123456789abcdef"
+
 export class ByteWriter {
   #bytes: Uint8Array
   #length = 0
@@ -29,6 +48,11 @@ export class ByteWriter {
 
   get length(): number {
     return this.#length
+  }
+
+  /** Bytes that it holds without growing. */
+  get capacity(): number {
+    return this.#bytes.length
   }
 
   #reserve(count: number): void {
@@ -47,7 +71,7 @@ export class ByteWriter {
 
   /** An integer from 0 to 2^53 - 1, seven bits a byte, lowest first. */
   varint(value: number): this {
-    this.#reserve(8)
+    this.#reserve(varintBytesMax)
     let rest = value
     while (rest >= 0x80) {
       this.#bytes[this.#length++] = (rest % 0x80) | 0x80
@@ -71,6 +95,19 @@ export class ByteWriter {
     return this
   }
 
+  /** Digits of a hash, two to a byte, whose number the reader knows. */
+  hex(digits: string): this {
+    const count = digits.length / 2
+    invariant(Number.isInteger(count), "a digest is written in pairs of digits")
+    this.#reserve(count)
+    for (let i = 0; i < count; i++) {
+      const byte = (nibble(digits.charCodeAt(2 * i)) << 4) | nibble(digits.charCodeAt(2 * i + 1))
+      this.#bytes[this.#length + i] = byte
+    }
+    this.#length += count
+    return this
+  }
+
   /** Well-formed text as UTF-8 with its length in bytes before it. */
   text(value: string): this {
     const units = value.length
@@ -90,10 +127,59 @@ export class ByteWriter {
         return this
       }
     }
-    return this.bytes(encoder.encode(value))
+    return this.#encoded(value)
   }
 
-  /** A copy of what was written. */
+  /**
+   * Encodes in place, behind as many bytes as the length takes where all of it is ASCII. There is
+   * room left behind it to move it on, since nothing beyond `#length` survives growing.
+   */
+  #encoded(value: string): this {
+    const units = value.length
+    const guess = varintLength(units)
+    const start = this.#length + guess
+    const encode = () =>
+      encoder.encodeInto(value, this.#bytes.subarray(start, this.#bytes.length - varintBytesMax))
+    this.#reserve(2 * varintBytesMax + units)
+    let { read, written } = encode()
+    if (read < units) {
+      this.#reserve(2 * varintBytesMax + written + 3 * (units - read))
+      written = encode().written
+    }
+    const shift = varintLength(written) - guess
+    if (shift > 0) this.#bytes.copyWithin(start + shift, start, start + written)
+    this.varint(written)
+    this.#length += written
+    return this
+  }
+
+  /** Leaves room for bytes that are known only later; `overwrite` fills it. */
+  skip(count: number): this {
+    this.#reserve(count)
+    this.#length += count
+    return this
+  }
+
+  /** Writes over what stands at `at`, which was written or skipped before. */
+  overwrite(at: number, value: Uint8Array): this {
+    invariant(at >= 0 && at + value.length <= this.#length, "bytes are written over others")
+    this.#bytes.set(value, at)
+    return this
+  }
+
+  /** Takes back what was written from `length` on. The buffer stays, to be written to again. */
+  truncate(length: number): this {
+    invariant(length >= 0 && length <= this.#length, "a writer is cut to less than it holds")
+    this.#length = length
+    return this
+  }
+
+  /** What was written, without a copy: for use before anything more is written or taken back. */
+  view(start = 0, end = this.#length): Uint8Array {
+    return this.#bytes.subarray(start, end)
+  }
+
+  /** A copy of what was written, for those who keep it. */
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#length)
   }
@@ -128,7 +214,7 @@ export class ByteReader {
     const start = this.#offset
     let value = 0
     let scale = 1
-    for (let count = 1; count <= 8; count++) {
+    for (let count = 1; count <= varintBytesMax; count++) {
       const byte = this.byte(expected)
       value += (byte & 0x7f) * scale
       if (byte < 0x80) {
@@ -158,6 +244,14 @@ export class ByteReader {
     const view = this.#bytes.subarray(this.#offset, this.#offset + count)
     this.#offset += count
     return view
+  }
+
+  /** The digits of the next `count` bytes. */
+  hex(count: number, expected = "a digest"): string {
+    const view = this.raw(count, expected)
+    let digits = ""
+    for (const byte of view) digits += hexDigits[byte >> 4]! + hexDigits[byte & 15]!
+    return digits
   }
 
   text(expected = "text"): string {

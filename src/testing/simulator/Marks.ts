@@ -20,7 +20,7 @@ export const codeMarks: ReadonlyArray<string> = [
   "gather: there is no room to wait for slow replicas",
   "link: a frame for a former incarnation is refused",
   "link: a frame of another cluster is refused",
-  "link: a frame of another ring is refused",
+  "link: a request of another ring is refused",
   "link: a torn frame is refused",
   "link: messages travel in parts",
   "link: the last part has come",

@@ -2,6 +2,7 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { ByteReader, ByteWriter, Malformed } from "../../../src/core/codec/Bytes.ts"
+import { InvariantViolation } from "../../../src/core/Invariant.ts"
 import { unlessMalformed } from "./unlessMalformed.ts"
 
 const safe = fc.maxSafeNat()
@@ -13,7 +14,9 @@ const text = fc.oneof(
     "\ufeffafter a byte order mark",
     "a".repeat(63),
     "a".repeat(64),
+    "é".repeat(63),
     "é".repeat(64),
+    "a".repeat(127) + "é",
     "a".repeat(128)
   )
 )
@@ -22,7 +25,8 @@ const item = fc.oneof(
   fc.record({ kind: fc.constant("byte" as const), value: fc.nat(255) }),
   fc.record({ kind: fc.constant("varint" as const), value: varint }),
   fc.record({ kind: fc.constant("bytes" as const), value: fc.uint8Array({ maxLength: 300 }) }),
-  fc.record({ kind: fc.constant("text" as const), value: text })
+  fc.record({ kind: fc.constant("text" as const), value: text }),
+  fc.record({ kind: fc.constant("hex" as const), value: fc.stringMatching(/^[0-9a-f]{16}$/u) })
 )
 type Item = typeof item extends fc.Arbitrary<infer I> ? I : never
 
@@ -32,6 +36,7 @@ const write = (items: ReadonlyArray<Item>, capacity = 8): Uint8Array => {
     if (kind === "byte") writer.byte(value)
     else if (kind === "varint") writer.varint(value)
     else if (kind === "bytes") writer.bytes(value)
+    else if (kind === "hex") writer.hex(value)
     else writer.text(value)
   }
   const bytes = writer.finish()
@@ -46,6 +51,7 @@ const read = (kinds: ReadonlyArray<Item["kind"]>, bytes: Uint8Array): ReadonlyAr
     if (kind === "byte") return { kind, value: reader.byte() }
     if (kind === "varint") return { kind, value: reader.varint() }
     if (kind === "bytes") return { kind, value: reader.bytes().slice() }
+    if (kind === "hex") return { kind, value: reader.hex(8) }
     return { kind, value: reader.text() }
   })
   reader.end()
@@ -72,7 +78,7 @@ describe("bytes", () => {
   })
 
   it("that are garbage are refused, or are the one encoding of the value that was read", () => {
-    const kinds = fc.array(fc.constantFrom<Item["kind"]>("byte", "varint", "bytes", "text"))
+    const kinds = fc.array(fc.constantFrom<Item["kind"]>("byte", "varint", "bytes", "text", "hex"))
     fc.assert(
       fc.property(kinds, fc.uint8Array({ maxLength: 40 }), (kinds, bytes) => {
         const items = unlessMalformed(() => read(kinds, bytes))
@@ -88,6 +94,60 @@ describe("bytes", () => {
     )
     reader.text()
     expect(() => reader.text("a name")).toThrow("expected a name that fits at byte 3")
+  })
+})
+
+const bytes = fc.uint8Array({ maxLength: 40 })
+
+describe("a writer", () => {
+  it("shows what was written without a copy, and copies it for those who keep it", () => {
+    const writer = new ByteWriter(64).raw(Uint8Array.of(1, 2, 3))
+    const [view, copy] = [writer.view(), writer.finish()]
+    writer.overwrite(1, Uint8Array.of(9))
+    expect([...view]).toEqual([1, 9, 3])
+    expect([...copy]).toEqual([1, 2, 3])
+    expect([...writer.view(1)]).toEqual([9, 3])
+    expect([...writer.view(1, 2)]).toEqual([9])
+  })
+
+  it("fills the room that it left as if that had been written in its turn", () => {
+    fc.assert(fc.property(bytes, bytes, bytes, (before, room, after) => {
+      const writer = new ByteWriter(1).raw(before).skip(room.length).raw(after)
+      writer.overwrite(before.length, room)
+      expect([...writer.view()]).toEqual([...before, ...room, ...after])
+    }))
+  })
+
+  it("that is cut goes on from there, in the same buffer", () => {
+    fc.assert(fc.property(bytes, bytes, bytes, (kept, cut, next) => {
+      const writer = new ByteWriter(120).raw(kept).raw(cut).truncate(kept.length).raw(next)
+      expect([...writer.view()]).toEqual([...kept, ...next])
+      expect(writer.capacity).toBe(120)
+    }))
+  })
+
+  it("refuses to write over or to cut what it does not hold", () => {
+    const writer = new ByteWriter(64).varint(1)
+    expect(() => writer.overwrite(0, Uint8Array.of(1, 2))).toThrow(InvariantViolation)
+    expect(() => writer.overwrite(-1, Uint8Array.of(1))).toThrow(InvariantViolation)
+    expect(() => writer.truncate(2)).toThrow(InvariantViolation)
+  })
+
+  it.each(["0g", "A0", "é0", "0"])("refuses %s, which is no digest", (digits) => {
+    expect(() => new ByteWriter().hex(digits)).toThrow(InvariantViolation)
+  })
+
+  it("writes text that ends where its buffer does, whatever its length takes", () => {
+    for (const value of ["é".repeat(64), "a".repeat(126) + "é", "€".repeat(43)]) {
+      for (let capacity = 0; capacity < 300; capacity++) {
+        const writer = new ByteWriter(capacity).byte(7).text(value).byte(8)
+        const reader = new ByteReader(writer.view())
+        expect([reader.byte(), reader.text(), reader.byte()]).toEqual([7, value, 8])
+      }
+    }
+    for (const value of ["€".repeat(5500), `${"a".repeat(16_382)}€`]) {
+      expect(new ByteReader(new ByteWriter(8).text(value).view()).text()).toBe(value)
+    }
   })
 })
 

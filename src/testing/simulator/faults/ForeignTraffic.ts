@@ -1,13 +1,14 @@
 /**
- * Lets nodes hear frames that are not for them: of another cluster, of nodes with another ring, or
- * torn. Each carries a value that nobody wrote, so that a node which takes it is found out.
+ * Lets nodes hear what is not for them: frames of another cluster, requests of nodes with another
+ * ring, torn frames. Each carries a value that nobody wrote, so that a node which takes it is found
+ * out.
  */
 import * as DocumentCodec from "../../../core/crdt/DocumentCodec.ts"
 import { encodeKey } from "../../../core/model/KeyFields.ts"
 import { ClusterName } from "../../../core/model/Names.ts"
-import { writeMessage } from "../../../../schemas/PeerMessage.ts"
 import { ByteWriter } from "../../../core/codec/Bytes.ts"
 import * as Frame from "../../../transport/Frame.ts"
+import { writeMessage } from "../../../transport/PeerMessageCodec.ts"
 import { Subjects } from "../../../transport/Subjects.ts"
 import { drawSeries, type FaultClass, lasts } from "../FaultClass.ts"
 import { valueOf } from "../Plan.ts"
@@ -25,7 +26,7 @@ const { bytes: document } = DocumentCodec.encode({
 })
 
 /** A request to store the invented value in place of a register that clients use. */
-const store = (): Uint8Array => {
+const store = (ringDigest: string): Uint8Array => {
   const writer = new ByteWriter(256)
   writeMessage(writer, {
     _tag: "Store",
@@ -35,7 +36,7 @@ const store = (): Uint8Array => {
     key: encodeKey(Registers.definition.key, "registers0"),
     sync: true,
     document
-  })
+  }, ringDigest)
   return writer.finish()
 }
 
@@ -47,10 +48,10 @@ const frameOf = (kind: (typeof kinds)[number], { cluster, kernel, ring }: SimClu
     partitionCount: kind === "partitions" ? 2 * ring.partitionCount : ring.partitionCount,
     senderIncarnation: "000000000000000",
     receiverIncarnation: "",
-    ringDigest: kind === "ring" ? "another" : ring.digest,
     clockMillis: epochMillis + kernel.now
   }
-  const frame = Frame.encode(header, { _tag: "Whole", messages: store() })
+  const messages = store(kind === "ring" ? "f".repeat(16) : ring.digest)
+  const frame = Frame.encode(header, { _tag: "Whole", messages })
   return kind === "torn" ? frame.subarray(0, -1) : frame
 }
 

@@ -1,29 +1,50 @@
 // Checks that what nodes say is read back as written, and that nothing else is read at all.
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { type PeerMessage, readMessage, writeMessage } from "../../schemas/PeerMessage.ts"
+import type { PeerMessage } from "../../schemas/PeerMessage.ts"
 import { ByteReader, ByteWriter, Malformed } from "../../src/core/codec/Bytes.ts"
+import {
+  type MessageFormat,
+  readMessage,
+  type ReceivedMessage,
+  writeMessage
+} from "../../src/transport/PeerMessageCodec.ts"
 import { unlessMalformed } from "../core/codec/unlessMalformed.ts"
-import { messages } from "./messages.ts"
+import { messages, ringDigest } from "../schemas/messages.ts"
+import { toVersion1 } from "./frameVersion1.ts"
 
-const write = (...all: ReadonlyArray<PeerMessage>): Uint8Array => {
+const ring = "00112233aabbccdd"
+
+const writeReceived = (all: ReadonlyArray<ReceivedMessage>): Uint8Array => {
   const writer = new ByteWriter(8)
-  for (const message of all) writeMessage(writer, message)
+  for (const { message, ring = "" } of all) writeMessage(writer, message, ring)
   return writer.finish()
 }
 
-const readAll = (bytes: Uint8Array): ReadonlyArray<PeerMessage> => {
+const write = (...all: ReadonlyArray<PeerMessage>): Uint8Array =>
+  writeReceived(all.map((message) => ({ message, ring })))
+
+const receiveAll = (
+  bytes: Uint8Array,
+  format: MessageFormat = { version: 2 }
+): ReadonlyArray<ReceivedMessage> => {
   const reader = new ByteReader(bytes)
-  const read: Array<PeerMessage> = []
-  while (reader.remaining > 0) read.push(readMessage(reader))
+  const read: Array<ReceivedMessage> = []
+  while (reader.remaining > 0) read.push(readMessage(reader, format))
   return read
 }
 
+const readAll = (bytes: Uint8Array): ReadonlyArray<PeerMessage> =>
+  receiveAll(bytes).map(({ message }) => message)
+
 /** Bytes that were read must be the very bytes that the messages are written as. */
 const expectCanonical = (bytes: Uint8Array): void => {
-  const read = unlessMalformed(() => readAll(bytes))
-  if (read !== undefined) expect([...write(...read)]).toEqual([...bytes])
+  const read = unlessMalformed(() => receiveAll(bytes))
+  if (read !== undefined) expect([...writeReceived(read)]).toEqual([...bytes])
 }
+
+const isRingDependent = ({ _tag }: PeerMessage): boolean =>
+  _tag === "Store" || _tag === "Fetch" || _tag === "List" || _tag === "Forward"
 
 const store: PeerMessage = {
   _tag: "Store",
@@ -40,6 +61,32 @@ describe("messages", () => {
     fc.assert(fc.property(fc.array(messages, { maxLength: 5 }), (all) => {
       expect(readAll(write(...all))).toEqual(all)
     }))
+  })
+
+  it("say the ring where they depend on it, and only there", () => {
+    fc.assert(fc.property(messages, ringDigest, (message, digest) => {
+      const written = writeReceived([{ message, ring: digest }])
+      const expected = isRingDependent(message) ? digest : undefined
+      expect(receiveAll(written)).toEqual([{ message, ring: expected }])
+      expect(write(message).length - toVersion1(message).length)
+        .toBe(isRingDependent(message) ? 8 : 0)
+    }))
+  })
+
+  it("of version 1 are read with the ring of their frame where they depend on it", () => {
+    const all = messages.filter(({ _tag }) => _tag !== "OtherRing")
+    fc.assert(fc.property(fc.array(all, { maxLength: 5 }), ringDigest, (sent, digest) => {
+      const bytes = Uint8Array.from(sent.flatMap((message) => [...toVersion1(message)]))
+      expect(receiveAll(bytes, { version: 1, ringDigest: digest })).toEqual(
+        sent.map((message) => ({ message, ring: isRingDependent(message) ? digest : undefined }))
+      )
+    }))
+  })
+
+  it("of version 1 are never those that it did not know", () => {
+    const bytes = write({ _tag: "OtherRing", request: 1, digest: ring })
+    expect(() => receiveAll(bytes, { version: 1, ringDigest: ring }))
+      .toThrow("expected a message tag at byte 0")
   })
 
   it("are refused as `Malformed` wherever they are cut off", () => {
@@ -64,7 +111,7 @@ describe("messages", () => {
   })
 
   it("are refused as `Malformed` or are messages when they are noise", () => {
-    const noise = fc.tuple(fc.nat(9), fc.uint8Array({ maxLength: 40 }))
+    const noise = fc.tuple(fc.nat(10), fc.uint8Array({ maxLength: 40 }))
     fc.assert(
       fc.property(noise, ([tag, rest]) => expectCanonical(Uint8Array.of(tag, ...rest))),
       { numRuns: 5000 }

@@ -1,0 +1,200 @@
+/**
+ * Writes and reads messages between nodes.
+ *
+ * ```
+ * message = tag, request, the ring's digest where the tag depends on the ring, the tag's own fields
+ * ```
+ *
+ * Frames of version 1 say the ring's digest once for all their messages, and know no `OtherRing`.
+ */
+import type {
+  DocumentName,
+  Fetched,
+  KeyCursor,
+  PeerMessage,
+  PeerTag
+} from "../../schemas/PeerMessage.ts"
+import { type ByteReader, type ByteWriter, Malformed } from "../core/codec/Bytes.ts"
+import { isEncoded } from "../core/model/DocumentKey.ts"
+
+/** How the messages of a frame are written, by the frame's version. */
+export type MessageFormat =
+  | { readonly version: 1; readonly ringDigest: string }
+  | { readonly version: 2 }
+
+const tags = [
+  "Store",
+  "Stored",
+  "Fetch",
+  "Fetched",
+  "Refused",
+  "Forward",
+  "Forwarded",
+  "List",
+  "Listed",
+  "OtherRing"
+] as const satisfies ReadonlyArray<PeerTag>
+/** Tags that version 1 knows: the first ones. */
+const tagsOfVersion1 = 9
+/** What these ask for is right on one ring only. All other messages are taken on any. */
+const ringDependent: ReadonlySet<PeerTag> = new Set(["Store", "Fetch", "List", "Forward"])
+const ringDigestBytes = 8
+const outcomes = ["same", "found", "absent", "damaged"] as const
+const reasonLengthMax = 500
+
+const writeName = (writer: ByteWriter, name: DocumentName): ByteWriter =>
+  writer.text(name.bucket).text(name.fingerprint).text(name.key.partition).text(name.key.sort)
+
+const writePlace = (writer: ByteWriter, { key, partition }: KeyCursor): ByteWriter =>
+  writer.varint(partition).text(key.partition).text(key.sort)
+
+/** Appends a message; `ringDigest` is that of the ring that the sender serves. */
+export const writeMessage = (
+  writer: ByteWriter,
+  message: PeerMessage,
+  ringDigest: string
+): void => {
+  writer.byte(tags.indexOf(message._tag)).varint(message.request)
+  if (ringDependent.has(message._tag)) writer.hex(ringDigest)
+  switch (message._tag) {
+    case "Store":
+      writeName(writer, message).byte(message.sync ? 1 : 0).bytes(message.document)
+      return
+    case "Stored":
+      writer.byte(message.durable ? 1 : 0)
+      return
+    case "Fetch":
+      writeName(writer, message).text(message.digest)
+      return
+    case "Fetched":
+      writer.byte(outcomes.indexOf(message.outcome)).bytes(message.document)
+      return
+    case "Refused":
+      writer.text(message.reason.slice(0, reasonLengthMax).toWellFormed())
+      return
+    case "Forward":
+    case "Forwarded":
+      writer.bytes(message.body)
+      return
+    case "List":
+      writeName(writer, message).varint(message.partition).varint(message.limit)
+      return
+    case "Listed":
+      writePlace(writer, message.through).varint(message.places.length)
+      for (const place of message.places) writePlace(writer, place)
+      return
+    case "OtherRing":
+      writer.hex(message.digest)
+  }
+}
+
+const namePattern = /^[a-z0-9][a-z0-9_-]{0,63}$/u
+const digestPattern = /^(?:[0-9a-f]{16})?$/u
+
+const readMatching = (
+  reader: ByteReader,
+  options: { readonly pattern: RegExp; readonly expected: string }
+): string => {
+  const at = reader.offset
+  const text = reader.text(options.expected)
+  if (!options.pattern.test(text)) throw new Malformed(options.expected, at)
+  return text
+}
+
+const readKeyHalf = (reader: ByteReader): string => {
+  const at = reader.offset
+  const text = reader.text("half a key")
+  if (!isEncoded(text)) throw new Malformed("half a key", at)
+  return text
+}
+
+const readName = (reader: ByteReader): DocumentName => {
+  const bucket = readMatching(reader, { pattern: namePattern, expected: "a bucket's name" })
+  const fingerprint = readMatching(reader, { pattern: digestPattern, expected: "a fingerprint" })
+  const key = { partition: readKeyHalf(reader), sort: readKeyHalf(reader) }
+  return { bucket, fingerprint, key }
+}
+
+const readPlace = (reader: ByteReader): KeyCursor => {
+  const partition = reader.varint("a partition")
+  return { partition, key: { partition: readKeyHalf(reader), sort: readKeyHalf(reader) } }
+}
+
+const readPlaces = (reader: ByteReader): ReadonlyArray<KeyCursor> => {
+  const places: Array<KeyCursor> = []
+  for (let i = reader.count("places", 3); i > 0; i--) places.push(readPlace(reader))
+  return places
+}
+
+const readFlag = (reader: ByteReader): boolean => {
+  const at = reader.offset
+  const flag = reader.byte("a flag")
+  if (flag > 1) throw new Malformed("a flag", at)
+  return flag === 1
+}
+
+const readOutcome = (reader: ByteReader): Fetched["outcome"] => {
+  const at = reader.offset
+  const outcome = outcomes[reader.byte("an outcome")]
+  if (outcome === undefined) throw new Malformed("an outcome", at)
+  return outcome
+}
+
+/** A message that was read, and the ring that it is for. */
+export interface ReceivedMessage {
+  readonly message: PeerMessage
+  /** The digest of that ring; undefined where the message does not depend on the ring. */
+  readonly ring: string | undefined
+}
+
+/** The next message of a frame; its byte fields are views of the frame. Throws `Malformed`. */
+export const readMessage = (reader: ByteReader, format: MessageFormat): ReceivedMessage => {
+  const at = reader.offset
+  const code = reader.byte("a message tag")
+  const tag = tags[code]
+  if (tag === undefined || (format.version === 1 && code >= tagsOfVersion1)) {
+    throw new Malformed("a message tag", at)
+  }
+  const request = reader.varint("a request number")
+  if (!ringDependent.has(tag)) return { message: readFields(reader, tag, request), ring: undefined }
+  const ring = format.version === 1
+    ? format.ringDigest
+    : reader.hex(ringDigestBytes, "a ring's digest")
+  return { message: readFields(reader, tag, request), ring }
+}
+
+const readFields = (reader: ByteReader, _tag: PeerTag, request: number): PeerMessage => {
+  switch (_tag) {
+    case "Store":
+      return {
+        _tag,
+        request,
+        ...readName(reader),
+        sync: readFlag(reader),
+        document: reader.bytes("a document")
+      }
+    case "Stored":
+      return { _tag, request, durable: readFlag(reader) }
+    case "Fetch": {
+      const name = readName(reader)
+      const digest = readMatching(reader, { pattern: digestPattern, expected: "a digest" })
+      return { _tag, request, ...name, digest }
+    }
+    case "Fetched":
+      return { _tag, request, outcome: readOutcome(reader), document: reader.bytes("a document") }
+    case "Refused":
+      return { _tag, request, reason: reader.text("a reason") }
+    case "Forward":
+    case "Forwarded":
+      return { _tag, request, body: reader.bytes("a body") }
+    case "List": {
+      const name = readName(reader)
+      const partition = reader.varint("a partition")
+      return { _tag, request, ...name, partition, limit: reader.varint("a limit") }
+    }
+    case "Listed":
+      return { _tag, request, through: readPlace(reader), places: readPlaces(reader) }
+    case "OtherRing":
+      return { _tag, request, digest: reader.hex(ringDigestBytes, "a ring's digest") }
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * Gathers the messages of one turn of the event loop into frames, one for each peer, or as few as
+ * the broker's `max_payload` allows. A message that is larger than that is split.
+ *
+ * A message is written once, into the frame that carries it: messages begin behind room for the
+ * longest header, and the header is written right before them when the frame leaves. The broker's
+ * client reads a frame until the end of the turn, so buffers are used again after that.
+ */
+import type { PeerMessage } from "../../schemas/PeerMessage.ts"
+import { ByteWriter } from "../core/codec/Bytes.ts"
+import type { NodeId } from "../core/model/Names.ts"
+import type { Runtime } from "../core/Runtime.ts"
+import * as Frame from "./Frame.ts"
+import { writeMessage } from "./PeerMessageCodec.ts"
+
+export interface PeerOutboxOptions {
+  readonly runtime: Pick<Runtime, "endOfTurn" | "mark">
+  /** Bytes of the largest frame. */
+  readonly frameBytesMax: () => number
+  readonly ringDigest: () => string
+  /** The header of a frame that leaves now. */
+  readonly headerTo: (peer: NodeId) => Frame.FrameHeader
+  /** Takes a frame, whose bytes stay as they are until the end of the turn. */
+  readonly publish: (peer: NodeId, frame: Uint8Array) => void
+}
+
+/** Frames are closed at this size, so that one turn's burst does not become one giant frame. */
+const frameBytesTarget = 256 * 1024
+const bufferBytesMin = 4096
+/** Of buffers that wait to be used again. */
+const spareBytesMax = 2 * 1024 * 1024
+
+export class PeerOutbox {
+  readonly #options: PeerOutboxOptions
+  /** The frame that is gathered for each peer, in the order of their first messages. */
+  readonly #open = new Map<NodeId, ByteWriter>()
+  /** Buffers that were published since the last end of a turn. */
+  #published: Array<ByteWriter> = []
+  /** Buffers that were published before that, and may be used again after the next one. */
+  #resting: Array<ByteWriter> = []
+  readonly #spare: Array<ByteWriter> = []
+  #spareBytes = 0
+  readonly #header = new ByteWriter(Frame.headerBytesMax)
+  #scheduled = false
+  #transfers = 0
+  #framesSent = 0
+  #messagesSent = 0
+
+  constructor(options: PeerOutboxOptions) {
+    this.#options = options
+  }
+
+  get framesSent(): number {
+    return this.#framesSent
+  }
+
+  get messagesSent(): number {
+    return this.#messagesSent
+  }
+
+  /** Sends at the end of this turn, with all else for the same peer. */
+  send(to: NodeId, message: PeerMessage): void {
+    const writer = this.#open.get(to) ?? this.#begin(to)
+    const start = writer.length
+    try {
+      writeMessage(writer, message, this.#options.ringDigest())
+    } catch (broken) {
+      // The others of this frame do not suffer for it.
+      writer.truncate(start)
+      throw broken
+    }
+    this.#messagesSent++
+    this.#schedule()
+    const room = this.#room()
+    const isFirst = start === Frame.headerBytesMax
+    const open = isFirst || contentBytes(writer) <= room ? writer : this.#cut(to, writer, start)
+    if (contentBytes(open) >= Math.min(frameBytesTarget, room)) this.#close(to, open)
+  }
+
+  /** Sends an empty frame at once, which says no more than its header. */
+  greet(to: NodeId): void {
+    this.#publish(to, this.#take(), Frame.headerBytesMax)
+  }
+
+  /** Sends what is gathered. */
+  flush(): void {
+    for (const [to, writer] of this.#open) this.#close(to, writer)
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    this.#options.runtime.endOfTurn(() => {
+      this.#scheduled = false
+      // These were published before this task was scheduled: their turn has ended.
+      for (const writer of this.#resting) this.#spend(writer)
+      this.flush()
+      this.#resting = this.#published
+      this.#published = []
+    })
+  }
+
+  #begin(to: NodeId): ByteWriter {
+    const writer = this.#take()
+    this.#open.set(to, writer)
+    return writer
+  }
+
+  /** An empty frame with room for its header. */
+  #take(): ByteWriter {
+    const writer = this.#spare.pop()
+    if (writer === undefined) return new ByteWriter(bufferBytesMin).skip(Frame.headerBytesMax)
+    this.#spareBytes -= writer.capacity
+    return writer.truncate(Frame.headerBytesMax)
+  }
+
+  #spend(writer: ByteWriter): void {
+    if (this.#spareBytes + writer.capacity > spareBytesMax) return
+    this.#spareBytes += writer.capacity
+    this.#spare.push(writer)
+  }
+
+  /** Sends the messages that fit together, so that no more than the one that does not is split. */
+  #cut(to: NodeId, writer: ByteWriter, end: number): ByteWriter {
+    const last = this.#take().raw(writer.view(end))
+    this.#open.set(to, last)
+    this.#publish(to, writer, end)
+    return last
+  }
+
+  #close(to: NodeId, writer: ByteWriter): void {
+    this.#open.delete(to)
+    const room = this.#room()
+    const length = contentBytes(writer)
+    if (length === 0) return this.#spend(writer)
+    if (length <= room) return this.#publish(to, writer, writer.length)
+    const { headerTo, publish, runtime } = this.#options
+    runtime.mark("link: messages travel in parts")
+    const transfer = ++this.#transfers
+    const count = Math.ceil(length / room)
+    const content = writer.view(Frame.headerBytesMax)
+    for (let index = 0; index < count; index++) {
+      // A part has a header of its own, for which there is no room between it and the one before.
+      const bytes = content.subarray(index * room, (index + 1) * room)
+      this.#framesSent++
+      publish(to, Frame.encode(headerTo(to), { _tag: "Part", transfer, index, count, bytes }))
+    }
+    this.#spend(writer)
+  }
+
+  #publish(to: NodeId, writer: ByteWriter, end: number): void {
+    const header = this.#header.truncate(0)
+    Frame.writeHeader(header, this.#options.headerTo(to))
+    const start = Frame.headerBytesMax - header.length
+    writer.overwrite(start, header.view())
+    this.#framesSent++
+    this.#published.push(writer)
+    this.#options.publish(to, writer.view(start, end))
+  }
+
+  /** Bytes of messages that one frame holds. */
+  #room(): number {
+    return this.#options.frameBytesMax() - Frame.headerBytesMax
+  }
+}
+
+const contentBytes = (writer: ByteWriter): number => writer.length - Frame.headerBytesMax

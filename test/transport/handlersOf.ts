@@ -1,0 +1,20 @@
+/**
+ * Makes a table of handlers that all do the same, for tests of who gets a message at all.
+ */
+import type { PeerHandlers, PeerMessage, Reply } from "../../schemas/PeerMessage.ts"
+import type { NodeId } from "../../src/core/model/Names.ts"
+
+export const handlersOf = (
+  handler: (message: PeerMessage, from: NodeId, reply: Reply) => void
+): PeerHandlers => ({
+  Store: handler,
+  Stored: handler,
+  Fetch: handler,
+  Fetched: handler,
+  Refused: handler,
+  Forward: handler,
+  Forwarded: handler,
+  List: handler,
+  Listed: handler,
+  OtherRing: handler
+})
