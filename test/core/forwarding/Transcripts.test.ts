@@ -6,7 +6,7 @@
  */
 import * as ForwardDecision from "../../../src/core/forwarding/ForwardDecision.ts"
 import { NodeId } from "../../../src/core/model/Names.ts"
-import { type Command, type Run, transcripts } from "../../tooling/transcripts.ts"
+import { type Command, type Interpreter, transcripts } from "../../tooling/transcripts.ts"
 
 type Decision = ForwardDecision.ForwardDecision<string>
 type Event = ForwardDecision.ForwardEvent<string>
@@ -56,7 +56,7 @@ const eventOf = ({ name, options, words }: Command): Event => {
   }
 }
 
-const begin = (): Run => {
+const begin = (): Interpreter => {
   let decision: Decision | undefined
   const known = new Map<string, string>()
   return (command) => {
