@@ -36,19 +36,21 @@ export const answerOf = (
   options: {
     readonly secret: CausalContext.Secret
     readonly document: Document
+    /** The time that the cluster agrees on, which says whether the document has expired. */
+    readonly nowMillis: number
     readonly replied: number
     /** Whether siblings are merged into one value. */
     readonly merge: boolean
   }
 ): Answer | Undecodable => {
   const { bucket, key } = request
-  const { document, merge, replied, secret } = options
+  const { document, merge, nowMillis, replied, secret } = options
   const { kind } = bucket.strategy
   if (document.store !== undefined && document.store.kind !== kind) {
     const problem = "a state of another kind: was the bucket declared otherwise before?"
     return new Undecodable({ bucket: bucket.definition.name, path: "$", problem })
   }
-  const { values } = bucket.strategy.view(document)
+  const { values } = bucket.strategy.view(document, nowMillis)
   const shown = { vector: document.context, stamp: bucket.strategy.stampOf(document) }
   const context = CausalContext.answered(shown, request.after)
   const merged = merge && values.length > 1 ? mergedOf(bucket, values) : undefined

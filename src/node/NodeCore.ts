@@ -89,7 +89,9 @@ export class NodeCore {
     const stampMillis = () => this.view.agreedNow()
     const { cacheBytesMax } = limits
     this.replica = new Replica({ runtime, storage, node, incarnation, stampMillis, cacheBytesMax })
-    this.#replicaServer = new ReplicaServer({ replica: this.replica, buckets, partitionCount })
+    const { replica } = this
+    const nowMillis = stampMillis
+    this.#replicaServer = new ReplicaServer({ replica, buckets, partitionCount, nowMillis })
     this.link = new PeerLink({
       runtime,
       transport,
