@@ -34,7 +34,7 @@ export const mergedOf = (
 export const answerOf = (
   request: ValidatedRequest,
   options: {
-    readonly secret: CausalContext.Secret
+    readonly seal: CausalContext.TokenSeal
     readonly document: Document
     /** The time that the cluster agrees on, which says whether the document has expired. */
     readonly nowMillis: number
@@ -44,7 +44,7 @@ export const answerOf = (
   }
 ): Answer | Undecodable => {
   const { bucket, key } = request
-  const { document, merge, nowMillis, replied, secret } = options
+  const { document, merge, nowMillis, replied, seal } = options
   const { kind } = bucket.strategy
   if (document.store !== undefined && document.store.kind !== kind) {
     const problem = "a state of another kind: was the bucket declared otherwise before?"
@@ -58,7 +58,7 @@ export const answerOf = (
   return {
     _tag: "Answer",
     values: merged === undefined ? values : [merged],
-    context: CausalContext.encode(context, { bucket: bucket.definition.name, key, secret }),
+    context: CausalContext.encode(context, { bucket: bucket.definition.name, key, ...seal }),
     replied,
     siblings: values.length
   }

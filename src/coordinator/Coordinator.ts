@@ -35,7 +35,7 @@ import {
 import { WriteCoordinator } from "./WriteCoordinator.ts"
 
 export interface CoordinatorOptions extends NodeParts {
-  readonly validation: Omit<ValidationOptions, "nowMillis" | "secret">
+  readonly validation: Omit<ValidationOptions, "nowMillis" | "seal">
   /** Requests without an answer; beyond it they are refused, which clients may retry elsewhere. */
   readonly requestsMax: number
   /** Bytes that answered requests hold for slow replicas; 64 MiB unless said otherwise. */
@@ -54,7 +54,7 @@ export class Coordinator {
 
   constructor(options: CoordinatorOptions) {
     const { lateBytesMax, requestsMax, validation, ...node } = options
-    const { runtime, secret, view } = node
+    const { runtime, seal, view } = node
     // An answer to a former incarnation of this node must not be taken for one to this one.
     const firstNumber = Number.parseInt(runtime.id().slice(-8), 36)
     this.#context = {
@@ -65,7 +65,7 @@ export class Coordinator {
       forwardedWrites: new ForwardedWrites()
     }
     this.#requestsMax = requestsMax
-    this.#validation = { ...validation, secret, nowMillis: () => view.agreedNow() }
+    this.#validation = { ...validation, seal, nowMillis: () => view.agreedNow() }
   }
 
   /** Carries out a request, or has it carried out; answers exactly once. */

@@ -93,6 +93,11 @@ export class ByteWriter {
     return this.bytes(encoder.encode(value))
   }
 
+  /** What was written, without a copy: to be read before anything more is written. */
+  written(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length)
+  }
+
   /** A copy of what was written. */
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#length)
