@@ -91,8 +91,8 @@ export class Coordinator {
   explain(request: ExplainRequest, address: AnswerAddress<Explanation>): void {
     const open = this.#open(address)
     if (open === undefined) return
-    const { bucket, ...body } = request
-    const asked: Request = { action: "read", bucket, body, forwarded: false }
+    const { bucket, principal, ...body } = request
+    const asked: Request = { action: "read", principal, bucket, body, forwarded: false }
     const read = validateRead(asked, this.#validation)
     if (isFault(read)) return open.answer(read)
     new Explain(this.#context, { read, key: request.key, open }).start()
