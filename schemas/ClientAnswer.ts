@@ -1,6 +1,7 @@
 /**
  * Writes and reads what a node answers to clients, as JSON: version 1. Stored values are JSON
- * text already, so an answer is put together as text and nothing is parsed on the way.
+ * text already, so an answer is put together as text and nothing is parsed on the way. The version
+ * is that of the request's subject; within it fields are only added.
  */
 import * as Schema from "effect/Schema"
 import { StoreError } from "../src/core/model/StoreError.ts"

@@ -1,7 +1,7 @@
 /**
  * Describes a cluster to its clients: who is in it and which buckets it knows, so that a client
  * computes for itself which node holds a document. It answers
- * `everwrite.<cluster>.v1.cluster.describe`.
+ * `everwrite.<cluster>.v1.cluster.describe`: version 1.
  */
 import * as Schema from "effect/Schema"
 import type { Ring } from "../src/core/ring/Ring.ts"

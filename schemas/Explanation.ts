@@ -1,7 +1,7 @@
 /**
  * Explains one document to people: where it belongs, what each replica holds of it, and what a
  * reader of all of them together would get. The answer to
- * `everwrite.<cluster>.v1.read.<bucket>.explain`.
+ * `everwrite.<cluster>.v1.read.<bucket>.explain`: version 1.
  */
 import * as Schema from "effect/Schema"
 

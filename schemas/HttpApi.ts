@@ -1,6 +1,6 @@
 /**
- * Defines the HTTP interface: routes, what they take, what they answer. The server, its checks and
- * its OpenAPI document all come from this one value.
+ * Defines the HTTP interface, version 1 by its paths: routes, what they take, what they answer. The
+ * server, its checks and its OpenAPI document all come from this one value.
  */
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"

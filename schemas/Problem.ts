@@ -1,5 +1,6 @@
 /**
- * Writes every error of a request as an RFC 9457 problem, as HTTP answers it, and reads it back.
+ * Writes every error of a request as an RFC 9457 problem, as HTTP answers it, and reads it back:
+ * version 1, that of the HTTP path.
  *
  * The last part of `type` is the error's own name, and its fields stand beside the five of the RFC,
  * so that a program decides by what was needed and had, and a person reads `detail`.

@@ -6,16 +6,24 @@ import type { RequestBody } from "../../schemas/ClientRequest.ts"
 import type { ClusterDescription } from "../../schemas/ClusterDescription.ts"
 import type { Explanation } from "../../schemas/Explanation.ts"
 import type { KeyPage } from "../../schemas/KeyPage.ts"
-import type { ExplainRequest, ListRequest } from "../coordinator/Request.ts"
+import type * as Request from "../coordinator/Request.ts"
 import type { BucketName } from "../core/model/Names.ts"
+import type { Principal } from "../core/model/Principal.ts"
 import type { StoreError } from "../core/model/StoreError.ts"
 import type { Runtime } from "../core/Runtime.ts"
 
-export type { ExplainRequest, ListRequest }
-
 export type Action = "read" | "write"
 
-export interface BackendRequest {
+/** Who asks, where it is not this program itself; a remote node takes nobody's word for it. */
+interface OnBehalf {
+  readonly principal?: Principal
+}
+
+export interface ExplainRequest extends Omit<Request.ExplainRequest, "principal">, OnBehalf {}
+
+export interface ListRequest extends Omit<Request.ListRequest, "principal">, OnBehalf {}
+
+export interface BackendRequest extends OnBehalf {
   readonly action: Action
   readonly bucket: BucketName
   readonly body: RequestBody

@@ -6,6 +6,7 @@ import { describe } from "../../schemas/ClusterDescription.ts"
 import type { Answer } from "../coordinator/Request.ts"
 import type { Coordinator } from "../coordinator/Coordinator.ts"
 import * as CanonicalJson from "../core/model/CanonicalJson.ts"
+import { anonymous, type Principal } from "../core/model/Principal.ts"
 import { Undecodable } from "../core/model/StoreError.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
 import type { Runtime } from "../core/Runtime.ts"
@@ -20,15 +21,23 @@ export interface EmbeddedOptions {
   readonly cluster: string
 }
 
+/** A program in the node's own process is anonymous, unless it asks for somebody else. */
+const withPrincipal = <A extends { readonly principal?: Principal }>(request: A) => ({
+  ...request,
+  principal: request.principal ?? anonymous
+})
+
 export const make = (options: EmbeddedOptions): Backend => ({
   runtime: options.runtime,
   request: (request, respond) =>
-    options.coordinator.handle({ ...request, forwarded: false }, {
+    options.coordinator.handle({ ...withPrincipal(request), forwarded: false }, {
       deliver: (outcome) =>
         respond(outcome._tag === "Answer" ? decoded(request.bucket, outcome) : outcome)
     }),
-  explain: (request, respond) => options.coordinator.explain(request, { deliver: respond }),
-  list: (request, respond) => options.coordinator.list(request, { deliver: respond }),
+  explain: (request, respond) =>
+    options.coordinator.explain(withPrincipal(request), { deliver: respond }),
+  list: (request, respond) =>
+    options.coordinator.list(withPrincipal(request), { deliver: respond }),
   describe: (respond) => {
     const { buckets, cluster, view } = options
     respond(describe({ cluster, node: view.self, ring: view.ring, buckets: buckets.values() }))

@@ -34,21 +34,23 @@ export const mergedOf = (
 export const answerOf = (
   request: ValidatedRequest,
   options: {
-    readonly secret: CausalContext.Secret
+    readonly seal: CausalContext.TokenSeal
     readonly document: Document
+    /** The time that the cluster agrees on, which says whether the document has expired. */
+    readonly nowMillis: number
     readonly replied: number
     /** Whether siblings are merged into one value. */
     readonly merge: boolean
   }
 ): Answer | Undecodable => {
   const { bucket, key } = request
-  const { document, merge, replied, secret } = options
+  const { document, merge, nowMillis, replied, seal } = options
   const { kind } = bucket.strategy
   if (document.store !== undefined && document.store.kind !== kind) {
     const problem = "a state of another kind: was the bucket declared otherwise before?"
     return new Undecodable({ bucket: bucket.definition.name, path: "$", problem })
   }
-  const { values } = bucket.strategy.view(document)
+  const { values } = bucket.strategy.view(document, nowMillis)
   const shown = { vector: document.context, stamp: bucket.strategy.stampOf(document) }
   const context = CausalContext.answered(shown, request.after)
   const merged = merge && values.length > 1 ? mergedOf(bucket, values) : undefined
@@ -56,7 +58,7 @@ export const answerOf = (
   return {
     _tag: "Answer",
     values: merged === undefined ? values : [merged],
-    context: CausalContext.encode(context, { bucket: bucket.definition.name, key, secret }),
+    context: CausalContext.encode(context, { bucket: bucket.definition.name, key, ...seal }),
     replied,
     siblings: values.length
   }

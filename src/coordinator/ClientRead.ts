@@ -18,8 +18,9 @@ export class ClientRead extends ReadCoordinator {
 
   found(outcome: ReadOutcome): void {
     if (outcome instanceof Error) return this.#open.answer(outcome)
-    const { secret } = this.context
+    const { seal, view } = this.context
     const { merge } = this.read
-    this.#open.answer(answerOf(this.read, { secret, merge, ...outcome }))
+    const nowMillis = view.agreedNow()
+    this.#open.answer(answerOf(this.read, { seal, merge, nowMillis, ...outcome }))
   }
 }

@@ -35,7 +35,7 @@ import {
 import { WriteCoordinator } from "./WriteCoordinator.ts"
 
 export interface CoordinatorOptions extends NodeParts {
-  readonly validation: Omit<ValidationOptions, "nowMillis" | "secret">
+  readonly validation: Omit<ValidationOptions, "nowMillis" | "seal">
   /** Requests without an answer; beyond it they are refused, which clients may retry elsewhere. */
   readonly requestsMax: number
   /** Bytes that answered requests hold for slow replicas; 64 MiB unless said otherwise. */
@@ -68,7 +68,7 @@ export class Coordinator {
 
   constructor(options: CoordinatorOptions) {
     const { lateBytesMax, requestsMax, validation, ...node } = options
-    const { runtime, secret, view } = node
+    const { runtime, seal, view } = node
     // An answer to a former incarnation of this node must not be taken for one to this one.
     const firstNumber = Number.parseInt(runtime.id().slice(-8), 36)
     this.#context = {
@@ -79,7 +79,7 @@ export class Coordinator {
       forwardedWrites: new ForwardedWrites()
     }
     this.#requestsMax = requestsMax
-    this.#validation = { ...validation, secret, nowMillis: () => view.agreedNow() }
+    this.#validation = { ...validation, seal, nowMillis: () => view.agreedNow() }
   }
 
   /** Carries out a request, or has it carried out; answers exactly once. */
@@ -105,8 +105,8 @@ export class Coordinator {
   explain(request: ExplainRequest, address: AnswerAddress<Explanation>): void {
     const open = this.#open(address)
     if (open === undefined) return
-    const { bucket, ...body } = request
-    const asked: Request = { action: "read", bucket, body, forwarded: false }
+    const { bucket, principal, ...body } = request
+    const asked: Request = { action: "read", principal, bucket, body, forwarded: false }
     const read = validateRead(asked, this.#validation)
     if (isFault(read)) return open.answer(read)
     new Explain(this.#context, { read, key: request.key, open }).start()

@@ -3,7 +3,7 @@
  * requests are found in, counted by and bounded by.
  */
 import type { PeerMessage } from "../../schemas/PeerMessage.ts"
-import type { Secret } from "../core/clock/CausalContext.ts"
+import type { TokenSeal } from "../core/clock/CausalContext.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import type { ClusterView } from "../gossip/ClusterView.ts"
@@ -23,7 +23,7 @@ export interface NodeParts {
   readonly send: (to: NodeId, message: PeerMessage) => void
   /** The incarnation of a node that was heard last; empty where it never was. */
   readonly incarnationOf: (node: NodeId) => string
-  readonly secret: Secret
+  readonly seal: TokenSeal
 }
 
 /** A request that waits for other nodes' answers. */

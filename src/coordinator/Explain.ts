@@ -132,7 +132,9 @@ export class Explain
     const { bytes, digest } = DocumentCodec.encode(document)
     return {
       context: VersionVector.sorted(document.context).map(seenActor),
-      values: strategy.view(document).values.map(CanonicalJson.decode),
+      values: strategy.view(document, this.context.view.agreedNow()).values.map(
+        CanonicalJson.decode
+      ),
       bytes: bytes.length,
       digest
     }
@@ -140,7 +142,8 @@ export class Explain
 
   #merge(document: Document.Document): Pick<Explanation["joined"], "merged"> {
     const { bucket } = this.#read
-    const merged = mergedOf(bucket, bucket.strategy.view(document).values)
+    const { values } = bucket.strategy.view(document, this.context.view.agreedNow())
+    const merged = mergedOf(bucket, values)
     return typeof merged === "string" ? { merged: CanonicalJson.decode(merged) } : {}
   }
 }

@@ -94,10 +94,11 @@ export class Listing
   }
 
   start(): void {
-    const { node, replica } = this.context
+    const { node, replica, view } = this.context
     this.ask()
     const bucket = this.#listing.bucket.definition.name
-    const own = liveKeys(replica, { ...this.#listing, bucket })
+    const nowMillis = view.agreedNow()
+    const own = liveKeys(replica, { ...this.#listing, bucket, nowMillis })
     if (own._tag === "KeysFound") this.step({ _tag: "Answered", node, answer: own })
     else this.step({ _tag: "Refused", node, reason: own.reason })
   }

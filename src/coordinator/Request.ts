@@ -6,9 +6,12 @@ import type { RequestBody } from "../../schemas/ClientRequest.ts"
 import type { ExplainBody } from "../../schemas/Explanation.ts"
 import type { ListBody } from "../../schemas/KeyPage.ts"
 import type { BucketName } from "../core/model/Names.ts"
+import type { Principal } from "../core/model/Principal.ts"
 import type { StoreError } from "../core/model/StoreError.ts"
 
 export interface Request {
+  /** Who asks, as the first node learnt it. */
+  readonly principal: Principal
   readonly action: "read" | "write"
   readonly bucket: string
   readonly body: RequestBody
@@ -35,10 +38,12 @@ export interface AnswerAddress<A> {
 
 /** Asks what every primary has of one document. */
 export interface ExplainRequest extends Omit<ExplainBody, "id"> {
+  readonly principal: Principal
   readonly bucket: BucketName
 }
 
 /** Asks for one page of a bucket's keys. */
 export interface ListRequest extends Omit<ListBody, "id"> {
+  readonly principal: Principal
   readonly bucket: BucketName
 }

@@ -10,6 +10,7 @@ import { clusterText } from "../../schemas/ClusterDescription.ts"
 import { ExplainBody, type Explanation } from "../../schemas/Explanation.ts"
 import { type KeyPage, ListBody } from "../../schemas/KeyPage.ts"
 import * as Json from "../core/codec/Json.ts"
+import { anonymous, type Principal } from "../core/model/Principal.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import type { ClusterName, NodeId } from "../core/model/Names.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
@@ -59,6 +60,9 @@ const parse = (data: Uint8Array): Option.Option<unknown> => {
 const invalid = (value: string, expected: string) =>
   new Errors.InvalidRequest({ setting: "request", value, expected })
 
+/** The broker does not tell a subscriber which user published a message. */
+const principalOfClient = (): Principal => anonymous
+
 /**
  * The request in a message's body. Its operations must be the one that its subject names, which is
  * what the broker's permissions went by; several go by the name of `edit`.
@@ -73,7 +77,8 @@ const requestOf = (
     return invalid(`${other.name} to the subject of ${operation}`, "the operation of the subject")
   }
   const named = body.calls ?? [{ name: operation, args: body.args ?? [] }]
-  return { action, bucket, body: { ...body, calls: named }, forwarded: false }
+  const principal = principalOfClient()
+  return { action, principal, bucket, body: { ...body, calls: named }, forwarded: false }
 }
 
 const idOf = (json: unknown): number | undefined => {
@@ -158,19 +163,20 @@ export class RequestServer {
   ): void {
     const { coordinator, runtime } = this.#options
     const { access, bucket, operation } = subject
+    const principal = principalOfClient()
     const to = { subject: reply, id: idOf(json), isBatched }
     const arrival = { runtime, outbox: this.#outbox, stats: this.#stats[access], to }
     if (access === "read" && operation === "explain") {
       const origin = new NatsOrigin(arrival, explanationText)
       const body = decodeExplain(json)
       if (body._tag === "Failure") return this.#invalid(origin, body.failure.message, "a key")
-      return coordinator.explain({ ...body.success, bucket }, origin)
+      return coordinator.explain({ ...body.success, bucket, principal }, origin)
     }
     if (access === "read" && operation === "list") {
       const origin = new NatsOrigin(arrival, pageText)
       const body = decodeList(json)
       if (body._tag === "Failure") return this.#invalid(origin, body.failure.message, "a page")
-      return coordinator.list({ ...body.success, bucket }, origin)
+      return coordinator.list({ ...body.success, bucket, principal }, origin)
     }
     const origin = new NatsOrigin(arrival, answerText)
     const body = decodeBody(json)

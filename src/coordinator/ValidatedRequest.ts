@@ -43,7 +43,7 @@ export interface ValidatedWrite extends ValidatedRequest {
 export interface ValidationOptions {
   readonly buckets: Buckets
   readonly partitionCount: number
-  readonly secret: CausalContext.Secret
+  readonly seal: CausalContext.TokenSeal
   readonly nowMillis: () => number
   readonly readTimeoutMillis: number
   readonly writeTimeoutMillis: number
@@ -98,7 +98,7 @@ const commonOf = (request: Request, options: ValidationOptions): ValidatedReques
   const { body } = request
   const bucket = bucketOf(request, options)
   const key = keyOf(bucket, body.key)
-  const scope = { bucket: request.bucket, key, secret: options.secret }
+  const scope = { bucket: request.bucket, key, ...options.seal }
   const after = (body.after ?? []).reduce(
     (joined, token) => CausalContext.join(joined, contextOf(token, scope)),
     CausalContext.nothing

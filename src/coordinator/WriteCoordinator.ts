@@ -135,13 +135,14 @@ export class WriteCoordinator
   #answer(): Answer | Errors.StoreError {
     const document = this.#document
     invariant(document !== undefined, "a write is acknowledged after it was applied here")
-    const { node, runtime, secret } = this.context
+    const { node, runtime, seal, view } = this.context
     const { answers, nodes } = this.decision
     if (Targets.has(answers.refused, Targets.indexOf(nodes, node))) {
       runtime.mark("write: done, though the own disk failed")
     }
     const { merge } = this.#write
-    const shown = { secret, document, replied: WriteDecision.had(this.decision).w }
+    const replied = WriteDecision.had(this.decision).w
+    const shown = { seal, document, replied, nowMillis: view.agreedNow() }
     const answer = answerOf(this.#write, { ...shown, merge })
     // The write is done; that its siblings cannot be merged is for the next read to say.
     return answer._tag === "Answer" ? answer : answerOf(this.#write, { ...shown, merge: false })

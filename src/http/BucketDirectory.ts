@@ -13,10 +13,14 @@ import type {
   ExplainRequest,
   ListRequest
 } from "../client/Backend.ts"
+import { anonymous, type Principal } from "../core/model/Principal.ts"
 import { type StoreError, UnknownBucket } from "../core/model/StoreError.ts"
 
 /** Long enough to cost nothing, short enough not to be noticed. */
 const maxAgeMillis = 1000
+
+/** HTTP asks for no credentials yet. */
+const principalOfCaller = (): Principal => anonymous
 
 /** The timeout of a query as requests name it. */
 export const timed = (timeout: number | undefined): { readonly timeoutMillis?: number } =>
@@ -60,14 +64,20 @@ export class BucketDirectory {
   }
 
   request(request: BackendRequest): Effect.Effect<BackendAnswer, StoreError> {
-    return ask((respond) => this.backend.request(request, respond))
+    return ask((respond) =>
+      this.backend.request({ ...request, principal: principalOfCaller() }, respond)
+    )
   }
 
   explain(request: ExplainRequest): Effect.Effect<Explanation, StoreError> {
-    return ask((respond) => this.backend.explain(request, respond))
+    return ask((respond) =>
+      this.backend.explain({ ...request, principal: principalOfCaller() }, respond)
+    )
   }
 
   list(request: ListRequest): Effect.Effect<KeyPage, StoreError> {
-    return ask((respond) => this.backend.list(request, respond))
+    return ask((respond) =>
+      this.backend.list({ ...request, principal: principalOfCaller() }, respond)
+    )
   }
 }

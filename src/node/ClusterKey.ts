@@ -1,14 +1,18 @@
 /**
- * Makes the key under which a cluster's nodes seal the contexts that clients hold, so that any
+ * Makes the keys under which a cluster's nodes seal the contexts that clients hold, so that any
  * node trusts what any other has handed out, and nobody else can make one up.
  */
 import * as Redacted from "effect/Redacted"
-import { createHash, createSecretKey, type KeyObject } from "node:crypto"
+import { createHash, createSecretKey } from "node:crypto"
+import { type TokenKey, tokenKey } from "../core/clock/CausalContext.ts"
 import type { ClusterName } from "../core/model/Names.ts"
 
 /** For a cluster without a secret of its own: keeps contexts of other clusters out, no attacker. */
 export const derived = (cluster: ClusterName): Redacted.Redacted =>
   Redacted.make(createHash("sha256").update(`everwrite context ${cluster}`).digest("hex"))
 
-export const toKey = (secret: Redacted.Redacted): KeyObject =>
-  createSecretKey(Buffer.from(Redacted.value(secret)))
+/** The keys of these secrets, in their order: the first seals, each opens. */
+export const toKeys = (
+  secrets: readonly [Redacted.Redacted, ...ReadonlyArray<Redacted.Redacted>]
+): ReadonlyArray<TokenKey> =>
+  secrets.map((secret) => tokenKey(createSecretKey(Buffer.from(Redacted.value(secret)))))

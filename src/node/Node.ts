@@ -138,13 +138,14 @@ const reportHandlerFailures = Effect.fnUntraced(function*() {
   }
 })
 
-const secretOf = Effect.fnUntraced(function*({ cluster, clusterKey }: Settings) {
-  if (clusterKey !== undefined) return ClusterKey.toKey(clusterKey)
+/** A key that is to be replaced stands second here, until the contexts it sealed are gone. */
+const keysOf = Effect.fnUntraced(function*({ cluster, clusterKey }: Settings) {
+  if (clusterKey !== undefined) return ClusterKey.toKeys([clusterKey])
   yield* Effect.logWarning(
     `EVERWRITE_CLUSTER_KEY is not set: contexts are sealed by a key that follows from the name `
       + `of cluster ${cluster}`
   )
-  return ClusterKey.toKey(ClusterKey.derived(cluster))
+  return ClusterKey.toKeys([ClusterKey.derived(cluster)])
 })
 
 const drainPollMillis = 10
@@ -184,7 +185,7 @@ export const startNode = Effect.fnUntraced(function*(
     cluster,
     ring: ringOf(settings),
     buckets,
-    secret: yield* secretOf(settings),
+    keys: yield* keysOf(settings),
     limits: settings,
     version,
     onHandlerFailure: yield* reportHandlerFailures()

@@ -3,10 +3,10 @@
  * process that serves users and the simulator run this same file.
  */
 import * as DateTime from "effect/DateTime"
-import type { KeyObject } from "node:crypto"
 import type { PeerTag } from "../../schemas/PeerMessage.ts"
 import { Coordinator } from "../coordinator/Coordinator.ts"
 import { RequestServer } from "../coordinator/RequestServer.ts"
+import type { TokenKey } from "../core/clock/CausalContext.ts"
 import * as Incarnation from "../core/model/Incarnation.ts"
 import type { ClusterName, NodeId } from "../core/model/Names.ts"
 import type { Ring } from "../core/ring/Ring.ts"
@@ -39,8 +39,8 @@ export interface NodeOptions {
   readonly cluster: ClusterName
   readonly ring: Ring
   readonly buckets: Buckets
-  /** Seals contexts; the same on every node. */
-  readonly secret: KeyObject
+  /** The first seals contexts, each opens them; the same on every node. */
+  readonly keys: ReadonlyArray<TokenKey>
   readonly limits: NodeLimits
   /** Of the program, for people; 0.0.0 where it is not known. */
   readonly version?: string
@@ -97,7 +97,9 @@ export class NodeCore {
     const stampMillis = () => this.view.agreedNow()
     const { cacheBytesMax } = limits
     this.replica = new Replica({ runtime, storage, node, incarnation, stampMillis, cacheBytesMax })
-    const replicaServer = new ReplicaServer({ replica: this.replica, buckets, partitionCount })
+    const { replica } = this
+    const nowMillis = stampMillis
+    const replicaServer = new ReplicaServer({ replica, buckets, partitionCount, nowMillis })
     this.coordinator = new Coordinator({
       runtime,
       node,
@@ -105,7 +107,7 @@ export class NodeCore {
       replica: this.replica,
       send: (to, message) => this.link.send(to, message),
       incarnationOf: (node) => this.link.incarnationOf(node),
-      secret: options.secret,
+      seal: { cluster: options.cluster, keys: options.keys },
       requestsMax: limits.requestsMax,
       lateBytesMax: limits.lateBytesMax,
       validation: { ...limits, buckets, partitionCount }

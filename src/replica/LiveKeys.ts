@@ -1,9 +1,10 @@
 /**
  * Lists the keys under which this replica holds something: not those of deleted documents, which
- * it keeps as tombstones, and not those of damaged ones, which other replicas list.
+ * it keeps as tombstones, nor of expired ones, nor of damaged ones, which other replicas list.
  */
 import { pageMax } from "../../schemas/KeyPage.ts"
 import type { KeyCursor } from "../../schemas/PeerMessage.ts"
+import { visibleStore } from "../core/crdt/Document.ts"
 import { isLive } from "../core/crdt/DotStore.ts"
 import { compareText } from "../storage/KeyOrder.ts"
 import { type RowKey, ScanFailed } from "../storage/Storage.ts"
@@ -33,9 +34,9 @@ export const compareCursors = (a: KeyCursor, b: KeyCursor): number =>
   || compareText(a.key.partition, b.key.partition)
   || compareText(a.key.sort, b.key.sort)
 
-const isHeld = (replica: Replica, row: RowKey): boolean => {
+const isHeld = (replica: Replica, row: RowKey, nowMillis: number): boolean => {
   const holding = replica.read(row)
-  return holding._tag === "Found" && isLive(holding.document.store)
+  return holding._tag === "Found" && isLive(visibleStore(holding.document, nowMillis))
 }
 
 export const liveKeys = (
@@ -46,6 +47,8 @@ export const liveKeys = (
     /** Documents looked at, tombstones included. */
     readonly limit: number
     readonly partitionCount: number
+    /** Expired documents are not listed. */
+    readonly nowMillis: number
   }
 ): KeysFound | Unlisted => {
   const { after, bucket, partitionCount } = options
@@ -63,7 +66,7 @@ export const liveKeys = (
       }).filter((row) => row.bucket === bucket)
       for (const row of rows) {
         key = { partition: row.partitionKey, sort: row.sortKey }
-        if (isHeld(replica, row)) places.push({ partition, key })
+        if (isHeld(replica, row, options.nowMillis)) places.push({ partition, key })
       }
       left -= rows.length
       if (rows.length === asked) continue

@@ -31,17 +31,21 @@ export class ReplicaServer {
   readonly #replica: Replica
   readonly #buckets: Buckets
   readonly #partitionCount: number
+  readonly #nowMillis: () => number
 
   constructor(
     options: {
       readonly replica: Replica
       readonly buckets: Buckets
       readonly partitionCount: number
+      /** The time that the cluster agrees on, in milliseconds. */
+      readonly nowMillis: () => number
     }
   ) {
     this.#replica = options.replica
     this.#buckets = options.buckets
     this.#partitionCount = options.partitionCount
+    this.#nowMillis = options.nowMillis
   }
 
   /** Joins a document; says so at once, or, if asked to, when it is on disk. */
@@ -93,7 +97,9 @@ export class ReplicaServer {
     if (mismatch !== undefined) return reply({ _tag: "Refused", request, reason: mismatch })
     const { bucket, limit } = message
     const partitionCount = this.#partitionCount
-    const listed = liveKeys(this.#replica, { bucket, limit, partitionCount, after: message })
+    const nowMillis = this.#nowMillis()
+    const asked = { bucket, limit, partitionCount, nowMillis, after: message }
+    const listed = liveKeys(this.#replica, asked)
     if (listed._tag === "Unlisted") {
       return reply({ _tag: "Refused", request, reason: listed.reason })
     }

@@ -195,7 +195,7 @@ export const contradicts = (
 ): boolean => {
   const { document, encoded, joined } = arrival
   if (joined.context !== held.document.context) return false
-  if (joined.store !== held.document.store) return true
+  if (joined.store !== held.document.store || joined.expiry !== held.document.expiry) return true
   return encoded !== undefined && encoded.digest !== held.digest
     && VersionVector.covers(document.context, held.document.context)
 }

@@ -6,6 +6,7 @@ import { createSecretKey } from "node:crypto"
 import * as Result from "effect/Result"
 import type { Backend } from "../../src/client/Backend.ts"
 import * as EmbeddedBackend from "../../src/client/EmbeddedBackend.ts"
+import { tokenKey } from "../../src/core/clock/CausalContext.ts"
 import { isIncarnation } from "../../src/core/model/Incarnation.ts"
 import type { BucketDefinition } from "../../src/core/model/BucketDefinition.ts"
 import { ClusterName, NodeId } from "../../src/core/model/Names.ts"
@@ -109,7 +110,7 @@ const start = (options: StartOptions): Promise<Started> =>
         cluster: clusterName,
         ring,
         buckets,
-        secret: createSecretKey(Buffer.from("of the test cluster")),
+        keys: [tokenKey(createSecretKey(Buffer.from("of the test cluster")))],
         limits: {
           skewMillis: 10_000,
           readTimeoutMillis: 1000,

@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
+import { tokenKey } from "../../src/core/clock/CausalContext.ts"
 import { type Incarnation, isIncarnation } from "../../src/core/model/Incarnation.ts"
 import { ClusterName, NodeId } from "../../src/core/model/Names.ts"
 import { formation } from "../../src/core/ring/MembershipLog.ts"
@@ -88,7 +89,7 @@ export const startNatsCluster = async (options: NatsClusterOptions): Promise<Nat
       cluster: natsClusterName,
       ring,
       buckets: Buckets.make(options.buckets),
-      secret: createSecretKey(Buffer.from("of the test cluster")),
+      keys: [tokenKey(createSecretKey(Buffer.from("of the test cluster")))],
       limits: {
         skewMillis: 10_000,
         readTimeoutMillis: 1_000,

@@ -3,7 +3,7 @@ import * as fc from "fast-check"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import type { PeerMessage } from "../../schemas/PeerMessage.ts"
 import { ByteWriter } from "../../src/core/codec/Bytes.ts"
-import type { Document } from "../../src/core/crdt/Document.ts"
+import { type Document, empty } from "../../src/core/crdt/Document.ts"
 import * as DocumentCodec from "../../src/core/crdt/DocumentCodec.ts"
 import type { DotStore } from "../../src/core/crdt/DotStore.ts"
 import { encodeFields } from "../../src/core/model/DocumentKey.ts"
@@ -41,7 +41,7 @@ const send = (...all: ReadonlyArray<PeerMessage>): void => {
 
 const actor = "n2.0mi8dfxmoabcdef.1"
 const documentOf = (store: DotStore): Uint8Array => {
-  const document: Document = { context: new Map([[actor, 9]]), store, deferred: [], ids: [] }
+  const document: Document = { ...empty, context: new Map([[actor, 9]]), store }
   return DocumentCodec.encode(document).bytes
 }
 

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest"
 import { ForwardedWrites } from "../../src/coordinator/ForwardedWrites.ts"
 import type { Request } from "../../src/coordinator/Request.ts"
+import { anonymous } from "../../src/core/model/Principal.ts"
 import { NodeId } from "../../src/core/model/Names.ts"
 
 const a = NodeId.make("a")
@@ -10,6 +11,7 @@ const c = NodeId.make("c")
 
 const write = (sequence: number): Request => ({
   action: "write",
+  principal: anonymous,
   bucket: "notes",
   body: { key: "k", operationId: { session: "s", sequence, at: 0 } },
   forwarded: false
@@ -67,6 +69,7 @@ describe("a request that is forwarded", () => {
   it("may go to any node where nothing tells a second time from the first", () => {
     const request: Request = {
       action: "read",
+      principal: anonymous,
       bucket: "notes",
       body: { key: "k" },
       forwarded: false

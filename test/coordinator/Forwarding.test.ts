@@ -1,6 +1,8 @@
 // Checks that any node takes any request: one that does not hold the document forwards it, once.
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import * as Schema from "effect/Schema"
+import { BucketName } from "../../src/core/model/Names.ts"
+import { anonymous, type Principal } from "../../src/core/model/Principal.ts"
 import { NodeUnavailable } from "../../src/core/model/StoreError.ts"
 import * as Bucket from "../../src/core/strategy/Bucket.ts"
 import * as Key from "../../src/core/strategy/Key.ts"
@@ -229,8 +231,10 @@ describe("a request that is forwarded", () => {
     const { coordinator } = stepped.nodes[outside - 1]!.core
     const outcomes: Array<unknown> = []
     const body = { key: "k", calls: [{ name: "visits.add", args: [1] }] }
-    const request = { action: "write" as const, bucket: "shelves", body, forwarded: true }
-    coordinator.handle(request, { deliver: (outcome) => outcomes.push(outcome) })
+    const asked = { action: "write", principal: anonymous, bucket: "shelves", body } as const
+    coordinator.handle({ ...asked, forwarded: true }, {
+      deliver: (outcome) => outcomes.push(outcome)
+    })
     expect(outcomes).toMatchObject([{
       _tag: "NodeUnavailable",
       reason: expect.stringContaining("the nodes disagree about the ring")
@@ -253,6 +257,49 @@ describe("a request that is forwarded", () => {
     core.coordinator.handlers.Forward(message, from, () => {})
     stepped.runtime.settle()
     expect(answers).toEqual([true])
+  })
+})
+
+describe("a forwarded request", () => {
+  const bucket = BucketName.make("profiles")
+  const body = { key: "k", calls: [{ name: "put", args: [{ name: "Ada" }] }] }
+
+  it.each<[string, Principal | undefined]>([
+    ["a NATS user", { _tag: "NatsUser", name: "ada" }],
+    ["an anonymous client", undefined]
+  ])("arrives with its principal: %s", (_, principal = anonymous) => {
+    const { coordinator } = stepped.nodes[primaries[0]! - 1]!.core
+    const taken: Array<Principal> = []
+    const { handle } = coordinator
+    coordinator.handle = (request, respond) => {
+      taken.push(request.principal)
+      return handle.call(coordinator, request, respond)
+    }
+    for (const action of ["write", "read"] as const) {
+      const request = { action, bucket, body, principal }
+      stepped.cluster.backends[outside - 1]!.request(request, () => {})
+      stepped.runtime.settle()
+    }
+    expect(taken).toEqual([principal, principal])
+  })
+
+  it("without a principal, as earlier nodes forward it, is an anonymous client's", () => {
+    const forward = (more: object) =>
+      readForward(
+        Buffer.from(JSON.stringify({ action: "read", bucket, body: { key: "k" }, to: "", ...more }))
+      )
+    expect(forward({})?.request.principal).toEqual(anonymous)
+    expect(forward({ principal: anonymous })?.request.principal).toEqual(anonymous)
+  })
+
+  it.each<[string, unknown]>([
+    ["unknown", { _tag: "Root" }],
+    ["a user without a name", { _tag: "NatsUser", name: "" }],
+    ["a user with too long a name", { _tag: "NatsUser", name: "a".repeat(257) }],
+    ["no object", "ada"]
+  ])("whose principal is %s is none", (_, principal) => {
+    const json = { action: "read", bucket, body: { key: "k" }, to: "", principal }
+    expect(readForward(Buffer.from(JSON.stringify(json)))).toBeUndefined()
   })
 })
 

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import * as Schema from "effect/Schema"
 import { ReplyBody } from "../../schemas/ClientAnswer.ts"
+import { anonymous } from "../../src/core/model/Principal.ts"
 import type { TransportService } from "../../src/transport/Transport.ts"
 import { buckets } from "../cluster/buckets.ts"
 import { SteppedCluster } from "../cluster/steppedCluster.ts"
@@ -57,6 +58,19 @@ describe("a request", () => {
     expect(named).toEqual([1, 1, 1])
     for (let i = 0; i < 30; i++) send("read.notes.get", { key: "k" })
     for (const place of [1, 2, 3]) expect(stepped.counts(place).reads).toBeGreaterThan(2)
+  })
+
+  it("is an anonymous client's, whatever its body claims", () => {
+    const principals: Array<unknown> = []
+    for (const { core: { coordinator } } of stepped.nodes) {
+      const { handle } = coordinator
+      coordinator.handle = (request, respond) => {
+        principals.push(request.principal)
+        return handle.call(coordinator, request, respond)
+      }
+    }
+    send("read.notes.get", { key: "k", principal: { _tag: "NatsUser", name: "root" } })
+    expect(principals).toEqual([anonymous])
   })
 
   it("among others of one message is answered by its id, together with them", () => {

@@ -1,5 +1,8 @@
 // Checks what a context that a client brings is believed to have seen, and which are refused.
+import { createSecretKey } from "node:crypto"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import * as CausalContext from "../../src/core/clock/CausalContext.ts"
+import { encodeKey } from "../../src/core/model/KeyFields.ts"
 import { BadContext } from "../../src/core/model/StoreError.ts"
 import { buckets, notes, profiles, rooms, shelves } from "../cluster/buckets.ts"
 import { SteppedCluster, type WriteBody } from "../cluster/steppedCluster.ts"
@@ -19,6 +22,13 @@ const shelf = (op: string, arg: string | number, more: Partial<WriteBody> = {}):
   ...more
 })
 const books = (at: number) => stepped.read(at, shelves, { key: "k", r: "all" }).answer.values
+
+/** Where contexts of the note are valid. */
+const scopeOfNote = () => {
+  const { cluster, keys } = stepped.nodes[0]!.core.options
+  const key = encodeKey(notes.definition.key, "k")
+  return { bucket: notes.name, key, seal: { cluster, keys } }
+}
 
 /** Writes that n1 alone has, and the context of the last of them. */
 const aloneAtN1 = (...writes: ReadonlyArray<WriteBody>): string => {
@@ -62,6 +72,29 @@ describe("a context", () => {
       expect(stepped.read(1, notes, { key: "k", after: [none] }).error).toBeInstanceOf(BadContext)
     }
     expect(stepped.read(1, notes, { key: "k" }).answer.siblings).toBe(1)
+  })
+
+  it("that was sealed with a key that is not in use is refused, and the error says so", () => {
+    const { bucket, key, seal } = scopeOfNote()
+    const retired = [CausalContext.tokenKey(createSecretKey(Buffer.from("a retired key")))]
+    const claims = { vector: new Map([["n1.0mi8dfxmoabcdef.1", 2 ** 53 - 1]]), stamp: 0 }
+    const context = CausalContext.encode(claims, { ...seal, bucket, key, keys: retired })
+    for (
+      const asked of [
+        stepped.write(1, notes, { ...put, context }),
+        stepped.read(1, notes, { key: "k", after: [context] })
+      ]
+    ) {
+      expect(asked.error).toMatchObject({ _tag: "BadContext", reason: "unknown-key" })
+    }
+  })
+
+  it("is foreign to a cluster of another name with the same key", () => {
+    const { context } = stepped.write(1, notes, put).answer
+    const { bucket, key, seal } = scopeOfNote()
+    expect(CausalContext.decode(context, { ...seal, bucket, key })).toHaveProperty("vector")
+    expect(CausalContext.decode(context, { ...seal, bucket, key, cluster: "other" }))
+      .toBe("foreign")
   })
 
   it("lets a write replace what it has seen, and nothing else", () => {

@@ -55,7 +55,7 @@ export class Replica {
 
   read(): Read {
     return {
-      values: this.#strategy.view(this.document).values.map(CanonicalJson.decode),
+      values: this.#strategy.view(this.document, 0).values.map(CanonicalJson.decode),
       context: { vector: this.document.context, stamp: this.#strategy.stampOf(this.document) }
     }
   }

@@ -1,8 +1,8 @@
 /**
  * Generates documents as replicas come by them: through operations on several replicas with
- * contexts old and new, joins, deltas, lost rows, and restarts that forget the last changes.
- * Structures drawn at random would mostly be ones that no history leads to, and laws need not hold
- * of those.
+ * contexts old and new, expiries set and lifted, joins, deltas, lost rows, and restarts that forget
+ * the last changes. Structures drawn at random would mostly be ones that no history leads to, and
+ * laws need not hold of those.
  */
 import * as fc from "fast-check"
 import * as CausalContext from "../../src/core/clock/CausalContext.ts"
@@ -69,6 +69,11 @@ const write = fc.record({
   /** Earlier states that the client has read; undefined for a blind write. */
   seen: fc.option(fc.array(choice, { minLength: 1, maxLength: 2 }), { nil: undefined }),
   clockMillis: fc.integer({ min: -5, max: 5 }),
+  /** What the write says about the document's expiry; undefined for most, which say nothing. */
+  expiry: fc.option(fc.option(fc.integer({ min: 0, max: 2_000 })), {
+    nil: undefined,
+    freq: 2
+  }),
   id: fc.option(fc.nat(3), { nil: undefined })
 })
 
@@ -185,7 +190,10 @@ class Play {
     const ids = step.id === undefined
       ? []
       : [{ session: `session-${step.id % 2}`, sequence: step.id, at: nowMillis + step.id, ...dot }]
-    const delta = { ...mutated.delta, ids }
+    const made = { ...mutated.delta, ids }
+    const delta = step.expiry === undefined
+      ? made
+      : Document.withExpiry(made, { document, dot, at: step.expiry })
     const after = Document.apply(document, delta)
     this.changes.push({ before: document, delta, after })
     return after

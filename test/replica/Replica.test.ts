@@ -161,6 +161,20 @@ describe.each<[string, BenchOptions]>([
     expect(bench.values()).toEqual([])
   })
 
+  it("counts equal contexts with unequal expiries, whichever side has one", () => {
+    const bench = new Bench(options)
+    const { document } = bench.operate("put", ["x"])
+    const [actor, counter] = [...document.context][0]!
+    const expiring = { ...document, expiry: [{ actor, counter, at: 5 }] }
+    bench.join(expiring)
+    expect(bench.replica.stats().divergences).toBe(1)
+    const other = new Bench({ ...options, node: "n2" })
+    other.join(expiring)
+    expect(other.replica.stats().divergences).toBe(0)
+    other.replica.join({ key, document }, () => {})
+    expect(other.replica.stats().divergences).toBe(1)
+  })
+
   it("counts the last writes that are lost to others made at the same time, each once", () => {
     const lww = { ...options, strategy: { family: "lww" } } as const
     const [one, other] = [new Bench(lww), new Bench({ ...lww, node: "n2" })]

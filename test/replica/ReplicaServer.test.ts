@@ -22,7 +22,9 @@ const at = rowKeyOf({ ...name, partitionCount })
 const serving = (options: BenchOptions = {}) => {
   const bench = new Bench(options)
   const buckets = Buckets.make([notes])
-  const server = new ReplicaServer({ replica: bench.replica, buckets, partitionCount })
+  const { replica, runtime } = bench
+  const nowMillis = () => runtime.now()
+  const server = new ReplicaServer({ replica, buckets, partitionCount, nowMillis })
   const answers: Array<PeerMessage> = []
   const reply = (message: PeerMessage) => void answers.push(message)
   return {

@@ -115,7 +115,7 @@ export class Bench {
   /** What a reader gets, in JSON. */
   values(at = key): ReadonlyArray<unknown> {
     const strategy = Strategies.make(this.#options.strategy ?? { family: "siblings" })
-    return strategy.view(this.document(at)).values.map(CanonicalJson.decode)
+    return strategy.view(this.document(at), this.runtime.now()).values.map(CanonicalJson.decode)
   }
 
   /** The context of a read. */

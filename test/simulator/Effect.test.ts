@@ -9,6 +9,7 @@ import { createSecretKey } from "node:crypto"
 import { describe, expect, it } from "vitest"
 import * as EmbeddedBackend from "../../src/client/EmbeddedBackend.ts"
 import { type EverwriteService, makeClient } from "../../src/client/Everwrite.ts"
+import { tokenKey } from "../../src/core/clock/CausalContext.ts"
 import { digest64 } from "../../src/core/Hash.ts"
 import { ClusterName, NodeId } from "../../src/core/model/Names.ts"
 import { formation } from "../../src/core/ring/MembershipLog.ts"
@@ -29,7 +30,7 @@ import type { TransportService } from "../../src/transport/Transport.ts"
 const partitionCount = 8
 const cluster = ClusterName.make("effects")
 const buckets = Buckets.make(simBuckets)
-const secret = createSecretKey(Buffer.from("of a cluster on virtual time"))
+const keys = [tokenKey(createSecretKey(Buffer.from("of a cluster on virtual time")))]
 const names = ["n1", "n2", "n3"].map((name) => NodeId.make(name))
 const [first, ...others] = names.map((id) => ({ id, weight: 1 }))
 const ring = Result.getOrThrow(
@@ -67,7 +68,7 @@ const startNode = (
       requestsMax: 1_000,
       cacheBytesMax: 10_000
     }
-    const parts = { runtime, transport, storage, node, cluster, ring, buckets, secret, limits }
+    const parts = { runtime, transport, storage, node, cluster, ring, buckets, keys, limits }
     started(new NodeCore(parts, begun))
   })
 }

@@ -108,14 +108,14 @@ export class SpecifiedCluster<Change> {
   /** What a reader gets at this replica, and the operations it has seen. */
   read(at: number): { readonly values: ReadonlyArray<string>; readonly seen: Mask } {
     const { document, seen } = this.#replicas[at]!
-    return { values: this.#strategy.view(document).values, seen }
+    return { values: this.#strategy.view(document, 0).values, seen }
   }
 
   /** What a reader gets who asks two replicas. */
   readBoth(at: number, other: number): ReturnType<SpecifiedCluster<Change>["read"]> {
     const [one, two] = [this.#replicas[at]!, this.#replicas[other]!]
     const document = Document.join(one.document, two.document)
-    return { values: this.#strategy.view(document).values, seen: one.seen | two.seen }
+    return { values: this.#strategy.view(document, 0).values, seen: one.seen | two.seen }
   }
 
   step(step: ClusterStep<Change>): void {

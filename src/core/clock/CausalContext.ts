@@ -3,10 +3,23 @@
  *
  * A client must be able to say what it has seen, and must not be able to say anything else: a
  * forged dot at 2^53 would erase every later write. So a token carries a MAC under the cluster's
- * key over the bucket, the document's key and the history, and is worth nothing anywhere else.
+ * key over the cluster's name, the bucket, the document's key and the history, and is worth nothing
+ * anywhere else.
+ *
+ * ```
+ * token   = 2, id of the key (2 bytes), MAC (12 bytes), history: format 2, as base64url
+ *         | MAC (12 bytes), 1, history: format 1, read only
+ * history = stamp, vector, then, where the session had seen more, a vector of that
+ * vector  = count, then each actor as text with its counter, sorted
+ * MAC     = the beginning of HMAC-SHA-256 of: 2, cluster, bucket, both halves of the key, history
+ *         | of: bucket, 0, both halves of the key with 0 after each, 1, history
+ * ```
+ *
+ * The first byte of what is sealed keeps the formats apart: no bucket's name begins with it.
  */
 import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto"
 import { ByteReader, ByteWriter, Malformed } from "../codec/Bytes.ts"
+import { invariant } from "../Invariant.ts"
 import type { DocumentKey } from "../model/DocumentKey.ts"
 import { actorPattern } from "./Dot.ts"
 import * as VersionVector from "./VersionVector.ts"
@@ -42,25 +55,44 @@ export const answered = (shown: CausalContext, session: CausalContext): CausalCo
     : { ...context, unshown: session.vector }
 }
 
-/** The cluster's key. */
-export type Secret = KeyObject
-
-/** Where a token is valid, and the key that seals it. */
-export interface TokenScope {
-  readonly bucket: string
-  readonly key: DocumentKey
-  readonly secret: Secret
+/** A key of the cluster, with the id by which tokens name it. */
+export interface TokenKey {
+  readonly id: number
+  readonly key: KeyObject
 }
 
-const formatVersion = 1
-const macBytes = 12
+/** Who seals tokens and opens them. */
+export interface TokenSeal {
+  readonly cluster: string
+  /** Not empty: the first seals, each opens, so that a key can be replaced while tokens are out. */
+  readonly keys: ReadonlyArray<TokenKey>
+}
 
-const mac = (place: TokenScope, history: Uint8Array): Uint8Array =>
-  createHmac("sha256", place.secret)
-    .update(`${place.bucket}\u0000${place.key.partition}\u0000${place.key.sort}\u0000`)
-    .update(history)
-    .digest()
-    .subarray(0, macBytes)
+/** Where a token is valid, and the keys that seal it. */
+export interface TokenScope extends TokenSeal {
+  readonly bucket: string
+  readonly key: DocumentKey
+}
+
+const formatVersion = 2
+const macBytes = 12
+const macStart = 3
+const historyStart = macStart + macBytes
+
+const hmac = (key: KeyObject, data: string | Uint8Array): Buffer =>
+  createHmac("sha256", key).update(data).digest()
+
+/**
+ * A key and its id, which follows from the key, so that nodes need not be told which key has which.
+ * Two keys may have one id; then both are tried.
+ */
+export const tokenKey = (key: KeyObject): TokenKey => ({
+  id: hmac(key, "everwrite: id of a token key").readUInt16BE(),
+  key
+})
+
+const writeScope = (writer: ByteWriter, { bucket, cluster, key }: TokenScope): ByteWriter =>
+  writer.byte(formatVersion).text(cluster).text(bucket).text(key.partition).text(key.sort)
 
 const writeVector = (writer: ByteWriter, vector: VersionVector.VersionVector): void => {
   writer.varint(vector.size)
@@ -68,16 +100,29 @@ const writeVector = (writer: ByteWriter, vector: VersionVector.VersionVector): v
 }
 
 /** The token for `context`, as base64url text. */
-export const encode = (context: CausalContext, place: TokenScope): string => {
-  const writer = new ByteWriter(64).byte(formatVersion).varint(context.stamp)
+export const encode = (context: CausalContext, scope: TokenScope): string => {
+  const [sealing] = scope.keys
+  invariant(sealing !== undefined, "a token is sealed with a key")
+  const writer = writeScope(new ByteWriter(256), scope)
+  const scopeEnd = writer.length
+  writer.varint(context.stamp)
   writeVector(writer, context.vector)
   if (context.unshown !== undefined) writeVector(writer, context.unshown)
-  const history = writer.finish()
-  return Buffer.concat([mac(place, history), history]).toString("base64url")
+  const sealed = writer.view()
+  const token = Buffer.allocUnsafe(historyStart + sealed.length - scopeEnd)
+  token.writeUInt8(formatVersion)
+  token.writeUInt16BE(sealing.id, 1)
+  hmac(sealing.key, sealed).copy(token, macStart, 0, macBytes)
+  token.set(sealed.subarray(scopeEnd), historyStart)
+  return token.toString("base64url")
 }
 
-/** Why a token was refused. */
-export type TokenRefusal = "malformed" | "foreign"
+/**
+ * Why a token was refused: it is none (`malformed`); it was made for another bucket, key or
+ * cluster, or changed on the way (`foreign`); or no key here has the id of the one that sealed it
+ * (`unknown-key`), as when that was retired since.
+ */
+export type TokenRefusal = "malformed" | "foreign" | "unknown-key"
 
 const readVector = (reader: ByteReader): VersionVector.VersionVector => {
   const count = reader.count("actors", 2)
@@ -93,9 +138,8 @@ const readVector = (reader: ByteReader): VersionVector.VersionVector => {
   return vector
 }
 
-const decodeHistory = (history: Uint8Array): CausalContext => {
+const readHistory = (history: Uint8Array): CausalContext => {
   const reader = new ByteReader(history)
-  if (reader.byte() !== formatVersion) throw new Malformed("token format 1", 0)
   const stamp = reader.varint("a stamp")
   const vector = readVector(reader)
   if (reader.remaining === 0) return { vector, stamp }
@@ -104,20 +148,48 @@ const decodeHistory = (history: Uint8Array): CausalContext => {
   return { vector, stamp, unshown }
 }
 
-/**
- * The context of a token, or why it is refused: `malformed` text, or `foreign`, that is, made for
- * another bucket, key or cluster, or changed on the way.
- */
-export const decode = (token: string, place: TokenScope): CausalContext | TokenRefusal => {
-  if (!/^[A-Za-z0-9_-]+$/u.test(token)) return "malformed"
-  const bytes = Buffer.from(token, "base64url")
-  if (bytes.length <= macBytes) return "malformed"
-  const history = bytes.subarray(macBytes)
-  if (!timingSafeEqual(bytes.subarray(0, macBytes), mac(place, history))) return "foreign"
+const decodeHistory = (history: Uint8Array): CausalContext | "malformed" => {
   try {
-    return decodeHistory(history)
+    return readHistory(history)
   } catch (error) {
     if (error instanceof Malformed) return "malformed"
     throw error
   }
+}
+
+/** Whether `mac` seals these bytes under one of `keys`. */
+const isSealed = (keys: ReadonlyArray<TokenKey>, mac: Uint8Array, sealed: Uint8Array): boolean =>
+  keys.some(({ key }) => timingSafeEqual(mac, hmac(key, sealed).subarray(0, macBytes)))
+
+const open = (token: Buffer, scope: TokenScope): CausalContext | TokenRefusal => {
+  if (token.length <= historyStart) return "malformed"
+  const id = token.readUInt16BE(1)
+  const keys = scope.keys.filter((key) => key.id === id)
+  if (keys.length === 0) return "unknown-key"
+  const history = token.subarray(historyStart)
+  const sealed = writeScope(new ByteWriter(256), scope).raw(history).view()
+  const mac = token.subarray(macStart, historyStart)
+  return isSealed(keys, mac, sealed) ? decodeHistory(history) : "foreign"
+}
+
+/** Opens a token of format 1, which names neither the cluster nor the key. */
+const openFirst = (token: Buffer, scope: TokenScope): CausalContext | TokenRefusal => {
+  const { bucket, key: { partition, sort } } = scope
+  const sealed = Buffer.concat([
+    Buffer.from(`${bucket}\u0000${partition}\u0000${sort}\u0000`),
+    token.subarray(macBytes)
+  ])
+  const mac = token.subarray(0, macBytes)
+  return isSealed(scope.keys, mac, sealed) ? decodeHistory(token.subarray(macBytes + 1)) : "foreign"
+}
+
+/** The context of a token, or why it is refused. */
+export const decode = (text: string, scope: TokenScope): CausalContext | TokenRefusal => {
+  if (!/^[A-Za-z0-9_-]+$/u.test(text)) return "malformed"
+  const token = Buffer.from(text, "base64url")
+  const context = token[0] === formatVersion ? open(token, scope) : "malformed"
+  // A token of format 1 begins with any byte, that of format 2 among them.
+  if (typeof context !== "string" || token[macBytes] !== 1) return context
+  const first = openFirst(token, scope)
+  return typeof first === "string" && token[0] === formatVersion ? context : first
 }

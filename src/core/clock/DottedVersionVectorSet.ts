@@ -34,7 +34,7 @@ export const hasSeen = (seen: Seen, actor: Actor, counter: number): boolean => {
   return false
 }
 
-const indexOfDot = (siblings: ReadonlyArray<Sibling>, dot: Dot): number => {
+const indexOfDot = (siblings: ReadonlyArray<Dot>, dot: Dot): number => {
   for (let i = 0; i < siblings.length; i++) {
     if (siblings[i]!.counter === dot.counter && siblings[i]!.actor === dot.actor) return i
   }
@@ -43,18 +43,19 @@ const indexOfDot = (siblings: ReadonlyArray<Sibling>, dot: Dot): number => {
 
 /**
  * Joins the siblings that two sides hold: a sibling stays if both hold it, or if the side that
- * lacks it has not seen it. Sorted by dot.
+ * lacks it has not seen it. Sorted by dot. The rule looks at dots alone, so it serves whatever else
+ * is kept under them.
  *
  * **Guarantees** commutative, associative and idempotent; never drops a value whose dot the other
  * side has not seen. Returns `left` itself where nothing changes, `right` where only it is left.
  */
-export const join = (
-  left: ReadonlyArray<Sibling>,
+export const join = <A extends Dot>(
+  left: ReadonlyArray<A>,
   leftSeen: Seen,
-  right: ReadonlyArray<Sibling>,
+  right: ReadonlyArray<A>,
   rightSeen: Seen
-): ReadonlyArray<Sibling> => {
-  const joined: Array<Sibling> = []
+): ReadonlyArray<A> => {
+  const joined: Array<A> = []
   let shared = 0
   for (const sibling of left) {
     const isShared = indexOfDot(right, sibling) >= 0

@@ -2,14 +2,16 @@
  * Describes what one replica holds under one key, and joins what two replicas hold.
  *
  * A document is a causal context and a state; a tombstone has the context and nothing live. Beside
- * them stand removals that wait for what they had seen, and the ids of recent operations, so
- * that a retry is answered from the document wherever the first attempt is known.
+ * them stand removals that wait for what they had seen, an expiry, and the ids of recent
+ * operations, so that a retry is answered from the document wherever the first attempt is known.
  */
 import type { Dot } from "../clock/Dot.ts"
 import { compareDots } from "../clock/Dot.ts"
 import type { Seen } from "../clock/DottedVersionVectorSet.ts"
 import * as VersionVector from "../clock/VersionVector.ts"
+import { invariant } from "../Invariant.ts"
 import type { DotStore } from "./DotStore.ts"
+import * as Expiry from "./Expiry.ts"
 import { joinStores } from "./Join.ts"
 import { applyDeferral, type Deferral } from "./Removal.ts"
 
@@ -30,6 +32,7 @@ export interface Document {
   readonly store: DotStore | undefined
   /** Invariant: sorted by dot; each had seen more than `context`. */
   readonly deferred: ReadonlyArray<Deferral>
+  readonly expiry: Expiry.Expiry
   /** Invariant: sorted by `compareIds`, at most `idsMax`. */
   readonly ids: ReadonlyArray<AppliedId>
 }
@@ -39,6 +42,8 @@ export interface Delta {
   readonly seen: Seen
   readonly store: DotStore | undefined
   readonly deferred: ReadonlyArray<Deferral>
+  /** An entry where the operation sets or lifts the expiry; its dot is among those of `seen`. */
+  readonly expiry: Expiry.Expiry
   readonly ids: ReadonlyArray<AppliedId>
 }
 
@@ -46,6 +51,7 @@ export const empty: Document = {
   context: VersionVector.empty,
   store: undefined,
   deferred: [],
+  expiry: Expiry.none,
   ids: []
 }
 
@@ -140,16 +146,18 @@ const applyDeferrals = (
 
 const joinWith = (left: Document, right: Delta): Document => {
   const context = joinContext(left.context, right.seen)
+  const leftSeen = { vector: left.context, dots: [] }
   const joined = joinStores(
-    { store: left.store, seen: { vector: left.context, dots: [] } },
+    { store: left.store, seen: leftSeen },
     { store: right.store, seen: right.seen }
   )
   const store = applyDeferrals(joined, left.deferred, right.deferred)
   const deferred = joinDeferred(left.deferred, right.deferred, context)
+  const expiry = Expiry.join(left.expiry, leftSeen, right.expiry, right.seen)
   const ids = joinIds(left.ids, right.ids)
   const unchanged = context === left.context && store === left.store
-    && deferred === left.deferred && ids === left.ids
-  return unchanged ? left : { context, store, deferred, ids }
+    && deferred === left.deferred && expiry === left.expiry && ids === left.ids
+  return unchanged ? left : { context, store, deferred, expiry, ids }
 }
 
 /**
@@ -179,7 +187,8 @@ export const join = (left: Document, right: Document): Document => {
   if (left === right) return left
   const joined = joinWith(left, { ...right, seen: { vector: right.context, dots: [] } })
   const isRight = joined.context === right.context && joined.store === right.store
-    && joined.ids === right.ids && joined.deferred.length + right.deferred.length === 0
+    && joined.expiry === right.expiry && joined.ids === right.ids
+    && joined.deferred.length + right.deferred.length === 0
   return isRight ? right : joined
 }
 
@@ -189,3 +198,30 @@ export const join = (left: Document, right: Document): Document => {
  * **Requires** that `delta` was made on this document, or on one that its context covers.
  */
 export const apply = (document: Document, delta: Delta): Document => joinWith(document, delta)
+
+/**
+ * `delta`, which makes `dot` on `document`, as a change that also sets the expiry to `at`, or with
+ * null lifts it: it replaces every entry that `document` holds.
+ */
+export const withExpiry = (
+  delta: Delta,
+  options: { readonly document: Document; readonly dot: Dot; readonly at: number | null }
+): Delta => {
+  const { at, document, dot: { actor, counter } } = options
+  const isTime = at === null || (Number.isSafeInteger(at) && at >= 0)
+  invariant(isTime, "an expiry is a whole number of milliseconds since 1970")
+  return {
+    ...delta,
+    seen: { ...delta.seen, dots: [...document.expiry, ...delta.seen.dots] },
+    expiry: [{ actor, counter, at }]
+  }
+}
+
+/** When the document ends by itself, in milliseconds since 1970; undefined where it does not. */
+export const expiresAt = ({ expiry }: Document): number | undefined => Expiry.expiresAt(expiry)
+
+/** The state that a reader may see at `nowMillis`: none from the moment of the expiry on. */
+export const visibleStore = (document: Document, nowMillis: number): DotStore | undefined => {
+  const at = expiresAt(document)
+  return at !== undefined && at <= nowMillis ? undefined : document.store
+}

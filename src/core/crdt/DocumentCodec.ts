@@ -1,17 +1,21 @@
 /**
- * Writes documents as bytes, for disk and wire: format 1.
+ * Writes documents as bytes, for disk and wire: format 1, and format 2 for those with an expiry.
  *
  * ```
  * document = 1, actors, context, deferrals, state, ids
+ *          | 2, actors, context, deferrals, state, expiry, ids
  * actors   = count, then each as text, sorted; later mentions are indexes into this table
  * context  = a counter for each actor; 0 for one that only a deferral mentions
  * state    = 0 | kind (1 latest, 2 values, 3 counter, 4 tree), then the kind's own fields
+ * expiry   = count, at least 1, then each as a dot and 0, or as a dot, 1 and its time
  * element  = 1, actors, state: one leaf of a tree, with a table of its own
  * ```
  *
- * The encoding is canonical: equal documents have equal bytes, and no other bytes are read. All
- * up to the ids is hashed into the digest; the ids are not, since replicas forget them at their
- * own time.
+ * The encoding is canonical: equal documents have equal bytes, and no other bytes are read. So a
+ * document has one format, the least that holds it: one without an expiry keeps the bytes and the
+ * digest that it had before there were any, on disks and in nodes of either time. The digest hashes
+ * all bytes before the ids, the version among them; the ids are left out, since replicas forget
+ * them at their own time.
  */
 import { ByteReader, ByteWriter, Malformed } from "../codec/Bytes.ts"
 import { type Actor, actorPattern, compareDots } from "../clock/Dot.ts"
@@ -19,6 +23,7 @@ import * as VersionVector from "../clock/VersionVector.ts"
 import { digest64 } from "../Hash.ts"
 import { type AppliedId, compareIds, type Document, idsMax } from "./Document.ts"
 import { childKind, type DotStore, sortedKeys } from "./DotStore.ts"
+import * as Expiry from "./Expiry.ts"
 import type { Deferral } from "./Removal.ts"
 import {
   actorsOf,
@@ -31,7 +36,10 @@ import {
   writeStore
 } from "./StoreCodec.ts"
 
-export const formatVersion = 1
+/** The format of a document without an expiry, and of one that has it. */
+const formats = { plain: 1, expiring: 2 } as const
+
+const elementFormat = 1
 
 export interface EncodedDocument {
   readonly bytes: Uint8Array
@@ -115,6 +123,31 @@ const readDeferrals = (reading: Reading): ReadonlyArray<Deferral> => {
   return deferred
 }
 
+const writeExpiry = (writer: ByteWriter, expiry: Expiry.Expiry, indexes: Indexes): void => {
+  if (expiry.length === 0) return
+  writer.varint(expiry.length)
+  for (const entry of expiry) {
+    writeDot(writer, entry, indexes).byte(entry.at === null ? 0 : 1)
+    if (entry.at !== null) writer.varint(entry.at)
+  }
+}
+
+const readExpiry = (reading: Reading): Expiry.Expiry => {
+  const { reader } = reading
+  const at = reader.offset
+  const expiry: Array<Expiry.ExpiryEntry> = []
+  for (let i = reader.count("expiry entries", 3); i > 0; i--) {
+    const dot = readDot(reading)
+    const hasTime = reader.byte("a flag")
+    const previous = expiry.at(-1)
+    const ordered = previous === undefined || compareDots(previous, dot) < 0
+    if (hasTime > 1 || !ordered) throw new Malformed("expiry entries in order", at)
+    expiry.push({ ...dot, at: hasTime === 1 ? reader.varint("a time") : null })
+  }
+  if (expiry.length === 0) throw new Malformed("at least one expiry entry", at)
+  return expiry
+}
+
 const writeIds = (writer: ByteWriter, ids: ReadonlyArray<AppliedId>): void => {
   writer.varint(ids.length)
   for (const id of ids) {
@@ -171,13 +204,15 @@ export const encode = (
   document: Document,
   options: { readonly withState: boolean } = { withState: true }
 ): EncodedDocument => {
-  const writer = new ByteWriter(512).byte(formatVersion)
+  const format = document.expiry.length === 0 ? formats.plain : formats.expiring
+  const writer = new ByteWriter(512).byte(format)
   const actors = tableOf(document.context, document.deferred)
   const indexes = writeActors(writer, actors)
   for (const actor of actors) writer.varint(document.context.get(actor) ?? 0)
   writer.varint(document.deferred.length)
   for (const deferral of document.deferred) writeDeferral(writer, deferral, indexes)
   writeStore(writer, options.withState ? document.store : undefined, indexes)
+  writeExpiry(writer, document.expiry, indexes)
   const hashed = writer.length
   writeIds(writer, document.ids)
   const bytes = writer.finish()
@@ -199,8 +234,9 @@ const read = (
   bytes: Uint8Array
 ): { readonly document: Document; readonly hashedBytes: number } => {
   const reader = new ByteReader(bytes)
-  if (reader.byte("a format version") !== formatVersion) {
-    throw new Malformed(`document format ${formatVersion}`, 0)
+  const format = reader.byte("a format version")
+  if (format !== formats.plain && format !== formats.expiring) {
+    throw new Malformed("document format 1 or 2", 0)
   }
   const actors = readActors(reader)
   const context = readContext(reader, actors)
@@ -210,15 +246,16 @@ const read = (
     throw new Malformed("actors that are mentioned", 1)
   }
   const store = readStore(reading)
+  const expiry = format === formats.plain ? Expiry.none : readExpiry(reading)
   const hashedBytes = reader.offset
   const ids = readIds(reading)
   reader.end()
-  return { document: { context, store, deferred, ids }, hashedBytes }
+  return { document: { context, store, deferred, expiry, ids }, hashedBytes }
 }
 
 /** One leaf of a tree, as an element row. */
 export const encodeElement = (store: DotStore): Uint8Array => {
-  const writer = new ByteWriter(128).byte(formatVersion)
+  const writer = new ByteWriter(128).byte(elementFormat)
   const indexes = writeActors(writer, [...actorsOf(store)].sort())
   writeStore(writer, store, indexes)
   return writer.finish()
@@ -230,8 +267,8 @@ export const decodeElement = (
   context: VersionVector.VersionVector
 ): DotStore => {
   const reader = new ByteReader(bytes)
-  if (reader.byte("a format version") !== formatVersion) {
-    throw new Malformed(`element format ${formatVersion}`, 0)
+  if (reader.byte("a format version") !== elementFormat) {
+    throw new Malformed(`element format ${elementFormat}`, 0)
   }
   const actors = readActors(reader)
   const store = readStore({ reader, actors, context })

@@ -70,15 +70,24 @@ export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("Invali
   }
 }
 
-/** A context token that no read of this document returned, or that was changed since. */
+/**
+ * A context token that no read of this document returned, that was changed since, or whose key was
+ * retired since.
+ */
 export class BadContext extends Schema.TaggedError<BadContext>()("BadContext", {
   bucket: Schema.String,
-  reason: Schema.Literals(["malformed", "foreign"])
+  reason: Schema.Literals(["malformed", "foreign", "unknown-key"])
 }) {
   override get message(): string {
-    return this.reason === "malformed"
-      ? "the context is not one that a read returned"
-      : `the context belongs to another document than this one of ${this.bucket}`
+    switch (this.reason) {
+      case "malformed":
+        return "the context is not one that a read returned"
+      case "foreign":
+        return `the context belongs to another document than this one of ${this.bucket}, or to `
+          + "another cluster"
+      case "unknown-key":
+        return "the context was sealed with a key that is not in use here: read again"
+    }
   }
 }
 

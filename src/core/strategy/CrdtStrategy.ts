@@ -5,7 +5,7 @@
  * Operations of nested types are named by the fields on the way, `lines.add`, and take the keys
  * of the maps on the way as their first arguments.
  */
-import type { Document } from "../crdt/Document.ts"
+import { type Document, visibleStore } from "../crdt/Document.ts"
 import { childKey, type DotStore } from "../crdt/DotStore.ts"
 import type { TypeDefinition } from "../model/BucketDefinition.ts"
 import * as CounterType from "./CounterType.ts"
@@ -90,7 +90,7 @@ export const make = (type: TypeDefinition): Strategy => {
     version: 1,
     kind: kindOf(type),
     operations,
-    view: (document: Document) => viewOf(type, document.store),
+    view: (document: Document, nowMillis) => viewOf(type, visibleStore(document, nowMillis)),
     stampOf: (document: Document) => greatestStamp(document.store)
   }
 }

@@ -5,16 +5,16 @@
  */
 import * as HybridClock from "../clock/HybridClock.ts"
 import * as VersionVector from "../clock/VersionVector.ts"
-import type { Document } from "../crdt/Document.ts"
-import type { LastWriterRegister } from "../crdt/DotStore.ts"
+import { visibleStore } from "../crdt/Document.ts"
+import type { DotStore, LastWriterRegister } from "../crdt/DotStore.ts"
 import { replaced, valueArgument } from "./Mutations.ts"
 import type { Mutated, Mutation, Operation, Strategy } from "./Strategy.ts"
 
-const latestOf = (document: Document): LastWriterRegister | undefined =>
-  document.store?.kind === "latest" ? document.store : undefined
+const latestOf = (store: DotStore | undefined): LastWriterRegister | undefined =>
+  store?.kind === "latest" ? store : undefined
 
 const write = (mutation: Mutation, value: string | null): Mutated => {
-  const seenHere = latestOf(mutation.document)?.stamp ?? 0
+  const seenHere = latestOf(mutation.document.store)?.stamp ?? 0
   const stamp = HybridClock.nextStamp({
     nowMillis: mutation.nowMillis,
     seen: Math.max(seenHere, mutation.stampSeen)
@@ -48,9 +48,9 @@ export const lww: Strategy = {
   version: 1,
   kind: "latest",
   operations: new Map([["put", put], ["delete", remove]]),
-  view: (document) => {
-    const latest = latestOf(document)
+  view: (document, nowMillis) => {
+    const latest = latestOf(visibleStore(document, nowMillis))
     return { values: latest === undefined || latest.value === null ? [] : [latest.value] }
   },
-  stampOf: (document) => latestOf(document)?.stamp ?? 0
+  stampOf: (document) => latestOf(document.store)?.stamp ?? 0
 }

@@ -5,6 +5,7 @@ import type { Dot } from "../clock/Dot.ts"
 import * as VersionVector from "../clock/VersionVector.ts"
 import type { Delta } from "../crdt/Document.ts"
 import type { DotStore } from "../crdt/DotStore.ts"
+import * as Expiry from "../crdt/Expiry.ts"
 import type { Deferral } from "../crdt/Removal.ts"
 import * as CanonicalJson from "../model/CanonicalJson.ts"
 import type { Mutated, Mutation, Refusal } from "./Strategy.ts"
@@ -34,6 +35,7 @@ export const changed = (mutation: Mutation, change: Change): Mutated => {
     seen: { vector: VersionVector.empty, dots: [...(change.replaces ?? []), mutation.dot] },
     store: change.store,
     deferred: change.deferred ?? [],
+    expiry: Expiry.none,
     ids: []
   }
   return { _tag: "Changed", delta }
@@ -49,6 +51,7 @@ export const replaced = (
     seen: { vector: options.vector, dots: [mutation.dot] },
     store: options.store,
     deferred: [],
+    expiry: Expiry.none,
     ids: []
   }
 })

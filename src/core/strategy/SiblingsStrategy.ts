@@ -6,15 +6,16 @@
 import * as HybridClock from "../clock/HybridClock.ts"
 import * as VersionVector from "../clock/VersionVector.ts"
 import type { Sibling } from "../clock/DottedVersionVectorSet.ts"
-import type { Document } from "../crdt/Document.ts"
+import { type Document, visibleStore } from "../crdt/Document.ts"
+import type { DotStore } from "../crdt/DotStore.ts"
 import { replaced, valueArgument } from "./Mutations.ts"
-import type { Operation, Strategy } from "./Strategy.ts"
+import type { Operation, Strategy, View } from "./Strategy.ts"
 
-const siblingsOf = (document: Document): ReadonlyArray<Sibling> =>
-  document.store?.kind === "values" ? document.store.siblings : []
+const siblingsOf = (store: DotStore | undefined): ReadonlyArray<Sibling> =>
+  store?.kind === "values" ? store.siblings : []
 
-const stampOf = (document: Document): number =>
-  siblingsOf(document).reduce((greatest, sibling) => Math.max(greatest, sibling.stamp), 0)
+const stampOf = ({ store }: Document): number =>
+  siblingsOf(store).reduce((greatest, sibling) => Math.max(greatest, sibling.stamp), 0)
 
 /** Without a context the write has seen nothing, so it becomes one more sibling. */
 const put: Operation = {
@@ -49,7 +50,9 @@ const remove: Operation = {
 
 const operations: ReadonlyMap<string, Operation> = new Map([["put", put], ["delete", remove]])
 
-const view = (document: Document) => ({ values: siblingsOf(document).map((s) => s.value) })
+const view = (document: Document, nowMillis: number): View => ({
+  values: siblingsOf(visibleStore(document, nowMillis)).map((s) => s.value)
+})
 
 const kind = "values"
 

@@ -69,7 +69,8 @@ export interface Strategy {
   /** The shape of its states. A state of another shape is not of a bucket with this strategy. */
   readonly kind: DotStore["kind"]
   readonly operations: ReadonlyMap<string, Operation>
-  readonly view: (document: Document) => View
+  /** What a reader gets at `nowMillis`, which hides a document from the moment it expires. */
+  readonly view: (document: Document, nowMillis: number) => View
   /** The greatest hybrid stamp in a document, for its context; 0 where there is none. */
   readonly stampOf: (document: Document) => number
 }

@@ -12,7 +12,7 @@ import type { Mutation } from "../../core/strategy/Strategy.ts"
 import { freeze } from "./Freeze.ts"
 import { type LawSubject, type Script, scripts } from "./Script.ts"
 import * as Law from "./Law.ts"
-import { type Operated, play, type State, type Trace } from "./Trace.ts"
+import { type Operated, play, startMillis, type State, type Trace } from "./Trace.ts"
 
 const bytesOf = (document: Document): string =>
   Buffer.from(DocumentCodec.encode(document).bytes).toString("latin1")
@@ -130,7 +130,7 @@ const deltasAreStates: Problem = (trace, subject) => {
 const encodable: Problem = ({ states }, { strategy }) =>
   firstOf(states, (state) => {
     const document = DocumentCodec.decode(DocumentCodec.encode(state.document).bytes)
-    const views = [state.document, document].map((one) => json(strategy.view(one)))
+    const views = [state.document, document].map((one) => json(strategy.view(one, startMillis)))
     return unequal({ name: `${state.name}, written and read,`, document }, state)
       ?? (views[0] === views[1] ? undefined : `views ${views.join(" and then ")} of ${show(state)}`)
   })
@@ -185,7 +185,7 @@ const pure: Problem = (_, subject, script) => {
 
 const viewsFit: Problem = ({ states }, { decodeView, strategy }) =>
   firstOf(states, (state) => {
-    const { values } = strategy.view(state.document)
+    const { values } = strategy.view(state.document, startMillis)
     try {
       if (values.length > 0) decodeView(values.map(CanonicalJson.decode))
       return undefined

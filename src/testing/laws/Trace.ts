@@ -36,7 +36,8 @@ export interface Trace {
 
 const incarnation = Incarnation.make("0".repeat(15))
 const nodes = ["n1", "n2", "n3"].map((name) => NodeId.make(name))
-const startMillis = 1_700_000_000_000
+/** When a trace begins. */
+export const startMillis = 1_700_000_000_000
 
 const empty: State = { name: "s0", document: Document.empty }
 

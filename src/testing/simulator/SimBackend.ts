@@ -10,6 +10,7 @@ import type {
   BackendRespond
 } from "../../client/Backend.ts"
 import * as CanonicalJson from "../../core/model/CanonicalJson.ts"
+import { anonymous } from "../../core/model/Principal.ts"
 import { isPassing, NoAnswer, type StoreError } from "../../core/model/StoreError.ts"
 import type { Answer } from "../../coordinator/Request.ts"
 import type { Runtime } from "../../core/Runtime.ts"
@@ -89,7 +90,7 @@ class Asking {
 
   #ask(): boolean {
     const { cluster: { kernel, outside } } = this.#way
-    const request = { ...this.#request, forwarded: false }
+    const request = { ...this.#request, principal: anonymous, forwarded: false }
     return this.#process.ask(({ coordinator }) =>
       coordinator.handle(request, {
         deliver: (outcome) => {

@@ -13,7 +13,7 @@ import * as Ring from "../../core/ring/Ring.ts"
 import type { Any } from "../../core/strategy/Bucket.ts"
 import * as Buckets from "../../core/strategy/Buckets.ts"
 import { invariant } from "../../core/Invariant.ts"
-import { toKey } from "../../node/ClusterKey.ts"
+import { toKeys } from "../../node/ClusterKey.ts"
 import type { NodeLimits } from "../../node/NodeCore.ts"
 import { rowKeyOf } from "../../core/ring/Partition.ts"
 import type { RowKey } from "../../storage/Storage.ts"
@@ -79,7 +79,7 @@ export class SimCluster {
   /** How often each class of faults did something. */
   readonly injected = new Map<string, number>()
   readonly outside: Owner = outside()
-  readonly secret = toKey(Redacted.make("of the simulated cluster"))
+  readonly keys = toKeys([Redacted.make("of the simulated cluster")])
   readonly ring: Ring.Ring
   readonly scenario: Scenario
   readonly cluster = ClusterName.make("simulated")
@@ -110,7 +110,7 @@ export class SimCluster {
         cluster,
         ring,
         buckets,
-        secret: this.secret,
+        keys: this.keys,
         limits: { ...limits, cacheBytesMax: plan.cacheBytesMax },
         supervisor: this.outside,
         build: make,

@@ -33,7 +33,8 @@ export const shownOf = (cluster: SimCluster, document: Named, answer: BackendAns
   const context = CausalContext.decode(answer.context, {
     bucket: bucket.name,
     key: cluster.keyOf(document),
-    secret: cluster.secret
+    cluster: cluster.cluster,
+    keys: cluster.keys
   })
   invariant(typeof context !== "string", "an answer's context is one")
   const { vector, stamp } = context

@@ -1,20 +1,20 @@
 // Checks that a context comes back as it went out, to the place it belongs to, or not at all.
-import { createSecretKey } from "node:crypto"
+import { createHmac, createSecretKey } from "node:crypto"
+import { readdirSync, readFileSync } from "node:fs"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { ByteWriter } from "../../../src/core/codec/Bytes.ts"
 import * as CausalContext from "../../../src/core/clock/CausalContext.ts"
 import { actor } from "../../../src/core/clock/Dot.ts"
 import { Incarnation } from "../../../src/core/model/Incarnation.ts"
 import { NodeId } from "../../../src/core/model/Names.ts"
 import { covers, sorted } from "../../../src/core/clock/VersionVector.ts"
+import { goldenContexts, goldenScope } from "./goldenContexts.ts"
 
 const { decode, encode } = CausalContext
 
-const place: CausalContext.TokenScope = {
-  bucket: "carts",
-  key: { partition: "salice", sort: "s1" },
-  secret: createSecretKey(Buffer.alloc(32, 1))
-}
+const keyOf = (byte: number) => CausalContext.tokenKey(createSecretKey(Buffer.alloc(32, byte)))
+const place = goldenScope
 
 const someActor = fc.record({
   node: fc.constantFrom("a", "node-2", "x".repeat(64)).map((name) => NodeId.make(name)),
@@ -53,7 +53,8 @@ describe("the token of a context", () => {
     ["partition key", { key: { ...place.key, partition: "sbob" } }],
     ["sort key", { key: { ...place.key, sort: "s2" } }],
     ["split of the same key", { key: { partition: "salice\u0001s1", sort: "" } }],
-    ["cluster", { secret: createSecretKey(Buffer.alloc(32, 2)) }]
+    ["cluster with the same key", { cluster: "everwrite2" }],
+    ["split of the same cluster and bucket", { cluster: "everwritec", bucket: "arts" }]
   ])("is foreign to another %s", (_, elsewhere) => {
     fc.assert(fc.property(context, (context) => {
       expect(decode(encode(context, place), { ...place, ...elsewhere })).toBe("foreign")
@@ -66,11 +67,12 @@ describe("the token of a context", () => {
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const flipped = Buffer.from(bytes)
       flipped[bit >> 3]! ^= 1 << (bit & 7)
-      expect(decode(flipped.toString("base64url"), place)).toBe("foreign")
+      expect(decode(flipped.toString("base64url"), place))
+        .toBe(bit < 8 ? "malformed" : bit < 24 ? "unknown-key" : "foreign")
     }
     for (let length = 0; length < bytes.length; length++) {
       expect(decode(bytes.subarray(0, length).toString("base64url"), place))
-        .toBe(length <= 12 ? "malformed" : "foreign")
+        .toBe(length <= 15 ? "malformed" : "foreign")
     }
   })
 
@@ -81,15 +83,98 @@ describe("the token of a context", () => {
       fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes).toString("base64url"))
     )
     fc.assert(fc.property(garbage, (token) => {
-      expect(["malformed", "foreign"]).toContain(decode(token, place))
+      expect(["malformed", "foreign", "unknown-key"]).toContain(decode(token, place))
+    }))
+  })
+})
+
+describe("the keys of a cluster", () => {
+  const [former, present] = [keyOf(1), keyOf(2)]
+  const rotating = { ...place, keys: [present, former] }
+
+  it("open each other's tokens while one replaces the other, and the first of them seals", () => {
+    fc.assert(fc.property(context, (context) => {
+      expect(decode(encode(context, place), rotating)).toEqual(context)
+      const token = encode(context, rotating)
+      expect(token).toBe(encode(context, { ...place, keys: [present] }))
+      expect(decode(token, { ...place, keys: [former, present] })).toEqual(context)
     }))
   })
 
-  it("is a format: this text for this context, for ever", () => {
-    const vector = new Map([["a.0mi8dfxmoabcdef.1", 300], ["b.0mi8dfxmoabcdef.2", 2]])
-    expect(encode({ vector, stamp: 1_763_700_000_000_001 }, place)).toBe(
-      "OO_PNEqH3b-WN3C7AYGQ9r-2gpEDAhNhLjBtaThkZnhtb2FiY2RlZi4xrAITYi4wbWk4ZGZ4bW9hYmNkZWYuMgI"
-    )
+  it("do not open a token whose key is none of them, and say that it is that", () => {
+    fc.assert(fc.property(context, (context) => {
+      expect(decode(encode(context, rotating), place)).toBe("unknown-key")
+    }))
+  })
+
+  it("open tokens where two of them have one id", () => {
+    const alike = { ...former, key: createSecretKey(Buffer.alloc(32, 3)) }
+    fc.assert(fc.property(context, (context) => {
+      const token = encode(context, { ...place, keys: [alike] })
+      expect(decode(token, { ...place, keys: [former, alike] })).toEqual(context)
+      expect(decode(token, place)).toBe("foreign")
+    }))
+  })
+
+  it("have ids that follow from them, alike on every node", () => {
+    expect([keyOf(1).id, keyOf(1).id, keyOf(2).id]).toEqual([0x695d, 0x695d, 0x32e6])
+  })
+})
+
+const folderOf = (format: string) => new URL(`../../golden/${format}/`, import.meta.url)
+
+const goldenToken = (format: string, name: string): string =>
+  readFileSync(new URL(`${name}.txt`, folderOf(format)), "utf8").trim()
+
+describe.each(["token-1", "token-2"])("format %s", (format) => {
+  it("is known by golden tokens, each of which is tested here", () => {
+    const files = Object.keys(goldenContexts).map((name) => `${name}.txt`)
+    expect(readdirSync(folderOf(format)).sort()).toEqual(files.sort())
+  })
+
+  it.each(Object.entries(goldenContexts))("reads its golden token: %s", (name, context) => {
+    expect(decode(goldenToken(format, name), place)).toEqual(context)
+  })
+})
+
+describe("format token-2", () => {
+  it.each(Object.entries(goldenContexts))("is written: %s", (name, context) => {
+    expect(encode(context, place)).toBe(goldenToken("token-2", name))
+  })
+})
+
+describe("a token of format 1", () => {
+  const token = goldenToken("token-1", "stamped")
+
+  it("is opened with each of the cluster's keys", () => {
+    const keys = [keyOf(2), ...place.keys]
+    expect(decode(token, { ...place, keys })).toEqual(goldenContexts["stamped"])
+    expect(decode(token, { ...place, keys: [keyOf(2)] })).toBe("foreign")
+  })
+
+  it("is opened whichever byte it begins with, that of format 2 among them", () => {
+    const { bucket, key } = place
+    // The MAC of some stamp begins with 2: one of 256 does.
+    const scope = `${bucket}\u0000${key.partition}\u0000${key.sort}\u0000`
+    const firstBytes = new Set<number>()
+    for (let stamp = 0; stamp < 10_000 && !firstBytes.has(2); stamp++) {
+      const history = new ByteWriter().byte(1).varint(stamp).varint(0).finish()
+      const mac = createHmac("sha256", place.keys[0]!.key).update(scope).update(history).digest()
+      firstBytes.add(mac[0]!)
+      const token = Buffer.concat([mac.subarray(0, 12), history]).toString("base64url")
+      expect(decode(token, place)).toEqual({ vector: new Map(), stamp })
+    }
+    expect(firstBytes.has(2)).toBe(true)
+  })
+
+  it("is refused with any one bit flipped, and elsewhere", () => {
+    const bytes = Buffer.from(token, "base64url")
+    for (let bit = 0; bit < bytes.length * 8; bit++) {
+      const flipped = Buffer.from(bytes)
+      flipped[bit >> 3]! ^= 1 << (bit & 7)
+      expect(typeof decode(flipped.toString("base64url"), place)).toBe("string")
+    }
+    expect(decode(token, { ...place, bucket: "carts2" })).toBe("foreign")
   })
 })
 

@@ -3,18 +3,22 @@ import { readdirSync, readFileSync } from "node:fs"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { Malformed } from "../../../src/core/codec/Bytes.ts"
+import type { Dot } from "../../../src/core/clock/Dot.ts"
 import * as VersionVector from "../../../src/core/clock/VersionVector.ts"
 import type { Document } from "../../../src/core/crdt/Document.ts"
 import {
   decode,
   decodeElement,
+  decodeWithDigest,
   encode,
   encodeElement
 } from "../../../src/core/crdt/DocumentCodec.ts"
 import { faultsOf, leavesOf, textOf } from "./documents.ts"
-import { goldenDocuments, goldenElements } from "./goldenDocuments.ts"
+import { goldenDocuments, goldenElements, goldenFormats } from "./goldenDocuments.ts"
 import { definitions, documents, histories } from "../reachable.ts"
 import { unlessMalformed } from "../codec/unlessMalformed.ts"
+
+const dotOf = ({ actor, counter }: Dot): Dot => ({ actor, counter })
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex")
 
@@ -130,10 +134,12 @@ describe("bytes that are no document", () => {
   )
 
   it("are refused as `Malformed` or are a sound document when they are noise", () => {
-    const noise = fc.uint8Array({ maxLength: 40 }).map((bytes) => Uint8Array.of(1, ...bytes))
+    const format = fc.constantFrom(1, 2)
+    const noise = fc.tuple(format, fc.uint8Array({ maxLength: 40 }))
+      .map(([format, bytes]) => Uint8Array.of(format, ...bytes))
     fc.assert(fc.property(noise, expectSound), { numRuns: 1000 })
-    expect(() => decode(Uint8Array.of(2, 0, 0, 0, 0))).toThrow(
-      "expected document format 1 at byte 0"
+    expect(() => decode(Uint8Array.of(3, 0, 0, 0, 0))).toThrow(
+      "expected document format 1 or 2 at byte 0"
     )
   })
 
@@ -158,84 +164,97 @@ describe("bytes that are no document", () => {
 })
 
 describe("a document is refused in which", () => {
-  const { context, deferred, ids, store } = goldenDocuments["deferrals"]!
+  const sound = goldenDocuments["deferrals"]!
+  const { context, deferred, ids } = sound
   const [early, late] = [deferred[0]!, deferred[1]!]
   const id = goldenDocuments["ids"]!.ids[0]!
+  const [sets, lifts] = [{ ...dotOf(early), at: 5 }, { ...dotOf(late), at: null }]
   const beyond = new Map([...context].map(([actor, counter]) => [actor, counter - 1]))
 
-  it.each<[string, Document]>([
-    ["a state has a dot outside the context", { context: beyond, store, deferred: [], ids }],
-    ["a deferral is not in the context", {
-      context,
-      store,
-      deferred: [{ ...early, counter: 4 }],
-      ids
-    }],
-    ["a deferral waits for nothing", {
-      context,
-      store,
-      deferred: [{ ...early, seen: context }],
-      ids
-    }],
-    ["deferrals are out of order", { context, store, deferred: [late, early], ids }],
-    ["a deferral is there twice", { context, store, deferred: [early, early], ids }],
-    ["the path of a deferral leads nowhere", {
-      context,
-      store,
-      deferred: [{ ...early, path: ["x"] }],
-      ids
-    }],
+  it.each<[string, Partial<Document>]>([
+    ["a state has a dot outside the context", { context: beyond, deferred: [] }],
+    ["a deferral is not in the context", { deferred: [{ ...early, counter: 4 }] }],
+    ["a deferral waits for nothing", { deferred: [{ ...early, seen: context }] }],
+    ["deferrals are out of order", { deferred: [late, early] }],
+    ["a deferral is there twice", { deferred: [early, early] }],
+    ["the path of a deferral leads nowhere", { deferred: [{ ...early, path: ["x"] }] }],
     ["the path of a deferral is deeper than any tree", {
-      context,
-      store,
-      deferred: [{ ...early, path: Array.from({ length: 33 }, () => "ta") }],
-      ids
+      deferred: [{ ...early, path: Array.from({ length: 33 }, () => "ta") }]
     }],
-    ["an id is of a dot outside the context", {
-      context,
-      store,
-      deferred,
-      ids: [{ ...id, counter: 1000 }]
-    }],
-    ["ids are out of order", { context, store, deferred, ids: [{ ...id, at: id.at + 1 }, id] }],
+    ["an expiry entry is not in the context", { expiry: [{ ...sets, counter: 4 }] }],
+    ["expiry entries are out of order", { expiry: [lifts, sets] }],
+    ["an expiry entry is there twice", { expiry: [sets, sets] }],
+    ["an id is of a dot outside the context", { ids: [{ ...id, counter: 1000 }] }],
+    ["ids are out of order", { ids: [{ ...id, at: id.at + 1 }, id] }],
     ["there are more ids than a document keeps", {
-      context,
-      store,
-      deferred,
       ids: Array.from({ length: 257 }, (_, sequence) => ({ ...id, sequence }))
     }]
-  ])("%s", (_, document) => {
+  ])("%s", (_, fault) => {
+    const document = { ...sound, ids, ...fault }
     expect(faultsOf(document)).not.toEqual([])
     expect(() => decode(encode(document).bytes)).toThrow(Malformed)
   })
-})
 
-describe("document format 1", () => {
-  const folder = new URL("../../golden/document-format-1/", import.meta.url)
-  const golden = (name: string) => {
-    const [bytes = "", digest = ""] = readFileSync(new URL(`${name}.hex`, folder), "utf8").split(
-      "\n"
-    )
-    return { bytes, digest }
-  }
-
-  it("is known by golden bytes, each of which is tested here", () => {
-    const names = [...Object.keys(goldenDocuments), ...Object.keys(goldenElements)]
-    expect(readdirSync(folder).sort()).toEqual(names.map((name) => `${name}.hex`).sort())
+  it("the format has an expiry and there is none", () => {
+    const { bytes } = encode(goldenDocuments["tombstone"]!)
+    const empty = Uint8Array.of(2, ...bytes.slice(1, -1), 0, bytes.at(-1)!)
+    expect(() => decode(empty)).toThrow("at least one expiry entry")
   })
 
-  it.each(Object.entries(goldenDocuments))(
-    "reads and writes its golden bytes: %s",
-    (name, document) => {
-      const { bytes, digest } = golden(name)
-      expect(textOf(decode(Buffer.from(bytes, "hex")))).toBe(textOf(document))
-      expect(hex(encode(document).bytes)).toBe(bytes)
-      expect(encode(document).digest).toBe(digest)
+  it("an expiry entry has a time and says that it has none, or the other way round", () => {
+    const { bytes } = encode({ ...goldenDocuments["tombstone"]!, expiry: [{ ...sets, at: 0 }] })
+    const flag = bytes.length - 3
+    for (const [at, value] of [[flag, 0], [flag, 2]] as const) {
+      expect(() => decode(bytes.with(at, value))).toThrow(Malformed)
     }
-  )
+  })
+})
+
+describe("a document without an expiry", () => {
+  it("has the bytes and digest of format 1 again as soon as none is left", () => {
+    fc.assert(fc.property(documents, (document) => {
+      const { bytes, digest } = encode({ ...document, expiry: [] })
+      expect(bytes[0]).toBe(1)
+      expect(encode(decode(bytes)).digest).toBe(digest)
+      if (document.expiry.length === 0) return
+      expect(encode(document).bytes[0]).toBe(2)
+      expect(encode(document).digest).not.toBe(digest)
+    }))
+  })
+})
+
+const folderOf = (format: string) => new URL(`../../golden/${format}/`, import.meta.url)
+
+const golden = (format: string, name: string) => {
+  const text = readFileSync(new URL(`${name}.hex`, folderOf(format)), "utf8")
+  const [bytes = "", digest = ""] = text.split("\n")
+  return { bytes, digest }
+}
+
+const namesIn = (format: string): ReadonlyArray<string> =>
+  readdirSync(folderOf(format)).map((file) => file.replace(".hex", "")).sort()
+
+describe.each(Object.entries(goldenFormats))("format %s", (format, known) => {
+  it("is known by golden bytes, each of which is tested here", () => {
+    expect(namesIn(format)).toEqual(Object.keys(known).sort())
+  })
+
+  it.each(Object.entries(known))("reads and writes its golden bytes: %s", (name, document) => {
+    const { bytes, digest } = golden(format, name)
+    expect(textOf(decode(Buffer.from(bytes, "hex")))).toBe(textOf(document))
+    expect(decodeWithDigest(Buffer.from(bytes, "hex")).digest).toBe(digest)
+    expect(hex(encode(document).bytes)).toBe(bytes)
+    expect(encode(document).digest).toBe(digest)
+  })
+})
+
+describe("format element-1", () => {
+  it("is known by golden bytes, each of which is tested here", () => {
+    expect(namesIn("element-1")).toEqual(Object.keys(goldenElements).sort())
+  })
 
   it.each(Object.entries(goldenElements))("reads and writes its golden bytes: %s", (name, leaf) => {
-    const { bytes } = golden(name)
+    const { bytes } = golden("element-1", name)
     const { context } = goldenDocuments["tree"]!
     const decoded = decodeElement(Buffer.from(bytes, "hex"), context)
     expect(hex(encodeElement(decoded))).toBe(bytes)

@@ -14,8 +14,8 @@ const sortedEntries = (_: string, value: unknown): unknown => {
 }
 
 /** Everything in a document as text: equal documents, equal text. */
-export const textOf = ({ context, deferred, ids, store }: Document): string =>
-  JSON.stringify({ context, store, deferred, ids }, sortedEntries, 1)
+export const textOf = ({ context, deferred, expiry, ids, store }: Document): string =>
+  JSON.stringify({ context, store, deferred, expiry, ids }, sortedEntries, 1)
 
 /** The states in a store that are no trees. */
 export const leavesOf = (store: DotStore | undefined): ReadonlyArray<DotStore> => {
@@ -71,8 +71,9 @@ const faultsOfStore = (store: DotStore): ReadonlyArray<string> => {
 }
 
 /** What breaks a promise of `Document` and `DotStore`; empty for a sound document. */
-export const faultsOf = ({ context, deferred, ids, store }: Document): ReadonlyArray<string> => {
-  const dots = [...leavesOf(store).flatMap(dotsOf), ...deferred, ...ids]
+export const faultsOf = (document: Document): ReadonlyArray<string> => {
+  const { context, deferred, expiry, ids, store } = document
+  const dots = [...leavesOf(store).flatMap(dotsOf), ...deferred, ...expiry, ...ids]
   const isKnown = ({ actor, counter }: Dot) =>
     counter > 0 && VersionVector.contains(context, actor, counter)
   return [
@@ -86,6 +87,7 @@ export const faultsOf = ({ context, deferred, ids, store }: Document): ReadonlyA
         ? []
         : ["a deferral that leads nowhere"])
     ]),
+    ...(isAscending(expiry, compareDots) ? [] : ["expiry entries out of order"]),
     ...(isAscending(ids, compareIds) && ids.length <= idsMax ? [] : ["ids out of order"])
   ]
 }

@@ -1,6 +1,6 @@
 /**
- * Lists documents whose bytes are kept under test/golden, at least one for each shape of state.
- * Stored data is in these bytes: they may be added to, never changed.
+ * Lists documents whose bytes are kept under test/golden, by format, at least one for each shape of
+ * state. Stored data is in these bytes: they may be added to, never changed.
  */
 import type { Document } from "../../../src/core/crdt/Document.ts"
 import { childKey, type DotStore } from "../../../src/core/crdt/DotStore.ts"
@@ -12,6 +12,7 @@ const document = (store: DotStore | undefined, rest: Partial<Document> = {}): Do
   context: new Map([[a, 3], [b, 300]]),
   store,
   deferred: [],
+  expiry: [],
   ids: [],
   ...rest
 })
@@ -68,7 +69,8 @@ const tree: DotStore = {
   ])
 }
 
-export const goldenDocuments: Readonly<Record<string, Document>> = {
+/** In format 1. */
+const plain: Readonly<Record<string, Document>> = {
   empty: document(undefined, { context: new Map() }),
   latest: document({ kind: "latest", actor: b, counter: 300, stamp, value: "[1,2]" }),
   "latest-deleted": document({ kind: "latest", actor: a, counter: 3, stamp, value: null }),
@@ -95,8 +97,26 @@ export const goldenDocuments: Readonly<Record<string, Document>> = {
   })
 }
 
+/** In format 2. */
+const expiring: Readonly<Record<string, Document>> = {
+  "expires": document(values, { expiry: [{ actor: a, counter: 3, at: 1_763_700_060_000 }] }),
+  "lifted-concurrently": document(tree, {
+    expiry: [{ actor: a, counter: 2, at: 0 }, { actor: b, counter: 300, at: null }]
+  }),
+  "tombstone-with-all": document(undefined, {
+    deferred: [{ actor: b, counter: 8, seen: new Map([["gamma.0mi8dfxmomnopqr.0", 1]]), path: [] }],
+    expiry: [{ actor: b, counter: 9, at: 2 ** 53 - 1 }],
+    ids: [{ session: "s1", sequence: 1, at: 1_763_700_000_005, actor: b, counter: 300 }]
+  })
+}
+
+/** By the folder of their format. */
+export const goldenFormats = { "document-1": plain, "document-2": expiring } as const
+
+export const goldenDocuments: Readonly<Record<string, Document>> = { ...plain, ...expiring }
+
 export const goldenElements: Readonly<Record<string, DotStore>> = {
-  "element-values": values,
-  "element-counter": counter,
-  "element-latest": { kind: "latest", actor: b, counter: 300, stamp, value: "[1,2]" }
+  values,
+  counter,
+  latest: { kind: "latest", actor: b, counter: 300, stamp, value: "[1,2]" }
 }

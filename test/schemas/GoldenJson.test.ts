@@ -1,0 +1,43 @@
+// Checks that the JSON which clients and nodes of earlier versions send is still read, whole.
+import { readdirSync, readFileSync } from "node:fs"
+import * as Schema from "effect/Schema"
+import { describe, expect, it } from "vitest"
+import { ReplyBody } from "../../schemas/ClientAnswer.ts"
+import { RequestBody } from "../../schemas/ClientRequest.ts"
+import { readForward, writeForward } from "../../src/coordinator/ForwardCodec.ts"
+
+const golden = (format: string): ReadonlyArray<readonly [name: string, text: string]> => {
+  const folder = new URL(`../golden/${format}/`, import.meta.url)
+  return readdirSync(folder).map((name) => [name, readFileSync(new URL(name, folder), "utf8")])
+}
+
+/** What is left of some JSON once it was read and written: all of it, where the shape is known. */
+const throughSchema = <S extends Schema.Codec<any, any>>(schema: S) => (text: string): unknown =>
+  Schema.encodeSync(schema)(Schema.decodeUnknownSync(schema)(JSON.parse(text)))
+
+const readWholly = {
+  "request-1": throughSchema(RequestBody),
+  "answer-1": throughSchema(ReplyBody),
+  "forward-1": (text: string): unknown => {
+    const read = readForward(Buffer.from(text))
+    if (read === undefined) return undefined
+    return JSON.parse(Buffer.from(writeForward(read.request, read.to)).toString())
+  }
+}
+
+describe.each(Object.entries(readWholly))("format %s", (format, read) => {
+  it.each(golden(format))("keeps every field of its golden JSON: %s", (_, text) => {
+    expect(read(text)).toEqual(JSON.parse(text))
+  })
+})
+
+it("every folder of golden samples is in the list of formats", () => {
+  const list = readFileSync(new URL("../../schemas/README.md", import.meta.url), "utf8")
+  const folders = readdirSync(new URL("../golden/", import.meta.url))
+  expect(folders.filter((folder) => !list.includes(`\`${folder}\``))).toEqual([])
+})
+
+it("golden requests name every field that a request may have", () => {
+  const named = golden("request-1").flatMap(([, text]) => Object.keys(JSON.parse(text)))
+  expect(new Set(named)).toEqual(new Set(Object.keys(RequestBody.fields)))
+})
