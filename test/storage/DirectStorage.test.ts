@@ -42,19 +42,20 @@ it("the writes of one turn are committed as one group when it ends, and not befo
   expect([log, service.stats().groups]).toEqual([["v1", "v2", "v3"], 2])
 })
 
-it("an abandoned storage calls nobody back, and leaves what was committed and nothing else", () => {
+it("an abandoned storage calls nobody back, and leaves only what was committed", () => {
   const { endTurn, runtime } = makeTurns()
   const directory = new MemoryDisk()
   const first = openDirect({ directory, identity, runtime })
   first.service.write(batchOf(put(cart, "v1")), () => {})
   endTurn()
   let called = 0
-  first.service.write(batchOf(put(cart, "v2")), () => called++)
+  const [lost = 0] = first.service.write(batchOf(put(cart, "v2")), () => called++)
   first.abandon()
   const second = openDirect({ directory, identity, runtime })
   endTurn()
   expect(called).toBe(0)
   expect(shown(second.service.read(cart))).toBe("v1{}")
+  expect(second.service.write(batchOf(put(cart, "v2")), () => {})[0]).toBeGreaterThan(lost)
   first.service.write(batchOf(put(cart, "v3")), (failure) => expect(failure?.kind).toBe("closed"))
 })
 
