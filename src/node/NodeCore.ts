@@ -15,6 +15,7 @@ import type { Runtime } from "../core/Runtime.ts"
 import { ClusterView } from "../gossip/ClusterView.ts"
 import { Replica } from "../replica/Replica.ts"
 import { ReplicaServer } from "../replica/ReplicaServer.ts"
+import { metadataBatch, readMetadata } from "../storage/Metadata.ts"
 import type { StorageFailure, StorageService } from "../storage/Storage.ts"
 import { PeerLink } from "../transport/PeerLink.ts"
 import { ServiceInfo, type ServiceInfoOptions } from "../transport/ServiceInfo.ts"
@@ -68,14 +69,15 @@ export const beginIncarnation = (
   done: (begun: Incarnation.Incarnation | StorageFailure) => void
 ): void => {
   const { storage, runtime } = options
-  const stored = storage.readFact("incarnation")
+  const stored = readMetadata(storage, "incarnation")
   const previous = isIncarnation(stored) ? stored : undefined
   const fresh = { now: runtime.now(), id: runtime.id() }
   const incarnation = Incarnation.next({ ...fresh, previous })
   if (incarnation !== Incarnation.next({ ...fresh, previous: undefined })) {
     runtime.mark("node: an incarnation begins ahead of the clock")
   }
-  storage.writeFact("incarnation", incarnation, (failure) => done(failure ?? incarnation))
+  const batch = metadataBatch("incarnation", incarnation)
+  storage.write(batch, (failure) => done(failure ?? incarnation))
 }
 
 /** A node that serves. */

@@ -16,6 +16,7 @@ import type { NodeId } from "../core/model/Names.ts"
 import type { CausalContext } from "../core/clock/CausalContext.ts"
 import type { Operation, Refusal } from "../core/strategy/Strategy.ts"
 import type { Runtime } from "../core/Runtime.ts"
+import { metadataBatch } from "../storage/Metadata.ts"
 import type { RowKey, StorageFailure, StorageService } from "../storage/Storage.ts"
 import { DiskBreaker } from "./DiskBreaker.ts"
 import { DocumentCache } from "./DocumentCache.ts"
@@ -278,10 +279,10 @@ export class Replica {
     const change = { key: options.key, ...Row.change(options) }
     // What is left of a damaged row goes, or its elements would be counted with the new ones.
     const gone = { key: options.key, header: undefined, elements: [], elementCount: 0 }
-    const changes = holding._tag === "Damaged" ? [gone, change] : [change]
+    const documents = holding._tag === "Damaged" ? [gone, change] : [change]
     let refusal: StorageFailure | undefined
     let accepted = false
-    this.#options.storage.writeAll(changes, (failure) => {
+    this.#options.storage.write({ documents, rows: [] }, (failure) => {
       // Before the call returns this means that nothing was accepted, and so nothing is lost.
       if (!accepted) refusal = failure
       else this.#committed(failure, incarnation, settled)
@@ -334,7 +335,7 @@ export class Replica {
     this.#counts.incarnationsEnded++
     runtime.mark("replica: an incarnation ends with a failed commit")
     // A failure to record it is harmless: the next start draws a greater one by the clock.
-    storage.writeFact("incarnation", this.#incarnation, () => {})
+    storage.write(metadataBatch("incarnation", this.#incarnation), () => {})
   }
 
   #damaged(detail: string): LocalRead {

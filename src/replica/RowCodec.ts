@@ -3,8 +3,11 @@
  * a change in a large document writes only the leaves it changed.
  *
  * ```
- * header = digest (8 bytes), own actor or "", document without the state where that is a tree
+ * header = 2, digest (8 bytes), own actor or "", document without the state where that is a tree
  * ```
+ *
+ * Headers of format 1 have no first byte. They are in documents without a sequence number, which
+ * files had as long as headers had that format.
  */
 import { ByteReader, ByteWriter, Malformed } from "../core/codec/Bytes.ts"
 import type { Actor } from "../core/clock/Dot.ts"
@@ -23,6 +26,9 @@ export interface LocalDocument {
   readonly own: Actor
 }
 
+/** Of headers; elements tell their own. */
+export const formatVersion = 2
+
 type Elements = Array<readonly [path: string, bytes: Uint8Array | undefined]>
 
 const digestBytes = 8
@@ -33,10 +39,11 @@ const header = (options: {
   readonly document: Uint8Array
 }): Uint8Array =>
   new ByteWriter(64 + options.document.length)
+    .byte(formatVersion)
     .raw(Buffer.from(options.digest, "hex"))
     .text(options.own)
     .raw(options.document)
-    .finish()
+    .take()
 
 const writeAll = (store: DotStore, path: ReadonlyArray<string>, into: Elements): void => {
   if (store.kind !== "tree") {
@@ -160,20 +167,45 @@ export const bytesOf = ({ elements, header }: StoredDocument): number => {
 }
 
 /** The document of a stored row, or why its bytes are not one. */
-export const decode = (stored: StoredDocument): LocalDocument | Malformed => {
-  try {
+export const decode = (stored: StoredDocument): LocalDocument | Malformed =>
+  unlessMalformed(() => {
     const reader = new ByteReader(stored.header)
-    const digest = Buffer.from(reader.raw(digestBytes, "a digest")).toString("hex")
-    const own = reader.text("an actor")
-    const bare = DocumentCodec.decode(reader.raw(reader.remaining))
-    if (stored.elements.size === 0) return { document: bare, digest, own }
-    if (bare.store !== undefined) throw new Malformed("no state beside the elements", 0)
-    const document = { ...bare, store: readTree(stored, bare) }
+    if (stored.sequence > 0) readVersion(reader)
+    const held = readHeader(reader)
+    if (stored.elements.size === 0) return held
+    if (held.document.store !== undefined) throw new Malformed("no state beside the elements", 0)
+    const document = { ...held.document, store: readTree(stored, held.document) }
     // An element of an earlier version has a fitting checksum, and makes no state that ever was.
-    if (DocumentCodec.encode(document).digest !== digest) {
+    if (DocumentCodec.encode(document).digest !== held.digest) {
       throw new Malformed("the elements of one version", 0)
     }
-    return { document, digest, own }
+    return { ...held, document }
+  })
+
+/** The document of a header that `change` made, without the elements. */
+export const decodeHeader = (bytes: Uint8Array): LocalDocument | Malformed =>
+  unlessMalformed(() => {
+    const reader = new ByteReader(bytes)
+    readVersion(reader)
+    return readHeader(reader)
+  })
+
+const readVersion = (reader: ByteReader): void => {
+  if (reader.byte("a format version") !== formatVersion) {
+    throw new Malformed(`header format ${formatVersion}`, 0)
+  }
+}
+
+const readHeader = (reader: ByteReader): LocalDocument => {
+  const digest = Buffer.from(reader.raw(digestBytes, "a digest")).toString("hex")
+  const own = reader.text("an actor")
+  const bare = DocumentCodec.decode(reader.raw(reader.remaining))
+  return { document: bare, digest, own }
+}
+
+const unlessMalformed = (read: () => LocalDocument): LocalDocument | Malformed => {
+  try {
+    return read()
   } catch (error) {
     if (error instanceof Malformed) return error
     if (error instanceof MalformedKey) return new Malformed("a path", 0)

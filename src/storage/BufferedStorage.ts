@@ -1,39 +1,101 @@
 /**
  * Answers as the storage service: what waits in the queue first, what the disk holds second.
  */
-import type { Batch } from "./Committer.ts"
+import { invariant } from "../core/Invariant.ts"
 import type { CommitQueue } from "./CommitQueue.ts"
+import { decodeKey, encodeKey, rangeUnder } from "./FamilyKey.ts"
 import { compareKeys } from "./KeyOrder.ts"
-import type { Reader } from "./Reader.ts"
+import { compareEncoded, type Pending } from "./PendingWrites.ts"
+import type { Reader, StoredRow } from "./Reader.ts"
 import type { RowKey, StorageService } from "./Storage.ts"
+import type { StoreEpoch } from "./StoreRow.ts"
 
-const nothing: Batch = { changes: [], facts: [] }
+/** The first items of what waits and what is stored; what waits hides what is stored. */
+const merge = <K, A>(options: {
+  readonly limit: number
+  readonly after: K | undefined
+  readonly waiting: ReadonlyArray<Pending<K, A>>
+  readonly storedAfter: (key: K | undefined) => { readonly key: K; readonly item: A } | undefined
+  readonly compare: (a: K, b: K) => number
+}): ReadonlyArray<A> => {
+  const { after, compare, limit, storedAfter, waiting } = options
+  const found: Array<A> = []
+  let passed = 0
+  let at = after
+  while (found.length < limit) {
+    const pending = waiting[passed]
+    const stored = storedAfter(at)
+    const isPending = stored === undefined
+      || (pending !== undefined && compare(pending.key, stored.key) <= 0)
+    const first = isPending ? pending : stored
+    if (first === undefined) break
+    if (isPending) passed++
+    if (first.item !== undefined) found.push(first.item)
+    at = first.key
+  }
+  return found
+}
 
-export const makeBufferedStorage = (reader: Reader, queue: CommitQueue): StorageService => ({
-  read: (key) => reader.read(key, queue.pending.overlay(key)),
-  write: (change, done) => queue.write({ changes: [change], facts: [] }, done),
-  writeAll: (changes, done) => queue.write({ changes, facts: [] }, done),
-  barrier: (done) => queue.isIdle ? done(undefined) : queue.write(nothing, done),
-  scan: ({ partition, after, limit }) => {
-    const waiting = queue.pending.keysAfter(partition, after)
-    const found: Array<RowKey> = []
-    let passed = 0
-    let at = after
-    while (found.length < limit) {
-      const pending = waiting[passed]
-      const stored = reader.keyAfter(partition, at)
-      const isPending = stored === undefined
-        || (pending !== undefined && compareKeys(pending.key, stored) <= 0)
-      const first = isPending ? pending : { key: stored, present: true }
-      if (first === undefined) break
-      if (isPending) passed++
-      if (first.present) found.push(first.key)
-      at = first.key
-    }
-    return found
-  },
-  readFact: (name) => queue.pending.fact(name) ?? reader.fact(name),
-  writeFact: (name, value, done) => queue.write({ changes: [], facts: [{ name, value }] }, done),
-  healthy: () => queue.healthy,
-  stats: () => ({ ...queue.stats, damaged: reader.damaged })
-})
+interface Sources {
+  readonly reader: Reader
+  readonly queue: CommitQueue
+}
+
+const scan =
+  ({ queue, reader }: Sources): StorageService["scan"] => ({ after, limit, partition }) =>
+    merge<RowKey, RowKey>({
+      limit,
+      after,
+      waiting: queue.pending.keysAfter(partition, after),
+      storedAfter: (last) => {
+        const key = reader.keyAfter(partition, last)
+        return key === undefined ? undefined : { key, item: key }
+      },
+      compare: compareKeys
+    })
+
+const scanRows =
+  ({ queue, reader }: Sources): StorageService["scanRows"] => ({ after, family, limit, under }) => {
+    const { before, from } = rangeUnder(family, under)
+    const last = after === undefined ? "" : encodeKey(family, after)
+    const first = last < from ? from : last
+    const rows = merge<string, StoredRow>({
+      limit,
+      after: first,
+      waiting: queue.pending.rowsIn(family, (key) => key > first && key < before),
+      storedAfter: (key = first) => {
+        const item = reader.rowAfter(family, { after: key, before })
+        return item === undefined ? undefined : { key: item.key, item }
+      },
+      compare: compareEncoded
+    })
+    return rows.map(({ bytes, key: encoded }) => {
+      const key = decodeKey(family, encoded)
+      invariant(key !== undefined, "the reader passes over keys that are none")
+      return { key, bytes }
+    })
+  }
+
+export const makeBufferedStorage = (
+  sources: Sources,
+  { storeId }: StoreEpoch
+): StorageService => {
+  const { queue, reader } = sources
+  return {
+    storeId,
+    read: (key) => reader.read(key, queue.pending.overlay(key)),
+    readRow: (family, key) => {
+      const encoded = encodeKey(family, key)
+      const waiting = queue.pending.row(family, encoded)
+      if (waiting === undefined) return reader.row(family, encoded)
+      const { bytes } = waiting
+      return bytes === undefined ? { _tag: "Absent" } : { _tag: "Found", bytes }
+    },
+    write: (batch, done) => queue.write(batch, done),
+    barrier: (done) => queue.barrier(done),
+    scan: scan(sources),
+    scanRows: scanRows(sources),
+    healthy: () => queue.healthy,
+    stats: () => ({ ...queue.stats, damaged: reader.damaged })
+  }
+}

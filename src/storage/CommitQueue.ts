@@ -1,61 +1,48 @@
 /**
- * Gathers accepted changes into groups, hands these on for committing, and tells each caller.
+ * Numbers and gathers accepted batches into groups, gives these to be committed, and tells callers.
  *
- * A change may rest on one accepted before it. So groups are committed in order, and when one
+ * A batch may rest on one accepted before it. So groups are committed in order, and when one
  * fails everything accepted and not yet committed fails and is hidden with it: what is visible is
- * always what the disk has, and a suffix of later changes that may still reach it.
+ * always what the disk has, and a suffix of later batches that may still reach it.
  *
  * This is group commit (DeWitt et al., SIGMOD 1984): the sync of one log write is shared.
  */
-import { invariant } from "../core/Invariant.ts"
 import type { Runtime } from "../core/Runtime.ts"
-import type { Batch } from "./Committer.ts"
-import { PendingChanges } from "./PendingChanges.ts"
-import type { Change, Committed, StorageFailure } from "./Storage.ts"
+import { acceptChange, type AcceptedBatch, acceptRow, bytesOf, sizeOf } from "./AcceptedBatch.ts"
+import { PendingWrites } from "./PendingWrites.ts"
+import { SequenceNumbers } from "./SequenceNumbers.ts"
+import type { Batch, OnCommit, StorageFailure } from "./Storage.ts"
 import type { StorageLimits } from "./StorageOptions.ts"
 
-interface Write extends Batch {
+interface Write extends AcceptedBatch {
   readonly bytes: number
-  readonly done: Committed
+  readonly done: OnCommit
 }
 
 export interface Group {
   /** Ascending: the commit of a group says that those before it are committed too. */
   readonly id: number
   /** Grows at each failure, so that a thread can tell the groups that the failure includes. */
-  readonly epoch: number
+  readonly attempt: number
+  /** Of all its rows, roughly. */
+  readonly bytes: number
   readonly writes: ReadonlyArray<Write>
 }
 
-/** Of a batch, in changes. Barriers count as one, so that they are bounded too. */
-const sizeOf = ({ changes, facts }: Batch): number => Math.max(changes.length + facts.length, 1)
-
-/** A row's share of memory and log beside its bytes, roughly. */
-const rowBytes = 64
-
-const bytesOf = (change: Change): number => {
-  const removesOnly = change.elements.length === 0 && change.elementCount === 0
-  invariant(change.header !== undefined || removesOnly, "a removal has no elements")
-  let bytes = rowBytes + change.key.partitionKey.length + change.key.sortKey.length
-    + (change.header?.length ?? 0)
-  for (const [path, element] of change.elements) {
-    invariant(path !== "", "an element has a path: the empty one is the header's")
-    bytes += rowBytes + path.length + (element?.length ?? 0)
-  }
-  return bytes
-}
+const barrier: Batch = { documents: [], rows: [] }
 
 export class CommitQueue {
-  readonly pending = new PendingChanges()
+  readonly pending = new PendingWrites()
   readonly #runtime: Pick<Runtime, "endOfTurn">
   readonly #limits: StorageLimits
   readonly #commit: (group: Group) => void
+  readonly #numbers: SequenceNumbers
   #gathered: Array<Write> = []
   #inFlight: Array<Group> = []
   #waitingChanges = 0
   #waitingBytes = 0
   #lastId = 0
-  #epoch = 0
+  #attempt = 0
   #scheduled = false
   #refusal: StorageFailure | undefined
   #whenIdle: (() => void) | undefined
@@ -69,12 +56,15 @@ export class CommitQueue {
     options: {
       readonly runtime: Pick<Runtime, "endOfTurn">
       readonly limits: StorageLimits
+      /** Of the store; its sequence numbers begin with it. */
+      readonly epoch: number
       readonly commit: (group: Group) => void
     }
   ) {
     this.#runtime = options.runtime
     this.#limits = options.limits
     this.#commit = options.commit
+    this.#numbers = new SequenceNumbers(options.epoch)
   }
 
   get healthy(): boolean {
@@ -94,18 +84,31 @@ export class CommitQueue {
     }
   }
 
-  /** Empty batches are barriers: their answer comes after those of all before them. */
-  write({ changes, facts }: Batch, done: Committed): void {
-    const bytes = changes.reduce((sum, change) => sum + bytesOf(change), facts.length * rowBytes)
-    const count = sizeOf({ changes, facts })
+  /** Answers after all before it. */
+  barrier(done: OnCommit): void {
+    if (this.isIdle) done(undefined)
+    else this.write(barrier, done)
+  }
+
+  /** The sequence numbers of the batch's changes; none where it is refused. */
+  write(batch: Batch, done: OnCommit): ReadonlyArray<number> {
+    const bytes = bytesOf(batch)
+    const count = sizeOf(batch)
     const refusal = this.#refusal ?? this.#overload({ count, bytes })
-    if (refusal !== undefined) return done(refusal)
-    for (const change of changes) this.pending.accept(change)
-    for (const fact of facts) this.pending.acceptFact(fact)
+    if (refusal !== undefined) {
+      done(refusal)
+      return []
+    }
+    const documents = batch.documents.map((change) =>
+      acceptChange(change, this.#numbers.next(change.key.partition))
+    )
+    const write = { documents, rows: batch.rows.map(acceptRow), bytes, done }
+    this.pending.accept(write)
     this.#waitingChanges += count
     this.#waitingBytes += bytes
-    this.#gathered.push({ changes, facts, bytes, done })
+    this.#gathered.push(write)
     this.#schedule()
+    return documents.map(({ sequence }) => sequence)
   }
 
   #overload(added: { readonly count: number; readonly bytes: number }): StorageFailure | undefined {
@@ -135,7 +138,8 @@ export class CommitQueue {
     ) {
       const writes = this.#takeGroup()
       due -= writes.length
-      const group = { id: ++this.#lastId, epoch: this.#epoch, writes }
+      const bytes = writes.reduce((sum, write) => sum + write.bytes, 0)
+      const group = { id: ++this.#lastId, attempt: this.#attempt, bytes, writes }
       this.#inFlight.push(group)
       this.#commit(group)
     }
@@ -160,11 +164,10 @@ export class CommitQueue {
     const count = this.#inFlight.findLastIndex((group) => group.id <= id) + 1
     const writes = this.#inFlight.splice(0, count).flatMap((group) => group.writes)
     for (const write of writes) {
-      for (const change of write.changes) this.pending.settle(change)
-      for (const fact of write.facts) this.pending.settleFact(fact)
+      this.pending.forget(write)
       this.#waitingChanges -= sizeOf(write)
       this.#waitingBytes -= write.bytes
-      this.#changes += write.changes.length
+      this.#changes += write.documents.length
     }
     this.#groups += count
     this.#healthy = true
@@ -208,7 +211,7 @@ export class CommitQueue {
     this.#gathered = []
     this.#waitingChanges = 0
     this.#waitingBytes = 0
-    this.#epoch++
+    this.#attempt++
     this.pending.clear()
     return writes
   }

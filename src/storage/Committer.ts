@@ -1,26 +1,17 @@
 /**
- * Commits changes in one transaction. The only code that writes rows; both implementations use it,
- * one on a thread of its own.
+ * Commits batches in one transaction. The only code that writes what callers give; both
+ * implementations use it, one on a thread of its own.
  *
  * Rows are upserted in place. A commit could append to a log instead, and a fold write the rows
- * later: `PendingChanges` would then keep what is committed and not folded, and nothing else here
+ * later: `PendingWrites` would then keep what is committed and not folded, and nothing else here
  * would change.
  */
-import { factChecksum, rowChecksum, type RowContent } from "./Checksum.ts"
+import type { AcceptedBatch, EncodedRow, NumberedChange } from "./AcceptedBatch.ts"
+import { documentChecksum, type DocumentRow, rowChecksum } from "./Checksum.ts"
 import type { Database, Statement } from "./Database.ts"
+import { familyNumbers } from "./FamilyKey.ts"
 import { isSqliteError, sqliteFull } from "./SqliteError.ts"
-import type { Change, RowKey, StorageFailure } from "./Storage.ts"
-
-export interface Fact {
-  readonly name: string
-  readonly value: string
-}
-
-/** What belongs together: all of it is committed, or none. */
-export interface Batch {
-  readonly changes: ReadonlyArray<Change>
-  readonly facts: ReadonlyArray<Fact>
-}
+import type { RowKey, StorageFailure } from "./Storage.ts"
 
 /** What SQLite refused; any other error is a fault of ours and is thrown on. */
 const failureOf = (error: unknown): StorageFailure => {
@@ -35,37 +26,38 @@ export class Committer {
   readonly #database: Database
   readonly #begin: Statement
   readonly #commit: Statement
+  readonly #putDocumentRow: Statement
+  readonly #dropElement: Statement
+  readonly #dropDocument: Statement
   readonly #putRow: Statement
   readonly #dropRow: Statement
-  readonly #dropDocument: Statement
-  readonly #putFact: Statement
 
   constructor(database: Database) {
     this.#database = database
     this.#begin = database.prepare("BEGIN IMMEDIATE")
     this.#commit = database.prepare("COMMIT")
-    this.#putRow = database.prepare(
-      `INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-       element_count = excluded.element_count, checksum = excluded.checksum, bytes = excluded.bytes`
+    this.#putDocumentRow = database.prepare(
+      `INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+       element_count = excluded.element_count, checksum = excluded.checksum,
+       bytes = excluded.bytes, sequence = excluded.sequence`
     )
     const document = "partition = ? AND bucket = ? AND partition_key = ? AND sort_key = ?"
-    this.#dropRow = database.prepare(`DELETE FROM rows WHERE ${document} AND path = ?`)
-    this.#dropDocument = database.prepare(`DELETE FROM rows WHERE ${document}`)
-    this.#putFact = database.prepare(
-      `INSERT INTO facts VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET
-       value = excluded.value, checksum = excluded.checksum`
+    this.#dropElement = database.prepare(`DELETE FROM documents WHERE ${document} AND path = ?`)
+    this.#dropDocument = database.prepare(`DELETE FROM documents WHERE ${document}`)
+    this.#putRow = database.prepare(
+      `INSERT INTO family_rows VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+       checksum = excluded.checksum, bytes = excluded.bytes`
     )
+    this.#dropRow = database.prepare("DELETE FROM family_rows WHERE family = ? AND key = ?")
   }
 
   /** Commits every batch, synced, or none: then the failure says why. */
-  commit(batches: ReadonlyArray<Batch>): StorageFailure | undefined {
+  commit(batches: ReadonlyArray<AcceptedBatch>): StorageFailure | undefined {
     try {
       this.#begin.run()
       for (const batch of batches) {
-        for (const change of batch.changes) this.#apply(change)
-        for (const fact of batch.facts) {
-          this.#putFact.run(fact.name, fact.value, factChecksum(fact))
-        }
+        for (const change of batch.documents) this.#apply(change)
+        for (const row of batch.rows) this.#applyRow(row)
       }
       this.#commit.run()
       return undefined
@@ -76,29 +68,36 @@ export class Committer {
     }
   }
 
-  #apply({ key, header, elements, elementCount }: Change): void {
+  #apply({ key, header, elements, elementCount, sequence }: NumberedChange): void {
     const { partition, bucket, partitionKey, sortKey } = key
     if (header === undefined) {
       this.#dropDocument.run(partition, bucket, partitionKey, sortKey)
       return
     }
-    this.#put(key, { path: "", elementCount, bytes: header })
+    this.#put(key, { path: "", elementCount, bytes: header, sequence })
     for (const [path, bytes] of elements) {
-      if (bytes === undefined) this.#dropRow.run(partition, bucket, partitionKey, sortKey, path)
-      else this.#put(key, { path, elementCount: null, bytes })
+      if (bytes === undefined) this.#dropElement.run(partition, bucket, partitionKey, sortKey, path)
+      else this.#put(key, { path, elementCount: null, bytes, sequence: null })
     }
   }
 
-  #put(key: RowKey, row: RowContent): void {
-    this.#putRow.run(
+  #put(key: RowKey, row: DocumentRow): void {
+    this.#putDocumentRow.run(
       key.partition,
       key.bucket,
       key.partitionKey,
       key.sortKey,
       row.path,
       row.elementCount,
-      rowChecksum(key, row),
-      row.bytes
+      documentChecksum(key, row),
+      row.bytes,
+      row.sequence
     )
+  }
+
+  #applyRow({ bytes, family, key }: EncodedRow): void {
+    const at = [familyNumbers[family], Buffer.from(key, "latin1")] as const
+    if (bytes === undefined) this.#dropRow.run(...at)
+    else this.#putRow.run(...at, rowChecksum({ family, key, bytes }), bytes)
   }
 }

@@ -20,3 +20,17 @@ export interface Database {
   readonly exec: (sql: string) => void
   readonly prepare: (sql: string) => Statement
 }
+
+/** Commits all that `act` did, or nothing of it where it throws. */
+export const inTransaction = <A>(database: Database, act: () => A): A => {
+  database.exec("BEGIN IMMEDIATE")
+  try {
+    const result = act()
+    database.exec("COMMIT")
+    return result
+  } catch (error) {
+    // Some errors, a full disk among them, have ended the transaction already.
+    if (database.isTransaction) database.exec("ROLLBACK")
+    throw error
+  }
+}

@@ -74,11 +74,13 @@ export const openDirect = (options: DirectOptions): DirectStorage => {
     ? claimFile(directory)
     : claimMemory(directory)
   try {
-    prepareWriter(database, { identity, fileBytesMax: limits.fileBytesMax })
+    const { fileBytesMax } = limits
+    const store = prepareWriter(database, { identity, fileBytesMax, newStoreId: runtime.id() })
     const committer = new Committer(database)
     const queue = new CommitQueue({
       runtime,
       limits,
+      epoch: store.epoch,
       commit: (group) => {
         const failure = committer.commit(group.writes)
         if (failure === undefined) queue.committed(group.id)
@@ -86,7 +88,7 @@ export const openDirect = (options: DirectOptions): DirectStorage => {
       }
     })
     return {
-      service: makeBufferedStorage(new Reader(database), queue),
+      service: makeBufferedStorage({ reader: new Reader(database), queue }, store),
       close: () => queue.close(release),
       abandon: () => {
         queue.abandon()

@@ -1,52 +1,75 @@
 /**
- * Reads documents, keys and facts from the tables, and believes no row before its checksum.
+ * Reads documents, keys and rows from the tables, and believes no row before its checksum.
  *
  * A document with one bad or missing row is damaged as a whole: its header's context would claim
  * what the elements no longer hold.
  */
 import type { SQLOutputValue } from "node:sqlite"
-import { factChecksum, rowChecksum, type RowContent } from "./Checksum.ts"
+import { documentChecksum, type DocumentRow, rowChecksum } from "./Checksum.ts"
 import type { Database, Statement } from "./Database.ts"
+import { decodeKey, familyNumbers } from "./FamilyKey.ts"
 import { compareKeys, compareText } from "./KeyOrder.ts"
-import type { Overlay } from "./PendingChanges.ts"
+import type { Overlay } from "./PendingWrites.ts"
 import { messageOf } from "./SqliteError.ts"
-import { type ReadResult, type RowKey, ScanFailed } from "./Storage.ts"
+import {
+  type Family,
+  type Missing,
+  type ReadResult,
+  type RowKey,
+  type RowResult,
+  ScanFailed
+} from "./Storage.ts"
 
 /** By number of column: an array is read faster than an object. */
 type Row = Readonly<Record<string, SQLOutputValue>>
 
-const absent: ReadResult = { _tag: "Absent" }
+const absent: Missing = { _tag: "Absent" }
 const noElements: ReadonlyMap<string, Uint8Array> = new Map<string, Uint8Array>()
 
+/** A row of another family, as it is found. */
+export interface StoredRow {
+  readonly key: string
+  /** Absent where any bit of the row differs from what was stored. */
+  readonly bytes: Uint8Array | undefined
+}
+
 /** The row as it was stored; undefined where any bit of it differs. */
-const intact = (key: RowKey, row: Row): RowContent | undefined => {
-  const { 0: path, 1: elementCount, 2: checksum, 3: bytes } = row
+const intact = (key: RowKey, row: Row): DocumentRow | undefined => {
+  const { 0: path, 1: elementCount, 2: checksum, 3: bytes, 4: sequence } = row
   const typed = typeof path === "string" && bytes instanceof Uint8Array
     && (elementCount === null || typeof elementCount === "number")
+    && (sequence === null || typeof sequence === "number")
   if (!typed) return undefined
-  const content = { path, elementCount, bytes }
-  return checksum === rowChecksum(key, content) ? content : undefined
+  const content = { path, elementCount, bytes, sequence }
+  return checksum === documentChecksum(key, content) ? content : undefined
 }
 
 export class Reader {
   readonly #rows: Statement
   readonly #keyAfter: Statement
-  readonly #fact: Statement
+  readonly #row: Statement
+  readonly #rowAfter: Statement
   #damaged = 0
 
   constructor(database: Database) {
     this.#rows = database.prepare(
-      `SELECT path, element_count, checksum, bytes FROM rows
+      `SELECT path, element_count, checksum, bytes, sequence FROM documents
        WHERE partition = ? AND bucket = ? AND partition_key = ? AND sort_key = ? ORDER BY path`
     )
     this.#rows.setReturnArrays(true)
     // One seek a document: it passes over elements, of which there may be thousands.
     this.#keyAfter = database.prepare(
-      `SELECT bucket, partition_key, sort_key FROM rows
+      `SELECT bucket, partition_key, sort_key FROM documents
        WHERE partition = ? AND (bucket, partition_key, sort_key) > (?, ?, ?)
        ORDER BY bucket, partition_key, sort_key LIMIT 1 OFFSET ?`
     )
-    this.#fact = database.prepare("SELECT value, checksum FROM facts WHERE name = ?")
+    this.#row = database.prepare(
+      "SELECT checksum, bytes FROM family_rows WHERE family = ? AND key = ?"
+    )
+    this.#rowAfter = database.prepare(
+      `SELECT key, checksum, bytes FROM family_rows
+       WHERE family = ? AND key > ? AND key < ? ORDER BY key LIMIT 1 OFFSET ?`
+    )
   }
 
   /** How often a read found damage. */
@@ -59,7 +82,8 @@ export class Reader {
     if (overlay !== undefined) {
       if (overlay.header === undefined) return absent
       if (overlay.elementCount === 0) {
-        return { _tag: "Found", document: { header: overlay.header, elements: noElements } }
+        const { header, sequence } = overlay
+        return { _tag: "Found", document: { header, elements: noElements, sequence } }
       }
     }
     let rows: ReadonlyArray<Row> = []
@@ -77,6 +101,7 @@ export class Reader {
   #assemble(key: RowKey, rows: ReadonlyArray<Row>, overlay: Overlay | undefined): ReadResult {
     let header = overlay?.header
     let elementCount = overlay?.elementCount
+    let sequence = overlay?.sequence ?? 0
     const elements = new Map<string, Uint8Array>()
     for (const row of rows) {
       const path = String(row["0"])
@@ -87,6 +112,7 @@ export class Reader {
       if (content.path === "") {
         header = content.bytes
         elementCount = content.elementCount ?? 0
+        sequence = content.sequence ?? 0
       } else {
         elements.set(content.path, content.bytes)
       }
@@ -99,10 +125,10 @@ export class Reader {
       return this.#damage(`it has ${elements.size} elements instead of ${elementCount}`)
     }
     const ordered = overlay === undefined ? elements : inPathOrder(elements)
-    return { _tag: "Found", document: { header, elements: ordered } }
+    return { _tag: "Found", document: { header, elements: ordered, sequence } }
   }
 
-  #damage(detail: string): ReadResult {
+  #damage(detail: string): Missing {
     this.#damaged++
     return { _tag: "Damaged", detail }
   }
@@ -129,19 +155,52 @@ export class Reader {
     }
   }
 
-  fact(name: string): string | undefined {
+  row(family: Family, key: string): RowResult {
     try {
-      const row = this.#fact.get(name)
-      if (row === undefined) return undefined
-      const value = String(row["value"])
-      if (row["checksum"] === factChecksum({ name, value })) return value
-      this.#damage("its checksum is wrong")
+      const row = this.#row.get(familyNumbers[family], Buffer.from(key, "latin1"))
+      if (row === undefined) return absent
+      const bytes = intactBytes({ family, key }, row)
+      return bytes === undefined ? this.#damage(wrongChecksum) : { _tag: "Found", bytes }
     } catch (error) {
-      this.#damage(messageOf(error))
+      return this.#damage(messageOf(error))
     }
-    return undefined
+  }
+
+  /** The next row of a family on disk, be it damaged or not. */
+  rowAfter(
+    family: Family,
+    { after, before }: { readonly after: string; readonly before: string }
+  ): StoredRow | undefined {
+    const bounds = [after, before].map((key) => Buffer.from(key, "latin1"))
+    try {
+      for (let skipped = 0;; skipped++) {
+        const row = this.#rowAfter.get(familyNumbers[family], ...bounds, skipped)
+        if (row === undefined) return undefined
+        const key = encodedKey(row)
+        const bytes = intactBytes({ family, key }, row)
+        if (bytes === undefined) this.#damage(wrongChecksum)
+        // A damaged key may sort elsewhere than it lies, or be no key any more.
+        if (key > after && decodeKey(family, key) !== undefined) return { key, bytes }
+      }
+    } catch (error) {
+      throw new ScanFailed(messageOf(error))
+    }
   }
 }
+
+/** Of a row of another family; STRICT tables hold a blob there. */
+export const encodedKey = ({ key }: Readonly<Record<string, SQLOutputValue>>): string =>
+  key instanceof Uint8Array ? Buffer.from(key).toString("latin1") : ""
+
+const wrongChecksum = "its checksum is wrong"
+
+const intactBytes = (
+  { family, key }: { readonly family: Family; readonly key: string },
+  { bytes, checksum }: Readonly<Record<string, SQLOutputValue>>
+): Uint8Array | undefined =>
+  bytes instanceof Uint8Array && checksum === rowChecksum({ family, key, bytes })
+    ? bytes
+    : undefined
 
 const inPathOrder = (elements: ReadonlyMap<string, Uint8Array>): ReadonlyMap<string, Uint8Array> =>
   new Map([...elements].sort(([a], [b]) => compareText(a, b)))

@@ -16,11 +16,13 @@ export interface StoredDocument {
   readonly header: Uint8Array
   /** In order of path, an encoding without U+0000; empty where the type has no elements. */
   readonly elements: ReadonlyMap<string, Uint8Array>
+  /** Of its last change; 0 where a file of format 1 had it. */
+  readonly sequence: number
 }
 
 /**
- * What one write does to one document. All of it is committed, or none. Its bytes are the
- * storage's from then on: nobody may change them.
+ * What one write does to one document. Its bytes are the storage's from then on: nobody may change
+ * them.
  */
 export interface Change {
   readonly key: RowKey
@@ -30,6 +32,47 @@ export interface Change {
   readonly elements: ReadonlyArray<readonly [path: string, bytes: Uint8Array | undefined]>
   /** Elements the document has after this change; fewer found on reading means damage. */
   readonly elementCount: number
+}
+
+/**
+ * The families of rows beside documents and their elements, each with the fields of its keys. Rows
+ * are ordered by family, then field by field: text by its UTF-8 bytes, numbers by size. Text holds
+ * no U+0000; numbers are integers from 0.
+ */
+export interface FamilyKeys {
+  /** What is kept for another node, in order of arrival. */
+  readonly hint: readonly [target: string, arrival: number]
+  /** A leaf of a partition's hash tree. */
+  readonly leaf: readonly [partition: number, position: number]
+  /** A document under the value of one of its fields. */
+  readonly index: readonly [
+    index: string,
+    value: string,
+    partition: number,
+    partitionKey: string,
+    sortKey: string
+  ]
+  /** The id of an operation, under the sequence number of the change that it made. */
+  readonly operation: readonly [partition: number, sequence: number]
+  /** What the node knows of itself. */
+  readonly metadata: readonly [name: string]
+}
+
+export type Family = keyof FamilyKeys
+
+/** A row to be written; absent bytes remove it. */
+export type Row = {
+  readonly [F in Family]: {
+    readonly family: F
+    readonly key: FamilyKeys[F]
+    readonly bytes: Uint8Array | undefined
+  }
+}[Family]
+
+/** What belongs together, changes of documents and rows of any family: all is kept, or nothing. */
+export interface Batch {
+  readonly documents: ReadonlyArray<Change>
+  readonly rows: ReadonlyArray<Row>
 }
 
 export const StorageFailureKind = Schema.Literals(["full", "failing", "overloaded", "closed"])
@@ -45,22 +88,33 @@ export interface StorageFailure {
 }
 
 /** Called once for each write: nothing when it is committed and synced, else why not. */
-export type Committed = (failure: StorageFailure | undefined) => void
+export type OnCommit = (failure: StorageFailure | undefined) => void
 
-/** What is found under a key. Damage (checksum, missing element) counts as missing. */
-export type ReadResult =
-  | { readonly _tag: "Found"; readonly document: StoredDocument }
+/** Nothing is stored, or the disk changed it, which counts as missing. */
+export type Missing =
   | { readonly _tag: "Absent" }
   | { readonly _tag: "Damaged"; readonly detail: string }
 
+/** What is found under a document's key. A missing element damages the whole document. */
+export type ReadResult = { readonly _tag: "Found"; readonly document: StoredDocument } | Missing
+
+/** What is found under the key of a row of another family. */
+export type RowResult = { readonly _tag: "Found"; readonly bytes: Uint8Array } | Missing
+
+export interface ScannedRow<F extends Family> {
+  readonly key: FamilyKeys[F]
+  /** Absent where the row is damaged. */
+  readonly bytes: Uint8Array | undefined
+}
+
 /** Counted since the start. */
 export interface StorageStats {
-  /** Groups and changes committed. */
+  /** Groups and changes of documents committed. */
   readonly groups: number
   readonly changes: number
   /** Commits that failed. */
   readonly failures: number
-  /** Changes and facts accepted and not yet committed. */
+  /** Changes and rows accepted and not yet committed. */
   readonly waiting: number
   /** Reads that found damage. */
   readonly damaged: number
@@ -72,23 +126,29 @@ export class ScanFailed extends Error {
 }
 
 export interface StorageService {
+  /**
+   * Names the directory since it was made. With an incarnation and a sequence number it is a
+   * position, at which a reader of changes goes on.
+   */
+  readonly storeId: string
   readonly read: (key: RowKey) => ReadResult
+  readonly readRow: <F extends Family>(family: F, key: FamilyKeys[F]) => RowResult
   /**
-   * Accepts a change; it is visible to `read` at once. `done` may be called before `write`
-   * returns only where nothing was accepted. When a group fails, every change accepted and not
-   * yet committed fails with it and stops being visible: a change may rest on an earlier one.
+   * Accepts a batch, which is visible to readers at once; all of it is committed, or none. When a
+   * group fails, every batch accepted and not yet committed fails with it and stops being visible:
+   * a batch may rest on an earlier one. `done` may be called before `write` returns only where
+   * nothing was accepted.
+   *
+   * **Guarantees** the sequence numbers of the batch's changes, in their order; none where it was
+   * not accepted. They ascend in each partition, and this store never gives one again: not when the
+   * group fails, and not after a crash.
    */
-  readonly write: (change: Change, done: Committed) => void
-  /**
-   * As `write`, for changes that belong together (a document and its hint; the removal of a damaged
-   * document and its repair): all of them are committed, or none.
-   */
-  readonly writeAll: (changes: ReadonlyArray<Change>, done: Committed) => void
+  readonly write: (batch: Batch, done: OnCommit) => ReadonlyArray<number>
   /** Calls back once every write accepted before it is committed; at once where none waits. */
-  readonly barrier: (done: Committed) => void
+  readonly barrier: (done: OnCommit) => void
   /**
-   * Keys of one partition after `after` (exclusive), damaged documents' too, in order of their
-   * UTF-8 bytes; for handoff and repair. Throws `ScanFailed` where the disk cannot tell.
+   * Keys of one partition's documents after `after` (exclusive), damaged documents' too, in order
+   * of their UTF-8 bytes; for handoff and repair. Throws `ScanFailed` where the disk cannot tell.
    */
   readonly scan: (
     options: {
@@ -98,11 +158,17 @@ export interface StorageService {
     }
   ) => ReadonlyArray<RowKey>
   /**
-   * Small facts about this node (its incarnation, ...), group-committed like documents. A damaged
-   * one counts as missing.
+   * Rows of a family in order, damaged ones too, after `after` (exclusive), whose keys begin with
+   * the fields of `under`. Throws `ScanFailed` where the disk cannot tell.
    */
-  readonly readFact: (name: string) => string | undefined
-  readonly writeFact: (name: string, value: string, done: Committed) => void
+  readonly scanRows: <F extends Family>(
+    options: {
+      readonly family: F
+      readonly under: ReadonlyArray<string | number>
+      readonly after: FamilyKeys[F] | undefined
+      readonly limit: number
+    }
+  ) => ReadonlyArray<ScannedRow<F>>
   /** Whether the last commit attempt succeeded; false while the disk is full or failing. */
   readonly healthy: () => boolean
   readonly stats: () => StorageStats

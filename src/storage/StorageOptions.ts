@@ -36,6 +36,7 @@ export interface StorageOptions {
   /** Made if it does not exist. One process at a time may use it. */
   readonly directory: string
   readonly identity: StorageIdentity
-  readonly runtime: Pick<Runtime, "endOfTurn">
+  /** Its ids name new directories. */
+  readonly runtime: Pick<Runtime, "endOfTurn" | "id">
   readonly limits?: Partial<StorageLimits>
 }

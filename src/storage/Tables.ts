@@ -1,44 +1,18 @@
 /**
- * Lays out a node's file, and refuses one that is another node's, or of a later version.
- *
- * A document is a header row, whose path is empty, and a row for each element, side by side in one
- * clustered table: reading a document is one range, writing one element is one small row.
+ * Prepares a node's file for writing; refuses one of another node or of a later version.
  */
-import type { Database } from "./Database.ts"
+import { type Database, inTransaction } from "./Database.ts"
+import { migrations } from "./Migrations.ts"
 import type { StorageIdentity } from "./StorageOptions.ts"
-
-/**
- * The steps from each format version to the next; `user_version` counts those taken. A published
- * step never changes: a new format is a new step at the end.
- */
-const migrations: ReadonlyArray<string> = [
-  `CREATE TABLE rows (
-     partition INTEGER NOT NULL,
-     bucket TEXT NOT NULL,
-     partition_key TEXT NOT NULL,
-     sort_key TEXT NOT NULL,
-     path TEXT NOT NULL,
-     element_count INTEGER,
-     checksum INTEGER NOT NULL,
-     bytes BLOB NOT NULL,
-     PRIMARY KEY (partition, bucket, partition_key, sort_key, path)
-   ) WITHOUT ROWID, STRICT;
-   CREATE TABLE facts (
-     name TEXT PRIMARY KEY,
-     value TEXT NOT NULL,
-     checksum INTEGER NOT NULL
-   ) WITHOUT ROWID, STRICT;
-   CREATE TABLE identity (
-     node TEXT NOT NULL,
-     cluster TEXT NOT NULL,
-     partition_count INTEGER NOT NULL
-   ) STRICT;`
-]
+import { beginEpoch, makeStoreRow, type StoreEpoch } from "./StoreRow.ts"
 
 /** "EvWr", which `file` and SQLite's tools show. */
 const applicationId = 0x45765772
 
 const pageBytes = 4096
+
+/** The version of the format since which a file has an id. */
+const firstWithStoreRow = 2
 
 /**
  * - A random upsert writes one page to the log, and a row beyond a quarter of a page needs another:
@@ -106,26 +80,30 @@ const checkIdentity = (database: Database, identity: StorageIdentity): void => {
   }
 }
 
-const migrate = (
-  database: Database,
-  options: { readonly identity: StorageIdentity; readonly version: number }
-): void => {
-  const { node, cluster, partitionCount } = options.identity
-  database.exec("BEGIN IMMEDIATE")
-  for (const step of migrations.slice(options.version)) database.exec(step)
-  if (options.version === 0) {
-    database.prepare("INSERT INTO identity VALUES (?, ?, ?)").run(node, cluster, partitionCount)
-  }
-  database.exec(`PRAGMA application_id = ${applicationId}`)
-  database.exec(`PRAGMA user_version = ${migrations.length}`)
-  database.exec("COMMIT")
+export interface WriterOptions {
+  readonly identity: StorageIdentity
+  readonly fileBytesMax: number
+  /** For a file that has no id yet, or has it no more. */
+  readonly newStoreId: string
 }
 
-/** Makes this connection the writer of a new or existing file; throws what is wrong with it. */
-export const prepareWriter = (
+const migrate = (
   database: Database,
-  options: { readonly identity: StorageIdentity; readonly fileBytesMax: number }
-): void => {
+  { identity, newStoreId, version }: WriterOptions & { readonly version: number }
+): void =>
+  inTransaction(database, () => {
+    for (const step of migrations.slice(version)) step(database)
+    if (version === 0) {
+      const { cluster, node, partitionCount } = identity
+      database.prepare("INSERT INTO identity VALUES (?, ?, ?)").run(node, cluster, partitionCount)
+    }
+    if (version < firstWithStoreRow) makeStoreRow(database, newStoreId)
+    database.exec(`PRAGMA application_id = ${applicationId}`)
+    database.exec(`PRAGMA user_version = ${migrations.length}`)
+  })
+
+/** Makes this connection the writer of a new or existing file; throws what is wrong with it. */
+export const prepareWriter = (database: Database, options: WriterOptions): StoreEpoch => {
   database.exec(sharedPragmas)
   const version = formatVersion(database)
   if (version > 0) checkIdentity(database, options.identity)
@@ -134,7 +112,6 @@ export const prepareWriter = (
   if (database.location() !== null && durability(database) !== "journal_mode wal, synchronous 2") {
     throw new Error(`SQLite cannot sync its log here (${durability(database)})`)
   }
-  if (version < migrations.length) {
-    migrate(database, { identity: options.identity, version })
-  }
+  if (version < migrations.length) migrate(database, { ...options, version })
+  return beginEpoch(database, options.newStoreId)
 }

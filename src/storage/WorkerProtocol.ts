@@ -5,31 +5,32 @@
  * thread more, and copy all of a large buffer of which a header is a small view.
  */
 import { ByteReader, ByteWriter } from "../core/codec/Bytes.ts"
-import type { Batch, Fact } from "./Committer.ts"
-import type { Change, StorageFailure } from "./Storage.ts"
-import type { StorageIdentity } from "./StorageOptions.ts"
+import { invariant } from "../core/Invariant.ts"
+import type { AcceptedBatch, EncodedRow, NumberedChange } from "./AcceptedBatch.ts"
+import { families, familyNumbers } from "./FamilyKey.ts"
+import type { StorageFailure } from "./Storage.ts"
+import type { StoreEpoch } from "./StoreRow.ts"
+import type { WriterOptions } from "./Tables.ts"
 
-export interface ThreadOptions {
+export interface ThreadOptions extends WriterOptions {
   readonly databasePath: string
-  readonly identity: StorageIdentity
-  readonly fileBytesMax: number
 }
 
 export type ToThread =
   | {
     readonly _tag: "Commit"
     readonly id: number
-    readonly epoch: number
+    readonly attempt: number
     readonly packed: Uint8Array<ArrayBuffer>
   }
   | { readonly _tag: "Close" }
 
 export type FromThread =
-  | { readonly _tag: "Ready" }
-  | { readonly _tag: "Refused"; readonly reason: string }
+  | { readonly _tag: "Ready"; readonly store: StoreEpoch }
+  | { readonly _tag: "OpenFailed"; readonly reason: string }
   /** Group `id` and all before it are committed. */
   | { readonly _tag: "Committed"; readonly id: number }
-  /** Neither these groups nor any other of their epoch will be committed. */
+  /** Neither these groups nor any other of their attempt will be committed. */
   | { readonly _tag: "Failed"; readonly failure: StorageFailure }
 
 /** Bytes that may be absent: their length plus one, or zero. */
@@ -43,50 +44,64 @@ const readOptional = (reader: ByteReader): Uint8Array | undefined => {
   return length === 0 ? undefined : reader.raw(length - 1)
 }
 
-const writeChange = (writer: ByteWriter, change: Change): void => {
+const writeChange = (writer: ByteWriter, change: NumberedChange): void => {
   const { partition, bucket, partitionKey, sortKey } = change.key
   writer.varint(partition).text(bucket).text(partitionKey).text(sortKey)
+  writer.varint(change.sequence)
   writeOptional(writer, change.header)
   writer.varint(change.elementCount).varint(change.elements.length)
   for (const [path, bytes] of change.elements) writeOptional(writer.text(path), bytes)
 }
 
-const readChange = (reader: ByteReader): Change => {
+const readChange = (reader: ByteReader): NumberedChange => {
   const key = {
     partition: reader.varint(),
     bucket: reader.text(),
     partitionKey: reader.text(),
     sortKey: reader.text()
   }
+  const sequence = reader.varint()
   const header = readOptional(reader)
   const elementCount = reader.varint()
   const elements = Array.from(
     { length: reader.count("elements") },
     () => [reader.text(), readOptional(reader)] as const
   )
-  return { key, header, elements, elementCount }
+  return { key, header, elements, elementCount, sequence }
 }
 
-const readFact = (reader: ByteReader): Fact => ({ name: reader.text(), value: reader.text() })
+const writeRow = (writer: ByteWriter, { bytes, family, key }: EncodedRow): void =>
+  writeOptional(writer.varint(familyNumbers[family]).text(key), bytes)
 
-export const pack = (batches: ReadonlyArray<Batch>): Uint8Array<ArrayBuffer> => {
-  const writer = new ByteWriter(16_384)
+const readRow = (reader: ByteReader): EncodedRow => {
+  const number = reader.varint()
+  const family = families.find((name) => familyNumbers[name] === number)
+  invariant(family !== undefined, "this process names the families of its rows")
+  return { family, key: reader.text(), bytes: readOptional(reader) }
+}
+
+/** Takes about `bytes`. */
+export const pack = (
+  batches: ReadonlyArray<AcceptedBatch>,
+  bytes: number
+): Uint8Array<ArrayBuffer> => {
+  const writer = new ByteWriter(bytes + 64)
   writer.varint(batches.length)
-  for (const { changes, facts } of batches) {
-    writer.varint(changes.length)
-    for (const change of changes) writeChange(writer, change)
-    writer.varint(facts.length)
-    for (const { name, value } of facts) writer.text(name).text(value)
+  for (const { documents, rows } of batches) {
+    writer.varint(documents.length)
+    for (const change of documents) writeChange(writer, change)
+    writer.varint(rows.length)
+    for (const row of rows) writeRow(writer, row)
   }
-  return new Uint8Array(writer.finish())
+  return writer.take()
 }
 
 /** Views on `packed`. */
-export const unpack = (packed: Uint8Array): ReadonlyArray<Batch> => {
+export const unpack = (packed: Uint8Array): ReadonlyArray<AcceptedBatch> => {
   const reader = new ByteReader(packed)
   const list = <A>(read: (reader: ByteReader) => A): ReadonlyArray<A> =>
     Array.from({ length: reader.count("items") }, () => read(reader))
-  const batches = list(() => ({ changes: list(readChange), facts: list(readFact) }))
+  const batches = list(() => ({ documents: list(readChange), rows: list(readRow) }))
   reader.end()
   return batches
 }

@@ -14,6 +14,7 @@ import { Reader } from "./Reader.ts"
 import { Storage, type StorageService, StorageUnavailable } from "./Storage.ts"
 import { defaultLimits, type StorageOptions } from "./StorageOptions.ts"
 import { type DirectoryLock, lockDirectory, unavailable } from "./StoreDirectory.ts"
+import type { StoreEpoch } from "./StoreRow.ts"
 import { sharedPragmas } from "./Tables.ts"
 import { type FromThread, pack, type ThreadOptions, type ToThread } from "./WorkerProtocol.ts"
 
@@ -30,7 +31,12 @@ const threadFile = new URL(
   import.meta.url
 )
 
-const startThread = (options: ThreadOptions): Effect.Effect<Worker, StorageUnavailable> =>
+interface Started {
+  readonly thread: Worker
+  readonly store: StoreEpoch
+}
+
+const startThread = (options: ThreadOptions): Effect.Effect<Started, StorageUnavailable> =>
   Effect.callback((resume) => {
     // None of the options of this process: `--eval`, `--inspect-brk` and others do not fit a file.
     const execArgv = ["--disable-warning=ExperimentalWarning"]
@@ -41,8 +47,8 @@ const startThread = (options: ThreadOptions): Effect.Effect<Worker, StorageUnava
     thread.once("error", refuse)
     thread.once("message", (message: FromThread) => {
       thread.off("error", refuse)
-      if (message._tag === "Refused") refuse(message.reason)
-      else resume(Effect.succeed(thread))
+      if (message._tag === "Ready") resume(Effect.succeed({ thread, store: message.store }))
+      else refuse(message._tag === "OpenFailed" ? message.reason : "its thread broke")
     })
     return Effect.promise(() => thread.terminate())
   })
@@ -55,21 +61,21 @@ const openReader = (path: string): DatabaseSync => {
 
 const serve = (
   options: StorageOptions,
-  opened: {
-    readonly thread: Worker
+  opened: Started & {
     readonly claim: DirectoryLock
     readonly database: DatabaseSync
   }
 ): WorkerStorage => {
-  const { thread, claim, database } = opened
+  const { thread, claim, database, store } = opened
   const tell = (message: ToThread, transfer: ReadonlyArray<ArrayBuffer>): void =>
     thread.postMessage(message, transfer)
   const queue = new CommitQueue({
     runtime: options.runtime,
     limits: { ...defaultLimits, ...options.limits },
-    commit: ({ id, epoch, writes }) => {
-      const packed = pack(writes)
-      tell({ _tag: "Commit", id, epoch, packed }, [packed.buffer])
+    epoch: store.epoch,
+    commit: ({ attempt, bytes, id, writes }) => {
+      const packed = pack(writes, bytes)
+      tell({ _tag: "Commit", id, attempt, packed }, [packed.buffer])
     }
   })
   thread.on("message", (message: FromThread) => {
@@ -99,22 +105,24 @@ const serve = (
       else closed?.()
     })
   })
-  return { service: makeBufferedStorage(new Reader(database), queue), close, thread }
+  const service = makeBufferedStorage({ reader: new Reader(database), queue }, store)
+  return { service, close, thread }
 }
 
 /** A start is asynchronous: the thread opens the file first, and says whether it may. */
 export const openWorker = Effect.fnUntraced(function*(options: StorageOptions) {
-  const { directory, identity } = options
+  const { directory, identity, runtime } = options
   const refuse = (error: unknown) => unavailable(directory, error)
   const claim = yield* Effect.try({ try: () => lockDirectory(directory), catch: refuse })
   const { databasePath } = claim
   const fileBytesMax = options.limits?.fileBytesMax ?? defaultLimits.fileBytesMax
   const open = Effect.gen(function*() {
-    const thread = yield* startThread({ databasePath, identity, fileBytesMax })
+    const newStoreId = runtime.id()
+    const started = yield* startThread({ databasePath, identity, fileBytesMax, newStoreId })
     return yield* Effect.try({
-      try: () => serve(options, { thread, claim, database: openReader(databasePath) }),
+      try: () => serve(options, { ...started, claim, database: openReader(databasePath) }),
       catch: refuse
-    }).pipe(Effect.onError(() => Effect.promise(() => thread.terminate())))
+    }).pipe(Effect.onError(() => Effect.promise(() => started.thread.terminate())))
   })
   return yield* open.pipe(Effect.onError(() => Effect.sync(claim.release)))
 })

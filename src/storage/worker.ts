@@ -17,7 +17,7 @@ const tell = (message: FromThread): void => port.postMessage(message)
 
 const serve = (database: DatabaseSync): void => {
   const committer = new Committer(database)
-  let failedEpoch = -1
+  let failedAttempt = -1
   port.on("message", (first: ToThread) => {
     const groups: Array<Extract<ToThread, { readonly _tag: "Commit" }>> = []
     let next: ToThread | undefined = first
@@ -26,23 +26,23 @@ const serve = (database: DatabaseSync): void => {
         database.close()
         return port.close()
       }
-      // After a failure the main thread has given up the rest of that epoch.
-      if (next.epoch > failedEpoch) groups.push(next)
+      // After a failure the main thread has given up the rest of that attempt.
+      if (next.attempt > failedAttempt) groups.push(next)
       next = receiveMessageOnPort(port)?.message
     }
     const last = groups.at(-1)
     if (last === undefined) return
     const failure = committer.commit(groups.flatMap(({ packed }) => unpack(packed)))
-    if (failure !== undefined) failedEpoch = last.epoch
+    if (failure !== undefined) failedAttempt = last.attempt
     tell(failure ? { _tag: "Failed", failure } : { _tag: "Committed", id: last.id })
   })
 }
 
 try {
   const database = new DatabaseSync(options.databasePath)
-  prepareWriter(database, options)
+  const store = prepareWriter(database, options)
   serve(database)
-  tell({ _tag: "Ready" })
+  tell({ _tag: "Ready", store })
 } catch (error) {
-  tell({ _tag: "Refused", reason: messageOf(error) })
+  tell({ _tag: "OpenFailed", reason: messageOf(error) })
 }

@@ -11,7 +11,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { openDirect } from "../../src/storage/DirectStorage.ts"
-import type { Change, Committed, RowKey, StorageService } from "../../src/storage/Storage.ts"
+import type { Batch, OnCommit, RowKey, StorageService } from "../../src/storage/Storage.ts"
 import { openWorker } from "../../src/storage/WorkerStorage.ts"
 import { liveRuntime } from "../tooling/runtimes.ts"
 
@@ -38,11 +38,9 @@ const keyOf = (i: number): RowKey => {
 // SQLite writes no page for the bytes it holds already: each visit to a document changes it.
 const bodyOf = (i: number): Uint8Array => new Uint8Array(256).fill(i % 251)
 
-const changeOf = (i: number): Change => ({
-  key: keyOf(i),
-  header: bodyOf(i),
-  elements: [],
-  elementCount: 0
+const batchOf = (i: number): Batch => ({
+  documents: [{ key: keyOf(i), header: bodyOf(i), elements: [], elementCount: 0 }],
+  rows: []
 })
 
 const subjectOf = (name: string, service: StorageService): Subject => {
@@ -57,9 +55,9 @@ const subjectOf = (name: string, service: StorageService): Subject => {
         let acknowledged = 0
         const next = () => {
           waiting++
-          service.write(changeOf(visit++), done)
+          service.write(batchOf(visit++), done)
         }
-        const done: Committed = (failure) => {
+        const done: OnCommit = (failure) => {
           waiting--
           acknowledged++
           if (failure !== undefined) reject(new Error(failure.detail))

@@ -178,7 +178,7 @@ describe("a node that cannot", () => {
     const [first, second] = stepped.placesOf(shelves, "k").primaries
     const { storage } = stepped.nodes[first! - 1]!.core.options
     Object.assign(storage, {
-      writeAll: (_: unknown, done: (failure: unknown) => void) =>
+      write: (_: unknown, done: (failure: unknown) => void) =>
         done({ kind: "full", detail: "of the test" })
     })
     expect(settled(visit()).answer.values).toMatchObject([{ visits: 1 }])

@@ -157,7 +157,7 @@ export class SteppedCluster {
 
   /** Spoils every row of a node. */
   damage(place: number): void {
-    this.nodes[place - 1]!.disk.database.exec("UPDATE rows SET bytes = x'00'")
+    this.nodes[place - 1]!.disk.database.exec("UPDATE documents SET bytes = x'00'")
   }
 
   async restart(place: number): Promise<void> {

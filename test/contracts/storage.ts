@@ -3,7 +3,7 @@
  */
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { StorageUnavailable } from "../../src/storage/Storage.ts"
-import { bytesOf, commit, commitFact, keyOf, put, removal, shown } from "../storage/documents.ts"
+import { batchOf, bytesOf, commit, keyOf, put, removal, shown } from "../storage/documents.ts"
 import {
   type Fixture,
   identity,
@@ -12,6 +12,8 @@ import {
 } from "../storage/storageFixtures.ts"
 import { damage } from "./storageDamage.ts"
 import { failures } from "./storageFailures.ts"
+import { rows } from "./storageRows.ts"
+import { sequences } from "./storageSequences.ts"
 
 const cart = keyOf("scart")
 
@@ -20,7 +22,7 @@ const reading: Suite = (at) => {
     const { service } = at().storage
     let acknowledged = false
     const done = new Promise((resolve) =>
-      service.write(put(cart, "v1"), (failure) => {
+      service.write(batchOf(put(cart, "v1")), (failure) => {
         acknowledged = true
         resolve(failure)
       })
@@ -35,22 +37,22 @@ const reading: Suite = (at) => {
 
   it("an acknowledged write can be read by another connection", async () => {
     await commit(at().storage.service, put(cart, "v1", { a: "1" }))
-    const rows = at().place.raw((database) => database.prepare("SELECT path FROM rows").all())
-    expect(rows.map((row) => row["path"])).toEqual(["", "a"])
+    const found = at().place.raw((database) => database.prepare("SELECT path FROM documents").all())
+    expect(found.map((row) => row["path"])).toEqual(["", "a"])
   })
 
   it("a barrier answers once all that was accepted before it is committed", async () => {
     const { service } = at().storage
     const order: Array<string> = []
     service.barrier((failure) => order.push(`idle ${failure?.kind}`))
-    service.write(put(cart, "v1"), () => order.push("v1"))
+    service.write(batchOf(put(cart, "v1")), () => order.push("v1"))
     const done = new Promise((resolve) =>
       service.barrier((failure) => {
         order.push("barrier")
         resolve(failure)
       })
     )
-    service.write(put(cart, "v2"), () => order.push("v2"))
+    service.write(batchOf(put(cart, "v2")), () => order.push("v2"))
     expect(order).toEqual(["idle undefined"])
     expect(await done).toBeUndefined()
     expect(order.slice(0, 3)).toEqual(["idle undefined", "v1", "barrier"])
@@ -148,20 +150,6 @@ const scanning: Suite = (at) => {
   })
 }
 
-const facts: Suite = (at) => {
-  it("a fact is read as soon as it is accepted, and after reopening", async () => {
-    const { service } = at().storage
-    expect(service.readFact("incarnation")).toBeUndefined()
-    const done = commitFact(service, "incarnation", "1")
-    expect(service.readFact("incarnation")).toBe("1")
-    expect(await done).toBeUndefined()
-    await commitFact(service, "incarnation", "2 \u{1F6D2}")
-    await at().storage.close()
-    at().storage = await at().place.open()
-    expect(at().storage.service.readFact("incarnation")).toBe("2 \u{1F6D2}")
-  })
-}
-
 const opening: Suite = (at) => {
   const reopen = async (...options: Parameters<StorageFixture["open"]>): Promise<unknown> => {
     await at().storage.close()
@@ -228,7 +216,7 @@ const opening: Suite = (at) => {
 }
 
 export const storageContract = (name: string, makePlace: () => StorageFixture): void => {
-  const suites = { reading, scanning, facts, opening, damage, failures }
+  const suites = { reading, scanning, rows, sequences, opening, damage, failures }
   describe.each(Object.entries(suites))(`${name}, %s`, (_, suite) => {
     let at: Fixture
     beforeEach(async () => {

@@ -4,7 +4,7 @@
  */
 import { beforeEach, describe, expect, it } from "vitest"
 import { ScanFailed } from "../../src/storage/Storage.ts"
-import { bytesOf, commit, commitFact, keyOf, put, removal, shown } from "../storage/documents.ts"
+import { bytesOf, commit, keyOf, put, removal, shown } from "../storage/documents.ts"
 import type { Suite } from "../storage/storageFixtures.ts"
 
 const cart = keyOf("scart")
@@ -12,7 +12,7 @@ const cart = keyOf("scart")
 const damagedDocuments: Suite = (at) => {
   const update = (set: string, path: string) =>
     at().place.raw((database) =>
-      database.prepare(`UPDATE rows SET ${set} WHERE path = ?`).run(path)
+      database.prepare(`UPDATE documents SET ${set} WHERE path = ?`).run(path)
     )
 
   beforeEach(async () => {
@@ -22,7 +22,7 @@ const damagedDocuments: Suite = (at) => {
   it("every flipped bit of a header or an element is found", async () => {
     const { service } = at().storage
     const flips = at().place.raw((database) => {
-      const set = database.prepare("UPDATE rows SET bytes = ? WHERE path = ?")
+      const set = database.prepare("UPDATE documents SET bytes = ? WHERE path = ?")
       const outcomes: Array<string> = []
       for (const [path, text] of [["", "header"], ["b", "second"]] as const) {
         for (let bit = 0; bit < text.length * 8; bit++) {
@@ -43,6 +43,9 @@ const damagedDocuments: Suite = (at) => {
   it.each([
     ["a changed element count", "element_count = 1", ""],
     ["a changed checksum", "checksum = checksum + 1", ""],
+    ["a changed sequence number", "sequence = sequence + 1", ""],
+    ["a missing sequence number", "sequence = NULL", ""],
+    ["a sequence number at an element", "sequence = 1", "a"],
     ["an element moved to another path", "path = 'c'", "b"],
     ["a header turned into an element", "path = 'header'", ""],
     ["a checksum too large to read", "checksum = 9223372036854775807", "a"]
@@ -53,7 +56,7 @@ const damagedDocuments: Suite = (at) => {
 
   it("an element that is missing is found, and one that should not be there", async () => {
     const { service } = at().storage
-    at().place.raw((database) => database.exec("DELETE FROM rows WHERE path = 'a'"))
+    at().place.raw((database) => database.exec("DELETE FROM documents WHERE path = 'a'"))
     expect(service.read(cart)).toEqual({
       _tag: "Damaged",
       detail: "it has 1 elements instead of 2"
@@ -66,7 +69,7 @@ const damagedDocuments: Suite = (at) => {
     const { service } = at().storage
     await commit(service, put(keyOf("splain"), "header"))
     at().place.raw((database) =>
-      database.exec("UPDATE rows SET partition_key = 'so' || partition_key WHERE path = ''")
+      database.exec("UPDATE documents SET partition_key = 'so' || partition_key WHERE path = ''")
     )
     const found = ["sosplain", "soscart", "scart"].map((name) => service.read(keyOf(name))._tag)
     expect(found).toEqual(["Damaged", "Damaged", "Damaged"])
@@ -86,7 +89,7 @@ const damagedDocuments: Suite = (at) => {
 
   it("a removal and a whole document, written together, replace all rows", async () => {
     const { service } = at().storage
-    at().place.raw((database) => database.exec("DELETE FROM rows WHERE path = ''"))
+    at().place.raw((database) => database.exec("DELETE FROM documents WHERE path = ''"))
     const done = commit(service, removal(cart), put(cart, "repaired", { z: "1" }))
     expect(shown(service.read(cart))).toBe("repaired{z=1}")
     await done
@@ -98,14 +101,14 @@ const damagedKeys: Suite = (at) => {
   it("a scan lists damaged documents, so that they can be repaired", async () => {
     const { service } = at().storage
     await commit(service, put(cart, "v", { a: "1" }))
-    at().place.raw((database) => database.exec("DELETE FROM rows WHERE path = ''"))
+    at().place.raw((database) => database.exec("DELETE FROM documents WHERE path = ''"))
     expect(service.scan({ partition: 7, after: undefined, limit: 2 })).toEqual([cart])
   })
 
   it("a scan that the disk cannot answer throws rather than list too little", async () => {
     const { service } = at().storage
     await commit(service, put(cart, "v"))
-    at().place.raw((database) => database.exec("ALTER TABLE rows RENAME TO hidden"))
+    at().place.raw((database) => database.exec("ALTER TABLE documents RENAME TO hidden"))
     expect(() => service.scan({ partition: 7, after: undefined, limit: 2 })).toThrow(ScanFailed)
     expect(service.read(cart)._tag).toBe("Damaged")
   })
@@ -115,7 +118,7 @@ const damagedKeys: Suite = (at) => {
     await commit(service, ...["sa", "sb", "sc"].map((name) => put(keyOf(name), "v")))
     at().place.raw((database) =>
       database.exec(
-        "UPDATE rows SET partition_key = CAST(x'73ff' AS TEXT) WHERE partition_key = 'sb'"
+        "UPDATE documents SET partition_key = CAST(x'73ff' AS TEXT) WHERE partition_key = 'sb'"
       )
     )
     const names: Array<string> = []
@@ -127,17 +130,9 @@ const damagedKeys: Suite = (at) => {
     expect(names).toEqual(["sa", "sc", "s\uFFFD"])
     expect(service.read(keyOf("s\uFFFD"))._tag).toBe("Absent")
   })
-
-  it("a damaged fact counts as missing", async () => {
-    const { service } = at().storage
-    await commitFact(service, "incarnation", "1")
-    at().place.raw((database) => database.exec("UPDATE facts SET value = '3'"))
-    expect(service.readFact("incarnation")).toBeUndefined()
-    expect(service.stats().damaged).toBe(1)
-  })
 }
 
 export const damage: Suite = (at) => {
   describe("of documents", () => damagedDocuments(at))
-  describe("of keys and facts", () => damagedKeys(at))
+  describe("of keys", () => damagedKeys(at))
 }

@@ -2,7 +2,17 @@
  * States what a storage does when it cannot commit: the part of its contract about failures.
  */
 import { expect, it } from "vitest"
-import { commit, commitFact, keyOf, put, removal, shown } from "../storage/documents.ts"
+import {
+  batchOf,
+  commit,
+  commitRows,
+  keyOf,
+  note,
+  put,
+  removal,
+  shown,
+  shownRow
+} from "../storage/documents.ts"
 import {
   failCommits,
   type Fixture,
@@ -23,11 +33,11 @@ const failingDisk: Suite = (at) => {
   it("a failed commit fails and hides every waiting change, then the next one works", async () => {
     const { service } = at().storage
     await commit(service, put(cart, "v1", { a: "1" }))
-    await commitFact(service, "epoch", "1")
+    await commitRows(service, note("mode", "1"))
     const mend = failCommits(at().place)
     const done = Promise.all([
       commit(service, put(cart, "v2", { b: "2" }, 2)),
-      commitFact(service, "epoch", "2"),
+      commitRows(service, note("mode", "2")),
       commit(service, put(keyOf("snew"), "v1")),
       commit(service, removal(cart)),
       new Promise(service.barrier)
@@ -36,7 +46,7 @@ const failingDisk: Suite = (at) => {
     expect(await done).toMatchObject([failing, failing, failing, failing, failing])
     expect(shown(service.read(cart))).toBe("v1{a=1}")
     expect(service.read(keyOf("snew"))._tag).toBe("Absent")
-    expect(service.readFact("epoch")).toBe("1")
+    expect(shownRow(service.readRow("metadata", ["mode"]))).toBe("1")
     expect(service.scan({ partition: 7, after: undefined, limit: 9 })).toEqual([cart])
     expect(service.healthy()).toBe(false)
     expect(service.stats()).toMatchObject({ failures: 1, waiting: 0 })
@@ -81,7 +91,7 @@ const failingDisk: Suite = (at) => {
     const answers: Array<string> = []
     await new Promise<void>((resolve) => {
       const attempt = (): void =>
-        service.write(put(cart, `v${answers.length}`), (failure) => {
+        void service.write(batchOf(put(cart, `v${answers.length}`)), (failure) => {
           answers.push(failure?.kind ?? "committed")
           if (answers.length === 2) mend()
           if (answers.length === 4) resolve()
@@ -126,7 +136,7 @@ const overload: Suite = (at) => {
     const { service } = at().storage
     const waiting = ["sa", "sb", "sc"].map((name) => commit(service, put(keyOf(name), "v")))
     let refused: unknown
-    service.write(put(cart, "v"), (failure) => (refused = failure))
+    service.write(batchOf(put(cart, "v")), (failure) => (refused = failure))
     expect(refused).toMatchObject({ kind: "overloaded" })
     expect(service.read(cart)._tag).toBe("Absent")
     expect(service.healthy()).toBe(true)
@@ -152,7 +162,7 @@ const overload: Suite = (at) => {
     await Promise.all(
       keys.map((key) =>
         new Promise<void>((resolve) =>
-          service.write(put(key, "v"), () => {
+          service.write(batchOf(put(key, "v")), () => {
             order.push(key.partitionKey)
             resolve()
           })

@@ -118,7 +118,7 @@ describe("an explanation", () => {
     })
     const [at] = cluster.backends
     await write(at!, "notes", { key: "k", op: "put", args: ["v"], w: 2 })
-    cluster.nodes[1]!.disk.database.exec("UPDATE rows SET bytes = x'00'")
+    cluster.nodes[1]!.disk.database.exec("UPDATE documents SET bytes = x'00'")
     const { replicas } = await explain(at!, "notes", { key: "k" })
     const byNode = Object.fromEntries(replicas.map((replica) => [replica.node, replica]))
     expect(byNode["n1"]).toMatchObject({ outcome: "found" })

@@ -91,7 +91,7 @@ describe("a node that does not hold the document", () => {
       const { storage } = stepped.nodes[primaries[0]! - 1]!.core.options
       const full = { kind: "full", detail: "of the test" }
       Object.assign(storage, {
-        writeAll: (_: unknown, done: (failure: unknown) => void) => done(full)
+        write: (_: unknown, done: (failure: unknown) => void) => done(full)
       })
     }]
   ])("hands a write to another one, where the first %s", (_, spoil) => {

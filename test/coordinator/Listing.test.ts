@@ -99,10 +99,10 @@ describe("a listing", () => {
     await write(backends[0]!, "notes", { key: "k", op: "put", args: ["v"], w: 2 })
     const page = await list(backends[0]!, "notes")
     expect(page).toMatchObject({ keys: ["k"], refused: [{ node: "n3" }], unreachable: [] })
-    nodes[1]!.disk.database.exec("DROP TABLE rows")
+    nodes[1]!.disk.database.exec("DROP TABLE documents")
     const { refused } = await list(backends[0]!, "notes")
     expect(refused.map(({ node }) => node)).toEqual(["n2", "n3"])
-    nodes[0]!.disk.database.exec("DROP TABLE rows")
+    nodes[0]!.disk.database.exec("DROP TABLE documents")
     await expect(list(backends[0]!, "notes")).rejects.toMatchObject({ _tag: "QuorumNotMet" })
   })
 

@@ -199,7 +199,7 @@ describe("a node that is cut off", () => {
 
 const breakDisk = (place: number): void =>
   stepped.nodes[place - 1]!.disk.database.exec(
-    "CREATE TRIGGER broken BEFORE INSERT ON rows BEGIN SELECT RAISE(ABORT, 'injected'); END"
+    "CREATE TRIGGER broken BEFORE INSERT ON documents BEGIN SELECT RAISE(ABORT, 'injected'); END"
   )
 
 describe("disks", () => {

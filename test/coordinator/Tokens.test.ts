@@ -174,7 +174,7 @@ describe("a removal by a client that has seen more than the node", () => {
     const { core } = stepped.nodes[1]!
     const { storage } = core.options
     Object.assign(storage, {
-      writeAll: (_: unknown, done: (failure: unknown) => void) =>
+      write: (_: unknown, done: (failure: unknown) => void) =>
         done({ kind: "overloaded", detail: "of the test" })
     })
     const asked = stepped.write(2, shelves, { key: "k", op: "delete", context, w: 1 })

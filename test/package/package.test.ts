@@ -62,10 +62,13 @@ import { openWorker } from "./node_modules/everwrite/dist/src/storage/WorkerStor
 const storage = await Effect.runPromise(openWorker({
   directory: "data",
   identity: { node: "n1", cluster: "packed", partitionCount: 256 },
-  runtime: { endOfTurn: setImmediate }
+  runtime: { endOfTurn: setImmediate, id: () => "0123456789abcdefghijklmnop" }
 }))
-const failure = await new Promise((done) => storage.service.writeFact("colour", "blue", done))
-console.log(failure, storage.service.readFact("colour"))
+const row = { family: "metadata", key: ["colour"], bytes: Buffer.from("blue") }
+const batch = { documents: [], rows: [row] }
+const failure = await new Promise((done) => storage.service.write(batch, done))
+const found = storage.service.readRow("metadata", ["colour"])
+console.log(failure, Buffer.from(found.bytes).toString())
 await Effect.runPromise(storage.close)
 `
 

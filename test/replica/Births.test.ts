@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest"
 import * as Dot from "../../src/core/clock/Dot.ts"
 import * as Document from "../../src/core/crdt/Document.ts"
 import type { RowKey } from "../../src/storage/Storage.ts"
+import { batchOf, removal } from "../storage/documents.ts"
 import { Bench, key } from "./bench.ts"
 
 const others: ReadonlyArray<RowKey> = [key, { ...key, partitionKey: "sother" }]
@@ -51,7 +52,7 @@ describe("a replica", () => {
   it("begins a new birth where its row was dropped, so that the first write is not lost", () => {
     const bench = new Bench()
     const handedOver = bench.operate("put", ["first"]).document
-    bench.storage.write({ key, header: undefined, elements: [], elementCount: 0 }, () => undefined)
+    bench.storage.write(batchOf(removal(key)), () => undefined)
     bench.runtime.settle()
     const blind = bench.operate("put", ["second"]).document
     const [both] = [Document.join(handedOver, blind)]
@@ -67,7 +68,8 @@ describe("a replica", () => {
     const handedOver = bench.operate("put", ["second"]).document
     if (old._tag !== "Found") throw new Error("the row is there")
     const { header } = old.document
-    bench.storage.write({ key, header, elements: [], elementCount: 0 }, () => undefined)
+    const change = { key, header, elements: [], elementCount: 0 }
+    bench.storage.write(batchOf(change), () => undefined)
     bench.runtime.settle()
     const both = Document.join(handedOver, bench.operate("put", ["third"]).document)
     expect(both.store?.kind === "values" && both.store.siblings.map(({ value }) => value).sort())
@@ -128,8 +130,7 @@ describe("a replica", () => {
         else if (act === "crash") bench.crash()
         else if (act === "damage") bench.damage()
         else if (act === "drop") {
-          const removal = { key: at, header: undefined, elements: [], elementCount: 0 }
-          bench.storage.write(removal, () => undefined)
+          bench.storage.write(batchOf(removal(at)), () => undefined)
         } else {
           const mend = bench.failCommits()
           put(at)

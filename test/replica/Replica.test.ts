@@ -254,7 +254,7 @@ describe("a damaged row", () => {
 })
 
 describe("a disk that takes no writes", () => {
-  it("is tried once a second until it works again, even if it takes small facts", () => {
+  it("is tried once a second until it works again, even if it takes node metadata", () => {
     const bench = new Bench()
     const mend = bench.failCommits()
     bench.runtime.advance(5_000)

@@ -22,7 +22,7 @@ const after = (row: StoredDocument | undefined, change: Row.RowChange): StoredDo
     else elements.set(path, bytes)
   }
   expect(elements.size).toBe(change.elementCount)
-  return { header: change.header, elements }
+  return { header: change.header, elements, sequence: 1 }
 }
 
 const change = (from: Document.Document, to: Document.Document): Row.RowChange =>
@@ -168,9 +168,9 @@ describe("a row is refused as `Malformed`", () => {
 
   it("when an element holds a dot that the header's context lacks", () => {
     const { digest } = DocumentCodec.encode(Document.empty)
-    const header = new ByteWriter().raw(Buffer.from(digest, "hex")).text("")
+    const header = new ByteWriter().byte(Row.formatVersion).raw(Buffer.from(digest, "hex")).text("")
       .raw(DocumentCodec.encode(Document.empty).bytes).finish()
-    expect(Row.decode({ header, elements: row.elements })).toBeInstanceOf(Malformed)
+    expect(Row.decode({ ...row, header })).toBeInstanceOf(Malformed)
   })
 
   it.each([

@@ -133,18 +133,18 @@ export class Bench {
   failCommits(): () => void {
     const { database } = this.disk
     const raise = "BEGIN SELECT RAISE(ABORT, 'injected'); END"
-    database.exec(`CREATE TRIGGER broken BEFORE INSERT ON rows ${raise}`)
+    database.exec(`CREATE TRIGGER broken BEFORE INSERT ON documents ${raise}`)
     return () => database.exec("DROP TRIGGER broken")
   }
 
   /** Spoils bytes of the rows that `where` selects. */
   damage(where = "true"): void {
-    this.disk.database.exec(`UPDATE rows SET bytes = x'00' WHERE ${where}`)
+    this.disk.database.exec(`UPDATE documents SET bytes = x'00' WHERE ${where}`)
   }
 
   /** Every stored row: header and elements, of all documents. */
   rowCount(): number {
-    return Number(this.disk.database.prepare("SELECT count(*) AS n FROM rows").get()!["n"])
+    return Number(this.disk.database.prepare("SELECT count(*) AS n FROM documents").get()!["n"])
   }
 
   #open(): DirectStorage {

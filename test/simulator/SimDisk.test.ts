@@ -2,13 +2,13 @@
 // loses what it must lose and nothing else.
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { Change, StorageService } from "../../src/storage/Storage.ts"
+import type { Batch, StorageService } from "../../src/storage/Storage.ts"
 import { MemoryDisk, openDirect } from "../../src/storage/DirectStorage.ts"
 import { loseRow, nameOf, rot, staleRow } from "../../src/testing/simulator/DiskImage.ts"
 import { Kernel, type Owner } from "../../src/testing/simulator/Kernel.ts"
 import { stream } from "../../src/testing/simulator/SeededRandom.ts"
 import { SimDisk } from "../../src/testing/simulator/SimDisk.ts"
-import { keyOf, put, removal, shown } from "../storage/documents.ts"
+import { batchOf, bytesOf, keyOf, put, removal, shown, shownRow } from "../storage/documents.ts"
 import { identity } from "../storage/storageFixtures.ts"
 
 const owner = (name: string): Owner => ({ name, alive: true, paused: false })
@@ -19,6 +19,7 @@ const diskOf = (seed = 1) => {
   const disk = new SimDisk({
     kernel,
     random: stream(seed, "disk"),
+    storeId: stream(seed, "store").id,
     wrote: (key) => written.push(key.partitionKey),
     did: () => {}
   })
@@ -33,7 +34,7 @@ const cart = keys[0]!
 type Command =
   | { readonly kind: "put"; readonly key: number; readonly paths: ReadonlyArray<string> }
   | { readonly kind: "remove"; readonly key: number }
-  | { readonly kind: "fact"; readonly value: string }
+  | { readonly kind: "hint"; readonly arrival: number; readonly value: string | undefined }
   | { readonly kind: "commit" }
 
 const key = fc.nat({ max: keys.length - 1 })
@@ -44,21 +45,47 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     paths: fc.uniqueArray(fc.constantFrom("a", "b", "c"), { maxLength: 3 })
   }),
   fc.record({ kind: fc.constant("remove" as const), key }),
-  fc.record({ kind: fc.constant("fact" as const), value: fc.string({ maxLength: 3 }) }),
+  fc.record({
+    kind: fc.constant("hint" as const),
+    arrival: fc.nat({ max: 3 }),
+    value: fc.option(fc.string({ unit: "grapheme", maxLength: 3 }), { nil: undefined })
+  }),
   fc.constant({ kind: "commit" as const })
 )
 
-const changesOf = (command: Command, index: number): ReadonlyArray<Change> => {
-  if (command.kind === "remove") return [removal(keys[command.key]!)]
-  if (command.kind !== "put") return []
-  const elements = Object.fromEntries(command.paths.map((path) => [path, `${path}${index}`]))
-  return [removal(keys[command.key]!), put(keys[command.key]!, `h${index}`, elements)]
+const batchOfCommand = (command: Command, index: number): Batch | undefined => {
+  switch (command.kind) {
+    case "remove":
+      return batchOf(removal(keys[command.key]!))
+    case "put": {
+      const elements = Object.fromEntries(command.paths.map((path) => [path, `${path}${index}`]))
+      return batchOf(removal(keys[command.key]!), put(keys[command.key]!, `h${index}`, elements))
+    }
+    case "hint": {
+      const bytes = command.value === undefined ? undefined : bytesOf(command.value)
+      return { documents: [], rows: [{ family: "hint", key: ["n2", command.arrival], bytes }] }
+    }
+    case "commit":
+      return undefined
+  }
 }
 
 const seen = (service: StorageService) => ({
   documents: keys.map((at) => shown(service.read(at))),
+  sequences: keys.map((at) => {
+    const result = service.read(at)
+    return result._tag === "Found" ? result.document.sequence : undefined
+  }),
   scanned: [undefined, ...keys].map((after) => service.scan({ partition: 7, after, limit: 2 })),
-  fact: service.readFact("fact"),
+  hint: shownRow(service.readRow("hint", ["n2", 1])),
+  hints: [undefined, 0, 1].map((arrival) =>
+    service.scanRows({
+      family: "hint",
+      under: ["n2"],
+      after: arrival === undefined ? undefined : ["n2", arrival],
+      limit: 2
+    })
+  ),
   healthy: service.healthy()
 })
 
@@ -67,17 +94,17 @@ describe("the simulated disk", () => {
     fc.assert(fc.property(fc.array(command, { maxLength: 40 }), (commands) => {
       const { kernel, service } = diskOf()
       let turn: Array<() => void> = []
-      const runtime = { endOfTurn: (task: () => void) => void turn.push(task) }
+      const endOfTurn = (task: () => void) => void turn.push(task)
+      const runtime = { endOfTurn, id: stream(1, "store").id }
       const memory = new MemoryDisk()
       const direct = openDirect({ directory: memory, identity, runtime })
       const acknowledged = [0, 0]
       commands.forEach((command, index) => {
-        const changes = changesOf(command, index)
-        for (const [which, storage] of [service, direct.service].entries()) {
-          const done = () => acknowledged[which]!++
-          if (changes.length > 0) storage.writeAll(changes, done)
-          if (command.kind === "fact") storage.writeFact("fact", command.value, done)
-        }
+        const batch = batchOfCommand(command, index)
+        const numbers = [service, direct.service].map((storage, which) =>
+          batch === undefined ? [] : storage.write(batch, () => acknowledged[which]!++)
+        )
+        expect(numbers[0]).toEqual(numbers[1])
         if (command.kind === "commit") {
           kernel.run(kernel.now + 10_000)
           for (const task of turn.splice(0)) task()
@@ -94,9 +121,9 @@ describe("the simulated disk", () => {
     const kept = new Set<string>()
     for (let seed = 0; seed < 50; seed++) {
       const { crash, disk, kernel, service } = diskOf(seed)
-      service.write(put(cart, "acknowledged"), () => {})
+      service.write(batchOf(put(cart, "acknowledged")), () => {})
       kernel.run(10_000)
-      for (const name of ["first", "second"]) service.write(put(cart, name), () => {})
+      for (const name of ["first", "second"]) service.write(batchOf(put(cart, name)), () => {})
       crash()
       kept.add(shown(disk.open(owner("second")).service.read(cart)))
     }
@@ -107,8 +134,11 @@ describe("the simulated disk", () => {
     const { disk, kernel, service, written } = diskOf()
     const log: Array<string> = []
     const dead = owner("dead")
-    disk.open(dead).service.write(put(keys[1]!, "of the dead"), () => log.push("of the dead"))
-    service.write(put(cart, "v"), () => log.push(`acknowledged after ${written.length}`))
+    disk.open(dead).service.write(
+      batchOf(put(keys[1]!, "of the dead")),
+      () => log.push("of the dead")
+    )
+    service.write(batchOf(put(cart, "v")), () => log.push(`acknowledged after ${written.length}`))
     expect([log, written]).toEqual([[], []])
     dead.alive = false
     kernel.run(10_000)
@@ -119,19 +149,19 @@ describe("the simulated disk", () => {
     const { disk, kernel, service } = diskOf()
     const failures: Array<string | undefined> = []
     disk.setMood(1, { errorShare: 1 })
-    service.write(put(cart, "v1"), (failure) => failures.push(failure?.kind))
+    service.write(batchOf(put(cart, "v1")), (failure) => failures.push(failure?.kind))
     kernel.soon(
       owner("later"),
-      () => service.write(put(cart, "v2"), (failure) => failures.push(failure?.kind))
+      () => service.write(batchOf(put(cart, "v2")), (failure) => failures.push(failure?.kind))
     )
     kernel.run(10_000)
     expect(failures).toEqual(["failing", "failing"])
     expect([service.healthy(), shown(service.read(cart))]).toEqual([false, "Absent"])
     disk.setMood(1, { fullShare: 1 })
-    service.write(put(cart, "v3"), (failure) => failures.push(failure?.kind))
+    service.write(batchOf(put(cart, "v3")), (failure) => failures.push(failure?.kind))
     kernel.run(20_000)
     disk.setMood(1)
-    service.write(put(cart, "v4"), (failure) => failures.push(failure?.kind))
+    service.write(batchOf(put(cart, "v4")), (failure) => failures.push(failure?.kind))
     kernel.run(30_000)
     expect(failures.slice(2)).toEqual(["full", undefined])
     expect([service.healthy(), shown(service.read(cart))]).toEqual([true, "v4{}"])
@@ -142,11 +172,11 @@ describe("the simulated disk", () => {
       const results = new Set<string>()
       for (let seed = 0; seed < 20; seed++) {
         const { disk, kernel, service } = diskOf()
-        service.write(put(cart, "v", { a: "1", b: "2" }), () => {})
+        service.write(batchOf(put(cart, "v", { a: "1", b: "2" })), () => {})
         kernel.run(10_000)
         expect(disk.damage(stream(seed, "harm"), harm)).toBe(true)
         results.add(service.read(cart)._tag)
-        service.writeAll([removal(cart), put(cart, "mended")], () => {})
+        service.write(batchOf(removal(cart), put(cart, "mended")), () => {})
         kernel.run(20_000)
         expect(shown(service.read(cart))).toBe("mended{}")
       }
@@ -157,11 +187,11 @@ describe("the simulated disk", () => {
   it("knows nothing of a document that lost its last row", () => {
     for (let seed = 0; seed < 20; seed++) {
       const { disk, kernel, service } = diskOf()
-      service.write(put(cart, "v", { a: "1", b: "2" }), () => {})
+      service.write(batchOf(put(cart, "v", { a: "1", b: "2" })), () => {})
       kernel.run(10_000)
       const random = stream(seed, "harm")
-      const rows = () => disk.image.rows.get(nameOf(cart))
-      while (rows()?.header !== undefined || (rows()?.elements.size ?? 0) > 0) {
+      const rest = () => disk.image.documents.get(nameOf(cart))
+      while (rest()?.header !== undefined || (rest()?.elements.size ?? 0) > 0) {
         expect(disk.damage(random, loseRow)).toBe(true)
       }
       expect(service.read(cart)._tag).toBe("Absent")
@@ -171,7 +201,7 @@ describe("the simulated disk", () => {
   it("gives back old versions without a word, one document's or all", () => {
     const { disk, kernel, service } = diskOf()
     for (const version of ["v1", "v2", "v3"]) {
-      service.write(put(cart, version), () => {})
+      service.write(batchOf(put(cart, version)), () => {})
       kernel.run(kernel.now + 10_000)
     }
     const results = new Set<string>()

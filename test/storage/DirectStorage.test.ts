@@ -4,7 +4,8 @@ import { expect, it } from "vitest"
 import { layerDirect, MemoryDisk, openDirect } from "../../src/storage/DirectStorage.ts"
 import { Storage, StorageUnavailable } from "../../src/storage/Storage.ts"
 import { storageContract } from "../contracts/storage.ts"
-import { keyOf, put, shown } from "./documents.ts"
+import { batchOf, keyOf, put, shown } from "./documents.ts"
+import { liveRuntime } from "../tooling/runtimes.ts"
 import { directPlace, identity, memoryPlace } from "./storageFixtures.ts"
 
 storageContract("on this thread, in a file", directPlace)
@@ -18,7 +19,8 @@ const makeTurns = () => {
     tasks = []
     for (const task of due) task()
   }
-  return { runtime: { endOfTurn: (task: () => void) => void tasks.push(task) }, endTurn }
+  const endOfTurn = (task: () => void) => void tasks.push(task)
+  return { runtime: { endOfTurn, id: liveRuntime.id }, endTurn }
 }
 
 const cart = keyOf("scart")
@@ -28,9 +30,9 @@ it("the writes of one turn are committed as one group when it ends, and not befo
   const { service } = openDirect({ directory: new MemoryDisk(), identity, runtime })
   const log: Array<string> = []
   for (const name of ["v1", "v2"]) {
-    service.write(put(cart, name), () => {
+    service.write(batchOf(put(cart, name)), () => {
       log.push(name)
-      if (name === "v2") service.write(put(cart, "v3"), () => log.push("v3"))
+      if (name === "v2") service.write(batchOf(put(cart, "v3")), () => log.push("v3"))
     })
   }
   expect([log, service.stats().groups]).toEqual([[], 0])
@@ -40,20 +42,21 @@ it("the writes of one turn are committed as one group when it ends, and not befo
   expect([log, service.stats().groups]).toEqual([["v1", "v2", "v3"], 2])
 })
 
-it("an abandoned storage calls nobody back, and leaves what was committed and nothing else", () => {
+it("an abandoned storage calls nobody back, and leaves only what was committed", () => {
   const { endTurn, runtime } = makeTurns()
   const directory = new MemoryDisk()
   const first = openDirect({ directory, identity, runtime })
-  first.service.write(put(cart, "v1"), () => {})
+  first.service.write(batchOf(put(cart, "v1")), () => {})
   endTurn()
   let called = 0
-  first.service.write(put(cart, "v2"), () => called++)
+  const [lost = 0] = first.service.write(batchOf(put(cart, "v2")), () => called++)
   first.abandon()
   const second = openDirect({ directory, identity, runtime })
   endTurn()
   expect(called).toBe(0)
   expect(shown(second.service.read(cart))).toBe("v1{}")
-  first.service.write(put(cart, "v3"), (failure) => expect(failure?.kind).toBe("closed"))
+  expect(second.service.write(batchOf(put(cart, "v2")), () => {})[0]).toBeGreaterThan(lost)
+  first.service.write(batchOf(put(cart, "v3")), (failure) => expect(failure?.kind).toBe("closed"))
 })
 
 it("the layer opens a storage, and commits and closes it with its scope", () => {
@@ -62,7 +65,7 @@ it("the layer opens a storage, and commits and closes it with its scope", () => 
   const options = { directory, identity, runtime }
   const use = Effect.gen(function*() {
     const storage = yield* Storage
-    storage.write(put(cart, "v1"), () => {})
+    storage.write(batchOf(put(cart, "v1")), () => {})
     const second = yield* Effect.flip(Effect.provide(Storage, layerDirect(options)))
     expect(second).toBeInstanceOf(StorageUnavailable)
   })

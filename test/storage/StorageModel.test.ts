@@ -2,7 +2,7 @@
 import * as fc from "fast-check"
 import { expect, it } from "vitest"
 import { directPlace, memoryPlace, type StorageFixture, workerPlace } from "./storageFixtures.ts"
-import { agreeAtTheEnd, commands, type Model } from "./StorageModel.ts"
+import { agreeAtTheEnd, commands, emptyModel } from "./StorageModel.ts"
 
 const runs: ReadonlyArray<readonly [string, () => StorageFixture, number]> = [
   ["on this thread, in memory", memoryPlace, 300],
@@ -16,7 +16,7 @@ it.each(runs)("a storage %s behaves as a map does", async (_, makePlace, numRuns
     fc.asyncProperty(commands, async (steps) => {
       const place = makePlace()
       const storage = await place.open({ limits: { groupChangesMax: 3 } })
-      const model: Model = { documents: new Map(), facts: new Map(), accepted: 0 }
+      const model = emptyModel()
       const real = { place, storage, waiting: [] }
       try {
         await fc.asyncModelRun(() => ({ model, real }), steps)

@@ -4,21 +4,32 @@
 import * as fc from "fast-check"
 import { expect } from "vitest"
 import { compareKeys } from "../../src/storage/KeyOrder.ts"
-import type { Change, RowKey, StorageFailure } from "../../src/storage/Storage.ts"
-import { bytesOf, commit, commitFact, keyOf, put, removal, shown } from "./documents.ts"
+import type { Batch, Change, Row, RowKey, StorageFailure } from "../../src/storage/Storage.ts"
+import { bytesOf, commit, commitBatch, keyOf, put, removal, shown, textOf } from "./documents.ts"
 import { failCommits, type Fixture } from "./storageFixtures.ts"
 
 interface ModelDocument {
   readonly key: RowKey
   readonly header: string
   readonly elements: ReadonlyMap<string, string>
+  readonly sequence: number
 }
 
 export interface Model {
   readonly documents: Map<string, ModelDocument>
-  readonly facts: Map<string, string>
+  /** By family and key. */
+  readonly rows: Map<string, Row>
+  /** The last sequence number of each partition. */
+  readonly numbers: Map<number, number>
   accepted: number
 }
+
+export const emptyModel = (): Model => ({
+  documents: new Map(),
+  rows: new Map(),
+  numbers: new Map(),
+  accepted: 0
+})
 
 export interface Real extends Fixture {
   waiting: Array<Promise<StorageFailure | undefined>>
@@ -32,6 +43,7 @@ interface Edit {
 }
 
 const name = (key: RowKey): string => JSON.stringify(key)
+const rowName = ({ family, key }: Row): string => JSON.stringify([family, key])
 
 const showModel = (document: ModelDocument | undefined): string => {
   if (document === undefined) return "Absent"
@@ -51,7 +63,7 @@ const carryOut = (
     else merged.set(path, value)
   }
   return {
-    after: { key, header, elements: merged },
+    after: { key, header, elements: merged, sequence: 0 },
     change: put(key, header, elements, merged.size)
   }
 }
@@ -67,27 +79,53 @@ const command = (
   toString: () => label
 })
 
-const settle = async (real: Real): Promise<void> => {
+const allCommitted = async (real: Real): Promise<void> => {
   const failures = await Promise.all(real.waiting.splice(0))
   expect(failures.filter((failure) => failure !== undefined)).toEqual([])
 }
 
-const write = (edits: ReadonlyArray<Edit>): Command =>
-  command(`write(${JSON.stringify(edits)})`, (model, real) => {
-    const changes = edits.map((edit) => {
+/** A batch that the storage accepts, whose numbers are new. */
+const accept = (model: Model, real: Real, batch: Batch): ReadonlyArray<number> => {
+  let numbers: ReadonlyArray<number> = []
+  real.waiting.push(
+    new Promise((resolve) => {
+      numbers = real.storage.service.write(batch, resolve)
+    })
+  )
+  expect(numbers).toHaveLength(batch.documents.length)
+  for (const [i, { key: { partition } }] of batch.documents.entries()) {
+    expect(numbers[i]).toBeGreaterThan(model.numbers.get(partition) ?? 0)
+    model.numbers.set(partition, numbers[i]!)
+  }
+  return numbers
+}
+
+const write = (edits: ReadonlyArray<Edit>, rows: ReadonlyArray<Row>): Command =>
+  command(`write(${JSON.stringify(edits)}, ${JSON.stringify(rows)})`, (model, real) => {
+    const documents = edits.map((edit) => {
       const { after, change } = carryOut(edit, model.documents.get(name(edit.key)))
       if (after === undefined) model.documents.delete(name(edit.key))
       else model.documents.set(name(edit.key), after)
       return change
     })
-    model.accepted += changes.length
-    real.waiting.push(commit(real.storage.service, ...changes))
+    for (const row of rows) {
+      if (row.bytes === undefined) model.rows.delete(rowName(row))
+      else model.rows.set(rowName(row), row)
+    }
+    model.accepted += documents.length
+    const numbers = accept(model, real, { documents, rows })
+    for (const [i, { key }] of edits.entries()) {
+      const document = model.documents.get(name(key))
+      const isLast = edits.findLastIndex((edit) => name(edit.key) === name(key)) === i
+      if (document === undefined || !isLast) continue
+      model.documents.set(name(key), { ...document, sequence: numbers[i]! })
+    }
   })
 
 /** Writes that are accepted and seen, and then fail together: the map stays as it was. */
-const failToWrite = (edits: ReadonlyArray<Edit>): Command =>
+const failToWrite = (edits: ReadonlyArray<Edit>, rows: ReadonlyArray<Row>): Command =>
   command(`failToWrite(${JSON.stringify(edits)})`, async (model, real) => {
-    await settle(real)
+    await allCommitted(real)
     const mend = failCommits(real.place)
     const { service } = real.storage
     // Removals of what is absent touch no row: what they rest on must fail first.
@@ -97,12 +135,10 @@ const failToWrite = (edits: ReadonlyArray<Edit>): Command =>
       const { after, change } = carryOut(edit, seen.get(name(edit.key)))
       if (after === undefined) seen.delete(name(edit.key))
       else seen.set(name(edit.key), after)
-      const outcome = commit(service, change)
+      const outcome = commitBatch(service, { documents: [change], rows })
       expect(shown(service.read(edit.key))).toBe(showModel(after))
       return outcome
     })
-    outcomes.push(commitFact(service, "fact", "never"))
-    expect(service.readFact("fact")).toBe("never")
     for (const outcome of [first, ...outcomes]) {
       expect(await outcome).toMatchObject({ kind: "failing" })
     }
@@ -112,7 +148,9 @@ const failToWrite = (edits: ReadonlyArray<Edit>): Command =>
 const read = (key: RowKey): Command =>
   command(`read(${JSON.stringify(key)})`, (model, real) => {
     const stored = real.storage.service.read(key)
-    expect(shown(stored)).toBe(showModel(model.documents.get(name(key))))
+    const document = model.documents.get(name(key))
+    expect(shown(stored)).toBe(showModel(document))
+    if (stored._tag === "Found") expect(stored.document.sequence).toBe(document?.sequence)
   })
 
 const scan = (options: { partition: number; after: RowKey | undefined; limit: number }): Command =>
@@ -126,21 +164,53 @@ const scan = (options: { partition: number; after: RowKey | undefined; limit: nu
     expect(real.storage.service.scan(options)).toEqual(keys)
   })
 
-const writeFact = (value: string): Command =>
-  command(`writeFact(${JSON.stringify(value)})`, (model, real) => {
-    model.facts.set("fact", value)
-    real.waiting.push(commitFact(real.storage.service, "fact", value))
+const fieldsOf = ({ key }: Row): ReadonlyArray<string | number> => key
+
+/** Field by field: text by its bytes, numbers by size. */
+const compareRows = (a: Row, b: Row): number => {
+  for (const [i, field] of fieldsOf(a).entries()) {
+    const other = fieldsOf(b)[i]!
+    const order = typeof field === "number"
+      ? field - Number(other)
+      : Buffer.compare(bytesOf(field), bytesOf(String(other)))
+    if (order !== 0) return order
+  }
+  return 0
+}
+
+const isUnder = (row: Row, fields: ReadonlyArray<string | number>): boolean =>
+  fields.every((field, i) => fieldsOf(row)[i] === field)
+
+const showRows = (rows: ReadonlyArray<{ key: unknown; bytes: Uint8Array | undefined }>) =>
+  rows.map(({ bytes, key }) => [key, bytes === undefined ? "" : textOf(bytes)])
+
+const scanRows = ({ after, depth, limit }: { after: Row; depth: number; limit: number }): Command =>
+  command(`scanRows(${JSON.stringify(after)}, ${depth}, ${limit})`, (model, real) => {
+    const under = fieldsOf(after).slice(0, depth % fieldsOf(after).length)
+    const isRow = (row: Row) => row.family === after.family && isUnder(row, under)
+    const all = [...model.rows.values()].filter(isRow).sort(compareRows)
+    const { service } = real.storage
+    const whole = { family: after.family, under, after: undefined, limit: 100 }
+    expect(showRows(service.scanRows(whole))).toEqual(showRows(all))
+    const rest = all.filter((row) => compareRows(row, after) > 0).slice(0, limit)
+    expect(showRows(service.scanRows({ ...whole, after: after.key, limit }))).toEqual(
+      showRows(rest)
+    )
   })
 
-const readFact = command("readFact()", (model, real) => {
-  expect(real.storage.service.readFact("fact")).toBe(model.facts.get("fact"))
-})
+const readRow = (row: Row): Command =>
+  command(`readRow(${JSON.stringify(row)})`, (model, real) => {
+    const { service } = real.storage
+    const bytes = model.rows.get(rowName(row))?.bytes
+    expect(service.readRow(row.family, row.key))
+      .toEqual(bytes === undefined ? { _tag: "Absent" } : { _tag: "Found", bytes })
+  })
 
-const settled = command("settled()", (_, real) => settle(real))
+const committed = command("committed()", (_, real) => allCommitted(real))
 
 const reopen = command("reopen()", async (_, real) => {
   await real.storage.close()
-  await settle(real)
+  await allCommitted(real)
   real.storage = await real.place.open({ limits: { groupChangesMax: 3 } })
 })
 
@@ -161,31 +231,53 @@ const edits = fc.record({
   )
 })
 
-const writes = fc.array(edits, { minLength: 1, maxLength: 3 }).map(write)
+const texts = fc.constantFrom("", "a", "a\u0001", "b", "f\uFFFD", "f\u{1F6D2}")
+const numbers = fc.constantFrom(0, 1, 255, 256, 65_536, Number.MAX_SAFE_INTEGER)
+const bytes = fc.option(values.map(bytesOf), { nil: undefined })
+const familyRow = <F extends Row["family"]>(
+  family: F,
+  key: fc.Arbitrary<Extract<Row, { readonly family: F }>["key"]>
+) => fc.record({ family: fc.constant(family), key, bytes })
+const rows: fc.Arbitrary<Row> = fc.oneof(
+  familyRow("hint", fc.tuple(texts, numbers)),
+  familyRow("leaf", fc.tuple(numbers, numbers)),
+  familyRow("index", fc.tuple(texts, texts, numbers, texts, texts)),
+  familyRow("operation", fc.tuple(numbers, numbers)),
+  familyRow("metadata", fc.tuple(texts))
+)
+
+const writes = fc.tuple(fc.array(edits, { maxLength: 3 }), fc.array(rows, { maxLength: 4 }))
+  .map(([changed, others]) => write(changed, others))
 
 export const commands = fc.commands<Model, Real, false>([
   writes,
   writes,
   writes,
-  fc.array(edits, { minLength: 1, maxLength: 5 }).map(failToWrite),
+  fc.tuple(fc.array(edits, { minLength: 1, maxLength: 5 }), fc.array(rows, { maxLength: 2 }))
+    .map(([changed, others]) => failToWrite(changed, others)),
   keys.map(read),
   fc.record({
     partition: fc.constantFrom(0, 255),
     after: fc.option(keys, { nil: undefined }),
     limit: fc.integer({ min: 1, max: 5 })
   }).map(scan),
-  values.map(writeFact),
-  fc.constantFrom(readFact, settled, settled, reopen)
+  rows.map(readRow),
+  fc.record({ after: rows, depth: fc.nat({ max: 4 }), limit: fc.integer({ min: 1, max: 3 }) })
+    .map(scanRows),
+  fc.constantFrom(committed, committed, reopen)
 ], { maxCommands: 60, size: "max" })
 
 /** Reads every document after the last command, open and reopened. */
 export const agreeAtTheEnd = async (model: Model, real: Real): Promise<void> => {
-  for (const phase of [settled, reopen]) {
+  for (const phase of [committed, reopen]) {
     await phase.run(model, real)
     for (const { key } of model.documents.values()) await read(key).run(model, real)
     for (const partition of [0, 255]) {
       await scan({ partition, after: undefined, limit: 100 }).run(model, real)
     }
-    await readFact.run(model, real)
+    for (const row of model.rows.values()) {
+      await readRow(row).run(model, real)
+      await scanRows({ after: row, depth: 1, limit: 2 }).run(model, real)
+    }
   }
 }

@@ -7,7 +7,7 @@ import { expect, it } from "vitest"
 import { durability, prepareWriter } from "../../src/storage/Tables.ts"
 import { identity } from "./storageFixtures.ts"
 
-const options = { identity, fileBytesMax: 2 ** 30 }
+const options = { identity, fileBytesMax: 2 ** 30, newStoreId: "store" }
 
 const withFile = (use: (path: string) => void): void => {
   const directory = mkdtempSync(join(tmpdir(), "everwrite-tables-"))

@@ -20,7 +20,7 @@ import { Storage, StorageUnavailable } from "../../src/storage/Storage.ts"
 import { layerWorker, openWorker } from "../../src/storage/WorkerStorage.ts"
 import { storageContract } from "../contracts/storage.ts"
 import { liveRuntime } from "../tooling/runtimes.ts"
-import { commit, keyOf, put, shown } from "./documents.ts"
+import { batchOf, commit, keyOf, put, shown } from "./documents.ts"
 import { identity, workerPlace } from "./storageFixtures.ts"
 
 storageContract("on a thread of its own", workerPlace)
@@ -38,7 +38,7 @@ const open = () => Effect.runPromise(openWorker(optionsFor(parent)))
 it.each([
   ["is stopped", "the storage thread stopped", (thread: Worker) => void thread.terminate()],
   ["breaks", "expected", (thread: Worker) => {
-    thread.postMessage({ _tag: "Commit", id: 1, epoch: 0, packed: Uint8Array.of(255) }, [])
+    thread.postMessage({ _tag: "Commit", id: 1, attempt: 0, packed: Uint8Array.of(255) }, [])
   }]
 ])("when the thread %s what waits fails, reads go on, and it can be reopened", async (
   _,
@@ -76,7 +76,7 @@ it("the layer opens a storage, and commits and closes it with its scope", async 
   const layer = layerWorker(optionsFor(parent))
   const write = Effect.gen(function*() {
     const storage = yield* Storage
-    storage.write(put(cart, "v1"), () => {})
+    storage.write(batchOf(put(cart, "v1")), () => {})
     const second = yield* Effect.flip(Effect.provide(Storage, layer, { local: true }))
     expect(second).toBeInstanceOf(StorageUnavailable)
   })
@@ -105,9 +105,10 @@ it("built to JavaScript, it finds the file of its thread", () => {
   const main = `
     import * as Effect from "effect/Effect"
     import { openWorker } from "./src/storage/WorkerStorage.js"
-    const runtime = { endOfTurn: (task) => void setImmediate(task) }
+    const runtime = { endOfTurn: (task) => void setImmediate(task), id: () => "store" }
     const storage = await Effect.runPromise(openWorker({ ...${options}, runtime }))
-    storage.service.writeFact("name", "value", (failure) => console.log(failure))
+    const row = { family: "metadata", key: ["name"], bytes: Buffer.from("value") }
+    storage.service.write({ documents: [], rows: [row] }, (failure) => console.log(failure))
     await Effect.runPromise(storage.close)`
   const run = spawnSync(process.execPath, ["--input-type=module", "-e", main], {
     cwd: parent,

@@ -1,10 +1,14 @@
 /**
  * Builds the keys, changes and answers that storage tests compare.
  */
+import { acceptChange, type AcceptedBatch, acceptRow } from "../../src/storage/AcceptedBatch.ts"
 import type {
+  Batch,
   Change,
   ReadResult,
+  Row,
   RowKey,
+  RowResult,
   StorageFailure,
   StorageService
 } from "../../src/storage/Storage.ts"
@@ -46,11 +50,33 @@ export const removal = (key: RowKey): Change => ({
 type Outcome = Promise<StorageFailure | undefined>
 
 /** Resolves with what `done` is called with. */
-export const commit = (service: StorageService, ...changes: ReadonlyArray<Change>): Outcome =>
-  new Promise((resolve) => service.writeAll(changes, resolve))
+export const commitBatch = (service: StorageService, batch: Batch): Outcome =>
+  new Promise((resolve) => void service.write(batch, resolve))
 
-export const commitFact = (service: StorageService, name: string, value: string): Outcome =>
-  new Promise((resolve) => service.writeFact(name, value, resolve))
+export const batchOf = (...documents: ReadonlyArray<Change>): Batch => ({ documents, rows: [] })
+
+export const commit = (service: StorageService, ...changes: ReadonlyArray<Change>): Outcome =>
+  commitBatch(service, batchOf(...changes))
+
+export const commitRows = (service: StorageService, ...rows: ReadonlyArray<Row>): Outcome =>
+  commitBatch(service, { documents: [], rows })
+
+/** A row of node metadata; absent text removes it. */
+export const note = (name: string, text: string | undefined): Row => ({
+  family: "metadata",
+  key: [name],
+  bytes: text === undefined ? undefined : bytesOf(text)
+})
+
+/** As a queue accepts it, for what lies below the queue. */
+export const accepted = ({ documents, rows }: Batch, sequence = 1): AcceptedBatch => ({
+  documents: documents.map((change) => acceptChange(change, sequence)),
+  rows: rows.map(acceptRow)
+})
+
+/** A row's text, or its tag. */
+export const shownRow = (result: RowResult): string =>
+  result._tag === "Found" ? textOf(result.bytes) : result._tag
 
 /** A read result as text: `header{path=element,...}`, or its tag. */
 export const shown = (result: ReadResult): string => {

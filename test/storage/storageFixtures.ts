@@ -43,10 +43,10 @@ export interface Fixture {
 
 export type Suite = (at: () => Fixture) => void
 
-/** Makes commits that touch rows `when` fail, until the returned function is called. */
+/** Makes commits that touch documents' rows `when` fail, until the returned function is called. */
 export const failCommits = (place: StorageFixture, when = "true"): () => void => {
   const refuse = (event: string, row: string) =>
-    `CREATE TRIGGER refuse_${event} BEFORE ${event} ON rows WHEN ${
+    `CREATE TRIGGER refuse_${event} BEFORE ${event} ON documents WHEN ${
       when.replaceAll("row.", `${row}.`)
     }
      BEGIN SELECT RAISE(ABORT, 'injected'); END;`

@@ -12,7 +12,7 @@ import { Committer } from "../../src/storage/Committer.ts"
 import { prepareWriter } from "../../src/storage/Tables.ts"
 import { openWorker } from "../../src/storage/WorkerStorage.ts"
 import { liveRuntime } from "../tooling/runtimes.ts"
-import { commit, keyOf, put } from "./documents.ts"
+import { accepted, batchOf, commit, keyOf, put } from "./documents.ts"
 import { identity } from "./storageFixtures.ts"
 
 const [directory = "", mode = ""] = process.argv.slice(2)
@@ -22,10 +22,10 @@ const changesOf = (group: number) =>
 const openRaw = () => {
   mkdirSync(directory, { recursive: true })
   const database = new DatabaseSync(join(directory, "store.sqlite"))
-  prepareWriter(database, { identity, fileBytesMax: 2 ** 30 })
+  prepareWriter(database, { identity, fileBytesMax: 2 ** 30, newStoreId: "store" })
   database.exec("PRAGMA synchronous = NORMAL")
   const committer = new Committer(database)
-  return async (group: number) => committer.commit([{ changes: changesOf(group), facts: [] }])
+  return async (group: number) => committer.commit([accepted(batchOf(...changesOf(group)))])
 }
 
 const openProduct = async () => {

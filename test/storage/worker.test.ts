@@ -1,4 +1,4 @@
-/** Tests what the storage thread does with the groups of an epoch that has failed. */
+/** Tests what the storage thread does with the groups of an attempt that has failed. */
 import { once } from "node:events"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -8,24 +8,24 @@ import { Worker } from "node:worker_threads"
 import { expect, it } from "vitest"
 import type { Change } from "../../src/storage/Storage.ts"
 import { pack, type ToThread } from "../../src/storage/WorkerProtocol.ts"
-import { keyOf, put } from "./documents.ts"
+import { accepted, batchOf, keyOf, put } from "./documents.ts"
 import { identity } from "./storageFixtures.ts"
 
-it("the thread commits nothing more of an epoch in which a commit failed", async () => {
+it("the thread commits nothing more of an attempt in which a commit failed", async () => {
   const directory = mkdtempSync(join(tmpdir(), "everwrite-thread-"))
   const databasePath = join(directory, "store.sqlite")
   const thread = new Worker(new URL("../../src/storage/worker.ts", import.meta.url), {
-    workerData: { databasePath, identity, fileBytesMax: 2 ** 30 }
+    workerData: { databasePath, identity, fileBytesMax: 2 ** 30, newStoreId: "store" }
   })
   const answer = async (): Promise<unknown> => (await once(thread, "message"))[0]
   const tell = (message: ToThread): void => thread.postMessage(message, [])
-  const send = (id: number, epoch: number, change: Change): void =>
-    tell({ _tag: "Commit", id, epoch, packed: pack([{ changes: [change], facts: [] }]) })
+  const send = (id: number, attempt: number, change: Change): void =>
+    tell({ _tag: "Commit", id, attempt, packed: pack([accepted(batchOf(change))], 0) })
   try {
-    expect(await answer()).toEqual({ _tag: "Ready" })
+    expect(await answer()).toEqual({ _tag: "Ready", store: { storeId: "store", epoch: 1 } })
     using database = new DatabaseSync(databasePath)
     database.exec(
-      `CREATE TRIGGER refuse BEFORE INSERT ON rows WHEN new.partition_key = 'spoison'
+      `CREATE TRIGGER refuse BEFORE INSERT ON documents WHEN new.partition_key = 'spoison'
        BEGIN SELECT RAISE(ABORT, 'injected'); END`
     )
     send(1, 0, put(keyOf("spoison"), "v"))
@@ -33,7 +33,7 @@ it("the thread commits nothing more of an epoch in which a commit failed", async
     send(2, 0, put(keyOf("slate"), "v"))
     send(3, 1, put(keyOf("snext"), "v"))
     expect(await answer()).toEqual({ _tag: "Committed", id: 3 })
-    const rows = database.prepare("SELECT partition_key FROM rows").all()
+    const rows = database.prepare("SELECT partition_key FROM documents").all()
     expect(rows).toEqual([{ partition_key: "snext" }])
   } finally {
     tell({ _tag: "Close" })

@@ -39,7 +39,7 @@ const nibble = (code: number): number => {
 const hexDigits = "0123456789abcdef"
 
 export class ByteWriter {
-  #bytes: Uint8Array
+  #bytes: Uint8Array<ArrayBuffer>
   #length = 0
 
   constructor(capacity = 256) {
@@ -182,6 +182,14 @@ export class ByteWriter {
   /** A copy of what was written, for those who keep it. */
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#length)
+  }
+
+  /** A view of what was written, without a copy; the writer begins anew. */
+  take(): Uint8Array<ArrayBuffer> {
+    const taken = this.#bytes.subarray(0, this.#length)
+    this.#bytes = new Uint8Array(0)
+    this.#length = 0
+    return taken
   }
 }
 

@@ -1,8 +1,28 @@
 /**
  * Serves the storage of one incarnation of a node from its simulated disk, group by group.
  */
-import type { ReadResult, RowKey, StorageFailure, StorageService } from "../../storage/Storage.ts"
-import { apply, changed, copy, type DiskWrite, type Image, nameOf, readRow } from "./DiskImage.ts"
+import { acceptChange, acceptRow } from "../../storage/AcceptedBatch.ts"
+import { decodeKey, encodeKey, rangeUnder } from "../../storage/FamilyKey.ts"
+import { compareEncoded } from "../../storage/PendingWrites.ts"
+import { SequenceNumbers } from "../../storage/SequenceNumbers.ts"
+import type {
+  Batch,
+  OnCommit,
+  ReadResult,
+  RowKey,
+  StorageFailure,
+  StorageService
+} from "../../storage/Storage.ts"
+import {
+  apply,
+  changed,
+  copy,
+  type DiskWrite,
+  type Image,
+  nameOf,
+  readDocument,
+  rowName
+} from "./DiskImage.ts"
 import { type DiskMood, fitDisk } from "./DiskMood.ts"
 import type { Kernel, Owner } from "./Kernel.ts"
 import type { SeededRandom } from "./SeededRandom.ts"
@@ -32,6 +52,7 @@ interface DiskSessionOptions {
 
 export class DiskSession {
   readonly #options: DiskSessionOptions
+  readonly #numbers: SequenceNumbers
   #waiting: Array<DiskWrite> = []
   #committing: ReadonlyArray<DiskWrite> = []
   #scheduled = false
@@ -39,6 +60,7 @@ export class DiskSession {
 
   constructor(options: DiskSessionOptions) {
     this.#options = options
+    this.#numbers = new SequenceNumbers(options.disk.image.store.epoch)
   }
 
   /** The process dies: of what was under way, as much reaches the disk as chance lets. */
@@ -57,23 +79,36 @@ export class DiskSession {
   service(): StorageService {
     const { disk } = this.#options
     return {
+      storeId: disk.image.store.storeId,
       read: (key) => this.#read(key),
-      write: (change, done) => this.#accept({ changes: [change], facts: [], done }),
-      writeAll: (changes, done) => this.#accept({ changes, facts: [], done }),
+      readRow: (family, key) => {
+        const bytes = this.#view().rows.get(rowName({ family, key: encodeKey(family, key) }))?.bytes
+        return bytes === undefined ? { _tag: "Absent" } : { _tag: "Found", bytes }
+      },
+      write: (batch, done) => this.#accept(batch, done),
       barrier: (done) => {
         if (this.#committing.length + this.#waiting.length === 0) done(undefined)
-        else this.#accept({ changes: [], facts: [], done })
+        else this.#accept({ documents: [], rows: [] }, done)
       },
       scan: ({ after, limit, partition }) => {
         const view = this.#view()
         const from = after === undefined ? "" : nameOf(after)
-        return [...view.rows].filter(([name, row]) =>
-          row.key.partition === partition && name > from
+        return [...view.documents].filter(([name, { key }]) =>
+          key.partition === partition && name > from
         )
-          .sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, limit).map(([, row]) => row.key)
+          .sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, limit).map(([, { key }]) => key)
       },
-      readFact: (name) => this.#view().facts.get(name),
-      writeFact: (name, value, done) => this.#accept({ changes: [], facts: [[name, value]], done }),
+      scanRows: ({ after, family, limit, under }) => {
+        const { before, from } = rangeUnder(family, under)
+        const last = after === undefined ? "" : encodeKey(family, after)
+        return [...this.#view().rows]
+          .filter(([name, { key }]) =>
+            name.startsWith(`${family} `) && key > from && key > last && key < before
+          )
+          .map(([, row]) => row)
+          .sort((a, b) => compareEncoded(a.key, b.key)).slice(0, limit)
+          .map(({ bytes, key }) => ({ key: decodeKey(family, key)!, bytes }))
+      },
       healthy: () => this.#healthy,
       stats: () => ({
         groups: disk.counts.commits,
@@ -97,18 +132,24 @@ export class DiskSession {
   #read(key: RowKey): ReadResult {
     const name = nameOf(key)
     const { disk } = this.#options
-    let row = disk.image.rows.get(name)
-    for (const { changes } of [...this.#committing, ...this.#waiting]) {
-      for (const change of changes) if (nameOf(change.key) === name) row = changed(row, change)
+    let document = disk.image.documents.get(name)
+    for (const { documents } of [...this.#committing, ...this.#waiting]) {
+      for (const change of documents) {
+        if (nameOf(change.key) === name) document = changed(document, change)
+      }
     }
-    const result = readRow(row)
+    const result = readDocument(document)
     if (result._tag === "Damaged") disk.counts.damagedReads++
     return result
   }
 
-  #accept(write: DiskWrite): void {
-    this.#waiting.push(write)
+  #accept(batch: Batch, done: OnCommit): ReadonlyArray<number> {
+    const documents = batch.documents.map((change) =>
+      acceptChange(change, this.#numbers.next(change.key.partition))
+    )
+    this.#waiting.push({ documents, rows: batch.rows.map(acceptRow), done })
     this.#schedule()
+    return documents.map(({ sequence }) => sequence)
   }
 
   #schedule(): void {

@@ -3,7 +3,7 @@
  * made them, and whether it must take writes again. A node that gave up a disk for good would
  * otherwise pass for one that has a reason.
  */
-import type { Committed, StorageService } from "../../storage/Storage.ts"
+import type { Batch, OnCommit, StorageService } from "../../storage/Storage.ts"
 
 /** A node tries a disk that failed once a second. */
 const retryMillis = 1_000
@@ -32,17 +32,19 @@ export class DiskWatch {
   over(storage: StorageService): StorageService {
     return {
       ...storage,
-      writeAll: (changes, done) => {
-        for (const { header } of changes) this.#options.asked(header)
-        this.#triedAt = this.#options.now()
-        storage.writeAll(changes, this.#noted(done, true))
-      },
-      barrier: (done) => storage.barrier(this.#noted(done, false)),
-      writeFact: (name, value, done) => storage.writeFact(name, value, this.#noted(done, false))
+      write: (batch, done) => storage.write(batch, this.#noted(done, this.#note(batch))),
+      barrier: (done) => storage.barrier(this.#noted(done, false))
     }
   }
 
-  #noted(done: Committed, isDocument: boolean): Committed {
+  /** Whether documents are written. */
+  #note({ documents }: Batch): boolean {
+    for (const { header } of documents) this.#options.asked(header)
+    if (documents.length > 0) this.#triedAt = this.#options.now()
+    return documents.length > 0
+  }
+
+  #noted(done: OnCommit, isDocument: boolean): OnCommit {
     return (failure) => {
       if (failure !== undefined) {
         this.#failing = true

@@ -58,7 +58,7 @@ export class Ledger {
   /** Reads what a node wants on its disk: now it has made the dots of its own that are new. */
   asked(node: string, header: Uint8Array | undefined): void {
     if (header === undefined) return
-    const held = Row.decode({ header, elements: new Map() })
+    const held = Row.decodeHeader(header)
     if (held instanceof Malformed) return
     for (const id of held.document.ids) {
       if (nodeOf(id) !== node || this.#made.has(nameOf(id))) continue

@@ -206,7 +206,6 @@ class Simulation {
     const cluster = this.#cluster
     const nodes = [...cluster.nodes.values()].map(({ core, disk }) => [
       disk.describe(),
-      [...disk.image.facts],
       disk.counts,
       core?.replica.stats(),
       core?.coordinator.counters()

@@ -11,12 +11,12 @@ import { Conditions } from "./Conditions.ts"
 import {
   apply,
   copy,
+  type DiskDocument,
   type DiskWrite,
   empty,
   type Harm,
   type Image,
   nameOf,
-  type Row,
   type Wrote
 } from "./DiskImage.ts"
 import { type DiskMood, fitDisk } from "./DiskMood.ts"
@@ -39,6 +39,8 @@ const imagesMax = 64
 export interface SimDiskOptions {
   readonly kernel: Kernel
   readonly random: SeededRandom
+  /** Names a new store: a new disk, and a wiped one. */
+  readonly storeId: () => string
   /** Told of every document that becomes durable. */
   readonly wrote: Wrote
   /** Told the name of a fault each time that it meets a commit. */
@@ -65,7 +67,7 @@ export class SimDisk {
   busyUntil = 0
   readonly counts = { ...noCounts }
   readonly #mood = new Conditions<DiskMood>(fitDisk)
-  #image = empty()
+  #image: Image
   /** Images before each of the last commits, oldest first. */
   readonly #past: Array<Image> = []
   readonly #options: SimDiskOptions
@@ -74,11 +76,14 @@ export class SimDisk {
   constructor(options: SimDiskOptions) {
     this.#options = options
     this.#random = options.random
+    this.#image = empty(options.storeId())
   }
 
   /** Opens the disk for one incarnation of its node. */
   open(owner: Owner): OpenDisk {
     const { kernel } = this.#options
+    const { store } = this.#image
+    this.#image = { ...this.#image, store: { ...store, epoch: store.epoch + 1 } }
     const session = new DiskSession({ disk: this, kernel, random: this.#random, owner })
     const crash = () => session.crash()
     return { service: session.service(), crash, stop: crash }
@@ -117,7 +122,7 @@ export class SimDisk {
   }
 
   wipe(): boolean {
-    this.hold(empty())
+    this.hold(empty(this.#options.storeId()))
     return true
   }
 
@@ -142,10 +147,11 @@ export class SimDisk {
     // By rank, so that without one of the others it is mostly the same one.
     const salt = random.next()
     const rank = (name: string) => digest64(`${salt} ${name}`)
-    const [name] = [...this.#image.rows.keys()].sort((a, b) => (rank(a) < rank(b) ? -1 : 1))
+    const { documents } = this.#image
+    const [name] = [...documents.keys()].sort((a, b) => (rank(a) < rank(b) ? -1 : 1))
     if (name === undefined) return false
-    const before = this.#image.rows.get(name)!
-    const past = this.#past.flatMap(({ rows }) => rows.get(name) ?? [])
+    const before = documents.get(name)!
+    const past = this.#past.flatMap((image) => image.documents.get(name) ?? [])
     const after = harm(before, random, past)
     if (after === before) return false
     this.disturbances++
@@ -155,18 +161,21 @@ export class SimDisk {
   }
 
   /** Puts in the place of a document what a fault made of it. */
-  protected replace(key: RowKey, after: Row | undefined): void {
-    if (after === undefined) this.#image.rows.delete(nameOf(key))
-    else this.#image.rows.set(nameOf(key), after)
+  protected replace(key: RowKey, after: DiskDocument | undefined): void {
+    if (after === undefined) this.#image.documents.delete(nameOf(key))
+    else this.#image.documents.set(nameOf(key), after)
   }
 
-  /** A line for each row, for hashes of a whole run. */
+  /** A line for each document and row, for hashes of a whole run. */
   describe(): ReadonlyArray<string> {
-    return [...this.#image.rows].map(([name, { elements, header }]) =>
-      `${name} ${hex(header)} ${
+    const { documents, rows, store } = this.#image
+    const lines = [...documents].map(([name, { elements, header, sequence }]) =>
+      `${name} ${sequence} ${hex(header)} ${
         [...elements].map(([path, bytes]) => `${path}=${hex(bytes)}`).sort().join(" ")
       }`
-    ).sort()
+    )
+    for (const [name, { bytes }] of rows) lines.push(`${name} ${hex(bytes)}`)
+    return [...lines.sort(), `${store.storeId} ${store.epoch}`]
   }
 
   did(fault: string): void {

@@ -74,7 +74,8 @@ export class SimNode {
     this.#name = name
     this.id = options.node
     this.#random = stream(seed, `node ${name}`)
-    this.disk = disk({ kernel, random: stream(seed, `disk ${name}`), wrote, did })
+    const { id: storeId } = stream(seed, `store ${name}`)
+    this.disk = disk({ kernel, random: stream(seed, `disk ${name}`), storeId, wrote, did })
   }
 
   /** The node's code while it serves; undefined while it is down or still starting. */

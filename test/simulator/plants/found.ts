@@ -9,8 +9,8 @@ export const foundPlants: ReadonlyArray<Plant> = [
     bug: "an old page's element is read with newer ones",
     edits: [{
       file: "src/replica/RowCodec.ts",
-      from: "if (DocumentCodec.encode(document).digest !== digest) {",
-      to: "if (digest === \"\") {"
+      from: "if (DocumentCodec.encode(document).digest !== held.digest) {",
+      to: "if (held.digest === \"\") {"
     }]
   },
   {

@@ -38,7 +38,8 @@ export const storagePlants: ReadonlyArray<Plant> = [
       to: `if (!this.#failing) return
     this.#triedAt = this.#runtime.elapsed()
     const probe = () => {
-      this.#storage.writeFact("probe", "", () => {})
+      const probed = { family: "metadata", key: ["probe"], bytes: new Uint8Array(0) } as const
+      this.#storage.write({ documents: [], rows: [probed] }, () => {})
       this.#runtime.after(retryMillis, probe)
     }
     probe()`

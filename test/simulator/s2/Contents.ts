@@ -1,16 +1,23 @@
 /**
  * Draws groups of changes, knows what a storage holds after them, and reads what one holds.
  */
-import type { Batch } from "../../../src/storage/Committer.ts"
+import {
+  acceptChange,
+  type AcceptedBatch,
+  acceptRow,
+  type EncodedRow,
+  type NumberedChange
+} from "../../../src/storage/AcceptedBatch.ts"
 import type { Database } from "../../../src/storage/Database.ts"
+import { families, familyNumbers } from "../../../src/storage/FamilyKey.ts"
 import { compareText, keyText } from "../../../src/storage/KeyOrder.ts"
-import type { Reader } from "../../../src/storage/Reader.ts"
-import type { Change, RowKey } from "../../../src/storage/Storage.ts"
-import { type Image, nameOf } from "../../../src/testing/simulator/DiskImage.ts"
+import { encodedKey, type Reader } from "../../../src/storage/Reader.ts"
+import type { Row, RowKey } from "../../../src/storage/Storage.ts"
+import { type Image, nameOf, rowName } from "../../../src/testing/simulator/DiskImage.ts"
 import type { SeededRandom } from "../../../src/testing/simulator/SeededRandom.ts"
-import { keyOf, put, removal, shown } from "../../storage/documents.ts"
+import { bytesOf, keyOf, put, removal, shown, shownRow } from "../../storage/documents.ts"
 
-/** A line for each document and fact, by its key. */
+/** A line for each document and each row of another family, by its key. */
 export type Lines = ReadonlyMap<string, string>
 
 interface Document {
@@ -18,10 +25,29 @@ interface Document {
   readonly elements: ReadonlyMap<string, string>
 }
 
+/** Removes a row where it gives none. */
+type DrawRow = (number: number, text: string | undefined) => Row
+
+const rowsOf: ReadonlyArray<DrawRow> = [
+  (number, text) => row({ family: "hint", key: [`n${number % 2}`, number * 100] }, text),
+  (number, text) => row({ family: "leaf", key: [number % 2, number] }, text),
+  (number, text) =>
+    row({ family: "index", key: ["by-name", `s${number}`, number % 2, "s1", ""] }, text),
+  (number, text) => row({ family: "operation", key: [number % 2, number] }, text),
+  (number, text) => row({ family: "metadata", key: [`f${number}`] }, text)
+]
+
+type RowPlace = Row extends infer R ? R extends Row ? Omit<R, "bytes"> : never : never
+
+const row = (place: RowPlace, text: string | undefined): Row => ({
+  ...place,
+  bytes: text === undefined ? undefined : bytesOf(text)
+})
+
 /** What a storage holds after the groups drawn so far. */
 export class Contents {
   readonly #documents: Map<string, Document>
-  readonly #facts: Map<string, string>
+  readonly #rows: Map<string, string>
   readonly #random: SeededRandom
   #group = 0
   #values = 0
@@ -29,7 +55,7 @@ export class Contents {
   constructor(random: SeededRandom, before?: Contents) {
     this.#random = random
     this.#documents = new Map(before === undefined ? [] : before.#documents)
-    this.#facts = new Map(before === undefined ? [] : before.#facts)
+    this.#rows = new Map(before === undefined ? [] : before.#rows)
   }
 
   copy(): Contents {
@@ -37,17 +63,17 @@ export class Contents {
   }
 
   /** Draws what is committed together, as several requests of one turn. `group` is a new number. */
-  next(group: number): ReadonlyArray<Batch> {
+  next(group: number): ReadonlyArray<AcceptedBatch> {
     this.#group = group
     return this.#times([1, 3], () => ({
-      changes: this.#times([1, 2], () => this.#change()),
-      facts: this.#times([0, 1], () => this.#fact())
+      documents: this.#times([1, 2], () => this.#change()),
+      rows: this.#times([0, 2], () => this.#row())
     }))
   }
 
   get lines(): Lines {
     const lines = new Map<string, string>()
-    for (const [name, value] of this.#facts) lines.set(`fact ${name}`, value)
+    for (const [name, value] of this.#rows) lines.set(name, value)
     for (const [key, { elements, header }] of this.#documents) {
       const sorted = [...elements].sort(([a], [b]) => compareText(a, b))
       const text = sorted.map(([path, value]) => `${path}=${value}`).join()
@@ -60,7 +86,7 @@ export class Contents {
     return Array.from({ length: this.#random.integer(least, most) }, draw)
   }
 
-  #change(): Change {
+  #change(): NumberedChange {
     const random = this.#random
     const number = random.integer(0, 9)
     const key = keyOf(`s${number}`, { partition: number % 4, sortKey: number % 3 ? "" : "i1" })
@@ -68,7 +94,7 @@ export class Contents {
     const before = this.#documents.get(name)
     if (before !== undefined && random.chance(0.15)) {
       this.#documents.delete(name)
-      return removal(key)
+      return acceptChange(removal(key), this.#group)
     }
     const header = this.#value()
     const elements = new Map(before?.elements)
@@ -81,13 +107,18 @@ export class Contents {
       else elements.set(path, value)
     })
     this.#documents.set(name, { header, elements })
-    return put(key, header, changed, elements.size)
+    return acceptChange(put(key, header, changed, elements.size), this.#group)
   }
 
-  #fact() {
-    const fact = { name: `f${this.#random.integer(0, 2)}`, value: this.#value() }
-    this.#facts.set(fact.name, fact.value)
-    return fact
+  #row(): EncodedRow {
+    const random = this.#random
+    const draw = random.pick(rowsOf)
+    const number = random.integer(0, 2)
+    const name = rowName(acceptRow(draw(number, undefined)))
+    const value = this.#rows.has(name) && random.chance(0.3) ? undefined : this.#value()
+    if (value === undefined) this.#rows.delete(name)
+    else this.#rows.set(name, value)
+    return acceptRow(draw(number, value))
   }
 
   /** Unlike any other; some fill pages of their own. */
@@ -110,33 +141,40 @@ export interface OpenedStore {
 }
 
 const keysIn = ({ database }: OpenedStore): ReadonlyArray<RowKey> =>
-  database.prepare("SELECT DISTINCT partition, bucket, partition_key, sort_key FROM rows")
+  database.prepare("SELECT DISTINCT partition, bucket, partition_key, sort_key FROM documents")
     .all().map(keyIn)
 
-/** Intact ones and damaged ones. */
-const factsIn = ({ database, reader }: OpenedStore): ReadonlyArray<readonly [string, string]> =>
-  database.prepare("SELECT name FROM facts").all().map((row) => {
-    const name = String(row["name"])
-    return [name, reader.fact(name) ?? "Damaged"] as const
+/** Intact ones and damaged ones, but not the storage's own. */
+const rowsIn = ({ database }: OpenedStore): ReadonlyArray<Omit<EncodedRow, "bytes">> =>
+  database.prepare("SELECT family, key FROM family_rows").all().flatMap((found) => {
+    const family = families.find((name) => familyNumbers[name] === found["family"])
+    return family === undefined ? [] : [{ family, key: encodedKey(found) }]
   })
 
 /** What is found, by way of the product's reader, which believes no checksum and no count. */
 export const linesIn = (store: OpenedStore, show = shown): Lines =>
   new Map([
     ...keysIn(store).map((key) => [keyText(key), show(store.reader.read(key, undefined))] as const),
-    ...factsIn(store).map(([name, value]) => [`fact ${name}`, value] as const)
+    ...rowsIn(store).map((row) =>
+      [rowName(row), shownRow(store.reader.row(row.family, row.key))] as const
+    )
   ])
 
 /** The same as a model holds it. What is damaged is left out. */
-export const imageIn = (store: OpenedStore): Image => {
-  const rows = keysIn(store).flatMap((key) => {
+export const imageIn = (store: OpenedStore): Pick<Image, "documents" | "rows"> => {
+  const documents = keysIn(store).flatMap((key) => {
     const result = store.reader.read(key, undefined)
     if (result._tag !== "Found") return []
     const { document } = result
     const elementCount = document.elements.size
     return [[nameOf(key), { ...document, key, elementCount, rotten: new Set<string>() }] as const]
   })
-  return { rows: new Map(rows), facts: new Map(factsIn(store)) }
+  const rows = rowsIn(store).flatMap((row) => {
+    const result = store.reader.row(row.family, row.key)
+    if (result._tag !== "Found") return []
+    return [[rowName(row), { ...row, bytes: result.bytes }] as const]
+  })
+  return { documents: new Map(documents), rows: new Map(rows) }
 }
 
 const quoted = (line: string | undefined): string =>

@@ -6,13 +6,13 @@ import { invariant } from "../../../src/core/Invariant.ts"
 import type { Committer } from "../../../src/storage/Committer.ts"
 import type { Database } from "../../../src/storage/Database.ts"
 import type { RowKey } from "../../../src/storage/Storage.ts"
-import type { Row } from "../../../src/testing/simulator/DiskImage.ts"
+import type { DiskDocument } from "../../../src/testing/simulator/DiskImage.ts"
 import type { SeededRandom } from "../../../src/testing/simulator/SeededRandom.ts"
 
 export interface Harmed {
   readonly key: RowKey
   /** Undefined where the whole document is gone. */
-  readonly row: Row | undefined
+  readonly document: DiskDocument | undefined
   /** Picks the bits. */
   readonly random: SeededRandom
 }
@@ -27,22 +27,25 @@ const where =
 
 export const writeHarmed = (
   store: { readonly database: Database; readonly committer: Committer },
-  { key, random, row }: Harmed
+  { document, key, random }: Harmed
 ): void => {
-  const gone = { key, header: undefined, elements: [], elementCount: 0 }
-  const { elementCount = 0, elements = [], header = new Uint8Array() } = row ?? {}
-  const intact = { key, header, elements: [...elements], elementCount }
-  const changes = row === undefined ? [gone] : [gone, intact]
-  const failure = store.committer.commit([{ changes, facts: [] }])
+  const { sequence = 0 } = document ?? {}
+  const gone = { key, header: undefined, elements: [], elementCount: 0, sequence }
+  const { elementCount = 0, elements = [], header = new Uint8Array() } = document ?? {}
+  const intact = { key, header, elements: [...elements], elementCount, sequence }
+  const documents = document === undefined ? [gone] : [gone, intact]
+  const failure = store.committer.commit([{ documents, rows: [] }])
   invariant(failure === undefined, "harming a document is no commit that fails")
-  if (row === undefined) return
+  if (document === undefined) return
   const at = (path: string) =>
     [key.partition, key.bucket, key.partitionKey, key.sortKey, path] as const
-  if (row.header === undefined) store.database.prepare(`DELETE FROM rows ${where}`).run(...at(""))
-  for (const path of row.rotten) {
-    const bytes = path === "" ? row.header : row.elements.get(path)
+  if (document.header === undefined) {
+    store.database.prepare(`DELETE FROM documents ${where}`).run(...at(""))
+  }
+  for (const path of document.rotten) {
+    const bytes = path === "" ? document.header : document.elements.get(path)
     if (bytes === undefined) continue
-    const flip = store.database.prepare(`UPDATE rows SET bytes = ? ${where}`)
+    const flip = store.database.prepare(`UPDATE documents SET bytes = ? ${where}`)
     flip.run(flipped(bytes, random), ...at(path))
   }
 }

@@ -56,6 +56,8 @@ export class PowerCuts {
   #contents: Contents
   /** With the group that the last cut met. */
   #interrupted: Contents | undefined
+  /** The greatest that an opening has told. */
+  #epoch = 0
   #database: WasmDatabase | undefined
 
   constructor(options: PowerCutOptions) {
@@ -135,7 +137,10 @@ export class PowerCuts {
     try {
       const database = new WasmDatabase(this.disk, this.#sqlite)
       this.#database = database
-      prepareWriter(database, { identity, fileBytesMax: defaultLimits.fileBytesMax })
+      const { fileBytesMax } = defaultLimits
+      const { epoch } = prepareWriter(database, { identity, fileBytesMax, newStoreId: "store" })
+      if (epoch <= this.#epoch) throw new Loss(`epoch ${epoch} comes again`)
+      this.#epoch = epoch
       const { synchronous } = this.#options
       if (synchronous !== undefined) database.exec(`PRAGMA synchronous = ${synchronous}`)
       const pages = this.#checkpointPages

@@ -18,12 +18,13 @@ import { keyText } from "../../../src/storage/KeyOrder.ts"
 import { Reader } from "../../../src/storage/Reader.ts"
 import type { ReadResult, RowKey, StorageFailure } from "../../../src/storage/Storage.ts"
 import { defaultLimits } from "../../../src/storage/StorageOptions.ts"
+import type { StoreEpoch } from "../../../src/storage/StoreRow.ts"
 import { prepareWriter } from "../../../src/storage/Tables.ts"
 import {
+  type DiskDocument,
   type DiskWrite,
   type Image,
-  readRow,
-  type Row
+  readDocument
 } from "../../../src/testing/simulator/DiskImage.ts"
 import * as DiskImage from "../../../src/testing/simulator/DiskImage.ts"
 import { fitDisk } from "../../../src/testing/simulator/DiskMood.ts"
@@ -64,8 +65,12 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex")
 
 const inHex = (result: ReadResult): string => {
   if (result._tag !== "Found") return result._tag
-  const { elements, header } = result.document
-  return [hex(header), ...[...elements].map(([path, bytes]) => `${path}=${hex(bytes)}`).sort()]
+  const { elements, header, sequence } = result.document
+  return [
+    sequence,
+    hex(header),
+    ...[...elements].map(([path, bytes]) => `${path}=${hex(bytes)}`).sort()
+  ]
     .join(" ")
 }
 
@@ -77,10 +82,12 @@ const newDisk = (counts: CutCounts): TornDisk => {
 }
 
 /** Of a model. */
-const linesOf = ({ facts, rows }: Image): Lines => {
+const linesOf = ({ documents, rows }: Image): Lines => {
   const lines = new Map<string, string>()
-  for (const row of rows.values()) lines.set(keyText(row.key), inHex(readRow(row)))
-  for (const [name, value] of facts) lines.set(`fact ${name}`, value)
+  for (const document of documents.values()) {
+    lines.set(keyText(document.key), inHex(readDocument(document)))
+  }
+  for (const [name, { bytes }] of rows) lines.set(name, Buffer.from(bytes ?? []).toString())
   return lines
 }
 
@@ -132,12 +139,13 @@ export class TornSqliteDisk extends SimDisk {
   override open(owner: Owner): OpenDisk {
     this.#close()
     const { kernel } = this.#options
-    const database = this.#openDatabase()
+    const { database, store } = this.#openDatabase()
     const reader = new Reader(database)
     this.#recover(database, reader)
     const queue = new CommitQueue({
       runtime: { endOfTurn: (task) => kernel.soon(owner, task) },
       limits: defaultLimits,
+      epoch: store.epoch,
       commit: (group) => {
         incarnation.groups.push(group)
         if (incarnation.groups.length > 1) return
@@ -155,20 +163,21 @@ export class TornSqliteDisk extends SimDisk {
     }
     this.#incarnation = incarnation
     return {
-      service: makeBufferedStorage(reader, queue),
+      service: makeBufferedStorage({ reader, queue }, store),
       crash: () => this.#end(incarnation, "dies"),
       stop: () => this.#end(incarnation, "stops")
     }
   }
 
-  #openDatabase(): WasmDatabase {
+  #openDatabase(): { readonly database: WasmDatabase; readonly store: StoreEpoch } {
     const database = new WasmDatabase(this.#disk, this.#random)
-    prepareWriter(database, { identity, fileBytesMax: defaultLimits.fileBytesMax })
-    const { synchronous } = this.#options
+    const { fileBytesMax } = defaultLimits
+    const { storeId, synchronous } = this.#options
+    const store = prepareWriter(database, { identity, fileBytesMax, newStoreId: storeId() })
     if (synchronous !== undefined) database.exec(`PRAGMA synchronous = ${synchronous}`)
     const pages = this.#checkpointPages
     if (pages !== undefined) database.exec(`PRAGMA wal_autocheckpoint = ${pages}`)
-    return database
+    return { database, store }
   }
 
   /** Ends the incarnation at hand, if any. */
@@ -231,10 +240,10 @@ export class TornSqliteDisk extends SimDisk {
     return this.#incarnation !== undefined && super.damage(random, harm)
   }
 
-  protected override replace(key: RowKey, after: Row | undefined): void {
+  protected override replace(key: RowKey, after: DiskDocument | undefined): void {
     super.replace(key, after)
     invariant(this.#incarnation !== undefined, "rows are harmed while the files are open")
-    writeHarmed(this.#incarnation, { key, row: after, random: this.#random })
+    writeHarmed(this.#incarnation, { key, document: after, random: this.#random })
   }
 
   override describe(): ReadonlyArray<string> {
@@ -263,15 +272,10 @@ export class TornSqliteDisk extends SimDisk {
   }
 
   #commitNow({ committer, groups }: Incarnation): StorageFailure | undefined {
-    const batches = groups.flatMap((group) => group.writes)
-    const failure = committer.commit(batches)
-    const writes = batches.map(({ changes, done, facts }) => ({
-      changes,
-      facts: facts.map(({ name, value }) => [name, value] as const),
-      done
-    }))
+    const writes = groups.flatMap((group) => group.writes)
+    const failure = committer.commit(writes)
     this.#doubtful.push(writes)
-    if (failure === undefined) this.#settle(writes)
+    if (failure === undefined) this.#takeOver(writes)
     return failure
   }
 
@@ -290,7 +294,7 @@ export class TornSqliteDisk extends SimDisk {
   }
 
   /** The model takes over what the files hold for sure, which leaves no doubt about others. */
-  #settle(writes: ReadonlyArray<DiskWrite>): void {
+  #takeOver(writes: ReadonlyArray<DiskWrite>): void {
     this.commit(writes)
     this.counts.groupsLost += this.#doubtful.length - 1
     this.#doubtful = []
@@ -311,11 +315,11 @@ export class TornSqliteDisk extends SimDisk {
     })
     if (landed !== undefined) {
       this.counts.doubtfulFound++
-      return this.#settle(landed)
+      return this.#takeOver(landed)
     }
     const isPlanted = this.#options.synchronous !== undefined
     invariant(isPlanted, `after a power cut the storage holds ${lost}`)
-    this.hold(imageIn({ database, reader }))
+    this.hold({ ...this.image, ...imageIn({ database, reader }) })
     this.#doubtful = []
   }
 }

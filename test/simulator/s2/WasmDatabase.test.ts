@@ -6,7 +6,7 @@ import type { Database } from "../../../src/storage/Database.ts"
 import { isSqliteError } from "../../../src/storage/SqliteError.ts"
 import { prepareWriter } from "../../../src/storage/Tables.ts"
 import { stream } from "../../../src/testing/simulator/SeededRandom.ts"
-import { keyOf, put } from "../../storage/documents.ts"
+import { accepted, batchOf, keyOf, put } from "../../storage/documents.ts"
 import { identity } from "../../storage/storageFixtures.ts"
 import { TornDisk } from "./TornDisk.ts"
 import { databaseName, WasmDatabase } from "./WasmDatabase.ts"
@@ -57,10 +57,10 @@ describe("SQLite on a simulated disk", () => {
 
   it("tells a full disk from a failing one, and goes on once it is mended", () => {
     const { database, disk } = open()
-    prepareWriter(database, { identity, fileBytesMax: 2 ** 30 })
+    prepareWriter(database, { identity, fileBytesMax: 2 ** 30, newStoreId: "store" })
     const committer = new Committer(database)
     for (const refusal of ["full", "failing"] as const) {
-      const batch = { changes: [put(keyOf("sa"), refusal.repeat(1000))], facts: [] }
+      const batch = accepted(batchOf(put(keyOf("sa"), refusal.repeat(1000))))
       disk.refusal = refusal
       expect(committer.commit([batch])).toMatchObject({ kind: refusal })
       disk.refusal = undefined
@@ -72,17 +72,17 @@ describe("SQLite on a simulated disk", () => {
   it("may find after a power cut a transaction whose sync failed, as a whole or not at all", () => {
     const found = new Set(Array.from({ length: 40 }, (_, seed) => {
       const { database, disk } = open()
-      prepareWriter(database, { identity, fileBytesMax: 2 ** 30 })
+      prepareWriter(database, { identity, fileBytesMax: 2 ** 30, newStoreId: "store" })
       disk.refusal = "failing"
       disk.writesBeforeRefusal = 100
       const changes = ["sa", "sb"].map((key) => put(keyOf(key), "v"))
-      const failure = new Committer(database).commit([{ changes, facts: [] }])
+      const failure = new Committer(database).commit([accepted(batchOf(...changes))])
       expect(failure).toMatchObject({ kind: "failing" })
       disk.cutPower()
       database.close()
       disk.restorePower(stream(seed, "cut"))
       const after = new WasmDatabase(disk, stream(1, "sqlite"))
-      const [row] = after.prepare("SELECT count(*) AS count FROM rows").all()
+      const [row] = after.prepare("SELECT count(*) AS count FROM documents").all()
       after.close()
       return row?.["count"]
     }))
@@ -91,7 +91,7 @@ describe("SQLite on a simulated disk", () => {
 
   it("empties the log into the file and removes it as it closes", () => {
     const { database, disk } = open()
-    prepareWriter(database, { identity, fileBytesMax: 2 ** 30 })
+    prepareWriter(database, { identity, fileBytesMax: 2 ** 30, newStoreId: "store" })
     expect(disk.exists(`${databaseName}-wal`)).toBe(true)
     database.close()
     expect(disk.exists(`${databaseName}-wal`)).toBe(false)

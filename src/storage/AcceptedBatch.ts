@@ -1,0 +1,59 @@
+/**
+ * Holds a batch as the storage accepted it: changes have their sequence numbers, and rows the keys
+ * under which they lie in the file.
+ */
+import { invariant } from "../core/Invariant.ts"
+import { encodeKey } from "./FamilyKey.ts"
+import type { Batch, Change, Family, Row } from "./Storage.ts"
+
+export interface NumberedChange extends Change {
+  readonly sequence: number
+}
+
+export interface EncodedRow {
+  readonly family: Family
+  readonly key: string
+  readonly bytes: Uint8Array | undefined
+}
+
+export interface AcceptedBatch {
+  readonly documents: ReadonlyArray<NumberedChange>
+  readonly rows: ReadonlyArray<EncodedRow>
+}
+
+export const acceptChange = (change: Change, sequence: number): NumberedChange => {
+  const { elementCount, elements, header, key } = change
+  return { key, header, elements, elementCount, sequence }
+}
+
+export const acceptRow = ({ bytes, family, key }: Row): EncodedRow => ({
+  family,
+  key: encodeKey(family, key),
+  bytes
+})
+
+/** In changes and rows. Barriers count as one, so that they are bounded too. */
+export const sizeOf = ({ documents, rows }: Batch | AcceptedBatch): number =>
+  Math.max(documents.length + rows.length, 1)
+
+/** A row's share of memory and log beside its bytes, roughly. */
+const rowBytes = 64
+
+/** Roughly: each character counts for a byte. */
+export const bytesOf = ({ documents, rows }: Batch): number => {
+  let bytes = 0
+  for (const change of documents) bytes += bytesOfChange(change)
+  for (const row of rows) bytes += rowBytes + (row.bytes?.length ?? 0)
+  return bytes
+}
+
+const bytesOfChange = ({ elementCount, elements, header, key }: Change): number => {
+  const removesOnly = elements.length === 0 && elementCount === 0
+  invariant(header !== undefined || removesOnly, "a removal has no elements")
+  let bytes = rowBytes + key.partitionKey.length + key.sortKey.length + (header?.length ?? 0)
+  for (const [path, element] of elements) {
+    invariant(path !== "", "an element has a path: the empty one is the header's")
+    bytes += rowBytes + path.length + (element?.length ?? 0)
+  }
+  return bytes
+}

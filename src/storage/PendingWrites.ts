@@ -1,0 +1,117 @@
+/**
+ * Remembers what is accepted and not yet committed, so that a read sees every write before it.
+ *
+ * Each document and each row keeps the list of what waits for it, in order, and not one merged
+ * state: the oldest can leave when it is committed, so that a document under constant writing holds
+ * no more than what waits. Once a change is committed the disk has it; laying a change over a disk
+ * that has it already changes nothing, so it does not matter which of the two is seen first.
+ */
+import { invariant } from "../core/Invariant.ts"
+import type { AcceptedBatch, EncodedRow, NumberedChange } from "./AcceptedBatch.ts"
+import { compareKeys, keyText } from "./KeyOrder.ts"
+import type { Family, RowKey } from "./Storage.ts"
+
+/** What waits for one document, laid over what the disk holds. */
+export interface Overlay {
+  /** Absent where the last waiting change removes the document. */
+  readonly header: Uint8Array | undefined
+  readonly elementCount: number
+  readonly sequence: number
+  /** A waiting change removes the document: no element on disk counts any more. */
+  readonly replaces: boolean
+  readonly elements: ReadonlyMap<string, Uint8Array | undefined>
+}
+
+/** One that waits, of a scan. */
+export interface Pending<K, A> {
+  readonly key: K
+  /** Undefined where the last write removes it. */
+  readonly item: A | undefined
+}
+
+const overlayOf = (changes: ReadonlyArray<NumberedChange>, last: NumberedChange): Overlay => {
+  const removal = changes.findLastIndex(({ header }) => header === undefined)
+  const elements = new Map(changes.slice(removal + 1).flatMap((change) => change.elements))
+  const { elementCount, header, sequence } = last
+  return { header, elementCount, sequence, replaces: removal >= 0, elements }
+}
+
+const rowText = ({ family, key }: Pick<EncodedRow, "family" | "key">): string => `${family} ${key}`
+
+export class PendingWrites {
+  readonly #documents = new Map<string, Array<NumberedChange>>()
+  readonly #rows = new Map<string, Array<EncodedRow>>()
+
+  accept({ documents, rows }: AcceptedBatch): void {
+    for (const change of documents) append(this.#documents, keyText(change.key), change)
+    for (const row of rows) append(this.#rows, rowText(row), row)
+  }
+
+  /** Forgets the oldest batch, which is committed now. */
+  forget({ documents, rows }: AcceptedBatch): void {
+    for (const change of documents) removeOldest(this.#documents, keyText(change.key), change)
+    for (const row of rows) removeOldest(this.#rows, rowText(row), row)
+  }
+
+  /** Hides everything: a group failed, and what came after may rest on it. */
+  clear(): void {
+    this.#documents.clear()
+    this.#rows.clear()
+  }
+
+  overlay(key: RowKey): Overlay | undefined {
+    const changes = this.#documents.get(keyText(key))
+    const last = changes?.at(-1)
+    return changes === undefined || last === undefined ? undefined : overlayOf(changes, last)
+  }
+
+  /** The last write of a row; its bytes are absent where it removes the row. */
+  row(family: Family, key: string): EncodedRow | undefined {
+    return this.#rows.get(rowText({ family, key }))?.at(-1)
+  }
+
+  /** The waiting documents of a partition after `after`, in key order. */
+  keysAfter(
+    partition: number,
+    after: RowKey | undefined
+  ): ReadonlyArray<Pending<RowKey, RowKey>> {
+    const keys: Array<Pending<RowKey, RowKey>> = []
+    for (const changes of this.#documents.values()) {
+      const last = changes.at(-1)
+      if (last?.key.partition !== partition) continue
+      if (after !== undefined && compareKeys(last.key, after) <= 0) continue
+      keys.push({ key: last.key, item: last.header === undefined ? undefined : last.key })
+    }
+    return keys.sort((a, b) => compareKeys(a.key, b.key))
+  }
+
+  /** The waiting rows of a family whose keys `includes` takes, in key order. */
+  rowsIn(
+    family: Family,
+    includes: (key: string) => boolean
+  ): ReadonlyArray<Pending<string, EncodedRow>> {
+    const rows: Array<Pending<string, EncodedRow>> = []
+    for (const writes of this.#rows.values()) {
+      const last = writes.at(-1)
+      if (last?.family !== family || !includes(last.key)) continue
+      rows.push({ key: last.key, item: last.bytes === undefined ? undefined : last })
+    }
+    return rows.sort((a, b) => compareEncoded(a.key, b.key))
+  }
+}
+
+/** Orders encoded keys of one family. */
+export const compareEncoded = (a: string, b: string): number => a < b ? -1 : a === b ? 0 : 1
+
+const append = <A>(lists: Map<string, Array<A>>, name: string, item: A): void => {
+  const list = lists.get(name)
+  if (list === undefined) lists.set(name, [item])
+  else list.push(item)
+}
+
+const removeOldest = <A>(lists: Map<string, Array<A>>, name: string, item: A): void => {
+  const list = lists.get(name)
+  invariant(list?.[0] === item, "writes of one row are committed in the order of acceptance")
+  if (list.length === 1) lists.delete(name)
+  else list.shift()
+}

@@ -1,0 +1,39 @@
+/**
+ * Numbers the changes of each partition at their acceptance.
+ *
+ * Each opening of the store is an epoch with numbers of its own. So no number is given twice,
+ * although no counter is kept on disk: what was given before a crash belongs to an earlier epoch.
+ *
+ * Invariant: a number is a safe integer, and greater than all that its partition was given before.
+ */
+import { invariant } from "../core/Invariant.ts"
+
+/** Enough for 1,000 changes of one partition each second, for 49 days without a restart. */
+export const numbersInEpoch = 2 ** 32
+
+/** Enough for an opening each minute, for three years. */
+export const epochMax = 2 ** 21 - 1
+
+export class SequenceNumbers {
+  readonly #first: number
+  /** By partition. */
+  readonly #next = new Map<number, number>()
+
+  constructor(epoch: number) {
+    invariant(
+      Number.isInteger(epoch) && epoch > 0 && epoch <= epochMax,
+      `a store is opened at most ${epochMax} times`
+    )
+    this.#first = epoch * numbersInEpoch
+  }
+
+  next(partition: number): number {
+    const number = this.#next.get(partition) ?? this.#first
+    invariant(
+      number < this.#first + numbersInEpoch,
+      `a partition has at most ${numbersInEpoch} changes between two openings of its store`
+    )
+    this.#next.set(partition, number + 1)
+    return number
+  }
+}
