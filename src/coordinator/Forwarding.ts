@@ -79,7 +79,7 @@ export class Forwarding
 
   override resend(): void {
     const { runtime, view } = this.context
-    view.missed(ForwardDecision.nodeOf(this.decision))
+    view.liveness.unanswered(ForwardDecision.nodeOf(this.decision))
     runtime.mark("coordinator: a request is forwarded again")
     this.#carryOn({ _tag: "Late" })
   }

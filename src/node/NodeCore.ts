@@ -9,7 +9,7 @@ import { Coordinator } from "../coordinator/Coordinator.ts"
 import { RequestServer } from "../coordinator/RequestServer.ts"
 import * as Incarnation from "../core/model/Incarnation.ts"
 import type { ClusterName, NodeId } from "../core/model/Names.ts"
-import type { Ring } from "../core/ring/Ring.ts"
+import type { RingState } from "../core/ring/RingState.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import { ClusterView } from "../gossip/ClusterView.ts"
@@ -37,7 +37,8 @@ export interface NodeOptions {
   readonly storage: StorageService
   readonly node: NodeId
   readonly cluster: ClusterName
-  readonly ring: Ring
+  /** The ring at the start; the view has the present one. */
+  readonly ring: RingState
   readonly buckets: Buckets
   /** Seals contexts; the same on every node. */
   readonly secret: KeyObject
@@ -83,7 +84,7 @@ export class NodeCore {
   constructor(options: NodeOptions, incarnation: Incarnation.Incarnation) {
     this.options = options
     const { buckets, limits, node, ring, storage, transport, runtime } = options
-    const { partitionCount } = ring
+    const { partitionCount } = ring.ring
     const { skewMillis } = limits
     this.view = new ClusterView({ runtime, self: node, ring, skewMillis })
     const stampMillis = () => this.view.agreedNow()
@@ -97,7 +98,7 @@ export class NodeCore {
       node,
       partitionCount,
       incarnation: () => this.replica.incarnation(),
-      ringDigest: () => ring.digest,
+      ringDigest: () => this.view.ring.digest,
       onMessage: (from, message) => this.#hear(from, message),
       onHeard: (from, offsetMillis) => this.view.heard(from, offsetMillis)
     })
@@ -138,14 +139,17 @@ export class NodeCore {
 
   /** What the tools of NATS show of this node. */
   #identity(incarnation: Incarnation.Incarnation): ServiceInfoOptions {
-    const { cluster, node, ring, transport, version = "0.0.0", runtime } = this.options
-    const zone = ring.members.find(({ id }) => id === node)?.zone
+    const { cluster, node, transport, version = "0.0.0", runtime } = this.options
     return {
       transport,
       id: `${node}-${incarnation}`,
       version,
       started: DateTime.formatIso(DateTime.makeUnsafe(runtime.now())),
-      metadata: { node, cluster, ring: ring.digest, ...(zone === undefined ? {} : { zone }) },
+      metadata: () => {
+        const { digest, members } = this.view.ring
+        const zone = members.find(({ id }) => id === node)?.zone
+        return { node, cluster, ring: digest, ...(zone === undefined ? {} : { zone }) }
+      },
       endpoints: this.requests.endpoints()
     }
   }

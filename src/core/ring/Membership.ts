@@ -1,16 +1,20 @@
 /**
- * Records who belongs to the cluster: an ordered list of entries, each of which an operator agreed
- * to. Every node replays the same log and so comes to the same members and, through `Ring`, to the
- * same owners. Being unreachable is no entry: only an operator changes ownership (Dynamo, 4.8.1).
+ * Describes who belongs to a cluster, and steps from one set of members to the next. Being
+ * unreachable is no change: only an operator changes ownership (Dynamo, section 4.8.1).
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { NodeId } from "../model/Names.ts"
 
-/** Whatever fails together: a rack, a hall, a region. */
-export const Zone = Schema.String.check(
+const label = Schema.String.check(
   Schema.isPattern(/^[!-~]{1,64}$/u, { expected: "1 to 64 printable ASCII characters, no space" })
 )
+
+/** Nodes that fail together: a rack, a hall, a region. */
+export const Zone = label
+
+/** A data centre. Node ids are unique over all sites. */
+export const Site = label
 
 /** How much a node holds compared with others. The bounds leave room for a disk's size in bytes. */
 export const Weight = Schema.Finite.check(Schema.isBetween({ minimum: 1e-6, maximum: 1e15 }))
@@ -19,81 +23,88 @@ export const Member = Schema.Struct({
   id: NodeId,
   weight: Weight,
   /** A node without one is a zone of its own. */
-  zone: Schema.optional(Zone)
+  zone: Schema.optional(Zone),
+  site: Schema.optional(Site)
 })
 export type Member = typeof Member.Type
 
 export const MemberChange = Schema.Union([
   Schema.TaggedStruct("Join", { member: Member }),
+  /** The node hands off all it holds, and is gone. */
   Schema.TaggedStruct("Leave", { id: NodeId }),
+  /** The node is gone at once, a leaving one too: nobody asks it or waits for it any more. */
+  Schema.TaggedStruct("Remove", { id: NodeId }),
   /** `by` takes over every partition of `id`, at the same place in each list. */
   Schema.TaggedStruct("Replace", { id: NodeId, by: Member }),
-  /** A new weight or zone for a member. */
+  /** A new weight, zone or site for a member. */
   Schema.TaggedStruct("Adjust", { member: Member })
 ])
 export type MemberChange = typeof MemberChange.Type
 
-/** Changes that take effect together, so that no partition moves twice on their account. */
-export const LogEntry = Schema.Struct({ changes: Schema.NonEmptyArray(MemberChange) })
-export type LogEntry = typeof LogEntry.Type
-
-/** An entry that does not fit what came before it. Nothing of it is applied. */
-export class InvalidLogEntry extends Schema.TaggedError<InvalidLogEntry>()("InvalidLogEntry", {
+/** Changes that do not fit the members. None of them is applied. */
+export class InvalidChange extends Schema.TaggedError<InvalidChange>()("InvalidChange", {
   reason: Schema.String
 }) {}
 
 export interface Membership {
   /** Ordered by id. */
   readonly members: ReadonlyArray<Member>
-  /** Who left or was replaced: an id never comes back, as old data would come with it. */
+  /** Who left, was replaced or removed: an id never comes back, as old data would come with it. */
   readonly departed: ReadonlySet<NodeId>
+  /** Those of `departed` that were removed by force. */
+  readonly removed: ReadonlySet<NodeId>
 }
 
-export const noMembers: Membership = { members: [], departed: new Set() }
+export const noMembers: Membership = { members: [], departed: new Set(), removed: new Set() }
 
-/** The entry that forms a cluster of `members`, the same in whatever order they are named. */
-export const formation = (members: readonly [Member, ...ReadonlyArray<Member>]): LogEntry => {
-  const [first, ...others] = members.toSorted(byId)
-    .map((member) => ({ _tag: "Join" as const, member }))
-  return { changes: [first!, ...others] }
-}
-
-/** The members after `entry`, and who took whose place. */
+/**
+ * The members after `changes`, which take effect together, and who took whose place.
+ *
+ * **Fails with** `InvalidChange` where one of them does not fit.
+ */
 export const stepMembership = (
   before: Membership,
-  entry: LogEntry
+  changes: ReadonlyArray<MemberChange>
 ): Result.Result<
   { readonly after: Membership; readonly heirs: ReadonlyMap<NodeId, NodeId> },
-  InvalidLogEntry
+  InvalidChange
 > => {
   const members = new Map(before.members.map((member) => [member.id, member]))
   const departed = new Set(before.departed)
+  const removed = new Set(before.removed)
   const heirs = new Map<NodeId, NodeId>()
   const changed = new Set<NodeId>()
-  for (const change of entry.changes) {
-    const { leaves, enters, adjusts } = effectOf(change)
-    for (const id of [leaves, enters?.id, adjusts?.id]) {
-      if (id === undefined) continue
-      const reason = refusal({ id, isNew: id === enters?.id, members, departed, changed })
-      if (reason !== undefined) return Result.fail(new InvalidLogEntry({ reason }))
+  for (const change of changes) {
+    for (const id of namedBy(change)) {
+      const reason = misfit(change, { id, members, departed, removed, changed })
+      if (reason !== undefined) return Result.fail(new InvalidChange({ reason }))
       changed.add(id)
     }
+    const { adjusts, enters, leaves } = effectOf(change)
     if (leaves !== undefined) {
       members.delete(leaves)
       departed.add(leaves)
       if (enters !== undefined) heirs.set(leaves, enters.id)
     }
+    if (change._tag === "Remove") removed.add(change.id)
     const present = enters ?? adjusts
     if (present !== undefined) members.set(present.id, present)
   }
   if (members.size === 0) {
-    return Result.fail(new InvalidLogEntry({ reason: "the last member cannot leave" }))
+    return Result.fail(new InvalidChange({ reason: "the last member cannot leave" }))
   }
-  const after = { members: [...members.values()].sort(byId), departed }
+  const after = { members: [...members.values()].sort(byId), departed, removed }
   return Result.succeed({ after, heirs })
 }
 
-const byId = (a: Member, b: Member): number => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
+/** The order of members. */
+export const byId = (a: Member, b: Member): number => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
+
+/** The nodes that a change is about. */
+export const namedBy = (change: MemberChange): ReadonlyArray<NodeId> => {
+  const { adjusts, enters, leaves } = effectOf(change)
+  return [leaves, enters?.id, adjusts?.id].filter((id) => id !== undefined)
+}
 
 const effectOf = (change: MemberChange): {
   readonly leaves?: NodeId
@@ -104,6 +115,7 @@ const effectOf = (change: MemberChange): {
     case "Join":
       return { enters: change.member }
     case "Leave":
+    case "Remove":
       return { leaves: change.id }
     case "Replace":
       return { leaves: change.id, enters: change.by }
@@ -112,16 +124,23 @@ const effectOf = (change: MemberChange): {
   }
 }
 
-const refusal = (options: {
-  readonly id: NodeId
-  readonly isNew: boolean
-  readonly members: ReadonlyMap<NodeId, Member>
-  readonly departed: ReadonlySet<NodeId>
-  readonly changed: ReadonlySet<NodeId>
-}): string | undefined => {
-  const { id } = options
-  if (options.changed.has(id)) return `${id} is changed twice in one entry`
-  if (!options.isNew) return options.members.has(id) ? undefined : `${id} is not a member`
-  if (options.members.has(id)) return `${id} is already a member`
-  return options.departed.has(id) ? `${id} has left, and no id comes back` : undefined
+const misfit = (
+  change: MemberChange,
+  { changed, departed, id, members, removed }: {
+    readonly id: NodeId
+    readonly members: ReadonlyMap<NodeId, Member>
+    readonly departed: ReadonlySet<NodeId>
+    readonly removed: ReadonlySet<NodeId>
+    readonly changed: ReadonlySet<NodeId>
+  }
+): string | undefined => {
+  if (changed.has(id)) return `${id} is changed twice in one entry`
+  if (effectOf(change).enters?.id === id) {
+    if (members.has(id)) return `${id} is already a member`
+    return departed.has(id) ? `${id} has left, and no id comes back` : undefined
+  }
+  if (members.has(id)) return undefined
+  // A node may die while it hands off what it holds: then it is removed.
+  if (change._tag !== "Remove" || !departed.has(id)) return `${id} is not a member`
+  return removed.has(id) ? `${id} is already removed` : undefined
 }
