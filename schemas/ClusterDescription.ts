@@ -1,6 +1,7 @@
 /**
- * Describes a cluster to its clients: who is in it and which buckets it knows, so that a client
- * computes for itself which node holds a document. It answers
+ * Describes a cluster to its clients: its members, the owners of each partition, and the buckets it
+ * knows, so that a client finds for itself a node that holds a document. Owners are told, because
+ * they follow from the history of the members and not from the members alone. It answers
  * `everwrite.<cluster>.v1.cluster.describe`: version 1.
  */
 import * as Schema from "effect/Schema"
@@ -12,6 +13,15 @@ export const MemberBody = Schema.Struct({
   id: Schema.String,
   weight: Schema.Finite,
   zone: Schema.NullOr(Schema.String)
+})
+
+/** The number of the form in which owners are told: what changes it is told under another. */
+export const ownersVersion = 1
+
+export const OwnersBody = Schema.Struct({
+  version: Schema.Int,
+  /** Of partition 0, then of 1, and so on: as many for each, in order, as indexes of `members`. */
+  indexes: Schema.Array(Schema.Int)
 })
 
 export const BucketBody = Schema.Struct({
@@ -33,9 +43,15 @@ export const ClusterDescription = Schema.Struct({
   partitionCount: Schema.Int,
   ringDigest: Schema.String,
   members: Schema.Array(MemberBody),
+  owners: OwnersBody,
   buckets: Schema.Array(BucketBody)
 })
 export type ClusterDescription = typeof ClusterDescription.Type
+
+const ownersBody = ({ members, owners }: Ring): typeof OwnersBody.Type => {
+  const indexes = new Map(members.map(({ id }, index) => [id, index]))
+  return { version: ownersVersion, indexes: owners.flat().map((id) => indexes.get(id)!) }
+}
 
 /** What a node says of a bucket. */
 export const describeBucket = (bucket: KnownBucket): BucketBody => ({
@@ -60,6 +76,7 @@ export const describe = (
   partitionCount: options.ring.partitionCount,
   ringDigest: options.ring.digest,
   members: options.ring.members.map(({ id, weight, zone }) => ({ id, weight, zone: zone ?? null })),
+  owners: ownersBody(options.ring),
   buckets: [...options.buckets].map(describeBucket)
 })
 

@@ -1,18 +1,15 @@
 /**
- * Tells which node a request goes to: the first of the document's preference list that answers,
- * unless another one has been answering much faster.
+ * Tells which node a request goes to: the first of the document's owners that answers, unless
+ * another one has been answering much faster.
  */
-import * as Option from "effect/Option"
-import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { ClusterDescription } from "../../schemas/ClusterDescription.ts"
+import { type ClusterDescription, ownersVersion } from "../../schemas/ClusterDescription.ts"
 import type { BucketDefinition } from "../core/model/BucketDefinition.ts"
 import { MalformedKey } from "../core/model/DocumentKey.ts"
 import { encodeKey } from "../core/model/KeyFields.ts"
-import type { NodeId } from "../core/model/Names.ts"
-import { formation, Member } from "../core/ring/MembershipLog.ts"
-import { partitionOf } from "../core/ring/Partition.ts"
-import * as Ring from "../core/ring/Ring.ts"
+import { NodeId } from "../core/model/Names.ts"
+import type { Owners } from "../core/ring/Claim.ts"
+import { isPartitionCount, partitionOf } from "../core/ring/Partition.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import type { BackendRequest } from "./Backend.ts"
 
@@ -29,29 +26,28 @@ const restMillis = 1000
 const noiseMillis = 2
 const weightOfLast = 0.2
 
-const decodeMember = Schema.decodeUnknownOption(Member)
+const isNodeId = Schema.is(NodeId)
 
-const ringOf = (description: ClusterDescription): Ring.Ring | undefined => {
-  const members = description.members.flatMap(({ id, weight, zone }) =>
-    Option.toArray(decodeMember(zone === null ? { id, weight } : { id, weight, zone }))
+/** By partition; none where a client of this version cannot tell: then any node is asked. */
+const ownersOf = ({ members, owners, partitionCount }: ClusterDescription): Owners => {
+  if (owners.version !== ownersVersion || !isPartitionCount(partitionCount)) return []
+  const { indexes } = owners
+  const ids = members.map(({ id }) => id).filter(isNodeId)
+  const each = indexes.length / partitionCount
+  const fits = Number.isInteger(each) && ids.length === members.length
+    && indexes.every((index) => index in ids)
+  if (!fits) return []
+  return Array.from(
+    { length: partitionCount },
+    (_, partition) =>
+      indexes.slice(partition * each, (partition + 1) * each).map((index) => ids[index]!)
   )
-  const [first, ...rest] = members
-  if (first === undefined) return undefined
-  const ring = Ring.make({
-    partitionCount: description.partitionCount,
-    replicaCount: Ring.defaultReplicaCount,
-    log: [formation([first, ...rest])]
-  })
-  // A ring that came out otherwise would send requests astray; any node hands them on as well.
-  return Result.isSuccess(ring) && ring.success.digest === description.ringDigest
-    ? ring.success
-    : undefined
 }
 
 export class NodeSelector {
   readonly #runtime: Runtime
   readonly #paces = new Map<NodeId, Pace>()
-  #ring: Ring.Ring | undefined
+  #owners: Owners = []
   #buckets = new Map<string, BucketDefinition>()
 
   constructor(runtime: Runtime) {
@@ -59,7 +55,7 @@ export class NodeSelector {
   }
 
   learn(description: ClusterDescription): void {
-    this.#ring = ringOf(description)
+    this.#owners = ownersOf(description)
     this.#buckets = new Map(
       description.buckets.map(({ definition }) => [definition.name, definition])
     )
@@ -68,7 +64,7 @@ export class NodeSelector {
   /** The node to ask; undefined leaves it to the broker to choose any. */
   nodeFor(request: BackendRequest, avoid: ReadonlySet<string>): NodeId | undefined {
     const now = this.#runtime.elapsed()
-    const open = this.#primaries(request).filter((node) =>
+    const open = this.#ownersOf(request).filter((node) =>
       !avoid.has(node) && (this.#paces.get(node)?.restsUntil ?? 0) <= now
     )
     const first = open[0]
@@ -94,15 +90,14 @@ export class NodeSelector {
     return this.#paces.get(node)?.millis ?? 0
   }
 
-  #primaries({ body, bucket }: BackendRequest): ReadonlyArray<NodeId> {
+  #ownersOf({ body, bucket }: BackendRequest): ReadonlyArray<NodeId> {
     const definition = this.#buckets.get(bucket)
-    const ring = this.#ring
-    if (definition === undefined || ring === undefined) return []
+    const partitionCount = this.#owners.length
+    if (definition === undefined || partitionCount === 0) return []
     try {
       const { partition: partitionKey } = encodeKey(definition.key, body.key)
-      const { partitionCount } = ring
       const partition = partitionOf({ bucket, partitionKey, partitionCount })
-      return Ring.preferenceList(ring, partition).slice(0, definition.n)
+      return this.#owners[partition]!.slice(0, definition.n)
     } catch (error) {
       // The node that gets it says what is wrong with the key.
       if (error instanceof MalformedKey) return []

@@ -55,10 +55,8 @@ export class Coordinator {
     Forward: (message, from) => this.#takeForward(from, message),
     Forwarded: (message, from) => this.#hear(from, message),
     Listed: (message, from) => this.#hear(from, message),
-    OtherRing: ({ digest, request }, from) => {
-      const reason = `nodes disagree about the ring: ${digest}`
-      this.#hear(from, { _tag: "Refused", request, reason })
-    }
+    // The nodes will agree again soon: until its deadline, the request is sent again after its pause.
+    OtherRing: () => {}
   }
   readonly #context: CoordinatorContext
   readonly #requestsMax: number
@@ -202,7 +200,8 @@ export class Coordinator {
     counters.forwards++
     const named = this.#named(request)
     const { primaries } = view.placement(validated.row.partition, validated.bucket.definition.n)
-    const near = primaries.toSorted((a, b) => view.silenceMillis(a) - view.silenceMillis(b))
+    const unreachableMillis = (id: NodeId) => view.liveness.unreachableMillis(id)
+    const near = primaries.toSorted((a, b) => unreachableMillis(a) - unreachableMillis(b))
     const nodes = forwardedWrites.route(named, near)
     new Forwarding(this.#context, { request: named, validated, nodes, open }).start()
   }

@@ -79,7 +79,7 @@ export class Forwarding
 
   override resend(): void {
     const { runtime, view } = this.context
-    view.missed(ForwardDecision.nodeOf(this.decision))
+    view.liveness.unanswered(ForwardDecision.nodeOf(this.decision))
     runtime.mark("coordinator: a request is forwarded again")
     this.#carryOn({ _tag: "Late" })
   }
@@ -110,11 +110,11 @@ export class Forwarding
     this.step(event)
     const { next } = this.decision
     if (next === undefined) return
-    const { runtime, send } = this.context
+    const { runtime } = this.context
     if (event._tag === "Refused") {
       runtime.mark("coordinator: a refused request goes to another primary")
     }
-    send(next, this.message(next))
+    this.send(next)
   }
 
   tell(): void {

@@ -73,12 +73,25 @@ export abstract class Gather<D extends Decision, E> implements Gathering {
 
   /** Asks all others who owe an answer; from now on answers find this request by its number. */
   ask(): void {
-    this.context.inFlight.add(this.number, this)
-    this.#sendAwaited()
+    const { inFlight, node: self } = this.context
+    inFlight.add(this.number, this)
+    for (const node of this.#rules.awaited(this.decision)) if (node !== self) this.send(node)
   }
 
+  /** Asks again where that may help: a node that is believed down was asked once. */
   resend(): void {
-    this.#sendAwaited()
+    const { node: self, runtime, view: { liveness } } = this.context
+    for (const node of this.#rules.awaited(this.decision)) {
+      if (node === self) continue
+      if (liveness.isUp(node)) this.send(node)
+      else runtime.mark("gather: a node believed down is not asked again")
+    }
+  }
+
+  send(node: NodeId): void {
+    const { send, view: { liveness } } = this.context
+    liveness.expects(node)
+    send(node, this.message(node))
   }
 
   expire(): void {
@@ -94,13 +107,6 @@ export abstract class Gather<D extends Decision, E> implements Gathering {
       this.#waitOn()
     }
     if (this.#rules.isFinished(this.decision)) this.#end()
-  }
-
-  #sendAwaited(): void {
-    const { node: self, send } = this.context
-    for (const node of this.#rules.awaited(this.decision)) {
-      if (node !== self) send(node, this.message(node))
-    }
   }
 
   /** After answering the client, it waits for slow replicas while the memory budget allows. */

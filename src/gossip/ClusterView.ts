@@ -1,50 +1,86 @@
 /**
- * Holds what this node believes about its cluster: who is in it, who holds what, whose clock says
- * what. Other rooms read it; only this one changes it. Membership is what the operator listed at
- * the start; being unreachable changes no ownership.
+ * Holds the beliefs of this node about its cluster: its members and their ring, which of them are
+ * up, how far their clocks are ahead. Other rooms read it; only this room and the frames that come
+ * in change it. The ring is a value that changes: who needs it asks for it each time.
  */
 import * as HybridClock from "../core/clock/HybridClock.ts"
 import type { NodeId } from "../core/model/Names.ts"
-import { replicasMax } from "../core/quorum/Quorum.ts"
-import type * as Targets from "../core/quorum/Targets.ts"
-import type { Member } from "../core/ring/MembershipLog.ts"
-import * as Ring from "../core/ring/Ring.ts"
+import type { Nodes } from "../core/quorum/Targets.ts"
+import type { Member } from "../core/ring/Membership.ts"
+import type { Ring } from "../core/ring/Ring.ts"
+import * as RingState from "../core/ring/RingState.ts"
 import type { Runtime } from "../core/Runtime.ts"
+import { Liveness } from "./Liveness.ts"
 
 export interface ClusterViewOptions {
   readonly runtime: Runtime
   readonly self: NodeId
-  readonly ring: Ring.Ring
+  /** The ring at the start. */
+  readonly ring: RingState.RingState
   /** How far the own clock may be from the median of the cluster's before that is used. */
   readonly skewMillis: number
+  /** See `Liveness`. */
+  readonly suspectMillis?: number | undefined
 }
 
 /** Where a document is kept: its primaries in order, as nodes and as targets of a request. */
-export interface Placement extends Targets.Nodes {
+export interface Placement extends Nodes {
   readonly primaries: ReadonlyArray<NodeId>
-}
-
-interface Peer {
-  lastHeard: number
-  clockOffsetMillis: number
 }
 
 export class ClusterView {
   readonly self: NodeId
-  readonly ring: Ring.Ring
+  /** Who is believed to be up. */
+  readonly liveness: Liveness
   readonly #runtime: Runtime
   readonly #skewMillis: number
-  readonly #members: ReadonlySet<NodeId>
-  readonly #peers = new Map<NodeId, Peer>()
-  readonly #placements: Array<Placement | undefined> = []
+  readonly #clockOffsets = new Map<NodeId, number>()
+  readonly #listeners = new Set<(next: RingState.RingState) => void>()
+  #state: RingState.RingState
+  #members: ReadonlySet<NodeId>
   #clamps = 0
 
   constructor(options: ClusterViewOptions) {
-    this.self = options.self
-    this.ring = options.ring
-    this.#members = new Set(options.ring.members.map(({ id }) => id))
-    this.#runtime = options.runtime
-    this.#skewMillis = options.skewMillis
+    const { ring, runtime, self, skewMillis, suspectMillis } = options
+    this.self = self
+    this.liveness = new Liveness({ runtime, suspectMillis })
+    this.#runtime = runtime
+    this.#skewMillis = skewMillis
+    this.#state = ring
+    this.#members = membersOf(ring)
+  }
+
+  ringState(): RingState.RingState {
+    return this.#state
+  }
+
+  /** The present ring. */
+  get ring(): Ring {
+    return this.#state.ring
+  }
+
+  /**
+   * Serves another ring from now on, and tells all who listen.
+   *
+   * **Requires** a state that `RingState` made of the present one.
+   */
+  advance(next: RingState.RingState): void {
+    if (next === this.#state) return
+    this.#state = next
+    this.#members = membersOf(next)
+    this.liveness.retain(this.#members)
+    for (const node of this.#clockOffsets.keys()) {
+      if (!this.#members.has(node)) this.#clockOffsets.delete(node)
+    }
+    for (const listener of this.#listeners) listener(next)
+  }
+
+  /** Calls `listener` after each change of the ring; the function that is returned ends that. */
+  onRingChange(listener: (next: RingState.RingState) => void): () => void {
+    // Each call has its own, so that closing one of two equal listeners leaves the other.
+    const own = (next: RingState.RingState) => listener(next)
+    this.#listeners.add(own)
+    return () => void this.#listeners.delete(own)
   }
 
   members(): ReadonlyArray<Member> {
@@ -53,55 +89,29 @@ export class ClusterView {
 
   /** All nodes in the order in which they are asked to hold a partition. */
   preferenceList(partition: number): ReadonlyArray<NodeId> {
-    return Ring.preferenceList(this.ring, partition)
+    return RingState.preferenceList(this.#state, partition)
   }
 
   /**
-   * The nodes that a request for a document of this partition concerns, where its bucket has `n`
-   * replicas. Computed once per partition and n.
+   * Where a request to a bucket with `n` replicas goes: one value until the ring changes. Nobody
+   * stands in for a primary, since no node has a place for hints yet.
    */
   placement(partition: number, n: number): Placement {
-    const index = partition * (replicasMax + 1) + n
-    const known = this.#placements[index]
-    if (known !== undefined) return known
-    const primaries = this.preferenceList(partition).slice(0, n)
-    const targets = primaries.map((node) => ({ node, primary: true, previous: false, up: true }))
-    const placement = { primaries, targets, fallbacks: [] }
-    this.#placements[index] = placement
-    return placement
+    return RingState.placement(this.#state, { partition, n, withFallbacks: false })
   }
 
   /** Notes that a member was heard, and how far its wall clock is ahead of the own one. */
   heard(from: NodeId, clockOffsetMillis: number): void {
     if (!this.#members.has(from)) return
-    const peer = this.#peers.get(from)
-    const lastHeard = this.#runtime.elapsed()
-    if (peer === undefined) this.#peers.set(from, { lastHeard, clockOffsetMillis })
-    else {
-      peer.lastHeard = lastHeard
-      peer.clockOffsetMillis = clockOffsetMillis
-    }
-  }
-
-  /** Notes that a peer did not answer in time: others are asked first until it is heard again. */
-  missed(node: NodeId): void {
-    const peer = this.#peers.get(node)
-    if (peer !== undefined) peer.lastHeard = -Infinity
-  }
-
-  /** Milliseconds since a peer was heard; Infinity where it never was, or was missed since. */
-  silenceMillis(node: NodeId): number {
-    const peer = this.#peers.get(node)
-    return peer === undefined ? Infinity : this.#runtime.elapsed() - peer.lastHeard
+    this.liveness.heard(from)
+    this.#clockOffsets.set(from, clockOffsetMillis)
   }
 
   /** The time to stamp writes with: the own clock, unless the cluster's median disagrees. */
   agreedNow(): number {
-    const offsets: Array<number> = []
-    for (const peer of this.#peers.values()) offsets.push(peer.clockOffsetMillis)
     const { clamped, nowMillis } = HybridClock.agreedNow({
       nowMillis: this.#runtime.now(),
-      offsets,
+      offsets: [...this.#clockOffsets.values()],
       skewMillis: this.#skewMillis
     })
     if (clamped) {
@@ -116,3 +126,6 @@ export class ClusterView {
     return this.#clamps
   }
 }
+
+const membersOf = ({ ring }: RingState.RingState): ReadonlySet<NodeId> =>
+  new Set(ring.members.map(({ id }) => id))

@@ -8,15 +8,15 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import type { Backend } from "../client/Backend.ts"
 import * as EmbeddedBackend from "../client/EmbeddedBackend.ts"
 import { Everwrite, makeClient } from "../client/Everwrite.ts"
 import { fitted } from "../core/model/BucketDefinition.ts"
 import { type Incarnation, isIncarnation } from "../core/model/Incarnation.ts"
-import { formation } from "../core/ring/MembershipLog.ts"
-import * as Ring from "../core/ring/Ring.ts"
+import * as MembershipLog from "../core/ring/MembershipLog.ts"
+import { defaultReplicaCount } from "../core/ring/Ring.ts"
+import * as RingState from "../core/ring/RingState.ts"
 import * as Buckets from "../core/strategy/Buckets.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import { type HttpUnavailable, serve, type ServeOptions } from "../http/Server.ts"
@@ -57,12 +57,12 @@ export type StartFailure =
   | StorageUnavailable
   | TransportUnavailable
 
-const ringOf = ({ members, partitionCount }: Settings): Ring.Ring =>
-  Result.getOrThrow(Ring.make({
+const ringOf = ({ members, partitionCount }: Settings): RingState.RingState =>
+  RingState.make({
     partitionCount,
-    replicaCount: Ring.defaultReplicaCount,
-    log: [formation(members)]
-  }))
+    replicaCount: defaultReplicaCount,
+    log: MembershipLog.form(members)
+  })
 
 const bucketsOf = (served: LoadedConfig["buckets"], { members }: Settings): Buckets.Buckets =>
   Buckets.make(served.map((bucket) => {

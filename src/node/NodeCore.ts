@@ -9,7 +9,7 @@ import { RequestServer } from "../coordinator/RequestServer.ts"
 import type { TokenKey } from "../core/clock/CausalContext.ts"
 import * as Incarnation from "../core/model/Incarnation.ts"
 import type { ClusterName, NodeId } from "../core/model/Names.ts"
-import type { Ring } from "../core/ring/Ring.ts"
+import type { RingState } from "../core/ring/RingState.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import { ClusterView } from "../gossip/ClusterView.ts"
@@ -38,7 +38,8 @@ export interface NodeOptions {
   readonly storage: StorageService
   readonly node: NodeId
   readonly cluster: ClusterName
-  readonly ring: Ring
+  /** The ring at the start; the view has the present one. */
+  readonly ring: RingState
   readonly buckets: Buckets
   /** The first seals contexts, each opens them; the same on every node. */
   readonly keys: ReadonlyArray<TokenKey>
@@ -93,7 +94,7 @@ export class NodeCore {
   constructor(options: NodeOptions, incarnation: Incarnation.Incarnation) {
     this.options = options
     const { buckets, limits, node, ring, storage, transport, runtime } = options
-    const { partitionCount } = ring
+    const { partitionCount } = ring.ring
     const { skewMillis } = limits
     this.view = new ClusterView({ runtime, self: node, ring, skewMillis })
     const stampMillis = () => this.view.agreedNow()
@@ -121,7 +122,7 @@ export class NodeCore {
       node,
       partitionCount,
       incarnation: () => this.replica.incarnation(),
-      ringDigest: () => ring.digest,
+      ringDigest: () => this.view.ring.digest,
       handlers: { ...replicaServer.handlers, ...this.coordinator.handlers },
       onHeard: (from, offsetMillis) => this.view.heard(from, offsetMillis),
       onHandlerFailure: options.onHandlerFailure ?? rethrow
@@ -151,14 +152,17 @@ export class NodeCore {
 
   /** What the tools of NATS show of this node. */
   #identity(incarnation: Incarnation.Incarnation): ServiceInfoOptions {
-    const { cluster, node, ring, transport, version = "0.0.0", runtime } = this.options
-    const zone = ring.members.find(({ id }) => id === node)?.zone
+    const { cluster, node, transport, version = "0.0.0", runtime } = this.options
     return {
       transport,
       id: `${node}-${incarnation}`,
       version,
       started: DateTime.formatIso(DateTime.makeUnsafe(runtime.now())),
-      metadata: { node, cluster, ring: ring.digest, ...(zone === undefined ? {} : { zone }) },
+      metadata: () => {
+        const { digest, members } = this.view.ring
+        const zone = members.find(({ id }) => id === node)?.zone
+        return { node, cluster, ring: digest, ...(zone === undefined ? {} : { zone }) }
+      },
       endpoints: this.requests.endpoints()
     }
   }

@@ -82,9 +82,9 @@ const networkSamples = (
 ): ReadonlyArray<Sample> => {
   const stats = transport.stats()
   const frames = link.stats()
-  const silences = view.members()
+  const unreachable = view.members()
     .filter(({ id }) => id !== view.self)
-    .map(({ id }) => [id, view.silenceMillis(id) / 1000] as const)
+    .map(({ id }) => [id, view.liveness.unreachableMillis(id) / 1000] as const)
     .filter(([, seconds]) => Number.isFinite(seconds))
   return [
     gauge("nats_connected", transport.connected() ? 1 : 0, "1 while connected to a broker."),
@@ -104,10 +104,11 @@ const networkSamples = (
     counter("requests_of_other_rings", frames.otherRing, "Nodes' requests under another ring."),
     counter("handler_failures", frames.handlerFailures, "Nodes' messages lost to an exception."),
     gauge(
-      "peer_silence_seconds",
-      { label: "node", values: Object.fromEntries(silences) },
-      "Time since a peer was heard; absent where it never was."
-    )
+      "peer_unreachable_seconds",
+      { label: "node", values: Object.fromEntries(unreachable) },
+      "Time since a peer was heard; absent where it never was, or where an answer is overdue."
+    ),
+    gauge("peers_suspect", view.liveness.suspects().length, "Peers that are believed down.")
   ]
 }
 

@@ -31,7 +31,8 @@ export interface ServiceInfoOptions {
   readonly version: string
   /** When this instance started, in ISO 8601. */
   readonly started: string
-  readonly metadata: Readonly<Record<string, string>>
+  /** Asked for each answer, as it may change. */
+  readonly metadata: () => Readonly<Record<string, string>>
   readonly endpoints: ReadonlyArray<Endpoint>
 }
 
@@ -70,18 +71,18 @@ export class ServiceInfo {
 
   constructor(options: ServiceInfoOptions) {
     const { endpoints, id, metadata, started, transport, version } = options
-    const instance = { name: serviceName, id, version, metadata }
+    const instance = () => ({ name: serviceName, id, version, metadata: metadata() })
     const answers: Readonly<Record<string, () => object>> = {
-      PING: () => ({ type: typeOf("ping"), ...instance }),
+      PING: () => ({ type: typeOf("ping"), ...instance() }),
       INFO: () => ({
         type: typeOf("info"),
-        ...instance,
+        ...instance(),
         description,
         endpoints: endpoints.map(infoOf)
       }),
       STATS: () => ({
         type: typeOf("stats"),
-        ...instance,
+        ...instance(),
         started,
         endpoints: endpoints.map(statsOf)
       })

@@ -4,7 +4,7 @@
  */
 import * as Result from "effect/Result"
 import { NodeId } from "../../src/core/model/Names.ts"
-import { formation, type Member, type MemberChange } from "../../src/core/ring/MembershipLog.ts"
+import { byId, type Member, type MemberChange } from "../../src/core/ring/Membership.ts"
 import { moves } from "../../src/core/ring/Moves.ts"
 import * as Ring from "../../src/core/ring/Ring.ts"
 import { leastByCounts } from "../core/ring/leastMoves.ts"
@@ -28,13 +28,13 @@ const nodeOf = (kind: Kind, index: number): Member => ({
 })
 
 const form = (kind: Kind, size: number, partitionCount = 256): Ring.Ring => {
-  const [first, ...others] = Array.from({ length: size }, (_, index) => nodeOf(kind, index))
-  const log = [formation([first!, ...others])]
-  return Result.getOrThrow(Ring.make({ partitionCount, replicaCount: 3, log }))
+  const joins = Array.from({ length: size }, (_, index) => nodeOf(kind, index))
+    .sort(byId).map((member) => ({ _tag: "Join" as const, member }))
+  return Result.getOrThrow(Ring.step(Ring.empty({ partitionCount, replicaCount: 3 }), joins))
 }
 
 const change = (ring: Ring.Ring, by: MemberChange): Ring.Ring =>
-  Result.getOrThrow(Ring.step(ring, { changes: [by] }))
+  Result.getOrThrow(Ring.step(ring, [by]))
 
 /** The median of several runs. */
 const millis = (work: () => unknown): string => {

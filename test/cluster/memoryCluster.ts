@@ -3,15 +3,16 @@
  * clients on each, and nodes that can be cut off from the others alone.
  */
 import { createSecretKey } from "node:crypto"
-import * as Result from "effect/Result"
 import type { Backend } from "../../src/client/Backend.ts"
 import * as EmbeddedBackend from "../../src/client/EmbeddedBackend.ts"
 import { tokenKey } from "../../src/core/clock/CausalContext.ts"
 import { isIncarnation } from "../../src/core/model/Incarnation.ts"
 import type { BucketDefinition } from "../../src/core/model/BucketDefinition.ts"
 import { ClusterName, NodeId } from "../../src/core/model/Names.ts"
-import { formation, type Member } from "../../src/core/ring/MembershipLog.ts"
-import * as Ring from "../../src/core/ring/Ring.ts"
+import type { Member } from "../../src/core/ring/Membership.ts"
+import * as MembershipLog from "../../src/core/ring/MembershipLog.ts"
+import { defaultReplicaCount } from "../../src/core/ring/Ring.ts"
+import * as RingState from "../../src/core/ring/RingState.ts"
 import type { Any } from "../../src/core/strategy/Bucket.ts"
 import * as Buckets from "../../src/core/strategy/Buckets.ts"
 import type { Runtime } from "../../src/core/Runtime.ts"
@@ -26,6 +27,8 @@ export type Served = Iterable<Any | BucketDefinition>
 export interface MemoryClusterOptions {
   /** How many, named n1, n2, ... */
   readonly nodes: number
+  /** Their ring, where it is not the one that they form together. */
+  readonly ring?: RingState.RingState
   /** What every node serves, or what each one does. */
   readonly buckets: Served | ((node: NodeId) => Served)
   readonly runtime?: Runtime
@@ -71,20 +74,18 @@ export const clusterName = ClusterName.make("test")
 
 const member = (number: number): Member => ({ id: NodeId.make(`n${number}`), weight: 1 })
 
-const ringOf = (nodes: number, partitionCount: number): Ring.Ring => {
-  const others = Array.from({ length: nodes - 1 }, (_, index) => member(index + 2))
-  return Result.getOrThrow(Ring.make({
+const ringOf = (nodes: number, partitionCount: number): RingState.RingState =>
+  RingState.make({
     partitionCount,
-    replicaCount: Ring.defaultReplicaCount,
-    log: [formation([member(1), ...others])]
-  }))
-}
+    replicaCount: defaultReplicaCount,
+    log: MembershipLog.form(Array.from({ length: nodes }, (_, index) => member(index + 1)))
+  })
 
 interface StartOptions
   extends Required<Pick<MemoryClusterOptions, "runtime" | "partitionCount" | "limits" | "wire">>
 {
   readonly id: NodeId
-  readonly ring: Ring.Ring
+  readonly ring: RingState.RingState
   readonly buckets: Buckets.Buckets
   readonly transport: TransportService
   readonly disk: MemoryDisk
@@ -134,7 +135,7 @@ export const makeCluster = async (options: MemoryClusterOptions): Promise<Memory
   const { nodes: count, partitionCount = 16, timeoutMillis = 1000, runtime = liveRuntime } = options
   const { maxPayload, wire = (_, transport) => transport, runtimeOf = () => runtime } = options
   const broker = makeMemoryBroker(runtime, maxPayload === undefined ? {} : { maxPayload })
-  const ring = ringOf(count, partitionCount)
+  const { ring = ringOf(count, partitionCount) } = options
   const limits = {
     readTimeoutMillis: timeoutMillis,
     writeTimeoutMillis: timeoutMillis,
@@ -147,7 +148,9 @@ export const makeCluster = async (options: MemoryClusterOptions): Promise<Memory
     const own = { runtime: runtimeOf(id), transport, disk }
     return start({ ...own, id, ring, buckets, wire, partitionCount, limits })
   }
-  const started = await Promise.all(ring.members.map(({ id }) => startOn(id, new MemoryDisk())))
+  const started = await Promise.all(
+    ring.ring.members.map(({ id }) => startOn(id, new MemoryDisk()))
+  )
   const nodes = started.map(({ node }) => node)
   const backends = nodes.map(clientOf)
   const indexOf = (id: NodeId) => nodes.findIndex((node) => node.id === id)

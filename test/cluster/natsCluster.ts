@@ -10,10 +10,9 @@ import * as Effect from "effect/Effect"
 import { tokenKey } from "../../src/core/clock/CausalContext.ts"
 import { type Incarnation, isIncarnation } from "../../src/core/model/Incarnation.ts"
 import { ClusterName, NodeId } from "../../src/core/model/Names.ts"
-import { formation } from "../../src/core/ring/MembershipLog.ts"
-import * as Ring from "../../src/core/ring/Ring.ts"
+import * as MembershipLog from "../../src/core/ring/MembershipLog.ts"
+import * as RingState from "../../src/core/ring/RingState.ts"
 import * as Buckets from "../../src/core/strategy/Buckets.ts"
-import * as Result from "effect/Result"
 import { beginIncarnation, NodeCore } from "../../src/node/NodeCore.ts"
 import { openDirect } from "../../src/storage/DirectStorage.ts"
 import type { StorageService } from "../../src/storage/Storage.ts"
@@ -67,10 +66,8 @@ const begin = (storage: StorageService): Promise<Incarnation> =>
 /** Starts three nodes; those that listen are known to the broker. */
 export const startNatsCluster = async (options: NatsClusterOptions): Promise<NatsCluster> => {
   const folder = mkdtempSync(join(tmpdir(), "everwrite-cluster-"))
-  const [first, ...others] = ids.map((id) => ({ id, weight: 1 }))
-  const ring = Result.getOrThrow(
-    Ring.make({ partitionCount, replicaCount: 3, log: [formation([first!, ...others])] })
-  )
+  const log = MembershipLog.form(ids.map((id) => ({ id, weight: 1 })))
+  const ring = RingState.make({ partitionCount, replicaCount: 3, log })
   const started = await Promise.all(ids.map(async (node) => {
     const identity = { node, cluster: natsClusterName, partitionCount }
     const directory = join(folder, node)

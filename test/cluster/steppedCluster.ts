@@ -116,7 +116,7 @@ export class SteppedCluster {
   }
 
   rowOf(bucket: Any, json: unknown): RowKey {
-    const { partitionCount } = this.nodes[0]!.core.options.ring
+    const { partitionCount } = this.nodes[0]!.core.view.ring
     const key = encodeKey(bucket.definition.key, json)
     return rowKeyOf({ bucket: bucket.name, key, partitionCount })
   }

@@ -137,7 +137,25 @@ describe("a read", () => {
     const asked = stepped.read(1, profiles, { key: "k", r: "one" })
     expect(asked.answer.values).toEqual([{ name: "Grace" }])
     stepped.loses = () => false
+    // A question of its own shows that it is up again.
+    stepped.read(3, profiles, { key: "another", r: "one" })
     stepped.runtime.advance(600)
     expect(areEqual(profiles)).toBe(true)
+  })
+
+  it("asks a replica that is believed down once, not again and again", () => {
+    stepped.write(1, profiles, { ...ada, w: "all" })
+    let asked = 0
+    stepped.loses = ({ from, to }) => {
+      if (from === "n1" && to === "n3") asked++
+      return to === "n3"
+    }
+    stepped.read(1, profiles, { key: "k", r: "one" })
+    stepped.runtime.advance(3_000)
+    expect(asked).toBeGreaterThan(1)
+    asked = 0
+    stepped.read(1, profiles, { key: "k", r: "one" })
+    stepped.runtime.advance(3_000)
+    expect(asked).toBe(1)
   })
 })

@@ -1,78 +1,132 @@
-// Checks what a node believes of its peers: who was heard, who was silent, whose clock counts.
+// Checks what a node believes of its cluster: which ring is served, who is up, whose clock counts.
 import { beforeEach, describe, expect, it } from "vitest"
 import * as Result from "effect/Result"
 import { NodeId } from "../../src/core/model/Names.ts"
-import { formation } from "../../src/core/ring/MembershipLog.ts"
-import * as Ring from "../../src/core/ring/Ring.ts"
+import * as MembershipLog from "../../src/core/ring/MembershipLog.ts"
+import * as RingState from "../../src/core/ring/RingState.ts"
 import { ClusterView } from "../../src/gossip/ClusterView.ts"
 import { SteppedRuntime } from "../tooling/SteppedRuntime.ts"
 
 const [n1, n2, n3] = [NodeId.make("n1"), NodeId.make("n2"), NodeId.make("n3")]
 const stranger = NodeId.make("x1")
+const ring = RingState.make({
+  partitionCount: 16,
+  replicaCount: 3,
+  log: MembershipLog.form([n1, n2, n3].map((id) => ({ id, weight: 1 })))
+})
 
 let runtime: SteppedRuntime
 let view: ClusterView
 beforeEach(() => {
   runtime = new SteppedRuntime()
-  const [first, ...others] = [n1, n2, n3].map((id) => ({ id, weight: 1 }))
-  const ring = Result.getOrThrow(
-    Ring.make({ partitionCount: 16, replicaCount: 3, log: [formation([first!, ...others])] })
-  )
   view = new ClusterView({ runtime, self: n1, ring, skewMillis: 1_000 })
 })
 
-describe("silence", () => {
-  it("is endless before the first sign of life, and counts from the last", () => {
-    expect(view.silenceMillis(n2)).toBe(Infinity)
-    view.heard(n2, 0)
-    runtime.advance(300)
-    expect(view.silenceMillis(n2)).toBe(300)
-    view.heard(n2, 0)
-    expect(view.silenceMillis(n2)).toBe(0)
+const changed = (state: RingState.RingState, change: "Join" | "Leave"): RingState.RingState => {
+  const log = MembershipLog.append(state.log, {
+    author: n1,
+    changes: [
+      change === "Join"
+        ? { _tag: "Join", member: { id: stranger, weight: 1 } }
+        : { _tag: "Leave", id: n3 }
+    ],
+    settled: true
+  })
+  return Result.getOrThrow(Result.flatMap(log, (next) => RingState.step(state, next)))
+}
+
+describe("the ring of a view", () => {
+  it("answers at once from the state to which it advanced, in all it says", () => {
+    const next = changed(ring, "Join")
+    const before = view.placement(3, 3)
+    expect(view.placement(3, 3)).toBe(before)
+    view.advance(next)
+    expect(view.ringState()).toBe(next)
+    expect(view.ring.digest).toBe(next.ring.digest)
+    expect(view.members().map(({ id }) => id)).toEqual([n1, n2, n3, stranger])
+    for (const partition of Array(16).keys()) {
+      expect(view.preferenceList(partition)).toEqual(RingState.preferenceList(next, partition))
+      const at = { partition, n: 3, withFallbacks: false }
+      expect(view.placement(partition, 3)).toBe(RingState.placement(next, at))
+    }
   })
 
-  it("is endless again where a question was not answered, until the node is heard", () => {
-    view.heard(n2, 0)
-    view.missed(n2)
-    expect(view.silenceMillis(n2)).toBe(Infinity)
-    view.missed(n3)
-    view.heard(n2, 0)
-    expect(view.silenceMillis(n2)).toBe(0)
-    expect(view.silenceMillis(n3)).toBe(Infinity)
+  it("tells those who listen of each change, until they close", () => {
+    const told: Array<string> = []
+    const listener = (next: RingState.RingState) => void told.push(next.ring.digest)
+    const close = view.onRingChange(listener)
+    const closeOther = view.onRingChange(listener)
+    const [once, twice] = [changed(ring, "Join"), changed(changed(ring, "Join"), "Leave")]
+    view.advance(ring)
+    expect(told).toEqual([])
+    view.advance(once)
+    expect(told).toEqual([once.ring.digest, once.ring.digest])
+    close()
+    close()
+    view.advance(twice)
+    expect(told.slice(2)).toEqual([twice.ring.digest])
+    closeOther()
+    view.advance(ring)
+    expect(told.length).toBe(3)
+  })
+
+  it("has everything changed when those who listen hear of it", () => {
+    let digest = ""
+    view.onRingChange(() => {
+      digest = view.ring.digest
+    })
+    view.advance(changed(ring, "Join"))
+    expect(digest).toBe(changed(ring, "Join").ring.digest)
+  })
+
+  it("decides who is believed: a node that joined, and none that left", () => {
+    view.heard(stranger, 0)
+    expect(view.liveness.unreachableMillis(stranger)).toBe(Infinity)
+    view.advance(changed(ring, "Join"))
+    view.heard(stranger, 0)
+    expect(view.liveness.unreachableMillis(stranger)).toBe(0)
+    for (const node of [n2, n3]) view.heard(node, 3_600_000)
+    const own = runtime.now()
+    expect(view.agreedNow()).not.toBe(own)
+    view.advance(changed(view.ringState(), "Leave"))
+    view.heard(n3, 3_600_000)
+    expect(view.liveness.unreachableMillis(n3)).toBe(Infinity)
+    expect(view.agreedNow()).toBe(own)
   })
 })
 
-describe("the agreed time", () => {
-  it("is the own clock's while that is near the median of all", () => {
+describe("the stamping clock", () => {
+  it("is the own one while the cluster's median is near", () => {
+    expect(view.agreedNow()).toBe(runtime.now())
     view.heard(n2, 900)
     view.heard(n3, 1_000)
     expect(view.agreedNow()).toBe(runtime.now())
     expect(view.clockClamps()).toBe(0)
   })
 
-  it("is the median's where the own clock is further off, and counted", () => {
+  it("is the median where the own clock is alone with its opinion", () => {
     view.heard(n2, 3_600_000)
     view.heard(n3, 3_600_010)
     expect(view.agreedNow()).toBe(runtime.now() + 3_600_000)
     expect(view.clockClamps()).toBe(1)
   })
 
-  it("follows what a peer's clock said last", () => {
-    for (const offset of [3_600_000, 0]) {
+  it("comes back to the own one when the peers do", () => {
+    for (const offset of [3_600_000, 10]) {
       view.heard(n2, offset)
       view.heard(n3, offset)
     }
     expect(view.agreedNow()).toBe(runtime.now())
   })
 
-  it("is not moved by who is no member", () => {
+  it("is not moved by a node that is no member", () => {
     view.heard(stranger, 3_600_000)
     view.heard(n2, 3_600_000)
     expect(view.agreedNow()).toBe(runtime.now())
-    expect(view.silenceMillis(stranger)).toBe(Infinity)
+    expect(view.liveness.unreachableMillis(stranger)).toBe(Infinity)
   })
 
-  it("is the own clock's among two, of which none can say who is wrong", () => {
+  it("is the own clock's among two, of which none can say which is wrong", () => {
     view.heard(n2, 3_600_000)
     expect(view.agreedNow()).toBe(runtime.now())
   })

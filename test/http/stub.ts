@@ -15,6 +15,7 @@ const description: ClusterDescription = {
   partitionCount: 16,
   ringDigest: "0000000000000000",
   members: [{ id: "n1", weight: 1, zone: null }],
+  owners: { version: 1, indexes: Array<number>(16).fill(0) },
   buckets: [...Buckets.make(buckets).values()].map(describeBucket)
 }
 

@@ -4,7 +4,6 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
-import * as Result from "effect/Result"
 import { createSecretKey } from "node:crypto"
 import { describe, expect, it } from "vitest"
 import * as EmbeddedBackend from "../../src/client/EmbeddedBackend.ts"
@@ -12,8 +11,8 @@ import { type EverwriteService, makeClient } from "../../src/client/Everwrite.ts
 import { tokenKey } from "../../src/core/clock/CausalContext.ts"
 import { digest64 } from "../../src/core/Hash.ts"
 import { ClusterName, NodeId } from "../../src/core/model/Names.ts"
-import { formation } from "../../src/core/ring/MembershipLog.ts"
-import * as Ring from "../../src/core/ring/Ring.ts"
+import * as MembershipLog from "../../src/core/ring/MembershipLog.ts"
+import * as RingState from "../../src/core/ring/RingState.ts"
 import * as Buckets from "../../src/core/strategy/Buckets.ts"
 import type { Runtime } from "../../src/core/Runtime.ts"
 import { beginIncarnation, NodeCore } from "../../src/node/NodeCore.ts"
@@ -32,10 +31,8 @@ const cluster = ClusterName.make("effects")
 const buckets = Buckets.make(simBuckets)
 const keys = [tokenKey(createSecretKey(Buffer.from("of a cluster on virtual time")))]
 const names = ["n1", "n2", "n3"].map((name) => NodeId.make(name))
-const [first, ...others] = names.map((id) => ({ id, weight: 1 }))
-const ring = Result.getOrThrow(
-  Ring.make({ partitionCount, replicaCount: 3, log: [formation([first!, ...others])] })
-)
+const log = MembershipLog.form(names.map((id) => ({ id, weight: 1 })))
+const ring = RingState.make({ partitionCount, replicaCount: 3, log })
 
 /** A runtime of its own for each process, all on one kernel. */
 const runtimesOf = (kernel: Kernel, seed: number) => (name: string): Runtime =>

@@ -11,7 +11,7 @@
  */
 import type { NodeId } from "../model/Names.ts"
 import { Assignment } from "./Assignment.ts"
-import type { Member } from "./MembershipLog.ts"
+import type { Member } from "./Membership.ts"
 import { orderOwners } from "./PreferenceOrder.ts"
 import { rendezvousHash, seedOf } from "./RendezvousHash.ts"
 import { settle } from "./MinCostFlow.ts"

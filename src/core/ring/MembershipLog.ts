@@ -1,127 +1,178 @@
 /**
- * Records who belongs to the cluster: an ordered list of entries, each of which an operator agreed
- * to. Every node replays the same log and so comes to the same members and, through `Ring`, to the
- * same owners. Being unreachable is no entry: only an operator changes ownership (Dynamo, 4.8.1).
+ * Keeps all entries about a cluster's membership that a node knows. Operators at nodes that cannot
+ * reach each other may both add one, so the log is no list: each entry names all heads that its
+ * author knew, and logs join by union. `Replay` says what a log leads to.
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { NodeId } from "../model/Names.ts"
+import * as Json from "../codec/Json.ts"
+import { invariant } from "../Invariant.ts"
+import * as CanonicalJson from "../model/CanonicalJson.ts"
+import type { NodeId } from "../model/Names.ts"
+import {
+  type EntryId,
+  formation,
+  isFormation,
+  LogEntry,
+  make,
+  predecessorsMax
+} from "./LogEntry.ts"
+import { type Member, type MemberChange, stepMembership } from "./Membership.ts"
+import { replay } from "./Replay.ts"
 
-/** Whatever fails together: a rack, a hall, a region. */
-export const Zone = Schema.String.check(
-  Schema.isPattern(/^[!-~]{1,64}$/u, { expected: "1 to 64 printable ASCII characters, no space" })
-)
+/**
+ * Invariant: there is one formation, and the predecessors of every entry are here too.
+ * Invariant: keys are the entries' ids, in order.
+ */
+export interface MembershipLog {
+  readonly entries: ReadonlyMap<EntryId, LogEntry>
+}
 
-/** How much a node holds compared with others. The bounds leave room for a disk's size in bytes. */
-export const Weight = Schema.Finite.check(Schema.isBetween({ minimum: 1e-6, maximum: 1e15 }))
+/** Beyond it no entry is added, and no log is read. */
+export const entriesMax = 4096
 
-export const Member = Schema.Struct({
-  id: NodeId,
-  weight: Weight,
-  /** A node without one is a zone of its own. */
-  zone: Schema.optional(Zone)
-})
-export type Member = typeof Member.Type
-
-export const MemberChange = Schema.Union([
-  Schema.TaggedStruct("Join", { member: Member }),
-  Schema.TaggedStruct("Leave", { id: NodeId }),
-  /** `by` takes over every partition of `id`, at the same place in each list. */
-  Schema.TaggedStruct("Replace", { id: NodeId, by: Member }),
-  /** A new weight or zone for a member. */
-  Schema.TaggedStruct("Adjust", { member: Member })
-])
-export type MemberChange = typeof MemberChange.Type
-
-/** Changes that take effect together, so that no partition moves twice on their account. */
-export const LogEntry = Schema.Struct({ changes: Schema.NonEmptyArray(MemberChange) })
-export type LogEntry = typeof LogEntry.Type
-
-/** An entry that does not fit what came before it. Nothing of it is applied. */
-export class InvalidLogEntry extends Schema.TaggedError<InvalidLogEntry>()("InvalidLogEntry", {
+/** Entries that cannot be in one log. */
+export class UnjoinableLog extends Schema.TaggedError<UnjoinableLog>()("UnjoinableLog", {
   reason: Schema.String
 }) {}
 
-export interface Membership {
-  /** Ordered by id. */
-  readonly members: ReadonlyArray<Member>
-  /** Who left or was replaced: an id never comes back, as old data would come with it. */
-  readonly departed: ReadonlySet<NodeId>
+/** A change that may not be made now. */
+export class RefusedChange extends Schema.TaggedError<RefusedChange>()("RefusedChange", {
+  reason: Schema.String
+}) {}
+
+/** The log of a cluster that forms, the same at every node. */
+export const form = (members: ReadonlyArray<Member>): MembershipLog => of([formation(members)])
+
+const of = (entries: Iterable<LogEntry>): MembershipLog => {
+  const ids = Array.from(entries, (entry) => [entry.id, entry] as const)
+  return { entries: new Map(ids.sort(([a], [b]) => (a < b ? -1 : 1))) }
 }
 
-export const noMembers: Membership = { members: [], departed: new Set() }
-
-/** The entry that forms a cluster of `members`, the same in whatever order they are named. */
-export const formation = (members: readonly [Member, ...ReadonlyArray<Member>]): LogEntry => {
-  const [first, ...others] = members.toSorted(byId)
-    .map((member) => ({ _tag: "Join" as const, member }))
-  return { changes: [first!, ...others] }
+/** Why these entries make no log; undefined where they do. */
+const fault = (log: MembershipLog): string | undefined => {
+  const { entries } = log
+  if (entries.size > entriesMax) return `a log has at most ${entriesMax} entries`
+  const formations = [...entries.values()].filter(isFormation).length
+  if (formations !== 1) return `a cluster forms once, not ${formations} times`
+  for (const { id, predecessors } of entries.values()) {
+    const missing = predecessors.find((other) => !entries.has(other))
+    if (missing !== undefined) return `${id} follows ${missing}, which is not there`
+  }
+  return undefined
 }
 
-/** The members after `entry`, and who took whose place. */
-export const stepMembership = (
-  before: Membership,
+/**
+ * The entries of both.
+ *
+ * **Guarantees** commutative, associative and idempotent; `left` itself where `right` adds nothing.
+ *
+ * **Fails with** `UnjoinableLog` where they are of two clusters, or too many together.
+ */
+export const join = (
+  left: MembershipLog,
+  right: MembershipLog
+): Result.Result<MembershipLog, UnjoinableLog> =>
+  [...right.entries.keys()].every((id) => left.entries.has(id))
+    ? Result.succeed(left)
+    : checked(of(new Map([...left.entries, ...right.entries]).values()))
+
+/**
+ * The log with one entry more, or itself where it has that one.
+ *
+ * **Fails with** `UnjoinableLog` where the log lacks a predecessor of the entry.
+ */
+export const add = (
+  log: MembershipLog,
   entry: LogEntry
-): Result.Result<
-  { readonly after: Membership; readonly heirs: ReadonlyMap<NodeId, NodeId> },
-  InvalidLogEntry
-> => {
-  const members = new Map(before.members.map((member) => [member.id, member]))
-  const departed = new Set(before.departed)
-  const heirs = new Map<NodeId, NodeId>()
-  const changed = new Set<NodeId>()
-  for (const change of entry.changes) {
-    const { leaves, enters, adjusts } = effectOf(change)
-    for (const id of [leaves, enters?.id, adjusts?.id]) {
-      if (id === undefined) continue
-      const reason = refusal({ id, isNew: id === enters?.id, members, departed, changed })
-      if (reason !== undefined) return Result.fail(new InvalidLogEntry({ reason }))
-      changed.add(id)
-    }
-    if (leaves !== undefined) {
-      members.delete(leaves)
-      departed.add(leaves)
-      if (enters !== undefined) heirs.set(leaves, enters.id)
-    }
-    const present = enters ?? adjusts
-    if (present !== undefined) members.set(present.id, present)
-  }
-  if (members.size === 0) {
-    return Result.fail(new InvalidLogEntry({ reason: "the last member cannot leave" }))
-  }
-  const after = { members: [...members.values()].sort(byId), departed }
-  return Result.succeed({ after, heirs })
+): Result.Result<MembershipLog, UnjoinableLog> =>
+  log.entries.has(entry.id)
+    ? Result.succeed(log)
+    : checked(of([...log.entries.values(), entry]))
+
+const checked = (log: MembershipLog): Result.Result<MembershipLog, UnjoinableLog> => {
+  const reason = fault(log)
+  return reason === undefined ? Result.succeed(log) : Result.fail(new UnjoinableLog({ reason }))
 }
 
-const byId = (a: Member, b: Member): number => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
+/** The entries that no other follows, in order: one, unless changes were made apart. */
+export const heads = ({ entries }: MembershipLog): ReadonlyArray<EntryId> => {
+  const followed = new Set([...entries.values()].flatMap(({ predecessors }) => predecessors))
+  return [...entries.keys()].filter((id) => !followed.has(id))
+}
 
-const effectOf = (change: MemberChange): {
-  readonly leaves?: NodeId
-  readonly enters?: Member
-  readonly adjusts?: Member
-} => {
-  switch (change._tag) {
-    case "Join":
-      return { enters: change.member }
-    case "Leave":
-      return { leaves: change.id }
-    case "Replace":
-      return { leaves: change.id, enters: change.by }
-    case "Adjust":
-      return { adjusts: change.member }
+/** All that the author of an entry knew when it was made, and the entry. */
+export const pastOf = (log: MembershipLog, id: EntryId): MembershipLog => {
+  const past = new Map<EntryId, LogEntry>()
+  const open = [id]
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (past.has(next)) continue
+    const entry = log.entries.get(next)
+    invariant(entry !== undefined, "the log has every predecessor of its entries")
+    past.set(next, entry)
+    open.push(...entry.predecessors)
   }
+  return of(past.values())
 }
 
-const refusal = (options: {
-  readonly id: NodeId
-  readonly isNew: boolean
-  readonly members: ReadonlyMap<NodeId, Member>
-  readonly departed: ReadonlySet<NodeId>
-  readonly changed: ReadonlySet<NodeId>
-}): string | undefined => {
-  const { id } = options
-  if (options.changed.has(id)) return `${id} is changed twice in one entry`
-  if (!options.isNew) return options.members.has(id) ? undefined : `${id} is not a member`
-  if (options.members.has(id)) return `${id} is already a member`
-  return options.departed.has(id) ? `${id} has left, and no id comes back` : undefined
+export interface Proposal {
+  readonly changes: readonly [MemberChange, ...ReadonlyArray<MemberChange>]
+  /** Whether every partition is with the owners that the log leads to. */
+  readonly settled: boolean
 }
+
+/**
+ * Why a change may not be made now; undefined where it may. A removal by force never waits, since
+ * the node that holds up the change before may be the one to remove.
+ */
+export const refusal = (
+  log: MembershipLog,
+  { changes, settled }: Proposal
+): string | undefined => {
+  const ordinary = changes.some(({ _tag }) => _tag !== "Remove")
+  const ends = heads(log).length
+  if (ordinary && !settled) {
+    return ends === 1
+      ? "the last change is not settled yet"
+      : `${ends} changes were made apart and are not settled yet`
+  }
+  if (log.entries.size >= entriesMax) return `a log has at most ${entriesMax} entries`
+  if (ends > predecessorsMax) return `an entry follows at most ${predecessorsMax} others`
+  return Result.match(stepMembership(replay(log).membership, changes), {
+    onFailure: ({ reason }) => reason,
+    onSuccess: () => undefined
+  })
+}
+
+/**
+ * The log with an entry of `author` after all others.
+ *
+ * **Fails with** `RefusedChange` where `refusal` says why.
+ */
+export const append = (
+  log: MembershipLog,
+  { author, ...proposal }: Proposal & { readonly author: NodeId }
+): Result.Result<MembershipLog, RefusedChange> => {
+  const reason = refusal(log, proposal)
+  if (reason !== undefined) return Result.fail(new RefusedChange({ reason }))
+  const entry = make({ author, predecessors: heads(log), changes: proposal.changes })
+  return Result.succeed(of([...log.entries.values(), entry]))
+}
+
+const decodeEntries = Schema.decodeUnknownResult(
+  Schema.Array(LogEntry).check(Schema.isMaxLength(entriesMax))
+)
+const encodeEntry = Schema.encodeSync(LogEntry)
+
+/** The log as JSON, in one form only. */
+export const encode = ({ entries }: MembershipLog): string => {
+  const texts = Array.from(entries.values(), (entry) => CanonicalJson.encode(encodeEntry(entry)))
+  return `[${texts.join(",")}]`
+}
+
+/** **Fails with** `UnjoinableLog` where the text is no log, or an id is not that of its entry. */
+export const decode = (text: string): Result.Result<MembershipLog, UnjoinableLog> =>
+  Result.mapError(
+    decodeEntries(Json.read(text)),
+    ({ message }) => new UnjoinableLog({ reason: message })
+  ).pipe(Result.flatMap((entries) => checked(of(new Map(entries.map((e) => [e.id, e])).values()))))

@@ -9,12 +9,12 @@ import { invariant } from "../Invariant.ts"
 import type { NodeId } from "../model/Names.ts"
 import { claim, type Owners } from "./Claim.ts"
 import {
-  type InvalidLogEntry,
-  type LogEntry,
+  type InvalidChange,
+  type MemberChange,
   type Membership,
   noMembers,
   stepMembership
-} from "./MembershipLog.ts"
+} from "./Membership.ts"
 import { isPartitionCount } from "./Partition.ts"
 import { rendezvousHash, seedOf } from "./RendezvousHash.ts"
 import { zonesOf } from "./Zones.ts"
@@ -41,15 +41,6 @@ export interface Ring extends RingOptions, Membership {
   readonly preferenceLists: Map<number, ReadonlyArray<NodeId>>
 }
 
-/** The ring that a log leads to. */
-export const make = (
-  options: RingOptions & { readonly log: ReadonlyArray<LogEntry> }
-): Result.Result<Ring, InvalidLogEntry> => {
-  let ring: Result.Result<Ring, InvalidLogEntry> = Result.succeed(empty(options))
-  for (const entry of options.log) ring = Result.flatMap(ring, (before) => step(before, entry))
-  return ring
-}
-
 /** The ring of an empty log: nobody owns anything. */
 export const empty = (options: RingOptions): Ring =>
   complete({
@@ -58,9 +49,12 @@ export const empty = (options: RingOptions): Ring =>
     owners: Array.from({ length: options.partitionCount }, () => [])
   })
 
-/** The ring after one more entry of the log. */
-export const step = (ring: Ring, entry: LogEntry): Result.Result<Ring, InvalidLogEntry> =>
-  Result.map(stepMembership(ring, entry), ({ after, heirs }) => {
+/** The ring after changes that take effect together, so that no partition moves twice for them. */
+export const step = (
+  ring: Ring,
+  changes: ReadonlyArray<MemberChange>
+): Result.Result<Ring, InvalidChange> =>
+  Result.map(stepMembership(ring, changes), ({ after, heirs }) => {
     const { partitionCount, replicaCount } = ring
     const previous = ring.owners.map((list) => list.map((id) => heirs.get(id) ?? id))
     const owners = claim({ replicaCount, members: after.members, previous })
@@ -124,12 +118,13 @@ const complete = (ring: RingOptions & Membership & { readonly owners: Owners }):
 
 /** The canonical bytes behind the digest. A format: what changes it begins with another number. */
 const encode = (ring: RingOptions & Membership & { readonly owners: Owners }): Uint8Array => {
-  const writer = new ByteWriter().varint(1)
+  const writer = new ByteWriter().varint(2)
     .varint(ring.partitionCount).varint(ring.replicaCount).varint(ring.members.length)
   for (const member of ring.members) {
     const weight = new DataView(new ArrayBuffer(8))
     weight.setFloat64(0, member.weight)
-    writer.text(member.id).raw(new Uint8Array(weight.buffer)).text(member.zone ?? "")
+    writer.text(member.id).raw(new Uint8Array(weight.buffer))
+      .text(member.zone ?? "").text(member.site ?? "")
   }
   const numbers = new Map(ring.members.map(({ id }, number) => [id, number]))
   for (const id of ring.owners.flat()) writer.varint(numbers.get(id)!)

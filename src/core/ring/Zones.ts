@@ -1,7 +1,7 @@
 /**
  * Numbers the zones and says how many owners of one partition may share one.
  */
-import type { Member } from "./MembershipLog.ts"
+import type { Member } from "./Membership.ts"
 
 /** The zone of each member. A node without a zone fails alone, so it is a zone of its own. */
 export const zonesOf = (members: ReadonlyArray<Member>): ReadonlyArray<number> => {

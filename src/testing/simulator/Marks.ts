@@ -17,6 +17,7 @@ export const codeMarks: ReadonlyArray<string> = [
   "coordinator: an answer comes too late",
   "coordinator: three siblings are answered",
   "coordinator: what has no answer is sent again",
+  "gather: a node believed down is not asked again",
   "gather: there is no room to wait for slow replicas",
   "link: a frame for a former incarnation is refused",
   "link: a frame of another cluster is refused",

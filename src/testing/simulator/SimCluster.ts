@@ -3,13 +3,14 @@
  * them. Faults act on it, clients ask its nodes.
  */
 import * as Redacted from "effect/Redacted"
-import * as Result from "effect/Result"
 import * as CanonicalJson from "../../core/model/CanonicalJson.ts"
 import type { DocumentKey } from "../../core/model/DocumentKey.ts"
 import { encodeKey } from "../../core/model/KeyFields.ts"
 import { ClusterName, NodeId } from "../../core/model/Names.ts"
-import { formation, type Member } from "../../core/ring/MembershipLog.ts"
+import type { Member } from "../../core/ring/Membership.ts"
+import * as MembershipLog from "../../core/ring/MembershipLog.ts"
 import * as Ring from "../../core/ring/Ring.ts"
+import * as RingState from "../../core/ring/RingState.ts"
 import type { Any } from "../../core/strategy/Bucket.ts"
 import * as Buckets from "../../core/strategy/Buckets.ts"
 import { invariant } from "../../core/Invariant.ts"
@@ -35,14 +36,13 @@ const limits: Omit<NodeLimits, "cacheBytesMax"> = {
   lateBytesMax: 10_000
 }
 
-const ringOf = (plan: Plan): Ring.Ring => {
-  const [first, ...others] = plan.nodes.map((id): Member => ({ id: NodeId.make(id), weight: 1 }))
-  invariant(first !== undefined, "a plan has nodes")
-  return Result.getOrThrow(Ring.make({
+const ringOf = (plan: Plan): RingState.RingState => {
+  const members = plan.nodes.map((id): Member => ({ id: NodeId.make(id), weight: 1 }))
+  return RingState.make({
     partitionCount: plan.partitionCount,
     replicaCount: Ring.defaultReplicaCount,
-    log: [formation([first, ...others])]
-  }))
+    log: MembershipLog.form(members)
+  })
 }
 
 /** A document, as plans name it. */
@@ -96,12 +96,12 @@ export class SimCluster {
     const ring = ringOf(plan)
     this.kernel = kernel
     this.network = network
-    this.ring = ring
+    this.ring = ring.ring
     this.scenario = scenario
     this.story = story === undefined ? undefined : new Story(story, () => kernel.now)
     const buckets = Buckets.make(scenario.buckets)
     const { cluster } = this
-    const nodes = ring.members.map(({ id: node }) =>
+    const nodes = this.ring.members.map(({ id: node }) =>
       new SimNode({
         kernel,
         network,

@@ -5,12 +5,7 @@
 import * as Result from "effect/Result"
 import * as fc from "fast-check"
 import { NodeId } from "../../../src/core/model/Names.ts"
-import {
-  formation,
-  type LogEntry,
-  type Member,
-  type MemberChange
-} from "../../../src/core/ring/MembershipLog.ts"
+import { byId, type Member, type MemberChange } from "../../../src/core/ring/Membership.ts"
 import * as Ring from "../../../src/core/ring/Ring.ts"
 
 export const nodeId = (name: string): NodeId => NodeId.make(name)
@@ -24,11 +19,13 @@ export const member = (
 export const members = (count: number): ReadonlyArray<Member> =>
   Array.from({ length: count }, (_, index) => member(`n${index}`))
 
-export const join = (...joining: ReadonlyArray<Member>): LogEntry => formation(nonEmpty(joining))
+/** Changes that take effect together. */
+export type Changes = readonly [MemberChange, ...ReadonlyArray<MemberChange>]
 
-export const entry = (...changes: ReadonlyArray<MemberChange>): LogEntry => ({
-  changes: nonEmpty(changes)
-})
+export const join = (...joining: ReadonlyArray<Member>): Changes =>
+  nonEmpty(joining.toSorted(byId).map((one) => ({ _tag: "Join", member: one }) as const))
+
+export const entry = (...changes: ReadonlyArray<MemberChange>): Changes => nonEmpty(changes)
 
 const nonEmpty = <A>([first, ...others]: ReadonlyArray<A>): readonly [A, ...ReadonlyArray<A>] => {
   if (first === undefined) throw new Error("nothing given")
@@ -36,13 +33,16 @@ const nonEmpty = <A>([first, ...others]: ReadonlyArray<A>): readonly [A, ...Read
 }
 
 export const ringOf = (
-  log: ReadonlyArray<LogEntry>,
+  log: ReadonlyArray<Changes>,
   options: Partial<Ring.RingOptions> = {}
 ): Ring.Ring =>
-  Result.getOrThrow(Ring.make({ partitionCount: 256, replicaCount: 3, ...options, log }))
+  log.reduce(
+    (ring, changes) => Result.getOrThrow(Ring.step(ring, changes)),
+    Ring.empty({ partitionCount: 256, replicaCount: 3, ...options })
+  )
 
 export const step = (ring: Ring.Ring, ...changes: ReadonlyArray<MemberChange>): Ring.Ring =>
-  Result.getOrThrow(Ring.step(ring, entry(...changes)))
+  Result.getOrThrow(Ring.step(ring, changes))
 
 const weight = fc.oneof(
   fc.constant(1),

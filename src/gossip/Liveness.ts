@@ -1,0 +1,96 @@
+/**
+ * Says which nodes this one believes to be up. It is an opinion, formed from the frames that come
+ * and the answers that do not; ownership never hangs on it (Dynamo, section 4.8.3: a node is failed
+ * for another where it does not answer that one, whoever else it answers).
+ */
+import type { NodeId } from "../core/model/Names.ts"
+import type { Runtime } from "../core/Runtime.ts"
+
+export interface LivenessOptions {
+  readonly runtime: Runtime
+  /**
+   * How long a node may leave a question unanswered before it is suspect; 1000 ms unless said
+   * otherwise. Less suspects nodes that are only slow, more sends to dead ones for longer.
+   */
+  readonly suspectMillis?: number | undefined
+}
+
+/** On the monotonic clock. */
+interface Peer {
+  /** -Infinity where it never was. */
+  heardAt: number
+  /** When the first question was sent that nothing has been heard after; undefined without one. */
+  askedAt: number | undefined
+  /** An answer has not come in the time that its request gave it, since the node was heard. */
+  late: boolean
+}
+
+const defaultSuspectMillis = 1_000
+
+export class Liveness {
+  readonly #runtime: Runtime
+  readonly #suspectMillis: number
+  readonly #peers = new Map<NodeId, Peer>()
+
+  constructor(options: LivenessOptions) {
+    this.#runtime = options.runtime
+    this.#suspectMillis = options.suspectMillis ?? defaultSuspectMillis
+  }
+
+  /** Notes that a frame of the node came: it is up, whatever was believed. */
+  heard(node: NodeId): void {
+    const peer = this.#peer(node)
+    peer.heardAt = this.#runtime.elapsed()
+    peer.askedAt = undefined
+    peer.late = false
+  }
+
+  /** Notes that something was sent which the node answers if it is up. */
+  expects(node: NodeId): void {
+    this.#peer(node).askedAt ??= this.#runtime.elapsed()
+  }
+
+  /** Notes that an answer did not come in its time. Others are asked first until one comes. */
+  unanswered(node: NodeId): void {
+    this.expects(node)
+    this.#peer(node).late = true
+  }
+
+  /** Notes that the node says itself that it takes nothing: it is suspect until it is heard. */
+  refused(node: NodeId): void {
+    const peer = this.#peer(node)
+    peer.askedAt = -Infinity
+    peer.late = true
+  }
+
+  /** Whether a question to the node may be expected to be answered. A stranger is believed up. */
+  isUp(node: NodeId): boolean {
+    const askedAt = this.#peers.get(node)?.askedAt
+    return askedAt === undefined || this.#runtime.elapsed() - askedAt <= this.#suspectMillis
+  }
+
+  /** The nodes that are believed down. */
+  suspects(): ReadonlyArray<NodeId> {
+    return [...this.#peers.keys()].filter((node) => !this.isUp(node))
+  }
+
+  /** Since when the node was not heard; Infinity where it never was, or has an answer overdue. */
+  unreachableMillis(node: NodeId): number {
+    const peer = this.#peers.get(node)
+    return peer === undefined || peer.late ? Infinity : this.#runtime.elapsed() - peer.heardAt
+  }
+
+  /** Keeps what is known of these nodes alone. */
+  retain(nodes: ReadonlySet<NodeId>): void {
+    for (const node of this.#peers.keys()) if (!nodes.has(node)) this.#peers.delete(node)
+  }
+
+  #peer(node: NodeId): Peer {
+    let peer = this.#peers.get(node)
+    if (peer === undefined) {
+      peer = { heardAt: -Infinity, askedAt: undefined, late: false }
+      this.#peers.set(node, peer)
+    }
+    return peer
+  }
+}
