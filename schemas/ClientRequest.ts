@@ -6,8 +6,8 @@
  * and its reply one answer or an array, matched by `id`. A hand-written request needs no more
  * than a key, and a write its arguments: `{"key":"hello","args":["world"]}`.
  *
- * The version is the `v1` of the subject and of the HTTP path. Within it fields are only added, each
- * optional; a node ignores those that it does not know.
+ * The version is the `v1` of the subject and of the HTTP path. Within it fields are only added,
+ * each optional; a node ignores those that it does not know.
  */
 import * as Schema from "effect/Schema"
 import { Consistency, Replicas } from "../src/core/model/Settings.ts"

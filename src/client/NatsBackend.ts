@@ -111,7 +111,7 @@ export class NatsBackend implements Backend {
       decode: decodeDescription
     }, respond)
 
-  readonly explain: Backend["explain"] = ({ bucket, principal: _, ...body }, respond) =>
+  readonly explain: Backend["explain"] = ({ bucket, principal: _principal, ...body }, respond) =>
     this.#ask.ask({
       subject: this.#subjects.request({ access: "read", bucket, operation: "explain" }),
       body,
@@ -119,7 +119,7 @@ export class NatsBackend implements Backend {
       decode: (json) => Result.map(decodeExplanation(json), ({ explanation }) => explanation)
     }, respond)
 
-  readonly list: Backend["list"] = ({ bucket, principal: _, ...body }, respond) =>
+  readonly list: Backend["list"] = ({ bucket, principal: _principal, ...body }, respond) =>
     this.#ask.ask({
       subject: this.#subjects.request({ access: "read", bucket, operation: "list" }),
       body,

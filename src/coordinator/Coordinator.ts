@@ -55,7 +55,8 @@ export class Coordinator {
     Forward: (message, from) => this.#takeForward(from, message),
     Forwarded: (message, from) => this.#hear(from, message),
     Listed: (message, from) => this.#hear(from, message),
-    // The nodes will agree again soon: until its deadline, the request is sent again after its pause.
+    // The nodes will agree again soon: until its deadline, the request is sent again after its
+    // pause.
     OtherRing: () => {}
   }
   readonly #context: CoordinatorContext

@@ -5,7 +5,7 @@
  * Bounded by the bytes that the documents take encoded; what was not used longest goes first.
  */
 import type { RowKey } from "../storage/Storage.ts"
-import type { LocalDocument } from "./RowCodec.ts"
+import type { LocalDocument } from "./LocalDocument.ts"
 
 interface Cached {
   readonly held: LocalDocument

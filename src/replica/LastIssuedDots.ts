@@ -9,7 +9,7 @@
 import type { Actor, Dot } from "../core/clock/Dot.ts"
 import type { RowKey } from "../storage/Storage.ts"
 import { nameOf } from "./DocumentCache.ts"
-import type { LocalDocument } from "./RowCodec.ts"
+import type { LocalDocument } from "./LocalDocument.ts"
 
 /** About 30 MB. Each document forgotten costs one more actor in its context when it is written. */
 export const lastIssuedMax = 200_000

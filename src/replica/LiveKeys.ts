@@ -35,8 +35,8 @@ export const compareCursors = (a: KeyCursor, b: KeyCursor): number =>
   || compareText(a.key.sort, b.key.sort)
 
 const isHeld = (replica: Replica, row: RowKey, nowMillis: number): boolean => {
-  const holding = replica.read(row)
-  return holding._tag === "Found" && isLive(visibleStore(holding.document, nowMillis))
+  const local = replica.read(row)
+  return local._tag === "Found" && isLive(visibleStore(local.document, nowMillis))
 }
 
 export const liveKeys = (

@@ -6,22 +6,23 @@
  * it still holds, intact and with the last dot made. Otherwise a new birth begins. When a commit
  * fails, what was made from it has already been sent, so the incarnation ends there and then.
  */
-import * as Dot from "../core/clock/Dot.ts"
+import type { Actor } from "../core/clock/Dot.ts"
 import * as Document from "../core/crdt/Document.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
 import { Malformed } from "../core/codec/Bytes.ts"
 import { invariant } from "../core/Invariant.ts"
-import * as Incarnation from "../core/model/Incarnation.ts"
+import type { Incarnation } from "../core/model/Incarnation.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { CausalContext } from "../core/clock/CausalContext.ts"
 import type { Operation, Refusal } from "../core/strategy/Strategy.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import { metadataBatch } from "../storage/Metadata.ts"
-import type { RowKey, StorageFailure, StorageService } from "../storage/Storage.ts"
+import type { OnCommit, RowKey, StorageFailure, StorageService } from "../storage/Storage.ts"
 import { DiskBreaker } from "./DiskBreaker.ts"
 import { DocumentCache } from "./DocumentCache.ts"
-import { LastIssuedDots } from "./LastIssuedDots.ts"
-import * as Row from "./RowCodec.ts"
+import { DotIssuer } from "./DotIssuer.ts"
+import type { LocalRead } from "./LocalDocument.ts"
+import * as RowCodec from "./RowCodec.ts"
 
 export type { StorageFailure }
 
@@ -30,18 +31,12 @@ export interface ReplicaOptions {
   readonly storage: StorageService
   readonly node: NodeId
   /** Drawn for this start, and already on disk. */
-  readonly incarnation: Incarnation.Incarnation
+  readonly incarnation: Incarnation
   /** The time to stamp writes with, in milliseconds. */
   readonly stampMillis: () => number
   /** Of documents kept decoded, by their encoded size. */
   readonly cacheBytesMax: number
 }
-
-/** What this replica holds under a key; a damaged row counts as missing, but is known to be. */
-export type LocalRead =
-  | ({ readonly _tag: "Found" } & Row.LocalDocument)
-  | { readonly _tag: "Absent" }
-  | { readonly _tag: "Damaged"; readonly detail: string }
 
 /** One operation of a request, with its arguments as JSON values. */
 export interface Call {
@@ -57,9 +52,6 @@ export interface Update {
   readonly stampSeen: number
   readonly id: Document.OperationId | undefined
 }
-
-/** Called once: nothing when the change is on disk, else why it is not. */
-export type Settled = (failure: StorageFailure | undefined) => void
 
 export type Updated =
   /** `isRetry`: the operation had been applied before; nothing was changed now. */
@@ -94,17 +86,13 @@ export type Joined =
 export class Replica {
   readonly #options: ReplicaOptions
   readonly #cache: DocumentCache
-  readonly #lastIssued = new LastIssuedDots()
+  readonly #dots: DotIssuer
   readonly #breaker: DiskBreaker
-  #incarnation: Incarnation.Incarnation
-  /** Births and counters of this incarnation; never issued twice. */
-  #issued = 0
   #counts = {
     updates: 0,
     retries: 0,
     joins: 0,
     damaged: 0,
-    births: 0,
     divergences: 0,
     discards: 0,
     incarnationsEnded: 0
@@ -112,13 +100,13 @@ export class Replica {
 
   constructor(options: ReplicaOptions) {
     this.#options = options
-    this.#incarnation = options.incarnation
+    this.#dots = new DotIssuer(options)
     this.#cache = new DocumentCache(options.cacheBytesMax)
     this.#breaker = new DiskBreaker(options)
   }
 
-  incarnation(): Incarnation.Incarnation {
-    return this.#incarnation
+  incarnation(): Incarnation {
+    return this.#dots.incarnation
   }
 
   /** Whether writes are worth trying. */
@@ -127,7 +115,7 @@ export class Replica {
   }
 
   stats(): ReplicaStats {
-    return { ...this.#counts }
+    return { ...this.#counts, births: this.#dots.births }
   }
 
   /** What is held now, committed or not. */
@@ -137,9 +125,9 @@ export class Replica {
     const result = this.#options.storage.read(key)
     if (result._tag === "Absent") return result
     if (result._tag === "Damaged") return this.#damaged(result.detail)
-    const held = Row.decode(result.document)
+    const held = RowCodec.decode(result.document)
     if (held instanceof Malformed) return this.#damaged(held.message)
-    this.#cache.set(key, held, Row.bytesOf(result.document))
+    this.#cache.set(key, held, RowCodec.bytesOf(result.document))
     return { _tag: "Found", ...held }
   }
 
@@ -149,34 +137,34 @@ export class Replica {
   }
 
   /**
-   * Applies operations, all or none. The result can be sent at once; `settled` says later
+   * Applies operations, all or none. The result can be sent at once; `onCommit` says later
    * whether it reached this node's disk, unless nothing was updated.
    */
-  update(update: Update, settled: Settled): Updated {
+  update(update: Update, onCommit: OnCommit): Updated {
     const { id, key } = update
     invariant(update.calls.length > 0, "an update does something")
-    const holding = this.read(key)
-    const before = documentOf(holding)
+    const local = this.read(key)
+    const before = documentOf(local)
     const known = id === undefined ? undefined : Document.findId(before, id)
     if (known !== undefined) {
       this.#markRetry(known.actor)
       this.#counts.retries++
-      this.#settle(settled)
+      this.#awaitCommits(onCommit)
       return { _tag: "Updated", document: before, encoded: encode(before), isRetry: true }
     }
-    const actor = this.#actorFor(key, holding)
+    const actor = this.#dots.actorFor(key, local)
     const after = this.#applyAll(before, update, actor)
     if ("_tag" in after) return after
     const encoded = encode(after)
-    const failure = this.#write({ key, before, after, encoded, own: actor }, holding, settled)
+    const failure = this.#write({ key, before, after, encoded, own: actor }, local, onCommit)
     if (failure !== undefined) return { _tag: "Unwritten", failure }
-    this.#lastIssued.made(key, actor, after.context.get(actor)!)
+    this.#dots.issued(key, actor, after)
     this.#counts.updates++
     return { _tag: "Updated", document: after, encoded, isRetry: false }
   }
 
   /**
-   * Joins another replica's document into this one's; `settled` says later whether it is on this
+   * Joins another replica's document into this one's; `onCommit` says later whether it is on this
    * node's disk, unless it is refused. `encoded` spares encoding it where that is known.
    */
   join(
@@ -185,11 +173,11 @@ export class Replica {
       readonly document: Document.Document
       readonly encoded?: DocumentCodec.EncodedDocument
     },
-    settled: Settled
+    onCommit: OnCommit
   ): Joined {
     const { document: incoming, key } = arrival
-    const holding = this.read(key)
-    const before = documentOf(holding)
+    const local = this.read(key)
+    const before = documentOf(local)
     if (!Document.canJoin(before, incoming)) {
       return { _tag: "Refused", reason: otherKind }
     }
@@ -201,17 +189,17 @@ export class Replica {
       runtime.mark("replica: one of two last writes is discarded")
     }
     if (after.deferred.length < before.deferred.length) runtime.mark("replica: a deferral ends")
-    if (holding._tag === "Damaged") runtime.mark("replica: a damaged row is mended by a join")
-    if (holding._tag === "Found" && Row.contradicts(holding, { ...arrival, joined: after })) {
+    if (local._tag === "Damaged") runtime.mark("replica: a damaged row is mended by a join")
+    if (local._tag === "Found" && RowCodec.contradicts(local, { ...arrival, joined: after })) {
       this.#counts.divergences++
     }
     if (after === before) {
-      this.#settle(settled)
+      this.#awaitCommits(onCommit)
       return { _tag: "Joined" }
     }
-    const own = holding._tag === "Found" ? holding.own : ""
+    const own = local._tag === "Found" ? local.own : ""
     const encoded = (after === incoming ? arrival.encoded : undefined) ?? encode(after)
-    const failure = this.#write({ key, before, after, encoded, own }, holding, settled)
+    const failure = this.#write({ key, before, after, encoded, own }, local, onCommit)
     if (failure === undefined) return { _tag: "Joined" }
     return { _tag: "Refused", reason: `${failure.kind}: ${failure.detail}` }
   }
@@ -219,7 +207,7 @@ export class Replica {
   #applyAll(
     before: Document.Document,
     update: Update,
-    actor: Dot.Actor
+    actor: Actor
   ): Document.Document | Refusal {
     const { stampMillis, runtime } = this.#options
     const nowMillis = stampMillis()
@@ -227,7 +215,7 @@ export class Replica {
     let dot = { actor, counter: 0 }
     const { seen, stampSeen } = update
     for (const { args, operation } of update.calls) {
-      dot = { actor, counter: ++this.#issued }
+      dot = this.#dots.next(actor)
       const mutated = operation.mutate({ document, dot, nowMillis, seen, stampSeen, args })
       if (mutated._tag !== "Changed") return mutated
       if (!Document.canJoin(document, { ...Document.empty, store: mutated.delta.store })) {
@@ -241,24 +229,10 @@ export class Replica {
     return Document.withoutOldIds(Document.withId(document, { ...id, ...dot }), nowMillis)
   }
 
-  #actorFor(key: RowKey, holding: LocalRead): Dot.Actor {
-    const continues = holding._tag === "Found" && Dot.isActorOf(holding.own, this.#self())
-    if (continues && this.#lastIssued.mayContinue(key, holding)) return holding.own
-    this.#counts.births++
-    const { runtime } = this.#options
-    if (holding._tag === "Damaged") runtime.mark("replica: a birth after a damaged row")
-    if (continues) runtime.mark("replica: a birth because a row may be an old one")
-    return Dot.actor({ ...this.#self(), birth: ++this.#issued })
-  }
-
-  #self() {
-    return { node: this.#options.node, incarnation: this.#incarnation }
-  }
-
-  #markRetry(actor: Dot.Actor): void {
+  #markRetry(actor: Actor): void {
     const { node, runtime } = this.#options
     runtime.mark("replica: a retry is answered from its id")
-    if (Dot.isActorOf(actor, this.#self())) return
+    if (this.#dots.made(actor)) return
     if (actor.startsWith(`${node}.`)) runtime.mark("replica: a retry is answered after a restart")
     else runtime.mark("replica: a retry is answered that another node carried out")
   }
@@ -271,21 +245,21 @@ export class Replica {
       readonly encoded: DocumentCodec.EncodedDocument
       readonly own: string
     },
-    holding: LocalRead,
-    settled: Settled
+    local: LocalRead,
+    onCommit: OnCommit
   ): StorageFailure | undefined {
-    const incarnation = this.#incarnation
+    const { incarnation } = this.#dots
     this.#breaker.begin()
-    const change = { key: options.key, ...Row.change(options) }
+    const change = { key: options.key, ...RowCodec.change(options) }
     // What is left of a damaged row goes, or its elements would be counted with the new ones.
     const gone = { key: options.key, header: undefined, elements: [], elementCount: 0 }
-    const documents = holding._tag === "Damaged" ? [gone, change] : [change]
+    const documents = local._tag === "Damaged" ? [gone, change] : [change]
     let refusal: StorageFailure | undefined
     let accepted = false
     this.#options.storage.write({ documents, rows: [] }, (failure) => {
       // Before the call returns this means that nothing was accepted, and so nothing is lost.
       if (!accepted) refusal = failure
-      else this.#committed(failure, incarnation, settled)
+      else this.#committed(failure, incarnation, onCommit)
     })
     accepted = true
     if (refusal !== undefined) return refusal
@@ -296,8 +270,8 @@ export class Replica {
 
   #committed(
     failure: StorageFailure | undefined,
-    incarnation: Incarnation.Incarnation,
-    settled: Settled
+    incarnation: Incarnation,
+    onCommit: OnCommit
   ): void {
     this.#breaker.end(failure)
     if (failure !== undefined) {
@@ -305,37 +279,35 @@ export class Replica {
       this.#cache.clear()
       this.#endIncarnation(incarnation)
     }
-    settled(failure)
+    onCommit(failure)
   }
 
   /**
    * What nothing was changed about may still be on its way to the disk. It is asked about now: by
    * the end of the turn its commit may have failed, and nothing would wait any more.
    */
-  #settle(settled: Settled): void {
+  #awaitCommits(onCommit: OnCommit): void {
     const { storage, runtime } = this.#options
-    const incarnation = this.#incarnation
+    const { incarnation } = this.#dots
     let isNow = true
     storage.barrier((failure) => {
-      if (isNow) runtime.endOfTurn(() => settled(failure))
+      if (isNow) runtime.endOfTurn(() => onCommit(failure))
       // A group failed: what it held is hidden now, whoever hears of it first.
-      else if (failure !== undefined) this.#committed(failure, incarnation, settled)
-      else settled(undefined)
+      else if (failure !== undefined) this.#committed(failure, incarnation, onCommit)
+      else onCommit(undefined)
     })
     isNow = false
   }
 
   /** What failed to commit may have been sent; its dots must never be made again. */
-  #endIncarnation(failed: Incarnation.Incarnation): void {
-    if (this.#incarnation !== failed) return
-    const { storage, runtime } = this.#options
-    this.#incarnation = Incarnation.next({ previous: failed, now: runtime.now(), id: runtime.id() })
-    this.#issued = 0
-    this.#lastIssued.clear()
+  #endIncarnation(failed: Incarnation): void {
+    if (this.#dots.incarnation !== failed) return
+    this.#dots.endIncarnation()
     this.#counts.incarnationsEnded++
+    const { runtime, storage } = this.#options
     runtime.mark("replica: an incarnation ends with a failed commit")
     // A failure to record it is harmless: the next start draws a greater one by the clock.
-    storage.write(metadataBatch("incarnation", this.#incarnation), () => {})
+    storage.write(metadataBatch("incarnation", this.#dots.incarnation), () => {})
   }
 
   #damaged(detail: string): LocalRead {
@@ -348,5 +320,5 @@ const otherKind = "a state of another kind is stored under this key"
 
 const encode = (document: Document.Document) => DocumentCodec.encode(document)
 
-const documentOf = (holding: LocalRead): Document.Document =>
-  holding._tag === "Found" ? holding.document : Document.empty
+const documentOf = (local: LocalRead): Document.Document =>
+  local._tag === "Found" ? local.document : Document.empty

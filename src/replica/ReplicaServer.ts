@@ -74,17 +74,17 @@ export class ReplicaServer {
     const { request } = message
     const mismatch = this.#mismatch(message)
     if (mismatch !== undefined) return reply({ _tag: "Refused", request, reason: mismatch })
-    const holding = this.#replica.read(this.#keyOf(message))
-    switch (holding._tag) {
+    const local = this.#replica.read(this.#keyOf(message))
+    switch (local._tag) {
       case "Absent":
         return reply({ _tag: "Fetched", request, outcome: "absent", document: nothing })
       case "Damaged":
         return reply({ _tag: "Fetched", request, outcome: "damaged", document: nothing })
       case "Found": {
-        if (holding.digest === message.digest) {
+        if (local.digest === message.digest) {
           return reply({ _tag: "Fetched", request, outcome: "same", document: nothing })
         }
-        const document = DocumentCodec.encode(holding.document).bytes
+        const document = DocumentCodec.encode(local.document).bytes
         return reply({ _tag: "Fetched", request, outcome: "found", document })
       }
     }

@@ -10,21 +10,13 @@
  * files had as long as headers had that format.
  */
 import { ByteReader, ByteWriter, Malformed } from "../core/codec/Bytes.ts"
-import type { Actor } from "../core/clock/Dot.ts"
 import * as VersionVector from "../core/clock/VersionVector.ts"
 import type { Document } from "../core/crdt/Document.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
 import { childKind, type DotStore, type Tree } from "../core/crdt/DotStore.ts"
 import { decodeFields, joinFields, MalformedKey } from "../core/model/DocumentKey.ts"
+import type { LocalDocument } from "./LocalDocument.ts"
 import type { StoredDocument } from "../storage/Storage.ts"
-
-/** A document as this replica holds it. */
-export interface LocalDocument {
-  readonly document: Document
-  readonly digest: string
-  /** The actor under which this replica last made a dot here; empty where it made none. */
-  readonly own: Actor
-}
 
 /** Of headers; elements tell their own. */
 export const formatVersion = 2

@@ -42,7 +42,7 @@ const outcomeOf = <A extends object>(
   ask((outcome) => (found = outcome))
   stepped.runtime.settle()
   if (found === undefined || found instanceof Error) throw found ?? new Error("no answer")
-  return found as A
+  return found
 }
 
 /** What clients of the nodes in these places get: values read, explained, and keys listed. */

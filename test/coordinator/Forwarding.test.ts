@@ -260,6 +260,13 @@ describe("a request that is forwarded", () => {
   })
 })
 
+const forward = (more: object) =>
+  readForward(
+    Buffer.from(
+      JSON.stringify({ action: "read", bucket: "profiles", body: { key: "k" }, to: "", ...more })
+    )
+  )
+
 describe("a forwarded request", () => {
   const bucket = BucketName.make("profiles")
   const body = { key: "k", calls: [{ name: "put", args: [{ name: "Ada" }] }] }
@@ -270,10 +277,10 @@ describe("a forwarded request", () => {
   ])("arrives with its principal: %s", (_, principal = anonymous) => {
     const { coordinator } = stepped.nodes[primaries[0]! - 1]!.core
     const taken: Array<Principal> = []
-    const { handle } = coordinator
-    coordinator.handle = (request, respond) => {
+    const handle = coordinator.handle.bind(coordinator)
+    coordinator.handle = (request, address) => {
       taken.push(request.principal)
-      return handle.call(coordinator, request, respond)
+      handle(request, address)
     }
     for (const action of ["write", "read"] as const) {
       const request = { action, bucket, body, principal }
@@ -284,10 +291,6 @@ describe("a forwarded request", () => {
   })
 
   it("without a principal, as earlier nodes forward it, is an anonymous client's", () => {
-    const forward = (more: object) =>
-      readForward(
-        Buffer.from(JSON.stringify({ action: "read", bucket, body: { key: "k" }, to: "", ...more }))
-      )
     expect(forward({})?.request.principal).toEqual(anonymous)
     expect(forward({ principal: anonymous })?.request.principal).toEqual(anonymous)
   })

@@ -63,10 +63,10 @@ describe("a request", () => {
   it("is an anonymous client's, whatever its body claims", () => {
     const principals: Array<unknown> = []
     for (const { core: { coordinator } } of stepped.nodes) {
-      const { handle } = coordinator
-      coordinator.handle = (request, respond) => {
+      const handle = coordinator.handle.bind(coordinator)
+      coordinator.handle = (request, address) => {
         principals.push(request.principal)
-        return handle.call(coordinator, request, respond)
+        handle(request, address)
       }
     }
     send("read.notes.get", { key: "k", principal: { _tag: "NatsUser", name: "root" } })

@@ -3,7 +3,7 @@ import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import * as Document from "../../src/core/crdt/Document.ts"
 import { DocumentCache } from "../../src/replica/DocumentCache.ts"
-import type { LocalDocument } from "../../src/replica/RowCodec.ts"
+import type { LocalDocument } from "../../src/replica/LocalDocument.ts"
 import type { RowKey } from "../../src/storage/Storage.ts"
 
 const keyOf = (partitionKey: string, sortKey = "", partition = 1): RowKey => ({

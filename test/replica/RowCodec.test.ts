@@ -6,6 +6,7 @@ import * as Document from "../../src/core/crdt/Document.ts"
 import * as DocumentCodec from "../../src/core/crdt/DocumentCodec.ts"
 import { childKey, type DotStore, type Tree } from "../../src/core/crdt/DotStore.ts"
 import { joinFields } from "../../src/core/model/DocumentKey.ts"
+import type { LocalDocument } from "../../src/replica/LocalDocument.ts"
 import * as Row from "../../src/replica/RowCodec.ts"
 import type { StoredDocument } from "../../src/storage/Storage.ts"
 import { leavesOf, textOf } from "../core/crdt/documents.ts"
@@ -37,7 +38,7 @@ const hexOf = ({ elements, header }: StoredDocument) => ({
     .sort()
 })
 
-const decoded = (row: StoredDocument): Row.LocalDocument => {
+const decoded = (row: StoredDocument): LocalDocument => {
   const held = Row.decode(row)
   if (held instanceof Malformed) throw held
   return held

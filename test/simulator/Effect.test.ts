@@ -95,8 +95,8 @@ const statesOf = ({ replica }: NodeCore): ReadonlyArray<unknown> =>
     { length: partitionCount },
     (_, partition) =>
       replica.scan({ partition, after: undefined, limit: 100 }).map((key) => {
-        const holding = replica.read(key)
-        return [key, holding._tag === "Found" ? holding.digest : holding._tag]
+        const local = replica.read(key)
+        return [key, local._tag === "Found" ? local.digest : local._tag]
       })
   )
 

@@ -110,13 +110,13 @@ export class Converge {
     digests: Map<string, string>,
     sizes: Map<string, Size>
   ): void {
-    const holding = node.core?.replica.read(this.#cluster.rowOf(document))
-    if (holding?._tag !== "Found") {
-      digests.set(node.id, holding?._tag.toLowerCase() ?? "down")
+    const local = node.core?.replica.read(this.#cluster.rowOf(document))
+    if (local?._tag !== "Found") {
+      digests.set(node.id, local?._tag.toLowerCase() ?? "down")
       return
     }
-    const { context, ids, store } = holding.document
-    digests.set(node.id, holding.digest)
+    const { context, ids, store } = local.document
+    digests.set(node.id, local.digest)
     sizes.set(node.id, {
       actors: [...context.keys()].sort(),
       leaves: leavesOf(store),

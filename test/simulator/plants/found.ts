@@ -17,9 +17,9 @@ export const foundPlants: ReadonlyArray<Plant> = [
     name: "old-row-continued",
     bug: "a replica counts on in a row that is an old one",
     edits: [{
-      file: "src/replica/Replica.ts",
-      from: "if (continues && this.#lastIssued.mayContinue(key, holding)) return holding.own",
-      to: "if (continues) return holding.own"
+      file: "src/replica/DotIssuer.ts",
+      from: "if (continues && this.#last.mayContinue(key, local)) return local.own",
+      to: "if (continues) return local.own"
     }]
   },
   {

@@ -1,0 +1,19 @@
+/**
+ * Describes a document as one replica holds it, and the outcome of looking for it.
+ */
+import type { Actor } from "../core/clock/Dot.ts"
+import type { Document } from "../core/crdt/Document.ts"
+
+/** A document as this replica holds it. */
+export interface LocalDocument {
+  readonly document: Document
+  readonly digest: string
+  /** The actor under which this replica last made a dot here; empty where it made none. */
+  readonly own: Actor
+}
+
+/** What this replica holds under a key; a damaged row counts as missing, but is known to be. */
+export type LocalRead =
+  | ({ readonly _tag: "Found" } & LocalDocument)
+  | { readonly _tag: "Absent" }
+  | { readonly _tag: "Damaged"; readonly detail: string }
