@@ -43,7 +43,8 @@ export const ClusterDescription = Schema.Struct({
   partitionCount: Schema.Int,
   ringDigest: Schema.String,
   members: Schema.Array(MemberBody),
-  owners: OwnersBody,
+  /** Absent where the node is of a version that did not tell it. */
+  owners: Schema.optional(OwnersBody),
   buckets: Schema.Array(BucketBody)
 })
 export type ClusterDescription = typeof ClusterDescription.Type

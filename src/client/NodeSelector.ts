@@ -30,7 +30,7 @@ const isNodeId = Schema.is(NodeId)
 
 /** By partition; none where a client of this version cannot tell: then any node is asked. */
 const ownersOf = ({ members, owners, partitionCount }: ClusterDescription): Owners => {
-  if (owners.version !== ownersVersion || !isPartitionCount(partitionCount)) return []
+  if (owners?.version !== ownersVersion || !isPartitionCount(partitionCount)) return []
   const { indexes } = owners
   const ids = members.map(({ id }) => id).filter(isNodeId)
   const each = indexes.length / partitionCount

@@ -102,7 +102,8 @@ describe("a selector", () => {
   })
 
   it.each<[string, Partial<ClusterDescription>]>([
-    ["of another version", { owners: { ...description.owners, version: 2 } }],
+    ["not at all", { owners: undefined }],
+    ["of another version", { owners: { version: 2, indexes: description.owners!.indexes } }],
     ["that are no members", { owners: { version: 1, indexes: Array<number>(48).fill(5) } }],
     ["that are not whole numbers", {
       owners: { version: 1, indexes: Array<number>(48).fill(0.5) }

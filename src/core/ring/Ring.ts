@@ -116,15 +116,19 @@ const complete = (ring: RingOptions & Membership & { readonly owners: Owners }):
   }
 }
 
-/** The canonical bytes behind the digest. A format: what changes it begins with another number. */
+/**
+ * The canonical bytes behind the digest. A format: a change of it begins with another number. Sites
+ * came with 2. A ring without any stays under 1, as nodes that know no sites have it.
+ */
 const encode = (ring: RingOptions & Membership & { readonly owners: Owners }): Uint8Array => {
-  const writer = new ByteWriter().varint(2)
+  const hasSites = ring.members.some(({ site }) => site !== undefined)
+  const writer = new ByteWriter().varint(hasSites ? 2 : 1)
     .varint(ring.partitionCount).varint(ring.replicaCount).varint(ring.members.length)
   for (const member of ring.members) {
     const weight = new DataView(new ArrayBuffer(8))
     weight.setFloat64(0, member.weight)
-    writer.text(member.id).raw(new Uint8Array(weight.buffer))
-      .text(member.zone ?? "").text(member.site ?? "")
+    writer.text(member.id).raw(new Uint8Array(weight.buffer)).text(member.zone ?? "")
+    if (hasSites) writer.text(member.site ?? "")
   }
   const numbers = new Map(ring.members.map(({ id }, number) => [id, number]))
   for (const id of ring.owners.flat()) writer.varint(numbers.get(id)!)

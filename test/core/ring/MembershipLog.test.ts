@@ -1,4 +1,5 @@
 // Checks that logs join like sets, what they lead to, and which changes may be added to one.
+import { readFileSync } from "node:fs"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as fc from "fast-check"
@@ -296,6 +297,20 @@ describe("a log that travels", () => {
       .toThrow(InvariantViolation)
     expect(making({ predecessors: [], changes: [leaves("n2")] })).toThrow(InvariantViolation)
     expect(accepts({ ...good, changes: [] })).toBe(false)
+  })
+
+  it("is read and written as it was by the first version", () => {
+    const path = new URL("../../golden/membership-log-1/all-changes.json", import.meta.url)
+    const log = append(
+      append(
+        joined(append(formed, joins("n5"), "n2"), append(formed, leaves("n4"))),
+        removes("n3")
+      ),
+      { _tag: "Replace", id: n2, by: { ...member("n6", { weight: 0.5, zone: "b" }), site: "east" } }
+    )
+    const text = encode(append(log, adjusts("n5")))
+    expect(readFileSync(path, "utf8")).toBe(`${text}\n`)
+    expect(encode(Result.getOrThrow(MembershipLog.decode(readFileSync(path, "utf8"))))).toBe(text)
   })
 
   it("has ids that are a format", () => {

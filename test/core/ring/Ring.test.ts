@@ -88,6 +88,11 @@ describe("the digest", () => {
     for (const digest of digests) expect(digest).toMatch(/^[0-9a-f]{16}$/)
   })
 
+  it("of members with sites is a format", () => {
+    const ring = formed({ ...n1, site: "east" }, { ...n2, zone: "a", site: "west" }, n3)
+    expect(ring.digest).toBe("48ac69fdb0309338")
+  })
+
   it("is a format, and so are the claim and the order of fallbacks", () => {
     const zones = ["a", "b", "c", undefined]
     const nodes = members(7).map((one, index) => ({ ...one, zone: zones[index % 4] }))
@@ -97,7 +102,7 @@ describe("the digest", () => {
       entry({ _tag: "Adjust", member: weighted }),
       entry({ _tag: "Leave", id: nodes[3]!.id })
     ], { partitionCount: 16 })
-    expect(ring.digest).toBe("6c240046f4dbee01")
+    expect(ring.digest).toBe("a78c30ce81e3b940")
     expect(preferenceList(ring, 0)).toEqual(["n0", "n5", "n2", "n4", "n1", "n6"])
     expect(preferenceList(ring, 15)).toEqual(["n1", "n0", "n6", "n5", "n2", "n4"])
   })
