@@ -8,7 +8,15 @@
  * This is group commit (DeWitt et al., SIGMOD 1984): the sync of one log write is shared.
  */
 import type { Runtime } from "../core/Runtime.ts"
-import { acceptChange, type AcceptedBatch, acceptRow, bytesOf, sizeOf } from "./AcceptedBatch.ts"
+import {
+  acceptChange,
+  type AcceptedBatch,
+  acceptRow,
+  bytesOf,
+  type EncodedRow,
+  type NumberedChange,
+  sizeOf
+} from "./AcceptedBatch.ts"
 import { PendingWrites } from "./PendingWrites.ts"
 import { SequenceNumbers } from "./SequenceNumbers.ts"
 import type { Batch, OnCommit, StorageFailure } from "./Storage.ts"
@@ -30,6 +38,7 @@ export interface Group {
 }
 
 const barrier: Batch = { documents: [], rows: [] }
+const noRows: ReadonlyArray<EncodedRow> = []
 
 export class CommitQueue {
   readonly pending = new PendingWrites()
@@ -99,16 +108,21 @@ export class CommitQueue {
       done(refusal)
       return []
     }
-    const documents = batch.documents.map((change) =>
-      acceptChange(change, this.#numbers.next(change.key.partition))
-    )
-    const write = { documents, rows: batch.rows.map(acceptRow), bytes, done }
+    const documents: Array<NumberedChange> = []
+    const sequences: Array<number> = []
+    for (const change of batch.documents) {
+      const sequence = this.#numbers.next(change.key.partition)
+      documents.push(acceptChange(change, sequence))
+      sequences.push(sequence)
+    }
+    const rows = batch.rows.length === 0 ? noRows : batch.rows.map(acceptRow)
+    const write = { documents, rows, bytes, done }
     this.pending.accept(write)
     this.#waitingChanges += count
     this.#waitingBytes += bytes
     this.#gathered.push(write)
     this.#schedule()
-    return documents.map(({ sequence }) => sequence)
+    return sequences
   }
 
   #overload(added: { readonly count: number; readonly bytes: number }): StorageFailure | undefined {

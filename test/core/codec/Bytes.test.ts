@@ -41,6 +41,8 @@ const write = (items: ReadonlyArray<Item>, capacity = 8): Uint8Array => {
   }
   const bytes = writer.finish()
   expect(writer.length).toBe(bytes.length)
+  expect(writer.take()).toEqual(bytes)
+  expect(writer.byte(1).finish()).toEqual(Uint8Array.of(1))
   return bytes
 }
 
