@@ -4,9 +4,10 @@
 import type { Plant } from "./Plant.ts"
 
 const replica = "src/replica/Replica.ts"
+const issuer = "src/replica/DotIssuer.ts"
 const lastIssued = "src/replica/LastIssuedDots.ts"
 const siblings = "src/core/clock/DottedVersionVectorSet.ts"
-const continues = "if (continues && this.#lastIssued.mayContinue(key, holding)) return holding.own"
+const continues = "if (continues && this.#last.mayContinue(key, local)) return local.own"
 
 export const causalityPlants: ReadonlyArray<Plant> = [
   {
@@ -22,11 +23,11 @@ export const causalityPlants: ReadonlyArray<Plant> = [
     name: "lost-row-continued",
     bug: "a replica whose row is gone goes on as the same actor",
     edits: [{
-      file: replica,
+      file: issuer,
       from: continues,
       to: `${continues}
-    const former = this.#lastIssued.actorOf(key)
-    if (holding._tag !== "Found" && former !== undefined) return former`
+    const former = this.#last.actorOf(key)
+    if (local._tag !== "Found" && former !== undefined) return former`
     }, {
       file: lastIssued,
       from: "  clear(): void {",
@@ -42,12 +43,12 @@ export const causalityPlants: ReadonlyArray<Plant> = [
     bug: "an incarnation outlives a failed commit that was sent",
     edits: [{
       file: replica,
-      from: "if (this.#incarnation !== failed) return",
+      from: "if (this.#dots.incarnation !== failed) return",
       to: "return"
     }, {
-      file: replica,
+      file: issuer,
       from: continues,
-      to: "if (continues) return holding.own"
+      to: "if (continues) return local.own"
     }]
   },
   {

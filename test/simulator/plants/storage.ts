@@ -11,13 +11,13 @@ export const storagePlants: ReadonlyArray<Plant> = [
     bug: "a write counts once the disk has been told",
     edits: [{
       file: replica,
-      from: "else this.#committed(failure, incarnation, settled)\n    })\n    acc",
+      from: "else this.#committed(failure, incarnation, onCommit)\n    })\n    acc",
       to: "else this.#committed(failure, incarnation, () => {})\n    })\n    acc"
     }, {
       file: replica,
       from: "if (refusal !== undefined) return refusal",
       to: `if (refusal !== undefined) return refusal
-    this.#options.runtime.endOfTurn(() => settled(undefined))`
+    this.#options.runtime.endOfTurn(() => onCommit(undefined))`
     }]
   },
   {
