@@ -2,7 +2,6 @@
  * Takes values across the border between the application's types and stored JSON, by the schema
  * that the bucket declares.
  */
-import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { digest64 } from "../Hash.ts"
@@ -41,33 +40,37 @@ const segment = (key: PropertyKey | { readonly key: PropertyKey }): string => {
   return typeof name === "number" ? `[${name}]` : `.${String(name)}`
 }
 
-const refused = (error: Schema.SchemaError): SchemaMismatch => {
-  const issue = format(error.issue).issues[0]
-  const path = `$${(issue?.path ?? []).map(segment).join("")}`
-  return new SchemaMismatch(path, issue?.message ?? error.message)
-}
-
-/** The schema is the application's: where it throws, the value is refused. */
-const valueOf = <A>(run: () => Result.Result<A, Schema.SchemaError>): A => {
-  let result: Result.Result<A, Schema.SchemaError>
-  try {
-    result = run()
-  } catch (error) {
-    throw new SchemaMismatch("$", `the schema itself fails on this value: ${String(error)}`)
+/** Why a schema refuses. It is the application's: where it fails itself, it refuses too. */
+const refused = (thrown: unknown): SchemaMismatch => {
+  if (!Schema.isSchemaError(thrown)) {
+    return new SchemaMismatch("$", `the schema itself fails on this value: ${String(thrown)}`)
   }
-  if (Result.isFailure(result)) throw refused(result.failure)
-  return result.success
+  const issue = format(thrown.issue).issues[0]
+  const path = `$${(issue?.path ?? []).map(segment).join("")}`
+  return new SchemaMismatch(path, issue?.message ?? thrown.message)
 }
 
 /** The codec of a schema; build it once, when the bucket is declared. */
 export const make = <A>(schema: ValueSchema<A>): ValueCodec<A> => {
   const codec = Schema.toCodecJson(schema)
-  const encode = Schema.encodeUnknownResult(codec)
-  const decode = Schema.decodeUnknownResult(codec)
+  const encode = Schema.encodeUnknownSync(codec)
+  const decode = Schema.decodeUnknownSync(codec)
   return {
     schema,
-    encode: (value) => valueOf(() => encode(value)),
-    decode: (json) => valueOf(() => decode(json)),
+    encode: (value) => {
+      try {
+        return encode(value)
+      } catch (thrown) {
+        throw refused(thrown)
+      }
+    },
+    decode: (json) => {
+      try {
+        return decode(json)
+      } catch (thrown) {
+        throw refused(thrown)
+      }
+    },
     fingerprint: digest64(CanonicalJson.encode(Schema.toJsonSchemaDocument(codec)))
   }
 }
