@@ -3,7 +3,9 @@
  * text already, so an answer is put together as text and nothing is parsed on the way. The version
  * is that of the request's subject; within it fields are only added.
  */
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { isObject } from "../src/core/model/CanonicalJson.ts"
 import { StoreError } from "../src/core/model/StoreError.ts"
 
 /** What went right. */
@@ -29,6 +31,38 @@ export type ErrorBody = typeof ErrorBody.Type
 
 export const ReplyBody = Schema.Union([AnswerBody, ErrorBody])
 export type ReplyBody = typeof ReplyBody.Type
+
+/** An answer as a client takes it: told from an error by its tag. */
+export interface TaggedAnswer extends Omit<AnswerBody, "id"> {
+  readonly _tag: "Answer"
+}
+
+const decodeError = Schema.decodeUnknownOption(ErrorBody)
+
+const isInteger = (value: unknown): value is number => Number.isSafeInteger(value)
+
+/** The id of the request that a reply answers; undefined where it names none. */
+export const readId = (reply: unknown): number | undefined =>
+  isObject(reply) && isInteger(reply["id"]) ? reply["id"] : undefined
+
+/**
+ * The answer or the error in a reply; undefined where there is neither.
+ *
+ * **Guarantees** that it takes the outcomes that `ReplyBody` takes, and no others.
+ *
+ * **Requires** that the reply was parsed from JSON: it does not look into the values.
+ *
+ * **Why** a client reads every answer here: the schema would copy it, and walk its values.
+ */
+export const readOutcome = (reply: unknown): TaggedAnswer | StoreError | undefined => {
+  if (!isObject(reply)) return undefined
+  const { context, replied, siblings, values } = reply
+  if (
+    Array.isArray(values) && typeof context === "string" && isInteger(replied)
+    && isInteger(siblings)
+  ) return { _tag: "Answer", values, context, replied, siblings }
+  return Option.getOrUndefined(decodeError(reply))?.error
+}
 
 const encodeError = Schema.encodeSync(StoreError)
 
