@@ -93,6 +93,22 @@ const deliveryContract = (current: Current): void => {
     expect(received).toEqual(sent)
   })
 
+  it("bytes that change after the turn of their message are delivered as they were", async () => {
+    const [publisher, subscriber] = await connectTwo(current)
+    const received = collect(subscriber, "reused")
+    await settle(publisher, subscriber)
+    const reused = new Uint8Array(8)
+    const sent = Array.from({ length: 200 }, (_, i) => `turn ${i}`.padEnd(reused.length))
+    for (const text of sent) {
+      reused.set(bytes(text))
+      publisher.publish("reused", reused)
+      await new Promise(setImmediate)
+      reused.fill(0)
+    }
+    await settle(publisher, subscriber)
+    expect(received).toEqual(sent)
+  })
+
   it("nothing is delivered inside publish, not even to the publisher itself", async () => {
     const transport = await connect(current)
     let publishing = false
