@@ -1,6 +1,8 @@
 /**
  * Every shape that leaves a process, and the sample documents.
  */
+import "effect/schema/SchemaJITCompiler/enable"
+
 export * as BucketDefinition from "./BucketDefinition.ts"
 export * as Cart from "./Cart.ts"
 export * as ClientAnswer from "./ClientAnswer.ts"

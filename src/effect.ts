@@ -1,6 +1,7 @@
 /**
  * Everwrite for Effect programs: the same buckets and handles, as services and layers.
  */
+import "effect/schema/SchemaJITCompiler/enable"
 import type * as Layer from "effect/Layer"
 import { Everwrite as Service } from "./client/Everwrite.ts"
 import type { ClusterName } from "./core/model/Names.ts"

@@ -2,6 +2,7 @@
  * Everwrite for programs with Promises: declare buckets, connect to a cluster, read and write.
  * Effect programs take `everwrite/effect` instead; nodes are started with `everwrite/server`.
  */
+import "effect/schema/SchemaJITCompiler/enable"
 import type { BucketMap, ConnectOptions, Db, NamedWell } from "./client/Promises.ts"
 import { HttpBackend } from "./client/HttpBackend.ts"
 import { connectWith, makeDb } from "./client/Promises.ts"

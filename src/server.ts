@@ -2,6 +2,8 @@
  * Everwrite for programs that run nodes: the config file, a node as a layer, and the broker that
  * `everwrite dev` uses.
  */
+import "effect/schema/SchemaJITCompiler/enable"
+
 export { type Config, defineConfig, InvalidConfig } from "./node/ConfigFile.ts"
 export { EverwriteNode, type LiveNode, type StartFailure } from "./node/Node.ts"
 export { InvalidSetting } from "./node/Setting.ts"
