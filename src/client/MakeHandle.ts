@@ -65,17 +65,16 @@ const reads = (bucket: Any, requester: Requester, lift: Lift): Methods => ({
     lift(Task.all([...keys].map((key) => requester.read(bucket, key, options)), manyLimit))
 })
 
-const put =
-  (bucket: Any, requester: Requester) =>
-  (key: unknown, value: never, context: string | undefined, options: WriteOptions | undefined) =>
-    requester.write(bucket, key, () => ({
-      calls: [{ name: "put", args: [bucket.encodeValue(value)] }],
-      context,
-      options
-    }))
-
 const writes = (bucket: Any, requester: Requester, lift: Lift): Methods => {
-  const write = put(bucket, requester)
+  const write = (
+    key: unknown,
+    value: never,
+    context: string | undefined,
+    options: WriteOptions | undefined
+  ) => {
+    const calls = () => [{ name: "put", args: [bucket.encodeValue(value)] }]
+    return requester.write({ bucket, key, calls, context, options })
+  }
   const all: Methods = {
     put: (key: unknown, value: never, options?: WriteOptions) =>
       lift(write(key, value, undefined, options)),
@@ -108,8 +107,7 @@ const operate = (
   key: unknown,
   calls: () => ReadonlyArray<CallBody>,
   options: Options | undefined
-) =>
-  requester.write(bucket, key, () => ({ calls: calls(), context: options?.seen?.context, options }))
+) => requester.write({ bucket, key, calls, context: options?.seen?.context, options })
 
 /** Makes edits instead of requests: what `edit` hands to the caller. */
 const builder = (bucket: Any): Methods => {
@@ -132,14 +130,12 @@ const operations = (bucket: Any, requester: Requester, lift: Lift): Methods => {
   return methods
 }
 
+const deleteCalls = () => [{ name: "delete", args: [] }]
+
 /** Deletes what was seen; where a blind delete would take unseen siblings, it reads first. */
 const deletes = (bucket: Any, requester: Requester, lift: Lift): Methods => {
   const write = (key: unknown, context: string | undefined, options: WriteOptions | undefined) =>
-    requester.write(
-      bucket,
-      key,
-      () => ({ calls: [{ name: "delete", args: [] }], context, options })
-    )
+    requester.write({ bucket, key, calls: deleteCalls, context, options })
   return {
     delete: (seen: unknown, options?: WriteOptions) => {
       if (isSeen(seen)) return lift(write(seen.key, seen.context, options))

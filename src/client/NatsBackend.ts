@@ -1,13 +1,12 @@
 /**
- * Carries a client's requests to the nodes over NATS, straight to a node that holds the document.
+ * Carries a client's requests to the nodes over NATS, straight to a primary of the document.
  *
- * What one turn asks of one node about one operation of one bucket travels as one message. A node
- * that nobody answers for is passed over; a request that was lost is sent again to the same node,
- * which answers a repeated write from the document instead of applying it twice.
+ * A node that nobody answers for is passed over. A write that was lost is sent again to the same
+ * node, which answers a repeated write from the document instead of applying it twice.
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { ReplyBody } from "../../schemas/ClientAnswer.ts"
+import { readId, readOutcome } from "../../schemas/ClientAnswer.ts"
 import { ClusterDescription } from "../../schemas/ClusterDescription.ts"
 import { ExplanationReply } from "../../schemas/Explanation.ts"
 import { KeyPageReply } from "../../schemas/KeyPage.ts"
@@ -19,8 +18,9 @@ import { Subjects } from "../transport/Subjects.ts"
 import type { Message, Subscription, TransportService } from "../transport/Transport.ts"
 import type { Backend, BackendRequest, BackendRespond } from "./Backend.ts"
 import { NatsAsk, parse } from "./NatsAsk.ts"
-import { graceMillis, RemoteRequest } from "./RemoteRequest.ts"
 import { NodeSelector } from "./NodeSelector.ts"
+import { graceMillis, RemoteRequest, type RequestSender } from "./RemoteRequest.ts"
+import { RequestOutbox } from "./RequestOutbox.ts"
 import type { Task } from "./Task.ts"
 
 export interface NatsBackendOptions {
@@ -29,48 +29,42 @@ export interface NatsBackendOptions {
   readonly cluster: ClusterName
 }
 
-/** What is gathered for one subject in this turn. */
-interface Outbox {
-  readonly requests: Array<RemoteRequest>
-  readonly texts: Array<string>
-  bytes: number
-}
-
-const decodeReply = Schema.decodeUnknownResult(ReplyBody)
 const decodeDescription = Schema.decodeUnknownResult(ClusterDescription)
 const decodeExplanation = Schema.decodeUnknownResult(ExplanationReply)
 const decodePage = Schema.decodeUnknownResult(KeyPageReply)
-const encoder = new TextEncoder()
 
-/** Messages are closed at this size, unless the broker's limit is lower. */
-const bytesTarget = 64 * 1024
-/** A node answers within its own deadline, so what is silent for this long was mostly lost. */
+/** A node answers within its own deadline: a request open for longer was mostly lost. */
 const firstPauseMillis = 600
-/** For what people ask of the cluster; longer than a node waits for the others. */
+/** For questions that people ask; longer than a node waits for the others. */
 const askTimeoutMillis = 3_000
 
 export class NatsBackend implements Backend {
   readonly runtime: Runtime
-  readonly #options: NatsBackendOptions
   readonly #subjects: Subjects
   readonly #inbox: string
   readonly #subscriptions: ReadonlyArray<Subscription>
   readonly #pending: InFlightRequests<RemoteRequest>
-  readonly #outboxes = new Map<string, Outbox>()
+  readonly #outbox: RequestOutbox
+  readonly #sender: RequestSender
   readonly #ask: NatsAsk
   readonly #selector: NodeSelector
-  #messageNumber = 0
-  #scheduled = false
 
   constructor(options: NatsBackendOptions) {
     const { cluster, transport, runtime } = options
     this.runtime = runtime
-    this.#options = options
     this.#subjects = new Subjects(cluster)
     this.#pending = new InFlightRequests({ runtime, firstPauseMillis })
     this.#selector = new NodeSelector(runtime)
     this.#ask = new NatsAsk({ runtime, transport })
     this.#inbox = transport.newInbox()
+    this.#outbox = new RequestOutbox({ runtime, transport, cluster, inbox: this.#inbox })
+    this.#sender = {
+      runtime,
+      send: (remote) => this.#send(remote),
+      ended: (remote) => this.#pending.remove(remote.number),
+      answered: (node, millis) => this.#selector.answered(node, millis),
+      unreachable: (node) => this.#selector.unheard(node)
+    }
     this.#subscriptions = [
       transport.subscribe(`${this.#inbox}.*`, (message) => this.#hear(message)),
       transport.onStatus((connected) => {
@@ -89,16 +83,7 @@ export class NatsBackend implements Backend {
 
   readonly request = (request: BackendRequest, respond: BackendRespond): void => {
     const number = this.#pending.nextNumber()
-    const remote = new RemoteRequest({
-      runtime: this.runtime,
-      number,
-      request,
-      respond: (outcome) => {
-        this.#pending.remove(number)
-        respond(outcome)
-      },
-      send: (sending) => this.#send(sending)
-    })
+    const remote = new RemoteRequest(this.#sender, number, request, respond)
     this.#pending.add(number, remote)
     remote.resend()
   }
@@ -134,83 +119,42 @@ export class NatsBackend implements Backend {
   }
 
   #send(remote: RemoteRequest): void {
-    const { request } = remote
-    const bytesMax = this.#options.transport.maxPayload() - 2
-    if (remote.bytes > bytesMax) return remote.refuse(tooLarge(remote.bytes, bytesMax))
-    // Silence for so long: what is asked from now on goes to another primary.
+    const { requestBytesMax } = this.#outbox
+    if (remote.bytes > requestBytesMax) {
+      return remote.refuse(tooLarge(remote.bytes, requestBytesMax))
+    }
+    // The node has not answered in time: other requests go to another primary from now on.
     if (remote.boundTo !== undefined) this.#selector.unheard(remote.boundTo)
-    const node = remote.boundTo ?? this.#selector.nodeFor(request, remote.avoid)
+    const node = remote.boundTo ?? this.#selector.nodeFor(remote.request, remote.avoid)
     remote.sentTo(node)
-    const parts = {
-      access: request.action,
-      bucket: request.bucket,
-      operation: operationOf(request)
-    }
-    const subject = node === undefined
-      ? this.#subjects.request(parts)
-      : this.#subjects.nodeRequest(node, parts)
-    const full = this.#outboxes.get(subject)
-    if (full !== undefined && full.bytes + remote.bytes >= Math.min(bytesTarget, bytesMax)) {
-      this.#flush(subject, full)
-    }
-    const outbox = this.#outboxes.get(subject) ?? { requests: [], texts: [], bytes: 0 }
-    this.#outboxes.set(subject, outbox)
-    outbox.requests.push(remote)
-    outbox.texts.push(remote.text)
-    outbox.bytes += remote.bytes + 1
-    this.#schedule()
-  }
-
-  #schedule(): void {
-    if (this.#scheduled) return
-    this.#scheduled = true
-    this.runtime.endOfTurn(() => {
-      this.#scheduled = false
-      for (const [subject, outbox] of this.#outboxes) this.#flush(subject, outbox)
-    })
-  }
-
-  #flush(subject: string, outbox: Outbox): void {
-    this.#outboxes.delete(subject)
-    if (outbox.texts.length === 0) return
-    const message = ++this.#messageNumber
-    for (const request of outbox.requests) request.message = message
-    const data = encoder.encode(`[${outbox.texts.join(",")}]`)
-    this.#options.transport.publish(subject, data, `${this.#inbox}.${message}`)
+    this.#outbox.add(remote, node)
   }
 
   #hear(message: Message): void {
-    if (message.noResponders) return this.#unheard(message.subject)
+    if (message.noResponders) return this.#unreachable(message.subject)
     const json = parse(message.data)
-    const replies: ReadonlyArray<unknown> = Array.isArray(json) ? json : [json]
-    for (const reply of replies) this.#take(reply)
+    if (!Array.isArray(json)) return this.#take(json)
+    for (const reply of json) this.#take(reply)
   }
 
-  #take(json: unknown): void {
-    const decoded = decodeReply(json)
-    // What is no answer is as good as lost: its request is sent again, or ends at its deadline.
-    if (Result.isFailure(decoded) || decoded.success.id === undefined) return
-    const reply = decoded.success
-    const remote = this.#pending.get(decoded.success.id)
-    if (remote === undefined) return
-    this.#pending.answered(decoded.success.id)
-    const { millis, node } = remote.answer("error" in reply ? reply.error : reply)
-    if (node === undefined) return
-    if (millis === undefined) this.#selector.unheard(node)
-    else this.#selector.answered(node, millis)
+  #take(reply: unknown): void {
+    const outcome = readOutcome(reply)
+    const id = readId(reply)
+    // A reply that cannot be read is as good as lost: its request is sent again, or times out.
+    if (outcome === undefined || id === undefined) return
+    this.#pending.answered(id)
+    this.#pending.get(id)?.answer(outcome)
   }
 
-  #unheard(subject: string): void {
-    const number = Number(subject.slice(this.#inbox.length + 1))
-    const unheard = Array.from(this.#pending.all()).filter(({ message }) => message === number)
-    for (const remote of unheard) {
-      const node = remote.unheard()
-      if (node !== undefined) this.#selector.unheard(node)
-    }
+  /** Nobody subscribes to the subject of a message: it reached no node. */
+  #unreachable(replySubject: string): void {
+    const number = Number(replySubject.slice(this.#inbox.length + 1))
+    const unsent = Array.from(this.#pending.all()).filter(({ message }) => message === number)
+    for (const remote of unsent) remote.unreachable()
   }
 }
 
-/** A node's own answer, late as it is, says more than our silence. */
+/** A node's own answer, late as it is, says more than `NoAnswer`. */
 const askMillis = ({ timeoutMillis = 0 }: { readonly timeoutMillis?: number }): number =>
   Math.max(askTimeoutMillis, timeoutMillis + graceMillis)
 
@@ -220,10 +164,3 @@ const tooLarge = (bytes: number, bytesMax: number) =>
     value: `${bytes} bytes`,
     expected: `at most ${bytesMax} bytes, by the broker's max_payload`
   })
-
-/** The operation in a request's subject, which the broker's permissions see. */
-const operationOf = ({ action, body }: BackendRequest): string => {
-  if (action === "read") return "get"
-  const [first, ...rest] = body.calls ?? []
-  return first !== undefined && rest.length === 0 ? first.name : "edit"
-}

@@ -2,7 +2,7 @@
  * Follows one request of a remote client from sending to answer: where it went, where else it may
  * go, and when to give up.
  */
-import type { AnswerBody } from "../../schemas/ClientAnswer.ts"
+import type { TaggedAnswer } from "../../schemas/ClientAnswer.ts"
 import {
   isPassing,
   NoAnswer,
@@ -15,25 +15,30 @@ import type { Runtime } from "../core/Runtime.ts"
 import type { Waiting } from "../transport/InFlightRequests.ts"
 import type { BackendRequest, BackendRespond } from "./Backend.ts"
 
-export interface RemoteRequestOptions {
-  readonly runtime: Runtime
-  readonly number: number
-  readonly request: BackendRequest
-  readonly respond: BackendRespond
+/** What all requests of a client share: the way to the nodes, and what is known of them. */
+export interface RequestSender {
+  readonly runtime: Pick<Runtime, "elapsed">
   readonly send: (request: RemoteRequest) => void
+  /** Called once for each request, before its outcome is passed on. */
+  readonly ended: (request: RemoteRequest) => void
+  readonly answered: (node: NodeId, millis: number) => void
+  /** Nobody answers for the node, or it cannot do its work. */
+  readonly unreachable: (node: NodeId) => void
 }
 
-/** What a node is given when the request does not say; longer than the node's own default. */
+/** The time that a request gets where it states none; longer than the node's own default. */
 const timeoutMillis = { read: 3_000, write: 5_000 } as const
-/** The node's answer "time is up" says more than ours, so it is waited for. */
+/** The client waits longer than the node, whose answer "time is up" says more than its own. */
 export const graceMillis = 500
+
+/** Most requests avoid no node: they share this set. */
+const none: ReadonlySet<string> = new Set()
 
 type Refusal = NodeUnavailable | NodeUnwritable
 
-/** What a node says that did nothing, and could not: others can. */
-const isRefusal = (outcome: AnswerBody | StoreError): outcome is Refusal =>
-  "_tag" in outcome
-  && (outcome._tag === "NodeUnavailable" || outcome._tag === "NodeUnwritable")
+/** A node refuses so before it does anything, and for a reason of its own: others can serve. */
+const isRefusal = (outcome: TaggedAnswer | StoreError): outcome is Refusal =>
+  outcome._tag === "NodeUnavailable" || outcome._tag === "NodeUnwritable"
 
 export class RemoteRequest implements Waiting {
   readonly number: number
@@ -43,36 +48,40 @@ export class RemoteRequest implements Waiting {
   readonly text: string
   /** What `text` takes in UTF-8. */
   readonly bytes: number
-  /** Nodes that were asked and did not answer, or could not. */
-  readonly avoid = new Set<string>()
   /** The message that it last travelled in. */
   message = 0
+  readonly #sender: RequestSender
+  readonly #respond: BackendRespond
+  #avoid = none
   #node: NodeId | undefined
   #sentAt = 0
   #sendings = 0
-  readonly #options: RemoteRequestOptions
 
-  constructor(options: RemoteRequestOptions) {
-    const { number, request, runtime } = options
-    this.#options = options
+  constructor(
+    sender: RequestSender,
+    number: number,
+    request: BackendRequest,
+    respond: BackendRespond
+  ) {
+    this.#sender = sender
+    this.#respond = respond
     this.number = number
     this.request = request
     const millis = request.body.timeoutMillis ?? timeoutMillis[request.action]
-    this.deadline = runtime.elapsed() + millis + graceMillis
+    this.deadline = sender.runtime.elapsed() + millis + graceMillis
     this.text = JSON.stringify({ ...request.body, id: number })
     this.bytes = Buffer.byteLength(this.text)
   }
 
   /** Sends, or sends again. A write stays with its node: another might apply it a second time. */
   resend(): void {
-    const { body, action } = this.request
     if (this.#sendings > 0) {
-      if (action === "read") {
-        if (this.#node !== undefined) this.avoid.add(this.#node)
-        // Any node takes what is sent to none: the next one would not know what the first did.
-      } else if (body.operationId === undefined || this.#node === undefined) return
+      if (this.request.action === "read") {
+        if (this.#node !== undefined) this.#pass(this.#node)
+        // Any node takes a write sent to none: the next would not know what the first one did.
+      } else if (this.request.body.operationId === undefined || this.#node === undefined) return
     }
-    this.#options.send(this)
+    this.#sender.send(this)
   }
 
   /** Where a write must go again; undefined where the choice is open. */
@@ -80,63 +89,77 @@ export class RemoteRequest implements Waiting {
     return this.request.action === "write" && this.#sendings > 0 ? this.#node : undefined
   }
 
+  /** Nodes that were asked and did not answer, or refused. */
+  get avoid(): ReadonlySet<string> {
+    return this.#avoid
+  }
+
   sentTo(node: NodeId | undefined): void {
     this.#node = node
-    this.#sentAt = this.#options.runtime.elapsed()
+    this.#sentAt = this.#sender.runtime.elapsed()
     this.#sendings++
   }
 
   /**
-   * Nobody subscribes to where it was sent, so this sending was not carried out: it may go
-   * elsewhere, unless it is a write of which an earlier sending was heard.
+   * Nobody subscribes to the subject of the last sending, so no node carried that one out: the
+   * request may go elsewhere, unless it is a write of which an earlier sending reached its node.
    */
-  unheard(): NodeId | undefined {
+  unreachable(): void {
     const node = this.#node
-    if (this.#mayHaveApplied && this.#sendings > 1) return node
-    if (node !== undefined) this.#goElsewhere(node)
-    else {
+    const stays = this.#mayHaveApplied && this.#sendings > 1
+    if (node !== undefined) {
+      this.#sender.unreachable(node)
+      if (!stays) this.#goElsewhere(node)
+    } else if (!stays) {
       this.#sendings = 0
-      this.#options.respond(this.#noAnswer("no node of the cluster answers"))
+      this.#end(this.#noAnswer("no node of the cluster answers"))
     }
-    return node
   }
 
   #goElsewhere(node: NodeId): void {
-    this.avoid.add(node)
+    this.#pass(node)
     this.#node = undefined
     this.#sendings = 0
-    this.#options.send(this)
+    this.#sender.send(this)
   }
 
-  /** Takes an answer; says whose it was, and how long it took, unless the node could not answer. */
-  answer(
-    outcome: AnswerBody | StoreError
-  ): { readonly node: NodeId | undefined; readonly millis: number | undefined } {
+  /** Takes a node's answer, which ends the request unless another node can serve it. */
+  answer(outcome: TaggedAnswer | StoreError): void {
     const node = this.#node
-    const millis = this.#options.runtime.elapsed() - this.#sentAt
-    if (isRefusal(outcome) && node !== undefined) {
-      // One that comes late, or twice, of a node that was passed over already.
-      if (outcome.node !== node && this.avoid.has(outcome.node)) return { node: undefined, millis }
+    if (node !== undefined && isRefusal(outcome)) {
+      // It comes late, or twice, from a node that was passed over already.
+      if (outcome.node !== node && this.#avoid.has(outcome.node)) return
       if (this.request.action === "read" || this.#sendings === 1) {
-        this.#goElsewhere(node)
-        return { node, millis: undefined }
+        this.#sender.unreachable(node)
+        return this.#goElsewhere(node)
       }
     }
-    if (!("_tag" in outcome)) this.#options.respond({ _tag: "Answer", ...outcome })
+    if (node !== undefined) {
+      this.#sender.answered(node, this.#sender.runtime.elapsed() - this.#sentAt)
+    }
     // The answer is one sending's; another may have been carried out.
-    else if (this.#sendings > 1 && this.#mayHaveApplied && isPassing(outcome)) {
-      this.#options.respond(this.#noAnswer(outcome.message))
-    } else this.#options.respond(outcome)
-    return { node, millis }
+    const isOpen = this.#sendings > 1 && this.#mayHaveApplied
+    if (isOpen && outcome._tag !== "Answer" && isPassing(outcome)) {
+      this.#end(this.#noAnswer(outcome.message))
+    } else this.#end(outcome)
   }
 
   /** It cannot be sent at all. */
   refuse(error: StoreError): void {
-    this.#options.respond(error)
+    this.#end(error)
   }
 
   expire(): void {
-    this.#options.respond(this.#noAnswer("no answer in time"))
+    this.#end(this.#noAnswer("no answer in time"))
+  }
+
+  #end(outcome: TaggedAnswer | StoreError): void {
+    this.#sender.ended(this)
+    this.#respond(outcome)
+  }
+
+  #pass(node: NodeId): void {
+    this.#avoid = new Set(this.#avoid).add(node)
   }
 
   get #mayHaveApplied(): boolean {

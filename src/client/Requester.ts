@@ -9,7 +9,7 @@ import * as CanonicalJson from "../core/model/CanonicalJson.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import type { Any } from "../core/strategy/Bucket.ts"
 import { SchemaMismatch } from "../core/strategy/ValueCodec.ts"
-import type { Backend, BackendAnswer, BackendRequest } from "./Backend.ts"
+import type { Action, Backend, BackendAnswer } from "./Backend.ts"
 import { contextOf, type Entry } from "./Entry.ts"
 import type { ReadOptions, WriteOptions } from "./Handle.ts"
 import * as Session from "./Session.ts"
@@ -17,9 +17,11 @@ import * as Task from "./Task.ts"
 
 type Options = ReadOptions & WriteOptions
 
-/** A write: its operations, and the context of what it has seen. */
+/** A write: its document, its operations, and the context of the document as it was seen. */
 export interface Write {
-  readonly calls: ReadonlyArray<CallBody>
+  readonly bucket: Any
+  readonly key: unknown
+  readonly calls: () => ReadonlyArray<CallBody>
   readonly context: string | undefined
   readonly options: Options | undefined
 }
@@ -27,18 +29,24 @@ export interface Write {
 type AnyEntry = Entry<string, any, any>
 type EntryTask = Task.Task<AnyEntry, Errors.StoreError>
 
-const settingsOf = (options: Options | undefined): Partial<RequestBody> => {
-  if (options === undefined) return {}
+interface Asking {
+  readonly action: Action
+  readonly bucket: Any
+  readonly key: unknown
+}
+
+/** A request's body while it is put together. */
+type Draft = { -readonly [Field in keyof RequestBody]: RequestBody[Field] }
+
+const addSettings = (draft: Draft, options: Options): void => {
   const { consistency, dw, pr, pw, r, timeout, w } = options
-  return {
-    ...(consistency === undefined ? {} : { consistency }),
-    ...(r === undefined ? {} : { r }),
-    ...(pr === undefined ? {} : { pr }),
-    ...(w === undefined ? {} : { w }),
-    ...(pw === undefined ? {} : { pw }),
-    ...(dw === undefined ? {} : { dw }),
-    ...(timeout === undefined ? {} : { timeoutMillis: Duration.toMillis(timeout) })
-  }
+  if (consistency !== undefined) draft.consistency = consistency
+  if (r !== undefined) draft.r = r
+  if (pr !== undefined) draft.pr = pr
+  if (w !== undefined) draft.w = w
+  if (pw !== undefined) draft.pw = pw
+  if (dw !== undefined) draft.dw = dw
+  if (timeout !== undefined) draft.timeoutMillis = Duration.toMillis(timeout)
 }
 
 /** One client's way to its backend: its session, and the ids of its operations. */
@@ -60,54 +68,53 @@ export class Requester {
   }
 
   read(bucket: Any, key: unknown, options: ReadOptions | undefined): EntryTask {
-    return this.#request(bucket, key, "read", () => settingsOf(options))
-  }
-
-  write(bucket: Any, key: unknown, make: () => Write): EntryTask {
-    return this.#request(bucket, key, "write", () => {
-      const { calls, context, options } = make()
-      const at = Math.floor(this.#backend.runtime.now())
-      return {
-        ...settingsOf(options),
-        ...(context === undefined ? {} : { context }),
-        calls,
-        operationId: { session: this.#name, sequence: ++this.#sequence, at }
-      }
+    return this.#request({ action: "read", bucket, key }, (draft) => {
+      if (options !== undefined) addSettings(draft, options)
     })
   }
 
-  #request(
-    bucket: Any,
-    key: unknown,
-    action: BackendRequest["action"],
-    make: () => Partial<RequestBody>
-  ): EntryTask {
-    return Task.attempt(() => {
-      const { json, text } = keyOf(bucket, key)
-      const document = `${bucket.name} ${text}`
-      if (!this.#session.hasRoom(document)) return Task.failed(sessionFull())
-      const covers = this.#session.contexts(document)
-      const { fingerprint } = bucket
-      const body: RequestBody = {
-        ...make(),
-        key: json,
-        fingerprint,
-        ...(covers.length === 0 ? {} : { after: covers })
-      }
-      const sent = this.#send({ action, bucket: bucket.definition.name, body })
-      return Task.andThen(sent, (answer) => {
-        this.#session.saw(document, { context: answer.context, covers })
-        return entryOf(bucket, key, answer)
-      })
-    }, (thrown) => refusal(bucket.name, thrown))
+  write(write: Write): EntryTask {
+    const { bucket, key } = write
+    return this.#request({ action: "write", bucket, key }, (draft) => {
+      const { calls, context, options } = write
+      if (options !== undefined) addSettings(draft, options)
+      if (context !== undefined) draft.context = context
+      draft.calls = calls()
+      const at = Math.floor(this.#backend.runtime.now())
+      draft.operationId = { session: this.#name, sequence: ++this.#sequence, at }
+    })
   }
 
-  #send(request: BackendRequest): Task.Task<BackendAnswer, Errors.StoreError> {
-    return (done, fail) =>
-      this.#backend.request(request, (outcome) => {
-        if (outcome._tag === "Answer") done(outcome)
-        else fail(outcome)
+  /** Asks for a document; `fill` adds to the request's body, and may throw a refusal. */
+  #request({ action, bucket, key }: Asking, fill: (draft: Draft) => void): EntryTask {
+    return (succeed, fail, die) => {
+      let document: string
+      let covers: ReadonlyArray<string>
+      let body: Draft
+      try {
+        const { json, text } = keyOf(bucket, key)
+        document = `${bucket.name} ${text}`
+        if (!this.#session.hasRoom(document)) return fail(sessionFull())
+        covers = this.#session.contexts(document)
+        body = { key: json, fingerprint: bucket.fingerprint }
+        if (covers.length > 0) body.after = covers
+        fill(body)
+      } catch (thrown) {
+        const error = refusal(bucket.name, thrown)
+        return error === undefined ? die(thrown) : fail(error)
+      }
+      this.#backend.request({ action, bucket: bucket.definition.name, body }, (outcome) => {
+        if (outcome._tag !== "Answer") return fail(outcome)
+        this.#session.saw(document, { context: outcome.context, covers })
+        let entry: AnyEntry
+        try {
+          entry = entryOf(bucket, key, outcome)
+        } catch (thrown) {
+          return fail(undecodable(bucket, thrown))
+        }
+        succeed(entry)
       })
+    }
   }
 }
 
@@ -135,7 +142,7 @@ const keyOf = (
 const isRefusal = (thrown: unknown): thrown is SchemaMismatch | CanonicalJson.InvalidJson =>
   thrown instanceof SchemaMismatch || thrown instanceof CanonicalJson.InvalidJson
 
-/** What the caller gave that cannot be sent, as the error that names it. */
+/** The error that names a fault in the caller's key or value; undefined for any other fault. */
 const refusal = (bucket: string, thrown: unknown): Errors.StoreError | undefined => {
   if (isRefusal(thrown)) {
     const { path, problem } = thrown
@@ -147,23 +154,26 @@ const refusal = (bucket: string, thrown: unknown): Errors.StoreError | undefined
   return undefined
 }
 
-const entryOf = (bucket: Any, key: unknown, answer: BackendAnswer): EntryTask => {
-  const seen = {
-    bucket: bucket.name,
-    key,
-    context: contextOf(bucket, answer.context),
-    replied: answer.replied
-  }
-  const { siblings, values } = answer
-  if (values.length === 0) return Task.succeed({ _tag: "Absent", ...seen })
-  return Task.attempt(
-    () => Task.succeed({ _tag: "Found", ...seen, value: bucket.decodeView(values), siblings }),
-    (thrown) => {
-      // A merge is the application's, and its fault must not stop who brings the answer.
-      const { path, problem } = thrown instanceof SchemaMismatch
-        ? thrown
-        : { path: "$", problem: `its merge fails: ${String(thrown)}` }
-      return new Errors.Undecodable({ bucket: bucket.name, path, problem })
+const entryOf = (bucket: Any, key: unknown, answer: BackendAnswer): AnyEntry => {
+  const { replied, siblings, values } = answer
+  const context = contextOf(bucket, answer.context)
+  return values.length === 0
+    ? { _tag: "Absent", bucket: bucket.name, key, context, replied }
+    : {
+      _tag: "Found",
+      bucket: bucket.name,
+      key,
+      context,
+      replied,
+      value: bucket.decodeView(values),
+      siblings
     }
-  )
+}
+
+/** A merge is the application's, and its fault must not stop the caller that brings the answer. */
+const undecodable = ({ name }: Any, thrown: unknown): Errors.Undecodable => {
+  const { path, problem } = thrown instanceof SchemaMismatch
+    ? thrown
+    : { path: "$", problem: `its merge fails: ${String(thrown)}` }
+  return new Errors.Undecodable({ bucket: name, path, problem })
 }

@@ -21,13 +21,15 @@ export interface Session {
 /** Most documents that one session remembers: about 10 MB of contexts. */
 export const documentsMax = 100_000
 
-/** Nothing remembered, nothing asked for. */
-export const none: Session = { contexts: () => [], saw: () => {}, hasRoom: () => true }
+const nothing: ReadonlyArray<string> = []
+
+/** Remembers nothing, and asks for nothing. */
+export const none: Session = { contexts: () => nothing, saw: () => {}, hasRoom: () => true }
 
 export const make = (): Session => {
   const seen = new Map<string, ReadonlyArray<string>>()
   return {
-    contexts: (document) => seen.get(document) ?? [],
+    contexts: (document) => seen.get(document) ?? nothing,
     saw: (document, { context, covers }) => {
       const others = (seen.get(document) ?? []).filter((token) => !covers.includes(token))
       seen.set(document, [...others.filter((token) => token !== context), context])

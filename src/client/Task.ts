@@ -14,31 +14,39 @@ export type Task<A, E> = (
   die: (thrown: unknown) => void
 ) => void
 
-export const succeed = <A>(value: A): Task<A, never> => (done) => done(value)
-
-export const failed = <E>(error: E): Task<never, E> => (_done, fail) => fail(error)
-
-export const map = <A, B, E>(task: Task<A, E>, f: (value: A) => B): Task<B, E> =>
-  andThen(task, (value) => succeed(f(value)))
+/** The task that ends in `f` of the value. */
+export const map =
+  <A, B, E>(task: Task<A, E>, f: (value: A) => B): Task<B, E> => (succeed, fail, die) =>
+    task(
+      (value) => {
+        let mapped: B
+        try {
+          mapped = f(value)
+        } catch (thrown) {
+          return die(thrown)
+        }
+        succeed(mapped)
+      },
+      fail,
+      die
+    )
 
 /** Runs `next` on the value; one after the other. */
 export const andThen =
-  <A, B, E>(task: Task<A, E>, next: (value: A) => Task<B, E>): Task<B, E> => (done, fail, die) =>
-    task((value) => attempt(() => next(value), () => undefined)(done, fail, die), fail, die)
-
-/** `make`, with an error of the given kind that it throws turned into the task's error. */
-export const attempt =
-  <A, E>(make: () => Task<A, E>, caught: (thrown: unknown) => E | undefined): Task<A, E> =>
-  (done, fail, die) => {
-    let task: Task<A, E>
-    try {
-      task = make()
-    } catch (thrown) {
-      const error = caught(thrown)
-      return error === undefined ? die(thrown) : fail(error)
-    }
-    task(done, fail, die)
-  }
+  <A, B, E>(task: Task<A, E>, next: (value: A) => Task<B, E>): Task<B, E> => (succeed, fail, die) =>
+    task(
+      (value) => {
+        let following: Task<B, E>
+        try {
+          following = next(value)
+        } catch (thrown) {
+          return die(thrown)
+        }
+        following(succeed, fail, die)
+      },
+      fail,
+      die
+    )
 
 /** What application code threw, thrown on: for callers that have none. */
 export const rethrow = (thrown: unknown): never => {

@@ -1,52 +1,59 @@
 // Checks what a remote client concludes of a request that it had to send more than once.
 import { describe, expect, it } from "vitest"
-import { RemoteRequest } from "../../src/client/RemoteRequest.ts"
+import type { TaggedAnswer } from "../../schemas/ClientAnswer.ts"
+import { RemoteRequest, type RequestSender } from "../../src/client/RemoteRequest.ts"
 import { BucketName, NodeId } from "../../src/core/model/Names.ts"
 import { NodeUnwritable, type StoreError, UnknownBucket } from "../../src/core/model/StoreError.ts"
 import { liveRuntime } from "../tooling/runtimes.ts"
 
 const [first, second] = ["n1", "n2"].map((name) => NodeId.make(name))
 
-/** A request with what it was answered, and the nodes that it may be sent to, in order. */
+/** A request with its outcomes, and the nodes that it may be sent to, in order. */
 const begin = (action: "read" | "write", nodes: ReadonlyArray<NodeId | undefined>) => {
   const outcomes: Array<StoreError["_tag"] | "Answer"> = []
   const sure: Array<boolean> = []
   const sent: Array<NodeId | undefined> = []
-  const request = new RemoteRequest({
+  const told: Array<string> = []
+  const sender: RequestSender = {
     runtime: liveRuntime,
-    number: 1,
-    request: {
-      action,
-      bucket: BucketName.make("notes"),
-      body: { key: "k", operationId: { session: "s", sequence: 1, at: 0 } }
-    },
-    respond: (outcome) => {
-      outcomes.push(outcome._tag)
-      if ("mayHaveApplied" in outcome) sure.push(!outcome.mayHaveApplied)
-    },
     send: (sending) => {
       const node = sending.boundTo ?? nodes[sent.length]
       sent.push(node)
       sending.sentTo(node)
-    }
+    },
+    ended: () => told.push("ended"),
+    answered: (node) => told.push(`${node} answered`),
+    unreachable: (node) => told.push(`${node} unreachable`)
+  }
+  const asked = {
+    action,
+    bucket: BucketName.make("notes"),
+    body: { key: "k", operationId: { session: "s", sequence: 1, at: 0 } }
+  }
+  const request = new RemoteRequest(sender, 1, asked, (outcome) => {
+    outcomes.push(outcome._tag)
+    if ("mayHaveApplied" in outcome) sure.push(!outcome.mayHaveApplied)
   })
   request.resend()
-  return { request, outcomes, sure, sent }
+  return { request, outcomes, sure, sent, told }
 }
 
+const answer: TaggedAnswer = { _tag: "Answer", values: [], context: "c", replied: 1, siblings: 0 }
 const full = new NodeUnwritable({ node: "n1", reason: "full" })
 
 describe("a write", () => {
-  it("that reached no node goes to another one", () => {
-    const { request, sent } = begin("write", [first, second])
-    expect(request.unheard()).toBe(first)
+  it("that reached no node goes to another node", () => {
+    const { request, sent, told } = begin("write", [first, second])
+    request.unreachable()
+    expect(told).toEqual(["n1 unreachable"])
     expect(sent).toEqual([first, second])
   })
 
-  it("that reached its node once stays with it, even when it is gone", () => {
-    const { outcomes, request, sent, sure } = begin("write", [first, second])
+  it("that reached its node once stays with it, though the node is unreachable later", () => {
+    const { outcomes, request, sent, sure, told } = begin("write", [first, second])
     request.resend()
-    expect(request.unheard()).toBe(first)
+    request.unreachable()
+    expect(told).toEqual(["n1 unreachable"])
     expect(sent).toEqual([first, first])
     expect(outcomes).toEqual([])
     request.expire()
@@ -60,7 +67,7 @@ describe("a write", () => {
     expect(sent).toEqual([undefined])
   })
 
-  it("that is refused goes to other nodes, and has failed where the last one refuses", () => {
+  it("that is refused goes to other nodes, and fails where the last one refuses", () => {
     const { outcomes, request, sent } = begin("write", [first, second])
     request.answer(full)
     expect(sent).toEqual([first, second])
@@ -73,7 +80,7 @@ describe("a write", () => {
     expect(outcomes).toEqual(["NodeUnwritable"])
   })
 
-  it("that is refused after another sending may have applied", () => {
+  it("that is refused after an earlier sending says that it may have applied", () => {
     const { outcomes, request, sent, sure } = begin("write", [first, second])
     request.resend()
     request.answer(full)
@@ -82,11 +89,31 @@ describe("a write", () => {
     expect(sure).toEqual([false])
   })
 
-  it("that no node could carry out has failed, however often it was sent", () => {
+  it("that no node could carry out fails, however often it was sent", () => {
     const { outcomes, request } = begin("write", [first])
     request.resend()
     request.answer(new UnknownBucket({ bucket: "notes" }))
     expect(outcomes).toEqual(["UnknownBucket"])
+  })
+})
+
+describe("a request", () => {
+  it("that is answered tells once that it ended, and which node answered", () => {
+    for (const action of ["read", "write"] as const) {
+      const { outcomes, request, told } = begin(action, [first])
+      request.answer(answer)
+      expect(outcomes).toEqual(["Answer"])
+      expect(told).toEqual(["n1 answered", "ended"])
+    }
+  })
+
+  it("takes no late refusal of a node that it has left", () => {
+    const { outcomes, request, sent } = begin("write", [first, second])
+    request.answer(full)
+    request.answer(full)
+    expect(sent).toEqual([first, second])
+    request.answer(answer)
+    expect(outcomes).toEqual(["Answer"])
   })
 })
 

@@ -9,15 +9,7 @@ type Numbers = Task.Task<number, string>
 
 const failing: Numbers = (_, fail) => fail("no")
 
-const read = (text: string) =>
-  Task.attempt(
-    () => {
-      if (text === "bug") throw new TypeError("bug")
-      if (text === "") throw new RangeError("empty")
-      return Task.succeed(text.length)
-    },
-    (thrown) => (thrown instanceof RangeError ? `refused: ${thrown.message}` : undefined)
-  )
+const succeed = (value: number): Numbers => (done) => done(value)
 
 /** Tasks that end when they are told to, and how many were under way. */
 const manual = (count: number) => {
@@ -29,7 +21,7 @@ const manual = (count: number) => {
 }
 
 describe("all tasks", () => {
-  it("give their values in order, whichever ends first, so many at once and no more", () => {
+  it("give their values in order, whichever ends first, with no more at once than allowed", () => {
     const { begun, ends, tasks } = manual(5)
     const outcomes: Array<unknown> = []
     Task.all(tasks, 2)(
@@ -47,12 +39,12 @@ describe("all tasks", () => {
     expect(outcomes).toEqual([[0, 10, 20, 30, 40]])
   })
 
-  it("that end at once may be very many", async () => {
-    const tasks = Array.from({ length: 100_000 }, (_, i) => Task.succeed(i))
+  it("that end at once do not start one another without end", async () => {
+    const tasks = Array.from({ length: 100_000 }, (_, i) => succeed(i))
     expect(await Task.toPromise(Task.all(tasks, 7))).toHaveLength(100_000)
   })
 
-  it("of none are nothing", async () => {
+  it("give no values where there are no tasks", async () => {
     expect(await Task.toPromise(Task.all([], 3))).toEqual([])
   })
 
@@ -69,31 +61,25 @@ describe("all tasks", () => {
   })
 })
 
-describe("an error that the program throws in a later step", () => {
+describe("a fault that the program throws in a later step", () => {
   const fault = new TypeError("of the program")
-  const throwing = Task.andThen(Task.succeed(1), (): Numbers => {
+  const throwing = Task.andThen(succeed(1), (): Numbers => {
+    throw fault
+  })
+  const throwingInMap = Task.map(succeed(1), (): number => {
     throw fault
   })
 
-  it("does not stop who brought the value, but rejects, or is a defect, as it was", async () => {
+  it("leaves the caller that brought the value, and rejects or is a defect", async () => {
     await expect(Task.toPromise(throwing)).rejects.toBe(fault)
+    await expect(Task.toPromise(throwingInMap)).rejects.toBe(fault)
     const exit = await Effect.runPromiseExit(Task.toEffect(throwing))
     expect(Exit.isFailure(exit) && Cause.hasDies(exit.cause)).toBe(true)
     expect(Exit.isFailure(exit) && Cause.squash(exit.cause)).toBe(fault)
   })
 
   it("passes through tasks that come after", async () => {
-    const later = Task.map(Task.all([Task.andThen(throwing, Task.succeed)], 1), () => 0)
+    const later = Task.map(Task.all([Task.andThen(throwing, succeed)], 1), () => 0)
     await expect(Task.toPromise(later)).rejects.toBe(fault)
-  })
-})
-
-describe("an attempt", () => {
-  it("turns known failures into the error, and lets all others be thrown", async () => {
-    expect(await Task.toPromise(read("abc"))).toBe(3)
-    await expect(Task.toPromise(read(""))).rejects.toBe("refused: empty")
-    await expect(Task.toPromise(read("bug"))).rejects.toBeInstanceOf(TypeError)
-    const exit = await Effect.runPromiseExit(Task.toEffect(read("")))
-    expect(exit).toEqual(Exit.fail("refused: empty"))
   })
 })

@@ -44,11 +44,8 @@ const optionsOf = ({ operation, seen }: Doing) => ({
 const raw = (bucket: Any, doing: Doing, name: string, args: ReadonlyArray<string>): EntryTask => {
   const { operation: { key }, requester, seen } = doing
   const options = optionsOf(doing)
-  return requester.write(
-    bucket,
-    key,
-    () => ({ calls: [{ name, args }], context: seen?.context, options })
-  )
+  const calls = () => [{ name, args }]
+  return requester.write({ bucket, key, calls, context: seen?.context, options })
 }
 
 const deleteSeen = (doing: Doing): EntryTask =>

@@ -1,0 +1,135 @@
+/**
+ * Gathers what one turn asks of the nodes: the requests to one node about one operation of one
+ * bucket leave as one message, since the broker's permissions see the operation in its subject.
+ */
+import { invariant } from "../core/Invariant.ts"
+import type { ClusterName, NodeId } from "../core/model/Names.ts"
+import type { Runtime } from "../core/Runtime.ts"
+import { Subjects } from "../transport/Subjects.ts"
+import type { TransportService } from "../transport/Transport.ts"
+import type { BackendRequest } from "./Backend.ts"
+import type { RemoteRequest } from "./RemoteRequest.ts"
+
+export interface RequestOutboxOptions {
+  readonly runtime: Pick<Runtime, "endOfTurn">
+  readonly transport: Pick<TransportService, "maxPayload" | "publish">
+  readonly cluster: ClusterName
+  /** The subject below which the replies arrive: each message has one of its own. */
+  readonly inbox: string
+}
+
+/** What will be one message. */
+interface Batch {
+  readonly sample: BackendRequest
+  readonly operation: string
+  readonly requests: Array<RemoteRequest>
+  /** What the requests take, with a bracket or comma before each. */
+  bytes: number
+}
+
+/** Messages are closed at this size, unless the broker's limit is lower. */
+const bytesTarget = 64 * 1024
+/** Messages of one turn are written into one buffer, as far as they fit. */
+const bufferBytes = 4 * bytesTarget
+/** Around the requests of one message. */
+const bracketBytes = 2
+
+const [open, comma, close] = Buffer.from("[,]")
+
+export class RequestOutbox {
+  readonly #options: RequestOutboxOptions
+  readonly #subjects: Subjects
+  /** The open batches to each node; those to no node in particular stand under undefined. */
+  readonly #batches = new Map<NodeId | undefined, Array<Batch>>()
+  readonly #buffer = Buffer.allocUnsafeSlow(bufferBytes)
+  #written = 0
+  #messages = 0
+  #isScheduled = false
+
+  constructor(options: RequestOutboxOptions) {
+    this.#options = options
+    this.#subjects = new Subjects(options.cluster)
+  }
+
+  /** The bytes that one request may take. */
+  get requestBytesMax(): number {
+    return this.#options.transport.maxPayload() - bracketBytes
+  }
+
+  /** Sends a request at the end of this turn. Without a node, the broker chooses one. */
+  add(remote: RemoteRequest, node: NodeId | undefined): void {
+    this.#schedule()
+    const batch = this.#batchOf(remote, node)
+    const bytes = remote.bytes + 1
+    if (batch.bytes + bytes > Math.min(bytesTarget, this.requestBytesMax)) {
+      this.#publish(batch, node)
+    }
+    batch.requests.push(remote)
+    batch.bytes += bytes
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    // The transport has taken the last turn's messages by now.
+    this.#written = 0
+    this.#options.runtime.endOfTurn(() => {
+      this.#isScheduled = false
+      for (const [node, batches] of this.#batches) {
+        for (const batch of batches) this.#publish(batch, node)
+      }
+      this.#batches.clear()
+    })
+  }
+
+  #batchOf({ request }: RemoteRequest, node: NodeId | undefined): Batch {
+    const batches = this.#batches.get(node) ?? []
+    if (batches.length === 0) this.#batches.set(node, batches)
+    const operation = operationOf(request)
+    for (const batch of batches) {
+      const { action, bucket } = batch.sample
+      if (
+        batch.operation === operation && bucket === request.bucket && action === request.action
+      ) return batch
+    }
+    const batch = { sample: request, operation, requests: [], bytes: 0 }
+    batches.push(batch)
+    return batch
+  }
+
+  #publish(batch: Batch, node: NodeId | undefined): void {
+    const { operation, requests, sample } = batch
+    if (requests.length === 0) return
+    const message = ++this.#messages
+    const data = this.#room(batch.bytes + 1)
+    let end = 0
+    for (const request of requests) {
+      request.message = message
+      data[end] = end === 0 ? open! : comma!
+      end += 1 + data.write(request.text, end + 1)
+    }
+    data[end] = close!
+    invariant(end === batch.bytes, "a request takes the bytes that were counted")
+    requests.length = 0
+    batch.bytes = 0
+    const parts = { access: sample.action, bucket: sample.bucket, operation }
+    const subject = node === undefined
+      ? this.#subjects.request(parts)
+      : this.#subjects.nodeRequest(node, parts)
+    this.#options.transport.publish(subject, data, `${this.#options.inbox}.${message}`)
+  }
+
+  #room(bytes: number): Buffer {
+    const start = this.#written
+    if (start + bytes > bufferBytes) return Buffer.allocUnsafeSlow(bytes)
+    this.#written += bytes
+    return this.#buffer.subarray(start, this.#written)
+  }
+}
+
+/** The operation in a request's subject, which the broker's permissions see. */
+const operationOf = ({ action, body: { calls } }: BackendRequest): string => {
+  if (action === "read") return "get"
+  const only = calls?.length === 1 ? calls[0] : undefined
+  return only?.name ?? "edit"
+}
