@@ -6,6 +6,7 @@ import type { CallBody } from "../../schemas/ClientRequest.ts"
 import { InvalidJson } from "../core/model/CanonicalJson.ts"
 import type { Any } from "../core/strategy/Bucket.ts"
 import { SchemaMismatch } from "../core/strategy/ValueCodec.ts"
+import type { Entry } from "./Entry.ts"
 import type { Edit, OperationOptions, ReadOptions, SeenDocument, WriteOptions } from "./Handle.ts"
 import type { Requester } from "./Requester.ts"
 import * as Task from "./Task.ts"
@@ -54,12 +55,12 @@ const place = (into: Methods, name: string, method: Method): void => {
   here[last] = method
 }
 
+const valueOf = (entry: Entry<string, unknown, any>): any =>
+  entry._tag === "Found" ? entry.value : undefined
+
 const reads = (bucket: Any, requester: Requester, lift: Lift): Methods => ({
   get: (key: unknown, options?: ReadOptions) =>
-    lift(
-      Task.map(requester.read(bucket, key, options), (entry) =>
-        entry._tag === "Found" ? entry.value : undefined)
-    ),
+    lift(Task.map(requester.read(bucket, key, options), valueOf)),
   entry: (key: unknown, options?: ReadOptions) => lift(requester.read(bucket, key, options)),
   many: (keys: Iterable<unknown>, options?: ReadOptions) =>
     lift(Task.all([...keys].map((key) => requester.read(bucket, key, options)), manyLimit))
@@ -85,13 +86,12 @@ const writes = (bucket: Any, requester: Requester, lift: Lift): Methods => {
       change: (current: unknown) => never,
       options?: ReadOptions & WriteOptions
     ) =>
-      lift(Task.andThen(requester.read(bucket, key, options), (entry) =>
-        write(
-          key,
-          change(entry._tag === "Found" ? entry.value : undefined),
-          entry.context,
-          options
-        ))),
+      lift(
+        Task.andThen(
+          requester.read(bucket, key, options),
+          (entry) => write(key, change(valueOf(entry)), entry.context, options)
+        )
+      ),
     edit: (key: unknown, change: (document: any) => ReadonlyArray<Edit>, options?: Options) =>
       lift(operate(bucket, requester, key, () => change(builder(bucket)), options))
   }

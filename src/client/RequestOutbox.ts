@@ -73,13 +73,15 @@ export class RequestOutbox {
     this.#isScheduled = true
     // The transport has taken the last turn's messages by now.
     this.#written = 0
-    this.#options.runtime.endOfTurn(() => {
-      this.#isScheduled = false
-      for (const [node, batches] of this.#batches) {
-        for (const batch of batches) this.#publish(batch, node)
-      }
-      this.#batches.clear()
-    })
+    this.#options.runtime.endOfTurn(this.#endTurn)
+  }
+
+  readonly #endTurn = (): void => {
+    this.#isScheduled = false
+    for (const [node, batches] of this.#batches) {
+      for (const batch of batches) this.#publish(batch, node)
+    }
+    this.#batches.clear()
   }
 
   #batchOf({ request }: RemoteRequest, node: NodeId | undefined): Batch {

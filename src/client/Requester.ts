@@ -3,13 +3,13 @@
  * values cross between the application's types and JSON.
  */
 import * as Duration from "effect/Duration"
-import type { CallBody, RequestBody } from "../../schemas/ClientRequest.ts"
+import type { CallBody, OperationIdBody, RequestBody } from "../../schemas/ClientRequest.ts"
 import { MalformedKey } from "../core/model/DocumentKey.ts"
 import * as CanonicalJson from "../core/model/CanonicalJson.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import type { Any } from "../core/strategy/Bucket.ts"
 import { SchemaMismatch } from "../core/strategy/ValueCodec.ts"
-import type { Action, Backend, BackendAnswer } from "./Backend.ts"
+import type { Backend, BackendAnswer } from "./Backend.ts"
 import { contextOf, type Entry } from "./Entry.ts"
 import type { ReadOptions, WriteOptions } from "./Handle.ts"
 import * as Session from "./Session.ts"
@@ -17,23 +17,23 @@ import * as Task from "./Task.ts"
 
 type Options = ReadOptions & WriteOptions
 
-/** A write: its document, its operations, and the context of the document as it was seen. */
-export interface Write {
+/** A request for one document, as its caller gives it. */
+interface Call {
   readonly bucket: Any
   readonly key: unknown
-  readonly calls: () => ReadonlyArray<CallBody>
-  readonly context: string | undefined
   readonly options: Options | undefined
+  /** The context of the document as the caller saw it. */
+  readonly context: string | undefined
+  /** Makes the operations of a write; a read has none. */
+  readonly calls: (() => ReadonlyArray<CallBody>) | undefined
+}
+
+export interface Write extends Call {
+  readonly calls: () => ReadonlyArray<CallBody>
 }
 
 type AnyEntry = Entry<string, any, any>
 type EntryTask = Task.Task<AnyEntry, Errors.StoreError>
-
-interface Asking {
-  readonly action: Action
-  readonly bucket: Any
-  readonly key: unknown
-}
 
 /** A request's body while it is put together. */
 type Draft = { -readonly [Field in keyof RequestBody]: RequestBody[Field] }
@@ -68,44 +68,31 @@ export class Requester {
   }
 
   read(bucket: Any, key: unknown, options: ReadOptions | undefined): EntryTask {
-    return this.#request({ action: "read", bucket, key }, (draft) => {
-      if (options !== undefined) addSettings(draft, options)
-    })
+    return this.#request({ bucket, key, options, context: undefined, calls: undefined })
   }
 
   write(write: Write): EntryTask {
-    const { bucket, key } = write
-    return this.#request({ action: "write", bucket, key }, (draft) => {
-      const { calls, context, options } = write
-      if (options !== undefined) addSettings(draft, options)
-      if (context !== undefined) draft.context = context
-      draft.calls = calls()
-      const at = Math.floor(this.#backend.runtime.now())
-      draft.operationId = { session: this.#name, sequence: ++this.#sequence, at }
-    })
+    return this.#request(write)
   }
 
-  /** Asks for a document; `fill` adds to the request's body, and may throw a refusal. */
-  #request({ action, bucket, key }: Asking, fill: (draft: Draft) => void): EntryTask {
+  #request(call: Call): EntryTask {
     return (succeed, fail, die) => {
+      const { bucket, key } = call
       let document: string
-      let covers: ReadonlyArray<string>
-      let body: Draft
+      let body: RequestBody
       try {
         const { json, text } = keyOf(bucket, key)
         document = `${bucket.name} ${text}`
         if (!this.#session.hasRoom(document)) return fail(sessionFull())
-        covers = this.#session.contexts(document)
-        body = { key: json, fingerprint: bucket.fingerprint }
-        if (covers.length > 0) body.after = covers
-        fill(body)
+        body = this.#bodyOf(call, json, this.#session.contexts(document))
       } catch (thrown) {
         const error = refusal(bucket.name, thrown)
         return error === undefined ? die(thrown) : fail(error)
       }
+      const action = call.calls === undefined ? "read" : "write"
       this.#backend.request({ action, bucket: bucket.definition.name, body }, (outcome) => {
         if (outcome._tag !== "Answer") return fail(outcome)
-        this.#session.saw(document, { context: outcome.context, covers })
+        this.#session.saw(document, { context: outcome.context, covers: body.after ?? [] })
         let entry: AnyEntry
         try {
           entry = entryOf(bucket, key, outcome)
@@ -115,6 +102,23 @@ export class Requester {
         succeed(entry)
       })
     }
+  }
+
+  /** Throws where an operation's arguments are refused. */
+  #bodyOf(call: Call, key: RequestBody["key"], covers: ReadonlyArray<string>): RequestBody {
+    const { bucket: { fingerprint }, calls, context, options } = call
+    const draft: Draft = calls === undefined
+      ? { key, fingerprint }
+      : { key, fingerprint, calls: calls(), operationId: this.#nextOperationId() }
+    if (context !== undefined) draft.context = context
+    if (covers.length > 0) draft.after = covers
+    if (options !== undefined) addSettings(draft, options)
+    return draft
+  }
+
+  #nextOperationId(): OperationIdBody {
+    const at = Math.floor(this.#backend.runtime.now())
+    return { session: this.#name, sequence: ++this.#sequence, at }
   }
 }
 

@@ -8,5 +8,11 @@ import { hash } from "node:crypto"
 /** The 16 bytes of MD5. Text is hashed as UTF-8. */
 export const md5 = (data: string | Uint8Array): Uint8Array => hash("md5", data, "buffer")
 
+/** The first 16 bits of MD5, read from text: a buffer would take more memory and time. */
+export const md5Bits16 = (data: string): number => {
+  const bytes = hash("md5", data, "binary")
+  return (bytes.charCodeAt(0) << 8) | bytes.charCodeAt(1)
+}
+
 /** The first 64 bits of MD5, as 16 hexadecimal digits: for digests that are compared or printed. */
 export const digest64 = (data: string | Uint8Array): string => hash("md5", data, "hex").slice(0, 16)

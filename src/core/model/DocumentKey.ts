@@ -28,7 +28,14 @@ export class MalformedKey extends Error {
 const end = "\u0001"
 const escape = "\u0002"
 const escapedBy = 3
+
+const needsEscape = (text: string): boolean => {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) <= escape.charCodeAt(0)) return true
+  return false
+}
+
 const escapeText = (text: string): string => {
+  if (!needsEscape(text)) return text
   let escaped = ""
   for (const character of text) {
     escaped += character > escape
@@ -62,8 +69,12 @@ export const joinFields = (parts: ReadonlyArray<KeyField>): string =>
   parts.map(encodePart).join(end)
 
 /** Encodes the fields of one half of a key. */
-export const encodeFields = (parts: ReadonlyArray<KeyField>): string => {
-  const text = joinFields(parts)
+export const encodeFields = (parts: ReadonlyArray<KeyField>): string => checked(joinFields(parts))
+
+/** The same of a half with one field. */
+export const encodeField = (part: KeyField): string => checked(encodePart(part))
+
+const checked = (text: string): string => {
   if (text.length > keyLengthMax) {
     throw new MalformedKey(`longer than ${keyLengthMax} characters: ${text.length}`)
   }

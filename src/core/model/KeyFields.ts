@@ -7,6 +7,7 @@ import { isObject } from "./CanonicalJson.ts"
 import {
   decodeFields,
   type DocumentKey,
+  encodeField,
   encodeFields,
   type KeyField,
   MalformedKey
@@ -34,7 +35,7 @@ const describe = (definition: KeyDefinition): string =>
 
 /** The encoded key of a JSON value. Throws `MalformedKey`, which names the field. */
 export const encodeKey = (definition: KeyDefinition, json: unknown): DocumentKey => {
-  if (definition.bare) return { partition: encodeFields([part(json, "key", "text")]), sort: "" }
+  if (definition.bare) return { partition: encodeField(part(json, "key", "text")), sort: "" }
   if (!isObject(json)) throw new MalformedKey(`expected ${describe(definition)}`)
   const fields = [...definition.partition, ...definition.sort]
   const extra = Object.keys(json).find((name) => fields.every(([field]) => field !== name))

@@ -1,0 +1,126 @@
+// Checks that requests leave as they should: each once, together with those that go the same way,
+// in messages that the broker takes.
+import * as fc from "fast-check"
+import { expect, it } from "vitest"
+import { RemoteRequest, type RequestSender } from "../../src/client/RemoteRequest.ts"
+import { RequestOutbox } from "../../src/client/RequestOutbox.ts"
+import { BucketName, ClusterName, NodeId } from "../../src/core/model/Names.ts"
+
+const nodes = [undefined, NodeId.make("n1"), NodeId.make("n2")]
+const buckets = [BucketName.make("carts"), BucketName.make("notes")]
+const operations = ["put", "lines.add"]
+
+interface Published {
+  readonly turn: number
+  readonly subject: string
+  readonly reply: string | undefined
+  /** The view that was published, and its bytes at the end of its turn. */
+  readonly view: Uint8Array
+  readonly text: string
+}
+
+const sender: RequestSender = {
+  runtime: { elapsed: () => 0 },
+  send: () => undefined,
+  ended: () => undefined,
+  answered: () => undefined,
+  unreachable: () => undefined
+}
+
+const sending = fc.record({
+  node: fc.constantFrom(...nodes),
+  bucket: fc.constantFrom(...buckets),
+  operation: fc.constantFrom("get", "edit", ...operations),
+  letter: fc.constantFrom("x", "ä", "€", "😀", "\ud800", "\""),
+  length: fc.oneof({ weight: 5, arbitrary: fc.nat(300) }, { weight: 1, arbitrary: fc.nat(7_000) })
+})
+type Sending = typeof sending extends fc.Arbitrary<infer A> ? A : never
+
+const requestOf = ({ bucket, letter, length, operation }: Sending, number: number) => {
+  const value = letter.repeat(length)
+  const call = (name: string) => ({ name, args: [value] })
+  if (operation === "get") {
+    return new RemoteRequest(sender, number, { action: "read", bucket, body: { key: value } }, noop)
+  }
+  const calls = operation === "edit" ? operations.map(call) : [call(operation)]
+  return new RemoteRequest(
+    sender,
+    number,
+    { action: "write", bucket, body: { key: "k", calls } },
+    noop
+  )
+}
+const noop = () => undefined
+
+/** Sends in turns, and returns the messages that were published. */
+const publishedBy = (
+  turns: ReadonlyArray<ReadonlyArray<RemoteRequest>>,
+  nodeOf: (request: RemoteRequest) => NodeId | undefined,
+  maxPayload: number
+): ReadonlyArray<Published> => {
+  const published: Array<Published> = []
+  const ends: Array<() => void> = []
+  let turn = 0
+  const views: Array<Omit<Published, "text" | "turn">> = []
+  const outbox = new RequestOutbox({
+    runtime: { endOfTurn: (task) => void ends.push(task) },
+    transport: {
+      maxPayload: () => maxPayload,
+      publish: (subject, view, reply) => void views.push({ subject, view, reply })
+    },
+    cluster: ClusterName.make("test"),
+    inbox: "inbox"
+  })
+  for (const requests of turns) {
+    for (const request of requests) outbox.add(request, nodeOf(request))
+    for (const end of ends.splice(0)) end()
+    for (const one of views.splice(0)) {
+      published.push({ ...one, turn, text: Buffer.from(one.view).toString() })
+    }
+    turn++
+  }
+  return published
+}
+
+const subjectOf = ({ bucket, node, operation }: Sending): string => {
+  const way = `${operation === "get" ? "read" : "write"}.${bucket}.${operation}`
+  return `everwrite.test.v1.${node === undefined ? way : `node.${node}.${way}`}`
+}
+
+it("each request leaves once, in its turn, in a message of its way that the broker takes", () => {
+  let reused = 0
+  const property = fc.property(
+    fc.array(fc.array(sending, { maxLength: 40 }), { maxLength: 6 }),
+    fc.constantFrom(100_000, 200_000),
+    (turns, maxPayload) => {
+      let number = 0
+      const sendings = new Map<number, { readonly sending: Sending; readonly turn: number }>()
+      const requests = turns.map((sent, turn) =>
+        sent.map((one) => {
+          sendings.set(++number, { sending: one, turn })
+          return requestOf(one, number)
+        })
+      )
+      const nodeOf = (request: RemoteRequest) => sendings.get(request.number)!.sending.node
+      const published = publishedBy(requests, nodeOf, maxPayload)
+      const left: Array<number> = []
+      for (const [i, { reply, subject, text, turn, view }] of published.entries()) {
+        if (i > 0 && view.buffer === published[i - 1]!.view.buffer) reused++
+        expect(view.length).toBeLessThanOrEqual(maxPayload)
+        const batch: ReadonlyArray<{ readonly id: number }> = JSON.parse(text)
+        expect(reply).toBe(
+          `inbox.${requests.flat().find((one) => one.number === batch[0]!.id)!.message}`
+        )
+        for (const { id } of batch) {
+          expect(subject).toBe(subjectOf(sendings.get(id)!.sending))
+          expect(turn).toBe(sendings.get(id)!.turn)
+          left.push(id)
+        }
+      }
+      expect(left.sort((a, b) => a - b)).toEqual([...sendings.keys()])
+      expect(new Set(published.map(({ reply }) => reply)).size).toBe(published.length)
+    }
+  )
+  fc.assert(property, { numRuns: 200 })
+  expect(reused).toBeGreaterThan(100)
+})
