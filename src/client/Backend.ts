@@ -1,5 +1,5 @@
 /**
- * Says what clients stand on: something that takes a request and answers once. In process it is the
+ * Defines the ground under clients: it takes a request and answers once. In process it is the
  * node's own coordinator, remotely the transport; everything typed is built on top.
  */
 import type { RequestBody } from "../../schemas/ClientRequest.ts"
@@ -14,7 +14,7 @@ import type { Runtime } from "../core/Runtime.ts"
 
 export type Action = "read" | "write"
 
-/** Who asks, where it is not this program itself; a remote node takes nobody's word for it. */
+/** A program may ask on behalf of a user. A remote node does not believe it. */
 interface OnBehalf {
   readonly principal?: Principal
 }
@@ -46,7 +46,7 @@ export type BackendRespond = (outcome: BackendAnswer | StoreError) => void
 export interface Backend {
   readonly runtime: Runtime
   readonly request: (request: BackendRequest, respond: BackendRespond) => void
-  /** Shows people what every replica holds of a document. */
+  /** Shows people the state of a document on every replica. */
   readonly explain: (
     request: ExplainRequest,
     respond: (outcome: Explanation | StoreError) => void

@@ -1,6 +1,6 @@
 /**
  * Lets a program be a client of the node in its own process: no transport, no encoding, and reads
- * of what this node holds without a hop.
+ * of documents on this node without a hop.
  */
 import { describe } from "../../schemas/ClusterDescription.ts"
 import type { Answer } from "../coordinator/Request.ts"
@@ -44,7 +44,7 @@ export const make = (options: EmbeddedOptions): Backend => ({
   }
 })
 
-/** Values are checked where they enter a node; what another node sent all the same is no JSON. */
+/** Values are checked where they enter a node; a faulty node may still send other text. */
 const decoded = (bucket: string, answer: Answer): BackendAnswer | Undecodable => {
   try {
     return { ...answer, texts: answer.values, values: answer.values.map(CanonicalJson.decode) }

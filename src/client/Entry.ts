@@ -1,12 +1,12 @@
 /**
- * Says what reads and writes return: a value or its absence, always with the causal context, so
+ * Defines the results of reads and writes: a value or its absence, always with its context, so
  * that the next write cannot lose it.
  */
 
 import type * as Brand from "effect/Brand"
 
 /**
- * What was seen of one document: opaque, sealed, bound to its bucket and key. It can be stored or
+ * What a caller saw of one document: opaque, sealed, bound to its bucket and key. It can be kept or
  * sent as text (a header, a form field) and read back with `contextOf`.
  */
 export type CausalContext<Name extends string> = string & Brand.Brand<`context of ${Name}`>

@@ -1,6 +1,6 @@
 /**
  * Describes the typed handle to a bucket. Which methods there are follows from how the bucket
- * reconciles: what would lose the context, or mean nothing, does not compile.
+ * reconciles: a call that would lose the context, or mean nothing, does not compile.
  */
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
@@ -29,7 +29,7 @@ export interface WriteOptions {
 }
 
 export interface OperationOptions<Name extends string> extends WriteOptions {
-  /** What a removal has seen: it takes that away and nothing else. */
+  /** The context that a removal has seen: it takes that away and nothing else. */
   readonly seen?: { readonly context: CausalContext<Name> }
 }
 
@@ -55,7 +55,7 @@ export interface Reads<Name extends string, K, View> {
 }
 
 export interface Deletes<Name extends string, K, View> {
-  /** Removes what was seen: an entry says so itself, a key is read first where that matters. */
+  /** Removes the values that were seen. Of a key, they are read first where that matters. */
   readonly delete: (
     seen: K | SeenDocument<Name, K>,
     options?: WriteOptions
@@ -63,7 +63,7 @@ export interface Deletes<Name extends string, K, View> {
 }
 
 export interface Puts<Name extends string, K, View, Value> {
-  /** Writes a value, whatever is there: of concurrent writes the last one wins. */
+  /** Writes a value without reading first: of concurrent writes the last one wins. */
   readonly put: (
     key: K,
     value: Value,
@@ -72,7 +72,7 @@ export interface Puts<Name extends string, K, View, Value> {
 }
 
 export interface Replaces<Name extends string, K, View, Value> {
-  /** Writes a value in place of all that was seen; what was not seen stays beside it. */
+  /** Writes a value in place of all values seen; unseen ones stay beside it. */
   readonly replace: (
     seen: SeenDocument<Name, K>,
     value: Value,
@@ -89,7 +89,7 @@ export interface Updates<Name extends string, K, View, Value> {
   ) => Effect.Effect<Entry<Name, K, View>, StoreError>
 }
 
-/** The operations of a data type: what they take besides the document's key. */
+/** The operations of a data type, which take the document's key first. */
 export type Methods<Name extends string, K, View, Ops> = {
   readonly [Op in keyof Ops]: Ops[Op] extends ReadonlyArray<unknown> ? (
       key: K,

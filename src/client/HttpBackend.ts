@@ -1,7 +1,7 @@
 /**
  * Carries a client's requests to one node over HTTP: for people's tools, and for programs that
- * cannot reach the broker. It asks once; what it cannot know is `NoAnswer`, which says whether a
- * write may have applied.
+ * cannot reach the broker. It asks once; where the outcome is unknown it answers `NoAnswer`, which
+ * says whether a write may have applied.
  */
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -29,7 +29,7 @@ export interface HttpBackendOptions {
   readonly fetch?: typeof globalThis.fetch
 }
 
-/** What is sent: a path below the node's URL, and what `fetch` takes. */
+/** A path below the node's URL, and the options of `fetch`. */
 interface Sending {
   readonly path: string
   readonly query: Readonly<Record<string, string | number | boolean | undefined>>
@@ -172,7 +172,7 @@ export class HttpBackend implements Backend {
     })
   }
 
-  /** Sends once and answers once: a reply that went well, or what went wrong. */
+  /** Sends once and answers once: with a reply that went well, or with an error. */
   #send(sending: Sending, done: (outcome: Reply | StoreError) => void): void {
     const { timeoutMillis, write } = sending
     const millis = timeoutMillis ?? waitMillis[write === undefined ? "read" : "write"]

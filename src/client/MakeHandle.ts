@@ -132,7 +132,7 @@ const operations = (bucket: Any, requester: Requester, lift: Lift): Methods => {
 
 const deleteCalls = () => [{ name: "delete", args: [] }]
 
-/** Deletes what was seen; where a blind delete would take unseen siblings, it reads first. */
+/** Deletes values that were seen; it reads first where a blind delete would take unseen ones. */
 const deletes = (bucket: Any, requester: Requester, lift: Lift): Methods => {
   const write = (key: unknown, context: string | undefined, options: WriteOptions | undefined) =>
     requester.write({ bucket, key, calls: deleteCalls, context, options })

@@ -22,7 +22,7 @@ const decodeError = Schema.decodeUnknownResult(ErrorBody)
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-/** JSON of a message, or undefined where it holds none. */
+/** The JSON of a message, or undefined where it is none. */
 export const parse = (data: Uint8Array): unknown => Json.read(decoder.decode(data))
 
 export class NatsAsk {
@@ -43,7 +43,7 @@ export class NatsAsk {
     )
   }
 
-  /** Answers once: with what was asked for, a node's error, or `NoAnswer`. */
+  /** Answers once: with the answer, a node's error, or `NoAnswer`. */
   ask<A>(question: Question<A>, respond: (outcome: A | StoreError) => void): void {
     const reply = `${this.#inbox}.${++this.#questions}`
     const end = (outcome: A | StoreError) => {
@@ -51,18 +51,18 @@ export class NatsAsk {
       cancel()
       respond(outcome)
     }
-    const silence = new NoAnswer({
+    const noAnswer = new NoAnswer({
       reason: "no node of the cluster answers",
       mayHaveApplied: false
     })
-    const cancel = this.#runtime.after(question.timeoutMillis, () => end(silence))
+    const cancel = this.#runtime.after(question.timeoutMillis, () => end(noAnswer))
     this.#waiting.set(reply, (message) => {
-      if (message.noResponders) return end(silence)
+      if (message.noResponders) return end(noAnswer)
       const json = parse(message.data)
       const error = decodeError(json)
       if (Result.isSuccess(error)) return end(error.success.error)
       const answer = question.decode(json)
-      end(Result.isSuccess(answer) ? answer.success : silence)
+      end(Result.isSuccess(answer) ? answer.success : noAnswer)
     })
     const body = encoder.encode(JSON.stringify(question.body))
     this.#transport.publish(question.subject, body, reply)

@@ -63,7 +63,7 @@ export class NatsBackend implements Backend {
       send: (remote) => this.#send(remote),
       ended: (remote) => this.#pending.remove(remote.number),
       answered: (node, millis) => this.#selector.answered(node, millis),
-      unreachable: (node) => this.#selector.unheard(node)
+      unreachable: (node) => this.#selector.unreachable(node)
     }
     this.#subscriptions = [
       transport.subscribe(`${this.#inbox}.*`, (message) => this.#hear(message)),
@@ -124,7 +124,7 @@ export class NatsBackend implements Backend {
       return remote.refuse(tooLarge(remote.bytes, requestBytesMax))
     }
     // The node has not answered in time: other requests go to another primary from now on.
-    if (remote.boundTo !== undefined) this.#selector.unheard(remote.boundTo)
+    if (remote.boundTo !== undefined) this.#selector.unreachable(remote.boundTo)
     const node = remote.boundTo ?? this.#selector.nodeFor(remote.request, remote.avoid)
     remote.sentTo(node)
     this.#outbox.add(remote, node)

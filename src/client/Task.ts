@@ -1,12 +1,12 @@
 /**
- * Describes work that ends once, in a value or an error: what the Effect client and the Promise
- * client are both made from, so that neither pays for the other.
+ * Describes work that ends once, in a value or an error. The Effect client and the Promise client
+ * are both made from it, so that neither pays for the other.
  */
 import * as Effect from "effect/Effect"
 
 /**
- * Calls back once: with a value, an error, or, where the application's own code threw on the way
- * (a merge, the function given to `update`), with what it threw.
+ * Calls back once: with a value, with an error, or, where the application's own code threw on the
+ * way (the function given to `update`), with the value thrown.
  */
 export type Task<A, E> = (
   succeed: (value: A) => void,
@@ -48,7 +48,7 @@ export const andThen =
       die
     )
 
-/** What application code threw, thrown on: for callers that have none. */
+/** Throws on: for callers without application code of their own. */
 export const rethrow = (thrown: unknown): never => {
   throw thrown
 }

@@ -1,10 +1,10 @@
 /**
  * Carries messages over NATS, through the official client as it is.
  *
- * Three things are added to it. What the broker has not confirmed is bounded: beyond that messages
- * are dropped and counted. A connection found dead is torn down at once: the client alone first
- * waits for its last bytes to be written, which a frozen broker never lets happen. And a handler
- * that throws does not silently end the client's reading.
+ * Three things are added to it. The bytes that the broker has not confirmed are bounded: beyond
+ * that messages are dropped and counted. A connection found dead is torn down at once: the client
+ * alone first waits for its last bytes to be written, which a frozen broker never lets happen. And
+ * a handler that throws does not end the client's reading without a report.
  */
 import type { Msg, Status } from "@nats-io/transport-node"
 import { connect, createInbox, NatsConnectionImpl, TimeoutError } from "@nats-io/transport-node"
@@ -19,11 +19,11 @@ import type { Message, Subscription, TransportService } from "./Transport.ts"
 import { Transport, TransportUnavailable } from "./Transport.ts"
 
 export interface NatsTransport extends TransportService {
-  /** Sends what was published, within a limit of time, and disconnects. */
+  /** Sends the messages published so far, within a limit of time, and disconnects. */
   readonly close: () => Promise<void>
 }
 
-/** Told what an operator should know: refused subjects, lost permissions. */
+/** Tells the operator of refused subjects and lost permissions. */
 export type Warn = (text: string) => void
 
 /** Bytes of the protocol around a message, roughly. */
@@ -174,7 +174,7 @@ class NatsLink {
         noResponders: data.length === 0 && message.headers?.code === 503
       })
     } catch (fault) {
-      // Inside the client's parser this would end its reading, and nobody would hear of it.
+      // Inside the client's parser this would end its reading, and no error would be reported.
       queueMicrotask(() => {
         throw fault
       })

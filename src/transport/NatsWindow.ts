@@ -1,5 +1,5 @@
 /**
- * Bounds what is on its way to the broker, by what the broker has confirmed.
+ * Bounds the bytes on their way to the broker, by the bytes that the broker has confirmed.
  *
  * A client library hides how much waits in it and in the socket below, and a frozen broker lets
  * both grow. NATS answers a PING after everything sent before it: so each confirmation covers the
@@ -35,7 +35,7 @@ export class NatsWindow {
     const confirm = (): void => {
       if (connection === this.#connection) this.#waiting -= covered
     }
-    // A probe fails only with its connection, and `reset` then forgets what it covered.
+    // A probe fails only with its connection, and `reset` then forgets the bytes that it covered.
     this.#probe().then(confirm, () => undefined)
   }
 

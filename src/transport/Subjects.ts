@@ -8,7 +8,7 @@
  *     everwrite.<cluster>.v1.cluster.<verb>             an operator's request to any node
  *
  * The sender of a frame is a token of its subject, so that the broker's permissions can hold each
- * node to its own name. Who reads a frame takes the sender from here, never from the frame. The
+ * node to its own name. A reader takes the sender from here, never from the frame. The
  * dots in an operation's name (`lines.add`) make more tokens, as they look.
  */
 import * as Schema from "effect/Schema"
@@ -27,7 +27,7 @@ export interface Request {
   readonly operation: string
 }
 
-/** What a received subject says. */
+/** The parts of a received subject. */
 export type ParsedSubject =
   | { readonly _tag: "Peer"; readonly to: NodeId; readonly from: NodeId }
   | { readonly _tag: "Gossip"; readonly from: NodeId }

@@ -73,7 +73,7 @@ const visits = () =>
 const forwards = () => [1, 2, 3, 4, 5].reduce((sum, at) => sum + stepped.counts(at).forwards, 0)
 
 describe("a request", () => {
-  it("goes straight to a node that holds the document", () => {
+  it("goes straight to a primary of the document", () => {
     for (let i = 0; i < 20; i++) expect(settled(read(`k${i}`)).answer.values).toEqual([])
     for (const [i, subject] of sent.entries()) {
       const [first] = stepped.placesOf(notes, `k${i}`).primaries
