@@ -34,7 +34,9 @@ const bufferBytes = 4 * bytesTarget
 /** Around the requests of one message. */
 const bracketBytes = 2
 
-const [open, comma, close] = Buffer.from("[,]")
+const openBracket = 0x5b
+const comma = 0x2c
+const closeBracket = 0x5d
 
 export class RequestOutbox {
   readonly #options: RequestOutboxOptions
@@ -107,10 +109,10 @@ export class RequestOutbox {
     let end = 0
     for (const request of requests) {
       request.message = message
-      data[end] = end === 0 ? open! : comma!
+      data[end] = end === 0 ? openBracket : comma
       end += 1 + data.write(request.text, end + 1)
     }
-    data[end] = close!
+    data[end] = closeBracket
     invariant(end === batch.bytes, "a request takes the bytes that were counted")
     requests.length = 0
     batch.bytes = 0

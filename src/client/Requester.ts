@@ -82,7 +82,8 @@ export class Requester {
       let body: RequestBody
       try {
         const { json, text } = keyOf(bucket, key)
-        document = `${bucket.name} ${text}`
+        // Without a session no document is remembered, and none needs a name.
+        document = this.#session === Session.none ? "" : `${bucket.name} ${text}`
         if (!this.#session.hasRoom(document)) return fail(sessionFull())
         body = this.#bodyOf(call, json, this.#session.contexts(document))
       } catch (thrown) {
