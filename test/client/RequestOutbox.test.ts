@@ -28,18 +28,20 @@ const sender: RequestSender = {
 }
 
 const sending = fc.record({
+  action: fc.constantFrom("read", "write"),
   node: fc.constantFrom(...nodes),
   bucket: fc.constantFrom(...buckets),
+  /** Of a write; one may be named as reads are. */
   operation: fc.constantFrom("get", "edit", ...operations),
   letter: fc.constantFrom("x", "ä", "€", "😀", "\ud800", "\""),
   length: fc.oneof({ weight: 5, arbitrary: fc.nat(300) }, { weight: 1, arbitrary: fc.nat(7_000) })
 })
 type Sending = typeof sending extends fc.Arbitrary<infer A> ? A : never
 
-const requestOf = ({ bucket, letter, length, operation }: Sending, number: number) => {
+const requestOf = ({ action, bucket, letter, length, operation }: Sending, number: number) => {
   const value = letter.repeat(length)
   const call = (name: string) => ({ name, args: [value] })
-  if (operation === "get") {
+  if (action === "read") {
     return new RemoteRequest(sender, number, { action: "read", bucket, body: { key: value } }, noop)
   }
   const calls = operation === "edit" ? operations.map(call) : [call(operation)]
@@ -82,8 +84,8 @@ const publishedBy = (
   return published
 }
 
-const subjectOf = ({ bucket, node, operation }: Sending): string => {
-  const way = `${operation === "get" ? "read" : "write"}.${bucket}.${operation}`
+const subjectOf = ({ action, bucket, node, operation }: Sending): string => {
+  const way = `${action}.${bucket}.${action === "read" ? "get" : operation}`
   return `everwrite.test.v1.${node === undefined ? way : `node.${node}.${way}`}`
 }
 
