@@ -68,12 +68,17 @@ export class Forwarding
     this.ask()
   }
 
-  message(node: NodeId): PeerMessage {
+  /** Notes which incarnation of the node is asked, and sends. */
+  override send(node: NodeId): void {
     const { forwardedWrites, incarnationOf } = this.context
     const incarnation = incarnationOf(node)
     forwardedWrites.sent(this.#request, node, incarnation)
     this.step({ _tag: "Sent", incarnation })
-    const body = writeForward(this.#request, incarnation)
+    super.send(node)
+  }
+
+  message(): PeerMessage {
+    const body = writeForward(this.#request, this.decision.incarnation)
     return { _tag: "Forward", request: this.number, body }
   }
 
