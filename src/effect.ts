@@ -4,6 +4,7 @@
 import "effect/schema/SchemaJITCompiler/enable"
 import type * as Layer from "effect/Layer"
 import { Everwrite as Service } from "./client/Everwrite.ts"
+import type { PresetName } from "./core/model/Limits.ts"
 import type { ClusterName } from "./core/model/Names.ts"
 import type { StoreError } from "./core/model/StoreError.ts"
 import { liveRuntime } from "./node/LiveRuntime.ts"
@@ -33,6 +34,6 @@ export * as Key from "./core/strategy/Key.ts"
 
 /** A thin client of a cluster over NATS. */
 export const layerNats = (
-  options: NatsOptions & { readonly cluster: ClusterName }
+  options: NatsOptions & { readonly cluster: ClusterName; readonly preset?: PresetName }
 ): Layer.Layer<Service, TransportUnavailable | StoreError> =>
   Service.layerNats({ ...options, runtime: liveRuntime })

@@ -5,6 +5,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { type ClientLimits, type PresetName, presets } from "../core/model/Limits.ts"
 import type { StoreError } from "../core/model/StoreError.ts"
 import type { Any } from "../core/strategy/Bucket.ts"
 import type { Runtime } from "../core/Runtime.ts"
@@ -35,8 +36,8 @@ const serviceOf = (requester: Requester): EverwriteService => ({
 })
 
 /** A client on any backend. */
-export const makeClient = (backend: Backend): EverwriteService =>
-  serviceOf(new Requester(backend, Session.none))
+export const makeClient = (backend: Backend, limits?: ClientLimits): EverwriteService =>
+  serviceOf(new Requester(backend, Session.none, limits))
 
 export class Everwrite
   extends Context.Service<Everwrite, EverwriteService>()("everwrite/client/Everwrite")
@@ -66,17 +67,22 @@ export class Everwrite
 
   /** A thin client of a cluster over NATS. */
   static layerNats(
-    options: NatsOptions & Omit<NatsBackendOptions, "transport"> & { readonly runtime: Runtime }
+    options: NatsOptions & Omit<NatsBackendOptions, "transport" | "limits"> & {
+      readonly runtime: Runtime
+      readonly preset?: PresetName
+    }
   ): Layer.Layer<Everwrite, TransportUnavailable | StoreError> {
+    const { client: limits, nats } = presets[options.preset ?? "lan"]
     const connected = Effect.gen(function*() {
       const transport = yield* Transport
       const backend = yield* Effect.acquireRelease(
-        Effect.sync(() => new NatsBackend({ ...options, transport })),
+        Effect.sync(() => new NatsBackend({ ...options, transport, limits })),
         (opened) => Effect.sync(() => opened.close())
       )
       yield* Task.toEffect(backend.ready)
-      return makeClient(backend)
+      return makeClient(backend, limits)
     })
-    return Layer.effect(Everwrite, connected).pipe(Layer.provide(layerTransport(options)))
+    const layer = layerTransport({ ...nats, ...options })
+    return Layer.effect(Everwrite, connected).pipe(Layer.provide(layer))
   }
 }

@@ -12,6 +12,7 @@ import { KeyPage } from "../../schemas/KeyPage.ts"
 import { absentType, errorOf, Problem } from "../../schemas/Problem.ts"
 import * as Json from "../core/codec/Json.ts"
 import { idRefusedAfterMillis } from "../core/crdt/Document.ts"
+import { lan } from "../core/model/Limits.ts"
 import {
   InvalidRequest,
   NoAnswer,
@@ -20,6 +21,7 @@ import {
 } from "../core/model/StoreError.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import type { Backend, BackendAnswer, BackendRequest } from "./Backend.ts"
+import { type WaitLimits, waitMillis } from "./RemoteRequest.ts"
 
 export interface HttpBackendOptions {
   readonly runtime: Runtime
@@ -27,6 +29,8 @@ export interface HttpBackendOptions {
   readonly url: string
   /** The global one unless another is given. */
   readonly fetch?: typeof globalThis.fetch
+  /** Those of a local network unless others are given. */
+  readonly limits?: WaitLimits
 }
 
 /** A path below the node's URL, and the options of `fetch`. */
@@ -43,10 +47,6 @@ interface Reply {
   readonly headers: { readonly get: (name: string) => string | null }
   readonly json: unknown
 }
-
-/** Longer than a node waits for the others, so that its own answer comes first. */
-const waitMillis = { read: 3_000, write: 5_000 } as const
-const graceMillis = 500
 
 const notUnderstood = "answers what is not understood"
 
@@ -128,7 +128,10 @@ export class HttpBackend implements Backend {
   readonly #url: string
   readonly #fetch: typeof globalThis.fetch
 
+  readonly #limits: WaitLimits
+
   constructor(options: HttpBackendOptions) {
+    this.#limits = options.limits ?? lan.client
     this.runtime = options.runtime
     this.#url = options.url.replace(/\/+$/u, "")
     this.#fetch = options.fetch ?? globalThis.fetch
@@ -175,9 +178,10 @@ export class HttpBackend implements Backend {
   /** Sends once and answers once: with a reply that went well, or with an error. */
   #send(sending: Sending, done: (outcome: Reply | StoreError) => void): void {
     const { timeoutMillis, write } = sending
-    const millis = timeoutMillis ?? waitMillis[write === undefined ? "read" : "write"]
+    const action = write === undefined ? "read" : "write"
+    const millis = waitMillis(this.#limits, { action, timeoutMillis })
     const aborting = new AbortController()
-    const end = this.runtime.after(millis + graceMillis, () => aborting.abort())
+    const end = this.runtime.after(millis, () => aborting.abort())
     void this.#exchange(sending, aborting.signal).then((outcome) => {
       end()
       done(outcome)

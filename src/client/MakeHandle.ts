@@ -17,9 +17,6 @@ export type Lift = (task: Task.Task<any, any>) => unknown
 type Method = (...args: ReadonlyArray<any>) => unknown
 type Methods = Record<string, Method | Record<string, unknown>>
 
-/** Requests of one `many` that are under way at once. */
-const manyLimit = 256
-
 const isSeen = (key: unknown): key is SeenDocument<string, unknown> =>
   typeof key === "object" && key !== null && "key" in key && "context" in key
 
@@ -63,7 +60,12 @@ const reads = (bucket: Any, requester: Requester, lift: Lift): Methods => ({
     lift(Task.map(requester.read(bucket, key, options), valueOf)),
   entry: (key: unknown, options?: ReadOptions) => lift(requester.read(bucket, key, options)),
   many: (keys: Iterable<unknown>, options?: ReadOptions) =>
-    lift(Task.all([...keys].map((key) => requester.read(bucket, key, options)), manyLimit))
+    lift(
+      Task.all(
+        [...keys].map((key) => requester.read(bucket, key, options)),
+        requester.limits.manyMax
+      )
+    )
 })
 
 const writes = (bucket: Any, requester: Requester, lift: Lift): Methods => {

@@ -12,6 +12,7 @@ import { ExplanationReply } from "../../schemas/Explanation.ts"
 import { KeyPageReply } from "../../schemas/KeyPage.ts"
 import { InFlightRequests } from "../transport/InFlightRequests.ts"
 import * as Errors from "../core/model/StoreError.ts"
+import { type ClientLimits, lan } from "../core/model/Limits.ts"
 import type { ClusterName } from "../core/model/Names.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import { Subjects } from "../transport/Subjects.ts"
@@ -19,7 +20,7 @@ import type { Message, Subscription, TransportService } from "../transport/Trans
 import type { Backend, BackendRequest, BackendRespond } from "./Backend.ts"
 import { NatsAsk, parse } from "./NatsAsk.ts"
 import { NodeSelector } from "./NodeSelector.ts"
-import { graceMillis, RemoteRequest, type RequestSender } from "./RemoteRequest.ts"
+import { RemoteRequest, type RequestSender } from "./RemoteRequest.ts"
 import { RequestOutbox } from "./RequestOutbox.ts"
 import type { Task } from "./Task.ts"
 
@@ -27,19 +28,17 @@ export interface NatsBackendOptions {
   readonly runtime: Runtime
   readonly transport: TransportService
   readonly cluster: ClusterName
+  /** Those of a local network unless others are given. */
+  readonly limits?: ClientLimits
 }
 
 const decodeDescription = Schema.decodeUnknownResult(ClusterDescription)
 const decodeExplanation = Schema.decodeUnknownResult(ExplanationReply)
 const decodePage = Schema.decodeUnknownResult(KeyPageReply)
 
-/** A node answers within its own deadline: a request open for longer was mostly lost. */
-const firstPauseMillis = 600
-/** For questions that people ask; longer than a node waits for the others. */
-const askTimeoutMillis = 3_000
-
 export class NatsBackend implements Backend {
   readonly runtime: Runtime
+  readonly #limits: ClientLimits
   readonly #subjects: Subjects
   readonly #inbox: string
   readonly #subscriptions: ReadonlyArray<Subscription>
@@ -50,16 +49,18 @@ export class NatsBackend implements Backend {
   readonly #selector: NodeSelector
 
   constructor(options: NatsBackendOptions) {
-    const { cluster, transport, runtime } = options
+    const { cluster, limits = lan.client, transport, runtime } = options
     this.runtime = runtime
+    this.#limits = limits
     this.#subjects = new Subjects(cluster)
-    this.#pending = new InFlightRequests({ runtime, firstPauseMillis })
-    this.#selector = new NodeSelector(runtime)
+    this.#pending = new InFlightRequests({ runtime, limits })
+    this.#selector = new NodeSelector(runtime, limits)
     this.#ask = new NatsAsk({ runtime, transport })
     this.#inbox = transport.newInbox()
-    this.#outbox = new RequestOutbox({ runtime, transport, cluster, inbox: this.#inbox })
+    this.#outbox = new RequestOutbox({ runtime, transport, cluster, inbox: this.#inbox, limits })
     this.#sender = {
       runtime,
+      limits,
       send: (remote) => this.#send(remote),
       ended: (remote) => this.#pending.remove(remote.number),
       answered: (node, millis) => this.#selector.answered(node, millis),
@@ -92,7 +93,7 @@ export class NatsBackend implements Backend {
     this.#ask.ask({
       subject: this.#subjects.cluster("describe"),
       body: {},
-      timeoutMillis: askTimeoutMillis,
+      timeoutMillis: this.#limits.askTimeoutMillis,
       decode: decodeDescription
     }, respond)
 
@@ -100,7 +101,7 @@ export class NatsBackend implements Backend {
     this.#ask.ask({
       subject: this.#subjects.request({ access: "read", bucket, operation: "explain" }),
       body,
-      timeoutMillis: askMillis(body),
+      timeoutMillis: this.#askMillis(body),
       decode: (json) => Result.map(decodeExplanation(json), ({ explanation }) => explanation)
     }, respond)
 
@@ -108,7 +109,7 @@ export class NatsBackend implements Backend {
     this.#ask.ask({
       subject: this.#subjects.request({ access: "read", bucket, operation: "list" }),
       body,
-      timeoutMillis: askMillis(body),
+      timeoutMillis: this.#askMillis(body),
       decode: (json) => Result.map(decodePage(json), ({ page }) => page)
     }, respond)
 
@@ -146,6 +147,11 @@ export class NatsBackend implements Backend {
     this.#pending.get(id)?.answer(outcome)
   }
 
+  /** A node's own answer, late as it is, says more than `NoAnswer`. */
+  #askMillis({ timeoutMillis = 0 }: { readonly timeoutMillis?: number }): number {
+    return Math.max(this.#limits.askTimeoutMillis, timeoutMillis + this.#limits.graceMillis)
+  }
+
   /** Nobody subscribes to the subject of a message: it reached no node. */
   #unreachable(replySubject: string): void {
     const number = Number(replySubject.slice(this.#inbox.length + 1))
@@ -153,10 +159,6 @@ export class NatsBackend implements Backend {
     for (const remote of unsent) remote.unreachable()
   }
 }
-
-/** A node's own answer, late as it is, says more than `NoAnswer`. */
-const askMillis = ({ timeoutMillis = 0 }: { readonly timeoutMillis?: number }): number =>
-  Math.max(askTimeoutMillis, timeoutMillis + graceMillis)
 
 const tooLarge = (bytes: number, bytesMax: number) =>
   new Errors.InvalidRequest({

@@ -7,6 +7,7 @@ import { type ClusterDescription, ownersVersion } from "../../schemas/ClusterDes
 import type { BucketDefinition } from "../core/model/BucketDefinition.ts"
 import { MalformedKey } from "../core/model/DocumentKey.ts"
 import { encodeKey } from "../core/model/KeyFields.ts"
+import type { ClientLimits } from "../core/model/Limits.ts"
 import { NodeId } from "../core/model/Names.ts"
 import type { Owners } from "../core/ring/Claim.ts"
 import { isPartitionCount, partitionOf } from "../core/ring/Partition.ts"
@@ -20,10 +21,8 @@ interface Pace {
   restsUntil: number
 }
 
-/** How long a node that does not answer, or cannot, is passed over. */
-const restMillis = 1000
-/** Much faster: less than half the time, by at least this much. */
-const noiseMillis = 2
+export type SelectorLimits = Pick<ClientLimits, "restMillis" | "noiseMillis">
+
 const weightOfLast = 0.2
 /** Of a node that was not asked yet. */
 const unknownPace: Readonly<Pace> = { millis: 0, restsUntil: 0 }
@@ -48,12 +47,14 @@ const ownersOf = ({ members, owners, partitionCount }: ClusterDescription): Owne
 
 export class NodeSelector {
   readonly #runtime: Runtime
+  readonly #limits: SelectorLimits
   readonly #paces = new Map<NodeId, Pace>()
   #owners: Owners = []
   #buckets = new Map<string, BucketDefinition>()
 
-  constructor(runtime: Runtime) {
+  constructor(runtime: Runtime, limits: SelectorLimits) {
     this.#runtime = runtime
+    this.#limits = limits
   }
 
   learn(description: ClusterDescription): void {
@@ -66,6 +67,7 @@ export class NodeSelector {
   /** The node to ask; undefined leaves it to the broker to choose any. */
   nodeFor(request: BackendRequest, avoid: ReadonlySet<string>): NodeId | undefined {
     const now = this.#runtime.elapsed()
+    const { noiseMillis } = this.#limits
     let first: NodeId | undefined
     let firstMillis = 0
     for (const node of this.#ownersOf(request)) {
@@ -89,7 +91,7 @@ export class NodeSelector {
   /** Notes that nobody answers for a node, or that it cannot. */
   unreachable(node: NodeId): void {
     const { millis } = this.#paces.get(node) ?? unknownPace
-    this.#paces.set(node, { millis, restsUntil: this.#runtime.elapsed() + restMillis })
+    this.#paces.set(node, { millis, restsUntil: this.#runtime.elapsed() + this.#limits.restMillis })
   }
 
   #ownersOf({ body, bucket }: BackendRequest): ReadonlyArray<NodeId> {

@@ -3,6 +3,7 @@
  * typed error itself.
  */
 import * as Schema from "effect/Schema"
+import { type ClientLimits, type PresetName, presets } from "../core/model/Limits.ts"
 import { ClusterName } from "../core/model/Names.ts"
 import { InvalidRequest } from "../core/model/StoreError.ts"
 import type { Any } from "../core/strategy/Bucket.ts"
@@ -61,15 +62,18 @@ const dbOf = <B extends BucketMap>(
 export const makeDb = <B extends BucketMap>(
   buckets: B,
   backend: Backend,
-  close: () => Promise<void>
+  close: () => Promise<void>,
+  limits?: ClientLimits
 ): Db<B> => {
   let closing: Promise<void> | undefined
-  return dbOf(buckets, new Requester(backend, Session.none), () => (closing ??= close()))
+  return dbOf(buckets, new Requester(backend, Session.none, limits), () => (closing ??= close()))
 }
 
 export interface ConnectOptions extends NatsOptions {
   /** `dev` unless said otherwise. */
   readonly cluster?: string
+  /** How far the nodes are away: `development`, `lan` or `wan`; `lan` unless said otherwise. */
+  readonly preset?: PresetName
 }
 
 const clusterOf = (name: string): ClusterName => {
@@ -93,8 +97,9 @@ export const connectWith = async <B extends BucketMap>(
   options: ConnectOptions
 ): Promise<Db<B>> => {
   const cluster = clusterOf(options.cluster ?? "dev")
-  const transport = await connectNats(options, (text) => process.emitWarning(text))
-  const backend = new NatsBackend({ runtime, transport, cluster })
+  const { client: limits, nats } = presets[options.preset ?? "lan"]
+  const transport = await connectNats({ ...nats, ...options }, (text) => process.emitWarning(text))
+  const backend = new NatsBackend({ runtime, transport, cluster, limits })
   const close = async () => {
     backend.close()
     await transport.close()
@@ -105,5 +110,5 @@ export const connectWith = async <B extends BucketMap>(
     await close()
     throw error
   }
-  return makeDb(buckets, backend, close)
+  return makeDb(buckets, backend, close, limits)
 }

@@ -10,14 +10,21 @@ import {
   type NodeUnwritable,
   type StoreError
 } from "../core/model/StoreError.ts"
+import type { ClientLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import type { Waiting } from "../transport/InFlightRequests.ts"
 import type { BackendRequest, BackendRespond } from "./Backend.ts"
 
+export type WaitLimits = Pick<
+  ClientLimits,
+  "readTimeoutMillis" | "writeTimeoutMillis" | "graceMillis"
+>
+
 /** What all requests of a client share: the way to the nodes, and what is known of them. */
 export interface RequestSender {
   readonly runtime: Pick<Runtime, "elapsed">
+  readonly limits: WaitLimits
   readonly send: (request: RemoteRequest) => void
   /** Called once for each request, before its outcome is passed on. */
   readonly ended: (request: RemoteRequest) => void
@@ -26,10 +33,15 @@ export interface RequestSender {
   readonly unreachable: (node: NodeId) => void
 }
 
-/** The time that a request gets where it states none; longer than the node's own default. */
-const timeoutMillis = { read: 3_000, write: 5_000 } as const
-/** The client waits longer than the node, whose answer "time is up" says more than its own. */
-export const graceMillis = 500
+/** How long the client waits for an answer: longer than the node, whose answer says more. */
+export const waitMillis = (
+  { graceMillis, readTimeoutMillis, writeTimeoutMillis }: WaitLimits,
+  { action, timeoutMillis }: {
+    readonly action: BackendRequest["action"]
+    readonly timeoutMillis: number | undefined
+  }
+): number =>
+  graceMillis + (timeoutMillis ?? (action === "read" ? readTimeoutMillis : writeTimeoutMillis))
 
 /** Most requests avoid no node: they share this set. */
 const none: ReadonlySet<string> = new Set()
@@ -67,8 +79,9 @@ export class RemoteRequest implements Waiting {
     this.#respond = respond
     this.number = number
     this.request = request
-    const millis = request.body.timeoutMillis ?? timeoutMillis[request.action]
-    this.deadline = sender.runtime.elapsed() + millis + graceMillis
+    const { action, body: { timeoutMillis } } = request
+    const millis = waitMillis(sender.limits, { action, timeoutMillis })
+    this.deadline = sender.runtime.elapsed() + millis
     this.text = JSON.stringify({ ...request.body, id: number })
     this.bytes = Buffer.byteLength(this.text)
   }

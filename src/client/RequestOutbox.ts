@@ -3,6 +3,7 @@
  * bucket leave as one message, since the broker's permissions see the operation in its subject.
  */
 import { invariant } from "../core/Invariant.ts"
+import type { ClientLimits } from "../core/model/Limits.ts"
 import type { ClusterName, NodeId } from "../core/model/Names.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import { Subjects } from "../transport/Subjects.ts"
@@ -16,6 +17,7 @@ export interface RequestOutboxOptions {
   readonly cluster: ClusterName
   /** The subject below which the replies arrive: each message has one of its own. */
   readonly inbox: string
+  readonly limits: Pick<ClientLimits, "batchBytesTarget">
 }
 
 /** What will be one message. */
@@ -27,10 +29,8 @@ interface Batch {
   bytes: number
 }
 
-/** Messages are closed at this size, unless the broker's limit is lower. */
-const bytesTarget = 64 * 1024
 /** Messages of one turn are written into one buffer, as far as they fit. */
-const bufferBytes = 4 * bytesTarget
+const bufferedMessages = 4
 /** Around the requests of one message. */
 const bracketBytes = 2
 
@@ -43,13 +43,14 @@ export class RequestOutbox {
   readonly #subjects: Subjects
   /** The open batches to each node; those to no node in particular stand under undefined. */
   readonly #batches = new Map<NodeId | undefined, Array<Batch>>()
-  readonly #buffer = Buffer.allocUnsafeSlow(bufferBytes)
+  readonly #buffer: Buffer
   #written = 0
   #messages = 0
   #isScheduled = false
 
   constructor(options: RequestOutboxOptions) {
     this.#options = options
+    this.#buffer = Buffer.allocUnsafeSlow(bufferedMessages * options.limits.batchBytesTarget)
     this.#subjects = new Subjects(options.cluster)
   }
 
@@ -63,7 +64,8 @@ export class RequestOutbox {
     this.#schedule()
     const batch = this.#batchOf(remote, node)
     const bytes = remote.bytes + 1
-    if (batch.bytes + bytes > Math.min(bytesTarget, this.requestBytesMax)) {
+    const { batchBytesTarget } = this.#options.limits
+    if (batch.bytes + bytes > Math.min(batchBytesTarget, this.requestBytesMax)) {
       this.#publish(batch, node)
     }
     batch.requests.push(remote)
@@ -125,7 +127,7 @@ export class RequestOutbox {
 
   #room(bytes: number): Buffer {
     const start = this.#written
-    if (start + bytes > bufferBytes) return Buffer.allocUnsafeSlow(bytes)
+    if (start + bytes > this.#buffer.length) return Buffer.allocUnsafeSlow(bytes)
     this.#written += bytes
     return this.#buffer.subarray(start, this.#written)
   }

@@ -6,6 +6,7 @@ import * as Duration from "effect/Duration"
 import type { CallBody, OperationIdBody, RequestBody } from "../../schemas/ClientRequest.ts"
 import { MalformedKey } from "../core/model/DocumentKey.ts"
 import * as CanonicalJson from "../core/model/CanonicalJson.ts"
+import { type ClientLimits, lan } from "../core/model/Limits.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import type { Any } from "../core/strategy/Bucket.ts"
 import { SchemaMismatch } from "../core/strategy/ValueCodec.ts"
@@ -49,14 +50,18 @@ const addSettings = (draft: Draft, options: Options): void => {
   if (timeout !== undefined) draft.timeoutMillis = Duration.toMillis(timeout)
 }
 
+export type RequesterLimits = Pick<ClientLimits, "manyMax" | "sessionDocumentsMax">
+
 /** One client's way to its backend: its session, and the ids of its operations. */
 export class Requester {
+  readonly limits: RequesterLimits
   readonly #backend: Backend
   readonly #session: Session.Session
   readonly #name: string
   #sequence = 0
 
-  constructor(backend: Backend, session: Session.Session) {
+  constructor(backend: Backend, session: Session.Session, limits: RequesterLimits = lan.client) {
+    this.limits = limits
     this.#backend = backend
     this.#session = session
     this.#name = backend.runtime.id()
@@ -64,7 +69,7 @@ export class Requester {
 
   /** A requester on the same backend whose reads never go back. */
   inSession(): Requester {
-    return new Requester(this.#backend, Session.make())
+    return new Requester(this.#backend, Session.make(this.limits.sessionDocumentsMax), this.limits)
   }
 
   read(bucket: Any, key: unknown, options: ReadOptions | undefined): EntryTask {
@@ -84,7 +89,7 @@ export class Requester {
         const { json, text } = keyOf(bucket, key)
         // Without a session no document is remembered, and none needs a name.
         document = this.#session === Session.none ? "" : `${bucket.name} ${text}`
-        if (!this.#session.hasRoom(document)) return fail(sessionFull())
+        if (!this.#session.hasRoom(document)) return fail(sessionFull(this.limits))
         body = this.#bodyOf(call, json, this.#session.contexts(document))
       } catch (thrown) {
         const error = refusal(bucket.name, thrown)
@@ -123,10 +128,10 @@ export class Requester {
   }
 }
 
-const sessionFull = () =>
+const sessionFull = ({ sessionDocumentsMax }: RequesterLimits) =>
   new Errors.InvalidRequest({
     setting: "session",
-    value: `${Session.documentsMax} documents`,
+    value: `${sessionDocumentsMax} documents`,
     expected: "a new session for more"
   })
 

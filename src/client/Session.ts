@@ -18,15 +18,12 @@ export interface Session {
   readonly hasRoom: (document: string) => boolean
 }
 
-/** Most documents that one session remembers: about 10 MB of contexts. */
-export const documentsMax = 100_000
-
 const nothing: ReadonlyArray<string> = []
 
 /** Remembers nothing, and asks for nothing. */
 export const none: Session = { contexts: () => nothing, saw: () => {}, hasRoom: () => true }
 
-export const make = (): Session => {
+export const make = (documentsMax: number): Session => {
   const seen = new Map<string, ReadonlyArray<string>>()
   return {
     contexts: (document) => seen.get(document) ?? nothing,

@@ -20,7 +20,7 @@ import { ForwardDeduplication } from "./ForwardDeduplication.ts"
 import { ForwardedWrites } from "./ForwardedWrites.ts"
 import { Forwarding, unsendable } from "./Forwarding.ts"
 import { ForwardOrigin } from "./ForwardOrigin.ts"
-import { LateReplyBudget, lateReplyBytesMax } from "./LateReplyBudget.ts"
+import { LateReplyBudget } from "./LateReplyBudget.ts"
 import { Listing, validateListing } from "./Listing.ts"
 import { OpenRequest } from "./OpenRequest.ts"
 import type { Answer, AnswerAddress, ExplainRequest, ListRequest, Request } from "./Request.ts"
@@ -35,15 +35,8 @@ import {
 import { WriteCoordinator } from "./WriteCoordinator.ts"
 
 export interface CoordinatorOptions extends NodeParts {
-  readonly validation: Omit<ValidationOptions, "nowMillis" | "seal">
-  /** Requests without an answer; beyond it they are refused, which clients may retry elsewhere. */
-  readonly requestsMax: number
-  /** Bytes that answered requests hold for slow replicas; 64 MiB unless said otherwise. */
-  readonly lateBytesMax?: number | undefined
+  readonly validation: Pick<ValidationOptions, "buckets" | "partitionCount">
 }
-
-/** Longer than a replica needs under load, so that what was sent again was mostly lost. */
-const firstPauseMillis = 500
 
 export class Coordinator {
   readonly handlers: PeerHandlers<
@@ -60,25 +53,24 @@ export class Coordinator {
     OtherRing: () => {}
   }
   readonly #context: CoordinatorContext
-  readonly #requestsMax: number
   readonly #validation: ValidationOptions
-  readonly #deduplication = new ForwardDeduplication()
+  readonly #deduplication: ForwardDeduplication
   #draining = false
 
   constructor(options: CoordinatorOptions) {
-    const { lateBytesMax, requestsMax, validation, ...node } = options
-    const { runtime, seal, view } = node
+    const { validation, ...node } = options
+    const { limits, runtime, seal, view } = node
     // An answer to a former incarnation of this node must not be taken for one to this one.
     const firstNumber = Number.parseInt(runtime.id().slice(-8), 36)
     this.#context = {
       ...node,
       counters: CoordinatorCounters.make(),
-      inFlight: new InFlightRequests<Gathering>({ runtime, firstPauseMillis, firstNumber }),
-      lateReplies: new LateReplyBudget(lateBytesMax ?? lateReplyBytesMax),
-      forwardedWrites: new ForwardedWrites()
+      inFlight: new InFlightRequests<Gathering>({ runtime, limits, firstNumber }),
+      lateReplies: new LateReplyBudget(limits.lateReplyBytesMax),
+      forwardedWrites: new ForwardedWrites(limits)
     }
-    this.#requestsMax = requestsMax
-    this.#validation = { ...validation, seal, nowMillis: () => view.agreedNow() }
+    this.#deduplication = new ForwardDeduplication(limits)
+    this.#validation = { ...validation, ...limits, seal, nowMillis: () => view.agreedNow() }
   }
 
   /** Carries out a request, or has it carried out; answers exactly once. */
@@ -157,12 +149,12 @@ export class Coordinator {
 
   /** Takes a request in, unless the node stops or too many are open: then it is refused. */
   #open<A extends object>(address: AnswerAddress<A>): OpenRequest<A> | undefined {
-    const { counters, node } = this.#context
+    const { counters, limits: { requestsMax }, node } = this.#context
     // Answered requests that wait for a slow replica do not count: one such node would stop all.
     const reason = this.#draining
       ? "it is stopping"
-      : counters.open >= this.#requestsMax
-      ? `${this.#requestsMax} requests are under way`
+      : counters.open >= requestsMax
+      ? `${requestsMax} requests are under way`
       : undefined
     if (reason === undefined) return new OpenRequest(this.#context, address)
     address.deliver(new Errors.NodeUnavailable({ node, reason }))

@@ -4,14 +4,32 @@
  */
 import type { PeerMessage } from "../../schemas/PeerMessage.ts"
 import type { TokenSeal } from "../core/clock/CausalContext.ts"
+import type { NodeLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import type { ClusterView } from "../gossip/ClusterView.ts"
 import type { Replica } from "../replica/Replica.ts"
-import type { InFlightRequests, Waiting } from "../transport/InFlightRequests.ts"
+import type { ScanLimits } from "../replica/LiveKeys.ts"
+import type { InFlightRequests, ResendLimits, Waiting } from "../transport/InFlightRequests.ts"
 import type { CoordinatorCounters } from "./CoordinatorCounters.ts"
 import type { ForwardedWrites } from "./ForwardedWrites.ts"
 import type { LateReplyBudget } from "./LateReplyBudget.ts"
+
+/** The bounds of coordination. */
+export type CoordinatorLimits = Pick<
+  NodeLimits,
+  | "readTimeoutMillis"
+  | "writeTimeoutMillis"
+  | "requestsMax"
+  | "lateReplyMillis"
+  | "lateReplyBytesMax"
+  | "forwardGraceMillis"
+  | "forwardedWritesMax"
+  | "forwardRefusalsMax"
+  | "pageKeys"
+  | keyof ScanLimits
+  | keyof ResendLimits
+>
 
 /** The rest of the node, as coordination sees it. */
 export interface NodeParts {
@@ -24,6 +42,7 @@ export interface NodeParts {
   /** The incarnation of a node that was heard last; empty where it never was. */
   readonly incarnationOf: (node: NodeId) => string
   readonly seal: TokenSeal
+  readonly limits: CoordinatorLimits
 }
 
 /** A request that waits for other nodes' answers. */

@@ -3,11 +3,9 @@
  * and a write that was refused then might be carried out now, after its client was told that it
  * was not.
  */
+import type { NodeLimits } from "../core/model/Limits.ts"
 import type { StoreError } from "../core/model/StoreError.ts"
 import type { Answer, AnswerAddress } from "./Request.ts"
-
-/** About 2 MB; a repeat of a message that was refused before so many others is carried out. */
-const refusedMax = 10_000
 
 /** The sender of a forwarded write, by the message that brought it. */
 export interface Origin extends AnswerAddress<Answer> {
@@ -20,6 +18,11 @@ const mayHaveApplied = (outcome: Answer | StoreError): boolean =>
 export class ForwardDeduplication {
   /** By message: the refusal, or undefined while it is under way. */
   readonly #messages = new Map<string, Answer | StoreError | undefined>()
+  readonly #refusedMax: number
+
+  constructor({ forwardRefusalsMax }: Pick<NodeLimits, "forwardRefusalsMax">) {
+    this.#refusedMax = forwardRefusalsMax
+  }
 
   /**
    * Carries a message out, unless it repeats one that is under way or was refused. A message that
@@ -45,6 +48,8 @@ export class ForwardDeduplication {
   #keep(name: string, refusal: Answer | StoreError): void {
     this.#messages.set(name, refusal)
     const [oldest] = this.#messages.keys()
-    if (this.#messages.size > refusedMax && oldest !== undefined) this.#messages.delete(oldest)
+    if (this.#messages.size > this.#refusedMax && oldest !== undefined) {
+      this.#messages.delete(oldest)
+    }
   }
 }

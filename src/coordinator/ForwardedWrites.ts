@@ -3,11 +3,9 @@
  * reaches the node that may have carried it out: another would not know it, and carry it out a
  * second time.
  */
+import type { NodeLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { Request } from "./Request.ts"
-
-/** About 10 MB; a client that asks again after so many other writes may be carried out twice. */
-const forwardedMax = 50_000
 
 interface Hand {
   readonly node: NodeId
@@ -19,6 +17,11 @@ const idOf = ({ body: { operationId } }: Request): string =>
 
 export class ForwardedWrites {
   readonly #writes = new Map<string, Hand>()
+  readonly #forwardedMax: number
+
+  constructor({ forwardedWritesMax }: Pick<NodeLimits, "forwardedWritesMax">) {
+    this.#forwardedMax = forwardedWritesMax
+  }
 
   /** The nodes to hand a request to, the best first; of a write that was forwarded, that one. */
   route(request: Request, nodes: ReadonlyArray<NodeId>): ReadonlyArray<NodeId> {
@@ -37,7 +40,7 @@ export class ForwardedWrites {
     const before = known?.node === node ? known.sendings : 0
     this.#writes.set(id, { node, sendings: incarnation === "" ? before : before + 1 })
     const [oldest] = this.#writes.keys()
-    if (this.#writes.size > forwardedMax && oldest !== undefined) this.#writes.delete(oldest)
+    if (this.#writes.size > this.#forwardedMax && oldest !== undefined) this.#writes.delete(oldest)
   }
 
   /** Whether what a node says of a write can only speak of its one sending. */

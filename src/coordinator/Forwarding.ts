@@ -16,9 +16,6 @@ import type { ValidatedRead, ValidatedWrite } from "./ValidatedRequest.ts"
 
 type Outcome = Answer | Errors.StoreError
 
-/** The other node's answer "time is up" says more than ours, so it is waited for. */
-const graceMillis = 200
-
 /** Why a request cannot be forwarded: an argument that could not be stored either. */
 export const unsendable = ({ body, bucket }: Request): Errors.InvalidValue | undefined => {
   try {
@@ -57,7 +54,7 @@ export class Forwarding
     super(context, {
       rules: ForwardDecision,
       decision: ForwardDecision.make({ action: request.action, nodes }),
-      deadline: open.deadline(timeoutMillis) + graceMillis
+      deadline: open.deadline(timeoutMillis) + context.limits.forwardGraceMillis
     })
     this.#request = { ...request, body: { ...request.body, timeoutMillis } }
     this.#validated = validated

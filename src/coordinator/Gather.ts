@@ -11,7 +11,6 @@
 import type { PeerMessage } from "../../schemas/PeerMessage.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { CoordinatorContext, Gathering } from "./CoordinatorContext.ts"
-import { lateReplyMillis } from "./LateReplyBudget.ts"
 
 /** The state of a request: a value of `core`. */
 export interface Decision {
@@ -112,7 +111,7 @@ export abstract class Gather<D extends Decision, E> implements Gathering {
   /** After answering the client, it waits for slow replicas while the memory budget allows. */
   #waitOn(): void {
     if (this.#rules.isFinished(this.decision)) return
-    const { lateReplies, runtime } = this.context
+    const { lateReplies, limits: { lateReplyMillis }, runtime } = this.context
     this.deadline = Math.min(this.deadline, runtime.elapsed() + lateReplyMillis)
     const bytes = this.bytesHeld()
     if (lateReplies.take(bytes)) {

@@ -3,11 +3,6 @@
  * large documents could fill it while an unreachable replica is waited for.
  */
 
-/** How long an answered request waits: a replica that takes longer is unreachable. */
-export const lateReplyMillis = 2_000
-
-export const lateReplyBytesMax = 64 * 1024 * 1024
-
 export class LateReplyBudget {
   readonly #max: number
   #held = 0

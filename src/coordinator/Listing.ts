@@ -30,7 +30,6 @@ export interface ValidatedListing {
 type Found = Pick<KeysFound, "places" | "through">
 
 const asJson = Schema.decodeUnknownOption(Schema.Json)
-const limitDefault = 100
 const cursorVersion = 1
 
 /** A place as the opaque text that clients hand back. */
@@ -59,6 +58,7 @@ export const validateListing = (
   options: {
     readonly buckets: ReadonlyMap<string, KnownBucket>
     readonly readTimeoutMillis: number
+    readonly pageKeys: number
     readonly partitionCount: number
   }
 ): ValidatedListing | Errors.StoreError => {
@@ -69,7 +69,7 @@ export const validateListing = (
     const expected = "the `next` of a page"
     return new Errors.InvalidRequest({ setting: "after", value: request.after ?? "", expected })
   }
-  const { limit = limitDefault, timeoutMillis = options.readTimeoutMillis } = request
+  const { limit = options.pageKeys, timeoutMillis = options.readTimeoutMillis } = request
   return { bucket, after, limit, timeoutMillis, partitionCount: options.partitionCount }
 }
 
@@ -94,11 +94,11 @@ export class Listing
   }
 
   start(): void {
-    const { node, replica, view } = this.context
+    const { limits, node, replica, view } = this.context
     this.ask()
     const bucket = this.#listing.bucket.definition.name
     const nowMillis = view.agreedNow()
-    const own = liveKeys(replica, { ...this.#listing, bucket, nowMillis })
+    const own = liveKeys(replica, { ...this.#listing, bucket, nowMillis, limits })
     if (own._tag === "KeysFound") this.step({ _tag: "Answered", node, answer: own })
     else this.step({ _tag: "Refused", node, reason: own.reason })
   }

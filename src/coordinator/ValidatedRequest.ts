@@ -47,6 +47,8 @@ export interface ValidationOptions {
   readonly nowMillis: () => number
   readonly readTimeoutMillis: number
   readonly writeTimeoutMillis: number
+  /** Keys in a page of a listing that names no limit. */
+  readonly pageKeys: number
 }
 
 /** A fault found on the way, carried to the top of this file and no further. */

@@ -4,6 +4,7 @@
  * in change it. The ring is a value that changes: who needs it asks for it each time.
  */
 import * as HybridClock from "../core/clock/HybridClock.ts"
+import type { NodeLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { Nodes } from "../core/quorum/Targets.ts"
 import type { Member } from "../core/ring/Membership.ts"
@@ -17,10 +18,7 @@ export interface ClusterViewOptions {
   readonly self: NodeId
   /** The ring at the start. */
   readonly ring: RingState.RingState
-  /** How far the own clock may be from the median of the cluster's before that is used. */
-  readonly skewMillis: number
-  /** See `Liveness`. */
-  readonly suspectMillis?: number | undefined
+  readonly limits: Pick<NodeLimits, "skewMillis" | "suspectMillis">
 }
 
 /** Where a document is kept: its primaries in order, as nodes and as targets of a request. */
@@ -41,11 +39,11 @@ export class ClusterView {
   #clamps = 0
 
   constructor(options: ClusterViewOptions) {
-    const { ring, runtime, self, skewMillis, suspectMillis } = options
+    const { limits, ring, runtime, self } = options
     this.self = self
-    this.liveness = new Liveness({ runtime, suspectMillis })
+    this.liveness = new Liveness({ runtime, limits })
     this.#runtime = runtime
-    this.#skewMillis = skewMillis
+    this.#skewMillis = limits.skewMillis
     this.#state = ring
     this.#members = membersOf(ring)
   }

@@ -3,16 +3,13 @@
  * and the answers that do not; ownership never hangs on it (Dynamo, section 4.8.3: a node is failed
  * for another where it does not answer that one, whoever else it answers).
  */
+import type { NodeLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { Runtime } from "../core/Runtime.ts"
 
 export interface LivenessOptions {
   readonly runtime: Runtime
-  /**
-   * How long a node may leave a question unanswered before it is suspect; 1000 ms unless said
-   * otherwise. Less suspects nodes that are only slow, more sends to dead ones for longer.
-   */
-  readonly suspectMillis?: number | undefined
+  readonly limits: Pick<NodeLimits, "suspectMillis">
 }
 
 /** On the monotonic clock. */
@@ -25,8 +22,6 @@ interface Peer {
   late: boolean
 }
 
-const defaultSuspectMillis = 1_000
-
 export class Liveness {
   readonly #runtime: Runtime
   readonly #suspectMillis: number
@@ -34,7 +29,7 @@ export class Liveness {
 
   constructor(options: LivenessOptions) {
     this.#runtime = options.runtime
-    this.#suspectMillis = options.suspectMillis ?? defaultSuspectMillis
+    this.#suspectMillis = options.limits.suspectMillis
   }
 
   /** Notes that a frame of the node came: it is up, whatever was believed. */

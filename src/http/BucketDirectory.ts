@@ -13,11 +13,11 @@ import type {
   ExplainRequest,
   ListRequest
 } from "../client/Backend.ts"
+import type { HttpLimits } from "../core/model/Limits.ts"
 import { anonymous, type Principal } from "../core/model/Principal.ts"
 import { type StoreError, UnknownBucket } from "../core/model/StoreError.ts"
 
-/** Long enough to cost nothing, short enough not to be noticed. */
-const maxAgeMillis = 1000
+export type DirectoryLimits = Pick<HttpLimits, "descriptionMillis" | "bodyBytesMax">
 
 /** HTTP asks for no credentials yet. */
 const principalOfCaller = (): Principal => anonymous
@@ -38,15 +38,17 @@ const ask = <A>(
 
 export class BucketDirectory {
   readonly backend: Backend
+  readonly limits: DirectoryLimits
   #known: { readonly description: ClusterDescription; readonly at: number } | undefined
 
-  constructor(backend: Backend) {
+  constructor(backend: Backend, limits: DirectoryLimits) {
     this.backend = backend
+    this.limits = limits
   }
 
   readonly description: Effect.Effect<ClusterDescription, StoreError> = Effect.suspend(() => {
     const now = this.backend.runtime.elapsed()
-    if (this.#known !== undefined && now - this.#known.at < maxAgeMillis) {
+    if (this.#known !== undefined && now - this.#known.at < this.limits.descriptionMillis) {
       return Effect.succeed(this.#known.description)
     }
     return ask(this.backend.describe).pipe(

@@ -181,6 +181,7 @@ const inBody = (refusal: Refusal): Refusal => {
 
 export const layerDocuments = (directory: BucketDirectory) => {
   const documents = new Documents(directory)
+  const { limits: { bodyBytesMax } } = directory
   return HttpApiBuilder.group(Api, "documents", (handlers) =>
     handlers
       .handle("get", (incoming) =>
@@ -197,7 +198,7 @@ export const layerDocuments = (directory: BucketDirectory) => {
           const bucket = yield* directory.bucket(incoming.params.bucket)
           if (!Object.hasOwn(bucket.operations, "put")) return notWritable(bucket)
           const { name } = bucket.definition
-          const value = yield* readJson(incoming.request, { bucket: name, levels: 0 })
+          const value = yield* readJson(incoming.request, { bucket: name, levels: 0, bodyBytesMax })
           const putting = documents.write(incoming, bucket, [{ name: "put", args: [value] }])
           return yield* Effect.mapError(putting, inBody)
         })))
@@ -208,7 +209,7 @@ export const layerDocuments = (directory: BucketDirectory) => {
           // Around a value stand the arguments, and in an edit the operation and the array of them.
           const levels = operation === "edit" ? 3 : 1
           const { name } = bucket.definition
-          const json = yield* readJson(incoming.request, { bucket: name, levels })
+          const json = yield* readJson(incoming.request, { bucket: name, levels, bodyBytesMax })
           const calls = yield* callsOf(operation, json)
           return yield* documents.write(incoming, bucket, calls)
         }))))

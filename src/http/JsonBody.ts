@@ -12,15 +12,14 @@ import { depthMax } from "../core/model/CanonicalJson.ts"
 import { InvalidRequest, InvalidValue } from "../core/model/StoreError.ts"
 import { problem, type Refusal } from "./Answers.ts"
 
-export const bodyBytesMax = 1024 * 1024
-
 const decoder = new TextDecoder("utf-8", { fatal: true })
 
-const tooLarge = problem("TooLarge", {
-  status: 413,
-  title: "Body too large",
-  detail: `a body has at most ${bodyBytesMax} bytes`
-})
+const tooLarge = (bodyBytesMax: number) =>
+  problem("TooLarge", {
+    status: 413,
+    title: "Body too large",
+    detail: `a body has at most ${bodyBytesMax} bytes`
+  })
 
 const notJson = (contentType: string | undefined) =>
   problem("NotJson", {
@@ -49,16 +48,18 @@ const parse = (text: string): Effect.Effect<Schema.Json, InvalidRequest> =>
  */
 export const readJson = Effect.fnUntraced(function*(
   request: HttpServerRequest,
-  options: { readonly bucket: string; readonly levels: number }
+  options: { readonly bucket: string; readonly levels: number; readonly bodyBytesMax: number }
 ): Effect.fn.Return<Schema.Json, Refusal> {
+  const { bodyBytesMax } = options
   const { headers } = request
   const contentType = headers["content-type"]
   if (mediaType(contentType) !== "application/json") return yield* Effect.fail(notJson(contentType))
-  if (Number(headers["content-length"]) > bodyBytesMax) return yield* Effect.fail(tooLarge)
+  const refusal = tooLarge(bodyBytesMax)
+  if (Number(headers["content-length"]) > bodyBytesMax) return yield* Effect.fail(refusal)
   const bytes = yield* request.arrayBuffer.pipe(
     Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(bodyBytesMax)),
     Effect.mapError(({ reason }) =>
-      "reason" in reason && reason.reason === "BodyTooLarge" ? tooLarge : malformed("a whole body")
+      "reason" in reason && reason.reason === "BodyTooLarge" ? refusal : malformed("a whole body")
     )
   )
   const text = yield* Effect.try({

@@ -18,6 +18,7 @@ import type * as Scope from "effect/Scope"
 import { createServer } from "node:http"
 import { Api } from "../../schemas/HttpApi.ts"
 import type { Backend } from "../client/Backend.ts"
+import { type HttpLimits, lan } from "../core/model/Limits.ts"
 import { InvalidRequest } from "../core/model/StoreError.ts"
 import { problem, problemResponse, type Refusal } from "./Answers.ts"
 import { BucketDirectory } from "./BucketDirectory.ts"
@@ -34,6 +35,8 @@ export interface ServeOptions {
   readonly host?: string
   /** 0 takes a free one. */
   readonly port: number
+  /** The usual ones unless others are given. */
+  readonly limits?: HttpLimits
 }
 
 export interface Served {
@@ -52,19 +55,8 @@ export class HttpUnavailable extends Schema.TaggedError<HttpUnavailable>()("Http
   }
 }
 
-const limits = {
-  headersTimeout: 10_000,
-  /** Headers and body. */
-  requestTimeout: 30_000,
-  connectionsCheckingInterval: 5_000,
-  keepAliveTimeout: 60_000
-}
-const connectionsMax = 1000
 /** Names of operations in nested documents grow with their depth. */
 const operationLengthMax = 600
-/** Requests under way at the end of the node have this long; the node has drained before. */
-const goodbye = "1 second"
-
 const format = SchemaIssue.makeFormatterStandardSchemaV1()
 
 /** Which part of the request does not fit the definition, as the error that names it. */
@@ -132,8 +124,8 @@ const reasonOf = (cause: unknown): string => {
 export const serve = Effect.fnUntraced(function*(
   options: ServeOptions
 ): Effect.fn.Return<Served, HttpUnavailable, Scope.Scope> {
-  const { backend, health, host = "127.0.0.1", metrics, port } = options
-  const directory = new BucketDirectory(backend)
+  const { backend, health, host = "127.0.0.1", limits = lan.http, metrics, port } = options
+  const directory = new BucketDirectory(backend, limits)
   const routes = Layer.mergeAll(
     HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
       Layer.provide(layerDocuments(directory)),
@@ -144,12 +136,17 @@ export const serve = Effect.fnUntraced(function*(
   const app = yield* HttpRouter.toHttpEffect(routes).pipe(
     Effect.provideService(HttpRouter.RouterConfig, { maxParamLength: operationLengthMax })
   )
-  const nodeServer = createServer(limits)
-  nodeServer.maxConnections = connectionsMax
+  const nodeServer = createServer({
+    headersTimeout: limits.headersTimeoutMillis,
+    requestTimeout: limits.requestTimeoutMillis,
+    connectionsCheckingInterval: limits.connectionsCheckMillis,
+    keepAliveTimeout: limits.keepAliveMillis
+  })
+  nodeServer.maxConnections = limits.connectionsMax
   const server = yield* NodeHttpServer.make(() => nodeServer, {
     host,
     port,
-    gracefulShutdownTimeout: goodbye
+    gracefulShutdownTimeout: limits.goodbyeMillis
   }).pipe(
     Effect.mapError(({ cause }) => new HttpUnavailable({ host, port, reason: reasonOf(cause) }))
   )

@@ -3,6 +3,7 @@
  * counted and not logged: a fault that repeats a thousand times a second would hide all others.
  */
 import * as Effect from "effect/Effect"
+import type { NodeLimits } from "../core/model/Limits.ts"
 import type { NodeCore } from "./NodeCore.ts"
 
 interface Alarm {
@@ -10,8 +11,6 @@ interface Alarm {
   readonly count: () => number
   readonly says: string
 }
-
-const checkMillis = 5_000
 
 /** What is watched. The counts only grow. */
 export const alarmsOf = (core: NodeCore): ReadonlyArray<Alarm> => {
@@ -73,7 +72,10 @@ export const alarmsOf = (core: NodeCore): ReadonlyArray<Alarm> => {
 }
 
 /** Checks until interrupted. */
-export const watch = (alarms: ReadonlyArray<Alarm>): Effect.Effect<never> => {
+export const watch = (
+  alarms: ReadonlyArray<Alarm>,
+  { alarmCheckMillis }: Pick<NodeLimits, "alarmCheckMillis">
+): Effect.Effect<never> => {
   const waiting = new Set(alarms)
   const check = Effect.gen(function*() {
     for (const alarm of waiting) {
@@ -85,5 +87,5 @@ export const watch = (alarms: ReadonlyArray<Alarm>): Effect.Effect<never> => {
       )
     }
   })
-  return Effect.forever(Effect.andThen(Effect.sleep(checkMillis), check))
+  return Effect.forever(Effect.andThen(Effect.sleep(alarmCheckMillis), check))
 }

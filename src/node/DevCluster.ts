@@ -9,6 +9,7 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { join } from "node:path"
 import { invariant } from "../core/Invariant.ts"
+import { presets } from "../core/model/Limits.ts"
 import { NodeId } from "../core/model/Names.ts"
 import { type Broker, EmbeddedBroker, layerBroker } from "../transport/broker/Broker.ts"
 import * as ClusterKey from "./ClusterKey.ts"
@@ -22,7 +23,12 @@ const ids = ["n1", "n2", "n3"].map((id) => NodeId.make(id))
 /** What `everwrite dev` is whatever else is said, and what it is unless something else is said. */
 const fixed = fromObject({ members: ids.join(), node: ids[0] }, "everwrite dev")
 const usual = fromObject(
-  { nats: "embedded", dataDir: join(".everwrite", "dev"), logLevel: "warn" },
+  {
+    preset: "development",
+    nats: "embedded",
+    dataDir: join(".everwrite", "dev"),
+    logLevel: "warn"
+  },
   "everwrite dev"
 )
 
@@ -67,9 +73,12 @@ const settingsOf = (settings: Settings, index: number): Settings => {
 }
 
 /** The broker of this process, or where one is to be found already. */
-const openBroker = Effect.fnUntraced(function*({ nats }: Settings) {
+const openBroker = Effect.fnUntraced(function*({ nats, preset }: Settings) {
   if (nats !== "embedded") return { natsUrl: nats, broker: undefined }
-  const broker: Broker = Context.get(yield* Layer.build(layerBroker()), EmbeddedBroker)
+  const broker: Broker = Context.get(
+    yield* Layer.build(layerBroker(presets[preset].broker)),
+    EmbeddedBroker
+  )
   return { natsUrl: broker.url, broker }
 })
 

@@ -4,11 +4,12 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { readFileSync } from "node:fs"
+import { presets } from "../core/model/Limits.ts"
 import type { NatsOptions } from "../transport/NatsOptions.ts"
 import { InvalidSetting } from "./Setting.ts"
 import type { Settings } from "./Settings.ts"
 
-export type NatsSettings = Pick<Settings, Extract<keyof Settings, `nats${string}`>>
+export type NatsSettings = Pick<Settings, Extract<keyof Settings, `nats${string}`> | "preset">
 
 const seedPattern = /SU[A-Z2-7]{56}/u
 
@@ -42,6 +43,7 @@ export const natsOptions = Effect.fnUntraced(function*(
   const nkey = reveal(settings.natsNkey)
   const secured = natsCa !== undefined || natsCert !== undefined || natsKey !== undefined
   const options: NatsOptions = {
+    ...presets[settings.preset].nats,
     ...connection,
     credsFile: natsCreds,
     user: natsUser,

@@ -14,6 +14,7 @@ import * as EmbeddedBackend from "../client/EmbeddedBackend.ts"
 import { Everwrite, makeClient } from "../client/Everwrite.ts"
 import { fitted } from "../core/model/BucketDefinition.ts"
 import { type Incarnation, isIncarnation } from "../core/model/Incarnation.ts"
+import { presets } from "../core/model/Limits.ts"
 import * as MembershipLog from "../core/ring/MembershipLog.ts"
 import { defaultReplicaCount } from "../core/ring/Ring.ts"
 import * as RingState from "../core/ring/RingState.ts"
@@ -28,6 +29,7 @@ import { Transport, type TransportService, TransportUnavailable } from "../trans
 import { alarmsOf, watch } from "./Alarms.ts"
 import * as ClusterKey from "./ClusterKey.ts"
 import { type Config, decode, InvalidConfig, type LoadedConfig } from "./ConfigFile.ts"
+import { limitsOf } from "./LimitSettings.ts"
 import { makeLiveRuntime } from "./LiveRuntime.ts"
 import { natsOptions } from "./NatsSettings.ts"
 import { beginIncarnation, NodeCore, type NodeOptions } from "./NodeCore.ts"
@@ -72,20 +74,20 @@ const bucketsOf = (served: LoadedConfig["buckets"], { members }: Settings): Buck
   }))
 
 const openStorage = (settings: Settings, runtime: Runtime) => {
-  const { cluster, node, partitionCount, storageBytesMax, waitingBytesMax } = settings
+  const { cluster, node, partitionCount } = settings
   const opening = openWorker({
     directory: settings.dataDir,
     identity: { cluster, node, partitionCount },
     runtime,
-    limits: { fileBytesMax: storageBytesMax, waitingBytesMax }
+    limits: limitsOf(settings)
   })
   return Effect.acquireRelease(opening, (opened) => opened.close)
 }
 
 const openTransport = Effect.fnUntraced(function*(settings: Settings) {
-  const { nats, node } = settings
+  const { nats, node, preset } = settings
   const servers = nats === "embedded"
-    ? Context.get(yield* Layer.build(layerBroker()), EmbeddedBroker).url
+    ? Context.get(yield* Layer.build(layerBroker(presets[preset].broker)), EmbeddedBroker).url
     : nats
   const options = yield* natsOptions(settings, { servers, name: `everwrite/${node}` })
   return Context.get(yield* Layer.build(layerNats(options)), Transport)
@@ -148,11 +150,10 @@ const keysOf = Effect.fnUntraced(function*({ cluster, clusterKey }: Settings) {
   return ClusterKey.toKeys([ClusterKey.derived(cluster)])
 })
 
-const drainPollMillis = 10
-
 /** Takes no more requests, and waits until those under way have ended or the time is up. */
-const drain = Effect.fnUntraced(function*(core: NodeCore, limit: number) {
+const drain = Effect.fnUntraced(function*(core: NodeCore) {
   const { coordinator, options } = core
+  const { drainPollMillis, drainTimeoutMillis: limit } = options.limits
   core.drain()
   let waited = 0
   while (coordinator.underWay() > 0 && waited < limit) {
@@ -171,7 +172,7 @@ export const startNode = Effect.fnUntraced(function*(
   settings: Settings,
   served: LoadedConfig["buckets"]
 ): Effect.fn.Return<LiveNode, StartFailure, Scope.Scope> {
-  const { cluster, drainTimeoutMillis, node } = settings
+  const { cluster, node } = settings
   const runtime = makeLiveRuntime()
   const storage = yield* openStorage(settings, runtime)
   const transport = yield* openTransport(settings)
@@ -186,7 +187,7 @@ export const startNode = Effect.fnUntraced(function*(
     ring: ringOf(settings),
     buckets,
     keys: yield* keysOf(settings),
-    limits: settings,
+    limits: limitsOf(settings),
     version,
     onHandlerFailure: yield* reportHandlerFailures()
   }
@@ -204,12 +205,12 @@ export const startNode = Effect.fnUntraced(function*(
     metrics: () => samplesOf(core, runtime.marks)
   })
   yield* watchConnection(transport)
-  yield* Effect.forkScoped(watch(alarmsOf(core)))
+  yield* Effect.forkScoped(watch(alarmsOf(core), options.limits))
   // The last to be opened is the first to be closed: what is under way needs all the rest.
   yield* Effect.addFinalizer(() => {
     if (stopping) return Effect.void
     stopping = true
-    return drain(core, drainTimeoutMillis)
+    return drain(core)
   })
   const crash = Effect.suspend(() => {
     stopping = true
@@ -219,11 +220,12 @@ export const startNode = Effect.fnUntraced(function*(
 })
 
 const openHttp = Effect.fnUntraced(function*(
-  { http, httpHost }: Settings,
-  serving: Omit<ServeOptions, "host" | "port">
+  { http, httpHost, preset }: Settings,
+  serving: Omit<ServeOptions, "host" | "port" | "limits">
 ) {
   if (http === false) return undefined
-  const { url } = yield* serve({ ...serving, host: httpHost, port: http })
+  const { http: limits } = presets[preset]
+  const { url } = yield* serve({ ...serving, host: httpHost, port: http, limits })
   return url
 })
 
@@ -245,7 +247,7 @@ export class EverwriteNode
       const resolved = yield* resolve([fromObject(settings, "EverwriteNode.layer")])
       const live = yield* startNode(resolved, buckets)
       return Context.make(EverwriteNode, live).pipe(
-        Context.add(Everwrite, makeClient(live.backend))
+        Context.add(Everwrite, makeClient(live.backend, presets[resolved.preset].client))
       )
     }))
   }

@@ -8,6 +8,7 @@ import { Coordinator } from "../coordinator/Coordinator.ts"
 import { RequestServer } from "../coordinator/RequestServer.ts"
 import type { TokenKey } from "../core/clock/CausalContext.ts"
 import * as Incarnation from "../core/model/Incarnation.ts"
+import type { NodeLimits } from "../core/model/Limits.ts"
 import type { ClusterName, NodeId } from "../core/model/Names.ts"
 import type { RingState } from "../core/ring/RingState.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
@@ -20,17 +21,6 @@ import type { StorageFailure, StorageService } from "../storage/Storage.ts"
 import { PeerLink } from "../transport/PeerLink.ts"
 import { ServiceInfo, type ServiceInfoOptions } from "../transport/ServiceInfo.ts"
 import type { TransportService } from "../transport/Transport.ts"
-
-/** What steers a node besides its data; `node/Settings` has the defaults and their reasons. */
-export interface NodeLimits {
-  readonly skewMillis: number
-  readonly readTimeoutMillis: number
-  readonly writeTimeoutMillis: number
-  readonly requestsMax: number
-  readonly cacheBytesMax: number
-  /** 64 MiB unless said otherwise. */
-  readonly lateBytesMax?: number
-}
 
 export interface NodeOptions {
   readonly runtime: Runtime
@@ -95,14 +85,18 @@ export class NodeCore {
     this.options = options
     const { buckets, limits, node, ring, storage, transport, runtime } = options
     const { partitionCount } = ring.ring
-    const { skewMillis } = limits
-    this.view = new ClusterView({ runtime, self: node, ring, skewMillis })
+    this.view = new ClusterView({ runtime, self: node, ring, limits })
     const stampMillis = () => this.view.agreedNow()
-    const { cacheBytesMax } = limits
-    this.replica = new Replica({ runtime, storage, node, incarnation, stampMillis, cacheBytesMax })
+    this.replica = new Replica({ runtime, storage, node, incarnation, stampMillis, limits })
     const { replica } = this
     const nowMillis = stampMillis
-    const replicaServer = new ReplicaServer({ replica, buckets, partitionCount, nowMillis })
+    const replicaServer = new ReplicaServer({
+      replica,
+      buckets,
+      partitionCount,
+      nowMillis,
+      limits
+    })
     this.coordinator = new Coordinator({
       runtime,
       node,
@@ -111,15 +105,15 @@ export class NodeCore {
       send: (to, message) => this.link.send(to, message),
       incarnationOf: (node) => this.link.incarnationOf(node),
       seal: { cluster: options.cluster, keys: options.keys },
-      requestsMax: limits.requestsMax,
-      lateBytesMax: limits.lateBytesMax,
-      validation: { ...limits, buckets, partitionCount }
+      limits,
+      validation: { buckets, partitionCount }
     })
     this.link = new PeerLink({
       runtime,
       transport,
       cluster: options.cluster,
       node,
+      limits,
       partitionCount,
       incarnation: () => this.replica.incarnation(),
       ringDigest: () => this.view.ring.digest,

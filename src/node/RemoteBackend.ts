@@ -6,7 +6,9 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { Backend } from "../client/Backend.ts"
+import { presets } from "../core/model/Limits.ts"
 import type { TransportUnavailable } from "../transport/Transport.ts"
+import { readPreset } from "./LimitSettings.ts"
 import { liveRuntime } from "./LiveRuntime.ts"
 import { fromEnvironment, fromFlags, type InvalidSetting } from "./Setting.ts"
 import { readAll } from "./Settings.ts"
@@ -33,7 +35,7 @@ export const openBackend = (
 ): Effect.Effect<Backend, UnknownScheme | InvalidSetting | TransportUnavailable, Scope.Scope> => {
   const { url } = options
   if (/^(?:nats|tls):\/\//u.test(url)) return openNats(options)
-  if (/^https?:\/\//u.test(url) && URL.canParse(url)) return openHttp(url)
+  if (/^https?:\/\//u.test(url) && URL.canParse(url)) return openHttp(options)
   return Effect.fail(new UnknownScheme({ url }))
 }
 
@@ -52,15 +54,17 @@ const openNats = Effect.fnUntraced(function*({ cluster, environment, url }: Remo
   const { values } = yield* readAll([fromFlags({ cluster }), fromEnvironment(environment)])
   const options = yield* natsOptions(values, { servers: url, name: "everwrite/cli" })
   const transport = Context.get(yield* Layer.build(layerNats(options)), Transport)
+  const { client: limits } = presets[values.preset]
   return yield* Effect.acquireRelease(
     Effect.sync(() =>
-      new NatsBackend({ runtime: liveRuntime, transport, cluster: values.cluster })
+      new NatsBackend({ runtime: liveRuntime, transport, cluster: values.cluster, limits })
     ),
     (backend) => Effect.sync(() => backend.close())
   )
 })
 
-const openHttp = Effect.fnUntraced(function*(url: string) {
+const openHttp = Effect.fnUntraced(function*({ environment, url }: RemoteOptions) {
   const { HttpBackend } = yield* Effect.promise(() => import("../client/HttpBackend.ts"))
-  return new HttpBackend({ runtime: liveRuntime, url })
+  const preset = yield* readPreset([fromEnvironment(environment)])
+  return new HttpBackend({ runtime: liveRuntime, url, limits: presets[preset].client })
 })

@@ -24,6 +24,12 @@ export interface Setting<S extends Schema.Codec<any, any>, Otherwise> {
   readonly secret?: boolean
 }
 
+/** A setting with its types as they are. */
+export const setting = <
+  S extends Schema.Codec<any, any>,
+  const Otherwise extends S["Type"] | undefined
+>(parts: Setting<S, Otherwise>): Setting<S, Otherwise> => parts
+
 export type AnySetting = Setting<Schema.Codec<any, any>, unknown>
 
 /** A setting that does not fit: which, what it was, where it came from, what was expected. */

@@ -7,15 +7,12 @@ import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import { join } from "node:path"
 import { invariant } from "../core/Invariant.ts"
+import { presets } from "../core/model/Limits.ts"
 import { ClusterName, NodeId } from "../core/model/Names.ts"
 import { Member, Weight, Zone } from "../core/ring/Membership.ts"
 import { defaultPartitionCount, isPartitionCount } from "../core/ring/Partition.ts"
-import { defaultLimits } from "../storage/StorageOptions.ts"
-import { integer, InvalidSetting, read, type Setting, type Source } from "./Setting.ts"
-
-const setting = <S extends Schema.Codec<any, any>, const Otherwise extends S["Type"] | undefined>(
-  parts: Setting<S, Otherwise>
-): Setting<S, Otherwise> => parts
+import { isLimitName, limitSettings, readPreset } from "./LimitSettings.ts"
+import { integer, InvalidSetting, read, setting, type Source } from "./Setting.ts"
 
 const path = (variable: string, about: string, flag?: string) =>
   setting({
@@ -35,24 +32,6 @@ const secret = (variable: string, about: string) =>
     otherwise: undefined,
     about,
     secret: true
-  })
-
-const millis = (variable: string, otherwise: number, about: string) =>
-  setting({
-    variable,
-    schema: integer({ minimum: 1, maximum: 600_000 }),
-    expected: "milliseconds from 1 to 600000",
-    otherwise,
-    about
-  })
-
-const bytes = (variable: string, otherwise: number, about: string) =>
-  setting({
-    variable,
-    schema: integer({ minimum: 1_048_576, maximum: Number.MAX_SAFE_INTEGER }),
-    expected: "bytes, at least 1048576",
-    otherwise,
-    about
   })
 
 const nameExpected = "1 to 64 of a-z, 0-9, _ and -, beginning with a letter or digit"
@@ -193,57 +172,7 @@ export const settings = {
     otherwise: undefined,
     about: "How logs look. By default pretty on a terminal, json elsewhere."
   }),
-  skewMillis: millis(
-    "EVERWRITE_SKEW_MILLIS",
-    1_000,
-    "How far this node's clock may be from the median of its peers' before their median stamps "
-      + "its writes. More than NTP leaves plus the longest pause of a process; raising it lets "
-      + "the last write win by that much of a wrong clock."
-  ),
-  readTimeoutMillis: millis(
-    "EVERWRITE_READ_TIMEOUT_MILLIS",
-    1_000,
-    "How long a read waits for its quorum unless the request says. Raising it makes callers "
-      + "wait as long for a node that is gone."
-  ),
-  writeTimeoutMillis: millis(
-    "EVERWRITE_WRITE_TIMEOUT_MILLIS",
-    2_000,
-    "The same for writes, which also wait for disks."
-  ),
-  requestsMax: setting({
-    variable: "EVERWRITE_REQUESTS_MAX",
-    schema: integer({ minimum: 1, maximum: 1_000_000 }),
-    expected: "a count from 1 to 1000000",
-    otherwise: 10_000,
-    about: "Requests under way; more are refused, to be retried elsewhere. Requests a second "
-      + "times the seconds one may take: 5000 times the 2 of writeTimeoutMillis. Each holds its "
-      + "document in memory."
-  }),
-  cacheBytesMax: bytes(
-    "EVERWRITE_CACHE_BYTES_MAX",
-    64 * 1024 * 1024,
-    "Documents kept decoded, by their encoded size; decoded they take about four times that. "
-      + "Hot documents times their size: raising it saves a read and a decoding for each request "
-      + "that would miss."
-  ),
-  drainTimeoutMillis: millis(
-    "EVERWRITE_DRAIN_TIMEOUT_MILLIS",
-    10_000,
-    "How long a stopping node lets requests under way finish. At least the longest timeout that "
-      + "clients ask for, and less than the supervisor waits before it kills (30 s in Kubernetes)."
-  ),
-  storageBytesMax: bytes(
-    "EVERWRITE_STORAGE_BYTES_MAX",
-    defaultLimits.fileBytesMax,
-    "The database file grows no further: writes are refused as on a full disk, reads go on."
-  ),
-  waitingBytesMax: bytes(
-    "EVERWRITE_WAITING_BYTES_MAX",
-    defaultLimits.waitingBytesMax,
-    "Bytes of writes in memory that wait for the disk; beyond them writes are refused. Bytes "
-      + "written a second times the seconds for which the disk may stall."
-  )
+  ...limitSettings
 }
 
 type Table = typeof settings
@@ -271,12 +200,17 @@ export const settingNames: ReadonlyArray<SettingName> = Object.keys(settings).fi
 const isComplete = (values: object): values is Values =>
   settingNames.every((name) => name in values)
 
-/** Reads each setting. Of several sources the first that has one wins. */
+/**
+ * Reads each setting. Of several sources the first that has one wins; where none has one, limits
+ * are those of the preset.
+ */
 export const readAll = Effect.fnUntraced(function*(sources: ReadonlyArray<Source>) {
+  const limits = presets[yield* readPreset(sources)].node
   const values: { [name: string]: unknown } = {}
   const origins: { [name: string]: string } = {}
   for (const name of settingNames) {
-    const { origin, value } = yield* read(name, settings[name], sources)
+    const usual = isLimitName(name) ? limits[name] : settings[name].otherwise
+    const { origin, value } = yield* read(name, { ...settings[name], otherwise: usual }, sources)
     values[name] = value
     origins[name] = origin
   }

@@ -9,6 +9,7 @@
 import * as Dot from "../core/clock/Dot.ts"
 import type { Document } from "../core/crdt/Document.ts"
 import * as Incarnation from "../core/model/Incarnation.ts"
+import type { NodeLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { RowKey } from "../core/model/RowKey.ts"
 import type { Runtime } from "../core/Runtime.ts"
@@ -18,7 +19,7 @@ import type { LocalRead } from "./LocalDocument.ts"
 export class DotIssuer {
   readonly #runtime: Runtime
   readonly #node: NodeId
-  readonly #last = new LastIssuedDots()
+  readonly #last: LastIssuedDots
   #incarnation: Incarnation.Incarnation
   /** The last birth or counter. */
   #issued = 0
@@ -28,7 +29,9 @@ export class DotIssuer {
     readonly runtime: Runtime
     readonly node: NodeId
     readonly incarnation: Incarnation.Incarnation
+    readonly limits: Pick<NodeLimits, "lastIssuedDotsMax">
   }) {
+    this.#last = new LastIssuedDots(options.limits)
     this.#runtime = options.runtime
     this.#node = options.node
     this.#incarnation = options.incarnation

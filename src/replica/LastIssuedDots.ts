@@ -7,16 +7,19 @@
  * Bounded: of a document that was forgotten here nothing is known, so a new birth begins there.
  */
 import type { Actor, Dot } from "../core/clock/Dot.ts"
+import type { NodeLimits } from "../core/model/Limits.ts"
 import type { RowKey } from "../storage/Storage.ts"
 import { nameOf } from "./DocumentCache.ts"
 import type { LocalDocument } from "./LocalDocument.ts"
 
-/** About 30 MB. Each document forgotten costs one more actor in its context when it is written. */
-export const lastIssuedMax = 200_000
-
 export class LastIssuedDots {
   /** In the order of the last dot. */
   readonly #last = new Map<string, Dot>()
+  readonly #dotsMax: number
+
+  constructor({ lastIssuedDotsMax }: Pick<NodeLimits, "lastIssuedDotsMax">) {
+    this.#dotsMax = lastIssuedDotsMax
+  }
 
   /** Whether the actor of a row may make the next dot: the row holds the last one it made. */
   mayContinue(key: RowKey, { document, own }: LocalDocument): boolean {
@@ -28,7 +31,7 @@ export class LastIssuedDots {
     const name = nameOf(key)
     this.#last.delete(name)
     this.#last.set(name, { actor, counter })
-    if (this.#last.size <= lastIssuedMax) return
+    if (this.#last.size <= this.#dotsMax) return
     for (const oldest of this.#last.keys()) {
       this.#last.delete(oldest)
       return

@@ -6,6 +6,7 @@ import { pageMax } from "../../schemas/KeyPage.ts"
 import type { KeyCursor } from "../../schemas/PeerMessage.ts"
 import { visibleStore } from "../core/crdt/Document.ts"
 import { isLive } from "../core/crdt/DotStore.ts"
+import type { NodeLimits } from "../core/model/Limits.ts"
 import { compareText } from "../storage/KeyOrder.ts"
 import { type RowKey, ScanFailed } from "../storage/Storage.ts"
 import type { Replica } from "./Replica.ts"
@@ -19,10 +20,7 @@ export interface KeysFound {
 
 export type Unlisted = { readonly _tag: "Unlisted"; readonly reason: string }
 
-/** Rows read at once: a few, since those of the next bucket are read in vain. */
-const rowsAtOnce = 8
-/** Partitions looked at in one go, so that a large empty ring does not stop the node. */
-const partitionsMax = 1024
+export type ScanLimits = Pick<NodeLimits, "scanRows" | "scanPartitions">
 
 const beforeAll = { partition: "", sort: "" }
 
@@ -49,16 +47,17 @@ export const liveKeys = (
     readonly partitionCount: number
     /** Expired documents are not listed. */
     readonly nowMillis: number
+    readonly limits: ScanLimits
   }
 ): KeysFound | Unlisted => {
-  const { after, bucket, partitionCount } = options
+  const { after, bucket, limits, partitionCount } = options
   const places: Array<KeyCursor> = []
-  const end = Math.min(partitionCount, after.partition + partitionsMax)
+  const end = Math.min(partitionCount, after.partition + limits.scanPartitions)
   let left = Math.min(options.limit, pageMax)
   let { key, partition } = after
   try {
     while (partition < end && left > 0) {
-      const asked = Math.min(left, rowsAtOnce)
+      const asked = Math.min(left, limits.scanRows)
       const rows = replica.scan({
         partition,
         after: { partition, bucket, partitionKey: key.partition, sortKey: key.sort },

@@ -12,6 +12,7 @@ import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
 import { Malformed } from "../core/codec/Bytes.ts"
 import { invariant } from "../core/Invariant.ts"
 import type { Incarnation } from "../core/model/Incarnation.ts"
+import type { NodeLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { CausalContext } from "../core/clock/CausalContext.ts"
 import type { Operation, Refusal } from "../core/strategy/Strategy.ts"
@@ -34,8 +35,7 @@ export interface ReplicaOptions {
   readonly incarnation: Incarnation
   /** The time to stamp writes with, in milliseconds. */
   readonly stampMillis: () => number
-  /** Of documents kept decoded, by their encoded size. */
-  readonly cacheBytesMax: number
+  readonly limits: Pick<NodeLimits, "cacheBytesMax" | "lastIssuedDotsMax" | "diskRetryMillis">
 }
 
 /** One operation of a request, with its arguments as JSON values. */
@@ -101,7 +101,7 @@ export class Replica {
   constructor(options: ReplicaOptions) {
     this.#options = options
     this.#dots = new DotIssuer(options)
-    this.#cache = new DocumentCache(options.cacheBytesMax)
+    this.#cache = new DocumentCache(options.limits.cacheBytesMax)
     this.#breaker = new DiskBreaker(options)
   }
 

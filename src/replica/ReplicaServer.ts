@@ -17,7 +17,7 @@ import type { RowKey } from "../core/model/RowKey.ts"
 import { rowKeyOf } from "../core/ring/Partition.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
-import { liveKeys } from "./LiveKeys.ts"
+import { liveKeys, type ScanLimits } from "./LiveKeys.ts"
 import type { Replica } from "./Replica.ts"
 
 const nothing = new Uint8Array(0)
@@ -32,6 +32,7 @@ export class ReplicaServer {
   readonly #buckets: Buckets
   readonly #partitionCount: number
   readonly #nowMillis: () => number
+  readonly #limits: ScanLimits
 
   constructor(
     options: {
@@ -40,12 +41,14 @@ export class ReplicaServer {
       readonly partitionCount: number
       /** The time that the cluster agrees on, in milliseconds. */
       readonly nowMillis: () => number
+      readonly limits: ScanLimits
     }
   ) {
     this.#replica = options.replica
     this.#buckets = options.buckets
     this.#partitionCount = options.partitionCount
     this.#nowMillis = options.nowMillis
+    this.#limits = options.limits
   }
 
   /** Joins a document; says so at once, or, if asked to, when it is on disk. */
@@ -98,7 +101,8 @@ export class ReplicaServer {
     const { bucket, limit } = message
     const partitionCount = this.#partitionCount
     const nowMillis = this.#nowMillis()
-    const asked = { bucket, limit, partitionCount, nowMillis, after: message }
+    const limits = this.#limits
+    const asked = { bucket, limit, limits, partitionCount, nowMillis, after: message }
     const listed = liveKeys(this.#replica, asked)
     if (listed._tag === "Unlisted") {
       return reply({ _tag: "Refused", request, reason: listed.reason })

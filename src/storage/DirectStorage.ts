@@ -5,12 +5,13 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { DatabaseSync } from "node:sqlite"
+import { lan } from "../core/model/Limits.ts"
 import { makeBufferedStorage } from "./BufferedStorage.ts"
 import { Committer } from "./Committer.ts"
 import { CommitQueue } from "./CommitQueue.ts"
 import { Reader } from "./Reader.ts"
 import { Storage, type StorageService, StorageUnavailable } from "./Storage.ts"
-import { defaultLimits, type StorageOptions } from "./StorageOptions.ts"
+import type { StorageOptions } from "./StorageOptions.ts"
 import { lockDirectory, unavailable } from "./StoreDirectory.ts"
 import { prepareWriter } from "./Tables.ts"
 
@@ -69,12 +70,12 @@ const claimFile = (directory: string): Claimed => {
 /** Throws `StorageUnavailable`. */
 export const openDirect = (options: DirectOptions): DirectStorage => {
   const { directory, identity, runtime } = options
-  const limits = { ...defaultLimits, ...options.limits }
+  const limits = { ...lan.node, ...options.limits }
   const { database, release } = typeof directory === "string"
     ? claimFile(directory)
     : claimMemory(directory)
   try {
-    const { fileBytesMax } = limits
+    const { storageBytesMax: fileBytesMax } = limits
     const store = prepareWriter(database, { identity, fileBytesMax, newStoreId: runtime.id() })
     const committer = new Committer(database)
     const queue = new CommitQueue({

@@ -8,11 +8,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { DatabaseSync } from "node:sqlite"
 import { Worker } from "node:worker_threads"
+import { lan } from "../core/model/Limits.ts"
 import { makeBufferedStorage } from "./BufferedStorage.ts"
 import { CommitQueue } from "./CommitQueue.ts"
 import { Reader } from "./Reader.ts"
 import { Storage, type StorageService, StorageUnavailable } from "./Storage.ts"
-import { defaultLimits, type StorageOptions } from "./StorageOptions.ts"
+import type { StorageOptions } from "./StorageOptions.ts"
 import { type DirectoryLock, lockDirectory, unavailable } from "./StoreDirectory.ts"
 import type { StoreEpoch } from "./StoreRow.ts"
 import { sharedPragmas } from "./Tables.ts"
@@ -71,7 +72,7 @@ const serve = (
     thread.postMessage(message, transfer)
   const queue = new CommitQueue({
     runtime: options.runtime,
-    limits: { ...defaultLimits, ...options.limits },
+    limits: { ...lan.node, ...options.limits },
     epoch: store.epoch,
     commit: ({ attempt, bytes, id, writes }) => {
       const packed = pack(writes, bytes)
@@ -115,7 +116,7 @@ export const openWorker = Effect.fnUntraced(function*(options: StorageOptions) {
   const refuse = (error: unknown) => unavailable(directory, error)
   const claim = yield* Effect.try({ try: () => lockDirectory(directory), catch: refuse })
   const { databasePath } = claim
-  const fileBytesMax = options.limits?.fileBytesMax ?? defaultLimits.fileBytesMax
+  const fileBytesMax = options.limits?.storageBytesMax ?? lan.node.storageBytesMax
   const open = Effect.gen(function*() {
     const newStoreId = runtime.id()
     const started = yield* startThread({ databasePath, identity, fileBytesMax, newStoreId })

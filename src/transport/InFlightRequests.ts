@@ -6,6 +6,7 @@
  * retransmission timer does (RFC 6298). Only a request that was sent once measures one, because an
  * answer does not say which sending it is for.
  */
+import type { NodeLimits } from "../core/model/Limits.ts"
 import type { Runtime } from "../core/Runtime.ts"
 
 /** A request that waits. */
@@ -26,18 +27,19 @@ interface Entry<W> {
   pauseMillis: number
 }
 
-const sweepMillis = 20
+export type ResendLimits = Pick<
+  NodeLimits,
+  "firstPauseMillis" | "resendMinMillis" | "resendMaxMillis" | "sweepMillis"
+>
+
 /** The pause in round trips: above 1, so that an answer somewhat later than most is waited for. */
 const pauseRoundTrips = 4
 /** Share of a new round trip in the average (RFC 6298, section 2). */
 const newRoundTripShare = 1 / 8
-const resendMinMillis = 100
-const resendMaxMillis = 1_000
 
 export class InFlightRequests<W extends Waiting> {
   readonly #runtime: Runtime
-  readonly #resendMinMillis: number
-  readonly #resendMaxMillis: number
+  readonly #limits: ResendLimits
   readonly #entries = new Map<number, Entry<W>>()
   /** The first pause of the next request. */
   #pauseMillis: number
@@ -50,19 +52,14 @@ export class InFlightRequests<W extends Waiting> {
   constructor(
     options: {
       readonly runtime: Runtime
-      /** The first pause before any round trip is measured. */
-      readonly firstPauseMillis: number
-      /** Bounds of what follows the round trips; 100 ms and 1 s unless said otherwise. */
-      readonly resendMinMillis?: number
-      readonly resendMaxMillis?: number
+      readonly limits: ResendLimits
       /** 1 unless said otherwise. */
       readonly firstNumber?: number
     }
   ) {
     this.#runtime = options.runtime
-    this.#pauseMillis = options.firstPauseMillis
-    this.#resendMinMillis = options.resendMinMillis ?? resendMinMillis
-    this.#resendMaxMillis = options.resendMaxMillis ?? resendMaxMillis
+    this.#limits = options.limits
+    this.#pauseMillis = options.limits.firstPauseMillis
     this.#numbers = Math.max(options.firstNumber ?? 1, 1) - 1
   }
 
@@ -134,13 +131,14 @@ export class InFlightRequests<W extends Waiting> {
   }
 
   #bounded(millis: number): number {
-    return Math.min(Math.max(millis, this.#resendMinMillis), this.#resendMaxMillis)
+    const { resendMaxMillis, resendMinMillis } = this.#limits
+    return Math.min(Math.max(millis, resendMinMillis), resendMaxMillis)
   }
 
   #schedule(): void {
     if (this.#sweeping) return
     this.#sweeping = true
-    this.#runtime.after(sweepMillis, () => {
+    this.#runtime.after(this.#limits.sweepMillis, () => {
       this.#sweeping = false
       this.#sweep()
       if (this.#entries.size > 0) this.#schedule()

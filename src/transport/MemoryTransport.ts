@@ -7,6 +7,7 @@
  * turn. Messages are copied once, so that no node can change what another one holds.
  */
 import { invariant } from "../core/Invariant.ts"
+import { lan } from "../core/model/Limits.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import { kindOf, recipients, SubjectTree } from "./SubjectTree.ts"
 import type { Message, Subscription, TransportService } from "./Transport.ts"
@@ -29,7 +30,7 @@ export const makeMemoryBroker = (
   runtime: Runtime,
   options: { readonly maxPayload?: number } = {}
 ): MemoryBroker => {
-  const exchange = new MessageRouter(runtime, options.maxPayload ?? 1024 * 1024)
+  const exchange = new MessageRouter(runtime, options.maxPayload ?? lan.broker.maxPayload)
   const connections = new Map<TransportService, MemoryConnection>()
   const setConnected = (transport: TransportService, connected: boolean): void => {
     const connection = connections.get(transport)

@@ -10,9 +10,13 @@ import {
   nkeyAuthenticator,
   type TlsOptions
 } from "@nats-io/transport-node"
+import { lan, type NatsLimits } from "../core/model/Limits.ts"
 import { readFile } from "node:fs/promises"
 
-export interface NatsOptions {
+/** The limits that are not those of a local network. */
+type OwnLimits = { readonly [Name in keyof NatsLimits]?: NatsLimits[Name] | undefined }
+
+export interface NatsOptions extends OwnLimits {
   /**
    * `nats://host:port`, or `tls://`, one or more, in an array or with commas between them;
    * `nats://user:password@host` and `nats://token@host` too.
@@ -34,34 +38,6 @@ export interface NatsOptions {
   } | undefined
   /** Begins every reply subject, where permissions ask for one of this user's own. */
   readonly inboxPrefix?: string | undefined
-  /**
-   * A broker that answers nothing is given up after `pingIntervalMillis * (pingsUnanswered + 1)`:
-   * 3 s. The client's own default, 2 minutes, would lose everything published in that time.
-   */
-  readonly pingIntervalMillis?: number | undefined
-  readonly pingsUnanswered?: number | undefined
-  /** One attempt to connect. With the wait below, under the 2 s in which a cluster is back. */
-  readonly connectTimeoutMillis?: number | undefined
-  /** Between attempts, plus up to as much again at random. */
-  readonly reconnectWaitMillis?: number | undefined
-  readonly flushTimeoutMillis?: number | undefined
-  /** How long closing waits for what was published; then it is lost. */
-  readonly drainTimeoutMillis?: number | undefined
-  /**
-   * Bytes published and not known to have reached the broker. Above it messages are dropped, so
-   * it must hold what is published in one round trip: 8 MiB is 80 MB/s at 100 ms.
-   */
-  readonly waitingBytesMax?: number | undefined
-}
-
-export const natsDefaults = {
-  pingIntervalMillis: 1_000,
-  pingsUnanswered: 2,
-  connectTimeoutMillis: 1_500,
-  reconnectWaitMillis: 100,
-  flushTimeoutMillis: 2_000,
-  drainTimeoutMillis: 2_000,
-  waitingBytesMax: 8 * 1024 * 1024
 }
 
 const serverUrls = ({ servers }: NatsOptions): ReadonlyArray<URL> => {
@@ -83,12 +59,12 @@ export const serverAddresses = ({ servers }: NatsOptions): string =>
 /** The client's options. Fails with an `Error` that names the setting at fault. */
 export const clientOptions = async (options: NatsOptions): Promise<ConnectionOptions> => {
   const urls = serverUrls(options)
-  const reconnectWait = options.reconnectWaitMillis ?? natsDefaults.reconnectWaitMillis
+  const reconnectWait = options.reconnectWaitMillis ?? lan.nats.reconnectWaitMillis
   const client: ConnectionOptions = {
     servers: urls.map((url) => url.host),
-    pingInterval: options.pingIntervalMillis ?? natsDefaults.pingIntervalMillis,
-    maxPingOut: options.pingsUnanswered ?? natsDefaults.pingsUnanswered,
-    timeout: options.connectTimeoutMillis ?? natsDefaults.connectTimeoutMillis,
+    pingInterval: options.pingIntervalMillis ?? lan.nats.pingIntervalMillis,
+    maxPingOut: options.pingsUnanswered ?? lan.nats.pingsUnanswered,
+    timeout: options.connectTimeoutMillis ?? lan.nats.connectTimeoutMillis,
     reconnectTimeWait: reconnectWait,
     reconnectJitter: reconnectWait,
     reconnectJitterTLS: reconnectWait,

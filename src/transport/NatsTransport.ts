@@ -12,7 +12,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Socket } from "node:net"
 import { invariant } from "../core/Invariant.ts"
-import { clientOptions, natsDefaults, type NatsOptions, serverAddresses } from "./NatsOptions.ts"
+import { lan } from "../core/model/Limits.ts"
+import { clientOptions, type NatsOptions, serverAddresses } from "./NatsOptions.ts"
 import { NatsWindow } from "./NatsWindow.ts"
 import { kindOf } from "./SubjectTree.ts"
 import type { Message, Subscription, TransportService } from "./Transport.ts"
@@ -87,13 +88,16 @@ class NatsLink {
   constructor(client: NatsConnectionImpl, options: NatsOptions, warn: Warn) {
     this.#client = client
     this.#window = new NatsWindow(
-      options.waitingBytesMax ?? natsDefaults.waitingBytesMax,
+      {
+        waitingBytesMax: options.waitingBytesMax ?? lan.nats.waitingBytesMax,
+        probeBytes: options.probeBytes ?? lan.nats.probeBytes
+      },
       () => client.flush()
     )
     this.#warn = warn
     this.#inboxPrefix = options.inboxPrefix
-    this.#flushMillis = options.flushTimeoutMillis ?? natsDefaults.flushTimeoutMillis
-    this.#drainMillis = options.drainTimeoutMillis ?? natsDefaults.drainTimeoutMillis
+    this.#flushMillis = options.flushTimeoutMillis ?? lan.nats.flushTimeoutMillis
+    this.#drainMillis = options.drainTimeoutMillis ?? lan.nats.drainTimeoutMillis
     this.#address = `nats://${client.getServer()}`
     void this.#watch()
   }

@@ -5,6 +5,8 @@
  * both grow. NATS answers a PING after everything sent before it: so each confirmation covers the
  * bytes that were sent before its PING.
  */
+import type { NatsLimits } from "../core/model/Limits.ts"
+
 export class NatsWindow {
   readonly #limit: number
   readonly #probeBytes: number
@@ -14,9 +16,12 @@ export class NatsWindow {
   #connection = 0
 
   /** `probe` sends a PING, and succeeds with its PONG. */
-  constructor(limit: number, probe: () => Promise<void>) {
-    this.#limit = limit
-    this.#probeBytes = Math.min(64 * 1024, limit / 4)
+  constructor(
+    { probeBytes, waitingBytesMax }: Pick<NatsLimits, "waitingBytesMax" | "probeBytes">,
+    probe: () => Promise<void>
+  ) {
+    this.#limit = waitingBytesMax
+    this.#probeBytes = Math.min(probeBytes, waitingBytesMax / 4)
     this.#probe = probe
   }
 

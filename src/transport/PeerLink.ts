@@ -7,10 +7,11 @@
  */
 import type { PeerHandlers, PeerMessage, PeerTag } from "../../schemas/PeerMessage.ts"
 import { Malformed } from "../core/codec/Bytes.ts"
+import type { NodeLimits } from "../core/model/Limits.ts"
 import type { ClusterName, NodeId } from "../core/model/Names.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import * as Frame from "./Frame.ts"
-import { PeerOutbox } from "./PeerOutbox.ts"
+import { type OutboxLimits, PeerOutbox } from "./PeerOutbox.ts"
 import { PeerRouter } from "./PeerRouter.ts"
 import * as Reassembly from "./Reassembly.ts"
 import { Subjects } from "./Subjects.ts"
@@ -30,6 +31,7 @@ export interface PeerLinkOptions {
   readonly onHeard: (from: NodeId, clockOffsetMillis: number) => void
   /** Told of each exception of a handler. It may throw where a failure is to end the process. */
   readonly onHandlerFailure: (failure: unknown, tag: PeerTag) => void
+  readonly limits: OutboxLimits & Pick<NodeLimits, "reassemblyBytesMax" | "reassemblyPartsMax">
 }
 
 export interface LinkStats {
@@ -52,8 +54,6 @@ export interface LinkStats {
   }
 }
 
-const reassemblyLimits = { bytesMax: 64 * 1024 * 1024, partsMax: 4096 }
-
 export class PeerLink {
   readonly #options: PeerLinkOptions
   readonly #subjects: Subjects
@@ -61,17 +61,20 @@ export class PeerLink {
   readonly #outbox: PeerOutbox
   readonly #router: PeerRouter
   readonly #incarnations = new Map<NodeId, string>()
-  readonly #reassembly = Reassembly.make(reassemblyLimits)
+  readonly #reassembly: Reassembly.Reassembly
   readonly #refusals = { malformed: 0, otherCluster: 0, formerIncarnation: 0 }
   #closed = false
 
   constructor(options: PeerLinkOptions) {
-    const { node, ringDigest, transport, runtime } = options
+    const { limits, node, ringDigest, transport, runtime } = options
     this.#options = options
+    const { reassemblyBytesMax: bytesMax, reassemblyPartsMax: partsMax } = limits
+    this.#reassembly = Reassembly.make({ bytesMax, partsMax })
     this.#subjects = new Subjects(options.cluster)
     this.#outbox = new PeerOutbox({
       runtime,
       ringDigest,
+      limits,
       frameBytesMax: () => transport.maxPayload(),
       headerTo: (peer) => this.#headerTo(peer),
       publish: (to, frame) => transport.publish(this.#subjects.peer({ to, from: node }), frame)

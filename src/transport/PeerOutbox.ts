@@ -8,10 +8,16 @@
  */
 import type { PeerMessage } from "../../schemas/PeerMessage.ts"
 import { ByteWriter } from "../core/codec/Bytes.ts"
+import type { NodeLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import * as Frame from "./Frame.ts"
 import { writeMessage } from "./PeerMessageCodec.ts"
+
+export type OutboxLimits = Pick<
+  NodeLimits,
+  "frameBytesTarget" | "frameBufferBytes" | "spareBytesMax"
+>
 
 export interface PeerOutboxOptions {
   readonly runtime: Pick<Runtime, "endOfTurn" | "mark">
@@ -22,13 +28,8 @@ export interface PeerOutboxOptions {
   readonly headerTo: (peer: NodeId) => Frame.FrameHeader
   /** Takes a frame, whose bytes stay as they are until the end of the turn. */
   readonly publish: (peer: NodeId, frame: Uint8Array) => void
+  readonly limits: OutboxLimits
 }
-
-/** Frames are closed at this size, so that one turn's burst does not become one giant frame. */
-const frameBytesTarget = 256 * 1024
-const bufferBytesMin = 4096
-/** Of buffers that wait to be used again. */
-const spareBytesMax = 2 * 1024 * 1024
 
 export class PeerOutbox {
   readonly #options: PeerOutboxOptions
@@ -74,7 +75,9 @@ export class PeerOutbox {
     const room = this.#room()
     const isFirst = start === Frame.headerBytesMax
     const open = isFirst || contentBytes(writer) <= room ? writer : this.#cut(to, writer, start)
-    if (contentBytes(open) >= Math.min(frameBytesTarget, room)) this.#close(to, open)
+    if (contentBytes(open) >= Math.min(this.#options.limits.frameBytesTarget, room)) {
+      this.#close(to, open)
+    }
   }
 
   /** Sends an empty frame at once, which says no more than its header. */
@@ -109,13 +112,14 @@ export class PeerOutbox {
   /** An empty frame with room for its header. */
   #take(): ByteWriter {
     const writer = this.#spare.pop()
-    if (writer === undefined) return new ByteWriter(bufferBytesMin).skip(Frame.headerBytesMax)
+    const { frameBufferBytes } = this.#options.limits
+    if (writer === undefined) return new ByteWriter(frameBufferBytes).skip(Frame.headerBytesMax)
     this.#spareBytes -= writer.capacity
     return writer.truncate(Frame.headerBytesMax)
   }
 
   #spend(writer: ByteWriter): void {
-    if (this.#spareBytes + writer.capacity > spareBytesMax) return
+    if (this.#spareBytes + writer.capacity > this.#options.limits.spareBytesMax) return
     this.#spareBytes += writer.capacity
     this.#spare.push(writer)
   }

@@ -5,6 +5,7 @@ import {
   type ClusterDescription,
   describe as describeCluster
 } from "../../schemas/ClusterDescription.ts"
+import { lan } from "../../src/core/model/Limits.ts"
 import { NatsBackend } from "../../src/client/NatsBackend.ts"
 import { NodeSelector } from "../../src/client/NodeSelector.ts"
 import { encodeKey } from "../../src/core/model/KeyFields.ts"
@@ -85,7 +86,7 @@ describe("a client of a cluster that has grown", () => {
 })
 
 const chosen = (told: ClusterDescription) => {
-  const selector = new NodeSelector(new SteppedRuntime())
+  const selector = new NodeSelector(new SteppedRuntime(), lan.client)
   selector.learn(told)
   return keys.map((key) => selector.nodeFor(request(key), new Set()))
 }

@@ -1,6 +1,7 @@
 // Checks what a remote client concludes of a request that it had to send more than once.
 import { describe, expect, it } from "vitest"
 import type { TaggedAnswer } from "../../schemas/ClientAnswer.ts"
+import { lan } from "../../src/core/model/Limits.ts"
 import { RemoteRequest, type RequestSender } from "../../src/client/RemoteRequest.ts"
 import { BucketName, NodeId } from "../../src/core/model/Names.ts"
 import { NodeUnwritable, type StoreError, UnknownBucket } from "../../src/core/model/StoreError.ts"
@@ -16,6 +17,7 @@ const begin = (action: "read" | "write", nodes: ReadonlyArray<NodeId | undefined
   const told: Array<string> = []
   const sender: RequestSender = {
     runtime: liveRuntime,
+    limits: lan.client,
     send: (sending) => {
       const node = sending.boundTo ?? nodes[sent.length]
       sent.push(node)

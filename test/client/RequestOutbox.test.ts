@@ -2,6 +2,7 @@
 // in messages that the broker takes.
 import * as fc from "fast-check"
 import { expect, it } from "vitest"
+import { lan } from "../../src/core/model/Limits.ts"
 import { RemoteRequest, type RequestSender } from "../../src/client/RemoteRequest.ts"
 import { RequestOutbox } from "../../src/client/RequestOutbox.ts"
 import { BucketName, ClusterName, NodeId } from "../../src/core/model/Names.ts"
@@ -21,6 +22,7 @@ interface Published {
 
 const sender: RequestSender = {
   runtime: { elapsed: () => 0 },
+  limits: lan.client,
   send: () => undefined,
   ended: () => undefined,
   answered: () => undefined,
@@ -71,7 +73,8 @@ const publishedBy = (
       publish: (subject, view, reply) => void views.push({ subject, view, reply })
     },
     cluster: ClusterName.make("test"),
-    inbox: "inbox"
+    inbox: "inbox",
+    limits: lan.client
   })
   for (const requests of turns) {
     for (const request of requests) outbox.add(request, nodeOf(request))

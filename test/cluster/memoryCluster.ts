@@ -3,6 +3,7 @@
  * clients on each, and nodes that can be cut off from the others alone.
  */
 import { createSecretKey } from "node:crypto"
+import { lan, type NodeLimits } from "../../src/core/model/Limits.ts"
 import type { Backend } from "../../src/client/Backend.ts"
 import * as EmbeddedBackend from "../../src/client/EmbeddedBackend.ts"
 import { tokenKey } from "../../src/core/clock/CausalContext.ts"
@@ -16,7 +17,7 @@ import * as RingState from "../../src/core/ring/RingState.ts"
 import type { Any } from "../../src/core/strategy/Bucket.ts"
 import * as Buckets from "../../src/core/strategy/Buckets.ts"
 import type { Runtime } from "../../src/core/Runtime.ts"
-import { beginIncarnation, NodeCore, type NodeLimits } from "../../src/node/NodeCore.ts"
+import { beginIncarnation, NodeCore } from "../../src/node/NodeCore.ts"
 import { type DirectStorage, MemoryDisk, openDirect } from "../../src/storage/DirectStorage.ts"
 import { makeMemoryBroker } from "../../src/transport/MemoryTransport.ts"
 import type { TransportService } from "../../src/transport/Transport.ts"
@@ -113,6 +114,7 @@ const start = (options: StartOptions): Promise<Started> =>
         buckets,
         keys: [tokenKey(createSecretKey(Buffer.from("of the test cluster")))],
         limits: {
+          ...lan.node,
           skewMillis: 10_000,
           readTimeoutMillis: 1000,
           writeTimeoutMillis: 1000,

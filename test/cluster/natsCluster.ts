@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
+import { lan } from "../../src/core/model/Limits.ts"
 import { tokenKey } from "../../src/core/clock/CausalContext.ts"
 import { type Incarnation, isIncarnation } from "../../src/core/model/Incarnation.ts"
 import { ClusterName, NodeId } from "../../src/core/model/Names.ts"
@@ -88,10 +89,8 @@ export const startNatsCluster = async (options: NatsClusterOptions): Promise<Nat
       buckets: Buckets.make(options.buckets),
       keys: [tokenKey(createSecretKey(Buffer.from("of the test cluster")))],
       limits: {
+        ...lan.node,
         skewMillis: 10_000,
-        readTimeoutMillis: 1_000,
-        writeTimeoutMillis: 2_000,
-        requestsMax: 10_000,
         cacheBytesMax: 1024 * 1024
       }
     }, await begin(storage.service))

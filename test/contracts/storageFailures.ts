@@ -106,7 +106,7 @@ const failingDisk: Suite = (at) => {
 
 const fullDisk: Suite = (at) => {
   it("a full disk refuses writes, serves reads, and takes writes once there is room", async () => {
-    await reopen(at, { limits: { fileBytesMax: 40 * 4096 } })
+    await reopen(at, { limits: { storageBytesMax: 40 * 4096 } })
     const { service } = at().storage
     const large = "x".repeat(3000)
     const keys = Array.from({ length: 60 }, (_, i) => keyOf(`s${i}`))

@@ -1,5 +1,6 @@
 // Checks that a message that is repeated by the network is answered as it was the first time.
 import { describe, expect, it } from "vitest"
+import { lan } from "../../src/core/model/Limits.ts"
 import { ForwardDeduplication } from "../../src/coordinator/ForwardDeduplication.ts"
 import type { Answer, AnswerAddress } from "../../src/coordinator/Request.ts"
 import { NodeUnwritable, QuorumNotMet, type StoreError } from "../../src/core/model/StoreError.ts"
@@ -17,7 +18,7 @@ const unsure = new QuorumNotMet({
 
 /** Sends a message twice; the second time it would be carried out. */
 const twice = (first: Answer | StoreError) => {
-  const deduplication = new ForwardDeduplication()
+  const deduplication = new ForwardDeduplication(lan.node)
   const outcomes: Array<Answer | StoreError> = []
   const origin = { name: "n2 1", deliver: (outcome: Answer | StoreError) => outcomes.push(outcome) }
   deduplication.run(origin, (address) => address.deliver(first))
@@ -36,7 +37,7 @@ describe("a forwarded write that comes twice", () => {
   })
 
   it("waits for the first time to end", () => {
-    const deduplication = new ForwardDeduplication()
+    const deduplication = new ForwardDeduplication(lan.node)
     const outcomes: Array<Answer | StoreError> = []
     const deliver = (outcome: Answer | StoreError) => outcomes.push(outcome)
     const origin = { name: "n2 1", deliver }

@@ -1,5 +1,6 @@
 // Checks that a write that is sent again is forwarded to the node that may have carried it out.
 import { describe, expect, it } from "vitest"
+import { lan } from "../../src/core/model/Limits.ts"
 import { ForwardedWrites } from "../../src/coordinator/ForwardedWrites.ts"
 import type { Request } from "../../src/coordinator/Request.ts"
 import { anonymous } from "../../src/core/model/Principal.ts"
@@ -19,7 +20,7 @@ const write = (sequence: number): Request => ({
 
 describe("a request that is forwarded", () => {
   it("goes to the node it went to before, though another has become the best", () => {
-    const forwardedWrites = new ForwardedWrites()
+    const forwardedWrites = new ForwardedWrites(lan.node)
     expect(forwardedWrites.route(write(1), [a, b])).toEqual([a, b])
     forwardedWrites.sent(write(1), a, "incarnation")
     expect(forwardedWrites.route(write(2), [b, a])).toEqual([b, a])
@@ -27,20 +28,20 @@ describe("a request that is forwarded", () => {
   })
 
   it("goes to the node that took it after the best one refused", () => {
-    const forwardedWrites = new ForwardedWrites()
+    const forwardedWrites = new ForwardedWrites(lan.node)
     forwardedWrites.sent(write(1), a, "incarnation")
     forwardedWrites.sent(write(1), b, "incarnation")
     expect(forwardedWrites.route(write(1), [a, b])).toEqual([b])
   })
 
   it("goes to the best node once the one before holds the document no more", () => {
-    const forwardedWrites = new ForwardedWrites()
+    const forwardedWrites = new ForwardedWrites(lan.node)
     forwardedWrites.sent(write(1), a, "incarnation")
     expect(forwardedWrites.route(write(1), [c, b])).toEqual([c, b])
   })
 
   it("goes to the node that is still to learn which incarnation of it is asked", () => {
-    const forwardedWrites = new ForwardedWrites()
+    const forwardedWrites = new ForwardedWrites(lan.node)
     forwardedWrites.sent(write(1), a, "")
     expect(forwardedWrites.route(write(1), [b, a])).toEqual([a])
     expect(forwardedWrites.wasSentOnce(write(1))).toBe(false)
@@ -49,14 +50,14 @@ describe("a request that is forwarded", () => {
   })
 
   it("goes to any node once it is certain that none has carried it out", () => {
-    const forwardedWrites = new ForwardedWrites()
+    const forwardedWrites = new ForwardedWrites(lan.node)
     forwardedWrites.sent(write(1), a, "incarnation")
     forwardedWrites.forget(write(1))
     expect(forwardedWrites.route(write(1), [b, a])).toEqual([b, a])
   })
 
   it("was sent once until it goes to the same node again, for whichever request", () => {
-    const forwardedWrites = new ForwardedWrites()
+    const forwardedWrites = new ForwardedWrites(lan.node)
     expect(forwardedWrites.wasSentOnce(write(1))).toBe(false)
     forwardedWrites.sent(write(1), a, "incarnation")
     expect(forwardedWrites.wasSentOnce(write(1))).toBe(true)
@@ -74,6 +75,6 @@ describe("a request that is forwarded", () => {
       body: { key: "k" },
       forwarded: false
     }
-    expect(new ForwardedWrites().route(request, [a, b])).toEqual([a, b])
+    expect(new ForwardedWrites(lan.node).route(request, [a, b])).toEqual([a, b])
   })
 })

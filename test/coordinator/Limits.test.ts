@@ -126,7 +126,7 @@ describe("a node", () => {
   })
 
   it("waits for unreachable replicas only while there is room for their writes", async () => {
-    await start({ limits: { lateBytesMax: 1_000 } })
+    await start({ limits: { lateReplyBytesMax: 1_000 } })
     stepped.cut(3)
     for (let i = 0; i < 20; i++) {
       const name = "Ada".padEnd(200, "a")

@@ -1,6 +1,7 @@
 // Checks what a node believes of its cluster: which ring is served, who is up, whose clock counts.
 import { beforeEach, describe, expect, it } from "vitest"
 import * as Result from "effect/Result"
+import { lan } from "../../src/core/model/Limits.ts"
 import { NodeId } from "../../src/core/model/Names.ts"
 import * as MembershipLog from "../../src/core/ring/MembershipLog.ts"
 import * as RingState from "../../src/core/ring/RingState.ts"
@@ -19,7 +20,7 @@ let runtime: SteppedRuntime
 let view: ClusterView
 beforeEach(() => {
   runtime = new SteppedRuntime()
-  view = new ClusterView({ runtime, self: n1, ring, skewMillis: 1_000 })
+  view = new ClusterView({ runtime, self: n1, ring, limits: lan.node })
 })
 
 const changed = (state: RingState.RingState, change: "Join" | "Leave"): RingState.RingState => {

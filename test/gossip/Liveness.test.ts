@@ -1,6 +1,7 @@
 // Checks when a node is believed down: only after it left a question unanswered, until it is heard.
 import * as fc from "fast-check"
 import { beforeEach, describe, expect, it } from "vitest"
+import { lan } from "../../src/core/model/Limits.ts"
 import { NodeId } from "../../src/core/model/Names.ts"
 import { Liveness } from "../../src/gossip/Liveness.ts"
 import { SteppedRuntime } from "../tooling/SteppedRuntime.ts"
@@ -10,7 +11,7 @@ let runtime: SteppedRuntime
 let liveness: Liveness
 beforeEach(() => {
   runtime = new SteppedRuntime()
-  liveness = new Liveness({ runtime })
+  liveness = new Liveness({ runtime, limits: lan.node })
 })
 
 describe("a node", () => {
@@ -69,7 +70,7 @@ describe("a node", () => {
     )
     fc.assert(fc.property(events, fc.integer({ min: 1, max: 1_000 }), (all, suspectMillis) => {
       const stepped = new SteppedRuntime()
-      const believed = new Liveness({ runtime: stepped, suspectMillis })
+      const believed = new Liveness({ runtime: stepped, limits: { suspectMillis } })
       let open: number | undefined
       for (const event of all) {
         if (typeof event === "number") stepped.advance(event)

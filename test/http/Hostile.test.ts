@@ -1,10 +1,12 @@
 // Checks that nothing that comes in by HTTP stops the node: it is refused, and the node goes on.
 import { connect } from "node:net"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { bodyBytesMax } from "../../src/http/JsonBody.ts"
+import { lan } from "../../src/core/model/Limits.ts"
 import { buckets } from "../cluster/buckets.ts"
 import { makeCluster, type MemoryCluster } from "../cluster/memoryCluster.ts"
 import { type Call, call, problemIn, startServer, type TestServer } from "./served.ts"
+
+const { bodyBytesMax } = lan.http
 
 let cluster: MemoryCluster
 let server: TestServer

@@ -4,6 +4,7 @@ import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import * as TestClock from "effect/testing/TestClock"
 import { assert, it } from "@effect/vitest"
+import { lan } from "../../src/core/model/Limits.ts"
 import { watch } from "../../src/node/Alarms.ts"
 
 it.effect("an alarm is logged when its count first rises, once, with the count", () =>
@@ -16,7 +17,7 @@ it.effect("an alarm is logged when its count first rises, once, with the count",
       { name: "clock", count: () => clamps, says: "the clock is off" },
       { name: "damage", count: () => damaged, says: "rows are damaged" }
     ]
-    const fiber = yield* watch(alarms).pipe(
+    const fiber = yield* watch(alarms, lan.node).pipe(
       Effect.provide(Logger.layer([logger])),
       Effect.forkChild({ startImmediately: true })
     )

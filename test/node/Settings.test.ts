@@ -56,6 +56,7 @@ const samples: Readonly<
   http: [shared.http, "65536"],
   logLevel: [["debug", "info", "none"], "loud"],
   logFormat: [["pretty", "json", "logfmt"], "xml"],
+  preset: [["development", "lan", "wan"], "moon"],
   skewMillis: [millis, "0"],
   readTimeoutMillis: [millis, "1s"],
   writeTimeoutMillis: [millis, "-1"],

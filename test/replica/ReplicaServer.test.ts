@@ -2,6 +2,7 @@
 // that it holds, and what it refuses.
 import { beforeEach, describe, expect, it } from "vitest"
 import type { Fetch, PeerMessage, Store } from "../../schemas/PeerMessage.ts"
+import { lan } from "../../src/core/model/Limits.ts"
 import * as DocumentCodec from "../../src/core/crdt/DocumentCodec.ts"
 import { encodeFields } from "../../src/core/model/DocumentKey.ts"
 import { rowKeyOf } from "../../src/core/ring/Partition.ts"
@@ -24,7 +25,13 @@ const serving = (options: BenchOptions = {}) => {
   const buckets = Buckets.make([notes])
   const { replica, runtime } = bench
   const nowMillis = () => runtime.now()
-  const server = new ReplicaServer({ replica, buckets, partitionCount, nowMillis })
+  const server = new ReplicaServer({
+    replica,
+    buckets,
+    partitionCount,
+    nowMillis,
+    limits: lan.node
+  })
   const answers: Array<PeerMessage> = []
   const reply = (message: PeerMessage) => void answers.push(message)
   return {

@@ -2,6 +2,7 @@
  * Lends tests one replica on a disk in memory, in a world whose turns the test ends: its process
  * can crash and start again, its commits can be made to fail, and its rows can be damaged.
  */
+import { lan } from "../../src/core/model/Limits.ts"
 import * as Document from "../../src/core/crdt/Document.ts"
 import * as DocumentCodec from "../../src/core/crdt/DocumentCodec.ts"
 import type { CausalContext } from "../../src/core/clock/CausalContext.ts"
@@ -170,7 +171,7 @@ export class Bench {
       node: this.node,
       incarnation: this.lives.at(-1)!,
       stampMillis: runtime.now,
-      cacheBytesMax: this.#options.cacheBytesMax ?? 0
+      limits: { ...lan.node, cacheBytesMax: this.#options.cacheBytesMax ?? 0 }
     })
   }
 }

@@ -6,6 +6,7 @@ import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import { createSecretKey } from "node:crypto"
 import { describe, expect, it } from "vitest"
+import { lan } from "../../src/core/model/Limits.ts"
 import * as EmbeddedBackend from "../../src/client/EmbeddedBackend.ts"
 import { type EverwriteService, makeClient } from "../../src/client/Everwrite.ts"
 import { tokenKey } from "../../src/core/clock/CausalContext.ts"
@@ -59,6 +60,7 @@ const startNode = (
   beginIncarnation({ storage, runtime }, (begun) => {
     if (typeof begun !== "string") throw new Error(begun.detail)
     const limits = {
+      ...lan.node,
       skewMillis: 10_000,
       readTimeoutMillis: 1_000,
       writeTimeoutMillis: 1_000,

@@ -1,7 +1,12 @@
 // Checks when a request that waits is sent again, and that it ends once, at its deadline.
 import * as fc from "fast-check"
 import { beforeEach, describe, expect, it } from "vitest"
-import { InFlightRequests, type Waiting } from "../../src/transport/InFlightRequests.ts"
+import { lan } from "../../src/core/model/Limits.ts"
+import {
+  InFlightRequests,
+  type ResendLimits,
+  type Waiting
+} from "../../src/transport/InFlightRequests.ts"
 import { SteppedRuntime } from "../tooling/SteppedRuntime.ts"
 
 class Waits implements Waiting {
@@ -27,7 +32,7 @@ let runtime: SteppedRuntime
 let pending: InFlightRequests<Waits>
 beforeEach(() => {
   runtime = new SteppedRuntime()
-  pending = new InFlightRequests({ runtime, firstPauseMillis: 100 })
+  pending = new InFlightRequests({ runtime, limits: { ...lan.node, firstPauseMillis: 100 } })
 })
 
 const add = (deadline: number): { readonly number: number; readonly waits: Waits } => {
@@ -102,9 +107,10 @@ describe("a request that waits", () => {
   })
 
   it("has a number from where it was told to begin", () => {
-    const later = new InFlightRequests<Waits>({ runtime, firstPauseMillis: 100, firstNumber: 77 })
+    const limits = lan.node
+    const later = new InFlightRequests<Waits>({ runtime, limits, firstNumber: 77 })
     expect([later.nextNumber(), later.nextNumber()]).toEqual([77, 78])
-    const none = new InFlightRequests<Waits>({ runtime, firstPauseMillis: 100, firstNumber: 0 })
+    const none = new InFlightRequests<Waits>({ runtime, limits, firstNumber: 0 })
     expect(none.nextNumber()).toBe(1)
   })
 })
@@ -127,12 +133,10 @@ const pauses = (): ReadonlyArray<number> => {
   return waits.events.map((event) => Number(event.split(" ")[1]) - begun)
 }
 
-type Options = ConstructorParameters<typeof InFlightRequests<Waits>>[0]
-
 /** Begins anew with a table of such requests. */
-const begin = (options: Partial<Options> = {}): void => {
+const begin = (limits: Partial<ResendLimits> = {}): void => {
   runtime = new SteppedRuntime()
-  pending = new InFlightRequests({ runtime, firstPauseMillis: 500, ...options })
+  pending = new InFlightRequests({ runtime, limits: { ...lan.node, ...limits } })
 }
 
 describe("the pause before a request is sent again", () => {
@@ -158,7 +162,7 @@ describe("the pause before a request is sent again", () => {
     }))
   })
 
-  it("is at least 100 ms and at most 1 s unless said otherwise", () => {
+  it("is at least 100 ms and at most 1 s on a local network", () => {
     begin()
     answeredAfter(0)
     expect(pauses()[0]).toBe(100)

@@ -2,6 +2,7 @@
 import * as fc from "fast-check"
 import { beforeEach, describe, expect, it } from "vitest"
 import type { PeerMessage, PeerTag } from "../../schemas/PeerMessage.ts"
+import { lan } from "../../src/core/model/Limits.ts"
 import { ByteWriter } from "../../src/core/codec/Bytes.ts"
 import { ClusterName, NodeId } from "../../src/core/model/Names.ts"
 import * as Frame from "../../src/transport/Frame.ts"
@@ -40,6 +41,7 @@ class Peer {
       cluster,
       node,
       partitionCount: 16,
+      limits: lan.node,
       incarnation: () => this.incarnation,
       ringDigest: () => this.ring,
       handlers: handlersOf((message, from) => this.heard.push([from, message])),

@@ -3,6 +3,7 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { PeerMessage } from "../../schemas/PeerMessage.ts"
+import { lan } from "../../src/core/model/Limits.ts"
 import { ByteReader } from "../../src/core/codec/Bytes.ts"
 import { NodeId } from "../../src/core/model/Names.ts"
 import * as Frame from "../../src/transport/Frame.ts"
@@ -33,6 +34,7 @@ class Bench {
   }
   readonly outbox = new PeerOutbox({
     runtime: this.runtime,
+    limits: lan.node,
     frameBytesMax: () => this.frameBytesMax,
     ringDigest: () => "00112233aabbccdd",
     headerTo: () => this.header,

@@ -1,7 +1,7 @@
 /**
  * Serves the storage of one incarnation of a node from its simulated disk, group by group.
  */
-import { acceptChange, acceptRow } from "../../storage/AcceptedBatch.ts"
+import { acceptChange, acceptRow, bytesOf, sizeOf } from "../../storage/AcceptedBatch.ts"
 import { decodeKey, encodeKey, rangeUnder } from "../../storage/FamilyKey.ts"
 import { compareEncoded } from "../../storage/PendingWrites.ts"
 import { SequenceNumbers } from "../../storage/SequenceNumbers.ts"
@@ -13,6 +13,7 @@ import type {
   StorageFailure,
   StorageService
 } from "../../storage/Storage.ts"
+import type { StorageLimits } from "../../storage/StorageOptions.ts"
 import {
   apply,
   changed,
@@ -39,6 +40,7 @@ interface Disk {
     damagedReads: number
   }
   busyUntil: number
+  disturbances: number
   readonly commit: (writes: ReadonlyArray<DiskWrite>) => void
   readonly did: (fault: string) => void
 }
@@ -48,13 +50,24 @@ interface DiskSessionOptions {
   readonly kernel: Kernel
   readonly random: SeededRandom
   readonly owner: Owner
+  readonly limits: StorageLimits
 }
+
+interface Waiting extends DiskWrite {
+  readonly bytes: number
+}
+
+const bytesIn = (writes: ReadonlyArray<Waiting>): number =>
+  writes.reduce((sum, { bytes }) => sum + bytes, 0)
+
+const changesIn = (writes: ReadonlyArray<Waiting>): number =>
+  writes.reduce((sum, write) => sum + sizeOf(write), 0)
 
 export class DiskSession {
   readonly #options: DiskSessionOptions
   readonly #numbers: SequenceNumbers
-  #waiting: Array<DiskWrite> = []
-  #committing: ReadonlyArray<DiskWrite> = []
+  #waiting: Array<Waiting> = []
+  #committing: ReadonlyArray<Waiting> = []
   #scheduled = false
   #healthy = true
 
@@ -144,12 +157,39 @@ export class DiskSession {
   }
 
   #accept(batch: Batch, done: OnCommit): ReadonlyArray<number> {
+    const bytes = bytesOf(batch)
+    if (this.#isOverloadedBy(sizeOf(batch), bytes)) {
+      // A node that was calm need not have been able to write.
+      this.#options.disk.disturbances++
+      done({ kind: "overloaded", detail: "too much waits already" })
+      return []
+    }
     const documents = batch.documents.map((change) =>
       acceptChange(change, this.#numbers.next(change.key.partition))
     )
-    this.#waiting.push({ documents, rows: batch.rows.map(acceptRow), done })
+    this.#waiting.push({ documents, rows: batch.rows.map(acceptRow), done, bytes })
     this.#schedule()
     return documents.map(({ sequence }) => sequence)
+  }
+
+  /** As the product's own storage has it: more than all that may wait is taken alone. */
+  #isOverloadedBy(changes: number, bytes: number): boolean {
+    const { waitingBytesMax, waitingChangesMax } = this.#options.limits
+    const open = [...this.#committing, ...this.#waiting]
+    return open.length > 0
+      && (changesIn(open) + changes > waitingChangesMax || bytesIn(open) + bytes > waitingBytesMax)
+  }
+
+  /** The next group: as much as its limits allow, and at least one write. */
+  #takeGroup(): ReadonlyArray<Waiting> {
+    const { groupBytesMax, groupChangesMax } = this.#options.limits
+    let count = 1
+    while (count < this.#waiting.length) {
+      const group = this.#waiting.slice(0, count + 1)
+      if (changesIn(group) > groupChangesMax || bytesIn(group) > groupBytesMax) break
+      count++
+    }
+    return this.#waiting.splice(0, count)
   }
 
   #schedule(): void {
@@ -165,8 +205,7 @@ export class DiskSession {
   #begin(): void {
     if (this.#committing.length > 0 || this.#waiting.length === 0) return
     const { disk, kernel, owner, random } = this.#options
-    this.#committing = this.#waiting
-    this.#waiting = []
+    this.#committing = this.#takeGroup()
     const mean = disk.mood.meanCommitMillis
     if (mean > fitDisk.meanCommitMillis) disk.did("slow disk")
     disk.busyUntil = kernel.now + random.exponential(mean)

@@ -32,16 +32,18 @@ export class DiskWatch {
   over(storage: StorageService): StorageService {
     return {
       ...storage,
-      write: (batch, done) => storage.write(batch, this.#noted(done, this.#note(batch))),
+      write: (batch, done) => this.#write(storage, batch, done),
       barrier: (done) => storage.barrier(this.#noted(done, false))
     }
   }
 
-  /** Whether documents are written. */
-  #note({ documents }: Batch): boolean {
-    for (const { header } of documents) this.#options.asked(header)
-    if (documents.length > 0) this.#triedAt = this.#options.now()
-    return documents.length > 0
+  #write(storage: StorageService, batch: Batch, done: OnCommit): ReadonlyArray<number> {
+    const isDocument = batch.documents.length > 0
+    if (isDocument) this.#triedAt = this.#options.now()
+    const sequences = storage.write(batch, this.#noted(done, isDocument))
+    // A batch that is refused changes nothing, and nobody hears of its dots.
+    if (sequences.length > 0) for (const { header } of batch.documents) this.#options.asked(header)
+    return sequences
   }
 
   #noted(done: OnCommit, isDocument: boolean): OnCommit {

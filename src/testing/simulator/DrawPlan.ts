@@ -1,6 +1,7 @@
 /**
  * Draws a whole plan from one number.
  */
+import { drawLimits } from "./DrawLimits.ts"
 import { drawFaults } from "./Faults.ts"
 import type { FaultClass } from "./FaultClass.ts"
 import type { Plan } from "./Plan.ts"
@@ -38,6 +39,8 @@ export const drawPlan = (seed: number, options: DrawOptions = {}): Plan => {
     maxPayloadBytes: stream(seed, "payload").pick([65_536, 65_536, 1_024]),
     // Mostly small, so that requests read the disk and its faults are met.
     cacheBytesMax: stream(seed, "cache").pick([0, 2_000, 2_000, 100_000]),
+    // An application's documents may be larger than small limits let through.
+    ...options.workload === undefined ? { limits: drawLimits(stream(seed, "limits")) } : {},
     disk: stream(seed, "storage").chance(sqliteShare) ? "sqlite" : "model",
     ...workload(stream(seed, "workload"), facts),
     faults: drawFaults(seed, facts, options.faults)

@@ -3,7 +3,9 @@
  * big it all is. A plan is plain data; running it again repeats the run, and taking parts out of
  * it is how a failure is shrunk.
  */
+import type { NodeLimits } from "../../core/model/Limits.ts"
 import type { Consistency } from "../../core/model/Settings.ts"
+import type { StorageLimits } from "../../storage/StorageOptions.ts"
 
 /**
  * What a write says its client has seen: nothing, what it reads right before, or an entry that
@@ -57,6 +59,24 @@ export interface PlannedFault {
   readonly amount: number
 }
 
+/** The limits under which every promise holds, however small they are. */
+export type PlannedLimits = Partial<
+  Pick<
+    NodeLimits,
+    | "lateReplyBytesMax"
+    | "frameBytesTarget"
+    | "frameBufferBytes"
+    | "spareBytesMax"
+    | "reassemblyBytesMax"
+    | "reassemblyPartsMax"
+    | "firstPauseMillis"
+    | "resendMinMillis"
+    | "resendMaxMillis"
+    | "sweepMillis"
+    | keyof StorageLimits
+  >
+>
+
 export interface Plan {
   readonly seed: number
   readonly nodes: ReadonlyArray<string>
@@ -70,6 +90,8 @@ export interface Plan {
   readonly maxPayloadBytes: number
   /** What each node keeps of its documents in memory; what it lacks there, it reads from disk. */
   readonly cacheBytesMax: number
+  /** Limits of the nodes that differ from the simulator's usual ones. */
+  readonly limits?: PlannedLimits
   /** What nodes keep their data on: a model, or real databases where the run is given any. */
   readonly disk: "model" | "sqlite"
   readonly operations: ReadonlyArray<PlannedOperation>

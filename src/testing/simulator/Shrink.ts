@@ -173,9 +173,12 @@ class Shrinking {
   }
 
   *#calm(): Runs<void> {
-    const { answerLoss, cacheBytesMax, disk, guarded, maxPayloadBytes } = this.plan
+    const { answerLoss, cacheBytesMax, disk, guarded, limits = {}, maxPayloadBytes } = this.plan
     if (disk === "sqlite") yield* this.#tries({ disk: "model" })
     if (cacheBytesMax > 0) yield* this.#tries({ cacheBytesMax: 0 })
+    yield* this.#dropParts(Object.entries(limits), (kept) => ({
+      limits: Object.fromEntries(kept)
+    }))
     if (answerLoss > 0) yield* this.#tries({ answerLoss: 0 })
     if (guarded.length > 0) yield* this.#tries({ guarded: [] })
     if (maxPayloadBytes < payloadBytes) yield* this.#tries({ maxPayloadBytes: payloadBytes })

@@ -6,6 +6,7 @@ import * as Redacted from "effect/Redacted"
 import * as CanonicalJson from "../../core/model/CanonicalJson.ts"
 import type { DocumentKey } from "../../core/model/DocumentKey.ts"
 import { encodeKey } from "../../core/model/KeyFields.ts"
+import { lan, type NodeLimits } from "../../core/model/Limits.ts"
 import { ClusterName, NodeId } from "../../core/model/Names.ts"
 import type { Member } from "../../core/ring/Membership.ts"
 import * as MembershipLog from "../../core/ring/MembershipLog.ts"
@@ -15,7 +16,6 @@ import type { Any } from "../../core/strategy/Bucket.ts"
 import * as Buckets from "../../core/strategy/Buckets.ts"
 import { invariant } from "../../core/Invariant.ts"
 import { toKeys } from "../../node/ClusterKey.ts"
-import type { NodeLimits } from "../../node/NodeCore.ts"
 import { rowKeyOf } from "../../core/ring/Partition.ts"
 import type { RowKey } from "../../storage/Storage.ts"
 import { Kernel, outside, type Owner } from "./Kernel.ts"
@@ -27,14 +27,16 @@ import { SimNetwork } from "./SimNetwork.ts"
 import { type Build, build, type MakeDisk, SimNode } from "./SimNode.ts"
 import { Story } from "./Story.ts"
 
-/** Short, so that a run of some seconds sees many requests end. */
-const limits: Omit<NodeLimits, "cacheBytesMax"> = {
+/** Short timeouts, so that a run of some seconds sees many requests end. */
+const limitsOf = ({ cacheBytesMax, limits }: Plan): NodeLimits => ({
+  ...lan.node,
   skewMillis: 10_000,
   readTimeoutMillis: 1_000,
   writeTimeoutMillis: 1_000,
-  requestsMax: 10_000,
-  lateBytesMax: 10_000
-}
+  lateReplyBytesMax: 10_000,
+  cacheBytesMax,
+  ...limits
+})
 
 const ringOf = (plan: Plan): RingState.RingState => {
   const members = plan.nodes.map((id): Member => ({ id: NodeId.make(id), weight: 1 }))
@@ -111,7 +113,7 @@ export class SimCluster {
         ring,
         buckets,
         keys: this.keys,
-        limits: { ...limits, cacheBytesMax: plan.cacheBytesMax },
+        limits: limitsOf(plan),
         supervisor: this.outside,
         build: make,
         disk: plan.disk === "sqlite" ? disk : undefined,

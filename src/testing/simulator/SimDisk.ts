@@ -6,7 +6,9 @@
  * none. A crash keeps a prefix of the writes under way, as a write-ahead log does.
  */
 import { digest64 } from "../../core/Hash.ts"
+import { lan } from "../../core/model/Limits.ts"
 import type { RowKey, StorageService } from "../../storage/Storage.ts"
+import type { StorageLimits } from "../../storage/StorageOptions.ts"
 import { Conditions } from "./Conditions.ts"
 import {
   apply,
@@ -41,6 +43,8 @@ export interface SimDiskOptions {
   readonly random: SeededRandom
   /** Names a new store: a new disk, and a wiped one. */
   readonly storeId: () => string
+  /** Those of a local network unless others are given. */
+  readonly limits?: StorageLimits
   /** Told of every document that becomes durable. */
   readonly wrote: Wrote
   /** Told the name of a fault each time that it meets a commit. */
@@ -81,10 +85,10 @@ export class SimDisk {
 
   /** Opens the disk for one incarnation of its node. */
   open(owner: Owner): OpenDisk {
-    const { kernel } = this.#options
+    const { kernel, limits = lan.node } = this.#options
     const { store } = this.#image
     this.#image = { ...this.#image, store: { ...store, epoch: store.epoch + 1 } }
-    const session = new DiskSession({ disk: this, kernel, random: this.#random, owner })
+    const session = new DiskSession({ disk: this, kernel, random: this.#random, owner, limits })
     const crash = () => session.crash()
     return { service: session.service(), crash, stop: crash }
   }

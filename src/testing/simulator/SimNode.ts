@@ -69,13 +69,14 @@ export class SimNode {
 
   /** `name` tells this process from others of the same id. */
   constructor(options: SimNodeOptions, name: string = options.node) {
-    const { did, disk = modelDisk, kernel, seed, wrote } = options
+    const { did, disk = modelDisk, kernel, limits, seed, wrote } = options
     this.#options = options
     this.#name = name
     this.id = options.node
     this.#random = stream(seed, `node ${name}`)
     const { id: storeId } = stream(seed, `store ${name}`)
-    this.disk = disk({ kernel, random: stream(seed, `disk ${name}`), storeId, wrote, did })
+    const random = stream(seed, `disk ${name}`)
+    this.disk = disk({ kernel, random, storeId, limits, wrote, did })
   }
 
   /** The node's code while it serves; undefined while it is down or still starting. */

@@ -8,6 +8,7 @@ import * as Session from "../../client/Session.ts"
 import type { BackendAnswer } from "../../client/Backend.ts"
 import * as CausalContext from "../../core/clock/CausalContext.ts"
 import * as CanonicalJson from "../../core/model/CanonicalJson.ts"
+import { lan } from "../../core/model/Limits.ts"
 import type { StoreError } from "../../core/model/StoreError.ts"
 import type { Any } from "../../core/strategy/Bucket.ts"
 import { keepsSiblings } from "../../core/strategy/Strategies.ts"
@@ -102,7 +103,9 @@ export class SimSession {
       node: "",
       random: stream(plan.seed, `session ${number}`)
     })
-    const session = plan.guarded.includes(number) ? Session.make() : Session.none
+    const session = plan.guarded.includes(number)
+      ? Session.make(lan.client.sessionDocumentsMax)
+      : Session.none
     this.#client = cluster.scenario.client(new Requester(this.#backend, session))
   }
 

@@ -11,31 +11,18 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { createServer, isIPv4, type Server, type Socket } from "node:net"
 import { invariant } from "../../core/Invariant.ts"
+import { type BrokerLimits, lan } from "../../core/model/Limits.ts"
 import { BrokerConnection } from "./BrokerConnection.ts"
 import { MessageRouter } from "./MessageRouter.ts"
 
-export interface BrokerOptions {
+/** The limits that are not the usual ones. */
+type OwnLimits = { readonly [Name in keyof BrokerLimits]?: BrokerLimits[Name] | undefined }
+
+export interface BrokerOptions extends OwnLimits {
   /** 0, the default, takes any free port. */
   readonly port?: number | undefined
   /** A loopback address; `127.0.0.1` by default. */
   readonly host?: string | undefined
-  readonly maxPayload?: number | undefined
-  /** Bytes that a client may leave untaken before it is cut off. */
-  readonly waitingBytesMax?: number | undefined
-  /** A client that answers none of `pingsUnanswered` pings in a row is dead. */
-  readonly pingIntervalMillis?: number | undefined
-  readonly pingsUnanswered?: number | undefined
-  readonly connectionsMax?: number | undefined
-}
-
-/** As nats-server has them, but for the pings (2 minutes there) and the connections (65,536). */
-export const brokerDefaults = {
-  maxPayload: 1024 * 1024,
-  waitingBytesMax: 64 * 1024 * 1024,
-  controlLineBytesMax: 4096,
-  pingIntervalMillis: 10_000,
-  pingsUnanswered: 2,
-  connectionsMax: 1024
 }
 
 export interface BrokerStats {
@@ -76,19 +63,28 @@ export class BrokerUnavailable extends Schema.TaggedError<BrokerUnavailable>()(
   }
 }
 
+const limitsOf = (options: BrokerOptions): BrokerLimits => {
+  const usual = lan.broker
+  return {
+    maxPayload: options.maxPayload ?? usual.maxPayload,
+    waitingBytesMax: options.waitingBytesMax ?? usual.waitingBytesMax,
+    controlLineBytesMax: options.controlLineBytesMax ?? usual.controlLineBytesMax,
+    pingIntervalMillis: options.pingIntervalMillis ?? usual.pingIntervalMillis,
+    pingsUnanswered: options.pingsUnanswered ?? usual.pingsUnanswered,
+    connectionsMax: options.connectionsMax ?? usual.connectionsMax,
+    gatheredBytesMax: options.gatheredBytesMax ?? usual.gatheredBytesMax,
+    blockBytes: options.blockBytes ?? usual.blockBytes,
+    copiedBytesMax: options.copiedBytesMax ?? usual.copiedBytesMax
+  }
+}
+
 /** Listens; rejects with `BrokerUnavailable`. */
 export const startBroker = async (options: BrokerOptions = {}): Promise<Broker> => {
-  const limits = {
-    maxPayload: options.maxPayload ?? brokerDefaults.maxPayload,
-    waitingBytesMax: options.waitingBytesMax ?? brokerDefaults.waitingBytesMax,
-    controlLineBytesMax: brokerDefaults.controlLineBytesMax,
-    pingsUnanswered: options.pingsUnanswered ?? brokerDefaults.pingsUnanswered
-  }
-  const connectionsMax = options.connectionsMax ?? brokerDefaults.connectionsMax
+  const limits = limitsOf(options)
   const exchange = new MessageRouter()
   let accepted = 0
   const server = createServer((socket) => {
-    if (exchange.connections.size >= connectionsMax) {
+    if (exchange.connections.size >= limits.connectionsMax) {
       socket.on("error", () => socket.destroy())
       socket.end("-ERR 'maximum connections exceeded'\r\n", () => socket.destroy())
       return
@@ -100,7 +96,7 @@ export const startBroker = async (options: BrokerOptions = {}): Promise<Broker> 
   const { host, port } = await listen(server, options)
   const pinging = setInterval(() => {
     for (const connection of exchange.connections) connection.ping()
-  }, options.pingIntervalMillis ?? brokerDefaults.pingIntervalMillis)
+  }, limits.pingIntervalMillis)
   return {
     url: `nats://${host.includes(":") ? `[${host}]` : host}:${port}`,
     port,

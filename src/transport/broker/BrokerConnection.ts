@@ -8,16 +8,18 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Socket } from "node:net"
+import type { BrokerLimits } from "../../core/model/Limits.ts"
 import { kindOf } from "../SubjectTree.ts"
 import { Outbox } from "./Outbox.ts"
 import type { Command, ParserLimits, Publication } from "./ProtocolParser.ts"
 import { ProtocolParser, ProtocolViolation } from "./ProtocolParser.ts"
 
-export interface ConnectionLimits extends ParserLimits {
-  /** Bytes that a client may leave untaken; above it the client is cut off. */
-  readonly waitingBytesMax: number
-  readonly pingsUnanswered: number
-}
+export type ConnectionLimits =
+  & ParserLimits
+  & Pick<
+    BrokerLimits,
+    "waitingBytesMax" | "pingsUnanswered" | "gatheredBytesMax" | "blockBytes" | "copiedBytesMax"
+  >
 
 export interface BrokerSubscription {
   readonly connection: BrokerConnection
@@ -52,9 +54,6 @@ const Options = Schema.Struct({
 
 const decodeOptions = Schema.decodeUnknownResult(Schema.fromJsonString(Options))
 
-/** Above it the socket is written to at once: a burst need not wait for the end of the turn. */
-const gatheredBytesMax = 256 * 1024
-
 export class BrokerConnection {
   readonly #socket: Socket
   readonly #limits: ConnectionLimits
@@ -71,7 +70,7 @@ export class BrokerConnection {
     this.#socket = socket
     this.#limits = limits
     this.#events = events
-    this.#outbox = new Outbox(socket)
+    this.#outbox = new Outbox(socket, limits)
     const parser = new ProtocolParser(limits, (command) => this.#carryOut(command))
     socket.setNoDelay(true)
     socket.on("data", (chunk) => this.#read(parser, chunk))
@@ -117,7 +116,7 @@ export class BrokerConnection {
     subscription.delivered++
     if (subscription.delivered === subscription.max) this.#remove(subscription)
     this.#events.gathered(this)
-    if (this.#outbox.gathered > gatheredBytesMax) this.#outbox.flush()
+    if (this.#outbox.gathered > this.#limits.gatheredBytesMax) this.#outbox.flush()
     if (this.#outbox.waiting > this.#limits.waitingBytesMax) {
       this.#events.slow(this)
       this.destroy()

@@ -5,12 +5,13 @@
  * as they are. A block is written piece by piece until it is full, and never written over.
  */
 import type { Socket } from "node:net"
+import type { BrokerLimits } from "../../core/model/Limits.ts"
 
-const blockBytes = 64 * 1024
-const copiedBytesMax = 16 * 1024
+type OutboxLimits = Pick<BrokerLimits, "blockBytes" | "copiedBytesMax">
 
 export class Outbox {
   readonly #socket: Socket
+  readonly #limits: OutboxLimits
   #block = Buffer.alloc(0)
   /** Of `#block`, `#start` to `#end` is not yet handed to the socket. */
   #start = 0
@@ -19,8 +20,9 @@ export class Outbox {
   #parts: Array<Uint8Array> = []
   #gathered = 0
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, limits: OutboxLimits) {
     this.#socket = socket
+    this.#limits = limits
   }
 
   /** Bytes that the client has not taken yet. */
@@ -43,7 +45,7 @@ export class Outbox {
   /** Adds a control line with a body and the line end after it. */
   message(head: string, body: Uint8Array): void {
     this.line(head)
-    if (body.length > copiedBytesMax) {
+    if (body.length > this.#limits.copiedBytesMax) {
       this.#seal()
       this.#parts.push(body)
     } else {
@@ -69,7 +71,7 @@ export class Outbox {
   #reserve(bytes: number): void {
     if (this.#end + bytes <= this.#block.length) return
     this.#seal()
-    this.#block = Buffer.allocUnsafeSlow(Math.max(blockBytes, bytes))
+    this.#block = Buffer.allocUnsafeSlow(Math.max(this.#limits.blockBytes, bytes))
     this.#start = 0
     this.#end = 0
   }

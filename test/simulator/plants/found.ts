@@ -27,9 +27,9 @@ export const foundPlants: ReadonlyArray<Plant> = [
     bug: "asking whether to try a disk uses up the trial",
     edits: [{
       file: "src/replica/DiskBreaker.ts",
-      from: "return this.#isFit || this.#runtime.elapsed() - this.#triedAt >= retryMillis",
+      from: "return this.#isFit || this.#runtime.elapsed() - this.#triedAt >= this.#retryMillis",
       to: `if (this.#isFit) return true
-    if (this.#runtime.elapsed() - this.#triedAt < retryMillis) return false
+    if (this.#runtime.elapsed() - this.#triedAt < this.#retryMillis) return false
     this.#triedAt = this.#runtime.elapsed()
     return true`
     }]

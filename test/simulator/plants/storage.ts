@@ -40,7 +40,7 @@ export const storagePlants: ReadonlyArray<Plant> = [
     const probe = () => {
       const probed = { family: "metadata", key: ["probe"], bytes: new Uint8Array(0) } as const
       this.#storage.write({ documents: [], rows: [probed] }, () => {})
-      this.#runtime.after(retryMillis, probe)
+      this.#runtime.after(this.#retryMillis, probe)
     }
     probe()`
     }]

@@ -9,7 +9,7 @@ import { md5 } from "../../../src/core/Hash.ts"
 import { Committer } from "../../../src/storage/Committer.ts"
 import { Reader } from "../../../src/storage/Reader.ts"
 import { messageOf } from "../../../src/storage/SqliteError.ts"
-import { defaultLimits } from "../../../src/storage/StorageOptions.ts"
+import { lan } from "../../../src/core/model/Limits.ts"
 import { prepareWriter } from "../../../src/storage/Tables.ts"
 import { type SeededRandom, stream } from "../../../src/testing/simulator/SeededRandom.ts"
 import { Contents, difference, linesIn } from "./Contents.ts"
@@ -137,7 +137,7 @@ export class PowerCuts {
     try {
       const database = new WasmDatabase(this.disk, this.#sqlite)
       this.#database = database
-      const { fileBytesMax } = defaultLimits
+      const fileBytesMax = lan.node.storageBytesMax
       const { epoch } = prepareWriter(database, { identity, fileBytesMax, newStoreId: "store" })
       if (epoch <= this.#epoch) throw new Loss(`epoch ${epoch} comes again`)
       this.#epoch = epoch

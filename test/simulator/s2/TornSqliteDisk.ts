@@ -11,13 +11,13 @@
  */
 import { md5 } from "../../../src/core/Hash.ts"
 import { invariant } from "../../../src/core/Invariant.ts"
+import { lan } from "../../../src/core/model/Limits.ts"
 import { makeBufferedStorage } from "../../../src/storage/BufferedStorage.ts"
 import { Committer } from "../../../src/storage/Committer.ts"
 import { CommitQueue, type Group } from "../../../src/storage/CommitQueue.ts"
 import { keyText } from "../../../src/storage/KeyOrder.ts"
 import { Reader } from "../../../src/storage/Reader.ts"
 import type { ReadResult, RowKey, StorageFailure } from "../../../src/storage/Storage.ts"
-import { defaultLimits } from "../../../src/storage/StorageOptions.ts"
 import type { StoreEpoch } from "../../../src/storage/StoreRow.ts"
 import { prepareWriter } from "../../../src/storage/Tables.ts"
 import {
@@ -138,13 +138,13 @@ export class TornSqliteDisk extends SimDisk {
 
   override open(owner: Owner): OpenDisk {
     this.#close()
-    const { kernel } = this.#options
+    const { kernel, limits = lan.node } = this.#options
     const { database, store } = this.#openDatabase()
     const reader = new Reader(database)
     this.#recover(database, reader)
     const queue = new CommitQueue({
       runtime: { endOfTurn: (task) => kernel.soon(owner, task) },
-      limits: defaultLimits,
+      limits,
       epoch: store.epoch,
       commit: (group) => {
         incarnation.groups.push(group)
@@ -171,8 +171,8 @@ export class TornSqliteDisk extends SimDisk {
 
   #openDatabase(): { readonly database: WasmDatabase; readonly store: StoreEpoch } {
     const database = new WasmDatabase(this.#disk, this.#random)
-    const { fileBytesMax } = defaultLimits
-    const { storeId, synchronous } = this.#options
+    const { limits = lan.node, storeId, synchronous } = this.#options
+    const fileBytesMax = limits.storageBytesMax
     const store = prepareWriter(database, { identity, fileBytesMax, newStoreId: storeId() })
     if (synchronous !== undefined) database.exec(`PRAGMA synchronous = ${synchronous}`)
     const pages = this.#checkpointPages

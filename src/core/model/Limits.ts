@@ -1,0 +1,342 @@
+/**
+ * Lists every limit, interval and size of nodes and clients: unit, formula, reason, and the value
+ * for a local network, with presets for one machine and for long distances.
+ *
+ * A room takes those that it needs as options, so that a test can make any of them tiny. Constants
+ * that a format or a join rests on stand beside it instead, since all nodes must agree on them:
+ * lengths of keys and names, depths of nesting, digits, bits of a mask, ids that a document keeps.
+ *
+ * @see hashicorp/memberlist:config.go, which lists its own in this way
+ */
+
+const mebibyte = 2 ** 20
+
+const lanNode = {
+  /**
+   * How far this node's clock may be from the median of its peers' before their median stamps its
+   * writes. More than NTP leaves plus the longest pause of a process; raising it lets the last
+   * write win by that much of a wrong clock.
+   */
+  skewMillis: 1_000,
+  /**
+   * How long a read waits for its quorum unless the request says. Raising it makes callers wait as
+   * long for a node that is gone.
+   */
+  readTimeoutMillis: 1_000,
+  /** The same for writes, which also wait for disks. */
+  writeTimeoutMillis: 2_000,
+  /**
+   * Requests under way; more are refused, to be retried elsewhere. Requests a second times the
+   * seconds one may take: 5000 times the 2 of writeTimeoutMillis. Each holds its document in
+   * memory.
+   */
+  requestsMax: 10_000,
+  /**
+   * How long a stopping node lets requests under way finish. At least the longest timeout that
+   * clients ask for, and less than the supervisor waits before it kills (30 s in Kubernetes).
+   */
+  drainTimeoutMillis: 10_000,
+  /** How often a stopping node looks whether they have. A stop takes up to this much longer. */
+  drainPollMillis: 10,
+  /**
+   * How long a node may leave a question unanswered before it is suspect. Several round trips plus
+   * the longest sync of a disk: less suspects slow nodes, more sends to dead ones for longer.
+   */
+  suspectMillis: 1_000,
+  /**
+   * How long an answered request waits for slow replicas, to repair them. At least suspectMillis:
+   * a replica that takes longer is unreachable, and gets what it lacks by a later read.
+   */
+  lateReplyMillis: 2_000,
+  /**
+   * Bytes of documents that such requests hold together; beyond it they stop waiting. Bytes read
+   * and written a second times the seconds of lateReplyMillis: 64 MiB is 32 MiB/s.
+   */
+  lateReplyBytesMax: 64 * mebibyte,
+  /**
+   * How long a forwarded request is waited for beyond its timeout. A round trip and some: the
+   * other node's answer "time is up" says more than ours.
+   */
+  forwardGraceMillis: 200,
+  /**
+   * Forwarded writes of which the node they went to is remembered, 200 bytes each. Forwarded
+   * writes a second times the seconds in which a client retries; one that is forgotten, and sent
+   * again to another node, may be carried out twice.
+   */
+  forwardedWritesMax: 50_000,
+  /**
+   * Refused forwarded writes that are remembered, 200 bytes each. Refusals a second times the
+   * seconds for which NATS may repeat a message; the repeat of one forgotten is carried out.
+   */
+  forwardRefusalsMax: 10_000,
+  /** Keys in a page of a listing that names no limit. More makes each page hold up others. */
+  pageKeys: 100,
+  /**
+   * The first pause before a request is sent again, while no round trip is measured. Longer than a
+   * replica needs under load, so that what is sent again was mostly lost.
+   */
+  firstPauseMillis: 500,
+  /**
+   * The least pause before that, once round trips are measured (4 times their average). Above the
+   * sync of a disk: less sends again what is only slow.
+   */
+  resendMinMillis: 100,
+  /** The greatest. Less than half of a timeout, or a lost message fails its request. */
+  resendMaxMillis: 1_000,
+  /** How often deadlines and pauses are looked at: both may end this much late. */
+  sweepMillis: 20,
+  /**
+   * Bytes of messages at which a frame to a peer is closed, so that a turn's burst is no one giant
+   * frame. Below the broker's max_payload; more delays what is first in it.
+   */
+  frameBytesTarget: 256 * 1024,
+  /** Bytes of a new buffer for frames; it grows by doubling. A frame of an idle cluster fits. */
+  frameBufferBytes: 4096,
+  /** Bytes of buffers kept to be used again. Frames in a turn times frameBytesTarget. */
+  spareBytesMax: 2 * mebibyte,
+  /**
+   * Bytes of messages in parts that wait for their other parts; beyond it the oldest are given up,
+   * and asked for again. The largest document times the peers that send one at a time.
+   */
+  reassemblyBytesMax: 64 * mebibyte,
+  /** Parts of one message; more are refused. The largest document over max_payload. */
+  reassemblyPartsMax: 4096,
+  /**
+   * Documents kept decoded, by their encoded size; decoded they take about four times that. Hot
+   * documents times their size: raising it saves a read and a decoding for each request that would
+   * miss.
+   */
+  cacheBytesMax: 64 * mebibyte,
+  /**
+   * Documents of which the last dot made here is remembered, 150 bytes each. Documents written
+   * between two starts: each forgotten costs one more actor in its context when it is written.
+   */
+  lastIssuedDotsMax: 200_000,
+  /**
+   * How long after a failed commit the disk is tried again. Each attempt that fails costs an
+   * incarnation, and so an actor in the context of every document that was sent.
+   */
+  diskRetryMillis: 1_000,
+  /** Rows that a listing reads at once. Few, since those of the next bucket are read in vain. */
+  scanRows: 8,
+  /** Partitions looked at in one go, so that a large empty ring does not stop the node. */
+  scanPartitions: 1024,
+  /**
+   * Changes in one group of the storage. A larger one makes every change in it wait longer for its
+   * sync; a smaller one shares each sync with fewer.
+   */
+  groupChangesMax: 256,
+  /** Bytes in one group, for the same reason where documents are large. */
+  groupBytesMax: 4 * mebibyte,
+  /** Groups given to the storage thread: with two, it commits one while the next is collected. */
+  groupsInFlightMax: 2,
+  /**
+   * Changes accepted and not committed; beyond them writes are refused. Changes a second times the
+   * seconds for which the disk may stall.
+   */
+  waitingChangesMax: 16_384,
+  /**
+   * Bytes of writes in memory that wait for the disk; beyond them writes are refused. Bytes
+   * written a second times the seconds for which the disk may stall.
+   */
+  waitingBytesMax: 64 * mebibyte,
+  /** The database file grows no further: writes are refused as on a full disk, reads go on. */
+  storageBytesMax: 2 ** 43,
+  /** How often it is looked for what should not happen. An alarm is logged this much late. */
+  alarmCheckMillis: 5_000
+}
+
+const lanClient = {
+  /**
+   * How long a read that names no timeout is waited for. Longer than the node's own, whose answer
+   * "time is up" says who was unreachable.
+   */
+  readTimeoutMillis: 3_000,
+  /** The same for writes; the node waits longer for these too. */
+  writeTimeoutMillis: 5_000,
+  /**
+   * How long beyond any timeout. A round trip and some, above the node's own forwardGraceMillis:
+   * the node's answer says more than ours.
+   */
+  graceMillis: 500,
+  /** For what people ask of the cluster, such as its members; longer than a node waits itself. */
+  askTimeoutMillis: 3_000,
+  /**
+   * The first pause before a request is sent again. A node answers within its own deadline, so no
+   * answer for this long mostly means that one was lost.
+   */
+  firstPauseMillis: 600,
+  /** Bounds of the later pauses, which follow the round trips: see the node's. */
+  resendMinMillis: 100,
+  resendMaxMillis: 1_000,
+  sweepMillis: 20,
+  /**
+   * Bytes at which a message of requests to one node is closed, unless max_payload is lower. A
+   * node reads a message whole before it begins: a larger one holds up what is first in it.
+   */
+  batchBytesTarget: 64 * 1024,
+  /**
+   * How long a node that does not answer, or cannot, is passed over. As long as it takes to start
+   * again, or each request of that time tries it first.
+   */
+  restMillis: 1_000,
+  /** A node is preferred that answers in less than half the time, by at least this much. */
+  noiseMillis: 2,
+  /** Requests of one `many` under way at once: enough to fill a batch for each node. */
+  manyMax: 256,
+  /** Documents that one session remembers, 100 bytes each; beyond, a new session is asked for. */
+  sessionDocumentsMax: 100_000
+}
+
+/** HTTP, whose clients are people's tools. Node's own defaults suit, but for those that differ. */
+const lanHttp = {
+  /** Bytes of a body; a larger one is refused. As much as a message over NATS. */
+  bodyBytesMax: mebibyte,
+  /** How long the list of buckets is believed: costs nothing, and nobody notices. */
+  descriptionMillis: 1_000,
+  /** Connections; more are refused. Programs that need many connect over NATS. */
+  connectionsMax: 1_000,
+  /** Until the headers of a request are there: slow senders must not hold every connection. */
+  headersTimeoutMillis: 10_000,
+  /** Until its body is there too: bodyBytesMax at 35 kB/s. */
+  requestTimeoutMillis: 30_000,
+  /** How often both are looked at. */
+  connectionsCheckMillis: 5_000,
+  /** How long an idle connection is kept. Longer than proxies keep theirs, or they meet a reset. */
+  keepAliveMillis: 60_000,
+  /** For requests under way at the end of the node, which has drained before. */
+  goodbyeMillis: 1_000
+}
+
+/** The connection to the brokers. */
+const lanNats = {
+  /**
+   * A broker that answers nothing is given up after `pingIntervalMillis * (pingsUnanswered + 1)`:
+   * 3 s. The client's own default, 2 minutes, would lose everything published in that time.
+   */
+  pingIntervalMillis: 1_000,
+  pingsUnanswered: 2,
+  /** One attempt to connect. With the wait below, under the 2 s in which a cluster is back. */
+  connectTimeoutMillis: 1_500,
+  /** Between attempts, plus up to as much again at random. */
+  reconnectWaitMillis: 100,
+  /** How long a flush waits for the broker, at the start and at the end of a node. */
+  flushTimeoutMillis: 2_000,
+  /** How long closing waits for what was published; then it is lost. */
+  drainTimeoutMillis: 2_000,
+  /**
+   * Bytes published and not known to have reached the broker. Above it messages are dropped, so
+   * it must hold what is published in one round trip: 8 MiB is 80 MB/s at 100 ms.
+   */
+  waitingBytesMax: 8 * mebibyte,
+  /** Bytes between two questions to the broker how far it is; a few for each waitingBytesMax. */
+  probeBytes: 64 * 1024
+}
+
+/** The embedded broker: as nats-server, but for the pings (2 minutes there) and connections. */
+const lanBroker = {
+  /** Bytes of the largest message. */
+  maxPayload: mebibyte,
+  /** Bytes that a client may leave untaken before it is cut off. */
+  waitingBytesMax: 64 * mebibyte,
+  /** Bytes of a line of the protocol; a longer one ends its connection. */
+  controlLineBytesMax: 4096,
+  /** A client that answers none of `pingsUnanswered` pings in a row is dead. */
+  pingIntervalMillis: 10_000,
+  pingsUnanswered: 2,
+  connectionsMax: 1024,
+  /** Bytes that wait for the end of the turn; above it the socket is written to at once. */
+  gatheredBytesMax: 256 * 1024,
+  /** Bytes of the blocks that lines and small bodies are copied into, and of a small body. */
+  blockBytes: 64 * 1024,
+  copiedBytesMax: 16 * 1024
+}
+
+export interface NodeLimits extends Readonly<typeof lanNode> {}
+export interface ClientLimits extends Readonly<typeof lanClient> {}
+export interface HttpLimits extends Readonly<typeof lanHttp> {}
+export interface NatsLimits extends Readonly<typeof lanNats> {}
+export interface BrokerLimits extends Readonly<typeof lanBroker> {}
+
+export interface Preset {
+  readonly node: NodeLimits
+  readonly client: ClientLimits
+  readonly http: HttpLimits
+  readonly nats: NatsLimits
+  readonly broker: BrokerLimits
+}
+
+/** Nodes on one network: round trips of a few milliseconds. */
+export const lan: Preset = {
+  node: lanNode,
+  client: lanClient,
+  http: lanHttp,
+  nats: lanNats,
+  broker: lanBroker
+}
+
+/** All nodes on one machine: quick to suspect and to stop, small buffers. */
+export const development: Preset = {
+  ...lan,
+  node: {
+    ...lanNode,
+    requestsMax: 2_000,
+    drainTimeoutMillis: 5_000,
+    suspectMillis: 500,
+    lateReplyMillis: 1_000,
+    lateReplyBytesMax: 16 * mebibyte,
+    firstPauseMillis: 200,
+    spareBytesMax: mebibyte,
+    reassemblyBytesMax: 16 * mebibyte,
+    cacheBytesMax: 16 * mebibyte,
+    waitingBytesMax: 16 * mebibyte
+  },
+  client: { ...lanClient, firstPauseMillis: 300, restMillis: 500 },
+  broker: { ...lanBroker, waitingBytesMax: 16 * mebibyte }
+}
+
+/** Nodes far apart: round trips of up to 300 ms, of which a request may need several. */
+export const wan: Preset = {
+  ...lan,
+  node: {
+    ...lanNode,
+    skewMillis: 2_000,
+    readTimeoutMillis: 3_000,
+    writeTimeoutMillis: 5_000,
+    requestsMax: 25_000,
+    drainTimeoutMillis: 15_000,
+    suspectMillis: 3_000,
+    lateReplyMillis: 5_000,
+    lateReplyBytesMax: 160 * mebibyte,
+    forwardGraceMillis: 600,
+    firstPauseMillis: 1_200,
+    resendMinMillis: 400,
+    resendMaxMillis: 1_500
+  },
+  client: {
+    ...lanClient,
+    readTimeoutMillis: 7_000,
+    writeTimeoutMillis: 10_000,
+    graceMillis: 1_500,
+    askTimeoutMillis: 7_000,
+    firstPauseMillis: 1_500,
+    resendMinMillis: 400,
+    resendMaxMillis: 2_500,
+    restMillis: 3_000,
+    noiseMillis: 20
+  },
+  nats: {
+    ...lanNats,
+    pingIntervalMillis: 2_000,
+    connectTimeoutMillis: 5_000,
+    flushTimeoutMillis: 5_000,
+    drainTimeoutMillis: 5_000,
+    waitingBytesMax: 24 * mebibyte
+  }
+}
+
+export const presetNames = ["development", "lan", "wan"] as const
+
+export type PresetName = typeof presetNames[number]
+
+export const presets: Readonly<Record<PresetName, Preset>> = { development, lan, wan }

@@ -1,0 +1,117 @@
+/**
+ * Lists the settings of limits, and the preset that chooses all others. Their defaults are those of
+ * the preset; their texts are the comments of `core/model/Limits.ts`, which a test compares.
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Struct from "effect/Struct"
+import { lan, type NodeLimits, presetNames, presets } from "../core/model/Limits.ts"
+import { integer, read, setting, type Source } from "./Setting.ts"
+
+const millis = (name: keyof NodeLimits, variable: string, about: string) =>
+  setting({
+    variable,
+    schema: integer({ minimum: 1, maximum: 600_000 }),
+    expected: "milliseconds from 1 to 600000",
+    otherwise: lan.node[name],
+    about
+  })
+
+const bytes = (name: keyof NodeLimits, variable: string, about: string) =>
+  setting({
+    variable,
+    schema: integer({ minimum: 1_048_576, maximum: Number.MAX_SAFE_INTEGER }),
+    expected: "bytes, at least 1048576",
+    otherwise: lan.node[name],
+    about
+  })
+
+export const limitSettings = {
+  preset: setting({
+    variable: "EVERWRITE_PRESET",
+    schema: Schema.Literals(presetNames),
+    expected: presetNames.join(", "),
+    otherwise: "lan",
+    about: "How far the nodes are from each other: one machine, one network, or round trips of up "
+      + "to 300 ms. It chooses every limit in src/core/model/Limits.ts, where single settings "
+      + "do not; the defaults named here are those of lan."
+  }),
+  skewMillis: millis(
+    "skewMillis",
+    "EVERWRITE_SKEW_MILLIS",
+    "How far this node's clock may be from the median of its peers' before their median stamps "
+      + "its writes. More than NTP leaves plus the longest pause of a process; raising it lets "
+      + "the last write win by that much of a wrong clock."
+  ),
+  readTimeoutMillis: millis(
+    "readTimeoutMillis",
+    "EVERWRITE_READ_TIMEOUT_MILLIS",
+    "How long a read waits for its quorum unless the request says. Raising it makes callers "
+      + "wait as long for a node that is gone."
+  ),
+  writeTimeoutMillis: millis(
+    "writeTimeoutMillis",
+    "EVERWRITE_WRITE_TIMEOUT_MILLIS",
+    "The same for writes, which also wait for disks."
+  ),
+  requestsMax: setting({
+    variable: "EVERWRITE_REQUESTS_MAX",
+    schema: integer({ minimum: 1, maximum: 1_000_000 }),
+    expected: "a count from 1 to 1000000",
+    otherwise: lan.node.requestsMax,
+    about: "Requests under way; more are refused, to be retried elsewhere. Requests a second "
+      + "times the seconds one may take: 5000 times the 2 of writeTimeoutMillis. Each holds its "
+      + "document in memory."
+  }),
+  cacheBytesMax: bytes(
+    "cacheBytesMax",
+    "EVERWRITE_CACHE_BYTES_MAX",
+    "Documents kept decoded, by their encoded size; decoded they take about four times that. "
+      + "Hot documents times their size: raising it saves a read and a decoding for each request "
+      + "that would miss."
+  ),
+  drainTimeoutMillis: millis(
+    "drainTimeoutMillis",
+    "EVERWRITE_DRAIN_TIMEOUT_MILLIS",
+    "How long a stopping node lets requests under way finish. At least the longest timeout that "
+      + "clients ask for, and less than the supervisor waits before it kills (30 s in Kubernetes)."
+  ),
+  storageBytesMax: bytes(
+    "storageBytesMax",
+    "EVERWRITE_STORAGE_BYTES_MAX",
+    "The database file grows no further: writes are refused as on a full disk, reads go on."
+  ),
+  waitingBytesMax: bytes(
+    "waitingBytesMax",
+    "EVERWRITE_WAITING_BYTES_MAX",
+    "Bytes of writes in memory that wait for the disk; beyond them writes are refused. Bytes "
+      + "written a second times the seconds for which the disk may stall."
+  )
+}
+
+type Table = typeof limitSettings
+
+type LimitName = Exclude<keyof Table, "preset">
+
+/** The limits that have settings. */
+export const limitNames = Struct.keys(limitSettings).filter((name) => name !== "preset")
+
+export const isLimitName = (name: string): name is LimitName =>
+  limitNames.some((limit) => limit === name)
+
+const isPreset = Schema.is(limitSettings.preset.schema)
+
+/** The preset that the first source names. */
+export const readPreset = (sources: ReadonlyArray<Source>) => {
+  const { preset } = limitSettings
+  const named = read("preset", preset, sources)
+  return Effect.map(named, ({ value }) => isPreset(value) ? value : preset.otherwise)
+}
+
+/** All limits of a node: those of its preset, but for the ones that have a setting. */
+export const limitsOf = (
+  settings: { readonly [Name in keyof Table]: Table[Name]["schema"]["Type"] }
+): NodeLimits => ({
+  ...presets[settings.preset].node,
+  ...Struct.pick(settings, limitNames)
+})

@@ -1,0 +1,33 @@
+/**
+ * Draws the limits of a plan's nodes: small ones that short runs reach, and the usual ones.
+ *
+ * Not drawn are the limits under which a promise does not hold when they are tiny: how many
+ * forwarded writes, refusals and last dots a node remembers.
+ */
+import { lan } from "../../core/model/Limits.ts"
+import type { PlannedLimits } from "./Plan.ts"
+import type { SeededRandom } from "./SeededRandom.ts"
+
+/** Above the largest document of the simulator's own workload. */
+const reassembly = { bytes: [20_000, 100_000], parts: [64, 256] }
+
+export const drawLimits = (random: SeededRandom): PlannedLimits => {
+  const { node } = lan
+  return {
+    lateReplyBytesMax: random.pick([1, 1_000, 10_000, 10_000]),
+    frameBytesTarget: random.pick([1, 300, 2_000, node.frameBytesTarget]),
+    frameBufferBytes: random.pick([1, 400, node.frameBufferBytes]),
+    spareBytesMax: random.pick([1, 2_000, node.spareBytesMax]),
+    reassemblyBytesMax: random.pick(reassembly.bytes),
+    reassemblyPartsMax: random.pick(reassembly.parts),
+    firstPauseMillis: random.pick([50, node.firstPauseMillis, node.firstPauseMillis]),
+    resendMinMillis: random.pick([10, node.resendMinMillis, node.resendMinMillis]),
+    resendMaxMillis: random.pick([200, node.resendMaxMillis, node.resendMaxMillis]),
+    sweepMillis: random.pick([5, node.sweepMillis]),
+    groupChangesMax: random.pick([1, 3, node.groupChangesMax]),
+    groupBytesMax: random.pick([1, 2_000, node.groupBytesMax]),
+    groupsInFlightMax: random.pick([1, node.groupsInFlightMax, 3]),
+    waitingChangesMax: random.pick([24, node.waitingChangesMax]),
+    waitingBytesMax: random.pick([8_000, node.waitingBytesMax])
+  }
+}
