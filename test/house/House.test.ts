@@ -1,6 +1,7 @@
 // Checks that the repository keeps the rules of the house, and that each rule bites.
 import { describe, expect, it } from "vitest"
 import { familyBlind, importDirections, table } from "./ImportRules.ts"
+import { limitsInOneFile, structural } from "./LimitRules.ts"
 import { repository, type Rule, type SourceFile } from "./Source.ts"
 import { headers, noModuleState, nothingUnknown, readmes, shortLines } from "./TextRules.ts"
 
@@ -99,6 +100,26 @@ const rules: ReadonlyArray<Samples> = [
     good: [sample("src/index.ts"), sample("src/replica/README.md", "line\n".repeat(60))]
   },
   {
+    rule: limitsInOneFile,
+    claim: "every limit, interval and size of the product stands in one file",
+    bad: [
+      inSource("const retryMillis = 1_000"),
+      inSource("export const bytesMax = 64 * 1024"),
+      inSource("const limits = { partsMax: 4096 }"),
+      inSource("class A { readonly #rowsMax = 2; readonly rowsMax = 2 }"),
+      inSource("const f = (stepsMax = 500) => stepsMax"),
+      inSource("const max = options.maxPayload ?? 2 ** 20")
+    ],
+    good: [
+      inSource(
+        "const heldBytes = 0\nconst { bytesMax } = limits\nconst retryMillis = 2 * pauseMillis"
+      ),
+      sample("src/core/model/Limits.ts", "const lan = { bytesMax: 64 * 1024 }"),
+      sample("src/core/model/DocumentKey.ts", "export const keyLengthMax = 1024"),
+      sample("src/testing/simulator/Run.ts", "const quietMillis = 5_000")
+    ]
+  },
+  {
     rule: nothingUnknown,
     claim: "no file refers to one that its reader does not have",
     bad: [sample("README.md", "see DESIGN.md"), sample("src/http/README.md", "research/style.md")],
@@ -132,6 +153,13 @@ it("the import table has no cycle", () => {
   }
   for (const room of Object.keys(table)) {
     expect([...reachable(room, new Set())]).not.toContain(room)
+  }
+})
+
+it("each constant that a format rests on is still where the table of limits says", () => {
+  for (const [path, names] of Object.entries(structural)) {
+    const text = files.find((file) => file.path === path)?.text ?? ""
+    for (const name of names) expect(text, path).toContain(`const ${name} = `)
   }
 })
 

@@ -81,7 +81,7 @@ const lanNode = {
    * sync of a disk: less sends again what is only slow.
    */
   resendMinMillis: 100,
-  /** The greatest. Less than half of a timeout, or a lost message fails its request. */
+  /** The greatest. At most half of a timeout, or a lost message fails its request. */
   resendMaxMillis: 1_000,
   /** How often deadlines and pauses are looked at: both may end this much late. */
   sweepMillis: 20,

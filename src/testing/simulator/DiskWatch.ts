@@ -42,7 +42,11 @@ export class DiskWatch {
     if (isDocument) this.#triedAt = this.#options.now()
     const sequences = storage.write(batch, this.#noted(done, isDocument))
     // A batch that is refused changes nothing, and nobody hears of its dots.
-    if (sequences.length > 0) for (const { header } of batch.documents) this.#options.asked(header)
+    if (sequences.length > 0) {
+      for (const { header } of batch.documents) {
+        this.#options.asked(header)
+      }
+    }
     return sequences
   }
 

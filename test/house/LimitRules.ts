@@ -1,0 +1,84 @@
+/**
+ * Keeps limits, intervals and sizes in one file, where operators find them and tests make them
+ * tiny. Other files hold those that formats, joins and the shape of a table rest on.
+ */
+import type { ESTree } from "rolldown/utils"
+import { at, isCode, type Rule, type SourceFile, walk } from "./Source.ts"
+
+const limitsFile = "src/core/model/Limits.ts"
+
+/** By file: formats, joins and contracts rest on these, or they shape a text for people. */
+export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
+  "schemas/HttpApi.ts": ["idempotencyKeyMax"],
+  "schemas/KeyPage.ts": ["pageMax"],
+  "src/cli/Input.ts": ["shownLengthMax"],
+  "src/cli/Output.ts": ["cellLengthMax"],
+  "src/client/RequestOutbox.ts": ["bracketBytes"],
+  "src/coordinator/ReplyOutbox.ts": ["bracketBytes"],
+  "src/coordinator/RequestServer.ts": ["depthMax"],
+  "src/core/clock/CausalContext.ts": ["macBytes"],
+  "src/core/clock/HybridClock.ts": ["wallMaxMicros"],
+  "src/core/codec/Bytes.ts": ["varintBytesMax"],
+  "src/core/crdt/Document.ts": ["idsMax", "idRefusedAfterMillis"],
+  "src/core/crdt/StoreCodec.ts": ["depthMax"],
+  "src/core/model/CanonicalJson.ts": ["depthMax", "nodesMax"],
+  "src/core/model/DocumentKey.ts": ["keyLengthMax"],
+  "src/core/quorum/Quorum.ts": ["replicasMax"],
+  "src/core/quorum/Targets.ts": ["nodesMax"],
+  "src/core/ring/LogEntry.ts": ["changesMax", "predecessorsMax"],
+  "src/core/ring/MembershipLog.ts": ["entriesMax"],
+  "src/core/ring/Partition.ts": ["defaultPartitionCount"],
+  "src/core/ring/Ring.ts": ["defaultReplicaCount"],
+  "src/core/strategy/Bucket.ts": ["nMax"],
+  "src/http/Server.ts": ["operationLengthMax"],
+  "src/node/LiveRuntime.ts": ["idLength"],
+  "src/node/Setting.ts": ["shownLengthMax"],
+  "src/replica/RowCodec.ts": ["digestBytes"],
+  "src/storage/AcceptedBatch.ts": ["rowBytes"],
+  "src/storage/Tables.ts": ["pageBytes"],
+  "src/transport/Frame.ts": ["headerBytesMax"],
+  "src/transport/NatsTransport.ts": ["envelopeBytes"],
+  "src/transport/PeerMessageCodec.ts": ["ringDigestBytes", "reasonLengthMax"]
+}
+
+const limitName =
+  /(Millis|Micros|Bytes|Payload|Length|Count|Max|Min|Limit|Target|Default|Interval|AtOnce)$/u
+
+/** A number that is written out: 0 and 1 begin something, and limit nothing. */
+const isLimit = (node: ESTree.Node | null): boolean => {
+  switch (node?.type) {
+    case "Literal":
+      return typeof node.value === "number" && node.value > 1
+    case "BinaryExpression":
+      return isLimit(node.left) && isLimit(node.right)
+    default:
+      return false
+  }
+}
+
+const limitsIn = (file: SourceFile): ReadonlyArray<string> => {
+  const found: Array<string> = []
+  const check = (key: ESTree.Node, value: ESTree.Node | null): void => {
+    if (key.type !== "Identifier" || !limitName.test(key.name) || !isLimit(value)) return
+    if (structural[file.path]?.includes(key.name) === true) return
+    found.push(`${at(file, key.start)} sets ${key.name}, which belongs into ${limitsFile}`)
+  }
+  walk(file, {
+    VariableDeclarator: ({ id, init }) => check(id, init),
+    Property: ({ key, value }) => check(key, value),
+    PropertyDefinition: ({ key, value }) => check(key, value),
+    AssignmentPattern: ({ left, right }) => check(left, right),
+    LogicalExpression: ({ left, operator, right }) => {
+      if (operator === "??" && left.type === "MemberExpression") check(left.property, right)
+    }
+  })
+  return found
+}
+
+/** The simulator and the laws have sizes of their own, which steer no node. */
+const isProduct = ({ path }: SourceFile): boolean =>
+  /^(src\/(?!testing\/)|schemas\/)/u.test(path) && path !== limitsFile
+
+/** No other file sets a limit, an interval or a size. */
+export const limitsInOneFile: Rule = (files) =>
+  files.filter((file) => isCode(file) && isProduct(file)).flatMap(limitsIn)
