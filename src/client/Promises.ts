@@ -3,7 +3,13 @@
  * typed error itself.
  */
 import * as Schema from "effect/Schema"
-import { type ClientLimits, type PresetName, presets } from "../core/model/Limits.ts"
+import {
+  type ClientLimits,
+  type Preset,
+  type PresetName,
+  presetNames,
+  presets
+} from "../core/model/Limits.ts"
 import { ClusterName } from "../core/model/Names.ts"
 import { InvalidRequest } from "../core/model/StoreError.ts"
 import type { Any } from "../core/strategy/Bucket.ts"
@@ -85,6 +91,15 @@ const clusterOf = (name: string): ClusterName => {
   })
 }
 
+const presetOf = (name: PresetName): Preset => {
+  if (presetNames.includes(name)) return presets[name]
+  throw new InvalidRequest({
+    setting: "preset",
+    value: name,
+    expected: presetNames.join(", ")
+  })
+}
+
 /**
  * Connects to a cluster over NATS.
  *
@@ -97,7 +112,7 @@ export const connectWith = async <B extends BucketMap>(
   options: ConnectOptions
 ): Promise<Db<B>> => {
   const cluster = clusterOf(options.cluster ?? "dev")
-  const { client: limits, nats } = presets[options.preset ?? "lan"]
+  const { client: limits, nats } = presetOf(options.preset ?? "lan")
   const transport = await connectNats({ ...nats, ...options }, (text) => process.emitWarning(text))
   const backend = new NatsBackend({ runtime, transport, cluster, limits })
   const close = async () => {

@@ -32,9 +32,9 @@ export const limitSettings = {
     schema: Schema.Literals(presetNames),
     expected: presetNames.join(", "),
     otherwise: "lan",
-    about: "How far the nodes are from each other: one machine, one network, or round trips of up "
-      + "to 300 ms. It chooses every limit in src/core/model/Limits.ts, where single settings "
-      + "do not; the defaults named here are those of lan."
+    about: "How far the nodes are from each other: on one machine, on one network, or round trips "
+      + "of up to 300 ms. It chooses every limit; a single setting overrides its own, and the "
+      + "defaults named here are those of lan."
   }),
   skewMillis: millis(
     "skewMillis",

@@ -52,7 +52,7 @@ describe("a db", () => {
 })
 
 describe("connecting", () => {
-  it("fails where there is no broker, no node, or no such name of a cluster", async () => {
+  it("fails where there is no broker, no node, or no such name of a cluster or preset", async () => {
     const port = await freePort()
     await expect(connectWith(liveRuntime, { notes }, { servers: `127.0.0.1:${port}` }))
       .rejects.toBeInstanceOf(TransportUnavailable)
@@ -65,6 +65,9 @@ describe("connecting", () => {
         .rejects.toMatchObject({ _tag: "InvalidRequest", setting: "cluster", value: "A b" })
       await expect(connectWith(liveRuntime, { notes }, { servers: broker.url, cluster: "" }))
         .rejects.toBeInstanceOf(InvalidRequest)
+      const moon: any = { servers: broker.url, preset: "moon" }
+      await expect(connectWith(liveRuntime, { notes }, moon))
+        .rejects.toMatchObject({ _tag: "InvalidRequest", setting: "preset", value: "moon" })
     } finally {
       await broker.close()
     }
