@@ -52,7 +52,7 @@ describe("a db", () => {
 })
 
 describe("connecting", () => {
-  it("fails where there is no broker, no node, or no such name of a cluster or preset", async () => {
+  it("fails where there is no broker, no node, or no such cluster or preset", async () => {
     const port = await freePort()
     await expect(connectWith(liveRuntime, { notes }, { servers: `127.0.0.1:${port}` }))
       .rejects.toBeInstanceOf(TransportUnavailable)

@@ -36,6 +36,18 @@ describe("a forwarded write that comes twice", () => {
     expect(twice(unsure)).toEqual([unsure, answer])
   })
 
+  it("is carried out again once as many others were refused as the limit says", () => {
+    const deduplication = new ForwardDeduplication({ forwardRefusalsMax: 1 })
+    const carriedOut: Array<string> = []
+    for (const name of ["n2 1", "n2 2", "n2 2", "n2 1"]) {
+      deduplication.run({ name, deliver: () => undefined }, (address) => {
+        carriedOut.push(name)
+        address.deliver(refused)
+      })
+    }
+    expect(carriedOut).toEqual(["n2 1", "n2 2", "n2 1"])
+  })
+
   it("waits for the first time to end", () => {
     const deduplication = new ForwardDeduplication(lan.node)
     const outcomes: Array<Answer | StoreError> = []

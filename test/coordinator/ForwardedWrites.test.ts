@@ -67,6 +67,14 @@ describe("a request that is forwarded", () => {
     expect(forwardedWrites.wasSentOnce(write(1))).toBe(false)
   })
 
+  it("is forgotten after as many others as the limit says, the oldest first", () => {
+    const forwardedWrites = new ForwardedWrites({ forwardedWritesMax: 2 })
+    for (const sequence of [1, 2, 3]) forwardedWrites.sent(write(sequence), a, "incarnation")
+    expect(forwardedWrites.route(write(1), [b, a])).toEqual([b, a])
+    expect(forwardedWrites.route(write(2), [b, a])).toEqual([a])
+    expect(forwardedWrites.route(write(3), [b, a])).toEqual([a])
+  })
+
   it("may go to any node where nothing tells a second time from the first", () => {
     const request: Request = {
       action: "read",
