@@ -2,7 +2,9 @@
 // loses what it must lose and nothing else.
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { lan } from "../../src/core/model/Limits.ts"
 import type { Batch, StorageService } from "../../src/storage/Storage.ts"
+import type { StorageLimits } from "../../src/storage/StorageOptions.ts"
 import { MemoryDisk, openDirect } from "../../src/storage/DirectStorage.ts"
 import { loseRow, nameOf, rot, staleRow } from "../../src/testing/simulator/DiskImage.ts"
 import { Kernel, type Owner } from "../../src/testing/simulator/Kernel.ts"
@@ -13,13 +15,14 @@ import { identity } from "../storage/storageFixtures.ts"
 
 const owner = (name: string): Owner => ({ name, alive: true, paused: false })
 
-const diskOf = (seed = 1) => {
+const diskOf = (seed = 1, limits: StorageLimits = lan.node) => {
   const kernel = new Kernel(stream(seed, "schedule"))
   const written: Array<string> = []
   const disk = new SimDisk({
     kernel,
     random: stream(seed, "disk"),
     storeId: stream(seed, "store").id,
+    limits,
     wrote: (key) => written.push(key.partitionKey),
     did: () => {}
   })
@@ -89,15 +92,26 @@ const seen = (service: StorageService) => ({
   healthy: service.healthy()
 })
 
+const small = fc.constantFrom(1, 3, 1_000)
+
+const limits: fc.Arbitrary<StorageLimits> = fc.record({
+  groupChangesMax: small,
+  groupBytesMax: fc.constantFrom(1, 300, 100_000),
+  groupsInFlightMax: fc.constantFrom(1, 2),
+  waitingChangesMax: small,
+  waitingBytesMax: fc.constantFrom(1, 300, 100_000),
+  storageBytesMax: fc.constant(lan.node.storageBytesMax)
+})
+
 describe("the simulated disk", () => {
-  it("answers as SQLite does, committed or not", () => {
-    fc.assert(fc.property(fc.array(command, { maxLength: 40 }), (commands) => {
-      const { kernel, service } = diskOf()
+  it("answers and refuses as the product's storage does, committed or not", () => {
+    fc.assert(fc.property(fc.array(command, { maxLength: 40 }), limits, (commands, some) => {
+      const { kernel, service } = diskOf(1, some)
       let turn: Array<() => void> = []
       const endOfTurn = (task: () => void) => void turn.push(task)
       const runtime = { endOfTurn, id: stream(1, "store").id }
       const memory = new MemoryDisk()
-      const direct = openDirect({ directory: memory, identity, runtime })
+      const direct = openDirect({ directory: memory, identity, runtime, limits: some })
       const acknowledged = [0, 0]
       commands.forEach((command, index) => {
         const batch = batchOfCommand(command, index)
