@@ -1,6 +1,6 @@
 /**
- * Describes what nodes say to one another. How this is written as bytes is the business of the
- * room that carries it.
+ * Describes the messages between nodes. Their form in bytes is the business of the room that
+ * carries it.
  *
  * Requests are answered by messages of their own; nothing waits for an answer below the
  * coordinator, so that everything may be lost, repeated and reordered. Byte fields of a message
@@ -31,7 +31,7 @@ export interface Stored {
   readonly durable: boolean
 }
 
-/** What do you hold? If it has this digest, say only that. */
+/** Asks for the replica's document. If its digest is this one, the answer says only that. */
 export interface Fetch extends DocumentName {
   readonly _tag: "Fetch"
   readonly request: number
@@ -115,7 +115,7 @@ export type PeerMessages = { readonly [M in PeerMessage as M["_tag"]]: M }
 /** Sends an answer to the node that a message came from. */
 export type Reply = (message: PeerMessage) => void
 
-/** What a node does with each kind of message; a room exports the part that is its own. */
+/** The handler of each kind of message; a room exports its own handlers. */
 export type PeerHandlers<Tag extends PeerTag = PeerTag> = {
   readonly [T in Tag]: (message: PeerMessages[T], from: NodeId, reply: Reply) => void
 }

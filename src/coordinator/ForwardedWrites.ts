@@ -1,7 +1,7 @@
 /**
- * Remembers which node each write was handed to, and how often, so that one that is sent again
- * reaches the node that may have carried it out: another would not know it, and carry it out a
- * second time.
+ * Remembers the node to which each write was forwarded, and how often, so that one that is sent
+ * again reaches the node that may have carried it out: another would not know it, and carry it out
+ * a second time.
  */
 import type { NodeId } from "../core/model/Names.ts"
 import type { Request } from "./Request.ts"
@@ -45,7 +45,7 @@ export class ForwardedWrites {
     return this.#writes.get(idOf(request))?.sendings === 1
   }
 
-  /** Notes that nobody has carried a write out: whoever asks again may have it from any node. */
+  /** Notes that no node has carried the write out, so a retry may go to any node. */
   forget(request: Request): void {
     this.#writes.delete(idOf(request))
   }

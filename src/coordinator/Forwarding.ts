@@ -126,7 +126,7 @@ export class Forwarding
     const { outcome } = this.decision
     if (outcome._tag === "Fail") return this.#open.answer(this.#unsure())
     if (outcome._tag !== "Answer") return
-    if (outcome.nobodyApplied) this.context.forwardedWrites.forget(this.#request)
+    if (outcome.noneApplied) this.context.forwardedWrites.forget(this.#request)
     this.#open.answer(outcome.answer)
   }
 

@@ -115,7 +115,7 @@ export abstract class ReadCoordinator
       if (Document.discards(this.joined, document)) counters.discards++
       const joined = Document.join(this.joined, document)
       if (joined !== this.joined && this.decision.outcome._tag !== "Wait") {
-        runtime.mark("read: a late answer brings what the client did not get")
+        runtime.mark("read: a late answer is newer than the client's answer")
       }
       this.joined = joined
       this.#foundAt(from, digest)
@@ -143,7 +143,7 @@ export abstract class ReadCoordinator
       case "Answer":
         return this.found({ document: this.joined, replied: ReadDecision.had(this.decision).r })
       case "NotCovered":
-        runtime.mark("read: the session has seen more than all who answer")
+        runtime.mark("read: the session has seen more than the replicas that answer")
         return this.found(
           new Errors.ContextNotCovered({
             bucket: this.read.bucket.definition.name,

@@ -127,7 +127,7 @@ export class RequestServer {
 
   /**
    * Leaves what any node may take to the others. What comes to this node alone it still answers, if
-   * only to say that it stops: silence would leave the sender in doubt.
+   * only to say that it stops: no answer would leave the sender in doubt.
    */
   drain(): void {
     for (const subscription of this.#shared) subscription.close()

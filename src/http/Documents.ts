@@ -62,7 +62,7 @@ export const keyOf = (
         })
     })
 
-/** An operation's id: the text names it, in whatever process it arrives. */
+/** The operation id of a text, the same in every process at which it arrives. */
 const operationIdOf = (text: string, nowMillis: number): OperationIdBody => ({
   session: `http.${hash("sha256", text, "base64url")}`,
   sequence: 0,

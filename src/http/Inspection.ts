@@ -1,6 +1,6 @@
 /**
- * Answers those who run a cluster: which buckets there are and what is in them, who belongs to it,
- * what replicas hold, and how this node is.
+ * Answers the operators of a cluster: its buckets and their keys, its members, the state of each
+ * replica of a document, and the health of this node.
  */
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
@@ -12,9 +12,9 @@ import { type BucketDirectory, timed } from "./BucketDirectory.ts"
 import { keyOf } from "./Documents.ts"
 import { metricsText, type Sample } from "./Metrics.ts"
 
-/** What the node knows about itself. */
+/** The node's knowledge about itself. */
 export interface Health {
-  /** Why no requests should come here now; none where they should. */
+  /** The reasons why no requests should come here now; none where they should. */
   readonly notReady: () => ReadonlyArray<string>
 }
 
@@ -24,7 +24,7 @@ export interface InspectionOptions {
   readonly metrics: () => ReadonlyArray<Sample>
 }
 
-/** The JSON of what was asked, or a problem. */
+/** The JSON of an answer, or a problem. */
 const shown = (asked: Effect.Effect<object, Refusal>) =>
   answered(Effect.map(asked, (body) => HttpServerResponse.jsonUnsafe(body)))
 

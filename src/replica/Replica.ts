@@ -231,7 +231,7 @@ export class Replica {
 
   #markRetry(actor: Actor): void {
     const { node, runtime } = this.#options
-    runtime.mark("replica: a retry is answered from its id")
+    runtime.mark("replica: a retry is answered from its operation id")
     if (this.#dots.made(actor)) return
     if (actor.startsWith(`${node}.`)) runtime.mark("replica: a retry is answered after a restart")
     else runtime.mark("replica: a retry is answered that another node carried out")
@@ -292,7 +292,7 @@ export class Replica {
     let isNow = true
     storage.barrier((failure) => {
       if (isNow) runtime.endOfTurn(() => onCommit(failure))
-      // A group failed: what it held is hidden now, whoever hears of it first.
+      // A group failed: all its writes are hidden now, whichever callback runs first.
       else if (failure !== undefined) this.#committed(failure, incarnation, onCommit)
       else onCommit(undefined)
     })

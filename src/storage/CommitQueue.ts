@@ -213,7 +213,7 @@ export class CommitQueue {
     this.failed(this.#refusal)
   }
 
-  /** Forgets what waits and calls nobody back, as the end of the process would. */
+  /** Forgets all waiting writes and calls no callback, as the end of the process would. */
   abandon(): void {
     this.#refusal = { kind: "closed", detail: "the storage is abandoned" }
     this.#forgetWaiting()

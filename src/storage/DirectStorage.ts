@@ -31,7 +31,7 @@ export interface DirectStorage {
   readonly service: StorageService
   /** Commits what waits, then frees the directory. */
   readonly close: () => void
-  /** Frees the directory at once and calls nobody back, as the death of the process would. */
+  /** Frees the directory at once and calls no callback, as the death of the process would. */
   readonly abandon: () => void
 }
 

@@ -21,8 +21,8 @@ export interface StoredDocument {
 }
 
 /**
- * What one write does to one document. Its bytes are the storage's from then on: nobody may change
- * them.
+ * What one write does to one document. Its bytes are the storage's from then on: no caller may
+ * change them.
  */
 export interface Change {
   readonly key: RowKey

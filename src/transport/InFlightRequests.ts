@@ -12,7 +12,7 @@ import type { Runtime } from "../core/Runtime.ts"
 export interface Waiting {
   /** On the monotonic clock, in milliseconds; may come nearer. */
   readonly deadline: number
-  /** Sends again to whoever has not answered. */
+  /** Sends again to each node that has not answered. */
   readonly resend: () => void
   /** Its time is up; called once. */
   readonly expire: () => void
@@ -46,7 +46,9 @@ export class InFlightRequests<W extends Waiting> {
   #sweeping = false
   #resends = 0
 
-  /** The pause of one request doubles at each sending: silence more often means down than lost. */
+  /**
+   * The pause of one request doubles at each sending: no answer more often means down than lost.
+   */
   constructor(
     options: {
       readonly runtime: Runtime
@@ -159,7 +161,7 @@ export class InFlightRequests<W extends Waiting> {
         entry.pauseMillis *= 2
         entry.resendAt = now + entry.pauseMillis
         this.#resends++
-        this.#runtime.mark("coordinator: what has no answer is sent again")
+        this.#runtime.mark("coordinator: an unanswered request is sent again")
         entry.waiting.resend()
       }
     })

@@ -2,7 +2,7 @@
  * Puts runs of messages back together that were too long for one frame.
  *
  * Parts may come in any order, twice, or never: what waits is bounded, and the oldest run gives
- * way. A run that was lost is asked for again by whoever waits for what was in it.
+ * way. The sender of a request that was in a lost run sends it again.
  */
 
 export interface Part {

@@ -38,7 +38,7 @@ describe("the context of an answer", () => {
     const after = [seen.context]
     const shown = await write(second!, "notes", { ...available, op: "put", args: ["b"], after })
     const reading = read(second!, "notes", { ...available, after: [shown.context] })
-    await expect(reading).rejects.toThrow("have not seen yet")
+    await expect(reading).rejects.toThrow("have seen less than this session")
     cluster.heal()
     const { values } = await read(second!, "notes", { ...available, after: [shown.context] })
     expect(new Set(values)).toEqual(new Set(["a", "b"]))

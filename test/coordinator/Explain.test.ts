@@ -57,7 +57,7 @@ describe("an explanation", () => {
     await write(n1Client!, "scores", { ...put, args: [3] })
     await write(n3Client!, "scores", { ...put, args: [5] })
     await until(
-      "nobody waits any more",
+      "no client waits any more",
       () => cluster.nodes.every(({ core }) => core.coordinator.underWay() === 0)
     )
     cluster.heal()

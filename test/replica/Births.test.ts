@@ -37,7 +37,9 @@ describe("a replica", () => {
     const actors = others.map((at) => dotOf(bench, 1, at).actor)
     expect(new Set(actors).size).toBe(2)
     for (const actor of actors) {
-      expect(Dot.isActorOf(actor, { node: bench.node, incarnation: bench.lives[0]! })).toBe(true)
+      expect(Dot.isActorOf(actor, { node: bench.node, incarnation: bench.incarnations[0]! })).toBe(
+        true
+      )
     }
   })
 
@@ -93,9 +95,10 @@ describe("a replica", () => {
     bench.crash()
     const after = dotOf(bench, 2)
     expect(bench.actors()).toEqual([before.actor, after.actor].sort())
-    expect(Dot.isActorOf(after.actor, { node: bench.node, incarnation: bench.lives[1]! })).toBe(
-      true
-    )
+    expect(Dot.isActorOf(after.actor, { node: bench.node, incarnation: bench.incarnations[1]! }))
+      .toBe(
+        true
+      )
   })
 
   it("begins a new incarnation at each start, though its clock went back", () => {
@@ -103,8 +106,8 @@ describe("a replica", () => {
     bench.runtime.wallOffsetMillis -= 86_400_000
     bench.crash()
     bench.crash()
-    expect(bench.lives).toEqual([...bench.lives].sort())
-    expect(new Set(bench.lives).size).toBe(3)
+    expect(bench.incarnations).toEqual([...bench.incarnations].sort())
+    expect(new Set(bench.incarnations).size).toBe(3)
   })
 
   it("makes no dot twice, with any fault of its rows, commits and process", () => {

@@ -62,7 +62,7 @@ describe.each<[string, BenchOptions]>([
     bench.runtime.settle()
     expect(settlements).toMatchObject([{ kind: "failing" }])
     expect(bench.values()).toEqual(["kept"])
-    expect(bench.replica.incarnation() > bench.lives[0]!).toBe(true)
+    expect(bench.replica.incarnation() > bench.incarnations[0]!).toBe(true)
     expect(bench.replica.stats().incarnationsEnded).toBe(1)
     mend()
     const next = bench.operate("put", ["next"]).document

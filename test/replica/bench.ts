@@ -40,7 +40,7 @@ export type Settlements = ReadonlyArray<StorageFailure | undefined>
 export class Bench {
   readonly runtime = new SteppedRuntime()
   readonly disk = new MemoryDisk()
-  readonly lives: Array<Incarnation> = []
+  readonly incarnations: Array<Incarnation> = []
   readonly node: NodeId
   replica: Replica
   #storage: DirectStorage
@@ -161,14 +161,14 @@ export class Bench {
   #start(): Replica {
     const { runtime } = this
     beginIncarnation({ storage: this.storage, runtime }, (begun) => {
-      if (isIncarnation(begun)) this.lives.push(begun)
+      if (isIncarnation(begun)) this.incarnations.push(begun)
     })
     runtime.settle()
     return new Replica({
       runtime,
       storage: this.storage,
       node: this.node,
-      incarnation: this.lives.at(-1)!,
+      incarnation: this.incarnations.at(-1)!,
       stampMillis: runtime.now,
       cacheBytesMax: this.#options.cacheBytesMax ?? 0
     })

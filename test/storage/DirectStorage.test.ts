@@ -42,7 +42,7 @@ it("the writes of one turn are committed as one group when it ends, and not befo
   expect([log, service.stats().groups]).toEqual([["v1", "v2", "v3"], 2])
 })
 
-it("an abandoned storage calls nobody back, and leaves only what was committed", () => {
+it("an abandoned storage calls no callback, and leaves only committed writes", () => {
   const { endTurn, runtime } = makeTurns()
   const directory = new MemoryDisk()
   const first = openDirect({ directory, identity, runtime })

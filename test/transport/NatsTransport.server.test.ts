@@ -114,7 +114,7 @@ describeWithNats("a nats-server that asks who is there", () => {
     ["user and password", "user: n1, password: s3cret", { user: "n1", password: "s3cret" }],
     ["a token", "token: t0ken", { token: "t0ken" }],
     ["an nkey", `users: [{ nkey: ${nkey.getPublicKey()} }]`, { nkeySeed: seed }]
-  ])("lets in who has %s, and nobody else", async (_, authorization, options) => {
+  ])("lets in a client that has %s, and no other", async (_, authorization, options) => {
     server = await startNatsServer(`authorization { ${authorization} }`)
     expect(await flush(await connect(options))).toBe(true)
     for (const wrong of [{}, { user: "n1", password: "wrong" }, { token: "wrong" }]) {
@@ -198,7 +198,7 @@ describeWithNats("a nats-server that asks for TLS on both sides", () => {
     rmSync(folder, { recursive: true })
   })
 
-  it("lets in who has the files, and nobody else", async () => {
+  it("lets in a client that has the files, and no other", async () => {
     const servers = `tls://localhost:${server.port}`
     const tls = { cert: file("cert.pem"), key: file("key.pem"), ca: file("cert.pem") }
     expect(await flush(await connect({ servers, tls }))).toBe(true)

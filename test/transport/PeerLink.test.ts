@@ -306,7 +306,7 @@ describe("a frame of version 1", () => {
 })
 
 describe("a node that begins a new incarnation", () => {
-  it("greets whoever addresses the former one, whose next frame is taken", () => {
+  it("greets a sender that addresses the former one, whose next frame is taken", () => {
     const [a, b] = [new Peer(runtime, n1), new Peer(runtime, n2)]
     b.link.send(n1, stored(1))
     runtime.settle()

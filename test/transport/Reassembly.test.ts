@@ -52,7 +52,7 @@ describe("reassembly", () => {
     }))
   })
 
-  it("keeps runs of different senders, lives and lengths apart, though numbered alike", () => {
+  it("keeps runs of different senders, incarnations and lengths apart if numbered alike", () => {
     const reassembly = Reassembly.make(limits)
     const [a, b] = [runOf(40, 1), runOf(40, 2)]
     const ofA = split(a, { transfer: 1, count: 2, sender: "n2 early" })

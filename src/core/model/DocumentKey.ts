@@ -13,7 +13,7 @@ export interface DocumentKey {
   readonly sort: string
 }
 
-/** What a key's fields may be; integers are safe integers. */
+/** A field of a key; integers are safe integers. */
 export type KeyField = string | number
 
 /** Longest encoding of either half, in UTF-16 units. */
@@ -24,7 +24,7 @@ export class MalformedKey extends Error {
   override readonly name = "MalformedKey"
 }
 
-// U+0001 ends a part and U+0002 escapes, so that no part's text can be taken for two.
+// U+0001 ends a field and U+0002 escapes, so that no field's text can be taken for two.
 const end = "\u0001"
 const escape = "\u0002"
 const escapedBy = 3
@@ -64,7 +64,7 @@ const encodePart = (part: KeyField): string => {
   return `i${(BigInt(part) + integerOffset).toString(16).padStart(14, "0")}`
 }
 
-/** Parts as one text, of any length; none is the empty text. */
+/** Fields as one text, of any length; none is the empty text. */
 export const joinFields = (parts: ReadonlyArray<KeyField>): string =>
   parts.map(encodePart).join(end)
 
@@ -86,7 +86,7 @@ const decodeInteger = (digits: string): number => {
   return Number(BigInt(`0x${digits}`) - integerOffset)
 }
 
-/** The parts of an encoding. Throws `MalformedKey`. */
+/** The fields of an encoding. Throws `MalformedKey`. */
 export const decodeFields = (encoded: string): ReadonlyArray<KeyField> => {
   if (encoded === "") return []
   return encoded.split(end).map((part) => {
@@ -96,7 +96,7 @@ export const decodeFields = (encoded: string): ReadonlyArray<KeyField> => {
   })
 }
 
-/** Refuses what no `encodeFields` made: for keys that arrive from other nodes. */
+/** Refuses an encoding that `encodeFields` cannot make: for keys that arrive from other nodes. */
 export const isEncoded = (encoded: string): boolean => {
   try {
     return encoded.length <= keyLengthMax && encodeFields(decodeFields(encoded)) === encoded

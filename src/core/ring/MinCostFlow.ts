@@ -1,6 +1,6 @@
 /**
- * Passes on what plain hand-overs could not, along cheapest paths, until every partition has its
- * owners and every node its share.
+ * Moves the surplus that plain hand-overs could not, along cheapest paths, until every partition
+ * has its owners and every node its share.
  */
 import { invariant } from "../Invariant.ts"
 import type { Assignment } from "./Assignment.ts"
@@ -17,15 +17,15 @@ export const settle = (assignment: Assignment): void => {
       isEnd: (place) => hops.isEnd(place),
       offers: (from, offer) => hops.offers(from, offer)
     })
-    invariant(path !== undefined, "what is too much here is too little elsewhere")
-    // What is cheapest now stays so while it lasts: one search serves many partitions.
+    invariant(path !== undefined, "a surplus of one node is a deficit of another")
+    // The cheapest path stays the cheapest while it lasts: one search serves many partitions.
     for (; path !== undefined; path = hops.again(path)) hops.apply(path)
   }
 }
 
 /**
- * What a path may visit: the nodes by number, then two more places. `gap` hands over what no node
- * has; `rounding` is where a node that rounds its share up leaves the pair to one that rounds down.
+ * The stops of a path: the nodes by number, then two more. `gap` hands over pairs that no node has;
+ * `rounding` is where a node that rounds its share up leaves the pair to one that rounds down.
  */
 class HandOvers {
   readonly places: ReadonlyArray<number>
@@ -106,7 +106,7 @@ class HandOvers {
     return from === this.#rounding && to < this.#gap && this.#assignment.canRoundDown(to)
   }
 
-  /** Taking a partition anew costs a transfer; passing on what was taken anew saves it again. */
+  /** Taking a partition anew costs a transfer; moving such a partition on saves it again. */
   #cost(hop: { readonly partition: number; readonly from: number; readonly to: number }): number {
     const { from, partition, to } = hop
     const isNew = (node: number) => this.#assignment.isKept({ partition, node }) ? 0 : 1

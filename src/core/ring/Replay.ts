@@ -1,6 +1,6 @@
 /**
- * Says what a membership log leads to: which entries take effect, in which order, and which are
- * void. It depends on the set of entries alone, so that nodes with equal logs agree.
+ * Derives from a membership log which entries take effect, in which order, and which are void. It
+ * depends on the set of entries alone, so that nodes with equal logs agree.
  *
  * Entries take effect after those that they follow, equals by id. One that does not fit the members
  * before it is void as a whole. So is one that names a node which an entry made apart from it lets

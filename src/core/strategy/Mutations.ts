@@ -1,5 +1,5 @@
 /**
- * Builds what mutators return: deltas, refusals, and the values in their arguments.
+ * Builds the results of mutators: deltas, refusals, and the values in their arguments.
  */
 import type { Dot } from "../clock/Dot.ts"
 import * as VersionVector from "../clock/VersionVector.ts"
@@ -18,7 +18,8 @@ export interface Change {
 }
 
 /**
- * What takes away at `path`, as it arrives, what the client has seen and this replica has not yet.
+ * The deferral at `path` that removes, as it arrives, content that the client has seen and this
+ * replica has not yet.
  */
 export const deferrals = (
   mutation: Mutation,
@@ -29,7 +30,7 @@ export const deferrals = (
   return [{ ...dot, seen: seen.vector, path }]
 }
 
-/** A change that names what it replaces: all that a data type's operation may do. */
+/** A change that names the dots it replaces: the only change that a data type's operation makes. */
 export const changed = (mutation: Mutation, change: Change): Mutated => {
   const delta: Delta = {
     seen: { vector: VersionVector.empty, dots: [...(change.replaces ?? []), mutation.dot] },
@@ -62,7 +63,7 @@ export const invalid = (path: string, problem: string): Refusal => ({
   problem
 })
 
-/** The canonical text of argument `index`, or why it has none. */
+/** The canonical text of argument `index`, or the reason why it has none. */
 export const valueArgument = (mutation: Mutation, index: number): string | Refusal => {
   if (mutation.args[index] === undefined) return invalid(`$[${index}]`, "a value is missing")
   try {

@@ -1,9 +1,9 @@
 /**
- * Generates what may happen to one document on three replicas, and makes it happen: operations
- * with and without a client's context, deltas late and repeated, states in one direction, and
- * replicas that forget.
+ * Generates events on one document at three replicas, and carries them out: operations with and
+ * without a client's context, deltas late and repeated, states in one direction, and replicas that
+ * forget.
  *
- * What results is exactly what a cluster can hold, so a law is tried on nothing else.
+ * The results are exactly the states that a cluster can hold, so a law is tried on no others.
  */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
@@ -15,7 +15,7 @@ import type { Strategy } from "../../core/strategy/Strategy.ts"
 import type { ValueCodec } from "../../core/strategy/ValueCodec.ts"
 import * as Values from "./Values.ts"
 
-/** What the laws are about. A test replaces a part of it, to see a law fail. */
+/** The subject of the laws. A test replaces a function of it, to see a law fail. */
 export interface LawSubject {
   readonly strategy: Strategy
   readonly arguments: ArgumentCodecs
@@ -67,7 +67,7 @@ const below = (count: number): Arbitrary.Arbitrary<number> =>
 const place = below(1000)
 const at = below(replicaCount)
 
-/** A few values for each argument, so that a script comes back to what it touched. */
+/** A few values for each argument, so that a script comes back to values that it touched. */
 const palette = (codecs: ReadonlyArray<ValueCodec<any>>): Arbitrary.Arbitrary<Palette> =>
   Arbitrary.map(
     Arbitrary.all(codecs.map((codec) => {

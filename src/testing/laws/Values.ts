@@ -1,5 +1,5 @@
 /**
- * Generates what a bucket can store, as canonical JSON, from the schemas it declares.
+ * Generates the values that a bucket can store, as canonical JSON, from the schemas it declares.
  *
  * Merges fail where two values have something in common, and values straight from a schema rarely
  * have. So most are pooled: every text and key that the schema lets change becomes one of a few.
@@ -19,7 +19,7 @@ const pooledText = (text: string): string => {
   return pool[sum % pool.length]!
 }
 
-/** What every JSON value can be made to hold, so that few generated values are wasted. */
+/** Repairs a text that cannot be stored, so that few generated values are wasted. */
 const storableText = (text: string): string => text === "__proto__" ? "proto" : text.toWellFormed()
 
 /** Puts a changed part back into the whole. */

@@ -1,6 +1,6 @@
 /**
- * Plays the clients of one run: draws what they do and when, and does it through the bucket's own
- * handle.
+ * Plays the clients of one run: draws their operations and times, and carries them out through the
+ * bucket's own handle.
  */
 import { makeHandle } from "../../client/MakeHandle.ts"
 import * as CanonicalJson from "../../core/model/CanonicalJson.ts"
@@ -21,7 +21,7 @@ import {
 } from "../simulator/Workload.ts"
 import type { AnyOperations } from "./Operation.ts"
 
-/** What the runs of one seed have in common. */
+/** The setting that the runs of one seed share. */
 export interface Setting {
   readonly seed: number
   readonly bucket: Any
@@ -33,7 +33,7 @@ export interface Setting {
   readonly steps: number
 }
 
-/** What a client brought to an operation, and the value that it wrote, if it wrote one. */
+/** The input of a client's operation, and the value that it wrote, if it wrote one. */
 export interface Brought {
   readonly input: unknown
   readonly written?: unknown
@@ -100,14 +100,17 @@ const lengthOf = ([codec]: ReadonlyArray<ValueCodec<any>>, value: unknown): numb
   }
 }
 
-/** What a merge adds up where it should join doubles with each conflict: such a run has no end. */
+/**
+ * A merge that adds where it should join doubles the value with each conflict: such a run has no
+ * end.
+ */
 const checkLength = ({ bucket, steps }: Setting, value: unknown): void => {
   const length = lengthOf(bucket.arguments.get("put") ?? [], value)
   if (length <= lengthLeast + lengthPerStep * steps) return
   throw new Grown(`a client writes ${length} characters of JSON: does the merge add, not join?`)
 }
 
-/** The clients of one run. `brought` is told what they bring. */
+/** The clients of one run. `brought` is told their inputs. */
 export const scenarioOf = (setting: Setting, brought: Map<number, Brought>): Scenario => {
   const { bucket, operations, seed } = setting
   return {

@@ -1,7 +1,7 @@
 /**
  * Runs an application's bucket, with its merge and its clients' own operations, on simulated
- * clusters under faults, so that its author learns from a seed, not from customers, what concurrent
- * writes make of it.
+ * clusters under faults, so that its author learns the effects of concurrent writes from a seed,
+ * not from customers.
  */
 import * as Effect from "effect/Effect"
 import { digest64 } from "../../core/Hash.ts"
@@ -25,10 +25,10 @@ import {
 import { keysOf } from "./Samples.ts"
 
 const promises: { readonly [checker: string]: string } = {
-  accepted: "what clients write is what the bucket takes",
+  accepted: "the bucket takes every value that clients write",
   invariant: "the invariant holds on every node",
-  absorbed: "what is shown has in it all that was acknowledged",
-  acknowledged: "nothing that was acknowledged is forgotten",
+  absorbed: "the shown value contains every acknowledged write",
+  acknowledged: "no acknowledged write is forgotten",
   convergence: "all nodes show the same in the end, and rest",
   availability: "a healthy node answers",
   identity: "nothing is applied twice",
@@ -92,7 +92,7 @@ const choose = Effect.fnUntraced(function*({ definition }: Any, options: AnyOpti
 const invalid = (option: string, expected: string) => (value: string) =>
   new InvalidSimulation({ option, value, expected })
 
-/** What the runs of one seed have in common. */
+/** The setting that the runs of one seed share. */
 const settingOf = Effect.fnUntraced(function*(bucket: Any, chosen: Chosen, seed: number) {
   const keys = yield* Effect.mapError(
     keysOf(bucket, seed),
@@ -144,7 +144,7 @@ const failureOf = Effect.fnUntraced(function*(
   const tried = (smaller: Plan) =>
     // Lets others have their turn, and the caller interrupt.
     Effect.map(Effect.yieldNow, () => attempt(smaller, setting, invariant))
-  // What has grown is slow to run, and tells enough by itself.
+  // A run with a grown value is slow, and tells enough without being shrunk.
   const runsMax = violation.checker === "growth" ? 0 : shrinkRunsMax
   const runs = shrinking(plan, violation, { runsMax })
   let step = runs.next()
@@ -168,7 +168,7 @@ const outcomesOf = ({ record: { events } }: Run): Readonly<Record<string, number
   return { acknowledged: count("ok"), refused: count("fail"), unknown: count("info") }
 }
 
-/** Adds up what several runs counted. */
+/** Adds up the counts of several runs. */
 class Sums {
   readonly #sums = new Map<string, number>()
 
@@ -217,15 +217,15 @@ const simulateAny = Effect.fnUntraced(function*(bucket: Any, options: AnyOptions
 
 /**
  * Runs a bucket on simulated clusters: the nodes' and clients' real code on virtual time, under
- * faults drawn from a seed. Then the cluster is healed, and every document is checked for what the
- * store promises, what the bucket's merge must keep, and `invariant`.
+ * faults drawn from a seed. Then the cluster is healed, and every document is checked for the
+ * promises of the store, the laws of the bucket's merge, and `invariant`.
  *
  * ```ts
  * const report = yield* simulate(Carts)
  * yield* simulate(Carts, { seed: failed.seed, seeds: 1 })
  * ```
  *
- * **Fails with** `SimulationFailed`, with the seed that repeats it and what led to it;
+ * **Fails with** `SimulationFailed`, with the seed that repeats it and the story that led to it;
  * `InvalidSimulation` where an option makes no sense.
  */
 export function simulate<const B extends Any, Inputs>(

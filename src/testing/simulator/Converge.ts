@@ -1,6 +1,6 @@
 /**
- * Brings a healed cluster to rest: reads every document with all replicas through every node,
- * which repairs whoever is behind, until all replicas are equal; the last reads are the result.
+ * Brings a healed cluster to rest: reads every document with all replicas through every node, which
+ * repairs every stale replica, until all replicas are equal; the last reads are the result.
  */
 import { rethrow } from "../../client/Task.ts"
 import { Requester } from "../../client/Requester.ts"

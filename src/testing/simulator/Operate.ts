@@ -27,7 +27,7 @@ export const handlesOf = (requester: Requester): Handles => ({
   carts: makeHandle(Carts, requester, identity)
 })
 
-/** What an operation is carried out with; `seen` is the entry that it brings, if any. */
+/** The arguments of an operation; `seen` is the entry that it brings, if any. */
 interface Doing {
   readonly handle: any
   readonly requester: Requester
@@ -136,8 +136,8 @@ const readsItself = ({ action, bucket }: PlannedOperation): boolean =>
   bucket === "carts" || bucket === "notes" || (bucket === "registers" && action.kind === "put")
 
 /**
- * The task of an operation. `kept` is what the session remembers of its document, for operations
- * that bring what was seen long ago.
+ * The task of an operation. `kept` is the entry that the session remembers of its document, for
+ * operations that bring a context seen long ago.
  */
 export const operate = (
   options: {

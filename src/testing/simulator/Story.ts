@@ -1,5 +1,5 @@
 /**
- * Tells what happened to one document in a run, line by line, for whoever looks into a failure.
+ * Tells the story of one document in a run, line by line, for the reader of a failure.
  */
 import { Malformed } from "../../core/codec/Bytes.ts"
 import * as Row from "../../replica/RowCodec.ts"

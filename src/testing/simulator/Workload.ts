@@ -1,5 +1,5 @@
 /**
- * Draws what clients do in a run: which operations, on what, through which nodes, when. Weights
+ * Draws the clients' operations in a run: on which documents, through which nodes, when. Weights
  * are drawn first, and many of them are zero, so that runs differ in kind and not only in detail.
  */
 import type { Consistency } from "../../core/model/Settings.ts"
@@ -7,7 +7,7 @@ import type { Action, PlannedOperation, Seen } from "./Plan.ts"
 import type { SeededRandom } from "./SeededRandom.ts"
 import { type SimBucketName, simBuckets } from "./SimBuckets.ts"
 
-/** What all parts of a plan are drawn from. */
+/** The source from which all of a plan is drawn. */
 export interface PlanFacts {
   readonly nodes: ReadonlyArray<string>
   readonly chaosMillis: number

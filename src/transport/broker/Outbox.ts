@@ -12,7 +12,7 @@ const copiedBytesMax = 16 * 1024
 export class Outbox {
   readonly #socket: Socket
   #block = Buffer.alloc(0)
-  /** Of `#block`, `#start` to `#end` is not yet handed to the socket. */
+  /** Of `#block`, `#start` to `#end` is not yet written to the socket. */
   #start = 0
   #end = 0
   /** What comes before that. */

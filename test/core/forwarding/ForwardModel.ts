@@ -155,7 +155,7 @@ const broken = ({ applied, decision: { outcome } }: World): string | undefined =
   if (count > 1) return "two nodes have carried the write out"
   if (outcome._tag !== "Answer") return undefined
   if (outcome.answer === "refused" && count > 0) return "a write was denied that is carried out"
-  if (outcome.answer === "done" && count === 0) return "a write was confirmed that nobody has"
+  if (outcome.answer === "done" && count === 0) return "a write was confirmed that no node has"
   return undefined
 }
 

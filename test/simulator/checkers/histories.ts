@@ -19,7 +19,7 @@ const nodes = ["n1", "n2", "n3"]
 /** The dot of an operation: its own number, by an actor of its own. */
 const dotOf = (id: number) => ({ actor: `n1.000000000life01.${id.toString(36)}`, counter: id })
 
-/** What somebody was shown: a value, and the operations that the context has seen. */
+/** A read as its client was shown it: a value, and the operations that the context has seen. */
 export const shown = (value: unknown, ids: ReadonlyArray<number>, stamp = 0): Shown => ({
   value,
   vector: new Map(ids.map((id) => [dotOf(id).actor, dotOf(id).counter])),

@@ -182,7 +182,7 @@ export class TornDisk {
 
   /**
    * Cuts the power: now, or in the middle of one of the next changes (writes, syncs, deletions).
-   * Whoever has files open must close them before it returns.
+   * The owners of open files must close them before it returns.
    */
   cutPower(changes = 0): void {
     this.#changesLeft = changes

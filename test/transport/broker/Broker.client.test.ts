@@ -86,7 +86,7 @@ describe("the official client on the embedded broker", () => {
     expect(texts).toEqual(["here", "here"])
   })
 
-  it("hears at once that nobody answers, with and without a subscription of its own", async () => {
+  it("is told at once that a request has no subscriber, also with its own inbox", async () => {
     const requester = await client()
     await expect(requester.request("nobody", "")).rejects.toThrow("no responders")
     await expect(requester.request("nobody", "", { noMux: true, timeout: 5_000 }))
@@ -120,14 +120,14 @@ describe("the official client on the embedded broker", () => {
   })
 
   it("does not hear itself where it asked for that, and others still do", async () => {
-    const [silent, other] = [await client({ noEcho: true }), await client()]
+    const [noEcho, other] = [await client({ noEcho: true }), await client()]
     const received: Array<string> = []
-    for (const [name, one] of [["silent", silent], ["other", other]] as const) {
+    for (const [name, one] of [["noEcho", noEcho], ["other", other]] as const) {
       one.subscribe("e", { callback: () => void received.push(name) })
       await one.flush()
     }
-    silent.publish("e", "")
-    await silent.flush()
+    noEcho.publish("e", "")
+    await noEcho.flush()
     await other.flush()
     expect(received).toEqual(["other"])
   })

@@ -101,7 +101,7 @@ describe("a client that misbehaves", () => {
     ["a body longer than announced", "PUB a 1\r\nab\r\n", "-ERR 'Parser Error'"],
     ["options that are no JSON", "CONNECT {\r\n", "-ERR 'Invalid CONNECT'"],
     ["options of another type", "CONNECT {\"verbose\":1}\r\n", "-ERR 'Invalid CONNECT'"]
-  ])("is told so and cut off after %s, and nobody else is", async (_, sent, answer) => {
+  ])("is told so and cut off after %s, and no other client is", async (_, sent, answer) => {
     const started = await broker({ maxPayload: 1_000 })
     const other = await client(started)
     const raw = await rawClient(started.port)
@@ -135,7 +135,7 @@ describe("a client that misbehaves", () => {
     await client(started)
   })
 
-  it("gives no sign of life: it is found dead, a quiet one that answers is not", async () => {
+  it("answers no PING: it is found dead, a quiet one that answers is not", async () => {
     const started = await broker({ pingIntervalMillis: 20, pingsUnanswered: 2 })
     const quiet = await client(started)
     const dead = await rawClient(started.port)
@@ -217,7 +217,7 @@ describe("a client that speaks less of the protocol", () => {
       .toBe("HMSG a 1 r 12 14\r\nNATS/1.0\r\n\r\nhi\r\nPONG\r\n")
   })
 
-  it("is told that nobody listens only where it asked to be", async () => {
+  it("is told that a request has no subscriber only where it asked to be", async () => {
     const request = ["SUB r 1", "PUB nobody r 0", ""]
     const refusal = "HMSG r 1 16 16\r\nNATS/1.0 503\r\n\r\n\r\n"
     expect(await answers(await broker(), "CONNECT {\"headers\":true}", ...request)).toBe("PONG\r\n")
