@@ -1,8 +1,8 @@
 /**
- * Takes clients' requests: checks them, carries out those whose documents this node holds, and
- * forwards the others to a node that does. "A state machine on the node that received the
- * request", says the Dynamo paper (section 5); the machines are `core/quorum` and
- * `core/forwarding`, and this room carries out what they say.
+ * Takes clients' requests: checks them, carries out those of which this node is a primary, and
+ * forwards the others to a primary. "A state machine on the node that received the request", says
+ * the Dynamo paper (section 5); the machines are `core/quorum` and `core/forwarding`, and this room
+ * carries out their decisions.
  */
 import type { Explanation } from "../../schemas/Explanation.ts"
 import type { KeyPage } from "../../schemas/KeyPage.ts"
@@ -42,7 +42,7 @@ export interface CoordinatorOptions extends NodeParts {
   readonly lateBytesMax?: number | undefined
 }
 
-/** Longer than a replica needs under load, so that what was sent again was mostly lost. */
+/** Longer than a replica needs under load, so that a message sent again was mostly lost. */
 const firstPauseMillis = 500
 
 export class Coordinator {
@@ -100,7 +100,7 @@ export class Coordinator {
     this.#write(write, open)
   }
 
-  /** Shows what every primary has of a document; changes nothing. */
+  /** Shows the state of a document at every primary; changes nothing. */
   explain(request: ExplainRequest, address: AnswerAddress<Explanation>): void {
     const open = this.#open(address)
     if (open === undefined) return

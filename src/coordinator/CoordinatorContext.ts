@@ -1,6 +1,6 @@
 /**
- * Lists what every request of this coordinator shares: the rest of the node, and the tables that
- * requests are found in, counted by and bounded by.
+ * Lists the services that all requests of this coordinator share: the rest of the node, and the
+ * tables that requests are found in, counted by and bounded by.
  */
 import type { PeerMessage } from "../../schemas/PeerMessage.ts"
 import type { TokenSeal } from "../core/clock/CausalContext.ts"
@@ -21,7 +21,7 @@ export interface NodeParts {
   readonly replica: Replica
   /** Sends at the end of the turn; may be lost. */
   readonly send: (to: NodeId, message: PeerMessage) => void
-  /** The incarnation of a node that was heard last; empty where it never was. */
+  /** The incarnation of a node in its last frame; empty where none came. */
   readonly incarnationOf: (node: NodeId) => string
   readonly seal: TokenSeal
 }

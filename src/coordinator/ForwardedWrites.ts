@@ -20,7 +20,10 @@ const idOf = ({ body: { operationId } }: Request): string =>
 export class ForwardedWrites {
   readonly #writes = new Map<string, Hand>()
 
-  /** The nodes to hand a request to, the best first; of a write that was forwarded, that one. */
+  /**
+   * The nodes to forward a request to, the best first; for a write that was forwarded, its node
+   * alone.
+   */
   route(request: Request, nodes: ReadonlyArray<NodeId>): ReadonlyArray<NodeId> {
     const known = this.#writes.get(idOf(request))
     return known !== undefined && nodes.includes(known.node) ? [known.node] : nodes
@@ -40,7 +43,7 @@ export class ForwardedWrites {
     if (this.#writes.size > forwardedMax && oldest !== undefined) this.#writes.delete(oldest)
   }
 
-  /** Whether what a node says of a write can only speak of its one sending. */
+  /** Whether a node's answer about a write can only concern its one sending. */
   wasSentOnce(request: Request): boolean {
     return this.#writes.get(idOf(request))?.sendings === 1
   }

@@ -1,6 +1,6 @@
 /**
- * Forwards a request to a node that holds the document, where this node does not, and takes the
- * answer back. A request is forwarded once: the node that gets it carries it out or refuses.
+ * Forwards a request to a primary of the document, where this node is none, and takes the answer
+ * back. A request is forwarded once: the node that gets it carries it out or refuses.
  */
 import type { PeerMessage } from "../../schemas/PeerMessage.ts"
 import * as ForwardDecision from "../core/forwarding/ForwardDecision.ts"
@@ -47,7 +47,7 @@ export class Forwarding
     options: {
       readonly request: Request
       readonly validated: ValidatedRead | ValidatedWrite
-      /** The nodes that hold the document, the best first. */
+      /** The primaries of the document, the best first. */
       readonly nodes: ReadonlyArray<NodeId>
       readonly open: OpenRequest<Answer>
     }

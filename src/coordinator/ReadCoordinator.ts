@@ -50,7 +50,7 @@ export abstract class ReadCoordinator
     this.read = read
   }
 
-  /** Takes what the read found; called once. */
+  /** Takes the result of the read; called once. */
   abstract found(outcome: ReadOutcome): void
 
   /** Reads the own replica and asks the others. */
@@ -104,7 +104,7 @@ export abstract class ReadCoordinator
     }
   }
 
-  /** Joins another replica's document into what was found so far. */
+  /** Joins another replica's document into the states found so far. */
   #take(from: NodeId, bytes: Uint8Array): void {
     const index = this.#indexOf(from)
     const { counters, runtime } = this.context

@@ -1,6 +1,7 @@
 /**
- * Lists the keys under which this replica holds something: not those of deleted documents, which
- * it keeps as tombstones, nor of expired ones, nor of damaged ones, which other replicas list.
+ * Lists the keys under which this replica holds a live document: not those of deleted documents,
+ * which it keeps as tombstones, nor of expired ones, nor of damaged ones, which other replicas
+ * list.
  */
 import { pageMax } from "../../schemas/KeyPage.ts"
 import type { KeyCursor } from "../../schemas/PeerMessage.ts"
@@ -10,7 +11,7 @@ import { compareText } from "../storage/KeyOrder.ts"
 import { type RowKey, ScanFailed } from "../storage/Storage.ts"
 import type { Replica } from "./Replica.ts"
 
-/** Every live key after the asked place, up to and with `through`. */
+/** Every live key after the given key, up to and with `through`. */
 export interface KeysFound {
   readonly _tag: "KeysFound"
   readonly places: ReadonlyArray<KeyCursor>
@@ -26,7 +27,7 @@ const partitionsMax = 1024
 
 const beforeAll = { partition: "", sort: "" }
 
-/** The place before all keys of a partition; that of partition Q is behind everything. */
+/** The cursor before all keys of a partition; that of partition Q is behind everything. */
 export const startOf = (partition: number): KeyCursor => ({ partition, key: beforeAll })
 
 export const compareCursors = (a: KeyCursor, b: KeyCursor): number =>

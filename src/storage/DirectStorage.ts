@@ -29,7 +29,7 @@ export interface DirectOptions extends Omit<StorageOptions, "directory"> {
 
 export interface DirectStorage {
   readonly service: StorageService
-  /** Commits what waits, then frees the directory. */
+  /** Commits waiting writes, then frees the directory. */
   readonly close: () => void
   /** Frees the directory at once and calls no callback, as the death of the process would. */
   readonly abandon: () => void

@@ -20,7 +20,7 @@ import { type FromThread, pack, type ThreadOptions, type ToThread } from "./Work
 
 export interface WorkerStorage {
   readonly service: StorageService
-  /** Waits for what waits to be committed, then frees the directory. */
+  /** Waits until waiting writes are committed, then frees the directory. */
   readonly close: Effect.Effect<void>
   readonly thread: Worker
 }

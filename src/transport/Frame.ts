@@ -19,7 +19,7 @@ export interface FrameHeader {
   readonly cluster: string
   readonly partitionCount: number
   readonly senderIncarnation: string
-  /** The incarnation of the receiver that the sender last heard of; empty if none. */
+  /** The incarnation of the receiver in its last frame to the sender; empty if none. */
   readonly receiverIncarnation: string
   /** The sender's wall clock, in milliseconds since 1970. */
   readonly clockMillis: number

@@ -1,6 +1,6 @@
 /**
  * Keeps the requests that wait for other nodes: finds them by number when an answer comes, sends
- * again what may have been lost, and ends each at its deadline. One timer serves all.
+ * again requests that may have been lost, and ends each at its deadline. One timer serves all.
  *
  * The pause before a request is sent again follows the round trips that were measured, as TCP's
  * retransmission timer does (RFC 6298). Only a request that was sent once measures one, because an
@@ -54,7 +54,7 @@ export class InFlightRequests<W extends Waiting> {
       readonly runtime: Runtime
       /** The first pause before any round trip is measured. */
       readonly firstPauseMillis: number
-      /** Bounds of what follows the round trips; 100 ms and 1 s unless said otherwise. */
+      /** Bounds of the pause that follows the round trips; 100 ms and 1 s unless said otherwise. */
       readonly resendMinMillis?: number
       readonly resendMaxMillis?: number
       /** 1 unless said otherwise. */

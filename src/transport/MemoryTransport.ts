@@ -1,10 +1,10 @@
 /**
  * Carries messages inside one process, for tests, the simulator and a cluster in one process.
  *
- * The broker is one queue of what its connections did, carried out in order at the end of the
- * turn: so nothing is delivered inside `publish`, a flush answers after all before it, and under
- * a simulated world the same seed gives the same deliveries. What handlers do waits for the next
- * turn. Messages are copied once, so that no node can change what another one holds.
+ * The broker is one queue of its connections' actions, carried out in order at the end of the turn:
+ * so nothing is delivered inside `publish`, a flush answers after all before it, and under a
+ * simulated cluster the same seed gives the same deliveries. Actions of handlers wait for the next
+ * turn. Messages are copied once, so that no node can change the bytes of another one.
  */
 import { invariant } from "../core/Invariant.ts"
 import type { Runtime } from "../core/Runtime.ts"
@@ -13,7 +13,9 @@ import type { Message, Subscription, TransportService } from "./Transport.ts"
 
 export interface MemoryBroker {
   readonly connect: () => TransportService
-  /** Cuts a transport off: it keeps its subscriptions for its return, and loses what waits. */
+  /**
+   * Cuts a transport off: it keeps its subscriptions for its return, and loses waiting messages.
+   */
   readonly disconnect: (transport: TransportService) => void
   readonly reconnect: (transport: TransportService) => void
 }
@@ -48,7 +50,7 @@ export const makeMemoryBroker = (
   }
 }
 
-/** What all connections share: the subscriptions, and the queue of what is to be done. */
+/** The subscriptions and the queue of actions, which all connections share. */
 class MessageRouter {
   readonly runtime: Runtime
   readonly maxPayload: number
@@ -93,7 +95,10 @@ class MemoryConnection {
   readonly #subscribed = new Set<Listener>()
   readonly #statusListeners = new Set<(connected: boolean) => void>()
   #connected = true
-  /** Counts connections made, so that what waited at a cut is not done after the return. */
+  /**
+   * Counts connections made, so that actions that waited at a cut are not carried out after the
+   * return.
+   */
   #incarnation = 1
   #sentMessages = 0
   #sentBytes = 0

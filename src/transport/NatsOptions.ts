@@ -45,11 +45,11 @@ export interface NatsOptions {
   /** Between attempts, plus up to as much again at random. */
   readonly reconnectWaitMillis?: number | undefined
   readonly flushTimeoutMillis?: number | undefined
-  /** How long closing waits for what was published; then it is lost. */
+  /** How long closing waits for published messages; then they are lost. */
   readonly drainTimeoutMillis?: number | undefined
   /**
-   * Bytes published and not known to have reached the broker. Above it messages are dropped, so
-   * it must hold what is published in one round trip: 8 MiB is 80 MB/s at 100 ms.
+   * Bytes published and not known to have reached the broker. Above it messages are dropped, so it
+   * must hold all messages published in one round trip: 8 MiB is 80 MB/s at 100 ms.
    */
   readonly waitingBytesMax?: number | undefined
 }
@@ -114,7 +114,7 @@ const tlsOptions = ({ cert, key, ca }: NonNullable<NatsOptions["tls"]>): TlsOpti
 
 type Credentials = Pick<ConnectionOptions, "authenticator" | "user" | "pass" | "token">
 
-/** Of several kinds the most particular; the settings come before what stands in the URL. */
+/** Of several kinds the most particular; the settings come before those in the URL. */
 const credentials = async (
   { credsFile, nkeySeed, password, token, user }: NatsOptions,
   urls: ReadonlyArray<URL>

@@ -36,7 +36,7 @@ const tags = [
 ] as const satisfies ReadonlyArray<PeerTag>
 /** Tags that version 1 knows: the first ones. */
 const tagsOfVersion1 = 9
-/** What these ask for is right on one ring only. All other messages are taken on any. */
+/** Requests that are right on one ring only. All other messages are taken on any. */
 const ringDependent: ReadonlySet<PeerTag> = new Set(["Store", "Fetch", "List", "Forward"])
 const ringDigestBytes = 8
 const outcomes = ["same", "found", "absent", "damaged"] as const

@@ -10,7 +10,9 @@ import * as Schema from "effect/Schema"
 
 export interface Message {
   readonly subject: string
-  /** Valid during the callback only where the implementation reuses buffers: copy what is kept. */
+  /**
+   * Valid during the callback only where the implementation reuses buffers: copy data that is kept.
+   */
   readonly data: Uint8Array
   readonly reply: string | undefined
   /** The subject of the request has no subscriber (NATS status 503). */
@@ -61,7 +63,7 @@ export class Transport
   extends Context.Service<Transport, TransportService>()("everwrite/transport/Transport")
 {}
 
-/** The broker could not be reached, or refused: which, and what it said. */
+/** The broker could not be reached, or refused: its URL, and the reason. */
 export class TransportUnavailable extends Schema.TaggedError<TransportUnavailable>()(
   "TransportUnavailable",
   { address: Schema.String, reason: Schema.String }
