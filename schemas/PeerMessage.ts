@@ -74,25 +74,25 @@ export interface Forwarded {
   readonly body: Uint8Array
 }
 
-/** A place in the order of partition, then key; empty halves stand before all keys. */
+/** A key in the order of partition, then key; empty halves stand before all keys. */
 export interface KeyCursor {
   readonly partition: number
   readonly key: DocumentKey
 }
 
-/** Which documents of a bucket do you hold after this place? Look at no more than `limit`. */
+/** Asks for the keys of a bucket after this one. The replica looks at no more than `limit`. */
 export interface List extends DocumentName, KeyCursor {
   readonly _tag: "List"
   readonly request: number
   readonly limit: number
 }
 
-/** All that are held up to and with the place `through`, in order. */
+/** All keys up to and with `through`, in order. */
 export interface Listed {
   readonly _tag: "Listed"
   readonly request: number
   readonly through: KeyCursor
-  readonly places: ReadonlyArray<KeyCursor>
+  readonly keys: ReadonlyArray<KeyCursor>
 }
 
 export type PeerMessage =

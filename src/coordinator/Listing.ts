@@ -27,7 +27,7 @@ export interface ValidatedListing {
   readonly partitionCount: number
 }
 
-type Found = Pick<KeysFound, "places" | "through">
+type Found = Pick<KeysFound, "keys" | "through">
 
 const asJson = Schema.decodeUnknownOption(Schema.Json)
 const limitDefault = 100
@@ -160,7 +160,7 @@ export class Listing
 /** Each key up to `through` once, in order. */
 const mergeKeys = (found: ReadonlyArray<Found>, through: KeyCursor): ReadonlyArray<KeyCursor> =>
   found
-    .flatMap(({ places }) => places)
+    .flatMap(({ keys }) => keys)
     .filter((cursor) => compareCursors(cursor, through) <= 0)
     .sort(compareCursors)
     .filter((cursor, i, all) => i === 0 || compareCursors(all[i - 1]!, cursor) !== 0)

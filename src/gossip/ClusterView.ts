@@ -24,7 +24,7 @@ export interface ClusterViewOptions {
 }
 
 /** Where a document is kept: its primaries in order, as nodes and as targets of a request. */
-export interface Placement extends Nodes {
+export interface DocumentNodes extends Nodes {
   readonly primaries: ReadonlyArray<NodeId>
 }
 
@@ -96,7 +96,7 @@ export class ClusterView {
    * The targets of a request to a bucket with `n` replicas: one value until the ring changes. No
    * fallback stands in for a primary, since no node can keep hints yet.
    */
-  placement(partition: number, n: number): Placement {
+  placement(partition: number, n: number): DocumentNodes {
     return RingState.placement(this.#state, { partition, n, withFallbacks: false })
   }
 

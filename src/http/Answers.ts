@@ -14,7 +14,7 @@ import type { BackendAnswer } from "../client/Backend.ts"
 import type { StoreError } from "../core/model/StoreError.ts"
 
 /** The reason why a request is not carried out. */
-export type Refusal = StoreError | Problem
+export type Failure = StoreError | Problem
 
 type Response = HttpServerResponse.HttpServerResponse
 type Headers = Readonly<Record<string, string>>
@@ -22,8 +22,8 @@ type Headers = Readonly<Record<string, string>>
 /** Most outages are over after a second: another replica answers, or a commit ends. */
 const retryAfterSeconds = "1"
 
-export const problemResponse = (refusal: Refusal, headers: Headers = {}): Response => {
-  const problem = refusal instanceof Error ? problemOf(refusal) : refusal
+export const problemResponse = (failure: Failure, headers: Headers = {}): Response => {
+  const problem = failure instanceof Error ? problemOf(failure) : failure
   return HttpServerResponse.jsonUnsafe(problem, {
     status: problem.status,
     contentType: problemContentType,
@@ -31,11 +31,11 @@ export const problemResponse = (refusal: Refusal, headers: Headers = {}): Respon
   })
 }
 
-/** Answers a refusal as a problem. */
+/** Answers a failure as a problem. */
 export const answered = <R>(
-  response: Effect.Effect<Response, Refusal, R>
+  response: Effect.Effect<Response, Failure, R>
 ): Effect.Effect<Response, never, R> =>
-  Effect.catch(response, (refusal) => Effect.succeed(problemResponse(refusal)))
+  Effect.catch(response, (failure) => Effect.succeed(problemResponse(failure)))
 
 export const problem = (
   name: string,

@@ -9,9 +9,9 @@ import type { KeyPage } from "../../schemas/KeyPage.ts"
 import type {
   Backend,
   BackendAnswer,
-  BackendRequest,
-  ExplainRequest,
-  ListRequest
+  BackendExplain,
+  BackendList,
+  BackendRequest
 } from "../client/Backend.ts"
 import { anonymous, type Principal } from "../core/model/Principal.ts"
 import { type StoreError, UnknownBucket } from "../core/model/StoreError.ts"
@@ -69,13 +69,13 @@ export class BucketDirectory {
     )
   }
 
-  explain(request: ExplainRequest): Effect.Effect<Explanation, StoreError> {
+  explain(request: BackendExplain): Effect.Effect<Explanation, StoreError> {
     return ask((respond) =>
       this.backend.explain({ ...request, principal: principalOfCaller() }, respond)
     )
   }
 
-  list(request: ListRequest): Effect.Effect<KeyPage, StoreError> {
+  list(request: BackendList): Effect.Effect<KeyPage, StoreError> {
     return ask((respond) =>
       this.backend.list({ ...request, principal: principalOfCaller() }, respond)
     )

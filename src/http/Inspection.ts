@@ -7,7 +7,7 @@ import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import { Api } from "../../schemas/HttpApi.ts"
-import { answered, problem, problemResponse, type Refusal } from "./Answers.ts"
+import { answered, type Failure, problem, problemResponse } from "./Answers.ts"
 import { type BucketDirectory, timed } from "./BucketDirectory.ts"
 import { keyOf } from "./Documents.ts"
 import { metricsText, type Sample } from "./Metrics.ts"
@@ -25,7 +25,7 @@ export interface InspectionOptions {
 }
 
 /** The JSON of an answer, or a problem. */
-const shown = (asked: Effect.Effect<object, Refusal>) =>
+const shown = (asked: Effect.Effect<object, Failure>) =>
   answered(Effect.map(asked, (body) => HttpServerResponse.jsonUnsafe(body)))
 
 const layerBuckets = (directory: BucketDirectory) =>

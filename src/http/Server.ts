@@ -19,7 +19,7 @@ import { createServer } from "node:http"
 import { Api } from "../../schemas/HttpApi.ts"
 import type { Backend } from "../client/Backend.ts"
 import { InvalidRequest } from "../core/model/StoreError.ts"
-import { problem, problemResponse, type Refusal } from "./Answers.ts"
+import { type Failure, problem, problemResponse } from "./Answers.ts"
 import { BucketDirectory } from "./BucketDirectory.ts"
 import { layerDocuments } from "./Documents.ts"
 import type { Sample } from "./Metrics.ts"
@@ -90,7 +90,7 @@ const failed = problem("Failed", {
 })
 
 /** The answers that no handler gave: an unknown route, a field that does not fit, a fault. */
-const refusalOf = (cause: Cause.Cause<unknown>): Refusal => {
+const failureOf = (cause: Cause.Cause<unknown>): Failure => {
   const error = Cause.squash(cause)
   if (HttpApiSchemaError.is(error) && error.kind !== "Body") return invalid(error)
   const isRoute = error instanceof HttpServerError && error.reason._tag === "RouteNotFound"
@@ -102,9 +102,9 @@ const withProblems = <E, R>(
 ): Effect.Effect<HttpServerResponse.HttpServerResponse, E, R> =>
   Effect.catchCause(app, (cause) => {
     if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause)
-    const refusal = refusalOf(cause)
-    const response = Effect.succeed(problemResponse(refusal))
-    return refusal === failed ? Effect.andThen(Effect.logError(cause), response) : response
+    const failure = failureOf(cause)
+    const response = Effect.succeed(problemResponse(failure))
+    return failure === failed ? Effect.andThen(Effect.logError(cause), response) : response
   })
 
 /** The page may load nothing from another origin and send nothing to one. */

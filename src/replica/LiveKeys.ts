@@ -14,7 +14,7 @@ import type { Replica } from "./Replica.ts"
 /** Every live key after the given key, up to and with `through`. */
 export interface KeysFound {
   readonly _tag: "KeysFound"
-  readonly places: ReadonlyArray<KeyCursor>
+  readonly keys: ReadonlyArray<KeyCursor>
   readonly through: KeyCursor
 }
 
@@ -53,7 +53,7 @@ export const liveKeys = (
   }
 ): KeysFound | Unlisted => {
   const { after, bucket, partitionCount } = options
-  const places: Array<KeyCursor> = []
+  const keys: Array<KeyCursor> = []
   const end = Math.min(partitionCount, after.partition + partitionsMax)
   let left = Math.min(options.limit, pageMax)
   let { key, partition } = after
@@ -67,7 +67,7 @@ export const liveKeys = (
       }).filter((row) => row.bucket === bucket)
       for (const row of rows) {
         key = { partition: row.partitionKey, sort: row.sortKey }
-        if (isHeld(replica, row, options.nowMillis)) places.push({ partition, key })
+        if (isHeld(replica, row, options.nowMillis)) keys.push({ partition, key })
       }
       left -= rows.length
       if (rows.length === asked) continue
@@ -78,5 +78,5 @@ export const liveKeys = (
     if (error instanceof ScanFailed) return { _tag: "Unlisted", reason: error.message }
     throw error
   }
-  return { _tag: "KeysFound", places, through: { partition, key } }
+  return { _tag: "KeysFound", keys, through: { partition, key } }
 }

@@ -14,7 +14,7 @@ import { invariant } from "../core/Invariant.ts"
 import type { Incarnation } from "../core/model/Incarnation.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { CausalContext } from "../core/clock/CausalContext.ts"
-import type { Operation, Refusal } from "../core/strategy/Strategy.ts"
+import type { Operation, Unchanged } from "../core/strategy/Strategy.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import { metadataBatch } from "../storage/Metadata.ts"
 import type { OnCommit, RowKey, StorageFailure, StorageService } from "../storage/Storage.ts"
@@ -63,7 +63,7 @@ export type Updated =
   }
   /** Nothing was applied: too much waits for the disk already. */
   | { readonly _tag: "Unwritten"; readonly failure: StorageFailure }
-  | Refusal
+  | Unchanged
 
 /** Numbers for metrics; each only grows. */
 export interface ReplicaStats {
@@ -208,7 +208,7 @@ export class Replica {
     before: Document.Document,
     update: Update,
     actor: Actor
-  ): Document.Document | Refusal {
+  ): Document.Document | Unchanged {
     const { stampMillis, runtime } = this.#options
     const nowMillis = stampMillis()
     let document = before

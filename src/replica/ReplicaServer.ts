@@ -103,8 +103,8 @@ export class ReplicaServer {
     if (listed._tag === "Unlisted") {
       return reply({ _tag: "Refused", request, reason: listed.reason })
     }
-    const { places, through } = listed
-    reply({ _tag: "Listed", request, places, through })
+    const { keys, through } = listed
+    reply({ _tag: "Listed", request, keys, through })
   }
 
   /** The document of a message, or why it is none of its bucket. */

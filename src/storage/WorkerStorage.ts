@@ -62,11 +62,11 @@ const openReader = (path: string): DatabaseSync => {
 const serve = (
   options: StorageOptions,
   opened: Started & {
-    readonly claim: DirectoryLock
+    readonly lock: DirectoryLock
     readonly database: DatabaseSync
   }
 ): WorkerStorage => {
-  const { thread, claim, database, store } = opened
+  const { thread, lock, database, store } = opened
   const tell = (message: ToThread, transfer: ReadonlyArray<ArrayBuffer>): void =>
     thread.postMessage(message, transfer)
   const queue = new CommitQueue({
@@ -94,7 +94,7 @@ const serve = (
   })
   const close = Effect.callback<void>((resume) => {
     closed = () => {
-      claim.release()
+      lock.release()
       resume(Effect.void)
     }
     queue.close(() => {
@@ -113,18 +113,18 @@ const serve = (
 export const openWorker = Effect.fnUntraced(function*(options: StorageOptions) {
   const { directory, identity, runtime } = options
   const refuse = (error: unknown) => unavailable(directory, error)
-  const claim = yield* Effect.try({ try: () => lockDirectory(directory), catch: refuse })
-  const { databasePath } = claim
+  const lock = yield* Effect.try({ try: () => lockDirectory(directory), catch: refuse })
+  const { databasePath } = lock
   const fileBytesMax = options.limits?.fileBytesMax ?? defaultLimits.fileBytesMax
   const open = Effect.gen(function*() {
     const newStoreId = runtime.id()
     const started = yield* startThread({ databasePath, identity, fileBytesMax, newStoreId })
     return yield* Effect.try({
-      try: () => serve(options, { ...started, claim, database: openReader(databasePath) }),
+      try: () => serve(options, { ...started, lock, database: openReader(databasePath) }),
       catch: refuse
     }).pipe(Effect.onError(() => Effect.promise(() => started.thread.terminate())))
   })
-  return yield* open.pipe(Effect.onError(() => Effect.sync(claim.release)))
+  return yield* open.pipe(Effect.onError(() => Effect.sync(lock.release)))
 })
 
 /** The storage on a thread of its own, closed with the scope. */

@@ -31,7 +31,7 @@ export const makeMemoryBroker = (
   runtime: Runtime,
   options: { readonly maxPayload?: number } = {}
 ): MemoryBroker => {
-  const exchange = new MessageRouter(runtime, options.maxPayload ?? 1024 * 1024)
+  const router = new MessageRouter(runtime, options.maxPayload ?? 1024 * 1024)
   const connections = new Map<TransportService, MemoryConnection>()
   const setConnected = (transport: TransportService, connected: boolean): void => {
     const connection = connections.get(transport)
@@ -40,7 +40,7 @@ export const makeMemoryBroker = (
   }
   return {
     connect: () => {
-      const connection = new MemoryConnection(exchange)
+      const connection = new MemoryConnection(router)
       const transport = connection.service()
       connections.set(transport, connection)
       return transport
@@ -91,7 +91,7 @@ class MessageRouter {
 }
 
 class MemoryConnection {
-  readonly #exchange: MessageRouter
+  readonly #router: MessageRouter
   readonly #subscribed = new Set<Listener>()
   readonly #statusListeners = new Set<(connected: boolean) => void>()
   #connected = true
@@ -106,8 +106,8 @@ class MemoryConnection {
   #receivedBytes = 0
   #droppedMessages = 0
 
-  constructor(exchange: MessageRouter) {
-    this.#exchange = exchange
+  constructor(router: MessageRouter) {
+    this.#router = router
   }
 
   service(): TransportService {
@@ -115,8 +115,8 @@ class MemoryConnection {
       publish: (subject, data, reply) => this.#publish(subject, data, reply),
       subscribe: (subject, handler, options) => this.#subscribe(subject, handler, options?.queue),
       flush: (done) => this.#flush(done),
-      newInbox: () => `_INBOX.${this.#exchange.runtime.id()}`,
-      maxPayload: () => this.#exchange.maxPayload,
+      newInbox: () => `_INBOX.${this.#router.runtime.id()}`,
+      maxPayload: () => this.#router.maxPayload,
       connected: () => this.#connected,
       onStatus: (listener) => {
         this.#statusListeners.add(listener)
@@ -138,7 +138,7 @@ class MemoryConnection {
     if (connected === this.#connected) return
     this.#connected = connected
     if (connected) this.#incarnation++
-    const { listeners } = this.#exchange
+    const { listeners } = this.#router
     for (const listener of this.#subscribed) {
       if (connected) listeners.add(listener.pattern, listener)
       else listeners.remove(listener.pattern, listener)
@@ -154,7 +154,7 @@ class MemoryConnection {
   }
 
   #publish(subject: string, data: Uint8Array, reply: string | undefined): void {
-    const { maxPayload } = this.#exchange
+    const { maxPayload } = this.#router
     const fits = kindOf(subject) === "subject" && data.length <= maxPayload
       && (reply === undefined || kindOf(reply) === "subject")
     if (!this.#connected || !fits) {
@@ -164,7 +164,7 @@ class MemoryConnection {
     this.#sentMessages++
     this.#sentBytes += data.length
     const message = { subject, data: new Uint8Array(data), reply, noResponders: false }
-    this.#whileConnected(() => this.#exchange.deliver(this, message))
+    this.#whileConnected(() => this.#router.deliver(this, message))
   }
 
   #subscribe(
@@ -174,7 +174,7 @@ class MemoryConnection {
   ): Subscription {
     invariant(kindOf(pattern) !== "malformed", `"${pattern}" is a pattern of subjects`)
     const listener: Listener = { connection: this, pattern, queue, handler }
-    const { listeners } = this.#exchange
+    const { listeners } = this.#router
     // A connection that is cut off now subscribes at its return, with all its others.
     this.#whileConnected(() => {
       if (this.#subscribed.has(listener)) listeners.add(pattern, listener)
@@ -190,7 +190,7 @@ class MemoryConnection {
   #flush(done: (reached: boolean) => void): void {
     const incarnation = this.#incarnation
     const connected = this.#connected
-    this.#exchange.enqueue(() =>
+    this.#router.enqueue(() =>
       done(connected && this.#connected && incarnation === this.#incarnation)
     )
   }
@@ -198,7 +198,7 @@ class MemoryConnection {
   #whileConnected(task: () => void): void {
     if (!this.#connected) return
     const incarnation = this.#incarnation
-    this.#exchange.enqueue(() => {
+    this.#router.enqueue(() => {
       if (this.#connected && incarnation === this.#incarnation) task()
     })
   }

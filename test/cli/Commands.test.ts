@@ -65,7 +65,7 @@ describe("by HTTP", () => {
     expect((await ew(["ls", "scratch", "--limit", "1"])).stdout.trim().split("\n")).toHaveLength(1)
   })
 
-  it("explain shows where a document lies and what each replica holds", async () => {
+  it("explain shows where a document lies and the state of each replica", async () => {
     await ew(["do", "visits", "seen", "add", "4", "--w", "all"])
     const { code, stdout } = await ew(["explain", "visits", "seen"])
     expect(code).toBe(0)

@@ -1,4 +1,4 @@
-// Checks what the context of an answer lets the next write replace: what the answer showed.
+// Checks that the context of an answer lets the next write replace only the values it showed.
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { read, write } from "../cluster/asked.ts"
 import { buckets } from "../cluster/buckets.ts"

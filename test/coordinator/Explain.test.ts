@@ -1,4 +1,4 @@
-// Checks what people are told about one document: who holds what, and what all of it makes.
+// Checks the explanation of one document: the state of each replica, and the join of all.
 import { afterEach, describe, expect, it } from "vitest"
 import * as Schema from "effect/Schema"
 import { Explanation } from "../../schemas/Explanation.ts"
@@ -16,7 +16,7 @@ afterEach(() => cluster.stop())
 const n3 = NodeId.make("n3")
 
 describe("an explanation", () => {
-  it("of a converged document shows the same on every primary, and who stands in", async () => {
+  it("of a converged document shows the same on every primary, and the fallbacks", async () => {
     cluster = await makeCluster({ nodes: 4, buckets })
     const [at] = cluster.backends
     await write(at!, "profiles", { key: "ada", op: "put", args: [{ name: "Ada" }], w: "all" })
@@ -79,7 +79,7 @@ describe("an explanation", () => {
     expect(repaired.agreed).toBe(true)
   })
 
-  it("names who cannot be reached, and still shows the others", async () => {
+  it("names unreachable nodes, and still shows the others", async () => {
     cluster = await makeCluster({ nodes: 3, buckets })
     const [at] = cluster.backends
     await write(at!, "profiles", { key: "ada", op: "put", args: [{ name: "Ada" }], w: "all" })

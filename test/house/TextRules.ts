@@ -47,7 +47,7 @@ export const readmes: Rule = (files) => {
 /** Files that no reader of the repository has. */
 const unknown = /\bDESIGN\.md\b|\bresearch\/|\.\.\/shared\b/
 
-/** These rules quote what they refuse. */
+/** These rules quote the words that they refuse. */
 export const nothingUnknown: Rule = (files) =>
   files.filter(({ path }) => !/^(test\/house\/|package-lock\.json$)/.test(path)).flatMap((file) => {
     const match = unknown.exec(file.text)
@@ -69,7 +69,7 @@ const isReadonlyType = (annotation: ESTree.TSTypeAnnotation | null | undefined):
     && !/^((Weak)?(Map|Set)|Array|Record)$/.test(type.typeName.name)
 }
 
-/** An empty array or object, or a collection: what a module keeps only in order to fill it. */
+/** An empty array or object, or a collection: a module keeps one only in order to fill it. */
 const isContainer = (node: ESTree.Node | null): boolean => {
   if (node?.type === "NewExpression") {
     return node.callee.type === "Identifier" && /^(Weak)?(Map|Set)$/.test(node.callee.name)

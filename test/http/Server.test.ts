@@ -1,4 +1,4 @@
-// Checks how the server begins and ends, and what it says about its node.
+// Checks how the server begins and ends, and its account of the node.
 import { connect } from "node:net"
 import * as Effect from "effect/Effect"
 import { afterEach, describe, expect, it } from "vitest"

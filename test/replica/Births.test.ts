@@ -55,7 +55,7 @@ describe("a replica", () => {
     const bench = new Bench()
     const handedOver = bench.operate("put", ["first"]).document
     bench.storage.write(batchOf(removal(key)), () => undefined)
-    bench.runtime.settle()
+    bench.runtime.runReady()
     const blind = bench.operate("put", ["second"]).document
     const [both] = [Document.join(handedOver, blind)]
     expect(both.store?.kind === "values" && both.store.siblings.map(({ value }) => value).sort())
@@ -72,7 +72,7 @@ describe("a replica", () => {
     const { header } = old.document
     const change = { key, header, elements: [], elementCount: 0 }
     bench.storage.write(batchOf(change), () => undefined)
-    bench.runtime.settle()
+    bench.runtime.runReady()
     const both = Document.join(handedOver, bench.operate("put", ["third"]).document)
     expect(both.store?.kind === "values" && both.store.siblings.map(({ value }) => value).sort())
       .toEqual(["\"first\"", "\"second\"", "\"third\""])
@@ -137,10 +137,10 @@ describe("a replica", () => {
         } else {
           const mend = bench.failCommits()
           put(at)
-          bench.runtime.settle()
+          bench.runtime.runReady()
           mend()
         }
-        bench.runtime.settle()
+        bench.runtime.runReady()
       }
       expect(new Set(made).size).toBe(made.length)
     }))

@@ -60,7 +60,7 @@ describe("a store", () => {
     const { answers, bench, store } = served
     store({ sync: true })
     expect(answers).toEqual([])
-    bench.runtime.settle()
+    bench.runtime.runReady()
     expect(answers).toEqual([{ _tag: "Stored", request: 5, durable: true }])
     bench.crash()
     expect(bench.values(at)).toEqual(["from n2"])
@@ -70,7 +70,7 @@ describe("a store", () => {
     const { answers, bench, store } = served
     store({ sync: false })
     expect(answers).toEqual([{ _tag: "Stored", request: 5, durable: false }])
-    bench.runtime.settle()
+    bench.runtime.runReady()
     expect(answers).toHaveLength(1)
     expect(bench.values(at)).toEqual(["from n2"])
   })
@@ -80,7 +80,7 @@ describe("a store", () => {
     const document = bytesFrom("n2")
     for (let i = 0; i < 3; i++) {
       store({ document })
-      if (i > 0) bench.runtime.settle()
+      if (i > 0) bench.runtime.runReady()
     }
     const stored = { _tag: "Stored", request: 5, durable: true }
     expect(answers).toEqual([stored, stored, stored])
@@ -92,7 +92,7 @@ describe("a store", () => {
     const document = bytesFrom("n2")
     store({ document })
     store({ document })
-    bench.runtime.settle()
+    bench.runtime.runReady()
     mend()
     const refused = { _tag: "Refused", request: 5, reason: expect.stringContaining("failing") }
     expect(answers).toEqual([refused, refused])
@@ -104,7 +104,7 @@ describe("a store", () => {
     store({ sync: false })
     expect(answers).toMatchObject([{ _tag: "Refused", request: 5 }])
     expect(answers).toHaveLength(1)
-    bench.runtime.settle()
+    bench.runtime.runReady()
     expect(bench.values(at)).toEqual([])
     expect(answers).toHaveLength(1)
   })
@@ -113,10 +113,10 @@ describe("a store", () => {
     const { answers, bench, store } = served
     const mend = bench.failCommits()
     store({})
-    bench.runtime.settle()
+    bench.runtime.runReady()
     const { failures } = bench.storage.stats()
     for (let i = 0; i < 5; i++) store({})
-    bench.runtime.settle()
+    bench.runtime.runReady()
     expect(bench.storage.stats().failures).toBe(failures)
     expect(answers.slice(1).map(({ _tag }) => _tag)).toEqual(Array(5).fill("Refused"))
     mend()
@@ -128,7 +128,7 @@ describe("a store", () => {
     store({ request: 0, sync: false })
     store({ request: 0, document: Uint8Array.of(0) })
     store({ request: 0, fingerprint: "0000000000000000" })
-    bench.runtime.settle()
+    bench.runtime.runReady()
     expect(answers).toEqual([])
     expect(bench.values(at)).toEqual(["from n2"])
   })
@@ -136,12 +136,12 @@ describe("a store", () => {
   it("of bytes that are no document is refused, and harms nothing", () => {
     const { answers, bench, store } = served
     store({})
-    bench.runtime.settle()
+    bench.runtime.runReady()
     const bytes = bytesFrom("n3")
     for (let length = 0; length < bytes.length; length++) {
       store({ document: bytes.subarray(0, length) })
     }
-    bench.runtime.settle()
+    bench.runtime.runReady()
     expect(answers.slice(1).map(({ _tag }) => _tag)).toEqual(Array(bytes.length).fill("Refused"))
     expect(bench.values(at)).toEqual(["from n2"])
   })
@@ -149,7 +149,7 @@ describe("a store", () => {
   it("for a bucket declared otherwise is refused; of one not known here, taken and served", () => {
     const { answers, bench, fetch, store } = served
     store({ fingerprint: "0000000000000000" })
-    bench.runtime.settle()
+    bench.runtime.runReady()
     expect(answers).toMatchObject([
       { _tag: "Refused", reason: expect.stringContaining("declared otherwise here") }
     ])
@@ -157,7 +157,7 @@ describe("a store", () => {
     const document = bytesFrom("n2")
     const unknown = { bucket: "elsewhere", fingerprint: "0000000000000000" }
     store({ ...unknown, document })
-    bench.runtime.settle()
+    bench.runtime.runReady()
     fetch(unknown)
     expect(answers.slice(1)).toEqual([
       { _tag: "Stored", request: 5, durable: true },
@@ -168,7 +168,7 @@ describe("a store", () => {
   it("of a node that does not know the bucket is taken, although this one does", () => {
     const { answers, bench, store } = served
     store({ fingerprint: "" })
-    bench.runtime.settle()
+    bench.runtime.runReady()
     expect(answers).toEqual([{ _tag: "Stored", request: 5, durable: true }])
   })
 })
@@ -178,7 +178,7 @@ describe("a fetch", () => {
     const { answers, bench, fetch, store } = served
     const document = bytesFrom("n2")
     store({ document })
-    bench.runtime.settle()
+    bench.runtime.runReady()
     answers.length = 0
     const { digest } = DocumentCodec.encode(DocumentCodec.decode(document))
     for (const asked of ["", "0000000000000000", digest]) fetch({ digest: asked })
@@ -201,7 +201,7 @@ describe("a fetch", () => {
     const { answers, bench, fetch, store } = served
     fetch()
     store({ request: 0 })
-    bench.runtime.settle()
+    bench.runtime.runReady()
     bench.damage()
     fetch()
     expect(answers).toMatchObject([{ outcome: "absent" }, { outcome: "damaged" }])

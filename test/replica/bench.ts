@@ -88,7 +88,7 @@ export class Bench {
     options: OperateOptions = {}
   ): Extract<Updated, { readonly _tag: "Updated" }> {
     const { settlements, updated } = this.begin([[name, ...args]], options)
-    this.runtime.settle()
+    this.runtime.runReady()
     if (updated._tag !== "Updated" || settlements.length !== 1 || settlements[0] !== undefined) {
       throw new Error(`${updated._tag}: ${JSON.stringify(settlements)}`)
     }
@@ -102,7 +102,7 @@ export class Bench {
     const arrival = { key: at, document: DocumentCodec.decode(encoded.bytes), encoded }
     const joined = this.replica.join(arrival, (failure) => settlements.push(failure))
     if (joined._tag === "Refused") throw new Error(joined.reason)
-    this.runtime.settle()
+    this.runtime.runReady()
     return settlements
   }
 
@@ -163,7 +163,7 @@ export class Bench {
     beginIncarnation({ storage: this.storage, runtime }, (begun) => {
       if (isIncarnation(begun)) this.incarnations.push(begun)
     })
-    runtime.settle()
+    runtime.runReady()
     return new Replica({
       runtime,
       storage: this.storage,

@@ -144,7 +144,7 @@ describe("the pause before a request is sent again", () => {
     expect(pauses().slice(0, 3)).toEqual([240, 720, 1680])
   })
 
-  it("is within its bounds, whatever the round trips", () => {
+  it("is within its bounds, under any round trips", () => {
     const bounds = fc.tuple(fc.integer({ min: 20, max: 500 }), fc.integer({ min: 500, max: 2000 }))
     fc.assert(fc.property(bounds, fc.array(fc.nat(400), { minLength: 1 }), ([min, max], trips) => {
       begin({ resendMinMillis: min, resendMaxMillis: max })

@@ -1,4 +1,5 @@
-// Checks the NATS transport against what only a real nats-server does: freeze, refuse, encrypt.
+// Checks the NATS transport against behaviour that only a real nats-server has: freeze, refuse,
+// encrypt.
 import { nkeys } from "@nats-io/transport-node"
 import { execFileSync } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
@@ -65,7 +66,7 @@ describeWithNats("a frozen nats-server", () => {
     expect(transport.stats()).toMatchObject({ droppedMessages, sentBytes: sentBytes + megabyte })
   })
 
-  it("is left for another server of the list, whatever waits to be written to it", async () => {
+  it("is left for another server of the list, with any bytes waiting for it", async () => {
     const other = await startNatsServer()
     const servers = [server.url, other.url]
     const transport = await connect({ ...impatient, servers, waitingBytesMax: 32 * megabyte })

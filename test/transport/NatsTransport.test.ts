@@ -1,4 +1,4 @@
-// Checks what the NATS transport adds to the official client, on the embedded broker.
+// Checks the additions of the NATS transport to the official client, on the embedded broker.
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -78,7 +78,7 @@ describe("a broker that cannot be reached", () => {
 })
 
 describe("the NATS layer", () => {
-  it("sends what was published before its scope closed, then disconnects", async () => {
+  it("sends messages published before its scope closed, then disconnects", async () => {
     const subscriber = await connect()
     const received: Array<number> = []
     subscriber.subscribe("s", ({ data }) => received.push(data.length))
@@ -97,7 +97,7 @@ describe("the NATS layer", () => {
 })
 
 describe("a handler that throws", () => {
-  it("is heard of as an uncaught exception, and the messages after it are delivered", async () => {
+  it("becomes an uncaught exception, and the messages after it are delivered", async () => {
     const transport = await connect()
     const received: Array<string> = []
     transport.subscribe("s", ({ data }) => {
@@ -122,7 +122,7 @@ describe("a handler that throws", () => {
 })
 
 describe("closing", () => {
-  it("answers requests that have arrived, and drops what is published later", async () => {
+  it("answers requests that have arrived, and drops messages published later", async () => {
     const [asking, answering] = [await connect(), await connect()]
     answering.subscribe("ask", ({ reply }) => answering.publish(reply ?? "", bytes("yes")))
     const answers: Array<number> = []

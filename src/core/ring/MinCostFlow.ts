@@ -9,12 +9,12 @@ import { cheapestPath, type Hop } from "./Path.ts"
 export const settle = (assignment: Assignment): void => {
   const hops = new HandOvers(assignment)
   for (;;) {
-    const starts = hops.places.filter((place) => hops.isStart(place))
+    const starts = hops.stops.filter((stop) => hops.isStart(stop))
     if (starts.length === 0) return
     let path = cheapestPath({
-      nodeCount: hops.places.length,
+      nodeCount: hops.stops.length,
       starts,
-      isEnd: (place) => hops.isEnd(place),
+      isEnd: (stop) => hops.isEnd(stop),
       offers: (from, offer) => hops.offers(from, offer)
     })
     invariant(path !== undefined, "a surplus of one node is a deficit of another")
@@ -28,34 +28,34 @@ export const settle = (assignment: Assignment): void => {
  * `rounding` is where a node that rounds its share up leaves the pair to one that rounds down.
  */
 class HandOvers {
-  readonly places: ReadonlyArray<number>
+  readonly stops: ReadonlyArray<number>
   readonly #assignment: Assignment
   readonly #gap: number
   readonly #rounding: number
 
   constructor(assignment: Assignment) {
     const nodeCount = assignment.shares.length
-    this.places = [...Array(nodeCount + 2).keys()]
+    this.stops = [...Array(nodeCount + 2).keys()]
     this.#assignment = assignment
     this.#gap = nodeCount
     this.#rounding = nodeCount + 1
   }
 
-  isStart(place: number): boolean {
+  isStart(stop: number): boolean {
     const assignment = this.#assignment
-    if (place === this.#gap) return assignment.lists.some((_, p) => assignment.lacksOwner(p))
-    return place === this.#rounding ? assignment.spare < 0 : assignment.isOver(place)
+    if (stop === this.#gap) return assignment.lists.some((_, p) => assignment.lacksOwner(p))
+    return stop === this.#rounding ? assignment.spare < 0 : assignment.isOver(stop)
   }
 
-  isEnd(place: number): boolean {
-    if (place === this.#gap) return false
-    return place === this.#rounding
+  isEnd(stop: number): boolean {
+    if (stop === this.#gap) return false
+    return stop === this.#rounding
       ? this.#assignment.spare > 0
-      : this.#assignment.isShort(place)
+      : this.#assignment.isShort(stop)
   }
 
   offers(from: number, offer: (hop: Hop) => void): void {
-    for (const to of this.places) {
+    for (const to of this.stops) {
       const hop = { partition: undefined, from, to, cost: 0 }
       if (this.#rounds(hop)) offer(hop)
     }

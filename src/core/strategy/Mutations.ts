@@ -8,9 +8,9 @@ import type { DotStore } from "../crdt/DotStore.ts"
 import * as Expiry from "../crdt/Expiry.ts"
 import type { Deferral } from "../crdt/Removal.ts"
 import * as CanonicalJson from "../model/CanonicalJson.ts"
-import type { Mutated, Mutation, Refusal } from "./Strategy.ts"
+import type { Mutated, Mutation, Unchanged } from "./Strategy.ts"
 
-export interface Change {
+export interface DeltaContent {
   readonly store: DotStore | undefined
   /** Events that this change has seen and replaces, besides its own dot. */
   readonly replaces?: ReadonlyArray<Dot>
@@ -31,7 +31,7 @@ export const deferrals = (
 }
 
 /** A change that names the dots it replaces: the only change that a data type's operation makes. */
-export const changed = (mutation: Mutation, change: Change): Mutated => {
+export const changed = (mutation: Mutation, change: DeltaContent): Mutated => {
   const delta: Delta = {
     seen: { vector: VersionVector.empty, dots: [...(change.replaces ?? []), mutation.dot] },
     store: change.store,
@@ -57,14 +57,14 @@ export const replaced = (
   }
 })
 
-export const invalid = (path: string, problem: string): Refusal => ({
+export const invalid = (path: string, problem: string): Unchanged => ({
   _tag: "InvalidArguments",
   path,
   problem
 })
 
 /** The canonical text of argument `index`, or the reason why it has none. */
-export const valueArgument = (mutation: Mutation, index: number): string | Refusal => {
+export const valueArgument = (mutation: Mutation, index: number): string | Unchanged => {
   if (mutation.args[index] === undefined) return invalid(`$[${index}]`, "a value is missing")
   try {
     return CanonicalJson.encode(mutation.args[index])

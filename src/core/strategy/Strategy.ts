@@ -32,11 +32,11 @@ export interface Mutation {
  * The reason why an operation changes nothing: arguments that do not fit, or a client that has seen
  * more than this replica, which must catch up before it can carry out the removal.
  */
-export type Refusal =
+export type Unchanged =
   | { readonly _tag: "InvalidArguments"; readonly path: string; readonly problem: string }
   | { readonly _tag: "ContextAhead" }
 
-export type Mutated = { readonly _tag: "Changed"; readonly delta: Delta } | Refusal
+export type Mutated = { readonly _tag: "Changed"; readonly delta: Delta } | Unchanged
 
 export interface Operation {
   readonly name: string

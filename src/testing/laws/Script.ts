@@ -43,7 +43,7 @@ export interface Operate {
   readonly clock: number
 }
 
-/** States and deltas are named by their place in the script, modulo how many there are. */
+/** States and deltas are named by their position in the script, modulo how many there are. */
 export type ScriptStep =
   | Operate
   | { readonly act: "deliver"; readonly at: number; readonly delta: number }
@@ -64,7 +64,7 @@ type Draft = (palette: Palette) => ScriptStep
 const below = (count: number): Arbitrary.Arbitrary<number> =>
   Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: count - 1 })))
 
-const place = below(1000)
+const position = below(1000)
 const at = below(replicaCount)
 
 /** A few values for each argument, so that a script comes back to values that it touched. */
@@ -82,7 +82,7 @@ const operate = (subject: LawSubject, operation: string): Arbitrary.Arbitrary<Dr
   const parts = {
     at,
     picks: Arbitrary.all(codecs.map(() => below(paletteSize))),
-    seen: Arbitrary.array(place, { maxLength: 2 }),
+    seen: Arbitrary.array(position, { maxLength: 2 }),
     clock: below(4)
   }
   return Arbitrary.map(Arbitrary.all(parts), ({ picks, ...rest }) => (palette) => ({
@@ -102,11 +102,11 @@ const drafts = (subject: LawSubject): Arbitrary.Arbitrary<ReadonlyArray<Draft>> 
   const operation = oneOf(names.map((name) => operate(subject, name)))
   const join = Arbitrary.map(
     Arbitrary.all({ at, from: at }),
-    (places): Draft => () => ({ act: "join", ...places })
+    (positions): Draft => () => ({ act: "join", ...positions })
   )
   const deliver = Arbitrary.map(
-    Arbitrary.all({ at, delta: place }),
-    (places): Draft => () => ({ act: "deliver", ...places })
+    Arbitrary.all({ at, delta: position }),
+    (positions): Draft => () => ({ act: "deliver", ...positions })
   )
   const forget = Arbitrary.map(at, (at): Draft => () => ({ act: "forget", at }))
   const operations = [operation, operation, operation, operation]

@@ -75,7 +75,7 @@ class Play {
     const node = nodes[step.at]!
     const before = replica.state
     const { operations, stampOf } = this.#subject.strategy
-    const read = step.seen.map((place) => this.states[place % this.states.length]!)
+    const read = step.seen.map((position) => this.states[position % this.states.length]!)
     const seen = read
       .map(({ document }) => ({ vector: document.context, stamp: stampOf(document) }))
       .reduce(CausalContext.join, CausalContext.nothing)

@@ -22,7 +22,7 @@ import {
 import type { AnyOperations } from "./Operation.ts"
 
 /** The setting that the runs of one seed share. */
-export interface Setting {
+export interface SeedSetting {
   readonly seed: number
   readonly bucket: Any
   readonly operations: AnyOperations
@@ -48,7 +48,7 @@ const lengthLeast = 20_000
 const lengthPerStep = 100
 
 export const drawSteps =
-  ({ bucket, keys, operations, steps }: Setting) =>
+  ({ bucket, keys, operations, steps }: SeedSetting) =>
   (random: SeededRandom, { chaosMillis, nodes }: PlanFacts): Workload => {
     const weights = weigh(random, [...operations.keys()])
     const consistencies = weigh(random, levels)
@@ -104,14 +104,14 @@ const lengthOf = ([codec]: ReadonlyArray<ValueCodec<any>>, value: unknown): numb
  * A merge that adds where it should join doubles the value with each conflict: such a run has no
  * end.
  */
-const checkLength = ({ bucket, steps }: Setting, value: unknown): void => {
+const checkLength = ({ bucket, steps }: SeedSetting, value: unknown): void => {
   const length = lengthOf(bucket.arguments.get("put") ?? [], value)
   if (length <= lengthLeast + lengthPerStep * steps) return
   throw new Grown(`a client writes ${length} characters of JSON: does the merge add, not join?`)
 }
 
 /** The clients of one run. `brought` is told their inputs. */
-export const scenarioOf = (setting: Setting, brought: Map<number, Brought>): Scenario => {
+export const scenarioOf = (setting: SeedSetting, brought: Map<number, Brought>): Scenario => {
   const { bucket, operations, seed } = setting
   return {
     buckets: [bucket],

@@ -19,14 +19,14 @@ import {
 import type { Event, Record, Violation } from "../simulator/History.ts"
 import { isWrite } from "../simulator/Plan.ts"
 import { startOf } from "./Account.ts"
-import { type Brought, Grown, keyOf, type Setting } from "./Clients.ts"
+import { type Brought, Grown, keyOf, type SeedSetting } from "./Clients.ts"
 
 /** The application's invariant of a document, given its clients' operations on it. */
 export type AnyInvariant = (view: any, told: any) => string | undefined
 
 /** One run, as it is judged. */
 export interface Judged {
-  readonly setting: Setting
+  readonly setting: SeedSetting
   readonly invariant: AnyInvariant | undefined
   readonly brought: ReadonlyMap<number, Brought>
   readonly record: Record

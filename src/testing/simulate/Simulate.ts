@@ -12,7 +12,7 @@ import { isWrite, type Plan } from "../simulator/Plan.ts"
 import { type Run, run } from "../simulator/Run.ts"
 import { shrinking } from "../simulator/Shrink.ts"
 import { account } from "./Account.ts"
-import { type Brought, drawSteps, scenarioOf, type Setting } from "./Clients.ts"
+import { type Brought, drawSteps, scenarioOf, type SeedSetting } from "./Clients.ts"
 import { type FaultKind, faultKinds, kinds, survivable } from "./FaultKinds.ts"
 import { type AnyInvariant, brokenOff, judge } from "./Judge.ts"
 import { type AnyOperation, type AnyOperations, generate } from "./Operation.ts"
@@ -102,7 +102,7 @@ const settingOf = Effect.fnUntraced(function*(bucket: Any, chosen: Chosen, seed:
     generate(bucket, seed),
     invalid(`the schema of ${bucket.name}`, "one that generates values, or operations of your own")
   )
-  const setting: Setting = {
+  const setting: SeedSetting = {
     seed,
     bucket,
     keys,
@@ -120,7 +120,11 @@ interface Attempt {
   readonly run: Run | undefined
 }
 
-const attempt = (plan: Plan, setting: Setting, invariant: AnyInvariant | undefined): Attempt => {
+const attempt = (
+  plan: Plan,
+  setting: SeedSetting,
+  invariant: AnyInvariant | undefined
+): Attempt => {
   const brought = new Map<number, Brought>()
   try {
     const done = run(plan, { scenario: scenarioOf(setting, brought) })
@@ -138,7 +142,7 @@ const shrinkRunsMax = 100
 const failureOf = Effect.fnUntraced(function*(
   plan: Plan,
   violation: Violation,
-  options: { readonly setting: Setting; readonly invariant: AnyInvariant | undefined }
+  options: { readonly setting: SeedSetting; readonly invariant: AnyInvariant | undefined }
 ) {
   const { invariant, setting } = options
   const tried = (smaller: Plan) =>

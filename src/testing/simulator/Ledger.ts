@@ -46,9 +46,9 @@ export class Ledger {
 
   /** Reads a row that reached a node's disk. */
   committed(node: string, key: RowKey, stored: StoredDocument): void {
-    const place = `${key.bucket}/${key.partitionKey}`
-    const row = `${place} ${Buffer.from(stored.header).toString("latin1")}`
-    const ids = this.#rows.get(row) ?? this.#read(node, place, stored)
+    const documentName = `${key.bucket}/${key.partitionKey}`
+    const row = `${documentName} ${Buffer.from(stored.header).toString("latin1")}`
+    const ids = this.#rows.get(row) ?? this.#read(node, documentName, stored)
     // One disk may lack elements that stand under the same header on another.
     if (ids === undefined) return
     this.#rows.set(row, ids)
@@ -146,18 +146,22 @@ export class Ledger {
     }
   }
 
-  #read(node: string, place: string, stored: StoredDocument): ReadonlyArray<AppliedId> | undefined {
+  #read(
+    node: string,
+    documentName: string,
+    stored: StoredDocument
+  ): ReadonlyArray<AppliedId> | undefined {
     const held = Row.decode(stored)
     if (held instanceof Malformed) {
-      this.#lapses.push({ node, problem: `${place} has a row that is no document` })
+      this.#lapses.push({ node, problem: `${documentName} has a row that is no document` })
       return undefined
     }
     const { context, ids, store } = held.document
-    for (const actor of context.keys()) this.#only(this.#homes, actor, place, "an actor")
+    for (const actor of context.keys()) this.#only(this.#homes, actor, documentName, "an actor")
     for (const id of ids) {
-      this.#only(this.#ids, nameOf(id), `${place} ${requestOf(id)}`, "a dot")
+      this.#only(this.#ids, nameOf(id), `${documentName} ${requestOf(id)}`, "a dot")
     }
-    if (store !== undefined) this.#walk(place, store)
+    if (store !== undefined) this.#walk(documentName, store)
     return ids
   }
 

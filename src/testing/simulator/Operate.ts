@@ -14,11 +14,11 @@ export type AnyEntry = Entry<string, string, any>
 export type EntryTask = Task.Task<AnyEntry, StoreError>
 
 /** The handles of one session, whose methods return tasks. */
-export type Handles = Readonly<Record<string, any>>
+export type SessionHandles = Readonly<Record<string, any>>
 
 const identity = (task: Task.Task<any, any>): unknown => task
 
-export const handlesOf = (requester: Requester): Handles => ({
+export const handlesOf = (requester: Requester): SessionHandles => ({
   registers: makeHandle(Registers, requester, identity),
   notes: makeHandle(Notes, requester, identity),
   tags: makeHandle(Tags, requester, identity),
@@ -141,7 +141,7 @@ const readsItself = ({ action, bucket }: PlannedOperation): boolean =>
  */
 export const operate = (
   options: {
-    readonly handles: Handles
+    readonly handles: SessionHandles
     readonly requester: Requester
     readonly operation: PlannedOperation
     readonly kept: AnyEntry | undefined

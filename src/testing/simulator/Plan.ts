@@ -11,7 +11,7 @@ import type { Consistency } from "../../core/model/Settings.ts"
 export type Seen = "nothing" | "fresh" | "kept"
 
 /** One operation of a simulated client. Values are named after the operation, `o17`. */
-export type Action =
+export type PlannedAction =
   | { readonly kind: "read" }
   /** Writes a value: blindly, or in place of the values that were seen. */
   | { readonly kind: "put"; readonly seen: Seen }
@@ -42,7 +42,7 @@ export interface PlannedOperation {
   /** A text, or JSON where the bucket's keys have fields. */
   readonly key: string
   readonly consistency: Consistency
-  readonly action: Action | Step
+  readonly action: PlannedAction | Step
 }
 
 /** One fault: its class, when it begins, and numbers that its class explains. */
@@ -87,5 +87,6 @@ export const operationOf = (value: unknown): number | undefined => {
 export const isWrite = (operation: PlannedOperation): boolean => operation.action.kind !== "read"
 
 /** Names the document of an operation. */
-export const placeOf = (document: { readonly bucket: string; readonly key: string }): string =>
-  `${document.bucket}/${document.key}`
+export const documentNameOf = (
+  document: { readonly bucket: string; readonly key: string }
+): string => `${document.bucket}/${document.key}`

@@ -10,7 +10,7 @@
  * @see Zeller, Hildebrandt: Simplifying and Isolating Failure-Inducing Input, 2002 (ddmin)
  */
 import type { Violation } from "./History.ts"
-import { placeOf, type Plan, type PlannedFault, type PlannedOperation } from "./Plan.ts"
+import { documentNameOf, type Plan, type PlannedFault, type PlannedOperation } from "./Plan.ts"
 
 export interface ShrinkOptions {
   /** All violations in a run of a plan. */
@@ -117,7 +117,9 @@ class Shrinking {
   /** Leaves the operations on the document that the failure is about. */
   *#dropDocuments(): Runs<void> {
     const { plan: { operations }, violation } = this
-    const here = operations.filter((operation) => placeOf(operation) === placeOf(violation))
+    const here = operations.filter((operation) =>
+      documentNameOf(operation) === documentNameOf(violation)
+    )
     if (here.length > 0 && here.length < operations.length) yield* this.#tries({ operations: here })
   }
 

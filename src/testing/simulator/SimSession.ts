@@ -14,7 +14,7 @@ import { keepsSiblings } from "../../core/strategy/Strategies.ts"
 import { invariant } from "../../core/Invariant.ts"
 import type { Event, Outcome, Shown } from "./History.ts"
 import type { AnyEntry } from "./Operate.ts"
-import { isWrite, placeOf, type Plan, type PlannedOperation } from "./Plan.ts"
+import { documentNameOf, isWrite, type Plan, type PlannedOperation } from "./Plan.ts"
 import type { Client } from "./Scenario.ts"
 import { stream } from "./SeededRandom.ts"
 import { noWay, type RequestTrace, SimBackend, type Way } from "./SimBackend.ts"
@@ -127,7 +127,7 @@ export class SimSession {
     const invokedAt = cluster.kernel.now
     cluster.story?.invoked(operation)
     const calm = cluster.node(node).calm
-    const kept = this.#kept.get(placeOf(operation))
+    const kept = this.#kept.get(documentNameOf(operation))
     const task = this.#client(operation, kept?.entry)
     const end = (entry: AnyEntry | undefined, error: StoreError | undefined) => {
       const outcome = error === undefined ? "ok" : outcomeOf(operation, error)
@@ -186,9 +186,9 @@ export class SimSession {
     ended(event)
     // Only now and then, so that the kept entry grows old.
     if (entry !== undefined && result !== undefined) {
-      const place = placeOf(operation)
+      const name = documentNameOf(operation)
       const isOld = kept === undefined || operation.id % 5 === 0
-      if (isOld) this.#kept.set(place, { entry, shown: result })
+      if (isOld) this.#kept.set(name, { entry, shown: result })
     }
     this.proceed()
   }

@@ -1,4 +1,4 @@
-// Shows the checkers of what holds in every bucket, and of the cluster as a whole, what they must
+// Shows the checkers of every bucket, and of the cluster as a whole, histories that they must
 // refuse, and their right versions.
 import { describe, expect, it } from "vitest"
 import {

@@ -1,4 +1,4 @@
-// Checks what the embedded broker does for its own safety, and how it cuts a node off.
+// Checks how the embedded broker protects itself, and how it cuts a node off.
 import { connect, type NatsConnection } from "@nats-io/transport-node"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -228,7 +228,7 @@ describe("a client that speaks less of the protocol", () => {
 })
 
 describe("an isolated client", () => {
-  it("stays connected, but nothing passes between it and anyone, until it is healed", async () => {
+  it("stays connected, but gets and sends no message, until it is healed", async () => {
     const started = await broker()
     const [n1, n2] = [await client(started, "n1"), await client(started, "n2")]
     const [atN1, atN2] = [await listen(n1, ">"), await listen(n2, ">")]
@@ -246,7 +246,7 @@ describe("an isolated client", () => {
     expect(atN2.toSorted()).toEqual(["from n1", "from n2"])
   })
 
-  it("is no member of its queue groups, so that requests go to those who can answer", async () => {
+  it("is no member of its queue groups, so that requests go to nodes that can answer", async () => {
     const started = await broker()
     const [n1, n2, asking] = [
       await client(started, "n1"),

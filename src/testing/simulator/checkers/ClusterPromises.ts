@@ -4,7 +4,7 @@
  */
 import { sorted } from "../../../core/clock/VersionVector.ts"
 import type { Checker, FinalDocument, Record, Violation } from "../History.ts"
-import { isWrite, placeOf } from "../Plan.ts"
+import { documentNameOf, isWrite } from "../Plan.ts"
 import { documentsOf, everywhere, finder } from "./Judging.ts"
 
 export const availability: Checker = {
@@ -98,10 +98,10 @@ const incarnationOf = (actor: string): string => actor.slice(0, actor.lastIndexO
 
 const excesses = (record: Record, final: FinalDocument): ReadonlyArray<Violation> => {
   const { add, found } = finder("bounds", final)
-  const place = placeOf(final)
+  const name = documentNameOf(final)
   // A request that was sent or forwarded again may have been applied again by another incarnation.
   const writes = record.events
-    .filter(({ operation }) => placeOf(operation) === place && isWrite(operation))
+    .filter(({ operation }) => documentNameOf(operation) === name && isWrite(operation))
     .reduce(
       (sum, { operation: { id }, sendings }) =>
         sum + Math.max(sendings, record.applied.get(id)?.dots.length ?? 1),

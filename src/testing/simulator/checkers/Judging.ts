@@ -11,7 +11,7 @@ import type {
   Shown,
   Violation
 } from "../History.ts"
-import { isWrite, placeOf } from "../Plan.ts"
+import { documentNameOf, isWrite } from "../Plan.ts"
 
 /** An operation that wrote, or tried to. */
 export interface ToldWrite {
@@ -64,8 +64,8 @@ const outcomeOf = (event: Event, applied: Applied, record: Record): Outcome => {
 export const documentsOf = (record: Record, bucket: string): ReadonlyArray<Told> =>
   record.final.filter((final) => final.bucket === bucket).map((final) => {
     const { key } = final
-    const place = placeOf(final)
-    const events = record.events.filter(({ operation }) => placeOf(operation) === place)
+    const name = documentNameOf(final)
+    const events = record.events.filter(({ operation }) => documentNameOf(operation) === name)
     const writes = events.filter(({ operation }) => isWrite(operation)).map((event): ToldWrite => {
       const { id } = event.operation
       const applied = record.applied.get(id) ?? notApplied
