@@ -12,7 +12,7 @@ import * as Errors from "../core/model/StoreError.ts"
 import { InFlightRequests } from "../transport/InFlightRequests.ts"
 import { CatchUpRead } from "./CatchUpRead.ts"
 import { ClientRead } from "./ClientRead.ts"
-import type { CoordinatorContext, Gathering, NodeParts } from "./CoordinatorContext.ts"
+import type { CoordinatorContext, Gathering, NodeServices } from "./CoordinatorContext.ts"
 import * as CoordinatorCounters from "./CoordinatorCounters.ts"
 import { Explain } from "./Explain.ts"
 import { readForward } from "./ForwardCodec.ts"
@@ -34,7 +34,7 @@ import {
 } from "./ValidatedRequest.ts"
 import { WriteCoordinator } from "./WriteCoordinator.ts"
 
-export interface CoordinatorOptions extends NodeParts {
+export interface CoordinatorOptions extends NodeServices {
   readonly validation: Omit<ValidationOptions, "nowMillis" | "seal">
   /** Requests without an answer; beyond it they are refused, which clients may retry elsewhere. */
   readonly requestsMax: number

@@ -14,7 +14,7 @@ import type { ForwardedWrites } from "./ForwardedWrites.ts"
 import type { LateReplyBudget } from "./LateReplyBudget.ts"
 
 /** The rest of the node, as coordination sees it. */
-export interface NodeParts {
+export interface NodeServices {
   readonly runtime: Runtime
   readonly node: NodeId
   readonly view: ClusterView
@@ -31,7 +31,7 @@ export interface Gathering extends Waiting {
   readonly hear: (from: NodeId, message: PeerMessage) => void
 }
 
-export interface CoordinatorContext extends NodeParts {
+export interface CoordinatorContext extends NodeServices {
   readonly counters: CoordinatorCounters
   readonly inFlight: InFlightRequests<Gathering>
   readonly lateReplies: LateReplyBudget

@@ -14,8 +14,8 @@ import { defaultLimits } from "../storage/StorageOptions.ts"
 import { integer, InvalidSetting, read, type Setting, type Source } from "./Setting.ts"
 
 const setting = <S extends Schema.Codec<any, any>, const Otherwise extends S["Type"] | undefined>(
-  parts: Setting<S, Otherwise>
-): Setting<S, Otherwise> => parts
+  setting: Setting<S, Otherwise>
+): Setting<S, Otherwise> => setting
 
 const path = (variable: string, about: string, flag?: string) =>
   setting({

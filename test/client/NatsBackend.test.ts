@@ -263,7 +263,7 @@ describe("a message that is lost", () => {
     for (const text of ["", "{", "[1,null,{}]", "{\"id\":1}", "{\"id\":\"x\",\"values\":[]}"]) {
       const { publish } = transport
       loses = (subject) => subject.startsWith("everwrite") && asked.isOpen
-      publish("_INBOX.nobody", new TextEncoder().encode(text))
+      publish("_INBOX.absent", new TextEncoder().encode(text))
     }
     stepped.runtime.runReady()
     loses = () => false

@@ -93,7 +93,7 @@ describe("an explanation", () => {
 
   it("of a document that no replica holds says so", async () => {
     cluster = await makeCluster({ nodes: 3, buckets })
-    const explanation = await explain(cluster.backends[0]!, "profiles", { key: "nobody" })
+    const explanation = await explain(cluster.backends[0]!, "profiles", { key: "absent" })
     expect(explanation.replicas.map(({ outcome }) => outcome))
       .toEqual(["absent", "absent", "absent"])
     expect(explanation).toMatchObject({ agreed: true, joined: { values: [], bytes: 0 } })

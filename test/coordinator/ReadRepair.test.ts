@@ -125,7 +125,7 @@ describe("a read", () => {
       expect(stepped.read(nodeNumber, profiles, { key: "k", r: "all" }).answer.values).toEqual([
         large
       ])
-      stepped.read(nodeNumber, profiles, { key: "nobody", r: "all" })
+      stepped.read(nodeNumber, profiles, { key: "absent", r: "all" })
     }
     expect(changes()).toEqual(changed)
     expect(repairs()).toEqual([0, 0, 0])

@@ -52,7 +52,7 @@ describe("a client over HTTP", () => {
       ["rooms", { key: room }],
       ["notes", { key: "k" }],
       ["notes", { key: "k", merge: true }],
-      ["notes", { key: "nobody" }],
+      ["notes", { key: "absent" }],
       ["scores", { key: "k" }],
       ["scores", { key: "k", merge: true }]
     ]

@@ -46,7 +46,7 @@ describe("a node", () => {
     }
     const [, second] = ask("$SRV.PING")
     expect(ask(`$SRV.PING.everwrite.${second.id}`)).toEqual([second])
-    expect(ask("$SRV.PING.everwrite.nobody")).toEqual([])
+    expect(ask("$SRV.PING.everwrite.absent")).toEqual([])
     expect(ask("$SRV.PING.other")).toEqual([])
   })
 

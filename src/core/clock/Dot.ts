@@ -21,8 +21,8 @@ export interface Dot {
 }
 
 export const actor = (
-  parts: { readonly node: NodeId; readonly incarnation: Incarnation; readonly birth: number }
-): Actor => `${parts.node}.${parts.incarnation}.${parts.birth.toString(36)}`
+  names: { readonly node: NodeId; readonly incarnation: Incarnation; readonly birth: number }
+): Actor => `${names.node}.${names.incarnation}.${names.birth.toString(36)}`
 
 /** Whether an actor belongs to this incarnation of this node. */
 export const isActorOf = (

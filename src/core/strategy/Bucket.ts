@@ -113,7 +113,7 @@ const checkBy = (codecs: Crdt.ArgumentCodecs): BucketCode["checkArguments"] => (
   })
 }
 
-interface Parts<View, Value, S extends Surface> {
+interface Declared<View, Value, S extends Surface> {
   readonly strategy: StrategyDefinition
   readonly schema: string
   readonly surface: ReadonlyArray<S>
@@ -127,23 +127,23 @@ interface Parts<View, Value, S extends Surface> {
 const make = <const Name extends string, K, View, Value, Ops, S extends Surface>(
   name: Name,
   options: BucketOptions<K>,
-  parts: Parts<View, Value, S>
+  declared: Declared<View, Value, S>
 ): Bucket<Name, K, View, Value, Ops, S> => {
-  const definition = define(name, options, parts.strategy, parts.schema)
+  const definition = define(name, options, declared.strategy, declared.schema)
   return {
     name,
     definition,
     fingerprint: fingerprint(definition),
     key: options.key,
     code: {
-      checkArguments: checkBy(parts.arguments),
-      merge: parts.merge,
-      applicationMerge: parts.applicationMerge
+      checkArguments: checkBy(declared.arguments),
+      merge: declared.merge,
+      applicationMerge: declared.applicationMerge
     },
-    surface: parts.surface,
-    arguments: parts.arguments,
-    decodeView: parts.decodeView,
-    encodeValue: parts.encodeValue
+    surface: declared.surface,
+    arguments: declared.arguments,
+    decodeView: declared.decodeView,
+    encodeValue: declared.encodeValue
   }
 }
 

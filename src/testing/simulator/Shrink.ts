@@ -83,8 +83,8 @@ class Shrinking {
   *#pass(): Runs<void> {
     yield* this.#dropDocuments()
     yield* this.#dropClasses()
-    yield* this.#dropParts(this.plan.faults, (faults) => ({ ...this.plan, faults }))
-    yield* this.#dropParts(this.plan.operations, (operations) => ({ ...this.plan, operations }))
+    yield* this.#dropItems(this.plan.faults, (faults) => ({ ...this.plan, faults }))
+    yield* this.#dropItems(this.plan.operations, (operations) => ({ ...this.plan, operations }))
     yield* this.#dropNodes()
     yield* this.#dropSessions()
     yield* this.#calm()
@@ -126,13 +126,13 @@ class Shrinking {
   *#dropClasses(): Runs<void> {
     const { faults } = this.plan
     const names = [...new Set(faults.map(({ fault }) => fault))]
-    yield* this.#dropParts(names, (kept) => ({
+    yield* this.#dropItems(names, (kept) => ({
       faults: faults.filter(({ fault }) => kept.includes(fault))
     }))
   }
 
   /** Leaves out halves, then quarters, in the end single items. */
-  *#dropParts<A>(
+  *#dropItems<A>(
     items: ReadonlyArray<A>,
     planOf: (kept: ReadonlyArray<A>) => Partial<Plan>
   ): Runs<void> {

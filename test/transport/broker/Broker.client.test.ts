@@ -88,8 +88,8 @@ describe("the official client on the embedded broker", () => {
 
   it("is told at once that a request has no subscriber, also with its own inbox", async () => {
     const requester = await client()
-    await expect(requester.request("nobody", "")).rejects.toThrow("no responders")
-    await expect(requester.request("nobody", "", { noMux: true, timeout: 5_000 }))
+    await expect(requester.request("absent", "")).rejects.toThrow("no responders")
+    await expect(requester.request("absent", "", { noMux: true, timeout: 5_000 }))
       .rejects.toThrow("no responders")
   })
 

@@ -218,7 +218,7 @@ describe("a client that speaks less of the protocol", () => {
   })
 
   it("is told that a request has no subscriber only where it asked to be", async () => {
-    const request = ["SUB r 1", "PUB nobody r 0", ""]
+    const request = ["SUB r 1", "PUB absent r 0", ""]
     const refusal = "HMSG r 1 16 16\r\nNATS/1.0 503\r\n\r\n\r\n"
     expect(await answers(await broker(), "CONNECT {\"headers\":true}", ...request)).toBe("PONG\r\n")
     expect(

@@ -9,7 +9,7 @@ import type { NetworkFaults } from "../SimNetwork.ts"
 const networkFault = (
   name: string,
   what: string,
-  weatherOf: (badness: number) => Partial<NetworkFaults>
+  conditionsOf: (badness: number) => Partial<NetworkFaults>
 ): FaultClass => ({
   name,
   what,
@@ -18,7 +18,7 @@ const networkFault = (
       pauseMeanMillis: random.pick([500, 3_000]),
       lastsMeanMillis: random.pick([500, 3_000, 10_000])
     }),
-  begin: (cluster, { amount, id }) => cluster.network.weather.set(id, weatherOf(amount)),
+  begin: (cluster, { amount, id }) => cluster.network.weather.set(id, conditionsOf(amount)),
   end: (cluster, { id }) => cluster.network.weather.set(id)
 })
 
