@@ -163,7 +163,7 @@ const broken = ({ applied, decision: { outcome } }: Situation): string | undefin
   return undefined
 }
 
-/** The first broken promise in any order of events, and the number of situations that were tried. */
+/** The first broken promise in any order of events, and the number of situations tried. */
 export const explore = (
   implementation: Implementation,
   bounds: Bounds
