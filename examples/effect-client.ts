@@ -17,7 +17,7 @@ const Carts = Bucket.crdt("carts", {
 })
 const Notes = Bucket.siblings("notes", { key: Key.text, value: Schema.String })
 
-/** Adds to a cart, in one round trip, and reads it back: a session sees what it wrote. */
+/** Adds to a cart, in one round trip, and reads it back: a session sees its own writes. */
 const shop = Everwrite.inSession(Effect.gen(function*() {
   const carts = yield* Everwrite.bucket(Carts)
   yield* carts.edit("effect", (cart) => [
@@ -29,7 +29,10 @@ const shop = Everwrite.inSession(Effect.gen(function*() {
   console.log("cart:", cart?.lines.get("apple"), "apples, coupon", cart?.coupon)
 }))
 
-/** Two who have seen the same note replace it: both texts stay, until one write has seen both. */
+/**
+ * Two clients that have seen the same note replace it: both texts stay, until one write has seen
+ * both.
+ */
 const disagree = Effect.gen(function*() {
   const notes = yield* Everwrite.bucket(Notes)
   const seen = yield* notes.entry("effect")
@@ -42,11 +45,11 @@ const disagree = Effect.gen(function*() {
   console.log("settled:", yield* notes.get("effect"))
 })
 
-/** What cannot be met is a value too: here a write that asks for more replicas than there are. */
+/** An unmet request is a value too: here a write that asks for more replicas than there are. */
 const demand = Effect.gen(function*() {
   const notes = yield* Everwrite.bucket(Notes)
   const seen = yield* notes.entry("effect")
-  yield* notes.replace(seen, "nobody will store this", { w: 4 })
+  yield* notes.replace(seen, "too few nodes will store this", { w: 4 })
 }).pipe(
   Effect.catchTags({
     QuorumNotMet: ({ had, needed }) => Effect.log("try again later", { needed, had }),

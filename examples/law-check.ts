@@ -1,6 +1,6 @@
 /**
  * Checks two merges before any data is at stake: one that keeps the laws, and one that looks right
- * and does not. What breaks a law is shown by the smallest input that does.
+ * and does not. A violation is shown by the smallest input that breaks the law.
  *
  *     npx node --conditions=everwrite-source examples/law-check.ts
  */

@@ -194,11 +194,11 @@ const main = async (): Promise<number> => {
     const rows: Array<Row> = []
     for (const [title, carts] of kinds) rows.push(await replay(cluster, title, carts, customers))
     print(rows)
-    const silent = rows.filter((row) => row.acknowledgedWhileCut === 0)
-    for (const { title } of silent) console.log(`${title}: the node cut off took no writes`)
+    const refusing = rows.filter((row) => row.acknowledgedWhileCut === 0)
+    for (const { title } of refusing) console.log(`${title}: the node cut off took no writes`)
     const faults = rows.slice(1).filter((row) => row.lost + row.resurrected + row.invented > 0)
     for (const { title } of faults) console.log(`${title}: a promise is broken`)
-    return silent.length + faults.length === 0 ? 0 : 1
+    return refusing.length + faults.length === 0 ? 0 : 1
   } finally {
     await cluster.stop()
   }

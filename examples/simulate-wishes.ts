@@ -1,7 +1,7 @@
 /**
  * Has clients change a wish list at the same time, on simulated clusters under faults: once as a
- * value of which the last write wins, once with a merge. What goes wrong is shown by the smallest
- * run that does, and again by its seed.
+ * value of which the last write wins, once with a merge. A failure is shown by the smallest run
+ * that does, and again by its seed.
  *
  *     npx node --conditions=everwrite-source examples/simulate-wishes.ts
  */

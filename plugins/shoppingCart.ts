@@ -1,5 +1,5 @@
 /**
- * Merges shopping carts: what either side added is in, unless either side took it back. Written
+ * Merges shopping carts: an addition of either side is in, unless either side took it back. Written
  * against the public API alone, as yours would be.
  *
  * Removing an item takes back the additions that are in the cart at hand, by name; one made at the
@@ -44,7 +44,7 @@ export const add = (
   change: { readonly item: string; readonly pieces: number; readonly addition: string }
 ): Cart => merge(cart, { items: { [change.item]: { [change.addition]: change.pieces } } })
 
-/** The cart without what is in it of an item. */
+/** The cart without the additions of an item. */
 export const remove = (cart: Cart, item: string): Cart => {
   const additions: Additions = new Map(Object.entries(cart.items)).get(item) ?? {}
   const takenBack = Object.fromEntries(Object.keys(additions).map((name) => [name, null]))

@@ -1,14 +1,14 @@
 /**
- * Writes and reads what a node answers to clients, as JSON: version 1. Stored values are JSON
- * text already, so an answer is put together as text and nothing is parsed on the way. The version
- * is that of the request's subject; within it fields are only added.
+ * Writes and reads a node's answers to clients, as JSON: version 1. Stored values are JSON text
+ * already, so an answer is put together as text and nothing is parsed on the way. The version is
+ * that of the request's subject; within it fields are only added.
  */
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { isObject } from "../src/core/model/CanonicalJson.ts"
 import { StoreError } from "../src/core/model/StoreError.ts"
 
-/** What went right. */
+/** An answer to a request that succeeded. */
 export const AnswerBody = Schema.Struct({
   id: Schema.optionalKey(Schema.Int),
   /** None where nothing is stored; several where siblings were not merged. */
@@ -22,7 +22,7 @@ export const AnswerBody = Schema.Struct({
 })
 export type AnswerBody = typeof AnswerBody.Type
 
-/** What went wrong. */
+/** An answer to a request that failed. */
 export const ErrorBody = Schema.Struct({
   id: Schema.optionalKey(Schema.Int),
   error: StoreError

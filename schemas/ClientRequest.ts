@@ -1,5 +1,6 @@
 /**
- * Describes what clients ask of a node, over NATS, HTTP and in process alike, as JSON: version 1.
+ * Describes the requests of clients to a node, over NATS, HTTP and in process alike, as JSON:
+ * version 1.
  *
  * On NATS a message to `everwrite.<cluster>.v1.read.<bucket>.get` or
  * `everwrite.<cluster>.v1.write.<bucket>.<operation>` holds one request or an array of them,
@@ -41,7 +42,7 @@ export const RequestBody = Schema.Struct({
   calls: Schema.optionalKey(Schema.Array(CallBody).check(Schema.isMaxLength(1000))),
   /** The context of the read that this write follows. */
   context: Schema.optionalKey(Schema.String),
-  /** Contexts that the answer must cover: what the session has seen of this document. */
+  /** Contexts that the answer must cover: those that the session has seen of this document. */
   after: Schema.optionalKey(Schema.Array(Schema.String).check(Schema.isMaxLength(1000))),
   operationId: Schema.optionalKey(OperationIdBody),
   /** Whether a node with the bucket's code should make one value of several. */

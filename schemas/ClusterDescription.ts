@@ -15,7 +15,7 @@ export const MemberBody = Schema.Struct({
   zone: Schema.NullOr(Schema.String)
 })
 
-/** The number of the form in which owners are told: what changes it is told under another. */
+/** The version of the form in which owners are told: a changed form gets another. */
 export const ownersVersion = 1
 
 export const OwnersBody = Schema.Struct({
@@ -54,7 +54,7 @@ const ownersBody = ({ members, owners }: Ring): typeof OwnersBody.Type => {
   return { version: ownersVersion, indexes: owners.flat().map((id) => indexes.get(id)!) }
 }
 
-/** What a node says of a bucket. */
+/** A node's description of a bucket. */
 export const describeBucket = (bucket: KnownBucket): BucketBody => ({
   definition: bucket.definition,
   fingerprint: bucket.fingerprint,

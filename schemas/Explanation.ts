@@ -53,7 +53,7 @@ export const Explanation = Schema.Struct({
   /** The node that asked the others. */
   explainedBy: Schema.String,
   partition: Schema.Int,
-  /** Every node: those that hold the document, then who stands in for them, in order. */
+  /** Every node: the primaries of the document, then its fallbacks, in order. */
   preferenceList: Schema.Array(
     Schema.Struct({ node: Schema.String, role: Schema.Literals(["primary", "fallback"]) })
   ),
@@ -61,7 +61,10 @@ export const Explanation = Schema.Struct({
   replicas: Schema.Array(ReplicaExplanation),
   /** Whether every primary answered, and all hold the same. */
   agreed: Schema.Boolean,
-  /** What was found, joined; `merged` where the node has the bucket's code to merge siblings. */
+  /**
+   * The states that were found, joined; `merged` where the node has the bucket's code to merge
+   * siblings.
+   */
   joined: Schema.Struct({ ...State, merged: Schema.optionalKey(Schema.Json) })
 })
 export type Explanation = typeof Explanation.Type

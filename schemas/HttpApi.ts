@@ -120,7 +120,7 @@ const WriteQuery = {
 const sessionHeaders = {
   "everwrite-after": Schema.optionalKey(describe(
     Schema.String,
-    "Contexts that the answer must cover, separated by commas: what the session has seen"
+    "Contexts that the answer must cover, separated by commas: those of the session"
   )),
   "everwrite-fingerprint": Schema.optionalKey(describe(
     Schema.String,
@@ -184,7 +184,7 @@ class Documents extends HttpApiGroup.make("documents").add(
     payload: Schema.Json,
     success: found,
     error: [...writing, notWritable]
-  }).annotateMerge(summary("Write a value; with a context, in place of what was seen")),
+  }).annotateMerge(summary("Write a value; with a context, in place of the values seen")),
   HttpApiEndpoint.delete("delete", docs, {
     params: bucketParams,
     query: WriteQuery,
@@ -247,7 +247,7 @@ class Cluster extends HttpApiGroup.make("cluster").add(
     query: { bucket: Schema.String, ...keyQuery, timeout },
     success: Explanation,
     error: [badRequest, unknownBucket, unavailable]
-  }).annotateMerge(summary("Show what every replica holds of a document"))
+  }).annotateMerge(summary("Show the state of a document at every replica"))
 ) {}
 
 /** The text format of Prometheus. */

@@ -2,8 +2,8 @@
  * Describes pages of a bucket's keys, for people and for export; programs read by key. Answer to
  * `everwrite.<cluster>.v1.read.<bucket>.list`: version 1.
  *
- * A page is no snapshot: a key stands for a document that some node held when it was asked, and
- * what an unreachable node alone holds is missing.
+ * A page is no snapshot: a key stands for a document that some node held when it was asked, and a
+ * key that only an unreachable node holds is missing.
  */
 import * as Schema from "effect/Schema"
 

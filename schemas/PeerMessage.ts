@@ -1,6 +1,6 @@
 /**
- * Describes what nodes say to one another. How this is written as bytes is the business of the
- * room that carries it.
+ * Describes the messages between nodes. Their form in bytes is the business of the room that
+ * carries it.
  *
  * Requests are answered by messages of their own; nothing waits for an answer below the
  * coordinator, so that everything may be lost, repeated and reordered. Byte fields of a message
@@ -31,7 +31,7 @@ export interface Stored {
   readonly durable: boolean
 }
 
-/** What do you hold? If it has this digest, say only that. */
+/** Asks for the replica's document. If its digest is this one, the answer says only that. */
 export interface Fetch extends DocumentName {
   readonly _tag: "Fetch"
   readonly request: number
@@ -74,25 +74,25 @@ export interface Forwarded {
   readonly body: Uint8Array
 }
 
-/** A place in the order of partition, then key; empty halves stand before all keys. */
+/** A key in the order of partition, then key; empty halves stand before all keys. */
 export interface KeyCursor {
   readonly partition: number
   readonly key: DocumentKey
 }
 
-/** Which documents of a bucket do you hold after this place? Look at no more than `limit`. */
+/** Asks for the keys of a bucket after this one. The replica looks at no more than `limit`. */
 export interface List extends DocumentName, KeyCursor {
   readonly _tag: "List"
   readonly request: number
   readonly limit: number
 }
 
-/** All that are held up to and with the place `through`, in order. */
+/** All keys up to and with `through`, in order. */
 export interface Listed {
   readonly _tag: "Listed"
   readonly request: number
   readonly through: KeyCursor
-  readonly places: ReadonlyArray<KeyCursor>
+  readonly keys: ReadonlyArray<KeyCursor>
 }
 
 export type PeerMessage =
@@ -115,7 +115,7 @@ export type PeerMessages = { readonly [M in PeerMessage as M["_tag"]]: M }
 /** Sends an answer to the node that a message came from. */
 export type Reply = (message: PeerMessage) => void
 
-/** What a node does with each kind of message; a room exports the part that is its own. */
+/** The handler of each kind of message; a room exports its own handlers. */
 export type PeerHandlers<Tag extends PeerTag = PeerTag> = {
   readonly [T in Tag]: (message: PeerMessages[T], from: NodeId, reply: Reply) => void
 }

@@ -3,7 +3,7 @@
  * version 1, that of the HTTP path.
  *
  * The last part of `type` is the error's own name, and its fields stand beside the five of the RFC,
- * so that a program decides by what was needed and had, and a person reads `detail`.
+ * so that a program decides by the counts that were needed and had, and a person reads `detail`.
  */
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"

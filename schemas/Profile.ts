@@ -1,5 +1,5 @@
 /**
- * Describes a user's profile, the sample of what a last-write-wins bucket is for: version 1.
+ * Describes a user's profile, the sample value of a last-write-wins bucket: version 1.
  */
 import * as Schema from "effect/Schema"
 

@@ -1,5 +1,5 @@
 /**
- * Declares one shopping cart in three ways, to see what each does with concurrent changes.
+ * Declares one shopping cart in three ways, to compare them under concurrent changes.
  */
 import * as Schema from "effect/Schema"
 import { Bucket, Crdt, Key } from "everwrite"

@@ -1,5 +1,5 @@
 /**
- * Gives the three buckets one face, so that the same customers can use each: what is in a cart,
+ * Gives the three buckets one face, so that the same customers can use each: the items in a cart,
  * add to it, take an item out of it.
  */
 import type { Db, ReadOptions, WriteOptions } from "everwrite"
@@ -27,7 +27,7 @@ export interface Carts {
     change: Change,
     options: WriteOptions
   ) => Promise<unknown>
-  /** Takes out what it finds of an item; `saw` is told which additions those are, before. */
+  /** Takes out the additions of an item; `saw` is told which additions those are, before. */
   readonly remove: (
     db: CartDb,
     customer: string,
@@ -58,7 +58,7 @@ const whole = (name: "last" | "merged"): Carts => ({
     }, options)
 })
 
-/** Carts that are a data type: say what changes. */
+/** Carts that are a data type: operations name the change. */
 const crdt: Carts = {
   contents: async (db, customer, options) => {
     const cart = await db.crdt.get(customer, options)

@@ -2,7 +2,7 @@
  * Starts three nodes as processes of their own, each behind a wire to the broker that can be cut.
  *
  * The broker is the embedded one, or the nats-server that NATS_URL names. A node whose wire is cut
- * hears nobody and is heard by nobody, but its customers still reach it over HTTP.
+ * reaches no other node and is reached by none, but its customers still reach it over HTTP.
  */
 import { connectHttp } from "everwrite"
 import { startBroker } from "everwrite/server"

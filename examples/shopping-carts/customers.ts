@@ -1,6 +1,6 @@
 /**
- * Decides what customers do, from a seed: which device puts what into a cart, and what it takes
- * out again. All three buckets get the same.
+ * Draws the actions of customers, from a seed: which items a device puts into a cart, and which it
+ * takes out again. All three buckets get the same.
  */
 
 /** One thing that a device does to a cart. */
@@ -15,7 +15,7 @@ export type Step =
 
 export interface Customer {
   readonly name: string
-  /** What each device does, one step after the other; the devices act at the same time. */
+  /** The steps of each device, one after the other; the devices act at the same time. */
   readonly devices: ReadonlyArray<ReadonlyArray<Step>>
 }
 

@@ -1,9 +1,9 @@
 /**
- * Keeps account of what was acknowledged, and compares it with what is in the carts in the end.
+ * Keeps account of acknowledged operations, and compares them with the carts in the end.
  *
- * Lost: an acknowledged addition that is absent without a removal that had seen it. Resurrected:
- * an item that is present although an acknowledged removal had seen every addition of it.
- * Invented: an addition that nobody made.
+ * Lost: an acknowledged addition that is absent without a removal that had seen it. Resurrected: an
+ * item that is present although an acknowledged removal had seen every addition of it. Invented: an
+ * addition that no customer made.
  */
 import type { Contents } from "./carts.ts"
 
@@ -13,7 +13,7 @@ interface Removal {
   readonly acknowledged: boolean
 }
 
-/** What is known of one cart. */
+/** The known operations on one cart. */
 export interface Account {
   /** Additions that were tried, with their items. */
   readonly tried: Map<string, string>

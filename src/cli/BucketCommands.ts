@@ -1,5 +1,5 @@
 /**
- * Shows what is there: the buckets, the keys of one, and where a document lies (`explain`).
+ * Lists the buckets and the keys of one, and shows where a document lies (`explain`).
  */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
@@ -49,7 +49,7 @@ const printKeys = Effect.fnUntraced(function*(
   name: string
 ) {
   const bucket = yield* bucketName(name)
-  const silent = new Set<string>()
+  const unreachable = new Set<string>()
   let left = Option.getOrElse(flags.limit, () => Infinity)
   let page: KeyPage = { keys: [], next: "", unreachable: [], refused: [] }
   while (page.next !== undefined && left > 0) {
@@ -61,11 +61,11 @@ const printKeys = Effect.fnUntraced(function*(
     left -= keys.length
     for (const key of keys) yield* flags.json ? Output.json(key) : Output.line(Output.plain(key))
     for (const node of [...page.unreachable, ...page.refused.map(({ node }) => node)]) {
-      silent.add(node)
+      unreachable.add(node)
     }
   }
-  if (silent.size > 0) {
-    const nodes = [...silent].join(", ")
+  if (unreachable.size > 0) {
+    const nodes = [...unreachable].join(", ")
     yield* Output.note(`${nodes} did not answer: keys that no other node holds are missing`)
   }
 })
@@ -127,4 +127,4 @@ export const explain = Command.make(
         )
         yield* flags.json ? Output.json(explanation) : printExplanation(explanation)
       }))
-).pipe(Command.withDescription("Show where a document lies and what each replica holds"))
+).pipe(Command.withDescription("Show where a document lies and the state of each replica"))

@@ -1,6 +1,6 @@
 /**
  * Runs a whole cluster in this process: `everwrite dev`. On a terminal, keys kill a node, cut one
- * off and bring it back, so that what survives can be seen.
+ * off and bring it back, to show that the data survive.
  */
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"

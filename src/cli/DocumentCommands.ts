@@ -2,9 +2,9 @@
  * Reads and writes single documents: `get`, `put`, `del`, and `do` for the operations of a bucket's
  * type.
  *
- * `put` and `del` are about what the caller would see, so they read first where it matters: a
- * blind write to a bucket of siblings would stand beside what is there instead of replacing it
- * (`do BUCKET KEY put VALUE` still writes blindly).
+ * `put` and `del` replace the value that the caller would see, so they read first where it matters:
+ * a blind write to a bucket of siblings would stand beside the value instead of replacing it (`do
+ * BUCKET KEY put VALUE` still writes blindly).
  */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
@@ -52,7 +52,7 @@ const send = Effect.fnUntraced(function*(
 const read = (backend: Backend, flags: DocumentFlags, sent: Sent = {}) =>
   send(backend, { action: "read", flags, sent })
 
-/** A write with an id of its own, by which a node that sees it again knows it. */
+/** A write with its own operation id, by which a node recognises a retry. */
 const write = (backend: Backend, flags: DocumentFlags, sent: Sent) => {
   const operationId = {
     session: backend.runtime.id(),
@@ -67,7 +67,7 @@ const print = Effect.fnUntraced(function*(answer: BackendAnswer, flags: Document
   if (flags.json) return yield* Output.json({ values, context, replied, siblings })
   for (const value of values) yield* Output.json(value)
   if (values.length > 1) {
-    yield* Output.note(`${values.length} siblings: concurrent writes that nobody has merged`)
+    yield* Output.note(`${values.length} siblings: concurrent writes that have not been merged`)
   }
 })
 
@@ -102,7 +102,7 @@ export const put = Command.make(
         const calls = [{ name: "put", args: [value] }]
         yield* print(yield* write(backend, flags, { calls, context }), flags)
       }))
-).pipe(Command.withDescription("Write a whole document, in place of what is there"))
+).pipe(Command.withDescription("Write a whole document, in place of the stored one"))
 
 export const del = Command.make(
   "del",
@@ -115,14 +115,14 @@ export const del = Command.make(
         const calls = [{ name: "delete", args: [] }]
         yield* print(yield* write(backend, flags, { calls, context }), flags)
       }))
-).pipe(Command.withDescription("Delete what a document holds now"))
+).pipe(Command.withDescription("Delete the present values of a document"))
 
 export const operate = Command.make(
   "do",
   {
     ...documentFlags,
     operation: Argument.String("operation").pipe(
-      Argument.withDescription("such as lines.add; `ls` shows what a bucket has")
+      Argument.withDescription("such as lines.add; `ls` shows those of a bucket")
     ),
     args: Argument.String("arg").pipe(
       Argument.variadic(),

@@ -1,17 +1,17 @@
 /**
- * Turns whatever ends a command into one or two lines for people and an exit code for scripts:
- * 1 for what the caller can mend, 2 for what is not there, 3 for what is not available now.
+ * Turns the failure of a command into one or two lines for people and an exit code for scripts: 1
+ * for an error that the caller can mend, 2 for an absent document, 3 for an outage.
  */
 import * as Schema from "effect/Schema"
 import { StoreError } from "../core/model/StoreError.ts"
 
-/** What a command ends with, ready to be shown. */
+/** The end of a command, ready to be shown. */
 export class Failure extends Schema.TaggedError<Failure>()("Failure", {
   code: Schema.Int,
   text: Schema.String
 }) {}
 
-/** Something typed that does not fit. */
+/** A command line that does not fit. */
 export class Misuse extends Schema.TaggedError<Misuse>()("Misuse", { problem: Schema.String }) {
   override get message(): string {
     return this.problem

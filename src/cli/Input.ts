@@ -1,5 +1,5 @@
 /**
- * Makes JSON of what is typed: keys, values and arguments of operations.
+ * Makes JSON of the text that is typed: keys, values and arguments of operations.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"

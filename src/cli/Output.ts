@@ -1,6 +1,6 @@
 /**
- * Writes results to standard output: JSON for programs, lines and tables for people. What is said
- * about a result goes to standard error, so that a result can always be piped on.
+ * Writes results to standard output: JSON for programs, lines and tables for people. Remarks about
+ * a result go to standard error, so that a result can always be piped.
  */
 import { displayWidth } from "effect/cli/CliOutput"
 import * as Console from "effect/Console"
@@ -32,7 +32,7 @@ export const table = (
 
 const cellLengthMax = 60
 
-/** A value cut to what fits in a column. */
+/** A value cut to the width of a column. */
 export const cell = (value: unknown): string => {
   const text = JSON.stringify(value)
   return text.length > cellLengthMax ? `${text.slice(0, cellLengthMax)}...` : text

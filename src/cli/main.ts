@@ -30,7 +30,7 @@ const presenter = CliOutput.layerPresenter({
     if (event._tag === "Version") return Effect.sync(() => console.log(event.version))
     if (event._tag !== "InvalidInvocation") return CliOutput.defaultPresenter.present(event)
     const problems = event.errors.map(({ message }) => message.replaceAll(/\s+/gu, " "))
-    return note(`${problems.join("; ")}\n${event.commandPath.join(" ")} --help says what it takes`)
+    return note(`${problems.join("; ")}\n${event.commandPath.join(" ")} --help shows its usage`)
   }
 })
 
@@ -48,7 +48,7 @@ const report = (cause: Cause.Cause<unknown>): Effect.Effect<number> => {
   return Effect.as(note(`everwrite is at fault: ${Cause.pretty(cause)}`), faultCode)
 }
 
-// Whoever read the output (`| head`) may have gone away.
+// The reader of the output (`| head`) may have gone away.
 process.stdout.on("error", () => process.exit())
 
 const program = Command.runWith(everwrite, { version })(process.argv.slice(2)).pipe(

@@ -19,9 +19,9 @@ interface OnBehalf {
   readonly principal?: Principal
 }
 
-export interface ExplainRequest extends Omit<Request.ExplainRequest, "principal">, OnBehalf {}
+export interface BackendExplain extends Omit<Request.ExplainRequest, "principal">, OnBehalf {}
 
-export interface ListRequest extends Omit<Request.ListRequest, "principal">, OnBehalf {}
+export interface BackendList extends Omit<Request.ListRequest, "principal">, OnBehalf {}
 
 export interface BackendRequest extends OnBehalf {
   readonly action: Action
@@ -48,12 +48,12 @@ export interface Backend {
   readonly request: (request: BackendRequest, respond: BackendRespond) => void
   /** Shows people the state of a document on every replica. */
   readonly explain: (
-    request: ExplainRequest,
+    request: BackendExplain,
     respond: (outcome: Explanation | StoreError) => void
   ) => void
   /** A page of a bucket's keys; the next one after its `next`. */
   readonly list: (
-    request: ListRequest,
+    request: BackendList,
     respond: (outcome: KeyPage | StoreError) => void
   ) => void
   readonly describe: (respond: (outcome: ClusterDescription | StoreError) => void) => void

@@ -21,7 +21,7 @@ export interface EmbeddedOptions {
   readonly cluster: string
 }
 
-/** A program in the node's own process is anonymous, unless it asks for somebody else. */
+/** A program in the node's own process is anonymous, unless it asks for another client. */
 const withPrincipal = <A extends { readonly principal?: Principal }>(request: A) => ({
   ...request,
   principal: request.principal ?? anonymous

@@ -1,8 +1,8 @@
 /**
  * Carries a client's requests to the nodes over NATS, straight to a primary of the document.
  *
- * A node that nobody answers for is passed over. A write that was lost is sent again to the same
- * node, which answers a repeated write from the document instead of applying it twice.
+ * A node whose subject has no subscriber is passed over. A write that was lost is sent again to the
+ * same node, which answers a repeated write from the document instead of applying it twice.
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -152,7 +152,7 @@ export class NatsBackend implements Backend {
     return Math.max(this.#limits.askTimeoutMillis, timeoutMillis + this.#limits.graceMillis)
   }
 
-  /** Nobody subscribes to the subject of a message: it reached no node. */
+  /** The subject of a message has no subscriber: it reached no node. */
   #unreachable(replySubject: string): void {
     const number = Number(replySubject.slice(this.#inbox.length + 1))
     const unsent = Array.from(this.#pending.all()).filter(({ message }) => message === number)

@@ -88,7 +88,7 @@ export class NodeSelector {
     else pace.millis += (millis - pace.millis) * weightOfLast
   }
 
-  /** Notes that nobody answers for a node, or that it cannot. */
+  /** Notes that a node does not answer, or that it cannot. */
   unreachable(node: NodeId): void {
     const { millis } = this.#paces.get(node) ?? unknownPace
     this.#paces.set(node, { millis, restsUntil: this.#runtime.elapsed() + this.#limits.restMillis })

@@ -29,7 +29,7 @@ export interface RequestSender {
   /** Called once for each request, before its outcome is passed on. */
   readonly ended: (request: RemoteRequest) => void
   readonly answered: (node: NodeId, millis: number) => void
-  /** Nobody answers for the node, or it cannot do its work. */
+  /** The node does not answer, or it cannot do its work. */
   readonly unreachable: (node: NodeId) => void
 }
 
@@ -114,8 +114,8 @@ export class RemoteRequest implements Waiting {
   }
 
   /**
-   * Nobody subscribes to the subject of the last sending, so no node carried that one out: the
-   * request may go elsewhere, unless it is a write of which an earlier sending reached its node.
+   * The subject of the last sending has no subscriber, so no node carried that one out: the request
+   * may go elsewhere, unless it is a write of which an earlier sending reached its node.
    */
   unreachable(): void {
     const node = this.#node

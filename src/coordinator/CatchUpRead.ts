@@ -1,6 +1,6 @@
 /**
- * Reads what a client has seen and this replica has not, joins it here, and begins the client's
- * write again: a removal could not be told exactly without it.
+ * Reads the writes that a client has seen and this replica has not, joins them here, and begins the
+ * client's write again: a removal could not be told exactly without it.
  */
 import * as CausalContext from "../core/clock/CausalContext.ts"
 import * as Errors from "../core/model/StoreError.ts"

@@ -1,8 +1,8 @@
 /**
- * Takes clients' requests: checks them, carries out those whose documents this node holds, and
- * forwards the others to a node that does. "A state machine on the node that received the
- * request", says the Dynamo paper (section 5); the machines are `core/quorum` and
- * `core/forwarding`, and this room carries out what they say.
+ * Takes clients' requests: checks them, carries out those of which this node is a primary, and
+ * forwards the others to a primary. "A state machine on the node that received the request", says
+ * the Dynamo paper (section 5); the machines are `core/quorum` and `core/forwarding`, and this room
+ * carries out their decisions.
  */
 import type { Explanation } from "../../schemas/Explanation.ts"
 import type { KeyPage } from "../../schemas/KeyPage.ts"
@@ -12,7 +12,7 @@ import * as Errors from "../core/model/StoreError.ts"
 import { InFlightRequests } from "../transport/InFlightRequests.ts"
 import { CatchUpRead } from "./CatchUpRead.ts"
 import { ClientRead } from "./ClientRead.ts"
-import type { CoordinatorContext, Gathering, NodeParts } from "./CoordinatorContext.ts"
+import type { CoordinatorContext, Gathering, NodeServices } from "./CoordinatorContext.ts"
 import * as CoordinatorCounters from "./CoordinatorCounters.ts"
 import { Explain } from "./Explain.ts"
 import { readForward } from "./ForwardCodec.ts"
@@ -34,7 +34,7 @@ import {
 } from "./ValidatedRequest.ts"
 import { WriteCoordinator } from "./WriteCoordinator.ts"
 
-export interface CoordinatorOptions extends NodeParts {
+export interface CoordinatorOptions extends NodeServices {
   readonly validation: Pick<ValidationOptions, "buckets" | "partitionCount">
 }
 
@@ -92,7 +92,7 @@ export class Coordinator {
     this.#write(write, open)
   }
 
-  /** Shows what every primary has of a document; changes nothing. */
+  /** Shows the state of a document at every primary; changes nothing. */
   explain(request: ExplainRequest, address: AnswerAddress<Explanation>): void {
     const open = this.#open(address)
     if (open === undefined) return

@@ -1,6 +1,6 @@
 /**
- * Lists what every request of this coordinator shares: the rest of the node, and the tables that
- * requests are found in, counted by and bounded by.
+ * Lists the services that all requests of this coordinator share: the rest of the node, and the
+ * tables that requests are found in, counted by and bounded by.
  */
 import type { PeerMessage } from "../../schemas/PeerMessage.ts"
 import type { TokenSeal } from "../core/clock/CausalContext.ts"
@@ -32,14 +32,14 @@ export type CoordinatorLimits = Pick<
 >
 
 /** The rest of the node, as coordination sees it. */
-export interface NodeParts {
+export interface NodeServices {
   readonly runtime: Runtime
   readonly node: NodeId
   readonly view: ClusterView
   readonly replica: Replica
   /** Sends at the end of the turn; may be lost. */
   readonly send: (to: NodeId, message: PeerMessage) => void
-  /** The incarnation of a node that was heard last; empty where it never was. */
+  /** The incarnation of a node in its last frame; empty where none came. */
   readonly incarnationOf: (node: NodeId) => string
   readonly seal: TokenSeal
   readonly limits: CoordinatorLimits
@@ -50,7 +50,7 @@ export interface Gathering extends Waiting {
   readonly hear: (from: NodeId, message: PeerMessage) => void
 }
 
-export interface CoordinatorContext extends NodeParts {
+export interface CoordinatorContext extends NodeServices {
   readonly counters: CoordinatorCounters
   readonly inFlight: InFlightRequests<Gathering>
   readonly lateReplies: LateReplyBudget

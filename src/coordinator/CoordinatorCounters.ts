@@ -1,5 +1,5 @@
 /**
- * Counts what a coordinator does, for metrics. All but `open` only grow.
+ * Counts the work of a coordinator, for metrics. All but `open` only grow.
  */
 export interface CoordinatorCounters {
   /** Requests that have no answer yet. */

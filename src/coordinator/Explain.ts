@@ -19,7 +19,7 @@ import { Gather } from "./Gather.ts"
 import type { OpenRequest } from "./OpenRequest.ts"
 import type { ValidatedRead } from "./ValidatedRequest.ts"
 
-/** What one replica answered. */
+/** The answer of one replica. */
 type Finding =
   | { readonly outcome: "found"; readonly document: Document.Document }
   | { readonly outcome: "absent" }

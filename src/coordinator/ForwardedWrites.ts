@@ -1,7 +1,7 @@
 /**
- * Remembers which node each write was handed to, and how often, so that one that is sent again
- * reaches the node that may have carried it out: another would not know it, and carry it out a
- * second time.
+ * Remembers the node to which each write was forwarded, and how often, so that one that is sent
+ * again reaches the node that may have carried it out: another would not know it, and carry it out
+ * a second time.
  */
 import type { NodeLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
@@ -23,7 +23,10 @@ export class ForwardedWrites {
     this.#forwardedMax = forwardedWritesMax
   }
 
-  /** The nodes to hand a request to, the best first; of a write that was forwarded, that one. */
+  /**
+   * The nodes to forward a request to, the best first; for a write that was forwarded, its node
+   * alone.
+   */
   route(request: Request, nodes: ReadonlyArray<NodeId>): ReadonlyArray<NodeId> {
     const known = this.#writes.get(idOf(request))
     return known !== undefined && nodes.includes(known.node) ? [known.node] : nodes
@@ -43,12 +46,12 @@ export class ForwardedWrites {
     if (this.#writes.size > this.#forwardedMax && oldest !== undefined) this.#writes.delete(oldest)
   }
 
-  /** Whether what a node says of a write can only speak of its one sending. */
+  /** Whether a node's answer about a write can only concern its one sending. */
   wasSentOnce(request: Request): boolean {
     return this.#writes.get(idOf(request))?.sendings === 1
   }
 
-  /** Notes that nobody has carried a write out: whoever asks again may have it from any node. */
+  /** Notes that no node has carried the write out, so a retry may go to any node. */
   forget(request: Request): void {
     this.#writes.delete(idOf(request))
   }

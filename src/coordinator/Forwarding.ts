@@ -1,6 +1,6 @@
 /**
- * Forwards a request to a node that holds the document, where this node does not, and takes the
- * answer back. A request is forwarded once: the node that gets it carries it out or refuses.
+ * Forwards a request to a primary of the document, where this node is none, and takes the answer
+ * back. A request is forwarded once: the node that gets it carries it out or refuses.
  */
 import type { PeerMessage } from "../../schemas/PeerMessage.ts"
 import * as ForwardDecision from "../core/forwarding/ForwardDecision.ts"
@@ -44,7 +44,7 @@ export class Forwarding
     options: {
       readonly request: Request
       readonly validated: ValidatedRead | ValidatedWrite
-      /** The nodes that hold the document, the best first. */
+      /** The primaries of the document, the best first. */
       readonly nodes: ReadonlyArray<NodeId>
       readonly open: OpenRequest<Answer>
     }
@@ -123,7 +123,7 @@ export class Forwarding
     const { outcome } = this.decision
     if (outcome._tag === "Fail") return this.#open.answer(this.#unsure())
     if (outcome._tag !== "Answer") return
-    if (outcome.nobodyApplied) this.context.forwardedWrites.forget(this.#request)
+    if (outcome.noneApplied) this.context.forwardedWrites.forget(this.#request)
     this.#open.answer(outcome.answer)
   }
 

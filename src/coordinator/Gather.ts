@@ -1,10 +1,10 @@
 /**
- * Sends one question to several nodes and gathers their answers: carries out a decision of
- * `core`, which says who is asked, what an answer changes, and when the client is told.
+ * Sends one question to several nodes and gathers their answers: carries out a decision of `core`,
+ * which says which nodes are asked, how an answer changes it, and when the client is told.
  *
  * Reads, writes, forwarded requests, explanations and listings differ in their decision, in the
- * message that they send, and in what they do with an answer; they share all the rest: the
- * deadline, sending again, waiting on for slow replicas, and the end.
+ * message that they send, and in the event of an answer; they share all the rest: the deadline,
+ * sending again, waiting on for slow replicas, and the end.
  *
  * @see basho/riak_kv:src/riak_kv_get_fsm.erl, which carries out riak_kv_get_core in the same way
  */
@@ -70,7 +70,9 @@ export abstract class Gather<D extends Decision, E> implements Gathering {
     return 0
   }
 
-  /** Asks all others who owe an answer; from now on answers find this request by its number. */
+  /**
+   * Asks all other nodes that owe an answer; from now on answers find this request by its number.
+   */
   ask(): void {
     const { inFlight, node: self } = this.context
     inFlight.add(this.number, this)
@@ -97,7 +99,7 @@ export abstract class Gather<D extends Decision, E> implements Gathering {
     this.step(deadline)
   }
 
-  /** Takes the decision one event further, and carries out what follows from it. */
+  /** Takes the decision one event further, and carries out the new decision. */
   step(event: E | Deadline): void {
     const wasWaiting = this.decision.outcome._tag === "Wait"
     this.decision = this.#rules.step(this.decision, event)

@@ -1,5 +1,5 @@
 /**
- * Lists one page of a bucket's keys: asks every member which it holds after a place, and merges
+ * Lists one page of a bucket's keys: asks every member for its keys after a cursor, and merges
  * their answers up to where the first of them stopped looking, so that no page skips a key.
  */
 import * as Option from "effect/Option"
@@ -27,18 +27,18 @@ export interface ValidatedListing {
   readonly partitionCount: number
 }
 
-type Found = Pick<KeysFound, "places" | "through">
+type Found = Pick<KeysFound, "keys" | "through">
 
 const asJson = Schema.decodeUnknownOption(Schema.Json)
 const cursorVersion = 1
 
-/** A place as the opaque text that clients hand back. */
+/** A cursor as the opaque text that clients bring back. */
 export const encodeCursor = ({ key, partition }: KeyCursor): string => {
   const writer = new ByteWriter(64).byte(cursorVersion).varint(partition)
   return Buffer.from(writer.text(key.partition).text(key.sort).finish()).toString("base64url")
 }
 
-/** The place of a cursor; undefined where the text is none. */
+/** The key of a cursor; undefined where the text is none. */
 export const decodeCursor = (cursor: string): KeyCursor | undefined => {
   const reader = new ByteReader(Buffer.from(cursor, "base64url"))
   try {
@@ -160,7 +160,7 @@ export class Listing
 /** Each key up to `through` once, in order. */
 const mergeKeys = (found: ReadonlyArray<Found>, through: KeyCursor): ReadonlyArray<KeyCursor> =>
   found
-    .flatMap(({ places }) => places)
+    .flatMap(({ keys }) => keys)
     .filter((cursor) => compareCursors(cursor, through) <= 0)
     .sort(compareCursors)
     .filter((cursor, i, all) => i === 0 || compareCursors(all[i - 1]!, cursor) !== 0)

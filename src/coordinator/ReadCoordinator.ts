@@ -50,7 +50,7 @@ export abstract class ReadCoordinator
     this.read = read
   }
 
-  /** Takes what the read found; called once. */
+  /** Takes the result of the read; called once. */
   abstract found(outcome: ReadOutcome): void
 
   /** Reads the own replica and asks the others. */
@@ -104,7 +104,7 @@ export abstract class ReadCoordinator
     }
   }
 
-  /** Joins another replica's document into what was found so far. */
+  /** Joins another replica's document into the states found so far. */
   #take(from: NodeId, bytes: Uint8Array): void {
     const index = this.#indexOf(from)
     const { counters, runtime } = this.context
@@ -115,7 +115,7 @@ export abstract class ReadCoordinator
       if (Document.discards(this.joined, document)) counters.discards++
       const joined = Document.join(this.joined, document)
       if (joined !== this.joined && this.decision.outcome._tag !== "Wait") {
-        runtime.mark("read: a late answer brings what the client did not get")
+        runtime.mark("read: a late answer is newer than the client's answer")
       }
       this.joined = joined
       this.#foundAt(from, digest)
@@ -143,7 +143,7 @@ export abstract class ReadCoordinator
       case "Answer":
         return this.found({ document: this.joined, replied: ReadDecision.had(this.decision).r })
       case "NotCovered":
-        runtime.mark("read: the session has seen more than all who answer")
+        runtime.mark("read: the session has seen more than the replicas that answer")
         return this.found(
           new Errors.ContextNotCovered({
             bucket: this.read.bucket.definition.name,

@@ -10,7 +10,7 @@ import type { Principal } from "../core/model/Principal.ts"
 import type { StoreError } from "../core/model/StoreError.ts"
 
 export interface Request {
-  /** Who asks, as the first node learnt it. */
+  /** The client's identity, as the first node learnt it. */
   readonly principal: Principal
   readonly action: "read" | "write"
   readonly bucket: string
@@ -23,20 +23,20 @@ export interface Answer {
   readonly _tag: "Answer"
   /** Canonical JSON: none where nothing is stored, several where siblings were not merged. */
   readonly values: ReadonlyArray<string>
-  /** Seals what was seen, for the next write or the session's next read. */
+  /** The sealed context, for the next write or the session's next read. */
   readonly context: string
   readonly replied: number
   /** How many siblings are in `values`, or were merged into the one. */
   readonly siblings: number
 }
 
-/** The place that the answer to one request is delivered to. */
+/** The address to which the answer of one request is delivered. */
 export interface AnswerAddress<A> {
   /** Called exactly once. */
   readonly deliver: (outcome: A | StoreError) => void
 }
 
-/** Asks what every primary has of one document. */
+/** Asks every primary for its state of one document. */
 export interface ExplainRequest extends Omit<ExplainBody, "id"> {
   readonly principal: Principal
   readonly bucket: BucketName

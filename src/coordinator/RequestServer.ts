@@ -64,8 +64,8 @@ const invalid = (value: string, expected: string) =>
 const principalOfClient = (): Principal => anonymous
 
 /**
- * The request in a message's body. Its operations must be the one that its subject names, which is
- * what the broker's permissions went by; several go by the name of `edit`.
+ * The request in a message's body. Its operations must be the one that its subject names, by which
+ * the broker's permissions decided; several have the name `edit`.
  */
 const requestOf = (
   subject: RequestSubject,
@@ -115,7 +115,7 @@ export class RequestServer {
     return this.#refused
   }
 
-  /** What it listens to, and what came of it. */
+  /** Its subjects, and the counts of their requests. */
   endpoints(): ReadonlyArray<Endpoint> {
     return (["read", "write"] as const).map((access) => ({
       name: access,
@@ -126,8 +126,8 @@ export class RequestServer {
   }
 
   /**
-   * Leaves what any node may take to the others. What comes to this node alone it still answers, if
-   * only to say that it stops: silence would leave the sender in doubt.
+   * Leaves requests that any node may take to the others. It still answers requests to this node
+   * alone, if only to say that it stops: no answer would leave the sender in doubt.
    */
   drain(): void {
     for (const subscription of this.#shared) subscription.close()
@@ -155,7 +155,7 @@ export class RequestServer {
     for (const item of json) this.#one(subject.request, item, { reply, isBatched: true })
   }
 
-  /** Hands one request to the coordinator, with the place that its answer goes to. */
+  /** Gives one request to the coordinator, with the address of its answer. */
   #one(
     subject: RequestSubject,
     json: unknown,

@@ -1,5 +1,5 @@
 /**
- * Checks a request against what this node knows, before anything is sent: every fault of the
+ * Checks a request against the knowledge of this node, before anything is sent: every fault of the
  * caller's is found here, and named.
  */
 import type { RequestBody } from "../../schemas/ClientRequest.ts"
@@ -16,7 +16,7 @@ import { rowKeyOf } from "../core/ring/Partition.ts"
 import type { Call } from "../replica/Replica.ts"
 import type { Request } from "./Request.ts"
 
-/** What a valid read or write says; every field is checked. */
+/** A valid read or write; every field is checked. */
 export interface ValidatedRequest {
   readonly bucket: KnownBucket
   readonly key: DocumentKey

@@ -1,7 +1,7 @@
 /**
  * The one hash of the system: MD5, as in the Dynamo paper (section 4.2), for placing keys and for
  * telling states apart. It is a format: the same bytes must hash alike for ever, on every node.
- * Nothing here protects against forgery; what must not be forged carries an HMAC.
+ * Nothing here protects against forgery; data that must not be forged carry an HMAC.
  */
 import { hash } from "node:crypto"
 

@@ -1,8 +1,8 @@
 /**
  * Stops the work where one of our own promises is broken.
  *
- * A failure of the world (a full disk, a lost peer, bad input) is a typed error; a broken
- * promise of ours is this, checked in production too, because what follows it would be stored.
+ * A failure from outside (a full disk, a lost peer, bad input) is a typed error; a broken promise
+ * of ours is this, checked in production too, because the wrong state after it would be stored.
  */
 export class InvariantViolation extends Error {
   override readonly name = "InvariantViolation"

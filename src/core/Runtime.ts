@@ -1,5 +1,5 @@
 /**
- * Names everything that a node may ask of the world outside it: time, chance and turns.
+ * Names everything that a node may ask of its surroundings: time, chance and turns.
  *
  * Code that runs on callbacks takes this interface instead of reaching for `Date`, timers or
  * `crypto`, so that a whole cluster can run in one process on virtual time under one seed. The

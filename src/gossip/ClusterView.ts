@@ -1,7 +1,7 @@
 /**
  * Holds the beliefs of this node about its cluster: its members and their ring, which of them are
  * up, how far their clocks are ahead. Other rooms read it; only this room and the frames that come
- * in change it. The ring is a value that changes: who needs it asks for it each time.
+ * in change it. The ring is a value that changes: its readers ask for it each time.
  */
 import * as HybridClock from "../core/clock/HybridClock.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
@@ -22,13 +22,13 @@ export interface ClusterViewOptions {
 }
 
 /** Where a document is kept: its primaries in order, as nodes and as targets of a request. */
-export interface Placement extends Nodes {
+export interface DocumentNodes extends Nodes {
   readonly primaries: ReadonlyArray<NodeId>
 }
 
 export class ClusterView {
   readonly self: NodeId
-  /** Who is believed to be up. */
+  /** The nodes that are believed to be up. */
   readonly liveness: Liveness
   readonly #runtime: Runtime
   readonly #skewMillis: number
@@ -58,7 +58,7 @@ export class ClusterView {
   }
 
   /**
-   * Serves another ring from now on, and tells all who listen.
+   * Serves another ring from now on, and tells all listeners.
    *
    * **Requires** a state that `RingState` made of the present one.
    */
@@ -91,10 +91,10 @@ export class ClusterView {
   }
 
   /**
-   * Where a request to a bucket with `n` replicas goes: one value until the ring changes. Nobody
-   * stands in for a primary, since no node has a place for hints yet.
+   * The targets of a request to a bucket with `n` replicas: one value until the ring changes. No
+   * fallback stands in for a primary, since no node can keep hints yet.
    */
-  placement(partition: number, n: number): Placement {
+  placement(partition: number, n: number): DocumentNodes {
     return RingState.placement(this.#state, { partition, n, withFallbacks: false })
   }
 

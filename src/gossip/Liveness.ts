@@ -1,7 +1,7 @@
 /**
  * Says which nodes this one believes to be up. It is an opinion, formed from the frames that come
  * and the answers that do not; ownership never hangs on it (Dynamo, section 4.8.3: a node is failed
- * for another where it does not answer that one, whoever else it answers).
+ * for another where it does not answer that one, though it answers others).
  */
 import type { NodeLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
@@ -14,9 +14,9 @@ export interface LivenessOptions {
 
 /** On the monotonic clock. */
 interface Peer {
-  /** -Infinity where it never was. */
+  /** -Infinity where no frame of it ever came. */
   heardAt: number
-  /** When the first question was sent that nothing has been heard after; undefined without one. */
+  /** When the first question was sent after the last frame; undefined without one. */
   askedAt: number | undefined
   /** An answer has not come in the time that its request gave it, since the node was heard. */
   late: boolean
@@ -32,7 +32,7 @@ export class Liveness {
     this.#suspectMillis = options.limits.suspectMillis
   }
 
-  /** Notes that a frame of the node came: it is up, whatever was believed. */
+  /** Notes that a frame of the node came: it is up. */
   heard(node: NodeId): void {
     const peer = this.#peer(node)
     peer.heardAt = this.#runtime.elapsed()
@@ -51,7 +51,7 @@ export class Liveness {
     this.#peer(node).late = true
   }
 
-  /** Notes that the node says itself that it takes nothing: it is suspect until it is heard. */
+  /** Notes that the node refuses all requests: it is suspect until a frame of it comes. */
   refused(node: NodeId): void {
     const peer = this.#peer(node)
     peer.askedAt = -Infinity
@@ -69,13 +69,13 @@ export class Liveness {
     return [...this.#peers.keys()].filter((node) => !this.isUp(node))
   }
 
-  /** Since when the node was not heard; Infinity where it never was, or has an answer overdue. */
+  /** The age of the node's last frame; Infinity where none ever came, or an answer is overdue. */
   unreachableMillis(node: NodeId): number {
     const peer = this.#peers.get(node)
     return peer === undefined || peer.late ? Infinity : this.#runtime.elapsed() - peer.heardAt
   }
 
-  /** Keeps what is known of these nodes alone. */
+  /** Forgets all other nodes. */
   retain(nodes: ReadonlySet<NodeId>): void {
     for (const node of this.#peers.keys()) if (!nodes.has(node)) this.#peers.delete(node)
   }

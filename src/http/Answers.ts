@@ -1,5 +1,5 @@
 /**
- * Makes HTTP responses of what requests come to: documents with their contexts, and problems.
+ * Makes HTTP responses of the outcomes of requests: documents with their contexts, and problems.
  */
 import * as Effect from "effect/Effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -13,17 +13,17 @@ import {
 import type { BackendAnswer } from "../client/Backend.ts"
 import type { StoreError } from "../core/model/StoreError.ts"
 
-/** Why a request is not answered as it asked. */
-export type Refusal = StoreError | Problem
+/** The reason why a request is not carried out. */
+export type Failure = StoreError | Problem
 
 type Response = HttpServerResponse.HttpServerResponse
 type Headers = Readonly<Record<string, string>>
 
-/** Much of what is unavailable now is available after a second: another replica, a commit. */
+/** Most outages are over after a second: another replica answers, or a commit ends. */
 const retryAfterSeconds = "1"
 
-export const problemResponse = (refusal: Refusal, headers: Headers = {}): Response => {
-  const problem = refusal instanceof Error ? problemOf(refusal) : refusal
+export const problemResponse = (failure: Failure, headers: Headers = {}): Response => {
+  const problem = failure instanceof Error ? problemOf(failure) : failure
   return HttpServerResponse.jsonUnsafe(problem, {
     status: problem.status,
     contentType: problemContentType,
@@ -31,11 +31,11 @@ export const problemResponse = (refusal: Refusal, headers: Headers = {}): Respon
   })
 }
 
-/** Answers a refusal as a problem. */
+/** Answers a failure as a problem. */
 export const answered = <R>(
-  response: Effect.Effect<Response, Refusal, R>
+  response: Effect.Effect<Response, Failure, R>
 ): Effect.Effect<Response, never, R> =>
-  Effect.catch(response, (refusal) => Effect.succeed(problemResponse(refusal)))
+  Effect.catch(response, (failure) => Effect.succeed(problemResponse(failure)))
 
 export const problem = (
   name: string,
@@ -55,7 +55,7 @@ const jsonResponse = (text: string, headers: Headers): Response =>
 export interface DocumentOptions {
   /** Whether the caller asked for all siblings, be there several or not. */
   readonly siblings: boolean
-  /** Whether it is no error that nothing is there: a write may leave nothing. */
+  /** Whether an absent document is no error: a write may leave none. */
   readonly absentIsFine: boolean
 }
 

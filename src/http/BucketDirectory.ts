@@ -1,6 +1,6 @@
 /**
- * Asks the backend, and remembers for a moment which buckets there are: what a key looks like and
- * what can be done with a document has to be known before its request can be made.
+ * Asks the backend which buckets there are, and remembers the answer for a moment: a request can be
+ * made only when the form of the bucket's keys and its operations are known.
  */
 import * as Effect from "effect/Effect"
 import type { BucketBody, ClusterDescription } from "../../schemas/ClusterDescription.ts"
@@ -9,9 +9,9 @@ import type { KeyPage } from "../../schemas/KeyPage.ts"
 import type {
   Backend,
   BackendAnswer,
-  BackendRequest,
-  ExplainRequest,
-  ListRequest
+  BackendExplain,
+  BackendList,
+  BackendRequest
 } from "../client/Backend.ts"
 import type { HttpLimits } from "../core/model/Limits.ts"
 import { anonymous, type Principal } from "../core/model/Principal.ts"
@@ -26,7 +26,7 @@ const principalOfCaller = (): Principal => anonymous
 export const timed = (timeout: number | undefined): { readonly timeoutMillis?: number } =>
   timeout === undefined ? {} : { timeoutMillis: timeout }
 
-/** What a callback gets, as an effect. */
+/** The result of a callback, as an effect. */
 const ask = <A>(
   question: (respond: (outcome: A | StoreError) => void) => void
 ): Effect.Effect<A, StoreError> =>
@@ -71,13 +71,13 @@ export class BucketDirectory {
     )
   }
 
-  explain(request: ExplainRequest): Effect.Effect<Explanation, StoreError> {
+  explain(request: BackendExplain): Effect.Effect<Explanation, StoreError> {
     return ask((respond) =>
       this.backend.explain({ ...request, principal: principalOfCaller() }, respond)
     )
   }
 
-  list(request: ListRequest): Effect.Effect<KeyPage, StoreError> {
+  list(request: BackendList): Effect.Effect<KeyPage, StoreError> {
     return ask((respond) =>
       this.backend.list({ ...request, principal: principalOfCaller() }, respond)
     )

@@ -18,7 +18,7 @@ import type { Action } from "../client/Backend.ts"
 import * as Json from "../core/codec/Json.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import { keepsSiblings } from "../core/strategy/Strategies.ts"
-import { answered, documentResponse, problemResponse, type Refusal } from "./Answers.ts"
+import { answered, documentResponse, type Failure, problemResponse } from "./Answers.ts"
 import { type BucketDirectory, timed } from "./BucketDirectory.ts"
 import { readJson } from "./JsonBody.ts"
 
@@ -44,7 +44,7 @@ interface Incoming {
   readonly headers: Headers
 }
 
-type Answer = Effect.Effect<HttpServerResponse, Refusal>
+type Answer = Effect.Effect<HttpServerResponse, Failure>
 
 /** A key as it stands in a query: text for bare keys, else a JSON object. */
 export const keyOf = (
@@ -62,7 +62,7 @@ export const keyOf = (
         })
     })
 
-/** An operation's id: the text names it, in whatever process it arrives. */
+/** The operation id of a text, the same in every process at which it arrives. */
 const operationIdOf = (text: string, nowMillis: number): OperationIdBody => ({
   session: `http.${hash("sha256", text, "base64url")}`,
   sequence: 0,
@@ -173,9 +173,9 @@ const notWritable = ({ definition, operations }: BucketBody) => {
 }
 
 /** The body is the one argument of a put, so the path to a fault begins in it. */
-const inBody = (refusal: Refusal): Refusal => {
-  if (!(refusal instanceof Errors.InvalidValue)) return refusal
-  const { bucket, path, problem } = refusal
+const inBody = (failure: Failure): Failure => {
+  if (!(failure instanceof Errors.InvalidValue)) return failure
+  const { bucket, path, problem } = failure
   return new Errors.InvalidValue({ bucket, path: path.replace(/^\$\[0\]/u, "$"), problem })
 }
 

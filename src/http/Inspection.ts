@@ -1,20 +1,20 @@
 /**
- * Answers those who run a cluster: which buckets there are and what is in them, who belongs to it,
- * what replicas hold, and how this node is.
+ * Answers the operators of a cluster: its buckets and their keys, its members, the state of each
+ * replica of a document, and the health of this node.
  */
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import { Api } from "../../schemas/HttpApi.ts"
-import { answered, problem, problemResponse, type Refusal } from "./Answers.ts"
+import { answered, type Failure, problem, problemResponse } from "./Answers.ts"
 import { type BucketDirectory, timed } from "./BucketDirectory.ts"
 import { keyOf } from "./Documents.ts"
 import { metricsText, type Sample } from "./Metrics.ts"
 
-/** What the node knows about itself. */
+/** The node's knowledge about itself. */
 export interface Health {
-  /** Why no requests should come here now; none where they should. */
+  /** The reasons why no requests should come here now; none where they should. */
   readonly notReady: () => ReadonlyArray<string>
 }
 
@@ -24,8 +24,8 @@ export interface InspectionOptions {
   readonly metrics: () => ReadonlyArray<Sample>
 }
 
-/** The JSON of what was asked, or a problem. */
-const shown = (asked: Effect.Effect<object, Refusal>) =>
+/** The JSON of an answer, or a problem. */
+const shown = (asked: Effect.Effect<object, Failure>) =>
   answered(Effect.map(asked, (body) => HttpServerResponse.jsonUnsafe(body)))
 
 const layerBuckets = (directory: BucketDirectory) =>

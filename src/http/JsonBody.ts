@@ -10,7 +10,7 @@ import type * as Schema from "effect/Schema"
 import * as Json from "../core/codec/Json.ts"
 import { depthMax } from "../core/model/CanonicalJson.ts"
 import { InvalidRequest, InvalidValue } from "../core/model/StoreError.ts"
-import { problem, type Refusal } from "./Answers.ts"
+import { type Failure, problem } from "./Answers.ts"
 
 const decoder = new TextDecoder("utf-8", { fatal: true })
 
@@ -49,7 +49,7 @@ const parse = (text: string): Effect.Effect<Schema.Json, InvalidRequest> =>
 export const readJson = Effect.fnUntraced(function*(
   request: HttpServerRequest,
   options: { readonly bucket: string; readonly levels: number; readonly bodyBytesMax: number }
-): Effect.fn.Return<Schema.Json, Refusal> {
+): Effect.fn.Return<Schema.Json, Failure> {
   const { bodyBytesMax } = options
   const { headers } = request
   const contentType = headers["content-type"]

@@ -1,15 +1,15 @@
 /**
  * Writes counts in the text format of Prometheus. They are read when they are asked for: a node
- * that nobody watches spends nothing on them.
+ * that is not watched spends nothing on them.
  *
- * Labels hold words of the program only. A key or a value in a label would show data to whoever
- * may see the metrics, and make as many series as there are keys.
+ * Labels hold words of the program only. A key or a value in a label would show data to every
+ * reader of the metrics, and make as many series as there are keys.
  */
 
 export interface Sample {
   /** Without the prefix `everwrite_`. */
   readonly name: string
-  /** A counter only grows while the process lives; a gauge goes up and down. */
+  /** A counter only grows while the process runs; a gauge goes up and down. */
   readonly type: "counter" | "gauge"
   readonly help: string
   /** One number, or one for each value of a label. */

@@ -1,6 +1,6 @@
 /**
  * Serves the HTTP interface from its definition: routes, checks, OpenAPI document and pages for
- * people. What comes in may be hostile; whatever it is, it gets an answer, and the node goes on.
+ * people. A hostile request gets an answer, and the node goes on.
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Cause from "effect/Cause"
@@ -20,7 +20,7 @@ import { Api } from "../../schemas/HttpApi.ts"
 import type { Backend } from "../client/Backend.ts"
 import { type HttpLimits, lan } from "../core/model/Limits.ts"
 import { InvalidRequest } from "../core/model/StoreError.ts"
-import { problem, problemResponse, type Refusal } from "./Answers.ts"
+import { type Failure, problem, problemResponse } from "./Answers.ts"
 import { BucketDirectory } from "./BucketDirectory.ts"
 import { layerDocuments } from "./Documents.ts"
 import type { Sample } from "./Metrics.ts"
@@ -59,7 +59,7 @@ export class HttpUnavailable extends Schema.TaggedError<HttpUnavailable>()("Http
 const operationLengthMax = 600
 const format = SchemaIssue.makeFormatterStandardSchemaV1()
 
-/** Which part of the request does not fit the definition, as the error that names it. */
+/** The error that names the field of the request which does not fit the definition. */
 const invalid = ({ cause }: HttpApiSchemaError): InvalidRequest => {
   const issue = format(cause.issue).issues[0]
   const setting = (issue?.path ?? []).map((segment) =>
@@ -72,7 +72,7 @@ const invalid = ({ cause }: HttpApiSchemaError): InvalidRequest => {
 const noRoute = problem("NoRoute", {
   status: 404,
   title: "No such route",
-  detail: "nothing is here, or not with this method; /docs and /openapi.json say what is"
+  detail: "no such path, or not with this method; /docs and /openapi.json list all"
 })
 
 const failed = problem("Failed", {
@@ -81,8 +81,8 @@ const failed = problem("Failed", {
   detail: "the node is at fault; its log says more"
 })
 
-/** What was not answered by a handler: an unknown route, a part that does not fit, a fault. */
-const refusalOf = (cause: Cause.Cause<unknown>): Refusal => {
+/** The answers that no handler gave: an unknown route, a field that does not fit, a fault. */
+const failureOf = (cause: Cause.Cause<unknown>): Failure => {
   const error = Cause.squash(cause)
   if (HttpApiSchemaError.is(error) && error.kind !== "Body") return invalid(error)
   const isRoute = error instanceof HttpServerError && error.reason._tag === "RouteNotFound"
@@ -94,15 +94,15 @@ const withProblems = <E, R>(
 ): Effect.Effect<HttpServerResponse.HttpServerResponse, E, R> =>
   Effect.catchCause(app, (cause) => {
     if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause)
-    const refusal = refusalOf(cause)
-    const response = Effect.succeed(problemResponse(refusal))
-    return refusal === failed ? Effect.andThen(Effect.logError(cause), response) : response
+    const failure = failureOf(cause)
+    const response = Effect.succeed(problemResponse(failure))
+    return failure === failed ? Effect.andThen(Effect.logError(cause), response) : response
   })
 
-/** Nothing of the page may come from elsewhere, nor go there. */
+/** The page may load nothing from another origin and send nothing to one. */
 const fromHereOnly = "default-src 'self' 'unsafe-inline' data:"
 
-/** The page is 2 MB of script: it is made when somebody first wants to see it. */
+/** The page is 2 MB of script: it is made at the first request for it. */
 const layerDocs = HttpRouter.use(Effect.fnUntraced(function*(router) {
   const page = yield* Effect.cached(HttpRouter.toHttpEffect(HttpApiSwagger.layer(Api)))
   const response = Effect.map(
@@ -152,7 +152,7 @@ export const serve = Effect.fnUntraced(function*(
   )
   const run = Effect.runForkWith(yield* Effect.context())
   nodeServer.on("error", (error) => run(Effect.logWarning("no connection accepted", error)))
-  // Whoever is still connected after the goodbye would hold up the end for as long as they like.
+  // A client that stays connected after the goodbye would delay the end without limit.
   yield* Effect.addFinalizer(() => Effect.sync(() => nodeServer.closeAllConnections()))
   yield* server.serve(withProblems(app))
   const address = nodeServer.address()

@@ -1,6 +1,7 @@
 /**
- * Tells the operator of what should not happen, once, when it first does. Later occurrences are
- * counted and not logged: a fault that repeats a thousand times a second would hide all others.
+ * Warns the operator of an event that should not happen, once, when it first does. Later
+ * occurrences are counted and not logged: a fault that repeats a thousand times a second would hide
+ * all others.
  */
 import * as Effect from "effect/Effect"
 import type { NodeLimits } from "../core/model/Limits.ts"
@@ -12,7 +13,7 @@ interface Alarm {
   readonly says: string
 }
 
-/** What is watched. The counts only grow. */
+/** The counts that are watched. They only grow. */
 export const alarmsOf = (core: NodeCore): ReadonlyArray<Alarm> => {
   const { link, replica, requests, view } = core
   const { storage, transport } = core.options

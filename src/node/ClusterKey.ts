@@ -1,6 +1,6 @@
 /**
  * Makes the keys under which a cluster's nodes seal the contexts that clients hold, so that any
- * node trusts what any other has handed out, and nobody else can make one up.
+ * node trusts the contexts that any other node issued, and no one else can forge one.
  */
 import * as Redacted from "effect/Redacted"
 import { createHash, createSecretKey } from "node:crypto"

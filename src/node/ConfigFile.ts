@@ -1,8 +1,8 @@
 /**
  * Loads `everwrite.config.ts`: the buckets of a node, with their code, and any of its settings.
  *
- * TypeScript is read by Node itself, which strips types and refuses what is more than types
- * (enums, parameter properties). A `.json` file holds buckets as definitions without code.
+ * TypeScript is read by Node itself, which strips types and refuses other TypeScript syntax (enums,
+ * parameter properties). A `.json` file holds buckets as definitions without code.
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -34,7 +34,7 @@ export interface LoadedConfig {
   readonly settings: Readonly<Record<string, unknown>>
 }
 
-/** A config file that cannot be used: which, and what is wrong with it. */
+/** A config file that cannot be used: its path, and the problem. */
 export class InvalidConfig extends Schema.TaggedError<InvalidConfig>()("InvalidConfig", {
   path: Schema.String,
   problem: Schema.String
@@ -70,7 +70,7 @@ const contentOf = async (path: string): Promise<unknown> => {
 const firstLine = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split("\n", 1)[0]!
 
-/** Buckets and settings of a config file's content, or what is wrong with it. */
+/** Buckets and settings of a config file's content, or the problem. */
 export const decode = (
   content: unknown
 ): Result.Result<Omit<LoadedConfig, "path">, string> => {

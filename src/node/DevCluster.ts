@@ -20,7 +20,7 @@ import { resolve, type Settings } from "./Settings.ts"
 
 const ids = ["n1", "n2", "n3"].map((id) => NodeId.make(id))
 
-/** What `everwrite dev` is whatever else is said, and what it is unless something else is said. */
+/** The fixed settings of `everwrite dev`, and its defaults. */
 const fixed = fromObject({ members: ids.join(), node: ids[0] }, "everwrite dev")
 const usual = fromObject(
   {
@@ -103,7 +103,7 @@ export const startDev = Effect.fnUntraced(function*(
     const index = ids.indexOf(node)
     const { live, scope } = running[index]!
     const name = connectionOf(node)
-    // What a crashed process had not sent stays unsent.
+    // Messages that a crashed process had not sent stay unsent.
     broker?.isolate(name)
     yield* live.crash
     yield* Scope.close(scope, Exit.void)

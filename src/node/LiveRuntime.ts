@@ -1,5 +1,5 @@
 /**
- * Gives nodes and clients the real world: the machine's clocks, timers and randomness. Nothing
+ * Gives nodes and clients the live runtime: the machine's clocks, timers and randomness. Nothing
  * else in the product reads them.
  */
 import { randomBytes } from "node:crypto"

@@ -1,9 +1,9 @@
 /**
- * Runs one live node: storage on its thread, NATS, the node itself, HTTP, opened in this order
- * and closed in the other, whatever goes wrong in between.
+ * Runs one live node: storage on its thread, NATS, the node itself, HTTP, opened in this order and
+ * closed in the other, also after a failure in between.
  *
  * A stopping node first says that it is not ready, takes no more requests, lets those under way
- * finish, and only then closes what they need.
+ * finish, and only then closes the services that they need.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -103,7 +103,7 @@ const begin = (options: Pick<NodeOptions, "storage" | "runtime">, { dataDir }: S
       ))
   )
 
-/** Nobody may be told that the node is ready before the broker knows what it listens to. */
+/** The node says that it is ready only when the broker knows its subscriptions. */
 const subscribed = (transport: TransportService) =>
   Effect.callback<void, TransportUnavailable>((resume) =>
     transport.flush((reached) => {
@@ -206,7 +206,7 @@ export const startNode = Effect.fnUntraced(function*(
   })
   yield* watchConnection(transport)
   yield* Effect.forkScoped(watch(alarmsOf(core), options.limits))
-  // The last to be opened is the first to be closed: what is under way needs all the rest.
+  // The last to be opened is the first to be closed: requests under way need all the rest.
   yield* Effect.addFinalizer(() => {
     if (stopping) return Effect.void
     stopping = true

@@ -1,6 +1,6 @@
 /**
- * Joins the rooms into one node, on whatever runtime, transport and storage it is given. The
- * process that serves users and the simulator run this same file.
+ * Joins the rooms into one node, on any runtime, transport and storage. The process that serves
+ * users and the simulator run this same file.
  */
 import * as DateTime from "effect/DateTime"
 import type { PeerTag } from "../../schemas/PeerMessage.ts"
@@ -136,7 +136,7 @@ export class NodeCore {
     this.coordinator.drain()
   }
 
-  /** Ends everything. Storage and transport belong to whoever gave them. */
+  /** Ends everything. Storage and transport belong to the caller. */
   close(): void {
     this.#service.close()
     this.requests.close()
@@ -144,7 +144,7 @@ export class NodeCore {
     this.link.close()
   }
 
-  /** What the tools of NATS show of this node. */
+  /** The description of this node that the tools of NATS show. */
   #identity(incarnation: Incarnation.Incarnation): ServiceInfoOptions {
     const { cluster, node, transport, version = "0.0.0", runtime } = this.options
     return {

@@ -1,6 +1,6 @@
 /**
- * Opens the way to a cluster that a URL names, for people at a command line. What a way needs is
- * loaded only when it is taken: the NATS client costs as much time as a request.
+ * Opens the way to a cluster that a URL names, for people at a command line. The modules of a way
+ * are loaded only when it is used: the NATS client takes as long to load as a request.
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -24,7 +24,7 @@ export class UnknownScheme extends Schema.TaggedError<UnknownScheme>()("UnknownS
 
 export interface RemoteOptions {
   readonly url: string
-  /** For NATS; by default what the environment says. */
+  /** For NATS; by default those of the environment. */
   readonly cluster: string | undefined
   readonly environment: Readonly<Record<string, string | undefined>>
 }

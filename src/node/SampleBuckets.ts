@@ -23,7 +23,7 @@ export const scratch = Bucket.lww("scratch", { key: Key.text, value: Schema.Json
 
 export const sampleBuckets = [carts, visits, notes, scratch] as const
 
-/** What each is there to show, for the table that `dev` prints. */
+/** The purpose of each, for the table that `dev` prints. */
 export const sampleNotes = {
   carts: "crdt document: do carts alice lines.add apple 2",
   visits: "crdt counter: do visits home add 1",

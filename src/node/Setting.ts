@@ -1,6 +1,6 @@
 /**
- * Reads settings from wherever they are given: the first source that has one wins, and a wrong
- * one ends the start with an error that names it, its source, its value and what was expected.
+ * Reads settings from several sources: the first source that has one wins, and a wrong one ends the
+ * start with an error that names it, its source, its value and the accepted values.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -14,11 +14,11 @@ export interface Setting<S extends Schema.Codec<any, any>, Otherwise> {
   readonly flag?: string
   /** From the text of a flag or variable, and from a value in a file or a program. */
   readonly schema: S
-  /** What fits, in words. */
+  /** The accepted values, in words. */
   readonly expected: string
   /** Its value where no source has one; undefined where `about` gives a formula. */
   readonly otherwise: Otherwise
-  /** What it is, in which unit, how to choose it, and what it costs to raise it. */
+  /** Its meaning and unit, how to choose it, and the cost of raising it. */
   readonly about: string
   /** Secrets have no flag, since other users of the machine see those, and are never shown. */
   readonly secret?: boolean
@@ -32,7 +32,7 @@ export const setting = <
 
 export type AnySetting = Setting<Schema.Codec<any, any>, unknown>
 
-/** A setting that does not fit: which, what it was, where it came from, what was expected. */
+/** A setting that does not fit: its name, its value, its source, and the accepted values. */
 export class InvalidSetting extends Schema.TaggedError<InvalidSetting>()("InvalidSetting", {
   setting: Schema.String,
   /** Absent where nothing was given. */
@@ -77,7 +77,7 @@ export const fromObject =
   (values: Readonly<Record<string, unknown>>, origin: string): Source => (name) =>
     values[name] === undefined ? undefined : { value: values[name], origin: `from ${origin}` }
 
-/** What a setting is by the first source that has it; its `otherwise` where none has. */
+/** The value of a setting in the first source that has it; its `otherwise` where none has. */
 export const read = (
   name: string,
   setting: AnySetting,

@@ -120,7 +120,7 @@ export const settings = {
     expected: "at least 16 characters, the same on every node",
     otherwise: undefined,
     about: "Seals the contexts that clients hold. Without it the key is derived from the "
-      + "cluster's name, and whoever knows that can forge one.",
+      + "cluster's name, and anyone who knows it can forge one.",
     secret: true
   }),
   nats: setting({

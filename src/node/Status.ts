@@ -1,5 +1,5 @@
 /**
- * Says how a node is: whether requests should come here, and its counts for those who watch it.
+ * Says whether a node is ready for requests, and lists its counts for metrics.
  */
 import type { Sample } from "../http/Metrics.ts"
 import type { Health } from "../http/Inspection.ts"
@@ -28,14 +28,14 @@ const requestSamples = ({ coordinator, requests }: NodeCore): ReadonlyArray<Samp
         label: "kind",
         values: { read: counts.reads, write: counts.writes, forward: counts.forwards }
       },
-      "Requests carried out here, or handed to a node that holds the document."
+      "Requests carried out here, or forwarded to a primary of the document."
     ),
     counter("request_failures", counts.failures, "Requests answered with an error."),
-    counter("requests_refused", requests.refused(), "Messages that were no request."),
+    counter("requests_refused", requests.refused(), "Messages refused as no request."),
     gauge("requests_under_way", coordinator.underWay(), "Requests not answered yet."),
-    gauge("late_bytes", coordinator.lateBytes(), "Held for replicas that are silent."),
+    gauge("late_bytes", coordinator.lateBytes(), "Kept for replicas that are late."),
     counter("read_repairs", counts.readRepairs, "Replicas brought up to date by a read."),
-    counter("catch_ups", counts.catchUps, "Writes that first had to read what their client saw."),
+    counter("catch_ups", counts.catchUps, "Writes that first had to catch up with their context."),
     counter("siblings_seen", counts.siblingsSeen, "Answers of more than one sibling."),
     counter("resends", counts.resends, "Messages to replicas sent again."),
     counter("stray_answers", counts.strayAnswers, "Answers that were late, repeated or unasked.")

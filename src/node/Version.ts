@@ -4,7 +4,7 @@
 import * as Schema from "effect/Schema"
 import { readFileSync } from "node:fs"
 
-// The source lies one folder less deep than what is built from it.
+// The source lies one folder less deep than the built file.
 const packageFile = new URL(
   import.meta.url.endsWith(".ts") ? "../../package.json" : "../../../package.json",
   import.meta.url

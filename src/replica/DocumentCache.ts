@@ -1,8 +1,9 @@
 /**
  * Remembers documents that were read or written lately, decoded, so that the next request for one
- * costs neither a read nor a decoding. It is never asked whether something is stored, only what.
+ * costs neither a read nor a decoding. It is asked for documents, never whether one is stored.
  *
- * Bounded by the bytes that the documents take encoded; what was not used longest goes first.
+ * Bounded by the bytes that the documents take encoded; the document that was not used longest goes
+ * first.
  */
 import type { RowKey } from "../storage/Storage.ts"
 import type { LocalDocument } from "./LocalDocument.ts"

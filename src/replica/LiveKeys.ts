@@ -1,6 +1,7 @@
 /**
- * Lists the keys under which this replica holds something: not those of deleted documents, which
- * it keeps as tombstones, nor of expired ones, nor of damaged ones, which other replicas list.
+ * Lists the keys under which this replica holds a live document: not those of deleted documents,
+ * which it keeps as tombstones, nor of expired ones, nor of damaged ones, which other replicas
+ * list.
  */
 import { pageMax } from "../../schemas/KeyPage.ts"
 import type { KeyCursor } from "../../schemas/PeerMessage.ts"
@@ -11,10 +12,10 @@ import { compareText } from "../storage/KeyOrder.ts"
 import { type RowKey, ScanFailed } from "../storage/Storage.ts"
 import type { Replica } from "./Replica.ts"
 
-/** Every live key after the asked place, up to and with `through`. */
+/** Every live key after the given key, up to and with `through`. */
 export interface KeysFound {
   readonly _tag: "KeysFound"
-  readonly places: ReadonlyArray<KeyCursor>
+  readonly keys: ReadonlyArray<KeyCursor>
   readonly through: KeyCursor
 }
 
@@ -24,7 +25,7 @@ export type ScanLimits = Pick<NodeLimits, "scanRows" | "scanPartitions">
 
 const beforeAll = { partition: "", sort: "" }
 
-/** The place before all keys of a partition; that of partition Q is behind everything. */
+/** The cursor before all keys of a partition; that of partition Q is behind everything. */
 export const startOf = (partition: number): KeyCursor => ({ partition, key: beforeAll })
 
 export const compareCursors = (a: KeyCursor, b: KeyCursor): number =>
@@ -51,7 +52,7 @@ export const liveKeys = (
   }
 ): KeysFound | Unlisted => {
   const { after, bucket, limits, partitionCount } = options
-  const places: Array<KeyCursor> = []
+  const keys: Array<KeyCursor> = []
   const end = Math.min(partitionCount, after.partition + limits.scanPartitions)
   let left = Math.min(options.limit, pageMax)
   let { key, partition } = after
@@ -65,7 +66,7 @@ export const liveKeys = (
       }).filter((row) => row.bucket === bucket)
       for (const row of rows) {
         key = { partition: row.partitionKey, sort: row.sortKey }
-        if (isHeld(replica, row, options.nowMillis)) places.push({ partition, key })
+        if (isHeld(replica, row, options.nowMillis)) keys.push({ partition, key })
       }
       left -= rows.length
       if (rows.length === asked) continue
@@ -76,5 +77,5 @@ export const liveKeys = (
     if (error instanceof ScanFailed) return { _tag: "Unlisted", reason: error.message }
     throw error
   }
-  return { _tag: "KeysFound", places, through: { partition, key } }
+  return { _tag: "KeysFound", keys, through: { partition, key } }
 }

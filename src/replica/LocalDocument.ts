@@ -12,7 +12,7 @@ export interface LocalDocument {
   readonly own: Actor
 }
 
-/** What this replica holds under a key; a damaged row counts as missing, but is known to be. */
+/** The state of this replica under a key; a damaged row counts as missing, but is known to be. */
 export type LocalRead =
   | ({ readonly _tag: "Found" } & LocalDocument)
   | { readonly _tag: "Absent" }

@@ -1,10 +1,10 @@
 /**
- * Keeps one node's share of the data: answers what it holds, applies operations, joins what others
- * send. Every write into it is a join; nothing overwrites.
+ * Keeps one node's share of the data: answers reads, applies operations, joins documents that
+ * others send. Every write into it is a join; nothing overwrites.
  *
  * A dot is made under an actor that this replica may continue: one of this incarnation, whose row
  * it still holds, intact and with the last dot made. Otherwise a new birth begins. When a commit
- * fails, what was made from it has already been sent, so the incarnation ends there and then.
+ * fails, a document made from it has already been sent, so the incarnation ends there and then.
  */
 import type { Actor } from "../core/clock/Dot.ts"
 import * as Document from "../core/crdt/Document.ts"
@@ -15,7 +15,7 @@ import type { Incarnation } from "../core/model/Incarnation.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { CausalContext } from "../core/clock/CausalContext.ts"
-import type { Operation, Refusal } from "../core/strategy/Strategy.ts"
+import type { Operation, Unchanged } from "../core/strategy/Strategy.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import { metadataBatch } from "../storage/Metadata.ts"
 import type { OnCommit, RowKey, StorageFailure, StorageService } from "../storage/Storage.ts"
@@ -63,7 +63,7 @@ export type Updated =
   }
   /** Nothing was applied: too much waits for the disk already. */
   | { readonly _tag: "Unwritten"; readonly failure: StorageFailure }
-  | Refusal
+  | Unchanged
 
 /** Numbers for metrics; each only grows. */
 export interface ReplicaStats {
@@ -118,7 +118,7 @@ export class Replica {
     return { ...this.#counts, births: this.#dots.births }
   }
 
-  /** What is held now, committed or not. */
+  /** The present state, committed or not. */
   read(key: RowKey): LocalRead {
     const cached = this.#cache.get(key)
     if (cached !== undefined) return { _tag: "Found", ...cached }
@@ -131,7 +131,7 @@ export class Replica {
     return { _tag: "Found", ...held }
   }
 
-  /** Keys of a partition in order, whatever is under them. Throws `ScanFailed`. */
+  /** Keys of a partition in order, of live and deleted documents. Throws `ScanFailed`. */
   scan(options: Parameters<StorageService["scan"]>[0]): ReadonlyArray<RowKey> {
     return this.#options.storage.scan(options)
   }
@@ -208,7 +208,7 @@ export class Replica {
     before: Document.Document,
     update: Update,
     actor: Actor
-  ): Document.Document | Refusal {
+  ): Document.Document | Unchanged {
     const { stampMillis, runtime } = this.#options
     const nowMillis = stampMillis()
     let document = before
@@ -231,7 +231,7 @@ export class Replica {
 
   #markRetry(actor: Actor): void {
     const { node, runtime } = this.#options
-    runtime.mark("replica: a retry is answered from its id")
+    runtime.mark("replica: a retry is answered from its operation id")
     if (this.#dots.made(actor)) return
     if (actor.startsWith(`${node}.`)) runtime.mark("replica: a retry is answered after a restart")
     else runtime.mark("replica: a retry is answered that another node carried out")
@@ -251,7 +251,7 @@ export class Replica {
     const { incarnation } = this.#dots
     this.#breaker.begin()
     const change = { key: options.key, ...RowCodec.change(options) }
-    // What is left of a damaged row goes, or its elements would be counted with the new ones.
+    // The rest of a damaged row is removed, or its elements would be counted with the new ones.
     const gone = { key: options.key, header: undefined, elements: [], elementCount: 0 }
     const documents = local._tag === "Damaged" ? [gone, change] : [change]
     let refusal: StorageFailure | undefined
@@ -275,7 +275,7 @@ export class Replica {
   ): void {
     this.#breaker.end(failure)
     if (failure !== undefined) {
-      // What storage hides now must not be found here.
+      // Writes that storage hides now must not be found here.
       this.#cache.clear()
       this.#endIncarnation(incarnation)
     }
@@ -283,8 +283,8 @@ export class Replica {
   }
 
   /**
-   * What nothing was changed about may still be on its way to the disk. It is asked about now: by
-   * the end of the turn its commit may have failed, and nothing would wait any more.
+   * A document that was left unchanged may still be on its way to the disk. The barrier is set now:
+   * by the end of the turn its commit may have failed, and no write would wait any more.
    */
   #awaitCommits(onCommit: OnCommit): void {
     const { storage, runtime } = this.#options
@@ -292,14 +292,14 @@ export class Replica {
     let isNow = true
     storage.barrier((failure) => {
       if (isNow) runtime.endOfTurn(() => onCommit(failure))
-      // A group failed: what it held is hidden now, whoever hears of it first.
+      // A group failed: all its writes are hidden now, whichever callback runs first.
       else if (failure !== undefined) this.#committed(failure, incarnation, onCommit)
       else onCommit(undefined)
     })
     isNow = false
   }
 
-  /** What failed to commit may have been sent; its dots must never be made again. */
+  /** A document that failed to commit may have been sent; its dots must never be made again. */
   #endIncarnation(failed: Incarnation): void {
     if (this.#dots.incarnation !== failed) return
     this.#dots.endIncarnation()

@@ -1,5 +1,5 @@
 /**
- * Answers what other nodes ask of this node's replica: store this, what do you hold, which keys.
+ * Answers requests of other nodes to this node's replica: store a document, fetch one, list keys.
  *
  * A node that does not know a bucket stores and serves its documents all the same; one that knows
  * it by another fingerprint refuses, because joining would mix two meanings.
@@ -72,7 +72,7 @@ export class ReplicaServer {
     if (!message.sync && request !== 0) reply({ _tag: "Stored", request, durable: false })
   }
 
-  /** Says what is held; no more than that it is the same where the digest is. */
+  /** Sends the document, or only that it is the same where the digest is. */
   fetch(message: Fetch, reply: (message: PeerMessage) => void): void {
     const { request } = message
     const mismatch = this.#mismatch(message)
@@ -93,7 +93,7 @@ export class ReplicaServer {
     }
   }
 
-  /** Names what is held of a bucket; less than asked for where there is much to look through. */
+  /** Names live keys of a bucket; fewer than the limit where there is much to look through. */
   list(message: List, reply: (message: PeerMessage) => void): void {
     const { request } = message
     const mismatch = this.#mismatch(message)
@@ -107,8 +107,8 @@ export class ReplicaServer {
     if (listed._tag === "Unlisted") {
       return reply({ _tag: "Refused", request, reason: listed.reason })
     }
-    const { places, through } = listed
-    reply({ _tag: "Listed", request, places, through })
+    const { keys, through } = listed
+    reply({ _tag: "Listed", request, keys, through })
   }
 
   /** The document of a message, or why it is none of its bucket. */

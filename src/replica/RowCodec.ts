@@ -84,7 +84,7 @@ const leafCount = (store: DotStore): number => {
   return count
 }
 
-/** What is written for a document that replaces `before`. */
+/** The change of rows for a document that replaces `before`. */
 export interface RowChange {
   readonly header: Uint8Array
   readonly elements: Elements
@@ -151,7 +151,7 @@ const readTree = (stored: StoredDocument, bare: Document): Tree => {
   return grown(root)
 }
 
-/** What a stored document takes, roughly: keys are not counted. */
+/** The size of a stored document, roughly: keys are not counted. */
 export const bytesOf = ({ elements, header }: StoredDocument): number => {
   let bytes = header.length
   for (const element of elements.values()) bytes += element.length

@@ -1,5 +1,5 @@
 /**
- * Answers as the storage service: what waits in the queue first, what the disk holds second.
+ * Answers as the storage service: from the queue first, from the disk second.
  */
 import { invariant } from "../core/Invariant.ts"
 import type { CommitQueue } from "./CommitQueue.ts"
@@ -10,7 +10,7 @@ import type { Reader, StoredRow } from "./Reader.ts"
 import type { RowKey, StorageService } from "./Storage.ts"
 import type { StoreEpoch } from "./StoreRow.ts"
 
-/** The first items of what waits and what is stored; what waits hides what is stored. */
+/** The first items of waiting and stored rows; a waiting row hides the stored one. */
 const merge = <K, A>(options: {
   readonly limit: number
   readonly after: K | undefined

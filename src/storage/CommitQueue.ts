@@ -1,9 +1,9 @@
 /**
  * Numbers and gathers accepted batches into groups, gives these to be committed, and tells callers.
  *
- * A batch may rest on one accepted before it. So groups are committed in order, and when one
- * fails everything accepted and not yet committed fails and is hidden with it: what is visible is
- * always what the disk has, and a suffix of later batches that may still reach it.
+ * A batch may rest on one accepted before it. So groups are committed in order, and when one fails
+ * everything accepted and not yet committed fails and is hidden with it: the visible state is
+ * always that of the disk, and a suffix of later batches that may still reach it.
  *
  * This is group commit (DeWitt et al., SIGMOD 1984): the sync of one log write is shared.
  */
@@ -128,7 +128,7 @@ export class CommitQueue {
   #overload(added: { readonly count: number; readonly bytes: number }): StorageFailure | undefined {
     const fits = this.#waitingChanges + added.count <= this.#limits.waitingChangesMax
       && this.#waitingBytes + added.bytes <= this.#limits.waitingBytesMax
-    // What is larger than all that may wait is taken alone.
+    // A batch larger than the limit is taken alone.
     if (fits || this.#waitingChanges === 0) return undefined
     const detail = `${this.#waitingChanges} changes of ${this.#waitingBytes} bytes wait already`
     return { kind: "overloaded", detail }
@@ -144,7 +144,7 @@ export class CommitQueue {
   }
 
   #send(): void {
-    // What callers write while a group is committed on this thread goes with the next turn.
+    // Writes of callers while a group is committed on this thread go with the next turn.
     let due = this.#gathered.length
     while (
       due > 0 && this.#gathered.length > 0
@@ -207,13 +207,13 @@ export class CommitQueue {
     this.#endIfIdle()
   }
 
-  /** Nothing will be committed any more: what waits fails, and every later write. */
+  /** Nothing will be committed any more: waiting writes fail, and every later write. */
   stop(detail: string): void {
     this.#refusal = { kind: "closed", detail }
     this.failed(this.#refusal)
   }
 
-  /** Forgets what waits and calls nobody back, as the end of the process would. */
+  /** Forgets all waiting writes and calls no callback, as the end of the process would. */
   abandon(): void {
     this.#refusal = { kind: "closed", detail: "the storage is abandoned" }
     this.#forgetWaiting()

@@ -1,6 +1,6 @@
 /**
- * Commits batches in one transaction. The only code that writes what callers give; both
- * implementations use it, one on a thread of its own.
+ * Commits batches in one transaction. The only code that writes callers' data; both implementations
+ * use it, one on a thread of its own.
  *
  * Rows are upserted in place. A commit could append to a log instead, and a fold write the rows
  * later: `PendingWrites` would then keep what is committed and not folded, and nothing else here
@@ -13,7 +13,7 @@ import { familyNumbers } from "./FamilyKey.ts"
 import { isSqliteError, sqliteFull } from "./SqliteError.ts"
 import type { RowKey, StorageFailure } from "./Storage.ts"
 
-/** What SQLite refused; any other error is a fault of ours and is thrown on. */
+/** An error of SQLite; any other error is a fault of ours and is thrown on. */
 const failureOf = (error: unknown): StorageFailure => {
   if (!isSqliteError(error)) throw error
   return {

@@ -30,13 +30,13 @@ export interface DirectOptions extends Omit<StorageOptions, "directory"> {
 
 export interface DirectStorage {
   readonly service: StorageService
-  /** Commits what waits, then frees the directory. */
+  /** Commits waiting writes, then frees the directory. */
   readonly close: () => void
-  /** Frees the directory at once and calls nobody back, as the death of the process would. */
+  /** Frees the directory at once and calls no callback, as the death of the process would. */
   readonly abandon: () => void
 }
 
-interface Claimed {
+interface LockedStore {
   readonly database: DatabaseSync
   readonly release: () => void
 }
@@ -44,7 +44,7 @@ interface Claimed {
 const nameOf = (directory: string | MemoryDisk): string =>
   typeof directory === "string" ? directory : ":memory:"
 
-const claimMemory = (disk: MemoryDisk): Claimed => {
+const lockMemory = (disk: MemoryDisk): LockedStore => {
   if (disk.inUse) {
     throw new StorageUnavailable({ path: nameOf(disk), reason: "another storage uses it" })
   }
@@ -52,17 +52,17 @@ const claimMemory = (disk: MemoryDisk): Claimed => {
   return { database: disk.database, release: () => void (disk.inUse = false) }
 }
 
-const claimFile = (directory: string): Claimed => {
-  const claim = lockDirectory(directory)
+const lockFile = (directory: string): LockedStore => {
+  const lock = lockDirectory(directory)
   try {
-    const database = new DatabaseSync(claim.databasePath)
+    const database = new DatabaseSync(lock.databasePath)
     const release = () => {
       database.close()
-      claim.release()
+      lock.release()
     }
     return { database, release }
   } catch (error) {
-    claim.release()
+    lock.release()
     throw unavailable(directory, error)
   }
 }
@@ -72,8 +72,8 @@ export const openDirect = (options: DirectOptions): DirectStorage => {
   const { directory, identity, runtime } = options
   const limits = { ...lan.node, ...options.limits }
   const { database, release } = typeof directory === "string"
-    ? claimFile(directory)
-    : claimMemory(directory)
+    ? lockFile(directory)
+    : lockMemory(directory)
   try {
     const { storageBytesMax: fileBytesMax } = limits
     const store = prepareWriter(database, { identity, fileBytesMax, newStoreId: runtime.id() })

@@ -15,7 +15,7 @@ import type { Family, FamilyKeys } from "./Storage.ts"
 
 type Field = string | number
 
-/** What the fields of each family are. */
+/** The types of the fields of each family. */
 const shapes: Readonly<Record<Family, ReadonlyArray<"text" | "number">>> = {
   hint: ["text", "number"],
   leaf: ["number", "number"],

@@ -1,5 +1,5 @@
 /**
- * Orders keys as SQLite does, so that what waits and what is stored can be merged.
+ * Orders keys as SQLite does, so that waiting and stored rows can be merged.
  */
 import type { RowKey } from "./Storage.ts"
 

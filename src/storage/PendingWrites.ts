@@ -1,5 +1,6 @@
 /**
- * Remembers what is accepted and not yet committed, so that a read sees every write before it.
+ * Remembers writes that are accepted and not yet committed, so that a read sees every write before
+ * it.
  *
  * Each document and each row keeps the list of what waits for it, in order, and not one merged
  * state: the oldest can leave when it is committed, so that a document under constant writing holds
@@ -11,7 +12,7 @@ import type { AcceptedBatch, EncodedRow, NumberedChange } from "./AcceptedBatch.
 import { compareKeys, keyText } from "./KeyOrder.ts"
 import type { Family, RowKey } from "./Storage.ts"
 
-/** What waits for one document, laid over what the disk holds. */
+/** The waiting changes of one document, laid over the stored one. */
 export interface Overlay {
   /** Absent where the last waiting change removes the document. */
   readonly header: Uint8Array | undefined
@@ -53,7 +54,7 @@ export class PendingWrites {
     for (const row of rows) removeOldest(this.#rows, rowText(row), row)
   }
 
-  /** Hides everything: a group failed, and what came after may rest on it. */
+  /** Hides everything: a group failed, and later writes may build on it. */
   clear(): void {
     this.#documents.clear()
     this.#rows.clear()

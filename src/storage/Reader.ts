@@ -2,7 +2,7 @@
  * Reads documents, keys and rows from the tables, and believes no row before its checksum.
  *
  * A document with one bad or missing row is damaged as a whole: its header's context would claim
- * what the elements no longer hold.
+ * that the elements no longer hold.
  */
 import type { SQLOutputValue } from "node:sqlite"
 import { documentChecksum, type DocumentRow, rowChecksum } from "./Checksum.ts"
@@ -29,7 +29,7 @@ const noElements: ReadonlyMap<string, Uint8Array> = new Map<string, Uint8Array>(
 /** A row of another family, as it is found. */
 export interface StoredRow {
   readonly key: string
-  /** Absent where any bit of the row differs from what was stored. */
+  /** Absent where any bit of the row differs from the stored one. */
   readonly bytes: Uint8Array | undefined
 }
 
@@ -77,7 +77,7 @@ export class Reader {
     return this.#damaged
   }
 
-  /** The document as it will be once what waits, the overlay, is committed. */
+  /** The document as it will be once the waiting changes, the overlay, are committed. */
   read(key: RowKey, overlay: Overlay | undefined): ReadResult {
     if (overlay !== undefined) {
       if (overlay.header === undefined) return absent
@@ -105,7 +105,7 @@ export class Reader {
     const elements = new Map<string, Uint8Array>()
     for (const row of rows) {
       const path = String(row["0"])
-      // What a waiting change replaces need not be intact any more.
+      // A row that a waiting change replaces need not be intact any more.
       if (overlay !== undefined && (path === "" || overlay.elements.has(path))) continue
       const content = intact(key, row)
       if (content === undefined) return this.#damage(`the row "${path}" fails its checksum`)

@@ -2,7 +2,7 @@
  * Numbers the changes of each partition at their acceptance.
  *
  * Each opening of the store is an epoch with numbers of its own. So no number is given twice,
- * although no counter is kept on disk: what was given before a crash belongs to an earlier epoch.
+ * although no counter is kept on disk: a number given before a crash belongs to an earlier epoch.
  *
  * Invariant: a number is a safe integer, and greater than all that its partition was given before.
  */

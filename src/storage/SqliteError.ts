@@ -1,5 +1,5 @@
 /**
- * Recognises what `node:sqlite` throws. https://sqlite.org/rescode.html lists the codes.
+ * Recognises the errors of `node:sqlite`. https://sqlite.org/rescode.html lists the codes.
  */
 
 export interface SqliteError extends Error {

@@ -21,8 +21,8 @@ export interface StoredDocument {
 }
 
 /**
- * What one write does to one document. Its bytes are the storage's from then on: nobody may change
- * them.
+ * The change of one document by one write. Its bytes are the storage's from then on: no caller may
+ * change them.
  */
 export interface Change {
   readonly key: RowKey
@@ -40,7 +40,7 @@ export interface Change {
  * no U+0000; numbers are integers from 0.
  */
 export interface FamilyKeys {
-  /** What is kept for another node, in order of arrival. */
+  /** A document kept for another node, in order of arrival. */
   readonly hint: readonly [target: string, arrival: number]
   /** A leaf of a partition's hash tree. */
   readonly leaf: readonly [partition: number, position: number]
@@ -54,7 +54,7 @@ export interface FamilyKeys {
   ]
   /** The id of an operation, under the sequence number of the change that it made. */
   readonly operation: readonly [partition: number, sequence: number]
-  /** What the node knows of itself. */
+  /** The node's data about itself. */
   readonly metadata: readonly [name: string]
 }
 
@@ -69,7 +69,7 @@ export type Row = {
   }
 }[Family]
 
-/** What belongs together, changes of documents and rows of any family: all is kept, or nothing. */
+/** Changes of documents and rows of any family that belong together: all is kept, or nothing. */
 export interface Batch {
   readonly documents: ReadonlyArray<Change>
   readonly rows: ReadonlyArray<Row>
@@ -95,10 +95,10 @@ export type Missing =
   | { readonly _tag: "Absent" }
   | { readonly _tag: "Damaged"; readonly detail: string }
 
-/** What is found under a document's key. A missing element damages the whole document. */
+/** The result of reading a document. A missing element damages the whole document. */
 export type ReadResult = { readonly _tag: "Found"; readonly document: StoredDocument } | Missing
 
-/** What is found under the key of a row of another family. */
+/** The result of reading a row of another family. */
 export type RowResult = { readonly _tag: "Found"; readonly bytes: Uint8Array } | Missing
 
 export interface ScannedRow<F extends Family> {
@@ -178,7 +178,7 @@ export class Storage
   extends Context.Service<Storage, StorageService>()("everwrite/storage/Storage")
 {}
 
-/** The storage could not be opened: what was wrong with which file. */
+/** The storage could not be opened: the file, and the problem. */
 export class StorageUnavailable extends Schema.TaggedError<StorageUnavailable>()(
   "StorageUnavailable",
   { path: Schema.String, reason: Schema.String }

@@ -1,5 +1,5 @@
 /**
- * Says how a storage is opened: where, for whom, and how much it may gather.
+ * Lists the options of a storage: its directory, its node, and its limits.
  */
 import type { NodeLimits } from "../core/model/Limits.ts"
 import type { Runtime } from "../core/Runtime.ts"

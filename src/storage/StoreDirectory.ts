@@ -34,7 +34,7 @@ const makeDirectory = (directory: string): void => {
   }
 }
 
-// SQLite would make it readable for all; what it makes beside it later has the same mode.
+// SQLite would make it readable for all; files that it makes beside it later have the same mode.
 const makePrivateFile = (path: string): void => {
   if (existsSync(path)) return
   closeSync(openSync(path, "wx", 0o600))

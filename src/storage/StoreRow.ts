@@ -9,7 +9,7 @@ import { rowChecksum } from "./Checksum.ts"
 import { type Database, inTransaction } from "./Database.ts"
 import { epochMax, numbersInEpoch } from "./SequenceNumbers.ts"
 
-/** What tells the numbers of one opening of one store from all others. */
+/** The names that tell the numbers of one opening of one store from all others. */
 export interface StoreEpoch {
   readonly storeId: string
   readonly epoch: number

@@ -102,7 +102,7 @@ const migrate = (
     database.exec(`PRAGMA user_version = ${migrations.length}`)
   })
 
-/** Makes this connection the writer of a new or existing file; throws what is wrong with it. */
+/** Makes this connection the writer of a new or existing file; throws where it cannot be. */
 export const prepareWriter = (database: Database, options: WriterOptions): StoreEpoch => {
   database.exec(sharedPragmas)
   const version = formatVersion(database)

@@ -1,5 +1,5 @@
 /**
- * Names what the main thread and the storage thread tell each other, and packs a group into bytes.
+ * Names the messages between the main thread and the storage thread, and packs a group into bytes.
  *
  * A group crosses as one packed run that is transferred. Cloning its objects would cost the main
  * thread more, and copy all of a large buffer of which a header is a small view.

@@ -21,7 +21,7 @@ import { type FromThread, pack, type ThreadOptions, type ToThread } from "./Work
 
 export interface WorkerStorage {
   readonly service: StorageService
-  /** Waits for what waits to be committed, then frees the directory. */
+  /** Waits until waiting writes are committed, then frees the directory. */
   readonly close: Effect.Effect<void>
   readonly thread: Worker
 }
@@ -63,11 +63,11 @@ const openReader = (path: string): DatabaseSync => {
 const serve = (
   options: StorageOptions,
   opened: Started & {
-    readonly claim: DirectoryLock
+    readonly lock: DirectoryLock
     readonly database: DatabaseSync
   }
 ): WorkerStorage => {
-  const { thread, claim, database, store } = opened
+  const { thread, lock, database, store } = opened
   const tell = (message: ToThread, transfer: ReadonlyArray<ArrayBuffer>): void =>
     thread.postMessage(message, transfer)
   const queue = new CommitQueue({
@@ -95,7 +95,7 @@ const serve = (
   })
   const close = Effect.callback<void>((resume) => {
     closed = () => {
-      claim.release()
+      lock.release()
       resume(Effect.void)
     }
     queue.close(() => {
@@ -114,18 +114,18 @@ const serve = (
 export const openWorker = Effect.fnUntraced(function*(options: StorageOptions) {
   const { directory, identity, runtime } = options
   const refuse = (error: unknown) => unavailable(directory, error)
-  const claim = yield* Effect.try({ try: () => lockDirectory(directory), catch: refuse })
-  const { databasePath } = claim
+  const lock = yield* Effect.try({ try: () => lockDirectory(directory), catch: refuse })
+  const { databasePath } = lock
   const fileBytesMax = options.limits?.storageBytesMax ?? lan.node.storageBytesMax
   const open = Effect.gen(function*() {
     const newStoreId = runtime.id()
     const started = yield* startThread({ databasePath, identity, fileBytesMax, newStoreId })
     return yield* Effect.try({
-      try: () => serve(options, { ...started, claim, database: openReader(databasePath) }),
+      try: () => serve(options, { ...started, lock, database: openReader(databasePath) }),
       catch: refuse
     }).pipe(Effect.onError(() => Effect.promise(() => started.thread.terminate())))
   })
-  return yield* open.pipe(Effect.onError(() => Effect.sync(claim.release)))
+  return yield* open.pipe(Effect.onError(() => Effect.sync(lock.release)))
 })
 
 /** The storage on a thread of its own, closed with the scope. */

@@ -3,12 +3,12 @@
  * leak, and a failing seed no longer fails.
  */
 
-/** Something simulated asked the real world. */
+/** Simulated code used the machine's clock, chance, timers or promises. */
 export class Unrepeatable extends Error {
   override readonly name = "Unrepeatable"
 }
 
-/** A function, since what it stands for may be called with `new`. */
+/** A function, since code may call it with `new`. */
 const trip = (what: string) =>
   function(): never {
     throw new Unrepeatable(`a simulated run must not use ${what}`)
@@ -35,7 +35,9 @@ const functions: ReadonlyArray<readonly [object, string, ReadonlyArray<string>]>
   ]
 ]
 
-/** Runs `task`, which is synchronous, with every way to the real world barred. */
+/**
+ * Runs `task`, which is synchronous, with the machine's clock, chance, timers and promises barred.
+ */
 export const tripwired = <A>(task: () => A): A => {
   const restorers: Array<() => void> = []
   for (const [object, owner, names] of functions) {

@@ -1,5 +1,5 @@
 /**
- * Opens `everwrite/testing`: what applications and plug-ins test themselves with.
+ * Opens `everwrite/testing`: the law kit and the simulator for applications and plug-ins.
  */
 import "effect/schema/SchemaJITCompiler/enable"
 

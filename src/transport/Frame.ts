@@ -19,14 +19,14 @@ export interface FrameHeader {
   readonly cluster: string
   readonly partitionCount: number
   readonly senderIncarnation: string
-  /** The incarnation of the receiver that the sender last heard of; empty if none. */
+  /** The incarnation of the receiver in its last frame to the sender; empty if none. */
   readonly receiverIncarnation: string
   /** The sender's wall clock, in milliseconds since 1970. */
   readonly clockMillis: number
 }
 
 /** Where a part belongs in its run of messages. */
-export interface PartPlace {
+export interface PartHeader {
   /** Names the run among those of this sender and receiver. */
   readonly transfer: number
   readonly index: number
@@ -36,7 +36,7 @@ export interface PartPlace {
 /** Messages, whole or a part of a run too long for one frame. */
 export type FrameBody =
   | { readonly _tag: "Whole"; readonly messages: Uint8Array }
-  | { readonly _tag: "Part"; readonly bytes: Uint8Array } & PartPlace
+  | { readonly _tag: "Part"; readonly bytes: Uint8Array } & PartHeader
 
 export interface Frame {
   readonly header: FrameHeader
@@ -51,7 +51,7 @@ export const frameVersion = 2
 export const headerBytesMax = 320
 
 /** Writes all that stands before the content of a frame: of a whole one without `part`. */
-export const writeHeader = (writer: ByteWriter, header: FrameHeader, part?: PartPlace): void => {
+export const writeHeader = (writer: ByteWriter, header: FrameHeader, part?: PartHeader): void => {
   writer
     .byte(frameVersion)
     .text(header.cluster)

@@ -1,6 +1,6 @@
 /**
  * Keeps the requests that wait for other nodes: finds them by number when an answer comes, sends
- * again what may have been lost, and ends each at its deadline. One timer serves all.
+ * again requests that may have been lost, and ends each at its deadline. One timer serves all.
  *
  * The pause before a request is sent again follows the round trips that were measured, as TCP's
  * retransmission timer does (RFC 6298). Only a request that was sent once measures one, because an
@@ -13,7 +13,7 @@ import type { Runtime } from "../core/Runtime.ts"
 export interface Waiting {
   /** On the monotonic clock, in milliseconds; may come nearer. */
   readonly deadline: number
-  /** Sends again to whoever has not answered. */
+  /** Sends again to each node that has not answered. */
   readonly resend: () => void
   /** Its time is up; called once. */
   readonly expire: () => void
@@ -48,7 +48,9 @@ export class InFlightRequests<W extends Waiting> {
   #sweeping = false
   #resends = 0
 
-  /** The pause of one request doubles at each sending: silence more often means down than lost. */
+  /**
+   * The pause of one request doubles at each sending: no answer more often means down than lost.
+   */
   constructor(
     options: {
       readonly runtime: Runtime
@@ -157,7 +159,7 @@ export class InFlightRequests<W extends Waiting> {
         entry.pauseMillis *= 2
         entry.resendAt = now + entry.pauseMillis
         this.#resends++
-        this.#runtime.mark("coordinator: what has no answer is sent again")
+        this.#runtime.mark("coordinator: an unanswered request is sent again")
         entry.waiting.resend()
       }
     })

@@ -1,10 +1,10 @@
 /**
  * Carries messages inside one process, for tests, the simulator and a cluster in one process.
  *
- * The broker is one queue of what its connections did, carried out in order at the end of the
- * turn: so nothing is delivered inside `publish`, a flush answers after all before it, and under
- * a simulated world the same seed gives the same deliveries. What handlers do waits for the next
- * turn. Messages are copied once, so that no node can change what another one holds.
+ * The broker is one queue of its connections' actions, carried out in order at the end of the turn:
+ * so nothing is delivered inside `publish`, a flush answers after all before it, and under a
+ * simulated cluster the same seed gives the same deliveries. Actions of handlers wait for the next
+ * turn. Messages are copied once, so that no node can change the bytes of another one.
  */
 import { invariant } from "../core/Invariant.ts"
 import { lan } from "../core/model/Limits.ts"
@@ -14,7 +14,9 @@ import type { Message, Subscription, TransportService } from "./Transport.ts"
 
 export interface MemoryBroker {
   readonly connect: () => TransportService
-  /** Cuts a transport off: it keeps its subscriptions for its return, and loses what waits. */
+  /**
+   * Cuts a transport off: it keeps its subscriptions for its return, and loses waiting messages.
+   */
   readonly disconnect: (transport: TransportService) => void
   readonly reconnect: (transport: TransportService) => void
 }
@@ -30,7 +32,7 @@ export const makeMemoryBroker = (
   runtime: Runtime,
   options: { readonly maxPayload?: number } = {}
 ): MemoryBroker => {
-  const exchange = new MessageRouter(runtime, options.maxPayload ?? lan.broker.maxPayload)
+  const router = new MessageRouter(runtime, options.maxPayload ?? lan.broker.maxPayload)
   const connections = new Map<TransportService, MemoryConnection>()
   const setConnected = (transport: TransportService, connected: boolean): void => {
     const connection = connections.get(transport)
@@ -39,7 +41,7 @@ export const makeMemoryBroker = (
   }
   return {
     connect: () => {
-      const connection = new MemoryConnection(exchange)
+      const connection = new MemoryConnection(router)
       const transport = connection.service()
       connections.set(transport, connection)
       return transport
@@ -49,7 +51,7 @@ export const makeMemoryBroker = (
   }
 }
 
-/** What all connections share: the subscriptions, and the queue of what is to be done. */
+/** The subscriptions and the queue of actions, which all connections share. */
 class MessageRouter {
   readonly runtime: Runtime
   readonly maxPayload: number
@@ -90,11 +92,14 @@ class MessageRouter {
 }
 
 class MemoryConnection {
-  readonly #exchange: MessageRouter
+  readonly #router: MessageRouter
   readonly #subscribed = new Set<Listener>()
   readonly #statusListeners = new Set<(connected: boolean) => void>()
   #connected = true
-  /** Counts connections made, so that what waited at a cut is not done after the return. */
+  /**
+   * Counts connections made, so that actions that waited at a cut are not carried out after the
+   * return.
+   */
   #incarnation = 1
   #sentMessages = 0
   #sentBytes = 0
@@ -102,8 +107,8 @@ class MemoryConnection {
   #receivedBytes = 0
   #droppedMessages = 0
 
-  constructor(exchange: MessageRouter) {
-    this.#exchange = exchange
+  constructor(router: MessageRouter) {
+    this.#router = router
   }
 
   service(): TransportService {
@@ -111,8 +116,8 @@ class MemoryConnection {
       publish: (subject, data, reply) => this.#publish(subject, data, reply),
       subscribe: (subject, handler, options) => this.#subscribe(subject, handler, options?.queue),
       flush: (done) => this.#flush(done),
-      newInbox: () => `_INBOX.${this.#exchange.runtime.id()}`,
-      maxPayload: () => this.#exchange.maxPayload,
+      newInbox: () => `_INBOX.${this.#router.runtime.id()}`,
+      maxPayload: () => this.#router.maxPayload,
       connected: () => this.#connected,
       onStatus: (listener) => {
         this.#statusListeners.add(listener)
@@ -134,7 +139,7 @@ class MemoryConnection {
     if (connected === this.#connected) return
     this.#connected = connected
     if (connected) this.#incarnation++
-    const { listeners } = this.#exchange
+    const { listeners } = this.#router
     for (const listener of this.#subscribed) {
       if (connected) listeners.add(listener.pattern, listener)
       else listeners.remove(listener.pattern, listener)
@@ -150,7 +155,7 @@ class MemoryConnection {
   }
 
   #publish(subject: string, data: Uint8Array, reply: string | undefined): void {
-    const { maxPayload } = this.#exchange
+    const { maxPayload } = this.#router
     const fits = kindOf(subject) === "subject" && data.length <= maxPayload
       && (reply === undefined || kindOf(reply) === "subject")
     if (!this.#connected || !fits) {
@@ -160,7 +165,7 @@ class MemoryConnection {
     this.#sentMessages++
     this.#sentBytes += data.length
     const message = { subject, data: new Uint8Array(data), reply, noResponders: false }
-    this.#whileConnected(() => this.#exchange.deliver(this, message))
+    this.#whileConnected(() => this.#router.deliver(this, message))
   }
 
   #subscribe(
@@ -170,7 +175,7 @@ class MemoryConnection {
   ): Subscription {
     invariant(kindOf(pattern) !== "malformed", `"${pattern}" is a pattern of subjects`)
     const listener: Listener = { connection: this, pattern, queue, handler }
-    const { listeners } = this.#exchange
+    const { listeners } = this.#router
     // A connection that is cut off now subscribes at its return, with all its others.
     this.#whileConnected(() => {
       if (this.#subscribed.has(listener)) listeners.add(pattern, listener)
@@ -186,7 +191,7 @@ class MemoryConnection {
   #flush(done: (reached: boolean) => void): void {
     const incarnation = this.#incarnation
     const connected = this.#connected
-    this.#exchange.enqueue(() =>
+    this.#router.enqueue(() =>
       done(connected && this.#connected && incarnation === this.#incarnation)
     )
   }
@@ -194,7 +199,7 @@ class MemoryConnection {
   #whileConnected(task: () => void): void {
     if (!this.#connected) return
     const incarnation = this.#incarnation
-    this.#exchange.enqueue(() => {
+    this.#router.enqueue(() => {
       if (this.#connected && incarnation === this.#incarnation) task()
     })
   }

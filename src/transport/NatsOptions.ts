@@ -90,7 +90,7 @@ const tlsOptions = ({ cert, key, ca }: NonNullable<NatsOptions["tls"]>): TlsOpti
 
 type Credentials = Pick<ConnectionOptions, "authenticator" | "user" | "pass" | "token">
 
-/** Of several kinds the most particular; the settings come before what stands in the URL. */
+/** Of several kinds the most particular; the settings come before those in the URL. */
 const credentials = async (
   { credsFile, nkeySeed, password, token, user }: NatsOptions,
   urls: ReadonlyArray<URL>

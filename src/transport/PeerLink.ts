@@ -1,6 +1,6 @@
 /**
- * Exchanges messages with the other nodes: joins what gathers them into frames, what decides which
- * frames are taken, and what hands messages to their handlers.
+ * Sends and takes messages of the other nodes: `PeerOutbox` gathers them into frames, this class
+ * decides which frames are taken, and `PeerRouter` calls their handlers.
  *
  * Coalescing is the largest single factor in throughput, and acknowledgements gain most. The
  * sender of a frame is taken from its subject, which the broker's permissions can enforce.
@@ -102,14 +102,14 @@ export class PeerLink {
     }
   }
 
-  /** Sends what is gathered and takes nothing more. */
+  /** Sends gathered messages and takes nothing more. */
   close(): void {
     this.#outbox.flush()
     this.#closed = true
     this.#subscription.close()
   }
 
-  /** The incarnation of a node that was heard last; empty where it never was. */
+  /** The incarnation of a node in its last frame; empty where none came. */
   incarnationOf(node: NodeId): string {
     return this.#incarnations.get(node) ?? ""
   }
@@ -131,7 +131,7 @@ export class PeerLink {
     try {
       this.#read(subject.from, message.data)
     } catch (error) {
-      // What stands before the fault in the frame was taken; the rest is lost like a lost frame.
+      // The messages before the fault in the frame were taken; the rest is lost like a lost frame.
       if (!(error instanceof Malformed)) throw error
       this.#refusals.malformed++
       this.#options.runtime.mark("link: a torn frame is refused")
@@ -157,8 +157,8 @@ export class PeerLink {
       runtime.mark("link: a frame of another cluster is refused")
       return false
     }
-    // The last one heard, not the greatest: a wiped node with a slow clock may have a lesser one.
-    // A late frame of a dead incarnation so misleads one frame; the answer to that tells the
+    // The one of the last frame, not the greatest: a wiped node with a slow clock may have a lesser
+    // one. A late frame of a dead incarnation so misleads one frame; the answer to that tells the
     // present incarnation.
     this.#incarnations.set(from, header.senderIncarnation)
     onHeard(from, header.clockMillis - runtime.now())

@@ -36,7 +36,7 @@ const tags = [
 ] as const satisfies ReadonlyArray<PeerTag>
 /** Tags that version 1 knows: the first ones. */
 const tagsOfVersion1 = 9
-/** What these ask for is right on one ring only. All other messages are taken on any. */
+/** Requests that are right on one ring only. All other messages are taken on any. */
 const ringDependent: ReadonlySet<PeerTag> = new Set(["Store", "Fetch", "List", "Forward"])
 const ringDigestBytes = 8
 const outcomes = ["same", "found", "absent", "damaged"] as const
@@ -45,7 +45,7 @@ const reasonLengthMax = 500
 const writeName = (writer: ByteWriter, name: DocumentName): ByteWriter =>
   writer.text(name.bucket).text(name.fingerprint).text(name.key.partition).text(name.key.sort)
 
-const writePlace = (writer: ByteWriter, { key, partition }: KeyCursor): ByteWriter =>
+const writeCursor = (writer: ByteWriter, { key, partition }: KeyCursor): ByteWriter =>
   writer.varint(partition).text(key.partition).text(key.sort)
 
 /** Appends a message; `ringDigest` is that of the ring that the sender serves. */
@@ -80,8 +80,8 @@ export const writeMessage = (
       writeName(writer, message).varint(message.partition).varint(message.limit)
       return
     case "Listed":
-      writePlace(writer, message.through).varint(message.places.length)
-      for (const place of message.places) writePlace(writer, place)
+      writeCursor(writer, message.through).varint(message.keys.length)
+      for (const key of message.keys) writeCursor(writer, key)
       return
     case "OtherRing":
       writer.hex(message.digest)
@@ -115,15 +115,15 @@ const readName = (reader: ByteReader): DocumentName => {
   return { bucket, fingerprint, key }
 }
 
-const readPlace = (reader: ByteReader): KeyCursor => {
+const readCursor = (reader: ByteReader): KeyCursor => {
   const partition = reader.varint("a partition")
   return { partition, key: { partition: readKeyHalf(reader), sort: readKeyHalf(reader) } }
 }
 
-const readPlaces = (reader: ByteReader): ReadonlyArray<KeyCursor> => {
-  const places: Array<KeyCursor> = []
-  for (let i = reader.count("places", 3); i > 0; i--) places.push(readPlace(reader))
-  return places
+const readCursors = (reader: ByteReader): ReadonlyArray<KeyCursor> => {
+  const keys: Array<KeyCursor> = []
+  for (let i = reader.count("keys", 3); i > 0; i--) keys.push(readCursor(reader))
+  return keys
 }
 
 const readFlag = (reader: ByteReader): boolean => {
@@ -193,7 +193,7 @@ const readFields = (reader: ByteReader, _tag: PeerTag, request: number): PeerMes
       return { _tag, request, ...name, partition, limit: reader.varint("a limit") }
     }
     case "Listed":
-      return { _tag, request, through: readPlace(reader), places: readPlaces(reader) }
+      return { _tag, request, through: readCursor(reader), keys: readCursors(reader) }
     case "OtherRing":
       return { _tag, request, digest: reader.hex(ringDigestBytes, "a ring's digest") }
   }

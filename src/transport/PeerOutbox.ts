@@ -85,7 +85,7 @@ export class PeerOutbox {
     this.#publish(to, this.#take(), Frame.headerBytesMax)
   }
 
-  /** Sends what is gathered. */
+  /** Sends gathered messages. */
   flush(): void {
     for (const [to, writer] of this.#open) this.#close(to, writer)
   }

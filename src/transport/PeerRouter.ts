@@ -1,5 +1,5 @@
 /**
- * Hands each message of a frame to the handler of its tag.
+ * Gives each message of a frame to the handler of its tag.
  *
  * Requests that are right on one ring only are checked against this node's ring here, each by
  * itself: their senders learn of the disagreement, while answers, and all that will reconcile

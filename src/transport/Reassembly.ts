@@ -1,8 +1,8 @@
 /**
  * Puts runs of messages back together that were too long for one frame.
  *
- * Parts may come in any order, twice, or never: what waits is bounded, and the oldest run gives
- * way. A run that was lost is asked for again by whoever waits for what was in it.
+ * Parts may come in any order, twice, or never: waiting parts are bounded, and the oldest run gives
+ * way. The sender of a request that was in a lost run sends it again.
  */
 
 export interface Part {
@@ -16,11 +16,11 @@ export interface Part {
 interface Run {
   readonly parts: Array<Uint8Array | undefined>
   missing: number
-  /** Of its parts so far, and of what is kept about it. */
+  /** Bytes of its parts so far, and of its bookkeeping. */
   bytes: number
 }
 
-/** A run's share of memory before its first byte, roughly: its name, and a place for each part. */
+/** A run's share of memory before its first byte, roughly: its name, and an entry for each part. */
 const bytesOf = ({ count }: Part): number => 200 + count * 8
 
 export interface Reassembly {

@@ -6,7 +6,7 @@
  */
 import type { Message, Subscription, TransportService } from "./Transport.ts"
 
-/** What one kind of request did so far. */
+/** The counts of one kind of request so far. */
 export interface EndpointStats {
   readonly requests: number
   /** Requests that were answered with an error. */

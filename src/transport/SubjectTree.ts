@@ -1,9 +1,9 @@
 /**
- * Finds who wants a message: subscription patterns in a tree with one level for each token.
+ * Finds the receivers of a message: subscription patterns in a tree with one level for each token.
  *
  * A message's subject is walked once, whatever the number of patterns; at each level the token
- * itself, `*` (exactly one token) and `>` (one or more to the end) may lead on. The in-memory
- * and the embedded broker share this file, so they agree on what a pattern means.
+ * itself, `*` (exactly one token) and `>` (one or more to the end) may lead on. The in-memory and
+ * the embedded broker share this file, so they agree on the meaning of a pattern.
  */
 
 const dot = 0x2e
@@ -13,8 +13,8 @@ const space = 0x20
 const del = 0x7f
 
 /**
- * What a text may be used as: a `subject` names one place, a `pattern` has wildcards; white
- * space, control characters, empty tokens and an inner `>` make it neither.
+ * The use of a text: a `subject` has no wildcards, a `pattern` has some; white space, control
+ * characters, empty tokens and an inner `>` make it neither.
  */
 export const kindOf = (text: string): "subject" | "pattern" | "malformed" => {
   let wild = false
@@ -77,7 +77,9 @@ export class SubjectTree<A> {
     }
   }
 
-  /** Every value whose pattern takes `subject`, in an order that depends only on what was added. */
+  /**
+   * Every value whose pattern takes `subject`, in an order that depends only on the values added.
+   */
   match(subject: string): Array<A> {
     const found: Array<A> = []
     collect(this.#root, subject.split("."), 0, found)
@@ -114,8 +116,8 @@ export interface Interested {
 }
 
 /**
- * Who gets one message: each of `interested` without a queue, and of each queue group the one at
- * the index that `pick` returns for the group's size.
+ * The receivers of one message: each of `interested` without a queue, and of each queue group the
+ * one at the index that `pick` returns for the group's size.
  */
 export const recipients = <A extends Interested>(
   interested: ReadonlyArray<A>,

@@ -21,7 +21,7 @@ export const requestQueue = "q"
 /** Reads and writes differ in the first token, so that one permission makes a reader. */
 export type Access = "read" | "write"
 
-export interface Request {
+export interface RequestSubject {
   readonly access: Access
   readonly bucket: BucketName
   readonly operation: string
@@ -31,7 +31,11 @@ export interface Request {
 export type ParsedSubject =
   | { readonly _tag: "Peer"; readonly to: NodeId; readonly from: NodeId }
   | { readonly _tag: "Gossip"; readonly from: NodeId }
-  | { readonly _tag: "Request"; readonly node: NodeId | undefined; readonly request: Request }
+  | {
+    readonly _tag: "Request"
+    readonly node: NodeId | undefined
+    readonly request: RequestSubject
+  }
   | { readonly _tag: "Cluster"; readonly verb: string }
 
 const isNodeId = Schema.is(NodeId)
@@ -40,7 +44,7 @@ const isBucketName = Schema.is(BucketName)
 const operationPattern = /^[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,64}){0,7}$/u
 const verbPattern = /^[a-z][a-z-]{0,63}$/u
 
-const tail = ({ access, bucket, operation }: Request): string => {
+const tail = ({ access, bucket, operation }: RequestSubject): string => {
   invariant(operationPattern.test(operation), `"${operation}" is the name of an operation`)
   return `${access}.${bucket}.${operation}`
 }
@@ -71,7 +75,7 @@ export class Subjects {
     return `${this.#prefix}gossip.from.*`
   }
 
-  request(request: Request): string {
+  request(request: RequestSubject): string {
     return this.#prefix + tail(request)
   }
 
@@ -80,7 +84,7 @@ export class Subjects {
     return `${this.#prefix}${access}.>`
   }
 
-  nodeRequest(node: NodeId, request: Request): string {
+  nodeRequest(node: NodeId, request: RequestSubject): string {
     return `${this.#prefix}node.${node}.${tail(request)}`
   }
 

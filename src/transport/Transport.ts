@@ -10,10 +10,12 @@ import * as Schema from "effect/Schema"
 
 export interface Message {
   readonly subject: string
-  /** Valid during the callback only where the implementation reuses buffers: copy what is kept. */
+  /**
+   * Valid during the callback only where the implementation reuses buffers: copy data that is kept.
+   */
   readonly data: Uint8Array
   readonly reply: string | undefined
-  /** Nobody subscribes to the subject that asked for this reply (NATS status 503). */
+  /** The subject of the request has no subscriber (NATS status 503). */
   readonly noResponders: boolean
 }
 
@@ -26,7 +28,7 @@ export interface TransportStats {
   readonly sentBytes: number
   readonly receivedMessages: number
   readonly receivedBytes: number
-  /** Messages not handed to the network: no connection, or too much waiting. */
+  /** Messages dropped before the network: no connection, or too much waiting. */
   readonly droppedMessages: number
   readonly reconnects: number
 }
@@ -45,7 +47,7 @@ export interface TransportService {
   ) => Subscription
   /** Calls back once all subscriptions and messages so far have reached the broker. */
   readonly flush: (done: (reached: boolean) => void) => void
-  /** A subject that nobody else uses, for replies; subscribe to it and below it. */
+  /** A subject that no other client uses, for replies; subscribe to it and below it. */
   readonly newInbox: () => string
   /** Largest message in bytes; known after connecting. */
   readonly maxPayload: () => number
@@ -61,7 +63,7 @@ export class Transport
   extends Context.Service<Transport, TransportService>()("everwrite/transport/Transport")
 {}
 
-/** The broker could not be reached, or refused: which, and what it said. */
+/** The broker could not be reached, or refused: its URL, and the reason. */
 export class TransportUnavailable extends Schema.TaggedError<TransportUnavailable>()(
   "TransportUnavailable",
   { address: Schema.String, reason: Schema.String }

@@ -51,7 +51,7 @@ describe("by HTTP", () => {
     expect(await ew(["put", "notes", "n", "\"b\""])).toEqual(done("\"b\"\n"))
     const blind = await ew(["do", "notes", "n", "put", "\"c\""])
     expect(blind.stdout.split("\n").toSorted()).toEqual(["", "\"b\"", "\"c\""])
-    expect(blind.stderr).toBe("2 siblings: concurrent writes that nobody has merged\n")
+    expect(blind.stderr).toBe("2 siblings: concurrent writes that have not been merged\n")
     expect(await ew(["del", "notes", "n"])).toEqual(done(""))
     expect(await ew(["get", "notes", "n"])).toMatchObject({ code: 2 })
   })
@@ -65,7 +65,7 @@ describe("by HTTP", () => {
     expect((await ew(["ls", "scratch", "--limit", "1"])).stdout.trim().split("\n")).toHaveLength(1)
   })
 
-  it("explain shows where a document lies and what each replica holds", async () => {
+  it("explain shows where a document lies and the state of each replica", async () => {
     await ew(["do", "visits", "seen", "add", "4", "--w", "all"])
     const { code, stdout } = await ew(["explain", "visits", "seen"])
     expect(code).toBe(0)
@@ -111,7 +111,7 @@ it("every command also goes by NATS", async () => {
 
 describe("wrong use is exit code 1, in one or two lines that name it:", () => {
   it.each([
-    ["an unknown command", ["frob"], /Unknown subcommand "frob".*\neverwrite --help says/],
+    ["an unknown command", ["frob"], /Unknown subcommand "frob".*\neverwrite --help shows/],
     ["a missing argument", ["get", "scratch"], /Missing required argument: key\neverwrite get/],
     ["an unknown flag", ["get", "a", "b", "--frob"], /Unrecognized flag: --frob/],
     ["a count that is none", ["get", "a", "b", "--r", "some"], /--r/],

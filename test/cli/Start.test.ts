@@ -75,7 +75,7 @@ const writeOn = async (
   }
 }
 
-/** What the node's folder holds, read by another node on it. */
+/** The documents in the node's folder, read by another node on it. */
 const held = (dataDir: string, keys: ReadonlyArray<string>) =>
   Effect.gen(function*() {
     const values = yield* Everwrite.bucket(hasty)

@@ -46,7 +46,7 @@ export interface Started {
   readonly ended: Promise<Ended>
 }
 
-/** What a process says and how it ends. */
+/** The output of a process and how it ends. */
 const watch = (child: ChildProcessWithoutNullStreams): Started => {
   const kill = (): void => void child.kill("SIGKILL")
   process.once("exit", kill)
@@ -77,7 +77,7 @@ export const start = (args: ReadonlyArray<string>, options: CommandOptions = {})
 /** Lends a process a terminal: of util-linux. */
 export const script = "/usr/bin/script"
 
-/** The same with a terminal, on which what is written to `stdin` is typed. */
+/** The same with a terminal, on which text for `stdin` is typed. */
 export const startOnTerminal = (
   args: ReadonlyArray<string>,
   options: CommandOptions = {}

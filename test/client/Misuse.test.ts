@@ -123,7 +123,7 @@ describe.each(ways)("%s", (_, open) => {
     expect((await handle.get("s"))?.visits).toBe(150)
     expect((await handle.visits.add("s", 1))._tag).toBe("Found")
     await until(
-      "nobody waits",
+      "no request is open",
       () => cluster.nodes.every(({ core }) => core.coordinator.underWay() === 0)
     )
   })

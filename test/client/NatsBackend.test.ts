@@ -35,7 +35,7 @@ beforeEach(async () => {
   backend = new NatsBackend({ runtime: stepped.runtime, transport: wired, cluster: clusterName })
   const outcomes: Array<string> = []
   backend.ready(() => outcomes.push("ready"), (error) => outcomes.push(error._tag), () => undefined)
-  stepped.runtime.settle()
+  stepped.runtime.runReady()
   expect(outcomes).toEqual(["ready"])
   sent.length = 0
 })
@@ -51,7 +51,7 @@ const ask = (action: "read" | "write", bucket: Any, body: RequestBody): Asked =>
   return asked
 }
 const settled = (asked: Asked): Asked => {
-  stepped.runtime.settle()
+  stepped.runtime.runReady()
   return asked
 }
 const read = (key: string, more: Partial<RequestBody> = {}) => ask("read", notes, { key, ...more })
@@ -66,7 +66,7 @@ const visit = (more: Partial<RequestBody> = {}): Asked =>
     ...more
   })
 const visits = () =>
-  stepped.read(stepped.placesOf(shelves, "k").primaries[0]!, shelves, {
+  stepped.read(stepped.nodesOf(shelves, "k").primaries[0]!, shelves, {
     key: "k",
     r: "all"
   }).answer.values
@@ -76,7 +76,7 @@ describe("a request", () => {
   it("goes straight to a primary of the document", () => {
     for (let i = 0; i < 20; i++) expect(settled(read(`k${i}`)).answer.values).toEqual([])
     for (const [i, subject] of sent.entries()) {
-      const [first] = stepped.placesOf(notes, `k${i}`).primaries
+      const [first] = stepped.nodesOf(notes, `k${i}`).primaries
       expect(subject).toBe(`node.n${first}.read.notes.get`)
     }
     expect(forwards()).toBe(0)
@@ -96,7 +96,7 @@ describe("a request", () => {
   it("and others of one turn to the same node and operation travel as one message", () => {
     const keys = Array.from({ length: 40 }, (_, i) => `k${i}`)
     const asked = keys.map((key) => read(key))
-    stepped.runtime.settle()
+    stepped.runtime.runReady()
     for (const { answer } of asked) expect(answer.values).toEqual([])
     expect(sent.length).toBeLessThanOrEqual(5)
     expect(new Set(sent).size).toBe(sent.length)
@@ -104,7 +104,7 @@ describe("a request", () => {
 
   it("that is too large for the broker fails at once, and no other with it", () => {
     const asked = [put(10), put(maxPayload / 2), put(10)]
-    stepped.runtime.settle()
+    stepped.runtime.runReady()
     expect(asked[1]!.error).toBeInstanceOf(InvalidRequest)
     expect(asked[1]!.error).toMatchObject({ setting: "request" })
     expect([asked[0]!.answer.replied, asked[2]!.answer.replied]).toEqual([2, 2])
@@ -116,11 +116,11 @@ describe("a request", () => {
       () =>
         ask("write", notes, { key: "k", calls: [{ name: "put", args: ["x".repeat(9_000)] }], w: 1 })
     )
-    stepped.runtime.settle()
+    stepped.runtime.runReady()
     // Thirty siblings are more than the broker takes back: what counts is that each arrived.
     expect(stepped.held(notes, "k").map((held) => held?.store?.kind)).toContain("values")
     expect(
-      stepped.read(stepped.placesOf(notes, "k").primaries[0]!, notes, { key: "k" }).answer.siblings
+      stepped.read(stepped.nodesOf(notes, "k").primaries[0]!, notes, { key: "k" }).answer.siblings
     )
       .toBe(30)
     expect(asked.every(({ isOpen }) => !isOpen)).toBe(true)
@@ -129,7 +129,7 @@ describe("a request", () => {
 
 describe("a node that is dead", () => {
   it("is passed over at once, where the broker says so, and left alone for a while", () => {
-    const [first, second] = stepped.placesOf(notes, "k").primaries
+    const [first, second] = stepped.nodesOf(notes, "k").primaries
     stepped.cut(first!)
     const asked = settled(read("k", { r: 1 }))
     expect(asked.answer.values).toEqual([])
@@ -143,7 +143,7 @@ describe("a node that is dead", () => {
   })
 
   it("takes no write with it: another primary carries it out, once", () => {
-    const [first] = stepped.placesOf(shelves, "k").primaries
+    const [first] = stepped.nodesOf(shelves, "k").primaries
     stepped.cut(first!)
     expect(settled(visit()).answer.values).toMatchObject([{ visits: 1 }])
     stepped.runtime.advance(2_500)
@@ -152,7 +152,7 @@ describe("a node that is dead", () => {
   })
 
   it("and all its kind: any other node takes the request, and names those it lacks", () => {
-    const { primaries } = stepped.placesOf(notes, "k")
+    const { primaries } = stepped.nodesOf(notes, "k")
     stepped.cut(...primaries)
     const asked = settled(read("k", { timeoutMillis: 300 }))
     expect(asked.isOpen).toBe(true)
@@ -175,7 +175,7 @@ describe("a node that is dead", () => {
 
 describe("a node that cannot", () => {
   it("leaves the request to another primary, and the client hears of none of it", () => {
-    const [first, second] = stepped.placesOf(shelves, "k").primaries
+    const [first, second] = stepped.nodesOf(shelves, "k").primaries
     const { storage } = stepped.nodes[first! - 1]!.core.options
     Object.assign(storage, {
       write: (_: unknown, done: (failure: unknown) => void) =>
@@ -189,10 +189,10 @@ describe("a node that cannot", () => {
   })
 
   it("because it stops leaves its requests to another primary, and is left alone", () => {
-    const [first, second] = stepped.placesOf(shelves, "k").primaries
+    const [first, second] = stepped.nodesOf(shelves, "k").primaries
     const asked = [visit(), ask("read", shelves, { key: "k" })]
     stepped.nodes[first! - 1]!.core.drain()
-    stepped.runtime.settle()
+    stepped.runtime.runReady()
     expect(asked[0]!.answer.values).toMatchObject([{ visits: 1 }])
     expect(asked[1]!.isOpen).toBe(false)
     sent.length = 0
@@ -238,7 +238,7 @@ describe("a message that is lost", () => {
   })
 
   it("by a read is sent to another primary", () => {
-    const [first, second] = stepped.placesOf(notes, "k").primaries
+    const [first, second] = stepped.nodesOf(notes, "k").primaries
     loses = (subject) => subject.includes(`node.n${first}.`)
     const asked = settled(read("k"))
     stepped.runtime.advance(700)
@@ -263,9 +263,9 @@ describe("a message that is lost", () => {
     for (const text of ["", "{", "[1,null,{}]", "{\"id\":1}", "{\"id\":\"x\",\"values\":[]}"]) {
       const { publish } = transport
       loses = (subject) => subject.startsWith("everwrite") && asked.isOpen
-      publish("_INBOX.nobody", new TextEncoder().encode(text))
+      publish("_INBOX.absent", new TextEncoder().encode(text))
     }
-    stepped.runtime.settle()
+    stepped.runtime.runReady()
     loses = () => false
     stepped.runtime.advance(700)
     expect(asked.answer.values).toEqual([])
@@ -279,7 +279,7 @@ describe("a connection that breaks", () => {
     expect(asked.map(({ isOpen }) => isOpen)).toEqual([true, true])
     stepped.runtime.advance(100)
     stepped.cluster.reconnect(transport)
-    stepped.runtime.settle()
+    stepped.runtime.runReady()
     expect(asked[0]!.answer.values).toMatchObject([{ visits: 1 }])
     expect(asked[1]!.answer.values).toEqual([])
     expect(visits()).toMatchObject([{ visits: 1 }])

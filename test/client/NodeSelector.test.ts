@@ -70,12 +70,12 @@ describe("a client of a cluster that has grown", () => {
     }
     const backend = new NatsBackend({ runtime, transport: watched, cluster: clusterName })
     backend.ready(() => undefined, () => undefined, () => undefined)
-    runtime.settle()
+    runtime.runReady()
     for (const key of keys) {
       const asked = new Asked()
       sent.length = 0
       backend.request(request(key), (outcome) => asked.outcomes.push(outcome))
-      runtime.settle()
+      runtime.runReady()
       expect(asked.answer.values).toEqual([])
       const [first] = ownersOf(grown(), key)
       expect(sent).toEqual([`everwrite.test.v1.node.${first}.read.notes.get`])

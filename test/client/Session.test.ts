@@ -30,14 +30,14 @@ class Stub {
     describe: () => undefined
   }
 
-  /** Answers the request in the given place, from 0, with a context. */
-  answer(place: number, context: string): void {
+  /** Answers the request with the given number, from 0, with a context. */
+  answer(nodeNumber: number, context: string): void {
     const answer: BackendAnswer = { _tag: "Answer", values: [], context, replied: 1, siblings: 0 }
-    this.asked[place]!.respond(answer)
+    this.asked[nodeNumber]!.respond(answer)
   }
 
-  after(place: number): ReadonlyArray<string> {
-    return this.asked[place]!.body.after ?? []
+  after(nodeNumber: number): ReadonlyArray<string> {
+    return this.asked[nodeNumber]!.body.after ?? []
   }
 }
 
@@ -59,7 +59,7 @@ describe("a session", () => {
     run(note.replace({ key: "k", context: "c1" }, "x"))
     stub.answer(1, "c2")
     run(note.get("k"))
-    expect([0, 1, 2].map((place) => stub.after(place))).toEqual([[], ["c1"], ["c2"]])
+    expect([0, 1, 2].map((nodeNumber) => stub.after(nodeNumber))).toEqual([[], ["c1"], ["c2"]])
   })
 
   it("keeps the contexts of requests side by side, until an answer covers all of them", () => {
@@ -94,7 +94,7 @@ describe("a session", () => {
     run(handleOf(profiles, one).get("k"))
     run(handleOf(notes, other).get("k"))
     run(handleOf(notes, requester).get("k"))
-    expect([1, 2, 3, 4].map((place) => stub.after(place))).toEqual([[], [], [], []])
+    expect([1, 2, 3, 4].map((nodeNumber) => stub.after(nodeNumber))).toEqual([[], [], [], []])
   })
 
   it("learns nothing from an error, and keeps its context", () => {
@@ -132,7 +132,7 @@ describe("a session over NATS", () => {
     const transport = stepped.cluster.connect()
     const backend = new NatsBackend({ runtime, transport, cluster: clusterName })
     run(backend.ready)
-    runtime.settle()
+    runtime.runReady()
     const requester = new Requester(backend, Session.none)
     const outcomes = (handle: any, name: "get" | "put", ...args: ReadonlyArray<unknown>) => {
       const got: Array<unknown> = []
@@ -141,7 +141,7 @@ describe("a session over NATS", () => {
         (error: StoreError) => got.push(error._tag),
         nothing
       )
-      runtime.settle()
+      runtime.runReady()
       runtime.advance(1_500)
       return got
     }
@@ -151,7 +151,7 @@ describe("a session over NATS", () => {
     expect(outcomes(own, "put", { name: "Ada" }, { w: 1 })).toMatchObject([{
       value: { name: "Ada" }
     }])
-    stepped.cut(stepped.placesOf(profiles, "k").primaries[0]!)
+    stepped.cut(stepped.nodesOf(profiles, "k").primaries[0]!)
     expect(outcomes(other, "get", { r: 1 })).toEqual([undefined])
     expect(outcomes(own, "get", { r: 1 })).toEqual(["ContextNotCovered"])
     stepped.loses = () => false

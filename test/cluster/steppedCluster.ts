@@ -60,7 +60,7 @@ export class SteppedCluster {
   /** Whether a frame is lost on the way. */
   loses: (frame: { readonly from: NodeId; readonly to: NodeId }) => boolean = () => false
 
-  /** How far the clocks of nodes are off, by their places from 1. */
+  /** How far the clocks of nodes are off, by their numbers from 1. */
   readonly clockOffsets = new Map<number, number>()
 
   private constructor(runtime: SteppedRuntime, cluster: MemoryCluster) {
@@ -86,13 +86,13 @@ export class SteppedCluster {
         }
       })
     })
-    runtime.settle()
+    runtime.runReady()
     stepped = new SteppedCluster(runtime, await making)
-    runtime.settle()
+    runtime.runReady()
     return stepped
   }
 
-  /** Asks the node in the given place, from 1, and lets everything happen that needs no time. */
+  /** Asks the node with the given number, from 1, and lets everything happen that needs no time. */
   read(at: number, bucket: Pick<Any, "name">, body: RequestBody): Asked {
     return this.#ask(at, bucket, "read", body)
   }
@@ -111,7 +111,7 @@ export class SteppedCluster {
     const asked = new Asked()
     const request = { action, bucket: BucketName.make(bucket.name), body }
     this.cluster.backends[at - 1]!.request(request, (outcome) => asked.outcomes.push(outcome))
-    this.runtime.settle()
+    this.runtime.runReady()
     return asked
   }
 
@@ -122,14 +122,14 @@ export class SteppedCluster {
   }
 
   /** Places of the nodes that hold a document, from 1, and of those that do not. */
-  placesOf(bucket: Any, json: unknown): {
+  nodesOf(bucket: Any, json: unknown): {
     readonly primaries: ReadonlyArray<number>
     readonly others: ReadonlyArray<number>
   } {
     const list = this.nodes[0]!.core.view.preferenceList(this.rowOf(bucket, json).partition)
-    const places = list.map((id) => this.nodes.findIndex((node) => node.id === id) + 1)
+    const nodeNumbers = list.map((id) => this.nodes.findIndex((node) => node.id === id) + 1)
     const { n } = bucket.definition
-    return { primaries: places.slice(0, n), others: places.slice(n) }
+    return { primaries: nodeNumbers.slice(0, n), others: nodeNumbers.slice(n) }
   }
 
   /** What each node holds of a document, in the order of nodes; undefined where it is damaged. */
@@ -146,30 +146,30 @@ export class SteppedCluster {
     return this.nodes[at - 1]!.core.coordinator.counters()
   }
 
-  cut(...places: ReadonlyArray<number>): void {
-    for (const place of places) this.cluster.cut(this.nodes[place - 1]!.id)
+  cut(...nodeNumbers: ReadonlyArray<number>): void {
+    for (const nodeNumber of nodeNumbers) this.cluster.cut(this.nodes[nodeNumber - 1]!.id)
   }
 
   heal(): void {
     this.cluster.heal()
-    this.runtime.settle()
+    this.runtime.runReady()
   }
 
   /** Spoils every row of a node. */
-  damage(place: number): void {
-    this.nodes[place - 1]!.disk.database.exec("UPDATE documents SET bytes = x'00'")
+  damage(nodeNumber: number): void {
+    this.nodes[nodeNumber - 1]!.disk.database.exec("UPDATE documents SET bytes = x'00'")
   }
 
-  async restart(place: number): Promise<void> {
-    const { id } = this.nodes[place - 1]!
+  async restart(nodeNumber: number): Promise<void> {
+    const { id } = this.nodes[nodeNumber - 1]!
     const restarting = this.cluster.restart(id)
-    this.runtime.settle()
+    this.runtime.runReady()
     await restarting
-    this.runtime.settle()
+    this.runtime.runReady()
   }
 
   stop(): void {
     this.cluster.stop()
-    this.runtime.settle()
+    this.runtime.runReady()
   }
 }

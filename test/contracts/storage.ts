@@ -37,7 +37,9 @@ const reading: Suite = (at) => {
 
   it("an acknowledged write can be read by another connection", async () => {
     await commit(at().storage.service, put(cart, "v1", { a: "1" }))
-    const found = at().place.raw((database) => database.prepare("SELECT path FROM documents").all())
+    const found = at().fixture.raw((database) =>
+      database.prepare("SELECT path FROM documents").all()
+    )
     expect(found.map((row) => row["path"])).toEqual(["", "a"])
   })
 
@@ -153,7 +155,7 @@ const scanning: Suite = (at) => {
 const opening: Suite = (at) => {
   const reopen = async (...options: Parameters<StorageFixture["open"]>): Promise<unknown> => {
     await at().storage.close()
-    return at().place.open(...options).then(
+    return at().fixture.open(...options).then(
       (storage) => (at().storage = storage),
       (error: unknown) => error
     )
@@ -174,15 +176,15 @@ const opening: Suite = (at) => {
     const { service } = at().storage
     await at().storage.close()
     expect(await commit(service, put(cart, "late"))).toMatchObject({ kind: "closed" })
-    at().storage = await at().place.open()
+    at().storage = await at().fixture.open()
     expect(at().storage.service.read(cart)._tag).toBe("Absent")
   })
 
-  it("a second storage on the same place is refused until the first is closed", async () => {
-    const refused = await at().place.open().catch((error: unknown) => error)
+  it("a second storage on the same fixture is refused until the first is closed", async () => {
+    const refused = await at().fixture.open().catch((error: unknown) => error)
     expect(refused).toBeInstanceOf(StorageUnavailable)
     expect(refused).toMatchObject({
-      path: at().place.directory ?? ":memory:",
+      path: at().fixture.directory ?? ":memory:",
       reason: expect.stringContaining("another storage")
     })
     expect(await commit(at().storage.service, put(cart, "v1"))).toBeUndefined()
@@ -200,7 +202,7 @@ const opening: Suite = (at) => {
     expect(refused).toMatchObject({
       reason: expect.stringMatching(/belongs to node "n1" of cluster "test" with 256 partitions/)
     })
-    at().storage = await at().place.open()
+    at().storage = await at().fixture.open()
   })
 
   it.each([
@@ -208,24 +210,24 @@ const opening: Suite = (at) => {
     ["a file of another program", "PRAGMA application_id = 1", /not a file of everwrite/],
     ["a file without an owner", "DELETE FROM identity", /does not say whose/]
   ])("%s is refused", async (_, spoil, reason) => {
-    at().place.raw((database) => database.exec(spoil))
+    at().fixture.raw((database) => database.exec(spoil))
     const refused = await reopen()
     expect(refused).toBeInstanceOf(StorageUnavailable)
     expect(refused).toMatchObject({ reason: expect.stringMatching(reason) })
   })
 }
 
-export const storageContract = (name: string, makePlace: () => StorageFixture): void => {
+export const storageContract = (name: string, makeFixture: () => StorageFixture): void => {
   const suites = { reading, scanning, rows, sequences, opening, damage, failures }
   describe.each(Object.entries(suites))(`${name}, %s`, (_, suite) => {
     let at: Fixture
     beforeEach(async () => {
-      const place = makePlace()
-      at = { place, storage: await place.open() }
+      const fixture = makeFixture()
+      at = { fixture, storage: await fixture.open() }
     })
     afterEach(async () => {
       await at.storage.close()
-      at.place.remove()
+      at.fixture.remove()
     })
     suite(() => at)
   })

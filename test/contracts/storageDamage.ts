@@ -11,7 +11,7 @@ const cart = keyOf("scart")
 
 const damagedDocuments: Suite = (at) => {
   const update = (set: string, path: string) =>
-    at().place.raw((database) =>
+    at().fixture.raw((database) =>
       database.prepare(`UPDATE documents SET ${set} WHERE path = ?`).run(path)
     )
 
@@ -21,7 +21,7 @@ const damagedDocuments: Suite = (at) => {
 
   it("every flipped bit of a header or an element is found", async () => {
     const { service } = at().storage
-    const flips = at().place.raw((database) => {
+    const flips = at().fixture.raw((database) => {
       const set = database.prepare("UPDATE documents SET bytes = ? WHERE path = ?")
       const outcomes: Array<string> = []
       for (const [path, text] of [["", "header"], ["b", "second"]] as const) {
@@ -56,7 +56,7 @@ const damagedDocuments: Suite = (at) => {
 
   it("an element that is missing is found, and one that should not be there", async () => {
     const { service } = at().storage
-    at().place.raw((database) => database.exec("DELETE FROM documents WHERE path = 'a'"))
+    at().fixture.raw((database) => database.exec("DELETE FROM documents WHERE path = 'a'"))
     expect(service.read(cart)).toEqual({
       _tag: "Damaged",
       detail: "it has 1 elements instead of 2"
@@ -68,7 +68,7 @@ const damagedDocuments: Suite = (at) => {
   it("a document moved under another key is found there", async () => {
     const { service } = at().storage
     await commit(service, put(keyOf("splain"), "header"))
-    at().place.raw((database) =>
+    at().fixture.raw((database) =>
       database.exec("UPDATE documents SET partition_key = 'so' || partition_key WHERE path = ''")
     )
     const found = ["sosplain", "soscart", "scart"].map((name) => service.read(keyOf(name))._tag)
@@ -89,7 +89,7 @@ const damagedDocuments: Suite = (at) => {
 
   it("a removal and a whole document, written together, replace all rows", async () => {
     const { service } = at().storage
-    at().place.raw((database) => database.exec("DELETE FROM documents WHERE path = ''"))
+    at().fixture.raw((database) => database.exec("DELETE FROM documents WHERE path = ''"))
     const done = commit(service, removal(cart), put(cart, "repaired", { z: "1" }))
     expect(shown(service.read(cart))).toBe("repaired{z=1}")
     await done
@@ -101,14 +101,14 @@ const damagedKeys: Suite = (at) => {
   it("a scan lists damaged documents, so that they can be repaired", async () => {
     const { service } = at().storage
     await commit(service, put(cart, "v", { a: "1" }))
-    at().place.raw((database) => database.exec("DELETE FROM documents WHERE path = ''"))
+    at().fixture.raw((database) => database.exec("DELETE FROM documents WHERE path = ''"))
     expect(service.scan({ partition: 7, after: undefined, limit: 2 })).toEqual([cart])
   })
 
   it("a scan that the disk cannot answer throws rather than list too little", async () => {
     const { service } = at().storage
     await commit(service, put(cart, "v"))
-    at().place.raw((database) => database.exec("ALTER TABLE documents RENAME TO hidden"))
+    at().fixture.raw((database) => database.exec("ALTER TABLE documents RENAME TO hidden"))
     expect(() => service.scan({ partition: 7, after: undefined, limit: 2 })).toThrow(ScanFailed)
     expect(service.read(cart)._tag).toBe("Damaged")
   })
@@ -116,7 +116,7 @@ const damagedKeys: Suite = (at) => {
   it("a scan passes a key that is no text any more, page by page", async () => {
     const { service } = at().storage
     await commit(service, ...["sa", "sb", "sc"].map((name) => put(keyOf(name), "v")))
-    at().place.raw((database) =>
+    at().fixture.raw((database) =>
       database.exec(
         "UPDATE documents SET partition_key = CAST(x'73ff' AS TEXT) WHERE partition_key = 'sb'"
       )

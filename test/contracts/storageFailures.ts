@@ -26,7 +26,7 @@ const failing = { kind: "failing", detail: expect.stringContaining("injected") }
 
 const reopen = async (at: () => Fixture, options: OpenOptions): Promise<void> => {
   await at().storage.close()
-  at().storage = await at().place.open(options)
+  at().storage = await at().fixture.open(options)
 }
 
 const failingDisk: Suite = (at) => {
@@ -34,7 +34,7 @@ const failingDisk: Suite = (at) => {
     const { service } = at().storage
     await commit(service, put(cart, "v1", { a: "1" }))
     await commitRows(service, note("mode", "1"))
-    const mend = failCommits(at().place)
+    const mend = failCommits(at().fixture)
     const done = Promise.all([
       commit(service, put(cart, "v2", { b: "2" }, 2)),
       commitRows(service, note("mode", "2")),
@@ -59,7 +59,7 @@ const failingDisk: Suite = (at) => {
   it("the kept groups are a prefix of the accepted ones, as their writers are told", async () => {
     await reopen(at, { limits: { groupChangesMax: 3 } })
     const { service } = at().storage
-    failCommits(at().place, "row.partition_key = 'spoison'")
+    failCommits(at().fixture, "row.partition_key = 'spoison'")
     const keys = Array.from({ length: 40 }, (_, i) => i === 20 ? poison : keyOf(`s${i}`))
     const outcomes = await Promise.all(keys.map((key) => commit(service, put(key, "v"))))
     const kept = outcomes.findIndex((failure) => failure !== undefined)
@@ -75,7 +75,7 @@ const failingDisk: Suite = (at) => {
   it("changes written together are kept together or not at all", async () => {
     await reopen(at, { limits: { groupChangesMax: 1 } })
     const { service } = at().storage
-    const mend = failCommits(at().place, "row.partition_key = 'spoison'")
+    const mend = failCommits(at().fixture, "row.partition_key = 'spoison'")
     const both = [put(cart, "v1"), put(poison, "v1")]
     expect(await commit(service, ...both)).toMatchObject(failing)
     expect([cart, poison].map((key) => service.read(key)._tag)).toEqual(["Absent", "Absent"])
@@ -87,7 +87,7 @@ const failingDisk: Suite = (at) => {
 
   it("a caller may write again from the answer, be it good or bad", async () => {
     const { service } = at().storage
-    const mend = failCommits(at().place)
+    const mend = failCommits(at().fixture)
     const answers: Array<string> = []
     await new Promise<void>((resolve) => {
       const attempt = (): void =>

@@ -63,7 +63,7 @@ const whole = (family: Family) => ({ family, under: [], after: undefined, limit:
 
 const ofOneFamily: Suite = (at) => {
   const harm = (set: string) =>
-    at().place.raw((database) =>
+    at().fixture.raw((database) =>
       database.exec(`UPDATE family_rows SET ${set} WHERE bytes = CAST('v1' AS BLOB)`)
     )
   const list = (options: Parameters<typeof whole>[0]) =>
@@ -83,7 +83,7 @@ const ofOneFamily: Suite = (at) => {
       expect(read()).toBe("v1")
       await commitRows(service, rowOf(family, 0, "v2"), rowOf(family, 1, ""))
       await at().storage.close()
-      at().storage = await at().place.open()
+      at().storage = await at().fixture.open()
       expect([read(), read(1)]).toEqual(["v2", ""])
     })
 
@@ -135,7 +135,7 @@ const ofOneFamily: Suite = (at) => {
 
     it("that were moved under another key are damaged there", async () => {
       await commitRows(at().storage.service, first, rowOf(family, 1, "v"))
-      at().place.raw((database) => {
+      at().fixture.raw((database) => {
         const move = "UPDATE family_rows SET key = (SELECT key FROM gone) WHERE bytes = ?"
         database.exec(
           "CREATE TEMP TABLE gone AS SELECT key FROM family_rows WHERE hex(bytes) = '76'"
@@ -151,7 +151,7 @@ const ofOneFamily: Suite = (at) => {
   it("a row that was moved to another family is damaged there", async () => {
     const { service } = at().storage
     await commitRows(service, { family: "leaf", key: [1, 2], bytes: bytesOf("v") })
-    at().place.raw((database) =>
+    at().fixture.raw((database) =>
       database.exec("UPDATE family_rows SET family = 4 WHERE family = 2")
     )
     expect(shownRow(service.readRow("operation", [1, 2]))).toBe("Damaged")
@@ -173,7 +173,7 @@ const ofOneFamily: Suite = (at) => {
   })
 
   it("a scan of rows that the disk cannot answer throws rather than list too little", () => {
-    at().place.raw((database) => database.exec("ALTER TABLE family_rows RENAME TO hidden"))
+    at().fixture.raw((database) => database.exec("ALTER TABLE family_rows RENAME TO hidden"))
     expect(() => at().storage.service.scanRows(whole("hint"))).toThrow(ScanFailed)
     expect(at().storage.service.readRow("hint", ["n1", 1])._tag).toBe("Damaged")
   })
@@ -181,7 +181,7 @@ const ofOneFamily: Suite = (at) => {
   it("a scan of rows passes over keys that are none any more", async () => {
     const { service } = at().storage
     await commitRows(service, ...[0, 1, 2].map((index) => rowOf("leaf", index, `${index}`)))
-    at().place.raw((database) =>
+    at().fixture.raw((database) =>
       database.exec("UPDATE family_rows SET key = x'0909' WHERE bytes = CAST('1' AS BLOB)")
     )
     expect(list("leaf")).toEqual([[[0, 1], "0"], [[7, 0], "2"]])
@@ -221,7 +221,7 @@ const ofAllFamilies: Suite = (at) => {
     expect(shownAll()).toEqual(expected)
     expect(await done).toBeUndefined()
     await at().storage.close()
-    at().storage = await at().place.open()
+    at().storage = await at().fixture.open()
     expect(shownAll()).toEqual(expected)
     await commitBatch(at().storage.service, {
       documents: [removal(cart)],
@@ -237,7 +237,7 @@ const ofAllFamilies: Suite = (at) => {
       await commitBatch(service, { documents: [put(cart, "v1")], rows: all("v1") })
       const before = shownAll()
       const poison = rowOf(family, 1, "poison")
-      at().place.raw((database) =>
+      at().fixture.raw((database) =>
         database.exec(
           `CREATE TRIGGER refuse_row BEFORE INSERT ON family_rows
          WHEN new.bytes = CAST('poison' AS BLOB) BEGIN SELECT RAISE(ABORT, 'injected'); END`
@@ -252,7 +252,7 @@ const ofAllFamilies: Suite = (at) => {
       expect(await done).toMatchObject([failing, failing, failing])
       expect(shownAll()).toEqual(before)
       expect(service.readRow(family, keys[family][1]!)._tag).toBe("Absent")
-      at().place.raw((database) => database.exec("DROP TRIGGER refuse_row"))
+      at().fixture.raw((database) => database.exec("DROP TRIGGER refuse_row"))
       expect(await commitBatch(service, { documents: [], rows: [...all("v3"), poison] }))
         .toBeUndefined()
       expect(shownAll().slice(1)).toEqual(families.map(() => "v3"))
@@ -261,7 +261,7 @@ const ofAllFamilies: Suite = (at) => {
 
   it("a batch that fails for its document leaves no row of any family", async () => {
     const { service } = at().storage
-    const mend = failCommits(at().place)
+    const mend = failCommits(at().fixture)
     expect(await commitBatch(service, { documents: [put(cart, "v1")], rows: all("v1") }))
       .toMatchObject(failing)
     expect(shownAll()).toEqual(["Absent", ...families.map(() => "Absent")])

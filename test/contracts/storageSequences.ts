@@ -18,7 +18,7 @@ export const sequences: Suite = (at) => {
   const committed = () => new Promise((resolve) => at().storage.service.barrier(resolve))
   const reopen = async () => {
     await at().storage.close()
-    at().storage = await at().place.open()
+    at().storage = await at().fixture.open()
   }
 
   it("each change of a partition gets its next number, and a read tells it", async () => {
@@ -44,7 +44,7 @@ export const sequences: Suite = (at) => {
   it("a group that fails leaves a gap", async () => {
     const [first = 0] = write(batchOf(put(cart, "v1")))
     await committed()
-    const mend = failCommits(at().place)
+    const mend = failCommits(at().fixture)
     expect(await commit(at().storage.service, put(cart, "v2"))).toBeDefined()
     mend()
     expect(write(batchOf(put(cart, "v3")))).toEqual([first + 2])
@@ -53,10 +53,10 @@ export const sequences: Suite = (at) => {
   })
 
   it("numbers grow over an opening, also where those before it were never committed", async () => {
-    failCommits(at().place)
+    failCommits(at().fixture)
     const lost = write(batchOf(...Array.from({ length: 9 }, (_, i) => put(cart, `v${i}`))))
     await committed()
-    at().place.raw((database) =>
+    at().fixture.raw((database) =>
       database.exec("DROP TRIGGER refuse_INSERT; DROP TRIGGER refuse_DELETE")
     )
     await reopen()
@@ -67,7 +67,7 @@ export const sequences: Suite = (at) => {
 
   it("a write that is refused gets no number and uses up none", async () => {
     await at().storage.close()
-    at().storage = await at().place.open({ limits: { waitingChangesMax: 1 } })
+    at().storage = await at().fixture.open({ limits: { waitingChangesMax: 1 } })
     const { service } = at().storage
     let first = 0
     await new Promise((resolve) => {
@@ -90,8 +90,8 @@ export const sequences: Suite = (at) => {
     const [last = 0] = write(batchOf(put(cart, "v1")))
     await committed()
     await at().storage.close()
-    at().place.raw((database) => database.exec("UPDATE family_rows SET checksum = checksum + 1"))
-    at().storage = await at().place.open()
+    at().fixture.raw((database) => database.exec("UPDATE family_rows SET checksum = checksum + 1"))
+    at().storage = await at().fixture.open()
     expect(at().storage.service.storeId).not.toBe(storeId)
     expect(write(batchOf(put(cart, "v2")))[0]).toBeGreaterThan(last)
   })

@@ -195,8 +195,8 @@ const replyContract = (current: Current): void => {
     requester.subscribe(`${inbox}.*`, (message) => replies.push(message))
     const overheard = collect(bystander, `${inbox}.>`)
     await settle(requester, bystander)
-    requester.publish("nobody", bytes("?"), `${inbox}.9`)
-    requester.publish("nobody", bytes("nobody asked for a reply"))
+    requester.publish("absent", bytes("?"), `${inbox}.9`)
+    requester.publish("absent", bytes("no reply is wanted"))
     await settle(requester, bystander)
     expect(replies.map(({ noResponders, subject }) => [subject, noResponders]))
       .toEqual([[`${inbox}.9`, true]])
@@ -282,15 +282,15 @@ const statusContract = (current: Current): void => {
   it("status listeners hear of the broker's stop and return, in this order", async () => {
     const transport = await connect(current)
     const heard: Array<boolean> = []
-    const unheard: Array<boolean> = []
+    const toldAfterClosing: Array<boolean> = []
     transport.onStatus((connected) => heard.push(connected))
-    transport.onStatus((connected) => unheard.push(connected)).close()
+    transport.onStatus((connected) => toldAfterClosing.push(connected)).close()
     expect(transport.connected()).toBe(true)
     await cut(transport)
     expect(heard).toEqual([false])
     await heal(transport)
     expect(heard).toEqual([false, true])
-    expect(unheard).toEqual([])
+    expect(toldAfterClosing).toEqual([])
     expect(transport.stats().reconnects).toBe(1)
   })
 

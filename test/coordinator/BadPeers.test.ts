@@ -36,7 +36,7 @@ const send = (...all: ReadonlyArray<PeerMessage>): void => {
   }
   const data = Frame.encode(header, { _tag: "Whole", messages: writer.finish() })
   outside.publish("everwrite.test.v1.peer.n1.from.n2", data)
-  stepped.runtime.settle()
+  stepped.runtime.runReady()
 }
 
 const actor = "n2.0mi8dfxmoabcdef.1"

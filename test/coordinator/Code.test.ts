@@ -1,4 +1,4 @@
-// Checks what nodes do with the application's code, without it, and with code of another mind.
+// Checks nodes with the application's code, without it, and with another declaration.
 import { afterEach, describe, expect, it } from "vitest"
 import * as Schema from "effect/Schema"
 import { BucketMismatch, InvalidValue, Undecodable } from "../../src/core/model/StoreError.ts"
@@ -86,8 +86,8 @@ describe("a node that knows a bucket by its definition alone", () => {
     expect(stepped.read(2, scores, { key: "k", merge: true }).answer.values).toEqual([5])
     stepped.write(1, shelves, { key: "k", op: "books.add", args: ["Emma"], w: "all" })
     stepped.write(1, shelves, { key: "k", op: "visits.add", args: [2], w: "all" })
-    for (const place of [1, 2, 3]) {
-      expect(stepped.read(place, shelves, { key: "k", r: "all" }).answer.values)
+    for (const nodeNumber of [1, 2, 3]) {
+      expect(stepped.read(nodeNumber, shelves, { key: "k", r: "all" }).answer.values)
         .toEqual([{ books: ["Emma"], label: null, visits: 2 }])
     }
   })
@@ -121,7 +121,7 @@ describe("a node that declares a bucket otherwise", () => {
     value: Schema.Struct({ name: Schema.String, age: Schema.Int })
   })
 
-  it("is a mismatch for clients of the other mind, and for no one else", async () => {
+  it("is a mismatch for clients with another declaration, and for no others", async () => {
     await start((id) => (id === node(1) ? [others] : buckets))
     const put = { key: "k", op: "put", args: [{ name: "Ada" }], fingerprint: profiles.fingerprint }
     const { error } = stepped.write(1, profiles, put)
@@ -161,9 +161,9 @@ describe("a node whose bucket was declared otherwise before", () => {
     await start(() => served)
     stepped.write(1, before, { key: "k", op: "put", args: ["x"], w: "all" })
     served = [profiles]
-    for (const place of [1, 2, 3]) {
-      stepped.cluster.crash(node(place))
-      await stepped.restart(place)
+    for (const nodeNumber of [1, 2, 3]) {
+      stepped.cluster.crash(node(nodeNumber))
+      await stepped.restart(nodeNumber)
     }
     const put = { key: "k", op: "put", args: [{ name: "Ada" }] }
     expect(stepped.read(1, profiles, { key: "k" }).error).toBeInstanceOf(Undecodable)
@@ -173,9 +173,9 @@ describe("a node whose bucket was declared otherwise before", () => {
       .toBeInstanceOf(InvalidValue)
     expect(stepped.write(1, profiles, { ...put, key: "l" }).answer.replied).toBe(2)
     served = [before]
-    for (const place of [1, 2, 3]) {
-      stepped.cluster.crash(node(place))
-      await stepped.restart(place)
+    for (const nodeNumber of [1, 2, 3]) {
+      stepped.cluster.crash(node(nodeNumber))
+      await stepped.restart(nodeNumber)
     }
     expect(stepped.read(1, before, { key: "k", r: "all" }).answer.values).toEqual(["x"])
   })

@@ -1,4 +1,4 @@
-// Checks what the context of an answer lets the next write replace: what the answer showed.
+// Checks that the context of an answer lets the next write replace only the values it showed.
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { read, write } from "../cluster/asked.ts"
 import { buckets } from "../cluster/buckets.ts"
@@ -38,7 +38,7 @@ describe("the context of an answer", () => {
     const after = [seen.context]
     const shown = await write(second!, "notes", { ...available, op: "put", args: ["b"], after })
     const reading = read(second!, "notes", { ...available, after: [shown.context] })
-    await expect(reading).rejects.toThrow("have not seen yet")
+    await expect(reading).rejects.toThrow("have seen less than this session")
     cluster.heal()
     const { values } = await read(second!, "notes", { ...available, after: [shown.context] })
     expect(new Set(values)).toEqual(new Set(["a", "b"]))

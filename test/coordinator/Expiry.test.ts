@@ -16,23 +16,23 @@ beforeEach(async () => {
 })
 afterEach(() => stepped.stop())
 
-const places = [1, 2, 3, 4]
+const nodeNumbers = [1, 2, 3, 4]
 const bucket = BucketName.make(notes.name)
 
 /** Has every primary hold the note with this expiry. */
 const expireAt = (at: number): void => {
   const row = stepped.rowOf(notes, "k")
-  const primaries = stepped.placesOf(notes, "k").primaries
+  const primaries = stepped.nodesOf(notes, "k").primaries
   const held = stepped.held(notes, "k")[primaries[0]! - 1]!
   const dot = { actor: "n9.000000000000000.1", counter: 1 }
   const seen = { vector: new Map(), dots: [dot] }
   const none = { seen, store: undefined, deferred: [], expiry: [], ids: [] }
   const delta = Document.withExpiry(none, { document: held, dot, at })
   const document = Document.apply(held, delta)
-  for (const place of primaries) {
-    stepped.nodes[place - 1]!.core.replica.join({ key: row, document }, () => {})
+  for (const nodeNumber of primaries) {
+    stepped.nodes[nodeNumber - 1]!.core.replica.join({ key: row, document }, () => {})
   }
-  stepped.runtime.settle()
+  stepped.runtime.runReady()
 }
 
 const outcomeOf = <A extends object>(
@@ -40,21 +40,24 @@ const outcomeOf = <A extends object>(
 ): A => {
   let found: A | StoreError | undefined
   ask((outcome) => (found = outcome))
-  stepped.runtime.settle()
+  stepped.runtime.runReady()
   if (found === undefined || found instanceof Error) throw found ?? new Error("no answer")
   return found
 }
 
-/** What clients of the nodes in these places get: values read, explained, and keys listed. */
+/**
+ * The answers that clients of the nodes with these numbers get: values read, explained, and keys
+ * listed.
+ */
 const seenAt = (at: ReadonlyArray<number>) =>
-  at.map((place) => {
-    const backend = stepped.cluster.backends[place - 1]!
+  at.map((nodeNumber) => {
+    const backend = stepped.cluster.backends[nodeNumber - 1]!
     const explained = outcomeOf<Explanation>((respond) =>
       backend.explain({ bucket, key: "k" }, respond)
     )
     const listed = outcomeOf<KeyPage>((respond) => backend.list({ bucket, limit: 10 }, respond))
     return {
-      read: stepped.read(place, notes, { key: "k" }).answer.values,
+      read: stepped.read(nodeNumber, notes, { key: "k" }).answer.values,
       explained: [explained.joined.values, ...explained.replicas.map(({ values }) => values)],
       listed: listed.keys
     }
@@ -62,15 +65,15 @@ const seenAt = (at: ReadonlyArray<number>) =>
 
 const shown = { read: ["v"], explained: [["v"], ["v"], ["v"], ["v"]], listed: ["k"] }
 const hidden = { read: [], explained: [[], [], [], []], listed: [] }
-const all = (seen: typeof shown | typeof hidden) => places.map(() => seen)
+const all = (seen: typeof shown | typeof hidden) => nodeNumbers.map(() => seen)
 
 describe("a document with an expiry", () => {
   it("is shown until then, and looks absent from then on, at every node", () => {
     expireAt(stepped.runtime.now() + 1_000)
     stepped.runtime.advance(999)
-    expect(seenAt(places)).toEqual(all(shown))
+    expect(seenAt(nodeNumbers)).toEqual(all(shown))
     stepped.runtime.advance(1)
-    expect(seenAt(places)).toEqual(all(hidden))
+    expect(seenAt(nodeNumbers)).toEqual(all(hidden))
   })
 
   it("keeps its context when it looks absent, so that a write replaces it", () => {
@@ -81,11 +84,11 @@ describe("a document with an expiry", () => {
   })
 
   it("is hidden by the agreed clock at a primary whose own clock is far behind", () => {
-    const place = stepped.placesOf(notes, "k").primaries[0]!
-    stepped.clockOffsets.set(place, -3_600_000)
-    // Frames of every other node tell this one what their clocks say.
-    seenAt(places)
+    const nodeNumber = stepped.nodesOf(notes, "k").primaries[0]!
+    stepped.clockOffsets.set(nodeNumber, -3_600_000)
+    // Frames of every other node tell this one the time of their clocks.
+    seenAt(nodeNumbers)
     expireAt(stepped.runtime.now())
-    expect(seenAt([place])).toEqual([hidden])
+    expect(seenAt([nodeNumber])).toEqual([hidden])
   })
 })

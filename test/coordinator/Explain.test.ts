@@ -1,4 +1,4 @@
-// Checks what people are told about one document: who holds what, and what all of it makes.
+// Checks the explanation of one document: the state of each replica, and the join of all.
 import { afterEach, describe, expect, it } from "vitest"
 import * as Schema from "effect/Schema"
 import { Explanation } from "../../schemas/Explanation.ts"
@@ -16,7 +16,7 @@ afterEach(() => cluster.stop())
 const n3 = NodeId.make("n3")
 
 describe("an explanation", () => {
-  it("of a converged document shows the same on every primary, and who stands in", async () => {
+  it("of a converged document shows the same on every primary, and the fallbacks", async () => {
     cluster = await makeCluster({ nodes: 4, buckets })
     const [at] = cluster.backends
     await write(at!, "profiles", { key: "ada", op: "put", args: [{ name: "Ada" }], w: "all" })
@@ -57,7 +57,7 @@ describe("an explanation", () => {
     await write(n1Client!, "scores", { ...put, args: [3] })
     await write(n3Client!, "scores", { ...put, args: [5] })
     await until(
-      "nobody waits any more",
+      "no client waits any more",
       () => cluster.nodes.every(({ core }) => core.coordinator.underWay() === 0)
     )
     cluster.heal()
@@ -79,7 +79,7 @@ describe("an explanation", () => {
     expect(repaired.agreed).toBe(true)
   })
 
-  it("names who cannot be reached, and still shows the others", async () => {
+  it("names unreachable nodes, and still shows the others", async () => {
     cluster = await makeCluster({ nodes: 3, buckets })
     const [at] = cluster.backends
     await write(at!, "profiles", { key: "ada", op: "put", args: [{ name: "Ada" }], w: "all" })
@@ -93,7 +93,7 @@ describe("an explanation", () => {
 
   it("of a document that no replica holds says so", async () => {
     cluster = await makeCluster({ nodes: 3, buckets })
-    const explanation = await explain(cluster.backends[0]!, "profiles", { key: "nobody" })
+    const explanation = await explain(cluster.backends[0]!, "profiles", { key: "absent" })
     expect(explanation.replicas.map(({ outcome }) => outcome))
       .toEqual(["absent", "absent", "absent"])
     expect(explanation).toMatchObject({ agreed: true, joined: { values: [], bytes: 0 } })

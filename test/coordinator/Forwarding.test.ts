@@ -19,24 +19,24 @@ let outside: number
 let primaries: ReadonlyArray<number>
 beforeEach(async () => {
   stepped = await SteppedCluster.start({ nodes: 5, buckets })
-  const places = stepped.placesOf(profiles, "k")
-  primaries = places.primaries
-  outside = places.others[0]!
-  // Everyone has heard of everyone; from here on the first primary is asked first.
-  for (const place of [...primaries].reverse()) {
-    stepped.nodes[outside - 1]!.core.view.heard(stepped.nodes[place - 1]!.id, 0)
+  const nodeNumbers = stepped.nodesOf(profiles, "k")
+  primaries = nodeNumbers.primaries
+  outside = nodeNumbers.others[0]!
+  // Every node has had a frame of every other; from here on the first primary is asked first.
+  for (const nodeNumber of [...primaries].reverse()) {
+    stepped.nodes[outside - 1]!.core.view.heard(stepped.nodes[nodeNumber - 1]!.id, 0)
     stepped.runtime.advance(1)
   }
 })
 afterEach(() => stepped.stop())
 
 const ada = { key: "k", op: "put", args: [{ name: "Ada" }] }
-const id = (place: number) => stepped.nodes[place - 1]!.id
+const id = (nodeNumber: number) => stepped.nodes[nodeNumber - 1]!.id
 const carriedOut = () => stepped.nodes.map((_, i) => stepped.counts(i + 1).writes)
 const visit = { key: "k", op: "visits.add", args: [1] }
 const visits = () => {
-  const [place] = stepped.placesOf(shelves, "k").primaries
-  return stepped.read(place!, shelves, { key: "k", r: "all" }).answer.values
+  const [nodeNumber] = stepped.nodesOf(shelves, "k").primaries
+  return stepped.read(nodeNumber!, shelves, { key: "k", r: "all" }).answer.values
 }
 
 describe("a node that does not hold the document", () => {
@@ -50,7 +50,7 @@ describe("a node that does not hold the document", () => {
     expect(carriedOut().reduce((sum, count) => sum + count)).toBe(1)
   })
 
-  it("hands back contexts that are good anywhere, and errors as they are", () => {
+  it("returns contexts that are good anywhere, and errors as they are", () => {
     const { context } = stepped.write(outside, profiles, ada).answer
     expect(stepped.write(primaries[1]!, profiles, { ...ada, context }).isOpen).toBe(false)
     stepped.cut(...primaries.slice(1))
@@ -101,29 +101,31 @@ describe("a node that does not hold the document", () => {
   })
 
   it("answers with the last refusal where all refuse", () => {
-    for (const place of primaries) stepped.nodes[place - 1]!.core.drain()
+    for (const nodeNumber of primaries) stepped.nodes[nodeNumber - 1]!.core.drain()
     const { error } = stepped.write(outside, profiles, ada)
     expect(error).toBeInstanceOf(NodeUnavailable)
     expect(error).toMatchObject({ node: id(primaries[2]!), reason: "it is stopping" })
   })
 })
 
-/** Has a node hear of the incarnations of all primaries. */
+/** Lets a node learn the incarnations of all primaries. */
 const meet = () => {
   const stray = { _tag: "Forwarded", request: 0, body: new Uint8Array(0) } as const
-  for (const place of primaries) stepped.nodes[place - 1]!.core.link.send(id(outside), stray)
+  for (const nodeNumber of primaries) {
+    stepped.nodes[nodeNumber - 1]!.core.link.send(id(outside), stray)
+  }
   stepped.runtime.advance(1)
 }
 
 describe("a request that is forwarded", () => {
   beforeEach(() => {
-    outside = stepped.placesOf(shelves, "k").others[0]!
-    primaries = stepped.placesOf(shelves, "k").primaries
+    outside = stepped.nodesOf(shelves, "k").others[0]!
+    primaries = stepped.nodesOf(shelves, "k").primaries
   })
 
   it("is carried out by no incarnation of a node but the one that was asked", () => {
-    const [place] = primaries
-    const { core } = stepped.nodes[place! - 1]!
+    const [nodeNumber] = primaries
+    const { core } = stepped.nodes[nodeNumber! - 1]!
     const body = {
       key: "k",
       calls: [{ name: "visits.add", args: [1] }],
@@ -136,9 +138,9 @@ describe("a request that is forwarded", () => {
     }
     ask("")
     ask(core.replica.incarnation().replace(/.$/u, "~"))
-    expect(carriedOut()[place! - 1]).toBe(0)
+    expect(carriedOut()[nodeNumber! - 1]).toBe(0)
     ask(core.replica.incarnation())
-    expect(carriedOut()[place! - 1]).toBe(1)
+    expect(carriedOut()[nodeNumber! - 1]).toBe(1)
   })
 
   it.each([
@@ -177,18 +179,18 @@ describe("a request that is forwarded", () => {
     const asked = stepped.write(outside, shelves, request)
     stepped.runtime.advance(1_300)
     expect(asked.error).toMatchObject({ mayHaveApplied: true })
-    const [first] = primaries.filter((place) => carriedOut()[place - 1]! > 0)
+    const [first] = primaries.filter((nodeNumber) => carriedOut()[nodeNumber - 1]! > 0)
     stepped.loses = () => false
-    for (const place of primaries) {
-      if (place !== first) stepped.nodes[outside - 1]!.core.view.heard(id(place), 0)
+    for (const nodeNumber of primaries) {
+      if (nodeNumber !== first) stepped.nodes[outside - 1]!.core.view.heard(id(nodeNumber), 0)
     }
     expect(stepped.write(outside, shelves, request).answer.values).toMatchObject([{ visits: 1 }])
     expect(carriedOut()[first! - 1]).toBeGreaterThan(1)
   })
 
   it("reaches the node that took it after the first refused, when the client asks again", () => {
-    for (const place of primaries) {
-      stepped.nodes[outside - 1]!.core.view.heard(id(place), 0)
+    for (const nodeNumber of primaries) {
+      stepped.nodes[outside - 1]!.core.view.heard(id(nodeNumber), 0)
     }
     const [refusing, taking] = primaries
     stepped.nodes[refusing! - 1]!.core.drain()
@@ -205,8 +207,8 @@ describe("a request that is forwarded", () => {
 
   it("is in doubt where one sending is refused, while another one of the client's is out", () => {
     const [taking] = primaries
-    for (const place of [...primaries].reverse()) {
-      stepped.nodes[outside - 1]!.core.view.heard(id(place), 0)
+    for (const nodeNumber of [...primaries].reverse()) {
+      stepped.nodes[outside - 1]!.core.view.heard(id(nodeNumber), 0)
       stepped.runtime.advance(1)
     }
     meet()
@@ -252,10 +254,10 @@ describe("a request that is forwarded", () => {
       `everwrite.test.v1.peer.${from}.from.>`,
       ({ data }) => answers.push(Buffer.from(data).includes("InvalidRequest"))
     )
-    stepped.runtime.settle()
+    stepped.runtime.runReady()
     const message = { _tag: "Forward", request: 1, body: Uint8Array.of(1, 2, 255) } as const
     core.coordinator.handlers.Forward(message, from, () => {})
-    stepped.runtime.settle()
+    stepped.runtime.runReady()
     expect(answers).toEqual([true])
   })
 })
@@ -285,7 +287,7 @@ describe("a forwarded request", () => {
     for (const action of ["write", "read"] as const) {
       const request = { action, bucket, body, principal }
       stepped.cluster.backends[outside - 1]!.request(request, () => {})
-      stepped.runtime.settle()
+      stepped.runtime.runReady()
     }
     expect(taken).toEqual([principal, principal])
   })
@@ -308,13 +310,17 @@ describe("a forwarded request", () => {
 
 describe("a document with one replica", () => {
   it("is read and written through every node", () => {
-    for (const place of [1, 2, 3, 4, 5]) {
-      stepped.write(place, single, { key: `k${place}`, op: "put", args: [`v${place}`] })
+    for (const nodeNumber of [1, 2, 3, 4, 5]) {
+      stepped.write(nodeNumber, single, {
+        key: `k${nodeNumber}`,
+        op: "put",
+        args: [`v${nodeNumber}`]
+      })
     }
-    for (const place of [1, 2, 3, 4, 5]) {
+    for (const nodeNumber of [1, 2, 3, 4, 5]) {
       for (const other of [1, 2, 3, 4, 5]) {
-        expect(stepped.read(other, single, { key: `k${place}` }).answer.values)
-          .toEqual([`v${place}`])
+        expect(stepped.read(other, single, { key: `k${nodeNumber}` }).answer.values)
+          .toEqual([`v${nodeNumber}`])
       }
     }
   })

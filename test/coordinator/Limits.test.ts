@@ -1,4 +1,4 @@
-// Checks when requests end, which are refused, and that what is lost on the way is sent again.
+// Checks when requests end, which are refused, and that a lost message is sent again.
 import { afterEach, describe, expect, it } from "vitest"
 import { ByteReader } from "../../src/core/codec/Bytes.ts"
 import { NodeUnavailable } from "../../src/core/model/StoreError.ts"
@@ -58,11 +58,11 @@ describe("a request", () => {
     expect(underWay()).toEqual([0, 0, 0])
   })
 
-  it("leaves nothing behind once everyone has answered", async () => {
+  it("leaves nothing behind once every replica has answered", async () => {
     await start()
-    for (const place of [1, 2, 3]) {
-      stepped.write(place, profiles, ada)
-      stepped.read(place, profiles, { key: "k" })
+    for (const nodeNumber of [1, 2, 3]) {
+      stepped.write(nodeNumber, profiles, ada)
+      stepped.read(nodeNumber, profiles, { key: "k" })
     }
     expect(underWay()).toEqual([0, 0, 0])
   })

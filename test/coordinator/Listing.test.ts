@@ -90,7 +90,7 @@ describe("a listing", () => {
     expect(Schema.is(KeyPage)(page)).toBe(true)
   })
 
-  it("names who declares the bucket otherwise, and whose disk cannot tell", async () => {
+  it("names nodes that declare the bucket otherwise, or whose disk fails", async () => {
     const otherNotes = { ...notes.definition, schema: "0000000000000000" }
     const { backends, nodes } = await start({
       nodes: 3,
@@ -142,22 +142,22 @@ describe("a cursor", () => {
     encodeFields([s])
   )
 
-  it("gives back the place it was made for", () => {
+  it("gives back the key it was made for", () => {
     fc.assert(fc.property(
       fc.nat(),
       text,
       fc.oneof(text, fc.constant("")),
       (partition, partitionKey, sort) => {
-        const place = { partition, key: { partition: partitionKey, sort } }
-        expect(decodeCursor(encodeCursor(place))).toEqual(place)
+        const cursorKey = { partition, key: { partition: partitionKey, sort } }
+        expect(decodeCursor(encodeCursor(cursorKey))).toEqual(cursorKey)
       }
     ))
   })
 
-  it("of any other text is a place or nothing, and never an error", () => {
+  it("of any other text is a key or nothing, and never an error", () => {
     fc.assert(fc.property(fc.string({ unit: "binary" }), (cursor) => {
-      const place = decodeCursor(cursor)
-      expect(place === undefined || place.partition >= 0).toBe(true)
+      const key = decodeCursor(cursor)
+      expect(key === undefined || key.partition >= 0).toBe(true)
     }))
   })
 })

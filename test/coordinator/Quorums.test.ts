@@ -26,9 +26,9 @@ afterEach(() => stepped.stop())
 
 const put = { key: "k", op: "put", args: ["x"] }
 
-/** Whether these are the nodes, in whatever order the ring has them. */
-const are = (...places: ReadonlyArray<number>) => (nodes: ReadonlyArray<string>): boolean =>
-  nodes.toSorted().join() === places.map(node).join()
+/** Whether these are the nodes, in any order. */
+const are = (...nodeNumbers: ReadonlyArray<number>) => (nodes: ReadonlyArray<string>): boolean =>
+  nodes.toSorted().join() === nodeNumbers.map(node).join()
 
 /** With how many of three primaries up, itself included, a request to n1 is answered. */
 const answeredWith = (up: number, ask: () => { readonly isOpen: boolean }): boolean => {
@@ -85,7 +85,7 @@ describe("of three replicas", () => {
     }
   })
 
-  it("those count that the bucket names, unless the request names others", async () => {
+  it("the bucket's numbers count, unless the request names others", async () => {
     await start(3)
     expect(answeredWith(1, read())).toBe(true)
     expect(answeredWith(1, read({ r: 2 }))).toBe(false)
@@ -97,9 +97,9 @@ describe("of three replicas", () => {
 })
 
 describe("with other numbers of replicas", () => {
-  it("one is all there is, and its primary alone decides", async () => {
+  it("a bucket with one replica is decided by its primary alone", async () => {
     await start(5)
-    const { primaries, others } = stepped.placesOf(single, "k")
+    const { primaries, others } = stepped.nodesOf(single, "k")
     expect(primaries).toHaveLength(1)
     stepped.cut(...others)
     expect(stepped.write(primaries[0]!, single, { ...put, w: "all" }).answer.replied).toBe(1)
@@ -116,7 +116,7 @@ describe("with other numbers of replicas", () => {
     expect(asked.error).toMatchObject({ needed: { w: 3 }, had: { w: 2 } })
   })
 
-  it("more than there are nodes cannot be met, which is said before anything is done", async () => {
+  it("more replicas than nodes are refused before anything is done", async () => {
     await start(2)
     const { error } = stepped.write(1, plain, { ...put, w: "all" })
     expect(error).toBeInstanceOf(QuorumNotMet)
@@ -149,7 +149,7 @@ describe("a setting that cannot be", () => {
 })
 
 describe("a node that is cut off", () => {
-  it("takes writes for one replica, and gives them to the others when they are read", async () => {
+  it("takes writes with w: 1, and the others get them by read repair", async () => {
     await start(3)
     stepped.cut(1)
     const { answer } = stepped.write(1, plain, { ...put, w: 1 })
@@ -160,7 +160,7 @@ describe("a node that is cut off", () => {
     expect(stepped.read(2, plain, { key: "k", r: "all" }).answer.values).toEqual(["x"])
   })
 
-  it("says what a write needed and had, which nodes were away, and that it may apply", async () => {
+  it("reports a write's counts, the unreachable nodes, and that it may apply", async () => {
     await start(3)
     stepped.cut(1)
     const asked = stepped.write(1, plain, put)
@@ -182,7 +182,7 @@ describe("a node that is cut off", () => {
     expect(stepped.read(1, plain, { key: "k" }).answer.values).toEqual(["x"])
   })
 
-  it("says the same of a read, which never applied", async () => {
+  it("reports the same of a read, which never applied", async () => {
     await start(3)
     stepped.cut(1)
     const asked = stepped.read(1, plain, { key: "k" })
@@ -197,8 +197,8 @@ describe("a node that is cut off", () => {
   })
 })
 
-const breakDisk = (place: number): void =>
-  stepped.nodes[place - 1]!.disk.database.exec(
+const breakDisk = (nodeNumber: number): void =>
+  stepped.nodes[nodeNumber - 1]!.disk.database.exec(
     "CREATE TRIGGER broken BEFORE INSERT ON documents BEGIN SELECT RAISE(ABORT, 'injected'); END"
   )
 
@@ -224,9 +224,9 @@ describe("disks", () => {
     expect(stepped.read(1, plain, { key: "k" }).answer.values).toEqual(["x"])
   })
 
-  it("do not hold up a buffered bucket, and one of them does a one-synced", async () => {
+  it("do not hold up a buffered bucket, and only one holds up a one-synced bucket", async () => {
     await start(3)
-    for (const place of [1, 2, 3]) breakDisk(place)
+    for (const nodeNumber of [1, 2, 3]) breakDisk(nodeNumber)
     expect(stepped.write(1, buffered, { ...put, w: "all" }).answer.replied).toBe(3)
     stepped.runtime.advance(1_000)
     const asked = stepped.write(2, oneSynced, { ...put, w: 2 })

@@ -11,7 +11,7 @@ beforeEach(async () => {
 })
 afterEach(() => stepped.stop())
 
-/** Digests of what the nodes hold; "damaged" where that is what it is. */
+/** Digests of the nodes' documents; "damaged" for a damaged one. */
 const digests = (bucket: Any, key = "k"): ReadonlyArray<string> =>
   stepped.held(bucket, key).map((held) =>
     held === undefined ? "damaged" : DocumentCodec.encode(held).digest
@@ -24,12 +24,12 @@ const repairs = () => [1, 2, 3].map((at) => stepped.counts(at).readRepairs)
 
 /** A write that one node misses. */
 const writeWithout = (
-  place: number,
+  nodeNumber: number,
   bucket: Any,
   write: Parameters<SteppedCluster["write"]>[2]
 ) => {
-  stepped.cut(place)
-  expect(stepped.write(place === 1 ? 2 : 1, bucket, { ...write, w: 2 }).isOpen).toBe(false)
+  stepped.cut(nodeNumber)
+  expect(stepped.write(nodeNumber === 1 ? 2 : 1, bucket, { ...write, w: 2 }).isOpen).toBe(false)
   stepped.runtime.advance(2_000)
   stepped.heal()
 }
@@ -54,7 +54,7 @@ describe("a read", () => {
     expect(repairs()).toEqual([1, 0, 0])
   })
 
-  it("repairs a replica that has nothing", () => {
+  it("repairs a replica that lacks the document", () => {
     writeWithout(2, notes, { key: "k", op: "put", args: ["x"] })
     stepped.read(3, notes, { key: "k", r: "all" })
     expect(areEqual(notes)).toBe(true)
@@ -63,12 +63,12 @@ describe("a read", () => {
 
   it.each([1, 2])(
     "repairs a damaged replica at node %i, and does not count its answer",
-    (place) => {
+    (nodeNumber) => {
       for (const book of ["Emma", "Persuasion"]) {
         stepped.write(1, shelves, { key: "k", op: "books.add", args: [book], w: "all" })
       }
       const [whole] = digests(shelves)
-      stepped.damage(place)
+      stepped.damage(nodeNumber)
       expect(digests(shelves)).toContain("damaged")
       const { answer } = stepped.read(1, shelves, { key: "k" })
       expect(answer.values).toMatchObject([{ books: ["Emma", "Persuasion"] }])
@@ -76,7 +76,7 @@ describe("a read", () => {
     }
   )
 
-  it("of damage everywhere but at one says so, if more are asked for, and still repairs", () => {
+  it("with r above 1 fails where all replicas but one are damaged, and still repairs", () => {
     stepped.write(1, profiles, { ...ada, w: "all" })
     stepped.damage(2)
     stepped.damage(3)
@@ -94,9 +94,9 @@ describe("a read", () => {
 
   it("joins writes that each replica has alone, and gives all of them to all", () => {
     const put = { key: "k", op: "put", w: 1 }
-    for (const [i, place] of [1, 2, 3].entries()) {
+    for (const [i, nodeNumber] of [1, 2, 3].entries()) {
       stepped.cut(1, 2, 3)
-      stepped.write(place, notes, { ...put, args: [`n${i + 1}`] })
+      stepped.write(nodeNumber, notes, { ...put, args: [`n${i + 1}`] })
     }
     stepped.runtime.advance(2_000)
     stepped.heal()
@@ -121,9 +121,11 @@ describe("a read", () => {
     const changes = () => stepped.nodes.map(({ core }) => core.options.storage.stats().changes)
     const sent = () => stepped.nodes.map(({ transport }) => transport.stats().sentBytes)
     const [changed, before] = [changes(), sent()]
-    for (const place of [1, 2, 3]) {
-      expect(stepped.read(place, profiles, { key: "k", r: "all" }).answer.values).toEqual([large])
-      stepped.read(place, profiles, { key: "nobody", r: "all" })
+    for (const nodeNumber of [1, 2, 3]) {
+      expect(stepped.read(nodeNumber, profiles, { key: "k", r: "all" }).answer.values).toEqual([
+        large
+      ])
+      stepped.read(nodeNumber, profiles, { key: "absent", r: "all" })
     }
     expect(changes()).toEqual(changed)
     expect(repairs()).toEqual([0, 0, 0])

@@ -1,4 +1,4 @@
-// Checks what a node makes of clients' messages over NATS: well made, badly made, and too large.
+// Checks how a node answers clients' messages over NATS: well made, badly made, and too large.
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import * as Schema from "effect/Schema"
 import { ReplyBody } from "../../schemas/ClientAnswer.ts"
@@ -24,15 +24,15 @@ const listen = (): void => {
   client.subscribe("inbox", ({ data, noResponders }) => {
     if (!noResponders) messages.push(new TextDecoder().decode(data))
   })
-  stepped.runtime.settle()
+  stepped.runtime.runReady()
 }
 
-/** Publishes a body to a subject of the cluster; gives back what came, each message parsed. */
+/** Publishes a body to a subject of the cluster; returns the replies, each message parsed. */
 const send = (subject: string, body: unknown, raw?: Uint8Array): ReadonlyArray<any> => {
   messages.length = 0
   const data = raw ?? new TextEncoder().encode(JSON.stringify(body))
   client.publish(`everwrite.test.v1.${subject}`, data, "inbox")
-  stepped.runtime.settle()
+  stepped.runtime.runReady()
   return messages.map((message): unknown => JSON.parse(message))
 }
 
@@ -51,16 +51,16 @@ describe("a request", () => {
   })
 
   it("reaches any node, or the one that its subject names", () => {
-    const named = [1, 2, 3].map((place) => {
-      send(`node.n${place}.read.notes.get`, { key: "k" })
-      return stepped.counts(place).reads
+    const named = [1, 2, 3].map((nodeNumber) => {
+      send(`node.n${nodeNumber}.read.notes.get`, { key: "k" })
+      return stepped.counts(nodeNumber).reads
     })
     expect(named).toEqual([1, 1, 1])
     for (let i = 0; i < 30; i++) send("read.notes.get", { key: "k" })
-    for (const place of [1, 2, 3]) expect(stepped.counts(place).reads).toBeGreaterThan(2)
+    for (const nodeNumber of [1, 2, 3]) expect(stepped.counts(nodeNumber).reads).toBeGreaterThan(2)
   })
 
-  it("is an anonymous client's, whatever its body claims", () => {
+  it("is an anonymous client's, though its body claims a user", () => {
     const principals: Array<unknown> = []
     for (const { core: { coordinator } } of stepped.nodes) {
       const handle = coordinator.handle.bind(coordinator)
@@ -133,11 +133,11 @@ describe("a message that is no request", () => {
   it("is ignored where no subscriber waits for an answer", () => {
     client.publish("everwrite.test.v1.read.notes.get", Uint8Array.of(1))
     client.publish("everwrite.test.v1.write.notes.put", new TextEncoder().encode("{\"key\":\"k\"}"))
-    stepped.runtime.settle()
+    stepped.runtime.runReady()
     expect(stepped.nodes.map(({ core }) => core.requests.refused())).toEqual([0, 0, 0])
   })
 
-  it("is refused where it is nested too deeply for anyone, and the node goes on", async () => {
+  it("is refused where it is nested too deeply, and the node goes on", async () => {
     stepped.stop()
     stepped = await SteppedCluster.start({ nodes: 3, buckets })
     client = stepped.cluster.connect()
@@ -147,7 +147,7 @@ describe("a message that is no request", () => {
       for (const text of [`{"key":"k","args":[${nested}]}`, `{"key":${nested}}`, nested]) {
         const [answer] = send("write.notes.put", undefined, new TextEncoder().encode(text))
         const { error } = [answer].flat()[0]
-        // What is far too deep is not even parsed, which alone would take a second.
+        // A body that is far too deep is not even parsed, which alone would take a second.
         const isUnread = error.expected === "JSON, nested at most 1024 levels"
         expect(isUnread).toBe(depth > 1_024)
       }

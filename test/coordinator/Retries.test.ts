@@ -33,7 +33,7 @@ describe("a retry", () => {
   it("at another node whose replica has it is answered there", () => {
     const request = visit(1, { w: 3 })
     stepped.write(1, shelves, request)
-    for (const place of [2, 3]) stepped.write(place, shelves, request)
+    for (const nodeNumber of [2, 3]) stepped.write(nodeNumber, shelves, request)
     expect(visits()).toMatchObject({ visits: 1 })
   })
 

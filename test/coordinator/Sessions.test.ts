@@ -1,5 +1,5 @@
-// Checks that a session never goes back: its reads cover what it has read and written, or fail in
-// a way to retry.
+// Checks that a session never goes back: its reads cover all that it has read and written, or fail
+// in a way to retry.
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { ContextNotCovered } from "../../src/core/model/StoreError.ts"
 import type { Any } from "../../src/core/strategy/Bucket.ts"
@@ -34,7 +34,7 @@ describe("a session", () => {
       .toEqual([{ name: "Ada" }])
   })
 
-  it("is told where no replica that was reached has seen as much", () => {
+  it("gets an error where no reachable replica has seen as much", () => {
     const after = [aloneAtN1(putAda)]
     const asked = stepped.read(2, profiles, { ...available, after })
     expect(asked.isOpen).toBe(true)
@@ -46,14 +46,14 @@ describe("a session", () => {
       .toEqual([{ name: "Ada" }])
   })
 
-  it("that too few answered is told that first", () => {
+  it("whose read too few replicas answered gets that error first", () => {
     const after = [aloneAtN1(putAda)]
     const asked = stepped.read(1, profiles, { key, after, r: 2 })
     stepped.runtime.advance(1_000)
     expect(asked.error).toMatchObject({ _tag: "QuorumNotMet", had: { r: 1 } })
   })
 
-  it("does not go back behind what it read", () => {
+  it("does not go back behind a value that it read", () => {
     aloneAtN1({ ...available, op: "put", args: ["x"] }, notes)
     stepped.heal()
     const { context, values } = stepped.read(1, notes, available).answer

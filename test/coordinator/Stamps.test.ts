@@ -1,4 +1,4 @@
-// Checks that of writes one of which saw the other, the later wins, whatever the clocks say.
+// Checks that of writes one of which saw the other, the later wins, under any clocks.
 import * as fc from "fast-check"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { buckets, profiles } from "../cluster/buckets.ts"

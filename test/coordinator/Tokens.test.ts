@@ -1,4 +1,4 @@
-// Checks what a context that a client brings is believed to have seen, and which are refused.
+// Checks which history a client's context proves, and which contexts are refused.
 import { createSecretKey } from "node:crypto"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import * as CausalContext from "../../src/core/clock/CausalContext.ts"
@@ -41,8 +41,8 @@ const aloneAtN1 = (...writes: ReadonlyArray<WriteBody>): string => {
 describe("a context", () => {
   it("is good at every node, and for its document only", () => {
     const { context } = stepped.write(1, notes, put).answer
-    for (const place of [1, 2, 3]) {
-      expect(stepped.write(place, notes, { ...put, context }).isOpen).toBe(false)
+    for (const nodeNumber of [1, 2, 3]) {
+      expect(stepped.write(nodeNumber, notes, { ...put, context }).isOpen).toBe(false)
     }
     const foreign = [
       stepped.write(1, notes, { ...put, key: "other", context }),
@@ -97,14 +97,14 @@ describe("a context", () => {
       .toBe("foreign")
   })
 
-  it("lets a write replace what it has seen, and nothing else", () => {
+  it("lets a write replace the values that it has seen, and no others", () => {
     const { context } = stepped.write(1, notes, put).answer
     stepped.write(2, notes, { ...put, args: ["y"] })
     stepped.write(3, notes, { ...put, args: ["z"], context })
     expect(stepped.read(1, notes, { key: "k", r: "all" }).texts).toEqual(["y", "z"])
   })
 
-  it("lets a delete remove what it has seen, and nothing else", () => {
+  it("lets a delete remove the values that it has seen, and no others", () => {
     const { context } = stepped.write(1, notes, put).answer
     stepped.write(2, notes, { ...put, args: ["y"] })
     stepped.write(3, notes, { key: "k", op: "delete", context })

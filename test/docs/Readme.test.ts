@@ -157,7 +157,7 @@ describe("your merge, under faults", () => {
   }, 300_000)
 })
 
-describe("what it is for, in numbers", () => {
+describe("the three strategies in numbers", () => {
   const replay = command("examples/shopping-carts.ts")
 
   it("a file of baskets is replayed to three buckets", async () => {

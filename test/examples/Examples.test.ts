@@ -1,5 +1,5 @@
 /**
- * Runs each example by the command in its own header, and looks at what it prints.
+ * Runs each example by the command in its own header, and looks at its output.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -65,7 +65,7 @@ describe("against the cluster of npm start", () => {
       ["write.notes.put", { values: ["seen"] }],
       ["write.scratch.push", { error: { _tag: "UnknownOperation", operation: "push" } }]
     ])
-    // A context was brought back, so the second run replaces what the first one wrote.
+    // A context was brought back, so the second run replaces the value of the first.
     expectDone(await run(plainNats.replace("nats://...", nats)))
     const notes = await run("npm run -s everwrite -- get notes 'by hand'", {
       env: { EVERWRITE_URL: nats }

@@ -1,6 +1,7 @@
 /**
- * Runs what a person would type: a line of shell at the top of the repository, with the Node of
- * that person's shell. All that it starts is one group of processes, which ends with its test.
+ * Runs a command as a person would type it: a line of shell at the top of the repository, with the
+ * Node of that person's shell. All that it starts is one group of processes, which ends with its
+ * test.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process"
 import { delimiter } from "node:path"
@@ -10,7 +11,9 @@ import { until } from "../tooling/until.ts"
 
 export const root = fileURLToPath(new URL("../..", import.meta.url))
 
-/** What npm and npx put in front for the scripts that they run is not in the shell of a person. */
+/**
+ * The folders that npm and npx put in front of a script's path are not in the shell of a person.
+ */
 const path = (process.env["PATH"] ?? "").split(delimiter)
   .filter((folder) => !/node_modules|node-gyp-bin/.test(folder))
 

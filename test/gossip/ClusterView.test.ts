@@ -1,4 +1,4 @@
-// Checks what a node believes of its cluster: which ring is served, who is up, whose clock counts.
+// Checks a node's beliefs about its cluster: its ring, the nodes that are up, the agreed clock.
 import { beforeEach, describe, expect, it } from "vitest"
 import * as Result from "effect/Result"
 import { lan } from "../../src/core/model/Limits.ts"
@@ -52,7 +52,7 @@ describe("the ring of a view", () => {
     }
   })
 
-  it("tells those who listen of each change, until they close", () => {
+  it("tells listeners of each change, until they close", () => {
     const told: Array<string> = []
     const listener = (next: RingState.RingState) => void told.push(next.ring.digest)
     const close = view.onRingChange(listener)
@@ -71,7 +71,7 @@ describe("the ring of a view", () => {
     expect(told.length).toBe(3)
   })
 
-  it("has everything changed when those who listen hear of it", () => {
+  it("has changed completely before its listeners are told", () => {
     let digest = ""
     view.onRingChange(() => {
       digest = view.ring.digest
@@ -80,7 +80,7 @@ describe("the ring of a view", () => {
     expect(digest).toBe(changed(ring, "Join").ring.digest)
   })
 
-  it("decides who is believed: a node that joined, and none that left", () => {
+  it("decides whose frames are believed: a node that joined, and none that left", () => {
     view.heard(stranger, 0)
     expect(view.liveness.unreachableMillis(stranger)).toBe(Infinity)
     view.advance(changed(ring, "Join"))
@@ -127,7 +127,7 @@ describe("the stamping clock", () => {
     expect(view.liveness.unreachableMillis(stranger)).toBe(Infinity)
   })
 
-  it("is the own clock's among two, of which none can say which is wrong", () => {
+  it("is the own clock among two, as neither can be shown to be wrong", () => {
     view.heard(n2, 3_600_000)
     expect(view.agreedNow()).toBe(runtime.now())
   })

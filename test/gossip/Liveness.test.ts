@@ -1,4 +1,5 @@
-// Checks when a node is believed down: only after it left a question unanswered, until it is heard.
+// Checks when a node is believed down: only after it left a question unanswered, until its next
+// frame.
 import * as fc from "fast-check"
 import { beforeEach, describe, expect, it } from "vitest"
 import { lan } from "../../src/core/model/Limits.ts"
@@ -15,7 +16,7 @@ beforeEach(() => {
 })
 
 describe("a node", () => {
-  it("of which nothing is asked is believed up, heard or not", () => {
+  it("to which no question was sent is believed up, with or without frames", () => {
     runtime.advance(1_000_000)
     expect(liveness.isUp(n1)).toBe(true)
     liveness.heard(n1)
@@ -24,7 +25,7 @@ describe("a node", () => {
     expect(liveness.suspects()).toEqual([])
   })
 
-  it("that leaves a question unanswered is suspect after a second, until it is heard", () => {
+  it("that leaves a question unanswered is suspect after a second, until its next frame", () => {
     liveness.heard(n2)
     liveness.expects(n1)
     runtime.advance(1_000)
@@ -54,7 +55,7 @@ describe("a node", () => {
     }
   })
 
-  it("that refuses is suspect at once, until it is heard", () => {
+  it("that refuses is suspect at once, until its next frame", () => {
     liveness.heard(n1)
     liveness.refused(n1)
     expect(liveness.isUp(n1)).toBe(false)
@@ -98,7 +99,7 @@ describe("the time for which a node is unreachable", () => {
     expect(liveness.unreachableMillis(n1)).toBe(0)
   })
 
-  it("is endless while an answer is overdue, until the node is heard", () => {
+  it("is endless while an answer is overdue, until the node's next frame", () => {
     liveness.heard(n1)
     liveness.unanswered(n1)
     liveness.unanswered(n2)

@@ -1,7 +1,7 @@
 /**
- * States who may import whom. Dependencies point one way, so that what can be got wrong in thought
- * stays pure (`core`), what can fail in the world stays in one room each, and a reader needs only
- * the rooms to the left of the one at hand. Type imports count: they are dependencies too.
+ * States which room may import which. Dependencies point one way, so that the logic stays pure
+ * (`core`), each outside service stays in one room, and a reader needs only the rooms to the left
+ * of the one at hand. Type imports count: they are dependencies too.
  */
 import { posix } from "node:path"
 import type { ESTree } from "rolldown/utils"
@@ -54,7 +54,7 @@ const publicOnly: Room = {
   ]
 }
 
-/** `core` alone is what all of core stands on: the world, invariants, the hash and the codec. */
+/** `core` alone is the base of all of core: the runtime, invariants, the hash and the codec. */
 export const table: Readonly<Record<string, Room>> = {
   "core": pure(),
   "core/model": pure("core"),
@@ -88,7 +88,7 @@ export const table: Readonly<Record<string, Room>> = {
   }
 }
 
-/** Packages that are the business of few rooms, whatever the table says. */
+/** Packages that only few rooms may import, beyond the table. */
 const owners: ReadonlyArray<readonly [RegExp, ReadonlyArray<string>]> = [
   [/^node:sqlite$/, ["storage"]],
   [/^node:worker_threads$/, ["storage"]],
@@ -176,7 +176,7 @@ const tellsFamily = (node: ESTree.Node | null): boolean =>
     ? node.property.type === "Identifier" && node.property.name === "family"
     : node?.type === "Literal" && families.includes(node.value)
 
-/** Only `core/strategy` and `core/crdt` tell families apart; the rest joins what it is given. */
+/** Only `core/strategy` and `core/crdt` tell families apart; the rest joins any states. */
 export const familyBlind: Rule = (files) =>
   files
     .filter((file) => isCode(file) && /^src\/(?!core\/(strategy|crdt)\/)/.test(file.path))

@@ -30,7 +30,7 @@ const bad: ReadonlyArray<readonly [file: string, text: string, rule: string]> = 
   ["LongFile.ts", lines(351), "max-lines"],
   ["LongFunction.ts", longFunction, "max-lines-per-function"],
   ["Swallowed.ts", "try {\n  f()\n} catch {}\n", "no-empty"],
-  ["Silenced.ts", "// @ts-ignore\nexport const a = 1\n", "ban-ts-comment"],
+  ["Suppressed.ts", "// @ts-ignore\nexport const a = 1\n", "ban-ts-comment"],
   ["LooseEnd.ts", "// TODO later\nexport const a = 1\n", "no-warning-comments"],
   ["Cycle.ts", "import type { B } from \"./Other.ts\"\nexport type A = B\n", "no-cycle"],
   ["Other.ts", "import type { A } from \"./Cycle.ts\"\nexport type B = A\n", "no-cycle"],

@@ -109,7 +109,7 @@ describe("a document that keeps siblings", () => {
       .toEqual(["1", { siblings: ["alone"] }])
     const same = await docs("notes", { query: { key: "s", siblings: "true" } })
     expect(await same.json()).toEqual({ siblings: ["alone"] })
-    const none = await call(servers[0]!, path, { query: { key: "nobody" } })
+    const none = await call(servers[0]!, path, { query: { key: "absent" } })
     expect((await problemIn(none)).status).toBe(404)
   })
 })

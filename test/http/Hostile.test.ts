@@ -26,7 +26,7 @@ const setLabel = `${docs}/ops/label.set?key=k`
 
 const post = (path: string, options: Call) => call(server, path, { method: "POST", ...options })
 
-/** Bytes on a socket, as no client library would send them; the answer, or what came of it. */
+/** Bytes on a socket, as no client library would send them; the answer, or the error. */
 const raw = (
   bytes: string | ReadonlyArray<string>,
   options: { readonly half?: boolean } = {}
@@ -52,7 +52,7 @@ const request = (head: string, body = ""): string =>
 
 const json = "content-type: application/json"
 
-/** The node still does what it is for. */
+/** The node still serves requests. */
 const works = async (): Promise<void> => {
   const written = await post(`${docs}/ops/visits.add?key=w`, { json: [1] })
   expect(written.status).toBe(200)

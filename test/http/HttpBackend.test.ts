@@ -1,4 +1,4 @@
-// Checks that a client over HTTP gets what one in the node's process gets, or knows that it does
+// Checks that a client over HTTP gets the same as one in the node's process, or knows that it does
 // not.
 import { createServer, type Server } from "node:http"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
@@ -52,7 +52,7 @@ describe("a client over HTTP", () => {
       ["rooms", { key: room }],
       ["notes", { key: "k" }],
       ["notes", { key: "k", merge: true }],
-      ["notes", { key: "nobody" }],
+      ["notes", { key: "absent" }],
       ["scores", { key: "k" }],
       ["scores", { key: "k", merge: true }]
     ]
@@ -151,7 +151,7 @@ const noAnswer = (mayHaveApplied: boolean, reason: string) =>
 
 const put = { key: "k", op: "put", args: ["v"] } as const
 
-/** What comes of a read and of a write to a server that does this with every request. */
+/** The outcome of a read and of a write to a server that does this with every request. */
 const outcomes = async (
   handle: (server: Server) => void,
   body: { readonly timeoutMillis?: number } = {}

@@ -1,4 +1,4 @@
-// Checks the OpenAPI document against what it must be, and against what the server really answers.
+// Checks the OpenAPI document against its rules, and against the server's real answers.
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import * as Schema from "effect/Schema"
 import { stubBackend } from "./stub.ts"

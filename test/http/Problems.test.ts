@@ -165,7 +165,7 @@ describe("a request that the cluster cannot carry out now", () => {
     expect(problem).toMatchObject({ status: 503, node: "n1", title: "Node not available" })
   })
 
-  it("a session that has seen more than who is reachable is told so", async () => {
+  it("a session that has seen more than the reachable replicas gets that error", async () => {
     cluster = await makeCluster({ nodes: 3, buckets, timeoutMillis: 200 })
     const [n1Client, , n3Client] = cluster.backends
     server = await startServer({ backend: n3Client! })

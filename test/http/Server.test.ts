@@ -1,4 +1,4 @@
-// Checks how the server begins and ends, and what it says about its node.
+// Checks how the server begins and ends, and its account of the node.
 import { connect } from "node:net"
 import * as Effect from "effect/Effect"
 import { afterEach, describe, expect, it } from "vitest"
@@ -50,7 +50,7 @@ describe("the server", () => {
     expect((await call(server, "/livez")).status).toBe(200)
   })
 
-  it("ends with its scope, also while somebody holds a connection open", async () => {
+  it("ends with its scope, also while a client holds a connection open", async () => {
     const { stop, port, url } = await startServer({ backend })
     const socket = connect(port, "127.0.0.1", () => socket.write("GET /livez HTTP/1.1\r\n"))
     const closed = new Promise<void>((resolve) => socket.on("close", () => resolve()))
@@ -65,7 +65,7 @@ describe("the server", () => {
 })
 
 describe("a node's account of itself", () => {
-  it("it lives and is ready, until it gives a reason why not", async () => {
+  it("it runs and is ready, until it gives a reason why not", async () => {
     const reasons: Array<string> = []
     server = await startServer({ backend, health: { notReady: () => reasons } })
     expect((await call(server, "/livez")).status).toBe(200)

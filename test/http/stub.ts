@@ -1,5 +1,6 @@
 /**
- * Lends tests a backend that answers as they say, to bring about what a healthy cluster does not.
+ * Lends tests a backend that answers as they say, to bring about errors that a healthy cluster does
+ * not.
  */
 import type { ClusterDescription } from "../../schemas/ClusterDescription.ts"
 import { describeBucket } from "../../schemas/ClusterDescription.ts"

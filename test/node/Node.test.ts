@@ -1,4 +1,4 @@
-/** One live node: what it keeps, what it needs, and how it refuses to start. */
+/** One live node: the data it keeps, the services it needs, and how it refuses to start. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -31,7 +31,7 @@ const fault = async (config: Config): Promise<string> => {
 }
 
 describe("a node as a layer", () => {
-  it("gives the program its client, and keeps what is written over a restart", async () => {
+  it("gives the program its client, and keeps its data over a restart", async () => {
     const config = alone(folder())
     await run(
       config,
@@ -113,7 +113,7 @@ describe("a node as a layer", () => {
     )
   })
 
-  it("that drains refuses what is new", async () => {
+  it("that drains refuses new requests", async () => {
     const config = { ...alone(folder()), http: 0 }
     await run(
       config,

@@ -24,15 +24,15 @@ const without = (state: RingState.RingState): RingState.RingState => {
     Result.getOrThrow(Result.flatMap(log, (next) => RingState.step(state, next)))
   )
 }
-const advance = (...places: ReadonlyArray<number>) => {
-  for (const place of places) {
-    const { view } = stepped.nodes[place - 1]!.core
+const advance = (...nodeNumbers: ReadonlyArray<number>) => {
+  for (const nodeNumber of nodeNumbers) {
+    const { view } = stepped.nodes[nodeNumber - 1]!.core
     view.advance(without(view.ringState()))
   }
 }
-const described = (place: number): ClusterDescription => {
+const described = (nodeNumber: number): ClusterDescription => {
   const told: Array<ClusterDescription> = []
-  stepped.cluster.backends[place - 1]!.describe((outcome) => {
+  stepped.cluster.backends[nodeNumber - 1]!.describe((outcome) => {
     if (!(outcome instanceof Error)) told.push(outcome)
   })
   return told[0]!
@@ -42,15 +42,15 @@ const answers = (subject: string) => {
   const texts: Array<string> = []
   client.subscribe("_INBOX.test", ({ data }) => void texts.push(new TextDecoder().decode(data)))
   client.publish(subject, new Uint8Array(0), "_INBOX.test")
-  stepped.runtime.settle()
+  stepped.runtime.runReady()
   return texts
 }
 
 it("a node whose ring changed sends and takes frames of the new ring alone", () => {
   advance(1)
-  const refused = (place: number) => stepped.nodes[place - 1]!.core.link.stats().otherRing
+  const refused = (nodeNumber: number) => stepped.nodes[nodeNumber - 1]!.core.link.stats().otherRing
   const keys = ["a", "b", "c", "d", "e", "f", "g", "h"]
-  const written = keys.filter((key) => stepped.placesOf(notes, key).primaries.includes(1))
+  const written = keys.filter((key) => stepped.nodesOf(notes, key).primaries.includes(1))
   const asked = stepped.write(1, notes, { key: written[0]!, op: "put", args: ["v"], w: 2 })
   expect(asked.isOpen).toBe(true)
   expect(refused(2) + refused(3)).toBeGreaterThan(0)
@@ -84,5 +84,5 @@ it("a node whose ring changed asks the new primaries", () => {
     expect(stepped.held(notes, key).map((held) => held?.store === undefined))
       .toEqual([false, false, false, true])
   }
-  for (const place of [1, 2, 3]) expect(stepped.counts(place).forwards).toBe(0)
+  for (const nodeNumber of [1, 2, 3]) expect(stepped.counts(nodeNumber).forwards).toBe(0)
 })

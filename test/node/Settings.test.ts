@@ -1,4 +1,4 @@
-/** Settings: which source wins, what is refused and how it is named, what follows from others. */
+/** Settings: which source wins, how a wrong value is named, and how defaults follow from others. */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as fc from "fast-check"

@@ -1,4 +1,4 @@
-// Checks that what a node counts is in the text of /metrics, with its value.
+// Checks that each count of a node is in the text of /metrics, with its value.
 import { afterEach, beforeEach, expect, it } from "vitest"
 import { metricsText } from "../../src/http/Metrics.ts"
 import { samplesOf } from "../../src/node/Status.ts"
@@ -11,7 +11,7 @@ beforeEach(async () => {
 })
 afterEach(() => stepped.stop())
 
-/** What /metrics of each node shows for a name; undefined where it has no such line. */
+/** The value in /metrics of each node for a name; undefined where it has no such line. */
 const shown = (name: string): ReadonlyArray<string | undefined> =>
   stepped.nodes.map(({ core }) =>
     new RegExp(`^everwrite_${name} (.*)$`, "mu").exec(metricsText(samplesOf(core, new Map())))?.[1]
@@ -34,7 +34,7 @@ it("shows the bytes held for an unreachable replica until they are given back", 
 const writeApart = () => {
   stepped.cut(3)
   put(1, "Ada")
-  // Until no node sends it any more: only its replicas hear of the other.
+  // Until no node sends it any more: only its replicas receive the other.
   stepped.runtime.advance(2_100)
   put(3, "Grace")
 }

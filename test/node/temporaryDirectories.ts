@@ -1,4 +1,4 @@
-/** Lends tests a folder of their own, and what a node with it is told. */
+/** Lends tests a folder of their own, and the settings of a node with it. */
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"

@@ -1,6 +1,6 @@
 /**
- * Checks what a user of npm gets: the packed tarball, installed into an empty project, with the
- * compiler and the Node that the user has.
+ * Checks the package as a user of npm gets it: the packed tarball, installed into an empty project,
+ * with the compiler and the Node that the user has.
  */
 import { execFileSync, type ExecFileSyncOptions, spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
@@ -26,7 +26,7 @@ const manifest: {
   readonly exports: Readonly<Record<string, unknown>>
 } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 
-/** What npm tells the scripts it runs is not for the npm of another project. */
+/** The variables of npm's scripts are not for the npm of another project. */
 const env = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !name.startsWith("npm_"))
 )

@@ -37,7 +37,9 @@ describe("a replica", () => {
     const actors = others.map((at) => dotOf(bench, 1, at).actor)
     expect(new Set(actors).size).toBe(2)
     for (const actor of actors) {
-      expect(Dot.isActorOf(actor, { node: bench.node, incarnation: bench.lives[0]! })).toBe(true)
+      expect(Dot.isActorOf(actor, { node: bench.node, incarnation: bench.incarnations[0]! })).toBe(
+        true
+      )
     }
   })
 
@@ -53,7 +55,7 @@ describe("a replica", () => {
     const bench = new Bench()
     const handedOver = bench.operate("put", ["first"]).document
     bench.storage.write(batchOf(removal(key)), () => undefined)
-    bench.runtime.settle()
+    bench.runtime.runReady()
     const blind = bench.operate("put", ["second"]).document
     const [both] = [Document.join(handedOver, blind)]
     expect(both.store?.kind === "values" && both.store.siblings.map(({ value }) => value).sort())
@@ -70,7 +72,7 @@ describe("a replica", () => {
     const { header } = old.document
     const change = { key, header, elements: [], elementCount: 0 }
     bench.storage.write(batchOf(change), () => undefined)
-    bench.runtime.settle()
+    bench.runtime.runReady()
     const both = Document.join(handedOver, bench.operate("put", ["third"]).document)
     expect(both.store?.kind === "values" && both.store.siblings.map(({ value }) => value).sort())
       .toEqual(["\"first\"", "\"second\"", "\"third\""])
@@ -93,9 +95,10 @@ describe("a replica", () => {
     bench.crash()
     const after = dotOf(bench, 2)
     expect(bench.actors()).toEqual([before.actor, after.actor].sort())
-    expect(Dot.isActorOf(after.actor, { node: bench.node, incarnation: bench.lives[1]! })).toBe(
-      true
-    )
+    expect(Dot.isActorOf(after.actor, { node: bench.node, incarnation: bench.incarnations[1]! }))
+      .toBe(
+        true
+      )
   })
 
   it("begins a new incarnation at each start, though its clock went back", () => {
@@ -103,8 +106,8 @@ describe("a replica", () => {
     bench.runtime.wallOffsetMillis -= 86_400_000
     bench.crash()
     bench.crash()
-    expect(bench.lives).toEqual([...bench.lives].sort())
-    expect(new Set(bench.lives).size).toBe(3)
+    expect(bench.incarnations).toEqual([...bench.incarnations].sort())
+    expect(new Set(bench.incarnations).size).toBe(3)
   })
 
   it("makes no dot twice, with any fault of its rows, commits and process", () => {
@@ -134,10 +137,10 @@ describe("a replica", () => {
         } else {
           const mend = bench.failCommits()
           put(at)
-          bench.runtime.settle()
+          bench.runtime.runReady()
           mend()
         }
-        bench.runtime.settle()
+        bench.runtime.runReady()
       }
       expect(new Set(made).size).toBe(made.length)
     }))

@@ -67,7 +67,7 @@ describe("a store", () => {
     const { answers, bench, store } = served
     store({ sync: true })
     expect(answers).toEqual([])
-    bench.runtime.settle()
+    bench.runtime.runReady()
     expect(answers).toEqual([{ _tag: "Stored", request: 5, durable: true }])
     bench.crash()
     expect(bench.values(at)).toEqual(["from n2"])
@@ -77,7 +77,7 @@ describe("a store", () => {
     const { answers, bench, store } = served
     store({ sync: false })
     expect(answers).toEqual([{ _tag: "Stored", request: 5, durable: false }])
-    bench.runtime.settle()
+    bench.runtime.runReady()
     expect(answers).toHaveLength(1)
     expect(bench.values(at)).toEqual(["from n2"])
   })
@@ -87,7 +87,7 @@ describe("a store", () => {
     const document = bytesFrom("n2")
     for (let i = 0; i < 3; i++) {
       store({ document })
-      if (i > 0) bench.runtime.settle()
+      if (i > 0) bench.runtime.runReady()
     }
     const stored = { _tag: "Stored", request: 5, durable: true }
     expect(answers).toEqual([stored, stored, stored])
@@ -99,7 +99,7 @@ describe("a store", () => {
     const document = bytesFrom("n2")
     store({ document })
     store({ document })
-    bench.runtime.settle()
+    bench.runtime.runReady()
     mend()
     const refused = { _tag: "Refused", request: 5, reason: expect.stringContaining("failing") }
     expect(answers).toEqual([refused, refused])
@@ -111,7 +111,7 @@ describe("a store", () => {
     store({ sync: false })
     expect(answers).toMatchObject([{ _tag: "Refused", request: 5 }])
     expect(answers).toHaveLength(1)
-    bench.runtime.settle()
+    bench.runtime.runReady()
     expect(bench.values(at)).toEqual([])
     expect(answers).toHaveLength(1)
   })
@@ -120,10 +120,10 @@ describe("a store", () => {
     const { answers, bench, store } = served
     const mend = bench.failCommits()
     store({})
-    bench.runtime.settle()
+    bench.runtime.runReady()
     const { failures } = bench.storage.stats()
     for (let i = 0; i < 5; i++) store({})
-    bench.runtime.settle()
+    bench.runtime.runReady()
     expect(bench.storage.stats().failures).toBe(failures)
     expect(answers.slice(1).map(({ _tag }) => _tag)).toEqual(Array(5).fill("Refused"))
     mend()
@@ -135,7 +135,7 @@ describe("a store", () => {
     store({ request: 0, sync: false })
     store({ request: 0, document: Uint8Array.of(0) })
     store({ request: 0, fingerprint: "0000000000000000" })
-    bench.runtime.settle()
+    bench.runtime.runReady()
     expect(answers).toEqual([])
     expect(bench.values(at)).toEqual(["from n2"])
   })
@@ -143,12 +143,12 @@ describe("a store", () => {
   it("of bytes that are no document is refused, and harms nothing", () => {
     const { answers, bench, store } = served
     store({})
-    bench.runtime.settle()
+    bench.runtime.runReady()
     const bytes = bytesFrom("n3")
     for (let length = 0; length < bytes.length; length++) {
       store({ document: bytes.subarray(0, length) })
     }
-    bench.runtime.settle()
+    bench.runtime.runReady()
     expect(answers.slice(1).map(({ _tag }) => _tag)).toEqual(Array(bytes.length).fill("Refused"))
     expect(bench.values(at)).toEqual(["from n2"])
   })
@@ -156,7 +156,7 @@ describe("a store", () => {
   it("for a bucket declared otherwise is refused; of one not known here, taken and served", () => {
     const { answers, bench, fetch, store } = served
     store({ fingerprint: "0000000000000000" })
-    bench.runtime.settle()
+    bench.runtime.runReady()
     expect(answers).toMatchObject([
       { _tag: "Refused", reason: expect.stringContaining("declared otherwise here") }
     ])
@@ -164,7 +164,7 @@ describe("a store", () => {
     const document = bytesFrom("n2")
     const unknown = { bucket: "elsewhere", fingerprint: "0000000000000000" }
     store({ ...unknown, document })
-    bench.runtime.settle()
+    bench.runtime.runReady()
     fetch(unknown)
     expect(answers.slice(1)).toEqual([
       { _tag: "Stored", request: 5, durable: true },
@@ -175,7 +175,7 @@ describe("a store", () => {
   it("of a node that does not know the bucket is taken, although this one does", () => {
     const { answers, bench, store } = served
     store({ fingerprint: "" })
-    bench.runtime.settle()
+    bench.runtime.runReady()
     expect(answers).toEqual([{ _tag: "Stored", request: 5, durable: true }])
   })
 })
@@ -185,7 +185,7 @@ describe("a fetch", () => {
     const { answers, bench, fetch, store } = served
     const document = bytesFrom("n2")
     store({ document })
-    bench.runtime.settle()
+    bench.runtime.runReady()
     answers.length = 0
     const { digest } = DocumentCodec.encode(DocumentCodec.decode(document))
     for (const asked of ["", "0000000000000000", digest]) fetch({ digest: asked })
@@ -208,7 +208,7 @@ describe("a fetch", () => {
     const { answers, bench, fetch, store } = served
     fetch()
     store({ request: 0 })
-    bench.runtime.settle()
+    bench.runtime.runReady()
     bench.damage()
     fetch()
     expect(answers).toMatchObject([{ outcome: "absent" }, { outcome: "damaged" }])

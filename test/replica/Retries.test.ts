@@ -60,7 +60,7 @@ describe("a retry", () => {
     const id = idAt(bench)
     const mend = bench.failCommits()
     bench.begin([["add", 2]], { id })
-    bench.runtime.settle()
+    bench.runtime.runReady()
     mend()
     expect(bench.operate("add", [2], { id })).toMatchObject({ isRetry: false })
     expect(bench.values()).toEqual([2])
@@ -79,7 +79,7 @@ describe("a retry", () => {
     const id = idAt(bench)
     for (let attempt = 0; attempt < 2; attempt++) {
       bench.begin([["add", 2], ["add", 3]], { id })
-      bench.runtime.settle()
+      bench.runtime.runReady()
     }
     expect(bench.values()).toEqual([5])
     expect(bench.document().ids).toHaveLength(1)

@@ -41,7 +41,7 @@ export type Settlements = ReadonlyArray<StorageFailure | undefined>
 export class Bench {
   readonly runtime = new SteppedRuntime()
   readonly disk = new MemoryDisk()
-  readonly lives: Array<Incarnation> = []
+  readonly incarnations: Array<Incarnation> = []
   readonly node: NodeId
   replica: Replica
   #storage: DirectStorage
@@ -89,7 +89,7 @@ export class Bench {
     options: OperateOptions = {}
   ): Extract<Updated, { readonly _tag: "Updated" }> {
     const { settlements, updated } = this.begin([[name, ...args]], options)
-    this.runtime.settle()
+    this.runtime.runReady()
     if (updated._tag !== "Updated" || settlements.length !== 1 || settlements[0] !== undefined) {
       throw new Error(`${updated._tag}: ${JSON.stringify(settlements)}`)
     }
@@ -103,7 +103,7 @@ export class Bench {
     const arrival = { key: at, document: DocumentCodec.decode(encoded.bytes), encoded }
     const joined = this.replica.join(arrival, (failure) => settlements.push(failure))
     if (joined._tag === "Refused") throw new Error(joined.reason)
-    this.runtime.settle()
+    this.runtime.runReady()
     return settlements
   }
 
@@ -162,14 +162,14 @@ export class Bench {
   #start(): Replica {
     const { runtime } = this
     beginIncarnation({ storage: this.storage, runtime }, (begun) => {
-      if (isIncarnation(begun)) this.lives.push(begun)
+      if (isIncarnation(begun)) this.incarnations.push(begun)
     })
-    runtime.settle()
+    runtime.runReady()
     return new Replica({
       runtime,
       storage: this.storage,
       node: this.node,
-      incarnation: this.lives.at(-1)!,
+      incarnation: this.incarnations.at(-1)!,
       stampMillis: runtime.now,
       limits: { ...lan.node, cacheBytesMax: this.#options.cacheBytesMax ?? 0 }
     })

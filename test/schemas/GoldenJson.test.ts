@@ -11,7 +11,7 @@ const golden = (format: string): ReadonlyArray<readonly [name: string, text: str
   return readdirSync(folder).map((name) => [name, readFileSync(new URL(name, folder), "utf8")])
 }
 
-/** What is left of some JSON once it was read and written: all of it, where the shape is known. */
+/** Some JSON after it was read and written: all of it, where the shape is known. */
 const throughSchema = (schema: Schema.Codec<any, any>) => (text: string): unknown =>
   Schema.encodeSync(schema)(Schema.decodeUnknownSync(schema)(JSON.parse(text)))
 

@@ -1,5 +1,5 @@
 /**
- * Generates what nodes say to one another, for tests of its bytes and of who carries them.
+ * Generates the messages between nodes, for tests of their bytes and their transport.
  */
 import * as fc from "fast-check"
 import { encodeFields } from "../../src/core/model/DocumentKey.ts"
@@ -21,7 +21,7 @@ const tagged = <const Tag extends PeerMessage["_tag"]>(tag: Tag) => ({
   request: count
 })
 const outcome = fc.constantFrom("same" as const, "found", "absent", "damaged")
-const places = fc.array(place, { maxLength: 5 })
+const keys = fc.array(place, { maxLength: 5 })
 
 export const messages: fc.Arbitrary<PeerMessage> = fc.oneof(
   fc.record({ ...tagged("Store"), ...name, sync: fc.boolean(), document: bytes }),
@@ -32,6 +32,6 @@ export const messages: fc.Arbitrary<PeerMessage> = fc.oneof(
   fc.record({ ...tagged("Forward"), body: bytes }),
   fc.record({ ...tagged("Forwarded"), body: bytes }),
   fc.record({ ...tagged("List"), ...name, partition: count, limit: count }),
-  fc.record({ ...tagged("Listed"), through: place, places }),
+  fc.record({ ...tagged("Listed"), through: place, keys }),
   fc.record({ ...tagged("OtherRing"), digest: ringDigest })
 )

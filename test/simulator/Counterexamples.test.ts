@@ -1,4 +1,5 @@
-// Runs every plan that once failed: what was found and mended stays so, and is still what it was.
+// Runs every plan that once failed: a mended bug stays mended, and its plan still shows it when
+// planted.
 import { describe, expect, it } from "vitest"
 import { counterexamples } from "./Counterexamples.ts"
 import { judgedPlan, lines } from "./judged.ts"

@@ -7,7 +7,7 @@ import type { Plan } from "../../src/testing/simulator/Plan.ts"
 import { shrink } from "../../src/testing/simulator/Shrink.ts"
 import { judgedPlan } from "./judged.ts"
 
-/** What was wrong with the run of a plan, and the plan. */
+/** The violation in the run of a plan, and the plan. */
 export interface Counterexample extends Violation {
   readonly plan: Plan
 }
@@ -49,7 +49,7 @@ export const counterexamples = (): ReadonlyArray<readonly [name: string, Counter
 
 const judge = (plan: Plan): ReadonlyArray<Violation> => judgedPlan(plan).violations
 
-/** Shrinks a plan that fails and keeps what is left; undefined where it does not fail. */
+/** Shrinks a plan that fails and keeps the rest; undefined where it does not fail. */
 export const keep = (
   name: string,
   options: { readonly plan: Plan; readonly runsMax: number }

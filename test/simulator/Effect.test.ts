@@ -72,7 +72,7 @@ const startNode = (
   })
 }
 
-/** What one client does: some of everything, at times of its own, several things at once. */
+/** The program of one client: some of everything, at times of its own, several things at once. */
 const visit = (store: EverwriteService, client: number) =>
   Effect.gen(function*() {
     const carts = store.bucket(Carts)
@@ -166,7 +166,7 @@ const ended = (program: Effect.Effect<unknown>) => {
   })
 }
 
-describe("a program in a simulated world", () => {
+describe("a program on a simulated runtime", () => {
   it("sleeps in virtual time", () => {
     const slept = Effect.andThen(Effect.sleep("5 seconds"), Clock.currentTimeMillis)
     expect(ended(slept)).toMatchObject({ _tag: "Success", value: SimRuntime.epochMillis + 5_000 })

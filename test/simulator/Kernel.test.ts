@@ -1,4 +1,4 @@
-// Checks the simulator's kernel: what runs, in which order, and that a seed repeats it.
+// Checks the simulator's kernel: the order of tasks, and that a seed repeats it.
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { Kernel, outside, type Owner } from "../../src/testing/simulator/Kernel.ts"
@@ -71,7 +71,7 @@ describe("the kernel", () => {
     expect(Array.from({ length: 20 }, (_, seed) => orderOf(seed))).toEqual(orders)
   })
 
-  it("has nothing of a dead owner's run, and keeps a paused one's for later", () => {
+  it("runs no task of a dead owner, and keeps those of a paused one for later", () => {
     const kernel = kernelOf(1)
     const [dead, paused] = [owner("dead"), owner("paused")]
     const ran: Array<string> = []

@@ -1,4 +1,4 @@
-// Shrinks made-up plans by made-up judges: what is left must be what the failure needs.
+// Shrinks made-up plans by made-up judges: the rest must be exactly what the failure needs.
 import { describe, expect, it } from "vitest"
 import { drawPlan } from "../../src/testing/simulator/DrawPlan.ts"
 import type { Violation } from "../../src/testing/simulator/History.ts"

@@ -1,5 +1,5 @@
 // Checks that the simulated disk is the storage of the product, as its callers see it, and that it
-// loses what it must lose and nothing else.
+// loses the data that it must lose and no others.
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { lan } from "../../src/core/model/Limits.ts"
@@ -33,7 +33,7 @@ const diskOf = (seed = 1, limits: StorageLimits = lan.node) => {
 const keys = ["s1", "s2", "s3"].map((name) => keyOf(name))
 const cart = keys[0]!
 
-/** What a caller does; documents are rewritten whole, so that counts of elements fit. */
+/** The actions of a caller; documents are rewritten whole, so that counts of elements fit. */
 type Command =
   | { readonly kind: "put"; readonly key: number; readonly paths: ReadonlyArray<string> }
   | { readonly kind: "remove"; readonly key: number }
@@ -198,7 +198,7 @@ describe("the simulated disk", () => {
     }
   })
 
-  it("knows nothing of a document that lost its last row", () => {
+  it("reads a document that lost its last row as absent", () => {
     for (let seed = 0; seed < 20; seed++) {
       const { disk, kernel, service } = diskOf()
       service.write(batchOf(put(cart, "v", { a: "1", b: "2" })), () => {})

@@ -4,7 +4,7 @@ import { Kernel, outside, type Owner } from "../../src/testing/simulator/Kernel.
 import { stream } from "../../src/testing/simulator/SeededRandom.ts"
 import { type NetworkFaults, SimNetwork } from "../../src/testing/simulator/SimNetwork.ts"
 
-/** Nodes a, b and c, and what came to each of them, with the time. */
+/** Nodes a, b and c, and the messages that came to each, with the time. */
 const connected = (weather: Partial<NetworkFaults> = {}) => {
   const kernel = new Kernel(stream(1, "schedule"))
   const met = new Map<string, number>()
@@ -33,7 +33,7 @@ const connected = (weather: Partial<NetworkFaults> = {}) => {
 
 const texts = (count: number) => Array.from({ length: count }, (_, index) => `m${index}`)
 
-/** A thousand messages in this weather, and who got them. */
+/** A thousand messages under these faults, and their receivers. */
 const cameIn = (weather: Partial<NetworkFaults>) => {
   const { a, b, kernel } = connected(weather)
   for (const text of texts(1_000)) a.send("b", text)
@@ -122,7 +122,7 @@ describe("the simulated network", () => {
     expect(Math.abs(late - 90)).toBeLessThan(40)
   })
 
-  it("loses everything without a word when its broker stops, and tells three seconds later", () => {
+  it("loses everything unnoticed when its broker stops, and tells three seconds later", () => {
     const { a, b, kernel, network } = connected()
     const told: Array<readonly [number, boolean]> = []
     a.transport.onStatus((isConnected) => told.push([kernel.now, isConnected]))

@@ -16,7 +16,7 @@ const processesCount = 6
 
 const seedsFrom = (count: number) => Array.from({ length: count }, (_, index) => firstSeed + index)
 
-/** A fault without its number, which follows from what is drawn before it. */
+/** A fault without its number, which follows from the draws before it. */
 const unnumbered = (fault: PlannedFault) => ({ ...fault, id: 0 })
 
 describe(`simulated clusters under ${seedCount} seeds from ${firstSeed}`, () => {
@@ -29,7 +29,7 @@ describe(`simulated clusters under ${seedCount} seeds from ${firstSeed}`, () => 
       return lines(result)
     })
     expect(failures).toEqual([])
-    // What was not put to the test keeps every promise.
+    // A cluster that was not put to the test keeps every promise.
     const outcomes = tally.names("outcomes")
     for (const bucket of ["carts", "counts", "documents", "notes", "registers", "tags"]) {
       expect(outcomes).toContain(`${bucket} ok`)

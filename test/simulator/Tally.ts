@@ -1,5 +1,5 @@
 /**
- * Adds up what many runs met, to show that a batch put the store to the test.
+ * Adds up the counts of many runs, to show that a batch put the store to the test.
  */
 import type { Summary } from "../../src/testing/simulator/Run.ts"
 

@@ -1,4 +1,5 @@
-// Checks that simulated code cannot reach the real world unnoticed, and that other code can again.
+// Checks that simulated code cannot use the machine's clock or chance unnoticed, and that other
+// code can again.
 import { describe, expect, it } from "vitest"
 import { tripwired, Unrepeatable } from "../../src/testing/Tripwires.ts"
 
@@ -17,7 +18,7 @@ const ways: ReadonlyArray<readonly [string, () => unknown]> = [
   ["setImmediate", () => setImmediate(() => {})],
   ["queueMicrotask", () => queueMicrotask(() => {})],
   ["a new promise", () => new Promise(() => {})],
-  ["what follows a promise", () => settled.then(() => {})]
+  ["the continuation of a promise", () => settled.then(() => {})]
 ]
 
 const settled = Promise.resolve()
@@ -33,7 +34,7 @@ describe("while a simulation runs", () => {
     expect(tripwired(() => new Date(0).toISOString())).toBe("1970-01-01T00:00:00.000Z")
   })
 
-  it("an error passes through, and the world comes back", () => {
+  it("an error passes through, and the machine's clock comes back", () => {
     const thrown = new Error("of the simulation")
     expect(() =>
       tripwired(() => {

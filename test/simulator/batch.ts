@@ -5,7 +5,7 @@ import { fork } from "node:child_process"
 import { once } from "node:events"
 import { judged, type JudgedRun } from "./judged.ts"
 
-/** What a worker is sent: a seed, or nothing more. */
+/** The message to a worker: a seed, or none any more. */
 type Order = { readonly seed: number } | "end"
 
 const isOrder = (message: unknown): message is Order =>

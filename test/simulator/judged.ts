@@ -42,7 +42,10 @@ export const judgedPlan = (plan: Plan, options: RunOptions = {}): JudgedRun => {
 export const judged = (seed: number, options: RunOptions = {}): JudgedRun =>
   judgedPlan(drawPlan(seed), options)
 
-/** A violation in a line, each cause once: what one node shows, the others mostly show as well. */
+/**
+ * A violation in a line, each cause once: a violation at one node mostly shows at the others as
+ * well.
+ */
 export const lines = (
   { seed, violations }: Pick<JudgedRun, "seed" | "violations">
 ): ReadonlyArray<string> => {

@@ -44,7 +44,7 @@ const runOne = (seed: number, key: string | undefined): boolean => {
   const failed = result.violations.find((violation) => violation.key !== "")
   if (failed !== undefined && key === undefined) {
     console.log(`\nits story: --seed ${seed} --key ${failed.bucket}/${failed.key}`)
-    console.log(`what of it is needed: --seed ${seed} --shrink`)
+    console.log(`the least of it: --seed ${seed} --shrink`)
   }
   return result.violations.length === 0
 }
@@ -60,7 +60,7 @@ const shrinkOne = (seed: number): boolean => {
   return kept !== undefined
 }
 
-/** What no run met. Only of so many seeds must everything have been met. */
+/** The faults and paths that no run met. Only so many seeds must meet everything. */
 const unmet = (tally: Tally): ReadonlyArray<string> => [
   ...allMarks.filter((mark) => !tally.names("marks").has(mark)),
   ...faultClasses.flatMap(({ name }) => (tally.names("faults").has(name) ? [] : [`fault: ${name}`]))

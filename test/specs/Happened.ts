@@ -1,8 +1,8 @@
 /**
- * Describes what happened to one document: its operations, and which of them each had seen.
+ * Describes the history of one document: its operations, and which of them each had seen.
  *
- * A specification says what a reader gets as a function of this alone. It knows nothing of dots,
- * deltas or joins, so whatever agrees with it on every history is right.
+ * A specification is the view as a function of this history alone. It knows nothing of dots, deltas
+ * or joins, so an implementation that agrees with it on every history is right.
  *
  * @see AntidoteDB/antidote_crdt, `test/crdt_properties.erl`, where the idea comes from
  */
@@ -20,9 +20,12 @@ export interface Happened<Change> {
   /** Its place among the operations of its actor. */
   readonly counter: number
   readonly change: Change
-  /** What its coordinator had seen. */
+  /** The operations that its coordinator had seen. */
   readonly local: Mask
-  /** What its client said it had seen, for each view that it had read; none if it said nothing. */
+  /**
+   * The operations that its client had seen, for each view that it had read; none without a
+   * context.
+   */
   readonly read: ReadonlyArray<Mask>
   /** Milliseconds since 1970, by the coordinator's clock. */
   readonly nowMillis: number
@@ -39,14 +42,16 @@ export const isIn = (happened: { readonly bit: Mask }, mask: Mask): boolean =>
 
 export const covers = (mask: Mask, other: Mask): boolean => (other & ~mask) === 0
 
-/** What a client said it had seen; undefined if it said nothing. */
+/** The operations in a client's context; undefined without one. */
 export const client = ({ read }: { readonly read: ReadonlyArray<Mask> }): Mask | undefined =>
   read.length === 0 ? undefined : read.reduce((one, two) => one | two)
 
-/** What an operation had seen that removes what it saw: what its client said, or all there was. */
+/** The operations that a removal removes: those in its client's context, or all there were. */
 export const observed = (happened: Happened<unknown>): Mask => client(happened) ?? happened.local
 
-/** What an operation had seen that replaces what it knows of: its client and its coordinator. */
+/**
+ * The operations that a replacing write replaces: those its client and its coordinator had seen.
+ */
 export const known = (happened: Happened<unknown>): Mask => happened.local | (client(happened) ?? 0)
 
 /** Orders by actor, then counter, as ties break everywhere. */

@@ -1,8 +1,8 @@
 /**
- * Runs a strategy on three replicas beside the history of what happened on them.
+ * Runs a strategy on three replicas beside the history of their operations.
  *
  * Replicas get operations, deltas and states of one another, in any order and repeatedly, and
- * forget. Clients send nothing, what they read somewhere just now, or what they read long ago.
+ * forget. Clients send no context, that of a view read just now, or that of one read long ago.
  */
 import * as CausalContext from "../../src/core/clock/CausalContext.ts"
 import { actor } from "../../src/core/clock/Dot.ts"
@@ -13,14 +13,14 @@ import { NodeId } from "../../src/core/model/Names.ts"
 import type { Strategy } from "../../src/core/strategy/Strategy.ts"
 import { covers, type Happened, isIn, type Mask, operationsMax } from "./Happened.ts"
 
-/** What a test says of an operation before it is carried out. */
+/** A test's description of an operation before it is carried out. */
 export interface Request<Change> {
   readonly operation: string
   readonly args: ReadonlyArray<unknown>
   readonly change: Change
 }
 
-/** What a family has to say about an operation's effect on causality. */
+/** A family's rule for an operation's effect on causality. */
 export interface Rules<Change> {
   /** Whether the replica that gets an operation counts as having seen all that its client has. */
   readonly clientCounts: boolean
@@ -28,7 +28,7 @@ export interface Rules<Change> {
   readonly refusesAhead: (change: Change) => boolean
 }
 
-/** A step: small numbers that are read modulo what there is. */
+/** A step: small numbers that are read modulo the number of choices. */
 export interface ClusterStep<Change> {
   readonly act: "operate" | "deliver" | "join" | "forget"
   readonly at: number
@@ -105,13 +105,13 @@ export class SpecifiedCluster<Change> {
     this.#counts = counts
   }
 
-  /** What a reader gets at this replica, and the operations it has seen. */
+  /** The view at this replica, and the operations it has seen. */
   read(at: number): { readonly values: ReadonlyArray<string>; readonly seen: Mask } {
     const { document, seen } = this.#replicas[at]!
     return { values: this.#strategy.view(document, 0).values, seen }
   }
 
-  /** What a reader gets who asks two replicas. */
+  /** The view of a reader that asks two replicas. */
   readBoth(at: number, other: number): ReturnType<SpecifiedCluster<Change>["read"]> {
     const [one, two] = [this.#replicas[at]!, this.#replicas[other]!]
     const document = Document.join(one.document, two.document)
@@ -140,7 +140,7 @@ export class SpecifiedCluster<Change> {
       seen
     })
     this.#counts.deferred += document.deferred.length
-    // The context says exactly what was seen: everything else rests on that.
+    // The context is exactly the history that was seen: everything else rests on that.
     for (const happened of this.history) {
       const { actor, counter } = happened
       const isSeen = VersionVector.contains(document.context, actor, counter)

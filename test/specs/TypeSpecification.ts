@@ -1,19 +1,19 @@
 /**
- * Specifies the data types: what a reader gets, as a function of the operations that were seen and
- * of what each of those had seen.
+ * Specifies the data types: the view, as a function of the operations that were seen and of those
+ * that each of them had seen.
  *
  * - An element is in a set if an addition was seen that no seen addition of it had known, and no
  *   seen removal had observed.
  * - A register shows the latest of the values that no seen write had known and no removal observed.
  * - A counter is the sum of the amounts seen, less what removals took away: of each actor, all up
  *   to the last amount that the removal's coordinator knew, if the removal had observed that one.
- * - Maps and documents have what is in them; a removal observes everything below its path.
+ * - Maps and documents contain their children; a removal observes everything below its path.
  */
 import type { TypeDefinition } from "../../src/core/model/BucketDefinition.ts"
 import * as CanonicalJson from "../../src/core/model/CanonicalJson.ts"
 import { compare, type Happened, isIn, known, type Mask, observed, within } from "./Happened.ts"
 
-/** An operation on a data type: where, and what. */
+/** An operation on a data type, with its path. */
 export type TypeChange =
   & { readonly path: ReadonlyArray<string> }
   & (
@@ -64,7 +64,7 @@ const stamps = new WeakMap<Event, number>()
 const greatest = (history: Events, events: Events): number =>
   events.reduce((most, event) => Math.max(most, stampOf(history, event)), 0)
 
-/** Later than the clock, than what stood there, and than all that the client had read. */
+/** Later than the clock, than the stamps there, and than all that the client had read. */
 const stampOf = (history: Events, event: Event): number => {
   const known = stamps.get(event)
   if (known !== undefined) return known
@@ -78,7 +78,7 @@ const stampOf = (history: Events, event: Event): number => {
   return stamp
 }
 
-/** What a reader gets of one part, and whether there is anything in it. */
+/** The view of one subtree, and whether there is anything in it. */
 interface Shown {
   readonly isLive: boolean
   readonly json: unknown
@@ -147,7 +147,7 @@ const shown = (type: TypeDefinition, history: Events, seen: Events, path: Path):
   }
 }
 
-/** What a reader gets of a document of `type` who has seen the operations in `mask`. */
+/** The view of a document of `type` for a reader that has seen the operations in `mask`. */
 export const view = (type: TypeDefinition) => (history: Events, mask: Mask) => {
   const { isLive, json } = shown(type, history, within(history, mask), [])
   return isLive ? [CanonicalJson.encode(json)] : []

@@ -1,9 +1,10 @@
 /**
- * Specifies the buckets of whole values: what a reader gets, as a function of the writes that were
- * seen and of what each of those had seen.
+ * Specifies the buckets of whole values: the view, as a function of the writes that were seen and
+ * of those that each of them had seen.
  *
  * - Siblings are the values that no seen write had observed, in the order of their dots. A write
- *   observes what its client had read; a deletion without a context, what its coordinator had.
+ *   observes the writes that its client had read; a deletion without a context observes those of
+ *   its coordinator.
  * - The last write is the one with the greatest stamp; a stamp exceeds the clock and the stamps of
  *   all that the coordinator had seen and the client had read.
  */

@@ -14,11 +14,11 @@ import {
 } from "./SpecifiedCluster.ts"
 import type { Happened, Mask } from "./Happened.ts"
 
-/** What a specification is about. */
+/** The subject of a specification. */
 export interface Specified<Change> extends Rules<Change> {
   readonly strategy: Strategy
   readonly requests: fc.Arbitrary<Request<Change>>
-  /** Canonical JSON of what a reader gets who has seen the operations in `seen`. */
+  /** Canonical JSON of the view for a reader that has seen the operations in `seen`. */
   readonly view: (history: ReadonlyArray<Happened<Change>>, seen: Mask) => ReadonlyArray<string>
 }
 

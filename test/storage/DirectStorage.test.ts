@@ -6,10 +6,10 @@ import { Storage, StorageUnavailable } from "../../src/storage/Storage.ts"
 import { storageContract } from "../contracts/storage.ts"
 import { batchOf, keyOf, put, shown } from "./documents.ts"
 import { liveRuntime } from "../tooling/runtimes.ts"
-import { directPlace, identity, memoryPlace } from "./storageFixtures.ts"
+import { directFixture, identity, memoryFixture } from "./storageFixtures.ts"
 
-storageContract("on this thread, in a file", directPlace)
-storageContract("on this thread, in memory", memoryPlace)
+storageContract("on this thread, in a file", directFixture)
+storageContract("on this thread, in memory", memoryFixture)
 
 /** A runtime whose turns end when the test says so. */
 const makeTurns = () => {
@@ -42,7 +42,7 @@ it("the writes of one turn are committed as one group when it ends, and not befo
   expect([log, service.stats().groups]).toEqual([["v1", "v2", "v3"], 2])
 })
 
-it("an abandoned storage calls nobody back, and leaves only what was committed", () => {
+it("an abandoned storage calls no callback, and leaves only committed writes", () => {
   const { endTurn, runtime } = makeTurns()
   const directory = new MemoryDisk()
   const first = openDirect({ directory, identity, runtime })

@@ -8,7 +8,7 @@ import { bytesOf } from "./documents.ts"
 
 type Key = FamilyKeys["index"]
 
-// Mostly the same few characters and numbers, around the places where encodings change.
+// Mostly the same few characters and numbers, around the fixtures where encodings change.
 const text = fc.oneof(
   fc.string({
     unit: fc.constantFrom("a", "b", "\u0001", "\u007F", "\u0080", "\uFFFF", "\u{10000}"),

@@ -15,7 +15,7 @@ import {
 } from "../../src/storage/Storage.ts"
 import { liveRuntime } from "../tooling/runtimes.ts"
 import { commit, keyOf, put, shown } from "./documents.ts"
-import { directPlace, identity } from "./storageFixtures.ts"
+import { directFixture, identity } from "./storageFixtures.ts"
 
 const flips = 300
 const keys = Array.from({ length: 100 }, (_, i) => keyOf(`s${i}`))
@@ -24,12 +24,12 @@ const contents = keys.map((_, i) =>
 )
 
 const makeFile = async (): Promise<Uint8Array> => {
-  const place = directPlace()
-  const { service, close } = await place.open()
+  const fixture = directFixture()
+  const { service, close } = await fixture.open()
   await commit(service, ...keys.map((key, i) => put(key, ...contents[i]!)))
   await close()
-  const file = readFileSync(join(place.directory!, "store.sqlite"))
-  place.remove()
+  const file = readFileSync(join(fixture.directory!, "store.sqlite"))
+  fixture.remove()
   return file
 }
 
@@ -66,7 +66,7 @@ const readAll = (directory: string, file: Uint8Array): ReadonlyArray<string> | u
   }
 }
 
-it("no flipped bit of the file changes what is read: it is damage, or missing", async () => {
+it("no flipped bit of the file changes a document: it is damaged, or missing", async () => {
   const parent = mkdtempSync(join(tmpdir(), "everwrite-damage-"))
   const file = await makeFile()
   const expected = keys.map((_, i) => `${contents[i]![0]}{a=${contents[i]![1].a},b=${i}}`)

@@ -5,7 +5,7 @@ import { compareKeys, compareText } from "../../src/storage/KeyOrder.ts"
 import type { RowKey } from "../../src/storage/Storage.ts"
 import { bytesOf } from "./documents.ts"
 
-// Mostly the same few characters, around the places where UTF-16 orders otherwise.
+// Mostly the same few characters, around the characters where UTF-16 orders otherwise.
 const text = fc.string({
   unit: fc.constantFrom(
     "a",

@@ -51,7 +51,7 @@ const showModel = (document: ModelDocument | undefined): string => {
   return `${document.header}{${elements.map(([path, value]) => `${path}=${value}`).join()}}`
 }
 
-/** What the edit makes of the document, and the change that says so. */
+/** The document after the edit, and the change that stores it. */
 const carryOut = (
   { key, header, elements }: Edit,
   before: ModelDocument | undefined
@@ -126,9 +126,9 @@ const write = (edits: ReadonlyArray<Edit>, rows: ReadonlyArray<Row>): Command =>
 const failToWrite = (edits: ReadonlyArray<Edit>, rows: ReadonlyArray<Row>): Command =>
   command(`failToWrite(${JSON.stringify(edits)})`, async (model, real) => {
     await allCommitted(real)
-    const mend = failCommits(real.place)
+    const mend = failCommits(real.fixture)
     const { service } = real.storage
-    // Removals of what is absent touch no row: what they rest on must fail first.
+    // Removals of absent rows touch no row: the writes before them must fail first.
     const first = commit(service, put(keyOf("sfirst"), "never"))
     const seen = new Map(model.documents)
     const outcomes = edits.map((edit) => {
@@ -211,7 +211,7 @@ const committed = command("committed()", (_, real) => allCommitted(real))
 const reopen = command("reopen()", async (_, real) => {
   await real.storage.close()
   await allCommitted(real)
-  real.storage = await real.place.open({ limits: { groupChangesMax: 3 } })
+  real.storage = await real.fixture.open({ limits: { groupChangesMax: 3 } })
 })
 
 // Few keys, so that they meet; their UTF-8 and UTF-16 orders differ.

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, it } from "vitest"
 import { StorageUnavailable } from "../../src/storage/Storage.ts"
 import { lockDirectory } from "../../src/storage/StoreDirectory.ts"
 import { commit, keyOf, put } from "./documents.ts"
-import { workerPlace } from "./storageFixtures.ts"
+import { workerFixture } from "./storageFixtures.ts"
 
 let parent = ""
 beforeEach(() => {
@@ -14,7 +14,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(parent, { recursive: true }))
 
-it("a directory is claimed once at a time", () => {
+it("a directory is locked by one storage at a time", () => {
   const directory = join(parent, "a", "b")
   const claim = lockDirectory(directory)
   const reason = "another process, or another storage of this process, uses it"
@@ -26,11 +26,11 @@ it("a directory is claimed once at a time", () => {
   lockDirectory(directory).release()
 })
 
-it("only the owner may read what is stored", async () => {
-  const place = workerPlace()
-  const storage = await place.open()
+it("only the owner may read the stored files", async () => {
+  const fixture = workerFixture()
+  const storage = await fixture.open()
   await commit(storage.service, put(keyOf("s"), "v"))
-  const directory = place.directory!
+  const directory = fixture.directory!
   const files = readdirSync(directory)
   expect(files.sort()).toEqual(["lock", "store.sqlite", "store.sqlite-shm", "store.sqlite-wal"])
   for (const path of [directory, ...files.map((file) => join(directory, file))]) {
@@ -39,7 +39,7 @@ it("only the owner may read what is stored", async () => {
   await storage.close()
   // Closing empties the log into the file.
   expect(readdirSync(directory).sort()).toEqual(["lock", "store.sqlite"])
-  place.remove()
+  fixture.remove()
 })
 
 it("a path that cannot be a directory is refused", () => {

@@ -1,5 +1,6 @@
 /**
- * Reads a system call trace, as `strace -f -y` writes it, for what was acknowledged unsynced.
+ * Reads a system call trace, as `strace -f -y` writes it, for groups that were acknowledged
+ * unsynced.
  */
 
 /** `1234 pwrite64(21</data/store.sqlite-wal>, ...`: process, call, file, the rest. */
@@ -8,7 +9,7 @@ const resumed = /^(\d+) +<\.\.\. (\w+) resumed>.*= 0$/
 
 export interface SyncReport {
   readonly acknowledged: number
-  /** Acknowledgements before which nothing was written, or what was written was not synced. */
+  /** Acknowledgements before which nothing was written, or the writes were not synced. */
   readonly unsynced: number
 }
 

@@ -21,9 +21,9 @@ import { layerWorker, openWorker } from "../../src/storage/WorkerStorage.ts"
 import { storageContract } from "../contracts/storage.ts"
 import { liveRuntime } from "../tooling/runtimes.ts"
 import { batchOf, commit, keyOf, put, shown } from "./documents.ts"
-import { identity, workerPlace } from "./storageFixtures.ts"
+import { identity, workerFixture } from "./storageFixtures.ts"
 
-storageContract("on a thread of its own", workerPlace)
+storageContract("on a thread of its own", workerFixture)
 
 let parent = ""
 beforeEach(() => {
@@ -59,7 +59,7 @@ it.each([
   await Effect.runPromise(again.close)
 })
 
-it("a thread that dies while the storage closes fails what waits, and the close ends", async () => {
+it("a thread that dies during the close fails waiting writes, and the close ends", async () => {
   const { close, service, thread } = await open()
   const waiting = commit(service, put(cart, "v1"))
   const closing = Effect.runPromise(close)

@@ -1,6 +1,7 @@
 /**
- * Kills a process in the middle of its writes, again and again, and looks for what it was told is
- * stored. The page cache survives this, a power cut would not: `crashSyncs.test.ts` is about that.
+ * Kills a process in the middle of its writes, again and again, and looks for the writes that it
+ * was told are stored. The page cache survives this, a power cut would not: `crashSyncs.test.ts` is
+ * about that.
  */
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
@@ -24,7 +25,7 @@ const writer = fileURLToPath(new URL("./crashWriter.ts", import.meta.url))
 const open = (directory: string) =>
   Effect.runPromise(openWorker({ directory, identity: crashIdentity, runtime: liveRuntime }))
 
-/** Runs the writer, kills it `millis` after its first acknowledgement; returns what it printed. */
+/** Runs the writer, kills it `millis` after its first acknowledgement; returns its output. */
 const writeAndKill = async (
   options: { readonly directory: string; readonly round: number; readonly millis: number }
 ): Promise<ReadonlyArray<string>> => {
@@ -84,9 +85,9 @@ it("a process killed while it writes loses nothing that it acknowledged", async 
       const storage = await open(directory)
       for (let number = 0; number < documentCount; number++) {
         const found = versionOf(storage.service, number)
-        const place = `document ${number}, round ${round}, killed after ${millis} ms`
-        expect(found, place).toBeGreaterThanOrEqual(acknowledged[number]!)
-        expect(found, place).toBeLessThan((round + 1) * versionsPerRound)
+        const fixture = `document ${number}, round ${round}, killed after ${millis} ms`
+        expect(found, fixture).toBeGreaterThanOrEqual(acknowledged[number]!)
+        expect(found, fixture).toBeLessThan((round + 1) * versionsPerRound)
         acknowledged[number] = found
       }
       await Effect.runPromise(storage.close)

@@ -1,4 +1,4 @@
-/** Names what the crashing writer writes and the test that kills it reads. */
+/** Names the documents that the crashing writer writes and the test reads. */
 import type { RowKey } from "../../src/storage/Storage.ts"
 import { keyOf } from "./documents.ts"
 

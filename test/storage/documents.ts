@@ -49,7 +49,7 @@ export const removal = (key: RowKey): Change => ({
 
 type Outcome = Promise<StorageFailure | undefined>
 
-/** Resolves with what `done` is called with. */
+/** Resolves with the argument of `done`. */
 export const commitBatch = (service: StorageService, batch: Batch): Outcome =>
   new Promise((resolve) => void service.write(batch, resolve))
 
@@ -68,7 +68,7 @@ export const note = (name: string, text: string | undefined): Row => ({
   bytes: text === undefined ? undefined : bytesOf(text)
 })
 
-/** As a queue accepts it, for what lies below the queue. */
+/** As a queue accepts it, for the code below the queue. */
 export const accepted = ({ documents, rows }: Batch, sequence = 1): AcceptedBatch => ({
   documents: documents.map((change) => acceptChange(change, sequence)),
   rows: rows.map(acceptRow)

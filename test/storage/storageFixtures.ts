@@ -1,5 +1,5 @@
 /**
- * Lends tests a place to store: it outlives the storages opened on it, as a disk outlives
+ * Lends tests a directory to store in: it outlives the storages opened on it, as a disk outlives
  * processes, and can be reached by a raw connection, to damage what is stored or to make commits
  * fail.
  */
@@ -35,24 +35,29 @@ export interface StorageFixture {
   readonly remove: () => void
 }
 
-/** What a suite of the contract gets: the place of the test at hand, and the storage open on it. */
+/**
+ * The input of a suite of the contract: the fixture of the test at hand, and the storage open on
+ * it.
+ */
 export interface Fixture {
-  readonly place: StorageFixture
+  readonly fixture: StorageFixture
   storage: OpenStorage
 }
 
 export type Suite = (at: () => Fixture) => void
 
 /** Makes commits that touch documents' rows `when` fail, until the returned function is called. */
-export const failCommits = (place: StorageFixture, when = "true"): () => void => {
+export const failCommits = (fixture: StorageFixture, when = "true"): () => void => {
   const refuse = (event: string, row: string) =>
     `CREATE TRIGGER refuse_${event} BEFORE ${event} ON documents WHEN ${
       when.replaceAll("row.", `${row}.`)
     }
      BEGIN SELECT RAISE(ABORT, 'injected'); END;`
-  place.raw((database) => database.exec(refuse("INSERT", "new") + refuse("DELETE", "old")))
+  fixture.raw((database) => database.exec(refuse("INSERT", "new") + refuse("DELETE", "old")))
   return () =>
-    place.raw((database) => database.exec("DROP TRIGGER refuse_INSERT; DROP TRIGGER refuse_DELETE"))
+    fixture.raw((database) =>
+      database.exec("DROP TRIGGER refuse_INSERT; DROP TRIGGER refuse_DELETE")
+    )
 }
 
 const opened = (service: StorageService, close: () => Promise<void>): OpenStorage => {
@@ -74,7 +79,7 @@ const openThread = async (directory: string, options: OpenOptions): Promise<Open
   return opened(storage.service, () => Effect.runPromise(storage.close))
 }
 
-const filePlace = (open: typeof openThread): StorageFixture => {
+const fileFixture = (open: typeof openThread): StorageFixture => {
   const parent = mkdtempSync(join(tmpdir(), "everwrite-storage-"))
   const directory = join(parent, "deep", "data")
   return {
@@ -93,11 +98,11 @@ const filePlace = (open: typeof openThread): StorageFixture => {
   }
 }
 
-export const workerPlace = (): StorageFixture => filePlace(openThread)
+export const workerFixture = (): StorageFixture => fileFixture(openThread)
 
-export const directPlace = (): StorageFixture => filePlace(openDirectly)
+export const directFixture = (): StorageFixture => fileFixture(openDirectly)
 
-export const memoryPlace = (): StorageFixture => {
+export const memoryFixture = (): StorageFixture => {
   const disk = new MemoryDisk()
   return {
     directory: undefined,

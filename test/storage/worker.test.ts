@@ -1,4 +1,4 @@
-/** Tests what the storage thread does with the groups of an attempt that has failed. */
+/** Tests how the storage thread treats the groups of an attempt that has failed. */
 import { once } from "node:events"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"

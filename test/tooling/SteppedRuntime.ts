@@ -37,7 +37,10 @@ export class SteppedRuntime implements Runtime {
     return { after, elapsed, endOfTurn, id, mark, now, random }
   }
 
-  /** Carries out what waits for the end of this turn, but not what that begins; says how much. */
+  /**
+   * Carries out the tasks that wait for the end of this turn, not those that they add; returns how
+   * many.
+   */
   endTurn(): number {
     const due = this.#tasks
     this.#tasks = []
@@ -46,7 +49,7 @@ export class SteppedRuntime implements Runtime {
   }
 
   /** Ends turns until nothing waits for one. */
-  settle(): void {
+  runReady(): void {
     for (let turns = 0; this.endTurn() > 0; turns++) {
       if (turns > 100_000) throw new Error("turns never end")
     }
@@ -55,12 +58,12 @@ export class SteppedRuntime implements Runtime {
   /** Lets time pass: timers run when they are due, and each one's turns end. */
   advance(millis: number): void {
     const end = this.#elapsed + millis
-    this.settle()
+    this.runReady()
     for (let next = this.#timers[0]; next !== undefined && next.at <= end; next = this.#timers[0]) {
       this.#timers = this.#timers.slice(1)
       this.#elapsed = Math.max(this.#elapsed, next.at)
       next.task()
-      this.settle()
+      this.runReady()
     }
     this.#elapsed = end
   }

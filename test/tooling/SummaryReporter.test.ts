@@ -1,4 +1,4 @@
-// Checks that a test run ends with the line that continuous integration reads, whatever broke.
+// Checks that a test run ends with the line that continuous integration reads, after any failure.
 import { spawnSync } from "node:child_process"
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"

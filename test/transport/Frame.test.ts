@@ -1,5 +1,5 @@
-// Checks that frames are read back as written, that their bytes stay what they are, and that
-// nothing else is read at all.
+// Checks that frames are read back as written, that their bytes stay the same, and that nothing
+// else is read at all.
 import { readdirSync, readFileSync } from "node:fs"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"

@@ -124,7 +124,7 @@ const answeredAfter = (millis: number): Waits => {
   return waits
 }
 
-/** When requests that nobody answers are sent again, from now. */
+/** When unanswered requests are sent again, from now. */
 const pauses = (): ReadonlyArray<number> => {
   const begun = runtime.elapsed()
   const { number, waits } = add(begun + 60_000)
@@ -148,7 +148,7 @@ describe("the pause before a request is sent again", () => {
     expect(pauses().slice(0, 3)).toEqual([240, 720, 1680])
   })
 
-  it("is within its bounds, whatever the round trips", () => {
+  it("is within its bounds, under any round trips", () => {
     const bounds = fc.tuple(fc.integer({ min: 20, max: 500 }), fc.integer({ min: 500, max: 2000 }))
     fc.assert(fc.property(bounds, fc.array(fc.nat(400), { minLength: 1 }), ([min, max], trips) => {
       begin({ resendMinMillis: min, resendMaxMillis: max })
@@ -194,7 +194,7 @@ describe("the pause before a request is sent again", () => {
     expect(pauses()[0]).toBeGreaterThanOrEqual(500)
   })
 
-  it("measures nothing by an answer that nobody waits for", () => {
+  it("measures nothing by an answer for which no request waits", () => {
     begin()
     const { number } = add(60_000)
     pending.remove(number)
@@ -203,7 +203,7 @@ describe("the pause before a request is sent again", () => {
     expect(pauses()[0]).toBe(500)
   })
 
-  it("stays as it is beside requests that nobody answers", () => {
+  it("stays as it is beside unanswered requests", () => {
     begin()
     answeredAfter(60)
     for (let i = 0; i < 3; i++) expect(pauses().slice(0, 3)).toEqual([240, 720, 1680])

@@ -1,4 +1,5 @@
-// Checks what the in-memory broker promises beyond the contract: order of turns, and repeatability.
+// Checks the promises of the in-memory broker beyond the contract: order of turns, and
+// repeatability.
 import { describe, expect, it } from "vitest"
 import type { Runtime } from "../../src/core/Runtime.ts"
 import { makeMemoryBroker } from "../../src/transport/MemoryTransport.ts"
@@ -40,7 +41,7 @@ const choices = (): ReadonlyArray<number> => {
 }
 
 describe("the in-memory broker", () => {
-  it("delivers at the end of the turn, and what handlers publish at the end of the next", () => {
+  it("delivers at the end of the turn, and messages of handlers at the end of the next", () => {
     const { endTurn, runtime } = steppedRuntime()
     const broker = makeMemoryBroker(runtime)
     const [a, b] = [broker.connect(), broker.connect()]
@@ -74,7 +75,7 @@ describe("the in-memory broker", () => {
     expect(new Set(choices()).size).toBe(3)
   })
 
-  it("lets no receiver see what the sender does to its bytes afterwards", () => {
+  it("lets no receiver see later changes of the sender's bytes", () => {
     const { endTurn, runtime } = steppedRuntime()
     const transport = makeMemoryBroker(runtime).connect()
     const received: Array<ReadonlyArray<number>> = []
@@ -86,7 +87,7 @@ describe("the in-memory broker", () => {
     expect(received).toEqual([[1, 2]])
   })
 
-  it("loses what a transport had published when it was cut off, and owns up to it", () => {
+  it("loses messages that a transport had published when it was cut off, and counts them", () => {
     const { endTurn, runtime } = steppedRuntime()
     const broker = makeMemoryBroker(runtime)
     const [cut, other] = [broker.connect(), broker.connect()]

@@ -1,4 +1,5 @@
-// Checks the NATS transport against what only a real nats-server does: freeze, refuse, encrypt.
+// Checks the NATS transport against behaviour that only a real nats-server has: freeze, refuse,
+// encrypt.
 import { nkeys } from "@nats-io/transport-node"
 import { execFileSync } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
@@ -65,7 +66,7 @@ describeWithNats("a frozen nats-server", () => {
     expect(transport.stats()).toMatchObject({ droppedMessages, sentBytes: sentBytes + megabyte })
   })
 
-  it("is left for another server of the list, whatever waits to be written to it", async () => {
+  it("is left for another server of the list, with any bytes waiting for it", async () => {
     const other = await startNatsServer()
     const servers = [server.url, other.url]
     const transport = await connect({ ...impatient, servers, waitingBytesMax: 32 * megabyte })
@@ -114,7 +115,7 @@ describeWithNats("a nats-server that asks who is there", () => {
     ["user and password", "user: n1, password: s3cret", { user: "n1", password: "s3cret" }],
     ["a token", "token: t0ken", { token: "t0ken" }],
     ["an nkey", `users: [{ nkey: ${nkey.getPublicKey()} }]`, { nkeySeed: seed }]
-  ])("lets in who has %s, and nobody else", async (_, authorization, options) => {
+  ])("lets in a client that has %s, and no other", async (_, authorization, options) => {
     server = await startNatsServer(`authorization { ${authorization} }`)
     expect(await flush(await connect(options))).toBe(true)
     for (const wrong of [{}, { user: "n1", password: "wrong" }, { token: "wrong" }]) {
@@ -198,7 +199,7 @@ describeWithNats("a nats-server that asks for TLS on both sides", () => {
     rmSync(folder, { recursive: true })
   })
 
-  it("lets in who has the files, and nobody else", async () => {
+  it("lets in a client that has the files, and no other", async () => {
     const servers = `tls://localhost:${server.port}`
     const tls = { cert: file("cert.pem"), key: file("key.pem"), ca: file("cert.pem") }
     expect(await flush(await connect({ servers, tls }))).toBe(true)

@@ -1,4 +1,4 @@
-// Checks what the NATS transport adds to the official client, on the embedded broker.
+// Checks the additions of the NATS transport to the official client, on the embedded broker.
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -10,7 +10,7 @@ import { type Broker, startBroker } from "../../src/transport/broker/Broker.ts"
 import { freePort } from "../tooling/natsServer.ts"
 import { until } from "../tooling/until.ts"
 
-const silent = (): void => undefined
+const ignored = (): void => undefined
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 
 let broker: Broker
@@ -25,7 +25,7 @@ afterEach(async () => {
 })
 
 const connect = async (): Promise<NatsTransport> => {
-  const transport = await connectNats({ servers: broker.url }, silent)
+  const transport = await connectNats({ servers: broker.url }, ignored)
   transports.push(transport)
   return transport
 }
@@ -36,7 +36,7 @@ const flush = (transport: NatsTransport): Promise<boolean> =>
 describe("a broker that cannot be reached", () => {
   it("is a TransportUnavailable that names the address and the reason", async () => {
     const port = await freePort()
-    const failure = connectNats({ servers: `nats://127.0.0.1:${port}` }, silent)
+    const failure = connectNats({ servers: `nats://127.0.0.1:${port}` }, ignored)
     await expect(failure).rejects.toBeInstanceOf(TransportUnavailable)
     await expect(failure).rejects.toThrow(
       `no NATS broker at nats://127.0.0.1:${port}: connection refused`
@@ -52,7 +52,7 @@ describe("a broker that cannot be reached", () => {
     [{ servers: "nats://a b" }, "servers are given as nats://host:port"],
     [{ servers: "http://127.0.0.1" }, "servers are given as nats://host:port"]
   ])("or has settings that do not work: %j", async (options, reason) => {
-    await expect(connectNats({ servers: broker.url, ...options }, silent)).rejects.toThrow(reason)
+    await expect(connectNats({ servers: broker.url, ...options }, ignored)).rejects.toThrow(reason)
   })
 
   it("is the failure of the layer", async () => {
@@ -65,7 +65,7 @@ describe("a broker that cannot be reached", () => {
   it("is passed over for the next server of the list", async () => {
     const port = await freePort()
     const servers = [`nats://127.0.0.1:${port}`, broker.url]
-    const transport = await connectNats({ servers }, silent)
+    const transport = await connectNats({ servers }, ignored)
     transports.push(transport)
     expect(transport.address()).toBe(broker.url)
   })
@@ -78,7 +78,7 @@ describe("a broker that cannot be reached", () => {
 })
 
 describe("the NATS layer", () => {
-  it("sends what was published before its scope closed, then disconnects", async () => {
+  it("sends messages published before its scope closed, then disconnects", async () => {
     const subscriber = await connect()
     const received: Array<number> = []
     subscriber.subscribe("s", ({ data }) => received.push(data.length))
@@ -97,7 +97,7 @@ describe("the NATS layer", () => {
 })
 
 describe("a handler that throws", () => {
-  it("is heard of as an uncaught exception, and the messages after it are delivered", async () => {
+  it("becomes an uncaught exception, and the messages after it are delivered", async () => {
     const transport = await connect()
     const received: Array<string> = []
     transport.subscribe("s", ({ data }) => {
@@ -122,7 +122,7 @@ describe("a handler that throws", () => {
 })
 
 describe("closing", () => {
-  it("answers requests that have arrived, and drops what is published later", async () => {
+  it("answers requests that have arrived, and drops messages published later", async () => {
     const [asking, answering] = [await connect(), await connect()]
     answering.subscribe("ask", ({ reply }) => answering.publish(reply ?? "", bytes("yes")))
     const answers: Array<number> = []

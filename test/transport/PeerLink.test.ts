@@ -23,7 +23,9 @@ const maxPayload = 4096
 const ring = "00112233aabbccdd"
 const otherRing = "ffffffffffffffff"
 
-/** A node's link with what it heard; `incarnation` is its incarnation and may change. */
+/**
+ * A node's link with the messages that it took; `incarnation` is its incarnation and may change.
+ */
 class Peer {
   readonly heard: Array<readonly [from: NodeId, message: PeerMessage]> = []
   readonly offsets: Array<readonly [from: NodeId, millis: number]> = []
@@ -64,7 +66,7 @@ beforeEach(() => {
   frames = []
   spy = broker.connect()
   spy.subscribe(">", (message) => frames.push(message))
-  runtime.settle()
+  runtime.runReady()
 })
 
 const stored = (request: number): PeerMessage => ({ _tag: "Stored", request, durable: true })
@@ -83,7 +85,7 @@ describe("messages for one peer", () => {
       for (const turn of [all, all]) {
         frames.length = b.heard.length = 0
         for (const message of turn) a.link.send(n2, message)
-        runtime.settle()
+        runtime.runReady()
         expect(frames).toHaveLength(1)
         expect(b.heard).toEqual(turn.map((message) => [n1, message]))
       }
@@ -97,7 +99,7 @@ describe("messages for one peer", () => {
     for (let request = 1; request <= 6; request++) {
       a.link.send(request % 2 === 0 ? n2 : n3, stored(request))
     }
-    runtime.settle()
+    runtime.runReady()
     expect(frames.map(({ subject }) => subject).sort()).toEqual([
       "everwrite.test.v1.peer.n2.from.n1",
       "everwrite.test.v1.peer.n3.from.n1"
@@ -112,7 +114,7 @@ describe("messages for one peer", () => {
     a.link.close()
     a.link.send(n2, stored(2))
     b.link.send(n1, stored(3))
-    runtime.settle()
+    runtime.runReady()
     expect(requestsOf(b)).toEqual([1])
     expect(requestsOf(a)).toEqual([])
   })
@@ -120,7 +122,7 @@ describe("messages for one peer", () => {
   it("that fit into frames of the broker's size are never split, however many they are", () => {
     const [a, b] = [new Peer(runtime, n1), new Peer(runtime, n2)]
     for (let request = 1; request <= 50; request++) a.link.send(n2, body(500, request))
-    runtime.settle()
+    runtime.runReady()
     expect(requestsOf(b)).toEqual(Array.from({ length: 50 }, (_, i) => i + 1))
     expect(frames.every(({ data }) => Frame.decode(data).body._tag === "Whole")).toBe(true)
     expect(frames.length).toBeLessThan(10)
@@ -128,7 +130,7 @@ describe("messages for one peer", () => {
 })
 
 describe("a message larger than the broker takes", () => {
-  it("arrives whole, in frames that the broker takes, in whatever order they come", () => {
+  it("arrives whole, in frames that the broker takes, in any order", () => {
     fc.assert(fc.property(fc.nat(40_000), fc.infiniteStream(fc.nat()), (length, choices) => {
       runtime = new SteppedRuntime()
       broker = makeMemoryBroker(runtime, { maxPayload })
@@ -138,14 +140,14 @@ describe("a message larger than the broker takes", () => {
       a.link.send(n2, stored(1))
       a.link.send(n2, body(length, 2))
       a.link.send(n2, stored(3))
-      runtime.settle()
+      runtime.runReady()
       const b = new Peer(runtime, n2)
-      runtime.settle()
+      runtime.runReady()
       const open = [...sent]
       while (open.length > 0) {
         const [frame] = open.splice(choices.next().value! % open.length, 1)
         broker.connect().publish(frame!.subject, frame!.data)
-        runtime.settle()
+        runtime.runReady()
       }
       expect(requestsOf(b).sort((x, y) => x - y)).toEqual([1, 2, 3])
       const large = b.heard.find(([, { request }]) => request === 2)![1]
@@ -162,13 +164,13 @@ describe("a message larger than the broker takes", () => {
     a.link.send(n2, stored(1))
     a.link.send(n2, body(20_000, 2))
     a.link.send(n2, stored(3))
-    runtime.settle()
+    runtime.runReady()
     a.link.send(n2, stored(4))
-    runtime.settle()
+    runtime.runReady()
     const b = new Peer(runtime, n2)
-    runtime.settle()
+    runtime.runReady()
     for (const { data, subject } of sent.filter((_, i) => i !== 2)) spy.publish(subject, data)
-    runtime.settle()
+    runtime.runReady()
     expect(requestsOf(b)).toEqual([1, 3, 4])
   })
 })
@@ -201,17 +203,17 @@ const noRefusals = { malformed: 0, otherCluster: 0, formerIncarnation: 0 }
 
 const deliver = (data: Uint8Array, subject = subjects.peer({ to: n2, from: n1 })): void => {
   spy.publish(subject, data)
-  runtime.settle()
+  runtime.runReady()
 }
 
 describe("a frame", () => {
   let b: Peer
   beforeEach(() => {
     b = new Peer(runtime, n2)
-    runtime.settle()
+    runtime.runReady()
   })
 
-  it("is from whom its subject names, whatever stands in it", () => {
+  it("is from the sender that its subject names, with any content", () => {
     deliver(frame(), subjects.peer({ to: n2, from: n3 }))
     expect(b.heard).toEqual([[n3, stored(7)]])
     deliver(frame(), "everwrite.test.v1.peer.n2.from.N3")
@@ -237,7 +239,7 @@ describe("a frame", () => {
     expect(requestsOf(b)).toEqual([7])
   })
 
-  it("that is noise is refused as malformed, and the next one is heard", () => {
+  it("that is noise is refused as malformed, and the next one is taken", () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (noise) => {
       const before = b.link.stats().refused.malformed
       deliver(noise)
@@ -247,7 +249,7 @@ describe("a frame", () => {
     expect(requestsOf(b)).toEqual([7])
   })
 
-  it("with a malformed message is heard up to there, and the next one wholly", () => {
+  it("with a malformed message is taken up to there, and the next one wholly", () => {
     fc.assert(fc.property(
       fc.array(messages, { maxLength: 4 }),
       fc.uint8Array({ minLength: 1, maxLength: 20 }),
@@ -273,16 +275,16 @@ describe("a frame", () => {
 describe("nodes that disagree about the ring", () => {
   it("agree again with the next message after one of them has the other's ring", () => {
     const [a, b] = [new Peer(runtime, n1), new Peer(runtime, n2)]
-    runtime.settle()
+    runtime.runReady()
     a.ring = otherRing
     a.link.send(n2, body(1, 1))
     a.ring = ring
     a.link.send(n2, body(1, 2))
-    runtime.settle()
+    runtime.runReady()
     expect(requestsOf(b)).toEqual([2])
     b.ring = otherRing
     a.link.send(n2, body(1, 3))
-    runtime.settle()
+    runtime.runReady()
     expect(requestsOf(b)).toEqual([2])
     expect(a.heard.map(([, message]) => message)).toEqual([
       { _tag: "OtherRing", request: 1, digest: ring },
@@ -294,7 +296,7 @@ describe("nodes that disagree about the ring", () => {
 describe("a frame of version 1", () => {
   it("is put together with the other parts of its run", () => {
     const b = new Peer(runtime, n2)
-    runtime.settle()
+    runtime.runReady()
     const content = toVersion1(body(300, 5))
     for (const index of [1, 0]) {
       const part = content.subarray(index * 200, (index + 1) * 200)
@@ -308,32 +310,32 @@ describe("a frame of version 1", () => {
 })
 
 describe("a node that begins a new incarnation", () => {
-  it("greets whoever addresses the former one, whose next frame is taken", () => {
+  it("greets a sender that addresses the former one, whose next frame is taken", () => {
     const [a, b] = [new Peer(runtime, n1), new Peer(runtime, n2)]
     b.link.send(n1, stored(1))
-    runtime.settle()
+    runtime.runReady()
     a.link.send(n2, stored(2))
-    runtime.settle()
+    runtime.runReady()
     expect(requestsOf(b)).toEqual([2])
     b.incarnation = "n2life000000001"
     a.link.send(n2, stored(3))
-    runtime.settle()
+    runtime.runReady()
     expect(b.link.stats().refused).toEqual({ ...noRefusals, formerIncarnation: 1 })
     expect(requestsOf(b)).toEqual([2])
     a.link.send(n2, stored(4))
-    runtime.settle()
+    runtime.runReady()
     expect(requestsOf(b)).toEqual([2, 4])
     expect(requestsOf(a)).toEqual([1])
   })
 
-  it("is heard and addressed even where its clock went back", () => {
+  it("is believed and addressed even where its clock went back", () => {
     const [a, b] = [new Peer(runtime, n1), new Peer(runtime, n2)]
     for (const incarnation of ["zzzzzzzzzzzzzzz", "000000000000000"]) {
       b.incarnation = incarnation
       b.link.send(n1, stored(1))
-      runtime.settle()
+      runtime.runReady()
       a.link.send(n2, stored(2))
-      runtime.settle()
+      runtime.runReady()
     }
     expect(requestsOf(a)).toEqual([1, 1])
     expect(requestsOf(b)).toEqual([2, 2])

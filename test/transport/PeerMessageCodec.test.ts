@@ -1,4 +1,4 @@
-// Checks that what nodes say is read back as written, and that nothing else is read at all.
+// Checks that messages are read back as written, and that other bytes are refused.
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { PeerMessage } from "../../schemas/PeerMessage.ts"
@@ -135,10 +135,10 @@ describe("messages", () => {
       _tag: "Listed",
       request: 1,
       through: { partition: 0, key: { partition: "", sort: "" } },
-      places: []
+      keys: []
     })
     const lying = new ByteWriter().raw(listed.subarray(0, -1)).varint(2 ** 50).finish()
-    expect(() => readAll(lying)).toThrow("expected places that fits")
+    expect(() => readAll(lying)).toThrow("expected keys that fits")
   })
 
   it("carry a reason of any text, cut to 500 characters and made well-formed", () => {

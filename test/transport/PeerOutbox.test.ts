@@ -88,7 +88,7 @@ describe("a frame", () => {
         if (choices.next().value!) bench.outbox.greet(peers[0]!)
         bench.runtime.endTurn()
       }
-      bench.runtime.settle()
+      bench.runtime.runReady()
       expect(bench.changed).toEqual([])
       expect(peers.map((peer) => bench.messagesTo(peer))).toEqual(sent)
     }))
@@ -100,7 +100,7 @@ describe("a frame", () => {
       bench.published.length = 0
       for (let turn = 0; turn < turns; turn++) {
         for (const peer of peers) bench.outbox.send(peer, forward(1, 300))
-        bench.runtime.settle()
+        bench.runtime.runReady()
       }
       return new Set(bench.published.map(({ frame }) => frame.buffer))
     }
@@ -109,7 +109,7 @@ describe("a frame", () => {
     expect(buffersOf(100).difference(first).size).toBe(0)
   })
 
-  it("says what holds when it leaves, not when its first message was given", () => {
+  it("has the header of the moment when it leaves, not of its first message", () => {
     const bench = new Bench()
     bench.outbox.send(peers[0]!, stored)
     bench.header = {
@@ -119,18 +119,18 @@ describe("a frame", () => {
       receiverIncarnation: "y".repeat(15),
       clockMillis: Number.MAX_SAFE_INTEGER
     }
-    bench.runtime.settle()
+    bench.runtime.runReady()
     expect(Frame.decode(bench.published[0]!.frame).header).toEqual(bench.header)
     expect(bench.messagesTo(peers[0]!)).toEqual([stored])
   })
 
-  it("is closed in mid-turn where it grows large, below what the broker takes", () => {
+  it("is closed in mid-turn where it grows large, below the broker's limit", () => {
     const bench = new Bench()
     bench.frameBytesMax = 8 * 1024 * 1024
     for (let i = 0; i < 40; i++) bench.outbox.send(peers[0]!, forward(i, 20_000))
     const inTurn = bench.published.length
     expect(inTurn).toBeGreaterThan(1)
-    bench.runtime.settle()
+    bench.runtime.runReady()
     expect(bench.published.every(({ frame }) => frame.length < 300_000)).toBe(true)
     expect(bench.messagesTo(peers[0]!)).toHaveLength(40)
     expect(bench.outbox.framesSent).toBe(bench.published.length)
@@ -144,7 +144,7 @@ describe("a frame", () => {
     expect(bench.published).toEqual([])
     bench.outbox.send(peers[0]!, stored)
     expect(() => bench.outbox.send(peers[0]!, broken)).toThrow("hexadecimal")
-    bench.runtime.settle()
+    bench.runtime.runReady()
     expect(bench.messagesTo(peers[0]!)).toEqual([stored])
     expect(bench.outbox.messagesSent).toBe(1)
   })

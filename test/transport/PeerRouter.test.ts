@@ -18,7 +18,7 @@ const version2 = { version: 2 } as const
 
 const stored = (request: number): PeerMessage => ({ _tag: "Stored", request, durable: true })
 
-/** A router of a node with the ring above, and what came of the messages that it took. */
+/** A router of a node with the ring above, and the outcome of the messages that it took. */
 class Bench {
   readonly heard: Array<readonly [from: NodeId, message: PeerMessage]> = []
   readonly sent: Array<readonly [to: NodeId, message: PeerMessage]> = []

@@ -1,5 +1,5 @@
-// Checks that runs are whole again whatever order their parts come in, and that what waits for
-// the rest is bounded, whatever comes.
+// Checks that runs are whole again after any order of their parts, and that waiting parts are
+// bounded under any input.
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import * as Reassembly from "../../src/transport/Reassembly.ts"
@@ -25,7 +25,7 @@ const runOf = (length: number, seed: number): Uint8Array =>
   Uint8Array.from({ length }, (_, i) => (i * 31 + seed) % 251)
 
 describe("reassembly", () => {
-  it("gives each run once, whole, whatever the order of all parts and their repeats", () => {
+  it("gives each run once, whole, in any order of parts and repeats", () => {
     const runs = fc.array(fc.integer({ min: 2, max: 8 }), { minLength: 1, maxLength: 4 })
     fc.assert(fc.property(runs, fc.infiniteStream(fc.nat()), (counts, choices) => {
       const sent = counts.map((count, i) => runOf(count * 5 - i, i))
@@ -52,7 +52,7 @@ describe("reassembly", () => {
     }))
   })
 
-  it("keeps runs of different senders, lives and lengths apart, though numbered alike", () => {
+  it("keeps runs of different senders, incarnations and lengths apart if numbered alike", () => {
     const reassembly = Reassembly.make(limits)
     const [a, b] = [runOf(40, 1), runOf(40, 2)]
     const ofA = split(a, { transfer: 1, count: 2, sender: "n2 early" })
@@ -113,7 +113,7 @@ describe("reassembly", () => {
     expect(reassembly.abandoned()).toBe(1)
   })
 
-  it("bounds what is kept about runs of next to nothing, too", () => {
+  it("bounds the bookkeeping about very small runs, too", () => {
     const reassembly = Reassembly.make({ bytesMax: 10_000, partsMax: 64 })
     const bytes = Uint8Array.of(1)
     for (let transfer = 0; transfer < 1000; transfer++) {

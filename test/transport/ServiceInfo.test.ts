@@ -1,4 +1,4 @@
-// Checks what NATS's own tools see of the nodes of a cluster.
+// Checks the view that NATS's own tools have of the nodes of a cluster.
 import { connect } from "@nats-io/transport-node"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { startBroker } from "../../src/transport/broker/Broker.ts"
@@ -21,12 +21,12 @@ const ask = (subject: string): ReadonlyArray<any> => {
     if (!noResponders) answers.push(JSON.parse(new TextDecoder().decode(data)))
   })
   client.publish(subject, new Uint8Array(0), inbox)
-  stepped.runtime.settle()
+  stepped.runtime.runReady()
   return answers.toSorted((a, b) => (a.id < b.id ? -1 : 1))
 }
 
 describe("a node", () => {
-  it("answers who it is, asked as a service, as one of its kind, and by its own id", () => {
+  it("answers with its identity, asked as a service, as one of its kind, and by its own id", () => {
     for (const level of ["", ".everwrite"]) {
       const pings = ask(`$SRV.PING${level}`)
       expect(pings.map(({ metadata }) => metadata.node)).toEqual(["n1", "n2", "n3"])
@@ -46,11 +46,11 @@ describe("a node", () => {
     }
     const [, second] = ask("$SRV.PING")
     expect(ask(`$SRV.PING.everwrite.${second.id}`)).toEqual([second])
-    expect(ask("$SRV.PING.everwrite.nobody")).toEqual([])
+    expect(ask("$SRV.PING.everwrite.absent")).toEqual([])
     expect(ask("$SRV.PING.other")).toEqual([])
   })
 
-  it("answers what it listens to", () => {
+  it("answers with its subjects", () => {
     const [info] = ask("$SRV.INFO.everwrite")
     expect(info).toMatchObject({
       type: "io.nats.micro.v1.info_response",
@@ -64,12 +64,12 @@ describe("a node", () => {
     expect(ask("$SRV.INFO")).toHaveLength(3)
   })
 
-  it("answers what came of its requests: how many, how long, and the last error", () => {
+  it("answers with the counts, times and last error of its requests", () => {
     const client = stepped.cluster.connect()
     const send = (subject: string, body: unknown) => {
       const data = new TextEncoder().encode(JSON.stringify(body))
       client.publish(`everwrite.test.v1.node.n1.${subject}`, data, "nowhere")
-      stepped.runtime.settle()
+      stepped.runtime.runReady()
     }
     send("write.notes.put", { key: "k", args: ["x"] })
     send("read.notes.get", [{ id: 1, key: "k" }, { id: 2, key: 7 }])

@@ -19,7 +19,7 @@ const pattern = fc.tuple(
 ).map(([tokens, last]) => [...tokens, last].join("."))
 
 describe("the subject tree", () => {
-  it("finds exactly the patterns that take a subject, whatever was added and removed", () => {
+  it("finds exactly the patterns that take a subject, after any additions and removals", () => {
     const change = fc.record({ adds: fc.boolean(), pattern })
     fc.assert(fc.property(fc.array(change, { maxLength: 40 }), subject, (changes, tokens) => {
       const tree = new SubjectTree<string>()

@@ -2,7 +2,7 @@
  * Lists frames whose bytes are kept under test/golden: every message once, whole, and in parts.
  */
 import type { PeerMessage } from "../../schemas/PeerMessage.ts"
-import type { FrameHeader, PartPlace } from "../../src/transport/Frame.ts"
+import type { FrameHeader, PartHeader } from "../../src/transport/Frame.ts"
 
 /** Of the ring that all frames and messages are for. */
 export const goldenRing = "0123456789abcdef"
@@ -42,14 +42,14 @@ const messages: Readonly<Record<string, ReadonlyArray<PeerMessage>>> = {
     { _tag: "Forwarded", request: 6, body: Uint8Array.of(91, 93) }
   ],
   list: [{ _tag: "List", request: 7, ...name, partition: 3, limit: 100 }],
-  listed: [{ _tag: "Listed", request: 7, through: place, places: [place, place] }]
+  listed: [{ _tag: "Listed", request: 7, through: place, keys: [place, place] }]
 }
 
 export interface GoldenFrame {
   readonly header: FrameHeader
   /** Messages, or bytes that are a part of some. */
   readonly content: ReadonlyArray<PeerMessage> | Uint8Array
-  readonly part: PartPlace | undefined
+  readonly part: PartHeader | undefined
 }
 
 /** Frames that version 1 had, too. */

@@ -1,5 +1,5 @@
 /**
- * Makes a table of handlers that all do the same, for tests of who gets a message at all.
+ * Makes a table of handlers that all do the same, for tests of a message's receivers.
  */
 import type { PeerHandlers, PeerMessage, Reply } from "../../schemas/PeerMessage.ts"
 import type { NodeId } from "../../src/core/model/Names.ts"

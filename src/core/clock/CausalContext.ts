@@ -1,7 +1,7 @@
 /**
  * Makes the opaque token that a read returns and the next write brings back.
  *
- * A client must be able to say what it has seen, and must not be able to say anything else: a
+ * A client must be able to say which history it has seen, and must not be able to claim another: a
  * forged dot at 2^53 would erase every later write. So a token carries a MAC under the cluster's
  * key over the cluster's name, the bucket, the document's key and the history, and is worth nothing
  * anywhere else.
@@ -15,7 +15,7 @@
  *         | of: bucket, 0, both halves of the key with 0 after each, 1, history
  * ```
  *
- * The first byte of what is sealed keeps the formats apart: no bucket's name begins with it.
+ * The first byte of the sealed text keeps the formats apart: no bucket's name begins with it.
  */
 import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto"
 import { ByteReader, ByteWriter, Malformed } from "../codec/Bytes.ts"
@@ -24,14 +24,14 @@ import type { DocumentKey } from "../model/DocumentKey.ts"
 import { actorPattern } from "./Dot.ts"
 import * as VersionVector from "./VersionVector.ts"
 
-/** What a client has seen of one document. */
+/** The history of one document that a client has seen. */
 export interface CausalContext {
   readonly vector: VersionVector.VersionVector
   /** Greatest hybrid stamp that was seen; 0 where the bucket has none. */
   readonly stamp: number
   /**
-   * What the client's session had seen before, where this answer does not show it: the session's
-   * next read must cover it, but a write that follows this answer must not replace it.
+   * The history that the client's session had seen before, where this answer does not show it: the
+   * session's next read must cover it, but a write that follows this answer must not replace it.
    */
   readonly unshown?: VersionVector.VersionVector
 }
@@ -61,14 +61,14 @@ export interface TokenKey {
   readonly key: KeyObject
 }
 
-/** Who seals tokens and opens them. */
+/** The keys that seal tokens and open them. */
 export interface TokenSeal {
   readonly cluster: string
   /** Not empty: the first seals, each opens, so that a key can be replaced while tokens are out. */
   readonly keys: ReadonlyArray<TokenKey>
 }
 
-/** Where a token is valid, and the keys that seal it. */
+/** The scope in which a token is valid, and the keys that seal it. */
 export interface TokenScope extends TokenSeal {
   readonly bucket: string
   readonly key: DocumentKey

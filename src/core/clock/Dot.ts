@@ -21,8 +21,8 @@ export interface Dot {
 }
 
 export const actor = (
-  parts: { readonly node: NodeId; readonly incarnation: Incarnation; readonly birth: number }
-): Actor => `${parts.node}.${parts.incarnation}.${parts.birth.toString(36)}`
+  names: { readonly node: NodeId; readonly incarnation: Incarnation; readonly birth: number }
+): Actor => `${names.node}.${names.incarnation}.${names.birth.toString(36)}`
 
 /** Whether an actor belongs to this incarnation of this node. */
 export const isActorOf = (
@@ -30,7 +30,7 @@ export const isActorOf = (
   incarnation: { readonly node: NodeId; readonly incarnation: Incarnation }
 ): boolean => candidate.startsWith(`${incarnation.node}.${incarnation.incarnation}.`)
 
-/** What an actor must look like when it comes from disk or wire. */
+/** The form that an actor must have when it comes from disk or wire. */
 export const actorPattern = /^[a-z0-9][a-z0-9_-]{0,63}\.[0-9a-z]{15}\.[0-9a-z]{1,11}$/u
 
 /** Orders by actor, then counter: the order in which siblings are listed and folded. */

@@ -43,8 +43,8 @@ const indexOfDot = (siblings: ReadonlyArray<Dot>, dot: Dot): number => {
 
 /**
  * Joins the siblings that two sides hold: a sibling stays if both hold it, or if the side that
- * lacks it has not seen it. Sorted by dot. The rule looks at dots alone, so it serves whatever else
- * is kept under them.
+ * lacks it has not seen it. Sorted by dot. The rule looks at dots alone, so it serves any content
+ * that is kept under them.
  *
  * **Guarantees** commutative, associative and idempotent; never drops a value whose dot the other
  * side has not seen. Returns `left` itself where nothing changes, `right` where only it is left.

@@ -7,7 +7,7 @@
  */
 import { invariant } from "../Invariant.ts"
 
-/** Bytes that do not follow the format: what was expected, and at which offset. */
+/** Bytes that do not follow the format: the expected content, and the offset. */
 export class Malformed extends Error {
   override readonly name = "Malformed"
   readonly offset: number

@@ -1,8 +1,8 @@
 /**
- * Describes what one replica holds under one key, and joins what two replicas hold.
+ * Describes the state of one document at one replica, and joins the states of two replicas.
  *
  * A document is a causal context and a state; a tombstone has the context and nothing live. Beside
- * them stand removals that wait for what they had seen, an expiry, and the ids of recent
+ * them stand removals that wait for the dots they had seen, an expiry, and the ids of recent
  * operations, so that a retry is answered from the document wherever the first attempt is known.
  */
 import type { Dot } from "../clock/Dot.ts"
@@ -37,7 +37,7 @@ export interface Document {
   readonly ids: ReadonlyArray<AppliedId>
 }
 
-/** What one operation changes: a state whose context is named dots, and sometimes a vector. */
+/** The change of one operation: a state whose context is named dots, and sometimes a vector. */
 export interface Delta {
   readonly seen: Seen
   readonly store: DotStore | undefined
@@ -132,7 +132,9 @@ const joinDeferred = (
   return [...waiting, ...missing].sort(compareDots)
 }
 
-/** Both sides' removals, whether they wait on or end here: each still takes what it had seen. */
+/**
+ * Both sides' removals, whether they wait on or end here: each still removes the dots it had seen.
+ */
 const applyDeferrals = (
   store: DotStore | undefined,
   left: ReadonlyArray<Deferral>,

@@ -1,7 +1,7 @@
 /**
- * Describes every state that a document can have, in four shapes that say themselves what they
- * are. A node joins them without knowing the bucket, so that one that lacks an application's code
- * still stores, repairs and forwards its documents.
+ * Describes every state that a document can have, in four shapes that describe themselves. A node
+ * joins them without knowing the bucket, so that one that lacks an application's code still stores,
+ * repairs and forwards its documents.
  *
  * | shape | holds | used by |
  * | --- | --- | --- |
@@ -31,10 +31,10 @@ export interface MultiValue {
 }
 
 /**
- * What one actor added and took away, as of its dot `counter`, and how much of that was removed.
+ * The sums that one actor added and took away, as of its dot `counter`, and their removed share.
  *
  * Each half only grows with its counter, so a removal concurrent with an increment leaves the
- * increment and nothing else (basho/riak_dt#98 is what happens without the removed half).
+ * increment and nothing else (basho/riak_dt#98 shows the fault without the removed half).
  */
 export interface PerActorTotal {
   readonly counter: number
@@ -82,7 +82,7 @@ export const childKind = (key: string): DotStore["kind"] | undefined => {
   }
 }
 
-/** What stands at `path`, or undefined. */
+/** The store at `path`, or undefined. */
 export const at = (
   store: DotStore | undefined,
   path: ReadonlyArray<string>

@@ -1,5 +1,5 @@
 /**
- * Says when a document ends by itself, and joins what replicas know about that.
+ * Says when a document ends by itself, and joins the expiries that two replicas know.
  *
  * The expiry is a register of its own beside the state: an entry under the dot of the write that
  * set or lifted it, replaced by the next write that has seen it. Of concurrent entries the one that
@@ -9,7 +9,7 @@ import * as DottedVersionVectorSet from "../clock/DottedVersionVectorSet.ts"
 import type { Dot } from "../clock/Dot.ts"
 import type { Seen } from "../clock/DottedVersionVectorSet.ts"
 
-/** What one write said about the end of its document. */
+/** The statement of one write about the end of its document. */
 export interface ExpiryEntry extends Dot {
   /** Milliseconds since 1970, an integer from 0; null where the write lifted the expiry. */
   readonly at: number | null
@@ -18,12 +18,12 @@ export interface ExpiryEntry extends Dot {
 /** Invariant: sorted by dot, no dot twice, every dot in the context of the document. */
 export type Expiry = ReadonlyArray<ExpiryEntry>
 
-/** Of a document that nothing was said about: one array, so that it costs nothing. */
+/** The expiry of a document without any: one array, so that it costs nothing. */
 export const none: Expiry = []
 
 /**
- * Joins what two sides know, by the rule of siblings: an entry stays if both hold it, or if the
- * side without it has not seen it.
+ * Joins the entries of two sides, by the rule of siblings: an entry stays if both hold it, or if
+ * the side without it has not seen it.
  *
  * **Guarantees** commutative, associative and idempotent. Returns `left` itself where nothing
  * changes, `right` where only it is left.

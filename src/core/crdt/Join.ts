@@ -1,12 +1,12 @@
 /**
  * Joins two states of one document: the least state that contains both.
  *
- * Every write into a replica goes through here, whoever sends it: clients' operations as deltas,
+ * Every write into a replica goes through here, from any sender: clients' operations as deltas,
  * replication, read repair, handoff and anti-entropy as states. So order, repetition and loss of
  * messages cannot matter.
  *
  * **Guarantees** commutative, associative, idempotent; `left` is returned itself, and so is each
- * part of it, where nothing changes, so that only what changed is written.
+ * part of it, where nothing changes, so that only changed rows are written.
  */
 import type { Actor } from "../clock/Dot.ts"
 import * as DottedVersionVectorSet from "../clock/DottedVersionVectorSet.ts"

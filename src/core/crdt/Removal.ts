@@ -1,10 +1,10 @@
 /**
- * Removes what a removal has seen, and nothing else.
+ * Removes the dots that a removal has seen, and no others.
  *
  * A removal names dots. Those it saw that are here are dropped at once. Those it saw that are not
- * here yet are the reason for a `Deferral`: the removal is kept, with what it had seen, until
- * the document's context covers that, and takes them away as they arrive. basho/riak_dt#99 is
- * what happens to deferrals kept inside the field they concern; here they stand beside the state.
+ * here yet are the reason for a `Deferral`: the removal is kept, with the history it had seen,
+ * until the document's context covers that, and removes them as they arrive. basho/riak_dt#99 shows
+ * the fault of deferrals kept inside the field they concern; here they stand beside the state.
  */
 import type { Dot } from "../clock/Dot.ts"
 import type { Sibling } from "../clock/DottedVersionVectorSet.ts"
@@ -17,7 +17,7 @@ export interface Deferral extends Dot {
   readonly path: ReadonlyArray<string>
 }
 
-/** What a removal takes away: dots by name, and counters by their totals. */
+/** The effect of a removal: dots by name, and counters by their totals. */
 export interface Removed {
   readonly dots: ReadonlyArray<Dot>
   /** The same tree with every counter's totals marked removed; undefined where there is none. */
@@ -40,7 +40,7 @@ const removeTotals = (counter: Counter, seen: VersionVector.VersionVector): Coun
   return totals.size === 0 ? undefined : { kind: "counter", totals }
 }
 
-/** What a removal of all of `store` takes away, having seen `seen`. */
+/** The effect of a removal of all of `store` that has seen `seen`. */
 export const removeSeen = (
   store: DotStore | undefined,
   seen: VersionVector.VersionVector
@@ -80,8 +80,8 @@ const keepUnseen = (
 }
 
 /**
- * `store` without what a deferral takes away: the values at and below its path that it had seen.
- * Counters are not deferred (see the README of this room). Returns `store` itself if unchanged.
+ * `store` without the values at and below a deferral's path that the deferral had seen. Counters
+ * are not deferred (see the README of this room). Returns `store` itself if unchanged.
  */
 export const applyDeferral = (
   store: DotStore | undefined,

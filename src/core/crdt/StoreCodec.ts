@@ -1,8 +1,8 @@
 /**
  * Writes and reads states: the part of the document format that knows the four shapes.
  *
- * Reading checks what joins rely on: every dot is in the context, siblings are sorted, children
- * are what their keys promise, nesting has a limit.
+ * Reading checks the invariants that joins rely on: every dot is in the context, siblings are
+ * sorted, children have the kinds that their keys promise, nesting has a limit.
  */
 import { type ByteReader, type ByteWriter, Malformed } from "../codec/Bytes.ts"
 import { type Actor, compareDots, type Dot } from "../clock/Dot.ts"
@@ -86,7 +86,7 @@ export const writeStore = (
   }
 }
 
-/** What a reader of dots carries along. */
+/** The state of a reader of dots. */
 export interface Reading {
   readonly reader: ByteReader
   readonly actors: ReadonlyArray<Actor>
@@ -141,7 +141,7 @@ const readTotal = (reading: Reading): readonly [Actor, PerActorTotal] => {
   const removedAdded = removedCounter > 0 ? reader.varint("an amount") : 0
   const removedTaken = removedCounter > 0 ? reader.varint("an amount") : 0
   const fits = removedCounter <= counter && removedAdded <= added && removedTaken <= taken
-  if (!fits) throw new Malformed("a removal of what is there", at)
+  if (!fits) throw new Malformed("a removal of existing totals", at)
   return [actor, { counter, added, taken, removedCounter, removedAdded, removedTaken }]
 }
 

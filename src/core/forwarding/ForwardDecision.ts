@@ -47,8 +47,8 @@ export type ForwardEvent<A> =
 
 export type ForwardOutcome<A> =
   | { readonly _tag: "Wait" }
-  /** `nobodyApplied`: all who were asked have certainly not carried it out. */
-  | { readonly _tag: "Answer"; readonly answer: A; readonly nobodyApplied: boolean }
+  /** `noneApplied`: no node that was asked has carried it out. */
+  | { readonly _tag: "Answer"; readonly answer: A; readonly noneApplied: boolean }
   /** No answer can be believed; a write may have applied at one of the nodes asked. */
   | { readonly _tag: "Fail" }
 
@@ -114,7 +114,7 @@ export const step = <A>(
       return event.from === nodeOf(before) ? refused(before, event) : before
     case "Answered": {
       if (!event.isCertain && event.isPassing) return { ...before, outcome: fail }
-      const outcome = { _tag: "Answer", answer: event.answer, nobodyApplied: false } as const
+      const outcome = { _tag: "Answer", answer: event.answer, noneApplied: false } as const
       return { ...before, outcome }
     }
     case "Deadline":
@@ -142,5 +142,5 @@ const refused = <A>(
   if (!isCertain) return { ...decision, outcome: fail }
   const attempt = decision.attempt + 1
   if (attempt < decision.nodes.length) return sendAgain(decision, attempt)
-  return { ...decision, outcome: { _tag: "Answer", answer, nobodyApplied: true } }
+  return { ...decision, outcome: { _tag: "Answer", answer, noneApplied: true } }
 }

@@ -1,7 +1,7 @@
 /**
  * Describes a bucket without its code: all that a node needs to place, join, store and serve its
- * documents. What only the application's code can do (check a value, merge siblings) is left to
- * the nodes and clients that have it.
+ * documents. Only the application's code can check a value or merge siblings; that is left to the
+ * nodes and clients that have the code.
  */
 import { digest64 } from "../Hash.ts"
 import * as CanonicalJson from "./CanonicalJson.ts"
@@ -33,7 +33,7 @@ export interface KeyDefinition {
   readonly sort: ReadonlyArray<readonly [name: string, type: KeyFieldType]>
 }
 
-/** What requests to a bucket ask for unless they say otherwise. */
+/** The defaults of the bucket's requests. */
 export interface QuorumDefaults {
   readonly consistency?: Consistency
   readonly r?: Replicas
@@ -59,7 +59,9 @@ export interface BucketDefinition {
 const leasts = { r: 1, w: 1, pr: 0, pw: 0, dw: 0 } as const
 const counts = ["r", "w", "pr", "pw", "dw"] as const
 
-/** What no `n` replicas can meet in a bucket's defaults, for people; undefined if they can. */
+/**
+ * The default of a bucket that no `n` replicas can meet, in words; undefined if they can meet all.
+ */
 export const unmet = ({ defaults, n }: Pick<BucketDefinition, "defaults" | "n">) => {
   for (const name of counts) {
     const value = defaults[name]
@@ -88,8 +90,9 @@ export const fitted = (definition: BucketDefinition, nodes: number): BucketDefin
 }
 
 /**
- * What must be alike wherever a bucket is used: 16 hexadecimal digits over its name, strategy,
- * key and schemas. Settings that only steer requests (n, defaults, durability) are left out.
+ * The fingerprint, which must be equal wherever a bucket is used: 16 hexadecimal digits over its
+ * name, strategy, key and schemas. Settings that only steer requests (n, defaults, durability) are
+ * left out.
  */
 export const fingerprint = (definition: BucketDefinition): string =>
   digest64(CanonicalJson.encode({

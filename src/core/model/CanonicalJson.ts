@@ -1,10 +1,10 @@
 /**
  * Writes JSON in one form only: keys in code-unit order, no white space, no -0.
  *
- * Values travel and rest as this text. Nodes compare and hash it, and never need to parse what
- * they only store. What JSON or JavaScript would change on the way (9007199254740993, 1e400,
- * lone surrogates), and what would break a reader (deep nesting, `__proto__`), is refused here,
- * before it enters the store, because what was once joined cannot be taken back.
+ * Values travel and rest as this text. Nodes compare and hash it, and never need to parse values
+ * that they only store. Values that JSON or JavaScript would change on the way (9007199254740993,
+ * 1e400, lone surrogates), or that would break a reader (deep nesting, `__proto__`), are refused
+ * here, before they enter the store, because a join cannot be undone.
  */
 import * as Json from "../codec/Json.ts"
 

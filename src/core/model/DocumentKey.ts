@@ -9,12 +9,12 @@
 /** The encoded key. */
 export interface DocumentKey {
   readonly partition: string
-  /** Empty where the bucket's keys have no sort part. */
+  /** Empty where the bucket's keys have no sort field. */
   readonly sort: string
 }
 
-/** What a key's fields may be; integers are safe integers. */
-export type KeyField = string | number
+/** A field of a key; integers are safe integers. */
+export type KeyFieldValue = string | number
 
 /** Longest encoding of either half, in UTF-16 units. */
 export const keyLengthMax = 1024
@@ -24,7 +24,7 @@ export class MalformedKey extends Error {
   override readonly name = "MalformedKey"
 }
 
-// U+0001 ends a part and U+0002 escapes, so that no part's text can be taken for two.
+// U+0001 ends a field and U+0002 escapes, so that no field's text can be taken for two.
 const end = "\u0001"
 const escape = "\u0002"
 const escapedBy = 3
@@ -55,24 +55,25 @@ const unescapeText = (text: string): string => {
 
 const integerOffset = 2n ** 53n
 
-const encodePart = (part: KeyField): string => {
-  if (typeof part === "string") {
-    if (!part.isWellFormed()) throw new MalformedKey("text with a lone surrogate")
-    return `s${escapeText(part)}`
+const fieldText = (field: KeyFieldValue): string => {
+  if (typeof field === "string") {
+    if (!field.isWellFormed()) throw new MalformedKey("text with a lone surrogate")
+    return `s${escapeText(field)}`
   }
-  if (!Number.isSafeInteger(part)) throw new MalformedKey(`not a safe integer: ${part}`)
-  return `i${(BigInt(part) + integerOffset).toString(16).padStart(14, "0")}`
+  if (!Number.isSafeInteger(field)) throw new MalformedKey(`not a safe integer: ${field}`)
+  return `i${(BigInt(field) + integerOffset).toString(16).padStart(14, "0")}`
 }
 
-/** Parts as one text, of any length; none is the empty text. */
-export const joinFields = (parts: ReadonlyArray<KeyField>): string =>
-  parts.map(encodePart).join(end)
+/** Fields as one text, of any length; none is the empty text. */
+export const joinFields = (fields: ReadonlyArray<KeyFieldValue>): string =>
+  fields.map(fieldText).join(end)
 
 /** Encodes the fields of one half of a key. */
-export const encodeFields = (parts: ReadonlyArray<KeyField>): string => checked(joinFields(parts))
+export const encodeFields = (fields: ReadonlyArray<KeyFieldValue>): string =>
+  checked(joinFields(fields))
 
 /** The same of a half with one field. */
-export const encodeField = (part: KeyField): string => checked(encodePart(part))
+export const encodeField = (field: KeyFieldValue): string => checked(fieldText(field))
 
 const checked = (text: string): string => {
   if (text.length > keyLengthMax) {
@@ -86,17 +87,17 @@ const decodeInteger = (digits: string): number => {
   return Number(BigInt(`0x${digits}`) - integerOffset)
 }
 
-/** The parts of an encoding. Throws `MalformedKey`. */
-export const decodeFields = (encoded: string): ReadonlyArray<KeyField> => {
+/** The fields of an encoding. Throws `MalformedKey`. */
+export const decodeFields = (encoded: string): ReadonlyArray<KeyFieldValue> => {
   if (encoded === "") return []
-  return encoded.split(end).map((part) => {
-    if (part.startsWith("i")) return decodeInteger(part.slice(1))
-    if (!part.startsWith("s")) throw new MalformedKey("not an encoded key")
-    return unescapeText(part.slice(1))
+  return encoded.split(end).map((field) => {
+    if (field.startsWith("i")) return decodeInteger(field.slice(1))
+    if (!field.startsWith("s")) throw new MalformedKey("not an encoded key")
+    return unescapeText(field.slice(1))
   })
 }
 
-/** Refuses what no `encodeFields` made: for keys that arrive from other nodes. */
+/** Refuses an encoding that `encodeFields` cannot make: for keys that arrive from other nodes. */
 export const isEncoded = (encoded: string): boolean => {
   try {
     return encoded.length <= keyLengthMax && encodeFields(decodeFields(encoded)) === encoded

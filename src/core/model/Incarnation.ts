@@ -1,7 +1,8 @@
 /**
- * Names one incarnation of a node. What a node may have forgotten (a lost WAL suffix, a wiped disk,
- * a restored backup), it must not continue, so every start draws a new incarnation, and so does a
- * failed commit of something already sent. Riak learnt this as "vnode amnesia" (basho/riak_kv#679).
+ * Names one incarnation of a node. A node must not continue dots that it may have forgotten (a lost
+ * WAL suffix, a wiped disk, a restored backup), so every start draws a new incarnation, and so does
+ * a failed commit of something already sent. Riak learnt this as "vnode amnesia"
+ * (basho/riak_kv#679).
  *
  * Nine characters of time order the incarnations of one node, six random ones keep apart those
  * that a wrong clock or a copied disk would make alike.
@@ -22,9 +23,9 @@ const randomDigits = 6
 const wallMax = 36 ** timeDigits / 2
 
 /**
- * A new incarnation, greater than `previous` whatever the clock says.
+ * A new incarnation, greater than `previous` also where the clock went back.
  *
- * **Requires** `id` of at least six characters of 0-9 and a-z that nobody else drew.
+ * **Requires** `id` of at least six characters of 0-9 and a-z that was not drawn before.
  */
 export const next = (
   options: { readonly previous: Incarnation | undefined; readonly now: number; readonly id: string }

@@ -9,7 +9,7 @@ import {
   type DocumentKey,
   encodeField,
   encodeFields,
-  type KeyField,
+  type KeyFieldValue,
   MalformedKey
 } from "./DocumentKey.ts"
 
@@ -18,7 +18,7 @@ export const bareText: KeyDefinition = { bare: true, partition: [["key", "text"]
 
 const expected = { text: "a text", integer: "an integer" } as const
 
-const part = (value: unknown, name: string, type: KeyFieldType): KeyField => {
+const checkedField = (value: unknown, name: string, type: KeyFieldType): KeyFieldValue => {
   if (type === "text" && typeof value === "string") return value
   if (type === "integer" && typeof value === "number" && Number.isSafeInteger(value)) return value
   throw new MalformedKey(`${name}: expected ${expected[type]}`)
@@ -35,13 +35,15 @@ const describe = (definition: KeyDefinition): string =>
 
 /** The encoded key of a JSON value. Throws `MalformedKey`, which names the field. */
 export const encodeKey = (definition: KeyDefinition, json: unknown): DocumentKey => {
-  if (definition.bare) return { partition: encodeField(part(json, "key", "text")), sort: "" }
+  if (definition.bare) {
+    return { partition: encodeField(checkedField(json, "key", "text")), sort: "" }
+  }
   if (!isObject(json)) throw new MalformedKey(`expected ${describe(definition)}`)
   const fields = [...definition.partition, ...definition.sort]
   const extra = Object.keys(json).find((name) => fields.every(([field]) => field !== name))
   if (extra !== undefined) throw new MalformedKey(`${extra}: expected ${describe(definition)}`)
   const half = (fields: KeyDefinition["partition"]) =>
-    encodeFields(fields.map(([name, type]) => part(json[name], name, type)))
+    encodeFields(fields.map(([name, type]) => checkedField(json[name], name, type)))
   return { partition: half(definition.partition), sort: half(definition.sort) }
 }
 

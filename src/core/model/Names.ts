@@ -1,6 +1,6 @@
 /**
- * The names of nodes, clusters and buckets. They become tokens of NATS subjects and names of
- * files, so that the alphabet is what all of these take without quoting.
+ * The names of nodes, clusters and buckets. They become tokens of NATS subjects and names of files,
+ * so that the alphabet is the one that all of these take without quoting.
  */
 import * as Schema from "effect/Schema"
 

@@ -1,5 +1,6 @@
 /**
- * Says who asks: the identity that a way in has proved for a request, or that it has proved none.
+ * Names the client: the identity that a way in has proved for a request, or that it has proved
+ * none.
  *
  * It goes with the request to the node that carries it out, since only the first node speaks with
  * the client. Nothing is allowed or refused by it yet.

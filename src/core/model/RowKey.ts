@@ -9,6 +9,6 @@ export interface RowKey {
   readonly bucket: string
   /** Order-preserving encodings without U+0000 (see `DocumentKey`). */
   readonly partitionKey: string
-  /** Empty where the bucket's key has no sort part. */
+  /** Empty where the bucket's key has no sort half. */
   readonly sortKey: string
 }

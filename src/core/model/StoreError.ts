@@ -1,6 +1,6 @@
 /**
- * Lists every error that a caller can receive: few, in the domain's words, each saying what was
- * needed and what was had. They are schemas, because they cross HTTP and NATS.
+ * Lists every error that a caller can receive: few, in the domain's words, each with the counts
+ * that were needed and had. They are schemas, because they cross HTTP and NATS.
  */
 import * as Schema from "effect/Schema"
 
@@ -59,7 +59,7 @@ export class InvalidKey extends Schema.TaggedError<InvalidKey>()("InvalidKey", {
   }
 }
 
-/** A setting or a request that cannot be met by anyone: which, its value, what was expected. */
+/** A setting or a request that no node can meet: its name, its value, the accepted values. */
 export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("InvalidRequest", {
   setting: Schema.String,
   value: Schema.String,
@@ -96,11 +96,11 @@ export class ContextRequired extends Schema.TaggedError<ContextRequired>()("Cont
   bucket: Schema.String
 }) {
   override get message(): string {
-    return `bucket ${this.bucket} deletes what was seen: send the context of a read`
+    return `bucket ${this.bucket} deletes the siblings that were read: send the context of a read`
   }
 }
 
-/** A retry of an operation so old that nobody can tell whether it applied. */
+/** A retry of an operation so old that no node can tell whether it applied. */
 export class RequestTooOld extends Schema.TaggedError<RequestTooOld>()("RequestTooOld", {
   ageMillis: Schema.Finite,
   limitMillis: Schema.Finite
@@ -135,13 +135,15 @@ export class QuorumNotMet extends Schema.TaggedError<QuorumNotMet>()("QuorumNotM
   }
 }
 
-/** Replicas answered, but none has seen yet what this session or context has. May be retried. */
+/**
+ * Replicas answered, but have not yet seen all that this session or context has. May be retried.
+ */
 export class ContextNotCovered extends Schema.TaggedError<ContextNotCovered>()(
   "ContextNotCovered",
   { bucket: Schema.String, unreachable: Schema.Array(Schema.String) }
 ) {
   override get message(): string {
-    return `the replicas of ${this.bucket} that answered have not seen yet what this session has`
+    return `the replicas of ${this.bucket} that answered have seen less than this session`
   }
 }
 
@@ -172,7 +174,7 @@ export class Undecodable extends Schema.TaggedError<Undecodable>()("Undecodable"
   problem: Schema.String
 }) {
   override get message(): string {
-    return `bucket ${this.bucket} holds what its schema refuses: ${this.path}: ${this.problem}`
+    return `a stored value of bucket ${this.bucket} is invalid: ${this.path}: ${this.problem}`
   }
 }
 

@@ -9,7 +9,7 @@ import type { NodeId } from "../model/Names.ts"
 export type CollectEvent<A> =
   | { readonly _tag: "Answered"; readonly node: NodeId; readonly answer: A }
   | { readonly _tag: "Refused"; readonly node: NodeId; readonly reason: string }
-  /** The request's time is up: all who have not answered are unreachable. */
+  /** The request's time is up: all nodes that have not answered are unreachable. */
   | { readonly _tag: "Deadline" }
 
 export interface CollectDecision<A> {

@@ -3,8 +3,8 @@
  * plain counts.
  *
  * The counts are conditions side by side, none raised to fit another: a write is answered when `w`
- * replicas hold it, `pw` of them complete primaries, `dw` of them on disk. What cannot be met with
- * `n` replicas is refused, never clamped: who asked for 4 of 3 would otherwise believe to have 4.
+ * replicas hold it, `pw` of them complete primaries, `dw` of them on disk. A count above `n` is
+ * refused, never clamped: a caller that asked for 4 of 3 would otherwise believe to have 4.
  *
  * @see Dynamo, DeCandia et al., SOSP 2007, section 4.5 (R, W and N)
  */
@@ -47,7 +47,7 @@ export interface Unmeetable {
   readonly _tag: "Unmeetable"
   readonly setting: "r" | "pr" | "w" | "pw" | "dw"
   readonly value: Replicas
-  /** What would be accepted, for people. */
+  /** The accepted values, in words. */
   readonly expected: string
 }
 
@@ -73,9 +73,9 @@ export const resolveRead = (
 /**
  * The acknowledgements that a write needs.
  *
- * **Guarantees** where nobody names `dw`, durability asks for no replica beyond `w`, so that `w: 1`
- * succeeds on a node that is cut off. A consistency named by the request sets aside the bucket's
- * `dw` too, or `available` would not be.
+ * **Guarantees** where neither bucket nor request names `dw`, durability asks for no replica beyond
+ * `w`, so that `w: 1` succeeds on a node that is cut off. A consistency named by the request sets
+ * aside the bucket's `dw` too, or `available` would not be.
  */
 export const resolveWrite = (
   options: {

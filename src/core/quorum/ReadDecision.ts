@@ -3,10 +3,10 @@
  * repaired.
  *
  * The states themselves stay with the caller, who joins each into its answer as it comes; here they
- * are versions, compared by equality. What counts as an answer? A state, from anyone. "Absent" only
- * from a node that holds the whole partition: a fallback or an incomplete primary that has nothing
- * knows nothing, and believing it returned "not found" for documents that existed (basho/riak_cs
- * #170). A damaged row is no answer, but is remembered for repair.
+ * are versions, compared by equality. A state counts as an answer, from any node. "Absent" counts
+ * only from a node that holds the whole partition: a fallback or an incomplete primary that has
+ * nothing knows nothing, and believing it returned "not found" for documents that existed
+ * (basho/riak_cs #170). A damaged row is no answer, but is remembered for repair.
  *
  * A decision is a value that its request owns: `step` never changes it, but returns the next.
  *
@@ -17,7 +17,7 @@ import type { NodeId } from "../model/Names.ts"
 import type { ReadNeeds } from "./Quorum.ts"
 import * as Targets from "./Targets.ts"
 
-/** What tells two states of one document apart, such as a digest of their contexts. */
+/** A text that tells two states of one document apart, such as a digest of their contexts. */
 export type Version = string | number
 
 /** Nodes are named by their index (see `Targets`); answers of nodes not asked are ignored. */
@@ -26,21 +26,21 @@ export type ReadEvent =
     readonly _tag: "Found"
     readonly index: number
     readonly version: Version
-    /** Whether what is joined so far, this state included, covers the session's context. */
+    /** Whether all states joined so far, this one included, cover the session's context. */
     readonly covered: boolean
   }
   | { readonly _tag: "Absent"; readonly index: number }
   | { readonly _tag: "Damaged"; readonly index: number }
   /** It could not be reached, or its time is up; means nothing after an answer. */
   | { readonly _tag: "Unreachable"; readonly index: number }
-  /** The request's time is up: all who have not answered are unreachable. */
+  /** The request's time is up: all nodes that have not answered are unreachable. */
   | { readonly _tag: "Deadline" }
 
-/** Counts of answers; what each means stands at {@link ReadNeeds}. */
+/** Counts of answers; {@link ReadNeeds} says what each means. */
 export type ReadCounts = Pick<ReadNeeds, "r" | "pr">
 
 export interface ReadFailed {
-  /** `NotCovered`: enough answers, but older than what the session has seen. May be retried. */
+  /** `NotCovered`: enough answers, but older than the session's context. May be retried. */
   readonly _tag: "Fail" | "NotCovered"
   readonly needed: ReadCounts
   readonly had: ReadCounts
@@ -49,7 +49,7 @@ export interface ReadFailed {
 }
 
 export interface ReadDecision {
-  /** What to tell the client. Changes at most once, from `Wait`; compare by identity. */
+  /** The outcome for the client. Changes at most once, from `Wait`; compare by identity. */
   readonly outcome: { readonly _tag: "Wait" } | { readonly _tag: "Answer" } | ReadFailed
   /** Fallbacks to ask, after this step; none once the outcome is known. */
   readonly substitutes: ReadonlyArray<Targets.Substitute>
@@ -76,9 +76,9 @@ export interface Repair {
 }
 
 /**
- * The decision before anything is sent. It fails at once, and nobody is to be asked, if even the
- * answers of all who are up would not meet the needs. `covered` where there is no session, or
- * having nothing covers its context.
+ * The decision before anything is sent. It fails at once, and no node is to be asked, if even the
+ * answers of all nodes that are up would not meet the needs. `covered` where there is no session,
+ * or having nothing covers its context.
  */
 export const make = (
   needs: ReadCounts,
@@ -109,9 +109,10 @@ export const make = (
  * The decision after an event.
  *
  * **Guarantees** `Answer` as soon as the needs are met and the session's context is covered; `Fail`
- * as soon as states from all who have not answered would not meet the needs; `NotCovered` when
- * they are met and nobody is left to ask. Of several answers of one node the first counts, but a
- * repeat may still report `covered`. A target that is unreachable is replaced by the next fallback.
+ * as soon as states from all nodes that have not answered would not meet the needs; `NotCovered`
+ * when they are met and no node is left to ask. Of several answers of one node the first counts,
+ * but a repeat may still report `covered`. A target that is unreachable is replaced by the next
+ * fallback.
  */
 export const step = (read: ReadDecision, event: ReadEvent): ReadDecision => {
   const answers = hear(read.answers, event, Targets.asked(read.nodes, read.standIns))
@@ -132,13 +133,13 @@ export const had = ({ answers, nodes }: ReadDecision): ReadCounts => {
 export const awaited = ({ answers, nodes, standIns }: ReadDecision): ReadonlyArray<NodeId> =>
   Targets.nodesOf(nodes, pending(answers, Targets.asked(nodes, standIns)))
 
-/** Whether everyone who was asked has answered or is given up: time for {@link repairs}. */
+/** Whether every node that was asked has answered or is given up: time for {@link repairs}. */
 export const isFinished = ({ answers, nodes, standIns }: ReadDecision): boolean =>
   pending(answers, Targets.asked(nodes, standIns)) === 0
 
 /**
- * The nodes whose answer differs from what all answers join to, absent and damaged ones included.
- * A fallback is not missing what it does not hold. Nothing found, nothing to repair.
+ * The nodes whose answer differs from the join of all answers, absent and damaged ones included. An
+ * absent document is no fault of a fallback. Where no replica has a state, none is repaired.
  */
 export const repairs = (
   { answers, nodes, standIns }: ReadDecision,
@@ -188,8 +189,8 @@ const hear = (answers: Answers, event: ReadEvent, asked: number): Answers => {
     case "Damaged":
       return fresh === 0 ? answers : { ...answers, damaged: answers.damaged | fresh, unreachable }
     case "Unreachable": {
-      const silent = bit & open
-      return silent === 0 ? answers : { ...answers, unreachable: answers.unreachable | silent }
+      const lost = bit & open
+      return lost === 0 ? answers : { ...answers, unreachable: answers.unreachable | lost }
     }
   }
 }

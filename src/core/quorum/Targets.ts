@@ -2,7 +2,7 @@
  * Numbers the nodes of one request, so that a set of them is one small integer.
  *
  * Index 0 to t - 1 are the targets, in the order given; index t and up are the fallbacks, which are
- * asked in order, one for each target that does not do its part. Bit i of a set stands for index i.
+ * asked in order, one for each target that fails. Bit i of a set stands for index i.
  */
 import { invariant } from "../Invariant.ts"
 import type { NodeId } from "../model/Names.ts"
@@ -72,7 +72,7 @@ export const indexOf = ({ fallbacks, targets }: Nodes, node: NodeId): number => 
 /** The set of the first `count` indices. */
 export const firstIndices = (count: number): number => (1 << count) - 1
 
-/** Who the request was sent to. */
+/** The nodes to which the request was sent. */
 export const asked = (nodes: Targets, standIns: StandIns): number =>
   firstIndices(nodes.targets.length + standIns.length) & ~nodes.down
 

@@ -1,10 +1,9 @@
 /**
- * Decides, answer by answer, whether a write is done, what to tell the client, and which fallbacks
- * must keep a hint.
+ * Decides, answer by answer, whether a write is acknowledged, and which fallbacks must keep a hint.
  *
- * A replica's answers are joined, strongest last: silent, refused, stored, stored on disk. So
+ * A replica's answers are joined, strongest last: no answer, refused, stored, stored on disk. So
  * repeated and reordered answers change nothing, and one that comes after its time still counts. A
- * target that is silent or refuses is replaced by the next fallback, and so is a fallback that
+ * target that is unreachable or refuses is replaced by the next fallback, and so is a fallback that
  * fails it, until fallbacks run out: a full disk is no better than an absent one.
  *
  * A decision is a value that its request owns: `step` never changes it, but returns the next.
@@ -23,10 +22,10 @@ export type WriteEvent =
   | { readonly _tag: "Refused"; readonly index: number; readonly reason: string }
   /** It could not be reached, or its time is up; means nothing after an answer. */
   | { readonly _tag: "Unreachable"; readonly index: number }
-  /** The request's time is up: all who have not answered are unreachable. */
+  /** The request's time is up: all nodes that have not answered are unreachable. */
   | { readonly _tag: "Deadline" }
 
-/** Counts of acknowledgements; what each means stands at {@link WriteNeeds}. */
+/** Counts of acknowledgements; {@link WriteNeeds} says what each means. */
 export type WriteCounts = Pick<WriteNeeds, "w" | "pw" | "dw">
 
 export interface WriteFailed {
@@ -35,12 +34,12 @@ export interface WriteFailed {
   readonly had: WriteCounts
   readonly unreachable: ReadonlyArray<NodeId>
   readonly refused: ReadonlyArray<{ readonly node: NodeId; readonly reason: string }>
-  /** False only if everyone who was asked refused: then no replica has it or will get it. */
+  /** False only if every node that was asked refused: then no replica has it or will get it. */
   readonly mayHaveApplied: boolean
 }
 
 export interface WriteDecision {
-  /** What to tell the client. Changes at most once, from `Wait`; compare by identity. */
+  /** The outcome for the client. Changes at most once, from `Wait`; compare by identity. */
   readonly outcome: { readonly _tag: "Wait" } | { readonly _tag: "Answer" } | WriteFailed
   /** Fallbacks to send document and hint to, after this step; they come after the outcome too. */
   readonly substitutes: ReadonlyArray<Targets.Substitute>
@@ -61,7 +60,7 @@ interface Answers {
 
 /**
  * The decision before anything is sent. It fails at once, and nothing is to be sent, if even the
- * acknowledgements of all who are up would not meet the needs.
+ * acknowledgements of all nodes that are up would not meet the needs.
  */
 export const make = (needs: WriteCounts, nodes: Targets.Nodes): WriteDecision => {
   const targets = Targets.make(nodes)
@@ -87,8 +86,8 @@ export const make = (needs: WriteCounts, nodes: Targets.Nodes): WriteDecision =>
  * The decision after an event.
  *
  * **Guarantees** `Answer` as soon as the needs are met; `Fail` as soon as durable acknowledgements
- * of all who stored it or have not answered would not meet them; never both. Each fallback is named
- * once, in order; after a `Fail` only where the write may have applied.
+ * of all nodes that stored it or have not answered would not meet them; never both. Each fallback
+ * is named once, in order; after a `Fail` only where the write may have applied.
  */
 export const step = (write: WriteDecision, event: WriteEvent): WriteDecision => {
   const sent = Targets.asked(write.nodes, write.standIns)
@@ -111,7 +110,7 @@ export const had = ({ answers, nodes }: WriteDecision): WriteCounts => ({
 export const awaited = ({ answers, nodes, standIns }: WriteDecision): ReadonlyArray<NodeId> =>
   Targets.nodesOf(nodes, pending(answers, Targets.asked(nodes, standIns)))
 
-/** Whether the client is told, and everyone who was asked has answered or is given up. */
+/** Whether the outcome is known, and every node that was asked has answered or is given up. */
 export const isFinished = ({ answers, nodes, outcome, standIns }: WriteDecision): boolean =>
   outcome._tag !== "Wait" && pending(answers, Targets.asked(nodes, standIns)) === 0
 
@@ -149,8 +148,8 @@ const hear = (answers: Answers, event: WriteEvent, asked: number): Answers => {
       }
     }
     case "Unreachable": {
-      const silent = bit & pending(answers, asked)
-      return silent === 0 ? answers : { ...answers, unreachable: unreachable | silent }
+      const lost = bit & pending(answers, asked)
+      return lost === 0 ? answers : { ...answers, unreachable: unreachable | lost }
     }
   }
 }

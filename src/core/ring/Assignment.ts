@@ -1,11 +1,11 @@
 /**
- * Holds who owns what while a claim is computed, nodes by number. Mutable, and private to one call
- * of `claim`.
+ * Holds the owners of each partition while a claim is computed, nodes by number. Mutable, and
+ * private to one call of `claim`.
  *
  * Invariant: the owners of a partition are distinct, and at most `zoneCap` of them share a zone.
- * Invariant: `spare` is the number of pairs less what the nodes hold, each counted between its
- * `least` and its `most`. It is 0 when the claim is done; above it some node may round its share
- * up, below it some node that did has to round down.
+ * Invariant: `spare` is the number of pairs less those that the nodes hold, each counted between
+ * its `least` and its `most`. It is 0 when the claim is done; above it some node may round its
+ * share up, below it some node that did has to round down.
  */
 import type { Share } from "./WeightedShares.ts"
 
@@ -32,7 +32,7 @@ export class Assignment {
     readonly zoneCap: number
     readonly zones: ReadonlyArray<number>
     readonly shares: ReadonlyArray<Share>
-    /** What stays from before. */
+    /** The owners that stay from before. */
     readonly kept: ReadonlyArray<ReadonlyArray<number>>
   }) {
     this.ownerCount = options.ownerCount

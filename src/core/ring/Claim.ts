@@ -1,13 +1,14 @@
 /**
- * Decides who owns what: computed by every node alike, without a coordinator, from the members and
- * the previous owners.
+ * Decides which nodes own each partition: computed by every node alike, without a coordinator, from
+ * the members and the previous owners.
  *
  * In this order, the owners of a partition are distinct nodes, in distinct zones where there are
  * enough, every node holds its share rounded down or up, and as few (partition, owner) pairs as
  * possible are new. Together this is a minimum-cost flow from partitions through zones to nodes,
- * where a pair costs 1 unless it was there before. What stays from before is a flow of cost 0; each
- * step from there is a cheapest path, and so the end is optimal too. At first that is any plain
- * hand-over, of cost 1: `handOut` makes all it meets in one walk, and `settle` does the rest.
+ * where a pair costs 1 unless it was there before. The pairs that stay from before are a flow of
+ * cost 0; each step from there is a cheapest path, and so the end is optimal too. At first that is
+ * any plain hand-over, of cost 1: `handOut` makes all it meets in one walk, and `settle` does the
+ * rest.
  */
 import type { NodeId } from "../model/Names.ts"
 import { Assignment } from "./Assignment.ts"
@@ -60,7 +61,7 @@ const withinZones = (
     list.slice(0, at).filter((other) => zones[other] === zones[node]).length < zoneCap
   )
 
-/** Fills gaps and passes on what is too much, wherever one hand-over does it. */
+/** Fills gaps and moves the surplus, wherever one hand-over does it. */
 const handOut = (assignment: Assignment, seeds: ReadonlyArray<number>): void => {
   const { lists, shares } = assignment
   const takes = (node: number) =>
@@ -95,7 +96,10 @@ const handOut = (assignment: Assignment, seeds: ReadonlyArray<number>): void => 
   }
 }
 
-/** The partitions in an order of these members' own: else all who join would meet in the same. */
+/**
+ * The partitions in an order of these members' own: else all nodes that join would meet in the
+ * same.
+ */
 const scattered = (count: number, seeds: ReadonlyArray<number>): ReadonlyArray<number> => {
   const seed = seeds.reduce((all, one) => all ^ one, 0)
   const keys = Array.from({ length: count }, (_, partition) => rendezvousHash({ seed, partition }))

@@ -30,7 +30,7 @@ const Content = Schema.Struct({
 })
 type Content = typeof Content.Type
 
-/** The number of the format behind the ids: what changes it begins with another. */
+/** The number of the format behind the ids: a changed format gets another. */
 const idFormat = 1
 
 const idOf = ({ author, changes, predecessors }: Content): EntryId => {
@@ -52,7 +52,7 @@ const fault = (content: Content): string | undefined => {
 }
 
 /**
- * An entry as it travels and rests. What is decoded has the id of its content.
+ * An entry as it travels and rests. A decoded entry has the id of its content.
  *
  * Invariant: predecessors and the members of a formation are in order, each once.
  */
@@ -60,7 +60,7 @@ export const LogEntry = Schema.Struct({ id: EntryId, ...Content.fields }).check(
   Schema.makeFilter((entry) => {
     const expected = fault(entry)
     if (expected !== undefined) return `expected ${expected}`
-    return entry.id === idOf(entry) ? undefined : "expected the id of what the entry says"
+    return entry.id === idOf(entry) ? undefined : "expected the id of the entry's content"
   })
 )
 export type LogEntry = typeof LogEntry.Type
@@ -71,7 +71,7 @@ export const make = (content: Content): LogEntry => {
   return { id: idOf(content), ...content }
 }
 
-/** The entry that forms a cluster of `members`, the same in whatever order they are named. */
+/** The entry that forms a cluster of `members`, the same in any order of the names. */
 export const formation = (members: ReadonlyArray<Member>): LogEntry => {
   const [first, ...others] = members.toSorted(byId)
     .map((member) => ({ _tag: "Join" as const, member }))

@@ -1,5 +1,5 @@
 /**
- * Describes who belongs to a cluster, and steps from one set of members to the next. Being
+ * Describes the members of a cluster, and steps from one set of members to the next. Being
  * unreachable is no change: only an operator changes ownership (Dynamo, section 4.8.1).
  */
 import * as Result from "effect/Result"
@@ -32,7 +32,7 @@ export const MemberChange = Schema.Union([
   Schema.TaggedStruct("Join", { member: Member }),
   /** The node hands off all it holds, and is gone. */
   Schema.TaggedStruct("Leave", { id: NodeId }),
-  /** The node is gone at once, a leaving one too: nobody asks it or waits for it any more. */
+  /** The node is gone at once, a leaving one too: no node asks it or waits for it any more. */
   Schema.TaggedStruct("Remove", { id: NodeId }),
   /** `by` takes over every partition of `id`, at the same place in each list. */
   Schema.TaggedStruct("Replace", { id: NodeId, by: Member }),
@@ -49,7 +49,10 @@ export class InvalidChange extends Schema.TaggedError<InvalidChange>()("InvalidC
 export interface Membership {
   /** Ordered by id. */
   readonly members: ReadonlyArray<Member>
-  /** Who left, was replaced or removed: an id never comes back, as old data would come with it. */
+  /**
+   * The nodes that left, were replaced or removed: an id never comes back, as old data would come
+   * with it.
+   */
   readonly departed: ReadonlySet<NodeId>
   /** Those of `departed` that were removed by force. */
   readonly removed: ReadonlySet<NodeId>
@@ -58,7 +61,8 @@ export interface Membership {
 export const noMembers: Membership = { members: [], departed: new Set(), removed: new Set() }
 
 /**
- * The members after `changes`, which take effect together, and who took whose place.
+ * The members after `changes`, which take effect together, and the node that each replacement
+ * replaced.
  *
  * **Fails with** `InvalidChange` where one of them does not fit.
  */
@@ -140,7 +144,7 @@ const misfit = (
     return departed.has(id) ? `${id} has left, and no id comes back` : undefined
   }
   if (members.has(id)) return undefined
-  // A node may die while it hands off what it holds: then it is removed.
+  // A node may die during its ownership handoff: then it is removed.
   if (change._tag !== "Remove" || !departed.has(id)) return `${id} is not a member`
   return removed.has(id) ? `${id} is already removed` : undefined
 }

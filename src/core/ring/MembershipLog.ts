@@ -1,7 +1,7 @@
 /**
  * Keeps all entries about a cluster's membership that a node knows. Operators at nodes that cannot
  * reach each other may both add one, so the log is no list: each entry names all heads that its
- * author knew, and logs join by union. `Replay` says what a log leads to.
+ * author knew, and logs join by union. `Replay` derives the members and the ring from a log.
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -49,7 +49,7 @@ const of = (entries: Iterable<LogEntry>): MembershipLog => {
   return { entries: new Map(ids.sort(([a], [b]) => (a < b ? -1 : 1))) }
 }
 
-/** Why these entries make no log; undefined where they do. */
+/** The reason why these entries make no log; undefined where they do. */
 const fault = (log: MembershipLog): string | undefined => {
   const { entries } = log
   if (entries.size > entriesMax) return `a log has at most ${entriesMax} entries`

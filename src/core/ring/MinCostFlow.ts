@@ -1,6 +1,6 @@
 /**
- * Passes on what plain hand-overs could not, along cheapest paths, until every partition has its
- * owners and every node its share.
+ * Moves the surplus that plain hand-overs could not, along cheapest paths, until every partition
+ * has its owners and every node its share.
  */
 import { invariant } from "../Invariant.ts"
 import type { Assignment } from "./Assignment.ts"
@@ -9,53 +9,53 @@ import { cheapestPath, type Hop } from "./Path.ts"
 export const settle = (assignment: Assignment): void => {
   const hops = new HandOvers(assignment)
   for (;;) {
-    const starts = hops.places.filter((place) => hops.isStart(place))
+    const starts = hops.stops.filter((stop) => hops.isStart(stop))
     if (starts.length === 0) return
     let path = cheapestPath({
-      nodeCount: hops.places.length,
+      nodeCount: hops.stops.length,
       starts,
-      isEnd: (place) => hops.isEnd(place),
+      isEnd: (stop) => hops.isEnd(stop),
       offers: (from, offer) => hops.offers(from, offer)
     })
-    invariant(path !== undefined, "what is too much here is too little elsewhere")
-    // What is cheapest now stays so while it lasts: one search serves many partitions.
+    invariant(path !== undefined, "a surplus of one node is a deficit of another")
+    // The cheapest path stays the cheapest while it lasts: one search serves many partitions.
     for (; path !== undefined; path = hops.again(path)) hops.apply(path)
   }
 }
 
 /**
- * What a path may visit: the nodes by number, then two more places. `gap` hands over what no node
- * has; `rounding` is where a node that rounds its share up leaves the pair to one that rounds down.
+ * The stops of a path: the nodes by number, then two more. `gap` hands over pairs that no node has;
+ * `rounding` is where a node that rounds its share up leaves the pair to one that rounds down.
  */
 class HandOvers {
-  readonly places: ReadonlyArray<number>
+  readonly stops: ReadonlyArray<number>
   readonly #assignment: Assignment
   readonly #gap: number
   readonly #rounding: number
 
   constructor(assignment: Assignment) {
     const nodeCount = assignment.shares.length
-    this.places = [...Array(nodeCount + 2).keys()]
+    this.stops = [...Array(nodeCount + 2).keys()]
     this.#assignment = assignment
     this.#gap = nodeCount
     this.#rounding = nodeCount + 1
   }
 
-  isStart(place: number): boolean {
+  isStart(stop: number): boolean {
     const assignment = this.#assignment
-    if (place === this.#gap) return assignment.lists.some((_, p) => assignment.lacksOwner(p))
-    return place === this.#rounding ? assignment.spare < 0 : assignment.isOver(place)
+    if (stop === this.#gap) return assignment.lists.some((_, p) => assignment.lacksOwner(p))
+    return stop === this.#rounding ? assignment.spare < 0 : assignment.isOver(stop)
   }
 
-  isEnd(place: number): boolean {
-    if (place === this.#gap) return false
-    return place === this.#rounding
+  isEnd(stop: number): boolean {
+    if (stop === this.#gap) return false
+    return stop === this.#rounding
       ? this.#assignment.spare > 0
-      : this.#assignment.isShort(place)
+      : this.#assignment.isShort(stop)
   }
 
   offers(from: number, offer: (hop: Hop) => void): void {
-    for (const to of this.places) {
+    for (const to of this.stops) {
       const hop = { partition: undefined, from, to, cost: 0 }
       if (this.#rounds(hop)) offer(hop)
     }
@@ -106,7 +106,7 @@ class HandOvers {
     return from === this.#rounding && to < this.#gap && this.#assignment.canRoundDown(to)
   }
 
-  /** Taking a partition anew costs a transfer; passing on what was taken anew saves it again. */
+  /** Taking a partition anew costs a transfer; moving such a partition on saves it again. */
   #cost(hop: { readonly partition: number; readonly from: number; readonly to: number }): number {
     const { from, partition, to } = hop
     const isNew = (node: number) => this.#assignment.isKept({ partition, node }) ? 0 : 1

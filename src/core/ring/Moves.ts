@@ -1,5 +1,5 @@
 /**
- * Says what a change of the ring moves, so that an operator sees the plan before agreeing to it.
+ * Lists the partitions that a change of the ring moves, for an operator to see before agreeing.
  */
 import { invariant } from "../Invariant.ts"
 import type { NodeId } from "../model/Names.ts"
@@ -16,7 +16,7 @@ export interface Moves {
   readonly lost: ReadonlyArray<Holding>
 }
 
-/** Who owns what after that did not before, and the other way round; by partition. */
+/** The owners after that were none before, and the other way round; by partition. */
 export const moves = (before: Ring, after: Ring): Moves => {
   invariant(
     before.partitionCount === after.partitionCount,

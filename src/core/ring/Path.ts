@@ -18,8 +18,8 @@ export interface Hop {
  * The hops from a start to an end with the least cost and, among those, the fewest hops: the
  * fewest, because then no hop can be in the way of another one in the same partition.
  *
- * **Requires** that no cycle has a negative cost: so it is as long as every change so far was
- * along such a path, beginning from what costs nothing.
+ * **Requires** that no cycle has a negative cost: so it is as long as every change so far was along
+ * such a path, beginning from a flow of cost 0.
  */
 export const cheapestPath = (options: {
   readonly nodeCount: number

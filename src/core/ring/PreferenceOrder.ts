@@ -1,6 +1,6 @@
 /**
  * Orders the owners of each partition, which moves no data: the first owner coordinates, and a
- * bucket with a smaller n uses the first few. So each place of the lists is dealt out evenly by
+ * bucket with a smaller n uses the first few. So each rank of the lists is dealt out evenly by
  * itself, each node having about one n-th of its partitions there, and the zones alternate where a
  * list has several owners in one. An order that is even already is left as it is.
  */
@@ -16,15 +16,15 @@ export const orderOwners = (
   }
 }
 
-/** One place of the lists, those before it being settled. */
+/** One rank of the lists, those before it being decided. */
 class Rank {
   readonly #lists: ReadonlyArray<Array<number>>
   readonly #rank: number
-  /** Who may stand at this place: the owners left whose zone the places before use least. */
+  /** The candidates for this rank: the owners left whose zone the ranks before use least. */
   readonly #candidates: ReadonlyArray<ReadonlyArray<number>>
-  /** The partitions where each node stands at this place. */
+  /** The partitions where each node stands at this rank. */
   readonly #placed: ReadonlyArray<Set<number>>
-  /** How many partitions are left for each node, at this place and after it, over the places. */
+  /** How many partitions are left for each node, at this rank and after it, over the ranks. */
   readonly #quota: ReadonlyArray<number>
 
   constructor(

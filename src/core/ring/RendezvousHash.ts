@@ -5,7 +5,7 @@
  */
 import { md5 } from "../Hash.ts"
 
-/** What stands for a node in `scatter`: the first 32 bits of MD5 over its id. */
+/** The seed of a node in `rendezvousHash`: the first 32 bits of MD5 over its id. */
 export const seedOf = (id: string): number => {
   const hash = md5(id)
   return (hash[0]! << 24) | (hash[1]! << 16) | (hash[2]! << 8) | hash[3]!

@@ -1,6 +1,6 @@
 /**
- * Says what a membership log leads to: which entries take effect, in which order, and which are
- * void. It depends on the set of entries alone, so that nodes with equal logs agree.
+ * Derives from a membership log which entries take effect, in which order, and which are void. It
+ * depends on the set of entries alone, so that nodes with equal logs agree.
  *
  * Entries take effect after those that they follow, equals by id. One that does not fit the members
  * before it is void as a whole. So is one that names a node which an entry made apart from it lets
@@ -109,16 +109,16 @@ const endedBy = (change: MemberChange): NodeId | undefined =>
 const apartBefore = (
   order: ReadonlyArray<LogEntry>
 ): ReadonlyMap<LogEntry, ReadonlySet<LogEntry>> => {
-  const places = new Map(order.map(({ id }, place) => [id, place]))
+  const positions = new Map(order.map(({ id }, position) => [id, position]))
   const apart = new Map<LogEntry, ReadonlySet<LogEntry>>()
-  for (const [place, entry] of order.entries()) {
-    const [first, ...others] = entry.predecessors.map((id) => places.get(id)!)
+  for (const [position, entry] of order.entries()) {
+    const [first, ...others] = entry.predecessors.map((id) => positions.get(id)!)
     if (first === undefined) {
       apart.set(entry, new Set())
       continue
     }
     const unseenBy = (predecessor: number): ReadonlySet<LogEntry> =>
-      new Set([...apart.get(order[predecessor]!)!, ...order.slice(predecessor + 1, place)])
+      new Set([...apart.get(order[predecessor]!)!, ...order.slice(predecessor + 1, position)])
     let unseen = unseenBy(first)
     for (const other of others) unseen = unseen.intersection(unseenBy(other))
     apart.set(entry, unseen)

@@ -1,6 +1,6 @@
 /**
- * Answers which nodes hold a partition and who stands in for them: one immutable value, the same
- * on every node that has replayed the same membership log (Dynamo, sections 4.2 and 4.3).
+ * Answers which nodes own a partition and which stand in for them: one immutable value, the same on
+ * every node that has replayed the same membership log (Dynamo, sections 4.2 and 4.3).
  */
 import * as Result from "effect/Result"
 import { ByteWriter } from "../codec/Bytes.ts"
@@ -19,7 +19,7 @@ import { isPartitionCount } from "./Partition.ts"
 import { rendezvousHash, seedOf } from "./RendezvousHash.ts"
 import { zonesOf } from "./Zones.ts"
 
-/** What is fixed for the lifetime of a cluster. */
+/** The numbers that are fixed for the lifetime of a cluster. */
 export interface RingOptions {
   /** Q: a power of two from 1 to 65,536. */
   readonly partitionCount: number
@@ -35,13 +35,13 @@ export interface Ring extends RingOptions, Membership {
   readonly owners: Owners
   /** 16 hexadecimal digits, equal where Q, members and owners are. Carried in every message. */
   readonly digest: string
-  /** What stands for each member in `scatter`. */
+  /** The seed of each member in `rendezvousHash`. */
   readonly seeds: ReadonlyArray<number>
-  /** What `preferenceList` found so far: no part of the value. */
+  /** The preference lists computed so far: no part of the value. */
   readonly preferenceLists: Map<number, ReadonlyArray<NodeId>>
 }
 
-/** The ring of an empty log: nobody owns anything. */
+/** The ring of an empty log: no node owns anything. */
 export const empty = (options: RingOptions): Ring =>
   complete({
     ...options,

@@ -1,10 +1,10 @@
 /**
  * Holds all that a node knows of its ring: the log of members, the ring that this leads to, and the
- * rings before it that somebody served while their owners still have to hand over. Answers where
- * the requests of a partition go (Dynamo, sections 4.3 and 4.9).
+ * rings before it that a node served while their owners still have to hand over. Answers where the
+ * requests of a partition go (Dynamo, sections 4.3 and 4.9).
  *
  * During a transfer the nodes do not all serve the same ring, and a document may be only with its
- * owners under an earlier one. So those are asked too, until everything is handed over.
+ * owners under an earlier one. So those are asked too, until the ownership handoff is complete.
  */
 import * as Result from "effect/Result"
 import { invariant } from "../Invariant.ts"
@@ -37,15 +37,15 @@ export interface Placement {
 
 export interface RingState {
   readonly log: MembershipLog.MembershipLog
-  /** What the log leads to. */
+  /** The ring that the log leads to. */
   readonly ring: Ring.Ring
   /** The entries that made the ring, in order. */
   readonly applied: ReadonlyArray<LogEntry>
   /** Entries without effect; their authors are to be told. */
   readonly voided: ReadonlyArray<VoidEntry>
-  /** Each ring that somebody served since all was settled, the oldest first. Empty when settled. */
+  /** Each ring that a node served since all was settled, the oldest first. Empty when settled. */
   readonly previous: ReadonlyArray<Ring.Ring>
-  /** What `placement` found so far: no part of the value. */
+  /** The placements computed so far: no part of the value. */
   readonly placements: Map<number, Placement>
 }
 
@@ -63,8 +63,8 @@ export const make = (
 /**
  * The state after entries that others made, or this node itself: `incoming` is joined to the log.
  *
- * **Guarantees** that nodes with equal logs have equal rings, in whatever order entries came; the
- * same state where `incoming` brings nothing.
+ * **Guarantees** that nodes with equal logs have equal rings, in any order of the entries; the same
+ * state where `incoming` brings nothing.
  *
  * **Fails with** `UnjoinableLog` where `incoming` is of another cluster.
  */
@@ -82,7 +82,7 @@ export const step = (
     return complete({ log, ring, previous, ...replayed })
   })
 
-/** The state when every owner has all that it is to own, and nobody serves an earlier ring. */
+/** The state when every owner is complete, and no node serves an earlier ring. */
 export const settle = (state: RingState): RingState => ({
   ...state,
   previous: [],
@@ -127,7 +127,7 @@ const place = (
   const before = state.previous.map((ring) =>
     Ring.preferenceList(ring, partition).slice(0, n).filter((node) => !removed.has(node))
   )
-  // A node that some ring in between did not name may lack what was written under that one.
+  // A node that some ring in between did not name may lack writes under that ring.
   const isComplete = (node: NodeId) => before.every((owners) => owners.includes(node))
   const leaving = [...new Set(before.flat())].filter((node) => !primaries.includes(node))
   const targets = [
@@ -170,7 +170,7 @@ const trailOf = (state: RingState, { applied }: Replayed): ReadonlyArray<Passed>
     ? trail(state.ring, applied.slice(state.applied.length))
     : trail(Ring.empty(state.ring), applied)
 
-/** The rings that authors of new entries served: what each of them knew leads to one. */
+/** The rings that authors of new entries served: the entries that each knew lead to one. */
 const servedSince = (
   state: RingState,
   log: MembershipLog.MembershipLog

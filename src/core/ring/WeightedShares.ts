@@ -1,14 +1,14 @@
 /**
  * Divides the ring by weight, as evenly as distinct owners in distinct zones allow.
  *
- * A node holds a partition once, and a zone holds it at most so many times, so that a heavy node
- * or a small zone cannot take all that its weight asks for. What it leaves is poured over the
- * others: the weighted max-min fair division, found by water-filling. All sums are exact, because
- * every node must come to the same division.
+ * A node holds a partition once, and a zone holds it at most so many times, so that a heavy node or
+ * a small zone cannot take all that its weight asks for. The rest is poured over the others: the
+ * weighted max-min fair division, found by water-filling. All sums are exact, because every node
+ * must come to the same division.
  */
 import { invariant } from "../Invariant.ts"
 
-/** What a node may hold: its share rounded down, and rounded up. */
+/** The bounds of a node's share: rounded down, and rounded up. */
 export interface Share {
   readonly least: number
   readonly most: number

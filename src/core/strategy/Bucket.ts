@@ -17,7 +17,7 @@ import * as Crdt from "./Crdt.ts"
 import type { Key } from "./Key.ts"
 import * as ValueCodec from "./ValueCodec.ts"
 
-/** What every declaration may say besides its key and values. */
+/** The options of every declaration besides its key and values. */
 export interface BucketOptions<K> extends QuorumDefaults {
   readonly key: Key<K>
   /** Replicas of each document; 3 unless said otherwise. */
@@ -26,7 +26,7 @@ export interface BucketOptions<K> extends QuorumDefaults {
   readonly durability?: Durability
 }
 
-/** What only the application's code can do with a bucket. */
+/** The operations on a bucket that need the application's code. */
 export interface BucketCode {
   /** Checks the JSON arguments of an operation. Throws `SchemaMismatch`. */
   readonly checkArguments: (operation: string, args: ReadonlyArray<unknown>) => void
@@ -40,8 +40,8 @@ export interface BucketCode {
 export type Surface = "put" | "replace" | "update" | "edit"
 
 /**
- * A declared bucket. `View` is what a reader gets, `Value` what a writer gives, `Ops` the named
- * operations of a data type; `S` says which methods a handle has.
+ * A declared bucket. `View` is the type that a reader gets, `Value` the one that a writer gives,
+ * `Ops` the named operations of a data type; `S` says which methods a handle has.
  */
 export interface Bucket<out Name extends string, K, View, Value, out Ops, out S extends Surface> {
   readonly name: Name
@@ -52,7 +52,7 @@ export interface Bucket<out Name extends string, K, View, Value, out Ops, out S 
   readonly surface: ReadonlyArray<S>
   /** The arguments of each operation; those of a data type are also methods of a handle. */
   readonly arguments: Crdt.ArgumentCodecs
-  /** What a reader gets of the stored JSON values, at least one. Throws `SchemaMismatch`. */
+  /** The view of the stored JSON values, at least one. Throws `SchemaMismatch`. */
   readonly decodeView: (values: ReadonlyArray<unknown>) => View
   /** JSON of a value. Throws `SchemaMismatch`. */
   readonly encodeValue: (value: Value) => Schema.Json
@@ -113,7 +113,7 @@ const checkBy = (codecs: Crdt.ArgumentCodecs): BucketCode["checkArguments"] => (
   })
 }
 
-interface Parts<View, Value, S extends Surface> {
+interface Declared<View, Value, S extends Surface> {
   readonly strategy: StrategyDefinition
   readonly schema: string
   readonly surface: ReadonlyArray<S>
@@ -127,23 +127,23 @@ interface Parts<View, Value, S extends Surface> {
 const make = <const Name extends string, K, View, Value, Ops, S extends Surface>(
   name: Name,
   options: BucketOptions<K>,
-  parts: Parts<View, Value, S>
+  declared: Declared<View, Value, S>
 ): Bucket<Name, K, View, Value, Ops, S> => {
-  const definition = define(name, options, parts.strategy, parts.schema)
+  const definition = define(name, options, declared.strategy, declared.schema)
   return {
     name,
     definition,
     fingerprint: fingerprint(definition),
     key: options.key,
     code: {
-      checkArguments: checkBy(parts.arguments),
-      merge: parts.merge,
-      applicationMerge: parts.applicationMerge
+      checkArguments: checkBy(declared.arguments),
+      merge: declared.merge,
+      applicationMerge: declared.applicationMerge
     },
-    surface: parts.surface,
-    arguments: parts.arguments,
-    decodeView: parts.decodeView,
-    encodeValue: parts.encodeValue
+    surface: declared.surface,
+    arguments: declared.arguments,
+    decodeView: declared.decodeView,
+    encodeValue: declared.encodeValue
   }
 }
 
@@ -154,8 +154,8 @@ export interface ValueOptions<K, A> extends BucketOptions<K> {
 export type Lww<Name extends string, K, A> = Bucket<Name, K, A, A, {}, "put" | "update">
 
 /**
- * A bucket in which the last write wins. Of concurrent writes one is lost, so take it for what
- * is written whole and by one writer at a time: profiles, settings, sensor readings.
+ * A bucket in which the last write wins. Of concurrent writes one is lost, so take it for values
+ * that are written whole and by one writer at a time: profiles, settings, sensor readings.
  */
 export const lww = <const Name extends string, K, A>(
   name: Name,

@@ -1,7 +1,7 @@
 /**
- * Counts up and down. Each actor keeps what it added and took away, and only the greatest of an
- * actor's totals counts, so increments at different replicas add up and a repeated message
- * changes nothing.
+ * Counts up and down. Each actor keeps the sums it added and took away, and only the greatest of an
+ * actor's totals counts, so increments at different replicas add up and a repeated message changes
+ * nothing.
  *
  * @see Shapiro et al., A comprehensive study of CRDTs, 2011 (PN-Counter, 3.1.3)
  */
@@ -33,7 +33,7 @@ const saturated = (store: DotStore | undefined): number => {
 }
 
 /**
- * What the counter shows: everything added less everything taken, less what was removed. Replicas
+ * The counter's value: everything added less everything taken, less everything removed. Replicas
  * that each stay within 2^53 - 1 may pass it together; the counter then shows 2^53 - 1.
  */
 export const valueOf = (store: DotStore | undefined): number => {

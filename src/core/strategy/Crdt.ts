@@ -1,5 +1,5 @@
 /**
- * Declares the built-in data types with the schemas of what they hold.
+ * Declares the built-in data types with the schemas of their contents.
  */
 import * as Schema from "effect/Schema"
 import { digest64 } from "../Hash.ts"
@@ -16,8 +16,8 @@ export interface Operations {
 export type ArgumentCodecs = ReadonlyMap<string, ReadonlyArray<ValueCodec.ValueCodec<any>>>
 
 /**
- * A data type: `View` is what a reader gets, `Ops` the operations and their arguments. `Ops`
- * exists in types only.
+ * A data type: `View` is the type that a reader gets, `Ops` the operations and their arguments.
+ * `Ops` exists in types only.
  */
 export interface CrdtType<out View, out Ops> {
   readonly definition: TypeDefinition
@@ -28,7 +28,7 @@ export interface CrdtType<out View, out Ops> {
   readonly operations?: Ops
 }
 
-/** A declaration that cannot work: what is wrong with it. */
+/** A declaration that cannot work, with the reason. */
 export class InvalidDeclaration extends Error {
   override readonly name = "InvalidDeclaration"
 }
@@ -90,7 +90,7 @@ export type UnderKey<Ops> = {
     : UnderKey<Ops[Name]>
 }
 
-/** Entries that are maps themselves are reached through `inner`, so that `drop` stays one thing. */
+/** Entries that are maps themselves are reached through `inner`, so that `drop` has one meaning. */
 export type MapOperations<Ops> =
   & (Ops extends { readonly drop: ReadonlyArray<unknown> } ? UnderKey<{ readonly inner: Ops }>
     : UnderKey<Ops>)
@@ -104,8 +104,8 @@ const dotted = (
   [...codecs].map(([name, args]) => [`${prefix}${name}`, [...first, ...args]] as const)
 
 /**
- * Holds a state of one type for each key. An entry is there while anything in it is; `drop` takes
- * away what was seen in it, and what is added concurrently stays.
+ * Holds a state of one type for each key. An entry is there while anything in it is; `drop` removes
+ * the content that was seen, and content that is added concurrently stays.
  */
 export const map = <View, Ops>(
   of: CrdtType<View, Ops>

@@ -13,11 +13,11 @@ import { invalid } from "./Mutations.ts"
 import * as RegisterType from "./RegisterType.ts"
 import { removeAt } from "./RemoveAt.ts"
 import * as SetType from "./SetType.ts"
-import type { LeafOperation, Mutation, Operation, Refusal, Strategy } from "./Strategy.ts"
+import type { LeafOperation, Mutation, Operation, Strategy, Unchanged } from "./Strategy.ts"
 import { definesCounter, kindOf } from "./TypeShape.ts"
 import { greatestStamp, viewOf } from "./TypeView.ts"
 
-const keyArgument = (mutation: Mutation): string | Refusal => {
+const keyArgument = (mutation: Mutation): string | Unchanged => {
   const key = mutation.args[0]
   if (typeof key !== "string") return invalid("$[0]", "expected the key of a map entry, as text")
   if (!key.isWellFormed()) return invalid("$[0]", "text with a lone surrogate")

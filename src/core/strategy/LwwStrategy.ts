@@ -1,7 +1,7 @@
 /**
  * Reconciles by last write wins: of two concurrent writes, the one with the greater hybrid stamp
- * stays and the other is lost. For what is written whole and whose latest version is all that
- * counts; for anything that two people may edit at once, take another family.
+ * stays and the other is lost. For values that are written whole and of which only the latest
+ * version matters; for a value that two people may edit at once, take another family.
  */
 import * as HybridClock from "../clock/HybridClock.ts"
 import * as VersionVector from "../clock/VersionVector.ts"

@@ -1,5 +1,5 @@
 /**
- * Builds what mutators return: deltas, refusals, and the values in their arguments.
+ * Builds the results of mutators: deltas, refusals, and the values in their arguments.
  */
 import type { Dot } from "../clock/Dot.ts"
 import * as VersionVector from "../clock/VersionVector.ts"
@@ -8,9 +8,9 @@ import type { DotStore } from "../crdt/DotStore.ts"
 import * as Expiry from "../crdt/Expiry.ts"
 import type { Deferral } from "../crdt/Removal.ts"
 import * as CanonicalJson from "../model/CanonicalJson.ts"
-import type { Mutated, Mutation, Refusal } from "./Strategy.ts"
+import type { Mutated, Mutation, Unchanged } from "./Strategy.ts"
 
-export interface Change {
+export interface DeltaContent {
   readonly store: DotStore | undefined
   /** Events that this change has seen and replaces, besides its own dot. */
   readonly replaces?: ReadonlyArray<Dot>
@@ -18,7 +18,8 @@ export interface Change {
 }
 
 /**
- * What takes away at `path`, as it arrives, what the client has seen and this replica has not yet.
+ * The deferral at `path` that removes, as it arrives, content that the client has seen and this
+ * replica has not yet.
  */
 export const deferrals = (
   mutation: Mutation,
@@ -29,8 +30,8 @@ export const deferrals = (
   return [{ ...dot, seen: seen.vector, path }]
 }
 
-/** A change that names what it replaces: all that a data type's operation may do. */
-export const changed = (mutation: Mutation, change: Change): Mutated => {
+/** A change that names the dots it replaces: the only change that a data type's operation makes. */
+export const changed = (mutation: Mutation, change: DeltaContent): Mutated => {
   const delta: Delta = {
     seen: { vector: VersionVector.empty, dots: [...(change.replaces ?? []), mutation.dot] },
     store: change.store,
@@ -56,14 +57,14 @@ export const replaced = (
   }
 })
 
-export const invalid = (path: string, problem: string): Refusal => ({
+export const invalid = (path: string, problem: string): Unchanged => ({
   _tag: "InvalidArguments",
   path,
   problem
 })
 
-/** The canonical text of argument `index`, or why it has none. */
-export const valueArgument = (mutation: Mutation, index: number): string | Refusal => {
+/** The canonical text of argument `index`, or the reason why it has none. */
+export const valueArgument = (mutation: Mutation, index: number): string | Unchanged => {
   if (mutation.args[index] === undefined) return invalid(`$[${index}]`, "a value is missing")
   try {
     return CanonicalJson.encode(mutation.args[index])

@@ -1,5 +1,5 @@
 /**
- * Removes a part of a data type's state: what every removal of the built-in types does.
+ * Removes a subtree of a data type's state, for every removal of the built-in types.
  */
 import { at, type DotStore, nest } from "../crdt/DotStore.ts"
 import { removeSeen } from "../crdt/Removal.ts"
@@ -16,7 +16,7 @@ const hasCounter = (store: DotStore | undefined): boolean => {
 /**
  * Removes all below `path` that the client has seen; if it does not say, all that is here.
  *
- * What the client has seen and this replica has not is deferred, except for counters, whose
+ * Content that the client has seen and this replica has not is deferred, except for counters, whose
  * amounts are not in a context: there the replica must catch up first.
  */
 export const removeAt = (

@@ -16,13 +16,13 @@ const add: LeafOperation = {
   mutate: (mutation, path) => {
     const element = valueArgument(mutation, 0)
     if (typeof element !== "string") return element
-    const place = [...path, childKey("values", element)]
-    const here = at(mutation.document.store, place)
+    const elementPath = [...path, childKey("values", element)]
+    const here = at(mutation.document.store, elementPath)
     const siblings = [{ ...mutation.dot, stamp: 0, value: "" }]
     return changed(mutation, {
-      store: nest(place, { kind: "values", siblings }),
+      store: nest(elementPath, { kind: "values", siblings }),
       replaces: here?.kind === "values" ? here.siblings : [],
-      deferred: deferrals(mutation, place)
+      deferred: deferrals(mutation, elementPath)
     })
   }
 }

@@ -36,7 +36,9 @@ const put: Operation = {
   }
 }
 
-/** Removes what the client has seen, or, if it does not say, what this replica holds. */
+/**
+ * Removes the siblings that the client has seen; without a context, those that this replica holds.
+ */
 const remove: Operation = {
   name: "delete",
   args: [],
@@ -58,7 +60,7 @@ const kind = "values"
 
 export const siblings: Strategy = { name: "siblings", version: 1, kind, operations, view, stampOf }
 
-/** The states of an application merge; its function runs where its code is. */
+/** The states of an application merge; the function runs where its code is. */
 export const merge = (version: number): Strategy => ({
   name: "merge",
   version,

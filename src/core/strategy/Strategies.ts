@@ -22,8 +22,8 @@ export const make = (definition: StrategyDefinition): Strategy => {
 }
 
 /**
- * Whether concurrent values stay beside one another: then a delete should name what it has seen, or
- * it takes values that its sender never saw.
+ * Whether concurrent values stay beside one another: then a delete should name the siblings it has
+ * seen, or it takes values that its sender never saw.
  */
 export const keepsSiblings = ({ family }: StrategyDefinition): boolean =>
   family === "siblings" || family === "merge"

@@ -1,7 +1,7 @@
 /**
- * Says what a way of reconciling is: operations that make deltas, and a view of what results.
- * Joining is not among them: it is the same for all (`core/crdt/Join`), so that a node joins
- * what it has no code for.
+ * Defines the interface of a strategy: operations that make deltas, and a view of the state. The
+ * join is no part of it: it is the same for all (`core/crdt/Join`), so that a node joins the states
+ * of buckets whose code it lacks.
  *
  * This room and `core/crdt` are the only ones that know the families. Everything else handles
  * documents, deltas and contexts.
@@ -11,7 +11,7 @@ import type { Dot } from "../clock/Dot.ts"
 import type { Delta, Document } from "../crdt/Document.ts"
 import type { DotStore } from "../crdt/DotStore.ts"
 
-/** What an argument of an operation is, for callers without the bucket's code. */
+/** The kind of an operation's argument, for callers without the bucket's code. */
 export type ArgumentKind = "value" | "key" | "integer"
 
 /** All that a mutator may look at. */
@@ -20,7 +20,7 @@ export interface Mutation {
   /** The dot of this change; never used before. */
   readonly dot: Dot
   readonly nowMillis: number
-  /** What the client says it has seen; undefined where it says nothing. */
+  /** The history that the client has seen; undefined without a context. */
   readonly seen: CausalContext | undefined
   /** The greatest stamp that the client has seen, by its context or in its session. */
   readonly stampSeen: number
@@ -29,19 +29,19 @@ export interface Mutation {
 }
 
 /**
- * Why an operation changes nothing: arguments that do not fit, or a client that has seen more
- * than this replica, which must catch up before it can tell what to remove.
+ * The reason why an operation changes nothing: arguments that do not fit, or a client that has seen
+ * more than this replica, which must catch up before it can carry out the removal.
  */
-export type Refusal =
+export type Unchanged =
   | { readonly _tag: "InvalidArguments"; readonly path: string; readonly problem: string }
   | { readonly _tag: "ContextAhead" }
 
-export type Mutated = { readonly _tag: "Changed"; readonly delta: Delta } | Refusal
+export type Mutated = { readonly _tag: "Changed"; readonly delta: Delta } | Unchanged
 
 export interface Operation {
   readonly name: string
   readonly args: ReadonlyArray<ArgumentKind>
-  /** Whether the operation ends the document: what `delete` does. */
+  /** Whether the operation ends the document, as `delete` does. */
   readonly deletes: boolean
   /**
    * **Guarantees** an inflation: the delta contains `dot`, and joining it again changes nothing.
@@ -49,14 +49,14 @@ export interface Operation {
   readonly mutate: (mutation: Mutation) => Mutated
 }
 
-/** An operation of a leaf: `path` is where it stands, `args` what is left of the arguments. */
+/** An operation of a leaf: `path` is where it stands, `args` the rest of the arguments. */
 export interface LeafOperation {
   readonly name: string
   readonly args: ReadonlyArray<ArgumentKind>
   readonly mutate: (mutation: Mutation, path: ReadonlyArray<string>) => Mutated
 }
 
-/** What a reader gets. */
+/** The view: the values for a reader. */
 export interface View {
   /** Canonical JSON. One value, none where nothing is there, or all siblings in dot order. */
   readonly values: ReadonlyArray<string>
@@ -69,7 +69,7 @@ export interface Strategy {
   /** The shape of its states. A state of another shape is not of a bucket with this strategy. */
   readonly kind: DotStore["kind"]
   readonly operations: ReadonlyMap<string, Operation>
-  /** What a reader gets at `nowMillis`, which hides a document from the moment it expires. */
+  /** The view at `nowMillis`, which hides a document from the moment it expires. */
   readonly view: (document: Document, nowMillis: number) => View
   /** The greatest hybrid stamp in a document, for its context; 0 where there is none. */
   readonly stampOf: (document: Document) => number

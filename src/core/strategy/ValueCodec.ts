@@ -7,10 +7,10 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import { digest64 } from "../Hash.ts"
 import * as CanonicalJson from "../model/CanonicalJson.ts"
 
-/** A schema without services, whatever its encoded side: it is derived to JSON here. */
+/** A schema without services; its JSON form is derived here, from any encoded side. */
 export type ValueSchema<A> = Schema.Codec<A, any>
 
-/** A value that the schema refuses: where (`$.lines[0].quantity`) and what was expected. */
+/** A value that the schema refuses: the path (`$.lines[0].quantity`) and the expected type. */
 export class SchemaMismatch extends Error {
   override readonly name = "SchemaMismatch"
   readonly path: string
@@ -23,7 +23,7 @@ export class SchemaMismatch extends Error {
 }
 
 export interface ValueCodec<A> {
-  /** What was declared; the law kit generates values from it. */
+  /** The declared schema; the law kit generates values from it. */
   readonly schema: ValueSchema<A>
   /** JSON for a value. Throws `SchemaMismatch`. */
   readonly encode: (value: A) => Schema.Json

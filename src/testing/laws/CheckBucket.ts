@@ -1,6 +1,6 @@
 /**
- * Checks a bucket against every law that its strategy and codecs must keep, so that the author of
- * a merge or a data type learns from a test, not from diverging replicas, what is wrong with it.
+ * Checks a bucket against every law that its strategy and codecs must keep, so that the author of a
+ * merge or a data type learns its faults from a test, not from diverging replicas.
  */
 import type * as Effect from "effect/Effect"
 import type * as Bucket from "../../core/strategy/Bucket.ts"

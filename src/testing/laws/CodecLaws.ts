@@ -1,5 +1,5 @@
 /**
- * States that what was written is what is read, for keys and for the values that operations take.
+ * States that keys and the values that operations take are read as they were written.
  */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
@@ -10,7 +10,7 @@ import { SchemaMismatch, type ValueCodec } from "../../core/strategy/ValueCodec.
 import * as Law from "./Law.ts"
 import * as Values from "./Values.ts"
 
-/** A schema may allow what no document can hold, which writing refuses: that loses nothing. */
+/** A schema may allow values that no document can hold; writing refuses those, so none is lost. */
 const isRefusal = (error: unknown): boolean =>
   error instanceof InvalidJson || error instanceof MalformedKey || error instanceof SchemaMismatch
 

@@ -8,8 +8,9 @@ const isPlain = (value: object): boolean => {
 }
 
 /**
- * `value` with every array and plain object in it frozen. What is in Maps, Sets and instances of
- * classes is not: some of those fill caches of their own, and the first two cannot be frozen.
+ * `value` with every array and plain object in it frozen. The contents of Maps, Sets and instances
+ * of classes are not frozen: some of those fill caches of their own, and the first two cannot be
+ * frozen.
  */
 export const freeze = <A>(value: A): A => {
   if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value

@@ -16,13 +16,15 @@ export interface CheckOptions {
   readonly replay?: string | undefined
 }
 
-/** What was checked: every law that applies, with the number of inputs it was tried on. */
+/**
+ * The laws that were checked: every law that applies, with the number of inputs it was tried on.
+ */
 export interface Report {
   readonly bucket: string
   readonly laws: ReadonlyArray<{ readonly law: string; readonly runs: number }>
 }
 
-/** A law does not hold: on which input, and what came out instead. */
+/** A law does not hold: the input, and the wrong result. */
 export class LawViolation extends Schema.TaggedError<LawViolation>()("LawViolation", {
   bucket: Schema.String,
   law: Schema.String,
@@ -52,7 +54,7 @@ export class LawUndecided extends Schema.TaggedError<LawUndecided>()("LawUndecid
 export interface LawOptions<A> {
   /** Throws where the schema has no generator. */
   readonly inputs: () => Arbitrary.Arbitrary<A>
-  /** How the input breaks the law, or undefined; what it throws breaks the law too. */
+  /** How the input breaks the law, or undefined; an exception breaks the law too. */
   readonly problem: (input: A) => string | undefined
   readonly show: (input: A) => string
 }

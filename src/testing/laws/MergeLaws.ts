@@ -1,9 +1,9 @@
 /**
- * States what an application merge must do, so that every order in which replicas meet gives the
+ * States the laws of an application merge, so that every order in which replicas meet gives the
  * reader the same value.
  *
- * Merges are tried on what was read from canonical JSON, as in service, and compared as the
- * schema compares their results, or as they are stored.
+ * Merges are tried on values read from canonical JSON, as in service, and compared as the schema
+ * compares their results, or as they are stored.
  */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
@@ -121,7 +121,7 @@ const equal = (subject: MergeSubject, { name, count, sides }: Statement): Law.La
     show: (texts) => show(texts.slice(0, count))
   })
 
-/** Changing what is frozen throws; changing a Map or Set shows in what it is written as. */
+/** Changing a frozen value throws; changing a Map or Set shows in its JSON. */
 const pure = ({ codec, read, apply }: MergeSubject): Law.Law =>
   Law.make<Texts>("merge leaves its inputs as they are", {
     inputs: () => triples(codec, 2),

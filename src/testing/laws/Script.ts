@@ -1,9 +1,9 @@
 /**
- * Generates what may happen to one document on three replicas, and makes it happen: operations
- * with and without a client's context, deltas late and repeated, states in one direction, and
- * replicas that forget.
+ * Generates events on one document at three replicas, and carries them out: operations with and
+ * without a client's context, deltas late and repeated, states in one direction, and replicas that
+ * forget.
  *
- * What results is exactly what a cluster can hold, so a law is tried on nothing else.
+ * The results are exactly the states that a cluster can hold, so a law is tried on no others.
  */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
@@ -15,7 +15,7 @@ import type { Strategy } from "../../core/strategy/Strategy.ts"
 import type { ValueCodec } from "../../core/strategy/ValueCodec.ts"
 import * as Values from "./Values.ts"
 
-/** What the laws are about. A test replaces a part of it, to see a law fail. */
+/** The subject of the laws. A test replaces a function of it, to see a law fail. */
 export interface LawSubject {
   readonly strategy: Strategy
   readonly arguments: ArgumentCodecs
@@ -43,7 +43,7 @@ export interface Operate {
   readonly clock: number
 }
 
-/** States and deltas are named by their place in the script, modulo how many there are. */
+/** States and deltas are named by their position in the script, modulo how many there are. */
 export type ScriptStep =
   | Operate
   | { readonly act: "deliver"; readonly at: number; readonly delta: number }
@@ -64,10 +64,10 @@ type Draft = (palette: Palette) => ScriptStep
 const below = (count: number): Arbitrary.Arbitrary<number> =>
   Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: count - 1 })))
 
-const place = below(1000)
+const position = below(1000)
 const at = below(replicaCount)
 
-/** A few values for each argument, so that a script comes back to what it touched. */
+/** A few values for each argument, so that a script comes back to values that it touched. */
 const palette = (codecs: ReadonlyArray<ValueCodec<any>>): Arbitrary.Arbitrary<Palette> =>
   Arbitrary.map(
     Arbitrary.all(codecs.map((codec) => {
@@ -82,7 +82,7 @@ const operate = (subject: LawSubject, operation: string): Arbitrary.Arbitrary<Dr
   const parts = {
     at,
     picks: Arbitrary.all(codecs.map(() => below(paletteSize))),
-    seen: Arbitrary.array(place, { maxLength: 2 }),
+    seen: Arbitrary.array(position, { maxLength: 2 }),
     clock: below(4)
   }
   return Arbitrary.map(Arbitrary.all(parts), ({ picks, ...rest }) => (palette) => ({
@@ -102,11 +102,11 @@ const drafts = (subject: LawSubject): Arbitrary.Arbitrary<ReadonlyArray<Draft>> 
   const operation = oneOf(names.map((name) => operate(subject, name)))
   const join = Arbitrary.map(
     Arbitrary.all({ at, from: at }),
-    (places): Draft => () => ({ act: "join", ...places })
+    (positions): Draft => () => ({ act: "join", ...positions })
   )
   const deliver = Arbitrary.map(
-    Arbitrary.all({ at, delta: place }),
-    (places): Draft => () => ({ act: "deliver", ...places })
+    Arbitrary.all({ at, delta: position }),
+    (positions): Draft => () => ({ act: "deliver", ...positions })
   )
   const forget = Arbitrary.map(at, (at): Draft => () => ({ act: "forget", at }))
   const operations = [operation, operation, operation, operation]

@@ -1,6 +1,6 @@
 /**
- * States what every strategy must do, so that order, repetition and loss of messages cannot
- * matter: the laws of a join-semilattice, and that operations and deltas keep to it.
+ * States the laws of every strategy, so that order, repetition and loss of messages cannot matter:
+ * the laws of a join-semilattice, and that operations and deltas keep to it.
  *
  * States are compared by their canonical bytes.
  */
@@ -38,7 +38,7 @@ const applied = ({ apply }: LawSubject) => (state: State, { after, delta }: Oper
   document: apply(state.document, delta)
 })
 
-/** How what came of a script breaks a law, or undefined. */
+/** How the trace of a script breaks a law, or undefined. */
 type Problem = (trace: Trace, subject: LawSubject, script: Script) => string | undefined
 
 const firstOf = <A>(
@@ -165,7 +165,7 @@ const watched = <A>(what: string, inputs: ReadonlyArray<unknown>, change: () => 
   return result
 }
 
-/** A mutation of what is frozen throws; one inside a Map shows in its JSON. */
+/** A mutation of a frozen value throws; one inside a Map shows in its JSON. */
 const pure: Problem = (_, subject, script) => {
   const { strategy, join, apply } = subject
   const operations = [...strategy.operations].map(([name, operation]) =>
@@ -201,7 +201,7 @@ const problems: Readonly<Record<string, Problem>> = {
   "join is associative": associative,
   "join is idempotent": idempotent,
   "every operation is an inflation": inflating,
-  "a delta does what the whole state does": deltasAreStates,
+  "a delta does the same as the whole state": deltasAreStates,
   "documents survive encoding": encodable,
   "equal contexts mean equal states": contextsTell,
   "views fit the schema": viewsFit

@@ -1,5 +1,5 @@
 /**
- * Makes a script happen on three replicas in memory, and keeps everything that came of it.
+ * Carries a script out on three replicas in memory, and keeps all states and deltas.
  */
 import * as CausalContext from "../../core/clock/CausalContext.ts"
 import { actor, type Dot } from "../../core/clock/Dot.ts"
@@ -16,7 +16,7 @@ export interface State {
   readonly document: Document.Document
 }
 
-/** One operation: the state it was made on, and what became of it. */
+/** One operation: the state it was made on, and its result. */
 export interface Operated {
   readonly dot: Dot
   readonly before: State
@@ -28,9 +28,9 @@ export interface Trace {
   /** Every state that a replica ever had, the empty one first. */
   readonly states: ReadonlyArray<State>
   readonly operated: ReadonlyArray<Operated>
-  /** What happened, a line for each step. */
+  /** The story, a line for each step. */
   readonly lines: ReadonlyArray<string>
-  /** What the last step threw; the rest was not carried out. */
+  /** The exception of the last step; the rest was not carried out. */
   readonly failure: string | undefined
 }
 
@@ -75,7 +75,7 @@ class Play {
     const node = nodes[step.at]!
     const before = replica.state
     const { operations, stampOf } = this.#subject.strategy
-    const read = step.seen.map((place) => this.states[place % this.states.length]!)
+    const read = step.seen.map((position) => this.states[position % this.states.length]!)
     const seen = read
       .map(({ document }) => ({ vector: document.context, stamp: stampOf(document) }))
       .reduce(CausalContext.join, CausalContext.nothing)
@@ -123,7 +123,7 @@ class Play {
     this.lines.push(`${nodes[at]!}: joins ${other.name}, of ${nodes[from]!} -> ${state.name}`)
   }
 
-  /** As a fallback does that delivered a document: what it makes from now on has a new birth. */
+  /** As a fallback does that delivered a document: its later dots have a new birth. */
   forget({ at }: { readonly at: number }): void {
     const replica = this.#replicas[at]!
     replica.state = empty
@@ -145,7 +145,7 @@ const carryOut = (running: Play, step: ScriptStep): void => {
   }
 }
 
-/** What comes of `script`; the same every time. */
+/** The trace of `script`; the same every time. */
 export const play = (subject: LawSubject, script: Script): Trace => {
   const running = new Play(subject)
   let failure: string | undefined

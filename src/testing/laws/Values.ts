@@ -1,5 +1,5 @@
 /**
- * Generates what a bucket can store, as canonical JSON, from the schemas it declares.
+ * Generates the values that a bucket can store, as canonical JSON, from the schemas it declares.
  *
  * Merges fail where two values have something in common, and values straight from a schema rarely
  * have. So most are pooled: every text and key that the schema lets change becomes one of a few.
@@ -19,11 +19,11 @@ const pooledText = (text: string): string => {
   return pool[sum % pool.length]!
 }
 
-/** What every JSON value can be made to hold, so that few generated values are wasted. */
+/** Repairs a text that cannot be stored, so that few generated values are wasted. */
 const storableText = (text: string): string => text === "__proto__" ? "proto" : text.toWellFormed()
 
-/** Puts a changed part back into the whole. */
-type Place = (part: unknown) => unknown
+/** Puts a changed value back into the whole. */
+type Rebuild = (value: unknown) => unknown
 
 /** `json` with each text and key changed by `change`, where the result `fits`. */
 const rewrite = (
@@ -32,9 +32,9 @@ const rewrite = (
     readonly change: (text: string) => string
     readonly fits: (whole: unknown) => boolean
   },
-  place: Place = (part) => part
+  rebuild: Rebuild = (value) => value
 ): unknown => {
-  const ifFits = (part: unknown) => (options.fits(place(part)) ? part : json)
+  const ifFits = (value: unknown) => (options.fits(rebuild(value)) ? value : json)
   if (typeof json === "string") {
     const changed = options.change(json)
     return changed === json ? json : ifFits(changed)
@@ -42,7 +42,7 @@ const rewrite = (
   if (Array.isArray(json)) {
     const items: Array<unknown> = [...json]
     items.forEach((item, i) => {
-      items[i] = rewrite(item, options, (part) => place(items.with(i, part)))
+      items[i] = rewrite(item, options, (value) => rebuild(items.with(i, value)))
     })
     return items
   }
@@ -52,13 +52,13 @@ const rewrite = (
   for (const [key, field] of fields) {
     fields.set(
       key,
-      rewrite(field, options, (part) => place(Object.fromEntries([...fields, [key, part]])))
+      rewrite(field, options, (value) => rebuild(Object.fromEntries([...fields, [key, value]])))
     )
   }
   const renamed = Object.fromEntries(
     [...fields].map(([key, field]) => [options.change(key), field])
   )
-  return options.fits(place(renamed)) ? renamed : object()
+  return options.fits(rebuild(renamed)) ? renamed : object()
 }
 
 /** Whether JSON is a value, whole: nothing is lost when it is read and written again. */

@@ -1,5 +1,5 @@
 /**
- * Tells what happened in a run, line by line, for an application's author who looks into a failure.
+ * Tells the story of a run, line by line, for an application's author who looks into a failure.
  */
 import * as Formatter from "effect/Formatter"
 import { faultClass } from "../simulator/Faults.ts"
@@ -57,7 +57,7 @@ const eventsOf = (record: Record, brought: ReadonlyMap<number, Brought>) => {
   return record.events.map((event) => ofEvent(event, startAt, brought.get(event.operation.id)))
 }
 
-/** What is shown of each document, and by which nodes: all, if it has converged. */
+/** The value shown of each document, and the nodes that show it: all, if it has converged. */
 const endOf = ({ final }: Record): ReadonlyArray<string> =>
   final.flatMap(({ key, shown }) => {
     const nodes = new Map<string, ReadonlyArray<string>>()

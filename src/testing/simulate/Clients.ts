@@ -1,6 +1,6 @@
 /**
- * Plays the clients of one run: draws what they do and when, and does it through the bucket's own
- * handle.
+ * Plays the clients of one run: draws their operations and times, and carries them out through the
+ * bucket's own handle.
  */
 import { makeHandle } from "../../client/MakeHandle.ts"
 import * as CanonicalJson from "../../core/model/CanonicalJson.ts"
@@ -21,8 +21,8 @@ import {
 } from "../simulator/Workload.ts"
 import type { AnyOperations } from "./Operation.ts"
 
-/** What the runs of one seed have in common. */
-export interface Setting {
+/** The setting that the runs of one seed share. */
+export interface SeedSetting {
   readonly seed: number
   readonly bucket: Any
   readonly operations: AnyOperations
@@ -33,7 +33,7 @@ export interface Setting {
   readonly steps: number
 }
 
-/** What a client brought to an operation, and the value that it wrote, if it wrote one. */
+/** The input of a client's operation, and the value that it wrote, if it wrote one. */
 export interface Brought {
   readonly input: unknown
   readonly written?: unknown
@@ -48,7 +48,7 @@ const lengthLeast = 20_000
 const lengthPerStep = 100
 
 export const drawSteps =
-  ({ bucket, keys, operations, steps }: Setting) =>
+  ({ bucket, keys, operations, steps }: SeedSetting) =>
   (random: SeededRandom, { chaosMillis, nodes }: PlanFacts): Workload => {
     const weights = weigh(random, [...operations.keys()])
     const consistencies = weigh(random, levels)
@@ -100,15 +100,18 @@ const lengthOf = ([codec]: ReadonlyArray<ValueCodec<any>>, value: unknown): numb
   }
 }
 
-/** What a merge adds up where it should join doubles with each conflict: such a run has no end. */
-const checkLength = ({ bucket, steps }: Setting, value: unknown): void => {
+/**
+ * A merge that adds where it should join doubles the value with each conflict: such a run has no
+ * end.
+ */
+const checkLength = ({ bucket, steps }: SeedSetting, value: unknown): void => {
   const length = lengthOf(bucket.arguments.get("put") ?? [], value)
   if (length <= lengthLeast + lengthPerStep * steps) return
   throw new Grown(`a client writes ${length} characters of JSON: does the merge add, not join?`)
 }
 
-/** The clients of one run. `brought` is told what they bring. */
-export const scenarioOf = (setting: Setting, brought: Map<number, Brought>): Scenario => {
+/** The clients of one run. `brought` is told their inputs. */
+export const scenarioOf = (setting: SeedSetting, brought: Map<number, Brought>): Scenario => {
   const { bucket, operations, seed } = setting
   return {
     buckets: [bucket],

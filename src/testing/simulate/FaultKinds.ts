@@ -18,11 +18,11 @@ export const faultKinds = {
   partitions: partitionFaults,
   /** Nodes pause, crash, and start again. */
   processes: processFaults,
-  /** Disks are slow or full, or fail; what they hold stays. */
+  /** Disks are slow or full, or fail; their data stay. */
   disks: diskFaults,
   /** Clocks are off, by seconds or a day. */
   clocks: clockFaults,
-  /** One disk loses or damages what it held, which only other replicas have then. */
+  /** One disk loses or damages data, which only other replicas have then. */
   damage: [...damageFaults, twins]
 } as const
 

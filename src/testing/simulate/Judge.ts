@@ -1,6 +1,6 @@
 /**
- * Says what is wrong with a run of an application's bucket: what the application itself expects,
- * what follows from its merge, and what the store promises of every bucket.
+ * Finds the violations of a run of an application's bucket: of the application's own invariant, of
+ * the laws of its merge, and of the store's promises for every bucket.
  */
 import type { Any } from "../../core/strategy/Bucket.ts"
 import * as MergeLaws from "../laws/MergeLaws.ts"
@@ -19,14 +19,14 @@ import {
 import type { Event, Record, Violation } from "../simulator/History.ts"
 import { isWrite } from "../simulator/Plan.ts"
 import { startOf } from "./Account.ts"
-import { type Brought, Grown, keyOf, type Setting } from "./Clients.ts"
+import { type Brought, Grown, keyOf, type SeedSetting } from "./Clients.ts"
 
-/** What an application expects of a document, given what its clients did to it. */
+/** The application's invariant of a document, given its clients' operations on it. */
 export type AnyInvariant = (view: any, told: any) => string | undefined
 
 /** One run, as it is judged. */
 export interface Judged {
-  readonly setting: Setting
+  readonly setting: SeedSetting
   readonly invariant: AnyInvariant | undefined
   readonly brought: ReadonlyMap<number, Brought>
   readonly record: Record
@@ -34,7 +34,7 @@ export interface Judged {
 
 type Judge = (judged: Judged, told: Told) => ReadonlyArray<Violation>
 
-/** Errors that blame what the application gave; the others are the cluster's. */
+/** Errors that blame the application's input; the others are the cluster's. */
 const blaming = /^(InvalidKey|InvalidValue|Undecodable|UnknownOperation): /u
 
 const accepted = (events: ReadonlyArray<Event>): ReadonlyArray<Violation> =>
@@ -83,7 +83,7 @@ const absorbed: Judge = ({ brought, setting }, told) => {
   return found
 }
 
-/** What a read of a document returns, of the JSON that was shown; undefined where there is none. */
+/** The result of a read, of the JSON that was shown; undefined where there is none. */
 const viewOf = ({ code, decodeView, surface }: Any, value: unknown): unknown => {
   if (value === undefined) return undefined
   const isList = code.merge === undefined && surface.includes("replace") && Array.isArray(value)
@@ -123,18 +123,18 @@ const problemOf = (check: () => string | undefined): string | undefined => {
   }
 }
 
-/** What is only in memory when it is acknowledged goes with the process. */
+/** A write that is only in memory when it is acknowledged is lost with the process. */
 const withoutForfeits = (record: Record, bucket: Any): Record => {
-  const lives = record.incarnations.length
+  const incarnations = record.incarnations.length
   const nodes = new Set(record.incarnations.map(({ node }) => node)).size
-  if (bucket.definition.durability !== "buffered" || lives === nodes) return record
+  if (bucket.definition.durability !== "buffered" || incarnations === nodes) return record
   const events = record.events.map((event): Event =>
     isWrite(event.operation) && event.outcome === "ok" ? { ...event, outcome: "info" } : event
   )
   return { ...record, events }
 }
 
-/** What is wrong with a run, what an application understands best first. */
+/** The violations of a run, those that an application understands best first. */
 export const judge = (judged: Judged): ReadonlyArray<Violation> => {
   const { bucket } = judged.setting
   const record = withoutForfeits(judged.record, bucket)
@@ -150,7 +150,7 @@ export const judge = (judged: Judged): ReadonlyArray<Violation> => {
   ]
 }
 
-/** What was thrown in a run, by a merge or by the store itself. */
+/** The exception of a run, from a merge or from the store itself. */
 export const brokenOff = (thrown: unknown): ReadonlyArray<Violation> => {
   const problem = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown)
   return everywhere(thrown instanceof Grown ? "growth" : "run", [problem])

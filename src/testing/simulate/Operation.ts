@@ -1,5 +1,5 @@
 /**
- * Says what the clients of an application's simulation do: the operations that the application
+ * Defines the operations of the clients in an application's simulation: those that the application
  * declares, or those that follow from its bucket.
  */
 import * as Effect from "effect/Effect"
@@ -12,7 +12,7 @@ import * as Values from "../laws/Values.ts"
 import type { SeededRandom } from "../simulator/SeededRandom.ts"
 import { samplesOf } from "./Samples.ts"
 
-/** What a reader gets of a bucket. */
+/** The view of a bucket. */
 export type ViewOf<B extends Any> = B extends Bucket<string, any, infer View, never, any, Surface>
   ? View
   : never
@@ -21,27 +21,27 @@ export type ViewOf<B extends Any> = B extends Bucket<string, any, infer View, ne
 export type KeyOf<B extends Any> = B extends Bucket<string, infer K, any, never, any, Surface> ? K
   : never
 
-/** What a client changes: the value that it read, or a builder of operations of a data type. */
+/** The input of a change: the value that was read, or a builder of operations of a data type. */
 type Subject<B extends Any> = B extends Bucket<string, any, infer View, never, infer Ops, infer S>
   ? "edit" extends S ? Builder<Ops> : View | undefined
   : never
 
-/** What it writes: a value, or operations. */
+/** The output of a change: a value, or operations. */
 type Change<B extends Any> = B extends Bucket<string, any, any, infer Value, any, infer S>
   ? "edit" extends S ? Edit | ReadonlyArray<Edit> : Value
   : never
 
-/** Draws something that a client does. Whatever is by chance must come from `random`. */
+/** Draws an operation of a client. All chance must come from `random`. */
 export type Operation<B extends Any, Input> = (random: SeededRandom) => {
-  /** What the client brings, for the invariant and for people. */
+  /** The input of the operation, for the invariant and for people. */
   readonly input: Input
   /** As for `update` of the bucket's handle; of a data type, as for `edit`. */
   readonly change: (subject: Subject<B>) => Change<B>
 }
 
 /**
- * What clients do where the application does not say: write values that the schema generates, each
- * merged into what is there where the bucket has a merge; of a data type, apply its operations.
+ * The default operations: clients write values that the schema generates, each merged into the
+ * value that is there where the bucket has a merge; of a data type, they apply its operations.
  */
 export type Generated<B extends Any> = B extends Bucket<string, any, any, infer Value, any, infer S>
   ? "edit" extends S ? { readonly edit: Edit }
@@ -79,7 +79,7 @@ const writeOf = (bucket: Any, samples: Samples): AnyOperation => {
   }
 }
 
-/** What clients do with a bucket of which nothing more is said. */
+/** The default operations of a bucket. */
 export const generate = Effect.fnUntraced(function*(bucket: Any, seed: number) {
   const samples = new Map<ValueCodec<any>, ReadonlyArray<string>>()
   for (const codec of new Set([...bucket.arguments.values()].flat())) {

@@ -1,5 +1,5 @@
 /**
- * Describes what an application says of a simulation, and what it is told of it.
+ * Describes the options of a simulation, and its report.
  */
 import * as Schema from "effect/Schema"
 import type { Any } from "../../core/strategy/Bucket.ts"
@@ -8,16 +8,18 @@ import type { Generated, KeyOf, Operation, ViewOf } from "./Operation.ts"
 
 /**
  * When a client did something, in milliseconds of virtual time, as in the story of a failure: the
- * same clock for all clients, whatever the nodes' clocks say.
+ * same clock for all clients, independent of the nodes' clocks.
  */
 interface Timed {
-  /** When the client began, before it read what it changes. */
+  /** When the client began, before it read the value that it changes. */
   readonly beganAt: number
-  /** When the client was answered, or gave up: what is `unknown` may take effect later still. */
+  /**
+   * When the client was answered, or gave up: an `unknown` operation may take effect later still.
+   */
   readonly endedAt: number
 }
 
-/** An operation, by its name, what the client brought to it, and when. */
+/** An operation: its name, its input, and when. */
 export type Did<Inputs> = {
   readonly [Name in keyof Inputs]:
     & { readonly operation: Name; readonly input: Inputs[Name] }
@@ -25,14 +27,14 @@ export type Did<Inputs> = {
 }[keyof Inputs]
 
 /**
- * What clients did to one document, as far as they learned what came of it, in the order in which
- * they began.
+ * The operations of clients on one document, by the outcomes that they were told, in the order in
+ * which they began.
  */
 export interface Done<B extends Any, Inputs> {
   readonly key: KeyOf<B>
-  /** These were acknowledged: what is shown must tell of them. */
+  /** These were acknowledged: the shown value must contain them. */
   readonly acknowledged: ReadonlyArray<Did<Inputs>>
-  /** Of these no client knows: what is shown may tell of them. */
+  /** Of these no client knows: the shown value may contain them. */
   readonly unknown: ReadonlyArray<Did<Inputs>>
 }
 
@@ -47,11 +49,13 @@ export interface SimulateOptions<B extends Any, Inputs> {
   readonly seed?: number
   /** How many seeds there are, each of them a run; 20 unless said otherwise. */
   readonly seeds?: number
-  /** What clients do, by name. Follows from the bucket unless given (see `Generated`). */
+  /**
+   * The clients' operations, by name. They follow from the bucket unless given (see `Generated`).
+   */
   readonly operations?: { readonly [Name in keyof Inputs]: Operation<B, Inputs[Name]> }
   /**
    * Expects something of each document, as every node shows it once the cluster is healed and at
-   * rest: throws, or returns what is wrong.
+   * rest: throws, or returns the fault.
    */
   readonly invariant?: (
     view: ViewOf<B> | undefined,
@@ -63,7 +67,7 @@ interface Counts {
   readonly [name: string]: number
 }
 
-/** What was tried, and found to hold. */
+/** The report of runs in which every promise held. */
 export interface SimulationReport {
   readonly bucket: string
   /** The first seed, and how many there were. */
@@ -77,7 +81,7 @@ export interface SimulationReport {
   readonly hash: string
 }
 
-/** Something that was promised did not come out: what, and what led to it. */
+/** A promise was broken: which, and the story that led to it. */
 export class SimulationFailed extends Schema.TaggedError<SimulationFailed>()("SimulationFailed", {
   bucket: Schema.String,
   seed: Schema.Int,
@@ -85,7 +89,7 @@ export class SimulationFailed extends Schema.TaggedError<SimulationFailed>()("Si
   check: Schema.String,
   promise: Schema.String,
   problem: Schema.String,
-  /** What of the run it takes: operations and faults, a line each. */
+  /** The least that it takes of the run: operations and faults, a line each. */
   story: Schema.Array(Schema.String)
 }) {
   override get message(): string {
@@ -95,7 +99,7 @@ export class SimulationFailed extends Schema.TaggedError<SimulationFailed>()("Si
   }
 }
 
-/** An option with which nothing can be simulated: which, its value, what was expected. */
+/** An option with which nothing can be simulated: its name, its value, the accepted values. */
 export class InvalidSimulation
   extends Schema.TaggedError<InvalidSimulation>()("InvalidSimulation", {
     option: Schema.String,

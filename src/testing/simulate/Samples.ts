@@ -11,7 +11,7 @@ import type { ValueCodec } from "../../core/strategy/ValueCodec.ts"
 import * as Values from "../laws/Values.ts"
 import { stream } from "../simulator/SeededRandom.ts"
 
-/** Small values show best what is wrong with what is made of them. */
+/** Small values show a fault best. */
 const size = 3
 const samplesCount = 16
 const pooledShare = 0.75

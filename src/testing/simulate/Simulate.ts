@@ -1,7 +1,7 @@
 /**
  * Runs an application's bucket, with its merge and its clients' own operations, on simulated
- * clusters under faults, so that its author learns from a seed, not from customers, what concurrent
- * writes make of it.
+ * clusters under faults, so that its author learns the effects of concurrent writes from a seed,
+ * not from customers.
  */
 import * as Effect from "effect/Effect"
 import { digest64 } from "../../core/Hash.ts"
@@ -12,7 +12,7 @@ import { isWrite, type Plan } from "../simulator/Plan.ts"
 import { type Run, run } from "../simulator/Run.ts"
 import { shrinking } from "../simulator/Shrink.ts"
 import { account } from "./Account.ts"
-import { type Brought, drawSteps, scenarioOf, type Setting } from "./Clients.ts"
+import { type Brought, drawSteps, scenarioOf, type SeedSetting } from "./Clients.ts"
 import { type FaultKind, faultKinds, kinds, survivable } from "./FaultKinds.ts"
 import { type AnyInvariant, brokenOff, judge } from "./Judge.ts"
 import { type AnyOperation, type AnyOperations, generate } from "./Operation.ts"
@@ -25,10 +25,10 @@ import {
 import { keysOf } from "./Samples.ts"
 
 const promises: { readonly [checker: string]: string } = {
-  accepted: "what clients write is what the bucket takes",
+  accepted: "the bucket takes every value that clients write",
   invariant: "the invariant holds on every node",
-  absorbed: "what is shown has in it all that was acknowledged",
-  acknowledged: "nothing that was acknowledged is forgotten",
+  absorbed: "the shown value contains every acknowledged write",
+  acknowledged: "no acknowledged write is forgotten",
   convergence: "all nodes show the same in the end, and rest",
   availability: "a healthy node answers",
   identity: "nothing is applied twice",
@@ -92,7 +92,7 @@ const choose = Effect.fnUntraced(function*({ definition }: Any, options: AnyOpti
 const invalid = (option: string, expected: string) => (value: string) =>
   new InvalidSimulation({ option, value, expected })
 
-/** What the runs of one seed have in common. */
+/** The setting that the runs of one seed share. */
 const settingOf = Effect.fnUntraced(function*(bucket: Any, chosen: Chosen, seed: number) {
   const keys = yield* Effect.mapError(
     keysOf(bucket, seed),
@@ -102,7 +102,7 @@ const settingOf = Effect.fnUntraced(function*(bucket: Any, chosen: Chosen, seed:
     generate(bucket, seed),
     invalid(`the schema of ${bucket.name}`, "one that generates values, or operations of your own")
   )
-  const setting: Setting = {
+  const setting: SeedSetting = {
     seed,
     bucket,
     keys,
@@ -120,7 +120,11 @@ interface Attempt {
   readonly run: Run | undefined
 }
 
-const attempt = (plan: Plan, setting: Setting, invariant: AnyInvariant | undefined): Attempt => {
+const attempt = (
+  plan: Plan,
+  setting: SeedSetting,
+  invariant: AnyInvariant | undefined
+): Attempt => {
   const brought = new Map<number, Brought>()
   try {
     const done = run(plan, { scenario: scenarioOf(setting, brought) })
@@ -138,13 +142,13 @@ const shrinkRunsMax = 100
 const failureOf = Effect.fnUntraced(function*(
   plan: Plan,
   violation: Violation,
-  options: { readonly setting: Setting; readonly invariant: AnyInvariant | undefined }
+  options: { readonly setting: SeedSetting; readonly invariant: AnyInvariant | undefined }
 ) {
   const { invariant, setting } = options
   const tried = (smaller: Plan) =>
     // Lets others have their turn, and the caller interrupt.
     Effect.map(Effect.yieldNow, () => attempt(smaller, setting, invariant))
-  // What has grown is slow to run, and tells enough by itself.
+  // A run with a grown value is slow, and tells enough without being shrunk.
   const runsMax = violation.checker === "growth" ? 0 : shrinkRunsMax
   const runs = shrinking(plan, violation, { runsMax })
   let step = runs.next()
@@ -168,7 +172,7 @@ const outcomesOf = ({ record: { events } }: Run): Readonly<Record<string, number
   return { acknowledged: count("ok"), refused: count("fail"), unknown: count("info") }
 }
 
-/** Adds up what several runs counted. */
+/** Adds up the counts of several runs. */
 class Sums {
   readonly #sums = new Map<string, number>()
 
@@ -217,15 +221,15 @@ const simulateAny = Effect.fnUntraced(function*(bucket: Any, options: AnyOptions
 
 /**
  * Runs a bucket on simulated clusters: the nodes' and clients' real code on virtual time, under
- * faults drawn from a seed. Then the cluster is healed, and every document is checked for what the
- * store promises, what the bucket's merge must keep, and `invariant`.
+ * faults drawn from a seed. Then the cluster is healed, and every document is checked for the
+ * promises of the store, the laws of the bucket's merge, and `invariant`.
  *
  * ```ts
  * const report = yield* simulate(Carts)
  * yield* simulate(Carts, { seed: failed.seed, seeds: 1 })
  * ```
  *
- * **Fails with** `SimulationFailed`, with the seed that repeats it and what led to it;
+ * **Fails with** `SimulationFailed`, with the seed that repeats it and the story that led to it;
  * `InvalidSimulation` where an option makes no sense.
  */
 export function simulate<const B extends Any, Inputs>(

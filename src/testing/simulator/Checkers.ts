@@ -31,7 +31,7 @@ export const checkers: ReadonlyArray<Checker> = [
   bounds
 ]
 
-/** Everything that is wrong with a run. */
+/** All violations in a run. */
 export const checkAll = (
   record: Record,
   which: ReadonlyArray<Checker> = checkers

@@ -1,6 +1,6 @@
 /**
- * Keeps what several faults make worse at a time: of each number the worst counts, until the
- * fault that brought it ends.
+ * Keeps the conditions that several faults make worse at a time: of each number the worst counts,
+ * until its fault ends.
  */
 
 /** Numbers of which a greater one is worse. */
@@ -20,7 +20,7 @@ export class Conditions<A extends Numbers<A>> {
     return this.#now
   }
 
-  /** What a fault brings, by its id; nothing any more where that is left out. */
+  /** The conditions of a fault, by its id; none any more where they are left out. */
   set(fault: number, bad?: Partial<A>): void {
     if (bad === undefined) this.#bad.delete(fault)
     else this.#bad.set(fault, bad)

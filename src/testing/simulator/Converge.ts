@@ -1,6 +1,6 @@
 /**
- * Brings a healed cluster to rest: reads every document with all replicas through every node,
- * which repairs whoever is behind, until all replicas are equal; the last reads are the result.
+ * Brings a healed cluster to rest: reads every document with all replicas through every node, which
+ * repairs every stale replica, until all replicas are equal; the last reads are the result.
  */
 import { rethrow } from "../../client/Task.ts"
 import { Requester } from "../../client/Requester.ts"
@@ -8,7 +8,7 @@ import * as Session from "../../client/Session.ts"
 import { isLive } from "../../core/crdt/DotStore.ts"
 import type { DotStore } from "../../core/crdt/DotStore.ts"
 import type { FinalDocument, Shown, Size } from "./History.ts"
-import { placeOf, type Plan } from "./Plan.ts"
+import { documentNameOf, type Plan } from "./Plan.ts"
 import { stream } from "./SeededRandom.ts"
 import { noWay, SimBackend } from "./SimBackend.ts"
 import type { Named, SimCluster } from "./SimCluster.ts"
@@ -38,7 +38,7 @@ export class Converge {
     this.#cluster = cluster
     this.#plan = plan
     const named = plan.operations.map(({ bucket, key }): readonly [string, Named] => [
-      placeOf({ bucket, key }),
+      documentNameOf({ bucket, key }),
       { bucket, key }
     ])
     this.#documents = [...new Map(named).values()]
@@ -64,7 +64,7 @@ export class Converge {
     const all = new Map<string, Map<string, Shown | string>>()
     for (const document of this.#documents) {
       const shown = new Map<string, Shown | string>()
-      all.set(placeOf(document), shown)
+      all.set(documentNameOf(document), shown)
       for (const node of cluster.nodes.keys()) this.#read(document, node, round, shown)
     }
     kernel.run(kernel.now + roundMillis)
@@ -97,7 +97,7 @@ export class Converge {
     for (const node of cluster.nodes.values()) this.#look(document, node, digests, sizes)
     return {
       ...document,
-      shown: shown.get(placeOf(document))!,
+      shown: shown.get(documentNameOf(document))!,
       digests,
       primaries: cluster.primaries(document),
       sizes

@@ -1,6 +1,6 @@
 /**
- * Holds what lies on a simulated disk, and what disks do to it: flip bits (the checksum tells),
- * lose rows (the count of elements tells, where they were elements), bring back old pages
+ * Holds the content of a simulated disk, and the damage that disks do: they flip bits (the checksum
+ * tells), lose rows (the count of elements tells, where they were elements), bring back old pages
  * (nothing tells, as after a lost end of the log).
  */
 import type { AcceptedBatch, EncodedRow, NumberedChange } from "../../storage/AcceptedBatch.ts"
@@ -68,7 +68,7 @@ export const changed = (
   return { key, header, sequence, elements, elementCount, rotten }
 }
 
-/** What the storage says of a document. */
+/** The storage's answer about a document. */
 export const readDocument = (document: DiskDocument | undefined): ReadResult => {
   if (document === undefined) return { _tag: "Absent" }
   const { elementCount, elements, header, rotten, sequence } = document
@@ -79,7 +79,7 @@ export const readDocument = (document: DiskDocument | undefined): ReadResult => 
   return { _tag: "Found", document: { header, elements: new Map(sorted), sequence } }
 }
 
-/** What belongs together: all of it reaches the disk, or nothing. */
+/** A batch: all of it reaches the disk, or nothing. */
 export interface DiskWrite extends AcceptedBatch {
   readonly done: OnCommit
 }
@@ -103,8 +103,8 @@ export const apply = (image: Image, batch: AcceptedBatch, wrote: Wrote = () => {
 }
 
 /**
- * What happens to a document: the document after it, or undefined where it is gone. `past` are its
- * earlier versions, the oldest first.
+ * A kind of damage: the document after it, or undefined where it is gone. `past` are its earlier
+ * versions, the oldest first.
  */
 export type Harm = (
   document: DiskDocument,

@@ -1,5 +1,5 @@
 /**
- * Says how a simulated disk does its work: in what time, and whether at all.
+ * Describes the behaviour of a simulated disk: its latency and its errors.
  */
 
 export interface DiskMood {

@@ -28,7 +28,7 @@ import { type DiskMood, fitDisk } from "./DiskMood.ts"
 import type { Kernel, Owner } from "./Kernel.ts"
 import type { SeededRandom } from "./SeededRandom.ts"
 
-/** What outlives the node. */
+/** The disk, which outlives the process. */
 interface Disk {
   readonly image: Image
   readonly mood: DiskMood
@@ -76,7 +76,7 @@ export class DiskSession {
     this.#numbers = new SequenceNumbers(options.disk.image.store.epoch)
   }
 
-  /** The process dies: of what was under way, as much reaches the disk as chance lets. */
+  /** The process dies: a part of the commits under way, by chance, reaches the disk. */
   crash(): void {
     const { disk, random } = this.#options
     const open = [...this.#committing, ...this.#waiting]
@@ -133,7 +133,7 @@ export class DiskSession {
     }
   }
 
-  /** The disk with what waits on top. */
+  /** The disk with the waiting writes on top. */
   #view(): Image {
     const open = [...this.#committing, ...this.#waiting]
     if (open.length === 0) return this.#options.disk.image
@@ -223,7 +223,7 @@ export class DiskSession {
       for (const write of group) write.done(undefined)
       return this.#schedule()
     }
-    // What waits may rest on what failed, so it fails too.
+    // Waiting writes may build on those that failed, so they fail too.
     disk.counts.failures++
     const rest = this.#waiting
     this.#waiting = []

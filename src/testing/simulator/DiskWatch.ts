@@ -1,7 +1,7 @@
 /**
- * Watches what one incarnation of a node asks of its disk: which documents, the moment that it has
- * made them, and whether it must take writes again. A node that gave up a disk for good would
- * otherwise pass for one that has a reason.
+ * Watches the requests of one incarnation of a node to its disk: the documents, as soon as they are
+ * made, and whether it must take writes again. Otherwise a node that gave up a disk for good would
+ * be excused.
  */
 import type { Batch, OnCommit, StorageService } from "../../storage/Storage.ts"
 

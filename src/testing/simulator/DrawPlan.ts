@@ -14,11 +14,11 @@ export interface DrawOptions {
   readonly faults?: ReadonlyArray<FaultClass>
   /** How many nodes there are; drawn unless said otherwise. */
   readonly nodes?: number | undefined
-  /** Draws what clients do; the simulator's own operations unless said otherwise. */
+  /** Draws the clients' operations; the simulator's own unless said otherwise. */
   readonly workload?: (random: SeededRandom, facts: PlanFacts) => Workload
 }
 
-/** Of the seeds: real databases cost more time, and find what is wrong with storage only. */
+/** Of the seeds: real databases cost more time, and find faults of storage only. */
 const sqliteShare = 0.05
 
 export const drawPlan = (seed: number, options: DrawOptions = {}): Plan => {

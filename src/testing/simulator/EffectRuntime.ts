@@ -1,7 +1,7 @@
 /**
- * Runs Effect programs in a simulated world: everything in Effect that is not determined goes
- * through three references, a scheduler, a clock and a source of chance, and each has its place
- * in a `Runtime`. Promises never resume here: a program that awaits one does not end.
+ * Runs Effect programs on a simulated runtime: everything in Effect that is not determined goes
+ * through three references, a scheduler, a clock and a source of chance, and each has its place in
+ * a `Runtime`. Promises never resume here: a program that awaits one does not end.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -51,8 +51,8 @@ const schedulerOf = (runtime: Runtime, operationsMax: number): Scheduler => {
 }
 
 /**
- * Starts a program in a world. It goes on when the world does; its fiber's `pollUnsafe` says when
- * it has ended. Fewer operations without a yield let more of what happens interleave.
+ * Starts a program on a runtime. It goes on when the runtime does; its fiber's `pollUnsafe` says
+ * when it has ended. Fewer operations without a yield let more events interleave.
  */
 export const fork = <A, E>(
   runtime: Runtime,

@@ -1,5 +1,5 @@
 /**
- * Says what a class of faults is: something that is drawn, begins, and ends.
+ * Defines a class of faults: it is drawn, it begins, and it ends.
  */
 import type { PlannedFault } from "./Plan.ts"
 import type { SeededRandom } from "./SeededRandom.ts"
@@ -8,7 +8,7 @@ import type { PlanFacts } from "./Workload.ts"
 
 export type DrawnFault = Omit<PlannedFault, "id" | "fault">
 
-/** What faults are drawn from. */
+/** The facts from which faults are drawn. */
 export interface FaultFacts extends PlanFacts {
   /** The only node whose disk may lose, damage or forget anything in this run. */
   readonly victim: string
@@ -18,18 +18,18 @@ export interface FaultClass {
   readonly name: string
   /** In a sentence, for people. */
   readonly what: string
-  /** The faults of one run. Whatever is drawn must come from `random` and `facts`. */
+  /** The faults of one run. All draws must come from `random` and `facts`. */
   readonly draw: (random: SeededRandom, facts: FaultFacts) => ReadonlyArray<DrawnFault>
   /**
-   * Begins it. `cluster.did(name)` counts each time that it does something, here or later: a
-   * fault that meets nothing tests nothing. `cluster.didDamage` does so for what a disk lost.
+   * Begins it. `cluster.did(name)` counts each time that it does something, here or later: a fault
+   * that meets nothing tests nothing. `cluster.didDamage` does so where a disk lost data.
    */
   readonly begin: (cluster: SimCluster, fault: PlannedFault) => void
-  /** Ends what `begin` began, even where other faults of this class go on. */
+  /** Ends the effect of `begin`, even where other faults of this class go on. */
   readonly end: (cluster: SimCluster, fault: PlannedFault) => void
 }
 
-/** Nothing is to be ended: what was done stays, or has ended by itself. */
+/** Nothing is to be ended: the effect stays, or has ended by itself. */
 export const lasts = (): void => {}
 
 /** Faults one after another with exponential pauses, each with a node, another one and a number. */
@@ -60,7 +60,7 @@ export const drawSeries = (
   }
 }
 
-/** A few faults at times of their own, for what is too rare or too grave for a series. */
+/** A few faults at times of their own, for faults that are too rare or too grave for a series. */
 export const drawFew = (
   random: SeededRandom,
   facts: PlanFacts,

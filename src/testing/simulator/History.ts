@@ -1,18 +1,18 @@
 /**
- * Keeps what clients did and what they were told: what checkers judge by, besides what is there
- * in the end and which dots the writes were given.
+ * Keeps the clients' operations and their outcomes. Checkers judge by these, by the last reads, and
+ * by the dots that the writes were given.
  */
 import type { Dot } from "../../core/clock/Dot.ts"
 import type { VersionVector } from "../../core/clock/VersionVector.ts"
 import type { PlannedOperation } from "./Plan.ts"
 
 /**
- * `ok`: acknowledged. `fail`: promised not to have applied. `info`: nobody can tell; it may have
- * applied, or still will.
+ * `ok`: acknowledged. `fail`: promised not to have applied. `info`: unknown; it may have applied,
+ * or still will.
  */
 export type Outcome = "ok" | "fail" | "info"
 
-/** What a client was shown of a document. */
+/** A document as a client was shown it. */
 export interface Shown {
   /** JSON of the view, siblings as a list; undefined where nothing is there. */
   readonly value: unknown
@@ -31,13 +31,13 @@ export interface Event {
   readonly error: string | undefined
   /** The entry whose context the operation brought; undefined where it brought none. */
   readonly saw: Shown | undefined
-  /** What it was answered; undefined unless `ok`. */
+  /** Its answer; undefined unless `ok`. */
   readonly result: Shown | undefined
   /** How often its last request was sent. */
   readonly sendings: number
 }
 
-/** What storage was seen to hold of one operation, on any node at any time. */
+/** The traces of one operation in storage, on any node at any time. */
 export interface Applied {
   /** The dots it was given; several where it was applied more than once. */
   readonly dots: ReadonlyArray<Dot>
@@ -45,24 +45,24 @@ export interface Applied {
   readonly stamps: ReadonlyArray<number>
 }
 
-/** Something that no node with an intact disk may do. */
+/** An event that no node with an intact disk may cause. */
 export interface Lapse {
   readonly node: string
   readonly problem: string
 }
 
-/** What one replica keeps of a document: whose dots, how many values and request ids. */
+/** The metadata of a document at one replica: its actors, how many values and operation ids. */
 export interface Size {
   readonly actors: ReadonlyArray<string>
   readonly leaves: number
   readonly ids: number
 }
 
-/** What every replica holds of every document in the end, and what each node answers for it. */
+/** The last state of a document at every replica, and the last read through each node. */
 export interface FinalDocument {
   readonly bucket: string
   readonly key: string
-  /** By node: what a read with all replicas through this node showed, or its error. */
+  /** By node: the view of a read with all replicas through this node, or its error. */
   readonly shown: ReadonlyMap<string, Shown | string>
   /** By node: digest of the replica's document, "absent" or "damaged". */
   readonly digests: ReadonlyMap<string, string>
@@ -86,11 +86,11 @@ export interface Record {
   readonly copies: ReadonlyMap<number, ReadonlyMap<string, number>>
   /** Dots that were seen to mean two things, and actors seen in two documents. */
   readonly reused: ReadonlyArray<string>
-  /** Operations that a node applied again although it had them on disk, and the like. */
+  /** Operations that a node applied again although it had them on disk, and similar faults. */
   readonly lapses: ReadonlyArray<Lapse>
-  /** Nodes whose disks lost or damaged something: what only they acknowledged is forfeit. */
+  /** Nodes whose disks lost or damaged data: a write that only they acknowledged is forfeit. */
   readonly damaged: ReadonlySet<string>
-  /** Nodes of which two processes lived: one may refuse what the other carries out. */
+  /** Nodes of which two processes ran: one may refuse a request that the other carries out. */
   readonly twinned: ReadonlySet<string>
   readonly incarnations: ReadonlyArray<{ readonly node: string; readonly incarnation: string }>
   /** Requests to healthy, reachable nodes with `available` consistency that were not answered. */
@@ -99,7 +99,7 @@ export interface Record {
   readonly idleWrites: number
 }
 
-/** What a checker found wrong: which promise, where, and in a sentence why. */
+/** A broken promise that a checker found: which promise, where, and in a sentence why. */
 export interface Violation {
   readonly checker: string
   readonly bucket: string

@@ -1,7 +1,7 @@
 /**
- * Runs a cluster on virtual time: one heap of timers, one list of ready tasks for each owner, and
- * a seeded choice of whose task is next. Nothing waits for the real world, so a run is as fast as
- * its code, and the same seed gives the same run.
+ * Runs a cluster on virtual time: one heap of timers, one list of ready tasks for each owner, and a
+ * seeded choice of whose task is next. Nothing waits for the machine's clock, so a run is as fast
+ * as its code, and the same seed gives the same run.
  *
  * An owner is one incarnation of one node, or the outside (network, disks, clients). Its tasks run
  * in order, as they do on an event loop; those of different owners interleave by chance.
@@ -15,7 +15,7 @@ export interface Owner {
   readonly name: string
   alive: boolean
   paused: boolean
-  /** Something that comes over it amid its work: in place of the task after `left` more. */
+  /** An interruption amid its work: it takes the place of the task after `left` more. */
   fuse?: { left: number; readonly task: () => void } | undefined
 }
 
@@ -50,7 +50,7 @@ export class Kernel {
     return this.#trace >>> 0
   }
 
-  /** Mixes something that happened into the trace. */
+  /** Mixes an event into the trace. */
   note(value: number): void {
     this.#trace = Math.imul(this.#trace ^ value | 0, 0x9e37_79b1) ^ this.#trace >>> 15
   }
@@ -70,7 +70,7 @@ export class Kernel {
     }
   }
 
-  /** Runs `task` in this moment, after what is ready of its owner. */
+  /** Runs `task` in this moment, after the ready tasks of its owner. */
   soon(owner: Owner, task: () => void): void {
     if (!owner.alive) return
     const tasks = this.#ready.get(owner)
@@ -126,7 +126,7 @@ export class Kernel {
     const { owner, task } = timer
     if (task === undefined || !owner.alive) return
     this.note(timer.order)
-    // What falls due while its owner is paused waits with the owner's other tasks.
+    // A timer that falls due while its owner is paused waits with the owner's other tasks.
     this.soon(owner, task)
   }
 

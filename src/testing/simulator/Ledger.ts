@@ -1,5 +1,5 @@
 /**
- * Reads along what disks commit, so that checkers know the dots and stamps that the writes were
+ * Reads every commit of the disks, so that checkers know the dots and stamps that the writes were
  * given, and that no dot ever stands for two things.
  */
 import type { Dot } from "../../core/clock/Dot.ts"
@@ -46,16 +46,16 @@ export class Ledger {
 
   /** Reads a row that reached a node's disk. */
   committed(node: string, key: RowKey, stored: StoredDocument): void {
-    const place = `${key.bucket}/${key.partitionKey}`
-    const row = `${place} ${Buffer.from(stored.header).toString("latin1")}`
-    const ids = this.#rows.get(row) ?? this.#read(node, place, stored)
-    // One disk may lack what stands under the same header on another.
+    const documentName = `${key.bucket}/${key.partitionKey}`
+    const row = `${documentName} ${Buffer.from(stored.header).toString("latin1")}`
+    const ids = this.#rows.get(row) ?? this.#read(node, documentName, stored)
+    // One disk may lack elements that stand under the same header on another.
     if (ids === undefined) return
     this.#rows.set(row, ids)
     for (const id of ids) this.#applyId(node, id)
   }
 
-  /** Reads what a node wants on its disk: now it has made the dots of its own that are new. */
+  /** Reads a document that a node is about to store: new dots of its own have now been made. */
   asked(node: string, header: Uint8Array | undefined): void {
     if (header === undefined) return
     const held = Row.decodeHeader(header)
@@ -96,8 +96,8 @@ export class Ledger {
   }
 
   /**
-   * Since when nodes have had each operation on disk. One whose disk lost something counts from
-   * then on: what it stored in a row that cannot be read again was not seen here.
+   * Since when nodes have had each operation on disk. One whose disk lost data counts from then on:
+   * rows that cannot be read again were not seen here.
    */
   get copies(): ReadonlyMap<number, ReadonlyMap<string, number>> {
     const copies = new Map<number, ReadonlyMap<string, number>>()
@@ -116,7 +116,9 @@ export class Ledger {
     return [...this.#reused].sort()
   }
 
-  /** What only a damaged disk may do: forget an operation, or write what is no document. */
+  /**
+   * Faults that only a damaged disk may have: a forgotten operation, or a row that is no document.
+   */
   get lapses(): ReadonlyArray<Lapse> {
     return this.#lapses
   }
@@ -133,7 +135,7 @@ export class Ledger {
     if (!copies.has(node)) copies.set(node, this.#now())
   }
 
-  /** Whether a node carries out what it has on its disk already. */
+  /** Whether a node carries out an operation that it has on its disk already. */
   #checkAgain(node: string, id: AppliedId): void {
     const request = requestOf(id)
     for (const [other, made] of this.#dots.get(request) ?? []) {
@@ -144,18 +146,22 @@ export class Ledger {
     }
   }
 
-  #read(node: string, place: string, stored: StoredDocument): ReadonlyArray<AppliedId> | undefined {
+  #read(
+    node: string,
+    documentName: string,
+    stored: StoredDocument
+  ): ReadonlyArray<AppliedId> | undefined {
     const held = Row.decode(stored)
     if (held instanceof Malformed) {
-      this.#lapses.push({ node, problem: `${place} has a row that is no document` })
+      this.#lapses.push({ node, problem: `${documentName} has a row that is no document` })
       return undefined
     }
     const { context, ids, store } = held.document
-    for (const actor of context.keys()) this.#only(this.#homes, actor, place, "an actor")
+    for (const actor of context.keys()) this.#only(this.#homes, actor, documentName, "an actor")
     for (const id of ids) {
-      this.#only(this.#ids, nameOf(id), `${place} ${requestOf(id)}`, "a dot")
+      this.#only(this.#ids, nameOf(id), `${documentName} ${requestOf(id)}`, "a dot")
     }
-    if (store !== undefined) this.#walk(place, store)
+    if (store !== undefined) this.#walk(documentName, store)
     return ids
   }
 

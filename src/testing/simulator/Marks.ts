@@ -1,7 +1,7 @@
 /**
  * Lists the rare paths that a batch of runs must have taken: those that the code marks as it takes
  * them, and those that only a whole history shows. A batch in which one was never taken has not
- * tested it, whatever else it says.
+ * tested it.
  */
 import type { Event, Record } from "./History.ts"
 import { operationOf } from "./Plan.ts"
@@ -16,7 +16,7 @@ export const codeMarks: ReadonlyArray<string> = [
   "coordinator: a write catches up with its context",
   "coordinator: an answer comes too late",
   "coordinator: three siblings are answered",
-  "coordinator: what has no answer is sent again",
+  "coordinator: an unanswered request is sent again",
   "gather: a node believed down is not asked again",
   "gather: there is no room to wait for slow replicas",
   "link: a frame for a former incarnation is refused",
@@ -27,11 +27,11 @@ export const codeMarks: ReadonlyArray<string> = [
   "link: the last part has come",
   "node: an incarnation begins ahead of the clock",
   "read: a damaged replica is repaired",
-  "read: a late answer brings what the client did not get",
+  "read: a late answer is newer than the client's answer",
   "read: a replica that has nothing is repaired",
   "read: a stale replica is repaired",
   "read: the own replica is repaired",
-  "read: the session has seen more than all who answer",
+  "read: the session has seen more than the replicas that answer",
   "read: too few answer",
   "replica: a birth after a damaged row",
   "replica: a birth because a row may be an old one",
@@ -40,7 +40,7 @@ export const codeMarks: ReadonlyArray<string> = [
   "replica: a failing disk is tried again",
   "replica: a removal is deferred",
   "replica: a retry is answered after a restart",
-  "replica: a retry is answered from its id",
+  "replica: a retry is answered from its operation id",
   "replica: a retry is answered that another node carried out",
   "replica: an incarnation ends with a failed commit",
   "replica: one of two last writes is discarded",
@@ -65,7 +65,7 @@ const dotsOf = ({ operation }: Event, { applied }: Record): number =>
 
 const valuesIn = (value: unknown): ReadonlyArray<unknown> => Array.isArray(value) ? value : [value]
 
-/** What is shown of an operation's document in the end, at any node. */
+/** The last values of an operation's document, at any node. */
 const inTheEnd = ({ operation: { bucket, key } }: Event, { final }: Record) => {
   const document = final.find((candidate) => candidate.bucket === bucket && candidate.key === key)
   return [...document?.shown.values() ?? []].flatMap((shown) =>
@@ -106,7 +106,7 @@ const paths: ReadonlyArray<Path> = [
       )
   ),
   some(
-    "what one damaged disk acknowledged alone is lost",
+    "a write that only a damaged disk acknowledged is lost",
     (event, record) =>
       event.operation.bucket === "notes" && event.operation.consistency === "available"
       && record.damaged.size > 0 && isGone(event, record)

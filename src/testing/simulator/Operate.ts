@@ -14,11 +14,11 @@ export type AnyEntry = Entry<string, string, any>
 export type EntryTask = Task.Task<AnyEntry, StoreError>
 
 /** The handles of one session, whose methods return tasks. */
-export type Handles = Readonly<Record<string, any>>
+export type SessionHandles = Readonly<Record<string, any>>
 
 const identity = (task: Task.Task<any, any>): unknown => task
 
-export const handlesOf = (requester: Requester): Handles => ({
+export const handlesOf = (requester: Requester): SessionHandles => ({
   registers: makeHandle(Registers, requester, identity),
   notes: makeHandle(Notes, requester, identity),
   tags: makeHandle(Tags, requester, identity),
@@ -27,7 +27,7 @@ export const handlesOf = (requester: Requester): Handles => ({
   carts: makeHandle(Carts, requester, identity)
 })
 
-/** What an operation is carried out with; `seen` is the entry that it brings, if any. */
+/** The arguments of an operation; `seen` is the entry that it brings, if any. */
 interface Doing {
   readonly handle: any
   readonly requester: Requester
@@ -136,12 +136,12 @@ const readsItself = ({ action, bucket }: PlannedOperation): boolean =>
   bucket === "carts" || bucket === "notes" || (bucket === "registers" && action.kind === "put")
 
 /**
- * The task of an operation. `kept` is what the session remembers of its document, for operations
- * that bring what was seen long ago.
+ * The task of an operation. `kept` is the entry that the session remembers of its document, for
+ * operations that bring a context seen long ago.
  */
 export const operate = (
   options: {
-    readonly handles: Handles
+    readonly handles: SessionHandles
     readonly requester: Requester
     readonly operation: PlannedOperation
     readonly kept: AnyEntry | undefined

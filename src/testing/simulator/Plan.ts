@@ -1,22 +1,21 @@
 /**
- * Writes down what will be done to a cluster, before anything runs: operations, faults, and how
- * big it all is. A plan is plain data; running it again repeats the run, and taking parts out of
- * it is how a failure is shrunk.
+ * Describes a run before it begins: operations, faults, and the size of the cluster. A plan is
+ * plain data; running it again repeats the run, and leaving items out of it shrinks a failure.
  */
 import type { NodeLimits } from "../../core/model/Limits.ts"
 import type { Consistency } from "../../core/model/Settings.ts"
 import type { StorageLimits } from "../../storage/StorageOptions.ts"
 
 /**
- * What a write says its client has seen: nothing, what it reads right before, or an entry that
- * the session read earlier, perhaps long ago.
+ * The context of a write: none, that of a read right before, or that of an entry that the session
+ * read earlier, perhaps long ago.
  */
 export type Seen = "nothing" | "fresh" | "kept"
 
-/** What one simulated client does, once. Values are named after the operation, `o17`. */
-export type Action =
+/** One operation of a simulated client. Values are named after the operation, `o17`. */
+export type PlannedAction =
   | { readonly kind: "read" }
-  /** Writes a value: blindly, or in place of what was seen. */
+  /** Writes a value: blindly, or in place of the values that were seen. */
   | { readonly kind: "put"; readonly seen: Seen }
   | { readonly kind: "delete"; readonly seen: Seen }
   /** Adds to a set, to a line of a document, or to a cart. */
@@ -27,7 +26,7 @@ export type Action =
   /** Sets the one field of a document that is a register. */
   | { readonly kind: "title"; readonly seen: Seen }
 
-/** One of an application's own operations; what it is given follows from the operation's id. */
+/** One of an application's own operations; its input follows from the operation's id. */
 export interface Step {
   readonly kind: "step"
   readonly name: string
@@ -45,10 +44,10 @@ export interface PlannedOperation {
   /** A text, or JSON where the bucket's keys have fields. */
   readonly key: string
   readonly consistency: Consistency
-  readonly action: Action | Step
+  readonly action: PlannedAction | Step
 }
 
-/** One fault: its class, when it begins, and numbers that mean what the class says. */
+/** One fault: its class, when it begins, and numbers that its class explains. */
 export interface PlannedFault {
   readonly id: number
   readonly fault: string
@@ -88,11 +87,11 @@ export interface Plan {
   readonly chaosMillis: number
   /** The greatest message that the network takes; longer ones travel in parts. */
   readonly maxPayloadBytes: number
-  /** What each node keeps of its documents in memory; what it lacks there, it reads from disk. */
+  /** The size of each node's cache; documents that are not in it are read from disk. */
   readonly cacheBytesMax: number
   /** Limits of the nodes that differ from the simulator's usual ones. */
   readonly limits?: PlannedLimits
-  /** What nodes keep their data on: a model, or real databases where the run is given any. */
+  /** The kind of the nodes' disks: a model, or real databases where the run is given any. */
   readonly disk: "model" | "sqlite"
   readonly operations: ReadonlyArray<PlannedOperation>
   readonly faults: ReadonlyArray<PlannedFault>
@@ -110,5 +109,6 @@ export const operationOf = (value: unknown): number | undefined => {
 export const isWrite = (operation: PlannedOperation): boolean => operation.action.kind !== "read"
 
 /** Names the document of an operation. */
-export const placeOf = (document: { readonly bucket: string; readonly key: string }): string =>
-  `${document.bucket}/${document.key}`
+export const documentNameOf = (
+  document: { readonly bucket: string; readonly key: string }
+): string => `${document.bucket}/${document.key}`

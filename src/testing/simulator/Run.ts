@@ -26,7 +26,7 @@ interface Counts {
   readonly [name: string]: number
 }
 
-/** How much of everything there was: shows that a run did put the cluster to the test. */
+/** The counts of a run, which show that it put the cluster to the test. */
 export interface Summary {
   /** How often each class of faults did something; those that met nothing are not there. */
   readonly faults: Counts
@@ -34,7 +34,7 @@ export interface Summary {
   readonly outcomes: Counts
   readonly marks: Counts
   readonly messages: Counts
-  /** What disks of each kind did. */
+  /** The work of disks of each kind. */
   readonly disks: Counts
   readonly virtualMillis: number
   readonly steps: number
@@ -84,7 +84,7 @@ class Simulation {
     const isOver = () => sessions.every((session) => session.isOver)
     kernel.run(kernel.now + workloadMillis, isOver)
     invariant(isOver(), "every client has been answered")
-    // What was sent in the chaos and is still on its way arrives.
+    // Messages that were sent in the chaos and are still on their way arrive.
     kernel.run(kernel.now + lateMillis)
     const final = new Converge(cluster, this.#plan).run()
     const before = this.#commits()

@@ -1,6 +1,6 @@
 /**
- * Says what a simulated cluster stores and what its clients do with it: the simulator's own buckets
- * and operations, unless an application brings its own.
+ * Defines the buckets and the clients' operations of a simulated cluster: the simulator's own,
+ * unless an application brings its own.
  */
 import type { Requester } from "../../client/Requester.ts"
 import type { Any } from "../../core/strategy/Bucket.ts"
@@ -9,7 +9,8 @@ import type { PlannedOperation } from "./Plan.ts"
 import { simBuckets } from "./SimBuckets.ts"
 
 /**
- * Carries out the operations of one session. `kept` is what the session remembers of the document.
+ * Carries out the operations of one session. `kept` is the entry that the session remembers of the
+ * document.
  */
 export type Client = (operation: PlannedOperation, kept: AnyEntry | undefined) => EntryTask
 
@@ -18,7 +19,7 @@ export interface Scenario {
   readonly client: (requester: Requester) => Client
   /**
    * Whether an operation counts once more each time that it is carried out. Then a careful client
-   * asks a node that holds the document, and asks once.
+   * asks a primary of the document, and asks once.
    */
   readonly isAskedOnce: (operation: PlannedOperation) => boolean
 }

@@ -1,31 +1,31 @@
 /**
- * Makes a failing plan small: takes out of it whatever the failure does not need. Plans are data,
- * and every operation has chances of its own, so that what is left does mostly what it did.
+ * Makes a failing plan small: leaves out all that the failure does not need. Plans are data, and
+ * every operation has chances of its own, so that the rest mostly runs as before.
  *
- * Mostly: less traffic is another schedule, and what failed by a hair fails no more. So when
- * nothing more can go, each part is tried again under other seeds.
+ * Mostly: less traffic is another schedule, and a rare failure may be gone. So when nothing more
+ * can be left out, each item is tried again under other seeds.
  *
  * A smaller plan counts only if the same checker refuses it: another failure is another story.
  *
  * @see Zeller, Hildebrandt: Simplifying and Isolating Failure-Inducing Input, 2002 (ddmin)
  */
 import type { Violation } from "./History.ts"
-import { placeOf, type Plan, type PlannedFault, type PlannedOperation } from "./Plan.ts"
+import { documentNameOf, type Plan, type PlannedFault, type PlannedOperation } from "./Plan.ts"
 
 export interface ShrinkOptions {
-  /** All that checkers find wrong with a run of a plan. */
+  /** All violations in a run of a plan. */
   readonly judge: (plan: Plan) => ReadonlyArray<Violation>
   readonly runsMax?: number
 }
 
 export interface Shrunk {
   readonly plan: Plan
-  /** The first that the same checker finds wrong with it. */
+  /** The first violation of the same checker. */
   readonly violation: Violation
   readonly runs: number
 }
 
-/** Yields each plan to run, and is sent all that checkers find wrong with that run. */
+/** Yields each plan to run, and is sent the violations of that run. */
 export type Runs<A> = Generator<Plan, A, ReadonlyArray<Violation>>
 
 const runsMaxDefault = 500
@@ -79,12 +79,12 @@ class Shrinking {
     return { plan: this.plan, violation: this.violation, runs: this.runs }
   }
 
-  /** Boldest first. What goes late may have been what held something else, so one is not enough. */
+  /** Boldest first. A late step may make an earlier one possible, so one round is not enough. */
   *#pass(): Runs<void> {
     yield* this.#dropDocuments()
     yield* this.#dropClasses()
-    yield* this.#dropParts(this.plan.faults, (faults) => ({ ...this.plan, faults }))
-    yield* this.#dropParts(this.plan.operations, (operations) => ({ ...this.plan, operations }))
+    yield* this.#dropItems(this.plan.faults, (faults) => ({ ...this.plan, faults }))
+    yield* this.#dropItems(this.plan.operations, (operations) => ({ ...this.plan, operations }))
     yield* this.#dropNodes()
     yield* this.#dropSessions()
     yield* this.#calm()
@@ -117,20 +117,22 @@ class Shrinking {
   /** Leaves the operations on the document that the failure is about. */
   *#dropDocuments(): Runs<void> {
     const { plan: { operations }, violation } = this
-    const here = operations.filter((operation) => placeOf(operation) === placeOf(violation))
+    const here = operations.filter((operation) =>
+      documentNameOf(operation) === documentNameOf(violation)
+    )
     if (here.length > 0 && here.length < operations.length) yield* this.#tries({ operations: here })
   }
 
   *#dropClasses(): Runs<void> {
     const { faults } = this.plan
     const names = [...new Set(faults.map(({ fault }) => fault))]
-    yield* this.#dropParts(names, (kept) => ({
+    yield* this.#dropItems(names, (kept) => ({
       faults: faults.filter(({ fault }) => kept.includes(fault))
     }))
   }
 
   /** Leaves out halves, then quarters, in the end single items. */
-  *#dropParts<A>(
+  *#dropItems<A>(
     items: ReadonlyArray<A>,
     planOf: (kept: ReadonlyArray<A>) => Partial<Plan>
   ): Runs<void> {
@@ -144,7 +146,7 @@ class Shrinking {
     }
   }
 
-  /** Leaves out a node; another does what it did. */
+  /** Leaves out a node; another takes over its operations and faults. */
   *#dropNodes(): Runs<void> {
     for (const gone of this.plan.nodes) {
       const nodes = this.plan.nodes.filter((node) => node !== gone)
@@ -158,7 +160,7 @@ class Shrinking {
     }
   }
 
-  /** Has one session do what two did; what it does is promised no more than before. */
+  /** Has one session carry out the operations of two, with the weaker promise of both. */
   *#dropSessions(): Runs<void> {
     const sessions = [...new Set(this.plan.operations.map(({ session }) => session))]
     for (const gone of sessions.slice(1)) {
@@ -176,7 +178,7 @@ class Shrinking {
     const { answerLoss, cacheBytesMax, disk, guarded, limits = {}, maxPayloadBytes } = this.plan
     if (disk === "sqlite") yield* this.#tries({ disk: "model" })
     if (cacheBytesMax > 0) yield* this.#tries({ cacheBytesMax: 0 })
-    yield* this.#dropParts(Object.entries(limits), (kept) => ({
+    yield* this.#dropItems(Object.entries(limits), (kept) => ({
       limits: Object.fromEntries(kept)
     }))
     if (answerLoss > 0) yield* this.#tries({ answerLoss: 0 })
@@ -184,7 +186,10 @@ class Shrinking {
     if (maxPayloadBytes < payloadBytes) yield* this.#tries({ maxPayloadBytes: payloadBytes })
   }
 
-  /** Begins with what comes first, ends with what comes last, and halves what lasts. */
+  /**
+   * Moves the first event to the beginning, ends after the last, and halves the durations of
+   * faults.
+   */
   *#shorten(): Runs<void> {
     const { chaosMillis, faults, operations } = this.plan
     const first = Math.min(chaosMillis, ...timesOf(this.plan))
@@ -210,7 +215,7 @@ class Shrinking {
 /**
  * Shrinks run by run, for a caller that lets others have their turn in between.
  *
- * **Requires** that `violation` is among what is wrong with a run of `plan`.
+ * **Requires** that `violation` is one of a run of `plan`.
  */
 export const shrinking = (
   plan: Plan,

@@ -1,7 +1,7 @@
 /**
  * Takes one session's requests to the node that it asks, and waits for the answer as a remote
- * client does: it sends again what was lost, to the same node and under the same id, and in the
- * end says that it does not know.
+ * client does: it sends a lost request again, to the same node and under the same id, and in the
+ * end says that the outcome is unknown.
  */
 import type {
   Backend,
@@ -31,10 +31,10 @@ export interface Way {
   readonly operation: number
 }
 
-/** What a way is like outside the workload. */
+/** The way of a request outside the workload. */
 export const noWay = { answerLoss: 0, sendingsMax: 3, operation: 0 }
 
-/** What came of the requests of one operation. */
+/** The outcome of the requests of one operation. */
 export interface RequestTrace {
   readonly answers: Array<{ readonly action: string; readonly answer: BackendAnswer }>
   /** Tags of the errors that nodes answered. */
@@ -82,8 +82,8 @@ class Asking {
     const { cluster: { kernel, outside }, random, sendingsMax } = this.#way
     const pause = firstPauseMillis * 2 ** this.#attempts++
     if (this.#ask()) this.#trace.sendings++
-    // Nobody listened, so nobody has carried it out.
-    else if (this.#trace.sendings === 0 && random.chance(0.5)) return this.#giveUp("nobody there")
+    // The subject had no subscriber, so no node has carried it out.
+    else if (this.#trace.sendings === 0 && random.chance(0.5)) return this.#giveUp("no node there")
     if (this.#attempts >= sendingsMax) return
     kernel.at(outside, kernel.now + pause, () => this.#send())
   }
@@ -118,7 +118,7 @@ class Asking {
 
   #fail(error: StoreError): void {
     this.#trace.refusals.push(error._tag)
-    // What this sending was refused for says nothing about an earlier one of the same write.
+    // The refusal of this sending says nothing about an earlier one of the same write.
     const isWrite = this.#request.action === "write"
     if (isWrite && this.#trace.sendings > 1 && isPassing(error)) return this.#giveUp(error.message)
     this.#ended = true

@@ -1,6 +1,6 @@
 /**
  * Declares the buckets that simulated clients use: one for each way of reconciling. Every value
- * names the operation that wrote it, so that what is read back tells where it came from.
+ * names the operation that wrote it, so that a value that is read back tells its origin.
  */
 import * as Schema from "effect/Schema"
 import * as Bucket from "../../core/strategy/Bucket.ts"

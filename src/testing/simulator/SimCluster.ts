@@ -1,6 +1,6 @@
 /**
- * Holds one simulated cluster: its nodes on one kernel and one network, and what is noted about
- * them. Faults act on it, clients ask its nodes.
+ * Holds one simulated cluster: its nodes on one kernel and one network, and the records about them.
+ * Faults act on it, clients ask its nodes.
  */
 import * as Redacted from "effect/Redacted"
 import * as CanonicalJson from "../../core/model/CanonicalJson.ts"
@@ -55,7 +55,9 @@ export interface Named {
 
 export interface SimClusterOptions {
   readonly plan: Plan
-  /** What is stored, and what clients do; the simulator's own unless an application brings it. */
+  /**
+   * The buckets and the clients' operations; the simulator's own unless an application brings them.
+   */
   readonly scenario?: Scenario
   /** Makes the nodes; the product's own unless a test puts broken parts in. */
   readonly build?: Build
@@ -72,9 +74,9 @@ export class SimCluster {
   readonly ledger = new Ledger(() => this.kernel.now)
   readonly marks = new Map<string, number>()
   readonly incarnations: Array<{ readonly node: string; readonly incarnation: string }> = []
-  /** Nodes whose disks lost or damaged something. */
+  /** Nodes whose disks lost or damaged data. */
   readonly damaged = new Set<string>()
-  /** Nodes of which two processes have lived at a time. */
+  /** Nodes of which two processes have run at a time. */
   readonly twinned = new Set<string>()
   /** When everything was mended; Infinity before. */
   healedAt = Infinity
@@ -170,19 +172,19 @@ export class SimCluster {
     for (const node of this.nodes.values()) node.start()
   }
 
-  /** Counts that a fault did something: what met nothing was none. */
+  /** Counts that a fault took effect: a fault that met nothing was none. */
   did(fault: string): void {
     this.injected.set(fault, (this.injected.get(fault) ?? 0) + 1)
   }
 
-  /** The same for one that a disk does not survive whole: what only it held is forfeit. */
+  /** The same for one that a disk does not survive whole: data that only it held are forfeit. */
   didDamage(fault: string, node: string): void {
     this.did(fault)
     this.damaged.add(node)
     this.ledger.forget(node)
   }
 
-  /** All processes die, which frees what real databases keep in memory. */
+  /** All processes die, which frees the memory of real databases. */
   end(): void {
     for (const node of this.nodes.values()) {
       node.endTwin()
@@ -190,7 +192,7 @@ export class SimCluster {
     }
   }
 
-  /** Mends everything but what was lost: network, disks, processes. Clocks stay wrong. */
+  /** Mends network, disks and processes; lost data stay lost. Clocks stay wrong. */
   heal(): void {
     this.network.heal()
     for (const node of this.nodes.values()) {

@@ -1,6 +1,6 @@
 /**
- * Keeps what one node has on disk over its incarnations, and what its present incarnation has not
- * synced yet.
+ * Keeps the disk of one node over its incarnations, and the writes that its present incarnation has
+ * not synced yet.
  *
  * A commit is a group: it takes the disk's time, then all of it is durable or, if the disk fails,
  * none. A crash keeps a prefix of the writes under way, as a write-ahead log does.
@@ -51,7 +51,7 @@ export interface SimDiskOptions {
   readonly did: (fault: string) => void
 }
 
-/** What one incarnation of a node has of its disk. */
+/** The disk as one incarnation of a node uses it. */
 export interface OpenDisk {
   readonly service: StorageService
   /** The process dies. */
@@ -63,7 +63,7 @@ export interface OpenDisk {
 export class SimDisk {
   /** As plans name it. */
   readonly kind: Plan["disk"] = "model"
-  /** Grows whenever somebody changes what the disk does or holds. */
+  /** Grows whenever the disk's behaviour or content is changed. */
   disturbances = 0
   /** Whether some document on it may be unreadable. */
   isHarmed = false
@@ -101,7 +101,7 @@ export class SimDisk {
     return this.#mood.now
   }
 
-  /** What a fault makes of the disk, by the fault's id; nothing any more where that is left out. */
+  /** The disk's behaviour under a fault, by the fault's id; normal again where it is left out. */
   setMood(fault: number, bad?: Partial<DiskMood>): void {
     this.disturbances++
     this.#mood.set(fault, bad)
@@ -119,7 +119,7 @@ export class SimDisk {
     this.counts.commits++
   }
 
-  /** Holds what another disk holds. */
+  /** Takes over the content of another disk. */
   copyFrom(other: SimDisk): void {
     this.#image = copy(other.#image)
     this.#past.push(...other.#past)
@@ -146,7 +146,7 @@ export class SimDisk {
     this.#past.splice(0, this.#past.length, ...past)
   }
 
-  /** Does something to a document that chance picks; false where that changes nothing. */
+  /** Damages a document that chance picks; false where that changes nothing. */
   damage(random: SeededRandom, harm: Harm): boolean {
     // By rank, so that without one of the others it is mostly the same one.
     const salt = random.next()
@@ -164,7 +164,7 @@ export class SimDisk {
     return true
   }
 
-  /** Puts in the place of a document what a fault made of it. */
+  /** Replaces a document by the one that a fault made of it. */
   protected replace(key: RowKey, after: DiskDocument | undefined): void {
     if (after === undefined) this.#image.documents.delete(nameOf(key))
     else this.#image.documents.set(nameOf(key), after)

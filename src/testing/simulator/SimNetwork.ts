@@ -9,7 +9,7 @@ import { Conditions } from "./Conditions.ts"
 import type { Kernel, Owner } from "./Kernel.ts"
 import type { SeededRandom } from "./SeededRandom.ts"
 
-/** What happens to messages at present. */
+/** The present treatment of messages. */
 export interface NetworkFaults {
   readonly delayMeanMillis: number
   /** Share of messages that take up to ten seconds. */
@@ -117,7 +117,7 @@ export class SimNetwork {
     this.#cuts.set(pair, faults.filter((_, i) => i !== index))
   }
 
-  /** The broker stops: silently at first, then every endpoint notices. */
+  /** The broker stops: unnoticed at first, then every endpoint is told. */
   stopBroker(): void {
     const { kernel, outside } = this.#options
     this.#brokerStops++
@@ -127,7 +127,7 @@ export class SimNetwork {
     })
   }
 
-  /** A new broker knows nobody: every connection ends now, and comes back a while later. */
+  /** A new broker knows no client: every connection ends now, and comes back a while later. */
   startBroker(): void {
     if (this.#brokerStops === 0 || --this.#brokerStops > 0) return
     const { kernel, random } = this.#options
@@ -176,13 +176,13 @@ export class SimNetwork {
     const listeners = this.#receivers(subject)
     for (const listener of listeners) this.#send(from, listener, message)
     if (listeners.length > 0 || reply === undefined) return
-    const nobody: Message = {
+    const noResponders: Message = {
       subject: reply,
       data: new Uint8Array(0),
       reply: undefined,
       noResponders: true
     }
-    for (const listener of this.#receivers(reply)) this.#send(from, listener, nobody)
+    for (const listener of this.#receivers(reply)) this.#send(from, listener, noResponders)
   }
 
   /** All plain listeners of living endpoints, and one of each queue group. */
@@ -232,7 +232,8 @@ export class SimNetwork {
   }
 
   /**
-   * Who hears a message now: a later incarnation of the node, where the one it was sent to is dead.
+   * The receiver of a message now: a later incarnation of the node, where the addressed one is
+   * dead.
    */
   #heir(listener: Listener, { subject }: Message): Listener {
     const { endpoint, queue } = listener

@@ -1,6 +1,6 @@
 /**
- * Runs the incarnations of one node: starts, crashes, stops, pauses, starts again on what its disk
- * kept. What runs is the node's real code; only its runtime, network and disk are simulated.
+ * Runs the incarnations of one node: starts, crashes, stops, pauses, starts again on the data that
+ * its disk kept. The node's code is the real one; only its runtime, network and disk are simulated.
  */
 import type { NodeId } from "../../core/model/Names.ts"
 import type { Incarnation } from "../../core/model/Incarnation.ts"
@@ -13,7 +13,7 @@ import { type OpenDisk, SimDisk, type SimDiskOptions } from "./SimDisk.ts"
 import type { SimNetwork } from "./SimNetwork.ts"
 import * as SimRuntime from "./SimRuntime.ts"
 
-/** What makes a node of its parts; tests put broken parts in. */
+/** The maker of a node; tests put a broken one in. */
 export type Build = (options: NodeOptions, incarnation: Incarnation) => NodeCore
 
 export const build: Build = (options, incarnation) => new NodeCore(options, incarnation)
@@ -26,7 +26,7 @@ export interface SimNodeOptions extends Omit<NodeOptions, "runtime" | "transport
   readonly kernel: Kernel
   readonly network: SimNetwork
   readonly seed: number
-  /** What restarts a process that could not start. */
+  /** The supervisor, which restarts a process that could not start. */
   readonly supervisor: Owner
   readonly build: Build
   /** Makes the node's disk: a model, unless a test brings a real database. */
@@ -38,7 +38,7 @@ export interface SimNodeOptions extends Omit<NodeOptions, "runtime" | "transport
   readonly asked: (header: Uint8Array | undefined) => void
   /** Told of every document that reaches this node's disk. */
   readonly wrote: (key: RowKey, document: StoredDocument) => void
-  /** Told the name of a fault each time that it meets something here. */
+  /** Told the name of a fault each time that it takes effect here. */
   readonly did: (fault: string) => void
 }
 
@@ -49,7 +49,7 @@ interface Running {
   core: NodeCore | undefined
   /** Asked to end, and doing so. */
   stopping: boolean
-  /** The faults for which it stands still. */
+  /** The faults that pause it. */
   readonly pauses: Set<number>
 }
 
@@ -60,7 +60,7 @@ export class SimNode {
   readonly #options: SimNodeOptions
   readonly #random: SeededRandom
   readonly #name: string
-  #lives = 0
+  #starts = 0
   #twins = 0
   #disturbances = 0
   #incarnation: Running | undefined
@@ -117,7 +117,9 @@ export class SimNode {
     return this.#twin !== undefined && random.chance(0.5) ? this.#twin : this
   }
 
-  /** A request reaches the process, which gets to it in its turn. False if nobody hears it. */
+  /**
+   * A request reaches the process, which gets to it in its turn. False if no process receives it.
+   */
   ask(task: (core: NodeCore) => void): boolean {
     const core = this.core
     if (this.#incarnation === undefined || core === undefined) return false
@@ -133,7 +135,7 @@ export class SimNode {
       return
     }
     const { kernel, network } = this.#options
-    const owner: Owner = { name: `${this.#name} ${++this.#lives}`, alive: true, paused: false }
+    const owner: Owner = { name: `${this.#name} ${++this.#starts}`, alive: true, paused: false }
     const disk = this.disk.open(owner)
     const watch = new DiskWatch({ now: () => kernel.now, asked: this.#options.asked })
     const storage = watch.over(disk.service)
@@ -185,7 +187,7 @@ export class SimNode {
     incarnation.owner.fuse = { left: tasks, task }
   }
 
-  /** The process ends as asked: it takes no more requests, and what waits is committed. */
+  /** The process ends as asked: it takes no more requests, and waiting writes are committed. */
   stop(): boolean {
     const incarnation = this.#incarnation
     if (incarnation === undefined || incarnation.owner.paused || incarnation.stopping) return false
@@ -223,7 +225,7 @@ export class SimNode {
     this.#twin = undefined
   }
 
-  /** It stands still until every fault that paused it has ended, or it dies. */
+  /** It is paused until every fault that paused it has ended, or it dies. */
   pause(fault: number): boolean {
     const incarnation = this.#incarnation
     if (incarnation === undefined) return false
@@ -254,8 +256,8 @@ export class SimNode {
 const calmCommitMillis = 5
 /** A commit that was begun while the disk was slow goes on when it no longer is. */
 const calmBusyMillis = 100
-/** Half of what makes a request's id too old. */
+/** Half of the age at which an operation id is too old. */
 const calmOffsetMillis = 5 * 60_000
-/** Longer than any request's deadline here, so that what is under way ends by itself. */
+/** Longer than any request's deadline here, so that requests under way end by themselves. */
 const stopMillis = 1_500
 const restartMillis = 500

@@ -1,6 +1,6 @@
 /**
  * Plays one client session: its operations, one after the other, each at its time or when the one
- * before has ended, and what came of them.
+ * before has ended, and their outcomes.
  */
 import { rethrow } from "../../client/Task.ts"
 import { Requester } from "../../client/Requester.ts"
@@ -15,13 +15,13 @@ import { keepsSiblings } from "../../core/strategy/Strategies.ts"
 import { invariant } from "../../core/Invariant.ts"
 import type { Event, Outcome, Shown } from "./History.ts"
 import type { AnyEntry } from "./Operate.ts"
-import { isWrite, placeOf, type Plan, type PlannedOperation } from "./Plan.ts"
+import { documentNameOf, isWrite, type Plan, type PlannedOperation } from "./Plan.ts"
 import type { Client } from "./Scenario.ts"
 import { stream } from "./SeededRandom.ts"
 import { noWay, type RequestTrace, SimBackend, type Way } from "./SimBackend.ts"
 import type { Named, SimCluster } from "./SimCluster.ts"
 
-/** JSON of what is shown: siblings as a list, one value where the bucket makes one of them. */
+/** JSON of the shown view: siblings as a list, one value where the bucket makes one of them. */
 const jsonOf = ({ code: { merge }, definition }: Any, values: ReadonlyArray<unknown>): unknown => {
   if (merge === undefined) return keepsSiblings(definition.strategy) ? values : values[0]
   if (values.length === 0) return undefined
@@ -42,7 +42,7 @@ export const shownOf = (cluster: SimCluster, document: Named, answer: BackendAns
   return { value: jsonOf(bucket, answer.values), vector, stamp }
 }
 
-/** After so long, what was mended has recovered. */
+/** After so long, a mended node has recovered. */
 const recoveryMillis = 5_000
 
 /** Errors by which a node rightly refuses, healthy or not: of contexts, and of clocks far off. */
@@ -79,7 +79,7 @@ export interface SimSessionOptions {
   /** When the time of the plan begins. */
   readonly startAt: number
   /**
-   * Increments are sent more than once, and to nodes that hand them on. Where two nodes, or two
+   * Increments are sent more than once, and to nodes that forward them. Where two nodes, or two
    * incarnations of one, carry an increment out, it counts twice; a careful client asks once.
    */
   readonly careless?: boolean | undefined
@@ -130,7 +130,7 @@ export class SimSession {
     const invokedAt = cluster.kernel.now
     cluster.story?.invoked(operation)
     const calm = cluster.node(node).calm
-    const kept = this.#kept.get(placeOf(operation))
+    const kept = this.#kept.get(documentNameOf(operation))
     const task = this.#client(operation, kept?.entry)
     const end = (entry: AnyEntry | undefined, error: StoreError | undefined) => {
       const outcome = error === undefined ? "ok" : outcomeOf(operation, error)
@@ -187,11 +187,11 @@ export class SimSession {
     }
     cluster.story?.ended(event)
     ended(event)
-    // Only now and then, so that what is kept grows old.
+    // Only now and then, so that the kept entry grows old.
     if (entry !== undefined && result !== undefined) {
-      const place = placeOf(operation)
+      const name = documentNameOf(operation)
       const isOld = kept === undefined || operation.id % 5 === 0
-      if (isOld) this.#kept.set(place, { entry, shown: result })
+      if (isOld) this.#kept.set(name, { entry, shown: result })
     }
     this.proceed()
   }

@@ -1,5 +1,5 @@
 /**
- * Tells what happened to one document in a run, line by line, for whoever looks into a failure.
+ * Tells the story of one document in a run, line by line, for the reader of a failure.
  */
 import { Malformed } from "../../core/codec/Bytes.ts"
 import * as Row from "../../replica/RowCodec.ts"
@@ -21,11 +21,11 @@ const shownText = (shown: Shown | undefined): string =>
 
 export class Story {
   readonly lines: Array<string> = []
-  readonly #place: { readonly bucket: string; readonly key: string }
+  readonly #document: { readonly bucket: string; readonly key: string }
   readonly #now: () => number
 
-  constructor(place: { readonly bucket: string; readonly key: string }, now: () => number) {
-    this.#place = place
+  constructor(document: { readonly bucket: string; readonly key: string }, now: () => number) {
+    this.#document = document
     this.#now = now
   }
 
@@ -54,7 +54,7 @@ export class Story {
   }
 
   wrote(node: string, key: RowKey, stored: StoredDocument): void {
-    const { bucket, key: name } = this.#place
+    const { bucket, key: name } = this.#document
     if (key.bucket !== bucket || key.partitionKey !== `s${name}`) return
     const held = Row.decode(stored)
     if (held instanceof Malformed) return
@@ -62,7 +62,7 @@ export class Story {
   }
 
   #isHere({ bucket, key }: PlannedOperation): boolean {
-    return bucket === this.#place.bucket && key === this.#place.key
+    return bucket === this.#document.bucket && key === this.#document.key
   }
 
   #tell(line: string): void {

@@ -1,13 +1,13 @@
 /**
- * Draws what clients do in a run: which operations, on what, through which nodes, when. Weights
+ * Draws the clients' operations in a run: on which documents, through which nodes, when. Weights
  * are drawn first, and many of them are zero, so that runs differ in kind and not only in detail.
  */
 import type { Consistency } from "../../core/model/Settings.ts"
-import type { Action, PlannedOperation, Seen } from "./Plan.ts"
+import type { PlannedAction, PlannedOperation, Seen } from "./Plan.ts"
 import type { SeededRandom } from "./SeededRandom.ts"
 import { type SimBucketName, simBuckets } from "./SimBuckets.ts"
 
-/** What all parts of a plan are drawn from. */
+/** The source from which all of a plan is drawn. */
 export interface PlanFacts {
   readonly nodes: ReadonlyArray<string>
   readonly chaosMillis: number
@@ -47,7 +47,7 @@ export const draw = <A>(random: SeededRandom, weighted: Weighted<A>): A => {
   return weighted.find(([, weight]) => weight > 0)![0]
 }
 
-const kinds: { readonly [Name in SimBucketName]: ReadonlyArray<Action["kind"]> } = {
+const kinds: { readonly [Name in SimBucketName]: ReadonlyArray<PlannedAction["kind"]> } = {
   registers: ["put", "delete"],
   notes: ["put", "delete"],
   tags: ["add", "remove", "delete"],
@@ -64,7 +64,7 @@ class Drawing {
   readonly #random: SeededRandom
   readonly #facts: PlanFacts
   readonly #buckets: Weighted<SimBucketName>
-  readonly #kinds: ReadonlyMap<SimBucketName, Weighted<Action["kind"]>>
+  readonly #kinds: ReadonlyMap<SimBucketName, Weighted<PlannedAction["kind"]>>
   readonly #seens: Weighted<Seen>
   readonly #levels: Weighted<Consistency>
   readonly #homes: ReadonlyArray<string>
@@ -114,7 +114,7 @@ class Drawing {
     }
   }
 
-  #write(bucket: SimBucketName, key: string): Action {
+  #write(bucket: SimBucketName, key: string): PlannedAction {
     const random = this.#random
     const kind = draw(random, this.#kinds.get(bucket)!)
     const drawn = draw(random, this.#seens)

@@ -2,8 +2,8 @@
  * Runs a NATS broker inside this process, for `everwrite dev` and for tests.
  *
  * It speaks core NATS (subjects, wildcards, queue groups, headers, "no responders") to unmodified
- * clients, on loopback only: it has no accounts, no TLS and no cluster, and says so in its name.
- * A node can be cut off by its connection's name, to show what a network partition does.
+ * clients, on loopback only: it has no accounts, no TLS and no cluster, and says so in its name. A
+ * node can be cut off by its connection's name, to show the effect of a network partition.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -27,7 +27,7 @@ export interface BrokerOptions extends OwnLimits {
 
 export interface BrokerStats {
   readonly connections: number
-  /** Clients cut off because they did not take what was sent to them. */
+  /** Clients cut off because they did not take their messages. */
   readonly slowConsumers: number
 }
 
@@ -36,7 +36,7 @@ export interface Broker {
   readonly port: number
   /**
    * Cuts off the clients with this connection name, now and when they come back: they stay
-   * connected, but nothing passes between them and anyone.
+   * connected, but no message passes between them and others.
    */
   readonly isolate: (name: string) => void
   readonly heal: (name: string) => void
@@ -131,7 +131,7 @@ export const layerBroker = (
     )
   )
 
-/** What every client is told first. */
+/** The first message to every client. */
 const greeting = (socket: Socket, client: number, maxPayload: number) => ({
   server_id: "EVERWRITE",
   server_name: "everwrite embedded broker, not for production",

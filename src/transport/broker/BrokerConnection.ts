@@ -90,7 +90,7 @@ export class BrokerConnection {
     return this.#options.echo ?? true
   }
 
-  /** Whether it is told that nobody listens to a request. */
+  /** Whether it is told that a request has no subscriber. */
   get noResponders(): boolean {
     return this.#options.headers === true && this.#options.no_responders === true
   }
@@ -128,7 +128,7 @@ export class BrokerConnection {
     if (!this.#socket.destroyed) this.#outbox.flush()
   }
 
-  /** Asks for a sign of life, and ends a connection that gave none for too long. */
+  /** Sends a PING, and ends a connection that has answered none for too long. */
   ping(): void {
     if (this.#ended) {
       this.destroy()

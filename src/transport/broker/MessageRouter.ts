@@ -70,7 +70,7 @@ export class MessageRouter implements ConnectionEvents {
     this.connections.delete(connection)
   }
 
-  /** Tells the publisher of a request that nobody listens to it. */
+  /** Tells the publisher of a request that it has no subscriber. */
   #refuse(from: BrokerConnection, subject: string): void {
     const headerBytes = noResponders.length
     for (const subscription of this.#subscriptions.match(subject)) {

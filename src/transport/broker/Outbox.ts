@@ -13,7 +13,7 @@ export class Outbox {
   readonly #socket: Socket
   readonly #limits: OutboxLimits
   #block = Buffer.alloc(0)
-  /** Of `#block`, `#start` to `#end` is not yet handed to the socket. */
+  /** Of `#block`, `#start` to `#end` is not yet written to the socket. */
   #start = 0
   #end = 0
   /** What comes before that. */

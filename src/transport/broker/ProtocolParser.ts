@@ -2,7 +2,7 @@
  * Cuts a client's byte stream into the commands of the NATS protocol.
  *
  * TCP may split the stream anywhere. Each byte is looked at once: a body that lies whole in one
- * chunk is handed out as a view, one that does not is gathered in a buffer of its exact size, and
+ * chunk is passed on as a view, one that does not is gathered in a buffer of its exact size, and
  * only the unfinished control line is kept between chunks. Lines are read as Latin-1, which keeps
  * every byte, so that a subject leaves as it came.
  */

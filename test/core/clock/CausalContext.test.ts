@@ -1,4 +1,4 @@
-// Checks that a context comes back as it went out, to the place it belongs to, or not at all.
+// Checks that a context comes back as it went out, to the scope it belongs to, or not at all.
 import { createHmac, createSecretKey } from "node:crypto"
 import { readdirSync, readFileSync } from "node:fs"
 import * as fc from "fast-check"
@@ -14,7 +14,7 @@ import { goldenContexts, goldenScope } from "./goldenContexts.ts"
 const { decode, encode } = CausalContext
 
 const keyOf = (byte: number) => CausalContext.tokenKey(createSecretKey(Buffer.alloc(32, byte)))
-const place = goldenScope
+const scope = goldenScope
 
 const someActor = fc.record({
   node: fc.constantFrom("a", "node-2", "x".repeat(64)).map((name) => NodeId.make(name)),
@@ -28,50 +28,50 @@ const context = fc.record({ vector, stamp: fc.maxSafeNat() })
 describe("the token of a context", () => {
   it("is decoded to the context, and is the same for equal contexts", () => {
     fc.assert(fc.property(context, (context) => {
-      const token = encode(context, place)
-      expect(decode(token, place)).toEqual(context)
+      const token = encode(context, scope)
+      expect(decode(token, scope)).toEqual(context)
       const reversed = new Map([...context.vector].toReversed())
-      expect(encode({ ...context, vector: reversed }, place)).toBe(token)
+      expect(encode({ ...context, vector: reversed }, scope)).toBe(token)
     }))
   })
 
   it("keeps what a session had seen and its answer did not show", () => {
     fc.assert(fc.property(context, vector, (shown, unshown) => {
       const kept = { ...shown, unshown }
-      expect(decode(encode(kept, place), place)).toEqual(kept)
+      expect(decode(encode(kept, scope), scope)).toEqual(kept)
     }))
   })
 
   it("is text for any header or URL", () => {
     fc.assert(fc.property(context, (context) => {
-      expect(encode(context, place)).toMatch(/^[A-Za-z0-9_-]+$/u)
+      expect(encode(context, scope)).toMatch(/^[A-Za-z0-9_-]+$/u)
     }))
   })
 
   it.each<[string, Partial<CausalContext.TokenScope>]>([
     ["bucket", { bucket: "carts2" }],
-    ["partition key", { key: { ...place.key, partition: "sbob" } }],
-    ["sort key", { key: { ...place.key, sort: "s2" } }],
+    ["partition key", { key: { ...scope.key, partition: "sbob" } }],
+    ["sort key", { key: { ...scope.key, sort: "s2" } }],
     ["split of the same key", { key: { partition: "salice\u0001s1", sort: "" } }],
     ["cluster with the same key", { cluster: "everwrite2" }],
     ["split of the same cluster and bucket", { cluster: "everwritec", bucket: "arts" }]
   ])("is foreign to another %s", (_, elsewhere) => {
     fc.assert(fc.property(context, (context) => {
-      expect(decode(encode(context, place), { ...place, ...elsewhere })).toBe("foreign")
+      expect(decode(encode(context, scope), { ...scope, ...elsewhere })).toBe("foreign")
     }))
   })
 
   it("is refused with any one bit flipped, and with its end cut off", () => {
-    const token = encode({ vector: new Map([["a.0mi8dfxmoabcdef.1", 7]]), stamp: 3 }, place)
+    const token = encode({ vector: new Map([["a.0mi8dfxmoabcdef.1", 7]]), stamp: 3 }, scope)
     const bytes = Buffer.from(token, "base64url")
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const flipped = Buffer.from(bytes)
       flipped[bit >> 3]! ^= 1 << (bit & 7)
-      expect(decode(flipped.toString("base64url"), place))
+      expect(decode(flipped.toString("base64url"), scope))
         .toBe(bit < 8 ? "malformed" : bit < 24 ? "unknown-key" : "foreign")
     }
     for (let length = 0; length < bytes.length; length++) {
-      expect(decode(bytes.subarray(0, length).toString("base64url"), place))
+      expect(decode(bytes.subarray(0, length).toString("base64url"), scope))
         .toBe(length <= 15 ? "malformed" : "foreign")
     }
   })
@@ -83,36 +83,36 @@ describe("the token of a context", () => {
       fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes).toString("base64url"))
     )
     fc.assert(fc.property(garbage, (token) => {
-      expect(["malformed", "foreign", "unknown-key"]).toContain(decode(token, place))
+      expect(["malformed", "foreign", "unknown-key"]).toContain(decode(token, scope))
     }))
   })
 })
 
 describe("the keys of a cluster", () => {
   const [former, present] = [keyOf(1), keyOf(2)]
-  const rotating = { ...place, keys: [present, former] }
+  const rotating = { ...scope, keys: [present, former] }
 
   it("open each other's tokens while one replaces the other, and the first of them seals", () => {
     fc.assert(fc.property(context, (context) => {
-      expect(decode(encode(context, place), rotating)).toEqual(context)
+      expect(decode(encode(context, scope), rotating)).toEqual(context)
       const token = encode(context, rotating)
-      expect(token).toBe(encode(context, { ...place, keys: [present] }))
-      expect(decode(token, { ...place, keys: [former, present] })).toEqual(context)
+      expect(token).toBe(encode(context, { ...scope, keys: [present] }))
+      expect(decode(token, { ...scope, keys: [former, present] })).toEqual(context)
     }))
   })
 
   it("do not open a token whose key is none of them, and say that it is that", () => {
     fc.assert(fc.property(context, (context) => {
-      expect(decode(encode(context, rotating), place)).toBe("unknown-key")
+      expect(decode(encode(context, rotating), scope)).toBe("unknown-key")
     }))
   })
 
   it("open tokens where two of them have one id", () => {
     const alike = { ...former, key: createSecretKey(Buffer.alloc(32, 3)) }
     fc.assert(fc.property(context, (context) => {
-      const token = encode(context, { ...place, keys: [alike] })
-      expect(decode(token, { ...place, keys: [former, alike] })).toEqual(context)
-      expect(decode(token, place)).toBe("foreign")
+      const token = encode(context, { ...scope, keys: [alike] })
+      expect(decode(token, { ...scope, keys: [former, alike] })).toEqual(context)
+      expect(decode(token, scope)).toBe("foreign")
     }))
   })
 
@@ -133,13 +133,13 @@ describe.each(["token-1", "token-2"])("format %s", (format) => {
   })
 
   it.each(Object.entries(goldenContexts))("reads its golden token: %s", (name, context) => {
-    expect(decode(goldenToken(format, name), place)).toEqual(context)
+    expect(decode(goldenToken(format, name), scope)).toEqual(context)
   })
 })
 
 describe("format token-2", () => {
   it.each(Object.entries(goldenContexts))("is written: %s", (name, context) => {
-    expect(encode(context, place)).toBe(goldenToken("token-2", name))
+    expect(encode(context, scope)).toBe(goldenToken("token-2", name))
   })
 })
 
@@ -147,22 +147,22 @@ describe("a token of format 1", () => {
   const token = goldenToken("token-1", "stamped")
 
   it("is opened with each of the cluster's keys", () => {
-    const keys = [keyOf(2), ...place.keys]
-    expect(decode(token, { ...place, keys })).toEqual(goldenContexts["stamped"])
-    expect(decode(token, { ...place, keys: [keyOf(2)] })).toBe("foreign")
+    const keys = [keyOf(2), ...scope.keys]
+    expect(decode(token, { ...scope, keys })).toEqual(goldenContexts["stamped"])
+    expect(decode(token, { ...scope, keys: [keyOf(2)] })).toBe("foreign")
   })
 
   it("is opened whichever byte it begins with, that of format 2 among them", () => {
-    const { bucket, key } = place
+    const { bucket, key } = scope
     // The MAC of some stamp begins with 2: one of 256 does.
-    const scope = `${bucket}\u0000${key.partition}\u0000${key.sort}\u0000`
+    const bound = `${bucket}\u0000${key.partition}\u0000${key.sort}\u0000`
     const firstBytes = new Set<number>()
     for (let stamp = 0; stamp < 10_000 && !firstBytes.has(2); stamp++) {
       const history = new ByteWriter().byte(1).varint(stamp).varint(0).finish()
-      const mac = createHmac("sha256", place.keys[0]!.key).update(scope).update(history).digest()
+      const mac = createHmac("sha256", scope.keys[0]!.key).update(bound).update(history).digest()
       firstBytes.add(mac[0]!)
       const token = Buffer.concat([mac.subarray(0, 12), history]).toString("base64url")
-      expect(decode(token, place)).toEqual({ vector: new Map(), stamp })
+      expect(decode(token, scope)).toEqual({ vector: new Map(), stamp })
     }
     expect(firstBytes.has(2)).toBe(true)
   })
@@ -172,9 +172,9 @@ describe("a token of format 1", () => {
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const flipped = Buffer.from(bytes)
       flipped[bit >> 3]! ^= 1 << (bit & 7)
-      expect(typeof decode(flipped.toString("base64url"), place)).toBe("string")
+      expect(typeof decode(flipped.toString("base64url"), scope)).toBe("string")
     }
-    expect(decode(token, { ...place, bucket: "carts2" })).toBe("foreign")
+    expect(decode(token, { ...scope, bucket: "carts2" })).toBe("foreign")
   })
 })
 

@@ -84,7 +84,7 @@ describe("the ids of a document", () => {
     expect(Document.join(newer, holding(idsFrom(0)))).toBe(newer)
   })
 
-  it("answer for the operation they name, whoever applied it and when", () => {
+  it("answer for the operation they name, whichever node applied it and when", () => {
     const known = { session: "s", sequence: 3, at: 100, actor: "a", counter: 7 }
     const document = holding([known])
     expect(Document.findId(document, { session: "s", sequence: 3, at: 999 })).toBe(known)

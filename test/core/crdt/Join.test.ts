@@ -46,7 +46,7 @@ describe("documents whose roots are of different kinds", () => {
   const counter = holding({ kind: "counter", totals: new Map() })
   const tree = holding({ kind: "tree", children: new Map() })
 
-  it("are known before they meet, and stop the work where nobody asked", () => {
+  it("are known before they meet, and stop the work where no caller checked", () => {
     expect(Document.canJoin(counter, tree)).toBe(false)
     expect(Document.canJoin(counter, counter)).toBe(true)
     expect(Document.canJoin(counter, holding(undefined))).toBe(true)

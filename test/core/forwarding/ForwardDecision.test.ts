@@ -25,10 +25,10 @@ describe("a forwarded write", () => {
   it.each(extents)(
     "is carried out by one node at most, and is not denied once it is: %j",
     (bounds) => {
-      const { broken, worlds } = explore(ForwardDecision, bounds)
+      const { broken, situations } = explore(ForwardDecision, bounds)
       expect(broken).toBeUndefined()
       // Lest it has tried nothing.
-      expect(worlds).toBeGreaterThan(500)
+      expect(situations).toBeGreaterThan(500)
     }
   )
 

@@ -22,7 +22,7 @@ type Reply =
   | { readonly _tag: "Answer"; readonly from: number; readonly answer: Answer }
   | { readonly _tag: "Other"; readonly from: number; readonly asked: string }
 
-interface World {
+interface Situation {
   readonly decision: ForwardDecision.ForwardDecision<Answer>
   /** By node: its incarnation, and the one that the forwarding node has heard of. */
   readonly actual: ReadonlyArray<string>
@@ -58,45 +58,49 @@ const without = <A>(list: ReadonlyArray<A>, at: number): ReadonlyArray<A> =>
   list.filter((_, i) => i !== at)
 
 /** Sends to the node that the decision names next, as the coordinator does. */
-const follow = (implementation: Implementation, world: World): World => {
-  const { next } = world.decision
-  if (next === undefined) return world
+const follow = (implementation: Implementation, situation: Situation): Situation => {
+  const { next } = situation.decision
+  if (next === undefined) return situation
   const node = numberOf(next)
-  const incarnation = world.heard[node]!
-  const before = world.sentTo.node === node ? world.sentTo.count : 0
+  const incarnation = situation.heard[node]!
+  const before = situation.sentTo.node === node ? situation.sentTo.count : 0
   return {
-    ...world,
-    decision: implementation.step(world.decision, { _tag: "Sent", incarnation }),
-    requests: [...world.requests, { node, incarnation }],
+    ...situation,
+    decision: implementation.step(situation.decision, { _tag: "Sent", incarnation }),
+    requests: [...situation.requests, { node, incarnation }],
     sentTo: { node, count: incarnation === "" ? before : before + 1 },
-    sendings: world.sendings + 1
+    sendings: situation.sendings + 1
   }
 }
 
-const take = (implementation: Implementation, world: World, event: Event): World => {
-  const decision = implementation.step(world.decision, event)
-  return follow(implementation, { ...world, decision })
+const take = (implementation: Implementation, situation: Situation, event: Event): Situation => {
+  const decision = implementation.step(situation.decision, event)
+  return follow(implementation, { ...situation, decision })
 }
 
-/** The world after a node has received a sending; it may carry the write out or refuse it. */
-const receive = (world: World, { incarnation, node }: Sending, would: Answer): World => {
-  if (incarnation !== world.actual[node]) {
+/** The situation after a node has received a sending; it may carry the write out or refuse it. */
+const receive = (
+  situation: Situation,
+  { incarnation, node }: Sending,
+  would: Answer
+): Situation => {
+  if (incarnation !== situation.actual[node]) {
     const reply = { _tag: "Other", from: node, asked: incarnation } as const
-    return { ...world, replies: [...world.replies, reply] }
+    return { ...situation, replies: [...situation.replies, reply] }
   }
   // A document knows the operation after a restart; a refusal is remembered by its incarnation.
-  const answer = world.applied[node] === true ? "done" : world.said[node] ?? would
+  const answer = situation.applied[node] === true ? "done" : situation.said[node] ?? would
   return {
-    ...world,
-    said: replaced(world.said, node, answer),
-    applied: replaced(world.applied, node, answer === "done"),
-    replies: [...world.replies, { _tag: "Answer", from: node, answer }]
+    ...situation,
+    said: replaced(situation.said, node, answer),
+    applied: replaced(situation.applied, node, answer === "done"),
+    replies: [...situation.replies, { _tag: "Answer", from: node, answer }]
   }
 }
 
-const hear = (implementation: Implementation, world: World, reply: Reply): World => {
+const hear = (implementation: Implementation, situation: Situation, reply: Reply): Situation => {
   const { from } = reply
-  const told = { ...world, heard: replaced(world.heard, from, world.actual[from]!) }
+  const told = { ...situation, heard: replaced(situation.heard, from, situation.actual[from]!) }
   if (reply._tag === "Other") {
     const heard = told.heard[from]!
     return take(implementation, told, {
@@ -106,7 +110,7 @@ const hear = (implementation: Implementation, world: World, reply: Reply): World
       heard
     })
   }
-  const isCertain = world.sentTo.count === 1
+  const isCertain = situation.sentTo.count === 1
   const { answer } = reply
   return take(
     implementation,
@@ -119,51 +123,51 @@ const hear = (implementation: Implementation, world: World, reply: Reply): World
 
 const successors = (
   implementation: Implementation,
-  world: World,
+  situation: Situation,
   bounds: Bounds
-): ReadonlyArray<World> => {
-  const next: Array<World> = []
-  world.requests.forEach((sending, i) => {
-    const rest = { ...world, requests: without(world.requests, i) }
+): ReadonlyArray<Situation> => {
+  const next: Array<Situation> = []
+  situation.requests.forEach((sending, i) => {
+    const rest = { ...situation, requests: without(situation.requests, i) }
     next.push(rest, receive(rest, sending, "done"), receive(rest, sending, "refused"))
-    if (world.repeats === bounds.repeatsMax) return
-    const repeated = { ...world, repeats: world.repeats + 1 }
+    if (situation.repeats === bounds.repeatsMax) return
+    const repeated = { ...situation, repeats: situation.repeats + 1 }
     next.push(receive(repeated, sending, "done"), receive(repeated, sending, "refused"))
   })
-  world.replies.forEach((reply, i) => {
-    const rest = { ...world, replies: without(world.replies, i) }
+  situation.replies.forEach((reply, i) => {
+    const rest = { ...situation, replies: without(situation.replies, i) }
     next.push(rest, hear(implementation, rest, reply))
   })
-  if (world.sendings < bounds.sendingsMax) {
-    next.push(take(implementation, world, { _tag: "Late" }))
+  if (situation.sendings < bounds.sendingsMax) {
+    next.push(take(implementation, situation, { _tag: "Late" }))
   }
-  next.push(take(implementation, world, { _tag: "Deadline" }))
-  for (let node = 0; node < bounds.nodes && world.restarts < bounds.restartsMax; node++) {
+  next.push(take(implementation, situation, { _tag: "Deadline" }))
+  for (let node = 0; node < bounds.nodes && situation.restarts < bounds.restartsMax; node++) {
     next.push({
-      ...world,
-      actual: replaced(world.actual, node, `${world.actual[node]}'`),
-      said: replaced(world.said, node, undefined),
-      restarts: world.restarts + 1
+      ...situation,
+      actual: replaced(situation.actual, node, `${situation.actual[node]}'`),
+      said: replaced(situation.said, node, undefined),
+      restarts: situation.restarts + 1
     })
   }
   return next
 }
 
-/** The promise that a world breaks, if any. */
-const broken = ({ applied, decision: { outcome } }: World): string | undefined => {
+/** The promise that a situation breaks, if any. */
+const broken = ({ applied, decision: { outcome } }: Situation): string | undefined => {
   const count = applied.filter(Boolean).length
   if (count > 1) return "two nodes have carried the write out"
   if (outcome._tag !== "Answer") return undefined
   if (outcome.answer === "refused" && count > 0) return "a write was denied that is carried out"
-  if (outcome.answer === "done" && count === 0) return "a write was confirmed that nobody has"
+  if (outcome.answer === "done" && count === 0) return "a write was confirmed that no node has"
   return undefined
 }
 
-/** The first broken promise in any order of events, and the number of worlds that were tried. */
+/** The first broken promise in any order of events, and the number of situations tried. */
 export const explore = (
   implementation: Implementation,
   bounds: Bounds
-): { readonly worlds: number; readonly broken: string | undefined } => {
+): { readonly situations: number; readonly broken: string | undefined } => {
   const nodes = Array.from({ length: bounds.nodes }, (_, node) => node)
   const start = follow(implementation, {
     decision: implementation.make({ action: "write", nodes: nodes.map(nodeName) }),
@@ -180,15 +184,15 @@ export const explore = (
   })
   const seen = new Set([JSON.stringify(start)])
   const open = [start]
-  for (let world = open.pop(); world !== undefined; world = open.pop()) {
-    const found = broken(world)
-    if (found !== undefined) return { worlds: seen.size, broken: found }
-    for (const next of successors(implementation, world, bounds)) {
+  for (let situation = open.pop(); situation !== undefined; situation = open.pop()) {
+    const found = broken(situation)
+    if (found !== undefined) return { situations: seen.size, broken: found }
+    for (const next of successors(implementation, situation, bounds)) {
       const key = JSON.stringify(next)
       if (next.sendings > bounds.sendingsMax || seen.has(key)) continue
       seen.add(key)
       open.push(next)
     }
   }
-  return { worlds: seen.size, broken: undefined }
+  return { situations: seen.size, broken: undefined }
 }

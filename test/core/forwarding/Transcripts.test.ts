@@ -16,7 +16,7 @@ const outcomeOf = ({ asked, outcome }: Decision): string => {
     case "Wait":
       return "wait"
     case "Answer":
-      return `answer "${outcome.answer}"${outcome.nobodyApplied ? ": nobody carried it out" : ""}`
+      return `answer "${outcome.answer}"${outcome.noneApplied ? ": no node carried it out" : ""}`
     case "Fail":
       return `fail: the request may have been carried out by ${asked.join(", ")}`
   }

@@ -6,7 +6,7 @@ import {
   encodeFields,
   isEncoded,
   joinFields,
-  type KeyField,
+  type KeyFieldValue,
   keyLengthMax,
   MalformedKey
 } from "../../../src/core/model/DocumentKey.ts"
@@ -29,7 +29,9 @@ const integer = fc.oneof(
 
 /** Two keys of one definition: as many fields, of the same types. */
 const twoKeys = fc.array(fc.boolean(), { minLength: 1, maxLength: 3 }).chain((fields) => {
-  const key = fc.tuple(...fields.map((isText): fc.Arbitrary<KeyField> => (isText ? text : integer)))
+  const key = fc.tuple(
+    ...fields.map((isText): fc.Arbitrary<KeyFieldValue> => (isText ? text : integer))
+  )
   return fc.tuple(key, key)
 })
 
@@ -46,7 +48,10 @@ const compareText = (left: string, right: string): number => {
   return Math.sign(a.length - b.length)
 }
 
-const compareParts = (left: ReadonlyArray<KeyField>, right: ReadonlyArray<KeyField>): number => {
+const compareFields = (
+  left: ReadonlyArray<KeyFieldValue>,
+  right: ReadonlyArray<KeyFieldValue>
+): number => {
   for (const [i, part] of left.entries()) {
     const other = right[i]!
     const order = typeof part === "string" && typeof other === "string"
@@ -62,7 +67,7 @@ describe("encoded keys", () => {
     fc.assert(
       fc.property(twoKeys, ([left, right]) => {
         expect(compareEncoded(encodeFields(left), encodeFields(right)))
-          .toBe(compareParts(left, right))
+          .toBe(compareFields(left, right))
       }),
       { numRuns: 2000 }
     )
@@ -103,7 +108,7 @@ describe("encoded keys", () => {
 })
 
 describe("a key is refused when it", () => {
-  it.each<[string, ReadonlyArray<KeyField>]>([
+  it.each<[string, ReadonlyArray<KeyFieldValue>]>([
     ["holds a lone surrogate", ["a\ud800"]],
     ["holds a number that is no integer", [1.5]],
     ["holds an integer beyond 2^53 - 1", [2 ** 53]],

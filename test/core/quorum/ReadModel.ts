@@ -46,7 +46,7 @@ export const readCases = (nodes: Nodes): ReadonlyArray<ReadCase> => {
 }
 
 /** Of what a node says, the first holds, but being unreachable is not saying anything. */
-const sayings = ["silent", "unreachable", "absent", "damaged", "x", "y"] as const
+const sayings = ["no answer", "unreachable", "absent", "damaged", "x", "y"] as const
 type Said = typeof sayings[number]
 
 interface Run extends Roll {
@@ -75,7 +75,7 @@ const expected = (readCase: ReadCase, run: Run, isLast: boolean): string => {
   const had = { r: votes.length, pr: primaryVotes(nodes, votes) }
   const isMet = isEnough(had, needs)
   if (isMet && isCovered(readCase, run)) return "Answer"
-  const hoped = [...saying("silent"), ...coming(nodes, run, lostIn(run))]
+  const hoped = [...saying("no answer"), ...coming(nodes, run, lostIn(run))]
   const best = [...votes, ...hoped]
   const mayBeMet = isEnough({ r: best.length, pr: primaryVotes(nodes, best) }, needs)
   if (!isLast && hoped.length > 0 && mayBeMet) return "Wait"
@@ -122,11 +122,11 @@ const compare = (
   else agree(spelled(outcome) === expected(readCase, after, isLast), "the outcome")
   const isLost = lostIn(after)
   const next = { ...after, ...takeOver(nodes, after, { substitutes, isLost }) }
-  if (outcome._tag !== "Wait") agree(substitutes.length === 0, "nobody is asked after the outcome")
+  if (outcome._tag !== "Wait") agree(substitutes.length === 0, "no node is asked after the outcome")
   else if (next.standsFor.length < nodes.fallbacks.length) {
     agree(lacking(nodes, next, isLost).length === 0, "a lost target is replaced")
   }
-  const awaited = namesOf(nodes, next.asked.filter((index) => next.heard[index] === "silent"))
+  const awaited = namesOf(nodes, next.asked.filter((index) => next.heard[index] === "no answer"))
   agree(implementation.awaited(next.decision).join() === awaited.join(), "who is awaited")
   agree(implementation.isFinished(next.decision) === (awaited.length === 0), "settled")
   const version = next.joined === "" ? undefined : next.joined
@@ -170,7 +170,7 @@ const step =
     const isLast = reply._tag === "Deadline"
     const heard = run.heard.map((before, i) => {
       const isHeard = run.asked.includes(i) && (isLast || reply.index === i)
-      const isOpen = before === "silent" || before === "unreachable" && said !== "unreachable"
+      const isOpen = before === "no answer" || before === "unreachable" && said !== "unreachable"
       return isHeard && isOpen ? said : before
     })
     const isJoined = reply._tag === "Found" && run.asked.includes(reply.index)
@@ -194,7 +194,7 @@ export const reads = (
 ): Exploration<Run, Reply> => {
   const { nodes } = readCase
   const count = nodes.targets.length + nodes.fallbacks.length
-  const heard = Array<Said>(count).fill("silent")
+  const heard = Array<Said>(count).fill("no answer")
   const covered = !readCase.hasSession
   const decision = implementation.make(readCase.needs, nodes, { covered })
   const start: Run = { decision, heard, joined: "", ...startingRoll(nodes) }
@@ -207,7 +207,7 @@ export const reads = (
     events: (run) =>
       run.decision.outcome._tag !== "Wait" && !extent.late ? [] : [
         ...range(-1, count)
-          .filter((i) => extent.noise || run.asked.includes(i) && run.heard[i] === "silent")
+          .filter((i) => extent.noise || run.asked.includes(i) && run.heard[i] === "no answer")
           .flatMap(repliesOf),
         { _tag: "Deadline" }
       ],

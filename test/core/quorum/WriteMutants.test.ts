@@ -73,8 +73,8 @@ const mutants: Record<string, readonly [noticed: string, WriteImplementation]> =
         return Real.step(write, event)
       }
       const others = ~(1 << event.index)
-      const nobody = 1 << 29
-      const answers = { acknowledged: acknowledged & others | nobody, durable: durable & others }
+      const unasked = 1 << 29
+      const answers = { acknowledged: acknowledged & others | unasked, durable: durable & others }
       return Real.step({ ...write, answers: { ...write.answers, ...answers } }, event)
     })
   ],

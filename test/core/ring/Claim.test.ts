@@ -134,7 +134,7 @@ describe("a cluster of up to a thousand nodes", () => {
 })
 
 describe("a replacement", () => {
-  it("inherits every place of the node it replaces, and nobody else moves", () => {
+  it("inherits every place of the node it replaces, and no other node moves", () => {
     fc.assert(
       fc.property(histories({ nodes: 14, changes: 4 }), fc.nat(), (history, pick) => {
         const before = ringsOf(history).at(-1)!

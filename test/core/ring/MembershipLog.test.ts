@@ -128,7 +128,7 @@ describe("the replay of a log", () => {
     }))
   })
 
-  it("keeps nobody who left or was removed, unless nobody would be left", () => {
+  it("keeps no node that left or was removed, unless none would be left", () => {
     let departures = 0
     fc.assert(
       fc.property(acts, (done) => {

@@ -65,7 +65,7 @@ describe("a state of the ring", () => {
     expect(Result.isFailure(RingState.step(stateOf(formed), other))).toBe(true)
   })
 
-  it("remembers each ring that somebody served, until it is settled", () => {
+  it("remembers each ring that a node served, until it is settled", () => {
     const before = stateOf(formed)
     const once = change(before, joins("n5"))
     const twice = change(once, removes("n4"))
@@ -89,7 +89,7 @@ describe("a state of the ring", () => {
       .toEqual([stateOf(formed).ring.digest, replacing.ring.digest])
   })
 
-  it("has nobody incomplete after a change that moves nothing", () => {
+  it("has no incomplete node after a change that moves nothing", () => {
     const weighted = { ...member("n1"), site: "east" }
     const changed = change(stateOf(formed), { _tag: "Adjust", member: weighted })
     expect(changed.ring.owners).toEqual(stateOf(formed).ring.owners)
@@ -160,7 +160,7 @@ describe("a placement", () => {
     expect(Math.min(gained, leaving)).toBeGreaterThan(100)
   })
 
-  it("asks nobody who was removed by force, and those who are leaving until then", () => {
+  it("asks no node that was removed by force, and leaving nodes until then", () => {
     const left = change(stateOf(formed), leaves("n4"))
     const removed = change(left, removes("n4"))
     expect(asked(left)).toContain("n4")

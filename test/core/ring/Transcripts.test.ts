@@ -5,7 +5,7 @@
  * `form n1 n2@hall partitions=16 replicas=3` forms a cluster (with a node in a zone). `join n4`,
  * `leave n2`, `remove n2`, `replace n2 n5` and `adjust n3` make an entry `at=n1`; a member may have
  * a `zone=`, `weight=` and `site=`. `exchange n1 n2` joins two logs, `settle n1 n2` says that all
- * is handed over, `place 3 n=2` shows where requests go.
+ * has been transferred, `place 3 n=2` shows where requests go.
  */
 import * as Result from "effect/Result"
 import type { LogEntry } from "../../../src/core/ring/LogEntry.ts"

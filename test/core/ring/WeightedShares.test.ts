@@ -117,7 +117,7 @@ describe("the owners that may share a zone", () => {
     ["two zones for three owners", [0, 0, 0, 1, 1], 3, 2],
     ["one zone", [0, 0, 0, 0], 3, 3],
     ["a small zone beside a large one", [0, 1, 1, 1, 1], 4, 3],
-    ["nobody", [], 0, 1]
+    ["no member", [], 0, 1]
   ])("are as few as the lists can be filled with: %s", (_, zones, ownerCount, expected) => {
     expect(zoneCapOf(zones, ownerCount)).toBe(expected)
   })

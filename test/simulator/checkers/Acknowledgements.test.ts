@@ -1,4 +1,4 @@
-// Shows what the checker of acknowledgements must accept, and what it must refuse.
+// Shows histories that the checker of acknowledgements must accept, and such that it must refuse.
 import { describe, expect, it } from "vitest"
 import { acknowledgements } from "../../../src/testing/simulator/checkers/Acknowledgements.ts"
 import type { Record } from "../../../src/testing/simulator/History.ts"

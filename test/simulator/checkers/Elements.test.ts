@@ -208,6 +208,6 @@ describe("the checker of carts", () => {
     expect(refused([added, struck], shown({ i: { o1: 1 } }, [1, 2])))
       .toEqual(["o1 of i is back, though it was struck"])
     expect(refused([added, unseen], shown({ i: { o1: null } }, [1, 2])))
-      .toEqual(["o1 of i is struck, but nobody did that"])
+      .toEqual(["o1 of i is struck, but no operation struck it"])
   })
 })

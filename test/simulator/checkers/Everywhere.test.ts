@@ -1,4 +1,4 @@
-// Shows the checkers of what holds in every bucket, and of the cluster as a whole, what they must
+// Shows the checkers of every bucket, and of the cluster as a whole, histories that they must
 // refuse, and their right versions.
 import { describe, expect, it } from "vitest"
 import {
@@ -78,7 +78,7 @@ describe("the checker of inventions", () => {
   it("refuses a value that was shown before its write began", () => {
     const early: HistoryStep = { id: 1, action: read, result: shown("o2", [2]) }
     expect(invented("registers", [early, { id: 2, action: put }], shown("o2", [2])))
-      .toEqual(["to o1, o2 was shown, which nobody had written"])
+      .toEqual(["to o1, o2 was shown, which was never written"])
     const late: HistoryStep = { ...early, id: 3 }
     expect(invented("registers", [{ id: 2, action: put }, late], shown("o2", [2]))).toEqual([])
   })
@@ -113,7 +113,7 @@ describe("the checker of sessions", () => {
     expect(wentBack("notes", steps)).toEqual(["o2 went back behind o1: by its context"])
   })
 
-  it("accepts that something is gone that somebody may have replaced", () => {
+  it("accepts that a value is gone which a write may have replaced", () => {
     const first: HistoryStep = { id: 1, action: put, stamp: 10, result: shown("o1", [1], 10) }
     const second: HistoryStep = { id: 2, action: put, stamp: 20, session: 2 }
     const third = reading(3, shown("o2", [1, 2], 20))
@@ -123,7 +123,7 @@ describe("the checker of sessions", () => {
       .toEqual(["o3 went back behind o1: o1 is gone"])
   })
 
-  it("accepts that an element is gone that somebody may have removed", () => {
+  it("accepts that an element is gone which a removal may have removed", () => {
     const added: HistoryStep = { id: 1, action: add, result: shown(["i"], [1]) }
     const removed: HistoryStep = { id: 2, action: remove, session: 2, saw: shown(["i"], [1]) }
     const gone = reading(3, shown([], [1, 2]))
@@ -191,12 +191,12 @@ describe("the checkers of the cluster", () => {
   it("refuse that two nodes carry out a request, unless the node that was asked forgot it", () => {
     const makers = new Map([[1, new Set(["n2", "n3"])]])
     const add: HistoryStep = { id: 1, action: { kind: "add", item: "i0", seen: "nothing" } }
-    const twice = (lives: ReadonlyArray<string>) =>
+    const twice = (incarnations: ReadonlyArray<string>) =>
       problems(
         identity,
         history("tags", [add], shown(["i0"], [1]), {
           makers,
-          incarnations: lives.map((incarnation) => ({ node: "n1", incarnation }))
+          incarnations: incarnations.map((incarnation) => ({ node: "n1", incarnation }))
         })
       )
     expect(twice(["a"])).toEqual(["o1 was carried out by n2, n3"])

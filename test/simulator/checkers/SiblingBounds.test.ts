@@ -48,7 +48,7 @@ describe("the checker of how many siblings there are", () => {
     expect(refused([first], shown(["o1", "o1"], [1]))).toHaveLength(1)
   })
 
-  it("accepts that a write is shown twice that two lives carried out", () => {
+  it("accepts that a write is shown twice which two incarnations carried out", () => {
     const twice: HistoryStep = { ...first, sendings: 2 }
     const dots = [1, 2].map((counter) => ({ actor: `n${counter}.000000000life01.1`, counter }))
     const applied = new Map([[1, { dots, stamps: [] }]])

@@ -1,6 +1,6 @@
 /**
- * Writes down histories by hand for the tests of checkers: operations on one document, each with
- * a dot of its own, and what the nodes show in the end.
+ * Writes down histories by hand for the tests of checkers: operations on one document, each with a
+ * dot of its own, and the last reads.
  */
 import type {
   Applied,
@@ -10,7 +10,7 @@ import type {
   Record,
   Shown
 } from "../../../src/testing/simulator/History.ts"
-import type { Action } from "../../../src/testing/simulator/Plan.ts"
+import type { PlannedAction } from "../../../src/testing/simulator/Plan.ts"
 import type { SimBucketName } from "../../../src/testing/simulator/SimBuckets.ts"
 
 const key = "k"
@@ -19,7 +19,7 @@ const nodes = ["n1", "n2", "n3"]
 /** The dot of an operation: its own number, by an actor of its own. */
 const dotOf = (id: number) => ({ actor: `n1.000000000life01.${id.toString(36)}`, counter: id })
 
-/** What somebody was shown: a value, and the operations that the context has seen. */
+/** A read as its client was shown it: a value, and the operations that the context has seen. */
 export const shown = (value: unknown, ids: ReadonlyArray<number>, stamp = 0): Shown => ({
   value,
   vector: new Map(ids.map((id) => [dotOf(id).actor, dotOf(id).counter])),
@@ -28,7 +28,7 @@ export const shown = (value: unknown, ids: ReadonlyArray<number>, stamp = 0): Sh
 
 export interface HistoryStep extends Partial<Omit<Event, "operation">> {
   readonly id: number
-  readonly action: Action
+  readonly action: PlannedAction
   readonly session?: number
   readonly available?: boolean
   /** Of the value it wrote. */
@@ -83,7 +83,7 @@ export const finalOf = (
   ...changes
 })
 
-/** A record in which everything is in order, but for what `changes` says. */
+/** A record in which everything is in order, but for `changes`. */
 export const recordOf = (changes: Partial<Record> = {}): Record => ({
   events: [],
   final: [],
@@ -115,7 +115,7 @@ export const history = (
     ...changes
   })
 
-/** What a checker says is wrong, each problem once. */
+/** The violations that a checker finds, each problem once. */
 export const problems = (checker: Checker, record: Record): ReadonlyArray<string> => [
   ...new Set(checker.check(record).map(({ problem }) => problem.replace(/at n\d, /u, "")))
 ]

@@ -27,13 +27,13 @@ const search = async (args: ReadonlyArray<string>): Promise<Found | undefined> =
   return stdout === "" ? undefined : JSON.parse(stdout)
 }
 
-/** The first of `seeds` seeds under which a checker finds the bug, and what it finds. */
+/** The first of `seeds` seeds under which a checker finds the bug, and the violation. */
 export const findPlant = (
   { name }: Plant,
   { seeds, shrink = false }: { readonly seeds: number; readonly shrink?: boolean }
 ): Promise<Found | undefined> => search([name, String(seeds), ...(shrink ? ["shrink"] : [])])
 
-/** What checkers find where the bug meets the counterexample that is named after it. */
+/** The violations where the bug meets the counterexample that is named after it. */
 export const replayPlant = ({ name }: Plant): Promise<Found | undefined> => search([name, "kept"])
 
 /** A row of the table of bugs. */

@@ -16,7 +16,7 @@ export interface Edit {
 
 export interface Plant {
   readonly name: string
-  /** What is wrong with it, in a sentence. */
+  /** The bug, in a sentence. */
   readonly bug: string
   readonly edits: ReadonlyArray<Edit>
 }

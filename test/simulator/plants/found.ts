@@ -1,5 +1,5 @@
 /**
- * Bugs that the simulator found in the product, planted again: what was mended must still be found.
+ * Bugs that the simulator found in the product, planted again: a mended bug must still be found.
  */
 import type { Plant } from "./Plant.ts"
 
@@ -36,7 +36,7 @@ export const foundPlants: ReadonlyArray<Plant> = [
   },
   {
     name: "repeated-message-carried-out",
-    bug: "what was refused is done when repeated",
+    bug: "a repeated message is carried out after a refusal",
     edits: [{
       file: "src/coordinator/ForwardDeduplication.ts",
       from: "if (this.#messages.has(name)) {",
@@ -45,7 +45,7 @@ export const foundPlants: ReadonlyArray<Plant> = [
   },
   {
     name: "own-failure-denies-the-write",
-    bug: "what was sent is denied: own disk failed",
+    bug: "a write that was sent is denied: own disk failed",
     edits: [{
       file: "src/coordinator/WriteCoordinator.ts",
       from: "mayHaveApplied: outcome.mayHaveApplied || this.#document !== undefined",

@@ -1,6 +1,6 @@
 /**
- * Looks for a planted bug, and prints what it found as JSON. A program of its own, since the bug
- * must be there before the files that it changes are loaded.
+ * Looks for a planted bug, and prints the result as JSON. A program of its own, since the bug must
+ * be there before the files that it changes are loaded.
  *
  * ```
  * search.ts NAME SEEDS [shrink]   runs seeds from 1 until a checker finds it

@@ -1,5 +1,5 @@
 /**
- * Bugs in what a replica keeps on disk, and in when it says so.
+ * Bugs in the data that a replica keeps on disk, and in its acknowledgements.
  */
 import type { Plant } from "./Plant.ts"
 

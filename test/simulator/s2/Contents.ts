@@ -1,5 +1,5 @@
 /**
- * Draws groups of changes, knows what a storage holds after them, and reads what one holds.
+ * Draws groups of changes, knows the content of a storage after them, and reads that of a real one.
  */
 import {
   acceptChange,
@@ -37,14 +37,14 @@ const rowsOf: ReadonlyArray<DrawRow> = [
   (number, text) => row({ family: "metadata", key: [`f${number}`] }, text)
 ]
 
-type RowPlace = Row extends infer R ? R extends Row ? Omit<R, "bytes"> : never : never
+type RowName = Row extends infer R ? R extends Row ? Omit<R, "bytes"> : never : never
 
-const row = (place: RowPlace, text: string | undefined): Row => ({
-  ...place,
+const row = (name: RowName, text: string | undefined): Row => ({
+  ...name,
   bytes: text === undefined ? undefined : bytesOf(text)
 })
 
-/** What a storage holds after the groups drawn so far. */
+/** The content of a storage after the groups drawn so far. */
 export class Contents {
   readonly #documents: Map<string, Document>
   readonly #rows: Map<string, string>
@@ -62,7 +62,7 @@ export class Contents {
     return new Contents(this.#random, this)
   }
 
-  /** Draws what is committed together, as several requests of one turn. `group` is a new number. */
+  /** Draws the writes of one group, as several requests of one turn. `group` is a new number. */
   next(group: number): ReadonlyArray<AcceptedBatch> {
     this.#group = group
     return this.#times([1, 3], () => ({
@@ -151,7 +151,7 @@ const rowsIn = ({ database }: OpenedStore): ReadonlyArray<Omit<EncodedRow, "byte
     return family === undefined ? [] : [{ family, key: encodedKey(found) }]
   })
 
-/** What is found, by way of the product's reader, which believes no checksum and no count. */
+/** The content as the product's reader finds it, which believes no checksum and no count. */
 export const linesIn = (store: OpenedStore, show = shown): Lines =>
   new Map([
     ...keysIn(store).map((key) => [keyText(key), show(store.reader.read(key, undefined))] as const),
@@ -160,7 +160,7 @@ export const linesIn = (store: OpenedStore, show = shown): Lines =>
     )
   ])
 
-/** The same as a model holds it. What is damaged is left out. */
+/** The same as a model holds it. Damaged documents are left out. */
 export const imageIn = (store: OpenedStore): Pick<Image, "documents" | "rows"> => {
   const documents = keysIn(store).flatMap((key) => {
     const result = store.reader.read(key, undefined)

@@ -1,5 +1,5 @@
 /**
- * Writes into a real database what a fault made of a document: rows that are gone, rows of before,
+ * Writes a document as a fault harmed it into a real database: rows that are gone, rows of before,
  * and bits that flipped in rows without their checksum's knowledge.
  */
 import { invariant } from "../../../src/core/Invariant.ts"

@@ -2,7 +2,7 @@
  * Runs the product's tables, commits and reads on a real SQLite whose power is cut again and again,
  * and says whether anything acknowledged was lost.
  *
- * Groups are committed one after another. So what may be found after a cut is the state after the
+ * Groups are committed one after another. So the state found after a cut may be the one after the
  * last acknowledged group, or that with the group that the cut met: all of it, or nothing.
  */
 import { md5 } from "../../../src/core/Hash.ts"
@@ -18,7 +18,7 @@ import { databaseName, WasmDatabase } from "./WasmDatabase.ts"
 
 export interface PowerCutOptions {
   readonly seed: number
-  /** Planted over what the product sets, which is FULL. */
+  /** Planted over the product's own setting, FULL. */
   readonly synchronous?: "NORMAL" | "OFF"
   readonly cuts?: number
 }
@@ -31,7 +31,7 @@ interface PowerCutStore {
   readonly reader: Reader
 }
 
-/** What was lost or broken. */
+/** A loss or a broken promise. */
 class Loss extends Error {
   override readonly name = "Loss"
 }
@@ -72,7 +72,7 @@ export class PowerCuts {
     this.disk.syncDirectory()
   }
 
-  /** Runs to the end, or to the first loss, and says what it was. */
+  /** Runs to the end, or to the first loss, and returns it. */
   run(): string | undefined {
     try {
       for (let cut = 0; cut < (this.#options.cuts ?? 3); cut++) {
@@ -111,7 +111,7 @@ export class PowerCuts {
     if (this.disk.isOff) this.counts.closes++
   }
 
-  /** The process dies of the power cut: what it still does changes nothing. */
+  /** The process dies of the power cut: its later actions change nothing. */
   #kill(): void {
     this.disk.cutPower()
     this.#database?.close()

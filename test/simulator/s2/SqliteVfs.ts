@@ -12,7 +12,7 @@ import { epochMillis } from "../../../src/testing/simulator/SimRuntime.ts"
 import { DiskError, type TornDisk, type TornFile } from "./TornDisk.ts"
 
 const pathBytesMax = 512
-/** What SQLite is told on Unix; the disk tears in smaller pieces. */
+/** The size that SQLite is told on Unix; the disk tears in smaller pieces. */
 const sectorBytes = 4096
 
 /** SQLite's time begins in 4714 BC. */
@@ -61,7 +61,7 @@ export class SqliteVfs {
    */
   mount(disk: TornDisk, random: SeededRandom): string {
     this.#random = random
-    // Forgets what is left of the chance drawn before.
+    // Forgets the rest of the chance drawn before.
     this.#sqlite.capi.sqlite3_randomness(0, 0)
     const name = `/${++this.#mounts}`
     this.#disks.set(name, disk)
@@ -87,7 +87,7 @@ export class SqliteVfs {
     return open
   }
 
-  /** The result code of what the disk does or refuses. */
+  /** The result code of a call to the disk. */
   #code(act: () => number | void): number {
     const { capi } = this.#sqlite
     try {

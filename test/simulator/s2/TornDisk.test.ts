@@ -1,4 +1,4 @@
-// Checks that the torn disk does what disks do to unsynced writes, and no more.
+// Checks that the torn disk treats unsynced writes as disks do, and no worse.
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { stream } from "../../../src/testing/simulator/SeededRandom.ts"

@@ -1,10 +1,10 @@
 /**
- * Keeps files as a machine does: what a process writes is seen at once and durable once synced. A
- * power cut decides on everything else sector by sector: kept, dropped, or torn.
+ * Keeps files as a machine does: a write is visible at once and durable once synced. A power cut
+ * decides on everything else sector by sector: kept, dropped, or torn.
  *
- * Nothing orders what is not synced, as in Pillai et al. (OSDI 2014): a late write may be kept and
- * an early one of the same file dropped, a file may have grown without its data, a deleted file may
- * be back. Bytes that were not written never change, which SQLite counts on as its own VFS for Unix
+ * Nothing orders unsynced writes, as in Pillai et al. (OSDI 2014): a late write may be kept and an
+ * early one of the same file dropped, a file may have grown without its data, a deleted file may be
+ * back. Bytes that were not written never change, which SQLite counts on as its own VFS for Unix
  * does (SQLITE_IOCAP_POWERSAFE_OVERWRITE).
  */
 import type { SeededRandom } from "../../../src/testing/simulator/SeededRandom.ts"
@@ -56,7 +56,7 @@ interface TornWrite {
 
 type Unsynced = TornWrite | { readonly kind: "truncate"; readonly size: number }
 
-/** How many power cuts there were, and what happened to sectors at them. */
+/** How many power cuts there were, and the fate of sectors at them. */
 export interface CutCounts {
   cuts: number
   kept: number
@@ -71,7 +71,7 @@ interface Chances {
   readonly counts: CutCounts
 }
 
-/** What a name stands for: it may be given away and given anew. */
+/** The file of a name, which may be renamed and made anew. */
 class Inode {
   readonly current = new Bytes()
   readonly durable = new Bytes()
@@ -87,7 +87,7 @@ class Inode {
     this.#unsynced = []
   }
 
-  /** Of what was not synced, keeps what chance lets. */
+  /** Keeps a part of the unsynced writes, by chance. */
   lose(chances: Chances): void {
     const { keptShare, random } = chances
     for (const change of this.#unsynced) {
@@ -132,7 +132,7 @@ export class TornDisk {
   writesBeforeRefusal = 0
   #names = new Map<string, Inode>()
   readonly #durableNames = new Map<string, Inode>()
-  /** What each name stood for since its directory was synced; undefined once deleted. */
+  /** The files of each name since its directory was synced; undefined once deleted. */
   readonly #unsyncedNames = new Map<string, Array<Inode | undefined>>()
   #changesLeft = Number.POSITIVE_INFINITY
 
@@ -182,7 +182,7 @@ export class TornDisk {
 
   /**
    * Cuts the power: now, or in the middle of one of the next changes (writes, syncs, deletions).
-   * Whoever has files open must close them before it returns.
+   * The owners of open files must close them before it returns.
    */
   cutPower(changes = 0): void {
     this.#changesLeft = changes
@@ -207,9 +207,10 @@ export class TornDisk {
     this.needPower()
   }
 
-  /** Power returns: chance decides what is there of all that was not synced. */
+  /** Power returns: chance decides which unsynced writes are there. */
   restorePower(random: SeededRandom): void {
-    // Some cuts lose next to nothing, some next to everything: either hides what the other shows.
+    // Some cuts lose next to nothing, some next to everything: each shows faults that the other
+    // hides.
     const keptShare = random.pick([0, 0.5, 0.9, 0.98])
     const inodes = new Set([
       ...this.#durableNames.values(),
@@ -239,7 +240,7 @@ export class TornDisk {
     else versions.push(inode)
   }
 
-  /** Makes durable what a name stands for, or stood for after its first `count` changes. */
+  /** Makes durable the file of a name, or the one after its first `count` changes. */
   #settleName(name: string, count = Number.POSITIVE_INFINITY): void {
     const versions = this.#unsyncedNames.get(name)?.slice(0, count) ?? []
     this.#unsyncedNames.delete(name)

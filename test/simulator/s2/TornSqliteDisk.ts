@@ -1,6 +1,6 @@
 /**
  * Gives a simulated node the product's own storage on a real SQLite, whose power is cut at the end
- * of every incarnation. What `SimDisk` holds is then a model, with which the files must agree
+ * of every incarnation. The content of `SimDisk` is then a model, with which the files must agree
  * whenever the node starts: they may have the groups under way when it crashed, or those whose sync
  * failed, all of them or none.
  *
@@ -42,13 +42,13 @@ import { type CutCounts, type Refusal, TornDisk } from "./TornDisk.ts"
 import { databaseName, WasmDatabase } from "./WasmDatabase.ts"
 
 export interface TornSqliteOptions extends SimDiskOptions {
-  /** Planted over what the product sets, which is FULL; what is lost is left to the checkers. */
+  /** Planted over the product's own setting, FULL; losses are left to the checkers. */
   readonly synchronous?: "NORMAL"
 }
 
 const identity = { node: "of a simulated disk", cluster: "simulated", partitionCount: 1 }
 
-/** From flash to platters; the slower ones are what power cuts mostly meet at work. */
+/** From flash to platters; power cuts mostly meet the slower ones at work. */
 const syncMillis = [1, 10, 50]
 
 /**
@@ -119,12 +119,13 @@ export class TornSqliteDisk extends SimDisk {
   /** Of a commit, on average, while nothing is wrong. */
   readonly #syncMillis: number
   #disk = newDisk(this.counts)
-  /** Old copies of the disk, with what the model held then; the oldest first. */
+  /** Old copies of the disk, with the model's content then; the oldest first. */
   readonly #copies: Array<{ readonly image: Image; readonly disk: TornDisk }> = []
   #incarnation: Incarnation | undefined
   /**
    * Commits of which it is not known whether the files have them: that which a power cut met, and
-   * those that failed since the last success. What failed at its sync may be there all the same.
+   * those that failed since the last success. A group that failed at its sync may be there all the
+   * same.
    */
   #doubtful: Array<ReadonlyArray<DiskWrite>> = []
 
@@ -185,7 +186,7 @@ export class TornSqliteDisk extends SimDisk {
     if (this.#incarnation !== undefined) this.#end(this.#incarnation, "dies")
   }
 
-  /** The power is cut: in the middle of what a dying process still does, or after a stop. */
+  /** The power is cut: in the middle of a dying process's last action, or after a stop. */
   #end(incarnation: Incarnation, how: "dies" | "stops"): void {
     if (this.#incarnation !== incarnation) return
     this.#incarnation = undefined
@@ -293,7 +294,7 @@ export class TornSqliteDisk extends SimDisk {
     return this.#random.chance(errorShare) ? "failing" : undefined
   }
 
-  /** The model takes over what the files hold for sure, which leaves no doubt about others. */
+  /** The model takes over the certain content of the files, which leaves no doubt about others. */
   #takeOver(writes: ReadonlyArray<DiskWrite>): void {
     this.commit(writes)
     this.counts.groupsLost += this.#doubtful.length - 1
@@ -301,7 +302,7 @@ export class TornSqliteDisk extends SimDisk {
   }
 
   /**
-   * Nothing acknowledged is lost, and what is in doubt is there as a whole or not at all. What is
+   * No acknowledged group is lost, and a doubtful one is there as a whole or not at all. What is
    * not there stays in doubt: the next attempt may write just the sectors that it lacked.
    */
   #recover(database: WasmDatabase, reader: Reader): void {

@@ -17,7 +17,7 @@ const open = () => {
   return { disk, database: new WasmDatabase(disk, stream(1, "sqlite")) }
 }
 
-/** The code of what it throws. */
+/** The code of the error that it throws. */
 const codeOf = (act: () => void): unknown => {
   try {
     act()

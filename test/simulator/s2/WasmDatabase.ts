@@ -16,7 +16,7 @@ import type { TornDisk } from "./TornDisk.ts"
 /** Loaded before any run, which can then be synchronous. */
 const sqlite = await init()
 const vfs = new SqliteVfs(sqlite)
-// What SQLite refuses is thrown; it need not be printed too.
+// SQLite's errors are thrown; they need not be printed too.
 sqlite.config.warn = () => {}
 
 /** As `StoreDirectory` names it. */
@@ -99,7 +99,7 @@ export class WasmDatabase implements Database {
   /** The package's own `close` leaves them open, and SQLite the database with them. */
   readonly #statements: Array<WasmStatement> = []
 
-  /** Throws what SQLite says, with its code. */
+  /** Throws SQLite's message, with its code. */
   constructor(disk: TornDisk, random: SeededRandom) {
     this.#path = vfs.mount(disk, random)
     try {
@@ -130,7 +130,7 @@ export class WasmDatabase implements Database {
     return statement
   }
 
-  /** As a process does in the end; of a process that is dead, only what SQLite has in memory. */
+  /** As a process does in the end; of a dead process, only SQLite's memory. */
   close(): void {
     for (const statement of this.#statements.splice(0)) statement.finalize()
     this.#connection.close()

@@ -1,5 +1,5 @@
 /**
- * Cuts the power of many seeds and prints what was lost.
+ * Cuts the power of many seeds and prints the losses.
  *
  * `node main.ts --seeds 200 --first 1 --synchronous FULL`; `--synchronous NORMAL` or `OFF` plants a
  * weaker setting, under which the seeds must fail.

@@ -185,7 +185,7 @@ describe("the order in which clients acted", () => {
         return undefined
       }
     }
-    // Whoever writes has read what the only replica holds.
+    // A client that writes has read the state of the only replica.
     await Effect.runPromise(simulate(registers(1), { ...options, seeds: 20 }))
     expect(followed).toBeGreaterThan(1_000)
     const found = await failure(simulate(registers(3), options))
@@ -202,7 +202,7 @@ describe("a faulty bucket is found under the first seeds", () => {
   for (const [title, merge] of Object.entries(merges)) {
     it(title, async () => {
       const found = await failure(simulate(wishBucket(merge)))
-      expect(found.promise).toBe("what is shown has in it all that was acknowledged")
+      expect(found.promise).toBe("the shown value contains every acknowledged write")
       expect(found.problem).toMatch(/ at n\d, merge\(\w+, \w+\) = /)
     })
   }

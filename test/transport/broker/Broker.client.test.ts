@@ -86,14 +86,14 @@ describe("the official client on the embedded broker", () => {
     expect(texts).toEqual(["here", "here"])
   })
 
-  it("hears at once that nobody answers, with and without a subscription of its own", async () => {
+  it("is told at once that a request has no subscriber, also with its own inbox", async () => {
     const requester = await client()
-    await expect(requester.request("nobody", "")).rejects.toThrow("no responders")
-    await expect(requester.request("nobody", "", { noMux: true, timeout: 5_000 }))
+    await expect(requester.request("absent", "")).rejects.toThrow("no responders")
+    await expect(requester.request("absent", "", { noMux: true, timeout: 5_000 }))
       .rejects.toThrow("no responders")
   })
 
-  it("drains: what is on its way is handled before the connection closes", async () => {
+  it("drains: messages on their way are handled before the connection closes", async () => {
     const [publisher, draining] = [await client(), await client()]
     let received = 0
     draining.subscribe("d", { callback: () => void received++ })
@@ -119,15 +119,15 @@ describe("the official client on the embedded broker", () => {
     await expect(publisher.request("m", "")).rejects.toThrow("no responders")
   })
 
-  it("does not hear itself where it asked for that, and others still do", async () => {
-    const [silent, other] = [await client({ noEcho: true }), await client()]
+  it("does not get its own messages where it asked for that, and others still do", async () => {
+    const [noEcho, other] = [await client({ noEcho: true }), await client()]
     const received: Array<string> = []
-    for (const [name, one] of [["silent", silent], ["other", other]] as const) {
+    for (const [name, one] of [["noEcho", noEcho], ["other", other]] as const) {
       one.subscribe("e", { callback: () => void received.push(name) })
       await one.flush()
     }
-    silent.publish("e", "")
-    await silent.flush()
+    noEcho.publish("e", "")
+    await noEcho.flush()
     await other.flush()
     expect(received).toEqual(["other"])
   })
@@ -145,7 +145,7 @@ describe("the official client on the embedded broker", () => {
     expect(received.every((data) => Buffer.compare(data, sent) === 0)).toBe(true)
   })
 
-  it("is one of 64 clients, of which each hears each", async () => {
+  it("is one of 64 clients, which all get the messages of all", async () => {
     const many = await Promise.all(Array.from({ length: 64 }, () => client()))
     const heard = new Map<number, Set<string>>()
     for (const [i, one] of many.entries()) {

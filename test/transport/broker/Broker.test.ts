@@ -1,4 +1,4 @@
-// Checks what the embedded broker does for its own safety, and how it cuts a node off.
+// Checks how the embedded broker protects itself, and how it cuts a node off.
 import { connect, type NatsConnection } from "@nats-io/transport-node"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -101,7 +101,7 @@ describe("a client that misbehaves", () => {
     ["a body longer than announced", "PUB a 1\r\nab\r\n", "-ERR 'Parser Error'"],
     ["options that are no JSON", "CONNECT {\r\n", "-ERR 'Invalid CONNECT'"],
     ["options of another type", "CONNECT {\"verbose\":1}\r\n", "-ERR 'Invalid CONNECT'"]
-  ])("is told so and cut off after %s, and nobody else is", async (_, sent, answer) => {
+  ])("is told so and cut off after %s, and no other client is", async (_, sent, answer) => {
     const started = await broker({ maxPayload: 1_000 })
     const other = await client(started)
     const raw = await rawClient(started.port)
@@ -135,7 +135,7 @@ describe("a client that misbehaves", () => {
     await client(started)
   })
 
-  it("gives no sign of life: it is found dead, a quiet one that answers is not", async () => {
+  it("answers no PING: it is found dead, a quiet one that answers is not", async () => {
     const started = await broker({ pingIntervalMillis: 20, pingsUnanswered: 2 })
     const quiet = await client(started)
     const dead = await rawClient(started.port)
@@ -217,8 +217,8 @@ describe("a client that speaks less of the protocol", () => {
       .toBe("HMSG a 1 r 12 14\r\nNATS/1.0\r\n\r\nhi\r\nPONG\r\n")
   })
 
-  it("is told that nobody listens only where it asked to be", async () => {
-    const request = ["SUB r 1", "PUB nobody r 0", ""]
+  it("is told that a request has no subscriber only where it asked to be", async () => {
+    const request = ["SUB r 1", "PUB absent r 0", ""]
     const refusal = "HMSG r 1 16 16\r\nNATS/1.0 503\r\n\r\n\r\n"
     expect(await answers(await broker(), "CONNECT {\"headers\":true}", ...request)).toBe("PONG\r\n")
     expect(
@@ -228,7 +228,7 @@ describe("a client that speaks less of the protocol", () => {
 })
 
 describe("an isolated client", () => {
-  it("stays connected, but nothing passes between it and anyone, until it is healed", async () => {
+  it("stays connected, but gets and sends no message, until it is healed", async () => {
     const started = await broker()
     const [n1, n2] = [await client(started, "n1"), await client(started, "n2")]
     const [atN1, atN2] = [await listen(n1, ">"), await listen(n2, ">")]
@@ -246,7 +246,7 @@ describe("an isolated client", () => {
     expect(atN2.toSorted()).toEqual(["from n1", "from n2"])
   })
 
-  it("is no member of its queue groups, so that requests go to those who can answer", async () => {
+  it("is no member of its queue groups, so that requests go to nodes that can answer", async () => {
     const started = await broker()
     const [n1, n2, asking] = [
       await client(started, "n1"),

@@ -80,7 +80,7 @@ const cutAt = (bytes: Buffer, cuts: ReadonlyArray<number>): ReadonlyArray<Buffer
 }
 
 describe("the protocol parser", () => {
-  it("reads back what clients write, wherever the stream is cut", () => {
+  it("reads clients' commands back, wherever the stream is cut", () => {
     fc.assert(
       fc.property(
         fc.array(command, { maxLength: 12 }),

@@ -1,5 +1,5 @@
 /**
- * Talks to a broker over a bare socket: what no well-behaved client would say.
+ * Talks to a broker over a bare socket: it sends bytes that no well-behaved client would.
  */
 import { createConnection, type Socket } from "node:net"
 import { until } from "../../tooling/until.ts"
@@ -22,7 +22,7 @@ export const rawClient = async (port: number): Promise<RawClient> => {
   socket.on("data", (data) => {
     text += data.toString("latin1")
   })
-  // A broker that closes while we write resets the connection: that is what the tests look for.
+  // A broker that closes while we write resets the connection: the tests look for that.
   socket.on("error", () => socket.destroy())
   socket.on("close", () => {
     closed = true

@@ -1,6 +1,6 @@
 /**
- * Checks what clients are told of their writes against what disks were seen to hold at that moment:
- * later, copies that were missing have come by other ways, and nobody is the wiser.
+ * Checks the outcomes that clients are told against the content of disks at that moment: later,
+ * copies that were missing have arrived by other ways, and hide the fault.
  */
 import type { Checker, Record } from "../History.ts"
 import { simBuckets } from "../SimBuckets.ts"

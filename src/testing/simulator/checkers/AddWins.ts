@@ -1,6 +1,6 @@
 /**
- * Checks sets in which additions win: an element is there if somebody added it and no removal had
- * seen that, it is gone if removals had seen every addition, and otherwise either is right.
+ * Checks sets in which additions win: an element is there if an operation added it and no removal
+ * had seen that, it is gone if removals had seen every addition, and otherwise either is right.
  */
 import type { Checker } from "../History.ts"
 import {
@@ -15,7 +15,7 @@ import {
 
 const name = "add-wins set"
 
-/** What must be true of something that `additions` put there and `removals` may take away. */
+/** The verdict on an element that `additions` put there and `removals` may take away. */
 export const judgeElements = (
   additions: ReadonlyArray<ToldWrite>,
   removals: ReadonlyArray<ToldWrite>

@@ -1,5 +1,5 @@
 /**
- * Takes apart what was shown of a document: which operations' effects are visible in it.
+ * Splits a shown view into the operations whose effects are visible in it.
  */
 import { isObject } from "../../../core/model/CanonicalJson.ts"
 import type { Shown } from "../History.ts"
@@ -9,7 +9,7 @@ import type { Told } from "./Judging.ts"
 import { linesOf, titleOf } from "./NestedDocuments.ts"
 import { siblingsOf } from "./Siblings.ts"
 
-/** What is seen of one operation, or, in sets, of the operations that added one element. */
+/** The visible effect of one operation, or, in sets, of the operations that added one element. */
 export interface Atom {
   /** `o17`, or the name of an element. */
   readonly name: string
@@ -46,14 +46,14 @@ const ofCounter = (told: Told, { value }: Shown): ReadonlyArray<Atom> => {
       ? [{ atom: byId(`o${id}`, "increment"), digit: action.digit }]
       : []
   )
-  // What no known digit explains was added by nobody.
+  // A digit that no known operation explains was never added.
   const known = digits.reduce((sum, { digit }) => sum + timesOf(value, digit) * 4 ** digit, 0)
   const rest = typeof value === "number" ? value - known : 0
   const atoms = digits.map(({ atom }) => atom)
   return rest === 0 ? atoms : [...atoms, { name: `${rest}`, isBy: () => false }]
 }
 
-/** Everything visible in what was shown, struck items of carts included. */
+/** Everything visible in a shown view, struck items of carts included. */
 export const atomsOf = (told: Told, shown: Shown): ReadonlyArray<Atom> => {
   const { value } = shown
   switch (told.bucket) {

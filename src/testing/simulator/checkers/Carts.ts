@@ -33,7 +33,7 @@ const check = (told: Told) => {
       const stands = standing(shown, item, valueOf(addition))
       const what = `at ${node}, o${addition.id} of ${item}`
       if (addition.outcome === "ok" && stands === undefined) add(`${what} is lost`)
-      if (stands === null && !mayBeStruck) add(`${what} is struck, but nobody did that`)
+      if (stands === null && !mayBeStruck) add(`${what} is struck, but no operation struck it`)
       if (stands === 1 && isStruck) add(`${what} is back, though it was struck`)
     }
   }

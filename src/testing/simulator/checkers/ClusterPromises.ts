@@ -1,15 +1,15 @@
 /**
- * Checks what is promised of the cluster as a whole: that healthy nodes answer, that replicas
- * become equal and then rest, that nothing is named twice, that metadata stay small.
+ * Checks the promises of the cluster as a whole: that healthy nodes answer, that replicas become
+ * equal and then rest, that nothing is named twice, that metadata stay small.
  */
 import { sorted } from "../../../core/clock/VersionVector.ts"
 import type { Checker, FinalDocument, Record, Violation } from "../History.ts"
-import { isWrite, placeOf } from "../Plan.ts"
+import { documentNameOf, isWrite } from "../Plan.ts"
 import { documentsOf, everywhere, finder } from "./Judging.ts"
 
 export const availability: Checker = {
   name: "availability",
-  promise: "a healthy node answers for itself what it holds, a healed cluster answers everything",
+  promise: "a healthy node answers for its documents, a healed cluster answers everything",
   check: ({ unavailable }) => everywhere("availability", unavailable)
 }
 
@@ -25,7 +25,7 @@ const differences = (record: Record, final: FinalDocument): ReadonlyArray<Violat
   const { add, found } = finder("convergence", final)
   const { digests, primaries, shown } = final
   const held = primaries.map((node) => digests.get(node) ?? "unknown")
-  // Where the only copy was damaged, nobody can repair it, and no read claims to know.
+  // Where the only copy was damaged, no node can repair it, and no read claims to know.
   const hasNone = held.every((digest) => digest === "absent" || digest === "damaged")
   if (hasNone && mayBeLost(record, final)) return found
   if (new Set(held).size > 1) {
@@ -61,7 +61,7 @@ const doubles = (names: ReadonlyArray<string>): ReadonlyArray<string> =>
 
 const nodeOf = (actor: string): string => actor.slice(0, actor.indexOf("."))
 
-/** Operations that two nodes carried out, though the node that was asked lived all the time. */
+/** Operations that two nodes carried out, though the node that was asked ran all the time. */
 const forwardedTwice = (record: Record): ReadonlyArray<string> => {
   const { damaged, events, incarnations, makers } = record
   const lived = (node: string) =>
@@ -98,10 +98,10 @@ const incarnationOf = (actor: string): string => actor.slice(0, actor.lastIndexO
 
 const excesses = (record: Record, final: FinalDocument): ReadonlyArray<Violation> => {
   const { add, found } = finder("bounds", final)
-  const place = placeOf(final)
-  // What was sent again, or forwarded again, may have been applied again by another incarnation.
+  const name = documentNameOf(final)
+  // A request that was sent or forwarded again may have been applied again by another incarnation.
   const writes = record.events
-    .filter(({ operation }) => placeOf(operation) === place && isWrite(operation))
+    .filter(({ operation }) => documentNameOf(operation) === name && isWrite(operation))
     .reduce(
       (sum, { operation: { id }, sendings }) =>
         sum + Math.max(sendings, record.applied.get(id)?.dots.length ?? 1),

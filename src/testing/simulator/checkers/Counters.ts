@@ -1,6 +1,6 @@
 /**
- * Checks counters: each increment added its own power of four, so a digit of the sum, to base
- * four, says how often it was applied. A delete takes away what it had seen.
+ * Checks counters: each increment added its own power of four, so a digit of the sum, to base four,
+ * says how often it was applied. A delete takes away the increments it had seen.
  */
 import type { Checker } from "../History.ts"
 import { ofKind } from "./AddWins.ts"

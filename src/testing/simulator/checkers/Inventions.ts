@@ -1,6 +1,6 @@
 /**
- * Checks that nobody is ever shown what nobody wrote: every value comes from an operation on that
- * very place, begun before it was shown, and not from one that was refused.
+ * Checks that no client is shown a value that was never written: every value comes from an
+ * operation on that document, begun before it was shown, and not from one that was refused.
  */
 import type { Checker } from "../History.ts"
 import { simBuckets } from "../SimBuckets.ts"
@@ -15,10 +15,10 @@ const check = (told: Told) => {
     for (const atom of atomsOf(told, shown)) {
       const writers = told.writes.filter(({ event }) => atom.isBy(event.operation))
       const begun = writers.filter(({ event }) => event.invokedAt <= at)
-      // What has not reached a disk may be shown all the same, and be gone later.
+      // A write that has not reached a disk may be shown all the same, and be gone later.
       const happened = begun.filter(({ isRefused }) => !isRefused)
       if (happened.length > 0) continue
-      const why = begun.length > 0 ? "was refused" : "nobody had written"
+      const why = begun.length > 0 ? "was refused" : "was never written"
       add(`to ${by}, ${atom.name} was shown, which ${why}`)
     }
   }
@@ -27,6 +27,6 @@ const check = (told: Told) => {
 
 export const inventions: Checker = {
   name,
-  promise: "what is shown was written there before, and not refused",
+  promise: "every shown value was written there before, and not refused",
   check: (record) => simBuckets.flatMap((bucket) => documentsOf(record, bucket.name).flatMap(check))
 }

@@ -11,20 +11,21 @@ import type {
   Shown,
   Violation
 } from "../History.ts"
-import { isWrite, placeOf } from "../Plan.ts"
+import { documentNameOf, isWrite } from "../Plan.ts"
 
 /** An operation that wrote, or tried to. */
 export interface ToldWrite {
   readonly event: Event
   readonly id: number
-  /** `ok` only where the promise of durability holds; what is forfeit counts as `info`. */
+  /** `ok` only where the promise of durability holds; a forfeit write counts as `info`. */
   readonly outcome: Outcome
   readonly applied: Applied
   /** Whether the client was told that it was not carried out, and that must be so. */
   readonly isRefused: boolean
   /**
-   * Whether it reached who carries it out only once. What is sent again, by its client or by a
-   * node that hands it on, may be answered from its id, with what was written after it.
+   * Whether it reached its coordinator only once. A request that is sent again, by its client or by
+   * a node that forwards it, may be answered from its operation id, with later writes in the
+   * answer.
    */
   readonly sentOnce: boolean
 }
@@ -40,7 +41,7 @@ export interface Told {
 
 const notApplied: Applied = { dots: [], stamps: [] }
 
-/** Of two processes under one id, one may refuse what the other carries out. */
+/** Of two processes under one id, one may refuse a request that the other carries out. */
 const isRefused = ({ operation, outcome }: Event, { makers, twinned }: Record): boolean =>
   outcome === "fail" && ![...makers.get(operation.id) ?? []].some((node) => twinned.has(node))
 
@@ -50,9 +51,9 @@ const isForfeit = ({ endedAt, operation }: Event, { copies, damaged }: Record): 
   && ![...copies.get(operation.id) ?? []].some(([node, at]) => !damaged.has(node) && at <= endedAt)
 
 /**
- * The outcome to judge by. What only one replica acknowledged may be gone where its disk was
- * damaged; what nobody ever made did not happen. What was made may have been shown before any
- * disk had it, and count in what is written by those who saw it.
+ * The outcome to judge by. A write that only one replica acknowledged may be gone where its disk
+ * was damaged; an operation without any dot did not happen. A dot may have been shown before any
+ * disk had it, and be in the contexts of later writes.
  */
 const outcomeOf = (event: Event, applied: Applied, record: Record): Outcome => {
   if (isRefused(event, record)) return "fail"
@@ -63,8 +64,8 @@ const outcomeOf = (event: Event, applied: Applied, record: Record): Outcome => {
 export const documentsOf = (record: Record, bucket: string): ReadonlyArray<Told> =>
   record.final.filter((final) => final.bucket === bucket).map((final) => {
     const { key } = final
-    const place = placeOf(final)
-    const events = record.events.filter(({ operation }) => placeOf(operation) === place)
+    const name = documentNameOf(final)
+    const events = record.events.filter(({ operation }) => documentNameOf(operation) === name)
     const writes = events.filter(({ operation }) => isWrite(operation)).map((event): ToldWrite => {
       const { id } = event.operation
       const applied = record.applied.get(id) ?? notApplied
@@ -80,13 +81,13 @@ export const documentsOf = (record: Record, bucket: string): ReadonlyArray<Told>
     return { bucket, key, events, writes, final }
   })
 
-/** What was shown of a document in the end, node by node. */
+/** The last reads of a document, node by node. */
 export const finalShown = (told: Told): ReadonlyArray<readonly [string, Shown]> =>
   [...told.final.shown].flatMap(([node, shown]) =>
     typeof shown === "string" ? [] : [[node, shown] as const]
   )
 
-/** Everything that anybody was shown of a document, with when, and whether a session vouched. */
+/** Every view of a document that a client was shown, when, and whether in a session. */
 export const allShown = (
   told: Told
 ): ReadonlyArray<{ readonly shown: Shown; readonly by: string; readonly at: number }> => [
@@ -104,12 +105,12 @@ export const hasAll = (vector: VersionVector.VersionVector, { dots }: Applied): 
 export const hasAny = (vector: VersionVector.VersionVector, { dots }: Applied): boolean =>
   dots.some(({ actor, counter }) => VersionVector.contains(vector, actor, counter))
 
-/** Whether an operation that removes what it saw may have taken what `write` wrote. */
+/** Whether an operation that removes the values it saw may have removed that of `write`. */
 export const mayTake = (remover: ToldWrite, write: ToldWrite): boolean => {
   const { result, saw } = remover.event
   if (remover.outcome === "fail") return false
-  // A blind removal takes what the node holds, of which its answer tells, unless another
-  // incarnation did the same before.
+  // A blind removal removes the values that the node holds, as its answer's context tells, unless
+  // another incarnation did the same before.
   const seen = saw ?? (remover.applied.dots.length > 1 ? undefined : result)
   return seen === undefined || hasAny(seen.vector, write.applied)
 }
@@ -122,7 +123,7 @@ export const mustTake = (remover: ToldWrite, write: ToldWrite): boolean => {
   return result !== undefined && sentOnce && hasAll(result.vector, write.applied)
 }
 
-/** Collects what a checker finds wrong with one document. */
+/** Collects the violations that a checker finds in one document. */
 export const finder = (
   checker: string,
   told: { readonly bucket: string; readonly key: string }
@@ -133,7 +134,7 @@ export const finder = (
   return { add, found }
 }
 
-/** What in a list a checker cannot place in one document. */
+/** The violations that concern no single document. */
 export const everywhere = (
   checker: string,
   problems: ReadonlyArray<string>

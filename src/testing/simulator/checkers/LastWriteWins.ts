@@ -1,7 +1,7 @@
 /**
  * Checks buckets in which the last write wins: in the end every node shows the acknowledged write
- * with the greatest stamp, or one that nobody can tell of, and never one that an acknowledged
- * write had seen and replaced, whatever the clocks said.
+ * with the greatest stamp, or one of unknown outcome, and never one that an acknowledged write had
+ * seen and replaced, under any clocks.
  */
 import type { Checker, Shown } from "../History.ts"
 import { operationOf } from "../Plan.ts"
@@ -9,7 +9,9 @@ import { documentsOf, finalShown, finder, type Told, type ToldWrite } from "./Ju
 
 const name = "last-write-wins"
 
-/** The stamp that an acknowledged write has at least: one of several lives may be forgotten. */
+/**
+ * The stamp that an acknowledged write has at least: one of several incarnations may be forgotten.
+ */
 export const stampOf = ({ applied: { stamps } }: ToldWrite): number =>
   stamps.length === 0 ? 0 : Math.min(...stamps)
 

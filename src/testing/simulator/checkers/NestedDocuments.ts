@@ -1,6 +1,6 @@
 /**
- * Checks documents of several fields: each line holds what was added to it and not removed by
- * somebody who had seen it; the title is the one that was set last.
+ * Checks documents of several fields: each line holds every addition that no operation which had
+ * seen it removed; the title is the one that was set last.
  */
 import { isObject } from "../../../core/model/CanonicalJson.ts"
 import type { Checker, Shown } from "../History.ts"
@@ -67,7 +67,7 @@ const checkTitle = (told: Told, add: (problem: string) => void): void => {
     const winner = titles.find(({ id }) => id === shownTitle)
     for (const title of titles) {
       if (title.outcome !== "ok" || deletes.some((removal) => mayTake(removal, title))) continue
-      // What one had seen is replaced for good, though that one may be taken.
+      // A title that another had seen is replaced for good, though that one may be taken.
       if (winner === undefined && titles.some((later) => sawIt(later, title))) continue
       if (winner === undefined) add(`at ${node}, there is no title, though o${title.id} set one`)
       // A delete may have taken the one that replaced another, and left that.

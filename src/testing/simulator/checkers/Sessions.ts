@@ -1,7 +1,7 @@
 /**
- * Checks sessions: a read shows what the session wrote and was shown of the document before, or
- * what replaced that. By what was shown and not by contexts alone, since contexts only say what
- * should have been.
+ * Checks sessions: a read shows the values that the session wrote and was shown of the document
+ * before, or their replacements. It compares shown values and not contexts alone, since contexts
+ * only say what should have been seen.
  *
  * @see Terry et al., Session Guarantees for Weakly Consistent Replicated Data, 1994
  */
@@ -16,21 +16,23 @@ import { siblingsOf } from "./Siblings.ts"
 
 const name = "sessions"
 
-/** Whether it takes what it had not seen: concurrent values of registers win by their stamps. */
+/**
+ * Whether it replaces values it had not seen: of concurrent values of registers the stamp decides.
+ */
 const takesTheUnseen = (told: Told, { event: { operation: { action } } }: ToldWrite): boolean =>
   told.bucket === "registers" || action.kind === "title"
 
-/** Whether `remover` may be why something is gone that `writers` had put there. */
+/** Whether `remover` may have removed a value that `writers` had put there. */
 const mayExplain = (told: Told, remover: ToldWrite, writers: ReadonlyArray<ToldWrite>): boolean => {
   const { action } = remover.event.operation
-  // What no disk ever had may have been shown and taken all the same.
+  // A write that no disk ever had may have been shown and removed all the same.
   const mayHaveTaken = (writer: ToldWrite) =>
     writer.applied.dots.length === 0 || mayTake(remover, writer)
   if (!takesTheUnseen(told, remover) && !writers.some(mayHaveTaken)) return false
   if (action.kind === "delete") return true
   switch (told.bucket) {
     case "notes":
-      // What never reached a disk may have been shown, with what it replaces gone.
+      // A write that never reached a disk may have been shown, without the values that it replaced.
       return writers.some(({ id }) => siblingsOf(remover.event.saw).includes(id))
     case "documents":
       return writers.some((writer) =>
@@ -46,11 +48,11 @@ const mayExplain = (told: Told, remover: ToldWrite, writers: ReadonlyArray<ToldW
   }
 }
 
-/** Whether a register shows what wins over anything with a lower stamp; actors order equal ones. */
+/** Whether a register shows a value that wins over lower stamps; actors order equal ones. */
 const winsOver = (told: Told, shown: Shown, before: Shown): boolean =>
   told.bucket === "registers" && shown.value !== undefined && shown.stamp >= before.stamp
 
-/** What was there before and is not in `shown`, without anything that could have taken it. */
+/** The values that were there before and are not in `shown`, without a possible remover. */
 const gone = (told: Told, before: Shown, shown: Shown, at: number): ReadonlyArray<string> => {
   if (winsOver(told, shown, before)) return []
   const present = new Set(atomsOf(told, shown).map((atom) => atom.name))
@@ -92,7 +94,7 @@ const check = (told: Told, guarded: ReadonlySet<number>) => {
 
 export const sessions: Checker = {
   name,
-  promise: "a session's reads show what it wrote and read before, or what replaced that",
+  promise: "a session's reads show every value that it wrote or read before, or a replacement",
   check: (record) =>
     simBuckets.flatMap((bucket) =>
       documentsOf(record, bucket.name).flatMap((told) => check(told, record.guarded))

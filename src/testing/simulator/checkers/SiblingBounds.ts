@@ -1,8 +1,8 @@
 /**
- * Checks that siblings do not pile up: nobody is ever shown two siblings of which one's writer had
- * been shown the other, directly or by what that had replaced, nor one more often than it was
- * carried out. So there are never more than writes that had not seen one another. By the values
- * that clients were shown, since contexts only say what should have been seen.
+ * Checks that siblings do not pile up: no client is ever shown two siblings of which one's writer
+ * had been shown the other, directly or by a value that it had replaced, nor one more often than it
+ * was carried out. So there are never more than writes that had not seen one another. It compares
+ * the values that clients were shown, since contexts only say what should have been seen.
  */
 import type { Checker } from "../History.ts"
 import { ofKind } from "./AddWins.ts"
@@ -11,7 +11,7 @@ import { siblingsOf } from "./Siblings.ts"
 
 const name = "sibling bounds"
 
-/** What a put replaces where all is right: what it was shown, and what those had been shown. */
+/** The writes that a put must replace: those it was shown, and those that they had been shown. */
 const seenBy = (puts: ReadonlyMap<number, ToldWrite>, id: number): ReadonlySet<number> => {
   const seen = new Set(siblingsOf(puts.get(id)?.event.saw))
   for (const earlier of seen) {
@@ -32,8 +32,8 @@ const check = (told: Told) => {
     for (const id of new Set(siblings)) {
       const put = puts.get(id)
       const times = siblings.filter((sibling) => sibling === id).length
-      // What is there in the end has been on a disk; before, an incarnation that left no trace may
-      // show.
+      // The last values have been on a disk; before, a value of an incarnation that left no trace
+      // may show.
       const isKnown = at === Infinity || isCarriedOutOnce(put)
       const timesMax = Math.max(1, put?.applied.dots.length ?? 1)
       if (isKnown && times > timesMax) add(`to ${by}, o${id} is shown ${times} times`)

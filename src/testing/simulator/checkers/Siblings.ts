@@ -1,6 +1,6 @@
 /**
  * Checks buckets that keep siblings: every acknowledged write is there in the end, or was replaced
- * by one that had seen it; nothing that was replaced is there; nothing stands there twice.
+ * by one that had seen it; no replaced value is there; no value is there twice.
  */
 import type { Checker, Shown } from "../History.ts"
 import { operationOf } from "../Plan.ts"
@@ -46,7 +46,7 @@ const accounted = (
   })
 }
 
-/** What an acknowledged write, or one whose effect is shown too, had seen, and is shown still. */
+/** Values that an acknowledged or shown write had seen, and that are still shown. */
 const zombies = (told: Told, shown: Shown, isFinal: boolean): ReadonlyArray<string> =>
   siblingsOf(shown).flatMap((id) => {
     const write = told.writes.find((candidate) => candidate.id === id)

@@ -14,7 +14,7 @@ export const brokerFaults: ReadonlyArray<FaultClass> = [
   },
   {
     name: "full buffer",
-    what: "a node's connection takes nothing for a while: what it sends is dropped",
+    what: "a node's connection takes nothing for a while: its messages are dropped",
     draw: (random, facts) =>
       drawSeries(random, facts, { pauseMeanMillis: 4_000, lastsMeanMillis: 300 }),
     begin: ({ network, nodes }, { fault, node }) => {

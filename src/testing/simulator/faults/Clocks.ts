@@ -1,6 +1,6 @@
 /**
- * Lets wall clocks be off, drift and jump. Mostly by what the cluster takes for granted, now and
- * then by far more. They stay wrong when all else heals; only those that stand go on.
+ * Lets wall clocks be off, drift and jump. Mostly within the allowed skew, now and then by far
+ * more. They stay wrong when all else heals; only stopped clocks go on.
  */
 import { drawFew, drawSeries, type FaultClass, lasts } from "../FaultClass.ts"
 import type { SeededRandom } from "../SeededRandom.ts"
@@ -47,7 +47,7 @@ export const clockFaults: ReadonlyArray<FaultClass> = [
       }),
     begin: (cluster, { amount, fault, node }) => {
       const { clock } = cluster.node(node)
-      // From here on: what it says now stays as it is.
+      // From here on: its present time stays as it is.
       clock.offsetMillis += cluster.kernel.now * (clock.drift - amount)
       clock.drift = amount
       cluster.did(fault)

@@ -1,6 +1,6 @@
 /**
- * Lets one node's disk lose what it had synced. Only one of a run: what is acknowledged with two
- * copies on disk must survive all of this.
+ * Lets one node's disk lose data that it had synced. Only one of a run: a write acknowledged with
+ * two copies on disk must survive all of this.
  */
 import type { Harm } from "../DiskImage.ts"
 import { loseRow, rot, staleRow } from "../DiskImage.ts"
@@ -25,7 +25,7 @@ const damage = (name: string, what: string, how: Harm): FaultClass => ({
   end: lasts
 })
 
-/** Kills the process, does something to its disk, and starts it again. */
+/** Kills the process, damages its disk, and starts it again. */
 const amnesia = (
   name: string,
   what: string,

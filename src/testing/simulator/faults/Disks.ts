@@ -1,5 +1,5 @@
 /**
- * Makes disks slow, full, or fail: what is not stored is refused, and what was stored stays.
+ * Makes disks slow, full, or fail: writes are refused, and stored data stay.
  */
 import { drawFew, drawSeries, type FaultClass } from "../FaultClass.ts"
 import type { DiskMood } from "../DiskMood.ts"
@@ -29,7 +29,7 @@ export const diskFaults: ReadonlyArray<FaultClass> = [
   badDisk("disk error", "commits fail", (badness) => ({ errorShare: badness })),
   {
     name: "all disks",
-    what: "what all disks stand on is gone for a while: no commit succeeds anywhere",
+    what: "the machine below all disks fails for a while: no commit succeeds anywhere",
     draw: (random, facts) =>
       drawFew(random, facts, { most: 4, lastsMeanMillis: random.pick([100, 1_000]) }),
     begin: (cluster, { fault, id }) => {

@@ -1,12 +1,12 @@
 /**
- * Lets two processes live under one id, as after a machine was cloned: each hears what is sent to
- * the id, each has clients, and each keeps what it is told on a disk of its own. One disk is lost.
+ * Lets two processes run under one id, as after a machine was cloned: each receives the messages to
+ * the id, each has clients, and each keeps its data on a disk of its own. One disk is lost.
  */
 import { drawFew, type FaultClass } from "../FaultClass.ts"
 
 export const twins: FaultClass = {
   name: "twin",
-  what: "a second process lives for a while under a node's id, on a copy of its disk",
+  what: "a second process runs for a while under a node's id, on a copy of its disk",
   draw: (random, facts) =>
     drawFew(random, facts, { most: 2, lastsMeanMillis: 3_000, node: facts.victim }),
   begin: (cluster, { fault, node }) => {

@@ -1,7 +1,7 @@
 /**
- * Lets nodes hear what is not for them: frames of another cluster, requests of nodes with another
- * ring, torn frames. Each carries a value that nobody wrote, so that a node which takes it is found
- * out.
+ * Lets nodes receive messages that are not for them: frames of another cluster, requests of nodes
+ * with another ring, torn frames. Each carries a value that no client wrote, so that a node which
+ * takes it is found out.
  */
 import * as DocumentCodec from "../../../core/crdt/DocumentCodec.ts"
 import { encodeKey } from "../../../core/model/KeyFields.ts"
@@ -58,7 +58,7 @@ const frameOf = (kind: (typeof kinds)[number], { cluster, kernel, ring }: SimClu
 
 export const strangers: FaultClass = {
   name: "stranger",
-  what: "a node hears frames of another cluster or ring, and torn ones",
+  what: "a node receives frames of another cluster or ring, and torn ones",
   draw: (random, facts) =>
     drawSeries(random, facts, {
       pauseMeanMillis: 2_000,

@@ -56,7 +56,7 @@ export const partitionFaults: ReadonlyArray<FaultClass> = [
   }),
   partition(
     "one way",
-    "what a node sends reaches nobody, though it hears the others",
+    "no message that a node sends arrives, though it hears the others",
     (nodes, { node }) => between(nodes, (i) => nodes[i] === node)
   ),
   partition("pair", "two nodes do not reach each other, though all others reach both", (nodes, {

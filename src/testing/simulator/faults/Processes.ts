@@ -8,7 +8,7 @@ const tasksMax = 30
 
 const pause: FaultClass = {
   name: "pause",
-  what: "a process does nothing for a while; what comes for it waits, and is done all at once",
+  what: "a process does nothing for a while; its messages wait, and are processed all at once",
   draw: (random, facts) =>
     drawSeries(random, facts, {
       pauseMeanMillis: 3_000,
