@@ -155,17 +155,26 @@ const writeIds = (writer: ByteWriter, ids: ReadonlyArray<AppliedId>): void => {
   }
 }
 
-const readIds = ({ context, reader }: Reading): ReadonlyArray<AppliedId> => {
+const noIds: ReadonlyArray<AppliedId> = []
+
+/** Sessions of a document that are looked through when an id is read. */
+const recentSessionsMax = 4
+
+const readIds = ({ actors, context, reader }: Reading): ReadonlyArray<AppliedId> => {
   const at = reader.offset
   const count = reader.count("ids", 5)
   if (count > idsMax) throw new Malformed(`at most ${idsMax} ids`, at)
+  if (count === 0) return noIds
   const ids: Array<AppliedId> = []
+  const sessions: Array<string> = []
   for (let i = 0; i < count; i++) {
+    const session = reader.text("a session", sessions)
+    if (sessions.length < recentSessionsMax && !sessions.includes(session)) sessions.push(session)
     const id = {
-      session: reader.text("a session"),
+      session,
       sequence: reader.varint("a sequence"),
       at: reader.varint("a time"),
-      actor: reader.text("an actor"),
+      actor: reader.text("an actor", actors),
       counter: reader.varint("a counter")
     }
     const ordered = i === 0 || compareIds(ids[i - 1]!, id) < 0

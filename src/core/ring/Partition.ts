@@ -4,7 +4,7 @@
  * number: a changed answer would lose every document.
  */
 import * as Schema from "effect/Schema"
-import { md5 } from "../Hash.ts"
+import { md5Text } from "../Hash.ts"
 import type { DocumentKey } from "../model/DocumentKey.ts"
 import type { RowKey } from "../model/RowKey.ts"
 
@@ -24,9 +24,9 @@ export const partitionOf = (options: {
   readonly partitionKey: string
   readonly partitionCount: number
 }): number => {
-  const hash = md5(`${options.bucket}\u0000${options.partitionKey}`)
+  const hash = md5Text(`${options.bucket}\u0000${options.partitionKey}`)
   const bits = 31 - Math.clz32(options.partitionCount)
-  return ((hash[0]! << 8) | hash[1]!) >>> (16 - bits)
+  return ((hash.charCodeAt(0) << 8) | hash.charCodeAt(1)) >>> (16 - bits)
 }
 
 /** Where the document of a bucket and key is kept. One MD5: compute it once for a request. */
