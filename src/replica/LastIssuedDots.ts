@@ -7,8 +7,7 @@
  * Bounded: of a document that was forgotten here nothing is known, so a new birth begins there.
  */
 import type { Actor, Dot } from "../core/clock/Dot.ts"
-import type { RowKey } from "../storage/Storage.ts"
-import { nameOf } from "./DocumentCache.ts"
+import { type RowKey, textOf } from "../core/model/RowKey.ts"
 import type { LocalDocument } from "./LocalDocument.ts"
 
 /** About 30 MB. Each document forgotten costs one more actor in its context when it is written. */
@@ -20,12 +19,12 @@ export class LastIssuedDots {
 
   /** Whether the actor of a row may make the next dot: the row holds the last one it made. */
   mayContinue(key: RowKey, { document, own }: LocalDocument): boolean {
-    const last = this.#last.get(nameOf(key))
+    const last = this.#last.get(textOf(key))
     return last?.actor === own && document.context.get(own) === last.counter
   }
 
   made(key: RowKey, actor: Actor, counter: number): void {
-    const name = nameOf(key)
+    const name = textOf(key)
     this.#last.delete(name)
     this.#last.set(name, { actor, counter })
     if (this.#last.size <= lastIssuedMax) return

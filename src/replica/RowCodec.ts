@@ -30,9 +30,9 @@ const header = (options: {
   readonly own: string
   readonly document: Uint8Array
 }): Uint8Array =>
-  new ByteWriter(64 + options.document.length)
+  new ByteWriter(32 + options.own.length + options.document.length)
     .byte(formatVersion)
-    .raw(Buffer.from(options.digest, "hex"))
+    .hex(options.digest)
     .text(options.own)
     .raw(options.document)
     .take()
@@ -189,7 +189,7 @@ const readVersion = (reader: ByteReader): void => {
 }
 
 const readHeader = (reader: ByteReader): LocalDocument => {
-  const digest = Buffer.from(reader.raw(digestBytes, "a digest")).toString("hex")
+  const digest = reader.hex(digestBytes)
   const own = reader.text("an actor")
   const bare = DocumentCodec.decode(reader.raw(reader.remaining))
   return { document: bare, digest, own }

@@ -14,7 +14,6 @@ import {
   acceptRow,
   bytesOf,
   type EncodedRow,
-  type NumberedChange,
   sizeOf
 } from "./AcceptedBatch.ts"
 import { PendingWrites } from "./PendingWrites.ts"
@@ -108,13 +107,8 @@ export class CommitQueue {
       done(refusal)
       return []
     }
-    const documents: Array<NumberedChange> = []
-    const sequences: Array<number> = []
-    for (const change of batch.documents) {
-      const sequence = this.#numbers.next(change.key.partition)
-      documents.push(acceptChange(change, sequence))
-      sequences.push(sequence)
-    }
+    const sequences = batch.documents.map(({ key }) => this.#numbers.next(key.partition))
+    const documents = batch.documents.map((change, i) => acceptChange(change, sequences[i]!))
     const rows = batch.rows.length === 0 ? noRows : batch.rows.map(acceptRow)
     const write = { documents, rows, bytes, done }
     this.pending.accept(write)

@@ -18,11 +18,12 @@
  * them at their own time.
  */
 import { ByteReader, ByteWriter, Malformed } from "../codec/Bytes.ts"
+import { sortedKeys } from "../codec/SortedKeys.ts"
 import { type Actor, actorPattern, compareDots } from "../clock/Dot.ts"
 import * as VersionVector from "../clock/VersionVector.ts"
 import { digest64 } from "../Hash.ts"
 import { type AppliedId, compareIds, type Document, idsMax } from "./Document.ts"
-import { childKind, type DotStore, sortedKeys } from "./DotStore.ts"
+import { childKind, type DotStore } from "./DotStore.ts"
 import * as Expiry from "./Expiry.ts"
 import type { Deferral } from "./Removal.ts"
 import {
@@ -208,13 +209,21 @@ const tableOf = (
   return [...actors].sort()
 }
 
+/** Bytes of an actor, of an id, and of all else that most documents have, at most. */
+const roomOf = { actor: 48, id: 128, rest: 256 } as const
+
+/** About what a document takes, so that its bytes need neither be moved on nor cut out. */
+const roomFor = ({ context, ids, store }: Document): number =>
+  roomOf.rest + context.size * roomOf.actor + ids.length * roomOf.id
+  + (store?.kind === "latest" ? store.value?.length ?? 0 : 0)
+
 /** The bytes and digest of a document; with `withState: false`, of all but its state. */
 export const encode = (
   document: Document,
   options: { readonly withState: boolean } = { withState: true }
 ): EncodedDocument => {
   const format = document.expiry.length === 0 ? formats.plain : formats.expiring
-  const writer = new ByteWriter(512).byte(format)
+  const writer = new ByteWriter(roomFor(document)).byte(format)
   const actors = tableOf(document.context, document.deferred)
   const indexes = writeActors(writer, actors)
   for (const actor of actors) writer.varint(document.context.get(actor) ?? 0)
@@ -224,8 +233,8 @@ export const encode = (
   writeExpiry(writer, document.expiry, indexes)
   const hashed = writer.length
   writeIds(writer, document.ids)
-  const bytes = writer.finish()
-  return { bytes, digest: digest64(bytes.subarray(0, hashed)) }
+  const digest = digest64(writer.view(0, hashed))
+  return { bytes: writer.take(), digest }
 }
 
 /** The document of some bytes. Throws `Malformed`. */

@@ -180,7 +180,7 @@ const hear = (answers: Answers, event: ReadEvent, asked: number): Answers => {
     case "Found": {
       const covered = answers.covered || bit !== 0 && event.covered
       if (fresh === 0) return covered === answers.covered ? answers : { ...answers, covered }
-      const versions = [...answers.versions, { index: event.index, version: event.version }]
+      const versions = answers.versions.concat({ index: event.index, version: event.version })
       return { ...answers, found: answers.found | fresh, unreachable, covered, versions }
     }
     case "Absent":
