@@ -76,7 +76,7 @@ const requestOf = (
   if (action === "write" && operation !== "edit" && other !== undefined) {
     return invalid(`${other.name} to the subject of ${operation}`, "the operation of the subject")
   }
-  const named = body.calls === undefined
+  const named = action === "write" && body.calls === undefined
     ? { ...body, calls: [{ name: operation, args: body.args ?? [] }] }
     : body
   return { action, principal: principalOfClient(), bucket, body: named, forwarded: false }

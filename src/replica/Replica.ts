@@ -333,7 +333,8 @@ const removalOf = (key: RowKey): Change => ({
 
 const otherKind = "a state of another kind is stored under this key"
 
-const encode = (document: Document.Document) => DocumentCodec.encode(document)
+const encode = (document: Document.Document) =>
+  DocumentCodec.encode(document, { roomBefore: RowCodec.headerRoom })
 
 const documentOf = (local: LocalRead): Document.Document =>
   local._tag === "Found" ? local.document : Document.empty

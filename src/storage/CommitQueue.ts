@@ -131,10 +131,12 @@ export class CommitQueue {
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    this.#runtime.endOfTurn(() => {
-      this.#scheduled = false
-      this.#send()
-    })
+    this.#runtime.endOfTurn(this.#endTurn)
+  }
+
+  readonly #endTurn = (): void => {
+    this.#scheduled = false
+    this.#send()
   }
 
   #send(): void {

@@ -185,9 +185,10 @@ export class ByteWriter {
     return this.#bytes.slice(0, this.#length)
   }
 
-  /** A view of what was written, without a copy; the writer begins anew. */
-  take(): Uint8Array<ArrayBuffer> {
-    const taken = this.#bytes.subarray(0, this.#length)
+  /** A view of what was written from `start` on, without a copy; the writer begins anew. */
+  take(start = 0): Uint8Array<ArrayBuffer> {
+    const isWhole = start === 0 && this.#length === this.#bytes.length
+    const taken = isWhole ? this.#bytes : this.#bytes.subarray(start, this.#length)
     this.#bytes = new Uint8Array(0)
     this.#length = 0
     return taken

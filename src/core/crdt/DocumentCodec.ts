@@ -46,6 +46,8 @@ export interface EncodedDocument {
   readonly bytes: Uint8Array
   /** 16 hexadecimal digits over everything but the ids. */
   readonly digest: string
+  /** Bytes free right before `bytes` in the same buffer, for one header; none unless said. */
+  readonly roomBefore?: number
 }
 
 /** Sorted actors, so that one document has one table. */
@@ -166,11 +168,13 @@ const readIds = ({ actors, context, reader }: Reading): ReadonlyArray<AppliedId>
   const count = reader.count("ids", 5)
   if (count > idsMax) throw new Malformed(`at most ${idsMax} ids`, at)
   if (count === 0) return noIds
-  const ids: Array<AppliedId> = []
-  const sessions: Array<string> = []
+  const ids = new Array<AppliedId>(count)
+  let sessions: ReadonlyArray<string> = []
   for (let i = 0; i < count; i++) {
     const session = reader.text("a session", sessions)
-    if (sessions.length < recentSessionsMax && !sessions.includes(session)) sessions.push(session)
+    if (sessions.length < recentSessionsMax && !sessions.includes(session)) {
+      sessions = sessions.concat(session)
+    }
     const id = {
       session,
       sequence: reader.varint("a sequence"),
@@ -181,7 +185,7 @@ const readIds = ({ actors, context, reader }: Reading): ReadonlyArray<AppliedId>
     const ordered = i === 0 || compareIds(ids[i - 1]!, id) < 0
     const known = id.counter > 0 && VersionVector.contains(context, id.actor, id.counter)
     if (!ordered || !known) throw new Malformed("ids in order, of dots of the context", at)
-    ids.push(id)
+    ids[i] = id
   }
   return ids
 }
@@ -210,31 +214,38 @@ const tableOf = (
 }
 
 /** Bytes of an actor, of an id, and of all else that most documents have, at most. */
-const roomOf = { actor: 48, id: 128, rest: 256 } as const
+const roomOf = { actor: 48, id: 96, rest: 64 } as const
 
 /** About what a document takes, so that its bytes need neither be moved on nor cut out. */
 const roomFor = ({ context, ids, store }: Document): number =>
   roomOf.rest + context.size * roomOf.actor + ids.length * roomOf.id
   + (store?.kind === "latest" ? store.value?.length ?? 0 : 0)
 
-/** The bytes and digest of a document; with `withState: false`, of all but its state. */
+interface EncodeOptions {
+  /** False leaves out the state. */
+  readonly withState?: boolean
+  /** Bytes to leave free before the document. */
+  readonly roomBefore?: number
+}
+
+/** The bytes and digest of a document. */
 export const encode = (
   document: Document,
-  options: { readonly withState: boolean } = { withState: true }
+  { roomBefore = 0, withState = true }: EncodeOptions = {}
 ): EncodedDocument => {
   const format = document.expiry.length === 0 ? formats.plain : formats.expiring
-  const writer = new ByteWriter(roomFor(document)).byte(format)
+  const writer = new ByteWriter(roomBefore + roomFor(document)).skip(roomBefore).byte(format)
   const actors = tableOf(document.context, document.deferred)
   const indexes = writeActors(writer, actors)
   for (const actor of actors) writer.varint(document.context.get(actor) ?? 0)
   writer.varint(document.deferred.length)
   for (const deferral of document.deferred) writeDeferral(writer, deferral, indexes)
-  writeStore(writer, options.withState ? document.store : undefined, indexes)
+  writeStore(writer, withState ? document.store : undefined, indexes)
   writeExpiry(writer, document.expiry, indexes)
   const hashed = writer.length
   writeIds(writer, document.ids)
-  const digest = digest64(writer.view(0, hashed))
-  return { bytes: writer.take(), digest }
+  const digest = digest64(writer.view(roomBefore, hashed))
+  return { bytes: writer.take(roomBefore), digest, roomBefore }
 }
 
 /** The document of some bytes. Throws `Malformed`. */

@@ -15,17 +15,6 @@ export interface RowKey {
   readonly text?: string
 }
 
-type Parts = Omit<RowKey, "text">
-
 /** One text for one key, for maps and checksums: no part contains U+0000. */
-const joined = ({ bucket, partition, partitionKey, sortKey }: Parts): string =>
-  `${partition}\0${bucket}\0${partitionKey}\0${sortKey}`
-
-/** A key that keeps its text: for those that are looked up several times. */
-export const withText = (parts: Parts): RowKey => {
-  const { bucket, partition, partitionKey, sortKey } = parts
-  return { partition, bucket, partitionKey, sortKey, text: joined(parts) }
-}
-
-/** One text for one key. */
-export const textOf = (key: RowKey): string => key.text ?? joined(key)
+export const textOf = ({ bucket, partition, partitionKey, sortKey, text }: RowKey): string =>
+  text ?? [partition, bucket, partitionKey, sortKey].join("\0")
