@@ -76,11 +76,11 @@ export class ReplyOutbox {
     if (texts.length === 0) return
     let bytes = bracketBytes + texts.length - 1
     for (const text of texts) bytes += Buffer.byteLength(text)
-    const message = new Uint8Array(bytes)
+    const message = Buffer.allocUnsafe(bytes)
     let at = 0
     for (const text of texts) {
       message[at] = at === 0 ? openBracket : comma
-      at += 1 + encoder.encodeInto(text, message.subarray(at + 1)).written
+      at += 1 + message.write(text, at + 1)
     }
     message[at] = closeBracket
     this.#transport.publish(subject, message)

@@ -14,6 +14,7 @@ import {
   acceptRow,
   bytesOf,
   type EncodedRow,
+  type NumberedChange,
   sizeOf
 } from "./AcceptedBatch.ts"
 import { PendingWrites } from "./PendingWrites.ts"
@@ -107,8 +108,14 @@ export class CommitQueue {
       done(refusal)
       return []
     }
-    const sequences = batch.documents.map(({ key }) => this.#numbers.next(key.partition))
-    const documents = batch.documents.map((change, i) => acceptChange(change, sequences[i]!))
+    const changes = batch.documents
+    const documents = new Array<NumberedChange>(changes.length)
+    const sequences = new Array<number>(changes.length)
+    for (let i = 0; i < changes.length; i++) {
+      const change = changes[i]!
+      sequences[i] = this.#numbers.next(change.key.partition)
+      documents[i] = acceptChange(change, sequences[i]!)
+    }
     const rows = batch.rows.length === 0 ? noRows : batch.rows.map(acceptRow)
     const write = { documents, rows, bytes, done }
     this.pending.accept(write)

@@ -196,6 +196,7 @@ export class ByteWriter {
 }
 
 const none: ReadonlyArray<string> = []
+const nothing = new Uint8Array(0)
 
 export class ByteReader {
   readonly #bytes: Uint8Array
@@ -263,6 +264,7 @@ export class ByteReader {
   /** A view of the next `count` bytes; copy it before keeping it. */
   raw(count: number, expected = "a byte run"): Uint8Array {
     if (count > this.remaining) throw new Malformed(expected, this.#offset)
+    if (count === 0) return nothing
     const view = this.#bytes.subarray(this.#offset, this.#offset + count)
     this.#offset += count
     return view

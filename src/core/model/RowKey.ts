@@ -17,4 +17,4 @@ export interface RowKey {
 
 /** One text for one key, for maps and checksums: no part contains U+0000. */
 export const textOf = ({ bucket, partition, partitionKey, sortKey, text }: RowKey): string =>
-  text ?? [partition, bucket, partitionKey, sortKey].join("\0")
+  text ?? `${partition}\0${bucket}\0${partitionKey}\0${sortKey}`
