@@ -34,7 +34,7 @@ export abstract class ReadCoordinator
   #ownDigest = ""
   #fetch: Fetch | undefined
   /** Why nodes would not answer; to the decision they are as good as unreachable. */
-  readonly #refusals = new Map<NodeId, string>()
+  #refusals: ReadonlyArray<{ readonly node: NodeId; readonly reason: string }> = Targets.none
   /** Of documents that were fetched. */
   #bytes = 0
 
@@ -88,7 +88,8 @@ export abstract class ReadCoordinator
 
   hear(from: NodeId, message: PeerMessage): void {
     if (message._tag === "Refused") {
-      this.#refusals.set(from, message.reason)
+      this.#refusals = this.#refusals.filter(({ node }) => node !== from)
+        .concat({ node: from, reason: message.reason })
       return this.step({ _tag: "Unreachable", index: this.#indexOf(from) })
     }
     if (message._tag !== "Fetched") return
@@ -159,7 +160,7 @@ export abstract class ReadCoordinator
             had: outcome.had,
             unreachable: this.#unreachable(outcome),
             refused: [
-              ...Array.from(this.#refusals, ([node, reason]) => ({ node, reason })),
+              ...this.#refusals,
               ...outcome.damaged.map((node) => ({ node, reason: "its copy is damaged" }))
             ],
             mayHaveApplied: false
@@ -170,7 +171,7 @@ export abstract class ReadCoordinator
 
   /** The nodes that did not answer; those that refused are named with their reasons instead. */
   #unreachable({ unreachable }: ReadDecision.ReadFailed): ReadonlyArray<NodeId> {
-    return unreachable.filter((node) => !this.#refusals.has(node))
+    return unreachable.filter((node) => !this.#refusals.some((refusal) => refusal.node === node))
   }
 
   override bytesHeld(): number {

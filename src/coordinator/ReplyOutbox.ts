@@ -25,6 +25,7 @@ interface Batch {
 
 /** Around the answers of one message. */
 const bracketBytes = 2
+const [openBracket, comma, closeBracket] = [0x5b, 0x2c, 0x5d] as const
 
 const encoder = new TextEncoder()
 
@@ -62,15 +63,27 @@ export class ReplyOutbox {
     batch.size += size
     if (this.#isScheduled) return
     this.#isScheduled = true
-    this.#runtime.endOfTurn(() => {
-      this.#isScheduled = false
-      for (const [to, gathered] of this.#batches) this.#flush(to, gathered)
-    })
+    this.#runtime.endOfTurn(this.#endTurn)
+  }
+
+  readonly #endTurn = (): void => {
+    this.#isScheduled = false
+    for (const [to, gathered] of this.#batches) this.#flush(to, gathered)
   }
 
   #flush(subject: string, { texts }: Batch): void {
     this.#batches.delete(subject)
-    if (texts.length > 0) this.#publish(subject, `[${texts.join(",")}]`)
+    if (texts.length === 0) return
+    let bytes = bracketBytes + texts.length - 1
+    for (const text of texts) bytes += Buffer.byteLength(text)
+    const message = Buffer.allocUnsafe(bytes)
+    let at = 0
+    for (const text of texts) {
+      message[at] = at === 0 ? openBracket : comma
+      at += 1 + message.write(text, at + 1)
+    }
+    message[at] = closeBracket
+    this.#transport.publish(subject, message)
   }
 
   #publish(subject: string, text: string): void {

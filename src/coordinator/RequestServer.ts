@@ -5,7 +5,7 @@
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { answerText, errorText } from "../../schemas/ClientAnswer.ts"
-import { RequestBody } from "../../schemas/ClientRequest.ts"
+import type { RequestBody } from "../../schemas/ClientRequest.ts"
 import { clusterText } from "../../schemas/ClusterDescription.ts"
 import { ExplainBody, type Explanation } from "../../schemas/Explanation.ts"
 import { type KeyPage, ListBody } from "../../schemas/KeyPage.ts"
@@ -21,6 +21,7 @@ import { type ParsedSubject, requestQueue, Subjects } from "../transport/Subject
 import type { Message, Subscription, TransportService } from "../transport/Transport.ts"
 import type { Coordinator } from "./Coordinator.ts"
 import { NatsOrigin, noStats } from "./NatsOrigin.ts"
+import { decodeRequest } from "./RequestDecoding.ts"
 import { ReplyOutbox } from "./ReplyOutbox.ts"
 import type { Request } from "./Request.ts"
 
@@ -36,7 +37,6 @@ export interface RequestServerOptions {
 
 type RequestSubject = Extract<ParsedSubject, { readonly _tag: "Request" }>["request"]
 
-const decodeBody = Schema.decodeUnknownResult(RequestBody)
 const decodeExplain = Schema.decodeUnknownResult(ExplainBody)
 const decodeList = Schema.decodeUnknownResult(ListBody)
 const decoder = new TextDecoder("utf-8", { fatal: true })
@@ -76,9 +76,10 @@ const requestOf = (
   if (action === "write" && operation !== "edit" && other !== undefined) {
     return invalid(`${other.name} to the subject of ${operation}`, "the operation of the subject")
   }
-  const named = body.calls ?? [{ name: operation, args: body.args ?? [] }]
-  const principal = principalOfClient()
-  return { action, principal, bucket, body: { ...body, calls: named }, forwarded: false }
+  const named = action === "write" && body.calls === undefined
+    ? { ...body, calls: [{ name: operation, args: body.args ?? [] }] }
+    : body
+  return { action, principal: principalOfClient(), bucket, body: named, forwarded: false }
 }
 
 const idOf = (json: unknown): number | undefined => {
@@ -179,7 +180,7 @@ export class RequestServer {
       return coordinator.list({ ...body.success, bucket, principal }, origin)
     }
     const origin = new NatsOrigin(arrival, answerText)
-    const body = decodeBody(json)
+    const body = decodeRequest(json)
     if (body._tag === "Failure") return this.#invalid(origin, body.failure.message, "a request")
     const request = requestOf(subject, body.success)
     if (!("_tag" in request)) return coordinator.handle(request, origin)

@@ -100,16 +100,15 @@ const commonOf = (request: Request, options: ValidationOptions): ValidatedReques
   const { body } = request
   const bucket = bucketOf(request, options)
   const key = keyOf(bucket, body.key)
-  const scope = { bucket: request.bucket, key, ...options.seal }
-  const after = (body.after ?? []).reduce(
-    (joined, token) => CausalContext.join(joined, contextOf(token, scope)),
-    CausalContext.nothing
-  )
+  const { bucket: name } = request
+  const open = (token: string) => contextOf(token, { bucket: name, key, ...options.seal })
+  let after = CausalContext.nothing
+  for (const token of body.after ?? []) after = CausalContext.join(after, open(token))
   return {
     bucket,
     key,
-    row: rowKeyOf({ bucket: request.bucket, key, partitionCount: options.partitionCount }),
-    seen: body.context === undefined ? undefined : contextOf(body.context, scope),
+    row: rowKeyOf({ bucket: name, key, partitionCount: options.partitionCount }),
+    seen: body.context === undefined ? undefined : open(body.context),
     after,
     merge: body.merge ?? false,
     timeoutMillis: body.timeoutMillis

@@ -36,6 +36,8 @@ export class ClusterView {
   readonly #listeners = new Set<(next: RingState.RingState) => void>()
   #state: RingState.RingState
   #members: ReadonlySet<NodeId>
+  /** Of the own clock; undefined since an offset has changed. */
+  #correction: number | undefined = 0
   #clamps = 0
 
   constructor(options: ClusterViewOptions) {
@@ -70,6 +72,7 @@ export class ClusterView {
     for (const node of this.#clockOffsets.keys()) {
       if (!this.#members.has(node)) this.#clockOffsets.delete(node)
     }
+    this.#correction = undefined
     for (const listener of this.#listeners) listener(next)
   }
 
@@ -102,21 +105,22 @@ export class ClusterView {
   heard(from: NodeId, clockOffsetMillis: number): void {
     if (!this.#members.has(from)) return
     this.liveness.heard(from)
+    if (this.#clockOffsets.get(from) === clockOffsetMillis) return
     this.#clockOffsets.set(from, clockOffsetMillis)
+    this.#correction = undefined
   }
 
   /** The time to stamp writes with: the own clock, unless the cluster's median disagrees. */
   agreedNow(): number {
-    const { clamped, nowMillis } = HybridClock.agreedNow({
-      nowMillis: this.#runtime.now(),
+    const correction = this.#correction ??= HybridClock.correction({
       offsets: [...this.#clockOffsets.values()],
       skewMillis: this.#skewMillis
     })
-    if (clamped) {
+    if (correction !== 0) {
       this.#clamps++
       this.#runtime.mark("view: the own clock is set aside")
     }
-    return nowMillis
+    return this.#runtime.now() + correction
   }
 
   /** How often the own clock was set aside: an alarm, since it should not happen. */

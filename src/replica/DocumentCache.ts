@@ -5,17 +5,13 @@
  * Bounded by the bytes that the documents take encoded; the document that was not used longest goes
  * first.
  */
-import type { RowKey } from "../storage/Storage.ts"
+import { type RowKey, textOf } from "../core/model/RowKey.ts"
 import type { LocalDocument } from "./LocalDocument.ts"
 
 interface Cached {
   readonly held: LocalDocument
   readonly bytes: number
 }
-
-/** One text for a key, for maps. */
-export const nameOf = (key: RowKey): string =>
-  `${key.partition} ${key.bucket} ${key.partitionKey}\u0000${key.sortKey}`
 
 export class DocumentCache {
   readonly #bytesMax: number
@@ -28,7 +24,7 @@ export class DocumentCache {
   }
 
   get(key: RowKey): LocalDocument | undefined {
-    const name = nameOf(key)
+    const name = textOf(key)
     const cached = this.#cached.get(name)
     if (cached === undefined) return undefined
     this.#cached.delete(name)
@@ -38,7 +34,7 @@ export class DocumentCache {
 
   /** `bytes` is the size of the document, encoded. */
   set(key: RowKey, held: LocalDocument, bytes: number): void {
-    const name = nameOf(key)
+    const name = textOf(key)
     this.#forget(name)
     if (bytes > this.#bytesMax) return
     this.#cached.set(name, { held, bytes })

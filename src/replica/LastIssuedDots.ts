@@ -8,8 +8,7 @@
  */
 import type { Actor, Dot } from "../core/clock/Dot.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
-import type { RowKey } from "../storage/Storage.ts"
-import { nameOf } from "./DocumentCache.ts"
+import { type RowKey, textOf } from "../core/model/RowKey.ts"
 import type { LocalDocument } from "./LocalDocument.ts"
 
 export class LastIssuedDots {
@@ -23,12 +22,12 @@ export class LastIssuedDots {
 
   /** Whether the actor of a row may make the next dot: the row holds the last one it made. */
   mayContinue(key: RowKey, { document, own }: LocalDocument): boolean {
-    const last = this.#last.get(nameOf(key))
+    const last = this.#last.get(textOf(key))
     return last?.actor === own && document.context.get(own) === last.counter
   }
 
   made(key: RowKey, actor: Actor, counter: number): void {
-    const name = nameOf(key)
+    const name = textOf(key)
     this.#last.delete(name)
     this.#last.set(name, { actor, counter })
     if (this.#last.size <= this.#dotsMax) return

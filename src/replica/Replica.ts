@@ -18,7 +18,13 @@ import type { CausalContext } from "../core/clock/CausalContext.ts"
 import type { Operation, Unchanged } from "../core/strategy/Strategy.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import { metadataBatch } from "../storage/Metadata.ts"
-import type { OnCommit, RowKey, StorageFailure, StorageService } from "../storage/Storage.ts"
+import type {
+  Change,
+  OnCommit,
+  RowKey,
+  StorageFailure,
+  StorageService
+} from "../storage/Storage.ts"
 import { DiskBreaker } from "./DiskBreaker.ts"
 import { DocumentCache } from "./DocumentCache.ts"
 import { DotIssuer } from "./DotIssuer.ts"
@@ -250,13 +256,13 @@ export class Replica {
   ): StorageFailure | undefined {
     const { incarnation } = this.#dots
     this.#breaker.begin()
-    const change = { key: options.key, ...RowCodec.change(options) }
+    const { elementCount, elements, header } = RowCodec.change(options)
+    const change = { key: options.key, header, elements, elementCount }
     // The rest of a damaged row is removed, or its elements would be counted with the new ones.
-    const gone = { key: options.key, header: undefined, elements: [], elementCount: 0 }
-    const documents = local._tag === "Damaged" ? [gone, change] : [change]
+    const documents = local._tag === "Damaged" ? [removalOf(options.key), change] : [change]
     let refusal: StorageFailure | undefined
     let accepted = false
-    this.#options.storage.write({ documents, rows: [] }, (failure) => {
+    this.#options.storage.write({ documents, rows: noRows }, (failure) => {
       // Before the call returns this means that nothing was accepted, and so nothing is lost.
       if (!accepted) refusal = failure
       else this.#committed(failure, incarnation, onCommit)
@@ -316,9 +322,19 @@ export class Replica {
   }
 }
 
+const noRows: ReadonlyArray<never> = []
+
+const removalOf = (key: RowKey): Change => ({
+  key,
+  header: undefined,
+  elements: [],
+  elementCount: 0
+})
+
 const otherKind = "a state of another kind is stored under this key"
 
-const encode = (document: Document.Document) => DocumentCodec.encode(document)
+const encode = (document: Document.Document) =>
+  DocumentCodec.encode(document, { roomBefore: RowCodec.headerRoom })
 
 const documentOf = (local: LocalRead): Document.Document =>
   local._tag === "Found" ? local.document : Document.empty

@@ -125,8 +125,8 @@ export class ReplicaServer {
     }
   }
 
-  #keyOf(message: DocumentName): RowKey {
-    return rowKeyOf({ ...message, partitionCount: this.#partitionCount })
+  #keyOf({ bucket, key }: DocumentName): RowKey {
+    return rowKeyOf({ bucket, key, partitionCount: this.#partitionCount })
   }
 
   #mismatch(message: DocumentName): string | undefined {

@@ -13,7 +13,9 @@ import { ByteReader, ByteWriter, Malformed } from "../core/codec/Bytes.ts"
 import * as VersionVector from "../core/clock/VersionVector.ts"
 import type { Document } from "../core/crdt/Document.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
+import type { EncodedDocument } from "../core/crdt/DocumentCodec.ts"
 import { childKind, type DotStore, type Tree } from "../core/crdt/DotStore.ts"
+import { invariant } from "../core/Invariant.ts"
 import { decodeFields, joinFields, MalformedKey } from "../core/model/DocumentKey.ts"
 import type { LocalDocument } from "./LocalDocument.ts"
 import type { StoredDocument } from "../storage/Storage.ts"
@@ -25,17 +27,26 @@ type Elements = Array<readonly [path: string, bytes: Uint8Array | undefined]>
 
 const digestBytes = 8
 
-const header = (options: {
-  readonly digest: string
-  readonly own: string
-  readonly document: Uint8Array
-}): Uint8Array =>
-  new ByteWriter(64 + options.document.length)
-    .byte(formatVersion)
-    .raw(Buffer.from(options.digest, "hex"))
-    .text(options.own)
-    .raw(options.document)
-    .take()
+/** More than stands before the document in any header. */
+export const headerRoom = 128
+
+/** What stands before the document, in a buffer that has place for `more`. */
+const startOf = (digest: string, own: string, more: number): ByteWriter =>
+  new ByteWriter(2 + digestBytes + own.length + more).byte(formatVersion).hex(digest).text(own)
+
+/** Written right before the document where there is room, which its buffer is then full of. */
+const header = (own: string, { bytes, digest, roomBefore = 0 }: EncodedDocument): Uint8Array => {
+  if (roomBefore === 0) return startOf(digest, own, bytes.length).raw(bytes).take()
+  const start = startOf(digest, own, 0).take()
+  invariant(start.length <= roomBefore, "a header fits before its document")
+  const whole = new Uint8Array(
+    bytes.buffer,
+    bytes.byteOffset - start.length,
+    start.length + bytes.length
+  )
+  whole.set(start)
+  return whole
+}
 
 const writeAll = (store: DotStore, path: ReadonlyArray<string>, into: Elements): void => {
   if (store.kind !== "tree") {
@@ -95,22 +106,21 @@ export interface RowChange {
 export const change = (options: {
   readonly before: Document
   readonly after: Document
-  readonly encoded: DocumentCodec.EncodedDocument
+  readonly encoded: EncodedDocument
   readonly own: string
 }): RowChange => {
   const { after, before, encoded, own } = options
-  const { digest } = encoded
   if (after.store?.kind !== "tree") {
     // A tree that became empty leaves its elements to be removed.
     const elements: Elements = []
     if (before.store?.kind === "tree") removeAll(before.store, [], elements)
-    return { header: header({ digest, own, document: encoded.bytes }), elements, elementCount: 0 }
+    return { header: header(own, encoded), elements, elementCount: 0 }
   }
   const elements: Elements = []
   difference(before.store, after.store, [], elements)
-  const bare = DocumentCodec.encode(after, { withState: false }).bytes
+  const { bytes } = DocumentCodec.encode(after, { withState: false })
   return {
-    header: header({ digest, own, document: bare }),
+    header: header(own, { bytes, digest: encoded.digest }),
     elements,
     elementCount: leafCount(after.store)
   }
@@ -189,7 +199,7 @@ const readVersion = (reader: ByteReader): void => {
 }
 
 const readHeader = (reader: ByteReader): LocalDocument => {
-  const digest = Buffer.from(reader.raw(digestBytes, "a digest")).toString("hex")
+  const digest = reader.hex(digestBytes)
   const own = reader.text("an actor")
   const bare = DocumentCodec.decode(reader.raw(reader.remaining))
   return { document: bare, digest, own }
@@ -214,7 +224,7 @@ export const contradicts = (
   arrival: {
     readonly document: Document
     readonly joined: Document
-    readonly encoded?: DocumentCodec.EncodedDocument
+    readonly encoded?: EncodedDocument
   }
 ): boolean => {
   const { document, encoded, joined } = arrival

@@ -7,8 +7,7 @@
  * that a row found under another key or in another family is damage too.
  */
 import { crc32 } from "node:zlib"
-import { keyText } from "./KeyOrder.ts"
-import type { RowKey } from "./Storage.ts"
+import { type RowKey, textOf } from "../core/model/RowKey.ts"
 
 /** A document's header or one of its elements. */
 export interface DocumentRow {
@@ -25,7 +24,7 @@ export interface DocumentRow {
 export const documentChecksum = (key: RowKey, row: DocumentRow): number => {
   const { bytes, elementCount, path, sequence } = row
   const number = sequence === null ? "" : `@${sequence}`
-  return crc32(bytes, crc32(`${keyText(key)}\0${path}\0${elementCount ?? ""}${number}\0`))
+  return crc32(bytes, crc32(`${textOf(key)}\0${path}\0${elementCount ?? ""}${number}\0`))
 }
 
 export const rowChecksum = (

@@ -108,12 +108,13 @@ export class CommitQueue {
       done(refusal)
       return []
     }
-    const documents: Array<NumberedChange> = []
-    const sequences: Array<number> = []
-    for (const change of batch.documents) {
-      const sequence = this.#numbers.next(change.key.partition)
-      documents.push(acceptChange(change, sequence))
-      sequences.push(sequence)
+    const changes = batch.documents
+    const documents = new Array<NumberedChange>(changes.length)
+    const sequences = new Array<number>(changes.length)
+    for (let i = 0; i < changes.length; i++) {
+      const change = changes[i]!
+      sequences[i] = this.#numbers.next(change.key.partition)
+      documents[i] = acceptChange(change, sequences[i]!)
     }
     const rows = batch.rows.length === 0 ? noRows : batch.rows.map(acceptRow)
     const write = { documents, rows, bytes, done }
@@ -137,10 +138,12 @@ export class CommitQueue {
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    this.#runtime.endOfTurn(() => {
-      this.#scheduled = false
-      this.#send()
-    })
+    this.#runtime.endOfTurn(this.#endTurn)
+  }
+
+  readonly #endTurn = (): void => {
+    this.#scheduled = false
+    this.#send()
   }
 
   #send(): void {

@@ -23,7 +23,3 @@ export const compareKeys = (a: RowKey, b: RowKey): number =>
   compareText(a.bucket, b.bucket)
   || compareText(a.partitionKey, b.partitionKey)
   || compareText(a.sortKey, b.sortKey)
-
-/** One text for one key: no part contains U+0000. */
-export const keyText = (key: RowKey): string =>
-  `${key.partition}\0${key.bucket}\0${key.partitionKey}\0${key.sortKey}`

@@ -8,8 +8,9 @@
  * that has it already changes nothing, so it does not matter which of the two is seen first.
  */
 import { invariant } from "../core/Invariant.ts"
+import { textOf } from "../core/model/RowKey.ts"
 import type { AcceptedBatch, EncodedRow, NumberedChange } from "./AcceptedBatch.ts"
-import { compareKeys, keyText } from "./KeyOrder.ts"
+import { compareKeys } from "./KeyOrder.ts"
 import type { Family, RowKey } from "./Storage.ts"
 
 /** The waiting changes of one document, laid over the stored one. */
@@ -44,13 +45,13 @@ export class PendingWrites {
   readonly #rows = new Map<string, Array<EncodedRow>>()
 
   accept({ documents, rows }: AcceptedBatch): void {
-    for (const change of documents) append(this.#documents, keyText(change.key), change)
+    for (const change of documents) append(this.#documents, textOf(change.key), change)
     for (const row of rows) append(this.#rows, rowText(row), row)
   }
 
   /** Forgets the oldest batch, which is committed now. */
   forget({ documents, rows }: AcceptedBatch): void {
-    for (const change of documents) removeOldest(this.#documents, keyText(change.key), change)
+    for (const change of documents) removeOldest(this.#documents, textOf(change.key), change)
     for (const row of rows) removeOldest(this.#rows, rowText(row), row)
   }
 
@@ -61,7 +62,7 @@ export class PendingWrites {
   }
 
   overlay(key: RowKey): Overlay | undefined {
-    const changes = this.#documents.get(keyText(key))
+    const changes = this.#documents.get(textOf(key))
     const last = changes?.at(-1)
     return changes === undefined || last === undefined ? undefined : overlayOf(changes, last)
   }

@@ -53,6 +53,18 @@ const writeChange = (writer: ByteWriter, change: NumberedChange): void => {
   for (const [path, bytes] of change.elements) writeOptional(writer.text(path), bytes)
 }
 
+const readElement = (reader: ByteReader) => [reader.text(), readOptional(reader)] as const
+
+const readList = <A>(reader: ByteReader, read: (reader: ByteReader) => A): ReadonlyArray<A> => {
+  const count = reader.count("items")
+  if (count === 0) return none
+  const items = new Array<A>(count)
+  for (let i = 0; i < count; i++) items[i] = read(reader)
+  return items
+}
+
+const none: ReadonlyArray<never> = []
+
 const readChange = (reader: ByteReader): NumberedChange => {
   const key = {
     partition: reader.varint(),
@@ -63,10 +75,7 @@ const readChange = (reader: ByteReader): NumberedChange => {
   const sequence = reader.varint()
   const header = readOptional(reader)
   const elementCount = reader.varint()
-  const elements = Array.from(
-    { length: reader.count("elements") },
-    () => [reader.text(), readOptional(reader)] as const
-  )
+  const elements = readList(reader, readElement)
   return { key, header, elements, elementCount, sequence }
 }
 
@@ -96,12 +105,15 @@ export const pack = (
   return writer.take()
 }
 
+const readBatch = (reader: ByteReader): AcceptedBatch => ({
+  documents: readList(reader, readChange),
+  rows: readList(reader, readRow)
+})
+
 /** Views on `packed`. */
 export const unpack = (packed: Uint8Array): ReadonlyArray<AcceptedBatch> => {
   const reader = new ByteReader(packed)
-  const list = <A>(read: (reader: ByteReader) => A): ReadonlyArray<A> =>
-    Array.from({ length: reader.count("items") }, () => read(reader))
-  const batches = list(() => ({ documents: list(readChange), rows: list(readRow) }))
+  const batches = readList(reader, readBatch)
   reader.end()
   return batches
 }

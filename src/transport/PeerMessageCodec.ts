@@ -93,11 +93,12 @@ const digestPattern = /^(?:[0-9a-f]{16})?$/u
 
 const readMatching = (
   reader: ByteReader,
-  options: { readonly pattern: RegExp; readonly expected: string }
+  pattern: RegExp,
+  expected: string
 ): string => {
   const at = reader.offset
-  const text = reader.text(options.expected)
-  if (!options.pattern.test(text)) throw new Malformed(options.expected, at)
+  const text = reader.text(expected)
+  if (!pattern.test(text)) throw new Malformed(expected, at)
   return text
 }
 
@@ -109,8 +110,8 @@ const readKeyHalf = (reader: ByteReader): string => {
 }
 
 const readName = (reader: ByteReader): DocumentName => {
-  const bucket = readMatching(reader, { pattern: namePattern, expected: "a bucket's name" })
-  const fingerprint = readMatching(reader, { pattern: digestPattern, expected: "a fingerprint" })
+  const bucket = readMatching(reader, namePattern, "a bucket's name")
+  const fingerprint = readMatching(reader, digestPattern, "a fingerprint")
   const key = { partition: readKeyHalf(reader), sort: readKeyHalf(reader) }
   return { bucket, fingerprint, key }
 }
@@ -165,20 +166,17 @@ export const readMessage = (reader: ByteReader, format: MessageFormat): Received
 
 const readFields = (reader: ByteReader, _tag: PeerTag, request: number): PeerMessage => {
   switch (_tag) {
-    case "Store":
-      return {
-        _tag,
-        request,
-        ...readName(reader),
-        sync: readFlag(reader),
-        document: reader.bytes("a document")
-      }
+    case "Store": {
+      const { bucket, fingerprint, key } = readName(reader)
+      const sync = readFlag(reader)
+      return { _tag, request, bucket, fingerprint, key, sync, document: reader.bytes("a document") }
+    }
     case "Stored":
       return { _tag, request, durable: readFlag(reader) }
     case "Fetch": {
-      const name = readName(reader)
-      const digest = readMatching(reader, { pattern: digestPattern, expected: "a digest" })
-      return { _tag, request, ...name, digest }
+      const { bucket, fingerprint, key } = readName(reader)
+      const digest = readMatching(reader, digestPattern, "a digest")
+      return { _tag, request, bucket, fingerprint, key, digest }
     }
     case "Fetched":
       return { _tag, request, outcome: readOutcome(reader), document: reader.bytes("a document") }

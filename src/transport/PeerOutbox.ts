@@ -93,14 +93,16 @@ export class PeerOutbox {
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    this.#options.runtime.endOfTurn(() => {
-      this.#scheduled = false
-      // These were published before this task was scheduled: their turn has ended.
-      for (const writer of this.#resting) this.#spend(writer)
-      this.flush()
-      this.#resting = this.#published
-      this.#published = []
-    })
+    this.#options.runtime.endOfTurn(this.#endTurn)
+  }
+
+  readonly #endTurn = (): void => {
+    this.#scheduled = false
+    // These were published before this task was scheduled: their turn has ended.
+    for (const writer of this.#resting) this.#spend(writer)
+    this.flush()
+    this.#resting = this.#published
+    this.#published = []
   }
 
   #begin(to: NodeId): ByteWriter {

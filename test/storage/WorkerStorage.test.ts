@@ -91,7 +91,8 @@ it("built to JavaScript, it finds the file of its thread", () => {
     ...readdirSync(join(root, "src/storage")).map((file) => `src/storage/${file}`),
     "src/core/Invariant.ts",
     "src/core/Runtime.ts",
-    "src/core/codec/Bytes.ts"
+    "src/core/codec/Bytes.ts",
+    "src/core/model/RowKey.ts"
   ].filter((file) => file.endsWith(".ts"))
   for (const file of files) {
     const target = join(parent, file.replace(/\.ts$/, ".js"))

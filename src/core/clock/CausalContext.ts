@@ -19,6 +19,7 @@
  */
 import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto"
 import { ByteReader, ByteWriter, Malformed } from "../codec/Bytes.ts"
+import { sortedKeys } from "../codec/SortedKeys.ts"
 import { invariant } from "../Invariant.ts"
 import type { DocumentKey } from "../model/DocumentKey.ts"
 import { actorPattern } from "./Dot.ts"
@@ -96,7 +97,7 @@ const writeScope = (writer: ByteWriter, { bucket, cluster, key }: TokenScope): B
 
 const writeVector = (writer: ByteWriter, vector: VersionVector.VersionVector): void => {
   writer.varint(vector.size)
-  for (const [actor, counter] of VersionVector.sorted(vector)) writer.text(actor).varint(counter)
+  for (const actor of sortedKeys(vector)) writer.text(actor).varint(vector.get(actor)!)
 }
 
 /** The token for `context`, as base64url text. */

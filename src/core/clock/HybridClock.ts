@@ -29,23 +29,18 @@ export const nextStamp = (
 }
 
 /**
- * The time to stamp with: the own clock, or, where that is further than `skewMillis` from the
- * median of the cluster's clocks, the median. `offsets` are the peers' clocks minus the own.
+ * By how much the own clock is to be set right: not at all, unless it is further than `skewMillis`
+ * from the median of the cluster's clocks. `offsets` are the peers' clocks minus the own.
  */
-export const agreedNow = (
-  options: {
-    readonly nowMillis: number
-    readonly offsets: ReadonlyArray<number>
-    readonly skewMillis: number
-  }
-): { readonly nowMillis: number; readonly clamped: boolean } => {
+export const correction = (
+  options: { readonly offsets: ReadonlyArray<number>; readonly skewMillis: number }
+): number => {
   // Two clocks that differ do not say which of them is wrong.
-  if (options.offsets.length < 2) return { nowMillis: options.nowMillis, clamped: false }
+  if (options.offsets.length < 2) return 0
   const sorted = [0, ...options.offsets].sort((a, b) => a - b)
   const middle = sorted.length >> 1
   const median = sorted.length % 2 === 1
     ? sorted[middle]!
     : (sorted[middle - 1]! + sorted[middle]!) / 2
-  const clamped = Math.abs(median) > options.skewMillis
-  return { nowMillis: clamped ? options.nowMillis + median : options.nowMillis, clamped }
+  return Math.abs(median) > options.skewMillis ? median : 0
 }

@@ -7,6 +7,7 @@
  *
  * @see Parker et al., Detection of Mutual Inconsistency in Distributed Systems, 1983
  */
+import { sortedKeys } from "../codec/SortedKeys.ts"
 import type { Actor, Dot } from "./Dot.ts"
 
 /** Invariant: no counter is 0. */
@@ -53,7 +54,5 @@ export const compare = (left: VersionVector, right: VersionVector): Order => {
 }
 
 /** The entries by actor: the canonical order of every encoding. */
-export const sorted = (self: VersionVector): ReadonlyArray<readonly [Actor, number]> => {
-  const entries = [...self]
-  return entries.length < 2 ? entries : entries.sort((a, b) => (a[0] < b[0] ? -1 : 1))
-}
+export const sorted = (self: VersionVector): ReadonlyArray<readonly [Actor, number]> =>
+  sortedKeys(self).map((actor) => [actor, self.get(actor)!])

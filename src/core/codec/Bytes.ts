@@ -22,6 +22,9 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
 const varintBytesMax = 8
 
+/** Texts up to here are looked through for ASCII, which is cheaper than to decode them. */
+const asciiBytesMax = 1024
+
 /** Bytes that a varint takes. */
 const varintLength = (value: number): number => {
   let length = 1
@@ -35,8 +38,6 @@ const nibble = (code: number): number => {
   invariant(code >= 0x61 && code <= 0x66, "a digest is written in small hexadecimal digits")
   return code - 0x57
 }
-
-const hexDigits = "0123456789abcdef"
 
 export class ByteWriter {
   #bytes: Uint8Array<ArrayBuffer>
@@ -184,24 +185,38 @@ export class ByteWriter {
     return this.#bytes.slice(0, this.#length)
   }
 
-  /** A view of what was written, without a copy; the writer begins anew. */
-  take(): Uint8Array<ArrayBuffer> {
-    const taken = this.#bytes.subarray(0, this.#length)
+  /** A view of what was written from `start` on, without a copy; the writer begins anew. */
+  take(start = 0): Uint8Array<ArrayBuffer> {
+    const isWhole = start === 0 && this.#length === this.#bytes.length
+    const taken = isWhole ? this.#bytes : this.#bytes.subarray(start, this.#length)
     this.#bytes = new Uint8Array(0)
     this.#length = 0
     return taken
   }
 }
 
+const none: ReadonlyArray<string> = []
+const nothing = new Uint8Array(0)
+
 export class ByteReader {
   readonly #bytes: Uint8Array
   readonly #end: number
   #offset: number
+  #buffer: Buffer | undefined
 
   constructor(bytes: Uint8Array, offset = 0, end = bytes.length) {
     this.#bytes = bytes
     this.#offset = offset
     this.#end = end
+  }
+
+  /** The same bytes as Node's own kind, which makes text of a part without a view of the part. */
+  #text(encoding: "hex" | "latin1", start: number, end: number): string {
+    const bytes = this.#bytes
+    this.#buffer ??= Buffer.isBuffer(bytes)
+      ? bytes
+      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    return this.#buffer.toString(encoding, start, end)
   }
 
   get offset(): number {
@@ -249,6 +264,7 @@ export class ByteReader {
   /** A view of the next `count` bytes; copy it before keeping it. */
   raw(count: number, expected = "a byte run"): Uint8Array {
     if (count > this.remaining) throw new Malformed(expected, this.#offset)
+    if (count === 0) return nothing
     const view = this.#bytes.subarray(this.#offset, this.#offset + count)
     this.#offset += count
     return view
@@ -256,30 +272,42 @@ export class ByteReader {
 
   /** The digits of the next `count` bytes. */
   hex(count: number, expected = "a digest"): string {
-    const view = this.raw(count, expected)
-    let digits = ""
-    for (const byte of view) digits += hexDigits[byte >> 4]! + hexDigits[byte & 15]!
-    return digits
+    if (count > this.remaining) throw new Malformed(expected, this.#offset)
+    const start = this.#offset
+    this.#offset += count
+    return this.#text("hex", start, this.#offset)
   }
 
-  text(expected = "text"): string {
+  /** A text; of `known`, the very one that equals it, so that texts that recur are made once. */
+  text(expected = "text", known: ReadonlyArray<string> = none): string {
+    const at = this.#offset
+    const count = this.count(expected)
     const start = this.#offset
-    const view = this.bytes(expected)
-    if (view.length < 32) {
-      let short = ""
-      let i = 0
-      for (; i < view.length; i++) {
-        const code = view[i]!
-        if (code > 0x7f) break
-        short += String.fromCharCode(code)
-      }
-      if (i === view.length) return short
-    }
+    this.#offset += count
+    for (const candidate of known) if (this.#isAt(start, count, candidate)) return candidate
+    if (this.#isAscii(start, count)) return this.#text("latin1", start, this.#offset)
     try {
-      return decoder.decode(view)
+      return decoder.decode(this.#bytes.subarray(start, this.#offset))
     } catch {
-      throw new Malformed(`${expected} in UTF-8`, start)
+      throw new Malformed(`${expected} in UTF-8`, at)
     }
+  }
+
+  /** Whether the bytes are those of `candidate`; no for any that is not ASCII. */
+  #isAt(start: number, count: number, candidate: string): boolean {
+    if (candidate.length !== count) return false
+    for (let i = 0; i < count; i++) {
+      const byte = this.#bytes[start + i]!
+      if (byte > 0x7f || byte !== candidate.charCodeAt(i)) return false
+    }
+    return true
+  }
+
+  /** Whether these bytes are known to be ASCII. */
+  #isAscii(start: number, count: number): boolean {
+    if (count > asciiBytesMax) return false
+    for (let i = start; i < start + count; i++) if (this.#bytes[i]! > 0x7f) return false
+    return true
   }
 
   /** Fails unless everything was read: trailing bytes are never ignored. */

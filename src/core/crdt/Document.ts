@@ -71,12 +71,23 @@ export const compareIds = (left: AppliedId, right: AppliedId): number => {
   return left.sequence - right.sequence || compareDots(left, right)
 }
 
+/** Whether `ids` has all of `some`; both are sorted. */
+const includesAll = (ids: ReadonlyArray<AppliedId>, some: ReadonlyArray<AppliedId>): boolean => {
+  if (some.length > ids.length) return false
+  let i = 0
+  for (const id of some) {
+    while (i < ids.length && compareIds(ids[i]!, id) < 0) i++
+    if (i === ids.length || compareIds(ids[i]!, id) > 0) return false
+  }
+  return true
+}
+
 const joinIds = (
   left: ReadonlyArray<AppliedId>,
   right: ReadonlyArray<AppliedId>
 ): ReadonlyArray<AppliedId> => {
-  if (right.length === 0 || left === right) return left
-  if (left.length === 0) return right
+  if (left === right || includesAll(left, right)) return left
+  if (includesAll(right, left)) return right
   const all: Array<AppliedId> = []
   for (let i = 0, j = 0; i < left.length || j < right.length;) {
     const order = i === left.length ? 1 : j === right.length ? -1 : compareIds(left[i]!, right[j]!)
@@ -84,8 +95,6 @@ const joinIds = (
     if (order <= 0) i++
     if (order >= 0) j++
   }
-  if (all.length === left.length) return left
-  if (all.length === right.length) return right
   const kept = all.slice(-idsMax)
   // Where only older ids were missing, nothing changes.
   return kept.length === left.length && kept.every((id, i) => id === left[i]) ? left : kept

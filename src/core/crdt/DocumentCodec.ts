@@ -18,11 +18,12 @@
  * them at their own time.
  */
 import { ByteReader, ByteWriter, Malformed } from "../codec/Bytes.ts"
+import { sortedKeys } from "../codec/SortedKeys.ts"
 import { type Actor, actorPattern, compareDots } from "../clock/Dot.ts"
 import * as VersionVector from "../clock/VersionVector.ts"
 import { digest64 } from "../Hash.ts"
 import { type AppliedId, compareIds, type Document, idsMax } from "./Document.ts"
-import { childKind, type DotStore, sortedKeys } from "./DotStore.ts"
+import { childKind, type DotStore } from "./DotStore.ts"
 import * as Expiry from "./Expiry.ts"
 import type { Deferral } from "./Removal.ts"
 import {
@@ -45,6 +46,8 @@ export interface EncodedDocument {
   readonly bytes: Uint8Array
   /** 16 hexadecimal digits over everything but the ids. */
   readonly digest: string
+  /** Bytes free right before `bytes` in the same buffer, for one header; none unless said. */
+  readonly roomBefore?: number
 }
 
 /** Sorted actors, so that one document has one table. */
@@ -155,23 +158,34 @@ const writeIds = (writer: ByteWriter, ids: ReadonlyArray<AppliedId>): void => {
   }
 }
 
-const readIds = ({ context, reader }: Reading): ReadonlyArray<AppliedId> => {
+const noIds: ReadonlyArray<AppliedId> = []
+
+/** Sessions of a document that are looked through when an id is read. */
+const recentSessionsMax = 4
+
+const readIds = ({ actors, context, reader }: Reading): ReadonlyArray<AppliedId> => {
   const at = reader.offset
   const count = reader.count("ids", 5)
   if (count > idsMax) throw new Malformed(`at most ${idsMax} ids`, at)
-  const ids: Array<AppliedId> = []
+  if (count === 0) return noIds
+  const ids = new Array<AppliedId>(count)
+  let sessions: ReadonlyArray<string> = []
   for (let i = 0; i < count; i++) {
+    const session = reader.text("a session", sessions)
+    if (sessions.length < recentSessionsMax && !sessions.includes(session)) {
+      sessions = sessions.concat(session)
+    }
     const id = {
-      session: reader.text("a session"),
+      session,
       sequence: reader.varint("a sequence"),
       at: reader.varint("a time"),
-      actor: reader.text("an actor"),
+      actor: reader.text("an actor", actors),
       counter: reader.varint("a counter")
     }
     const ordered = i === 0 || compareIds(ids[i - 1]!, id) < 0
     const known = id.counter > 0 && VersionVector.contains(context, id.actor, id.counter)
     if (!ordered || !known) throw new Malformed("ids in order, of dots of the context", at)
-    ids.push(id)
+    ids[i] = id
   }
   return ids
 }
@@ -199,24 +213,39 @@ const tableOf = (
   return [...actors].sort()
 }
 
-/** The bytes and digest of a document; with `withState: false`, of all but its state. */
+/** Bytes of an actor, of an id, and of all else that most documents have, at most. */
+const roomOf = { actor: 48, id: 96, rest: 64 } as const
+
+/** About what a document takes, so that its bytes need neither be moved on nor cut out. */
+const roomFor = ({ context, ids, store }: Document): number =>
+  roomOf.rest + context.size * roomOf.actor + ids.length * roomOf.id
+  + (store?.kind === "latest" ? store.value?.length ?? 0 : 0)
+
+interface EncodeOptions {
+  /** False leaves out the state. */
+  readonly withState?: boolean
+  /** Bytes to leave free before the document. */
+  readonly roomBefore?: number
+}
+
+/** The bytes and digest of a document. */
 export const encode = (
   document: Document,
-  options: { readonly withState: boolean } = { withState: true }
+  { roomBefore = 0, withState = true }: EncodeOptions = {}
 ): EncodedDocument => {
   const format = document.expiry.length === 0 ? formats.plain : formats.expiring
-  const writer = new ByteWriter(512).byte(format)
+  const writer = new ByteWriter(roomBefore + roomFor(document)).skip(roomBefore).byte(format)
   const actors = tableOf(document.context, document.deferred)
   const indexes = writeActors(writer, actors)
   for (const actor of actors) writer.varint(document.context.get(actor) ?? 0)
   writer.varint(document.deferred.length)
   for (const deferral of document.deferred) writeDeferral(writer, deferral, indexes)
-  writeStore(writer, options.withState ? document.store : undefined, indexes)
+  writeStore(writer, withState ? document.store : undefined, indexes)
   writeExpiry(writer, document.expiry, indexes)
   const hashed = writer.length
   writeIds(writer, document.ids)
-  const bytes = writer.finish()
-  return { bytes, digest: digest64(bytes.subarray(0, hashed)) }
+  const digest = digest64(writer.view(roomBefore, hashed))
+  return { bytes: writer.take(roomBefore), digest, roomBefore }
 }
 
 /** The document of some bytes. Throws `Malformed`. */

@@ -118,9 +118,3 @@ export const isLive = (store: DotStore | undefined): boolean => {
       return false
   }
 }
-
-/** Keys in the canonical order of encodings and views. */
-export const sortedKeys = <A>(map: ReadonlyMap<string, A>): ReadonlyArray<string> => {
-  const keys = [...map.keys()]
-  return keys.length < 2 ? keys : keys.sort()
-}

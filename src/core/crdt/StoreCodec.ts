@@ -5,11 +5,12 @@
  * sorted, children have the kinds that their keys promise, nesting has a limit.
  */
 import { type ByteReader, type ByteWriter, Malformed } from "../codec/Bytes.ts"
+import { sortedKeys } from "../codec/SortedKeys.ts"
 import { type Actor, compareDots, type Dot } from "../clock/Dot.ts"
 import type { Sibling } from "../clock/DottedVersionVectorSet.ts"
 import * as VersionVector from "../clock/VersionVector.ts"
 import { invariant } from "../Invariant.ts"
-import { childKind, type DotStore, type PerActorTotal, sortedKeys } from "./DotStore.ts"
+import { childKind, type DotStore, type PerActorTotal } from "./DotStore.ts"
 
 /** Deepest nesting of trees. */
 export const depthMax = 32

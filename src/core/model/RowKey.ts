@@ -11,4 +11,10 @@ export interface RowKey {
   readonly partitionKey: string
   /** Empty where the bucket's key has no sort half. */
   readonly sortKey: string
+  /** The text of this key, where it was made already; read it by `textOf`. */
+  readonly text?: string
 }
+
+/** One text for one key, for maps and checksums: no part contains U+0000. */
+export const textOf = ({ bucket, partition, partitionKey, sortKey, text }: RowKey): string =>
+  text ?? `${partition}\0${bucket}\0${partitionKey}\0${sortKey}`

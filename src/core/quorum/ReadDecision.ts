@@ -59,6 +59,9 @@ export interface ReadDecision {
   readonly standIns: Targets.StandIns
 }
 
+/** All but what follows from it. */
+type Known = Omit<ReadDecision, "outcome" | "substitutes">
+
 /** Invariant: the four sets are disjoint, and `versions` has an entry for each in `found`. */
 interface Answers {
   readonly found: number
@@ -124,7 +127,7 @@ export const step = (read: ReadDecision, event: ReadEvent): ReadDecision => {
 }
 
 /** The answers so far. */
-export const had = ({ answers, nodes }: ReadDecision): ReadCounts => {
+export const had = ({ answers, nodes }: Known): ReadCounts => {
   const votes = votesOf(nodes, answers)
   return { r: Targets.size(votes), pr: Targets.primaryVotes(nodes, votes) }
 }
@@ -181,7 +184,7 @@ const hear = (answers: Answers, event: ReadEvent, asked: number): Answers => {
     case "Found": {
       const covered = answers.covered || bit !== 0 && event.covered
       if (fresh === 0) return covered === answers.covered ? answers : { ...answers, covered }
-      const versions = [...answers.versions, { index: event.index, version: event.version }]
+      const versions = answers.versions.concat({ index: event.index, version: event.version })
       return { ...answers, found: answers.found | fresh, unreachable, covered, versions }
     }
     case "Absent":
@@ -201,17 +204,17 @@ const decide = (read: ReadDecision, answers: Answers, isLast: boolean): ReadDeci
   const standIns = isOpen
     ? Targets.substitute(nodes, read.standIns, answers.unreachable)
     : read.standIns
-  const outcome = isOpen ? judge({ ...read, answers, standIns }, isLast) : read.outcome
+  const outcome = isOpen ? judge({ needs, nodes, answers, standIns }, isLast) : read.outcome
   const kept = outcome._tag === "Wait" ? standIns : read.standIns
   const substitutes = Targets.substitutes(nodes, kept, read.standIns.length)
   return { outcome, substitutes, needs, nodes, answers, standIns: kept }
 }
 
 /** Whether these votes are enough. */
-const isMet = ({ needs, nodes }: ReadDecision, votes: number): boolean =>
+const isMet = ({ needs, nodes }: Known, votes: number): boolean =>
   Targets.size(votes) >= needs.r && Targets.primaryVotes(nodes, votes) >= needs.pr
 
-const judge = (read: ReadDecision, isLast: boolean): ReadDecision["outcome"] => {
+const judge = (read: Known, isLast: boolean): ReadDecision["outcome"] => {
   const { answers, nodes } = read
   const votes = votesOf(nodes, answers)
   const open = pending(answers, Targets.asked(nodes, read.standIns))

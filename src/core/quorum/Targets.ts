@@ -63,8 +63,9 @@ export const make = ({ fallbacks, targets }: Nodes): Targets => {
 
 /** The index under which a node's answers are reported; -1, which is ignored, for a stranger. */
 export const indexOf = ({ fallbacks, targets }: Nodes, node: NodeId): number => {
-  const index = targets.findIndex((target) => target.node === node)
-  if (index !== -1) return index
+  for (let index = 0; index < targets.length; index++) {
+    if (targets[index]!.node === node) return index
+  }
   const fallback = fallbacks.indexOf(node)
   return fallback === -1 ? -1 : targets.length + fallback
 }

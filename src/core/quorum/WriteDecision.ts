@@ -49,6 +49,9 @@ export interface WriteDecision {
   readonly standIns: Targets.StandIns
 }
 
+/** All but what follows from it. */
+type Known = Omit<WriteDecision, "outcome" | "substitutes">
+
 /** Invariant: `acknowledged`, `refused`, `unreachable` are disjoint; `durable` is in the first. */
 interface Answers {
   readonly acknowledged: number
@@ -100,7 +103,7 @@ export const step = (write: WriteDecision, event: WriteEvent): WriteDecision => 
 }
 
 /** The acknowledgements so far. */
-export const had = ({ answers, nodes }: WriteDecision): WriteCounts => ({
+export const had = ({ answers, nodes }: Known): WriteCounts => ({
   w: Targets.size(answers.acknowledged),
   pw: Targets.primaryVotes(nodes, answers.acknowledged),
   dw: Targets.size(answers.durable)
@@ -156,7 +159,7 @@ const hear = (answers: Answers, event: WriteEvent, asked: number): Answers => {
 
 /** Whether `acknowledged`, of which `durable` on disk, are enough. */
 const isMet = (
-  { needs, nodes }: WriteDecision,
+  { needs, nodes }: Known,
   { acknowledged, durable }: Pick<Answers, "acknowledged" | "durable">
 ): boolean =>
   Targets.size(acknowledged) >= needs.w
@@ -174,8 +177,9 @@ const decide = (
     write.standIns,
     answers.refused | answers.unreachable
   )
-  const next = { ...write, answers, standIns }
-  const outcome = write.outcome._tag === "Wait" ? judge(next, { sent, isLast }) : write.outcome
+  const outcome = write.outcome._tag === "Wait"
+    ? judge({ needs, nodes, answers, standIns }, { sent, isLast })
+    : write.outcome
   const isDead = outcome._tag === "Fail" && !outcome.mayHaveApplied
   const kept = isDead ? write.standIns : standIns
   const substitutes = Targets.substitutes(nodes, kept, write.standIns.length)
@@ -183,7 +187,7 @@ const decide = (
 }
 
 const judge = (
-  write: WriteDecision,
+  write: Known,
   { isLast, sent }: { readonly sent: number; readonly isLast: boolean }
 ): WriteDecision["outcome"] => {
   const { answers, nodes } = write

@@ -6,7 +6,7 @@
 import * as Schema from "effect/Schema"
 import { md5Bits16 } from "../Hash.ts"
 import type { DocumentKey } from "../model/DocumentKey.ts"
-import type { RowKey } from "../model/RowKey.ts"
+import { type RowKey, textOf } from "../model/RowKey.ts"
 
 export const isPartitionCount = (count: number): boolean =>
   Number.isInteger(count) && count >= 1 && count <= 65_536 && (count & (count - 1)) === 0
@@ -35,11 +35,8 @@ export const rowKeyOf = (document: {
   readonly key: DocumentKey
   readonly partitionCount: number
 }): RowKey => {
-  const { bucket, key, partitionCount } = document
-  return {
-    partition: partitionOf({ bucket, partitionKey: key.partition, partitionCount }),
-    bucket,
-    partitionKey: key.partition,
-    sortKey: key.sort
-  }
+  const { bucket, key: { partition: partitionKey, sort: sortKey }, partitionCount } = document
+  const partition = partitionOf({ bucket, partitionKey, partitionCount })
+  const text = textOf({ partition, bucket, partitionKey, sortKey })
+  return { partition, bucket, partitionKey, sortKey, text }
 }

@@ -4,7 +4,8 @@
  * Empty and absent look alike: a set or map without elements, a register that was never set, a
  * document without anything in it. Inside a document every field is there, with its empty view.
  */
-import { childKey, childName, type DotStore, isLive, sortedKeys } from "../crdt/DotStore.ts"
+import { sortedKeys } from "../codec/SortedKeys.ts"
+import { childKey, childName, type DotStore, isLive } from "../crdt/DotStore.ts"
 import type { TypeDefinition } from "../model/BucketDefinition.ts"
 import * as CounterType from "./CounterType.ts"
 import * as RegisterType from "./RegisterType.ts"

@@ -11,6 +11,14 @@ import {
   MalformedKey
 } from "../../../src/core/model/DocumentKey.ts"
 
+const isMadeByEncoding = (encoded: string): boolean => {
+  try {
+    return encodeFields(decodeFields(encoded)) === encoded
+  } catch {
+    return false
+  }
+}
+
 /** Texts close to one another: control characters, prefixes, and both sides of the surrogates. */
 const character = fc.constantFrom(
   ...Array.from("\u0000\u0001\u0002\u0003\u0004\u0005as\u007f\u0080é\ud7ff\ue000\uffff"),
@@ -121,7 +129,7 @@ describe("a key is refused when it", () => {
   it("arrives from elsewhere and is not the encoding of its own fields", () => {
     fc.assert(
       fc.property(fc.oneof(text, text.map((t) => `s${t}`), text.map((t) => `i${t}`)), (t) => {
-        if (isEncoded(t)) expect(encodeFields(decodeFields(t))).toBe(t)
+        expect(isEncoded(t)).toBe(isMadeByEncoding(t))
       })
     )
     const one = encodeFields([1])

@@ -10,7 +10,8 @@ import {
 } from "../../../src/storage/AcceptedBatch.ts"
 import type { Database } from "../../../src/storage/Database.ts"
 import { families, familyNumbers } from "../../../src/storage/FamilyKey.ts"
-import { compareText, keyText } from "../../../src/storage/KeyOrder.ts"
+import { textOf } from "../../../src/core/model/RowKey.ts"
+import { compareText } from "../../../src/storage/KeyOrder.ts"
 import { encodedKey, type Reader } from "../../../src/storage/Reader.ts"
 import type { Row, RowKey } from "../../../src/storage/Storage.ts"
 import { type Image, nameOf, rowName } from "../../../src/testing/simulator/DiskImage.ts"
@@ -90,7 +91,7 @@ export class Contents {
     const random = this.#random
     const number = random.integer(0, 9)
     const key = keyOf(`s${number}`, { partition: number % 4, sortKey: number % 3 ? "" : "i1" })
-    const name = keyText(key)
+    const name = textOf(key)
     const before = this.#documents.get(name)
     if (before !== undefined && random.chance(0.15)) {
       this.#documents.delete(name)
@@ -154,7 +155,7 @@ const rowsIn = ({ database }: OpenedStore): ReadonlyArray<Omit<EncodedRow, "byte
 /** The content as the product's reader finds it, which believes no checksum and no count. */
 export const linesIn = (store: OpenedStore, show = shown): Lines =>
   new Map([
-    ...keysIn(store).map((key) => [keyText(key), show(store.reader.read(key, undefined))] as const),
+    ...keysIn(store).map((key) => [textOf(key), show(store.reader.read(key, undefined))] as const),
     ...rowsIn(store).map((row) =>
       [rowName(row), shownRow(store.reader.row(row.family, row.key))] as const
     )

@@ -15,7 +15,7 @@ import { lan } from "../../../src/core/model/Limits.ts"
 import { makeBufferedStorage } from "../../../src/storage/BufferedStorage.ts"
 import { Committer } from "../../../src/storage/Committer.ts"
 import { CommitQueue, type Group } from "../../../src/storage/CommitQueue.ts"
-import { keyText } from "../../../src/storage/KeyOrder.ts"
+import { textOf } from "../../../src/core/model/RowKey.ts"
 import { Reader } from "../../../src/storage/Reader.ts"
 import type { ReadResult, RowKey, StorageFailure } from "../../../src/storage/Storage.ts"
 import type { StoreEpoch } from "../../../src/storage/StoreRow.ts"
@@ -85,7 +85,7 @@ const newDisk = (counts: CutCounts): TornDisk => {
 const linesOf = ({ documents, rows }: Image): Lines => {
   const lines = new Map<string, string>()
   for (const document of documents.values()) {
-    lines.set(keyText(document.key), inHex(readDocument(document)))
+    lines.set(textOf(document.key), inHex(readDocument(document)))
   }
   for (const [name, { bytes }] of rows) lines.set(name, Buffer.from(bytes ?? []).toString())
   return lines

@@ -1,0 +1,91 @@
+/**
+ * Reads requests of clients from JSON. The schema is what counts. Requests as clients write them
+ * are recognised by hand, field by field, because the schema takes more time and memory than all
+ * the rest of a read.
+ */
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { RequestBody } from "../../schemas/ClientRequest.ts"
+import { isObject } from "../core/model/CanonicalJson.ts"
+
+const decodeBySchema = Schema.decodeUnknownResult(RequestBody)
+
+/** The lengths that the schema allows. */
+const listMax = 1000
+const sessionLengthMax = 64
+
+/** Whether a value of `JSON.parse` is JSON: a number beyond the range is read as infinite. */
+const isFiniteJson = (value: unknown): boolean => {
+  switch (typeof value) {
+    case "number":
+      return Number.isFinite(value)
+    case "object":
+      if (value === null) return true
+      if (Array.isArray(value)) return value.every(isFiniteJson)
+      return isObject(value) && Object.values(value).every(isFiniteJson)
+    default:
+      return true
+  }
+}
+
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0
+
+const isText = (value: unknown): value is string => typeof value === "string"
+
+const isOperationId = (value: unknown): boolean => {
+  if (!isObject(value)) return false
+  for (const field in value) {
+    if (field !== "session" && field !== "sequence" && field !== "at") return false
+  }
+  const { at, sequence, session } = value
+  return isText(session) && session.length > 0 && session.length <= sessionLengthMax
+    && isCount(sequence) && isCount(at)
+}
+
+const isCall = (value: unknown): boolean => {
+  if (!isObject(value)) return false
+  for (const field in value) if (field !== "name" && field !== "args") return false
+  return isText(value["name"]) && Array.isArray(value["args"]) && value["args"].every(isFiniteJson)
+}
+
+const isList = (value: unknown, isItem: (item: unknown) => boolean): boolean =>
+  Array.isArray(value) && value.length <= listMax && value.every(isItem)
+
+const isCommonField = (field: string, value: unknown): boolean => {
+  switch (field) {
+    case "id":
+      return Number.isSafeInteger(value)
+    case "key":
+      return isFiniteJson(value)
+    case "fingerprint":
+    case "context":
+      return isText(value)
+    case "args":
+      return Array.isArray(value) && value.every(isFiniteJson)
+    case "calls":
+      return isList(value, isCall)
+    case "after":
+      return isList(value, isText)
+    case "operationId":
+      return isOperationId(value)
+    case "merge":
+      return typeof value === "boolean"
+    default:
+      return false
+  }
+}
+
+/**
+ * Whether a value of `JSON.parse` is a request without the rarer settings.
+ *
+ * **Guarantees** that the schema takes each of these, and as it is.
+ */
+export const isCommonRequest = (json: unknown): json is RequestBody => {
+  if (!isObject(json) || json["key"] === undefined) return false
+  for (const field in json) if (!isCommonField(field, json[field])) return false
+  return true
+}
+
+/** The request that a value of `JSON.parse` is, or why it is none. */
+export const decodeRequest = (json: unknown): Result.Result<RequestBody, Schema.SchemaError> =>
+  isCommonRequest(json) ? Result.succeed(json) : decodeBySchema(json)
