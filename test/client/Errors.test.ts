@@ -22,7 +22,7 @@ const rooms = Bucket.lww("rooms", {
   key: Key.make({ partition: { hotel: Schema.String }, sort: { floor: Schema.Int } }),
   value: Schema.Json
 })
-/** What nodes without code let in, and what the code at hand makes of it. */
+/** Values that nodes without code let in, and their meaning for the code at hand. */
 const numbers = Bucket.lww("numbers", { key: Key.text, value: Schema.Int })
 const fragile = Bucket.merge("fragile", {
   key: Key.text,

@@ -30,7 +30,7 @@ export interface MemoryClusterOptions {
   readonly nodes: number
   /** Their ring, where it is not the one that they form together. */
   readonly ring?: RingState.RingState
-  /** What every node serves, or what each one does. */
+  /** The buckets of every node, or those of each one. */
   readonly buckets: Served | ((node: NodeId) => Served)
   readonly runtime?: Runtime
   /** The runtime of one node, where its clock is to differ. */

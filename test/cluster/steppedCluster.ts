@@ -14,7 +14,7 @@ import type { RowKey } from "../../src/storage/Storage.ts"
 import { SteppedRuntime } from "../tooling/SteppedRuntime.ts"
 import { makeCluster, type MemoryCluster, type MemoryClusterOptions } from "./memoryCluster.ts"
 
-/** What became of one request. */
+/** The outcome of one request. */
 export class Asked {
   readonly outcomes: Array<BackendAnswer | StoreError> = []
 
@@ -132,7 +132,7 @@ export class SteppedCluster {
     return { primaries: nodeNumbers.slice(0, n), others: nodeNumbers.slice(n) }
   }
 
-  /** What each node holds of a document, in the order of nodes; undefined where it is damaged. */
+  /** The state of a document at each node, in the order of nodes; undefined where it is damaged. */
   held(bucket: Any, json: unknown): ReadonlyArray<Document.Document | undefined> {
     const row = this.rowOf(bucket, json)
     return this.nodes.map(({ core }) => {

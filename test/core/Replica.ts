@@ -10,7 +10,7 @@ import type { StrategyDefinition, TypeDefinition } from "../../src/core/model/Bu
 import * as Strategies from "../../src/core/strategy/Strategies.ts"
 import type { Strategy } from "../../src/core/strategy/Strategy.ts"
 
-/** What a client keeps of a read. */
+/** The context that a client keeps of a read. */
 export interface Read {
   readonly values: ReadonlyArray<unknown>
   readonly context: CausalContext

@@ -69,7 +69,7 @@ const write = fc.record({
   /** Earlier states that the client has read; undefined for a blind write. */
   seen: fc.option(fc.array(choice, { minLength: 1, maxLength: 2 }), { nil: undefined }),
   clockMillis: fc.integer({ min: -5, max: 5 }),
-  /** What the write says about the document's expiry; undefined for most, which say nothing. */
+  /** The write's statement about the document's expiry; undefined for most, which say nothing. */
   expiry: fc.option(fc.option(fc.integer({ min: 0, max: 2_000 })), {
     nil: undefined,
     freq: 2
@@ -111,7 +111,7 @@ const argument = (kind: ArgumentKind, choice: number): unknown => {
 }
 
 class ReachingReplica {
-  /** What it holds now, last, and before. */
+  /** Its states: the present one, last, and those before. */
   readonly past: Array<Document.Document> = [Document.empty]
   readonly #node: NodeId
   #starts = 0

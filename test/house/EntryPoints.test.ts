@@ -13,7 +13,7 @@ const fileAt = (path: string): SourceFile => {
   return file
 }
 
-/** What a file imports or exports from elsewhere at run time, in order. */
+/** The imports and exports of a file from elsewhere at run time, in order. */
 const importsOf = (file: SourceFile): ReadonlyArray<string> => {
   const found: Array<string> = []
   walk(file, {

@@ -69,7 +69,7 @@ describe.each<[string, BenchOptions]>([
     const incarnation = { node: bench.node, incarnation: bench.replica.incarnation() }
     const fresh = [...next.context.keys()].filter((actor) => Dot.isActorOf(actor, incarnation))
     expect(fresh).toHaveLength(1)
-    // What failed here was sent all the same: no later state may claim to have seen it.
+    // The write that failed here was sent all the same: no later state may claim to have seen it.
     if (updated._tag !== "Updated") throw new Error(updated._tag)
     expect(VersionVector.covers(next.context, updated.document.context)).toBe(false)
     const joined = Document.join(next, updated.document)
@@ -155,7 +155,8 @@ describe.each<[string, BenchOptions]>([
     bench.join({ ...document, store: { kind: "values", siblings: [other, dot!] } })
     expect(bench.replica.stats().divergences).toBe(1)
     expect(bench.values()).toEqual(["x"])
-    // What one side has seen and does not hold was removed there: joining takes it here too.
+    // A sibling that one side has seen and does not hold was removed there: joining takes it here
+    // too.
     bench.join({ ...document, store: undefined })
     expect(bench.replica.stats().divergences).toBe(2)
     expect(bench.values()).toEqual([])

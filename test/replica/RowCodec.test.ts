@@ -15,7 +15,7 @@ import { definitions, histories } from "../core/reachable.ts"
 
 const own = "n1.0mi8dfxmoabcdef.1"
 
-/** What the storage holds after a change. */
+/** The content of the storage after a change. */
 const after = (row: StoredDocument | undefined, change: Row.RowChange): StoredDocument => {
   const elements = new Map(row?.elements)
   for (const [path, bytes] of change.elements) {

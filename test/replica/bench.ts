@@ -35,7 +35,7 @@ export interface OperateOptions {
   readonly id?: Document.OperationId
 }
 
-/** What `settled` was called with; empty while it was not. */
+/** The arguments of the calls of `settled`; empty while there are none. */
 export type Settlements = ReadonlyArray<StorageFailure | undefined>
 
 export class Bench {
@@ -107,13 +107,13 @@ export class Bench {
     return settlements
   }
 
-  /** What is held, or the empty document. */
+  /** The document, or the empty one. */
   document(at = key): Document.Document {
     const holding = this.replica.read(at)
     return holding._tag === "Found" ? holding.document : Document.empty
   }
 
-  /** What a reader gets, in JSON. */
+  /** The view, in JSON. */
   values(at = key): ReadonlyArray<unknown> {
     const strategy = Strategies.make(this.#options.strategy ?? { family: "siblings" })
     return strategy.view(this.document(at), this.runtime.now()).values.map(CanonicalJson.decode)

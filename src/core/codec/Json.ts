@@ -17,7 +17,7 @@ export type Json =
 const texts = /("(?:[^"\\]|\\.)*")(\s*:)?/gu
 
 /**
- * What the text means. The last of equal keys counts.
+ * The value of the text. The last of equal keys counts.
  *
  * Throws `SyntaxError` where the text is no JSON, `RangeError` where it nests too deep to be read.
  */
@@ -44,7 +44,7 @@ export const parse = (text: string): Json => {
   )
 }
 
-/** What the text means, or undefined where it is no JSON that can be read. */
+/** The value of the text, or undefined where it is no JSON that can be read. */
 export const read = (text: string): Json | undefined => {
   try {
     return parse(text)

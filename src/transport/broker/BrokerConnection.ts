@@ -31,7 +31,7 @@ export interface BrokerSubscription {
   max: number
 }
 
-/** What a connection tells the broker. */
+/** The events of a connection, for the broker. */
 export interface ConnectionEvents {
   readonly named: (connection: BrokerConnection) => void
   readonly subscribed: (subscription: BrokerSubscription) => void

@@ -197,6 +197,6 @@ const unsubscribe = (words: ReadonlyArray<string>): Command => {
   return { _tag: "Unsubscribe", sid, max: max === undefined ? 0 : byteCount(max) }
 }
 
-/** What follows the word CONNECT, as the UTF-8 that it is. */
+/** The text after the word CONNECT, decoded as UTF-8. */
 const jsonOf = (line: string): string =>
   Buffer.from(line.slice("CONNECT".length), "latin1").toString("utf8")

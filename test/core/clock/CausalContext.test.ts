@@ -35,7 +35,7 @@ describe("the token of a context", () => {
     }))
   })
 
-  it("keeps what a session had seen and its answer did not show", () => {
+  it("keeps the history that a session had seen and its answer did not show", () => {
     fc.assert(fc.property(context, vector, (shown, unshown) => {
       const kept = { ...shown, unshown }
       expect(decode(encode(kept, scope), scope)).toEqual(kept)
@@ -179,7 +179,7 @@ describe("a token of format 1", () => {
 })
 
 describe("the join of contexts", () => {
-  it("has seen what either has seen", () => {
+  it("has seen all that either has seen", () => {
     fc.assert(fc.property(context, context, (a, b) => {
       const joined = CausalContext.join(a, b)
       expect(covers(joined.vector, a.vector) && covers(joined.vector, b.vector)).toBe(true)
@@ -189,7 +189,7 @@ describe("the join of contexts", () => {
     }))
   })
 
-  it("has seen what an answer in a session did not show", () => {
+  it("has seen the writes that an answer in a session did not show", () => {
     fc.assert(fc.property(context, context, (shown, session) => {
       const answered = CausalContext.answered(shown, session)
       expect(answered.vector).toBe(shown.vector)

@@ -69,7 +69,7 @@ describe("the join of siblings", () => {
     }))
   })
 
-  it("drops by single dots what a vector would drop with all before it", () => {
+  it("drops single dots where a vector would drop all before them", () => {
     const [second, third] = [2, 3].map((counter): Sibling => ({
       actor: "a",
       counter,

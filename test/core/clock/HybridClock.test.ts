@@ -1,4 +1,4 @@
-// Checks that stamps follow causality whatever the clocks say, and wall time where that helps.
+// Checks that stamps follow causality under any clocks, and wall time where that helps.
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { correction, nextStamp, stampMax } from "../../../src/core/clock/HybridClock.ts"
@@ -11,7 +11,7 @@ const clock = fc.oneof(
 )
 
 describe("a stamp", () => {
-  it("is greater than every stamp of the chain of writes that it saw, whatever the clocks", () => {
+  it("is greater than every stamp of the chain of writes that it saw, under any clocks", () => {
     fc.assert(fc.property(fc.array(clock, { minLength: 1 }), (clocks) => {
       let seen = 0
       for (const nowMillis of clocks) {

@@ -102,7 +102,7 @@ describe("bytes", () => {
 const bytes = fc.uint8Array({ maxLength: 40 })
 
 describe("a writer", () => {
-  it("shows what was written without a copy, and copies it for those who keep it", () => {
+  it("shows written bytes without a copy, and copies them for callers that keep them", () => {
     const writer = new ByteWriter(64).raw(Uint8Array.of(1, 2, 3))
     const [view, copy] = [writer.view(), writer.finish()]
     writer.overwrite(1, Uint8Array.of(9))
@@ -128,7 +128,7 @@ describe("a writer", () => {
     }))
   })
 
-  it("refuses to write over or to cut what it does not hold", () => {
+  it("refuses to write over or to cut bytes that it does not hold", () => {
     const writer = new ByteWriter(64).varint(1)
     expect(() => writer.overwrite(0, Uint8Array.of(1, 2))).toThrow(InvariantViolation)
     expect(() => writer.overwrite(-1, Uint8Array.of(1))).toThrow(InvariantViolation)
@@ -139,7 +139,7 @@ describe("a writer", () => {
     expect(() => new ByteWriter().hex(digits)).toThrow(InvariantViolation)
   })
 
-  it("writes text that ends where its buffer does, whatever its length takes", () => {
+  it("writes text that ends where its buffer does, with any size of its length", () => {
     for (const value of ["é".repeat(64), "a".repeat(126) + "é", "€".repeat(43)]) {
       for (let capacity = 0; capacity < 300; capacity++) {
         const writer = new ByteWriter(capacity).byte(7).text(value).byte(8)

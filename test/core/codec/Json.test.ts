@@ -1,4 +1,4 @@
-// Checks that JSON is read as written, whatever objects there have been before.
+// Checks that JSON is read as written, after any earlier objects.
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import * as Json from "../../../src/core/codec/Json.ts"

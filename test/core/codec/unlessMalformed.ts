@@ -3,7 +3,7 @@
  */
 import { Malformed } from "../../../src/core/codec/Bytes.ts"
 
-/** What `work` returns, or undefined where it refuses its input; other errors pass. */
+/** The result of `work`, or undefined where it refuses its input; other errors pass. */
 export const unlessMalformed = <A>(work: () => A): A | undefined => {
   try {
     return work()

@@ -1,4 +1,4 @@
-// Checks what all else relies on: joins form a semilattice over every state that replicas reach.
+// Checks the base of all else: joins form a semilattice over every state that replicas reach.
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import * as VersionVector from "../../../src/core/clock/VersionVector.ts"
@@ -63,7 +63,7 @@ describe("the ids of a document", () => {
   })
   const many = fc.array(id, { maxLength: 400, size: "max" })
 
-  it("are the newest 256 of all that were joined, in whatever order that was", () => {
+  it("are the newest 256 of all that were joined, in any order", () => {
     fc.assert(
       fc.property(many, many, many, (a, b, c) => {
         const [x, y, z] = [holding(a), holding(b), holding(c)]

@@ -25,7 +25,7 @@ describe.each(definitions)("a join of documents of %s", (_, definition) => {
   it("keeps each unchanged part of the left side itself: only changes are written", () => {
     fc.assert(fc.property(threeDocuments(definition), ([left, right]) => {
       const joined = Document.join(left, right)
-      // What a waiting removal takes may come and go within one join.
+      // A value that a waiting removal removes may come and go within one join.
       if (left.deferred.length === 0) expect(copies(left.store, joined.store)).toBe(0)
       if (textOf(joined) === textOf(left)) expect(joined).toBe(left)
     }))
@@ -81,7 +81,7 @@ describe("a register inside a data type", () => {
     expect(values(pruned(a, pruned(c, b)))).toEqual(["\"early\""])
   })
 
-  it("shows the other value when the shown one is removed, in whatever order that comes", () => {
+  it("shows the other value when the shown one is removed, in any order of arrival", () => {
     const [a, b, c] = three()
     expect(values(Document.join(a, c))).toEqual(["\"early\"", "\"late\""])
     expect(values(Document.join(Document.join(a, c), b))).toEqual(["\"early\""])

@@ -1,4 +1,4 @@
-// Checks that a removal takes what it had seen, sooner or later, and nothing else.
+// Checks that a removal removes the dots it had seen, sooner or later, and no others.
 import { describe, expect, it } from "vitest"
 import type { TypeDefinition } from "../../../src/core/model/BucketDefinition.ts"
 import { replicas } from "../Replica.ts"
@@ -15,7 +15,7 @@ const deferred = () => {
 }
 
 describe("a removal that had seen more than its replica has", () => {
-  it("waits, and takes what it had seen when that arrives", () => {
+  it("waits, and removes the dots it had seen when they arrive", () => {
     const { a, b } = deferred()
     expect(b.document.deferred).toHaveLength(1)
     b.receive(a.document)
@@ -30,7 +30,7 @@ describe("a removal that had seen more than its replica has", () => {
     expect(c.receive(a.document).read().values).toEqual([])
   })
 
-  it("leaves what was added concurrently", () => {
+  it("leaves concurrent additions", () => {
     const { a, b, c } = deferred()
     c.operate("add", ["old"])
     b.receive(c.document)
@@ -39,7 +39,7 @@ describe("a removal that had seen more than its replica has", () => {
     expect(a.receive(b.document).read().values).toEqual([["old"]])
   })
 
-  it("is not forgotten when what it stood in is removed in the meantime (basho/riak_dt#99)", () => {
+  it("is not forgotten when its field is removed in the meantime (basho/riak_dt#99)", () => {
     const [a, b] = replicas({ type: "map", of: set }, "ab")
     a!.operate("add", ["k", "old"])
     const seen = a!.read().context

@@ -70,7 +70,7 @@ const faultsOfStore = (store: DotStore): ReadonlyArray<string> => {
   }
 }
 
-/** What breaks a promise of `Document` and `DotStore`; empty for a sound document. */
+/** The broken promises of `Document` and `DotStore`; none for a sound document. */
 export const faultsOf = (document: Document): ReadonlyArray<string> => {
   const { context, deferred, expiry, ids, store } = document
   const dots = [...leavesOf(store).flatMap(dotsOf), ...deferred, ...expiry, ...ids]

@@ -3,7 +3,7 @@
  * a repeatable sample of orders where there are too many.
  */
 
-/** What decision and specification have come to. */
+/** The present states of decision and specification. */
 export interface Exploration<Run, Event> {
   readonly start: Run
   /** The events that may come next: from anyone, asked or not, once or again. */
@@ -18,7 +18,7 @@ export interface Exploration<Run, Event> {
 export interface Extent {
   /** Repeated and contradictory answers, and answers from nodes that were never asked. */
   readonly noise: boolean
-  /** What comes after the outcome. */
+  /** The events after the outcome. */
   readonly late: boolean
 }
 
@@ -29,7 +29,7 @@ export const agree = (holds: boolean, what: string): void => {
   if (!holds) throw new Disagreement(what)
 }
 
-/** What decision and specification first disagree on, if anything. */
+/** The first disagreement of decision and specification, if any. */
 export const disagreement = (explore: () => void): string | undefined => {
   try {
     explore()

@@ -10,7 +10,7 @@ export const nodeName = (name: string): NodeId => NodeId.make(name)
 
 export type Kind = Omit<Target, "node">
 
-/** What a target can be. */
+/** The kinds of a target. */
 export const kinds = {
   complete: { primary: true, previous: false, up: true },
   incomplete: { primary: false, previous: false, up: true },

@@ -32,7 +32,7 @@ const write = (
 
 const levels = [undefined, ...Consistency.literals]
 
-/** What a consistency asks for; nothing where it is not named. */
+/** The counts of a consistency; none where it is not named. */
 const named = (
   level: Consistency | undefined,
   n: number

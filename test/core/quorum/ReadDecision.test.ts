@@ -112,7 +112,7 @@ describe("the outcome of a read", () => {
     })
   })
 
-  it("who is behind, empty or damaged is repaired; a fallback with a hint, or not at all", () => {
+  it("a stale, empty or damaged replica is repaired; a fallback with a hint, or not at all", () => {
     const all = after({ r: 1, pr: 0 }, [unreachable(1), found(0), absent(2), found(3)])
     expect(ReadDecision.isFinished(all)).toBe(true)
     expect(ReadDecision.repairs(all, "v0")).toEqual([

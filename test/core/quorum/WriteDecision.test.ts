@@ -81,7 +81,7 @@ describe("a sample of larger writes", () => {
 })
 
 describe("the outcome of a write", () => {
-  it("a node cut off from everyone accepts w: 1, and says whom hints are owed", () => {
+  it("a node cut off from all others accepts w: 1, and names the targets of hints", () => {
     const write = after({ w: 1, pw: 0, dw: 1 }, nodes("d"), [
       stored(0),
       unreachable(1),
@@ -98,7 +98,7 @@ describe("the outcome of a write", () => {
     expect(after({ w: 2, pw: 2, dw: 2 }, nodes("d"), events).outcome._tag).toBe("Wait")
   })
 
-  it("dw waits for the disks of those who have it in memory, and settles at the deadline", () => {
+  it("dw waits for the disks of nodes with the write in memory, until the deadline", () => {
     const inMemory = (index: number) => ({ ...stored(index), durable: false })
     const write = after({ w: 1, pw: 0, dw: 1 }, nodes(), [0, 1, 2].map(inMemory))
     expect([write.outcome._tag, WriteDecision.isFinished(write)]).toEqual(["Wait", false])

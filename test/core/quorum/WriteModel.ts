@@ -39,7 +39,7 @@ export const writeCases = (nodes: Nodes): ReadonlyArray<WriteCase> => {
   )
 }
 
-/** What a node can say, weakest first. Of all it says, the strongest holds. */
+/** The answers of a node, weakest first. The strongest of them counts. */
 const strengths = ["awaited", "unreachable", "refused", "stored", "synced"] as const
 type Said = typeof strengths[number]
 

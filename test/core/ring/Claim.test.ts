@@ -1,4 +1,4 @@
-// Checks what every claim promises about its owners, whatever the cluster went through.
+// Checks the promises of every claim about its owners, after any history of the cluster.
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { claim } from "../../../src/core/ring/Claim.ts"
@@ -92,7 +92,7 @@ describe("after every change of any cluster", () => {
     always(expectDistinctOwners)
   })
 
-  it("the owners are in distinct zones where there are enough, whatever the bucket's n", () => {
+  it("the owners are in distinct zones where there are enough, for any n of the bucket", () => {
     always(expectDistinctZones)
   })
 

@@ -1,4 +1,4 @@
-// Checks which changes fit the members of a cluster, and what they make of them.
+// Checks which changes fit the members of a cluster, and the members after them.
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as fc from "fast-check"
@@ -53,7 +53,7 @@ describe("the members", () => {
     expect(before.members).toEqual([n1, n2])
   })
 
-  it("remember who took whose place", () => {
+  it("remember the node that each replacement replaced", () => {
     const { heirs } = Result.getOrThrow(
       stepMembership(after(join(n1, n2)), entry(replaces("n1", n3), leaves("n2")))
     )
@@ -95,13 +95,13 @@ describe("an entry is refused, with the reason, that", () => {
     expect(refusal(before, ...changes)).toBe(reason)
   })
 
-  it("would bring back who was replaced", () => {
+  it("would bring back a replaced node", () => {
     const replaced = after(join(n1, n2), entry(replaces("n1", n3)))
     expect(refusal(replaced, joins(n1))).toBe("n1 has left, and no id comes back")
   })
 })
 
-describe("what is read from outside", () => {
+describe("a member read from outside", () => {
   it("is refused where a weight, zone or id is not one", () => {
     const accepts = Schema.is(Member)
     expect(accepts({ id: "n1", weight: 1 })).toBe(true)

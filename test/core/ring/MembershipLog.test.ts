@@ -1,4 +1,4 @@
-// Checks that logs join like sets, what they lead to, and which changes may be added to one.
+// Checks that logs join like sets, the rings they lead to, and which changes may be added to one.
 import { readFileSync } from "node:fs"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -79,7 +79,7 @@ describe("the join of logs", () => {
 })
 
 describe("a formation", () => {
-  it("is the same in whatever order the members are named", () => {
+  it("is the same in any order of the members", () => {
     fc.assert(fc.property(fc.shuffledSubarray([...first], { minLength: first.length }), (all) => {
       expect(formation(all)).toEqual(formation(first))
     }))
@@ -111,7 +111,7 @@ describe("the replay of a log", () => {
     fc.assert(all)
   })
 
-  it("is the same for the same entries, in whatever order they came", () => {
+  it("is the same for the same entries, in any order", () => {
     fc.assert(fc.property(acts, fc.infiniteStream(fc.nat()), (done, numbers) => {
       const log = joined(...logsOf(done))
       const shuffled = [...log.entries].map((pair) => ({ pair, key: numbers.next().value }))
@@ -150,7 +150,7 @@ describe("the replay of a log", () => {
     expect(departures).toBeGreaterThan(100)
   })
 
-  it("makes void whatever names a node that an entry made apart sends away", () => {
+  it("makes an entry void that names a node which an entry made apart sends away", () => {
     let forks = 0
     fc.assert(
       fc.property(acts, (done) => {

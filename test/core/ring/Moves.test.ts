@@ -36,7 +36,7 @@ describe("the moves of a change", () => {
     expect(moves(ring, ring)).toEqual({ gained: [], lost: [] })
   })
 
-  it("are what a leaving node held, and no more, in a plain cluster", () => {
+  it("are the partitions of a leaving node, and no others, in a plain cluster", () => {
     const before = ringOf([join(...members(12))])
     const after = step(before, { _tag: "Leave", id: before.members[5]!.id })
     const { gained, lost } = moves(before, after)

@@ -1,4 +1,4 @@
-// Checks that all nodes come to one ring, and what its preference lists promise.
+// Checks that all nodes come to one ring, and the promises of its preference lists.
 import * as Result from "effect/Result"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
@@ -13,7 +13,7 @@ const { preferenceList } = Ring
 const formed = (...nodes: ReadonlyArray<Member>) => ringOf([join(...nodes)])
 
 describe("the ring", () => {
-  it("is the same for the same log, in whatever order the first members are named", () => {
+  it("is the same for the same log, in any order of the first members", () => {
     fc.assert(fc.property(
       histories({ nodes: 14, changes: 3 }),
       fc.infiniteStream(fc.nat()),

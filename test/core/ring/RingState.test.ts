@@ -1,4 +1,4 @@
-// Checks what a node's ring becomes as entries come, and where it says that requests go.
+// Checks a node's ring as entries arrive, and the nodes to which requests go.
 import * as Result from "effect/Result"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
@@ -36,7 +36,7 @@ const asked = (state: RingState.RingState) =>
   )
 
 describe("a state of the ring", () => {
-  it("is the same for the same entries, in whatever order and company they came", () => {
+  it("is the same for the same entries, in any order and grouping", () => {
     fc.assert(fc.property(acts, fc.nat(2), (done, start) => {
       const logs = logsOf(done)
       const [a, b, c] = [...logs.slice(start), ...logs.slice(0, start)]

@@ -27,7 +27,7 @@ const rulesOf = (ring: Ring.Ring): Rules => {
   return { ownerCount, zones, zoneCap, shares }
 }
 
-/** What the members of `after` owned in `before`, as their numbers in `after`. */
+/** The partitions that the members of `after` owned in `before`, as their numbers in `after`. */
 const keptOf = (before: Ring.Ring, after: Ring.Ring): ReadonlyArray<ReadonlyArray<number>> => {
   const numbers = new Map(after.members.map(({ id }, number) => [id, number]))
   return before.owners.map((list) => list.flatMap((id) => numbers.get(id) ?? []))

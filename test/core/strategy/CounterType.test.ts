@@ -30,7 +30,7 @@ const added = (document: Document.Document, node: string, amount: number): Docum
 const shown = (document: Document.Document): number =>
   Crdt.counter.decodeView(JSON.parse(strategy.view(document, 0).values[0]!))
 
-/** What all replicas hold where each of these was added at a replica of its own. */
+/** The joined state where each of these was added at a replica of its own. */
 const together = (...amounts: ReadonlyArray<number>): Document.Document =>
   amounts
     .map((amount, i) => added(Document.empty, `n${i}`, amount))

@@ -182,7 +182,7 @@ describe("a violation found on a history", () => {
 const areApart = (one: State, other: State): boolean =>
   VersionVector.compare(one.document.context, other.document.context) === "concurrent"
 
-/** What makes replicas hard, counted over the traces of one bucket. */
+/** The hard cases of replicas, counted over the traces of one bucket. */
 const difficulties: Readonly<Record<string, (trace: Trace) => boolean>> = {
   "a removal waits for what it had seen": ({ states }) =>
     states.some(({ document }) => document.deferred.length > 0),
