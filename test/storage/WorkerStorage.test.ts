@@ -87,13 +87,11 @@ it("the layer opens a storage, and commits and closes it with its scope", async 
 
 it("built to JavaScript, it finds the file of its thread", () => {
   const root = fileURLToPath(new URL("../../", import.meta.url))
-  const files = [
-    ...readdirSync(join(root, "src/storage")).map((file) => `src/storage/${file}`),
-    "src/core/Invariant.ts",
-    "src/core/Runtime.ts",
-    "src/core/codec/Bytes.ts",
-    "src/core/model/RowKey.ts"
-  ].filter((file) => file.endsWith(".ts"))
+  const files = ["src/storage", "src/core"]
+    .flatMap((room) =>
+      readdirSync(join(root, room), { recursive: true }).map((file) => `${room}/${String(file)}`)
+    )
+    .filter((file) => file.endsWith(".ts"))
   for (const file of files) {
     const target = join(parent, file.replace(/\.ts$/, ".js"))
     mkdirSync(dirname(target), { recursive: true })
