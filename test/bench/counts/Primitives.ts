@@ -164,3 +164,16 @@ export const constructors: ReadonlyArray<Primitive> = ["ArrayBuffer", "Uint8Arra
       typeof args[0] === "object" && !isBuffer(args[0]) ? sizeOf(result) : 0,
     outside: unlessView(outsideOfResult)
   }))
+
+/**
+ * The primitives that copy on changing the form: text to bytes, bytes to text, values to text. They
+ * are not spared by handing bytes on as they are, as the other copies are.
+ */
+export const conversions: ReadonlySet<string> = new Set([
+  "Buffer toString",
+  "TextEncoder encode",
+  "TextEncoder encodeInto",
+  "TextDecoder decode",
+  "JSON.parse",
+  "JSON.stringify"
+])

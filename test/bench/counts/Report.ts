@@ -2,6 +2,7 @@
  * Prints what was counted: a table for each kind of operation, and the places behind it.
  */
 import { add, clientName, type Counted, type Figures, type Kind, type Site } from "./Figures.ts"
+import { conversions } from "./Primitives.ts"
 
 export interface Counts {
   /** The checkout that was measured. */
@@ -31,7 +32,8 @@ const meanOf = (
   return sum(threads.map(pick)) / processes.length
 }
 
-const heads = ["on the heap", "outside it", "allocated", "copied"]
+/** `as bytes`: copied from bytes to bytes, without the conversions. */
+const heads = ["on the heap", "outside it", "allocated", "copied", "as bytes"]
 
 const line = (title: string, cells: ReadonlyArray<string>): string =>
   title.padEnd(24) + cells.map((cell) => cell.padStart(12)).join("")
@@ -40,6 +42,9 @@ const whole = (value: number): string => value.toFixed(0)
 
 type Rows = ReadonlyArray<readonly [title: string, values: ReadonlyArray<number>]>
 
+const bytesMoved = ({ copied }: Figures): ReadonlyArray<number> =>
+  Object.entries(copied).flatMap(([name, bytes]) => conversions.has(name) ? [] : [bytes])
+
 /** The bytes of one operation, in the order of `heads`. */
 const rowsOf = ({ copies, heap, operations }: Counts, kind: Kind): Rows => {
   const row = (isClient: boolean, thread?: string): ReadonlyArray<number> => {
@@ -47,7 +52,8 @@ const rowsOf = ({ copies, heap, operations }: Counts, kind: Kind): Rows => {
     const onHeap = meanOf(chosen(heap[kind], isClient), (figures) => figures.heap, thread)
     const outside = meanOf(wrapped, (figures) => figures.outside, thread)
     const copied = meanOf(wrapped, (figures) => sum(Object.values(figures.copied)), thread)
-    return [onHeap, outside, onHeap + outside, copied].map((bytes) => bytes / operations)
+    const asBytes = meanOf(wrapped, (figures) => sum(bytesMoved(figures)), thread)
+    return [onHeap, outside, onHeap + outside, copied, asBytes].map((bytes) => bytes / operations)
   }
   const [client, node] = [row(true), row(false)]
   const nodeCount = heap[kind].size - 1
