@@ -28,8 +28,12 @@ export type ToThread =
 export type FromThread =
   | { readonly _tag: "Ready"; readonly store: StoreEpoch }
   | { readonly _tag: "OpenFailed"; readonly reason: string }
-  /** Group `id` and all before it are committed. */
-  | { readonly _tag: "Committed"; readonly id: number }
+  /** Group `id` and all before it are committed; their buffers are given back. */
+  | {
+    readonly _tag: "Committed"
+    readonly id: number
+    readonly buffers: ReadonlyArray<ArrayBuffer>
+  }
   /** Neither these groups nor any other of their attempt will be committed. */
   | { readonly _tag: "Failed"; readonly failure: StorageFailure }
 
@@ -89,12 +93,42 @@ const readRow = (reader: ByteReader): EncodedRow => {
   return { family, key: reader.text(), bytes: readOptional(reader) }
 }
 
-/** Takes about `bytes`. */
+/** About what `bytes` of rows take, so that a buffer of this size is not outgrown. */
+const roomFor = (bytes: number): number => bytes + 64
+
+/** Buffers to pack groups into, which the storage thread gives back. */
+export class GroupBuffers {
+  readonly #spare: Array<ArrayBuffer> = []
+
+  /** A buffer for about `bytes`. */
+  take(bytes: number): ArrayBuffer {
+    const spare = this.#spare.pop()
+    if (spare !== undefined && spare.byteLength >= roomFor(bytes)) return spare
+    return new ArrayBuffer(Math.max(roomFor(bytes), bufferBytesMin))
+  }
+
+  /** Keeps buffers for later groups, as many as can be under way; others are forgotten. */
+  giveBack(buffers: ReadonlyArray<ArrayBuffer>): void {
+    for (const buffer of buffers) {
+      const fits = this.#spare.length < sparesMax && buffer.byteLength <= spareBytesMax
+      if (fits) this.#spare.push(buffer)
+    }
+  }
+}
+
+/** More than most groups take, so that one buffer serves many. */
+const bufferBytesMin = 64 * 1024
+const sparesMax = 2
+/** A larger one is for a rare burst, and not worth its memory. */
+const spareBytesMax = 1024 * 1024
+
+/** Takes about `bytes`; writes them into `buffer` where they fit. */
 export const pack = (
   batches: ReadonlyArray<AcceptedBatch>,
-  bytes: number
+  bytes: number,
+  buffer = new ArrayBuffer(roomFor(bytes))
 ): Uint8Array<ArrayBuffer> => {
-  const writer = new ByteWriter(bytes + 64)
+  const writer = new ByteWriter(new Uint8Array(buffer))
   writer.varint(batches.length)
   for (const { documents, rows } of batches) {
     writer.varint(documents.length)
