@@ -9,6 +9,7 @@ import { invariant } from "../core/Invariant.ts"
 import type { AcceptedBatch, EncodedRow, NumberedChange } from "./AcceptedBatch.ts"
 import { families, familyNumbers } from "./FamilyKey.ts"
 import type { StorageFailure } from "./Storage.ts"
+import type { ThreadLimits } from "./StorageOptions.ts"
 import type { StoreEpoch } from "./StoreRow.ts"
 import type { WriterOptions } from "./Tables.ts"
 
@@ -61,10 +62,7 @@ const readElement = (reader: ByteReader) => [reader.text(), readOptional(reader)
 
 const readList = <A>(reader: ByteReader, read: (reader: ByteReader) => A): ReadonlyArray<A> => {
   const count = reader.count("items")
-  if (count === 0) return none
-  const items = new Array<A>(count)
-  for (let i = 0; i < count; i++) items[i] = read(reader)
-  return items
+  return count === 0 ? none : Array.from({ length: count }, () => read(reader))
 }
 
 const none: ReadonlyArray<never> = []
@@ -96,31 +94,36 @@ const readRow = (reader: ByteReader): EncodedRow => {
 /** About what `bytes` of rows take, so that a buffer of this size is not outgrown. */
 const roomFor = (bytes: number): number => bytes + 64
 
-/** Buffers to pack groups into, which the storage thread gives back. */
+type BufferLimits = Pick<ThreadLimits, "groupBufferBytes" | "groupsInFlightMax">
+
+/** Buffers to pack groups into, all of one size, which the storage thread gives back. */
 export class GroupBuffers {
+  readonly #limits: BufferLimits
   readonly #spare: Array<ArrayBuffer> = []
+
+  constructor(limits: BufferLimits) {
+    this.#limits = limits
+  }
 
   /** A buffer for about `bytes`. */
   take(bytes: number): ArrayBuffer {
-    const spare = this.#spare.pop()
-    if (spare !== undefined && spare.byteLength >= roomFor(bytes)) return spare
-    return new ArrayBuffer(Math.max(roomFor(bytes), bufferBytesMin))
+    const { groupBufferBytes } = this.#limits
+    const room = roomFor(bytes)
+    return room > groupBufferBytes
+      ? new ArrayBuffer(room)
+      : this.#spare.pop() ?? new ArrayBuffer(groupBufferBytes)
   }
 
-  /** Keeps buffers for later groups, as many as can be under way; others are forgotten. */
+  /** Keeps as many as can be under way. Buffers of another size are forgotten. */
   giveBack(buffers: ReadonlyArray<ArrayBuffer>): void {
+    const { groupBufferBytes, groupsInFlightMax } = this.#limits
     for (const buffer of buffers) {
-      const fits = this.#spare.length < sparesMax && buffer.byteLength <= spareBytesMax
-      if (fits) this.#spare.push(buffer)
+      const isKept = buffer.byteLength === groupBufferBytes
+        && this.#spare.length < groupsInFlightMax
+      if (isKept) this.#spare.push(buffer)
     }
   }
 }
-
-/** More than most groups take, so that one buffer serves many. */
-const bufferBytesMin = 64 * 1024
-const sparesMax = 2
-/** A larger one is for a rare burst, and not worth its memory. */
-const spareBytesMax = 1024 * 1024
 
 /** Takes about `bytes`; writes them into `buffer` where they fit. */
 export const pack = (

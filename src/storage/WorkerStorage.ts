@@ -76,10 +76,11 @@ const serve = (
   const { thread, lock, database, store } = opened
   const tell = (message: ToThread, transfer: ReadonlyArray<ArrayBuffer>): void =>
     thread.postMessage(message, transfer)
-  const buffers = new GroupBuffers()
+  const limits = { ...lan.node, ...options.limits }
+  const buffers = new GroupBuffers(limits)
   const queue = new CommitQueue({
     runtime: options.runtime,
-    limits: { ...lan.node, ...options.limits },
+    limits,
     epoch: store.epoch,
     commit: ({ attempt, bytes, id, writes }) => {
       const packed = pack(writes, bytes, buffers.take(bytes))
