@@ -42,38 +42,29 @@ const isOperationId = (value: unknown): boolean => {
     && isCount(sequence) && isCount(at)
 }
 
+const isArguments = (value: unknown): boolean => Array.isArray(value) && value.every(isFiniteJson)
+
 const isCall = (value: unknown): boolean => {
   if (!isObject(value)) return false
   for (const field in value) if (field !== "name" && field !== "args") return false
-  return isText(value["name"]) && Array.isArray(value["args"]) && value["args"].every(isFiniteJson)
+  return isText(value["name"]) && isArguments(value["args"])
 }
 
 const isList = (value: unknown, isItem: (item: unknown) => boolean): boolean =>
   Array.isArray(value) && value.length <= listMax && value.every(isItem)
 
-const isCommonField = (field: string, value: unknown): boolean => {
-  switch (field) {
-    case "id":
-      return Number.isSafeInteger(value)
-    case "key":
-      return isFiniteJson(value)
-    case "fingerprint":
-    case "context":
-      return isText(value)
-    case "args":
-      return Array.isArray(value) && value.every(isFiniteJson)
-    case "calls":
-      return isList(value, isCall)
-    case "after":
-      return isList(value, isText)
-    case "operationId":
-      return isOperationId(value)
-    case "merge":
-      return typeof value === "boolean"
-    default:
-      return false
-  }
-}
+/** The fields that are common, and the values that the schema takes for each. */
+const checks: ReadonlyMap<string, (value: unknown) => boolean> = new Map(Object.entries({
+  id: Number.isSafeInteger,
+  key: isFiniteJson,
+  fingerprint: isText,
+  args: isArguments,
+  calls: (value: unknown) => isList(value, isCall),
+  context: isText,
+  after: (value: unknown) => isList(value, isText),
+  operationId: isOperationId,
+  merge: (value: unknown) => typeof value === "boolean"
+}))
 
 /**
  * Whether a value of `JSON.parse` is a request without the rarer settings.
@@ -82,7 +73,7 @@ const isCommonField = (field: string, value: unknown): boolean => {
  */
 export const isCommonRequest = (json: unknown): json is RequestBody => {
   if (!isObject(json) || json["key"] === undefined) return false
-  for (const field in json) if (!isCommonField(field, json[field])) return false
+  for (const field in json) if (checks.get(field)?.(json[field]) !== true) return false
   return true
 }
 

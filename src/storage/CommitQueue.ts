@@ -14,7 +14,6 @@ import {
   acceptRow,
   bytesOf,
   type EncodedRow,
-  type NumberedChange,
   sizeOf
 } from "./AcceptedBatch.ts"
 import { PendingWrites } from "./PendingWrites.ts"
@@ -108,14 +107,9 @@ export class CommitQueue {
       done(refusal)
       return []
     }
-    const changes = batch.documents
-    const documents = new Array<NumberedChange>(changes.length)
-    const sequences = new Array<number>(changes.length)
-    for (let i = 0; i < changes.length; i++) {
-      const change = changes[i]!
-      sequences[i] = this.#numbers.next(change.key.partition)
-      documents[i] = acceptChange(change, sequences[i]!)
-    }
+    const documents = batch.documents.map((change) =>
+      acceptChange(change, this.#numbers.next(change.key.partition))
+    )
     const rows = batch.rows.length === 0 ? noRows : batch.rows.map(acceptRow)
     const write = { documents, rows, bytes, done }
     this.pending.accept(write)
@@ -123,7 +117,7 @@ export class CommitQueue {
     this.#waitingBytes += bytes
     this.#gathered.push(write)
     this.#schedule()
-    return sequences
+    return documents.map(({ sequence }) => sequence)
   }
 
   #overload(added: { readonly count: number; readonly bytes: number }): StorageFailure | undefined {

@@ -21,6 +21,9 @@ export type StorageLimits = Pick<
   | "storageBytesMax"
 >
 
+/** Those of a storage with a thread of its own. */
+export type ThreadLimits = StorageLimits & Pick<NodeLimits, "groupBufferBytes">
+
 export interface StorageOptions {
   /** Made if it does not exist. One process at a time may use it. */
   readonly directory: string
@@ -28,5 +31,5 @@ export interface StorageOptions {
   /** Its ids name new directories. */
   readonly runtime: Pick<Runtime, "endOfTurn" | "id">
   /** Those of a local network unless others are given. */
-  readonly limits?: Partial<StorageLimits>
+  readonly limits?: Partial<ThreadLimits>
 }

@@ -9,6 +9,7 @@ import { invariant } from "../core/Invariant.ts"
 import type { AcceptedBatch, EncodedRow, NumberedChange } from "./AcceptedBatch.ts"
 import { families, familyNumbers } from "./FamilyKey.ts"
 import type { StorageFailure } from "./Storage.ts"
+import type { ThreadLimits } from "./StorageOptions.ts"
 import type { StoreEpoch } from "./StoreRow.ts"
 import type { WriterOptions } from "./Tables.ts"
 
@@ -28,8 +29,12 @@ export type ToThread =
 export type FromThread =
   | { readonly _tag: "Ready"; readonly store: StoreEpoch }
   | { readonly _tag: "OpenFailed"; readonly reason: string }
-  /** Group `id` and all before it are committed. */
-  | { readonly _tag: "Committed"; readonly id: number }
+  /** Group `id` and all before it are committed; their buffers are given back. */
+  | {
+    readonly _tag: "Committed"
+    readonly id: number
+    readonly buffers: ReadonlyArray<ArrayBuffer>
+  }
   /** Neither these groups nor any other of their attempt will be committed. */
   | { readonly _tag: "Failed"; readonly failure: StorageFailure }
 
@@ -57,10 +62,7 @@ const readElement = (reader: ByteReader) => [reader.text(), readOptional(reader)
 
 const readList = <A>(reader: ByteReader, read: (reader: ByteReader) => A): ReadonlyArray<A> => {
   const count = reader.count("items")
-  if (count === 0) return none
-  const items = new Array<A>(count)
-  for (let i = 0; i < count; i++) items[i] = read(reader)
-  return items
+  return count === 0 ? none : Array.from({ length: count }, () => read(reader))
 }
 
 const none: ReadonlyArray<never> = []
@@ -89,12 +91,47 @@ const readRow = (reader: ByteReader): EncodedRow => {
   return { family, key: reader.text(), bytes: readOptional(reader) }
 }
 
-/** Takes about `bytes`. */
+/** About what `bytes` of rows take, so that a buffer of this size is not outgrown. */
+const roomFor = (bytes: number): number => bytes + 64
+
+type BufferLimits = Pick<ThreadLimits, "groupBufferBytes" | "groupsInFlightMax">
+
+/** Buffers to pack groups into, all of one size, which the storage thread gives back. */
+export class GroupBuffers {
+  readonly #limits: BufferLimits
+  readonly #spare: Array<ArrayBuffer> = []
+
+  constructor(limits: BufferLimits) {
+    this.#limits = limits
+  }
+
+  /** A buffer for about `bytes`. */
+  take(bytes: number): ArrayBuffer {
+    const { groupBufferBytes } = this.#limits
+    const room = roomFor(bytes)
+    return room > groupBufferBytes
+      ? new ArrayBuffer(room)
+      : this.#spare.pop() ?? new ArrayBuffer(groupBufferBytes)
+  }
+
+  /** Keeps as many as can be under way. Buffers of another size are forgotten. */
+  giveBack(buffers: ReadonlyArray<ArrayBuffer>): void {
+    const { groupBufferBytes, groupsInFlightMax } = this.#limits
+    for (const buffer of buffers) {
+      const isKept = buffer.byteLength === groupBufferBytes
+        && this.#spare.length < groupsInFlightMax
+      if (isKept) this.#spare.push(buffer)
+    }
+  }
+}
+
+/** Takes about `bytes`; writes them into `buffer` where they fit. */
 export const pack = (
   batches: ReadonlyArray<AcceptedBatch>,
-  bytes: number
+  bytes: number,
+  buffer = new ArrayBuffer(roomFor(bytes))
 ): Uint8Array<ArrayBuffer> => {
-  const writer = new ByteWriter(bytes + 64)
+  const writer = new ByteWriter(new Uint8Array(buffer))
   writer.varint(batches.length)
   for (const { documents, rows } of batches) {
     writer.varint(documents.length)

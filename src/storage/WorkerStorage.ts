@@ -17,7 +17,13 @@ import type { StorageOptions } from "./StorageOptions.ts"
 import { type DirectoryLock, lockDirectory, unavailable } from "./StoreDirectory.ts"
 import type { StoreEpoch } from "./StoreRow.ts"
 import { sharedPragmas } from "./Tables.ts"
-import { type FromThread, pack, type ThreadOptions, type ToThread } from "./WorkerProtocol.ts"
+import {
+  type FromThread,
+  GroupBuffers,
+  pack,
+  type ThreadOptions,
+  type ToThread
+} from "./WorkerProtocol.ts"
 
 export interface WorkerStorage {
   readonly service: StorageService
@@ -70,18 +76,22 @@ const serve = (
   const { thread, lock, database, store } = opened
   const tell = (message: ToThread, transfer: ReadonlyArray<ArrayBuffer>): void =>
     thread.postMessage(message, transfer)
+  const limits = { ...lan.node, ...options.limits }
+  const buffers = new GroupBuffers(limits)
   const queue = new CommitQueue({
     runtime: options.runtime,
-    limits: { ...lan.node, ...options.limits },
+    limits,
     epoch: store.epoch,
     commit: ({ attempt, bytes, id, writes }) => {
-      const packed = pack(writes, bytes)
+      const packed = pack(writes, bytes, buffers.take(bytes))
       tell({ _tag: "Commit", id, attempt, packed }, [packed.buffer])
     }
   })
   thread.on("message", (message: FromThread) => {
-    if (message._tag === "Committed") queue.committed(message.id)
-    else if (message._tag === "Failed") queue.failed(message.failure)
+    if (message._tag === "Committed") {
+      buffers.giveBack(message.buffers)
+      queue.committed(message.id)
+    } else if (message._tag === "Failed") queue.failed(message.failure)
   })
   let running = true
   let idle = false

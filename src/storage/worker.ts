@@ -13,7 +13,8 @@ import { type FromThread, type ThreadOptions, type ToThread, unpack } from "./Wo
 invariant(parentPort !== null, "this file runs as a thread")
 const port = parentPort
 const options: ThreadOptions = workerData
-const tell = (message: FromThread): void => port.postMessage(message)
+const tell = (message: FromThread, transfer: ReadonlyArray<ArrayBuffer> = []): void =>
+  port.postMessage(message, transfer)
 
 const serve = (database: DatabaseSync): void => {
   const committer = new Committer(database)
@@ -33,8 +34,12 @@ const serve = (database: DatabaseSync): void => {
     const last = groups.at(-1)
     if (last === undefined) return
     const failure = committer.commit(groups.flatMap(({ packed }) => unpack(packed)))
-    if (failure !== undefined) failedAttempt = last.attempt
-    tell(failure ? { _tag: "Failed", failure } : { _tag: "Committed", id: last.id })
+    if (failure !== undefined) {
+      failedAttempt = last.attempt
+      return tell({ _tag: "Failed", failure })
+    }
+    const buffers = groups.map(({ packed }) => packed.buffer)
+    tell({ _tag: "Committed", id: last.id, buffers }, buffers)
   })
 }
 

@@ -1,8 +1,8 @@
 /** Tests that a group comes out of its bytes as it went in. */
 import * as fc from "fast-check"
 import { expect, it } from "vitest"
-import { pack, unpack } from "../../src/storage/WorkerProtocol.ts"
-import { accepted, bytesOf, keyOf, note, put, removal } from "./documents.ts"
+import { GroupBuffers, pack, unpack } from "../../src/storage/WorkerProtocol.ts"
+import { accepted, batchOf, bytesOf, keyOf, note, put, removal } from "./documents.ts"
 
 it("a packed group is unpacked as the batches that it was", () => {
   const batches = [
@@ -21,4 +21,26 @@ it("a packed group is unpacked as the batches that it was", () => {
   fc.assert(fc.property(fc.nat({ max: 5000 }), (bytes) => {
     expect(unpack(pack(batches, bytes))).toEqual(batches)
   }))
+})
+
+it("a buffer that is given back holds the next group that fits, and no others are kept", () => {
+  const buffers = new GroupBuffers({ groupBufferBytes: 1024, groupsInFlightMax: 2 })
+  const [first, second, third] = [buffers.take(1), buffers.take(1), buffers.take(1)]
+  buffers.giveBack([first, second, third])
+  expect(buffers.take(1)).toBe(second)
+  expect(buffers.take(1)).toBe(first)
+  expect([first, second, third]).not.toContain(buffers.take(1))
+  buffers.giveBack([first])
+  const large = buffers.take(2048)
+  expect(large.byteLength).toBeGreaterThan(2048)
+  buffers.giveBack([large])
+  expect(buffers.take(1)).not.toBe(large)
+})
+
+it("a group packed over another is unpacked without a trace of that one", () => {
+  const one = [accepted(batchOf(put(keyOf("sa"), "x".repeat(500))))]
+  const other = [accepted(batchOf(put(keyOf("sb"), "y")))]
+  const buffer = new ArrayBuffer(4096)
+  expect(unpack(pack(one, 600, buffer))).toEqual(one)
+  expect(unpack(pack(other, 100, buffer))).toEqual(other)
 })

@@ -32,7 +32,7 @@ it("the thread commits nothing more of an attempt in which a commit failed", asy
     expect(await answer()).toMatchObject({ _tag: "Failed", failure: { kind: "failing" } })
     send(2, 0, put(keyOf("slate"), "v"))
     send(3, 1, put(keyOf("snext"), "v"))
-    expect(await answer()).toEqual({ _tag: "Committed", id: 3 })
+    expect(await answer()).toMatchObject({ _tag: "Committed", id: 3, buffers: [{}] })
     const rows = database.prepare("SELECT partition_key FROM documents").all()
     expect(rows).toEqual([{ partition_key: "snext" }])
   } finally {

@@ -43,8 +43,9 @@ export class ByteWriter {
   #bytes: Uint8Array<ArrayBuffer>
   #length = 0
 
-  constructor(capacity = 256) {
-    this.#bytes = new Uint8Array(capacity)
+  /** Writes into new bytes of this capacity, or over those that are given. */
+  constructor(room: number | Uint8Array<ArrayBuffer> = 256) {
+    this.#bytes = typeof room === "number" ? new Uint8Array(room) : room
   }
 
   get length(): number {

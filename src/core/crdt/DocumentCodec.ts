@@ -168,9 +168,9 @@ const readIds = ({ actors, context, reader }: Reading): ReadonlyArray<AppliedId>
   const count = reader.count("ids", 5)
   if (count > idsMax) throw new Malformed(`at most ${idsMax} ids`, at)
   if (count === 0) return noIds
-  const ids = new Array<AppliedId>(count)
   let sessions: ReadonlyArray<string> = []
-  for (let i = 0; i < count; i++) {
+  let previous: AppliedId | undefined
+  return Array.from({ length: count }, () => {
     const session = reader.text("a session", sessions)
     if (sessions.length < recentSessionsMax && !sessions.includes(session)) {
       sessions = sessions.concat(session)
@@ -182,12 +182,12 @@ const readIds = ({ actors, context, reader }: Reading): ReadonlyArray<AppliedId>
       actor: reader.text("an actor", actors),
       counter: reader.varint("a counter")
     }
-    const ordered = i === 0 || compareIds(ids[i - 1]!, id) < 0
+    const ordered = previous === undefined || compareIds(previous, id) < 0
     const known = id.counter > 0 && VersionVector.contains(context, id.actor, id.counter)
     if (!ordered || !known) throw new Malformed("ids in order, of dots of the context", at)
-    ids[i] = id
-  }
-  return ids
+    previous = id
+    return id
+  })
 }
 
 const readContext = (

@@ -131,6 +131,11 @@ const lanNode = {
   /** Groups given to the storage thread: with two, it commits one while the next is collected. */
   groupsInFlightMax: 2,
   /**
+   * Of each buffer in which groups go to the storage thread, and which it gives back: more than
+   * most groups take. A larger group gets a buffer of its own, which is memory made anew.
+   */
+  groupBufferBytes: 64 * 1024,
+  /**
    * Changes accepted and not committed; beyond them writes are refused. Changes a second times the
    * seconds for which the disk may stall.
    */
