@@ -40,7 +40,6 @@ interface Disk {
     damagedReads: number
   }
   busyUntil: number
-  disturbances: number
   readonly commit: (writes: ReadonlyArray<DiskWrite>) => void
   readonly did: (fault: string) => void
 }
@@ -159,8 +158,6 @@ export class DiskSession {
   #accept(batch: Batch, done: OnCommit): ReadonlyArray<number> {
     const bytes = bytesOf(batch)
     if (this.#isOverloadedBy(sizeOf(batch), bytes)) {
-      // A node that was calm need not have been able to write.
-      this.#options.disk.disturbances++
       done({ kind: "overloaded", detail: "too much waits already" })
       return []
     }

@@ -12,6 +12,8 @@ export interface DiskWatchOptions {
   readonly now: () => number
   /** Told of each header that is to be stored. */
   readonly asked: (header: Uint8Array | undefined) => void
+  /** Told of each batch that is refused because too much waits: the node rightly takes no write. */
+  readonly overloaded: () => void
 }
 
 export class DiskWatch {
@@ -53,6 +55,7 @@ export class DiskWatch {
   #noted(done: OnCommit, isDocument: boolean): OnCommit {
     return (failure) => {
       if (failure !== undefined) {
+        if (failure.kind === "overloaded") this.#options.overloaded()
         this.#failing = true
         this.#triedAt = this.#options.now()
       } else if (isDocument) this.#failing = false

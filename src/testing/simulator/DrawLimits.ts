@@ -24,10 +24,11 @@ export const drawLimits = (random: SeededRandom): PlannedLimits => {
     resendMinMillis: random.pick([10, node.resendMinMillis, node.resendMinMillis]),
     resendMaxMillis: random.pick([200, node.resendMaxMillis, node.resendMaxMillis]),
     sweepMillis: random.pick([5, node.sweepMillis]),
-    groupChangesMax: random.pick([1, 3, node.groupChangesMax]),
-    groupBytesMax: random.pick([1, 2_000, node.groupBytesMax]),
+    // A disk that syncs for 50 ms falls behind with smaller groups, and rightly refuses writes.
+    groupChangesMax: random.pick([16, 64, node.groupChangesMax]),
+    groupBytesMax: random.pick([8_000, 40_000, node.groupBytesMax]),
     groupsInFlightMax: random.pick([1, node.groupsInFlightMax, 3]),
-    waitingChangesMax: random.pick([24, node.waitingChangesMax]),
-    waitingBytesMax: random.pick([8_000, node.waitingBytesMax])
+    waitingChangesMax: random.pick([200, node.waitingChangesMax]),
+    waitingBytesMax: random.pick([60_000, node.waitingBytesMax])
   }
 }

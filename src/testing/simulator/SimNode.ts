@@ -137,7 +137,11 @@ export class SimNode {
     const { kernel, network } = this.#options
     const owner: Owner = { name: `${this.#name} ${++this.#starts}`, alive: true, paused: false }
     const disk = this.disk.open(owner)
-    const watch = new DiskWatch({ now: () => kernel.now, asked: this.#options.asked })
+    const watch = new DiskWatch({
+      now: () => kernel.now,
+      asked: this.#options.asked,
+      overloaded: () => void this.disk.disturbances++
+    })
     const storage = watch.over(disk.service)
     const incarnation: Running = {
       owner,

@@ -171,6 +171,7 @@ export const constructors: ReadonlyArray<Primitive> = ["ArrayBuffer", "Uint8Arra
  */
 export const conversions: ReadonlySet<string> = new Set([
   "Buffer toString",
+  "Buffer write",
   "TextEncoder encode",
   "TextEncoder encodeInto",
   "TextDecoder decode",
