@@ -62,7 +62,10 @@ const readElement = (reader: ByteReader) => [reader.text(), readOptional(reader)
 
 const readList = <A>(reader: ByteReader, read: (reader: ByteReader) => A): ReadonlyArray<A> => {
   const count = reader.count("items")
-  return count === 0 ? none : Array.from({ length: count }, () => read(reader))
+  if (count === 0) return none
+  const items: Array<A> = []
+  for (let i = 0; i < count; i++) items.push(read(reader))
+  return items
 }
 
 const none: ReadonlyArray<never> = []

@@ -169,8 +169,8 @@ const readIds = ({ actors, context, reader }: Reading): ReadonlyArray<AppliedId>
   if (count > idsMax) throw new Malformed(`at most ${idsMax} ids`, at)
   if (count === 0) return noIds
   let sessions: ReadonlyArray<string> = []
-  let previous: AppliedId | undefined
-  return Array.from({ length: count }, () => {
+  const ids: Array<AppliedId> = []
+  for (let i = 0; i < count; i++) {
     const session = reader.text("a session", sessions)
     if (sessions.length < recentSessionsMax && !sessions.includes(session)) {
       sessions = sessions.concat(session)
@@ -182,12 +182,12 @@ const readIds = ({ actors, context, reader }: Reading): ReadonlyArray<AppliedId>
       actor: reader.text("an actor", actors),
       counter: reader.varint("a counter")
     }
-    const ordered = previous === undefined || compareIds(previous, id) < 0
+    const ordered = i === 0 || compareIds(ids[i - 1]!, id) < 0
     const known = id.counter > 0 && VersionVector.contains(context, id.actor, id.counter)
     if (!ordered || !known) throw new Malformed("ids in order, of dots of the context", at)
-    previous = id
-    return id
-  })
+    ids.push(id)
+  }
+  return ids
 }
 
 const readContext = (
