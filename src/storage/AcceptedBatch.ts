@@ -26,9 +26,13 @@ export const acceptChange = (change: Change, sequence: number): NumberedChange =
   return { key, header, elements, elementCount, sequence }
 }
 
-export const acceptRow = ({ bytes, family, key }: Row): EncodedRow => ({
+/** `sequences`: the numbers of the batch's changes, in their order. */
+export const acceptRow = (
+  { bytes, family, key }: Row,
+  sequences: ReadonlyArray<number>
+): EncodedRow => ({
   family,
-  key: encodeKey(family, key),
+  key: encodeKey(family, typeof key === "function" ? key(sequences) : key),
   bytes
 })
 

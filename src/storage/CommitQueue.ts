@@ -110,14 +110,17 @@ export class CommitQueue {
     const documents = batch.documents.map((change) =>
       acceptChange(change, this.#numbers.next(change.key.partition))
     )
-    const rows = batch.rows.length === 0 ? noRows : batch.rows.map(acceptRow)
+    const sequences = documents.map(({ sequence }) => sequence)
+    const rows = batch.rows.length === 0
+      ? noRows
+      : batch.rows.map((row) => acceptRow(row, sequences))
     const write = { documents, rows, bytes, done }
     this.pending.accept(write)
     this.#waitingChanges += count
     this.#waitingBytes += bytes
     this.#gathered.push(write)
     this.#schedule()
-    return documents.map(({ sequence }) => sequence)
+    return sequences
   }
 
   #overload(added: { readonly count: number; readonly bytes: number }): StorageFailure | undefined {

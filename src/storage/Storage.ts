@@ -60,11 +60,14 @@ export interface FamilyKeys {
 
 export type Family = keyof FamilyKeys
 
-/** A row to be written; absent bytes remove it. */
+/**
+ * A row to be written; absent bytes remove it. A key that needs the sequence number of a change of
+ * the same batch is a function of them all, in the order of the batch's changes.
+ */
 export type Row = {
   readonly [F in Family]: {
     readonly family: F
-    readonly key: FamilyKeys[F]
+    readonly key: FamilyKeys[F] | ((sequences: ReadonlyArray<number>) => FamilyKeys[F])
     readonly bytes: Uint8Array | undefined
   }
 }[Family]

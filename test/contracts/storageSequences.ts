@@ -41,6 +41,22 @@ export const sequences: Suite = (at) => {
       .toEqual([])
   })
 
+  it("a row may be kept under the number of a change of its batch", async () => {
+    const { service } = at().storage
+    const [first = 0, second = 0] = write({
+      ...batchOf(put(cart, "v1"), put(other, "v1")),
+      rows: [{
+        family: "operation",
+        key: ([, number = 0]) => [other.partition, number],
+        bytes: Uint8Array.of(1)
+      }]
+    })
+    expect(service.readRow("operation", [other.partition, second])._tag).toBe("Found")
+    await committed()
+    expect(service.readRow("operation", [other.partition, second])._tag).toBe("Found")
+    expect(service.readRow("operation", [cart.partition, first])._tag).toBe("Absent")
+  })
+
   it("a group that fails leaves a gap", async () => {
     const [first = 0] = write(batchOf(put(cart, "v1")))
     await committed()

@@ -71,7 +71,7 @@ export const note = (name: string, text: string | undefined): Row => ({
 /** As a queue accepts it, for the code below the queue. */
 export const accepted = ({ documents, rows }: Batch, sequence = 1): AcceptedBatch => ({
   documents: documents.map((change) => acceptChange(change, sequence)),
-  rows: rows.map(acceptRow)
+  rows: rows.map((row) => acceptRow(row, []))
 })
 
 /** A row's text, or its tag. */

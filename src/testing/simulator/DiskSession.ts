@@ -164,9 +164,11 @@ export class DiskSession {
     const documents = batch.documents.map((change) =>
       acceptChange(change, this.#numbers.next(change.key.partition))
     )
-    this.#waiting.push({ documents, rows: batch.rows.map(acceptRow), done, bytes })
+    const sequences = documents.map(({ sequence }) => sequence)
+    const rows = batch.rows.map((row) => acceptRow(row, sequences))
+    this.#waiting.push({ documents, rows, done, bytes })
     this.#schedule()
-    return documents.map(({ sequence }) => sequence)
+    return sequences
   }
 
   /** As the product's own storage has it: more than all that may wait is taken alone. */

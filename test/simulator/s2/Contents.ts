@@ -115,11 +115,11 @@ export class Contents {
     const random = this.#random
     const draw = random.pick(rowsOf)
     const number = random.integer(0, 2)
-    const name = rowName(acceptRow(draw(number, undefined)))
+    const name = rowName(acceptRow(draw(number, undefined), []))
     const value = this.#rows.has(name) && random.chance(0.3) ? undefined : this.#value()
     if (value === undefined) this.#rows.delete(name)
     else this.#rows.set(name, value)
-    return acceptRow(draw(number, value))
+    return acceptRow(draw(number, value), [])
   }
 
   /** Unlike any other; some fill pages of their own. */
