@@ -6,8 +6,8 @@
 import type * as Brand from "effect/Brand"
 
 /**
- * What a caller saw of one document: opaque, sealed, bound to its bucket and key. It can be kept or
- * sent as text (a header, a form field) and read back with `contextOf`.
+ * The state of one document that a caller saw: opaque, sealed, bound to its bucket and key. It can
+ * be kept or sent as text (a header, a form field) and read back with `contextOf`.
  */
 export type CausalContext<Name extends string> = string & Brand.Brand<`context of ${Name}`>
 

@@ -21,7 +21,7 @@ export type WaitLimits = Pick<
   "readTimeoutMillis" | "writeTimeoutMillis" | "graceMillis"
 >
 
-/** What all requests of a client share: the way to the nodes, and what is known of them. */
+/** Shared by all requests of a client: the way to the nodes, and their known state. */
 export interface RequestSender {
   readonly runtime: Pick<Runtime, "elapsed">
   readonly limits: WaitLimits
@@ -58,7 +58,7 @@ export class RemoteRequest implements Waiting {
   readonly deadline: number
   /** The request as JSON, with its number as id. */
   readonly text: string
-  /** What `text` takes in UTF-8. */
+  /** Bytes of `text` in UTF-8. */
   readonly bytes: number
   /** The message that it last travelled in. */
   message = 0

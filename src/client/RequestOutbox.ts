@@ -20,12 +20,12 @@ export interface RequestOutboxOptions {
   readonly limits: Pick<ClientLimits, "batchBytesTarget">
 }
 
-/** What will be one message. */
+/** The requests that will be one message. */
 interface Batch {
   readonly sample: BackendRequest
   readonly operation: string
   readonly requests: Array<RemoteRequest>
-  /** What the requests take, with a bracket or comma before each. */
+  /** Bytes of the requests, with a bracket or comma before each. */
   bytes: number
 }
 

@@ -193,8 +193,8 @@ export class Coordinator {
     counters.forwards++
     const named = this.#named(request)
     const { primaries } = view.placement(validated.row.partition, validated.bucket.definition.n)
-    const unreachableMillis = (id: NodeId) => view.liveness.unreachableMillis(id)
-    const near = primaries.toSorted((a, b) => unreachableMillis(a) - unreachableMillis(b))
+    const sinceHeardMillis = (id: NodeId) => view.liveness.sinceHeardMillis(id)
+    const near = primaries.toSorted((a, b) => sinceHeardMillis(a) - sinceHeardMillis(b))
     const nodes = forwardedWrites.route(named, near)
     new Forwarding(this.#context, { request: named, validated, nodes, open }).start()
   }

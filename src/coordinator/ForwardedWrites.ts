@@ -7,7 +7,7 @@ import type { NodeLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { Request } from "./Request.ts"
 
-interface Hand {
+interface Sending {
   readonly node: NodeId
   readonly sendings: number
 }
@@ -16,7 +16,7 @@ const idOf = ({ body: { operationId } }: Request): string =>
   operationId === undefined ? "" : `${operationId.session} ${operationId.sequence}`
 
 export class ForwardedWrites {
-  readonly #writes = new Map<string, Hand>()
+  readonly #writes = new Map<string, Sending>()
   readonly #forwardedMax: number
 
   constructor({ forwardedWritesMax }: Pick<NodeLimits, "forwardedWritesMax">) {

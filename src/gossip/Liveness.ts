@@ -70,7 +70,7 @@ export class Liveness {
   }
 
   /** The age of the node's last frame; Infinity where none ever came, or an answer is overdue. */
-  unreachableMillis(node: NodeId): number {
+  sinceHeardMillis(node: NodeId): number {
     const peer = this.#peers.get(node)
     return peer === undefined || peer.late ? Infinity : this.#runtime.elapsed() - peer.heardAt
   }

@@ -84,7 +84,7 @@ const networkSamples = (
   const frames = link.stats()
   const unreachable = view.members()
     .filter(({ id }) => id !== view.self)
-    .map(({ id }) => [id, view.liveness.unreachableMillis(id) / 1000] as const)
+    .map(({ id }) => [id, view.liveness.sinceHeardMillis(id) / 1000] as const)
     .filter(([, seconds]) => Number.isFinite(seconds))
   return [
     gauge("nats_connected", transport.connected() ? 1 : 0, "1 while connected to a broker."),

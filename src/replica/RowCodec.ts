@@ -30,7 +30,7 @@ const digestBytes = 8
 /** More than stands before the document in any header. */
 export const headerRoom = 128
 
-/** What stands before the document, in a buffer that has place for `more`. */
+/** The bytes before the document, in a buffer that has room for `more`. */
 const startOf = (digest: string, own: string, more: number): ByteWriter =>
   new ByteWriter(2 + digestBytes + own.length + more).byte(formatVersion).hex(digest).text(own)
 

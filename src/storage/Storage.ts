@@ -60,17 +60,25 @@ export interface FamilyKeys {
 
 export type Family = keyof FamilyKeys
 
-/**
- * A row to be written; absent bytes remove it. A key that needs the sequence number of a change of
- * the same batch is a function of them all, in the order of the batch's changes.
- */
-export type Row = {
+type RowUnder<Key extends Record<Family, unknown>> = {
   readonly [F in Family]: {
     readonly family: F
-    readonly key: FamilyKeys[F] | ((sequences: ReadonlyArray<number>) => FamilyKeys[F])
+    readonly key: Key[F]
+    /** Absent bytes remove the row. */
     readonly bytes: Uint8Array | undefined
   }
 }[Family]
+
+/** A row to be written under a key that is known. */
+export type KeyedRow = RowUnder<FamilyKeys>
+
+/** Makes the key of a row of the numbers of its batch's changes, in their order. */
+type KeyOfSequences = {
+  readonly [F in Family]: (sequences: ReadonlyArray<number>) => FamilyKeys[F]
+}
+
+/** A row to be written; its key may need the sequence number of a change of the same batch. */
+export type Row = KeyedRow | RowUnder<KeyOfSequences>
 
 /** Changes of documents and rows of any family that belong together: all is kept, or nothing. */
 export interface Batch {

@@ -158,7 +158,7 @@ export class PeerLink {
       return false
     }
     // The one of the last frame, not the greatest: a wiped node with a slow clock may have a lesser
-    // one. A late frame of a dead incarnation so misleads one frame; the answer to that tells the
+    // one. A late frame of a former incarnation so misleads one frame; the answer to that tells the
     // present incarnation.
     this.#incarnations.set(from, header.senderIncarnation)
     onHeard(from, header.clockMillis - runtime.now())

@@ -132,7 +132,7 @@ const clientOf = ({ core }: MemoryNode): Backend => {
   return EmbeddedBackend.make({ runtime, coordinator, view, buckets, cluster: clusterName })
 }
 
-/** Starts the nodes. With a simulated world, run it until the promise is kept. */
+/** Starts the nodes. With a stepped runtime, run it until the promise is kept. */
 export const makeCluster = async (options: MemoryClusterOptions): Promise<MemoryCluster> => {
   const { nodes: count, partitionCount = 16, timeoutMillis = 1000, runtime = liveRuntime } = options
   const { maxPayload, wire = (_, transport) => transport, runtimeOf = () => runtime } = options

@@ -3,7 +3,12 @@
  */
 import { describe, expect, it } from "vitest"
 import { families } from "../../src/storage/FamilyKey.ts"
-import { type Family, type FamilyKeys, type Row, ScanFailed } from "../../src/storage/Storage.ts"
+import {
+  type Family,
+  type FamilyKeys,
+  type KeyedRow,
+  ScanFailed
+} from "../../src/storage/Storage.ts"
 import {
   bytesOf,
   commitBatch,
@@ -46,7 +51,7 @@ const keys = {
 }
 
 const bytes = undefined
-const ordered: Readonly<Record<Family, ReadonlyArray<Row>>> = {
+const ordered: Readonly<Record<Family, ReadonlyArray<KeyedRow>>> = {
   hint: keys.hint.map((key) => ({ family: "hint", key, bytes })),
   leaf: keys.leaf.map((key) => ({ family: "leaf", key, bytes })),
   index: keys.index.map((key) => ({ family: "index", key, bytes })),
@@ -54,7 +59,7 @@ const ordered: Readonly<Record<Family, ReadonlyArray<Row>>> = {
   metadata: keys.metadata.map((key) => ({ family: "metadata", key, bytes }))
 }
 
-const rowOf = (family: Family, index: number, text: string | undefined): Row => ({
+const rowOf = (family: Family, index: number, text: string | undefined): KeyedRow => ({
   ...ordered[family][index]!,
   bytes: text === undefined ? undefined : bytesOf(text)
 })
@@ -190,7 +195,8 @@ const ofOneFamily: Suite = (at) => {
 
   it("a key that is none of its family is refused", () => {
     const { service } = at().storage
-    const write = (row: Row) => () => void service.write({ documents: [], rows: [row] }, () => {})
+    const write = (row: KeyedRow) => () =>
+      void service.write({ documents: [], rows: [row] }, () => {})
     expect(write({ family: "hint", key: ["n1", -1], bytes })).toThrow(/integers from 0/)
     // @ts-expect-error a key with a field too few
     expect(write({ family: "hint", key: ["n1"], bytes })).toThrow(/all fields/)
@@ -200,7 +206,8 @@ const ofOneFamily: Suite = (at) => {
   })
 }
 
-const all = (text: string): ReadonlyArray<Row> => families.map((family) => rowOf(family, 0, text))
+const all = (text: string): ReadonlyArray<KeyedRow> =>
+  families.map((family) => rowOf(family, 0, text))
 
 const ofAllFamilies: Suite = (at) => {
   const shownAll = () => {

@@ -82,16 +82,16 @@ describe("the ring of a view", () => {
 
   it("decides whose frames are believed: a node that joined, and none that left", () => {
     view.heard(stranger, 0)
-    expect(view.liveness.unreachableMillis(stranger)).toBe(Infinity)
+    expect(view.liveness.sinceHeardMillis(stranger)).toBe(Infinity)
     view.advance(changed(ring, "Join"))
     view.heard(stranger, 0)
-    expect(view.liveness.unreachableMillis(stranger)).toBe(0)
+    expect(view.liveness.sinceHeardMillis(stranger)).toBe(0)
     for (const node of [n2, n3]) view.heard(node, 3_600_000)
     const own = runtime.now()
     expect(view.agreedNow()).not.toBe(own)
     view.advance(changed(view.ringState(), "Leave"))
     view.heard(n3, 3_600_000)
-    expect(view.liveness.unreachableMillis(n3)).toBe(Infinity)
+    expect(view.liveness.sinceHeardMillis(n3)).toBe(Infinity)
     expect(view.agreedNow()).toBe(own)
   })
 })
@@ -124,7 +124,7 @@ describe("the stamping clock", () => {
     view.heard(stranger, 3_600_000)
     view.heard(n2, 3_600_000)
     expect(view.agreedNow()).toBe(runtime.now())
-    expect(view.liveness.unreachableMillis(stranger)).toBe(Infinity)
+    expect(view.liveness.sinceHeardMillis(stranger)).toBe(Infinity)
   })
 
   it("is the own clock among two, as neither can be shown to be wrong", () => {

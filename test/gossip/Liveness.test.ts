@@ -59,7 +59,7 @@ describe("a node", () => {
     liveness.heard(n1)
     liveness.refused(n1)
     expect(liveness.isUp(n1)).toBe(false)
-    expect(liveness.unreachableMillis(n1)).toBe(Infinity)
+    expect(liveness.sinceHeardMillis(n1)).toBe(Infinity)
     liveness.heard(n1)
     expect(liveness.isUp(n1)).toBe(true)
   })
@@ -89,24 +89,24 @@ describe("a node", () => {
 
 describe("the time for which a node is unreachable", () => {
   it("is endless before the first frame, and counts from the last", () => {
-    expect(liveness.unreachableMillis(n1)).toBe(Infinity)
+    expect(liveness.sinceHeardMillis(n1)).toBe(Infinity)
     liveness.heard(n1)
     runtime.advance(300)
-    expect(liveness.unreachableMillis(n1)).toBe(300)
+    expect(liveness.sinceHeardMillis(n1)).toBe(300)
     liveness.expects(n1)
-    expect(liveness.unreachableMillis(n1)).toBe(300)
+    expect(liveness.sinceHeardMillis(n1)).toBe(300)
     liveness.heard(n1)
-    expect(liveness.unreachableMillis(n1)).toBe(0)
+    expect(liveness.sinceHeardMillis(n1)).toBe(0)
   })
 
   it("is endless while an answer is overdue, until the node's next frame", () => {
     liveness.heard(n1)
     liveness.unanswered(n1)
     liveness.unanswered(n2)
-    expect(liveness.unreachableMillis(n1)).toBe(Infinity)
+    expect(liveness.sinceHeardMillis(n1)).toBe(Infinity)
     liveness.heard(n1)
-    expect(liveness.unreachableMillis(n1)).toBe(0)
-    expect(liveness.unreachableMillis(n2)).toBe(Infinity)
+    expect(liveness.sinceHeardMillis(n1)).toBe(0)
+    expect(liveness.sinceHeardMillis(n2)).toBe(Infinity)
   })
 
   it("is forgotten with the node", () => {

@@ -1,5 +1,5 @@
 /**
- * Lends tests one replica on a disk in memory, in a world whose turns the test ends: its process
+ * Lends tests one replica on a disk in memory, on a runtime whose turns the test ends: its process
  * can crash and start again, its commits can be made to fail, and its rows can be damaged.
  */
 import { lan } from "../../src/core/model/Limits.ts"

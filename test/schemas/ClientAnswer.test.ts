@@ -16,7 +16,7 @@ import { NoAnswer, NodeUnavailable } from "../../src/core/model/StoreError.ts"
 
 const decodeReply = Schema.decodeUnknownOption(ReplyBody)
 
-/** What the schema makes of a reply, as a client takes it. */
+/** A reply as the schema reads it for a client. */
 const bySchema = (json: unknown) => {
   const reply = Option.getOrUndefined(decodeReply(json))
   if (reply === undefined || reply.id === undefined) return undefined

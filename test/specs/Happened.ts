@@ -15,7 +15,7 @@ export const operationsMax = 30
 /** One operation that was carried out. */
 export interface Happened<Change> {
   readonly bit: Mask
-  /** Who coordinated it; a replica that forgets comes back as another. */
+  /** The replica that coordinated it; a replica that forgets comes back as another. */
   readonly actor: string
   /** Its place among the operations of its actor. */
   readonly counter: number

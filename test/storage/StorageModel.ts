@@ -4,7 +4,7 @@
 import * as fc from "fast-check"
 import { expect } from "vitest"
 import { compareKeys } from "../../src/storage/KeyOrder.ts"
-import type { Batch, Change, Row, RowKey, StorageFailure } from "../../src/storage/Storage.ts"
+import type { Batch, Change, KeyedRow, RowKey, StorageFailure } from "../../src/storage/Storage.ts"
 import { bytesOf, commit, commitBatch, keyOf, put, removal, shown, textOf } from "./documents.ts"
 import { failCommits, type Fixture } from "./storageFixtures.ts"
 
@@ -18,7 +18,7 @@ interface ModelDocument {
 export interface Model {
   readonly documents: Map<string, ModelDocument>
   /** By family and key. */
-  readonly rows: Map<string, Row>
+  readonly rows: Map<string, KeyedRow>
   /** The last sequence number of each partition. */
   readonly numbers: Map<number, number>
   accepted: number
@@ -43,7 +43,7 @@ interface Edit {
 }
 
 const name = (key: RowKey): string => JSON.stringify(key)
-const rowName = ({ family, key }: Row): string => JSON.stringify([family, key])
+const rowName = ({ family, key }: KeyedRow): string => JSON.stringify([family, key])
 
 const showModel = (document: ModelDocument | undefined): string => {
   if (document === undefined) return "Absent"
@@ -100,7 +100,7 @@ const accept = (model: Model, real: Real, batch: Batch): ReadonlyArray<number> =
   return numbers
 }
 
-const write = (edits: ReadonlyArray<Edit>, rows: ReadonlyArray<Row>): Command =>
+const write = (edits: ReadonlyArray<Edit>, rows: ReadonlyArray<KeyedRow>): Command =>
   command(`write(${JSON.stringify(edits)}, ${JSON.stringify(rows)})`, (model, real) => {
     const documents = edits.map((edit) => {
       const { after, change } = carryOut(edit, model.documents.get(name(edit.key)))
@@ -123,7 +123,7 @@ const write = (edits: ReadonlyArray<Edit>, rows: ReadonlyArray<Row>): Command =>
   })
 
 /** Writes that are accepted and seen, and then fail together: the map stays as it was. */
-const failToWrite = (edits: ReadonlyArray<Edit>, rows: ReadonlyArray<Row>): Command =>
+const failToWrite = (edits: ReadonlyArray<Edit>, rows: ReadonlyArray<KeyedRow>): Command =>
   command(`failToWrite(${JSON.stringify(edits)})`, async (model, real) => {
     await allCommitted(real)
     const mend = failCommits(real.fixture)
@@ -164,10 +164,10 @@ const scan = (options: { partition: number; after: RowKey | undefined; limit: nu
     expect(real.storage.service.scan(options)).toEqual(keys)
   })
 
-const fieldsOf = ({ key }: Row): ReadonlyArray<string | number> => key
+const fieldsOf = ({ key }: KeyedRow): ReadonlyArray<string | number> => key
 
 /** Field by field: text by its bytes, numbers by size. */
-const compareRows = (a: Row, b: Row): number => {
+const compareRows = (a: KeyedRow, b: KeyedRow): number => {
   for (const [i, field] of fieldsOf(a).entries()) {
     const other = fieldsOf(b)[i]!
     const order = typeof field === "number"
@@ -178,16 +178,18 @@ const compareRows = (a: Row, b: Row): number => {
   return 0
 }
 
-const isUnder = (row: Row, fields: ReadonlyArray<string | number>): boolean =>
+const isUnder = (row: KeyedRow, fields: ReadonlyArray<string | number>): boolean =>
   fields.every((field, i) => fieldsOf(row)[i] === field)
 
 const showRows = (rows: ReadonlyArray<{ key: unknown; bytes: Uint8Array | undefined }>) =>
   rows.map(({ bytes, key }) => [key, bytes === undefined ? "" : textOf(bytes)])
 
-const scanRows = ({ after, depth, limit }: { after: Row; depth: number; limit: number }): Command =>
+const scanRows = (
+  { after, depth, limit }: { after: KeyedRow; depth: number; limit: number }
+): Command =>
   command(`scanRows(${JSON.stringify(after)}, ${depth}, ${limit})`, (model, real) => {
     const under = fieldsOf(after).slice(0, depth % fieldsOf(after).length)
-    const isRow = (row: Row) => row.family === after.family && isUnder(row, under)
+    const isRow = (row: KeyedRow) => row.family === after.family && isUnder(row, under)
     const all = [...model.rows.values()].filter(isRow).sort(compareRows)
     const { service } = real.storage
     const whole = { family: after.family, under, after: undefined, limit: 100 }
@@ -198,7 +200,7 @@ const scanRows = ({ after, depth, limit }: { after: Row; depth: number; limit: n
     )
   })
 
-const readRow = (row: Row): Command =>
+const readRow = (row: KeyedRow): Command =>
   command(`readRow(${JSON.stringify(row)})`, (model, real) => {
     const { service } = real.storage
     const bytes = model.rows.get(rowName(row))?.bytes
@@ -234,11 +236,11 @@ const edits = fc.record({
 const texts = fc.constantFrom("", "a", "a\u0001", "b", "f\uFFFD", "f\u{1F6D2}")
 const numbers = fc.constantFrom(0, 1, 255, 256, 65_536, Number.MAX_SAFE_INTEGER)
 const bytes = fc.option(values.map(bytesOf), { nil: undefined })
-const familyRow = <F extends Row["family"]>(
+const familyRow = <F extends KeyedRow["family"]>(
   family: F,
-  key: fc.Arbitrary<Extract<Row, { readonly family: F }>["key"]>
+  key: fc.Arbitrary<Extract<KeyedRow, { readonly family: F }>["key"]>
 ) => fc.record({ family: fc.constant(family), key, bytes })
-const rows: fc.Arbitrary<Row> = fc.oneof(
+const rows: fc.Arbitrary<KeyedRow> = fc.oneof(
   familyRow("hint", fc.tuple(texts, numbers)),
   familyRow("leaf", fc.tuple(numbers, numbers)),
   familyRow("index", fc.tuple(texts, texts, numbers, texts, texts)),

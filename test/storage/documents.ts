@@ -5,8 +5,8 @@ import { acceptChange, type AcceptedBatch, acceptRow } from "../../src/storage/A
 import type {
   Batch,
   Change,
+  KeyedRow,
   ReadResult,
-  Row,
   RowKey,
   RowResult,
   StorageFailure,
@@ -58,11 +58,11 @@ export const batchOf = (...documents: ReadonlyArray<Change>): Batch => ({ docume
 export const commit = (service: StorageService, ...changes: ReadonlyArray<Change>): Outcome =>
   commitBatch(service, batchOf(...changes))
 
-export const commitRows = (service: StorageService, ...rows: ReadonlyArray<Row>): Outcome =>
+export const commitRows = (service: StorageService, ...rows: ReadonlyArray<KeyedRow>): Outcome =>
   commitBatch(service, { documents: [], rows })
 
 /** A row of node metadata; absent text removes it. */
-export const note = (name: string, text: string | undefined): Row => ({
+export const note = (name: string, text: string | undefined): KeyedRow => ({
   family: "metadata",
   key: [name],
   bytes: text === undefined ? undefined : bytesOf(text)

@@ -12,7 +12,7 @@ import { DatabaseSync } from "node:sqlite"
 import * as Document from "../../src/core/crdt/Document.ts"
 import * as DocumentCodec from "../../src/core/crdt/DocumentCodec.ts"
 import * as RowCodec from "../../src/replica/RowCodec.ts"
-import type { Row } from "../../src/storage/Storage.ts"
+import type { KeyedRow } from "../../src/storage/Storage.ts"
 import { openWorker } from "../../src/storage/WorkerStorage.ts"
 import { goldenFormats } from "../core/crdt/goldenDocuments.ts"
 import { liveRuntime } from "../tooling/runtimes.ts"
@@ -40,7 +40,7 @@ export const goldenNotes = [
 ] as const
 
 /** Of the families that format 1 had not. */
-export const goldenRows: ReadonlyArray<Row> = [
+export const goldenRows: ReadonlyArray<KeyedRow> = [
   { family: "hint", key: ["n2", 258], bytes: bytesOf("hint") },
   { family: "leaf", key: [7, 65_536], bytes: bytesOf("leaf") },
   { family: "index", key: ["by-name", "s\u{1F6D2}", 7, "scart", ""], bytes: new Uint8Array(0) },

@@ -1,4 +1,4 @@
 /**
- * Lends tests the real world: the clock, timers, turns and chance of this process.
+ * Lends tests the real runtime: the clock, timers, turns and chance of this process.
  */
 export { liveRuntime } from "../../src/node/LiveRuntime.ts"

@@ -26,7 +26,7 @@ const steppedRuntime = () => {
 
 const bytes = (...values: ReadonlyArray<number>): Uint8Array => new Uint8Array(values)
 
-/** Who of three members of a queue group gets each of 30 messages. */
+/** The member of three of a queue group that gets each of 30 messages. */
 const choices = (): ReadonlyArray<number> => {
   const { endTurn, runtime } = steppedRuntime()
   const broker = makeMemoryBroker(runtime)

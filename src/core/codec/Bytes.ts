@@ -176,7 +176,10 @@ export class ByteWriter {
     return this
   }
 
-  /** What was written, without a copy: for use before anything more is written or taken back. */
+  /**
+   * The bytes written so far, without a copy: for use before anything more is written or taken
+   * back.
+   */
   view(start = 0, end = this.#length): Uint8Array {
     return this.#bytes.subarray(start, end)
   }

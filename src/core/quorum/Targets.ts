@@ -17,11 +17,11 @@ export interface Target {
    * `pw` must be met among these too. One that is not `primary` is leaving and needs no stand-in.
    */
   readonly previous: boolean
-  /** Believed alive. Others are not sent to; a fallback stands in for them from the start. */
+  /** Believed up. Others are not sent to; a fallback stands in for them from the start. */
   readonly up: boolean
 }
 
-/** **Requires** that no node occurs twice, and that fallbacks are believed alive. */
+/** **Requires** that no node occurs twice, and that fallbacks are believed up. */
 export interface Nodes {
   readonly targets: ReadonlyArray<Target>
   readonly fallbacks: ReadonlyArray<NodeId>

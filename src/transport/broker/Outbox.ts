@@ -16,7 +16,7 @@ export class Outbox {
   /** Of `#block`, `#start` to `#end` is not yet written to the socket. */
   #start = 0
   #end = 0
-  /** What comes before that. */
+  /** Bytes that come before that. */
   #parts: Array<Uint8Array> = []
   #gathered = 0
 

@@ -12,7 +12,7 @@ export interface Site {
   readonly own: ReadonlyArray<string>
 }
 
-/** What one thread did between a start and a stop, in bytes. */
+/** The work of one thread between a start and a stop, in bytes. */
 export interface Figures {
   /** "main", or the name of a worker thread. */
   readonly thread: string
@@ -33,8 +33,9 @@ export interface Meter {
 }
 
 /**
- * What is counted in one run. To wrap what copies would distort the heap's figures. To see whose an
- * allocation is, V8 must not inline one function into the other, which distorts them a little.
+ * The kind of figures that one run counts. Wrapping the primitives that copy would distort the
+ * heap's figures. To see whose an allocation is, V8 must not inline one function into the other,
+ * which distorts them a little.
  */
 export type Phase = "heap" | "copies" | "places"
 

@@ -2,7 +2,7 @@
  * Lists the primitives that copy bytes, or take memory outside the heap, and how many bytes a call
  * of each copies or takes.
  *
- * What is left out: loops of the program that copy byte by byte, strings that V8 joins, cuts or
+ * Left out: loops of the program that copy byte by byte, strings that V8 joins, cuts or
  * flattens (the heap's figures have the memory of these), the methods of one encoding
  * (`utf8Write`), `fill`, hashes and ciphers, SQLite's own pages and files, and what the kernel
  * copies from and to sockets. A structured clone counts once, though it is written and then read.

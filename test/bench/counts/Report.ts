@@ -22,7 +22,7 @@ const sum = (values: ReadonlyArray<number>): number => values.reduce((a, b) => a
 const chosen = (counted: Counted, isClient: boolean): ReadonlyArray<ReadonlyArray<Figures>> =>
   [...counted].filter(([name]) => (name === clientName) === isClient).map(([, threads]) => threads)
 
-/** What `pick` takes of the client, or of the mean node, of all threads or the named one. */
+/** The mean of `pick` over the client, or of the mean node, of all threads or the named one. */
 const meanOf = (
   processes: ReadonlyArray<ReadonlyArray<Figures>>,
   pick: (figures: Figures) => number,

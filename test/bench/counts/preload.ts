@@ -9,7 +9,7 @@ import { CopyMeter } from "./CopyMeter.ts"
 import { type Answer, type Command, type Figures, phaseVariable, rootVariable } from "./Figures.ts"
 import { heapMeter } from "./HeapMeter.ts"
 
-/** What the threads of one process tell each other. */
+/** Messages between the threads of one process. */
 type FromWorker =
   | { readonly counts: "here" | "started"; readonly from: number }
   | { readonly counts: "stopped"; readonly from: number; readonly figures: Figures }

@@ -58,7 +58,7 @@ export const range = (from: number, to: number): ReadonlyArray<number> => {
   return found
 }
 
-/** Who was sent the request. */
+/** The nodes that were sent the request. */
 export interface Roll {
   readonly asked: ReadonlyArray<number>
   /** By fallback asked: the target it stands for. */
@@ -123,7 +123,7 @@ export const primaryVotes = ({ targets }: Nodes, votes: ReadonlyArray<number>): 
   return isTransfer ? Math.min(among("primary"), among("previous")) : among("primary")
 }
 
-/** The targets that were believed dead from the start. */
+/** The targets that were believed down from the start. */
 export const downOf = ({ targets }: Nodes): ReadonlyArray<number> =>
   range(0, targets.length - 1).filter((index) => !targets[index]!.up)
 

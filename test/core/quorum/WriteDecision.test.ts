@@ -63,7 +63,7 @@ describe("every write of up to three replicas", () => {
     expect(compareAll(cases, { noise: true, late: false })).toBeGreaterThan(10_000)
   })
 
-  it("two targets amid a transfer, or believed dead, in every order", () => {
+  it("two targets amid a transfer, or believed down, in every order", () => {
     const extent = { noise: false, late: true }
     expect(compareAll(casesFor(2, allKinds), extent)).toBeGreaterThan(10_000)
   })
@@ -74,7 +74,7 @@ describe("a sample of larger writes", () => {
     expect(compareSome(casesFor(n), 4)).toBeGreaterThan(10_000)
   })
 
-  it("up to five targets amid a transfer, or believed dead", () => {
+  it("up to five targets amid a transfer, or believed down", () => {
     const cases = range(3, 5).flatMap((n) => casesFor(n, allKinds).filter((_, i) => i % 41 === 0))
     expect(compareSome(cases, 2)).toBeGreaterThan(10_000)
   })
