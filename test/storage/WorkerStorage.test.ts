@@ -59,7 +59,7 @@ it.each([
   await Effect.runPromise(again.close)
 })
 
-it("a thread that dies during the close fails waiting writes, and the close ends", async () => {
+it("a thread that dies during the close ends it, and an acknowledged write is kept", async () => {
   const { close, service, thread } = await open()
   const waiting = commit(service, put(cart, "v1"))
   const closing = Effect.runPromise(close)
@@ -67,8 +67,9 @@ it("a thread that dies during the close fails waiting writes, and the close ends
   await closing
   const failure = await waiting
   const again = await open()
-  const expected = failure === undefined ? "v1{}" : "Absent"
-  expect(shown(again.service.read(cart))).toBe(expected)
+  // The thread may have died after the commit and before it said so: then the write failed here.
+  const kept = failure === undefined ? ["v1{}"] : ["v1{}", "Absent"]
+  expect(kept).toContain(shown(again.service.read(cart)))
   await Effect.runPromise(again.close)
 })
 
