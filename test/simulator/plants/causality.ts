@@ -32,7 +32,7 @@ export const causalityPlants: ReadonlyArray<Plant> = [
       file: lastIssued,
       from: "  clear(): void {",
       to: `  actorOf(key: RowKey): Actor | undefined {
-    return this.#last.get(nameOf(key))?.actor
+    return this.#last.get(textOf(key))?.actor
   }
 
   clear(): void {`
@@ -116,6 +116,25 @@ export const causalityPlants: ReadonlyArray<Plant> = [
       file: "src/core/strategy/RemoveAt.ts",
       from: "    deferred\n  })",
       to: "    deferred: []\n  })"
+    }]
+  },
+  {
+    name: "blind-write-replaces-all",
+    bug: "a write without a context replaces all siblings here",
+    edits: [{
+      file: "src/core/strategy/SiblingsStrategy.ts",
+      from: "vector: mutation.seen?.vector ?? VersionVector.empty",
+      to: "vector: mutation.seen?.vector ?? mutation.document.context"
+    }]
+  },
+  {
+    name: "set-never-removed",
+    bug: "a removal leaves the element of a set as it is",
+    edits: [{
+      file: "src/core/strategy/SetType.ts",
+      from:
+        "return removeAt(mutation, [...path, childKey(\"values\", element)], { counters: false })",
+      to: "return removeAt(mutation, [...path, childKey(\"values\", \"\")], { counters: false })"
     }]
   },
   {
