@@ -13,6 +13,12 @@
 import * as Schema from "effect/Schema"
 import { Consistency, Replicas } from "../src/core/model/Settings.ts"
 
+/** The most operations, and the most contexts, in one request. */
+export const itemsMax = 1000
+
+/** The longest name of a session, in UTF-16 units. */
+export const sessionLengthMax = 64
+
 /** One operation with its arguments, such as `{"name":"lines.add","args":["apple",2]}`. */
 export const CallBody = Schema.Struct({
   name: Schema.String,
@@ -22,7 +28,7 @@ export type CallBody = typeof CallBody.Type
 
 /** Names an operation, so that a retry is answered and not applied again. */
 export const OperationIdBody = Schema.Struct({
-  session: Schema.NonEmptyString.check(Schema.isMaxLength(64)),
+  session: Schema.NonEmptyString.check(Schema.isMaxLength(sessionLengthMax)),
   sequence: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
   /** When it was issued, in milliseconds since 1970. */
   at: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
@@ -39,11 +45,11 @@ export const RequestBody = Schema.Struct({
   /** The arguments of the operation that the subject names. */
   args: Schema.optionalKey(Schema.Array(Schema.Json)),
   /** Several operations as one change: all or none. */
-  calls: Schema.optionalKey(Schema.Array(CallBody).check(Schema.isMaxLength(1000))),
+  calls: Schema.optionalKey(Schema.Array(CallBody).check(Schema.isMaxLength(itemsMax))),
   /** The context of the read that this write follows. */
   context: Schema.optionalKey(Schema.String),
   /** Contexts that the answer must cover: those that the session has seen of this document. */
-  after: Schema.optionalKey(Schema.Array(Schema.String).check(Schema.isMaxLength(1000))),
+  after: Schema.optionalKey(Schema.Array(Schema.String).check(Schema.isMaxLength(itemsMax))),
   operationId: Schema.optionalKey(OperationIdBody),
   /** Whether a node with the bucket's code should make one value of several. */
   merge: Schema.optionalKey(Schema.Boolean),

@@ -11,23 +11,22 @@ import type { Answer } from "./Request.ts"
 import type { ValidatedWrite } from "./ValidatedRequest.ts"
 
 export class CatchUpRead extends ReadCoordinator {
-  readonly #write: ValidatedWrite
   readonly #open: OpenRequest<Answer>
-  readonly #again: (write: ValidatedWrite, open: OpenRequest<Answer>) => void
+  readonly #again: () => void
 
   constructor(
     context: CoordinatorContext,
     options: {
       readonly write: ValidatedWrite
       readonly open: OpenRequest<Answer>
-      readonly again: (write: ValidatedWrite, open: OpenRequest<Answer>) => void
+      /** Begins the write again. */
+      readonly again: () => void
     }
   ) {
     const { again, open, write } = options
     const after = CausalContext.join(write.after, write.seen ?? CausalContext.nothing)
     const needs = { _tag: "ReadNeeds", r: 1, pr: 0 } as const
     super(context, { ...write, needs, after }, open.deadline(write.timeoutMillis))
-    this.#write = write
     this.#open = open
     this.#again = again
     context.counters.catchUps++
@@ -45,6 +44,6 @@ export class CatchUpRead extends ReadCoordinator {
       const { reason } = joined
       return this.#open.answer(new Errors.NodeUnwritable({ node, reason }))
     }
-    this.#again(this.#write, this.#open)
+    this.#again()
   }
 }

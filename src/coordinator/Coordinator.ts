@@ -48,8 +48,7 @@ export class Coordinator {
     Forward: (message, from) => this.#takeForward(from, message),
     Forwarded: (message, from) => this.#hear(from, message),
     Listed: (message, from) => this.#hear(from, message),
-    // The nodes will agree again soon: until its deadline, the request is sent again after its
-    // pause.
+    // The nodes will agree soon: until its deadline, the request is sent again after its pause.
     OtherRing: () => {}
   }
   readonly #context: CoordinatorContext
@@ -174,8 +173,7 @@ export class Coordinator {
     }
     const begun = new WriteCoordinator(this.#context, write, open).start()
     if (begun !== "context-ahead") return
-    const again = (caughtUp: ValidatedWrite, to: OpenRequest<Answer>) => this.#write(caughtUp, to)
-    new CatchUpRead(this.#context, { write, open, again }).start()
+    new CatchUpRead(this.#context, { write, open, again: () => this.#write(write, open) }).start()
   }
 
   #forward(

@@ -5,14 +5,10 @@
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { RequestBody } from "../../schemas/ClientRequest.ts"
+import { itemsMax, RequestBody, sessionLengthMax } from "../../schemas/ClientRequest.ts"
 import { isObject } from "../core/model/CanonicalJson.ts"
 
 const decodeBySchema = Schema.decodeUnknownResult(RequestBody)
-
-/** The lengths that the schema allows. */
-const listMax = 1000
-const sessionLengthMax = 64
 
 /** Whether a value of `JSON.parse` is JSON: a number beyond the range is read as infinite. */
 const isFiniteJson = (value: unknown): boolean => {
@@ -51,7 +47,7 @@ const isCall = (value: unknown): boolean => {
 }
 
 const isList = (value: unknown, isItem: (item: unknown) => boolean): boolean =>
-  Array.isArray(value) && value.length <= listMax && value.every(isItem)
+  Array.isArray(value) && value.length <= itemsMax && value.every(isItem)
 
 /** The fields that are common, and the values that the schema takes for each. */
 const checks: ReadonlyMap<string, (value: unknown) => boolean> = new Map(Object.entries({

@@ -10,7 +10,12 @@ import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { hash } from "node:crypto"
-import { CallBody, type OperationIdBody, type RequestBody } from "../../schemas/ClientRequest.ts"
+import {
+  CallBody,
+  itemsMax,
+  type OperationIdBody,
+  type RequestBody
+} from "../../schemas/ClientRequest.ts"
 import type { BucketBody } from "../../schemas/ClusterDescription.ts"
 import { Api } from "../../schemas/HttpApi.ts"
 import { problemOf } from "../../schemas/Problem.ts"
@@ -95,7 +100,7 @@ const bodyOf = (
 }
 
 const decodeCalls = Schema.decodeUnknownResult(
-  Schema.Array(CallBody).check(Schema.isMaxLength(1000))
+  Schema.Array(CallBody).check(Schema.isMaxLength(itemsMax))
 )
 
 const invalidBody = (value: string, expected: string) =>

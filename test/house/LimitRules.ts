@@ -9,13 +9,13 @@ const limitsFile = "src/core/model/Limits.ts"
 
 /** By file: formats, joins and contracts rest on these, or they shape a text for people. */
 export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
+  "schemas/ClientRequest.ts": ["itemsMax", "sessionLengthMax"],
   "schemas/HttpApi.ts": ["idempotencyKeyMax"],
   "schemas/KeyPage.ts": ["pageMax"],
   "src/cli/Input.ts": ["shownLengthMax"],
   "src/cli/Output.ts": ["cellLengthMax"],
   "src/client/RequestOutbox.ts": ["bracketBytes"],
   "src/coordinator/ReplyOutbox.ts": ["bracketBytes"],
-  "src/coordinator/RequestDecoding.ts": ["listMax", "sessionLengthMax"],
   "src/coordinator/RequestServer.ts": ["depthMax"],
   "src/core/clock/CausalContext.ts": ["macBytes"],
   "src/core/clock/HybridClock.ts": ["wallMaxMicros"],
