@@ -40,6 +40,7 @@ export const statusOf: { readonly [Name in Tag]: readonly [status: number, title
   InvalidRequest: [400, "Invalid request"],
   BadContext: [400, "Bad context"],
   ContextRequired: [428, "Context required"],
+  ContextTooOld: [409, "Context too old"],
   RequestTooOld: [409, "Request too old"],
   QuorumNotMet: [503, "Quorum not met"],
   ContextNotCovered: [503, "Context not covered"],

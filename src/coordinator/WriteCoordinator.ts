@@ -58,6 +58,9 @@ export class WriteCoordinator
     switch (updated._tag) {
       case "ContextAhead":
         return "context-ahead"
+      case "ContextTooOld":
+        this.#open.answer(new Errors.ContextTooOld({ bucket: bucket.definition.name }))
+        return "answered"
       case "InvalidArguments": {
         const { path, problem } = updated
         this.#open.answer(

@@ -5,8 +5,7 @@
  * - An element is in a set if an addition was seen that no seen addition of it had known, and no
  *   seen removal had observed.
  * - A register shows the latest of the values that no seen write had known and no removal observed.
- * - A counter is the sum of the amounts seen, less what removals took away: of each actor, all up
- *   to the last amount that the removal's coordinator knew, if the removal had observed that one.
+ * - A counter is the sum of the amounts seen that no seen removal had observed.
  * - Maps and documents contain their children; a removal observes everything below its path.
  */
 import type { TypeDefinition } from "../../src/core/model/BucketDefinition.ts"
@@ -102,15 +101,7 @@ const set = (seen: Events, path: Path): Shown => {
 
 const counter = (seen: Events, path: Path): Shown => {
   const amounts = seen.filter((event) => event.change.tag === "amount" && isAt(event, path))
-  const isTaken = (event: Event) =>
-    removals(seen, path).some((removal) => {
-      const known = amounts.filter((other) =>
-        other.actor === event.actor && isIn(other, removal.local)
-      )
-      const last = known.at(-1)
-      return last !== undefined && isIn(last, observed(removal)) && event.counter <= last.counter
-    })
-  const left = amounts.filter((event) => !isTaken(event))
+  const left = unremoved(amounts, seen)
   const sum = left.reduce(
     (all, { change }) => all + (change.tag === "amount" ? change.amount : 0),
     0

@@ -100,6 +100,19 @@ export class ContextRequired extends Schema.TaggedError<ContextRequired>()("Cont
   }
 }
 
+/**
+ * A removal whose context is so old that the sum which it had seen of a counter is not kept any
+ * more. Nothing was changed. Read again, or remove without a context.
+ */
+export class ContextTooOld extends Schema.TaggedError<ContextTooOld>()("ContextTooOld", {
+  bucket: Schema.String
+}) {
+  override get message(): string {
+    return `a counter of ${this.bucket} was changed too often since the context was read: read `
+      + "again, or remove without a context"
+  }
+}
+
 /** A retry of an operation so old that no node can tell whether it applied. */
 export class RequestTooOld extends Schema.TaggedError<RequestTooOld>()("RequestTooOld", {
   ageMillis: Schema.Finite,
@@ -198,6 +211,7 @@ export const StoreError = Schema.Union([
   InvalidRequest,
   BadContext,
   ContextRequired,
+  ContextTooOld,
   RequestTooOld,
   QuorumNotMet,
   ContextNotCovered,
@@ -215,6 +229,7 @@ export type StoreError = typeof StoreError.Type
 export const isPassing = (outcome: { readonly _tag: string }): boolean => {
   switch (outcome._tag) {
     case "ContextNotCovered":
+    case "ContextTooOld":
     case "NodeUnavailable":
     case "NodeUnwritable":
     case "RequestTooOld":
