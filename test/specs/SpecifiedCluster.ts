@@ -26,6 +26,12 @@ export interface Rules<Change> {
   readonly clientCounts: boolean
   /** Whether a client that has seen more than the coordinator must be refused. */
   readonly refusesAhead: (change: Change) => boolean
+  /** Whether a client may be told that it read too long ago, and must read again. */
+  readonly mayBeTooOld: (
+    history: ReadonlyArray<Happened<Change>>,
+    local: Mask,
+    asked: { readonly change: Change; readonly seen: Mask }
+  ) => boolean
 }
 
 /** A step: small numbers that are read modulo the number of choices. */
@@ -63,6 +69,7 @@ export interface StepCounts {
   operated: number
   refused: number
   ahead: number
+  tooOld: number
   deferred: number
   delivered: number
   forgotten: number
@@ -72,6 +79,7 @@ export const noStepCounts = (): StepCounts => ({
   operated: 0,
   refused: 0,
   ahead: 0,
+  tooOld: 0,
   deferred: 0,
   delivered: 0,
   forgotten: 0
@@ -176,6 +184,12 @@ export class SpecifiedCluster<Change> {
       })
     const isAhead = !covers(local, seenByClient)
     const mustRefuse = isAhead && this.#rules.refusesAhead(change)
+    if (mutated._tag === "ContextTooOld") {
+      const may = this.#rules.mayBeTooOld(this.history, local, { change, seen: seenByClient })
+      same(may, true, `whether ${operation} may be too old`)
+      this.#counts.tooOld++
+      return
+    }
     same(mutated._tag, mustRefuse ? "ContextAhead" : "Changed", `the answer to ${operation}`)
     this.#counts.ahead += isAhead ? 1 : 0
     this.#counts.refused += mustRefuse ? 1 : 0

@@ -99,6 +99,25 @@ const set = (seen: Events, path: Path): Shown => {
   return { isLive: texts.size > 0, json: [...texts].sort().map(CanonicalJson.decode) }
 }
 
+/**
+ * Whether a removal by a client that has seen `seen` may be refused as too old at a replica that
+ * has seen `local`: one actor has added to one counter below its path 16 times since.
+ */
+export const mayBeTooOld = (
+  history: Events,
+  local: Mask,
+  { change, seen }: { readonly change: TypeChange; readonly seen: Mask }
+): boolean => {
+  if (change.tag !== "removal") return false
+  const missed = within(history, local & ~seen).filter((event) =>
+    event.change.tag === "amount" && isBelow(event.change.path, change.path)
+  )
+  return missed.some((event) =>
+    missed.filter((other) => isAt(other, event.change.path) && other.actor === event.actor)
+      .length >= 16
+  )
+}
+
 const counter = (seen: Events, path: Path): Shown => {
   const amounts = seen.filter((event) => event.change.tag === "amount" && isAt(event, path))
   const left = unremoved(amounts, seen)

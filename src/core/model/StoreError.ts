@@ -100,19 +100,6 @@ export class ContextRequired extends Schema.TaggedError<ContextRequired>()("Cont
   }
 }
 
-/**
- * A removal whose context is so old that the sum which it had seen of a counter is not kept any
- * more. Nothing was changed. Read again, or remove without a context.
- */
-export class ContextTooOld extends Schema.TaggedError<ContextTooOld>()("ContextTooOld", {
-  bucket: Schema.String
-}) {
-  override get message(): string {
-    return `a counter of ${this.bucket} was changed too often since the context was read: read `
-      + "again, or remove without a context"
-  }
-}
-
 /** A retry of an operation so old that no node can tell whether it applied. */
 export class RequestTooOld extends Schema.TaggedError<RequestTooOld>()("RequestTooOld", {
   ageMillis: Schema.Finite,
@@ -157,6 +144,19 @@ export class ContextNotCovered extends Schema.TaggedError<ContextNotCovered>()(
 ) {
   override get message(): string {
     return `the replicas of ${this.bucket} that answered have seen less than this session`
+  }
+}
+
+/**
+ * A removal whose context is so old that the sum which it had seen of a counter is not kept any
+ * more. Nothing was changed. Read again, or remove without a context.
+ */
+export class ContextTooOld extends Schema.TaggedError<ContextTooOld>()("ContextTooOld", {
+  bucket: Schema.String
+}) {
+  override get message(): string {
+    return `a counter of ${this.bucket} was changed too often since the context was read: read `
+      + "again, or remove without a context"
   }
 }
 
@@ -211,10 +211,10 @@ export const StoreError = Schema.Union([
   InvalidRequest,
   BadContext,
   ContextRequired,
-  ContextTooOld,
   RequestTooOld,
   QuorumNotMet,
   ContextNotCovered,
+  ContextTooOld,
   NodeUnwritable,
   NodeUnavailable,
   Undecodable,

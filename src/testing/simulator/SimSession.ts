@@ -47,16 +47,16 @@ const recoveryMillis = 5_000
 
 /** Errors by which a node rightly refuses, healthy or not: of contexts, and of clocks far off. */
 const rightful: ReadonlySet<string> = new Set([
-  "ContextNotCovered",
   "ContextTooOld",
+  "ContextNotCovered",
   "InvalidRequest",
   "RequestTooOld"
 ])
 
 /** Errors that say that nothing was changed. */
 const refusals: ReadonlySet<string> = new Set([
-  "ContextNotCovered",
   "ContextTooOld",
+  "ContextNotCovered",
   "NodeUnavailable",
   "NodeUnwritable",
   "RequestTooOld"
