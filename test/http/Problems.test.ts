@@ -134,12 +134,17 @@ describe("a wrong request", () => {
     expect(problem).toMatchObject({ status: 422, path: "$.name" })
   })
 
-  it("a context of another document, or of none, is refused", async () => {
+  it("a context of another document, a damaged one, and none are refused, each by its name", async () => {
     const at = await start()
     const put = { method: "PUT", json: "v" }
     const { headers } = await call(at, `${docs}?key=k`, put)
     const context = headers.get("everwrite-context")!
-    for (const [text, reason] of [[context, "foreign"], ["!", "malformed"]] as const) {
+    const reasons = [
+      [context, "other-document"],
+      [`${context}AAAA`, "damaged"],
+      ["!", "malformed"]
+    ] as const
+    for (const [text, reason] of reasons) {
       const options = { ...put, headers: { "everwrite-context": text } }
       const problem = await problemIn(await call(at, `${docs}?key=other`, options))
       expect(problem).toMatchObject({ status: 400, reason })

@@ -71,22 +71,46 @@ export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("Invali
 }
 
 /**
- * A context token that no read of this document returned, that was changed since, or whose key was
- * retired since.
+ * Why a token was refused:
+ *
+ * - `malformed`: it is none;
+ * - `damaged`: it changed since it was made;
+ * - `unknown-key`: it was sealed under a key, or in a cluster, that is not this node's, or no more;
+ * - `other-bucket`, `other-document`: it was made for that;
+ * - `foreign`: one of these. Tokens before format 3 do not tell which.
  */
+export type TokenRefusal = typeof tokenRefusals[number]
+
+const tokenRefusals = [
+  "malformed",
+  "damaged",
+  "unknown-key",
+  "other-bucket",
+  "other-document",
+  "foreign"
+] as const
+
+/** A context token that no read of this document returned here, or that was changed since. */
 export class BadContext extends Schema.TaggedError<BadContext>()("BadContext", {
   bucket: Schema.String,
-  reason: Schema.Literals(["malformed", "foreign", "unknown-key"])
+  reason: Schema.Literals(tokenRefusals)
 }) {
   override get message(): string {
     switch (this.reason) {
       case "malformed":
         return "the context is not one that a read returned"
-      case "foreign":
-        return `the context belongs to another document than this one of ${this.bucket}, or to `
-          + "another cluster"
+      case "damaged":
+        return "the context was changed since a read returned it"
       case "unknown-key":
-        return "the context was sealed with a key that is not in use here: read again"
+        return "the context was sealed in another cluster, or with a cluster key that is not in "
+          + "use here: read again"
+      case "other-bucket":
+        return `the context was read from another bucket than ${this.bucket}`
+      case "other-document":
+        return `the context was read from another document of bucket ${this.bucket}`
+      case "foreign":
+        return `the context was read from another document than this one of ${this.bucket}, or in `
+          + "another cluster, or was changed since"
     }
   }
 }
@@ -130,8 +154,10 @@ export class QuorumNotMet extends Schema.TaggedError<QuorumNotMet>()("QuorumNotM
     const away = this.unreachable.length > 0
       ? `; no answer from ${this.unreachable.join(", ")}`
       : ""
+    const refusals = this.refused.map(({ node, reason }) => `; ${node}: ${reason}`).join("")
     const maybe = this.mayHaveApplied ? "; it may have applied" : ""
-    return `${this.action} needed ${show(this.needed)}, had ${show(this.had)}${away}${maybe}`
+    const counts = `${this.action} needed ${show(this.needed)}, had ${show(this.had)}`
+    return `${counts}${away}${refusals}${maybe}`
   }
 }
 
