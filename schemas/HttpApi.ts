@@ -231,6 +231,9 @@ class Buckets extends HttpApiGroup.make("buckets").add(
     query: {
       after: Schema.optionalKey(describe(Schema.String, "The `next` of the page before")),
       limit: Schema.optionalKey(describe(Limit, "Most keys in the page; 100 unless said")),
+      partial: Schema.optionalKey(
+        describe(Schema.Boolean, "Whether a page is welcome that lacks unreachable partitions")
+      ),
       timeout
     },
     success: KeyPage,

@@ -155,8 +155,9 @@ export class HttpBackend implements Backend {
     this.#ask({ path: "/v1/explain", query, timeoutMillis }, decodeExplanation, respond)
   }
 
-  readonly list: Backend["list"] = ({ after, bucket, limit, timeoutMillis }, respond) => {
-    const query = { after, limit, timeout: timeoutMillis }
+  readonly list: Backend["list"] = ({ bucket, timeoutMillis, ...asked }, respond) => {
+    const { after, limit, partial } = asked
+    const query = { after, limit, partial, timeout: timeoutMillis }
     this.#ask({ path: `/v1/buckets/${bucket}/keys`, query, timeoutMillis }, decodePage, respond)
   }
 

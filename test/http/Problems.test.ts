@@ -35,6 +35,16 @@ const table: ReadonlyArray<readonly [status: number, error: Errors.StoreError]> 
   [409, new Errors.RequestTooOld({ ageMillis: 700_000, limitMillis: 600_000 })],
   [
     503,
+    new Errors.ListingIncomplete({
+      bucket,
+      reached: 3,
+      partitions: 4,
+      unreachable: ["n2"],
+      refused: []
+    })
+  ],
+  [
+    503,
     new Errors.QuorumNotMet({
       action: "write",
       needed: { w: 2, pw: 0, dw: 2 },

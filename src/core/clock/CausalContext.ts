@@ -105,8 +105,7 @@ const writeScope = (
   writer: ByteWriter,
   version: number,
   { bucket, cluster, key }: TokenScope
-): ByteWriter =>
-  writer.byte(version).text(cluster).text(bucket).text(key.partition).text(key.sort)
+): ByteWriter => writer.byte(version).text(cluster).text(bucket).text(key.partition).text(key.sort)
 
 /** The bytes that a token's MAC seals. */
 const sealedBytes = (version: number, scope: TokenScope, history: Uint8Array): Uint8Array =>

@@ -139,6 +139,16 @@ const Counts = Schema.Record(Schema.String, Schema.Int)
 const show = (counts: typeof Counts.Type): string =>
   Object.entries(counts).map(([name, count]) => `${name} ${count}`).join(", ")
 
+interface Unanswered {
+  readonly unreachable: ReadonlyArray<string>
+  readonly refused: ReadonlyArray<{ readonly node: string; readonly reason: string }>
+}
+
+const unansweredText = ({ refused, unreachable }: Unanswered): string => {
+  const away = unreachable.length > 0 ? `; no answer from ${unreachable.join(", ")}` : ""
+  return away + refused.map(({ node, reason }) => `; ${node}: ${reason}`).join("")
+}
+
 /** Too few replicas answered in time. Try again, ask for less, or mend the cluster. */
 export class QuorumNotMet extends Schema.TaggedError<QuorumNotMet>()("QuorumNotMet", {
   action: Schema.Literals(["read", "write"]),
@@ -151,13 +161,9 @@ export class QuorumNotMet extends Schema.TaggedError<QuorumNotMet>()("QuorumNotM
   mayHaveApplied: Schema.Boolean
 }) {
   override get message(): string {
-    const away = this.unreachable.length > 0
-      ? `; no answer from ${this.unreachable.join(", ")}`
-      : ""
-    const refusals = this.refused.map(({ node, reason }) => `; ${node}: ${reason}`).join("")
     const maybe = this.mayHaveApplied ? "; it may have applied" : ""
     const counts = `${this.action} needed ${show(this.needed)}, had ${show(this.had)}`
-    return `${counts}${away}${refusals}${maybe}`
+    return `${counts}${unansweredText(this)}${maybe}`
   }
 }
 
@@ -170,6 +176,28 @@ export class ContextNotCovered extends Schema.TaggedError<ContextNotCovered>()(
 ) {
   override get message(): string {
     return `the replicas of ${this.bucket} that answered have seen less than this session`
+  }
+}
+
+/**
+ * A page of keys would lack those of partitions of which too few replicas answered. Try again, ask
+ * for a partial page, or mend the cluster.
+ */
+export class ListingIncomplete extends Schema.TaggedError<ListingIncomplete>()(
+  "ListingIncomplete",
+  {
+    bucket: Schema.String,
+    /** Of the partitions of the page, those of which enough replicas answered. */
+    reached: Schema.Int,
+    partitions: Schema.Int,
+    unreachable: Schema.Array(Schema.String),
+    refused: Schema.Array(Schema.Struct({ node: Schema.String, reason: Schema.String }))
+  }
+) {
+  override get message(): string {
+    const missing = this.partitions - this.reached
+    return `a list of the keys of ${this.bucket} would lack ${missing} of ${this.partitions} `
+      + `partitions${unansweredText(this)}`
   }
 }
 
@@ -227,6 +255,7 @@ export const StoreError = Schema.Union([
   RequestTooOld,
   QuorumNotMet,
   ContextNotCovered,
+  ListingIncomplete,
   NodeUnwritable,
   NodeUnavailable,
   Undecodable,
