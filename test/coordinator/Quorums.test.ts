@@ -187,10 +187,10 @@ describe("a node that is cut off", () => {
     stepped.cut(1)
     const { storage } = stepped.nodes[0]!.core.options
     const { write } = storage
-    let finish = () => {}
+    const finishing: Array<() => void> = []
     Object.assign(storage, {
       write: (...[batch, done]: Parameters<typeof write>) =>
-        write(batch, (failure) => void (finish = () => done(failure)))
+        write(batch, (failure) => void finishing.push(() => done(failure)))
     })
     const asked = stepped.write(1, plain, put)
     stepped.runtime.advance(2_500)
@@ -203,7 +203,7 @@ describe("a node that is cut off", () => {
     expect(asked.error.message).toMatch(
       /; no answer from n., n.; n1: its own disk has not finished the write in time; it may have/u
     )
-    finish()
+    for (const finish of finishing) finish()
   })
 
   it("reports the same of a read, which never applied", async () => {

@@ -197,6 +197,16 @@ const lanClient = {
 const lanHttp = {
   /** Bytes of a body; a larger one is refused. As much as a message over NATS. */
   bodyBytesMax: mebibyte,
+  /**
+   * Bytes of a request's headers together; more are refused. Node's own default, and more than
+   * most proxies pass on.
+   */
+  headersBytesMax: 16 * 1024,
+  /**
+   * Bytes of a context in a header of an answer; a larger one is left out, and the answer says so.
+   * Half of headersBytesMax, so that the context fits when it comes back.
+   */
+  contextHeaderBytesMax: 8 * 1024,
   /** How long the list of buckets is believed: costs nothing, and nobody notices. */
   descriptionMillis: 1_000,
   /** Connections; more are refused. Programs that need many connect over NATS. */
