@@ -2,9 +2,9 @@
  * Lists one page of a bucket's keys: asks every member for its keys after a cursor, and merges
  * their answers up to where the first of them stopped looking, so that no page skips a key.
  *
- * A page counts as whole where, of each of its partitions, as many primaries have answered as a read
- * of one document asks by the bucket's default: a key that such a read would find is in it. Any
- * other page is an error, unless the request takes a partial one.
+ * A page counts as whole where, of each of its partitions, as many primaries have answered as a
+ * read of one document asks by the bucket's default: a key that such a read would find is in it.
+ * Any other page is an error, unless the request takes a partial one.
  */
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"

@@ -92,7 +92,7 @@ describe("a listing", () => {
     expect(Schema.is(KeyPage)(page)).toBe(true)
   })
 
-  it("that would lack partitions is an error that counts them, unless that is welcome", async () => {
+  it("that would lack partitions is an error, unless that is welcome", async () => {
     const { backends, connect, cut } = await start()
     const server = await startServer({ backend: backends[0]! })
     await fill(cluster!, numbered(120))

@@ -144,7 +144,7 @@ describe("a wrong request", () => {
     expect(problem).toMatchObject({ status: 422, path: "$.name" })
   })
 
-  it("a context of another document, a damaged one, and none are refused, each by its name", async () => {
+  it("a context of another document, a damaged one and none are refused by name", async () => {
     const at = await start()
     const put = { method: "PUT", json: "v" }
     const { headers } = await call(at, `${docs}?key=k`, put)

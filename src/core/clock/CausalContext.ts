@@ -4,8 +4,8 @@
  * A client must be able to say which history it has seen, and must not be able to claim another: a
  * forged dot at 2^53 would erase every later write. So a token carries a MAC under the cluster's
  * key over the cluster's name, the bucket, the document's key and the history, and is worth nothing
- * anywhere else. The MAC alone says only that a token is not good here. Checks of two bytes beside it
- * tell the caller why: they are no proof, and nothing is believed for their sake.
+ * anywhere else. The MAC alone says only that a token is not good here. Checks of two bytes beside
+ * it tell the caller why: they are no proof, and nothing is believed for their sake.
  *
  * ```
  * token   = 3, checks, MAC (12 bytes), history: format 3, as base64url
