@@ -18,6 +18,7 @@ import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import { Gather } from "./Gather.ts"
 import type { OpenRequest } from "./OpenRequest.ts"
 import type { Answer } from "./Request.ts"
+import { ownWithReason } from "./Unanswered.ts"
 import type { ValidatedWrite } from "./ValidatedRequest.ts"
 
 export class WriteCoordinator
@@ -152,17 +153,16 @@ export class WriteCoordinator
   }
 
   #failure(outcome: WriteDecision.WriteFailed): Errors.QuorumNotMet {
-    const { runtime } = this.context
+    const { node, runtime } = this.context
     if (outcome.mayHaveApplied) runtime.mark("write: failed, and may have applied")
     else runtime.mark("write: every replica refused it")
-    const { had, refused, unreachable } = outcome
+    const { had } = outcome
     const { dw, pw, w } = outcome.needed
     return new Errors.QuorumNotMet({
       action: "write",
       needed: { w, pw, dw },
       had,
-      unreachable,
-      refused,
+      ...ownWithReason(outcome, node),
       // A write that was applied here was read and sent, and a crash may bring a failed commit
       // back.
       mayHaveApplied: outcome.mayHaveApplied || this.#document !== undefined

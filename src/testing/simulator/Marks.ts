@@ -19,6 +19,7 @@ export const codeMarks: ReadonlyArray<string> = [
   "coordinator: an unanswered request is sent again",
   "gather: a node believed down is not asked again",
   "gather: there is no room to wait for slow replicas",
+  "in flight: a late sweep lets answers come first",
   "link: a frame for a former incarnation is refused",
   "link: a frame of another cluster is refused",
   "link: a request of another ring is refused",
