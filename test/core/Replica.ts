@@ -43,6 +43,7 @@ export class Replica {
       nowMillis: 0,
       seen,
       stampSeen: seen?.stamp ?? 0,
+      counterUpdatesMax: 16,
       args
     })
     if (mutated._tag === "Changed") this.document = Document.apply(this.document, mutated.delta)

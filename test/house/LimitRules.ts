@@ -20,7 +20,6 @@ export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/core/clock/CausalContext.ts": ["macBytes"],
   "src/core/clock/HybridClock.ts": ["wallMaxMicros"],
   "src/core/codec/Bytes.ts": ["varintBytesMax", "asciiBytesMax"],
-  "src/core/crdt/CounterTotal.ts": ["updatesMax"],
   "src/core/crdt/StoreCodec.ts": ["depthMax"],
   "src/core/crdt/Sum.ts": ["sumBytesMax", "halfMax", "numberBytes"],
   "src/core/model/CanonicalJson.ts": ["depthMax", "nodesMax"],

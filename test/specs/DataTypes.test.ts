@@ -50,6 +50,7 @@ describe("every reader gets the specified value, at any moment of any history", 
       expect(counts.ahead).toBeGreaterThan(histories / 10)
       const refuses = hasCounter(type)
       expect(counts.refused > histories / 100).toBe(refuses)
+      if (type === counter) expect(counts.tooOld).toBeGreaterThan(histories / 100)
     })
   }
 })

@@ -85,6 +85,9 @@ export const noStepCounts = (): StepCounts => ({
   forgotten: 0
 })
 
+/** Less than a history has operations, so that histories reach it. */
+export const counterUpdatesMax = 2
+
 const startMillis = 1_700_000_000_000
 const incarnation = Incarnation.make("0".repeat(15))
 
@@ -180,6 +183,7 @@ export class SpecifiedCluster<Change> {
         nowMillis,
         seen: views.length === 0 ? undefined : context,
         stampSeen: context.stamp,
+        counterUpdatesMax,
         args
       })
     const isAhead = !covers(local, seenByClient)

@@ -10,6 +10,7 @@
  */
 import type { TypeDefinition } from "../../src/core/model/BucketDefinition.ts"
 import * as CanonicalJson from "../../src/core/model/CanonicalJson.ts"
+import { counterUpdatesMax } from "./SpecifiedCluster.ts"
 import { compare, type Happened, isIn, known, type Mask, observed, within } from "./Happened.ts"
 
 /** An operation on a data type, with its path. */
@@ -101,7 +102,7 @@ const set = (seen: Events, path: Path): Shown => {
 
 /**
  * Whether a removal by a client that has seen `seen` may be refused as too old at a replica that
- * has seen `local`: one actor has added to one counter below its path 16 times since.
+ * has seen `local`: one actor has added to one counter below its path too often since.
  */
 export const mayBeTooOld = (
   history: Events,
@@ -114,7 +115,7 @@ export const mayBeTooOld = (
   )
   return missed.some((event) =>
     missed.filter((other) => isAt(other, event.change.path) && other.actor === event.actor)
-      .length >= 16
+      .length >= counterUpdatesMax
   )
 }
 

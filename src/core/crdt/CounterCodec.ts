@@ -12,7 +12,7 @@
  * updates but the last.
  */
 import { type ByteReader, type ByteWriter, Malformed } from "../codec/Bytes.ts"
-import { last, none, updatesMax } from "./CounterTotal.ts"
+import { last, none } from "./CounterTotal.ts"
 import type { CounterUpdate, PerActorTotal } from "./DotStore.ts"
 import { minus, plus, readSum, writeSum } from "./Sum.ts"
 
@@ -21,7 +21,7 @@ export const writeTotal = (writer: ByteWriter, total: PerActorTotal): void => {
   const { isCut, removed, updates } = total
   writer.varint(removed.counter)
   if (removed.counter > 0) writeSum(writer, removed.sum)
-  writer.byte(2 * updates.length + Number(isCut))
+  writer.varint(2 * updates.length + Number(isCut))
   let before = removed
   for (const update of updates) {
     writer.varint(update.counter - before.counter)
@@ -58,11 +58,10 @@ export const readTotal = (
   const at = reader.offset
   const counter = reader.varint("a counter")
   const removed = counter === 0 ? none.removed : { counter, sum: readSum(reader, "a sum") }
-  const flags = reader.byte("a count of updates")
-  const count = flags >> 1
+  const flags = reader.varint("a count of updates")
+  const count = Math.floor(flags / 2)
   const isCut = flags % 2 === 1
-  const fits = count <= updatesMax && (count < updatesMax || isCut)
-    && (count > 0 || (counter > 0 && !isCut))
+  const fits = 2 * count <= reader.remaining && (count > 0 || (counter > 0 && !isCut))
   if (!fits) throw new Malformed("updates of a counter", at)
   const total = { removed, updates: readUpdates(reader, removed, count), isCut }
   if (!isKnown(last(total).counter)) throw new Malformed("a dot of the document's context", at)

@@ -1,29 +1,20 @@
 /**
  * Keeps the share of one actor in a counter, to which only that actor adds.
  *
- * An actor's updates are a list u1, u2, and so on, each a function of its dot, since no dot is made
- * twice. Removals see all updates of an actor up to one, so all removals together have taken u1 to
- * ur. An entry is a function of c, the last update, and r: it has ur as its baseline, and of the 16
- * updates up to uc those after ur. Both c and r only grow, each along a chain, so entries are a
- * product of two chains, and the join takes the greater c and the greater r. It needs nothing but
- * the two entries: the one with the greater c has those of its last 16 updates that come after its
- * own baseline, which is at most the greater one. Maxima are commutative, associative and
- * idempotent, and so is the join.
+ * An actor's updates are a list u1, u2, and so on. Removals see all updates of an actor up to one,
+ * so all removals together have taken u1 to ur. An entry is a function of two numbers: c, the last
+ * update, and r. As the actor makes uc, it writes down its last updates up to uc; no dot is made
+ * twice, so that list is a function of c. The entry has ur as its baseline, and of the list those
+ * after ur. Both numbers only grow, each along a chain, so entries are a product of two chains, and
+ * the join takes the greater of each. It needs nothing but the two entries: the one with the
+ * greater c has the list but for those up to its own baseline, which is at most the greater one.
+ * Maxima are commutative, associative and idempotent, and so is the join.
  *
- * `isCut` is a function of c and r too: before 16 kept updates there may be others, before fewer
- * there are none. Entries from before updates were kept keep one update instead of 16, and
- * their actors make no others.
+ * `isCut` is a function of them too: the actor writes it down with its list, and it holds until a
+ * baseline is within the list. The number of updates that an actor keeps is its own affair.
  */
 import type { CounterUpdate, PerActorTotal } from "./DotStore.ts"
 import { minus, plus, type Sum } from "./Sum.ts"
-
-/**
- * Updates that an entry keeps, for removals whose clients have not seen the later ones. A removal
- * that has seen less than the first of 16 is refused, and its client reads again. Every write of a
- * counter carries them, 2 to 4 bytes each. Equal contexts mean equal states, so that the number is
- * a part of the format.
- */
-export const updatesMax = 16
 
 const nothing: CounterUpdate = { counter: 0, sum: 0 }
 
@@ -38,11 +29,18 @@ export const last = ({ removed, updates }: PerActorTotal): CounterUpdate =>
 export const left = (total: PerActorTotal): Sum =>
   total.updates.length === 0 ? 0 : minus(last(total).sum, total.removed.sum)
 
-/** The entry after one more update of its actor, under the dot `counter`. */
-export const updated = (total: PerActorTotal, counter: number, amount: number): PerActorTotal => {
-  const update = { counter, sum: plus(last(total).sum, amount) }
-  const updates = [...total.updates, update].slice(-updatesMax)
-  return { ...total, updates, isCut: total.isCut || updates.length === updatesMax }
+/**
+ * The entry after one more update of its actor, which keeps its last `updatesMax` for removals
+ * whose clients have not seen the later ones.
+ */
+export const updated = (
+  total: PerActorTotal,
+  update: { readonly counter: number; readonly amount: number; readonly updatesMax: number }
+): PerActorTotal => {
+  const { amount, counter, updatesMax } = update
+  const all = [...total.updates, { counter, sum: plus(last(total).sum, amount) }]
+  const updates = all.slice(-updatesMax)
+  return { ...total, updates, isCut: total.isCut || updates.length < all.length }
 }
 
 /** The least entry in which all up to `update` is removed. */

@@ -45,9 +45,9 @@ export interface CounterUpdate {
 export interface PerActorTotal {
   /** Counter and sum are 0 where nothing was removed. */
   readonly removed: CounterUpdate
-  /** Invariant: ascending, after `removed`, at most 16; not empty where nothing was removed. */
+  /** Invariant: ascending, after `removed`; not empty where nothing was removed. */
   readonly updates: ReadonlyArray<CounterUpdate>
-  /** Whether there may be updates after `removed` and before these. */
+  /** Whether there may be updates after `removed` and before these; false where these are none. */
   readonly isCut: boolean
 }
 

@@ -40,9 +40,11 @@ const add: LeafOperation = {
     if (!isShowable(after) && !isFurther(before, after)) {
       return invalid("$[0]", "the counter would pass 2^53 - 1")
     }
-    const { actor, counter } = mutation.dot
+    const { counterUpdatesMax: updatesMax, dot: { actor, counter } } = mutation
     const mine = totalsOf(here).get(actor) ?? CounterTotal.none
-    const totals = new Map([[actor, CounterTotal.updated(mine, counter, by)]])
+    const totals = new Map([
+      [actor, CounterTotal.updated(mine, { counter, amount: by, updatesMax })]
+    ])
     return changed(mutation, { store: nest(path, { kind: "counter", totals }) })
   }
 }

@@ -24,6 +24,8 @@ export interface Mutation {
   readonly seen: CausalContext | undefined
   /** The greatest stamp that the client has seen, by its context or in its session. */
   readonly stampSeen: number
+  /** Updates of its own that this node keeps of a counter, at least 1. */
+  readonly counterUpdatesMax: number
   /** JSON values. */
   readonly args: ReadonlyArray<unknown>
 }

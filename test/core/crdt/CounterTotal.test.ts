@@ -5,103 +5,101 @@ import { describe, expect, it } from "vitest"
 import * as CounterTotal from "../../../src/core/crdt/CounterTotal.ts"
 import type { CounterUpdate, PerActorTotal } from "../../../src/core/crdt/DotStore.ts"
 
-/** All updates of an actor, the sum of none at first. */
-const histories = fc.array(fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer()), {
-  minLength: 1,
-  maxLength: 50,
-  size: "max"
-}).map((steps) => {
-  const updates: Array<CounterUpdate> = [{ counter: 0, sum: 0 }]
-  for (const [gap, amount] of steps) {
-    const { counter, sum } = updates.at(-1)!
-    updates.push({ counter: counter + gap, sum: Number(sum) + amount })
-  }
-  return updates
+/** An actor that adds, and gets to know of removals, in turn. */
+interface Life {
+  readonly updatesMax: number
+  /** All its updates, the sum of none at first. */
+  readonly updates: ReadonlyArray<CounterUpdate>
+  /** Its entry right after each of them; of none at first. */
+  readonly entries: ReadonlyArray<PerActorTotal>
+}
+
+const step = fc.record({
+  gap: fc.integer({ min: 1, max: 3 }),
+  amount: fc.integer(),
+  /** How many of the updates until then a removal has taken that arrives now; none for most. */
+  removal: fc.option(fc.nat(1000), { freq: 5 })
 })
 
-const place = fc.nat(1000)
+const lives: fc.Arbitrary<Life> = fc.tuple(
+  fc.constantFrom(1, 2, 5, 16),
+  fc.array(step, { minLength: 1, maxLength: 50, size: "max" })
+).map(([updatesMax, steps]) => {
+  const updates: Array<CounterUpdate> = [{ counter: 0, sum: 0 }]
+  const entries = [CounterTotal.none]
+  for (const { amount, gap, removal } of steps) {
+    const { counter, sum } = updates.at(-1)!
+    const before = withRemoval(entries.at(-1)!, updates[(removal ?? 0) % updates.length]!)
+    updates.push({ counter: counter + gap, sum: Number(sum) + amount })
+    entries.push(CounterTotal.updated(before, { counter: counter + gap, amount, updatesMax }))
+  }
+  return { updatesMax, updates, entries }
+})
 
-/** The entry after the first `made` updates, of which the first `removed` are removed. */
-const entry = (
-  updates: ReadonlyArray<CounterUpdate>,
-  made: number,
-  removed: number
-): PerActorTotal => {
-  const kept = updates.slice(Math.max(removed, made - 16) + 1, made + 1)
-  return { removed: updates[removed]!, updates: kept, isCut: kept.length === 16 }
+const withRemoval = (total: PerActorTotal, update: CounterUpdate): PerActorTotal =>
+  update.counter === 0 ? total : CounterTotal.join(total, CounterTotal.removedUpTo(update))
+
+/** A replica's entry: after the first updates of the actor, and a removal of some of them. */
+const entry = ({ entries, updates }: Life, [made, removed]: Choice): PerActorTotal => {
+  const at = 1 + (made % (entries.length - 1))
+  return withRemoval(entries[at]!, updates[removed % (at + 1)]!)
 }
 
-interface Choice {
-  readonly made: number
-  readonly removed: number
-}
-
-const choose = (updates: ReadonlyArray<CounterUpdate>, made: number, removed: number): Choice => {
-  const last = 1 + (made % (updates.length - 1))
-  return { made: last, removed: removed % (last + 1) }
-}
-
-const chosen = fc.tuple(histories, place, place, place, place).map(([updates, a, b, c, d]) => ({
-  updates,
-  one: choose(updates, a, b),
-  other: choose(updates, c, d)
-}))
+type Choice = readonly [made: number, removed: number]
+const choice: fc.Arbitrary<Choice> = fc.tuple(fc.nat(1000), fc.nat(1000))
 
 describe("the entry of one actor", () => {
   it("joins to that of the later update and the later removal", () => {
-    fc.assert(fc.property(chosen, ({ one, other, updates }) => {
-      const [left, right] = [one, other].map(({ made, removed }) => entry(updates, made, removed))
-      const joined = CounterTotal.join(left!, right!)
-      const made = Math.max(one.made, other.made)
-      const removed = Math.max(one.removed, other.removed)
-      expect(joined).toEqual(entry(updates, made, removed))
-      expect(CounterTotal.join(right!, left!)).toEqual(joined)
-      expect(CounterTotal.join(joined, right!)).toBe(joined)
-      if (made === one.made && removed === one.removed) expect(joined).toBe(left)
-    }))
-  })
-
-  it("is made by its updates one by one, whenever a removal arrives", () => {
-    fc.assert(fc.property(chosen, ({ one: { made, removed }, other, updates }) => {
-      const arrival = Math.max(removed, Math.min(made, other.made))
-      let total = CounterTotal.none
-      updates.forEach((update, i) => {
-        if (i > made) return
-        if (i > 0) {
-          const amount = Number(update.sum) - Number(updates[i - 1]!.sum)
-          total = CounterTotal.updated(total, update.counter, amount)
-        }
-        const removal = CounterTotal.removedUpTo(updates[removed]!)
-        if (i === arrival && removed > 0) total = CounterTotal.join(total, removal)
+    fc.assert(fc.property(lives, choice, choice, (life, one, other) => {
+      const [left, right] = [entry(life, one), entry(life, other)]
+      const made = Math.max(CounterTotal.last(left).counter, CounterTotal.last(right).counter)
+      const removed = left.removed.counter > right.removed.counter ? left.removed : right.removed
+      const { isCut, updates } = life.entries.find((total) =>
+        CounterTotal.last(total).counter === made
+      )!
+      const kept = updates.filter(({ counter }) => counter > removed.counter)
+      const joined = CounterTotal.join(left, right)
+      expect(joined).toEqual({
+        removed,
+        updates: kept,
+        isCut: isCut && kept.length === updates.length
       })
-      expect(total).toEqual(entry(updates, made, removed))
-      expect(CounterTotal.left(total)).toBe(
-        Number(updates[made]!.sum) - Number(updates[removed]!.sum)
-      )
+      expect(CounterTotal.join(right, left)).toEqual(joined)
+      expect(CounterTotal.join(joined, right)).toBe(joined)
+      expect(CounterTotal.join(joined, left)).toBe(joined)
+      if (made === CounterTotal.last(left).counter && removed.counter === left.removed.counter) {
+        expect(CounterTotal.join(left, right)).toBe(left)
+      }
     }))
   })
 
-  it("loses exactly what a removal had seen of it, or says that this is not known any more", () => {
-    fc.assert(fc.property(chosen, place, ({ one: { made, removed }, updates }, choice) => {
-      const seen = choice % (updates[made]!.counter + 1)
-      const last = updates.findLast(({ counter }) => counter <= seen)!
-      const expected = last.counter > updates[removed]!.counter ? last : undefined
-      const taken = CounterTotal.taken(entry(updates, made, removed), seen)
+  it("keeps the last updates that were not removed, and says where some are missing", () => {
+    fc.assert(fc.property(lives, choice, (life, chosen) => {
+      const total = entry(life, chosen)
+      const { counter, sum } = CounterTotal.last(total)
+      const present = life.updates.filter((update) =>
+        update.counter > total.removed.counter && update.counter <= counter
+      )
+      expect(total.updates).toEqual(present.slice(present.length - total.updates.length))
+      expect(total.updates.length).toBeLessThanOrEqual(life.updatesMax)
+      if (!total.isCut) expect(total.updates).toEqual(present)
+      expect(CounterTotal.left(total)).toBe(Number(sum) - Number(total.removed.sum))
+    }))
+  })
+
+  it("loses what a removal had seen of it, or says that this is not known any more", () => {
+    fc.assert(fc.property(lives, choice, fc.nat(1000), (life, chosen, choice) => {
+      const total = entry(life, chosen)
+      const { counter: made } = CounterTotal.last(total)
+      const seen = choice % (made + 1)
+      const last = life.updates.findLast(({ counter }) => counter <= seen)!
+      const taken = CounterTotal.taken(total, seen)
       if (taken !== "too-old") {
-        expect(taken).toEqual(expected)
+        expect(taken).toEqual(last.counter > total.removed.counter ? last : undefined)
         return
       }
-      const unseen = updates.filter(({ counter }, i) => counter > seen && i <= made && i > removed)
-      expect(unseen.length).toBeGreaterThanOrEqual(16)
-    }))
-  })
-
-  it("never says so of a removal that has missed 15 of its updates", () => {
-    fc.assert(fc.property(chosen, place, ({ one: { made, removed }, updates }, choice) => {
-      const missed = choice % Math.min(16, made)
-      const seen = updates[made - missed]!
-      const taken = CounterTotal.taken(entry(updates, made, removed), seen.counter)
-      expect(taken).toEqual(made - missed > removed ? seen : undefined)
+      const missed = life.updates.filter(({ counter }) => counter > seen && counter <= made)
+      expect(missed.length).toBeGreaterThanOrEqual(life.updatesMax)
     }))
   })
 })

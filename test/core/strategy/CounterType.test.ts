@@ -18,6 +18,7 @@ const add = (document: Document.Document, node: string, amount: number) => {
     nowMillis: 0,
     seen: undefined,
     stampSeen: 0,
+    counterUpdatesMax: 16,
     args: [amount]
   })
 }
@@ -35,6 +36,7 @@ const deleted = (document: Document.Document) => {
     nowMillis: 0,
     seen: undefined,
     stampSeen: 0,
+    counterUpdatesMax: 16,
     args: []
   })
   if (mutated._tag !== "Changed") throw new Error(mutated._tag)
