@@ -60,6 +60,7 @@ export class WriteCoordinator
       case "ContextAhead":
         return "context-ahead"
       case "ContextTooOld":
+        this.context.runtime.mark("coordinator: a removal has seen a counter too long ago")
         this.#open.answer(new Errors.ContextTooOld({ bucket: bucket.definition.name }))
         return "answered"
       case "InvalidArguments": {
