@@ -129,7 +129,7 @@ const lanNode = {
   /**
    * Updates of its own that a node keeps of each counter, 2 to 4 bytes each in every write of it,
    * at least 1. Writes a second to one counter through one node, times the seconds from a client's
-   * read to its removal: one that has missed more is told to read again.
+   * read to its removal: one that has not seen as many is told to read again.
    */
   counterUpdatesMax: 16,
   /**
