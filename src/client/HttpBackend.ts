@@ -115,7 +115,8 @@ const answerOf = ({ headers, json, status }: Reply): BackendAnswer | undefined =
     values,
     context,
     replied: count(headers, "everwrite-replied") ?? 0,
-    siblings: count(headers, "everwrite-merged") ?? values.length
+    siblings: count(headers, "everwrite-merged") ?? values.length,
+    ...(headers.get("everwrite-lost") === null ? {} : { lost: true })
   }
 }
 

@@ -14,6 +14,7 @@ import { CatchUpRead } from "./CatchUpRead.ts"
 import { ClientRead } from "./ClientRead.ts"
 import type { CoordinatorContext, Gathering, NodeServices } from "./CoordinatorContext.ts"
 import * as CoordinatorCounters from "./CoordinatorCounters.ts"
+import { DeferralChecks } from "./DeferralChecks.ts"
 import { Explain } from "./Explain.ts"
 import { readForward } from "./ForwardCodec.ts"
 import { ForwardDeduplication } from "./ForwardDeduplication.ts"
@@ -66,7 +67,8 @@ export class Coordinator {
       counters: CoordinatorCounters.make(),
       inFlight: new InFlightRequests<Gathering>({ runtime, limits, firstNumber }),
       lateReplies: new LateReplyBudget(limits.lateReplyBytesMax),
-      forwardedWrites: new ForwardedWrites(limits)
+      forwardedWrites: new ForwardedWrites(limits),
+      deferralChecks: new DeferralChecks(limits)
     }
     this.#deduplication = new ForwardDeduplication(limits)
     this.#validation = { ...validation, ...limits, seal, nowMillis: () => view.agreedNow() }
@@ -173,7 +175,8 @@ export class Coordinator {
     }
     const begun = new WriteCoordinator(this.#context, write, open).start()
     if (begun !== "context-ahead") return
-    new CatchUpRead(this.#context, { write, open, again: () => this.#write(write, open) }).start()
+    const again = (caughtUp: ValidatedWrite) => this.#write(caughtUp, open)
+    new CatchUpRead(this.#context, { write, open, again }).start()
   }
 
   #forward(

@@ -29,7 +29,15 @@ import { DiskBreaker } from "./DiskBreaker.ts"
 import { DocumentCache } from "./DocumentCache.ts"
 import { DotIssuer } from "./DotIssuer.ts"
 import type { LocalRead } from "./LocalDocument.ts"
+import type { ReplicaStats } from "./ReplicaStats.ts"
 import * as RowCodec from "./RowCodec.ts"
+import {
+  type CommitUnderWay,
+  type Reading,
+  type Show,
+  type ShownLimits,
+  ShownVersions
+} from "./ShownVersions.ts"
 
 export type { StorageFailure }
 
@@ -41,7 +49,9 @@ export interface ReplicaOptions {
   readonly incarnation: Incarnation
   /** The time to stamp writes with, in milliseconds. */
   readonly stampMillis: () => number
-  readonly limits: Pick<NodeLimits, "cacheBytesMax" | "lastIssuedDotsMax" | "diskRetryMillis">
+  readonly limits:
+    & ShownLimits
+    & Pick<NodeLimits, "cacheBytesMax" | "lastIssuedDotsMax" | "diskRetryMillis">
 }
 
 /** One operation of a request, with its arguments as JSON values. */
@@ -57,6 +67,8 @@ export interface Update {
   /** The greatest stamp that the client has seen. */
   readonly stampSeen: number
   readonly id: Document.OperationId | undefined
+  /** Whether this replica acknowledges it before it is on disk: then readers see it at once. */
+  readonly fromMemory?: boolean
 }
 
 export type Updated =
@@ -71,20 +83,6 @@ export type Updated =
   | { readonly _tag: "Unwritten"; readonly failure: StorageFailure }
   | Unchanged
 
-/** Numbers for metrics; each only grows. */
-export interface ReplicaStats {
-  readonly updates: number
-  readonly retries: number
-  readonly joins: number
-  readonly damaged: number
-  readonly births: number
-  /** Equal contexts with unequal states: a broken promise somewhere, mended by joining. */
-  readonly divergences: number
-  /** Concurrent last writes of which one was lost here. */
-  readonly discards: number
-  readonly incarnationsEnded: number
-}
-
 export type Joined =
   | { readonly _tag: "Joined" }
   | { readonly _tag: "Refused"; readonly reason: string }
@@ -94,6 +92,7 @@ export class Replica {
   readonly #cache: DocumentCache
   readonly #dots: DotIssuer
   readonly #breaker: DiskBreaker
+  readonly #shown: ShownVersions
   #counts = {
     updates: 0,
     retries: 0,
@@ -109,6 +108,7 @@ export class Replica {
     this.#dots = new DotIssuer(options)
     this.#cache = new DocumentCache(options.limits.cacheBytesMax)
     this.#breaker = new DiskBreaker(options)
+    this.#shown = new ShownVersions(options)
   }
 
   incarnation(): Incarnation {
@@ -121,10 +121,22 @@ export class Replica {
   }
 
   stats(): ReplicaStats {
-    return { ...this.#counts, births: this.#dots.births }
+    return { ...this.#counts, ...this.#shown.stats(), births: this.#dots.births }
   }
 
-  /** The present state, committed or not. */
+  /** Calls back with the version that readers may be shown, as soon as that is known. */
+  show(reading: Reading, show: Show): void {
+    // What this incarnation made, and no longer has, it may forget again.
+    if (this.#dots.hasForgotten(reading)) this.#endIncarnation(this.#dots.incarnation)
+    this.#shown.show(reading, show)
+  }
+
+  /** The version that readers may be shown now. */
+  shownNow(key: RowKey): LocalRead {
+    return this.#shown.now(key, this.read(key))
+  }
+
+  /** The newest state, committed or not: for operations, which work on it, and not for readers. */
   read(key: RowKey): LocalRead {
     const cached = this.#cache.get(key)
     if (cached !== undefined) return { _tag: "Found", ...cached }
@@ -155,6 +167,7 @@ export class Replica {
     if (known !== undefined) {
       this.#markRetry(known.actor)
       this.#counts.retries++
+      if (update.fromMemory === true) this.#shown.acknowledge(key, local)
       this.#awaitCommits(onCommit)
       return { _tag: "Updated", document: before, encoded: encode(before), isRetry: true }
     }
@@ -162,7 +175,9 @@ export class Replica {
     const after = this.#applyAll(before, update, actor)
     if ("_tag" in after) return after
     const encoded = encode(after)
-    const failure = this.#write({ key, before, after, encoded, own: actor }, local, onCommit)
+    const { fromMemory } = update
+    const change = { key, before, after, encoded, own: actor, fromMemory }
+    const failure = this.#write(change, local, onCommit)
     if (failure !== undefined) return { _tag: "Unwritten", failure }
     this.#dots.issued(key, actor, after)
     this.#counts.updates++
@@ -178,6 +193,8 @@ export class Replica {
       readonly key: RowKey
       readonly document: Document.Document
       readonly encoded?: DocumentCodec.EncodedDocument
+      /** Whether it is acknowledged before it is on disk: then readers see it at once. */
+      readonly fromMemory?: boolean
     },
     onCommit: OnCommit
   ): Joined {
@@ -200,12 +217,15 @@ export class Replica {
       this.#counts.divergences++
     }
     if (after === before) {
+      if (arrival.fromMemory === true) this.#shown.acknowledge(key, local)
       this.#awaitCommits(onCommit)
       return { _tag: "Joined" }
     }
     const own = local._tag === "Found" ? local.own : ""
     const encoded = (after === incoming ? arrival.encoded : undefined) ?? encode(after)
-    const failure = this.#write({ key, before, after, encoded, own }, local, onCommit)
+    const { fromMemory } = arrival
+    const change = { key, before, after, encoded, own, fromMemory }
+    const failure = this.#write(change, local, onCommit)
     if (failure === undefined) return { _tag: "Joined" }
     return { _tag: "Refused", reason: `${failure.kind}: ${failure.detail}` }
   }
@@ -250,42 +270,48 @@ export class Replica {
       readonly after: Document.Document
       readonly encoded: DocumentCodec.EncodedDocument
       readonly own: string
+      readonly fromMemory: boolean | undefined
     },
     local: LocalRead,
     onCommit: OnCommit
   ): StorageFailure | undefined {
-    const { incarnation } = this.#dots
+    const ending = this.#ending(onCommit)
     this.#breaker.begin()
     const { elementCount, elements, header } = RowCodec.change(options)
     const change = { key: options.key, header, elements, elementCount }
     // The rest of a damaged row is removed, or its elements would be counted with the new ones.
     const documents = local._tag === "Damaged" ? [removalOf(options.key), change] : [change]
     let refusal: StorageFailure | undefined
-    let accepted = false
+    let commit: CommitUnderWay | undefined
     this.#options.storage.write({ documents, rows: noRows }, (failure) => {
       // Before the call returns this means that nothing was accepted, and so nothing is lost.
-      if (!accepted) refusal = failure
-      else this.#committed(failure, incarnation, onCommit)
+      if (commit === undefined) refusal = failure
+      else ending(failure, commit)
     })
-    accepted = true
     if (refusal !== undefined) return refusal
-    const { after: document, encoded, key, own } = options
-    this.#cache.set(key, { document, digest: encoded.digest, own }, encoded.bytes.length)
+    const { after: document, encoded, fromMemory, key, own } = options
+    const held = { document, digest: encoded.digest, own }
+    this.#cache.set(key, held, encoded.bytes.length)
+    const newest = { _tag: "Found", ...held } as const
+    commit = this.#shown.begin(key, local, newest)
+    if (fromMemory === true) this.#shown.acknowledge(key, newest)
     return undefined
   }
 
-  #committed(
-    failure: StorageFailure | undefined,
-    incarnation: Incarnation,
-    onCommit: OnCommit
-  ): void {
-    this.#breaker.end(failure)
-    if (failure !== undefined) {
-      // Writes that storage hides now must not be found here.
-      this.#cache.clear()
-      this.#endIncarnation(incarnation)
+  /** Ends a commit that begins now; a failure ends all that is under way with it. */
+  #ending(onCommit: OnCommit) {
+    const { incarnation } = this.#dots
+    const { failures } = this.#shown
+    return (failure: StorageFailure | undefined, commit?: CommitUnderWay): void => {
+      this.#breaker.end(failure)
+      if (failure !== undefined) {
+        // Writes that storage hides now must not be found here.
+        this.#cache.clear()
+        this.#endIncarnation(incarnation)
+        this.#shown.failed(failures)
+      } else if (commit !== undefined) this.#shown.committed(commit)
+      onCommit(failure)
     }
-    onCommit(failure)
   }
 
   /**
@@ -294,12 +320,12 @@ export class Replica {
    */
   #awaitCommits(onCommit: OnCommit): void {
     const { storage, runtime } = this.#options
-    const { incarnation } = this.#dots
+    const ending = this.#ending(onCommit)
     let isNow = true
     storage.barrier((failure) => {
       if (isNow) runtime.endOfTurn(() => onCommit(failure))
       // A group failed: all its writes are hidden now, whichever callback runs first.
-      else if (failure !== undefined) this.#committed(failure, incarnation, onCommit)
+      else if (failure !== undefined) ending(failure)
       else onCommit(undefined)
     })
     isNow = false
@@ -311,7 +337,7 @@ export class Replica {
     this.#dots.endIncarnation()
     this.#counts.incarnationsEnded++
     const { runtime, storage } = this.#options
-    runtime.mark("replica: an incarnation ends with a failed commit")
+    runtime.mark("replica: an incarnation ends in a running process")
     // A failure to record it is harmless: the next start draws a greater one by the clock.
     storage.write(metadataBatch("incarnation", this.#dots.incarnation), () => {})
   }
