@@ -19,25 +19,18 @@ import type { Operation, Unchanged } from "../core/strategy/Strategy.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import { metadataBatch } from "../storage/Metadata.ts"
 import type {
-  Change,
   OnCommit,
   RowKey,
   StorageFailure,
   StorageService
 } from "../storage/Storage.ts"
-import { DiskBreaker } from "./DiskBreaker.ts"
+import { type CommitLimits, Commits } from "./Commits.ts"
 import { DocumentCache } from "./DocumentCache.ts"
 import { DotIssuer } from "./DotIssuer.ts"
 import type { LocalRead } from "./LocalDocument.ts"
 import type { ReplicaStats } from "./ReplicaStats.ts"
 import * as RowCodec from "./RowCodec.ts"
-import {
-  type CommitUnderWay,
-  type Reading,
-  type Show,
-  type ShownLimits,
-  ShownVersions
-} from "./ShownVersions.ts"
+import type { Reading, Show } from "./ShownVersions.ts"
 
 export type { StorageFailure }
 
@@ -49,9 +42,7 @@ export interface ReplicaOptions {
   readonly incarnation: Incarnation
   /** The time to stamp writes with, in milliseconds. */
   readonly stampMillis: () => number
-  readonly limits:
-    & ShownLimits
-    & Pick<NodeLimits, "cacheBytesMax" | "lastIssuedDotsMax" | "diskRetryMillis">
+  readonly limits: CommitLimits & Pick<NodeLimits, "cacheBytesMax" | "lastIssuedDotsMax">
 }
 
 /** One operation of a request, with its arguments as JSON values. */
@@ -91,8 +82,7 @@ export class Replica {
   readonly #options: ReplicaOptions
   readonly #cache: DocumentCache
   readonly #dots: DotIssuer
-  readonly #breaker: DiskBreaker
-  readonly #shown: ShownVersions
+  readonly #commits: Commits
   #counts = {
     updates: 0,
     retries: 0,
@@ -107,8 +97,7 @@ export class Replica {
     this.#options = options
     this.#dots = new DotIssuer(options)
     this.#cache = new DocumentCache(options.limits.cacheBytesMax)
-    this.#breaker = new DiskBreaker(options)
-    this.#shown = new ShownVersions(options)
+    this.#commits = new Commits(options)
   }
 
   incarnation(): Incarnation {
@@ -117,23 +106,25 @@ export class Replica {
 
   /** Whether writes are worth trying. */
   writable(): boolean {
-    return this.#breaker.isDue
+    return this.#commits.isDue
   }
 
   stats(): ReplicaStats {
-    return { ...this.#counts, ...this.#shown.stats(), births: this.#dots.births }
+    return { ...this.#counts, ...this.#commits.shown.stats(), births: this.#dots.births }
   }
 
   /** Calls back with the version that readers may be shown, as soon as that is known. */
   show(reading: Reading, show: Show): void {
     // What this incarnation made, and no longer has, it may forget again.
-    if (this.#dots.hasForgotten(reading)) this.#endIncarnation(this.#dots.incarnation)
-    this.#shown.show(reading, show)
+    if (this.#dots.hasForgotten(reading)) {
+      this.#endIncarnation(this.#dots.incarnation, "replica: an incarnation ends with a lost row")
+    }
+    this.#commits.shown.show(reading, show)
   }
 
   /** The version that readers may be shown now. */
   shownNow(key: RowKey): LocalRead {
-    return this.#shown.now(key, this.read(key))
+    return this.#commits.shown.now(key, this.read(key))
   }
 
   /** The newest state, committed or not: for operations, which work on it, and not for readers. */
@@ -167,8 +158,8 @@ export class Replica {
     if (known !== undefined) {
       this.#markRetry(known.actor)
       this.#counts.retries++
-      if (update.fromMemory === true) this.#shown.acknowledge(key, local)
-      this.#awaitCommits(onCommit)
+      if (update.fromMemory === true) this.#commits.shown.acknowledge(key, local)
+      this.#commits.await(this.#failing(), onCommit)
       return { _tag: "Updated", document: before, encoded: encode(before), isRetry: true }
     }
     const actor = this.#dots.actorFor(key, local)
@@ -217,8 +208,8 @@ export class Replica {
       this.#counts.divergences++
     }
     if (after === before) {
-      if (arrival.fromMemory === true) this.#shown.acknowledge(key, local)
-      this.#awaitCommits(onCommit)
+      if (arrival.fromMemory === true) this.#commits.shown.acknowledge(key, local)
+      this.#commits.await(this.#failing(), onCommit)
       return { _tag: "Joined" }
     }
     const own = local._tag === "Found" ? local.own : ""
@@ -275,69 +266,32 @@ export class Replica {
     local: LocalRead,
     onCommit: OnCommit
   ): StorageFailure | undefined {
-    const ending = this.#ending(onCommit)
-    this.#breaker.begin()
-    const { elementCount, elements, header } = RowCodec.change(options)
-    const change = { key: options.key, header, elements, elementCount }
-    // The rest of a damaged row is removed, or its elements would be counted with the new ones.
-    const documents = local._tag === "Damaged" ? [removalOf(options.key), change] : [change]
-    let refusal: StorageFailure | undefined
-    let commit: CommitUnderWay | undefined
-    this.#options.storage.write({ documents, rows: noRows }, (failure) => {
-      // Before the call returns this means that nothing was accepted, and so nothing is lost.
-      if (commit === undefined) refusal = failure
-      else ending(failure, commit)
-    })
-    if (refusal !== undefined) return refusal
     const { after: document, encoded, fromMemory, key, own } = options
-    const held = { document, digest: encoded.digest, own }
-    this.#cache.set(key, held, encoded.bytes.length)
-    const newest = { _tag: "Found", ...held } as const
-    commit = this.#shown.begin(key, local, newest)
-    if (fromMemory === true) this.#shown.acknowledge(key, newest)
-    return undefined
+    const newest = { document, digest: encoded.digest, own }
+    const change = RowCodec.change(options)
+    const commit = { key, before: local, newest, fromMemory, change }
+    const refusal = this.#commits.write(commit, this.#failing(), onCommit)
+    if (refusal === undefined) this.#cache.set(key, newest, encoded.bytes.length)
+    return refusal
   }
 
-  /** Ends a commit that begins now; a failure ends all that is under way with it. */
-  #ending(onCommit: OnCommit) {
+  /** What follows from the failure of a commit that begins now. */
+  #failing(): () => void {
     const { incarnation } = this.#dots
-    const { failures } = this.#shown
-    return (failure: StorageFailure | undefined, commit?: CommitUnderWay): void => {
-      this.#breaker.end(failure)
-      if (failure !== undefined) {
-        // Writes that storage hides now must not be found here.
-        this.#cache.clear()
-        this.#endIncarnation(incarnation)
-        this.#shown.failed(failures)
-      } else if (commit !== undefined) this.#shown.committed(commit)
-      onCommit(failure)
+    return () => {
+      // Writes that storage hides now must not be found here.
+      this.#cache.clear()
+      this.#endIncarnation(incarnation, "replica: an incarnation ends with a failed commit")
     }
   }
 
-  /**
-   * A document that was left unchanged may still be on its way to the disk. The barrier is set now:
-   * by the end of the turn its commit may have failed, and no write would wait any more.
-   */
-  #awaitCommits(onCommit: OnCommit): void {
-    const { storage, runtime } = this.#options
-    const ending = this.#ending(onCommit)
-    let isNow = true
-    storage.barrier((failure) => {
-      if (isNow) runtime.endOfTurn(() => onCommit(failure))
-      // A group failed: all its writes are hidden now, whichever callback runs first.
-      else if (failure !== undefined) ending(failure)
-      else onCommit(undefined)
-    })
-    isNow = false
-  }
-
   /** A document that failed to commit may have been sent; its dots must never be made again. */
-  #endIncarnation(failed: Incarnation): void {
-    if (this.#dots.incarnation !== failed) return
+  #endIncarnation(ended: Incarnation, mark: string): void {
+    if (this.#dots.incarnation !== ended) return
     this.#dots.endIncarnation()
     this.#counts.incarnationsEnded++
     const { runtime, storage } = this.#options
-    runtime.mark("replica: an incarnation ends in a running process")
+    runtime.mark(mark)
     // A failure to record it is harmless: the next start draws a greater one by the clock.
     storage.write(metadataBatch("incarnation", this.#dots.incarnation), () => {})
   }
@@ -347,15 +301,6 @@ export class Replica {
     return { _tag: "Damaged", detail }
   }
 }
-
-const noRows: ReadonlyArray<never> = []
-
-const removalOf = (key: RowKey): Change => ({
-  key,
-  header: undefined,
-  elements: [],
-  elementCount: 0
-})
 
 const otherKind = "a state of another kind is stored under this key"
 
