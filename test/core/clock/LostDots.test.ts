@@ -37,9 +37,9 @@ class Model {
 
   do(action: Action): void {
     const node = this.nodes.get(ids[action.at]!)!
+    if (!node.isMember) return
     switch (action.kind) {
       case "make": {
-        if (!node.isMember) return
         const incarnation = incarnationOf(node.incarnation)
         const actor = Dot.actor({ node: ids[action.at]!, incarnation, birth: 1 })
         node.memory.set(actor, ++this.#counter)
