@@ -18,12 +18,7 @@ import type { CausalContext } from "../core/clock/CausalContext.ts"
 import type { Operation, Unchanged } from "../core/strategy/Strategy.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import { metadataBatch } from "../storage/Metadata.ts"
-import type {
-  OnCommit,
-  RowKey,
-  StorageFailure,
-  StorageService
-} from "../storage/Storage.ts"
+import type { OnCommit, RowKey, StorageFailure, StorageService } from "../storage/Storage.ts"
 import { type CommitLimits, Commits } from "./Commits.ts"
 import { DocumentCache } from "./DocumentCache.ts"
 import { DotIssuer } from "./DotIssuer.ts"

@@ -35,6 +35,10 @@ export interface Event {
   readonly result: Shown | undefined
   /** How often its last request was sent. */
   readonly sendings: number
+  /** Dots that its answers showed, and that no disk ever had by then. */
+  readonly unwritten?: ReadonlyArray<string>
+  /** There where its session was told that something is lost: dots of it that a disk has. */
+  readonly lost?: ReadonlyArray<string>
 }
 
 /** The traces of one operation in storage, on any node at any time. */
@@ -56,6 +60,8 @@ export interface Size {
   readonly actors: ReadonlyArray<string>
   readonly leaves: number
   readonly ids: number
+  /** Removals that wait for dots. */
+  readonly deferrals?: number
 }
 
 /** The last state of a document at every replica, and the last read through each node. */

@@ -14,6 +14,7 @@ import { anonymous } from "../../core/model/Principal.ts"
 import { isPassing, NoAnswer, type StoreError } from "../../core/model/StoreError.ts"
 import type { Answer } from "../../coordinator/Request.ts"
 import type { Runtime } from "../../core/Runtime.ts"
+import { judgeAnswer, type Judgement } from "./AnswerJudge.ts"
 import type { SeededRandom } from "./SeededRandom.ts"
 import type { SimCluster } from "./SimCluster.ts"
 import type { SimNode } from "./SimNode.ts"
@@ -37,11 +38,20 @@ export const noWay = { answerLoss: 0, sendingsMax: 3, operation: 0 }
 /** The outcome of the requests of one operation. */
 export interface RequestTrace {
   readonly answers: Array<{ readonly action: string; readonly answer: BackendAnswer }>
+  /** Of the answers, in the moments in which nodes gave them, whether they arrived or not. */
+  readonly judgements: Array<Judgement>
   /** Tags of the errors that nodes answered. */
   readonly refusals: Array<string>
   /** How often the last request was sent. */
   sendings: number
 }
+
+export const emptyTrace = (): RequestTrace => ({
+  answers: [],
+  judgements: [],
+  refusals: [],
+  sendings: 0
+})
 
 const timeoutMillis = 1_500
 const firstPauseMillis = 400
@@ -51,6 +61,7 @@ class Asking {
   readonly #request: BackendRequest
   readonly #respond: BackendRespond
   readonly #process: SimNode
+  readonly #judge: (answer: Answer) => Judgement
   #ended = false
   #attempts = 0
 
@@ -69,6 +80,7 @@ class Asking {
     this.#trace.sendings = 0
     const { cluster, node, random } = this.#way
     this.#process = cluster.node(node).process(random)
+    this.#judge = judgeAnswer(cluster, this.#request)
   }
 
   start(): void {
@@ -94,6 +106,7 @@ class Asking {
     return this.#process.ask(({ coordinator }) =>
       coordinator.handle(request, {
         deliver: (outcome) => {
+          if (outcome._tag === "Answer") this.#trace.judgements.push(this.#judge(outcome))
           if (this.#isLost()) return
           kernel.soon(outside, () => this.#hear(outcome))
         }
@@ -136,7 +149,7 @@ class Asking {
 /** A session's backend; `way` and `trace` are set anew for each operation. */
 export class SimBackend implements Backend {
   way: Way
-  trace: RequestTrace = { answers: [], refusals: [], sendings: 0 }
+  trace: RequestTrace = emptyTrace()
   readonly runtime: Runtime
 
   constructor(way: Way) {

@@ -18,7 +18,7 @@ import type { AnyEntry } from "./Operate.ts"
 import { documentNameOf, isWrite, type Plan, type PlannedOperation } from "./Plan.ts"
 import type { Client } from "./Scenario.ts"
 import { stream } from "./SeededRandom.ts"
-import { noWay, type RequestTrace, SimBackend, type Way } from "./SimBackend.ts"
+import { emptyTrace, noWay, type RequestTrace, SimBackend, type Way } from "./SimBackend.ts"
 import type { Named, SimCluster } from "./SimCluster.ts"
 
 /** JSON of the shown view: siblings as a list, one value where the bucket makes one of them. */
@@ -64,6 +64,15 @@ const outcomeOf = (operation: PlannedOperation, error: StoreError): Outcome => {
   if (!isWrite(operation) || refusals.has(error._tag)) return "fail"
   const mayHaveApplied = "mayHaveApplied" in error ? error.mayHaveApplied : true
   return mayHaveApplied ? "info" : "fail"
+}
+
+/** The judgements of all answers of one operation. */
+const judged = ({ answers, judgements }: RequestTrace): Pick<Event, "unwritten" | "lost"> => {
+  const unwritten = judgements.flatMap((judgement) => judgement.unwritten)
+  const isTold = answers.some(({ answer }) => answer.lost === true)
+  return isTold
+    ? { unwritten, lost: judgements.flatMap(({ heldAllTheSame }) => heldAllTheSame) }
+    : { unwritten }
 }
 
 interface Kept {
@@ -124,7 +133,7 @@ export class SimSession {
   #do(operation: PlannedOperation): void {
     const { cluster } = this.#options
     const { node } = operation
-    const trace: RequestTrace = { answers: [], refusals: [], sendings: 0 }
+    const trace = emptyTrace()
     this.#backend.way = this.#wayOf(operation)
     this.#backend.trace = trace
     const invokedAt = cluster.kernel.now
@@ -183,7 +192,8 @@ export class SimSession {
         ? kept?.shown
         : undefined,
       result,
-      sendings: trace.sendings
+      sendings: trace.sendings,
+      ...judged(trace)
     }
     cluster.story?.ended(event)
     ended(event)
