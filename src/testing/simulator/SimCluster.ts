@@ -162,6 +162,14 @@ export class SimCluster {
     return rowKeyOf({ bucket: document.bucket, key: this.keyOf(document), partitionCount })
   }
 
+  /** Whether a node that is to keep the document cannot read it. */
+  isDamaged(document: Named): boolean {
+    const row = this.rowOf(document)
+    return this.primaries(document).some((id) =>
+      this.node(id).core?.replica.read(row)._tag === "Damaged"
+    )
+  }
+
   primaries(document: Named): ReadonlyArray<string> {
     const { definition } = this.bucket(document.bucket)
     const { partition } = this.rowOf(document)
