@@ -11,13 +11,14 @@ import { rowKeyOf } from "../../core/ring/Partition.ts"
 import * as Ring from "../../core/ring/Ring.ts"
 import { invariant } from "../../core/Invariant.ts"
 import { heldAllTheTime } from "./DiskContexts.ts"
+import type { Lost } from "./History.ts"
 import type { SimCluster } from "./SimCluster.ts"
 
 export interface Judgement {
   /** Dots that are shown, and that no disk ever had. */
   readonly unwritten: ReadonlyArray<string>
-  /** Dots that the session is told to be lost, and that a disk has, which keeps the document. */
-  readonly heldAllTheSame: ReadonlyArray<string>
+  /** Undefined where the session is told of no loss. */
+  readonly lost: Lost | undefined
 }
 
 /** Begins to look as the request is made; the function that is returned judges its answer. */
@@ -39,7 +40,7 @@ export const judgeAnswer = (
   return ({ context, lost }) => {
     const { vector } = open(context)
     const unwritten = contexts.unwritten(row, vector)
-    if (lost !== true) return { unwritten, heldAllTheSame: [] }
+    if (lost !== true) return { unwritten, lost: undefined }
     const sought = (body.after ?? []).map(open).reduce(CausalContext.join, CausalContext.nothing)
     const dots = LostDots.missing(sought.vector, vector)
     // Of a node with a second process, it is not known which of the two has what.
@@ -49,7 +50,10 @@ export const judgeAnswer = (
     const isGroundless = damaged.size === 0 && twinned.size === 0
     return {
       unwritten,
-      heldAllTheSame: isGroundless ? [...held, "though no disk has lost anything"] : held
+      lost: {
+        dots: [...dots].map(([actor, counter]) => `${actor} ${counter}`),
+        held: isGroundless ? [...held, "though no disk has lost anything"] : held
+      }
     }
   }
 }

@@ -37,8 +37,14 @@ export interface Event {
   readonly sendings: number
   /** Dots that its answers showed, and that no disk ever had by then. */
   readonly unwritten?: ReadonlyArray<string>
-  /** There where its session was told that something is lost: dots of it that a disk has. */
-  readonly lost?: ReadonlyArray<string>
+  /** There where its session was told that something is lost. */
+  readonly lost?: Lost
+}
+
+/** Dots that a session was told to be lost, and which of them a disk has all the same. */
+export interface Lost {
+  readonly dots: ReadonlyArray<string>
+  readonly held: ReadonlyArray<string>
 }
 
 /** The traces of one operation in storage, on any node at any time. */

@@ -37,9 +37,12 @@ export const noWay = { answerLoss: 0, sendingsMax: 3, operation: 0 }
 
 /** The outcome of the requests of one operation. */
 export interface RequestTrace {
-  readonly answers: Array<{ readonly action: string; readonly answer: BackendAnswer }>
-  /** Of the answers, in the moments in which nodes gave them, whether they arrived or not. */
-  readonly judgements: Array<Judgement>
+  readonly answers: Array<{
+    readonly action: string
+    readonly answer: BackendAnswer
+    /** Made in the moment in which the node gave the answer. */
+    readonly judgement: Judgement
+  }>
   /** Tags of the errors that nodes answered. */
   readonly refusals: Array<string>
   /** How often the last request was sent. */
@@ -48,7 +51,6 @@ export interface RequestTrace {
 
 export const emptyTrace = (): RequestTrace => ({
   answers: [],
-  judgements: [],
   refusals: [],
   sendings: 0
 })
@@ -106,9 +108,13 @@ class Asking {
     return this.#process.ask(({ coordinator }) =>
       coordinator.handle(request, {
         deliver: (outcome) => {
-          if (outcome._tag === "Answer") this.#trace.judgements.push(this.#judge(outcome))
           if (this.#isLost()) return
-          kernel.soon(outside, () => this.#hear(outcome))
+          const hear = outcome._tag === "Answer"
+            ? this.#hearing(outcome)
+            : () => this.#fail(outcome)
+          kernel.soon(outside, () => {
+            if (!this.#ended) hear()
+          })
         }
       })
     )
@@ -120,13 +126,15 @@ class Asking {
     return kernel.now < healedAt && this.#attempts < sendingsMax && random.chance(answerLoss)
   }
 
-  #hear(outcome: Answer | StoreError): void {
-    if (this.#ended) return
-    if (outcome._tag !== "Answer") return this.#fail(outcome)
-    this.#ended = true
-    const answer = { ...outcome, values: outcome.values.map(CanonicalJson.decode) }
-    this.#trace.answers.push({ action: this.#request.action, answer })
-    this.#respond(answer)
+  /** Judges the answer now, and gives it to the client later. */
+  #hearing(outcome: Answer): () => void {
+    const judgement = this.#judge(outcome)
+    return () => {
+      this.#ended = true
+      const answer = { ...outcome, values: outcome.values.map(CanonicalJson.decode) }
+      this.#trace.answers.push({ action: this.#request.action, answer, judgement })
+      this.#respond(answer)
+    }
   }
 
   #fail(error: StoreError): void {

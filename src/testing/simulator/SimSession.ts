@@ -68,12 +68,15 @@ const outcomeOf = (operation: PlannedOperation, error: StoreError): Outcome => {
 }
 
 /** The judgements of all answers of one operation. */
-const judged = ({ answers, judgements }: RequestTrace): Pick<Event, "unwritten" | "lost"> => {
-  const unwritten = judgements.flatMap((judgement) => judgement.unwritten)
-  const isTold = answers.some(({ answer }) => answer.lost === true)
-  return isTold
-    ? { unwritten, lost: judgements.flatMap(({ heldAllTheSame }) => heldAllTheSame) }
-    : { unwritten }
+const judged = ({ answers }: RequestTrace): Pick<Event, "unwritten" | "lost"> => {
+  const unwritten = answers.flatMap(({ judgement }) => judgement.unwritten)
+  const told = answers.flatMap(({ judgement: { lost } }) => (lost === undefined ? [] : [lost]))
+  if (told.length === 0) return { unwritten }
+  const lost = {
+    dots: told.flatMap(({ dots }) => dots),
+    held: told.flatMap(({ held }) => held)
+  }
+  return { unwritten, lost }
 }
 
 interface Kept {

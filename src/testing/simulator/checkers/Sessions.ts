@@ -72,18 +72,27 @@ const isLost = (told: Told, shown: Shown, name: string, before: Shown): boolean 
     )
   )
 
-const checkSession = (told: Told, events: ReadonlyArray<Event>, add: (p: string) => void): void => {
+const checkSession = (
+  document: Told,
+  events: ReadonlyArray<Event>,
+  add: (problem: string) => void
+): void => {
+  const told = new Set<string>()
   let before: Array<readonly [Event, Shown]> = []
   for (const event of events) {
     const { endedAt, lost, operation, result } = event
-    if (lost !== undefined && lost.length > 0) {
-      add(`o${operation.id} told that something is lost: ${lost.join(", ")}`)
+    if (lost !== undefined && lost.held.length > 0) {
+      add(`o${operation.id} told that something is lost: ${lost.held.join(", ")}`)
+    }
+    for (const dot of lost?.dots ?? []) {
+      if (told.has(dot)) add(`o${operation.id} told again that ${dot} is lost`)
+      told.add(dot)
     }
     if (result !== undefined && !isWrite(operation)) {
       for (const [earlier, shown] of before) {
         const what = `o${operation.id} went back behind o${earlier.operation.id}`
-        const vanished = gone(told, shown, result, endedAt).filter((name) =>
-          lost === undefined || !isLost(told, result, name, shown)
+        const vanished = gone(document, shown, result, endedAt).filter((name) =>
+          lost === undefined || !isLost(document, result, name, shown)
         )
         if (vanished.length > 0) add(`${what}: ${vanished.join(", ")} is gone`)
         const isBehind = !VersionVector.covers(result.vector, shown.vector)
