@@ -23,15 +23,15 @@ export const drawLimits = (random: SeededRandom): PlannedLimits => {
     firstPauseMillis: random.pick([50, node.firstPauseMillis, node.firstPauseMillis]),
     resendMinMillis: random.pick([10, node.resendMinMillis, node.resendMinMillis]),
     resendMaxMillis: random.pick([200, node.resendMaxMillis, node.resendMaxMillis]),
-    shownWaitMillis: random.pick([1, 20, node.shownWaitMillis]),
-    shownWaitsMax: random.pick([1, 4, node.shownWaitsMax]),
-    deferralChecksMax: random.pick([1, node.deferralChecksMax]),
     sweepMillis: random.pick([5, node.sweepMillis]),
     // A disk that syncs for 50 ms falls behind with smaller groups, and rightly refuses writes.
     groupChangesMax: random.pick([16, 64, node.groupChangesMax]),
     groupBytesMax: random.pick([8_000, 40_000, node.groupBytesMax]),
     groupsInFlightMax: random.pick([1, node.groupsInFlightMax, 3]),
     waitingChangesMax: random.pick([200, node.waitingChangesMax]),
-    waitingBytesMax: random.pick([60_000, node.waitingBytesMax])
+    waitingBytesMax: random.pick([60_000, node.waitingBytesMax]),
+    shownWaitMillis: random.pick([1, 20, node.shownWaitMillis]),
+    shownWaitsMax: random.pick([1, 4, node.shownWaitsMax]),
+    deferralChecksMax: random.pick([1, node.deferralChecksMax])
   }
 }
