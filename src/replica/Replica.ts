@@ -112,7 +112,8 @@ export class Replica {
   show(reading: Reading, show: Show): void {
     // What this incarnation made, and no longer has, it may forget again.
     if (this.#dots.hasForgotten(reading)) {
-      this.#endIncarnation(this.#dots.incarnation, "replica: an incarnation ends with a lost row")
+      this.#options.runtime.mark("replica: an incarnation ends with a lost row")
+      this.#endIncarnation(this.#dots.incarnation)
     }
     this.#commits.shown.show(reading, show)
   }
@@ -276,19 +277,20 @@ export class Replica {
     return () => {
       // Writes that storage hides now must not be found here.
       this.#cache.clear()
-      this.#endIncarnation(incarnation, "replica: an incarnation ends with a failed commit")
+      if (!this.#endIncarnation(incarnation)) return
+      this.#options.runtime.mark("replica: an incarnation ends with a failed commit")
     }
   }
 
   /** A document that failed to commit may have been sent; its dots must never be made again. */
-  #endIncarnation(ended: Incarnation, mark: string): void {
-    if (this.#dots.incarnation !== ended) return
+  #endIncarnation(ended: Incarnation): boolean {
+    if (this.#dots.incarnation !== ended) return false
     this.#dots.endIncarnation()
     this.#counts.incarnationsEnded++
-    const { runtime, storage } = this.#options
-    runtime.mark(mark)
+    const { storage } = this.#options
     // A failure to record it is harmless: the next start draws a greater one by the clock.
     storage.write(metadataBatch("incarnation", this.#dots.incarnation), () => {})
+    return true
   }
 
   #damaged(detail: string): LocalRead {
