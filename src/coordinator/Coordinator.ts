@@ -11,10 +11,10 @@ import type { NodeId } from "../core/model/Names.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import { InFlightRequests } from "../transport/InFlightRequests.ts"
 import { CatchUpRead } from "./CatchUpRead.ts"
+import { ChecksUnderWay } from "./ChecksUnderWay.ts"
 import { ClientRead } from "./ClientRead.ts"
 import type { CoordinatorContext, Gathering, NodeServices } from "./CoordinatorContext.ts"
 import * as CoordinatorCounters from "./CoordinatorCounters.ts"
-import { DeferralChecks } from "./DeferralChecks.ts"
 import { Explain } from "./Explain.ts"
 import { readForward } from "./ForwardCodec.ts"
 import { ForwardDeduplication } from "./ForwardDeduplication.ts"
@@ -68,7 +68,7 @@ export class Coordinator {
       inFlight: new InFlightRequests<Gathering>({ runtime, limits, firstNumber }),
       lateReplies: new LateReplyBudget(limits.lateReplyBytesMax),
       forwardedWrites: new ForwardedWrites(limits),
-      deferralChecks: new DeferralChecks(limits)
+      checksUnderWay: new ChecksUnderWay(limits)
     }
     this.#deduplication = new ForwardDeduplication(limits)
     this.#validation = { ...validation, ...limits, seal, nowMillis: () => view.agreedNow() }

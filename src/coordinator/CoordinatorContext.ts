@@ -11,8 +11,8 @@ import type { ClusterView } from "../gossip/ClusterView.ts"
 import type { Replica } from "../replica/Replica.ts"
 import type { ScanLimits } from "../replica/LiveKeys.ts"
 import type { InFlightRequests, ResendLimits, Waiting } from "../transport/InFlightRequests.ts"
+import type { ChecksUnderWay } from "./ChecksUnderWay.ts"
 import type { CoordinatorCounters } from "./CoordinatorCounters.ts"
-import type { DeferralChecks } from "./DeferralChecks.ts"
 import type { ForwardedWrites } from "./ForwardedWrites.ts"
 import type { LateReplyBudget } from "./LateReplyBudget.ts"
 
@@ -57,5 +57,5 @@ export interface CoordinatorContext extends NodeServices {
   readonly inFlight: InFlightRequests<Gathering>
   readonly lateReplies: LateReplyBudget
   readonly forwardedWrites: ForwardedWrites
-  readonly deferralChecks: DeferralChecks
+  readonly checksUnderWay: ChecksUnderWay
 }

@@ -17,6 +17,7 @@ import * as Errors from "../core/model/StoreError.ts"
 import * as ReadDecision from "../core/quorum/ReadDecision.ts"
 import * as Targets from "../core/quorum/Targets.ts"
 import type { LocalRead } from "../replica/LocalDocument.ts"
+import { checkDeferrals } from "./CheckDeferrals.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import { DotSearch, type SearchResult } from "./DotSearch.ts"
 import { fetchMessage } from "./FetchMessage.ts"
@@ -245,6 +246,6 @@ export abstract class ReadCoordinator
   /** No more replies are processed; the joined document is sent to every stale replica. */
   override finish(): void {
     readRepair(this.context, this)
-    this.context.deferralChecks.check(this.context, this.read, this.joined)
+    checkDeferrals(this.context, this.read, this.joined)
   }
 }

@@ -14,6 +14,7 @@ import * as Targets from "../core/quorum/Targets.ts"
 import * as WriteDecision from "../core/quorum/WriteDecision.ts"
 import type { StorageFailure } from "../replica/Replica.ts"
 import { answerOf } from "./Answer.ts"
+import { checkDeferrals } from "./CheckDeferrals.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import { Gather } from "./Gather.ts"
 import type { OpenRequest } from "./OpenRequest.ts"
@@ -125,10 +126,7 @@ export class WriteCoordinator
 
   /** A removal by a context that is ahead of this replica may wait for dots that are lost. */
   override finish(): void {
-    const { context } = this
-    if (this.#document !== undefined) {
-      context.deferralChecks.check(context, this.#write, this.#document)
-    }
+    if (this.#document !== undefined) checkDeferrals(this.context, this.#write, this.#document)
   }
 
   override bytesHeld(): number {

@@ -175,7 +175,7 @@ export class ShownVersions {
 
   /** Calls back the reads that wait for a version up to this one. */
   #wake(document: UnderWay, version: number, shown: LocalRead): void {
-    for (const waiting of [...document.waiting]) {
+    for (const waiting of document.waiting) {
       if (waiting.version > version) continue
       document.waiting.delete(waiting)
       this.#waiting--

@@ -12,6 +12,7 @@ import type { StrategyDefinition } from "../../src/core/model/BucketDefinition.t
 import * as CanonicalJson from "../../src/core/model/CanonicalJson.ts"
 import { type Incarnation, isIncarnation } from "../../src/core/model/Incarnation.ts"
 import { NodeId } from "../../src/core/model/Names.ts"
+import type { Runtime } from "../../src/core/Runtime.ts"
 import * as Strategies from "../../src/core/strategy/Strategies.ts"
 import { beginIncarnation } from "../../src/node/NodeCore.ts"
 import { Replica, type Update, type Updated } from "../../src/replica/Replica.ts"
@@ -182,15 +183,26 @@ export class Bench {
     return openDirect({
       directory: this.disk,
       identity,
-      runtime: {
-        ...this.runtime,
-        endOfTurn: (task) => {
-          if (this.#held === undefined) this.runtime.endOfTurn(task)
-          else this.#held.push(task)
-        }
-      },
+      runtime: this.#diskRuntime(),
       ...(limits === undefined ? {} : { limits })
     })
+  }
+
+  /** The bench's runtime, but that turns in which commits are held back do not end. */
+  #diskRuntime(): Runtime {
+    const { after, elapsed, endOfTurn, id, mark, now, random } = this.runtime
+    return {
+      after,
+      elapsed,
+      id,
+      mark,
+      now,
+      random,
+      endOfTurn: (task) => {
+        if (this.#held === undefined) endOfTurn(task)
+        else this.#held.push(task)
+      }
+    }
   }
 
   #start(): Replica {

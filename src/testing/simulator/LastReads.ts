@@ -5,7 +5,6 @@
 import { rethrow } from "../../client/Task.ts"
 import type { Requester } from "../../client/Requester.ts"
 import type { StoreError } from "../../core/model/StoreError.ts"
-import type { AnyEntry } from "./Operate.ts"
 import type { PlannedOperation } from "./Plan.ts"
 import type { SimCluster } from "./SimCluster.ts"
 
@@ -66,6 +65,6 @@ export class LastReads {
       kernel.at(outside, kernel.now + pauseMillis, () => this.#try(read, tries + 1))
     }
     const task = requester.read(bucket, key, { consistency: read.consistency })
-    task((_: AnyEntry) => end(() => ended(read)), fail, rethrow)
+    task(() => end(() => ended(read)), fail, rethrow)
   }
 }

@@ -86,17 +86,17 @@ describe("the checker of inventions", () => {
   })
 })
 
-describe("the checker of shown versions", () => {
-  const asked = (unwritten: ReadonlyArray<string>) =>
-    problems(
-      shownVersions,
-      history(
-        "notes",
-        [{ id: 1, action: put }, { ...reading(2, shown(["o1"], [1])), unwritten }],
-        nothing
-      )
+const asked = (unwritten: ReadonlyArray<string>) =>
+  problems(
+    shownVersions,
+    history(
+      "notes",
+      [{ id: 1, action: put }, { ...reading(2, shown(["o1"], [1])), unwritten }],
+      nothing
     )
+  )
 
+describe("the checker of shown versions", () => {
   it("refuses an answer that shows what no disk has had", () => {
     expect(asked([])).toEqual([])
     expect(asked(["n1 5"])).toEqual(["o2 was shown what no disk has had: n1 5"])

@@ -51,7 +51,7 @@ export const contextPlants: ReadonlyArray<Plant> = [
     name: "lost-dots-awaited",
     bug: "removals wait for ever for dots that are lost",
     edits: [{
-      file: "src/coordinator/DeferralChecks.ts",
+      file: "src/coordinator/CheckDeferrals.ts",
       from: "  if (gone.size === 0) return",
       to: "  if (gone.size >= 0) return"
     }]

@@ -7,38 +7,28 @@
  * time. If it cannot be told whether the dots are gone, the next request tries again.
  */
 import type { Document } from "../core/crdt/Document.ts"
-import { textOf } from "../core/model/RowKey.ts"
 import { awaitedDots, endDeferrals, endedBy } from "../core/strategy/EndDeferrals.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import { DotSearch, type SearchedDocument, type SearchResult } from "./DotSearch.ts"
 
-export class DeferralChecks {
-  readonly #checksMax: number
-  /** Documents that are looked after now. */
-  readonly #documents = new Set<string>()
-
-  constructor({ deferralChecksMax }: { readonly deferralChecksMax: number }) {
-    this.#checksMax = deferralChecksMax
-  }
-
-  /** Looks after a document as a request found it. */
-  check(context: CoordinatorContext, searched: SearchedDocument, document: Document): void {
-    if (document.deferred.length === 0) return
-    const name = textOf(searched.row)
-    const { limits: { readTimeoutMillis }, runtime } = context
-    if (this.#documents.has(name) || this.#documents.size >= this.#checksMax) return
-    this.#documents.add(name)
-    new DotSearch(context, {
-      searched,
-      sought: awaitedDots(document),
-      known: document,
-      deadline: runtime.elapsed() + readTimeoutMillis,
-      ended: (result) => {
-        this.#documents.delete(name)
-        end(context, searched, result)
-      }
-    }).start()
-  }
+/** Looks after a document as a request found it. */
+export const checkDeferrals = (
+  context: CoordinatorContext,
+  searched: SearchedDocument,
+  document: Document
+): void => {
+  const { checksUnderWay, limits: { readTimeoutMillis }, runtime } = context
+  if (document.deferred.length === 0 || !checksUnderWay.begin(searched.row)) return
+  new DotSearch(context, {
+    searched,
+    sought: awaitedDots(document),
+    known: document,
+    deadline: runtime.elapsed() + readTimeoutMillis,
+    ended: (result) => {
+      checksUnderWay.end(searched.row)
+      end(context, searched, result)
+    }
+  }).start()
 }
 
 /** Ends the removals of the own document that wait for nothing else, and tells the others. */
