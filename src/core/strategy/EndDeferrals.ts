@@ -35,7 +35,6 @@ export const endDeferrals = (gone: VersionVector.VersionVector): Operation => ({
       store: undefined,
       deferred: [],
       expiry: Expiry.none,
-      ids: [],
       ended: endedBy(document, gone)
     }
     return { _tag: "Changed", delta }

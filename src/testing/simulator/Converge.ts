@@ -116,12 +116,11 @@ export class Converge {
       digests.set(node.id, local?._tag.toLowerCase() ?? "down")
       return
     }
-    const { context, deferred, ids, store } = local.document
+    const { context, deferred, store } = local.document
     digests.set(node.id, local.digest)
     sizes.set(node.id, {
       actors: [...context.keys()].sort(),
       leaves: leavesOf(store),
-      ids: ids.length,
       deferrals: deferred.length
     })
   }

@@ -75,6 +75,7 @@ export type PlannedLimits = Partial<
     | "shownWaitMillis"
     | "shownWaitsMax"
     | "deferralChecksMax"
+    | "counterUpdatesMax"
     | keyof StorageLimits
   >
 >

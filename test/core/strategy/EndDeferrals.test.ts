@@ -29,6 +29,7 @@ const applied = (
     document,
     dot,
     nowMillis: 0,
+    counterUpdatesMax: 16,
     seen: seen === undefined ? undefined : { vector: seen, stamp: 0 },
     stampSeen: 0,
     args
@@ -87,8 +88,7 @@ describe("a removal whose dots are lost", () => {
       seen: { vector: VersionVector.empty, dots: [own(1), own(2)] },
       store: undefined,
       deferred: [],
-      expiry: [],
-      ids: []
+      expiry: []
     }
     expect(Document.apply(waiting, delta).deferred).toHaveLength(1)
   })

@@ -38,7 +38,7 @@ const sized = (
   damaged: Iterable<string> = [],
   deferrals = 0
 ) => {
-  const sizes = new Map([["n2", { actors, leaves, ids: 0, deferrals }]])
+  const sizes = new Map([["n2", { actors, leaves, deferrals }]])
   const record = history("notes", [{ id: 1, action: put }], nothing, {
     final: [finalOf("notes", nothing, { sizes })],
     damaged: new Set(damaged)
