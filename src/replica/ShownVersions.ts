@@ -1,12 +1,12 @@
 /**
- * Keeps readers from what may vanish unseen: a document that is on its way to the disk is shown once
- * it is there, or once it was acknowledged from memory.
+ * Keeps readers from what may vanish unseen: a document that is on its way to the disk is shown
+ * once it is there, or once it was acknowledged from memory.
  *
  * Of a document with commits under way it holds the last version that may be shown, beside the
- * newest, on which operations work. So its memory is bounded by what waits for the disk. A read that
- * meets a commit waits for it a little while, and then shows the version before; one whose session
- * has seen what is under way waits until the commit ends, since the version before would be refused
- * to it. Versions that fail to commit are never shown.
+ * newest, on which operations work. So its memory is bounded by what waits for the disk. A read
+ * that meets a commit waits for it a little while, and then shows the version before; one whose
+ * session has seen what is under way waits until the commit ends, since the version before would
+ * be refused to it. Versions that fail to commit are never shown.
  */
 import * as VersionVector from "../core/clock/VersionVector.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"

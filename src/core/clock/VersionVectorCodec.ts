@@ -1,6 +1,6 @@
 /**
- * Writes and reads a version vector by itself: a count, then each actor as text with its counter, in
- * order.
+ * Writes and reads a version vector by itself: a count, then each actor as text with its counter,
+ * in order.
  */
 import { type ByteReader, type ByteWriter, Malformed } from "../codec/Bytes.ts"
 import { actorPattern } from "./Dot.ts"

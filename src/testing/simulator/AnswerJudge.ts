@@ -1,6 +1,6 @@
 /**
- * Judges each answer in the moment in which its node gives it: whether a disk has what it shows, and
- * whether what it tells its session to be lost is so.
+ * Judges each answer in the moment in which its node gives it: whether a disk has what it shows,
+ * and whether what it tells its session to be lost is so.
  */
 import type { BackendRequest } from "../../client/Backend.ts"
 import type { Answer } from "../../coordinator/Request.ts"

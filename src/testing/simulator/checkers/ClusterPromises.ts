@@ -123,6 +123,6 @@ const excesses = (record: Record, final: FinalDocument): ReadonlyArray<Violation
 export const bounds: Checker = {
   name: "bounds",
   promise:
-    "a node has one actor in a document for each incarnation, and no more leaves than writes; no removal waits for ever",
+    "an incarnation has one actor in a document; no more leaves than writes; no wait for ever",
   check: (record) => record.final.flatMap((final) => excesses(record, final))
 }
