@@ -1,6 +1,6 @@
 /**
  * Checks that readers are shown nothing that may vanish unseen: in a bucket that syncs its writes,
- * a disk has everything that any answer shows. So a crash alone makes nothing vanish that was shown.
+ * a disk has everything that any answer shows. So a crash alone makes nothing shown vanish.
  */
 import type { Checker } from "../History.ts"
 import { simBuckets } from "../SimBuckets.ts"
