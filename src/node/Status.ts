@@ -35,6 +35,13 @@ const requestSamples = ({ coordinator, requests }: NodeCore): ReadonlyArray<Samp
     gauge("requests_under_way", coordinator.underWay(), "Requests not answered yet."),
     gauge("late_bytes", coordinator.lateBytes(), "Kept for replicas that are late."),
     counter("read_repairs", counts.readRepairs, "Replicas brought up to date by a read."),
+    counter("lost_told", counts.lostTold, "Sessions told that they had seen what is lost."),
+    counter("dot_searches", counts.dotSearches, "Questions where dots are that a client has seen."),
+    counter(
+      "deferrals_ended",
+      counts.deferralsEnded,
+      "Removals that had waited for dots which are lost."
+    ),
     counter("catch_ups", counts.catchUps, "Writes that first had to catch up with their context."),
     counter("siblings_seen", counts.siblingsSeen, "Answers of more than one sibling."),
     counter("resends", counts.resends, "Messages to replicas sent again."),
@@ -59,8 +66,15 @@ const replicaSamples = ({ coordinator, replica, view }: NodeCore): ReadonlyArray
     counter(
       "incarnations_ended",
       stats.incarnationsEnded,
-      "Incarnations ended by a failed commit."
+      "Incarnations ended by a failed commit, or by a row that was lost."
     ),
+    counter("reads_delayed", stats.readsDelayed, "Reads that waited for a commit."),
+    counter(
+      "reads_of_version_before",
+      stats.readsOfVersionBefore,
+      "Reads shown an older version, since the commit of the newest took too long."
+    ),
+    gauge("reads_waiting", stats.readsWaiting, "Reads that wait for a commit now."),
     counter("clock_clamps", view.clockClamps(), "Stamps taken from the peers' clocks instead.")
   ]
 }

@@ -122,6 +122,22 @@ const lanNode = {
    */
   cacheBytesMax: 64 * mebibyte,
   /**
+   * How long a read waits for a commit of its document that is under way, before it shows the
+   * version before. Several syncs of a disk: less shows older versions while the disk is busy, more
+   * makes readers wait for a disk that stalls.
+   */
+  shownWaitMillis: 100,
+  /**
+   * Reads that wait so, 300 bytes each; beyond them a read shows the version before at once. Reads
+   * a second, of documents being written, times the seconds for which the disk may stall.
+   */
+  shownWaitsMax: 10_000,
+  /**
+   * Documents whose removals are looked after at once: whether the dots that they wait for are
+   * surely gone. One more is left to its next read. Each holds its document in memory.
+   */
+  deferralChecksMax: 16,
+  /**
    * Documents of which the last dot made here is remembered, 150 bytes each. Documents written
    * between two starts: each forgotten costs one more actor in its context when it is written.
    */

@@ -30,6 +30,9 @@ export const drawLimits = (random: SeededRandom): PlannedLimits => {
     groupBytesMax: random.pick([8_000, 40_000, node.groupBytesMax]),
     groupsInFlightMax: random.pick([1, node.groupsInFlightMax, 3]),
     waitingChangesMax: random.pick([200, node.waitingChangesMax]),
-    waitingBytesMax: random.pick([60_000, node.waitingBytesMax])
+    waitingBytesMax: random.pick([60_000, node.waitingBytesMax]),
+    shownWaitMillis: random.pick([1, 20, node.shownWaitMillis]),
+    shownWaitsMax: random.pick([1, 4, node.shownWaitsMax]),
+    deferralChecksMax: random.pick([1, node.deferralChecksMax])
   }
 }

@@ -72,6 +72,9 @@ export type PlannedLimits = Partial<
     | "resendMinMillis"
     | "resendMaxMillis"
     | "sweepMillis"
+    | "shownWaitMillis"
+    | "shownWaitsMax"
+    | "deferralChecksMax"
     | "counterUpdatesMax"
     | keyof StorageLimits
   >

@@ -86,6 +86,10 @@ class Simulation {
     invariant(isOver(), "every client has been answered")
     // Messages that were sent in the chaos and are still on their way arrive.
     kernel.run(kernel.now + lateMillis)
+    const lastReads = sessions.map((session) => session.readLast())
+    const areOver = () => lastReads.every((reads) => reads.isOver)
+    kernel.run(kernel.now + workloadMillis, areOver)
+    invariant(areOver(), "every last read has been answered")
     const final = new Converge(cluster, this.#plan).run()
     const before = this.#commits()
     kernel.run(kernel.now + quietMillis)

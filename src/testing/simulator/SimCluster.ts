@@ -18,6 +18,7 @@ import { invariant } from "../../core/Invariant.ts"
 import { toKeys } from "../../node/ClusterKey.ts"
 import { rowKeyOf } from "../../core/ring/Partition.ts"
 import type { RowKey } from "../../storage/Storage.ts"
+import { DiskContexts } from "./DiskContexts.ts"
 import { Kernel, outside, type Owner } from "./Kernel.ts"
 import { Ledger } from "./Ledger.ts"
 import type { Plan } from "./Plan.ts"
@@ -72,6 +73,7 @@ export class SimCluster {
   readonly network: SimNetwork
   readonly nodes: ReadonlyMap<string, SimNode>
   readonly ledger = new Ledger(() => this.kernel.now)
+  readonly contexts = new DiskContexts()
   readonly marks = new Map<string, number>()
   readonly incarnations: Array<{ readonly node: string; readonly incarnation: string }> = []
   /** Nodes whose disks lost or damaged data. */
@@ -126,8 +128,10 @@ export class SimCluster {
           this.story?.began(of, incarnation)
         },
         asked: (header) => this.ledger.asked(node, header),
+        stored: (key, header) => void this.contexts.stored(key, header),
         wrote: (key, document) => {
           this.ledger.committed(node, key, document)
+          this.contexts.committed(node, key, document)
           this.story?.wrote(node, key, document)
         }
       })
@@ -158,6 +162,14 @@ export class SimCluster {
     return rowKeyOf({ bucket: document.bucket, key: this.keyOf(document), partitionCount })
   }
 
+  /** Whether a node that is to keep the document cannot read it. */
+  isDamaged(document: Named): boolean {
+    const row = this.rowOf(document)
+    return this.primaries(document).some((id) =>
+      this.node(id).core?.replica.read(row)._tag === "Damaged"
+    )
+  }
+
   primaries(document: Named): ReadonlyArray<string> {
     const { definition } = this.bucket(document.bucket)
     const { partition } = this.rowOf(document)
@@ -182,6 +194,7 @@ export class SimCluster {
     this.did(fault)
     this.damaged.add(node)
     this.ledger.forget(node)
+    this.contexts.forget(node)
   }
 
   /** All processes die, which frees the memory of real databases. */

@@ -36,6 +36,8 @@ export interface SimNodeOptions extends Omit<NodeOptions, "runtime" | "transport
   readonly began: (node: NodeId, incarnation: string) => void
   /** Told of the header of every document that is to be stored. */
   readonly asked: (header: Uint8Array | undefined) => void
+  /** Told of every header that this node's disk says to have. */
+  readonly stored: (key: RowKey, header: Uint8Array) => void
   /** Told of every document that reaches this node's disk. */
   readonly wrote: (key: RowKey, document: StoredDocument) => void
   /** Told the name of a fault each time that it takes effect here. */
@@ -140,6 +142,7 @@ export class SimNode {
     const watch = new DiskWatch({
       now: () => kernel.now,
       asked: this.#options.asked,
+      stored: this.#options.stored,
       overloaded: () => void this.disk.disturbances++
     })
     const storage = watch.over(disk.service)

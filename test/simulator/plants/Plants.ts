@@ -2,6 +2,7 @@
  * Lists the planted bugs: each is found by some checker under some seed, or the checkers are blind.
  */
 import { causalityPlants } from "./causality.ts"
+import { contextPlants } from "./contexts.ts"
 import { counterPlants } from "./counters.ts"
 import { foundPlants } from "./found.ts"
 import type { Plant } from "./Plant.ts"
@@ -13,5 +14,6 @@ export const plants: ReadonlyArray<Plant> = [
   ...counterPlants,
   ...requestPlants,
   ...storagePlants,
+  ...contextPlants,
   ...foundPlants
 ]
