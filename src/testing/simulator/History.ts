@@ -35,6 +35,8 @@ export interface Event {
   readonly result: Shown | undefined
   /** How often its last request was sent. */
   readonly sendings: number
+  /** How far any node's clock had been off until it ended; Infinity where that is not known. */
+  readonly clockErrorMillis?: number
 }
 
 /** The traces of one operation in storage, on any node at any time. */

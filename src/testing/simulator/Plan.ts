@@ -73,6 +73,16 @@ export type PlannedLimits = Partial<
     | "resendMaxMillis"
     | "sweepMillis"
     | "counterUpdatesMax"
+    | "skewMillis"
+    | "clockWindowMillis"
+    | "clockSamplesMax"
+    | "greetMillis"
+    | "processCheckMillis"
+    | "partsPauseMillis"
+    | "partsAsksMax"
+    | "finishedRunsMax"
+    | "sentRunsBytesMax"
+    | "sentRunMillis"
     | keyof StorageLimits
   >
 >

@@ -185,7 +185,8 @@ export class SimSession {
         ? kept?.shown
         : undefined,
       result,
-      sendings: trace.sendings
+      sendings: trace.sendings,
+      clockErrorMillis: cluster.noteClocks()
     }
     cluster.story?.ended(event)
     ended(event)

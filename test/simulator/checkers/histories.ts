@@ -56,7 +56,8 @@ const eventOf = (bucket: SimBucketName, step: HistoryStep): Event => {
     error: step.error,
     saw: step.saw,
     result: step.result,
-    sendings: step.sendings ?? 1
+    sendings: step.sendings ?? 1,
+    ...step.clockErrorMillis === undefined ? {} : { clockErrorMillis: step.clockErrorMillis }
   }
 }
 

@@ -3,6 +3,7 @@
  */
 import { causalityPlants } from "./causality.ts"
 import { counterPlants } from "./counters.ts"
+import { edgePlants } from "./edges.ts"
 import { foundPlants } from "./found.ts"
 import type { Plant } from "./Plant.ts"
 import { requestPlants } from "./requests.ts"
@@ -13,5 +14,6 @@ export const plants: ReadonlyArray<Plant> = [
   ...counterPlants,
   ...requestPlants,
   ...storagePlants,
+  ...edgePlants,
   ...foundPlants
 ]
