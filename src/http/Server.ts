@@ -19,6 +19,7 @@ import { createServer } from "node:http"
 import { Api } from "../../schemas/HttpApi.ts"
 import type { Backend } from "../client/Backend.ts"
 import { type HttpLimits, lan } from "../core/model/Limits.ts"
+import { operationLengthMax } from "../core/model/OperationName.ts"
 import { InvalidRequest } from "../core/model/StoreError.ts"
 import { type Failure, problem, problemResponse } from "./Answers.ts"
 import { BucketDirectory } from "./BucketDirectory.ts"
@@ -55,8 +56,6 @@ export class HttpUnavailable extends Schema.TaggedError<HttpUnavailable>()("Http
   }
 }
 
-/** Names of operations in nested documents grow with their depth. */
-const operationLengthMax = 600
 const format = SchemaIssue.makeFormatterStandardSchemaV1()
 
 /** The error that names the field of the request which does not fit the definition. */

@@ -78,6 +78,7 @@ export const make = <const P extends KeyFields, const S extends KeyFields = {}>(
   if (new Set(names).size < names.length) {
     throw new MalformedKey("a field is in the partition part or in the sort part, not in both")
   }
+  if (names.includes("__proto__")) throw new MalformedKey("a key field named __proto__")
   if (names.includes("key") && names.includes("context")) {
     throw new MalformedKey("fields named key and context would pass for a document that was read")
   }

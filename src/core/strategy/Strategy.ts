@@ -24,7 +24,7 @@ export interface Mutation {
   readonly seen: CausalContext | undefined
   /** The greatest stamp that the client has seen, by its context or in its session. */
   readonly stampSeen: number
-  /** JSON values. */
+  /** JSON values; a `Canonical` for one that is known to be. */
   readonly args: ReadonlyArray<unknown>
 }
 
