@@ -60,11 +60,12 @@ export const keyOf = (
     ? Effect.succeed(text)
     : Effect.try({
       try: () => Json.parse(text),
-      catch: () =>
-        new Errors.InvalidKey({
-          bucket: definition.name,
-          problem: "the key is no JSON, expected an object of its fields"
-        })
+      catch: (thrown) => {
+        const problem = thrown instanceof Json.InexactNumber
+          ? thrown.message
+          : "the key is no JSON, expected an object of its fields"
+        return new Errors.InvalidKey({ bucket: definition.name, problem })
+      }
     })
 
 /** The operation id of a text, the same in every process at which it arrives. */

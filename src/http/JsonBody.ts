@@ -34,14 +34,23 @@ const malformed = (expected: string) =>
 const mediaType = (contentType: string | undefined): string | undefined =>
   contentType?.split(";")[0]?.trim().toLowerCase()
 
-const parse = (text: string): Effect.Effect<Schema.Json, InvalidRequest> =>
+const parse = (
+  text: string,
+  { bucket, levels }: { readonly bucket: string; readonly levels: number }
+): Effect.Effect<Schema.Json, InvalidRequest | InvalidValue> =>
   Effect.try({
     try: () => Json.parse(text),
-    catch: () => malformed("JSON")
+    catch: (thrown) => {
+      if (!(thrown instanceof Json.InexactNumber)) return malformed("JSON")
+      // The path begins where a program would give the value, or the array of arguments.
+      const path = Json.pathText(thrown.path.slice(Math.max(0, levels - 1)))
+      return new InvalidValue({ bucket, path, problem: thrown.problem })
+    }
   })
 
 /**
- * The value of the body. `levels` is how deep the request itself nests the values in it.
+ * The value of the body. `levels` is how deep the request itself nests the values in it: 1 in an
+ * array of arguments, 3 in an array of operations.
  *
  * A content type is asked for even where there is nothing to misread: a page of another origin can
  * send a body of any other type without the browser's asking first.
@@ -71,5 +80,5 @@ export const readJson = Effect.fnUntraced(function*(
     const fault = `nested deeper than ${depthMax} levels`
     return yield* new InvalidValue({ bucket, path: "$", problem: fault })
   }
-  return yield* parse(text)
+  return yield* parse(text, options)
 })

@@ -52,7 +52,12 @@ const inDocuments = (count: number, type: Crdt.CrdtType<any, any>): Crdt.CrdtTyp
 
 describe("a data type", () => {
   it("is refused where no name of an operation can lead to its innermost part", () => {
-    for (const leaf of [Crdt.counter, Crdt.set(Schema.String), Crdt.map(Crdt.counter)]) {
+    const leaves: ReadonlyArray<Crdt.CrdtType<any, any>> = [
+      Crdt.counter,
+      Crdt.set(Schema.String),
+      Crdt.map(Crdt.counter)
+    ]
+    for (const leaf of leaves) {
       const deepest = inDocuments(stepsMax - 1, leaf)
       for (const name of deepest.arguments.keys()) expect(isOperationName(name)).toBe(true)
       expect(() => inDocuments(stepsMax, leaf)).toThrow(Crdt.InvalidDeclaration)
