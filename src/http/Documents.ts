@@ -20,7 +20,8 @@ import type { BucketBody } from "../../schemas/ClusterDescription.ts"
 import { Api } from "../../schemas/HttpApi.ts"
 import { problemOf } from "../../schemas/Problem.ts"
 import type { Action } from "../client/Backend.ts"
-import * as Json from "../core/codec/Json.ts"
+import { MalformedKey } from "../core/model/DocumentKey.ts"
+import { parseKey } from "../core/model/KeyFields.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import { keepsSiblings } from "../core/strategy/Strategies.ts"
 import { answered, documentResponse, type Failure, problemResponse } from "./Answers.ts"
@@ -56,17 +57,14 @@ export const keyOf = (
   { definition }: BucketBody,
   text: string
 ): Effect.Effect<Schema.Json, Errors.InvalidKey> =>
-  definition.key.bare
-    ? Effect.succeed(text)
-    : Effect.try({
-      try: () => Json.parse(text),
-      catch: (thrown) => {
-        const problem = thrown instanceof Json.InexactNumber
-          ? thrown.message
-          : "the key is no JSON, expected an object of its fields"
-        return new Errors.InvalidKey({ bucket: definition.name, problem })
-      }
-    })
+  Effect.try({
+    try: () => parseKey(definition.key, text),
+    catch: (thrown) =>
+      new Errors.InvalidKey({
+        bucket: definition.name,
+        problem: thrown instanceof MalformedKey ? thrown.message : String(thrown)
+      })
+  })
 
 /** The operation id of a text, the same in every process at which it arrives. */
 const operationIdOf = (text: string, nowMillis: number): OperationIdBody => ({

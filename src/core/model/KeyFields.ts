@@ -2,7 +2,7 @@
  * Turns keys as people write them, a text or an object of fields, into encoded keys and back, by
  * the bucket's definition alone, so that any node takes a request for any bucket it knows.
  */
-import type { Json } from "../codec/Json.ts"
+import { InexactNumber, type Json, parse } from "../codec/Json.ts"
 import type { KeyDefinition, KeyFieldType } from "./BucketDefinition.ts"
 import { isObject } from "./CanonicalJson.ts"
 import {
@@ -37,6 +37,23 @@ const describe = (definition: KeyDefinition): string =>
         .map(([name, type]) => `${name} (${type})`)
         .join(", ")
     }`
+
+/**
+ * The key that a text stands for where no JSON is around it, as in a URL or on a command line: the
+ * text itself where keys are texts, else JSON. Throws `MalformedKey`.
+ */
+export const parseKey = (definition: KeyDefinition, text: string): Json => {
+  if (definition.bare) return text
+  let json: Json
+  try {
+    json = parse(text)
+  } catch (thrown) {
+    if (thrown instanceof InexactNumber) throw new MalformedKey(thrown.message)
+    throw new MalformedKey("the key is no JSON, expected an object of its fields")
+  }
+  if (!isObject(json)) throw new MalformedKey(`expected ${describe(definition)}`)
+  return json
+}
 
 /** The encoded key of a JSON value. Throws `MalformedKey`, which names the field. */
 export const encodeKey = (definition: KeyDefinition, json: unknown): DocumentKey => {

@@ -21,8 +21,12 @@ export interface Key<K> {
   readonly decode: (key: DocumentKey) => K
 }
 
-/** A key field: stored as text or as an integer. */
-export type KeyField = Schema.Codec<any, string> | Schema.Codec<any, number>
+/** A key field: stored as text or as an integer, which dates and big integers are in JSON. */
+export type KeyField =
+  | Schema.Codec<any, string>
+  | Schema.Codec<any, number>
+  | Schema.Codec<any, Date>
+  | Schema.Codec<any, bigint>
 export type KeyFields = Readonly<Record<string, KeyField>>
 
 type FieldsOf<F extends KeyFields> = { readonly [Name in keyof F]: F[Name]["Type"] }
@@ -84,6 +88,23 @@ export const make = <const P extends KeyFields, const S extends KeyFields = {}>(
   }
   if (definition.partition.length === 0) throw new MalformedKey("a key needs a partition field")
   const all: KeyFields = { ...fields.partition, ...fields.sort }
-  const codec: ValueCodec.ValueCodec<any> = ValueCodec.make(Schema.Struct(all))
-  return fromCodec(definition, codec)
+  return fromCodec(definition, withoutNaN(ValueCodec.make(Schema.Struct(all))))
+}
+
+/** `Schema.NumberFromString` would take every text for a number, and all for one document. */
+const withoutNaN = (codec: ValueCodec.ValueCodec<any>): ValueCodec.ValueCodec<any> => {
+  const checked = (key: unknown): unknown => {
+    for (const [name, field] of isObject(key) ? Object.entries(key) : []) {
+      if (Number.isNaN(field)) throw new ValueCodec.SchemaMismatch(`$.${name}`, "not a number")
+    }
+    return key
+  }
+  return {
+    ...codec,
+    encode: (key) => codec.encode(checked(key)),
+    normalize: (json) => {
+      checked(codec.decode(json))
+      return codec.normalize(json)
+    }
+  }
 }
