@@ -50,30 +50,51 @@ export interface ValueCodec<A> {
 
 const format = SchemaIssue.makeFormatterStandardSchemaV1()
 
-const segment = (key: PropertyKey | { readonly key: PropertyKey }): string => {
-  const name = typeof key === "object" ? key.key : key
-  return typeof name === "number" ? `[${name}]` : `.${String(name)}`
+const segment = (step: PropertyKey): string =>
+  typeof step === "number" ? `[${step}]` : `.${String(step)}`
+
+const mismatch = (path: string, { path: below, problem }: CanonicalJson.InvalidJson) =>
+  new SchemaMismatch(path + below.slice(1), problem)
+
+/** The fault that JSON knows of in the part of a value at a path; undefined for none. */
+const faultAt = (
+  value: unknown,
+  path: ReadonlyArray<PropertyKey>
+): CanonicalJson.InvalidJson | undefined => {
+  let part = value
+  for (const step of path) {
+    if (typeof part !== "object" || part === null || !Object.hasOwn(part, step)) return undefined
+    part = Reflect.get(part, step)
+  }
+  try {
+    CanonicalJson.check(part)
+    return undefined
+  } catch (thrown) {
+    return thrown instanceof CanonicalJson.InvalidJson ? thrown : undefined
+  }
 }
 
 /** Why a schema refuses. It is the application's: where it fails itself, it refuses too. */
-const refused = (thrown: unknown): SchemaMismatch => {
-  if (thrown instanceof CanonicalJson.InvalidJson) {
-    return new SchemaMismatch(thrown.path, thrown.problem)
-  }
+const refused = (thrown: unknown, value: unknown): SchemaMismatch => {
+  if (thrown instanceof CanonicalJson.InvalidJson) return mismatch("$", thrown)
   if (!Schema.isSchemaError(thrown)) {
     return new SchemaMismatch("$", `the schema itself fails on this value: ${String(thrown)}`)
   }
   const issue = format(thrown.issue).issues[0]
-  const path = `$${(issue?.path ?? []).map(segment).join("")}`
+  const steps = (issue?.path ?? []).map((step) => typeof step === "object" ? step.key : step)
+  const path = `$${steps.map(segment).join("")}`
+  // `Schema.Json` refuses a value as a whole; the fault is deeper.
+  const fault = faultAt(value, steps)
+  if (fault !== undefined && fault.path !== "$") return mismatch(path, fault)
   return new SchemaMismatch(path, issue?.message ?? thrown.message)
 }
 
-/** The result of `act`, which calls the schema. */
-const orRefused = <A>(act: () => A): A => {
+/** The result of `act`, which gives `value` to the schema. */
+const orRefused = <A>(value: unknown, act: () => A): A => {
   try {
     return act()
   } catch (thrown) {
-    throw refused(thrown)
+    throw refused(thrown, value)
   }
 }
 
@@ -98,15 +119,15 @@ export const make = <A>(schema: ValueSchema<A>): ValueCodec<A> => {
   }
   return {
     schema,
-    encode: (value) => orRefused(() => storable(encode(value))),
+    encode: (value) => orRefused(value, () => storable(encode(value))),
     // Where alternatives differ in a property, only the one with all that is there is meant.
     decode: (json) =>
-      orRefused(() => {
+      orRefused(json, () => {
         const exact = decodeResult(json)
         return exact._tag === "Success" ? exact.success : decodeStored(json)
       }),
-    normalize: (json) => orRefused(() => encode(decode(json))),
-    encodeResult: (value) => orRefused(() => encodeResult(value)),
+    normalize: (json) => orRefused(json, () => encode(decode(json))),
+    encodeResult: (value) => orRefused(value, () => encodeResult(value)),
     fingerprint: digest64(CanonicalJson.encode(Schema.toJsonSchemaDocument(codec)))
   }
 }
