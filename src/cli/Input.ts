@@ -42,11 +42,14 @@ export const args = (
   typed: ReadonlyArray<string>
 ): Effect.Effect<ReadonlyArray<Json.Json>, InvalidValue | Misuse> => {
   const kinds = Object.hasOwn(operations, operation) ? operations[operation]! : []
-  return Effect.forEach(typed, (each, index) =>
-    Effect.flatMap(typedText(each), (text) =>
-      kinds[index] === "key"
-        ? Effect.succeed(text)
-        : jsonOf(text, { bucket: definition.name, at: [index], otherwise: () => text })))
+  return Effect.forEach(
+    typed,
+    (each, index) =>
+      Effect.flatMap(typedText(each), (text) =>
+        kinds[index] === "key"
+          ? Effect.succeed(text)
+          : jsonOf(text, { bucket: definition.name, at: [index], otherwise: () => text }))
+  )
 }
 
 /** A value, from the argument or from standard input. */

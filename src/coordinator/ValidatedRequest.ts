@@ -120,7 +120,10 @@ const commonOf = (request: Request, options: ValidationOptions): ValidatedReques
 const refuse = ({ expected, setting, value }: Quorum.Unmeetable): never =>
   fail(new Errors.InvalidRequest({ setting, value: String(value), expected }))
 
-const callsOf = (request: Request, bucket: KnownBucket): ReadonlyArray<ValidatedCalls.ValidatedCall> => {
+const callsOf = (
+  request: Request,
+  bucket: KnownBucket
+): ReadonlyArray<ValidatedCalls.ValidatedCall> => {
   const { operations } = bucket.strategy
   const calls = request.body.calls ?? []
   if (calls.length === 0) {

@@ -1,167 +1,57 @@
-// Runs the contract of the ways in on each of them: a program in a node's process, over NATS and over
-// HTTP, messages and requests written by hand, and the command line.
-import { afterAll, beforeAll, describe } from "vitest"
-import { HttpBackend } from "../../src/client/HttpBackend.ts"
-import type { Backend } from "../../src/client/Backend.ts"
-import { makeDb } from "../../src/client/Promises.ts"
-import * as Json from "../../src/core/codec/Json.ts"
-import type { Any } from "../../src/core/strategy/Bucket.ts"
-import { remote } from "../client/ways.ts"
-import { makeCluster, type MemoryCluster } from "../cluster/memoryCluster.ts"
-import { checkWayIn, contractBuckets, type KeyedInput, type WayIn } from "../contracts/waysIn.ts"
-import { startServer, type TestServer } from "../http/served.ts"
-import { liveRuntime } from "../tooling/runtimes.ts"
-import { run } from "./everwrite.ts"
+// Runs the contract of the ways in on each of them, on given inputs and on drawn ones.
+import * as fc from "fast-check"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import * as Bucket from "../../src/core/strategy/Bucket.ts"
+import * as Key from "../../src/core/strategy/Key.ts"
+import { drawn, rewritten } from "../contracts/drawnValues.ts"
+import { checkWayIn, contractBuckets } from "../contracts/waysIn.ts"
+import { openStore, type Store, waysIn } from "./waysIn.ts"
 
-let cluster: MemoryCluster
-let server: TestServer
-let nats: Awaited<ReturnType<typeof remote>>
+let store: Store
 beforeAll(async () => {
-  cluster = await makeCluster({ nodes: 3, buckets: contractBuckets, timeoutMillis: 10_000 })
-  server = await startServer({ backend: cluster.backends[0]! })
-  nats = await remote(cluster)
+  store = await openStore(contractBuckets)
 })
-afterAll(async () => {
-  nats.close()
-  await server.stop()
-  cluster.stop()
-})
+afterAll(() => store.stop())
 
-/** Inputs whose stored key is of interest. */
-const showsKey = ({ expected }: KeyedInput): boolean => expected.includes(" under ")
+describe.each(waysIn)("%s", (name, open) => checkWayIn(name, () => open(store)))
 
-/** The stored text, read at another node than the one that took the write. */
-const storedOf = (input: KeyedInput): Promise<string> =>
-  new Promise((resolve) => {
-    const { bucket, expected, key } = input
-    const json = showsKey(input)
-      ? Json.parse(expected.slice(expected.indexOf(" under ") + 7))
-      : key.text ?? ""
-    const under = showsKey(input) ? ` under ${JSON.stringify(json)}` : ""
-    const body = { key: json, r: "all" } as const
-    cluster.backends[1]!.request(
-      { action: "read", bucket: bucket.definition.name, body },
-      (outcome) =>
-        resolve(
-          outcome._tag === "Answer"
-            ? `stored ${outcome.texts?.join(" ")}${under}`
-            : `unreadable: ${outcome.message}`
-        )
-    )
-  })
+/** Of the drawn inputs, so many go to the command line also: each is a process. */
+const commandEvery = 10
 
-const refusalOf = ({ _tag, path }: { readonly _tag: string; readonly path?: unknown }): string =>
-  typeof path === "string" ? `refused ${_tag} ${path}` : `refused ${_tag}`
-
-/** Each input in turn: the refusal, or what is stored then. */
-const inTurn = (write: (input: KeyedInput) => Promise<string | undefined>): WayIn["write"] =>
-async (inputs) => {
-  const outcomes: Array<string> = []
-  for (const input of inputs) outcomes.push(await write(input) ?? await storedOf(input))
-  return outcomes
-}
-
-const program = (backend: () => Backend): WayIn => ({
-  takes: "values",
-  write: inTurn(async ({ bucket, key, operation, values = [] }) => {
-    const db: any = makeDb({ it: bucket as Any }, backend(), async () => undefined)
-    const method = operation.split(".").reduce((handle, step) => handle[step], db.it)
-    try {
-      await method(key.value, ...values)
-      return undefined
-    } catch (error: any) {
-      return refusalOf(error)
-    }
-  })
-})
-
-/** The key as JSON. */
-const keyJson = ({ bucket, key: { text = "" } }: KeyedInput): string =>
-  bucket.definition.key.bare ? JSON.stringify(text) : text
-
-/** In a put, the path begins in the value, where a program gives no array of arguments. */
-const inValue = (operation: string, path: unknown): unknown =>
-  operation === "put" && typeof path === "string" ? path.replace(/^\$\[0\]/u, "$") : path
-
-const message: WayIn = {
-  takes: "texts",
-  write: inTurn((input) =>
-    new Promise((resolve) => {
-      const { bucket, operation, texts = [] } = input
-      const transport = cluster.connect()
-      const inbox = transport.newInbox()
-      transport.subscribe(inbox, ({ data }) => {
-        const { error } = JSON.parse(new TextDecoder().decode(data))
-        const path = inValue(operation, error?.path)
-        resolve(error === undefined ? undefined : refusalOf({ ...error, path }))
-      })
-      const body = `{"key":${keyJson(input)},"args":[${texts.join(",")}]}`
-      const subject = `everwrite.test.v1.write.${bucket.name}.${operation}`
-      transport.publish(subject, new TextEncoder().encode(body), inbox)
-    })
-  )
-}
-
-const request: WayIn = {
-  takes: "texts",
-  write: inTurn(async ({ bucket, key: { text = "" }, operation, texts = [] }) => {
-    const docs = `${server.url}/v1/buckets/${bucket.name}/docs`
-    const query = `?key=${encodeURIComponent(text)}`
-    const isPut = operation === "put"
-    const response = await fetch(isPut ? docs + query : `${docs}/ops/${operation}${query}`, {
-      method: isPut ? "PUT" : "POST",
-      headers: { "content-type": "application/json" },
-      body: isPut ? texts.join() : `[${texts.join(",")}]`
-    })
-    if (response.ok) return undefined
-    const { path, type }: any = await response.json()
-    return refusalOf({ _tag: type.split(":").at(-1), path })
-  })
-}
-
-/** So many commands at once: each is a process, which mostly waits for its start. */
-const commandsAtOnce = 4
-
-const commandLine: WayIn = {
-  takes: "texts",
-  write: async (inputs) => {
-    const outcomes: Array<string> = []
-    const waiting = [...inputs.entries()]
-    const work = async (): Promise<void> => {
-      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-        const [index, input] = next
-        outcomes[index] = await command(input) ?? await storedOf(input)
+it("any value of any schema is stored as one text, or refused alike, by every way in", async () => {
+  let runs = 0
+  await fc.assert(
+    fc.asyncProperty(drawn, async ({ schema, values }) => {
+      const bucket = Bucket.lww("drawn", { key: Key.text, value: schema })
+      const opened = await openStore([bucket])
+      const withCommands = runs++ % commandEvery === 0
+      const write = async (name: string, args: { values?: [unknown]; texts?: [string] }) => {
+        const [, open] = waysIn.find(([way]) => way === name)!
+        const key = { value: name, text: name }
+        const input = { bucket, key, operation: "put", expected: "", ...args }
+        return (await open(opened).write([input]))[0]!
       }
-    }
-    await Promise.all(Array.from({ length: commandsAtOnce }, work))
-    return outcomes
-  }
-}
-
-const command = async (input: KeyedInput): Promise<string | undefined> => {
-  const { bucket, key: { text = "" }, operation, texts = [] } = input
-  const kinds = bucket.definition.strategy.family === "crdt" && texts.length > 1 ? ["key"] : []
-  const typed = texts.map((json, i) => kinds[i] === "key" ? String(JSON.parse(json)) : json)
-  const verb = operation === "put" ? ["put"] : ["do"]
-  const rest = operation === "put" ? ["--", bucket.name, text] : ["--", bucket.name, text, operation]
-  const args = [...verb, "--json", "--url", server.url, ...rest, ...typed]
-  const { code, stderr, stdout } = await run(args)
-  if (code === 0) return undefined
-  try {
-    return refusalOf(JSON.parse(stderr).error)
-  } catch {
-    return `failed with ${code}: ${stdout}${stderr}`
-  }
-}
-
-describe.each<[string, () => WayIn]>([
-  ["a program in the node's process", () => program(() => cluster.backends[0]!)],
-  ["a program over NATS", () => program(() => nats)],
-  [
-    "a program over HTTP",
-    () => program(() => new HttpBackend({ runtime: liveRuntime, url: server.url }))
-  ],
-  ["a message over NATS", () => message],
-  ["a request over HTTP", () => request],
-  ["the command line", () => commandLine]
-])("%s", (name, open) => checkWayIn(name, open))
+      try {
+        for (const value of values) {
+          const outcome = await write("a program in the node's process", { values: [value] })
+          expect(outcome).toMatch(/^(?:stored |refused InvalidValue \$)/u)
+          for (const way of ["a program over NATS", "a program over HTTP"]) {
+            expect(await write(way, { values: [value] })).toBe(outcome)
+          }
+          if (!outcome.startsWith("stored ")) continue
+          const text = rewritten(outcome.slice("stored ".length))
+          for (const way of ["a message over NATS", "a request over HTTP"]) {
+            expect(await write(way, { texts: [text] })).toBe(outcome)
+          }
+        }
+        const last = await write("a program over NATS", { values: [values[0]] })
+        if (!withCommands || !last.startsWith("stored ")) return
+        const text = rewritten(last.slice("stored ".length))
+        expect(await write("the command line", { texts: [text] })).toBe(last)
+      } finally {
+        await opened.stop()
+      }
+    }),
+    { numRuns: 60 }
+  )
+})

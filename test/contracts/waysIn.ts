@@ -252,8 +252,11 @@ const titleOf = ({ bucket, key, operation, texts, values }: Input): string =>
 export const checkWayIn = (name: string, open: () => WayIn): void => {
   it("stores or refuses each input as every other way does", async () => {
     const way = open()
-    const given = inputs.filter((input) => input[way.takes] !== undefined
-      && (input.key === undefined || input.key[way.takes === "values" ? "value" : "text"] !== undefined))
+    const given = inputs.filter((input) =>
+      input[way.takes] !== undefined
+      && (input.key === undefined
+        || input.key[way.takes === "values" ? "value" : "text"] !== undefined)
+    )
     const keyed = given.map((input, index) => {
       const key = `${name} ${index}`
       return { ...input, key: input.key ?? { value: key, text: key } }

@@ -70,7 +70,19 @@ describe("a request is refused, and the fault named, when it has", () => {
 
 describe("a key", () => {
   it("is the text that is percent-encoded, with every character that a text can have", async () => {
-    const keys = ["al%FF", "al%25FF", "a+b", "a b", "a&b=c", "a=b", "#", "é", "\u{1f600}", "%", "1.0"]
+    const keys = [
+      "al%FF",
+      "al%25FF",
+      "a+b",
+      "a b",
+      "a&b=c",
+      "a=b",
+      "#",
+      "é",
+      "\u{1f600}",
+      "%",
+      "1.0"
+    ]
     for (const key of keys) {
       const written = await call(server, docs.replace("notes", "profiles"), {
         method: "PUT",
@@ -93,13 +105,15 @@ describe("a key", () => {
     expect((await put(`{"day":"1970-01-01","place":1.0}`, "first")).status).toBe(200)
     const other = await get(`{"place":1e0,"day":"1970-01-01T00:00:00.000Z"}`)
     expect(await other.json()).toBe("first")
-    for (const key of [
-      `{"day":"nope","place":1}`,
-      `{"day":"1970-01-01","place":9007199254740993}`,
-      `{"day":"1970-01-01","place":1,"x":1}`,
-      `{"day":"1970-01-01"}`,
-      "1970-01-01"
-    ]) {
+    for (
+      const key of [
+        `{"day":"nope","place":1}`,
+        `{"day":"1970-01-01","place":9007199254740993}`,
+        `{"day":"1970-01-01","place":1,"x":1}`,
+        `{"day":"1970-01-01"}`,
+        "1970-01-01"
+      ]
+    ) {
       const refused = await get(key)
       expect(refused.status).toBe(400)
       expect((await problemIn(refused)).type).toContain("InvalidKey")

@@ -102,22 +102,22 @@ const define = (
   return { name, strategy, key: key.definition, n, defaults, durability, schema }
 }
 
-const normalizeBy = (codecs: Crdt.ArgumentCodecs): BucketCode["normalizeArguments"] =>
-(name, args) => {
-  const expected = codecs.get(name)
-  if (expected === undefined) return args
-  if (args.length !== expected.length) {
-    throw new ValueCodec.SchemaMismatch("$", `${name} takes ${expected.length} arguments`)
-  }
-  return expected.map((codec, i) => {
-    try {
-      return codec.normalize(args[i])
-    } catch (error) {
-      if (!(error instanceof ValueCodec.SchemaMismatch)) throw error
-      throw new ValueCodec.SchemaMismatch(`$[${i}]${error.path.slice(1)}`, error.problem)
+const normalizeBy =
+  (codecs: Crdt.ArgumentCodecs): BucketCode["normalizeArguments"] => (name, args) => {
+    const expected = codecs.get(name)
+    if (expected === undefined) return args
+    if (args.length !== expected.length) {
+      throw new ValueCodec.SchemaMismatch("$", `${name} takes ${expected.length} arguments`)
     }
-  })
-}
+    return expected.map((codec, i) => {
+      try {
+        return codec.normalize(args[i])
+      } catch (error) {
+        if (!(error instanceof ValueCodec.SchemaMismatch)) throw error
+        throw new ValueCodec.SchemaMismatch(`$[${i}]${error.path.slice(1)}`, error.problem)
+      }
+    })
+  }
 
 interface Declared<View, Value, S extends Surface> {
   readonly strategy: StrategyDefinition

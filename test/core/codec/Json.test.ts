@@ -111,8 +111,8 @@ const inexact = (written: string): string | undefined => {
 
 /** The digits of the text that JavaScript writes for an integer. */
 const expanded = (integer: number): string => {
-  const [, sign, whole = "", fraction = "", power = "0"] =
-    /^(-?)(\d+)(?:\.(\d+))?(?:e\+(\d+))?$/u.exec(String(integer))!
+  const [, sign, whole = "", fraction = "", power = "0"] = /^(-?)(\d+)(?:\.(\d+))?(?:e\+(\d+))?$/u
+    .exec(String(integer))!
   return `${sign}${whole}${fraction}${"0".repeat(Number(power) - fraction.length)}`
 }
 
@@ -136,7 +136,7 @@ describe("a number of JSON", () => {
     [
       "-18446744073709551615",
       "$: an integer that would become -18446744073709552000: -18446744073709551615; "
-        + "send it as text"
+      + "send it as text"
     ],
     [`0.${"0".repeat(400)}1`, `$: a number that would become 0: 0.${"0".repeat(38)}...`],
     ["1".repeat(400), `$: a number that would become infinite: ${"1".repeat(40)}...`]
