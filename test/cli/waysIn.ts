@@ -74,7 +74,7 @@ async (inputs) => {
 const program = (store: Store, backend: Backend): WayIn => ({
   takes: "values",
   write: inTurn(store, async ({ bucket, key, operation, values = [] }) => {
-    const db: any = makeDb({ it: bucket as Any }, backend, async () => undefined)
+    const db: any = makeDb({ it: bucket }, backend, async () => undefined)
     const method = operation.split(".").reduce((handle, step) => handle[step], db.it)
     try {
       await method(key.value, ...values)

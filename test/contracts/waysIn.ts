@@ -68,9 +68,13 @@ const nullable = Bucket.crdt("nullable", {
   key: Key.text,
   type: Crdt.register(Schema.NullOr(Schema.String))
 })
-const nested = (levels: number, leaf: Crdt.CrdtType<any, any>): Crdt.CrdtType<any, any> =>
-  levels === 0 ? leaf : Crdt.document({ f: nested(levels - 1, leaf) })
-const deep = Bucket.crdt("deep", { key: Key.text, type: nested(7, Crdt.counter) as any })
+/** A counter in so many documents, each with one field. */
+const nested = (levels: number): Crdt.CrdtType<any, Crdt.Operations> =>
+  levels === 0 ? Crdt.counter : Crdt.document({ f: nested(levels - 1) })
+const deep = Bucket.crdt("deep", {
+  key: Key.text,
+  type: Crdt.document({ f: nested(6) })
+})
 const days = Bucket.lww("days", {
   key: Key.make({ partition: { day: Schema.Date }, sort: { n: Schema.Int } }),
   value
@@ -98,8 +102,8 @@ const refused = (at: string) => `refused InvalidValue ${at}`
 const epoch = new Date(0)
 
 /** A key of days as a program has it and as it is typed. */
-const day = (text: string, day: Date | undefined = undefined, n = 1): Partial<InputKey> =>
-  day === undefined ? { text } : { text, value: { day, n } }
+const day = (text: string, day?: Date): Partial<InputKey> =>
+  day === undefined ? { text } : { text, value: { day, n: 1 } }
 
 const numbers: ReadonlyArray<Input> = [
   put(json, {

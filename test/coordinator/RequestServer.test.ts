@@ -36,6 +36,8 @@ const send = (subject: string, body: unknown, raw?: Uint8Array): ReadonlyArray<a
   return messages.map((message): unknown => JSON.parse(message))
 }
 
+const encoded = (text: string) => new TextEncoder().encode(text)
+
 const invalid = (expected: string) => ({
   error: { _tag: "InvalidRequest", expected: expect.stringContaining(expected) }
 })
@@ -115,8 +117,6 @@ describe("a request", () => {
 })
 
 describe("a request with a number that no double holds as it is written", () => {
-  const encoded = (text: string) => new TextEncoder().encode(text)
-
   it.each([
     [
       "write.notes.put",

@@ -25,7 +25,7 @@ export interface Key<K> {
 export type KeyField =
   | Schema.Codec<any, string>
   | Schema.Codec<any, number>
-  | Schema.Codec<any, Date>
+  | Schema.Codec<any, typeof Schema.Date.Encoded>
   | Schema.Codec<any, bigint>
 export type KeyFields = Readonly<Record<string, KeyField>>
 
@@ -91,20 +91,21 @@ export const make = <const P extends KeyFields, const S extends KeyFields = {}>(
   return fromCodec(definition, withoutNaN(ValueCodec.make(Schema.Struct(all))))
 }
 
-/** `Schema.NumberFromString` would take every text for a number, and all for one document. */
-const withoutNaN = (codec: ValueCodec.ValueCodec<any>): ValueCodec.ValueCodec<any> => {
-  const checked = (key: unknown): unknown => {
-    for (const [name, field] of isObject(key) ? Object.entries(key) : []) {
-      if (Number.isNaN(field)) throw new ValueCodec.SchemaMismatch(`$.${name}`, "not a number")
-    }
-    return key
-  }
-  return {
-    ...codec,
-    encode: (key) => codec.encode(checked(key)),
-    normalize: (json) => {
-      checked(codec.decode(json))
-      return codec.normalize(json)
-    }
+/** `Schema.NumberFromString` takes every text for a number, and all of them would be one key. */
+const refuseNaN = (key: unknown): void => {
+  for (const [name, field] of isObject(key) ? Object.entries(key) : []) {
+    if (Number.isNaN(field)) throw new ValueCodec.SchemaMismatch(`$.${name}`, "not a number")
   }
 }
+
+const withoutNaN = (codec: ValueCodec.ValueCodec<any>): ValueCodec.ValueCodec<any> => ({
+  ...codec,
+  encode: (key) => {
+    refuseNaN(key)
+    return codec.encode(key)
+  },
+  normalize: (json) => {
+    refuseNaN(codec.decode(json))
+    return codec.normalize(json)
+  }
+})

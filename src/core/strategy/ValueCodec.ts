@@ -98,6 +98,11 @@ const orRefused = <A>(value: unknown, act: () => A): A => {
   }
 }
 
+const storable = (json: Schema.Json): Schema.Json => {
+  CanonicalJson.check(json)
+  return json
+}
+
 const strict = { onExcessProperty: "error" } as const
 
 /**
@@ -113,10 +118,6 @@ export const make = <A>(schema: ValueSchema<A>): ValueCodec<A> => {
   const decode = Schema.decodeUnknownSync(codec, strict)
   const decodeStored = Schema.decodeUnknownSync(codec)
   const decodeResult = Schema.decodeUnknownResult(codec, strict)
-  const storable = (json: Schema.Json): Schema.Json => {
-    CanonicalJson.check(json)
-    return json
-  }
   return {
     schema,
     encode: (value) => orRefused(value, () => storable(encode(value))),

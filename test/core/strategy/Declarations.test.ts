@@ -141,6 +141,19 @@ describe("a key field", () => {
     expect(stored(tenant)).toBe("text")
   })
 
+  it("has one text for each value, and none for what is no value", () => {
+    const key = Key.make({ partition: { day: Schema.Date }, sort: { n: Schema.NumberFromString } })
+    expect(key.codec.normalize({ n: "1.0", day: "1970-01-01" }))
+      .toEqual({ day: "1970-01-01T00:00:00.000Z", n: "1" })
+    expect(() => key.codec.normalize({ day: "1970-01-01", n: "nope" })).toThrow("$.n: not a number")
+    expect(() => key.encode({ day: new Date(0), n: NaN })).toThrow("$.n: not a number")
+    expect(() => key.codec.normalize({ day: "nope", n: "1" })).toThrow("$.day: ")
+  })
+
+  it("does not bear a name that would set the prototype of the key", () => {
+    expect(() => Key.make({ partition: { ["__proto__"]: Schema.String } })).toThrow("__proto__")
+  })
+
   it("is refused where it is neither", () => {
     expect(() => stored(Schema.Finite)).toThrow("a key field is stored as text or as an integer")
   })
