@@ -1,6 +1,6 @@
 /**
- * Makes JSON of the text that is typed: keys, values and arguments of operations. Text that would be
- * changed on the way is refused.
+ * Makes JSON of the text that is typed: keys, values and arguments of operations. Text that would
+ * be changed on the way is refused.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"

@@ -1,6 +1,6 @@
 /**
- * Refuses a request in which a number would not be what its client wrote, by the same error and path
- * as where the client's program gives the value itself.
+ * Refuses a request in which a number would not be the one that its client wrote, by the same error
+ * and path as where the client's program gives the value itself.
  */
 import * as Json from "../core/codec/Json.ts"
 import * as Errors from "../core/model/StoreError.ts"

@@ -1,7 +1,7 @@
 /**
  * Brings the key and the arguments of a request into the one form that each value has, or finds the
- * fault in them, with its path: by the bucket's schemas where this node has its code, and else by the
- * shapes in its definition.
+ * fault in them, with its path: by the bucket's schemas where this node has its code, and else by
+ * the shapes in its definition.
  */
 import type { CallBody } from "../../schemas/ClientRequest.ts"
 import * as CanonicalJson from "../core/model/CanonicalJson.ts"

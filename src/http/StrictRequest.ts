@@ -1,7 +1,7 @@
 /**
- * Refuses requests whose path or query is not what it says: malformed percent-encoding, or bytes that
- * are not UTF-8, would be repaired on the way, and two keys would be one. Headers need no such check:
- * each byte of one is a character, and no two of them are taken for one.
+ * Refuses requests whose path or query is not what it says: malformed percent-encoding, or bytes
+ * that are not UTF-8, would be repaired on the way, and two keys would be one. Headers need no such
+ * check: each byte of one is a character, and no two of them are taken for one.
  */
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import { InvalidRequest } from "../core/model/StoreError.ts"

@@ -1,6 +1,6 @@
 /**
- * Opens each way into a store, for the contract of them all: a program in a node's process, over NATS
- * and over HTTP, messages and requests written by hand, and the command line.
+ * Opens each way into a store, for the contract of them all: a program in a node's process, over
+ * NATS and over HTTP, messages and requests written by hand, and the command line.
  */
 import type { Backend } from "../../src/client/Backend.ts"
 import { HttpBackend } from "../../src/client/HttpBackend.ts"

@@ -73,13 +73,14 @@ describe.each(ways)("%s", (_, open) => {
     }
   })
 
-  it("refuses values that JSON would change, with their path, in edits by hand as well", async () => {
+  it("refuses values that JSON would change, with their path, also in edits by hand", async () => {
     const handle = store.bucket(shelves)
-    for (const value of [new Map(), Infinity, { toJSON: () => "other" }]) {
-      const byHand = handle.edit("s", () => [{ name: "label.set", args: [{ a: [value as any] }] }])
+    const values: ReadonlyArray<any> = [new Map(), Infinity, { toJSON: () => "other" }]
+    for (const value of values) {
+      const byHand = handle.edit("s", () => [{ name: "label.set", args: [{ a: [value] }] }])
       const path = expect.stringContaining("$[0].a[0]")
       await expect(byHand).rejects.toMatchObject({ _tag: "InvalidValue", path })
-      await expect(handle.label.set("s", { a: [value as any] }))
+      await expect(handle.label.set("s", { a: [value] }))
         .rejects.toMatchObject({ _tag: "InvalidValue", path })
     }
     expect(await handle.get("s")).toBeUndefined()

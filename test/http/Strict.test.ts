@@ -1,4 +1,4 @@
-// Checks that a request means what its bytes say, or is refused: nothing in it is guessed or repaired.
+// Checks that a request is read as its bytes say, or refused: nothing in it is guessed or repaired.
 import { connect } from "node:net"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import * as Schema from "effect/Schema"

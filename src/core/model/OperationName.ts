@@ -1,6 +1,7 @@
 /**
- * Says which names an operation may have: steps joined by dots, the fields on the way to a value of a
- * data type and the operation on it, `lines.quantity.add`. A name is part of a subject and of a path.
+ * Says which names an operation may have: steps joined by dots, the fields on the way to a part of
+ * a data type and the operation on it, `lines.quantity.add`. A name is part of a subject and of a
+ * path.
  */
 
 /** Longest step, in characters. */

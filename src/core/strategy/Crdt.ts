@@ -107,8 +107,8 @@ export type UnderKey<Ops> = {
 }
 
 /**
- * Entries that are maps themselves, or documents with a field `drop`, are reached through `inner`, so
- * that `drop` has one meaning.
+ * Entries that are maps themselves, or documents with a field `drop`, are reached through `inner`,
+ * so that `drop` has one meaning.
  */
 export type MapOperations<Ops> =
   & (Ops extends { readonly drop: unknown } ? UnderKey<{ readonly inner: Ops }> : UnderKey<Ops>)

@@ -98,7 +98,7 @@ describe("reading JSON", () => {
   })
 })
 
-/** The path to the number that a text holds and no double does, and why; undefined if it has none. */
+/** The path to the number that no double holds, and why; undefined if a text has none. */
 const inexact = (written: string): string | undefined => {
   try {
     Json.parse(written)

@@ -1,5 +1,5 @@
-// Checks that schemas of another copy of `effect` are refused where a bucket is declared: with a real
-// second copy, as npm installs one where two packages ask for different versions.
+// Checks that schemas of another copy of `effect` are refused where a bucket is declared: with a
+// real second copy, as npm installs one where two packages ask for different versions.
 import * as Schema from "effect/Schema"
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
