@@ -10,6 +10,7 @@ import { clusterText } from "../../schemas/ClusterDescription.ts"
 import { ExplainBody, type Explanation } from "../../schemas/Explanation.ts"
 import { type KeyPage, ListBody } from "../../schemas/KeyPage.ts"
 import * as Json from "../core/codec/Json.ts"
+import { misreadRequest } from "../core/model/MisreadRequest.ts"
 import { anonymous, type Principal } from "../core/model/Principal.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import type { ClusterName, NodeId } from "../core/model/Names.ts"
@@ -20,7 +21,6 @@ import type { Endpoint } from "../transport/ServiceInfo.ts"
 import { type ParsedSubject, requestQueue, Subjects } from "../transport/Subjects.ts"
 import type { Message, Subscription, TransportService } from "../transport/Transport.ts"
 import type { Coordinator } from "./Coordinator.ts"
-import { misreadRequest } from "./MisreadRequest.ts"
 import { NatsOrigin, noStats } from "./NatsOrigin.ts"
 import { decodeRequest } from "./RequestDecoding.ts"
 import { ReplyOutbox } from "./ReplyOutbox.ts"
@@ -176,10 +176,10 @@ export class RequestServer {
     const principal = principalOfClient()
     const to = { subject: reply, id: idOf(json), isBatched }
     const arrival = { runtime, outbox: this.#outbox, stats: this.#stats[access], to }
-    const misread = isMarked ? misreadRequest(bucket, json) : undefined
+    const misread = isMarked ? Json.misreadIn(json) : undefined
     if (misread !== undefined) {
       this.#refused++
-      return new NatsOrigin(arrival, answerText).deliver(misread)
+      return new NatsOrigin(arrival, answerText).deliver(misreadRequest(bucket, misread))
     }
     if (access === "read" && operation === "explain") {
       const origin = new NatsOrigin(arrival, explanationText)

@@ -20,13 +20,14 @@ import type { BucketBody } from "../../schemas/ClusterDescription.ts"
 import { Api } from "../../schemas/HttpApi.ts"
 import { problemOf } from "../../schemas/Problem.ts"
 import type { Action } from "../client/Backend.ts"
+import * as Json from "../core/codec/Json.ts"
 import { MalformedKey } from "../core/model/DocumentKey.ts"
 import { parseKey } from "../core/model/KeyFields.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import { keepsSiblings } from "../core/strategy/Strategies.ts"
 import { answered, documentResponse, type Failure, problemResponse } from "./Answers.ts"
 import { type BucketDirectory, timed } from "./BucketDirectory.ts"
-import { readJson } from "./JsonBody.ts"
+import { type BodyOptions, readJson } from "./JsonBody.ts"
 
 type Settings = Pick<RequestBody, "consistency" | "r" | "w" | "pr" | "pw" | "dw">
 
@@ -153,6 +154,7 @@ class Documents {
   ): Answer {
     const { name } = bucket.definition
     const { siblings = false } = incoming.query
+    const { contextHeaderBytesMax } = this.#directory.limits
     return keyOf(bucket, incoming.query.key).pipe(
       Effect.flatMap((key) => {
         const body = bodyOf(incoming, key, this.#directory.backend.runtime.now())
@@ -160,7 +162,11 @@ class Documents {
         return this.#directory.request(request)
       }),
       Effect.map((answer) =>
-        documentResponse(answer, { siblings, absentIsFine: action === "write" })
+        documentResponse(answer, {
+          siblings,
+          absentIsFine: action === "write",
+          contextHeaderBytesMax
+        })
       )
     )
   }
@@ -186,6 +192,16 @@ const inBody = (failure: Failure): Failure => {
 export const layerDocuments = (directory: BucketDirectory) => {
   const documents = new Documents(directory)
   const { limits: { bodyBytesMax } } = directory
+  const bodyOptions = (bucket: string, levels: number): BodyOptions => ({
+    bucket,
+    levels,
+    bodyBytesMax,
+    refuse: ({ path, problem }) => {
+      // It begins where a program would give the value, or the arguments of an operation.
+      const where = Json.pathText(path.slice(Math.max(0, levels - 1)))
+      return new Errors.InvalidValue({ bucket, path: where, problem })
+    }
+  })
   return HttpApiBuilder.group(Api, "documents", (handlers) =>
     handlers
       .handle("get", (incoming) =>
@@ -202,7 +218,7 @@ export const layerDocuments = (directory: BucketDirectory) => {
           const bucket = yield* directory.bucket(incoming.params.bucket)
           if (!Object.hasOwn(bucket.operations, "put")) return notWritable(bucket)
           const { name } = bucket.definition
-          const value = yield* readJson(incoming.request, { bucket: name, levels: 0, bodyBytesMax })
+          const value = yield* readJson(incoming.request, bodyOptions(name, 0))
           const putting = documents.write(incoming, bucket, [{ name: "put", args: [value] }])
           return yield* Effect.mapError(putting, inBody)
         })))
@@ -213,7 +229,7 @@ export const layerDocuments = (directory: BucketDirectory) => {
           // Around a value stand the arguments, and in an edit the operation and the array of them.
           const levels = operation === "edit" ? 3 : 1
           const { name } = bucket.definition
-          const json = yield* readJson(incoming.request, { bucket: name, levels, bodyBytesMax })
+          const json = yield* readJson(incoming.request, bodyOptions(name, levels))
           const calls = yield* callsOf(operation, json)
           return yield* documents.write(incoming, bucket, calls)
         }))))

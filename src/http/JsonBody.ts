@@ -9,7 +9,7 @@ import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type * as Schema from "effect/Schema"
 import * as Json from "../core/codec/Json.ts"
 import { depthMax } from "../core/model/CanonicalJson.ts"
-import { InvalidRequest, InvalidValue } from "../core/model/StoreError.ts"
+import { InvalidRequest, InvalidValue, type StoreError } from "../core/model/StoreError.ts"
 import { type Failure, problem } from "./Answers.ts"
 
 const decoder = new TextDecoder("utf-8", { fatal: true })
@@ -36,28 +36,31 @@ const mediaType = (contentType: string | undefined): string | undefined =>
 
 const parse = (
   text: string,
-  { bucket, levels }: { readonly bucket: string; readonly levels: number }
-): Effect.Effect<Schema.Json, InvalidRequest | InvalidValue> =>
+  refuse: BodyOptions["refuse"]
+): Effect.Effect<Schema.Json, StoreError> =>
   Effect.try({
     try: () => Json.parse(text),
-    catch: (thrown) => {
-      if (!(thrown instanceof Json.InexactNumber)) return malformed("JSON")
-      // The path begins where a program would give the value, or the array of arguments.
-      const path = Json.pathText(thrown.path.slice(Math.max(0, levels - 1)))
-      return new InvalidValue({ bucket, path, problem: thrown.problem })
-    }
+    catch: (thrown) => thrown instanceof Json.InexactNumber ? refuse(thrown) : malformed("JSON")
   })
 
+export interface BodyOptions {
+  readonly bucket: string
+  /** How deep the request itself nests the values in the body. */
+  readonly levels: number
+  readonly bodyBytesMax: number
+  /** The error of a body with a number that no double holds as it is written. */
+  readonly refuse: (fault: Json.Fault) => StoreError
+}
+
 /**
- * The value of the body. `levels` is how deep the request itself nests the values in it: 1 in an
- * array of arguments, 3 in an array of operations.
+ * The value of the body.
  *
  * A content type is asked for even where there is nothing to misread: a page of another origin can
  * send a body of any other type without the browser's asking first.
  */
 export const readJson = Effect.fnUntraced(function*(
   request: HttpServerRequest,
-  options: { readonly bucket: string; readonly levels: number; readonly bodyBytesMax: number }
+  options: BodyOptions
 ): Effect.fn.Return<Schema.Json, Failure> {
   const { bodyBytesMax } = options
   const { headers } = request
@@ -80,5 +83,5 @@ export const readJson = Effect.fnUntraced(function*(
     const fault = `nested deeper than ${depthMax} levels`
     return yield* new InvalidValue({ bucket, path: "$", problem: fault })
   }
-  return yield* parse(text, options)
+  return yield* parse(text, options.refuse)
 })

@@ -15,6 +15,8 @@ afterAll(() => store.stop())
 
 describe.each(waysIn)("%s", (name, open) => checkWayIn(name, () => open(store)))
 
+const textWays = ["a message over NATS", "a request over HTTP", "a request in a body over HTTP"]
+
 /** Of the drawn inputs, so many go to the command line also: each is a process. */
 const commandEvery = 10
 
@@ -40,7 +42,7 @@ it("any value of any schema is stored as one text, or refused alike, by every wa
           }
           if (!outcome.startsWith("stored ")) continue
           const text = rewritten(outcome.slice("stored ".length))
-          for (const way of ["a message over NATS", "a request over HTTP"]) {
+          for (const way of textWays) {
             expect(await write(way, { texts: [text] })).toBe(outcome)
           }
         }

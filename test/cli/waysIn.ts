@@ -128,6 +128,22 @@ const request = (store: Store): WayIn => ({
   })
 })
 
+const bodyRequest = (store: Store): WayIn => ({
+  takes: "texts",
+  write: inTurn(store, async (input) => {
+    const { bucket, operation, texts = [] } = input
+    const calls = `[{"name":"${operation}","args":[${texts.join(",")}]}]`
+    const response = await fetch(`${store.server.url}/v1/buckets/${bucket.name}/write`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: `{"key":${keyJson(input)},"calls":${calls}}`
+    })
+    if (response.ok) return undefined
+    const { path, type }: any = await response.json()
+    return refusalOf({ _tag: type.split(":").at(-1), path: inValue(operation, path) })
+  })
+})
+
 /** So many commands at once: each is a process, which mostly waits for its start. */
 const commandsAtOnce = 4
 
@@ -175,5 +191,6 @@ export const waysIn: ReadonlyArray<readonly [name: string, open: (store: Store) 
   ],
   ["a message over NATS", message],
   ["a request over HTTP", request],
+  ["a request in a body over HTTP", bodyRequest],
   ["the command line", commandLine]
 ]

@@ -129,7 +129,13 @@ describe("a number in a body", () => {
     ["PUT", "days/docs", `{"a":9007199254740993}`, "$.a"],
     ["PUT", "days/docs", `[1e-400]`, "$[0]"],
     ["POST", "shelves/docs/ops/label.set", `[{"a":1e400}]`, "$[0].a"],
-    ["POST", "shelves/docs/ops/edit", `[{"name":"label.set","args":[{"a":1e400}]}]`, "$[0].a"]
+    ["POST", "shelves/docs/ops/edit", `[{"name":"label.set","args":[{"a":1e400}]}]`, "$[0].a"],
+    [
+      "POST",
+      "shelves/write",
+      `{"key":"k","calls":[{"name":"label.set","args":[{"a":1e400}]}]}`,
+      "$[0].a"
+    ]
   ])("is refused where no double holds it: %s %s %s", async (method, path, body, at) => {
     const key = path.startsWith("days") ? `{"day":"1970-01-01","place":2}` : "k"
     const refused = await call(server, `/v1/buckets/${path}`, { method, query: { key }, body })

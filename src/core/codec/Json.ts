@@ -87,10 +87,14 @@ export const read = (text: string): Json | undefined => {
   }
 }
 
-/** The first mark in a marked value, and the path to it. */
-export const misreadIn = (
-  value: unknown
-): { readonly path: Path; readonly problem: string } | undefined => {
+/** A number that no double holds as it is written: where it stands, and why. */
+export interface Fault {
+  readonly path: Path
+  readonly problem: string
+}
+
+/** The first mark in a marked value. */
+export const misreadIn = (value: unknown): Fault | undefined => {
   if (value instanceof Misread) return { path: [], problem: value.problem }
   if (typeof value !== "object" || value === null) return undefined
   const isArray = Array.isArray(value)
