@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import * as Bucket from "../../../src/core/strategy/Bucket.ts"
 import * as Crdt from "../../../src/core/strategy/Crdt.ts"
 import * as Key from "../../../src/core/strategy/Key.ts"
+import { Schema as Exported } from "../../../src/index.ts"
 
 const installed = fileURLToPath(new URL("../../../node_modules/effect", import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), "everwrite-effect-"))
@@ -71,6 +72,10 @@ describe("a schema of another copy of effect", () => {
 })
 
 describe("a schema of this copy", () => {
+  it("is made by the Schema that everwrite exports", () => {
+    expect(Exported).toBe(Schema)
+  })
+
   it("may be any, of any shape, and refer to itself", () => {
     interface Tree {
       readonly children: ReadonlyArray<Tree>
