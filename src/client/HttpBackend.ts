@@ -12,11 +12,7 @@ import { KeyPage } from "../../schemas/KeyPage.ts"
 import { absentType, errorOf, Problem } from "../../schemas/Problem.ts"
 import * as Json from "../core/codec/Json.ts"
 import { lan } from "../core/model/Limits.ts"
-import {
-  InvalidRequest,
-  NoAnswer,
-  type StoreError
-} from "../core/model/StoreError.ts"
+import { InvalidRequest, NoAnswer, type StoreError } from "../core/model/StoreError.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import type { Backend, BackendAnswer, BackendRequest } from "./Backend.ts"
 import { type WaitLimits, waitMillis } from "./RemoteRequest.ts"

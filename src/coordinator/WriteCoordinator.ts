@@ -53,7 +53,7 @@ export class WriteCoordinator
     }
     const { after, bucket, calls, id, row: key, seen } = this.#write
     const stampSeen = Math.max(seen?.stamp ?? 0, after.stamp)
-    const update = { key, calls, seen, stampSeen, id: id && { ...id, at: 0 } }
+    const update = { key, calls, seen, stampSeen, id }
     const updated = replica.update(update, (failure) => this.#committed(failure))
     switch (updated._tag) {
       case "ContextAhead":

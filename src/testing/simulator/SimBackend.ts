@@ -156,7 +156,7 @@ export class SimBackend implements Backend {
   readonly request = (request: BackendRequest, respond: BackendRespond): void => {
     const { operationId } = request.body
     const { trace, way } = this
-    if (operationId !== undefined) way.cluster.ledger.issued({ ...operationId, at: 0 }, way.operation)
+    if (operationId !== undefined) way.cluster.ledger.issued(operationId, way.operation)
     new Asking({ way, trace, request, respond }).start()
   }
 
