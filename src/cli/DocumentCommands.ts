@@ -54,11 +54,7 @@ const read = (backend: Backend, flags: DocumentFlags, sent: Sent = {}) =>
 
 /** A write with its own operation id, by which a node recognises a retry. */
 const write = (backend: Backend, flags: DocumentFlags, sent: Sent) => {
-  const operationId = {
-    session: backend.runtime.id(),
-    sequence: 0,
-    at: Math.floor(backend.runtime.now())
-  }
+  const operationId = { session: backend.runtime.id(), sequence: 0 }
   return send(backend, { action: "write", flags, sent: { ...sent, operationId } })
 }
 

@@ -123,8 +123,7 @@ export class Requester {
   }
 
   #nextOperationId(): OperationIdBody {
-    const at = Math.floor(this.#backend.runtime.now())
-    return { session: this.#name, sequence: ++this.#sequence, at }
+    return { session: this.#name, sequence: ++this.#sequence }
   }
 }
 

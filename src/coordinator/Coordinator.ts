@@ -58,7 +58,7 @@ export class Coordinator {
 
   constructor(options: CoordinatorOptions) {
     const { validation, ...node } = options
-    const { limits, runtime, seal, view } = node
+    const { limits, runtime, seal } = node
     // An answer to a former incarnation of this node must not be taken for one to this one.
     const firstNumber = Number.parseInt(runtime.id().slice(-8), 36)
     this.#context = {
@@ -69,7 +69,7 @@ export class Coordinator {
       forwardedWrites: new ForwardedWrites(limits)
     }
     this.#deduplication = new ForwardDeduplication(limits)
-    this.#validation = { ...validation, ...limits, seal, nowMillis: () => view.agreedNow() }
+    this.#validation = { ...validation, ...limits, seal }
   }
 
   /** Carries out a request, or has it carried out; answers exactly once. */
@@ -199,10 +199,9 @@ export class Coordinator {
 
   /** The request as it can be sent twice: a write that names no operation gets a name here. */
   #named(request: Request): Request {
-    const { runtime, view } = this.#context
+    const { runtime } = this.#context
     if (request.action === "read" || request.body.operationId !== undefined) return request
-    const at = Math.floor(view.agreedNow())
-    const operationId = { session: runtime.id(), sequence: 0, at }
+    const operationId = { session: runtime.id(), sequence: 0 }
     return { ...request, body: { ...request.body, operationId } }
   }
 

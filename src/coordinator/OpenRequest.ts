@@ -36,7 +36,6 @@ export class OpenRequest<A extends object> {
     counters.open--
     if (outcome instanceof Error) {
       counters.failures++
-      if (outcome._tag === "RequestTooOld") runtime.mark("coordinator: a request is too old")
       if (outcome._tag === "NodeUnwritable") {
         runtime.mark("coordinator: a failing disk refuses a write")
       }

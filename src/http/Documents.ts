@@ -68,16 +68,14 @@ export const keyOf = (
     })
 
 /** The operation id of a text, the same in every process at which it arrives. */
-const operationIdOf = (text: string, nowMillis: number): OperationIdBody => ({
+const operationIdOf = (text: string): OperationIdBody => ({
   session: `http.${hash("sha256", text, "base64url")}`,
-  sequence: 0,
-  at: Math.floor(nowMillis)
+  sequence: 0
 })
 
 const bodyOf = (
   { headers, query }: Incoming,
-  key: Schema.Json,
-  nowMillis: number
+  key: Schema.Json
 ): RequestBody => {
   const { key: _, siblings = false, timeout, ...settings } = query
   const after = (headers["everwrite-after"] ?? "").split(",").map((text) => text.trim())
@@ -95,7 +93,7 @@ const bodyOf = (
     ...(fingerprint === undefined ? {} : { fingerprint }),
     ...(idempotencyKey === undefined
       ? {}
-      : { operationId: operationIdOf(idempotencyKey, nowMillis) })
+      : { operationId: operationIdOf(idempotencyKey) })
   }
 }
 
@@ -156,7 +154,7 @@ class Documents {
     const { siblings = false } = incoming.query
     return keyOf(bucket, incoming.query.key).pipe(
       Effect.flatMap((key) => {
-        const body = bodyOf(incoming, key, this.#directory.backend.runtime.now())
+        const body = bodyOf(incoming, key)
         const request = { action, bucket: name, body: { ...body, calls } }
         return this.#directory.request(request)
       }),

@@ -62,7 +62,7 @@ const visit = (more: Partial<RequestBody> = {}): Asked =>
   ask("write", shelves, {
     key: "k",
     calls: [{ name: "visits.add", args: [1] }],
-    operationId: { session: "s", sequence: ++operations, at: stepped.runtime.now() },
+    operationId: { session: "s", sequence: ++operations },
     ...more
   })
 const visits = () =>

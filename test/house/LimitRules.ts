@@ -20,8 +20,6 @@ export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/core/clock/CausalContext.ts": ["macBytes"],
   "src/core/clock/HybridClock.ts": ["wallMaxMicros"],
   "src/core/codec/Bytes.ts": ["varintBytesMax", "asciiBytesMax"],
-  "src/core/crdt/Document.ts": ["idsMax", "idRefusedAfterMillis"],
-  "src/core/crdt/DocumentCodec.ts": ["recentSessionsMax"],
   "src/core/crdt/StoreCodec.ts": ["depthMax"],
   "src/core/model/CanonicalJson.ts": ["depthMax", "nodesMax"],
   "src/core/model/DocumentKey.ts": ["keyLengthMax"],

@@ -97,8 +97,7 @@ class Play {
       this.lines.push(`${line}: refused, ${mutated._tag}`)
       return
     }
-    const id = { session: node, sequence: dot.counter, at: nowMillis, ...dot }
-    const delta = { ...mutated.delta, ids: [id] }
+    const { delta } = mutated
     const after = this.#hold(replica, this.#subject.apply(before.document, delta))
     this.operated.push({ dot, before, delta, after })
     this.lines.push(`${line} -> ${after.name}`)

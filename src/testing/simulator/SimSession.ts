@@ -48,8 +48,7 @@ const recoveryMillis = 5_000
 /** Errors by which a node rightly refuses, healthy or not: of contexts, and of clocks far off. */
 const rightful: ReadonlySet<string> = new Set([
   "ContextNotCovered",
-  "InvalidRequest",
-  "RequestTooOld"
+  "InvalidRequest"
 ])
 
 /** Errors that say that nothing was changed. */
@@ -57,7 +56,7 @@ const refusals: ReadonlySet<string> = new Set([
   "ContextNotCovered",
   "NodeUnavailable",
   "NodeUnwritable",
-  "RequestTooOld"
+  "StaleMark"
 ])
 
 const outcomeOf = (operation: PlannedOperation, error: StoreError): Outcome => {

@@ -4,7 +4,7 @@
  */
 import { compareDots, type Dot } from "../../../src/core/clock/Dot.ts"
 import * as VersionVector from "../../../src/core/clock/VersionVector.ts"
-import { compareIds, type Document, idsMax } from "../../../src/core/crdt/Document.ts"
+import type { Document } from "../../../src/core/crdt/Document.ts"
 import { childKind, type DotStore } from "../../../src/core/crdt/DotStore.ts"
 
 const sortedEntries = (_: string, value: unknown): unknown => {
@@ -14,8 +14,8 @@ const sortedEntries = (_: string, value: unknown): unknown => {
 }
 
 /** Everything in a document as text: equal documents, equal text. */
-export const textOf = ({ context, deferred, expiry, ids, store }: Document): string =>
-  JSON.stringify({ context, store, deferred, expiry, ids }, sortedEntries, 1)
+export const textOf = ({ context, deferred, expiry, store }: Document): string =>
+  JSON.stringify({ context, store, deferred, expiry }, sortedEntries, 1)
 
 /** The states in a store that are no trees. */
 export const leavesOf = (store: DotStore | undefined): ReadonlyArray<DotStore> => {
@@ -72,8 +72,8 @@ const faultsOfStore = (store: DotStore): ReadonlyArray<string> => {
 
 /** The broken promises of `Document` and `DotStore`; none for a sound document. */
 export const faultsOf = (document: Document): ReadonlyArray<string> => {
-  const { context, deferred, expiry, ids, store } = document
-  const dots = [...leavesOf(store).flatMap(dotsOf), ...deferred, ...expiry, ...ids]
+  const { context, deferred, expiry, store } = document
+  const dots = [...leavesOf(store).flatMap(dotsOf), ...deferred, ...expiry]
   const isKnown = ({ actor, counter }: Dot) =>
     counter > 0 && VersionVector.contains(context, actor, counter)
   return [
@@ -87,7 +87,6 @@ export const faultsOf = (document: Document): ReadonlyArray<string> => {
         ? []
         : ["a deferral that leads nowhere"])
     ]),
-    ...(isAscending(expiry, compareDots) ? [] : ["expiry entries out of order"]),
-    ...(isAscending(ids, compareIds) && ids.length <= idsMax ? [] : ["ids out of order"])
+    ...(isAscending(expiry, compareDots) ? [] : ["expiry entries out of order"])
   ]
 }
