@@ -40,12 +40,12 @@ export type SendEvent =
   | { readonly _tag: "Sent"; readonly node: NodeId | undefined; readonly mark: string | undefined }
   /** There is no answer in time. */
   | { readonly _tag: "Late" }
-  /** The connection is back: all that was out may be lost. */
-  | { readonly _tag: "Reconnected" }
   /** `next` asked for another node, none is known, and any node is not to be asked. */
   | { readonly _tag: "NoOther" }
   /** The last sending of an attempt reached nobody, as the broker says. */
   | { readonly _tag: "Undelivered"; readonly attempt: number }
+  /** The last message cannot be sent at all. */
+  | { readonly _tag: "Unsendable" }
   /** A node's mark has moved on. It did nothing, and gave a new mark. */
   | { readonly _tag: "StaleMark"; readonly attempt: number; readonly node: NodeId }
   /** A node did nothing, and will not. `canMove`: another node may. */
@@ -134,12 +134,12 @@ const stepped = (
       return { ...decision, attempts: [...attempts, attemptOf(naming, event)], next: wait }
     case "Late":
       return late(decision, limits)
-    case "Reconnected":
-      return naming === "read" ? leave(decision) : repeat(decision)
     case "NoOther":
       return decision.next === anotherOr.again ? repeat(decision) : end(decision)
     case "Undelivered":
       return undelivered(decision, event.attempt)
+    case "Unsendable":
+      return end(unsent(decision, attempts.length - 1, {}))
     case "StaleMark":
       return stale(decision, event)
     case "Refused":
@@ -208,17 +208,23 @@ const leave = (
 const undelivered = (decision: SendDecision, number: number): SendDecision => {
   const attempt = decision.attempts[number]
   if (attempt === undefined) return { ...decision, next: wait }
-  const { isOpen, node } = attempt
-  const sendings = Math.max(attempt.sendings - 1, 0)
-  const told = change(decision, number, {
-    sendings,
-    isOpen: isOpen && sendings > 0,
-    isUnreachable: true
-  })
+  const { node } = attempt
+  const told = unsent(decision, number, { isUnreachable: true })
   if (number < decision.attempts.length - 1) {
     return { ...told, avoid: withNode(told.avoid, node), next: wait }
   }
   return node === undefined ? fail(told) : leave(told, node)
+}
+
+/** The last sending of an attempt came to nothing. */
+const unsent = (
+  decision: SendDecision,
+  number: number,
+  fields: Partial<Attempt>
+): SendDecision => {
+  const { isOpen, sendings: all } = decision.attempts[number]!
+  const sendings = Math.max(all - 1, 0)
+  return change(decision, number, { ...fields, sendings, isOpen: isOpen && sendings > 0 })
 }
 
 const stale = (
