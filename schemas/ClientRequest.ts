@@ -32,7 +32,10 @@ export const triedMax = 64
 
 /** Names an operation, so that a retry is answered and not applied again. */
 export const OperationIdBody = Schema.Struct({
-  session: Schema.NonEmptyString.check(Schema.isMaxLength(sessionLengthMax)),
+  session: Schema.NonEmptyString.check(
+    Schema.isMaxLength(sessionLengthMax),
+    Schema.makeFilter((text) => text.isWellFormed(), { expected: "well-formed text" })
+  ),
   sequence: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 })
 export type OperationIdBody = typeof OperationIdBody.Type

@@ -35,7 +35,7 @@ const isOperationId = (value: unknown): boolean => {
   }
   const { sequence, session } = value
   return isText(session) && session.length > 0 && session.length <= sessionLengthMax
-    && isCount(sequence)
+    && session.isWellFormed() && isCount(sequence)
 }
 
 const isMark = (value: unknown): boolean => isText(value) && markPattern.test(value)

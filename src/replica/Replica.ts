@@ -6,7 +6,8 @@
  * it still holds, intact and with the last dot made. Otherwise a new birth begins. When a commit
  * fails, a document made from it has already been sent, so the incarnation ends there and then.
  */
-import type { Actor } from "../core/clock/Dot.ts"
+import type { Actor, Dot } from "../core/clock/Dot.ts"
+import * as VersionVector from "../core/clock/VersionVector.ts"
 import * as Document from "../core/crdt/Document.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
 import { Malformed } from "../core/codec/Bytes.ts"
@@ -15,8 +16,8 @@ import type { Incarnation } from "../core/model/Incarnation.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { OperationId } from "../core/operations/OperationId.ts"
-import type { CausalContext } from "../core/clock/CausalContext.ts"
-import type { Operation, Unchanged } from "../core/strategy/Strategy.ts"
+import type { Trace } from "../core/operations/Proof.ts"
+import type { Unchanged } from "../core/strategy/Strategy.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import { metadataBatch } from "../storage/Metadata.ts"
 import type {
@@ -30,7 +31,10 @@ import { DiskBreaker } from "./DiskBreaker.ts"
 import { DocumentCache } from "./DocumentCache.ts"
 import { DotIssuer } from "./DotIssuer.ts"
 import type { LocalRead } from "./LocalDocument.ts"
+import { OperationIndex } from "./OperationIndex.ts"
+import type { AppliedOperation } from "./OperationRow.ts"
 import * as RowCodec from "./RowCodec.ts"
+import type { Joined, ReplicaStats, Update, Updated } from "./Update.ts"
 
 export type { StorageFailure }
 
@@ -42,59 +46,20 @@ export interface ReplicaOptions {
   readonly incarnation: Incarnation
   /** The time to stamp writes with, in milliseconds. */
   readonly stampMillis: () => number
-  readonly limits: Pick<NodeLimits, "cacheBytesMax" | "lastIssuedDotsMax" | "diskRetryMillis">
+  readonly limits: Pick<
+    NodeLimits,
+    "cacheBytesMax" | "lastIssuedDotsMax" | "diskRetryMillis" | "operationIdsMax"
+  >
 }
 
-/** One operation of a request, with its arguments as JSON values. */
-export interface Call {
-  readonly operation: Operation
-  readonly args: ReadonlyArray<unknown>
-}
-
-export interface Update {
-  readonly key: RowKey
-  readonly calls: ReadonlyArray<Call>
-  readonly seen: CausalContext | undefined
-  /** The greatest stamp that the client has seen. */
-  readonly stampSeen: number
-  readonly id: OperationId | undefined
-}
-
-export type Updated =
-  /** `isRetry`: the operation had been applied before; nothing was changed now. */
-  | {
-    readonly _tag: "Updated"
-    readonly document: Document.Document
-    readonly encoded: DocumentCodec.EncodedDocument
-    readonly isRetry: boolean
-  }
-  /** Nothing was applied: too much waits for the disk already. */
-  | { readonly _tag: "Unwritten"; readonly failure: StorageFailure }
-  | Unchanged
-
-/** Numbers for metrics; each only grows. */
-export interface ReplicaStats {
-  readonly updates: number
-  readonly retries: number
-  readonly joins: number
-  readonly damaged: number
-  readonly births: number
-  /** Equal contexts with unequal states: a broken promise somewhere, mended by joining. */
-  readonly divergences: number
-  /** Concurrent last writes of which one was lost here. */
-  readonly discards: number
-  readonly incarnationsEnded: number
-}
-
-export type Joined =
-  | { readonly _tag: "Joined" }
-  | { readonly _tag: "Refused"; readonly reason: string }
+export type { Call, Joined, ReplicaStats, Update, Updated } from "./Update.ts"
 
 export class Replica {
   readonly #options: ReplicaOptions
   readonly #cache: DocumentCache
   readonly #dots: DotIssuer
   readonly #breaker: DiskBreaker
+  readonly operations: OperationIndex
   #counts = {
     updates: 0,
     retries: 0,
@@ -110,6 +75,7 @@ export class Replica {
     this.#dots = new DotIssuer(options)
     this.#cache = new DocumentCache(options.limits.cacheBytesMax)
     this.#breaker = new DiskBreaker(options)
+    this.operations = new OperationIndex({ ...options, incarnation: () => this.incarnation() })
   }
 
   incarnation(): Incarnation {
@@ -138,6 +104,14 @@ export class Replica {
     return { _tag: "Found", ...held }
   }
 
+  /** The memory of an operation on a document; undefined where there is none. */
+  trace(key: RowKey, id: OperationId): Trace | undefined {
+    const entry = this.operations.find(key, id)
+    if (entry?._tag !== "Applied") return entry
+    const { arrival, dot } = entry
+    return { _tag: holds(documentOf(this.read(key)), dot) ? "Applied" : "Lost", arrival }
+  }
+
   /** Keys of a partition in order, of live and deleted documents. Throws `ScanFailed`. */
   scan(options: Parameters<StorageService["scan"]>[0]): ReadonlyArray<RowKey> {
     return this.#options.storage.scan(options)
@@ -148,19 +122,29 @@ export class Replica {
    * whether it reached this node's disk, unless nothing was updated.
    */
   update(update: Update, onCommit: OnCommit): Updated {
-    const { key } = update
+    const { id, key } = update
     invariant(update.calls.length > 0, "an update does something")
     const local = this.read(key)
     const before = documentOf(local)
+    const known = id === undefined ? undefined : this.operations.find(key, id)
+    if (known?._tag === "Applied" && holds(before, known.dot)) {
+      this.#markRetry(known.dot)
+      this.#counts.retries++
+      this.#awaitCommits(onCommit)
+      return { _tag: "Updated", document: before, encoded: encode(before), dot: known.dot, isRetry: true }
+    }
     const actor = this.#dots.actorFor(key, local)
     const after = this.#applyAll(before, update, actor)
     if ("_tag" in after) return after
     const encoded = encode(after)
-    const failure = this.#write({ key, before, after, encoded, own: actor }, local, onCommit)
+    const dot = { actor, counter: after.context.get(actor)! }
+    const operation = id && { id, dot }
+    const written = { key, before, after, encoded, own: actor, operation }
+    const failure = this.#write(written, local, onCommit)
     if (failure !== undefined) return { _tag: "Unwritten", failure }
     this.#dots.issued(key, actor, after)
     this.#counts.updates++
-    return { _tag: "Updated", document: after, encoded, isRetry: false }
+    return { _tag: "Updated", document: after, encoded, dot, isRetry: false }
   }
 
   /**
@@ -172,10 +156,12 @@ export class Replica {
       readonly key: RowKey
       readonly document: Document.Document
       readonly encoded?: DocumentCodec.EncodedDocument
+      /** The operation that made the document, if the sender carried one out. */
+      readonly operation?: AppliedOperation | undefined
     },
     onCommit: OnCommit
   ): Joined {
-    const { document: incoming, key } = arrival
+    const { document: incoming, key, operation } = arrival
     const local = this.read(key)
     const before = documentOf(local)
     if (!Document.canJoin(before, incoming)) {
@@ -193,13 +179,22 @@ export class Replica {
     if (local._tag === "Found" && RowCodec.contradicts(local, { ...arrival, joined: after })) {
       this.#counts.divergences++
     }
-    if (after === before) {
+    const isKnown = operation === undefined || this.operations.hasApplied(key, operation)
+    if (after === before && isKnown) {
       this.#awaitCommits(onCommit)
       return { _tag: "Joined" }
     }
     const own = local._tag === "Found" ? local.own : ""
     const encoded = (after === incoming ? arrival.encoded : undefined) ?? encode(after)
-    const failure = this.#write({ key, before, after, encoded, own }, local, onCommit)
+    const written = {
+      key,
+      before,
+      after,
+      encoded,
+      own,
+      operation: isKnown ? undefined : operation
+    }
+    const failure = this.#write(written, local, onCommit)
     if (failure === undefined) return { _tag: "Joined" }
     return { _tag: "Refused", reason: `${failure.kind}: ${failure.detail}` }
   }
@@ -226,6 +221,14 @@ export class Replica {
     return document
   }
 
+  #markRetry({ actor }: Dot): void {
+    const { node, runtime } = this.#options
+    runtime.mark("replica: a retry is answered from its operation id")
+    if (this.#dots.made(actor)) return
+    if (actor.startsWith(`${node}.`)) runtime.mark("replica: a retry is answered after a restart")
+    else runtime.mark("replica: a retry is answered that another node carried out")
+  }
+
   #write(
     options: {
       readonly key: RowKey
@@ -233,6 +236,8 @@ export class Replica {
       readonly after: Document.Document
       readonly encoded: DocumentCodec.EncodedDocument
       readonly own: string
+      /** The operation that is new here with this write. */
+      readonly operation: AppliedOperation | undefined
     },
     local: LocalRead,
     onCommit: OnCommit
@@ -243,15 +248,20 @@ export class Replica {
     const change = { key: options.key, header, elements, elementCount }
     // The rest of a damaged row is removed, or its elements would be counted with the new ones.
     const documents = local._tag === "Damaged" ? [removalOf(options.key), change] : [change]
+    const { operation } = options
+    const noted = operation && this.operations.applied(options.key, operation)
+    const rows = noted?.rows ?? noRows
     let refusal: StorageFailure | undefined
     let accepted = false
-    this.#options.storage.write({ documents, rows: noRows }, (failure) => {
+    const sequences = this.#options.storage.write({ documents, rows }, (failure) => {
+      if (failure !== undefined) noted?.failed()
       // Before the call returns this means that nothing was accepted, and so nothing is lost.
       if (!accepted) refusal = failure
       else this.#committed(failure, incarnation, onCommit)
     })
     accepted = true
     if (refusal !== undefined) return refusal
+    noted?.accepted(sequences)
     const { after: document, encoded, key, own } = options
     this.#cache.set(key, { document, digest: encoded.digest, own }, encoded.bytes.length)
     return undefined
@@ -318,6 +328,9 @@ const otherKind = "a state of another kind is stored under this key"
 
 const encode = (document: Document.Document) =>
   DocumentCodec.encode(document, { roomBefore: RowCodec.headerRoom })
+
+const holds = ({ context }: Document.Document, { actor, counter }: Dot): boolean =>
+  VersionVector.contains(context, actor, counter)
 
 const documentOf = (local: LocalRead): Document.Document =>
   local._tag === "Found" ? local.document : Document.empty

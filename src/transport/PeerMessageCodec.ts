@@ -6,6 +6,7 @@
  * ```
  *
  * Frames of version 1 say the ring's digest once for all their messages, and know no `OtherRing`.
+ * Those of version 3 name the operation of a `Store`.
  */
 import type {
   DocumentName,
@@ -16,11 +17,19 @@ import type {
 } from "../../schemas/PeerMessage.ts"
 import { type ByteReader, type ByteWriter, Malformed } from "../core/codec/Bytes.ts"
 import { isEncoded } from "../core/model/DocumentKey.ts"
+import {
+  readFence,
+  readFenced,
+  readOperation,
+  writeFence,
+  writeFenced,
+  writeOperation
+} from "./OperationMessages.ts"
 
 /** How the messages of a frame are written, by the frame's version. */
 export type MessageFormat =
   | { readonly version: 1; readonly ringDigest: string }
-  | { readonly version: 2 }
+  | { readonly version: 2 | 3 }
 
 const tags = [
   "Store",
@@ -32,7 +41,9 @@ const tags = [
   "Forwarded",
   "List",
   "Listed",
-  "OtherRing"
+  "OtherRing",
+  "Fence",
+  "Fenced"
 ] as const satisfies ReadonlyArray<PeerTag>
 /** Tags that version 1 knows: the first ones. */
 const tagsOfVersion1 = 9
@@ -59,6 +70,7 @@ export const writeMessage = (
   switch (message._tag) {
     case "Store":
       writeName(writer, message).byte(message.sync ? 1 : 0).bytes(message.document)
+      writeOperation(writer, message.operation)
       return
     case "Stored":
       writer.byte(message.durable ? 1 : 0)
@@ -85,6 +97,12 @@ export const writeMessage = (
       return
     case "OtherRing":
       writer.hex(message.digest)
+      return
+    case "Fence":
+      writeFence(writeName(writer, message), message)
+      return
+    case "Fenced":
+      writeFenced(writer, message)
   }
 }
 
@@ -157,11 +175,16 @@ export const readMessage = (reader: ByteReader, format: MessageFormat): Received
     throw new Malformed("a message tag", at)
   }
   const request = reader.varint("a request number")
-  if (!ringDependent.has(tag)) return { message: readFields(reader, tag, request), ring: undefined }
-  const ring = format.version === 1
+  const ring = !ringDependent.has(tag)
+    ? undefined
+    : format.version === 1
     ? format.ringDigest
     : reader.hex(ringDigestBytes, "a ring's digest")
-  return { message: readFields(reader, tag, request), ring }
+  const message = readFields(reader, tag, request)
+  // Earlier versions name no operation.
+  if (message._tag !== "Store" || format.version !== 3) return { message, ring }
+  const operation = readOperation(reader)
+  return { message: operation === undefined ? message : { ...message, operation }, ring }
 }
 
 const readFields = (reader: ByteReader, _tag: PeerTag, request: number): PeerMessage => {
@@ -194,5 +217,9 @@ const readFields = (reader: ByteReader, _tag: PeerTag, request: number): PeerMes
       return { _tag, request, through: readCursor(reader), keys: readCursors(reader) }
     case "OtherRing":
       return { _tag, request, digest: reader.hex(ringDigestBytes, "a ring's digest") }
+    case "Fence":
+      return { _tag, request, ...readName(reader), ...readFence(reader) }
+    case "Fenced":
+      return { _tag, request, ...readFenced(reader) }
   }
 }
