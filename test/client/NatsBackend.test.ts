@@ -61,7 +61,6 @@ const visit = (more: Partial<RequestBody> = {}): Asked =>
   ask("write", shelves, {
     key: "k",
     calls: [{ name: "visits.add", args: [1] }],
-    operationId: { session: "s", sequence: ++operations },
     ...more
   })
 const visits = () =>
