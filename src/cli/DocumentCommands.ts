@@ -8,9 +8,12 @@
  */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type { RequestBody } from "../../schemas/ClientRequest.ts"
 import type { Action, Backend, BackendAnswer } from "../client/Backend.ts"
+import { nameFault } from "../core/model/OperationName.ts"
 import type { StoreError } from "../core/model/StoreError.ts"
 import {
   ask,
@@ -29,33 +32,60 @@ const key = Argument.String("key").pipe(
   Argument.withDescription("a text, or its fields: '{\"tenant\":\"acme\",\"id\":\"u1\"}'")
 )
 const documentFlags = { ...requestFlags, bucket, key }
+const writeFlags = {
+  ...documentFlags,
+  id: Flag.String("id").pipe(
+    Flag.optional,
+    Flag.withDescription("names this write: given again, it is answered and not applied again")
+  ),
+  "if-unknown": Flag.Literals("if-unknown", ["fail", "apply"]).pipe(
+    Flag.optional,
+    Flag.withDescription("where nobody can tell whether it was applied before; fail unless given")
+  )
+}
 
 interface DocumentFlags extends RequestFlags {
   readonly bucket: string
   readonly key: string
 }
 
+interface WriteFlags extends DocumentFlags {
+  readonly id: Option.Option<string>
+  readonly "if-unknown": Option.Option<"fail" | "apply">
+}
+
 type Sent = Omit<Partial<RequestBody>, "key">
 
 const send = Effect.fnUntraced(function*(
   backend: Backend,
-  options: { readonly action: Action; readonly flags: DocumentFlags; readonly sent: Sent }
+  options: {
+    readonly action: Action
+    readonly flags: DocumentFlags
+    readonly sent: Sent
+    readonly id?: string | undefined
+  }
 ): Effect.fn.Return<BackendAnswer, StoreError | Misuse> {
-  const { action, flags, sent } = options
+  const { action, flags, id, sent } = options
   const name = yield* bucketName(flags.bucket)
   const body = { ...requestFields(flags), key: Input.key(flags.key), merge: true, ...sent }
   return yield* ask<BackendAnswer>((respond) =>
-    backend.request({ action, bucket: name, body }, respond)
+    backend.request(
+      { action, bucket: name, body, ...(id === undefined ? {} : { id }) },
+      respond
+    )
   )
 })
 
 const read = (backend: Backend, flags: DocumentFlags, sent: Sent = {}) =>
   send(backend, { action: "read", flags, sent })
 
-/** A write with its own operation id, by which a node recognises a retry. */
-const write = (backend: Backend, flags: DocumentFlags, sent: Sent) => {
-  const operationId = { session: backend.runtime.id(), sequence: 0 }
-  return send(backend, { action: "write", flags, sent: { ...sent, operationId } })
+const write = (backend: Backend, flags: WriteFlags, sent: Sent) => {
+  const ifUnknown = Option.getOrUndefined(flags["if-unknown"])
+  const id = Option.getOrUndefined(flags.id)
+  const chosen = ifUnknown === undefined ? sent : { ...sent, ifUnknown }
+  const fault = id === undefined ? undefined : nameFault(id)
+  if (fault !== undefined) return Effect.fail(fault)
+  return send(backend, { action: "write", flags, sent: chosen, id })
 }
 
 const print = Effect.fnUntraced(function*(answer: BackendAnswer, flags: DocumentFlags) {
@@ -84,7 +114,7 @@ export const get = Command.make(
 export const put = Command.make(
   "put",
   {
-    ...documentFlags,
+    ...writeFlags,
     value: Argument.String("value").pipe(
       Argument.optional,
       Argument.withDescription("JSON; - or nothing reads it from standard input")
@@ -102,7 +132,7 @@ export const put = Command.make(
 
 export const del = Command.make(
   "del",
-  documentFlags,
+  writeFlags,
   (flags) =>
     connected(flags, (backend) =>
       Effect.gen(function*() {
@@ -116,7 +146,7 @@ export const del = Command.make(
 export const operate = Command.make(
   "do",
   {
-    ...documentFlags,
+    ...writeFlags,
     operation: Argument.String("operation").pipe(
       Argument.withDescription("such as lines.add; `ls` shows those of a bucket")
     ),

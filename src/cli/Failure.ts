@@ -47,6 +47,7 @@ const passing: ReadonlySet<string> = new Set([
   "NoAnswer",
   "NodeUnavailable",
   "NodeUnwritable",
+  "OperationUnknown",
   "QuorumNotMet",
   "StorageUnavailable",
   "TransportUnavailable"

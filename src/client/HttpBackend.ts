@@ -69,19 +69,19 @@ const queryOf = (body: RequestBody): Sending["query"] => {
   return { key: keyText(key), consistency, r, w, pr, pw, dw, timeout, siblings }
 }
 
-const headersOf = ({ after = [], context, fingerprint, operationId }: RequestBody) => ({
+const headersOf = ({ after = [], context, fingerprint, ifUnknown }: RequestBody, id?: string) => ({
   ...(after.length === 0 ? {} : { "everwrite-after": after.join(",") }),
   ...(context === undefined ? {} : { "everwrite-context": context }),
   ...(fingerprint === undefined ? {} : { "everwrite-fingerprint": fingerprint }),
-  ...(operationId === undefined
-    ? {}
-    : { "idempotency-key": `${operationId.session}:${operationId.sequence}` })
+  // A request goes out once: only a user that gives it again has to name it.
+  ...(id === undefined ? {} : { "idempotency-key": id }),
+  ...(ifUnknown === undefined ? {} : { "everwrite-if-unknown": ifUnknown })
 })
 
-const sendingOf = ({ action, body, bucket }: BackendRequest): Sending => {
+const sendingOf = ({ action, body, bucket, id }: BackendRequest): Sending => {
   const docs = `/v1/buckets/${bucket}/docs`
   const query = queryOf(body)
-  const headers = headersOf(body)
+  const headers = headersOf(body, id)
   const { timeoutMillis } = body
   if (action === "read") return { path: docs, query, headers, timeoutMillis }
   const [first, ...others] = body.calls ?? []

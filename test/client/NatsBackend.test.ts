@@ -57,12 +57,10 @@ const settled = (asked: Asked): Asked => {
 const read = (key: string, more: Partial<RequestBody> = {}) => ask("read", notes, { key, ...more })
 const put = (length: number) =>
   ask("write", notes, { key: "k", calls: [{ name: "put", args: ["ä".repeat(length)] }] })
-let operations = 0
 const visit = (more: Partial<RequestBody> = {}): Asked =>
   ask("write", shelves, {
     key: "k",
     calls: [{ name: "visits.add", args: [1] }],
-    operationId: { session: "s", sequence: ++operations },
     ...more
   })
 const visits = () =>
@@ -226,16 +224,6 @@ describe("a message that is lost", () => {
       expect(visits()).toMatchObject([{ visits: 1 }])
     }
   )
-
-  it("by a write without an id is not sent again: it might be applied twice", () => {
-    loses = () => true
-    const asked = ask("write", notes, { key: "k", calls: [{ name: "put", args: ["x"] }] })
-    stepped.runtime.advance(1_000)
-    loses = () => false
-    stepped.runtime.advance(5_000)
-    expect(asked.error).toMatchObject({ _tag: "NoAnswer", mayHaveApplied: true })
-    expect(sent).toEqual([])
-  })
 
   it("by a read is sent to another primary", () => {
     const [first, second] = stepped.nodesOf(notes, "k").primaries

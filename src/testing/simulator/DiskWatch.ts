@@ -10,8 +10,8 @@ const retryMillis = 1_000
 
 export interface DiskWatchOptions {
   readonly now: () => number
-  /** Told of each header that is to be stored. */
-  readonly asked: (header: Uint8Array | undefined) => void
+  /** Told of each batch that is to be stored. */
+  readonly asked: (batch: Batch) => void
   /** Told of each batch that is refused because too much waits: the node rightly takes no write. */
   readonly overloaded: () => void
 }
@@ -44,11 +44,7 @@ export class DiskWatch {
     if (isDocument) this.#triedAt = this.#options.now()
     const sequences = storage.write(batch, this.#noted(done, isDocument))
     // A batch that is refused changes nothing, and nobody hears of its dots.
-    if (sequences.length > 0) {
-      for (const { header } of batch.documents) {
-        this.#options.asked(header)
-      }
-    }
+    if (sequences.length > 0) this.#options.asked(batch)
     return sequences
   }
 

@@ -125,7 +125,7 @@ export class SimCluster {
           this.incarnations.push({ node: of, incarnation })
           this.story?.began(of, incarnation)
         },
-        asked: (header) => this.ledger.asked(node, header),
+        asked: (batch) => this.ledger.asked(node, batch),
         wrote: (key, document) => {
           this.ledger.committed(node, key, document)
           this.story?.wrote(node, key, document)

@@ -56,7 +56,10 @@ const eventOf = (bucket: SimBucketName, step: HistoryStep): Event => {
     error: step.error,
     saw: step.saw,
     result: step.result,
-    sendings: step.sendings ?? 1
+    sendings: step.sendings ?? 1,
+    timesMax: step.timesMax ?? 1,
+    isNamed: step.isNamed ?? false,
+    answeredBy: step.answeredBy
   }
 }
 
@@ -89,6 +92,7 @@ export const recordOf = (changes: Partial<Record> = {}): Record => ({
   final: [],
   guarded: new Set(),
   applied: new Map(),
+  made: new Map(),
   makers: new Map(),
   copies: new Map(),
   reused: [],

@@ -16,13 +16,13 @@ const check = (told: Told) => {
   const { add, found } = finder(name, told)
   const deletes = ofKind(told, "delete")
   for (const increment of told.writes) {
-    const { event: { operation: { action } }, id, outcome } = increment
+    const { event: { operation: { action } }, id, isOnce, outcome } = increment
     if (action.kind !== "increment") continue
     const isTaken = deletes.some((removal) => mayTake(removal, increment))
     for (const [node, { value }] of finalShown(told)) {
       const times = timesOf(value, action.digit)
-      if (times > 1) add(`at ${node}, o${id} counts ${times} times`)
-      if (times === 1 && outcome === "fail") add(`at ${node}, o${id} counts, which did not happen`)
+      if (times > 1 && isOnce) add(`at ${node}, o${id} counts ${times} times`)
+      if (times > 0 && outcome === "fail") add(`at ${node}, o${id} counts, which did not happen`)
       if (times === 0 && outcome === "ok" && !isTaken) {
         add(`at ${node}, o${id} was acknowledged and is lost`)
       }
