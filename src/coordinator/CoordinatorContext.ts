@@ -12,8 +12,8 @@ import type { Replica } from "../replica/Replica.ts"
 import type { ScanLimits } from "../replica/LiveKeys.ts"
 import type { InFlightRequests, ResendLimits, Waiting } from "../transport/InFlightRequests.ts"
 import type { CoordinatorCounters } from "./CoordinatorCounters.ts"
-import type { ForwardedWrites } from "./ForwardedWrites.ts"
 import type { LateReplyBudget } from "./LateReplyBudget.ts"
+import type { PeerMarks } from "./PeerMarks.ts"
 
 /** The bounds of coordination. */
 export type CoordinatorLimits = Pick<
@@ -24,8 +24,7 @@ export type CoordinatorLimits = Pick<
   | "lateReplyMillis"
   | "lateReplyBytesMax"
   | "forwardGraceMillis"
-  | "forwardedWritesMax"
-  | "forwardRefusalsMax"
+  | "forwardsSeenMax"
   | "pageKeys"
   | keyof ScanLimits
   | keyof ResendLimits
@@ -54,5 +53,7 @@ export interface CoordinatorContext extends NodeServices {
   readonly counters: CoordinatorCounters
   readonly inFlight: InFlightRequests<Gathering>
   readonly lateReplies: LateReplyBudget
-  readonly forwardedWrites: ForwardedWrites
+  readonly peerMarks: PeerMarks
+  /** The number of the next sending of a forwarded request. */
+  readonly nextSending: () => number
 }

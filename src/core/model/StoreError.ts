@@ -243,3 +243,7 @@ export const isPassing = (outcome: { readonly _tag: string }): boolean => {
       return "mayHaveApplied" in outcome && outcome.mayHaveApplied === false
   }
 }
+
+/** Whether an outcome leaves open that a write was applied, or will be. */
+export const mayHaveApplied = (outcome: { readonly _tag: string }): boolean =>
+  "mayHaveApplied" in outcome && outcome.mayHaveApplied === true

@@ -104,7 +104,9 @@ export const judge = (
   if (trace?._tag === "Applied") return { _tag: "Known" }
   const own = tried.filter(({ node }) => node === self)
   const others = tried.filter(({ node, mark: under }) => node !== self && under !== "")
-  const forwarded = trace?._tag === "Forwarded" ? trace.targets : []
+  const forwarded = trace?._tag === "Forwarded"
+    ? trace.targets.filter(({ node }) => node !== self)
+    : []
   const inquire = (isProven: boolean, asksAll: boolean): Verdict => ({
     _tag: "Inquire",
     tried: [...others, ...forwarded],
