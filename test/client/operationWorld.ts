@@ -3,6 +3,7 @@
  * `core/operations`, and messages that come in any order, twice or never.
  */
 import type { TaggedAnswer } from "../../schemas/ClientAnswer.ts"
+import type { BackendAnswer } from "../../src/client/Backend.ts"
 import { NodeMarks } from "../../src/client/NodeMarks.ts"
 import { RemoteRequest, type RequestSender } from "../../src/client/RemoteRequest.ts"
 import { lan } from "../../src/core/model/Limits.ts"
@@ -215,15 +216,17 @@ const unknown = () => new OperationUnknown({ nodes: [], mayHaveApplied: true })
 export class World {
   readonly options: WorldOptions
   timesApplied = 0
-  outcome: TaggedAnswer | StoreError | undefined
+  outcome: BackendAnswer | StoreError | undefined
   readonly #nodes = new Map(ids.map((id) => [id, new Node(id, this)]))
   readonly #messages: Array<Message> = []
   readonly #marks = new NodeMarks(lan.client)
   readonly #request: RemoteRequest
+  readonly #loss: number
   #numbers = 0
 
   constructor(options: WorldOptions) {
     this.options = options
+    this.#loss = options.random.pick([0, 0.1, 0.5])
     for (const { id: node, mark } of this.#nodes.values()) {
       if (options.random.chance(0.7)) this.#marks.learn({ node, mark })
     }
@@ -275,7 +278,6 @@ export class World {
     const node = this.node(random.pick(ids))
     const chance = random.next()
     if (chance < 0.6) this.#deliver()
-    else if (chance < 0.65) this.#messages.splice(random.integer(0, this.#messages.length), 1)
     else if (chance < 0.75) node.noise()
     else if (chance < 0.9) this.#request.resend()
     else if (chance < 0.93) node.refuses = !node.refuses
@@ -297,6 +299,7 @@ export class World {
     const at = random.integer(0, this.#messages.length - 1)
     const message = this.#messages[at]!
     if (message.comesOnce === true || random.chance(0.95)) this.#messages.splice(at, 1)
+    if (random.chance(this.#loss)) return
     if (message.to === "client" || this.node(message.to).isUp) message.deliver()
   }
 
