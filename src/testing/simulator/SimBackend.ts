@@ -64,6 +64,8 @@ export interface RequestTrace {
   isNamed: boolean
   /** The node that gave the last answer. */
   answeredBy: string | undefined
+  /** Whether an answer was lost on its way, or a message late: no fault of the cluster. */
+  isDisturbed: boolean
 }
 
 export const noTrace = (): RequestTrace => ({
@@ -72,7 +74,8 @@ export const noTrace = (): RequestTrace => ({
   sendings: 0,
   timesMax: 1,
   isNamed: false,
-  answeredBy: undefined
+  answeredBy: undefined,
+  isDisturbed: false
 })
 
 /** Each attempt may apply a write once more where its client prefers that to not knowing. */
@@ -233,6 +236,7 @@ export class SimBackend implements Backend {
       this.#pending.get(number)?.undelivered(message)
     }
     const isLate = kernel.now < cluster.healedAt && random.chance(lateShare)
+    if (isLate) trace.isDisturbed = true
     if (isLate) kernel.at(outside, kernel.now + random.integer(1, lateMillis), arrive)
     else kernel.soon(outside, arrive)
     return undefined
@@ -242,8 +246,10 @@ export class SimBackend implements Backend {
   #isLost(asking: Asking): boolean {
     const { answerLoss, cluster: { healedAt, kernel }, random } = asking.way
     const isLost = kernel.now < healedAt && asking.losses < lossesMax && random.chance(answerLoss)
-    if (isLost) asking.losses++
-    return isLost
+    if (!isLost) return false
+    asking.losses++
+    asking.trace.isDisturbed = true
+    return true
   }
 
   #hear(

@@ -231,7 +231,7 @@ export class SimSession {
       && (trace.isNamed || trace.sendings > 1)
     const isRightful = isUnknown
       || [error._tag, ...trace.refusals].some((tag) => rightful.has(tag))
-    const isCalm = consistency === "available" && calm !== undefined
+    const isCalm = consistency === "available" && calm !== undefined && !trace.isDisturbed
       && cluster.node(node).calm === calm && cluster.primaries(operation).includes(node)
     const isHealed = invokedAt >= cluster.healedAt + recoveryMillis
     const mustAnswer = (isCalm || isHealed) && !isRightful
