@@ -113,6 +113,10 @@ const answerOf = ({ headers, json, status }: Reply): BackendAnswer | undefined =
   }
 }
 
+/** HTTP takes the name of a write, and makes its operation id of it. */
+const unnamed = (session: string) =>
+  new InvalidRequest({ setting: "operationId", value: session, expected: "a name of the write" })
+
 const isRefused = (error: unknown): boolean =>
   error instanceof Error && error.cause instanceof Error && "code" in error.cause
   && error.cause.code === "ECONNREFUSED"
@@ -132,6 +136,8 @@ export class HttpBackend implements Backend {
   }
 
   readonly request: Backend["request"] = (request, respond) => {
+    const { body: { operationId } } = request
+    if (operationId !== undefined) return respond(unnamed(operationId.session))
     this.#send(sendingOf(request), (outcome) => {
       if (outcome instanceof Error) return respond(outcome)
       respond(answerOf(outcome) ?? this.#noAnswer(notUnderstood, request.action === "write"))

@@ -34,6 +34,13 @@ const table: ReadonlyArray<readonly [status: number, error: Errors.StoreError]> 
   [428, new Errors.ContextRequired({ bucket })],
   [503, new Errors.StaleMark({ node: "n1", mark: "" })],
   [
+    409,
+    new Errors.OperationUnknown({
+      nodes: [{ node: "n2", reason: "it does not answer" }],
+      mayHaveApplied: true
+    })
+  ],
+  [
     503,
     new Errors.QuorumNotMet({
       action: "write",
