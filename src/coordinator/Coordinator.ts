@@ -22,7 +22,7 @@ import { ForwardsSeen } from "./ForwardsSeen.ts"
 import { LateReplyBudget } from "./LateReplyBudget.ts"
 import { Listing, validateListing } from "./Listing.ts"
 import { OpenRequest } from "./OpenRequest.ts"
-import { isIdentified, Operations } from "./Operations.ts"
+import { type IdentifiedWrite, isIdentified, Operations } from "./Operations.ts"
 import { PeerMarks } from "./PeerMarks.ts"
 import type { Answer, AnswerAddress, ExplainRequest, ListRequest, Request } from "./Request.ts"
 import {
@@ -226,42 +226,60 @@ export class Coordinator {
     validated: ValidatedRead | ValidatedWrite,
     open: OpenRequest<Answer>
   ): void {
-    const { counters, node, view } = this.#context
+    const { counters, node, runtime } = this.#context
     if (request.forwarded) {
       const reason = "it is no primary of this document; the nodes disagree about the ring"
       return open.answer(new Errors.NodeUnavailable({ node, reason }))
     }
     const fault = unsendable(request)
     if (fault !== undefined) return open.answer(fault)
-    const operation = "calls" in validated ? this.#operationOf(validated) : undefined
-    if (operation === "stale") return open.answer(this.#operations.staleMark())
     counters.forwards++
+    if (!("calls" in validated)) return this.#sendOn(request, { validated, open })
+    if (isIdentified(validated)) {
+      return this.#operations.forward(validated, (ended) => {
+        const operation = this.#operationOf(validated)
+        if (operation !== undefined) {
+          return this.#sendOn(request, { validated, open, operation, ended })
+        }
+        open.answer(this.#operations.staleMark())
+        ended()
+      })
+    }
+    // One without a name gets one here, so that it can be sent twice.
+    const id = { session: runtime.id(), sequence: 0 }
+    const { row } = validated
+    const operation = { id, row, tried: [], hasMarks: true, isNoted: false }
+    this.#sendOn(request, { validated, open, operation })
+  }
+
+  #sendOn(
+    request: Request,
+    { ended = () => {}, open, operation, validated }: {
+      readonly validated: ValidatedRead | ValidatedWrite
+      readonly open: OpenRequest<Answer>
+      readonly operation?: ForwardedOperation
+      readonly ended?: () => void
+    }
+  ): void {
+    const { view } = this.#context
     const { primaries } = view.placement(validated.row.partition, validated.bucket.definition.n)
     const sinceHeardMillis = (id: NodeId) => view.liveness.sinceHeardMillis(id)
     const near = primaries.toSorted((a, b) => sinceHeardMillis(a) - sinceHeardMillis(b))
     // A retry follows the first attempt: the node that was asked last may have carried it out.
     const asked = operation?.tried.findLast((target) => primaries.includes(target.node))?.node
     const nodes = asked === undefined ? near : [asked, ...near.filter((id) => id !== asked)]
-    new Forwarding(this.#context, { request, validated, operation, nodes, open }).start()
+    new Forwarding(this.#context, { request, validated, operation, nodes, open, ended }).start()
   }
 
-  /**
-   * The operation of a write that is forwarded: one without a name gets one here, so that it can be
-   * sent twice.
-   */
-  #operationOf(write: ValidatedWrite): ForwardedOperation | "stale" {
-    const { node, runtime } = this.#context
-    const { row } = write
-    if (!isIdentified(write)) {
-      const id = { session: runtime.id(), sequence: 0 }
-      return { id, row, tried: [], hasMarks: true, isNoted: false }
-    }
-    const { claim, id } = write
+  /** The operation of a write that is forwarded; undefined where its mark is stale. */
+  #operationOf(write: IdentifiedWrite): ForwardedOperation | undefined {
+    const { node } = this.#context
+    const { claim, id, row } = write
     const verdict = this.#operations.judge(write)
     const shared = { id, row, hasMarks: claim.mark !== undefined, isNoted: true }
     switch (verdict._tag) {
       case "Stale":
-        return "stale"
+        return undefined
       case "Do":
         return { ...shared, tried: [] }
       case "Known":

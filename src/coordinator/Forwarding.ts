@@ -60,6 +60,7 @@ export class Forwarding
   readonly #validated: ValidatedRead | ValidatedWrite
   readonly #operation: ForwardedOperation | undefined
   readonly #open: OpenRequest<Answer>
+  readonly #ended: () => void
   /** Arrivals here before this request. */
   readonly #begunAt: number
   /** The message that is sent next. */
@@ -75,9 +76,11 @@ export class Forwarding
       /** The primaries of the document, the best first. */
       readonly nodes: ReadonlyArray<NodeId>
       readonly open: OpenRequest<Answer>
+      /** Called once the client is told. */
+      readonly ended: () => void
     }
   ) {
-    const { nodes, open, operation, request, validated } = options
+    const { ended, nodes, open, operation, request, validated } = options
     const { timeoutMillis } = validated
     super(context, {
       rules: ForwardDecision,
@@ -92,6 +95,7 @@ export class Forwarding
     this.#validated = validated
     this.#operation = operation
     this.#open = open
+    this.#ended = ended
     this.#begunAt = context.replica.operations.memory().arrivals
   }
 
@@ -198,13 +202,13 @@ export class Forwarding
 
   tell(): void {
     const { outcome } = this.decision
-    if (outcome._tag === "Fail") return this.#open.answer(this.#unsure())
-    if (outcome._tag !== "Answer") return
-    if (outcome.noneApplied && this.#operation?.isNoted === true) {
+    if (outcome._tag === "Wait") return
+    if (outcome._tag === "Answer" && outcome.noneApplied && this.#operation?.isNoted === true) {
       const { id, row } = this.#operation
       this.context.replica.operations.fence(row, id, { isRefused: true })
     }
-    this.#open.answer(outcome.answer)
+    this.#open.answer(outcome._tag === "Answer" ? outcome.answer : this.#unsure())
+    this.#ended()
   }
 
   #unsure(): Errors.QuorumNotMet {

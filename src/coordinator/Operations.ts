@@ -66,12 +66,7 @@ export class Operations {
 
   /** Begins a write at a primary of its document. */
   begin(write: IdentifiedWrite, open: OpenRequest<Answer>): void {
-    const name = nameOf(write.row, write.id)
-    const underWay = this.#underWay.get(name)
-    if (underWay !== undefined) {
-      underWay.then.set(`request ${++this.#waiting}`, () => this.begin(write, open))
-      return
-    }
+    if (this.#waits(write, () => this.begin(write, open))) return
     const verdict = this.judge(write)
     switch (verdict._tag) {
       case "Known":
@@ -82,6 +77,24 @@ export class Operations {
       case "Inquire":
         return this.#inquire(write, open, verdict)
     }
+  }
+
+  /**
+   * Begins to forward a write, unless another request for its operation is under way: then once
+   * that has ended. Two that go to nodes at the same time could not speak for each other.
+   */
+  forward(write: IdentifiedWrite, task: (ended: () => void) => void): void {
+    if (this.#waits(write, () => this.forward(write, task))) return
+    const name = nameOf(write.row, write.id)
+    this.#underWay.set(name, { inquiry: undefined, then: new Map() })
+    task(() => this.#end(name))
+  }
+
+  /** Whether a task waits for the end of what is under way for an operation. */
+  #waits({ id, row }: IdentifiedWrite, task: () => void): boolean {
+    const underWay = this.#underWay.get(nameOf(row, id))
+    underWay?.then.set(`request ${++this.#waiting}`, task)
+    return underWay !== undefined
   }
 
   staleMark(): Errors.StaleMark {
@@ -99,7 +112,9 @@ export class Operations {
     const { node, replica } = this.#context
     const verdict = this.judge(write)
     if (verdict._tag === "Stale") return this.staleMark()
-    if (verdict._tag === "Known" || (verdict._tag === "Inquire" && !verdict.isProven)) {
+    const isForwarded = replica.trace(write.row, write.id)?._tag === "Forwarded"
+    const isProven = verdict._tag === "Do" || (verdict._tag === "Inquire" && verdict.isProven)
+    if (!isProven || isForwarded) {
       const nodes = [{ node, reason: error.message }]
       return new Errors.OperationUnknown({ nodes, mayHaveApplied: true })
     }
