@@ -207,7 +207,8 @@ export class SimBackend implements Backend {
     invariant(body._tag === "Success", "a client's request is one")
     const { id = 0, mark, operationId } = body.success
     if (operationId !== undefined) cluster.ledger.issued(operationId, operation)
-    if (mark !== "") trace.sendings++
+    // Where it was not sent before, a question after a mark is no more than that.
+    if (mark !== "" || trace.sendings > 0) trace.sendings++
     const number = Math.floor(id / attemptsMax)
     const attempt = id % attemptsMax
     const deliver = (outcome: Answer | StoreError, sender?: Sender) => {
@@ -226,7 +227,7 @@ export class SimBackend implements Backend {
       principal: anonymous,
       forwarded: false
     }
-    const target = node ?? random.pick([...cluster.nodes.keys()])
+    const target = node ?? this.#anyOf(asking)
     const message = ++asking.messages
     text.message = message
     const arrive = () => {
@@ -240,6 +241,12 @@ export class SimBackend implements Backend {
     if (isLate) kernel.at(outside, kernel.now + random.integer(1, lateMillis), arrive)
     else kernel.soon(outside, arrive)
     return undefined
+  }
+
+  /** A subscriber of the subject that all nodes share. */
+  #anyOf({ first, way: { cluster, random } }: Asking): string {
+    const up = [...cluster.nodes].filter(([, { core }]) => core !== undefined).map(([id]) => id)
+    return up.length === 0 ? first : random.pick(up)
   }
 
   /** Not in a healed cluster, and few of one request: no answer is then the cluster's fault. */
