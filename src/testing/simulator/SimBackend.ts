@@ -20,7 +20,7 @@ import * as CanonicalJson from "../../core/model/CanonicalJson.ts"
 import { type ClientLimits, lan } from "../../core/model/Limits.ts"
 import { NodeId } from "../../core/model/Names.ts"
 import { anonymous } from "../../core/model/Principal.ts"
-import { NoAnswer, type StoreError } from "../../core/model/StoreError.ts"
+import { isPassing, NoAnswer, type StoreError } from "../../core/model/StoreError.ts"
 import type { Answer } from "../../coordinator/Request.ts"
 import type { Runtime } from "../../core/Runtime.ts"
 import { InFlightRequests } from "../../transport/InFlightRequests.ts"
@@ -166,7 +166,7 @@ export class SimBackend implements Backend {
       const number = this.#pending.nextNumber()
       const remote = new RemoteRequest(this.#senderOf(asking), number, request, (outcome) => {
         left--
-        if (outcome._tag !== "Answer" && !(error !== undefined && leavesOpen(error))) error = outcome
+        if (outcome._tag !== "Answer" && (error === undefined || isPassing(error))) error = outcome
         const isLast = left === 0 && error !== undefined
         if (isOver || (outcome._tag !== "Answer" && !isLast)) return
         isOver = true
@@ -279,9 +279,6 @@ const nodesFrom = ({ cluster, node }: Pick<Way, "cluster" | "node">): ReadonlyAr
   const at = nodes.indexOf(node)
   return [...nodes.slice(at), ...nodes.slice(0, at)].map((name) => NodeId.make(name))
 }
-
-const leavesOpen = (error: StoreError): boolean =>
-  !("mayHaveApplied" in error) || error.mayHaveApplied
 
 const notHere = () =>
   new NoAnswer({ reason: "simulated sessions do not ask this", mayHaveApplied: false })
