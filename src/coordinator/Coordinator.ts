@@ -285,7 +285,9 @@ export class Coordinator {
       case "Known":
         return { ...shared, tried: [{ node, mark: undefined }] }
       case "Inquire": {
-        const own = verdict.isProven ? [] : [{ node, mark: claim.mark }]
+        // The primary asks this node, too, under each mark that may prove nothing.
+        const before = claim.tried.filter((target) => target.node === node)
+        const own = verdict.isProven ? [] : [{ node, mark: claim.mark }, ...before]
         return { ...shared, tried: [...own, ...verdict.tried] }
       }
     }
