@@ -35,6 +35,7 @@ export interface Way {
   /** Of this operation alone, so that leaving out another one changes nothing here. */
   readonly random: SeededRandom
   readonly answerLoss: number
+  readonly lateShare: number
   readonly operation: number
   /** At how many nodes at once the user asks, under a name; 0 where the client names the write. */
   readonly namedAt: number
@@ -45,6 +46,7 @@ export interface Way {
 /** The way of a request outside the workload. */
 export const noWay = {
   answerLoss: 0,
+  lateShare: 0,
   operation: 0,
   namedAt: 0,
   ifUnknown: "fail",
@@ -80,16 +82,17 @@ export const noTrace = (): RequestTrace => ({
 
 /** Each attempt may apply a write once more where its client prefers that to not knowing. */
 const applyAttemptsMax = 3
-/** So that the last digit of a counter can be told: a client loses no more answers of a request. */
+/** Of the answers to one request: the next one must come before its deadline. */
 const lossesMax = 2
-const lateShare = 0.05
 const lateMillis = 2_500
 
 const limits: ClientLimits = {
   ...lan.client,
   readTimeoutMillis: 1_000,
   writeTimeoutMillis: 1_000,
-  firstPauseMillis: 400
+  // Three sendings fit into the time, with the pause doubled once.
+  firstPauseMillis: 400,
+  resendMaxMillis: 400
 }
 
 /** One request as it is under way. */
@@ -201,7 +204,7 @@ export class SimBackend implements Backend {
     node: NodeId | undefined,
     attemptsMax: number
   ): undefined {
-    const { trace, way: { cluster, operation, random } } = asking
+    const { trace, way: { cluster, lateShare, operation, random } } = asking
     const { kernel, outside } = cluster
     const body = decodeRequest(Json.parse(text.text))
     invariant(body._tag === "Success", "a client's request is one")
