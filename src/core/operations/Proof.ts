@@ -101,6 +101,8 @@ export const judge = (
     readonly claim: Claim
   }
 ): Verdict => {
+  // It asks for a mark, and nothing else.
+  if (mark === "") return { _tag: "Stale" }
   if (trace?._tag === "Applied") return { _tag: "Known" }
   const own = tried.filter(({ node }) => node === self)
   const others = tried.filter(({ node, mark: under }) => node !== self && under !== "")
