@@ -27,7 +27,9 @@ describe.each(ways)("%s", (_, open) => {
     const store = way.bucket(notes)
     const first = await store.entry("k")
     for (let i = 0; i < 2; i++) {
-      expect(await store.replace(first, "x", { id: "replace", w: "all" })).toMatchObject({ value: ["x"] })
+      expect(await store.replace(first, "x", { id: "replace", w: "all" })).toMatchObject({
+        value: ["x"]
+      })
     }
     const seen = await store.entry("k", { r: "all" })
     for (let i = 0; i < 2; i++) await store.delete(seen, { id: "delete", w: "all" })

@@ -178,10 +178,12 @@ describe("a write that the client names", () => {
   })
 
   it("that its only node refuses was not applied, however often it was sent there", () => {
-    for (const error of [
-      new UnknownBucket({ bucket: "notes" }),
-      new ContextNotCovered({ bucket: "notes", unreachable: [] })
-    ]) {
+    for (
+      const error of [
+        new UnknownBucket({ bucket: "notes" }),
+        new ContextNotCovered({ bucket: "notes", unreachable: [] })
+      ]
+    ) {
       const { answer, outcomes, request } = begin({})
       request.resend()
       answer(error)
@@ -191,10 +193,12 @@ describe("a write that the client names", () => {
 
   it("ends where a node says that it may have applied", () => {
     const counts = { needed: { w: 2 }, had: { w: 1 }, unreachable: [], refused: [] }
-    for (const error of [
-      new OperationUnknown({ nodes: [], mayHaveApplied: true }),
-      new QuorumNotMet({ action: "write", ...counts, mayHaveApplied: true })
-    ]) {
+    for (
+      const error of [
+        new OperationUnknown({ nodes: [], mayHaveApplied: true }),
+        new QuorumNotMet({ action: "write", ...counts, mayHaveApplied: true })
+      ]
+    ) {
       const { answer, outcomes } = begin({})
       answer(error)
       expect(outcomes).toEqual([`${error._tag}, maybe applied`])

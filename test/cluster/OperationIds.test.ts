@@ -50,7 +50,10 @@ class Processes {
       const args = ["--node", node, "--members", names.join(","), "--cluster", cluster]
       const ways = ["--nats", url, "--http", "off", "--data", join(this.#folder, node)]
       const env = { EVERWRITE_CLUSTER_KEY: "a key for the tests" }
-      this.#nodes.set(node, start(["start", "--json", "--config", this.#config, ...args, ...ways], { env }))
+      this.#nodes.set(
+        node,
+        start(["start", "--json", "--config", this.#config, ...args, ...ways], { env })
+      )
     }
     await until("the nodes are ready", () =>
       nodes.every((node) => {

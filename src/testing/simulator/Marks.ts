@@ -97,8 +97,7 @@ const paths: ReadonlyArray<Path> = [
   ),
   some(
     "a write is applied twice, as its client chose",
-    ({ operation: { id }, timesMax }, { made }) =>
-      timesMax > 1 && (made.get(id)?.length ?? 0) > 1
+    ({ operation: { id }, timesMax }, { made }) => timesMax > 1 && (made.get(id)?.length ?? 0) > 1
   ),
   some(
     "a write that its user named is applied",
