@@ -262,6 +262,18 @@ describe("a message that is lost", () => {
   })
 })
 
+/** The message has left, as far as its client knows, and the node dies before it answers. */
+const whileDying = (more: Partial<RequestBody>): Asked => {
+  settled(visit())
+  const [first] = stepped.nodesOf(shelves, "k").primaries
+  loses = (subject) => subject.includes(`node.n${first}.`)
+  const asked = settled(visit(more))
+  loses = () => false
+  stepped.cut(first!)
+  for (let i = 0; i < 60 && asked.isOpen; i++) stepped.runtime.advance(20)
+  return asked
+}
+
 describe("a write whose node does not answer", () => {
   it("goes to another node, and is applied once, though the first gets it late", () => {
     settled(visit())
@@ -285,18 +297,6 @@ describe("a write whose node does not answer", () => {
     expect(asked.answer.values).toMatchObject([{ visits: 2 }])
     expect(visits()).toMatchObject([{ visits: 2 }])
   })
-
-  /** The message has left, as far as its client knows, and the node dies before it answers. */
-  const whileDying = (more: Partial<RequestBody>): Asked => {
-    settled(visit())
-    const [first] = stepped.nodesOf(shelves, "k").primaries
-    loses = (subject) => subject.includes(`node.n${first}.`)
-    const asked = settled(visit(more))
-    loses = () => false
-    stepped.cut(first!)
-    for (let i = 0; i < 60 && asked.isOpen; i++) stepped.runtime.advance(20)
-    return asked
-  }
 
   it("is in doubt at once where the broker says that its node is gone", () => {
     expect(whileDying({}).error).toMatchObject({ _tag: "OperationUnknown", mayHaveApplied: true })

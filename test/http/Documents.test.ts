@@ -216,7 +216,7 @@ describe("a write with an Idempotency-Key", () => {
       .toMatchObject({ status: 400, setting: "idempotency-key" })
   })
 
-  it("is in doubt while a node that may have applied it is away, unless its sender prefers twice", async () => {
+  it("is in doubt while a node that may have it is away, unless twice is preferred", async () => {
     cluster.cut(n3)
     try {
       const send = (headers: { readonly [name: string]: string }) =>
