@@ -109,7 +109,6 @@ export class Coordinator {
       open.settleWith((error) => this.#operations.refusal(write, error))
     }
     if (!this.#isPrimary(write)) return this.#forward(request, write, open)
-    counters.writes++
     this.#write(write, open)
   }
 
@@ -210,14 +209,14 @@ export class Coordinator {
   }
 
   #carryOut(write: ValidatedWrite, open: OpenRequest<Answer>): void {
-    const { node, replica } = this.#context
+    const { counters, node, replica } = this.#context
     const isKnown = isIdentified(write) && replica.trace(write.row, write.id)?._tag === "Applied"
     if (!isKnown && !replica.writable()) {
       const reason = "its disk is full or failing"
       return open.answer(new Errors.NodeUnwritable({ node, reason }))
     }
     const begun = new WriteCoordinator(this.#context, write, open).start()
-    if (begun !== "context-ahead") return
+    if (begun !== "context-ahead") return void counters.writes++
     new CatchUpRead(this.#context, { write, open, again: () => this.#write(write, open) }).start()
   }
 

@@ -138,8 +138,10 @@ export class Forwarding
     }
   ): PeerMessage {
     const { mark: _, tried: before = [], ...body } = this.#request.body
+    const { liveness } = this.context.view
     const isUnreachable = (node: NodeId) =>
-      before.some((target) => target.node === node && target.unreachable === true)
+      !liveness.isUp(node)
+      || before.some((target) => target.node === node && target.unreachable === true)
     const named = this.#operation === undefined ? {} : {
       operationId: this.#operation.id,
       ...(mark === undefined ? {} : { mark }),

@@ -45,7 +45,7 @@ export interface Frame {
   readonly format: MessageFormat
 }
 
-export const frameVersion = 3
+export const frameVersion = 2
 
 /** More than any header and part fields take. */
 export const headerBytesMax = 320
@@ -75,9 +75,7 @@ export const encode = (header: FrameHeader, body: FrameBody): Uint8Array => {
 export const decode = (bytes: Uint8Array): Frame => {
   const reader = new ByteReader(bytes)
   const version = reader.byte("a frame's version")
-  if (version !== 1 && version !== 2 && version !== 3) {
-    throw new Malformed("a frame of version 1, 2 or 3", 0)
-  }
+  if (version !== 1 && version !== 2) throw new Malformed("a frame of version 1 or 2", 0)
   const cluster = reader.text("a cluster's name")
   const partitionCount = reader.varint("a number of partitions")
   const senderIncarnation = reader.text("an incarnation")

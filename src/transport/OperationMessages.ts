@@ -2,7 +2,7 @@
  * Writes and reads the parts of messages that speak of operations.
  *
  * ```
- * operation = session, sequence, actor, counter; or the empty text where there is none
+ * operation = session, sequence, actor, counter
  * mark      = 0, or 1 and text
  * Fence     = the document's name, session, sequence, mark
  * Fenced    = the mark asked under, mark, word, then where the word is
@@ -33,17 +33,11 @@ const readDot = (reader: ByteReader): Dot => {
   return { actor, counter: reader.varint("a counter") }
 }
 
-const readSession = (reader: ByteReader): string => {
-  const at = reader.offset
-  const session = reader.text("a session")
-  if (session.length > sessionLengthMax) throw new Malformed("a session", at)
-  return session
-}
-
 const readId = (reader: ByteReader): OperationId => {
   const at = reader.offset
-  const session = readSession(reader)
-  if (session === "") throw new Malformed("a session", at)
+  const session = reader.text("a session")
+  const isSession = session !== "" && session.length <= sessionLengthMax
+  if (!isSession) throw new Malformed("a session", at)
   return { session, sequence: reader.varint("a sequence") }
 }
 
@@ -59,19 +53,12 @@ const readMark = (reader: ByteReader): MarkOrNone => {
   return mark
 }
 
-export const writeOperation = (writer: ByteWriter, operation: Operation | undefined): void => {
-  if (operation === undefined) {
-    writer.text("")
-    return
-  }
-  const { dot, id: { sequence, session } } = operation
-  writeDot(writer.text(session).varint(sequence), dot)
+export const writeOperation = (writer: ByteWriter, { dot, id }: Operation): void => {
+  writeDot(writer.text(id.session).varint(id.sequence), dot)
 }
 
-export const readOperation = (reader: ByteReader): Operation | undefined => {
-  const session = readSession(reader)
-  if (session === "") return undefined
-  const id = { session, sequence: reader.varint("a sequence") }
+export const readOperation = (reader: ByteReader): Operation => {
+  const id = readId(reader)
   return { id, dot: readDot(reader) }
 }
 

@@ -6,14 +6,15 @@
  * ```
  *
  * Frames of version 1 say the ring's digest once for all their messages, and know no `OtherRing`.
- * Those of version 3 name the operation of a `Store`.
+ * A `Store` that names its operation has a tag of its own.
  */
 import type {
   DocumentName,
   Fetched,
   KeyCursor,
   PeerMessage,
-  PeerTag
+  PeerTag,
+  Store
 } from "../../schemas/PeerMessage.ts"
 import { type ByteReader, type ByteWriter, Malformed } from "../core/codec/Bytes.ts"
 import { isEncoded } from "../core/model/DocumentKey.ts"
@@ -29,7 +30,13 @@ import {
 /** How the messages of a frame are written, by the frame's version. */
 export type MessageFormat =
   | { readonly version: 1; readonly ringDigest: string }
-  | { readonly version: 2 | 3 }
+  | { readonly version: 2 }
+
+/** `NamedStore` is a `Store` with its operation. */
+type WireTag = PeerTag | "NamedStore"
+
+const wireTagOf = (message: PeerMessage): WireTag =>
+  message._tag === "Store" && message.operation !== undefined ? "NamedStore" : message._tag
 
 const tags = [
   "Store",
@@ -43,12 +50,19 @@ const tags = [
   "Listed",
   "OtherRing",
   "Fence",
-  "Fenced"
-] as const satisfies ReadonlyArray<PeerTag>
+  "Fenced",
+  "NamedStore"
+] as const satisfies ReadonlyArray<WireTag>
 /** Tags that version 1 knows: the first ones. */
 const tagsOfVersion1 = 9
 /** Requests that are right on one ring only. All other messages are taken on any. */
-const ringDependent: ReadonlySet<PeerTag> = new Set(["Store", "Fetch", "List", "Forward"])
+const ringDependent: ReadonlySet<WireTag> = new Set([
+  "Store",
+  "Fetch",
+  "List",
+  "Forward",
+  "NamedStore"
+])
 const ringDigestBytes = 8
 const outcomes = ["same", "found", "absent", "damaged"] as const
 const reasonLengthMax = 500
@@ -65,12 +79,12 @@ export const writeMessage = (
   message: PeerMessage,
   ringDigest: string
 ): void => {
-  writer.byte(tags.indexOf(message._tag)).varint(message.request)
+  writer.byte(tags.indexOf(wireTagOf(message))).varint(message.request)
   if (ringDependent.has(message._tag)) writer.hex(ringDigest)
   switch (message._tag) {
     case "Store":
       writeName(writer, message).byte(message.sync ? 1 : 0).bytes(message.document)
-      writeOperation(writer, message.operation)
+      if (message.operation !== undefined) writeOperation(writer, message.operation)
       return
     case "Stored":
       writer.byte(message.durable ? 1 : 0)
@@ -175,25 +189,26 @@ export const readMessage = (reader: ByteReader, format: MessageFormat): Received
     throw new Malformed("a message tag", at)
   }
   const request = reader.varint("a request number")
-  const ring = !ringDependent.has(tag)
-    ? undefined
-    : format.version === 1
+  if (!ringDependent.has(tag)) return { message: readFields(reader, tag, request), ring: undefined }
+  const ring = format.version === 1
     ? format.ringDigest
     : reader.hex(ringDigestBytes, "a ring's digest")
-  const message = readFields(reader, tag, request)
-  // Earlier versions name no operation.
-  if (message._tag !== "Store" || format.version !== 3) return { message, ring }
-  const operation = readOperation(reader)
-  return { message: operation === undefined ? message : { ...message, operation }, ring }
+  return { message: readFields(reader, tag, request), ring }
 }
 
-const readFields = (reader: ByteReader, _tag: PeerTag, request: number): PeerMessage => {
+const readStore = (reader: ByteReader, request: number): Store => {
+  const { bucket, fingerprint, key } = readName(reader)
+  const sync = readFlag(reader)
+  const document = reader.bytes("a document")
+  return { _tag: "Store", request, bucket, fingerprint, key, sync, document }
+}
+
+const readFields = (reader: ByteReader, _tag: WireTag, request: number): PeerMessage => {
   switch (_tag) {
-    case "Store": {
-      const { bucket, fingerprint, key } = readName(reader)
-      const sync = readFlag(reader)
-      return { _tag, request, bucket, fingerprint, key, sync, document: reader.bytes("a document") }
-    }
+    case "Store":
+      return readStore(reader, request)
+    case "NamedStore":
+      return { ...readStore(reader, request), operation: readOperation(reader) }
     case "Stored":
       return { _tag, request, durable: readFlag(reader) }
     case "Fetch": {

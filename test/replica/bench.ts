@@ -28,6 +28,8 @@ export interface BenchOptions {
   readonly strategy?: StrategyDefinition
   readonly cacheBytesMax?: number
   readonly limits?: Partial<StorageLimits>
+  /** Operations that are remembered. */
+  readonly operationIdsMax?: number
 }
 
 export interface OperateOptions {
@@ -172,7 +174,11 @@ export class Bench {
       node: this.node,
       incarnation: this.incarnations.at(-1)!,
       stampMillis: runtime.now,
-      limits: { ...lan.node, cacheBytesMax: this.#options.cacheBytesMax ?? 0 }
+      limits: {
+        ...lan.node,
+        cacheBytesMax: this.#options.cacheBytesMax ?? 0,
+        operationIdsMax: this.#options.operationIdsMax ?? lan.node.operationIdsMax
+      }
     })
   }
 }
