@@ -73,6 +73,7 @@ export type PlannedLimits = Partial<
     | "resendMaxMillis"
     | "sweepMillis"
     | "operationIdsMax"
+    | "counterUpdatesMax"
     | keyof StorageLimits
   >
 >
