@@ -12,7 +12,7 @@ import type { Buckets } from "../core/strategy/Buckets.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import type { ClusterView } from "../gossip/ClusterView.ts"
 import type { Backend, BackendAnswer, BackendRequest } from "./Backend.ts"
-import { operationIdOf } from "../core/model/OperationName.ts"
+import { namedBody } from "./NamedBody.ts"
 
 export interface EmbeddedOptions {
   readonly runtime: Runtime
@@ -29,10 +29,10 @@ const withPrincipal = <A extends { readonly principal?: Principal }>(request: A)
 })
 
 /** A call in process arrives once: only a user that gives it again has to name it. */
-const named = ({ id, ...request }: BackendRequest): BackendRequest =>
-  id === undefined
-    ? request
-    : { ...request, body: { ...request.body, operationId: operationIdOf(id) } }
+const named = (request: BackendRequest): BackendRequest => {
+  const { id, ...unnamed } = request
+  return id === undefined ? request : { ...unnamed, body: namedBody(request) }
+}
 
 export const make = (options: EmbeddedOptions): Backend => ({
   runtime: options.runtime,

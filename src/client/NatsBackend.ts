@@ -168,7 +168,7 @@ export class NatsBackend implements Backend {
   /** The subject of a message has no subscriber: it reached no node. */
   #unreachable(replySubject: string): void {
     const number = Number(replySubject.slice(this.#inbox.length + 1))
-    for (const remote of [...this.#pending.all()]) remote.undelivered(number)
+    for (const remote of this.#pending.all()) remote.undelivered(number)
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * Remembers the newest mark of each node, which comes with any of its answers and errors. A first
- * attempt at a write names it; a node whose mark has moved on too far refuses, and gives its new one.
+ * attempt at a write names it; a node whose mark has moved on too far refuses, and gives its new
+ * one.
  */
 import * as Schema from "effect/Schema"
 import type { Sender } from "../../schemas/ClientAnswer.ts"

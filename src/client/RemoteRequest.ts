@@ -3,14 +3,15 @@
  * `SendDecision`, and writes the messages that it asks for.
  */
 import * as Schema from "effect/Schema"
+import type { RequestBody } from "../../schemas/ClientRequest.ts"
 import type { TaggedAnswer } from "../../schemas/ClientAnswer.ts"
 import { isPassing, NoAnswer, type StoreError } from "../core/model/StoreError.ts"
 import type { ClientLimits } from "../core/model/Limits.ts"
 import { NodeId } from "../core/model/Names.ts"
-import { operationIdOf } from "../core/model/OperationName.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import type { Waiting } from "../transport/InFlightRequests.ts"
 import type { BackendRequest, BackendRespond } from "./Backend.ts"
+import { namedBody } from "./NamedBody.ts"
 import { RequestText } from "./RequestText.ts"
 import * as SendDecision from "./SendDecision.ts"
 
@@ -62,12 +63,17 @@ const namingOf = ({ action, body, id }: BackendRequest): SendDecision.Naming => 
   return id === undefined && body.operationId === undefined ? "marked" : "named"
 }
 
-/** The request as JSON, but for its end, which is another in each message. */
-const openTextOf = ({ action, body, id }: BackendRequest): string => {
-  const named = action === "read" || id === undefined
-    ? body
-    : { ...body, operationId: operationIdOf(id) }
-  return JSON.stringify(named).slice(0, -1)
+const openText = (body: RequestBody): string => JSON.stringify(body).slice(0, -1)
+
+/**
+ * The request as JSON, but for its end, which is another in each message. Marks are learnt here:
+ * one that another client brings says nothing.
+ */
+const openTextOf = (request: BackendRequest): string => {
+  const named = namedBody(request)
+  if (named.mark === undefined && named.tried === undefined) return openText(named)
+  const { mark: _mark, tried: _tried, ...own } = named
+  return openText(own)
 }
 
 export class RemoteRequest implements Waiting {

@@ -48,7 +48,11 @@ export interface ReplicaOptions {
   readonly stampMillis: () => number
   readonly limits: Pick<
     NodeLimits,
-    "cacheBytesMax" | "lastIssuedDotsMax" | "diskRetryMillis" | "operationIdsMax"
+    | "cacheBytesMax"
+    | "counterUpdatesMax"
+    | "diskRetryMillis"
+    | "lastIssuedDotsMax"
+    | "operationIdsMax"
   >
 }
 
@@ -204,13 +208,14 @@ export class Replica {
     update: Update,
     actor: Actor
   ): Document.Document | Unchanged {
-    const { stampMillis, runtime } = this.#options
+    const { limits: { counterUpdatesMax }, stampMillis, runtime } = this.#options
     const nowMillis = stampMillis()
     let document = before
     const { seen, stampSeen } = update
     for (const { args, operation } of update.calls) {
       const dot = this.#dots.next(actor)
-      const mutated = operation.mutate({ document, dot, nowMillis, seen, stampSeen, args })
+      const made = { document, dot, nowMillis, seen, stampSeen, args, counterUpdatesMax }
+      const mutated = operation.mutate(made)
       if (mutated._tag !== "Changed") return mutated
       if (!Document.canJoin(document, { ...Document.empty, store: mutated.delta.store })) {
         return { _tag: "InvalidArguments", path: "$", problem: otherKind }

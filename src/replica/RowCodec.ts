@@ -179,7 +179,7 @@ export const decode = (stored: StoredDocument): LocalDocument | Malformed =>
     const document = { ...held.document, store: readTree(stored, held.document) }
     const whole = { ...held, document }
     // An element of an earlier version has a fitting checksum, and makes no state that ever was.
-    if (digestOf(whole) !== held.digest) {
+    if ((digestOf(whole) ?? held.digest) !== held.digest) {
       throw new Malformed("the elements of one version", 0)
     }
     return withPresentDigest(whole)
@@ -190,7 +190,7 @@ interface Held extends LocalDocument {
   readonly isFormer: boolean
 }
 
-const digestOf = ({ document, isFormer }: Held): string =>
+const digestOf = ({ document, isFormer }: Held): string | undefined =>
   isFormer ? DocumentCodec.formerDigest(document) : DocumentCodec.encode(document).digest
 
 /** With the digest that other replicas know, whichever format the row has. */

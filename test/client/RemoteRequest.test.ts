@@ -29,7 +29,7 @@ interface Sent {
 
 /** A request with its messages and outcomes, and the nodes that it may be sent to, in order. */
 const begin = (
-  more: Partial<BackendRequest>,
+  more: Partial<Pick<BackendRequest, "action" | "id">>,
   options: { readonly nodes?: ReadonlyArray<string>; readonly bytesMax?: number } = {}
 ) => {
   const { bytesMax = Infinity, nodes = ["n1", "n2"] } = options
@@ -61,8 +61,9 @@ const begin = (
     answered: (name) => told.push(`${name} answered`),
     unreachable: (name) => told.push(`${name} unreachable`)
   }
-  const asked = { action: "write", bucket: BucketName.make("notes"), body: { key: "k" }, ...more }
-  const request = new RemoteRequest(sender, 7, asked as BackendRequest, (outcome) => {
+  const { action = "write", ...named } = more
+  const asked = { action, bucket: BucketName.make("notes"), body: { key: "k" }, ...named }
+  const request = new RemoteRequest(sender, 7, asked, (outcome) => {
     const doubt = "mayHaveApplied" in outcome && outcome.mayHaveApplied ? ", maybe applied" : ""
     outcomes.push(outcome._tag + doubt)
   })
@@ -112,7 +113,7 @@ describe("a write that the client names", () => {
     })
   })
 
-  it("goes to another node at once where its node is gone, which it names only if it was sent twice", () => {
+  it("goes to another node at once where its node is gone, named only if it was sent twice", () => {
     const { outcomes, request, sent, told, tos } = begin({})
     request.undelivered(1)
     expect(told).toEqual(["n1 unreachable"])
@@ -129,7 +130,7 @@ describe("a write that the client names", () => {
     expect([...outcomes, ...twice.outcomes]).toEqual([])
   })
 
-  it("goes to another node after two sendings without an answer, and stays with the last one", () => {
+  it("goes to another node after two sendings, and stays with the last that there is", () => {
     const { answer, outcomes, request, sent, tos } = begin({})
     for (let i = 0; i < 5; i++) request.resend()
     expect(tos()).toEqual(["n1", "n1", "n2", "n2", "n2", "n2"])
@@ -178,10 +179,12 @@ describe("a write that the client names", () => {
   })
 
   it("that its only node refuses was not applied, however often it was sent there", () => {
-    for (const error of [
-      new UnknownBucket({ bucket: "notes" }),
-      new ContextNotCovered({ bucket: "notes", unreachable: [] })
-    ]) {
+    for (
+      const error of [
+        new UnknownBucket({ bucket: "notes" }),
+        new ContextNotCovered({ bucket: "notes", unreachable: [] })
+      ]
+    ) {
       const { answer, outcomes, request } = begin({})
       request.resend()
       answer(error)
@@ -191,10 +194,12 @@ describe("a write that the client names", () => {
 
   it("ends where a node says that it may have applied", () => {
     const counts = { needed: { w: 2 }, had: { w: 1 }, unreachable: [], refused: [] }
-    for (const error of [
-      new OperationUnknown({ nodes: [], mayHaveApplied: true }),
-      new QuorumNotMet({ action: "write", ...counts, mayHaveApplied: true })
-    ]) {
+    for (
+      const error of [
+        new OperationUnknown({ nodes: [], mayHaveApplied: true }),
+        new QuorumNotMet({ action: "write", ...counts, mayHaveApplied: true })
+      ]
+    ) {
       const { answer, outcomes } = begin({})
       answer(error)
       expect(outcomes).toEqual([`${error._tag}, maybe applied`])

@@ -36,14 +36,16 @@ describe("a client and three nodes", () => {
       if (outcome === "Answer") expect(world.timesApplied, `seed ${seed}`).toBe(1)
       else if (!outcome.endsWith("in doubt")) expect(world.timesApplied, `seed ${seed}`).toBe(0)
     }
-    for (const name of [
-      "Answer, applied 1",
-      "NoAnswer in doubt, applied 0",
-      "NoAnswer in doubt, applied 1",
-      "OperationUnknown in doubt, applied 0",
-      "OperationUnknown in doubt, applied 1",
-      "NodeUnavailable, applied 0"
-    ]) expect([...outcomes.keys()]).toContain(name)
+    for (
+      const name of [
+        "Answer, applied 1",
+        "NoAnswer in doubt, applied 0",
+        "NoAnswer in doubt, applied 1",
+        "OperationUnknown in doubt, applied 0",
+        "OperationUnknown in doubt, applied 1",
+        "NodeUnavailable, applied 0"
+      ]
+    ) expect([...outcomes.keys()]).toContain(name)
   })
 
   it("never answer that nobody can tell where the client prefers a second time", () => {

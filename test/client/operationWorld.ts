@@ -8,7 +8,12 @@ import { NodeMarks } from "../../src/client/NodeMarks.ts"
 import { RemoteRequest, type RequestSender } from "../../src/client/RemoteRequest.ts"
 import { lan } from "../../src/core/model/Limits.ts"
 import { BucketName, NodeId } from "../../src/core/model/Names.ts"
-import { NodeUnavailable, OperationUnknown, StaleMark, type StoreError } from "../../src/core/model/StoreError.ts"
+import {
+  NodeUnavailable,
+  OperationUnknown,
+  StaleMark,
+  type StoreError
+} from "../../src/core/model/StoreError.ts"
 import * as Inquiry from "../../src/core/operations/InquiryDecision.ts"
 import * as Mark from "../../src/core/operations/Mark.ts"
 import * as Proof from "../../src/core/operations/Proof.ts"

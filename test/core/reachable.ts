@@ -183,6 +183,7 @@ class Play {
       nowMillis: nowMillis + step.clockMillis,
       seen,
       stampSeen: seen?.stamp ?? 0,
+      counterUpdatesMax: 3,
       args: operation.args.map((kind, i) => argument(kind, step.args[i]!))
     })
     if (mutated._tag !== "Changed") return document

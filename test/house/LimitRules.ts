@@ -5,12 +5,11 @@
 import type { ESTree } from "rolldown/utils"
 import { at, isCode, type Rule, type SourceFile, walk } from "./Source.ts"
 
-const limitsFile = "src/core/model/Limits.ts"
+const limitsFiles = ["src/core/model/Limits.ts", "src/core/model/EdgeLimits.ts"]
 
 /** By file: formats, joins and contracts rest on these, or they shape a text for people. */
 export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
   "schemas/ClientRequest.ts": ["itemsMax", "sessionLengthMax"],
-  "schemas/HttpApi.ts": ["idempotencyKeyMax"],
   "schemas/KeyPage.ts": ["pageMax"],
   "src/cli/Input.ts": ["shownLengthMax"],
   "src/cli/Output.ts": ["cellLengthMax"],
@@ -21,8 +20,10 @@ export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/core/clock/HybridClock.ts": ["wallMaxMicros"],
   "src/core/codec/Bytes.ts": ["varintBytesMax", "asciiBytesMax"],
   "src/core/crdt/StoreCodec.ts": ["depthMax"],
+  "src/core/crdt/Sum.ts": ["sumBytesMax", "halfMax", "numberBytes"],
   "src/core/model/CanonicalJson.ts": ["depthMax", "nodesMax"],
   "src/core/model/DocumentKey.ts": ["keyLengthMax"],
+  "src/core/model/OperationName.ts": ["nameLengthMax"],
   "src/core/quorum/Quorum.ts": ["replicasMax"],
   "src/core/quorum/Targets.ts": ["nodesMax"],
   "src/core/ring/LogEntry.ts": ["changesMax", "predecessorsMax"],
@@ -61,7 +62,7 @@ const limitsIn = (file: SourceFile): ReadonlyArray<string> => {
   const check = (key: ESTree.Node, value: ESTree.Node | null): void => {
     if (key.type !== "Identifier" || !limitName.test(key.name) || !isLimit(value)) return
     if (structural[file.path]?.includes(key.name) === true) return
-    found.push(`${at(file, key.start)} sets ${key.name}, which belongs into ${limitsFile}`)
+    found.push(`${at(file, key.start)} sets ${key.name}, which belongs into ${limitsFiles[0]}`)
   }
   walk(file, {
     VariableDeclarator: ({ id, init }) => check(id, init),
@@ -77,7 +78,7 @@ const limitsIn = (file: SourceFile): ReadonlyArray<string> => {
 
 /** The simulator and the laws have sizes of their own, which steer no node. */
 const isProduct = ({ path }: SourceFile): boolean =>
-  /^(src\/(?!testing\/)|schemas\/)/u.test(path) && path !== limitsFile
+  /^(src\/(?!testing\/)|schemas\/)/u.test(path) && !limitsFiles.includes(path)
 
 /** No other file sets a limit, an interval or a size. */
 export const limitsInOneFile: Rule = (files) =>

@@ -34,6 +34,23 @@ const table: ReadonlyArray<readonly [status: number, error: Errors.StoreError]> 
   [428, new Errors.ContextRequired({ bucket })],
   [503, new Errors.StaleMark({ node: "n1", mark: "" })],
   [
+    409,
+    new Errors.OperationUnknown({
+      nodes: [{ node: "n2", reason: "it does not answer" }],
+      mayHaveApplied: true
+    })
+  ],
+  [
+    503,
+    new Errors.ListingIncomplete({
+      bucket,
+      reached: 3,
+      partitions: 4,
+      unreachable: ["n2"],
+      refused: []
+    })
+  ],
+  [
     503,
     new Errors.QuorumNotMet({
       action: "write",
@@ -45,6 +62,7 @@ const table: ReadonlyArray<readonly [status: number, error: Errors.StoreError]> 
     })
   ],
   [503, new Errors.ContextNotCovered({ bucket, unreachable })],
+  [409, new Errors.ContextTooOld({ bucket })],
   [503, new Errors.NodeUnwritable({ node: "n1", reason: "its disk is full or failing" })],
   [503, new Errors.NodeUnavailable({ node: "n1", reason: "it is stopping" })],
   [500, new Errors.Undecodable({ bucket, path: "$.a", problem: "no number" })],
@@ -134,12 +152,17 @@ describe("a wrong request", () => {
     expect(problem).toMatchObject({ status: 422, path: "$.name" })
   })
 
-  it("a context of another document, or of none, is refused", async () => {
+  it("a context of another document, a damaged one and none are refused by name", async () => {
     const at = await start()
     const put = { method: "PUT", json: "v" }
     const { headers } = await call(at, `${docs}?key=k`, put)
     const context = headers.get("everwrite-context")!
-    for (const [text, reason] of [[context, "foreign"], ["!", "malformed"]] as const) {
+    const reasons = [
+      [context, "other-document"],
+      [`${context}AAAA`, "damaged"],
+      ["!", "malformed"]
+    ] as const
+    for (const [text, reason] of reasons) {
       const options = { ...put, headers: { "everwrite-context": text } }
       const problem = await problemIn(await call(at, `${docs}?key=other`, options))
       expect(problem).toMatchObject({ status: 400, reason })

@@ -7,15 +7,15 @@
  * context  = a counter for each actor; 0 for one that only a deferral mentions
  * state    = 0 | kind (1 latest, 2 values, 3 counter, 4 tree), then the kind's own fields
  * expiry   = count, then each as a dot and 0, or as a dot, 1 and its time
- * element  = 1, actors, state: one leaf of a tree, with a table of its own
+ * element  = 2, actors, state: one leaf of a tree, with a table of its own
  * ```
  *
  * The encoding is canonical: equal documents have equal bytes, and no other bytes are read. The
  * digest is a hash of all of them, the version among them.
  *
  * Formats 1 and 2 are read. They had operation ids at their end, which are dropped, and format 1
- * had no expiry. A digest is always that of format 3, so that replicas agree on it whichever format
- * each of them reads.
+ * had no expiry. Their counters, and those of elements of format 1, kept no updates. A digest is
+ * always that of format 3, so that replicas agree on it whichever format each of them reads.
  */
 import { ByteReader, ByteWriter, Malformed } from "../codec/Bytes.ts"
 import { sortedKeys } from "../codec/SortedKeys.ts"
@@ -23,7 +23,7 @@ import { type Actor, actorPattern, compareDots } from "../clock/Dot.ts"
 import * as VersionVector from "../clock/VersionVector.ts"
 import { digest64 } from "../Hash.ts"
 import type { Document } from "./Document.ts"
-import { childKind, type DotStore } from "./DotStore.ts"
+import { childKind, type DotStore, hasCounter } from "./DotStore.ts"
 import * as Expiry from "./Expiry.ts"
 import type { Deferral } from "./Removal.ts"
 import {
@@ -40,7 +40,7 @@ import {
 /** The format that documents are written in, and those before it, with and without an expiry. */
 const formats = { plain: 1, expiring: 2, present: 3 } as const
 
-const elementFormat = 1
+const elementFormats = { former: 1, present: 2 } as const
 
 export interface EncodedDocument {
   readonly bytes: Uint8Array
@@ -217,8 +217,12 @@ export const encode = (
 /** Whether the bytes of a document are of an earlier format than `encode` writes. */
 export const isFormer = (bytes: Uint8Array): boolean => bytes[0] !== formats.present
 
-/** The digest of a document in the earlier format that held it. */
-export const formerDigest = (document: Document): string => {
+/**
+ * The digest of a document in the earlier format that held it; undefined where it has counters,
+ * which are not what they were.
+ */
+export const formerDigest = (document: Document): string | undefined => {
+  if (hasCounter(document.store)) return undefined
   const format = document.expiry.length === 0 ? formats.plain : formats.expiring
   return digest64(write(new ByteWriter(roomFor(document)), document, format).view())
 }
@@ -243,7 +247,7 @@ export const decode = (bytes: Uint8Array): Document => {
   }
   const actors = readActors(reader)
   const context = readContext(reader, actors)
-  const reading = { reader, actors, context }
+  const reading = { reader, actors, context, isFormer: format !== formats.present }
   const deferred = readDeferrals(reading)
   if (context.size < actors.length && tableOf(context, deferred).length < actors.length) {
     throw new Malformed("actors that are mentioned", 1)
@@ -265,7 +269,7 @@ export const decodeWithDigest = (
 
 /** One leaf of a tree, as an element row. */
 export const encodeElement = (store: DotStore): Uint8Array => {
-  const writer = new ByteWriter(128).byte(elementFormat)
+  const writer = new ByteWriter(128).byte(elementFormats.present)
   const indexes = writeActors(writer, [...actorsOf(store)].sort())
   writeStore(writer, store, indexes)
   return writer.finish()
@@ -277,11 +281,12 @@ export const decodeElement = (
   context: VersionVector.VersionVector
 ): DotStore => {
   const reader = new ByteReader(bytes)
-  if (reader.byte("a format version") !== elementFormat) {
-    throw new Malformed(`element format ${elementFormat}`, 0)
+  const format = reader.byte("a format version")
+  if (format !== elementFormats.former && format !== elementFormats.present) {
+    throw new Malformed("element format 1 or 2", 0)
   }
   const actors = readActors(reader)
-  const store = readStore({ reader, actors, context })
+  const store = readStore({ reader, actors, context, isFormer: format === elementFormats.former })
   reader.end()
   if (store === undefined || store.kind === "tree") throw new Malformed("a leaf", 1)
   if (actorsOf(store).size !== actors.length) throw new Malformed("actors that are mentioned", 1)

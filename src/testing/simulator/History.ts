@@ -35,7 +35,7 @@ export interface Event {
   readonly result: Shown | undefined
   /** How often its last request was sent. */
   readonly sendings: number
-  /** How often it is applied at most, as its client was promised: once, unless it chose otherwise. */
+  /** How often it is applied at most, as promised: once, unless its client chose otherwise. */
   readonly timesMax: number
   /** Whether its user named it: then it is known only while a node that can be reached keeps it. */
   readonly isNamed: boolean

@@ -176,8 +176,8 @@ export class Ledger {
         for (const sibling of store.siblings) this.#value(path, sibling)
         return
       case "counter":
-        for (const [actor, { added, counter, taken }] of store.totals) {
-          this.#mean({ actor, counter }, `${path} +${added} -${taken}`)
+        for (const [actor, { updates }] of store.totals) {
+          for (const { counter, sum } of updates) this.#mean({ actor, counter }, `${path} ${sum}`)
         }
         return
       case "tree":

@@ -10,6 +10,7 @@ import { operationOf } from "./Plan.ts"
 export const codeMarks: ReadonlyArray<string> = [
   "coordinator: a failing disk refuses a write",
   "coordinator: a refused request goes to another primary",
+  "coordinator: a removal has seen a counter too long ago",
   "coordinator: a request is forwarded again",
   "coordinator: a write cannot catch up",
   "coordinator: a write catches up with its context",
@@ -18,6 +19,7 @@ export const codeMarks: ReadonlyArray<string> = [
   "coordinator: an unanswered request is sent again",
   "gather: a node believed down is not asked again",
   "gather: there is no room to wait for slow replicas",
+  "in flight: a late sweep lets answers come first",
   "link: a frame for a former incarnation is refused",
   "link: a frame of another cluster is refused",
   "link: a request of another ring is refused",
@@ -97,8 +99,7 @@ const paths: ReadonlyArray<Path> = [
   ),
   some(
     "a write is applied twice, as its client chose",
-    ({ operation: { id }, timesMax }, { made }) =>
-      timesMax > 1 && (made.get(id)?.length ?? 0) > 1
+    ({ operation: { id }, timesMax }, { made }) => timesMax > 1 && (made.get(id)?.length ?? 0) > 1
   ),
   some(
     "a write that its user named is applied",

@@ -20,7 +20,7 @@ import * as CanonicalJson from "../../core/model/CanonicalJson.ts"
 import { type ClientLimits, lan } from "../../core/model/Limits.ts"
 import { NodeId } from "../../core/model/Names.ts"
 import { anonymous } from "../../core/model/Principal.ts"
-import { NoAnswer, type StoreError } from "../../core/model/StoreError.ts"
+import { isPassing, NoAnswer, type StoreError } from "../../core/model/StoreError.ts"
 import type { Answer } from "../../coordinator/Request.ts"
 import type { Runtime } from "../../core/Runtime.ts"
 import { InFlightRequests } from "../../transport/InFlightRequests.ts"
@@ -35,6 +35,7 @@ export interface Way {
   /** Of this operation alone, so that leaving out another one changes nothing here. */
   readonly random: SeededRandom
   readonly answerLoss: number
+  readonly lateShare: number
   readonly operation: number
   /** At how many nodes at once the user asks, under a name; 0 where the client names the write. */
   readonly namedAt: number
@@ -45,6 +46,7 @@ export interface Way {
 /** The way of a request outside the workload. */
 export const noWay = {
   answerLoss: 0,
+  lateShare: 0,
   operation: 0,
   namedAt: 0,
   ifUnknown: "fail",
@@ -80,16 +82,17 @@ export const noTrace = (): RequestTrace => ({
 
 /** Each attempt may apply a write once more where its client prefers that to not knowing. */
 const applyAttemptsMax = 3
-/** So that the last digit of a counter can be told: a client loses no more answers of a request. */
+/** Of the answers to one request: the next one must come before its deadline. */
 const lossesMax = 2
-const lateShare = 0.05
 const lateMillis = 2_500
 
 const limits: ClientLimits = {
   ...lan.client,
   readTimeoutMillis: 1_000,
   writeTimeoutMillis: 1_000,
-  firstPauseMillis: 400
+  // Three sendings fit into the time, with the pause doubled once.
+  firstPauseMillis: 400,
+  resendMaxMillis: 400
 }
 
 /** One request as it is under way. */
@@ -166,7 +169,7 @@ export class SimBackend implements Backend {
       const number = this.#pending.nextNumber()
       const remote = new RemoteRequest(this.#senderOf(asking), number, request, (outcome) => {
         left--
-        if (outcome._tag !== "Answer" && !(error !== undefined && leavesOpen(error))) error = outcome
+        if (outcome._tag !== "Answer" && (error === undefined || isPassing(error))) error = outcome
         const isLast = left === 0 && error !== undefined
         if (isOver || (outcome._tag !== "Answer" && !isLast)) return
         isOver = true
@@ -201,13 +204,14 @@ export class SimBackend implements Backend {
     node: NodeId | undefined,
     attemptsMax: number
   ): undefined {
-    const { trace, way: { cluster, operation, random } } = asking
+    const { trace, way: { cluster, lateShare, operation, random } } = asking
     const { kernel, outside } = cluster
     const body = decodeRequest(Json.parse(text.text))
     invariant(body._tag === "Success", "a client's request is one")
     const { id = 0, mark, operationId } = body.success
     if (operationId !== undefined) cluster.ledger.issued(operationId, operation)
-    if (mark !== "") trace.sendings++
+    // Where it was not sent before, a question after a mark is no more than that.
+    if (mark !== "" || trace.sendings > 0) trace.sendings++
     const number = Math.floor(id / attemptsMax)
     const attempt = id % attemptsMax
     const deliver = (outcome: Answer | StoreError, sender?: Sender) => {
@@ -226,7 +230,7 @@ export class SimBackend implements Backend {
       principal: anonymous,
       forwarded: false
     }
-    const target = node ?? random.pick([...cluster.nodes.keys()])
+    const target = node ?? this.#anyOf(asking)
     const message = ++asking.messages
     text.message = message
     const arrive = () => {
@@ -240,6 +244,12 @@ export class SimBackend implements Backend {
     if (isLate) kernel.at(outside, kernel.now + random.integer(1, lateMillis), arrive)
     else kernel.soon(outside, arrive)
     return undefined
+  }
+
+  /** A subscriber of the subject that all nodes share. */
+  #anyOf({ first, way: { cluster, random } }: Asking): string {
+    const up = [...cluster.nodes].filter(([, { core }]) => core !== undefined).map(([id]) => id)
+    return up.length === 0 ? first : random.pick(up)
   }
 
   /** Not in a healed cluster, and few of one request: no answer is then the cluster's fault. */
@@ -272,9 +282,6 @@ const nodesFrom = ({ cluster, node }: Pick<Way, "cluster" | "node">): ReadonlyAr
   const at = nodes.indexOf(node)
   return [...nodes.slice(at), ...nodes.slice(0, at)].map((name) => NodeId.make(name))
 }
-
-const leavesOpen = (error: StoreError): boolean =>
-  !("mayHaveApplied" in error) || error.mayHaveApplied
 
 const notHere = () =>
   new NoAnswer({ reason: "simulated sessions do not ask this", mayHaveApplied: false })

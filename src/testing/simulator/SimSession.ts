@@ -47,12 +47,14 @@ const recoveryMillis = 5_000
 
 /** Errors by which a node rightly refuses, healthy or not: of contexts, and of clocks far off. */
 const rightful: ReadonlySet<string> = new Set([
+  "ContextTooOld",
   "ContextNotCovered",
   "InvalidRequest"
 ])
 
 /** Errors that say that nothing was changed. */
 const refusals: ReadonlySet<string> = new Set([
+  "ContextTooOld",
   "ContextNotCovered",
   "NodeUnavailable",
   "NodeUnwritable"
@@ -142,7 +144,7 @@ export class SimSession {
   }
 
   #wayOf(operation: PlannedOperation): Way {
-    const { cluster, plan: { answerLoss, limits, seed } } = this.#options
+    const { cluster, plan: { answerLoss, lateShare = 0, limits, seed } } = this.#options
     const { id, node } = operation
     const random = stream(seed, `operation ${id}`)
     const naming = stream(seed, `naming ${id}`)
@@ -156,6 +158,7 @@ export class SimSession {
       node,
       random,
       answerLoss,
+      lateShare,
       operation: id,
       namedAt: isNamed && keepsNames ? namedAt : 0,
       ifUnknown: applies && !isNamed && cluster.scenario === ownScenario ? "apply" : "fail",
@@ -227,13 +230,13 @@ export class SimSession {
     const isDamaged = cluster.damaged.has(node) && error._tag === "QuorumNotMet"
       && error.action === "read"
     // Who names a write, or sends it again, learns that a node which is away may have applied it.
-    const isUnknown = error._tag === "OperationUnknown" && invokedAt < cluster.healedAt
+    const isHealed = invokedAt >= cluster.healedAt + recoveryMillis
+    const isUnknown = error._tag === "OperationUnknown" && !isHealed
       && (trace.isNamed || trace.sendings > 1)
     const isRightful = isUnknown
       || [error._tag, ...trace.refusals].some((tag) => rightful.has(tag))
     const isCalm = consistency === "available" && calm !== undefined && !trace.isDisturbed
       && cluster.node(node).calm === calm && cluster.primaries(operation).includes(node)
-    const isHealed = invokedAt >= cluster.healedAt + recoveryMillis
     const mustAnswer = (isCalm || isHealed) && !isRightful
     if (mustAnswer && !isDamaged) unavailable(`o${id} at ${node}: ${error.message}`)
   }

@@ -15,6 +15,7 @@ import {
   formerDigest,
   isFormer
 } from "../../../src/core/crdt/DocumentCodec.ts"
+import { hasCounter } from "../../../src/core/crdt/DotStore.ts"
 import { faultsOf, leavesOf, textOf } from "./documents.ts"
 import { formerGoldenFormats, goldenDocuments, goldenElements } from "./goldenDocuments.ts"
 import { definitions, documents, histories } from "../reachable.ts"
@@ -145,13 +146,15 @@ describe("bytes that are no document", () => {
 
   it("are refused as elements likewise", () => {
     const context = goldenDocuments["tree"]!.context
-    for (const leaf of Object.values(goldenElements)) {
+    for (const leaf of Object.values(goldenElements["element-2"])) {
       const bytes = encodeElement(leaf)
       for (let bit = 0; bit < bytes.length * 8; bit++) {
         const flipped = bytes.slice()
         flipped[bit >> 3]! ^= 1 << (bit & 7)
         const store = unlessMalformed(() => decodeElement(flipped, context))
-        if (store !== undefined) expect(hex(encodeElement(store))).toBe(hex(flipped))
+        // The first byte may name the earlier format.
+        const isOther = flipped[0] !== bytes[0]
+        if (store !== undefined && !isOther) expect(hex(encodeElement(store))).toBe(hex(flipped))
       }
     }
   })
@@ -217,7 +220,8 @@ describe.each(Object.entries(formerGoldenFormats))("format %s", (format, known) 
   it.each(Object.entries(known))("reads its golden bytes without ids: %s", (name, document) => {
     const { bytes, digest } = golden(format, name)
     expect(textOf(decode(Buffer.from(bytes, "hex")))).toBe(textOf(document))
-    expect(formerDigest(document)).toBe(digest)
+    // Of counters, the two sums that the digest was made of are not known any more.
+    expect(formerDigest(document)).toBe(hasCounter(document.store) ? undefined : digest)
     expect(decodeWithDigest(Buffer.from(bytes, "hex")).digest).toBe(encode(document).digest)
   })
 })
@@ -236,16 +240,16 @@ describe("format document-3", () => {
   })
 })
 
-describe("format element-1", () => {
+describe.each(Object.entries(goldenElements))("format %s", (format, known) => {
   it("is known by golden bytes, each of which is tested here", () => {
-    expect(namesIn("element-1")).toEqual(Object.keys(goldenElements).sort())
+    expect(namesIn(format)).toEqual(Object.keys(known).sort())
   })
 
-  it.each(Object.entries(goldenElements))("reads and writes its golden bytes: %s", (name, leaf) => {
-    const { bytes } = golden("element-1", name)
+  it.each(Object.entries(known))("reads its golden bytes: %s", (name, leaf) => {
+    const { bytes } = golden(format, name)
     const { context } = goldenDocuments["tree"]!
     const decoded = decodeElement(Buffer.from(bytes, "hex"), context)
-    expect(hex(encodeElement(decoded))).toBe(bytes)
-    expect(hex(encodeElement(leaf))).toBe(bytes)
+    expect(hex(encodeElement(decoded))).toBe(hex(encodeElement(leaf)))
+    if (format === "element-2") expect(hex(encodeElement(leaf))).toBe(bytes)
   })
 })

@@ -5,9 +5,10 @@
 import { compareDots, type Dot } from "../../../src/core/clock/Dot.ts"
 import * as VersionVector from "../../../src/core/clock/VersionVector.ts"
 import type { Document } from "../../../src/core/crdt/Document.ts"
-import { childKind, type DotStore } from "../../../src/core/crdt/DotStore.ts"
+import { childKind, type DotStore, type PerActorTotal } from "../../../src/core/crdt/DotStore.ts"
 
 const sortedEntries = (_: string, value: unknown): unknown => {
+  if (typeof value === "bigint") return `${value}n`
   if (value instanceof Map) return [...value].toSorted((a, b) => (a[0] < b[0] ? -1 : 1))
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value
   return Object.fromEntries(Object.entries(value).toSorted((a, b) => (a[0] < b[0] ? -1 : 1)))
@@ -31,7 +32,11 @@ const dotsOf = (leaf: DotStore): ReadonlyArray<Dot> => {
     case "values":
       return leaf.siblings
     case "counter":
-      return [...leaf.totals].map(([actor, { counter }]) => ({ actor, counter }))
+      return [...leaf.totals].flatMap(([actor, { removed, updates }]) =>
+        (removed.counter > 0 ? [removed, ...updates] : updates).map(({ counter }) => (
+          { actor, counter }
+        ))
+      )
     case "tree":
       return []
   }
@@ -39,6 +44,18 @@ const dotsOf = (leaf: DotStore): ReadonlyArray<Dot> => {
 
 const isAscending = <A>(items: ReadonlyArray<A>, compare: (a: A, b: A) => number): boolean =>
   items.every((item, i) => i === 0 || compare(items[i - 1]!, item) < 0)
+
+const faultsOfTotal = ({ isCut, removed, updates }: PerActorTotal): ReadonlyArray<string> => [
+  ...(removed.counter > 0 || removed.sum === 0 ? [] : ["a sum of nothing"]),
+  ...(removed.counter > 0 || updates.length > 0 ? [] : ["a total of nothing"]),
+  ...(isAscending([removed, ...updates], (a, b) => a.counter - b.counter)
+    ? []
+    : ["updates out of order"]),
+  ...(isCut && updates.length === 0 ? ["a cut that is not there"] : []),
+  ...[removed, ...updates].flatMap(({ sum }) =>
+    typeof sum === "number" ? Number.isSafeInteger(sum) : !Number.isSafeInteger(Number(sum))
+  ).flatMap((isLeast) => isLeast ? [] : ["a sum that is not in its least form"])
+]
 
 const faultsOfStore = (store: DotStore): ReadonlyArray<string> => {
   switch (store.kind) {
@@ -52,12 +69,7 @@ const faultsOfStore = (store: DotStore): ReadonlyArray<string> => {
     case "counter":
       return [
         ...(store.totals.size > 0 ? [] : ["a counter without totals"]),
-        ...[...store.totals.values()].flatMap((total) =>
-          total.removedCounter <= total.counter && total.removedAdded <= total.added
-            && total.removedTaken <= total.taken
-            ? []
-            : ["more removed than was there"]
-        )
+        ...[...store.totals.values()].flatMap(faultsOfTotal)
       ]
     case "tree":
       return [

@@ -2,6 +2,8 @@
  * Lists the planted bugs: each is found by some checker under some seed, or the checkers are blind.
  */
 import { causalityPlants } from "./causality.ts"
+import { clientPlants } from "./clients.ts"
+import { counterPlants } from "./counters.ts"
 import { foundPlants } from "./found.ts"
 import type { Plant } from "./Plant.ts"
 import { requestPlants } from "./requests.ts"
@@ -9,7 +11,9 @@ import { storagePlants } from "./storage.ts"
 
 export const plants: ReadonlyArray<Plant> = [
   ...causalityPlants,
+  ...counterPlants,
   ...requestPlants,
   ...storagePlants,
-  ...foundPlants
+  ...foundPlants,
+  ...clientPlants
 ]

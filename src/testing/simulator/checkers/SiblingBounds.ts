@@ -1,8 +1,8 @@
 /**
  * Checks that siblings do not pile up: no client is ever shown two siblings of which one's writer
- * had been shown the other, directly or by a value that it had replaced, nor one more often than its
- * client was promised. So there are never more than writes that had not seen one another. It compares
- * the values that clients were shown, since contexts only say what should have been seen.
+ * had been shown the other, directly or by a value that it had replaced, nor one more often than
+ * its client was promised. So there are never more than writes that had not seen one another. It
+ * compares the values that clients were shown, since contexts only say what should have been seen.
  */
 import type { Checker } from "../History.ts"
 import { ofKind } from "./AddWins.ts"
