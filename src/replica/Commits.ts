@@ -14,6 +14,7 @@ import type {
   StorageService
 } from "../storage/Storage.ts"
 import { DiskBreaker } from "./DiskBreaker.ts"
+import type { Noted } from "./OperationIndex.ts"
 import type { LocalDocument, LocalRead } from "./LocalDocument.ts"
 import { type CommitUnderWay, type ShownLimits, ShownVersions } from "./ShownVersions.ts"
 
@@ -27,6 +28,8 @@ export interface DocumentCommit {
   /** Whether it is acknowledged before it is on disk: then readers see it at once. */
   readonly fromMemory: boolean | undefined
   readonly change: Omit<Change, "key">
+  /** The operation that is new here with this write. */
+  readonly noted: Noted | undefined
 }
 
 export class Commits {
@@ -53,7 +56,7 @@ export class Commits {
 
   /** `failed` comes before `onCommit`; neither is called where the write is refused at once. */
   write(
-    { before, change, fromMemory, key, newest }: DocumentCommit,
+    { before, change, fromMemory, key, newest, noted }: DocumentCommit,
     failed: () => void,
     onCommit: OnCommit
   ): StorageFailure | undefined {
@@ -64,12 +67,15 @@ export class Commits {
     const documents = before._tag === "Damaged" ? [removalOf(key), written] : [written]
     let refusal: StorageFailure | undefined
     let commit: CommitUnderWay | undefined
-    this.#storage.write({ documents, rows: noRows }, (failure) => {
+    const rows = noted?.rows ?? noRows
+    const sequences = this.#storage.write({ documents, rows }, (failure) => {
+      if (failure !== undefined) noted?.failed()
       // Before the call returns this means that nothing was accepted, and so nothing is lost.
       if (commit === undefined) refusal = failure
       else end(failure, commit)
     })
     if (refusal !== undefined) return refusal
+    noted?.accepted(sequences)
     const found = { _tag: "Found", ...newest } as const
     commit = this.shown.begin(key, before, found)
     if (fromMemory === true) this.shown.acknowledge(key, found)

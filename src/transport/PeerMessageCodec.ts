@@ -6,22 +6,38 @@
  * ```
  *
  * Frames of version 1 say the ring's digest once for all their messages, and know no `OtherRing`.
+ * A `Store` that names its operation has a tag of its own.
  */
 import type {
   DocumentName,
   Fetched,
   KeyCursor,
   PeerMessage,
-  PeerTag
+  PeerTag,
+  Store
 } from "../../schemas/PeerMessage.ts"
 import { type ByteReader, type ByteWriter, Malformed } from "../core/codec/Bytes.ts"
 import * as VersionVector from "../core/clock/VersionVectorCodec.ts"
 import { isEncoded } from "../core/model/DocumentKey.ts"
+import {
+  readFence,
+  readFenced,
+  readOperation,
+  writeFence,
+  writeFenced,
+  writeOperation
+} from "./OperationMessages.ts"
 
 /** How the messages of a frame are written, by the frame's version. */
 export type MessageFormat =
   | { readonly version: 1; readonly ringDigest: string }
   | { readonly version: 2 | 3 }
+
+/** `NamedStore` is a `Store` with its operation. */
+type WireTag = PeerTag | "NamedStore"
+
+const wireTagOf = (message: PeerMessage): WireTag =>
+  message._tag === "Store" && message.operation !== undefined ? "NamedStore" : message._tag
 
 const tags = [
   "Store",
@@ -34,17 +50,21 @@ const tags = [
   "List",
   "Listed",
   "OtherRing",
-  "FetchAfter"
-] as const satisfies ReadonlyArray<PeerTag>
+  "FetchAfter",
+  "Fence",
+  "Fenced",
+  "NamedStore"
+] as const satisfies ReadonlyArray<WireTag>
 /** Tags that version 1 knows: the first ones. */
 const tagsOfVersion1 = 9
 /** Requests that are right on one ring only. All other messages are taken on any. */
-const ringDependent: ReadonlySet<PeerTag> = new Set([
+const ringDependent: ReadonlySet<WireTag> = new Set([
   "Store",
   "Fetch",
   "List",
   "Forward",
-  "FetchAfter"
+  "FetchAfter",
+  "NamedStore"
 ])
 const ringDigestBytes = 8
 const outcomes = ["same", "found", "absent", "damaged"] as const
@@ -62,11 +82,12 @@ export const writeMessage = (
   message: PeerMessage,
   ringDigest: string
 ): void => {
-  writer.byte(tags.indexOf(message._tag)).varint(message.request)
+  writer.byte(tags.indexOf(wireTagOf(message))).varint(message.request)
   if (ringDependent.has(message._tag)) writer.hex(ringDigest)
   switch (message._tag) {
     case "Store":
       writeName(writer, message).byte(message.sync ? 1 : 0).bytes(message.document)
+      if (message.operation !== undefined) writeOperation(writer, message.operation)
       return
     case "Stored":
       writer.byte(message.durable ? 1 : 0)
@@ -96,6 +117,12 @@ export const writeMessage = (
       return
     case "OtherRing":
       writer.hex(message.digest)
+      return
+    case "Fence":
+      writeFence(writeName(writer, message), message)
+      return
+    case "Fenced":
+      writeFenced(writer, message)
   }
 }
 
@@ -175,13 +202,19 @@ export const readMessage = (reader: ByteReader, format: MessageFormat): Received
   return { message: readFields(reader, tag, request), ring }
 }
 
-const readFields = (reader: ByteReader, _tag: PeerTag, request: number): PeerMessage => {
+const readStore = (reader: ByteReader, request: number): Store => {
+  const { bucket, fingerprint, key } = readName(reader)
+  const sync = readFlag(reader)
+  const document = reader.bytes("a document")
+  return { _tag: "Store", request, bucket, fingerprint, key, sync, document }
+}
+
+const readFields = (reader: ByteReader, _tag: WireTag, request: number): PeerMessage => {
   switch (_tag) {
-    case "Store": {
-      const { bucket, fingerprint, key } = readName(reader)
-      const sync = readFlag(reader)
-      return { _tag, request, bucket, fingerprint, key, sync, document: reader.bytes("a document") }
-    }
+    case "Store":
+      return readStore(reader, request)
+    case "NamedStore":
+      return { ...readStore(reader, request), operation: readOperation(reader) }
     case "Stored":
       return { _tag, request, durable: readFlag(reader) }
     case "Fetch": {
@@ -210,5 +243,9 @@ const readFields = (reader: ByteReader, _tag: PeerTag, request: number): PeerMes
       return { _tag, request, through: readCursor(reader), keys: readCursors(reader) }
     case "OtherRing":
       return { _tag, request, digest: reader.hex(ringDigestBytes, "a ring's digest") }
+    case "Fence":
+      return { _tag, request, ...readName(reader), ...readFence(reader) }
+    case "Fenced":
+      return { _tag, request, ...readFenced(reader) }
   }
 }

@@ -30,6 +30,8 @@ export interface BenchOptions {
   readonly cacheBytesMax?: number
   readonly limits?: Partial<StorageLimits>
   readonly shownWaitsMax?: number
+  /** Operations that are remembered. */
+  readonly operationIdsMax?: number
 }
 
 export interface OperateOptions {
@@ -221,7 +223,8 @@ export class Bench {
       limits: {
         ...lan.node,
         cacheBytesMax: this.#options.cacheBytesMax ?? 0,
-        shownWaitsMax: this.#options.shownWaitsMax ?? lan.node.shownWaitsMax
+        shownWaitsMax: this.#options.shownWaitsMax ?? lan.node.shownWaitsMax,
+        operationIdsMax: this.#options.operationIdsMax ?? lan.node.operationIdsMax
       }
     })
   }

@@ -3,6 +3,7 @@
  */
 import * as fc from "fast-check"
 import { encodeFields } from "../../src/core/model/DocumentKey.ts"
+import { NodeId } from "../../src/core/model/Names.ts"
 import type { PeerMessage } from "../../schemas/PeerMessage.ts"
 
 const count = fc.oneof(fc.nat(300), fc.maxSafeNat())
@@ -22,13 +23,35 @@ const tagged = <const Tag extends PeerMessage["_tag"]>(tag: Tag) => ({
 })
 const outcome = fc.constantFrom("same" as const, "found", "absent", "damaged")
 const keys = fc.array(place, { maxLength: 5 })
+const dot = fc.record({
+  actor: fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,63}\.[0-9a-z]{15}\.[0-9a-z]{1,11}$/u),
+  counter: count
+})
+const session = text.filter((s) => s !== "")
+const operation = fc.record({ id: fc.record({ session, sequence: count }), dot })
+const mark = fc.oneof(fc.constant(""), fc.stringMatching(/^[0-9a-z]{15}\.[0-9]{1,15}$/u))
+const markOrNone = fc.oneof(fc.constant(undefined), mark)
+const target = fc.record({
+  node: fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,63}$/u).map((id) => NodeId.make(id)),
+  mark: markOrNone
+})
+const word = fc.oneof(
+  fc.record({ _tag: fc.constantFrom("Fenced" as const, "Unknown", "Contended") }),
+  fc.record({ _tag: fc.constant("Known" as const), document: bytes, dot }),
+  fc.record({
+    _tag: fc.constant("Forwarded" as const),
+    targets: fc.array(target, { maxLength: 3 })
+  })
+)
+const store = { ...tagged("Store"), ...name, sync: fc.boolean(), document: bytes }
 
 const actor = fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,9}\.[0-9a-z]{15}\.[0-9a-z]{1,11}$/u)
 const entry = fc.tuple(actor, fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }))
 const after = fc.array(entry, { maxLength: 5 }).map((entries) => new Map(entries))
 
 export const messages: fc.Arbitrary<PeerMessage> = fc.oneof(
-  fc.record({ ...tagged("Store"), ...name, sync: fc.boolean(), document: bytes }),
+  fc.record(store),
+  fc.record({ ...store, operation }),
   fc.record({ ...tagged("Stored"), durable: fc.boolean() }),
   fc.record({ ...tagged("Fetch"), ...name, digest }),
   fc.record({ ...tagged("Fetched"), outcome, document: bytes }),
@@ -38,5 +61,14 @@ export const messages: fc.Arbitrary<PeerMessage> = fc.oneof(
   fc.record({ ...tagged("List"), ...name, partition: count, limit: count }),
   fc.record({ ...tagged("Listed"), through: place, keys }),
   fc.record({ ...tagged("OtherRing"), digest: ringDigest }),
-  fc.record({ ...tagged("FetchAfter"), ...name, digest, after })
+  fc.record({ ...tagged("FetchAfter"), ...name, digest, after }),
+  fc.record({ ...tagged("Fence"), ...name, id: operation.map(({ id }) => id), mark: markOrNone }),
+  fc.record({ ...tagged("Fenced"), asked: markOrNone, mark, word })
+)
+
+const later: ReadonlySet<string> = new Set(["OtherRing", "FetchAfter", "Fence", "Fenced"])
+
+/** Those that frames of version 1 carried. */
+export const messagesOfVersion1 = messages.filter((message) =>
+  !later.has(message._tag) && !("operation" in message)
 )

@@ -1,8 +1,8 @@
 /**
  * Draws the limits of a plan's nodes: small ones that short runs reach, and the usual ones.
  *
- * Not drawn are the limits under which a promise does not hold when they are tiny: how many
- * forwarded writes, refusals and last dots a node remembers.
+ * Not drawn are the limits under which a promise does not hold when they are tiny: how many last
+ * dots a node remembers.
  */
 import { lan } from "../../core/model/Limits.ts"
 import type { PlannedLimits } from "./Plan.ts"
@@ -24,6 +24,7 @@ export const drawLimits = (random: SeededRandom): PlannedLimits => {
     resendMinMillis: random.pick([10, node.resendMinMillis, node.resendMinMillis]),
     resendMaxMillis: random.pick([200, node.resendMaxMillis, node.resendMaxMillis]),
     sweepMillis: random.pick([5, node.sweepMillis]),
+    operationIdsMax: random.pick([4, 16, 64, node.operationIdsMax, node.operationIdsMax]),
     counterUpdatesMax: random.pick([1, 2, node.counterUpdatesMax]),
     // A disk that syncs for 50 ms falls behind with smaller groups, and rightly refuses writes.
     groupChangesMax: random.pick([16, 64, node.groupChangesMax]),

@@ -3,6 +3,7 @@
  */
 import { causalityPlants } from "./causality.ts"
 import { contextPlants } from "./contexts.ts"
+import { clientPlants } from "./clients.ts"
 import { counterPlants } from "./counters.ts"
 import { edgePlants } from "./edges.ts"
 import { foundPlants } from "./found.ts"
@@ -17,5 +18,6 @@ export const plants: ReadonlyArray<Plant> = [
   ...storagePlants,
   ...contextPlants,
   ...edgePlants,
-  ...foundPlants
+  ...foundPlants,
+  ...clientPlants
 ]
