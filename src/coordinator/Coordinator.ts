@@ -270,7 +270,9 @@ export class Coordinator {
     // A retry follows the first attempt: the node that was asked last may have carried it out.
     const asked = operation?.tried.findLast((target) => primaries.includes(target.node))?.node
     const nodes = asked === undefined ? near : [asked, ...near.filter((id) => id !== asked)]
-    new Forwarding(this.#context, { request, validated, operation, nodes, open, ended }).start()
+    const normal = normalRequest(request, validated)
+    const sending = { request: normal, validated, operation, nodes, open, ended }
+    new Forwarding(this.#context, sending).start()
   }
 
   /** The operation of a write that is forwarded; undefined where its mark is stale. */
