@@ -5,6 +5,7 @@ import { causalityPlants } from "./causality.ts"
 import { clientPlants } from "./clients.ts"
 import { counterPlants } from "./counters.ts"
 import { foundPlants } from "./found.ts"
+import { operationPlants } from "./operations.ts"
 import type { Plant } from "./Plant.ts"
 import { requestPlants } from "./requests.ts"
 import { storagePlants } from "./storage.ts"
@@ -14,6 +15,7 @@ export const plants: ReadonlyArray<Plant> = [
   ...counterPlants,
   ...requestPlants,
   ...storagePlants,
+  ...operationPlants,
   ...foundPlants,
   ...clientPlants
 ]
