@@ -10,7 +10,7 @@ import * as Proof from "../core/operations/Proof.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import { Gather } from "./Gather.ts"
 import { joinKnown } from "./KnownOperation.ts"
-import type { IdentifiedWrite } from "./Operations.ts"
+import type { IdentifiedWrite } from "./ValidatedRequest.ts"
 
 type Outcome = Exclude<InquiryDecision.InquiryOutcome, { readonly _tag: "Wait" }>
 

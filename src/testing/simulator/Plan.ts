@@ -76,6 +76,7 @@ export type PlannedLimits = Partial<
     | "shownWaitsMax"
     | "deferralChecksMax"
     | "operationIdsMax"
+    | "forwardsSeenMax"
     | "counterUpdatesMax"
     | "skewMillis"
     | "clockWindowMillis"
