@@ -71,8 +71,14 @@ const write = (document: Asked, sent: Sent) => {
 }
 
 const print = Effect.fnUntraced(function*(answer: BackendAnswer, flags: DocumentFlags) {
-  const { context, replied, siblings, values } = answer
-  if (flags.json) return yield* Output.json({ values, context, replied, siblings })
+  const { context, lost, replied, siblings, values } = answer
+  if (lost === true) {
+    yield* Output.note("lost: the session had seen something that no node has any more")
+  }
+  if (flags.json) {
+    const told = lost === true ? { lost } : {}
+    return yield* Output.json({ values, context, replied, siblings, ...told })
+  }
   for (const value of values) yield* Output.json(value)
   if (values.length > 1) {
     yield* Output.note(`${values.length} siblings: concurrent writes that have not been merged`)

@@ -11,6 +11,7 @@ import type { NodeId } from "../core/model/Names.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import { InFlightRequests } from "../transport/InFlightRequests.ts"
 import { CatchUpRead } from "./CatchUpRead.ts"
+import { ChecksUnderWay } from "./ChecksUnderWay.ts"
 import { ClientRead } from "./ClientRead.ts"
 import type { CoordinatorContext, Gathering, NodeServices } from "./CoordinatorContext.ts"
 import * as CoordinatorCounters from "./CoordinatorCounters.ts"
@@ -67,7 +68,8 @@ export class Coordinator {
       counters: CoordinatorCounters.make(),
       inFlight: new InFlightRequests<Gathering>({ runtime, limits, firstNumber }),
       lateReplies: new LateReplyBudget(limits.lateReplyBytesMax),
-      forwardedWrites: new ForwardedWrites(limits)
+      forwardedWrites: new ForwardedWrites(limits),
+      checksUnderWay: new ChecksUnderWay(limits)
     }
     this.#deduplication = new ForwardDeduplication(limits)
     this.#validation = { ...validation, ...limits, seal, nowMillis: () => view.agreedNow() }
@@ -175,7 +177,8 @@ export class Coordinator {
     }
     const begun = new WriteCoordinator(this.#context, write, open).start()
     if (begun !== "context-ahead") return
-    new CatchUpRead(this.#context, { write, open, again: () => this.#write(write, open) }).start()
+    const again = (caughtUp: ValidatedWrite) => this.#write(caughtUp, open)
+    new CatchUpRead(this.#context, { write, open, again }).start()
   }
 
   #forward(

@@ -34,12 +34,13 @@ export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/core/ring/Ring.ts": ["defaultReplicaCount"],
   "src/core/strategy/Bucket.ts": ["nMax"],
   "src/http/StrictRequest.ts": ["shownLengthMax"],
+  "src/node/ClusterKey.ts": ["keyIdLength"],
   "src/node/LiveRuntime.ts": ["idLength"],
   "src/node/Setting.ts": ["shownLengthMax"],
   "src/replica/RowCodec.ts": ["digestBytes"],
   "src/storage/AcceptedBatch.ts": ["rowBytes"],
   "src/storage/Tables.ts": ["pageBytes"],
-  "src/transport/Frame.ts": ["headerBytesMax"],
+  "src/transport/Frame.ts": ["headerBytesMax", "keyIdBytes"],
   "src/transport/NatsTransport.ts": ["envelopeBytes"],
   "src/transport/PeerMessageCodec.ts": ["ringDigestBytes", "reasonLengthMax"]
 }

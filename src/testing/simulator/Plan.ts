@@ -72,7 +72,20 @@ export type PlannedLimits = Partial<
     | "resendMinMillis"
     | "resendMaxMillis"
     | "sweepMillis"
+    | "shownWaitMillis"
+    | "shownWaitsMax"
+    | "deferralChecksMax"
     | "counterUpdatesMax"
+    | "skewMillis"
+    | "clockWindowMillis"
+    | "clockSamplesMax"
+    | "greetMillis"
+    | "processCheckMillis"
+    | "partsPauseMillis"
+    | "partsAsksMax"
+    | "finishedRunsMax"
+    | "sentRunsBytesMax"
+    | "sentRunMillis"
     | keyof StorageLimits
   >
 >
