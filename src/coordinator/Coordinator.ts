@@ -19,7 +19,7 @@ import { Explain } from "./Explain.ts"
 import { readForward } from "./ForwardCodec.ts"
 import { ForwardDeduplication } from "./ForwardDeduplication.ts"
 import { ForwardedWrites } from "./ForwardedWrites.ts"
-import { Forwarding, unsendable } from "./Forwarding.ts"
+import { Forwarding } from "./Forwarding.ts"
 import { ForwardOrigin } from "./ForwardOrigin.ts"
 import { LateReplyBudget } from "./LateReplyBudget.ts"
 import { Listing, validateListing } from "./Listing.ts"
@@ -27,6 +27,7 @@ import { OpenRequest } from "./OpenRequest.ts"
 import type { Answer, AnswerAddress, ExplainRequest, ListRequest, Request } from "./Request.ts"
 import {
   isFault,
+  normalRequest,
   type ValidatedRead,
   type ValidatedWrite,
   validateRead,
@@ -101,7 +102,8 @@ export class Coordinator {
     const asked: Request = { action: "read", principal, bucket, body, forwarded: false }
     const read = validateRead(asked, this.#validation)
     if (isFault(read)) return open.answer(read)
-    new Explain(this.#context, { read, key: request.key, open }).start()
+    const { key } = normalRequest(asked, read).body
+    new Explain(this.#context, { read, key, open }).start()
   }
 
   /** Lists a page of a bucket's keys, as far as the members can be reached. */
@@ -189,10 +191,8 @@ export class Coordinator {
       const reason = "it is no primary of this document; the nodes disagree about the ring"
       return open.answer(new Errors.NodeUnavailable({ node, reason }))
     }
-    const fault = unsendable(request)
-    if (fault !== undefined) return open.answer(fault)
     counters.forwards++
-    const named = this.#named(request)
+    const named = this.#named(normalRequest(request, validated))
     const { primaries } = view.placement(validated.row.partition, validated.bucket.definition.n)
     const sinceHeardMillis = (id: NodeId) => view.liveness.sinceHeardMillis(id)
     const near = primaries.toSorted((a, b) => sinceHeardMillis(a) - sinceHeardMillis(b))

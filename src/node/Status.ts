@@ -3,6 +3,7 @@
  */
 import type { Sample } from "../http/Metrics.ts"
 import type { Health } from "../http/Inspection.ts"
+import { edgeSamples, standingAlarms } from "./EdgeStatus.ts"
 import type { NodeCore } from "./NodeCore.ts"
 
 const counter = (name: string, value: Sample["value"], help: string): Sample => ({
@@ -91,9 +92,8 @@ const storageSamples = ({ options: { storage } }: NodeCore): ReadonlyArray<Sampl
   ]
 }
 
-const networkSamples = (
-  { link, options: { transport }, view }: NodeCore
-): ReadonlyArray<Sample> => {
+const networkSamples = (core: NodeCore): ReadonlyArray<Sample> => {
+  const { link, options: { transport }, view } = core
   const stats = transport.stats()
   const frames = link.stats()
   const unreachable = view.members()
@@ -112,7 +112,14 @@ const networkSamples = (
     counter("frame_messages_sent", frames.messagesSent, "Messages in those frames."),
     counter(
       "frames_refused",
-      { label: "reason", values: { ...frames.refused, abandoned: frames.abandonedRuns } },
+      {
+        label: "reason",
+        values: {
+          ...frames.refused,
+          otherKey: frames.otherKey,
+          abandoned: frames.abandonedRuns
+        }
+      },
       "Frames of other nodes that were not taken."
     ),
     counter("requests_of_other_rings", frames.otherRing, "Nodes' requests under another ring."),
@@ -122,13 +129,16 @@ const networkSamples = (
       { label: "node", values: Object.fromEntries(unreachable) },
       "Time since a peer was heard; absent where it never was, or where an answer is overdue."
     ),
+    ...edgeSamples(core),
     gauge("peers_suspect", view.liveness.suspects().length, "Peers that are believed down.")
   ]
 }
 
 export const healthOf = (core: NodeCore, isStopping: () => boolean): Health => ({
+  alarms: () => standingAlarms(core),
   notReady: () => [
     ...isStopping() ? ["the node is stopping"] : [],
+    ...core.processes.superseded === undefined ? [] : ["another process runs under this node's id"],
     ...core.options.transport.connected() ? [] : ["there is no connection to NATS"]
   ]
 })

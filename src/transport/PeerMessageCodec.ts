@@ -21,7 +21,7 @@ import { isEncoded } from "../core/model/DocumentKey.ts"
 /** How the messages of a frame are written, by the frame's version. */
 export type MessageFormat =
   | { readonly version: 1; readonly ringDigest: string }
-  | { readonly version: 2 }
+  | { readonly version: 2 | 3 }
 
 const tags = [
   "Store",

@@ -39,6 +39,8 @@ export interface Event {
   readonly unwritten?: ReadonlyArray<string>
   /** There where its session was told that something is lost. */
   readonly lost?: Lost
+  /** How far any node's clock had been off until it ended; Infinity where that is not known. */
+  readonly clockErrorMillis?: number
 }
 
 /** Dots that a session was told to be lost, and which of them a disk has all the same. */

@@ -76,6 +76,16 @@ export type PlannedLimits = Partial<
     | "shownWaitsMax"
     | "deferralChecksMax"
     | "counterUpdatesMax"
+    | "skewMillis"
+    | "clockWindowMillis"
+    | "clockSamplesMax"
+    | "greetMillis"
+    | "processCheckMillis"
+    | "partsPauseMillis"
+    | "partsAsksMax"
+    | "finishedRunsMax"
+    | "sentRunsBytesMax"
+    | "sentRunMillis"
     | keyof StorageLimits
   >
 >

@@ -130,12 +130,15 @@ class Simulation {
     const end = () => {
       if (!this.#going.delete(end)) return
       cluster.story?.fault("ends", fault)
+      cluster.noteClocks()
       known.end(cluster, fault)
+      cluster.noteClocks()
     }
     kernel.at(outside, kernel.now + fault.atMillis, () => {
       this.#going.add(end)
       cluster.story?.fault("begins", fault)
       known.begin(cluster, fault)
+      cluster.noteClocks()
       kernel.at(outside, kernel.now + fault.forMillis, end)
     })
   }

@@ -32,6 +32,7 @@ import { Story } from "./Story.ts"
 const limitsOf = ({ cacheBytesMax, limits }: Plan): NodeLimits => ({
   ...lan.node,
   skewMillis: 10_000,
+  clockWindowMillis: 5_000,
   readTimeoutMillis: 1_000,
   writeTimeoutMillis: 1_000,
   lateReplyBytesMax: 10_000,
@@ -80,6 +81,8 @@ export class SimCluster {
   readonly damaged = new Set<string>()
   /** Nodes of which two processes have run at a time. */
   readonly twinned = new Set<string>()
+  /** How far any node's clock has been off when it was looked at. */
+  clockErrorMillis = 0
   /** When everything was mended; Infinity before. */
   healedAt = Infinity
   /** How often each class of faults did something. */
@@ -178,6 +181,14 @@ export class SimCluster {
 
   get isUp(): boolean {
     return [...this.nodes.values()].every((node) => node.isUp)
+  }
+
+  /** Looks at all clocks: before and after each change of one, and when an operation ends. */
+  noteClocks(): number {
+    for (const { clockErrorMillis } of this.nodes.values()) {
+      this.clockErrorMillis = Math.max(this.clockErrorMillis, clockErrorMillis)
+    }
+    return this.clockErrorMillis
   }
 
   start(): void {

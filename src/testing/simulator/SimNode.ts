@@ -67,6 +67,7 @@ export class SimNode {
   #disturbances = 0
   #incarnation: Running | undefined
   #startsAgain = false
+  #isRetired = false
   #twin: SimNode | undefined
 
   /** `name` tells this process from others of the same id. */
@@ -109,6 +110,12 @@ export class SimNode {
     return this.isUp && isFit ? this.#disturbances + this.disk.disturbances : undefined
   }
 
+  /** How far its wall clock is off, in either direction. */
+  get clockErrorMillis(): number {
+    const { kernel } = this.#options
+    return Math.abs(SimRuntime.wallOf(this.clock, kernel) - SimRuntime.epochMillis - kernel.now)
+  }
+
   /** For how long the commit that is under way keeps others waiting. */
   #busyMillis(): number {
     return this.disk.busyUntil - this.#options.kernel.now
@@ -131,6 +138,7 @@ export class SimNode {
 
   /** Starts the process, also one that is ending; it serves once its incarnation is on disk. */
   start(): void {
+    if (this.#isRetired) return
     if (this.#incarnation?.owner.fuse !== undefined) this.crash()
     if (this.#incarnation !== undefined) {
       this.#startsAgain = this.#incarnation.stopping
@@ -167,10 +175,26 @@ export class SimNode {
       this.#options.began(this.id, begun)
       const transport = network.connect(this.id, owner)
       incarnation.core = this.#options.build(
-        { ...this.#options, runtime, transport, storage },
+        {
+          ...this.#options,
+          runtime,
+          transport,
+          storage,
+          // The process ends by itself, after the task in which it learnt of the other one.
+          onSuperseded: () => {
+            incarnation.stopping = true
+            kernel.soon(this.#options.supervisor, () => this.#abandon(incarnation))
+          }
+        },
         begun
       )
     })
+  }
+
+  /** The process dies, and no supervisor starts it again. */
+  retire(): void {
+    this.#isRetired = true
+    this.crash()
   }
 
   /** The process dies at once: its handles are dead before anything else can run. */
@@ -228,7 +252,7 @@ export class SimNode {
   /** The second process dies, and its disk is lost. */
   endTwin(): void {
     this.#disturbances++
-    this.#twin?.crash()
+    this.#twin?.retire()
     this.#twin = undefined
   }
 
@@ -249,11 +273,13 @@ export class SimNode {
     incarnation.owner.paused = incarnation.pauses.size > 0
   }
 
-  /** The disk refused the incarnation: the process ends, and its supervisor tries again. */
+  /** The process ended by itself, as it must; its supervisor starts it again. */
   #abandon(incarnation: Running): void {
+    if (!incarnation.owner.alive) return
     incarnation.owner.alive = false
     incarnation.disk.crash()
     if (this.#incarnation === incarnation) this.#incarnation = undefined
+    this.#disturbances++
     const { kernel, supervisor } = this.#options
     kernel.at(supervisor, kernel.now + restartMillis, () => this.start())
   }

@@ -232,7 +232,8 @@ export class SimSession {
         : undefined,
       result,
       sendings: trace.sendings,
-      ...judged(trace)
+      ...judged(trace),
+      clockErrorMillis: cluster.noteClocks()
     }
     cluster.story?.ended(event)
     ended(event)

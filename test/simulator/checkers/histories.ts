@@ -58,7 +58,8 @@ const eventOf = (bucket: SimBucketName, step: HistoryStep): Event => {
     result: step.result,
     sendings: step.sendings ?? 1,
     ...(step.unwritten === undefined ? {} : { unwritten: step.unwritten }),
-    ...(step.lost === undefined ? {} : { lost: step.lost })
+    ...(step.lost === undefined ? {} : { lost: step.lost }),
+    ...step.clockErrorMillis === undefined ? {} : { clockErrorMillis: step.clockErrorMillis }
   }
 }
 

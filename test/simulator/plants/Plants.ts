@@ -4,6 +4,7 @@
 import { causalityPlants } from "./causality.ts"
 import { contextPlants } from "./contexts.ts"
 import { counterPlants } from "./counters.ts"
+import { edgePlants } from "./edges.ts"
 import { foundPlants } from "./found.ts"
 import type { Plant } from "./Plant.ts"
 import { requestPlants } from "./requests.ts"
@@ -15,5 +16,6 @@ export const plants: ReadonlyArray<Plant> = [
   ...requestPlants,
   ...storagePlants,
   ...contextPlants,
+  ...edgePlants,
   ...foundPlants
 ]
