@@ -78,7 +78,7 @@ export class DotIssuer {
    * disk lost them. A damaged row may still be mended, and tells nothing.
    */
   hasForgotten({ after, newest }: Pick<Reading, "after" | "newest">): boolean {
-    if (newest._tag === "Damaged") return false
+    if (after.size === 0 || newest._tag === "Damaged") return false
     const context = newest._tag === "Found" ? newest.document.context : VersionVector.empty
     for (const [actor, counter] of after) {
       if (this.made(actor) && !VersionVector.contains(context, actor, counter)) return true
