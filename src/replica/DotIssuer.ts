@@ -7,6 +7,7 @@
  * that none is issued twice within an incarnation.
  */
 import * as Dot from "../core/clock/Dot.ts"
+import * as VersionVector from "../core/clock/VersionVector.ts"
 import type { Document } from "../core/crdt/Document.ts"
 import * as Incarnation from "../core/model/Incarnation.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
@@ -59,6 +60,12 @@ export class DotIssuer {
   /** The next dot of an actor. */
   next(actor: Dot.Actor): Dot.Dot {
     return { actor, counter: ++this.#issued }
+  }
+
+  /** Whether none of these histories holds a dot that an actor has yet to make. */
+  isNew(actor: Dot.Actor, histories: ReadonlyArray<VersionVector.VersionVector>): boolean {
+    const next = this.#issued + 1
+    return !histories.some((history) => VersionVector.contains(history, actor, next))
   }
 
   /** Notes the last dot that a document has of the actor it was changed under. */

@@ -7,15 +7,15 @@
  * fails, a document made from it has already been sent, so the incarnation ends there and then.
  */
 import type { Actor } from "../core/clock/Dot.ts"
+import type * as VersionVector from "../core/clock/VersionVector.ts"
 import * as Document from "../core/crdt/Document.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
 import { Malformed } from "../core/codec/Bytes.ts"
-import { invariant } from "../core/Invariant.ts"
 import type { Incarnation } from "../core/model/Incarnation.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { CausalContext } from "../core/clock/CausalContext.ts"
-import type { Operation, Unchanged } from "../core/strategy/Strategy.ts"
+import type { Unchanged } from "../core/strategy/Strategy.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import { metadataBatch } from "../storage/Metadata.ts"
 import type {
@@ -25,13 +25,14 @@ import type {
   StorageFailure,
   StorageService
 } from "../storage/Storage.ts"
+import { applyCalls, type Call, otherKind } from "./AppliedCalls.ts"
 import { DiskBreaker } from "./DiskBreaker.ts"
 import { DocumentCache } from "./DocumentCache.ts"
 import { DotIssuer } from "./DotIssuer.ts"
 import type { LocalRead } from "./LocalDocument.ts"
 import * as RowCodec from "./RowCodec.ts"
 
-export type { StorageFailure }
+export type { Call, StorageFailure }
 
 export interface ReplicaOptions {
   readonly runtime: Runtime
@@ -42,12 +43,6 @@ export interface ReplicaOptions {
   /** The time to stamp writes with, in milliseconds. */
   readonly stampMillis: () => number
   readonly limits: Pick<NodeLimits, "cacheBytesMax" | "lastIssuedDotsMax" | "diskRetryMillis">
-}
-
-/** One operation of a request, with its arguments as JSON values. */
-export interface Call {
-  readonly operation: Operation
-  readonly args: ReadonlyArray<unknown>
 }
 
 export interface Update {
@@ -148,7 +143,6 @@ export class Replica {
    */
   update(update: Update, onCommit: OnCommit): Updated {
     const { id, key } = update
-    invariant(update.calls.length > 0, "an update does something")
     const local = this.read(key)
     const before = documentOf(local)
     const known = id === undefined ? undefined : Document.findId(before, id)
@@ -158,9 +152,19 @@ export class Replica {
       this.#awaitCommits(onCommit)
       return { _tag: "Updated", document: before, encoded: encode(before), isRetry: true }
     }
-    const actor = this.#dots.actorFor(key, local)
-    const after = this.#applyAll(before, update, actor)
-    if ("_tag" in after) return after
+    const actor = this.#actorFor(key, local, update)
+    const { runtime, stampMillis } = this.#options
+    const nowMillis = stampMillis()
+    const nextDot = () => this.#dots.next(actor)
+    const applied = applyCalls(before, { ...update, nowMillis, nextDot })
+    if (applied._tag !== "Applied") return applied
+    if (applied.defers) runtime.mark("replica: a removal is deferred")
+    const after = id === undefined
+      ? applied.document
+      : Document.withoutOldIds(
+        Document.withId(applied.document, { ...id, ...applied.dot }),
+        nowMillis
+      )
     const encoded = encode(after)
     const failure = this.#write({ key, before, after, encoded, own: actor }, local, onCommit)
     if (failure !== undefined) return { _tag: "Unwritten", failure }
@@ -210,29 +214,18 @@ export class Replica {
     return { _tag: "Refused", reason: `${failure.kind}: ${failure.detail}` }
   }
 
-  #applyAll(
-    before: Document.Document,
-    update: Update,
-    actor: Actor
-  ): Document.Document | Unchanged {
-    const { stampMillis, runtime } = this.#options
-    const nowMillis = stampMillis()
-    let document = before
-    let dot = { actor, counter: 0 }
-    const { seen, stampSeen } = update
-    for (const { args, operation } of update.calls) {
-      dot = this.#dots.next(actor)
-      const mutated = operation.mutate({ document, dot, nowMillis, seen, stampSeen, args })
-      if (mutated._tag !== "Changed") return mutated
-      if (!Document.canJoin(document, { ...Document.empty, store: mutated.delta.store })) {
-        return { _tag: "InvalidArguments", path: "$", problem: otherKind }
-      }
-      if (mutated.delta.deferred.length > 0) runtime.mark("replica: a removal is deferred")
-      document = Document.apply(document, mutated.delta)
-    }
-    const { id } = update
-    if (id === undefined) return document
-    return Document.withoutOldIds(Document.withId(document, { ...id, ...dot }), nowMillis)
+  /**
+   * The actor for an update, whose dots are new to all that the document and the client have seen.
+   * Where they are not, another process makes dots under this incarnation, which so ends.
+   */
+  #actorFor(key: RowKey, local: LocalRead, { seen }: Update): Actor {
+    const actor = this.#dots.actorFor(key, local)
+    const { context, deferred } = documentOf(local)
+    const histories: Array<VersionVector.VersionVector> = [context, ...deferred.map((d) => d.seen)]
+    if (seen !== undefined) histories.push(seen.vector)
+    if (this.#dots.isNew(actor, histories)) return actor
+    this.#endIncarnation()
+    return this.#dots.actorFor(key, local)
   }
 
   #markRetry(actor: Actor): void {
@@ -283,7 +276,10 @@ export class Replica {
     if (failure !== undefined) {
       // Writes that storage hides now must not be found here.
       this.#cache.clear()
-      this.#endIncarnation(incarnation)
+      if (this.#dots.incarnation === incarnation) {
+        this.#options.runtime.mark("replica: an incarnation ends with a failed commit")
+        this.#endIncarnation()
+      }
     }
     onCommit(failure)
   }
@@ -305,13 +301,11 @@ export class Replica {
     isNow = false
   }
 
-  /** A document that failed to commit may have been sent; its dots must never be made again. */
-  #endIncarnation(failed: Incarnation): void {
-    if (this.#dots.incarnation !== failed) return
+  /** Dots of this incarnation may be known that it does not hold; none is ever made again. */
+  #endIncarnation(): void {
     this.#dots.endIncarnation()
     this.#counts.incarnationsEnded++
-    const { runtime, storage } = this.#options
-    runtime.mark("replica: an incarnation ends with a failed commit")
+    const { storage } = this.#options
     // A failure to record it is harmless: the next start draws a greater one by the clock.
     storage.write(metadataBatch("incarnation", this.#dots.incarnation), () => {})
   }
@@ -330,8 +324,6 @@ const removalOf = (key: RowKey): Change => ({
   elements: [],
   elementCount: 0
 })
-
-const otherKind = "a state of another kind is stored under this key"
 
 const encode = (document: Document.Document) =>
   DocumentCodec.encode(document, { roomBefore: RowCodec.headerRoom })

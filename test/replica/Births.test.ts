@@ -110,6 +110,50 @@ describe("a replica", () => {
     expect(new Set(bench.incarnations).size).toBe(3)
   })
 
+  const actorOf = (bench: Bench, birth: number): Dot.Actor =>
+    Dot.actor({ node: bench.node, incarnation: bench.incarnations[0]!, birth })
+
+  it("begins a new incarnation where its document holds the dot to be made", () => {
+    const bench = new Bench()
+    bench.join({ ...Document.empty, context: new Map([[actorOf(bench, 1), 1_000]]) })
+    const dot = dotOf(bench, "acknowledged")
+    expect(Dot.isActorOf(dot.actor, { node: bench.node, incarnation: bench.incarnations[0]! }))
+      .toBe(false)
+    expect(bench.values()).toEqual(["acknowledged"])
+    expect(dotOf(bench, "next").actor).toBe(dot.actor)
+    expect(bench.replica.stats()).toMatchObject({ births: 2, incarnationsEnded: 1 })
+  })
+
+  it("begins a new incarnation where a removal that waits has seen the dot to be made", () => {
+    const bench = new Bench({ strategy: { family: "crdt", type: { type: "set" } } })
+    const seen = new Map([[actorOf(bench, 1), 1_000]])
+    const removal = { actor: "n2.000000000000000.1", counter: 2, seen, path: [] }
+    bench.join({ ...Document.empty, context: new Map([[removal.actor, 2]]), deferred: [removal] })
+    bench.operate("add", ["acknowledged"])
+    bench.join({ ...Document.empty, context: new Map([["n3.000000000000000.1", 2]]) })
+    expect(bench.values()).toEqual([["acknowledged"]])
+    expect(bench.replica.stats().incarnationsEnded).toBe(1)
+  })
+
+  it("begins a new incarnation where its client has seen the dot to be made", () => {
+    const bench = new Bench()
+    const vector = new Map([[actorOf(bench, 1), 1_000]])
+    const options = { seen: { vector, stamp: 0 } }
+    const { updated } = bench.begin([["put", 1], ["put", 2]], options)
+    expect(updated._tag).toBe("Updated")
+    expect(bench.values()).toEqual([1, 2])
+    expect(bench.replica.stats().incarnationsEnded).toBe(1)
+  })
+
+  it("begins a new birth where its document holds more of its actor than it made", () => {
+    const bench = new Bench()
+    const { actor } = dotOf(bench, "first")
+    bench.join({ ...Document.empty, context: new Map([[actor, 1_000]]) })
+    bench.operate("put", ["acknowledged"])
+    expect(bench.values()).toEqual(["acknowledged"])
+    expect(bench.replica.stats().births).toBe(2)
+  })
+
   it("makes no dot twice, with any fault of its rows, commits and process", () => {
     const step = fc.record({
       act: fc.constantFrom("put", "put", "put", "refuse", "crash", "damage", "drop", "fail"),

@@ -40,6 +40,11 @@ export interface Document {
 /** The change of one operation: a state whose context is named dots, and sometimes a vector. */
 export interface Delta {
   readonly seen: Seen
+  /**
+   * Where the change is: its state says nothing beside this path, and the dots that it replaces
+   * stand at or below it. Absent where it may concern the whole document.
+   */
+  readonly path?: ReadonlyArray<string>
   readonly store: DotStore | undefined
   readonly deferred: ReadonlyArray<Deferral>
   /** An entry where the operation sets or lifts the expiry; its dot is among those of `seen`. */

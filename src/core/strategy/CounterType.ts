@@ -66,7 +66,7 @@ const add: LeafOperation = {
       && Number.isSafeInteger(valueOf(here) + by)
     if (!fits) return invalid("$[0]", "the counter would pass 2^53 - 1")
     const totals = new Map([[actor, total]])
-    return changed(mutation, { store: nest(path, { kind: "counter", totals }) })
+    return changed(mutation, { path, store: nest(path, { kind: "counter", totals }) })
   }
 }
 

@@ -30,6 +30,7 @@ export const removeAt = (
   if (deferred.length > 0 && (options.counters || hasCounter(here))) return { _tag: "ContextAhead" }
   const removed = removeSeen(here, mutation.seen?.vector ?? context)
   return changed(mutation, {
+    path,
     store: removed.counters === undefined ? undefined : nest(path, removed.counters),
     replaces: removed.dots,
     deferred

@@ -1,0 +1,130 @@
+// Checks that the work of one request grows with its operations and its document, and not with the
+// product of the two. It counts work, since times say more about the machine.
+import { countWork, type Work } from "../tooling/countWork.ts"
+import { afterAll, describe, expect, it } from "vitest"
+import type { StrategyDefinition, TypeDefinition } from "../../src/core/model/BucketDefinition.ts"
+import { Bench } from "./bench.ts"
+
+const crdt = (type: TypeDefinition): StrategyDefinition => ({ family: "crdt", type })
+const set = crdt({ type: "set" })
+const people = crdt({
+  type: "map",
+  of: { type: "document", fields: { name: { type: "register" }, tags: { type: "set" } } }
+})
+const visits = crdt({ type: "map", of: { type: "counter" } })
+
+type Calls = ReadonlyArray<readonly [name: string, ...args: ReadonlyArray<unknown>]>
+
+const times = <A>(count: number, make: (i: number) => A): ReadonlyArray<A> =>
+  Array.from({ length: count }, (_, i) => make(i))
+
+const added = (count: number, from = 0): Calls => times(count, (i) => ["add", `e${from + i}`])
+
+/** A replica that holds a document of these operations in memory. */
+const holding = (strategy: StrategyDefinition, calls: Calls): Bench => {
+  const bench = new Bench({ strategy, cacheBytesMax: 2 ** 30 })
+  for (let at = 0; at < calls.length; at += 1_000) {
+    bench.begin(calls.slice(at, at + 1_000))
+    bench.runtime.runReady()
+  }
+  return bench
+}
+
+const measured: Array<string> = []
+
+/** The work of one update, from the request to the storage. */
+const workOf = (title: string, bench: Bench, calls: Calls): Work => {
+  const began = performance.now()
+  const work = countWork(() => {
+    const { updated } = bench.begin(calls)
+    if (updated._tag !== "Updated") throw new Error(updated._tag)
+  })
+  const millis = (performance.now() - began).toFixed(0)
+  measured.push(`${title}: ${work.blocks} blocks, ${work.copied} copied, ${millis} ms counted`)
+  return work
+}
+
+/** Blocks and copied entries for each operation and each leaf of the document. */
+const blocksForEach = 40
+const copiedForEach = 4
+
+const large = 10_000
+const many = 1_000
+
+interface Sample {
+  readonly title: string
+  readonly strategy: StrategyDefinition
+  readonly before: Calls
+  readonly edit: Calls
+}
+
+const samples: ReadonlyArray<Sample> = [
+  {
+    title: "1,000 additions to a set of 10,000",
+    strategy: set,
+    before: added(large),
+    edit: added(many, large)
+  },
+  {
+    title: "1,000 additions of elements that a set of 10,000 has",
+    strategy: set,
+    before: added(large),
+    edit: added(many)
+  },
+  {
+    title: "1,000 removals from a set of 10,000",
+    strategy: set,
+    before: added(large),
+    edit: times(many, (i) => ["remove", `e${i}`])
+  },
+  {
+    title: "one addition to a set of 10,000",
+    strategy: set,
+    before: added(large),
+    edit: added(1, large)
+  },
+  {
+    title: "the deletion of a set of 10,000",
+    strategy: set,
+    before: added(large),
+    edit: [["delete"]]
+  },
+  {
+    title: "1,000 writes into a map of 5,000 documents",
+    strategy: people,
+    before: times(large / 2, (i) => ["tags.add", `p${i}`, "new"]),
+    edit: times(many, (i) => [i % 2 === 0 ? "name.set" : "tags.add", `p${i}`, i])
+  },
+  {
+    title: "1,000 dropped entries of a map of 5,000 documents",
+    strategy: people,
+    before: times(large / 2, (i) => ["tags.add", `p${i}`, "new"]),
+    edit: times(many, (i) => ["drop", `p${i}`])
+  },
+  {
+    title: "1,000 increments in a map of 5,000 counters",
+    strategy: visits,
+    before: times(large / 2, (i) => ["add", `p${i}`, 1]),
+    edit: times(many, (i) => ["add", `p${i}`, 1])
+  },
+  {
+    title: "1,000 values put over one another",
+    strategy: { family: "lww" },
+    before: [["put", "first"]],
+    edit: times(many, (i) => ["put", i])
+  }
+]
+
+afterAll(() => {
+  if (process.env["EVERWRITE_WORK"] !== undefined) console.log(measured.join("\n"))
+})
+
+describe("the work of one update grows with its operations and its document", () => {
+  it.each(samples)("$title", ({ before, edit, strategy, title }) => {
+    const bench = holding(strategy, before)
+    const { blocks, copied } = workOf(title, bench, edit)
+    const size = before.length + edit.length
+    expect(blocks).toBeLessThan(blocksForEach * size)
+    expect(copied).toBeLessThan(copiedForEach * size)
+  }, 60_000)
+})
