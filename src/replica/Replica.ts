@@ -249,10 +249,11 @@ export class Replica {
   ): StorageFailure | undefined {
     const { incarnation } = this.#dots
     this.#breaker.begin()
-    const { elementCount, elements, header } = RowCodec.change(options)
+    const { dropsElements, elementCount, elements, header } = RowCodec.change(options)
     const change = { key: options.key, header, elements, elementCount }
     // The rest of a damaged row is removed, or its elements would be counted with the new ones.
-    const documents = local._tag === "Damaged" ? [removalOf(options.key), change] : [change]
+    const isAnew = dropsElements || local._tag === "Damaged"
+    const documents = isAnew ? [removalOf(options.key), change] : [change]
     let refusal: StorageFailure | undefined
     let accepted = false
     this.#options.storage.write({ documents, rows: noRows }, (failure) => {
