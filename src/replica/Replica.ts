@@ -73,6 +73,10 @@ export interface ReplicaStats {
   readonly joins: number
   readonly damaged: number
   readonly births: number
+  /** Documents of which memory has the last dot made here; not only growing. */
+  readonly lastDots: number
+  /** Rows on disk that were asked instead. */
+  readonly leafReads: number
   /** Equal contexts with unequal states: a broken promise somewhere, mended by joining. */
   readonly divergences: number
   /** Concurrent last writes of which one was lost here. */
@@ -116,7 +120,7 @@ export class Replica {
   }
 
   stats(): ReplicaStats {
-    return { ...this.#counts, births: this.#dots.births }
+    return { ...this.#counts, ...this.#dots.counts }
   }
 
   /** The present state, committed or not. */
@@ -256,7 +260,8 @@ export class Replica {
     const documents = isAnew ? [removalOf(options.key), change] : [change]
     let refusal: StorageFailure | undefined
     let accepted = false
-    this.#options.storage.write({ documents, rows: noRows }, (failure) => {
+    const rows = this.#dots.rowsWith(options.key, options.own, options.after)
+    this.#options.storage.write({ documents, rows }, (failure) => {
       // Before the call returns this means that nothing was accepted, and so nothing is lost.
       if (!accepted) refusal = failure
       else this.#committed(failure, incarnation, onCommit)
@@ -316,8 +321,6 @@ export class Replica {
     return { _tag: "Damaged", detail }
   }
 }
-
-const noRows: ReadonlyArray<never> = []
 
 const removalOf = (key: RowKey): Change => ({
   key,

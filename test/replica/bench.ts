@@ -26,6 +26,7 @@ export interface BenchOptions {
   readonly node?: string
   readonly strategy?: StrategyDefinition
   readonly cacheBytesMax?: number
+  readonly lastIssuedDotsMax?: number
   readonly limits?: Partial<StorageLimits>
 }
 
@@ -161,6 +162,7 @@ export class Bench {
 
   #start(): Replica {
     const { runtime } = this
+    const { cacheBytesMax = 0, lastIssuedDotsMax = lan.node.lastIssuedDotsMax } = this.#options
     beginIncarnation({ storage: this.storage, runtime }, (begun) => {
       if (isIncarnation(begun)) this.incarnations.push(begun)
     })
@@ -171,7 +173,7 @@ export class Bench {
       node: this.node,
       incarnation: this.incarnations.at(-1)!,
       stampMillis: runtime.now,
-      limits: { ...lan.node, cacheBytesMax: this.#options.cacheBytesMax ?? 0 }
+      limits: { ...lan.node, lastIssuedDotsMax, cacheBytesMax }
     })
   }
 }

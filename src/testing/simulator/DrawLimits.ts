@@ -2,7 +2,7 @@
  * Draws the limits of a plan's nodes: small ones that short runs reach, and the usual ones.
  *
  * Not drawn are the limits under which a promise does not hold when they are tiny: how many
- * forwarded writes, refusals and last dots a node remembers.
+ * forwarded writes and refusals a node remembers.
  */
 import { lan } from "../../core/model/Limits.ts"
 import type { PlannedLimits } from "./Plan.ts"
@@ -29,6 +29,7 @@ export const drawLimits = (random: SeededRandom): PlannedLimits => {
     groupBytesMax: random.pick([8_000, 40_000, node.groupBytesMax]),
     groupsInFlightMax: random.pick([1, node.groupsInFlightMax, 3]),
     waitingChangesMax: random.pick([200, node.waitingChangesMax]),
-    waitingBytesMax: random.pick([60_000, node.waitingBytesMax])
+    waitingBytesMax: random.pick([60_000, node.waitingBytesMax]),
+    lastIssuedDotsMax: random.pick([0, 3, 20, node.lastIssuedDotsMax])
   }
 }

@@ -39,6 +39,7 @@ export const codeMarks: ReadonlyArray<string> = [
   "replica: a damaged row is mended by a join",
   "replica: a deferral ends",
   "replica: a failing disk is tried again",
+  "replica: a leaf tells that a row has its last dot",
   "replica: a removal is deferred",
   "replica: a retry is answered after a restart",
   "replica: a retry is answered from its operation id",

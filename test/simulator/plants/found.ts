@@ -18,8 +18,17 @@ export const foundPlants: ReadonlyArray<Plant> = [
     bug: "a replica counts on in a row that is an old one",
     edits: [{
       file: "src/replica/DotIssuer.ts",
-      from: "if (continues && this.#last.mayContinue(key, local)) return local.own",
+      from: "if (continues && told !== \"not\") return local.own",
       to: "if (continues) return local.own"
+    }]
+  },
+  {
+    name: "leaf-not-asked",
+    bug: "a document whose last dot is not in memory begins a birth with each write",
+    edits: [{
+      file: "src/replica/LastIssuedDots.ts",
+      from: "return hasLeaf(this.#options.storage, key, context) ? \"by leaf\" : \"not\"",
+      to: "return \"not\""
     }]
   },
   {
