@@ -3,7 +3,7 @@
 import { countWork, type Work } from "../tooling/countWork.ts"
 import { afterAll, describe, expect, it } from "vitest"
 import type { StrategyDefinition, TypeDefinition } from "../../src/core/model/BucketDefinition.ts"
-import { Bench } from "./bench.ts"
+import { Bench, key } from "./bench.ts"
 
 const crdt = (type: TypeDefinition): StrategyDefinition => ({ family: "crdt", type })
 const set = crdt({ type: "set" })
@@ -32,15 +32,9 @@ const holding = (strategy: StrategyDefinition, calls: Calls): Bench => {
 
 const measured: Array<string> = []
 
-/** The work of one update, from the request to the storage. */
-const workOf = (title: string, bench: Bench, calls: Calls): Work => {
-  const began = performance.now()
-  const work = countWork(() => {
-    const { updated } = bench.begin(calls)
-    if (updated._tag !== "Updated") throw new Error(updated._tag)
-  })
-  const millis = (performance.now() - began).toFixed(0)
-  measured.push(`${title}: ${work.blocks} blocks, ${work.copied} copied, ${millis} ms counted`)
+const workOf = (title: string, run: () => void): Work => {
+  const work = countWork(run)
+  measured.push(`${title}: ${work.blocks} blocks, ${work.copied} copied`)
   return work
 }
 
@@ -52,11 +46,15 @@ const copiedForEach = 4
 const large = 10_000
 const many = 1_000
 
+/** Dots that have not come: removals by this context wait for them. */
+const ahead = { vector: new Map([["n9.000000000000000.1", 9]]), stamp: 0 }
+
 interface Sample {
   readonly title: string
   readonly strategy: StrategyDefinition
   readonly before: Calls
   readonly edit: Calls
+  readonly seen?: typeof ahead
 }
 
 const samples: ReadonlyArray<Sample> = [
@@ -115,6 +113,19 @@ const samples: ReadonlyArray<Sample> = [
     edit: [["delete"]]
   },
   {
+    title: "1,000 removals that wait, from a set of 10,000",
+    strategy: set,
+    before: added(large),
+    edit: times(many, (i) => ["remove", `e${i}`]),
+    seen: ahead
+  },
+  {
+    title: "1,000 siblings put beside 1,000 others",
+    strategy: { family: "siblings" },
+    before: times(many, (i) => ["put", `before ${i}`]),
+    edit: times(many, (i) => ["put", i])
+  },
+  {
     title: "1,000 values put over one another",
     strategy: { family: "lww" },
     before: [["put", "first"]],
@@ -127,10 +138,43 @@ afterAll(() => {
 })
 
 describe("one update takes no longer than a turn may", () => {
-  it.each(samples)("$title", ({ before, edit, strategy, title }) => {
+  it.each(samples)("$title", ({ before, edit, seen, strategy, title }) => {
     const bench = holding(strategy, before)
-    const { blocks, copied } = workOf(title, bench, edit)
+    const { blocks, copied } = workOf(title, () => {
+      const { updated } = bench.begin(edit, seen === undefined ? {} : { seen })
+      if (updated._tag !== "Updated") throw new Error(updated._tag)
+    })
     expect(blocks).toBeLessThan(blocksMax)
     expect(copied).toBeLessThan(copiedForEach * (before.length + edit.length))
+  }, 60_000)
+})
+
+describe("one join takes no longer than a turn may", () => {
+  it("of a set of 10,000 in which 1,000 removals wait, with another one", () => {
+    const [bench, other] = [holding(set, added(large)), new Bench({ strategy: set, node: "n2" })]
+    other.join(bench.document())
+    bench.begin(times(many, (i) => ["remove", `e${i}`]), { seen: ahead })
+    other.begin(times(many, (i) => ["remove", `e${i}`]), { seen: ahead })
+    const document = other.document()
+    const { blocks, copied } = workOf("a join with 2,000 removals that wait", () => {
+      bench.replica.join({ key, document }, () => {})
+    })
+    expect(blocks).toBeLessThan(blocksMax)
+    expect(copied).toBeLessThan(copiedForEach * (large + 2 * many))
+  }, 60_000)
+
+  it("that brings a set of 10,000 what 1,000 removals have waited for", () => {
+    const [bench, other] = [holding(set, added(large)), new Bench({ strategy: set, node: "n2" })]
+    other.begin(times(many, (i) => ["add", `late ${i}`]))
+    const document = other.document()
+    const seen = { vector: document.context, stamp: 0 }
+    bench.begin(times(many, (i) => ["remove", `late ${i}`]), { seen })
+    const { blocks, copied } = workOf("a join that ends 1,000 removals", () => {
+      bench.replica.join({ key, document }, () => {})
+    })
+    expect(bench.document().deferred).toEqual([])
+    expect(bench.document().store).toEqual(holding(set, added(large)).document().store)
+    expect(blocks).toBeLessThan(blocksMax)
+    expect(copied).toBeLessThan(copiedForEach * (large + 2 * many))
   }, 60_000)
 })

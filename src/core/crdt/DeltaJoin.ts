@@ -11,10 +11,11 @@ import { indexed, type Seen } from "../clock/DottedVersionVectorSet.ts"
 import * as VersionVector from "../clock/VersionVector.ts"
 import { invariant } from "../Invariant.ts"
 import type { Delta, Document } from "./Document.ts"
-import { at, type DotStore, type Tree } from "./DotStore.ts"
+import { at, type DotStore } from "./DotStore.ts"
 import * as Expiry from "./Expiry.ts"
 import { joinStores } from "./Join.ts"
-import { applyDeferral, type Deferral } from "./Removal.ts"
+import { type Deferral, removeDeferred } from "./Removal.ts"
+import { TreeEdit } from "./TreeEdit.ts"
 
 const root: ReadonlyArray<string> = []
 
@@ -36,16 +37,14 @@ export class DeltaJoin {
   #ownContext: Map<string, number> | undefined
   /** The last whole history that the context has taken up. */
   #taken: VersionVector.VersionVector = VersionVector.empty
-  #store: DotStore | undefined
-  /** The children of each tree that this join made, and may change. */
-  readonly #own = new Map<DotStore, Map<string, DotStore>>()
+  readonly #edit: TreeEdit
   readonly #deferred: Array<Deferral> = []
   #expiry: Expiry.Expiry
 
   constructor(before: Document) {
     this.#before = before
     this.#context = before.context
-    this.#store = before.store
+    this.#edit = new TreeEdit(before.store)
     this.#expiry = before.expiry
   }
 
@@ -54,7 +53,7 @@ export class DeltaJoin {
     return {
       ...this.#before,
       context: this.#context,
-      store: this.#store,
+      store: this.#edit.store,
       expiry: this.#expiry
     }
   }
@@ -71,11 +70,12 @@ export class DeltaJoin {
     const mySeen: Seen = { vector: this.#context, dots: [] }
     const seen = indexed(delta.seen)
     const joined = joinStores(
-      { store: at(this.#store, path), seen: mySeen },
+      { store: this.#edit.at(path), seen: mySeen },
       { store: at(store, path), seen }
     )
-    this.#store = this.#put(this.#store, path, joined)
-    for (const deferral of delta.deferred) this.#defer(deferral)
+    this.#edit.put(path, joined)
+    this.#deferred.push(...delta.deferred)
+    removeDeferred(this.#edit, delta.deferred)
     this.#expiry = Expiry.join(this.#expiry, mySeen, delta.expiry, seen)
     this.#see(delta.seen)
   }
@@ -88,14 +88,6 @@ export class DeltaJoin {
     const waiting = [...deferred, ...this.#deferred].filter(waits)
     const isSame = waiting.length === deferred.length && this.#deferred.length === 0
     return { ...this.document, deferred: isSame ? deferred : waiting.sort(compareDots) }
-  }
-
-  /** A removal that waits removes here what it had seen. */
-  #defer(deferral: Deferral): void {
-    this.#deferred.push(deferral)
-    const { path } = deferral
-    const left = applyDeferral(at(this.#store, path), { ...deferral, path: root })
-    this.#store = this.#put(this.#store, path, left)
   }
 
   #see({ dots, vector }: Seen): void {
@@ -111,34 +103,5 @@ export class DeltaJoin {
     this.#ownContext ??= new Map(this.#context)
     this.#ownContext.set(actor, counter)
     this.#context = this.#ownContext
-  }
-
-  /** `here` with `leaf` at the end of the path; undefined is a store without entries. */
-  #put(
-    here: DotStore | undefined,
-    path: ReadonlyArray<string>,
-    leaf: DotStore | undefined,
-    depth = 0
-  ): DotStore | undefined {
-    const key = path[depth]
-    if (key === undefined) return leaf
-    const trunk = here?.kind === "tree" ? here : undefined
-    invariant(trunk === here, "a path leads through trees")
-    const before = trunk?.children.get(key)
-    const after = this.#put(before, path, leaf, depth + 1)
-    if (after === before) return here
-    const tree = this.#owned(trunk)
-    const children = this.#own.get(tree)!
-    if (after === undefined) children.delete(key)
-    else children.set(key, after)
-    return children.size === 0 ? undefined : tree
-  }
-
-  #owned(tree: Tree | undefined): Tree {
-    if (tree !== undefined && this.#own.has(tree)) return tree
-    const children = new Map(tree?.children)
-    const own: Tree = { kind: "tree", children }
-    this.#own.set(own, children)
-    return own
   }
 }

@@ -13,7 +13,8 @@ import { invariant } from "../Invariant.ts"
 import type { DotStore } from "./DotStore.ts"
 import * as Expiry from "./Expiry.ts"
 import { joinStores } from "./Join.ts"
-import { applyDeferral, type Deferral } from "./Removal.ts"
+import { type Deferral, removeDeferred } from "./Removal.ts"
+import { TreeEdit } from "./TreeEdit.ts"
 
 /** Names one operation of one client, so that a retry can be told from a second operation. */
 export interface OperationId {
@@ -139,7 +140,9 @@ const joinDeferred = (
 ): ReadonlyArray<Deferral> => {
   if (left.length === 0 && right.length === 0) return left
   const waits = (deferral: Deferral) => !VersionVector.covers(context, deferral.seen)
-  const isMissing = (d: Deferral) => !left.some((other) => compareDots(d, other) === 0)
+  const nameOf = ({ actor, counter }: Dot) => `${actor} ${counter}`
+  const known = new Set(left.map(nameOf))
+  const isMissing = (deferral: Deferral) => !known.has(nameOf(deferral))
   const waiting = left.filter(waits)
   const missing = right.filter((deferral) => waits(deferral) && isMissing(deferral))
   if (missing.length === 0 && waiting.length === left.length) return left
@@ -154,10 +157,11 @@ const applyDeferrals = (
   left: ReadonlyArray<Deferral>,
   right: ReadonlyArray<Deferral>
 ): DotStore | undefined => {
-  let kept = store
-  for (const deferral of left) kept = applyDeferral(kept, deferral)
-  for (const deferral of right) kept = applyDeferral(kept, deferral)
-  return kept
+  if (left.length + right.length === 0) return store
+  const edit = new TreeEdit(store)
+  removeDeferred(edit, left)
+  removeDeferred(edit, right)
+  return edit.store
 }
 
 const joinWith = (left: Document, right: Delta): Document => {

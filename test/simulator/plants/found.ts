@@ -32,6 +32,15 @@ export const foundPlants: ReadonlyArray<Plant> = [
     }]
   },
   {
+    name: "leaf-believed-unread",
+    bug: "a replica counts on in an old row whose leaf would tell",
+    edits: [{
+      file: "src/replica/LastIssuedDots.ts",
+      from: "return hasLeaf(this.#options.storage, key, context) ? \"by leaf\" : \"not\"",
+      to: "return \"by leaf\""
+    }]
+  },
+  {
     name: "trial-used-up-by-asking",
     bug: "asking whether to try a disk uses up the trial",
     edits: [{
