@@ -3,8 +3,8 @@
  * made, and with which counter.
  *
  * An actor is continued only where this replica holds the document's row intact, with the last dot
- * that the actor made (`LastIssuedDots`); otherwise a new birth begins. Births and counters come from one counter, so
- * that none is issued twice within an incarnation.
+ * that the actor made (`LastIssuedDots`); otherwise a new birth begins. Births and counters come
+ * from one counter, so that none is issued twice within an incarnation.
  */
 import * as Dot from "../core/clock/Dot.ts"
 import * as VersionVector from "../core/clock/VersionVector.ts"

@@ -31,11 +31,12 @@ const seconds = (run: () => void): number => {
 
 const micros = (time: number, count: number): string => `${(time / count * 1e6).toFixed(2)} us`
 
+const heldAt = (counter: number) => ({ ...Document.empty, context: new Map([[actor, counter]]) })
+
 const table = (documents: number): void => {
   const storage: LastIssuedDotsOptions["storage"] = { readRow: () => ({ _tag: "Absent" }) }
   const limits = { lastIssuedDotsMax: documents }
   const dots = new LastIssuedDots({ storage, salt: "salt", limits })
-  const heldAt = (counter: number) => ({ ...Document.empty, context: new Map([[actor, counter]]) })
   const insert = seconds(() => {
     for (let i = 0; i < documents; i++) dots.made(keyOf(i), heldAt(i + 1), actor)
   })

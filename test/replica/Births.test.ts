@@ -17,6 +17,11 @@ const dotOf = (bench: Bench, value: unknown, at = key): Dot.Dot => {
   return document.store.siblings.at(-1)!
 }
 
+const keyOf = (number: number): RowKey => ({ ...key, partitionKey: `s${number}` })
+
+const actorOf = (bench: Bench, birth: number): Dot.Actor =>
+  Dot.actor({ node: bench.node, incarnation: bench.incarnations[0]!, birth })
+
 /** Of which memory may tell: of none, so that leaves do, or of all. */
 const limits = [{ lastIssuedDotsMax: 0 }, {}]
 
@@ -51,8 +56,6 @@ describe.each(limits)("a replica with the limits %o", (options) => {
 })
 
 describe("a replica with more documents than memory may tell of", () => {
-  const keyOf = (number: number): RowKey => ({ ...key, partitionKey: `s${number}` })
-
   const written = fc.array(fc.nat(12), { minLength: 1, maxLength: 60, size: "max" })
 
   it("begins one birth for each document, in whatever order they are written", () => {
@@ -164,9 +167,6 @@ describe("a replica", () => {
     expect(bench.incarnations).toEqual([...bench.incarnations].sort())
     expect(new Set(bench.incarnations).size).toBe(3)
   })
-
-  const actorOf = (bench: Bench, birth: number): Dot.Actor =>
-    Dot.actor({ node: bench.node, incarnation: bench.incarnations[0]!, birth })
 
   it("begins a new incarnation where its document holds the dot to be made", () => {
     const bench = new Bench()

@@ -133,6 +133,8 @@ const joinContext = (
   return joined
 }
 
+const nameOf = ({ actor, counter }: Dot): string => `${actor} ${counter}`
+
 const joinDeferred = (
   left: ReadonlyArray<Deferral>,
   right: ReadonlyArray<Deferral>,
@@ -140,7 +142,6 @@ const joinDeferred = (
 ): ReadonlyArray<Deferral> => {
   if (left.length === 0 && right.length === 0) return left
   const waits = (deferral: Deferral) => !VersionVector.covers(context, deferral.seen)
-  const nameOf = ({ actor, counter }: Dot) => `${actor} ${counter}`
   const known = new Set(left.map(nameOf))
   const isMissing = (deferral: Deferral) => !known.has(nameOf(deferral))
   const waiting = left.filter(waits)

@@ -97,6 +97,11 @@ describe.each(definitions)("an edit of a document of %s", (_, definition) => {
   })
 })
 
+const childrenOf = ({ store }: Document.Document, key: string) => {
+  const child = store?.kind === "tree" ? store.children.get(`t${key}`) : undefined
+  return child?.kind === "tree" ? child.children : new Map()
+}
+
 it("an edit keeps the parts of a document that it does not touch, the same objects", () => {
   const type = { type: "map", of: { type: "set" } } as const
   const { operations } = Strategies.make({ family: "crdt", type })
@@ -113,10 +118,6 @@ it("an edit keeps the parts of a document that it does not touch, the same objec
   const second = new DeltaJoin(before)
   add(second, "a", 3)
   const after = second.finish()
-  const childrenOf = ({ store }: Document.Document, key: string) => {
-    const child = store?.kind === "tree" ? store.children.get(`t${key}`) : undefined
-    return child?.kind === "tree" ? child.children : new Map()
-  }
   expect(childrenOf(after, "b")).toBe(childrenOf(before, "b"))
   expect(childrenOf(after, "a").get("v1")).toBe(childrenOf(before, "a").get("v1"))
   expect(childrenOf(before, "a").size).toBe(2)

@@ -24,20 +24,11 @@ export const foundPlants: ReadonlyArray<Plant> = [
   },
   {
     name: "leaf-not-asked",
-    bug: "a document whose last dot is not in memory begins a birth with each write",
+    bug: "a write whose last dot is not in memory begins a birth",
     edits: [{
       file: "src/replica/LastIssuedDots.ts",
       from: "return hasLeaf(this.#options.storage, key, context) ? \"by leaf\" : \"not\"",
       to: "return \"not\""
-    }]
-  },
-  {
-    name: "leaf-believed-unread",
-    bug: "a replica counts on in an old row whose leaf would tell",
-    edits: [{
-      file: "src/replica/LastIssuedDots.ts",
-      from: "return hasLeaf(this.#options.storage, key, context) ? \"by leaf\" : \"not\"",
-      to: "return \"by leaf\""
     }]
   },
   {
