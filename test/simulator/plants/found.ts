@@ -23,15 +23,6 @@ export const foundPlants: ReadonlyArray<Plant> = [
     }]
   },
   {
-    name: "leaf-not-asked",
-    bug: "a write whose last dot is not in memory begins a birth",
-    edits: [{
-      file: "src/replica/LastIssuedDots.ts",
-      from: "return hasLeaf(this.#options.storage, key, context) ? \"by leaf\" : \"not\"",
-      to: "return \"not\""
-    }]
-  },
-  {
     name: "trial-used-up-by-asking",
     bug: "asking whether to try a disk uses up the trial",
     edits: [{
