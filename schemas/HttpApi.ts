@@ -43,7 +43,7 @@ const notWritable = problem(
 const conflict = problem(
   409,
   "Conflict",
-  "The bucket is declared otherwise here, or the request is too old"
+  "The bucket is declared otherwise here, or the request or its context is too old"
 )
 const tooLarge = problem(413, "TooLarge", "The body is larger than 1 MiB")
 const headersTooLarge = problem(

@@ -12,14 +12,8 @@ import { Explanation } from "../../schemas/Explanation.ts"
 import { KeyPage } from "../../schemas/KeyPage.ts"
 import { errorOf, Problem } from "../../schemas/Problem.ts"
 import * as Json from "../core/codec/Json.ts"
-import { idRefusedAfterMillis } from "../core/crdt/Document.ts"
 import { lan } from "../core/model/Limits.ts"
-import {
-  InvalidRequest,
-  NoAnswer,
-  RequestTooOld,
-  type StoreError
-} from "../core/model/StoreError.ts"
+import { InvalidRequest, NoAnswer, type StoreError } from "../core/model/StoreError.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import type { Action, Backend } from "./Backend.ts"
 import { type WaitLimits, waitMillis } from "./RemoteRequest.ts"
@@ -85,12 +79,6 @@ export class HttpBackend implements Backend {
   }
 
   readonly request: Backend["request"] = (request, respond) => {
-    const { operationId } = request.body
-    const ageMillis = operationId === undefined ? 0 : this.runtime.now() - operationId.at
-    // The node cannot tell: to it, the id is as old as its arrival.
-    if (ageMillis > idRefusedAfterMillis) {
-      return respond(new RequestTooOld({ ageMillis, limitMillis: idRefusedAfterMillis }))
-    }
     const { action, body, bucket } = request
     const path = `/v1/buckets/${bucket}/${action}`
     this.#send({ path, action, body, timeoutMillis: body.timeoutMillis }, (outcome) => {

@@ -59,6 +59,10 @@ export class WriteCoordinator
     switch (updated._tag) {
       case "ContextAhead":
         return "context-ahead"
+      case "ContextTooOld":
+        this.context.runtime.mark("coordinator: a removal has seen a counter too long ago")
+        this.#open.answer(new Errors.ContextTooOld({ bucket: bucket.definition.name }))
+        return "answered"
       case "InvalidArguments": {
         const { path, problem } = updated
         this.#open.answer(

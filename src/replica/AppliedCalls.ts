@@ -19,8 +19,6 @@ export type AppliedCalls =
   | {
     readonly _tag: "Applied"
     readonly document: Document.Document
-    /** The dot of the last operation. */
-    readonly dot: Dot
     /** Whether a removal waits for dots that it had seen and that are not here. */
     readonly defers: boolean
   }
@@ -34,21 +32,22 @@ export const otherKind = "a state of another kind is stored under this key"
  */
 export const applyCalls = (
   before: Document.Document,
-  options: Pick<Mutation, "nowMillis" | "seen" | "stampSeen"> & {
+  options: Pick<Mutation, "counterUpdatesMax" | "nowMillis" | "seen" | "stampSeen"> & {
     readonly calls: ReadonlyArray<Call>
     readonly nextDot: () => Dot
   }
 ): AppliedCalls => {
-  const { calls, nextDot, nowMillis, seen, stampSeen } = options
+  const { calls, counterUpdatesMax, nextDot, nowMillis, seen, stampSeen } = options
+  const common = { counterUpdatesMax, nowMillis, seen, stampSeen }
   const join = new DeltaJoin(before)
-  let dot: Dot | undefined
+  invariant(calls.length > 0, "an update does something")
   let defers = false
   for (const { args, operation } of calls) {
     const { document } = join
-    dot = nextDot()
+    const dot = nextDot()
     const isNew = !VersionVector.contains(document.context, dot.actor, dot.counter)
     invariant(isNew, "a dot that is made is new in its document")
-    const mutated = operation.mutate({ document, dot, nowMillis, seen, stampSeen, args })
+    const mutated = operation.mutate({ ...common, document, dot, args })
     if (mutated._tag !== "Changed") return mutated
     const { deferred, store } = mutated.delta
     if (!Document.canJoin(document, { ...Document.empty, store })) {
@@ -57,6 +56,5 @@ export const applyCalls = (
     defers ||= deferred.length > 0
     join.add(mutated.delta)
   }
-  invariant(dot !== undefined, "an update does something")
-  return { _tag: "Applied", document: join.finish(), dot, defers }
+  return { _tag: "Applied", document: join.finish(), defers }
 }

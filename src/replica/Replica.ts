@@ -14,6 +14,7 @@ import { Malformed } from "../core/codec/Bytes.ts"
 import type { Incarnation } from "../core/model/Incarnation.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
+import type { OperationId } from "../core/operations/OperationId.ts"
 import type { CausalContext } from "../core/clock/CausalContext.ts"
 import type { Unchanged } from "../core/strategy/Strategy.ts"
 import type { Runtime } from "../core/Runtime.ts"
@@ -42,7 +43,10 @@ export interface ReplicaOptions {
   readonly incarnation: Incarnation
   /** The time to stamp writes with, in milliseconds. */
   readonly stampMillis: () => number
-  readonly limits: Pick<NodeLimits, "cacheBytesMax" | "lastIssuedDotsMax" | "diskRetryMillis">
+  readonly limits: Pick<
+    NodeLimits,
+    "cacheBytesMax" | "counterUpdatesMax" | "lastIssuedDotsMax" | "diskRetryMillis"
+  >
 }
 
 export interface Update {
@@ -51,7 +55,7 @@ export interface Update {
   readonly seen: CausalContext | undefined
   /** The greatest stamp that the client has seen. */
   readonly stampSeen: number
-  readonly id: Document.OperationId | undefined
+  readonly id: OperationId | undefined
 }
 
 export type Updated =
@@ -146,29 +150,17 @@ export class Replica {
    * whether it reached this node's disk, unless nothing was updated.
    */
   update(update: Update, onCommit: OnCommit): Updated {
-    const { id, key } = update
+    const { key } = update
     const local = this.read(key)
     const before = documentOf(local)
-    const known = id === undefined ? undefined : Document.findId(before, id)
-    if (known !== undefined) {
-      this.#markRetry(known.actor)
-      this.#counts.retries++
-      this.#awaitCommits(onCommit)
-      return { _tag: "Updated", document: before, encoded: encode(before), isRetry: true }
-    }
     const actor = this.#actorFor(key, local, update)
-    const { runtime, stampMillis } = this.#options
+    const { limits: { counterUpdatesMax }, runtime, stampMillis } = this.#options
     const nowMillis = stampMillis()
     const nextDot = () => this.#dots.next(actor)
-    const applied = applyCalls(before, { ...update, nowMillis, nextDot })
+    const applied = applyCalls(before, { ...update, counterUpdatesMax, nowMillis, nextDot })
     if (applied._tag !== "Applied") return applied
     if (applied.defers) runtime.mark("replica: a removal is deferred")
-    const after = id === undefined
-      ? applied.document
-      : Document.withoutOldIds(
-        Document.withId(applied.document, { ...id, ...applied.dot }),
-        nowMillis
-      )
+    const after = applied.document
     const encoded = encode(after)
     const failure = this.#write({ key, before, after, encoded, own: actor }, local, onCommit)
     if (failure !== undefined) return { _tag: "Unwritten", failure }
@@ -230,14 +222,6 @@ export class Replica {
     if (this.#dots.isNew(actor, histories)) return actor
     this.#endIncarnation()
     return this.#dots.actorFor(key, local)
-  }
-
-  #markRetry(actor: Actor): void {
-    const { node, runtime } = this.#options
-    runtime.mark("replica: a retry is answered from its operation id")
-    if (this.#dots.made(actor)) return
-    if (actor.startsWith(`${node}.`)) runtime.mark("replica: a retry is answered after a restart")
-    else runtime.mark("replica: a retry is answered that another node carried out")
   }
 
   #write(

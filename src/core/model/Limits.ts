@@ -127,6 +127,12 @@ const lanNode = {
    */
   lastIssuedDotsMax: 4_000_000,
   /**
+   * Updates of its own that a node keeps of each counter, 2 to 4 bytes each in every write of it,
+   * at least 1. Writes a second to one counter through one node, times the seconds from a client's
+   * read to its removal: one that has missed more is told to read again.
+   */
+  counterUpdatesMax: 16,
+  /**
    * How long after a failed commit the disk is tried again. Each attempt that fails costs an
    * incarnation, and so an actor in the context of every document that was sent.
    */

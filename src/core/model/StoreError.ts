@@ -180,6 +180,19 @@ export class ContextNotCovered extends Schema.TaggedError<ContextNotCovered>()(
 }
 
 /**
+ * A removal whose context is so old that the sum which it had seen of a counter is not kept any
+ * more. Nothing was changed. Read again, or remove without a context.
+ */
+export class ContextTooOld extends Schema.TaggedError<ContextTooOld>()("ContextTooOld", {
+  bucket: Schema.String
+}) {
+  override get message(): string {
+    return `a counter of ${this.bucket} was changed too often since the context was read: read `
+      + "again, or remove without a context"
+  }
+}
+
+/**
  * A page of keys would lack those of partitions of which too few replicas answered. Try again, ask
  * for a partial page, or mend the cluster.
  */
@@ -255,6 +268,7 @@ export const StoreError = Schema.Union([
   RequestTooOld,
   QuorumNotMet,
   ContextNotCovered,
+  ContextTooOld,
   ListingIncomplete,
   NodeUnwritable,
   NodeUnavailable,
@@ -270,6 +284,7 @@ export type StoreError = typeof StoreError.Type
 export const isPassing = (outcome: { readonly _tag: string }): boolean => {
   switch (outcome._tag) {
     case "ContextNotCovered":
+    case "ContextTooOld":
     case "NodeUnavailable":
     case "NodeUnwritable":
     case "RequestTooOld":

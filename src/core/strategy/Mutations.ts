@@ -39,8 +39,7 @@ export const changed = (mutation: Mutation, change: DeltaContent): Mutated => {
     path: change.path,
     store: change.store,
     deferred: change.deferred ?? [],
-    expiry: Expiry.none,
-    ids: []
+    expiry: Expiry.none
   }
   return { _tag: "Changed", delta }
 }
@@ -55,8 +54,7 @@ export const replaced = (
     seen: { vector: options.vector, dots: [mutation.dot] },
     store: options.store,
     deferred: [],
-    expiry: Expiry.none,
-    ids: []
+    expiry: Expiry.none
   }
 })
 

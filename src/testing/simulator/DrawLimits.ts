@@ -24,6 +24,7 @@ export const drawLimits = (random: SeededRandom): PlannedLimits => {
     resendMinMillis: random.pick([10, node.resendMinMillis, node.resendMinMillis]),
     resendMaxMillis: random.pick([200, node.resendMaxMillis, node.resendMaxMillis]),
     sweepMillis: random.pick([5, node.sweepMillis]),
+    counterUpdatesMax: random.pick([1, 2, node.counterUpdatesMax]),
     // A disk that syncs for 50 ms falls behind with smaller groups, and rightly refuses writes.
     groupChangesMax: random.pick([16, 64, node.groupChangesMax]),
     groupBytesMax: random.pick([8_000, 40_000, node.groupBytesMax]),

@@ -10,6 +10,7 @@ import { operationOf } from "./Plan.ts"
 export const codeMarks: ReadonlyArray<string> = [
   "coordinator: a failing disk refuses a write",
   "coordinator: a refused request goes to another primary",
+  "coordinator: a removal has seen a counter too long ago",
   "coordinator: a request is forwarded again",
   "coordinator: a request is too old",
   "coordinator: a write cannot catch up",

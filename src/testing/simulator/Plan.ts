@@ -73,6 +73,7 @@ export type PlannedLimits = Partial<
     | "resendMaxMillis"
     | "sweepMillis"
     | "lastIssuedDotsMax"
+    | "counterUpdatesMax"
     | keyof StorageLimits
   >
 >

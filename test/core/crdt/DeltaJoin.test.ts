@@ -52,6 +52,7 @@ const mutate = (
     nowMillis: 1_000,
     seen,
     stampSeen: seen?.stamp ?? 0,
+    counterUpdatesMax: 3,
     args: operation.args.map((kind, i) => argument(kind, args[i]!))
   })
 }
@@ -108,7 +109,7 @@ it("an edit keeps the parts of a document that it does not touch, the same objec
   let counter = 0
   const add = (join: DeltaJoin, ...args: ReadonlyArray<unknown>): void => {
     const dot = { actor, counter: ++counter }
-    const basis = { dot, nowMillis: 0, seen: undefined, stampSeen: 0, args }
+    const basis = { dot, nowMillis: 0, seen: undefined, stampSeen: 0, counterUpdatesMax: 3, args }
     const mutated = operations.get("add")!.mutate({ document: join.document, ...basis })
     if (mutated._tag === "Changed") join.add(mutated.delta)
   }
@@ -132,8 +133,7 @@ it("an edit refuses a delta that says something beside its path", () => {
     store: { kind: "tree", children: new Map([["va", leaf], ["vb", leaf]]) },
     path: ["va"],
     deferred: [],
-    expiry: [],
-    ids: []
+    expiry: []
   }
   expect(() => new DeltaJoin(Document.empty).add(delta)).toThrow("beside its path")
 })

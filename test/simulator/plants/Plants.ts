@@ -2,6 +2,7 @@
  * Lists the planted bugs: each is found by some checker under some seed, or the checkers are blind.
  */
 import { causalityPlants } from "./causality.ts"
+import { counterPlants } from "./counters.ts"
 import { foundPlants } from "./found.ts"
 import type { Plant } from "./Plant.ts"
 import { requestPlants } from "./requests.ts"
@@ -9,6 +10,7 @@ import { storagePlants } from "./storage.ts"
 
 export const plants: ReadonlyArray<Plant> = [
   ...causalityPlants,
+  ...counterPlants,
   ...requestPlants,
   ...storagePlants,
   ...foundPlants
