@@ -15,12 +15,13 @@ import type {
   PeerTag
 } from "../../schemas/PeerMessage.ts"
 import { type ByteReader, type ByteWriter, Malformed } from "../core/codec/Bytes.ts"
+import * as VersionVector from "../core/clock/VersionVectorCodec.ts"
 import { isEncoded } from "../core/model/DocumentKey.ts"
 
 /** How the messages of a frame are written, by the frame's version. */
 export type MessageFormat =
   | { readonly version: 1; readonly ringDigest: string }
-  | { readonly version: 2 }
+  | { readonly version: 2 | 3 }
 
 const tags = [
   "Store",
@@ -32,12 +33,19 @@ const tags = [
   "Forwarded",
   "List",
   "Listed",
-  "OtherRing"
+  "OtherRing",
+  "FetchAfter"
 ] as const satisfies ReadonlyArray<PeerTag>
 /** Tags that version 1 knows: the first ones. */
 const tagsOfVersion1 = 9
 /** Requests that are right on one ring only. All other messages are taken on any. */
-const ringDependent: ReadonlySet<PeerTag> = new Set(["Store", "Fetch", "List", "Forward"])
+const ringDependent: ReadonlySet<PeerTag> = new Set([
+  "Store",
+  "Fetch",
+  "List",
+  "Forward",
+  "FetchAfter"
+])
 const ringDigestBytes = 8
 const outcomes = ["same", "found", "absent", "damaged"] as const
 const reasonLengthMax = 500
@@ -65,6 +73,9 @@ export const writeMessage = (
       return
     case "Fetch":
       writeName(writer, message).text(message.digest)
+      return
+    case "FetchAfter":
+      VersionVector.write(writeName(writer, message).text(message.digest), message.after)
       return
     case "Fetched":
       writer.byte(outcomes.indexOf(message.outcome)).bytes(message.document)
@@ -177,6 +188,11 @@ const readFields = (reader: ByteReader, _tag: PeerTag, request: number): PeerMes
       const { bucket, fingerprint, key } = readName(reader)
       const digest = readMatching(reader, digestPattern, "a digest")
       return { _tag, request, bucket, fingerprint, key, digest }
+    }
+    case "FetchAfter": {
+      const { bucket, fingerprint, key } = readName(reader)
+      const digest = readMatching(reader, digestPattern, "a digest")
+      return { _tag, request, bucket, fingerprint, key, digest, after: VersionVector.read(reader) }
     }
     case "Fetched":
       return { _tag, request, outcome: readOutcome(reader), document: reader.bytes("a document") }

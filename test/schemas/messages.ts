@@ -23,6 +23,10 @@ const tagged = <const Tag extends PeerMessage["_tag"]>(tag: Tag) => ({
 const outcome = fc.constantFrom("same" as const, "found", "absent", "damaged")
 const keys = fc.array(place, { maxLength: 5 })
 
+const actor = fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,9}\.[0-9a-z]{15}\.[0-9a-z]{1,11}$/u)
+const entry = fc.tuple(actor, fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }))
+const after = fc.array(entry, { maxLength: 5 }).map((entries) => new Map(entries))
+
 export const messages: fc.Arbitrary<PeerMessage> = fc.oneof(
   fc.record({ ...tagged("Store"), ...name, sync: fc.boolean(), document: bytes }),
   fc.record({ ...tagged("Stored"), durable: fc.boolean() }),
@@ -33,5 +37,6 @@ export const messages: fc.Arbitrary<PeerMessage> = fc.oneof(
   fc.record({ ...tagged("Forwarded"), body: bytes }),
   fc.record({ ...tagged("List"), ...name, partition: count, limit: count }),
   fc.record({ ...tagged("Listed"), through: place, keys }),
-  fc.record({ ...tagged("OtherRing"), digest: ringDigest })
+  fc.record({ ...tagged("OtherRing"), digest: ringDigest }),
+  fc.record({ ...tagged("FetchAfter"), ...name, digest, after })
 )

@@ -16,5 +16,6 @@ export const handlersOf = (
   Forwarded: handler,
   List: handler,
   Listed: handler,
-  OtherRing: handler
+  OtherRing: handler,
+  FetchAfter: handler
 })

@@ -6,8 +6,8 @@
  * `Document.apply` says the same in plain words, and looks at the whole document for each delta: a
  * thousand additions to a set of ten thousand would look at ten million elements.
  */
-import { compareDots } from "../clock/Dot.ts"
-import { indexed, type Seen } from "../clock/DottedVersionVectorSet.ts"
+import { compareDots, type Dot } from "../clock/Dot.ts"
+import { hasSeen, indexed, type Seen } from "../clock/DottedVersionVectorSet.ts"
 import * as VersionVector from "../clock/VersionVector.ts"
 import { invariant } from "../Invariant.ts"
 import type { Delta, Document } from "./Document.ts"
@@ -39,6 +39,8 @@ export class DeltaJoin {
   #taken: VersionVector.VersionVector = VersionVector.empty
   readonly #edit: TreeEdit
   readonly #deferred: Array<Deferral> = []
+  /** Of deferrals that are over, though their dots have not come. */
+  readonly #ended: Array<Dot> = []
   #expiry: Expiry.Expiry
 
   constructor(before: Document) {
@@ -75,6 +77,7 @@ export class DeltaJoin {
     )
     this.#edit.put(path, joined)
     this.#deferred.push(...delta.deferred)
+    this.#ended.push(...delta.ended ?? [])
     removeDeferred(this.#edit, delta.deferred)
     this.#expiry = Expiry.join(this.#expiry, mySeen, delta.expiry, seen)
     this.#see(delta.seen)
@@ -84,7 +87,9 @@ export class DeltaJoin {
   finish(): Document {
     const { context: known, deferred } = this.#before
     if (this.#context === known) return this.#before
-    const waits = ({ seen }: Deferral) => !VersionVector.covers(this.#context, seen)
+    const ended = indexed({ vector: VersionVector.empty, dots: this.#ended })
+    const waits = ({ actor, counter, seen }: Deferral) =>
+      !hasSeen(ended, actor, counter) && !VersionVector.covers(this.#context, seen)
     const waiting = [...deferred, ...this.#deferred].filter(waits)
     const isSame = waiting.length === deferred.length && this.#deferred.length === 0
     return { ...this.document, deferred: isSame ? deferred : waiting.sort(compareDots) }

@@ -2,7 +2,9 @@
  * Lists the planted bugs: each is found by some checker under some seed, or the checkers are blind.
  */
 import { causalityPlants } from "./causality.ts"
+import { contextPlants } from "./contexts.ts"
 import { counterPlants } from "./counters.ts"
+import { edgePlants } from "./edges.ts"
 import { foundPlants } from "./found.ts"
 import type { Plant } from "./Plant.ts"
 import { requestPlants } from "./requests.ts"
@@ -13,5 +15,7 @@ export const plants: ReadonlyArray<Plant> = [
   ...counterPlants,
   ...requestPlants,
   ...storagePlants,
+  ...contextPlants,
+  ...edgePlants,
   ...foundPlants
 ]

@@ -50,8 +50,8 @@ export const causalityPlants: ReadonlyArray<Plant> = [
     bug: "an incarnation outlives a failed commit that was sent",
     edits: [{
       file: replica,
-      from: "if (this.#dots.incarnation === incarnation) {",
-      to: "if (incarnation === \"\") {"
+      from: "if (this.#dots.incarnation !== ended) return false",
+      to: "return false"
     }, {
       file: issuer,
       from: continues,

@@ -1,0 +1,22 @@
+/**
+ * Lists what a replica counts, for metrics.
+ */
+import type { ShownStats } from "./ShownVersions.ts"
+
+/** All but the reads that wait only grow. */
+export interface ReplicaStats extends ShownStats {
+  readonly updates: number
+  readonly retries: number
+  readonly joins: number
+  readonly damaged: number
+  readonly births: number
+  /** Documents of which memory has the last dot made here; not only growing. */
+  readonly lastDots: number
+  /** Rows on disk that were asked instead. */
+  readonly leafReads: number
+  /** Equal contexts with unequal states: a broken promise somewhere, mended by joining. */
+  readonly divergences: number
+  /** Concurrent last writes of which one was lost here. */
+  readonly discards: number
+  readonly incarnationsEnded: number
+}
