@@ -72,6 +72,7 @@ export type PlannedLimits = Partial<
     | "resendMinMillis"
     | "resendMaxMillis"
     | "sweepMillis"
+    | "lastIssuedDotsMax"
     | "shownWaitMillis"
     | "shownWaitsMax"
     | "deferralChecksMax"
