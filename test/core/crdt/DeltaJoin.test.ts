@@ -137,3 +137,21 @@ it("an edit refuses a delta that says something beside its path", () => {
   }
   expect(() => new DeltaJoin(Document.empty).add(delta)).toThrow("beside its path")
 })
+
+it("an edit ends the removals that its deltas end, as they do one by one", () => {
+  const seen = new Map([["gone.000000000000000.1", 4]])
+  const [over, waiting] = [1, 2].map((counter) => ({ actor, counter, seen, path: [] }))
+  const before = { ...Document.empty, context: new Map([[actor, 2]]), deferred: [over!, waiting!] }
+  const dots = [{ actor, counter: 3 }]
+  const delta: Document.Delta = {
+    seen: { vector: new Map(), dots },
+    store: undefined,
+    deferred: [],
+    expiry: [],
+    ended: [{ actor, counter: 1 }]
+  }
+  const join = new DeltaJoin(before)
+  join.add(delta)
+  expect(join.finish().deferred).toEqual([waiting])
+  expect(textOf(join.finish())).toBe(textOf(Document.apply(before, delta)))
+})
