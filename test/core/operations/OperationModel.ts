@@ -39,7 +39,12 @@ interface NodeState {
 }
 
 type Message =
-  | { readonly _tag: "Copy"; readonly to: number; readonly claim: Proof.Claim }
+  | {
+    readonly _tag: "Copy"
+    readonly to: number
+    readonly sending: number
+    readonly claim: Proof.Claim
+  }
   | {
     readonly _tag: "Ask"
     readonly from: number
@@ -60,6 +65,8 @@ type Message =
   | {
     readonly _tag: "Answer"
     readonly from: number
+    /** 0 where it answers none that the client counts. */
+    readonly sending: number
     readonly answer: "done" | "refused" | "stale" | "unknown"
     readonly mark: string
   }
@@ -74,8 +81,8 @@ interface Situation {
     readonly marks: ReadonlyArray<string>
     readonly tried: ReadonlyArray<Proof.Target>
     readonly sendings: number
-    /** By node, since it last refused. */
-    readonly sentTo: ReadonlyArray<number>
+    /** The sendings to each node since it last refused. */
+    readonly sentTo: ReadonlyArray<ReadonlyArray<number>>
     /** It was told that nothing was done, and asks no more. */
     readonly isDenied: boolean
   }
@@ -108,9 +115,12 @@ const send = (situation: Situation, ...more: ReadonlyArray<Message>): Situation 
 const answer = (
   situation: Situation,
   from: number,
-  said: Extract<Message, { readonly _tag: "Answer" }>["answer"]
-): Situation =>
-  send(situation, { _tag: "Answer", from, answer: said, mark: markOf(situation.nodes[from]!) })
+  said: Extract<Message, { readonly _tag: "Answer" }>["answer"],
+  sending = 0
+): Situation => {
+  const mark = markOf(situation.nodes[from]!)
+  return send(situation, { _tag: "Answer", from, sending, answer: said, mark })
+}
 
 /** Notes one arrival at a node. */
 const arrive = (
@@ -182,17 +192,18 @@ const inquire = (
 const receiveCopy = (
   rules: Rules,
   situation: Situation,
-  { claim, to }: Extract<Message, { readonly _tag: "Copy" }>,
+  { claim, sending, to }: Extract<Message, { readonly _tag: "Copy" }>,
   refuses: boolean
 ): Situation => {
   const { inquiring, memory, trace } = situation.nodes[to]!
   if (inquiring !== undefined) return situation
   const verdict = rules.judge(memory, { self: nodeId(to), trace, claim })
-  if (verdict._tag === "Stale") return answer(situation, to, "stale")
+  if (verdict._tag === "Stale") return answer(situation, to, "stale", sending)
   if (refuses) {
     const isProven = verdict._tag === "Do" || (verdict._tag === "Inquire" && verdict.isProven)
     if (!isProven) return answer(situation, to, "unknown")
-    return answer(claim.mark === undefined ? situation : fence(situation, to), to, "refused")
+    const refused = claim.mark === undefined ? situation : fence(situation, to)
+    return answer(refused, to, "refused", sending)
   }
   return verdict._tag === "Inquire"
     ? inquire(situation, to, verdict)
@@ -256,11 +267,13 @@ const receiveWord = (
  */
 const receiveAnswer = (
   situation: Situation,
-  { answer: said, from, mark }: Extract<Message, { readonly _tag: "Answer" }>
+  { answer: said, from, mark, sending }: Extract<Message, { readonly _tag: "Answer" }>
 ): Situation => {
   const { client } = situation
   const asked = client.tried.filter(({ node }) => node === nodeId(from))
-  const isSure = client.sentTo[from] === 1
+  const sendings = client.sentTo[from]!
+  if (!sendings.includes(sending)) return situation
+  const isSure = sendings.length === 1
     || (said === "refused" && asked.every((target) => target.mark !== undefined))
   const isRefusal = said === "refused" || said === "stale"
   if (!isRefusal || asked.length !== 1 || !isSure || client.isDenied) return situation
@@ -269,7 +282,7 @@ const receiveAnswer = (
     client: {
       ...client,
       tried: client.tried.filter(({ node }) => node !== nodeId(from)),
-      sentTo: client.sentTo.map((count, node) => (node === from ? 0 : count)),
+      sentTo: client.sentTo.map((sent, node) => (node === from ? [] : sent)),
       marks: client.marks.map((known, node) => (node === from ? mark : known))
     }
   }
@@ -299,11 +312,12 @@ const ask = (situation: Situation, to: number, bounds: Bounds): Situation => {
   const isTried = client.tried.some(({ node }) => node === nodeId(to))
   const tried = isTried ? client.tried : [...client.tried, { node: nodeId(to), mark }]
   const claim = { mark, tried: bounds.hasMarks ? client.tried : [] }
-  const sentTo = client.sentTo.map((count, node) => (node === to ? count + 1 : count))
   const sendings = client.sendings + 1
+  const sentTo = client.sentTo.map((sent, node) => (node === to ? [...sent, sendings] : sent))
   return send({ ...situation, client: { ...client, tried, sentTo, sendings } }, {
     _tag: "Copy",
     to,
+    sending: sendings,
     claim
   })
 }
@@ -382,7 +396,7 @@ export const explore = (
       marks: Array.from({ length: bounds.nodes }, () => Mark.encode(memory)),
       tried: [],
       sendings: 0,
-      sentTo: Array.from({ length: bounds.nodes }, () => 0),
+      sentTo: Array.from({ length: bounds.nodes }, () => []),
       isDenied: false
     },
     restarts: 0,
