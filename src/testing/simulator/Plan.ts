@@ -73,7 +73,20 @@ export type PlannedLimits = Partial<
     | "resendMaxMillis"
     | "sweepMillis"
     | "operationIdsMax"
+    | "shownWaitMillis"
+    | "shownWaitsMax"
+    | "deferralChecksMax"
     | "counterUpdatesMax"
+    | "skewMillis"
+    | "clockWindowMillis"
+    | "clockSamplesMax"
+    | "greetMillis"
+    | "processCheckMillis"
+    | "partsPauseMillis"
+    | "partsAsksMax"
+    | "finishedRunsMax"
+    | "sentRunsBytesMax"
+    | "sentRunMillis"
     | keyof StorageLimits
   >
 >

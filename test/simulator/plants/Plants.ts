@@ -3,7 +3,9 @@
  */
 import { causalityPlants } from "./causality.ts"
 import { clientPlants } from "./clients.ts"
+import { contextPlants } from "./contexts.ts"
 import { counterPlants } from "./counters.ts"
+import { edgePlants } from "./edges.ts"
 import { foundPlants } from "./found.ts"
 import type { Plant } from "./Plant.ts"
 import { requestPlants } from "./requests.ts"
@@ -14,6 +16,8 @@ export const plants: ReadonlyArray<Plant> = [
   ...counterPlants,
   ...requestPlants,
   ...storagePlants,
+  ...contextPlants,
+  ...edgePlants,
   ...foundPlants,
   ...clientPlants
 ]
