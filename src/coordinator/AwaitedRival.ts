@@ -11,7 +11,7 @@ import { OperationUnknown } from "../core/model/StoreError.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import { Gather, type Rules } from "./Gather.ts"
 import { joinKnown } from "./KnownOperation.ts"
-import type { IdentifiedWrite } from "./Operations.ts"
+import type { IdentifiedWrite } from "./ValidatedRequest.ts"
 
 interface Awaiting {
   /** `Over`: the other has done it, or inquires no more. */

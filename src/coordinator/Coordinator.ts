@@ -23,11 +23,13 @@ import { ForwardsSeen } from "./ForwardsSeen.ts"
 import { LateReplyBudget } from "./LateReplyBudget.ts"
 import { Listing, validateListing } from "./Listing.ts"
 import { OpenRequest } from "./OpenRequest.ts"
-import { type IdentifiedWrite, isIdentified, Operations } from "./Operations.ts"
+import { Operations } from "./Operations.ts"
 import { PeerMarks } from "./PeerMarks.ts"
 import type { Answer, AnswerAddress, ExplainRequest, ListRequest, Request } from "./Request.ts"
 import {
+  type IdentifiedWrite,
   isFault,
+  isIdentified,
   normalRequest,
   type ValidatedRead,
   type ValidatedWrite,

@@ -10,13 +10,11 @@ import * as Proof from "../core/operations/Proof.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import { Gather } from "./Gather.ts"
 import { joinKnown } from "./KnownOperation.ts"
-import type { IdentifiedWrite } from "./Operations.ts"
+import type { IdentifiedWrite } from "./ValidatedRequest.ts"
 
 type Outcome = Exclude<InquiryDecision.InquiryOutcome, { readonly _tag: "Wait" }>
 
-export class Inquiry
-  extends Gather<InquiryDecision.InquiryDecision, InquiryDecision.InquiryEvent>
-{
+export class Inquiry extends Gather<InquiryDecision.InquiryDecision, InquiryDecision.InquiryEvent> {
   readonly #write: IdentifiedWrite
   readonly #concluded: (outcome: Outcome) => void
 
@@ -146,7 +144,9 @@ export class Inquiry
     this.context.counters.unknownOperations++
     this.context.runtime.mark("operations: nobody can tell whether one was applied")
     const reasonOf = (node: NodeId): string =>
-      this.decision.questions.some((question) => question.node === node && question.state === "away")
+      this.decision.questions.some((question) =>
+          question.node === node && question.state === "away"
+        )
         ? "it does not answer"
         : "it may have forgotten the operation"
     return new OperationUnknown({

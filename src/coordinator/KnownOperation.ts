@@ -6,7 +6,7 @@ import type { Fenced } from "../../schemas/PeerMessage.ts"
 import { Malformed } from "../core/codec/Bytes.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
-import type { IdentifiedWrite } from "./Operations.ts"
+import type { IdentifiedWrite } from "./ValidatedRequest.ts"
 
 type Known = Extract<Fenced["word"], { readonly _tag: "Known" }>
 

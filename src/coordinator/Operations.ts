@@ -17,15 +17,7 @@ import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import { Inquiry } from "./Inquiry.ts"
 import type { OpenRequest } from "./OpenRequest.ts"
 import type { Answer } from "./Request.ts"
-import type { ValidatedWrite } from "./ValidatedRequest.ts"
-
-/** A write whose operation has a name. */
-export interface IdentifiedWrite extends ValidatedWrite {
-  readonly id: OperationId
-}
-
-export const isIdentified = (write: ValidatedWrite): write is IdentifiedWrite =>
-  write.id !== undefined
+import type { IdentifiedWrite, ValidatedWrite } from "./ValidatedRequest.ts"
 
 /** Carries a write out here, or answers from what is stored where it was carried out. */
 type CarryOut = (write: ValidatedWrite, open: OpenRequest<Answer>) => void
@@ -35,7 +27,7 @@ interface UnderWay {
   /** Undefined while the node has given way to another. */
   readonly inquiry: Inquiry | undefined
   /** Runs at the end: requests for the same operation, and nodes that gave way, each once. */
-  readonly then: Map<string, () => void>
+  readonly after: Map<string, () => void>
 }
 
 const nameOf = (row: RowKey, { sequence, session }: OperationId): string =>
@@ -86,14 +78,14 @@ export class Operations {
   forward(write: IdentifiedWrite, task: (ended: () => void) => void): void {
     if (this.#waits(write, () => this.forward(write, task))) return
     const name = nameOf(write.row, write.id)
-    this.#underWay.set(name, { inquiry: undefined, then: new Map() })
+    this.#underWay.set(name, { inquiry: undefined, after: new Map() })
     task(() => this.#end(name))
   }
 
   /** Whether a task waits for the end of what is under way for an operation. */
   #waits({ id, row }: IdentifiedWrite, task: () => void): boolean {
     const underWay = this.#underWay.get(nameOf(row, id))
-    underWay?.then.set(`request ${++this.#waiting}`, task)
+    underWay?.after.set(`request ${++this.#waiting}`, task)
     return underWay !== undefined
   }
 
@@ -132,7 +124,7 @@ export class Operations {
     if (underWay?.inquiry !== undefined) {
       if (from > self) {
         runtime.mark("operations: another node gives way")
-        underWay.then.set(`node ${from}`, () => this.fence(from, message, reply))
+        underWay.after.set(`node ${from}`, () => this.fence(from, message, reply))
         return reply(this.#fenced(message, { _tag: "Contended" }))
       }
       underWay.inquiry.step({ _tag: "Rival", node: from })
@@ -173,7 +165,7 @@ export class Operations {
     const { runtime } = this.#context
     runtime.mark("operations: others are asked about an operation")
     const name = nameOf(write.row, write.id)
-    const then = new Map<string, () => void>()
+    const after = new Map<string, () => void>()
     const inquiry = new Inquiry(this.#context, {
       write,
       verdict,
@@ -192,7 +184,7 @@ export class Operations {
         }
       }
     })
-    this.#underWay.set(name, { inquiry, then })
+    this.#underWay.set(name, { inquiry, after })
     inquiry.start()
   }
 
@@ -207,8 +199,8 @@ export class Operations {
   ): void {
     const { runtime } = this.#context
     runtime.mark("operations: this node gives way")
-    const then = this.#underWay.get(name)?.then ?? new Map<string, () => void>()
-    this.#underWay.set(name, { inquiry: undefined, then })
+    const after = this.#underWay.get(name)?.after ?? new Map<string, () => void>()
+    this.#underWay.set(name, { inquiry: undefined, after })
     const awaited = new AwaitedRival(this.#context, {
       write,
       rival,
@@ -220,19 +212,19 @@ export class Operations {
         }
         this.#underWay.delete(name)
         this.begin(write, open)
-        this.#follow(then)
+        this.#follow(after)
       }
     })
     awaited.start()
   }
 
   #end(name: string): void {
-    const then = this.#underWay.get(name)?.then
+    const after = this.#underWay.get(name)?.after
     this.#underWay.delete(name)
-    if (then !== undefined) this.#follow(then)
+    if (after !== undefined) this.#follow(after)
   }
 
-  #follow(then: ReadonlyMap<string, () => void>): void {
-    for (const task of then.values()) task()
+  #follow(after: ReadonlyMap<string, () => void>): void {
+    for (const task of after.values()) task()
   }
 }

@@ -5,7 +5,12 @@
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { itemsMax, markPattern, RequestBody, sessionLengthMax } from "../../schemas/ClientRequest.ts"
+import {
+  itemsMax,
+  markPattern,
+  RequestBody,
+  sessionLengthMax
+} from "../../schemas/ClientRequest.ts"
 import { isObject } from "../core/model/CanonicalJson.ts"
 
 const decodeBySchema = Schema.decodeUnknownResult(RequestBody)

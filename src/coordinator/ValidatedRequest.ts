@@ -48,6 +48,14 @@ export interface ValidatedWrite extends ValidatedRequest {
   readonly sync: boolean
 }
 
+/** A write whose operation has a name. */
+export interface IdentifiedWrite extends ValidatedWrite {
+  readonly id: OperationId
+}
+
+export const isIdentified = (write: ValidatedWrite): write is IdentifiedWrite =>
+  write.id !== undefined
+
 export interface ValidationOptions {
   readonly buckets: Buckets
   readonly partitionCount: number

@@ -46,6 +46,13 @@ const requestSamples = ({ coordinator, requests }: NodeCore): ReadonlyArray<Samp
     counter("catch_ups", counts.catchUps, "Writes that first had to catch up with their context."),
     counter("siblings_seen", counts.siblingsSeen, "Answers of more than one sibling."),
     counter("resends", counts.resends, "Messages to replicas sent again."),
+    counter("operation_inquiries", counts.inquiries, "Operations that others were asked about."),
+    counter("operation_fences", counts.fences, "Operations that others were promised not to do."),
+    counter(
+      "operations_unknown",
+      counts.unknownOperations,
+      "Writes of which nobody could tell whether they had been applied."
+    ),
     counter("stray_answers", counts.strayAnswers, "Answers that were late, repeated or unasked.")
   ]
 }
@@ -56,6 +63,8 @@ const replicaSamples = ({ coordinator, replica, view }: NodeCore): ReadonlyArray
   return [
     counter("updates", stats.updates, "Operations applied to documents here."),
     counter("retries", stats.retries, "Operations that had been applied already."),
+    gauge("operations_kept", replica.operations.kept, "Operations that are remembered."),
+    counter("operations_evicted", replica.operations.evicted, "Operations that were forgotten."),
     counter("joins", stats.joins, "Documents of other replicas joined here."),
     counter(
       "births",

@@ -144,7 +144,13 @@ export class Replica {
       this.#markRetry(known.dot)
       this.#counts.retries++
       this.#commits.await(this.#failing(), onCommit)
-      return { _tag: "Updated", document: before, encoded: encode(before), dot: known.dot, isRetry: true }
+      return {
+        _tag: "Updated",
+        document: before,
+        encoded: encode(before),
+        dot: known.dot,
+        isRetry: true
+      }
     }
     const actor = this.#dots.actorFor(key, local)
     const after = this.#applyAll(before, update, actor)

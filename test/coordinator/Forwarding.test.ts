@@ -9,7 +9,7 @@ import * as Key from "../../src/core/strategy/Key.ts"
 import { readForward } from "../../src/coordinator/ForwardCodec.ts"
 import { buckets as families, profiles, shelves } from "../cluster/buckets.ts"
 import { SteppedCluster } from "../cluster/steppedCluster.ts"
-import { MarkedClient } from "./markedClient.ts"
+import { done, MarkedClient } from "./markedClient.ts"
 
 const single = Bucket.lww("single", { key: Key.text, value: Schema.String, n: 1 })
 const buckets = [...families, single]
@@ -74,7 +74,7 @@ describe("a node that does not hold the document", () => {
 
   it("leaves a write with the one it went to until that is believed down, then goes on", () => {
     const marked = new MarkedClient(stepped)
-    marked.operation(profiles, adaBody).send(outside).answer
+    done(marked.operation(profiles, adaBody).send(outside))
     stepped.cut(primaries[0]!)
     const operation = marked.operation(profiles, { ...adaBody, timeoutMillis: 4_000 })
     const asked = operation.send(outside)
@@ -222,12 +222,12 @@ describe("a request that is forwarded", () => {
     }
     const [refusing, taking] = primaries
     const marked = new MarkedClient(stepped)
-    marked.operation(shelves, { ...visitBody, w: 1 }).send(outside).answer
+    done(marked.operation(shelves, { ...visitBody, w: 1 }).send(outside))
     stepped.nodes[refusing! - 1]!.core.drain()
     stepped.loses = ({ from, to }) => from === id(taking!) && to !== id(outside)
     const operation = marked.operation(shelves, { ...visitBody, w: 1 })
-    operation.send(outside).answer
-    operation.send(outside).answer
+    done(operation.send(outside))
+    done(operation.send(outside))
     stepped.loses = () => false
     stepped.runtime.advance(1_000)
     expect(visits()).toMatchObject([{ visits: 2 }])
@@ -242,7 +242,7 @@ describe("a request that is forwarded", () => {
     }
     meet()
     const marked = new MarkedClient(stepped)
-    marked.operation(shelves, { ...visitBody, w: 1 }).send(outside).answer
+    done(marked.operation(shelves, { ...visitBody, w: 1 }).send(outside))
     const operation = marked.operation(shelves, { ...visitBody, w: 1 })
     stepped.loses = ({ to }) => to === id(outside)
     const first = operation.send(outside)
@@ -290,13 +290,6 @@ describe("a request that is forwarded", () => {
   })
 })
 
-const forward = (more: object) =>
-  readForward(
-    Buffer.from(
-      JSON.stringify({ action: "read", bucket: "profiles", body: { key: "k" }, to: "", ...more })
-    )
-  )
-
 describe("a forwarded request", () => {
   const bucket = BucketName.make("profiles")
   const body = { key: "k", calls: [{ name: "put", args: [{ name: "Ada" }] }] }
@@ -321,21 +314,6 @@ describe("a forwarded request", () => {
       stepped.runtime.runReady()
     }
     expect(taken).toEqual([principal, principal])
-  })
-
-  it("without a principal, as earlier nodes forward it, is an anonymous client's", () => {
-    expect(forward({})?.request.principal).toEqual(anonymous)
-    expect(forward({ principal: anonymous })?.request.principal).toEqual(anonymous)
-  })
-
-  it.each<[string, unknown]>([
-    ["unknown", { _tag: "Root" }],
-    ["a user without a name", { _tag: "NatsUser", name: "" }],
-    ["a user with too long a name", { _tag: "NatsUser", name: "a".repeat(257) }],
-    ["no object", "ada"]
-  ])("whose principal is %s is none", (_, principal) => {
-    const json = { action: "read", bucket, body: { key: "k" }, to: "", principal }
-    expect(readForward(Buffer.from(JSON.stringify(json)))).toBeUndefined()
   })
 })
 

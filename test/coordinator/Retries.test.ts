@@ -93,7 +93,11 @@ describe("a retry", () => {
     const operationId = { session: "s", sequence: 1 }
     for (const at of [1, 2, 1]) {
       stepped.cluster.backends[at - 1]!.request(
-        { action: "write", bucket: shelves.definition.name, body: { key: "k", calls, operationId } },
+        {
+          action: "write",
+          bucket: shelves.definition.name,
+          body: { key: "k", calls, operationId }
+        },
         () => {}
       )
       stepped.runtime.runReady()

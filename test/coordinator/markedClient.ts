@@ -43,12 +43,23 @@ export class Sending {
   }
 }
 
-/** Sends a request as it is. */
-export const send = (
-  stepped: SteppedCluster,
-  at: number,
-  options: { readonly bucket: Pick<Any, "name">; readonly body: RequestBody }
-): Sending => {
+/** The answer of a sending that must have one. */
+export const done = ({ answer }: Sending): Answer => answer
+
+export interface SendOptions {
+  readonly bucket: Pick<Any, "name">
+  readonly body: RequestBody
+}
+
+/** Sends a request as it is, and lets everything happen that needs no time. */
+export const send = (stepped: SteppedCluster, at: number, options: SendOptions): Sending => {
+  const sending = begin(stepped, at, options)
+  stepped.runtime.runReady()
+  return sending
+}
+
+/** Sends a request as it is; nothing happens before the end of this turn. */
+export const begin = (stepped: SteppedCluster, at: number, options: SendOptions): Sending => {
   const sending = new Sending()
   const { body } = options
   const bucket = BucketName.make(options.bucket.name)
@@ -59,7 +70,6 @@ export const send = (
       sending.sender = sender
     }
   })
-  stepped.runtime.runReady()
   return sending
 }
 

@@ -13,8 +13,7 @@ const id = (sequence: number) => ({ session: "s", sequence })
 const rowsOf = ({ storage }: Bench) =>
   storage.scanRows({ family: "operation", under: [], after: undefined, limit: 1000 })
 
-const make = (operationIdsMax = 1000) =>
-  new Bench({ strategy: counter, operationIdsMax })
+const make = (operationIdsMax = 1000) => new Bench({ strategy: counter, operationIdsMax })
 
 describe("an operation", () => {
   it("is answered from what is stored when it comes again, and changes nothing", () => {

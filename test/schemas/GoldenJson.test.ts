@@ -27,7 +27,7 @@ const readWholly = {
   "forward-1": (text: string): unknown => {
     const read = readForward(Buffer.from(text))
     if (read === undefined) return undefined
-    const { sending, ...written } = JSON.parse(Buffer.from(writeForward(read)).toString())
+    const { sending: _, ...written } = JSON.parse(Buffer.from(writeForward(read)).toString())
     // The incarnation that it asks means nothing any more.
     return { ...written, to: JSON.parse(text).to }
   },

@@ -38,7 +38,10 @@ const target = fc.record({
 const word = fc.oneof(
   fc.record({ _tag: fc.constantFrom("Fenced" as const, "Unknown", "Contended") }),
   fc.record({ _tag: fc.constant("Known" as const), document: bytes, dot }),
-  fc.record({ _tag: fc.constant("Forwarded" as const), targets: fc.array(target, { maxLength: 3 }) })
+  fc.record({
+    _tag: fc.constant("Forwarded" as const),
+    targets: fc.array(target, { maxLength: 3 })
+  })
 )
 const store = { ...tagged("Store"), ...name, sync: fc.boolean(), document: bytes }
 

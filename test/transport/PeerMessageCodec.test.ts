@@ -74,12 +74,14 @@ describe("messages", () => {
   })
 
   it("of version 1 are read with the ring of their frame where they depend on it", () => {
-    fc.assert(fc.property(fc.array(messagesOfVersion1, { maxLength: 5 }), ringDigest, (sent, digest) => {
-      const bytes = Uint8Array.from(sent.flatMap((message) => [...toVersion1(message)]))
-      expect(receiveAll(bytes, { version: 1, ringDigest: digest })).toEqual(
-        sent.map((message) => ({ message, ring: isRingDependent(message) ? digest : undefined }))
-      )
-    }))
+    fc.assert(
+      fc.property(fc.array(messagesOfVersion1, { maxLength: 5 }), ringDigest, (sent, digest) => {
+        const bytes = Uint8Array.from(sent.flatMap((message) => [...toVersion1(message)]))
+        expect(receiveAll(bytes, { version: 1, ringDigest: digest })).toEqual(
+          sent.map((message) => ({ message, ring: isRingDependent(message) ? digest : undefined }))
+        )
+      })
+    )
   })
 
   it("of version 1 are never those that it did not know", () => {

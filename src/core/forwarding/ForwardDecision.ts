@@ -184,8 +184,7 @@ const without = <A>(decision: ForwardDecision<A>): ForwardDecision<A> => ({
 const isPresent = <A>(
   decision: ForwardDecision<A>,
   { from, sending }: { readonly from: NodeId; readonly sending: number }
-): boolean =>
-  from === nodeOf(decision) && (decision.action === "read" || sending >= decision.since)
+): boolean => from === nodeOf(decision) && (decision.action === "read" || sending >= decision.since)
 
 /** Whether the word of the node in question that it did nothing holds for every sending to it. */
 const isSure = <A>(decision: ForwardDecision<A>): boolean =>

@@ -25,6 +25,7 @@ export const drawLimits = (random: SeededRandom): PlannedLimits => {
     resendMaxMillis: random.pick([200, node.resendMaxMillis, node.resendMaxMillis]),
     sweepMillis: random.pick([5, node.sweepMillis]),
     operationIdsMax: random.pick([4, 16, 64, node.operationIdsMax, node.operationIdsMax]),
+    forwardsSeenMax: random.pick([1, 8, node.forwardsSeenMax]),
     counterUpdatesMax: random.pick([1, 2, node.counterUpdatesMax]),
     // A disk that syncs for 50 ms falls behind with smaller groups, and rightly refuses writes.
     groupChangesMax: random.pick([16, 64, node.groupChangesMax]),

@@ -76,6 +76,7 @@ export type PlannedLimits = Partial<
     | "shownWaitMillis"
     | "shownWaitsMax"
     | "deferralChecksMax"
+    | "forwardsSeenMax"
     | "counterUpdatesMax"
     | "skewMillis"
     | "clockWindowMillis"

@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest"
 import * as InquiryDecision from "../../../src/core/operations/InquiryDecision.ts"
 import * as Mark from "../../../src/core/operations/Mark.ts"
 import * as Proof from "../../../src/core/operations/Proof.ts"
-import { type Bounds, explore, rules, type Rules } from "./OperationModel.ts"
+import { type Bounds, explore } from "./OperationModel.ts"
+import { type Rules, rules } from "./OperationNodes.ts"
 
 const none: Bounds = {
   nodes: 2,

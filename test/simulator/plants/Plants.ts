@@ -7,6 +7,7 @@ import { contextPlants } from "./contexts.ts"
 import { counterPlants } from "./counters.ts"
 import { edgePlants } from "./edges.ts"
 import { foundPlants } from "./found.ts"
+import { operationPlants } from "./operations.ts"
 import type { Plant } from "./Plant.ts"
 import { requestPlants } from "./requests.ts"
 import { storagePlants } from "./storage.ts"
@@ -18,6 +19,7 @@ export const plants: ReadonlyArray<Plant> = [
   ...storagePlants,
   ...contextPlants,
   ...edgePlants,
+  ...operationPlants,
   ...foundPlants,
   ...clientPlants
 ]
