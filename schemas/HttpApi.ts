@@ -9,7 +9,7 @@ import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
-import { nameExpected, namePattern } from "../src/core/model/OperationName.ts"
+import { nameExpected, namePattern } from "../src/core/model/WriteName.ts"
 import { Consistency, Replicas } from "../src/core/model/Settings.ts"
 import { AnswerBody } from "./ClientAnswer.ts"
 import { CallBody, RequestBody } from "./ClientRequest.ts"
@@ -165,6 +165,10 @@ const answerHeaders = {
   "everwrite-siblings": Schema.optionalKey(
     describe(Schema.Int, "There where the body is {\"siblings\":[...]}: how many there are")
   ),
+  "everwrite-lost": Schema.optionalKey(describe(
+    Schema.Literal("true"),
+    "There where the session has seen what no node has any more; it is told once"
+  )),
   "everwrite-merged": Schema.optionalKey(
     describe(Schema.Int, "There where the body was merged: of how many siblings")
   )

@@ -43,6 +43,7 @@ export interface BackendAnswer {
   readonly context: string
   readonly replied: number
   readonly siblings: number
+  readonly lost?: true
 }
 
 /** Called exactly once for each request. */

@@ -13,7 +13,7 @@ import { SchemaMismatch } from "../core/strategy/ValueCodec.ts"
 import type { Backend, BackendAnswer } from "./Backend.ts"
 import { contextOf, type Entry } from "./Entry.ts"
 import type { ReadOptions, WriteOptions } from "./Handle.ts"
-import { nameFault } from "../core/model/OperationName.ts"
+import { nameFault } from "../core/model/WriteName.ts"
 import * as Session from "./Session.ts"
 import * as Task from "./Task.ts"
 
@@ -173,10 +173,11 @@ const refusal = (bucket: string, thrown: unknown): Errors.StoreError | undefined
 }
 
 const entryOf = (bucket: Any, key: unknown, answer: BackendAnswer): AnyEntry => {
-  const { replied, siblings, values } = answer
+  const { lost, replied, siblings, values } = answer
   const context = contextOf(bucket, answer.context)
+  const told = lost === true ? { lost } : {}
   return values.length === 0
-    ? { _tag: "Absent", bucket: bucket.name, key, context, replied }
+    ? { _tag: "Absent", bucket: bucket.name, key, context, replied, ...told }
     : {
       _tag: "Found",
       bucket: bucket.name,
@@ -184,7 +185,8 @@ const entryOf = (bucket: Any, key: unknown, answer: BackendAnswer): AnyEntry => 
       context,
       replied,
       value: bucket.decodeView(values),
-      siblings
+      siblings,
+      ...told
     }
 }
 

@@ -11,12 +11,13 @@ import type { NodeId } from "../core/model/Names.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import { InFlightRequests } from "../transport/InFlightRequests.ts"
 import { CatchUpRead } from "./CatchUpRead.ts"
+import { ChecksUnderWay } from "./ChecksUnderWay.ts"
 import { ClientRead } from "./ClientRead.ts"
 import type { CoordinatorContext, Gathering, NodeServices } from "./CoordinatorContext.ts"
 import * as CoordinatorCounters from "./CoordinatorCounters.ts"
 import { Explain } from "./Explain.ts"
 import { readForward } from "./ForwardCodec.ts"
-import { type ForwardedOperation, Forwarding, unsendable } from "./Forwarding.ts"
+import { type ForwardedOperation, Forwarding } from "./Forwarding.ts"
 import { ForwardOrigin } from "./ForwardOrigin.ts"
 import { ForwardsSeen } from "./ForwardsSeen.ts"
 import { LateReplyBudget } from "./LateReplyBudget.ts"
@@ -29,6 +30,7 @@ import {
   type IdentifiedWrite,
   isFault,
   isIdentified,
+  normalRequest,
   type ValidatedRead,
   type ValidatedWrite,
   validateRead,
@@ -82,7 +84,8 @@ export class Coordinator {
       inFlight: new InFlightRequests<Gathering>({ runtime, limits, firstNumber }),
       lateReplies: new LateReplyBudget(limits.lateReplyBytesMax),
       peerMarks: new PeerMarks(),
-      nextSending: () => ++sending
+      nextSending: () => ++sending,
+      checksUnderWay: new ChecksUnderWay(limits)
     }
     this.#operations = new Operations(this.#context, {
       partitionCount: validation.partitionCount,
@@ -122,7 +125,8 @@ export class Coordinator {
     const asked: Request = { action: "read", principal, bucket, body, forwarded: false }
     const read = validateRead(asked, this.#validation)
     if (isFault(read)) return open.answer(read)
-    new Explain(this.#context, { read, key: request.key, open }).start()
+    const { key } = normalRequest(asked, read).body
+    new Explain(this.#context, { read, key, open }).start()
   }
 
   /** Lists a page of a bucket's keys, as far as the members can be reached. */
@@ -219,7 +223,8 @@ export class Coordinator {
     }
     const begun = new WriteCoordinator(this.#context, write, open).start()
     if (begun !== "context-ahead") return void counters.writes++
-    new CatchUpRead(this.#context, { write, open, again: () => this.#write(write, open) }).start()
+    const again = (caughtUp: ValidatedWrite) => this.#write(caughtUp, open)
+    new CatchUpRead(this.#context, { write, open, again }).start()
   }
 
   #forward(
@@ -232,8 +237,6 @@ export class Coordinator {
       const reason = "it is no primary of this document; the nodes disagree about the ring"
       return open.answer(new Errors.NodeUnavailable({ node, reason }))
     }
-    const fault = unsendable(request)
-    if (fault !== undefined) return open.answer(fault)
     counters.forwards++
     if (!("calls" in validated)) return this.#sendOn(request, { validated, open })
     if (isIdentified(validated)) {
@@ -269,7 +272,9 @@ export class Coordinator {
     // A retry follows the first attempt: the node that was asked last may have carried it out.
     const asked = operation?.tried.findLast((target) => primaries.includes(target.node))?.node
     const nodes = asked === undefined ? near : [asked, ...near.filter((id) => id !== asked)]
-    new Forwarding(this.#context, { request, validated, operation, nodes, open, ended }).start()
+    const normal = normalRequest(request, validated)
+    const options = { request: normal, validated, operation, nodes, open, ended }
+    new Forwarding(this.#context, options).start()
   }
 
   /** The operation of a write that is forwarded; undefined where its mark is stale. */

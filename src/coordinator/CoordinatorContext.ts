@@ -11,6 +11,7 @@ import type { ClusterView } from "../gossip/ClusterView.ts"
 import type { Replica } from "../replica/Replica.ts"
 import type { ScanLimits } from "../replica/LiveKeys.ts"
 import type { InFlightRequests, ResendLimits, Waiting } from "../transport/InFlightRequests.ts"
+import type { ChecksUnderWay } from "./ChecksUnderWay.ts"
 import type { CoordinatorCounters } from "./CoordinatorCounters.ts"
 import type { LateReplyBudget } from "./LateReplyBudget.ts"
 import type { PeerMarks } from "./PeerMarks.ts"
@@ -26,6 +27,7 @@ export type CoordinatorLimits = Pick<
   | "forwardGraceMillis"
   | "forwardsSeenMax"
   | "pageKeys"
+  | "deferralChecksMax"
   | keyof ScanLimits
   | keyof ResendLimits
 >
@@ -56,4 +58,5 @@ export interface CoordinatorContext extends NodeServices {
   readonly peerMarks: PeerMarks
   /** The number of the next sending of a forwarded request. */
   readonly nextSending: () => number
+  readonly checksUnderWay: ChecksUnderWay
 }

@@ -26,7 +26,8 @@ const AnswerBody = Schema.Struct({
   values: Schema.Array(Schema.String),
   context: Schema.String,
   replied: Schema.Int,
-  siblings: Schema.Int
+  siblings: Schema.Int,
+  lost: Schema.optionalKey(Schema.Literal(true))
 })
 
 const Outcome = Schema.Union([AnswerBody, Errors.StoreError])

@@ -14,6 +14,9 @@ import type { RingState } from "../core/ring/RingState.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import { ClusterView } from "../gossip/ClusterView.ts"
+import { greetMembers } from "../gossip/Greetings.ts"
+import { OtherKeys } from "../gossip/OtherKeys.ts"
+import { type Process, Processes, type ProcessesOptions } from "../gossip/Processes.ts"
 import { Replica } from "../replica/Replica.ts"
 import { ReplicaServer } from "../replica/ReplicaServer.ts"
 import { metadataBatch, readMetadata } from "../storage/Metadata.ts"
@@ -21,6 +24,7 @@ import type { StorageFailure, StorageService } from "../storage/Storage.ts"
 import { PeerLink } from "../transport/PeerLink.ts"
 import { ServiceInfo, type ServiceInfoOptions } from "../transport/ServiceInfo.ts"
 import type { TransportService } from "../transport/Transport.ts"
+import { keyIdOf } from "./ClusterKey.ts"
 
 export interface NodeOptions {
   readonly runtime: Runtime
@@ -41,6 +45,21 @@ export interface NodeOptions {
    * test must not pass over it.
    */
   readonly onHandlerFailure?: (failure: unknown, tag: PeerTag) => void
+  /** Whether the cluster's certificate names a store; undefined where that is not known. */
+  readonly namesStore?: (storeId: string) => boolean | undefined
+  /** Told once that another process goes on under this id, and that this node has stopped. */
+  readonly onSuperseded?: (other: Process) => void
+}
+
+/** What is needed to look for other processes under this id. */
+export const processOptions = (options: NodeOptions, startedAs: string): ProcessesOptions => {
+  const { keys, namesStore, ring, storage: { storeId } } = options
+  return {
+    ...options,
+    partitionCount: ring.ring.partitionCount,
+    keyIds: keys.map(keyIdOf),
+    own: () => ({ startedAs, storeId, isNamed: namesStore?.(storeId) ?? false })
+  }
 }
 
 const rethrow = (failure: unknown): never => {
@@ -79,13 +98,20 @@ export class NodeCore {
   readonly coordinator: Coordinator
   readonly link: PeerLink
   readonly requests: RequestServer
+  /** The members that have another cluster key. */
+  readonly otherKeys: OtherKeys
+  /** The other processes under this id. */
+  readonly processes: Processes
   readonly #service: ServiceInfo
+  readonly #endGreetings: () => void
 
   constructor(options: NodeOptions, incarnation: Incarnation.Incarnation) {
     this.options = options
     const { buckets, limits, node, ring, storage, transport, runtime } = options
     const { partitionCount } = ring.ring
     this.view = new ClusterView({ runtime, self: node, ring, limits })
+    this.otherKeys = new OtherKeys((id) => this.view.isMember(id))
+    const watched = processOptions(options, incarnation)
     const stampMillis = () => this.view.agreedNow()
     this.replica = new Replica({ runtime, storage, node, incarnation, stampMillis, limits })
     const { replica } = this
@@ -118,7 +144,12 @@ export class NodeCore {
       incarnation: () => this.replica.incarnation(),
       ringDigest: () => this.view.ring.digest,
       handlers: { ...replicaServer.handlers, ...this.coordinator.handlers },
-      onHeard: (from, offsetMillis) => this.view.heard(from, offsetMillis),
+      keyIds: watched.keyIds,
+      onOtherKey: (from) => this.otherKeys.refused(from),
+      onHeard: (from, leastMillis, told) => {
+        this.otherKeys.heard(from)
+        this.view.heard(from, leastMillis, told)
+      },
       onHandlerFailure: options.onHandlerFailure ?? rethrow
     })
     this.requests = new RequestServer({
@@ -127,6 +158,21 @@ export class NodeCore {
       coordinator: this.coordinator
     })
     this.#service = new ServiceInfo(this.#identity(incarnation))
+    this.#endGreetings = greetMembers({
+      runtime,
+      limits,
+      self: node,
+      members: () => this.view.members(),
+      greet: (to) => {
+        // A node that is believed down is asked by requests, once each.
+        if (this.view.liveness.isUp(to)) this.link.greet(to)
+      }
+    })
+    this.processes = new Processes({
+      ...watched,
+      onOtherKey: () => this.otherKeys.refused(node),
+      onSuperseded: (other) => this.#standDown(other)
+    })
   }
 
   /** Takes no more requests; those under way go on. */
@@ -141,7 +187,15 @@ export class NodeCore {
     this.#service.close()
     this.requests.close()
     this.coordinator.close()
+    this.#endGreetings()
+    this.processes.close()
     this.link.close()
+  }
+
+  /** Another process goes on under this id: this one neither asks, answers nor takes anything. */
+  #standDown(other: Process): void {
+    this.close()
+    this.options.onSuperseded?.(other)
   }
 
   /** The description of this node that the tools of NATS show. */

@@ -24,6 +24,8 @@ export interface Update {
   /** The greatest stamp that the client has seen. */
   readonly stampSeen: number
   readonly id: OperationId | undefined
+  /** Whether this replica acknowledges it before it is on disk: then readers see it at once. */
+  readonly fromMemory?: boolean
 }
 
 export type Updated =
@@ -41,20 +43,6 @@ export type Updated =
   /** Nothing was applied: too much waits for the disk already. */
   | { readonly _tag: "Unwritten"; readonly failure: StorageFailure }
   | Unchanged
-
-/** Numbers for metrics; each only grows. */
-export interface ReplicaStats {
-  readonly updates: number
-  readonly retries: number
-  readonly joins: number
-  readonly damaged: number
-  readonly births: number
-  /** Equal contexts with unequal states: a broken promise somewhere, mended by joining. */
-  readonly divergences: number
-  /** Concurrent last writes of which one was lost here. */
-  readonly discards: number
-  readonly incarnationsEnded: number
-}
 
 export type Joined =
   | { readonly _tag: "Joined" }

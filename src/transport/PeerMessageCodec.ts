@@ -17,6 +17,7 @@ import type {
   Store
 } from "../../schemas/PeerMessage.ts"
 import { type ByteReader, type ByteWriter, Malformed } from "../core/codec/Bytes.ts"
+import * as VersionVector from "../core/clock/VersionVectorCodec.ts"
 import { isEncoded } from "../core/model/DocumentKey.ts"
 import {
   readFence,
@@ -30,7 +31,7 @@ import {
 /** How the messages of a frame are written, by the frame's version. */
 export type MessageFormat =
   | { readonly version: 1; readonly ringDigest: string }
-  | { readonly version: 2 }
+  | { readonly version: 2 | 3 }
 
 /** `NamedStore` is a `Store` with its operation. */
 type WireTag = PeerTag | "NamedStore"
@@ -49,6 +50,7 @@ const tags = [
   "List",
   "Listed",
   "OtherRing",
+  "FetchAfter",
   "Fence",
   "Fenced",
   "NamedStore"
@@ -61,6 +63,7 @@ const ringDependent: ReadonlySet<WireTag> = new Set([
   "Fetch",
   "List",
   "Forward",
+  "FetchAfter",
   "NamedStore"
 ])
 const ringDigestBytes = 8
@@ -91,6 +94,9 @@ export const writeMessage = (
       return
     case "Fetch":
       writeName(writer, message).text(message.digest)
+      return
+    case "FetchAfter":
+      VersionVector.write(writeName(writer, message).text(message.digest), message.after)
       return
     case "Fetched":
       writer.byte(outcomes.indexOf(message.outcome)).bytes(message.document)
@@ -215,6 +221,11 @@ const readFields = (reader: ByteReader, _tag: WireTag, request: number): PeerMes
       const { bucket, fingerprint, key } = readName(reader)
       const digest = readMatching(reader, digestPattern, "a digest")
       return { _tag, request, bucket, fingerprint, key, digest }
+    }
+    case "FetchAfter": {
+      const { bucket, fingerprint, key } = readName(reader)
+      const digest = readMatching(reader, digestPattern, "a digest")
+      return { _tag, request, bucket, fingerprint, key, digest, after: VersionVector.read(reader) }
     }
     case "Fetched":
       return { _tag, request, outcome: readOutcome(reader), document: reader.bytes("a document") }

@@ -45,6 +45,10 @@ const word = fc.oneof(
 )
 const store = { ...tagged("Store"), ...name, sync: fc.boolean(), document: bytes }
 
+const actor = fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,9}\.[0-9a-z]{15}\.[0-9a-z]{1,11}$/u)
+const entry = fc.tuple(actor, fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }))
+const after = fc.array(entry, { maxLength: 5 }).map((entries) => new Map(entries))
+
 export const messages: fc.Arbitrary<PeerMessage> = fc.oneof(
   fc.record(store),
   fc.record({ ...store, operation }),
@@ -57,11 +61,12 @@ export const messages: fc.Arbitrary<PeerMessage> = fc.oneof(
   fc.record({ ...tagged("List"), ...name, partition: count, limit: count }),
   fc.record({ ...tagged("Listed"), through: place, keys }),
   fc.record({ ...tagged("OtherRing"), digest: ringDigest }),
+  fc.record({ ...tagged("FetchAfter"), ...name, digest, after }),
   fc.record({ ...tagged("Fence"), ...name, id: operation.map(({ id }) => id), mark: markOrNone }),
   fc.record({ ...tagged("Fenced"), asked: markOrNone, mark, word })
 )
 
-const later: ReadonlySet<string> = new Set(["OtherRing", "Fence", "Fenced"])
+const later: ReadonlySet<string> = new Set(["OtherRing", "FetchAfter", "Fence", "Fenced"])
 
 /** Those that frames of version 1 carried. */
 export const messagesOfVersion1 = messages.filter((message) =>

@@ -44,7 +44,7 @@ const expectCanonical = (bytes: Uint8Array): void => {
 }
 
 const isRingDependent = ({ _tag }: PeerMessage): boolean =>
-  _tag === "Store" || _tag === "Fetch" || _tag === "List" || _tag === "Forward"
+  ["Store", "Fetch", "FetchAfter", "List", "Forward"].includes(_tag)
 
 const store: PeerMessage = {
   _tag: "Store",

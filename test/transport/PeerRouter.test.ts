@@ -51,7 +51,7 @@ const write = (all: ReadonlyArray<PeerMessage>, digest = ring): Uint8Array => {
 }
 
 const dependsOnRing = ({ _tag }: PeerMessage): boolean =>
-  _tag === "Store" || _tag === "Fetch" || _tag === "List" || _tag === "Forward"
+  ["Store", "Fetch", "FetchAfter", "List", "Forward"].includes(_tag)
 
 const fromPeer = (all: ReadonlyArray<PeerMessage>) => all.map((message) => [peer, message])
 

@@ -1,29 +1,19 @@
 /**
- * Makes the operation id of a write that its user names: by the option `id`, by HTTP's
- * `Idempotency-Key`, or by the command line's `--id`. One name is one id in every way in.
+ * Says which names an operation may have: steps joined by dots, the fields on the way to a part of
+ * a data type and the operation on it, `lines.quantity.add`. A name is part of a subject and of a
+ * path.
  */
-import { sha256Text } from "../Hash.ts"
-import { InvalidRequest } from "./StoreError.ts"
 
-export const nameLengthMax = 200
+/** Longest step, in characters. */
+const stepLengthMax = 64
 
-/**
- * Visible ASCII with spaces inside: a header of HTTP holds it as it is, and loses spaces around it.
- */
-export const namePattern = /^[\x21-\x7e](?:[\x20-\x7e]{0,198}[\x21-\x7e])?$/u
+/** Most steps; the last one is the operation itself. */
+export const stepsMax = 8
 
-export const nameExpected = `1 to ${nameLengthMax} visible characters of ASCII`
+/** Longest name, in characters. */
+export const operationLengthMax = stepsMax * (stepLengthMax + 1) - 1
 
-/** Why a text is no name of a write; undefined where it is one. */
-export const nameFault = (name: unknown): InvalidRequest | undefined =>
-  typeof name === "string" && namePattern.test(name)
-    ? undefined
-    : new InvalidRequest({ setting: "id", value: String(name), expected: nameExpected })
+const step = `[A-Za-z0-9_-]{1,${stepLengthMax}}`
+const pattern = new RegExp(`^${step}(?:\\.${step}){0,${stepsMax - 1}}$`, "u")
 
-/** The operation id of a name, the same in every process. */
-export const operationIdOf = (
-  name: string
-): { readonly session: string; readonly sequence: number } => ({
-  session: `named.${sha256Text(name)}`,
-  sequence: 0
-})
+export const isOperationName = (text: string): boolean => pattern.test(text)

@@ -10,6 +10,7 @@ import { inventions } from "./checkers/Inventions.ts"
 import { lastWriteWins } from "./checkers/LastWriteWins.ts"
 import { nestedDocuments } from "./checkers/NestedDocuments.ts"
 import { sessions } from "./checkers/Sessions.ts"
+import { shownVersions } from "./checkers/ShownVersions.ts"
 import { siblingBounds } from "./checkers/SiblingBounds.ts"
 import { siblings } from "./checkers/Siblings.ts"
 import type { Checker, Record, Violation } from "./History.ts"
@@ -24,6 +25,7 @@ export const checkers: ReadonlyArray<Checker> = [
   carts,
   inventions,
   sessions,
+  shownVersions,
   acknowledgements,
   availability,
   convergence,

@@ -24,6 +24,7 @@ import { isPassing, NoAnswer, type StoreError } from "../../core/model/StoreErro
 import type { Answer } from "../../coordinator/Request.ts"
 import type { Runtime } from "../../core/Runtime.ts"
 import { InFlightRequests } from "../../transport/InFlightRequests.ts"
+import { judgeAnswer, type Judgement } from "./AnswerJudge.ts"
 import type { SeededRandom } from "./SeededRandom.ts"
 import type { SimCluster } from "./SimCluster.ts"
 import { epochMillis } from "./SimRuntime.ts"
@@ -55,7 +56,12 @@ export const noWay = {
 
 /** The outcome of the requests of one operation. */
 export interface RequestTrace {
-  readonly answers: Array<{ readonly action: string; readonly answer: BackendAnswer }>
+  readonly answers: Array<{
+    readonly action: string
+    readonly answer: BackendAnswer
+    /** Made in the moment in which the node gave the answer. */
+    readonly judgement: Judgement
+  }>
   /** Tags of the errors that nodes answered. */
   readonly refusals: Array<string>
   /** How often the last request was sent, but for questions after a mark. */
@@ -101,9 +107,14 @@ interface Asking {
   readonly trace: RequestTrace
   /** The node that it goes to first. */
   readonly first: string
+  readonly judge: (answer: Answer) => Judgement
+  /** Of the answer that its client hears. */
+  judgement: Judgement
   losses: number
   messages: number
 }
+
+const nothingShown: Judgement = { unwritten: [], lost: undefined }
 
 /** A session's backend; `way` and `trace` are set anew for each operation. */
 export class SimBackend implements Backend {
@@ -134,9 +145,9 @@ export class SimBackend implements Backend {
   readonly request = (request: BackendRequest, respond: BackendRespond): void => {
     const { trace, way } = this
     trace.sendings = 0
-    const respondOnce = (outcome: BackendAnswer | StoreError) => {
+    const respondOnce = (outcome: BackendAnswer | StoreError, judgement: Judgement) => {
       if (outcome._tag === "Answer") {
-        trace.answers.push({ action: request.action, answer: outcome })
+        trace.answers.push({ action: request.action, answer: outcome, judgement })
       }
       respond(outcome)
     }
@@ -159,13 +170,15 @@ export class SimBackend implements Backend {
     request: BackendRequest,
     way: Way,
     nodes: ReadonlyArray<string>,
-    respond: BackendRespond
+    respond: (outcome: BackendAnswer | StoreError, judgement: Judgement) => void
   ): void {
     let left = nodes.length
     let isOver = false
     let error: StoreError | undefined
     for (const first of nodes) {
-      const asking = { way, trace: this.trace, first, losses: 0, messages: 0 }
+      const judge = judgeAnswer(way.cluster, request)
+      const shared = { way, trace: this.trace, judge, judgement: nothingShown }
+      const asking = { ...shared, first, losses: 0, messages: 0 }
       const number = this.#pending.nextNumber()
       const remote = new RemoteRequest(this.#senderOf(asking), number, request, (outcome) => {
         left--
@@ -173,7 +186,7 @@ export class SimBackend implements Backend {
         const isLast = left === 0 && error !== undefined
         if (isOver || (outcome._tag !== "Answer" && !isLast)) return
         isOver = true
-        respond(outcome._tag === "Answer" ? outcome : error!)
+        respond(outcome._tag === "Answer" ? outcome : error!, asking.judgement)
       })
       this.#pending.add(number, remote)
       remote.start()
@@ -217,10 +230,14 @@ export class SimBackend implements Backend {
     const deliver = (outcome: Answer | StoreError, sender?: Sender) => {
       if (outcome._tag !== "Answer") trace.refusals.push(outcome._tag)
       if (this.#isLost(asking)) return
-      if (outcome._tag === "Answer" && this.#pending.get(number) !== undefined) {
-        trace.answeredBy = target
-      }
-      kernel.soon(outside, () => this.#hear({ number, attempt }, outcome, sender))
+      const judgement = outcome._tag === "Answer" ? asking.judge(outcome) : nothingShown
+      kernel.soon(outside, () => {
+        if (outcome._tag === "Answer" && this.#pending.get(number) !== undefined) {
+          trace.answeredBy = target
+          asking.judgement = judgement
+        }
+        this.#hear({ number, attempt }, outcome, sender)
+      })
     }
     const { action, bucket } = text.request
     const request = {

@@ -18,6 +18,7 @@ import { invariant } from "../../core/Invariant.ts"
 import { toKeys } from "../../node/ClusterKey.ts"
 import { rowKeyOf } from "../../core/ring/Partition.ts"
 import type { RowKey } from "../../storage/Storage.ts"
+import { DiskContexts } from "./DiskContexts.ts"
 import { Kernel, outside, type Owner } from "./Kernel.ts"
 import { Ledger } from "./Ledger.ts"
 import type { Plan } from "./Plan.ts"
@@ -31,6 +32,7 @@ import { Story } from "./Story.ts"
 const limitsOf = ({ cacheBytesMax, limits }: Plan): NodeLimits => ({
   ...lan.node,
   skewMillis: 10_000,
+  clockWindowMillis: 5_000,
   readTimeoutMillis: 1_000,
   writeTimeoutMillis: 1_000,
   lateReplyBytesMax: 10_000,
@@ -72,12 +74,15 @@ export class SimCluster {
   readonly network: SimNetwork
   readonly nodes: ReadonlyMap<string, SimNode>
   readonly ledger = new Ledger(() => this.kernel.now)
+  readonly contexts = new DiskContexts()
   readonly marks = new Map<string, number>()
   readonly incarnations: Array<{ readonly node: string; readonly incarnation: string }> = []
   /** Nodes whose disks lost or damaged data. */
   readonly damaged = new Set<string>()
   /** Nodes of which two processes have run at a time. */
   readonly twinned = new Set<string>()
+  /** How far any node's clock has been off when it was looked at. */
+  clockErrorMillis = 0
   /** When everything was mended; Infinity before. */
   healedAt = Infinity
   /** How often each class of faults did something. */
@@ -126,8 +131,10 @@ export class SimCluster {
           this.story?.began(of, incarnation)
         },
         asked: (batch) => this.ledger.asked(node, batch),
+        stored: (key, header) => void this.contexts.stored(key, header),
         wrote: (key, document) => {
           this.ledger.committed(node, key, document)
+          this.contexts.committed(node, key, document)
           this.story?.wrote(node, key, document)
         }
       })
@@ -158,6 +165,14 @@ export class SimCluster {
     return rowKeyOf({ bucket: document.bucket, key: this.keyOf(document), partitionCount })
   }
 
+  /** Whether a node that is to keep the document cannot read it. */
+  isDamaged(document: Named): boolean {
+    const row = this.rowOf(document)
+    return this.primaries(document).some((id) =>
+      this.node(id).core?.replica.read(row)._tag === "Damaged"
+    )
+  }
+
   primaries(document: Named): ReadonlyArray<string> {
     const { definition } = this.bucket(document.bucket)
     const { partition } = this.rowOf(document)
@@ -166,6 +181,14 @@ export class SimCluster {
 
   get isUp(): boolean {
     return [...this.nodes.values()].every((node) => node.isUp)
+  }
+
+  /** Looks at all clocks: before and after each change of one, and when an operation ends. */
+  noteClocks(): number {
+    for (const { clockErrorMillis } of this.nodes.values()) {
+      this.clockErrorMillis = Math.max(this.clockErrorMillis, clockErrorMillis)
+    }
+    return this.clockErrorMillis
   }
 
   start(): void {
@@ -182,6 +205,7 @@ export class SimCluster {
     this.did(fault)
     this.damaged.add(node)
     this.ledger.forget(node)
+    this.contexts.forget(node)
   }
 
   /** All processes die, which frees the memory of real databases. */

@@ -59,7 +59,10 @@ const eventOf = (bucket: SimBucketName, step: HistoryStep): Event => {
     sendings: step.sendings ?? 1,
     timesMax: step.timesMax ?? 1,
     isNamed: step.isNamed ?? false,
-    answeredBy: step.answeredBy
+    answeredBy: step.answeredBy,
+    ...(step.unwritten === undefined ? {} : { unwritten: step.unwritten }),
+    ...(step.lost === undefined ? {} : { lost: step.lost }),
+    ...step.clockErrorMillis === undefined ? {} : { clockErrorMillis: step.clockErrorMillis }
   }
 }
 

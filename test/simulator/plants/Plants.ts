@@ -3,7 +3,9 @@
  */
 import { causalityPlants } from "./causality.ts"
 import { clientPlants } from "./clients.ts"
+import { contextPlants } from "./contexts.ts"
 import { counterPlants } from "./counters.ts"
+import { edgePlants } from "./edges.ts"
 import { foundPlants } from "./found.ts"
 import { operationPlants } from "./operations.ts"
 import type { Plant } from "./Plant.ts"
@@ -15,6 +17,8 @@ export const plants: ReadonlyArray<Plant> = [
   ...counterPlants,
   ...requestPlants,
   ...storagePlants,
+  ...contextPlants,
+  ...edgePlants,
   ...operationPlants,
   ...foundPlants,
   ...clientPlants
