@@ -12,6 +12,7 @@ import { nestedDocuments } from "./checkers/NestedDocuments.ts"
 import { sessions } from "./checkers/Sessions.ts"
 import { siblingBounds } from "./checkers/SiblingBounds.ts"
 import { siblings } from "./checkers/Siblings.ts"
+import { strictReads } from "./checkers/StrictReads.ts"
 import type { Checker, Record, Violation } from "./History.ts"
 
 export const checkers: ReadonlyArray<Checker> = [
@@ -24,6 +25,7 @@ export const checkers: ReadonlyArray<Checker> = [
   carts,
   inventions,
   sessions,
+  strictReads,
   acknowledgements,
   availability,
   convergence,

@@ -112,6 +112,11 @@ export type Harm = (
   past: ReadonlyArray<DiskDocument>
 ) => DiskDocument | undefined
 
+/** Whether no checksum, count or digest tells that a document was changed from outside. */
+export const isSilent = (before: DiskDocument, after: DiskDocument | undefined): boolean =>
+  after === undefined
+  || (after.header !== before.header && readDocument(after)._tag === "Found")
+
 /** A bit flips in the header or an element. */
 export const rot: Harm = (document, random) => {
   const rotten = new Set(document.rotten).add(random.pick(["", ...document.elements.keys()]))

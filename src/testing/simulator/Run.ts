@@ -179,6 +179,7 @@ class Simulation {
       reused: ledger.reused,
       lapses: ledger.lapses,
       damaged: cluster.damaged,
+      losses: cluster.losses,
       twinned: cluster.twinned,
       incarnations: cluster.incarnations,
       unavailable: this.#unavailable,

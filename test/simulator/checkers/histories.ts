@@ -94,6 +94,7 @@ export const recordOf = (changes: Partial<Record> = {}): Record => ({
   reused: [],
   lapses: [],
   damaged: new Set(),
+  losses: [],
   twinned: new Set(),
   incarnations: [],
   unavailable: [],

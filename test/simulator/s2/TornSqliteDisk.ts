@@ -33,6 +33,7 @@ import type { SeededRandom } from "../../../src/testing/simulator/SeededRandom.t
 import {
   noCounts,
   type OpenDisk,
+  type Harmed,
   SimDisk,
   type SimDiskOptions
 } from "../../../src/testing/simulator/SimDisk.ts"
@@ -237,8 +238,8 @@ export class TornSqliteDisk extends SimDisk {
   }
 
   /** Only while a process has the files open. */
-  override damage(random: SeededRandom, harm: DiskImage.Harm): boolean {
-    return this.#incarnation !== undefined && super.damage(random, harm)
+  override damage(random: SeededRandom, harm: DiskImage.Harm): Harmed | undefined {
+    return this.#incarnation === undefined ? undefined : super.damage(random, harm)
   }
 
   protected override replace(key: RowKey, after: DiskDocument | undefined): void {
