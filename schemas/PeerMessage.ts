@@ -6,6 +6,7 @@
  * coordinator, so that everything may be lost, repeated and reordered. Byte fields of a message
  * that was received are views of its frame, for the time of the call that hands it over.
  */
+import type { Completeness } from "../src/core/model/Completeness.ts"
 import type { DocumentKey } from "../src/core/model/DocumentKey.ts"
 import type { NodeId } from "../src/core/model/Names.ts"
 
@@ -29,6 +30,8 @@ export interface Stored {
   readonly _tag: "Stored"
   readonly request: number
   readonly durable: boolean
+  /** Of the replica, for the document. */
+  readonly completeness: Completeness
 }
 
 /** Asks for the replica's document. If its digest is this one, the answer says only that. */
@@ -45,6 +48,8 @@ export interface Fetched {
   readonly outcome: "same" | "found" | "absent" | "damaged"
   /** Empty unless found. */
   readonly document: Uint8Array
+  /** Of the replica, for the document. */
+  readonly completeness: Completeness
 }
 
 /** A request that this node will not carry out, and why, in words. */
@@ -95,6 +100,29 @@ export interface Listed {
   readonly keys: ReadonlyArray<KeyCursor>
 }
 
+/** The standing of a node's store in its cluster. */
+export interface Introduction {
+  /** The store's id. */
+  readonly store: string
+  readonly own: "new" | "named" | "unnamed" | "amnesiac"
+  /** The sender's certificate of formation: whether it has formed, and stores by member. */
+  readonly formed: boolean
+  readonly stores: ReadonlyArray<readonly [node: NodeId, entry: string]>
+}
+
+/** A node that has started asks what the others know of its store; `request` names the start. */
+export interface Form extends Introduction {
+  readonly _tag: "Form"
+  readonly request: number
+}
+
+export interface Formed extends Introduction {
+  readonly _tag: "Formed"
+  readonly request: number
+  /** The greatest number of changes that the asker said are durable in its store. */
+  readonly told: number
+}
+
 export type PeerMessage =
   | Store
   | Stored
@@ -106,6 +134,8 @@ export type PeerMessage =
   | List
   | Listed
   | OtherRing
+  | Form
+  | Formed
 
 export type PeerTag = PeerMessage["_tag"]
 

@@ -5,11 +5,12 @@
  * Other replicas say only that they hold the same where their digest matches this node's, so a
  * read of a converged document moves a few bytes.
  */
-import type { Fetch, PeerMessage } from "../../schemas/PeerMessage.ts"
+import type { Fetch, Fetched, PeerMessage } from "../../schemas/PeerMessage.ts"
 import { Malformed } from "../core/codec/Bytes.ts"
 import * as VersionVector from "../core/clock/VersionVector.ts"
 import * as Document from "../core/crdt/Document.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
+import type { Completeness } from "../core/model/Completeness.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import * as ReadDecision from "../core/quorum/ReadDecision.ts"
@@ -64,11 +65,12 @@ export abstract class ReadCoordinator
     }
     // The others are asked before the own answer counts, which may finish the read.
     this.ask()
+    const completeness = this.context.completenessOf(this.read.row)
     switch (local._tag) {
       case "Found":
-        return this.#foundAt(node, local.digest)
+        return this.#foundAt(node, local.digest, completeness)
       case "Absent":
-        return this.step({ _tag: "Absent", index: this.#indexOf(node) })
+        return this.step({ _tag: "Absent", index: this.#indexOf(node), completeness })
       case "Damaged":
         return this.step({ _tag: "Damaged", index: this.#indexOf(node) })
     }
@@ -93,20 +95,21 @@ export abstract class ReadCoordinator
       return this.step({ _tag: "Unreachable", index: this.#indexOf(from) })
     }
     if (message._tag !== "Fetched") return
+    const { completeness } = message
     switch (message.outcome) {
       case "same":
-        return this.#foundAt(from, this.#ownDigest)
+        return this.#foundAt(from, this.#ownDigest, completeness)
       case "absent":
-        return this.step({ _tag: "Absent", index: this.#indexOf(from) })
+        return this.step({ _tag: "Absent", index: this.#indexOf(from), completeness })
       case "damaged":
         return this.step({ _tag: "Damaged", index: this.#indexOf(from) })
       case "found":
-        return this.#take(from, message.document)
+        return this.#take(from, message)
     }
   }
 
   /** Joins another replica's document into the states found so far. */
-  #take(from: NodeId, bytes: Uint8Array): void {
+  #take(from: NodeId, { completeness, document: bytes }: Fetched): void {
     const index = this.#indexOf(from)
     const { counters, runtime } = this.context
     this.#bytes += bytes.length
@@ -119,16 +122,17 @@ export abstract class ReadCoordinator
         runtime.mark("read: a late answer is newer than the client's answer")
       }
       this.joined = joined
-      this.#foundAt(from, digest)
+      this.#foundAt(from, digest, completeness)
     } catch (error) {
       if (!(error instanceof Malformed)) throw error
       this.step({ _tag: "Damaged", index })
     }
   }
 
-  #foundAt(node: NodeId, version: string): void {
+  #foundAt(node: NodeId, version: string, completeness: Completeness): void {
     const covered = VersionVector.covers(this.joined.context, this.read.after.vector)
-    this.step({ _tag: "Found", index: this.#indexOf(node), version, covered })
+    const complete = completeness === "complete"
+    this.step({ _tag: "Found", index: this.#indexOf(node), version, covered, complete })
   }
 
   #indexOf(node: NodeId): number {
@@ -159,6 +163,7 @@ export abstract class ReadCoordinator
             needed: { r: outcome.needed.r, pr: outcome.needed.pr },
             had: outcome.had,
             unreachable: this.#unreachable(outcome),
+            ...outcome.incomplete.length === 0 ? {} : { incomplete: outcome.incomplete },
             refused: [
               ...this.#refusals,
               ...outcome.damaged.map((node) => ({ node, reason: "its copy is damaged" }))

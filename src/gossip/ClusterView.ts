@@ -88,6 +88,10 @@ export class ClusterView {
     return this.ring.members
   }
 
+  isMember(node: NodeId): boolean {
+    return this.#members.has(node)
+  }
+
   /** All nodes in the order in which they are asked to hold a partition. */
   preferenceList(partition: number): ReadonlyArray<NodeId> {
     return RingState.preferenceList(this.#state, partition)

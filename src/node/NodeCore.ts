@@ -7,20 +7,25 @@ import type { PeerTag } from "../../schemas/PeerMessage.ts"
 import { Coordinator } from "../coordinator/Coordinator.ts"
 import { RequestServer } from "../coordinator/RequestServer.ts"
 import type { TokenKey } from "../core/clock/CausalContext.ts"
+import type { Completeness } from "../core/model/Completeness.ts"
 import * as Incarnation from "../core/model/Incarnation.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import type { ClusterName, NodeId } from "../core/model/Names.ts"
+import type { RowKey } from "../core/model/RowKey.ts"
 import type { RingState } from "../core/ring/RingState.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import { ClusterView } from "../gossip/ClusterView.ts"
+import { Formation } from "../gossip/Formation.ts"
 import { Replica } from "../replica/Replica.ts"
 import { ReplicaServer } from "../replica/ReplicaServer.ts"
+import { ToldPositions } from "../gossip/ToldPositions.ts"
 import { metadataBatch, readMetadata } from "../storage/Metadata.ts"
 import type { StorageFailure, StorageService } from "../storage/Storage.ts"
 import { PeerLink } from "../transport/PeerLink.ts"
 import { ServiceInfo, type ServiceInfoOptions } from "../transport/ServiceInfo.ts"
 import type { TransportService } from "../transport/Transport.ts"
+import { rowOfStart, standingNote, standingOf, toldNote } from "./Standing.ts"
 
 export interface NodeOptions {
   readonly runtime: Runtime
@@ -34,6 +39,8 @@ export interface NodeOptions {
   /** The first seals contexts, each opens them; the same on every node. */
   readonly keys: ReadonlyArray<TokenKey>
   readonly limits: NodeLimits
+  /** An operator's word: the cluster forms without the members that do not answer. */
+  readonly isForced?: boolean
   /** Of the program, for people; 0.0.0 where it is not known. */
   readonly version?: string
   /**
@@ -68,7 +75,8 @@ export const beginIncarnation = (
     runtime.mark("node: an incarnation begins ahead of the clock")
   }
   const batch = metadataBatch("incarnation", incarnation)
-  storage.write(batch, (failure) => done(failure ?? incarnation))
+  const rows = [...batch.rows, rowOfStart(storage)]
+  storage.write({ ...batch, rows }, (failure) => done(failure ?? incarnation))
 }
 
 /** A node that serves. */
@@ -76,6 +84,8 @@ export class NodeCore {
   readonly options: NodeOptions
   readonly view: ClusterView
   readonly replica: Replica
+  readonly formation: Formation
+  readonly told: ToldPositions
   readonly coordinator: Coordinator
   readonly link: PeerLink
   readonly requests: RequestServer
@@ -90,11 +100,15 @@ export class NodeCore {
     this.replica = new Replica({ runtime, storage, node, incarnation, stampMillis, limits })
     const { replica } = this
     const nowMillis = stampMillis
+    this.told = new ToldPositions({ runtime, limits, note: toldNote(storage) })
+    this.formation = this.#formation()
+    const completenessOf = (key: RowKey) => this.completenessOf(key)
     const replicaServer = new ReplicaServer({
       replica,
       buckets,
       partitionCount,
       nowMillis,
+      completenessOf,
       limits
     })
     this.coordinator = new Coordinator({
@@ -104,6 +118,8 @@ export class NodeCore {
       replica: this.replica,
       send: (to, message) => this.link.send(to, message),
       incarnationOf: (node) => this.link.incarnationOf(node),
+      completenessOf,
+      tellPosition: () => this.formation.tell(),
       seal: { cluster: options.cluster, keys: options.keys },
       limits,
       validation: { buckets, partitionCount }
@@ -117,8 +133,16 @@ export class NodeCore {
       partitionCount,
       incarnation: () => this.replica.incarnation(),
       ringDigest: () => this.view.ring.digest,
-      handlers: { ...replicaServer.handlers, ...this.coordinator.handlers },
-      onHeard: (from, offsetMillis) => this.view.heard(from, offsetMillis),
+      handlers: {
+        ...replicaServer.handlers,
+        ...this.coordinator.handlers,
+        ...this.formation.handlers
+      },
+      position: () => this.formation.position(),
+      onHeard: (from, offsetMillis, position) => {
+        this.view.heard(from, offsetMillis)
+        if (this.view.isMember(from)) this.told.heard(from, position)
+      },
       onHandlerFailure: options.onHandlerFailure ?? rethrow
     })
     this.requests = new RequestServer({
@@ -127,6 +151,30 @@ export class NodeCore {
       coordinator: this.coordinator
     })
     this.#service = new ServiceInfo(this.#identity(incarnation))
+    this.formation.start()
+  }
+
+  #formation(): Formation {
+    const { isForced = false, limits, node: self, runtime, storage } = this.options
+    return new Formation({
+      runtime,
+      self,
+      members: this.view.members().map(({ id }) => id),
+      storeId: storage.storeId,
+      committedChanges: () => storage.committedChanges(),
+      standing: standingOf(storage),
+      keep: standingNote(storage),
+      isForced,
+      send: (to, message) => this.link.send(to, message),
+      greet: (to) => this.link.greet(to),
+      told: (node, storeId) => this.told.of(node, storeId),
+      limits
+    })
+  }
+
+  /** Whether the replica here has all that it ever acknowledged of a document. */
+  completenessOf(key: RowKey): Completeness {
+    return this.replica.mended.has(key) ? "incomplete" : this.formation.completeness()
   }
 
   /** Takes no more requests; those under way go on. */
@@ -141,7 +189,9 @@ export class NodeCore {
     this.#service.close()
     this.requests.close()
     this.coordinator.close()
+    this.formation.close()
     this.link.close()
+    this.told.close()
   }
 
   /** The description of this node that the tools of NATS show. */

@@ -29,6 +29,7 @@ import { DiskBreaker } from "./DiskBreaker.ts"
 import { DocumentCache } from "./DocumentCache.ts"
 import { DotIssuer } from "./DotIssuer.ts"
 import type { LocalRead } from "./LocalDocument.ts"
+import { MendedDocuments } from "./MendedDocuments.ts"
 import * as RowCodec from "./RowCodec.ts"
 
 export type { StorageFailure }
@@ -41,7 +42,10 @@ export interface ReplicaOptions {
   readonly incarnation: Incarnation
   /** The time to stamp writes with, in milliseconds. */
   readonly stampMillis: () => number
-  readonly limits: Pick<NodeLimits, "cacheBytesMax" | "lastIssuedDotsMax" | "diskRetryMillis">
+  readonly limits: Pick<
+    NodeLimits,
+    "cacheBytesMax" | "lastIssuedDotsMax" | "diskRetryMillis" | "mendedDocumentsMax"
+  >
 }
 
 /** One operation of a request, with its arguments as JSON values. */
@@ -94,6 +98,8 @@ export class Replica {
   readonly #cache: DocumentCache
   readonly #dots: DotIssuer
   readonly #breaker: DiskBreaker
+  /** The documents for which this replica is incomplete. */
+  readonly mended: MendedDocuments
   #counts = {
     updates: 0,
     retries: 0,
@@ -109,6 +115,7 @@ export class Replica {
     this.#dots = new DotIssuer(options)
     this.#cache = new DocumentCache(options.limits.cacheBytesMax)
     this.#breaker = new DiskBreaker(options)
+    this.mended = new MendedDocuments(options.storage, options.limits)
   }
 
   incarnation(): Incarnation {
@@ -259,10 +266,12 @@ export class Replica {
     const { elementCount, elements, header } = RowCodec.change(options)
     const change = { key: options.key, header, elements, elementCount }
     // The rest of a damaged row is removed, or its elements would be counted with the new ones.
-    const documents = local._tag === "Damaged" ? [removalOf(options.key), change] : [change]
+    const isMended = local._tag === "Damaged"
+    const documents = isMended ? [removalOf(options.key), change] : [change]
+    const rows = isMended ? [this.mended.add(options.key)] : noRows
     let refusal: StorageFailure | undefined
     let accepted = false
-    this.#options.storage.write({ documents, rows: noRows }, (failure) => {
+    this.#options.storage.write({ documents, rows }, (failure) => {
       // Before the call returns this means that nothing was accepted, and so nothing is lost.
       if (!accepted) refusal = failure
       else this.#committed(failure, incarnation, onCommit)

@@ -7,12 +7,14 @@
 import type {
   DocumentName,
   Fetch,
+  Fetched,
   List,
   PeerHandlers,
   PeerMessage,
   Store
 } from "../../schemas/PeerMessage.ts"
 import { Malformed } from "../core/codec/Bytes.ts"
+import type { Completeness } from "../core/model/Completeness.ts"
 import type { RowKey } from "../core/model/RowKey.ts"
 import { rowKeyOf } from "../core/ring/Partition.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
@@ -20,7 +22,7 @@ import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
 import { liveKeys, type ScanLimits } from "./LiveKeys.ts"
 import type { Replica } from "./Replica.ts"
 
-const nothing = new Uint8Array(0)
+const nothing: Uint8Array = new Uint8Array(0)
 
 export class ReplicaServer {
   readonly handlers: PeerHandlers<"Store" | "Fetch" | "List"> = {
@@ -32,6 +34,7 @@ export class ReplicaServer {
   readonly #buckets: Buckets
   readonly #partitionCount: number
   readonly #nowMillis: () => number
+  readonly #completenessOf: (key: RowKey) => Completeness
   readonly #limits: ScanLimits
 
   constructor(
@@ -41,6 +44,7 @@ export class ReplicaServer {
       readonly partitionCount: number
       /** The time that the cluster agrees on, in milliseconds. */
       readonly nowMillis: () => number
+      readonly completenessOf: (key: RowKey) => Completeness
       readonly limits: ScanLimits
     }
   ) {
@@ -48,6 +52,7 @@ export class ReplicaServer {
     this.#buckets = options.buckets
     this.#partitionCount = options.partitionCount
     this.#nowMillis = options.nowMillis
+    this.#completenessOf = options.completenessOf
     this.#limits = options.limits
   }
 
@@ -65,11 +70,13 @@ export class ReplicaServer {
     if (typeof arrival === "string") return refuse(arrival)
     const joined = this.#replica.join({ key, ...arrival }, (failure) => {
       if (!message.sync || request === 0) return
-      if (failure === undefined) reply({ _tag: "Stored", request, durable: true })
-      else refuse(`${failure.kind}: ${failure.detail}`)
+      if (failure === undefined) {
+        reply({ _tag: "Stored", request, durable: true, completeness: this.#completenessOf(key) })
+      } else refuse(`${failure.kind}: ${failure.detail}`)
     })
     if (joined._tag === "Refused") return refuse(joined.reason)
-    if (!message.sync && request !== 0) reply({ _tag: "Stored", request, durable: false })
+    if (message.sync || request === 0) return
+    reply({ _tag: "Stored", request, durable: false, completeness: this.#completenessOf(key) })
   }
 
   /** Sends the document, or only that it is the same where the digest is. */
@@ -77,20 +84,15 @@ export class ReplicaServer {
     const { request } = message
     const mismatch = this.#mismatch(message)
     if (mismatch !== undefined) return reply({ _tag: "Refused", request, reason: mismatch })
-    const local = this.#replica.read(this.#keyOf(message))
-    switch (local._tag) {
-      case "Absent":
-        return reply({ _tag: "Fetched", request, outcome: "absent", document: nothing })
-      case "Damaged":
-        return reply({ _tag: "Fetched", request, outcome: "damaged", document: nothing })
-      case "Found": {
-        if (local.digest === message.digest) {
-          return reply({ _tag: "Fetched", request, outcome: "same", document: nothing })
-        }
-        const document = DocumentCodec.encode(local.document).bytes
-        return reply({ _tag: "Fetched", request, outcome: "found", document })
-      }
-    }
+    const key = this.#keyOf(message)
+    const local = this.#replica.read(key)
+    const completeness = this.#completenessOf(key)
+    const tell = (outcome: Fetched["outcome"], document = nothing) =>
+      reply({ _tag: "Fetched", request, outcome, document, completeness })
+    if (local._tag === "Absent") return tell("absent")
+    if (local._tag === "Damaged") return tell("damaged")
+    if (local.digest === message.digest) return tell("same")
+    tell("found", DocumentCodec.encode(local.document).bytes)
   }
 
   /** Names live keys of a bucket; fewer than the limit where there is much to look through. */

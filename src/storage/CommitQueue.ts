@@ -83,6 +83,11 @@ export class CommitQueue {
     return this.#inFlight.length + this.#gathered.length === 0
   }
 
+  /** Changes committed since the opening. */
+  get changes(): number {
+    return this.#changes
+  }
+
   get stats(): { groups: number; changes: number; failures: number; waiting: number } {
     return {
       groups: this.#groups,

@@ -2,18 +2,26 @@
  * Writes and reads frames: the envelope of everything that one node sends to another.
  *
  * ```
- * frame 2 = 2, cluster, Q, sender's incarnation, receiver's incarnation or "",
- *           sender's clock (ms), then either 0 and messages
+ * frame 3 = 3, cluster, Q, sender's incarnation, receiver's incarnation or "",
+ *           sender's clock (ms), sender's store, its durable changes, then either 0 and messages
  *           or 1, transfer, index, count and a part of a run of messages
- * frame 1 = the same after a 1, with the ring's digest before the clock
+ * frame 2 = the same after a 2, without store and changes
+ * frame 1 = the same as 2 after a 1, with the ring's digest before the clock
  * ```
  *
- * Version 2 is written, and both are read. The header lets a node refuse frames that are not for
+ * Version 3 is written, and all are read. The header lets a node refuse frames that are not for
  * it before anything is joined: of another cluster, of another number of partitions, or for an
  * incarnation of this node that is over.
  */
 import { ByteReader, ByteWriter, Malformed } from "../core/codec/Bytes.ts"
 import type { MessageFormat } from "./PeerMessageCodec.ts"
+
+/** How many changes are durable at the sender; others remember it, to tell it what it lost. */
+export interface Position {
+  /** Tells the sender's stores apart: 32 bits of a hash of the id; 0 with 0 changes tells nothing. */
+  readonly store: number
+  readonly changes: number
+}
 
 export interface FrameHeader {
   readonly cluster: string
@@ -23,6 +31,7 @@ export interface FrameHeader {
   readonly receiverIncarnation: string
   /** The sender's wall clock, in milliseconds since 1970. */
   readonly clockMillis: number
+  readonly position: Position
 }
 
 /** Where a part belongs in its run of messages. */
@@ -45,7 +54,7 @@ export interface Frame {
   readonly format: MessageFormat
 }
 
-export const frameVersion = 2
+export const frameVersion = 3
 
 /** More than any header and part fields take. */
 export const headerBytesMax = 320
@@ -59,6 +68,8 @@ export const writeHeader = (writer: ByteWriter, header: FrameHeader, part?: Part
     .text(header.senderIncarnation)
     .text(header.receiverIncarnation)
     .varint(Math.max(0, Math.floor(header.clockMillis)))
+    .varint(header.position.store)
+    .varint(header.position.changes)
   if (part === undefined) writer.byte(0)
   else writer.byte(1).varint(part.transfer).varint(part.index).varint(part.count)
 }
@@ -75,7 +86,9 @@ export const encode = (header: FrameHeader, body: FrameBody): Uint8Array => {
 export const decode = (bytes: Uint8Array): Frame => {
   const reader = new ByteReader(bytes)
   const version = reader.byte("a frame's version")
-  if (version !== 1 && version !== 2) throw new Malformed("a frame of version 1 or 2", 0)
+  if (version !== 1 && version !== 2 && version !== 3) {
+    throw new Malformed("a frame of version 1 to 3", 0)
+  }
   const cluster = reader.text("a cluster's name")
   const partitionCount = reader.varint("a number of partitions")
   const senderIncarnation = reader.text("an incarnation")
@@ -84,11 +97,27 @@ export const decode = (bytes: Uint8Array): Frame => {
     ? { version, ringDigest: reader.text("a ring's digest") }
     : { version }
   const clockMillis = reader.varint("a time")
+  const position = version === 3 ? readPosition(reader) : noPosition
   return {
-    header: { cluster, partitionCount, senderIncarnation, receiverIncarnation, clockMillis },
+    header: {
+      cluster,
+      partitionCount,
+      senderIncarnation,
+      receiverIncarnation,
+      clockMillis,
+      position
+    },
     body: readBody(reader),
     format
   }
+}
+
+/** Of a sender that tells nothing. */
+export const noPosition: Position = { store: 0, changes: 0 }
+
+const readPosition = (reader: ByteReader): Position => {
+  const store = reader.varint("a store")
+  return { store, changes: reader.varint("a number of changes") }
 }
 
 const readBody = (reader: ByteReader): FrameBody => {

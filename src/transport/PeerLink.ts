@@ -27,8 +27,13 @@ export interface PeerLinkOptions {
   /** Sixteen hexadecimal digits of the ring that this node serves now. */
   readonly ringDigest: () => string
   readonly handlers: PeerHandlers
-  /** Called for each frame that belongs to this cluster, with how far the peer's clock is ahead. */
-  readonly onHeard: (from: NodeId, clockOffsetMillis: number) => void
+  /** This node's durable changes, for the others to remember. */
+  readonly position: () => Frame.Position
+  /**
+   * Called for each frame that belongs to this cluster, with how far the peer's clock is ahead, and
+   * with its position.
+   */
+  readonly onHeard: (from: NodeId, clockOffsetMillis: number, position: Frame.Position) => void
   /** Told of each exception of a handler. It may throw where a failure is to end the process. */
   readonly onHandlerFailure: (failure: unknown, tag: PeerTag) => void
   readonly limits: OutboxLimits & Pick<NodeLimits, "reassemblyBytesMax" | "reassemblyPartsMax">
@@ -91,6 +96,11 @@ export class PeerLink {
     if (!this.#closed) this.#outbox.send(to, message)
   }
 
+  /** Sends an empty frame at once, which says no more than its header: this node's position. */
+  greet(to: NodeId): void {
+    if (!this.#closed) this.#outbox.greet(to)
+  }
+
   stats(): LinkStats {
     return {
       framesSent: this.#outbox.framesSent,
@@ -115,13 +125,14 @@ export class PeerLink {
   }
 
   #headerTo(peer: NodeId): Frame.FrameHeader {
-    const { cluster, incarnation, partitionCount, runtime } = this.#options
+    const { cluster, incarnation, partitionCount, position, runtime } = this.#options
     return {
       cluster,
       partitionCount,
       senderIncarnation: incarnation(),
       receiverIncarnation: this.incarnationOf(peer),
-      clockMillis: runtime.now()
+      clockMillis: runtime.now(),
+      position: position()
     }
   }
 
@@ -161,7 +172,7 @@ export class PeerLink {
     // one. A late frame of a former incarnation so misleads one frame; the answer to that tells the
     // present incarnation.
     this.#incarnations.set(from, header.senderIncarnation)
-    onHeard(from, header.clockMillis - runtime.now())
+    onHeard(from, header.clockMillis - runtime.now(), header.position)
     const addressed = header.receiverIncarnation
     if (addressed !== "" && addressed !== incarnation()) {
       this.#refusals.formerIncarnation++

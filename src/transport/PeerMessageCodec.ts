@@ -6,21 +6,26 @@
  * ```
  *
  * Frames of version 1 say the ring's digest once for all their messages, and know no `OtherRing`.
+ * In those of versions 1 and 2 no replica says that it is complete, and none asks to form.
  */
+import * as Schema from "effect/Schema"
 import type {
   DocumentName,
   Fetched,
+  Introduction,
   KeyCursor,
   PeerMessage,
   PeerTag
 } from "../../schemas/PeerMessage.ts"
 import { type ByteReader, type ByteWriter, Malformed } from "../core/codec/Bytes.ts"
+import { type Completeness, completenesses } from "../core/model/Completeness.ts"
 import { isEncoded } from "../core/model/DocumentKey.ts"
+import { NodeId } from "../core/model/Names.ts"
 
 /** How the messages of a frame are written, by the frame's version. */
 export type MessageFormat =
   | { readonly version: 1; readonly ringDigest: string }
-  | { readonly version: 2 }
+  | { readonly version: 2 | 3 }
 
 const tags = [
   "Store",
@@ -32,14 +37,17 @@ const tags = [
   "Forwarded",
   "List",
   "Listed",
-  "OtherRing"
+  "OtherRing",
+  "Form",
+  "Formed"
 ] as const satisfies ReadonlyArray<PeerTag>
-/** Tags that version 1 knows: the first ones. */
-const tagsOfVersion1 = 9
+/** How many tags each version knows: the first ones. */
+const tagsKnown = { 1: 9, 2: 10, 3: tags.length }
 /** Requests that are right on one ring only. All other messages are taken on any. */
 const ringDependent: ReadonlySet<PeerTag> = new Set(["Store", "Fetch", "List", "Forward"])
 const ringDigestBytes = 8
 const outcomes = ["same", "found", "absent", "damaged"] as const
+const owns = ["new", "named", "unnamed", "amnesiac"] as const
 const reasonLengthMax = 500
 
 const writeName = (writer: ByteWriter, name: DocumentName): ByteWriter =>
@@ -47,6 +55,13 @@ const writeName = (writer: ByteWriter, name: DocumentName): ByteWriter =>
 
 const writeCursor = (writer: ByteWriter, { key, partition }: KeyCursor): ByteWriter =>
   writer.varint(partition).text(key.partition).text(key.sort)
+
+const writeIntroduction = (writer: ByteWriter, said: Introduction): ByteWriter => {
+  writer.text(said.store).byte(owns.indexOf(said.own)).byte(said.formed ? 1 : 0)
+  writer.varint(said.stores.length)
+  for (const [node, entry] of said.stores) writer.text(node).text(entry)
+  return writer
+}
 
 /** Appends a message; `ringDigest` is that of the ring that the sender serves. */
 export const writeMessage = (
@@ -62,12 +77,14 @@ export const writeMessage = (
       return
     case "Stored":
       writer.byte(message.durable ? 1 : 0)
+        .byte(completenesses.indexOf(message.completeness))
       return
     case "Fetch":
       writeName(writer, message).text(message.digest)
       return
     case "Fetched":
       writer.byte(outcomes.indexOf(message.outcome)).bytes(message.document)
+        .byte(completenesses.indexOf(message.completeness))
       return
     case "Refused":
       writer.text(message.reason.slice(0, reasonLengthMax).toWellFormed())
@@ -85,10 +102,19 @@ export const writeMessage = (
       return
     case "OtherRing":
       writer.hex(message.digest)
+      return
+    case "Form":
+      writeIntroduction(writer, message)
+      return
+    case "Formed":
+      writeIntroduction(writer, message).varint(message.told)
   }
 }
 
 const namePattern = /^[a-z0-9][a-z0-9_-]{0,63}$/u
+const storePattern = /^[0-9a-z]{1,64}$/u
+const entryPattern = /^(?:[-!]|[0-9a-z]{1,64})$/u
+const isNodeId = Schema.is(NodeId)
 const digestPattern = /^(?:[0-9a-f]{16})?$/u
 
 const readMatching = (
@@ -134,11 +160,36 @@ const readFlag = (reader: ByteReader): boolean => {
   return flag === 1
 }
 
+const readCompleteness = (reader: ByteReader): Completeness => {
+  const at = reader.offset
+  const completeness = completenesses[reader.byte("a completeness")]
+  if (completeness === undefined) throw new Malformed("a completeness", at)
+  return completeness
+}
+
 const readOutcome = (reader: ByteReader): Fetched["outcome"] => {
   const at = reader.offset
   const outcome = outcomes[reader.byte("an outcome")]
   if (outcome === undefined) throw new Malformed("an outcome", at)
   return outcome
+}
+
+/** Members in order, each once: one certificate is written in one way. */
+const readIntroduction = (reader: ByteReader): Introduction => {
+  const store = readMatching(reader, storePattern, "a store's id")
+  const at = reader.offset
+  const own = owns[reader.byte("a store's standing")]
+  if (own === undefined) throw new Malformed("a store's standing", at)
+  const formed = readFlag(reader)
+  const stores: Array<readonly [NodeId, string]> = []
+  for (let i = reader.count("stores", 2); i > 0; i--) {
+    const before = stores.at(-1)?.[0] ?? ""
+    const nodeAt = reader.offset
+    const node = readMatching(reader, namePattern, "a node's id")
+    if (!isNodeId(node) || node <= before) throw new Malformed("node ids in order", nodeAt)
+    stores.push([node, readMatching(reader, entryPattern, "a store's entry")])
+  }
+  return { store, own, formed, stores }
 }
 
 /** A message that was read, and the ring that it is for. */
@@ -153,18 +204,27 @@ export const readMessage = (reader: ByteReader, format: MessageFormat): Received
   const at = reader.offset
   const code = reader.byte("a message tag")
   const tag = tags[code]
-  if (tag === undefined || (format.version === 1 && code >= tagsOfVersion1)) {
+  if (tag === undefined || code >= tagsKnown[format.version]) {
     throw new Malformed("a message tag", at)
   }
   const request = reader.varint("a request number")
-  if (!ringDependent.has(tag)) return { message: readFields(reader, tag, request), ring: undefined }
+  const read = () => readFields(reader, { _tag: tag, request, version: format.version })
+  if (!ringDependent.has(tag)) return { message: read(), ring: undefined }
   const ring = format.version === 1
     ? format.ringDigest
     : reader.hex(ringDigestBytes, "a ring's digest")
-  return { message: readFields(reader, tag, request), ring }
+  return { message: read(), ring }
 }
 
-const readFields = (reader: ByteReader, _tag: PeerTag, request: number): PeerMessage => {
+const readFields = (
+  reader: ByteReader,
+  { _tag, request, version }: {
+    readonly _tag: PeerTag
+    readonly request: number
+    readonly version: MessageFormat["version"]
+  }
+): PeerMessage => {
+  const completenessOf = () => version < 3 ? "incomplete" : readCompleteness(reader)
   switch (_tag) {
     case "Store": {
       const { bucket, fingerprint, key } = readName(reader)
@@ -172,14 +232,20 @@ const readFields = (reader: ByteReader, _tag: PeerTag, request: number): PeerMes
       return { _tag, request, bucket, fingerprint, key, sync, document: reader.bytes("a document") }
     }
     case "Stored":
-      return { _tag, request, durable: readFlag(reader) }
+      return { _tag, request, durable: readFlag(reader), completeness: completenessOf() }
     case "Fetch": {
       const { bucket, fingerprint, key } = readName(reader)
       const digest = readMatching(reader, digestPattern, "a digest")
       return { _tag, request, bucket, fingerprint, key, digest }
     }
     case "Fetched":
-      return { _tag, request, outcome: readOutcome(reader), document: reader.bytes("a document") }
+      return {
+        _tag,
+        request,
+        outcome: readOutcome(reader),
+        document: reader.bytes("a document"),
+        completeness: completenessOf()
+      }
     case "Refused":
       return { _tag, request, reason: reader.text("a reason") }
     case "Forward":
@@ -194,5 +260,9 @@ const readFields = (reader: ByteReader, _tag: PeerTag, request: number): PeerMes
       return { _tag, request, through: readCursor(reader), keys: readCursors(reader) }
     case "OtherRing":
       return { _tag, request, digest: reader.hex(ringDigestBytes, "a ring's digest") }
+    case "Form":
+      return { _tag, request, ...readIntroduction(reader) }
+    case "Formed":
+      return { _tag, request, ...readIntroduction(reader), told: reader.varint("a count") }
   }
 }

@@ -30,6 +30,7 @@ const serving = (options: BenchOptions = {}) => {
     buckets,
     partitionCount,
     nowMillis,
+    completenessOf: () => "complete",
     limits: lan.node
   })
   const answers: Array<PeerMessage> = []

@@ -2,7 +2,9 @@
  * Generates the messages between nodes, for tests of their bytes and their transport.
  */
 import * as fc from "fast-check"
+import { completenesses } from "../../src/core/model/Completeness.ts"
 import { encodeFields } from "../../src/core/model/DocumentKey.ts"
+import { NodeId } from "../../src/core/model/Names.ts"
 import type { PeerMessage } from "../../schemas/PeerMessage.ts"
 
 const count = fc.oneof(fc.nat(300), fc.maxSafeNat())
@@ -21,17 +23,32 @@ const tagged = <const Tag extends PeerMessage["_tag"]>(tag: Tag) => ({
   request: count
 })
 const outcome = fc.constantFrom("same" as const, "found", "absent", "damaged")
+const completeness = fc.constantFrom(...completenesses)
 const keys = fc.array(place, { maxLength: 5 })
+
+const storeId = fc.stringMatching(/^[0-9a-z]{1,64}$/u)
+const entry = fc.oneof(storeId, fc.constantFrom("-", "!"))
+const nodeId = fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,63}$/u).map((id) => NodeId.make(id))
+const stores = fc.uniqueArray(fc.tuple(nodeId, entry), { maxLength: 5, selector: ([id]) => id })
+  .map((all) => all.toSorted(([a], [b]) => (a < b ? -1 : 1)))
+const introduction = {
+  store: storeId,
+  own: fc.constantFrom("new" as const, "named", "unnamed", "amnesiac"),
+  formed: fc.boolean(),
+  stores
+}
 
 export const messages: fc.Arbitrary<PeerMessage> = fc.oneof(
   fc.record({ ...tagged("Store"), ...name, sync: fc.boolean(), document: bytes }),
-  fc.record({ ...tagged("Stored"), durable: fc.boolean() }),
+  fc.record({ ...tagged("Stored"), durable: fc.boolean(), completeness }),
   fc.record({ ...tagged("Fetch"), ...name, digest }),
-  fc.record({ ...tagged("Fetched"), outcome, document: bytes }),
+  fc.record({ ...tagged("Fetched"), outcome, document: bytes, completeness }),
   fc.record({ ...tagged("Refused"), reason: text }),
   fc.record({ ...tagged("Forward"), body: bytes }),
   fc.record({ ...tagged("Forwarded"), body: bytes }),
   fc.record({ ...tagged("List"), ...name, partition: count, limit: count }),
   fc.record({ ...tagged("Listed"), through: place, keys }),
-  fc.record({ ...tagged("OtherRing"), digest: ringDigest })
+  fc.record({ ...tagged("OtherRing"), digest: ringDigest }),
+  fc.record({ ...tagged("Form"), ...introduction }),
+  fc.record({ ...tagged("Formed"), ...introduction, told: count })
 )

@@ -16,7 +16,12 @@ const ring = "00112233aabbccdd"
 const otherRing = "ffffffffffffffff"
 const version2 = { version: 2 } as const
 
-const stored = (request: number): PeerMessage => ({ _tag: "Stored", request, durable: true })
+const stored = (request: number): PeerMessage => ({
+  _tag: "Stored",
+  request,
+  durable: true,
+  completeness: "complete"
+})
 
 /** A router of a node with the ring above, and the outcome of the messages that it took. */
 class Bench {

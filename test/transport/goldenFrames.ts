@@ -2,6 +2,7 @@
  * Lists frames whose bytes are kept under test/golden: every message once, whole, and in parts.
  */
 import type { PeerMessage } from "../../schemas/PeerMessage.ts"
+import { NodeId } from "../../src/core/model/Names.ts"
 import type { FrameHeader, PartHeader } from "../../src/transport/Frame.ts"
 
 /** Of the ring that all frames and messages are for. */
@@ -12,7 +13,8 @@ const header: FrameHeader = {
   partitionCount: 256,
   senderIncarnation: "0mi8dfxmoabcdef",
   receiverIncarnation: "",
-  clockMillis: 1_763_700_000_000
+  clockMillis: 1_763_700_000_000,
+  position: { store: 0xfedcba98, changes: 300 }
 }
 
 const name = {
@@ -22,19 +24,33 @@ const name = {
 }
 const place = { partition: 300, key: { partition: "sbob", sort: "" } }
 
+const nothing = { document: new Uint8Array(0) }
+const introduction = {
+  store: "0123456789abcdefghijklmnop",
+  own: "new" as const,
+  formed: false,
+  stores: [[NodeId.make("n1"), "-"], [NodeId.make("n2"), "0123456789abcdefghijklmnop"]] as const
+}
+
 const messages: Readonly<Record<string, ReadonlyArray<PeerMessage>>> = {
   empty: [],
   store: [{ _tag: "Store", request: 1, ...name, sync: true, document: Uint8Array.of(1, 0, 0) }],
   stored: [
-    { _tag: "Stored", request: 1, durable: true },
-    { _tag: "Stored", request: 300, durable: false }
+    { _tag: "Stored", request: 1, durable: true, completeness: "complete" },
+    { _tag: "Stored", request: 300, durable: false, completeness: "incomplete" }
   ],
   fetch: [{ _tag: "Fetch", request: 2, ...name, digest: "0011223344556677" }],
   fetched: [
-    { _tag: "Fetched", request: 2, outcome: "same", document: new Uint8Array(0) },
-    { _tag: "Fetched", request: 3, outcome: "found", document: Uint8Array.of(9, 8) },
-    { _tag: "Fetched", request: 4, outcome: "absent", document: new Uint8Array(0) },
-    { _tag: "Fetched", request: 5, outcome: "damaged", document: new Uint8Array(0) }
+    { _tag: "Fetched", request: 2, outcome: "same", ...nothing, completeness: "complete" },
+    {
+      _tag: "Fetched",
+      request: 3,
+      outcome: "found",
+      document: Uint8Array.of(9, 8),
+      completeness: "unsure"
+    },
+    { _tag: "Fetched", request: 4, outcome: "absent", ...nothing, completeness: "incomplete" },
+    { _tag: "Fetched", request: 5, outcome: "damaged", ...nothing, completeness: "complete" }
   ],
   refused: [{ _tag: "Refused", request: 2, reason: "volle Platte: ä" }],
   forward: [
@@ -64,11 +80,23 @@ export const goldenFramesOfVersion1: Readonly<Record<string, GoldenFrame>> = {
   }
 }
 
-export const goldenFrames: Readonly<Record<string, GoldenFrame>> = {
+export const goldenFramesOfVersion2: Readonly<Record<string, GoldenFrame>> = {
   ...goldenFramesOfVersion1,
   "other-ring": {
     header,
     content: [{ _tag: "OtherRing", request: 8, digest: "fedcba9876543210" }],
+    part: undefined
+  }
+}
+
+export const goldenFrames: Readonly<Record<string, GoldenFrame>> = {
+  ...goldenFramesOfVersion2,
+  form: {
+    header,
+    content: [
+      { _tag: "Form", request: 9, ...introduction },
+      { _tag: "Formed", request: 9, ...introduction, told: 300 }
+    ],
     part: undefined
   }
 }

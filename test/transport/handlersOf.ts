@@ -16,5 +16,7 @@ export const handlersOf = (
   Forwarded: handler,
   List: handler,
   Listed: handler,
-  OtherRing: handler
+  OtherRing: handler,
+  Form: handler,
+  Formed: handler
 })

@@ -17,6 +17,7 @@
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Json from "../codec/Json.ts"
+import type { Completeness } from "../model/Completeness.ts"
 import type { NodeId } from "../model/Names.ts"
 import * as Certificate from "./Certificate.ts"
 
@@ -84,6 +85,13 @@ export const storeFromBefore: Standing = {
   unsureSince: undefined
 }
 
+/** The standing from a start on; `recovered` counts the changes that the store has. */
+export const begin = (standing: Standing, recovered: number): Standing => {
+  const { own, unsureSince = recovered } = standing
+  const isOpen = own === "new" || own === "named"
+  return { ...standing, unsureSince: isOpen ? Math.min(unsureSince, recovered) : undefined }
+}
+
 /** The state at a start; `recovered` counts the changes that the store has of all earlier ones. */
 export const make = (options: {
   readonly standing: Standing
@@ -92,12 +100,11 @@ export const make = (options: {
   readonly members: ReadonlyArray<NodeId>
   readonly recovered: number
 }): FormationState => {
-  const { members, recovered: now, self, standing, store } = options
-  const recovered = Math.min(standing.unsureSince ?? now, now)
+  const { members, self, store } = options
+  const standing = begin(options.standing, options.recovered)
+  const recovered = standing.unsureSince ?? options.recovered
   const others = members.filter((node) => node !== self)
-  const isOpen = standing.own === "new" || standing.own === "named"
-  const unsureSince = isOpen ? recovered : undefined
-  const state = { ...standing, self, store, others, recovered, unsureSince }
+  const state = { ...standing, self, store, others, recovered }
   return settle({ ...state, answered: new Set(), heard: new Map() })
 }
 
@@ -123,9 +130,15 @@ export const toAsk = (state: FormationState): ReadonlyArray<NodeId> => {
   })
 }
 
-/** Whether this node's votes and its "absent" count. */
-export const isComplete = ({ certificate, own, self, store, unsureSince }: FormationState) =>
-  own === "named" && unsureSince === undefined && certificate.stores.get(self) === store
+/** Whether this node's votes, and with which weight its "absent" counts. */
+export const completeness = (state: FormationState): Completeness => {
+  const { certificate, own, self, store, unsureSince } = state
+  const entry = certificate.stores.get(self) ?? store
+  if (own !== "named" || entry !== store) return "incomplete"
+  return unsureSince === undefined ? "complete" : "unsure"
+}
+
+export const isComplete = (state: FormationState): boolean => completeness(state) === "complete"
 
 /** Whether other nodes may be told how many changes are durable here: see `recovered`. */
 export const mayTell = ({ own, unsureSince }: FormationState): boolean =>

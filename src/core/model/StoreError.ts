@@ -123,6 +123,11 @@ export class QuorumNotMet extends Schema.TaggedError<QuorumNotMet>()("QuorumNotM
   had: Counts,
   unreachable: Schema.Array(Schema.String),
   refused: Schema.Array(Schema.Struct({ node: Schema.String, reason: Schema.String })),
+  /**
+   * Nodes that answered, but may lack what they once had, so that not all of their answers count;
+   * left out where there is none.
+   */
+  incomplete: Schema.optionalKey(Schema.Array(Schema.String)),
   /** Whether the write may be there, or appear later, all the same. Never true of a read. */
   mayHaveApplied: Schema.Boolean
 }) {
@@ -130,8 +135,12 @@ export class QuorumNotMet extends Schema.TaggedError<QuorumNotMet>()("QuorumNotM
     const away = this.unreachable.length > 0
       ? `; no answer from ${this.unreachable.join(", ")}`
       : ""
+    const partly = this.incomplete === undefined
+      ? ""
+      : `; incomplete: ${this.incomplete.join(", ")}`
     const maybe = this.mayHaveApplied ? "; it may have applied" : ""
-    return `${this.action} needed ${show(this.needed)}, had ${show(this.had)}${away}${maybe}`
+    const counts = `needed ${show(this.needed)}, had ${show(this.had)}`
+    return `${this.action} ${counts}${away}${partly}${maybe}`
   }
 }
 

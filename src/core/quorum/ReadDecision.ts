@@ -4,9 +4,9 @@
  *
  * The states themselves stay with the caller, who joins each into its answer as it comes; here they
  * are versions, compared by equality. A state counts as an answer, from any node. "Absent" counts
- * only from a node that holds the whole partition, and says so in its answer: a fallback or an
- * incomplete primary that has nothing knows nothing, and believing it returned "not found" for
- * documents that existed (basho/riak_cs #170). For `pr` a state counts from such a node alone. A
+ * only from a primary that does not say that it is incomplete: a fallback or an incomplete primary
+ * that has nothing knows nothing, and believing it returned "not found" for documents that existed
+ * (basho/riak_cs #170). For `pr` only answers of primaries count that say that they are complete. A
  * damaged row is no answer, but is remembered for repair.
  *
  * A decision is a value that its request owns: `step` never changes it, but returns the next.
@@ -14,6 +14,7 @@
  * @see Dynamo, DeCandia et al., SOSP 2007, sections 4.5 and 5 (read repair)
  * @see basho/riak_kv:src/riak_kv_get_core.erl
  */
+import type { Completeness } from "../model/Completeness.ts"
 import type { NodeId } from "../model/Names.ts"
 import type { ReadNeeds } from "./Quorum.ts"
 import * as Targets from "./Targets.ts"
@@ -29,10 +30,10 @@ export type ReadEvent =
     readonly version: Version
     /** Whether all states joined so far, this one included, cover the session's context. */
     readonly covered: boolean
-    /** Whether the node says that it holds the whole partition. */
+    /** Whether the node says that it is complete. */
     readonly complete: boolean
   }
-  | { readonly _tag: "Absent"; readonly index: number; readonly complete: boolean }
+  | { readonly _tag: "Absent"; readonly index: number; readonly completeness: Completeness }
   | { readonly _tag: "Damaged"; readonly index: number }
   /** It could not be reached, or its time is up; means nothing after an answer. */
   | { readonly _tag: "Unreachable"; readonly index: number }
@@ -49,7 +50,7 @@ export interface ReadFailed {
   readonly had: ReadCounts
   readonly unreachable: ReadonlyArray<NodeId>
   readonly damaged: ReadonlyArray<NodeId>
-  /** Answered, and do not hold the whole partition. */
+  /** Answered, and do not say that they are complete. */
   readonly incomplete: ReadonlyArray<NodeId>
 }
 
@@ -68,14 +69,15 @@ export interface ReadDecision {
 type Known = Omit<ReadDecision, "outcome" | "substitutes">
 
 /**
- * Invariant: the first four sets are disjoint, `versions` has an entry for each in `found`, and
- * `complete` is in `found` and `absent`.
+ * Invariant: the first four sets are disjoint, and `versions` has an entry for each in `found`;
+ * `unknowing`, who are incomplete, is in `absent`, and `complete` in `found` and the rest of it.
  */
 interface Answers {
   readonly found: number
   readonly absent: number
   readonly damaged: number
   readonly unreachable: number
+  readonly unknowing: number
   readonly complete: number
   readonly covered: boolean
   readonly versions: ReadonlyArray<{ readonly index: number; readonly version: Version }>
@@ -103,6 +105,7 @@ export const make = (
     absent: 0,
     damaged: 0,
     unreachable: targets.down,
+    unknowing: 0,
     complete: 0,
     covered: options.covered,
     versions: Targets.none
@@ -185,7 +188,7 @@ const pending = (answers: Answers, asked: number): number =>
   asked & ~(answers.found | answers.absent | answers.damaged | answers.unreachable)
 
 const votesOf = (nodes: Targets.Targets, answers: Answers): number =>
-  answers.found | answers.absent & answers.complete & (nodes.primaries | nodes.previous)
+  answers.found | answers.absent & ~answers.unknowing & (nodes.primaries | nodes.previous)
 
 const hear = (answers: Answers, event: ReadEvent, asked: number): Answers => {
   const open = pending(answers, asked)
@@ -203,9 +206,9 @@ const hear = (answers: Answers, event: ReadEvent, asked: number): Answers => {
     }
     case "Absent": {
       if (fresh === 0) return answers
-      const whole = event.complete ? fresh : 0
-      const complete = answers.complete | whole
-      return { ...answers, absent: answers.absent | fresh, unreachable, complete }
+      const unknowing = answers.unknowing | (event.completeness === "incomplete" ? fresh : 0)
+      const complete = answers.complete | (event.completeness === "complete" ? fresh : 0)
+      return { ...answers, absent: answers.absent | fresh, unreachable, unknowing, complete }
     }
     case "Damaged":
       return fresh === 0 ? answers : { ...answers, damaged: answers.damaged | fresh, unreachable }

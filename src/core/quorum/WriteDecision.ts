@@ -26,7 +26,7 @@ export type WriteEvent =
     readonly _tag: "Acknowledged"
     readonly index: number
     readonly durable: boolean
-    /** Whether the node says that it holds the whole partition. */
+    /** Whether the node says that it is complete. */
     readonly complete: boolean
   }
   | { readonly _tag: "Refused"; readonly index: number; readonly reason: string }
@@ -44,7 +44,7 @@ export interface WriteFailed {
   readonly had: WriteCounts
   readonly unreachable: ReadonlyArray<NodeId>
   readonly refused: ReadonlyArray<{ readonly node: NodeId; readonly reason: string }>
-  /** Stored it, and do not hold the whole partition. */
+  /** Stored it, and do not say that they are complete. */
   readonly incomplete: ReadonlyArray<NodeId>
   /** False only if every node that was asked refused: then no replica has it or will get it. */
   readonly mayHaveApplied: boolean

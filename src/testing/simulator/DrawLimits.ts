@@ -24,6 +24,10 @@ export const drawLimits = (random: SeededRandom): PlannedLimits => {
     resendMinMillis: random.pick([10, node.resendMinMillis, node.resendMinMillis]),
     resendMaxMillis: random.pick([200, node.resendMaxMillis, node.resendMaxMillis]),
     sweepMillis: random.pick([5, node.sweepMillis]),
+    formAskMillis: random.pick([20, node.formAskMillis]),
+    // Rare, or two crashes in one moment would make nodes forget what they were told.
+    toldMillis: random.pick([1, 20]),
+    mendedDocumentsMax: random.pick([1, node.mendedDocumentsMax]),
     // A disk that syncs for 50 ms falls behind with smaller groups, and rightly refuses writes.
     groupChangesMax: random.pick([16, 64, node.groupChangesMax]),
     groupBytesMax: random.pick([8_000, 40_000, node.groupBytesMax]),

@@ -72,6 +72,9 @@ export type PlannedLimits = Partial<
     | "resendMinMillis"
     | "resendMaxMillis"
     | "sweepMillis"
+    | "formAskMillis"
+    | "toldMillis"
+    | "mendedDocumentsMax"
     | keyof StorageLimits
   >
 >

@@ -87,6 +87,7 @@ class Simulation {
     // Messages that were sent in the chaos and are still on their way arrive.
     kernel.run(kernel.now + lateMillis)
     const final = new Converge(cluster, this.#plan).run()
+    this.#checkComplete()
     const before = this.#commits()
     kernel.run(kernel.now + quietMillis)
     return this.#report(final, this.#commits() - before)
@@ -146,6 +147,15 @@ class Simulation {
       cluster.heal()
       kernel.run(kernel.now + restartMillis)
       if (cluster.isUp) return
+    }
+  }
+
+  /** Healed and at rest, a node is complete unless its disk lost something. */
+  #checkComplete(): void {
+    for (const { core, id } of this.#cluster.nodes.values()) {
+      const { completeness, own } = core?.formation.status() ?? { completeness: "down", own: "" }
+      if (completeness === "complete" || this.#cluster.damaged.has(id)) continue
+      this.#unavailable.push(`${id} is ${completeness}, ${own}, though its disk lost nothing`)
     }
   }
 

@@ -17,8 +17,8 @@ import {
   type DiskWrite,
   empty,
   type Harm,
-  isSilent,
   type Image,
+  isSilent,
   nameOf,
   type Wrote
 } from "./DiskImage.ts"
@@ -124,6 +124,9 @@ export class SimDisk {
     this.#past.push(copy(this.#image))
     if (this.#past.length > imagesMax) this.#past.shift()
     for (const write of writes) apply(this.#image, write, this.#options.wrote)
+    const { store } = this.#image
+    const count = writes.reduce((sum, { documents }) => sum + documents.length, 0)
+    this.#image = { ...this.#image, store: { ...store, changes: store.changes + count } }
     this.counts.commits++
   }
 
@@ -187,7 +190,7 @@ export class SimDisk {
       }`
     )
     for (const [name, { bytes }] of rows) lines.push(`${name} ${hex(bytes)}`)
-    return [...lines.sort(), `${store.storeId} ${store.epoch}`]
+    return [...lines.sort(), `${store.storeId} ${store.epoch} ${store.changes}`]
   }
 
   did(fault: string): void {

@@ -208,9 +208,10 @@ export class SimSession {
   ): void {
     const { cluster, unavailable } = this.#options
     const { calm, error, invokedAt, operation: { consistency, id, node }, operation, trace } = done
-    // A read of a damaged row needs another node.
-    const isDamaged = cluster.damaged.has(node) && error._tag === "QuorumNotMet"
-      && error.action === "read"
+    // A read of a damaged row needs another node, and so does one that finds nothing where the disk
+    // lost data, or where the cluster has not formed yet.
+    const mayLack = cluster.damaged.has(node) || cluster.node(node).isNew
+    const isDamaged = mayLack && error._tag === "QuorumNotMet" && error.action === "read"
     const isRightful = [error._tag, ...trace.refusals].some((tag) => rightful.has(tag))
     const isCalm = consistency === "available" && calm !== undefined
       && cluster.node(node).calm === calm && cluster.primaries(operation).includes(node)

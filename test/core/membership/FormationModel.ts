@@ -18,15 +18,17 @@ interface Node {
   readonly isForced: boolean
 }
 
-type Message = { readonly to: NodeId; readonly from: NodeId } & (
-  | { readonly _tag: "Form"; readonly start: number; readonly said: Formation.Introduction }
-  | {
-    readonly _tag: "Formed"
-    readonly start: number
-    readonly said: Formation.Introduction
-    readonly told: number
-  }
-)
+type Message =
+  & { readonly to: NodeId; readonly from: NodeId }
+  & (
+    | { readonly _tag: "Form"; readonly start: number; readonly said: Formation.Introduction }
+    | {
+      readonly _tag: "Formed"
+      readonly start: number
+      readonly said: Formation.Introduction
+      readonly told: number
+    }
+  )
 
 export class FormationModel {
   readonly nodes: ReadonlyArray<Node>

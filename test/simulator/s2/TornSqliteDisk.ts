@@ -18,7 +18,7 @@ import { CommitQueue, type Group } from "../../../src/storage/CommitQueue.ts"
 import { textOf } from "../../../src/core/model/RowKey.ts"
 import { Reader } from "../../../src/storage/Reader.ts"
 import type { ReadResult, RowKey, StorageFailure } from "../../../src/storage/Storage.ts"
-import type { StoreEpoch } from "../../../src/storage/StoreRow.ts"
+import type { OpenedStore } from "../../../src/storage/StoreRow.ts"
 import { prepareWriter } from "../../../src/storage/Tables.ts"
 import {
   type DiskDocument,
@@ -31,9 +31,9 @@ import { fitDisk } from "../../../src/testing/simulator/DiskMood.ts"
 import type { Owner } from "../../../src/testing/simulator/Kernel.ts"
 import type { SeededRandom } from "../../../src/testing/simulator/SeededRandom.ts"
 import {
+  type Harmed,
   noCounts,
   type OpenDisk,
-  type Harmed,
   SimDisk,
   type SimDiskOptions
 } from "../../../src/testing/simulator/SimDisk.ts"
@@ -171,7 +171,7 @@ export class TornSqliteDisk extends SimDisk {
     }
   }
 
-  #openDatabase(): { readonly database: WasmDatabase; readonly store: StoreEpoch } {
+  #openDatabase(): { readonly database: WasmDatabase; readonly store: OpenedStore } {
     const database = new WasmDatabase(this.#disk, this.#random)
     const { limits = lan.node, storeId, synchronous } = this.#options
     const fileBytesMax = limits.storageBytesMax

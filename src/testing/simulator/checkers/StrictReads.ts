@@ -27,9 +27,7 @@ const isExcused = (
   losses: ReadonlyArray<Loss>,
   { from, to }: { readonly from: number; readonly to: number }
 ): boolean => {
-  const here = losses.filter(({ at, node }) =>
-    at >= from && at <= to && primaries.includes(node)
-  )
+  const here = losses.filter(({ at, node }) => at >= from && at <= to && primaries.includes(node))
   const stores = here.filter(({ document }) => document === undefined)
   return new Set(stores.map(({ node }) => node)).size >= lossesMax
     || here.some(({ document }) => document === `${bucket}/${key}`)

@@ -49,7 +49,8 @@ const frameOf = (kind: (typeof kinds)[number], { cluster, kernel, ring }: SimClu
     partitionCount: kind === "partitions" ? 2 * ring.partitionCount : ring.partitionCount,
     senderIncarnation: "000000000000000",
     receiverIncarnation: "",
-    clockMillis: epochMillis + kernel.now
+    clockMillis: epochMillis + kernel.now,
+    position: Frame.noPosition
   }
   const messages = store(kind === "ring" ? "f".repeat(16) : ring.digest)
   const frame = Frame.encode(header, { _tag: "Whole", messages })
