@@ -4,6 +4,7 @@
  * in change it. The ring is a value that changes: its readers ask for it each time.
  */
 import * as HybridClock from "../core/clock/HybridClock.ts"
+import type { FormationStatus } from "../core/membership/Formation.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { Nodes } from "../core/quorum/Targets.ts"
@@ -30,6 +31,8 @@ export class ClusterView {
   readonly self: NodeId
   /** The nodes that are believed to be up. */
   readonly liveness: Liveness
+  /** The standing of this node's store in the cluster, once it is known. */
+  formation: () => FormationStatus | undefined = () => undefined
   readonly #runtime: Runtime
   readonly #skewMillis: number
   readonly #clockOffsets = new Map<NodeId, number>()

@@ -33,15 +33,6 @@ export interface FormationOptions {
   readonly limits: Pick<NodeLimits, "formAskMillis" | "formWaitMillis">
 }
 
-/** The standing of this node, for people. */
-export interface FormationStatus {
-  readonly formed: boolean
-  readonly completeness: Completeness
-  readonly own: Decision.Own
-  /** The members whose answer is missing. */
-  readonly awaited: ReadonlyArray<NodeId>
-}
-
 export class Formation {
   readonly handlers: PeerHandlers<"Form" | "Formed"> = {
     Form: (message, from) => this.#asked(from, message),
@@ -94,11 +85,8 @@ export class Formation {
     return Decision.completeness(this.#kept)
   }
 
-  status(): FormationStatus {
-    const { certificate: { formed }, own } = this.#kept
-    const completeness = this.completeness()
-    const complete = completeness === "complete"
-    return { formed, completeness, own, awaited: complete ? [] : Decision.awaited(this.#state) }
+  status(): Decision.FormationStatus {
+    return Decision.status(this.#kept)
   }
 
   /** The durable changes that other nodes may be told of. */

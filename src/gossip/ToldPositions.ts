@@ -2,8 +2,9 @@
  * Remembers how many changes each other node said are durable in its store, for it to ask after a
  * start: a store that lost the end of its log cannot tell by itself.
  *
- * The memory is written to disk at most once in `toldMillis`, so a crash of this node may forget the
- * positions of that time. A node that loses the end of its log in the same moment is not found out.
+ * The memory is written to disk at most once in `toldMillis`, so a crash of this node may forget
+ * the positions of that time. A node that loses the end of its log in the same moment is not found
+ * out.
  */
 import { digest64 } from "../core/Hash.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"

@@ -102,6 +102,7 @@ export class NodeCore {
     const nowMillis = stampMillis
     this.told = new ToldPositions({ runtime, limits, note: toldNote(storage) })
     this.formation = this.#formation()
+    this.view.formation = () => this.formation.status()
     const completenessOf = (key: RowKey) => this.completenessOf(key)
     const replicaServer = new ReplicaServer({
       replica,

@@ -18,8 +18,9 @@ import type { MessageFormat } from "./PeerMessageCodec.ts"
 
 /** How many changes are durable at the sender; others remember it, to tell it what it lost. */
 export interface Position {
-  /** Tells the sender's stores apart: 32 bits of a hash of the id; 0 with 0 changes tells nothing. */
+  /** Tells the sender's stores apart: 32 bits of a hash of the id. */
   readonly store: number
+  /** 0 tells nothing. */
   readonly changes: number
 }
 

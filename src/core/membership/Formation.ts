@@ -7,10 +7,10 @@
  * greatest number of changes that it was told are durable in that store. So a node is complete once
  * every member has answered that it knows no other store of it, and was told of no more than was
  * recovered. A wiped store finds another one named in its place; a store that lost the end of its
- * log was told about more than it has. Both are incomplete until they are filled.
+ * log told more than it has. Both are incomplete until they are filled.
  *
- * Whoever may have been told must answer: another one need not know. Only a member without which the
- * cluster formed by an operator's word is not waited for.
+ * Every member that may have been told must answer: another one need not know. Only a member
+ * without which the cluster formed, by an operator's word, is not waited for.
  *
  * A state is a value: `step` never changes it, but returns the next.
  */
@@ -120,7 +120,7 @@ export const step = (state: FormationState, event: FormationEvent): FormationSta
 export const awaited = (state: FormationState): ReadonlyArray<NodeId> =>
   state.unsureSince === undefined ? [] : needed(state)
 
-/** The members to ask: those that are awaited, and those whose certificate is not known to agree. */
+/** The members to ask: those awaited, and those whose certificate is not known to agree. */
 export const toAsk = (state: FormationState): ReadonlyArray<NodeId> => {
   const { certificate, heard, others } = state
   const missing = new Set(awaited(state))
@@ -139,6 +139,22 @@ export const completeness = (state: FormationState): Completeness => {
 }
 
 export const isComplete = (state: FormationState): boolean => completeness(state) === "complete"
+
+/** The standing of a node, for people. */
+export interface FormationStatus {
+  readonly formed: boolean
+  readonly completeness: Completeness
+  readonly own: Own
+  /** The members whose answer is missing. */
+  readonly awaited: ReadonlyArray<NodeId>
+}
+
+export const status = (state: FormationState): FormationStatus => ({
+  formed: state.certificate.formed,
+  completeness: completeness(state),
+  own: state.own,
+  awaited: awaited(state)
+})
 
 /** Whether other nodes may be told how many changes are durable here: see `recovered`. */
 export const mayTell = ({ own, unsureSince }: FormationState): boolean =>

@@ -4,8 +4,8 @@
  */
 
 /**
- * `complete`: it has all. `unsure`: it started, and not every other member has confirmed yet that it
- * lost nothing. `incomplete`: it is new, was wiped, or lost data, and was not filled since.
+ * `complete`: it has all. `unsure`: it started, and not every other member has confirmed yet that
+ * it lost nothing. `incomplete`: it is new, was wiped, or lost data, and was not filled since.
  */
 export type Completeness = "complete" | "unsure" | "incomplete"
 

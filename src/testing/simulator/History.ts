@@ -57,8 +57,8 @@ export interface Loss {
   /** In virtual milliseconds. */
   readonly at: number
   /**
-   * The only document that is concerned, where its row is gone, or an earlier one is back, without a
-   * trace in the file; undefined where the whole disk went back or was lost.
+   * The only document that is concerned, where its row is gone, or an earlier one is back, without
+   * a trace in the file; undefined where the whole disk went back or was lost.
    */
   readonly document: string | undefined
 }
