@@ -2,6 +2,7 @@
  * Lists the planted bugs: each is found by some checker under some seed, or the checkers are blind.
  */
 import { causalityPlants } from "./causality.ts"
+import { completenessPlants } from "./completeness.ts"
 import { foundPlants } from "./found.ts"
 import type { Plant } from "./Plant.ts"
 import { requestPlants } from "./requests.ts"
@@ -11,5 +12,6 @@ export const plants: ReadonlyArray<Plant> = [
   ...causalityPlants,
   ...requestPlants,
   ...storagePlants,
+  ...completenessPlants,
   ...foundPlants
 ]
