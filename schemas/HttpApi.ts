@@ -10,7 +10,8 @@ import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import { Consistency, Replicas } from "../src/core/model/Settings.ts"
-import { CallBody } from "./ClientRequest.ts"
+import { AnswerBody } from "./ClientAnswer.ts"
+import { CallBody, RequestBody } from "./ClientRequest.ts"
 import { BucketBody, ClusterDescription } from "./ClusterDescription.ts"
 import { Explanation } from "./Explanation.ts"
 import { KeyPage, pageMax } from "./KeyPage.ts"
@@ -42,9 +43,14 @@ const notWritable = problem(
 const conflict = problem(
   409,
   "Conflict",
-  "The bucket is declared otherwise here, or the request is too old"
+  "The bucket is declared otherwise here, or the request or its context is too old"
 )
 const tooLarge = problem(413, "TooLarge", "The body is larger than 1 MiB")
+const headersTooLarge = problem(
+  431,
+  "HeadersTooLarge",
+  "The headers are larger than 16 KiB; `POST .../read` and `.../write` carry contexts in bodies"
+)
 const notJson = problem(415, "NotJson", "The body is not application/json")
 const invalidValue = problem(
   422,
@@ -64,7 +70,7 @@ const unavailable = problem(
 )
 const notReady = problem(503, "NotReady", "No requests should come here now: `reasons` says why")
 
-const reading = [badRequest, notFound, conflict, failed, unavailable] as const
+const reading = [badRequest, notFound, conflict, headersTooLarge, failed, unavailable] as const
 const writing = [...reading, tooLarge, notJson, invalidValue] as const
 
 const describe = <S extends Schema.Top>(schema: S, description: string) =>
@@ -143,7 +149,14 @@ const writeHeaders = {
 }
 
 const answerHeaders = {
-  "everwrite-context": describe(Schema.String, "For the next write of this document"),
+  "everwrite-context": Schema.optionalKey(
+    describe(Schema.String, "For the next write of this document")
+  ),
+  "everwrite-context-omitted": Schema.optionalKey(describe(
+    Schema.Int,
+    "There in place of a context that is too large for a header: its bytes. `POST .../read` and "
+      + "`.../write` carry contexts in bodies"
+  )),
   "everwrite-replied": describe(Schema.Int, "Replicas that had answered"),
   "everwrite-siblings": Schema.optionalKey(
     describe(Schema.Int, "There where the body is {\"siblings\":[...]}: how many there are")
@@ -214,6 +227,22 @@ class Documents extends HttpApiGroup.make("documents").add(
   }).annotateMerge(summary("Read all concurrent values of a document"))
 ) {}
 
+/** The requests of NATS, over HTTP: settings, contexts and values are all in the body. */
+class Requests extends HttpApiGroup.make("requests").add(
+  HttpApiEndpoint.post("read", "/v1/buckets/:bucket/read", {
+    params: bucketParams,
+    payload: RequestBody,
+    success: AnswerBody,
+    error: [...reading, tooLarge, notJson]
+  }).annotateMerge(summary("Read a document, for programs: contexts of any size in the bodies")),
+  HttpApiEndpoint.post("write", "/v1/buckets/:bucket/write", {
+    params: bucketParams,
+    payload: RequestBody,
+    success: AnswerBody,
+    error: writing
+  }).annotateMerge(summary("Carry out operations, for programs: contexts in the bodies"))
+) {}
+
 const Limit = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: pageMax }))
 
 class Buckets extends HttpApiGroup.make("buckets").add(
@@ -231,6 +260,9 @@ class Buckets extends HttpApiGroup.make("buckets").add(
     query: {
       after: Schema.optionalKey(describe(Schema.String, "The `next` of the page before")),
       limit: Schema.optionalKey(describe(Limit, "Most keys in the page; 100 unless said")),
+      partial: Schema.optionalKey(
+        describe(Schema.Boolean, "Whether a page is welcome that lacks unreachable partitions")
+      ),
       timeout
     },
     success: KeyPage,
@@ -266,7 +298,7 @@ class Node extends HttpApiGroup.make("node").add(
   }).annotateMerge(summary("Counts of this node, for Prometheus"))
 ) {}
 
-export class Api extends HttpApi.make("everwrite").add(Documents, Buckets, Cluster, Node)
+export class Api extends HttpApi.make("everwrite").add(Documents, Requests, Buckets, Cluster, Node)
   .annotateMerge(OpenApi.annotations({
     title: "Everwrite",
     version: "1",

@@ -43,6 +43,8 @@ export const statusOf: { readonly [Name in Tag]: readonly [status: number, title
   RequestTooOld: [409, "Request too old"],
   QuorumNotMet: [503, "Quorum not met"],
   ContextNotCovered: [503, "Context not covered"],
+  ContextTooOld: [409, "Context too old"],
+  ListingIncomplete: [503, "Listing incomplete"],
   NodeUnwritable: [503, "Node takes no writes"],
   NodeUnavailable: [503, "Node not available"],
   Undecodable: [500, "Stored value not readable"],

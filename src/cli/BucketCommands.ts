@@ -51,28 +51,29 @@ const printBuckets = Effect.fnUntraced(function*(backend: Backend, flags: Connec
 
 const printKeys = Effect.fnUntraced(function*(
   backend: Backend,
-  flags: ConnectionFlags & { readonly limit: Option.Option<number> },
+  flags: ConnectionFlags & { readonly limit: Option.Option<number>; readonly partial: boolean },
   name: string
 ) {
   const bucket = yield* bucketName(name)
-  const unreachable = new Set<string>()
+  const { json, partial } = flags
+  const missing = new Set<string>()
   let left = Option.getOrElse(flags.limit, () => Infinity)
   let page: KeyPage = { keys: [], next: "", unreachable: [], refused: [] }
   while (page.next !== undefined && left > 0) {
     const after = page.next === "" ? {} : { after: page.next }
     page = yield* ask<KeyPage>((respond) =>
-      backend.list({ bucket, ...after, ...timeoutField(flags) }, respond)
+      backend.list({ bucket, partial, ...after, ...timeoutField(flags) }, respond)
     )
     const keys = page.keys.slice(0, left)
     left -= keys.length
-    for (const key of keys) yield* flags.json ? Output.json(key) : Output.line(Output.plain(key))
+    for (const key of keys) yield* json ? Output.json(key) : Output.line(Output.plain(key))
+    if (page.partial !== true) continue
     for (const node of [...page.unreachable, ...page.refused.map(({ node }) => node)]) {
-      unreachable.add(node)
+      missing.add(node)
     }
   }
-  if (unreachable.size > 0) {
-    const nodes = [...unreachable].join(", ")
-    yield* Output.note(`${nodes} did not answer: keys that no other node holds are missing`)
+  if (missing.size > 0) {
+    yield* Output.note(`${[...missing].join(", ")} did not answer: keys are missing`)
   }
 })
 
@@ -81,7 +82,11 @@ export const ls = Command.make(
   {
     ...connectionFlags,
     bucket: Argument.String("bucket").pipe(Argument.optional),
-    limit: Flag.Int("limit").pipe(Flag.optional, Flag.withDescription("most keys to list"))
+    limit: Flag.Int("limit").pipe(Flag.optional, Flag.withDescription("most keys to list")),
+    partial: Flag.Boolean("partial").pipe(
+      Flag.withDefault(false),
+      Flag.withDescription("list what can be reached, where some partitions cannot")
+    )
   },
   (flags) =>
     connected(flags, (backend) =>

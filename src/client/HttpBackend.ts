@@ -5,22 +5,17 @@
  */
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { readOutcome } from "../../schemas/ClientAnswer.ts"
 import type { RequestBody } from "../../schemas/ClientRequest.ts"
 import { ClusterDescription } from "../../schemas/ClusterDescription.ts"
 import { Explanation } from "../../schemas/Explanation.ts"
 import { KeyPage } from "../../schemas/KeyPage.ts"
-import { absentType, errorOf, Problem } from "../../schemas/Problem.ts"
+import { errorOf, Problem } from "../../schemas/Problem.ts"
 import * as Json from "../core/codec/Json.ts"
-import { idRefusedAfterMillis } from "../core/crdt/Document.ts"
 import { lan } from "../core/model/Limits.ts"
-import {
-  InvalidRequest,
-  NoAnswer,
-  RequestTooOld,
-  type StoreError
-} from "../core/model/StoreError.ts"
+import { InvalidRequest, NoAnswer, type StoreError } from "../core/model/StoreError.ts"
 import type { Runtime } from "../core/Runtime.ts"
-import type { Backend, BackendAnswer, BackendRequest } from "./Backend.ts"
+import type { Action, Backend } from "./Backend.ts"
 import { type WaitLimits, waitMillis } from "./RemoteRequest.ts"
 
 export interface HttpBackendOptions {
@@ -33,90 +28,36 @@ export interface HttpBackendOptions {
   readonly limits?: WaitLimits
 }
 
-/** A path below the node's URL, and the options of `fetch`. */
+/** A path below the node's URL, and what is sent there. */
 interface Sending {
   readonly path: string
-  readonly query: Readonly<Record<string, string | number | boolean | undefined>>
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>
   readonly timeoutMillis?: number | undefined
-  readonly write?: { readonly headers: Readonly<Record<string, string>>; readonly json: unknown }
-  readonly headers?: Readonly<Record<string, string>>
+  /** Sent by POST as JSON; without it the request is a GET. */
+  readonly body?: RequestBody
+  readonly action: Action
 }
 
 interface Reply {
   readonly status: number
-  readonly headers: { readonly get: (name: string) => string | null }
   readonly json: unknown
 }
 
 const notUnderstood = "answers what is not understood"
 
-const Siblings = Schema.Struct({ siblings: Schema.Array(Schema.Json) })
-
 const decodeProblem = Schema.decodeUnknownOption(Problem)
-const decodeSiblings = Schema.decodeUnknownOption(Siblings)
 const decodeDescription = Schema.decodeUnknownOption(ClusterDescription)
 const decodeExplanation = Schema.decodeUnknownOption(Explanation)
 const decodePage = Schema.decodeUnknownOption(KeyPage)
 
 const keyText = (key: Schema.Json): string => typeof key === "string" ? key : JSON.stringify(key)
 
-const searchOf = (query: Sending["query"]): string => {
+const searchOf = (query: Sending["query"] = {}): string => {
   const search = new URLSearchParams()
   for (const [name, value] of Object.entries(query)) {
     if (value !== undefined) search.set(name, String(value))
   }
   return search.size === 0 ? "" : `?${search.toString()}`
-}
-
-const queryOf = (body: RequestBody): Sending["query"] => {
-  const { consistency, dw, key, merge = false, pr, pw, r, timeoutMillis, w } = body
-  const timeout = timeoutMillis === undefined ? undefined : Math.ceil(timeoutMillis)
-  const siblings = merge ? undefined : true
-  return { key: keyText(key), consistency, r, w, pr, pw, dw, timeout, siblings }
-}
-
-const headersOf = ({ after = [], context, fingerprint, operationId }: RequestBody) => ({
-  ...(after.length === 0 ? {} : { "everwrite-after": after.join(",") }),
-  ...(context === undefined ? {} : { "everwrite-context": context }),
-  ...(fingerprint === undefined ? {} : { "everwrite-fingerprint": fingerprint }),
-  ...(operationId === undefined
-    ? {}
-    : { "idempotency-key": `${operationId.session}:${operationId.sequence}` })
-})
-
-const sendingOf = ({ action, body, bucket }: BackendRequest): Sending => {
-  const docs = `/v1/buckets/${bucket}/docs`
-  const query = queryOf(body)
-  const headers = headersOf(body)
-  const { timeoutMillis } = body
-  if (action === "read") return { path: docs, query, headers, timeoutMillis }
-  const [first, ...others] = body.calls ?? []
-  const write = first !== undefined && others.length === 0
-    ? { operation: first.name, json: first.args }
-    : { operation: "edit", json: body.calls ?? [] }
-  const path = `${docs}/ops/${encodeURIComponent(write.operation)}`
-  return { path, query, timeoutMillis, write: { headers, json: write.json } }
-}
-
-const count = (headers: Reply["headers"], name: string): number | undefined => {
-  const text = headers.get(name)
-  return text === null ? undefined : Number(text)
-}
-
-/** The document in a reply that went well; undefined where it is none. */
-const answerOf = ({ headers, json, status }: Reply): BackendAnswer | undefined => {
-  const context = headers.get("everwrite-context")
-  if (context === null || (status === 200 && json === undefined)) return undefined
-  const isList = headers.get("everwrite-siblings") !== null
-  const listed = isList ? Option.getOrUndefined(decodeSiblings(json)) : { siblings: [json] }
-  const values = status === 200 ? listed?.siblings : []
-  return values && {
-    _tag: "Answer",
-    values,
-    context,
-    replied: count(headers, "everwrite-replied") ?? 0,
-    siblings: count(headers, "everwrite-merged") ?? values.length
-  }
 }
 
 const isRefused = (error: unknown): boolean =>
@@ -138,30 +79,32 @@ export class HttpBackend implements Backend {
   }
 
   readonly request: Backend["request"] = (request, respond) => {
-    const { operationId } = request.body
-    const ageMillis = operationId === undefined ? 0 : this.runtime.now() - operationId.at
-    // The node cannot tell: to it, the id is as old as its arrival.
-    if (ageMillis > idRefusedAfterMillis) {
-      return respond(new RequestTooOld({ ageMillis, limitMillis: idRefusedAfterMillis }))
-    }
-    this.#send(sendingOf(request), (outcome) => {
+    const { action, body, bucket } = request
+    const path = `/v1/buckets/${bucket}/${action}`
+    this.#send({ path, action, body, timeoutMillis: body.timeoutMillis }, (outcome) => {
       if (outcome instanceof Error) return respond(outcome)
-      respond(answerOf(outcome) ?? this.#noAnswer(notUnderstood, request.action === "write"))
+      respond(readOutcome(outcome.json) ?? this.#noAnswer(notUnderstood, action === "write"))
     })
   }
 
   readonly explain: Backend["explain"] = ({ bucket, key, timeoutMillis }, respond) => {
     const query = { bucket, key: keyText(key), timeout: timeoutMillis }
-    this.#ask({ path: "/v1/explain", query, timeoutMillis }, decodeExplanation, respond)
+    this.#ask(
+      { path: "/v1/explain", action: "read", query, timeoutMillis },
+      decodeExplanation,
+      respond
+    )
   }
 
-  readonly list: Backend["list"] = ({ after, bucket, limit, timeoutMillis }, respond) => {
-    const query = { after, limit, timeout: timeoutMillis }
-    this.#ask({ path: `/v1/buckets/${bucket}/keys`, query, timeoutMillis }, decodePage, respond)
+  readonly list: Backend["list"] = ({ bucket, timeoutMillis, ...asked }, respond) => {
+    const { after, limit, partial } = asked
+    const query = { after, limit, partial, timeout: timeoutMillis }
+    const path = `/v1/buckets/${bucket}/keys`
+    this.#ask({ path, action: "read", query, timeoutMillis }, decodePage, respond)
   }
 
   readonly describe: Backend["describe"] = (respond) =>
-    this.#ask({ path: "/v1/cluster", query: {} }, decodeDescription, respond)
+    this.#ask({ path: "/v1/cluster", action: "read" }, decodeDescription, respond)
 
   #ask<A>(
     sending: Sending,
@@ -177,8 +120,7 @@ export class HttpBackend implements Backend {
 
   /** Sends once and answers once: with a reply that went well, or with an error. */
   #send(sending: Sending, done: (outcome: Reply | StoreError) => void): void {
-    const { timeoutMillis, write } = sending
-    const action = write === undefined ? "read" : "write"
+    const { action, timeoutMillis } = sending
     const millis = waitMillis(this.#limits, { action, timeoutMillis })
     const aborting = new AbortController()
     const end = this.runtime.after(millis, () => aborting.abort())
@@ -189,17 +131,17 @@ export class HttpBackend implements Backend {
   }
 
   async #exchange(sending: Sending, signal: AbortSignal): Promise<Reply | StoreError> {
-    const { headers = {}, path, query, write } = sending
-    const mayHaveApplied = write !== undefined
-    const init = write === undefined ? { headers } : {
+    const { action, body, path, query } = sending
+    const mayHaveApplied = action === "write"
+    const init = body === undefined ? {} : {
       method: "POST",
-      headers: { ...write.headers, "content-type": "application/json" },
-      body: JSON.stringify(write.json)
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body)
     }
     try {
       const response = await this.#fetch(this.#url + path + searchOf(query), { ...init, signal })
       const json = Json.read(await response.text())
-      const reply = { status: response.status, headers: response.headers, json }
+      const reply = { status: response.status, json }
       return response.ok ? reply : this.#refusalOf(reply, mayHaveApplied)
     } catch (error) {
       if (isRefused(error)) return this.#noAnswer("takes no connections")
@@ -210,11 +152,10 @@ export class HttpBackend implements Backend {
     }
   }
 
-  #refusalOf(reply: Reply, mayHaveApplied: boolean): Reply | StoreError {
+  #refusalOf(reply: Reply, mayHaveApplied: boolean): StoreError {
     const decoded = decodeProblem(reply.json)
     if (Option.isNone(decoded)) return this.#noAnswer(`answers ${reply.status}`, mayHaveApplied)
     const problem = decoded.value
-    if (problem.type === absentType) return reply
     const { detail, status, title } = problem
     return errorOf(problem) ?? (status < 500
       ? new InvalidRequest({ setting: "request", value: title, expected: detail })

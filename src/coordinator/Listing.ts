@@ -1,6 +1,10 @@
 /**
  * Lists one page of a bucket's keys: asks every member for its keys after a cursor, and merges
  * their answers up to where the first of them stopped looking, so that no page skips a key.
+ *
+ * A page counts as whole where, of each of its partitions, as many primaries have answered as a
+ * read of one document asks by the bucket's default: a key that such a read would find is in it.
+ * Any other page is an error, unless the request takes a partial one.
  */
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -12,6 +16,8 @@ import { decodeKey } from "../core/model/KeyFields.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import * as CollectDecision from "../core/quorum/CollectDecision.ts"
+import { coverage } from "../core/quorum/Coverage.ts"
+import * as Quorum from "../core/quorum/Quorum.ts"
 import type { KnownBucket } from "../core/strategy/Buckets.ts"
 import { compareCursors, type KeysFound, liveKeys, startOf } from "../replica/LiveKeys.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
@@ -25,6 +31,10 @@ export interface ValidatedListing {
   readonly limit: number
   readonly timeoutMillis: number
   readonly partitionCount: number
+  /** Primaries of each partition that must answer. */
+  readonly needed: number
+  /** Whether a page is welcome that lacks partitions. */
+  readonly partial: boolean
 }
 
 type Found = Pick<KeysFound, "keys" | "through">
@@ -70,7 +80,21 @@ export const validateListing = (
     return new Errors.InvalidRequest({ setting: "after", value: request.after ?? "", expected })
   }
   const { limit = options.pageKeys, timeoutMillis = options.readTimeoutMillis } = request
-  return { bucket, after, limit, timeoutMillis, partitionCount: options.partitionCount }
+  const { defaults, n } = bucket.definition
+  const needs = Quorum.resolveRead({ n, bucket: defaults, request: {} })
+  if (needs._tag === "Unmeetable") {
+    const { expected, setting, value } = needs
+    return new Errors.InvalidRequest({ setting, value: String(value), expected })
+  }
+  return {
+    bucket,
+    after,
+    limit,
+    timeoutMillis,
+    partitionCount: options.partitionCount,
+    needed: needs.r,
+    partial: request.partial ?? false
+  }
 }
 
 export class Listing
@@ -127,33 +151,44 @@ export class Listing
   }
 
   #page(): KeyPage | Errors.StoreError {
-    const unreachable = CollectDecision.awaited(this.decision)
     const { answers, refusals } = this.decision
-    const refused = Array.from(refusals, ([node, reason]) => ({ node, reason }))
+    const { after, bucket: { definition }, limit, partial, partitionCount } = this.#listing
     const found = [...answers.values()]
     const through = found.map((listed) => listed.through).sort(compareCursors)[0]
-    if (through === undefined) {
-      return new Errors.QuorumNotMet({
-        action: "read",
-        needed: { r: 1 },
-        had: { r: 0 },
-        unreachable,
-        refused,
-        mayHaveApplied: false
-      })
-    }
-    const { bucket: { definition }, limit, partitionCount } = this.#listing
+      ?? startOf(partitionCount)
     const keys = mergeKeys(found, through)
     const page = keys.slice(0, limit)
     // Keys cut off here come with the next page, as do those behind `through`.
     const next = keys.length > limit ? page.at(-1)! : through
+    const unanswered = {
+      unreachable: CollectDecision.awaited(this.decision),
+      refused: Array.from(refusals, ([node, reason]) => ({ node, reason }))
+    }
+    const covered = this.#coverage(after.partition, next.partition)
+    const isWhole = covered.reached === covered.partitions
+    if (!isWhole && (!partial || found.length === 0)) {
+      return new Errors.ListingIncomplete({ bucket: definition.name, ...covered, ...unanswered })
+    }
     return {
       // A key stored under another declaration of the key is none of this bucket.
       keys: page.flatMap(({ key }) => Option.toArray(asJson(decodeKey(definition.key, key)))),
       ...(next.partition < partitionCount ? { next: encodeCursor(next) } : {}),
-      unreachable,
-      refused
+      ...(isWhole ? {} : { partial: true }),
+      ...unanswered
     }
+  }
+
+  /** Of the partitions from `first` to `last`, which may be behind the end. */
+  #coverage(first: number, last: number) {
+    const { bucket: { definition: { n } }, needed, partitionCount } = this.#listing
+    const { view } = this.context
+    return coverage({
+      first,
+      last: Math.min(last, partitionCount - 1),
+      needed,
+      primariesOf: (partition) => view.placement(partition, n).primaries,
+      hasAnswered: (node) => this.decision.answers.has(node)
+    })
   }
 }
 

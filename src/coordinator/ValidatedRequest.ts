@@ -4,7 +4,6 @@
  */
 import type { RequestBody } from "../../schemas/ClientRequest.ts"
 import * as CausalContext from "../core/clock/CausalContext.ts"
-import { idRefusedAfterMillis } from "../core/crdt/Document.ts"
 import type { RowKey } from "../core/model/RowKey.ts"
 import { type DocumentKey, MalformedKey } from "../core/model/DocumentKey.ts"
 import { encodeKey } from "../core/model/KeyFields.ts"
@@ -148,25 +147,6 @@ const callsOf = (request: Request, bucket: KnownBucket): ReadonlyArray<Call> => 
   })
 }
 
-const checkAge = (body: RequestBody, nowMillis: number): void => {
-  if (body.operationId === undefined) return
-  const ageMillis = nowMillis - body.operationId.at
-  if (ageMillis > idRefusedAfterMillis) {
-    fail(new Errors.RequestTooOld({ ageMillis, limitMillis: idRefusedAfterMillis }))
-  }
-  // It would outlive all others in the document's list, and push them out.
-  if (-ageMillis > idRefusedAfterMillis) {
-    const expected = `at most ${idRefusedAfterMillis} ms ahead of this node's clock`
-    fail(
-      new Errors.InvalidRequest({
-        setting: "operationId.at",
-        value: String(body.operationId.at),
-        expected
-      })
-    )
-  }
-}
-
 const validated = <A>(make: () => A): A | Errors.StoreError => {
   try {
     return make()
@@ -199,7 +179,6 @@ export const validateWrite = (
     const { defaults, durability, n } = common.bucket.definition
     const needs = Quorum.resolveWrite({ n, durability, bucket: defaults, request: request.body })
     if (needs._tag === "Unmeetable") return refuse(needs)
-    checkAge(request.body, options.nowMillis())
     const calls = callsOf(request, common.bucket)
     // With one sync promised, the coordinator's own is it.
     const sync = durability === "synced" || needs.dw > 1

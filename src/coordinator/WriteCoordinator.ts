@@ -18,6 +18,7 @@ import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import { Gather } from "./Gather.ts"
 import type { OpenRequest } from "./OpenRequest.ts"
 import type { Answer } from "./Request.ts"
+import { ownWithReason } from "./Unanswered.ts"
 import type { ValidatedWrite } from "./ValidatedRequest.ts"
 
 export class WriteCoordinator
@@ -58,6 +59,10 @@ export class WriteCoordinator
     switch (updated._tag) {
       case "ContextAhead":
         return "context-ahead"
+      case "ContextTooOld":
+        this.context.runtime.mark("coordinator: a removal has seen a counter too long ago")
+        this.#open.answer(new Errors.ContextTooOld({ bucket: bucket.definition.name }))
+        return "answered"
       case "InvalidArguments": {
         const { path, problem } = updated
         this.#open.answer(
@@ -158,17 +163,16 @@ export class WriteCoordinator
   }
 
   #failure(outcome: WriteDecision.WriteFailed): Errors.QuorumNotMet {
-    const { runtime } = this.context
+    const { node, runtime } = this.context
     if (outcome.mayHaveApplied) runtime.mark("write: failed, and may have applied")
     else runtime.mark("write: every replica refused it")
-    const { had, incomplete, refused, unreachable } = outcome
+    const { had, incomplete } = outcome
     const { dw, pw, w } = outcome.needed
     return new Errors.QuorumNotMet({
       action: "write",
       needed: { w, pw, dw },
       had,
-      unreachable,
-      refused,
+      ...ownWithReason(outcome, node),
       ...incomplete.length === 0 ? {} : { incomplete },
       // A write that was applied here was read and sent, and a crash may bring a failed commit
       // back.

@@ -57,7 +57,14 @@ export interface DocumentOptions {
   readonly siblings: boolean
   /** Whether an absent document is no error: a write may leave none. */
   readonly absentIsFine: boolean
+  readonly contextHeaderBytesMax: number
 }
+
+/** A header that a client or a proxy cannot read would lose the whole answer, of a write too. */
+const contextHeaders = (context: string, bytesMax: number): Headers =>
+  context.length <= bytesMax
+    ? { "everwrite-context": context }
+    : { "everwrite-context-omitted": String(context.length) }
 
 /**
  * A value, or `{"siblings":[...]}` where there are several or they were asked for; which of the
@@ -67,7 +74,7 @@ export const documentResponse = (answer: BackendAnswer, options: DocumentOptions
   const { context, replied, siblings, values } = answer
   const texts = answer.texts ?? values.map((value) => JSON.stringify(value))
   const headers = {
-    "everwrite-context": context,
+    ...contextHeaders(context, options.contextHeaderBytesMax),
     "everwrite-replied": String(replied),
     "cache-control": "no-store"
   }

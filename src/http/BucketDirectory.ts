@@ -17,7 +17,10 @@ import type { HttpLimits } from "../core/model/Limits.ts"
 import { anonymous, type Principal } from "../core/model/Principal.ts"
 import { type StoreError, UnknownBucket } from "../core/model/StoreError.ts"
 
-export type DirectoryLimits = Pick<HttpLimits, "descriptionMillis" | "bodyBytesMax">
+export type DirectoryLimits = Pick<
+  HttpLimits,
+  "descriptionMillis" | "bodyBytesMax" | "contextHeaderBytesMax"
+>
 
 /** HTTP asks for no credentials yet. */
 const principalOfCaller = (): Principal => anonymous

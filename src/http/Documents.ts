@@ -154,6 +154,7 @@ class Documents {
   ): Answer {
     const { name } = bucket.definition
     const { siblings = false } = incoming.query
+    const { contextHeaderBytesMax } = this.#directory.limits
     return keyOf(bucket, incoming.query.key).pipe(
       Effect.flatMap((key) => {
         const body = bodyOf(incoming, key, this.#directory.backend.runtime.now())
@@ -161,7 +162,11 @@ class Documents {
         return this.#directory.request(request)
       }),
       Effect.map((answer) =>
-        documentResponse(answer, { siblings, absentIsFine: action === "write" })
+        documentResponse(answer, {
+          siblings,
+          absentIsFine: action === "write",
+          contextHeaderBytesMax
+        })
       )
     )
   }

@@ -23,6 +23,8 @@ import { InvalidRequest } from "../core/model/StoreError.ts"
 import { type Failure, problem, problemResponse } from "./Answers.ts"
 import { BucketDirectory } from "./BucketDirectory.ts"
 import { layerDocuments } from "./Documents.ts"
+import { layerRequests } from "./Requests.ts"
+import { refuseUnreadable } from "./Unreadable.ts"
 import type { Sample } from "./Metrics.ts"
 import { type Health, layerInspection } from "./Inspection.ts"
 
@@ -129,6 +131,7 @@ export const serve = Effect.fnUntraced(function*(
   const routes = Layer.mergeAll(
     HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
       Layer.provide(layerDocuments(directory)),
+      Layer.provide(layerRequests(directory)),
       Layer.provide(layerInspection({ directory, health, metrics }))
     ),
     layerDocs
@@ -137,12 +140,14 @@ export const serve = Effect.fnUntraced(function*(
     Effect.provideService(HttpRouter.RouterConfig, { maxParamLength: operationLengthMax })
   )
   const nodeServer = createServer({
+    maxHeaderSize: limits.headersBytesMax,
     headersTimeout: limits.headersTimeoutMillis,
     requestTimeout: limits.requestTimeoutMillis,
     connectionsCheckingInterval: limits.connectionsCheckMillis,
     keepAliveTimeout: limits.keepAliveMillis
   })
   nodeServer.maxConnections = limits.connectionsMax
+  nodeServer.on("clientError", refuseUnreadable)
   const server = yield* NodeHttpServer.make(() => nodeServer, {
     host,
     port,

@@ -14,6 +14,7 @@ import { invariant } from "../core/Invariant.ts"
 import type { Incarnation } from "../core/model/Incarnation.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
+import type { OperationId } from "../core/operations/OperationId.ts"
 import type { CausalContext } from "../core/clock/CausalContext.ts"
 import type { Operation, Unchanged } from "../core/strategy/Strategy.ts"
 import type { Runtime } from "../core/Runtime.ts"
@@ -44,7 +45,11 @@ export interface ReplicaOptions {
   readonly stampMillis: () => number
   readonly limits: Pick<
     NodeLimits,
-    "cacheBytesMax" | "lastIssuedDotsMax" | "diskRetryMillis" | "mendedDocumentsMax"
+    | "cacheBytesMax"
+    | "counterUpdatesMax"
+    | "lastIssuedDotsMax"
+    | "diskRetryMillis"
+    | "mendedDocumentsMax"
   >
 }
 
@@ -60,7 +65,7 @@ export interface Update {
   readonly seen: CausalContext | undefined
   /** The greatest stamp that the client has seen. */
   readonly stampSeen: number
-  readonly id: Document.OperationId | undefined
+  readonly id: OperationId | undefined
 }
 
 export type Updated =
@@ -154,17 +159,10 @@ export class Replica {
    * whether it reached this node's disk, unless nothing was updated.
    */
   update(update: Update, onCommit: OnCommit): Updated {
-    const { id, key } = update
+    const { key } = update
     invariant(update.calls.length > 0, "an update does something")
     const local = this.read(key)
     const before = documentOf(local)
-    const known = id === undefined ? undefined : Document.findId(before, id)
-    if (known !== undefined) {
-      this.#markRetry(known.actor)
-      this.#counts.retries++
-      this.#awaitCommits(onCommit)
-      return { _tag: "Updated", document: before, encoded: encode(before), isRetry: true }
-    }
     const actor = this.#dots.actorFor(key, local)
     const after = this.#applyAll(before, update, actor)
     if ("_tag" in after) return after
@@ -222,14 +220,14 @@ export class Replica {
     update: Update,
     actor: Actor
   ): Document.Document | Unchanged {
-    const { stampMillis, runtime } = this.#options
+    const { limits: { counterUpdatesMax }, stampMillis, runtime } = this.#options
     const nowMillis = stampMillis()
     let document = before
-    let dot = { actor, counter: 0 }
     const { seen, stampSeen } = update
     for (const { args, operation } of update.calls) {
-      dot = this.#dots.next(actor)
-      const mutated = operation.mutate({ document, dot, nowMillis, seen, stampSeen, args })
+      const dot = this.#dots.next(actor)
+      const made = { document, dot, nowMillis, seen, stampSeen, args, counterUpdatesMax }
+      const mutated = operation.mutate(made)
       if (mutated._tag !== "Changed") return mutated
       if (!Document.canJoin(document, { ...Document.empty, store: mutated.delta.store })) {
         return { _tag: "InvalidArguments", path: "$", problem: otherKind }
@@ -237,17 +235,7 @@ export class Replica {
       if (mutated.delta.deferred.length > 0) runtime.mark("replica: a removal is deferred")
       document = Document.apply(document, mutated.delta)
     }
-    const { id } = update
-    if (id === undefined) return document
-    return Document.withoutOldIds(Document.withId(document, { ...id, ...dot }), nowMillis)
-  }
-
-  #markRetry(actor: Actor): void {
-    const { node, runtime } = this.#options
-    runtime.mark("replica: a retry is answered from its operation id")
-    if (this.#dots.made(actor)) return
-    if (actor.startsWith(`${node}.`)) runtime.mark("replica: a retry is answered after a restart")
-    else runtime.mark("replica: a retry is answered that another node carried out")
+    return document
   }
 
   #write(

@@ -13,7 +13,7 @@ import { ByteReader, ByteWriter, Malformed } from "../core/codec/Bytes.ts"
 import * as VersionVector from "../core/clock/VersionVector.ts"
 import type { Document } from "../core/crdt/Document.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
-import type { EncodedDocument } from "../core/crdt/DocumentCodec.ts"
+import { type EncodedDocument, isFormer } from "../core/crdt/DocumentCodec.ts"
 import { childKind, type DotStore, type Tree } from "../core/crdt/DotStore.ts"
 import { invariant } from "../core/Invariant.ts"
 import { decodeFields, joinFields, MalformedKey } from "../core/model/DocumentKey.ts"
@@ -174,22 +174,39 @@ export const decode = (stored: StoredDocument): LocalDocument | Malformed =>
     const reader = new ByteReader(stored.header)
     if (stored.sequence > 0) readVersion(reader)
     const held = readHeader(reader)
-    if (stored.elements.size === 0) return held
+    if (stored.elements.size === 0) return withPresentDigest(held)
     if (held.document.store !== undefined) throw new Malformed("no state beside the elements", 0)
     const document = { ...held.document, store: readTree(stored, held.document) }
+    const whole = { ...held, document }
     // An element of an earlier version has a fitting checksum, and makes no state that ever was.
-    if (DocumentCodec.encode(document).digest !== held.digest) {
+    if ((digestOf(whole) ?? held.digest) !== held.digest) {
       throw new Malformed("the elements of one version", 0)
     }
-    return { ...held, document }
+    return withPresentDigest(whole)
   })
+
+/** A header, and whether its document and digest are of an earlier format. */
+interface Held extends LocalDocument {
+  readonly isFormer: boolean
+}
+
+const digestOf = ({ document, isFormer }: Held): string | undefined =>
+  isFormer ? DocumentCodec.formerDigest(document) : DocumentCodec.encode(document).digest
+
+/** With the digest that other replicas know, whichever format the row has. */
+const withPresentDigest = ({ digest, document, isFormer, own }: Held): LocalDocument => ({
+  document,
+  own,
+  digest: isFormer ? DocumentCodec.encode(document).digest : digest
+})
 
 /** The document of a header that `change` made, without the elements. */
 export const decodeHeader = (bytes: Uint8Array): LocalDocument | Malformed =>
   unlessMalformed(() => {
     const reader = new ByteReader(bytes)
     readVersion(reader)
-    return readHeader(reader)
+    const { digest, document, own } = readHeader(reader)
+    return { digest, document, own }
   })
 
 const readVersion = (reader: ByteReader): void => {
@@ -198,11 +215,11 @@ const readVersion = (reader: ByteReader): void => {
   }
 }
 
-const readHeader = (reader: ByteReader): LocalDocument => {
+const readHeader = (reader: ByteReader): Held => {
   const digest = reader.hex(digestBytes)
   const own = reader.text("an actor")
-  const bare = DocumentCodec.decode(reader.raw(reader.remaining))
-  return { document: bare, digest, own }
+  const bytes = reader.raw(reader.remaining)
+  return { document: DocumentCodec.decode(bytes), digest, own, isFormer: isFormer(bytes) }
 }
 
 const unlessMalformed = (read: () => LocalDocument): LocalDocument | Malformed => {

@@ -46,6 +46,8 @@ export class InFlightRequests<W extends Waiting> {
   #averageMillis: number | undefined
   #numbers: number
   #sweeping = false
+  /** Whether the last sweep came late, and left everything to the next one. */
+  #gaveWay = false
   #resends = 0
 
   /**
@@ -140,15 +142,23 @@ export class InFlightRequests<W extends Waiting> {
   #schedule(): void {
     if (this.#sweeping) return
     this.#sweeping = true
-    this.#runtime.after(this.#limits.sweepMillis, () => {
+    const { sweepMillis } = this.#limits
+    const dueAt = this.#runtime.elapsed() + sweepMillis
+    this.#runtime.after(sweepMillis, () => {
       this.#sweeping = false
-      this.#sweep()
+      const now = this.#runtime.elapsed()
+      this.#gaveWay = !this.#gaveWay && now - dueAt > sweepMillis
+      if (this.#gaveWay) this.#runtime.mark("in flight: a late sweep lets answers come first")
+      else this.#sweep(now)
       if (this.#entries.size > 0) this.#schedule()
     })
   }
 
-  #sweep(): void {
-    const now = this.#runtime.elapsed()
+  /**
+   * **Requires** that this process has read the answers that came before `now`: where it computed
+   * or was stopped, they still wait, and their senders would be called unreachable.
+   */
+  #sweep(now: number): void {
     // `forEach` makes no pair for each entry, and most entries are only looked at.
     this.#entries.forEach((entry, number) => {
       if (entry.waiting.deadline <= now) {

@@ -32,7 +32,7 @@ describe.each(ways)("%s", (_, open) => {
     const seen = await handle.replace(await handle.entry("a"), "x")
     const wrong = handle.replace({ key: "b", context: seen.context }, "y")
     await expect(wrong).rejects.toBeInstanceOf(Errors.BadContext)
-    await expect(wrong).rejects.toMatchObject({ reason: "foreign" })
+    await expect(wrong).rejects.toMatchObject({ reason: "other-document" })
     await expect(handle.delete({ key: "b", context: seen.context }))
       .rejects.toBeInstanceOf(Errors.BadContext)
   })

@@ -99,12 +99,9 @@ describe("a node", () => {
       documentOf({
         kind: "counter",
         totals: new Map([[actor, {
-          counter: 9,
-          added: 1,
-          taken: 0,
-          removedCounter: 0,
-          removedAdded: 0,
-          removedTaken: 0
+          removed: { counter: 0, sum: 0 },
+          updates: [{ counter: 9, sum: 1 }],
+          isCut: false
         }]])
       })
     ))

@@ -26,7 +26,7 @@ const expireAt = (at: number): void => {
   const held = stepped.held(notes, "k")[primaries[0]! - 1]!
   const dot = { actor: "n9.000000000000000.1", counter: 1 }
   const seen = { vector: new Map(), dots: [dot] }
-  const none = { seen, store: undefined, deferred: [], expiry: [], ids: [] }
+  const none = { seen, store: undefined, deferred: [], expiry: [] }
   const delta = Document.withExpiry(none, { document: held, dot, at })
   const document = Document.apply(held, delta)
   for (const nodeNumber of primaries) {

@@ -3,10 +3,12 @@ import { afterEach, describe, expect, it } from "vitest"
 import * as fc from "fast-check"
 import * as Schema from "effect/Schema"
 import { KeyPage } from "../../schemas/KeyPage.ts"
+import { HttpBackend } from "../../src/client/HttpBackend.ts"
 import { NatsBackend } from "../../src/client/NatsBackend.ts"
 import { decodeCursor, encodeCursor } from "../../src/coordinator/Listing.ts"
 import { encodeFields } from "../../src/core/model/DocumentKey.ts"
 import { NodeId } from "../../src/core/model/Names.ts"
+import { startServer } from "../http/served.ts"
 import { liveRuntime } from "../tooling/runtimes.ts"
 import { list, listAll, write } from "../cluster/asked.ts"
 import { buckets, notes } from "../cluster/buckets.ts"
@@ -90,6 +92,36 @@ describe("a listing", () => {
     expect(Schema.is(KeyPage)(page)).toBe(true)
   })
 
+  it("that would lack partitions is an error, unless that is welcome", async () => {
+    const { backends, connect, cut } = await start()
+    const server = await startServer({ backend: backends[0]! })
+    await fill(cluster!, numbered(120))
+    for (const node of ["n3", "n4", "n5"]) cut(NodeId.make(node))
+    const remote = new NatsBackend({
+      runtime: liveRuntime,
+      transport: connect(),
+      cluster: clusterName
+    })
+    const overHttp = new HttpBackend({ runtime: liveRuntime, url: server.url })
+    for (const backend of [backends[0]!, remote, overHttp]) {
+      const body = { limit: 1000, timeoutMillis: 100 }
+      await expect(list(backend, "notes", body)).rejects.toMatchObject({
+        _tag: "ListingIncomplete",
+        bucket: "notes",
+        partitions: 16,
+        unreachable: ["n3", "n4", "n5"],
+        message: expect.stringMatching(
+          /would lack \d+ of 16 partitions; no answer from n3, n4, n5/u
+        )
+      })
+      const page = await list(backend, "notes", { ...body, partial: true })
+      expect(page).toMatchObject({ partial: true, unreachable: ["n3", "n4", "n5"] })
+      expect(page.keys.length).toBeLessThan(120)
+    }
+    remote.close()
+    await server.stop()
+  })
+
   it("names nodes that declare the bucket otherwise, or whose disk fails", async () => {
     const otherNotes = { ...notes.definition, schema: "0000000000000000" }
     const { backends, nodes } = await start({
@@ -99,11 +131,20 @@ describe("a listing", () => {
     await write(backends[0]!, "notes", { key: "k", op: "put", args: ["v"], w: 2 })
     const page = await list(backends[0]!, "notes")
     expect(page).toMatchObject({ keys: ["k"], refused: [{ node: "n3" }], unreachable: [] })
+    expect(page.partial).toBeUndefined()
     nodes[1]!.disk.database.exec("DROP TABLE documents")
-    const { refused } = await list(backends[0]!, "notes")
+    const { partial, refused } = await list(backends[0]!, "notes", { partial: true })
     expect(refused.map(({ node }) => node)).toEqual(["n2", "n3"])
+    expect(partial).toBe(true)
+    await expect(list(backends[0]!, "notes")).rejects.toMatchObject({
+      _tag: "ListingIncomplete",
+      reached: 0,
+      partitions: 16,
+      refused: [{ node: "n2" }, { node: "n3" }]
+    })
     nodes[0]!.disk.database.exec("DROP TABLE documents")
-    await expect(list(backends[0]!, "notes")).rejects.toMatchObject({ _tag: "QuorumNotMet" })
+    await expect(list(backends[0]!, "notes", { partial: true }))
+      .rejects.toMatchObject({ _tag: "ListingIncomplete", reached: 0 })
   })
 
   it("is refused for a bucket that is not there and a cursor that is none", async () => {

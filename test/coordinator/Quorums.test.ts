@@ -182,6 +182,30 @@ describe("a node that is cut off", () => {
     expect(stepped.read(1, plain, { key: "k" }).answer.values).toEqual(["x"])
   })
 
+  it("does not call itself unreachable where its own disk is late", async () => {
+    await start(3)
+    stepped.cut(1)
+    const { storage } = stepped.nodes[0]!.core.options
+    const { write } = storage
+    const finishing: Array<() => void> = []
+    Object.assign(storage, {
+      write: (...[batch, done]: Parameters<typeof write>) =>
+        write(batch, (failure) => void finishing.push(() => done(failure)))
+    })
+    const asked = stepped.write(1, plain, put)
+    stepped.runtime.advance(2_500)
+    expect(asked.error).toMatchObject({
+      had: { w: 0, pw: 0, dw: 0 },
+      unreachable: expect.toSatisfy(are(2, 3)),
+      refused: [{ node: "n1", reason: "its own disk has not finished the write in time" }],
+      mayHaveApplied: true
+    })
+    expect(asked.error.message).toMatch(
+      /; no answer from n., n.; n1: its own disk has not finished the write in time; it may have/u
+    )
+    for (const finish of finishing) finish()
+  })
+
   it("reports the same of a read, which never applied", async () => {
     await start(3)
     stepped.cut(1)

@@ -14,6 +14,13 @@ beforeEach(async () => {
 afterEach(() => stepped.stop())
 
 const put = { key: "k", op: "put", args: ["x"] }
+const room = { hotel: "k", floor: 1, name: "" }
+const profile = (context: string): WriteBody => ({
+  key: "k",
+  op: "put",
+  args: [{ name: "x" }],
+  context
+})
 const shelf = (op: string, arg: string | number, more: Partial<WriteBody> = {}): WriteBody => ({
   key: "k",
   op,
@@ -44,16 +51,16 @@ describe("a context", () => {
     for (const nodeNumber of [1, 2, 3]) {
       expect(stepped.write(nodeNumber, notes, { ...put, context }).isOpen).toBe(false)
     }
-    const foreign = [
-      stepped.write(1, notes, { ...put, key: "other", context }),
-      stepped.write(1, profiles, { key: "k", op: "put", args: [{ name: "x" }], context }),
-      stepped.read(1, notes, { key: "other", after: [context] }),
-      stepped.write(1, notes, { ...put, key: "other", after: [context] }),
-      stepped.read(1, rooms, { key: { hotel: "k", floor: 1, name: "" }, after: [context] })
-    ]
-    for (const { error } of foreign) {
+    const elsewhere = [
+      ["other-document", stepped.write(1, notes, { ...put, key: "other", context })],
+      ["other-document", stepped.read(1, notes, { key: "other", after: [context] })],
+      ["other-document", stepped.write(1, notes, { ...put, key: "other", after: [context] })],
+      ["other-bucket", stepped.write(1, profiles, profile(context))],
+      ["other-bucket", stepped.read(1, rooms, { key: room, after: [context] })]
+    ] as const
+    for (const [reason, { error }] of elsewhere) {
       expect(error).toBeInstanceOf(BadContext)
-      expect(error).toMatchObject({ reason: "foreign" })
+      expect(error).toMatchObject({ reason })
     }
     expect(stepped.read(1, notes, { key: "other", r: "all" }).answer.values).toEqual([])
   })
@@ -89,12 +96,12 @@ describe("a context", () => {
     }
   })
 
-  it("is foreign to a cluster of another name with the same key", () => {
+  it("is of another key in a cluster of another name with the same key", () => {
     const { context } = stepped.write(1, notes, put).answer
     const { bucket, key, seal } = scopeOfNote()
     expect(CausalContext.decode(context, { ...seal, bucket, key })).toHaveProperty("vector")
     expect(CausalContext.decode(context, { ...seal, bucket, key, cluster: "other" }))
-      .toBe("foreign")
+      .toBe("unknown-key")
   })
 
   it("lets a write replace the values that it has seen, and no others", () => {

@@ -8,7 +8,7 @@ import * as Document from "../../src/core/crdt/Document.ts"
 import * as CanonicalJson from "../../src/core/model/CanonicalJson.ts"
 import type { StrategyDefinition, TypeDefinition } from "../../src/core/model/BucketDefinition.ts"
 import * as Strategies from "../../src/core/strategy/Strategies.ts"
-import type { Strategy } from "../../src/core/strategy/Strategy.ts"
+import type { Mutated, Strategy } from "../../src/core/strategy/Strategy.ts"
 
 /** The context that a client keeps of a read. */
 export interface Read {
@@ -33,7 +33,7 @@ export class Replica {
     name: string,
     args: ReadonlyArray<unknown>,
     seen?: CausalContext
-  ): "Changed" | "InvalidArguments" | "ContextAhead" {
+  ): Mutated["_tag"] {
     const operation = this.#strategy.operations.get(name)
     if (operation === undefined) throw new Error(`${this.#strategy.name} has no ${name}`)
     const dot = { actor: this.actor, counter: ++this.counter }
@@ -43,6 +43,7 @@ export class Replica {
       nowMillis: 0,
       seen,
       stampSeen: seen?.stamp ?? 0,
+      counterUpdatesMax: 16,
       args
     })
     if (mutated._tag === "Changed") this.document = Document.apply(this.document, mutated.delta)

@@ -73,8 +73,7 @@ const write = fc.record({
   expiry: fc.option(fc.option(fc.integer({ min: 0, max: 2_000 })), {
     nil: undefined,
     freq: 2
-  }),
-  id: fc.option(fc.nat(3), { nil: undefined })
+  })
 })
 
 const steps = fc.array(
@@ -184,16 +183,13 @@ class Play {
       nowMillis: nowMillis + step.clockMillis,
       seen,
       stampSeen: seen?.stamp ?? 0,
+      counterUpdatesMax: 3,
       args: operation.args.map((kind, i) => argument(kind, step.args[i]!))
     })
     if (mutated._tag !== "Changed") return document
-    const ids = step.id === undefined
-      ? []
-      : [{ session: `session-${step.id % 2}`, sequence: step.id, at: nowMillis + step.id, ...dot }]
-    const made = { ...mutated.delta, ids }
     const delta = step.expiry === undefined
-      ? made
-      : Document.withExpiry(made, { document, dot, at: step.expiry })
+      ? mutated.delta
+      : Document.withExpiry(mutated.delta, { document, dot, at: step.expiry })
     const after = Document.apply(document, delta)
     this.changes.push({ before: document, delta, after })
     return after

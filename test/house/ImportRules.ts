@@ -61,6 +61,7 @@ export const table: Readonly<Record<string, Room>> = {
   "core/clock": pure("core", "core/model"),
   "core/crdt": pure("core", "core/model", "core/clock"),
   "core/strategy": pure("core", "core/model", "core/clock", "core/crdt"),
+  "core/operations": pure("core", "core/model"),
   "core/ring": pure("core", "core/model"),
   "core/merkle": pure("core", "core/model"),
   "core/membership": pure("core", "core/model"),

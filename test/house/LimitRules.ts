@@ -5,7 +5,7 @@
 import type { ESTree } from "rolldown/utils"
 import { at, isCode, type Rule, type SourceFile, walk } from "./Source.ts"
 
-const limitsFile = "src/core/model/Limits.ts"
+const limitsFiles = ["src/core/model/Limits.ts", "src/core/model/EdgeLimits.ts"]
 
 /** By file: formats, joins and contracts rest on these, or they shape a text for people. */
 export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
@@ -20,9 +20,8 @@ export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/core/clock/CausalContext.ts": ["macBytes"],
   "src/core/clock/HybridClock.ts": ["wallMaxMicros"],
   "src/core/codec/Bytes.ts": ["varintBytesMax", "asciiBytesMax"],
-  "src/core/crdt/Document.ts": ["idsMax", "idRefusedAfterMillis"],
-  "src/core/crdt/DocumentCodec.ts": ["recentSessionsMax"],
   "src/core/crdt/StoreCodec.ts": ["depthMax"],
+  "src/core/crdt/Sum.ts": ["sumBytesMax", "halfMax", "numberBytes"],
   "src/core/model/CanonicalJson.ts": ["depthMax", "nodesMax"],
   "src/core/model/DocumentKey.ts": ["keyLengthMax"],
   "src/core/quorum/Quorum.ts": ["replicasMax"],
@@ -63,7 +62,7 @@ const limitsIn = (file: SourceFile): ReadonlyArray<string> => {
   const check = (key: ESTree.Node, value: ESTree.Node | null): void => {
     if (key.type !== "Identifier" || !limitName.test(key.name) || !isLimit(value)) return
     if (structural[file.path]?.includes(key.name) === true) return
-    found.push(`${at(file, key.start)} sets ${key.name}, which belongs into ${limitsFile}`)
+    found.push(`${at(file, key.start)} sets ${key.name}, which belongs into ${limitsFiles[0]}`)
   }
   walk(file, {
     VariableDeclarator: ({ id, init }) => check(id, init),
@@ -79,7 +78,7 @@ const limitsIn = (file: SourceFile): ReadonlyArray<string> => {
 
 /** The simulator and the laws have sizes of their own, which steer no node. */
 const isProduct = ({ path }: SourceFile): boolean =>
-  /^(src\/(?!testing\/)|schemas\/)/u.test(path) && path !== limitsFile
+  /^(src\/(?!testing\/)|schemas\/)/u.test(path) && !limitsFiles.includes(path)
 
 /** No other file sets a limit, an interval or a size. */
 export const limitsInOneFile: Rule = (files) =>

@@ -219,6 +219,6 @@ describe("the settings of a request", () => {
     const headers = { "everwrite-after": `${context}, ${context}` }
     expect((await docs("profiles", { query: { key: "after" }, headers })).status).toBe(200)
     const foreign = await docs("profiles", { query: { key: "other" }, headers })
-    expect(await problemIn(foreign)).toMatchObject({ status: 400, reason: "foreign" })
+    expect(await problemIn(foreign)).toMatchObject({ status: 400, reason: "other-document" })
   })
 })

@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import type { RequestBody } from "../../schemas/ClientRequest.ts"
 import type { Backend } from "../../src/client/Backend.ts"
 import { HttpBackend } from "../../src/client/HttpBackend.ts"
-import { idRefusedAfterMillis } from "../../src/core/crdt/Document.ts"
 import { explain, list, listAll, read, write } from "../cluster/asked.ts"
 import { buckets } from "../cluster/buckets.ts"
 import { makeCluster, type MemoryCluster } from "../cluster/memoryCluster.ts"
@@ -133,12 +132,6 @@ describe("a client over HTTP", () => {
       const [here, there] = await both(ask)
       expect(there).toEqual(here)
     }
-  })
-
-  it("refuses a retry so old that the node could not tell", async () => {
-    const operationId = { session: "s", sequence: 1, at: Date.now() - idRefusedAfterMillis - 1000 }
-    await expect(write(far, "shelves", { key: "k", op: "visits.add", args: [1], operationId }))
-      .rejects.toMatchObject({ _tag: "RequestTooOld", limitMillis: idRefusedAfterMillis })
   })
 })
 

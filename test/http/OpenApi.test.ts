@@ -57,6 +57,8 @@ describe("the OpenAPI document", () => {
       "DELETE /v1/buckets/{bucket}/docs",
       "POST /v1/buckets/{bucket}/docs/ops/{operation}",
       "GET /v1/buckets/{bucket}/siblings",
+      "POST /v1/buckets/{bucket}/read",
+      "POST /v1/buckets/{bucket}/write",
       "GET /v1/buckets",
       "GET /v1/buckets/{bucket}",
       "GET /v1/buckets/{bucket}/keys",
@@ -102,11 +104,11 @@ describe("the OpenAPI document", () => {
     const statuses = Object.fromEntries(
       operations.map(([route, { responses }]) => [route, Object.keys(responses).map(Number)])
     )
-    expect(statuses["GET /v1/buckets/{bucket}/docs"]).toEqual([200, 400, 404, 409, 500, 503])
+    expect(statuses["GET /v1/buckets/{bucket}/docs"]).toEqual([200, 400, 404, 409, 431, 500, 503])
     expect(statuses["PUT /v1/buckets/{bucket}/docs"])
-      .toEqual([200, 400, 404, 405, 409, 413, 415, 422, 500, 503])
+      .toEqual([200, 400, 404, 405, 409, 413, 415, 422, 431, 500, 503])
     expect(statuses["DELETE /v1/buckets/{bucket}/docs"])
-      .toEqual([200, 204, 400, 404, 409, 428, 500, 503])
+      .toEqual([200, 204, 400, 404, 409, 428, 431, 500, 503])
     expect(statuses["GET /readyz"]).toEqual([200, 503])
   })
 })

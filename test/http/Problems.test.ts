@@ -35,6 +35,16 @@ const table: ReadonlyArray<readonly [status: number, error: Errors.StoreError]> 
   [409, new Errors.RequestTooOld({ ageMillis: 700_000, limitMillis: 600_000 })],
   [
     503,
+    new Errors.ListingIncomplete({
+      bucket,
+      reached: 3,
+      partitions: 4,
+      unreachable: ["n2"],
+      refused: []
+    })
+  ],
+  [
+    503,
     new Errors.QuorumNotMet({
       action: "write",
       needed: { w: 2, pw: 0, dw: 2 },
@@ -45,6 +55,7 @@ const table: ReadonlyArray<readonly [status: number, error: Errors.StoreError]> 
     })
   ],
   [503, new Errors.ContextNotCovered({ bucket, unreachable })],
+  [409, new Errors.ContextTooOld({ bucket })],
   [503, new Errors.NodeUnwritable({ node: "n1", reason: "its disk is full or failing" })],
   [503, new Errors.NodeUnavailable({ node: "n1", reason: "it is stopping" })],
   [500, new Errors.Undecodable({ bucket, path: "$.a", problem: "no number" })],
@@ -134,12 +145,17 @@ describe("a wrong request", () => {
     expect(problem).toMatchObject({ status: 422, path: "$.name" })
   })
 
-  it("a context of another document, or of none, is refused", async () => {
+  it("a context of another document, a damaged one and none are refused by name", async () => {
     const at = await start()
     const put = { method: "PUT", json: "v" }
     const { headers } = await call(at, `${docs}?key=k`, put)
     const context = headers.get("everwrite-context")!
-    for (const [text, reason] of [[context, "foreign"], ["!", "malformed"]] as const) {
+    const reasons = [
+      [context, "other-document"],
+      [`${context}AAAA`, "damaged"],
+      ["!", "malformed"]
+    ] as const
+    for (const [text, reason] of reasons) {
       const options = { ...put, headers: { "everwrite-context": text } }
       const problem = await problemIn(await call(at, `${docs}?key=other`, options))
       expect(problem).toMatchObject({ status: 400, reason })

@@ -114,7 +114,7 @@ describe("a tree", () => {
   })
 
   it("whose leaf gives way to a tree, and back, holds no rows of before", () => {
-    const leaf = goldenElements["values"]!
+    const leaf = goldenElements["element-2"].values
     const flat = new Map<string, DotStore>([[childKey("values", "a"), leaf]])
     const inner: Tree = { kind: "tree", children: flat }
     const deep = new Map<string, DotStore>([[childKey("tree", "a"), inner]])
@@ -146,7 +146,7 @@ describe.each(definitions)("a row of %s", (_, definition) => {
 describe("a row is refused as `Malformed`", () => {
   const document = goldenDocuments["tree"]!
   const row = rowOf(document)
-  const leaf = DocumentCodec.encodeElement(goldenElements["values"]!)
+  const leaf = DocumentCodec.encodeElement(goldenElements["element-2"].values)
 
   it("or is a document, whichever bit of its header flips", () => {
     for (let bit = 0; bit < row.header.length * 8; bit++) {

@@ -12,6 +12,7 @@ import type { StrategyDefinition } from "../../src/core/model/BucketDefinition.t
 import * as CanonicalJson from "../../src/core/model/CanonicalJson.ts"
 import { type Incarnation, isIncarnation } from "../../src/core/model/Incarnation.ts"
 import { NodeId } from "../../src/core/model/Names.ts"
+import type { OperationId } from "../../src/core/operations/OperationId.ts"
 import * as Strategies from "../../src/core/strategy/Strategies.ts"
 import { beginIncarnation } from "../../src/node/NodeCore.ts"
 import { Replica, type Updated } from "../../src/replica/Replica.ts"
@@ -32,7 +33,7 @@ export interface BenchOptions {
 export interface OperateOptions {
   readonly key?: RowKey
   readonly seen?: CausalContext
-  readonly id?: Document.OperationId
+  readonly id?: OperationId
 }
 
 /** The arguments of the calls of `settled`; empty while there are none. */

@@ -6,7 +6,7 @@ import type { TypeDefinition } from "../../src/core/model/BucketDefinition.ts"
 import * as CrdtStrategy from "../../src/core/strategy/CrdtStrategy.ts"
 import { checkSpecification } from "./checkSpecification.ts"
 import { hasCounter, typeRequests } from "./TypeRequests.ts"
-import { type TypeChange, view } from "./TypeSpecification.ts"
+import { mayBeTooOld, type TypeChange, view } from "./TypeSpecification.ts"
 
 const counter: TypeDefinition = { type: "counter" }
 const set: TypeDefinition = { type: "set" }
@@ -41,7 +41,8 @@ describe("every reader gets the specified value, at any moment of any history", 
         requests: typeRequests(type),
         view: view(type),
         clientCounts: false,
-        refusesAhead: (change) => change.tag === "removal" && hasCounter(change.of)
+        refusesAhead: (change) => change.tag === "removal" && hasCounter(change.of),
+        mayBeTooOld
       }, histories)
       // A history in which nothing difficult happens shows nothing.
       expect(counts.delivered).toBeGreaterThan(histories / 10)
@@ -49,6 +50,7 @@ describe("every reader gets the specified value, at any moment of any history", 
       expect(counts.ahead).toBeGreaterThan(histories / 10)
       const refuses = hasCounter(type)
       expect(counts.refused > histories / 100).toBe(refuses)
+      if (type === counter) expect(counts.tooOld).toBeGreaterThan(histories / 100)
     })
   }
 })

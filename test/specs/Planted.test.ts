@@ -3,6 +3,7 @@
  * themselves everywhere and do the wrong thing.
  */
 import { describe, expect, it } from "vitest"
+import * as VersionVector from "../../src/core/clock/VersionVector.ts"
 import type { Delta } from "../../src/core/crdt/Document.ts"
 import type { TypeDefinition } from "../../src/core/model/BucketDefinition.ts"
 import * as CrdtStrategy from "../../src/core/strategy/CrdtStrategy.ts"
@@ -11,7 +12,7 @@ import { siblings } from "../../src/core/strategy/SiblingsStrategy.ts"
 import type { Mutated, Mutation, Strategy } from "../../src/core/strategy/Strategy.ts"
 import { checkSpecification, type Specified } from "./checkSpecification.ts"
 import { hasCounter, typeRequests } from "./TypeRequests.ts"
-import { type TypeChange, view } from "./TypeSpecification.ts"
+import { mayBeTooOld, type TypeChange, view } from "./TypeSpecification.ts"
 import * as ValueSpecification from "./ValueSpecification.ts"
 
 /** `strategy` with its mutations and their outcomes changed. */
@@ -40,7 +41,8 @@ const ofType = (type: TypeDefinition, strategy: Strategy): Specified<TypeChange>
   requests: typeRequests(type),
   view: view(type),
   clientCounts: false,
-  refusesAhead: (change) => change.tag === "removal" && hasCounter(change.of)
+  refusesAhead: (change) => change.tag === "removal" && hasCounter(change.of),
+  mayBeTooOld
 })
 
 const ofValues = (
@@ -51,7 +53,8 @@ const ofValues = (
   requests: ValueSpecification.valueRequests,
   view: specification,
   clientCounts: true,
-  refusesAhead: () => false
+  refusesAhead: () => false,
+  mayBeTooOld: () => false
 })
 
 /** That a reader gets something else than is specified, in one of 3000 histories at most. */
@@ -75,6 +78,16 @@ const withStamps = (delta: Delta, stamp: number): Delta =>
       }
     }
     : delta
+
+/** The strategy of `type`, to which its client has seen something else, though not too much. */
+const unlessAhead = (type: TypeDefinition, seen: (mutation: Mutation) => Mutation["seen"]) =>
+  altered(CrdtStrategy.make(type), {
+    before: (mutation) => {
+      const known = mutation.seen?.vector
+      const isAhead = known === undefined || !VersionVector.covers(mutation.document.context, known)
+      return isAhead ? mutation : { ...mutation, seen: seen(mutation) }
+    }
+  })
 
 const set: TypeDefinition = { type: "set" }
 const register: TypeDefinition = { type: "register" }
@@ -112,6 +125,23 @@ describe("a specification finds", () => {
     const drop = forgetful.operations.get("drop")!
     const operations = new Map([...strategy.operations, ["drop", drop] as const])
     expectFound(ofType(counters, { ...strategy, operations }))
+  })
+
+  it.each([{ type: counters }, { type: { type: "counter" } as const }])(
+    "a removal that leaves an actor of $type.type whole which counted on since the client read",
+    ({ type }) => {
+      const strategy = unlessAhead(type, ({ document, seen }) => {
+        const current = [...seen!.vector].filter(([actor, counter]) =>
+          document.context.get(actor) === counter
+        )
+        return { ...seen!, vector: new Map(current) }
+      })
+      expectFound(ofType(type, strategy))
+    }
+  )
+
+  it("a removal that takes what its coordinator knows of a counter, read or not", () => {
+    expectFound(ofType(counters, unlessAhead(counters, () => undefined)))
   })
 
   it("a register that orders by the clock alone", () => {

@@ -26,6 +26,12 @@ export interface Rules<Change> {
   readonly clientCounts: boolean
   /** Whether a client that has seen more than the coordinator must be refused. */
   readonly refusesAhead: (change: Change) => boolean
+  /** Whether a client may be told that it read too long ago, and must read again. */
+  readonly mayBeTooOld: (
+    history: ReadonlyArray<Happened<Change>>,
+    local: Mask,
+    asked: { readonly change: Change; readonly seen: Mask }
+  ) => boolean
 }
 
 /** A step: small numbers that are read modulo the number of choices. */
@@ -63,6 +69,7 @@ export interface StepCounts {
   operated: number
   refused: number
   ahead: number
+  tooOld: number
   deferred: number
   delivered: number
   forgotten: number
@@ -72,10 +79,14 @@ export const noStepCounts = (): StepCounts => ({
   operated: 0,
   refused: 0,
   ahead: 0,
+  tooOld: 0,
   deferred: 0,
   delivered: 0,
   forgotten: 0
 })
+
+/** Less than a history has operations, so that histories reach it. */
+export const counterUpdatesMax = 2
 
 const startMillis = 1_700_000_000_000
 const incarnation = Incarnation.make("0".repeat(15))
@@ -172,10 +183,17 @@ export class SpecifiedCluster<Change> {
         nowMillis,
         seen: views.length === 0 ? undefined : context,
         stampSeen: context.stamp,
+        counterUpdatesMax,
         args
       })
     const isAhead = !covers(local, seenByClient)
     const mustRefuse = isAhead && this.#rules.refusesAhead(change)
+    if (mutated._tag === "ContextTooOld") {
+      const may = this.#rules.mayBeTooOld(this.history, local, { change, seen: seenByClient })
+      same(may, true, `whether ${operation} may be too old`)
+      this.#counts.tooOld++
+      return
+    }
     same(mutated._tag, mustRefuse ? "ContextAhead" : "Changed", `the answer to ${operation}`)
     this.#counts.ahead += isAhead ? 1 : 0
     this.#counts.refused += mustRefuse ? 1 : 0

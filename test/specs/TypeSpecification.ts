@@ -5,12 +5,12 @@
  * - An element is in a set if an addition was seen that no seen addition of it had known, and no
  *   seen removal had observed.
  * - A register shows the latest of the values that no seen write had known and no removal observed.
- * - A counter is the sum of the amounts seen, less what removals took away: of each actor, all up
- *   to the last amount that the removal's coordinator knew, if the removal had observed that one.
+ * - A counter is the sum of the amounts seen that no seen removal had observed.
  * - Maps and documents contain their children; a removal observes everything below its path.
  */
 import type { TypeDefinition } from "../../src/core/model/BucketDefinition.ts"
 import * as CanonicalJson from "../../src/core/model/CanonicalJson.ts"
+import { counterUpdatesMax } from "./SpecifiedCluster.ts"
 import { compare, type Happened, isIn, known, type Mask, observed, within } from "./Happened.ts"
 
 /** An operation on a data type, with its path. */
@@ -100,17 +100,28 @@ const set = (seen: Events, path: Path): Shown => {
   return { isLive: texts.size > 0, json: [...texts].sort().map(CanonicalJson.decode) }
 }
 
+/**
+ * Whether a removal by a client that has seen `seen` may be refused as too old at a replica that
+ * has seen `local`: one actor has added to one counter below its path too often since.
+ */
+export const mayBeTooOld = (
+  history: Events,
+  local: Mask,
+  { change, seen }: { readonly change: TypeChange; readonly seen: Mask }
+): boolean => {
+  if (change.tag !== "removal") return false
+  const missed = within(history, local & ~seen).filter((event) =>
+    event.change.tag === "amount" && isBelow(event.change.path, change.path)
+  )
+  return missed.some((event) =>
+    missed.filter((other) => isAt(other, event.change.path) && other.actor === event.actor)
+      .length >= counterUpdatesMax
+  )
+}
+
 const counter = (seen: Events, path: Path): Shown => {
   const amounts = seen.filter((event) => event.change.tag === "amount" && isAt(event, path))
-  const isTaken = (event: Event) =>
-    removals(seen, path).some((removal) => {
-      const known = amounts.filter((other) =>
-        other.actor === event.actor && isIn(other, removal.local)
-      )
-      const last = known.at(-1)
-      return last !== undefined && isIn(last, observed(removal)) && event.counter <= last.counter
-    })
-  const left = amounts.filter((event) => !isTaken(event))
+  const left = unremoved(amounts, seen)
   const sum = left.reduce(
     (all, { change }) => all + (change.tag === "amount" ? change.amount : 0),
     0

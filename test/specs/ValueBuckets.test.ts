@@ -30,7 +30,8 @@ describe("every reader gets the specified value, at any moment of any history", 
         },
         requests: Specification.valueRequests,
         clientCounts: true,
-        refusesAhead: () => false
+        refusesAhead: () => false,
+        mayBeTooOld: () => false
       }, histories)
       expect(counts.ahead).toBeGreaterThan(histories / 10)
       expect(counts.forgotten).toBeGreaterThan(histories / 10)

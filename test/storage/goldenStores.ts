@@ -14,7 +14,7 @@ import * as DocumentCodec from "../../src/core/crdt/DocumentCodec.ts"
 import * as RowCodec from "../../src/replica/RowCodec.ts"
 import type { KeyedRow } from "../../src/storage/Storage.ts"
 import { openWorker } from "../../src/storage/WorkerStorage.ts"
-import { goldenFormats } from "../core/crdt/goldenDocuments.ts"
+import { formerGoldenFormats } from "../core/crdt/goldenDocuments.ts"
 import { liveRuntime } from "../tooling/runtimes.ts"
 import { bytesOf, commit, commitRows, keyOf, note, put } from "./documents.ts"
 import { identity } from "./storageFixtures.ts"
@@ -24,7 +24,7 @@ export const goldenOwn = "n1.0mi8dfxmoabcdef.1"
 export const goldenStoreId = "0123456789abcdefghijklmnop"
 
 /** Under the key `s` and the name: documents of their first format, which was the only one then. */
-export const goldenEntries = Object.entries(goldenFormats["document-1"])
+export const goldenEntries = Object.entries(formerGoldenFormats["document-1"])
 
 /** A document that no replica encoded. */
 export const plainKey = keyOf("splain \u{1F6D2}", {

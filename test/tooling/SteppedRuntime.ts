@@ -55,6 +55,11 @@ export class SteppedRuntime implements Runtime {
     }
   }
 
+  /** Lets time pass in which the process does nothing: timers run late, after this. */
+  stall(millis: number): void {
+    this.#elapsed += millis
+  }
+
   /** Lets time pass: timers run when they are due, and each one's turns end. */
   advance(millis: number): void {
     const end = this.#elapsed + millis

@@ -51,6 +51,28 @@ describe("a request that waits", () => {
     expect(pending.resends).toBe(3)
   })
 
+  it("gets the answers that came while the process did nothing before its time is up", () => {
+    const { number, waits } = add(1_000)
+    runtime.advance(90)
+    runtime.stall(5_000)
+    // The timers are late; answers that wait in the socket are read after them.
+    runtime.advance(0)
+    expect(waits.events).toEqual([])
+    pending.remove(number)
+    runtime.advance(5_000)
+    expect(waits.events).toEqual([])
+  })
+
+  it("ends all the same where the process does nothing again and again", () => {
+    const { waits } = add(1_000)
+    for (let i = 0; i < 4; i++) {
+      runtime.stall(2_000)
+      runtime.advance(0)
+    }
+    expect(waits.events).toHaveLength(1)
+    expect(waits.events[0]).toMatch(/^expire/u)
+  })
+
   it("is left alone once it is removed", () => {
     const { number, waits } = add(1_000)
     runtime.advance(150)

@@ -4,14 +4,19 @@
  * A client must be able to say which history it has seen, and must not be able to claim another: a
  * forged dot at 2^53 would erase every later write. So a token carries a MAC under the cluster's
  * key over the cluster's name, the bucket, the document's key and the history, and is worth nothing
- * anywhere else.
+ * anywhere else. The MAC alone says only that a token is not good here. Checks of two bytes beside
+ * it tell the caller why: they are no proof, and nothing is believed for their sake.
  *
  * ```
- * token   = 2, id of the key (2 bytes), MAC (12 bytes), history: format 2, as base64url
+ * token   = 3, checks, MAC (12 bytes), history: format 3, as base64url
+ *         | 2, id of the key (2 bytes), MAC (12 bytes), history: format 2, read only
  *         | MAC (12 bytes), 1, history: format 1, read only
+ * checks  = of the key and the cluster, of the bucket, of the document's key, of all other bytes of
+ *           the token (2 bytes each)
  * history = stamp, vector, then, where the session had seen more, a vector of that
  * vector  = count, then each actor as text with its counter, sorted
- * MAC     = the beginning of HMAC-SHA-256 of: 2, cluster, bucket, both halves of the key, history
+ * MAC     = the beginning of HMAC-SHA-256 of: 3 or 2, cluster, bucket, both halves of the key,
+ *           history
  *         | of: bucket, 0, both halves of the key with 0 after each, 1, history
  * ```
  *
@@ -20,8 +25,10 @@
 import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto"
 import { ByteReader, ByteWriter, Malformed } from "../codec/Bytes.ts"
 import { sortedKeys } from "../codec/SortedKeys.ts"
+import { bytesBits16, textBits16 } from "../Hash.ts"
 import { invariant } from "../Invariant.ts"
 import type { DocumentKey } from "../model/DocumentKey.ts"
+import type { TokenRefusal } from "../model/StoreError.ts"
 import { actorPattern } from "./Dot.ts"
 import * as VersionVector from "./VersionVector.ts"
 
@@ -75,10 +82,12 @@ export interface TokenScope extends TokenSeal {
   readonly key: DocumentKey
 }
 
-const formatVersion = 2
+const formatVersion = 3
 const macBytes = 12
-const macStart = 3
-const historyStart = macStart + macBytes
+/** Where the parts of a token of format 3 begin. */
+const layout = { key: 1, bucket: 3, document: 5, all: 7, mac: 9, history: 9 + macBytes }
+/** Where those of format 2 do. */
+const second = { version: 2, key: 1, mac: 3, history: 3 + macBytes }
 
 const hmac = (key: KeyObject, data: string | Uint8Array): Buffer =>
   createHmac("sha256", key).update(data).digest()
@@ -92,8 +101,25 @@ export const tokenKey = (key: KeyObject): TokenKey => ({
   key
 })
 
-const writeScope = (writer: ByteWriter, { bucket, cluster, key }: TokenScope): ByteWriter =>
-  writer.byte(formatVersion).text(cluster).text(bucket).text(key.partition).text(key.sort)
+const writeScope = (
+  writer: ByteWriter,
+  version: number,
+  { bucket, cluster, key }: TokenScope
+): ByteWriter => writer.byte(version).text(cluster).text(bucket).text(key.partition).text(key.sort)
+
+/** The bytes that a token's MAC seals. */
+const sealedBytes = (version: number, scope: TokenScope, history: Uint8Array): Uint8Array =>
+  writeScope(new ByteWriter(256), version, scope).raw(history).view()
+
+/** Two keys, or one key in two clusters, have the same check once in 65,536 pairs. */
+const keyCheck = ({ id }: TokenKey, { cluster }: TokenSeal): number => id ^ textBits16(cluster)
+
+const documentCheck = ({ key }: TokenScope): number =>
+  textBits16(`${key.partition}\u0000${key.sort}`)
+
+/** Of all bytes but the check itself. */
+const damageCheck = (token: Uint8Array): number =>
+  bytesBits16(token.subarray(0, layout.all)) ^ bytesBits16(token.subarray(layout.mac))
 
 const writeVector = (writer: ByteWriter, vector: VersionVector.VersionVector): void => {
   writer.varint(vector.size)
@@ -104,26 +130,22 @@ const writeVector = (writer: ByteWriter, vector: VersionVector.VersionVector): v
 export const encode = (context: CausalContext, scope: TokenScope): string => {
   const [sealing] = scope.keys
   invariant(sealing !== undefined, "a token is sealed with a key")
-  const writer = writeScope(new ByteWriter(256), scope)
+  const writer = writeScope(new ByteWriter(256), formatVersion, scope)
   const scopeEnd = writer.length
   writer.varint(context.stamp)
   writeVector(writer, context.vector)
   if (context.unshown !== undefined) writeVector(writer, context.unshown)
   const sealed = writer.view()
-  const token = Buffer.allocUnsafe(historyStart + sealed.length - scopeEnd)
+  const token = Buffer.allocUnsafe(layout.history + sealed.length - scopeEnd)
   token.writeUInt8(formatVersion)
-  token.writeUInt16BE(sealing.id, 1)
-  hmac(sealing.key, sealed).copy(token, macStart, 0, macBytes)
-  token.set(sealed.subarray(scopeEnd), historyStart)
+  token.writeUInt16BE(keyCheck(sealing, scope), layout.key)
+  token.writeUInt16BE(textBits16(scope.bucket), layout.bucket)
+  token.writeUInt16BE(documentCheck(scope), layout.document)
+  hmac(sealing.key, sealed).copy(token, layout.mac, 0, macBytes)
+  token.set(sealed.subarray(scopeEnd), layout.history)
+  token.writeUInt16BE(damageCheck(token), layout.all)
   return token.toString("base64url")
 }
-
-/**
- * Why a token was refused: it is none (`malformed`); it was made for another bucket, key or
- * cluster, or changed on the way (`foreign`); or no key here has the id of the one that sealed it
- * (`unknown-key`), as when that was retired since.
- */
-export type TokenRefusal = "malformed" | "foreign" | "unknown-key"
 
 const readVector = (reader: ByteReader): VersionVector.VersionVector => {
   const count = reader.count("actors", 2)
@@ -163,13 +185,28 @@ const isSealed = (keys: ReadonlyArray<TokenKey>, mac: Uint8Array, sealed: Uint8A
   keys.some(({ key }) => timingSafeEqual(mac, hmac(key, sealed).subarray(0, macBytes)))
 
 const open = (token: Buffer, scope: TokenScope): CausalContext | TokenRefusal => {
-  if (token.length <= historyStart) return "malformed"
-  const id = token.readUInt16BE(1)
+  if (token.length <= layout.history) return "malformed"
+  if (token.readUInt16BE(layout.all) !== damageCheck(token)) return "damaged"
+  const check = token.readUInt16BE(layout.key)
+  const keys = scope.keys.filter((key) => keyCheck(key, scope) === check)
+  if (keys.length === 0) return "unknown-key"
+  if (token.readUInt16BE(layout.bucket) !== textBits16(scope.bucket)) return "other-bucket"
+  if (token.readUInt16BE(layout.document) !== documentCheck(scope)) return "other-document"
+  const history = token.subarray(layout.history)
+  const mac = token.subarray(layout.mac, layout.history)
+  const sealed = sealedBytes(formatVersion, scope, history)
+  return isSealed(keys, mac, sealed) ? decodeHistory(history) : "damaged"
+}
+
+/** Opens a token of format 2, which has no checks but the key's id. */
+const openSecond = (token: Buffer, scope: TokenScope): CausalContext | TokenRefusal => {
+  if (token.length <= second.history) return "malformed"
+  const id = token.readUInt16BE(second.key)
   const keys = scope.keys.filter((key) => key.id === id)
   if (keys.length === 0) return "unknown-key"
-  const history = token.subarray(historyStart)
-  const sealed = writeScope(new ByteWriter(256), scope).raw(history).view()
-  const mac = token.subarray(macStart, historyStart)
+  const history = token.subarray(second.history)
+  const mac = token.subarray(second.mac, second.history)
+  const sealed = sealedBytes(second.version, scope, history)
   return isSealed(keys, mac, sealed) ? decodeHistory(history) : "foreign"
 }
 
@@ -184,13 +221,18 @@ const openFirst = (token: Buffer, scope: TokenScope): CausalContext | TokenRefus
   return isSealed(scope.keys, mac, sealed) ? decodeHistory(token.subarray(macBytes + 1)) : "foreign"
 }
 
+const openAny = (token: Buffer, scope: TokenScope): CausalContext | TokenRefusal => {
+  if (token[0] === formatVersion) return open(token, scope)
+  return token[0] === second.version ? openSecond(token, scope) : "malformed"
+}
+
 /** The context of a token, or why it is refused. */
 export const decode = (text: string, scope: TokenScope): CausalContext | TokenRefusal => {
   if (!/^[A-Za-z0-9_-]+$/u.test(text)) return "malformed"
   const token = Buffer.from(text, "base64url")
-  const context = token[0] === formatVersion ? open(token, scope) : "malformed"
-  // A token of format 1 begins with any byte, that of format 2 among them.
+  const context = openAny(token, scope)
+  // A token of format 1 begins with any byte, those of later formats among them.
   if (typeof context !== "string" || token[macBytes] !== 1) return context
   const first = openFirst(token, scope)
-  return typeof first === "string" && token[0] === formatVersion ? context : first
+  return typeof first === "string" && context !== "malformed" ? context : first
 }

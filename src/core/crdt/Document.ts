@@ -2,8 +2,7 @@
  * Describes the state of one document at one replica, and joins the states of two replicas.
  *
  * A document is a causal context and a state; a tombstone has the context and nothing live. Beside
- * them stand removals that wait for the dots they had seen, an expiry, and the ids of recent
- * operations, so that a retry is answered from the document wherever the first attempt is known.
+ * them stand removals that wait for the dots they had seen, and an expiry.
  */
 import type { Dot } from "../clock/Dot.ts"
 import { compareDots } from "../clock/Dot.ts"
@@ -15,17 +14,6 @@ import * as Expiry from "./Expiry.ts"
 import { joinStores } from "./Join.ts"
 import { applyDeferral, type Deferral } from "./Removal.ts"
 
-/** Names one operation of one client, so that a retry can be told from a second operation. */
-export interface OperationId {
-  readonly session: string
-  readonly sequence: number
-  /** When the client issued it, in milliseconds since 1970. */
-  readonly at: number
-}
-
-/** An operation that was applied, with the last dot it made. */
-export interface AppliedId extends OperationId, Dot {}
-
 export interface Document {
   readonly context: VersionVector.VersionVector
   /** Undefined: no entries. */
@@ -33,8 +21,6 @@ export interface Document {
   /** Invariant: sorted by dot; each had seen more than `context`. */
   readonly deferred: ReadonlyArray<Deferral>
   readonly expiry: Expiry.Expiry
-  /** Invariant: sorted by `compareIds`, at most `idsMax`. */
-  readonly ids: ReadonlyArray<AppliedId>
 }
 
 /** The change of one operation: a state whose context is named dots, and sometimes a vector. */
@@ -44,78 +30,14 @@ export interface Delta {
   readonly deferred: ReadonlyArray<Deferral>
   /** An entry where the operation sets or lifts the expiry; its dot is among those of `seen`. */
   readonly expiry: Expiry.Expiry
-  readonly ids: ReadonlyArray<AppliedId>
 }
 
 export const empty: Document = {
   context: VersionVector.empty,
   store: undefined,
   deferred: [],
-  expiry: Expiry.none,
-  ids: []
+  expiry: Expiry.none
 }
-
-/** Most ids that a document carries; beyond, the oldest go, and their retries may apply again. */
-export const idsMax = 256
-
-/** Ids younger than this are answered; older ones are refused as too old to tell. */
-export const idRefusedAfterMillis = 10 * 60_000
-
-/** Ids are kept twice as long as they are accepted, so that clocks may differ by as much. */
-export const idKeptMillis = 2 * idRefusedAfterMillis
-
-/** Orders by time of issue, so that the oldest come first. */
-export const compareIds = (left: AppliedId, right: AppliedId): number => {
-  if (left.at !== right.at) return left.at - right.at
-  if (left.session !== right.session) return left.session < right.session ? -1 : 1
-  return left.sequence - right.sequence || compareDots(left, right)
-}
-
-/** Whether `ids` has all of `some`; both are sorted. */
-const includesAll = (ids: ReadonlyArray<AppliedId>, some: ReadonlyArray<AppliedId>): boolean => {
-  if (some.length > ids.length) return false
-  let i = 0
-  for (const id of some) {
-    while (i < ids.length && compareIds(ids[i]!, id) < 0) i++
-    if (i === ids.length || compareIds(ids[i]!, id) > 0) return false
-  }
-  return true
-}
-
-const joinIds = (
-  left: ReadonlyArray<AppliedId>,
-  right: ReadonlyArray<AppliedId>
-): ReadonlyArray<AppliedId> => {
-  if (left === right || includesAll(left, right)) return left
-  if (includesAll(right, left)) return right
-  const all: Array<AppliedId> = []
-  for (let i = 0, j = 0; i < left.length || j < right.length;) {
-    const order = i === left.length ? 1 : j === right.length ? -1 : compareIds(left[i]!, right[j]!)
-    all.push(order <= 0 ? left[i]! : right[j]!)
-    if (order <= 0) i++
-    if (order >= 0) j++
-  }
-  const kept = all.slice(-idsMax)
-  // Where only older ids were missing, nothing changes.
-  return kept.length === left.length && kept.every((id, i) => id === left[i]) ? left : kept
-}
-
-/** `document` with one more operation on its list. */
-export const withId = (document: Document, id: AppliedId): Document => ({
-  ...document,
-  ids: joinIds(document.ids, [id])
-})
-
-/** `document` without the ids that are past keeping; the moment may differ between replicas. */
-export const withoutOldIds = (document: Document, nowMillis: number): Document => {
-  const oldest = nowMillis - idKeptMillis
-  if (document.ids.every((id) => id.at >= oldest)) return document
-  return { ...document, ids: document.ids.filter((id) => id.at >= oldest) }
-}
-
-/** The entry of an operation that this document knows, or undefined. */
-export const findId = (document: Document, id: OperationId): AppliedId | undefined =>
-  document.ids.find((known) => known.sequence === id.sequence && known.session === id.session)
 
 /** The context after a delta: named dots count as everything before them (see `VersionVector`). */
 const joinContext = (
@@ -165,10 +87,9 @@ const joinWith = (left: Document, right: Delta): Document => {
   const store = applyDeferrals(joined, left.deferred, right.deferred)
   const deferred = joinDeferred(left.deferred, right.deferred, context)
   const expiry = Expiry.join(left.expiry, leftSeen, right.expiry, right.seen)
-  const ids = joinIds(left.ids, right.ids)
   const unchanged = context === left.context && store === left.store
-    && deferred === left.deferred && expiry === left.expiry && ids === left.ids
-  return unchanged ? left : { context, store, deferred, expiry, ids }
+    && deferred === left.deferred && expiry === left.expiry
+  return unchanged ? left : { context, store, deferred, expiry }
 }
 
 /**
@@ -198,7 +119,7 @@ export const join = (left: Document, right: Document): Document => {
   if (left === right) return left
   const joined = joinWith(left, { ...right, seen: { vector: right.context, dots: [] } })
   const isRight = joined.context === right.context && joined.store === right.store
-    && joined.expiry === right.expiry && joined.ids === right.ids
+    && joined.expiry === right.expiry
     && joined.deferred.length + right.deferred.length === 0
   return isRight ? right : joined
 }

@@ -1,29 +1,29 @@
 /**
- * Writes documents as bytes, for disk and wire: format 1, and format 2 for those with an expiry.
+ * Writes documents as bytes, for disk and wire.
  *
  * ```
- * document = 1, actors, context, deferrals, state, ids
- *          | 2, actors, context, deferrals, state, expiry, ids
+ * document = 3, actors, context, deferrals, state, expiry
  * actors   = count, then each as text, sorted; later mentions are indexes into this table
  * context  = a counter for each actor; 0 for one that only a deferral mentions
  * state    = 0 | kind (1 latest, 2 values, 3 counter, 4 tree), then the kind's own fields
- * expiry   = count, at least 1, then each as a dot and 0, or as a dot, 1 and its time
- * element  = 1, actors, state: one leaf of a tree, with a table of its own
+ * expiry   = count, then each as a dot and 0, or as a dot, 1 and its time
+ * element  = 2, actors, state: one leaf of a tree, with a table of its own
  * ```
  *
- * The encoding is canonical: equal documents have equal bytes, and no other bytes are read. So a
- * document has one format, the least that holds it: one without an expiry keeps the bytes and the
- * digest that it had before there were any, on disks and in nodes of either time. The digest hashes
- * all bytes before the ids, the version among them; the ids are left out, since replicas forget
- * them at their own time.
+ * The encoding is canonical: equal documents have equal bytes, and no other bytes are read. The
+ * digest is a hash of all of them, the version among them.
+ *
+ * Formats 1 and 2 are read. They had operation ids at their end, which are dropped, and format 1
+ * had no expiry. Their counters, and those of elements of format 1, kept no updates. A digest is
+ * always that of format 3, so that replicas agree on it whichever format each of them reads.
  */
 import { ByteReader, ByteWriter, Malformed } from "../codec/Bytes.ts"
 import { sortedKeys } from "../codec/SortedKeys.ts"
 import { type Actor, actorPattern, compareDots } from "../clock/Dot.ts"
 import * as VersionVector from "../clock/VersionVector.ts"
 import { digest64 } from "../Hash.ts"
-import { type AppliedId, compareIds, type Document, idsMax } from "./Document.ts"
-import { childKind, type DotStore } from "./DotStore.ts"
+import type { Document } from "./Document.ts"
+import { childKind, type DotStore, hasCounter } from "./DotStore.ts"
 import * as Expiry from "./Expiry.ts"
 import type { Deferral } from "./Removal.ts"
 import {
@@ -37,14 +37,14 @@ import {
   writeStore
 } from "./StoreCodec.ts"
 
-/** The format of a document without an expiry, and of one that has it. */
-const formats = { plain: 1, expiring: 2 } as const
+/** The format that documents are written in, and those before it, with and without an expiry. */
+const formats = { plain: 1, expiring: 2, present: 3 } as const
 
-const elementFormat = 1
+const elementFormats = { former: 1, present: 2 } as const
 
 export interface EncodedDocument {
   readonly bytes: Uint8Array
-  /** 16 hexadecimal digits over everything but the ids. */
+  /** 16 hexadecimal digits. */
   readonly digest: string
   /** Bytes free right before `bytes` in the same buffer, for one header; none unless said. */
   readonly roomBefore?: number
@@ -127,7 +127,6 @@ const readDeferrals = (reading: Reading): ReadonlyArray<Deferral> => {
 }
 
 const writeExpiry = (writer: ByteWriter, expiry: Expiry.Expiry, indexes: Indexes): void => {
-  if (expiry.length === 0) return
   writer.varint(expiry.length)
   for (const entry of expiry) {
     writeDot(writer, entry, indexes).byte(entry.at === null ? 0 : 1)
@@ -147,47 +146,7 @@ const readExpiry = (reading: Reading): Expiry.Expiry => {
     if (hasTime > 1 || !ordered) throw new Malformed("expiry entries in order", at)
     expiry.push({ ...dot, at: hasTime === 1 ? reader.varint("a time") : null })
   }
-  if (expiry.length === 0) throw new Malformed("at least one expiry entry", at)
-  return expiry
-}
-
-const writeIds = (writer: ByteWriter, ids: ReadonlyArray<AppliedId>): void => {
-  writer.varint(ids.length)
-  for (const id of ids) {
-    writer.text(id.session).varint(id.sequence).varint(id.at).text(id.actor).varint(id.counter)
-  }
-}
-
-const noIds: ReadonlyArray<AppliedId> = []
-
-/** Sessions of a document that are looked through when an id is read. */
-const recentSessionsMax = 4
-
-const readIds = ({ actors, context, reader }: Reading): ReadonlyArray<AppliedId> => {
-  const at = reader.offset
-  const count = reader.count("ids", 5)
-  if (count > idsMax) throw new Malformed(`at most ${idsMax} ids`, at)
-  if (count === 0) return noIds
-  let sessions: ReadonlyArray<string> = []
-  const ids: Array<AppliedId> = []
-  for (let i = 0; i < count; i++) {
-    const session = reader.text("a session", sessions)
-    if (sessions.length < recentSessionsMax && !sessions.includes(session)) {
-      sessions = sessions.concat(session)
-    }
-    const id = {
-      session,
-      sequence: reader.varint("a sequence"),
-      at: reader.varint("a time"),
-      actor: reader.text("an actor", actors),
-      counter: reader.varint("a counter")
-    }
-    const ordered = i === 0 || compareIds(ids[i - 1]!, id) < 0
-    const known = id.counter > 0 && VersionVector.contains(context, id.actor, id.counter)
-    if (!ordered || !known) throw new Malformed("ids in order, of dots of the context", at)
-    ids.push(id)
-  }
-  return ids
+  return expiry.length === 0 ? Expiry.none : expiry
 }
 
 const readContext = (
@@ -213,12 +172,12 @@ const tableOf = (
   return [...actors].sort()
 }
 
-/** Bytes of an actor, of an id, and of all else that most documents have, at most. */
-const roomOf = { actor: 48, id: 96, rest: 64 } as const
+/** Bytes of an actor, and of all else that most documents have, at most. */
+const roomOf = { actor: 48, rest: 64 } as const
 
 /** About what a document takes, so that its bytes need neither be moved on nor cut out. */
-const roomFor = ({ context, ids, store }: Document): number =>
-  roomOf.rest + context.size * roomOf.actor + ids.length * roomOf.id
+const roomFor = ({ context, store }: Document): number =>
+  roomOf.rest + context.size * roomOf.actor
   + (store?.kind === "latest" ? store.value?.length ?? 0 : 0)
 
 interface EncodeOptions {
@@ -228,63 +187,89 @@ interface EncodeOptions {
   readonly roomBefore?: number
 }
 
+const write = (
+  writer: ByteWriter,
+  { context, deferred, expiry, store }: Document,
+  format: number
+): ByteWriter => {
+  const actors = tableOf(context, deferred)
+  writer.byte(format)
+  const indexes = writeActors(writer, actors)
+  for (const actor of actors) writer.varint(context.get(actor) ?? 0)
+  writer.varint(deferred.length)
+  for (const deferral of deferred) writeDeferral(writer, deferral, indexes)
+  writeStore(writer, store, indexes)
+  if (format !== formats.plain) writeExpiry(writer, expiry, indexes)
+  return writer
+}
+
 /** The bytes and digest of a document. */
 export const encode = (
   document: Document,
   { roomBefore = 0, withState = true }: EncodeOptions = {}
 ): EncodedDocument => {
-  const format = document.expiry.length === 0 ? formats.plain : formats.expiring
-  const writer = new ByteWriter(roomBefore + roomFor(document)).skip(roomBefore).byte(format)
-  const actors = tableOf(document.context, document.deferred)
-  const indexes = writeActors(writer, actors)
-  for (const actor of actors) writer.varint(document.context.get(actor) ?? 0)
-  writer.varint(document.deferred.length)
-  for (const deferral of document.deferred) writeDeferral(writer, deferral, indexes)
-  writeStore(writer, withState ? document.store : undefined, indexes)
-  writeExpiry(writer, document.expiry, indexes)
-  const hashed = writer.length
-  writeIds(writer, document.ids)
-  const digest = digest64(writer.view(roomBefore, hashed))
+  const writer = new ByteWriter(roomBefore + roomFor(document)).skip(roomBefore)
+  write(writer, withState ? document : { ...document, store: undefined }, formats.present)
+  const digest = digest64(writer.view(roomBefore))
   return { bytes: writer.take(roomBefore), digest, roomBefore }
 }
 
-/** The document of some bytes. Throws `Malformed`. */
-export const decode = (bytes: Uint8Array): Document => read(bytes).document
+/** Whether the bytes of a document are of an earlier format than `encode` writes. */
+export const isFormer = (bytes: Uint8Array): boolean => bytes[0] !== formats.present
 
-/** The document of some bytes, and its digest. Throws `Malformed`. */
-export const decodeWithDigest = (
-  bytes: Uint8Array
-): { readonly document: Document; readonly digest: string } => {
-  const { document, hashedBytes } = read(bytes)
-  return { document, digest: digest64(bytes.subarray(0, hashedBytes)) }
+/**
+ * The digest of a document in the earlier format that held it; undefined where it has counters,
+ * which are not what they were.
+ */
+export const formerDigest = (document: Document): string | undefined => {
+  if (hasCounter(document.store)) return undefined
+  const format = document.expiry.length === 0 ? formats.plain : formats.expiring
+  return digest64(write(new ByteWriter(roomFor(document)), document, format).view())
 }
 
-const read = (
-  bytes: Uint8Array
-): { readonly document: Document; readonly hashedBytes: number } => {
+/** Drops what formats 1 and 2 end with. */
+const skipIds = (reader: ByteReader): void => {
+  for (let i = reader.count("ids", 5); i > 0; i--) {
+    reader.text("a session")
+    reader.varint("a sequence")
+    reader.varint("a time")
+    reader.text("an actor")
+    reader.varint("a counter")
+  }
+}
+
+/** The document of some bytes. Throws `Malformed`. */
+export const decode = (bytes: Uint8Array): Document => {
   const reader = new ByteReader(bytes)
   const format = reader.byte("a format version")
-  if (format !== formats.plain && format !== formats.expiring) {
-    throw new Malformed("document format 1 or 2", 0)
+  if (format < formats.plain || format > formats.present) {
+    throw new Malformed("document format 1, 2 or 3", 0)
   }
   const actors = readActors(reader)
   const context = readContext(reader, actors)
-  const reading = { reader, actors, context }
+  const reading = { reader, actors, context, isFormer: format !== formats.present }
   const deferred = readDeferrals(reading)
   if (context.size < actors.length && tableOf(context, deferred).length < actors.length) {
     throw new Malformed("actors that are mentioned", 1)
   }
   const store = readStore(reading)
   const expiry = format === formats.plain ? Expiry.none : readExpiry(reading)
-  const hashedBytes = reader.offset
-  const ids = readIds(reading)
+  if (format !== formats.present) skipIds(reader)
   reader.end()
-  return { document: { context, store, deferred, expiry, ids }, hashedBytes }
+  return { context, store, deferred, expiry }
+}
+
+/** The document of some bytes, and its digest. Throws `Malformed`. */
+export const decodeWithDigest = (
+  bytes: Uint8Array
+): { readonly document: Document; readonly digest: string } => {
+  const document = decode(bytes)
+  return { document, digest: isFormer(bytes) ? encode(document).digest : digest64(bytes) }
 }
 
 /** One leaf of a tree, as an element row. */
 export const encodeElement = (store: DotStore): Uint8Array => {
-  const writer = new ByteWriter(128).byte(elementFormat)
+  const writer = new ByteWriter(128).byte(elementFormats.present)
   const indexes = writeActors(writer, [...actorsOf(store)].sort())
   writeStore(writer, store, indexes)
   return writer.finish()
@@ -296,11 +281,12 @@ export const decodeElement = (
   context: VersionVector.VersionVector
 ): DotStore => {
   const reader = new ByteReader(bytes)
-  if (reader.byte("a format version") !== elementFormat) {
-    throw new Malformed(`element format ${elementFormat}`, 0)
+  const format = reader.byte("a format version")
+  if (format !== elementFormats.former && format !== elementFormats.present) {
+    throw new Malformed("element format 1 or 2", 0)
   }
   const actors = readActors(reader)
-  const store = readStore({ reader, actors, context })
+  const store = readStore({ reader, actors, context, isFormer: format === elementFormats.former })
   reader.end()
   if (store === undefined || store.kind === "tree") throw new Malformed("a leaf", 1)
   if (actorsOf(store).size !== actors.length) throw new Malformed("actors that are mentioned", 1)

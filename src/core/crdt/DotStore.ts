@@ -16,6 +16,7 @@
  */
 import type { Actor, Dot } from "../clock/Dot.ts"
 import type { Sibling } from "../clock/DottedVersionVectorSet.ts"
+import type { Sum } from "./Sum.ts"
 
 /** The winner of a last-write-wins register; `value` is null after a delete. */
 export interface LastWriterRegister extends Dot {
@@ -30,20 +31,24 @@ export interface MultiValue {
   readonly siblings: ReadonlyArray<Sibling>
 }
 
+/** The sum of an actor's amounts, all from the first on, after its update `counter`. */
+export interface CounterUpdate {
+  readonly counter: number
+  readonly sum: Sum
+}
+
 /**
- * The sums that one actor added and took away, as of its dot `counter`, and their removed share.
- *
- * Each half only grows with its counter, so a removal concurrent with an increment leaves the
- * increment and nothing else (basho/riak_dt#98 shows the fault without the removed half).
+ * The last updates of one actor to a counter, and the last one that removals took away, with all
+ * before it. So a removal that comes late takes what it had seen and leaves what came after
+ * (basho/riak_dt#98 shows the fault without the removed half).
  */
 export interface PerActorTotal {
-  readonly counter: number
-  readonly added: number
-  readonly taken: number
-  /** Invariant: at most `counter`; 0 where nothing was removed. */
-  readonly removedCounter: number
-  readonly removedAdded: number
-  readonly removedTaken: number
+  /** Counter and sum are 0 where nothing was removed. */
+  readonly removed: CounterUpdate
+  /** Invariant: ascending, after `removed`; not empty where nothing was removed. */
+  readonly updates: ReadonlyArray<CounterUpdate>
+  /** Whether there may be updates after `removed` and before these; false where these are none. */
+  readonly isCut: boolean
 }
 
 export interface Counter {
@@ -109,12 +114,17 @@ export const isLive = (store: DotStore | undefined): boolean => {
     case "values":
       return store.siblings.length > 0
     case "counter":
-      for (const total of store.totals.values()) {
-        if (total.counter > total.removedCounter) return true
-      }
+      for (const { updates } of store.totals.values()) if (updates.length > 0) return true
       return false
     case "tree":
       for (const child of store.children.values()) if (isLive(child)) return true
       return false
   }
+}
+
+export const hasCounter = (store: DotStore | undefined): boolean => {
+  if (store?.kind === "counter") return true
+  if (store?.kind !== "tree") return false
+  for (const child of store.children.values()) if (hasCounter(child)) return true
+  return false
 }

@@ -12,6 +12,7 @@ import type { Actor } from "../clock/Dot.ts"
 import * as DottedVersionVectorSet from "../clock/DottedVersionVectorSet.ts"
 import type { Seen } from "../clock/DottedVersionVectorSet.ts"
 import { invariant } from "../Invariant.ts"
+import * as CounterTotal from "./CounterTotal.ts"
 import type { Counter, DotStore, LastWriterRegister, PerActorTotal, Tree } from "./DotStore.ts"
 
 /** One side of a join. */
@@ -27,25 +28,11 @@ const isLater = (left: LastWriterRegister, right: LastWriterRegister): boolean =
   return left.counter >= right.counter
 }
 
-const joinTotals = (left: PerActorTotal, right: PerActorTotal): PerActorTotal => {
-  const newer = right.counter > left.counter ? right : left
-  const removed = right.removedCounter > left.removedCounter ? right : left
-  if (newer === left && removed === left) return left
-  return {
-    counter: newer.counter,
-    added: newer.added,
-    taken: newer.taken,
-    removedCounter: removed.removedCounter,
-    removedAdded: removed.removedAdded,
-    removedTaken: removed.removedTaken
-  }
-}
-
 const joinCounters = (left: Counter, right: Counter): Counter => {
   let joined: Map<Actor, PerActorTotal> | undefined
   for (const [actor, total] of right.totals) {
     const mine = left.totals.get(actor)
-    const both = mine === undefined ? total : joinTotals(mine, total)
+    const both = mine === undefined ? total : CounterTotal.join(mine, total)
     if (both !== mine) (joined ??= new Map(left.totals)).set(actor, both)
   }
   return joined === undefined ? left : { kind: "counter", totals: joined }

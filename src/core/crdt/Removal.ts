@@ -6,9 +6,10 @@
  * until the document's context covers that, and removes them as they arrive. basho/riak_dt#99 shows
  * the fault of deferrals kept inside the field they concern; here they stand beside the state.
  */
-import type { Dot } from "../clock/Dot.ts"
+import type { Actor, Dot } from "../clock/Dot.ts"
 import type { Sibling } from "../clock/DottedVersionVectorSet.ts"
 import * as VersionVector from "../clock/VersionVector.ts"
+import * as CounterTotal from "./CounterTotal.ts"
 import type { Counter, DotStore, PerActorTotal } from "./DotStore.ts"
 
 /** A removal at `path` that had seen more than this document has yet. Its dot is its event. */
@@ -17,36 +18,41 @@ export interface Deferral extends Dot {
   readonly path: ReadonlyArray<string>
 }
 
-/** The effect of a removal: dots by name, and counters by their totals. */
+/** The effect of a removal: dots by name, and counters by their sums. */
 export interface Removed {
   readonly dots: ReadonlyArray<Dot>
-  /** The same tree with every counter's totals marked removed; undefined where there is none. */
+  /** The same tree with each counter's removed sums; undefined where there is none. */
   readonly counters: DotStore | undefined
 }
 
-const removeTotals = (counter: Counter, seen: VersionVector.VersionVector): Counter | undefined => {
-  const totals = new Map<string, PerActorTotal>()
+/** A removal that had seen an update of a counter which is not kept any more. */
+export const tooOld = "too-old"
+
+const removeTotals = (
+  counter: Counter,
+  seen: VersionVector.VersionVector
+): Counter | typeof tooOld | undefined => {
+  const totals = new Map<Actor, PerActorTotal>()
   for (const [actor, total] of counter.totals) {
-    // An actor that counted on since stays whole: how much of it was seen is not known.
-    if (total.counter === total.removedCounter) continue
-    if (!VersionVector.contains(seen, actor, total.counter)) continue
-    totals.set(actor, {
-      ...total,
-      removedCounter: total.counter,
-      removedAdded: total.added,
-      removedTaken: total.taken
-    })
+    const update = CounterTotal.taken(total, seen.get(actor) ?? 0)
+    if (update === "too-old") return tooOld
+    if (update !== undefined) totals.set(actor, CounterTotal.removedUpTo(update))
   }
   return totals.size === 0 ? undefined : { kind: "counter", totals }
 }
 
-/** The effect of a removal of all of `store` that has seen `seen`. */
+/**
+ * The effect of a removal of all of `store` that has seen `seen`: of each actor in a counter, it
+ * takes the sum at the last update that it had seen.
+ *
+ * **Requires** that all of `seen` is in the context of the document, if there are counters.
+ */
 export const removeSeen = (
   store: DotStore | undefined,
   seen: VersionVector.VersionVector
-): Removed => {
+): Removed | typeof tooOld => {
   const dots: Array<Dot> = []
-  const visit = (here: DotStore): DotStore | undefined => {
+  const visit = (here: DotStore): DotStore | typeof tooOld | undefined => {
     switch (here.kind) {
       case "latest":
         return undefined
@@ -61,6 +67,7 @@ export const removeSeen = (
         const children = new Map<string, DotStore>()
         for (const [key, child] of here.children) {
           const counters = visit(child)
+          if (counters === tooOld) return tooOld
           if (counters !== undefined) children.set(key, counters)
         }
         return children.size === 0 ? undefined : { kind: "tree", children }
@@ -68,7 +75,7 @@ export const removeSeen = (
     }
   }
   const counters = store === undefined ? undefined : visit(store)
-  return { dots, counters }
+  return counters === tooOld ? tooOld : { dots, counters }
 }
 
 const keepUnseen = (

@@ -10,6 +10,7 @@ import { type Actor, compareDots, type Dot } from "../clock/Dot.ts"
 import type { Sibling } from "../clock/DottedVersionVectorSet.ts"
 import * as VersionVector from "../clock/VersionVector.ts"
 import { invariant } from "../Invariant.ts"
+import { readFormerTotal, readTotal, writeTotal } from "./CounterCodec.ts"
 import { childKind, type DotStore, type PerActorTotal } from "./DotStore.ts"
 
 /** Deepest nesting of trees. */
@@ -37,16 +38,14 @@ export const actorsOf = (store: DotStore, into = new Set<Actor>()): ReadonlySet<
 /** Where each actor stands in the table that a document begins with. */
 export type Indexes = ReadonlyMap<Actor, number>
 
-export const writeDot = (writer: ByteWriter, dot: Dot, indexes: Indexes): ByteWriter => {
-  const index = indexes.get(dot.actor)
+const indexOf = (indexes: Indexes, actor: Actor): number => {
+  const index = indexes.get(actor)
   invariant(index !== undefined, "every dot of a state is in its document's context")
-  return writer.varint(index).varint(dot.counter)
+  return index
 }
 
-const writeTotal = (writer: ByteWriter, total: PerActorTotal): void => {
-  writer.varint(total.added).varint(total.taken).varint(total.removedCounter)
-  if (total.removedCounter > 0) writer.varint(total.removedAdded).varint(total.removedTaken)
-}
+export const writeDot = (writer: ByteWriter, dot: Dot, indexes: Indexes): ByteWriter =>
+  writer.varint(indexOf(indexes, dot.actor)).varint(dot.counter)
 
 export const writeStore = (
   writer: ByteWriter,
@@ -73,9 +72,8 @@ export const writeStore = (
     case "counter":
       writer.varint(store.totals.size)
       for (const actor of sortedKeys(store.totals)) {
-        const total = store.totals.get(actor)!
-        writeDot(writer, { actor, counter: total.counter }, indexes)
-        writeTotal(writer, total)
+        writer.varint(indexOf(indexes, actor))
+        writeTotal(writer, store.totals.get(actor)!)
       }
       return
     case "tree":
@@ -92,6 +90,8 @@ export interface Reading {
   readonly reader: ByteReader
   readonly actors: ReadonlyArray<Actor>
   readonly context: VersionVector.VersionVector
+  /** Whether counters are from before their updates were kept. */
+  readonly isFormer: boolean
 }
 
 export const readDot = ({ reader, actors, context }: Reading): Dot => {
@@ -132,29 +132,17 @@ const readValues = (reading: Reading): DotStore => {
   return { kind: "values", siblings }
 }
 
-const readTotal = (reading: Reading): readonly [Actor, PerActorTotal] => {
-  const { reader } = reading
+const readCounter = ({ actors, context, isFormer, reader }: Reading): DotStore => {
   const at = reader.offset
-  const { actor, counter } = readDot(reading)
-  const added = reader.varint("an amount")
-  const taken = reader.varint("an amount")
-  const removedCounter = reader.varint("a counter")
-  const removedAdded = removedCounter > 0 ? reader.varint("an amount") : 0
-  const removedTaken = removedCounter > 0 ? reader.varint("an amount") : 0
-  const fits = removedCounter <= counter && removedAdded <= added && removedTaken <= taken
-  if (!fits) throw new Malformed("a removal of existing totals", at)
-  return [actor, { counter, added, taken, removedCounter, removedAdded, removedTaken }]
-}
-
-const readCounter = (reading: Reading): DotStore => {
-  const at = reading.reader.offset
   const totals = new Map<Actor, PerActorTotal>()
   let previous = ""
-  for (let i = reading.reader.count("totals", 5); i > 0; i--) {
-    const [actor, total] = readTotal(reading)
-    if (actor <= previous) throw new Malformed("totals in order", at)
+  for (let i = reader.count("totals", 4); i > 0; i--) {
+    const actor = actors[reader.varint("the index of an actor")]
+    if (actor === undefined || actor <= previous) throw new Malformed("totals in order", at)
+    const isKnown = (counter: number) => VersionVector.contains(context, actor, counter)
+    const read = isFormer ? readFormerTotal : readTotal
+    totals.set(actor, read(reader, isKnown))
     previous = actor
-    totals.set(actor, total)
   }
   if (totals.size === 0) throw new Malformed("at least one total", at)
   return { kind: "counter", totals }

@@ -1,6 +1,7 @@
 /**
- * Lists every limit, interval and size of nodes and clients: unit, formula, reason, and the value
- * for a local network, with presets for one machine and for long distances.
+ * Lists every limit, interval and size of nodes: unit, formula, reason, and the value for a local
+ * network, with presets for one machine and for long distances. Those of clients, HTTP and NATS are
+ * in `EdgeLimits.ts`.
  *
  * A room takes those that it needs as options, so that a test can make any of them tiny. Constants
  * that a format or a join rests on stand beside it instead, since all nodes must agree on them:
@@ -8,6 +9,19 @@
  *
  * @see hashicorp/memberlist:config.go, which lists its own in this way
  */
+
+import {
+  type BrokerLimits,
+  type ClientLimits,
+  type HttpLimits,
+  lanBroker,
+  lanClient,
+  lanHttp,
+  lanNats,
+  type NatsLimits
+} from "./EdgeLimits.ts"
+
+export type { BrokerLimits, ClientLimits, HttpLimits, NatsLimits }
 
 const mebibyte = 2 ** 20
 
@@ -113,6 +127,12 @@ const lanNode = {
    */
   lastIssuedDotsMax: 200_000,
   /**
+   * Updates of its own that a node keeps of each counter, 2 to 4 bytes each in every write of it,
+   * at least 1. Writes a second to one counter through one node, times the seconds from a client's
+   * read to its removal: one that has missed more is told to read again.
+   */
+  counterUpdatesMax: 16,
+  /**
    * How long after a failed commit the disk is tried again. Each attempt that fails costs an
    * incarnation, and so an actor in the context of every document that was sent.
    */
@@ -173,117 +193,7 @@ const lanNode = {
   alarmCheckMillis: 5_000
 }
 
-const lanClient = {
-  /**
-   * How long a read that names no timeout is waited for. Longer than the node's own, whose answer
-   * "time is up" says who was unreachable.
-   */
-  readTimeoutMillis: 3_000,
-  /** The same for writes; the node waits longer for these too. */
-  writeTimeoutMillis: 5_000,
-  /**
-   * How long beyond any timeout. A round trip and some, above the node's own forwardGraceMillis:
-   * the node's answer says more than ours.
-   */
-  graceMillis: 500,
-  /** For what people ask of the cluster, such as its members; longer than a node waits itself. */
-  askTimeoutMillis: 3_000,
-  /**
-   * The first pause before a request is sent again. A node answers within its own deadline, so no
-   * answer for this long mostly means that one was lost.
-   */
-  firstPauseMillis: 600,
-  /** Bounds of the later pauses, which follow the round trips: see the node's. */
-  resendMinMillis: 100,
-  resendMaxMillis: 1_000,
-  sweepMillis: 20,
-  /**
-   * Bytes at which a message of requests to one node is closed, unless max_payload is lower. A
-   * node reads a message whole before it begins: a larger one holds up what is first in it.
-   */
-  batchBytesTarget: 64 * 1024,
-  /**
-   * How long a node that does not answer, or cannot, is passed over. As long as it takes to start
-   * again, or each request of that time tries it first.
-   */
-  restMillis: 1_000,
-  /** A node is preferred that answers in less than half the time, by at least this much. */
-  noiseMillis: 2,
-  /** Requests of one `many` under way at once: enough to fill a batch for each node. */
-  manyMax: 256,
-  /** Documents that one session remembers, 100 bytes each; beyond, a new session is asked for. */
-  sessionDocumentsMax: 100_000
-}
-
-/** HTTP, whose clients are people's tools. Node's own defaults suit, but for those that differ. */
-const lanHttp = {
-  /** Bytes of a body; a larger one is refused. As much as a message over NATS. */
-  bodyBytesMax: mebibyte,
-  /** How long the list of buckets is believed: costs nothing, and nobody notices. */
-  descriptionMillis: 1_000,
-  /** Connections; more are refused. Programs that need many connect over NATS. */
-  connectionsMax: 1_000,
-  /** Until the headers of a request are there: slow senders must not hold every connection. */
-  headersTimeoutMillis: 10_000,
-  /** Until its body is there too: bodyBytesMax at 35 kB/s. */
-  requestTimeoutMillis: 30_000,
-  /** How often both are looked at. */
-  connectionsCheckMillis: 5_000,
-  /** How long an idle connection is kept. Longer than proxies keep theirs, or they meet a reset. */
-  keepAliveMillis: 60_000,
-  /** For requests under way at the end of the node, which has drained before. */
-  goodbyeMillis: 1_000
-}
-
-/** The connection to the brokers. */
-const lanNats = {
-  /**
-   * A broker that answers nothing is given up after `pingIntervalMillis * (pingsUnanswered + 1)`:
-   * 3 s. The client's own default, 2 minutes, would lose everything published in that time.
-   */
-  pingIntervalMillis: 1_000,
-  pingsUnanswered: 2,
-  /** One attempt to connect. With the wait below, under the 2 s in which a cluster is back. */
-  connectTimeoutMillis: 1_500,
-  /** Between attempts, plus up to as much again at random. */
-  reconnectWaitMillis: 100,
-  /** How long a flush waits for the broker, at the start and at the end of a node. */
-  flushTimeoutMillis: 2_000,
-  /** How long closing waits for what was published; then it is lost. */
-  drainTimeoutMillis: 2_000,
-  /**
-   * Bytes published and not known to have reached the broker. Above it messages are dropped, so
-   * it must hold what is published in one round trip: 8 MiB is 80 MB/s at 100 ms.
-   */
-  waitingBytesMax: 8 * mebibyte,
-  /** Bytes between two questions to the broker how far it is; a few for each waitingBytesMax. */
-  probeBytes: 64 * 1024
-}
-
-/** The embedded broker: as nats-server, but for the pings (2 minutes there) and connections. */
-const lanBroker = {
-  /** Bytes of the largest message. */
-  maxPayload: mebibyte,
-  /** Bytes that a client may leave untaken before it is cut off. */
-  waitingBytesMax: 64 * mebibyte,
-  /** Bytes of a line of the protocol; a longer one ends its connection. */
-  controlLineBytesMax: 4096,
-  /** A client that answers none of `pingsUnanswered` pings in a row is dead. */
-  pingIntervalMillis: 10_000,
-  pingsUnanswered: 2,
-  connectionsMax: 1024,
-  /** Bytes that wait for the end of the turn; above it the socket is written to at once. */
-  gatheredBytesMax: 256 * 1024,
-  /** Bytes of the blocks that lines and small bodies are copied into, and of a small body. */
-  blockBytes: 64 * 1024,
-  copiedBytesMax: 16 * 1024
-}
-
 export interface NodeLimits extends Readonly<typeof lanNode> {}
-export interface ClientLimits extends Readonly<typeof lanClient> {}
-export interface HttpLimits extends Readonly<typeof lanHttp> {}
-export interface NatsLimits extends Readonly<typeof lanNats> {}
-export interface BrokerLimits extends Readonly<typeof lanBroker> {}
 
 export interface Preset {
   readonly node: NodeLimits

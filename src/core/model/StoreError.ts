@@ -71,22 +71,46 @@ export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("Invali
 }
 
 /**
- * A context token that no read of this document returned, that was changed since, or whose key was
- * retired since.
+ * Why a token was refused:
+ *
+ * - `malformed`: it is none;
+ * - `damaged`: it changed since it was made;
+ * - `unknown-key`: it was sealed under a key, or in a cluster, that is not this node's, or no more;
+ * - `other-bucket`, `other-document`: it was made for that;
+ * - `foreign`: one of these. Tokens before format 3 do not tell which.
  */
+export type TokenRefusal = typeof tokenRefusals[number]
+
+const tokenRefusals = [
+  "malformed",
+  "damaged",
+  "unknown-key",
+  "other-bucket",
+  "other-document",
+  "foreign"
+] as const
+
+/** A context token that no read of this document returned here, or that was changed since. */
 export class BadContext extends Schema.TaggedError<BadContext>()("BadContext", {
   bucket: Schema.String,
-  reason: Schema.Literals(["malformed", "foreign", "unknown-key"])
+  reason: Schema.Literals(tokenRefusals)
 }) {
   override get message(): string {
     switch (this.reason) {
       case "malformed":
         return "the context is not one that a read returned"
-      case "foreign":
-        return `the context belongs to another document than this one of ${this.bucket}, or to `
-          + "another cluster"
+      case "damaged":
+        return "the context was changed since a read returned it"
       case "unknown-key":
-        return "the context was sealed with a key that is not in use here: read again"
+        return "the context was sealed in another cluster, or with a cluster key that is not in "
+          + "use here: read again"
+      case "other-bucket":
+        return `the context was read from another bucket than ${this.bucket}`
+      case "other-document":
+        return `the context was read from another document of bucket ${this.bucket}`
+      case "foreign":
+        return `the context was read from another document than this one of ${this.bucket}, or in `
+          + "another cluster, or was changed since"
     }
   }
 }
@@ -115,6 +139,16 @@ const Counts = Schema.Record(Schema.String, Schema.Int)
 const show = (counts: typeof Counts.Type): string =>
   Object.entries(counts).map(([name, count]) => `${name} ${count}`).join(", ")
 
+interface Unanswered {
+  readonly unreachable: ReadonlyArray<string>
+  readonly refused: ReadonlyArray<{ readonly node: string; readonly reason: string }>
+}
+
+const unansweredText = ({ refused, unreachable }: Unanswered): string => {
+  const away = unreachable.length > 0 ? `; no answer from ${unreachable.join(", ")}` : ""
+  return away + refused.map(({ node, reason }) => `; ${node}: ${reason}`).join("")
+}
+
 /** Too few replicas answered in time. Try again, ask for less, or mend the cluster. */
 export class QuorumNotMet extends Schema.TaggedError<QuorumNotMet>()("QuorumNotMet", {
   action: Schema.Literals(["read", "write"]),
@@ -132,15 +166,12 @@ export class QuorumNotMet extends Schema.TaggedError<QuorumNotMet>()("QuorumNotM
   mayHaveApplied: Schema.Boolean
 }) {
   override get message(): string {
-    const away = this.unreachable.length > 0
-      ? `; no answer from ${this.unreachable.join(", ")}`
-      : ""
     const partly = this.incomplete === undefined
       ? ""
       : `; incomplete: ${this.incomplete.join(", ")}`
     const maybe = this.mayHaveApplied ? "; it may have applied" : ""
-    const counts = `needed ${show(this.needed)}, had ${show(this.had)}`
-    return `${this.action} ${counts}${away}${partly}${maybe}`
+    const counts = `${this.action} needed ${show(this.needed)}, had ${show(this.had)}`
+    return `${counts}${unansweredText(this)}${partly}${maybe}`
   }
 }
 
@@ -153,6 +184,41 @@ export class ContextNotCovered extends Schema.TaggedError<ContextNotCovered>()(
 ) {
   override get message(): string {
     return `the replicas of ${this.bucket} that answered have seen less than this session`
+  }
+}
+
+/**
+ * A removal whose context is so old that the sum which it had seen of a counter is not kept any
+ * more. Nothing was changed. Read again, or remove without a context.
+ */
+export class ContextTooOld extends Schema.TaggedError<ContextTooOld>()("ContextTooOld", {
+  bucket: Schema.String
+}) {
+  override get message(): string {
+    return `a counter of ${this.bucket} was changed too often since the context was read: read `
+      + "again, or remove without a context"
+  }
+}
+
+/**
+ * A page of keys would lack those of partitions of which too few replicas answered. Try again, ask
+ * for a partial page, or mend the cluster.
+ */
+export class ListingIncomplete extends Schema.TaggedError<ListingIncomplete>()(
+  "ListingIncomplete",
+  {
+    bucket: Schema.String,
+    /** Of the partitions of the page, those of which enough replicas answered. */
+    reached: Schema.Int,
+    partitions: Schema.Int,
+    unreachable: Schema.Array(Schema.String),
+    refused: Schema.Array(Schema.Struct({ node: Schema.String, reason: Schema.String }))
+  }
+) {
+  override get message(): string {
+    const missing = this.partitions - this.reached
+    return `a list of the keys of ${this.bucket} would lack ${missing} of ${this.partitions} `
+      + `partitions${unansweredText(this)}`
   }
 }
 
@@ -210,6 +276,8 @@ export const StoreError = Schema.Union([
   RequestTooOld,
   QuorumNotMet,
   ContextNotCovered,
+  ContextTooOld,
+  ListingIncomplete,
   NodeUnwritable,
   NodeUnavailable,
   Undecodable,
@@ -224,6 +292,7 @@ export type StoreError = typeof StoreError.Type
 export const isPassing = (outcome: { readonly _tag: string }): boolean => {
   switch (outcome._tag) {
     case "ContextNotCovered":
+    case "ContextTooOld":
     case "NodeUnavailable":
     case "NodeUnwritable":
     case "RequestTooOld":

@@ -36,8 +36,7 @@ export const changed = (mutation: Mutation, change: DeltaContent): Mutated => {
     seen: { vector: VersionVector.empty, dots: [...(change.replaces ?? []), mutation.dot] },
     store: change.store,
     deferred: change.deferred ?? [],
-    expiry: Expiry.none,
-    ids: []
+    expiry: Expiry.none
   }
   return { _tag: "Changed", delta }
 }
@@ -52,8 +51,7 @@ export const replaced = (
     seen: { vector: options.vector, dots: [mutation.dot] },
     store: options.store,
     deferred: [],
-    expiry: Expiry.none,
-    ids: []
+    expiry: Expiry.none
   }
 })
 

@@ -24,17 +24,21 @@ export interface Mutation {
   readonly seen: CausalContext | undefined
   /** The greatest stamp that the client has seen, by its context or in its session. */
   readonly stampSeen: number
+  /** Updates of its own that this node keeps of a counter, at least 1. */
+  readonly counterUpdatesMax: number
   /** JSON values. */
   readonly args: ReadonlyArray<unknown>
 }
 
 /**
- * The reason why an operation changes nothing: arguments that do not fit, or a client that has seen
- * more than this replica, which must catch up before it can carry out the removal.
+ * The reason why an operation changes nothing: arguments that do not fit; a client that has seen
+ * more than this replica, which must catch up before it can carry out the removal; or a client that
+ * read a counter so long ago that the sum which it had seen is not kept any more.
  */
 export type Unchanged =
   | { readonly _tag: "InvalidArguments"; readonly path: string; readonly problem: string }
   | { readonly _tag: "ContextAhead" }
+  | { readonly _tag: "ContextTooOld" }
 
 export type Mutated = { readonly _tag: "Changed"; readonly delta: Delta } | Unchanged
 

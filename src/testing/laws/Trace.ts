@@ -36,6 +36,8 @@ export interface Trace {
 
 const incarnation = Incarnation.make("0".repeat(15))
 const nodes = ["n1", "n2", "n3"].map((name) => NodeId.make(name))
+/** Less than a script has operations, so that scripts reach it. */
+const counterUpdatesMax = 3
 /** When a trace begins. */
 export const startMillis = 1_700_000_000_000
 
@@ -88,6 +90,7 @@ class Play {
       nowMillis,
       seen: read.length === 0 ? undefined : seen,
       stampSeen: seen.stamp,
+      counterUpdatesMax,
       args: step.args.map(CanonicalJson.decode)
     })
     const client = read.map(({ name }) => name).join(" and ")
@@ -97,8 +100,7 @@ class Play {
       this.lines.push(`${line}: refused, ${mutated._tag}`)
       return
     }
-    const id = { session: node, sequence: dot.counter, at: nowMillis, ...dot }
-    const delta = { ...mutated.delta, ids: [id] }
+    const { delta } = mutated
     const after = this.#hold(replica, this.#subject.apply(before.document, delta))
     this.operated.push({ dot, before, delta, after })
     this.lines.push(`${line} -> ${after.name}`)

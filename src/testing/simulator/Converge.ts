@@ -125,12 +125,11 @@ export class Converge {
       digests.set(node.id, local?._tag.toLowerCase() ?? "down")
       return
     }
-    const { context, ids, store } = local.document
+    const { context, store } = local.document
     digests.set(node.id, local.digest)
     sizes.set(node.id, {
       actors: [...context.keys()].sort(),
-      leaves: leavesOf(store),
-      ids: ids.length
+      leaves: leavesOf(store)
     })
   }
 }

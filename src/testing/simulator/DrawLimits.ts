@@ -28,6 +28,7 @@ export const drawLimits = (random: SeededRandom): PlannedLimits => {
     // Rare, or two crashes in one moment would make nodes forget what they were told.
     toldMillis: random.pick([1, 20]),
     mendedDocumentsMax: random.pick([1, node.mendedDocumentsMax]),
+    counterUpdatesMax: random.pick([1, 2, node.counterUpdatesMax]),
     // A disk that syncs for 50 ms falls behind with smaller groups, and rightly refuses writes.
     groupChangesMax: random.pick([16, 64, node.groupChangesMax]),
     groupBytesMax: random.pick([8_000, 40_000, node.groupBytesMax]),

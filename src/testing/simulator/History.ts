@@ -63,11 +63,10 @@ export interface Loss {
   readonly document: string | undefined
 }
 
-/** The metadata of a document at one replica: its actors, how many values and operation ids. */
+/** The metadata of a document at one replica: its actors, and how many values. */
 export interface Size {
   readonly actors: ReadonlyArray<string>
   readonly leaves: number
-  readonly ids: number
 }
 
 /** The last state of a document at every replica, and the last read through each node. */

@@ -3,12 +3,19 @@
  * given, and that no dot ever stands for two things.
  */
 import type { Dot } from "../../core/clock/Dot.ts"
-import type { AppliedId, OperationId } from "../../core/crdt/Document.ts"
 import type { DotStore } from "../../core/crdt/DotStore.ts"
 import { Malformed } from "../../core/codec/Bytes.ts"
+import type { OperationId } from "../../core/operations/OperationId.ts"
+import type { LocalDocument } from "../../replica/LocalDocument.ts"
 import * as Row from "../../replica/RowCodec.ts"
 import type { RowKey, StoredDocument } from "../../storage/Storage.ts"
 import type { Applied, Lapse } from "./History.ts"
+
+/** An operation that was applied, with the last dot it made. */
+interface AppliedId extends OperationId, Dot {}
+
+/** The operations that a row names: none, while no row does. */
+const idsOf: (held: LocalDocument) => ReadonlyArray<AppliedId> = () => []
 
 const nameOf = ({ actor, counter }: Dot): string => `${actor} ${counter}`
 const nodeOf = ({ actor }: Dot): string => actor.slice(0, actor.indexOf("."))
@@ -60,7 +67,7 @@ export class Ledger {
     if (header === undefined) return
     const held = Row.decodeHeader(header)
     if (held instanceof Malformed) return
-    for (const id of held.document.ids) {
+    for (const id of idsOf(held)) {
       if (nodeOf(id) !== node || this.#made.has(nameOf(id))) continue
       this.#made.add(nameOf(id))
       const makers = this.#makers.get(requestOf(id)) ?? new Set<string>()
@@ -156,7 +163,8 @@ export class Ledger {
       this.#lapses.push({ node, problem: `${documentName} has a row that is no document` })
       return undefined
     }
-    const { context, ids, store } = held.document
+    const ids = idsOf(held)
+    const { context, store } = held.document
     for (const actor of context.keys()) this.#only(this.#homes, actor, documentName, "an actor")
     for (const id of ids) {
       this.#only(this.#ids, nameOf(id), `${documentName} ${requestOf(id)}`, "a dot")
@@ -173,8 +181,8 @@ export class Ledger {
         for (const sibling of store.siblings) this.#value(path, sibling)
         return
       case "counter":
-        for (const [actor, { added, counter, taken }] of store.totals) {
-          this.#mean({ actor, counter }, `${path} +${added} -${taken}`)
+        for (const [actor, { updates }] of store.totals) {
+          for (const { counter, sum } of updates) this.#mean({ actor, counter }, `${path} ${sum}`)
         }
         return
       case "tree":

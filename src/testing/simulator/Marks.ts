@@ -10,6 +10,7 @@ import { operationOf } from "./Plan.ts"
 export const codeMarks: ReadonlyArray<string> = [
   "coordinator: a failing disk refuses a write",
   "coordinator: a refused request goes to another primary",
+  "coordinator: a removal has seen a counter too long ago",
   "coordinator: a request is forwarded again",
   "coordinator: a request is too old",
   "coordinator: a write cannot catch up",
@@ -22,6 +23,7 @@ export const codeMarks: ReadonlyArray<string> = [
   "formation: the own store lost what it told",
   "gather: a node believed down is not asked again",
   "gather: there is no room to wait for slow replicas",
+  "in flight: a late sweep lets answers come first",
   "link: a frame for a former incarnation is refused",
   "link: a frame of another cluster is refused",
   "link: a request of another ring is refused",

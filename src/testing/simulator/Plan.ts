@@ -75,6 +75,7 @@ export type PlannedLimits = Partial<
     | "formAskMillis"
     | "toldMillis"
     | "mendedDocumentsMax"
+    | "counterUpdatesMax"
     | keyof StorageLimits
   >
 >

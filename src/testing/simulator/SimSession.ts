@@ -47,6 +47,7 @@ const recoveryMillis = 5_000
 
 /** Errors by which a node rightly refuses, healthy or not: of contexts, and of clocks far off. */
 const rightful: ReadonlySet<string> = new Set([
+  "ContextTooOld",
   "ContextNotCovered",
   "InvalidRequest",
   "RequestTooOld"
@@ -54,6 +55,7 @@ const rightful: ReadonlySet<string> = new Set([
 
 /** Errors that say that nothing was changed. */
 const refusals: ReadonlySet<string> = new Set([
+  "ContextTooOld",
   "ContextNotCovered",
   "NodeUnavailable",
   "NodeUnwritable",

@@ -75,6 +75,7 @@ const shownUntil500 = (strategy: ReturnType<typeof Strategies.make>): Document.D
     nowMillis: 0,
     seen: undefined,
     stampSeen: 0,
+    counterUpdatesMax: 16,
     args: operation.args.map((kind) => argumentsOf[kind])
   })
   if (mutated._tag !== "Changed") throw new Error(mutated._tag)
@@ -112,6 +113,7 @@ describe("a write of a whole value", () => {
       nowMillis: 0,
       seen,
       stampSeen: 0,
+      counterUpdatesMax: 16,
       args: ["x"]
     })
     if (mutated._tag !== "Changed") throw new Error(mutated._tag)

@@ -1,7 +1,8 @@
 // Checks that a removal removes the dots it had seen, sooner or later, and no others.
 import { describe, expect, it } from "vitest"
 import type { TypeDefinition } from "../../../src/core/model/BucketDefinition.ts"
-import { replicas } from "../Replica.ts"
+import * as Document from "../../../src/core/crdt/Document.ts"
+import { Replica, replicas } from "../Replica.ts"
 
 const set: TypeDefinition = { type: "set" }
 const counter: TypeDefinition = { type: "counter" }
@@ -64,13 +65,67 @@ describe("a removal of a counter", () => {
     expect(b!.receive(a!.document).read().values).toEqual([{ k: 2 }])
   })
 
-  it("leaves an actor whole that counted on since the client read", () => {
+  it("takes what its client had seen, and leaves what the same actor added since", () => {
     const [a] = replicas(map, "a")
-    a!.operate("add", ["k", 5])
+    a!.operate("add", ["k", 10])
     const seen = a!.read().context
-    a!.operate("add", ["k", 2])
+    a!.operate("add", ["k", 3])
     a!.operate("drop", ["k"], seen)
-    expect(a!.read().values).toEqual([{ k: 7 }])
+    expect(a!.read().values).toEqual([{ k: 3 }])
+  })
+
+  it("takes the same whichever node carries it out", () => {
+    const [n1, n2] = replicas(counter, "ab")
+    n1!.operate("add", [10])
+    n2!.receive(n1!.document)
+    const seen = n2!.read().context
+    n1!.operate("add", [1])
+    for (const coordinator of [n1!, n2!]) {
+      const before = coordinator.document
+      expect(coordinator.operate("delete", [], seen)).toBe("Changed")
+      const other = coordinator === n1! ? n2! : n1!
+      const both = Document.join(coordinator.document, other.document)
+      expect(new Replica("c", { family: "crdt", type: counter }).receive(both).read().values)
+        .toEqual([1])
+      coordinator.document = before
+    }
+  })
+
+  it("takes nothing that a removal before it has taken", () => {
+    const [a, b] = replicas(map, "ab")
+    a!.operate("add", ["k", 10])
+    const early = a!.read().context
+    a!.operate("add", ["k", 5])
+    b!.receive(a!.document).operate("drop", ["k"])
+    a!.operate("add", ["k", 3])
+    a!.receive(b!.document).operate("drop", ["k"], early)
+    expect(a!.read().values).toEqual([{ k: 3 }])
+  })
+
+  it("by a client that has missed 16 updates of one actor must be asked for anew", () => {
+    const [a] = replicas(map, "a")
+    a!.operate("add", ["k", 10])
+    const seen = a!.read().context
+    for (let i = 0; i < 15; i++) a!.operate("add", ["k", 1])
+    const { counter: before, document } = a!
+    expect(a!.operate("drop", ["k"], seen)).toBe("Changed")
+    expect(a!.read().values).toEqual([{ k: 15 }])
+    Object.assign(a!, { counter: before, document })
+    a!.operate("add", ["k", 1])
+    expect(a!.operate("drop", ["k"], seen)).toBe("ContextTooOld")
+    expect(a!.read().values).toEqual([{ k: 26 }])
+    expect(a!.operate("drop", ["k"], a!.read().context)).toBe("Changed")
+    expect(a!.read().values).toEqual([])
+  })
+
+  it("at a replica that knows 16 later updates is refused, and joins with them elsewhere", () => {
+    const [a, b] = replicas(map, "ab")
+    a!.operate("add", ["k", 10])
+    b!.receive(a!.document)
+    for (let i = 0; i < 40; i++) a!.operate("add", ["k", 1])
+    b!.operate("drop", ["k"])
+    expect(b!.receive(a!.document).read().values).toEqual([{ k: 40 }])
+    expect(a!.receive(b!.document).read().values).toEqual([{ k: 40 }])
   })
 
   it("is refused by a replica that has not caught up, because a context holds no amounts", () => {

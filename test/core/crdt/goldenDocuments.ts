@@ -13,7 +13,6 @@ const document = (store: DotStore | undefined, rest: Partial<Document> = {}): Do
   store,
   deferred: [],
   expiry: [],
-  ids: [],
   ...rest
 })
 
@@ -27,26 +26,40 @@ const values: DotStore = {
   ]
 }
 
+/** As formats that kept no updates are read: the sums of added and taken, and the last update. */
+const formerCounter: DotStore = {
+  kind: "counter",
+  totals: new Map([
+    [a, { removed: { counter: 2, sum: 4 }, updates: [{ counter: 3, sum: 4 }], isCut: true }],
+    [b, {
+      removed: { counter: 0, sum: 0 },
+      updates: [{ counter: 300, sum: 1 - 2 ** 53 }],
+      isCut: true
+    }]
+  ])
+}
+
+/** All that an entry may have: a removed share, as many updates as are kept, sums of any size. */
 const counter: DotStore = {
   kind: "counter",
   totals: new Map([
     [a, {
-      counter: 3,
-      added: 5,
-      taken: 1,
-      removedCounter: 2,
-      removedAdded: 4,
-      removedTaken: 0
+      removed: { counter: 1, sum: -4 },
+      updates: [{ counter: 2, sum: -9_007_199_254_740_995n }, { counter: 3, sum: 2 ** 52 }],
+      isCut: false
     }],
     [b, {
-      counter: 300,
-      added: 0,
-      taken: 2 ** 53 - 1,
-      removedCounter: 0,
-      removedAdded: 0,
-      removedTaken: 0
+      removed: { counter: 0, sum: 0 },
+      updates: Array.from({ length: 16 }, (_, i) => ({ counter: 285 + i, sum: 300 + i })),
+      isCut: true
     }]
   ])
+}
+
+/** Wholly removed. */
+const removedCounter: DotStore = {
+  kind: "counter",
+  totals: new Map([[b, { removed: { counter: 7, sum: 2n ** 80n }, updates: [], isCut: false }]])
 }
 
 const element = (actor: string, counter: number): DotStore => ({
@@ -54,10 +67,10 @@ const element = (actor: string, counter: number): DotStore => ({
   siblings: [{ actor, counter, stamp: 0, value: "" }]
 })
 
-const tree: DotStore = {
+const treeWith = (votes: DotStore): DotStore => ({
   kind: "tree",
   children: new Map<string, DotStore>([
-    [childKey("counter", "votes"), counter],
+    [childKey("counter", "votes"), votes],
     [childKey("tree", "tags"), {
       kind: "tree",
       children: new Map([
@@ -67,7 +80,10 @@ const tree: DotStore = {
     }],
     [childKey("values", "title"), values]
   ])
-}
+})
+
+const formerTree = treeWith(formerCounter)
+const tree = treeWith(counter)
 
 /** In format 1. */
 const plain: Readonly<Record<string, Document>> = {
@@ -75,10 +91,10 @@ const plain: Readonly<Record<string, Document>> = {
   latest: document({ kind: "latest", actor: b, counter: 300, stamp, value: "[1,2]" }),
   "latest-deleted": document({ kind: "latest", actor: a, counter: 3, stamp, value: null }),
   values: document(values),
-  counter: document(counter),
-  tree: document(tree),
+  counter: document(formerCounter),
+  tree: document(formerTree),
   tombstone: document(undefined),
-  deferrals: document(tree, {
+  deferrals: document(formerTree, {
     deferred: [
       {
         actor: a,
@@ -89,34 +105,43 @@ const plain: Readonly<Record<string, Document>> = {
       { actor: b, counter: 8, seen: new Map([["gamma.0mi8dfxmomnopqr.0", 1]]), path: [] }
     ]
   }),
-  ids: document(values, {
-    ids: [
-      { session: "s1", sequence: 0, at: 1_763_700_000_000, actor: a, counter: 2 },
-      { session: "s1", sequence: 1, at: 1_763_700_000_005, actor: b, counter: 300 }
-    ]
-  })
+  // Two ids of operations follow it.
+  ids: document(values)
 }
 
 /** In format 2. */
 const expiring: Readonly<Record<string, Document>> = {
   "expires": document(values, { expiry: [{ actor: a, counter: 3, at: 1_763_700_060_000 }] }),
-  "lifted-concurrently": document(tree, {
+  "lifted-concurrently": document(formerTree, {
     expiry: [{ actor: a, counter: 2, at: 0 }, { actor: b, counter: 300, at: null }]
   }),
   "tombstone-with-all": document(undefined, {
     deferred: [{ actor: b, counter: 8, seen: new Map([["gamma.0mi8dfxmomnopqr.0", 1]]), path: [] }],
-    expiry: [{ actor: b, counter: 9, at: 2 ** 53 - 1 }],
-    ids: [{ session: "s1", sequence: 1, at: 1_763_700_000_005, actor: b, counter: 300 }]
+    // An id of an operation follows it.
+    expiry: [{ actor: b, counter: 9, at: 2 ** 53 - 1 }]
   })
 }
 
-/** By the folder of their format. */
-export const goldenFormats = { "document-1": plain, "document-2": expiring } as const
+/** Formats that are read, by their folder. */
+export const formerGoldenFormats = { "document-1": plain, "document-2": expiring } as const
 
-export const goldenDocuments: Readonly<Record<string, Document>> = { ...plain, ...expiring }
+const { ids: _, ...rest } = { ...plain, ...expiring }
 
-export const goldenElements: Readonly<Record<string, DotStore>> = {
-  values,
-  counter,
-  latest: { kind: "latest", actor: b, counter: 300, stamp, value: "[1,2]" }
+/** In format 3, which is written. */
+export const goldenDocuments: Readonly<Record<string, Document>> = {
+  ...rest,
+  counter: document(counter),
+  "counter-former": document(formerCounter),
+  "counter-removed": document(removedCounter),
+  tree: document(tree),
+  deferrals: { ...rest["deferrals"]!, store: tree },
+  "lifted-concurrently": { ...rest["lifted-concurrently"]!, store: tree }
 }
+
+const latest: DotStore = { kind: "latest", actor: b, counter: 300, stamp, value: "[1,2]" }
+
+/** By the folder of their format. */
+export const goldenElements = {
+  "element-1": { values, counter: formerCounter, latest },
+  "element-2": { values, counter, "counter-removed": removedCounter, latest }
+} as const

@@ -22,6 +22,7 @@ const after = (
       nowMillis: 0,
       seen: undefined,
       stampSeen: 0,
+      counterUpdatesMax: 16,
       args
     })
     if (mutated._tag !== "Changed") throw new Error(mutated._tag)

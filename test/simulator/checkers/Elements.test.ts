@@ -102,7 +102,7 @@ describe("the checker of counters", () => {
     expect(refused([{ ...increment(0), outcome: "info" }], 2)).toEqual(["o1 counts 2 times"])
   })
 
-  it("refuses that anything is left where a delete had seen all there ever was", () => {
+  it("refuses that increments count where a delete had seen all of them", () => {
     const deleted: HistoryStep = {
       id: 3,
       action: { kind: "delete", seen: "fresh" },
@@ -110,8 +110,19 @@ describe("the checker of counters", () => {
     }
     expect(counted([...both, deleted], shown(undefined, [1, 2, 3]))).toEqual([])
     expect(counted([...both, deleted], shown(1 + 4, [1, 2, 3])))
-      .toEqual(["5 is left, though o3 had seen all increments"])
+      .toEqual(["o1 counts, though o3 had seen it", "o2 counts, though o3 had seen it"])
     expect(counted([...both, { ...deleted, outcome: "info" }], shown(1 + 4, [1, 2, 3]))).toEqual([])
+  })
+
+  it("refuses that an increment counts which a delete had seen, beside one that it had not", () => {
+    const deleted: HistoryStep = {
+      id: 3,
+      action: { kind: "delete", seen: "fresh" },
+      saw: shown(1, [1])
+    }
+    expect(refused([...both, deleted], 4)).toEqual([])
+    expect(refused([...both, deleted], 1 + 4)).toEqual(["o1 counts, though o3 had seen it"])
+    expect(refused([...both, { ...deleted, saw: shown(undefined, []) }], 1 + 4)).toEqual([])
   })
 
   it("accepts that an increment is gone that a delete had seen, and no other", () => {

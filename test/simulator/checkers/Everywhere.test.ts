@@ -36,7 +36,7 @@ const sized = (
   leaves: number,
   damaged: Iterable<string> = []
 ) => {
-  const sizes = new Map([["n2", { actors, leaves, ids: 0 }]])
+  const sizes = new Map([["n2", { actors, leaves }]])
   const record = history("notes", [{ id: 1, action: put }], nothing, {
     final: [finalOf("notes", nothing, { sizes })],
     damaged: new Set(damaged)

@@ -3,6 +3,7 @@
  */
 import { causalityPlants } from "./causality.ts"
 import { completenessPlants } from "./completeness.ts"
+import { counterPlants } from "./counters.ts"
 import { foundPlants } from "./found.ts"
 import type { Plant } from "./Plant.ts"
 import { requestPlants } from "./requests.ts"
@@ -10,6 +11,7 @@ import { storagePlants } from "./storage.ts"
 
 export const plants: ReadonlyArray<Plant> = [
   ...causalityPlants,
+  ...counterPlants,
   ...requestPlants,
   ...storagePlants,
   ...completenessPlants,

@@ -9,7 +9,7 @@ export const foundPlants: ReadonlyArray<Plant> = [
     bug: "an old page's element is read with newer ones",
     edits: [{
       file: "src/replica/RowCodec.ts",
-      from: "if (DocumentCodec.encode(document).digest !== held.digest) {",
+      from: "if ((digestOf(whole) ?? held.digest) !== held.digest) {",
       to: "if (held.digest === \"\") {"
     }]
   },

@@ -21,15 +21,6 @@ export const storagePlants: ReadonlyArray<Plant> = [
     }]
   },
   {
-    name: "ids-not-kept",
-    bug: "a restart forgets requests' ids",
-    edits: [{
-      file: "src/replica/RowCodec.ts",
-      from: "const bare = DocumentCodec.decode(reader.raw(reader.remaining))",
-      to: "const bare = { ...DocumentCodec.decode(reader.raw(reader.remaining)), ids: [] }"
-    }]
-  },
-  {
     name: "probed-for-ever",
     bug: "a disk that failed once is probed for ever",
     edits: [{

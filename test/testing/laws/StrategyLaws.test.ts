@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import { describe, expect, it } from "vitest"
 import type { Delta, Document } from "../../../src/core/crdt/Document.ts"
 import type { DotStore } from "../../../src/core/crdt/DotStore.ts"
+import { plus } from "../../../src/core/crdt/Sum.ts"
 import * as VersionVector from "../../../src/core/clock/VersionVector.ts"
 import type * as Bucket from "../../../src/core/strategy/Bucket.ts"
 import { shown } from "../../../src/core/strategy/RegisterType.ts"
@@ -68,7 +69,7 @@ const pruned = (store: DotStore): DotStore => {
 const raised = (store: DotStore): DotStore => {
   if (store.kind !== "counter") return store
   const totals = [...store.totals].map(([actor, total]) =>
-    [actor, { ...total, added: total.added + 1 }] as const
+    [actor, { ...total, removed: { ...total.removed, sum: plus(total.removed.sum, 1) } }] as const
   )
   return { ...store, totals: new Map(totals) }
 }

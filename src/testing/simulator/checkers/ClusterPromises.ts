@@ -107,13 +107,12 @@ const excesses = (record: Record, final: FinalDocument): ReadonlyArray<Violation
         sum + Math.max(sendings, record.applied.get(id)?.dots.length ?? 1),
       0
     )
-  for (const [node, { actors, ids, leaves }] of final.sizes) {
+  for (const [node, { actors, leaves }] of final.sizes) {
     const births = doubles(actors.map(incarnationOf)).filter((incarnation) =>
       !record.damaged.has(nodeOf(incarnation))
     )
     if (births.length > 0) add(`at ${node}, ${births.join(", ")} was born twice for it`)
     if (leaves > writes) add(`at ${node}, ${leaves} leaves after ${writes} requests`)
-    if (ids > writes) add(`at ${node}, ${ids} ids after ${writes} requests`)
   }
   return found
 }

@@ -1,6 +1,7 @@
 /**
  * Checks counters: each increment added its own power of four, so a digit of the sum, to base four,
- * says how often it was applied. A delete takes away the increments it had seen.
+ * says how often it was applied. A delete takes away the increments that it had seen, and no
+ * others, whichever node carries it out.
  */
 import type { Checker } from "../History.ts"
 import { ofKind } from "./AddWins.ts"
@@ -18,26 +19,19 @@ const check = (told: Told) => {
   for (const increment of told.writes) {
     const { event: { operation: { action } }, id, outcome } = increment
     if (action.kind !== "increment") continue
-    const isTaken = deletes.some((removal) => mayTake(removal, increment))
+    const mayBeTaken = deletes.some((removal) => mayTake(removal, increment))
+    const taking = deletes.find((removal) => mustTake(removal, increment))
     for (const [node, { value }] of finalShown(told)) {
       const times = timesOf(value, action.digit)
       if (times > 1) add(`at ${node}, o${id} counts ${times} times`)
       if (times === 1 && outcome === "fail") add(`at ${node}, o${id} counts, which did not happen`)
-      if (times === 0 && outcome === "ok" && !isTaken) {
+      if (times === 1 && taking !== undefined) {
+        add(`at ${node}, o${id} counts, though o${taking.id} had seen it`)
+      }
+      if (times === 0 && outcome === "ok" && !mayBeTaken) {
         add(`at ${node}, o${id} was acknowledged and is lost`)
       }
     }
-  }
-  const counted = ofKind(told, "increment").filter(({ outcome }) => outcome !== "fail")
-  // An actor that counted on since is kept whole, so a delete must have seen all of it.
-  const emptying = deletes.find((removal) =>
-    counted.every((increment) => mustTake(removal, increment))
-  )
-  for (const [node, { value }] of finalShown(told)) {
-    if (emptying === undefined || counted.length === 0 || value === undefined) continue
-    add(
-      `at ${node}, ${JSON.stringify(value)} is left, though o${emptying.id} had seen all increments`
-    )
   }
   return found
 }

@@ -22,8 +22,7 @@ const { bytes: document } = DocumentCodec.encode({
   context: new Map([[dot.actor, dot.counter]]),
   store: { kind: "latest", ...dot, stamp: Number.MAX_SAFE_INTEGER, value: invented },
   deferred: [],
-  expiry: [],
-  ids: []
+  expiry: []
 })
 
 /** A request to store the invented value in place of a register that clients use. */

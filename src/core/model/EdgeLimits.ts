@@ -1,0 +1,128 @@
+/**
+ * Lists every limit, interval and size of clients, of HTTP, and of the connection to the brokers:
+ * unit, formula, reason, and the value for a local network. `Limits.ts` has those of nodes, and the
+ * presets.
+ */
+
+const mebibyte = 2 ** 20
+
+export const lanClient = {
+  /**
+   * How long a read that names no timeout is waited for. Longer than the node's own, whose answer
+   * "time is up" says who was unreachable.
+   */
+  readTimeoutMillis: 3_000,
+  /** The same for writes; the node waits longer for these too. */
+  writeTimeoutMillis: 5_000,
+  /**
+   * How long beyond any timeout. A round trip and some, above the node's own forwardGraceMillis:
+   * the node's answer says more than ours.
+   */
+  graceMillis: 500,
+  /** For what people ask of the cluster, such as its members; longer than a node waits itself. */
+  askTimeoutMillis: 3_000,
+  /**
+   * The first pause before a request is sent again. A node answers within its own deadline, so no
+   * answer for this long mostly means that one was lost.
+   */
+  firstPauseMillis: 600,
+  /** Bounds of the later pauses, which follow the round trips: see the node's. */
+  resendMinMillis: 100,
+  resendMaxMillis: 1_000,
+  sweepMillis: 20,
+  /**
+   * Bytes at which a message of requests to one node is closed, unless max_payload is lower. A
+   * node reads a message whole before it begins: a larger one holds up what is first in it.
+   */
+  batchBytesTarget: 64 * 1024,
+  /**
+   * How long a node that does not answer, or cannot, is passed over. As long as it takes to start
+   * again, or each request of that time tries it first.
+   */
+  restMillis: 1_000,
+  /** A node is preferred that answers in less than half the time, by at least this much. */
+  noiseMillis: 2,
+  /** Requests of one `many` under way at once: enough to fill a batch for each node. */
+  manyMax: 256,
+  /** Documents that one session remembers, 100 bytes each; beyond, a new session is asked for. */
+  sessionDocumentsMax: 100_000
+}
+
+/** HTTP, whose clients are people's tools. Node's own defaults suit, but for those that differ. */
+export const lanHttp = {
+  /** Bytes of a body; a larger one is refused. As much as a message over NATS. */
+  bodyBytesMax: mebibyte,
+  /**
+   * Bytes of a request's headers together; more are refused. Node's own default, and more than
+   * most proxies pass on.
+   */
+  headersBytesMax: 16 * 1024,
+  /**
+   * Bytes of a context in a header of an answer; a larger one is left out, and the answer says so.
+   * Half of headersBytesMax, so that the context fits when it comes back.
+   */
+  contextHeaderBytesMax: 8 * 1024,
+  /** How long the list of buckets is believed: costs nothing, and nobody notices. */
+  descriptionMillis: 1_000,
+  /** Connections; more are refused. Programs that need many connect over NATS. */
+  connectionsMax: 1_000,
+  /** Until the headers of a request are there: slow senders must not hold every connection. */
+  headersTimeoutMillis: 10_000,
+  /** Until its body is there too: bodyBytesMax at 35 kB/s. */
+  requestTimeoutMillis: 30_000,
+  /** How often both are looked at. */
+  connectionsCheckMillis: 5_000,
+  /** How long an idle connection is kept. Longer than proxies keep theirs, or they meet a reset. */
+  keepAliveMillis: 60_000,
+  /** For requests under way at the end of the node, which has drained before. */
+  goodbyeMillis: 1_000
+}
+
+/** The connection to the brokers. */
+export const lanNats = {
+  /**
+   * A broker that answers nothing is given up after `pingIntervalMillis * (pingsUnanswered + 1)`:
+   * 3 s. The client's own default, 2 minutes, would lose everything published in that time.
+   */
+  pingIntervalMillis: 1_000,
+  pingsUnanswered: 2,
+  /** One attempt to connect. With the wait below, under the 2 s in which a cluster is back. */
+  connectTimeoutMillis: 1_500,
+  /** Between attempts, plus up to as much again at random. */
+  reconnectWaitMillis: 100,
+  /** How long a flush waits for the broker, at the start and at the end of a node. */
+  flushTimeoutMillis: 2_000,
+  /** How long closing waits for what was published; then it is lost. */
+  drainTimeoutMillis: 2_000,
+  /**
+   * Bytes published and not known to have reached the broker. Above it messages are dropped, so
+   * it must hold what is published in one round trip: 8 MiB is 80 MB/s at 100 ms.
+   */
+  waitingBytesMax: 8 * mebibyte,
+  /** Bytes between two questions to the broker how far it is; a few for each waitingBytesMax. */
+  probeBytes: 64 * 1024
+}
+
+/** The embedded broker: as nats-server, but for the pings (2 minutes there) and connections. */
+export const lanBroker = {
+  /** Bytes of the largest message. */
+  maxPayload: mebibyte,
+  /** Bytes that a client may leave untaken before it is cut off. */
+  waitingBytesMax: 64 * mebibyte,
+  /** Bytes of a line of the protocol; a longer one ends its connection. */
+  controlLineBytesMax: 4096,
+  /** A client that answers none of `pingsUnanswered` pings in a row is dead. */
+  pingIntervalMillis: 10_000,
+  pingsUnanswered: 2,
+  connectionsMax: 1024,
+  /** Bytes that wait for the end of the turn; above it the socket is written to at once. */
+  gatheredBytesMax: 256 * 1024,
+  /** Bytes of the blocks that lines and small bodies are copied into, and of a small body. */
+  blockBytes: 64 * 1024,
+  copiedBytesMax: 16 * 1024
+}
+
+export interface ClientLimits extends Readonly<typeof lanClient> {}
+export interface HttpLimits extends Readonly<typeof lanHttp> {}
+export interface NatsLimits extends Readonly<typeof lanNats> {}
+export interface BrokerLimits extends Readonly<typeof lanBroker> {}

@@ -1,0 +1,43 @@
+/**
+ * Answers connections whose request Node cannot read. Its own answers have no body, so that a
+ * caller with a large context would not learn what is wrong.
+ */
+import { STATUS_CODES } from "node:http"
+import type { Duplex } from "node:stream"
+import { problemContentType } from "../../schemas/Problem.ts"
+import { problem } from "./Answers.ts"
+
+const headersTooLarge = problem("HeadersTooLarge", {
+  status: 431,
+  title: "Headers too large",
+  detail: "the headers, or the request's line, are larger than this server takes; POST to "
+    + "/v1/buckets/BUCKET/read or /write, whose bodies carry contexts of any size"
+})
+
+const unreadable = problem("Unreadable", {
+  status: 400,
+  title: "Not HTTP",
+  detail: "the request is not one of HTTP/1.1"
+})
+
+const tooSlow = problem("TooSlow", {
+  status: 408,
+  title: "Too slow",
+  detail: "the request did not come whole in time"
+})
+
+/** Node answers what it cannot read without a body; a caller is told here what is wrong. */
+export const refuseUnreadable = (error: NodeJS.ErrnoException, socket: Duplex): void => {
+  if (!socket.writable || error.code === "ECONNRESET") return void socket.destroy()
+  const problem = error.code === "HPE_HEADER_OVERFLOW"
+    ? headersTooLarge
+    : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
+    ? tooSlow
+    : unreadable
+  const body = JSON.stringify(problem)
+  socket.end(
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\nconnection: close\r\n`
+      + `content-type: ${problemContentType}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n`
+      + body
+  )
+}
