@@ -47,13 +47,15 @@ export const alarmsOf = (core: NodeCore): ReadonlyArray<Alarm> => {
     {
       name: "incomplete",
       count: () => isLossy(core) ? 1 : 0,
-      says: "this store was wiped, is new, or lost what it had told other nodes is durable; what it "
+      says:
+        "this store was wiped, is new, or lost what it had told other nodes is durable; what it "
         + "does not have is not believed to be absent, and strict requests do not count it"
     },
     {
       name: "mended",
       count: () => replica.mended.size,
-      says: "damaged rows were replaced by later writes; strict requests do not count this node for "
+      says:
+        "damaged rows were replaced by later writes; strict requests do not count this node for "
         + "these documents"
     },
     {

@@ -1,9 +1,16 @@
 // Checks which documents are known to lack what they had, also after a start, and beyond the bound.
 import { describe, expect, it } from "vitest"
 import { MendedDocuments } from "../../src/replica/MendedDocuments.ts"
+import { MemoryDisk, openDirect } from "../../src/storage/DirectStorage.ts"
 import { ScanFailed } from "../../src/storage/Storage.ts"
+import { identity } from "../storage/storageFixtures.ts"
+import { SteppedRuntime } from "../tooling/SteppedRuntime.ts"
 
 const keyOf = (name: string) => ({ partition: 3, bucket: "b", partitionKey: name, sortKey: "" })
+
+const failing = (): never => {
+  throw new ScanFailed("a bad page")
+}
 
 const noRows = { scanRows: () => [] }
 
@@ -16,9 +23,11 @@ describe("documents whose damaged row was replaced", () => {
   })
 
   it("are read from their rows at a start", () => {
-    const { key, bytes } = new MendedDocuments(noRows, { mendedDocumentsMax: 2 }).add(keyOf("sa"))
-    const scanRows = () => [{ key, bytes }, { key: ["other"], bytes }] as any
-    const mended = new MendedDocuments({ scanRows }, { mendedDocumentsMax: 2 })
+    const runtime = new SteppedRuntime()
+    const { service } = openDirect({ directory: new MemoryDisk(), identity, runtime })
+    const row = new MendedDocuments(service, { mendedDocumentsMax: 2 }).add(keyOf("sa"))
+    service.write({ documents: [], rows: [row] }, () => {})
+    const mended = new MendedDocuments(service, { mendedDocumentsMax: 2 })
     expect([mended.has(keyOf("sa")), mended.has(keyOf("sb"))]).toEqual([true, false])
   })
 
@@ -26,10 +35,7 @@ describe("documents whose damaged row was replaced", () => {
     const full = new MendedDocuments(noRows, { mendedDocumentsMax: 1 })
     for (const name of ["sa", "sb"]) full.add(keyOf(name))
     expect(full.has(keyOf("sc"))).toBe(true)
-    const scanRows = () => {
-      throw new ScanFailed("a bad page")
-    }
-    const blind = new MendedDocuments({ scanRows }, { mendedDocumentsMax: 1 })
+    const blind = new MendedDocuments({ scanRows: failing }, { mendedDocumentsMax: 1 })
     expect(blind.has(keyOf("sa"))).toBe(true)
   })
 })

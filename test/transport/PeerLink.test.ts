@@ -70,12 +70,8 @@ beforeEach(() => {
   runtime.runReady()
 })
 
-const stored = (request: number): PeerMessage => ({
-  _tag: "Stored",
-  request,
-  durable: true,
-  completeness: "complete"
-})
+const whole = { durable: true, completeness: "complete" } as const
+const stored = (request: number): PeerMessage => ({ _tag: "Stored", request, ...whole })
 const bytesOf = (length: number) => Array.from({ length }, (_, i) => i % 251)
 const body = (length: number, request = 1): PeerMessage => ({
   _tag: "Forward",

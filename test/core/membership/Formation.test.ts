@@ -38,6 +38,12 @@ const seeds = Array.from({ length: 3_000 }, (_, seed) => seed)
 
 const isAll = (values: ReadonlyArray<unknown>): boolean => new Set(values).size === 1
 
+const formed = () => {
+  const model = new FormationModel(3)
+  model.settle()
+  return model
+}
+
 describe("a cluster that forms", () => {
   it.each([1, 2, 3, 4])("of %i nodes has one certificate, which names all", (nodes) => {
     for (const seed of seeds.slice(0, 500)) {
@@ -96,11 +102,6 @@ describe("a cluster that forms", () => {
   })
 
   it("has a wiped node incomplete, also if two are wiped; all wiped form anew", () => {
-    const formed = () => {
-      const model = new FormationModel(3)
-      model.settle()
-      return model
-    }
     for (const wiped of [[0], [1, 2], [0, 1, 2]]) {
       const model = formed()
       for (const index of wiped) model.wipe(index)

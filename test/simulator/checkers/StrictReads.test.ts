@@ -4,7 +4,12 @@ import { strictReads } from "../../../src/testing/simulator/checkers/StrictReads
 import type { Record } from "../../../src/testing/simulator/History.ts"
 import { history, problems, shown } from "./histories.ts"
 
-const written = { id: 1, action: { kind: "put", seen: "nothing" }, stamp: 10, strict: true } as const
+const written = {
+  id: 1,
+  action: { kind: "put", seen: "nothing" },
+  stamp: 10,
+  strict: true
+} as const
 
 /** A strict write, and a strict read at 20, which was shown `seen`. */
 const read = (seen: ReadonlyArray<number>, changes: Partial<Record> = {}) =>
@@ -20,6 +25,8 @@ const read = (seen: ReadonlyArray<number>, changes: Partial<Record> = {}) =>
     changes
   )
 
+const loss = (node: string, at = 18) => ({ node, at, document: undefined })
+
 const denied = ["o2 at n1 did not see o1, acknowledged before it"]
 
 describe("a strict read", () => {
@@ -33,7 +40,6 @@ describe("a strict read", () => {
   })
 
   it("is not in order either where one replica was lost, but where two were", () => {
-    const loss = (node: string, at = 18) => ({ node, at, document: undefined })
     expect(problems(strictReads, read([], { losses: [loss("n1")] }))).toEqual(denied)
     expect(problems(strictReads, read([], { losses: [loss("n1"), loss("n1")] }))).toEqual(denied)
     expect(problems(strictReads, read([], { losses: [loss("n1"), loss("n3")] }))).toEqual([])
@@ -43,9 +49,9 @@ describe("a strict read", () => {
   })
 
   it("may miss a row that a disk lost without a trace, of this document only", () => {
-    const loss = (document: string) => ({ node: "n1", at: 18, document })
-    expect(problems(strictReads, read([], { losses: [loss("registers/k")] }))).toEqual([])
-    expect(problems(strictReads, read([], { losses: [loss("registers/other")] }))).toEqual(denied)
+    const losses = (document: string) => ({ losses: [{ node: "n1", at: 18, document }] })
+    expect(problems(strictReads, read([], losses("registers/k")))).toEqual([])
+    expect(problems(strictReads, read([], losses("registers/other")))).toEqual(denied)
   })
 
   it("is not judged where two processes run under one id", () => {
