@@ -5,6 +5,7 @@
 import * as Schema from "effect/Schema"
 import { BucketName } from "../src/core/model/Names.ts"
 import { type TypeDefinition, unmet } from "../src/core/model/BucketDefinition.ts"
+import { problemOf } from "../src/core/strategy/TypeShape.ts"
 import { Consistency, Durability, Replicas } from "../src/core/model/Settings.ts"
 
 export const TypeDefinitionBody: Schema.Codec<TypeDefinition> = Schema.Union([
@@ -50,4 +51,9 @@ export const BucketDefinition = Schema.Struct({
   }),
   durability: Durability,
   schema: Schema.String.check(Schema.isPattern(/^[0-9a-f]{16}$/u))
-}).check(Schema.makeFilter(unmet))
+}).check(
+  Schema.makeFilter(unmet),
+  Schema.makeFilter(({ strategy }) =>
+    strategy.family === "crdt" ? problemOf(strategy.type) : undefined
+  )
+)

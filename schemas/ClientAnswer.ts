@@ -18,7 +18,12 @@ export const AnswerBody = Schema.Struct({
   /** Replicas that had answered. */
   replied: Schema.Int,
   /** How many siblings were joined into `values`. */
-  siblings: Schema.Int
+  siblings: Schema.Int,
+  /**
+   * The session has seen what is lost for ever, with the disks that had it. It is told once: the
+   * context has forgotten it.
+   */
+  lost: Schema.optionalKey(Schema.Literal(true))
 })
 export type AnswerBody = typeof AnswerBody.Type
 
@@ -56,11 +61,15 @@ export const readId = (reply: unknown): number | undefined =>
  */
 export const readOutcome = (reply: unknown): TaggedAnswer | StoreError | undefined => {
   if (!isObject(reply)) return undefined
-  const { context, replied, siblings, values } = reply
+  const { context, lost, replied, siblings, values } = reply
   if (
     Array.isArray(values) && typeof context === "string" && isInteger(replied)
     && isInteger(siblings)
-  ) return { _tag: "Answer", values, context, replied, siblings }
+    && (lost === undefined || lost === true)
+  ) {
+    const answer = { _tag: "Answer", values, context, replied, siblings } as const
+    return lost === true ? { ...answer, lost } : answer
+  }
   return Option.getOrUndefined(decodeError(reply))?.error
 }
 
@@ -76,10 +85,13 @@ export const answerText = (
     readonly context: string
     readonly replied: number
     readonly siblings: number
+    readonly lost?: true
   }
 ): string =>
   `{${idField(id)}"values":[${answer.values.join(",")}],"context":"${answer.context}",`
-  + `"replied":${answer.replied},"siblings":${answer.siblings}}`
+  + `"replied":${answer.replied},"siblings":${answer.siblings}${
+    answer.lost === true ? ",\"lost\":true" : ""
+  }}`
 
 export const errorText = (id: number | undefined, error: StoreError): string =>
   `{${idField(id)}"error":${JSON.stringify(encodeError(error))}}`

@@ -161,6 +161,10 @@ const answerHeaders = {
   "everwrite-siblings": Schema.optionalKey(
     describe(Schema.Int, "There where the body is {\"siblings\":[...]}: how many there are")
   ),
+  "everwrite-lost": Schema.optionalKey(describe(
+    Schema.Literal("true"),
+    "There where the session has seen what no node has any more; it is told once"
+  )),
   "everwrite-merged": Schema.optionalKey(
     describe(Schema.Int, "There where the body was merged: of how many siblings")
   )

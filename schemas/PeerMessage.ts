@@ -6,6 +6,7 @@
  * coordinator, so that everything may be lost, repeated and reordered. Byte fields of a message
  * that was received are views of its frame, for the time of the call that hands it over.
  */
+import type { VersionVector } from "../src/core/clock/VersionVector.ts"
 import type { Completeness } from "../src/core/model/Completeness.ts"
 import type { DocumentKey } from "../src/core/model/DocumentKey.ts"
 import type { NodeId } from "../src/core/model/Names.ts"
@@ -40,6 +41,15 @@ export interface Fetch extends DocumentName {
   readonly request: number
   /** Empty where the sender holds nothing. */
   readonly digest: string
+}
+
+/**
+ * The same for a reader whose session has seen this history: the replica answers when a part of it
+ * that is on its way to the disk is there, or has failed to get there.
+ */
+export interface FetchAfter extends Omit<Fetch, "_tag"> {
+  readonly _tag: "FetchAfter"
+  readonly after: VersionVector
 }
 
 export interface Fetched {
@@ -134,6 +144,7 @@ export type PeerMessage =
   | List
   | Listed
   | OtherRing
+  | FetchAfter
   | Form
   | Formed
 

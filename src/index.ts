@@ -29,6 +29,8 @@ export * as Bucket from "./core/strategy/Bucket.ts"
 export * as Crdt from "./core/strategy/Crdt.ts"
 export * as Key from "./core/strategy/Key.ts"
 export { TransportUnavailable } from "./transport/Transport.ts"
+/** Of the copy of `effect` that everwrite uses: schemas of another one are refused. */
+export * as Schema from "effect/Schema"
 
 /**
  * Connects to a cluster over NATS.

@@ -16,6 +16,7 @@ import {
   connected,
   type ConnectionFlags,
   connectionFlags,
+  describedBucket,
   timeoutField
 } from "./Connection.ts"
 import * as Input from "./Input.ts"
@@ -131,10 +132,11 @@ export const explain = Command.make(
   (flags) =>
     connected(flags, (backend) =>
       Effect.gen(function*() {
-        const bucket = yield* bucketName(flags.bucket)
-        const key = Input.key(flags.key)
+        const bucket = yield* describedBucket(backend, flags.bucket)
+        const key = yield* Input.key(bucket, flags.key)
+        const { name } = bucket.definition
         const explanation = yield* ask<Explanation>((respond) =>
-          backend.explain({ bucket, key, ...timeoutField(flags) }, respond)
+          backend.explain({ bucket: name, key, ...timeoutField(flags) }, respond)
         )
         yield* flags.json ? Output.json(explanation) : printExplanation(explanation)
       }))

@@ -9,10 +9,11 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import type { RequestBody } from "../../schemas/ClientRequest.ts"
+import type { BucketBody, ClusterDescription } from "../../schemas/ClusterDescription.ts"
 import type { Backend } from "../client/Backend.ts"
 import { BucketName } from "../core/model/Names.ts"
 import { Consistency, Replicas } from "../core/model/Settings.ts"
-import { StoreError } from "../core/model/StoreError.ts"
+import { StoreError, UnknownBucket } from "../core/model/StoreError.ts"
 import { openBackend } from "../node/RemoteBackend.ts"
 import { type Failure, fromError, Misuse, type TypedError } from "./Failure.ts"
 
@@ -111,6 +112,17 @@ export const bucketName = (text: string): Effect.Effect<BucketName, Misuse> =>
   isBucketName(text)
     ? Effect.succeed(text)
     : Effect.fail(new Misuse({ problem: `${text} is no name of a bucket` }))
+
+/** The bucket of this name, as a node describes it: so a command knows the form of its keys. */
+export const describedBucket = Effect.fnUntraced(function*(
+  backend: Backend,
+  text: string
+): Effect.fn.Return<BucketBody, StoreError | Misuse> {
+  const name = yield* bucketName(text)
+  const { buckets } = yield* ask<ClusterDescription>((respond) => backend.describe(respond))
+  const bucket = buckets.find(({ definition }) => definition.name === name)
+  return bucket ?? (yield* new UnknownBucket({ bucket: name }))
+})
 
 /** Runs a command on the cluster that its flags name, and puts errors in the form they ask for. */
 export const connected = <E extends TypedError>(

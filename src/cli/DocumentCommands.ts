@@ -10,23 +10,27 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import type { RequestBody } from "../../schemas/ClientRequest.ts"
+import type { BucketBody } from "../../schemas/ClusterDescription.ts"
 import type { Action, Backend, BackendAnswer } from "../client/Backend.ts"
-import type { StoreError } from "../core/model/StoreError.ts"
+import type { Json } from "../core/codec/Json.ts"
+import { InvalidValue, type StoreError } from "../core/model/StoreError.ts"
 import {
   ask,
-  bucketName,
   connected,
+  describedBucket,
   requestFields,
   type RequestFlags,
   requestFlags
 } from "./Connection.ts"
-import { Misuse, NotFound } from "./Failure.ts"
+import { NotFound } from "./Failure.ts"
 import * as Input from "./Input.ts"
 import * as Output from "./Output.ts"
 
 const bucket = Argument.String("bucket")
 const key = Argument.String("key").pipe(
-  Argument.withDescription("a text, or its fields: '{\"tenant\":\"acme\",\"id\":\"u1\"}'")
+  Argument.withDescription(
+    "a text, as it is; where keys have fields, JSON of them: '{\"tenant\":\"acme\",\"id\":\"u1\"}'"
+  )
 )
 const documentFlags = { ...requestFlags, bucket, key }
 
@@ -35,36 +39,46 @@ interface DocumentFlags extends RequestFlags {
   readonly key: string
 }
 
-type Sent = Omit<Partial<RequestBody>, "key">
+/** A document of a cluster, and how it is asked for. */
+interface Asked {
+  readonly backend: Backend
+  readonly flags: DocumentFlags
+  readonly bucket: BucketBody
+  readonly key: Json
+}
 
-const send = Effect.fnUntraced(function*(
-  backend: Backend,
-  options: { readonly action: Action; readonly flags: DocumentFlags; readonly sent: Sent }
-): Effect.fn.Return<BackendAnswer, StoreError | Misuse> {
-  const { action, flags, sent } = options
-  const name = yield* bucketName(flags.bucket)
-  const body = { ...requestFields(flags), key: Input.key(flags.key), merge: true, ...sent }
-  return yield* ask<BackendAnswer>((respond) =>
-    backend.request({ action, bucket: name, body }, respond)
-  )
+const asked = Effect.fnUntraced(function*(backend: Backend, flags: DocumentFlags) {
+  const bucket = yield* describedBucket(backend, flags.bucket)
+  const key = yield* Input.key(bucket, flags.key)
+  return { backend, flags, bucket, key }
 })
 
-const read = (backend: Backend, flags: DocumentFlags, sent: Sent = {}) =>
-  send(backend, { action: "read", flags, sent })
+type Sent = Omit<Partial<RequestBody>, "key">
+
+const send = ({ backend, bucket, flags, key }: Asked, action: Action, sent: Sent) => {
+  const body = { ...requestFields(flags), key, merge: true, ...sent }
+  const { name } = bucket.definition
+  return ask<BackendAnswer>((respond) => backend.request({ action, bucket: name, body }, respond))
+}
+
+const read = (document: Asked, sent: Sent = {}) => send(document, "read", sent)
 
 /** A write with its own operation id, by which a node recognises a retry. */
-const write = (backend: Backend, flags: DocumentFlags, sent: Sent) => {
-  const operationId = {
-    session: backend.runtime.id(),
-    sequence: 0,
-    at: Math.floor(backend.runtime.now())
-  }
-  return send(backend, { action: "write", flags, sent: { ...sent, operationId } })
+const write = (document: Asked, sent: Sent) => {
+  const { runtime } = document.backend
+  const operationId = { session: runtime.id(), sequence: 0, at: Math.floor(runtime.now()) }
+  return send(document, "write", { ...sent, operationId })
 }
 
 const print = Effect.fnUntraced(function*(answer: BackendAnswer, flags: DocumentFlags) {
-  const { context, replied, siblings, values } = answer
-  if (flags.json) return yield* Output.json({ values, context, replied, siblings })
+  const { context, lost, replied, siblings, values } = answer
+  if (lost === true) {
+    yield* Output.note("lost: the session had seen something that no node has any more")
+  }
+  if (flags.json) {
+    const told = lost === true ? { lost } : {}
+    return yield* Output.json({ values, context, replied, siblings, ...told })
+  }
   for (const value of values) yield* Output.json(value)
   if (values.length > 1) {
     yield* Output.note(`${values.length} siblings: concurrent writes that have not been merged`)
@@ -79,11 +93,18 @@ export const get = Command.make(
   (flags) =>
     connected(flags, (backend) =>
       Effect.gen(function*() {
-        const answer = yield* read(backend, flags)
+        const answer = yield* read(yield* asked(backend, flags))
         yield* print(answer, flags)
         if (answer.values.length === 0) return yield* absent(flags)
       }))
 ).pipe(Command.withDescription("Read a document"))
+
+/** The value is the one argument of a put, so the path to a fault begins in it. */
+const inValue = (error: StoreError): StoreError => {
+  if (!(error instanceof InvalidValue)) return error
+  const { bucket, path, problem } = error
+  return new InvalidValue({ bucket, path: path.replace(/^\$\[0\]/u, "$"), problem })
+}
 
 export const put = Command.make(
   "put",
@@ -97,10 +118,12 @@ export const put = Command.make(
   (flags) =>
     connected(flags, (backend) =>
       Effect.gen(function*() {
-        const value = yield* Input.value(flags.value)
-        const { context } = yield* read(backend, flags, { r: "one" })
+        const value = yield* Input.value(flags.bucket, flags.value)
+        const document = yield* asked(backend, flags)
+        const { context } = yield* read(document, { r: "one" })
         const calls = [{ name: "put", args: [value] }]
-        yield* print(yield* write(backend, flags, { calls, context }), flags)
+        const written = Effect.mapError(write(document, { calls, context }), inValue)
+        yield* print(yield* written, flags)
       }))
 ).pipe(Command.withDescription("Write a whole document, in place of the stored one"))
 
@@ -110,10 +133,11 @@ export const del = Command.make(
   (flags) =>
     connected(flags, (backend) =>
       Effect.gen(function*() {
-        const { context, values } = yield* read(backend, flags)
+        const document = yield* asked(backend, flags)
+        const { context, values } = yield* read(document)
         if (values.length === 0) return yield* absent(flags)
         const calls = [{ name: "delete", args: [] }]
-        yield* print(yield* write(backend, flags, { calls, context }), flags)
+        yield* print(yield* write(document, { calls, context }), flags)
       }))
 ).pipe(Command.withDescription("Delete the present values of a document"))
 
@@ -127,17 +151,17 @@ export const operate = Command.make(
     args: Argument.String("arg").pipe(
       Argument.variadic(),
       Argument.withDescription(
-        "JSON, or text where it is not JSON; after -- where it begins with -"
+        "JSON, or text where it is not JSON; the key of an entry as text; "
+          + "after -- where it begins with -"
       )
     )
   },
   (flags) =>
     connected(flags, (backend) =>
       Effect.gen(function*() {
-        const calls = [{
-          name: flags.operation,
-          args: flags.args.map((typed) => Input.jsonOrText(typed))
-        }]
-        yield* print(yield* write(backend, flags, { calls }), flags)
+        const document = yield* asked(backend, flags)
+        const args = yield* Input.args(document.bucket, flags.operation, flags.args)
+        const calls = [{ name: flags.operation, args }]
+        yield* print(yield* write(document, { calls }), flags)
       }))
 ).pipe(Command.withDescription("Carry out an operation of a bucket's type"))

@@ -1,6 +1,7 @@
 /**
  * Turns the failure of a command into one or two lines for people and an exit code for scripts: 1
- * for an error that the caller can mend, 2 for an absent document, 3 for an outage.
+ * for an error that the caller can mend, 2 for an absent document, 3 for an outage, 70 for a node
+ * that cannot go on.
  */
 import * as Schema from "effect/Schema"
 import { StoreError } from "../core/model/StoreError.ts"
@@ -38,6 +39,8 @@ const encodeError = Schema.encodeSync(StoreError)
 export const misuseCode = 1
 const notFoundCode = 2
 const unavailableCode = 3
+/** The node can not go on here, as after a fault of its own. */
+export const faultCode = 70
 
 /** Worth another try, now or elsewhere, with nothing changed about the command. */
 const passing: ReadonlySet<string> = new Set([
@@ -52,8 +55,10 @@ const passing: ReadonlySet<string> = new Set([
   "TransportUnavailable"
 ])
 
-const codeOf = ({ _tag }: TypedError): number =>
-  _tag === "NotFound" ? notFoundCode : passing.has(_tag) ? unavailableCode : misuseCode
+const codeOf = ({ _tag }: TypedError): number => {
+  if (_tag === "AnotherProcess") return faultCode
+  return _tag === "NotFound" ? notFoundCode : passing.has(_tag) ? unavailableCode : misuseCode
+}
 
 /** With `json`, for programs, which get an error of the store with all its fields. */
 export const fromError = (error: TypedError, options: { readonly json: boolean }): Failure => {

@@ -1,38 +1,101 @@
 /**
- * Makes JSON of the text that is typed: keys, values and arguments of operations.
+ * Makes JSON of the text that is typed: keys, values and arguments of operations. Text that would
+ * be changed on the way is refused.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { text } from "node:stream/consumers"
-import { type Json, read } from "../core/codec/Json.ts"
+import { buffer } from "node:stream/consumers"
+import type { BucketBody } from "../../schemas/ClusterDescription.ts"
+import * as Json from "../core/codec/Json.ts"
+import { MalformedKey } from "../core/model/DocumentKey.ts"
+import { parseKey } from "../core/model/KeyFields.ts"
+import { InvalidKey, InvalidValue } from "../core/model/StoreError.ts"
 import { Misuse } from "./Failure.ts"
 
-/** JSON where the text is JSON, else the text itself. */
-export const jsonOrText = (typed: string): Json => {
-  const json = read(typed)
-  return json === undefined ? typed : json
-}
+/** Node shows this in place of bytes of a command line that are no UTF-8. */
+const replacement = "\ufffd"
 
-/** A key: an object of fields where it looks like one, else the text itself. */
-export const key = (typed: string): Json => typed.startsWith("{") ? jsonOrText(typed) : typed
+const typedText = (typed: string): Effect.Effect<string, Misuse> =>
+  typed.includes(replacement)
+    ? Effect.fail(new Misuse({ problem: `${typed} is not UTF-8` }))
+    : Effect.succeed(typed)
+
+/** A key: the text itself where the bucket's keys are texts, else an object of fields. */
+export const key = Effect.fnUntraced(function*(
+  { definition }: BucketBody,
+  typed: string
+): Effect.fn.Return<Json.Json, InvalidKey | Misuse> {
+  const text = yield* typedText(typed)
+  return yield* Effect.try({
+    try: () => parseKey(definition.key, text),
+    catch: (thrown) => {
+      const problem = thrown instanceof MalformedKey ? thrown.message : String(thrown)
+      return new InvalidKey({ bucket: definition.name, problem })
+    }
+  })
+})
+
+/** The arguments of an operation: the key of a map's entry is a text, others JSON, or else text. */
+export const args = (
+  { definition, operations }: BucketBody,
+  operation: string,
+  typed: ReadonlyArray<string>
+): Effect.Effect<ReadonlyArray<Json.Json>, InvalidValue | Misuse> => {
+  const kinds = Object.hasOwn(operations, operation) ? operations[operation]! : []
+  return Effect.forEach(
+    typed,
+    (each, index) =>
+      Effect.flatMap(typedText(each), (text) =>
+        kinds[index] === "key"
+          ? Effect.succeed(text)
+          : jsonOf(text, { bucket: definition.name, at: [index], otherwise: () => text }))
+  )
+}
 
 /** A value, from the argument or from standard input. */
 export const value = Effect.fnUntraced(function*(
+  bucket: string,
   argument: Option.Option<string>
-): Effect.fn.Return<Json, Misuse> {
+): Effect.fn.Return<Json.Json, InvalidValue | Misuse> {
   const typed = Option.getOrElse(argument, () => "-")
-  if (typed !== "-") return yield* valueOf(typed)
+  if (typed !== "-") return yield* valueOf(yield* typedText(typed), bucket)
   if (process.stdin.isTTY && Option.isNone(argument)) {
     return yield* new Misuse({ problem: "a value is missing: as an argument, or through a pipe" })
   }
-  return yield* valueOf(yield* Effect.promise(() => text(process.stdin)))
+  const bytes = yield* Effect.promise(() => buffer(process.stdin))
+  const text = yield* Effect.try({
+    try: () => new TextDecoder("utf-8", { fatal: true }).decode(bytes),
+    catch: () => new Misuse({ problem: "standard input is not UTF-8" })
+  })
+  return yield* valueOf(text, bucket)
 })
 
 const shownLengthMax = 40
 
-const valueOf = (typed: string): Effect.Effect<Json, Misuse> => {
-  const json = read(typed)
-  if (json !== undefined) return Effect.succeed(json)
+const valueOf = (
+  typed: string,
+  bucket: string
+): Effect.Effect<Json.Json, InvalidValue | Misuse> => {
   const shown = typed.length > shownLengthMax ? `${typed.slice(0, shownLengthMax)}...` : typed
-  return Effect.fail(new Misuse({ problem: `${shown} is not JSON; a text is '"${shown}"'` }))
+  const misuse = new Misuse({ problem: `${shown} is not JSON; a text is '"${shown}"'` })
+  return Effect.flatMap(
+    jsonOf(typed, { bucket, at: [], otherwise: () => undefined }),
+    (json) => json === undefined ? Effect.fail(misuse) : Effect.succeed(json)
+  )
+}
+
+/** The JSON of a text, or `otherwise`; a number that would be changed is refused with its path. */
+const jsonOf = <A>(
+  text: string,
+  options: { readonly bucket: string; readonly at: Json.Path; readonly otherwise: () => A }
+): Effect.Effect<Json.Json | A, InvalidValue> => {
+  const { at, bucket, otherwise } = options
+  try {
+    return Effect.succeed(Json.parse(text))
+  } catch (thrown) {
+    if (!(thrown instanceof Json.InexactNumber)) return Effect.succeed(otherwise())
+    const { path, problem } = thrown
+    const where = Json.pathText([...at, ...path])
+    return Effect.fail(new InvalidValue({ bucket, path: where, problem }))
+  }
 }

@@ -89,14 +89,14 @@ const run = Effect.fnUntraced(function*(
   }
   const live = Effect.gen(function*() {
     const stopped = yield* stopSignal
-    const { address, natsAddress } = yield* startNode(resolved, buckets)
+    const { address, ended, natsAddress } = yield* startNode(resolved, buckets)
     yield* Effect.logInfo("ready").pipe(Effect.annotateLogs({
       node: resolved.node,
       nats: natsAddress,
       http: address ?? "off",
       dataDir: resolved.dataDir
     }))
-    yield* stopped
+    yield* Effect.raceFirst(stopped, ended)
     yield* Effect.logInfo("stopping")
   })
   yield* Effect.scoped(live).pipe(

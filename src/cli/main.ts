@@ -14,7 +14,7 @@ import * as Layer from "effect/Layer"
 import { explain, ls } from "./BucketCommands.ts"
 import { dev } from "./DevCommand.ts"
 import { del, get, operate, put } from "./DocumentCommands.ts"
-import { Failure, misuseCode } from "./Failure.ts"
+import { Failure, faultCode, misuseCode } from "./Failure.ts"
 import { note } from "./Output.ts"
 import { start } from "./StartCommand.ts"
 import { version } from "../node/Version.ts"
@@ -37,8 +37,6 @@ const presenter = CliOutput.layerPresenter({
 const cliConfig = CliConfig.layer({
   builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions]
 })
-
-const faultCode = 70
 
 const report = (cause: Cause.Cause<unknown>): Effect.Effect<number> => {
   const error = Cause.squash(cause)

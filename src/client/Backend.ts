@@ -38,6 +38,7 @@ export interface BackendAnswer {
   readonly context: string
   readonly replied: number
   readonly siblings: number
+  readonly lost?: true
 }
 
 /** Called exactly once for each request. */

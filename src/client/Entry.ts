@@ -17,6 +17,11 @@ interface Seen<Name extends string, K> {
   readonly context: CausalContext<Name>
   /** Replicas that had answered. */
   readonly replied: number
+  /**
+   * There, and true, where the session has seen something that is lost for ever, with the disks or
+   * the memory that had it. It is told once.
+   */
+  readonly lost?: true
 }
 
 export interface Found<Name extends string, K, View> extends Seen<Name, K> {

@@ -3,7 +3,7 @@
  * `lift` turns into Effects or Promises.
  */
 import type { CallBody } from "../../schemas/ClientRequest.ts"
-import { InvalidJson } from "../core/model/CanonicalJson.ts"
+import * as CanonicalJson from "../core/model/CanonicalJson.ts"
 import type { Any } from "../core/strategy/Bucket.ts"
 import { SchemaMismatch } from "../core/strategy/ValueCodec.ts"
 import type { Entry } from "./Entry.ts"
@@ -34,9 +34,15 @@ const argument = (
   try {
     return codec.encode(value)
   } catch (thrown) {
-    if (!(thrown instanceof SchemaMismatch) && !(thrown instanceof InvalidJson)) throw thrown
+    if (!(thrown instanceof SchemaMismatch)) throw thrown
     throw new SchemaMismatch(`$[${index}]${thrown.path.slice(1)}`, thrown.problem)
   }
+}
+
+/** An edit may be written by hand, without the builder. */
+const checked = (edit: Edit): Edit => {
+  CanonicalJson.check(edit.args)
+  return edit
 }
 
 /** Puts a method where its dotted name says: `lines.add` becomes `handle.lines.add`. */
@@ -95,7 +101,7 @@ const writes = (bucket: Any, requester: Requester, lift: Lift): Methods => {
         )
       ),
     edit: (key: unknown, change: (document: any) => ReadonlyArray<Edit>, options?: Options) =>
-      lift(operate(bucket, requester, key, () => change(builder(bucket)), options))
+      lift(operate(bucket, requester, key, () => change(builder(bucket)).map(checked), options))
   }
   const offered: ReadonlyArray<string> = bucket.surface
   return Object.fromEntries(Object.entries(all).filter(([name]) => offered.includes(name)))

@@ -14,6 +14,7 @@ import { InFlightRequests } from "../transport/InFlightRequests.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import { type ClientLimits, lan } from "../core/model/Limits.ts"
 import type { ClusterName } from "../core/model/Names.ts"
+import { isOperationName } from "../core/model/OperationName.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import { Subjects } from "../transport/Subjects.ts"
 import type { Message, Subscription, TransportService } from "../transport/Transport.ts"
@@ -21,7 +22,7 @@ import type { Backend, BackendRequest, BackendRespond } from "./Backend.ts"
 import { NatsAsk, parse } from "./NatsAsk.ts"
 import { NodeSelector } from "./NodeSelector.ts"
 import { RemoteRequest, type RequestSender } from "./RemoteRequest.ts"
-import { RequestOutbox } from "./RequestOutbox.ts"
+import { operationOf, RequestOutbox } from "./RequestOutbox.ts"
 import type { Task } from "./Task.ts"
 
 export interface NatsBackendOptions {
@@ -83,6 +84,10 @@ export class NatsBackend implements Backend {
     })
 
   readonly request = (request: BackendRequest, respond: BackendRespond): void => {
+    const operation = operationOf(request)
+    if (!isOperationName(operation)) {
+      return respond(new Errors.UnknownOperation({ bucket: request.bucket, operation, known: [] }))
+    }
     const number = this.#pending.nextNumber()
     const remote = new RemoteRequest(this.#sender, number, request, respond)
     this.#pending.add(number, remote)

@@ -134,7 +134,7 @@ export class RequestOutbox {
 }
 
 /** The operation in a request's subject, which the broker's permissions see. */
-const operationOf = ({ action, body: { calls } }: BackendRequest): string => {
+export const operationOf = ({ action, body: { calls } }: BackendRequest): string => {
   if (action === "read") return "get"
   const only = calls?.length === 1 ? calls[0] : undefined
   return only?.name ?? "edit"

@@ -165,10 +165,11 @@ const refusal = (bucket: string, thrown: unknown): Errors.StoreError | undefined
 }
 
 const entryOf = (bucket: Any, key: unknown, answer: BackendAnswer): AnyEntry => {
-  const { replied, siblings, values } = answer
+  const { lost, replied, siblings, values } = answer
   const context = contextOf(bucket, answer.context)
+  const told = lost === true ? { lost } : {}
   return values.length === 0
-    ? { _tag: "Absent", bucket: bucket.name, key, context, replied }
+    ? { _tag: "Absent", bucket: bucket.name, key, context, replied, ...told }
     : {
       _tag: "Found",
       bucket: bucket.name,
@@ -176,7 +177,8 @@ const entryOf = (bucket: Any, key: unknown, answer: BackendAnswer): AnyEntry => 
       context,
       replied,
       value: bucket.decodeView(values),
-      siblings
+      siblings,
+      ...told
     }
 }
 

@@ -6,21 +6,22 @@ import * as CausalContext from "../core/clock/CausalContext.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import type { OpenRequest } from "./OpenRequest.ts"
-import { ReadCoordinator, type ReadOutcome } from "./ReadCoordinator.ts"
+import { ReadCoordinator, type ReadOutcome, withoutLost } from "./ReadCoordinator.ts"
 import type { Answer } from "./Request.ts"
 import type { ValidatedWrite } from "./ValidatedRequest.ts"
 
 export class CatchUpRead extends ReadCoordinator {
   readonly #open: OpenRequest<Answer>
-  readonly #again: () => void
+  readonly #write: ValidatedWrite
+  readonly #again: (write: ValidatedWrite) => void
 
   constructor(
     context: CoordinatorContext,
     options: {
       readonly write: ValidatedWrite
       readonly open: OpenRequest<Answer>
-      /** Begins the write again. */
-      readonly again: () => void
+      /** Begins the write again. Dots that it had seen, and that are lost, count as seen. */
+      readonly again: (write: ValidatedWrite) => void
     }
   ) {
     const { again, open, write } = options
@@ -28,6 +29,7 @@ export class CatchUpRead extends ReadCoordinator {
     const needs = { _tag: "ReadNeeds", r: 1, pr: 0 } as const
     super(context, { ...write, needs, after }, open.deadline(write.timeoutMillis))
     this.#open = open
+    this.#write = write
     this.#again = again
     context.counters.catchUps++
     context.runtime.mark("coordinator: a write catches up with its context")
@@ -44,6 +46,9 @@ export class CatchUpRead extends ReadCoordinator {
       const { reason } = joined
       return this.#open.answer(new Errors.NodeUnwritable({ node, reason }))
     }
-    this.#again()
+    const { seen, ...write } = this.#write
+    if (outcome.lost.size === 0 || seen === undefined) return this.#again(this.#write)
+    runtime.mark("coordinator: a write has seen what is lost")
+    this.#again({ ...write, seen: withoutLost(seen, outcome) })
   }
 }

@@ -4,7 +4,7 @@
 import { answerOf } from "./Answer.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import type { OpenRequest } from "./OpenRequest.ts"
-import { ReadCoordinator, type ReadOutcome } from "./ReadCoordinator.ts"
+import { ReadCoordinator, type ReadOutcome, withoutLost } from "./ReadCoordinator.ts"
 import type { Answer } from "./Request.ts"
 import type { ValidatedRead } from "./ValidatedRequest.ts"
 
@@ -18,9 +18,16 @@ export class ClientRead extends ReadCoordinator {
 
   found(outcome: ReadOutcome): void {
     if (outcome instanceof Error) return this.#open.answer(outcome)
-    const { seal, view } = this.context
+    const { counters, seal, view } = this.context
     const { merge } = this.read
+    const { lost, ...shown } = outcome
     const nowMillis = view.agreedNow()
-    this.#open.answer(answerOf(this.read, { seal, merge, nowMillis, ...outcome }))
+    if (lost.size === 0) {
+      return this.#open.answer(answerOf(this.read, { seal, merge, nowMillis, ...shown }))
+    }
+    counters.lostTold++
+    const after = withoutLost(this.read.after, outcome)
+    const answer = answerOf({ ...this.read, after }, { seal, merge, nowMillis, ...shown })
+    this.#open.answer(answer._tag === "Answer" ? { ...answer, lost: true } : answer)
   }
 }

@@ -11,6 +11,7 @@ import type { NodeId } from "../core/model/Names.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import { InFlightRequests } from "../transport/InFlightRequests.ts"
 import { CatchUpRead } from "./CatchUpRead.ts"
+import { ChecksUnderWay } from "./ChecksUnderWay.ts"
 import { ClientRead } from "./ClientRead.ts"
 import type { CoordinatorContext, Gathering, NodeServices } from "./CoordinatorContext.ts"
 import * as CoordinatorCounters from "./CoordinatorCounters.ts"
@@ -18,7 +19,7 @@ import { Explain } from "./Explain.ts"
 import { readForward } from "./ForwardCodec.ts"
 import { ForwardDeduplication } from "./ForwardDeduplication.ts"
 import { ForwardedWrites } from "./ForwardedWrites.ts"
-import { Forwarding, unsendable } from "./Forwarding.ts"
+import { Forwarding } from "./Forwarding.ts"
 import { ForwardOrigin } from "./ForwardOrigin.ts"
 import { LateReplyBudget } from "./LateReplyBudget.ts"
 import { Listing, validateListing } from "./Listing.ts"
@@ -26,6 +27,7 @@ import { OpenRequest } from "./OpenRequest.ts"
 import type { Answer, AnswerAddress, ExplainRequest, ListRequest, Request } from "./Request.ts"
 import {
   isFault,
+  normalRequest,
   type ValidatedRead,
   type ValidatedWrite,
   validateRead,
@@ -66,7 +68,8 @@ export class Coordinator {
       counters: CoordinatorCounters.make(),
       inFlight: new InFlightRequests<Gathering>({ runtime, limits, firstNumber }),
       lateReplies: new LateReplyBudget(limits.lateReplyBytesMax),
-      forwardedWrites: new ForwardedWrites(limits)
+      forwardedWrites: new ForwardedWrites(limits),
+      checksUnderWay: new ChecksUnderWay(limits)
     }
     this.#deduplication = new ForwardDeduplication(limits)
     this.#validation = { ...validation, ...limits, seal, nowMillis: () => view.agreedNow() }
@@ -99,7 +102,8 @@ export class Coordinator {
     const asked: Request = { action: "read", principal, bucket, body, forwarded: false }
     const read = validateRead(asked, this.#validation)
     if (isFault(read)) return open.answer(read)
-    new Explain(this.#context, { read, key: request.key, open }).start()
+    const { key } = normalRequest(asked, read).body
+    new Explain(this.#context, { read, key, open }).start()
   }
 
   /** Lists a page of a bucket's keys, as far as the members can be reached. */
@@ -173,7 +177,8 @@ export class Coordinator {
     }
     const begun = new WriteCoordinator(this.#context, write, open).start()
     if (begun !== "context-ahead") return
-    new CatchUpRead(this.#context, { write, open, again: () => this.#write(write, open) }).start()
+    const again = (caughtUp: ValidatedWrite) => this.#write(caughtUp, open)
+    new CatchUpRead(this.#context, { write, open, again }).start()
   }
 
   #forward(
@@ -186,10 +191,8 @@ export class Coordinator {
       const reason = "it is no primary of this document; the nodes disagree about the ring"
       return open.answer(new Errors.NodeUnavailable({ node, reason }))
     }
-    const fault = unsendable(request)
-    if (fault !== undefined) return open.answer(fault)
     counters.forwards++
-    const named = this.#named(request)
+    const named = this.#named(normalRequest(request, validated))
     const { primaries } = view.placement(validated.row.partition, validated.bucket.definition.n)
     const sinceHeardMillis = (id: NodeId) => view.liveness.sinceHeardMillis(id)
     const near = primaries.toSorted((a, b) => sinceHeardMillis(a) - sinceHeardMillis(b))

@@ -13,6 +13,7 @@ import type { ClusterView } from "../gossip/ClusterView.ts"
 import type { Replica } from "../replica/Replica.ts"
 import type { ScanLimits } from "../replica/LiveKeys.ts"
 import type { InFlightRequests, ResendLimits, Waiting } from "../transport/InFlightRequests.ts"
+import type { ChecksUnderWay } from "./ChecksUnderWay.ts"
 import type { CoordinatorCounters } from "./CoordinatorCounters.ts"
 import type { ForwardedWrites } from "./ForwardedWrites.ts"
 import type { LateReplyBudget } from "./LateReplyBudget.ts"
@@ -29,6 +30,7 @@ export type CoordinatorLimits = Pick<
   | "forwardedWritesMax"
   | "forwardRefusalsMax"
   | "pageKeys"
+  | "deferralChecksMax"
   | keyof ScanLimits
   | keyof ResendLimits
 >
@@ -61,4 +63,5 @@ export interface CoordinatorContext extends NodeServices {
   readonly inFlight: InFlightRequests<Gathering>
   readonly lateReplies: LateReplyBudget
   readonly forwardedWrites: ForwardedWrites
+  readonly checksUnderWay: ChecksUnderWay
 }

@@ -11,6 +11,12 @@ export interface CoordinatorCounters {
   /** Writes that had to catch up with their context first. */
   catchUps: number
   readRepairs: number
+  /** Questions where dots are that a client has seen. */
+  dotSearches: number
+  /** Reads that told their session that it had seen what is lost. */
+  lostTold: number
+  /** Removals that waited for dots which are lost. */
+  deferralsEnded: number
   /** Concurrent last writes that met in a read; replicas count those that meet in them. */
   discards: number
   siblingsSeen: number
@@ -26,6 +32,9 @@ export const make = (): CoordinatorCounters => ({
   failures: 0,
   catchUps: 0,
   readRepairs: 0,
+  dotSearches: 0,
+  lostTold: 0,
+  deferralsEnded: 0,
   discards: 0,
   siblingsSeen: 0,
   strayAnswers: 0

@@ -58,8 +58,12 @@ export class Explain
 
   start(): void {
     const { node, replica } = this.context
+    const { row: key } = this.#read
     this.ask()
-    this.step({ _tag: "Answered", node, answer: findingOf(replica.read(this.#read.row)) })
+    replica.show(
+      { key, newest: replica.read(key), after: VersionVector.empty },
+      (shown) => this.step({ _tag: "Answered", node, answer: findingOf(shown) })
+    )
   }
 
   message(): PeerMessage {

@@ -25,7 +25,8 @@ const AnswerBody = Schema.Struct({
   values: Schema.Array(Schema.String),
   context: Schema.String,
   replied: Schema.Int,
-  siblings: Schema.Int
+  siblings: Schema.Int,
+  lost: Schema.optionalKey(Schema.Literal(true))
 })
 
 /** The incarnation that was asked is not the present one, which did nothing. */

@@ -4,7 +4,6 @@
  */
 import type { PeerMessage } from "../../schemas/PeerMessage.ts"
 import * as ForwardDecision from "../core/forwarding/ForwardDecision.ts"
-import * as CanonicalJson from "../core/model/CanonicalJson.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
@@ -15,17 +14,6 @@ import type { Answer, Request } from "./Request.ts"
 import type { ValidatedRead, ValidatedWrite } from "./ValidatedRequest.ts"
 
 type Outcome = Answer | Errors.StoreError
-
-/** Why a request cannot be forwarded: an argument that could not be stored either. */
-export const unsendable = ({ body, bucket }: Request): Errors.InvalidValue | undefined => {
-  try {
-    for (const { args } of body.calls ?? []) CanonicalJson.encode(args)
-    return undefined
-  } catch (error) {
-    if (!(error instanceof CanonicalJson.InvalidJson)) throw error
-    return new Errors.InvalidValue({ bucket, path: error.path, problem: error.problem })
-  }
-}
 
 /** Whether a node says that it did nothing, and cannot. */
 const isRefusal = ({ _tag }: Outcome): boolean =>

@@ -5,8 +5,10 @@
  * Other replicas say only that they hold the same where their digest matches this node's, so a
  * read of a converged document moves a few bytes.
  */
-import type { Fetch, Fetched, PeerMessage } from "../../schemas/PeerMessage.ts"
+import type { Fetched, PeerMessage } from "../../schemas/PeerMessage.ts"
 import { Malformed } from "../core/codec/Bytes.ts"
+import type { CausalContext } from "../core/clock/CausalContext.ts"
+import * as LostDots from "../core/clock/LostDots.ts"
 import * as VersionVector from "../core/clock/VersionVector.ts"
 import * as Document from "../core/crdt/Document.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
@@ -15,15 +17,31 @@ import type { NodeId } from "../core/model/Names.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import * as ReadDecision from "../core/quorum/ReadDecision.ts"
 import * as Targets from "../core/quorum/Targets.ts"
+import type { LocalRead } from "../replica/LocalDocument.ts"
+import { checkDeferrals } from "./CheckDeferrals.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
+import { DotSearch, type SearchResult } from "./DotSearch.ts"
+import { fetchMessage } from "./FetchMessage.ts"
 import { Gather } from "./Gather.ts"
 import { readRepair } from "./ReadRepair.ts"
 import type { ValidatedRead } from "./ValidatedRequest.ts"
 
-/** The document that a read found, perhaps empty, or why there is none. */
-export type ReadOutcome =
-  | { readonly document: Document.Document; readonly replied: number }
-  | Errors.StoreError
+/** The document that a read found, perhaps empty. */
+export interface ReadDocument {
+  readonly document: Document.Document
+  readonly replied: number
+  /** Dots that the session has seen, and that are surely gone; empty unless there are any. */
+  readonly lost: VersionVector.VersionVector
+}
+
+/** The document, or why there is none. */
+export type ReadOutcome = ReadDocument | Errors.StoreError
+
+/** A context that has forgotten the dots that a read found to be lost. */
+export const withoutLost = (
+  { stamp, vector }: CausalContext,
+  { document, lost }: ReadDocument
+): CausalContext => ({ stamp, vector: LostDots.without(vector, lost, document.context) })
 
 export abstract class ReadCoordinator
   extends Gather<ReadDecision.ReadDecision, ReadDecision.ReadEvent>
@@ -31,9 +49,10 @@ export abstract class ReadCoordinator
   readonly read: ValidatedRead
   /** Everything found so far, joined. */
   joined: Document.Document = Document.empty
-  /** The digest of the own document, which peers compare with; empty where there is none. */
-  #ownDigest = ""
-  #fetch: Fetch | undefined
+  /** The newest document here, which peers compare with, and whether it is in `joined`. */
+  #compared: { readonly document: Document.Document; readonly digest: string } | undefined
+  #hasCompared = false
+  #fetch: PeerMessage | undefined
   /** Why nodes would not answer; to the decision they are as good as unreachable. */
   #refusals: ReadonlyArray<{ readonly node: NodeId; readonly reason: string }> = Targets.none
   /** Of documents that were fetched. */
@@ -56,19 +75,37 @@ export abstract class ReadCoordinator
 
   /** Reads the own replica and asks the others. */
   start(): void {
-    const { node, replica } = this.context
+    const { replica } = this.context
     if (this.decision.outcome._tag !== "Wait") return this.tell()
-    const local = replica.read(this.read.row)
-    if (local._tag === "Found") {
-      this.joined = local.document
-      this.#ownDigest = local.digest
-    }
+    const { after: { vector: after }, row: key } = this.read
+    const newest = replica.read(key)
+    if (newest._tag === "Found") this.#compared = newest
     // The others are asked before the own answer counts, which may finish the read.
     this.ask()
-    const completeness = this.context.completenessOf(this.read.row)
+    replica.show({ key, newest, after }, (shown) => this.#takeOwn(shown))
+  }
+
+  message(): PeerMessage {
+    const { after: { vector: after }, bucket, key } = this.read
+    return this.#fetch ??= fetchMessage({
+      request: this.number,
+      bucket: bucket.definition.name,
+      fingerprint: bucket.fingerprint,
+      key,
+      digest: this.#compared?.digest ?? ""
+    }, after)
+  }
+
+  /** Takes the version that may be shown here: the newest, unless it is still under way. */
+  #takeOwn(local: LocalRead): void {
+    const { completenessOf, node } = this.context
+    const completeness = completenessOf(this.read.row)
     switch (local._tag) {
       case "Found":
-        return this.#foundAt(node, local.digest, completeness)
+        if (local.document === this.#compared?.document) {
+          return this.#joinCompared(node, completeness)
+        }
+        return this.#join(node, local, completeness)
       case "Absent":
         return this.step({ _tag: "Absent", index: this.#indexOf(node), completeness })
       case "Damaged":
@@ -76,16 +113,14 @@ export abstract class ReadCoordinator
     }
   }
 
-  message(): PeerMessage {
-    const { bucket, key } = this.read
-    return this.#fetch ??= {
-      _tag: "Fetch",
-      request: this.number,
-      bucket: bucket.definition.name,
-      fingerprint: bucket.fingerprint,
-      key,
-      digest: this.#ownDigest
-    }
+  /** A replica shows what is newest here; so it may be shown, whatever the own disk does. */
+  #joinCompared(from: NodeId, completeness: Completeness): void {
+    const compared = this.#compared
+    // It compared with nothing, or with what it cannot have had.
+    if (compared === undefined) return this.step({ _tag: "Damaged", index: this.#indexOf(from) })
+    if (this.#hasCompared) return this.#foundAt(from, compared.digest, completeness)
+    this.#hasCompared = true
+    this.#join(from, compared, completeness)
   }
 
   hear(from: NodeId, message: PeerMessage): void {
@@ -98,7 +133,7 @@ export abstract class ReadCoordinator
     const { completeness } = message
     switch (message.outcome) {
       case "same":
-        return this.#foundAt(from, this.#ownDigest, completeness)
+        return this.#joinCompared(from, completeness)
       case "absent":
         return this.step({ _tag: "Absent", index: this.#indexOf(from), completeness })
       case "damaged":
@@ -108,25 +143,37 @@ export abstract class ReadCoordinator
     }
   }
 
-  /** Joins another replica's document into the states found so far. */
+  /** Reads another replica's document. */
   #take(from: NodeId, { completeness, document: bytes }: Fetched): void {
-    const index = this.#indexOf(from)
-    const { counters, runtime } = this.context
     this.#bytes += bytes.length
     try {
-      const { digest, document } = DocumentCodec.decodeWithDigest(bytes)
-      if (!Document.canJoin(this.joined, document)) return this.step({ _tag: "Damaged", index })
+      this.#join(from, DocumentCodec.decodeWithDigest(bytes), completeness)
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error
+      this.step({ _tag: "Damaged", index: this.#indexOf(from) })
+    }
+  }
+
+  /** Joins a replica's document into the states found so far. */
+  #join(
+    from: NodeId,
+    { digest, document }: { readonly document: Document.Document; readonly digest: string },
+    completeness: Completeness
+  ): void {
+    const { counters, runtime } = this.context
+    if (this.joined === Document.empty) this.joined = document
+    else {
+      if (!Document.canJoin(this.joined, document)) {
+        return this.step({ _tag: "Damaged", index: this.#indexOf(from) })
+      }
       if (Document.discards(this.joined, document)) counters.discards++
       const joined = Document.join(this.joined, document)
       if (joined !== this.joined && this.decision.outcome._tag !== "Wait") {
         runtime.mark("read: a late answer is newer than the client's answer")
       }
       this.joined = joined
-      this.#foundAt(from, digest, completeness)
-    } catch (error) {
-      if (!(error instanceof Malformed)) throw error
-      this.step({ _tag: "Damaged", index })
     }
+    this.#foundAt(from, digest, completeness)
   }
 
   #foundAt(node: NodeId, version: string, completeness: Completeness): void {
@@ -146,15 +193,10 @@ export abstract class ReadCoordinator
       case "Wait":
         return
       case "Answer":
-        return this.found({ document: this.joined, replied: ReadDecision.had(this.decision).r })
+        return this.#foundDocument(this.joined, VersionVector.empty)
       case "NotCovered":
         runtime.mark("read: the session has seen more than the replicas that answer")
-        return this.found(
-          new Errors.ContextNotCovered({
-            bucket: this.read.bucket.definition.name,
-            unreachable: this.#unreachable(outcome)
-          })
-        )
+        return this.#seek(outcome)
       case "Fail":
         runtime.mark("read: too few answer")
         return this.found(
@@ -174,6 +216,32 @@ export abstract class ReadCoordinator
     }
   }
 
+  #foundDocument(document: Document.Document, lost: VersionVector.VersionVector): void {
+    this.found({ document, replied: ReadDecision.had(this.decision).r, lost })
+  }
+
+  /** Asks where the dots are that the session has seen, if all that may have them can tell. */
+  #seek(outcome: ReadDecision.ReadFailed): void {
+    const { context, deadline, joined: known, read: searched } = this
+    if (outcome.unreachable.length + outcome.damaged.length > 0) {
+      return this.#notCovered(this.#unreachable(outcome))
+    }
+    const sought = searched.after.vector
+    const ended = (result: SearchResult) => this.#sought(result)
+    new DotSearch(context, { searched, sought, known, deadline, ended }).start()
+  }
+
+  #sought({ gone, joined, missing, unreachable }: SearchResult): void {
+    if (!VersionVector.covers(gone, missing)) return this.#notCovered(unreachable)
+    if (gone.size > 0) this.context.runtime.mark("read: a session has seen what is lost")
+    this.#foundDocument(joined, gone)
+  }
+
+  #notCovered(unreachable: ReadonlyArray<NodeId>): void {
+    const { name } = this.read.bucket.definition
+    this.found(new Errors.ContextNotCovered({ bucket: name, unreachable }))
+  }
+
   /** The nodes that did not answer; those that refused are named with their reasons instead. */
   #unreachable({ unreachable }: ReadDecision.ReadFailed): ReadonlyArray<NodeId> {
     return unreachable.filter((node) => !this.#refusals.some((refusal) => refusal.node === node))
@@ -186,5 +254,6 @@ export abstract class ReadCoordinator
   /** No more replies are processed; the joined document is sent to every stale replica. */
   override finish(): void {
     readRepair(this.context, this)
+    checkDeferrals(this.context, this.read, this.joined)
   }
 }

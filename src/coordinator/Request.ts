@@ -28,6 +28,8 @@ export interface Answer {
   readonly replied: number
   /** How many siblings are in `values`, or were merged into the one. */
   readonly siblings: number
+  /** The session has seen what is lost for ever; it is told once, and `context` forgets it. */
+  readonly lost?: true
 }
 
 /** The address to which the answer of one request is delivered. */

@@ -10,6 +10,7 @@ import { clusterText } from "../../schemas/ClusterDescription.ts"
 import { ExplainBody, type Explanation } from "../../schemas/Explanation.ts"
 import { type KeyPage, ListBody } from "../../schemas/KeyPage.ts"
 import * as Json from "../core/codec/Json.ts"
+import { misreadRequest } from "../core/model/MisreadRequest.ts"
 import { anonymous, type Principal } from "../core/model/Principal.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import type { ClusterName, NodeId } from "../core/model/Names.ts"
@@ -47,11 +48,11 @@ const decoder = new TextDecoder("utf-8", { fatal: true })
  */
 const depthMax = 1024
 
-const parse = (data: Uint8Array): Option.Option<unknown> => {
+const parse = (data: Uint8Array): Option.Option<Json.Marked> => {
   try {
     const text = decoder.decode(data)
     if (Json.isDeeperThan(text, depthMax)) return Option.none()
-    return Option.some(Json.parse(text))
+    return Option.some(Json.parseMarked(text))
   } catch {
     return Option.none()
   }
@@ -151,22 +152,35 @@ export class RequestServer {
     if (Option.isNone(parsed)) {
       return this.#refuse(reply, invalid("the body", `JSON, nested at most ${depthMax} levels`))
     }
-    const json = parsed.value
-    if (!Array.isArray(json)) return this.#one(subject.request, json, { reply, isBatched: false })
-    for (const item of json) this.#one(subject.request, item, { reply, isBatched: true })
+    const { isMarked, value } = parsed.value
+    if (!Array.isArray(value)) {
+      return this.#one(subject.request, value, { reply, isBatched: false, isMarked })
+    }
+    for (const item of value) {
+      this.#one(subject.request, item, { reply, isBatched: true, isMarked })
+    }
   }
 
   /** Gives one request to the coordinator, with the address of its answer. */
   #one(
     subject: RequestSubject,
     json: unknown,
-    { isBatched, reply }: { readonly reply: string; readonly isBatched: boolean }
+    { isBatched, isMarked, reply }: {
+      readonly reply: string
+      readonly isBatched: boolean
+      readonly isMarked: boolean
+    }
   ): void {
     const { coordinator, runtime } = this.#options
     const { access, bucket, operation } = subject
     const principal = principalOfClient()
     const to = { subject: reply, id: idOf(json), isBatched }
     const arrival = { runtime, outbox: this.#outbox, stats: this.#stats[access], to }
+    const misread = isMarked ? Json.misreadIn(json) : undefined
+    if (misread !== undefined) {
+      this.#refused++
+      return new NatsOrigin(arrival, answerText).deliver(misreadRequest(bucket, misread))
+    }
     if (access === "read" && operation === "explain") {
       const origin = new NatsOrigin(arrival, explanationText)
       const body = decodeExplain(json)

@@ -4,16 +4,17 @@
  */
 import type { RequestBody } from "../../schemas/ClientRequest.ts"
 import * as CausalContext from "../core/clock/CausalContext.ts"
+import { invariant } from "../core/Invariant.ts"
 import type { RowKey } from "../core/model/RowKey.ts"
 import { type DocumentKey, MalformedKey } from "../core/model/DocumentKey.ts"
-import { encodeKey } from "../core/model/KeyFields.ts"
+import { decodeKey } from "../core/model/KeyFields.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import * as Quorum from "../core/quorum/Quorum.ts"
 import type { Buckets, KnownBucket } from "../core/strategy/Buckets.ts"
 import { SchemaMismatch } from "../core/strategy/ValueCodec.ts"
 import { rowKeyOf } from "../core/ring/Partition.ts"
-import type { Call } from "../replica/Replica.ts"
 import type { Request } from "./Request.ts"
+import * as ValidatedCalls from "./ValidatedCalls.ts"
 
 /** A valid read or write; every field is checked. */
 export interface ValidatedRequest {
@@ -33,7 +34,7 @@ export interface ValidatedRead extends ValidatedRequest {
 
 export interface ValidatedWrite extends ValidatedRequest {
   readonly needs: Quorum.WriteNeeds
-  readonly calls: ReadonlyArray<Call>
+  readonly calls: ReadonlyArray<ValidatedCalls.ValidatedCall>
   readonly id: RequestBody["operationId"]
   /** Whether the other replicas must sync before they acknowledge. */
   readonly sync: boolean
@@ -72,9 +73,9 @@ const contextOf = (token: string, scope: CausalContext.TokenScope) => {
 
 const keyOf = (bucket: KnownBucket, json: unknown): DocumentKey => {
   try {
-    return encodeKey(bucket.definition.key, json)
+    return ValidatedCalls.keyOf(bucket, json)
   } catch (error) {
-    if (!(error instanceof MalformedKey)) throw error
+    if (!(error instanceof MalformedKey) && !(error instanceof SchemaMismatch)) throw error
     return fail(new Errors.InvalidKey({ bucket: bucket.definition.name, problem: error.message }))
   }
 }
@@ -118,17 +119,10 @@ const commonOf = (request: Request, options: ValidationOptions): ValidatedReques
 const refuse = ({ expected, setting, value }: Quorum.Unmeetable): never =>
   fail(new Errors.InvalidRequest({ setting, value: String(value), expected }))
 
-const checkArguments = (bucket: KnownBucket, name: string, args: ReadonlyArray<unknown>): void => {
-  try {
-    bucket.code?.checkArguments(name, args)
-  } catch (error) {
-    if (!(error instanceof SchemaMismatch)) throw error
-    const { path, problem } = error
-    fail(new Errors.InvalidValue({ bucket: bucket.definition.name, path, problem }))
-  }
-}
-
-const callsOf = (request: Request, bucket: KnownBucket): ReadonlyArray<Call> => {
+const callsOf = (
+  request: Request,
+  bucket: KnownBucket
+): ReadonlyArray<ValidatedCalls.ValidatedCall> => {
   const { operations } = bucket.strategy
   const calls = request.body.calls ?? []
   if (calls.length === 0) {
@@ -142,8 +136,8 @@ const callsOf = (request: Request, bucket: KnownBucket): ReadonlyArray<Call> => 
       const known = [...operations.keys()]
       return fail(new Errors.UnknownOperation({ bucket: request.bucket, operation: name, known }))
     }
-    checkArguments(bucket, name, args)
-    return { operation, args }
+    const call = ValidatedCalls.callOf(bucket, operation, args)
+    return isFault(call) ? fail(call) : call
   })
 }
 
@@ -158,6 +152,18 @@ const validated = <A>(make: () => A): A | Errors.StoreError => {
 
 /** Whether validation ended in an error: errors are the only ones with a tag. */
 export const isFault = (outcome: object): outcome is Errors.StoreError => "_tag" in outcome
+
+/** The request with its key and its operations in the form in which they were validated. */
+export const normalRequest = (
+  request: Request,
+  validated: ValidatedRead | ValidatedWrite
+): Request => {
+  const { args: _, ...body } = request.body
+  const key = decodeKey(validated.bucket.definition.key, validated.key)
+  invariant(key !== undefined, "a validated key has all fields of its bucket's keys")
+  const calls = "calls" in validated ? { calls: validated.calls.map(ValidatedCalls.bodyOf) } : {}
+  return { ...request, body: { ...body, key, ...calls } }
+}
 
 export const validateRead = (
   request: Request,

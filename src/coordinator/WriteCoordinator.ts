@@ -14,6 +14,7 @@ import * as Targets from "../core/quorum/Targets.ts"
 import * as WriteDecision from "../core/quorum/WriteDecision.ts"
 import type { StorageFailure } from "../replica/Replica.ts"
 import { answerOf } from "./Answer.ts"
+import { checkDeferrals } from "./CheckDeferrals.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import { Gather } from "./Gather.ts"
 import type { OpenRequest } from "./OpenRequest.ts"
@@ -54,7 +55,9 @@ export class WriteCoordinator
     }
     const { after, bucket, calls, id, row: key, seen } = this.#write
     const stampSeen = Math.max(seen?.stamp ?? 0, after.stamp)
-    const update = { key, calls, seen, stampSeen, id }
+    // From memory counts at once where the bucket does not wait for disks.
+    const fromMemory = bucket.definition.durability === "buffered"
+    const update = { key, calls, seen, stampSeen, id, fromMemory }
     const updated = replica.update(update, (failure) => this.#committed(failure))
     switch (updated._tag) {
       case "ContextAhead":
@@ -78,8 +81,7 @@ export class WriteCoordinator
         this.#document = updated.document
         this.#store = this.#storeOf(updated.encoded.bytes)
         this.ask()
-        // From memory counts at once where the bucket does not wait for disks.
-        if (bucket.definition.durability === "buffered") {
+        if (fromMemory) {
           this.#acknowledged(false)
         }
         return "begun"
@@ -134,6 +136,11 @@ export class WriteCoordinator
 
   #indexOf(node: NodeId): number {
     return Targets.indexOf(this.decision.nodes, node)
+  }
+
+  /** A removal by a context that is ahead of this replica may wait for dots that are lost. */
+  override finish(): void {
+    if (this.#document !== undefined) checkDeferrals(this.context, this.#write, this.#document)
   }
 
   override bytesHeld(): number {

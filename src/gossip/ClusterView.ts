@@ -3,7 +3,6 @@
  * up, how far their clocks are ahead. Other rooms read it; only this room and the frames that come
  * in change it. The ring is a value that changes: its readers ask for it each time.
  */
-import * as HybridClock from "../core/clock/HybridClock.ts"
 import type { FormationStatus } from "../core/membership/Formation.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
@@ -13,13 +12,14 @@ import type { Ring } from "../core/ring/Ring.ts"
 import * as RingState from "../core/ring/RingState.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import { Liveness } from "./Liveness.ts"
+import { type PeerClockLimits, PeerClocks } from "./PeerClocks.ts"
 
 export interface ClusterViewOptions {
   readonly runtime: Runtime
   readonly self: NodeId
   /** The ring at the start. */
   readonly ring: RingState.RingState
-  readonly limits: Pick<NodeLimits, "skewMillis" | "suspectMillis">
+  readonly limits: PeerClockLimits & Pick<NodeLimits, "suspectMillis">
 }
 
 /** Where a document is kept: its primaries in order, as nodes and as targets of a request. */
@@ -33,22 +33,20 @@ export class ClusterView {
   readonly liveness: Liveness
   /** The standing of this node's store in the cluster, once it is known. */
   formation: () => FormationStatus | undefined = () => undefined
+  /** How far their clocks are ahead. */
+  readonly clocks: PeerClocks
   readonly #runtime: Runtime
-  readonly #skewMillis: number
-  readonly #clockOffsets = new Map<NodeId, number>()
   readonly #listeners = new Set<(next: RingState.RingState) => void>()
   #state: RingState.RingState
   #members: ReadonlySet<NodeId>
-  /** Of the own clock; undefined since an offset has changed. */
-  #correction: number | undefined = 0
   #clamps = 0
 
   constructor(options: ClusterViewOptions) {
     const { limits, ring, runtime, self } = options
     this.self = self
     this.liveness = new Liveness({ runtime, limits })
+    this.clocks = new PeerClocks({ runtime, limits })
     this.#runtime = runtime
-    this.#skewMillis = limits.skewMillis
     this.#state = ring
     this.#members = membersOf(ring)
   }
@@ -72,10 +70,7 @@ export class ClusterView {
     this.#state = next
     this.#members = membersOf(next)
     this.liveness.retain(this.#members)
-    for (const node of this.#clockOffsets.keys()) {
-      if (!this.#members.has(node)) this.#clockOffsets.delete(node)
-    }
-    this.#correction = undefined
+    this.clocks.retain(this.#members)
     for (const listener of this.#listeners) listener(next)
   }
 
@@ -108,21 +103,24 @@ export class ClusterView {
     return RingState.placement(this.#state, { partition, n, withFallbacks: false })
   }
 
-  /** Notes that a member was heard, and how far its wall clock is ahead of the own one. */
-  heard(from: NodeId, clockOffsetMillis: number): void {
-    if (!this.#members.has(from)) return
-    this.liveness.heard(from)
-    if (this.#clockOffsets.get(from) === clockOffsetMillis) return
-    this.#clockOffsets.set(from, clockOffsetMillis)
-    this.#correction = undefined
+  /**
+   * Notes that another member was heard, how far its wall clock is ahead of the own one, at least
+   * and at most, and when the last frame was sent from here that it had got.
+   */
+  heard(
+    from: NodeId,
+    leastMillis: number,
+    told: { readonly greatestMillis?: number; readonly reachedAt?: number } = {}
+  ): void {
+    if (from === this.self || !this.#members.has(from)) return
+    const { greatestMillis = Infinity, reachedAt } = told
+    this.liveness.heard(from, reachedAt)
+    this.clocks.heard(from, { least: leastMillis, greatest: greatestMillis })
   }
 
   /** The time to stamp writes with: the own clock, unless the cluster's median disagrees. */
   agreedNow(): number {
-    const correction = this.#correction ??= HybridClock.correction({
-      offsets: [...this.#clockOffsets.values()],
-      skewMillis: this.#skewMillis
-    })
+    const correction = this.clocks.correction()
     if (correction !== 0) {
       this.#clamps++
       this.#runtime.mark("view: the own clock is set aside")

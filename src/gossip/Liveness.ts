@@ -32,10 +32,14 @@ export class Liveness {
     this.#suspectMillis = options.limits.suspectMillis
   }
 
-  /** Notes that a frame of the node came: it is up. */
-  heard(node: NodeId): void {
+  /**
+   * Notes that a frame of the node came. It is up, unless it had got only such frames from here as
+   * were sent before the question that it owes an answer to: then it may be out of reach.
+   */
+  heard(node: NodeId, reachedAt = Infinity): void {
     const peer = this.#peer(node)
     peer.heardAt = this.#runtime.elapsed()
+    if (peer.askedAt !== undefined && reachedAt <= peer.askedAt) return
     peer.askedAt = undefined
     peer.late = false
   }

@@ -21,11 +21,13 @@ import { Api } from "../../schemas/HttpApi.ts"
 import { problemOf } from "../../schemas/Problem.ts"
 import type { Action } from "../client/Backend.ts"
 import * as Json from "../core/codec/Json.ts"
+import { MalformedKey } from "../core/model/DocumentKey.ts"
+import { parseKey } from "../core/model/KeyFields.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import { keepsSiblings } from "../core/strategy/Strategies.ts"
 import { answered, documentResponse, type Failure, problemResponse } from "./Answers.ts"
 import { type BucketDirectory, timed } from "./BucketDirectory.ts"
-import { readJson } from "./JsonBody.ts"
+import { type BodyOptions, readJson } from "./JsonBody.ts"
 
 type Settings = Pick<RequestBody, "consistency" | "r" | "w" | "pr" | "pw" | "dw">
 
@@ -56,16 +58,14 @@ export const keyOf = (
   { definition }: BucketBody,
   text: string
 ): Effect.Effect<Schema.Json, Errors.InvalidKey> =>
-  definition.key.bare
-    ? Effect.succeed(text)
-    : Effect.try({
-      try: () => Json.parse(text),
-      catch: () =>
-        new Errors.InvalidKey({
-          bucket: definition.name,
-          problem: "the key is no JSON, expected an object of its fields"
-        })
-    })
+  Effect.try({
+    try: () => parseKey(definition.key, text),
+    catch: (thrown) =>
+      new Errors.InvalidKey({
+        bucket: definition.name,
+        problem: thrown instanceof MalformedKey ? thrown.message : String(thrown)
+      })
+  })
 
 /** The operation id of a text, the same in every process at which it arrives. */
 const operationIdOf = (text: string, nowMillis: number): OperationIdBody => ({
@@ -192,6 +192,16 @@ const inBody = (failure: Failure): Failure => {
 export const layerDocuments = (directory: BucketDirectory) => {
   const documents = new Documents(directory)
   const { limits: { bodyBytesMax } } = directory
+  const bodyOptions = (bucket: string, levels: number): BodyOptions => ({
+    bucket,
+    levels,
+    bodyBytesMax,
+    refuse: ({ path, problem }) => {
+      // It begins where a program would give the value, or the arguments of an operation.
+      const where = Json.pathText(path.slice(Math.max(0, levels - 1)))
+      return new Errors.InvalidValue({ bucket, path: where, problem })
+    }
+  })
   return HttpApiBuilder.group(Api, "documents", (handlers) =>
     handlers
       .handle("get", (incoming) =>
@@ -208,7 +218,7 @@ export const layerDocuments = (directory: BucketDirectory) => {
           const bucket = yield* directory.bucket(incoming.params.bucket)
           if (!Object.hasOwn(bucket.operations, "put")) return notWritable(bucket)
           const { name } = bucket.definition
-          const value = yield* readJson(incoming.request, { bucket: name, levels: 0, bodyBytesMax })
+          const value = yield* readJson(incoming.request, bodyOptions(name, 0))
           const putting = documents.write(incoming, bucket, [{ name: "put", args: [value] }])
           return yield* Effect.mapError(putting, inBody)
         })))
@@ -219,7 +229,7 @@ export const layerDocuments = (directory: BucketDirectory) => {
           // Around a value stand the arguments, and in an edit the operation and the array of them.
           const levels = operation === "edit" ? 3 : 1
           const { name } = bucket.definition
-          const json = yield* readJson(incoming.request, { bucket: name, levels, bodyBytesMax })
+          const json = yield* readJson(incoming.request, bodyOptions(name, levels))
           const calls = yield* callsOf(operation, json)
           return yield* documents.write(incoming, bucket, calls)
         }))))

@@ -16,6 +16,8 @@ import { metricsText, type Sample } from "./Metrics.ts"
 export interface Health {
   /** The reasons why no requests should come here now; none where they should. */
   readonly notReady: () => ReadonlyArray<string>
+  /** What an operator is to mend, though requests may come. */
+  readonly alarms?: () => ReadonlyArray<string>
 }
 
 export interface InspectionOptions {
@@ -68,7 +70,9 @@ const layerNode = ({ health, metrics }: Omit<InspectionOptions, "directory">) =>
       .handle("ready", () =>
         Effect.sync(() => {
           const reasons = health.notReady()
-          return reasons.length === 0 ? "ready\n" : notReady(reasons)
+          const alarms = health.alarms?.() ?? []
+          const ready = ["ready\n", ...alarms.map((alarm) => `alarm: ${alarm}\n`)].join("")
+          return reasons.length === 0 ? ready : notReady(reasons)
         }))
       .handle("metrics", () => Effect.sync(() => metricsText(metrics()))))
 

@@ -9,7 +9,7 @@ import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type * as Schema from "effect/Schema"
 import * as Json from "../core/codec/Json.ts"
 import { depthMax } from "../core/model/CanonicalJson.ts"
-import { InvalidRequest, InvalidValue } from "../core/model/StoreError.ts"
+import { InvalidRequest, InvalidValue, type StoreError } from "../core/model/StoreError.ts"
 import { type Failure, problem } from "./Answers.ts"
 
 const decoder = new TextDecoder("utf-8", { fatal: true })
@@ -34,21 +34,33 @@ const malformed = (expected: string) =>
 const mediaType = (contentType: string | undefined): string | undefined =>
   contentType?.split(";")[0]?.trim().toLowerCase()
 
-const parse = (text: string): Effect.Effect<Schema.Json, InvalidRequest> =>
+const parse = (
+  text: string,
+  refuse: BodyOptions["refuse"]
+): Effect.Effect<Schema.Json, StoreError> =>
   Effect.try({
     try: () => Json.parse(text),
-    catch: () => malformed("JSON")
+    catch: (thrown) => thrown instanceof Json.InexactNumber ? refuse(thrown) : malformed("JSON")
   })
 
+export interface BodyOptions {
+  readonly bucket: string
+  /** How deep the request itself nests the values in the body. */
+  readonly levels: number
+  readonly bodyBytesMax: number
+  /** The error of a body with a number that no double holds as it is written. */
+  readonly refuse: (fault: Json.Fault) => StoreError
+}
+
 /**
- * The value of the body. `levels` is how deep the request itself nests the values in it.
+ * The value of the body.
  *
  * A content type is asked for even where there is nothing to misread: a page of another origin can
  * send a body of any other type without the browser's asking first.
  */
 export const readJson = Effect.fnUntraced(function*(
   request: HttpServerRequest,
-  options: { readonly bucket: string; readonly levels: number; readonly bodyBytesMax: number }
+  options: BodyOptions
 ): Effect.fn.Return<Schema.Json, Failure> {
   const { bodyBytesMax } = options
   const { headers } = request
@@ -71,5 +83,5 @@ export const readJson = Effect.fnUntraced(function*(
     const fault = `nested deeper than ${depthMax} levels`
     return yield* new InvalidValue({ bucket, path: "$", problem: fault })
   }
-  return yield* parse(text)
+  return yield* parse(text, options.refuse)
 })

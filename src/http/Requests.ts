@@ -12,6 +12,7 @@ import { answerText } from "../../schemas/ClientAnswer.ts"
 import { RequestBody } from "../../schemas/ClientRequest.ts"
 import { Api } from "../../schemas/HttpApi.ts"
 import type { Action, BackendAnswer } from "../client/Backend.ts"
+import { misreadRequest } from "../core/model/MisreadRequest.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import { answered, type Failure } from "./Answers.ts"
 import type { BucketDirectory } from "./BucketDirectory.ts"
@@ -53,7 +54,12 @@ export const layerRequests = (directory: BucketDirectory) => {
   ): Effect.fn.Return<HttpServerResponse.HttpServerResponse, Failure> {
     const { definition } = yield* directory.bucket(name)
     const bucket = definition.name
-    const json = yield* readJson(incoming, { bucket, levels, bodyBytesMax })
+    const json = yield* readJson(incoming, {
+      bucket,
+      levels,
+      bodyBytesMax,
+      refuse: (fault) => misreadRequest(bucket, fault)
+    })
     const body = yield* bodyOf(json)
     if (misrouted(action, body)) {
       const expected = action === "read" ? "none in a read" : "in a write, and no `args`"

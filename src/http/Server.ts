@@ -10,6 +10,7 @@ import { HttpApiSchemaError } from "effect/http-api/HttpApiError"
 import * as HttpApiSwagger from "effect/http-api/HttpApiSwagger"
 import * as HttpRouter from "effect/http/HttpRouter"
 import { HttpServerError } from "effect/http/HttpServerError"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
@@ -19,6 +20,7 @@ import { createServer } from "node:http"
 import { Api } from "../../schemas/HttpApi.ts"
 import type { Backend } from "../client/Backend.ts"
 import { type HttpLimits, lan } from "../core/model/Limits.ts"
+import { operationLengthMax } from "../core/model/OperationName.ts"
 import { InvalidRequest } from "../core/model/StoreError.ts"
 import { type Failure, problem, problemResponse } from "./Answers.ts"
 import { BucketDirectory } from "./BucketDirectory.ts"
@@ -27,6 +29,7 @@ import { layerRequests } from "./Requests.ts"
 import { refuseUnreadable } from "./Unreadable.ts"
 import type { Sample } from "./Metrics.ts"
 import { type Health, layerInspection } from "./Inspection.ts"
+import { faultIn } from "./StrictRequest.ts"
 
 export interface ServeOptions {
   readonly backend: Backend
@@ -57,8 +60,6 @@ export class HttpUnavailable extends Schema.TaggedError<HttpUnavailable>()("Http
   }
 }
 
-/** Names of operations in nested documents grow with their depth. */
-const operationLengthMax = 600
 const format = SchemaIssue.makeFormatterStandardSchemaV1()
 
 /** The error that names the field of the request which does not fit the definition. */
@@ -90,6 +91,13 @@ const failureOf = (cause: Cause.Cause<unknown>): Failure => {
   const isRoute = error instanceof HttpServerError && error.reason._tag === "RouteNotFound"
   return isRoute ? noRoute : failed
 }
+
+/** The app, for requests that are what they say. */
+const strictly = <E, R>(app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
+  Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+    const fault = faultIn(request)
+    return fault === undefined ? app : Effect.succeed(problemResponse(fault))
+  })
 
 const withProblems = <E, R>(
   app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
@@ -159,7 +167,7 @@ export const serve = Effect.fnUntraced(function*(
   nodeServer.on("error", (error) => run(Effect.logWarning("no connection accepted", error)))
   // A client that stays connected after the goodbye would delay the end without limit.
   yield* Effect.addFinalizer(() => Effect.sync(() => nodeServer.closeAllConnections()))
-  yield* server.serve(withProblems(app))
+  yield* server.serve(withProblems(strictly(app)))
   const address = nodeServer.address()
   const bound = typeof address === "object" && address !== null ? address.port : port
   return { port: bound, url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}` }

@@ -24,6 +24,7 @@ export const alarmsOf = (core: NodeCore): ReadonlyArray<Alarm> => {
   const { storage, transport } = core.options
   const refused = () => link.stats().refused
   return [
+    ...edgeAlarms(core),
     {
       name: "clock",
       count: () => view.clockClamps(),
@@ -90,6 +91,22 @@ export const alarmsOf = (core: NodeCore): ReadonlyArray<Alarm> => {
     }
   ]
 }
+
+/** Of other processes under this node's id, and one for each member with another cluster key. */
+const edgeAlarms = ({ options, otherKeys, processes, view }: NodeCore): ReadonlyArray<Alarm> => [
+  {
+    name: "process",
+    count: () => processes.met,
+    says: "another process runs under this node's id; one of the two stops"
+  },
+  ...view.members().map(({ id }) => ({
+    name: "key",
+    count: () => otherKeys.count(id),
+    says: id === options.node
+      ? "another process under this node's id has another cluster key"
+      : `node ${id} has another cluster key; each refuses the other's frames`
+  }))
+]
 
 /** Checks until interrupted. */
 export const watch = (

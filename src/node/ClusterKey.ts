@@ -3,7 +3,7 @@
  * node trusts the contexts that any other node issued, and no one else can forge one.
  */
 import * as Redacted from "effect/Redacted"
-import { createHash, createSecretKey } from "node:crypto"
+import { createHash, createHmac, createSecretKey } from "node:crypto"
 import { type TokenKey, tokenKey } from "../core/clock/CausalContext.ts"
 import type { ClusterName } from "../core/model/Names.ts"
 
@@ -16,3 +16,14 @@ export const toKeys = (
   secrets: readonly [Redacted.Redacted, ...ReadonlyArray<Redacted.Redacted>]
 ): ReadonlyArray<TokenKey> =>
   secrets.map((secret) => tokenKey(createSecretKey(Buffer.from(Redacted.value(secret)))))
+
+const keyIdLength = 16
+
+/**
+ * Sixteen hexadecimal digits that name a key and tell nothing about it: nodes tell by them that
+ * they have different keys.
+ */
+export const keyIdOf = ({ key }: TokenKey): string => {
+  const digits = createHmac("sha256", key).update("everwrite key id").digest("hex")
+  return digits.slice(0, keyIdLength)
+}

@@ -33,6 +33,7 @@ import { watchFormation } from "./FormationWatch.ts"
 import { limitsOf } from "./LimitSettings.ts"
 import { makeLiveRuntime } from "./LiveRuntime.ts"
 import { natsOptions } from "./NatsSettings.ts"
+import { type AnotherProcess, refuseSecond, watchSuperseded } from "./OneProcess.ts"
 import { beginIncarnation, NodeCore, type NodeOptions } from "./NodeCore.ts"
 import { fromObject, type InvalidSetting } from "./Setting.ts"
 import { resolve, type Settings } from "./Settings.ts"
@@ -50,10 +51,13 @@ export interface LiveNode {
   readonly natsAddress: string
   /** Stops the disk as a crash would; then close the scope, which writes nothing any more. */
   readonly crash: Effect.Effect<void>
+  /** Fails once another process under this node's id goes on in place of this one. */
+  readonly ended: Effect.Effect<never, AnotherProcess>
 }
 
 /** Why a node does not start. */
 export type StartFailure =
+  | AnotherProcess
   | BrokerUnavailable
   | HttpUnavailable
   | InvalidSetting
@@ -179,6 +183,7 @@ export const startNode = Effect.fnUntraced(function*(
   const transport = yield* openTransport(settings)
   const buckets = bucketsOf(served, settings)
   const incarnation = yield* begin({ storage: storage.service, runtime }, settings)
+  const { ended, onSuperseded } = yield* watchSuperseded({ node })
   const options: NodeOptions = {
     runtime,
     transport,
@@ -191,8 +196,10 @@ export const startNode = Effect.fnUntraced(function*(
     limits: limitsOf(settings),
     isForced: settings.form,
     version,
-    onHandlerFailure: yield* reportHandlerFailures()
+    onHandlerFailure: yield* reportHandlerFailures(),
+    onSuperseded
   }
+  yield* refuseSecond(options, incarnation)
   const core = yield* Effect.acquireRelease(
     Effect.sync(() => new NodeCore(options, incarnation)),
     (started) => Effect.sync(() => started.close())
@@ -219,7 +226,7 @@ export const startNode = Effect.fnUntraced(function*(
     stopping = true
     return Effect.promise(() => storage.thread.terminate())
   })
-  return { core, backend, settings, address, natsAddress: transport.address(), crash }
+  return { core, backend, settings, address, natsAddress: transport.address(), crash, ended }
 })
 
 const openHttp = Effect.fnUntraced(function*(

@@ -17,6 +17,9 @@ import type { Buckets } from "../core/strategy/Buckets.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import { ClusterView } from "../gossip/ClusterView.ts"
 import { Formation } from "../gossip/Formation.ts"
+import { greetMembers } from "../gossip/Greetings.ts"
+import { OtherKeys } from "../gossip/OtherKeys.ts"
+import { type Process, Processes, type ProcessesOptions } from "../gossip/Processes.ts"
 import { Replica } from "../replica/Replica.ts"
 import { ReplicaServer } from "../replica/ReplicaServer.ts"
 import { ToldPositions } from "../gossip/ToldPositions.ts"
@@ -25,7 +28,8 @@ import type { StorageFailure, StorageService } from "../storage/Storage.ts"
 import { PeerLink } from "../transport/PeerLink.ts"
 import { ServiceInfo, type ServiceInfoOptions } from "../transport/ServiceInfo.ts"
 import type { TransportService } from "../transport/Transport.ts"
-import { rowOfStart, standingNote, standingOf, toldNote } from "./Standing.ts"
+import { isNamed, rowOfStart, standingNote, standingOf, toldNote } from "./Standing.ts"
+import { keyIdOf } from "./ClusterKey.ts"
 
 export interface NodeOptions {
   readonly runtime: Runtime
@@ -48,6 +52,21 @@ export interface NodeOptions {
    * test must not pass over it.
    */
   readonly onHandlerFailure?: (failure: unknown, tag: PeerTag) => void
+  /** Whether the cluster's certificate names a store; undefined where that is not known. */
+  readonly namesStore?: (storeId: string) => boolean | undefined
+  /** Told once that another process goes on under this id, and that this node has stopped. */
+  readonly onSuperseded?: (other: Process) => void
+}
+
+/** What is needed to look for other processes under this id. */
+export const processOptions = (options: NodeOptions, startedAs: string): ProcessesOptions => {
+  const { keys, namesStore, node, ring, storage, storage: { storeId } } = options
+  return {
+    ...options,
+    partitionCount: ring.ring.partitionCount,
+    keyIds: keys.map(keyIdOf),
+    own: () => ({ startedAs, storeId, isNamed: namesStore?.(storeId) ?? isNamed(storage, node) })
+  }
 }
 
 const rethrow = (failure: unknown): never => {
@@ -89,13 +108,20 @@ export class NodeCore {
   readonly coordinator: Coordinator
   readonly link: PeerLink
   readonly requests: RequestServer
+  /** The members that have another cluster key. */
+  readonly otherKeys: OtherKeys
+  /** The other processes under this id. */
+  readonly processes: Processes
   readonly #service: ServiceInfo
+  readonly #endGreetings: () => void
 
   constructor(options: NodeOptions, incarnation: Incarnation.Incarnation) {
     this.options = options
     const { buckets, limits, node, ring, storage, transport, runtime } = options
     const { partitionCount } = ring.ring
     this.view = new ClusterView({ runtime, self: node, ring, limits })
+    this.otherKeys = new OtherKeys((id) => this.view.isMember(id))
+    const watched = processOptions(options, incarnation)
     const stampMillis = () => this.view.agreedNow()
     this.replica = new Replica({ runtime, storage, node, incarnation, stampMillis, limits })
     const { replica } = this
@@ -139,10 +165,13 @@ export class NodeCore {
         ...this.coordinator.handlers,
         ...this.formation.handlers
       },
+      keyIds: watched.keyIds,
       position: () => this.formation.position(),
-      onHeard: (from, offsetMillis, position) => {
-        this.view.heard(from, offsetMillis)
-        if (this.view.isMember(from)) this.told.heard(from, position)
+      onOtherKey: (from) => this.otherKeys.refused(from),
+      onHeard: (from, leastMillis, told) => {
+        this.otherKeys.heard(from)
+        this.view.heard(from, leastMillis, told)
+        if (this.view.isMember(from)) this.told.heard(from, told.position)
       },
       onHandlerFailure: options.onHandlerFailure ?? rethrow
     })
@@ -152,6 +181,21 @@ export class NodeCore {
       coordinator: this.coordinator
     })
     this.#service = new ServiceInfo(this.#identity(incarnation))
+    this.#endGreetings = greetMembers({
+      runtime,
+      limits,
+      self: node,
+      members: () => this.view.members(),
+      greet: (to) => {
+        // A node that is believed down is asked by requests, once each.
+        if (this.view.liveness.isUp(to)) this.link.greet(to)
+      }
+    })
+    this.processes = new Processes({
+      ...watched,
+      onOtherKey: () => this.otherKeys.refused(node),
+      onSuperseded: (other) => this.#standDown(other)
+    })
     this.formation.start()
   }
 
@@ -167,7 +211,7 @@ export class NodeCore {
       keep: standingNote(storage),
       isForced,
       send: (to, message) => this.link.send(to, message),
-      greet: (to) => this.link.greet(to),
+      greet: (to) => this.link.tellPosition(to),
       told: (node, storeId) => this.told.of(node, storeId),
       limits
     })
@@ -191,8 +235,16 @@ export class NodeCore {
     this.requests.close()
     this.coordinator.close()
     this.formation.close()
+    this.#endGreetings()
+    this.processes.close()
     this.link.close()
     this.told.close()
+  }
+
+  /** Another process goes on under this id: this one neither asks, answers nor takes anything. */
+  #standDown(other: Process): void {
+    this.close()
+    this.options.onSuperseded?.(other)
   }
 
   /** The description of this node that the tools of NATS show. */

@@ -3,6 +3,7 @@
  * metadata.
  */
 import * as Formation from "../core/membership/Formation.ts"
+import type { NodeId } from "../core/model/Names.ts"
 import type { Note } from "../gossip/ToldPositions.ts"
 import { metadataBatch, readMetadata } from "../storage/Metadata.ts"
 import type { KeyedRow, StorageService } from "../storage/Storage.ts"
@@ -40,6 +41,12 @@ export const rowOfStart = (storage: StorageService): KeyedRow => {
 
 export const standingOf = (storage: StorageService): Formation.Standing =>
   readStanding(storage) ?? Formation.begin(Formation.storeFromBefore, 0)
+
+/** Whether the certificate of formation names this store as the node's. */
+export const isNamed = (storage: StorageService, node: NodeId): boolean => {
+  const { certificate } = standingOf(storage)
+  return certificate.formed && certificate.stores.get(node) === storage.storeId
+}
 
 const keepIn = (storage: StorageService, name: string): Note["keep"] => (text, done) => {
   storage.write(metadataBatch(name, text), (failure) => done(failure === undefined))

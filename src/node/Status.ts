@@ -3,6 +3,7 @@
  */
 import type { Sample } from "../http/Metrics.ts"
 import type { Health } from "../http/Inspection.ts"
+import { edgeSamples, standingAlarms } from "./EdgeStatus.ts"
 import type { NodeCore } from "./NodeCore.ts"
 
 const counter = (name: string, value: Sample["value"], help: string): Sample => ({
@@ -35,6 +36,13 @@ const requestSamples = ({ coordinator, requests }: NodeCore): ReadonlyArray<Samp
     gauge("requests_under_way", coordinator.underWay(), "Requests not answered yet."),
     gauge("late_bytes", coordinator.lateBytes(), "Kept for replicas that are late."),
     counter("read_repairs", counts.readRepairs, "Replicas brought up to date by a read."),
+    counter("lost_told", counts.lostTold, "Sessions told that they had seen what is lost."),
+    counter("dot_searches", counts.dotSearches, "Questions where dots are that a client has seen."),
+    counter(
+      "deferrals_ended",
+      counts.deferralsEnded,
+      "Removals that had waited for dots which are lost."
+    ),
     counter("catch_ups", counts.catchUps, "Writes that first had to catch up with their context."),
     counter("siblings_seen", counts.siblingsSeen, "Answers of more than one sibling."),
     counter("resends", counts.resends, "Messages to replicas sent again."),
@@ -59,8 +67,15 @@ const replicaSamples = ({ coordinator, replica, view }: NodeCore): ReadonlyArray
     counter(
       "incarnations_ended",
       stats.incarnationsEnded,
-      "Incarnations ended by a failed commit."
+      "Incarnations ended by a failed commit, or by a row that was lost."
     ),
+    counter("reads_delayed", stats.readsDelayed, "Reads that waited for a commit."),
+    counter(
+      "reads_of_version_before",
+      stats.readsOfVersionBefore,
+      "Reads shown an older version, since the commit of the newest took too long."
+    ),
+    gauge("reads_waiting", stats.readsWaiting, "Reads that wait for a commit now."),
     counter("clock_clamps", view.clockClamps(), "Stamps taken from the peers' clocks instead.")
   ]
 }
@@ -89,9 +104,8 @@ const formationSamples = (
   ]
 }
 
-const networkSamples = (
-  { link, options: { transport }, view }: NodeCore
-): ReadonlyArray<Sample> => {
+const networkSamples = (core: NodeCore): ReadonlyArray<Sample> => {
+  const { link, options: { transport }, view } = core
   const stats = transport.stats()
   const frames = link.stats()
   const unreachable = view.members()
@@ -110,7 +124,14 @@ const networkSamples = (
     counter("frame_messages_sent", frames.messagesSent, "Messages in those frames."),
     counter(
       "frames_refused",
-      { label: "reason", values: { ...frames.refused, abandoned: frames.abandonedRuns } },
+      {
+        label: "reason",
+        values: {
+          ...frames.refused,
+          otherKey: frames.otherKey,
+          abandoned: frames.abandonedRuns
+        }
+      },
       "Frames of other nodes that were not taken."
     ),
     counter("requests_of_other_rings", frames.otherRing, "Nodes' requests under another ring."),
@@ -120,13 +141,16 @@ const networkSamples = (
       { label: "node", values: Object.fromEntries(unreachable) },
       "Time since a peer was heard; absent where it never was, or where an answer is overdue."
     ),
+    ...edgeSamples(core),
     gauge("peers_suspect", view.liveness.suspects().length, "Peers that are believed down.")
   ]
 }
 
 export const healthOf = (core: NodeCore, isStopping: () => boolean): Health => ({
+  alarms: () => standingAlarms(core),
   notReady: () => [
     ...isStopping() ? ["the node is stopping"] : [],
+    ...core.processes.superseded === undefined ? [] : ["another process runs under this node's id"],
     ...core.options.transport.connected() ? [] : ["there is no connection to NATS"]
   ]
 })

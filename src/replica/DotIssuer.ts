@@ -7,6 +7,7 @@
  * that none is issued twice within an incarnation.
  */
 import * as Dot from "../core/clock/Dot.ts"
+import * as VersionVector from "../core/clock/VersionVector.ts"
 import type { Document } from "../core/crdt/Document.ts"
 import * as Incarnation from "../core/model/Incarnation.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
@@ -15,6 +16,7 @@ import type { RowKey } from "../core/model/RowKey.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import { LastIssuedDots } from "./LastIssuedDots.ts"
 import type { LocalRead } from "./LocalDocument.ts"
+import type { Reading } from "./ShownVersions.ts"
 
 export class DotIssuer {
   readonly #runtime: Runtime
@@ -69,6 +71,19 @@ export class DotIssuer {
   /** Whether an actor is one of the present incarnation. */
   made(actor: Dot.Actor): boolean {
     return Dot.isActorOf(actor, this.#self())
+  }
+
+  /**
+   * Whether a session has seen dots of this incarnation that the newest row here does not have: the
+   * disk lost them. A damaged row may still be mended, and tells nothing.
+   */
+  hasForgotten({ after, newest }: Pick<Reading, "after" | "newest">): boolean {
+    if (newest._tag === "Damaged") return false
+    const context = newest._tag === "Found" ? newest.document.context : VersionVector.empty
+    for (const [actor, counter] of after) {
+      if (this.made(actor) && !VersionVector.contains(context, actor, counter)) return true
+    }
+    return false
   }
 
   /** Begins another incarnation: dots of this one may have been sent and not stored. */

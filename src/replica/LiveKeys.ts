@@ -34,7 +34,7 @@ export const compareCursors = (a: KeyCursor, b: KeyCursor): number =>
   || compareText(a.key.sort, b.key.sort)
 
 const isHeld = (replica: Replica, row: RowKey, nowMillis: number): boolean => {
-  const local = replica.read(row)
+  const local = replica.shownNow(row)
   return local._tag === "Found" && isLive(visibleStore(local.document, nowMillis))
 }
 

@@ -19,19 +19,15 @@ import type { CausalContext } from "../core/clock/CausalContext.ts"
 import type { Operation, Unchanged } from "../core/strategy/Strategy.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import { metadataBatch } from "../storage/Metadata.ts"
-import type {
-  Change,
-  OnCommit,
-  RowKey,
-  StorageFailure,
-  StorageService
-} from "../storage/Storage.ts"
-import { DiskBreaker } from "./DiskBreaker.ts"
+import type { OnCommit, RowKey, StorageFailure, StorageService } from "../storage/Storage.ts"
+import { type CommitLimits, Commits } from "./Commits.ts"
 import { DocumentCache } from "./DocumentCache.ts"
 import { DotIssuer } from "./DotIssuer.ts"
 import type { LocalRead } from "./LocalDocument.ts"
-import { MendedDocuments } from "./MendedDocuments.ts"
+import type { MendedDocuments } from "./MendedDocuments.ts"
+import type { ReplicaStats } from "./ReplicaStats.ts"
 import * as RowCodec from "./RowCodec.ts"
+import type { Reading, Show } from "./ShownVersions.ts"
 
 export type { StorageFailure }
 
@@ -43,14 +39,9 @@ export interface ReplicaOptions {
   readonly incarnation: Incarnation
   /** The time to stamp writes with, in milliseconds. */
   readonly stampMillis: () => number
-  readonly limits: Pick<
-    NodeLimits,
-    | "cacheBytesMax"
-    | "counterUpdatesMax"
-    | "lastIssuedDotsMax"
-    | "diskRetryMillis"
-    | "mendedDocumentsMax"
-  >
+  readonly limits:
+    & CommitLimits
+    & Pick<NodeLimits, "cacheBytesMax" | "counterUpdatesMax" | "lastIssuedDotsMax">
 }
 
 /** One operation of a request, with its arguments as JSON values. */
@@ -66,6 +57,8 @@ export interface Update {
   /** The greatest stamp that the client has seen. */
   readonly stampSeen: number
   readonly id: OperationId | undefined
+  /** Whether this replica acknowledges it before it is on disk: then readers see it at once. */
+  readonly fromMemory?: boolean
 }
 
 export type Updated =
@@ -80,20 +73,6 @@ export type Updated =
   | { readonly _tag: "Unwritten"; readonly failure: StorageFailure }
   | Unchanged
 
-/** Numbers for metrics; each only grows. */
-export interface ReplicaStats {
-  readonly updates: number
-  readonly retries: number
-  readonly joins: number
-  readonly damaged: number
-  readonly births: number
-  /** Equal contexts with unequal states: a broken promise somewhere, mended by joining. */
-  readonly divergences: number
-  /** Concurrent last writes of which one was lost here. */
-  readonly discards: number
-  readonly incarnationsEnded: number
-}
-
 export type Joined =
   | { readonly _tag: "Joined" }
   | { readonly _tag: "Refused"; readonly reason: string }
@@ -102,9 +81,7 @@ export class Replica {
   readonly #options: ReplicaOptions
   readonly #cache: DocumentCache
   readonly #dots: DotIssuer
-  readonly #breaker: DiskBreaker
-  /** The documents for which this replica is incomplete. */
-  readonly mended: MendedDocuments
+  readonly #commits: Commits
   #counts = {
     updates: 0,
     retries: 0,
@@ -119,8 +96,12 @@ export class Replica {
     this.#options = options
     this.#dots = new DotIssuer(options)
     this.#cache = new DocumentCache(options.limits.cacheBytesMax)
-    this.#breaker = new DiskBreaker(options)
-    this.mended = new MendedDocuments(options.storage, options.limits)
+    this.#commits = new Commits(options)
+  }
+
+  /** The documents for which this replica is incomplete. */
+  get mended(): MendedDocuments {
+    return this.#commits.mended
   }
 
   incarnation(): Incarnation {
@@ -129,14 +110,29 @@ export class Replica {
 
   /** Whether writes are worth trying. */
   writable(): boolean {
-    return this.#breaker.isDue
+    return this.#commits.isDue
   }
 
   stats(): ReplicaStats {
-    return { ...this.#counts, births: this.#dots.births }
+    return { ...this.#counts, ...this.#commits.shown.stats(), births: this.#dots.births }
   }
 
-  /** The present state, committed or not. */
+  /** Calls back with the version that readers may be shown, as soon as that is known. */
+  show(reading: Reading, show: Show): void {
+    // What this incarnation made, and no longer has, it may forget again.
+    if (this.#dots.hasForgotten(reading)) {
+      this.#options.runtime.mark("replica: an incarnation ends with a lost row")
+      this.#endIncarnation(this.#dots.incarnation)
+    }
+    this.#commits.shown.show(reading, show)
+  }
+
+  /** The version that readers may be shown now. */
+  shownNow(key: RowKey): LocalRead {
+    return this.#commits.shown.now(key, this.read(key))
+  }
+
+  /** The newest state, committed or not: for operations, which work on it, and not for readers. */
   read(key: RowKey): LocalRead {
     const cached = this.#cache.get(key)
     if (cached !== undefined) return { _tag: "Found", ...cached }
@@ -167,7 +163,9 @@ export class Replica {
     const after = this.#applyAll(before, update, actor)
     if ("_tag" in after) return after
     const encoded = encode(after)
-    const failure = this.#write({ key, before, after, encoded, own: actor }, local, onCommit)
+    const { fromMemory } = update
+    const change = { key, before, after, encoded, own: actor, fromMemory }
+    const failure = this.#write(change, local, onCommit)
     if (failure !== undefined) return { _tag: "Unwritten", failure }
     this.#dots.issued(key, actor, after)
     this.#counts.updates++
@@ -183,6 +181,8 @@ export class Replica {
       readonly key: RowKey
       readonly document: Document.Document
       readonly encoded?: DocumentCodec.EncodedDocument
+      /** Whether it is acknowledged before it is on disk: then readers see it at once. */
+      readonly fromMemory?: boolean
     },
     onCommit: OnCommit
   ): Joined {
@@ -205,12 +205,15 @@ export class Replica {
       this.#counts.divergences++
     }
     if (after === before) {
-      this.#awaitCommits(onCommit)
+      if (arrival.fromMemory === true) this.#commits.shown.acknowledge(key, local)
+      this.#commits.await(this.#failing(), onCommit)
       return { _tag: "Joined" }
     }
     const own = local._tag === "Found" ? local.own : ""
     const encoded = (after === incoming ? arrival.encoded : undefined) ?? encode(after)
-    const failure = this.#write({ key, before, after, encoded, own }, local, onCommit)
+    const { fromMemory } = arrival
+    const change = { key, before, after, encoded, own, fromMemory }
+    const failure = this.#write(change, local, onCommit)
     if (failure === undefined) return { _tag: "Joined" }
     return { _tag: "Refused", reason: `${failure.kind}: ${failure.detail}` }
   }
@@ -245,72 +248,40 @@ export class Replica {
       readonly after: Document.Document
       readonly encoded: DocumentCodec.EncodedDocument
       readonly own: string
+      readonly fromMemory: boolean | undefined
     },
     local: LocalRead,
     onCommit: OnCommit
   ): StorageFailure | undefined {
-    const { incarnation } = this.#dots
-    this.#breaker.begin()
-    const { elementCount, elements, header } = RowCodec.change(options)
-    const change = { key: options.key, header, elements, elementCount }
-    // The rest of a damaged row is removed, or its elements would be counted with the new ones.
-    const isMended = local._tag === "Damaged"
-    const documents = isMended ? [removalOf(options.key), change] : [change]
-    const rows = isMended ? [this.mended.add(options.key)] : noRows
-    let refusal: StorageFailure | undefined
-    let accepted = false
-    this.#options.storage.write({ documents, rows }, (failure) => {
-      // Before the call returns this means that nothing was accepted, and so nothing is lost.
-      if (!accepted) refusal = failure
-      else this.#committed(failure, incarnation, onCommit)
-    })
-    accepted = true
-    if (refusal !== undefined) return refusal
-    const { after: document, encoded, key, own } = options
-    this.#cache.set(key, { document, digest: encoded.digest, own }, encoded.bytes.length)
-    return undefined
+    const { after: document, encoded, fromMemory, key, own } = options
+    const newest = { document, digest: encoded.digest, own }
+    const change = RowCodec.change(options)
+    const commit = { key, before: local, newest, fromMemory, change }
+    const refusal = this.#commits.write(commit, this.#failing(), onCommit)
+    if (refusal === undefined) this.#cache.set(key, newest, encoded.bytes.length)
+    return refusal
   }
 
-  #committed(
-    failure: StorageFailure | undefined,
-    incarnation: Incarnation,
-    onCommit: OnCommit
-  ): void {
-    this.#breaker.end(failure)
-    if (failure !== undefined) {
+  /** What follows from the failure of a commit that begins now. */
+  #failing(): () => void {
+    const { incarnation } = this.#dots
+    return () => {
       // Writes that storage hides now must not be found here.
       this.#cache.clear()
-      this.#endIncarnation(incarnation)
+      if (!this.#endIncarnation(incarnation)) return
+      this.#options.runtime.mark("replica: an incarnation ends with a failed commit")
     }
-    onCommit(failure)
-  }
-
-  /**
-   * A document that was left unchanged may still be on its way to the disk. The barrier is set now:
-   * by the end of the turn its commit may have failed, and no write would wait any more.
-   */
-  #awaitCommits(onCommit: OnCommit): void {
-    const { storage, runtime } = this.#options
-    const { incarnation } = this.#dots
-    let isNow = true
-    storage.barrier((failure) => {
-      if (isNow) runtime.endOfTurn(() => onCommit(failure))
-      // A group failed: all its writes are hidden now, whichever callback runs first.
-      else if (failure !== undefined) this.#committed(failure, incarnation, onCommit)
-      else onCommit(undefined)
-    })
-    isNow = false
   }
 
   /** A document that failed to commit may have been sent; its dots must never be made again. */
-  #endIncarnation(failed: Incarnation): void {
-    if (this.#dots.incarnation !== failed) return
+  #endIncarnation(ended: Incarnation): boolean {
+    if (this.#dots.incarnation !== ended) return false
     this.#dots.endIncarnation()
     this.#counts.incarnationsEnded++
-    const { runtime, storage } = this.#options
-    runtime.mark("replica: an incarnation ends with a failed commit")
+    const { storage } = this.#options
     // A failure to record it is harmless: the next start draws a greater one by the clock.
     storage.write(metadataBatch("incarnation", this.#dots.incarnation), () => {})
+    return true
   }
 
   #damaged(detail: string): LocalRead {
@@ -318,15 +289,6 @@ export class Replica {
     return { _tag: "Damaged", detail }
   }
 }
-
-const noRows: ReadonlyArray<never> = []
-
-const removalOf = (key: RowKey): Change => ({
-  key,
-  header: undefined,
-  elements: [],
-  elementCount: 0
-})
 
 const otherKind = "a state of another kind is stored under this key"
 

@@ -7,12 +7,14 @@
 import type {
   DocumentName,
   Fetch,
+  FetchAfter,
   Fetched,
   List,
   PeerHandlers,
   PeerMessage,
   Store
 } from "../../schemas/PeerMessage.ts"
+import * as VersionVector from "../core/clock/VersionVector.ts"
 import { Malformed } from "../core/codec/Bytes.ts"
 import type { Completeness } from "../core/model/Completeness.ts"
 import type { RowKey } from "../core/model/RowKey.ts"
@@ -20,14 +22,16 @@ import { rowKeyOf } from "../core/ring/Partition.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
 import { liveKeys, type ScanLimits } from "./LiveKeys.ts"
+import type { LocalRead } from "./LocalDocument.ts"
 import type { Replica } from "./Replica.ts"
 
 const nothing: Uint8Array = new Uint8Array(0)
 
 export class ReplicaServer {
-  readonly handlers: PeerHandlers<"Store" | "Fetch" | "List"> = {
+  readonly handlers: PeerHandlers<"Store" | "Fetch" | "FetchAfter" | "List"> = {
     Store: (message, _, reply) => this.store(message, reply),
     Fetch: (message, _, reply) => this.fetch(message, reply),
+    FetchAfter: (message, _, reply) => this.fetch(message, reply),
     List: (message, _, reply) => this.list(message, reply)
   }
   readonly #replica: Replica
@@ -68,7 +72,8 @@ export class ReplicaServer {
     const key = this.#keyOf(message)
     const arrival = this.#read(message)
     if (typeof arrival === "string") return refuse(arrival)
-    const joined = this.#replica.join({ key, ...arrival }, (failure) => {
+    const fromMemory = !message.sync && request !== 0
+    const joined = this.#replica.join({ key, ...arrival, fromMemory }, (failure) => {
       if (!message.sync || request === 0) return
       if (failure === undefined) {
         reply({ _tag: "Stored", request, durable: true, completeness: this.#completenessOf(key) })
@@ -79,19 +84,32 @@ export class ReplicaServer {
     reply({ _tag: "Stored", request, durable: false, completeness: this.#completenessOf(key) })
   }
 
-  /** Sends the document, or only that it is the same where the digest is. */
-  fetch(message: Fetch, reply: (message: PeerMessage) => void): void {
+  /**
+   * Sends the document that may be shown, or only that it is the same where the digest is; later,
+   * where a commit of it is under way.
+   */
+  fetch(message: Fetch | FetchAfter, reply: (message: PeerMessage) => void): void {
     const { request } = message
+    const after = message._tag === "Fetch" ? VersionVector.empty : message.after
     const mismatch = this.#mismatch(message)
     if (mismatch !== undefined) return reply({ _tag: "Refused", request, reason: mismatch })
     const key = this.#keyOf(message)
-    const local = this.#replica.read(key)
-    const completeness = this.#completenessOf(key)
+    const reading = { key, newest: this.#replica.read(key), after }
+    this.#replica.show(reading, (shown) => this.#fetched(message, shown, reply))
+  }
+
+  #fetched(
+    name: Fetch | FetchAfter,
+    local: LocalRead,
+    reply: (message: PeerMessage) => void
+  ): void {
+    const { digest, request } = name
+    const completeness = this.#completenessOf(this.#keyOf(name))
     const tell = (outcome: Fetched["outcome"], document = nothing) =>
       reply({ _tag: "Fetched", request, outcome, document, completeness })
     if (local._tag === "Absent") return tell("absent")
     if (local._tag === "Damaged") return tell("damaged")
-    if (local.digest === message.digest) return tell("same")
+    if (local.digest === digest) return tell("same")
     tell("found", DocumentCodec.encode(local.document).bytes)
   }
 

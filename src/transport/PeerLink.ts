@@ -8,12 +8,13 @@
 import type { PeerHandlers, PeerMessage, PeerTag } from "../../schemas/PeerMessage.ts"
 import { Malformed } from "../core/codec/Bytes.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
-import type { ClusterName, NodeId } from "../core/model/Names.ts"
+import { type ClusterName, NodeId } from "../core/model/Names.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import * as Frame from "./Frame.ts"
 import { type OutboxLimits, PeerOutbox } from "./PeerOutbox.ts"
 import { PeerRouter } from "./PeerRouter.ts"
 import * as Reassembly from "./Reassembly.ts"
+import { transferOf } from "./SentRuns.ts"
 import { Subjects } from "./Subjects.ts"
 import type { Message, Subscription, TransportService } from "./Transport.ts"
 
@@ -27,25 +28,70 @@ export interface PeerLinkOptions {
   /** Sixteen hexadecimal digits of the ring that this node serves now. */
   readonly ringDigest: () => string
   readonly handlers: PeerHandlers
-  /** This node's durable changes, for the others to remember. */
-  readonly position: () => Frame.Position
+  /** This node's durable changes, for the others to remember. Unless given, none are told. */
+  readonly position?: () => Frame.Position
   /**
-   * Called for each frame that belongs to this cluster, with how far the peer's clock is ahead, and
-   * with its position.
+   * Names of this node's keys: frames say the first, and those of nodes with none of them are
+   * refused. Unless given, frames of all are taken.
    */
-  readonly onHeard: (from: NodeId, clockOffsetMillis: number, position: Frame.Position) => void
+  readonly keyIds?: ReadonlyArray<string>
+  /** Called for each frame of a node with another key. */
+  readonly onOtherKey?: (from: NodeId) => void
+  /**
+   * Called for each frame that belongs to this cluster, with how far the peer's clock is ahead, at
+   * least, and with what the frame tells besides.
+   */
+  readonly onHeard: (from: NodeId, leastMillis: number, told: Told) => void
   /** Told of each exception of a handler. It may throw where a failure is to end the process. */
   readonly onHandlerFailure: (failure: unknown, tag: PeerTag) => void
-  readonly limits: OutboxLimits & Pick<NodeLimits, "reassemblyBytesMax" | "reassemblyPartsMax">
+  readonly limits: OutboxLimits & ReassemblyLimits
+}
+
+type ReassemblyLimits = Pick<
+  NodeLimits,
+  | "reassemblyBytesMax"
+  | "reassemblyPartsMax"
+  | "partsPauseMillis"
+  | "partsAsksMax"
+  | "finishedRunsMax"
+>
+
+/** What a frame tells of its sender, besides that it is up. */
+export interface Told {
+  /** How far its clock is ahead at most. */
+  readonly greatestMillis: number
+  /**
+   * When the last frame was sent from here that it had got by then, on the monotonic clock;
+   * Infinity where the frame carries messages, or does not say it.
+   */
+  readonly reachedAt: number
+  /** How many changes are durable there. */
+  readonly position: Frame.Position
+}
+
+/** The last frame of a peer that was taken. */
+interface Heard {
+  readonly incarnation: string
+  readonly clockMillis: number
+  /** On the monotonic clock. */
+  readonly at: number
 }
 
 export interface LinkStats {
   readonly framesSent: number
   readonly messagesSent: number
-  /** Runs of parts given up because too much was waiting. */
+  /** Runs of parts given up because too much was waiting, or their sender sends no more. */
   readonly abandonedRuns: number
+  /** Questions for the missing parts of a run. */
+  readonly partsAsked: number
+  /** Parts sent again because they were asked for. */
+  readonly partsResent: number
+  /** Bytes of parts that wait for others, and of runs kept for receivers that miss parts. */
+  readonly partBytes: number
   /** Requests under the digest of another ring; they were answered, and reached no handler. */
   readonly otherRing: number
+  /** Frames of nodes with another key, which were not taken. */
+  readonly otherKey: number
   /** Messages that were lost because their handler threw. */
   readonly handlerFailures: number
   /**
@@ -65,16 +111,23 @@ export class PeerLink {
   readonly #subscription: Subscription
   readonly #outbox: PeerOutbox
   readonly #router: PeerRouter
-  readonly #incarnations = new Map<NodeId, string>()
+  readonly #heard = new Map<NodeId, Heard>()
   readonly #reassembly: Reassembly.Reassembly
   readonly #refusals = { malformed: 0, otherCluster: 0, formerIncarnation: 0 }
+  #otherKey = 0
+  #partsAsked = 0
+  #sweeping = false
   #closed = false
 
   constructor(options: PeerLinkOptions) {
     const { limits, node, ringDigest, transport, runtime } = options
     this.#options = options
-    const { reassemblyBytesMax: bytesMax, reassemblyPartsMax: partsMax } = limits
-    this.#reassembly = Reassembly.make({ bytesMax, partsMax })
+    this.#reassembly = Reassembly.make({
+      bytesMax: limits.reassemblyBytesMax,
+      partsMax: limits.reassemblyPartsMax,
+      asksMax: limits.partsAsksMax,
+      finishedMax: limits.finishedRunsMax
+    })
     this.#subjects = new Subjects(options.cluster)
     this.#outbox = new PeerOutbox({
       runtime,
@@ -97,7 +150,7 @@ export class PeerLink {
   }
 
   /** Sends an empty frame at once, which says no more than its header: this node's position. */
-  greet(to: NodeId): void {
+  tellPosition(to: NodeId): void {
     if (!this.#closed) this.#outbox.greet(to)
   }
 
@@ -106,7 +159,11 @@ export class PeerLink {
       framesSent: this.#outbox.framesSent,
       messagesSent: this.#outbox.messagesSent,
       abandonedRuns: this.#reassembly.abandoned(),
+      partsAsked: this.#partsAsked,
+      partsResent: this.#outbox.partsResent,
+      partBytes: this.#reassembly.waitingBytes() + this.#outbox.keptBytes,
       otherRing: this.#router.otherRing,
+      otherKey: this.#otherKey,
       handlerFailures: this.#router.handlerFailures,
       refused: { ...this.#refusals }
     }
@@ -115,30 +172,44 @@ export class PeerLink {
   /** Sends gathered messages and takes nothing more. */
   close(): void {
     this.#outbox.flush()
+    this.#outbox.forget()
     this.#closed = true
     this.#subscription.close()
   }
 
+  /**
+   * Sends an empty frame, from which a peer learns incarnation, key and clock, unless something was
+   * sent to it since the last call.
+   */
+  greet(to: NodeId): void {
+    if (!this.#closed) this.#outbox.greetUnlessSent(to)
+  }
+
   /** The incarnation of a node in its last frame; empty where none came. */
   incarnationOf(node: NodeId): string {
-    return this.#incarnations.get(node) ?? ""
+    return this.#heard.get(node)?.incarnation ?? ""
   }
 
   #headerTo(peer: NodeId): Frame.FrameHeader {
-    const { cluster, incarnation, partitionCount, position, runtime } = this.#options
+    const { cluster, incarnation, keyIds, partitionCount, position, runtime } = this.#options
+    const heard = this.#heard.get(peer)
     return {
       cluster,
       partitionCount,
+      keyId: keyIds?.[0],
       senderIncarnation: incarnation(),
-      receiverIncarnation: this.incarnationOf(peer),
+      receiverIncarnation: heard?.incarnation ?? "",
       clockMillis: runtime.now(),
-      position: position()
+      receiverClockMillis: heard?.clockMillis,
+      heldMillis: heard && runtime.elapsed() - heard.at,
+      position: position?.()
     }
   }
 
   #receive(message: Message): void {
     const subject = this.#subjects.parse(message.subject)
-    if (this.#closed || subject?._tag !== "Peer") return
+    // Frames under the own id are another process's, or questions to one.
+    if (this.#closed || subject?._tag !== "Peer" || subject.from === this.#options.node) return
     try {
       this.#read(subject.from, message.data)
     } catch (error) {
@@ -150,29 +221,68 @@ export class PeerLink {
   }
 
   #read(from: NodeId, data: Uint8Array): void {
-    const { body, format, header } = Frame.decode(data)
-    if (!this.#accept(from, header)) return
-    const sender = `${from} ${header.senderIncarnation} ${format.version}`
-    const messages = body._tag === "Whole"
-      ? body.messages
-      : this.#reassembly.add({ sender, ...body })
-    if (messages === undefined) return
-    if (body._tag === "Part") this.#options.runtime.mark("link: the last part has come")
+    const frame = Frame.decode(data)
+    const { body, format, header } = frame
+    if (!this.#accept(from, frame)) return
+    switch (body._tag) {
+      case "Whole":
+        return this.#router.take(from, body.messages, format)
+      case "Part": {
+        const sender = `${from} ${header.senderIncarnation} ${format.version}`
+        const messages = this.#reassembly.add({ sender, ...body })
+        this.#scheduleSweep()
+        if (messages !== undefined) this.#takeWhole(from, messages, frame)
+        return
+      }
+      case "Missing":
+        return this.#outbox.resend(from, body)
+    }
+  }
+
+  #takeWhole(from: NodeId, messages: Uint8Array, { body, format }: Frame.Frame): void {
+    const { runtime } = this.#options
+    runtime.mark("link: the last part has come")
+    // Earlier versions number their runs. A run is named after its content since.
+    const isWhole = format.version < 3 || body._tag !== "Part"
+      || transferOf(messages) === body.transfer
+    if (!isWhole) throw new Malformed("parts of one run", 0)
     this.#router.take(from, messages, format)
   }
 
-  #accept(from: NodeId, header: Frame.FrameHeader): boolean {
-    const { cluster, incarnation, onHeard, partitionCount, runtime } = this.#options
+  /** While parts wait, asks now and then for those that are missing. */
+  #scheduleSweep(): void {
+    const { limits, runtime } = this.#options
+    if (this.#sweeping || this.#closed || this.#reassembly.isIdle()) return
+    this.#sweeping = true
+    runtime.after(limits.partsPauseMillis, () => {
+      this.#sweeping = false
+      if (this.#closed) return
+      for (const { count, missing, sender, transfer } of this.#reassembly.sweep()) {
+        runtime.mark("link: missing parts are asked for")
+        this.#partsAsked++
+        this.#outbox.ask(NodeId.make(sender.split(" ", 1)[0]!), { transfer, count, missing })
+      }
+      this.#scheduleSweep()
+    })
+  }
+
+  #accept(from: NodeId, { body, header }: Frame.Frame): boolean {
+    const { cluster, incarnation, keyIds, onHeard, partitionCount, runtime } = this.#options
     if (header.cluster !== cluster || header.partitionCount !== partitionCount) {
       this.#refusals.otherCluster++
       runtime.mark("link: a frame of another cluster is refused")
       return false
     }
+    if (header.keyId !== undefined && keyIds?.includes(header.keyId) === false) {
+      this.#refuseKey(from, body)
+      return false
+    }
     // The one of the last frame, not the greatest: a wiped node with a slow clock may have a lesser
     // one. A late frame of a former incarnation so misleads one frame; the answer to that tells the
     // present incarnation.
-    this.#incarnations.set(from, header.senderIncarnation)
-    onHeard(from, header.clockMillis - runtime.now(), header.position)
+    const { clockMillis, senderIncarnation } = header
+    this.#heard.set(from, { incarnation: senderIncarnation, clockMillis, at: runtime.elapsed() })
+    onHeard(from, clockMillis - runtime.now(), this.#toldBy(header, isEmpty(body)))
     const addressed = header.receiverIncarnation
     if (addressed !== "" && addressed !== incarnation()) {
       this.#refusals.formerIncarnation++
@@ -183,4 +293,28 @@ export class PeerLink {
     }
     return true
   }
+
+  #toldBy(header: Frame.FrameHeader, isGreeting: boolean): Told {
+    const { runtime } = this.#options
+    const { clockMillis, heldMillis = 0, position = Frame.noPosition } = header
+    const { receiverClockMillis } = header
+    if (receiverClockMillis === undefined) {
+      return { greatestMillis: Infinity, reachedAt: Infinity, position }
+    }
+    const greatestMillis = clockMillis - receiverClockMillis - heldMillis
+    // Back to when the own clock was as the peer says, which is that of its frame.
+    const sentAt = runtime.elapsed() - (runtime.now() - receiverClockMillis)
+    return { greatestMillis, reachedAt: isGreeting ? sentAt : Infinity, position }
+  }
+
+  #refuseKey(from: NodeId, body: Frame.FrameBody): void {
+    this.#otherKey++
+    this.#options.runtime.mark("link: a frame under another key is refused")
+    this.#options.onOtherKey?.(from)
+    // An empty frame tells the peer of this node's key, and is never answered by another one.
+    if (!isEmpty(body)) this.#outbox.greet(from)
+  }
 }
+
+const isEmpty = (body: Frame.FrameBody): boolean =>
+  body._tag === "Whole" && body.messages.length === 0

@@ -19,6 +19,7 @@ import type {
 } from "../../schemas/PeerMessage.ts"
 import { type ByteReader, type ByteWriter, Malformed } from "../core/codec/Bytes.ts"
 import { type Completeness, completenesses } from "../core/model/Completeness.ts"
+import * as VersionVector from "../core/clock/VersionVectorCodec.ts"
 import { isEncoded } from "../core/model/DocumentKey.ts"
 import { NodeId } from "../core/model/Names.ts"
 
@@ -38,13 +39,20 @@ const tags = [
   "List",
   "Listed",
   "OtherRing",
+  "FetchAfter",
   "Form",
   "Formed"
 ] as const satisfies ReadonlyArray<PeerTag>
 /** How many tags each version knows: the first ones. */
 const tagsKnown = { 1: 9, 2: 10, 3: tags.length }
 /** Requests that are right on one ring only. All other messages are taken on any. */
-const ringDependent: ReadonlySet<PeerTag> = new Set(["Store", "Fetch", "List", "Forward"])
+const ringDependent: ReadonlySet<PeerTag> = new Set([
+  "Store",
+  "Fetch",
+  "List",
+  "Forward",
+  "FetchAfter"
+])
 const ringDigestBytes = 8
 const outcomes = ["same", "found", "absent", "damaged"] as const
 const owns = ["new", "named", "unnamed", "amnesiac"] as const
@@ -81,6 +89,9 @@ export const writeMessage = (
       return
     case "Fetch":
       writeName(writer, message).text(message.digest)
+      return
+    case "FetchAfter":
+      VersionVector.write(writeName(writer, message).text(message.digest), message.after)
       return
     case "Fetched":
       writer.byte(outcomes.indexOf(message.outcome)).bytes(message.document)
@@ -237,6 +248,11 @@ const readFields = (
       const { bucket, fingerprint, key } = readName(reader)
       const digest = readMatching(reader, digestPattern, "a digest")
       return { _tag, request, bucket, fingerprint, key, digest }
+    }
+    case "FetchAfter": {
+      const { bucket, fingerprint, key } = readName(reader)
+      const digest = readMatching(reader, digestPattern, "a digest")
+      return { _tag, request, bucket, fingerprint, key, digest, after: VersionVector.read(reader) }
     }
     case "Fetched":
       return {

@@ -1,6 +1,7 @@
 /**
  * Gathers the messages of one turn of the event loop into frames, one for each peer, or as few as
- * the broker's `max_payload` allows. A message that is larger than that is split.
+ * the broker's `max_payload` allows. A message that is larger than that is split, and kept for a
+ * while, so that a receiver can ask for the parts that it misses.
  *
  * A message is written once, into the frame that carries it: messages begin behind room for the
  * longest header, and the header is written right before them when the frame leaves. The broker's
@@ -13,14 +14,21 @@ import type { NodeId } from "../core/model/Names.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import * as Frame from "./Frame.ts"
 import { writeMessage } from "./PeerMessageCodec.ts"
+import {
+  indexesOf,
+  partOf,
+  type SentRun,
+  type SentRunLimits,
+  SentRuns,
+  transferOf
+} from "./SentRuns.ts"
 
-export type OutboxLimits = Pick<
-  NodeLimits,
-  "frameBytesTarget" | "frameBufferBytes" | "spareBytesMax"
->
+export type OutboxLimits =
+  & SentRunLimits
+  & Pick<NodeLimits, "frameBytesTarget" | "frameBufferBytes" | "spareBytesMax">
 
 export interface PeerOutboxOptions {
-  readonly runtime: Pick<Runtime, "endOfTurn" | "mark">
+  readonly runtime: Pick<Runtime, "after" | "elapsed" | "endOfTurn" | "mark">
   /** Bytes of the largest frame. */
   readonly frameBytesMax: () => number
   readonly ringDigest: () => string
@@ -42,13 +50,18 @@ export class PeerOutbox {
   readonly #spare: Array<ByteWriter> = []
   #spareBytes = 0
   readonly #header = new ByteWriter(Frame.headerBytesMax)
+  readonly #sentRuns: SentRuns
+  /** The peers that were sent something since they were last to be greeted. */
+  readonly #sentTo = new Set<NodeId>()
   #scheduled = false
-  #transfers = 0
   #framesSent = 0
   #messagesSent = 0
+  #partsResent = 0
 
   constructor(options: PeerOutboxOptions) {
+    const { limits, runtime } = options
     this.#options = options
+    this.#sentRuns = new SentRuns({ runtime, limits, giveBack: (writer) => this.#spend(writer) })
   }
 
   get framesSent(): number {
@@ -57,6 +70,16 @@ export class PeerOutbox {
 
   get messagesSent(): number {
     return this.#messagesSent
+  }
+
+  /** Parts sent again because their receiver asked for them. */
+  get partsResent(): number {
+    return this.#partsResent
+  }
+
+  /** Bytes of messages in parts that are kept for such questions. */
+  get keptBytes(): number {
+    return this.#sentRuns.bytes
   }
 
   /** Sends at the end of this turn, with all else for the same peer. */
@@ -83,6 +106,35 @@ export class PeerOutbox {
   /** Sends an empty frame at once, which says no more than its header. */
   greet(to: NodeId): void {
     this.#publish(to, this.#take(), Frame.headerBytesMax)
+  }
+
+  /** The same, unless something was sent to it since the last call. */
+  greetUnlessSent(to: NodeId): void {
+    if (!this.#sentTo.has(to)) this.greet(to)
+    this.#sentTo.delete(to)
+  }
+
+  /** Asks a peer at once for parts that it sent and that did not come. */
+  ask(to: NodeId, missing: Frame.MissingParts): void {
+    const { headerTo, publish } = this.#options
+    this.#framesSent++
+    publish(to, Frame.encode(headerTo(to), { _tag: "Missing", ...missing }))
+  }
+
+  /** Sends the parts again that a peer misses, where their run is still kept. */
+  resend(to: NodeId, missing: Frame.MissingParts): void {
+    const run = this.#sentRuns.find(to, missing)
+    if (run === undefined) return
+    this.#options.runtime.mark("link: missing parts are sent again")
+    for (const index of indexesOf(missing)) {
+      this.#partsResent++
+      this.#sendPart(run, index)
+    }
+  }
+
+  /** Keeps nothing any more for the questions of receivers. */
+  forget(): void {
+    this.#sentRuns.clear()
   }
 
   /** Sends gathered messages. */
@@ -140,18 +192,19 @@ export class PeerOutbox {
     const length = contentBytes(writer)
     if (length === 0) return this.#spend(writer)
     if (length <= room) return this.#publish(to, writer, writer.length)
-    const { headerTo, publish, runtime } = this.#options
-    runtime.mark("link: messages travel in parts")
-    const transfer = ++this.#transfers
-    const count = Math.ceil(length / room)
+    this.#options.runtime.mark("link: messages travel in parts")
     const content = writer.view(Frame.headerBytesMax)
-    for (let index = 0; index < count; index++) {
-      // A part has a header of its own, for which there is no room between it and the one before.
-      const bytes = content.subarray(index * room, (index + 1) * room)
-      this.#framesSent++
-      publish(to, Frame.encode(headerTo(to), { _tag: "Part", transfer, index, count, bytes }))
-    }
-    this.#spend(writer)
+    const transfer = transferOf(content)
+    const run = { to, transfer, count: Math.ceil(length / room), room, content, writer }
+    for (let index = 0; index < run.count; index++) this.#sendPart(run, index)
+    this.#sentRuns.keep(run)
+  }
+
+  #sendPart(run: SentRun, index: number): void {
+    const { headerTo, publish } = this.#options
+    // A part has a header of its own, for which there is no room between it and the one before.
+    this.#framesSent++
+    publish(run.to, Frame.encode(headerTo(run.to), partOf(run, index)))
   }
 
   #publish(to: NodeId, writer: ByteWriter, end: number): void {
@@ -160,6 +213,7 @@ export class PeerOutbox {
     const start = Frame.headerBytesMax - header.length
     writer.overwrite(start, header.view())
     this.#framesSent++
+    this.#sentTo.add(to)
     this.#published.push(writer)
     this.#options.publish(to, writer.view(start, end))
   }

@@ -14,6 +14,7 @@
 import * as Schema from "effect/Schema"
 import { invariant } from "../core/Invariant.ts"
 import { BucketName, type ClusterName, NodeId } from "../core/model/Names.ts"
+import { isOperationName } from "../core/model/OperationName.ts"
 
 /** Requests to "any node" are subscribed to with this queue group: one node gets each. */
 export const requestQueue = "q"
@@ -41,11 +42,10 @@ export type ParsedSubject =
 const isNodeId = Schema.is(NodeId)
 const isBucketName = Schema.is(BucketName)
 
-const operationPattern = /^[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,64}){0,7}$/u
 const verbPattern = /^[a-z][a-z-]{0,63}$/u
 
 const tail = ({ access, bucket, operation }: RequestSubject): string => {
-  invariant(operationPattern.test(operation), `"${operation}" is the name of an operation`)
+  invariant(isOperationName(operation), `"${operation}" is the name of an operation`)
   return `${access}.${bucket}.${operation}`
 }
 
@@ -143,7 +143,7 @@ const parseRequest = (
 ): ParsedSubject | undefined => {
   const operation = operationTokens.join(".")
   return (access === "read" || access === "write") && isBucketName(bucket)
-      && operationPattern.test(operation)
+      && isOperationName(operation)
     ? { _tag: "Request", node, request: { access, bucket, operation } }
     : undefined
 }

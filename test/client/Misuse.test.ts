@@ -73,6 +73,19 @@ describe.each(ways)("%s", (_, open) => {
     }
   })
 
+  it("refuses values that JSON would change, with their path, also in edits by hand", async () => {
+    const handle = store.bucket(shelves)
+    const values: ReadonlyArray<any> = [new Map(), Infinity, { toJSON: () => "other" }]
+    for (const value of values) {
+      const byHand = handle.edit("s", () => [{ name: "label.set", args: [{ a: [value] }] }])
+      const path = expect.stringContaining("$[0].a[0]")
+      await expect(byHand).rejects.toMatchObject({ _tag: "InvalidValue", path })
+      await expect(handle.label.set("s", { a: [value] }))
+        .rejects.toMatchObject({ _tag: "InvalidValue", path })
+    }
+    expect(await handle.get("s")).toBeUndefined()
+  })
+
   it("says of a write without an answer whether it may have applied", async () => {
     for (const { id } of cluster.nodes.slice(1)) cluster.cut(id)
     const handle = store.bucket(shelves)

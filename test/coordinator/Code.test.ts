@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from "vitest"
 import * as Schema from "effect/Schema"
 import { BucketMismatch, InvalidValue, Undecodable } from "../../src/core/model/StoreError.ts"
 import * as Bucket from "../../src/core/strategy/Bucket.ts"
+import * as Crdt from "../../src/core/strategy/Crdt.ts"
 import * as Key from "../../src/core/strategy/Key.ts"
 import { buckets, notes, profiles, scores, shelves } from "../cluster/buckets.ts"
 import type { MemoryClusterOptions } from "../cluster/memoryCluster.ts"
@@ -100,6 +101,64 @@ describe("a node that knows a bucket by its definition alone", () => {
       .toMatchObject({ _tag: "InvalidValue", path: "$[0]" })
     expect(stepped.write(1, profiles, { key: "k", op: "put", args: [7] }).answer.values)
       .toEqual([7])
+  })
+})
+
+/** Elements and keys that have several texts in their schemas. */
+const visitors = Bucket.crdt("visitors", {
+  key: Key.make({ partition: { day: Schema.Date } }),
+  type: Crdt.map(Crdt.set(Schema.Struct({ at: Schema.Date })))
+})
+const day = { day: "1970-01-01T00:00:00.000Z" }
+
+describe("an argument", () => {
+  const args = ["door", { at: "1970-01-01" }]
+  const added = { door: [{ at: "1970-01-01T00:00:00.000Z" }] }
+
+  it("is stored in one form where a node has the code, though another has none", async () => {
+    stepped = await SteppedCluster.start({
+      nodes: 4,
+      buckets: (id) => (id === node(1) ? [visitors.definition] : [visitors])
+    })
+    for (const nodeNumber of [2, 3, 4]) {
+      const write = { key: { day: "1970-01-01" }, op: "add", args, w: "all" } as const
+      stepped.write(nodeNumber, visitors, write)
+      expect(stepped.read(nodeNumber, visitors, { key: day, r: "all" }).answer.values)
+        .toEqual([added])
+    }
+  })
+
+  it("is canonical JSON of its shape where no node has the code", async () => {
+    await start([visitors.definition])
+    const write = (given: ReadonlyArray<any>) =>
+      stepped.write(1, visitors, { key: day, op: "add", args: given })
+    for (
+      const [given, path] of [
+        [["door"], "$[1]"],
+        [[7, 1], "$[0]"],
+        [["door", 1, 2], "$"],
+        [["door", { a: [new Map()] }], "$[1].a[0]"],
+        [["\ud800", 1], "$[0]"]
+      ] as const
+    ) {
+      expect(write(given).error).toMatchObject({ _tag: "InvalidValue", path })
+    }
+    expect(write(["door", { b: -0, a: 1e21 }]).answer.texts).toEqual([
+      `{"door":[{"a":1e+21,"b":0}]}`
+    ])
+  })
+
+  it("is stored as it was given, though its owner changes it while it is under way", async () => {
+    stepped = await SteppedCluster.start({ nodes: 4, buckets: [shelves] })
+    const label = { colour: "green" }
+    const [forwarding] = stepped.nodesOf(shelves, "k").others
+    stepped.loses = () => true
+    const write = { key: "k", op: "label.set", args: [label] }
+    const asked = stepped.write(forwarding!, shelves, write)
+    label.colour = "red"
+    stepped.loses = () => false
+    stepped.runtime.advance(1_000)
+    expect(asked.answer.values).toMatchObject([{ label: { colour: "green" } }])
   })
 })
 

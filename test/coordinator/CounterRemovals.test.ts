@@ -104,7 +104,7 @@ describe.each(places)("a removal of %s", (_, { add, bucket, remove, view }) => {
     expectEverywhere(undefined)
   })
 
-  it("by a client that has missed 16 updates of one node changes nothing, and tells it so", () => {
+  it("by a client that has not seen 16 updates of a node changes nothing, and tells it so", () => {
     const { context } = write(1, add(10), { w: 3 })
     for (let i = 0; i < 16; i++) write(1, add(1), { w: 3 })
     for (const at of [1, 2, 3]) {

@@ -75,7 +75,7 @@ describe("a request of a client", () => {
 
   it("is refused with a number beyond the range, however deep, as the schema refuses it", () => {
     for (const text of [`{"key":1e999}`, `{"key":"k","args":[{"a":[1e999]}]}`]) {
-      expect(decodeRequest(Json.parse(text))._tag).toBe("Failure")
+      expect(decodeRequest(JSON.parse(text))._tag).toBe("Failure")
     }
   })
 

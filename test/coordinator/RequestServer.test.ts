@@ -36,6 +36,8 @@ const send = (subject: string, body: unknown, raw?: Uint8Array): ReadonlyArray<a
   return messages.map((message): unknown => JSON.parse(message))
 }
 
+const encoded = (text: string) => new TextEncoder().encode(text)
+
 const invalid = (expected: string) => ({
   error: { _tag: "InvalidRequest", expected: expect.stringContaining(expected) }
 })
@@ -111,6 +113,41 @@ describe("a request", () => {
   it("that reads is a read, with any operation or calls that it names", () => {
     const calls = [{ name: "put", args: ["x"] }]
     expect(send("read.notes.put", { key: "k", calls })[0]).toMatchObject({ values: [] })
+  })
+})
+
+describe("a request with a number that no double holds as it is written", () => {
+  it.each([
+    [
+      "write.notes.put",
+      `{"id":1,"key":"k","args":[9007199254740993]}`,
+      { _tag: "InvalidValue", bucket: "notes", path: "$[0]" }
+    ],
+    [
+      "write.shelves.edit",
+      `{"id":1,"key":"k","calls":[{"name":"label.set","args":[{"a":[0,1e-400]}]}]}`,
+      { _tag: "InvalidValue", path: "$[0].a[1]", problem: expect.stringContaining("become 0") }
+    ],
+    [
+      "read.rooms.get",
+      `{"id":1,"key":{"hotel":"h","floor":1e400,"name":"n"}}`,
+      { _tag: "InvalidKey", problem: expect.stringContaining("$.floor: ") }
+    ],
+    ["read.rooms.explain", `{"id":1,"key":{"floor":1e400}}`, { _tag: "InvalidKey" }],
+    ["read.notes.get", `{"id":1,"key":"k","timeoutMillis":1e400}`, {
+      _tag: "InvalidRequest",
+      setting: "timeoutMillis"
+    }]
+  ])("is refused by %s with its path: %s", (subject, text, error) => {
+    expect(send(subject, undefined, encoded(text))).toMatchObject([{ id: 1, error }])
+  })
+
+  it("does not keep others of its message from being answered", () => {
+    const text = `[{"id":1,"key":"a","args":["x"]},{"id":2,"key":"b","args":[1e400]}]`
+    const answers = send("write.notes.put", undefined, encoded(text)).flat()
+    expect(answers.find(({ id }) => id === 1)).toMatchObject({ values: ["x"] })
+    expect(answers.find(({ id }) => id === 2)).toMatchObject({ error: { _tag: "InvalidValue" } })
+    expect(answers).toHaveLength(2)
   })
 })
 

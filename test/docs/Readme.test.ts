@@ -22,6 +22,7 @@ const readme = readFileSync(join(root, "README.md"), "utf8")
 const manifest: {
   readonly scripts: Readonly<Record<string, string>>
   readonly dependencies: Readonly<Record<string, string>>
+  readonly peerDependencies: Readonly<Record<string, string>>
   readonly devDependencies: Readonly<Record<string, string>>
 } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 
@@ -250,7 +251,11 @@ describe("the README", () => {
   })
 
   it("gives a reason for each package that it depends on", () => {
-    const packages = Object.keys({ ...manifest.dependencies, ...manifest.devDependencies })
+    const packages = Object.keys({
+      ...manifest.dependencies,
+      ...manifest.peerDependencies,
+      ...manifest.devDependencies
+    })
     expect(packages.filter((name) => !readme.includes(`\`${name}\``))).toEqual([])
   })
 

@@ -1,4 +1,5 @@
 // Checks a node's beliefs about its cluster: its ring, the nodes that are up, the agreed clock.
+import * as fc from "fast-check"
 import { beforeEach, describe, expect, it } from "vitest"
 import * as Result from "effect/Result"
 import { lan } from "../../src/core/model/Limits.ts"
@@ -114,9 +115,48 @@ describe("the stamping clock", () => {
 
   it("comes back to the own one when the peers do", () => {
     for (const offset of [3_600_000, 10]) {
-      view.heard(n2, offset)
-      view.heard(n3, offset)
+      for (const node of [n2, n3]) view.heard(node, offset, { greatestMillis: offset })
     }
+    expect(view.agreedNow()).toBe(runtime.now())
+  })
+
+  it("stays the own one while the node works off the frames that came during a pause", () => {
+    for (const node of [n2, n3]) view.heard(node, 0, { greatestMillis: 1 })
+    runtime.advance(5_000)
+    for (let delay = 5_000; delay >= 0; delay -= 100) {
+      for (const node of [n2, n3]) view.heard(node, -delay, { greatestMillis: 20 })
+      expect(view.agreedNow()).toBe(runtime.now())
+    }
+    expect(view.clockClamps()).toBe(0)
+  })
+
+  it("stays the own one however long the pause was, and however the frames were delayed", () => {
+    const delays = fc.array(fc.integer({ min: 0, max: 100_000 }), { maxLength: 20 })
+    fc.assert(fc.property(fc.nat(200_000), delays, (pause, all) => {
+      runtime.advance(pause)
+      for (const delay of all) {
+        view.heard(n2, -delay)
+        view.heard(n3, -delay, { greatestMillis: delay })
+        expect(view.agreedNow()).toBe(runtime.now())
+      }
+    }))
+  })
+
+  it("of a node that is ahead is the peers' after one answer of each to it", () => {
+    view.heard(n2, -3_600_001, { greatestMillis: -3_600_000 })
+    expect(view.agreedNow()).toBe(runtime.now())
+    view.heard(n3, -3_600_001, { greatestMillis: -3_599_990 })
+    expect(view.agreedNow()).toBe(runtime.now() - 3_599_990)
+  })
+
+  it("is the own one where the peers that said otherwise are unreachable since long", () => {
+    view.heard(n2, 3_600_000)
+    view.heard(n3, 3_600_000)
+    runtime.advance(lan.node.clockWindowMillis - lan.node.clockWindowMillis / 5)
+    expect(view.agreedNow()).not.toBe(runtime.now())
+    runtime.advance(lan.node.clockWindowMillis)
+    expect(view.agreedNow()).toBe(runtime.now())
+    view.heard(n2, 3_600_000)
     expect(view.agreedNow()).toBe(runtime.now())
   })
 

@@ -38,6 +38,17 @@ describe("a node", () => {
     expect(liveness.suspects()).toEqual([])
   })
 
+  it("is not up because it is heard, where it may not have got the question", () => {
+    liveness.heard(n1)
+    runtime.advance(100)
+    liveness.expects(n1)
+    runtime.advance(2_000)
+    liveness.heard(n1, 100)
+    expect(liveness.isUp(n1)).toBe(false)
+    liveness.heard(n1, 101)
+    expect(liveness.isUp(n1)).toBe(true)
+  })
+
   it("is not believed up for longer because it is asked again", () => {
     for (let i = 0; i < 11; i++) {
       liveness.expects(n1)

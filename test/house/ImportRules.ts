@@ -110,7 +110,9 @@ const roomOf = (path: string): string | undefined => {
   if (top !== "src") return top === "test" || room === undefined ? undefined : top
   if (inner === undefined) return "entry"
   if (room === "core") return deep === undefined || inner === "codec" ? "core" : `core/${inner}`
-  return /^src\/gossip\/(ClusterView|Liveness)\.ts$/.test(path) ? "gossip/ClusterView" : room
+  return /^src\/gossip\/(ClusterView|Liveness|PeerClocks)\.ts$/.test(path)
+    ? "gossip/ClusterView"
+    : room
 }
 
 const matches = (pattern: string, name: string): boolean =>

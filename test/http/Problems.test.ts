@@ -130,7 +130,7 @@ describe("a wrong request", () => {
     ["a page's place that is none", "/v1/buckets/notes/keys?after=x", {}, 400, "InvalidRequest"],
     ["a page without end", "/v1/buckets/notes/keys?limit=5000", {}, 400, "InvalidRequest"],
     ["an unknown route", "/v1/nothing", {}, 404, "NoRoute"],
-    ["text that is no URL", "/v1/buckets/%zz/docs?key=k", {}, 404, "NoRoute"]
+    ["text that is no URL", "/v1/buckets/%zz/docs?key=k", {}, 400, "InvalidRequest"]
   ])("%s is named", async (_what, path, options, status, name) => {
     const method = Object.keys(options).length === 0 ? "GET" : "POST"
     const problem = await problemIn(await call(await start(), path, { ...options, method }))

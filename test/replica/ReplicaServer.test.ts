@@ -220,11 +220,31 @@ describe("a fetch", () => {
     }])
   })
 
-  it("sees a write of the same turn", () => {
-    const { answers, fetch, store } = served
-    store({})
+  it("of a write that is on its way to the disk waits for it", () => {
+    const { answers, bench, fetch, store } = served
+    store({ request: 0 })
     fetch()
+    expect(answers).toEqual([])
+    bench.runtime.runReady()
     expect(answers).toMatchObject([{ outcome: "found" }])
+  })
+
+  it("sees a write of the same turn that was acknowledged from memory", () => {
+    const { answers, fetch, store } = served
+    store({ sync: false })
+    fetch()
+    expect(answers).toMatchObject([{ _tag: "Stored" }, { outcome: "found" }])
+  })
+
+  it("sees a version that failed to commit no more, though a digest names it", () => {
+    const { answers, bench, fetch, store } = served
+    const mend = bench.failCommits()
+    store({ sync: true })
+    const local = bench.replica.read(at)
+    fetch({ digest: local._tag === "Found" ? local.digest : "" })
+    bench.runtime.runReady()
+    mend()
+    expect(answers).toMatchObject([{ outcome: "absent" }, { _tag: "Refused" }])
   })
 
   it("of a document that is absent or damaged says which", () => {

@@ -13,9 +13,10 @@ import * as CanonicalJson from "../../src/core/model/CanonicalJson.ts"
 import { type Incarnation, isIncarnation } from "../../src/core/model/Incarnation.ts"
 import { NodeId } from "../../src/core/model/Names.ts"
 import type { OperationId } from "../../src/core/operations/OperationId.ts"
+import type { Runtime } from "../../src/core/Runtime.ts"
 import * as Strategies from "../../src/core/strategy/Strategies.ts"
 import { beginIncarnation } from "../../src/node/NodeCore.ts"
-import { Replica, type Updated } from "../../src/replica/Replica.ts"
+import { Replica, type Update, type Updated } from "../../src/replica/Replica.ts"
 import { type DirectStorage, MemoryDisk, openDirect } from "../../src/storage/DirectStorage.ts"
 import type { RowKey, StorageFailure } from "../../src/storage/Storage.ts"
 import type { StorageLimits } from "../../src/storage/StorageOptions.ts"
@@ -28,12 +29,14 @@ export interface BenchOptions {
   readonly strategy?: StrategyDefinition
   readonly cacheBytesMax?: number
   readonly limits?: Partial<StorageLimits>
+  readonly shownWaitsMax?: number
 }
 
 export interface OperateOptions {
   readonly key?: RowKey
   readonly seen?: CausalContext
   readonly id?: OperationId
+  readonly fromMemory?: boolean
 }
 
 /** The arguments of the calls of `settled`; empty while there are none. */
@@ -47,6 +50,8 @@ export class Bench {
   replica: Replica
   #storage: DirectStorage
   readonly #options: BenchOptions
+  /** The turns that commits wait for, while they are held back. */
+  #held: Array<() => void> | undefined
 
   constructor(options: BenchOptions = {}) {
     this.#options = options
@@ -71,16 +76,30 @@ export class Bench {
     calls: ReadonlyArray<readonly [name: string, ...args: ReadonlyArray<unknown>]>,
     options: OperateOptions = {}
   ): { readonly updated: Updated; readonly settlements: Settlements } {
-    const { operations } = Strategies.make(this.#options.strategy ?? { family: "siblings" })
     const settlements: Array<StorageFailure | undefined> = []
-    const updated = this.replica.update({
+    const update = this.#update(calls, options)
+    const updated = this.replica.update(update, (failure) => settlements.push(failure))
+    return { updated, settlements }
+  }
+
+  /** An update that puts a value. */
+  put(value: unknown): Update {
+    return this.#update([["put", value]], {})
+  }
+
+  #update(
+    calls: ReadonlyArray<readonly [name: string, ...args: ReadonlyArray<unknown>]>,
+    options: OperateOptions
+  ): Update {
+    const { operations } = Strategies.make(this.#options.strategy ?? { family: "siblings" })
+    return {
       key: options.key ?? key,
       calls: calls.map(([name, ...args]) => ({ operation: operations.get(name)!, args })),
       seen: options.seen,
       stampSeen: options.seen?.stamp ?? 0,
-      id: options.id
-    }, (failure) => settlements.push(failure))
-    return { updated, settlements }
+      id: options.id,
+      fromMemory: options.fromMemory ?? false
+    }
   }
 
   /** Applies one operation, and waits for the disk; fails the test unless it applied. */
@@ -131,6 +150,16 @@ export class Bench {
     return VersionVector.sorted(this.document(at).context).map(([actor]) => actor)
   }
 
+  /** Holds commits back until the returned function is called. */
+  holdCommits(): () => void {
+    const held: Array<() => void> = []
+    this.#held = held
+    return () => {
+      this.#held = undefined
+      for (const task of held) this.runtime.endOfTurn(task)
+    }
+  }
+
   /** Makes commits fail until the returned function is called. */
   failCommits(): () => void {
     const { database } = this.disk
@@ -155,9 +184,26 @@ export class Bench {
     return openDirect({
       directory: this.disk,
       identity,
-      runtime: this.runtime,
+      runtime: this.#diskRuntime(),
       ...(limits === undefined ? {} : { limits })
     })
+  }
+
+  /** The bench's runtime, but that turns in which commits are held back do not end. */
+  #diskRuntime(): Runtime {
+    const { after, elapsed, endOfTurn, id, mark, now, random } = this.runtime
+    return {
+      after,
+      elapsed,
+      id,
+      mark,
+      now,
+      random,
+      endOfTurn: (task) => {
+        if (this.#held === undefined) endOfTurn(task)
+        else this.#held.push(task)
+      }
+    }
   }
 
   #start(): Replica {
@@ -172,7 +218,11 @@ export class Bench {
       node: this.node,
       incarnation: this.incarnations.at(-1)!,
       stampMillis: runtime.now,
-      limits: { ...lan.node, cacheBytesMax: this.#options.cacheBytesMax ?? 0 }
+      limits: {
+        ...lan.node,
+        cacheBytesMax: this.#options.cacheBytesMax ?? 0,
+        shownWaitsMax: this.#options.shownWaitsMax ?? lan.node.shownWaitsMax
+      }
     })
   }
 }

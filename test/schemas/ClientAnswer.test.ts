@@ -51,6 +51,7 @@ const replies = fc.record({
   context: field(fc.string()),
   replied: field(count),
   siblings: field(count),
+  lost: fc.oneof(fc.constant(undefined), field(fc.constant(true))),
   error: fc.oneof(fc.constant(undefined), field(fc.constantFrom(...errors.map(errorOf))))
 })
 
@@ -78,6 +79,10 @@ describe("a reply", () => {
     expect(byHand(Json.parse(answerText(7, answer)))).toEqual({
       id: 7,
       outcome: { _tag: "Answer", ...answer, values: [{ a: 1 }, 2] }
+    })
+    const told = { ...answer, lost: true } as const
+    expect(byHand(Json.parse(answerText(9, told)))).toMatchObject({
+      outcome: { lost: true, replied: 2 }
     })
     const error = new NodeUnavailable({ node: "n1", reason: "it stops" })
     expect(byHand(Json.parse(errorText(8, error)))).toEqual({ id: 8, outcome: error })

@@ -26,6 +26,9 @@ const outcome = fc.constantFrom("same" as const, "found", "absent", "damaged")
 const completeness = fc.constantFrom(...completenesses)
 const keys = fc.array(place, { maxLength: 5 })
 
+const actor = fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,9}\.[0-9a-z]{15}\.[0-9a-z]{1,11}$/u)
+const dot = fc.tuple(actor, fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }))
+const after = fc.array(dot, { maxLength: 5 }).map((entries) => new Map(entries))
 const storeId = fc.stringMatching(/^[0-9a-z]{1,64}$/u)
 const entry = fc.oneof(storeId, fc.constantFrom("-", "!"))
 const nodeId = fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,63}$/u).map((id) => NodeId.make(id))
@@ -49,6 +52,7 @@ export const messages: fc.Arbitrary<PeerMessage> = fc.oneof(
   fc.record({ ...tagged("List"), ...name, partition: count, limit: count }),
   fc.record({ ...tagged("Listed"), through: place, keys }),
   fc.record({ ...tagged("OtherRing"), digest: ringDigest }),
+  fc.record({ ...tagged("FetchAfter"), ...name, digest, after }),
   fc.record({ ...tagged("Form"), ...introduction }),
   fc.record({ ...tagged("Formed"), ...introduction, told: count })
 )

@@ -110,11 +110,11 @@ export const mayBeTooOld = (
   { change, seen }: { readonly change: TypeChange; readonly seen: Mask }
 ): boolean => {
   if (change.tag !== "removal") return false
-  const missed = within(history, local & ~seen).filter((event) =>
+  const unseen = within(history, local & ~seen).filter((event) =>
     event.change.tag === "amount" && isBelow(event.change.path, change.path)
   )
-  return missed.some((event) =>
-    missed.filter((other) => isAt(other, event.change.path) && other.actor === event.actor)
+  return unseen.some((event) =>
+    unseen.filter((other) => isAt(other, event.change.path) && other.actor === event.actor)
       .length >= counterUpdatesMax
   )
 }

@@ -3,6 +3,7 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import * as Reassembly from "../../src/transport/Reassembly.ts"
+import { indexesOf } from "../../src/transport/SentRuns.ts"
 
 const limits = { bytesMax: 100_000, partsMax: 64 }
 
@@ -121,5 +122,79 @@ describe("reassembly", () => {
     }
     expect(reassembly.abandoned()).toBeGreaterThan(900)
     expect(reassembly.waitingBytes()).toBeLessThanOrEqual(10_000)
+  })
+})
+
+describe("a run of which parts are missing", () => {
+  const asking = { ...limits, asksMax: 3, finishedMax: 2 }
+
+  it("asks for these alone, once no part came for a whole pause", () => {
+    const reassembly = Reassembly.make(asking)
+    const parts = split(runOf(90, 1), { transfer: 7, count: 9 })
+    for (const index of [0, 3, 8]) reassembly.add(parts[index]!)
+    expect(reassembly.sweep()).toEqual([])
+    reassembly.add(parts[4]!)
+    expect(reassembly.sweep()).toEqual([])
+    const [ask, ...more] = reassembly.sweep()
+    expect(more).toEqual([])
+    expect(ask).toMatchObject({ sender: "n2 incarnation", transfer: 7, count: 9 })
+    expect(indexesOf(ask!)).toEqual([1, 2, 5, 6, 7])
+  })
+
+  it("asks again after longer and longer pauses, and is then forgotten", () => {
+    const reassembly = Reassembly.make(asking)
+    reassembly.add(split(runOf(90, 1), { transfer: 7, count: 9 })[0]!)
+    const asked = Array.from({ length: 40 }, () => reassembly.sweep().length)
+    expect(asked.map((count, sweep) => count * sweep).filter((sweep) => sweep > 0))
+      .toEqual([1, 4, 9])
+    expect(reassembly.waitingBytes()).toBe(0)
+    expect(reassembly.abandoned()).toBe(1)
+    expect(reassembly.isIdle()).toBe(true)
+  })
+
+  it("begins nothing anew by a late part once it is whole, until the next pause but one", () => {
+    const reassembly = Reassembly.make(asking)
+    const parts = split(runOf(40, 1), { transfer: 7, count: 2 })
+    for (const part of parts) reassembly.add(part)
+    reassembly.add(parts[0]!)
+    expect(reassembly.waitingBytes()).toBe(0)
+    reassembly.sweep()
+    expect(reassembly.add(parts[0]!)).toBeUndefined()
+    reassembly.sweep()
+    expect(reassembly.isIdle()).toBe(true)
+    reassembly.add(parts[0]!)
+    expect(reassembly.add(parts[1]!)).toHaveLength(40)
+  })
+
+  it("comes whole in the end, whatever is lost and however little memory there is", () => {
+    const drawn = fc.record({
+      counts: fc.array(fc.integer({ min: 2, max: 30 }), { minLength: 1, maxLength: 6 }),
+      bytesMax: fc.integer({ min: 900, max: 5_000 }),
+      losses: fc.array(fc.boolean(), { minLength: 20, maxLength: 60 })
+    })
+    fc.assert(fc.property(drawn, ({ bytesMax, counts, losses }) => {
+      const reassembly = Reassembly.make({ bytesMax, partsMax: 64, asksMax: 20, finishedMax: 10 })
+      const runs = counts.map((count, transfer) =>
+        split(runOf(count * 15, transfer), { transfer, count })
+      )
+      const whole = new Set<number>()
+      let sent = 0
+      const send = (part: Reassembly.Part) => {
+        const isLost = losses[sent++] ?? false
+        if (isLost) return
+        if (reassembly.add(part) !== undefined) whole.add(part.transfer)
+        expect(reassembly.waitingBytes()).toBeLessThanOrEqual(bytesMax)
+      }
+      for (let round = 0; round < 3 && whole.size < runs.length; round++) {
+        // Where all of a run was lost, or its memory, its request sends it again.
+        runs.forEach((parts, transfer) => !whole.has(transfer) && parts.forEach(send))
+        for (let sweeps = 0; sweeps < 100; sweeps++) {
+          for (const ask of reassembly.sweep()) {
+            for (const index of indexesOf(ask)) send(runs[ask.transfer]![index]!)
+          }
+        }
+      }
+      expect(whole.size).toBe(runs.length)
+    }))
   })
 })

@@ -24,6 +24,7 @@ export const toVersion1 = (message: PeerMessage): Uint8Array => {
   switch (message._tag) {
     case "Store":
     case "Fetch":
+    case "FetchAfter":
     case "List":
     case "Forward": {
       const end = 1 + new ByteWriter().varint(message.request).length

@@ -3,7 +3,7 @@
  */
 import type { PeerMessage } from "../../schemas/PeerMessage.ts"
 import { NodeId } from "../../src/core/model/Names.ts"
-import type { FrameHeader, PartHeader } from "../../src/transport/Frame.ts"
+import type { FrameBody, FrameHeader, PartHeader } from "../../src/transport/Frame.ts"
 
 /** Of the ring that all frames and messages are for. */
 export const goldenRing = "0123456789abcdef"
@@ -13,8 +13,7 @@ const header: FrameHeader = {
   partitionCount: 256,
   senderIncarnation: "0mi8dfxmoabcdef",
   receiverIncarnation: "",
-  clockMillis: 1_763_700_000_000,
-  position: { store: 0xfedcba98, changes: 300 }
+  clockMillis: 1_763_700_000_000
 }
 
 const name = {
@@ -66,6 +65,8 @@ export interface GoldenFrame {
   /** Messages, or bytes that are a part of some. */
   readonly content: ReadonlyArray<PeerMessage> | Uint8Array
   readonly part: PartHeader | undefined
+  /** A body without messages. */
+  readonly own?: FrameBody
 }
 
 /** Frames that version 1 had, too. */
@@ -80,6 +81,7 @@ export const goldenFramesOfVersion1: Readonly<Record<string, GoldenFrame>> = {
   }
 }
 
+/** Frames that version 2 had, too. */
 export const goldenFramesOfVersion2: Readonly<Record<string, GoldenFrame>> = {
   ...goldenFramesOfVersion1,
   "other-ring": {
@@ -89,10 +91,31 @@ export const goldenFramesOfVersion2: Readonly<Record<string, GoldenFrame>> = {
   }
 }
 
+const own = (body: FrameBody): GoldenFrame => ({ header, content: [], part: undefined, own: body })
+const identity = {
+  nonce: "0123456789abcdefghijklmnop",
+  startedAs: "0mi8dfxmoabcdef",
+  storeId: "zyxwvutsrqponmlkjihgfedcba",
+  isNamed: true
+}
+
 export const goldenFrames: Readonly<Record<string, GoldenFrame>> = {
   ...goldenFramesOfVersion2,
+  keyed: {
+    header: {
+      ...header,
+      keyId: "8899aabbccddeeff",
+      receiverClockMillis: 1_763_700_000_007,
+      heldMillis: 300
+    },
+    content: [],
+    part: undefined
+  },
+  missing: own({ _tag: "Missing", transfer: 300, count: 9, missing: Uint8Array.of(0b101, 1) }),
+  probe: own({ _tag: "Probe", ...identity }),
+  "probe-answer": own({ _tag: "ProbeAnswer", ...identity }),
   form: {
-    header,
+    header: { ...header, position: { store: 0xfedcba98, changes: 300 } },
     content: [
       { _tag: "Form", request: 9, ...introduction },
       { _tag: "Formed", request: 9, ...introduction, told: 300 }

@@ -17,6 +17,7 @@ export const handlersOf = (
   List: handler,
   Listed: handler,
   OtherRing: handler,
+  FetchAfter: handler,
   Form: handler,
   Formed: handler
 })

@@ -30,6 +30,14 @@ export const isActorOf = (
   incarnation: { readonly node: NodeId; readonly incarnation: Incarnation }
 ): boolean => candidate.startsWith(`${incarnation.node}.${incarnation.incarnation}.`)
 
+/** The node that an actor belongs to, and the incarnation of it. */
+export const namesOf = (
+  of: Actor
+): { readonly node: string; readonly incarnation: string } => {
+  const end = of.indexOf(".")
+  return { node: of.slice(0, end), incarnation: of.slice(end + 1, of.indexOf(".", end + 1)) }
+}
+
 /** The form that an actor must have when it comes from disk or wire. */
 export const actorPattern = /^[a-z0-9][a-z0-9_-]{0,63}\.[0-9a-z]{15}\.[0-9a-z]{1,11}$/u
 

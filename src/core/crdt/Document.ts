@@ -5,7 +5,7 @@
  * them stand removals that wait for the dots they had seen, and an expiry.
  */
 import type { Dot } from "../clock/Dot.ts"
-import { compareDots } from "../clock/Dot.ts"
+import * as DottedVersionVectorSet from "../clock/DottedVersionVectorSet.ts"
 import type { Seen } from "../clock/DottedVersionVectorSet.ts"
 import * as VersionVector from "../clock/VersionVector.ts"
 import { invariant } from "../Invariant.ts"
@@ -30,6 +30,8 @@ export interface Delta {
   readonly deferred: ReadonlyArray<Deferral>
   /** An entry where the operation sets or lifts the expiry; its dot is among those of `seen`. */
   readonly expiry: Expiry.Expiry
+  /** Deferrals that it ends, though their dots are not here: these are surely gone. */
+  readonly ended?: ReadonlyArray<Dot>
 }
 
 export const empty: Document = {
@@ -49,18 +51,23 @@ const joinContext = (
   return joined
 }
 
+/**
+ * A deferral ends as its dots arrive. One that waits for dots which are surely gone is ended by its
+ * own dot, as a sibling is: the side that has seen it and lacks it has ended it. The change that
+ * made it may have made a value under the same dot; to replace that value ends no deferral.
+ */
 const joinDeferred = (
   left: ReadonlyArray<Deferral>,
+  leftSeen: Seen,
   right: ReadonlyArray<Deferral>,
+  rightSeen: Seen,
   context: VersionVector.VersionVector
 ): ReadonlyArray<Deferral> => {
   if (left.length === 0 && right.length === 0) return left
+  const joined = DottedVersionVectorSet.join(left, leftSeen, right, rightSeen)
   const waits = (deferral: Deferral) => !VersionVector.covers(context, deferral.seen)
-  const isMissing = (d: Deferral) => !left.some((other) => compareDots(d, other) === 0)
-  const waiting = left.filter(waits)
-  const missing = right.filter((deferral) => waits(deferral) && isMissing(deferral))
-  if (missing.length === 0 && waiting.length === left.length) return left
-  return [...waiting, ...missing].sort(compareDots)
+  if (joined.every(waits)) return joined
+  return joined.filter(waits)
 }
 
 /**
@@ -77,7 +84,7 @@ const applyDeferrals = (
   return kept
 }
 
-const joinWith = (left: Document, right: Delta): Document => {
+const joinWith = (left: Document, right: Delta, endedSeen: Seen): Document => {
   const context = joinContext(left.context, right.seen)
   const leftSeen = { vector: left.context, dots: [] }
   const joined = joinStores(
@@ -85,7 +92,7 @@ const joinWith = (left: Document, right: Delta): Document => {
     { store: right.store, seen: right.seen }
   )
   const store = applyDeferrals(joined, left.deferred, right.deferred)
-  const deferred = joinDeferred(left.deferred, right.deferred, context)
+  const deferred = joinDeferred(left.deferred, leftSeen, right.deferred, endedSeen, context)
   const expiry = Expiry.join(left.expiry, leftSeen, right.expiry, right.seen)
   const unchanged = context === left.context && store === left.store
     && deferred === left.deferred && expiry === left.expiry
@@ -117,7 +124,8 @@ export const canJoin = (left: Document, right: Document): boolean =>
  */
 export const join = (left: Document, right: Document): Document => {
   if (left === right) return left
-  const joined = joinWith(left, { ...right, seen: { vector: right.context, dots: [] } })
+  const seen = { vector: right.context, dots: [] }
+  const joined = joinWith(left, { ...right, seen }, seen)
   const isRight = joined.context === right.context && joined.store === right.store
     && joined.expiry === right.expiry
     && joined.deferred.length + right.deferred.length === 0
@@ -129,7 +137,8 @@ export const join = (left: Document, right: Document): Document => {
  *
  * **Requires** that `delta` was made on this document, or on one that its context covers.
  */
-export const apply = (document: Document, delta: Delta): Document => joinWith(document, delta)
+export const apply = (document: Document, delta: Delta): Document =>
+  joinWith(document, delta, { vector: VersionVector.empty, dots: delta.ended ?? [] })
 
 /**
  * `delta`, which makes `dot` on `document`, as a change that also sets the expiry to `at`, or with

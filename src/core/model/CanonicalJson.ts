@@ -1,9 +1,10 @@
 /**
- * Writes JSON in one form only: keys in code-unit order, no white space, no -0.
+ * Writes JSON in one form only: keys in code-unit order, no white space, no -0, numbers as
+ * JavaScript writes doubles (RFC 8785).
  *
  * Values travel and rest as this text. Nodes compare and hash it, and never need to parse values
- * that they only store. Values that JSON or JavaScript would change on the way (9007199254740993,
- * 1e400, lone surrogates), or that would break a reader (deep nesting, `__proto__`), are refused
+ * that they only store. Values that JSON or JavaScript would change on the way (infinite numbers,
+ * dates, lone surrogates), or that would break a reader (deep nesting, `__proto__`), are refused
  * here, before they enter the store, because a join cannot be undone.
  */
 import * as Json from "../codec/Json.ts"
@@ -37,9 +38,6 @@ const text = (value: string, path: string): string => {
 
 const number = (value: number, path: string): string => {
   if (!Number.isFinite(value)) throw new InvalidJson(path, `a number that is not finite: ${value}`)
-  if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
-    throw new InvalidJson(path, `an integer beyond 2^53 - 1: ${value}; send it as text`)
-  }
   return value === 0 ? "0" : String(value)
 }
 
@@ -50,6 +48,7 @@ const isPlain = (value: object): boolean => {
 }
 
 const object = (value: object, path: string, depth: number, budget: Budget): string => {
+  if (value instanceof Json.Misread) throw new InvalidJson(path, value.problem)
   if (!isPlain(value)) throw new InvalidJson(path, "an object of a class, which JSON cannot hold")
   const fields: Array<string> = []
   const entries: ReadonlyArray<readonly [string, unknown]> = Object.entries(value)
@@ -87,8 +86,64 @@ const write = (value: unknown, path: string, depth: number, budget: Budget): str
 /** The canonical text of a JSON value. Throws `InvalidJson`; absent fields are left out. */
 export const encode = (value: unknown): string => write(value, "$", 0, { nodes: 0 })
 
+/**
+ * Refuses what `encode` refuses. Throws `InvalidJson`.
+ *
+ * **Why** a client sends the value by `JSON.stringify`, which would leave out or change such parts,
+ * and the node makes the canonical text.
+ */
+export const check = (value: unknown): void => {
+  if (!isStorable(value, 0, { nodes: 0 })) encode(value)
+}
+
+/** Whether `write` takes the value; it names no fault, and so needs no paths on the way. */
+const isStorable = (value: unknown, depth: number, budget: Budget): boolean => {
+  if (++budget.nodes > nodesMax) return false
+  switch (typeof value) {
+    case "string":
+      return value.isWellFormed()
+    case "number":
+      return Number.isFinite(value)
+    case "boolean":
+      return true
+    case "object": {
+      if (value === null) return true
+      if (depth >= depthMax) return false
+      if (Array.isArray(value)) return areStorable(value, depth, budget)
+      return isPlain(value) && hasStorableFields(value, depth, budget)
+    }
+    default:
+      return false
+  }
+}
+
+const areStorable = (items: ReadonlyArray<unknown>, depth: number, budget: Budget): boolean => {
+  // `every` would skip the holes of a sparse array.
+  for (const item of items) if (!isStorable(item, depth + 1, budget)) return false
+  return true
+}
+
+const hasStorableFields = (value: object, depth: number, budget: Budget): boolean => {
+  const entries: ReadonlyArray<readonly [string, unknown]> = Object.entries(value)
+  return entries.every(([name, field]) =>
+    field === undefined
+    || (name !== "__proto__" && name.isWellFormed() && isStorable(field, depth + 1, budget))
+  )
+}
+
 /** The value of a canonical text. */
 export const decode = (canonical: string): Json.Json => Json.parse(canonical)
+
+/** A value by its canonical text: it is not encoded again, and nobody else can change it. */
+export class Canonical {
+  readonly text: string
+  constructor(text: string) {
+    this.text = text
+  }
+  get json(): Json.Json {
+    return decode(this.text)
+  }
+}
 
 /** Whether a JSON value is an object with fields. */
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>

@@ -2,6 +2,7 @@
  * Turns keys as people write them, a text or an object of fields, into encoded keys and back, by
  * the bucket's definition alone, so that any node takes a request for any bucket it knows.
  */
+import { InexactNumber, type Json, parse } from "../codec/Json.ts"
 import type { KeyDefinition, KeyFieldType } from "./BucketDefinition.ts"
 import { isObject } from "./CanonicalJson.ts"
 import {
@@ -24,6 +25,10 @@ const checkedField = (value: unknown, name: string, type: KeyFieldType): KeyFiel
   throw new MalformedKey(`${name}: expected ${expected[type]}`)
 }
 
+/** A field may bear a name that every object has, such as `constructor`. */
+const fieldOf = (json: Readonly<Record<string, unknown>>, name: string): unknown =>
+  Object.hasOwn(json, name) ? json[name] : undefined
+
 const describe = (definition: KeyDefinition): string =>
   definition.bare
     ? "a text"
@@ -32,6 +37,23 @@ const describe = (definition: KeyDefinition): string =>
         .map(([name, type]) => `${name} (${type})`)
         .join(", ")
     }`
+
+/**
+ * The key that a text stands for where no JSON is around it, as in a URL or on a command line: the
+ * text itself where keys are texts, else JSON. Throws `MalformedKey`.
+ */
+export const parseKey = (definition: KeyDefinition, text: string): Json => {
+  if (definition.bare) return text
+  let json: Json
+  try {
+    json = parse(text)
+  } catch (thrown) {
+    if (thrown instanceof InexactNumber) throw new MalformedKey(thrown.message)
+    throw new MalformedKey("the key is no JSON, expected an object of its fields")
+  }
+  if (!isObject(json)) throw new MalformedKey(`expected ${describe(definition)}`)
+  return json
+}
 
 /** The encoded key of a JSON value. Throws `MalformedKey`, which names the field. */
 export const encodeKey = (definition: KeyDefinition, json: unknown): DocumentKey => {
@@ -43,14 +65,19 @@ export const encodeKey = (definition: KeyDefinition, json: unknown): DocumentKey
   const extra = Object.keys(json).find((name) => fields.every(([field]) => field !== name))
   if (extra !== undefined) throw new MalformedKey(`${extra}: expected ${describe(definition)}`)
   const half = (fields: KeyDefinition["partition"]) =>
-    encodeFields(fields.map(([name, type]) => checkedField(json[name], name, type)))
+    encodeFields(fields.map(([name, type]) => checkedField(fieldOf(json, name), name, type)))
   return { partition: half(definition.partition), sort: half(definition.sort) }
 }
 
-/** The JSON value of an encoded key. */
-export const decodeKey = (definition: KeyDefinition, key: DocumentKey): unknown => {
+/** The JSON value of an encoded key; undefined where it has too few fields to be one of these. */
+export const decodeKey = (definition: KeyDefinition, key: DocumentKey): Json | undefined => {
   const values = [...decodeFields(key.partition), ...decodeFields(key.sort)]
   if (definition.bare) return values[0]
-  const fields = [...definition.partition, ...definition.sort]
-  return Object.fromEntries(fields.map(([name], i) => [name, values[i]]))
+  const fields: Record<string, Json> = {}
+  for (const [i, [name]] of [...definition.partition, ...definition.sort].entries()) {
+    const value = values[i]
+    if (value === undefined) return undefined
+    fields[name] = value
+  }
+  return fields
 }

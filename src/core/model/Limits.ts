@@ -33,6 +33,27 @@ const lanNode = {
    */
   skewMillis: 1_000,
   /**
+   * How long a frame tells its sender's clock. Longer than delays and pauses last, since the best
+   * frame of this time counts; at least twice greetMillis, or idle peers have no say. A peer that
+   * is unreachable for longer has none.
+   */
+  clockWindowMillis: 30_000,
+  /** Parts of that time which keep their best frame, 50 bytes for each and peer. */
+  clockSamplesMax: 10,
+  /**
+   * How often a peer to which nothing else was sent gets an empty frame. Less than suspectMillis,
+   * so that one lost answer makes no idle peer suspect; less costs more frames.
+   */
+  greetMillis: 500,
+  /**
+   * How long a starting node waits for another process under its id, where the broker says that one
+   * listens. A few round trips: more delays starts after which the broker still believes in the
+   * process that crashed.
+   */
+  probeMillis: 200,
+  /** How often a running node looks for another process under its id: one message to itself. */
+  processCheckMillis: 2_000,
+  /**
    * How long a read waits for its quorum unless the request says. Raising it makes callers wait as
    * long for a node that is gone.
    */
@@ -116,11 +137,50 @@ const lanNode = {
   /** Parts of one message; more are refused. The largest document over max_payload. */
   reassemblyPartsMax: 4096,
   /**
+   * How long no part of a message comes before its missing parts are asked for. A few round trips;
+   * a few of these fit into a request's timeout, since the question may be lost too.
+   */
+  partsPauseMillis: 50,
+  /**
+   * How often they are asked for in vain, after twice as long each time, before the parts are
+   * given up: five times take 1.5 s, about as long as a request waits for its answer.
+   */
+  partsAsksMax: 5,
+  /**
+   * Messages that came whole within two of these pauses, 100 bytes each: late parts of them begin
+   * nothing anew. Messages in parts a second times the pauses.
+   */
+  finishedRunsMax: 1_000,
+  /**
+   * Bytes of messages sent in parts and kept for those who miss some; beyond it the oldest are
+   * sent again as a whole where their request is. Bytes sent in parts a second, times the seconds
+   * of sentRunMillis.
+   */
+  sentRunsBytesMax: 32 * mebibyte,
+  /** How long they are kept. As long as their receiver asks for them. */
+  sentRunMillis: 2_000,
+  /**
    * Documents kept decoded, by their encoded size; decoded they take about four times that. Hot
    * documents times their size: raising it saves a read and a decoding for each request that would
    * miss.
    */
   cacheBytesMax: 64 * mebibyte,
+  /**
+   * How long a read waits for a commit of its document that is under way, before it shows the
+   * version before. Several syncs of a disk: less shows older versions while the disk is busy, more
+   * makes readers wait for a disk that stalls.
+   */
+  shownWaitMillis: 100,
+  /**
+   * Reads that wait so, 300 bytes each; beyond them a read shows the version before at once. Reads
+   * a second, of documents being written, times the seconds for which the disk may stall.
+   */
+  shownWaitsMax: 10_000,
+  /**
+   * Documents whose removals are looked after at once: whether the dots that they wait for are
+   * surely gone. One more is left to its next read. Each holds its document in memory.
+   */
+  deferralChecksMax: 16,
   /**
    * Documents of which the last dot made here is remembered, 150 bytes each. Documents written
    * between two starts: each forgotten costs one more actor in its context when it is written.
@@ -129,7 +189,7 @@ const lanNode = {
   /**
    * Updates of its own that a node keeps of each counter, 2 to 4 bytes each in every write of it,
    * at least 1. Writes a second to one counter through one node, times the seconds from a client's
-   * read to its removal: one that has missed more is told to read again.
+   * read to its removal: one that has not seen as many is told to read again.
    */
   counterUpdatesMax: 16,
   /**
@@ -220,10 +280,12 @@ export const development: Preset = {
     requestsMax: 2_000,
     drainTimeoutMillis: 5_000,
     suspectMillis: 500,
+    greetMillis: 250,
     lateReplyMillis: 1_000,
     lateReplyBytesMax: 16 * mebibyte,
     firstPauseMillis: 200,
     spareBytesMax: mebibyte,
+    sentRunsBytesMax: 8 * mebibyte,
     reassemblyBytesMax: 16 * mebibyte,
     cacheBytesMax: 16 * mebibyte,
     waitingBytesMax: 16 * mebibyte
@@ -243,12 +305,17 @@ export const wan: Preset = {
     requestsMax: 25_000,
     drainTimeoutMillis: 15_000,
     suspectMillis: 3_000,
+    greetMillis: 1_000,
+    probeMillis: 1_000,
     lateReplyMillis: 5_000,
     lateReplyBytesMax: 160 * mebibyte,
     forwardGraceMillis: 600,
     firstPauseMillis: 1_200,
     resendMinMillis: 400,
-    resendMaxMillis: 1_500
+    resendMaxMillis: 1_500,
+    partsPauseMillis: 400,
+    partsAsksMax: 3,
+    sentRunMillis: 5_000
   },
   client: {
     ...lanClient,

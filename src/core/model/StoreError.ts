@@ -32,9 +32,8 @@ export class UnknownOperation extends Schema.TaggedError<UnknownOperation>()("Un
   known: Schema.Array(Schema.String)
 }) {
   override get message(): string {
-    return `bucket ${this.bucket} has no operation ${this.operation}; it has ${
-      this.known.join(", ")
-    }`
+    const known = this.known.length === 0 ? "" : `; it has ${this.known.join(", ")}`
+    return `bucket ${this.bucket} has no operation ${this.operation}${known}`
   }
 }
 

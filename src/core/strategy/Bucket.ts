@@ -26,10 +26,15 @@ export interface BucketOptions<K> extends QuorumDefaults {
   readonly durability?: Durability
 }
 
-/** The operations on a bucket that need the application's code. */
+/** All that needs the application's code. */
 export interface BucketCode {
-  /** Checks the JSON arguments of an operation. Throws `SchemaMismatch`. */
-  readonly checkArguments: (operation: string, args: ReadonlyArray<unknown>) => void
+  /** The one JSON of a key, whichever it was written as. Throws `SchemaMismatch`. */
+  readonly normalizeKey: (json: unknown) => Schema.Json
+  /** The same of the arguments of an operation. */
+  readonly normalizeArguments: (
+    operation: string,
+    args: ReadonlyArray<unknown>
+  ) => ReadonlyArray<unknown>
   /** One canonical value for several, for strategies that make one on reading. */
   readonly merge: ((values: ReadonlyArray<string>) => string) | undefined
   /** The application merge as it was declared, for the law kit. */
@@ -97,21 +102,22 @@ const define = (
   return { name, strategy, key: key.definition, n, defaults, durability, schema }
 }
 
-const checkBy = (codecs: Crdt.ArgumentCodecs): BucketCode["checkArguments"] => (name, args) => {
-  const expected = codecs.get(name)
-  if (expected === undefined) return
-  if (args.length !== expected.length) {
-    throw new ValueCodec.SchemaMismatch("$", `${name} takes ${expected.length} arguments`)
-  }
-  expected.forEach((codec, i) => {
-    try {
-      codec.decode(args[i])
-    } catch (error) {
-      if (!(error instanceof ValueCodec.SchemaMismatch)) throw error
-      throw new ValueCodec.SchemaMismatch(`$[${i}]${error.path.slice(1)}`, error.problem)
+const normalizeBy =
+  (codecs: Crdt.ArgumentCodecs): BucketCode["normalizeArguments"] => (name, args) => {
+    const expected = codecs.get(name)
+    if (expected === undefined) return args
+    if (args.length !== expected.length) {
+      throw new ValueCodec.SchemaMismatch("$", `${name} takes ${expected.length} arguments`)
     }
-  })
-}
+    return expected.map((codec, i) => {
+      try {
+        return codec.normalize(args[i])
+      } catch (error) {
+        if (!(error instanceof ValueCodec.SchemaMismatch)) throw error
+        throw new ValueCodec.SchemaMismatch(`$[${i}]${error.path.slice(1)}`, error.problem)
+      }
+    })
+  }
 
 interface Declared<View, Value, S extends Surface> {
   readonly strategy: StrategyDefinition
@@ -136,7 +142,8 @@ const make = <const Name extends string, K, View, Value, Ops, S extends Surface>
     fingerprint: fingerprint(definition),
     key: options.key,
     code: {
-      checkArguments: checkBy(declared.arguments),
+      normalizeKey: options.key.codec.normalize,
+      normalizeArguments: normalizeBy(declared.arguments),
       merge: declared.merge,
       applicationMerge: declared.applicationMerge
     },
@@ -242,7 +249,7 @@ export const merge = <const Name extends string, K, A>(
     merge: (values) =>
       values.length === 1
         ? values[0]!
-        : CanonicalJson.encode(codec.encode(fold(values.map(CanonicalJson.decode)))),
+        : CanonicalJson.encode(codec.encodeResult(fold(values.map(CanonicalJson.decode)))),
     applicationMerge: options.merge,
     decodeView: fold,
     encodeValue: codec.encode

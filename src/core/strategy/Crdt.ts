@@ -5,7 +5,11 @@ import * as Schema from "effect/Schema"
 import { digest64 } from "../Hash.ts"
 import type { TypeDefinition } from "../model/BucketDefinition.ts"
 import { isObject } from "../model/CanonicalJson.ts"
+import { InvalidDeclaration } from "./InvalidDeclaration.ts"
+import { needsInner, problemOf } from "./TypeShape.ts"
 import * as ValueCodec from "./ValueCodec.ts"
+
+export { InvalidDeclaration }
 
 /** The arguments of an operation, by name; operations of nested types are nested likewise. */
 export interface Operations {
@@ -28,11 +32,6 @@ export interface CrdtType<out View, out Ops> {
   readonly operations?: Ops
 }
 
-/** A declaration that cannot work, with the reason. */
-export class InvalidDeclaration extends Error {
-  override readonly name = "InvalidDeclaration"
-}
-
 const integer = ValueCodec.make(Schema.Int)
 const text = ValueCodec.make(Schema.String)
 
@@ -44,16 +43,33 @@ export const counter: CrdtType<number, { readonly add: readonly [amount: number]
   fingerprint: "counter"
 }
 
-/** Holds one value, the last one written; reads as it, or undefined before the first. */
+/**
+ * Holds one value, the last one written; reads as it, or undefined before the first. In a document,
+ * one that may hold null reads as null before the first.
+ */
 export const register = <A>(
   value: ValueCodec.ValueSchema<A>
 ): CrdtType<A | undefined, { readonly set: readonly [value: A]; readonly clear: readonly [] }> => {
   const codec = ValueCodec.make(value)
+  // Where null is a value, a field of a document shows it also before the first write.
+  const isNullable = accepts(codec, null)
   return {
     definition: { type: "register" },
     arguments: new Map([["set", [codec]], ["clear", []]]),
-    decodeView: (json) => (json === null ? undefined : codec.decode(json)),
+    decodeView: (json) => {
+      const isUnset = json === undefined || (json === null && !isNullable)
+      return isUnset ? undefined : codec.decode(json)
+    },
     fingerprint: `register(${codec.fingerprint})`
+  }
+}
+
+const accepts = (codec: ValueCodec.ValueCodec<any>, json: unknown): boolean => {
+  try {
+    codec.decode(json)
+    return true
+  } catch {
+    return false
   }
 }
 
@@ -90,10 +106,12 @@ export type UnderKey<Ops> = {
     : UnderKey<Ops[Name]>
 }
 
-/** Entries that are maps themselves are reached through `inner`, so that `drop` has one meaning. */
+/**
+ * Entries that are maps themselves, or documents with a field `drop`, are reached through `inner`,
+ * so that `drop` has one meaning.
+ */
 export type MapOperations<Ops> =
-  & (Ops extends { readonly drop: ReadonlyArray<unknown> } ? UnderKey<{ readonly inner: Ops }>
-    : UnderKey<Ops>)
+  & (Ops extends { readonly drop: unknown } ? UnderKey<{ readonly inner: Ops }> : UnderKey<Ops>)
   & { readonly drop: readonly [key: string] }
 
 const dotted = (
@@ -110,15 +128,22 @@ const dotted = (
 export const map = <View, Ops>(
   of: CrdtType<View, Ops>
 ): CrdtType<ReadonlyMap<string, View>, MapOperations<Ops>> => ({
-  definition: { type: "map", of: of.definition },
+  definition: checked({ type: "map", of: of.definition }),
   arguments: new Map([
-    ...dotted(of.definition.type === "map" ? "inner." : "", of.arguments, [text]),
+    ...dotted(needsInner(of.definition) ? "inner." : "", of.arguments, [text]),
     ["drop", [text]]
   ]),
   decodeView: (json) =>
     new Map(Object.entries(objectOf(json)).map(([key, value]) => [key, of.decodeView(value)])),
   fingerprint: `map(${of.fingerprint})`
 })
+
+/** The definition of a type that can work. Throws `InvalidDeclaration`. */
+const checked = (definition: TypeDefinition): TypeDefinition => {
+  const problem = problemOf(definition)
+  if (problem !== undefined) throw new InvalidDeclaration(problem)
+  return definition
+}
 
 export type Fields = Readonly<Record<string, CrdtType<any, any>>>
 
@@ -130,29 +155,22 @@ export type DocumentOperations<F extends Fields> = {
   readonly [Name in keyof F]: F[Name] extends CrdtType<any, infer Ops> ? Ops : never
 }
 
-const fieldPattern = /^[A-Za-z][A-Za-z0-9_]{0,63}$/u
-
 /** Holds a state for each of its fields, each of its own type, all there from the start. */
 export const document = <const F extends Fields>(
   fields: F
 ): CrdtType<DocumentView<F>, DocumentOperations<F>> => {
   const entries = Object.entries(fields)
-  for (const [name] of entries) {
-    if (!fieldPattern.test(name)) {
-      throw new InvalidDeclaration(
-        `field ${JSON.stringify(name)}: expected a letter, then letters, digits and _`
-      )
-    }
-  }
   const decode = (json: unknown): any => {
     const object = objectOf(json)
-    return Object.fromEntries(entries.map(([name, type]) => [name, type.decodeView(object[name])]))
+    // A field may bear a name that every object has, such as `constructor`.
+    const fieldOf = (name: string) => Object.hasOwn(object, name) ? object[name] : undefined
+    return Object.fromEntries(entries.map(([name, type]) => [name, type.decodeView(fieldOf(name))]))
   }
   return {
-    definition: {
+    definition: checked({
       type: "document",
       fields: Object.fromEntries(entries.map(([name, type]) => [name, type.definition]))
-    },
+    }),
     arguments: new Map(
       entries.flatMap(([name, type]) => dotted(`${name}.`, type.arguments, []))
     ),

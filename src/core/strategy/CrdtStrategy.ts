@@ -14,7 +14,7 @@ import * as RegisterType from "./RegisterType.ts"
 import { removeAt } from "./RemoveAt.ts"
 import * as SetType from "./SetType.ts"
 import type { LeafOperation, Mutation, Operation, Strategy, Unchanged } from "./Strategy.ts"
-import { definesCounter, kindOf } from "./TypeShape.ts"
+import { definesCounter, kindOf, needsInner } from "./TypeShape.ts"
 import { greatestStamp, viewOf } from "./TypeView.ts"
 
 const keyArgument = (mutation: Mutation): string | Unchanged => {
@@ -38,8 +38,7 @@ const underKey = (inner: LeafOperation, kind: DotStore["kind"]): LeafOperation =
 
 const mapOperations = (of: TypeDefinition): ReadonlyArray<LeafOperation> => {
   const inner = operationsOf(of).map((operation) =>
-    // Only a map directly in a map could name two operations alike.
-    of.type === "map" ? { ...operation, name: `inner.${operation.name}` } : operation
+    needsInner(of) ? { ...operation, name: `inner.${operation.name}` } : operation
   )
   const drop: LeafOperation = {
     name: "drop",

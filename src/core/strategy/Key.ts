@@ -21,8 +21,12 @@ export interface Key<K> {
   readonly decode: (key: DocumentKey) => K
 }
 
-/** A key field: stored as text or as an integer. */
-export type KeyField = Schema.Codec<any, string> | Schema.Codec<any, number>
+/** A key field: stored as text or as an integer, which dates and big integers are in JSON. */
+export type KeyField =
+  | Schema.Codec<any, string>
+  | Schema.Codec<any, number>
+  | Schema.Codec<any, typeof Schema.Date.Encoded>
+  | Schema.Codec<any, bigint>
 export type KeyFields = Readonly<Record<string, KeyField>>
 
 type FieldsOf<F extends KeyFields> = { readonly [Name in keyof F]: F[Name]["Type"] }
@@ -78,11 +82,30 @@ export const make = <const P extends KeyFields, const S extends KeyFields = {}>(
   if (new Set(names).size < names.length) {
     throw new MalformedKey("a field is in the partition part or in the sort part, not in both")
   }
+  if (names.includes("__proto__")) throw new MalformedKey("a key field named __proto__")
   if (names.includes("key") && names.includes("context")) {
     throw new MalformedKey("fields named key and context would pass for a document that was read")
   }
   if (definition.partition.length === 0) throw new MalformedKey("a key needs a partition field")
   const all: KeyFields = { ...fields.partition, ...fields.sort }
-  const codec: ValueCodec.ValueCodec<any> = ValueCodec.make(Schema.Struct(all))
-  return fromCodec(definition, codec)
+  return fromCodec(definition, withoutNaN(ValueCodec.make(Schema.Struct(all))))
 }
+
+/** `Schema.NumberFromString` takes every text for a number, and all of them would be one key. */
+const refuseNaN = (key: unknown): void => {
+  for (const [name, field] of isObject(key) ? Object.entries(key) : []) {
+    if (Number.isNaN(field)) throw new ValueCodec.SchemaMismatch(`$.${name}`, "not a number")
+  }
+}
+
+const withoutNaN = (codec: ValueCodec.ValueCodec<any>): ValueCodec.ValueCodec<any> => ({
+  ...codec,
+  encode: (key) => {
+    refuseNaN(key)
+    return codec.encode(key)
+  },
+  normalize: (json) => {
+    refuseNaN(codec.decode(json))
+    return codec.normalize(json)
+  }
+})

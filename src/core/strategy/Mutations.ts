@@ -63,11 +63,13 @@ export const invalid = (path: string, problem: string): Unchanged => ({
 
 /** The canonical text of argument `index`, or the reason why it has none. */
 export const valueArgument = (mutation: Mutation, index: number): string | Unchanged => {
-  if (mutation.args[index] === undefined) return invalid(`$[${index}]`, "a value is missing")
+  const value = mutation.args[index]
+  if (value instanceof CanonicalJson.Canonical) return value.text
+  if (value === undefined) return invalid(`$[${index}]`, "a value is missing")
   try {
-    return CanonicalJson.encode(mutation.args[index])
+    return CanonicalJson.encode(value)
   } catch (error) {
-    if (error instanceof CanonicalJson.InvalidJson) return invalid(error.path, error.problem)
-    throw error
+    if (!(error instanceof CanonicalJson.InvalidJson)) throw error
+    return invalid(`$[${index}]${error.path.slice(1)}`, error.problem)
   }
 }

@@ -26,7 +26,7 @@ export interface Mutation {
   readonly stampSeen: number
   /** Updates of its own that this node keeps of a counter, at least 1. */
   readonly counterUpdatesMax: number
-  /** JSON values. */
+  /** JSON values; a `Canonical` for one that is known to be. */
   readonly args: ReadonlyArray<unknown>
 }
 

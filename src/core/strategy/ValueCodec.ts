@@ -6,6 +6,8 @@ import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { digest64 } from "../Hash.ts"
 import * as CanonicalJson from "../model/CanonicalJson.ts"
+import * as ForeignSchema from "./ForeignSchema.ts"
+import { InvalidDeclaration } from "./InvalidDeclaration.ts"
 
 /** A schema without services; its JSON form is derived here, from any encoded side. */
 export type ValueSchema<A> = Schema.Codec<A, any>
@@ -25,52 +27,108 @@ export class SchemaMismatch extends Error {
 export interface ValueCodec<A> {
   /** The declared schema; the law kit generates values from it. */
   readonly schema: ValueSchema<A>
-  /** JSON for a value. Throws `SchemaMismatch`. */
+  /**
+   * JSON for a value, as it can be stored. Throws `SchemaMismatch`, also for a property that the
+   * schema does not name.
+   */
   readonly encode: (value: A) => Schema.Json
-  /** The value of JSON. Throws `SchemaMismatch`. */
+  /**
+   * The value of JSON. A property that the schema does not name is dropped: it was stored by a node
+   * without the schema. Throws `SchemaMismatch`.
+   */
   readonly decode: (json: unknown) => A
+  /**
+   * The JSON that `encode` gives for the value of this JSON, so that one value has one JSON. Throws
+   * `SchemaMismatch`, also for a property that the schema does not name.
+   */
+  readonly normalize: (json: unknown) => Schema.Json
+  /** JSON for the result of an application's function: excess properties are dropped. */
+  readonly encodeResult: (value: A) => Schema.Json
   /** 16 hexadecimal digits over the schema's JSON Schema. */
   readonly fingerprint: string
 }
 
 const format = SchemaIssue.makeFormatterStandardSchemaV1()
 
-const segment = (key: PropertyKey | { readonly key: PropertyKey }): string => {
-  const name = typeof key === "object" ? key.key : key
-  return typeof name === "number" ? `[${name}]` : `.${String(name)}`
+const segment = (step: PropertyKey): string =>
+  typeof step === "number" ? `[${step}]` : `.${String(step)}`
+
+const mismatch = (path: string, { path: below, problem }: CanonicalJson.InvalidJson) =>
+  new SchemaMismatch(path + below.slice(1), problem)
+
+/** The fault that JSON knows of in the part of a value at a path; undefined for none. */
+const faultAt = (
+  value: unknown,
+  path: ReadonlyArray<PropertyKey>
+): CanonicalJson.InvalidJson | undefined => {
+  let part = value
+  for (const step of path) {
+    if (typeof part !== "object" || part === null || !Object.hasOwn(part, step)) return undefined
+    part = Reflect.get(part, step)
+  }
+  try {
+    CanonicalJson.check(part)
+    return undefined
+  } catch (thrown) {
+    return thrown instanceof CanonicalJson.InvalidJson ? thrown : undefined
+  }
 }
 
 /** Why a schema refuses. It is the application's: where it fails itself, it refuses too. */
-const refused = (thrown: unknown): SchemaMismatch => {
+const refused = (thrown: unknown, value: unknown): SchemaMismatch => {
+  if (thrown instanceof CanonicalJson.InvalidJson) return mismatch("$", thrown)
   if (!Schema.isSchemaError(thrown)) {
     return new SchemaMismatch("$", `the schema itself fails on this value: ${String(thrown)}`)
   }
   const issue = format(thrown.issue).issues[0]
-  const path = `$${(issue?.path ?? []).map(segment).join("")}`
+  const steps = (issue?.path ?? []).map((step) => typeof step === "object" ? step.key : step)
+  const path = `$${steps.map(segment).join("")}`
+  // `Schema.Json` refuses a value as a whole; the fault is deeper.
+  const fault = faultAt(value, steps)
+  if (fault !== undefined && fault.path !== "$") return mismatch(path, fault)
   return new SchemaMismatch(path, issue?.message ?? thrown.message)
 }
 
-/** The codec of a schema; build it once, when the bucket is declared. */
+/** The result of `act`, which gives `value` to the schema. */
+const orRefused = <A>(value: unknown, act: () => A): A => {
+  try {
+    return act()
+  } catch (thrown) {
+    throw refused(thrown, value)
+  }
+}
+
+const storable = (json: Schema.Json): Schema.Json => {
+  CanonicalJson.check(json)
+  return json
+}
+
+const strict = { onExcessProperty: "error" } as const
+
+/**
+ * The codec of a schema; build it once, when the bucket is declared. Throws `InvalidDeclaration`
+ * where it is no schema of this copy of `effect`.
+ */
 export const make = <A>(schema: ValueSchema<A>): ValueCodec<A> => {
+  const problem = ForeignSchema.problemOf(schema)
+  if (problem !== undefined) throw new InvalidDeclaration(problem)
   const codec = Schema.toCodecJson(schema)
-  const encode = Schema.encodeUnknownSync(codec)
-  const decode = Schema.decodeUnknownSync(codec)
+  const encode = Schema.encodeUnknownSync(codec, strict)
+  const encodeResult = Schema.encodeUnknownSync(codec)
+  const decode = Schema.decodeUnknownSync(codec, strict)
+  const decodeStored = Schema.decodeUnknownSync(codec)
+  const decodeResult = Schema.decodeUnknownResult(codec, strict)
   return {
     schema,
-    encode: (value) => {
-      try {
-        return encode(value)
-      } catch (thrown) {
-        throw refused(thrown)
-      }
-    },
-    decode: (json) => {
-      try {
-        return decode(json)
-      } catch (thrown) {
-        throw refused(thrown)
-      }
-    },
+    encode: (value) => orRefused(value, () => storable(encode(value))),
+    // Where alternatives differ in a property, only the one with all that is there is meant.
+    decode: (json) =>
+      orRefused(json, () => {
+        const exact = decodeResult(json)
+        return exact._tag === "Success" ? exact.success : decodeStored(json)
+      }),
+    normalize: (json) => orRefused(json, () => encode(decode(json))),
+    encodeResult: (value) => orRefused(value, () => encodeResult(value)),
     fingerprint: digest64(CanonicalJson.encode(Schema.toJsonSchemaDocument(codec)))
   }
 }

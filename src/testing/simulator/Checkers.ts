@@ -10,6 +10,7 @@ import { inventions } from "./checkers/Inventions.ts"
 import { lastWriteWins } from "./checkers/LastWriteWins.ts"
 import { nestedDocuments } from "./checkers/NestedDocuments.ts"
 import { sessions } from "./checkers/Sessions.ts"
+import { shownVersions } from "./checkers/ShownVersions.ts"
 import { siblingBounds } from "./checkers/SiblingBounds.ts"
 import { siblings } from "./checkers/Siblings.ts"
 import { strictReads } from "./checkers/StrictReads.ts"
@@ -26,6 +27,7 @@ export const checkers: ReadonlyArray<Checker> = [
   inventions,
   sessions,
   strictReads,
+  shownVersions,
   acknowledgements,
   availability,
   convergence,

@@ -48,8 +48,9 @@ export class Converge {
     for (let round = 1;; round++) {
       const shown = this.#readAll(round)
       const final = this.#documents.map((document) => this.#finalOf(document, shown))
-      const isDone = final.every(({ digests, primaries, shown: answers }) =>
+      const isDone = final.every(({ digests, primaries, shown: answers, sizes }) =>
         new Set(primaries.map((node) => digests.get(node))).size === 1
+        && [...sizes.values()].every(({ deferrals = 0 }) => deferrals === 0)
         // A row may turn out to be damaged only now that it is no longer in memory.
         && [...answers.values()].every((answer) => typeof answer !== "string")
       )
@@ -125,11 +126,12 @@ export class Converge {
       digests.set(node.id, local?._tag.toLowerCase() ?? "down")
       return
     }
-    const { context, store } = local.document
+    const { context, deferred, store } = local.document
     digests.set(node.id, local.digest)
     sizes.set(node.id, {
       actors: [...context.keys()].sort(),
-      leaves: leavesOf(store)
+      leaves: leavesOf(store),
+      deferrals: deferred.length
     })
   }
 }

@@ -3,7 +3,7 @@
  * made, and whether it must take writes again. Otherwise a node that gave up a disk for good would
  * be excused.
  */
-import type { Batch, OnCommit, StorageService } from "../../storage/Storage.ts"
+import type { Batch, OnCommit, RowKey, StorageService } from "../../storage/Storage.ts"
 
 /** A node tries a disk that failed once a second. */
 const retryMillis = 1_000
@@ -12,6 +12,8 @@ export interface DiskWatchOptions {
   readonly now: () => number
   /** Told of each header that is to be stored. */
   readonly asked: (header: Uint8Array | undefined) => void
+  /** Told of each document that the disk says to have, even where damage makes it unreadable. */
+  readonly stored: (key: RowKey, header: Uint8Array) => void
   /** Told of each batch that is refused because too much waits: the node rightly takes no write. */
   readonly overloaded: () => void
 }
@@ -42,7 +44,15 @@ export class DiskWatch {
   #write(storage: StorageService, batch: Batch, done: OnCommit): ReadonlyArray<number> {
     const isDocument = batch.documents.length > 0
     if (isDocument) this.#triedAt = this.#options.now()
-    const sequences = storage.write(batch, this.#noted(done, isDocument))
+    const noted = this.#noted(done, isDocument)
+    const sequences = storage.write(batch, (failure) => {
+      if (failure === undefined) {
+        for (const { header, key } of batch.documents) {
+          if (header !== undefined) this.#options.stored(key, header)
+        }
+      }
+      noted(failure)
+    })
     // A batch that is refused changes nothing, and nobody hears of its dots.
     if (sequences.length > 0) {
       for (const { header } of batch.documents) {

@@ -34,6 +34,19 @@ export const drawLimits = (random: SeededRandom): PlannedLimits => {
     groupBytesMax: random.pick([8_000, 40_000, node.groupBytesMax]),
     groupsInFlightMax: random.pick([1, node.groupsInFlightMax, 3]),
     waitingChangesMax: random.pick([200, node.waitingChangesMax]),
-    waitingBytesMax: random.pick([60_000, node.waitingBytesMax])
+    waitingBytesMax: random.pick([60_000, node.waitingBytesMax]),
+    shownWaitMillis: random.pick([1, 20, node.shownWaitMillis]),
+    shownWaitsMax: random.pick([1, 4, node.shownWaitsMax]),
+    deferralChecksMax: random.pick([1, node.deferralChecksMax]),
+    skewMillis: random.pick([10, 200, 10_000]),
+    clockWindowMillis: random.pick([100, 5_000, node.clockWindowMillis]),
+    clockSamplesMax: random.pick([1, 2, node.clockSamplesMax]),
+    greetMillis: random.pick([500, 2_000, 10_000]),
+    processCheckMillis: random.pick([100, 1_000, node.processCheckMillis]),
+    partsPauseMillis: random.pick([5, node.partsPauseMillis]),
+    partsAsksMax: random.pick([1, node.partsAsksMax]),
+    finishedRunsMax: random.pick([1, node.finishedRunsMax]),
+    sentRunsBytesMax: random.pick([1, 20_000, node.sentRunsBytesMax]),
+    sentRunMillis: random.pick([10, node.sentRunMillis])
   }
 }

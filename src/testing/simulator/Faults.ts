@@ -40,9 +40,12 @@ export const drawFaults = (
   classes: ReadonlyArray<FaultClass> = faultClasses
 ): ReadonlyArray<PlannedFault> => {
   const victim = stream(seed, "victim").pick(facts.nodes)
-  return classes.flatMap(({ draw, name }) => {
+  // A clock that is off hides stamps that are wrong for another reason.
+  const clocksAreRight = stream(seed, "right clocks").chance(0.25)
+  const drawn = classes.filter((drawable) => !clocksAreRight || !clockFaults.includes(drawable))
+  return drawn.flatMap(({ draw, name }) => {
     const random = stream(seed, `fault ${name}`)
     if (!random.chance(0.5)) return []
-    return draw(random, { ...facts, victim }).map((drawn) => ({ fault: name, ...drawn }))
-  }).sort((a, b) => a.atMillis - b.atMillis).map((drawn, id) => ({ id: id + 1, ...drawn }))
+    return draw(random, { ...facts, victim }).map((fault) => ({ fault: name, ...fault }))
+  }).sort((a, b) => a.atMillis - b.atMillis).map((fault, id) => ({ id: id + 1, ...fault }))
 }

@@ -35,6 +35,18 @@ export interface Event {
   readonly result: Shown | undefined
   /** How often its last request was sent. */
   readonly sendings: number
+  /** Dots that its answers showed, and that no disk ever had by then. */
+  readonly unwritten?: ReadonlyArray<string>
+  /** There where its session was told that something is lost. */
+  readonly lost?: Lost
+  /** How far any node's clock had been off until it ended; Infinity where that is not known. */
+  readonly clockErrorMillis?: number
+}
+
+/** Dots that a session was told to be lost, and which of them a disk has all the same. */
+export interface Lost {
+  readonly dots: ReadonlyArray<string>
+  readonly held: ReadonlyArray<string>
 }
 
 /** The traces of one operation in storage, on any node at any time. */
@@ -67,6 +79,8 @@ export interface Loss {
 export interface Size {
   readonly actors: ReadonlyArray<string>
   readonly leaves: number
+  /** Removals that wait for dots. */
+  readonly deferrals?: number
 }
 
 /** The last state of a document at every replica, and the last read through each node. */

@@ -75,7 +75,20 @@ export type PlannedLimits = Partial<
     | "formAskMillis"
     | "toldMillis"
     | "mendedDocumentsMax"
+    | "shownWaitMillis"
+    | "shownWaitsMax"
+    | "deferralChecksMax"
     | "counterUpdatesMax"
+    | "skewMillis"
+    | "clockWindowMillis"
+    | "clockSamplesMax"
+    | "greetMillis"
+    | "processCheckMillis"
+    | "partsPauseMillis"
+    | "partsAsksMax"
+    | "finishedRunsMax"
+    | "sentRunsBytesMax"
+    | "sentRunMillis"
     | keyof StorageLimits
   >
 >

@@ -86,6 +86,10 @@ class Simulation {
     invariant(isOver(), "every client has been answered")
     // Messages that were sent in the chaos and are still on their way arrive.
     kernel.run(kernel.now + lateMillis)
+    const lastReads = sessions.map((session) => session.readLast())
+    const areOver = () => lastReads.every((reads) => reads.isOver)
+    kernel.run(kernel.now + workloadMillis, areOver)
+    invariant(areOver(), "every last read has been answered")
     const final = new Converge(cluster, this.#plan).run()
     this.#checkComplete()
     const before = this.#commits()
@@ -127,12 +131,15 @@ class Simulation {
     const end = () => {
       if (!this.#going.delete(end)) return
       cluster.story?.fault("ends", fault)
+      cluster.noteClocks()
       known.end(cluster, fault)
+      cluster.noteClocks()
     }
     kernel.at(outside, kernel.now + fault.atMillis, () => {
       this.#going.add(end)
       cluster.story?.fault("begins", fault)
       known.begin(cluster, fault)
+      cluster.noteClocks()
       kernel.at(outside, kernel.now + fault.forMillis, end)
     })
   }

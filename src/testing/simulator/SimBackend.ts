@@ -14,6 +14,7 @@ import { anonymous } from "../../core/model/Principal.ts"
 import { isPassing, NoAnswer, type StoreError } from "../../core/model/StoreError.ts"
 import type { Answer } from "../../coordinator/Request.ts"
 import type { Runtime } from "../../core/Runtime.ts"
+import { judgeAnswer, type Judgement } from "./AnswerJudge.ts"
 import type { SeededRandom } from "./SeededRandom.ts"
 import type { SimCluster } from "./SimCluster.ts"
 import type { SimNode } from "./SimNode.ts"
@@ -36,12 +37,23 @@ export const noWay = { answerLoss: 0, sendingsMax: 3, operation: 0 }
 
 /** The outcome of the requests of one operation. */
 export interface RequestTrace {
-  readonly answers: Array<{ readonly action: string; readonly answer: BackendAnswer }>
+  readonly answers: Array<{
+    readonly action: string
+    readonly answer: BackendAnswer
+    /** Made in the moment in which the node gave the answer. */
+    readonly judgement: Judgement
+  }>
   /** Tags of the errors that nodes answered. */
   readonly refusals: Array<string>
   /** How often the last request was sent. */
   sendings: number
 }
+
+export const emptyTrace = (): RequestTrace => ({
+  answers: [],
+  refusals: [],
+  sendings: 0
+})
 
 const timeoutMillis = 1_500
 const firstPauseMillis = 400
@@ -51,6 +63,7 @@ class Asking {
   readonly #request: BackendRequest
   readonly #respond: BackendRespond
   readonly #process: SimNode
+  readonly #judge: (answer: Answer) => Judgement
   #ended = false
   #attempts = 0
 
@@ -69,6 +82,7 @@ class Asking {
     this.#trace.sendings = 0
     const { cluster, node, random } = this.#way
     this.#process = cluster.node(node).process(random)
+    this.#judge = judgeAnswer(cluster, this.#request)
   }
 
   start(): void {
@@ -95,7 +109,12 @@ class Asking {
       coordinator.handle(request, {
         deliver: (outcome) => {
           if (this.#isLost()) return
-          kernel.soon(outside, () => this.#hear(outcome))
+          const hear = outcome._tag === "Answer"
+            ? this.#hearing(outcome)
+            : () => this.#fail(outcome)
+          kernel.soon(outside, () => {
+            if (!this.#ended) hear()
+          })
         }
       })
     )
@@ -107,13 +126,15 @@ class Asking {
     return kernel.now < healedAt && this.#attempts < sendingsMax && random.chance(answerLoss)
   }
 
-  #hear(outcome: Answer | StoreError): void {
-    if (this.#ended) return
-    if (outcome._tag !== "Answer") return this.#fail(outcome)
-    this.#ended = true
-    const answer = { ...outcome, values: outcome.values.map(CanonicalJson.decode) }
-    this.#trace.answers.push({ action: this.#request.action, answer })
-    this.#respond(answer)
+  /** Judges the answer now, and gives it to the client later. */
+  #hearing(outcome: Answer): () => void {
+    const judgement = this.#judge(outcome)
+    return () => {
+      this.#ended = true
+      const answer = { ...outcome, values: outcome.values.map(CanonicalJson.decode) }
+      this.#trace.answers.push({ action: this.#request.action, answer, judgement })
+      this.#respond(answer)
+    }
   }
 
   #fail(error: StoreError): void {
@@ -136,7 +157,7 @@ class Asking {
 /** A session's backend; `way` and `trace` are set anew for each operation. */
 export class SimBackend implements Backend {
   way: Way
-  trace: RequestTrace = { answers: [], refusals: [], sendings: 0 }
+  trace: RequestTrace = emptyTrace()
   readonly runtime: Runtime
 
   constructor(way: Way) {

@@ -18,6 +18,7 @@ import { invariant } from "../../core/Invariant.ts"
 import { toKeys } from "../../node/ClusterKey.ts"
 import { rowKeyOf } from "../../core/ring/Partition.ts"
 import { type RowKey, textOf } from "../../core/model/RowKey.ts"
+import { DiskContexts } from "./DiskContexts.ts"
 import { Kernel, outside, type Owner } from "./Kernel.ts"
 import type { Loss } from "./History.ts"
 import { Ledger } from "./Ledger.ts"
@@ -32,6 +33,7 @@ import { Story } from "./Story.ts"
 const limitsOf = ({ cacheBytesMax, limits }: Plan): NodeLimits => ({
   ...lan.node,
   skewMillis: 10_000,
+  clockWindowMillis: 5_000,
   readTimeoutMillis: 1_000,
   writeTimeoutMillis: 1_000,
   lateReplyBytesMax: 10_000,
@@ -73,6 +75,7 @@ export class SimCluster {
   readonly network: SimNetwork
   readonly nodes: ReadonlyMap<string, SimNode>
   readonly ledger = new Ledger(() => this.kernel.now)
+  readonly contexts = new DiskContexts()
   readonly marks = new Map<string, number>()
   readonly incarnations: Array<{ readonly node: string; readonly incarnation: string }> = []
   /** Nodes whose disks lost or damaged data. */
@@ -81,6 +84,8 @@ export class SimCluster {
   readonly losses: Array<Loss> = []
   /** Nodes of which two processes have run at a time. */
   readonly twinned = new Set<string>()
+  /** How far any node's clock has been off when it was looked at. */
+  clockErrorMillis = 0
   /** When everything was mended; Infinity before. */
   healedAt = Infinity
   /** How often each class of faults did something. */
@@ -133,8 +138,10 @@ export class SimCluster {
           this.story?.began(of, incarnation)
         },
         asked: (header) => this.ledger.asked(node, header),
+        stored: (key, header) => void this.contexts.stored(key, header),
         wrote: (key, document) => {
           this.ledger.committed(node, key, document)
+          this.contexts.committed(node, key, document)
           this.story?.wrote(node, key, document)
         }
       })
@@ -165,6 +172,14 @@ export class SimCluster {
     return rowKeyOf({ bucket: document.bucket, key: this.keyOf(document), partitionCount })
   }
 
+  /** Whether a node that is to keep the document cannot read it. */
+  isDamaged(document: Named): boolean {
+    const row = this.rowOf(document)
+    return this.primaries(document).some((id) =>
+      this.node(id).core?.replica.read(row)._tag === "Damaged"
+    )
+  }
+
   primaries(document: Named): ReadonlyArray<string> {
     const { definition } = this.bucket(document.bucket)
     const { partition } = this.rowOf(document)
@@ -173,6 +188,14 @@ export class SimCluster {
 
   get isUp(): boolean {
     return [...this.nodes.values()].every((node) => node.isUp)
+  }
+
+  /** Looks at all clocks: before and after each change of one, and when an operation ends. */
+  noteClocks(): number {
+    for (const { clockErrorMillis } of this.nodes.values()) {
+      this.clockErrorMillis = Math.max(this.clockErrorMillis, clockErrorMillis)
+    }
+    return this.clockErrorMillis
   }
 
   start(): void {
@@ -189,6 +212,7 @@ export class SimCluster {
     this.did(fault)
     this.damaged.add(node)
     this.ledger.forget(node)
+    this.contexts.forget(node)
   }
 
   /** Notes that a disk lost data and its file does not tell: all of it, or one row. */

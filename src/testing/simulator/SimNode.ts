@@ -36,6 +36,8 @@ export interface SimNodeOptions extends Omit<NodeOptions, "runtime" | "transport
   readonly began: (node: NodeId, incarnation: string) => void
   /** Told of the header of every document that is to be stored. */
   readonly asked: (header: Uint8Array | undefined) => void
+  /** Told of every header that this node's disk says to have. */
+  readonly stored: (key: RowKey, header: Uint8Array) => void
   /** Told of every document that reaches this node's disk. */
   readonly wrote: (key: RowKey, document: StoredDocument) => void
   /** Told the name of a fault each time that it takes effect here. */
@@ -65,6 +67,7 @@ export class SimNode {
   #disturbances = 0
   #incarnation: Running | undefined
   #startsAgain = false
+  #isRetired = false
   #twin: SimNode | undefined
 
   /** `name` tells this process from others of the same id. */
@@ -112,6 +115,12 @@ export class SimNode {
     return this.isUp && isFit ? this.#disturbances + this.disk.disturbances : undefined
   }
 
+  /** How far its wall clock is off, in either direction. */
+  get clockErrorMillis(): number {
+    const { kernel } = this.#options
+    return Math.abs(SimRuntime.wallOf(this.clock, kernel) - SimRuntime.epochMillis - kernel.now)
+  }
+
   /** For how long the commit that is under way keeps others waiting. */
   #busyMillis(): number {
     return this.disk.busyUntil - this.#options.kernel.now
@@ -134,6 +143,7 @@ export class SimNode {
 
   /** Starts the process, also one that is ending; it serves once its incarnation is on disk. */
   start(): void {
+    if (this.#isRetired) return
     if (this.#incarnation?.owner.fuse !== undefined) this.crash()
     if (this.#incarnation !== undefined) {
       this.#startsAgain = this.#incarnation.stopping
@@ -145,6 +155,7 @@ export class SimNode {
     const watch = new DiskWatch({
       now: () => kernel.now,
       asked: this.#options.asked,
+      stored: this.#options.stored,
       overloaded: () => void this.disk.disturbances++
     })
     const storage = watch.over(disk.service)
@@ -169,10 +180,26 @@ export class SimNode {
       this.#options.began(this.id, begun)
       const transport = network.connect(this.id, owner)
       incarnation.core = this.#options.build(
-        { ...this.#options, runtime, transport, storage },
+        {
+          ...this.#options,
+          runtime,
+          transport,
+          storage,
+          // The process ends by itself, after the task in which it learnt of the other one.
+          onSuperseded: () => {
+            incarnation.stopping = true
+            kernel.soon(this.#options.supervisor, () => this.#abandon(incarnation))
+          }
+        },
         begun
       )
     })
+  }
+
+  /** The process dies, and no supervisor starts it again. */
+  retire(): void {
+    this.#isRetired = true
+    this.crash()
   }
 
   /** The process dies at once: its handles are dead before anything else can run. */
@@ -230,7 +257,7 @@ export class SimNode {
   /** The second process dies, and its disk is lost. */
   endTwin(): void {
     this.#disturbances++
-    this.#twin?.crash()
+    this.#twin?.retire()
     this.#twin = undefined
   }
 
@@ -251,11 +278,13 @@ export class SimNode {
     incarnation.owner.paused = incarnation.pauses.size > 0
   }
 
-  /** The disk refused the incarnation: the process ends, and its supervisor tries again. */
+  /** The process ended by itself, as it must; its supervisor starts it again. */
   #abandon(incarnation: Running): void {
+    if (!incarnation.owner.alive) return
     incarnation.owner.alive = false
     incarnation.disk.crash()
     if (this.#incarnation === incarnation) this.#incarnation = undefined
+    this.#disturbances++
     const { kernel, supervisor } = this.#options
     kernel.at(supervisor, kernel.now + restartMillis, () => this.start())
   }

@@ -24,11 +24,20 @@ export interface SimClock {
 
 export const rightClock = (): SimClock => ({ offsetMillis: 0, drift: 0, stops: new Map() })
 
-const wallOf = ({ drift, offsetMillis, stops }: SimClock, kernel: Kernel): number => {
+/** The time that a clock shows. */
+export const wallOf = (
+  { drift, offsetMillis, stops }: SimClock,
+  kernel: Pick<Kernel, "now">
+): number => {
   const [stop] = stops.values()
-  stop?.met()
   const time = stop?.atMillis ?? kernel.now
   return Math.floor(epochMillis + offsetMillis + time * (1 + drift))
+}
+
+const readWall = (clock: SimClock, kernel: Kernel): number => {
+  const [stop] = clock.stops.values()
+  stop?.met()
+  return wallOf(clock, kernel)
 }
 
 /** Virtual time starts here on the wall: 2026-01-01. */
@@ -46,7 +55,7 @@ export interface SimRuntimeOptions {
 export const make = (options: SimRuntimeOptions): Runtime => {
   const { clock, kernel, owner, random } = options
   return {
-    now: () => wallOf(clock, kernel),
+    now: () => readWall(clock, kernel),
     elapsed: () => kernel.now,
     after: (millis, task) => kernel.at(owner, kernel.now + Math.max(0, millis), task),
     endOfTurn: (task) => kernel.soon(owner, task),

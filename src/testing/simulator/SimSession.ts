@@ -14,11 +14,12 @@ import type { Any } from "../../core/strategy/Bucket.ts"
 import { keepsSiblings } from "../../core/strategy/Strategies.ts"
 import { invariant } from "../../core/Invariant.ts"
 import type { Event, Outcome, Shown } from "./History.ts"
+import { LastReads } from "./LastReads.ts"
 import type { AnyEntry } from "./Operate.ts"
 import { documentNameOf, isWrite, type Plan, type PlannedOperation } from "./Plan.ts"
 import type { Client } from "./Scenario.ts"
 import { stream } from "./SeededRandom.ts"
-import { noWay, type RequestTrace, SimBackend, type Way } from "./SimBackend.ts"
+import { emptyTrace, noWay, type RequestTrace, SimBackend, type Way } from "./SimBackend.ts"
 import type { Named, SimCluster } from "./SimCluster.ts"
 
 /** JSON of the shown view: siblings as a list, one value where the bucket makes one of them. */
@@ -68,6 +69,18 @@ const outcomeOf = (operation: PlannedOperation, error: StoreError): Outcome => {
   return mayHaveApplied ? "info" : "fail"
 }
 
+/** The judgements of all answers of one operation. */
+const judged = ({ answers }: RequestTrace): Pick<Event, "unwritten" | "lost"> => {
+  const unwritten = answers.flatMap(({ judgement }) => judgement.unwritten)
+  const told = answers.flatMap(({ judgement: { lost } }) => (lost === undefined ? [] : [lost]))
+  if (told.length === 0) return { unwritten }
+  const lost = {
+    dots: told.flatMap(({ dots }) => dots),
+    held: told.flatMap(({ held }) => held)
+  }
+  return { unwritten, lost }
+}
+
 interface Kept {
   readonly entry: AnyEntry
   readonly shown: Shown
@@ -92,6 +105,7 @@ export interface SimSessionOptions {
 export class SimSession {
   readonly #options: SimSessionOptions
   readonly #backend: SimBackend
+  readonly #requester: Requester
   readonly #client: Client
   readonly #kept = new Map<string, Kept>()
   #next = 0
@@ -108,7 +122,8 @@ export class SimSession {
     const session = plan.guarded.includes(number)
       ? Session.make(lan.client.sessionDocumentsMax)
       : Session.none
-    this.#client = cluster.scenario.client(new Requester(this.#backend, session))
+    this.#requester = new Requester(this.#backend, session)
+    this.#client = cluster.scenario.client(this.#requester)
   }
 
   get isOver(): boolean {
@@ -123,10 +138,41 @@ export class SimSession {
     kernel.at(outside, startAt + operation.atMillis, () => this.#do(operation))
   }
 
+  /** Reads every document once more, where the session never goes back. */
+  readLast(): LastReads {
+    const { cluster, number, operations, plan, unavailable } = this.#options
+    const guarded = plan.guarded.includes(number) ? operations : []
+    const documents = new Map(guarded.map((operation) => [documentNameOf(operation), operation]))
+    let trace = emptyTrace()
+    let invokedAt = 0
+    const reads = new LastReads({
+      cluster,
+      requester: this.#requester,
+      session: number,
+      documents: [...documents.values()],
+      begin: (operation) => {
+        trace = emptyTrace()
+        invokedAt = cluster.kernel.now
+        this.#backend.way = { ...this.#wayOf(operation), answerLoss: 0 }
+        this.#backend.trace = trace
+      },
+      ended: (operation) => {
+        const done = { operation, invokedAt, error: undefined, trace }
+        this.#end({ ...done, outcome: "ok", kept: undefined, entry: undefined })
+      },
+      refused: (operation, error) => {
+        // Nobody can tell what a damaged row has.
+        if (!cluster.isDamaged(operation)) unavailable(`o${operation.id}: ${error.message}`)
+      }
+    })
+    reads.start()
+    return reads
+  }
+
   #do(operation: PlannedOperation): void {
     const { cluster } = this.#options
     const { node } = operation
-    const trace: RequestTrace = { answers: [], refusals: [], sendings: 0 }
+    const trace = emptyTrace()
     this.#backend.way = this.#wayOf(operation)
     this.#backend.trace = trace
     const invokedAt = cluster.kernel.now
@@ -185,7 +231,9 @@ export class SimSession {
         ? kept?.shown
         : undefined,
       result,
-      sendings: trace.sendings
+      sendings: trace.sendings,
+      ...judged(trace),
+      clockErrorMillis: cluster.noteClocks()
     }
     cluster.story?.ended(event)
     ended(event)

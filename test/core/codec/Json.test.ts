@@ -68,6 +68,13 @@ describe("reading JSON", () => {
   it("takes the last of equal keys, escaped or not", () => {
     expect(Json.parse("{\"a\":1,\"\\u0061\":2}")).toEqual({ a: 2 })
     expect(Json.parse("{\"\\u0061\":1,\"a\":2}")).toEqual({ a: 2 })
+    expect(Json.parse("{\"a\":1,\"\\u0061\":2,\"a\":3}")).toEqual({ a: 3 })
+    const repeated = fc.array(fc.tuple(fc.constantFrom("a", "\\u0061", "\\u0061", "b"), fc.nat()))
+    fc.assert(fc.property(repeated, (fields) => {
+      const written = fields.map(([name, value]) => `"${name}":${value}`).join(",")
+      const expected = fields.map(([name, value]) => [name.endsWith("61") ? "a" : name, value])
+      expect(Json.parse(`{${written}}`)).toEqual(Object.fromEntries(expected))
+    }))
   })
 
   it("leaves texts alone that look like keys", () => {
@@ -88,6 +95,89 @@ describe("reading JSON", () => {
   it("reads eight megabytes of quotes", () => {
     const value = { ["\"".repeat(4_000_000)]: "\\\"".repeat(2_000_000) }
     expect(Json.parse(JSON.stringify(value))).toEqual(value)
+  })
+})
+
+/** The path to the number that no double holds, and why; undefined if a text has none. */
+const inexact = (written: string): string | undefined => {
+  try {
+    Json.parse(written)
+    return undefined
+  } catch (error) {
+    if (error instanceof Json.InexactNumber) return error.message
+    throw error
+  }
+}
+
+/** The digits of the text that JavaScript writes for an integer. */
+const expanded = (integer: number): string => {
+  const [, sign, whole = "", fraction = "", power = "0"] = /^(-?)(\d+)(?:\.(\d+))?(?:e\+(\d+))?$/u
+    .exec(String(integer))!
+  return `${sign}${whole}${fraction}${"0".repeat(Number(power) - fraction.length)}`
+}
+
+/** Digits with a point and an exponent anywhere: near all bounds of what a double holds. */
+const decimal = fc.tuple(
+  fc.oneof(fc.bigInt(-(2n ** 54n), 2n ** 54n), fc.bigInt()).map(String),
+  fc.oneof(fc.constant(""), fc.nat().map((digits) => `.${digits}`)),
+  fc.oneof(fc.constant(""), fc.integer({ min: -400, max: 400 }).map((power) => `e${power}`))
+).map((parts) => parts.join(""))
+
+describe("a number of JSON", () => {
+  it.each([
+    ["1e400", "$: a number that would become infinite: 1e400"],
+    ["[1,{\"a\":-1e400}]", "$[1].a: a number that would become infinite: -1e400"],
+    ["{\"a\":1e-400}", "$.a: a number that would become 0: 1e-400"],
+    ["[0.2e-323]", "$[0]: a number that would become 0: 0.2e-323"],
+    [
+      "{\"a\":[9007199254740993]}",
+      "$.a[0]: an integer that would become 9007199254740992: 9007199254740993; send it as text"
+    ],
+    [
+      "-18446744073709551615",
+      "$: an integer that would become -18446744073709552000: -18446744073709551615; "
+      + "send it as text"
+    ],
+    [`0.${"0".repeat(400)}1`, `$: a number that would become 0: 0.${"0".repeat(38)}...`],
+    ["1".repeat(400), `$: a number that would become infinite: ${"1".repeat(40)}...`]
+  ])("%s is refused, with its path", (written, refusal) => {
+    expect(inexact(written)).toBe(refusal)
+    expect(Json.read(written)).toBeUndefined()
+  })
+
+  it.each(["1e21", "1.5e300", "5e-324", "-0", "0e999", "0.0e-999", "9007199254740992", "1e+22"])(
+    "%s is what it looks like",
+    (written) => expect(Json.parse(`[${written}]`)).toEqual([Number(written)])
+  )
+
+  it("is any double, as JavaScript writes it", () => {
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (double) => {
+        expect(Json.parse(JSON.stringify({ a: [double] }))).toEqual({ a: [double + 0] })
+      }),
+      { numRuns: 5_000 }
+    )
+  })
+
+  it("is the nearest double, and refused where an integer would change or it would vanish", () => {
+    fc.assert(
+      fc.property(decimal, (written) => {
+        const double = Number(written)
+        const isInteger = /^-?\d+$/u.test(written)
+        const changes = isInteger && Number.isFinite(double) && expanded(double) !== written
+        const vanishes = double === 0 && /^[^e]*[1-9]/u.test(written)
+        const isRefused = changes || vanishes || !Number.isFinite(double)
+        expect(inexact(`[${written}]`) !== undefined).toBe(isRefused)
+        if (!isRefused) expect(Json.parse(`[${written}]`)).toEqual([double])
+      }),
+      { numRuns: 5_000 }
+    )
+  })
+
+  it("is found beside texts and keys that look like such numbers", () => {
+    const texts = "{\"1e400\":\"9007199254740993\",\"a\\\"\":[\"1e-400\",true,{}]}"
+    expect(Json.parse(texts)).toEqual({ "1e400": "9007199254740993", "a\"": ["1e-400", true, {}] })
+    expect(inexact(`[${texts} , 1e400 ]`)).toMatch(/^\$\[1\]: /u)
   })
 })
 

@@ -98,8 +98,8 @@ describe("the entry of one actor", () => {
         expect(taken).toEqual(last.counter > total.removed.counter ? last : undefined)
         return
       }
-      const missed = life.updates.filter(({ counter }) => counter > seen && counter <= made)
-      expect(missed.length).toBeGreaterThanOrEqual(life.updatesMax)
+      const unseen = life.updates.filter(({ counter }) => counter > seen && counter <= made)
+      expect(unseen.length).toBeGreaterThanOrEqual(life.updatesMax)
     }))
   })
 })

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest"
 import type { TypeDefinition } from "../../../src/core/model/BucketDefinition.ts"
 import * as Document from "../../../src/core/crdt/Document.ts"
 import { Replica, replicas } from "../Replica.ts"
+import { formerGoldenFormats } from "./goldenDocuments.ts"
 
 const set: TypeDefinition = { type: "set" }
 const counter: TypeDefinition = { type: "counter" }
@@ -91,6 +92,19 @@ describe("a removal of a counter", () => {
     }
   })
 
+  it("takes of a counter from before updates were kept all or nothing", () => {
+    const former = formerGoldenFormats["document-1"]["counter"]!
+    const [a, b] = [...former.context].toSorted()
+    const removed = (...seen: ReadonlyArray<readonly [string, number]>) => {
+      const replica = new Replica("c", { family: "crdt", type: counter }).receive(former)
+      const outcome = replica.operate("delete", [], { vector: new Map(seen), stamp: 0 })
+      return { outcome, values: replica.read().values }
+    }
+    expect(removed(a!).values).toEqual([1 - 2 ** 53])
+    expect(removed(a!, b!).values).toEqual([])
+    expect(removed([b![0], 299])).toEqual({ outcome: "ContextTooOld", values: [1 - 2 ** 53] })
+  })
+
   it("takes nothing that a removal before it has taken", () => {
     const [a, b] = replicas(map, "ab")
     a!.operate("add", ["k", 10])
@@ -102,7 +116,7 @@ describe("a removal of a counter", () => {
     expect(a!.read().values).toEqual([{ k: 3 }])
   })
 
-  it("by a client that has missed 16 updates of one actor must be asked for anew", () => {
+  it("by a client that has not seen 16 updates of one actor must be asked for anew", () => {
     const [a] = replicas(map, "a")
     a!.operate("add", ["k", 10])
     const seen = a!.read().context

@@ -47,6 +47,20 @@ describe.each(presetNames)("the limits of %s", (name) => {
     expect(node.drainPollMillis).toBeLessThan(node.drainTimeoutMillis)
   })
 
+  it("greet a peer before it is suspect, and believe a clock over several greetings", () => {
+    expect(node.greetMillis).toBeLessThan(node.suspectMillis)
+    expect(node.clockWindowMillis).toBeGreaterThan(4 * node.greetMillis)
+    expect(node.clockWindowMillis / node.clockSamplesMax).toBeGreaterThan(node.greetMillis)
+    expect(node.probeMillis).toBeLessThan(node.processCheckMillis)
+  })
+
+  it("ask for missing parts while their sender keeps them, more than once in a request", () => {
+    const asking = node.partsPauseMillis * (2 ** node.partsAsksMax - 1)
+    expect(asking).toBeLessThan(node.sentRunMillis)
+    expect(3 * node.partsPauseMillis).toBeLessThan(node.readTimeoutMillis)
+    expect(node.sentRunsBytesMax).toBeGreaterThan(broker.maxPayload)
+  })
+
   it("give the storage room for the groups under way", () => {
     const { groupBytesMax, groupChangesMax, groupsInFlightMax } = node
     expect(node.waitingChangesMax).toBeGreaterThan(groupChangesMax * groupsInFlightMax)

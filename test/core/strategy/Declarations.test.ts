@@ -3,6 +3,7 @@
  */
 import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
+import { isOperationName, stepsMax } from "../../../src/core/model/OperationName.ts"
 import * as Bucket from "../../../src/core/strategy/Bucket.ts"
 import * as Crdt from "../../../src/core/strategy/Crdt.ts"
 import * as CrdtStrategy from "../../../src/core/strategy/CrdtStrategy.ts"
@@ -42,6 +43,53 @@ describe("the operations of a data type", () => {
     const withCode = [...everyType.arguments].map(([name, codecs]) => [name, codecs.length])
     const without = [...operations].map(([name, { args }]) => [name, args.length])
     expect(without).toEqual([...withCode, ["delete", 0]])
+  })
+})
+
+/** A type in so many documents, each with one field. */
+const inDocuments = (count: number, type: Crdt.CrdtType<any, any>): Crdt.CrdtType<any, any> =>
+  count === 0 ? type : Crdt.document({ f: inDocuments(count - 1, type) })
+
+describe("a data type", () => {
+  it("is refused where no name of an operation can lead to its innermost part", () => {
+    const leaves: ReadonlyArray<Crdt.CrdtType<any, any>> = [
+      Crdt.counter,
+      Crdt.set(Schema.String),
+      Crdt.map(Crdt.counter)
+    ]
+    for (const leaf of leaves) {
+      const deepest = inDocuments(stepsMax - 1, leaf)
+      for (const name of deepest.arguments.keys()) expect(isOperationName(name)).toBe(true)
+      expect(() => inDocuments(stepsMax, leaf)).toThrow(Crdt.InvalidDeclaration)
+      expect(() => inDocuments(stepsMax, leaf)).toThrow("nested deeper")
+      expect(() => inDocuments(stepsMax - 1, Crdt.map(Crdt.map(leaf)))).toThrow("nested deeper")
+    }
+  })
+
+  it("is refused where it is a document without fields: nothing could be written to it", () => {
+    expect(() => Crdt.document({})).toThrow("a document needs a field")
+  })
+
+  it("has an operation for each of its parts, whichever names its fields bear", () => {
+    const entry = { drop: Crdt.counter, inner: Crdt.counter, constructor: Crdt.set(Schema.String) }
+    expect([...Crdt.map(Crdt.document(entry)).arguments.keys()]).toEqual([
+      "inner.drop.add",
+      "inner.inner.add",
+      "inner.constructor.add",
+      "inner.constructor.remove",
+      "drop"
+    ])
+    expect([...Crdt.map(Crdt.document({ inner: Crdt.counter })).arguments.keys()])
+      .toEqual(["inner.add", "drop"])
+  })
+
+  it("tells a register that holds null from one that was cleared", () => {
+    const register = Crdt.register(Schema.NullOr(Schema.String))
+    expect(register.decodeView(null)).toBeNull()
+    expect(register.decodeView("x")).toBe("x")
+    expect(Crdt.register(Schema.String).decodeView(null)).toBeUndefined()
+    const view = Crdt.document({ constructor: Crdt.register(Schema.String) }).decodeView({})
+    expect(view).toEqual({ constructor: undefined })
   })
 })
 
@@ -91,6 +139,19 @@ describe("a key field", () => {
   it("may have a schema with an identifier", () => {
     const tenant = Schema.String.annotate({ identifier: "acme/Tenant Id~" })
     expect(stored(tenant)).toBe("text")
+  })
+
+  it("has one text for each value, and none for what is no value", () => {
+    const key = Key.make({ partition: { day: Schema.Date }, sort: { n: Schema.NumberFromString } })
+    expect(key.codec.normalize({ n: "1.0", day: "1970-01-01" }))
+      .toEqual({ day: "1970-01-01T00:00:00.000Z", n: "1" })
+    expect(() => key.codec.normalize({ day: "1970-01-01", n: "nope" })).toThrow("$.n: not a number")
+    expect(() => key.encode({ day: new Date(0), n: NaN })).toThrow("$.n: not a number")
+    expect(() => key.codec.normalize({ day: "nope", n: "1" })).toThrow("$.day: ")
+  })
+
+  it("does not bear a name that would set the prototype of the key", () => {
+    expect(() => Key.make({ partition: { ["__proto__"]: Schema.String } })).toThrow("__proto__")
   })
 
   it("is refused where it is neither", () => {

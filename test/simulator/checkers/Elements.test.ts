@@ -111,7 +111,9 @@ describe("the checker of counters", () => {
     expect(counted([...both, deleted], shown(undefined, [1, 2, 3]))).toEqual([])
     expect(counted([...both, deleted], shown(1 + 4, [1, 2, 3])))
       .toEqual(["o1 counts, though o3 had seen it", "o2 counts, though o3 had seen it"])
-    expect(counted([...both, { ...deleted, outcome: "info" }], shown(1 + 4, [1, 2, 3]))).toEqual([])
+    const unsure = { ...deleted, outcome: "info" } as const
+    expect(counted([...both, unsure], shown(1 + 4, [1, 2]))).toEqual([])
+    expect(counted([...both, unsure], shown(1 + 4, [1, 2, 3]))).toHaveLength(2)
   })
 
   it("refuses that an increment counts which a delete had seen, beside one that it had not", () => {
@@ -123,6 +125,30 @@ describe("the checker of counters", () => {
     expect(refused([...both, deleted], 4)).toEqual([])
     expect(refused([...both, deleted], 1 + 4)).toEqual(["o1 counts, though o3 had seen it"])
     expect(refused([...both, { ...deleted, saw: shown(undefined, []) }], 1 + 4)).toEqual([])
+  })
+
+  it("refuses a view in a run that its own operations do not explain", () => {
+    const deleted: HistoryStep = {
+      id: 3,
+      action: { kind: "delete", seen: "kept" },
+      saw: shown(1, [1])
+    }
+    const later: HistoryStep = { id: 4, action: { kind: "delete", seen: "nothing" } }
+    const viewed = (value: unknown, ids: ReadonlyArray<number>) => {
+      const read: HistoryStep = { id: 5, action: { kind: "read" }, result: shown(value, ids) }
+      return counted([...both, deleted, later, read], shown(undefined, [1, 2, 3, 4]))
+    }
+    expect(viewed(4, [1, 2, 3])).toEqual([])
+    expect(viewed(1 + 4, [1, 2])).toEqual([])
+    expect(viewed(1 + 4, [1, 2, 3])).toEqual(["to o5, o1 counts, though o3 had seen it"])
+    expect(viewed(0, [1, 2, 3])).toEqual(["to o5, o2 does not count, though it was seen"])
+    expect(viewed(undefined, [1, 2, 3, 4])).toEqual([])
+    const increments = (value: unknown) =>
+      counted([...both, { id: 5, action: { kind: "read" }, result: shown(value, [1, 2]) }], {
+        ...shown(1 + 4, [])
+      })
+    expect(increments(1 + 4)).toEqual([])
+    expect(increments(4)).toEqual(["to o5, o1 does not count, though it was seen"])
   })
 
   it("accepts that an increment is gone that a delete had seen, and no other", () => {

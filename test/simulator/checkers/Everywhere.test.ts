@@ -9,7 +9,8 @@ import {
 } from "../../../src/testing/simulator/checkers/ClusterPromises.ts"
 import { inventions } from "../../../src/testing/simulator/checkers/Inventions.ts"
 import { sessions } from "../../../src/testing/simulator/checkers/Sessions.ts"
-import type { Record, Shown } from "../../../src/testing/simulator/History.ts"
+import { shownVersions } from "../../../src/testing/simulator/checkers/ShownVersions.ts"
+import type { Lost, Record, Shown } from "../../../src/testing/simulator/History.ts"
 import type { SimBucketName } from "../../../src/testing/simulator/SimBuckets.ts"
 import { finalOf, history, type HistoryStep, problems, recordOf, shown } from "./histories.ts"
 
@@ -34,9 +35,10 @@ const digests = (third: string) => new Map([["n1", "a"], ["n2", "a"], ["n3", thi
 const sized = (
   actors: ReadonlyArray<string>,
   leaves: number,
-  damaged: Iterable<string> = []
+  damaged: Iterable<string> = [],
+  deferrals = 0
 ) => {
-  const sizes = new Map([["n2", { actors, leaves }]])
+  const sizes = new Map([["n2", { actors, leaves, deferrals }]])
   const record = history("notes", [{ id: 1, action: put }], nothing, {
     final: [finalOf("notes", nothing, { sizes })],
     damaged: new Set(damaged)
@@ -81,6 +83,55 @@ describe("the checker of inventions", () => {
       .toEqual(["to o1, o2 was shown, which was never written"])
     const late: HistoryStep = { ...early, id: 3 }
     expect(invented("registers", [{ id: 2, action: put }, late], shown("o2", [2]))).toEqual([])
+  })
+})
+
+const asked = (unwritten: ReadonlyArray<string>) =>
+  problems(
+    shownVersions,
+    history(
+      "notes",
+      [{ id: 1, action: put }, { ...reading(2, shown(["o1"], [1])), unwritten }],
+      nothing
+    )
+  )
+
+describe("the checker of shown versions", () => {
+  it("refuses an answer that shows what no disk has had", () => {
+    expect(asked([])).toEqual([])
+    expect(asked(["n1 5"])).toEqual(["o2 was shown what no disk has had: n1 5"])
+  })
+})
+
+describe("the checker of sessions, after a loss", () => {
+  const told = (id: number, result: Shown, lost: Partial<Lost> = {}) => ({
+    ...reading(id, result),
+    lost: { dots: ["n1 1"], held: [], ...lost }
+  })
+  const first = [{ id: 1, action: put }, reading(2, shown(["o1"], [1]))]
+
+  it("accepts that what is lost is gone, where the session was told so", () => {
+    expect(wentBack("notes", [...first, told(3, nothing)])).toEqual([])
+    expect(wentBack("notes", [...first, told(3, nothing), reading(4, nothing)])).toEqual([])
+    expect(wentBack("notes", [...first, reading(3, nothing)])).not.toEqual([])
+  })
+
+  it("refuses that anything else is gone", () => {
+    const both = [
+      { id: 1, action: put },
+      { id: 2, action: put },
+      reading(3, shown(["o1", "o2"], [1, 2]))
+    ]
+    expect(wentBack("notes", [...both, told(4, shown(["o2"], [2]))])).toEqual([])
+    expect(wentBack("notes", [...both, told(4, shown([], [2]))]))
+      .toEqual(["o4 went back behind o3: o2 is gone"])
+  })
+
+  it("refuses a loss that is none, and one that is told twice", () => {
+    expect(wentBack("notes", [...first, told(3, nothing, { held: ["n1 1 at n2"] })]))
+      .toEqual(["o3 told that something is lost: n1 1 at n2"])
+    expect(wentBack("notes", [...first, told(3, nothing), told(4, nothing)]))
+      .toEqual(["o4 told again that n1 1 is lost"])
   })
 })
 
@@ -138,8 +189,9 @@ describe("the checker of sessions", () => {
     for (const action of [remove, { kind: "delete", seen: "fresh" } as const]) {
       const removed: HistoryStep = { id: 2, action, session: 2, saw: shown([], []) }
       expect(wentBack("tags", [added, removed, gone])).toHaveLength(1)
+      // No disk ever had it: then it was not to be shown either.
       const unstored = { ...added, stored: false }
-      expect(wentBack("tags", [unstored, removed, gone])).toEqual([])
+      expect(wentBack("tags", [unstored, removed, gone])).toHaveLength(1)
     }
   })
 })
@@ -208,5 +260,6 @@ describe("the checkers of the cluster", () => {
     expect(sized(["n1.life1.1", "n1.life1.2"], 1)).toEqual(["n1.life1 was born twice for it"])
     expect(sized(["n1.life1.1", "n1.life1.2"], 1, ["n1"])).toEqual([])
     expect(sized([], 2)).toEqual(["2 leaves after 1 requests"])
+    expect(sized([], 1, [], 3)).toEqual(["3 removals wait for ever"])
   })
 })

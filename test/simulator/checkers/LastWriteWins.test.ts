@@ -1,6 +1,7 @@
 // Shows the checker of last-write-wins histories that it must refuse, and their right versions.
 import { describe, expect, it } from "vitest"
 import { lastWriteWins } from "../../../src/testing/simulator/checkers/LastWriteWins.ts"
+import { epochMillis } from "../../../src/testing/simulator/SimRuntime.ts"
 import { finalOf, history, type HistoryStep, problems, shown } from "./histories.ts"
 
 const put = { kind: "put", seen: "nothing" } as const
@@ -53,6 +54,33 @@ describe("the checker of last-write-wins", () => {
       )
     expect(wins(20)).toEqual([])
     expect(wins(10)).not.toEqual([])
+  })
+
+  /** The stamp of a clock that is right at this time of the run. */
+  const stampAt = (millis: number): number => (epochMillis + millis) * 1_000
+
+  it("refuses a lesser stamp of a write that is later by every clock", () => {
+    const early = { ...first, stamp: stampAt(0), invokedAt: 0, endedAt: 5 }
+    const late = { ...second, stamp: stampAt(-100), invokedAt: 2_000, endedAt: 2_005 }
+    const lost = (clockErrorMillis: number) =>
+      refused([early, { ...late, clockErrorMillis }], shown("o1", [1, 2], stampAt(0)))
+    expect(lost(100)).toContainEqual(
+      expect.stringContaining(`o2 has stamp ${stampAt(-100)}, though`)
+    )
+    expect(lost(Infinity)).toEqual([])
+    expect(lost(3_000)).toEqual([])
+  })
+
+  it("refuses a stamp that is not of its write's time by any clock", () => {
+    const stamped = (millis: number) => {
+      const stamp = stampAt(millis)
+      const step = { ...first, stamp, invokedAt: 2_000, endedAt: 2_100, clockErrorMillis: 500 }
+      return refused([step], shown("o1", [1], stamp))
+    }
+    for (const millis of [1_500, 2_050, 2_600]) expect(stamped(millis)).toEqual([])
+    for (const millis of [1_400, 2_700]) {
+      expect(stamped(millis)).toEqual([expect.stringContaining(`is stamped ${millis} ms`)])
+    }
   })
 
   it("follows contexts through a write of unknown outcome", () => {

@@ -57,7 +57,10 @@ const eventOf = (bucket: SimBucketName, step: HistoryStep): Event => {
     error: step.error,
     saw: step.saw,
     result: step.result,
-    sendings: step.sendings ?? 1
+    sendings: step.sendings ?? 1,
+    ...(step.unwritten === undefined ? {} : { unwritten: step.unwritten }),
+    ...(step.lost === undefined ? {} : { lost: step.lost }),
+    ...step.clockErrorMillis === undefined ? {} : { clockErrorMillis: step.clockErrorMillis }
   }
 }
 

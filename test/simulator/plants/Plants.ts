@@ -3,7 +3,9 @@
  */
 import { causalityPlants } from "./causality.ts"
 import { completenessPlants } from "./completeness.ts"
+import { contextPlants } from "./contexts.ts"
 import { counterPlants } from "./counters.ts"
+import { edgePlants } from "./edges.ts"
 import { foundPlants } from "./found.ts"
 import type { Plant } from "./Plant.ts"
 import { requestPlants } from "./requests.ts"
@@ -15,5 +17,7 @@ export const plants: ReadonlyArray<Plant> = [
   ...requestPlants,
   ...storagePlants,
   ...completenessPlants,
+  ...contextPlants,
+  ...edgePlants,
   ...foundPlants
 ]

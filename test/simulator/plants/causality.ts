@@ -43,8 +43,8 @@ export const causalityPlants: ReadonlyArray<Plant> = [
     bug: "an incarnation outlives a failed commit that was sent",
     edits: [{
       file: replica,
-      from: "if (this.#dots.incarnation !== failed) return",
-      to: "return"
+      from: "if (this.#dots.incarnation !== ended) return false",
+      to: "return false"
     }, {
       file: issuer,
       from: continues,

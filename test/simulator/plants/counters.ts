@@ -20,8 +20,8 @@ export const counterPlants: ReadonlyArray<Plant> = [
     bug: "a removal takes an actor's sum as its node has it",
     edits: [{
       file: total,
-      from: "return update ?? (total.isCut ? \"too-old\" : undefined)",
-      to: "return update && last(total)"
+      from: "total.updates.findLast(({ counter }) => counter <= seen)",
+      to: "total.updates.some(({ counter }) => counter <= seen) ? last(total) : undefined"
     }]
   },
   {

@@ -3,21 +3,21 @@
  */
 import type { Plant } from "./Plant.ts"
 
-const replica = "src/replica/Replica.ts"
+const commits = "src/replica/Commits.ts"
 
 export const storagePlants: ReadonlyArray<Plant> = [
   {
     name: "acknowledged-before-the-sync",
     bug: "a write counts once the disk has been told",
     edits: [{
-      file: replica,
-      from: "else this.#committed(failure, incarnation, onCommit)\n    })\n    acc",
-      to: "else this.#committed(failure, incarnation, () => {})\n    })\n    acc"
+      file: commits,
+      from: "const end = this.#ending(failed, onCommit)\n    this.#breaker.begin()",
+      to: "const end = this.#ending(failed, () => {})\n    this.#breaker.begin()"
     }, {
-      file: replica,
+      file: commits,
       from: "if (refusal !== undefined) return refusal",
       to: `if (refusal !== undefined) return refusal
-    this.#options.runtime.endOfTurn(() => onCommit(undefined))`
+    this.#runtime.endOfTurn(() => onCommit(undefined))`
     }]
   },
   {

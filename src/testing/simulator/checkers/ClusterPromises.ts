@@ -107,7 +107,10 @@ const excesses = (record: Record, final: FinalDocument): ReadonlyArray<Violation
         sum + Math.max(sendings, record.applied.get(id)?.dots.length ?? 1),
       0
     )
-  for (const [node, { actors, leaves }] of final.sizes) {
+  const isReadable = ![...final.digests.values()].includes("damaged")
+  for (const [node, { actors, deferrals = 0, leaves }] of final.sizes) {
+    // Each dot has arrived, or no node has it: only a damaged row leaves that open.
+    if (isReadable && deferrals > 0) add(`at ${node}, ${deferrals} removals wait for ever`)
     const births = doubles(actors.map(incarnationOf)).filter((incarnation) =>
       !record.damaged.has(nodeOf(incarnation))
     )
@@ -120,6 +123,6 @@ const excesses = (record: Record, final: FinalDocument): ReadonlyArray<Violation
 export const bounds: Checker = {
   name: "bounds",
   promise:
-    "a node has one actor in a document for each incarnation, and no more leaves than writes",
+    "an incarnation has one actor in a document; no more leaves than writes; no wait for ever",
   check: (record) => record.final.flatMap((final) => excesses(record, final))
 }

@@ -5,6 +5,7 @@
  */
 import type { Checker, Shown } from "../History.ts"
 import { operationOf } from "../Plan.ts"
+import { epochMillis } from "../SimRuntime.ts"
 import { documentsOf, finalShown, finder, type Told, type ToldWrite } from "./Judging.ts"
 
 const name = "last-write-wins"
@@ -36,6 +37,47 @@ const follows = (told: Told, later: ToldWrite, earlier: Stamped, guarded: boolea
   )
 }
 
+/** More than two readings of one clock differ by, and than clocks drift while a reading counts. */
+const clockMarginMillis = 30
+
+/**
+ * Whether `later` was begun so long after `earlier` was acknowledged that every clock of the
+ * cluster agrees: those that were furthest off, one ahead and one behind.
+ */
+const isLaterByAnyClock = (later: ToldWrite, earlier: ToldWrite): boolean => {
+  const { clockErrorMillis = Infinity, invokedAt } = later.event
+  return invokedAt - earlier.event.endedAt > 2 * clockErrorMillis + clockMarginMillis
+}
+
+/** Acknowledged writes that lose to ones which had been acknowledged long before they began. */
+const beatenByOlder = ({ writes }: Told): ReadonlyArray<string> => {
+  const known = writes.filter(({ applied, outcome }) =>
+    outcome === "ok" && applied.stamps.length > 0
+  )
+  return known.flatMap((later) =>
+    known.filter((earlier) =>
+      earlier.sentOnce && isLaterByAnyClock(later, earlier) && stampOf(later) <= stampOf(earlier)
+    ).map((earlier) =>
+      `o${later.id} has stamp ${stampOf(later)}, though o${earlier.id} with ${stampOf(earlier)} `
+      + `was acknowledged ${later.event.invokedAt - earlier.event.endedAt} ms before it began`
+    )
+  )
+}
+
+/** Acknowledged writes whose stamps are of another time than theirs, by every clock. */
+const stampedAmiss = ({ writes }: Told): ReadonlyArray<string> =>
+  writes.filter(({ outcome, sentOnce }) => outcome === "ok" && sentOnce).flatMap((write) => {
+    const { applied: { stamps }, event: { clockErrorMillis = Infinity, endedAt, invokedAt }, id } =
+      write
+    const off = clockErrorMillis + clockMarginMillis
+    return stamps.map((stamp) => stamp / 1_000 - epochMillis)
+      .filter((millis) => millis < invokedAt - off || millis > endedAt + off)
+      .map((millis) =>
+        `o${id} of ${invokedAt} to ${endedAt} ms is stamped ${Math.round(millis)} ms, though no `
+        + `clock was off by more than ${clockErrorMillis} ms`
+      )
+  })
+
 /** An acknowledged write that came after `winner`, directly or by others that were seen. */
 const replacedBy = (
   told: Told,
@@ -66,6 +108,7 @@ const check = (told: Told, guarded: ReadonlySet<number>) => {
       add(`o${id} was acknowledged with another value: ${JSON.stringify(result?.value)}`)
     }
   }
+  for (const problem of [...beatenByOlder(told), ...stampedAmiss(told)]) add(problem)
   for (const [node, shown] of finalShown(told)) {
     const winner = writes.find((write) =>
       write.outcome !== "fail" && write.applied.stamps.includes(shown.stamp)
@@ -87,6 +130,8 @@ const check = (told: Told, guarded: ReadonlySet<number>) => {
 
 export const lastWriteWins: Checker = {
   name,
-  promise: "the greatest stamp wins everywhere, and a write that saw another has the greater one",
+  promise:
+    "the greatest stamp wins everywhere, and that of a write which saw another, or which is later "
+    + "by every clock, is the greater one",
   check: (record) => documentsOf(record, "registers").flatMap((told) => check(told, record.guarded))
 }

@@ -11,7 +11,7 @@ import { isWrite } from "../Plan.ts"
 import { simBuckets } from "../SimBuckets.ts"
 import { itemOf } from "./AddWins.ts"
 import { atomsOf } from "./Atoms.ts"
-import { documentsOf, finder, mayTake, type Told, type ToldWrite } from "./Judging.ts"
+import { documentsOf, finder, hasAny, mayTake, type Told, type ToldWrite } from "./Judging.ts"
 import { siblingsOf } from "./Siblings.ts"
 
 const name = "sessions"
@@ -25,14 +25,11 @@ const takesTheUnseen = (told: Told, { event: { operation: { action } } }: ToldWr
 /** Whether `remover` may have removed a value that `writers` had put there. */
 const mayExplain = (told: Told, remover: ToldWrite, writers: ReadonlyArray<ToldWrite>): boolean => {
   const { action } = remover.event.operation
-  // A write that no disk ever had may have been shown and removed all the same.
-  const mayHaveTaken = (writer: ToldWrite) =>
-    writer.applied.dots.length === 0 || mayTake(remover, writer)
+  const mayHaveTaken = (writer: ToldWrite) => mayTake(remover, writer)
   if (!takesTheUnseen(told, remover) && !writers.some(mayHaveTaken)) return false
   if (action.kind === "delete") return true
   switch (told.bucket) {
     case "notes":
-      // A write that never reached a disk may have been shown, without the values that it replaced.
       return writers.some(({ id }) => siblingsOf(remover.event.saw).includes(id))
     case "documents":
       return writers.some((writer) =>
@@ -66,20 +63,45 @@ const gone = (told: Told, before: Shown, shown: Shown, at: number): ReadonlyArra
   }).map((atom) => atom.name)
 }
 
-const checkSession = (told: Told, events: ReadonlyArray<Event>, add: (p: string) => void): void => {
-  const before: Array<readonly [Event, Shown]> = []
+/** Whether all that an atom's operations did is lost: a session that is told so may miss it. */
+const isLost = (told: Told, shown: Shown, name: string, before: Shown): boolean =>
+  atomsOf(told, before).some((atom) =>
+    atom.name === name
+    && told.writes.every((write) =>
+      !atom.isBy(write.event.operation) || !hasAny(shown.vector, write.applied)
+    )
+  )
+
+const checkSession = (
+  document: Told,
+  events: ReadonlyArray<Event>,
+  add: (problem: string) => void
+): void => {
+  const told = new Set<string>()
+  let before: Array<readonly [Event, Shown]> = []
   for (const event of events) {
-    const { endedAt, operation, result } = event
-    if (result === undefined) continue
-    if (!isWrite(operation)) {
+    const { endedAt, lost, operation, result } = event
+    if (lost !== undefined && lost.held.length > 0) {
+      add(`o${operation.id} told that something is lost: ${lost.held.join(", ")}`)
+    }
+    for (const dot of lost?.dots ?? []) {
+      if (told.has(dot)) add(`o${operation.id} told again that ${dot} is lost`)
+      told.add(dot)
+    }
+    if (result !== undefined && !isWrite(operation)) {
       for (const [earlier, shown] of before) {
-        const lost = gone(told, shown, result, endedAt)
         const what = `o${operation.id} went back behind o${earlier.operation.id}`
-        if (lost.length > 0) add(`${what}: ${lost.join(", ")} is gone`)
-        if (!VersionVector.covers(result.vector, shown.vector)) add(`${what}: by its context`)
+        const vanished = gone(document, shown, result, endedAt).filter((name) =>
+          lost === undefined || !isLost(document, result, name, shown)
+        )
+        if (vanished.length > 0) add(`${what}: ${vanished.join(", ")} is gone`)
+        const isBehind = !VersionVector.covers(result.vector, shown.vector)
+        if (isBehind && lost === undefined) add(`${what}: by its context`)
       }
     }
-    before.push([event, result])
+    // What is left of it is shown now; the session has forgotten the rest.
+    if (lost !== undefined) before = []
+    if (result !== undefined) before.push([event, result])
   }
 }
 

@@ -1,13 +1,14 @@
 /**
- * Lets nodes receive messages that are not for them: frames of another cluster, requests of nodes
- * with another ring, torn frames. Each carries a value that no client wrote, so that a node which
- * takes it is found out.
+ * Lets nodes receive messages that are not for them: frames of another cluster or under another
+ * key, requests of nodes with another ring, torn frames. Each carries a value that no client wrote,
+ * so that a node which takes it is found out.
  */
 import * as DocumentCodec from "../../../core/crdt/DocumentCodec.ts"
 import { encodeKey } from "../../../core/model/KeyFields.ts"
 import { ClusterName } from "../../../core/model/Names.ts"
 import { ByteWriter } from "../../../core/codec/Bytes.ts"
 import * as Frame from "../../../transport/Frame.ts"
+import { keyIdOf } from "../../../node/ClusterKey.ts"
 import { writeMessage } from "../../../transport/PeerMessageCodec.ts"
 import { Subjects } from "../../../transport/Subjects.ts"
 import { drawSeries, type FaultClass, lasts } from "../FaultClass.ts"
@@ -40,12 +41,13 @@ const store = (ringDigest: string): Uint8Array => {
   return writer.finish()
 }
 
-const kinds = ["cluster", "partitions", "ring", "torn"] as const
+const kinds = ["cluster", "partitions", "ring", "torn", "key"] as const
 
-const frameOf = (kind: (typeof kinds)[number], { cluster, kernel, ring }: SimCluster) => {
+const frameOf = (kind: (typeof kinds)[number], { cluster, kernel, keys, ring }: SimCluster) => {
   const header: Frame.FrameHeader = {
     cluster: kind === "cluster" ? ClusterName.make("another") : cluster,
     partitionCount: kind === "partitions" ? 2 * ring.partitionCount : ring.partitionCount,
+    keyId: kind === "key" ? "f".repeat(16) : keyIdOf(keys[0]!),
     senderIncarnation: "000000000000000",
     receiverIncarnation: "",
     clockMillis: epochMillis + kernel.now,
@@ -58,7 +60,7 @@ const frameOf = (kind: (typeof kinds)[number], { cluster, kernel, ring }: SimClu
 
 export const strangers: FaultClass = {
   name: "stranger",
-  what: "a node receives frames of another cluster or ring, and torn ones",
+  what: "a node receives frames of another cluster, key or ring, and torn ones",
   draw: (random, facts) =>
     drawSeries(random, facts, {
       pauseMeanMillis: 2_000,

@@ -1,0 +1,152 @@
+/**
+ * Asks where dots are that a client has seen and no replica shows: the owners of the document, and
+ * the nodes that made the dots. Its result says what was found, and which dots are surely gone.
+ */
+import type { Fetched, PeerMessage } from "../../schemas/PeerMessage.ts"
+import { Malformed } from "../core/codec/Bytes.ts"
+import * as LostDots from "../core/clock/LostDots.ts"
+import * as VersionVector from "../core/clock/VersionVector.ts"
+import * as Document from "../core/crdt/Document.ts"
+import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
+import type { DocumentKey } from "../core/model/DocumentKey.ts"
+import type { NodeId } from "../core/model/Names.ts"
+import type { RowKey } from "../core/model/RowKey.ts"
+import * as CollectDecision from "../core/quorum/CollectDecision.ts"
+import type { KnownBucket } from "../core/strategy/Buckets.ts"
+import type { LocalRead } from "../replica/LocalDocument.ts"
+import type { CoordinatorContext } from "./CoordinatorContext.ts"
+import { fetchMessage } from "./FetchMessage.ts"
+import { Gather } from "./Gather.ts"
+
+/** The document that a search is about. */
+export interface SearchedDocument {
+  readonly bucket: KnownBucket
+  readonly key: DocumentKey
+  readonly row: RowKey
+}
+
+export interface SearchResult {
+  /** The join of all that was found. */
+  readonly joined: Document.Document
+  /** Dots that were sought and not found, and those of them that are surely gone. */
+  readonly missing: VersionVector.VersionVector
+  readonly gone: VersionVector.VersionVector
+  readonly unreachable: ReadonlyArray<NodeId>
+}
+
+/** The answer of one node. */
+interface Finding {
+  /** Undefined where the node cannot read its row. */
+  readonly document: Document.Document | undefined
+  /** The incarnation that answered. */
+  readonly incarnation: string
+}
+
+export class DotSearch
+  extends Gather<CollectDecision.CollectDecision<Finding>, CollectDecision.CollectEvent<Finding>>
+{
+  readonly #searched: SearchedDocument
+  readonly #sought: VersionVector.VersionVector
+  readonly #known: Document.Document
+  readonly #owners: ReadonlyArray<NodeId>
+  readonly #ended: (result: SearchResult) => void
+
+  constructor(
+    context: CoordinatorContext,
+    options: {
+      readonly searched: SearchedDocument
+      readonly sought: VersionVector.VersionVector
+      /** All that was found before. */
+      readonly known: Document.Document
+      readonly deadline: number
+      /** Called once. */
+      readonly ended: (result: SearchResult) => void
+    }
+  ) {
+    const { deadline, ended, known, searched, sought } = options
+    const { view } = context
+    const owners = view.placement(searched.row.partition, searched.bucket.definition.n).targets
+      .map(({ node }) => node)
+    const missing = LostDots.missing(sought, known.context)
+    const members = view.members().map(({ id }) => id)
+    super(context, {
+      rules: CollectDecision,
+      decision: CollectDecision.make(LostDots.nodesToAsk({ missing, owners, members })),
+      deadline
+    })
+    this.#searched = searched
+    this.#sought = sought
+    this.#known = known
+    this.#owners = owners
+    this.#ended = ended
+    context.counters.dotSearches++
+  }
+
+  start(): void {
+    const { replica } = this.context
+    const { row: key } = this.#searched
+    this.ask()
+    const newest = replica.read(key)
+    replica.show({ key, newest, after: this.#sought }, (shown) => this.#take(shown))
+  }
+
+  message(): PeerMessage {
+    const { bucket, key } = this.#searched
+    return fetchMessage({
+      request: this.number,
+      bucket: bucket.definition.name,
+      fingerprint: bucket.fingerprint,
+      key,
+      digest: ""
+    }, this.#sought)
+  }
+
+  hear(node: NodeId, message: PeerMessage): void {
+    if (message._tag === "Refused") {
+      return this.step({ _tag: "Refused", node, reason: message.reason })
+    }
+    if (message._tag !== "Fetched") return
+    const incarnation = this.context.incarnationOf(node)
+    this.step({ _tag: "Answered", node, answer: { document: documentOf(message), incarnation } })
+  }
+
+  #take(local: LocalRead): void {
+    const { node, replica } = this.context
+    const document = local._tag === "Found"
+      ? local.document
+      : local._tag === "Absent"
+      ? Document.empty
+      : undefined
+    const answer = { document, incarnation: replica.incarnation() }
+    this.step({ _tag: "Answered", node, answer })
+  }
+
+  tell(): void {
+    const answered = new Map<string, string>()
+    let joined = this.#known
+    for (const [node, { document, incarnation }] of this.decision.answers) {
+      if (document === undefined || !Document.canJoin(joined, document)) continue
+      joined = Document.join(joined, document)
+      answered.set(node, incarnation)
+    }
+    const missing = LostDots.missing(this.#sought, joined.context)
+    const members = new Set<string>(this.context.view.members().map(({ id }) => id))
+    const isMember = (node: string) => members.has(node)
+    const gone = LostDots.surelyGone({ missing, owners: this.#owners, isMember, answered })
+    const unreachable = CollectDecision.awaited(this.decision)
+    this.#ended({ joined, missing, gone, unreachable })
+  }
+}
+
+/** The document of an answer; undefined where its node cannot read its row. */
+const documentOf = ({ document, outcome }: Fetched): Document.Document | undefined => {
+  if (outcome === "absent") return Document.empty
+  // A "same" would answer a digest, and none was sent.
+  if (outcome !== "found") return undefined
+  try {
+    return DocumentCodec.decode(document)
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error
+    return undefined
+  }
+}

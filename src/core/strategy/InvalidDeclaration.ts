@@ -1,0 +1,4 @@
+/** A declaration that cannot work, with the reason. */
+export class InvalidDeclaration extends Error {
+  override readonly name = "InvalidDeclaration"
+}

@@ -1,0 +1,124 @@
+/**
+ * Takes one replica's documents to the disk, and says which version of each readers may be shown.
+ *
+ * When a commit fails, storage hides all that was under way, and documents made from it may have
+ * been sent: the replica is told once for each write that failed, before the write's own caller.
+ */
+import type { Runtime } from "../core/Runtime.ts"
+import type { NodeLimits } from "../core/model/Limits.ts"
+import type {
+  Change,
+  OnCommit,
+  RowKey,
+  StorageFailure,
+  StorageService
+} from "../storage/Storage.ts"
+import { DiskBreaker } from "./DiskBreaker.ts"
+import type { LocalDocument, LocalRead } from "./LocalDocument.ts"
+import { MendedDocuments } from "./MendedDocuments.ts"
+import { type CommitUnderWay, type ShownLimits, ShownVersions } from "./ShownVersions.ts"
+
+export type CommitLimits =
+  & ShownLimits
+  & Pick<NodeLimits, "diskRetryMillis" | "mendedDocumentsMax">
+
+/** A document on its way to the disk. */
+export interface DocumentCommit {
+  readonly key: RowKey
+  readonly before: LocalRead
+  readonly newest: LocalDocument
+  /** Whether it is acknowledged before it is on disk: then readers see it at once. */
+  readonly fromMemory: boolean | undefined
+  readonly change: Omit<Change, "key">
+}
+
+export class Commits {
+  readonly shown: ShownVersions
+  /** The documents for which this replica is incomplete. */
+  readonly mended: MendedDocuments
+  readonly #runtime: Runtime
+  readonly #storage: StorageService
+  readonly #breaker: DiskBreaker
+
+  constructor(options: {
+    readonly runtime: Runtime
+    readonly storage: StorageService
+    readonly limits: CommitLimits
+  }) {
+    this.shown = new ShownVersions(options)
+    this.mended = new MendedDocuments(options.storage, options.limits)
+    this.#runtime = options.runtime
+    this.#storage = options.storage
+    this.#breaker = new DiskBreaker(options)
+  }
+
+  /** Whether writes are worth trying. */
+  get isDue(): boolean {
+    return this.#breaker.isDue
+  }
+
+  /** `failed` comes before `onCommit`; neither is called where the write is refused at once. */
+  write(
+    { before, change, fromMemory, key, newest }: DocumentCommit,
+    failed: () => void,
+    onCommit: OnCommit
+  ): StorageFailure | undefined {
+    const end = this.#ending(failed, onCommit)
+    this.#breaker.begin()
+    // The rest of a damaged row is removed, or its elements would be counted with the new ones.
+    const written = { key, ...change }
+    const isMended = before._tag === "Damaged"
+    const documents = isMended ? [removalOf(key), written] : [written]
+    const rows = isMended ? [this.mended.add(key)] : noRows
+    let refusal: StorageFailure | undefined
+    let commit: CommitUnderWay | undefined
+    this.#storage.write({ documents, rows }, (failure) => {
+      // Before the call returns this means that nothing was accepted, and so nothing is lost.
+      if (commit === undefined) refusal = failure
+      else end(failure, commit)
+    })
+    if (refusal !== undefined) return refusal
+    const found = { _tag: "Found", ...newest } as const
+    commit = this.shown.begin(key, before, found)
+    if (fromMemory === true) this.shown.acknowledge(key, found)
+    return undefined
+  }
+
+  /**
+   * A document that was left unchanged may still be on its way to the disk. The barrier is set now:
+   * by the end of the turn its commit may have failed, and no write would wait any more.
+   */
+  await(failed: () => void, onCommit: OnCommit): void {
+    const end = this.#ending(failed, onCommit)
+    let isNow = true
+    this.#storage.barrier((failure) => {
+      if (isNow) this.#runtime.endOfTurn(() => onCommit(failure))
+      // A group failed: all its writes are hidden now, whichever callback runs first.
+      else if (failure !== undefined) end(failure, undefined)
+      else onCommit(undefined)
+    })
+    isNow = false
+  }
+
+  /** Ends a commit that begins now; a failure ends all that is under way with it. */
+  #ending(failed: () => void, onCommit: OnCommit) {
+    const { failures } = this.shown
+    return (failure: StorageFailure | undefined, commit: CommitUnderWay | undefined): void => {
+      this.#breaker.end(failure)
+      if (failure !== undefined) {
+        failed()
+        this.shown.failed(failures)
+      } else if (commit !== undefined) this.shown.committed(commit)
+      onCommit(failure)
+    }
+  }
+}
+
+const noRows: ReadonlyArray<never> = []
+
+const removalOf = (key: RowKey): Change => ({
+  key,
+  header: undefined,
+  elements: [],
+  elementCount: 0
+})

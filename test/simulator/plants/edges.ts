@@ -1,0 +1,32 @@
+/**
+ * Bugs in a node's beliefs about its peers, and in what it takes from them.
+ */
+import type { Plant } from "./Plant.ts"
+
+const clocks = "src/core/clock/ClockOffset.ts"
+
+export const edgePlants: ReadonlyArray<Plant> = [
+  {
+    name: "delay-taken-for-skew",
+    bug: "the delay of the last frame counts as its sender's clock",
+    edits: [{
+      file: clocks,
+      from: "  const before = fresh(known, slot, limits)",
+      to: `  if (slot > -1) return [{ slot, least, greatest: Infinity }]
+  const before = fresh(known, slot, limits)`
+    }, {
+      file: clocks,
+      from: "return least > 0 ? least : Math.min(greatest, 0)",
+      to: "return least"
+    }]
+  },
+  {
+    name: "other-key-heard",
+    bug: "a node with another key is listened to",
+    edits: [{
+      file: "src/transport/PeerLink.ts",
+      from: "if (header.keyId !== undefined && ",
+      to: "if (header.keyId === \"\" && "
+    }]
+  }
+]
