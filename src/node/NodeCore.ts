@@ -3,7 +3,7 @@
  * users and the simulator run this same file.
  */
 import * as DateTime from "effect/DateTime"
-import type { PeerTag } from "../../schemas/PeerMessage.ts"
+import type { PeerHandlers, PeerTag } from "../../schemas/PeerMessage.ts"
 import { Coordinator } from "../coordinator/Coordinator.ts"
 import { RequestServer } from "../coordinator/RequestServer.ts"
 import type { TokenKey } from "../core/clock/CausalContext.ts"
@@ -117,7 +117,7 @@ export class NodeCore {
 
   constructor(options: NodeOptions, incarnation: Incarnation.Incarnation) {
     this.options = options
-    const { buckets, limits, node, ring, storage, transport, runtime } = options
+    const { buckets, limits, node, ring, storage, runtime } = options
     const { partitionCount } = ring.ring
     this.view = new ClusterView({ runtime, self: node, ring, limits })
     this.otherKeys = new OtherKeys((id) => this.view.isMember(id))
@@ -151,30 +151,7 @@ export class NodeCore {
       limits,
       validation: { buckets, partitionCount }
     })
-    this.link = new PeerLink({
-      runtime,
-      transport,
-      cluster: options.cluster,
-      node,
-      limits,
-      partitionCount,
-      incarnation: () => this.replica.incarnation(),
-      ringDigest: () => this.view.ring.digest,
-      handlers: {
-        ...replicaServer.handlers,
-        ...this.coordinator.handlers,
-        ...this.formation.handlers
-      },
-      keyIds: watched.keyIds,
-      position: () => this.formation.position(),
-      onOtherKey: (from) => this.otherKeys.refused(from),
-      onHeard: (from, leastMillis, told) => {
-        this.otherKeys.heard(from)
-        this.view.heard(from, leastMillis, told)
-        if (this.view.isMember(from)) this.told.heard(from, told.position)
-      },
-      onHandlerFailure: options.onHandlerFailure ?? rethrow
-    })
+    this.link = this.#makeLink({ ...replicaServer.handlers, ...this.coordinator.handlers }, watched)
     this.requests = new RequestServer({
       ...options,
       view: this.view,
@@ -197,6 +174,35 @@ export class NodeCore {
       onSuperseded: (other) => this.#standDown(other)
     })
     this.formation.start()
+  }
+
+  #makeLink(
+    handlers: Omit<PeerHandlers, "Form" | "Formed">,
+    { keyIds }: Pick<ProcessesOptions, "keyIds">
+  ): PeerLink {
+    const { cluster, limits, node, onHandlerFailure = rethrow, ring, runtime, transport } =
+      this.options
+    const { partitionCount } = ring.ring
+    return new PeerLink({
+      runtime,
+      transport,
+      cluster,
+      node,
+      limits,
+      partitionCount,
+      incarnation: () => this.replica.incarnation(),
+      ringDigest: () => this.view.ring.digest,
+      handlers: { ...handlers, ...this.formation.handlers },
+      keyIds,
+      position: () => this.formation.position(),
+      onOtherKey: (from) => this.otherKeys.refused(from),
+      onHeard: (from, leastMillis, told) => {
+        this.otherKeys.heard(from)
+        this.view.heard(from, leastMillis, told)
+        if (this.view.isMember(from)) this.told.heard(from, told.position)
+      },
+      onHandlerFailure
+    })
   }
 
   #formation(): Formation {

@@ -93,7 +93,7 @@ export const sequences: Suite = (at) => {
     expect(write(batchOf(put(cart, "v3")))).toEqual([first + 1])
   })
 
-  it("committed changes are counted, those before an opening included; rows alone are not", async () => {
+  it("committed changes are counted over openings, and rows alone are none", async () => {
     const { service } = at().storage
     const before = service.committedChanges()
     write(batchOf(put(cart, "v1"), put(cart, "v2")))

@@ -27,6 +27,8 @@ const read = (seen: ReadonlyArray<number>, changes: Partial<Record> = {}) =>
 
 const loss = (node: string, at = 18) => ({ node, at, document: undefined })
 
+const losses = (document: string) => ({ losses: [{ node: "n1", at: 18, document }] })
+
 const denied = ["o2 at n1 did not see o1, acknowledged before it"]
 
 describe("a strict read", () => {
@@ -49,7 +51,6 @@ describe("a strict read", () => {
   })
 
   it("may miss a row that a disk lost without a trace, of this document only", () => {
-    const losses = (document: string) => ({ losses: [{ node: "n1", at: 18, document }] })
     expect(problems(strictReads, read([], losses("registers/k")))).toEqual([])
     expect(problems(strictReads, read([], losses("registers/other")))).toEqual(denied)
   })

@@ -37,14 +37,5 @@ export const completenessPlants: ReadonlyArray<Plant> = [
       to: `const few = state.others.length > 0 && state.answered.size === 0
   if (state.unsureSince === undefined || few) return state`
     }]
-  },
-  {
-    name: "mended-row-is-whole",
-    bug: "a replica whose damaged row was replaced is complete",
-    edits: [{
-      file: "src/node/NodeCore.ts",
-      from: "return this.replica.mended.has(key) ? \"incomplete\" : this.formation.completeness()",
-      to: "return this.formation.completeness()"
-    }]
   }
 ]
