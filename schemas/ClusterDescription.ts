@@ -5,6 +5,7 @@
  * `everwrite.<cluster>.v1.cluster.describe`: version 1.
  */
 import * as Schema from "effect/Schema"
+import type { FormationStatus } from "../src/core/membership/Formation.ts"
 import type { Ring } from "../src/core/ring/Ring.ts"
 import type { KnownBucket } from "../src/core/strategy/Buckets.ts"
 import { BucketDefinition } from "./BucketDefinition.ts"
@@ -37,6 +38,16 @@ export const BucketBody = Schema.Struct({
 })
 export type BucketBody = typeof BucketBody.Type
 
+/** The standing of the answering node's store: see `core/membership`. */
+export const FormationBody = Schema.Struct({
+  /** Whether the cluster has formed, as the node knows. */
+  formed: Schema.Boolean,
+  /** Strict requests count only what is complete. */
+  completeness: Schema.Literals(["complete", "unsure", "incomplete"]),
+  /** The members whose answer the node awaits. */
+  awaited: Schema.Array(Schema.String)
+})
+
 export const ClusterDescription = Schema.Struct({
   cluster: Schema.String,
   node: Schema.String,
@@ -45,9 +56,17 @@ export const ClusterDescription = Schema.Struct({
   members: Schema.Array(MemberBody),
   /** Absent where the node is of a version that did not tell it. */
   owners: Schema.optional(OwnersBody),
+  /** Absent where the node is of a version that did not tell it. */
+  formation: Schema.optional(FormationBody),
   buckets: Schema.Array(BucketBody)
 })
 export type ClusterDescription = typeof ClusterDescription.Type
+
+const formationBody = ({ awaited, completeness, formed }: FormationStatus) => ({
+  formed,
+  completeness,
+  awaited
+})
 
 const ownersBody = ({ members, owners }: Ring): typeof OwnersBody.Type => {
   const indexes = new Map(members.map(({ id }, index) => [id, index]))
@@ -70,6 +89,8 @@ export const describe = (
     readonly node: string
     readonly ring: Ring
     readonly buckets: Iterable<KnownBucket>
+    /** Undefined where it is not known yet. */
+    readonly formation?: FormationStatus | undefined
   }
 ): ClusterDescription => ({
   cluster: options.cluster,
@@ -78,6 +99,7 @@ export const describe = (
   ringDigest: options.ring.digest,
   members: options.ring.members.map(({ id, weight, zone }) => ({ id, weight, zone: zone ?? null })),
   owners: ownersBody(options.ring),
+  ...options.formation === undefined ? {} : { formation: formationBody(options.formation) },
   buckets: [...options.buckets].map(describeBucket)
 })
 

@@ -8,6 +8,7 @@
  */
 import type { VersionVector } from "../src/core/clock/VersionVector.ts"
 import type { Dot } from "../src/core/clock/Dot.ts"
+import type { Completeness } from "../src/core/model/Completeness.ts"
 import type { DocumentKey } from "../src/core/model/DocumentKey.ts"
 import type { NodeId } from "../src/core/model/Names.ts"
 import type { OperationId } from "../src/core/operations/OperationId.ts"
@@ -34,6 +35,8 @@ export interface Stored {
   readonly _tag: "Stored"
   readonly request: number
   readonly durable: boolean
+  /** Of the replica, for the document. */
+  readonly completeness: Completeness
 }
 
 /** Asks for the replica's document. If its digest is this one, the answer says only that. */
@@ -59,6 +62,8 @@ export interface Fetched {
   readonly outcome: "same" | "found" | "absent" | "damaged"
   /** Empty unless found. */
   readonly document: Uint8Array
+  /** Of the replica, for the document. */
+  readonly completeness: Completeness
 }
 
 /** A request that this node will not carry out, and why, in words. */
@@ -136,6 +141,29 @@ export interface Fenced {
     }
 }
 
+/** The standing of a node's store in its cluster. */
+export interface Introduction {
+  /** The store's id. */
+  readonly store: string
+  readonly own: "new" | "named" | "unnamed" | "amnesiac"
+  /** The sender's certificate of formation: whether it has formed, and stores by member. */
+  readonly formed: boolean
+  readonly stores: ReadonlyArray<readonly [node: NodeId, entry: string]>
+}
+
+/** A node that has started asks what the others know of its store; `request` names the start. */
+export interface Form extends Introduction {
+  readonly _tag: "Form"
+  readonly request: number
+}
+
+export interface Formed extends Introduction {
+  readonly _tag: "Formed"
+  readonly request: number
+  /** The greatest number of changes that the asker said are durable in its store. */
+  readonly told: number
+}
+
 export type PeerMessage =
   | Store
   | Stored
@@ -150,6 +178,8 @@ export type PeerMessage =
   | FetchAfter
   | Fence
   | Fenced
+  | Form
+  | Formed
 
 export type PeerTag = PeerMessage["_tag"]
 

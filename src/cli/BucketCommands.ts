@@ -41,6 +41,12 @@ const printBuckets = Effect.fnUntraced(function*(backend: Backend, flags: Connec
     bucket.hasCode ? "yes" : "no",
     Object.keys(bucket.operations).join(" ")
   ])
+  const { formation, node } = cluster
+  if (formation !== undefined && formation.completeness !== "complete") {
+    const awaited = formation.awaited.length > 0 ? `; awaits ${formation.awaited.join(", ")}` : ""
+    const state = formation.formed ? "formed" : "has not formed"
+    yield* Output.note(`${node} is ${formation.completeness}: the cluster ${state}${awaited}`)
+  }
   yield* Output.table(["BUCKET", "STRATEGY", "KEY", "N", "CODE", "OPERATIONS"], rows)
 })
 

@@ -41,7 +41,7 @@ const describe = ({ about, otherwise, variable }: AnySetting): string => {
 const settingFlags = Object.fromEntries(
   settingNames
     .map((name): readonly [string, AnySetting] => [name, settings[name]])
-    .filter(([, setting]) => setting.secret !== true)
+    .filter(([name, setting]) => setting.secret !== true && name !== "form")
     .map(([name, setting]) => [
       name,
       Flag.String(flagName(name, setting)).pipe(
@@ -51,9 +51,19 @@ const settingFlags = Object.fromEntries(
     ])
 )
 
+/** A switch, which needs no value: `everwrite start --form`. */
+const formFlag = Flag.Boolean("form").pipe(
+  Flag.optional,
+  Flag.withDescription(describe(settings.form))
+)
+
 const run = Effect.fnUntraced(function*(
   flags: { readonly [name: string]: Option.Option<string> },
-  options: { readonly config: Option.Option<string>; readonly json: boolean }
+  options: {
+    readonly config: Option.Option<string>
+    readonly form: Option.Option<boolean>
+    readonly json: boolean
+  }
 ) {
   const [{ layerLogs }, { startNode }, { resolve }] = yield* Effect.promise(() =>
     Promise.all([
@@ -63,7 +73,9 @@ const run = Effect.fnUntraced(function*(
     ])
   )
   const config = yield* configOf(options.config)
-  const given = Object.entries(flags).map(([name, flag]) => [name, Option.getOrUndefined(flag)])
+  const form = Option.map(options.form, String)
+  const given = Object.entries({ ...flags, form })
+    .map(([name, flag]) => [name, Option.getOrUndefined(flag)])
   const resolved = yield* resolve([
     fromFlags(Object.fromEntries(given)),
     fromObject(options.json ? { logFormat: "json" } : {}, "--json"),
@@ -95,6 +107,6 @@ const run = Effect.fnUntraced(function*(
 
 export const start = Command.make(
   "start",
-  { settings: settingFlags, config: configFlag, json: jsonFlag },
+  { settings: settingFlags, config: configFlag, form: formFlag, json: jsonFlag },
   (flags) => run(flags.settings, flags).pipe(Effect.mapError((error) => fromError(error, flags)))
 ).pipe(Command.withDescription("Run one node of a cluster"))

@@ -47,7 +47,9 @@ export const make = (options: EmbeddedOptions): Backend => ({
     options.coordinator.list(withPrincipal(request), { deliver: respond }),
   describe: (respond) => {
     const { buckets, cluster, view } = options
-    respond(describe({ cluster, node: view.self, ring: view.ring, buckets: buckets.values() }))
+    const { ring, self: node } = view
+    const formation = view.formation()
+    respond(describe({ cluster, node, ring, formation, buckets: buckets.values() }))
   }
 })
 

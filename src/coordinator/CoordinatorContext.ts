@@ -4,8 +4,10 @@
  */
 import type { PeerMessage } from "../../schemas/PeerMessage.ts"
 import type { TokenSeal } from "../core/clock/CausalContext.ts"
+import type { Completeness } from "../core/model/Completeness.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
+import type { RowKey } from "../core/model/RowKey.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import type { ClusterView } from "../gossip/ClusterView.ts"
 import type { Replica } from "../replica/Replica.ts"
@@ -42,6 +44,10 @@ export interface NodeServices {
   readonly send: (to: NodeId, message: PeerMessage) => void
   /** The incarnation of a node in its last frame; empty where none came. */
   readonly incarnationOf: (node: NodeId) => string
+  /** Of the own replica, for a document. */
+  readonly completenessOf: (key: RowKey) => Completeness
+  /** Tells the other nodes at the end of the turn how many changes are durable here. */
+  readonly tellPosition: () => void
   readonly seal: TokenSeal
   readonly limits: CoordinatorLimits
 }

@@ -5,13 +5,14 @@
  * Other replicas say only that they hold the same where their digest matches this node's, so a
  * read of a converged document moves a few bytes.
  */
-import type { PeerMessage } from "../../schemas/PeerMessage.ts"
+import type { Fetched, PeerMessage } from "../../schemas/PeerMessage.ts"
 import { Malformed } from "../core/codec/Bytes.ts"
 import type { CausalContext } from "../core/clock/CausalContext.ts"
 import * as LostDots from "../core/clock/LostDots.ts"
 import * as VersionVector from "../core/clock/VersionVector.ts"
 import * as Document from "../core/crdt/Document.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
+import type { Completeness } from "../core/model/Completeness.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import * as ReadDecision from "../core/quorum/ReadDecision.ts"
@@ -97,26 +98,29 @@ export abstract class ReadCoordinator
 
   /** Takes the version that may be shown here: the newest, unless it is still under way. */
   #takeOwn(local: LocalRead): void {
-    const { node } = this.context
+    const { completenessOf, node } = this.context
+    const completeness = completenessOf(this.read.row)
     switch (local._tag) {
       case "Found":
-        if (local.document === this.#compared?.document) return this.#joinCompared(node)
-        return this.#join(node, local)
+        if (local.document === this.#compared?.document) {
+          return this.#joinCompared(node, completeness)
+        }
+        return this.#join(node, local, completeness)
       case "Absent":
-        return this.step({ _tag: "Absent", index: this.#indexOf(node) })
+        return this.step({ _tag: "Absent", index: this.#indexOf(node), completeness })
       case "Damaged":
         return this.step({ _tag: "Damaged", index: this.#indexOf(node) })
     }
   }
 
   /** A replica shows what is newest here; so it may be shown, whatever the own disk does. */
-  #joinCompared(from: NodeId): void {
+  #joinCompared(from: NodeId, completeness: Completeness): void {
     const compared = this.#compared
     // It compared with nothing, or with what it cannot have had.
     if (compared === undefined) return this.step({ _tag: "Damaged", index: this.#indexOf(from) })
-    if (this.#hasCompared) return this.#foundAt(from, compared.digest)
+    if (this.#hasCompared) return this.#foundAt(from, compared.digest, completeness)
     this.#hasCompared = true
-    this.#join(from, compared)
+    this.#join(from, compared, completeness)
   }
 
   hear(from: NodeId, message: PeerMessage): void {
@@ -126,23 +130,24 @@ export abstract class ReadCoordinator
       return this.step({ _tag: "Unreachable", index: this.#indexOf(from) })
     }
     if (message._tag !== "Fetched") return
+    const { completeness } = message
     switch (message.outcome) {
       case "same":
-        return this.#joinCompared(from)
+        return this.#joinCompared(from, completeness)
       case "absent":
-        return this.step({ _tag: "Absent", index: this.#indexOf(from) })
+        return this.step({ _tag: "Absent", index: this.#indexOf(from), completeness })
       case "damaged":
         return this.step({ _tag: "Damaged", index: this.#indexOf(from) })
       case "found":
-        return this.#take(from, message.document)
+        return this.#take(from, message)
     }
   }
 
   /** Reads another replica's document. */
-  #take(from: NodeId, bytes: Uint8Array): void {
+  #take(from: NodeId, { completeness, document: bytes }: Fetched): void {
     this.#bytes += bytes.length
     try {
-      this.#join(from, DocumentCodec.decodeWithDigest(bytes))
+      this.#join(from, DocumentCodec.decodeWithDigest(bytes), completeness)
     } catch (error) {
       if (!(error instanceof Malformed)) throw error
       this.step({ _tag: "Damaged", index: this.#indexOf(from) })
@@ -152,7 +157,8 @@ export abstract class ReadCoordinator
   /** Joins a replica's document into the states found so far. */
   #join(
     from: NodeId,
-    { digest, document }: { readonly document: Document.Document; readonly digest: string }
+    { digest, document }: { readonly document: Document.Document; readonly digest: string },
+    completeness: Completeness
   ): void {
     const { counters, runtime } = this.context
     if (this.joined === Document.empty) this.joined = document
@@ -167,12 +173,13 @@ export abstract class ReadCoordinator
       }
       this.joined = joined
     }
-    this.#foundAt(from, digest)
+    this.#foundAt(from, digest, completeness)
   }
 
-  #foundAt(node: NodeId, version: string): void {
+  #foundAt(node: NodeId, version: string, completeness: Completeness): void {
     const covered = VersionVector.covers(this.joined.context, this.read.after.vector)
-    this.step({ _tag: "Found", index: this.#indexOf(node), version, covered })
+    const complete = completeness === "complete"
+    this.step({ _tag: "Found", index: this.#indexOf(node), version, covered, complete })
   }
 
   #indexOf(node: NodeId): number {
@@ -198,6 +205,7 @@ export abstract class ReadCoordinator
             needed: { r: outcome.needed.r, pr: outcome.needed.pr },
             had: outcome.had,
             unreachable: this.#unreachable(outcome),
+            ...outcome.incomplete.length === 0 ? {} : { incomplete: outcome.incomplete },
             refused: [
               ...this.#refusals,
               ...outcome.damaged.map((node) => ({ node, reason: "its copy is damaged" }))

@@ -216,7 +216,12 @@ export class RequestServer {
   #describe(verb: string, reply: string): void {
     if (verb !== "describe") return this.#refuse(reply, invalid(verb, "describe"))
     const { buckets, cluster, node, view } = this.#options
-    this.#publish(reply, clusterText({ cluster, node, ring: view.ring, buckets: buckets.values() }))
+    const { ring } = view
+    const formation = view.formation()
+    this.#publish(
+      reply,
+      clusterText({ cluster, node, ring, formation, buckets: buckets.values() })
+    )
   }
 
   #publish(subject: string, text: string): void {

@@ -83,7 +83,7 @@ export class WriteCoordinator
         this.#store = this.#storeOf(updated.encoded.bytes, updated.dot)
         this.ask()
         if (fromMemory) {
-          this.step({ _tag: "Acknowledged", index: this.#indexOf(node), durable: false })
+          this.#acknowledged(false)
         }
         return "begun"
     }
@@ -105,12 +105,19 @@ export class WriteCoordinator
 
   /** The own replica's commit has ended. */
   #committed(failure: StorageFailure | undefined): void {
-    const index = this.#indexOf(this.context.node)
-    this.step(
-      failure === undefined
-        ? { _tag: "Acknowledged", index, durable: true }
-        : { _tag: "Refused", index, reason: reasonOf(failure) }
-    )
+    const { node, tellPosition } = this.context
+    if (failure !== undefined) {
+      return this.step({ _tag: "Refused", index: this.#indexOf(node), reason: reasonOf(failure) })
+    }
+    // A replica's acknowledgement says how many of its changes are durable; this one says it here.
+    if (this.#write.needs.pw > 0) tellPosition()
+    this.#acknowledged(true)
+  }
+
+  #acknowledged(durable: boolean): void {
+    const { completenessOf, node } = this.context
+    const complete = completenessOf(this.#write.row) === "complete"
+    this.step({ _tag: "Acknowledged", index: this.#indexOf(node), durable, complete })
   }
 
   message(): PeerMessage {
@@ -121,7 +128,9 @@ export class WriteCoordinator
   hear(from: NodeId, message: PeerMessage): void {
     const index = this.#indexOf(from)
     if (message._tag === "Stored") {
-      this.step({ _tag: "Acknowledged", index, durable: message.durable })
+      const { completeness, durable } = message
+      const complete = completeness === "complete"
+      this.step({ _tag: "Acknowledged", index, durable, complete })
     } else if (message._tag === "Refused") {
       this.step({ _tag: "Refused", index, reason: message.reason })
     }
@@ -166,13 +175,14 @@ export class WriteCoordinator
     const { node, runtime } = this.context
     if (outcome.mayHaveApplied) runtime.mark("write: failed, and may have applied")
     else runtime.mark("write: every replica refused it")
-    const { had } = outcome
+    const { had, incomplete } = outcome
     const { dw, pw, w } = outcome.needed
     return new Errors.QuorumNotMet({
       action: "write",
       needed: { w, pw, dw },
       had,
       ...ownWithReason(outcome, node),
+      ...incomplete.length === 0 ? {} : { incomplete },
       // A write that was applied here was read and sent, and a crash may bring a failed commit
       // back.
       mayHaveApplied: outcome.mayHaveApplied || this.#document !== undefined

@@ -3,6 +3,7 @@
  * up, how far their clocks are ahead. Other rooms read it; only this room and the frames that come
  * in change it. The ring is a value that changes: its readers ask for it each time.
  */
+import type { FormationStatus } from "../core/membership/Formation.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { Nodes } from "../core/quorum/Targets.ts"
@@ -30,6 +31,8 @@ export class ClusterView {
   readonly self: NodeId
   /** The nodes that are believed to be up. */
   readonly liveness: Liveness
+  /** The standing of this node's store in the cluster, once it is known. */
+  formation: () => FormationStatus | undefined = () => undefined
   /** How far their clocks are ahead. */
   readonly clocks: PeerClocks
   readonly #runtime: Runtime
@@ -79,12 +82,12 @@ export class ClusterView {
     return () => void this.#listeners.delete(own)
   }
 
-  isMember(node: NodeId): boolean {
-    return this.#members.has(node)
-  }
-
   members(): ReadonlyArray<Member> {
     return this.ring.members
+  }
+
+  isMember(node: NodeId): boolean {
+    return this.#members.has(node)
   }
 
   /** All nodes in the order in which they are asked to hold a partition. */

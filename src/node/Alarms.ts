@@ -13,6 +13,26 @@ interface Alarm {
   readonly says: string
 }
 
+const isLossy = ({ formation }: NodeCore): boolean => {
+  const { own } = formation.status()
+  return own === "unnamed" || own === "amnesiac"
+}
+
+const completenessAlarms = (core: NodeCore): ReadonlyArray<Alarm> => [
+  {
+    name: "incomplete",
+    count: () => isLossy(core) ? 1 : 0,
+    says: "this store was wiped, is new, or lost what it had told other nodes is durable; what it "
+      + "does not have is not believed to be absent, and strict requests do not count it"
+  },
+  {
+    name: "mended",
+    count: () => core.replica.mended.size,
+    says: "damaged rows were replaced by later writes; strict requests do not count this node for "
+      + "these documents"
+  }
+]
+
 /** The counts that are watched. They only grow. */
 export const alarmsOf = (core: NodeCore): ReadonlyArray<Alarm> => {
   const { link, replica, requests, view } = core
@@ -40,6 +60,7 @@ export const alarmsOf = (core: NodeCore): ReadonlyArray<Alarm> => {
       count: () => storage.stats().damaged + replica.stats().damaged,
       says: "stored rows are damaged; they count as missing and are repaired from other replicas"
     },
+    ...completenessAlarms(core),
     {
       name: "commit",
       count: () => storage.stats().failures,

@@ -14,6 +14,7 @@ import { NodeId } from "../core/model/Names.ts"
 import { type Broker, EmbeddedBroker, layerBroker } from "../transport/broker/Broker.ts"
 import * as ClusterKey from "./ClusterKey.ts"
 import type { LoadedConfig } from "./ConfigFile.ts"
+import { settled } from "./FormationWatch.ts"
 import { type LiveNode, type StartFailure, startNode } from "./Node.ts"
 import { fromObject, type Source } from "./Setting.ts"
 import { resolve, type Settings } from "./Settings.ts"
@@ -99,6 +100,8 @@ export const startDev = Effect.fnUntraced(function*(
   const running = yield* Effect.forEach(ids, (_, index) => start(index), {
     concurrency: ids.length
   })
+  // Nobody is to notice that three nodes need a moment to form a cluster.
+  for (const { live } of running) yield* settled(live.core)
   const restart = Effect.fnUntraced(function*(node: NodeId) {
     const index = ids.indexOf(node)
     const { live, scope } = running[index]!

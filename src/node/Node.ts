@@ -29,6 +29,7 @@ import { Transport, type TransportService, TransportUnavailable } from "../trans
 import { alarmsOf, watch } from "./Alarms.ts"
 import * as ClusterKey from "./ClusterKey.ts"
 import { type Config, decode, InvalidConfig, type LoadedConfig } from "./ConfigFile.ts"
+import { watchFormation } from "./FormationWatch.ts"
 import { limitsOf } from "./LimitSettings.ts"
 import { makeLiveRuntime } from "./LiveRuntime.ts"
 import { natsOptions } from "./NatsSettings.ts"
@@ -193,6 +194,7 @@ export const startNode = Effect.fnUntraced(function*(
     buckets,
     keys: yield* keysOf(settings),
     limits: limitsOf(settings),
+    isForced: settings.form,
     version,
     onHandlerFailure: yield* reportHandlerFailures(),
     onSuperseded
@@ -213,6 +215,7 @@ export const startNode = Effect.fnUntraced(function*(
   })
   yield* watchConnection(transport)
   yield* Effect.forkScoped(watch(alarmsOf(core), options.limits))
+  yield* Effect.forkScoped(watchFormation(core))
   // The last to be opened is the first to be closed: requests under way need all the rest.
   yield* Effect.addFinalizer(() => {
     if (stopping) return Effect.void

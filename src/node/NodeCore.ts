@@ -3,27 +3,32 @@
  * users and the simulator run this same file.
  */
 import * as DateTime from "effect/DateTime"
-import type { PeerTag } from "../../schemas/PeerMessage.ts"
+import type { PeerHandlers, PeerTag } from "../../schemas/PeerMessage.ts"
 import { Coordinator } from "../coordinator/Coordinator.ts"
 import { RequestServer } from "../coordinator/RequestServer.ts"
 import type { TokenKey } from "../core/clock/CausalContext.ts"
+import type { Completeness } from "../core/model/Completeness.ts"
 import * as Incarnation from "../core/model/Incarnation.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import type { ClusterName, NodeId } from "../core/model/Names.ts"
+import type { RowKey } from "../core/model/RowKey.ts"
 import type { RingState } from "../core/ring/RingState.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import { ClusterView } from "../gossip/ClusterView.ts"
+import { Formation } from "../gossip/Formation.ts"
 import { greetMembers } from "../gossip/Greetings.ts"
 import { OtherKeys } from "../gossip/OtherKeys.ts"
 import { type Process, Processes, type ProcessesOptions } from "../gossip/Processes.ts"
 import { Replica } from "../replica/Replica.ts"
 import { ReplicaServer } from "../replica/ReplicaServer.ts"
+import { ToldPositions } from "../gossip/ToldPositions.ts"
 import { metadataBatch, readMetadata } from "../storage/Metadata.ts"
 import type { StorageFailure, StorageService } from "../storage/Storage.ts"
 import { PeerLink } from "../transport/PeerLink.ts"
 import { ServiceInfo, type ServiceInfoOptions } from "../transport/ServiceInfo.ts"
 import type { TransportService } from "../transport/Transport.ts"
+import { isNamed, rowOfStart, standingNote, standingOf, toldNote } from "./Standing.ts"
 import { keyIdOf } from "./ClusterKey.ts"
 
 export interface NodeOptions {
@@ -38,6 +43,8 @@ export interface NodeOptions {
   /** The first seals contexts, each opens them; the same on every node. */
   readonly keys: ReadonlyArray<TokenKey>
   readonly limits: NodeLimits
+  /** An operator's word: the cluster forms without the members that do not answer. */
+  readonly isForced?: boolean
   /** Of the program, for people; 0.0.0 where it is not known. */
   readonly version?: string
   /**
@@ -53,12 +60,12 @@ export interface NodeOptions {
 
 /** What is needed to look for other processes under this id. */
 export const processOptions = (options: NodeOptions, startedAs: string): ProcessesOptions => {
-  const { keys, namesStore, ring, storage: { storeId } } = options
+  const { keys, namesStore, node, ring, storage, storage: { storeId } } = options
   return {
     ...options,
     partitionCount: ring.ring.partitionCount,
     keyIds: keys.map(keyIdOf),
-    own: () => ({ startedAs, storeId, isNamed: namesStore?.(storeId) ?? false })
+    own: () => ({ startedAs, storeId, isNamed: namesStore?.(storeId) ?? isNamed(storage, node) })
   }
 }
 
@@ -87,7 +94,8 @@ export const beginIncarnation = (
     runtime.mark("node: an incarnation begins ahead of the clock")
   }
   const batch = metadataBatch("incarnation", incarnation)
-  storage.write(batch, (failure) => done(failure ?? incarnation))
+  const rows = [...batch.rows, rowOfStart(storage)]
+  storage.write({ ...batch, rows }, (failure) => done(failure ?? incarnation))
 }
 
 /** A node that serves. */
@@ -95,6 +103,8 @@ export class NodeCore {
   readonly options: NodeOptions
   readonly view: ClusterView
   readonly replica: Replica
+  readonly formation: Formation
+  readonly told: ToldPositions
   readonly coordinator: Coordinator
   readonly link: PeerLink
   readonly requests: RequestServer
@@ -107,7 +117,7 @@ export class NodeCore {
 
   constructor(options: NodeOptions, incarnation: Incarnation.Incarnation) {
     this.options = options
-    const { buckets, limits, node, ring, storage, transport, runtime } = options
+    const { buckets, limits, node, ring, storage, runtime } = options
     const { partitionCount } = ring.ring
     this.view = new ClusterView({ runtime, self: node, ring, limits })
     this.otherKeys = new OtherKeys((id) => this.view.isMember(id))
@@ -116,11 +126,16 @@ export class NodeCore {
     this.replica = new Replica({ runtime, storage, node, incarnation, stampMillis, limits })
     const { replica } = this
     const nowMillis = stampMillis
+    this.told = new ToldPositions({ runtime, limits, note: toldNote(storage) })
+    this.formation = this.#formation()
+    this.view.formation = () => this.formation.status()
+    const completenessOf = (key: RowKey) => this.completenessOf(key)
     const replicaServer = new ReplicaServer({
       replica,
       buckets,
       partitionCount,
       nowMillis,
+      completenessOf,
       limits
     })
     this.coordinator = new Coordinator({
@@ -130,28 +145,13 @@ export class NodeCore {
       replica: this.replica,
       send: (to, message) => this.link.send(to, message),
       incarnationOf: (node) => this.link.incarnationOf(node),
+      completenessOf,
+      tellPosition: () => this.formation.tell(),
       seal: { cluster: options.cluster, keys: options.keys },
       limits,
       validation: { buckets, partitionCount }
     })
-    this.link = new PeerLink({
-      runtime,
-      transport,
-      cluster: options.cluster,
-      node,
-      limits,
-      partitionCount,
-      incarnation: () => this.replica.incarnation(),
-      ringDigest: () => this.view.ring.digest,
-      handlers: { ...replicaServer.handlers, ...this.coordinator.handlers },
-      keyIds: watched.keyIds,
-      onOtherKey: (from) => this.otherKeys.refused(from),
-      onHeard: (from, leastMillis, told) => {
-        this.otherKeys.heard(from)
-        this.view.heard(from, leastMillis, told)
-      },
-      onHandlerFailure: options.onHandlerFailure ?? rethrow
-    })
+    this.link = this.#makeLink({ ...replicaServer.handlers, ...this.coordinator.handlers }, watched)
     this.requests = new RequestServer({
       ...options,
       view: this.view,
@@ -173,6 +173,59 @@ export class NodeCore {
       onOtherKey: () => this.otherKeys.refused(node),
       onSuperseded: (other) => this.#standDown(other)
     })
+    this.formation.start()
+  }
+
+  #makeLink(
+    handlers: Omit<PeerHandlers, "Form" | "Formed">,
+    { keyIds }: Pick<ProcessesOptions, "keyIds">
+  ): PeerLink {
+    const { cluster, limits, node, onHandlerFailure = rethrow, ring, runtime, transport } =
+      this.options
+    const { partitionCount } = ring.ring
+    return new PeerLink({
+      runtime,
+      transport,
+      cluster,
+      node,
+      limits,
+      partitionCount,
+      incarnation: () => this.replica.incarnation(),
+      ringDigest: () => this.view.ring.digest,
+      handlers: { ...handlers, ...this.formation.handlers },
+      keyIds,
+      position: () => this.formation.position(),
+      onOtherKey: (from) => this.otherKeys.refused(from),
+      onHeard: (from, leastMillis, told) => {
+        this.otherKeys.heard(from)
+        this.view.heard(from, leastMillis, told)
+        if (this.view.isMember(from)) this.told.heard(from, told.position)
+      },
+      onHandlerFailure
+    })
+  }
+
+  #formation(): Formation {
+    const { isForced = false, limits, node: self, runtime, storage } = this.options
+    return new Formation({
+      runtime,
+      self,
+      members: this.view.members().map(({ id }) => id),
+      storeId: storage.storeId,
+      committedChanges: () => storage.committedChanges(),
+      standing: standingOf(storage),
+      keep: standingNote(storage),
+      isForced,
+      send: (to, message) => this.link.send(to, message),
+      greet: (to) => this.link.tellPosition(to),
+      told: (node, storeId) => this.told.of(node, storeId),
+      limits
+    })
+  }
+
+  /** Whether the replica here has all that it ever acknowledged of a document. */
+  completenessOf(key: RowKey): Completeness {
+    return this.replica.mended.has(key) ? "incomplete" : this.formation.completeness()
   }
 
   /** Takes no more requests; those under way go on. */
@@ -187,9 +240,11 @@ export class NodeCore {
     this.#service.close()
     this.requests.close()
     this.coordinator.close()
+    this.formation.close()
     this.#endGreetings()
     this.processes.close()
     this.link.close()
+    this.told.close()
   }
 
   /** Another process goes on under this id: this one neither asks, answers nor takes anything. */

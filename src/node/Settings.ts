@@ -63,6 +63,14 @@ const PartitionCount = integer({ minimum: 1, maximum: 65_536 }).check(
   Schema.makeFilter(isPartitionCount)
 )
 
+const Switch = Schema.Union([
+  Schema.Boolean,
+  Schema.Literals(["true", "on", "false", "off"]).pipe(Schema.decodeTo(Schema.Boolean, {
+    decode: SchemaGetter.transform((text) => text === "true" || text === "on"),
+    encode: SchemaGetter.transform((isOn): "on" | "off" => (isOn ? "on" : "off"))
+  }))
+])
+
 const Port = integer({ minimum: 0, maximum: 65_535 })
 
 const HttpPort = Schema.Union([
@@ -98,6 +106,16 @@ export const settings = {
     expected: "n1,n2,n3, or in a config file also { id, weight, zone }",
     otherwise: undefined,
     about: "All nodes of the cluster, the same on each of them. By default this node alone."
+  }),
+  form: setting({
+    variable: "EVERWRITE_FORM",
+    schema: Switch,
+    expected: "true, on, false or off",
+    otherwise: false,
+    about: "Whether the cluster forms without the members that do not answer within 5 s of the "
+      + "start. Their stores count as incomplete from then on, and strict reads may miss what only "
+      + "they have. For the first start of a part of a cluster, or when a member is gone for good; "
+      + "at one node, for one start."
   }),
   partitionCount: setting({
     variable: "EVERWRITE_PARTITION_COUNT",

@@ -104,6 +104,18 @@ const storageSamples = ({ options: { storage } }: NodeCore): ReadonlyArray<Sampl
   ]
 }
 
+const formationSamples = (
+  { formation, replica }: NodeCore
+): ReadonlyArray<Sample> => {
+  const { awaited, completeness, formed } = formation.status()
+  return [
+    gauge("formed", formed ? 1 : 0, "1 once the cluster has formed, as this node knows."),
+    gauge("complete", completeness === "complete" ? 1 : 0, "1 while strict requests count it."),
+    gauge("formation_awaited", awaited.length, "Members whose answer this node's start awaits."),
+    gauge("mended_documents", replica.mended.size, "Documents whose damaged row was replaced.")
+  ]
+}
+
 const networkSamples = (core: NodeCore): ReadonlyArray<Sample> => {
   const { link, options: { transport }, view } = core
   const stats = transport.stats()
@@ -162,6 +174,7 @@ export const samplesOf = (
   ...requestSamples(core),
   ...replicaSamples(core),
   ...storageSamples(core),
+  ...formationSamples(core),
   ...networkSamples(core),
   counter(
     "rare_paths",

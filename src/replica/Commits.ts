@@ -17,9 +17,12 @@ import type {
 import { DiskBreaker } from "./DiskBreaker.ts"
 import type { Noted } from "./OperationIndex.ts"
 import type { LocalDocument, LocalRead } from "./LocalDocument.ts"
+import { MendedDocuments } from "./MendedDocuments.ts"
 import { type CommitUnderWay, type ShownLimits, ShownVersions } from "./ShownVersions.ts"
 
-export type CommitLimits = ShownLimits & Pick<NodeLimits, "diskRetryMillis">
+export type CommitLimits =
+  & ShownLimits
+  & Pick<NodeLimits, "diskRetryMillis" | "mendedDocumentsMax">
 
 /** A document on its way to the disk. */
 export interface DocumentCommit {
@@ -40,6 +43,8 @@ export interface DocumentCommit {
 
 export class Commits {
   readonly shown: ShownVersions
+  /** The documents for which this replica is incomplete. */
+  readonly mended: MendedDocuments
   readonly #runtime: Runtime
   readonly #storage: StorageService
   readonly #breaker: DiskBreaker
@@ -50,6 +55,7 @@ export class Commits {
     readonly limits: CommitLimits
   }) {
     this.shown = new ShownVersions(options)
+    this.mended = new MendedDocuments(options.storage, options.limits)
     this.#runtime = options.runtime
     this.#storage = options.storage
     this.#breaker = new DiskBreaker(options)
@@ -70,11 +76,12 @@ export class Commits {
     this.#breaker.begin()
     // The rest of a damaged row is removed, or its elements would be counted with the new ones.
     const { dropsElements, ...written } = { key, ...change }
-    const isAnew = dropsElements || before._tag === "Damaged"
-    const documents = isAnew ? [removalOf(key), written] : [written]
+    const isMended = before._tag === "Damaged"
+    const documents = dropsElements || isMended ? [removalOf(key), written] : [written]
+    const all = isMended ? [...rows, this.mended.add(key)] : rows
     let refusal: StorageFailure | undefined
     let commit: CommitUnderWay | undefined
-    const sequences = this.#storage.write({ documents, rows }, (failure) => {
+    const sequences = this.#storage.write({ documents, rows: all }, (failure) => {
       if (failure !== undefined) noted?.failed()
       // Before the call returns this means that nothing was accepted, and so nothing is lost.
       if (commit === undefined) refusal = failure

@@ -24,6 +24,7 @@ import { type CommitLimits, Commits } from "./Commits.ts"
 import { DocumentCache } from "./DocumentCache.ts"
 import { DotIssuer } from "./DotIssuer.ts"
 import type { LocalRead } from "./LocalDocument.ts"
+import type { MendedDocuments } from "./MendedDocuments.ts"
 import { OperationIndex } from "./OperationIndex.ts"
 import type { AppliedOperation } from "./OperationRow.ts"
 import * as RowCodec from "./RowCodec.ts"
@@ -73,6 +74,11 @@ export class Replica {
     this.#cache = new DocumentCache(options.limits.cacheBytesMax)
     this.#commits = new Commits(options)
     this.operations = new OperationIndex({ ...options, incarnation: () => this.incarnation() })
+  }
+
+  /** The documents for which this replica is incomplete. */
+  get mended(): MendedDocuments {
+    return this.#commits.mended
   }
 
   incarnation(): Incarnation {

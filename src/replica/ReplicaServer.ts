@@ -8,6 +8,7 @@ import type {
   DocumentName,
   Fetch,
   FetchAfter,
+  Fetched,
   List,
   PeerHandlers,
   PeerMessage,
@@ -15,6 +16,7 @@ import type {
 } from "../../schemas/PeerMessage.ts"
 import * as VersionVector from "../core/clock/VersionVector.ts"
 import { Malformed } from "../core/codec/Bytes.ts"
+import type { Completeness } from "../core/model/Completeness.ts"
 import type { RowKey } from "../core/model/RowKey.ts"
 import { rowKeyOf } from "../core/ring/Partition.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
@@ -23,7 +25,7 @@ import { liveKeys, type ScanLimits } from "./LiveKeys.ts"
 import type { LocalRead } from "./LocalDocument.ts"
 import type { Replica } from "./Replica.ts"
 
-const nothing = new Uint8Array(0)
+const nothing: Uint8Array = new Uint8Array(0)
 
 export class ReplicaServer {
   readonly handlers: PeerHandlers<"Store" | "Fetch" | "FetchAfter" | "List"> = {
@@ -36,6 +38,7 @@ export class ReplicaServer {
   readonly #buckets: Buckets
   readonly #partitionCount: number
   readonly #nowMillis: () => number
+  readonly #completenessOf: (key: RowKey) => Completeness
   readonly #limits: ScanLimits
 
   constructor(
@@ -45,6 +48,7 @@ export class ReplicaServer {
       readonly partitionCount: number
       /** The time that the cluster agrees on, in milliseconds. */
       readonly nowMillis: () => number
+      readonly completenessOf: (key: RowKey) => Completeness
       readonly limits: ScanLimits
     }
   ) {
@@ -52,6 +56,7 @@ export class ReplicaServer {
     this.#buckets = options.buckets
     this.#partitionCount = options.partitionCount
     this.#nowMillis = options.nowMillis
+    this.#completenessOf = options.completenessOf
     this.#limits = options.limits
   }
 
@@ -70,11 +75,13 @@ export class ReplicaServer {
     const fromMemory = !message.sync && request !== 0
     const joined = this.#replica.join({ key, ...arrival, fromMemory }, (failure) => {
       if (!message.sync || request === 0) return
-      if (failure === undefined) reply({ _tag: "Stored", request, durable: true })
-      else refuse(`${failure.kind}: ${failure.detail}`)
+      if (failure === undefined) {
+        reply({ _tag: "Stored", request, durable: true, completeness: this.#completenessOf(key) })
+      } else refuse(`${failure.kind}: ${failure.detail}`)
     })
     if (joined._tag === "Refused") return refuse(joined.reason)
-    if (!message.sync && request !== 0) reply({ _tag: "Stored", request, durable: false })
+    if (message.sync || request === 0) return
+    reply({ _tag: "Stored", request, durable: false, completeness: this.#completenessOf(key) })
   }
 
   /**
@@ -92,23 +99,18 @@ export class ReplicaServer {
   }
 
   #fetched(
-    { digest, request }: Fetch | FetchAfter,
+    name: Fetch | FetchAfter,
     local: LocalRead,
     reply: (message: PeerMessage) => void
   ): void {
-    switch (local._tag) {
-      case "Absent":
-        return reply({ _tag: "Fetched", request, outcome: "absent", document: nothing })
-      case "Damaged":
-        return reply({ _tag: "Fetched", request, outcome: "damaged", document: nothing })
-      case "Found": {
-        if (local.digest === digest) {
-          return reply({ _tag: "Fetched", request, outcome: "same", document: nothing })
-        }
-        const document = DocumentCodec.encode(local.document).bytes
-        return reply({ _tag: "Fetched", request, outcome: "found", document })
-      }
-    }
+    const { digest, request } = name
+    const completeness = this.#completenessOf(this.#keyOf(name))
+    const tell = (outcome: Fetched["outcome"], document = nothing) =>
+      reply({ _tag: "Fetched", request, outcome, document, completeness })
+    if (local._tag === "Absent") return tell("absent")
+    if (local._tag === "Damaged") return tell("damaged")
+    if (local.digest === digest) return tell("same")
+    tell("found", DocumentCodec.encode(local.document).bytes)
   }
 
   /** Names live keys of a bucket; fewer than the limit where there is much to look through. */

@@ -8,7 +8,7 @@ import { compareKeys } from "./KeyOrder.ts"
 import { compareEncoded, type Pending } from "./PendingWrites.ts"
 import type { Reader, StoredRow } from "./Reader.ts"
 import type { RowKey, StorageService } from "./Storage.ts"
-import type { StoreEpoch } from "./StoreRow.ts"
+import type { OpenedStore } from "./StoreRow.ts"
 
 /** The first items of waiting and stored rows; a waiting row hides the stored one. */
 const merge = <K, A>(options: {
@@ -78,11 +78,12 @@ const scanRows =
 
 export const makeBufferedStorage = (
   sources: Sources,
-  { storeId }: StoreEpoch
+  { changes, storeId }: OpenedStore
 ): StorageService => {
   const { queue, reader } = sources
   return {
     storeId,
+    committedChanges: () => changes + queue.changes,
     read: (key) => reader.read(key, queue.pending.overlay(key)),
     readRow: (family, key) => {
       const encoded = encodeKey(family, key)

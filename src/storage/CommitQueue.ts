@@ -84,6 +84,11 @@ export class CommitQueue {
     return this.#inFlight.length + this.#gathered.length === 0
   }
 
+  /** Changes committed since the opening. */
+  get changes(): number {
+    return this.#changes
+  }
+
   get stats(): Omit<StorageStats, "damaged"> {
     return {
       groups: this.#groups,

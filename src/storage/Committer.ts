@@ -8,6 +8,7 @@
  */
 import type { AcceptedBatch, EncodedRow, NumberedChange } from "./AcceptedBatch.ts"
 import { documentChecksum, type DocumentRow, rowChecksum } from "./Checksum.ts"
+import { ChangeCount } from "./ChangeCount.ts"
 import type { Database, Statement } from "./Database.ts"
 import { familyNumbers } from "./FamilyKey.ts"
 import { isSqliteError, sqliteFull } from "./SqliteError.ts"
@@ -31,6 +32,7 @@ export class Committer {
   readonly #dropDocument: Statement
   readonly #putRow: Statement
   readonly #dropRow: Statement
+  readonly #count: ChangeCount
 
   constructor(database: Database) {
     this.#database = database
@@ -49,17 +51,22 @@ export class Committer {
        checksum = excluded.checksum, bytes = excluded.bytes`
     )
     this.#dropRow = database.prepare("DELETE FROM family_rows WHERE family = ? AND key = ?")
+    this.#count = new ChangeCount(database)
   }
 
   /** Commits every batch, synced, or none: then the failure says why. */
   commit(batches: ReadonlyArray<AcceptedBatch>): StorageFailure | undefined {
+    let changes = 0
+    for (const { documents } of batches) changes += documents.length
     try {
       this.#begin.run()
       for (const batch of batches) {
         for (const change of batch.documents) this.#apply(change)
         for (const row of batch.rows) this.#applyRow(row)
       }
+      if (changes > 0) this.#count.write(changes)
       this.#commit.run()
+      this.#count.committed(changes)
       return undefined
     } catch (error) {
       // Some errors, a full disk among them, have ended the transaction already.

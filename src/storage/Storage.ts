@@ -144,6 +144,11 @@ export interface StorageService {
    * position, at which a reader of changes goes on.
    */
   readonly storeId: string
+  /**
+   * The changes of documents that this directory has committed since it was made, as far as it
+   * knows: less than before where it lost the end of its log.
+   */
+  readonly committedChanges: () => number
   readonly read: (key: RowKey) => ReadResult
   readonly readRow: <F extends Family>(family: F, key: FamilyKeys[F]) => RowResult
   /**

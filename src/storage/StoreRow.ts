@@ -15,6 +15,12 @@ export interface StoreEpoch {
   readonly epoch: number
 }
 
+/** A store that was opened. */
+export interface OpenedStore extends StoreEpoch {
+  /** The changes that it has of all earlier openings. */
+  readonly changes: number
+}
+
 /** The row lies before those of all families. */
 const at = { family: "store", key: "" }
 const familyNumber = 0

@@ -1,10 +1,11 @@
 /**
  * Prepares a node's file for writing; refuses one of another node or of a later version.
  */
+import { readChangeCount } from "./ChangeCount.ts"
 import { type Database, inTransaction } from "./Database.ts"
 import { migrations } from "./Migrations.ts"
 import type { StorageIdentity } from "./StorageOptions.ts"
-import { beginEpoch, makeStoreRow, type StoreEpoch } from "./StoreRow.ts"
+import { beginEpoch, makeStoreRow, type OpenedStore } from "./StoreRow.ts"
 
 /** "EvWr", which `file` and SQLite's tools show. */
 const applicationId = 0x45765772
@@ -103,7 +104,7 @@ const migrate = (
   })
 
 /** Makes this connection the writer of a new or existing file; throws where it cannot be. */
-export const prepareWriter = (database: Database, options: WriterOptions): StoreEpoch => {
+export const prepareWriter = (database: Database, options: WriterOptions): OpenedStore => {
   database.exec(sharedPragmas)
   const version = formatVersion(database)
   if (version > 0) checkIdentity(database, options.identity)
@@ -113,5 +114,6 @@ export const prepareWriter = (database: Database, options: WriterOptions): Store
     throw new Error(`SQLite cannot sync its log here (${durability(database)})`)
   }
   if (version < migrations.length) migrate(database, { ...options, version })
-  return beginEpoch(database, options.newStoreId)
+  const changes = readChangeCount(database)
+  return { ...beginEpoch(database, options.newStoreId), changes }
 }

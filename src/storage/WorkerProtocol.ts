@@ -10,7 +10,7 @@ import type { AcceptedBatch, EncodedRow, NumberedChange } from "./AcceptedBatch.
 import { families, familyNumbers } from "./FamilyKey.ts"
 import type { StorageFailure } from "./Storage.ts"
 import type { ThreadLimits } from "./StorageOptions.ts"
-import type { StoreEpoch } from "./StoreRow.ts"
+import type { OpenedStore } from "./StoreRow.ts"
 import type { WriterOptions } from "./Tables.ts"
 
 export interface ThreadOptions extends WriterOptions {
@@ -27,7 +27,7 @@ export type ToThread =
   | { readonly _tag: "Close" }
 
 export type FromThread =
-  | { readonly _tag: "Ready"; readonly store: StoreEpoch }
+  | { readonly _tag: "Ready"; readonly store: OpenedStore }
   | { readonly _tag: "OpenFailed"; readonly reason: string }
   /** Group `id` and all before it are committed; their buffers are given back. */
   | {

@@ -15,7 +15,7 @@ import { Reader } from "./Reader.ts"
 import { Storage, type StorageService, StorageUnavailable } from "./Storage.ts"
 import type { StorageOptions } from "./StorageOptions.ts"
 import { type DirectoryLock, lockDirectory, unavailable } from "./StoreDirectory.ts"
-import type { StoreEpoch } from "./StoreRow.ts"
+import type { OpenedStore } from "./StoreRow.ts"
 import { sharedPragmas } from "./Tables.ts"
 import {
   type FromThread,
@@ -40,7 +40,7 @@ const threadFile = new URL(
 
 interface Started {
   readonly thread: Worker
-  readonly store: StoreEpoch
+  readonly store: OpenedStore
 }
 
 const startThread = (options: ThreadOptions): Effect.Effect<Started, StorageUnavailable> =>

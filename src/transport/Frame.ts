@@ -4,13 +4,15 @@
  * ```
  * frame 3 = 3, cluster, Q, id of the sender's key (8 bytes) or zeros, sender's incarnation,
  *           receiver's incarnation or "", sender's clock (ms), the clock in the receiver's last
- *           frame (ms) or 0, time since that frame came (ms), then one of
+ *           frame (ms) or 0, time since that frame came (ms), sender's
+ *           store and its durable changes, or twice 0, then one of
  *             0 and messages
  *             1, transfer, index, count and a part of a run of messages
  *             2, transfer, count and a bit for each part of that run: 1 where it is missing
  *             3 or 4, nonce, incarnation of the start, store id, 1 where the cluster's
  *             certificate names that store, else 0: a probe, or the answer to one
- * frame 2 = the same after a 2, without the key's id and the receiver's last frame, with 0 or 1
+ * frame 2 = the same after a 2, without the key's id, the receiver's last frame and the
+ *           sender's store, with 0 or 1
  * frame 1 = as frame 2 after a 1, with the ring's digest before the clock
  * ```
  *
@@ -20,6 +22,14 @@
  */
 import { ByteReader, ByteWriter, Malformed } from "../core/codec/Bytes.ts"
 import type { MessageFormat } from "./PeerMessageCodec.ts"
+
+/** How many changes are durable at the sender; others remember it, to tell it what it lost. */
+export interface Position {
+  /** Tells the sender's stores apart: 32 bits of a hash of the id. */
+  readonly store: number
+  /** 0 tells nothing. */
+  readonly changes: number
+}
 
 export interface FrameHeader {
   readonly cluster: string
@@ -35,6 +45,8 @@ export interface FrameHeader {
   readonly receiverClockMillis?: number | undefined
   /** For how long the sender has had that frame. */
   readonly heldMillis?: number | undefined
+  /** How many changes are durable at the sender; undefined where it does not tell. */
+  readonly position?: Position | undefined
 }
 
 /** Where a part belongs in its run of messages. */
@@ -104,6 +116,8 @@ const writeEnvelope = (writer: ByteWriter, header: FrameHeader): ByteWriter =>
     .varint(Math.max(0, Math.floor(header.clockMillis)))
     .varint(Math.max(0, Math.floor(header.receiverClockMillis ?? 0)))
     .varint(Math.max(0, Math.floor(header.heldMillis ?? 0)))
+    .varint(toldBy(header).store)
+    .varint(toldBy(header).changes)
 
 /** A frame in bytes of its own. */
 export const encode = (header: FrameHeader, body: FrameBody): Uint8Array => {
@@ -147,6 +161,7 @@ const readHeader = (
   const clockMillis = reader.varint("a time")
   const receiverClockMillis = version === 3 ? reader.varint("a time") : 0
   const heldMillis = version === 3 ? reader.varint("a time") : 0
+  const position = version === 3 ? readPosition(reader) : noPosition
   const header: FrameHeader = {
     cluster,
     partitionCount,
@@ -155,9 +170,26 @@ const readHeader = (
     clockMillis,
     ...keyId === keyIdUntold ? {} : { keyId },
     ...receiverClockMillis === 0 ? {} : { receiverClockMillis },
-    ...heldMillis === 0 ? {} : { heldMillis }
+    ...heldMillis === 0 ? {} : { heldMillis },
+    ...position.changes === 0 ? {} : { position }
   }
   return { header, format }
+}
+
+/** Of a sender that tells nothing. */
+export const noPosition: Position = { store: 0, changes: 0 }
+
+/** A sender without durable changes tells nothing. */
+const toldBy = ({ position }: FrameHeader): Position =>
+  position === undefined || position.changes === 0 ? noPosition : position
+
+/** One that tells nothing names no store. */
+const readPosition = (reader: ByteReader): Position => {
+  const at = reader.offset
+  const store = reader.varint("a store")
+  const changes = reader.varint("a number of changes")
+  if (changes === 0 && store !== 0) throw new Malformed("a store with changes", at)
+  return { store, changes }
 }
 
 /** The parts of a frame; its byte fields are views of `bytes`. Throws `Malformed`. */

@@ -28,6 +28,8 @@ export interface PeerLinkOptions {
   /** Sixteen hexadecimal digits of the ring that this node serves now. */
   readonly ringDigest: () => string
   readonly handlers: PeerHandlers
+  /** This node's durable changes, for the others to remember. Unless given, none are told. */
+  readonly position?: () => Frame.Position
   /**
    * Names of this node's keys: frames say the first, and those of nodes with none of them are
    * refused. Unless given, frames of all are taken.
@@ -63,6 +65,8 @@ export interface Told {
    * Infinity where the frame carries messages, or does not say it.
    */
   readonly reachedAt: number
+  /** How many changes are durable there. */
+  readonly position: Frame.Position
 }
 
 /** The last frame of a peer that was taken. */
@@ -145,6 +149,11 @@ export class PeerLink {
     if (!this.#closed) this.#outbox.send(to, message)
   }
 
+  /** Sends an empty frame at once, which says no more than its header: this node's position. */
+  tellPosition(to: NodeId): void {
+    if (!this.#closed) this.#outbox.greet(to)
+  }
+
   stats(): LinkStats {
     return {
       framesSent: this.#outbox.framesSent,
@@ -182,7 +191,7 @@ export class PeerLink {
   }
 
   #headerTo(peer: NodeId): Frame.FrameHeader {
-    const { cluster, incarnation, keyIds, partitionCount, runtime } = this.#options
+    const { cluster, incarnation, keyIds, partitionCount, position, runtime } = this.#options
     const heard = this.#heard.get(peer)
     return {
       cluster,
@@ -192,7 +201,8 @@ export class PeerLink {
       receiverIncarnation: heard?.incarnation ?? "",
       clockMillis: runtime.now(),
       receiverClockMillis: heard?.clockMillis,
-      heldMillis: heard && runtime.elapsed() - heard.at
+      heldMillis: heard && runtime.elapsed() - heard.at,
+      position: position?.()
     }
   }
 
@@ -286,12 +296,15 @@ export class PeerLink {
 
   #toldBy(header: Frame.FrameHeader, isGreeting: boolean): Told {
     const { runtime } = this.#options
-    const { clockMillis, heldMillis = 0, receiverClockMillis } = header
-    if (receiverClockMillis === undefined) return { greatestMillis: Infinity, reachedAt: Infinity }
+    const { clockMillis, heldMillis = 0, position = Frame.noPosition } = header
+    const { receiverClockMillis } = header
+    if (receiverClockMillis === undefined) {
+      return { greatestMillis: Infinity, reachedAt: Infinity, position }
+    }
     const greatestMillis = clockMillis - receiverClockMillis - heldMillis
     // Back to when the own clock was as the peer says, which is that of its frame.
     const sentAt = runtime.elapsed() - (runtime.now() - receiverClockMillis)
-    return { greatestMillis, reachedAt: isGreeting ? sentAt : Infinity }
+    return { greatestMillis, reachedAt: isGreeting ? sentAt : Infinity, position }
   }
 
   #refuseKey(from: NodeId, body: Frame.FrameBody): void {

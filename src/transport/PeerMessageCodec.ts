@@ -6,18 +6,21 @@
  * ```
  *
  * Frames of version 1 say the ring's digest once for all their messages, and know no `OtherRing`;
- * those of version 2 know nothing that comes after it. A `Store` that names its operation has a tag
- * of its own.
+ * those of version 2 know nothing that comes after it, and in neither a replica says that it is
+ * complete. A `Store` that names its operation has a tag of its own.
  */
+import * as Schema from "effect/Schema"
 import type {
   DocumentName,
   Fetched,
+  Introduction,
   KeyCursor,
   PeerMessage,
   PeerTag,
   Store
 } from "../../schemas/PeerMessage.ts"
 import { type ByteReader, type ByteWriter, Malformed } from "../core/codec/Bytes.ts"
+import { type Completeness, completenesses } from "../core/model/Completeness.ts"
 import * as VersionVector from "../core/clock/VersionVectorCodec.ts"
 import { isEncoded } from "../core/model/DocumentKey.ts"
 import {
@@ -28,6 +31,7 @@ import {
   writeFenced,
   writeOperation
 } from "./OperationMessages.ts"
+import { NodeId } from "../core/model/Names.ts"
 
 /** How the messages of a frame are written, by the frame's version. */
 export type MessageFormat =
@@ -54,7 +58,9 @@ const tags = [
   "FetchAfter",
   "Fence",
   "Fenced",
-  "NamedStore"
+  "NamedStore",
+  "Form",
+  "Formed"
 ] as const satisfies ReadonlyArray<WireTag>
 /** How many tags each version knows: the first ones. */
 const tagsOfVersion = { 1: 9, 2: 10, 3: tags.length } as const
@@ -69,6 +75,7 @@ const ringDependent: ReadonlySet<WireTag> = new Set([
 ])
 const ringDigestBytes = 8
 const outcomes = ["same", "found", "absent", "damaged"] as const
+const owns = ["new", "named", "unnamed", "amnesiac"] as const
 const reasonLengthMax = 500
 
 const writeName = (writer: ByteWriter, name: DocumentName): ByteWriter =>
@@ -76,6 +83,13 @@ const writeName = (writer: ByteWriter, name: DocumentName): ByteWriter =>
 
 const writeCursor = (writer: ByteWriter, { key, partition }: KeyCursor): ByteWriter =>
   writer.varint(partition).text(key.partition).text(key.sort)
+
+const writeIntroduction = (writer: ByteWriter, said: Introduction): ByteWriter => {
+  writer.text(said.store).byte(owns.indexOf(said.own)).byte(said.formed ? 1 : 0)
+  writer.varint(said.stores.length)
+  for (const [node, entry] of said.stores) writer.text(node).text(entry)
+  return writer
+}
 
 /** Appends a message; `ringDigest` is that of the ring that the sender serves. */
 export const writeMessage = (
@@ -92,6 +106,7 @@ export const writeMessage = (
       return
     case "Stored":
       writer.byte(message.durable ? 1 : 0)
+        .byte(completenesses.indexOf(message.completeness))
       return
     case "Fetch":
       writeName(writer, message).text(message.digest)
@@ -101,6 +116,7 @@ export const writeMessage = (
       return
     case "Fetched":
       writer.byte(outcomes.indexOf(message.outcome)).bytes(message.document)
+        .byte(completenesses.indexOf(message.completeness))
       return
     case "Refused":
       writer.text(message.reason.slice(0, reasonLengthMax).toWellFormed())
@@ -124,10 +140,19 @@ export const writeMessage = (
       return
     case "Fenced":
       writeFenced(writer, message)
+      return
+    case "Form":
+      writeIntroduction(writer, message)
+      return
+    case "Formed":
+      writeIntroduction(writer, message).varint(message.told)
   }
 }
 
 const namePattern = /^[a-z0-9][a-z0-9_-]{0,63}$/u
+const storePattern = /^[0-9a-z]{1,64}$/u
+const entryPattern = /^(?:[-!]|[0-9a-z]{1,64})$/u
+const isNodeId = Schema.is(NodeId)
 const digestPattern = /^(?:[0-9a-f]{16})?$/u
 
 const readMatching = (
@@ -173,11 +198,36 @@ const readFlag = (reader: ByteReader): boolean => {
   return flag === 1
 }
 
+const readCompleteness = (reader: ByteReader): Completeness => {
+  const at = reader.offset
+  const completeness = completenesses[reader.byte("a completeness")]
+  if (completeness === undefined) throw new Malformed("a completeness", at)
+  return completeness
+}
+
 const readOutcome = (reader: ByteReader): Fetched["outcome"] => {
   const at = reader.offset
   const outcome = outcomes[reader.byte("an outcome")]
   if (outcome === undefined) throw new Malformed("an outcome", at)
   return outcome
+}
+
+/** Members in order, each once: one certificate is written in one way. */
+const readIntroduction = (reader: ByteReader): Introduction => {
+  const store = readMatching(reader, storePattern, "a store's id")
+  const at = reader.offset
+  const own = owns[reader.byte("a store's standing")]
+  if (own === undefined) throw new Malformed("a store's standing", at)
+  const formed = readFlag(reader)
+  const stores: Array<readonly [NodeId, string]> = []
+  for (let i = reader.count("stores", 2); i > 0; i--) {
+    const before = stores.at(-1)?.[0] ?? ""
+    const nodeAt = reader.offset
+    const node = readMatching(reader, namePattern, "a node's id")
+    if (!isNodeId(node) || node <= before) throw new Malformed("node ids in order", nodeAt)
+    stores.push([node, readMatching(reader, entryPattern, "a store's entry")])
+  }
+  return { store, own, formed, stores }
 }
 
 /** A message that was read, and the ring that it is for. */
@@ -196,11 +246,12 @@ export const readMessage = (reader: ByteReader, format: MessageFormat): Received
     throw new Malformed("a message tag", at)
   }
   const request = reader.varint("a request number")
-  if (!ringDependent.has(tag)) return { message: readFields(reader, tag, request), ring: undefined }
+  const read = () => readFields(reader, { _tag: tag, request, version: format.version })
+  if (!ringDependent.has(tag)) return { message: read(), ring: undefined }
   const ring = format.version === 1
     ? format.ringDigest
     : reader.hex(ringDigestBytes, "a ring's digest")
-  return { message: readFields(reader, tag, request), ring }
+  return { message: read(), ring }
 }
 
 const readStore = (reader: ByteReader, request: number): Store => {
@@ -210,14 +261,22 @@ const readStore = (reader: ByteReader, request: number): Store => {
   return { _tag: "Store", request, bucket, fingerprint, key, sync, document }
 }
 
-const readFields = (reader: ByteReader, _tag: WireTag, request: number): PeerMessage => {
+const readFields = (
+  reader: ByteReader,
+  { _tag, request, version }: {
+    readonly _tag: WireTag
+    readonly request: number
+    readonly version: MessageFormat["version"]
+  }
+): PeerMessage => {
+  const completenessOf = () => version < 3 ? "incomplete" : readCompleteness(reader)
   switch (_tag) {
     case "Store":
       return readStore(reader, request)
     case "NamedStore":
       return { ...readStore(reader, request), operation: readOperation(reader) }
     case "Stored":
-      return { _tag, request, durable: readFlag(reader) }
+      return { _tag, request, durable: readFlag(reader), completeness: completenessOf() }
     case "Fetch": {
       const { bucket, fingerprint, key } = readName(reader)
       const digest = readMatching(reader, digestPattern, "a digest")
@@ -229,7 +288,13 @@ const readFields = (reader: ByteReader, _tag: WireTag, request: number): PeerMes
       return { _tag, request, bucket, fingerprint, key, digest, after: VersionVector.read(reader) }
     }
     case "Fetched":
-      return { _tag, request, outcome: readOutcome(reader), document: reader.bytes("a document") }
+      return {
+        _tag,
+        request,
+        outcome: readOutcome(reader),
+        document: reader.bytes("a document"),
+        completeness: completenessOf()
+      }
     case "Refused":
       return { _tag, request, reason: reader.text("a reason") }
     case "Forward":
@@ -248,5 +313,9 @@ const readFields = (reader: ByteReader, _tag: WireTag, request: number): PeerMes
       return { _tag, request, ...readName(reader), ...readFence(reader) }
     case "Fenced":
       return { _tag, request, ...readFenced(reader) }
+    case "Form":
+      return { _tag, request, ...readIntroduction(reader) }
+    case "Formed":
+      return { _tag, request, ...readIntroduction(reader), told: reader.varint("a count") }
   }
 }

@@ -30,6 +30,10 @@ export interface MemoryClusterOptions {
   readonly nodes: number
   /** Their ring, where it is not the one that they form together. */
   readonly ring?: RingState.RingState
+  /** Those that start at once; the others are members, and start by `restart`. All unless given. */
+  readonly started?: ReadonlyArray<NodeId>
+  /** Those that form without the members that do not answer. */
+  readonly forced?: ReadonlyArray<NodeId>
   /** The buckets of every node, or those of each one. */
   readonly buckets: Served | ((node: NodeId) => Served)
   readonly runtime?: Runtime
@@ -66,8 +70,11 @@ export interface MemoryCluster {
   readonly heal: () => void
   /** Ends a node at once, as a crash does: its disk keeps what was committed. */
   readonly crash: (node: NodeId) => void
-  /** Starts a crashed node again, on its disk; it takes its place in `nodes` and `backends`. */
-  readonly restart: (node: NodeId) => Promise<void>
+  /**
+   * Starts a crashed node again, on its disk or another one; it takes its place in `nodes` and
+   * `backends`.
+   */
+  readonly restart: (node: NodeId, disk?: MemoryDisk) => Promise<void>
   readonly stop: () => void
 }
 
@@ -90,6 +97,7 @@ interface StartOptions
   readonly buckets: Buckets.Buckets
   readonly transport: TransportService
   readonly disk: MemoryDisk
+  readonly isForced: boolean
 }
 
 interface Started {
@@ -99,7 +107,8 @@ interface Started {
 
 const start = (options: StartOptions): Promise<Started> =>
   new Promise((resolve, reject) => {
-    const { buckets, disk, id, limits, partitionCount, ring, transport, wire, runtime } = options
+    const { buckets, disk, id, isForced, limits, partitionCount, ring } = options
+    const { runtime, transport, wire } = options
     const identity = { node: id, cluster: clusterName, partitionCount }
     const storage = openDirect({ directory: disk, identity, runtime })
     beginIncarnation({ storage: storage.service, runtime }, (begun) => {
@@ -111,6 +120,7 @@ const start = (options: StartOptions): Promise<Started> =>
         node: id,
         cluster: clusterName,
         ring,
+        isForced,
         buckets,
         keys: [tokenKey(createSecretKey(Buffer.from("of the test cluster")))],
         limits: {
@@ -147,11 +157,15 @@ export const makeCluster = async (options: MemoryClusterOptions): Promise<Memory
     const served = typeof options.buckets === "function" ? options.buckets(id) : options.buckets
     const buckets = Buckets.make(served)
     const transport = broker.connect()
-    const own = { runtime: runtimeOf(id), transport, disk }
+    const isForced = options.forced?.includes(id) ?? false
+    const own = { runtime: runtimeOf(id), transport, disk, isForced }
     return start({ ...own, id, ring, buckets, wire, partitionCount, limits })
   }
+  const isStarted = (id: NodeId) => options.started?.includes(id) ?? true
   const started = await Promise.all(
-    ring.ring.members.map(({ id }) => startOn(id, new MemoryDisk()))
+    ring.ring.members.filter(({ id }) => isStarted(id)).map(({ id }) =>
+      startOn(id, new MemoryDisk())
+    )
   )
   const nodes = started.map(({ node }) => node)
   const backends = nodes.map(clientOf)
@@ -170,9 +184,9 @@ export const makeCluster = async (options: MemoryClusterOptions): Promise<Memory
       node.core.close()
       storage.abandon()
     },
-    restart: async (id) => {
-      const index = indexOf(id)
-      started[index] = await startOn(id, nodes[index]!.disk)
+    restart: async (id, disk) => {
+      const index = indexOf(id) === -1 ? nodes.length : indexOf(id)
+      started[index] = await startOn(id, disk ?? nodes[index]?.disk ?? new MemoryDisk())
       nodes[index] = started[index].node
       backends[index] = clientOf(nodes[index])
     },

@@ -11,6 +11,7 @@ import type { StoreError } from "../../src/core/model/StoreError.ts"
 import type { Any } from "../../src/core/strategy/Bucket.ts"
 import { rowKeyOf } from "../../src/core/ring/Partition.ts"
 import type { RowKey } from "../../src/storage/Storage.ts"
+import type { MemoryDisk } from "../../src/storage/DirectStorage.ts"
 import { SteppedRuntime } from "../tooling/SteppedRuntime.ts"
 import { makeCluster, type MemoryCluster, type MemoryClusterOptions } from "./memoryCluster.ts"
 
@@ -160,9 +161,10 @@ export class SteppedCluster {
     this.nodes[nodeNumber - 1]!.disk.database.exec("UPDATE documents SET bytes = x'00'")
   }
 
-  async restart(nodeNumber: number): Promise<void> {
-    const { id } = this.nodes[nodeNumber - 1]!
-    const restarting = this.cluster.restart(id)
+  /** On its disk, or on another one. */
+  async restart(nodeNumber: number, disk?: MemoryDisk): Promise<void> {
+    const id = this.nodes[nodeNumber - 1]?.id ?? node(nodeNumber)
+    const restarting = this.cluster.restart(id, disk)
     this.runtime.runReady()
     await restarting
     this.runtime.runReady()

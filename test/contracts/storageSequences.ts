@@ -93,6 +93,20 @@ export const sequences: Suite = (at) => {
     expect(write(batchOf(put(cart, "v3")))).toEqual([first + 1])
   })
 
+  it("committed changes are counted over openings, and rows alone are none", async () => {
+    const { service } = at().storage
+    const before = service.committedChanges()
+    write(batchOf(put(cart, "v1"), put(cart, "v2")))
+    expect(service.committedChanges()).toBe(before)
+    await committed()
+    expect(service.committedChanges()).toBe(before + 2)
+    const row = { family: "metadata", key: ["name"], bytes: new Uint8Array(1) } as const
+    write({ documents: [], rows: [row] })
+    await committed()
+    await reopen()
+    expect(at().storage.service.committedChanges()).toBe(before + 2)
+  })
+
   it("a store keeps its id, and another one has another", async () => {
     const { storeId } = at().storage.service
     expect(storeId).toMatch(/^[0-9a-z]{26}$/)

@@ -32,7 +32,8 @@ const send = (...all: ReadonlyArray<PeerMessage>): void => {
     partitionCount: ring.partitionCount,
     senderIncarnation: "0mi8dfxmoabcdef",
     receiverIncarnation: "",
-    clockMillis: stepped.runtime.now()
+    clockMillis: stepped.runtime.now(),
+    position: { store: 0, changes: 0 }
   }
   const data = Frame.encode(header, { _tag: "Whole", messages: writer.finish() })
   outside.publish("everwrite.test.v1.peer.n1.from.n2", data)

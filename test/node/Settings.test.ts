@@ -40,6 +40,7 @@ const samples: Readonly<
   cluster: [["c1", "c2", "c3"], "C1"],
   node: [["n1", "n2", "n3"], "n 1"],
   members: [["n1", "n1,n2", "n1, n2,n3"], "n1,,n2"],
+  form: [["true", "off", "on"], "yes"],
   partitionCount: [shared.partitionCount, "100"],
   dataDir: [texts],
   clusterKey: [["sixteen letters.", "0123456789abcdef", "more than sixteen letters"], "too short"],

@@ -30,6 +30,7 @@ const serving = (options: BenchOptions = {}) => {
     buckets,
     partitionCount,
     nowMillis,
+    completenessOf: () => "complete",
     limits: lan.node
   })
   const answers: Array<PeerMessage> = []
@@ -68,7 +69,12 @@ describe("a store", () => {
     store({ sync: true })
     expect(answers).toEqual([])
     bench.runtime.runReady()
-    expect(answers).toEqual([{ _tag: "Stored", request: 5, durable: true }])
+    expect(answers).toEqual([{
+      _tag: "Stored",
+      request: 5,
+      durable: true,
+      completeness: "complete"
+    }])
     bench.crash()
     expect(bench.values(at)).toEqual(["from n2"])
   })
@@ -76,7 +82,12 @@ describe("a store", () => {
   it("that does not is answered at once, from memory", () => {
     const { answers, bench, store } = served
     store({ sync: false })
-    expect(answers).toEqual([{ _tag: "Stored", request: 5, durable: false }])
+    expect(answers).toEqual([{
+      _tag: "Stored",
+      request: 5,
+      durable: false,
+      completeness: "complete"
+    }])
     bench.runtime.runReady()
     expect(answers).toHaveLength(1)
     expect(bench.values(at)).toEqual(["from n2"])
@@ -89,7 +100,7 @@ describe("a store", () => {
       store({ document })
       if (i > 0) bench.runtime.runReady()
     }
-    const stored = { _tag: "Stored", request: 5, durable: true }
+    const stored = { _tag: "Stored", request: 5, durable: true, completeness: "complete" }
     expect(answers).toEqual([stored, stored, stored])
   })
 
@@ -167,8 +178,14 @@ describe("a store", () => {
     bench.runtime.runReady()
     fetch(unknown)
     expect(answers.slice(1)).toEqual([
-      { _tag: "Stored", request: 5, durable: true },
-      { _tag: "Fetched", request: 6, outcome: "found", document: Uint8Array.from(document) }
+      { _tag: "Stored", request: 5, durable: true, completeness: "complete" },
+      {
+        _tag: "Fetched",
+        request: 6,
+        outcome: "found",
+        document: Uint8Array.from(document),
+        completeness: "complete"
+      }
     ])
   })
 
@@ -176,7 +193,12 @@ describe("a store", () => {
     const { answers, bench, store } = served
     store({ fingerprint: "" })
     bench.runtime.runReady()
-    expect(answers).toEqual([{ _tag: "Stored", request: 5, durable: true }])
+    expect(answers).toEqual([{
+      _tag: "Stored",
+      request: 5,
+      durable: true,
+      completeness: "complete"
+    }])
   })
 })
 
@@ -189,7 +211,8 @@ describe("a fetch", () => {
     answers.length = 0
     const { digest } = DocumentCodec.encode(DocumentCodec.decode(document))
     for (const asked of ["", "0000000000000000", digest]) fetch({ digest: asked })
-    const found = { _tag: "Fetched", request: 6, outcome: "found", document }
+    const completeness = "complete"
+    const found = { _tag: "Fetched", request: 6, outcome: "found", document, completeness }
     expect(answers).toEqual([found, found, {
       ...found,
       outcome: "same",

@@ -2,6 +2,7 @@
  * Generates the messages between nodes, for tests of their bytes and their transport.
  */
 import * as fc from "fast-check"
+import { completenesses } from "../../src/core/model/Completeness.ts"
 import { encodeFields } from "../../src/core/model/DocumentKey.ts"
 import { NodeId } from "../../src/core/model/Names.ts"
 import type { PeerMessage } from "../../schemas/PeerMessage.ts"
@@ -22,6 +23,7 @@ const tagged = <const Tag extends PeerMessage["_tag"]>(tag: Tag) => ({
   request: count
 })
 const outcome = fc.constantFrom("same" as const, "found", "absent", "damaged")
+const completeness = fc.constantFrom(...completenesses)
 const keys = fc.array(place, { maxLength: 5 })
 const dot = fc.record({
   actor: fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,63}\.[0-9a-z]{15}\.[0-9a-z]{1,11}$/u),
@@ -31,10 +33,8 @@ const session = text.filter((s) => s !== "")
 const operation = fc.record({ id: fc.record({ session, sequence: count }), dot })
 const mark = fc.oneof(fc.constant(""), fc.stringMatching(/^[0-9a-z]{15}\.[0-9]{1,15}$/u))
 const markOrNone = fc.oneof(fc.constant(undefined), mark)
-const target = fc.record({
-  node: fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,63}$/u).map((id) => NodeId.make(id)),
-  mark: markOrNone
-})
+const nodeId = fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,63}$/u).map((id) => NodeId.make(id))
+const target = fc.record({ node: nodeId, mark: markOrNone })
 const word = fc.oneof(
   fc.record({ _tag: fc.constantFrom("Fenced" as const, "Unknown", "Contended") }),
   fc.record({ _tag: fc.constant("Known" as const), document: bytes, dot }),
@@ -46,15 +46,25 @@ const word = fc.oneof(
 const store = { ...tagged("Store"), ...name, sync: fc.boolean(), document: bytes }
 
 const actor = fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,9}\.[0-9a-z]{15}\.[0-9a-z]{1,11}$/u)
-const entry = fc.tuple(actor, fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }))
-const after = fc.array(entry, { maxLength: 5 }).map((entries) => new Map(entries))
+const seen = fc.tuple(actor, fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }))
+const after = fc.array(seen, { maxLength: 5 }).map((entries) => new Map(entries))
+const storeId = fc.stringMatching(/^[0-9a-z]{1,64}$/u)
+const entry = fc.oneof(storeId, fc.constantFrom("-", "!"))
+const stores = fc.uniqueArray(fc.tuple(nodeId, entry), { maxLength: 5, selector: ([id]) => id })
+  .map((all) => all.toSorted(([a], [b]) => (a < b ? -1 : 1)))
+const introduction = {
+  store: storeId,
+  own: fc.constantFrom("new" as const, "named", "unnamed", "amnesiac"),
+  formed: fc.boolean(),
+  stores
+}
 
 export const messages: fc.Arbitrary<PeerMessage> = fc.oneof(
   fc.record(store),
   fc.record({ ...store, operation }),
-  fc.record({ ...tagged("Stored"), durable: fc.boolean() }),
+  fc.record({ ...tagged("Stored"), durable: fc.boolean(), completeness }),
   fc.record({ ...tagged("Fetch"), ...name, digest }),
-  fc.record({ ...tagged("Fetched"), outcome, document: bytes }),
+  fc.record({ ...tagged("Fetched"), outcome, document: bytes, completeness }),
   fc.record({ ...tagged("Refused"), reason: text }),
   fc.record({ ...tagged("Forward"), body: bytes }),
   fc.record({ ...tagged("Forwarded"), body: bytes }),
@@ -63,12 +73,17 @@ export const messages: fc.Arbitrary<PeerMessage> = fc.oneof(
   fc.record({ ...tagged("OtherRing"), digest: ringDigest }),
   fc.record({ ...tagged("FetchAfter"), ...name, digest, after }),
   fc.record({ ...tagged("Fence"), ...name, id: operation.map(({ id }) => id), mark: markOrNone }),
-  fc.record({ ...tagged("Fenced"), asked: markOrNone, mark, word })
+  fc.record({ ...tagged("Fenced"), asked: markOrNone, mark, word }),
+  fc.record({ ...tagged("Form"), ...introduction }),
+  fc.record({ ...tagged("Formed"), ...introduction, told: count })
 )
 
-const later: ReadonlySet<string> = new Set(["OtherRing", "FetchAfter", "Fence", "Fenced"])
+const ofVersion3: ReadonlySet<string> = new Set(["FetchAfter", "Fence", "Fenced", "Form", "Formed"])
+
+/** Those that frames of version 2 carried. */
+export const messagesOfVersion2 = messages.filter((message) =>
+  !ofVersion3.has(message._tag) && !("operation" in message)
+)
 
 /** Those that frames of version 1 carried. */
-export const messagesOfVersion1 = messages.filter((message) =>
-  !later.has(message._tag) && !("operation" in message)
-)
+export const messagesOfVersion1 = messagesOfVersion2.filter(({ _tag }) => _tag !== "OtherRing")

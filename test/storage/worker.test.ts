@@ -22,7 +22,10 @@ it("the thread commits nothing more of an attempt in which a commit failed", asy
   const send = (id: number, attempt: number, change: Change): void =>
     tell({ _tag: "Commit", id, attempt, packed: pack([accepted(batchOf(change))], 0) })
   try {
-    expect(await answer()).toEqual({ _tag: "Ready", store: { storeId: "store", epoch: 1 } })
+    expect(await answer()).toEqual({
+      _tag: "Ready",
+      store: { storeId: "store", epoch: 1, changes: 0 }
+    })
     using database = new DatabaseSync(databasePath)
     database.exec(
       `CREATE TRIGGER refuse BEFORE INSERT ON documents WHEN new.partition_key = 'spoison'

@@ -61,7 +61,12 @@ class Peer {
   }
 }
 
-const stored = (request: number): PeerMessage => ({ _tag: "Stored", request, durable: true })
+const stored = (request: number): PeerMessage => ({
+  _tag: "Stored",
+  request,
+  durable: true,
+  completeness: "complete"
+})
 const large = (request: number, length = 30_000): PeerMessage => ({
   _tag: "Forward",
   request,

@@ -47,6 +47,7 @@ class Peer {
       incarnation: () => this.incarnation,
       ringDigest: () => this.ring,
       handlers: handlersOf((message, from) => this.heard.push([from, message])),
+      position: () => ({ store: 7, changes: 9 }),
       onHeard: (from, millis) => this.offsets.push([from, millis]),
       onHandlerFailure: (failure, tag) => this.failures.push([failure, tag]),
       ...options,
@@ -69,7 +70,8 @@ beforeEach(() => {
   runtime.runReady()
 })
 
-const stored = (request: number): PeerMessage => ({ _tag: "Stored", request, durable: true })
+const whole = { durable: true, completeness: "complete" } as const
+const stored = (request: number): PeerMessage => ({ _tag: "Stored", request, ...whole })
 const bytesOf = (length: number) => Array.from({ length }, (_, i) => i % 251)
 const body = (length: number, request = 1): PeerMessage => ({
   _tag: "Forward",
@@ -188,7 +190,8 @@ const headerNow = (): Frame.FrameHeader => ({
   partitionCount: 16,
   senderIncarnation: "n1life000000000",
   receiverIncarnation: "",
-  clockMillis: runtime.now()
+  clockMillis: runtime.now(),
+  position: { store: 0, changes: 0 }
 })
 
 const writeFor = (digest: string, ...all: ReadonlyArray<PeerMessage>): Uint8Array => {

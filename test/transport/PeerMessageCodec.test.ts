@@ -2,6 +2,7 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { PeerMessage } from "../../schemas/PeerMessage.ts"
+import { NodeId } from "../../src/core/model/Names.ts"
 import { ByteReader, ByteWriter, Malformed } from "../../src/core/codec/Bytes.ts"
 import {
   type MessageFormat,
@@ -10,8 +11,13 @@ import {
   writeMessage
 } from "../../src/transport/PeerMessageCodec.ts"
 import { unlessMalformed } from "../core/codec/unlessMalformed.ts"
-import { messages, messagesOfVersion1, ringDigest } from "../schemas/messages.ts"
-import { toVersion1 } from "./frameVersion1.ts"
+import {
+  messages,
+  messagesOfVersion1,
+  messagesOfVersion2,
+  ringDigest
+} from "../schemas/messages.ts"
+import { beforeVersion3, toVersion1, toVersion2 } from "./frameVersion1.ts"
 
 const ring = "00112233aabbccdd"
 
@@ -78,7 +84,7 @@ describe("messages", () => {
       const written = writeReceived([{ message, ring: digest }])
       const expected = isRingDependent(message) ? digest : undefined
       expect(receiveAll(written)).toEqual([{ message, ring: expected }])
-      expect(write(message).length - toVersion1(message).length)
+      expect(toVersion2(message).length - toVersion1(message).length)
         .toBe(isRingDependent(message) ? 8 : 0)
     }))
   })
@@ -88,10 +94,28 @@ describe("messages", () => {
       fc.property(fc.array(messagesOfVersion1, { maxLength: 5 }), ringDigest, (sent, digest) => {
         const bytes = Uint8Array.from(sent.flatMap((message) => [...toVersion1(message)]))
         expect(receiveAll(bytes, { version: 1, ringDigest: digest })).toEqual(
-          sent.map((message) => ({ message, ring: isRingDependent(message) ? digest : undefined }))
+          sent.map((message) => ({
+            message: beforeVersion3(message),
+            ring: isRingDependent(message) ? digest : undefined
+          }))
         )
       })
     )
+  })
+
+  it("of version 2 are read as of replicas that are not complete", () => {
+    fc.assert(fc.property(fc.array(messagesOfVersion2, { maxLength: 5 }), (sent) => {
+      const bytes = Uint8Array.from(sent.flatMap((message) => [...toVersion2(message)]))
+      expect(receiveAll(bytes, { version: 2 }).map(({ message }) => message))
+        .toEqual(sent.map(beforeVersion3))
+    }))
+  })
+
+  it("are refused where a certificate names its members in another order, or one twice", () => {
+    const stores = [[NodeId.make("n2"), "a"], [NodeId.make("n1"), "b"]] as const
+    const form = { _tag: "Form", request: 1, store: "a", own: "new", formed: true } as const
+    expect(() => readAll(write({ ...form, stores }))).toThrow("node ids in order")
+    expect(() => readAll(write({ ...form, stores: [stores[1], stores[1]] }))).toThrow(Malformed)
   })
 
   it("of an earlier version are never those that it did not know", () => {
@@ -145,7 +169,7 @@ describe("messages", () => {
   })
 
   it("are refused as `Malformed` or are messages when they are noise", () => {
-    const noise = fc.tuple(fc.nat(13), fc.uint8Array({ maxLength: 40 }))
+    const noise = fc.tuple(fc.nat(15), fc.uint8Array({ maxLength: 40 }))
     fc.assert(
       fc.property(noise, ([tag, rest]) => expectCanonical(Uint8Array.of(tag, ...rest))),
       { numRuns: 5000 }

@@ -30,7 +30,8 @@ class Bench {
     partitionCount: 16,
     senderIncarnation: "n1incarnation00",
     receiverIncarnation: "",
-    clockMillis: 1
+    clockMillis: 1,
+    position: { store: 0, changes: 0 }
   }
   readonly outbox = new PeerOutbox({
     runtime: this.runtime,
@@ -64,7 +65,7 @@ const forward = (request: number, length: number): PeerMessage => ({
   body: new Uint8Array(length).fill(request)
 })
 
-const stored: PeerMessage = { _tag: "Stored", request: 1, durable: true }
+const stored: PeerMessage = { _tag: "Stored", request: 1, durable: true, completeness: "complete" }
 
 describe("a frame", () => {
   it("keeps its bytes until the end of its turn, however its buffer is used again", () => {
@@ -117,7 +118,8 @@ describe("a frame", () => {
       partitionCount: Number.MAX_SAFE_INTEGER,
       senderIncarnation: "z".repeat(15),
       receiverIncarnation: "y".repeat(15),
-      clockMillis: Number.MAX_SAFE_INTEGER
+      clockMillis: Number.MAX_SAFE_INTEGER,
+      position: { store: Number.MAX_SAFE_INTEGER, changes: Number.MAX_SAFE_INTEGER }
     }
     bench.runtime.runReady()
     expect(Frame.decode(bench.published[0]!.frame).header).toEqual(bench.header)

@@ -2,6 +2,7 @@
  * Lists frames whose bytes are kept under test/golden: every message once, whole, and in parts.
  */
 import type { PeerMessage } from "../../schemas/PeerMessage.ts"
+import { NodeId } from "../../src/core/model/Names.ts"
 import type { FrameBody, FrameHeader, PartHeader } from "../../src/transport/Frame.ts"
 
 /** Of the ring that all frames and messages are for. */
@@ -22,19 +23,33 @@ const name = {
 }
 const place = { partition: 300, key: { partition: "sbob", sort: "" } }
 
+const nothing = { document: new Uint8Array(0) }
+const introduction = {
+  store: "0123456789abcdefghijklmnop",
+  own: "new" as const,
+  formed: false,
+  stores: [[NodeId.make("n1"), "-"], [NodeId.make("n2"), "0123456789abcdefghijklmnop"]] as const
+}
+
 const messages: Readonly<Record<string, ReadonlyArray<PeerMessage>>> = {
   empty: [],
   store: [{ _tag: "Store", request: 1, ...name, sync: true, document: Uint8Array.of(1, 0, 0) }],
   stored: [
-    { _tag: "Stored", request: 1, durable: true },
-    { _tag: "Stored", request: 300, durable: false }
+    { _tag: "Stored", request: 1, durable: true, completeness: "complete" },
+    { _tag: "Stored", request: 300, durable: false, completeness: "incomplete" }
   ],
   fetch: [{ _tag: "Fetch", request: 2, ...name, digest: "0011223344556677" }],
   fetched: [
-    { _tag: "Fetched", request: 2, outcome: "same", document: new Uint8Array(0) },
-    { _tag: "Fetched", request: 3, outcome: "found", document: Uint8Array.of(9, 8) },
-    { _tag: "Fetched", request: 4, outcome: "absent", document: new Uint8Array(0) },
-    { _tag: "Fetched", request: 5, outcome: "damaged", document: new Uint8Array(0) }
+    { _tag: "Fetched", request: 2, outcome: "same", ...nothing, completeness: "complete" },
+    {
+      _tag: "Fetched",
+      request: 3,
+      outcome: "found",
+      document: Uint8Array.of(9, 8),
+      completeness: "unsure"
+    },
+    { _tag: "Fetched", request: 4, outcome: "absent", ...nothing, completeness: "incomplete" },
+    { _tag: "Fetched", request: 5, outcome: "damaged", ...nothing, completeness: "complete" }
   ],
   refused: [{ _tag: "Refused", request: 2, reason: "volle Platte: ä" }],
   forward: [
@@ -109,5 +124,13 @@ export const goldenFrames: Readonly<Record<string, GoldenFrame>> = {
   },
   missing: own({ _tag: "Missing", transfer: 300, count: 9, missing: Uint8Array.of(0b101, 1) }),
   probe: own({ _tag: "Probe", ...identity }),
-  "probe-answer": own({ _tag: "ProbeAnswer", ...identity })
+  "probe-answer": own({ _tag: "ProbeAnswer", ...identity }),
+  form: {
+    header: { ...header, position: { store: 0xfedcba98, changes: 300 } },
+    content: [
+      { _tag: "Form", request: 9, ...introduction },
+      { _tag: "Formed", request: 9, ...introduction, told: 300 }
+    ],
+    part: undefined
+  }
 }

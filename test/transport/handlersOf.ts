@@ -19,5 +19,7 @@ export const handlersOf = (
   OtherRing: handler,
   FetchAfter: handler,
   Fence: handler,
-  Fenced: handler
+  Fenced: handler,
+  Form: handler,
+  Formed: handler
 })

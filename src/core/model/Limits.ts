@@ -228,6 +228,28 @@ const lanNode = {
   waitingBytesMax: 64 * mebibyte,
   /** The database file grows no further: writes are refused as on a full disk, reads go on. */
   storageBytesMax: 2 ** 43,
+  /**
+   * How often a node asks the members that have not answered since its start. Some round trips: it
+   * is incomplete until all have answered, and more often only sends more to those that are away.
+   */
+  formAskMillis: 500,
+  /**
+   * How long a node that is told to form waits for the others. As long as they take to start: those
+   * that have not answered by then are not part of the formation.
+   */
+  formWaitMillis: 5_000,
+  /**
+   * How often the positions of other nodes are written to disk. They are what tells a node that it
+   * lost the end of its log; a crash forgets those of this time, and each writing is a commit.
+   */
+  toldMillis: 1_000,
+  /** Stores whose positions are remembered, 60 bytes each. Members times the stores each had. */
+  toldStoresMax: 1_024,
+  /**
+   * Documents whose damaged row was replaced, 200 bytes each; beyond it none is known to be whole,
+   * and the node's votes no longer count. Bad rows between two replacements of a disk.
+   */
+  mendedDocumentsMax: 10_000,
   /** How often it is looked for what should not happen. An alarm is logged this much late. */
   alarmCheckMillis: 5_000
 }

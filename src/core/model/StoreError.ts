@@ -175,13 +175,21 @@ export class QuorumNotMet extends Schema.TaggedError<QuorumNotMet>()("QuorumNotM
   had: Counts,
   unreachable: Schema.Array(Schema.String),
   refused: Schema.Array(Schema.Struct({ node: Schema.String, reason: Schema.String })),
+  /**
+   * Nodes that answered, but may lack what they once had, so that not all of their answers count;
+   * left out where there is none.
+   */
+  incomplete: Schema.optionalKey(Schema.Array(Schema.String)),
   /** Whether the write may be there, or appear later, all the same. Never true of a read. */
   mayHaveApplied: Schema.Boolean
 }) {
   override get message(): string {
+    const partly = this.incomplete === undefined
+      ? ""
+      : `; incomplete: ${this.incomplete.join(", ")}`
     const maybe = this.mayHaveApplied ? "; it may have applied" : ""
     const counts = `${this.action} needed ${show(this.needed)}, had ${show(this.had)}`
-    return `${counts}${unansweredText(this)}${maybe}`
+    return `${counts}${unansweredText(this)}${partly}${maybe}`
   }
 }
 

@@ -4,15 +4,17 @@
  *
  * The states themselves stay with the caller, who joins each into its answer as it comes; here they
  * are versions, compared by equality. A state counts as an answer, from any node. "Absent" counts
- * only from a node that holds the whole partition: a fallback or an incomplete primary that has
- * nothing knows nothing, and believing it returned "not found" for documents that existed
- * (basho/riak_cs #170). A damaged row is no answer, but is remembered for repair.
+ * only from a primary that does not say that it is incomplete: a fallback or an incomplete primary
+ * that has nothing knows nothing, and believing it returned "not found" for documents that existed
+ * (basho/riak_cs #170). For `pr` only answers of primaries count that say that they are complete. A
+ * damaged row is no answer, but is remembered for repair.
  *
  * A decision is a value that its request owns: `step` never changes it, but returns the next.
  *
  * @see Dynamo, DeCandia et al., SOSP 2007, sections 4.5 and 5 (read repair)
  * @see basho/riak_kv:src/riak_kv_get_core.erl
  */
+import type { Completeness } from "../model/Completeness.ts"
 import type { NodeId } from "../model/Names.ts"
 import type { ReadNeeds } from "./Quorum.ts"
 import * as Targets from "./Targets.ts"
@@ -28,8 +30,10 @@ export type ReadEvent =
     readonly version: Version
     /** Whether all states joined so far, this one included, cover the session's context. */
     readonly covered: boolean
+    /** Whether the node says that it is complete. */
+    readonly complete: boolean
   }
-  | { readonly _tag: "Absent"; readonly index: number }
+  | { readonly _tag: "Absent"; readonly index: number; readonly completeness: Completeness }
   | { readonly _tag: "Damaged"; readonly index: number }
   /** It could not be reached, or its time is up; means nothing after an answer. */
   | { readonly _tag: "Unreachable"; readonly index: number }
@@ -46,6 +50,8 @@ export interface ReadFailed {
   readonly had: ReadCounts
   readonly unreachable: ReadonlyArray<NodeId>
   readonly damaged: ReadonlyArray<NodeId>
+  /** Answered, and do not say that they are complete. */
+  readonly incomplete: ReadonlyArray<NodeId>
 }
 
 export interface ReadDecision {
@@ -62,12 +68,17 @@ export interface ReadDecision {
 /** All but what follows from it. */
 type Known = Omit<ReadDecision, "outcome" | "substitutes">
 
-/** Invariant: the four sets are disjoint, and `versions` has an entry for each in `found`. */
+/**
+ * Invariant: the first four sets are disjoint, and `versions` has an entry for each in `found`;
+ * `unknowing`, who are incomplete, is in `absent`, and `complete` in `found` and the rest of it.
+ */
 interface Answers {
   readonly found: number
   readonly absent: number
   readonly damaged: number
   readonly unreachable: number
+  readonly unknowing: number
+  readonly complete: number
   readonly covered: boolean
   readonly versions: ReadonlyArray<{ readonly index: number; readonly version: Version }>
 }
@@ -94,6 +105,8 @@ export const make = (
     absent: 0,
     damaged: 0,
     unreachable: targets.down,
+    unknowing: 0,
+    complete: 0,
     covered: options.covered,
     versions: Targets.none
   }
@@ -129,7 +142,10 @@ export const step = (read: ReadDecision, event: ReadEvent): ReadDecision => {
 /** The answers so far. */
 export const had = ({ answers, nodes }: Known): ReadCounts => {
   const votes = votesOf(nodes, answers)
-  return { r: Targets.size(votes), pr: Targets.primaryVotes(nodes, votes) }
+  return {
+    r: Targets.size(votes),
+    pr: Targets.primaryVotes(nodes, votes & answers.complete)
+  }
 }
 
 /** The nodes that were asked and have neither answered nor been given up. */
@@ -172,7 +188,7 @@ const pending = (answers: Answers, asked: number): number =>
   asked & ~(answers.found | answers.absent | answers.damaged | answers.unreachable)
 
 const votesOf = (nodes: Targets.Targets, answers: Answers): number =>
-  answers.found | answers.absent & (nodes.primaries | nodes.previous)
+  answers.found | answers.absent & ~answers.unknowing & (nodes.primaries | nodes.previous)
 
 const hear = (answers: Answers, event: ReadEvent, asked: number): Answers => {
   const open = pending(answers, asked)
@@ -185,10 +201,15 @@ const hear = (answers: Answers, event: ReadEvent, asked: number): Answers => {
       const covered = answers.covered || bit !== 0 && event.covered
       if (fresh === 0) return covered === answers.covered ? answers : { ...answers, covered }
       const versions = answers.versions.concat({ index: event.index, version: event.version })
-      return { ...answers, found: answers.found | fresh, unreachable, covered, versions }
+      const complete = answers.complete | (event.complete ? fresh : 0)
+      return { ...answers, found: answers.found | fresh, unreachable, complete, covered, versions }
     }
-    case "Absent":
-      return fresh === 0 ? answers : { ...answers, absent: answers.absent | fresh, unreachable }
+    case "Absent": {
+      if (fresh === 0) return answers
+      const unknowing = answers.unknowing | (event.completeness === "incomplete" ? fresh : 0)
+      const complete = answers.complete | (event.completeness === "complete" ? fresh : 0)
+      return { ...answers, absent: answers.absent | fresh, unreachable, unknowing, complete }
+    }
     case "Damaged":
       return fresh === 0 ? answers : { ...answers, damaged: answers.damaged | fresh, unreachable }
     case "Unreachable": {
@@ -210,22 +231,24 @@ const decide = (read: ReadDecision, answers: Answers, isLast: boolean): ReadDeci
   return { outcome, substitutes, needs, nodes, answers, standIns: kept }
 }
 
-/** Whether these votes are enough. */
-const isMet = ({ needs, nodes }: Known, votes: number): boolean =>
-  Targets.size(votes) >= needs.r && Targets.primaryVotes(nodes, votes) >= needs.pr
+/** Whether these votes are enough, of which `complete` are from complete nodes. */
+const isMet = ({ needs, nodes }: Known, votes: number, complete: number): boolean =>
+  Targets.size(votes) >= needs.r && Targets.primaryVotes(nodes, votes & complete) >= needs.pr
 
 const judge = (read: Known, isLast: boolean): ReadDecision["outcome"] => {
   const { answers, nodes } = read
   const votes = votesOf(nodes, answers)
   const open = pending(answers, Targets.asked(nodes, read.standIns))
-  const met = isMet(read, votes)
+  const met = isMet(read, votes, answers.complete)
   if (met && answers.covered) return answer
-  if (!isLast && (met ? open !== 0 : isMet(read, votes | open))) return wait
+  const mayBeMet = isMet(read, votes | open, answers.complete | open)
+  if (!isLast && (met ? open !== 0 : mayBeMet)) return wait
   return {
     _tag: met ? "NotCovered" : "Fail",
     needed: read.needs,
     had: had(read),
     unreachable: Targets.nodesOf(nodes, answers.unreachable),
-    damaged: Targets.nodesOf(nodes, answers.damaged)
+    damaged: Targets.nodesOf(nodes, answers.damaged),
+    incomplete: Targets.nodesOf(nodes, (answers.found | answers.absent) & ~answers.complete)
   }
 }

@@ -10,7 +10,7 @@ import type { NodeId } from "../model/Names.ts"
 /** A node of the preference list to which the request goes at once. */
 export interface Target {
   readonly node: NodeId
-  /** A primary that holds its whole partition: its vote counts for `pr` and `pw`. */
+  /** A primary: its vote counts for `pr` and `pw` where it says that it is complete. */
   readonly primary: boolean
   /**
    * Held the whole partition under the previous owners, while a transfer goes on: then `pr` and

@@ -6,6 +6,10 @@
  * target that is unreachable or refuses is replaced by the next fallback, and so is a fallback that
  * fails it, until fallbacks run out: a full disk is no better than an absent one.
  *
+ * An acknowledgement says whether its node is complete; for `pw` only those of complete primaries
+ * count, and where the write needs disks, only once they are on disk: a strict read that asks other
+ * primaries relies on them.
+ *
  * A decision is a value that its request owns: `step` never changes it, but returns the next.
  *
  * @see Dynamo, DeCandia et al., SOSP 2007, sections 4.5 and 4.6
@@ -18,7 +22,13 @@ import * as Targets from "./Targets.ts"
 /** Nodes are named by their index (see `Targets`); answers of nodes not asked are ignored. */
 export type WriteEvent =
   /** It is stored: `durable` on disk, or in memory, and a durable acknowledgement may follow. */
-  | { readonly _tag: "Acknowledged"; readonly index: number; readonly durable: boolean }
+  | {
+    readonly _tag: "Acknowledged"
+    readonly index: number
+    readonly durable: boolean
+    /** Whether the node says that it is complete. */
+    readonly complete: boolean
+  }
   | { readonly _tag: "Refused"; readonly index: number; readonly reason: string }
   /** It could not be reached, or its time is up; means nothing after an answer. */
   | { readonly _tag: "Unreachable"; readonly index: number }
@@ -34,6 +44,8 @@ export interface WriteFailed {
   readonly had: WriteCounts
   readonly unreachable: ReadonlyArray<NodeId>
   readonly refused: ReadonlyArray<{ readonly node: NodeId; readonly reason: string }>
+  /** Stored it, and do not say that they are complete. */
+  readonly incomplete: ReadonlyArray<NodeId>
   /** False only if every node that was asked refused: then no replica has it or will get it. */
   readonly mayHaveApplied: boolean
 }
@@ -52,10 +64,14 @@ export interface WriteDecision {
 /** All but what follows from it. */
 type Known = Omit<WriteDecision, "outcome" | "substitutes">
 
-/** Invariant: `acknowledged`, `refused`, `unreachable` are disjoint; `durable` is in the first. */
+/**
+ * Invariant: `acknowledged`, `refused`, `unreachable` are disjoint; `durable` and `complete` are in
+ * the first.
+ */
 interface Answers {
   readonly acknowledged: number
   readonly durable: number
+  readonly complete: number
   readonly refused: number
   readonly unreachable: number
   readonly reasons: ReadonlyArray<{ readonly index: number; readonly reason: string }>
@@ -70,6 +86,7 @@ export const make = (needs: WriteCounts, nodes: Targets.Nodes): WriteDecision =>
   const answers: Answers = {
     acknowledged: 0,
     durable: 0,
+    complete: 0,
     refused: 0,
     unreachable: targets.down,
     reasons: Targets.none
@@ -103,9 +120,9 @@ export const step = (write: WriteDecision, event: WriteEvent): WriteDecision => 
 }
 
 /** The acknowledgements so far. */
-export const had = ({ answers, nodes }: Known): WriteCounts => ({
+export const had = ({ answers, needs, nodes }: Known): WriteCounts => ({
   w: Targets.size(answers.acknowledged),
-  pw: Targets.primaryVotes(nodes, answers.acknowledged),
+  pw: Targets.primaryVotes(nodes, votesOf(needs, answers)),
   dw: Targets.size(answers.durable)
 })
 
@@ -128,13 +145,16 @@ const hear = (answers: Answers, event: WriteEvent, asked: number): Answers => {
     return { ...answers, unreachable: answers.unreachable | pending(answers, asked) }
   }
   const bit = Targets.only(event.index, asked)
-  const { acknowledged, durable, reasons, refused, unreachable } = answers
+  const { acknowledged, complete, durable, reasons, refused, unreachable } = answers
   switch (event._tag) {
     case "Acknowledged": {
-      if ((bit & ~(event.durable ? durable : acknowledged)) === 0) return answers
+      const whole = event.complete ? bit : 0
+      const isKnown = (bit & ~(event.durable ? durable : acknowledged)) === 0
+      if (isKnown && (whole & ~complete) === 0) return answers
       return {
         acknowledged: acknowledged | bit,
         durable: event.durable ? durable | bit : durable,
+        complete: complete | whole,
         refused: refused & ~bit,
         unreachable: unreachable & ~bit,
         reasons
@@ -145,6 +165,7 @@ const hear = (answers: Answers, event: WriteEvent, asked: number): Answers => {
       return {
         acknowledged,
         durable,
+        complete,
         refused: refused | bit,
         unreachable: unreachable & ~bit,
         reasons: [...reasons, { index: event.index, reason: event.reason }]
@@ -157,14 +178,17 @@ const hear = (answers: Answers, event: WriteEvent, asked: number): Answers => {
   }
 }
 
-/** Whether `acknowledged`, of which `durable` on disk, are enough. */
-const isMet = (
-  { needs, nodes }: Known,
-  { acknowledged, durable }: Pick<Answers, "acknowledged" | "durable">
-): boolean =>
-  Targets.size(acknowledged) >= needs.w
-  && Targets.primaryVotes(nodes, acknowledged) >= needs.pw
-  && Targets.size(durable) >= needs.dw
+type Acknowledgements = Pick<Answers, "acknowledged" | "durable" | "complete">
+
+/** The nodes whose acknowledgements count for `pw` where they are primaries. */
+const votesOf = ({ dw }: WriteCounts, { complete, durable }: Acknowledgements): number =>
+  dw === 0 ? complete : complete & durable
+
+/** Whether these are enough. */
+const isMet = ({ needs, nodes }: Known, acknowledgements: Acknowledgements): boolean =>
+  Targets.size(acknowledgements.acknowledged) >= needs.w
+  && Targets.primaryVotes(nodes, votesOf(needs, acknowledgements)) >= needs.pw
+  && Targets.size(acknowledgements.durable) >= needs.dw
 
 const decide = (
   write: WriteDecision,
@@ -194,7 +218,9 @@ const judge = (
   if (isMet(write, answers)) return answer
   const open = pending(answers, Targets.asked(nodes, write.standIns))
   const best = answers.acknowledged | open
-  if (!isLast && isMet(write, { acknowledged: best, durable: best })) return wait
+  // A node that has it in memory acknowledges once more, and may be complete by then.
+  const complete = answers.complete | best & ~answers.durable
+  if (!isLast && isMet(write, { acknowledged: best, durable: best, complete })) return wait
   return {
     _tag: "Fail",
     needed: write.needs,
@@ -203,6 +229,7 @@ const judge = (
     refused: answers.reasons
       .filter(({ index }) => Targets.has(answers.refused, index))
       .map(({ index, reason }) => ({ node: Targets.nodeAt(nodes, index), reason })),
+    incomplete: Targets.nodesOf(nodes, answers.acknowledged & ~answers.complete),
     mayHaveApplied: (sent & ~answers.refused) !== 0
   }
 }

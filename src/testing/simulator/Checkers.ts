@@ -13,6 +13,7 @@ import { sessions } from "./checkers/Sessions.ts"
 import { shownVersions } from "./checkers/ShownVersions.ts"
 import { siblingBounds } from "./checkers/SiblingBounds.ts"
 import { siblings } from "./checkers/Siblings.ts"
+import { strictReads } from "./checkers/StrictReads.ts"
 import type { Checker, Record, Violation } from "./History.ts"
 
 export const checkers: ReadonlyArray<Checker> = [
@@ -25,6 +26,7 @@ export const checkers: ReadonlyArray<Checker> = [
   carts,
   inventions,
   sessions,
+  strictReads,
   shownVersions,
   acknowledgements,
   availability,

@@ -79,12 +79,22 @@ export class Converge {
     const backend = new SimBackend({ ...noWay, cluster, node, random })
     const bucket = cluster.bucket(name)
     shown.set(node, "no answer")
+    // An incomplete replica that has nothing does not count: then not all can answer.
+    const r = this.#areWhole(document) ? "all" : "quorum"
     new Requester(backend, Session.none).read(bucket, bucket.key.decode(cluster.keyOf(document)), {
-      r: "all"
+      r
     })(
       () => shown.set(node, shownOf(cluster, document, backend.trace.answers.at(-1)!.answer)),
       (error) => shown.set(node, `${error._tag}: ${error.message}`),
       rethrow
+    )
+  }
+
+  /** Whether all replicas of a document have all that they ever acknowledged of it. */
+  #areWhole(document: Named): boolean {
+    const row = this.#cluster.rowOf(document)
+    return this.#cluster.primaries(document).every((node) =>
+      this.#cluster.node(node).core?.completenessOf(row) === "complete"
     )
   }
 

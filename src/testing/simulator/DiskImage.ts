@@ -6,7 +6,7 @@
 import type { AcceptedBatch, EncodedRow, NumberedChange } from "../../storage/AcceptedBatch.ts"
 import { compareText } from "../../storage/KeyOrder.ts"
 import type { OnCommit, ReadResult, RowKey, StoredDocument } from "../../storage/Storage.ts"
-import type { StoreEpoch } from "../../storage/StoreRow.ts"
+import type { OpenedStore } from "../../storage/StoreRow.ts"
 import type { SeededRandom } from "./SeededRandom.ts"
 
 /** A document as it lies on a disk: a row for its header, and one for each element. */
@@ -28,7 +28,7 @@ export interface Image {
   readonly documents: Map<string, DiskDocument>
   /** Of all other families, by family and key. */
   readonly rows: Map<string, EncodedRow>
-  readonly store: StoreEpoch
+  readonly store: OpenedStore
 }
 
 export const nameOf = (key: RowKey): string =>
@@ -41,7 +41,7 @@ export const rowName = ({ family, key }: Pick<EncodedRow, "family" | "key">): st
 export const empty = (storeId: string): Image => ({
   documents: new Map(),
   rows: new Map(),
-  store: { storeId, epoch: 0 }
+  store: { storeId, epoch: 0, changes: 0 }
 })
 
 export const copy = ({ documents, rows, store }: Image): Image => ({
@@ -111,6 +111,11 @@ export type Harm = (
   random: SeededRandom,
   past: ReadonlyArray<DiskDocument>
 ) => DiskDocument | undefined
+
+/** Whether no checksum, count or digest tells that a document was changed from outside. */
+export const isSilent = (before: DiskDocument, after: DiskDocument | undefined): boolean =>
+  after === undefined
+  || (after.header !== before.header && readDocument(after)._tag === "Found")
 
 /** A bit flips in the header or an element. */
 export const rot: Harm = (document, random) => {

@@ -92,6 +92,7 @@ export class DiskSession {
     const { disk } = this.#options
     return {
       storeId: disk.image.store.storeId,
+      committedChanges: () => disk.image.store.changes,
       read: (key) => this.#read(key),
       readRow: (family, key) => {
         const bytes = this.#view().rows.get(rowName({ family, key: encodeKey(family, key) }))?.bytes

@@ -23,6 +23,10 @@ export const drawLimits = (random: SeededRandom): PlannedLimits => {
     sweepMillis: random.pick([5, node.sweepMillis]),
     operationIdsMax: random.pick([4, 16, 64, node.operationIdsMax, node.operationIdsMax]),
     forwardsSeenMax: random.pick([1, 8, node.forwardsSeenMax]),
+    formAskMillis: random.pick([20, node.formAskMillis]),
+    // Rare, or two crashes in one moment would make nodes forget what they were told.
+    toldMillis: random.pick([1, 20]),
+    mendedDocumentsMax: random.pick([1, node.mendedDocumentsMax]),
     counterUpdatesMax: random.pick([1, 2, node.counterUpdatesMax]),
     // A disk that syncs for 50 ms falls behind with smaller groups, and rightly refuses writes.
     groupChangesMax: random.pick([16, 64, node.groupChangesMax]),

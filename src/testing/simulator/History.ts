@@ -69,6 +69,18 @@ export interface Lapse {
   readonly problem: string
 }
 
+/** A disk lost data that it had synced. */
+export interface Loss {
+  readonly node: string
+  /** In virtual milliseconds. */
+  readonly at: number
+  /**
+   * The only document that is concerned, where its row is gone, or an earlier one is back, without
+   * a trace in the file; undefined where the whole disk went back or was lost.
+   */
+  readonly document: string | undefined
+}
+
 /** The metadata of a document at one replica: its actors, and how many values. */
 export interface Size {
   readonly actors: ReadonlyArray<string>
@@ -111,6 +123,8 @@ export interface Record {
   readonly lapses: ReadonlyArray<Lapse>
   /** Nodes whose disks lost or damaged data: a write that only they acknowledged is forfeit. */
   readonly damaged: ReadonlySet<string>
+  /** The losses of disks that their files do not tell. */
+  readonly losses: ReadonlyArray<Loss>
   /** Nodes of which two processes ran: one may refuse a request that the other carries out. */
   readonly twinned: ReadonlySet<string>
   readonly incarnations: ReadonlyArray<{ readonly node: string; readonly incarnation: string }>

@@ -89,6 +89,7 @@ class Simulation {
     kernel.run(kernel.now + workloadMillis, areOver)
     invariant(areOver(), "every last read has been answered")
     const final = new Converge(cluster, this.#plan).run()
+    this.#checkComplete()
     const before = this.#commits()
     kernel.run(kernel.now + quietMillis)
     return this.#report(final, this.#commits() - before)
@@ -153,6 +154,15 @@ class Simulation {
     }
   }
 
+  /** Healed and at rest, a node is complete unless its disk lost something. */
+  #checkComplete(): void {
+    for (const { core, id } of this.#cluster.nodes.values()) {
+      const { completeness, own } = core?.formation.status() ?? { completeness: "down", own: "" }
+      if (completeness === "complete" || this.#cluster.damaged.has(id)) continue
+      this.#unavailable.push(`${id} is ${completeness}, ${own}, though its disk lost nothing`)
+    }
+  }
+
   #commits(): number {
     let commits = 0
     for (const { disk } of this.#cluster.nodes.values()) commits += disk.counts.commits
@@ -184,6 +194,7 @@ class Simulation {
       reused: ledger.reused,
       lapses: ledger.lapses,
       damaged: cluster.damaged,
+      losses: cluster.losses,
       twinned: cluster.twinned,
       incarnations: cluster.incarnations,
       unavailable: this.#unavailable,

@@ -17,11 +17,12 @@ import * as Buckets from "../../core/strategy/Buckets.ts"
 import { invariant } from "../../core/Invariant.ts"
 import { toKeys } from "../../node/ClusterKey.ts"
 import { rowKeyOf } from "../../core/ring/Partition.ts"
-import type { RowKey } from "../../storage/Storage.ts"
+import { type RowKey, textOf } from "../../core/model/RowKey.ts"
 import { DiskContexts } from "./DiskContexts.ts"
 import { Kernel, outside, type Owner } from "./Kernel.ts"
+import type { Loss } from "./History.ts"
 import { Ledger } from "./Ledger.ts"
-import type { Plan } from "./Plan.ts"
+import { documentNameOf, type Plan } from "./Plan.ts"
 import { ownScenario, type Scenario } from "./Scenario.ts"
 import { stream } from "./SeededRandom.ts"
 import { SimNetwork } from "./SimNetwork.ts"
@@ -79,6 +80,8 @@ export class SimCluster {
   readonly incarnations: Array<{ readonly node: string; readonly incarnation: string }> = []
   /** Nodes whose disks lost or damaged data. */
   readonly damaged = new Set<string>()
+  /** The losses of disks that their files do not tell. */
+  readonly losses: Array<Loss> = []
   /** Nodes of which two processes have run at a time. */
   readonly twinned = new Set<string>()
   /** How far any node's clock has been off when it was looked at. */
@@ -93,6 +96,8 @@ export class SimCluster {
   readonly scenario: Scenario
   readonly cluster = ClusterName.make("simulated")
   readonly story: Story | undefined
+  /** The documents of the plan. */
+  readonly #named: ReadonlyArray<Named>
 
   constructor(options: SimClusterOptions) {
     const { build: make = build, disk, plan, scenario = ownScenario, story } = options
@@ -107,6 +112,8 @@ export class SimCluster {
     this.network = network
     this.ring = ring.ring
     this.scenario = scenario
+    const named = plan.operations.map(({ bucket, key }) => ({ bucket, key }))
+    this.#named = [...new Map(named.map((one) => [documentNameOf(one), one])).values()]
     this.story = story === undefined ? undefined : new Story(story, () => kernel.now)
     const buckets = Buckets.make(scenario.buckets)
     const { cluster } = this
@@ -206,6 +213,16 @@ export class SimCluster {
     this.damaged.add(node)
     this.ledger.forget(node)
     this.contexts.forget(node)
+  }
+
+  /** Notes that a disk lost data and its file does not tell: all of it, or one row. */
+  didLose(node: string, row?: RowKey): void {
+    const { now: at } = this.kernel
+    if (row === undefined) return void this.losses.push({ node, at, document: undefined })
+    for (const named of this.#named) {
+      if (textOf(this.rowOf(named)) !== textOf(row)) continue
+      this.losses.push({ node, at, document: documentNameOf(named) })
+    }
   }
 
   /** All processes die, which frees the memory of real databases. */

@@ -18,6 +18,7 @@ import {
   empty,
   type Harm,
   type Image,
+  isSilent,
   nameOf,
   type Wrote
 } from "./DiskImage.ts"
@@ -49,6 +50,13 @@ export interface SimDiskOptions {
   readonly wrote: Wrote
   /** Told the name of a fault each time that it meets a commit. */
   readonly did: (fault: string) => void
+}
+
+/** A document that was damaged. */
+export interface Harmed {
+  readonly key: RowKey
+  /** Nothing on the disk tells. */
+  readonly isSilent: boolean
 }
 
 /** The disk as one incarnation of a node uses it. */
@@ -116,6 +124,9 @@ export class SimDisk {
     this.#past.push(copy(this.#image))
     if (this.#past.length > imagesMax) this.#past.shift()
     for (const write of writes) apply(this.#image, write, this.#options.wrote)
+    const { store } = this.#image
+    const count = writes.reduce((sum, { documents }) => sum + documents.length, 0)
+    this.#image = { ...this.#image, store: { ...store, changes: store.changes + count } }
     this.counts.commits++
   }
 
@@ -146,22 +157,22 @@ export class SimDisk {
     this.#past.splice(0, this.#past.length, ...past)
   }
 
-  /** Damages a document that chance picks; false where that changes nothing. */
-  damage(random: SeededRandom, harm: Harm): boolean {
+  /** Damages a document that chance picks; undefined where that changes nothing. */
+  damage(random: SeededRandom, harm: Harm): Harmed | undefined {
     // By rank, so that without one of the others it is mostly the same one.
     const salt = random.next()
     const rank = (name: string) => digest64(`${salt} ${name}`)
     const { documents } = this.#image
     const [name] = [...documents.keys()].sort((a, b) => (rank(a) < rank(b) ? -1 : 1))
-    if (name === undefined) return false
+    if (name === undefined) return undefined
     const before = documents.get(name)!
     const past = this.#past.flatMap((image) => image.documents.get(name) ?? [])
     const after = harm(before, random, past)
-    if (after === before) return false
+    if (after === before) return undefined
     this.disturbances++
     this.isHarmed = true
     this.replace(before.key, after)
-    return true
+    return { key: before.key, isSilent: isSilent(before, after) }
   }
 
   /** Replaces a document by the one that a fault made of it. */
@@ -179,7 +190,7 @@ export class SimDisk {
       }`
     )
     for (const [name, { bytes }] of rows) lines.push(`${name} ${hex(bytes)}`)
-    return [...lines.sort(), `${store.storeId} ${store.epoch}`]
+    return [...lines.sort(), `${store.storeId} ${store.epoch} ${store.changes}`]
   }
 
   did(fault: string): void {

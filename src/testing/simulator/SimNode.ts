@@ -92,6 +92,11 @@ export class SimNode {
     return incarnation?.core !== undefined && !incarnation.owner.paused && !incarnation.stopping
   }
 
+  /** Whether no cluster has formed with its store yet. */
+  get isNew(): boolean {
+    return this.core?.formation.status().own === "new"
+  }
+
   get isPaused(): boolean {
     return this.#incarnation?.owner.paused ?? false
   }

@@ -21,7 +21,7 @@ export const kinds = {
 }
 
 /** The kinds of targets while all are up and no transfer goes on. */
-export const settledKinds: ReadonlyArray<Kind> = [kinds.complete, kinds.incomplete]
+export const settledKinds: ReadonlyArray<Kind> = [kinds.complete]
 export const allKinds: ReadonlyArray<Kind> = Object.values(kinds)
 
 /**
@@ -111,9 +111,9 @@ export const takeOver = (
   return { asked, standsFor }
 }
 
-/** One number for a few small ones, each less than 8. */
+/** One number for a few small ones, each less than 16. */
 export const packed = (digits: ReadonlyArray<number>): number =>
-  digits.reduce((number, digit) => number * 8 + digit, 1)
+  digits.reduce((number, digit) => number * 16 + digit, 1)
 
 /** How many of these votes count for `pr` and `pw`. */
 export const primaryVotes = ({ targets }: Nodes, votes: ReadonlyArray<number>): number => {

@@ -37,8 +37,9 @@ const after = (
   covered = true
 ) => events.reduce(ReadDecision.step, ReadDecision.make(needs, nodes, { covered }))
 const found = (index: number, covered = true) =>
-  ({ _tag: "Found", index, version: `v${index}`, covered }) as const
-const absent = (index: number) => ({ _tag: "Absent", index }) as const
+  ({ _tag: "Found", index, version: `v${index}`, covered, complete: true }) as const
+const absent = (index: number) =>
+  ({ _tag: "Absent", index, completeness: index === 2 ? "incomplete" : "complete" }) as const
 const unreachable = (index: number) => ({ _tag: "Unreachable", index }) as const
 
 // Each test also counts its steps, lest it compare nothing.
@@ -95,8 +96,16 @@ describe("the outcome of a read", () => {
       needed: { r: 1, pr: 0 },
       had: { r: 0, pr: 0 },
       unreachable: ["a", "b"],
-      damaged: []
+      damaged: [],
+      incomplete: ["c"]
     })
+  })
+
+  it("a state of an incomplete primary counts for r; for pr it does not", () => {
+    const incomplete = { ...found(0), complete: false }
+    expect(after({ r: 1, pr: 0 }, [incomplete]).outcome._tag).toBe("Answer")
+    const strict = after({ r: 2, pr: 2 }, [incomplete, absent(1), unreachable(2)])
+    expect(strict.outcome).toMatchObject({ had: { r: 1, pr: 0 }, incomplete: ["a"] })
   })
 
   it("a session waits for the writes that it has seen, and is told if no node has them", () => {
@@ -108,7 +117,8 @@ describe("the outcome of a read", () => {
       needed: { r: 1, pr: 0 },
       had: { r: 2, pr: 2 },
       unreachable: [],
-      damaged: ["c"]
+      damaged: ["c"],
+      incomplete: []
     })
   })
 

@@ -45,9 +45,24 @@ export const readCases = (nodes: Nodes): ReadonlyArray<ReadCase> => {
   )
 }
 
-/** Of what a node says, the first holds, but being unreachable is not saying anything. */
-const sayings = ["no answer", "unreachable", "absent", "damaged", "x", "y"] as const
+/**
+ * Of what a node says, the first holds, but being unreachable is not saying anything. A complete
+ * node says so: `x!`. One that is unsure may have nothing: `absent?`.
+ */
+const sayings = [
+  "no answer",
+  "unreachable",
+  "absent",
+  "damaged",
+  "x",
+  "y",
+  "absent?",
+  "absent!",
+  "x!",
+  "y!"
+] as const
 type Said = typeof sayings[number]
+const isWhole = (said: Said): boolean => said.endsWith("!")
 
 interface Run extends Roll {
   readonly decision: ReadDecision.ReadDecision
@@ -71,20 +86,23 @@ const expected = (readCase: ReadCase, run: Run, isLast: boolean): string => {
     run.asked.filter((index) => said.includes(run.heard[index]!))
   const knows = (index: number): boolean =>
     nodes.targets[index]?.primary === true || nodes.targets[index]?.previous === true
-  const votes = [...saying("x", "y"), ...saying("absent").filter(knows)]
-  const had = { r: votes.length, pr: primaryVotes(nodes, votes) }
+  const whole = (index: number) => isWhole(run.heard[index]!)
+  const votes = [...saying("x", "y", "x!", "y!"), ...saying("absent?", "absent!").filter(knows)]
+  const had = { r: votes.length, pr: primaryVotes(nodes, votes.filter(whole)) }
   const isMet = isEnough(had, needs)
   if (isMet && isCovered(readCase, run)) return "Answer"
   const hoped = [...saying("no answer"), ...coming(nodes, run, lostIn(run))]
   const best = [...votes, ...hoped]
-  const mayBeMet = isEnough({ r: best.length, pr: primaryVotes(nodes, best) }, needs)
+  const bestWhole = [...votes.filter(whole), ...hoped]
+  const mayBeMet = isEnough({ r: best.length, pr: primaryVotes(nodes, bestWhole) }, needs)
   if (!isLast && hoped.length > 0 && mayBeMet) return "Wait"
   return JSON.stringify({
     _tag: isMet ? "NotCovered" : "Fail",
     needed: needs,
     had,
     unreachable: namesOf(nodes, [...saying("unreachable"), ...downOf(nodes)]),
-    damaged: namesOf(nodes, saying("damaged"))
+    damaged: namesOf(nodes, saying("damaged")),
+    incomplete: namesOf(nodes, saying("absent", "absent?", "x", "y"))
   })
 }
 
@@ -96,7 +114,7 @@ type Repairs = ReadonlyArray<ReadDecision.Repair>
 
 const expectedRepairs = ({ nodes }: ReadCase, run: Run): Repairs =>
   run.joined === "" ? [] : run.asked.toSorted((a, b) => a - b).flatMap((index): Repairs => {
-    const said = run.heard[index]!
+    const said = run.heard[index]!.replace(/[!?]/u, "")
     const target = nodes.targets[index]
     const isStale = (said === "x" || said === "y") && said !== run.joined
     if (!isStale && said !== "damaged" && (said !== "absent" || target === undefined)) return []
@@ -140,14 +158,17 @@ type Reply = Exclude<ReadDecision.ReadEvent, { readonly _tag: "Found" }> | {
   readonly _tag: "Found"
   readonly index: number
   readonly version: "x" | "y"
+  readonly complete: boolean
 }
+
+const absences = { incomplete: "absent", unsure: "absent?", complete: "absent!" } as const
 
 const saidBy = (reply: Reply): Said => {
   switch (reply._tag) {
     case "Found":
-      return reply.version
+      return reply.complete ? `${reply.version}!` : reply.version
     case "Absent":
-      return "absent"
+      return absences[reply.completeness]
     case "Damaged":
       return "damaged"
     case "Unreachable":
@@ -157,9 +178,12 @@ const saidBy = (reply: Reply): Said => {
 }
 
 const repliesOf = (index: number): ReadonlyArray<Reply> => [
-  { _tag: "Found", index, version: "x" },
-  { _tag: "Found", index, version: "y" },
-  { _tag: "Absent", index },
+  { _tag: "Found", index, version: "x", complete: true },
+  { _tag: "Found", index, version: "y", complete: true },
+  { _tag: "Found", index, version: "y", complete: false },
+  { _tag: "Absent", index, completeness: "incomplete" },
+  { _tag: "Absent", index, completeness: "unsure" },
+  { _tag: "Absent", index, completeness: "complete" },
   { _tag: "Damaged", index },
   { _tag: "Unreachable", index }
 ]

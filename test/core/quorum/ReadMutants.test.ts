@@ -82,10 +82,25 @@ const mutants: Record<string, readonly [noticed: string, ReadImplementation]> = 
     "the outcome",
     counting(({ previous }) => previous === 0 ? { previous: -1 } : {})
   ],
+  "believes the absence at a primary that says it is incomplete": [
+    "the outcome",
+    step((read, event) =>
+      Real.step(read, event._tag === "Absent" ? { ...event, completeness: "complete" } : event)
+    )
+  ],
+  "counts the state of a primary that says it is incomplete for pr": [
+    "the outcome",
+    step((read, event) =>
+      Real.step(read, event._tag === "Found" ? { ...event, complete: true } : event)
+    )
+  ],
   "counts damage as an answer": [
     "the outcome",
     step((read, event) =>
-      Real.step(read, event._tag === "Damaged" ? { ...event, _tag: "Absent" } : event)
+      Real.step(
+        read,
+        event._tag === "Damaged" ? { ...event, _tag: "Absent", completeness: "complete" } : event
+      )
     )
   ],
   "gives a session less than it has seen": [

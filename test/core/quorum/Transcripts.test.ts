@@ -107,7 +107,7 @@ const readMark = ({ answers, nodes }: ReadDecision.ReadDecision) => (index: numb
   const found = answers.versions.find((each) => each.index === index)
   if (found !== undefined) return `+ has ${found.version}`
   if (Targets.has(answers.absent, index)) {
-    const counts = Targets.has(nodes.primaries | nodes.previous, index)
+    const counts = Targets.has((nodes.primaries | nodes.previous) & ~answers.unknowing, index)
     return `${counts ? "+" : "."} has nothing`
   }
   if (Targets.has(answers.damaged, index)) return "! damaged"
@@ -152,13 +152,23 @@ const indexOf = (nodes: Targets.Nodes, node: string): number => {
   return index
 }
 
+/** A replica is complete unless its answer says otherwise: `absent n2 incomplete`. */
+const isWhole = ({ words }: Command): boolean => !words.includes("incomplete")
+
 const writeEvent = (command: Command, nodes: Targets.Nodes): WriteDecision.WriteEvent => {
   const { name, words: [node = "", detail = ""] } = command
   if (name === "deadline") return { _tag: "Deadline" }
   const index = indexOf(nodes, node)
   if (name === "unreachable") return { _tag: "Unreachable", index }
   if (name === "refused") return { _tag: "Refused", index, reason: detail }
-  if (name === "acknowledged") return { _tag: "Acknowledged", index, durable: detail === "durable" }
+  if (name === "acknowledged") {
+    return {
+      _tag: "Acknowledged",
+      index,
+      durable: detail === "durable",
+      complete: isWhole(command)
+    }
+  }
   throw new Error("a write has no such event")
 }
 
@@ -184,9 +194,14 @@ const readEvent = (
   if (name === "deadline") return { _tag: "Deadline" }
   const index = indexOf(nodes, node)
   if (name === "unreachable") return { _tag: "Unreachable", index }
-  if (name === "absent") return { _tag: "Absent", index }
+  if (name === "absent") {
+    return { _tag: "Absent", index, completeness: isWhole(command) ? "complete" : "incomplete" }
+  }
   if (name === "damaged") return { _tag: "Damaged", index }
-  if (name === "found") return { _tag: "Found", index, version, covered: covers(version) }
+  if (name === "found") {
+    const complete = isWhole(command)
+    return { _tag: "Found", index, version, covered: covers(version), complete }
+  }
   throw new Error("a read has no such event")
 }
 

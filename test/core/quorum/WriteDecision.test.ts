@@ -32,7 +32,8 @@ const after = (
   where: Nodes,
   events: ReadonlyArray<WriteDecision.WriteEvent>
 ) => events.reduce(WriteDecision.step, WriteDecision.make(needs, where))
-const stored = (index: number) => ({ _tag: "Acknowledged", index, durable: true }) as const
+const stored = (index: number) =>
+  ({ _tag: "Acknowledged", index, durable: true, complete: true }) as const
 const unreachable = (index: number) => ({ _tag: "Unreachable", index }) as const
 const refused = (index: number) => ({ _tag: "Refused", index, reason: "full" }) as const
 
@@ -104,8 +105,25 @@ describe("the outcome of a write", () => {
     expect([write.outcome._tag, WriteDecision.isFinished(write)]).toEqual(["Wait", false])
     expect(WriteDecision.step(write, stored(0)).outcome._tag).toBe("Answer")
     const late = WriteDecision.step(write, { _tag: "Deadline" })
-    expect(late.outcome).toMatchObject({ _tag: "Fail", had: { w: 3, pw: 3, dw: 0 } })
+    expect(late.outcome).toMatchObject({ _tag: "Fail", had: { w: 3, pw: 0, dw: 0 } })
     expect(WriteDecision.isFinished(late)).toBe(true)
+  })
+
+  it("an incomplete primary counts for w and dw; for pw it does not", () => {
+    const incomplete = { ...stored(1), complete: false }
+    const events = [stored(0), incomplete, unreachable(2)]
+    expect(after({ w: 2, pw: 1, dw: 2 }, nodes(), events).outcome._tag).toBe("Answer")
+    expect(after({ w: 2, pw: 2, dw: 2 }, nodes(), events).outcome).toMatchObject({
+      had: { w: 2, pw: 1, dw: 2 },
+      incomplete: ["b"]
+    })
+  })
+
+  it("pw counts what is on disk, unless the write needs no disk", () => {
+    const inMemory = { ...stored(1), durable: false }
+    expect(after({ w: 2, pw: 2, dw: 1 }, nodes(), [stored(0), inMemory]).outcome._tag).toBe("Wait")
+    expect(after({ w: 2, pw: 2, dw: 0 }, nodes(), [stored(0), inMemory]).outcome._tag)
+      .toBe("Answer")
   })
 
   it("an unmet quorum says the counts needed and had, and which nodes did not help", () => {
@@ -116,6 +134,7 @@ describe("the outcome of a write", () => {
       had: { w: 1, pw: 1, dw: 1 },
       unreachable: ["c"],
       refused: [{ node: "b", reason: "full" }],
+      incomplete: [],
       mayHaveApplied: true
     })
   })

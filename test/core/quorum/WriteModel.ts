@@ -41,7 +41,23 @@ export const writeCases = (nodes: Nodes): ReadonlyArray<WriteCase> => {
 
 /** The answers of a node, weakest first. The strongest of them counts. */
 const strengths = ["awaited", "unreachable", "refused", "stored", "synced"] as const
-type Said = typeof strengths[number]
+type Saying = typeof strengths[number]
+/** A node that was complete in any of its acknowledgements is so from then on: `stored!`. */
+type Said = Saying | "stored!" | "synced!"
+const allSaid: ReadonlyArray<Said> = [...strengths, "stored!", "synced!"]
+
+const sayingOf = (said: Said): Saying =>
+  said === "stored!" ? "stored" : said === "synced!" ? "synced" : said
+
+const isWhole = (said: Said): boolean => said.endsWith("!")
+
+/** All that a node said, after it said one thing more. */
+const after = (before: Said, said: Said): Said => {
+  const [left, right] = [sayingOf(before), sayingOf(said)]
+  const stronger = strengths.indexOf(right) > strengths.indexOf(left) ? right : left
+  const isStored = stronger === "stored" || stronger === "synced"
+  return isStored && (isWhole(before) || isWhole(said)) ? `${stronger}!` : stronger
+}
 
 interface Run extends Roll {
   readonly decision: WriteDecision.WriteDecision
@@ -63,19 +79,25 @@ interface Moment {
 
 /** The outcome of what was heard, where there was none before. */
 const expected = ({ needs, nodes }: WriteCase, run: Run, moment: Moment): string => {
-  const saying = (...said: ReadonlyArray<Said>): ReadonlyArray<number> =>
-    run.asked.filter((index) => said.includes(run.heard[index]!))
+  const saying = (...said: ReadonlyArray<Saying>): ReadonlyArray<number> =>
+    run.asked.filter((index) => said.includes(sayingOf(run.heard[index]!)))
+  const whole = (index: number) => isWhole(run.heard[index]!)
   const stored = saying("stored", "synced")
-  const had = { w: stored.length, pw: primaryVotes(nodes, stored), dw: saying("synced").length }
+  const synced = saying("synced")
+  const votes = (needs.dw > 0 ? synced : stored).filter(whole)
+  const had = { w: stored.length, pw: primaryVotes(nodes, votes), dw: synced.length }
   if (isEnough(had, needs)) return "Answer"
-  const best = [...stored, ...saying("awaited"), ...coming(nodes, run, lostIn(run))]
-  const hope = { w: best.length, pw: primaryVotes(nodes, best), dw: best.length }
+  const hoped = [...saying("awaited"), ...coming(nodes, run, lostIn(run))]
+  const best = [...stored, ...hoped]
+  const bestVotes = [...synced.filter(whole), ...saying("stored"), ...hoped]
+  const hope = { w: best.length, pw: primaryVotes(nodes, bestVotes), dw: best.length }
   if (!moment.isLast && isEnough(hope, needs)) return "Wait"
   return JSON.stringify({
     needed: needs,
     had,
     unreachable: namesOf(nodes, [...saying("unreachable"), ...downOf(nodes)]),
     refused: namesOf(nodes, saying("refused")),
+    incomplete: namesOf(nodes, stored.filter((index) => !whole(index))),
     mayHaveApplied: moment.sentTo.some((index) => run.heard[index] !== "refused")
   })
 }
@@ -87,6 +109,7 @@ const spelled = (outcome: Outcome): string =>
     had: outcome.had,
     unreachable: outcome.unreachable.toSorted(),
     refused: outcome.refused.map(({ node, reason }) => node + reason).toSorted(),
+    incomplete: outcome.incomplete.toSorted(),
     mayHaveApplied: outcome.mayHaveApplied
   })
 
@@ -117,14 +140,16 @@ const compare = (
 
 const saidBy = (event: WriteDecision.WriteEvent): Said =>
   event._tag === "Acknowledged"
-    ? event.durable ? "synced" : "stored"
+    ? `${event.durable ? "synced" : "stored"}${event.complete ? "!" : ""}`
     : event._tag === "Refused"
     ? "refused"
     : "unreachable"
 
 const eventsOf = (index: number): ReadonlyArray<WriteDecision.WriteEvent> => [
-  { _tag: "Acknowledged", index, durable: true },
-  { _tag: "Acknowledged", index, durable: false },
+  { _tag: "Acknowledged", index, durable: true, complete: true },
+  { _tag: "Acknowledged", index, durable: true, complete: false },
+  { _tag: "Acknowledged", index, durable: false, complete: true },
+  { _tag: "Acknowledged", index, durable: false, complete: false },
   { _tag: "Refused", index, reason: "" },
   { _tag: "Unreachable", index }
 ]
@@ -158,7 +183,7 @@ export const writes = (
       const said = saidBy(event)
       const heard = run.heard.map((before, i) => {
         const isHeard = run.asked.includes(i) && (isLast || event.index === i)
-        return isHeard && strengths.indexOf(said) > strengths.indexOf(before) ? said : before
+        return isHeard ? after(before, said) : before
       })
       return compare(implementation, writeCase, {
         isLast,
@@ -169,7 +194,7 @@ export const writes = (
     },
     key: ({ decision, heard, standsFor }) =>
       packed([
-        ...heard.map((said) => strengths.indexOf(said)),
+        ...heard.map((said) => allSaid.indexOf(said)),
         ...standsFor,
         ["Wait", "Answer", "Fail"].indexOf(decision.outcome._tag)
       ])

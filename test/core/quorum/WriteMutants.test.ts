@@ -65,6 +65,19 @@ const mutants: Record<string, readonly [noticed: string, WriteImplementation]> =
       Real.step(write, event._tag === "Acknowledged" ? { ...event, durable: true } : event)
     )
   ],
+  "counts a primary that says it is incomplete for pw": [
+    "the outcome",
+    step((write, event) =>
+      Real.step(write, event._tag === "Acknowledged" ? { ...event, complete: true } : event)
+    )
+  ],
+  "counts memory for pw though the write needs disks": [
+    "the outcome",
+    make((needs, nodes) => {
+      const made = Real.make({ ...needs, dw: 0 }, nodes)
+      return { ...made, needs: { ...needs, dw: Math.min(needs.dw, 0) } }
+    })
+  ],
   "counts a node twice": [
     "the outcome",
     step((write, event) => {

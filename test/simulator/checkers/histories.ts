@@ -31,6 +31,7 @@ export interface HistoryStep extends Partial<Omit<Event, "operation">> {
   readonly action: PlannedAction
   readonly session?: number
   readonly available?: boolean
+  readonly strict?: boolean
   /** Of the value it wrote. */
   readonly stamp?: number
   /** Whether storage ever had it; unless said otherwise where it is not refused. */
@@ -38,7 +39,7 @@ export interface HistoryStep extends Partial<Omit<Event, "operation">> {
 }
 
 const eventOf = (bucket: SimBucketName, step: HistoryStep): Event => {
-  const { action, available = false, id, session = 1 } = step
+  const { action, available = false, id, session = 1, strict = false } = step
   return {
     operation: {
       id,
@@ -47,7 +48,7 @@ const eventOf = (bucket: SimBucketName, step: HistoryStep): Event => {
       node: "n1",
       bucket,
       key,
-      consistency: available ? "available" : "balanced",
+      consistency: available ? "available" : strict ? "strict" : "balanced",
       action
     },
     invokedAt: step.invokedAt ?? 10 * id,
@@ -101,6 +102,7 @@ export const recordOf = (changes: Partial<Record> = {}): Record => ({
   reused: [],
   lapses: [],
   damaged: new Set(),
+  losses: [],
   twinned: new Set(),
   incarnations: [],
   unavailable: [],

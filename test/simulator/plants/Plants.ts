@@ -2,6 +2,7 @@
  * Lists the planted bugs: each is found by some checker under some seed, or the checkers are blind.
  */
 import { causalityPlants } from "./causality.ts"
+import { completenessPlants } from "./completeness.ts"
 import { contextPlants } from "./contexts.ts"
 import { clientPlants } from "./clients.ts"
 import { counterPlants } from "./counters.ts"
@@ -17,6 +18,7 @@ export const plants: ReadonlyArray<Plant> = [
   ...counterPlants,
   ...requestPlants,
   ...storagePlants,
+  ...completenessPlants,
   ...contextPlants,
   ...edgePlants,
   ...operationPlants,

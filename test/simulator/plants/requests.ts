@@ -13,11 +13,16 @@ export const requestPlants: ReadonlyArray<Plant> = [
     bug: "a repeated answer counts for an unreachable node",
     edits: [{
       file: writing,
-      from: "if ((bit & ~(event.durable ? durable : acknowledged)) === 0) return answers",
-      to: `if ((bit & ~(event.durable ? durable : acknowledged)) === 0) {
+      from: "if (isKnown && (whole & ~complete) === 0) return answers",
+      to: `if (isKnown) {
         const open = pending(answers, asked)
         const other = open & -open
-        return { ...answers, acknowledged: acknowledged | other, durable: durable | other }
+        return {
+          ...answers,
+          acknowledged: acknowledged | other,
+          durable: durable | other,
+          complete: complete | other
+        }
       }`
     }]
   },

@@ -18,7 +18,7 @@ import { CommitQueue, type Group } from "../../../src/storage/CommitQueue.ts"
 import { textOf } from "../../../src/core/model/RowKey.ts"
 import { Reader } from "../../../src/storage/Reader.ts"
 import type { ReadResult, RowKey, StorageFailure } from "../../../src/storage/Storage.ts"
-import type { StoreEpoch } from "../../../src/storage/StoreRow.ts"
+import type { OpenedStore } from "../../../src/storage/StoreRow.ts"
 import { prepareWriter } from "../../../src/storage/Tables.ts"
 import {
   type DiskDocument,
@@ -31,6 +31,7 @@ import { fitDisk } from "../../../src/testing/simulator/DiskMood.ts"
 import type { Owner } from "../../../src/testing/simulator/Kernel.ts"
 import type { SeededRandom } from "../../../src/testing/simulator/SeededRandom.ts"
 import {
+  type Harmed,
   noCounts,
   type OpenDisk,
   SimDisk,
@@ -170,7 +171,7 @@ export class TornSqliteDisk extends SimDisk {
     }
   }
 
-  #openDatabase(): { readonly database: WasmDatabase; readonly store: StoreEpoch } {
+  #openDatabase(): { readonly database: WasmDatabase; readonly store: OpenedStore } {
     const database = new WasmDatabase(this.#disk, this.#random)
     const { limits = lan.node, storeId, synchronous } = this.#options
     const fileBytesMax = limits.storageBytesMax
@@ -237,8 +238,8 @@ export class TornSqliteDisk extends SimDisk {
   }
 
   /** Only while a process has the files open. */
-  override damage(random: SeededRandom, harm: DiskImage.Harm): boolean {
-    return this.#incarnation !== undefined && super.damage(random, harm)
+  override damage(random: SeededRandom, harm: DiskImage.Harm): Harmed | undefined {
+    return this.#incarnation === undefined ? undefined : super.damage(random, harm)
   }
 
   protected override replace(key: RowKey, after: DiskDocument | undefined): void {

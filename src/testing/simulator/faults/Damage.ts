@@ -12,7 +12,10 @@ import type { SimDisk } from "../SimDisk.ts"
 
 const harm = (cluster: SimCluster, { amount, fault, node }: PlannedFault, how: Harm): void => {
   const random = stream(amount, "harm")
-  if (cluster.node(node).disk.damage(random, how)) cluster.didDamage(fault, node)
+  const harmed = cluster.node(node).disk.damage(random, how)
+  if (harmed === undefined) return
+  cluster.didDamage(fault, node)
+  if (harmed.isSilent) cluster.didLose(node, harmed.key)
 }
 
 /** Harms the disk of a process that runs on. */
@@ -38,7 +41,9 @@ const amnesia = (
   begin: (cluster, { amount, fault, node: id }) => {
     const node = cluster.node(id)
     node.crash()
-    if (forget(node.disk, amount)) cluster.didDamage(fault, id)
+    if (!forget(node.disk, amount)) return
+    cluster.didDamage(fault, id)
+    cluster.didLose(id)
   },
   end: (cluster, { node }) => cluster.node(node).start()
 })

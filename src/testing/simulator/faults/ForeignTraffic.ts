@@ -50,7 +50,8 @@ const frameOf = (kind: (typeof kinds)[number], { cluster, kernel, keys, ring }: 
     keyId: kind === "key" ? "f".repeat(16) : keyIdOf(keys[0]!),
     senderIncarnation: "000000000000000",
     receiverIncarnation: "",
-    clockMillis: epochMillis + kernel.now
+    clockMillis: epochMillis + kernel.now,
+    position: Frame.noPosition
   }
   const messages = store(kind === "ring" ? "f".repeat(16) : ring.digest)
   const frame = Frame.encode(header, { _tag: "Whole", messages })

@@ -1,0 +1,80 @@
+/**
+ * Records which store each member had when the cluster formed. A store that the certificate names
+ * in no member's place is another one than the cluster began with: it was wiped, or never there.
+ *
+ * Certificates join: nodes that have heard the same of each other have the same one, in whatever
+ * order they heard it.
+ */
+import * as Schema from "effect/Schema"
+import { NodeId } from "../model/Names.ts"
+
+/** A store's id, or one of the two marks below. */
+export type StoreEntry = string
+
+/** The cluster formed without the member: it was told to. */
+export const excluded: StoreEntry = "-"
+
+/** Two stores were there under one id before the cluster had formed: none is named. */
+export const contested: StoreEntry = "!"
+
+/**
+ * Invariant: once formed, it names all members of the formation that are known; members that came
+ * later are not in it.
+ */
+export interface Certificate {
+  readonly formed: boolean
+  /** By member; nothing is known yet of one that is not there. */
+  readonly stores: ReadonlyMap<NodeId, StoreEntry>
+}
+
+/** Nothing is known yet. */
+export const open: Certificate = { formed: false, stores: new Map() }
+
+/** The certificate of a node whose directory is older than certificates: its cluster has formed. */
+export const formedBefore: Certificate = { formed: true, stores: new Map() }
+
+const joinEntries = (left: StoreEntry, right: StoreEntry): StoreEntry => {
+  if (left === right || right === excluded) return left
+  return left === excluded ? right : contested
+}
+
+/**
+ * All that both say. What a formed one says counts alone beside an open one.
+ *
+ * **Guarantees** commutative, associative, idempotent; `left` itself where `right` adds nothing.
+ */
+export const join = (left: Certificate, right: Certificate): Certificate => {
+  if (left.formed !== right.formed) return left.formed ? left : right
+  let stores: Map<NodeId, StoreEntry> | undefined
+  for (const [node, entry] of right.stores) {
+    const before = left.stores.get(node)
+    const after = before === undefined ? entry : joinEntries(before, entry)
+    if (after !== before) (stores ??= new Map(left.stores)).set(node, after)
+  }
+  return stores === undefined ? left : { ...left, stores }
+}
+
+/** The certificate with one more entry. */
+export const withStore = (
+  certificate: Certificate,
+  node: NodeId,
+  entry: StoreEntry
+): Certificate => ({ ...certificate, stores: new Map(certificate.stores).set(node, entry) })
+
+/** Its entries in the order of their members' ids: equal certificates have equal lists. */
+export const entries = (
+  { stores }: Certificate
+): ReadonlyArray<readonly [node: NodeId, entry: StoreEntry]> =>
+  [...stores].sort(([a], [b]) => (a < b ? -1 : 1))
+
+export const isEqual = (left: Certificate, right: Certificate): boolean =>
+  left === right
+  || (left.formed === right.formed && left.stores.size === right.stores.size
+    && [...left.stores].every(([node, entry]) => right.stores.get(node) === entry))
+
+/** A store's id as it is drawn, or a mark. */
+export const StoreEntry = Schema.String.check(
+  Schema.isPattern(/^(?:[-!]|[0-9a-z]{1,64})$/u, { expected: "a store's id, - or !" })
+)
+
+export const StoreEntries = Schema.Array(Schema.Tuple([NodeId, StoreEntry]))

@@ -1,0 +1,35 @@
+/**
+ * Tells the operator when this node's store is complete, and which members it still awaits.
+ */
+import * as Effect from "effect/Effect"
+import type { NodeCore } from "./NodeCore.ts"
+
+const isOpen = ({ formation }: NodeCore): boolean => {
+  const { completeness, own } = formation.status()
+  return completeness === "unsure" || own === "new"
+}
+
+/** Waits until the store is known to be complete or not; false where that takes too long. */
+export const settled = Effect.fnUntraced(function*(core: NodeCore) {
+  const { drainPollMillis: pause, formWaitMillis } = core.options.limits
+  for (let waited = 0; waited < formWaitMillis && isOpen(core); waited += pause) {
+    yield* Effect.sleep(pause)
+  }
+  return !isOpen(core)
+})
+
+/** Logs which members are awaited where that takes long, and in the end that none is. */
+export const watchFormation = Effect.fnUntraced(function*(core: NodeCore) {
+  const { formAskMillis } = core.options.limits
+  if (yield* settled(core)) return
+  const { awaited, formed } = core.formation.status()
+  yield* Effect.logWarning(
+    formed
+      ? "strict requests do not count this node until all members have answered"
+      : "the cluster has not formed: strict requests are refused until all members have answered, "
+        + "or one is started with --form"
+  ).pipe(Effect.annotateLogs({ awaited: awaited.join() }))
+  while (isOpen(core)) yield* Effect.sleep(formAskMillis)
+  const { completeness } = core.formation.status()
+  yield* Effect.logInfo(`all members have answered: this store is ${completeness}`)
+})

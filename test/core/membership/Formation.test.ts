@@ -1,0 +1,154 @@
+// Forms clusters in many orders of events: messages are lost and repeated, nodes restart, lose the
+// end of their log, and are wiped in the midst.
+import { describe, expect, it } from "vitest"
+import * as Formation from "../../../src/core/membership/Formation.ts"
+import { generator } from "../quorum/Exploration.ts"
+import { FormationModel } from "./FormationModel.ts"
+
+interface Walk {
+  readonly nodes: number
+  readonly steps: number
+  readonly forced?: ReadonlyArray<number>
+  readonly wipes?: number
+  readonly losses?: number
+}
+
+/** A walk of events that chance picks, the same for one seed. */
+const walk = (seed: number, { forced = [], losses = 0, nodes, steps, wipes = 0 }: Walk) => {
+  const pick = generator(seed)
+  const model = new FormationModel(nodes, forced)
+  const left = { wipes, losses }
+  for (let step = 0; step < steps; step++) {
+    const index = pick(nodes)
+    const kind = pick(24)
+    const { messages } = model
+    if (kind < 3) model.ask(index)
+    else if (kind < 5) model.change(index, pick(nodes))
+    else if (kind === 5) model.restart(index)
+    else if (kind === 6 && left.wipes-- > 0) model.wipe(index)
+    else if (kind === 7 && left.losses-- > 0) model.loseLogEnd(index, 1 + pick(3))
+    else if (kind === 8) model.force(index)
+    else if (kind === 9) messages.splice(pick(messages.length + 1), 1)
+    else if (messages.length > 0) model.deliver(messages[pick(messages.length)]!)
+  }
+  return model
+}
+
+const seeds = Array.from({ length: 3_000 }, (_, seed) => seed)
+
+const isAll = (values: ReadonlyArray<unknown>): boolean => new Set(values).size === 1
+
+const formed = () => {
+  const model = new FormationModel(3)
+  model.settle()
+  return model
+}
+
+describe("a cluster that forms", () => {
+  it.each([1, 2, 3, 4])("of %i nodes has one certificate, which names all", (nodes) => {
+    for (const seed of seeds.slice(0, 500)) {
+      const model = walk(seed, { nodes, steps: 40 })
+      model.settle()
+      expect(model.complete).toEqual(model.nodes.map(() => true))
+      expect(isAll(model.certificates), model.certificates.join("\n")).toBe(true)
+    }
+  })
+
+  it("has no node complete while one member has never answered, but has one alone at once", () => {
+    const model = new FormationModel(3)
+    model.ask(0)
+    model.ask(1)
+    for (let i = 0; i < model.messages.length; i++) {
+      const message = model.messages[i]!
+      if (message.to !== "n3") model.deliver(message)
+    }
+    expect(model.complete).toEqual([false, false, false])
+    expect(new FormationModel(1).complete).toEqual([true])
+  })
+
+  it("never has two stores complete under one id, wipe what one may", () => {
+    let wiped = 0
+    for (const seed of seeds) {
+      const model = walk(seed, { nodes: 3, steps: 120, wipes: 2 })
+      // Two of three keep what they know, unless both were wiped: then nobody can tell.
+      for (const stores of model.completeStores.values()) {
+        if (stores.size > 1) wiped++
+      }
+      model.settle()
+      expect(isAll(model.certificates), model.certificates.join("\n")).toBe(true)
+    }
+    expect(wiped).toBe(0)
+  })
+
+  it("never has a node complete that has less than another was told of", () => {
+    let amnesiacs = 0
+    for (const seed of seeds) {
+      const model = walk(seed, { nodes: 3, steps: 150, losses: 2 })
+      expect(model.forgetful).toEqual([])
+      amnesiacs += model.nodes.filter(({ state }) => state.own === "amnesiac").length
+    }
+    expect(amnesiacs).toBeGreaterThan(50)
+  })
+
+  it("has every node complete again after restarts, when messages get through", () => {
+    for (const seed of seeds.slice(0, 500)) {
+      const model = walk(seed, { nodes: 3, steps: 80 })
+      model.settle()
+      model.restart(seed % 3)
+      expect(model.complete[seed % 3]).toBe(false)
+      model.settle()
+      expect(model.complete).toEqual([true, true, true])
+    }
+  })
+
+  it("has a wiped node incomplete, also if two are wiped; all wiped form anew", () => {
+    for (const wiped of [[0], [1, 2], [0, 1, 2]]) {
+      const model = formed()
+      for (const index of wiped) model.wipe(index)
+      model.settle()
+      const all = wiped.length === 3
+      expect(model.complete).toEqual([0, 1, 2].map((index) => all || !wiped.includes(index)))
+    }
+  })
+
+  it("forms without the missing ones by an operator's word, which then are incomplete", () => {
+    const model = new FormationModel(3, [0])
+    const reach = (...ids: ReadonlyArray<string>) => {
+      for (let round = 0; round < 3; round++) {
+        model.nodes.forEach((_, index) => model.ask(index))
+        for (let i = 0; i < model.messages.length; i++) {
+          const message = model.messages[i]!
+          if (ids.includes(message.to) && ids.includes(message.from)) model.deliver(message)
+        }
+        model.messages.length = 0
+      }
+    }
+    reach("n1", "n2")
+    model.force(0)
+    reach("n1", "n2")
+    expect(model.complete).toEqual([true, true, false])
+    reach("n1", "n2", "n3")
+    expect(model.complete).toEqual([true, true, false])
+    expect(isAll(model.certificates)).toBe(true)
+  })
+
+  it("of two nodes that are told to form apart has one certificate in the end", () => {
+    for (const seed of seeds.slice(0, 500)) {
+      const model = walk(seed, { nodes: 3, steps: 60, forced: [0, 1] })
+      model.settle()
+      expect(isAll(model.certificates), model.certificates.join("\n")).toBe(true)
+      for (const stores of model.completeStores.values()) expect(stores.size).toBe(1)
+    }
+  })
+})
+
+describe("a standing", () => {
+  it("is read back as written; other texts are none", () => {
+    const model = walk(7, { nodes: 3, steps: 60, losses: 1, wipes: 1 })
+    for (const { disk: { standing } } of model.nodes) {
+      expect(Formation.decode(Formation.encode(standing))).toEqual(standing)
+    }
+    expect(Formation.decode("{}")).toBeUndefined()
+    expect(Formation.decode("noise")).toBeUndefined()
+  })
+})

@@ -1,0 +1,41 @@
+/**
+ * Bugs in who is believed to have everything that it acknowledged.
+ */
+import type { Plant } from "./Plant.ts"
+
+const formation = "src/core/membership/Formation.ts"
+const read = "src/core/quorum/ReadDecision.ts"
+
+export const completenessPlants: ReadonlyArray<Plant> = [
+  {
+    name: "incomplete-absence-counts",
+    bug: "an incomplete replica's \"absent\" counts",
+    edits: [
+      {
+        file: read,
+        from: "answers.unknowing | (event.completeness === \"incomplete\" ? fresh : 0)",
+        to: "answers.unknowing"
+      },
+      {
+        file: read,
+        from: "answers.complete | (event.completeness === \"complete\" ? fresh : 0)",
+        to: "answers.complete | fresh"
+      }
+    ]
+  },
+  {
+    name: "lost-log-end-unnoticed",
+    bug: "a store that told more than it has is complete",
+    edits: [{ file: formation, from: "if (told > recovered)", to: "if (told < 0)" }]
+  },
+  {
+    name: "one-answer-is-enough",
+    bug: "a restarted node is complete after one answer",
+    edits: [{
+      file: formation,
+      from: "if (state.unsureSince === undefined || needed(state).length > 0) return state",
+      to: `const few = state.others.length > 0 && state.answered.size === 0
+  if (state.unsureSince === undefined || few) return state`
+    }]
+  }
+]
