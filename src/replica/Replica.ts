@@ -147,6 +147,7 @@ export class Replica {
     if (known?._tag === "Applied" && holds(before, known.dot)) {
       this.#markRetry(known.dot)
       this.#counts.retries++
+      if (update.fromMemory === true) this.#commits.shown.acknowledge(key, local)
       this.#commits.await(this.#failing(), onCommit)
       const encoded = encode(before)
       return { _tag: "Updated", document: before, encoded, dot: known.dot, isRetry: true }

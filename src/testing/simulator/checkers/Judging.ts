@@ -64,8 +64,8 @@ const isForfeit = ({ endedAt, operation }: Event, { copies, damaged }: Record): 
 
 /**
  * The outcome to judge by. A write that only one replica acknowledged may be gone where its disk
- * was damaged; an operation without any dot did not happen. A dot may have been shown before any
- * disk had it, and be in the contexts of later writes.
+ * was damaged; an operation without any dot did not happen. A dot may have been made and sent, and
+ * reach a disk later.
  */
 const outcomeOf = (event: Event, applied: Applied, record: Record): Outcome => {
   if (isRefused(event, record)) return "fail"
