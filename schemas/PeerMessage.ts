@@ -6,8 +6,8 @@
  * coordinator, so that everything may be lost, repeated and reordered. Byte fields of a message
  * that was received are views of its frame, for the time of the call that hands it over.
  */
-import type { Dot } from "../src/core/clock/Dot.ts"
 import type { VersionVector } from "../src/core/clock/VersionVector.ts"
+import type { Dot } from "../src/core/clock/Dot.ts"
 import type { DocumentKey } from "../src/core/model/DocumentKey.ts"
 import type { NodeId } from "../src/core/model/Names.ts"
 import type { OperationId } from "../src/core/operations/OperationId.ts"

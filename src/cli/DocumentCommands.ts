@@ -15,8 +15,8 @@ import type { RequestBody } from "../../schemas/ClientRequest.ts"
 import type { BucketBody } from "../../schemas/ClusterDescription.ts"
 import type { Action, Backend, BackendAnswer } from "../client/Backend.ts"
 import type { Json } from "../core/codec/Json.ts"
-import { InvalidValue, type StoreError } from "../core/model/StoreError.ts"
 import { nameFault } from "../core/model/WriteName.ts"
+import { InvalidValue, type StoreError } from "../core/model/StoreError.ts"
 import {
   ask,
   connected,
@@ -59,18 +59,20 @@ interface WriteFlags extends DocumentFlags {
 }
 
 /** A document of a cluster, and how it is asked for. */
-interface Asked {
+interface Asked<Flags extends DocumentFlags = DocumentFlags> {
   readonly backend: Backend
-  readonly flags: DocumentFlags
+  readonly flags: Flags
   readonly bucket: BucketBody
   readonly key: Json
 }
 
-const asked = Effect.fnUntraced(function*(backend: Backend, flags: DocumentFlags) {
-  const bucket = yield* describedBucket(backend, flags.bucket)
-  const key = yield* Input.key(bucket, flags.key)
-  return { backend, flags, bucket, key }
-})
+const asked = Effect.fnUntraced(
+  function*<Flags extends DocumentFlags>(backend: Backend, flags: Flags) {
+    const bucket = yield* describedBucket(backend, flags.bucket)
+    const key = yield* Input.key(bucket, flags.key)
+    return { backend, flags, bucket, key }
+  }
+)
 
 type Sent = Omit<Partial<RequestBody>, "key">
 
@@ -90,12 +92,14 @@ const send = (
 
 const read = (document: Asked, sent: Sent = {}) => send(document, "read", sent)
 
-const write = (document: Asked, flags: WriteFlags, sent: Sent) => {
+const write = (document: Asked<WriteFlags>, sent: Sent) => {
+  const { flags } = document
   const ifUnknown = Option.getOrUndefined(flags["if-unknown"])
   const id = Option.getOrUndefined(flags.id)
+  const chosen = ifUnknown === undefined ? sent : { ...sent, ifUnknown }
   const fault = id === undefined ? undefined : nameFault(id)
   if (fault !== undefined) return Effect.fail(fault)
-  return send(document, "write", ifUnknown === undefined ? sent : { ...sent, ifUnknown }, id)
+  return send(document, "write", chosen, id)
 }
 
 const print = Effect.fnUntraced(function*(answer: BackendAnswer, flags: DocumentFlags) {
@@ -150,7 +154,7 @@ export const put = Command.make(
         const document = yield* asked(backend, flags)
         const { context } = yield* read(document, { r: "one" })
         const calls = [{ name: "put", args: [value] }]
-        const written = Effect.mapError(write(document, flags, { calls, context }), inValue)
+        const written = Effect.mapError(write(document, { calls, context }), inValue)
         yield* print(yield* written, flags)
       }))
 ).pipe(Command.withDescription("Write a whole document, in place of the stored one"))
@@ -165,7 +169,7 @@ export const del = Command.make(
         const { context, values } = yield* read(document)
         if (values.length === 0) return yield* absent(flags)
         const calls = [{ name: "delete", args: [] }]
-        yield* print(yield* write(document, flags, { calls, context }), flags)
+        yield* print(yield* write(document, { calls, context }), flags)
       }))
 ).pipe(Command.withDescription("Delete the present values of a document"))
 
@@ -190,6 +194,6 @@ export const operate = Command.make(
         const document = yield* asked(backend, flags)
         const args = yield* Input.args(document.bucket, flags.operation, flags.args)
         const calls = [{ name: flags.operation, args }]
-        yield* print(yield* write(document, flags, { calls }), flags)
+        yield* print(yield* write(document, { calls }), flags)
       }))
 ).pipe(Command.withDescription("Carry out an operation of a bucket's type"))

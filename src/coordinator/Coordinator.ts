@@ -83,9 +83,9 @@ export class Coordinator {
       counters: CoordinatorCounters.make(),
       inFlight: new InFlightRequests<Gathering>({ runtime, limits, firstNumber }),
       lateReplies: new LateReplyBudget(limits.lateReplyBytesMax),
+      checksUnderWay: new ChecksUnderWay(limits),
       peerMarks: new PeerMarks(),
-      nextSending: () => ++sending,
-      checksUnderWay: new ChecksUnderWay(limits)
+      nextSending: () => ++sending
     }
     this.#operations = new Operations(this.#context, {
       partitionCount: validation.partitionCount,
@@ -273,8 +273,8 @@ export class Coordinator {
     const asked = operation?.tried.findLast((target) => primaries.includes(target.node))?.node
     const nodes = asked === undefined ? near : [asked, ...near.filter((id) => id !== asked)]
     const normal = normalRequest(request, validated)
-    const options = { request: normal, validated, operation, nodes, open, ended }
-    new Forwarding(this.#context, options).start()
+    const sending = { request: normal, validated, operation, nodes, open, ended }
+    new Forwarding(this.#context, sending).start()
   }
 
   /** The operation of a write that is forwarded; undefined where its mark is stale. */

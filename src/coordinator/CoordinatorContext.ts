@@ -55,8 +55,8 @@ export interface CoordinatorContext extends NodeServices {
   readonly counters: CoordinatorCounters
   readonly inFlight: InFlightRequests<Gathering>
   readonly lateReplies: LateReplyBudget
+  readonly checksUnderWay: ChecksUnderWay
   readonly peerMarks: PeerMarks
   /** The number of the next sending of a forwarded request. */
   readonly nextSending: () => number
-  readonly checksUnderWay: ChecksUnderWay
 }

@@ -71,6 +71,8 @@ const replicaSamples = ({ coordinator, replica, view }: NodeCore): ReadonlyArray
       stats.births,
       "Actors begun for documents without a row of this incarnation."
     ),
+    gauge("last_dots", stats.lastDots, "Documents of which memory has the last dot made here."),
+    counter("leaf_reads", stats.leafReads, "Writes for which a leaf on disk told the last dot."),
     counter("discards", discards, "Concurrent last writes of which one was lost here."),
     counter("divergences", stats.divergences, "Equal contexts found with unequal states."),
     counter(
@@ -95,6 +97,7 @@ const storageSamples = ({ options: { storage } }: NodeCore): ReadonlyArray<Sampl
     counter("commits", stats.groups, "Groups of changes committed and synced."),
     counter("commit_failures", stats.failures, "Commits that the disk refused."),
     counter("changes", stats.changes, "Changes committed."),
+    counter("bytes_committed", stats.bytes, "Bytes of changes and rows committed."),
     counter("damaged_rows", stats.damaged, "Reads that found damage."),
     gauge("changes_waiting", stats.waiting, "Changes accepted and not committed yet."),
     gauge("writable", storage.healthy() ? 1 : 0, "1 while the disk takes writes.")

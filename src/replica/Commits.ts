@@ -9,13 +9,14 @@ import type { NodeLimits } from "../core/model/Limits.ts"
 import type {
   Change,
   OnCommit,
+  Row,
   RowKey,
   StorageFailure,
   StorageService
 } from "../storage/Storage.ts"
 import { DiskBreaker } from "./DiskBreaker.ts"
-import type { LocalDocument, LocalRead } from "./LocalDocument.ts"
 import type { Noted } from "./OperationIndex.ts"
+import type { LocalDocument, LocalRead } from "./LocalDocument.ts"
 import { type CommitUnderWay, type ShownLimits, ShownVersions } from "./ShownVersions.ts"
 
 export type CommitLimits = ShownLimits & Pick<NodeLimits, "diskRetryMillis">
@@ -27,8 +28,13 @@ export interface DocumentCommit {
   readonly newest: LocalDocument
   /** Whether it is acknowledged before it is on disk: then readers see it at once. */
   readonly fromMemory: boolean | undefined
-  readonly change: Omit<Change, "key">
-  /** The operation that is new with this version. */
+  readonly change: Omit<Change, "key"> & {
+    /** Whether all elements that are there go first. */
+    readonly dropsElements: boolean
+  }
+  /** Kept in the same batch. */
+  readonly rows: ReadonlyArray<Row>
+  /** The operation that is new here with this write; its rows are among `rows`. */
   readonly noted: Noted | undefined
 }
 
@@ -56,18 +62,18 @@ export class Commits {
 
   /** `failed` comes before `onCommit`; neither is called where the write is refused at once. */
   write(
-    { before, change, fromMemory, key, newest, noted }: DocumentCommit,
+    { before, change, fromMemory, key, newest, noted, rows }: DocumentCommit,
     failed: () => void,
     onCommit: OnCommit
   ): StorageFailure | undefined {
     const end = this.#ending(failed, onCommit)
     this.#breaker.begin()
     // The rest of a damaged row is removed, or its elements would be counted with the new ones.
-    const written = { key, ...change }
-    const documents = before._tag === "Damaged" ? [removalOf(key), written] : [written]
+    const { dropsElements, ...written } = { key, ...change }
+    const isAnew = dropsElements || before._tag === "Damaged"
+    const documents = isAnew ? [removalOf(key), written] : [written]
     let refusal: StorageFailure | undefined
     let commit: CommitUnderWay | undefined
-    const rows = noted?.rows ?? noRows
     const sequences = this.#storage.write({ documents, rows }, (failure) => {
       if (failure !== undefined) noted?.failed()
       // Before the call returns this means that nothing was accepted, and so nothing is lost.
@@ -111,8 +117,6 @@ export class Commits {
     }
   }
 }
-
-const noRows: ReadonlyArray<never> = []
 
 const removalOf = (key: RowKey): Change => ({
   key,

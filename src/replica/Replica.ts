@@ -11,25 +11,24 @@ import * as VersionVector from "../core/clock/VersionVector.ts"
 import * as Document from "../core/crdt/Document.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
 import { Malformed } from "../core/codec/Bytes.ts"
-import { invariant } from "../core/Invariant.ts"
 import type { Incarnation } from "../core/model/Incarnation.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { OperationId } from "../core/operations/OperationId.ts"
 import type { Trace } from "../core/operations/Proof.ts"
-import type { Unchanged } from "../core/strategy/Strategy.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import { metadataBatch } from "../storage/Metadata.ts"
 import type { OnCommit, RowKey, StorageFailure, StorageService } from "../storage/Storage.ts"
+import { applyCalls, otherKind } from "./AppliedCalls.ts"
 import { type CommitLimits, Commits } from "./Commits.ts"
 import { DocumentCache } from "./DocumentCache.ts"
 import { DotIssuer } from "./DotIssuer.ts"
 import type { LocalRead } from "./LocalDocument.ts"
 import { OperationIndex } from "./OperationIndex.ts"
 import type { AppliedOperation } from "./OperationRow.ts"
-import type { ReplicaStats } from "./ReplicaStats.ts"
 import * as RowCodec from "./RowCodec.ts"
 import type { Reading, Show } from "./ShownVersions.ts"
+import type { ReplicaStats } from "./ReplicaStats.ts"
 import type { Joined, Update, Updated } from "./Update.ts"
 
 export type { StorageFailure }
@@ -86,7 +85,7 @@ export class Replica {
   }
 
   stats(): ReplicaStats {
-    return { ...this.#counts, ...this.#commits.shown.stats(), births: this.#dots.births }
+    return { ...this.#counts, ...this.#commits.shown.stats(), ...this.#dots.counts }
   }
 
   /** Calls back with the version that readers may be shown, as soon as that is known. */
@@ -136,7 +135,6 @@ export class Replica {
    */
   update(update: Update, onCommit: OnCommit): Updated {
     const { id, key } = update
-    invariant(update.calls.length > 0, "an update does something")
     const local = this.read(key)
     const before = documentOf(local)
     const known = id === undefined ? undefined : this.operations.find(key, id)
@@ -144,17 +142,17 @@ export class Replica {
       this.#markRetry(known.dot)
       this.#counts.retries++
       this.#commits.await(this.#failing(), onCommit)
-      return {
-        _tag: "Updated",
-        document: before,
-        encoded: encode(before),
-        dot: known.dot,
-        isRetry: true
-      }
+      const encoded = encode(before)
+      return { _tag: "Updated", document: before, encoded, dot: known.dot, isRetry: true }
     }
-    const actor = this.#dots.actorFor(key, local)
-    const after = this.#applyAll(before, update, actor)
-    if ("_tag" in after) return after
+    const actor = this.#actorFor(key, local, update)
+    const { limits: { counterUpdatesMax }, runtime, stampMillis } = this.#options
+    const nowMillis = stampMillis()
+    const nextDot = () => this.#dots.next(actor)
+    const applied = applyCalls(before, { ...update, counterUpdatesMax, nowMillis, nextDot })
+    if (applied._tag !== "Applied") return applied
+    if (applied.defers) runtime.mark("replica: a removal is deferred")
+    const after = applied.document
     const encoded = encode(after)
     const { fromMemory } = update
     const dot = { actor, counter: after.context.get(actor)! }
@@ -176,10 +174,10 @@ export class Replica {
       readonly key: RowKey
       readonly document: Document.Document
       readonly encoded?: DocumentCodec.EncodedDocument
-      /** The operation that made the document, if the sender carried one out. */
-      readonly operation?: AppliedOperation | undefined
       /** Whether it is acknowledged before it is on disk: then readers see it at once. */
       readonly fromMemory?: boolean
+      /** The operation that made the document, if the sender carried one out. */
+      readonly operation?: AppliedOperation | undefined
     },
     onCommit: OnCommit
   ): Joined {
@@ -210,34 +208,32 @@ export class Replica {
     const own = local._tag === "Found" ? local.own : ""
     const encoded = (after === incoming ? arrival.encoded : undefined) ?? encode(after)
     const { fromMemory } = arrival
-    const made = isKnown ? undefined : operation
-    const written = { key, before, after, encoded, own, fromMemory, operation: made }
+    const written = {
+      key,
+      before,
+      after,
+      encoded,
+      own,
+      fromMemory,
+      operation: isKnown ? undefined : operation
+    }
     const failure = this.#write(written, local, onCommit)
     if (failure === undefined) return { _tag: "Joined" }
     return { _tag: "Refused", reason: `${failure.kind}: ${failure.detail}` }
   }
 
-  #applyAll(
-    before: Document.Document,
-    update: Update,
-    actor: Actor
-  ): Document.Document | Unchanged {
-    const { limits: { counterUpdatesMax }, stampMillis, runtime } = this.#options
-    const nowMillis = stampMillis()
-    let document = before
-    const { seen, stampSeen } = update
-    for (const { args, operation } of update.calls) {
-      const dot = this.#dots.next(actor)
-      const made = { document, dot, nowMillis, seen, stampSeen, args, counterUpdatesMax }
-      const mutated = operation.mutate(made)
-      if (mutated._tag !== "Changed") return mutated
-      if (!Document.canJoin(document, { ...Document.empty, store: mutated.delta.store })) {
-        return { _tag: "InvalidArguments", path: "$", problem: otherKind }
-      }
-      if (mutated.delta.deferred.length > 0) runtime.mark("replica: a removal is deferred")
-      document = Document.apply(document, mutated.delta)
-    }
-    return document
+  /**
+   * The actor for an update, whose dots are new to all that the document and the client have seen.
+   * Where they are not, another process makes dots under this incarnation, which so ends.
+   */
+  #actorFor(key: RowKey, local: LocalRead, { seen }: Update): Actor {
+    const actor = this.#dots.actorFor(key, local)
+    const { context, deferred } = documentOf(local)
+    const histories: Array<VersionVector.VersionVector> = [context, ...deferred.map((d) => d.seen)]
+    if (seen !== undefined) histories.push(seen.vector)
+    if (this.#dots.isNew(actor, histories)) return actor
+    this.#endIncarnation(this.#dots.incarnation)
+    return this.#dots.actorFor(key, local)
   }
 
   #markRetry({ actor }: Dot): void {
@@ -265,9 +261,10 @@ export class Replica {
     const { after: document, encoded, fromMemory, key, own } = options
     const newest = { document, digest: encoded.digest, own }
     const change = RowCodec.change(options)
-    const { operation } = options
-    const noted = operation && this.operations.applied(key, operation)
-    const commit = { key, before: local, newest, fromMemory, change, noted }
+    const noted = options.operation && this.operations.applied(key, options.operation)
+    const leaves = this.#dots.rowsWith(key, own, document)
+    const rows = noted === undefined ? leaves : [...leaves, ...noted.rows]
+    const commit = { key, before: local, newest, fromMemory, change, rows, noted }
     const refusal = this.#commits.write(commit, this.#failing(), onCommit)
     if (refusal === undefined) this.#cache.set(key, newest, encoded.bytes.length)
     return refusal
@@ -284,7 +281,7 @@ export class Replica {
     }
   }
 
-  /** A document that failed to commit may have been sent; its dots must never be made again. */
+  /** Dots of this incarnation may be known that it does not hold; none is ever made again. */
   #endIncarnation(ended: Incarnation): boolean {
     if (this.#dots.incarnation !== ended) return false
     this.#dots.endIncarnation()
@@ -300,8 +297,6 @@ export class Replica {
     return { _tag: "Damaged", detail }
   }
 }
-
-const otherKind = "a state of another kind is stored under this key"
 
 const encode = (document: Document.Document) =>
   DocumentCodec.encode(document, { roomBefore: RowCodec.headerRoom })

@@ -8,14 +8,11 @@ import type { Document } from "../core/crdt/Document.ts"
 import type { EncodedDocument } from "../core/crdt/DocumentCodec.ts"
 import type { RowKey } from "../core/model/RowKey.ts"
 import type { OperationId } from "../core/operations/OperationId.ts"
-import type { Operation, Unchanged } from "../core/strategy/Strategy.ts"
+import type { Unchanged } from "../core/strategy/Strategy.ts"
 import type { StorageFailure } from "../storage/Storage.ts"
+import type { Call } from "./AppliedCalls.ts"
 
-/** One operation of a request, with its arguments as JSON values. */
-export interface Call {
-  readonly operation: Operation
-  readonly args: ReadonlyArray<unknown>
-}
+export type { Call } from "./AppliedCalls.ts"
 
 export interface Update {
   readonly key: RowKey

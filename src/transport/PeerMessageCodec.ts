@@ -5,8 +5,9 @@
  * message = tag, request, the ring's digest where the tag depends on the ring, the tag's own fields
  * ```
  *
- * Frames of version 1 say the ring's digest once for all their messages, and know no `OtherRing`.
- * A `Store` that names its operation has a tag of its own.
+ * Frames of version 1 say the ring's digest once for all their messages, and know no `OtherRing`;
+ * those of version 2 know nothing that comes after it. A `Store` that names its operation has a tag
+ * of its own.
  */
 import type {
   DocumentName,
@@ -55,8 +56,8 @@ const tags = [
   "Fenced",
   "NamedStore"
 ] as const satisfies ReadonlyArray<WireTag>
-/** Tags that version 1 knows: the first ones. */
-const tagsOfVersion1 = 9
+/** How many tags each version knows: the first ones. */
+const tagsOfVersion = { 1: 9, 2: 10, 3: tags.length } as const
 /** Requests that are right on one ring only. All other messages are taken on any. */
 const ringDependent: ReadonlySet<WireTag> = new Set([
   "Store",
@@ -191,7 +192,7 @@ export const readMessage = (reader: ByteReader, format: MessageFormat): Received
   const at = reader.offset
   const code = reader.byte("a message tag")
   const tag = tags[code]
-  if (tag === undefined || (format.version === 1 && code >= tagsOfVersion1)) {
+  if (tag === undefined || code >= tagsOfVersion[format.version]) {
     throw new Malformed("a message tag", at)
   }
   const request = reader.varint("a request number")

@@ -33,6 +33,7 @@ export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/core/ring/Partition.ts": ["defaultPartitionCount"],
   "src/core/ring/Ring.ts": ["defaultReplicaCount"],
   "src/core/strategy/Bucket.ts": ["nMax"],
+  "src/gossip/PeerClocks.ts": ["leadNoiseMillis"],
   "src/http/StrictRequest.ts": ["shownLengthMax"],
   "src/node/ClusterKey.ts": ["keyIdLength"],
   "src/node/LiveRuntime.ts": ["idLength"],

@@ -26,7 +26,7 @@ const write = (...all: ReadonlyArray<PeerMessage>): Uint8Array =>
 
 const receiveAll = (
   bytes: Uint8Array,
-  format: MessageFormat = { version: 2 }
+  format: MessageFormat = { version: 3 }
 ): ReadonlyArray<ReceivedMessage> => {
   const reader = new ByteReader(bytes)
   const read: Array<ReceivedMessage> = []
@@ -54,6 +54,16 @@ const store: PeerMessage = {
   key: { partition: "salice", sort: "" },
   sync: true,
   document: Uint8Array.of(1, 2, 3)
+}
+
+const fetchAfter: PeerMessage = {
+  _tag: "FetchAfter",
+  request: 7,
+  bucket: "carts",
+  fingerprint: "",
+  key: { partition: "salice", sort: "" },
+  digest: "",
+  after: new Map()
 }
 
 describe("messages", () => {
@@ -84,10 +94,33 @@ describe("messages", () => {
     )
   })
 
-  it("of version 1 are never those that it did not know", () => {
-    const bytes = write({ _tag: "OtherRing", request: 1, digest: ring })
-    expect(() => receiveAll(bytes, { version: 1, ringDigest: ring }))
+  it("of an earlier version are never those that it did not know", () => {
+    const otherRing = write({ _tag: "OtherRing", request: 1, digest: ring })
+    expect(() => receiveAll(otherRing, { version: 1, ringDigest: ring }))
       .toThrow("expected a message tag at byte 0")
+    expect(() => receiveAll(write(fetchAfter), { version: 2 }))
+      .toThrow("expected a message tag at byte 0")
+  })
+
+  it("refuse a history whose actors are not in order, or have no counter", () => {
+    const actors = ["n1.000000000000000.1", "n2.000000000000000.1"] as const
+    const bytes = write(fetchAfter).slice(0, -1)
+    const withEntries = (entries: ReadonlyArray<readonly [string, number]>) => {
+      const writer = new ByteWriter().raw(bytes).varint(entries.length)
+      for (const [actor, counter] of entries) writer.text(actor).varint(counter)
+      return writer.finish()
+    }
+    expect(readAll(withEntries([[actors[0], 1], [actors[1], 1]]))).toHaveLength(1)
+    for (
+      const wrong of [
+        [[actors[1], 1], [actors[0], 1]],
+        [[actors[0], 1], [actors[0], 1]],
+        [[actors[0], 0]],
+        [["nobody", 1]]
+      ] as const
+    ) {
+      expect(() => readAll(withEntries(wrong))).toThrow("actors in order")
+    }
   })
 
   it("are refused as `Malformed` wherever they are cut off", () => {

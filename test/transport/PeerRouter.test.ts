@@ -14,7 +14,7 @@ import { handlersOf } from "./handlersOf.ts"
 const peer = NodeId.make("n1")
 const ring = "00112233aabbccdd"
 const otherRing = "ffffffffffffffff"
-const version2 = { version: 2 } as const
+const version3 = { version: 3 } as const
 
 const stored = (request: number): PeerMessage => ({ _tag: "Stored", request, durable: true })
 
@@ -61,7 +61,7 @@ describe("messages of a frame", () => {
   it("reach their handlers in order, which reply to the node that they came from", () => {
     fc.assert(fc.property(some, (all) => {
       bench = new Bench()
-      bench.router.take(peer, write(all), version2)
+      bench.router.take(peer, write(all), version3)
       expect(bench.heard).toEqual(fromPeer(all))
       expect(bench.sent).toEqual(fromPeer(all.map(({ request }) => stored(request))))
     }))
@@ -71,7 +71,7 @@ describe("messages of a frame", () => {
     fc.assert(fc.property(some, ringDigest, (all, digest) => {
       fc.pre(digest !== ring)
       bench = new Bench()
-      bench.router.take(peer, write(all, digest), version2)
+      bench.router.take(peer, write(all, digest), version3)
       const taken = all.filter((message) => !dependsOnRing(message))
       expect(bench.heard).toEqual(fromPeer(taken))
       expect(bench.router.otherRing).toBe(all.length - taken.length)
@@ -83,7 +83,7 @@ describe("messages of a frame", () => {
     fc.assert(fc.property(fc.array(asking, { maxLength: 8 }), (all) => {
       bench = new Bench()
       const numbered = all.map((message, i) => ({ ...message, request: i % 3 }))
-      bench.router.take(peer, write(numbered, otherRing), version2)
+      bench.router.take(peer, write(numbered, otherRing), version3)
       expect(bench.sent).toEqual(
         fromPeer(
           numbered.filter(({ request }) => request !== 0)
@@ -110,7 +110,7 @@ describe("messages of a frame", () => {
 
   it("are taken up to the first that is malformed", () => {
     const bytes = Uint8Array.of(...write([stored(1), stored(2)]), 255, ...write([stored(3)]))
-    expect(() => bench.router.take(peer, bytes, version2)).toThrow(Malformed)
+    expect(() => bench.router.take(peer, bytes, version3)).toThrow(Malformed)
     expect(bench.heard).toEqual(fromPeer([stored(1), stored(2)]))
   })
 })
@@ -129,7 +129,7 @@ describe("a message that its handler fails on", () => {
         if (fails[request]!) throw failure
       }
       const all = fails.map((_, request) => stored(request))
-      bench.router.take(peer, write(all), version2)
+      bench.router.take(peer, write(all), version3)
       expect(bench.heard).toEqual(fromPeer(all.filter(({ request }) => !fails[request]!)))
       const failed = fails.filter(Boolean).length
       expect(bench.failures).toEqual(Array.from({ length: failed }, () => [failure, "Stored"]))
@@ -145,6 +145,6 @@ describe("a message that its handler fails on", () => {
     bench.onHandlerFailure = (thrown) => {
       throw thrown
     }
-    expect(() => bench.router.take(peer, write([stored(1)]), version2)).toThrow(failure)
+    expect(() => bench.router.take(peer, write([stored(1)]), version3)).toThrow(failure)
   })
 })

@@ -1,8 +1,5 @@
 /**
  * Draws the limits of a plan's nodes: small ones that short runs reach, and the usual ones.
- *
- * Not drawn are the limits under which a promise does not hold when they are tiny: how many last
- * dots a node remembers.
  */
 import { lan } from "../../core/model/Limits.ts"
 import type { PlannedLimits } from "./Plan.ts"
@@ -45,6 +42,7 @@ export const drawLimits = (random: SeededRandom): PlannedLimits => {
     partsAsksMax: random.pick([1, node.partsAsksMax]),
     finishedRunsMax: random.pick([1, node.finishedRunsMax]),
     sentRunsBytesMax: random.pick([1, 20_000, node.sentRunsBytesMax]),
-    sentRunMillis: random.pick([10, node.sentRunMillis])
+    sentRunMillis: random.pick([10, node.sentRunMillis]),
+    lastIssuedDotsMax: random.pick([0, 3, 20, node.lastIssuedDotsMax])
   }
 }

@@ -46,6 +46,7 @@ export const codeMarks: ReadonlyArray<string> = [
   "replica: a damaged row is mended by a join",
   "replica: a deferral ends",
   "replica: a failing disk is tried again",
+  "replica: a leaf tells that a row has its last dot",
   "replica: a read is shown the version before",
   "replica: a read waits for a commit",
   "replica: a read waits for what its session has seen",

@@ -23,8 +23,8 @@ import { anonymous } from "../../core/model/Principal.ts"
 import { isPassing, NoAnswer, type StoreError } from "../../core/model/StoreError.ts"
 import type { Answer } from "../../coordinator/Request.ts"
 import type { Runtime } from "../../core/Runtime.ts"
-import { InFlightRequests } from "../../transport/InFlightRequests.ts"
 import { judgeAnswer, type Judgement } from "./AnswerJudge.ts"
+import { InFlightRequests } from "../../transport/InFlightRequests.ts"
 import type { SeededRandom } from "./SeededRandom.ts"
 import type { SimCluster } from "./SimCluster.ts"
 import { epochMillis } from "./SimRuntime.ts"
@@ -107,14 +107,9 @@ interface Asking {
   readonly trace: RequestTrace
   /** The node that it goes to first. */
   readonly first: string
-  readonly judge: (answer: Answer) => Judgement
-  /** Of the answer that its client hears. */
-  judgement: Judgement
   losses: number
   messages: number
 }
-
-const nothingShown: Judgement = { unwritten: [], lost: undefined }
 
 /** A session's backend; `way` and `trace` are set anew for each operation. */
 export class SimBackend implements Backend {
@@ -123,6 +118,7 @@ export class SimBackend implements Backend {
   readonly runtime: Runtime
   readonly #session: string
   readonly #marks = new NodeMarks(limits)
+  readonly #judgements = new WeakMap<object, Judgement>()
   readonly #pending: InFlightRequests<RemoteRequest>
 
   /** `clockMillis`: how far its clock is off. */
@@ -145,8 +141,10 @@ export class SimBackend implements Backend {
   readonly request = (request: BackendRequest, respond: BackendRespond): void => {
     const { trace, way } = this
     trace.sendings = 0
-    const respondOnce = (outcome: BackendAnswer | StoreError, judgement: Judgement) => {
+    const respondOnce = (outcome: BackendAnswer | StoreError) => {
       if (outcome._tag === "Answer") {
+        const judgement = this.#judgements.get(outcome)
+        invariant(judgement !== undefined, "each answer was judged as a node gave it")
         trace.answers.push({ action: request.action, answer: outcome, judgement })
       }
       respond(outcome)
@@ -170,15 +168,13 @@ export class SimBackend implements Backend {
     request: BackendRequest,
     way: Way,
     nodes: ReadonlyArray<string>,
-    respond: (outcome: BackendAnswer | StoreError, judgement: Judgement) => void
+    respond: BackendRespond
   ): void {
     let left = nodes.length
     let isOver = false
     let error: StoreError | undefined
     for (const first of nodes) {
-      const judge = judgeAnswer(way.cluster, request)
-      const shared = { way, trace: this.trace, judge, judgement: nothingShown }
-      const asking = { ...shared, first, losses: 0, messages: 0 }
+      const asking = { way, trace: this.trace, first, losses: 0, messages: 0 }
       const number = this.#pending.nextNumber()
       const remote = new RemoteRequest(this.#senderOf(asking), number, request, (outcome) => {
         left--
@@ -186,7 +182,7 @@ export class SimBackend implements Backend {
         const isLast = left === 0 && error !== undefined
         if (isOver || (outcome._tag !== "Answer" && !isLast)) return
         isOver = true
-        respond(outcome._tag === "Answer" ? outcome : error!, asking.judgement)
+        respond(outcome._tag === "Answer" ? outcome : error!)
       })
       this.#pending.add(number, remote)
       remote.start()
@@ -227,17 +223,15 @@ export class SimBackend implements Backend {
     if (mark !== "" || trace.sendings > 0) trace.sendings++
     const number = Math.floor(id / attemptsMax)
     const attempt = id % attemptsMax
+    const judge = judgeAnswer(cluster, text.request)
     const deliver = (outcome: Answer | StoreError, sender?: Sender) => {
       if (outcome._tag !== "Answer") trace.refusals.push(outcome._tag)
       if (this.#isLost(asking)) return
-      const judgement = outcome._tag === "Answer" ? asking.judge(outcome) : nothingShown
-      kernel.soon(outside, () => {
-        if (outcome._tag === "Answer" && this.#pending.get(number) !== undefined) {
-          trace.answeredBy = target
-          asking.judgement = judgement
-        }
-        this.#hear({ number, attempt }, outcome, sender)
-      })
+      if (outcome._tag === "Answer" && this.#pending.get(number) !== undefined) {
+        trace.answeredBy = target
+      }
+      const judgement = outcome._tag === "Answer" ? judge(outcome) : undefined
+      kernel.soon(outside, () => this.#hear({ number, attempt, judgement }, outcome, sender))
     }
     const { action, bucket } = text.request
     const request = {
@@ -280,7 +274,12 @@ export class SimBackend implements Backend {
   }
 
   #hear(
-    to: { readonly number: number; readonly attempt: number },
+    to: {
+      readonly number: number
+      readonly attempt: number
+      /** Of an answer: made in the moment in which the node gave it. */
+      readonly judgement: Judgement | undefined
+    },
     outcome: Answer | StoreError,
     sender: Sender | undefined
   ): void {
@@ -289,7 +288,9 @@ export class SimBackend implements Backend {
     const remote = this.#pending.get(to.number)
     if (remote === undefined) return
     if (outcome._tag !== "Answer") return remote.answer(outcome, to.attempt)
-    remote.answer({ ...outcome, values: outcome.values.map(CanonicalJson.decode) }, to.attempt)
+    const answer = { ...outcome, values: outcome.values.map(CanonicalJson.decode) }
+    if (to.judgement !== undefined) this.#judgements.set(answer, to.judgement)
+    remote.answer(answer, to.attempt)
   }
 }
 

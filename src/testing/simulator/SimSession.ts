@@ -67,14 +67,6 @@ const outcomeOf = (operation: PlannedOperation, error: StoreError): Outcome => {
   return mayHaveApplied ? "info" : "fail"
 }
 
-/** A client's clock decides nothing, so it may be off by minutes and years. */
-const clocksMillis = [0, 0, -11 * 60_000, 9 * 60_000, -3e11, 3e11]
-/** Of all writes; an application's checkers know no write that may count twice. */
-const namedShare = 0.1
-const namedAtMax = 3
-const applyShare = 0.05
-const plentyOfNames = 1_000
-
 /** The judgements of all answers of one operation. */
 const judged = ({ answers }: RequestTrace): Pick<Event, "unwritten" | "lost"> => {
   const unwritten = answers.flatMap(({ judgement }) => judgement.unwritten)
@@ -86,6 +78,13 @@ const judged = ({ answers }: RequestTrace): Pick<Event, "unwritten" | "lost"> =>
   }
   return { unwritten, lost }
 }
+/** A client's clock decides nothing, so it may be off by minutes and years. */
+const clocksMillis = [0, 0, -11 * 60_000, 9 * 60_000, -3e11, 3e11]
+/** Of all writes; an application's checkers know no write that may count twice. */
+const namedShare = 0.1
+const namedAtMax = 3
+const applyShare = 0.05
+const plentyOfNames = 1_000
 
 interface Kept {
   readonly entry: AnyEntry

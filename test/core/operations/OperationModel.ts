@@ -12,9 +12,9 @@ import {
   receiveAsk,
   receiveCopy,
   receiveWord,
-  send,
   type Rules,
   rules,
+  send,
   type Situation,
   withNode,
   without

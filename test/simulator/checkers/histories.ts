@@ -57,12 +57,12 @@ const eventOf = (bucket: SimBucketName, step: HistoryStep): Event => {
     saw: step.saw,
     result: step.result,
     sendings: step.sendings ?? 1,
-    timesMax: step.timesMax ?? 1,
-    isNamed: step.isNamed ?? false,
-    answeredBy: step.answeredBy,
     ...(step.unwritten === undefined ? {} : { unwritten: step.unwritten }),
     ...(step.lost === undefined ? {} : { lost: step.lost }),
-    ...step.clockErrorMillis === undefined ? {} : { clockErrorMillis: step.clockErrorMillis }
+    ...step.clockErrorMillis === undefined ? {} : { clockErrorMillis: step.clockErrorMillis },
+    timesMax: step.timesMax ?? 1,
+    isNamed: step.isNamed ?? false,
+    answeredBy: step.answeredBy
   }
 }
 

@@ -2,8 +2,8 @@
  * Lists the planted bugs: each is found by some checker under some seed, or the checkers are blind.
  */
 import { causalityPlants } from "./causality.ts"
-import { clientPlants } from "./clients.ts"
 import { contextPlants } from "./contexts.ts"
+import { clientPlants } from "./clients.ts"
 import { counterPlants } from "./counters.ts"
 import { edgePlants } from "./edges.ts"
 import { foundPlants } from "./found.ts"

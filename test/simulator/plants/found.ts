@@ -18,7 +18,7 @@ export const foundPlants: ReadonlyArray<Plant> = [
     bug: "a replica counts on in a row that is an old one",
     edits: [{
       file: "src/replica/DotIssuer.ts",
-      from: "if (continues && this.#last.mayContinue(key, local)) return local.own",
+      from: "if (continues && told !== \"not\") return local.own",
       to: "if (continues) return local.own"
     }]
   },
