@@ -8,9 +8,16 @@ import * as Schema from "effect/Schema"
 import { isObject } from "../src/core/model/CanonicalJson.ts"
 import { StoreError } from "../src/core/model/StoreError.ts"
 
+/** The node that answers, and its mark at that moment, for later requests to it. */
+const senderFields = {
+  node: Schema.optionalKey(Schema.String),
+  mark: Schema.optionalKey(Schema.String)
+}
+
 /** An answer to a request that succeeded. */
 export const AnswerBody = Schema.Struct({
   id: Schema.optionalKey(Schema.Int),
+  ...senderFields,
   /** None where nothing is stored; several where siblings were not merged. */
   values: Schema.Array(Schema.Json),
   /** For the next write, and for the next read of the session. */
@@ -30,6 +37,7 @@ export type AnswerBody = typeof AnswerBody.Type
 /** An answer to a request that failed. */
 export const ErrorBody = Schema.Struct({
   id: Schema.optionalKey(Schema.Int),
+  ...senderFields,
   error: StoreError
 })
 export type ErrorBody = typeof ErrorBody.Type
@@ -38,8 +46,14 @@ export const ReplyBody = Schema.Union([AnswerBody, ErrorBody])
 export type ReplyBody = typeof ReplyBody.Type
 
 /** An answer as a client takes it: told from an error by its tag. */
-export interface TaggedAnswer extends Omit<AnswerBody, "id"> {
+export interface TaggedAnswer extends Omit<AnswerBody, "id" | "node" | "mark"> {
   readonly _tag: "Answer"
+}
+
+/** The node that gave an answer or an error, and its mark at that moment. */
+export interface Sender {
+  readonly node: string
+  readonly mark: string
 }
 
 const decodeError = Schema.decodeUnknownOption(ErrorBody)
@@ -49,6 +63,13 @@ const isInteger = (value: unknown): value is number => Number.isSafeInteger(valu
 /** The id of the request that a reply answers; undefined where it names none. */
 export const readId = (reply: unknown): number | undefined =>
   isObject(reply) && isInteger(reply["id"]) ? reply["id"] : undefined
+
+/** The node that sent a reply; undefined where it does not say. */
+export const readSender = (reply: unknown): Sender | undefined => {
+  if (!isObject(reply)) return undefined
+  const { mark, node } = reply
+  return typeof node === "string" && typeof mark === "string" ? { node, mark } : undefined
+}
 
 /**
  * The answer or the error in a reply; undefined where there is neither.
@@ -77,6 +98,9 @@ const encodeError = Schema.encodeSync(StoreError)
 
 const idField = (id: number | undefined): string => (id === undefined ? "" : `"id":${id},`)
 
+const senderText = (sender: Sender | undefined): string =>
+  sender === undefined ? "" : `,"node":"${sender.node}","mark":"${sender.mark}"`
+
 /** The JSON text of an answer; `values` are JSON texts. */
 export const answerText = (
   id: number | undefined,
@@ -86,12 +110,13 @@ export const answerText = (
     readonly replied: number
     readonly siblings: number
     readonly lost?: true
-  }
+  },
+  sender?: Sender
 ): string =>
   `{${idField(id)}"values":[${answer.values.join(",")}],"context":"${answer.context}",`
-  + `"replied":${answer.replied},"siblings":${answer.siblings}${
-    answer.lost === true ? ",\"lost\":true" : ""
-  }}`
+  + `"replied":${answer.replied},"siblings":${answer.siblings}`
+  + `${answer.lost === true ? ",\"lost\":true" : ""}${senderText(sender)}}`
 
-export const errorText = (id: number | undefined, error: StoreError): string =>
-  `{${idField(id)}"error":${JSON.stringify(encodeError(error))}}`
+export const errorText = (id: number | undefined, error: StoreError, sender?: Sender): string =>
+  `{${idField(id)}"error":${JSON.stringify(encodeError(error))}`
+  + `${senderText(sender)}}`

@@ -11,6 +11,7 @@
  * each optional; a node ignores those that it does not know.
  */
 import * as Schema from "effect/Schema"
+import { NodeId } from "../src/core/model/Names.ts"
 import { Consistency, Replicas } from "../src/core/model/Settings.ts"
 
 /** The most operations, and the most contexts, in one request. */
@@ -26,14 +27,33 @@ export const CallBody = Schema.Struct({
 })
 export type CallBody = typeof CallBody.Type
 
+/** The most nodes that a request names as tried. */
+export const triedMax = 64
+
 /** Names an operation, so that a retry is answered and not applied again. */
 export const OperationIdBody = Schema.Struct({
-  session: Schema.NonEmptyString.check(Schema.isMaxLength(sessionLengthMax)),
-  sequence: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
-  /** When it was issued, in milliseconds since 1970. */
-  at: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+  session: Schema.NonEmptyString.check(
+    Schema.isMaxLength(sessionLengthMax),
+    Schema.makeFilter((text) => text.isWellFormed(), { expected: "well-formed text" })
+  ),
+  sequence: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 })
 export type OperationIdBody = typeof OperationIdBody.Type
+
+export const markPattern = /^(?:[0-9a-z]{15}\.[0-9]{1,15})?$/u
+
+/** A mark, as a node wrote it with an answer; empty asks for one. */
+export const MarkText = Schema.String.check(Schema.isPattern(markPattern))
+
+/** A node to which this operation was sent before, and which has not refused it. */
+export const TriedBody = Schema.Struct({
+  node: NodeId,
+  /** The mark that the request to it named; absent where it named none. */
+  mark: Schema.optionalKey(MarkText),
+  /** The client believes it down: nobody waits for its word. */
+  unreachable: Schema.optionalKey(Schema.Literal(true))
+})
+export type TriedBody = typeof TriedBody.Type
 
 export const RequestBody = Schema.Struct({
   /** Given back with the answer. */
@@ -51,6 +71,16 @@ export const RequestBody = Schema.Struct({
   /** Contexts that the answer must cover: those that the session has seen of this document. */
   after: Schema.optionalKey(Schema.Array(Schema.String).check(Schema.isMaxLength(itemsMax))),
   operationId: Schema.optionalKey(OperationIdBody),
+  /**
+   * The newest mark of the asked node that the client has, learnt before the id was drawn or after
+   * this node refused it. Without one the history of the id is unknown: all owners are asked
+   * whether they have carried it out. An empty one is answered by `StaleMark`.
+   */
+  mark: Schema.optionalKey(MarkText),
+  /** Where the id was sent before, the asked node too if it was. */
+  tried: Schema.optionalKey(Schema.Array(TriedBody).check(Schema.isMaxLength(triedMax))),
+  /** What to do where nobody can tell whether the operation was applied: `fail` by default. */
+  ifUnknown: Schema.optionalKey(Schema.Literals(["fail", "apply"])),
   /** Whether a node with the bucket's code should make one value of several. */
   merge: Schema.optionalKey(Schema.Boolean),
   consistency: Schema.optionalKey(Consistency),

@@ -9,6 +9,7 @@ import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
+import { nameExpected, namePattern } from "../src/core/model/WriteName.ts"
 import { Consistency, Replicas } from "../src/core/model/Settings.ts"
 import { AnswerBody } from "./ClientAnswer.ts"
 import { CallBody, RequestBody } from "./ClientRequest.ts"
@@ -134,8 +135,6 @@ const sessionHeaders = {
   ))
 }
 
-export const idempotencyKeyMax = 200
-
 const writeHeaders = {
   ...sessionHeaders,
   "everwrite-context": Schema.optionalKey(describe(
@@ -143,8 +142,13 @@ const writeHeaders = {
     "The context of the read that this write follows"
   )),
   "idempotency-key": Schema.optionalKey(describe(
-    Schema.String.check(Schema.isBetweenLength(1, idempotencyKeyMax)),
+    Schema.String.check(Schema.isPattern(namePattern, { expected: nameExpected })),
     "Names the write: a second one of the same name is answered and not applied"
+  )),
+  "everwrite-if-unknown": Schema.optionalKey(describe(
+    Schema.Literals(["fail", "apply"]),
+    "What to do where nobody can tell whether a named write was applied before: fail (409) by "
+      + "default; apply may count it twice"
   ))
 }
 

@@ -8,8 +8,10 @@
  */
 import type { VersionVector } from "../src/core/clock/VersionVector.ts"
 import type { Completeness } from "../src/core/model/Completeness.ts"
+import type { Dot } from "../src/core/clock/Dot.ts"
 import type { DocumentKey } from "../src/core/model/DocumentKey.ts"
 import type { NodeId } from "../src/core/model/Names.ts"
+import type { OperationId } from "../src/core/operations/OperationId.ts"
 
 /** A document, named across buckets. */
 export interface DocumentName {
@@ -25,6 +27,8 @@ export interface Store extends DocumentName {
   readonly request: number
   readonly sync: boolean
   readonly document: Uint8Array
+  /** The operation that made the document, where one did that names itself, and its last dot. */
+  readonly operation?: { readonly id: OperationId; readonly dot: Dot } | undefined
 }
 
 export interface Stored {
@@ -133,6 +137,33 @@ export interface Formed extends Introduction {
   readonly told: number
 }
 
+/**
+ * Asks a node whether it has done an operation, and not to do it from now on under an older mark.
+ */
+export interface Fence extends DocumentName {
+  readonly _tag: "Fence"
+  readonly request: number
+  readonly id: OperationId
+  /** The mark that the node was asked to do it under; undefined where none was named. */
+  readonly mark: string | undefined
+}
+
+/** The answer to `Fence`, by its mark, with the node's own mark now. */
+export interface Fenced {
+  readonly _tag: "Fenced"
+  readonly request: number
+  readonly asked: string | undefined
+  readonly mark: string
+  readonly word:
+    | { readonly _tag: "Fenced" | "Unknown" | "Contended" }
+    /** It was done: the state that shows it, and the last dot that it made. */
+    | { readonly _tag: "Known"; readonly document: Uint8Array; readonly dot: Dot }
+    | {
+      readonly _tag: "Forwarded"
+      readonly targets: ReadonlyArray<{ readonly node: NodeId; readonly mark: string | undefined }>
+    }
+}
+
 export type PeerMessage =
   | Store
   | Stored
@@ -145,6 +176,8 @@ export type PeerMessage =
   | Listed
   | OtherRing
   | FetchAfter
+  | Fence
+  | Fenced
   | Form
   | Formed
 

@@ -8,11 +8,14 @@
  */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type { RequestBody } from "../../schemas/ClientRequest.ts"
 import type { BucketBody } from "../../schemas/ClusterDescription.ts"
 import type { Action, Backend, BackendAnswer } from "../client/Backend.ts"
 import type { Json } from "../core/codec/Json.ts"
+import { nameFault } from "../core/model/WriteName.ts"
 import { InvalidValue, type StoreError } from "../core/model/StoreError.ts"
 import {
   ask,
@@ -33,41 +36,70 @@ const key = Argument.String("key").pipe(
   )
 )
 const documentFlags = { ...requestFlags, bucket, key }
+const writeFlags = {
+  ...documentFlags,
+  id: Flag.String("id").pipe(
+    Flag.optional,
+    Flag.withDescription("names this write: given again, it is answered and not applied again")
+  ),
+  "if-unknown": Flag.Literals("if-unknown", ["fail", "apply"]).pipe(
+    Flag.optional,
+    Flag.withDescription("where nobody can tell whether it was applied before; fail unless given")
+  )
+}
 
 interface DocumentFlags extends RequestFlags {
   readonly bucket: string
   readonly key: string
 }
 
+interface WriteFlags extends DocumentFlags {
+  readonly id: Option.Option<string>
+  readonly "if-unknown": Option.Option<"fail" | "apply">
+}
+
 /** A document of a cluster, and how it is asked for. */
-interface Asked {
+interface Asked<Flags extends DocumentFlags = DocumentFlags> {
   readonly backend: Backend
-  readonly flags: DocumentFlags
+  readonly flags: Flags
   readonly bucket: BucketBody
   readonly key: Json
 }
 
-const asked = Effect.fnUntraced(function*(backend: Backend, flags: DocumentFlags) {
-  const bucket = yield* describedBucket(backend, flags.bucket)
-  const key = yield* Input.key(bucket, flags.key)
-  return { backend, flags, bucket, key }
-})
+const asked = Effect.fnUntraced(
+  function*<Flags extends DocumentFlags>(backend: Backend, flags: Flags) {
+    const bucket = yield* describedBucket(backend, flags.bucket)
+    const key = yield* Input.key(bucket, flags.key)
+    return { backend, flags, bucket, key }
+  }
+)
 
 type Sent = Omit<Partial<RequestBody>, "key">
 
-const send = ({ backend, bucket, flags, key }: Asked, action: Action, sent: Sent) => {
+const send = (
+  { backend, bucket, flags, key }: Asked,
+  action: Action,
+  sent: Sent,
+  id?: string
+) => {
   const body = { ...requestFields(flags), key, merge: true, ...sent }
   const { name } = bucket.definition
-  return ask<BackendAnswer>((respond) => backend.request({ action, bucket: name, body }, respond))
+  const named = id === undefined ? {} : { id }
+  return ask<BackendAnswer>((respond) =>
+    backend.request({ action, bucket: name, body, ...named }, respond)
+  )
 }
 
 const read = (document: Asked, sent: Sent = {}) => send(document, "read", sent)
 
-/** A write with its own operation id, by which a node recognises a retry. */
-const write = (document: Asked, sent: Sent) => {
-  const { runtime } = document.backend
-  const operationId = { session: runtime.id(), sequence: 0, at: Math.floor(runtime.now()) }
-  return send(document, "write", { ...sent, operationId })
+const write = (document: Asked<WriteFlags>, sent: Sent) => {
+  const { flags } = document
+  const ifUnknown = Option.getOrUndefined(flags["if-unknown"])
+  const id = Option.getOrUndefined(flags.id)
+  const chosen = ifUnknown === undefined ? sent : { ...sent, ifUnknown }
+  const fault = id === undefined ? undefined : nameFault(id)
+  if (fault !== undefined) return Effect.fail(fault)
+  return send(document, "write", chosen, id)
 }
 
 const print = Effect.fnUntraced(function*(answer: BackendAnswer, flags: DocumentFlags) {
@@ -109,7 +141,7 @@ const inValue = (error: StoreError): StoreError => {
 export const put = Command.make(
   "put",
   {
-    ...documentFlags,
+    ...writeFlags,
     value: Argument.String("value").pipe(
       Argument.optional,
       Argument.withDescription("JSON; - or nothing reads it from standard input")
@@ -129,7 +161,7 @@ export const put = Command.make(
 
 export const del = Command.make(
   "del",
-  documentFlags,
+  writeFlags,
   (flags) =>
     connected(flags, (backend) =>
       Effect.gen(function*() {
@@ -144,7 +176,7 @@ export const del = Command.make(
 export const operate = Command.make(
   "do",
   {
-    ...documentFlags,
+    ...writeFlags,
     operation: Argument.String("operation").pipe(
       Argument.withDescription("such as lines.add; `ls` shows those of a bucket")
     ),

@@ -50,6 +50,7 @@ const passing: ReadonlySet<string> = new Set([
   "NoAnswer",
   "NodeUnavailable",
   "NodeUnwritable",
+  "OperationUnknown",
   "QuorumNotMet",
   "StorageUnavailable",
   "TransportUnavailable"

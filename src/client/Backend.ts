@@ -27,6 +27,11 @@ export interface BackendRequest extends OnBehalf {
   readonly action: Action
   readonly bucket: BucketName
   readonly body: RequestBody
+  /**
+   * The name that the user gives this write. A write without one is named by its backend where that
+   * sends it more than once.
+   */
+  readonly id?: string
 }
 
 export interface BackendAnswer {

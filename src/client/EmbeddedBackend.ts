@@ -11,7 +11,8 @@ import { Undecodable } from "../core/model/StoreError.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import type { ClusterView } from "../gossip/ClusterView.ts"
-import type { Backend, BackendAnswer } from "./Backend.ts"
+import type { Backend, BackendAnswer, BackendRequest } from "./Backend.ts"
+import { namedBody } from "./NamedBody.ts"
 
 export interface EmbeddedOptions {
   readonly runtime: Runtime
@@ -27,10 +28,16 @@ const withPrincipal = <A extends { readonly principal?: Principal }>(request: A)
   principal: request.principal ?? anonymous
 })
 
+/** A call in process arrives once: only a user that gives it again has to name it. */
+const named = (request: BackendRequest): BackendRequest => {
+  const { id, ...unnamed } = request
+  return id === undefined ? request : { ...unnamed, body: namedBody(request) }
+}
+
 export const make = (options: EmbeddedOptions): Backend => ({
   runtime: options.runtime,
   request: (request, respond) =>
-    options.coordinator.handle({ ...withPrincipal(request), forwarded: false }, {
+    options.coordinator.handle({ ...withPrincipal(named(request)), forwarded: false }, {
       deliver: (outcome) =>
         respond(outcome._tag === "Answer" ? decoded(request.bucket, outcome) : outcome)
     }),

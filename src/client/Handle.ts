@@ -4,11 +4,13 @@
  */
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
-import type { CallBody } from "../../schemas/ClientRequest.ts"
+import type { CallBody, RequestBody } from "../../schemas/ClientRequest.ts"
 import type { Consistency, Replicas } from "../core/model/Settings.ts"
 import type { StoreError } from "../core/model/StoreError.ts"
 import type { Any, Bucket, Surface } from "../core/strategy/Bucket.ts"
 import type { CausalContext, Entry } from "./Entry.ts"
+
+export type IfUnknown = NonNullable<RequestBody["ifUnknown"]>
 
 export interface ReadOptions {
   /** A usual choice; numbers override it. */
@@ -26,6 +28,19 @@ export interface WriteOptions {
   readonly pw?: Replicas
   readonly dw?: Replicas
   readonly timeout?: Duration.Input
+  /**
+   * Names this write of this document, to give it again without applying it again: 1 to 200 visible
+   * characters of ASCII, as HTTP's `Idempotency-Key`, which is the same name. A write under a name
+   * that was carried out already is answered with the document as it is. Where nobody can tell, it
+   * fails with `OperationUnknown`. A name is known as long as an owner that can be reached keeps
+   * it: each keeps the newest 262,144 unless set otherwise.
+   */
+  readonly id?: string
+  /**
+   * `apply` applies a write of which nobody can tell whether it was applied before, so that it may
+   * count twice; `fail`, the default, says so by `OperationUnknown`.
+   */
+  readonly ifUnknown?: IfUnknown
 }
 
 export interface OperationOptions<Name extends string> extends WriteOptions {

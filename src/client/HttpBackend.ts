@@ -16,6 +16,7 @@ import { lan } from "../core/model/Limits.ts"
 import { InvalidRequest, NoAnswer, type StoreError } from "../core/model/StoreError.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import type { Action, Backend } from "./Backend.ts"
+import { namedBody } from "./NamedBody.ts"
 import { type WaitLimits, waitMillis } from "./RemoteRequest.ts"
 
 export interface HttpBackendOptions {
@@ -79,7 +80,9 @@ export class HttpBackend implements Backend {
   }
 
   readonly request: Backend["request"] = (request, respond) => {
-    const { action, body, bucket } = request
+    const { action, bucket } = request
+    // A request goes out once: only a user that gives it again has to name it.
+    const body = namedBody(request)
     const path = `/v1/buckets/${bucket}/${action}`
     this.#send({ path, action, body, timeoutMillis: body.timeoutMillis }, (outcome) => {
       if (outcome instanceof Error) return respond(outcome)

@@ -2,27 +2,30 @@
  * Carries a client's requests to the nodes over NATS, straight to a primary of the document.
  *
  * A node whose subject has no subscriber is passed over. A write that was lost is sent again to the
- * same node, which answers a repeated write from the document instead of applying it twice.
+ * same node, and then to another one; a node recognises it by its operation id. The id in a reply
+ * tells the request and its attempt.
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { readId, readOutcome } from "../../schemas/ClientAnswer.ts"
+import { readId, readOutcome, readSender } from "../../schemas/ClientAnswer.ts"
 import { ClusterDescription } from "../../schemas/ClusterDescription.ts"
 import { ExplanationReply } from "../../schemas/Explanation.ts"
 import { KeyPageReply } from "../../schemas/KeyPage.ts"
 import { InFlightRequests } from "../transport/InFlightRequests.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import { type ClientLimits, lan } from "../core/model/Limits.ts"
-import type { ClusterName } from "../core/model/Names.ts"
+import type { ClusterName, NodeId } from "../core/model/Names.ts"
 import { isOperationName } from "../core/model/OperationName.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import { Subjects } from "../transport/Subjects.ts"
 import type { Message, Subscription, TransportService } from "../transport/Transport.ts"
 import type { Backend, BackendRequest, BackendRespond } from "./Backend.ts"
 import { NatsAsk, parse } from "./NatsAsk.ts"
+import { NodeMarks } from "./NodeMarks.ts"
 import { NodeSelector } from "./NodeSelector.ts"
 import { RemoteRequest, type RequestSender } from "./RemoteRequest.ts"
 import { operationOf, RequestOutbox } from "./RequestOutbox.ts"
+import type { RequestText } from "./RequestText.ts"
 import type { Task } from "./Task.ts"
 
 export interface NatsBackendOptions {
@@ -48,6 +51,7 @@ export class NatsBackend implements Backend {
   readonly #sender: RequestSender
   readonly #ask: NatsAsk
   readonly #selector: NodeSelector
+  readonly #marks: NodeMarks
 
   constructor(options: NatsBackendOptions) {
     const { cluster, limits = lan.client, transport, runtime } = options
@@ -56,13 +60,17 @@ export class NatsBackend implements Backend {
     this.#subjects = new Subjects(cluster)
     this.#pending = new InFlightRequests({ runtime, limits })
     this.#selector = new NodeSelector(runtime, limits)
+    this.#marks = new NodeMarks(limits)
     this.#ask = new NatsAsk({ runtime, transport })
     this.#inbox = transport.newInbox()
     this.#outbox = new RequestOutbox({ runtime, transport, cluster, inbox: this.#inbox, limits })
     this.#sender = {
       runtime,
       limits,
-      send: (remote) => this.#send(remote),
+      session: runtime.id(),
+      nodeFor: (request, avoid) => this.#nodeFor(request, avoid),
+      markOf: (node) => this.#marks.of(node),
+      post: (text, node) => this.#post(text, node),
       ended: (remote) => this.#pending.remove(remote.number),
       answered: (node, millis) => this.#selector.answered(node, millis),
       unreachable: (node) => this.#selector.unreachable(node)
@@ -91,7 +99,7 @@ export class NatsBackend implements Backend {
     const number = this.#pending.nextNumber()
     const remote = new RemoteRequest(this.#sender, number, request, respond)
     this.#pending.add(number, remote)
-    remote.resend()
+    remote.start()
   }
 
   readonly describe: Backend["describe"] = (respond) =>
@@ -124,16 +132,17 @@ export class NatsBackend implements Backend {
     for (const subscription of this.#subscriptions) subscription.close()
   }
 
-  #send(remote: RemoteRequest): void {
+  #nodeFor(request: BackendRequest, avoid: ReadonlySet<string>): NodeId | undefined {
+    const node = this.#selector.nodeFor(request, avoid)
+    if (node !== undefined || request.action === "read") return node
+    return this.#selector.acquaintanceFor(request, avoid)
+  }
+
+  #post(text: RequestText, node: NodeId | undefined): Errors.StoreError | undefined {
     const { requestBytesMax } = this.#outbox
-    if (remote.bytes > requestBytesMax) {
-      return remote.refuse(tooLarge(remote.bytes, requestBytesMax))
-    }
-    // The node has not answered in time: other requests go to another primary from now on.
-    if (remote.boundTo !== undefined) this.#selector.unreachable(remote.boundTo)
-    const node = remote.boundTo ?? this.#selector.nodeFor(remote.request, remote.avoid)
-    remote.sentTo(node)
-    this.#outbox.add(remote, node)
+    if (text.bytes > requestBytesMax) return tooLarge(text.bytes, requestBytesMax)
+    this.#outbox.add(text, node)
+    return undefined
   }
 
   #hear(message: Message): void {
@@ -148,8 +157,12 @@ export class NatsBackend implements Backend {
     const id = readId(reply)
     // A reply that cannot be read is as good as lost: its request is sent again, or times out.
     if (outcome === undefined || id === undefined) return
-    this.#pending.answered(id)
-    this.#pending.get(id)?.answer(outcome)
+    const sender = readSender(reply)
+    if (sender !== undefined) this.#marks.learn(sender)
+    const { attemptsMax } = this.#limits
+    const number = Math.floor(id / attemptsMax)
+    this.#pending.answered(number)
+    this.#pending.get(number)?.answer(outcome, id % attemptsMax)
   }
 
   /** A node's own answer, late as it is, says more than `NoAnswer`. */
@@ -160,8 +173,7 @@ export class NatsBackend implements Backend {
   /** The subject of a message has no subscriber: it reached no node. */
   #unreachable(replySubject: string): void {
     const number = Number(replySubject.slice(this.#inbox.length + 1))
-    const unsent = Array.from(this.#pending.all()).filter(({ message }) => message === number)
-    for (const remote of unsent) remote.unreachable()
+    for (const remote of this.#pending.all()) remote.undelivered(number)
   }
 }
 

@@ -49,6 +49,7 @@ export class NodeSelector {
   readonly #runtime: Runtime
   readonly #limits: SelectorLimits
   readonly #paces = new Map<NodeId, Pace>()
+  #last: NodeId | undefined
   #owners: Owners = []
   #buckets = new Map<string, BucketDefinition>()
 
@@ -81,8 +82,22 @@ export class NodeSelector {
     return first
   }
 
+  /**
+   * The node to ask where the owners are not known: the one that answered last, whose mark is
+   * known. Another would have to be asked for its mark first.
+   */
+  acquaintanceFor(request: BackendRequest, avoid: ReadonlySet<string>): NodeId | undefined {
+    const last = this.#last
+    if (last === undefined || avoid.has(last) || this.#ownersOf(request).length > 0) {
+      return undefined
+    }
+    const { restsUntil } = this.#paces.get(last) ?? unknownPace
+    return restsUntil > this.#runtime.elapsed() ? undefined : last
+  }
+
   /** Notes how long a node took to answer. */
   answered(node: NodeId, millis: number): void {
+    this.#last = node
     const pace = this.#paces.get(node)
     if (pace === undefined) this.#paces.set(node, { millis, restsUntil: 0 })
     else pace.millis += (millis - pace.millis) * weightOfLast

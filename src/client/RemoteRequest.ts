@@ -1,20 +1,19 @@
 /**
- * Follows one request of a remote client from sending to answer: where it went, where else it may
- * go, and when to give up.
+ * Follows one request of a remote client from sending to answer: carries out the decision of
+ * `SendDecision`, and writes the messages that it asks for.
  */
+import * as Schema from "effect/Schema"
+import type { RequestBody } from "../../schemas/ClientRequest.ts"
 import type { TaggedAnswer } from "../../schemas/ClientAnswer.ts"
-import {
-  isPassing,
-  NoAnswer,
-  type NodeUnavailable,
-  type NodeUnwritable,
-  type StoreError
-} from "../core/model/StoreError.ts"
+import { isPassing, NoAnswer, type StoreError } from "../core/model/StoreError.ts"
 import type { ClientLimits } from "../core/model/Limits.ts"
-import type { NodeId } from "../core/model/Names.ts"
+import { NodeId } from "../core/model/Names.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import type { Waiting } from "../transport/InFlightRequests.ts"
 import type { BackendRequest, BackendRespond } from "./Backend.ts"
+import { namedBody } from "./NamedBody.ts"
+import { RequestText } from "./RequestText.ts"
+import * as SendDecision from "./SendDecision.ts"
 
 export type WaitLimits = Pick<
   ClientLimits,
@@ -24,8 +23,15 @@ export type WaitLimits = Pick<
 /** Shared by all requests of a client: the way to the nodes, and their known state. */
 export interface RequestSender {
   readonly runtime: Pick<Runtime, "elapsed">
-  readonly limits: WaitLimits
-  readonly send: (request: RemoteRequest) => void
+  readonly limits: WaitLimits & SendDecision.SendLimits
+  /** Names the client's own writes, together with the request's number. */
+  readonly session: string
+  /** The node to ask; undefined leaves it to the broker. */
+  readonly nodeFor: (request: BackendRequest, avoid: ReadonlySet<string>) => NodeId | undefined
+  /** The newest known mark of a node; empty where none is. */
+  readonly markOf: (node: NodeId) => string
+  /** Sends a message, or says why it cannot be sent at all. */
+  readonly post: (text: RequestText, node: NodeId | undefined) => StoreError | undefined
   /** Called once for each request, before its outcome is passed on. */
   readonly ended: (request: RemoteRequest) => void
   readonly answered: (node: NodeId, millis: number) => void
@@ -44,30 +50,43 @@ export const waitMillis = (
   graceMillis + (timeoutMillis ?? (action === "read" ? readTimeoutMillis : writeTimeoutMillis))
 
 /** Most requests avoid no node: they share this set. */
-const none: ReadonlySet<string> = new Set()
+const none: ReadonlySet<NodeId> = new Set()
 
-type Refusal = NodeUnavailable | NodeUnwritable
+type Outcome = TaggedAnswer | StoreError
 
-/** A node refuses so before it does anything, and for a reason of its own: others can serve. */
-const isRefusal = (outcome: TaggedAnswer | StoreError): outcome is Refusal =>
-  outcome._tag === "NodeUnavailable" || outcome._tag === "NodeUnwritable"
+const isNodeId = Schema.is(NodeId)
+
+const nodeIdOf = (name: string): NodeId | undefined => isNodeId(name) ? name : undefined
+
+const namingOf = ({ action, body, id }: BackendRequest): SendDecision.Naming => {
+  if (action === "read") return "read"
+  return id === undefined && body.operationId === undefined ? "marked" : "named"
+}
+
+const openText = (body: RequestBody): string => JSON.stringify(body).slice(0, -1)
+
+/**
+ * The request as JSON, but for its end, which is another in each message. Marks are learnt here:
+ * one that another client brings says nothing.
+ */
+const openTextOf = (request: BackendRequest): string => {
+  const named = namedBody(request)
+  if (named.mark === undefined && named.tried === undefined) return openText(named)
+  const { mark: _mark, tried: _tried, ...own } = named
+  return openText(own)
+}
 
 export class RemoteRequest implements Waiting {
   readonly number: number
   readonly request: BackendRequest
   readonly deadline: number
-  /** The request as JSON, with its number as id. */
-  readonly text: string
-  /** Bytes of `text` in UTF-8. */
-  readonly bytes: number
-  /** The message that it last travelled in. */
-  message = 0
   readonly #sender: RequestSender
   readonly #respond: BackendRespond
-  #avoid = none
-  #node: NodeId | undefined
+  readonly #openText: string
+  /** By attempt. */
+  readonly #texts: Array<RequestText> = []
+  #decision: SendDecision.SendDecision | undefined
   #sentAt = 0
-  #sendings = 0
 
   constructor(
     sender: RequestSender,
@@ -82,104 +101,127 @@ export class RemoteRequest implements Waiting {
     const { action, body: { timeoutMillis } } = request
     const millis = waitMillis(sender.limits, { action, timeoutMillis })
     this.deadline = sender.runtime.elapsed() + millis
-    this.text = JSON.stringify({ ...request.body, id: number })
-    this.bytes = Buffer.byteLength(this.text)
+    this.#openText = openTextOf(request)
   }
 
-  /** Sends, or sends again. A write stays with its node: another might apply it a second time. */
+  /** Sends the first message. */
+  start(): void {
+    this.#ask(this.#sender.nodeFor(this.request, none))
+  }
+
+  /** There is no answer in time. */
   resend(): void {
-    if (this.#sendings > 0) {
-      if (this.request.action === "read") {
-        if (this.#node !== undefined) this.#pass(this.#node)
-        // Any node takes a write sent to none: the next would not know what the first one did.
-      } else if (this.request.body.operationId === undefined || this.#node === undefined) return
+    const node = this.#decision?.attempts.at(-1)?.node
+    // Other requests go to another primary from now on.
+    if (node !== undefined && this.request.action === "write") this.#sender.unreachable(node)
+    this.#step({ _tag: "Late" }, "no answer in time")
+  }
+
+  /** The last sending of the message with this number reached no node. */
+  undelivered(message: number): void {
+    const attempt = this.#texts.findIndex((text) => text.message === message)
+    const sent = this.#decision?.attempts[attempt]
+    if (sent === undefined) return
+    if (sent.node !== undefined) this.#sender.unreachable(sent.node)
+    this.#step({ _tag: "Undelivered", attempt }, "no node of the cluster answers")
+  }
+
+  /** Takes a node's answer to an attempt, which may end the request. */
+  answer(outcome: Outcome, attempt: number): void {
+    const { answered, runtime, unreachable } = this.#sender
+    const decision = this.#decision
+    const sent = decision?.attempts[attempt]
+    if (decision === undefined || sent === undefined) return
+    const node = sent.node
+    const canMove = outcome._tag === "NodeUnavailable" || outcome._tag === "NodeUnwritable"
+    if (node !== undefined && canMove) unreachable(node)
+    else if (node !== undefined && attempt === decision.attempts.length - 1) {
+      answered(node, runtime.elapsed() - this.#sentAt)
     }
-    this.#sender.send(this)
-  }
-
-  /** Where a write must go again; undefined where the choice is open. */
-  get boundTo(): NodeId | undefined {
-    return this.request.action === "write" && this.#sendings > 0 ? this.#node : undefined
-  }
-
-  /** Nodes that were asked and did not answer, or refused. */
-  get avoid(): ReadonlySet<string> {
-    return this.#avoid
-  }
-
-  sentTo(node: NodeId | undefined): void {
-    this.#node = node
-    this.#sentAt = this.#sender.runtime.elapsed()
-    this.#sendings++
-  }
-
-  /**
-   * The subject of the last sending has no subscriber, so no node carried that one out: the request
-   * may go elsewhere, unless it is a write of which an earlier sending reached its node.
-   */
-  unreachable(): void {
-    const node = this.#node
-    const stays = this.#mayHaveApplied && this.#sendings > 1
-    if (node !== undefined) {
-      this.#sender.unreachable(node)
-      if (!stays) this.#goElsewhere(node)
-    } else if (!stays) {
-      this.#sendings = 0
-      this.#end(this.#noAnswer("no node of the cluster answers"))
+    if (outcome._tag === "Answer") return this.#end(outcome)
+    if (outcome._tag === "StaleMark") {
+      const from = node ?? nodeIdOf(outcome.node)
+      // An error that cannot be read is as good as lost.
+      if (from === undefined) return
+      return this.#step({ _tag: "StaleMark", attempt, node: from }, outcome.message)
     }
-  }
-
-  #goElsewhere(node: NodeId): void {
-    this.#pass(node)
-    this.#node = undefined
-    this.#sendings = 0
-    this.#sender.send(this)
-  }
-
-  /** Takes a node's answer, which ends the request unless another node can serve it. */
-  answer(outcome: TaggedAnswer | StoreError): void {
-    const node = this.#node
-    if (node !== undefined && isRefusal(outcome)) {
-      // It comes late, or twice, from a node that was passed over already.
-      if (outcome.node !== node && this.#avoid.has(outcome.node)) return
-      if (this.request.action === "read" || this.#sendings === 1) {
-        this.#sender.unreachable(node)
-        return this.#goElsewhere(node)
-      }
-    }
-    if (node !== undefined) {
-      this.#sender.answered(node, this.#sender.runtime.elapsed() - this.#sentAt)
-    }
-    // The answer is one sending's; another may have been carried out.
-    const isOpen = this.#sendings > 1 && this.#mayHaveApplied
-    if (isOpen && outcome._tag !== "Answer" && isPassing(outcome)) {
-      this.#end(this.#noAnswer(outcome.message))
-    } else this.#end(outcome)
-  }
-
-  /** It cannot be sent at all. */
-  refuse(error: StoreError): void {
-    this.#end(error)
+    this.#step(refusalOf(outcome, attempt), outcome.message, outcome)
   }
 
   expire(): void {
-    this.#end(this.#noAnswer("no answer in time"))
+    this.#step({ _tag: "Deadline" }, "no answer in time")
   }
 
-  #end(outcome: TaggedAnswer | StoreError): void {
+  #step(event: SendDecision.SendEvent, reason: string, outcome?: StoreError): void {
+    if (this.#decision === undefined) return
+    this.#decision = SendDecision.step(this.#decision, event, this.#sender.limits)
+    const { attempts, next } = this.#decision
+    switch (next._tag) {
+      case "Wait":
+        return
+      case "Again":
+        return this.#post(this.#texts.at(-1)!, attempts.at(-1)!.node)
+      case "Ask":
+        return this.#ask(next.node)
+      case "AskAnother": {
+        const node = this.#sender.nodeFor(this.request, this.#decision.avoid)
+        if (node !== undefined || next.orElse === "any") return this.#ask(node)
+        return this.#step({ _tag: "NoOther" }, reason, outcome)
+      }
+      case "Pass":
+        return this.#end(outcome ?? new NoAnswer({ reason, mayHaveApplied: false }))
+      case "Fail":
+        return this.#end(new NoAnswer({ reason, mayHaveApplied: next.mayHaveApplied }))
+    }
+  }
+
+  /** Makes a message for a node, or for any, and sends it. */
+  #ask(node: NodeId | undefined): void {
+    const { markOf } = this.#sender
+    const before = this.#decision
+    const naming = before?.naming ?? namingOf(this.request)
+    const mark = naming !== "marked" ? undefined : node === undefined ? "" : markOf(node)
+    const text = new RequestText(this.request, this.#textOf(mark))
+    this.#texts.push(text)
+    this.#decision = before === undefined
+      ? SendDecision.make(naming, { node, mark })
+      : SendDecision.step(before, { _tag: "Sent", node, mark }, this.#sender.limits)
+    this.#post(text, node)
+  }
+
+  #textOf(mark: string | undefined): string {
+    const { limits: { attemptsMax }, session } = this.#sender
+    const id = this.number * attemptsMax + this.#texts.length
+    const open = `${this.#openText},"id":${id}`
+    if (mark === undefined) return `${open}}`
+    const tried = this.#decision === undefined ? [] : SendDecision.triedOf(this.#decision)
+    const others = tried.length === 0 ? "" : `,"tried":${JSON.stringify(tried)}`
+    const operationId = `"operationId":{"session":"${session}","sequence":${this.number}}`
+    return `${open},${operationId},"mark":"${mark}"${others}}`
+  }
+
+  #post(text: RequestText, node: NodeId | undefined): void {
+    this.#sentAt = this.#sender.runtime.elapsed()
+    const error = this.#sender.post(text, node)
+    if (error !== undefined) this.#step({ _tag: "Unsendable" }, error.message, error)
+  }
+
+  #end(outcome: Outcome): void {
+    this.#decision = undefined
     this.#sender.ended(this)
     this.#respond(outcome)
   }
+}
 
-  #pass(node: NodeId): void {
-    this.#avoid = new Set(this.#avoid).add(node)
-  }
-
-  get #mayHaveApplied(): boolean {
-    return this.request.action === "write" && this.#sendings > 0
-  }
-
-  #noAnswer(reason: string): NoAnswer {
-    return new NoAnswer({ reason, mayHaveApplied: this.#mayHaveApplied })
+/** An error that is an answer to one attempt, as an event. */
+const refusalOf = (error: StoreError, attempt: number): SendDecision.SendEvent => {
+  switch (error._tag) {
+    case "NodeUnavailable":
+    case "NodeUnwritable":
+      return { _tag: "Refused", attempt, node: nodeIdOf(error.node), canMove: true }
+    default:
+      return !isPassing(error) && "mayHaveApplied" in error
+        ? { _tag: "InDoubt" }
+        : { _tag: "Refused", attempt, node: undefined, canMove: false }
   }
 }

@@ -9,7 +9,7 @@ import type { Runtime } from "../core/Runtime.ts"
 import { Subjects } from "../transport/Subjects.ts"
 import type { TransportService } from "../transport/Transport.ts"
 import type { BackendRequest } from "./Backend.ts"
-import type { RemoteRequest } from "./RemoteRequest.ts"
+import type { RequestText } from "./RequestText.ts"
 
 export interface RequestOutboxOptions {
   readonly runtime: Pick<Runtime, "endOfTurn">
@@ -24,7 +24,7 @@ export interface RequestOutboxOptions {
 interface Batch {
   readonly sample: BackendRequest
   readonly operation: string
-  readonly requests: Array<RemoteRequest>
+  readonly requests: Array<RequestText>
   /** Bytes of the requests, with a bracket or comma before each. */
   bytes: number
 }
@@ -60,15 +60,15 @@ export class RequestOutbox {
   }
 
   /** Sends a request at the end of this turn. Without a node, the broker chooses one. */
-  add(remote: RemoteRequest, node: NodeId | undefined): void {
+  add(sent: RequestText, node: NodeId | undefined): void {
     this.#schedule()
-    const batch = this.#batchOf(remote, node)
-    const bytes = remote.bytes + 1
+    const batch = this.#batchOf(sent, node)
+    const bytes = sent.bytes + 1
     const { batchBytesTarget } = this.#options.limits
     if (batch.bytes + bytes > Math.min(batchBytesTarget, this.requestBytesMax)) {
       this.#publish(batch, node)
     }
-    batch.requests.push(remote)
+    batch.requests.push(sent)
     batch.bytes += bytes
   }
 
@@ -88,7 +88,7 @@ export class RequestOutbox {
     this.#batches.clear()
   }
 
-  #batchOf({ request }: RemoteRequest, node: NodeId | undefined): Batch {
+  #batchOf({ request }: RequestText, node: NodeId | undefined): Batch {
     const batches = this.#batches.get(node) ?? []
     if (batches.length === 0) this.#batches.set(node, batches)
     const operation = operationOf(request)

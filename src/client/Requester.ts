@@ -3,7 +3,7 @@
  * values cross between the application's types and JSON.
  */
 import * as Duration from "effect/Duration"
-import type { CallBody, OperationIdBody, RequestBody } from "../../schemas/ClientRequest.ts"
+import type { CallBody, RequestBody } from "../../schemas/ClientRequest.ts"
 import { MalformedKey } from "../core/model/DocumentKey.ts"
 import * as CanonicalJson from "../core/model/CanonicalJson.ts"
 import { type ClientLimits, lan } from "../core/model/Limits.ts"
@@ -13,6 +13,7 @@ import { SchemaMismatch } from "../core/strategy/ValueCodec.ts"
 import type { Backend, BackendAnswer } from "./Backend.ts"
 import { contextOf, type Entry } from "./Entry.ts"
 import type { ReadOptions, WriteOptions } from "./Handle.ts"
+import { nameFault } from "../core/model/WriteName.ts"
 import * as Session from "./Session.ts"
 import * as Task from "./Task.ts"
 
@@ -52,19 +53,16 @@ const addSettings = (draft: Draft, options: Options): void => {
 
 export type RequesterLimits = Pick<ClientLimits, "manyMax" | "sessionDocumentsMax">
 
-/** One client's way to its backend: its session, and the ids of its operations. */
+/** One client's way to its backend, and its session. */
 export class Requester {
   readonly limits: RequesterLimits
   readonly #backend: Backend
   readonly #session: Session.Session
-  readonly #name: string
-  #sequence = 0
 
   constructor(backend: Backend, session: Session.Session, limits: RequesterLimits = lan.client) {
     this.limits = limits
     this.#backend = backend
     this.#session = session
-    this.#name = backend.runtime.id()
   }
 
   /** A requester on the same backend whose reads never go back. */
@@ -83,6 +81,9 @@ export class Requester {
   #request(call: Call): EntryTask {
     return (succeed, fail, die) => {
       const { bucket, key } = call
+      const action = call.calls === undefined ? "read" : "write"
+      const fault = action === "read" ? undefined : namingFault(call.options)
+      if (fault !== undefined) return fail(fault)
       let document: string
       let body: RequestBody
       try {
@@ -95,8 +96,9 @@ export class Requester {
         const error = refusal(bucket.name, thrown)
         return error === undefined ? die(thrown) : fail(error)
       }
-      const action = call.calls === undefined ? "read" : "write"
-      this.#backend.request({ action, bucket: bucket.definition.name, body }, (outcome) => {
+      const unnamed = { action, bucket: bucket.definition.name, body } as const
+      const id = action === "read" ? undefined : call.options?.id
+      this.#backend.request(id === undefined ? unnamed : { ...unnamed, id }, (outcome) => {
         if (outcome._tag !== "Answer") return fail(outcome)
         this.#session.saw(document, { context: outcome.context, covers: body.after ?? [] })
         let entry: AnyEntry
@@ -115,17 +117,23 @@ export class Requester {
     const { bucket: { fingerprint }, calls, context, options } = call
     const draft: Draft = calls === undefined
       ? { key, fingerprint }
-      : { key, fingerprint, calls: calls(), operationId: this.#nextOperationId() }
+      : { key, fingerprint, calls: calls() }
     if (context !== undefined) draft.context = context
     if (covers.length > 0) draft.after = covers
     if (options !== undefined) addSettings(draft, options)
+    if (calls !== undefined && options?.ifUnknown !== undefined) draft.ifUnknown = options.ifUnknown
     return draft
   }
+}
 
-  #nextOperationId(): OperationIdBody {
-    const at = Math.floor(this.#backend.runtime.now())
-    return { session: this.#name, sequence: ++this.#sequence, at }
-  }
+/** Why a write's name, or its choice where nobody can tell, is none. */
+const namingFault = (options: WriteOptions | undefined): Errors.InvalidRequest | undefined => {
+  const id = options?.id
+  const fault = id === undefined ? undefined : nameFault(id)
+  if (fault !== undefined) return fault
+  const value: string | undefined = options?.ifUnknown
+  if (value === undefined || value === "fail" || value === "apply") return undefined
+  return new Errors.InvalidRequest({ setting: "ifUnknown", value, expected: "fail or apply" })
 }
 
 const sessionFull = ({ sessionDocumentsMax }: RequesterLimits) =>

@@ -17,16 +17,19 @@ import type { CoordinatorContext, Gathering, NodeServices } from "./CoordinatorC
 import * as CoordinatorCounters from "./CoordinatorCounters.ts"
 import { Explain } from "./Explain.ts"
 import { readForward } from "./ForwardCodec.ts"
-import { ForwardDeduplication } from "./ForwardDeduplication.ts"
-import { ForwardedWrites } from "./ForwardedWrites.ts"
-import { Forwarding } from "./Forwarding.ts"
+import { type ForwardedOperation, Forwarding } from "./Forwarding.ts"
 import { ForwardOrigin } from "./ForwardOrigin.ts"
+import { ForwardsSeen } from "./ForwardsSeen.ts"
 import { LateReplyBudget } from "./LateReplyBudget.ts"
 import { Listing, validateListing } from "./Listing.ts"
 import { OpenRequest } from "./OpenRequest.ts"
+import { Operations } from "./Operations.ts"
+import { PeerMarks } from "./PeerMarks.ts"
 import type { Answer, AnswerAddress, ExplainRequest, ListRequest, Request } from "./Request.ts"
 import {
+  type IdentifiedWrite,
   isFault,
+  isIdentified,
   normalRequest,
   type ValidatedRead,
   type ValidatedWrite,
@@ -42,7 +45,15 @@ export interface CoordinatorOptions extends NodeServices {
 
 export class Coordinator {
   readonly handlers: PeerHandlers<
-    "Stored" | "Fetched" | "Refused" | "Forward" | "Forwarded" | "Listed" | "OtherRing"
+    | "Stored"
+    | "Fetched"
+    | "Refused"
+    | "Forward"
+    | "Forwarded"
+    | "Listed"
+    | "OtherRing"
+    | "Fence"
+    | "Fenced"
   > = {
     Stored: (message, from) => this.#hear(from, message),
     Fetched: (message, from) => this.#hear(from, message),
@@ -50,36 +61,46 @@ export class Coordinator {
     Forward: (message, from) => this.#takeForward(from, message),
     Forwarded: (message, from) => this.#hear(from, message),
     Listed: (message, from) => this.#hear(from, message),
+    Fence: (message, from, reply) => this.#operations.fence(from, message, reply),
+    Fenced: (message, from) => this.#hear(from, message),
     // The nodes will agree soon: until its deadline, the request is sent again after its pause.
     OtherRing: () => {}
   }
   readonly #context: CoordinatorContext
   readonly #validation: ValidationOptions
-  readonly #deduplication: ForwardDeduplication
+  readonly #operations: Operations
+  readonly #forwardsSeen: ForwardsSeen
   #draining = false
 
   constructor(options: CoordinatorOptions) {
     const { validation, ...node } = options
-    const { limits, runtime, seal, view } = node
+    const { limits, runtime, seal } = node
     // An answer to a former incarnation of this node must not be taken for one to this one.
     const firstNumber = Number.parseInt(runtime.id().slice(-8), 36)
+    let sending = 0
     this.#context = {
       ...node,
       counters: CoordinatorCounters.make(),
       inFlight: new InFlightRequests<Gathering>({ runtime, limits, firstNumber }),
       lateReplies: new LateReplyBudget(limits.lateReplyBytesMax),
-      forwardedWrites: new ForwardedWrites(limits),
-      checksUnderWay: new ChecksUnderWay(limits)
+      checksUnderWay: new ChecksUnderWay(limits),
+      peerMarks: new PeerMarks(),
+      nextSending: () => ++sending
     }
-    this.#deduplication = new ForwardDeduplication(limits)
-    this.#validation = { ...validation, ...limits, seal, nowMillis: () => view.agreedNow() }
+    this.#operations = new Operations(this.#context, {
+      partitionCount: validation.partitionCount,
+      carryOut: (write, open) => this.#carryOut(write, open)
+    })
+    this.#forwardsSeen = new ForwardsSeen(limits)
+    this.#validation = { ...validation, ...limits, seal }
   }
 
   /** Carries out a request, or has it carried out; answers exactly once. */
   handle(request: Request, address: AnswerAddress<Answer>): void {
-    const open = this.#open(address)
-    if (open === undefined) return
+    const unavailable = this.#unavailable()
+    if (unavailable !== undefined) return this.#refuse(request, address, unavailable)
     const { counters } = this.#context
+    const open = new OpenRequest(this.#context, address)
     if (request.action === "read") {
       const read = validateRead(request, this.#validation)
       if (isFault(read)) return open.answer(read)
@@ -89,8 +110,10 @@ export class Coordinator {
     }
     const write = validateWrite(request, this.#validation)
     if (isFault(write)) return open.answer(write)
+    if (isIdentified(write)) {
+      open.settleWith((error) => this.#operations.refusal(write, error))
+    }
     if (!this.#isPrimary(write)) return this.#forward(request, write, open)
-    counters.writes++
     this.#write(write, open)
   }
 
@@ -152,6 +175,13 @@ export class Coordinator {
 
   /** Takes a request in, unless the node stops or too many are open: then it is refused. */
   #open<A extends object>(address: AnswerAddress<A>): OpenRequest<A> | undefined {
+    const unavailable = this.#unavailable()
+    if (unavailable === undefined) return new OpenRequest(this.#context, address)
+    address.deliver(unavailable)
+    return undefined
+  }
+
+  #unavailable(): Errors.NodeUnavailable | undefined {
     const { counters, limits: { requestsMax }, node } = this.#context
     // Answered requests that wait for a slow replica do not count: one such node would stop all.
     const reason = this.#draining
@@ -159,9 +189,19 @@ export class Coordinator {
       : counters.open >= requestsMax
       ? `${requestsMax} requests are under way`
       : undefined
-    if (reason === undefined) return new OpenRequest(this.#context, address)
-    address.deliver(new Errors.NodeUnavailable({ node, reason }))
-    return undefined
+    return reason === undefined ? undefined : new Errors.NodeUnavailable({ node, reason })
+  }
+
+  /** Refuses a request for good: a repeat of its message is not carried out either. */
+  #refuse(request: Request, address: AnswerAddress<Answer>, error: Errors.NodeUnavailable): void {
+    const { node, replica } = this.#context
+    const write = request.action === "read" || request.body.operationId === undefined
+      ? error
+      : validateWrite(request, this.#validation)
+    const settled = !isFault(write) && isIdentified(write)
+      ? this.#operations.refusal(write, error)
+      : error
+    address.deliver(settled, { node, mark: replica.operations.mark() })
   }
 
   #isPrimary({ bucket, row }: ValidatedRead | ValidatedWrite): boolean {
@@ -170,13 +210,19 @@ export class Coordinator {
   }
 
   #write(write: ValidatedWrite, open: OpenRequest<Answer>): void {
-    const { node, replica } = this.#context
-    if (!replica.writable()) {
+    if (isIdentified(write)) this.#operations.begin(write, open)
+    else this.#carryOut(write, open)
+  }
+
+  #carryOut(write: ValidatedWrite, open: OpenRequest<Answer>): void {
+    const { counters, node, replica } = this.#context
+    const isKnown = isIdentified(write) && replica.trace(write.row, write.id)?._tag === "Applied"
+    if (!isKnown && !replica.writable()) {
       const reason = "its disk is full or failing"
       return open.answer(new Errors.NodeUnwritable({ node, reason }))
     }
     const begun = new WriteCoordinator(this.#context, write, open).start()
-    if (begun !== "context-ahead") return
+    if (begun !== "context-ahead") return void counters.writes++
     const again = (caughtUp: ValidatedWrite) => this.#write(caughtUp, open)
     new CatchUpRead(this.#context, { write, open, again }).start()
   }
@@ -186,44 +232,89 @@ export class Coordinator {
     validated: ValidatedRead | ValidatedWrite,
     open: OpenRequest<Answer>
   ): void {
-    const { counters, forwardedWrites, node, view } = this.#context
+    const { counters, node, runtime } = this.#context
     if (request.forwarded) {
       const reason = "it is no primary of this document; the nodes disagree about the ring"
       return open.answer(new Errors.NodeUnavailable({ node, reason }))
     }
     counters.forwards++
-    const named = this.#named(normalRequest(request, validated))
+    if (!("calls" in validated)) return this.#sendOn(request, { validated, open })
+    if (isIdentified(validated)) {
+      return this.#operations.forward(validated, (ended) => {
+        const operation = this.#operationOf(validated)
+        if (operation !== undefined) {
+          return this.#sendOn(request, { validated, open, operation, ended })
+        }
+        open.answer(this.#operations.staleMark())
+        ended()
+      })
+    }
+    // One without a name gets one here, so that it can be sent twice.
+    const id = { session: runtime.id(), sequence: 0 }
+    const { row } = validated
+    const operation = { id, row, tried: [], hasMarks: true, isNoted: false }
+    this.#sendOn(request, { validated, open, operation })
+  }
+
+  #sendOn(
+    request: Request,
+    { ended = () => {}, open, operation, validated }: {
+      readonly validated: ValidatedRead | ValidatedWrite
+      readonly open: OpenRequest<Answer>
+      readonly operation?: ForwardedOperation
+      readonly ended?: () => void
+    }
+  ): void {
+    const { view } = this.#context
     const { primaries } = view.placement(validated.row.partition, validated.bucket.definition.n)
     const sinceHeardMillis = (id: NodeId) => view.liveness.sinceHeardMillis(id)
     const near = primaries.toSorted((a, b) => sinceHeardMillis(a) - sinceHeardMillis(b))
-    const nodes = forwardedWrites.route(named, near)
-    new Forwarding(this.#context, { request: named, validated, nodes, open }).start()
+    // A retry follows the first attempt: the node that was asked last may have carried it out.
+    const asked = operation?.tried.findLast((target) => primaries.includes(target.node))?.node
+    const nodes = asked === undefined ? near : [asked, ...near.filter((id) => id !== asked)]
+    const normal = normalRequest(request, validated)
+    const sending = { request: normal, validated, operation, nodes, open, ended }
+    new Forwarding(this.#context, sending).start()
   }
 
-  /** The request as it can be sent twice: a write that names no operation gets a name here. */
-  #named(request: Request): Request {
-    const { runtime, view } = this.#context
-    if (request.action === "read" || request.body.operationId !== undefined) return request
-    const at = Math.floor(view.agreedNow())
-    const operationId = { session: runtime.id(), sequence: 0, at }
-    return { ...request, body: { ...request.body, operationId } }
+  /** The operation of a write that is forwarded; undefined where its mark is stale. */
+  #operationOf(write: IdentifiedWrite): ForwardedOperation | undefined {
+    const { node } = this.#context
+    const { claim, id, row } = write
+    const verdict = this.#operations.judge(write)
+    const shared = { id, row, hasMarks: claim.mark !== undefined, isNoted: true }
+    switch (verdict._tag) {
+      case "Stale":
+        return undefined
+      case "Do":
+        return { ...shared, tried: [] }
+      case "Known":
+        return { ...shared, tried: [{ node, mark: undefined }] }
+      case "Inquire": {
+        // The primary asks this node, too, under each mark that may prove nothing.
+        const before = claim.tried.filter((target) => target.node === node)
+        const own = verdict.isProven ? [] : [{ node, mark: claim.mark }, ...before]
+        return { ...shared, tried: [...own, ...verdict.tried] }
+      }
+    }
   }
 
   #takeForward(from: NodeId, message: Forward): void {
-    const { replica, send } = this.#context
-    const origin = new ForwardOrigin(send, { from, number: message.request })
+    const { incarnationOf, runtime, send } = this.#context
     const forward = readForward(message.body)
+    const sending = forward?.sending ?? -1
+    const origin = new ForwardOrigin(send, { from, number: message.request, sending })
     if (forward === undefined) {
       const expected = "a request"
       return origin.deliver(
         new Errors.InvalidRequest({ setting: "request", value: "", expected })
       )
     }
-    const { request, to } = forward
-    if (request.action === "read") return this.handle(request, origin)
-    // A write that an earlier incarnation refused was told then that it failed: this one has no
-    // memory of that, so it carries out only writes that name it.
-    if (to !== replica.incarnation()) return origin.refuseIncarnation(to)
-    this.#deduplication.run(origin, (address) => this.handle(request, address))
+    const { request } = forward
+    // The former version names no sending.
+    const isNew = request.action === "read" || sending < 0
+      || this.#forwardsSeen.isNew(`${from} ${incarnationOf(from)}`, sending)
+    if (isNew) return this.handle(request, origin)
+    runtime.mark("coordinator: a repeated message is passed over")
   }
 }

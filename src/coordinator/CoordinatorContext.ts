@@ -15,8 +15,8 @@ import type { ScanLimits } from "../replica/LiveKeys.ts"
 import type { InFlightRequests, ResendLimits, Waiting } from "../transport/InFlightRequests.ts"
 import type { ChecksUnderWay } from "./ChecksUnderWay.ts"
 import type { CoordinatorCounters } from "./CoordinatorCounters.ts"
-import type { ForwardedWrites } from "./ForwardedWrites.ts"
 import type { LateReplyBudget } from "./LateReplyBudget.ts"
+import type { PeerMarks } from "./PeerMarks.ts"
 
 /** The bounds of coordination. */
 export type CoordinatorLimits = Pick<
@@ -27,8 +27,7 @@ export type CoordinatorLimits = Pick<
   | "lateReplyMillis"
   | "lateReplyBytesMax"
   | "forwardGraceMillis"
-  | "forwardedWritesMax"
-  | "forwardRefusalsMax"
+  | "forwardsSeenMax"
   | "pageKeys"
   | "deferralChecksMax"
   | keyof ScanLimits
@@ -62,6 +61,8 @@ export interface CoordinatorContext extends NodeServices {
   readonly counters: CoordinatorCounters
   readonly inFlight: InFlightRequests<Gathering>
   readonly lateReplies: LateReplyBudget
-  readonly forwardedWrites: ForwardedWrites
   readonly checksUnderWay: ChecksUnderWay
+  readonly peerMarks: PeerMarks
+  /** The number of the next sending of a forwarded request. */
+  readonly nextSending: () => number
 }

@@ -20,6 +20,12 @@ export interface CoordinatorCounters {
   /** Concurrent last writes that met in a read; replicas count those that meet in them. */
   discards: number
   siblingsSeen: number
+  /** Operations about which other nodes were asked. */
+  inquiries: number
+  /** Operations that this node has promised others not to do. */
+  fences: number
+  /** Writes of which nobody could tell whether they had been applied. */
+  unknownOperations: number
   /** Answers that were late, repeated, or not asked for. */
   strayAnswers: number
 }
@@ -37,5 +43,8 @@ export const make = (): CoordinatorCounters => ({
   deferralsEnded: 0,
   discards: 0,
   siblingsSeen: 0,
+  inquiries: 0,
+  fences: 0,
+  unknownOperations: 0,
   strayAnswers: 0
 })

@@ -6,7 +6,9 @@ import type { VersionVector } from "../core/clock/VersionVector.ts"
 
 /** Asks for a document; with the session's history where there is one. */
 export const fetchMessage = (
-  fetch: Omit<FetchAfter, "_tag" | "after">,
+  { bucket, digest, fingerprint, key, request }: Omit<FetchAfter, "_tag" | "after">,
   after: VersionVector
 ): PeerMessage =>
-  after.size === 0 ? { _tag: "Fetch", ...fetch } : { _tag: "FetchAfter", ...fetch, after }
+  after.size === 0
+    ? { _tag: "Fetch", request, bucket, fingerprint, key, digest }
+    : { _tag: "FetchAfter", request, bucket, fingerprint, key, digest, after }

@@ -1,6 +1,7 @@
 /**
  * Writes and reads a forwarded request and its answer, as JSON in a message between nodes: version
- * 1, within which fields are only added, each optional, so that any two nodes understand it.
+ * 2, within which fields are only added, each optional. The request of version 1 named the
+ * incarnation that it asked; its answer was the outcome alone.
  */
 import * as Schema from "effect/Schema"
 import { RequestBody } from "../../schemas/ClientRequest.ts"
@@ -16,8 +17,8 @@ const ForwardBody = Schema.Struct({
   body: RequestBody,
   /** Absent for an anonymous client, and from nodes that know of no other. */
   principal: Schema.optionalKey(Principal),
-  /** The incarnation of the node that is asked; empty where it is not known. */
-  to: Schema.String
+  /** Names this message among those of its sender. Version 1 has none. */
+  sending: Schema.optionalKey(Schema.Int)
 })
 
 const AnswerBody = Schema.Struct({
@@ -29,15 +30,23 @@ const AnswerBody = Schema.Struct({
   lost: Schema.optionalKey(Schema.Literal(true))
 })
 
-/** The incarnation that was asked is not the present one, which did nothing. */
-const OtherIncarnation = Schema.Struct({
-  _tag: Schema.tag("OtherIncarnation"),
-  asked: Schema.String
+const Outcome = Schema.Union([AnswerBody, Errors.StoreError])
+
+const ForwardedBody = Schema.Struct({
+  outcome: Outcome,
+  /** The sending that is answered. */
+  sending: Schema.Int,
+  /** Of the node that answers, now. */
+  mark: Schema.String
 })
 
-const ForwardedBody = Schema.Union([AnswerBody, OtherIncarnation, Errors.StoreError])
-
 export type Forwarded = typeof ForwardedBody.Type
+
+/** A forwarded request, and the number of its sending; -1 where it has none. */
+export interface ForwardedRequest {
+  readonly request: Request
+  readonly sending: number
+}
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -47,27 +56,25 @@ const decodeForward = Schema.decodeUnknownOption(ForwardBody)
 const encodeForwarded = Schema.encodeSync(ForwardedBody)
 const decodeForwarded = Schema.decodeUnknownOption(ForwardedBody)
 
-/** The body of a `Forward` to this incarnation of a node. */
-export const writeForward = (request: Request, to: string): Uint8Array => {
+/** The body of a `Forward`. */
+export const writeForward = ({ request, sending }: ForwardedRequest): Uint8Array => {
   const { action, body, principal } = request
   const bucket = BucketName.make(request.bucket)
   const asks = principal._tag === "Anonymous" ? {} : { principal }
-  return encoder.encode(JSON.stringify(encodeForward({ action, bucket, body, ...asks, to })))
+  return encoder.encode(JSON.stringify(encodeForward({ action, bucket, body, ...asks, sending })))
 }
 
-/** The request in a `Forward`, and the incarnation it asks; undefined if it is none. */
-export const readForward = (
-  bytes: Uint8Array
-): { readonly request: Request; readonly to: string } | undefined => {
+/** The request in a `Forward`; undefined if it is none. */
+export const readForward = (bytes: Uint8Array): ForwardedRequest | undefined => {
   const decoded = decodeForward(Json.read(decoder.decode(bytes)))
   if (decoded._tag === "None") return undefined
-  const { principal = anonymous, to, ...request } = decoded.value
-  return { request: { ...request, principal, forwarded: true }, to }
+  const { principal = anonymous, sending = -1, ...request } = decoded.value
+  return { request: { ...request, principal, forwarded: true }, sending }
 }
 
 /** The body of the answer to a `Forward`. */
-export const writeForwarded = (outcome: Forwarded): Uint8Array =>
-  encoder.encode(JSON.stringify(encodeForwarded(outcome)))
+export const writeForwarded = (forwarded: Forwarded): Uint8Array =>
+  encoder.encode(JSON.stringify(encodeForwarded(forwarded)))
 
 /** The answer to a `Forward`; undefined if it is none. */
 export const readForwarded = (bytes: Uint8Array): Forwarded | undefined => {

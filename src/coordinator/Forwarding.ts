@@ -4,8 +4,12 @@
  */
 import type { PeerMessage } from "../../schemas/PeerMessage.ts"
 import * as ForwardDecision from "../core/forwarding/ForwardDecision.ts"
+import { invariant } from "../core/Invariant.ts"
 import type { NodeId } from "../core/model/Names.ts"
+import type { RowKey } from "../core/model/RowKey.ts"
 import * as Errors from "../core/model/StoreError.ts"
+import type { OperationId } from "../core/operations/OperationId.ts"
+import type { Target } from "../core/operations/Proof.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import { readForwarded, writeForward } from "./ForwardCodec.ts"
 import { Gather } from "./Gather.ts"
@@ -15,84 +19,150 @@ import type { ValidatedRead, ValidatedWrite } from "./ValidatedRequest.ts"
 
 type Outcome = Answer | Errors.StoreError
 
+/** The operation of a write that is forwarded. */
+export interface ForwardedOperation {
+  readonly id: OperationId
+  readonly row: RowKey
+  /** Nodes that were asked for it before and have not refused. */
+  readonly tried: ReadonlyArray<Target>
+  /** Whether the client named a mark, so that marks prove something. */
+  readonly hasMarks: boolean
+  /** Whether it may come again here: not where it was named here for this one request. */
+  readonly isNoted: boolean
+}
+
 /** Whether a node says that it did nothing, and cannot. */
 const isRefusal = ({ _tag }: Outcome): boolean =>
   _tag === "NodeUnavailable" || _tag === "NodeUnwritable"
 
-/** **Requires** that a write names its operation, or a second sending might apply it twice. */
+/**
+ * A write that is forwarded is noted with its node and mark before it is sent, so that a retry
+ * follows it, and others learn where it went.
+ *
+ * **Requires** that a write names its operation, or a second sending might apply it twice.
+ */
 export class Forwarding
   extends Gather<ForwardDecision.ForwardDecision<Outcome>, ForwardDecision.ForwardEvent<Outcome>>
 {
   readonly #request: Request
   readonly #validated: ValidatedRead | ValidatedWrite
+  readonly #operation: ForwardedOperation | undefined
   readonly #open: OpenRequest<Answer>
+  readonly #ended: () => void
+  /** Arrivals here before this request. */
+  readonly #begunAt: number
+  /** The message that is sent next. */
+  #message: PeerMessage | undefined
 
   constructor(
     context: CoordinatorContext,
     options: {
       readonly request: Request
       readonly validated: ValidatedRead | ValidatedWrite
+      /** The operation of a write. */
+      readonly operation: ForwardedOperation | undefined
       /** The primaries of the document, the best first. */
       readonly nodes: ReadonlyArray<NodeId>
       readonly open: OpenRequest<Answer>
+      /** Called once the client is told. */
+      readonly ended: () => void
     }
   ) {
-    const { nodes, open, request, validated } = options
+    const { ended, nodes, open, operation, request, validated } = options
     const { timeoutMillis } = validated
     super(context, {
       rules: ForwardDecision,
-      decision: ForwardDecision.make({ action: request.action, nodes }),
+      decision: ForwardDecision.make({
+        action: request.action,
+        nodes,
+        tried: operation?.tried ?? []
+      }),
       deadline: open.deadline(timeoutMillis) + context.limits.forwardGraceMillis
     })
     this.#request = { ...request, body: { ...request.body, timeoutMillis } }
     this.#validated = validated
+    this.#operation = operation
     this.#open = open
+    this.#ended = ended
+    this.#begunAt = context.replica.operations.memory().arrivals
   }
 
   start(): void {
     this.ask()
   }
 
-  /** Notes which incarnation of the node is asked, and sends. */
+  /** Notes which node is asked, and under which mark, and sends. */
   override send(node: NodeId): void {
-    const { forwardedWrites, incarnationOf } = this.context
-    const incarnation = incarnationOf(node)
-    forwardedWrites.sent(this.#request, node, incarnation)
-    this.step({ _tag: "Sent", incarnation })
+    const { nextSending, replica } = this.context
+    const operation = this.#operation
+    const { tried } = this.decision
+    const mark = operation?.hasMarks === true ? this.#markFor(node) : undefined
+    if (operation?.isNoted === true && mark !== "") {
+      const { id, row } = operation
+      replica.operations.forwarded(row, id, { node, mark })
+    }
+    const sending = nextSending()
+    this.#message = this.#messageOf({ mark, sending, tried })
+    this.step({ _tag: "Sent", sending, mark })
     super.send(node)
   }
 
   message(): PeerMessage {
-    const body = writeForward(this.#request, this.decision.incarnation)
-    return { _tag: "Forward", request: this.number, body }
+    invariant(this.#message !== undefined, "a message is made before it is sent")
+    return this.#message
+  }
+
+  /** The mark under which a node was asked before, or else its newest one that is known here. */
+  #markFor(node: NodeId): string {
+    const asked = this.decision.tried.find((target) => target.node === node)
+    return asked?.mark ?? this.context.peerMarks.get(node)
+  }
+
+  #messageOf(
+    { mark, sending, tried }: {
+      readonly mark: string | undefined
+      readonly sending: number
+      readonly tried: ReadonlyArray<Target>
+    }
+  ): PeerMessage {
+    const { mark: _, tried: before = [], ...body } = this.#request.body
+    const { liveness } = this.context.view
+    const isUnreachable = (node: NodeId) =>
+      !liveness.isUp(node)
+      || before.some((target) => target.node === node && target.unreachable === true)
+    const named = this.#operation === undefined ? {} : {
+      operationId: this.#operation.id,
+      ...(mark === undefined ? {} : { mark }),
+      tried: tried.map((target) => ({
+        node: target.node,
+        ...(target.mark === undefined ? {} : { mark: target.mark }),
+        ...(isUnreachable(target.node) ? { unreachable: true as const } : {})
+      }))
+    }
+    const request = { ...this.#request, body: { ...body, ...named } }
+    return { _tag: "Forward", request: this.number, body: writeForward({ request, sending }) }
   }
 
   override resend(): void {
-    const { runtime, view } = this.context
-    view.liveness.unanswered(ForwardDecision.nodeOf(this.decision))
+    const { runtime, view: { liveness } } = this.context
+    const node = ForwardDecision.nodeOf(this.decision)
+    const isDown = this.#request.action === "write" && !liveness.isUp(node)
+    liveness.unanswered(node)
     runtime.mark("coordinator: a request is forwarded again")
-    this.#carryOn({ _tag: "Late" })
+    if (isDown) runtime.mark("coordinator: a write goes on from a node that is down")
+    this.#carryOn({ _tag: isDown ? "Down" : "Late" })
   }
 
   hear(from: NodeId, message: PeerMessage): void {
     if (message._tag !== "Forwarded") return
-    const answer = readForwarded(message.body)
-    if (answer === undefined) return
-    if (answer._tag === "OtherIncarnation") {
-      // Its frame has said, too, which incarnation of it is to be asked.
-      const heard = this.context.incarnationOf(from)
-      return this.#carryOn({ _tag: "OtherIncarnation", from, asked: answer.asked, heard })
-    }
-    const isCertain = this.#isCertain()
-    if (isRefusal(answer)) return this.#carryOn({ _tag: "Refused", from, answer, isCertain })
+    const forwarded = readForwarded(message.body)
+    if (forwarded === undefined) return
+    const { mark, outcome: answer, sending } = forwarded
+    this.context.peerMarks.set(from, mark)
+    if (answer._tag === "StaleMark") return this.#carryOn({ _tag: "Stale", from, sending })
+    if (isRefusal(answer)) return this.#carryOn({ _tag: "Refused", from, sending, answer })
     const isPassing = Errors.isPassing(answer)
-    this.#carryOn({ _tag: "Answered", answer, isPassing, isCertain })
-  }
-
-  /** Whether an answer speaks of every sending of this operation: there was only one. */
-  #isCertain(): boolean {
-    const { action } = this.#request
-    return action === "read" || this.context.forwardedWrites.wasSentOnce(this.#request)
+    this.#carryOn({ _tag: "Answered", from, sending, answer, isPassing })
   }
 
   /** Steps, and sends to the node that the decision names next. */
@@ -104,15 +174,31 @@ export class Forwarding
     if (event._tag === "Refused") {
       runtime.mark("coordinator: a refused request goes to another primary")
     }
+    if (this.#isFenced()) {
+      runtime.mark("coordinator: another node has taken a forwarded write over")
+      return this.step({ _tag: "Deadline" })
+    }
     this.send(next)
+  }
+
+  /** Whether another node was promised since that this one would ask nobody else. */
+  #isFenced(): boolean {
+    if (this.#operation?.isNoted !== true) return false
+    const { id, row } = this.#operation
+    const trace = this.context.replica.trace(row, id)
+    return trace?._tag === "Fenced" && trace.arrival > this.#begunAt
+      || trace?._tag === "Forwarded" && trace.fencedAt > this.#begunAt
   }
 
   tell(): void {
     const { outcome } = this.decision
-    if (outcome._tag === "Fail") return this.#open.answer(this.#unsure())
-    if (outcome._tag !== "Answer") return
-    if (outcome.noneApplied) this.context.forwardedWrites.forget(this.#request)
-    this.#open.answer(outcome.answer)
+    if (outcome._tag === "Wait") return
+    if (outcome._tag === "Answer" && outcome.noneApplied && this.#operation?.isNoted === true) {
+      const { id, row } = this.#operation
+      this.context.replica.operations.fence(row, id, { isRefused: true })
+    }
+    this.#open.answer(outcome._tag === "Answer" ? outcome.answer : this.#unsure())
+    this.#ended()
   }
 
   #unsure(): Errors.QuorumNotMet {
@@ -124,7 +210,7 @@ export class Forwarding
       had: Object.fromEntries(Object.keys(needed).map((name) => [name, 0])),
       unreachable: [...this.decision.asked],
       refused: [],
-      mayHaveApplied: action === "write"
+      mayHaveApplied: action === "write" && this.decision.tried.length > 0
     })
   }
 }

@@ -2,7 +2,7 @@
  * Follows one request that came over NATS: the reply subject that its answer goes to, and the
  * endpoint that it is counted under.
  */
-import { errorText } from "../../schemas/ClientAnswer.ts"
+import { errorText, type Sender } from "../../schemas/ClientAnswer.ts"
 import type { StoreError } from "../core/model/StoreError.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import type { EndpointStats } from "../transport/ServiceInfo.ts"
@@ -26,24 +26,26 @@ interface Arrival {
   readonly to: ReplyTo
 }
 
+type TextOf<A> = (id: number | undefined, answer: A, sender: Sender | undefined) => string
+
 export class NatsOrigin<A extends object> implements AnswerAddress<A> {
   readonly #arrival: Arrival
-  readonly #textOf: (id: number | undefined, answer: A) => string
+  readonly #textOf: TextOf<A>
   readonly #arrivedAt: number
 
-  constructor(arrival: Arrival, textOf: (id: number | undefined, answer: A) => string) {
+  constructor(arrival: Arrival, textOf: TextOf<A>) {
     this.#arrival = arrival
     this.#textOf = textOf
     this.#arrivedAt = arrival.runtime.elapsed()
     arrival.stats.requests++
   }
 
-  deliver(outcome: A | StoreError): void {
+  deliver(outcome: A | StoreError, sender?: Sender): void {
     const { outbox, runtime, stats, to } = this.#arrival
     stats.processingMillis += runtime.elapsed() - this.#arrivedAt
-    if (!(outcome instanceof Error)) return outbox.send(to, this.#textOf(to.id, outcome))
+    if (!(outcome instanceof Error)) return outbox.send(to, this.#textOf(to.id, outcome, sender))
     stats.errors++
     stats.lastError = `${outcome._tag}: ${outcome.message}`
-    outbox.send(to, errorText(to.id, outcome))
+    outbox.send(to, errorText(to.id, outcome, sender))
   }
 }

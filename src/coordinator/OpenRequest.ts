@@ -7,12 +7,16 @@ import type { StoreError } from "../core/model/StoreError.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import type { AnswerAddress } from "./Request.ts"
 
-type Shared = Pick<CoordinatorContext, "counters" | "runtime">
+type Shared = Pick<CoordinatorContext, "counters" | "node" | "replica" | "runtime">
+
+/** Makes the error that a request ends with of the one that was found. */
+type Settle = (error: StoreError) => StoreError
 
 export class OpenRequest<A extends object> {
   readonly #shared: Shared
   readonly #address: AnswerAddress<A>
   readonly #arrivedAt: number
+  #settle: Settle = (error) => error
   #isAnswered = false
 
   /** Counts the request as open until it is answered. */
@@ -28,15 +32,20 @@ export class OpenRequest<A extends object> {
     return this.#arrivedAt + timeoutMillis
   }
 
+  /** Has every error pass through this before it is told. */
+  settleWith(settle: Settle): void {
+    this.#settle = settle
+  }
+
   /** Answers. **Requires** that it was not answered before. */
-  answer(outcome: A | StoreError): void {
+  answer(found: A | StoreError): void {
     invariant(!this.#isAnswered, "a request is answered once")
     this.#isAnswered = true
-    const { counters, runtime } = this.#shared
+    const { counters, node, replica, runtime } = this.#shared
+    const outcome = found instanceof Error ? this.#settle(found) : found
     counters.open--
     if (outcome instanceof Error) {
       counters.failures++
-      if (outcome._tag === "RequestTooOld") runtime.mark("coordinator: a request is too old")
       if (outcome._tag === "NodeUnwritable") {
         runtime.mark("coordinator: a failing disk refuses a write")
       }
@@ -44,6 +53,6 @@ export class OpenRequest<A extends object> {
       counters.siblingsSeen++
       if (Number(outcome.siblings) > 2) runtime.mark("coordinator: three siblings are answered")
     }
-    this.#address.deliver(outcome)
+    this.#address.deliver(outcome, { node, mark: replica.operations.mark() })
   }
 }

@@ -2,6 +2,7 @@
  * Names the questions that a coordinator takes and the answers that it gives, whichever way a
  * request came in.
  */
+import type { Sender } from "../../schemas/ClientAnswer.ts"
 import type { RequestBody } from "../../schemas/ClientRequest.ts"
 import type { ExplainBody } from "../../schemas/Explanation.ts"
 import type { ListBody } from "../../schemas/KeyPage.ts"
@@ -34,8 +35,8 @@ export interface Answer {
 
 /** The address to which the answer of one request is delivered. */
 export interface AnswerAddress<A> {
-  /** Called exactly once. */
-  readonly deliver: (outcome: A | StoreError) => void
+  /** Called exactly once; `sender` where the request reached a coordinator. */
+  readonly deliver: (outcome: A | StoreError, sender?: Sender) => void
 }
 
 /** Asks every primary for its state of one document. */

@@ -5,7 +5,12 @@
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { itemsMax, RequestBody, sessionLengthMax } from "../../schemas/ClientRequest.ts"
+import {
+  itemsMax,
+  markPattern,
+  RequestBody,
+  sessionLengthMax
+} from "../../schemas/ClientRequest.ts"
 import { isObject } from "../core/model/CanonicalJson.ts"
 
 const decodeBySchema = Schema.decodeUnknownResult(RequestBody)
@@ -31,12 +36,14 @@ const isText = (value: unknown): value is string => typeof value === "string"
 const isOperationId = (value: unknown): boolean => {
   if (!isObject(value)) return false
   for (const field in value) {
-    if (field !== "session" && field !== "sequence" && field !== "at") return false
+    if (field !== "session" && field !== "sequence") return false
   }
-  const { at, sequence, session } = value
+  const { sequence, session } = value
   return isText(session) && session.length > 0 && session.length <= sessionLengthMax
-    && isCount(sequence) && isCount(at)
+    && session.isWellFormed() && isCount(sequence)
 }
+
+const isMark = (value: unknown): boolean => isText(value) && markPattern.test(value)
 
 const isArguments = (value: unknown): boolean => Array.isArray(value) && value.every(isFiniteJson)
 
@@ -59,6 +66,7 @@ const checks: ReadonlyMap<string, (value: unknown) => boolean> = new Map(Object.
   context: isText,
   after: (value: unknown) => isList(value, isText),
   operationId: isOperationId,
+  mark: isMark,
   merge: (value: unknown) => typeof value === "boolean"
 }))
 

@@ -8,6 +8,9 @@ import { invariant } from "../core/Invariant.ts"
 import type { RowKey } from "../core/model/RowKey.ts"
 import { type DocumentKey, MalformedKey } from "../core/model/DocumentKey.ts"
 import { decodeKey } from "../core/model/KeyFields.ts"
+import type { NodeId } from "../core/model/Names.ts"
+import type { OperationId } from "../core/operations/OperationId.ts"
+import type { Claim } from "../core/operations/Proof.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import * as Quorum from "../core/quorum/Quorum.ts"
 import type { Buckets, KnownBucket } from "../core/strategy/Buckets.ts"
@@ -35,16 +38,28 @@ export interface ValidatedRead extends ValidatedRequest {
 export interface ValidatedWrite extends ValidatedRequest {
   readonly needs: Quorum.WriteNeeds
   readonly calls: ReadonlyArray<ValidatedCalls.ValidatedCall>
-  readonly id: RequestBody["operationId"]
+  readonly id: OperationId | undefined
+  /** What the client knows of earlier sendings of this operation. */
+  readonly claim: Claim
+  /** Nodes tried that the client believes down. */
+  readonly unreachable: ReadonlyArray<NodeId>
+  readonly ifUnknown: "fail" | "apply"
   /** Whether the other replicas must sync before they acknowledge. */
   readonly sync: boolean
 }
+
+/** A write whose operation has a name. */
+export interface IdentifiedWrite extends ValidatedWrite {
+  readonly id: OperationId
+}
+
+export const isIdentified = (write: ValidatedWrite): write is IdentifiedWrite =>
+  write.id !== undefined
 
 export interface ValidationOptions {
   readonly buckets: Buckets
   readonly partitionCount: number
   readonly seal: CausalContext.TokenSeal
-  readonly nowMillis: () => number
   readonly readTimeoutMillis: number
   readonly writeTimeoutMillis: number
   /** Keys in a page of a listing that names no limit. */
@@ -141,6 +156,13 @@ const callsOf = (
   })
 }
 
+const identityOf = ({ ifUnknown = "fail", mark, operationId, tried = [] }: RequestBody) => ({
+  id: operationId,
+  claim: { mark, tried: tried.map((target) => ({ node: target.node, mark: target.mark })) },
+  unreachable: tried.filter((target) => target.unreachable === true).map(({ node }) => node),
+  ifUnknown
+})
+
 const validated = <A>(make: () => A): A | Errors.StoreError => {
   try {
     return make()
@@ -188,5 +210,5 @@ export const validateWrite = (
     const calls = callsOf(request, common.bucket)
     // With one sync promised, the coordinator's own is it.
     const sync = durability === "synced" || needs.dw > 1
-    return { ...common, needs, calls, id: request.body.operationId, sync }
+    return { ...common, needs, calls, sync, ...identityOf(request.body) }
   })

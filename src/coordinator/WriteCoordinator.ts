@@ -6,6 +6,7 @@
  * sending again is harmless, because each store is a join.
  */
 import type { PeerMessage, Store } from "../../schemas/PeerMessage.ts"
+import type { Dot } from "../core/clock/Dot.ts"
 import type { Document } from "../core/crdt/Document.ts"
 import { invariant } from "../core/Invariant.ts"
 import type { NodeId } from "../core/model/Names.ts"
@@ -79,7 +80,7 @@ export class WriteCoordinator
       }
       case "Updated":
         this.#document = updated.document
-        this.#store = this.#storeOf(updated.encoded.bytes)
+        this.#store = this.#storeOf(updated.encoded.bytes, updated.dot)
         this.ask()
         if (fromMemory) {
           this.#acknowledged(false)
@@ -88,8 +89,8 @@ export class WriteCoordinator
     }
   }
 
-  #storeOf(document: Uint8Array): Store {
-    const { bucket, key, sync } = this.#write
+  #storeOf(document: Uint8Array, dot: Dot): Store {
+    const { bucket, id, key, sync } = this.#write
     return {
       _tag: "Store",
       request: this.number,
@@ -97,7 +98,8 @@ export class WriteCoordinator
       fingerprint: bucket.fingerprint,
       key,
       sync,
-      document
+      document,
+      operation: id && { id, dot }
     }
   }
 

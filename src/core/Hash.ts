@@ -1,7 +1,7 @@
 /**
  * The one hash of the system: MD5, as in the Dynamo paper (section 4.2), for placing keys and for
  * telling states apart. It is a format: the same bytes must hash alike for ever, on every node.
- * Nothing here protects against forgery; data that must not be forged carry an HMAC.
+ * MD5 does not protect against forgery; data that must not be forged carry an HMAC.
  */
 import { hash } from "node:crypto"
 
@@ -16,6 +16,9 @@ export const md5Bits16 = (data: string): number => {
 
 /** The first 64 bits of MD5, as 16 hexadecimal digits: for digests that are compared or printed. */
 export const digest64 = (data: string | Uint8Array): string => hash("md5", data, "hex").slice(0, 16)
+
+/** SHA-256 as 43 characters: for names that users choose, so that nobody finds two that are one. */
+export const sha256Text = (data: string): string => hash("sha256", data, "base64url")
 
 const fold = (hash: number): number => (hash >>> 16) ^ (hash & 0xffff)
 

@@ -9,13 +9,7 @@ import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { hash } from "node:crypto"
-import {
-  CallBody,
-  itemsMax,
-  type OperationIdBody,
-  type RequestBody
-} from "../../schemas/ClientRequest.ts"
+import { CallBody, itemsMax, type RequestBody } from "../../schemas/ClientRequest.ts"
 import type { BucketBody } from "../../schemas/ClusterDescription.ts"
 import { Api } from "../../schemas/HttpApi.ts"
 import { problemOf } from "../../schemas/Problem.ts"
@@ -41,6 +35,7 @@ interface Headers {
   readonly "everwrite-after"?: string
   readonly "everwrite-context"?: string
   readonly "everwrite-fingerprint"?: string
+  readonly "everwrite-if-unknown"?: NonNullable<RequestBody["ifUnknown"]>
   readonly "idempotency-key"?: string
 }
 
@@ -67,24 +62,13 @@ export const keyOf = (
       })
   })
 
-/** The operation id of a text, the same in every process at which it arrives. */
-const operationIdOf = (text: string, nowMillis: number): OperationIdBody => ({
-  session: `http.${hash("sha256", text, "base64url")}`,
-  sequence: 0,
-  at: Math.floor(nowMillis)
-})
-
-const bodyOf = (
-  { headers, query }: Incoming,
-  key: Schema.Json,
-  nowMillis: number
-): RequestBody => {
+const bodyOf = ({ headers, query }: Incoming, key: Schema.Json): RequestBody => {
   const { key: _, siblings = false, timeout, ...settings } = query
   const after = (headers["everwrite-after"] ?? "").split(",").map((text) => text.trim())
     .filter((text) => text !== "")
   const context = headers["everwrite-context"]
   const fingerprint = headers["everwrite-fingerprint"]
-  const idempotencyKey = headers["idempotency-key"]
+  const ifUnknown = headers["everwrite-if-unknown"]
   return {
     ...settings,
     key,
@@ -93,9 +77,7 @@ const bodyOf = (
     ...(after.length === 0 ? {} : { after }),
     ...(context === undefined ? {} : { context }),
     ...(fingerprint === undefined ? {} : { fingerprint }),
-    ...(idempotencyKey === undefined
-      ? {}
-      : { operationId: operationIdOf(idempotencyKey, nowMillis) })
+    ...(ifUnknown === undefined ? {} : { ifUnknown })
   }
 }
 
@@ -157,8 +139,10 @@ class Documents {
     const { contextHeaderBytesMax } = this.#directory.limits
     return keyOf(bucket, incoming.query.key).pipe(
       Effect.flatMap((key) => {
-        const body = bodyOf(incoming, key, this.#directory.backend.runtime.now())
-        const request = { action, bucket: name, body: { ...body, calls } }
+        const body = bodyOf(incoming, key)
+        const id = incoming.headers["idempotency-key"]
+        const named = id === undefined ? {} : { id }
+        const request = { action, bucket: name, body: { ...body, calls }, ...named }
         return this.#directory.request(request)
       }),
       Effect.map((answer) =>

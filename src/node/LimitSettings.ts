@@ -70,6 +70,15 @@ export const limitSettings = {
       + "Hot documents times their size: raising it saves a read and a decoding for each request "
       + "that would miss."
   ),
+  lastIssuedDotsMax: setting({
+    variable: "EVERWRITE_LAST_ISSUED_DOTS_MAX",
+    schema: integer({ minimum: 0, maximum: 100_000_000 }),
+    expected: "a count from 0 to 100000000",
+    otherwise: lan.node.lastIssuedDotsMax,
+    about: "Documents of which memory has the last dot made here, 24 bytes each: 100 MB in all. "
+      + "Documents written between two starts: each beyond costs a read and a row more whenever "
+      + "it is written."
+  }),
   drainTimeoutMillis: millis(
     "drainTimeoutMillis",
     "EVERWRITE_DRAIN_TIMEOUT_MILLIS",

@@ -46,6 +46,13 @@ const requestSamples = ({ coordinator, requests }: NodeCore): ReadonlyArray<Samp
     counter("catch_ups", counts.catchUps, "Writes that first had to catch up with their context."),
     counter("siblings_seen", counts.siblingsSeen, "Answers of more than one sibling."),
     counter("resends", counts.resends, "Messages to replicas sent again."),
+    counter("operation_inquiries", counts.inquiries, "Operations that others were asked about."),
+    counter("operation_fences", counts.fences, "Operations that others were promised not to do."),
+    counter(
+      "operations_unknown",
+      counts.unknownOperations,
+      "Writes of which nobody could tell whether they had been applied."
+    ),
     counter("stray_answers", counts.strayAnswers, "Answers that were late, repeated or unasked.")
   ]
 }
@@ -56,12 +63,16 @@ const replicaSamples = ({ coordinator, replica, view }: NodeCore): ReadonlyArray
   return [
     counter("updates", stats.updates, "Operations applied to documents here."),
     counter("retries", stats.retries, "Operations that had been applied already."),
+    gauge("operations_kept", replica.operations.kept, "Operations that are remembered."),
+    counter("operations_evicted", replica.operations.evicted, "Operations that were forgotten."),
     counter("joins", stats.joins, "Documents of other replicas joined here."),
     counter(
       "births",
       stats.births,
       "Actors begun for documents without a row of this incarnation."
     ),
+    gauge("last_dots", stats.lastDots, "Documents of which memory has the last dot made here."),
+    counter("leaf_reads", stats.leafReads, "Writes for which a leaf on disk told the last dot."),
     counter("discards", discards, "Concurrent last writes of which one was lost here."),
     counter("divergences", stats.divergences, "Equal contexts found with unequal states."),
     counter(
@@ -86,6 +97,7 @@ const storageSamples = ({ options: { storage } }: NodeCore): ReadonlyArray<Sampl
     counter("commits", stats.groups, "Groups of changes committed and synced."),
     counter("commit_failures", stats.failures, "Commits that the disk refused."),
     counter("changes", stats.changes, "Changes committed."),
+    counter("bytes_committed", stats.bytes, "Bytes of changes and rows committed."),
     counter("damaged_rows", stats.damaged, "Reads that found damage."),
     gauge("changes_waiting", stats.waiting, "Changes accepted and not committed yet."),
     gauge("writable", storage.healthy() ? 1 : 0, "1 while the disk takes writes.")

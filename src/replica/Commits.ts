@@ -9,11 +9,13 @@ import type { NodeLimits } from "../core/model/Limits.ts"
 import type {
   Change,
   OnCommit,
+  Row,
   RowKey,
   StorageFailure,
   StorageService
 } from "../storage/Storage.ts"
 import { DiskBreaker } from "./DiskBreaker.ts"
+import type { Noted } from "./OperationIndex.ts"
 import type { LocalDocument, LocalRead } from "./LocalDocument.ts"
 import { MendedDocuments } from "./MendedDocuments.ts"
 import { type CommitUnderWay, type ShownLimits, ShownVersions } from "./ShownVersions.ts"
@@ -29,7 +31,14 @@ export interface DocumentCommit {
   readonly newest: LocalDocument
   /** Whether it is acknowledged before it is on disk: then readers see it at once. */
   readonly fromMemory: boolean | undefined
-  readonly change: Omit<Change, "key">
+  readonly change: Omit<Change, "key"> & {
+    /** Whether all elements that are there go first. */
+    readonly dropsElements: boolean
+  }
+  /** Kept in the same batch. */
+  readonly rows: ReadonlyArray<Row>
+  /** The operation that is new here with this write; its rows are among `rows`. */
+  readonly noted: Noted | undefined
 }
 
 export class Commits {
@@ -59,25 +68,28 @@ export class Commits {
 
   /** `failed` comes before `onCommit`; neither is called where the write is refused at once. */
   write(
-    { before, change, fromMemory, key, newest }: DocumentCommit,
+    { before, change, fromMemory, key, newest, noted, rows }: DocumentCommit,
     failed: () => void,
     onCommit: OnCommit
   ): StorageFailure | undefined {
     const end = this.#ending(failed, onCommit)
     this.#breaker.begin()
     // The rest of a damaged row is removed, or its elements would be counted with the new ones.
-    const written = { key, ...change }
+    const { dropsElements, ...written } = { key, ...change }
     const isMended = before._tag === "Damaged"
-    const documents = isMended ? [removalOf(key), written] : [written]
-    const rows = isMended ? [this.mended.add(key)] : noRows
+    const isAnew = dropsElements || isMended
+    const documents = isAnew ? [removalOf(key), written] : [written]
+    const all = isMended ? [...rows, this.mended.add(key)] : rows
     let refusal: StorageFailure | undefined
     let commit: CommitUnderWay | undefined
-    this.#storage.write({ documents, rows }, (failure) => {
+    const sequences = this.#storage.write({ documents, rows: all }, (failure) => {
+      if (failure !== undefined) noted?.failed()
       // Before the call returns this means that nothing was accepted, and so nothing is lost.
       if (commit === undefined) refusal = failure
       else end(failure, commit)
     })
     if (refusal !== undefined) return refusal
+    noted?.accepted(sequences)
     const found = { _tag: "Found", ...newest } as const
     commit = this.shown.begin(key, before, found)
     if (fromMemory === true) this.shown.acknowledge(key, found)
@@ -113,8 +125,6 @@ export class Commits {
     }
   }
 }
-
-const noRows: ReadonlyArray<never> = []
 
 const removalOf = (key: RowKey): Change => ({
   key,

@@ -3,8 +3,8 @@
  * made, and with which counter.
  *
  * An actor is continued only where this replica holds the document's row intact, with the last dot
- * that the actor made; otherwise a new birth begins. Births and counters come from one counter, so
- * that none is issued twice within an incarnation.
+ * that the actor made (`LastIssuedDots`); otherwise a new birth begins. Births and counters come
+ * from one counter, so that none is issued twice within an incarnation.
  */
 import * as Dot from "../core/clock/Dot.ts"
 import * as VersionVector from "../core/clock/VersionVector.ts"
@@ -14,6 +14,7 @@ import type { NodeLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { RowKey } from "../core/model/RowKey.ts"
 import type { Runtime } from "../core/Runtime.ts"
+import type { KeyedRow, StorageService } from "../storage/Storage.ts"
 import { LastIssuedDots } from "./LastIssuedDots.ts"
 import type { LocalRead } from "./LocalDocument.ts"
 import type { Reading } from "./ShownVersions.ts"
@@ -31,9 +32,10 @@ export class DotIssuer {
     readonly runtime: Runtime
     readonly node: NodeId
     readonly incarnation: Incarnation.Incarnation
+    readonly storage: Pick<StorageService, "readRow">
     readonly limits: Pick<NodeLimits, "lastIssuedDotsMax">
   }) {
-    this.#last = new LastIssuedDots(options.limits)
+    this.#last = new LastIssuedDots({ ...options, salt: options.incarnation })
     this.#runtime = options.runtime
     this.#node = options.node
     this.#incarnation = options.incarnation
@@ -43,15 +45,18 @@ export class DotIssuer {
     return this.#incarnation
   }
 
-  /** Actors begun. */
-  get births(): number {
-    return this.#births
+  /** Actors begun, documents of which memory has the last dot, and leaves read for others. */
+  get counts() {
+    const { leafReads, size } = this.#last
+    return { births: this.#births, lastDots: size, leafReads }
   }
 
   /** The actor for the next change of a document that is held like this. */
   actorFor(key: RowKey, local: LocalRead): Dot.Actor {
     const continues = local._tag === "Found" && this.made(local.own)
-    if (continues && this.#last.mayContinue(key, local)) return local.own
+    const told = continues ? this.#last.holdsLast(key, local) : "not"
+    if (told === "by leaf") this.#runtime.mark("replica: a leaf tells that a row has its last dot")
+    if (continues && told !== "not") return local.own
     this.#births++
     if (local._tag === "Damaged") this.#runtime.mark("replica: a birth after a damaged row")
     if (continues) this.#runtime.mark("replica: a birth because a row may be an old one")
@@ -63,9 +68,20 @@ export class DotIssuer {
     return { actor, counter: ++this.#issued }
   }
 
+  /** Whether none of these histories holds a dot that an actor has yet to make. */
+  isNew(actor: Dot.Actor, histories: ReadonlyArray<VersionVector.VersionVector>): boolean {
+    const next = this.#issued + 1
+    return !histories.some((history) => VersionVector.contains(history, actor, next))
+  }
+
+  /** Rows to be written with a version of a document of which this replica has this actor. */
+  rowsWith(key: RowKey, actor: Dot.Actor, document: Document): ReadonlyArray<KeyedRow> {
+    return this.made(actor) ? this.#last.rowsWith(key, document) : []
+  }
+
   /** Notes the last dot that a document has of the actor it was changed under. */
-  issued(key: RowKey, actor: Dot.Actor, { context }: Document): void {
-    this.#last.made(key, actor, context.get(actor)!)
+  issued(key: RowKey, actor: Dot.Actor, document: Document): void {
+    this.#last.made(key, document, actor)
   }
 
   /** Whether an actor is one of the present incarnation. */
@@ -78,7 +94,7 @@ export class DotIssuer {
    * disk lost them. A damaged row may still be mended, and tells nothing.
    */
   hasForgotten({ after, newest }: Pick<Reading, "after" | "newest">): boolean {
-    if (newest._tag === "Damaged") return false
+    if (after.size === 0 || newest._tag === "Damaged") return false
     const context = newest._tag === "Found" ? newest.document.context : VersionVector.empty
     for (const [actor, counter] of after) {
       if (this.made(actor) && !VersionVector.contains(context, actor, counter)) return true

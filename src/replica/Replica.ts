@@ -6,28 +6,31 @@
  * it still holds, intact and with the last dot made. Otherwise a new birth begins. When a commit
  * fails, a document made from it has already been sent, so the incarnation ends there and then.
  */
-import type { Actor } from "../core/clock/Dot.ts"
+import type { Actor, Dot } from "../core/clock/Dot.ts"
+import * as VersionVector from "../core/clock/VersionVector.ts"
 import * as Document from "../core/crdt/Document.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
 import { Malformed } from "../core/codec/Bytes.ts"
-import { invariant } from "../core/Invariant.ts"
 import type { Incarnation } from "../core/model/Incarnation.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { OperationId } from "../core/operations/OperationId.ts"
-import type { CausalContext } from "../core/clock/CausalContext.ts"
-import type { Operation, Unchanged } from "../core/strategy/Strategy.ts"
+import type { Trace } from "../core/operations/Proof.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import { metadataBatch } from "../storage/Metadata.ts"
 import type { OnCommit, RowKey, StorageFailure, StorageService } from "../storage/Storage.ts"
+import { applyCalls, otherKind } from "./AppliedCalls.ts"
 import { type CommitLimits, Commits } from "./Commits.ts"
 import { DocumentCache } from "./DocumentCache.ts"
 import { DotIssuer } from "./DotIssuer.ts"
 import type { LocalRead } from "./LocalDocument.ts"
 import type { MendedDocuments } from "./MendedDocuments.ts"
-import type { ReplicaStats } from "./ReplicaStats.ts"
+import { OperationIndex } from "./OperationIndex.ts"
+import type { AppliedOperation } from "./OperationRow.ts"
 import * as RowCodec from "./RowCodec.ts"
 import type { Reading, Show } from "./ShownVersions.ts"
+import type { ReplicaStats } from "./ReplicaStats.ts"
+import type { Joined, Update, Updated } from "./Update.ts"
 
 export type { StorageFailure }
 
@@ -41,46 +44,19 @@ export interface ReplicaOptions {
   readonly stampMillis: () => number
   readonly limits:
     & CommitLimits
-    & Pick<NodeLimits, "cacheBytesMax" | "counterUpdatesMax" | "lastIssuedDotsMax">
+    & Pick<
+      NodeLimits,
+      "cacheBytesMax" | "counterUpdatesMax" | "lastIssuedDotsMax" | "operationIdsMax"
+    >
 }
 
-/** One operation of a request, with its arguments as JSON values. */
-export interface Call {
-  readonly operation: Operation
-  readonly args: ReadonlyArray<unknown>
-}
-
-export interface Update {
-  readonly key: RowKey
-  readonly calls: ReadonlyArray<Call>
-  readonly seen: CausalContext | undefined
-  /** The greatest stamp that the client has seen. */
-  readonly stampSeen: number
-  readonly id: OperationId | undefined
-  /** Whether this replica acknowledges it before it is on disk: then readers see it at once. */
-  readonly fromMemory?: boolean
-}
-
-export type Updated =
-  /** `isRetry`: the operation had been applied before; nothing was changed now. */
-  | {
-    readonly _tag: "Updated"
-    readonly document: Document.Document
-    readonly encoded: DocumentCodec.EncodedDocument
-    readonly isRetry: boolean
-  }
-  /** Nothing was applied: too much waits for the disk already. */
-  | { readonly _tag: "Unwritten"; readonly failure: StorageFailure }
-  | Unchanged
-
-export type Joined =
-  | { readonly _tag: "Joined" }
-  | { readonly _tag: "Refused"; readonly reason: string }
+export type { Call, Joined, Update, Updated } from "./Update.ts"
 
 export class Replica {
   readonly #options: ReplicaOptions
   readonly #cache: DocumentCache
   readonly #dots: DotIssuer
+  readonly operations: OperationIndex
   readonly #commits: Commits
   #counts = {
     updates: 0,
@@ -97,6 +73,7 @@ export class Replica {
     this.#dots = new DotIssuer(options)
     this.#cache = new DocumentCache(options.limits.cacheBytesMax)
     this.#commits = new Commits(options)
+    this.operations = new OperationIndex({ ...options, incarnation: () => this.incarnation() })
   }
 
   /** The documents for which this replica is incomplete. */
@@ -114,7 +91,7 @@ export class Replica {
   }
 
   stats(): ReplicaStats {
-    return { ...this.#counts, ...this.#commits.shown.stats(), births: this.#dots.births }
+    return { ...this.#counts, ...this.#commits.shown.stats(), ...this.#dots.counts }
   }
 
   /** Calls back with the version that readers may be shown, as soon as that is known. */
@@ -145,6 +122,14 @@ export class Replica {
     return { _tag: "Found", ...held }
   }
 
+  /** The memory of an operation on a document; undefined where there is none. */
+  trace(key: RowKey, id: OperationId): Trace | undefined {
+    const entry = this.operations.find(key, id)
+    if (entry?._tag !== "Applied") return entry
+    const { arrival, dot } = entry
+    return { _tag: holds(documentOf(this.read(key)), dot) ? "Applied" : "Lost", arrival }
+  }
+
   /** Keys of a partition in order, of live and deleted documents. Throws `ScanFailed`. */
   scan(options: Parameters<StorageService["scan"]>[0]): ReadonlyArray<RowKey> {
     return this.#options.storage.scan(options)
@@ -155,21 +140,35 @@ export class Replica {
    * whether it reached this node's disk, unless nothing was updated.
    */
   update(update: Update, onCommit: OnCommit): Updated {
-    const { key } = update
-    invariant(update.calls.length > 0, "an update does something")
+    const { id, key } = update
     const local = this.read(key)
     const before = documentOf(local)
-    const actor = this.#dots.actorFor(key, local)
-    const after = this.#applyAll(before, update, actor)
-    if ("_tag" in after) return after
+    const known = id === undefined ? undefined : this.operations.find(key, id)
+    if (known?._tag === "Applied" && holds(before, known.dot)) {
+      this.#markRetry(known.dot)
+      this.#counts.retries++
+      this.#commits.await(this.#failing(), onCommit)
+      const encoded = encode(before)
+      return { _tag: "Updated", document: before, encoded, dot: known.dot, isRetry: true }
+    }
+    const actor = this.#actorFor(key, local, update)
+    const { limits: { counterUpdatesMax }, runtime, stampMillis } = this.#options
+    const nowMillis = stampMillis()
+    const nextDot = () => this.#dots.next(actor)
+    const applied = applyCalls(before, { ...update, counterUpdatesMax, nowMillis, nextDot })
+    if (applied._tag !== "Applied") return applied
+    if (applied.defers) runtime.mark("replica: a removal is deferred")
+    const after = applied.document
     const encoded = encode(after)
     const { fromMemory } = update
-    const change = { key, before, after, encoded, own: actor, fromMemory }
-    const failure = this.#write(change, local, onCommit)
+    const dot = { actor, counter: after.context.get(actor)! }
+    const operation = id && { id, dot }
+    const written = { key, before, after, encoded, own: actor, fromMemory, operation }
+    const failure = this.#write(written, local, onCommit)
     if (failure !== undefined) return { _tag: "Unwritten", failure }
     this.#dots.issued(key, actor, after)
     this.#counts.updates++
-    return { _tag: "Updated", document: after, encoded, isRetry: false }
+    return { _tag: "Updated", document: after, encoded, dot, isRetry: false }
   }
 
   /**
@@ -183,10 +182,12 @@ export class Replica {
       readonly encoded?: DocumentCodec.EncodedDocument
       /** Whether it is acknowledged before it is on disk: then readers see it at once. */
       readonly fromMemory?: boolean
+      /** The operation that made the document, if the sender carried one out. */
+      readonly operation?: AppliedOperation | undefined
     },
     onCommit: OnCommit
   ): Joined {
-    const { document: incoming, key } = arrival
+    const { document: incoming, key, operation } = arrival
     const local = this.read(key)
     const before = documentOf(local)
     if (!Document.canJoin(before, incoming)) {
@@ -204,7 +205,8 @@ export class Replica {
     if (local._tag === "Found" && RowCodec.contradicts(local, { ...arrival, joined: after })) {
       this.#counts.divergences++
     }
-    if (after === before) {
+    const isKnown = operation === undefined || this.operations.hasApplied(key, operation)
+    if (after === before && isKnown) {
       if (arrival.fromMemory === true) this.#commits.shown.acknowledge(key, local)
       this.#commits.await(this.#failing(), onCommit)
       return { _tag: "Joined" }
@@ -212,33 +214,40 @@ export class Replica {
     const own = local._tag === "Found" ? local.own : ""
     const encoded = (after === incoming ? arrival.encoded : undefined) ?? encode(after)
     const { fromMemory } = arrival
-    const change = { key, before, after, encoded, own, fromMemory }
-    const failure = this.#write(change, local, onCommit)
+    const written = {
+      key,
+      before,
+      after,
+      encoded,
+      own,
+      fromMemory,
+      operation: isKnown ? undefined : operation
+    }
+    const failure = this.#write(written, local, onCommit)
     if (failure === undefined) return { _tag: "Joined" }
     return { _tag: "Refused", reason: `${failure.kind}: ${failure.detail}` }
   }
 
-  #applyAll(
-    before: Document.Document,
-    update: Update,
-    actor: Actor
-  ): Document.Document | Unchanged {
-    const { limits: { counterUpdatesMax }, stampMillis, runtime } = this.#options
-    const nowMillis = stampMillis()
-    let document = before
-    const { seen, stampSeen } = update
-    for (const { args, operation } of update.calls) {
-      const dot = this.#dots.next(actor)
-      const made = { document, dot, nowMillis, seen, stampSeen, args, counterUpdatesMax }
-      const mutated = operation.mutate(made)
-      if (mutated._tag !== "Changed") return mutated
-      if (!Document.canJoin(document, { ...Document.empty, store: mutated.delta.store })) {
-        return { _tag: "InvalidArguments", path: "$", problem: otherKind }
-      }
-      if (mutated.delta.deferred.length > 0) runtime.mark("replica: a removal is deferred")
-      document = Document.apply(document, mutated.delta)
-    }
-    return document
+  /**
+   * The actor for an update, whose dots are new to all that the document and the client have seen.
+   * Where they are not, another process makes dots under this incarnation, which so ends.
+   */
+  #actorFor(key: RowKey, local: LocalRead, { seen }: Update): Actor {
+    const actor = this.#dots.actorFor(key, local)
+    const { context, deferred } = documentOf(local)
+    const histories: Array<VersionVector.VersionVector> = [context, ...deferred.map((d) => d.seen)]
+    if (seen !== undefined) histories.push(seen.vector)
+    if (this.#dots.isNew(actor, histories)) return actor
+    this.#endIncarnation(this.#dots.incarnation)
+    return this.#dots.actorFor(key, local)
+  }
+
+  #markRetry({ actor }: Dot): void {
+    const { node, runtime } = this.#options
+    runtime.mark("replica: a retry is answered from its operation id")
+    if (this.#dots.made(actor)) return
+    if (actor.startsWith(`${node}.`)) runtime.mark("replica: a retry is answered after a restart")
+    else runtime.mark("replica: a retry is answered that another node carried out")
   }
 
   #write(
@@ -249,6 +258,8 @@ export class Replica {
       readonly encoded: DocumentCodec.EncodedDocument
       readonly own: string
       readonly fromMemory: boolean | undefined
+      /** The operation that is new here with this write. */
+      readonly operation: AppliedOperation | undefined
     },
     local: LocalRead,
     onCommit: OnCommit
@@ -256,7 +267,10 @@ export class Replica {
     const { after: document, encoded, fromMemory, key, own } = options
     const newest = { document, digest: encoded.digest, own }
     const change = RowCodec.change(options)
-    const commit = { key, before: local, newest, fromMemory, change }
+    const noted = options.operation && this.operations.applied(key, options.operation)
+    const leaves = this.#dots.rowsWith(key, own, document)
+    const rows = noted === undefined ? leaves : [...leaves, ...noted.rows]
+    const commit = { key, before: local, newest, fromMemory, change, rows, noted }
     const refusal = this.#commits.write(commit, this.#failing(), onCommit)
     if (refusal === undefined) this.#cache.set(key, newest, encoded.bytes.length)
     return refusal
@@ -273,7 +287,7 @@ export class Replica {
     }
   }
 
-  /** A document that failed to commit may have been sent; its dots must never be made again. */
+  /** Dots of this incarnation may be known that it does not hold; none is ever made again. */
   #endIncarnation(ended: Incarnation): boolean {
     if (this.#dots.incarnation !== ended) return false
     this.#dots.endIncarnation()
@@ -290,10 +304,11 @@ export class Replica {
   }
 }
 
-const otherKind = "a state of another kind is stored under this key"
-
 const encode = (document: Document.Document) =>
   DocumentCodec.encode(document, { roomBefore: RowCodec.headerRoom })
+
+const holds = ({ context }: Document.Document, { actor, counter }: Dot): boolean =>
+  VersionVector.contains(context, actor, counter)
 
 const documentOf = (local: LocalRead): Document.Document =>
   local._tag === "Found" ? local.document : Document.empty

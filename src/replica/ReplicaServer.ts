@@ -132,13 +132,15 @@ export class ReplicaServer {
   }
 
   /** The document of a message, or why it is none of its bucket. */
-  #read({ bucket, document: bytes }: Store) {
+  #read({ bucket, document: bytes, operation }: Store) {
     const kind = this.#buckets.get(bucket)?.strategy.kind
     try {
       const { digest, document } = DocumentCodec.decodeWithDigest(bytes)
       const fits = kind === undefined || document.store === undefined
         || document.store.kind === kind
-      return fits ? { document, encoded: { bytes, digest } } : "a state of another kind of bucket"
+      return fits
+        ? { document, encoded: { bytes, digest }, operation }
+        : "a state of another kind of bucket"
     } catch (error) {
       if (!(error instanceof Malformed)) throw error
       return `not a document: ${error.message}`

@@ -10,6 +10,10 @@ export interface ReplicaStats extends ShownStats {
   readonly joins: number
   readonly damaged: number
   readonly births: number
+  /** Documents of which memory has the last dot made here; not only growing. */
+  readonly lastDots: number
+  /** Rows on disk that were asked instead. */
+  readonly leafReads: number
   /** Equal contexts with unequal states: a broken promise somewhere, mended by joining. */
   readonly divergences: number
   /** Concurrent last writes of which one was lost here. */

@@ -80,9 +80,13 @@ const difference = (
     writeAll(after, path, into)
     return
   }
+  let kept = 0
   for (const [key, child] of after.children) {
-    difference(before.children.get(key), child, [...path, key], into)
+    const known = before.children.get(key)
+    if (known !== undefined) kept++
+    if (known !== child) difference(known, child, [...path, key], into)
   }
+  if (kept === before.children.size) return
   for (const [key, child] of before.children) {
     if (!after.children.has(key)) removeAll(child, [...path, key], into)
   }
@@ -100,6 +104,8 @@ export interface RowChange {
   readonly header: Uint8Array
   readonly elements: Elements
   readonly elementCount: number
+  /** Whether the rows that are there are all removed first, since none of its elements is left. */
+  readonly dropsElements: boolean
 }
 
 /** The change that makes the stored row of `before` that of `after`. */
@@ -111,10 +117,8 @@ export const change = (options: {
 }): RowChange => {
   const { after, before, encoded, own } = options
   if (after.store?.kind !== "tree") {
-    // A tree that became empty leaves its elements to be removed.
-    const elements: Elements = []
-    if (before.store?.kind === "tree") removeAll(before.store, [], elements)
-    return { header: header(own, encoded), elements, elementCount: 0 }
+    const dropsElements = before.store?.kind === "tree"
+    return { header: header(own, encoded), elements: [], elementCount: 0, dropsElements }
   }
   const elements: Elements = []
   difference(before.store, after.store, [], elements)
@@ -122,7 +126,8 @@ export const change = (options: {
   return {
     header: header(own, { bytes, digest: encoded.digest }),
     elements,
-    elementCount: leafCount(after.store)
+    elementCount: leafCount(after.store),
+    dropsElements: false
   }
 }
 

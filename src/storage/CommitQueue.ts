@@ -18,7 +18,7 @@ import {
 } from "./AcceptedBatch.ts"
 import { PendingWrites } from "./PendingWrites.ts"
 import { SequenceNumbers } from "./SequenceNumbers.ts"
-import type { Batch, OnCommit, StorageFailure } from "./Storage.ts"
+import type { Batch, OnCommit, StorageFailure, StorageStats } from "./Storage.ts"
 import type { StorageLimits } from "./StorageOptions.ts"
 
 interface Write extends AcceptedBatch {
@@ -57,6 +57,7 @@ export class CommitQueue {
   #healthy = true
   #groups = 0
   #changes = 0
+  #bytes = 0
   #failures = 0
 
   /** `commit` starts the commit of a group; `committed` or `failed` is its answer, in order. */
@@ -88,10 +89,11 @@ export class CommitQueue {
     return this.#changes
   }
 
-  get stats(): { groups: number; changes: number; failures: number; waiting: number } {
+  get stats(): Omit<StorageStats, "damaged"> {
     return {
       groups: this.#groups,
       changes: this.#changes,
+      bytes: this.#bytes,
       failures: this.#failures,
       waiting: this.#waitingChanges
     }
@@ -187,6 +189,7 @@ export class CommitQueue {
       this.#waitingChanges -= sizeOf(write)
       this.#waitingBytes -= write.bytes
       this.#changes += write.documents.length
+      this.#bytes += write.bytes
     }
     this.#groups += count
     this.#healthy = true

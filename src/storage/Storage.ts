@@ -123,6 +123,8 @@ export interface StorageStats {
   /** Groups and changes of documents committed. */
   readonly groups: number
   readonly changes: number
+  /** Bytes of those changes, and of rows: of keys and content, and 64 for each row. */
+  readonly bytes: number
   /** Commits that failed. */
   readonly failures: number
   /** Changes and rows accepted and not yet committed. */

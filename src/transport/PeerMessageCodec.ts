@@ -5,8 +5,9 @@
  * message = tag, request, the ring's digest where the tag depends on the ring, the tag's own fields
  * ```
  *
- * Frames of version 1 say the ring's digest once for all their messages, and know no `OtherRing`.
- * In those of versions 1 and 2 no replica says that it is complete, and none asks to form.
+ * Frames of version 1 say the ring's digest once for all their messages, and know no `OtherRing`;
+ * those of version 2 know nothing that comes after it. A `Store` that names its operation has a tag
+ * of its own. In versions 1 and 2 no replica says that it is complete.
  */
 import * as Schema from "effect/Schema"
 import type {
@@ -15,18 +16,33 @@ import type {
   Introduction,
   KeyCursor,
   PeerMessage,
-  PeerTag
+  PeerTag,
+  Store
 } from "../../schemas/PeerMessage.ts"
 import { type ByteReader, type ByteWriter, Malformed } from "../core/codec/Bytes.ts"
 import { type Completeness, completenesses } from "../core/model/Completeness.ts"
 import * as VersionVector from "../core/clock/VersionVectorCodec.ts"
 import { isEncoded } from "../core/model/DocumentKey.ts"
 import { NodeId } from "../core/model/Names.ts"
+import {
+  readFence,
+  readFenced,
+  readOperation,
+  writeFence,
+  writeFenced,
+  writeOperation
+} from "./OperationMessages.ts"
 
 /** How the messages of a frame are written, by the frame's version. */
 export type MessageFormat =
   | { readonly version: 1; readonly ringDigest: string }
   | { readonly version: 2 | 3 }
+
+/** `NamedStore` is a `Store` with its operation. */
+type WireTag = PeerTag | "NamedStore"
+
+const wireTagOf = (message: PeerMessage): WireTag =>
+  message._tag === "Store" && message.operation !== undefined ? "NamedStore" : message._tag
 
 const tags = [
   "Store",
@@ -40,18 +56,22 @@ const tags = [
   "Listed",
   "OtherRing",
   "FetchAfter",
+  "Fence",
+  "Fenced",
+  "NamedStore",
   "Form",
   "Formed"
-] as const satisfies ReadonlyArray<PeerTag>
+] as const satisfies ReadonlyArray<WireTag>
 /** How many tags each version knows: the first ones. */
-const tagsKnown = { 1: 9, 2: 10, 3: tags.length }
+const tagsOfVersion = { 1: 9, 2: 10, 3: tags.length } as const
 /** Requests that are right on one ring only. All other messages are taken on any. */
-const ringDependent: ReadonlySet<PeerTag> = new Set([
+const ringDependent: ReadonlySet<WireTag> = new Set([
   "Store",
   "Fetch",
   "List",
   "Forward",
-  "FetchAfter"
+  "FetchAfter",
+  "NamedStore"
 ])
 const ringDigestBytes = 8
 const outcomes = ["same", "found", "absent", "damaged"] as const
@@ -77,11 +97,12 @@ export const writeMessage = (
   message: PeerMessage,
   ringDigest: string
 ): void => {
-  writer.byte(tags.indexOf(message._tag)).varint(message.request)
+  writer.byte(tags.indexOf(wireTagOf(message))).varint(message.request)
   if (ringDependent.has(message._tag)) writer.hex(ringDigest)
   switch (message._tag) {
     case "Store":
       writeName(writer, message).byte(message.sync ? 1 : 0).bytes(message.document)
+      if (message.operation !== undefined) writeOperation(writer, message.operation)
       return
     case "Stored":
       writer.byte(message.durable ? 1 : 0)
@@ -113,6 +134,12 @@ export const writeMessage = (
       return
     case "OtherRing":
       writer.hex(message.digest)
+      return
+    case "Fence":
+      writeFence(writeName(writer, message), message)
+      return
+    case "Fenced":
+      writeFenced(writer, message)
       return
     case "Form":
       writeIntroduction(writer, message)
@@ -215,7 +242,7 @@ export const readMessage = (reader: ByteReader, format: MessageFormat): Received
   const at = reader.offset
   const code = reader.byte("a message tag")
   const tag = tags[code]
-  if (tag === undefined || code >= tagsKnown[format.version]) {
+  if (tag === undefined || code >= tagsOfVersion[format.version]) {
     throw new Malformed("a message tag", at)
   }
   const request = reader.varint("a request number")
@@ -227,21 +254,27 @@ export const readMessage = (reader: ByteReader, format: MessageFormat): Received
   return { message: read(), ring }
 }
 
+const readStore = (reader: ByteReader, request: number): Store => {
+  const { bucket, fingerprint, key } = readName(reader)
+  const sync = readFlag(reader)
+  const document = reader.bytes("a document")
+  return { _tag: "Store", request, bucket, fingerprint, key, sync, document }
+}
+
 const readFields = (
   reader: ByteReader,
   { _tag, request, version }: {
-    readonly _tag: PeerTag
+    readonly _tag: WireTag
     readonly request: number
     readonly version: MessageFormat["version"]
   }
 ): PeerMessage => {
   const completenessOf = () => version < 3 ? "incomplete" : readCompleteness(reader)
   switch (_tag) {
-    case "Store": {
-      const { bucket, fingerprint, key } = readName(reader)
-      const sync = readFlag(reader)
-      return { _tag, request, bucket, fingerprint, key, sync, document: reader.bytes("a document") }
-    }
+    case "Store":
+      return readStore(reader, request)
+    case "NamedStore":
+      return { ...readStore(reader, request), operation: readOperation(reader) }
     case "Stored":
       return { _tag, request, durable: readFlag(reader), completeness: completenessOf() }
     case "Fetch": {
@@ -280,5 +313,9 @@ const readFields = (
       return { _tag, request, ...readIntroduction(reader) }
     case "Formed":
       return { _tag, request, ...readIntroduction(reader), told: reader.varint("a count") }
+    case "Fence":
+      return { _tag, request, ...readName(reader), ...readFence(reader) }
+    case "Fenced":
+      return { _tag, request, ...readFenced(reader) }
   }
 }

@@ -21,6 +21,8 @@ export interface NodeOptions {
   /** Options of Node itself, and variables, besides those that a node needs. */
   readonly execArgv?: ReadonlyArray<string>
   readonly env?: Readonly<Record<string, string>>
+  /** The port of its HTTP interface; else a free one. */
+  readonly http?: number
   /** With a channel to the child: it receives messages, and answers. */
   readonly channel?: boolean
 }
@@ -28,7 +30,7 @@ export interface NodeOptions {
 /** Resolves when the node takes requests. */
 export const startNode = async (node: string, options: NodeOptions): Promise<ChildProcess> => {
   const of = options.of ?? here
-  const http = await freePort()
+  const http = options.http ?? await freePort()
   const flags = {
     node,
     members: nodes.join(","),

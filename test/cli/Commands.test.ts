@@ -46,6 +46,17 @@ describe("by HTTP", () => {
     expect(await ew(["do", "visits", "home", "add", "-3"])).toEqual(done("-3\n"))
   })
 
+  it("a write that is given again under its name is answered, and not applied again", async () => {
+    const add = ["do", "visits", "named", "add", "1", "--id", "order 17"]
+    expect(await ew(add)).toEqual(done("1\n"))
+    expect(await ew([...add, "--if-unknown", "apply"])).toEqual(done("1\n"))
+    expect(await run([...add, "--url", dev.nats])).toEqual(done("1\n"))
+    expect(await ew(["do", "visits", "named", "add", "1", "--id", "order 18"])).toEqual(done("2\n"))
+    const unnamed = await ew(["do", "visits", "named", "add", "1", "--id", " x"])
+    expect(unnamed).toMatchObject({ code: 1, stdout: "" })
+    expect(unnamed.stderr).toMatch(/^id is  x, expected/u)
+  })
+
   it("put replaces siblings, do does not, del removes all that are there", async () => {
     await ew(["put", "notes", "n", "\"a\""])
     expect(await ew(["put", "notes", "n", "\"b\""])).toEqual(done("\"b\"\n"))

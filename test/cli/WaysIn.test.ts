@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import * as Bucket from "../../src/core/strategy/Bucket.ts"
 import * as Key from "../../src/core/strategy/Key.ts"
 import { drawn, rewritten } from "../contracts/drawnValues.ts"
-import { checkWayIn, contractBuckets } from "../contracts/waysIn.ts"
+import { checkWayIn, contractBuckets, withinMillis } from "../contracts/waysIn.ts"
 import { openStore, type Store, waysIn } from "./waysIn.ts"
 
 let store: Store
@@ -54,6 +54,6 @@ it("any value of any schema is stored as one text, or refused alike, by every wa
         await opened.stop()
       }
     }),
-    { numRuns: 60 }
+    { numRuns: 30 }
   )
-})
+}, withinMillis)

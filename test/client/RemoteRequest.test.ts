@@ -1,132 +1,281 @@
-// Checks what a remote client concludes of a request that it had to send more than once.
+// Checks what a remote client sends, and what it concludes of the answers, in whatever order they
+// come.
 import { describe, expect, it } from "vitest"
 import type { TaggedAnswer } from "../../schemas/ClientAnswer.ts"
-import { lan } from "../../src/core/model/Limits.ts"
+import type { BackendRequest } from "../../src/client/Backend.ts"
 import { RemoteRequest, type RequestSender } from "../../src/client/RemoteRequest.ts"
+import { lan } from "../../src/core/model/Limits.ts"
 import { BucketName, NodeId } from "../../src/core/model/Names.ts"
-import { NodeUnwritable, type StoreError, UnknownBucket } from "../../src/core/model/StoreError.ts"
+import {
+  ContextNotCovered,
+  NodeUnwritable,
+  OperationUnknown,
+  QuorumNotMet,
+  StaleMark,
+  type StoreError,
+  UnknownBucket
+} from "../../src/core/model/StoreError.ts"
 import { liveRuntime } from "../tooling/runtimes.ts"
 
-const [first, second] = ["n1", "n2"].map((name) => NodeId.make(name))
+const node = (name: string) => NodeId.make(name)
 
-/** A request with its outcomes, and the nodes that it may be sent to, in order. */
-const begin = (action: "read" | "write", nodes: ReadonlyArray<NodeId | undefined>) => {
-  const outcomes: Array<StoreError["_tag"] | "Answer"> = []
-  const sure: Array<boolean> = []
-  const sent: Array<NodeId | undefined> = []
+interface Sent {
+  readonly to: string
+  readonly id: number
+  readonly mark?: string
+  readonly tried?: ReadonlyArray<unknown>
+  readonly operationId?: { readonly session: string; readonly sequence: number }
+}
+
+/** A request with its messages and outcomes, and the nodes that it may be sent to, in order. */
+const begin = (
+  more: Partial<Pick<BackendRequest, "action" | "id">>,
+  options: { readonly nodes?: ReadonlyArray<string>; readonly bytesMax?: number } = {}
+) => {
+  const { bytesMax = Infinity, nodes = ["n1", "n2"] } = options
+  const outcomes: Array<string> = []
+  const sent: Array<Sent> = []
   const told: Array<string> = []
+  const marks = new Map(nodes.map((name) => [node(name), `${name}-mark`]))
+  let messages = 0
   const sender: RequestSender = {
     runtime: liveRuntime,
     limits: lan.client,
-    send: (sending) => {
-      const node = sending.boundTo ?? nodes[sent.length]
-      sent.push(node)
-      sending.sentTo(node)
+    session: "s",
+    nodeFor: (_, avoid) => nodes.map(node).find((candidate) => !avoid.has(candidate)),
+    markOf: (name) => marks.get(name) ?? "",
+    post: (text, to) => {
+      if (text.bytes > bytesMax) return new UnknownBucket({ bucket: "too large" })
+      text.message = ++messages
+      const { id, mark, operationId, tried } = JSON.parse(text.text)
+      sent.push({
+        to: to ?? "any",
+        id: id % lan.client.attemptsMax,
+        ...(mark === undefined ? {} : { mark }),
+        ...(tried === undefined ? {} : { tried }),
+        ...(operationId === undefined ? {} : { operationId })
+      })
+      return undefined
     },
     ended: () => told.push("ended"),
-    answered: (node) => told.push(`${node} answered`),
-    unreachable: (node) => told.push(`${node} unreachable`)
+    answered: (name) => told.push(`${name} answered`),
+    unreachable: (name) => told.push(`${name} unreachable`)
   }
-  const asked = {
-    action,
-    bucket: BucketName.make("notes"),
-    body: { key: "k", operationId: { session: "s", sequence: 1, at: 0 } }
-  }
-  const request = new RemoteRequest(sender, 1, asked, (outcome) => {
-    outcomes.push(outcome._tag)
-    if ("mayHaveApplied" in outcome) sure.push(!outcome.mayHaveApplied)
+  const { action = "write", ...named } = more
+  const asked = { action, bucket: BucketName.make("notes"), body: { key: "k" }, ...named }
+  const request = new RemoteRequest(sender, 7, asked, (outcome) => {
+    const doubt = "mayHaveApplied" in outcome && outcome.mayHaveApplied ? ", maybe applied" : ""
+    outcomes.push(outcome._tag + doubt)
   })
-  request.resend()
-  return { request, outcomes, sure, sent, told }
+  request.start()
+  const answer = (outcome: TaggedAnswer | StoreError) => request.answer(outcome, sent.at(-1)!.id)
+  return { request, outcomes, sent, told, marks, answer, tos: () => sent.map(({ to }) => to) }
 }
 
-const answer: TaggedAnswer = { _tag: "Answer", values: [], context: "c", replied: 1, siblings: 0 }
-const full = new NodeUnwritable({ node: "n1", reason: "full" })
+const done: TaggedAnswer = { _tag: "Answer", values: [], context: "c", replied: 1, siblings: 0 }
+const full = (name: string) => new NodeUnwritable({ node: name, reason: "full" })
+const stale = (name: string) => new StaleMark({ node: name, mark: "newer" })
 
-describe("a write", () => {
-  it("that reached no node goes to another node", () => {
-    const { request, sent, told } = begin("write", [first, second])
-    request.unreachable()
-    expect(told).toEqual(["n1 unreachable"])
-    expect(sent).toEqual([first, second])
+describe("a write that the client names", () => {
+  it("goes with an id and the node's mark, and without `tried`", () => {
+    const { answer, outcomes, sent, told } = begin({})
+    const operationId = { session: "s", sequence: 7 }
+    expect(sent).toEqual([{ to: "n1", id: 0, mark: "n1-mark", operationId }])
+    answer(done)
+    expect(outcomes).toEqual(["Answer"])
+    expect(told).toEqual(["n1 answered", "ended"])
   })
 
-  it("that reached its node once stays with it, though the node is unreachable later", () => {
-    const { outcomes, request, sent, sure, told } = begin("write", [first, second])
+  it("asks a node for its mark first where none is known", () => {
+    const { answer, marks, sent } = begin({}, { nodes: ["n1"] })
+    expect(sent).toMatchObject([{ mark: "n1-mark" }])
+    const other = begin({}, { nodes: [] })
+    expect(other.sent).toMatchObject([{ to: "any", mark: "" }])
+    other.marks.set(node("n3"), "n3-mark")
+    other.answer(stale("n3"))
+    expect(other.sent.at(-1)).toMatchObject({ to: "n3", mark: "n3-mark" })
+    expect(other.sent.at(-1)).not.toHaveProperty("tried")
+    marks.set(node("n1"), "newer")
+    answer(stale("n1"))
+    expect(sent.at(-1)).toMatchObject({ to: "n1", mark: "newer" })
+    expect(sent.at(-1)).not.toHaveProperty("tried")
+  })
+
+  it("names its own node as tried where an old mark was refused after several sendings", () => {
+    const { answer, marks, request, sent } = begin({})
     request.resend()
-    request.unreachable()
+    marks.set(node("n1"), "newer")
+    answer(stale("n1"))
+    expect(sent.at(-1)).toMatchObject({
+      to: "n1",
+      mark: "newer",
+      tried: [{ node: "n1", mark: "n1-mark" }]
+    })
+  })
+
+  it("goes to another node at once where its node is gone, named only if it was sent twice", () => {
+    const { outcomes, request, sent, told, tos } = begin({})
+    request.undelivered(1)
     expect(told).toEqual(["n1 unreachable"])
-    expect(sent).toEqual([first, first])
+    expect(tos()).toEqual(["n1", "n2"])
+    expect(sent.at(-1)).not.toHaveProperty("tried")
+    const twice = begin({})
+    twice.request.resend()
+    twice.request.undelivered(2)
+    expect(twice.tos()).toEqual(["n1", "n1", "n2"])
+    expect(twice.sent.at(-1)).toMatchObject({
+      mark: "n2-mark",
+      tried: [{ node: "n1", mark: "n1-mark", unreachable: true }]
+    })
+    expect([...outcomes, ...twice.outcomes]).toEqual([])
+  })
+
+  it("goes to another node after two sendings, and stays with the last that there is", () => {
+    const { answer, outcomes, request, sent, tos } = begin({})
+    for (let i = 0; i < 5; i++) request.resend()
+    expect(tos()).toEqual(["n1", "n1", "n2", "n2", "n2", "n2"])
+    expect(sent[2]).toMatchObject({ tried: [{ node: "n1", mark: "n1-mark" }] })
+    expect(new Set(sent.slice(2).map(({ id }) => id))).toEqual(new Set([1]))
+    answer(done)
+    expect(outcomes).toEqual(["Answer"])
+  })
+
+  it("takes an answer of a node that it has left", () => {
+    const { outcomes, request } = begin({})
+    request.resend()
+    request.resend()
+    request.answer(done, 0)
+    expect(outcomes).toEqual(["Answer"])
+  })
+
+  it("waits for the node it asked last where one that it has left refuses", () => {
+    const { answer, outcomes, request } = begin({})
+    request.resend()
+    request.resend()
+    request.answer(new ContextNotCovered({ bucket: "notes", unreachable: [] }), 0)
     expect(outcomes).toEqual([])
-    request.expire()
-    expect(outcomes).toEqual(["NoAnswer"])
-    expect(sure).toEqual([false])
-  })
-
-  it("that any node took is not sent again: another would not know that it was carried out", () => {
-    const { request, sent } = begin("write", [undefined, second])
-    request.resend()
-    expect(sent).toEqual([undefined])
+    answer(new ContextNotCovered({ bucket: "notes", unreachable: [] }))
+    expect(outcomes).toEqual(["ContextNotCovered"])
   })
 
   it("that is refused goes to other nodes, and fails where the last one refuses", () => {
-    const { outcomes, request, sent } = begin("write", [first, second])
-    request.answer(full)
-    expect(sent).toEqual([first, second])
-    request.answer(full)
-    expect(sent).toEqual([first, second])
-    request.answer(new NodeUnwritable({ node: "n2", reason: "full" }))
-    expect(sent).toEqual([first, second, undefined])
-    expect(outcomes).toEqual([])
-    request.answer(new NodeUnwritable({ node: "n3", reason: "full" }))
+    const { answer, outcomes, sent, tos } = begin({})
+    answer(full("n1"))
+    answer(full("n2"))
+    expect(tos()).toEqual(["n1", "n2", "any"])
+    expect(sent.some(({ tried }) => tried !== undefined)).toBe(false)
+    answer(stale("n3"))
+    answer(full("n3"))
+    expect(tos()).toEqual(["n1", "n2", "any", "n3"])
     expect(outcomes).toEqual(["NodeUnwritable"])
   })
 
-  it("that is refused after an earlier sending says that it may have applied", () => {
-    const { outcomes, request, sent, sure } = begin("write", [first, second])
+  it("that is refused while another node may carry it out says that it may have applied", () => {
+    const { answer, outcomes, request } = begin({})
     request.resend()
-    request.answer(full)
-    expect(sent).toEqual([first, first])
-    expect(outcomes).toEqual(["NoAnswer"])
-    expect(sure).toEqual([false])
+    request.resend()
+    answer(new UnknownBucket({ bucket: "notes" }))
+    expect(outcomes).toEqual(["NoAnswer, maybe applied"])
   })
 
-  it("that no node could carry out fails, however often it was sent", () => {
-    const { outcomes, request } = begin("write", [first])
+  it("that its only node refuses was not applied, however often it was sent there", () => {
+    for (
+      const error of [
+        new UnknownBucket({ bucket: "notes" }),
+        new ContextNotCovered({ bucket: "notes", unreachable: [] })
+      ]
+    ) {
+      const { answer, outcomes, request } = begin({})
+      request.resend()
+      answer(error)
+      expect(outcomes).toEqual([error._tag])
+    }
+  })
+
+  it("ends where a node says that it may have applied", () => {
+    const counts = { needed: { w: 2 }, had: { w: 1 }, unreachable: [], refused: [] }
+    for (
+      const error of [
+        new OperationUnknown({ nodes: [], mayHaveApplied: true }),
+        new QuorumNotMet({ action: "write", ...counts, mayHaveApplied: true })
+      ]
+    ) {
+      const { answer, outcomes } = begin({})
+      answer(error)
+      expect(outcomes).toEqual([`${error._tag}, maybe applied`])
+    }
+  })
+
+  it("that is out of time may have applied only where it was sent for more than a mark", () => {
+    const { outcomes, request } = begin({})
+    request.expire()
+    expect(outcomes).toEqual(["NoAnswer, maybe applied"])
+    const learning = begin({}, { nodes: [] })
+    learning.request.resend()
+    learning.request.expire()
+    expect(learning.outcomes).toEqual(["NoAnswer"])
+  })
+
+  it("makes at most so many messages, and none once it has ended", () => {
+    const { answer, outcomes, request, sent } = begin({})
+    for (let i = 0; i < 2 * lan.client.attemptsMax; i++) answer(stale("n1"))
+    expect(sent.length).toBe(lan.client.attemptsMax)
+    expect(outcomes).toEqual(["NoAnswer"])
     request.resend()
-    request.answer(new UnknownBucket({ bucket: "notes" }))
+    request.expire()
+    request.undelivered(1)
+    expect(sent.length).toBe(lan.client.attemptsMax)
+    expect(outcomes.length).toBe(1)
+  })
+
+  it("that no broker takes fails as it is", () => {
+    const { outcomes } = begin({}, { bytesMax: 10 })
     expect(outcomes).toEqual(["UnknownBucket"])
   })
 })
 
-describe("a request", () => {
-  it("that is answered tells once that it ended, and which node answered", () => {
-    for (const action of ["read", "write"] as const) {
-      const { outcomes, request, told } = begin(action, [first])
-      request.answer(answer)
-      expect(outcomes).toEqual(["Answer"])
-      expect(told).toEqual(["n1 answered", "ended"])
-    }
+describe("a write that its user names", () => {
+  it("goes without a mark and without `tried`, under one id wherever it goes", () => {
+    const { request, sent, tos } = begin({ id: "order 17" })
+    for (let i = 0; i < 3; i++) request.resend()
+    expect(tos()).toEqual(["n1", "n1", "n2", "n2"])
+    expect(sent.every(({ mark, tried }) => mark === undefined && tried === undefined)).toBe(true)
+    expect(new Set(sent.map(({ operationId }) => JSON.stringify(operationId))).size).toBe(1)
+    expect(sent[0]!.operationId).not.toEqual(begin({ id: "order 18" }).sent[0]!.operationId)
   })
 
-  it("takes no late refusal of a node that it has left", () => {
-    const { outcomes, request, sent } = begin("write", [first, second])
-    request.answer(full)
-    request.answer(full)
-    expect(sent).toEqual([first, second])
-    request.answer(answer)
-    expect(outcomes).toEqual(["Answer"])
+  it("that is refused was not applied only where it was sent once", () => {
+    const { answer, outcomes } = begin({ id: "x" })
+    answer(new ContextNotCovered({ bucket: "notes", unreachable: [] }))
+    expect(outcomes).toEqual(["ContextNotCovered"])
+    const twice = begin({ id: "x" })
+    twice.request.resend()
+    twice.answer(new ContextNotCovered({ bucket: "notes", unreachable: [] }))
+    expect(twice.outcomes).toEqual(["NoAnswer, maybe applied"])
   })
 })
 
 describe("a read", () => {
-  it("that is refused goes to other nodes, however often it was sent", () => {
-    const { outcomes, request, sent } = begin("read", [first, second])
+  it("goes to another node at each late answer, and names no operation", () => {
+    const { answer, outcomes, request, sent, tos } = begin({ action: "read" })
     request.resend()
-    expect(sent).toEqual([first, second])
-    request.answer(new NodeUnwritable({ node: "n2", reason: "full" }))
-    expect(sent).toEqual([first, second, undefined])
-    request.answer(new NodeUnwritable({ node: "n3", reason: "full" }))
+    request.resend()
+    expect(tos()).toEqual(["n1", "n2", "any"])
+    expect(sent.every(({ operationId }) => operationId === undefined)).toBe(true)
+    answer(done)
+    expect(outcomes).toEqual(["Answer"])
+  })
+
+  it("that is refused goes to other nodes, and never says that it may have applied", () => {
+    const { answer, outcomes, tos } = begin({ action: "read" })
+    answer(full("n1"))
+    answer(full("n2"))
+    expect(tos()).toEqual(["n1", "n2", "any"])
+    answer(full("n3"))
     expect(outcomes).toEqual(["NodeUnwritable"])
+    const late = begin({ action: "read" })
+    late.request.resend()
+    late.request.expire()
+    expect(late.outcomes).toEqual(["NoAnswer"])
   })
 })

@@ -3,8 +3,8 @@
 import * as fc from "fast-check"
 import { expect, it } from "vitest"
 import { lan } from "../../src/core/model/Limits.ts"
-import { RemoteRequest, type RequestSender } from "../../src/client/RemoteRequest.ts"
 import { RequestOutbox } from "../../src/client/RequestOutbox.ts"
+import { RequestText } from "../../src/client/RequestText.ts"
 import { BucketName, ClusterName, NodeId } from "../../src/core/model/Names.ts"
 
 const nodes = [undefined, NodeId.make("n1"), NodeId.make("n2")]
@@ -18,15 +18,6 @@ interface Published {
   /** The view that was published, and its bytes at the end of its turn. */
   readonly view: Uint8Array
   readonly text: string
-}
-
-const sender: RequestSender = {
-  runtime: { elapsed: () => 0 },
-  limits: lan.client,
-  send: () => undefined,
-  ended: () => undefined,
-  answered: () => undefined,
-  unreachable: () => undefined
 }
 
 const sending = fc.record({
@@ -43,23 +34,15 @@ type Sending = typeof sending extends fc.Arbitrary<infer A> ? A : never
 const requestOf = ({ action, bucket, letter, length, operation }: Sending, number: number) => {
   const value = letter.repeat(length)
   const call = (name: string) => ({ name, args: [value] })
-  if (action === "read") {
-    return new RemoteRequest(sender, number, { action: "read", bucket, body: { key: value } }, noop)
-  }
   const calls = operation === "edit" ? operations.map(call) : [call(operation)]
-  return new RemoteRequest(
-    sender,
-    number,
-    { action: "write", bucket, body: { key: "k", calls } },
-    noop
-  )
+  const body = action === "read" ? { key: value } : { key: "k", calls }
+  return new RequestText({ action, bucket, body }, JSON.stringify({ ...body, id: number }))
 }
-const noop = () => undefined
 
 /** Sends in turns, and returns the messages that were published. */
 const publishedBy = (
-  turns: ReadonlyArray<ReadonlyArray<RemoteRequest>>,
-  nodeOf: (request: RemoteRequest) => NodeId | undefined,
+  turns: ReadonlyArray<ReadonlyArray<RequestText>>,
+  nodeOf: (request: RequestText) => NodeId | undefined,
   maxPayload: number
 ): ReadonlyArray<Published> => {
   const published: Array<Published> = []
@@ -100,22 +83,25 @@ it("each request leaves once, in its turn, in a message of its way that the brok
     (turns, maxPayload) => {
       let number = 0
       const sendings = new Map<number, { readonly sending: Sending; readonly turn: number }>()
+      const texts = new Map<number, RequestText>()
+      const ways = new Map<RequestText, NodeId | undefined>()
       const requests = turns.map((sent, turn) =>
         sent.map((one) => {
           sendings.set(++number, { sending: one, turn })
-          return requestOf(one, number)
+          const text = requestOf(one, number)
+          texts.set(number, text)
+          ways.set(text, one.node)
+          return text
         })
       )
-      const nodeOf = (request: RemoteRequest) => sendings.get(request.number)!.sending.node
+      const nodeOf = (request: RequestText) => ways.get(request)
       const published = publishedBy(requests, nodeOf, maxPayload)
       const left: Array<number> = []
       for (const [i, { reply, subject, text, turn, view }] of published.entries()) {
         if (i > 0 && view.buffer === published[i - 1]!.view.buffer) reused++
         expect(view.length).toBeLessThanOrEqual(maxPayload)
         const batch: ReadonlyArray<{ readonly id: number }> = JSON.parse(text)
-        expect(reply).toBe(
-          `inbox.${requests.flat().find((one) => one.number === batch[0]!.id)!.message}`
-        )
+        expect(reply).toBe(`inbox.${texts.get(batch[0]!.id)!.message}`)
         for (const { id } of batch) {
           expect(subject).toBe(subjectOf(sendings.get(id)!.sending))
           expect(turn).toBe(sendings.get(id)!.turn)

@@ -18,17 +18,18 @@ export const read = (backend: Backend, name: string, body: RequestBody) =>
     backend.request({ action: "read", bucket: BucketName.make(name), body }, respond)
   )
 
-/** Carries out one operation. */
+/** Carries out one operation, which its user may name. */
 export const write = (
   backend: Backend,
   name: string,
-  body: Omit<RequestBody, "calls"> & { readonly op: string }
+  body: Omit<RequestBody, "calls"> & { readonly op: string },
+  named: { readonly id?: string } = {}
 ) => {
   const { args = [], op, ...rest } = body
   const calls = [{ name: op, args }]
   return asked((respond: Parameters<Backend["request"]>[1]) =>
     backend.request(
-      { action: "write", bucket: BucketName.make(name), body: { ...rest, calls } },
+      { action: "write", bucket: BucketName.make(name), body: { ...rest, calls }, ...named },
       respond
     )
   )

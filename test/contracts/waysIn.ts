@@ -252,6 +252,9 @@ export const inputs: ReadonlyArray<Input> = [...numbers, ...values, ...operation
 const titleOf = ({ bucket, key, operation, texts, values }: Input): string =>
   `${bucket.name}.${operation} ${key?.text ?? ""} ${texts?.join(" ") ?? String(values?.[0])}`
 
+/** A command is a process: many take long on a machine that has other work. */
+export const withinMillis = 180_000
+
 /** Runs the contract on one way. */
 export const checkWayIn = (name: string, open: () => WayIn): void => {
   it("stores or refuses each input as every other way does", async () => {
@@ -269,5 +272,5 @@ export const checkWayIn = (name: string, open: () => WayIn): void => {
     const shown = (outcomeOf: (index: number) => string | undefined) =>
       given.map((input, index) => `${titleOf(input)}: ${outcomeOf(index)}`)
     expect(shown((index) => outcomes[index])).toEqual(shown((index) => given[index]!.expected))
-  })
+  }, withinMillis)
 }

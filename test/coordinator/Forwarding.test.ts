@@ -9,6 +9,7 @@ import * as Key from "../../src/core/strategy/Key.ts"
 import { readForward } from "../../src/coordinator/ForwardCodec.ts"
 import { buckets as families, profiles, shelves } from "../cluster/buckets.ts"
 import { SteppedCluster } from "../cluster/steppedCluster.ts"
+import { done, MarkedClient } from "./markedClient.ts"
 
 const single = Bucket.lww("single", { key: Key.text, value: Schema.String, n: 1 })
 const buckets = [...families, single]
@@ -31,11 +32,13 @@ beforeEach(async () => {
 afterEach(() => stepped.stop())
 
 const ada = { key: "k", op: "put", args: [{ name: "Ada" }] }
+const adaBody = { key: "k", calls: [{ name: "put", args: [{ name: "Ada" }] }] }
 const id = (nodeNumber: number) => stepped.nodes[nodeNumber - 1]!.id
 const carriedOut = () => stepped.nodes.map((_, i) => stepped.counts(i + 1).writes)
 const visit = { key: "k", op: "visits.add", args: [1] }
+const visitBody = { key: "k", calls: [{ name: "visits.add", args: [1] }] }
 const visits = () => {
-  const [nodeNumber] = stepped.nodesOf(shelves, "k").primaries
+  const nodeNumber = stepped.nodesOf(shelves, "k").primaries.at(-1)
   return stepped.read(nodeNumber!, shelves, { key: "k", r: "all" }).answer.values
 }
 
@@ -69,20 +72,22 @@ describe("a node that does not hold the document", () => {
     expect(asked.answer.values).toEqual([{ name: "Ada" }])
   })
 
-  it("leaves a write with the one it went to, and asks others first from then on", () => {
+  it("leaves a write with the one it went to until that is believed down, then goes on", () => {
+    const marked = new MarkedClient(stepped)
+    done(marked.operation(profiles, adaBody).send(outside))
     stepped.cut(primaries[0]!)
-    const asked = stepped.write(outside, profiles, ada)
-    stepped.runtime.advance(600)
+    const operation = marked.operation(profiles, { ...adaBody, timeoutMillis: 4_000 })
+    const asked = operation.send(outside)
+    stepped.runtime.advance(900)
     expect(asked.isOpen).toBe(true)
-    expect(carriedOut()).toEqual([0, 0, 0, 0, 0])
-    expect(stepped.write(outside, profiles, ada).answer.replied).toBe(2)
-    stepped.runtime.advance(1_200)
+    stepped.runtime.advance(2_000)
+    // The first may have carried it out, and cannot be asked.
     expect(asked.error).toMatchObject({
-      needed: { w: 2, pw: 0, dw: 2 },
-      had: { w: 0, pw: 0, dw: 0 },
-      unreachable: [id(primaries[0]!)],
+      _tag: "OperationUnknown",
+      nodes: [{ node: id(primaries[0]!) }],
       mayHaveApplied: true
     })
+    expect(marked.operation(profiles, adaBody).send(outside).answer.replied).toBe(2)
   })
 
   it.each([
@@ -123,24 +128,47 @@ describe("a request that is forwarded", () => {
     primaries = stepped.nodesOf(shelves, "k").primaries
   })
 
-  it("is carried out by no incarnation of a node but the one that was asked", () => {
+  it("is not carried out under a mark of another incarnation", () => {
     const [nodeNumber] = primaries
     const { core } = stepped.nodes[nodeNumber! - 1]!
     const body = {
       key: "k",
       calls: [{ name: "visits.add", args: [1] }],
-      operationId: { session: "s", sequence: 0, at: stepped.runtime.now() }
+      operationId: { session: "s", sequence: 0 }
     }
-    const ask = (to: string) => {
-      const json = JSON.stringify({ action: "write", bucket: shelves.name, body, to })
+    let sending = 0
+    const ask = (mark: string) => {
+      const asked = { action: "write", bucket: shelves.name, body: { ...body, mark } }
+      const json = JSON.stringify({ ...asked, sending: ++sending })
       const message = { _tag: "Forward", request: 1, body: new TextEncoder().encode(json) } as const
       core.coordinator.handlers.Forward(message, id(outside), () => {})
     }
+    const mark = core.replica.operations.mark()
     ask("")
-    ask(core.replica.incarnation().replace(/.$/u, "~"))
-    expect(carriedOut()[nodeNumber! - 1]).toBe(0)
-    ask(core.replica.incarnation())
-    expect(carriedOut()[nodeNumber! - 1]).toBe(1)
+    ask(mark.replace(/.\./u, "z."))
+    expect(visits()).toEqual([])
+    ask(mark)
+    stepped.runtime.advance(100)
+    expect(visits()).toMatchObject([{ visits: 1 }])
+  })
+
+  it("is passed over where its message comes again", () => {
+    const [nodeNumber] = primaries
+    const { core } = stepped.nodes[nodeNumber! - 1]!
+    const body = {
+      key: "k",
+      calls: [{ name: "visits.add", args: [1] }],
+      operationId: { session: "s", sequence: 0 },
+      mark: core.replica.operations.mark()
+    }
+    const asked = { action: "write", bucket: shelves.name, body, sending: 7 }
+    const bytes = new TextEncoder().encode(JSON.stringify(asked))
+    const before = stepped.counts(nodeNumber!).writes
+    for (let i = 0; i < 3; i++) {
+      const message = { _tag: "Forward", request: 1, body: bytes } as const
+      core.coordinator.handlers.Forward(message, id(outside), () => {})
+    }
+    expect(stepped.counts(nodeNumber!).writes).toBe(before + 1)
   })
 
   it.each([
@@ -173,7 +201,7 @@ describe("a request that is forwarded", () => {
     const request = {
       ...visit,
       w: 1,
-      operationId: { session: "s", sequence: 1, at: stepped.runtime.now() }
+      operationId: { session: "s", sequence: 1 }
     }
     stepped.loses = ({ to }) => to === id(outside)
     const asked = stepped.write(outside, shelves, request)
@@ -193,40 +221,40 @@ describe("a request that is forwarded", () => {
       stepped.nodes[outside - 1]!.core.view.heard(id(nodeNumber), 0)
     }
     const [refusing, taking] = primaries
+    const marked = new MarkedClient(stepped)
+    done(marked.operation(shelves, { ...visitBody, w: 1 }).send(outside))
     stepped.nodes[refusing! - 1]!.core.drain()
     stepped.loses = ({ from, to }) => from === id(taking!) && to !== id(outside)
-    const request = {
-      ...visit,
-      w: 1,
-      operationId: { session: "s", sequence: 2, at: stepped.runtime.now() }
-    }
-    expect(stepped.write(outside, shelves, request).answer.values).toMatchObject([{ visits: 1 }])
-    expect(stepped.write(outside, shelves, request).answer.values).toMatchObject([{ visits: 1 }])
+    const operation = marked.operation(shelves, { ...visitBody, w: 1 })
+    done(operation.send(outside))
+    done(operation.send(outside))
+    stepped.loses = () => false
+    stepped.runtime.advance(1_000)
+    expect(visits()).toMatchObject([{ visits: 2 }])
     expect(carriedOut()[taking! - 1]).toBe(2)
   })
 
-  it("is in doubt where one sending is refused, while another one of the client's is out", () => {
+  it("is in doubt where one sending is refused, and an earlier one was carried out", () => {
     const [taking] = primaries
     for (const nodeNumber of [...primaries].reverse()) {
       stepped.nodes[outside - 1]!.core.view.heard(id(nodeNumber), 0)
       stepped.runtime.advance(1)
     }
     meet()
-    const request = {
-      ...visit,
-      w: 1,
-      operationId: { session: "s", sequence: 3, at: stepped.runtime.now() }
-    }
+    const marked = new MarkedClient(stepped)
+    done(marked.operation(shelves, { ...visitBody, w: 1 }).send(outside))
+    const operation = marked.operation(shelves, { ...visitBody, w: 1 })
     stepped.loses = ({ to }) => to === id(outside)
-    const first = stepped.write(outside, shelves, request)
-    expect(carriedOut()[taking! - 1]).toBe(1)
+    const first = operation.send(outside)
+    expect(carriedOut()[taking! - 1]).toBe(2)
     stepped.nodes[taking! - 1]!.core.drain()
     stepped.loses = () => false
-    const again = stepped.write(outside, shelves, request)
-    expect(again.error).toMatchObject({ mayHaveApplied: true })
-    stepped.runtime.advance(1_300)
-    expect(first.error).toMatchObject({ mayHaveApplied: true })
-    expect(carriedOut().reduce((sum, count) => sum + count)).toBe(1)
+    const again = operation.send(outside)
+    stepped.runtime.advance(2_000)
+    for (const sending of [first, again]) {
+      expect(sending.outcome).toMatchObject({ mayHaveApplied: true })
+    }
+    expect(visits()).toMatchObject([{ visits: 2 }])
   })
 
   it("is refused by a node that does not hold it either", () => {
@@ -262,13 +290,6 @@ describe("a request that is forwarded", () => {
   })
 })
 
-const forward = (more: object) =>
-  readForward(
-    Buffer.from(
-      JSON.stringify({ action: "read", bucket: "profiles", body: { key: "k" }, to: "", ...more })
-    )
-  )
-
 describe("a forwarded request", () => {
   const bucket = BucketName.make("profiles")
   const body = { key: "k", calls: [{ name: "put", args: [{ name: "Ada" }] }] }
@@ -284,27 +305,15 @@ describe("a forwarded request", () => {
       taken.push(request.principal)
       handle(request, address)
     }
+    // Its mark is known, so nothing is asked twice.
+    stepped.write(outside, profiles, ada)
+    taken.splice(0)
     for (const action of ["write", "read"] as const) {
       const request = { action, bucket, body, principal }
       stepped.cluster.backends[outside - 1]!.request(request, () => {})
       stepped.runtime.runReady()
     }
     expect(taken).toEqual([principal, principal])
-  })
-
-  it("without a principal, as earlier nodes forward it, is an anonymous client's", () => {
-    expect(forward({})?.request.principal).toEqual(anonymous)
-    expect(forward({ principal: anonymous })?.request.principal).toEqual(anonymous)
-  })
-
-  it.each<[string, unknown]>([
-    ["unknown", { _tag: "Root" }],
-    ["a user without a name", { _tag: "NatsUser", name: "" }],
-    ["a user with too long a name", { _tag: "NatsUser", name: "a".repeat(257) }],
-    ["no object", "ada"]
-  ])("whose principal is %s is none", (_, principal) => {
-    const json = { action: "read", bucket, body: { key: "k" }, to: "", principal }
-    expect(readForward(Buffer.from(JSON.stringify(json)))).toBeUndefined()
   })
 })
 

@@ -14,7 +14,6 @@ const anything = fc.oneof(odd, fc.jsonValue())
 const operationId = fc.record({
   session: fc.oneof(fc.string(), anything),
   sequence: fc.oneof(fc.nat(), anything),
-  at: fc.oneof(fc.nat(), anything),
   other: anything
 }, { requiredKeys: [] })
 const call = fc.record({
@@ -33,6 +32,9 @@ const request = fc.record({
   context: fc.oneof(fc.string(), anything),
   after: fc.oneof(fc.array(fc.oneof(fc.string(), anything)), anything),
   operationId: fc.oneof(operationId, anything),
+  mark: fc.oneof(fc.stringMatching(/^[0-9a-z]{15}\.[0-9]{1,16}$/u), anything),
+  tried: fc.oneof(fc.array(fc.record({ node: fc.constantFrom("n1", "N") })), anything),
+  ifUnknown: fc.oneof(fc.constantFrom("fail", "apply"), anything),
   merge: fc.oneof(fc.boolean(), anything),
   r: anything,
   other: anything
@@ -46,7 +48,8 @@ const common = {
   calls: [{ name: "put", args: [{ list: [1, null, true, "text"] }] }],
   context: "context",
   after: ["context"],
-  operationId: { session: "session", sequence: 3, at: 1_700_000_000_000 },
+  operationId: { session: "session", sequence: 3 },
+  mark: "0mi8dfxmoabcdef.7",
   merge: true
 }
 

@@ -225,9 +225,16 @@ describeWithNats("speed", () => {
   it("npm run bench prints puts and gets, and the floors they are measured against", async () => {
     const { code, stdout } = await run(`${bench} -- --seconds 0.2`)
     expect(stdout).toMatch(/^\d+ cores, Node /m)
-    for (const row of ["puts", "gets", "bare NATS echo", "bare SQLite"]) {
+    const writes = ["puts", "hot puts", "increments", "set of 10,000"]
+    for (const row of [...writes, "gets", "bare NATS echo", "bare SQLite"]) {
       expect(stdout).toMatch(new RegExp(`^${row} `, "m"))
     }
+    for (const row of writes) {
+      const [, wire, disk] = new RegExp(`^${row} .* (\\d+) +(\\d+)$`, "m").exec(stdout) ?? []
+      expect(Number(wire), row).toBeGreaterThan(200)
+      expect(Number(disk), row).toBeGreaterThan(200)
+    }
+    expect(stdout).toMatch(/a hot put takes \d+\.\d\d times as long as a cold one/)
     expect(code).toBe(0)
   }, 300_000)
 })

@@ -10,7 +10,6 @@ const limitsFiles = ["src/core/model/Limits.ts", "src/core/model/EdgeLimits.ts"]
 /** By file: formats, joins and contracts rest on these, or they shape a text for people. */
 export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
   "schemas/ClientRequest.ts": ["itemsMax", "sessionLengthMax"],
-  "schemas/HttpApi.ts": ["idempotencyKeyMax"],
   "schemas/KeyPage.ts": ["pageMax"],
   "src/cli/Input.ts": ["shownLengthMax"],
   "src/cli/Output.ts": ["cellLengthMax"],
@@ -26,6 +25,7 @@ export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/core/model/CanonicalJson.ts": ["depthMax", "nodesMax"],
   "src/core/model/DocumentKey.ts": ["keyLengthMax"],
   "src/core/model/OperationName.ts": ["stepLengthMax", "stepsMax", "operationLengthMax"],
+  "src/core/model/WriteName.ts": ["nameLengthMax"],
   "src/core/quorum/Quorum.ts": ["replicasMax"],
   "src/core/quorum/Targets.ts": ["nodesMax"],
   "src/core/ring/LogEntry.ts": ["changesMax", "predecessorsMax"],
@@ -33,6 +33,7 @@ export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/core/ring/Partition.ts": ["defaultPartitionCount"],
   "src/core/ring/Ring.ts": ["defaultReplicaCount"],
   "src/core/strategy/Bucket.ts": ["nMax"],
+  "src/gossip/PeerClocks.ts": ["leadNoiseMillis"],
   "src/http/StrictRequest.ts": ["shownLengthMax"],
   "src/node/ClusterKey.ts": ["keyIdLength"],
   "src/node/LiveRuntime.ts": ["idLength"],

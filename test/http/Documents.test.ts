@@ -1,7 +1,8 @@
 // Checks documents over HTTP, family by family, as a program with nothing but HTTP meets them.
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { makeDb } from "../../src/client/Promises.ts"
 import { NodeId } from "../../src/core/model/Names.ts"
-import { buckets } from "../cluster/buckets.ts"
+import { buckets, shelves } from "../cluster/buckets.ts"
 import { makeCluster, type MemoryCluster } from "../cluster/memoryCluster.ts"
 import { type Call, call, problemIn, siblingsIn, startServer, type TestServer } from "./served.ts"
 
@@ -170,7 +171,7 @@ const count = (key: string, idempotencyKey: string, node: number) =>
 
 describe("a write with an Idempotency-Key", () => {
   it("is applied once, however often and wherever it arrives", async () => {
-    for (const node of [0, 1, 0, 2]) await count("i", "the first: ü", node)
+    for (const node of [0, 1, 0, 2]) await count("i", "the first: x", node)
     await count("i", "the second", 0)
     const read = await docs("shelves", { query: { key: "i" } })
     expect(await read.json()).toMatchObject({ visits: 2 })
@@ -184,10 +185,60 @@ describe("a write with an Idempotency-Key", () => {
     }
   })
 
+  it("is applied once, though it arrives at all nodes at once", async () => {
+    for (let round = 0; round < 10; round++) {
+      const key = `at once ${round}`
+      const answers = await Promise.all([0, 1, 2, 0, 1, 2].map((node) => count(key, "one", node)))
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200])
+      const read = await docs("shelves", { query: { key } })
+      expect(await read.json()).toMatchObject({ visits: 1 })
+    }
+  })
+
+  it("is the same write as one that a program names so by its options", async () => {
+    const db = makeDb({ shelves }, cluster.backends[1]!, async () => undefined)
+    await db.shelves.visits.add("both", 1, { id: "of both", w: "all" })
+    await count("both", "of both", 0)
+    expect(await db.shelves.get("both", { r: "all" })).toMatchObject({ visits: 1 })
+  })
+
+  it("has a name that every way in takes as it is: visible ASCII", async () => {
+    for (const name of ["ü", "a\tb"]) {
+      expect(await problemIn(await count("i4", name, 0)))
+        .toMatchObject({ status: 400, setting: "idempotency-key" })
+    }
+    expect((await count("i4", "a b \"c\", {d}", 0)).status).toBe(200)
+  })
+
   it("takes 200 characters and not 201", async () => {
     expect((await count("i3", "x".repeat(200), 0)).status).toBe(200)
     expect(await problemIn(await count("i3", "x".repeat(201), 0)))
       .toMatchObject({ status: 400, setting: "idempotency-key" })
+  })
+
+  it("is in doubt while a node that may have it is away, unless twice is preferred", async () => {
+    cluster.cut(n3)
+    try {
+      const send = (headers: { readonly [name: string]: string }) =>
+        call(servers[0]!, "/v1/buckets/shelves/docs/ops/visits.add", {
+          method: "POST",
+          json: [1],
+          query: { w: "1", key: "away" },
+          headers: { "idempotency-key": "away", ...headers }
+        })
+      expect(await problemIn(await send({}))).toMatchObject({
+        status: 409,
+        type: "urn:everwrite:problem:OperationUnknown",
+        mayHaveApplied: true,
+        nodes: [{ node: "n3" }]
+      })
+      const applied = await send({ "everwrite-if-unknown": "apply" })
+      expect(await applied.json()).toMatchObject({ visits: 1 })
+      expect(await problemIn(await send({ "everwrite-if-unknown": "maybe" })))
+        .toMatchObject({ status: 400, setting: "everwrite-if-unknown" })
+    } finally {
+      cluster.heal()
+    }
   })
 })
 

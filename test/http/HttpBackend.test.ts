@@ -83,13 +83,9 @@ describe("a client over HTTP", () => {
     expect(second.values).toEqual(["two"])
     const deletion = { key: "c", op: "delete", context: second.context, w: "all" } as const
     expect((await write(far, "notes", deletion)).values).toEqual([])
-    const operationId = { session: "s", sequence: 1, at: Date.now() }
-    const add = { key: "o", op: "visits.add", args: [1], operationId, w: "all" } as const
-    for (let sent = 0; sent < 3; sent++) await write(far, "shelves", add)
-    const { values } = await write(far, "shelves", {
-      ...add,
-      operationId: { ...operationId, sequence: 2 }
-    })
+    const add = { key: "o", op: "visits.add", args: [1], w: "all" } as const
+    for (let sent = 0; sent < 3; sent++) await write(far, "shelves", add, { id: "first" })
+    const { values } = await write(far, "shelves", add, { id: "second" })
     expect(values).toMatchObject([{ visits: 2 }])
     const after = [second.context]
     expect((await read(far, "notes", { key: "c", after })).values).toEqual([])

@@ -32,7 +32,14 @@ const table: ReadonlyArray<readonly [status: number, error: Errors.StoreError]> 
   [400, new Errors.InvalidRequest({ setting: "r", value: "9", expected: "1 to 3" })],
   [400, new Errors.BadContext({ bucket, reason: "malformed" })],
   [428, new Errors.ContextRequired({ bucket })],
-  [409, new Errors.RequestTooOld({ ageMillis: 700_000, limitMillis: 600_000 })],
+  [503, new Errors.StaleMark({ node: "n1", mark: "" })],
+  [
+    409,
+    new Errors.OperationUnknown({
+      nodes: [{ node: "n2", reason: "it does not answer" }],
+      mayHaveApplied: true
+    })
+  ],
   [
     503,
     new Errors.ListingIncomplete({

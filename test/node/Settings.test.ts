@@ -63,6 +63,7 @@ const samples: Readonly<
   writeTimeoutMillis: [millis, "-1"],
   requestsMax: [["1", "7", "1000000"], "1e3"],
   cacheBytesMax: [bytes, "1000"],
+  lastIssuedDotsMax: [["0", "7", "100000000"], "-1"],
   drainTimeoutMillis: [millis, "600001"],
   storageBytesMax: [bytes, "1000"],
   waitingBytesMax: [bytes, "9007199254740993"]

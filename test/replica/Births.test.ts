@@ -17,6 +17,80 @@ const dotOf = (bench: Bench, value: unknown, at = key): Dot.Dot => {
   return document.store.siblings.at(-1)!
 }
 
+const keyOf = (number: number): RowKey => ({ ...key, partitionKey: `s${number}` })
+
+const actorOf = (bench: Bench, birth: number): Dot.Actor =>
+  Dot.actor({ node: bench.node, incarnation: bench.incarnations[0]!, birth })
+
+/** Of which memory may tell: of none, so that leaves do, or of all. */
+const limits = [{ lastIssuedDotsMax: 0 }, {}]
+
+describe.each(limits)("a replica with the limits %o", (options) => {
+  it("begins a new birth where its row is an old one, so that no write is lost", () => {
+    const bench = new Bench(options)
+    bench.operate("put", ["first"])
+    const old = bench.storage.read(key)
+    const handedOver = bench.operate("put", ["second"]).document
+    if (old._tag !== "Found") throw new Error("the row is there")
+    const { header } = old.document
+    const change = { key, header, elements: [], elementCount: 0 }
+    bench.storage.write(batchOf(change), () => undefined)
+    bench.runtime.runReady()
+    const both = Document.join(handedOver, bench.operate("put", ["third"]).document)
+    expect(both.store?.kind === "values" && both.store.siblings.map(({ value }) => value).sort())
+      .toEqual(["\"first\"", "\"second\"", "\"third\""])
+    expect(bench.replica.stats().births).toBe(2)
+  })
+
+  it("goes on under one actor after joins that its row has taken up", () => {
+    const bench = new Bench(options)
+    const other = new Bench({ node: "n2" })
+    const { actor } = dotOf(bench, 1)
+    for (const value of [2, 3]) {
+      other.operate("put", [value])
+      bench.join(other.document())
+      expect(dotOf(bench, value).actor).toBe(actor)
+    }
+    expect(bench.replica.stats().births).toBe(1)
+  })
+})
+
+describe("a replica with more documents than memory may tell of", () => {
+  const written = fc.array(fc.nat(12), { minLength: 1, maxLength: 60, size: "max" })
+
+  it("begins one birth for each document, in whatever order they are written", () => {
+    const options = fc.record({
+      lastIssuedDotsMax: fc.nat(6),
+      cacheBytesMax: fc.constantFrom(0, 400, 100_000)
+    })
+    fc.assert(fc.property(written, options, (numbers, limits) => {
+      const bench = new Bench(limits)
+      for (const number of numbers) bench.operate("put", [number], { key: keyOf(number) })
+      const documents = new Set(numbers).size
+      const { births, lastDots } = bench.replica.stats()
+      expect(births).toBe(documents)
+      expect(lastDots).toBe(Math.min(documents, limits.lastIssuedDotsMax))
+    }))
+  })
+
+  it("begins a new birth where the leaf of a document is damaged", () => {
+    const bench = new Bench({ lastIssuedDotsMax: 0 })
+    const { actor } = dotOf(bench, 1)
+    bench.disk.database.exec("UPDATE family_rows SET bytes = x'00' WHERE family = 2")
+    expect(dotOf(bench, 2).actor).not.toBe(actor)
+    expect(bench.replica.stats().births).toBe(2)
+  })
+
+  it("writes no leaf of a document of which memory tells", () => {
+    const bench = new Bench({ lastIssuedDotsMax: 1 })
+    const leaves = () =>
+      bench.storage.scanRows({ family: "leaf", under: [], after: undefined, limit: 9 }).length
+    for (const number of [1, 1, 2, 2, 1]) bench.operate("put", [number], { key: keyOf(number) })
+    expect(leaves()).toBe(1)
+    expect(bench.replica.stats()).toMatchObject({ births: 2, leafReads: 1 })
+  })
+})
+
 describe("a replica", () => {
   it("goes on under one actor while it holds its row, also after joins", () => {
     const bench = new Bench()
@@ -63,22 +137,6 @@ describe("a replica", () => {
     expect(bench.replica.stats().births).toBe(2)
   })
 
-  it("begins a new birth where its row is an old one, so that no write is lost", () => {
-    const bench = new Bench()
-    bench.operate("put", ["first"])
-    const old = bench.storage.read(key)
-    const handedOver = bench.operate("put", ["second"]).document
-    if (old._tag !== "Found") throw new Error("the row is there")
-    const { header } = old.document
-    const change = { key, header, elements: [], elementCount: 0 }
-    bench.storage.write(batchOf(change), () => undefined)
-    bench.runtime.runReady()
-    const both = Document.join(handedOver, bench.operate("put", ["third"]).document)
-    expect(both.store?.kind === "values" && both.store.siblings.map(({ value }) => value).sort())
-      .toEqual(["\"first\"", "\"second\"", "\"third\""])
-    expect(bench.replica.stats().births).toBe(2)
-  })
-
   it("begins a new birth where its row is damaged", () => {
     const bench = new Bench()
     const lost = dotOf(bench, 1)
@@ -108,6 +166,47 @@ describe("a replica", () => {
     bench.crash()
     expect(bench.incarnations).toEqual([...bench.incarnations].sort())
     expect(new Set(bench.incarnations).size).toBe(3)
+  })
+
+  it("begins a new incarnation where its document holds the dot to be made", () => {
+    const bench = new Bench()
+    bench.join({ ...Document.empty, context: new Map([[actorOf(bench, 1), 1_000]]) })
+    const dot = dotOf(bench, "acknowledged")
+    expect(Dot.isActorOf(dot.actor, { node: bench.node, incarnation: bench.incarnations[0]! }))
+      .toBe(false)
+    expect(bench.values()).toEqual(["acknowledged"])
+    expect(dotOf(bench, "next").actor).toBe(dot.actor)
+    expect(bench.replica.stats()).toMatchObject({ births: 2, incarnationsEnded: 1 })
+  })
+
+  it("begins a new incarnation where a removal that waits has seen the dot to be made", () => {
+    const bench = new Bench({ strategy: { family: "crdt", type: { type: "set" } } })
+    const seen = new Map([[actorOf(bench, 1), 1_000]])
+    const removal = { actor: "n2.000000000000000.1", counter: 2, seen, path: [] }
+    bench.join({ ...Document.empty, context: new Map([[removal.actor, 2]]), deferred: [removal] })
+    bench.operate("add", ["acknowledged"])
+    bench.join({ ...Document.empty, context: new Map([["n3.000000000000000.1", 2]]) })
+    expect(bench.values()).toEqual([["acknowledged"]])
+    expect(bench.replica.stats().incarnationsEnded).toBe(1)
+  })
+
+  it("begins a new incarnation where its client has seen the dot to be made", () => {
+    const bench = new Bench()
+    const vector = new Map([[actorOf(bench, 1), 1_000]])
+    const options = { seen: { vector, stamp: 0 } }
+    const { updated } = bench.begin([["put", 1], ["put", 2]], options)
+    expect(updated._tag).toBe("Updated")
+    expect(bench.values()).toEqual([1, 2])
+    expect(bench.replica.stats().incarnationsEnded).toBe(1)
+  })
+
+  it("begins a new birth where its document holds more of its actor than it made", () => {
+    const bench = new Bench()
+    const { actor } = dotOf(bench, "first")
+    bench.join({ ...Document.empty, context: new Map([[actor, 1_000]]) })
+    bench.operate("put", ["acknowledged"])
+    expect(bench.values()).toEqual(["acknowledged"])
+    expect(bench.replica.stats().births).toBe(2)
   })
 
   it("makes no dot twice, with any fault of its rows, commits and process", () => {

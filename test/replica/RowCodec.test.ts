@@ -17,7 +17,7 @@ const own = "n1.0mi8dfxmoabcdef.1"
 
 /** The content of the storage after a change. */
 const after = (row: StoredDocument | undefined, change: Row.RowChange): StoredDocument => {
-  const elements = new Map(row?.elements)
+  const elements = new Map(change.dropsElements ? [] : row?.elements)
   for (const [path, bytes] of change.elements) {
     if (bytes === undefined) elements.delete(path)
     else elements.set(path, bytes)

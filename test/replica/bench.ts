@@ -28,8 +28,11 @@ export interface BenchOptions {
   readonly node?: string
   readonly strategy?: StrategyDefinition
   readonly cacheBytesMax?: number
+  readonly lastIssuedDotsMax?: number
   readonly limits?: Partial<StorageLimits>
   readonly shownWaitsMax?: number
+  /** Operations that are remembered. */
+  readonly operationIdsMax?: number
 }
 
 export interface OperateOptions {
@@ -208,6 +211,7 @@ export class Bench {
 
   #start(): Replica {
     const { runtime } = this
+    const { cacheBytesMax = 0, lastIssuedDotsMax = lan.node.lastIssuedDotsMax } = this.#options
     beginIncarnation({ storage: this.storage, runtime }, (begun) => {
       if (isIncarnation(begun)) this.incarnations.push(begun)
     })
@@ -220,8 +224,10 @@ export class Bench {
       stampMillis: runtime.now,
       limits: {
         ...lan.node,
-        cacheBytesMax: this.#options.cacheBytesMax ?? 0,
-        shownWaitsMax: this.#options.shownWaitsMax ?? lan.node.shownWaitsMax
+        cacheBytesMax,
+        lastIssuedDotsMax,
+        shownWaitsMax: this.#options.shownWaitsMax ?? lan.node.shownWaitsMax,
+        operationIdsMax: this.#options.operationIdsMax ?? lan.node.operationIdsMax
       }
     })
   }

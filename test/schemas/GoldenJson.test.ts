@@ -16,12 +16,24 @@ const throughSchema = (schema: Schema.Codec<any, any>) => (text: string): unknow
   Schema.encodeSync(schema)(Schema.decodeUnknownSync(schema)(JSON.parse(text)))
 
 const readWholly = {
-  "request-1": throughSchema(RequestBody),
+  "request-1": (text: string): unknown => {
+    const { operationId, ...rest } = Schema.decodeUnknownSync(RequestBody)(JSON.parse(text))
+    // The time at which an operation was issued means nothing any more.
+    const { at } = JSON.parse(text).operationId ?? {}
+    if (operationId === undefined) return rest
+    return { ...rest, operationId: at === undefined ? operationId : { ...operationId, at } }
+  },
   "answer-1": throughSchema(ReplyBody),
   "forward-1": (text: string): unknown => {
     const read = readForward(Buffer.from(text))
     if (read === undefined) return undefined
-    return JSON.parse(Buffer.from(writeForward(read.request, read.to)).toString())
+    const { sending: _, ...written } = JSON.parse(Buffer.from(writeForward(read)).toString())
+    // The incarnation that it asks means nothing any more.
+    return { ...written, to: JSON.parse(text).to }
+  },
+  "forward-2": (text: string): unknown => {
+    const read = readForward(Buffer.from(text))
+    return read === undefined ? undefined : JSON.parse(Buffer.from(writeForward(read)).toString())
   }
 }
 

@@ -25,10 +25,31 @@ const tagged = <const Tag extends PeerMessage["_tag"]>(tag: Tag) => ({
 const outcome = fc.constantFrom("same" as const, "found", "absent", "damaged")
 const completeness = fc.constantFrom(...completenesses)
 const keys = fc.array(place, { maxLength: 5 })
+const dot = fc.record({
+  actor: fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,63}\.[0-9a-z]{15}\.[0-9a-z]{1,11}$/u),
+  counter: count
+})
+const session = text.filter((s) => s !== "")
+const operation = fc.record({ id: fc.record({ session, sequence: count }), dot })
+const mark = fc.oneof(fc.constant(""), fc.stringMatching(/^[0-9a-z]{15}\.[0-9]{1,15}$/u))
+const markOrNone = fc.oneof(fc.constant(undefined), mark)
+const target = fc.record({
+  node: fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,63}$/u).map((id) => NodeId.make(id)),
+  mark: markOrNone
+})
+const word = fc.oneof(
+  fc.record({ _tag: fc.constantFrom("Fenced" as const, "Unknown", "Contended") }),
+  fc.record({ _tag: fc.constant("Known" as const), document: bytes, dot }),
+  fc.record({
+    _tag: fc.constant("Forwarded" as const),
+    targets: fc.array(target, { maxLength: 3 })
+  })
+)
+const store = { ...tagged("Store"), ...name, sync: fc.boolean(), document: bytes }
 
 const actor = fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,9}\.[0-9a-z]{15}\.[0-9a-z]{1,11}$/u)
-const dot = fc.tuple(actor, fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }))
-const after = fc.array(dot, { maxLength: 5 }).map((entries) => new Map(entries))
+const seen = fc.tuple(actor, fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }))
+const after = fc.array(seen, { maxLength: 5 }).map((entries) => new Map(entries))
 const storeId = fc.stringMatching(/^[0-9a-z]{1,64}$/u)
 const entry = fc.oneof(storeId, fc.constantFrom("-", "!"))
 const nodeId = fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,63}$/u).map((id) => NodeId.make(id))
@@ -42,7 +63,8 @@ const introduction = {
 }
 
 export const messages: fc.Arbitrary<PeerMessage> = fc.oneof(
-  fc.record({ ...tagged("Store"), ...name, sync: fc.boolean(), document: bytes }),
+  fc.record(store),
+  fc.record({ ...store, operation }),
   fc.record({ ...tagged("Stored"), durable: fc.boolean(), completeness }),
   fc.record({ ...tagged("Fetch"), ...name, digest }),
   fc.record({ ...tagged("Fetched"), outcome, document: bytes, completeness }),
@@ -54,5 +76,21 @@ export const messages: fc.Arbitrary<PeerMessage> = fc.oneof(
   fc.record({ ...tagged("OtherRing"), digest: ringDigest }),
   fc.record({ ...tagged("FetchAfter"), ...name, digest, after }),
   fc.record({ ...tagged("Form"), ...introduction }),
-  fc.record({ ...tagged("Formed"), ...introduction, told: count })
+  fc.record({ ...tagged("Formed"), ...introduction, told: count }),
+  fc.record({ ...tagged("Fence"), ...name, id: operation.map(({ id }) => id), mark: markOrNone }),
+  fc.record({ ...tagged("Fenced"), asked: markOrNone, mark, word })
+)
+
+const later: ReadonlySet<string> = new Set([
+  "OtherRing",
+  "FetchAfter",
+  "Fence",
+  "Fenced",
+  "Form",
+  "Formed"
+])
+
+/** Those that frames of version 1 carried. */
+export const messagesOfVersion1 = messages.filter((message) =>
+  !later.has(message._tag) && !("operation" in message)
 )

@@ -11,7 +11,7 @@ import {
   writeMessage
 } from "../../src/transport/PeerMessageCodec.ts"
 import { unlessMalformed } from "../core/codec/unlessMalformed.ts"
-import { messages, ringDigest } from "../schemas/messages.ts"
+import { messages, messagesOfVersion1, ringDigest } from "../schemas/messages.ts"
 import { beforeVersion3, toVersion1, toVersion2 } from "./frameVersion1.ts"
 
 const ring = "00112233aabbccdd"
@@ -57,6 +57,16 @@ const store: PeerMessage = {
   document: Uint8Array.of(1, 2, 3)
 }
 
+const fetchAfter: PeerMessage = {
+  _tag: "FetchAfter",
+  request: 7,
+  bucket: "carts",
+  fingerprint: "",
+  key: { partition: "salice", sort: "" },
+  digest: "",
+  after: new Map()
+}
+
 describe("messages", () => {
   it("are read back as written, one after the other", () => {
     fc.assert(fc.property(fc.array(messages, { maxLength: 5 }), (all) => {
@@ -75,22 +85,21 @@ describe("messages", () => {
   })
 
   it("of version 1 are read with the ring of their frame where they depend on it", () => {
-    const newer = ["OtherRing", "FetchAfter", "Form", "Formed"]
-    const all = messages.filter(({ _tag }) => !newer.includes(_tag))
-    fc.assert(fc.property(fc.array(all, { maxLength: 5 }), ringDigest, (sent, digest) => {
-      const bytes = Uint8Array.from(sent.flatMap((message) => [...toVersion1(message)]))
-      expect(receiveAll(bytes, { version: 1, ringDigest: digest })).toEqual(
-        sent.map((message) => ({
-          message: beforeVersion3(message),
-          ring: isRingDependent(message) ? digest : undefined
-        }))
-      )
-    }))
+    fc.assert(
+      fc.property(fc.array(messagesOfVersion1, { maxLength: 5 }), ringDigest, (sent, digest) => {
+        const bytes = Uint8Array.from(sent.flatMap((message) => [...toVersion1(message)]))
+        expect(receiveAll(bytes, { version: 1, ringDigest: digest })).toEqual(
+          sent.map((message) => ({
+            message: beforeVersion3(message),
+            ring: isRingDependent(message) ? digest : undefined
+          }))
+        )
+      })
+    )
   })
 
   it("of version 2 are read as of replicas that are not complete", () => {
-    const all = messages.filter(({ _tag }) => !["FetchAfter", "Form", "Formed"].includes(_tag))
-    fc.assert(fc.property(fc.array(all, { maxLength: 5 }), (sent) => {
+    fc.assert(fc.property(fc.array(messagesOfVersion1, { maxLength: 5 }), (sent) => {
       const bytes = Uint8Array.from(sent.flatMap((message) => [...toVersion2(message)]))
       expect(receiveAll(bytes, { version: 2 }).map(({ message }) => message))
         .toEqual(sent.map(beforeVersion3))
@@ -104,10 +113,33 @@ describe("messages", () => {
     expect(() => readAll(write({ ...form, stores: [stores[1], stores[1]] }))).toThrow(Malformed)
   })
 
-  it("of version 1 are never those that it did not know", () => {
-    const bytes = write({ _tag: "OtherRing", request: 1, digest: ring })
-    expect(() => receiveAll(bytes, { version: 1, ringDigest: ring }))
+  it("of an earlier version are never those that it did not know", () => {
+    const otherRing = write({ _tag: "OtherRing", request: 1, digest: ring })
+    expect(() => receiveAll(otherRing, { version: 1, ringDigest: ring }))
       .toThrow("expected a message tag at byte 0")
+    expect(() => receiveAll(write(fetchAfter), { version: 2 }))
+      .toThrow("expected a message tag at byte 0")
+  })
+
+  it("refuse a history whose actors are not in order, or have no counter", () => {
+    const actors = ["n1.000000000000000.1", "n2.000000000000000.1"] as const
+    const bytes = write(fetchAfter).slice(0, -1)
+    const withEntries = (entries: ReadonlyArray<readonly [string, number]>) => {
+      const writer = new ByteWriter().raw(bytes).varint(entries.length)
+      for (const [actor, counter] of entries) writer.text(actor).varint(counter)
+      return writer.finish()
+    }
+    expect(readAll(withEntries([[actors[0], 1], [actors[1], 1]]))).toHaveLength(1)
+    for (
+      const wrong of [
+        [[actors[1], 1], [actors[0], 1]],
+        [[actors[0], 1], [actors[0], 1]],
+        [[actors[0], 0]],
+        [["nobody", 1]]
+      ] as const
+    ) {
+      expect(() => readAll(withEntries(wrong))).toThrow("actors in order")
+    }
   })
 
   it("are refused as `Malformed` wherever they are cut off", () => {
@@ -132,7 +164,7 @@ describe("messages", () => {
   })
 
   it("are refused as `Malformed` or are messages when they are noise", () => {
-    const noise = fc.tuple(fc.nat(12), fc.uint8Array({ maxLength: 40 }))
+    const noise = fc.tuple(fc.nat(15), fc.uint8Array({ maxLength: 40 }))
     fc.assert(
       fc.property(noise, ([tag, rest]) => expectCanonical(Uint8Array.of(tag, ...rest))),
       { numRuns: 5000 }

@@ -101,6 +101,17 @@ const identity = {
 
 export const goldenFrames: Readonly<Record<string, GoldenFrame>> = {
   ...goldenFramesOfVersion2,
+  "fetch-after": {
+    header,
+    content: [{
+      _tag: "FetchAfter",
+      request: 9,
+      ...name,
+      digest: "",
+      after: new Map([["n1.0mi8dfxmoabcdef.1", 2], ["n2.0mi8dfxmoabcdef.z", 300]])
+    }],
+    part: undefined
+  },
   keyed: {
     header: {
       ...header,

@@ -18,6 +18,8 @@ export const handlersOf = (
   Listed: handler,
   OtherRing: handler,
   FetchAfter: handler,
+  Fence: handler,
+  Fenced: handler,
   Form: handler,
   Formed: handler
 })

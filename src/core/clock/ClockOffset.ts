@@ -6,7 +6,9 @@
  * the receiver, lowers this bound and never raises it; so the greatest of a window of frames is the
  * best one. A frame that also says how far the receiver's clock is, at least, bounds the offset
  * from above in the same way. The offset lies between the two, and the own clock is believed as
- * far as they allow: a delay alone never shows that it is wrong.
+ * far as they allow: a delay alone never shows that it is wrong. Where the own clock moved against
+ * the monotonic one since a frame came, it was set, or the machine stood still, and the other clock
+ * went on: the frame's bounds leave room for either.
  *
  * @see RFC 5905, section 10: the clock filter of NTP, which keeps its sample of the least delay
  */
@@ -19,9 +21,19 @@ export interface Bounds {
   readonly greatest: number
 }
 
+/** A moment of this node. */
+export interface Moment {
+  /** On the monotonic clock. */
+  readonly at: number
+  /** On the own wall clock. */
+  readonly wall: number
+}
+
 /** The bounds of the frames that came in one slot of the window. */
 interface Sample extends Bounds {
   readonly slot: number
+  /** How far the own wall clock was before the monotonic one. */
+  readonly lead: number
 }
 
 /**
@@ -47,38 +59,41 @@ const fresh = (known: ClockOffset, slot: number, { clockSamplesMax }: ClockLimit
     ? known.filter((sample) => sample.slot > slot - clockSamplesMax)
     : known
 
-const boundsOf = (samples: ReadonlyArray<Bounds>): Bounds => {
+/** What the samples tell when the own clock leads so far. */
+const boundsOf = (samples: ReadonlyArray<Sample>, lead: number): Bounds => {
   let least = -Infinity
   let greatest = Infinity
   for (const sample of samples) {
-    least = Math.max(least, sample.least)
-    greatest = Math.min(greatest, sample.greatest)
+    const moved = lead - sample.lead
+    least = Math.max(least, sample.least - Math.max(moved, 0))
+    greatest = Math.min(greatest, sample.greatest - Math.min(moved, 0))
   }
   return { least, greatest }
 }
 
 /**
- * Takes a frame into account that came at `at` on the monotonic clock.
+ * Takes a frame into account that came at a moment.
  *
  * **Guarantees** at most `clockSamplesMax` samples; a frame that contradicts the ones before, as
  * after one of the clocks was set, counts alone from then on.
  */
 export const observe = (
   known: ClockOffset,
-  frame: Bounds & { readonly at: number },
+  frame: Bounds & Moment,
   limits: ClockLimits
 ): ClockOffset => {
-  const { at, greatest, least } = frame
+  const { at, greatest, least, wall } = frame
   // Of a clock that was set back since the other node heard of it.
   if (least > greatest) return known
   const slot = slotOf(at, limits)
   const before = fresh(known, slot, limits)
-  const all = boundsOf(before)
-  if (least > all.greatest || greatest < all.least) return [{ slot, least, greatest }]
+  const sample = { slot, lead: wall - at, least, greatest }
+  const all = boundsOf(before, sample.lead)
+  if (least > all.greatest || greatest < all.least) return [sample]
   const last = before.at(-1)
-  if (last?.slot !== slot) return [...before, { slot, least, greatest }]
+  if (last?.slot !== slot) return [...before, sample]
   if (least <= last.least && greatest >= last.greatest) return before
-  return [...before.slice(0, -1), { slot, ...boundsOf([last, { least, greatest }]) }]
+  return [...before.slice(0, -1), { ...sample, ...boundsOf([last, sample], sample.lead) }]
 }
 
 /**
@@ -89,11 +104,11 @@ export const observe = (
  */
 export const estimate = (
   known: ClockOffset,
-  at: number,
+  { at, wall }: Moment,
   limits: ClockLimits
 ): number | undefined => {
   const samples = fresh(known, slotOf(at, limits), limits)
   if (samples.length === 0) return undefined
-  const { greatest, least } = boundsOf(samples)
+  const { greatest, least } = boundsOf(samples, wall - at)
   return least > 0 ? least : Math.min(greatest, 0)
 }

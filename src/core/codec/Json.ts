@@ -235,6 +235,7 @@ const digitsOf = (integer: number): string => {
 }
 
 const quote = 0x22
+const backslash = 0x5c
 const point = 0x2e
 const digit0 = 0x30
 const digit9 = 0x39
@@ -264,7 +265,7 @@ const endOfText = (text: string, start: number): number => {
 /** Whether the backslashes before a place are odd in number. */
 const isEscaped = (text: string, at: number): boolean => {
   let before = at
-  while (text[before - 1] === "\\") before--
+  while (text.charCodeAt(before - 1) === backslash) before--
   return (at - before) % 2 === 1
 }
 
@@ -301,6 +302,8 @@ const needsReading = (text: string): boolean => {
  * into what it is to refuse.
  */
 export const isDeeperThan = (text: string, levels: number): boolean => {
+  // It has fewer characters than it needs brackets.
+  if (text.length <= levels) return false
   let depth = 0
   let at = 0
   while (at < text.length) {

@@ -12,7 +12,8 @@ import { invariant } from "../Invariant.ts"
 import type { DotStore } from "./DotStore.ts"
 import * as Expiry from "./Expiry.ts"
 import { joinStores } from "./Join.ts"
-import { applyDeferral, type Deferral } from "./Removal.ts"
+import { type Deferral, removeDeferred } from "./Removal.ts"
+import { TreeEdit } from "./TreeEdit.ts"
 
 export interface Document {
   readonly context: VersionVector.VersionVector
@@ -26,6 +27,11 @@ export interface Document {
 /** The change of one operation: a state whose context is named dots, and sometimes a vector. */
 export interface Delta {
   readonly seen: Seen
+  /**
+   * Where the change is: its state says nothing beside this path, and the dots that it replaces
+   * stand at or below it. Absent where it may concern the whole document.
+   */
+  readonly path?: ReadonlyArray<string>
   readonly store: DotStore | undefined
   readonly deferred: ReadonlyArray<Deferral>
   /** An entry where the operation sets or lifts the expiry; its dot is among those of `seen`. */
@@ -78,10 +84,11 @@ const applyDeferrals = (
   left: ReadonlyArray<Deferral>,
   right: ReadonlyArray<Deferral>
 ): DotStore | undefined => {
-  let kept = store
-  for (const deferral of left) kept = applyDeferral(kept, deferral)
-  for (const deferral of right) kept = applyDeferral(kept, deferral)
-  return kept
+  if (left.length + right.length === 0) return store
+  const edit = new TreeEdit(store)
+  removeDeferred(edit, left)
+  removeDeferred(edit, right)
+  return edit.store
 }
 
 const joinWith = (left: Document, right: Delta, endedSeen: Seen): Document => {

@@ -11,6 +11,7 @@ import type { Sibling } from "../clock/DottedVersionVectorSet.ts"
 import * as VersionVector from "../clock/VersionVector.ts"
 import * as CounterTotal from "./CounterTotal.ts"
 import type { Counter, DotStore, PerActorTotal } from "./DotStore.ts"
+import type { TreeEdit } from "./TreeEdit.ts"
 
 /** A removal at `path` that had seen more than this document has yet. Its dot is its event. */
 export interface Deferral extends Dot {
@@ -86,26 +87,20 @@ const keepUnseen = (
   return kept.length === siblings.length ? siblings : kept
 }
 
-/**
- * `store` without the values at and below a deferral's path that the deferral had seen. Counters
- * are not deferred (see the README of this room). Returns `store` itself if unchanged.
- */
-export const applyDeferral = (
+/** `store` without the values that were seen; itself if unchanged. */
+const withoutSeen = (
   store: DotStore | undefined,
-  deferral: Deferral,
-  depth = 0
+  seen: VersionVector.VersionVector
 ): DotStore | undefined => {
-  if (store === undefined) return undefined
-  if (store.kind === "values" && depth >= deferral.path.length) {
-    const siblings = keepUnseen(store.siblings, deferral.seen)
+  if (store?.kind === "values") {
+    const siblings = keepUnseen(store.siblings, seen)
     if (siblings === store.siblings) return store
     return siblings.length === 0 ? undefined : { kind: "values", siblings }
   }
-  if (store.kind !== "tree") return store
+  if (store?.kind !== "tree") return store
   let changed: Map<string, DotStore> | undefined
   for (const [key, child] of store.children) {
-    if (depth < deferral.path.length && key !== deferral.path[depth]) continue
-    const left = applyDeferral(child, deferral, depth + 1)
+    const left = withoutSeen(child, seen)
     if (left === child) continue
     changed ??= new Map(store.children)
     if (left === undefined) changed.delete(key)
@@ -113,4 +108,12 @@ export const applyDeferral = (
   }
   if (changed === undefined) return store
   return changed.size === 0 ? undefined : { kind: "tree", children: changed }
+}
+
+/**
+ * Removes the values at and below each deferral's path that the deferral had seen. Counters are not
+ * deferred (see the README of this room).
+ */
+export const removeDeferred = (edit: TreeEdit, deferrals: ReadonlyArray<Deferral>): void => {
+  for (const { path, seen } of deferrals) edit.put(path, withoutSeen(edit.at(path), seen))
 }

@@ -3,53 +3,51 @@
  * out itself, and when the client is told.
  *
  * One node is asked at a time. A read goes to the next node as soon as one is late. A write stays
- * with the node that was asked, because a second node might apply it a second time; it moves only
- * when that node has certainly not carried it out. Whether a refusal is certain depends on how
- * often the write was sent, also by other requests for the same operation, so the caller says it
- * with the event (`isCertain`).
+ * with the node that was asked until that one refuses, or is believed down; whichever node is asked
+ * next is told which were asked before and have not refused, and finds out from them. A node that
+ * refuses carries out no sending of before, since each sending names a mark of that node.
  *
  * A decision is a value that its request owns: `step` never changes it, but returns the next.
  */
 import { invariant } from "../Invariant.ts"
 import type { NodeId } from "../model/Names.ts"
+import type { Target } from "../operations/Proof.ts"
 
 export type ForwardEvent<A> =
-  /** The request was sent to the node in question, and named this incarnation of it. */
-  | { readonly _tag: "Sent"; readonly incarnation: string }
+  /**
+   * The request was sent to the node in question under this mark: empty where none is known, which
+   * asks for one; undefined where the client named none, so that no mark proves anything.
+   */
+  | { readonly _tag: "Sent"; readonly sending: number; readonly mark: string | undefined }
   /** The node in question has not answered in time. */
   | { readonly _tag: "Late" }
-  /**
-   * A node did nothing, because it runs under another incarnation than the one that was `asked`.
-   * `heard` is the incarnation that this node knows of it by now.
-   */
-  | {
-    readonly _tag: "OtherIncarnation"
-    readonly from: NodeId
-    readonly asked: string
-    readonly heard: string
-  }
+  /** The node in question is believed down. */
+  | { readonly _tag: "Down" }
+  /** A node did nothing with a sending, because its mark proves nothing any more. */
+  | { readonly _tag: "Stale"; readonly from: NodeId; readonly sending: number }
   /** A node did nothing and cannot: another one may. */
   | {
     readonly _tag: "Refused"
     readonly from: NodeId
+    readonly sending: number
     readonly answer: A
-    readonly isCertain: boolean
   }
   /** `isPassing`: the answer says that nothing changed, and another sending may have. */
   | {
     readonly _tag: "Answered"
+    readonly from: NodeId
+    readonly sending: number
     readonly answer: A
     readonly isPassing: boolean
-    readonly isCertain: boolean
   }
-  /** The request's time is up. */
+  /** The request's time is up, or another node has taken the operation over. */
   | { readonly _tag: "Deadline" }
 
 export type ForwardOutcome<A> =
   | { readonly _tag: "Wait" }
-  /** `noneApplied`: no node that was asked has carried it out. */
+  /** `noneApplied`: no node that was asked has carried it out, or will. */
   | { readonly _tag: "Answer"; readonly answer: A; readonly noneApplied: boolean }
-  /** No answer can be believed; a write may have applied at one of the nodes asked. */
+  /** No answer can be believed; a write may have applied at one of the nodes tried. */
   | { readonly _tag: "Fail" }
 
 export interface ForwardDecision<A> {
@@ -62,8 +60,15 @@ export interface ForwardDecision<A> {
   readonly attempt: number
   /** The node to send to now, because of the last step; undefined if there is none. */
   readonly next: NodeId | undefined
-  /** The incarnation that was named last; empty where none was known. */
-  readonly incarnation: string
+  /** Nodes that were asked for a write and have not refused it, also by earlier requests. */
+  readonly tried: ReadonlyArray<Target>
+  /** The last sending; -1 before the first. */
+  readonly sending: number
+  /** The first sending to the node in question since it is; -1 before that. */
+  readonly since: number
+  /** Sendings to the node in question that it may carry out. */
+  readonly sendings: number
+  /** Nodes that were asked by this request, for people. */
   readonly asked: ReadonlyArray<NodeId>
 }
 
@@ -76,19 +81,34 @@ export const nodeOf = ({ attempt, nodes }: Pick<ForwardDecision<unknown>, "attem
 
 /** The decision before anything is sent: the first node is the next. */
 export const make = <A>(
-  options: { readonly action: "read" | "write"; readonly nodes: ReadonlyArray<NodeId> }
+  options: {
+    readonly action: "read" | "write"
+    readonly nodes: ReadonlyArray<NodeId>
+    /** Nodes that earlier requests for the same operation have asked. */
+    readonly tried: ReadonlyArray<Target>
+  }
 ): ForwardDecision<A> => {
-  const { action, nodes } = options
+  const { action, nodes, tried } = options
   invariant(nodes.length > 0, "a document has a primary")
-  const [next] = nodes
-  return { outcome: wait, action, nodes, attempt: 0, next, incarnation: "", asked: [] }
+  return {
+    outcome: wait,
+    action,
+    nodes,
+    attempt: 0,
+    next: nodes[0],
+    tried,
+    sending: -1,
+    since: -1,
+    sendings: tried.filter(({ node }) => node === nodes[0]).length,
+    asked: []
+  }
 }
 
 /**
  * The decision after an event.
  *
- * **Guarantees** a write goes to a second node only after a certain refusal by the first; nothing
- * changes once the outcome is known; a refusal counts only from the node in question.
+ * **Guarantees** a node that is asked second is told of the first, unless that one has refused;
+ * nothing changes once the outcome is known; a refusal counts only from the node in question.
  */
 export const step = <A>(
   decision: ForwardDecision<A>,
@@ -97,26 +117,22 @@ export const step = <A>(
   const before = decision.next === undefined ? decision : { ...decision, next: undefined }
   if (before.outcome._tag !== "Wait") return before
   switch (event._tag) {
-    case "Sent": {
-      const node = nodeOf(before)
-      const asked = before.asked.includes(node) ? before.asked : [...before.asked, node]
-      return { ...before, incarnation: event.incarnation, asked }
-    }
+    case "Sent":
+      return sent(before, event)
     case "Late":
       return sendAgain(before, before.action === "read" ? before.attempt + 1 : before.attempt)
-    case "OtherIncarnation": {
-      // It may come again, and late: only news about the incarnation that was asked last counts.
-      const isNews = event.from === nodeOf(before) && event.asked === before.incarnation
-        && event.heard !== before.incarnation
-      return isNews ? sendAgain(before, before.attempt) : before
+    case "Down":
+      return sendAgain(before, before.attempt + 1)
+    case "Stale": {
+      // Of two sendings the first may come last, and the second have been carried out.
+      const isSure = event.from === nodeOf(before) && event.sending === before.sending
+        && before.sendings <= 1
+      return isSure ? sendAgain(without(before), before.attempt) : before
     }
     case "Refused":
-      return event.from === nodeOf(before) ? refused(before, event) : before
-    case "Answered": {
-      if (!event.isCertain && event.isPassing) return { ...before, outcome: fail }
-      const outcome = { _tag: "Answer", answer: event.answer, noneApplied: false } as const
-      return { ...before, outcome }
-    }
+      return isPresent(before, event) ? refused(before, event.answer) : before
+    case "Answered":
+      return answered(before, event)
     case "Deadline":
       return { ...before, outcome: fail }
   }
@@ -130,17 +146,75 @@ export const awaited = <A>(decision: ForwardDecision<A>): ReadonlyArray<NodeId> 
 export const isFinished = <A>(decision: ForwardDecision<A>): boolean =>
   decision.outcome._tag !== "Wait"
 
-const sendAgain = <A>(decision: ForwardDecision<A>, attempt: number): ForwardDecision<A> => {
-  const moved = { ...decision, attempt }
-  return { ...moved, next: nodeOf(moved) }
+const sent = <A>(
+  decision: ForwardDecision<A>,
+  { mark, sending }: { readonly sending: number; readonly mark: string | undefined }
+): ForwardDecision<A> => {
+  const node = nodeOf(decision)
+  const asked = decision.asked.includes(node) ? decision.asked : [...decision.asked, node]
+  const since = decision.since === -1 ? sending : decision.since
+  // Nothing is carried out under an empty mark.
+  if (decision.action === "read" || mark === "") return { ...decision, sending, since, asked }
+  const isNoted = decision.tried.some((target) => target.node === node && target.mark === mark)
+  const tried = isNoted ? decision.tried : [...decision.tried, { node, mark }]
+  return { ...decision, sending, since, asked, tried, sendings: decision.sendings + 1 }
 }
 
-const refused = <A>(
-  decision: ForwardDecision<A>,
-  { answer, isCertain }: { readonly answer: A; readonly isCertain: boolean }
-): ForwardDecision<A> => {
-  if (!isCertain) return { ...decision, outcome: fail }
-  const attempt = decision.attempt + 1
-  if (attempt < decision.nodes.length) return sendAgain(decision, attempt)
-  return { ...decision, outcome: { _tag: "Answer", answer, noneApplied: true } }
+/** Asks a node of the list, which is the next in question. */
+const sendAgain = <A>(decision: ForwardDecision<A>, attempt: number): ForwardDecision<A> => {
+  const moved = { ...decision, attempt }
+  const next = nodeOf(moved)
+  if (next === nodeOf(decision)) return { ...moved, next }
+  const sendings = decision.tried.filter(({ node }) => node === next).length
+  return { ...moved, next, since: -1, sendings }
 }
+
+/** The node in question has done nothing and will not. */
+const without = <A>(decision: ForwardDecision<A>): ForwardDecision<A> => ({
+  ...decision,
+  tried: decision.tried.filter(({ node }) => node !== nodeOf(decision)),
+  since: -1,
+  sendings: 0
+})
+
+/**
+ * Whether a word is about a sending since the node in question is: an earlier one may have had an
+ * older mark.
+ */
+const isPresent = <A>(
+  decision: ForwardDecision<A>,
+  { from, sending }: { readonly from: NodeId; readonly sending: number }
+): boolean => from === nodeOf(decision) && (decision.action === "read" || sending >= decision.since)
+
+/** Whether the word of the node in question that it did nothing holds for every sending to it. */
+const isSure = <A>(decision: ForwardDecision<A>): boolean =>
+  decision.sendings <= 1
+  || decision.tried.every(({ mark, node }) => node !== nodeOf(decision) || mark !== undefined)
+
+const refused = <A>(decision: ForwardDecision<A>, answer: A): ForwardDecision<A> => {
+  if (!isSure(decision)) return { ...decision, outcome: fail }
+  const left = without(decision)
+  const attempt = decision.attempt + 1
+  if (attempt < decision.nodes.length) return sendAgain(left, attempt)
+  return ended(left, answer)
+}
+
+const answered = <A>(
+  decision: ForwardDecision<A>,
+  event: Extract<ForwardEvent<A>, { readonly _tag: "Answered" }>
+): ForwardDecision<A> => {
+  const { answer, isPassing } = event
+  if (!isPassing || decision.action === "read") {
+    return { ...decision, outcome: { _tag: "Answer", answer, noneApplied: false } }
+  }
+  if (!isPresent(decision, event)) return decision
+  return isSure(decision) ? ended(without(decision), answer) : { ...decision, outcome: fail }
+}
+
+/** Ends with an answer that says that nothing was done, if nobody else may have done it. */
+const ended = <A>(decision: ForwardDecision<A>, answer: A): ForwardDecision<A> => ({
+  ...decision,
+  outcome: decision.tried.length === 0 || decision.action === "read"
+    ? { _tag: "Answer", answer, noneApplied: true }
+    : fail
+})

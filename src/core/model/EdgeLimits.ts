@@ -40,6 +40,19 @@ export const lanClient = {
    * again, or each request of that time tries it first.
    */
   restMillis: 1_000,
+  /**
+   * How often a message goes to a node that does not answer before a write asks another node. With
+   * one, each lost message costs that node questions to the others; with more, a write waits as
+   * many pauses for a node that is gone.
+   */
+  sendingsPerNode: 2,
+  /**
+   * Messages made for one request, each for another node or with a newer mark; beyond it the
+   * request fails. The nodes it may meet, and some refusals of an old mark; at most `triedMax`.
+   */
+  attemptsMax: 64,
+  /** Nodes whose newest mark is remembered, 100 bytes each: at least those of the cluster. */
+  marksMax: 1_000,
   /** A node is preferred that answers in less than half the time, by at least this much. */
   noiseMillis: 2,
   /** Requests of one `many` under way at once: enough to fill a batch for each node. */

@@ -123,13 +123,32 @@ export class ContextRequired extends Schema.TaggedError<ContextRequired>()("Cont
   }
 }
 
-/** A retry of an operation so old that no node can tell whether it applied. */
-export class RequestTooOld extends Schema.TaggedError<RequestTooOld>()("RequestTooOld", {
-  ageMillis: Schema.Finite,
-  limitMillis: Schema.Finite
+/**
+ * The node has done nothing, because the mark that the request brought proves nothing any more: it
+ * is of another incarnation, too old, or from before the node refused this operation. A client
+ * sends again with the mark named here.
+ */
+export class StaleMark extends Schema.TaggedError<StaleMark>()("StaleMark", {
+  node: Schema.String,
+  mark: Schema.String
 }) {
   override get message(): string {
-    return `issued ${this.ageMillis} ms ago; retries end after ${this.limitMillis} ms`
+    return `node ${this.node} has a newer mark than the request named: ${this.mark}`
+  }
+}
+
+/**
+ * This operation was sent before, and nobody can tell whether it was applied. It is applied again
+ * only where the request says so (`ifUnknown`).
+ */
+export class OperationUnknown extends Schema.TaggedError<OperationUnknown>()("OperationUnknown", {
+  /** The nodes that could not tell, each with its reason. */
+  nodes: Schema.Array(Schema.Struct({ node: Schema.String, reason: Schema.String })),
+  mayHaveApplied: Schema.Literal(true)
+}) {
+  override get message(): string {
+    const reasons = this.nodes.map(({ node, reason }) => `${node}: ${reason}`).join("; ")
+    return `the operation may have applied already, and this cannot be told: ${reasons}`
   }
 }
 
@@ -272,7 +291,8 @@ export const StoreError = Schema.Union([
   InvalidRequest,
   BadContext,
   ContextRequired,
-  RequestTooOld,
+  StaleMark,
+  OperationUnknown,
   QuorumNotMet,
   ContextNotCovered,
   ContextTooOld,
@@ -294,9 +314,13 @@ export const isPassing = (outcome: { readonly _tag: string }): boolean => {
     case "ContextTooOld":
     case "NodeUnavailable":
     case "NodeUnwritable":
-    case "RequestTooOld":
+    case "StaleMark":
       return true
     default:
       return "mayHaveApplied" in outcome && outcome.mayHaveApplied === false
   }
 }
+
+/** Whether an outcome leaves open that a write was applied, or will be. */
+export const mayHaveApplied = (outcome: { readonly _tag: string }): boolean =>
+  "mayHaveApplied" in outcome && outcome.mayHaveApplied === true

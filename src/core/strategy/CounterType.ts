@@ -45,7 +45,7 @@ const add: LeafOperation = {
     const totals = new Map([
       [actor, CounterTotal.updated(mine, { counter, amount: by, updatesMax })]
     ])
-    return changed(mutation, { store: nest(path, { kind: "counter", totals }) })
+    return changed(mutation, { path, store: nest(path, { kind: "counter", totals }) })
   }
 }
 

@@ -11,6 +11,8 @@ import * as CanonicalJson from "../model/CanonicalJson.ts"
 import type { Mutated, Mutation, Unchanged } from "./Strategy.ts"
 
 export interface DeltaContent {
+  /** At or below it is all that the change adds, replaces and defers. */
+  readonly path: ReadonlyArray<string>
   readonly store: DotStore | undefined
   /** Events that this change has seen and replaces, besides its own dot. */
   readonly replaces?: ReadonlyArray<Dot>
@@ -34,6 +36,7 @@ export const deferrals = (
 export const changed = (mutation: Mutation, change: DeltaContent): Mutated => {
   const delta: Delta = {
     seen: { vector: VersionVector.empty, dots: [...(change.replaces ?? []), mutation.dot] },
+    path: change.path,
     store: change.store,
     deferred: change.deferred ?? [],
     expiry: Expiry.none

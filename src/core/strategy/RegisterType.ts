@@ -33,6 +33,7 @@ const set: LeafOperation = {
     const stamp = HybridClock.nextStamp({ nowMillis: mutation.nowMillis, seen })
     const siblings = [{ ...mutation.dot, stamp, value }]
     return changed(mutation, {
+      path,
       store: nest(path, { kind: "values", siblings }),
       replaces: siblingsOf(here),
       deferred: deferrals(mutation, path)

@@ -25,6 +25,7 @@ export const removeAt = (
   const removed = removeSeen(here, mutation.seen?.vector ?? context)
   if (removed === tooOld) return { _tag: "ContextTooOld" }
   return changed(mutation, {
+    path,
     store: removed.counters === undefined ? undefined : nest(path, removed.counters),
     replaces: removed.dots,
     deferred

@@ -20,6 +20,7 @@ const add: LeafOperation = {
     const here = at(mutation.document.store, elementPath)
     const siblings = [{ ...mutation.dot, stamp: 0, value: "" }]
     return changed(mutation, {
+      path: elementPath,
       store: nest(elementPath, { kind: "values", siblings }),
       replaces: here?.kind === "values" ? here.siblings : [],
       deferred: deferrals(mutation, elementPath)

@@ -8,6 +8,7 @@ import { digest64 } from "../Hash.ts"
 import * as CanonicalJson from "../model/CanonicalJson.ts"
 import * as ForeignSchema from "./ForeignSchema.ts"
 import { InvalidDeclaration } from "./InvalidDeclaration.ts"
+import { someNode } from "./SchemaNodes.ts"
 
 /** A schema without services; its JSON form is derived here, from any encoded side. */
 export type ValueSchema<A> = Schema.Codec<A, any>
@@ -118,6 +119,12 @@ export const make = <A>(schema: ValueSchema<A>): ValueCodec<A> => {
   const decode = Schema.decodeUnknownSync(codec, strict)
   const decodeStored = Schema.decodeUnknownSync(codec)
   const decodeResult = Schema.decodeUnknownResult(codec, strict)
+  // Without an encoding in it, a schema's values are their own JSON: encoding them would copy them.
+  const encodes = someNode(codec.ast, ({ encoding }) => encoding !== undefined)
+  const same: Schema.Codec<any, any> = codec
+  const normalize = encodes
+    ? (json: unknown) => encode(decode(json))
+    : Schema.decodeUnknownSync(same, strict)
   return {
     schema,
     encode: (value) => orRefused(value, () => storable(encode(value))),
@@ -127,7 +134,7 @@ export const make = <A>(schema: ValueSchema<A>): ValueCodec<A> => {
         const exact = decodeResult(json)
         return exact._tag === "Success" ? exact.success : decodeStored(json)
       }),
-    normalize: (json) => orRefused(json, () => encode(decode(json))),
+    normalize: (json) => orRefused(json, () => normalize(json)),
     encodeResult: (value) => orRefused(value, () => encodeResult(value)),
     fingerprint: digest64(CanonicalJson.encode(Schema.toJsonSchemaDocument(codec)))
   }

@@ -8,7 +8,7 @@ import { encodeKey } from "../../core/model/KeyFields.ts"
 import { invariant } from "../../core/Invariant.ts"
 import type { Any } from "../../core/strategy/Bucket.ts"
 import { SchemaMismatch, type ValueCodec } from "../../core/strategy/ValueCodec.ts"
-import { isWrite, type PlannedOperation } from "../simulator/Plan.ts"
+import type { PlannedOperation } from "../simulator/Plan.ts"
 import type { Scenario } from "../simulator/Scenario.ts"
 import { type SeededRandom, stream } from "../simulator/SeededRandom.ts"
 import {
@@ -115,7 +115,6 @@ export const scenarioOf = (setting: SeedSetting, brought: Map<number, Brought>):
   const { bucket, operations, seed } = setting
   return {
     buckets: [bucket],
-    isAskedOnce: (operation) => isWrite(operation) && bucket.surface.includes("edit"),
     client: (requester) => {
       const handle = makeHandle(bucket, requester, (task) => task)
       return ({ action, consistency, id, key: name }) => {

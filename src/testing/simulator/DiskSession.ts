@@ -126,6 +126,7 @@ export class DiskSession {
       stats: () => ({
         groups: disk.counts.commits,
         changes: 0,
+        bytes: 0,
         failures: disk.counts.failures,
         waiting: this.#waiting.length + this.#committing.length,
         damaged: disk.counts.damagedReads

@@ -10,8 +10,8 @@ const retryMillis = 1_000
 
 export interface DiskWatchOptions {
   readonly now: () => number
-  /** Told of each header that is to be stored. */
-  readonly asked: (header: Uint8Array | undefined) => void
+  /** Told of each batch that is to be stored. */
+  readonly asked: (batch: Batch) => void
   /** Told of each document that the disk says to have, even where damage makes it unreadable. */
   readonly stored: (key: RowKey, header: Uint8Array) => void
   /** Told of each batch that is refused because too much waits: the node rightly takes no write. */
@@ -54,11 +54,7 @@ export class DiskWatch {
       noted(failure)
     })
     // A batch that is refused changes nothing, and nobody hears of its dots.
-    if (sequences.length > 0) {
-      for (const { header } of batch.documents) {
-        this.#options.asked(header)
-      }
-    }
+    if (sequences.length > 0) this.#options.asked(batch)
     return sequences
   }
 

@@ -1,8 +1,5 @@
 /**
  * Draws the limits of a plan's nodes: small ones that short runs reach, and the usual ones.
- *
- * Not drawn are the limits under which a promise does not hold when they are tiny: how many
- * forwarded writes, refusals and last dots a node remembers.
  */
 import { lan } from "../../core/model/Limits.ts"
 import type { PlannedLimits } from "./Plan.ts"
@@ -28,6 +25,8 @@ export const drawLimits = (random: SeededRandom): PlannedLimits => {
     // Rare, or two crashes in one moment would make nodes forget what they were told.
     toldMillis: random.pick([1, 20]),
     mendedDocumentsMax: random.pick([1, node.mendedDocumentsMax]),
+    operationIdsMax: random.pick([4, 16, 64, node.operationIdsMax, node.operationIdsMax]),
+    forwardsSeenMax: random.pick([1, 8, node.forwardsSeenMax]),
     counterUpdatesMax: random.pick([1, 2, node.counterUpdatesMax]),
     // A disk that syncs for 50 ms falls behind with smaller groups, and rightly refuses writes.
     groupChangesMax: random.pick([16, 64, node.groupChangesMax]),
@@ -47,6 +46,7 @@ export const drawLimits = (random: SeededRandom): PlannedLimits => {
     partsAsksMax: random.pick([1, node.partsAsksMax]),
     finishedRunsMax: random.pick([1, node.finishedRunsMax]),
     sentRunsBytesMax: random.pick([1, 20_000, node.sentRunsBytesMax]),
-    sentRunMillis: random.pick([10, node.sentRunMillis])
+    sentRunMillis: random.pick([10, node.sentRunMillis]),
+    lastIssuedDotsMax: random.pick([0, 3, 20, node.lastIssuedDotsMax])
   }
 }

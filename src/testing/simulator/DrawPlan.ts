@@ -35,6 +35,7 @@ export const drawPlan = (seed: number, options: DrawOptions = {}): Plan => {
     nodes: facts.nodes,
     partitionCount: random.pick([8, 16, 64]),
     answerLoss: random.pick([0, 0, 0.02, 0.2]),
+    lateShare: stream(seed, "late").pick([0, 0.05]),
     chaosMillis: facts.chaosMillis,
     maxPayloadBytes: stream(seed, "payload").pick([65_536, 65_536, 1_024]),
     // Mostly small, so that requests read the disk and its faults are met.

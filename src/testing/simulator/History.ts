@@ -35,6 +35,12 @@ export interface Event {
   readonly result: Shown | undefined
   /** How often its last request was sent. */
   readonly sendings: number
+  /** How often it is applied at most, as promised: once, unless its client chose otherwise. */
+  readonly timesMax: number
+  /** Whether its user named it: then it is known only while a node that can be reached keeps it. */
+  readonly isNamed: boolean
+  /** The node that gave its answer. */
+  readonly answeredBy: string | undefined
   /** Dots that its answers showed, and that no disk ever had by then. */
   readonly unwritten?: ReadonlyArray<string>
   /** There where its session was told that something is lost. */
@@ -105,13 +111,15 @@ export interface Record {
   readonly guarded: ReadonlySet<number>
   /** By operation. */
   readonly applied: ReadonlyMap<number, Applied>
-  /** By operation: the nodes that carried it out, whether or not it reached a disk. */
+  /** By operation: the dots that it was given, whether or not they reached a disk. */
+  readonly made: ReadonlyMap<number, ReadonlyArray<Dot>>
+  /** By operation: the nodes that gave it these dots. */
   readonly makers: ReadonlyMap<number, ReadonlySet<string>>
   /** By operation: since when each node has had it on disk. */
   readonly copies: ReadonlyMap<number, ReadonlyMap<string, number>>
   /** Dots that were seen to mean two things, and actors seen in two documents. */
   readonly reused: ReadonlyArray<string>
-  /** Operations that a node applied again although it had them on disk, and similar faults. */
+  /** Rows that are no documents, and similar faults. */
   readonly lapses: ReadonlyArray<Lapse>
   /** Nodes whose disks lost or damaged data: a write that only they acknowledged is forfeit. */
   readonly damaged: ReadonlySet<string>

@@ -3,19 +3,20 @@
  * given, and that no dot ever stands for two things.
  */
 import type { Dot } from "../../core/clock/Dot.ts"
+import * as VersionVector from "../../core/clock/VersionVector.ts"
 import type { DotStore } from "../../core/crdt/DotStore.ts"
 import { Malformed } from "../../core/codec/Bytes.ts"
 import type { OperationId } from "../../core/operations/OperationId.ts"
-import type { LocalDocument } from "../../replica/LocalDocument.ts"
+import * as OperationRow from "../../replica/OperationRow.ts"
 import * as Row from "../../replica/RowCodec.ts"
-import type { RowKey, StoredDocument } from "../../storage/Storage.ts"
+import type { Batch, RowKey, StoredDocument } from "../../storage/Storage.ts"
 import type { Applied, Lapse } from "./History.ts"
 
-/** An operation that was applied, with the last dot it made. */
-interface AppliedId extends OperationId, Dot {}
-
-/** The operations that a row names: none, while no row does. */
-const idsOf: (held: LocalDocument) => ReadonlyArray<AppliedId> = () => []
+/** An operation that was given a dot, and the request that did it. */
+interface Given {
+  readonly request: string
+  readonly dot: Dot
+}
 
 const nameOf = ({ actor, counter }: Dot): string => `${actor} ${counter}`
 const nodeOf = ({ actor }: Dot): string => actor.slice(0, actor.indexOf("."))
@@ -24,12 +25,11 @@ const requestOf = (id: OperationId): string => `${id.session} ${id.sequence}`
 export class Ledger {
   /** Operations by the ids of the requests that carry them. */
   readonly #operations = new Map<string, number>()
-  /** The dots of each request, and the nodes that have had them on disk. */
-  readonly #dots = new Map<string, Map<string, AppliedId>>()
-  readonly #disks = new Set<string>()
-  readonly #made = new Set<string>()
-  /** The nodes that carried out each request, stored or not. */
-  readonly #makers = new Map<string, Set<string>>()
+  /** The dots that each request was given, stored or not, and by document. */
+  readonly #made = new Map<string, Map<string, Dot>>()
+  readonly #given = new Map<string, Array<Given>>()
+  /** The dots of each request that any disk has had. */
+  readonly #dots = new Map<string, Map<string, Dot>>()
   /** Since when each node has had each request on disk, and since when it may have lost some. */
   readonly #copies = new Map<string, Map<string, number>>()
   readonly #lossy = new Map<string, number>()
@@ -37,7 +37,7 @@ export class Ledger {
   readonly #meanings = new Map<string, string>()
   readonly #ids = new Map<string, string>()
   readonly #homes = new Map<string, string>()
-  readonly #rows = new Map<string, ReadonlyArray<AppliedId>>()
+  readonly #rows = new Map<string, VersionVector.VersionVector>()
   readonly #reused = new Set<string>()
   readonly #lapses: Array<Lapse> = []
   readonly #now: () => number
@@ -55,30 +55,30 @@ export class Ledger {
   committed(node: string, key: RowKey, stored: StoredDocument): void {
     const documentName = `${key.bucket}/${key.partitionKey}`
     const row = `${documentName} ${Buffer.from(stored.header).toString("latin1")}`
-    const ids = this.#rows.get(row) ?? this.#read(node, documentName, stored)
+    const context = this.#rows.get(row) ?? this.#read(node, documentName, stored)
     // One disk may lack elements that stand under the same header on another.
-    if (ids === undefined) return
-    this.#rows.set(row, ids)
-    for (const id of ids) this.#applyId(node, id)
+    if (context === undefined) return
+    this.#rows.set(row, context)
+    for (const given of this.#given.get(documentName) ?? []) {
+      const { actor, counter } = given.dot
+      if (VersionVector.contains(context, actor, counter)) this.#apply(node, given)
+    }
   }
 
-  /** Reads a document that a node is about to store: new dots of its own have now been made. */
-  asked(node: string, header: Uint8Array | undefined): void {
-    if (header === undefined) return
-    const held = Row.decodeHeader(header)
-    if (held instanceof Malformed) return
-    for (const id of idsOf(held)) {
-      if (nodeOf(id) !== node || this.#made.has(nameOf(id))) continue
-      this.#made.add(nameOf(id))
-      const makers = this.#makers.get(requestOf(id)) ?? new Set<string>()
-      this.#makers.set(requestOf(id), makers.add(node))
-      this.#checkAgain(node, id)
+  /** Reads a batch that a node is about to store: new dots of its own have now been made. */
+  asked(node: string, { rows }: Pick<Batch, "rows">): void {
+    for (const { bytes, family } of rows) {
+      const row = family === "operation" && bytes !== undefined
+        ? OperationRow.decode(bytes)
+        : undefined
+      if (row === undefined || nodeOf(row.dot) !== node) continue
+      const { document: { bucket, partitionKey }, dot, id } = row
+      this.#make(`${bucket}/${partitionKey}`, { request: requestOf(id), dot })
     }
   }
 
   /** A node's disk may have lost anything. */
   forget(node: string): void {
-    for (const name of this.#disks) if (name.startsWith(`${node} `)) this.#disks.delete(name)
     if (!this.#lossy.has(node)) this.#lossy.set(node, this.#now())
   }
 
@@ -93,13 +93,17 @@ export class Ledger {
     return applied
   }
 
-  get makers(): ReadonlyMap<number, ReadonlySet<string>> {
-    const makers = new Map<number, Set<string>>()
+  get made(): ReadonlyMap<number, ReadonlyArray<Dot>> {
+    const made = new Map<number, ReadonlyArray<Dot>>()
     for (const [request, operation] of this.#operations) {
-      const known = makers.get(operation) ?? new Set<string>()
-      for (const node of this.#makers.get(request) ?? []) makers.set(operation, known.add(node))
+      const dots = [...this.#made.get(request)?.values() ?? []]
+      if (dots.length > 0) made.set(operation, [...made.get(operation) ?? [], ...dots])
     }
-    return makers
+    return made
+  }
+
+  get makers(): ReadonlyMap<number, ReadonlySet<string>> {
+    return new Map([...this.made].map(([id, dots]) => [id, new Set(dots.map(nodeOf))]))
   }
 
   /**
@@ -123,54 +127,45 @@ export class Ledger {
     return [...this.#reused].sort()
   }
 
-  /**
-   * Faults that only a damaged disk may have: a forgotten operation, or a row that is no document.
-   */
+  /** Faults that only a damaged disk may have: a row that is no document. */
   get lapses(): ReadonlyArray<Lapse> {
     return this.#lapses
   }
 
-  #applyId(node: string, id: AppliedId): void {
-    const request = requestOf(id)
-    const dots = this.#dots.get(request) ?? new Map<string, AppliedId>()
-    this.#dots.set(request, dots)
-    const name = nameOf(id)
-    if (!dots.has(name)) dots.set(name, id)
-    this.#disks.add(`${node} ${name}`)
+  #make(documentName: string, { dot, request }: Given): void {
+    const name = nameOf(dot)
+    const made = this.#made.get(request) ?? new Map<string, Dot>()
+    this.#made.set(request, made)
+    if (made.has(name)) return
+    made.set(name, dot)
+    this.#only(this.#ids, name, `${documentName} ${request}`, "a dot")
+    const given = this.#given.get(documentName)
+    if (given === undefined) this.#given.set(documentName, [{ dot, request }])
+    else given.push({ dot, request })
+  }
+
+  #apply(node: string, { dot, request }: Given): void {
+    const dots = this.#dots.get(request) ?? new Map<string, Dot>()
+    this.#dots.set(request, dots.set(nameOf(dot), dot))
     const copies = this.#copies.get(request) ?? new Map<string, number>()
     this.#copies.set(request, copies)
     if (!copies.has(node)) copies.set(node, this.#now())
-  }
-
-  /** Whether a node carries out an operation that it has on its disk already. */
-  #checkAgain(node: string, id: AppliedId): void {
-    const request = requestOf(id)
-    for (const [other, made] of this.#dots.get(request) ?? []) {
-      const isOwn = nodeOf(made) === node && other !== nameOf(id)
-      if (!isOwn || !this.#disks.has(`${node} ${other}`)) continue
-      const problem = `o${this.#operations.get(request)} as ${other}, and again as ${nameOf(id)}`
-      this.#lapses.push({ node, problem })
-    }
   }
 
   #read(
     node: string,
     documentName: string,
     stored: StoredDocument
-  ): ReadonlyArray<AppliedId> | undefined {
+  ): VersionVector.VersionVector | undefined {
     const held = Row.decode(stored)
     if (held instanceof Malformed) {
       this.#lapses.push({ node, problem: `${documentName} has a row that is no document` })
       return undefined
     }
-    const ids = idsOf(held)
     const { context, store } = held.document
     for (const actor of context.keys()) this.#only(this.#homes, actor, documentName, "an actor")
-    for (const id of ids) {
-      this.#only(this.#ids, nameOf(id), `${documentName} ${requestOf(id)}`, "a dot")
-    }
     if (store !== undefined) this.#walk(documentName, store)
-    return ids
+    return context
   }
 
   #walk(path: string, store: DotStore): void {

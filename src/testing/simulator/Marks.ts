@@ -13,7 +13,6 @@ export const codeMarks: ReadonlyArray<string> = [
   "coordinator: a refused request goes to another primary",
   "coordinator: a removal has seen a counter too long ago",
   "coordinator: a request is forwarded again",
-  "coordinator: a request is too old",
   "coordinator: a write cannot catch up",
   "coordinator: a write has seen what is lost",
   "coordinator: a write catches up with its context",
@@ -50,6 +49,7 @@ export const codeMarks: ReadonlyArray<string> = [
   "replica: a damaged row is mended by a join",
   "replica: a deferral ends",
   "replica: a failing disk is tried again",
+  "replica: a leaf tells that a row has its last dot",
   "replica: a read is shown the version before",
   "replica: a read waits for a commit",
   "replica: a read waits for what its session has seen",
@@ -102,6 +102,23 @@ const paths: ReadonlyArray<Path> = [
   some(
     "an operation sent again is acknowledged",
     ({ outcome, sendings }) => outcome === "ok" && sendings > 1
+  ),
+  some(
+    "a write is acknowledged by a node that did not carry it out",
+    ({ answeredBy, operation: { id }, outcome }, { makers }) =>
+      outcome === "ok" && answeredBy !== undefined && makers.get(id)?.has(answeredBy) === false
+  ),
+  some(
+    "nobody can tell whether a write was applied",
+    ({ error }) => error?.startsWith("OperationUnknown") === true
+  ),
+  some(
+    "a write is applied twice, as its client chose",
+    ({ operation: { id }, timesMax }, { made }) => timesMax > 1 && (made.get(id)?.length ?? 0) > 1
+  ),
+  some(
+    "a write that its user named is applied",
+    ({ isNamed, outcome }) => isNamed && outcome === "ok"
   ),
   some(
     "an unknown outcome was success",

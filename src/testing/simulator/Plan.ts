@@ -75,9 +75,12 @@ export type PlannedLimits = Partial<
     | "formAskMillis"
     | "toldMillis"
     | "mendedDocumentsMax"
+    | "lastIssuedDotsMax"
     | "shownWaitMillis"
     | "shownWaitsMax"
     | "deferralChecksMax"
+    | "operationIdsMax"
+    | "forwardsSeenMax"
     | "counterUpdatesMax"
     | "skewMillis"
     | "clockWindowMillis"
@@ -101,6 +104,8 @@ export interface Plan {
   readonly guarded: ReadonlyArray<number>
   /** Share of answers, until healing, that are lost on the way to clients, which then ask again. */
   readonly answerLoss: number
+  /** Share of clients' messages, until healing, that come late; none unless said otherwise. */
+  readonly lateShare?: number
   readonly chaosMillis: number
   /** The greatest message that the network takes; longer ones travel in parts. */
   readonly maxPayloadBytes: number

@@ -15,8 +15,6 @@ import { SimCluster, type SimClusterOptions } from "./SimCluster.ts"
 import { SimSession } from "./SimSession.ts"
 
 export interface RunOptions extends Omit<SimClusterOptions, "plan"> {
-  /** Sends increments as other writes are sent (see `SimSession`). */
-  readonly careless?: boolean
   /** Classes of faults by name, besides the simulator's own. */
   readonly faults?: ReadonlyArray<FaultClass>
 }
@@ -112,7 +110,6 @@ class Simulation {
         number,
         operations: plan.operations.filter(({ session }) => session === number),
         startAt: cluster.kernel.now,
-        careless: this.#options.careless,
         ended: (event) => this.#events.push(event),
         unavailable: (what) => this.#unavailable.push(what)
       })
@@ -191,6 +188,7 @@ class Simulation {
       final,
       guarded: new Set(this.#plan.guarded),
       applied: ledger.applied,
+      made: ledger.made,
       makers: ledger.makers,
       copies: ledger.copies,
       reused: ledger.reused,

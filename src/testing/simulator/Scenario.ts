@@ -17,11 +17,6 @@ export type Client = (operation: PlannedOperation, kept: AnyEntry | undefined) =
 export interface Scenario {
   readonly buckets: ReadonlyArray<Any>
   readonly client: (requester: Requester) => Client
-  /**
-   * Whether an operation counts once more each time that it is carried out. Then a careful client
-   * asks a primary of the document, and asks once.
-   */
-  readonly isAskedOnce: (operation: PlannedOperation) => boolean
 }
 
 export const ownScenario: Scenario = {
@@ -29,6 +24,5 @@ export const ownScenario: Scenario = {
   client: (requester) => {
     const handles = handlesOf(requester)
     return (operation, kept) => operate({ handles, requester, operation, kept })
-  },
-  isAskedOnce: ({ action }) => action.kind === "increment"
+  }
 }

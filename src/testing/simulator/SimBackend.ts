@@ -1,23 +1,32 @@
 /**
- * Takes one session's requests to the node that it asks, and waits for the answer as a remote
- * client does: it sends a lost request again, to the same node and under the same id, and in the
- * end says that the outcome is unknown.
+ * Takes one session's requests to the nodes, as a remote client does: with its decisions, marks and
+ * pauses, but over simulated ways, on which messages are late and answers are lost. A user's own
+ * name for a write may go to several nodes at once.
  */
+import { decodeRequest } from "../../coordinator/RequestDecoding.ts"
+import type { Sender } from "../../../schemas/ClientAnswer.ts"
 import type {
   Backend,
   BackendAnswer,
   BackendRequest,
   BackendRespond
 } from "../../client/Backend.ts"
+import { NodeMarks } from "../../client/NodeMarks.ts"
+import { RemoteRequest, type RequestSender } from "../../client/RemoteRequest.ts"
+import type { RequestText } from "../../client/RequestText.ts"
+import * as Json from "../../core/codec/Json.ts"
+import { invariant } from "../../core/Invariant.ts"
 import * as CanonicalJson from "../../core/model/CanonicalJson.ts"
+import { type ClientLimits, lan } from "../../core/model/Limits.ts"
+import { NodeId } from "../../core/model/Names.ts"
 import { anonymous } from "../../core/model/Principal.ts"
 import { isPassing, NoAnswer, type StoreError } from "../../core/model/StoreError.ts"
 import type { Answer } from "../../coordinator/Request.ts"
 import type { Runtime } from "../../core/Runtime.ts"
 import { judgeAnswer, type Judgement } from "./AnswerJudge.ts"
+import { InFlightRequests } from "../../transport/InFlightRequests.ts"
 import type { SeededRandom } from "./SeededRandom.ts"
 import type { SimCluster } from "./SimCluster.ts"
-import type { SimNode } from "./SimNode.ts"
 import { epochMillis } from "./SimRuntime.ts"
 
 /** One operation's way to its node. */
@@ -27,13 +36,23 @@ export interface Way {
   /** Of this operation alone, so that leaving out another one changes nothing here. */
   readonly random: SeededRandom
   readonly answerLoss: number
-  /** How often a request is sent before the client waits no more. */
-  readonly sendingsMax: number
+  readonly lateShare: number
   readonly operation: number
+  /** At how many nodes at once the user asks, under a name; 0 where the client names the write. */
+  readonly namedAt: number
+  readonly ifUnknown: "fail" | "apply"
+  readonly sendingsPerNode: number
 }
 
 /** The way of a request outside the workload. */
-export const noWay = { answerLoss: 0, sendingsMax: 3, operation: 0 }
+export const noWay = {
+  answerLoss: 0,
+  lateShare: 0,
+  operation: 0,
+  namedAt: 0,
+  ifUnknown: "fail",
+  sendingsPerNode: 2
+} as const
 
 /** The outcome of the requests of one operation. */
 export interface RequestTrace {
@@ -45,126 +64,69 @@ export interface RequestTrace {
   }>
   /** Tags of the errors that nodes answered. */
   readonly refusals: Array<string>
-  /** How often the last request was sent. */
+  /** How often the last request was sent, but for questions after a mark. */
   sendings: number
+  /** How often it is applied at most, as its client was promised. */
+  timesMax: number
+  /** Whether its user named it. */
+  isNamed: boolean
+  /** The node that gave the last answer. */
+  answeredBy: string | undefined
+  /** Whether an answer was lost on its way, or a message late: no fault of the cluster. */
+  isDisturbed: boolean
 }
 
-export const emptyTrace = (): RequestTrace => ({
+export const noTrace = (): RequestTrace => ({
   answers: [],
   refusals: [],
-  sendings: 0
+  sendings: 0,
+  timesMax: 1,
+  isNamed: false,
+  answeredBy: undefined,
+  isDisturbed: false
 })
 
-const timeoutMillis = 1_500
-const firstPauseMillis = 400
-class Asking {
-  readonly #way: Way
-  readonly #trace: RequestTrace
-  readonly #request: BackendRequest
-  readonly #respond: BackendRespond
-  readonly #process: SimNode
-  readonly #judge: (answer: Answer) => Judgement
-  #ended = false
-  #attempts = 0
+/** Each attempt may apply a write once more where its client prefers that to not knowing. */
+const applyAttemptsMax = 3
+/** Of the answers to one request: the next one must come before its deadline. */
+const lossesMax = 2
+const lateMillis = 2_500
 
-  constructor(
-    options: {
-      readonly way: Way
-      readonly trace: RequestTrace
-      readonly request: BackendRequest
-      readonly respond: BackendRespond
-    }
-  ) {
-    this.#way = options.way
-    this.#trace = options.trace
-    this.#request = options.request
-    this.#respond = options.respond
-    this.#trace.sendings = 0
-    const { cluster, node, random } = this.#way
-    this.#process = cluster.node(node).process(random)
-    this.#judge = judgeAnswer(cluster, this.#request)
-  }
+const limits: ClientLimits = {
+  ...lan.client,
+  readTimeoutMillis: 1_000,
+  writeTimeoutMillis: 1_000,
+  // Three sendings fit into the time, with the pause doubled once.
+  firstPauseMillis: 400,
+  resendMaxMillis: 400
+}
 
-  start(): void {
-    const { cluster: { kernel, outside } } = this.#way
-    kernel.at(outside, kernel.now + timeoutMillis, () => this.#giveUp("no answer in time"))
-    this.#send()
-  }
-
-  #send(): void {
-    if (this.#ended) return
-    const { cluster: { kernel, outside }, random, sendingsMax } = this.#way
-    const pause = firstPauseMillis * 2 ** this.#attempts++
-    if (this.#ask()) this.#trace.sendings++
-    // The subject had no subscriber, so no node has carried it out.
-    else if (this.#trace.sendings === 0 && random.chance(0.5)) return this.#giveUp("no node there")
-    if (this.#attempts >= sendingsMax) return
-    kernel.at(outside, kernel.now + pause, () => this.#send())
-  }
-
-  #ask(): boolean {
-    const { cluster: { kernel, outside } } = this.#way
-    const request = { ...this.#request, principal: anonymous, forwarded: false }
-    return this.#process.ask(({ coordinator }) =>
-      coordinator.handle(request, {
-        deliver: (outcome) => {
-          if (this.#isLost()) return
-          const hear = outcome._tag === "Answer"
-            ? this.#hearing(outcome)
-            : () => this.#fail(outcome)
-          kernel.soon(outside, () => {
-            if (!this.#ended) hear()
-          })
-        }
-      })
-    )
-  }
-
-  /** Not to the last sending, nor in a healed cluster: no answer is then the cluster's fault. */
-  #isLost(): boolean {
-    const { answerLoss, cluster: { healedAt, kernel }, random, sendingsMax } = this.#way
-    return kernel.now < healedAt && this.#attempts < sendingsMax && random.chance(answerLoss)
-  }
-
-  /** Judges the answer now, and gives it to the client later. */
-  #hearing(outcome: Answer): () => void {
-    const judgement = this.#judge(outcome)
-    return () => {
-      this.#ended = true
-      const answer = { ...outcome, values: outcome.values.map(CanonicalJson.decode) }
-      this.#trace.answers.push({ action: this.#request.action, answer, judgement })
-      this.#respond(answer)
-    }
-  }
-
-  #fail(error: StoreError): void {
-    this.#trace.refusals.push(error._tag)
-    // The refusal of this sending says nothing about an earlier one of the same write.
-    const isWrite = this.#request.action === "write"
-    if (isWrite && this.#trace.sendings > 1 && isPassing(error)) return this.#giveUp(error.message)
-    this.#ended = true
-    this.#respond(error)
-  }
-
-  #giveUp(reason: string): void {
-    if (this.#ended) return
-    this.#ended = true
-    const mayHaveApplied = this.#request.action === "write" && this.#trace.sendings > 0
-    this.#respond(new NoAnswer({ reason, mayHaveApplied }))
-  }
+/** One request as it is under way. */
+interface Asking {
+  readonly way: Way
+  readonly trace: RequestTrace
+  /** The node that it goes to first. */
+  readonly first: string
+  losses: number
+  messages: number
 }
 
 /** A session's backend; `way` and `trace` are set anew for each operation. */
 export class SimBackend implements Backend {
   way: Way
-  trace: RequestTrace = emptyTrace()
+  trace = noTrace()
   readonly runtime: Runtime
+  readonly #session: string
+  readonly #marks = new NodeMarks(limits)
+  readonly #judgements = new WeakMap<object, Judgement>()
+  readonly #pending: InFlightRequests<RemoteRequest>
 
-  constructor(way: Way) {
+  /** `clockMillis`: how far its clock is off. */
+  constructor(way: Way, clockMillis = 0) {
     this.way = way
     const { kernel, outside } = way.cluster
     this.runtime = {
-      now: () => epochMillis + kernel.now,
+      now: () => epochMillis + clockMillis + kernel.now,
       elapsed: () => kernel.now,
       after: (millis, task) => kernel.at(outside, kernel.now + millis, task),
       endOfTurn: (task) => kernel.soon(outside, task),
@@ -172,18 +134,171 @@ export class SimBackend implements Backend {
       id: way.random.id,
       mark: () => {}
     }
+    this.#session = way.random.id()
+    this.#pending = new InFlightRequests({ runtime: this.runtime, limits })
   }
 
   readonly request = (request: BackendRequest, respond: BackendRespond): void => {
-    const { operationId } = request.body
     const { trace, way } = this
-    if (operationId !== undefined) way.cluster.ledger.issued(operationId, way.operation)
-    new Asking({ way, trace, request, respond }).start()
+    trace.sendings = 0
+    const respondOnce = (outcome: BackendAnswer | StoreError) => {
+      if (outcome._tag === "Answer") {
+        const judgement = this.#judgements.get(outcome)
+        invariant(judgement !== undefined, "each answer was judged as a node gave it")
+        trace.answers.push({ action: request.action, answer: outcome, judgement })
+      }
+      respond(outcome)
+    }
+    if (request.action === "read") return this.#start(request, way, [way.node], respondOnce)
+    const { ifUnknown, namedAt } = way
+    trace.timesMax = ifUnknown === "apply" ? applyAttemptsMax : 1
+    trace.isNamed = namedAt > 0
+    const body = ifUnknown === "apply" ? { ...request.body, ifUnknown } : request.body
+    if (namedAt === 0) return this.#start({ ...request, body }, way, [way.node], respondOnce)
+    const named = { ...request, body, id: `o${way.operation}` }
+    this.#start(named, way, nodesFrom(way).slice(0, namedAt), respondOnce)
   }
 
   readonly explain: Backend["explain"] = (_request, respond) => respond(notHere())
   readonly list: Backend["list"] = (_request, respond) => respond(notHere())
   readonly describe: Backend["describe"] = (respond) => respond(notHere())
+
+  /** Asks several nodes at once; the first answer counts, else an error that leaves it open. */
+  #start(
+    request: BackendRequest,
+    way: Way,
+    nodes: ReadonlyArray<string>,
+    respond: BackendRespond
+  ): void {
+    let left = nodes.length
+    let isOver = false
+    let error: StoreError | undefined
+    for (const first of nodes) {
+      const asking = { way, trace: this.trace, first, losses: 0, messages: 0 }
+      const number = this.#pending.nextNumber()
+      const remote = new RemoteRequest(this.#senderOf(asking), number, request, (outcome) => {
+        left--
+        if (outcome._tag !== "Answer" && (error === undefined || isPassing(error))) error = outcome
+        const isLast = left === 0 && error !== undefined
+        if (isOver || (outcome._tag !== "Answer" && !isLast)) return
+        isOver = true
+        respond(outcome._tag === "Answer" ? outcome : error!)
+      })
+      this.#pending.add(number, remote)
+      remote.start()
+    }
+  }
+
+  #senderOf(asking: Asking): RequestSender {
+    const { first, way } = asking
+    const { ifUnknown, sendingsPerNode } = way
+    const attemptsMax = ifUnknown === "apply" ? applyAttemptsMax : limits.attemptsMax
+    const nodes = nodesFrom({ ...way, node: first })
+    return {
+      runtime: this.runtime,
+      limits: { ...limits, sendingsPerNode, attemptsMax },
+      session: this.#session,
+      nodeFor: (_, avoid) => nodes.find((node) => !avoid.has(node)),
+      markOf: (node) => this.#marks.of(node),
+      post: (text, node) => this.#post(asking, text, node, attemptsMax),
+      ended: (remote) => this.#pending.remove(remote.number),
+      answered: () => {},
+      unreachable: () => {}
+    }
+  }
+
+  #post(
+    asking: Asking,
+    text: RequestText,
+    node: NodeId | undefined,
+    attemptsMax: number
+  ): undefined {
+    const { trace, way: { cluster, lateShare, operation, random } } = asking
+    const { kernel, outside } = cluster
+    const body = decodeRequest(Json.parse(text.text))
+    invariant(body._tag === "Success", "a client's request is one")
+    const { id = 0, mark, operationId } = body.success
+    if (operationId !== undefined) cluster.ledger.issued(operationId, operation)
+    // Where it was not sent before, a question after a mark is no more than that.
+    if (mark !== "" || trace.sendings > 0) trace.sendings++
+    const number = Math.floor(id / attemptsMax)
+    const attempt = id % attemptsMax
+    const judge = judgeAnswer(cluster, text.request)
+    const deliver = (outcome: Answer | StoreError, sender?: Sender) => {
+      if (outcome._tag !== "Answer") trace.refusals.push(outcome._tag)
+      if (this.#isLost(asking)) return
+      if (outcome._tag === "Answer" && this.#pending.get(number) !== undefined) {
+        trace.answeredBy = target
+      }
+      const judgement = outcome._tag === "Answer" ? judge(outcome) : undefined
+      kernel.soon(outside, () => this.#hear({ number, attempt, judgement }, outcome, sender))
+    }
+    const { action, bucket } = text.request
+    const request = {
+      action,
+      bucket,
+      body: body.success,
+      principal: anonymous,
+      forwarded: false
+    }
+    const target = node ?? this.#anyOf(asking)
+    const message = ++asking.messages
+    text.message = message
+    const arrive = () => {
+      const process = cluster.node(target).process(random)
+      if (process.ask(({ coordinator }) => coordinator.handle(request, { deliver }))) return
+      // The subject has no subscriber.
+      this.#pending.get(number)?.undelivered(message)
+    }
+    const isLate = kernel.now < cluster.healedAt && random.chance(lateShare)
+    if (isLate) trace.isDisturbed = true
+    if (isLate) kernel.at(outside, kernel.now + random.integer(1, lateMillis), arrive)
+    else kernel.soon(outside, arrive)
+    return undefined
+  }
+
+  /** A subscriber of the subject that all nodes share. */
+  #anyOf({ first, way: { cluster, random } }: Asking): string {
+    const up = [...cluster.nodes].filter(([, { core }]) => core !== undefined).map(([id]) => id)
+    return up.length === 0 ? first : random.pick(up)
+  }
+
+  /** Not in a healed cluster, and few of one request: no answer is then the cluster's fault. */
+  #isLost(asking: Asking): boolean {
+    const { answerLoss, cluster: { healedAt, kernel }, random } = asking.way
+    const isLost = kernel.now < healedAt && asking.losses < lossesMax && random.chance(answerLoss)
+    if (!isLost) return false
+    asking.losses++
+    asking.trace.isDisturbed = true
+    return true
+  }
+
+  #hear(
+    to: {
+      readonly number: number
+      readonly attempt: number
+      /** Of an answer: made in the moment in which the node gave it. */
+      readonly judgement: Judgement | undefined
+    },
+    outcome: Answer | StoreError,
+    sender: Sender | undefined
+  ): void {
+    if (sender !== undefined) this.#marks.learn(sender)
+    this.#pending.answered(to.number)
+    const remote = this.#pending.get(to.number)
+    if (remote === undefined) return
+    if (outcome._tag !== "Answer") return remote.answer(outcome, to.attempt)
+    const answer = { ...outcome, values: outcome.values.map(CanonicalJson.decode) }
+    if (to.judgement !== undefined) this.#judgements.set(answer, to.judgement)
+    remote.answer(answer, to.attempt)
+  }
+}
+
+/** All nodes, from the one of a way on. */
+const nodesFrom = ({ cluster, node }: Pick<Way, "cluster" | "node">): ReadonlyArray<NodeId> => {
+  const nodes = [...cluster.nodes.keys()]
+  const at = nodes.indexOf(node)
+  return [...nodes.slice(at), ...nodes.slice(0, at)].map((name) => NodeId.make(name))
 }
 
 const notHere = () =>

@@ -137,7 +137,7 @@ export class SimCluster {
           this.incarnations.push({ node: of, incarnation })
           this.story?.began(of, incarnation)
         },
-        asked: (header) => this.ledger.asked(node, header),
+        asked: (batch) => this.ledger.asked(node, batch),
         stored: (key, header) => void this.contexts.stored(key, header),
         wrote: (key, document) => {
           this.ledger.committed(node, key, document)

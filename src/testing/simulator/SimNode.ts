@@ -5,7 +5,7 @@
 import type { NodeId } from "../../core/model/Names.ts"
 import type { Incarnation } from "../../core/model/Incarnation.ts"
 import { beginIncarnation, NodeCore, type NodeOptions } from "../../node/NodeCore.ts"
-import type { RowKey, StoredDocument } from "../../storage/Storage.ts"
+import type { Batch, RowKey, StoredDocument } from "../../storage/Storage.ts"
 import { DiskWatch } from "./DiskWatch.ts"
 import type { Kernel, Owner } from "./Kernel.ts"
 import { type SeededRandom, stream } from "./SeededRandom.ts"
@@ -34,8 +34,8 @@ export interface SimNodeOptions extends Omit<NodeOptions, "runtime" | "transport
   readonly mark: (path: string) => void
   /** Told of every incarnation that begins, to check that none comes twice. */
   readonly began: (node: NodeId, incarnation: string) => void
-  /** Told of the header of every document that is to be stored. */
-  readonly asked: (header: Uint8Array | undefined) => void
+  /** Told of every batch that is to be stored. */
+  readonly asked: (batch: Batch) => void
   /** Told of every header that this node's disk says to have. */
   readonly stored: (key: RowKey, header: Uint8Array) => void
   /** Told of every document that reaches this node's disk. */

@@ -17,9 +17,9 @@ import type { Event, Outcome, Shown } from "./History.ts"
 import { LastReads } from "./LastReads.ts"
 import type { AnyEntry } from "./Operate.ts"
 import { documentNameOf, isWrite, type Plan, type PlannedOperation } from "./Plan.ts"
-import type { Client } from "./Scenario.ts"
+import { type Client, ownScenario } from "./Scenario.ts"
 import { stream } from "./SeededRandom.ts"
-import { emptyTrace, noWay, type RequestTrace, SimBackend, type Way } from "./SimBackend.ts"
+import { noTrace, noWay, type RequestTrace, SimBackend, type Way } from "./SimBackend.ts"
 import type { Named, SimCluster } from "./SimCluster.ts"
 
 /** JSON of the shown view: siblings as a list, one value where the bucket makes one of them. */
@@ -50,8 +50,7 @@ const recoveryMillis = 5_000
 const rightful: ReadonlySet<string> = new Set([
   "ContextTooOld",
   "ContextNotCovered",
-  "InvalidRequest",
-  "RequestTooOld"
+  "InvalidRequest"
 ])
 
 /** Errors that say that nothing was changed. */
@@ -59,8 +58,7 @@ const refusals: ReadonlySet<string> = new Set([
   "ContextTooOld",
   "ContextNotCovered",
   "NodeUnavailable",
-  "NodeUnwritable",
-  "RequestTooOld"
+  "NodeUnwritable"
 ])
 
 const outcomeOf = (operation: PlannedOperation, error: StoreError): Outcome => {
@@ -80,6 +78,13 @@ const judged = ({ answers }: RequestTrace): Pick<Event, "unwritten" | "lost"> =>
   }
   return { unwritten, lost }
 }
+/** A client's clock decides nothing, so it may be off by minutes and years. */
+const clocksMillis = [0, 0, -11 * 60_000, 9 * 60_000, -3e11, 3e11]
+/** Of all writes; an application's checkers know no write that may count twice. */
+const namedShare = 0.1
+const namedAtMax = 3
+const applyShare = 0.05
+const plentyOfNames = 1_000
 
 interface Kept {
   readonly entry: AnyEntry
@@ -93,11 +98,6 @@ export interface SimSessionOptions {
   readonly operations: ReadonlyArray<PlannedOperation>
   /** When the time of the plan begins. */
   readonly startAt: number
-  /**
-   * Increments are sent more than once, and to nodes that forward them. Where two nodes, or two
-   * incarnations of one, carry an increment out, it counts twice; a careful client asks once.
-   */
-  readonly careless?: boolean | undefined
   readonly ended: (event: Event) => void
   readonly unavailable: (what: string) => void
 }
@@ -118,7 +118,7 @@ export class SimSession {
       cluster,
       node: "",
       random: stream(plan.seed, `session ${number}`)
-    })
+    }, stream(plan.seed, `clock ${number}`).pick(clocksMillis))
     const session = plan.guarded.includes(number)
       ? Session.make(lan.client.sessionDocumentsMax)
       : Session.none
@@ -143,7 +143,7 @@ export class SimSession {
     const { cluster, number, operations, plan, unavailable } = this.#options
     const guarded = plan.guarded.includes(number) ? operations : []
     const documents = new Map(guarded.map((operation) => [documentNameOf(operation), operation]))
-    let trace = emptyTrace()
+    let trace = noTrace()
     let invokedAt = 0
     const reads = new LastReads({
       cluster,
@@ -151,7 +151,7 @@ export class SimSession {
       session: number,
       documents: [...documents.values()],
       begin: (operation) => {
-        trace = emptyTrace()
+        trace = noTrace()
         invokedAt = cluster.kernel.now
         this.#backend.way = { ...this.#wayOf(operation), answerLoss: 0 }
         this.#backend.trace = trace
@@ -172,7 +172,7 @@ export class SimSession {
   #do(operation: PlannedOperation): void {
     const { cluster } = this.#options
     const { node } = operation
-    const trace = emptyTrace()
+    const trace = noTrace()
     this.#backend.way = this.#wayOf(operation)
     this.#backend.trace = trace
     const invokedAt = cluster.kernel.now
@@ -189,14 +189,26 @@ export class SimSession {
   }
 
   #wayOf(operation: PlannedOperation): Way {
-    const { careless = false, cluster, plan: { answerLoss, seed } } = this.#options
+    const { cluster, plan: { answerLoss, lateShare = 0, limits, seed } } = this.#options
     const { id, node } = operation
     const random = stream(seed, `operation ${id}`)
-    const way = { ...noWay, cluster, node, random, answerLoss, operation: id }
-    if (careless || !cluster.scenario.isAskedOnce(operation)) return way
-    const primaries = cluster.primaries(operation)
-    const primary = primaries.includes(node) ? node : primaries[id % primaries.length]!
-    return { ...way, node: primary, sendingsMax: 1 }
+    const naming = stream(seed, `naming ${id}`)
+    const isNamed = naming.chance(namedShare)
+    const namedAt = naming.integer(1, namedAtMax)
+    const applies = naming.chance(applyShare)
+    // A name is recognised as long as it is kept: where few are, its user was promised no more.
+    const keepsNames = (limits?.operationIdsMax ?? Infinity) >= plentyOfNames
+    return {
+      cluster,
+      node,
+      random,
+      answerLoss,
+      lateShare,
+      operation: id,
+      namedAt: isNamed && keepsNames ? namedAt : 0,
+      ifUnknown: applies && !isNamed && cluster.scenario === ownScenario ? "apply" : "fail",
+      sendingsPerNode: stream(seed, "client").integer(1, 3)
+    }
   }
 
   #end(
@@ -232,6 +244,9 @@ export class SimSession {
         : undefined,
       result,
       sendings: trace.sendings,
+      timesMax: trace.timesMax,
+      isNamed: trace.isNamed,
+      answeredBy: trace.answeredBy,
       ...judged(trace),
       clockErrorMillis: cluster.noteClocks()
     }
@@ -262,10 +277,14 @@ export class SimSession {
     // lost data, or where the cluster has not formed yet.
     const mayLack = cluster.damaged.has(node) || cluster.node(node).isNew
     const isDamaged = mayLack && error._tag === "QuorumNotMet" && error.action === "read"
-    const isRightful = [error._tag, ...trace.refusals].some((tag) => rightful.has(tag))
-    const isCalm = consistency === "available" && calm !== undefined
-      && cluster.node(node).calm === calm && cluster.primaries(operation).includes(node)
+    // Who names a write, or sends it again, learns that a node which is away may have applied it.
     const isHealed = invokedAt >= cluster.healedAt + recoveryMillis
+    const isUnknown = error._tag === "OperationUnknown" && !isHealed
+      && (trace.isNamed || trace.sendings > 1)
+    const isRightful = isUnknown
+      || [error._tag, ...trace.refusals].some((tag) => rightful.has(tag))
+    const isCalm = consistency === "available" && calm !== undefined && !trace.isDisturbed
+      && cluster.node(node).calm === calm && cluster.primaries(operation).includes(node)
     const mustAnswer = (isCalm || isHealed) && !isRightful
     if (mustAnswer && !isDamaged) unavailable(`o${id} at ${node}: ${error.message}`)
   }

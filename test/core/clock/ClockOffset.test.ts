@@ -11,8 +11,12 @@ import {
 
 const limits = { clockWindowMillis: 1_000, clockSamplesMax: 5 }
 
+/** With an own clock that runs as the monotonic one. */
 const observeAll = (frames: ReadonlyArray<Bounds & { readonly at: number }>): ClockOffset =>
-  frames.reduce((known, frame) => observe(known, frame, limits), unknown)
+  frames.reduce((known, frame) => observe(known, { wall: frame.at, ...frame }, limits), unknown)
+
+const estimateAt = (known: ClockOffset, at: number): number | undefined =>
+  estimate(known, { at, wall: at }, limits)
 
 /** A frame on its way for some time, which says a clock that the other had heard of before. */
 const frame = fc.record({
@@ -47,7 +51,7 @@ describe("the estimate of an offset", () => {
   it("lies between 0 and the true offset, under any delays", () => {
     fc.assert(fc.property(frames, offsets, (drawn, offset) => {
       const all = framesOf(offset, drawn)
-      const told = estimate(observeAll(all), lastOf(all), limits)!
+      const told = estimateAt(observeAll(all), lastOf(all))!
       expect(Math.min(0, offset) <= told && told <= Math.max(0, offset)).toBe(true)
     }))
   })
@@ -59,7 +63,7 @@ describe("the estimate of an offset", () => {
       const within = all.filter(({ at }) => slot(at) > slot(lastOf(all)) - 5)
       const least = Math.max(...within.map((one) => one.least))
       const greatest = Math.min(...within.map((one) => one.greatest))
-      expect(estimate(known, lastOf(all), limits)).toBe(least > 0 ? least : Math.min(greatest, 0))
+      expect(estimateAt(known, lastOf(all))).toBe(least > 0 ? least : Math.min(greatest, 0))
       expect(known.length).toBeLessThanOrEqual(limits.clockSamplesMax)
     }))
   })
@@ -69,7 +73,7 @@ describe("the estimate of an offset", () => {
       { at: 0, least: -5_000, greatest: 9_000 },
       { at: 10, least: -3_000, greatest: -3_000 }
     ])
-    expect(estimate(known, 10, limits)).toBe(-3_000)
+    expect(estimateAt(known, 10)).toBe(-3_000)
   })
 
   it("stays 0 while a node works off frames that came during its pause", () => {
@@ -81,15 +85,15 @@ describe("the estimate of an offset", () => {
     const before = { at: 0, least: 0, greatest: 0 }
     for (let count = 0; count <= backlog.length; count++) {
       const known = observeAll([before, ...backlog.slice(0, count)])
-      expect(estimate(known, 5_000, limits) ?? 0).toBe(0)
+      expect(estimateAt(known, 5_000) ?? 0).toBe(0)
     }
   })
 
   it("is unknown before the first frame, and when the last one has aged", () => {
-    expect(estimate(unknown, 0, limits)).toBeUndefined()
+    expect(estimateAt(unknown, 0)).toBeUndefined()
     const known = observeAll([{ at: 0, least: 7_000, greatest: Infinity }])
-    expect(estimate(known, 999, limits)).toBe(7_000)
-    expect(estimate(known, 1_000, limits)).toBeUndefined()
+    expect(estimateAt(known, 999)).toBe(7_000)
+    expect(estimateAt(known, 1_000)).toBeUndefined()
   })
 
   it("is that of the next frame after a clock was set, in either direction", () => {
@@ -100,12 +104,30 @@ describe("the estimate of an offset", () => {
         { at: 0, least: before, greatest: before },
         { at: 1, least: after, greatest: after }
       ])
-      expect(estimate(known, 1, limits)).toBe(after)
+      expect(estimateAt(known, 1)).toBe(after)
     }))
   })
 
   it("ignores a frame that contradicts itself, as of a clock that was set back since", () => {
     const known = observeAll([{ at: 0, least: 10, greatest: -3_600_000 }])
-    expect(estimate(known, 0, limits)).toBeUndefined()
+    expect(estimateAt(known, 0)).toBeUndefined()
+  })
+
+  it("never leaves the room between the offsets before and after the own clock was set", () => {
+    const millis = fc.integer({ min: -5_000, max: 5_000 })
+    fc.assert(fc.property(frames, millis, millis, fc.boolean(), (drawn, offset, step, isLoose) => {
+      const all = framesOf(offset, drawn)
+      const at = lastOf(all)
+      const after = { at: at + 1, wall: at + 1 + step }
+      const known = observe(observeAll(all), {
+        ...after,
+        least: offset - step - 9_000,
+        greatest: isLoose ? Infinity : offset - step + 20_000
+      }, limits)
+      const told = estimate(known, after, limits) ?? 0
+      const [low, high] = [Math.min(offset, offset - step, 0), Math.max(offset, offset - step, 0)]
+      expect(low <= told && told <= high).toBe(true)
+      if (offset === 0) expect(step > 0 ? told <= 0 : told >= 0).toBe(true)
+    }))
   })
 })

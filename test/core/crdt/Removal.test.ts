@@ -1,6 +1,7 @@
 // Checks that a removal removes the dots it had seen, sooner or later, and no others.
 import { describe, expect, it } from "vitest"
 import type { TypeDefinition } from "../../../src/core/model/BucketDefinition.ts"
+import * as VersionVector from "../../../src/core/clock/VersionVector.ts"
 import * as Document from "../../../src/core/crdt/Document.ts"
 import { Replica, replicas } from "../Replica.ts"
 import { formerGoldenFormats } from "./goldenDocuments.ts"
@@ -94,7 +95,7 @@ describe("a removal of a counter", () => {
 
   it("takes of a counter from before updates were kept all or nothing", () => {
     const former = formerGoldenFormats["document-1"]["counter"]!
-    const [a, b] = [...former.context].toSorted()
+    const [a, b] = VersionVector.sorted(former.context)
     const removed = (...seen: ReadonlyArray<readonly [string, number]>) => {
       const replica = new Replica("c", { family: "crdt", type: counter }).receive(former)
       const outcome = replica.operate("delete", [], { vector: new Map(seen), stamp: 0 })

@@ -2,7 +2,7 @@
  * Tells how forwarding is decided, event by event, in the transcripts beside it.
  *
  * A line for each node begins with a mark: `?` the node in question, `-` asked before, ` ` not
- * asked.
+ * asked. Behind it stand the marks under which it was asked and has not refused.
  */
 import * as ForwardDecision from "../../../src/core/forwarding/ForwardDecision.ts"
 import { NodeId } from "../../../src/core/model/Names.ts"
@@ -11,25 +11,29 @@ import { type Command, type Interpreter, transcripts } from "../../tooling/trans
 type Decision = ForwardDecision.ForwardDecision<string>
 type Event = ForwardDecision.ForwardEvent<string>
 
-const outcomeOf = ({ asked, outcome }: Decision): string => {
+const outcomeOf = ({ outcome, tried }: Decision): string => {
   switch (outcome._tag) {
     case "Wait":
       return "wait"
     case "Answer":
       return `answer "${outcome.answer}"${outcome.noneApplied ? ": no node carried it out" : ""}`
-    case "Fail":
-      return `fail: the request may have been carried out by ${asked.join(", ")}`
+    case "Fail": {
+      const nodes = [...new Set(tried.map(({ node }) => node))]
+      return nodes.length === 0
+        ? "fail: no node has carried it out"
+        : `fail: it may have been carried out by ${nodes.join(", ")}`
+    }
   }
 }
 
 const drawn = (decision: Decision): string => {
   const waits = decision.outcome._tag === "Wait"
   const lines = decision.nodes.map((node) => {
-    if (waits && node === ForwardDecision.nodeOf(decision)) {
-      const known = decision.incarnation === "" ? "" : `  as incarnation ${decision.incarnation}`
-      return `? ${node}${known}`
-    }
-    return `${decision.asked.includes(node) ? "-" : " "} ${node}`
+    const marks = decision.tried.filter((target) => target.node === node)
+      .map(({ mark }) => mark ?? "no mark")
+    const isNext = waits && node === ForwardDecision.nodeOf(decision)
+    const sign = isNext ? "?" : decision.asked.includes(node) ? "-" : " "
+    return `${sign} ${node}${marks.length === 0 ? "" : `  under ${marks.join(", ")}`}`
   })
   return [...lines, outcomeOf(decision)].join("\n")
 }
@@ -37,48 +41,52 @@ const drawn = (decision: Decision): string => {
 const eventOf = ({ name, options, words }: Command): Event => {
   const from = NodeId.make(words[0] ?? "none")
   const answer = words[1] ?? ""
-  const isCertain = !words.includes("doubtful")
+  const sending = Number(options.get("sending") ?? 0)
   switch (name) {
     case "late":
       return { _tag: "Late" }
+    case "down":
+      return { _tag: "Down" }
     case "deadline":
       return { _tag: "Deadline" }
+    case "stale":
+      return { _tag: "Stale", from, sending }
     case "refused":
-      return { _tag: "Refused", from, answer, isCertain }
+      return { _tag: "Refused", from, sending, answer }
     case "answered":
-      return { _tag: "Answered", answer, isPassing: words.includes("passing"), isCertain }
-    case "other-incarnation": {
-      const [asked = "", heard = ""] = [options.get("asked"), options.get("heard")]
-      return { _tag: "OtherIncarnation", from, asked, heard }
-    }
+      return { _tag: "Answered", from, sending, answer, isPassing: words.includes("passing") }
     default:
       throw new Error(`no command of forwarding: ${name}`)
   }
 }
 
+const marksIn = ({ options }: Command): ReadonlyArray<readonly [string, string]> =>
+  (options.get("marks") ?? "").split(",").filter((pair) => pair !== "").map((pair) => {
+    const [node = "", mark = ""] = pair.split(":")
+    return [node, mark]
+  })
+
 const begin = (): Interpreter => {
   let decision: Decision | undefined
+  let sendings = 0
   const known = new Map<string, string>()
   return (command) => {
+    for (const [node, mark] of marksIn(command)) known.set(node, mark)
     if (command.name === "read" || command.name === "write") {
       const nodes = (command.options.get("nodes") ?? "").split(",").map((name) => NodeId.make(name))
-      known.clear()
-      for (const pair of (command.options.get("known") ?? "").split(",")) {
-        const [node = "", incarnation = ""] = pair.split(":")
-        known.set(node, incarnation)
-      }
-      decision = ForwardDecision.make<string>({ action: command.name, nodes })
+      decision = ForwardDecision.make<string>({ action: command.name, nodes, tried: [] })
+      sendings = 0
     } else if (decision !== undefined) {
-      const event = eventOf(command)
-      if (event._tag === "OtherIncarnation") known.set(event.from, event.heard)
-      decision = ForwardDecision.step(decision, event)
+      decision = ForwardDecision.step(decision, eventOf(command))
     }
     if (decision === undefined) throw new Error("a transcript begins with a read or a write")
-    const { next } = decision
+    const { next, tried } = decision
     if (next === undefined) return drawn(decision)
-    const incarnation = known.get(next) ?? ""
-    decision = ForwardDecision.step(decision, { _tag: "Sent", incarnation })
-    return `${drawn(decision)}\nsend to ${next}`
+    const mark = tried.find(({ node }) => node === next)?.mark ?? known.get(next) ?? ""
+    decision = ForwardDecision.step(decision, { _tag: "Sent", sending: ++sendings, mark })
+    const named = mark === "" ? "to ask for its mark" : `under ${mark}`
+    const sent = decision.action === "read" ? "" : ` ${named}`
+    return `${drawn(decision)}\nsend ${sendings} to ${next}${sent}`
   }
 }
 

@@ -240,19 +240,30 @@ describe("the checkers of the cluster", () => {
       .toEqual(["incarnation b began twice"])
   })
 
-  it("refuse that two nodes carry out a request, unless the node that was asked forgot it", () => {
+  it("refuse that an operation is given two dots, unless its client was promised less", () => {
+    const dots = ["n2", "n3"].map((node) => ({ actor: `${node}.000000000life01.1`, counter: 1 }))
+    const made = new Map([[1, dots]])
     const makers = new Map([[1, new Set(["n2", "n3"])]])
     const add: HistoryStep = { id: 1, action: { kind: "add", item: "i0", seen: "nothing" } }
-    const twice = (incarnations: ReadonlyArray<string>) =>
-      problems(
-        identity,
-        history("tags", [add], shown(["i0"], [1]), {
-          makers,
-          incarnations: incarnations.map((incarnation) => ({ node: "n1", incarnation }))
-        })
-      )
-    expect(twice(["a"])).toEqual(["o1 was carried out by n2, n3"])
-    expect(twice(["a", "b"])).toEqual([])
+    const twice = (more: Partial<HistoryStep>, of3: ReadonlyArray<string>) => {
+      const incarnations = [
+        { node: "n2", incarnation: "a" },
+        ...of3.map((incarnation) => ({ node: "n3", incarnation }))
+      ]
+      const told = history("tags", [{ ...add, ...more }], shown(["i0"], [1]), {
+        made,
+        makers,
+        incarnations
+      })
+      return problems(identity, told)
+    }
+    const problem = `o1 was carried out as ${dots.map(({ actor }) => actor).join(", ")}`
+    expect(twice({}, ["b"])).toEqual([problem])
+    expect(twice({}, ["b", "c"])).toEqual([problem])
+    expect(twice({ timesMax: 2 }, ["b"])).toEqual([])
+    // A user's own name is known while a node that carried it out remembers it.
+    expect(twice({ isNamed: true }, ["b"])).toEqual([problem])
+    expect(twice({ isNamed: true }, ["b", "c"])).toEqual([])
   })
 
   it("refuse more actors than incarnations, and more leaves than writes", () => {

@@ -18,6 +18,16 @@ const refused = (
     history("registers", steps, final, guarded ? { guarded: new Set([1]) } : {})
   )
 
+/** The stamp of a clock that is right at this time of the run. */
+const stampAt = (millis: number): number => (epochMillis + millis) * 1_000
+
+/** The problems of a write from 2,000 to 2,100 ms with the stamp of another time. */
+const stamped = (millis: number) => {
+  const stamp = stampAt(millis)
+  const step = { ...first, stamp, invokedAt: 2_000, endedAt: 2_100, clockErrorMillis: 500 }
+  return refused([step], shown("o1", [1], stamp))
+}
+
 describe("the checker of last-write-wins", () => {
   it("accepts the write with the greatest stamp", () => {
     expect(refused([first, second], shown("o2", [1, 2], 20))).toEqual([])
@@ -56,9 +66,6 @@ describe("the checker of last-write-wins", () => {
     expect(wins(10)).not.toEqual([])
   })
 
-  /** The stamp of a clock that is right at this time of the run. */
-  const stampAt = (millis: number): number => (epochMillis + millis) * 1_000
-
   it("refuses a lesser stamp of a write that is later by every clock", () => {
     const early = { ...first, stamp: stampAt(0), invokedAt: 0, endedAt: 5 }
     const late = { ...second, stamp: stampAt(-100), invokedAt: 2_000, endedAt: 2_005 }
@@ -72,11 +79,6 @@ describe("the checker of last-write-wins", () => {
   })
 
   it("refuses a stamp that is not of its write's time by any clock", () => {
-    const stamped = (millis: number) => {
-      const stamp = stampAt(millis)
-      const step = { ...first, stamp, invokedAt: 2_000, endedAt: 2_100, clockErrorMillis: 500 }
-      return refused([step], shown("o1", [1], stamp))
-    }
     for (const millis of [1_500, 2_050, 2_600]) expect(stamped(millis)).toEqual([])
     for (const millis of [1_400, 2_700]) {
       expect(stamped(millis)).toEqual([expect.stringContaining(`is stamped ${millis} ms`)])

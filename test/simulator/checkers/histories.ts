@@ -60,7 +60,10 @@ const eventOf = (bucket: SimBucketName, step: HistoryStep): Event => {
     sendings: step.sendings ?? 1,
     ...(step.unwritten === undefined ? {} : { unwritten: step.unwritten }),
     ...(step.lost === undefined ? {} : { lost: step.lost }),
-    ...step.clockErrorMillis === undefined ? {} : { clockErrorMillis: step.clockErrorMillis }
+    ...step.clockErrorMillis === undefined ? {} : { clockErrorMillis: step.clockErrorMillis },
+    timesMax: step.timesMax ?? 1,
+    isNamed: step.isNamed ?? false,
+    answeredBy: step.answeredBy
   }
 }
 
@@ -93,6 +96,7 @@ export const recordOf = (changes: Partial<Record> = {}): Record => ({
   final: [],
   guarded: new Set(),
   applied: new Map(),
+  made: new Map(),
   makers: new Map(),
   copies: new Map(),
   reused: [],

@@ -4,9 +4,11 @@
 import { causalityPlants } from "./causality.ts"
 import { completenessPlants } from "./completeness.ts"
 import { contextPlants } from "./contexts.ts"
+import { clientPlants } from "./clients.ts"
 import { counterPlants } from "./counters.ts"
 import { edgePlants } from "./edges.ts"
 import { foundPlants } from "./found.ts"
+import { operationPlants } from "./operations.ts"
 import type { Plant } from "./Plant.ts"
 import { requestPlants } from "./requests.ts"
 import { storagePlants } from "./storage.ts"
@@ -19,5 +21,7 @@ export const plants: ReadonlyArray<Plant> = [
   ...completenessPlants,
   ...contextPlants,
   ...edgePlants,
-  ...foundPlants
+  ...operationPlants,
+  ...foundPlants,
+  ...clientPlants
 ]

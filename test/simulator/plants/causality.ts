@@ -7,7 +7,7 @@ const replica = "src/replica/Replica.ts"
 const issuer = "src/replica/DotIssuer.ts"
 const lastIssued = "src/replica/LastIssuedDots.ts"
 const siblings = "src/core/clock/DottedVersionVectorSet.ts"
-const continues = "if (continues && this.#last.mayContinue(key, local)) return local.own"
+const continues = "if (continues && told !== \"not\") return local.own"
 
 export const causalityPlants: ReadonlyArray<Plant> = [
   {
@@ -30,12 +30,19 @@ export const causalityPlants: ReadonlyArray<Plant> = [
     if (local._tag !== "Found" && former !== undefined) return former`
     }, {
       file: lastIssued,
+      from: "if (!hasRoom && !this.#knows(key)) return",
+      to: "this.actors.set(textOf(key), actor)"
+    }, {
+      file: lastIssued,
       from: "  clear(): void {",
-      to: `  actorOf(key: RowKey): Actor | undefined {
-    return this.#last.get(textOf(key))?.actor
+      to: `  readonly actors = new Map<string, Actor>()
+
+  actorOf(key: RowKey): Actor | undefined {
+    return this.actors.get(textOf(key))
   }
 
-  clear(): void {`
+  clear(): void {
+    this.actors.clear()`
     }]
   },
   {
@@ -74,8 +81,12 @@ export const causalityPlants: ReadonlyArray<Plant> = [
     bug: "a join keeps two siblings",
     edits: [{
       file: siblings,
-      from: "return joined.length > 1 ? joined.sort(compareDots) : joined",
-      to: "return joined.sort(compareDots).slice(0, 2)"
+      from: "return isRight ? right : joined",
+      to: "return joined.slice(0, 2)"
+    }, {
+      file: siblings,
+      from: "  return joined\n}",
+      to: "  return joined.slice(0, 2)\n}"
     }]
   },
   {

@@ -12,7 +12,7 @@ export const edgePlants: ReadonlyArray<Plant> = [
     edits: [{
       file: clocks,
       from: "  const before = fresh(known, slot, limits)",
-      to: `  if (slot > -1) return [{ slot, least, greatest: Infinity }]
+      to: `  if (slot > -1) return [{ slot, lead: wall - at, least, greatest: Infinity }]
   const before = fresh(known, slot, limits)`
     }, {
       file: clocks,

@@ -35,5 +35,14 @@ export const storagePlants: ReadonlyArray<Plant> = [
     }
     probe()`
     }]
+  },
+  {
+    name: "leaf-not-asked",
+    bug: "a write whose last dot is not in memory begins a birth",
+    edits: [{
+      file: "src/replica/LastIssuedDots.ts",
+      from: "return hasLeaf(this.#options.storage, key, context) ? \"by leaf\" : \"not\"",
+      to: "return \"not\""
+    }]
   }
 ]

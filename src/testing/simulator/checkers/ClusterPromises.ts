@@ -5,7 +5,7 @@
 import { sorted } from "../../../core/clock/VersionVector.ts"
 import type { Checker, FinalDocument, Record, Violation } from "../History.ts"
 import { documentNameOf, isWrite } from "../Plan.ts"
-import { documentsOf, everywhere, finder } from "./Judging.ts"
+import { documentsOf, everywhere, finder, isOnce } from "./Judging.ts"
 
 export const availability: Checker = {
   name: "availability",
@@ -61,17 +61,15 @@ const doubles = (names: ReadonlyArray<string>): ReadonlyArray<string> =>
 
 const nodeOf = (actor: string): string => actor.slice(0, actor.indexOf("."))
 
-/** Operations that two nodes carried out, though the node that was asked ran all the time. */
-const forwardedTwice = (record: Record): ReadonlyArray<string> => {
-  const { damaged, events, incarnations, makers } = record
-  const lived = (node: string) =>
-    !damaged.has(node)
-    && incarnations.filter((incarnation) => incarnation.node === node).length === 1
-  return events.filter(({ operation }) => lived(operation.node)).flatMap(({ operation }) => {
-    const by = [...makers.get(operation.id) ?? []]
-    return by.length > 1 ? [`o${operation.id} was carried out by ${by.join(", ")}`] : []
+/** Operations that were given several dots, though their clients were promised one. */
+const carriedOutTwice = (record: Record): ReadonlyArray<string> =>
+  record.events.flatMap((event) => {
+    const { operation: { id } } = event
+    const dots = record.made.get(id) ?? []
+    return dots.length > 1 && isOnce(event, record)
+      ? [`o${id} was carried out as ${dots.map(({ actor }) => actor).join(", ")}`]
+      : []
   })
-}
 
 const twiceBegun = ({ incarnations }: Record): ReadonlyArray<string> =>
   doubles(incarnations.map(({ incarnation }) => incarnation)).map((twice) =>
@@ -89,7 +87,7 @@ export const identity: Checker = {
         problem
       ),
       ...twiceBegun(record),
-      ...forwardedTwice(record)
+      ...carriedOutTwice(record)
     ])
 }
 
@@ -99,14 +97,9 @@ const incarnationOf = (actor: string): string => actor.slice(0, actor.lastIndexO
 const excesses = (record: Record, final: FinalDocument): ReadonlyArray<Violation> => {
   const { add, found } = finder("bounds", final)
   const name = documentNameOf(final)
-  // A request that was sent or forwarded again may have been applied again by another incarnation.
   const writes = record.events
     .filter(({ operation }) => documentNameOf(operation) === name && isWrite(operation))
-    .reduce(
-      (sum, { operation: { id }, sendings }) =>
-        sum + Math.max(sendings, record.applied.get(id)?.dots.length ?? 1),
-      0
-    )
+    .reduce((sum, { operation: { id } }) => sum + Math.max(1, record.made.get(id)?.length ?? 1), 0)
   const isReadable = ![...final.digests.values()].includes("damaged")
   for (const [node, { actors, deferrals = 0, leaves }] of final.sizes) {
     // Each dot has arrived, or no node has it: only a damaged row leaves that open.

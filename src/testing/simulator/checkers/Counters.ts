@@ -73,15 +73,15 @@ const checkViews = (told: Told, add: (problem: string) => void): void => {
 const checkEnd = (told: Told, add: (problem: string) => void): void => {
   const deletes = ofKind(told, "delete")
   for (const { digit, write: increment } of incrementsOf(told)) {
-    const { id, outcome } = increment
+    const { id, isOnce, outcome } = increment
     const mayBeTaken = deletes.some((removal) => mayTake(removal, increment))
     for (const [node, shown] of finalShown(told)) {
       const times = timesOf(shown.value, digit)
       const taking = deletes.find((removal) =>
         mustTake(removal, increment) || hasTaken(shown, removal, increment)
       )
-      if (times > 1) add(`at ${node}, o${id} counts ${times} times`)
-      if (times === 1 && outcome === "fail") add(`at ${node}, o${id} counts, which did not happen`)
+      if (times > 1 && isOnce) add(`at ${node}, o${id} counts ${times} times`)
+      if (times > 0 && outcome === "fail") add(`at ${node}, o${id} counts, which did not happen`)
       if (times > 0 && taking !== undefined) {
         add(`at ${node}, o${id} counts, though o${taking.id} had seen it`)
       }

@@ -20,6 +20,8 @@ export interface ToldWrite {
   /** `ok` only where the promise of durability holds; a forfeit write counts as `info`. */
   readonly outcome: Outcome
   readonly applied: Applied
+  /** Whether its client was promised that it is carried out once at most. */
+  readonly isOnce: boolean
   /** Whether the client was told that it was not carried out, and that must be so. */
   readonly isRefused: boolean
   /**
@@ -44,6 +46,16 @@ const notApplied: Applied = { dots: [], stamps: [] }
 /** Of two processes under one id, one may refuse a request that the other carries out. */
 const isRefused = ({ operation, outcome }: Event, { makers, twinned }: Record): boolean =>
   outcome === "fail" && ![...makers.get(operation.id) ?? []].some((node) => twinned.has(node))
+
+/** Whether a node ran under one incarnation, and kept what it had. */
+const lived = ({ damaged, incarnations }: Record, node: string): boolean =>
+  !damaged.has(node)
+  && incarnations.filter((incarnation) => incarnation.node === node).length === 1
+
+/** A user's own name is known only while a node that carried it out remembers it. */
+export const isOnce = ({ isNamed, operation, timesMax }: Event, record: Record): boolean =>
+  timesMax === 1
+  && (!isNamed || [...record.makers.get(operation.id) ?? []].every((node) => lived(record, node)))
 
 /** Whether no disk had it, when it was acknowledged, that lost nothing in this run. */
 const isForfeit = ({ endedAt, operation }: Event, { copies, damaged }: Record): boolean =>
@@ -74,6 +86,7 @@ export const documentsOf = (record: Record, bucket: string): ReadonlyArray<Told>
         id,
         applied,
         outcome: outcomeOf(event, applied, record),
+        isOnce: isOnce(event, record),
         isRefused: isRefused(event, record),
         sentOnce: event.sendings === 1 && final.primaries.includes(event.operation.node)
       }

@@ -1,8 +1,8 @@
 /**
  * Checks that siblings do not pile up: no client is ever shown two siblings of which one's writer
- * had been shown the other, directly or by a value that it had replaced, nor one more often than it
- * was carried out. So there are never more than writes that had not seen one another. It compares
- * the values that clients were shown, since contexts only say what should have been seen.
+ * had been shown the other, directly or by a value that it had replaced, nor one more often than
+ * its client was promised. So there are never more than writes that had not seen one another. It
+ * compares the values that clients were shown, since contexts only say what should have been seen.
  */
 import type { Checker } from "../History.ts"
 import { ofKind } from "./AddWins.ts"
@@ -20,26 +20,20 @@ const seenBy = (puts: ReadonlyMap<number, ToldWrite>, id: number): ReadonlySet<n
   return seen
 }
 
-/** Whether one put has one dot for certain; of several, a later write may have seen only one. */
-const isCarriedOutOnce = (put: ToldWrite | undefined): boolean =>
-  put !== undefined && put.sentOnce && put.applied.dots.length < 2
-
 const check = (told: Told) => {
   const { add, found } = finder(name, told)
   const puts = new Map(ofKind(told, "put").map((put) => [put.id, put]))
-  for (const { at, by, shown } of allShown(told)) {
+  for (const { by, shown } of allShown(told)) {
     const siblings = siblingsOf(shown)
     for (const id of new Set(siblings)) {
       const put = puts.get(id)
       const times = siblings.filter((sibling) => sibling === id).length
-      // The last values have been on a disk; before, a value of an incarnation that left no trace
-      // may show.
-      const isKnown = at === Infinity || isCarriedOutOnce(put)
-      const timesMax = Math.max(1, put?.applied.dots.length ?? 1)
-      if (isKnown && times > timesMax) add(`to ${by}, o${id} is shown ${times} times`)
+      if (times > (put?.event.timesMax ?? 1) && put?.isOnce !== false) {
+        add(`to ${by}, o${id} is shown ${times} times`)
+      }
       const seen = seenBy(puts, id)
       for (const other of new Set(siblings)) {
-        if (other === id || !seen.has(other) || !isCarriedOutOnce(puts.get(other))) continue
+        if (other === id || !seen.has(other) || puts.get(other)?.isOnce === false) continue
         add(`to ${by}, o${other} is shown beside o${id}, whose writer had been shown it`)
       }
     }

@@ -79,10 +79,7 @@ const check = (told: Told) => {
     const siblings = siblingsOf(result)
     const double = siblings.find((id, index) => siblings.indexOf(id) !== index)
     const twice = told.writes.find(({ id }) => id === double)
-    // Two incarnations of a node may each have carried it out.
-    if (twice !== undefined && twice.applied.dots.length < 2) {
-      add(`to o${operation.id}, o${double} is shown twice`)
-    }
+    if (twice?.isOnce === true) add(`to o${operation.id}, o${double} is shown twice`)
   }
   return found
 }

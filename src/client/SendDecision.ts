@@ -1,0 +1,292 @@
+/**
+ * Decides, event by event, to which node a client sends a request, when it asks another one, and
+ * which error is certain.
+ *
+ * Each message is an *attempt*: a node, and the mark of that node which the message names. The
+ * same message may be sent several times: a node that carried it out answers it again, and one
+ * whose mark is no longer valid refuses it. An attempt is *open* while a node may have carried it
+ * out. A later attempt names the nodes of the open ones (`tried`), so that the node which gets it
+ * asks them first; it is carried out only if they all say that they have not done so and will not.
+ *
+ * A decision is a value that its request owns: `step` never changes it, but returns the next.
+ *
+ * @see core/operations, for the side of the nodes
+ */
+import type { TriedBody } from "../../schemas/ClientRequest.ts"
+import type { NodeId } from "../core/model/Names.ts"
+
+/**
+ * How a request is named. A read changes nothing. A user's own id has no marks: the node that gets
+ * it asks all owners. An id of the client goes with the marks of the nodes.
+ */
+export type Naming = "read" | "named" | "marked"
+
+/** A message to a node, sent once or more often. */
+export interface Attempt {
+  /** Undefined where the broker chooses. */
+  readonly node: NodeId | undefined
+  /** The mark that it names: empty asks for one; undefined unless the client names the write. */
+  readonly mark: string | undefined
+  /** How often it was sent, but for sendings that reached no node. */
+  readonly sendings: number
+  /** Whether a node may have carried it out, or may still. */
+  readonly isOpen: boolean
+  /** Whether the broker says that nobody listens there. */
+  readonly isUnreachable: boolean
+}
+
+export type SendEvent =
+  /** A new message goes out: the first, or the one that `next` asked for. */
+  | { readonly _tag: "Sent"; readonly node: NodeId | undefined; readonly mark: string | undefined }
+  /** There is no answer in time. */
+  | { readonly _tag: "Late" }
+  /** `next` asked for another node, none is known, and any node is not to be asked. */
+  | { readonly _tag: "NoOther" }
+  /** The last sending of an attempt reached nobody, as the broker says. */
+  | { readonly _tag: "Undelivered"; readonly attempt: number }
+  /** The last message cannot be sent at all. */
+  | { readonly _tag: "Unsendable" }
+  /** A node's mark has moved on. It did nothing, and gave a new mark. */
+  | { readonly _tag: "StaleMark"; readonly attempt: number; readonly node: NodeId }
+  /** A node did nothing, and will not. `canMove`: another node may. */
+  | {
+    readonly _tag: "Refused"
+    readonly attempt: number
+    readonly node: NodeId | undefined
+    readonly canMove: boolean
+  }
+  /** A node says that the write may have applied. */
+  | { readonly _tag: "InDoubt" }
+  /** The request's time is up. */
+  | { readonly _tag: "Deadline" }
+
+/** Where no other node is known: repeat the last message, ask any node, or give up. */
+export type OrElse = "again" | "any" | "end"
+
+export type Next =
+  | { readonly _tag: "Wait" }
+  /** Send the last message again. */
+  | { readonly _tag: "Again" }
+  /** Make a new message for this node, with its newest mark. */
+  | { readonly _tag: "Ask"; readonly node: NodeId }
+  /** Make a new message for a node that is not in `avoid`, or do what `orElse` says. */
+  | { readonly _tag: "AskAnother"; readonly orElse: OrElse }
+  /** The node's error is the outcome. */
+  | { readonly _tag: "Pass" }
+  /** No error of a node says enough. */
+  | { readonly _tag: "Fail"; readonly mayHaveApplied: boolean }
+
+export interface SendDecision {
+  readonly naming: Naming
+  /** The last one is current: refusals of others change only what is certain. */
+  readonly attempts: ReadonlyArray<Attempt>
+  /** Nodes that refused, or did not answer. */
+  readonly avoid: ReadonlySet<NodeId>
+  /** To be done now, because of the last step. */
+  readonly next: Next
+}
+
+export interface SendLimits {
+  /** How often a message goes to one node that does not answer before another is asked. */
+  readonly sendingsPerNode: number
+  /** Messages made for one request. */
+  readonly attemptsMax: number
+}
+
+const none: ReadonlySet<NodeId> = new Set()
+const wait: Next = { _tag: "Wait" }
+const again: Next = { _tag: "Again" }
+const pass: Next = { _tag: "Pass" }
+const anotherOr = {
+  again: { _tag: "AskAnother", orElse: "again" },
+  any: { _tag: "AskAnother", orElse: "any" },
+  end: { _tag: "AskAnother", orElse: "end" }
+} as const
+
+/** The decision with its first message. */
+export const make = (
+  naming: Naming,
+  first: { readonly node: NodeId | undefined; readonly mark: string | undefined }
+): SendDecision => ({ naming, attempts: [attemptOf(naming, first)], avoid: none, next: wait })
+
+/**
+ * The decision after an event.
+ *
+ * **Guarantees** that a refusal is passed on, or `mayHaveApplied` false, only where no attempt is
+ * open; that there are at most `attemptsMax` attempts.
+ *
+ * **Requires** nothing of the order of events: answers come late, twice, or to a former attempt.
+ */
+export const step = (
+  decision: SendDecision,
+  event: SendEvent,
+  limits: SendLimits
+): SendDecision => bounded(stepped(decision, event, limits), limits)
+
+const stepped = (
+  decision: SendDecision,
+  event: SendEvent,
+  limits: SendLimits
+): SendDecision => {
+  const { attempts, naming } = decision
+  switch (event._tag) {
+    case "Sent":
+      return { ...decision, attempts: [...attempts, attemptOf(naming, event)], next: wait }
+    case "Late":
+      return late(decision, limits)
+    case "NoOther":
+      return decision.next === anotherOr.again ? repeat(decision) : end(decision)
+    case "Undelivered":
+      return undelivered(decision, event.attempt)
+    case "Unsendable":
+      return end(unsent(decision, attempts.length - 1, {}))
+    case "StaleMark":
+      return stale(decision, event)
+    case "Refused":
+      return refused(decision, event)
+    case "InDoubt":
+      return { ...decision, next: pass }
+    case "Deadline":
+      return fail(decision)
+  }
+}
+
+/** Whether some node may have carried it out. */
+export const mayHaveApplied = ({ attempts }: SendDecision): boolean =>
+  attempts.some(({ isOpen }) => isOpen)
+
+/** The nodes that the next message names, each with the first mark that an open attempt named. */
+export const triedOf = ({ attempts, naming }: SendDecision): ReadonlyArray<TriedBody> => {
+  if (naming !== "marked") return []
+  const tried = new Map<NodeId, TriedBody>()
+  for (const { isOpen, isUnreachable, mark, node } of attempts) {
+    if (!isOpen || node === undefined || mark === undefined) continue
+    const first = tried.get(node)?.mark ?? mark
+    tried.set(node, { node, mark: first, ...(isUnreachable ? { unreachable: true } : {}) })
+  }
+  return [...tried.values()]
+}
+
+const attemptOf = (
+  naming: Naming,
+  { mark, node }: { readonly node: NodeId | undefined; readonly mark: string | undefined }
+): Attempt => ({
+  node,
+  mark,
+  sendings: 1,
+  // A node that is only asked for a mark does nothing else.
+  isOpen: naming !== "read" && mark !== "",
+  isUnreachable: false
+})
+
+const late = (decision: SendDecision, { sendingsPerNode }: SendLimits): SendDecision => {
+  const { attempts, naming } = decision
+  const { node, sendings } = attempts.at(-1)!
+  if (naming === "read") return leave(decision)
+  // Of any node's message the next sending goes to another one by itself.
+  if (node === undefined || sendings < sendingsPerNode) return repeat(decision)
+  return { ...decision, avoid: withNode(decision.avoid, node), next: anotherOr.again }
+}
+
+const repeat = (decision: SendDecision): SendDecision => {
+  const last = decision.attempts.length - 1
+  const { sendings } = decision.attempts[last]!
+  return { ...change(decision, last, { sendings: sendings + 1 }), next: again }
+}
+
+/** Turns to another node. */
+const leave = (
+  decision: SendDecision,
+  node = decision.attempts.at(-1)!.node,
+  orElse: OrElse = "any"
+): SendDecision => ({
+  ...decision,
+  avoid: withNode(decision.avoid, node),
+  next: anotherOr[orElse]
+})
+
+const undelivered = (decision: SendDecision, number: number): SendDecision => {
+  const attempt = decision.attempts[number]
+  if (attempt === undefined) return { ...decision, next: wait }
+  const { node } = attempt
+  const told = unsent(decision, number, { isUnreachable: true })
+  if (number < decision.attempts.length - 1) {
+    return { ...told, avoid: withNode(told.avoid, node), next: wait }
+  }
+  return node === undefined ? fail(told) : leave(told, node)
+}
+
+/** The last sending of an attempt came to nothing. */
+const unsent = (
+  decision: SendDecision,
+  number: number,
+  fields: Partial<Attempt>
+): SendDecision => {
+  const { isOpen, sendings: all } = decision.attempts[number]!
+  const sendings = Math.max(all - 1, 0)
+  return change(decision, number, { ...fields, sendings, isOpen: isOpen && sendings > 0 })
+}
+
+const stale = (
+  decision: SendDecision,
+  { attempt: number, node }: { readonly attempt: number; readonly node: NodeId }
+): SendDecision => {
+  const attempt = decision.attempts[number]
+  if (attempt === undefined) return { ...decision, next: wait }
+  // Of several sendings an earlier one may have been carried out, and forgotten by now.
+  const told = change(decision, number, { isOpen: attempt.isOpen && attempt.sendings > 1 })
+  const isCurrent = number === decision.attempts.length - 1
+  return { ...told, next: isCurrent ? { _tag: "Ask", node } : wait }
+}
+
+const refused = (
+  decision: SendDecision,
+  event: Extract<SendEvent, { readonly _tag: "Refused" }>
+): SendDecision => {
+  const { attempt: number, canMove } = event
+  const { attempts, naming } = decision
+  const attempt = attempts[number]
+  if (attempt === undefined) return { ...decision, next: wait }
+  // With a mark, a refusal holds for all sendings of the message: the node notes it.
+  const isOpen = attempt.isOpen && naming === "named" && attempt.sendings > 1
+  const told = change(decision, number, { isOpen })
+  const node = attempt.node ?? event.node
+  const avoid = canMove ? withNode(told.avoid, node) : told.avoid
+  if (number < attempts.length - 1 && naming !== "read") return { ...told, avoid, next: wait }
+  if (!canMove) return end(told)
+  // Where the broker chose before, it led to a node that cannot.
+  const hasAskedAny = attempts.some((earlier) => earlier.node === undefined)
+  return leave(told, node, hasAskedAny ? "end" : "any")
+}
+
+/** Passes the last refusal on, where it is certain. */
+const end = (decision: SendDecision): SendDecision =>
+  mayHaveApplied(decision) ? fail(decision) : { ...decision, next: pass }
+
+const fail = (decision: SendDecision): SendDecision => ({
+  ...decision,
+  next: { _tag: "Fail", mayHaveApplied: mayHaveApplied(decision) }
+})
+
+const change = (
+  decision: SendDecision,
+  number: number,
+  fields: Partial<Attempt>
+): SendDecision => ({
+  ...decision,
+  attempts: decision.attempts.map((attempt, i) =>
+    i === number ? { ...attempt, ...fields } : attempt
+  )
+})
+
+const withNode = (
+  avoid: ReadonlySet<NodeId>,
+  node: NodeId | undefined
+): ReadonlySet<NodeId> => node === undefined || avoid.has(node) ? avoid : new Set(avoid).add(node)
+
+/** Ends a request that has made all the messages it may. */
+const bounded = (decision: SendDecision, { attemptsMax }: SendLimits): SendDecision => {
+  const { attempts, next } = decision
+  const isAsking = next._tag === "Ask" || next._tag === "AskAnother"
+  return isAsking && attempts.length >= attemptsMax ? fail(decision) : decision
+}

@@ -1,0 +1,230 @@
+/**
+ * Sees to it that a write that names its operation is applied once: answers it from what is stored
+ * where it was applied, lets it go on where it was certainly not, and inquires where others know.
+ * The rules are `core/operations`'s; this file finds the memory that they judge by.
+ */
+import type { Fence, Fenced, PeerMessage } from "../../schemas/PeerMessage.ts"
+import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
+import { invariant } from "../core/Invariant.ts"
+import type { NodeId } from "../core/model/Names.ts"
+import { type RowKey, textOf } from "../core/model/RowKey.ts"
+import * as Errors from "../core/model/StoreError.ts"
+import type { OperationId } from "../core/operations/OperationId.ts"
+import * as Proof from "../core/operations/Proof.ts"
+import { rowKeyOf } from "../core/ring/Partition.ts"
+import { AwaitedRival } from "./AwaitedRival.ts"
+import type { CoordinatorContext } from "./CoordinatorContext.ts"
+import { Inquiry } from "./Inquiry.ts"
+import type { OpenRequest } from "./OpenRequest.ts"
+import type { Answer } from "./Request.ts"
+import type { IdentifiedWrite, ValidatedWrite } from "./ValidatedRequest.ts"
+
+/** Carries a write out here, or answers from what is stored where it was carried out. */
+type CarryOut = (write: ValidatedWrite, open: OpenRequest<Answer>) => void
+
+/** One operation that others are asked about, or waited for. */
+interface UnderWay {
+  /** Undefined while the node has given way to another. */
+  readonly inquiry: Inquiry | undefined
+  /** Runs at the end: requests for the same operation, and nodes that gave way, each once. */
+  readonly after: Map<string, () => void>
+}
+
+const nameOf = (row: RowKey, { sequence, session }: OperationId): string =>
+  `${textOf(row)}\0${sequence}\0${session}`
+
+export class Operations {
+  readonly #context: CoordinatorContext
+  readonly #partitionCount: number
+  readonly #carryOut: CarryOut
+  readonly #underWay = new Map<string, UnderWay>()
+  #waiting = 0
+
+  constructor(
+    context: CoordinatorContext,
+    options: { readonly partitionCount: number; readonly carryOut: CarryOut }
+  ) {
+    this.#context = context
+    this.#partitionCount = options.partitionCount
+    this.#carryOut = options.carryOut
+  }
+
+  /** The verdict of this node's memory on a write. */
+  judge({ claim, id, row }: IdentifiedWrite): Proof.Verdict {
+    const { node: self, replica } = this.#context
+    const trace = replica.trace(row, id)
+    return Proof.judge(replica.operations.memory(), { self, trace, claim })
+  }
+
+  /** Begins a write at a primary of its document. */
+  begin(write: IdentifiedWrite, open: OpenRequest<Answer>): void {
+    if (this.#waits(write, () => this.begin(write, open))) return
+    const verdict = this.judge(write)
+    switch (verdict._tag) {
+      case "Known":
+      case "Do":
+        return this.#carryOut(write, open)
+      case "Stale":
+        return open.answer(this.staleMark())
+      case "Inquire":
+        return this.#inquire(write, open, verdict)
+    }
+  }
+
+  /**
+   * Begins to forward a write, unless another request for its operation is under way: then once
+   * that has ended. Two that go to nodes at the same time could not speak for each other.
+   */
+  forward(write: IdentifiedWrite, task: (ended: () => void) => void): void {
+    if (this.#waits(write, () => this.forward(write, task))) return
+    const name = nameOf(write.row, write.id)
+    this.#underWay.set(name, { inquiry: undefined, after: new Map() })
+    task(() => this.#end(name))
+  }
+
+  /** Whether a task waits for the end of what is under way for an operation. */
+  #waits({ id, row }: IdentifiedWrite, task: () => void): boolean {
+    const underWay = this.#underWay.get(nameOf(row, id))
+    underWay?.after.set(`request ${++this.#waiting}`, task)
+    return underWay !== undefined
+  }
+
+  staleMark(): Errors.StaleMark {
+    const { node, replica, runtime } = this.#context
+    runtime.mark("operations: a mark is stale")
+    return new Errors.StaleMark({ node, mark: replica.operations.mark() })
+  }
+
+  /**
+   * The error that a write ends with where `error` says that it was not applied: that must hold
+   * for messages that come later too.
+   */
+  refusal(write: IdentifiedWrite, error: Errors.StoreError): Errors.StoreError {
+    if (error._tag === "StaleMark" || Errors.mayHaveApplied(error)) return error
+    const { node, replica } = this.#context
+    const verdict = this.judge(write)
+    if (verdict._tag === "Stale") return this.staleMark()
+    const isForwarded = replica.trace(write.row, write.id)?._tag === "Forwarded"
+    const isProven = verdict._tag === "Do" || (verdict._tag === "Inquire" && verdict.isProven)
+    if (!isProven || isForwarded) {
+      const nodes = [{ node, reason: error.message }]
+      return new Errors.OperationUnknown({ nodes, mayHaveApplied: true })
+    }
+    // Without a mark, nothing could tell a later message from this one.
+    if (write.claim.mark !== undefined) replica.operations.fence(write.row, write.id)
+    return error
+  }
+
+  /** Answers a node that wants to do an operation for which this node was asked. */
+  fence(from: NodeId, message: Fence, reply: (message: PeerMessage) => void): void {
+    const { counters, node: self, replica, runtime } = this.#context
+    const { bucket, id, key, mark } = message
+    const row = rowKeyOf({ bucket, key, partitionCount: this.#partitionCount })
+    const underWay = this.#underWay.get(nameOf(row, id))
+    if (underWay?.inquiry !== undefined) {
+      if (from > self) {
+        runtime.mark("operations: another node gives way")
+        underWay.after.set(`node ${from}`, () => this.fence(from, message, reply))
+        return reply(this.#fenced(message, { _tag: "Contended" }))
+      }
+      underWay.inquiry.step({ _tag: "Rival", node: from })
+    }
+    const trace = replica.trace(row, id)
+    const word = Proof.testify(replica.operations.memory(), { trace, mark })
+    if (word._tag === "Fenced" || word._tag === "Forwarded") {
+      counters.fences++
+      replica.operations.fence(row, id)
+    }
+    reply(this.#fenced(message, word._tag === "Known" ? this.#known(row, id) : word))
+  }
+
+  #known(row: RowKey, id: OperationId): Fenced["word"] {
+    const { replica } = this.#context
+    const local = replica.read(row)
+    const entry = replica.operations.find(row, id)
+    invariant(
+      local._tag === "Found" && entry?._tag === "Applied",
+      "an operation that is known has a row and a state"
+    )
+    return {
+      _tag: "Known",
+      document: DocumentCodec.encode(local.document).bytes,
+      dot: entry.dot
+    }
+  }
+
+  #fenced({ mark: asked, request }: Fence, word: Fenced["word"]): Fenced {
+    return { _tag: "Fenced", request, asked, mark: this.#context.replica.operations.mark(), word }
+  }
+
+  #inquire(
+    write: IdentifiedWrite,
+    open: OpenRequest<Answer>,
+    verdict: Extract<Proof.Verdict, { readonly _tag: "Inquire" }>
+  ): void {
+    const { runtime } = this.#context
+    runtime.mark("operations: others are asked about an operation")
+    const name = nameOf(write.row, write.id)
+    const after = new Map<string, () => void>()
+    const inquiry = new Inquiry(this.#context, {
+      write,
+      verdict,
+      deadline: open.deadline(write.timeoutMillis / 2),
+      concluded: (outcome) => {
+        switch (outcome._tag) {
+          case "Known":
+          case "Do":
+            this.#carryOut(write, open)
+            return this.#end(name)
+          case "GiveWay":
+            return this.#await(outcome.to, { write, open, name })
+          case "Unknown":
+            open.answer(inquiry.unknown(outcome.nodes))
+            return this.#end(name)
+        }
+      }
+    })
+    this.#underWay.set(name, { inquiry, after })
+    inquiry.start()
+  }
+
+  /** Waits for the word of the node that inquires instead of this one. */
+  #await(
+    rival: NodeId,
+    { name, open, write }: {
+      readonly write: IdentifiedWrite
+      readonly open: OpenRequest<Answer>
+      readonly name: string
+    }
+  ): void {
+    const { runtime } = this.#context
+    runtime.mark("operations: this node gives way")
+    const after = this.#underWay.get(name)?.after ?? new Map<string, () => void>()
+    this.#underWay.set(name, { inquiry: undefined, after })
+    const awaited = new AwaitedRival(this.#context, {
+      write,
+      rival,
+      deadline: open.deadline(write.timeoutMillis),
+      concluded: (isAnswered) => {
+        if (!isAnswered) {
+          open.answer(awaited.unknown())
+          return this.#end(name)
+        }
+        this.#underWay.delete(name)
+        this.begin(write, open)
+        this.#follow(after)
+      }
+    })
+    awaited.start()
+  }
+
+  #end(name: string): void {
+    const after = this.#underWay.get(name)?.after
+    this.#underWay.delete(name)
+    if (after !== undefined) this.#follow(after)
+  }
+
+  #follow(after: ReadonlyMap<string, () => void>): void {
+    for (const task of after.values()) task()
+  }
+}

@@ -1,0 +1,243 @@
+/**
+ * Remembers the operations that this node has carried out, taken over, forwarded or refused, so
+ * that a retry is answered and not applied again, and others learn which were not done here.
+ *
+ * Each one noted is an arrival, with the next number of this node. Beyond a bound the oldest are
+ * forgotten: marks from before their numbers prove nothing any more. The rows of those that were
+ * carried out lie on disk; the rest ends with the incarnation, as all its marks do.
+ *
+ * Invariant: entries stand in the order of their arrivals.
+ */
+import type { Dot } from "../core/clock/Dot.ts"
+import type { NodeLimits } from "../core/model/Limits.ts"
+import { type RowKey, textOf } from "../core/model/RowKey.ts"
+import * as Mark from "../core/operations/Mark.ts"
+import type { OperationId } from "../core/operations/OperationId.ts"
+import type { Memory, Target } from "../core/operations/Proof.ts"
+import type { Runtime } from "../core/Runtime.ts"
+import type { FamilyKeys, KeyedRow, Row, StorageService } from "../storage/Storage.ts"
+import { ScanFailed } from "../storage/Storage.ts"
+import * as OperationRow from "./OperationRow.ts"
+
+type RowName = FamilyKeys["operation"]
+
+/** The memory of one operation on one document. */
+export type Entry =
+  | {
+    readonly _tag: "Applied"
+    readonly arrival: number
+    readonly dot: Dot
+    /** Where its row lies; undefined until the storage has taken it. */
+    row: RowName | undefined
+  }
+  | {
+    readonly _tag: "Forwarded"
+    readonly arrival: number
+    readonly targets: ReadonlyArray<Target>
+    readonly fencedAt: number
+  }
+  | { readonly _tag: "Fenced"; readonly arrival: number }
+
+/** The rows to be written with a change, and what is to be done when the storage has taken them. */
+export interface Noted {
+  readonly rows: ReadonlyArray<Row>
+  /** `sequences`: the numbers of the batch's changes. */
+  readonly accepted: (sequences: ReadonlyArray<number>) => void
+  /** The batch was not stored. */
+  readonly failed: () => void
+}
+
+/** Rows read at once when they are loaded, and removed with one change. */
+const loadedAtOnce = 1000
+const removedAtOnce = 32
+
+const nameOf = (key: RowKey, { sequence, session }: OperationId): string =>
+  `${textOf(key)}\0${sequence}\0${session}`
+
+const isSame = (left: Dot, right: Dot): boolean =>
+  left.actor === right.actor && left.counter === right.counter
+
+export class OperationIndex {
+  readonly #runtime: Pick<Runtime, "mark">
+  readonly #incarnation: () => string
+  readonly #max: number
+  readonly #entries = new Map<string, Entry>()
+  /** Rows of forgotten operations that are still on disk. */
+  #doomed: Array<RowName> = []
+  #arrivals = 0
+  #evictedThrough = 0
+  #evicted = 0
+
+  constructor(options: {
+    readonly runtime: Pick<Runtime, "mark">
+    readonly storage: Pick<StorageService, "scanRows">
+    /** The present one, under which marks are given. */
+    readonly incarnation: () => string
+    readonly limits: Pick<NodeLimits, "operationIdsMax">
+  }) {
+    this.#runtime = options.runtime
+    this.#incarnation = options.incarnation
+    this.#max = options.limits.operationIdsMax
+    this.#load(options.storage)
+  }
+
+  /** Operations that are remembered, and those that were forgotten. */
+  get kept(): number {
+    return this.#entries.size
+  }
+
+  get evicted(): number {
+    return this.#evicted
+  }
+
+  memory(): Memory {
+    return {
+      incarnation: this.#incarnation(),
+      arrivals: this.#arrivals,
+      evictedThrough: this.#evictedThrough
+    }
+  }
+
+  /** The present mark, as text. */
+  mark(): string {
+    return Mark.encode({ incarnation: this.#incarnation(), arrivals: this.#arrivals })
+  }
+
+  find(key: RowKey, id: OperationId): Entry | undefined {
+    return this.#entries.get(nameOf(key, id))
+  }
+
+  /** Whether an operation is known to have made this dot. */
+  hasApplied(key: RowKey, { dot, id }: OperationRow.AppliedOperation): boolean {
+    const entry = this.find(key, id)
+    return entry?._tag === "Applied" && isSame(entry.dot, dot)
+  }
+
+  /**
+   * Notes that an operation was carried out, with the rows for the batch of its document.
+   *
+   * **Requires** that `hasApplied` is false, and that the batch is given to the storage at once.
+   */
+  applied(key: RowKey, operation: OperationRow.AppliedOperation): Noted {
+    const name = nameOf(key, operation.id)
+    const before = this.#entries.get(name)
+    const { bucket, partition, partitionKey, sortKey } = key
+    const bytes = OperationRow.encode({
+      ...operation,
+      document: { bucket, partitionKey, sortKey }
+    })
+    const doomed = this.#doomed.splice(0, removedAtOnce)
+    const rowName = (sequences: ReadonlyArray<number>): RowName => [partition, sequences.at(-1)!]
+    const rows: ReadonlyArray<Row> = [
+      { family: "operation", key: rowName, bytes },
+      ...doomed.map(removal)
+    ]
+    const entry: Entry = {
+      _tag: "Applied",
+      arrival: ++this.#arrivals,
+      dot: operation.dot,
+      row: undefined
+    }
+    return {
+      rows,
+      accepted: (sequences) => {
+        entry.row = rowName(sequences)
+        if (before?._tag === "Applied" && before.row !== undefined) this.#doomed.push(before.row)
+        this.#put(name, entry)
+      },
+      failed: () => {
+        this.#doomed.push(...doomed)
+        if (this.#entries.get(name) === entry) this.#entries.delete(name)
+      }
+    }
+  }
+
+  /** Notes that an operation was sent to a node, under this mark. */
+  forwarded(key: RowKey, id: OperationId, target: Target): void {
+    const name = nameOf(key, id)
+    const before = this.#entries.get(name)
+    if (before?._tag === "Applied") return
+    const targets = before?._tag === "Forwarded" ? before.targets : []
+    const isNoted = targets.some(({ mark, node }) => node === target.node && mark === target.mark)
+    if (isNoted) return
+    this.#put(name, {
+      _tag: "Forwarded",
+      arrival: ++this.#arrivals,
+      targets: [...targets, target],
+      fencedAt: fenceOf(before)
+    })
+  }
+
+  /**
+   * Notes that an operation was not done here, and may not be under a mark of before. What was
+   * forwarded stays noted, unless those nodes have refused it (`isRefused`).
+   */
+  fence(key: RowKey, id: OperationId, { isRefused = false } = {}): void {
+    const name = nameOf(key, id)
+    const before = this.#entries.get(name)
+    if (before?._tag === "Applied") return
+    const arrival = ++this.#arrivals
+    this.#put(
+      name,
+      before?._tag === "Forwarded" && !isRefused
+        ? { ...before, arrival, fencedAt: arrival }
+        : { _tag: "Fenced", arrival }
+    )
+  }
+
+  #put(name: string, entry: Entry): void {
+    this.#entries.delete(name)
+    this.#entries.set(name, entry)
+    if (this.#entries.size <= this.#max) return
+    for (const [oldest, { arrival }] of this.#entries) {
+      this.#evict(oldest, arrival)
+      return
+    }
+  }
+
+  #evict(name: string, arrival: number): void {
+    const entry = this.#entries.get(name)
+    this.#entries.delete(name)
+    if (entry?._tag === "Applied" && entry.row !== undefined) this.#doomed.push(entry.row)
+    this.#evictedThrough = arrival
+    this.#evicted++
+    this.#runtime.mark("operations: the oldest is forgotten")
+  }
+
+  /** A disk that cannot tell its rows leaves none; no mark from before this start is valid. */
+  #load(storage: Pick<StorageService, "scanRows">): void {
+    let after: RowName | undefined
+    try {
+      for (;;) {
+        const page = storage.scanRows({
+          family: "operation",
+          under: [],
+          after,
+          limit: loadedAtOnce
+        })
+        for (const { bytes, key } of page) this.#loadRow(key, bytes)
+        if (page.length < loadedAtOnce) return
+        after = page.at(-1)!.key
+      }
+    } catch (error) {
+      if (!(error instanceof ScanFailed)) throw error
+      this.#runtime.mark("operations: the rows cannot be read")
+    }
+  }
+
+  #loadRow(row: RowName, bytes: Uint8Array | undefined): void {
+    const decoded = bytes === undefined ? undefined : OperationRow.decode(bytes)
+    if (decoded === undefined) {
+      this.#doomed.push(row)
+      return
+    }
+    const { document, dot, id } = decoded
+    const name = nameOf({ ...document, partition: row[0] }, id)
+    this.#put(name, { _tag: "Applied", arrival: ++this.#arrivals, dot, row })
+  }
+}
+
+const fenceOf = (entry: Entry | undefined): number =>
+  entry?._tag === "Fenced" ? entry.arrival : entry?._tag === "Forwarded" ? entry.fencedAt : 0
+
+const removal = (key: RowName): KeyedRow => ({ family: "operation", key, bytes: undefined })

@@ -1,0 +1,168 @@
+// Checks what a node remembers of operations: in the order of their arrivals, up to a bound, and
+// across restarts as far as their rows are on disk.
+import { describe, expect, it } from "vitest"
+import type { StrategyDefinition } from "../../src/core/model/BucketDefinition.ts"
+import * as Mark from "../../src/core/operations/Mark.ts"
+import * as Proof from "../../src/core/operations/Proof.ts"
+import { NodeId } from "../../src/core/model/Names.ts"
+import * as OperationRow from "../../src/replica/OperationRow.ts"
+import { Bench, key } from "./bench.ts"
+
+const counter: StrategyDefinition = { family: "crdt", type: { type: "counter" } }
+const id = (sequence: number) => ({ session: "s", sequence })
+const rowsOf = ({ storage }: Bench) =>
+  storage.scanRows({ family: "operation", under: [], after: undefined, limit: 1000 })
+
+const make = (operationIdsMax = 1000) => new Bench({ strategy: counter, operationIdsMax })
+
+describe("an operation", () => {
+  it("is answered from what is stored when it comes again, and changes nothing", () => {
+    const bench = make()
+    expect(bench.operate("add", [2], { id: id(1) })).toMatchObject({ isRetry: false })
+    const { changes } = bench.storage.stats()
+    expect(bench.operate("add", [2], { id: id(1) })).toMatchObject({ isRetry: true })
+    expect(bench.storage.stats().changes).toBe(changes)
+    expect(bench.values()).toEqual([2])
+    expect(bench.replica.stats()).toMatchObject({ updates: 1, retries: 1 })
+  })
+
+  it("is known after a restart, by its row", () => {
+    const bench = make()
+    const { dot } = bench.operate("add", [2], { id: id(1) })
+    bench.crash()
+    expect(bench.replica.operations.find(key, id(1))).toMatchObject({ _tag: "Applied", dot })
+    expect(bench.operate("add", [2], { id: id(1) })).toMatchObject({ isRetry: true })
+  })
+
+  it("is known where it came with a document, and not where the document came alone", () => {
+    const bench = make()
+    const [informed, ignorant] = ["n2", "n3"].map((node) => new Bench({ strategy: counter, node }))
+    const { dot } = bench.operate("add", [2], { id: id(1) })
+    const operation = { id: id(1), dot }
+    ignorant!.join(bench.document())
+    expect(ignorant!.replica.trace(key, id(1))).toBeUndefined()
+    ignorant!.replica.join({ key, document: bench.document(), operation }, () => {})
+    informed!.replica.join({ key, document: bench.document(), operation }, () => {})
+    for (const { replica } of [informed!, ignorant!]) {
+      expect(replica.trace(key, id(1))).toMatchObject({ _tag: "Applied" })
+    }
+  })
+
+  it("whose row is here and whose dot is not was applied, and is no answer", () => {
+    const bench = make()
+    const other = new Bench({ strategy: counter, node: "n2" })
+    bench.operate("add", [1])
+    const { dot } = bench.operate("add", [2], { id: id(1) })
+    other.operate("add", [5])
+    const operation = { id: id(1), dot }
+    other.replica.join({ key, document: other.document(), operation }, () => {})
+    expect(other.replica.trace(key, id(1))).toMatchObject({ _tag: "Lost" })
+  })
+
+  it("that failed to commit is not known, and no mark from before is valid", () => {
+    const bench = make()
+    const mark = bench.replica.operations.mark()
+    const mend = bench.failCommits()
+    bench.begin([["add", 2]], { id: id(1) })
+    bench.runtime.runReady()
+    mend()
+    expect(bench.replica.trace(key, id(1))).toBeUndefined()
+    expect(Proof.isValid(bench.replica.operations.memory(), mark)).toBe(false)
+  })
+
+  it("that was refused for its arguments is not known", () => {
+    const bench = make()
+    bench.begin([["add", "two"]], { id: id(1) })
+    expect(bench.replica.trace(key, id(1))).toBeUndefined()
+    expect(bench.operate("add", [2], { id: id(1) })).toMatchObject({ isRetry: false })
+  })
+})
+
+describe("the memory of operations", () => {
+  it("forgets the oldest beyond its bound, and its row with a later write", () => {
+    const bench = make(4)
+    for (let i = 1; i <= 10; i++) bench.operate("add", [1], { id: id(i) })
+    const { operations } = bench.replica
+    const known = Array.from({ length: 10 }, (_, i) => operations.find(key, id(i + 1)))
+    expect(known.map((entry) => entry !== undefined))
+      .toEqual([false, false, false, false, false, false, true, true, true, true])
+    expect(operations.memory()).toMatchObject({ arrivals: 10, evictedThrough: 6 })
+    expect(rowsOf(bench).length).toBeLessThanOrEqual(5)
+    bench.crash()
+    expect(bench.replica.operations.kept).toBe(4)
+  })
+
+  it("proves nothing to a mark that is older than the last that was forgotten", () => {
+    const bench = make(2)
+    const marks = [1, 2, 3, 4].map((i) => {
+      const mark = bench.replica.operations.mark()
+      bench.operate("add", [1], { id: id(i) })
+      return mark
+    })
+    const memory = bench.replica.operations.memory()
+    expect(marks.map((mark) => Proof.isValid(memory, mark))).toEqual([false, false, true, true])
+  })
+
+  it("keeps a fence newer than all marks from before it, until a newer one comes", () => {
+    const { replica } = make()
+    const { operations } = replica
+    const self = NodeId.make("n1")
+    const judge = (mark: string) =>
+      Proof.judge(operations.memory(), {
+        self,
+        trace: replica.trace(key, id(1)),
+        claim: { mark, tried: [] }
+      })._tag
+    const before = operations.mark()
+    expect(judge(before)).toBe("Do")
+    operations.fence(key, id(1))
+    expect(judge(before)).toBe("Stale")
+    expect(judge(operations.mark())).toBe("Do")
+  })
+
+  it("follows what was forwarded, fences it, and drops it once it was refused", () => {
+    const { operations } = make().replica
+    const target = { node: NodeId.make("n2"), mark: "0mi8dfxmoabcdef.1" }
+    operations.forwarded(key, id(1), target)
+    operations.forwarded(key, id(1), target)
+    expect(operations.find(key, id(1))).toMatchObject({ targets: [target], fencedAt: 0 })
+    operations.fence(key, id(1))
+    expect(operations.find(key, id(1))).toMatchObject({ targets: [target], fencedAt: 2 })
+    operations.fence(key, id(1), { isRefused: true })
+    expect(operations.find(key, id(1))).toEqual({ _tag: "Fenced", arrival: 3 })
+  })
+})
+
+describe("the row of an operation", () => {
+  const row = {
+    document: { bucket: "b", partitionKey: "sk", sortKey: "" },
+    id: { session: "é", sequence: 7 },
+    dot: { actor: "n1.0mi8dfxmoabcdef.1", counter: 9 }
+  }
+
+  it("is read back as written, and is none where bytes are cut off, added or flipped", () => {
+    const bytes = OperationRow.encode(row)
+    expect(OperationRow.decode(bytes)).toEqual(row)
+    for (let length = 0; length < bytes.length; length++) {
+      expect(OperationRow.decode(bytes.subarray(0, length))).toBeUndefined()
+    }
+    expect(OperationRow.decode(Uint8Array.of(...bytes, 0))).toBeUndefined()
+    expect(OperationRow.decode(Uint8Array.of(2, ...bytes.subarray(1)))).toBeUndefined()
+  })
+
+  it("has these bytes in format 1", () => {
+    expect(Buffer.from(OperationRow.encode(row)).toString("hex"))
+      .toBe("01016202736b0002c3a907146e312e306d69386466786d6f6162636465662e3109")
+  })
+})
+
+describe("a mark", () => {
+  it("is read back as written, and other text is none", () => {
+    const mark = { incarnation: "0mi8dfxmoabcdef", arrivals: 12 }
+    expect(Mark.encode(mark)).toBe("0mi8dfxmoabcdef.12")
+    expect(Mark.decode("0mi8dfxmoabcdef.12")).toEqual(mark)
+    for (const text of ["", ".", "a", "a.", ".1", "a.-1", "a.1.1", "a.1e3", "a.9999999999999999"]) {
+      expect(Mark.decode(text)).toBeUndefined()
+    }
+  })
+})
