@@ -132,10 +132,19 @@ export class Formation {
   /** Takes a step, and runs `then` once its standing is on disk. */
   #take(event: Decision.FormationEvent, then: () => void): void {
     if (this.#closed) return
-    const before = this.#state.own
-    this.#state = Decision.step(this.#state, event)
-    if (this.#state.own !== before) this.#mark()
-    this.#keep(then)
+    const before = this.#state
+    this.#state = Decision.step(before, event)
+    if (this.#state.own !== before.own) this.#mark()
+    // The others are told at once of what they may not know.
+    const isNews = this.#state.certificate !== before.certificate
+    this.#keep(
+      isNews
+        ? () => {
+          then()
+          this.#ask()
+        }
+        : then
+    )
     this.#schedule()
   }
 
