@@ -53,6 +53,8 @@ const startMillis = 10_000
 const restartMillis = 500
 const workloadMillis = 300_000
 const quietMillis = 5_000
+/** Longer than idle nodes wait before they greet each other, and note how far the others are. */
+const lastWordMillis = 12_000
 
 class Simulation {
   readonly #plan: Plan
@@ -90,6 +92,7 @@ class Simulation {
     invariant(areOver(), "every last read has been answered")
     const final = new Converge(cluster, this.#plan).run()
     this.#checkComplete()
+    kernel.run(kernel.now + lastWordMillis)
     const before = this.#commits()
     kernel.run(kernel.now + quietMillis)
     return this.#report(final, this.#commits() - before)
