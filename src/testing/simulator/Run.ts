@@ -73,7 +73,7 @@ class Simulation {
     const cluster = this.#cluster
     const { kernel } = cluster
     cluster.start()
-    kernel.run(kernel.now + startMillis, () => cluster.isUp)
+    kernel.run(kernel.now + startMillis, () => cluster.isUp && cluster.hasFormed)
     const sessions = this.#startClients()
     for (const fault of this.#plan.faults) this.#schedule(fault)
     kernel.run(kernel.now + this.#plan.chaosMillis)
