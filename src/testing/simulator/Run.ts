@@ -90,6 +90,8 @@ class Simulation {
     invariant(areOver(), "every last read has been answered")
     const final = new Converge(cluster, this.#plan).run()
     this.#checkComplete()
+    // The next greetings tell of the last repairs, and what was told is kept.
+    kernel.run(kernel.now + quietMillis)
     const before = this.#commits()
     kernel.run(kernel.now + quietMillis)
     return this.#report(final, this.#commits() - before)
