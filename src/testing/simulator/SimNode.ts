@@ -92,9 +92,9 @@ export class SimNode {
     return incarnation?.core !== undefined && !incarnation.owner.paused && !incarnation.stopping
   }
 
-  /** Whether no cluster has formed with its store yet. */
+  /** Whether no cluster has formed with its store yet; it is not known of a node that is down. */
   get isNew(): boolean {
-    return this.core?.formation.status().own === "new"
+    return (this.core?.formation.status().own ?? "new") === "new"
   }
 
   get isPaused(): boolean {

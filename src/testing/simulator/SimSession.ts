@@ -276,7 +276,9 @@ export class SimSession {
     const { calm, error, invokedAt, operation: { consistency, id, node }, operation, trace } = done
     // A read of a damaged row needs another node, and so does one that finds nothing where the disk
     // lost data, or where the cluster has not formed yet.
-    const mayLack = cluster.damaged.has(node) || cluster.node(node).isNew
+    const mayLack = [node, trace.answeredBy ?? node].some((id) =>
+      cluster.damaged.has(id) || cluster.node(id).isNew
+    )
     const isDamaged = mayLack && error._tag === "QuorumNotMet" && error.action === "read"
     // Who names a write, or sends it again, learns that a node which is away may have applied it.
     const isHealed = invokedAt >= cluster.healedAt + recoveryMillis
