@@ -98,15 +98,15 @@ export class SimNode {
 
   /**
    * A number that stays the same while nothing happens to this node, as long as it serves alone
-   * under its id, its disk works and its clock is not too far off to take requests; undefined while
-   * something is wrong with it.
+   * under its id and its disk works, whatever its clock says; undefined while something is wrong
+   * with it.
    */
   get calm(): number | undefined {
     const { errorShare, fullShare, meanCommitMillis } = this.disk.mood
     const isFit = !this.disk.isHarmed && fullShare === 0 && errorShare === 0
       && meanCommitMillis <= calmCommitMillis && this.#busyMillis() <= calmBusyMillis
       && this.#incarnation?.watch.isDue === true
-      && this.#twin === undefined && Math.abs(this.clock.offsetMillis) <= calmOffsetMillis
+      && this.#twin === undefined
     return this.isUp && isFit ? this.#disturbances + this.disk.disturbances : undefined
   }
 
@@ -289,8 +289,6 @@ export class SimNode {
 const calmCommitMillis = 5
 /** A commit that was begun while the disk was slow goes on when it no longer is. */
 const calmBusyMillis = 100
-/** Half of the age at which an operation id is too old. */
-const calmOffsetMillis = 5 * 60_000
 /** Longer than any request's deadline here, so that requests under way end by themselves. */
 const stopMillis = 1_500
 const restartMillis = 500
