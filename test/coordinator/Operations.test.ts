@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import type { RequestBody } from "../../schemas/ClientRequest.ts"
 import { isObject } from "../../src/core/model/CanonicalJson.ts"
-import { buckets, notes, shelves } from "../cluster/buckets.ts"
+import { buckets, notes, profiles, shelves } from "../cluster/buckets.ts"
 import { node, SteppedCluster } from "../cluster/steppedCluster.ts"
 import { begin, done, MarkedClient, send } from "./markedClient.ts"
 
@@ -177,4 +177,20 @@ describe("clocks", () => {
       expect(stepped.read(2, notes, { key: "k", r: "all" }).answer.values).toEqual(["a"])
     }
   )
+})
+
+describe("a document", () => {
+  it("that was written 500 times carries no more bytes between nodes than a new one", () => {
+    const sentBytes = () => stepped.nodes[0]!.core.options.transport.stats().sentBytes
+    const profile = (key: string) =>
+      client.operation(profiles, { key, calls: [{ name: "put", args: [{ name: "Ada" }] }] })
+    for (let i = 0; i < 500; i++) done(profile("hot").send(1))
+    const before = sentBytes()
+    for (let i = 0; i < 20; i++) done(profile("hot").send(1))
+    const hot = sentBytes() - before
+    const cold = sentBytes()
+    for (let i = 0; i < 20; i++) done(profile(`cold${i}`).send(1))
+    expect(hot).toBeGreaterThan(0)
+    expect(hot).toBeLessThan(1.3 * (sentBytes() - cold))
+  })
 })
