@@ -179,11 +179,12 @@ describe("clocks", () => {
   )
 })
 
+const sentBytes = () => stepped.nodes[0]!.core.options.transport.stats().sentBytes
+const profile = (key: string) =>
+  client.operation(profiles, { key, calls: [{ name: "put", args: [{ name: "Ada" }] }] })
+
 describe("a document", () => {
   it("that was written 500 times carries no more bytes between nodes than a new one", () => {
-    const sentBytes = () => stepped.nodes[0]!.core.options.transport.stats().sentBytes
-    const profile = (key: string) =>
-      client.operation(profiles, { key, calls: [{ name: "put", args: [{ name: "Ada" }] }] })
     for (let i = 0; i < 500; i++) done(profile("hot").send(1))
     const before = sentBytes()
     for (let i = 0; i < 20; i++) done(profile("hot").send(1))
