@@ -43,7 +43,7 @@ describe("a retry at the same node", () => {
     expect(visits()).toBe(9)
   })
 
-  it("of an operation that was forgotten is applied again where the client asks for that", async () => {
+  it("of an operation that was forgotten is applied again where its client asks", async () => {
     stepped.stop()
     await start(4)
     const first = client.operation(shelves, visit)
@@ -53,7 +53,7 @@ describe("a retry at the same node", () => {
     expect(visits()).toBe(10)
   })
 
-  it("after a kill between sending and commit is answered by the nodes that it reached", async () => {
+  it("after a kill before the commit is answered by the nodes that it reached", async () => {
     const operation = client.operation(shelves, visit)
     operation.send(1)
     stepped.cluster.crash(node(1))
@@ -179,11 +179,12 @@ describe("clocks", () => {
   )
 })
 
+const sentBytes = () => stepped.nodes[0]!.core.options.transport.stats().sentBytes
+const profile = (key: string) =>
+  client.operation(profiles, { key, calls: [{ name: "put", args: [{ name: "Ada" }] }] })
+
 describe("a document", () => {
   it("that was written 500 times carries no more bytes between nodes than a new one", () => {
-    const sentBytes = () => stepped.nodes[0]!.core.options.transport.stats().sentBytes
-    const profile = (key: string) =>
-      client.operation(profiles, { key, calls: [{ name: "put", args: [{ name: "Ada" }] }] })
     for (let i = 0; i < 500; i++) done(profile("hot").send(1))
     const before = sentBytes()
     for (let i = 0; i < 20; i++) done(profile("hot").send(1))

@@ -9,11 +9,13 @@ const limitsFiles = ["src/core/model/Limits.ts", "src/core/model/EdgeLimits.ts"]
 
 /** By file: formats, joins and contracts rest on these, or they shape a text for people. */
 export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
-  "schemas/ClientRequest.ts": ["itemsMax", "sessionLengthMax"],
+  "schemas/ClientRequest.ts": ["itemsMax", "sessionLengthMax", "triedMax"],
   "schemas/KeyPage.ts": ["pageMax"],
   "src/cli/Input.ts": ["shownLengthMax"],
   "src/cli/Output.ts": ["cellLengthMax"],
   "src/client/RequestOutbox.ts": ["bracketBytes"],
+  "src/coordinator/ForwardsSeen.ts": ["sendersMax"],
+  "src/coordinator/PeerMarks.ts": ["nodesMax"],
   "src/coordinator/ReplyOutbox.ts": ["bracketBytes"],
   "src/coordinator/RequestServer.ts": ["depthMax"],
   "src/core/clock/CausalContext.ts": ["macBytes"],
@@ -35,6 +37,7 @@ export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/core/strategy/Bucket.ts": ["nMax"],
   "src/gossip/PeerClocks.ts": ["leadNoiseMillis"],
   "src/http/StrictRequest.ts": ["shownLengthMax"],
+  "src/replica/OperationIndex.ts": ["loadedAtOnce", "removedAtOnce"],
   "src/node/ClusterKey.ts": ["keyIdLength"],
   "src/node/LiveRuntime.ts": ["idLength"],
   "src/node/Setting.ts": ["shownLengthMax"],

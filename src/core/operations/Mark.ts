@@ -12,7 +12,7 @@ export interface Mark {
 
 export const encode = ({ arrivals, incarnation }: Mark): string => `${incarnation}.${arrivals}`
 
-/** Undefined where the text is no mark; that the empty text is none too is for its reader to see. */
+/** Undefined where the text is no mark; the empty text is none. */
 export const decode = (text: string): Mark | undefined => {
   const [incarnation = "", count = "", more] = text.split(".")
   const arrivals = Number(count)

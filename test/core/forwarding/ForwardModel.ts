@@ -1,7 +1,7 @@
 /**
  * Models the nodes that a forwarded write reaches, so that every order of deliveries, losses, late
- * answers, refusals, restarts and deaths can be tried: which node has carried the write out is known
- * here, and the decision must never have it carried out twice, nor deny that it was.
+ * answers, refusals, restarts and deaths can be tried: which node has carried the write out is
+ * known here, and the decision must never have it carried out twice, nor deny that it was.
  *
  * Nodes judge by the rules of operations. Where others must be asked first, their words come at
  * once, or not at all: `OperationModel` tries the orders of those.
