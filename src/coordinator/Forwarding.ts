@@ -185,7 +185,10 @@ export class Forwarding
   #isFenced(): boolean {
     if (this.#operation?.isNoted !== true) return false
     const { id, row } = this.#operation
-    const trace = this.context.replica.trace(row, id)
+    const { replica } = this.context
+    // What was noted since may be forgotten, a promise among it.
+    if (replica.operations.memory().evictedThrough > this.#begunAt) return true
+    const trace = replica.trace(row, id)
     return trace?._tag === "Fenced" && trace.arrival > this.#begunAt
       || trace?._tag === "Forwarded" && trace.fencedAt > this.#begunAt
   }

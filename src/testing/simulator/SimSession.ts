@@ -282,7 +282,7 @@ export class SimSession {
     const isDamaged = mayLack && error._tag === "QuorumNotMet" && error.action === "read"
     // Who names a write, or sends it again, learns that a node which is away may have applied it.
     const isHealed = invokedAt >= cluster.healedAt + recoveryMillis
-    const isUnknown = error._tag === "OperationUnknown" && !isHealed
+    const isUnknown = [error._tag, ...trace.refusals].includes("OperationUnknown") && !isHealed
       && (trace.isNamed || trace.sendings > 1)
     const isRightful = isUnknown
       || [error._tag, ...trace.refusals].some((tag) => rightful.has(tag))
