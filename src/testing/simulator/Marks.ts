@@ -20,14 +20,11 @@ export const codeMarks: ReadonlyArray<string> = [
   "coordinator: a write has seen what is lost",
   "coordinator: an answer comes too late",
   "coordinator: an unanswered request is sent again",
-<<<<<<< HEAD
+  "coordinator: another node has taken a forwarded write over",
+  "coordinator: three siblings are answered",
   "formation: another store is named in place of the own",
   "formation: the own store is named",
   "formation: the own store lost what it told",
-=======
-  "coordinator: another node has taken a forwarded write over",
-  "coordinator: three siblings are answered",
->>>>>>> 90ba21682a8fe1e739d797620c44529ad253fe5f
   "gather: a node believed down is not asked again",
   "gather: there is no room to wait for slow replicas",
   "in flight: a late sweep lets answers come first",
