@@ -24,6 +24,7 @@ import { isPassing, NoAnswer, type StoreError } from "../../core/model/StoreErro
 import type { Answer } from "../../coordinator/Request.ts"
 import type { Runtime } from "../../core/Runtime.ts"
 import { judgeAnswer, type Judgement } from "./AnswerJudge.ts"
+import type { NodeCore } from "../../node/NodeCore.ts"
 import { InFlightRequests } from "../../transport/InFlightRequests.ts"
 import type { SeededRandom } from "./SeededRandom.ts"
 import type { SimCluster } from "./SimCluster.ts"
@@ -245,8 +246,10 @@ export class SimBackend implements Backend {
     const message = ++asking.messages
     text.message = message
     const arrive = () => {
-      const process = cluster.node(target).process(random)
-      if (process.ask(({ coordinator }) => coordinator.handle(request, { deliver }))) return
+      const listener = cluster.node(target)
+      const ask = ({ coordinator }: NodeCore) => coordinator.handle(request, { deliver })
+      // Of two processes under one id, the one that is up hears it.
+      if (listener.process(random).ask(ask) || listener.ask(ask)) return
       // The subject has no subscriber.
       this.#pending.get(number)?.undelivered(message)
     }
