@@ -86,6 +86,8 @@ export class RemoteRequest implements Waiting {
   /** By attempt. */
   readonly #texts: Array<RequestText> = []
   #decision: SendDecision.SendDecision | undefined
+  /** Says that the write may have applied, while another node may still tell. */
+  #doubt: StoreError | undefined
   #sentAt = 0
 
   constructor(
@@ -111,7 +113,9 @@ export class RemoteRequest implements Waiting {
 
   /** There is no answer in time. */
   resend(): void {
-    const node = this.#decision?.attempts.at(-1)?.node
+    const decision = this.#decision
+    if (decision === undefined) return
+    const node = decision.attempts[SendDecision.currentOf(decision)]!.node
     // Other requests go to another primary from now on.
     if (node !== undefined && this.request.action === "write") this.#sender.unreachable(node)
     this.#step({ _tag: "Late" }, "no answer in time")
@@ -145,7 +149,9 @@ export class RemoteRequest implements Waiting {
       if (from === undefined) return
       return this.#step({ _tag: "StaleMark", attempt, node: from }, outcome.message)
     }
-    this.#step(refusalOf(outcome, attempt), outcome.message, outcome)
+    const event = refusalOf(outcome, attempt)
+    if (event._tag === "InDoubt") this.#doubt = outcome
+    this.#step(event, outcome.message, outcome)
   }
 
   expire(): void {
@@ -159,8 +165,10 @@ export class RemoteRequest implements Waiting {
     switch (next._tag) {
       case "Wait":
         return
-      case "Again":
-        return this.#post(this.#texts.at(-1)!, attempts.at(-1)!.node)
+      case "Again": {
+        const current = SendDecision.currentOf(this.#decision)
+        return this.#post(this.#texts[current]!, attempts[current]!.node)
+      }
       case "Ask":
         return this.#ask(next.node)
       case "AskAnother": {
@@ -171,7 +179,9 @@ export class RemoteRequest implements Waiting {
       case "Pass":
         return this.#end(outcome ?? new NoAnswer({ reason, mayHaveApplied: false }))
       case "Fail":
-        return this.#end(new NoAnswer({ reason, mayHaveApplied: next.mayHaveApplied }))
+        return this.#end(
+          this.#doubt ?? new NoAnswer({ reason, mayHaveApplied: next.mayHaveApplied })
+        )
     }
   }
 
@@ -221,7 +231,7 @@ const refusalOf = (error: StoreError, attempt: number): SendDecision.SendEvent =
       return { _tag: "Refused", attempt, node: nodeIdOf(error.node), canMove: true }
     default:
       return !isPassing(error) && "mayHaveApplied" in error
-        ? { _tag: "InDoubt" }
+        ? { _tag: "InDoubt", attempt }
         : { _tag: "Refused", attempt, node: undefined, canMove: false }
   }
 }

@@ -8,6 +8,9 @@
  * out. A later attempt names the nodes of the open ones (`tried`), so that the node which gets it
  * asks them first; it is carried out only if they all say that they have not done so and will not.
  *
+ * A node that was left may only be slow: as long as an attempt is *awaited*, no refusal of another
+ * node ends the request before its time is up.
+ *
  * A decision is a value that its request owns: `step` never changes it, but returns the next.
  *
  * @see core/operations, for the side of the nodes
@@ -31,6 +34,8 @@ export interface Attempt {
   readonly sendings: number
   /** Whether a node may have carried it out, or may still. */
   readonly isOpen: boolean
+  /** Whether a node owes an answer to it. */
+  readonly isAwaited: boolean
   /** Whether the broker says that nobody listens there. */
   readonly isUnreachable: boolean
 }
@@ -56,16 +61,16 @@ export type SendEvent =
     readonly canMove: boolean
   }
   /** A node says that the write may have applied. */
-  | { readonly _tag: "InDoubt" }
+  | { readonly _tag: "InDoubt"; readonly attempt: number }
   /** The request's time is up. */
   | { readonly _tag: "Deadline" }
 
-/** Where no other node is known: repeat the last message, ask any node, or give up. */
+/** Where no other node is known: repeat the current message, ask any node, or give up. */
 export type OrElse = "again" | "any" | "end"
 
 export type Next =
   | { readonly _tag: "Wait" }
-  /** Send the last message again. */
+  /** Send the current message again. */
   | { readonly _tag: "Again" }
   /** Make a new message for this node, with its newest mark. */
   | { readonly _tag: "Ask"; readonly node: NodeId }
@@ -78,7 +83,7 @@ export type Next =
 
 export interface SendDecision {
   readonly naming: Naming
-  /** The last one is current: refusals of others change only what is certain. */
+  /** Refusals of others than the current one change only what is certain. */
   readonly attempts: ReadonlyArray<Attempt>
   /** Nodes that refused, or did not answer. */
   readonly avoid: ReadonlySet<NodeId>
@@ -113,7 +118,9 @@ export const make = (
  * The decision after an event.
  *
  * **Guarantees** that a refusal is passed on, or `mayHaveApplied` false, only where no attempt is
- * open; that there are at most `attemptsMax` attempts.
+ * open; that a request for which a node owes an answer ends before its deadline only by an answer,
+ * or a read by an error that no other node would lack; that there are at most `attemptsMax`
+ * attempts.
  *
  * **Requires** nothing of the order of events: answers come late, twice, or to a former attempt.
  */
@@ -139,16 +146,22 @@ const stepped = (
     case "Undelivered":
       return undelivered(decision, event.attempt)
     case "Unsendable":
-      return end(unsent(decision, attempts.length - 1, {}))
+      return end(unsent(decision, currentOf(decision), {}))
     case "StaleMark":
       return stale(decision, event)
     case "Refused":
       return refused(decision, event)
     case "InDoubt":
-      return { ...decision, next: pass }
+      return inDoubt(decision, event.attempt)
     case "Deadline":
       return fail(decision)
   }
+}
+
+/** The attempt that is sent again: the last one that is awaited, or else the last. */
+export const currentOf = ({ attempts }: Pick<SendDecision, "attempts">): number => {
+  const awaited = attempts.findLastIndex(({ isAwaited }) => isAwaited)
+  return awaited === -1 ? attempts.length - 1 : awaited
 }
 
 /** Whether some node may have carried it out. */
@@ -176,28 +189,29 @@ const attemptOf = (
   sendings: 1,
   // A node that is only asked for a mark does nothing else.
   isOpen: naming !== "read" && mark !== "",
+  isAwaited: true,
   isUnreachable: false
 })
 
 const late = (decision: SendDecision, { sendingsPerNode }: SendLimits): SendDecision => {
   const { attempts, naming } = decision
-  const { node, sendings } = attempts.at(-1)!
-  if (naming === "read") return leave(decision)
+  const { node, sendings } = attempts[currentOf(decision)]!
+  if (naming === "read") return leave(decision, node)
   // Of any node's message the next sending goes to another one by itself.
   if (node === undefined || sendings < sendingsPerNode) return repeat(decision)
   return { ...decision, avoid: withNode(decision.avoid, node), next: anotherOr.again }
 }
 
 const repeat = (decision: SendDecision): SendDecision => {
-  const last = decision.attempts.length - 1
-  const { sendings } = decision.attempts[last]!
-  return { ...change(decision, last, { sendings: sendings + 1 }), next: again }
+  const current = currentOf(decision)
+  const { sendings } = decision.attempts[current]!
+  return { ...change(decision, current, { sendings: sendings + 1 }), next: again }
 }
 
 /** Turns to another node. */
 const leave = (
   decision: SendDecision,
-  node = decision.attempts.at(-1)!.node,
+  node: NodeId | undefined,
   orElse: OrElse = "any"
 ): SendDecision => ({
   ...decision,
@@ -209,11 +223,12 @@ const undelivered = (decision: SendDecision, number: number): SendDecision => {
   const attempt = decision.attempts[number]
   if (attempt === undefined) return { ...decision, next: wait }
   const { node } = attempt
-  const told = unsent(decision, number, { isUnreachable: true })
-  if (number < decision.attempts.length - 1) {
+  const told = unsent(decision, number, { isUnreachable: true, isAwaited: false })
+  if (number !== currentOf(decision)) {
     return { ...told, avoid: withNode(told.avoid, node), next: wait }
   }
-  return node === undefined ? fail(told) : leave(told, node)
+  if (node !== undefined) return leave(told, node)
+  return isAwaited(told) ? { ...told, next: wait } : fail(told)
 }
 
 /** The last sending of an attempt came to nothing. */
@@ -222,9 +237,15 @@ const unsent = (
   number: number,
   fields: Partial<Attempt>
 ): SendDecision => {
-  const { isOpen, sendings: all } = decision.attempts[number]!
+  const { isAwaited, isOpen, sendings: all } = decision.attempts[number]!
   const sendings = Math.max(all - 1, 0)
-  return change(decision, number, { ...fields, sendings, isOpen: isOpen && sendings > 0 })
+  const isSent = sendings > 0
+  return change(decision, number, {
+    sendings,
+    isOpen: isOpen && isSent,
+    isAwaited: isAwaited && isSent,
+    ...fields
+  })
 }
 
 const stale = (
@@ -234,8 +255,11 @@ const stale = (
   const attempt = decision.attempts[number]
   if (attempt === undefined) return { ...decision, next: wait }
   // Of several sendings an earlier one may have been carried out, and forgotten by now.
-  const told = change(decision, number, { isOpen: attempt.isOpen && attempt.sendings > 1 })
-  const isCurrent = number === decision.attempts.length - 1
+  const told = change(decision, number, {
+    isOpen: attempt.isOpen && attempt.sendings > 1,
+    isAwaited: false
+  })
+  const isCurrent = number === currentOf(decision)
   return { ...told, next: isCurrent ? { _tag: "Ask", node } : wait }
 }
 
@@ -249,18 +273,32 @@ const refused = (
   if (attempt === undefined) return { ...decision, next: wait }
   // With a mark, a refusal holds for all sendings of the message: the node notes it.
   const isOpen = attempt.isOpen && naming === "named" && attempt.sendings > 1
-  const told = change(decision, number, { isOpen })
+  const told = change(decision, number, { isOpen, isAwaited: false })
   const node = attempt.node ?? event.node
   const avoid = canMove ? withNode(told.avoid, node) : told.avoid
-  if (number < attempts.length - 1 && naming !== "read") return { ...told, avoid, next: wait }
+  if (naming === "read" && !canMove) return { ...told, next: pass }
+  if (number !== currentOf(decision) && naming !== "read") return { ...told, avoid, next: wait }
   if (!canMove) return end(told)
   // Where the broker chose before, it led to a node that cannot.
   const hasAskedAny = attempts.some((earlier) => earlier.node === undefined)
   return leave(told, node, hasAskedAny ? "end" : "any")
 }
 
-/** Passes the last refusal on, where it is certain. */
+const inDoubt = (decision: SendDecision, number: number): SendDecision => {
+  const node = decision.attempts[number]?.node
+  const told = change(decision, number, { isAwaited: false })
+  if (!isAwaited(told)) return { ...told, next: pass }
+  return { ...told, avoid: withNode(told.avoid, node), next: wait }
+}
+
+const isAwaited = ({ attempts }: SendDecision): boolean =>
+  attempts.some(({ isAwaited }) => isAwaited)
+
+/** Passes the last refusal on, where it is certain and nobody owes an answer. */
 const end = (decision: SendDecision): SendDecision =>
+  isAwaited(decision) ? { ...decision, next: wait } : settled(decision)
+
+const settled = (decision: SendDecision): SendDecision =>
   mayHaveApplied(decision) ? fail(decision) : { ...decision, next: pass }
 
 const fail = (decision: SendDecision): SendDecision => ({
@@ -284,9 +322,11 @@ const withNode = (
   node: NodeId | undefined
 ): ReadonlySet<NodeId> => node === undefined || avoid.has(node) ? avoid : new Set(avoid).add(node)
 
-/** Ends a request that has made all the messages it may. */
+/** A request that has made all the messages it may waits for those that were sent, or ends. */
 const bounded = (decision: SendDecision, { attemptsMax }: SendLimits): SendDecision => {
   const { attempts, next } = decision
   const isAsking = next._tag === "Ask" || next._tag === "AskAnother"
-  return isAsking && attempts.length >= attemptsMax ? fail(decision) : decision
+  if (!isAsking || attempts.length < attemptsMax) return decision
+  if (!isAwaited(decision)) return fail(decision)
+  return next === anotherOr.again ? repeat(decision) : { ...decision, next: wait }
 }

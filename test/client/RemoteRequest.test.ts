@@ -170,12 +170,57 @@ describe("a write that the client names", () => {
     expect(outcomes).toEqual(["NodeUnwritable"])
   })
 
-  it("that is refused while another node may carry it out says that it may have applied", () => {
-    const { answer, outcomes, request } = begin({})
+  it("that is refused waits for another node that may carry it out", () => {
+    const ask = () => {
+      const { answer, request, ...asked } = begin({})
+      request.resend()
+      request.resend()
+      answer(new UnknownBucket({ bucket: "notes" }))
+      expect(asked.outcomes).toEqual([])
+      return { request, ...asked }
+    }
+    const late = ask()
+    late.request.expire()
+    expect(late.outcomes).toEqual(["NoAnswer, maybe applied"])
+    const answered = ask()
+    answered.request.answer(done, 0)
+    expect(answered.outcomes).toEqual(["Answer"])
+    const refused = ask()
+    refused.request.answer(new UnknownBucket({ bucket: "notes" }), 0)
+    expect(refused.outcomes).toEqual(["UnknownBucket"])
+  })
+
+  it("goes again to the node that owes an answer where all others have refused", () => {
+    const { answer, outcomes, request, sent, tos } = begin({})
     request.resend()
     request.resend()
-    answer(new UnknownBucket({ bucket: "notes" }))
-    expect(outcomes).toEqual(["NoAnswer, maybe applied"])
+    answer(full("n2"))
+    answer(stale("n3"))
+    answer(full("n3"))
+    expect(outcomes).toEqual([])
+    const before = sent.length
+    request.resend()
+    expect(tos().slice(before)).toEqual(["n1"])
+    expect(sent.at(-1)).toMatchObject({ to: "n1", id: 0 })
+    request.answer(done, 0)
+    expect(outcomes).toEqual(["Answer"])
+  })
+
+  it("waits for a node that it has left where another says that it may have applied", () => {
+    const ask = () => {
+      const { answer, request, ...asked } = begin({})
+      request.resend()
+      request.resend()
+      answer(new OperationUnknown({ nodes: [], mayHaveApplied: true }))
+      expect(asked.outcomes).toEqual([])
+      return { request, ...asked }
+    }
+    const answered = ask()
+    answered.request.answer(done, 0)
+    expect(answered.outcomes).toEqual(["Answer"])
+    const late = ask()
+    late.request.expire()
+    expect(late.outcomes).toEqual(["OperationUnknown, maybe applied"])
   })
 
   it("that its only node refuses was not applied, however often it was sent there", () => {
@@ -277,5 +322,28 @@ describe("a read", () => {
     late.request.resend()
     late.request.expire()
     expect(late.outcomes).toEqual(["NoAnswer"])
+  })
+
+  it("that others refuse waits for a node that is slow", () => {
+    for (const isGone of [false, true]) {
+      const { answer, outcomes, request, sent } = begin({ action: "read" })
+      request.resend()
+      const refuse = (name: string) =>
+        isGone ? request.undelivered(sent.length) : answer(full(name))
+      refuse("n2")
+      refuse("n3")
+      expect(outcomes).toEqual([])
+      request.answer(done, 0)
+      expect(outcomes).toEqual(["Answer"])
+    }
+  })
+
+  it("that has made all its messages waits for their answers", () => {
+    const { outcomes, request, sent } = begin({ action: "read" })
+    for (let i = 0; i < 2 * lan.client.attemptsMax; i++) request.resend()
+    expect(sent.length).toBe(lan.client.attemptsMax)
+    expect(outcomes).toEqual([])
+    request.answer(done, 0)
+    expect(outcomes).toEqual(["Answer"])
   })
 })

@@ -1,6 +1,8 @@
 // Checks the decisions of a client together with those of the nodes: in every order of events one
 // operation is applied once at most, and what the client is told of it is true.
 import { describe, expect, it } from "vitest"
+import * as SendDecision from "../../src/client/SendDecision.ts"
+import { NodeId } from "../../src/core/model/Names.ts"
 import { stream } from "../../src/testing/simulator/SeededRandom.ts"
 import { idsEnough, World } from "./operationWorld.ts"
 
@@ -55,5 +57,64 @@ describe("a client and three nodes", () => {
       if (world.timesApplied > 1) twice++
     }
     expect(twice).toBeGreaterThan(0)
+  })
+})
+
+const names = ["n1", "n2", "n3"].map((name) => NodeId.make(name))
+
+/** One request whose events are drawn: who owes it an answer is counted apart from its decision. */
+const ask = (seed: number) => {
+  const random = stream(seed, "owed")
+  const naming = random.pick(["read", "named", "marked"] as const)
+  const limits = { sendingsPerNode: random.integer(1, 2), attemptsMax: random.integer(2, 6) }
+  const markFor = () => (naming === "marked" ? random.pick(["", "mark"]) : undefined)
+  let decision = SendDecision.make(naming, { node: names[0], mark: markFor() })
+  const owed = new Set([0])
+  let event: SendDecision.SendEvent = { _tag: "Late" }
+  const step = (next: SendDecision.SendEvent) => {
+    event = next
+    decision = SendDecision.step(decision, next, limits)
+  }
+  const send = (node: NodeId | undefined) => {
+    owed.add(decision.attempts.length)
+    step({ _tag: "Sent", node, mark: markFor() })
+  }
+  const carryOut = () => {
+    const { avoid, next } = decision
+    if (next._tag === "Ask") return send(next.node)
+    if (next._tag !== "AskAnother") return
+    const node = names.find((name) => !avoid.has(name))
+    if (node !== undefined || next.orElse === "any") send(node)
+    else step({ _tag: "NoOther" })
+  }
+  const isOver = () => decision.next._tag === "Pass" || decision.next._tag === "Fail"
+  for (let steps = 0; steps < 60 && !isOver(); steps++) {
+    if (random.chance(0.4)) step({ _tag: "Late" })
+    else {
+      const attempt = random.pick([...owed])
+      owed.delete(attempt)
+      const node = decision.attempts[attempt]!.node ?? random.pick(names)
+      step(random.pick<SendDecision.SendEvent>([
+        { _tag: "Refused", attempt, node, canMove: true },
+        { _tag: "Refused", attempt, node, canMove: naming === "read" },
+        { _tag: "Undelivered", attempt },
+        { _tag: "StaleMark", attempt, node },
+        { _tag: "InDoubt", attempt }
+      ]))
+    }
+    for (let i = 0; i < 3; i++) carryOut()
+  }
+  return { owed, event, isOver: isOver() }
+}
+
+describe("a request", () => {
+  it("ends before its deadline exactly where no node owes it an answer", () => {
+    let ends = 0
+    for (let seed = 1; seed <= 20_000; seed++) {
+      const { event, isOver, owed } = ask(seed)
+      if (isOver) ends++
+      expect(isOver, `seed ${seed}, after ${JSON.stringify(event)}`).toBe(owed.size === 0)
+    }
+    expect(ends).toBeGreaterThan(1_000)
   })
 })

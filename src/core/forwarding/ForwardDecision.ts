@@ -7,6 +7,9 @@
  * next is told which were asked before and have not refused, and finds out from them. A node that
  * refuses carries out no sending of before, since each sending names a mark of that node.
  *
+ * A node that was left may only be slow, or come back: the refusals of all the others do not end a
+ * request that it may still answer before its time is up.
+ *
  * A decision is a value that its request owns: `step` never changes it, but returns the next.
  */
 import { invariant } from "../Invariant.ts"
@@ -68,8 +71,10 @@ export interface ForwardDecision<A> {
   readonly since: number
   /** Sendings to the node in question that it may carry out. */
   readonly sendings: number
-  /** Nodes that were asked by this request, for people. */
+  /** Nodes that were asked by this request. */
   readonly asked: ReadonlyArray<NodeId>
+  /** Nodes that refused it, which are asked no more. */
+  readonly refusers: ReadonlyArray<NodeId>
 }
 
 const wait = { _tag: "Wait" } as const
@@ -100,7 +105,8 @@ export const make = <A>(
     sending: -1,
     since: -1,
     sendings: tried.filter(({ node }) => node === nodes[0]).length,
-    asked: []
+    asked: [],
+    refusers: []
   }
 }
 
@@ -108,7 +114,8 @@ export const make = <A>(
  * The decision after an event.
  *
  * **Guarantees** a node that is asked second is told of the first, unless that one has refused;
- * nothing changes once the outcome is known; a refusal counts only from the node in question.
+ * nothing changes once the outcome is known; of a write, a refusal counts only from the node in
+ * question, and ends it only where no other node may have carried it out.
  */
 export const step = <A>(
   decision: ForwardDecision<A>,
@@ -120,9 +127,9 @@ export const step = <A>(
     case "Sent":
       return sent(before, event)
     case "Late":
-      return sendAgain(before, before.action === "read" ? before.attempt + 1 : before.attempt)
+      return before.action === "read" ? goOn(before) : sendAgain(before, before.attempt)
     case "Down":
-      return sendAgain(before, before.attempt + 1)
+      return goOn(before)
     case "Stale": {
       // Of two sendings the first may come last, and the second have been carried out.
       const isSure = event.from === nodeOf(before) && event.sending === before.sending
@@ -130,6 +137,7 @@ export const step = <A>(
       return isSure ? sendAgain(without(before), before.attempt) : before
     }
     case "Refused":
+      if (before.action === "read") return readRefused(before, event)
       return isPresent(before, event) ? refused(before, event.answer) : before
     case "Answered":
       return answered(before, event)
@@ -169,6 +177,32 @@ const sendAgain = <A>(decision: ForwardDecision<A>, attempt: number): ForwardDec
   return { ...moved, next, since: -1, sendings }
 }
 
+/** The attempt at the next node that has not refused; undefined where all have. */
+const nextOf = <A>({ attempt, nodes, refusers }: ForwardDecision<A>): number | undefined =>
+  nodes.map((_, i) => attempt + 1 + i)
+    .find((next) => !refusers.includes(nodeOf({ nodes, attempt: next })))
+
+/** Goes on from the node in question. **Requires** that not all have refused. */
+const goOn = <A>(decision: ForwardDecision<A>): ForwardDecision<A> => {
+  const attempt = nextOf(decision)
+  invariant(attempt !== undefined, "a request that all refuse has ended")
+  return sendAgain(decision, attempt)
+}
+
+const withRefuser = <A>(decision: ForwardDecision<A>, node: NodeId): ForwardDecision<A> =>
+  decision.refusers.includes(node)
+    ? decision
+    : { ...decision, refusers: [...decision.refusers, node] }
+
+const readRefused = <A>(
+  decision: ForwardDecision<A>,
+  { answer, from }: { readonly from: NodeId; readonly answer: A }
+): ForwardDecision<A> => {
+  const told = withRefuser(decision, from)
+  if (nextOf(told) === undefined) return ended(told, answer)
+  return from === nodeOf(told) ? goOn(told) : told
+}
+
 /** The node in question has done nothing and will not. */
 const without = <A>(decision: ForwardDecision<A>): ForwardDecision<A> => ({
   ...decision,
@@ -184,7 +218,7 @@ const without = <A>(decision: ForwardDecision<A>): ForwardDecision<A> => ({
 const isPresent = <A>(
   decision: ForwardDecision<A>,
   { from, sending }: { readonly from: NodeId; readonly sending: number }
-): boolean => from === nodeOf(decision) && (decision.action === "read" || sending >= decision.since)
+): boolean => from === nodeOf(decision) && sending >= decision.since
 
 /** Whether the word of the node in question that it did nothing holds for every sending to it. */
 const isSure = <A>(decision: ForwardDecision<A>): boolean =>
@@ -193,10 +227,8 @@ const isSure = <A>(decision: ForwardDecision<A>): boolean =>
 
 const refused = <A>(decision: ForwardDecision<A>, answer: A): ForwardDecision<A> => {
   if (!isSure(decision)) return { ...decision, outcome: fail }
-  const left = without(decision)
-  const attempt = decision.attempt + 1
-  if (attempt < decision.nodes.length) return sendAgain(left, attempt)
-  return ended(left, answer)
+  const left = without(withRefuser(decision, nodeOf(decision)))
+  return nextOf(left) === undefined ? ended(left, answer) : goOn(left)
 }
 
 const answered = <A>(
@@ -208,7 +240,10 @@ const answered = <A>(
     return { ...decision, outcome: { _tag: "Answer", answer, noneApplied: false } }
   }
   if (!isPresent(decision, event)) return decision
-  return isSure(decision) ? ended(without(decision), answer) : { ...decision, outcome: fail }
+  if (!isSure(decision)) return { ...decision, outcome: fail }
+  const left = without(withRefuser(decision, nodeOf(decision)))
+  const mayKnow = decision.nodes.some((node) => left.tried.some((target) => target.node === node))
+  return mayKnow && nextOf(left) !== undefined ? goOn(left) : ended(left, answer)
 }
 
 /** Ends with an answer that says that nothing was done, if nobody else may have done it. */

@@ -59,8 +59,59 @@ describe("a forwarded write", () => {
   })
 })
 
-describe("a forwarded read", () => {
+describe("a forwarded write that a node may have carried out", () => {
   const [n1, n2] = [NodeId.make("n1"), NodeId.make("n2")]
+  const answer = "it stops"
+
+  const refuseAll = () => {
+    const { make, step } = ForwardDecision
+    let decision = make<string>({ action: "write", nodes: [n1, n2], tried: [] })
+    decision = step(decision, { _tag: "Sent", sending: 0, mark: "m1" })
+    decision = step(decision, { _tag: "Down" })
+    decision = step(decision, { _tag: "Sent", sending: 1, mark: "m2" })
+    return step(decision, { _tag: "Refused", from: n2, sending: 1, answer })
+  }
+
+  it("goes to it again where all others refuse, and takes its late answer", () => {
+    const decision = refuseAll()
+    expect(decision).toMatchObject({ outcome: { _tag: "Wait" }, next: n1 })
+    const done = { from: n1, sending: 0, answer: "done", isPassing: false }
+    expect(ForwardDecision.step(decision, { _tag: "Answered", ...done }).outcome)
+      .toMatchObject({ _tag: "Answer", answer: "done" })
+  })
+
+  it("ends as refused once that node refuses too, and in doubt where it never answers", () => {
+    const { step } = ForwardDecision
+    const decision = step(refuseAll(), { _tag: "Sent", sending: 2, mark: "m1" })
+    expect(step(decision, { _tag: "Refused", from: n1, sending: 2, answer }).outcome)
+      .toMatchObject({ _tag: "Answer", answer, noneApplied: true })
+    expect(step(decision, { _tag: "Deadline" }).outcome).toEqual({ _tag: "Fail" })
+  })
+})
+
+describe("a forwarded read", () => {
+  const [n1, n2, n3] = [NodeId.make("n1"), NodeId.make("n2"), NodeId.make("n3")]
+
+  it("that others refuse waits for a slow node, which alone is asked again", () => {
+    const { make, step } = ForwardDecision
+    const nodes = [n1, n2, n3]
+    let decision = make<string>({ action: "read", nodes, tried: [] })
+    let sending = 0
+    const sent = () => step(decision, { _tag: "Sent", sending: sending++, mark: undefined })
+    decision = step(sent(), { _tag: "Late" })
+    for (const from of [n2, n3]) {
+      expect(decision.next).toBe(from)
+      decision = step(sent(), { _tag: "Refused", from, sending, answer: "it stops" })
+    }
+    expect(decision).toMatchObject({ outcome: { _tag: "Wait" }, next: n1 })
+    decision = step(sent(), { _tag: "Late" })
+    expect(decision.next).toBe(n1)
+    const late = { from: n1, sending: 0, isPassing: false }
+    expect(step(decision, { _tag: "Answered", ...late, answer: "found" }).outcome)
+      .toMatchObject({ _tag: "Answer", answer: "found" })
+    expect(step(decision, { _tag: "Refused", ...late, answer: "full" }).outcome)
+      .toMatchObject({ _tag: "Answer", answer: "full" })
+  })
 
   it("goes to the next node when one is late, and round again", () => {
     const late = { _tag: "Late" } as const
