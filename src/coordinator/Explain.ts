@@ -17,6 +17,7 @@ import { mergedOf } from "./Answer.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import { Gather } from "./Gather.ts"
 import type { OpenRequest } from "./OpenRequest.ts"
+import { ownDiskIsLate } from "./Unanswered.ts"
 import type { ValidatedRead } from "./ValidatedRequest.ts"
 
 /** The answer of one replica. */
@@ -119,7 +120,9 @@ export class Explain
   #explain(node: NodeId, finding: Finding | undefined): ReplicaExplanation {
     switch (finding?.outcome) {
       case undefined:
-        return { node, outcome: "unreachable", ...nothing }
+        return node === this.context.node
+          ? { node, outcome: "refused", reason: ownDiskIsLate, ...nothing }
+          : { node, outcome: "unreachable", ...nothing }
       case "absent":
         return { node, outcome: "absent", ...nothing }
       case "damaged":

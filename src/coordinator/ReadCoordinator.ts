@@ -24,6 +24,7 @@ import { DotSearch, type SearchResult } from "./DotSearch.ts"
 import { fetchMessage } from "./FetchMessage.ts"
 import { Gather } from "./Gather.ts"
 import { readRepair } from "./ReadRepair.ts"
+import { ownWithReason, type Unanswered } from "./Unanswered.ts"
 import type { ValidatedRead } from "./ValidatedRequest.ts"
 
 /** The document that a read found, perhaps empty. */
@@ -204,12 +205,8 @@ export abstract class ReadCoordinator
             action: "read",
             needed: { r: outcome.needed.r, pr: outcome.needed.pr },
             had: outcome.had,
-            unreachable: this.#unreachable(outcome),
             ...outcome.incomplete.length === 0 ? {} : { incomplete: outcome.incomplete },
-            refused: [
-              ...this.#refusals,
-              ...outcome.damaged.map((node) => ({ node, reason: "its copy is damaged" }))
-            ],
+            ...this.#unanswered(outcome),
             mayHaveApplied: false
           })
         )
@@ -224,7 +221,7 @@ export abstract class ReadCoordinator
   #seek(outcome: ReadDecision.ReadFailed): void {
     const { context, deadline, joined: known, read: searched } = this
     if (outcome.unreachable.length + outcome.damaged.length > 0) {
-      return this.#notCovered(this.#unreachable(outcome))
+      return this.#notCovered(outcome)
     }
     const sought = searched.after.vector
     const ended = (result: SearchResult) => this.#sought(result)
@@ -232,19 +229,33 @@ export abstract class ReadCoordinator
   }
 
   #sought({ gone, joined, missing, unreachable }: SearchResult): void {
-    if (!VersionVector.covers(gone, missing)) return this.#notCovered(unreachable)
+    if (!VersionVector.covers(gone, missing)) {
+      return this.#notCovered({ unreachable, damaged: Targets.none })
+    }
     if (gone.size > 0) this.context.runtime.mark("read: a session has seen what is lost")
     this.#foundDocument(joined, gone)
   }
 
-  #notCovered(unreachable: ReadonlyArray<NodeId>): void {
+  #notCovered(uncounted: Pick<ReadDecision.ReadFailed, "unreachable" | "damaged">): void {
     const { name } = this.read.bucket.definition
-    this.found(new Errors.ContextNotCovered({ bucket: name, unreachable }))
+    const { refused, unreachable } = this.#unanswered(uncounted)
+    const reasons = refused.length === 0 ? {} : { refused }
+    this.found(new Errors.ContextNotCovered({ bucket: name, unreachable, ...reasons }))
   }
 
-  /** The nodes that did not answer; those that refused are named with their reasons instead. */
-  #unreachable({ unreachable }: ReadDecision.ReadFailed): ReadonlyArray<NodeId> {
-    return unreachable.filter((node) => !this.#refusals.some((refusal) => refusal.node === node))
+  /** The nodes that did not answer; those that are known to have a reason are named with it. */
+  #unanswered(
+    { damaged, unreachable }: Pick<ReadDecision.ReadFailed, "unreachable" | "damaged">
+  ): Unanswered {
+    const refused = [
+      ...this.#refusals,
+      ...damaged.map((node) => ({ node, reason: "its copy is damaged" }))
+    ]
+    const isUnreachable = (node: NodeId) => !this.#refusals.some((refusal) => refusal.node === node)
+    return ownWithReason(
+      { unreachable: unreachable.filter(isUnreachable), refused },
+      this.context.node
+    )
   }
 
   override bytesHeld(): number {

@@ -206,6 +206,36 @@ describe("a node that is cut off", () => {
     for (const finish of finishing) finish()
   })
 
+  it.each([
+    ["n2 and n3 are away", [2, 3], "QuorumNotMet"],
+    ["n3 is away", [3], "ContextNotCovered"]
+  ])("does not call itself unreachable where a read waits for its disk: %s", async (
+    _,
+    gone,
+    error
+  ) => {
+    await start(3)
+    const { storage } = stepped.nodes[0]!.core.options
+    const { write } = storage
+    const finishing: Array<() => void> = []
+    Object.assign(storage, {
+      write: (...[batch, done]: Parameters<typeof write>) =>
+        write(batch, (failure) => void finishing.push(() => done(failure)))
+    })
+    stepped.loses = ({ to }) => to === node(2)
+    const { context } = stepped.write(1, plain, { ...put, w: 1, dw: 1 }).answer
+    stepped.loses = ({ from, to }) => [from, to].some((id) => gone.map(node).includes(id))
+    const asked = stepped.read(1, plain, { key: "k", r: 1, after: [context] })
+    stepped.runtime.advance(2_500)
+    expect(asked.error).toMatchObject({
+      _tag: error,
+      unreachable: expect.toSatisfy(are(...gone)),
+      refused: [{ node: "n1", reason: "its own disk has not finished the write in time" }]
+    })
+    expect(asked.error.message).toContain("; n1: its own disk has not finished")
+    for (const finish of finishing) finish()
+  })
+
   it("reports the same of a read, which never applied", async () => {
     await start(3)
     stepped.cut(1)

@@ -153,13 +153,14 @@ export class OperationUnknown extends Schema.TaggedError<OperationUnknown>()("Op
 }
 
 const Counts = Schema.Record(Schema.String, Schema.Int)
+const Refusals = Schema.Array(Schema.Struct({ node: Schema.String, reason: Schema.String }))
 
 const show = (counts: typeof Counts.Type): string =>
   Object.entries(counts).map(([name, count]) => `${name} ${count}`).join(", ")
 
 interface Unanswered {
   readonly unreachable: ReadonlyArray<string>
-  readonly refused: ReadonlyArray<{ readonly node: string; readonly reason: string }>
+  readonly refused: typeof Refusals.Type
 }
 
 const unansweredText = ({ refused, unreachable }: Unanswered): string => {
@@ -174,7 +175,7 @@ export class QuorumNotMet extends Schema.TaggedError<QuorumNotMet>()("QuorumNotM
   needed: Counts,
   had: Counts,
   unreachable: Schema.Array(Schema.String),
-  refused: Schema.Array(Schema.Struct({ node: Schema.String, reason: Schema.String })),
+  refused: Refusals,
   /**
    * Nodes that answered, but may lack what they once had, so that not all of their answers count;
    * left out where there is none.
@@ -198,10 +199,17 @@ export class QuorumNotMet extends Schema.TaggedError<QuorumNotMet>()("QuorumNotM
  */
 export class ContextNotCovered extends Schema.TaggedError<ContextNotCovered>()(
   "ContextNotCovered",
-  { bucket: Schema.String, unreachable: Schema.Array(Schema.String) }
+  {
+    bucket: Schema.String,
+    unreachable: Schema.Array(Schema.String),
+    /** Only where there are any. */
+    refused: Schema.optionalKey(Refusals)
+  }
 ) {
   override get message(): string {
+    const { refused = [], unreachable } = this
     return `the replicas of ${this.bucket} that answered have seen less than this session`
+      + unansweredText({ refused, unreachable })
   }
 }
 
@@ -230,7 +238,7 @@ export class ListingIncomplete extends Schema.TaggedError<ListingIncomplete>()(
     reached: Schema.Int,
     partitions: Schema.Int,
     unreachable: Schema.Array(Schema.String),
-    refused: Schema.Array(Schema.Struct({ node: Schema.String, reason: Schema.String }))
+    refused: Refusals
   }
 ) {
   override get message(): string {

@@ -47,11 +47,7 @@ export const shownOf = (cluster: SimCluster, document: Named, answer: BackendAns
 const recoveryMillis = 5_000
 
 /** Errors by which a node rightly refuses, healthy or not: of contexts, and of clocks far off. */
-const rightful: ReadonlySet<string> = new Set([
-  "ContextTooOld",
-  "ContextNotCovered",
-  "InvalidRequest"
-])
+const rightful: ReadonlySet<string> = new Set(["ContextTooOld", "InvalidRequest"])
 
 /** Errors that say that nothing was changed. */
 const refusals: ReadonlySet<string> = new Set([
@@ -289,7 +285,10 @@ export class SimSession {
     const isHealed = invokedAt >= cluster.healedAt + recoveryMillis
     const isUnknown = [error._tag, ...trace.refusals].includes("OperationUnknown") && !isHealed
       && (trace.isNamed || trace.sendings > 1)
-    const isRightful = isUnknown
+    // A healed cluster may have lost what the session has seen; of a node that was behind at the
+    // time, `needsOthers` knows.
+    const isUncovered = isHealed && [error._tag, ...trace.refusals].includes("ContextNotCovered")
+    const isRightful = isUnknown || isUncovered
       || [error._tag, ...trace.refusals].some((tag) => rightful.has(tag))
     const isCalm = consistency === "available" && calm !== undefined && !trace.isDisturbed
       && cluster.node(node).calm === calm && cluster.primaries(operation).includes(node)
