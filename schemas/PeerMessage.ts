@@ -112,6 +112,8 @@ export interface Listed {
   readonly request: number
   readonly through: KeyCursor
   readonly keys: ReadonlyArray<KeyCursor>
+  /** Of the replica, and of each document that it looked at. */
+  readonly completeness: Completeness
 }
 
 /**

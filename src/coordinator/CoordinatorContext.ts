@@ -46,6 +46,8 @@ export interface NodeServices {
   readonly incarnationOf: (node: NodeId) => string
   /** Of the own replica, for a document. */
   readonly completenessOf: (key: RowKey) => Completeness
+  /** The same of the replica, but for documents that are damaged, or were. */
+  readonly completeness: () => Completeness
   /** Tells the other nodes at the end of the turn how many changes are durable here. */
   readonly tellPosition: () => void
   readonly seal: TokenSeal

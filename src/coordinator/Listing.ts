@@ -4,7 +4,8 @@
  *
  * A page counts as whole where, of each of its partitions, as many primaries have answered as a
  * read of one document asks by the bucket's default: a key that such a read would find is in it.
- * Any other page is an error, unless the request takes a partial one.
+ * A primary that says that it is incomplete lends its keys, and does not count. Any other page is
+ * an error, unless the request takes a partial one.
  */
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -37,7 +38,7 @@ export interface ValidatedListing {
   readonly partial: boolean
 }
 
-type Found = Pick<KeysFound, "keys" | "through">
+type Found = Pick<KeysFound, "keys" | "through" | "completeness">
 
 const asJson = Schema.decodeUnknownOption(Schema.Json)
 const cursorVersion = 1
@@ -119,10 +120,12 @@ export class Listing
 
   start(): void {
     const { limits, node, replica, view } = this.context
+    const completeness = this.context.completeness()
     this.ask()
     const bucket = this.#listing.bucket.definition.name
     const nowMillis = view.agreedNow()
-    const own = liveKeys(replica, { ...this.#listing, bucket, nowMillis, limits })
+    const asked = { ...this.#listing, bucket, nowMillis, completeness, limits }
+    const own = liveKeys(replica, asked)
     if (own._tag === "KeysFound") this.step({ _tag: "Answered", node, answer: own })
     else this.step({ _tag: "Refused", node, reason: own.reason })
   }
@@ -167,7 +170,10 @@ export class Listing
     const covered = this.#coverage(after.partition, next.partition)
     const isWhole = covered.reached === covered.partitions
     if (!isWhole && (!partial || found.length === 0)) {
-      return new Errors.ListingIncomplete({ bucket: definition.name, ...covered, ...unanswered })
+      const bucket = definition.name
+      const incomplete = [...answers.keys()].filter((node) => !this.#counts(node))
+      const named = incomplete.length === 0 ? {} : { incomplete }
+      return new Errors.ListingIncomplete({ bucket, ...covered, ...unanswered, ...named })
     }
     return {
       // A key stored under another declaration of the key is none of this bucket.
@@ -187,8 +193,14 @@ export class Listing
       last: Math.min(last, partitionCount - 1),
       needed,
       primariesOf: (partition) => view.placement(partition, n).primaries,
-      hasAnswered: (node) => this.decision.answers.has(node)
+      hasAnswered: (node) => this.#counts(node)
     })
+  }
+
+  /** Whether the node has answered, and its keys are all that it ever held. */
+  #counts(node: NodeId): boolean {
+    const answer = this.decision.answers.get(node)
+    return answer !== undefined && answer.completeness !== "incomplete"
   }
 }
 

@@ -130,12 +130,14 @@ export class NodeCore {
     this.formation = this.#formation()
     this.view.formation = () => this.formation.status()
     const completenessOf = (key: RowKey) => this.completenessOf(key)
+    const completeness = () => this.formation.completeness()
     const replicaServer = new ReplicaServer({
       replica,
       buckets,
       partitionCount,
       nowMillis,
       completenessOf,
+      completeness,
       limits
     })
     this.coordinator = new Coordinator({
@@ -146,6 +148,7 @@ export class NodeCore {
       send: (to, message) => this.link.send(to, message),
       incarnationOf: (node) => this.link.incarnationOf(node),
       completenessOf,
+      completeness,
       tellPosition: () => this.formation.tell(),
       seal: { cluster: options.cluster, keys: options.keys },
       limits,

@@ -7,9 +7,11 @@ import { pageMax } from "../../schemas/KeyPage.ts"
 import type { KeyCursor } from "../../schemas/PeerMessage.ts"
 import { visibleStore } from "../core/crdt/Document.ts"
 import { isLive } from "../core/crdt/DotStore.ts"
+import type { Completeness } from "../core/model/Completeness.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import { compareText } from "../storage/KeyOrder.ts"
-import { type RowKey, ScanFailed } from "../storage/Storage.ts"
+import { ScanFailed } from "../storage/Storage.ts"
+import type { LocalRead } from "./LocalDocument.ts"
 import type { Replica } from "./Replica.ts"
 
 /** Every live key after the given key, up to and with `through`. */
@@ -17,6 +19,8 @@ export interface KeysFound {
   readonly _tag: "KeysFound"
   readonly keys: ReadonlyArray<KeyCursor>
   readonly through: KeyCursor
+  /** `incomplete` too where a document that was looked at is damaged, or was replaced so. */
+  readonly completeness: Completeness
 }
 
 export type Unlisted = { readonly _tag: "Unlisted"; readonly reason: string }
@@ -33,10 +37,8 @@ export const compareCursors = (a: KeyCursor, b: KeyCursor): number =>
   || compareText(a.key.partition, b.key.partition)
   || compareText(a.key.sort, b.key.sort)
 
-const isHeld = (replica: Replica, row: RowKey, nowMillis: number): boolean => {
-  const local = replica.shownNow(row)
-  return local._tag === "Found" && isLive(visibleStore(local.document, nowMillis))
-}
+const isHeld = (local: LocalRead, nowMillis: number): boolean =>
+  local._tag === "Found" && isLive(visibleStore(local.document, nowMillis))
 
 export const liveKeys = (
   replica: Replica,
@@ -48,6 +50,8 @@ export const liveKeys = (
     readonly partitionCount: number
     /** Expired documents are not listed. */
     readonly nowMillis: number
+    /** Of the replica, but for documents that are damaged, or were. */
+    readonly completeness: Completeness
     readonly limits: ScanLimits
   }
 ): KeysFound | Unlisted => {
@@ -56,6 +60,7 @@ export const liveKeys = (
   const end = Math.min(partitionCount, after.partition + limits.scanPartitions)
   let left = Math.min(options.limit, pageMax)
   let { key, partition } = after
+  let { completeness } = options
   try {
     while (partition < end && left > 0) {
       const asked = Math.min(left, limits.scanRows)
@@ -66,7 +71,9 @@ export const liveKeys = (
       }).filter((row) => row.bucket === bucket)
       for (const row of rows) {
         key = { partition: row.partitionKey, sort: row.sortKey }
-        if (isHeld(replica, row, options.nowMillis)) keys.push({ partition, key })
+        const local = replica.shownNow(row)
+        if (isHeld(local, options.nowMillis)) keys.push({ partition, key })
+        if (local._tag === "Damaged" || replica.mended.has(row)) completeness = "incomplete"
       }
       left -= rows.length
       if (rows.length === asked) continue
@@ -77,5 +84,5 @@ export const liveKeys = (
     if (error instanceof ScanFailed) return { _tag: "Unlisted", reason: error.message }
     throw error
   }
-  return { _tag: "KeysFound", keys, through: { partition, key } }
+  return { _tag: "KeysFound", keys, through: { partition, key }, completeness }
 }

@@ -39,6 +39,7 @@ export class ReplicaServer {
   readonly #partitionCount: number
   readonly #nowMillis: () => number
   readonly #completenessOf: (key: RowKey) => Completeness
+  readonly #completeness: () => Completeness
   readonly #limits: ScanLimits
 
   constructor(
@@ -49,6 +50,8 @@ export class ReplicaServer {
       /** The time that the cluster agrees on, in milliseconds. */
       readonly nowMillis: () => number
       readonly completenessOf: (key: RowKey) => Completeness
+      /** Of the replica, but for documents that are damaged, or were. */
+      readonly completeness: () => Completeness
       readonly limits: ScanLimits
     }
   ) {
@@ -57,6 +60,7 @@ export class ReplicaServer {
     this.#partitionCount = options.partitionCount
     this.#nowMillis = options.nowMillis
     this.#completenessOf = options.completenessOf
+    this.#completeness = options.completeness
     this.#limits = options.limits
   }
 
@@ -123,12 +127,12 @@ export class ReplicaServer {
     const nowMillis = this.#nowMillis()
     const limits = this.#limits
     const asked = { bucket, limit, limits, partitionCount, nowMillis, after: message }
-    const listed = liveKeys(this.#replica, asked)
+    const listed = liveKeys(this.#replica, { ...asked, completeness: this.#completeness() })
     if (listed._tag === "Unlisted") {
       return reply({ _tag: "Refused", request, reason: listed.reason })
     }
-    const { keys, through } = listed
-    reply({ _tag: "Listed", request, keys, through })
+    const { completeness, keys, through } = listed
+    reply({ _tag: "Listed", request, keys, through, completeness })
   }
 
   /** The document of a message, or why it is none of its bucket. */

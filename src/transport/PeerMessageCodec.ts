@@ -131,6 +131,7 @@ export const writeMessage = (
     case "Listed":
       writeCursor(writer, message.through).varint(message.keys.length)
       for (const key of message.keys) writeCursor(writer, key)
+      writer.byte(completenesses.indexOf(message.completeness))
       return
     case "OtherRing":
       writer.hex(message.digest)
@@ -306,7 +307,13 @@ const readFields = (
       return { _tag, request, ...name, partition, limit: reader.varint("a limit") }
     }
     case "Listed":
-      return { _tag, request, through: readCursor(reader), keys: readCursors(reader) }
+      return {
+        _tag,
+        request,
+        through: readCursor(reader),
+        keys: readCursors(reader),
+        completeness: completenessOf()
+      }
     case "OtherRing":
       return { _tag, request, digest: reader.hex(ringDigestBytes, "a ring's digest") }
     case "Fence":

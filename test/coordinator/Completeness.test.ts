@@ -6,7 +6,9 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import * as Schema from "effect/Schema"
 import { afterEach, describe, expect, it } from "vitest"
-import { QuorumNotMet } from "../../src/core/model/StoreError.ts"
+import type { KeyPage } from "../../schemas/KeyPage.ts"
+import { BucketName } from "../../src/core/model/Names.ts"
+import { QuorumNotMet, type StoreError } from "../../src/core/model/StoreError.ts"
 import * as Bucket from "../../src/core/strategy/Bucket.ts"
 import * as Key from "../../src/core/strategy/Key.ts"
 import { MemoryDisk } from "../../src/storage/DirectStorage.ts"
@@ -54,6 +56,15 @@ const copyOf = (number: number): MemoryDisk => {
   const copy = new MemoryDisk()
   Object.assign(copy, { database: new DatabaseSync(path) })
   return copy
+}
+
+/** The page that n1 lists. */
+const lists = (body: object = {}) => {
+  const pages: Array<KeyPage | StoreError> = []
+  const bucket = BucketName.make(texts.name)
+  stepped.cluster.backends[0]!.list({ bucket, ...body }, (page) => pages.push(page))
+  stepped.runtime.advance(3_000)
+  return pages[0]
 }
 
 describe("a strict read", () => {
@@ -123,6 +134,51 @@ describe("a strict read", () => {
     stepped.runtime.advance(3_000)
     const { error } = ends(stepped.read(3, texts, strictRead))
     expect(error.message).toContain("incomplete: n1")
+  })
+})
+
+describe("a listing", () => {
+  it.each([1, 2])("does not count wiped n%i for whole where n3 is away", async (wiped) => {
+    await start()
+    away(wiped)
+    expect(ends(stepped.write(3, texts, written)).answer._tag).toBe("Answer")
+    away()
+    crash(wiped)
+    await stepped.restart(wiped, new MemoryDisk())
+    away(3)
+    expect(lists()).toMatchObject({
+      _tag: "ListingIncomplete",
+      reached: 0,
+      unreachable: ["n3"],
+      incomplete: [`n${wiped}`],
+      message: expect.stringContaining(`; no answer from n3; incomplete: n${wiped}`)
+    })
+    expect(lists({ partial: true })).toMatchObject({ keys: ["k"], partial: true })
+    away()
+    expect(lists()).toEqual({ keys: ["k"], unreachable: [], refused: [] })
+  })
+
+  it("counts a restarted node whose questions are open", async () => {
+    await start()
+    expect(ends(stepped.write(1, texts, written)).answer._tag).toBe("Answer")
+    away(3)
+    crash(1)
+    await stepped.restart(1)
+    stepped.runtime.advance(1_000)
+    expect(statusOf(1).completeness).toBe("unsure")
+    expect(lists()).toEqual({ keys: ["k"], unreachable: ["n3"], refused: [] })
+  })
+
+  it("does not count a node with a damaged row, or with one that was mended", async () => {
+    await start()
+    expect(ends(stepped.write(1, texts, written)).answer._tag).toBe("Answer")
+    stepped.damage(1)
+    expect(lists()).toEqual({ keys: ["k"], unreachable: [], refused: [] })
+    away(3)
+    const lacking = { _tag: "ListingIncomplete", incomplete: ["n1"] }
+    expect(lists()).toMatchObject(lacking)
+    stepped.write(1, texts, { key: "k", op: "put", args: ["y"], w: 1 })
+    expect(lists()).toMatchObject(lacking)
   })
 })
 

@@ -31,6 +31,7 @@ const serving = (options: BenchOptions = {}) => {
     partitionCount,
     nowMillis,
     completenessOf: () => "complete",
+    completeness: () => "complete",
     limits: lan.node
   })
   const answers: Array<PeerMessage> = []

@@ -69,7 +69,7 @@ export const messages: fc.Arbitrary<PeerMessage> = fc.oneof(
   fc.record({ ...tagged("Forward"), body: bytes }),
   fc.record({ ...tagged("Forwarded"), body: bytes }),
   fc.record({ ...tagged("List"), ...name, partition: count, limit: count }),
-  fc.record({ ...tagged("Listed"), through: place, keys }),
+  fc.record({ ...tagged("Listed"), through: place, keys, completeness }),
   fc.record({ ...tagged("OtherRing"), digest: ringDigest }),
   fc.record({ ...tagged("FetchAfter"), ...name, digest, after }),
   fc.record({ ...tagged("Fence"), ...name, id: operation.map(({ id }) => id), mark: markOrNone }),

@@ -193,9 +193,10 @@ describe("messages", () => {
       _tag: "Listed",
       request: 1,
       through: { partition: 0, key: { partition: "", sort: "" } },
-      keys: []
+      keys: [],
+      completeness: "complete"
     })
-    const lying = new ByteWriter().raw(listed.subarray(0, -1)).varint(2 ** 50).finish()
+    const lying = new ByteWriter().raw(listed.subarray(0, -2)).varint(2 ** 50).finish()
     expect(() => readAll(lying)).toThrow("expected keys that fits")
   })
 

@@ -15,7 +15,8 @@ export const toVersion2 = (message: PeerMessage, ring = "0".repeat(2 * digestByt
   writeMessage(writer, message, ring)
   const bytes = writer.finish()
   const { _tag } = message
-  return _tag === "Stored" || _tag === "Fetched" ? bytes.slice(0, -1) : bytes
+  const says = _tag === "Stored" || _tag === "Fetched" || _tag === "Listed"
+  return says ? bytes.slice(0, -1) : bytes
 }
 
 /** A message of version 2 without the ring's digest, behind its tag and its number. */

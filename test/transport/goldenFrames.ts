@@ -57,7 +57,13 @@ const messages: Readonly<Record<string, ReadonlyArray<PeerMessage>>> = {
     { _tag: "Forwarded", request: 6, body: Uint8Array.of(91, 93) }
   ],
   list: [{ _tag: "List", request: 7, ...name, partition: 3, limit: 100 }],
-  listed: [{ _tag: "Listed", request: 7, through: place, keys: [place, place] }]
+  listed: [{
+    _tag: "Listed",
+    request: 7,
+    through: place,
+    keys: [place, place],
+    completeness: "unsure"
+  }]
 }
 
 export interface GoldenFrame {

@@ -168,6 +168,10 @@ const unansweredText = ({ refused, unreachable }: Unanswered): string => {
   return away + refused.map(({ node, reason }) => `; ${node}: ${reason}`).join("")
 }
 
+const incompleteText = ({ incomplete = [] }: {
+  readonly incomplete?: ReadonlyArray<string>
+}): string => (incomplete.length === 0 ? "" : `; incomplete: ${incomplete.join(", ")}`)
+
 /** Too few replicas answered in time. Try again, ask for less, or mend the cluster. */
 export class QuorumNotMet extends Schema.TaggedError<QuorumNotMet>()("QuorumNotMet", {
   action: Schema.Literals(["read", "write"]),
@@ -185,12 +189,9 @@ export class QuorumNotMet extends Schema.TaggedError<QuorumNotMet>()("QuorumNotM
   mayHaveApplied: Schema.Boolean
 }) {
   override get message(): string {
-    const partly = this.incomplete === undefined
-      ? ""
-      : `; incomplete: ${this.incomplete.join(", ")}`
     const maybe = this.mayHaveApplied ? "; it may have applied" : ""
     const counts = `${this.action} needed ${show(this.needed)}, had ${show(this.had)}`
-    return `${counts}${unansweredText(this)}${partly}${maybe}`
+    return `${counts}${unansweredText(this)}${incompleteText(this)}${maybe}`
   }
 }
 
@@ -238,13 +239,15 @@ export class ListingIncomplete extends Schema.TaggedError<ListingIncomplete>()(
     reached: Schema.Int,
     partitions: Schema.Int,
     unreachable: Schema.Array(Schema.String),
-    refused: Refusals
+    refused: Refusals,
+    /** Nodes that answered, but may lack keys that they once had; left out where there is none. */
+    incomplete: Schema.optionalKey(Schema.Array(Schema.String))
   }
 ) {
   override get message(): string {
     const missing = this.partitions - this.reached
     return `a list of the keys of ${this.bucket} would lack ${missing} of ${this.partitions} `
-      + `partitions${unansweredText(this)}`
+      + `partitions${unansweredText(this)}${incompleteText(this)}`
   }
 }
 
