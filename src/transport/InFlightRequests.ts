@@ -23,6 +23,8 @@ interface Entry<W> {
   readonly waiting: W
   readonly sentAt: number
   isResent: boolean
+  /** Whether the next sending is the last. */
+  isLast: boolean
   resendAt: number
   pauseMillis: number
 }
@@ -84,7 +86,14 @@ export class InFlightRequests<W extends Waiting> {
     const pauseMillis = this.#pauseMillis
     const sentAt = this.#runtime.elapsed()
     const resendAt = sentAt + pauseMillis
-    this.#entries.set(number, { waiting, sentAt, isResent: false, resendAt, pauseMillis })
+    this.#entries.set(number, {
+      waiting,
+      sentAt,
+      isResent: false,
+      isLast: false,
+      resendAt,
+      pauseMillis
+    })
     this.#schedule()
   }
 
@@ -134,6 +143,19 @@ export class InFlightRequests<W extends Waiting> {
     }
   }
 
+  /**
+   * Where the next pause would pass the deadline, the request is sent once more in half of the time
+   * that is left: the last answer may have been lost like the first.
+   */
+  #next(entry: Entry<W>, now: number): number {
+    const { isLast, pauseMillis, waiting: { deadline } } = entry
+    if (now + pauseMillis < deadline) return now + pauseMillis
+    const half = (deadline - now) / 2
+    if (isLast || half < this.#limits.resendMinMillis) return Infinity
+    entry.isLast = true
+    return now + half
+  }
+
   #bounded(millis: number): number {
     const { resendMaxMillis, resendMinMillis } = this.#limits
     return Math.min(Math.max(millis, resendMinMillis), resendMaxMillis)
@@ -167,7 +189,7 @@ export class InFlightRequests<W extends Waiting> {
       } else if (entry.resendAt <= now) {
         entry.isResent = true
         entry.pauseMillis *= 2
-        entry.resendAt = now + entry.pauseMillis
+        entry.resendAt = this.#next(entry, now)
         this.#resends++
         this.#runtime.mark("coordinator: an unanswered request is sent again")
         entry.waiting.resend()

@@ -22,6 +22,7 @@ import { type DirectStorage, MemoryDisk, openDirect } from "../../src/storage/Di
 import { makeMemoryBroker } from "../../src/transport/MemoryTransport.ts"
 import type { TransportService } from "../../src/transport/Transport.ts"
 import { liveRuntime } from "../tooling/runtimes.ts"
+import { until } from "../tooling/until.ts"
 
 export type Served = Iterable<Any | BucketDefinition>
 
@@ -142,6 +143,10 @@ const clientOf = ({ core }: MemoryNode): Backend => {
   return EmbeddedBackend.make({ runtime, coordinator, view, buckets, cluster: clusterName })
 }
 
+/** Whether a node knows its store to be complete, as all do a moment after the last has started. */
+const isComplete = ({ core }: MemoryNode): boolean =>
+  core.formation.status().completeness === "complete"
+
 /** Starts the nodes. With a stepped runtime, run it until the promise is kept. */
 export const makeCluster = async (options: MemoryClusterOptions): Promise<MemoryCluster> => {
   const { nodes: count, partitionCount = 16, timeoutMillis = 1000, runtime = liveRuntime } = options
@@ -168,6 +173,9 @@ export const makeCluster = async (options: MemoryClusterOptions): Promise<Memory
     )
   )
   const nodes = started.map(({ node }) => node)
+  // With a stepped runtime the test ends the turns in which the cluster forms.
+  const forms = runtime === liveRuntime && nodes.length === ring.ring.members.length
+  if (forms) await until("the cluster has formed", () => nodes.every(isComplete))
   const backends = nodes.map(clientOf)
   const indexOf = (id: NodeId) => nodes.findIndex((node) => node.id === id)
   return {

@@ -7,7 +7,7 @@ import type { Any } from "../../src/core/strategy/Bucket.ts"
 
 let stepped: SteppedCluster
 beforeEach(async () => {
-  stepped = await SteppedCluster.start({ nodes: 3, buckets })
+  stepped = await SteppedCluster.start({ nodes: 3, buckets, limits: { greetMillis: 60_000 } })
 })
 afterEach(() => stepped.stop())
 

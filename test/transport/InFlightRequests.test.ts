@@ -43,12 +43,13 @@ const add = (deadline: number): { readonly number: number; readonly waits: Waits
 }
 
 describe("a request that waits", () => {
-  it("is sent again after pauses that double, until its deadline", () => {
+  it("is sent again after pauses that double, and once more in half of the rest", () => {
     const { waits } = add(1_000)
     runtime.advance(5_000)
-    expect(waits.events).toEqual(["resend 100", "resend 300", "resend 700", "expire 1000"])
+    const resent = ["resend 100", "resend 300", "resend 700", "resend 860"]
+    expect(waits.events).toEqual([...resent, "expire 1000"])
     expect(pending.size).toBe(0)
-    expect(pending.resends).toBe(3)
+    expect(pending.resends).toBe(4)
   })
 
   it("gets the answers that came while the process did nothing before its time is up", () => {

@@ -53,8 +53,11 @@ const startMillis = 10_000
 const restartMillis = 500
 const workloadMillis = 300_000
 const quietMillis = 5_000
-/** Longer than idle nodes wait before they greet each other, and note how far the others are. */
-const lastWordMillis = 12_000
+/**
+ * Longer than it takes until all nodes have greeted all others once more, and noted how far they
+ * are: two of the longest pauses between greetings, and some.
+ */
+const lastWordMillis = 25_000
 
 class Simulation {
   readonly #plan: Plan

@@ -23,11 +23,13 @@ import { anonymous } from "../../core/model/Principal.ts"
 import { isPassing, NoAnswer, type StoreError } from "../../core/model/StoreError.ts"
 import type { Answer } from "../../coordinator/Request.ts"
 import type { Runtime } from "../../core/Runtime.ts"
+import type { NodeCore } from "../../node/NodeCore.ts"
 import { InFlightRequests } from "../../transport/InFlightRequests.ts"
 import { judgeAnswer, type Judgement } from "./AnswerJudge.ts"
 import type { SeededRandom } from "./SeededRandom.ts"
 import type { SimCluster } from "./SimCluster.ts"
 import { epochMillis } from "./SimRuntime.ts"
+import { type Taking, takingOf } from "./Taking.ts"
 
 /** One operation's way to its node. */
 export interface Way {
@@ -74,6 +76,8 @@ export interface RequestTrace {
   answeredBy: string | undefined
   /** Whether an answer was lost on its way, or a message late: no fault of the cluster. */
   isDisturbed: boolean
+  /** Each time that a node took a request of the operation. */
+  readonly takings: Array<Taking>
 }
 
 export const noTrace = (): RequestTrace => ({
@@ -83,7 +87,8 @@ export const noTrace = (): RequestTrace => ({
   timesMax: 1,
   isNamed: false,
   answeredBy: undefined,
-  isDisturbed: false
+  isDisturbed: false,
+  takings: []
 })
 
 /** Each attempt may apply a write once more where its client prefers that to not knowing. */
@@ -252,7 +257,11 @@ export class SimBackend implements Backend {
     text.message = message
     const arrive = () => {
       const process = cluster.node(target).process(random)
-      if (process.ask(({ coordinator }) => coordinator.handle(request, { deliver }))) return
+      const take = (core: NodeCore) => {
+        trace.takings.push(takingOf(cluster, core, { ...request, node: target }))
+        core.coordinator.handle(request, { deliver })
+      }
+      if (process.ask(take)) return
       // The subject has no subscriber.
       this.#pending.get(number)?.undelivered(message)
     }

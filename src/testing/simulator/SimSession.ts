@@ -75,6 +75,17 @@ const namedAtMax = 3
 const applyShare = 0.05
 const plentyOfNames = 1_000
 
+/**
+ * Whether the node that was asked could not answer alone: it lacked something that the session had
+ * seen, or it was incomplete and found nothing.
+ */
+const needsOthers = (asked: string, error: StoreError, { takings }: RequestTrace): boolean => {
+  const isReading = error._tag === "QuorumNotMet" && error.action === "read"
+  return takings.some(({ isBehind, isIncomplete, node }) =>
+    node === asked && (isBehind || isIncomplete && isReading)
+  )
+}
+
 /** The judgements of all answers of one operation. */
 const judged = ({ answers }: RequestTrace): Pick<Event, "unwritten" | "lost"> => {
   const unwritten = answers.flatMap(({ judgement }) => judgement.unwritten)
@@ -274,12 +285,6 @@ export class SimSession {
   ): void {
     const { cluster, unavailable } = this.#options
     const { calm, error, invokedAt, operation: { consistency, id, node }, operation, trace } = done
-    // A read of a damaged row needs another node, and so does one that finds nothing where the disk
-    // lost data, or where the cluster has not formed yet.
-    const mayLack = [node, trace.answeredBy ?? node].some((id) =>
-      cluster.damaged.has(id) || cluster.node(id).isNew
-    )
-    const isDamaged = mayLack && error._tag === "QuorumNotMet" && error.action === "read"
     // Who names a write, or sends it again, learns that a node which is away may have applied it.
     const isHealed = invokedAt >= cluster.healedAt + recoveryMillis
     const isUnknown = [error._tag, ...trace.refusals].includes("OperationUnknown") && !isHealed
@@ -288,7 +293,7 @@ export class SimSession {
       || [error._tag, ...trace.refusals].some((tag) => rightful.has(tag))
     const isCalm = consistency === "available" && calm !== undefined && !trace.isDisturbed
       && cluster.node(node).calm === calm && cluster.primaries(operation).includes(node)
-    const mustAnswer = (isCalm || isHealed) && !isRightful
-    if (mustAnswer && !isDamaged) unavailable(`o${id} at ${node}: ${error.message}`)
+      && !needsOthers(node, error, trace)
+    if ((isCalm || isHealed) && !isRightful) unavailable(`o${id} at ${node}: ${error.message}`)
   }
 }

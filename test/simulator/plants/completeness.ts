@@ -24,6 +24,15 @@ export const completenessPlants: ReadonlyArray<Plant> = [
     ]
   },
   {
+    name: "unsure-absence-ignored",
+    bug: "a restarted replica's \"absent\" does not count until all others have answered",
+    edits: [{
+      file: read,
+      from: "answers.unknowing | (event.completeness === \"incomplete\" ? fresh : 0)",
+      to: "answers.unknowing | (event.completeness === \"complete\" ? 0 : fresh)"
+    }]
+  },
+  {
     name: "lost-log-end-unnoticed",
     bug: "a store that told more than it has is complete",
     edits: [{ file: formation, from: "if (told > recovered)", to: "if (told < 0)" }]

@@ -1,0 +1,78 @@
+// Checks which requests a healthy node may leave unanswered: those that the node could not answer
+// alone in the moment in which it took them.
+import { describe, expect, it } from "vitest"
+import * as CausalContext from "../../src/core/clock/CausalContext.ts"
+import type { Plan, PlannedOperation } from "../../src/testing/simulator/Plan.ts"
+import { run } from "../../src/testing/simulator/Run.ts"
+import { SimCluster } from "../../src/testing/simulator/SimCluster.ts"
+import { takingOf } from "../../src/testing/simulator/Taking.ts"
+
+const nodes = ["n1", "n2", "n3"]
+
+const read: Omit<PlannedOperation, "id" | "atMillis" | "node"> = {
+  session: 0,
+  bucket: "tags",
+  key: "tags0",
+  consistency: "available",
+  action: { kind: "read" }
+}
+
+/** Reads through one node, one after the other. */
+const planOf = (node: string, atMillis: ReadonlyArray<number>): Plan => ({
+  seed: 1,
+  nodes,
+  partitionCount: 8,
+  answerLoss: 0,
+  lateShare: 0,
+  chaosMillis: 10_000,
+  maxPayloadBytes: 65_536,
+  cacheBytesMax: 0,
+  limits: {},
+  disk: "model",
+  guarded: [],
+  operations: atMillis.map((at, i) => ({ ...read, id: i + 1, atMillis: at, node })),
+  faults: []
+})
+
+describe("a read of an absent document", () => {
+  it.each(nodes)("may fail at a node that forms its cluster meanwhile: %s", (node) => {
+    const { record } = run(planOf(node, [0, 1, 2]))
+    expect(record.events.map(({ error }) => error)).toContainEqual(
+      expect.stringContaining("incomplete")
+    )
+    expect(record.unavailable).toEqual([])
+  })
+})
+
+describe("a session that has seen more than the asked node has", () => {
+  const startMillis = 5_000
+  const cluster = new SimCluster({ plan: planOf("n1", [0]) })
+  cluster.start()
+  cluster.kernel.run(startMillis)
+  const key = cluster.keyOf(read)
+  const scope = { bucket: read.bucket, key, cluster: cluster.cluster, keys: cluster.keys }
+  const seen = new Map([["n2.0mjuohs00abcdef.1", 2]])
+  const shown = CausalContext.encode({ vector: seen, stamp: 0 }, scope)
+  const unshown = CausalContext.encode({ ...CausalContext.nothing, unshown: seen }, scope)
+  const takes = (action: "read" | "write", body: object) =>
+    takingOf(cluster, cluster.node("n1").core!, {
+      node: "n1",
+      action,
+      bucket: read.bucket,
+      body: { key: read.key, ...body }
+    })
+
+  it.each([["shown", shown], ["not shown", unshown]])("makes its read wait: %s", (_, token) => {
+    expect(takes("read", { after: [token] })).toMatchObject({ isBehind: true })
+  })
+
+  it("makes no write wait that does not follow a newer read", () => {
+    expect(takes("write", { after: [shown] })).toMatchObject({ isBehind: false })
+    expect(takes("write", { context: shown })).toMatchObject({ isBehind: true })
+  })
+
+  it("is the only reason of a complete node to wait", () => {
+    const taking = { node: "n1", isIncomplete: false, isBehind: false }
+    expect(takes("read", {})).toEqual(taking)
+  })
+})
