@@ -51,8 +51,9 @@ export interface Noted {
 const loadedAtOnce = 1000
 const removedAtOnce = 32
 
+/** A flat text: each part of a template would be kept as an object of its own. */
 const nameOf = (key: RowKey, { sequence, session }: OperationId): string =>
-  `${textOf(key)}\0${sequence}\0${session}`
+  [textOf(key), sequence, session].join("\0")
 
 const isSame = (left: Dot, right: Dot): boolean =>
   left.actor === right.actor && left.counter === right.counter
@@ -233,7 +234,10 @@ export class OperationIndex {
     }
     const { document, dot, id } = decoded
     const name = nameOf({ ...document, partition: row[0] }, id)
-    this.#put(name, { _tag: "Applied", arrival: ++this.#arrivals, dot, row })
+    // So many are kept, and a decoded key has spare room.
+    const [partition, sequence] = row
+    const small: RowName = [partition, sequence]
+    this.#put(name, { _tag: "Applied", arrival: ++this.#arrivals, dot, row: small })
   }
 }
 

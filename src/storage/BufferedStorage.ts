@@ -7,7 +7,7 @@ import { decodeKey, encodeKey, rangeUnder } from "./FamilyKey.ts"
 import { compareKeys } from "./KeyOrder.ts"
 import { compareEncoded, type Pending } from "./PendingWrites.ts"
 import type { Reader, StoredRow } from "./Reader.ts"
-import type { RowKey, StorageService } from "./Storage.ts"
+import type { Family, RowKey, StorageService } from "./Storage.ts"
 import type { OpenedStore } from "./StoreRow.ts"
 
 /** The first items of waiting and stored rows; a waiting row hides the stored one. */
@@ -36,6 +36,9 @@ const merge = <K, A>(options: {
   return found
 }
 
+/** Rows of one query. More save little, and their bytes are all held at once. */
+const readAtOnce = 256
+
 interface Sources {
   readonly reader: Reader
   readonly queue: CommitQueue
@@ -54,6 +57,29 @@ const scan =
       compare: compareKeys
     })
 
+/** Finds the next stored row, and reads several at once: a query for each takes far longer. */
+const storedRows = (
+  reader: Reader,
+  { before, family, first, limit }: {
+    readonly family: Family
+    readonly first: string
+    readonly before: string
+    readonly limit: number
+  }
+) => {
+  let page: ReadonlyArray<StoredRow> = []
+  let at = 0
+  return (after = first): { readonly key: string; readonly item: StoredRow } | undefined => {
+    while (at < page.length && page[at]!.key <= after) at++
+    if (at === page.length) {
+      page = reader.rowsAfter(family, { after, before, limit: Math.min(limit, readAtOnce) })
+      at = 0
+    }
+    const item = page[at]
+    return item === undefined ? undefined : { key: item.key, item }
+  }
+}
+
 const scanRows =
   ({ queue, reader }: Sources): StorageService["scanRows"] => ({ after, family, limit, under }) => {
     const { before, from } = rangeUnder(family, under)
@@ -63,10 +89,7 @@ const scanRows =
       limit,
       after: first,
       waiting: queue.pending.rowsIn(family, (key) => key > first && key < before),
-      storedAfter: (key = first) => {
-        const item = reader.rowAfter(family, { after: key, before })
-        return item === undefined ? undefined : { key: item.key, item }
-      },
+      storedAfter: storedRows(reader, { family, first, before, limit }),
       compare: compareEncoded
     })
     return rows.map(({ bytes, key: encoded }) => {

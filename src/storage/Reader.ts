@@ -48,7 +48,7 @@ export class Reader {
   readonly #rows: Statement
   readonly #keyAfter: Statement
   readonly #row: Statement
-  readonly #rowAfter: Statement
+  readonly #rowsAfter: Statement
   #damaged = 0
 
   constructor(database: Database) {
@@ -66,9 +66,9 @@ export class Reader {
     this.#row = database.prepare(
       "SELECT checksum, bytes FROM family_rows WHERE family = ? AND key = ?"
     )
-    this.#rowAfter = database.prepare(
+    this.#rowsAfter = database.prepare(
       `SELECT key, checksum, bytes FROM family_rows
-       WHERE family = ? AND key > ? AND key < ? ORDER BY key LIMIT 1 OFFSET ?`
+       WHERE family = ? AND key > ? AND key < ? ORDER BY key LIMIT ? OFFSET ?`
     )
   }
 
@@ -166,21 +166,31 @@ export class Reader {
     }
   }
 
-  /** The next row of a family on disk, be it damaged or not. */
-  rowAfter(
+  /** The next rows of a family on disk, damaged ones too; none where there are no more. */
+  rowsAfter(
     family: Family,
-    { after, before }: { readonly after: string; readonly before: string }
-  ): StoredRow | undefined {
+    { after, before, limit }: {
+      readonly after: string
+      readonly before: string
+      readonly limit: number
+    }
+  ): ReadonlyArray<StoredRow> {
     const bounds = [after, before].map((key) => Buffer.from(key, "latin1"))
+    const rows: Array<StoredRow> = []
+    let last = after
     try {
-      for (let skipped = 0;; skipped++) {
-        const row = this.#rowAfter.get(familyNumbers[family], ...bounds, skipped)
-        if (row === undefined) return undefined
-        const key = encodedKey(row)
-        const bytes = intactBytes({ family, key }, row)
-        if (bytes === undefined) this.#damage(wrongChecksum)
-        // A damaged key may sort elsewhere than it lies, or be no key any more.
-        if (key > after && decodeKey(family, key) !== undefined) return { key, bytes }
+      for (let skipped = 0;; skipped += limit) {
+        const found = this.#rowsAfter.all(familyNumbers[family], ...bounds, limit, skipped)
+        for (const row of found) {
+          const key = encodedKey(row)
+          const bytes = intactBytes({ family, key }, row)
+          if (bytes === undefined) this.#damage(wrongChecksum)
+          // A damaged key may sort elsewhere than it lies, or be no key any more.
+          if (key <= last || decodeKey(family, key) === undefined) continue
+          rows.push({ key, bytes })
+          last = key
+        }
+        if (rows.length > 0 || found.length < limit) return rows
       }
     } catch (error) {
       throw new ScanFailed(messageOf(error))
