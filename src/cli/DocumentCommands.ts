@@ -134,6 +134,17 @@ const inValue = (error: StoreError): StoreError => {
   return new InvalidValue({ bucket, path: path.replace(/^\$\[0\]/u, "$"), problem })
 }
 
+/**
+ * The context of the values that a write is to replace. A node can take a write where none can say
+ * what is stored: then the write replaces nothing.
+ */
+const seenBefore = (document: Asked) =>
+  read(document, { r: "one" }).pipe(
+    Effect.map(({ context }) => ({ context })),
+    Effect.catchTag("QuorumNotMet", () =>
+      Effect.as(Output.note("nothing could be read, so this write replaces nothing"), {}))
+  )
+
 export const put = Command.make(
   "put",
   {
@@ -148,9 +159,9 @@ export const put = Command.make(
       Effect.gen(function*() {
         const value = yield* Input.value(flags.bucket, flags.value)
         const document = yield* asked(backend, flags)
-        const { context } = yield* read(document, { r: "one" })
+        const seen = yield* seenBefore(document)
         const calls = [{ name: "put", args: [value] }]
-        const written = Effect.mapError(write(document, flags, { calls, context }), inValue)
+        const written = Effect.mapError(write(document, flags, { calls, ...seen }), inValue)
         yield* print(yield* written, flags)
       }))
 ).pipe(Command.withDescription("Write a whole document, in place of the stored one"))
