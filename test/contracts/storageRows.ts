@@ -75,7 +75,7 @@ const ofOneFamily: Suite = (at) => {
     at().storage.service.scanRows(whole(options))
       .map(({ bytes, key }) => [key, bytes === undefined ? "damaged" : textOf(bytes)])
 
-  it("scans more rows than one query reads, and passes over those whose removal waits", async () => {
+  it("scans more rows than one query reads, but for those whose removal waits", async () => {
     const { service } = at().storage
     const row = (sequence: number, text: string | undefined): KeyedRow => ({
       family: "operation",
