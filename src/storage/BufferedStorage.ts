@@ -36,9 +36,6 @@ const merge = <K, A>(options: {
   return found
 }
 
-/** Rows of one query. More save little, and their bytes are all held at once. */
-const readAtOnce = 256
-
 interface Sources {
   readonly reader: Reader
   readonly queue: CommitQueue
@@ -57,7 +54,7 @@ const scan =
       compare: compareKeys
     })
 
-/** Finds the next stored row, and reads several at once: a query for each takes far longer. */
+/** Finds the next stored row, and reads a page of them: a query for each takes far longer. */
 const storedRows = (
   reader: Reader,
   { before, family, first, limit }: {
@@ -72,7 +69,7 @@ const storedRows = (
   return (after = first): { readonly key: string; readonly item: StoredRow } | undefined => {
     while (at < page.length && page[at]!.key <= after) at++
     if (at === page.length) {
-      page = reader.rowsAfter(family, { after, before, limit: Math.min(limit, readAtOnce) })
+      page = reader.rowsAfter(family, { after, before, limit })
       at = 0
     }
     const item = page[at]

@@ -76,6 +76,16 @@ const done: TaggedAnswer = { _tag: "Answer", values: [], context: "c", replied: 
 const full = (name: string) => new NodeUnwritable({ node: name, reason: "full" })
 const stale = (name: string) => new StaleMark({ node: name, mark: "newer" })
 
+/** A request that its second node answers with an error, while the first one owes an answer. */
+const askTwo = (error: StoreError) => {
+  const asked = begin({})
+  asked.request.resend()
+  asked.request.resend()
+  asked.answer(error)
+  expect(asked.outcomes).toEqual([])
+  return asked
+}
+
 describe("a write that the client names", () => {
   it("goes with an id and the node's mark, and without `tried`", () => {
     const { answer, outcomes, sent, told } = begin({})
@@ -171,21 +181,14 @@ describe("a write that the client names", () => {
   })
 
   it("that is refused waits for another node that may carry it out", () => {
-    const ask = () => {
-      const { answer, request, ...asked } = begin({})
-      request.resend()
-      request.resend()
-      answer(new UnknownBucket({ bucket: "notes" }))
-      expect(asked.outcomes).toEqual([])
-      return { request, ...asked }
-    }
-    const late = ask()
+    const error = new UnknownBucket({ bucket: "notes" })
+    const late = askTwo(error)
     late.request.expire()
     expect(late.outcomes).toEqual(["NoAnswer, maybe applied"])
-    const answered = ask()
+    const answered = askTwo(error)
     answered.request.answer(done, 0)
     expect(answered.outcomes).toEqual(["Answer"])
-    const refused = ask()
+    const refused = askTwo(error)
     refused.request.answer(new UnknownBucket({ bucket: "notes" }), 0)
     expect(refused.outcomes).toEqual(["UnknownBucket"])
   })
@@ -207,18 +210,11 @@ describe("a write that the client names", () => {
   })
 
   it("waits for a node that it has left where another says that it may have applied", () => {
-    const ask = () => {
-      const { answer, request, ...asked } = begin({})
-      request.resend()
-      request.resend()
-      answer(new OperationUnknown({ nodes: [], mayHaveApplied: true }))
-      expect(asked.outcomes).toEqual([])
-      return { request, ...asked }
-    }
-    const answered = ask()
+    const error = new OperationUnknown({ nodes: [], mayHaveApplied: true })
+    const answered = askTwo(error)
     answered.request.answer(done, 0)
     expect(answered.outcomes).toEqual(["Answer"])
-    const late = ask()
+    const late = askTwo(error)
     late.request.expire()
     expect(late.outcomes).toEqual(["OperationUnknown, maybe applied"])
   })

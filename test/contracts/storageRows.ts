@@ -64,6 +64,13 @@ const rowOf = (family: Family, index: number, text: string | undefined): KeyedRo
   bytes: text === undefined ? undefined : bytesOf(text)
 })
 
+/** Of the operations of one partition. */
+const row = (sequence: number, text: string | undefined): KeyedRow => ({
+  family: "operation",
+  key: [7, sequence],
+  bytes: text === undefined ? undefined : bytesOf(text)
+})
+
 const whole = (family: Family) => ({ family, under: [], after: undefined, limit: 100 })
 
 const ofOneFamily: Suite = (at) => {
@@ -75,21 +82,16 @@ const ofOneFamily: Suite = (at) => {
     at().storage.service.scanRows(whole(options))
       .map(({ bytes, key }) => [key, bytes === undefined ? "damaged" : textOf(bytes)])
 
-  it("scans more rows than one query reads, but for those whose removal waits", async () => {
+  it("fills a page with later rows where the removal of some waits", async () => {
     const { service } = at().storage
-    const row = (sequence: number, text: string | undefined): KeyedRow => ({
-      family: "operation",
-      key: [7, sequence],
-      bytes: text === undefined ? undefined : bytesOf(text)
-    })
     const sequences = Array.from({ length: 600 }, (_, i) => i + 1)
     await commitRows(service, ...sequences.map((sequence) => row(sequence, "v1")))
     const removed = new Set([256, 257, 600])
     const changes = [...removed].map((sequence) => row(sequence, undefined))
     const done = commitRows(service, ...changes, row(512, "v2"), row(601, "v1"))
-    const left = [...sequences, 601].filter((sequence) => !removed.has(sequence))
+    const left = sequences.filter((sequence) => !removed.has(sequence)).slice(0, 520)
     for (const phase of ["waiting", "committed"]) {
-      const found = service.scanRows({ ...whole("operation"), under: [7], limit: 1_000 })
+      const found = service.scanRows({ ...whole("operation"), under: [7], limit: 520 })
       expect(found.map(({ key }) => key[1]), phase).toEqual(left)
       const shown = found.map(({ bytes }) => bytes === undefined ? "damaged" : textOf(bytes))
       expect(shown.indexOf("v2"), phase).toBe(left.indexOf(512))

@@ -32,14 +32,5 @@ export const clientPlants: ReadonlyArray<Plant> = [
       from: "mayHaveApplied(decision) ? fail(decision) :",
       to: "decision.attempts.length < 1 ? fail(decision) :"
     }]
-  },
-  {
-    name: "slow-node-not-awaited",
-    bug: "a client ends with a refusal though a slow node owes it an answer",
-    edits: [{
-      file: decision,
-      from: "isAwaited(decision) ? { ...decision, next: wait } : settled(decision)",
-      to: "settled(decision)"
-    }]
   }
 ]
