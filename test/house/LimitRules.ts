@@ -42,7 +42,6 @@ export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/node/LiveRuntime.ts": ["idLength"],
   "src/node/Setting.ts": ["shownLengthMax"],
   "src/replica/RowCodec.ts": ["digestBytes"],
-  "src/storage/BufferedStorage.ts": ["readAtOnce"],
   "src/storage/AcceptedBatch.ts": ["rowBytes"],
   "src/storage/Tables.ts": ["pageBytes"],
   "src/transport/Frame.ts": ["headerBytesMax", "keyIdBytes"],
