@@ -20,8 +20,8 @@ export const clientPlants: ReadonlyArray<Plant> = [
     bug: "an old mark is believed to prove that no sending was carried out",
     edits: [{
       file: decision,
-      from: "isOpen: attempt.isOpen && attempt.sendings > 1 })",
-      to: "isOpen: attempt.isOpen && attempt.sendings < 1 })"
+      from: "isOpen: attempt.isOpen && attempt.sendings > 1,",
+      to: "isOpen: attempt.isOpen && attempt.sendings < 1,"
     }]
   },
   {

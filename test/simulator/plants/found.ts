@@ -23,18 +23,6 @@ export const foundPlants: ReadonlyArray<Plant> = [
     }]
   },
   {
-    name: "trial-used-up-by-asking",
-    bug: "asking whether to try a disk uses up the trial",
-    edits: [{
-      file: "src/replica/DiskBreaker.ts",
-      from: "return this.#isFit || this.#runtime.elapsed() - this.#triedAt >= this.#retryMillis",
-      to: `if (this.#isFit) return true
-    if (this.#runtime.elapsed() - this.#triedAt < this.#retryMillis) return false
-    this.#triedAt = this.#runtime.elapsed()
-    return true`
-    }]
-  },
-  {
     name: "own-failure-denies-the-write",
     bug: "a write that was sent is denied: own disk failed",
     edits: [{

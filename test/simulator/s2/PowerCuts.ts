@@ -105,8 +105,9 @@ export class PowerCuts {
     this.#check(store)
     if (random.chance(0.6)) this.#cutWithin(120)
     this.#commitGroups(store)
-    if (this.disk.isOff || random.chance(0.8)) return
-    if (random.chance(0.5)) this.#cutWithin(40)
+    if (this.disk.isOff || random.chance(0.7)) return
+    // A closing makes few changes: the power must fail soon to meet one.
+    if (random.chance(0.7)) this.#cutWithin(10)
     store.database.close()
     if (this.disk.isOff) this.counts.closes++
   }
