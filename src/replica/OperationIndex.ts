@@ -222,7 +222,6 @@ export class OperationIndex {
       }
     } catch (error) {
       if (!(error instanceof ScanFailed)) throw error
-      this.#runtime.mark("operations: the rows cannot be read")
     }
   }
 

@@ -5,7 +5,9 @@ import type { StrategyDefinition } from "../../src/core/model/BucketDefinition.t
 import * as Mark from "../../src/core/operations/Mark.ts"
 import * as Proof from "../../src/core/operations/Proof.ts"
 import { NodeId } from "../../src/core/model/Names.ts"
+import { OperationIndex } from "../../src/replica/OperationIndex.ts"
 import * as OperationRow from "../../src/replica/OperationRow.ts"
+import { ScanFailed } from "../../src/storage/Storage.ts"
 import { Bench, key } from "./bench.ts"
 
 const counter: StrategyDefinition = { family: "crdt", type: { type: "counter" } }
@@ -14,6 +16,28 @@ const rowsOf = ({ storage }: Bench) =>
   storage.scanRows({ family: "operation", under: [], after: undefined, limit: 1000 })
 
 const make = (operationIdsMax = 1000) => new Bench({ strategy: counter, operationIdsMax })
+
+describe("rows that cannot be read at a start", () => {
+  it("leave nothing remembered, and no mark from before the start is valid", () => {
+    const bench = make()
+    bench.operate("add", [2], { id: id(1) })
+    const before = bench.replica.operations.mark()
+    const operations = new OperationIndex({
+      runtime: { mark: () => {} },
+      storage: {
+        scanRows: () => {
+          throw new ScanFailed("a bad page")
+        }
+      },
+      incarnation: () => "0mi8dfxmoabcdef",
+      limits: { operationIdsMax: 10 }
+    })
+    expect(operations.kept).toBe(0)
+    expect(operations.find(key, id(1))).toBeUndefined()
+    expect(Proof.isValid(operations.memory(), before)).toBe(false)
+    expect(Proof.isValid(operations.memory(), operations.mark())).toBe(true)
+  })
+})
 
 describe("an operation", () => {
   it("is answered from what is stored when it comes again, and changes nothing", () => {

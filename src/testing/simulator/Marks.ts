@@ -44,7 +44,6 @@ export const codeMarks: ReadonlyArray<string> = [
   "operations: one is taken over from the node that has done it",
   "operations: others are asked about an operation",
   "operations: the oldest is forgotten",
-  "operations: the rows cannot be read",
   "operations: this node gives way",
   "processes: another one runs under this id",
   "read: a damaged replica is repaired",
