@@ -21,7 +21,7 @@ afterEach(() => {
 })
 
 const start = async (options: Partial<Parameters<typeof makeCluster>[0]> = {}) => {
-  cluster = await makeCluster({ nodes: 5, buckets, ...options })
+  cluster = await makeCluster({ nodes: 5, buckets, timeoutMillis: 10_000, ...options })
   return cluster
 }
 
