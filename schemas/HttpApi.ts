@@ -44,7 +44,8 @@ const notWritable = problem(
 const conflict = problem(
   409,
   "Conflict",
-  "The bucket is declared otherwise here, or the request or its context is too old"
+  "The bucket is declared otherwise here, the context is too old, or nobody can tell whether the "
+    + "operation was applied"
 )
 const tooLarge = problem(413, "TooLarge", "The body is larger than 1 MiB")
 const headersTooLarge = problem(

@@ -1,8 +1,8 @@
 /**
  * Takes clients' requests: checks them, carries out those of which this node is a primary, and
  * forwards the others to a primary. "A state machine on the node that received the request", says
- * the Dynamo paper (section 5); the machines are `core/quorum` and `core/forwarding`, and this room
- * carries out their decisions.
+ * the Dynamo paper (section 5); the machines are `core/quorum`, `core/forwarding` and
+ * `core/operations`, and this room carries out their decisions.
  */
 import type { Explanation } from "../../schemas/Explanation.ts"
 import type { KeyPage } from "../../schemas/KeyPage.ts"
@@ -311,7 +311,7 @@ export class Coordinator {
       )
     }
     const { request } = forward
-    // The former version names no sending.
+    // A request of version 1 names no sending.
     const isNew = request.action === "read" || sending < 0
       || this.#forwardsSeen.isNew(`${from} ${incarnationOf(from)}`, sending)
     if (isNew) return this.handle(request, origin)

@@ -2,9 +2,9 @@
  * Sends one question to several nodes and gathers their answers: carries out a decision of `core`,
  * which says which nodes are asked, how an answer changes it, and when the client is told.
  *
- * Reads, writes, forwarded requests, explanations and listings differ in their decision, in the
- * message that they send, and in the event of an answer; they share all the rest: the deadline,
- * sending again, waiting on for slow replicas, and the end.
+ * Reads, writes, forwarded requests, inquiries, explanations and listings differ in their decision,
+ * in the message that they send, and in the event of an answer; they share all the rest: the
+ * deadline, sending again, waiting on for slow replicas, and the end.
  *
  * @see basho/riak_kv:src/riak_kv_get_fsm.erl, which carries out riak_kv_get_core in the same way
  */

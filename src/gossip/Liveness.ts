@@ -55,13 +55,6 @@ export class Liveness {
     this.#peer(node).late = true
   }
 
-  /** Notes that the node refuses all requests: it is suspect until a frame of it comes. */
-  refused(node: NodeId): void {
-    const peer = this.#peer(node)
-    peer.askedAt = -Infinity
-    peer.late = true
-  }
-
   /** Whether a question to the node may be expected to be answered. A stranger is believed up. */
   isUp(node: NodeId): boolean {
     const askedAt = this.#peers.get(node)?.askedAt

@@ -66,15 +66,6 @@ describe("a node", () => {
     }
   })
 
-  it("that refuses is suspect at once, until its next frame", () => {
-    liveness.heard(n1)
-    liveness.refused(n1)
-    expect(liveness.isUp(n1)).toBe(false)
-    expect(liveness.sinceHeardMillis(n1)).toBe(Infinity)
-    liveness.heard(n1)
-    expect(liveness.isUp(n1)).toBe(true)
-  })
-
   it("is believed down exactly where its oldest open question is past the limit", () => {
     const events = fc.array(
       fc.oneof(fc.constantFrom("heard", "expects", "unanswered"), fc.nat(400)),

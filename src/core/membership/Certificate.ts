@@ -1,6 +1,6 @@
 /**
- * Records which store each member had when the cluster formed. A store that the certificate names
- * in no member's place is another one than the cluster began with: it was wiped, or never there.
+ * Records which store each member had when the cluster formed. A member whose store is not the one
+ * that the certificate names began anew: its disk was wiped, or it came later.
  *
  * Certificates join: nodes that have heard the same of each other have the same one, in whatever
  * order they heard it.

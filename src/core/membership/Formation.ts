@@ -138,8 +138,6 @@ export const completeness = (state: FormationState): Completeness => {
   return unsureSince === undefined ? "complete" : "unsure"
 }
 
-export const isComplete = (state: FormationState): boolean => completeness(state) === "complete"
-
 /** The standing of a node, for people. */
 export interface FormationStatus {
   readonly formed: boolean

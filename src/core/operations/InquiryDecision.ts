@@ -1,7 +1,8 @@
 /**
- * Decides, word by word, whether an operation that other nodes were asked for before may be done
- * here. Each of them must say that it has not done it and will not; one that cannot say so, or is
- * down, leaves it unknown, unless a node is found that has done it.
+ * Decides, answer by answer, whether an operation that other nodes were asked for before may be
+ * done here. Each of them must say that it has not done it and will not; one that cannot say so, or
+ * is down, leaves it unknown, unless a node is found that has done it, or the request asks for the
+ * operation to be done all the same.
  *
  * Several nodes may inquire about one operation at once. The one with the least id goes on; the
  * others give way to it.
@@ -70,8 +71,8 @@ export interface InquiryDecision {
 const wait = { _tag: "Wait" } as const
 
 /**
- * The decision before anything is sent. `tried` were asked to do it, `owners` may have its row;
- * `asksAll` makes their words needed too.
+ * The decision before anything is sent. `tried` were asked to do it. `owners`, the primaries of the
+ * document, may have its row; `asksAll` makes their words needed too.
  */
 export const make = (
   options: {

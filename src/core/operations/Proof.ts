@@ -62,7 +62,7 @@ export type Verdict =
     readonly tried: ReadonlyArray<Target>
     /** Whether this node has certainly not done it. */
     readonly isProven: boolean
-    /** Whether all owners are to be asked, since nobody knows who was. */
+    /** Whether all primaries are to be asked, since nobody knows who was. */
     readonly asksAll: boolean
   }
 

@@ -30,6 +30,9 @@ type Message =
     }
   )
 
+const isComplete = (state: Formation.FormationState): boolean =>
+  Formation.completeness(state) === "complete"
+
 export class FormationModel {
   readonly nodes: ReadonlyArray<Node>
   readonly messages: Array<Message> = []
@@ -62,7 +65,7 @@ export class FormationModel {
   #keep(node: Node): void {
     const { certificate, own, unsureSince } = node.state
     node.disk = { ...node.disk, standing: { certificate, own, unsureSince } }
-    if (!Formation.isComplete(node.state)) return
+    if (!isComplete(node.state)) return
     const known = this.completeStores.get(node.id) ?? new Set<string>()
     this.completeStores.set(node.id, known.add(node.disk.store))
   }
@@ -146,7 +149,7 @@ export class FormationModel {
     this.#keep(node)
     const { changes, store } = node.disk
     const wasTold = this.nodes.some(({ told }) => (told.get(`${node.id} ${store}`) ?? 0) > changes)
-    if (Formation.isComplete(node.state) && wasTold) this.forgetful.push(node.id)
+    if (isComplete(node.state) && wasTold) this.forgetful.push(node.id)
   }
 
   /** Delivers everything until nothing is asked any more. */
@@ -160,7 +163,7 @@ export class FormationModel {
 
   /** Which nodes are complete. */
   get complete(): ReadonlyArray<boolean> {
-    return this.nodes.map(({ state }) => Formation.isComplete(state))
+    return this.nodes.map(({ state }) => isComplete(state))
   }
 
   /** Each node's certificate, as a text. */
