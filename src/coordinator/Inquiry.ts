@@ -1,6 +1,6 @@
 /**
- * Asks the nodes that were asked for an operation before whether they have done it, so that it may
- * be done here: carries out the decision of `core/operations`.
+ * Asks the nodes that were asked for an operation before, and the primaries, whether they have done
+ * it, so that it may be done here: carries out the decision of `core/operations`.
  */
 import type { Fence, Fenced, PeerMessage } from "../../schemas/PeerMessage.ts"
 import type { NodeId } from "../core/model/Names.ts"

@@ -10,7 +10,7 @@ import type { IdentifiedWrite } from "./ValidatedRequest.ts"
 
 type Known = Extract<Fenced["word"], { readonly _tag: "Known" }>
 
-/** Whether the operation is known here now: a state that shows it could be stored. */
+/** Joins the state that shows the operation; says whether the operation is known here now. */
 export const joinKnown = (
   { replica, runtime }: Pick<CoordinatorContext, "replica" | "runtime">,
   { id, row }: IdentifiedWrite,

@@ -2,9 +2,10 @@
  * Remembers the operations that this node has carried out, taken over, forwarded or refused, so
  * that a retry is answered and not applied again, and others learn which were not done here.
  *
- * Each one noted is an arrival, with the next number of this node. Beyond a bound the oldest are
+ * Each one noted is an arrival, with the next number of this process. Beyond a bound the oldest are
  * forgotten: marks from before their numbers prove nothing any more. The rows of those that were
- * carried out lie on disk; the rest ends with the incarnation, as all its marks do.
+ * carried out or taken over lie on disk, and a start reads them; the rest ends with the process. A
+ * mark proves nothing beyond its incarnation.
  *
  * Invariant: entries stand in the order of their arrivals.
  */
@@ -72,7 +73,7 @@ export class OperationIndex {
   constructor(options: {
     readonly runtime: Pick<Runtime, "mark">
     readonly storage: Pick<StorageService, "scanRows">
-    /** The present one, under which marks are given. */
+    /** The present incarnation, under which marks are given. */
     readonly incarnation: () => string
     readonly limits: Pick<NodeLimits, "operationIdsMax">
   }) {
@@ -82,11 +83,12 @@ export class OperationIndex {
     this.#load(options.storage)
   }
 
-  /** Operations that are remembered, and those that were forgotten. */
+  /** Operations that are remembered. */
   get kept(): number {
     return this.#entries.size
   }
 
+  /** Operations that were forgotten, at the start too. */
   get evicted(): number {
     return this.#evicted
   }

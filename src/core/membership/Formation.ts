@@ -130,7 +130,7 @@ export const toAsk = (state: FormationState): ReadonlyArray<NodeId> => {
   })
 }
 
-/** Whether this node's votes, and with which weight its "absent" counts. */
+/** Whether this node's votes count for `pr` and `pw`, and its "absent" for `r`. */
 export const completeness = (state: FormationState): Completeness => {
   const { certificate, own, self, store, unsureSince } = state
   const entry = certificate.stores.get(self) ?? store
@@ -154,7 +154,10 @@ export const status = (state: FormationState): FormationStatus => ({
   awaited: awaited(state)
 })
 
-/** Whether other nodes may be told how many changes are durable here: see `recovered`. */
+/**
+ * Whether other nodes may be told how many changes are durable here: not while questions are open,
+ * or an answer could speak of changes that were made since the start.
+ */
 export const mayTell = ({ own, unsureSince }: FormationState): boolean =>
   own === "named" && unsureSince === undefined
 
@@ -184,7 +187,7 @@ const answer = (
   { certificate, from, told }: Extract<FormationEvent, { readonly _tag: "Answered" }>
 ): FormationState => {
   const { own, recovered, self, store, unsureSince } = state
-  // Once it is sure, it tells of changes beyond those that it recovered.
+  // Once it is sure, it tells of changes beyond those that it recovered: no answer can judge it.
   if (unsureSince === undefined) return state
   if (told > recovered) return { ...state, own: "amnesiac", unsureSince: undefined }
   const entry = certificate.stores.get(self)

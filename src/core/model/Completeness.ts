@@ -1,6 +1,6 @@
 /**
- * Says whether a replica has all that it ever acknowledged of a partition, as it says itself in its
- * answers.
+ * Says whether a replica has all that it ever acknowledged of a document, as it says itself in its
+ * answers. Its store is judged as a whole, and a document whose damaged row was replaced alone.
  */
 
 /**

@@ -198,10 +198,6 @@ export class SimCluster {
     return this.clockErrorMillis
   }
 
-  get hasFormed(): boolean {
-    return [...this.nodes.values()].every((node) => !node.isNew)
-  }
-
   start(): void {
     for (const node of this.nodes.values()) node.start()
   }

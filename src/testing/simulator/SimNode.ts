@@ -97,10 +97,6 @@ export class SimNode {
     return (this.core?.formation.status().own ?? "new") === "new"
   }
 
-  get isPaused(): boolean {
-    return this.#incarnation?.owner.paused ?? false
-  }
-
   /**
    * A number that stays the same while nothing happens to this node, as long as it serves alone
    * under its id and its disk works, whatever its clock says; undefined while something is wrong
