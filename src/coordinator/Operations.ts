@@ -103,8 +103,15 @@ export class Operations {
     if (error._tag === "StaleMark" || Errors.mayHaveApplied(error)) return error
     const { node, replica } = this.#context
     const verdict = this.judge(write)
-    if (verdict._tag === "Stale") return this.staleMark()
-    const isForwarded = replica.trace(write.row, write.id)?._tag === "Forwarded"
+    const trace = replica.trace(write.row, write.id)
+    if (verdict._tag === "Stale") {
+      const { claim: { mark } } = write
+      // A fence that this very refusal has set already, as a forwarded write does, says the same.
+      const isFenced = trace?._tag === "Fenced" && mark !== undefined
+        && Proof.isValid(replica.operations.memory(), mark)
+      return isFenced ? error : this.staleMark()
+    }
+    const isForwarded = trace?._tag === "Forwarded"
     const isProven = verdict._tag === "Do" || (verdict._tag === "Inquire" && verdict.isProven)
     if (!isProven || isForwarded) {
       const nodes = [{ node, reason: error.message }]

@@ -113,7 +113,7 @@ export class OperationIndex {
   /** Whether an operation is known to have made this dot. */
   hasApplied(key: RowKey, { dot, id }: OperationRow.AppliedOperation): boolean {
     const entry = this.find(key, id)
-    return entry?._tag === "Applied" && isSame(entry.dot, dot)
+    return entry?._tag === "Applied" && entry.row !== undefined && isSame(entry.dot, dot)
   }
 
   /**
@@ -150,7 +150,8 @@ export class OperationIndex {
       },
       failed: () => {
         this.#doomed.push(...doomed)
-        if (this.#entries.get(name) === entry) this.#entries.delete(name)
+        // It was sent already, and may be sent still: that it was not done can never be said here.
+        entry.row = undefined
       }
     }
   }
@@ -207,8 +208,13 @@ export class OperationIndex {
     this.#runtime.mark("operations: the oldest is forgotten")
   }
 
-  /** A disk that cannot tell its rows leaves none; no mark from before this start is valid. */
+  /**
+   * Rows come by partition, and are forgotten by age: numbers are those of an opening of the store,
+   * and then of a partition. A disk that cannot tell its rows leaves none; no mark from before this
+   * start is valid.
+   */
   #load(storage: Pick<StorageService, "scanRows">): void {
+    const loaded: Array<Loaded> = []
     let after: RowName | undefined
     try {
       for (;;) {
@@ -218,28 +224,39 @@ export class OperationIndex {
           after,
           limit: loadedAtOnce
         })
-        for (const { bytes, key } of page) this.#loadRow(key, bytes)
-        if (page.length < loadedAtOnce) return
+        for (const { bytes, key } of page) this.#loadRow(key, bytes, loaded)
+        if (page.length < loadedAtOnce) break
         after = page.at(-1)!.key
       }
     } catch (error) {
       if (!(error instanceof ScanFailed)) throw error
+      return
+    }
+    loaded.sort((left, right) => left.row[1] - right.row[1])
+    for (const { dot, name, row } of loaded) {
+      this.#put(name, { _tag: "Applied", arrival: ++this.#arrivals, dot, row })
     }
   }
 
-  #loadRow(row: RowName, bytes: Uint8Array | undefined): void {
+  #loadRow(key: RowName, bytes: Uint8Array | undefined, loaded: Array<Loaded>): void {
     const decoded = bytes === undefined ? undefined : OperationRow.decode(bytes)
     if (decoded === undefined) {
-      this.#doomed.push(row)
+      this.#doomed.push(key)
       return
     }
     const { document, dot, id } = decoded
-    const name = nameOf({ ...document, partition: row[0] }, id)
     // So many are kept, and a decoded key has spare room.
-    const [partition, sequence] = row
-    const small: RowName = [partition, sequence]
-    this.#put(name, { _tag: "Applied", arrival: ++this.#arrivals, dot, row: small })
+    const [partition, sequence] = key
+    const row: RowName = [partition, sequence]
+    loaded.push({ name: nameOf({ ...document, partition }, id), dot, row })
   }
+}
+
+/** An operation as its row has it. */
+interface Loaded {
+  readonly name: string
+  readonly dot: Dot
+  readonly row: RowName
 }
 
 const fenceOf = (entry: Entry | undefined): number =>

@@ -86,6 +86,55 @@ describe("a retry at the same node", () => {
   })
 })
 
+describe("a named write whose first commit failed", () => {
+  it("is not applied again by a retry elsewhere, though the first attempt is still sent", () => {
+    const body = { ...visit, operationId: id(0, "a name") }
+    const { storage } = stepped.nodes[0]!.core.options
+    const { write } = storage
+    let hasFailed = false
+    const failing = { kind: "failing", detail: "of the test" } as const
+    Object.assign(storage, {
+      write: (batch: Parameters<typeof write>[0], done: Parameters<typeof write>[1]) => {
+        hasFailed = true
+        stepped.runtime.endOfTurn(() => done(failing))
+        return batch.documents.map((_, i) => i + 1)
+      }
+    })
+    stepped.loses = ({ from }) => hasFailed && from === "n1"
+    const first = send(stepped, 1, { bucket: shelves, body })
+    Object.assign(storage, { write })
+    stepped.loses = () => false
+    // A frame tells the others of the new incarnation.
+    stepped.read(1, shelves, { key: "other" })
+    const retry = send(stepped, 3, { bucket: shelves, body })
+    stepped.runtime.advance(6_000)
+    expect(retry.outcomes).toMatchObject([{ _tag: "OperationUnknown" }])
+    expect(first.outcomes).toHaveLength(1)
+    expect(visits(2)).toBe(1)
+  })
+})
+
+describe("a write that all primaries refuse", () => {
+  it("is refused through another node as by a primary, after few messages", async () => {
+    stepped.stop()
+    await start(262_144, 5)
+    const { others, primaries } = stepped.nodesOf(shelves, "k")
+    let refusals = 0
+    for (const at of primaries) {
+      Object.assign(stepped.nodes[at - 1]!.core.replica, {
+        writable: () => {
+          refusals++
+          return false
+        }
+      })
+    }
+    const sent = client.operation(shelves, visit).send(others[0]!)
+    stepped.runtime.advance(3_000)
+    expect(sent.error).toMatchObject({ _tag: "NodeUnwritable" })
+    expect(refusals).toBeLessThanOrEqual(primaries.length)
+  })
+})
+
 describe("a retry at another node", () => {
   it("is answered there, where the first has sent it the operation", () => {
     const operation = client.operation(shelves, visit)

@@ -39,6 +39,31 @@ describe("rows that cannot be read at a start", () => {
   })
 })
 
+describe("operations that are read at a start", () => {
+  it("are forgotten by age, whichever partition they are of", () => {
+    const keyIn = (partition: number) => ({ ...key, partition })
+    const row = (partition: number, sequence: number) => ({
+      key: [partition, sequence] as const,
+      bytes: OperationRow.encode({
+        id: id(sequence),
+        dot: { actor: "n1.0mi8dfxmoabcdef.1", counter: sequence },
+        document: { bucket: key.bucket, partitionKey: key.partitionKey, sortKey: key.sortKey }
+      })
+    })
+    const epoch = 2 ** 32
+    const rows = [row(0, 2 * epoch), row(0, 3 * epoch), row(9, epoch)]
+    const operations = new OperationIndex({
+      runtime: { mark: () => {} },
+      storage: { scanRows: () => rows as never },
+      incarnation: () => "0mi8dfxmoabcdef",
+      limits: { operationIdsMax: 2 }
+    })
+    expect(operations.find(keyIn(9), id(epoch))).toBeUndefined()
+    expect(operations.find(keyIn(0), id(2 * epoch))).toBeDefined()
+    expect(operations.find(keyIn(0), id(3 * epoch))).toBeDefined()
+  })
+})
+
 describe("an operation", () => {
   it("is answered from what is stored when it comes again, and changes nothing", () => {
     const bench = make()
@@ -83,14 +108,14 @@ describe("an operation", () => {
     expect(other.replica.trace(key, id(1))).toMatchObject({ _tag: "Lost" })
   })
 
-  it("that failed to commit is not known, and no mark from before is valid", () => {
+  it("that failed to commit is lost, since it was sent, and no mark from before is valid", () => {
     const bench = make()
     const mark = bench.replica.operations.mark()
     const mend = bench.failCommits()
     bench.begin([["add", 2]], { id: id(1) })
     bench.runtime.runReady()
     mend()
-    expect(bench.replica.trace(key, id(1))).toBeUndefined()
+    expect(bench.replica.trace(key, id(1))).toMatchObject({ _tag: "Lost" })
     expect(Proof.isValid(bench.replica.operations.memory(), mark)).toBe(false)
   })
 

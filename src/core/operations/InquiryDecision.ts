@@ -147,7 +147,13 @@ const withQuestion = (
   questions: ReadonlyArray<Question>,
   { isAway, isNeeded, mark, node }: Omit<Question, "state"> & { readonly isAway: boolean }
 ): ReadonlyArray<Question> => {
-  if (questions.some((other) => other.node === node && other.mark === mark)) return questions
+  const isSame = (other: Question) => other.node === node && other.mark === mark
+  if (questions.some(isSame)) {
+    // A node that was asked by the way may turn out to be needed.
+    return isNeeded
+      ? questions.map((other) => (isSame(other) ? { ...other, isNeeded } : other))
+      : questions
+  }
   return [...questions, { node, mark, isNeeded, state: isAway ? "away" : "open" }]
 }
 

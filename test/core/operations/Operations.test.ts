@@ -1,6 +1,7 @@
 // Checks the rules of operations in every order of events, and that the check notices rules that
 // are broken.
 import { describe, expect, it } from "vitest"
+import { NodeId } from "../../../src/core/model/Names.ts"
 import * as InquiryDecision from "../../../src/core/operations/InquiryDecision.ts"
 import * as Mark from "../../../src/core/operations/Mark.ts"
 import * as Proof from "../../../src/core/operations/Proof.ts"
@@ -75,5 +76,26 @@ describe("the model notices", () => {
     }]
   ])("%s", (_, expected, bounds, mutant) => {
     expect(explore({ ...none, ...bounds }, { ...rules, ...mutant }).broken).toBe(expected)
+  })
+})
+
+describe("an owner that is asked by the way", () => {
+  it("is needed once a node says that it forwarded the operation there", () => {
+    const [forwarder, primary, self] = ["f", "p", "q"].map((name) => NodeId.make(name))
+    const mark = "x.1"
+    const asked = InquiryDecision.make({
+      self: self!,
+      isProven: true,
+      asksAll: false,
+      ifUnknown: "fail",
+      tried: [{ node: forwarder!, mark }],
+      owners: [primary!, self!],
+      isAway: () => false
+    })
+    const targets = [{ node: primary!, mark: undefined, isProven: true, isAway: false }]
+    const told = { _tag: "Forwarded", from: forwarder!, mark, targets } as const
+    const followed = InquiryDecision.step(asked, told)
+    expect(followed.outcome).toEqual({ _tag: "Wait" })
+    expect(InquiryDecision.awaited(followed)).toEqual([primary])
   })
 })

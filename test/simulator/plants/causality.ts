@@ -139,6 +139,15 @@ export const causalityPlants: ReadonlyArray<Plant> = [
     }]
   },
   {
+    name: "replaced-siblings-stay",
+    bug: "a write leaves the siblings that its writer has seen",
+    edits: [{
+      file: "src/core/strategy/SiblingsStrategy.ts",
+      from: "vector: mutation.seen?.vector ?? VersionVector.empty",
+      to: "vector: VersionVector.empty"
+    }]
+  },
+  {
     name: "set-never-removed",
     bug: "a removal leaves the element of a set as it is",
     edits: [{
