@@ -7,7 +7,10 @@ import * as Proof from "../../src/core/operations/Proof.ts"
 import { NodeId } from "../../src/core/model/Names.ts"
 import { OperationIndex } from "../../src/replica/OperationIndex.ts"
 import * as OperationRow from "../../src/replica/OperationRow.ts"
-import { ScanFailed } from "../../src/storage/Storage.ts"
+import { MemoryDisk, openDirect } from "../../src/storage/DirectStorage.ts"
+import { type KeyedRow, ScanFailed } from "../../src/storage/Storage.ts"
+import { identity } from "../storage/storageFixtures.ts"
+import { SteppedRuntime } from "../tooling/SteppedRuntime.ts"
 import { Bench, key } from "./bench.ts"
 
 const counter: StrategyDefinition = { family: "crdt", type: { type: "counter" } }
@@ -39,11 +42,13 @@ describe("rows that cannot be read at a start", () => {
   })
 })
 
+const keyIn = (partition: number) => ({ ...key, partition })
+
 describe("operations that are read at a start", () => {
   it("are forgotten by age, whichever partition they are of", () => {
-    const keyIn = (partition: number) => ({ ...key, partition })
-    const row = (partition: number, sequence: number) => ({
-      key: [partition, sequence] as const,
+    const row = (partition: number, sequence: number): KeyedRow => ({
+      family: "operation",
+      key: [partition, sequence],
       bytes: OperationRow.encode({
         id: id(sequence),
         dot: { actor: "n1.0mi8dfxmoabcdef.1", counter: sequence },
@@ -52,9 +57,13 @@ describe("operations that are read at a start", () => {
     })
     const epoch = 2 ** 32
     const rows = [row(0, 2 * epoch), row(0, 3 * epoch), row(9, epoch)]
+    const runtime = new SteppedRuntime()
+    const { service } = openDirect({ directory: new MemoryDisk(), identity, runtime })
+    service.write({ documents: [], rows }, () => {})
+    runtime.runReady()
     const operations = new OperationIndex({
-      runtime: { mark: () => {} },
-      storage: { scanRows: () => rows as never },
+      runtime,
+      storage: service,
       incarnation: () => "0mi8dfxmoabcdef",
       limits: { operationIdsMax: 2 }
     })

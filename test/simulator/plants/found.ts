@@ -21,14 +21,5 @@ export const foundPlants: ReadonlyArray<Plant> = [
       from: "if (continues && told !== \"not\") return local.own",
       to: "if (continues) return local.own"
     }]
-  },
-  {
-    name: "own-failure-denies-the-write",
-    bug: "a write that was sent is denied: own disk failed",
-    edits: [{
-      file: "src/coordinator/WriteCoordinator.ts",
-      from: "mayHaveApplied: outcome.mayHaveApplied || this.#document !== undefined",
-      to: "mayHaveApplied: outcome.mayHaveApplied"
-    }]
   }
 ]
