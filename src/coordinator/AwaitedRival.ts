@@ -9,6 +9,7 @@ import type { PeerMessage } from "../../schemas/PeerMessage.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import { OperationUnknown } from "../core/model/StoreError.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
+import { fenceMessage } from "./FenceMessage.ts"
 import { Gather, type Rules } from "./Gather.ts"
 import { joinKnown } from "./KnownOperation.ts"
 import type { IdentifiedWrite } from "./ValidatedRequest.ts"
@@ -54,16 +55,7 @@ export class AwaitedRival extends Gather<Awaiting, Event> {
   }
 
   message(): PeerMessage {
-    const { bucket, id, key } = this.#write
-    return {
-      _tag: "Fence",
-      request: this.number,
-      bucket: bucket.definition.name,
-      fingerprint: bucket.fingerprint,
-      key,
-      id,
-      mark: undefined
-    }
+    return fenceMessage(this.#write, { request: this.number, mark: undefined })
   }
 
   override resend(): void {

@@ -10,6 +10,7 @@ import type { Document } from "../core/crdt/Document.ts"
 import { awaitedDots, endDeferrals, endedBy } from "../core/strategy/EndDeferrals.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import { DotSearch, type SearchedDocument, type SearchResult } from "./DotSearch.ts"
+import { repairMessage } from "./StoreMessage.ts"
 
 /** Looks after a document as a request found it. */
 export const checkDeferrals = (
@@ -34,9 +35,10 @@ export const checkDeferrals = (
 /** Ends the removals of the own document that wait for nothing else, and tells the others. */
 const end = (
   context: CoordinatorContext,
-  { bucket, key, row }: SearchedDocument,
+  searched: SearchedDocument,
   { gone, joined, missing }: SearchResult
 ): void => {
+  const { bucket, row } = searched
   const { counters, node: self, replica, runtime, send, view } = context
   if (!replica.writable()) return
   if (missing.size === 0 || gone.size > 0) replica.join({ key: row, document: joined }, () => {})
@@ -49,16 +51,8 @@ const end = (
   if (updated._tag !== "Updated") return
   counters.deferralsEnded += newest.document.deferred.length - updated.document.deferred.length
   runtime.mark("coordinator: a removal that waits for lost dots ends")
+  const message = repairMessage(searched, updated.encoded.bytes)
   for (const { node } of view.placement(row.partition, bucket.definition.n).targets) {
-    if (node === self) continue
-    send(node, {
-      _tag: "Store",
-      request: 0,
-      bucket: bucket.definition.name,
-      fingerprint: bucket.fingerprint,
-      key,
-      sync: false,
-      document: updated.encoded.bytes
-    })
+    if (node !== self) send(node, message)
   }
 }

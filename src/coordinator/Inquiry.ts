@@ -8,6 +8,7 @@ import { OperationUnknown } from "../core/model/StoreError.ts"
 import * as InquiryDecision from "../core/operations/InquiryDecision.ts"
 import * as Proof from "../core/operations/Proof.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
+import { fenceMessage } from "./FenceMessage.ts"
 import { Gather } from "./Gather.ts"
 import { joinKnown } from "./KnownOperation.ts"
 import type { IdentifiedWrite } from "./ValidatedRequest.ts"
@@ -75,16 +76,7 @@ export class Inquiry extends Gather<InquiryDecision.InquiryDecision, InquiryDeci
   }
 
   #fence(mark: string | undefined): Fence {
-    const { bucket, id, key } = this.#write
-    return {
-      _tag: "Fence",
-      request: this.number,
-      bucket: bucket.definition.name,
-      fingerprint: bucket.fingerprint,
-      key,
-      id,
-      mark
-    }
+    return fenceMessage(this.#write, { request: this.number, mark })
   }
 
   override resend(): void {

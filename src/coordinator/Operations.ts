@@ -7,9 +7,9 @@ import type { Fence, Fenced, PeerMessage } from "../../schemas/PeerMessage.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
 import { invariant } from "../core/Invariant.ts"
 import type { NodeId } from "../core/model/Names.ts"
-import { type RowKey, textOf } from "../core/model/RowKey.ts"
+import type { RowKey } from "../core/model/RowKey.ts"
 import * as Errors from "../core/model/StoreError.ts"
-import type { OperationId } from "../core/operations/OperationId.ts"
+import { type OperationId, operationName } from "../core/operations/OperationId.ts"
 import * as Proof from "../core/operations/Proof.ts"
 import { rowKeyOf } from "../core/ring/Partition.ts"
 import { AwaitedRival } from "./AwaitedRival.ts"
@@ -29,9 +29,6 @@ interface UnderWay {
   /** Runs at the end: requests for the same operation, and nodes that gave way, each once. */
   readonly after: Map<string, () => void>
 }
-
-const nameOf = (row: RowKey, { sequence, session }: OperationId): string =>
-  `${textOf(row)}\0${sequence}\0${session}`
 
 export class Operations {
   readonly #context: CoordinatorContext
@@ -77,14 +74,14 @@ export class Operations {
    */
   forward(write: IdentifiedWrite, task: (ended: () => void) => void): void {
     if (this.#waits(write, () => this.forward(write, task))) return
-    const name = nameOf(write.row, write.id)
+    const name = operationName(write.row, write.id)
     this.#underWay.set(name, { inquiry: undefined, after: new Map() })
     task(() => this.#end(name))
   }
 
   /** Whether a task waits for the end of what is under way for an operation. */
   #waits({ id, row }: IdentifiedWrite, task: () => void): boolean {
-    const underWay = this.#underWay.get(nameOf(row, id))
+    const underWay = this.#underWay.get(operationName(row, id))
     underWay?.after.set(`request ${++this.#waiting}`, task)
     return underWay !== undefined
   }
@@ -127,7 +124,7 @@ export class Operations {
     const { counters, node: self, replica, runtime } = this.#context
     const { bucket, id, key, mark } = message
     const row = rowKeyOf({ bucket, key, partitionCount: this.#partitionCount })
-    const underWay = this.#underWay.get(nameOf(row, id))
+    const underWay = this.#underWay.get(operationName(row, id))
     if (underWay?.inquiry !== undefined) {
       if (from > self) {
         runtime.mark("operations: another node gives way")
@@ -171,7 +168,7 @@ export class Operations {
   ): void {
     const { runtime } = this.#context
     runtime.mark("operations: others are asked about an operation")
-    const name = nameOf(write.row, write.id)
+    const name = operationName(write.row, write.id)
     const after = new Map<string, () => void>()
     const inquiry = new Inquiry(this.#context, {
       write,

@@ -9,6 +9,7 @@ import type { NodeId } from "../core/model/Names.ts"
 import * as ReadDecision from "../core/quorum/ReadDecision.ts"
 import * as Targets from "../core/quorum/Targets.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
+import { repairMessage } from "./StoreMessage.ts"
 import type { ValidatedRead } from "./ValidatedRequest.ts"
 
 /** A read whose answers are all in. */
@@ -35,20 +36,12 @@ export const readRepair = (
   if (stale.length === 0) return
   const { counters, node: self, replica, send } = context
   const document = (encoded ?? DocumentCodec.encode(joined)).bytes
-  const { bucket, key, row } = read
+  const { row } = read
   for (const { node } of stale) {
     counters.readRepairs++
     mark(context, decision, node)
     if (node !== self) {
-      send(node, {
-        _tag: "Store",
-        request: 0,
-        bucket: bucket.definition.name,
-        fingerprint: bucket.fingerprint,
-        key,
-        sync: false,
-        document
-      })
+      send(node, repairMessage(read, document))
     } else if (replica.writable()) {
       // A full disk would fail it, at the cost of an incarnation.
       replica.join({ key: row, document: joined }, () => {})

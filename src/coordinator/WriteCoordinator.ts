@@ -20,6 +20,7 @@ import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import { Gather } from "./Gather.ts"
 import type { OpenRequest } from "./OpenRequest.ts"
 import type { Answer } from "./Request.ts"
+import { storeMessage } from "./StoreMessage.ts"
 import { ownWithReason } from "./Unanswered.ts"
 import type { ValidatedWrite } from "./ValidatedRequest.ts"
 
@@ -90,17 +91,9 @@ export class WriteCoordinator
   }
 
   #storeOf(document: Uint8Array, dot: Dot): Store {
-    const { bucket, id, key, sync } = this.#write
-    return {
-      _tag: "Store",
-      request: this.number,
-      bucket: bucket.definition.name,
-      fingerprint: bucket.fingerprint,
-      key,
-      sync,
-      document,
-      operation: id && { id, dot }
-    }
+    const { id, sync } = this.#write
+    const { number: request } = this
+    return storeMessage(this.#write, { request, sync, document, operation: id && { id, dot } })
   }
 
   /** The own replica's commit has ended. */

@@ -11,10 +11,10 @@
  */
 import type { Dot } from "../core/clock/Dot.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
-import { type RowKey, textOf } from "../core/model/RowKey.ts"
+import type { RowKey } from "../core/model/RowKey.ts"
 import * as Mark from "../core/operations/Mark.ts"
-import type { OperationId } from "../core/operations/OperationId.ts"
-import type { Memory, Target } from "../core/operations/Proof.ts"
+import { type OperationId, operationName } from "../core/operations/OperationId.ts"
+import { fenceOf, type Memory, type Target } from "../core/operations/Proof.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import type { FamilyKeys, KeyedRow, Row, StorageService } from "../storage/Storage.ts"
 import { ScanFailed } from "../storage/Storage.ts"
@@ -51,10 +51,6 @@ export interface Noted {
 /** Rows read at once when they are loaded, and removed with one change. */
 const loadedAtOnce = 1000
 const removedAtOnce = 32
-
-/** A flat text: each part of a template would be kept as an object of its own. */
-const nameOf = (key: RowKey, { sequence, session }: OperationId): string =>
-  [textOf(key), sequence, session].join("\0")
 
 const isSame = (left: Dot, right: Dot): boolean =>
   left.actor === right.actor && left.counter === right.counter
@@ -107,7 +103,7 @@ export class OperationIndex {
   }
 
   find(key: RowKey, id: OperationId): Entry | undefined {
-    return this.#entries.get(nameOf(key, id))
+    return this.#entries.get(operationName(key, id))
   }
 
   /** Whether an operation is known to have made this dot. */
@@ -122,7 +118,7 @@ export class OperationIndex {
    * **Requires** that `hasApplied` is false, and that the batch is given to the storage at once.
    */
   applied(key: RowKey, operation: OperationRow.AppliedOperation): Noted {
-    const name = nameOf(key, operation.id)
+    const name = operationName(key, operation.id)
     const before = this.#entries.get(name)
     const { bucket, partition, partitionKey, sortKey } = key
     const bytes = OperationRow.encode({
@@ -158,7 +154,7 @@ export class OperationIndex {
 
   /** Notes that an operation was sent to a node, under this mark. */
   forwarded(key: RowKey, id: OperationId, target: Target): void {
-    const name = nameOf(key, id)
+    const name = operationName(key, id)
     const before = this.#entries.get(name)
     if (before?._tag === "Applied") return
     const targets = before?._tag === "Forwarded" ? before.targets : []
@@ -177,7 +173,7 @@ export class OperationIndex {
    * forwarded stays noted, unless those nodes have refused it (`isRefused`).
    */
   fence(key: RowKey, id: OperationId, { isRefused = false } = {}): void {
-    const name = nameOf(key, id)
+    const name = operationName(key, id)
     const before = this.#entries.get(name)
     if (before?._tag === "Applied") return
     const arrival = ++this.#arrivals
@@ -248,7 +244,7 @@ export class OperationIndex {
     // So many are kept, and a decoded key has spare room.
     const [partition, sequence] = key
     const row: RowName = [partition, sequence]
-    loaded.push({ name: nameOf({ ...document, partition }, id), dot, row })
+    loaded.push({ name: operationName({ ...document, partition }, id), dot, row })
   }
 }
 
@@ -258,8 +254,5 @@ interface Loaded {
   readonly dot: Dot
   readonly row: RowName
 }
-
-const fenceOf = (entry: Entry | undefined): number =>
-  entry?._tag === "Fenced" ? entry.arrival : entry?._tag === "Forwarded" ? entry.fencedAt : 0
 
 const removal = (key: RowName): KeyedRow => ({ family: "operation", key, bytes: undefined })

@@ -18,8 +18,13 @@ import {
   writeMessage
 } from "../../src/transport/PeerMessageCodec.ts"
 import { unlessMalformed } from "../core/codec/unlessMalformed.ts"
-import { beforeVersion3, frameOfVersion1, toVersion1, toVersion2 } from "./frameVersion1.ts"
-import { frameOfVersion2 } from "./frameVersion2.ts"
+import {
+  beforeVersion3,
+  frameOfVersion1,
+  frameOfVersion2,
+  toVersion1,
+  toVersion2
+} from "./formerFrames.ts"
 import {
   type GoldenFrame,
   goldenFrames,

@@ -11,7 +11,7 @@ import { writeMessage } from "../../src/transport/PeerMessageCodec.ts"
 import { Subjects } from "../../src/transport/Subjects.ts"
 import type { Message, TransportService } from "../../src/transport/Transport.ts"
 import { SteppedRuntime } from "../tooling/SteppedRuntime.ts"
-import { frameOfVersion2 } from "./frameVersion2.ts"
+import { frameOfVersion2 } from "./formerFrames.ts"
 import { handlersOf } from "./handlersOf.ts"
 
 const cluster = ClusterName.make("test")

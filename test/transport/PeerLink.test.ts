@@ -13,7 +13,7 @@ import { Subjects } from "../../src/transport/Subjects.ts"
 import type { Message, TransportService } from "../../src/transport/Transport.ts"
 import { messages } from "../schemas/messages.ts"
 import { SteppedRuntime } from "../tooling/SteppedRuntime.ts"
-import { frameOfVersion1, toVersion1 } from "./frameVersion1.ts"
+import { frameOfVersion1, toVersion1 } from "./formerFrames.ts"
 import { handlersOf } from "./handlersOf.ts"
 
 const cluster = ClusterName.make("test")

@@ -17,7 +17,7 @@ import {
   messagesOfVersion2,
   ringDigest
 } from "../schemas/messages.ts"
-import { beforeVersion3, toVersion1, toVersion2 } from "./frameVersion1.ts"
+import { beforeVersion3, toVersion1, toVersion2 } from "./formerFrames.ts"
 
 const ring = "00112233aabbccdd"
 

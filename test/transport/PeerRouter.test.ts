@@ -8,7 +8,7 @@ import { NodeId } from "../../src/core/model/Names.ts"
 import { writeMessage } from "../../src/transport/PeerMessageCodec.ts"
 import { PeerRouter } from "../../src/transport/PeerRouter.ts"
 import { messages, messagesOfVersion1, ringDigest } from "../schemas/messages.ts"
-import { beforeVersion3, toVersion1 } from "./frameVersion1.ts"
+import { beforeVersion3, toVersion1 } from "./formerFrames.ts"
 import { handlersOf } from "./handlersOf.ts"
 
 const peer = NodeId.make("n1")

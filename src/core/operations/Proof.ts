@@ -76,7 +76,8 @@ export const isValid = (memory: Memory, mark: string): boolean => {
 /** Whether a mark was given before an arrival. **Requires** that it is valid. */
 const isBefore = (mark: string, arrival: number): boolean => Mark.decode(mark)!.arrivals < arrival
 
-const fenceOf = (trace: Trace | undefined): number => {
+/** The arrival of the last fence of an operation; 0 without one. */
+export const fenceOf = (trace: Trace | undefined): number => {
   switch (trace?._tag) {
     case "Fenced":
       return trace.arrival

@@ -5,6 +5,7 @@
 import { rethrow } from "../../client/Task.ts"
 import { Requester } from "../../client/Requester.ts"
 import * as Session from "../../client/Session.ts"
+import * as VersionVector from "../../core/clock/VersionVector.ts"
 import { isLive } from "../../core/crdt/DotStore.ts"
 import type { DotStore } from "../../core/crdt/DotStore.ts"
 import type { FinalDocument, Shown, Size } from "./History.ts"
@@ -29,9 +30,11 @@ const leavesOf = (store: DotStore | undefined): number => {
   }
 }
 
-/** The same for equal answers; a vector may list its actors in any order. */
+/** The same for equal answers, in whatever order a vector lists its actors. */
 const textOf = (answer: Shown | string): string =>
-  JSON.stringify(answer, (_, part: unknown) => (part instanceof Map ? [...part].sort() : part))
+  typeof answer === "string"
+    ? answer
+    : JSON.stringify({ ...answer, vector: VersionVector.sorted(answer.vector) })
 
 export class Converge {
   readonly #cluster: SimCluster
