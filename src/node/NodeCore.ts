@@ -94,7 +94,7 @@ export const beginIncarnation = (
     runtime.mark("node: an incarnation begins ahead of the clock")
   }
   const batch = metadataBatch("incarnation", incarnation)
-  const rows = [...batch.rows, rowOfStart(storage)]
+  const rows = [...batch.rows, rowOfStart(storage, runtime)]
   storage.write({ ...batch, rows }, (failure) => done(failure ?? incarnation))
 }
 
@@ -197,7 +197,7 @@ export class NodeCore {
       ringDigest: () => this.view.ring.digest,
       handlers: { ...handlers, ...this.formation.handlers },
       keyIds,
-      position: () => this.formation.position(),
+      position: (peer) => this.formation.position(peer),
       onOtherKey: (from) => this.otherKeys.refused(from),
       onHeard: (from, leastMillis, told) => {
         this.otherKeys.heard(from)
