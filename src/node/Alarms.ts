@@ -59,6 +59,12 @@ export const alarmsOf = (core: NodeCore): ReadonlyArray<Alarm> => {
       says: "two replicas had seen the same and held something else; they were joined"
     },
     {
+      name: "conflict",
+      count: () => replica.stats().conflicts,
+      says: "one dot has different contents on two replicas: bytes changed on their way or on a "
+        + "disk, or two nodes made it; every replica takes the greater content"
+    },
+    {
       name: "incarnation",
       count: () => replica.stats().incarnationsEnded,
       says: "a commit failed after its write was sent; the node goes on as a new incarnation"

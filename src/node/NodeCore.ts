@@ -54,6 +54,8 @@ export interface NodeOptions {
   readonly onHandlerFailure?: (failure: unknown, tag: PeerTag) => void
   /** Whether the cluster's certificate names a store; undefined where that is not known. */
   readonly namesStore?: (storeId: string) => boolean | undefined
+  /** Told of each dot of a document that had another content at another replica. */
+  readonly onConflict?: (key: RowKey) => void
   /** Told once that another process goes on under this id, and that this node has stopped. */
   readonly onSuperseded?: (other: Process) => void
 }
@@ -117,13 +119,21 @@ export class NodeCore {
 
   constructor(options: NodeOptions, incarnation: Incarnation.Incarnation) {
     this.options = options
-    const { buckets, limits, node, ring, storage, runtime } = options
+    const { buckets, limits, node, onConflict, ring, storage, runtime } = options
     const { partitionCount } = ring.ring
     this.view = new ClusterView({ runtime, self: node, ring, limits })
     this.otherKeys = new OtherKeys((id) => this.view.isMember(id))
     const watched = processOptions(options, incarnation)
     const stampMillis = () => this.view.agreedNow()
-    this.replica = new Replica({ runtime, storage, node, incarnation, stampMillis, limits })
+    this.replica = new Replica({
+      runtime,
+      storage,
+      node,
+      incarnation,
+      stampMillis,
+      onConflict,
+      limits
+    })
     const { replica } = this
     const nowMillis = stampMillis
     this.told = new ToldPositions({ runtime, limits, note: toldNote(storage) })

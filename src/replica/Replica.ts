@@ -42,6 +42,8 @@ export interface ReplicaOptions {
   readonly incarnation: Incarnation
   /** The time to stamp writes with, in milliseconds. */
   readonly stampMillis: () => number
+  /** Called for each dot of a document that had another content at another replica. */
+  readonly onConflict?: ((key: RowKey) => void) | undefined
   readonly limits:
     & CommitLimits
     & Pick<
@@ -64,6 +66,7 @@ export class Replica {
     joins: 0,
     damaged: 0,
     divergences: 0,
+    conflicts: 0,
     discards: 0,
     incarnationsEnded: 0
   }
@@ -196,7 +199,10 @@ export class Replica {
     }
     this.#counts.joins++
     const { runtime } = this.#options
-    const after = Document.join(before, incoming)
+    const after = Document.joinTelling(before, incoming, () => {
+      this.#counts.conflicts++
+      this.#options.onConflict?.(key)
+    })
     if (Document.discards(before, incoming)) {
       this.#counts.discards++
       runtime.mark("replica: one of two last writes is discarded")

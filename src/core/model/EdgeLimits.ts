@@ -1,6 +1,6 @@
 /**
- * Lists every limit, interval and size of clients, of HTTP, and of the connection to the brokers:
- * unit, formula, reason, and the value for a local network. `Limits.ts` has those of nodes, and the
+ * Lists every limit, interval and size of clients, HTTP, logs that name documents, and the
+ * connection to the brokers: unit, formula, reason, and the value for a local network. `Limits.ts` has those of nodes, and the
  * presets.
  */
 
@@ -135,6 +135,15 @@ export const lanBroker = {
   copiedBytesMax: 16 * 1024
 }
 
+/** Log lines that name documents, so that a fault of many does not hide all others. */
+export const lanReports = {
+  /** Documents that one start names, 200 bytes each; the others are counted alone. */
+  conflictsToldMax: 1_000,
+  /** Time between two of them: a line a second is read, a thousand are not. */
+  conflictPauseMillis: 1_000
+}
+
+export interface ReportLimits extends Readonly<typeof lanReports> {}
 export interface ClientLimits extends Readonly<typeof lanClient> {}
 export interface HttpLimits extends Readonly<typeof lanHttp> {}
 export interface NatsLimits extends Readonly<typeof lanNats> {}
