@@ -119,21 +119,13 @@ export class NodeCore {
 
   constructor(options: NodeOptions, incarnation: Incarnation.Incarnation) {
     this.options = options
-    const { buckets, limits, node, onConflict, ring, storage, runtime } = options
+    const { buckets, limits, node, ring, storage, runtime } = options
     const { partitionCount } = ring.ring
     this.view = new ClusterView({ runtime, self: node, ring, limits })
     this.otherKeys = new OtherKeys((id) => this.view.isMember(id))
     const watched = processOptions(options, incarnation)
     const stampMillis = () => this.view.agreedNow()
-    this.replica = new Replica({
-      runtime,
-      storage,
-      node,
-      incarnation,
-      stampMillis,
-      onConflict,
-      limits
-    })
+    this.replica = new Replica({ ...options, incarnation, stampMillis })
     const { replica } = this
     const nowMillis = stampMillis
     this.told = new ToldPositions({ runtime, limits, note: toldNote(storage) })
