@@ -47,7 +47,7 @@ describeWithNats("nodes that are processes", () => {
     return Schema.decodeUnknownSync(ClusterDescription)(await answer.json()).formation
   }
 
-  it("form without a member that is missing by an operator's word, and it takes part later", async () => {
+  it("form by an operator's word without a missing member, which takes part later", async () => {
     await nodes.start("n2")
     // Without the word, strict requests wait for the third.
     expect((await add("n2", { key: "before", w: "1", pw: "1" })).status).toBe(503)

@@ -53,7 +53,7 @@ const copy = (): MemoryDisk => {
   return Object.assign(new MemoryDisk(), { database: new DatabaseSync(path) })
 }
 
-it("is incomplete once a member says that it was told of more, though it has grown since", async () => {
+it("is incomplete once a member was told of more than it had, though it has grown", async () => {
   await formed()
   const before = copy()
   write(5)
@@ -69,7 +69,7 @@ it("is incomplete once a member says that it was told of more, though it has gro
   expect(status().completeness).toBe("incomplete")
 })
 
-it("stays complete where nothing was lost, however much it wrote before the others came", async () => {
+it("stays complete where nothing was lost, whatever it wrote before the others came", async () => {
   await formed()
   away(true)
   await restart()

@@ -19,7 +19,10 @@ export interface Deferral extends Dot {
   readonly path: ReadonlyArray<string>
 }
 
-/** Orders removals of one dot, by what they had seen and where they remove. */
+/**
+ * Orders removals of one dot, by what they had seen and where they remove. Where they differ, the
+ * greater waits on; what the other one has removed before stays removed.
+ */
 export const compareDeferrals = (left: Deferral, right: Deferral): number =>
   compareValues(textOf(left), textOf(right))
 
