@@ -2,8 +2,10 @@
 // alone in the moment in which it took them.
 import { describe, expect, it } from "vitest"
 import * as CausalContext from "../../src/core/clock/CausalContext.ts"
+import { anonymous } from "../../src/core/model/Principal.ts"
 import type { Plan, PlannedOperation } from "../../src/testing/simulator/Plan.ts"
 import { run } from "../../src/testing/simulator/Run.ts"
+import { stream } from "../../src/testing/simulator/SeededRandom.ts"
 import { SimCluster } from "../../src/testing/simulator/SimCluster.ts"
 import { takingOf } from "../../src/testing/simulator/Taking.ts"
 
@@ -57,6 +59,7 @@ describe("a session that has seen more than the asked node has", () => {
   const takes = (action: "read" | "write", body: object) =>
     takingOf(cluster, cluster.node("n1").core!, {
       node: "n1",
+      process: "n1",
       action,
       bucket: read.bucket,
       body: { key: read.key, ...body }
@@ -69,6 +72,41 @@ describe("a session that has seen more than the asked node has", () => {
   it("makes no write wait that does not follow a newer read", () => {
     expect(takes("write", { after: [shown] })).toMatchObject({ isBehind: false })
     expect(takes("write", { context: shown })).toMatchObject({ isBehind: true })
+  })
+
+  it("makes its read wait at a node that a second process under its id wrote beside", () => {
+    const twinned = new SimCluster({ plan: planOf("n1", [0]) })
+    const { kernel } = twinned
+    twinned.start()
+    kernel.run(startMillis)
+    const n1 = twinned.node("n1")
+    n1.startTwin()
+    // Of two that hear of each other, one stops.
+    n1.pause(1)
+    for (const other of ["n2", "n3"]) twinned.node(other).crash()
+    const second = n1.process({ ...stream(1, "the second process"), chance: () => true })
+    kernel.run(kernel.now + 1_000, () => second.core !== undefined)
+    const tokens: Array<string> = []
+    second.core!.coordinator.handle({
+      action: "write",
+      bucket: read.bucket,
+      body: { key: read.key, calls: [{ name: "add", args: ["i1"] }], w: 1 },
+      principal: anonymous,
+      forwarded: false
+    }, {
+      deliver: (outcome) => void (outcome._tag === "Answer" && tokens.push(outcome.context))
+    })
+    kernel.run(kernel.now + 1_000)
+    n1.endTwin()
+    n1.resume(1)
+    expect(tokens).toHaveLength(1)
+    expect(takingOf(twinned, n1.core!, {
+      node: "n1",
+      process: "n1",
+      action: "read",
+      bucket: read.bucket,
+      body: { key: read.key, after: tokens }
+    })).toMatchObject({ isBehind: true })
   })
 
   it("is the only reason of a complete node to wait", () => {

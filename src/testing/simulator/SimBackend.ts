@@ -258,7 +258,8 @@ export class SimBackend implements Backend {
     const arrive = () => {
       const process = cluster.node(target).process(random)
       const take = (core: NodeCore) => {
-        trace.takings.push(takingOf(cluster, core, { ...request, node: target }))
+        const taken = { ...request, node: target, process: process.name }
+        trace.takings.push(takingOf(cluster, core, taken))
         core.coordinator.handle(request, { deliver })
       }
       if (process.ask(take)) return
