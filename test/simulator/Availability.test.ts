@@ -3,10 +3,12 @@
 import { describe, expect, it } from "vitest"
 import * as CausalContext from "../../src/core/clock/CausalContext.ts"
 import { anonymous } from "../../src/core/model/Principal.ts"
+import type { NodeCore } from "../../src/node/NodeCore.ts"
 import type { Plan, PlannedOperation } from "../../src/testing/simulator/Plan.ts"
 import { run } from "../../src/testing/simulator/Run.ts"
 import { stream } from "../../src/testing/simulator/SeededRandom.ts"
 import { SimCluster } from "../../src/testing/simulator/SimCluster.ts"
+import { build } from "../../src/testing/simulator/SimNode.ts"
 import { takingOf } from "../../src/testing/simulator/Taking.ts"
 
 const nodes = ["n1", "n2", "n3"]
@@ -36,6 +38,12 @@ const planOf = (node: string, atMillis: ReadonlyArray<number>): Plan => ({
   faults: []
 })
 
+/** A node that takes no write, though its disk works. */
+const refusing = (core: NodeCore): NodeCore => {
+  Object.defineProperty(core.replica, "writable", { value: () => false })
+  return core
+}
+
 describe("a read of an absent document", () => {
   it.each(nodes)("may fail at a node that forms its cluster meanwhile: %s", (node) => {
     const { record } = run(planOf(node, [0, 1, 2]))
@@ -43,6 +51,31 @@ describe("a read of an absent document", () => {
       expect.stringContaining("incomplete")
     )
     expect(record.unavailable).toEqual([])
+  })
+})
+
+describe("a write to a healthy primary", () => {
+  const plan = planOf("n1", [5_000])
+  const write = { ...plan.operations[0]!, action: { kind: "add", item: "i1", seen: "nothing" } }
+  const writing = { ...plan, operations: [write as PlannedOperation] }
+
+  it("is done, and nothing is noted", () => {
+    const { record } = run(writing)
+    expect(record.events[0]).toMatchObject({ outcome: "ok", answeredBy: "n1" })
+    expect(record.unavailable).toEqual([])
+  })
+
+  it("is noted where the primary refuses it, though another one carries it out", () => {
+    const { record } = run(writing, {
+      build: (options, incarnation) => {
+        const core = build(options, incarnation)
+        return options.node === "n1" ? refusing(core) : core
+      }
+    })
+    expect(record.events[0]).toMatchObject({ outcome: "ok", answeredBy: "n2" })
+    expect(record.unavailable).toEqual([
+      "n1 refused o1: node n1 takes no writes: its disk is full or failing"
+    ])
   })
 })
 
@@ -110,7 +143,8 @@ describe("a session that has seen more than the asked node has", () => {
   })
 
   it("is the only reason of a complete node to wait", () => {
-    const taking = { node: "n1", isIncomplete: false, isBehind: false }
+    const { calm } = cluster.node("n1")
+    const taking = { node: "n1", calm, isIncomplete: false, isBehind: false }
     expect(takes("read", {})).toEqual(taking)
   })
 })

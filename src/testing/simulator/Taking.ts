@@ -14,6 +14,8 @@ import type { SimCluster } from "./SimCluster.ts"
 
 export interface Taking {
   readonly node: string
+  /** What tells that nothing happens to the node from now on; see `SimNode`. */
+  readonly calm: number | undefined
   /**
    * Whether its "absent" does not count, and rightly so: no cluster has formed with its store, or
    * its disk lost something.
@@ -40,7 +42,12 @@ export const takingOf = (cluster: SimCluster, core: NodeCore, request: TakenRequ
   const { node } = request
   const { completeness, own } = core.formation.status()
   const hasLost = cluster.damaged.has(node) && completeness === "incomplete"
-  return { node, isIncomplete: own === "new" || hasLost, isBehind: isBehind(cluster, request) }
+  return {
+    node,
+    calm: cluster.node(node).calm,
+    isIncomplete: own === "new" || hasLost,
+    isBehind: isBehind(cluster, request)
+  }
 }
 
 const isBehind = (
