@@ -2,14 +2,21 @@
 // alone in the moment in which it took them.
 import { describe, expect, it } from "vitest"
 import * as CausalContext from "../../src/core/clock/CausalContext.ts"
+import {
+  NodeUnwritable,
+  OperationUnknown,
+  StaleMark,
+  type StoreError
+} from "../../src/core/model/StoreError.ts"
 import { anonymous } from "../../src/core/model/Principal.ts"
 import type { NodeCore } from "../../src/node/NodeCore.ts"
 import type { Plan, PlannedOperation } from "../../src/testing/simulator/Plan.ts"
+import { judgeRefusal } from "../../src/testing/simulator/AvailabilityJudge.ts"
 import { run } from "../../src/testing/simulator/Run.ts"
 import { stream } from "../../src/testing/simulator/SeededRandom.ts"
 import { SimCluster } from "../../src/testing/simulator/SimCluster.ts"
 import { build } from "../../src/testing/simulator/SimNode.ts"
-import { takingOf } from "../../src/testing/simulator/Taking.ts"
+import { type Taking, takingOf } from "../../src/testing/simulator/Taking.ts"
 
 const nodes = ["n1", "n2", "n3"]
 
@@ -140,6 +147,22 @@ describe("a session that has seen more than the asked node has", () => {
       bucket: read.bucket,
       body: { key: read.key, after: tokens }
     })).toMatchObject({ isBehind: true })
+  })
+
+  it("may be refused, as may a message beside others, and a node that something happened to", () => {
+    const { calm } = cluster.node("n1")
+    const taking = { node: "n1", calm, isIncomplete: false, isBehind: false }
+    const operation = planOf("n1", [0]).operations[0]!
+    const full = new NodeUnwritable({ node: "n1", reason: "its disk is full" })
+    const unknown = new OperationUnknown({ nodes: [], mayHaveApplied: true })
+    const judge = (error: StoreError, isOnly: boolean, more: Partial<Taking> = {}) =>
+      judgeRefusal(cluster, operation, { error, isOnly, taking: { ...taking, ...more } })
+    expect(judge(full, false)).toContain("n1 refused o1")
+    expect(judge(full, true, { isBehind: true })).toBeUndefined()
+    expect(judge(full, true, { calm: (calm ?? 0) - 1 })).toBeUndefined()
+    expect(judge(unknown, true)).toContain("n1 refused o1")
+    expect(judge(unknown, false)).toBeUndefined()
+    expect(judge(new StaleMark({ node: "n1", mark: "newer" }), true)).toBeUndefined()
   })
 
   it("is the only reason of a complete node to wait", () => {

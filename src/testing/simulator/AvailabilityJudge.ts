@@ -13,8 +13,8 @@ import type { Taking } from "./Taking.ts"
 export interface Refusal {
   readonly taking: Taking
   readonly error: StoreError
-  /** Whether no node was asked before, so that the node need not know what others did. */
-  readonly isFirst: boolean
+  /** Whether no other message was sent until then, so that the node has to know of none. */
+  readonly isOnly: boolean
 }
 
 /** After so long, a mended node has recovered. */
@@ -43,10 +43,10 @@ const isDuty = (
 export const judgeRefusal = (
   cluster: SimCluster,
   operation: PlannedOperation,
-  { error, isFirst, taking }: Refusal
+  { error, isOnly, taking }: Refusal
 ): string | undefined => {
-  // A new mark is no refusal, and who was asked before another cannot always tell what that did.
-  const isUnknown = error._tag === "StaleMark" || error._tag === "OperationUnknown" && !isFirst
+  // A new mark is no refusal, and of several nodes none can always tell what the others did.
+  const isUnknown = error._tag === "StaleMark" || error._tag === "OperationUnknown" && !isOnly
   if (isUnknown || rightful.has(error._tag) || needsOthers(taking, error)) return undefined
   if (!isDuty(cluster, operation, taking)) return undefined
   return `${taking.node} refused o${operation.id}: ${error.message}`

@@ -238,13 +238,13 @@ export class SimBackend implements Backend {
     if (mark !== "" || trace.sendings > 0) trace.sendings++
     const number = Math.floor(id / attemptsMax)
     const attempt = id % attemptsMax
-    const isFirst = trace.sendings <= 1 && !trace.isNamed
     let taking: Taking | undefined
     const deliver = (outcome: Answer | StoreError, sender?: Sender) => {
       if (outcome._tag !== "Answer") {
         trace.refusals.push(outcome._tag)
         invariant(taking !== undefined, "a node takes a request before it answers")
-        asking.way.refused({ taking, error: outcome, isFirst })
+        const isOnly = trace.sendings <= 1 && !trace.isNamed
+        asking.way.refused({ taking, error: outcome, isOnly })
       }
       if (this.#isLost(asking)) return
       const judgement = outcome._tag === "Answer" ? asking.judge(outcome) : nothingShown
