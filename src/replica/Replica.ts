@@ -218,7 +218,7 @@ export class Replica {
       this.#commits.await(this.#failing(), onCommit)
       return { _tag: "Joined" }
     }
-    const own = local._tag === "Found" ? local.own : ""
+    const own = local._tag === "Found" ? this.#dots.keptActor(key, local) : ""
     const encoded = (after === incoming ? arrival.encoded : undefined) ?? encode(after)
     const { fromMemory } = arrival
     const written = {

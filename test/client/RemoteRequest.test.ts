@@ -258,8 +258,9 @@ describe("a write that the client names", () => {
   })
 
   it("makes at most so many messages, and none once it has ended", () => {
-    const { answer, outcomes, request, sent } = begin({})
-    for (let i = 0; i < 2 * lan.client.attemptsMax; i++) answer(stale("n1"))
+    const nodes = Array.from({ length: lan.client.attemptsMax }, (_, i) => `n${i + 1}`)
+    const { answer, outcomes, request, sent, tos } = begin({}, { nodes })
+    for (let i = 0; i < 2 * lan.client.attemptsMax; i++) answer(stale(tos().at(-1)!))
     expect(sent.length).toBe(lan.client.attemptsMax)
     expect(outcomes).toEqual(["NoAnswer"])
     request.resend()
@@ -267,6 +268,15 @@ describe("a write that the client names", () => {
     request.undelivered(1)
     expect(sent.length).toBe(lan.client.attemptsMax)
     expect(outcomes.length).toBe(1)
+  })
+
+  it("leaves a node that answers a few messages with new marks, and keeps silent about it", () => {
+    const { answer, outcomes, sent, tos } = begin({})
+    for (let i = 0; i < lan.client.staleMarksPerNode; i++) answer(stale("n1"))
+    expect(tos()).toEqual([...Array(lan.client.staleMarksPerNode).fill("n1"), "n2"])
+    expect(sent.at(-1)!.tried).toBeUndefined()
+    answer(done)
+    expect(outcomes).toEqual(["Answer"])
   })
 
   it("that no broker takes fails as it is", () => {

@@ -51,6 +51,13 @@ export const lanClient = {
    * request fails. The nodes it may meet, and some refusals of an old mark; at most `triedMax`.
    */
   attemptsMax: 64,
+  /**
+   * Messages of one request that a node answers with a new mark before another node is asked. One
+   * that asks for a mark, and one more for each time that the mark moves on meanwhile, which takes
+   * as many other operations as a node remembers. Each is sent as soon as the one before is
+   * answered, so a large number would keep a node busy that forgets fast. At least two.
+   */
+  staleMarksPerNode: 4,
   /** Nodes whose newest mark is remembered, 100 bytes each: at least those of the cluster. */
   marksMax: 1_000,
   /** A node is preferred that answers in less than half the time, by at least this much. */
