@@ -60,6 +60,8 @@ export class OperationIndex {
   readonly #incarnation: () => string
   readonly #max: number
   readonly #entries = new Map<string, Entry>()
+  /** The number of the last row. */
+  #lastRow = 0
   /** Rows of forgotten operations that are still on disk. */
   #doomed: Array<RowName> = []
   #arrivals = 0
@@ -126,7 +128,9 @@ export class OperationIndex {
       document: { bucket, partitionKey, sortKey }
     })
     const doomed = this.#doomed.splice(0, removedAtOnce)
-    const rowName = (sequences: ReadonlyArray<number>): RowName => [partition, sequences.at(-1)!]
+    let row: RowName | undefined
+    const rowName = (sequences: ReadonlyArray<number>): RowName =>
+      row ??= this.#nextRow(partition, sequences.at(-1)!)
     const rows: ReadonlyArray<Row> = [
       { family: "operation", key: rowName, bytes },
       ...doomed.map(removal)
@@ -185,6 +189,15 @@ export class OperationIndex {
     )
   }
 
+  /**
+   * Rows lie in the order of arrival, so that those of a commit share a page, and so do those that
+   * it removes. Sequence numbers keep them ascending after a start that could read none.
+   */
+  #nextRow(partition: number, sequence: number): RowName {
+    this.#lastRow = Math.max(this.#lastRow + 1, sequence)
+    return [this.#lastRow, partition]
+  }
+
   #put(name: string, entry: Entry): void {
     this.#entries.delete(name)
     this.#entries.set(name, entry)
@@ -205,9 +218,9 @@ export class OperationIndex {
   }
 
   /**
-   * Rows come by partition, and are forgotten by age: numbers are those of an opening of the store,
-   * and then of a partition. A disk that cannot tell its rows leaves none; no mark from before this
-   * start is valid.
+   * Rows are forgotten by age, which their numbers tell. Those of earlier programs come first, by
+   * partition: their numbers are those of an opening of the store, and then of a partition. A disk
+   * that cannot tell its rows leaves none; no mark from before this start is valid.
    */
   #load(storage: Pick<StorageService, "scanRows">): void {
     const loaded: Array<Loaded> = []
@@ -228,13 +241,14 @@ export class OperationIndex {
       if (!(error instanceof ScanFailed)) throw error
       return
     }
-    loaded.sort((left, right) => left.row[1] - right.row[1])
+    loaded.sort((left, right) => numberOf(left.row) - numberOf(right.row))
     for (const { dot, name, row } of loaded) {
       this.#put(name, { _tag: "Applied", arrival: ++this.#arrivals, dot, row })
     }
   }
 
   #loadRow(key: RowName, bytes: Uint8Array | undefined, loaded: Array<Loaded>): void {
+    this.#lastRow = Math.max(this.#lastRow, numberOf(key))
     const decoded = bytes === undefined ? undefined : OperationRow.decode(bytes)
     if (decoded === undefined) {
       this.#doomed.push(key)
@@ -242,9 +256,9 @@ export class OperationIndex {
     }
     const { document, dot, id } = decoded
     // So many are kept, and a decoded key has spare room.
-    const [partition, sequence] = key
-    const row: RowName = [partition, sequence]
-    loaded.push({ name: operationName({ ...document, partition }, id), dot, row })
+    const row: RowName = [key[0], key[1]]
+    const name = operationName({ ...document, partition: Math.min(...row) }, id)
+    loaded.push({ name, dot, row })
   }
 }
 
@@ -254,5 +268,8 @@ interface Loaded {
   readonly dot: Dot
   readonly row: RowName
 }
+
+/** In rows of earlier programs it stands behind the partition; it is greater than each of these. */
+const numberOf = (row: RowName): number => Math.max(...row)
 
 const removal = (key: RowName): KeyedRow => ({ family: "operation", key, bytes: undefined })
