@@ -10,6 +10,7 @@
  * Invariant: entries stand in the order of their arrivals.
  */
 import type { Dot } from "../core/clock/Dot.ts"
+import { ByteWriter } from "../core/codec/Bytes.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import type { RowKey } from "../core/model/RowKey.ts"
 import * as Mark from "../core/operations/Mark.ts"
@@ -52,6 +53,13 @@ export interface Noted {
 const loadedAtOnce = 1000
 const removedAtOnce = 32
 
+/**
+ * Bytes of a buffer that many rows share: one for each would cost more than its content. The rows
+ * of 10 ms at 5,000 operations a second. A larger row than usual makes the last buffer grow.
+ */
+const rowBufferBytes = 4096
+const usualRowBytes = 256
+
 const isSame = (left: Dot, right: Dot): boolean =>
   left.actor === right.actor && left.counter === right.counter
 
@@ -64,6 +72,9 @@ export class OperationIndex {
   #lastRow = 0
   /** Rows of forgotten operations that are still on disk. */
   #doomed: Array<RowName> = []
+  #writer = new ByteWriter(rowBufferBytes)
+  /** The last name: a request asks for its operation several times. */
+  #named: { readonly key: RowKey; readonly id: OperationId; readonly name: string } | undefined
   #arrivals = 0
   #evictedThrough = 0
   #evicted = 0
@@ -105,7 +116,15 @@ export class OperationIndex {
   }
 
   find(key: RowKey, id: OperationId): Entry | undefined {
-    return this.#entries.get(operationName(key, id))
+    return this.#entries.get(this.#nameOf(key, id))
+  }
+
+  #nameOf(key: RowKey, id: OperationId): string {
+    const named = this.#named
+    if (named?.key === key && named.id === id) return named.name
+    const name = operationName(key, id)
+    this.#named = { key, id, name }
+    return name
   }
 
   /** Whether an operation is known to have made this dot. */
@@ -120,13 +139,11 @@ export class OperationIndex {
    * **Requires** that `hasApplied` is false, and that the batch is given to the storage at once.
    */
   applied(key: RowKey, operation: OperationRow.AppliedOperation): Noted {
-    const name = operationName(key, operation.id)
+    const { dot, id } = operation
+    const { partition } = key
+    const name = this.#nameOf(key, id)
     const before = this.#entries.get(name)
-    const { bucket, partition, partitionKey, sortKey } = key
-    const bytes = OperationRow.encode({
-      ...operation,
-      document: { bucket, partitionKey, sortKey }
-    })
+    const bytes = OperationRow.encode({ id, dot, document: key }, this.#rowWriter())
     const doomed = this.#doomed.splice(0, removedAtOnce)
     let row: RowName | undefined
     const rowName = (sequences: ReadonlyArray<number>): RowName =>
@@ -138,7 +155,7 @@ export class OperationIndex {
     const entry: Entry = {
       _tag: "Applied",
       arrival: ++this.#arrivals,
-      dot: operation.dot,
+      dot,
       row: undefined
     }
     return {
@@ -158,7 +175,7 @@ export class OperationIndex {
 
   /** Notes that an operation was sent to a node, under this mark. */
   forwarded(key: RowKey, id: OperationId, target: Target): void {
-    const name = operationName(key, id)
+    const name = this.#nameOf(key, id)
     const before = this.#entries.get(name)
     if (before?._tag === "Applied") return
     const targets = before?._tag === "Forwarded" ? before.targets : []
@@ -177,7 +194,7 @@ export class OperationIndex {
    * forwarded stays noted, unless those nodes have refused it (`isRefused`).
    */
   fence(key: RowKey, id: OperationId, { isRefused = false } = {}): void {
-    const name = operationName(key, id)
+    const name = this.#nameOf(key, id)
     const before = this.#entries.get(name)
     if (before?._tag === "Applied") return
     const arrival = ++this.#arrivals
@@ -187,6 +204,12 @@ export class OperationIndex {
         ? { ...before, arrival, fencedAt: arrival }
         : { _tag: "Fenced", arrival }
     )
+  }
+
+  #rowWriter(): ByteWriter {
+    const hasRoom = this.#writer.length + usualRowBytes <= rowBufferBytes
+    if (!hasRoom) this.#writer = new ByteWriter(rowBufferBytes)
+    return this.#writer
   }
 
   /**
