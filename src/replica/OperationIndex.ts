@@ -10,7 +10,6 @@
  * Invariant: entries stand in the order of their arrivals.
  */
 import type { Dot } from "../core/clock/Dot.ts"
-import { ByteWriter } from "../core/codec/Bytes.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import type { RowKey } from "../core/model/RowKey.ts"
 import * as Mark from "../core/operations/Mark.ts"
@@ -53,13 +52,6 @@ export interface Noted {
 const loadedAtOnce = 1000
 const removedAtOnce = 32
 
-/**
- * Bytes of a buffer that many rows share: one for each would cost more than its content. The rows
- * of 10 ms at 5,000 operations a second. A larger row than usual makes the last buffer grow.
- */
-const rowBufferBytes = 4096
-const usualRowBytes = 256
-
 const isSame = (left: Dot, right: Dot): boolean =>
   left.actor === right.actor && left.counter === right.counter
 
@@ -72,7 +64,6 @@ export class OperationIndex {
   #lastRow = 0
   /** Rows of forgotten operations that are still on disk. */
   #doomed: Array<RowName> = []
-  #writer = new ByteWriter(rowBufferBytes)
   /** The last name: a request asks for its operation several times. */
   #named: { readonly key: RowKey; readonly id: OperationId; readonly name: string } | undefined
   #arrivals = 0
@@ -140,14 +131,13 @@ export class OperationIndex {
    */
   applied(key: RowKey, operation: OperationRow.AppliedOperation): Noted {
     const { dot, id } = operation
-    const { partition } = key
     const name = this.#nameOf(key, id)
     const before = this.#entries.get(name)
-    const bytes = OperationRow.encode({ id, dot, document: key }, this.#rowWriter())
+    const bytes = OperationRow.encode({ id, dot, document: key })
     const doomed = this.#doomed.splice(0, removedAtOnce)
     let row: RowName | undefined
     const rowName = (sequences: ReadonlyArray<number>): RowName =>
-      row ??= this.#nextRow(partition, sequences.at(-1)!)
+      row ??= this.#nextRow(key.partition, sequences.at(-1)!)
     const rows: ReadonlyArray<Row> = [
       { family: "operation", key: rowName, bytes },
       ...doomed.map(removal)
@@ -204,12 +194,6 @@ export class OperationIndex {
         ? { ...before, arrival, fencedAt: arrival }
         : { _tag: "Fenced", arrival }
     )
-  }
-
-  #rowWriter(): ByteWriter {
-    const hasRoom = this.#writer.length + usualRowBytes <= rowBufferBytes
-    if (!hasRoom) this.#writer = new ByteWriter(rowBufferBytes)
-    return this.#writer
   }
 
   /**
@@ -271,7 +255,6 @@ export class OperationIndex {
   }
 
   #loadRow(key: RowName, bytes: Uint8Array | undefined, loaded: Array<Loaded>): void {
-    this.#lastRow = Math.max(this.#lastRow, numberOf(key))
     const decoded = bytes === undefined ? undefined : OperationRow.decode(bytes)
     if (decoded === undefined) {
       this.#doomed.push(key)
@@ -280,6 +263,7 @@ export class OperationIndex {
     const { document, dot, id } = decoded
     // So many are kept, and a decoded key has spare room.
     const row: RowName = [key[0], key[1]]
+    this.#lastRow = Math.max(this.#lastRow, numberOf(row))
     const name = operationName({ ...document, partition: Math.min(...row) }, id)
     loaded.push({ name, dot, row })
   }

@@ -24,18 +24,12 @@ export interface OperationRow extends AppliedOperation {
 
 const formatVersion = 1
 
-/** A view of the bytes in the writer, to which more may be written behind them. */
-export const encode = (
-  { document, dot, id }: OperationRow,
-  writer = new ByteWriter(160)
-): Uint8Array => {
-  const start = writer.length
-  writer.byte(formatVersion)
+export const encode = ({ document, dot, id }: OperationRow): Uint8Array =>
+  new ByteWriter(160).byte(formatVersion)
     .text(document.bucket).text(document.partitionKey).text(document.sortKey)
     .text(id.session).varint(id.sequence)
     .text(dot.actor).varint(dot.counter)
-  return writer.view(start)
-}
+    .take()
 
 const read = (reader: ByteReader): OperationRow => {
   if (reader.byte("a format version") !== formatVersion) throw new Malformed("row format 1", 0)

@@ -9,7 +9,12 @@ import { NodeId } from "../../src/core/model/Names.ts"
 import { OperationIndex } from "../../src/replica/OperationIndex.ts"
 import * as OperationRow from "../../src/replica/OperationRow.ts"
 import { MemoryDisk, openDirect } from "../../src/storage/DirectStorage.ts"
-import { type KeyedRow, ScanFailed } from "../../src/storage/Storage.ts"
+import {
+  type Family,
+  type FamilyKeys,
+  type KeyedRow,
+  ScanFailed
+} from "../../src/storage/Storage.ts"
 import { identity } from "../storage/storageFixtures.ts"
 import { SteppedRuntime } from "../tooling/SteppedRuntime.ts"
 import { Bench, key } from "./bench.ts"
@@ -101,6 +106,24 @@ describe("the rows of operations on disk", () => {
       rows.restart()
       partitions.forEach((at, i) => expect(rows.knows(at, i + 1)).toBe(true))
     }))
+  })
+})
+
+describe("a row whose key the disk made up", () => {
+  it("does not number the rows that come after it", () => {
+    const operations = new OperationIndex({
+      runtime: { mark: () => {} },
+      storage: {
+        scanRows: <F extends Family>() => [
+          { key: [Number.MAX_SAFE_INTEGER, 0] as unknown as FamilyKeys[F], bytes: undefined }
+        ]
+      },
+      incarnation: () => "0mi8dfxmoabcdef",
+      limits: { operationIdsMax: 10 }
+    })
+    const dot = { actor: "n1.0mi8dfxmoabcdef.1", counter: 1 }
+    const [row] = operations.applied(keyIn(7), { id: id(1), dot }).rows
+    expect(typeof row?.key === "function" && row.key([2 ** 32])).toEqual([2 ** 32, 7])
   })
 })
 
