@@ -9,12 +9,7 @@ import { NodeId } from "../../src/core/model/Names.ts"
 import { OperationIndex } from "../../src/replica/OperationIndex.ts"
 import * as OperationRow from "../../src/replica/OperationRow.ts"
 import { MemoryDisk, openDirect } from "../../src/storage/DirectStorage.ts"
-import {
-  type Family,
-  type FamilyKeys,
-  type KeyedRow,
-  ScanFailed
-} from "../../src/storage/Storage.ts"
+import { type KeyedRow, ScanFailed } from "../../src/storage/Storage.ts"
 import { identity } from "../storage/storageFixtures.ts"
 import { SteppedRuntime } from "../tooling/SteppedRuntime.ts"
 import { Bench, key } from "./bench.ts"
@@ -109,15 +104,17 @@ describe("the rows of operations on disk", () => {
   })
 })
 
-describe("a row whose key the disk made up", () => {
+describe("a row that cannot be read as an operation's", () => {
   it("does not number the rows that come after it", () => {
+    const runtime = new SteppedRuntime()
+    const { service } = openDirect({ directory: new MemoryDisk(), identity, runtime })
+    const key = [Number.MAX_SAFE_INTEGER, 0] as const
+    const rows = [{ family: "operation", key, bytes: new Uint8Array(1) } as const]
+    service.write({ documents: [], rows }, () => {})
+    runtime.runReady()
     const operations = new OperationIndex({
-      runtime: { mark: () => {} },
-      storage: {
-        scanRows: <F extends Family>() => [
-          { key: [Number.MAX_SAFE_INTEGER, 0] as unknown as FamilyKeys[F], bytes: undefined }
-        ]
-      },
+      runtime,
+      storage: service,
       incarnation: () => "0mi8dfxmoabcdef",
       limits: { operationIdsMax: 10 }
     })
