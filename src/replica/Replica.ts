@@ -276,7 +276,8 @@ export class Replica {
     const change = RowCodec.change(options)
     const noted = options.operation && this.operations.applied(key, options.operation)
     const leaves = this.#dots.rowsWith(key, own, document)
-    const rows = noted === undefined ? leaves : [...leaves, ...noted.rows]
+    const others = noted?.rows ?? leaves
+    const rows = noted !== undefined && leaves.length > 0 ? [...leaves, ...others] : others
     const commit = { key, before: local, newest, fromMemory, change, rows, noted }
     const refusal = this.#commits.write(commit, this.#failing(), onCommit)
     if (refusal === undefined) this.#cache.set(key, newest, encoded.bytes.length)
