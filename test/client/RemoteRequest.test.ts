@@ -270,15 +270,6 @@ describe("a write that the client names", () => {
     expect(outcomes.length).toBe(1)
   })
 
-  it("leaves a node that answers a few messages with new marks, and keeps silent about it", () => {
-    const { answer, outcomes, sent, tos } = begin({})
-    for (let i = 0; i < lan.client.staleMarksPerNode; i++) answer(stale("n1"))
-    expect(tos()).toEqual([...Array(lan.client.staleMarksPerNode).fill("n1"), "n2"])
-    expect(sent.at(-1)!.tried).toBeUndefined()
-    answer(done)
-    expect(outcomes).toEqual(["Answer"])
-  })
-
   it("that no broker takes fails as it is", () => {
     const { outcomes } = begin({}, { bytesMax: 10 })
     expect(outcomes).toEqual(["UnknownBucket"])

@@ -63,8 +63,11 @@ describe("a read of an absent document", () => {
 
 describe("a write to a healthy primary", () => {
   const plan = planOf("n1", [5_000])
-  const write = { ...plan.operations[0]!, action: { kind: "add", item: "i1", seen: "nothing" } }
-  const writing = { ...plan, operations: [write as PlannedOperation] }
+  const write: PlannedOperation = {
+    ...plan.operations[0]!,
+    action: { kind: "add", item: "i1", seen: "nothing" }
+  }
+  const writing = { ...plan, operations: [write] }
 
   it("is done, and nothing is noted", () => {
     const { record } = run(writing)

@@ -5,7 +5,6 @@
  */
 import type { StoreError } from "../../core/model/StoreError.ts"
 import type { PlannedOperation } from "./Plan.ts"
-import type { RequestTrace } from "./SimBackend.ts"
 import type { SimCluster } from "./SimCluster.ts"
 import type { Taking } from "./Taking.ts"
 
@@ -15,6 +14,16 @@ export interface Refusal {
   readonly error: StoreError
   /** Whether no other message was sent until then, so that the node has to know of none. */
   readonly isOnly: boolean
+}
+
+/** All that is known of the way of an operation that failed. */
+export interface FailedWay {
+  /** Tags of the errors that nodes answered. */
+  readonly refusals: ReadonlyArray<string>
+  readonly sendings: number
+  readonly isNamed: boolean
+  readonly isDisturbed: boolean
+  readonly takings: ReadonlyArray<Taking>
 }
 
 /** After so long, a mended node has recovered. */
@@ -61,7 +70,7 @@ export const judgeFailure = (
     /** That of the node which it goes to first, when it began. */
     readonly calm: number | undefined
     readonly error: StoreError
-    readonly trace: RequestTrace
+    readonly trace: FailedWay
   }
 ): string | undefined => {
   const { id, node } = operation
