@@ -152,7 +152,7 @@ describe("a session that has seen more than the asked node has", () => {
     })).toMatchObject({ isBehind: true })
   })
 
-  it("may be refused, as may a message beside others, and a node that something happened to", () => {
+  it("may be refused, as may a message beside others, by a node that something befell", () => {
     const { calm } = cluster.node("n1")
     const taking = { node: "n1", calm, isIncomplete: false, isBehind: false }
     const operation = planOf("n1", [0]).operations[0]!
