@@ -55,7 +55,7 @@ export class Operations {
 
   /** Begins a write at a primary of its document. */
   begin(write: IdentifiedWrite, open: OpenRequest<Answer>): void {
-    if (this.#waits(write, () => this.begin(write, open))) return
+    if (this.#waits(write, () => this.#beginAfterwards(write, open))) return
     const verdict = this.judge(write)
     switch (verdict._tag) {
       case "Known":
@@ -66,6 +66,15 @@ export class Operations {
       case "Inquire":
         return this.#inquire(write, open, verdict)
     }
+  }
+
+  /** Begins a write that has waited. One whose time is over could apply it and not say so. */
+  #beginAfterwards(write: IdentifiedWrite, open: OpenRequest<Answer>): void {
+    const { counters, node, runtime } = this.#context
+    if (runtime.elapsed() < open.deadline(write.timeoutMillis)) return this.begin(write, open)
+    counters.unknownOperations++
+    const reason = "an earlier request for the operation took all the time"
+    open.answer(new Errors.OperationUnknown({ nodes: [{ node, reason }], mayHaveApplied: true }))
   }
 
   /**

@@ -96,7 +96,7 @@ export const beginIncarnation = (
     runtime.mark("node: an incarnation begins ahead of the clock")
   }
   const batch = metadataBatch("incarnation", incarnation)
-  const rows = [...batch.rows, rowOfStart(storage, runtime)]
+  const rows = [...batch.rows, rowOfStart(storage)]
   storage.write({ ...batch, rows }, (failure) => done(failure ?? incarnation))
 }
 
