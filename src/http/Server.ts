@@ -22,6 +22,8 @@ import type { Backend } from "../client/Backend.ts"
 import { type HttpLimits, lan } from "../core/model/Limits.ts"
 import { operationLengthMax } from "../core/model/OperationName.ts"
 import { InvalidRequest } from "../core/model/StoreError.ts"
+import { type Access, makeAccess, refusalOf } from "./Access.ts"
+import type { AccessTokens } from "./AccessTokens.ts"
 import { type Failure, problem, problemResponse } from "./Answers.ts"
 import { BucketDirectory } from "./BucketDirectory.ts"
 import { layerDocuments } from "./Documents.ts"
@@ -36,8 +38,12 @@ export interface ServeOptions {
   readonly health: Health
   /** Read at each request for them. */
   readonly metrics: () => ReadonlyArray<Sample>
-  /** Loopback unless said otherwise: there is no access control. */
+  /** Loopback unless said otherwise. */
   readonly host?: string
+  /** Names under which requests may come; those of loopback are known. */
+  readonly hosts?: ReadonlyArray<string> | undefined
+  /** One of them is asked for; without them all who reach the server may read and write. */
+  readonly tokens?: AccessTokens | undefined
   /** 0 takes a free one. */
   readonly port: number
   /** The usual ones unless others are given. */
@@ -92,12 +98,20 @@ const failureOf = (cause: Cause.Cause<unknown>): Failure => {
   return isRoute ? noRoute : failed
 }
 
-/** The app, for requests that are what they say. */
-const strictly = <E, R>(app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
+/** The app, for requests that may be carried out and are what they say. */
+const strictly = <E, R>(
+  app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>,
+  access: Access
+) =>
   Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+    const refusal = refusalOf(request, access)
+    if (refusal !== undefined) return Effect.succeed(refusal)
     const fault = faultIn(request)
     return fault === undefined ? app : Effect.succeed(problemResponse(fault))
   })
+
+/** A browser takes each answer for what it says it is, and never for a page. */
+const typed = Effect.map(HttpServerResponse.setHeader("x-content-type-options", "nosniff"))
 
 const withProblems = <E, R>(
   app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
@@ -167,7 +181,8 @@ export const serve = Effect.fnUntraced(function*(
   nodeServer.on("error", (error) => run(Effect.logWarning("no connection accepted", error)))
   // A client that stays connected after the goodbye would delay the end without limit.
   yield* Effect.addFinalizer(() => Effect.sync(() => nodeServer.closeAllConnections()))
-  yield* server.serve(withProblems(strictly(app)))
+  const access = makeAccess({ ...options, host })
+  yield* server.serve(typed(withProblems(strictly(app, access))))
   const address = nodeServer.address()
   const bound = typeof address === "object" && address !== null ? address.port : port
   return { port: bound, url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}` }

@@ -37,7 +37,7 @@ export const refuseUnreadable = (error: NodeJS.ErrnoException, socket: Duplex): 
   const body = JSON.stringify(problem)
   socket.end(
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\nconnection: close\r\n`
-      + `content-type: ${problemContentType}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n`
-      + body
+      + `content-type: ${problemContentType}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n`
+      + `x-content-type-options: nosniff\r\n\r\n${body}`
   )
 }

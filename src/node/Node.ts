@@ -235,12 +235,12 @@ export const startNode = Effect.fnUntraced(function*(
 })
 
 const openHttp = Effect.fnUntraced(function*(
-  { http, httpHost, preset }: Settings,
+  { http, httpHost, httpHosts: hosts, httpToken: tokens, preset }: Settings,
   serving: Omit<ServeOptions, "host" | "port" | "limits">
 ) {
   if (http === false) return undefined
   const { http: limits } = presets[preset]
-  const { url } = yield* serve({ ...serving, host: httpHost, port: http, limits })
+  const { url } = yield* serve({ ...serving, host: httpHost, port: http, hosts, tokens, limits })
   return url
 })
 

@@ -11,6 +11,7 @@ import { presets } from "../core/model/Limits.ts"
 import { ClusterName, NodeId } from "../core/model/Names.ts"
 import { Member, Weight, Zone } from "../core/ring/Membership.ts"
 import { defaultPartitionCount, isPartitionCount } from "../core/ring/Partition.ts"
+import { edgeSettings, openEdge } from "./EdgeSettings.ts"
 import { isLimitName, limitSettings, readPreset } from "./LimitSettings.ts"
 import { integer, InvalidSetting, read, setting, type Source } from "./Setting.ts"
 
@@ -182,7 +183,9 @@ export const settings = {
     schema: Schema.NonEmptyString,
     expected: "a host name or address",
     otherwise: "127.0.0.1",
-    about: "Address that HTTP listens on. Anything but loopback opens the data to that network."
+    about:
+      "Address that HTTP listens on. Anything but loopback opens it to that network, and needs a "
+      + "token (EVERWRITE_HTTP_TOKEN), or a proxy that asks for credentials (EVERWRITE_HTTP_AUTH)."
   }),
   http: setting({
     variable: "EVERWRITE_HTTP_PORT",
@@ -191,6 +194,7 @@ export const settings = {
     otherwise: 7420,
     about: "Port of HTTP; 0 takes a free one."
   }),
+  ...edgeSettings,
   logLevel: setting({
     variable: "EVERWRITE_LOG_LEVEL",
     schema: Schema.Literals(logLevels),
@@ -278,5 +282,8 @@ const complete = (
     return Effect.fail(new InvalidSetting({ ...fault, ...value }))
   }
   const dataDir = values.dataDir ?? join(".everwrite", values.cluster, node)
-  return Effect.succeed({ ...values, members, node, dataDir })
+  const open = openEdge(values)
+  return open === undefined
+    ? Effect.succeed({ ...values, members, node, dataDir })
+    : Effect.fail(open)
 }
