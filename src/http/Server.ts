@@ -26,6 +26,8 @@ import { type Access, makeAccess, refusalOf } from "./Access.ts"
 import type { AccessTokens } from "./AccessTokens.ts"
 import { type Failure, problem, problemResponse } from "./Answers.ts"
 import { BucketDirectory } from "./BucketDirectory.ts"
+import { ConnectionTable } from "./ConnectionTable.ts"
+import { crowdedOut, fitting, pace } from "./Pacing.ts"
 import { layerDocuments } from "./Documents.ts"
 import { layerRequests } from "./Requests.ts"
 import { refuseUnreadable } from "./Unreadable.ts"
@@ -101,10 +103,11 @@ const failureOf = (cause: Cause.Cause<unknown>): Failure => {
 /** The app, for requests that may be carried out and are what they say. */
 const strictly = <E, R>(
   app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>,
-  access: Access
+  access: Access,
+  connections: ConnectionTable
 ) =>
   Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
-    const refusal = refusalOf(request, access)
+    const refusal = refusalOf(request, access) ?? crowdedOut(request, connections)
     if (refusal !== undefined) return Effect.succeed(refusal)
     const fault = faultIn(request)
     return fault === undefined ? app : Effect.succeed(problemResponse(fault))
@@ -150,11 +153,13 @@ export const serve = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Served, HttpUnavailable, Scope.Scope> {
   const { backend, health, host = "127.0.0.1", limits = lan.http, metrics, port } = options
   const directory = new BucketDirectory(backend, limits)
+  const connections = new ConnectionTable({ runtime: backend.runtime, limits })
+  const allMetrics = () => [...metrics(), ...connections.samples()]
   const routes = Layer.mergeAll(
     HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
       Layer.provide(layerDocuments(directory)),
       Layer.provide(layerRequests(directory)),
-      Layer.provide(layerInspection({ directory, health, metrics }))
+      Layer.provide(layerInspection({ directory, health, metrics: allMetrics }))
     ),
     layerDocs
   ).pipe(Layer.provide(NodeHttpServer.layerHttpServices))
@@ -168,8 +173,8 @@ export const serve = Effect.fnUntraced(function*(
     connectionsCheckingInterval: limits.connectionsCheckMillis,
     keepAliveTimeout: limits.keepAliveMillis
   })
-  nodeServer.maxConnections = limits.connectionsMax
   nodeServer.on("clientError", refuseUnreadable)
+  pace(nodeServer, connections)
   const server = yield* NodeHttpServer.make(() => nodeServer, {
     host,
     port,
@@ -180,9 +185,11 @@ export const serve = Effect.fnUntraced(function*(
   const run = Effect.runForkWith(yield* Effect.context())
   nodeServer.on("error", (error) => run(Effect.logWarning("no connection accepted", error)))
   // A client that stays connected after the goodbye would delay the end without limit.
-  yield* Effect.addFinalizer(() => Effect.sync(() => nodeServer.closeAllConnections()))
+  yield* Effect.addFinalizer(() => Effect.sync(() => connections.close()))
   const access = makeAccess({ ...options, host })
-  yield* server.serve(typed(withProblems(strictly(app, access))))
+  yield* server.serve(typed(fitting(withProblems(strictly(app, access, connections)), connections)))
+  // Nothing here speaks another protocol: a request to upgrade is answered as any other.
+  nodeServer.removeAllListeners("upgrade")
   const address = nodeServer.address()
   const bound = typeof address === "object" && address !== null ? address.port : port
   return { port: bound, url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}` }

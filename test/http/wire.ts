@@ -13,15 +13,17 @@ export interface Wire {
 export interface WireOptions {
   /** The address of this client: loopback has many. */
   readonly from?: string
+  /** Whether it never ends its side, though the server did. */
+  readonly isStubborn?: boolean
 }
 
 /** A connection that reads all that comes. */
 export const openWire = (
   { port }: { readonly port: number },
-  { from }: WireOptions = {}
+  { from, isStubborn = false }: WireOptions = {}
 ): Wire => {
   const local = from === undefined ? {} : { localAddress: from }
-  const socket = connect({ port, host: "127.0.0.1", ...local })
+  const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: isStubborn, ...local })
   let received = ""
   let closed = false
   socket.setEncoding("latin1")
@@ -33,7 +35,7 @@ export const openWire = (
 
 /** The statuses of all answers in a text, in order. */
 export const statusesIn = (text: string): ReadonlyArray<number> =>
-  [...text.matchAll(/^HTTP\/1\.1 (\d{3}) /gmu)].map(([, status]) => Number(status))
+  [...text.matchAll(/HTTP\/1\.1 (\d{3}) /gu)].map(([, status]) => Number(status))
 
 /** The answer to some bytes, until the server ends the connection. */
 export const exchange = (
