@@ -53,7 +53,8 @@ export class PacedConnection extends Duplex {
     this.remoteAddress = socket.remoteAddress ?? ""
     this.#waitingSince = runtime.elapsed()
     socket.on("data", (chunk: Buffer) => {
-      if (this.#isFarewell) return
+      // The rest of a refused body is not read: it would cost more than the body refused.
+      if (this.#isFarewell) return void socket.pause()
       this.#slices.push(chunk)
       this.#feed()
       if (!this.#slices.isEmpty) socket.pause()
@@ -150,7 +151,7 @@ export class PacedConnection extends Duplex {
     return this.#options.runtime.elapsed()
   }
 
-  /** Reads on, so that the client reads the answer before it learns of the end. */
+  /** Keeps the socket for a moment: where bytes are unread, its end would take the answer along. */
   #sayGoodbye(): void {
     const { limits: { goodbyeMillis }, runtime, socket } = this.#options
     this.#isFarewell = true
