@@ -40,17 +40,13 @@ const goOn = (socket: Socket): void => {
 }
 
 const open = new Set<Socket>()
-let closed = 0
 
 const openOne = (): void => {
   const socket = connect(port, "127.0.0.1", () => begin(socket))
   socket.on("error", () => {})
   if (!kind.startsWith("pipelined")) socket.resume()
   open.add(socket)
-  socket.on("close", () => {
-    open.delete(socket)
-    closed++
-  })
+  socket.on("close", () => open.delete(socket))
 }
 
 for (let n = 0; n < connections; n++) openOne()
