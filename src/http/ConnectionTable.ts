@@ -27,6 +27,8 @@ type Reason = "gaveWay" | "slowBody" | "slowAnswer" | "connections" | "bodies" |
 export class ConnectionTable {
   readonly #options: ConnectionTableOptions
   readonly #connections = new Set<PacedConnection>()
+  /** Sockets that take a last answer along. */
+  readonly #leaving = new Set<Socket>()
   #answersBytes = 0
   #bodiesBytes = 0
   #ended: Record<Reason, number> = {
@@ -60,7 +62,10 @@ export class ConnectionTable {
       onAnswered: (bytes) => void (this.#answersBytes -= bytes)
     })
     this.#connections.add(connection)
-    connection.once("close", () => this.#connections.delete(connection))
+    connection.once("close", () => {
+      this.#connections.delete(connection)
+      if (!socket.destroyed) this.#leave(socket)
+    })
     return connection
   }
 
@@ -108,12 +113,13 @@ export class ConnectionTable {
   close(): void {
     this.#cancelCheck()
     for (const connection of this.#connections) connection.destroy()
+    for (const socket of this.#leaving) socket.destroy()
   }
 
   samples(): ReadonlyArray<Sample> {
     const all = [...this.#connections]
     const reserved = all.filter(({ isReserved }) => isReserved).length
-    const values = { usual: all.length - reserved, reserved }
+    const values = { usual: all.length - reserved, reserved, leaving: this.#leaving.size }
     return [
       {
         name: "http_connections",
@@ -140,6 +146,14 @@ export class ConnectionTable {
         value: { label: "reason", values: this.#ended }
       }
     ]
+  }
+
+  /** As many may leave as may be there; for one more, the first ends without its answer. */
+  #leave(socket: Socket): void {
+    this.#leaving.add(socket)
+    socket.once("close", () => this.#leaving.delete(socket))
+    const [first] = this.#leaving
+    if (this.#leaving.size > this.#options.limits.connectionsMax) first?.destroy()
   }
 
   /** Whether a connection of this address has a place among the usual ones, made or found. */

@@ -294,3 +294,19 @@ it("a refused request leaves no connection open to a client that never ends its 
     return client.closed()
   })
 })
+
+it("refused clients that stay are ended for the sake of others that are refused", async () => {
+  const server = await serverWith({
+    goodbyeMillis: 2_000,
+    connectionsMax: 3,
+    connectionsPerAddressMax: 3,
+    bodiesBytesMax: 1_000
+  })
+  for (let n = 0; n < 12; n++) {
+    const client = wire(server, { isStubborn: true })
+    client.socket.write(post(500_000, "x".repeat(200_000)))
+    await until("it is told, or ended", () => client.received() !== "" || client.closed())
+    expect(await metric(server, "http_connections\\{share=\"leaving\"\\}")).toBeLessThanOrEqual(3)
+  }
+  expect(await honest(server)).toBe(404)
+})
