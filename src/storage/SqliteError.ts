@@ -8,6 +8,7 @@ export interface SqliteError extends Error {
 
 export const sqliteBusy = 5
 export const sqliteFull = 13
+export const sqliteNotADatabase = 26
 
 export const isSqliteError = (error: unknown): error is SqliteError =>
   error instanceof Error && "errcode" in error && typeof error.errcode === "number"

@@ -202,9 +202,15 @@ export class Storage
 /** The storage could not be opened: the file, and the problem. */
 export class StorageUnavailable extends Schema.TaggedError<StorageUnavailable>()(
   "StorageUnavailable",
-  { path: Schema.String, reason: Schema.String }
+  {
+    path: Schema.String,
+    reason: Schema.String,
+    /** An operator's way to mend it; absent where it may pass by itself. */
+    remedy: Schema.optionalKey(Schema.String)
+  }
 ) {
   override get message(): string {
-    return `no storage at ${this.path}: ${this.reason}`
+    const { path, reason, remedy } = this
+    return `no storage at ${path}: ${reason}${remedy === undefined ? "" : `; ${remedy}`}`
   }
 }

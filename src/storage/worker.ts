@@ -6,6 +6,7 @@ import { DatabaseSync } from "node:sqlite"
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads"
 import { invariant } from "../core/Invariant.ts"
 import { Committer } from "./Committer.ts"
+import { remedyOf } from "./Remedy.ts"
 import { messageOf } from "./SqliteError.ts"
 import { prepareWriter } from "./Tables.ts"
 import { type FromThread, type ThreadOptions, type ToThread, unpack } from "./WorkerProtocol.ts"
@@ -49,5 +50,5 @@ try {
   serve(database)
   tell({ _tag: "Ready", store })
 } catch (error) {
-  tell({ _tag: "OpenFailed", reason: messageOf(error) })
+  tell({ _tag: "OpenFailed", reason: messageOf(error), remedy: remedyOf(error) })
 }

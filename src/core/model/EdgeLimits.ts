@@ -84,14 +84,39 @@ export const lanHttp = {
   contextHeaderBytesMax: 8 * 1024,
   /** How long the list of buckets is believed: costs nothing, and nobody notices. */
   descriptionMillis: 1_000,
-  /** Connections; more are refused. Programs that need many connect over NATS. */
+  /**
+   * Connections. For one more, that which has waited for its client longest is closed; each holds
+   * some 10 KB, and up to 64 KiB that wait to be read. Programs that need many connect over NATS.
+   */
   connectionsMax: 1_000,
+  /** Of them from one address, so that it leaves room to others. All, behind one proxy. */
+  connectionsPerAddressMax: 800,
+  /** Beyond them, where all are at work: for health and metrics, which a few programs ask for. */
+  connectionsReservedMax: 32,
+  /**
+   * How long a client may keep the node waiting, for the rest of a body or until it takes an
+   * answer, before it gives way to another where a bound is reached. Some round trips.
+   */
+  patienceMillis: 2_000,
+  /** Bytes of the bodies of requests under way; more are refused. bodyBytesMax times 64. */
+  bodiesBytesMax: 64 * mebibyte,
+  /** How long a body may pause. Some resends of TCP. */
+  bodyStallMillis: 5_000,
+  /**
+   * Bytes of answers that clients have not taken; beyond it requests are refused. The largest
+   * answer times 64; a request that is carried out meanwhile has its answer beside it.
+   */
+  answersBytesMax: 64 * mebibyte,
+  /** How long a client may take over an answer: 1 MiB at 35 kB/s. */
+  answerTimeoutMillis: 30_000,
+  /** Pieces of one connection that are read in one turn: a few milliseconds at most. */
+  piecesAtOnceMax: 64,
   /** Until the headers of a request are there: slow senders must not hold every connection. */
   headersTimeoutMillis: 10_000,
   /** Until its body is there too: bodyBytesMax at 35 kB/s. */
   requestTimeoutMillis: 30_000,
-  /** How often both are looked at. */
-  connectionsCheckMillis: 5_000,
+  /** How often these are looked at: each holds by that much longer. */
+  connectionsCheckMillis: 1_000,
   /** How long an idle connection is kept. Longer than proxies keep theirs, or they meet a reset. */
   keepAliveMillis: 60_000,
   /** For requests under way at the end of the node, which has drained before. */
