@@ -145,14 +145,16 @@ const reportHandlerFailures = Effect.fnUntraced(function*() {
   }
 })
 
-/** A key that is to be replaced stands second here, until the contexts it sealed are gone. */
-const keysOf = Effect.fnUntraced(function*({ cluster, clusterKey }: Settings) {
-  if (clusterKey !== undefined) return ClusterKey.toKeys([clusterKey])
-  yield* Effect.logWarning(
-    `EVERWRITE_CLUSTER_KEY is not set: contexts are sealed by a key that follows from the name `
-      + `of cluster ${cluster}`
-  )
-  return ClusterKey.toKeys([ClusterKey.derived(cluster)])
+/** A key that follows from a name keeps no attacker out: it is for development, and says so. */
+const keysOf = Effect.fnUntraced(function*(settings: Settings) {
+  const { cluster, clusterKey, clusterKeyPrevious: previous } = settings
+  if (clusterKey === undefined) {
+    yield* Effect.logWarning(
+      `EVERWRITE_CLUSTER_KEY is not set: a key for development is used, which follows from the `
+        + `name of cluster ${cluster}; anyone who knows the name can forge contexts and frames`
+    )
+  }
+  return ClusterKey.toKeys({ current: clusterKey ?? ClusterKey.derived(cluster), previous })
 })
 
 /** Takes no more requests, and waits until those under way have ended or the time is up. */

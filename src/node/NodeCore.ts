@@ -6,7 +6,7 @@ import * as DateTime from "effect/DateTime"
 import type { PeerHandlers, PeerTag } from "../../schemas/PeerMessage.ts"
 import { Coordinator } from "../coordinator/Coordinator.ts"
 import { RequestServer } from "../coordinator/RequestServer.ts"
-import type { TokenKey } from "../core/clock/CausalContext.ts"
+import { accepted, type ClusterKeys } from "../core/clock/ClusterKeys.ts"
 import type { Completeness } from "../core/model/Completeness.ts"
 import * as Incarnation from "../core/model/Incarnation.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
@@ -29,7 +29,7 @@ import { PeerLink } from "../transport/PeerLink.ts"
 import { ServiceInfo, type ServiceInfoOptions } from "../transport/ServiceInfo.ts"
 import type { TransportService } from "../transport/Transport.ts"
 import { isNamed, rowOfStart, standingNote, standingOf, toldNote } from "./Standing.ts"
-import { keyIdOf } from "./ClusterKey.ts"
+import { keyIdsOf } from "./ClusterKey.ts"
 
 export interface NodeOptions {
   readonly runtime: Runtime
@@ -40,8 +40,8 @@ export interface NodeOptions {
   /** The ring at the start; the view has the present one. */
   readonly ring: RingState
   readonly buckets: Buckets
-  /** The first seals contexts, each opens them; the same on every node. */
-  readonly keys: ReadonlyArray<TokenKey>
+  /** The same on every node, but while one is rotated. */
+  readonly keys: ClusterKeys
   readonly limits: NodeLimits
   /** An operator's word: the cluster forms without the members that do not answer. */
   readonly isForced?: boolean
@@ -64,7 +64,7 @@ export const processOptions = (options: NodeOptions, startedAs: string): Process
   return {
     ...options,
     partitionCount: ring.ring.partitionCount,
-    keyIds: keys.map(keyIdOf),
+    keyIds: keyIdsOf(keys),
     own: () => ({ startedAs, storeId, isNamed: namesStore?.(storeId) ?? isNamed(storage, node) })
   }
 }
@@ -150,7 +150,7 @@ export class NodeCore {
       completenessOf,
       completeness,
       tellPosition: () => this.formation.tell(),
-      seal: { cluster: options.cluster, keys: options.keys },
+      seal: { cluster: options.cluster, keys: accepted(options.keys) },
       limits,
       validation: { buckets, partitionCount }
     })

@@ -34,6 +34,9 @@ const secret = (variable: string, about: string) =>
     secret: true
   })
 
+/** A key of the cluster. */
+const Key = Schema.RedactedFromValue(Schema.String.check(Schema.isMinLength(16)))
+
 const nameExpected = "1 to 64 of a-z, 0-9, _ and -, beginning with a letter or digit"
 
 const MemberInput = Schema.Union([
@@ -134,11 +137,23 @@ export const settings = {
   ),
   clusterKey: setting({
     variable: "EVERWRITE_CLUSTER_KEY",
-    schema: Schema.RedactedFromValue(Schema.String.check(Schema.isMinLength(16))),
+    schema: Key,
     expected: "at least 16 characters, the same on every node",
     otherwise: undefined,
     about: "Seals the contexts that clients hold. Without it the key is derived from the "
-      + "cluster's name, and anyone who knows it can forge one.",
+      + "cluster's name, and anyone who knows it can forge one: for development on one machine "
+      + "only.",
+    secret: true
+  }),
+  clusterKeyPrevious: setting({
+    variable: "EVERWRITE_CLUSTER_KEY_PREVIOUS",
+    schema: Key,
+    expected: "at least 16 characters, the same on every node",
+    otherwise: undefined,
+    about: "A second key that is accepted and seals nothing. To rotate the key without a pause, "
+      + "start the nodes one by one with the new key here; then with the new one as "
+      + "EVERWRITE_CLUSTER_KEY and the old one here; then, once clients' contexts are newer than "
+      + "that, without it.",
     secret: true
   }),
   nats: setting({

@@ -123,7 +123,7 @@ const start = (options: StartOptions): Promise<Started> =>
         ring,
         isForced,
         buckets,
-        keys: [tokenKey(createSecretKey(Buffer.from("of the test cluster")))],
+        keys: { current: tokenKey(createSecretKey(Buffer.from("of the test cluster"))) },
         limits: {
           ...lan.node,
           skewMillis: 10_000,

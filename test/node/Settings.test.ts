@@ -43,6 +43,7 @@ const samples: Readonly<
   form: [["true", "off", "on"], "yes"],
   partitionCount: [shared.partitionCount, "100"],
   dataDir: [texts],
+  clusterKeyPrevious: [["0123456789abcdef", "sixteen letters.", "the former secret"], "short"],
   clusterKey: [["sixteen letters.", "0123456789abcdef", "more than sixteen letters"], "too short"],
   nats: [["nats://a:1", "embedded", "tls://b:2,tls://c:3"]],
   natsCreds: [texts],
@@ -142,6 +143,7 @@ it.each(settingNames)("%s in a file may not be an object of something else", (na
 it("a secret is not shown by any way to print it", () => {
   const secrets = fromEnvironment({
     EVERWRITE_CLUSTER_KEY: "hidden-hidden-hidden",
+    EVERWRITE_CLUSTER_KEY_PREVIOUS: "hidden-hidden-hidden",
     NATS_PASSWORD: "hidden",
     NATS_TOKEN: "hidden",
     NATS_NKEY: "hidden"
@@ -153,7 +155,13 @@ it("a secret is not shown by any way to print it", () => {
 
 it("secrets have no flag of their own to be seen in a list of processes", () => {
   const hidden = settingNames.filter((name) => setting(name).secret === true)
-  expect(hidden).toEqual(["clusterKey", "natsPassword", "natsToken", "natsNkey"])
+  expect(hidden).toEqual([
+    "clusterKey",
+    "clusterKeyPrevious",
+    "natsPassword",
+    "natsToken",
+    "natsNkey"
+  ])
 })
 
 const given = (values: object) => fromObject({ ...values }, "the test")

@@ -15,6 +15,7 @@ import * as RingState from "../../core/ring/RingState.ts"
 import type { Any } from "../../core/strategy/Bucket.ts"
 import * as Buckets from "../../core/strategy/Buckets.ts"
 import { invariant } from "../../core/Invariant.ts"
+import { accepted } from "../../core/clock/ClusterKeys.ts"
 import { toKeys } from "../../node/ClusterKey.ts"
 import { rowKeyOf } from "../../core/ring/Partition.ts"
 import { type RowKey, textOf } from "../../core/model/RowKey.ts"
@@ -91,7 +92,9 @@ export class SimCluster {
   /** How often each class of faults did something. */
   readonly injected = new Map<string, number>()
   readonly outside: Owner = outside()
-  readonly keys = toKeys([Redacted.make("of the simulated cluster")])
+  readonly clusterKeys = toKeys({ current: Redacted.make("of the simulated cluster") })
+  /** As they open contexts. */
+  readonly keys = accepted(this.clusterKeys)
   readonly ring: Ring.Ring
   readonly scenario: Scenario
   readonly cluster = ClusterName.make("simulated")
@@ -126,7 +129,7 @@ export class SimCluster {
         cluster,
         ring,
         buckets,
-        keys: this.keys,
+        keys: this.clusterKeys,
         limits: limitsOf(plan),
         supervisor: this.outside,
         build: make,

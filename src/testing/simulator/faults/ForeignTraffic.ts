@@ -47,7 +47,7 @@ const frameOf = (kind: (typeof kinds)[number], { cluster, kernel, keys, ring }: 
   const header: Frame.FrameHeader = {
     cluster: kind === "cluster" ? ClusterName.make("another") : cluster,
     partitionCount: kind === "partitions" ? 2 * ring.partitionCount : ring.partitionCount,
-    keyId: kind === "key" ? "f".repeat(16) : keyIdOf(keys[0]!),
+    keyId: kind === "key" ? "f".repeat(16) : keyIdOf(keys[0]),
     senderIncarnation: "000000000000000",
     receiverIncarnation: "",
     clockMillis: epochMillis + kernel.now,
