@@ -45,6 +45,8 @@ export interface WayIn {
 const value = Schema.Json
 const json = Bucket.lww("json", { key: Key.text, value })
 const any = Bucket.lww("any", { key: Key.text, value: Schema.Any })
+/** A property that must be there and may hold anything, so nothing also. */
+const whole = Bucket.lww("whole", { key: Key.text, value: Schema.Struct({ a: Schema.Any }) })
 const people = Bucket.lww("people", {
   key: Key.text,
   value: Schema.Struct({
@@ -84,6 +86,7 @@ export const contractBuckets: ReadonlyArray<Any> = [
   json,
   any,
   people,
+  whole,
   structs,
   dropping,
   nullable,
@@ -129,6 +132,8 @@ const values: ReadonlyArray<Input> = [
   put(any, { values: [{ at: [epoch] }], expected: refused("$.at[0]") }),
   put(json, { values: [{ a: [new Set()] }], expected: refused("$.a[0]") }),
   put(any, { values: [[undefined]], expected: refused("$[0]") }),
+  put(whole, { values: [{ a: undefined }], texts: ["{}"], expected: refused("$.a") }),
+  put(any, { values: [{ a: undefined }], texts: ["{}"], expected: "stored {}" }),
   put(any, { values: [{ a: "\ud800" }], texts: [`{"a":"\\ud800"}`], expected: refused("$.a") }),
   put(json, { texts: [`{"a":{"__proto__":1}}`], expected: refused("$.a") }),
   put(people, {

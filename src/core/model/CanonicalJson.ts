@@ -29,7 +29,11 @@ export class InvalidJson extends Error {
 
 interface Budget {
   nodes: number
+  /** Whether a field holds `undefined`, which the text leaves out. */
+  leavesOut: boolean
 }
+
+const budget = (): Budget => ({ nodes: 0, leavesOut: false })
 
 const text = (value: string, path: string): string => {
   if (!value.isWellFormed()) throw new InvalidJson(path, "text with a lone surrogate")
@@ -84,16 +88,19 @@ const write = (value: unknown, path: string, depth: number, budget: Budget): str
 }
 
 /** The canonical text of a JSON value. Throws `InvalidJson`; absent fields are left out. */
-export const encode = (value: unknown): string => write(value, "$", 0, { nodes: 0 })
+export const encode = (value: unknown): string => write(value, "$", 0, budget())
 
 /**
- * Refuses what `encode` refuses. Throws `InvalidJson`.
+ * Refuses what `encode` refuses. Throws `InvalidJson`. Returns whether the text leaves out a field,
+ * as it does where the field holds `undefined`.
  *
  * **Why** a client sends the value by `JSON.stringify`, which would leave out or change such parts,
  * and the node makes the canonical text.
  */
-export const check = (value: unknown): void => {
-  if (!isStorable(value, 0, { nodes: 0 })) encode(value)
+export const check = (value: unknown): boolean => {
+  const seen = budget()
+  if (!isStorable(value, 0, seen)) encode(value)
+  return seen.leavesOut
 }
 
 /** Whether `write` takes the value; it names no fault, and so needs no paths on the way. */
@@ -125,10 +132,13 @@ const areStorable = (items: ReadonlyArray<unknown>, depth: number, budget: Budge
 
 const hasStorableFields = (value: object, depth: number, budget: Budget): boolean => {
   const entries: ReadonlyArray<readonly [string, unknown]> = Object.entries(value)
-  return entries.every(([name, field]) =>
-    field === undefined
-    || (name !== "__proto__" && name.isWellFormed() && isStorable(field, depth + 1, budget))
-  )
+  return entries.every(([name, field]) => {
+    if (field !== undefined) {
+      return name !== "__proto__" && name.isWellFormed() && isStorable(field, depth + 1, budget)
+    }
+    budget.leavesOut = true
+    return true
+  })
 }
 
 /** The value of a canonical text. */

@@ -99,9 +99,15 @@ const orRefused = <A>(value: unknown, act: () => A): A => {
   }
 }
 
-const storable = (json: Schema.Json): Schema.Json => {
-  CanonicalJson.check(json)
-  return json
+/**
+ * The JSON as it is stored: a field that holds `undefined` is left out. The schema must be able to
+ * read that, or nobody could read the value any more.
+ */
+const stored = (json: Schema.Json, read: (json: unknown) => unknown): Schema.Json => {
+  if (!CanonicalJson.check(json)) return json
+  const rest = CanonicalJson.decode(CanonicalJson.encode(json))
+  read(rest)
+  return rest
 }
 
 const strict = { onExcessProperty: "error" } as const
@@ -123,11 +129,11 @@ export const make = <A>(schema: ValueSchema<A>): ValueCodec<A> => {
   const encodes = someNode(codec.ast, ({ encoding }) => encoding !== undefined)
   const same: Schema.Codec<any, any> = codec
   const normalize = encodes
-    ? (json: unknown) => encode(decode(json))
+    ? (json: unknown) => stored(encode(decode(json)), decode)
     : Schema.decodeUnknownSync(same, strict)
   return {
     schema,
-    encode: (value) => orRefused(value, () => storable(encode(value))),
+    encode: (value) => orRefused(value, () => stored(encode(value), decode)),
     // Where alternatives differ in a property, only the one with all that is there is meant.
     decode: (json) =>
       orRefused(json, () => {
@@ -135,7 +141,7 @@ export const make = <A>(schema: ValueSchema<A>): ValueCodec<A> => {
         return exact._tag === "Success" ? exact.success : decodeStored(json)
       }),
     normalize: (json) => orRefused(json, () => normalize(json)),
-    encodeResult: (value) => orRefused(value, () => encodeResult(value)),
+    encodeResult: (value) => orRefused(value, () => stored(encodeResult(value), decodeStored)),
     fingerprint: digest64(CanonicalJson.encode(Schema.toJsonSchemaDocument(codec)))
   }
 }

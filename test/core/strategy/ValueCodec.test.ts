@@ -35,6 +35,12 @@ describe("a value is refused with the path to its fault", () => {
       /^\$\.x: /u
     ],
     ["a value of another type", person, { name: 1, notes: 1 }, /^\$\.name: /u],
+    [
+      "a property that must be there and holds nothing",
+      ValueCodec.make(Schema.Array(Schema.Struct({ é: Schema.Any, b: Schema.Boolean }))),
+      [{ é: undefined, b: false }],
+      /^\$\[0\]\.é: /u
+    ],
     ["an invalid date", person, { name: "a", notes: 1, born: new Date(NaN) }, /^\$\.born: /u]
   ])("%s", (_, codec, value, refused) => {
     expect(refusal(() => codec.encode(value))).toMatch(refused)
@@ -62,6 +68,17 @@ describe("JSON that comes without types", () => {
     const tom = { name: "Tom", age: 3 }
     expect([cats.normalize(tom), cats.encode(tom), cats.decode(tom)]).toEqual([tom, tom, tom])
   })
+})
+
+it("a property that may be absent is stored as absent where it holds nothing", () => {
+  for (const stored of [any.encode, any.encodeResult].map((encode) => encode({ c: undefined }))) {
+    expect(Object.keys(stored!)).toEqual([])
+  }
+})
+
+it("the result of a merge is refused where its stored form could not be read", () => {
+  const whole: ValueCodec.ValueCodec<any> = ValueCodec.make(Schema.Struct({ a: Schema.Any }))
+  expect(refusal(() => whole.encodeResult({ a: undefined }))).toMatch(/^\$\.a: /u)
 })
 
 it("a stored value is read without the properties that its schema does not name", () => {
