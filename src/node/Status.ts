@@ -140,7 +140,6 @@ const networkSamples = (core: NodeCore): ReadonlyArray<Sample> => {
         label: "reason",
         values: {
           ...frames.refused,
-          otherKey: frames.otherKey,
           abandoned: frames.abandonedRuns
         }
       },
