@@ -125,6 +125,27 @@ describe("reassembly", () => {
   })
 })
 
+describe("the bytes that wait", () => {
+  const bytes = Uint8Array.of(1)
+
+  it("are those of a sender's name, too", () => {
+    const waiting = (sender: string) => {
+      const reassembly = Reassembly.make(limits)
+      reassembly.add({ sender, transfer: 1, index: 0, count: 2, bytes })
+      return reassembly.waitingBytes()
+    }
+    expect(waiting("n".repeat(10_000)) - waiting("n")).toBeGreaterThan(9_999)
+  })
+
+  it("are those of the objects that hold parts of one byte, too", () => {
+    const reassembly = Reassembly.make(limits)
+    for (let index = 0; index < 63; index++) {
+      reassembly.add({ sender: "n2", transfer: 1, index, count: 64, bytes })
+    }
+    expect(reassembly.waitingBytes()).toBeGreaterThan(63 * 100)
+  })
+})
+
 describe("a run of which parts are missing", () => {
   const asking = { ...limits, asksMax: 3, finishedMax: 2 }
 
