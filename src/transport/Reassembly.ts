@@ -132,7 +132,7 @@ export class Reassembly {
         continue
       }
       const { length } = run.parts
-      room -= bookkeepingOf(name, length) + length * run.partBytes
+      room -= bookkeepingOf(name, length) + length * (run.partBytes + partOverhead)
       if (room < 0 && asks.length > 0) continue
       run.asks++
       run.idleSweeps = 0

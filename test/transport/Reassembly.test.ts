@@ -190,7 +190,7 @@ describe("a run of which parts are missing", () => {
   it("comes whole in the end, whatever is lost and however little memory there is", () => {
     const drawn = fc.record({
       counts: fc.array(fc.integer({ min: 2, max: 30 }), { minLength: 1, maxLength: 6 }),
-      bytesMax: fc.integer({ min: 900, max: 5_000 }),
+      bytesMax: fc.integer({ min: 4_000, max: 15_000 }),
       losses: fc.array(fc.boolean(), { minLength: 20, maxLength: 60 })
     })
     fc.assert(fc.property(drawn, ({ bytesMax, counts, losses }) => {
