@@ -1,4 +1,5 @@
-// Checks that frames are known again, that unproved bytes teach nothing, and that memory is bounded.
+// Checks that frames are known again, that unproved bytes teach nothing, and that memory is
+// bounded.
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { NodeId } from "../../src/core/model/Names.ts"

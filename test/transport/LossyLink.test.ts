@@ -223,7 +223,6 @@ describe("the frames of two nodes", () => {
 
 describe("nodes with different keys", () => {
   const [old, next] = ["of the last year", "of this year"]
-  const isOther = ({ link }: Peer) => link.stats().refused.otherKey
 
   it("take nothing of each other, both notice, and neither answers", () => {
     const [a, b] = [new Peer(n1, { seal: sealOf(old) }), new Peer(n2, { seal: sealOf(next) })]
@@ -232,7 +231,7 @@ describe("nodes with different keys", () => {
     runtime.runReady()
     expect([a.requests, b.requests, a.heard, b.heard]).toEqual([[], [], [], []])
     expect([a.otherKeys, b.otherKeys]).toEqual([[n2], [n1]])
-    expect([isOther(a), isOther(b)]).toEqual([1, 1])
+    expect([a, b].map(({ link }) => link.stats().refused.otherKey)).toEqual([1, 1])
     expect(frames).toHaveLength(2)
   })
 

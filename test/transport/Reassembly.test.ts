@@ -129,12 +129,9 @@ describe("the bytes that wait", () => {
   const bytes = Uint8Array.of(1)
 
   it("are those of a sender's name, too", () => {
-    const waiting = (sender: string) => {
-      const reassembly = Reassembly.make(limits)
-      reassembly.add({ sender, transfer: 1, index: 0, count: 2, bytes })
-      return reassembly.waitingBytes()
-    }
-    expect(waiting("n".repeat(10_000)) - waiting("n")).toBeGreaterThan(9_999)
+    const reassembly = Reassembly.make(limits)
+    reassembly.add({ sender: "n".repeat(10_000), transfer: 1, index: 0, count: 2, bytes })
+    expect(reassembly.waitingBytes()).toBeGreaterThan(10_000)
   })
 
   it("are those of the objects that hold parts of one byte, too", () => {

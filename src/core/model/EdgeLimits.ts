@@ -1,7 +1,7 @@
 /**
  * Lists every limit, interval and size of clients, of HTTP, of frames between nodes, and of the
- * connection to the brokers: unit, formula, reason, and the value for a local network. `Limits.ts` has those of nodes, and the
- * presets.
+ * connection to the brokers: unit, formula, reason, and the value for a local network. `Limits.ts`
+ * has those of nodes, and the presets.
  */
 
 const mebibyte = 2 ** 20

@@ -1,7 +1,7 @@
 /**
  * Lets nodes receive messages that are not for them: frames of another cluster, key or version, of
- * strangers, forged or torn, and requests of nodes with another ring. Each carries a value that no client wrote,
- * so that a node which takes it is found out.
+ * strangers, forged or torn, and requests of nodes with another ring. Each carries a value that no
+ * client wrote, so that a node which takes it is found out.
  */
 import * as DocumentCodec from "../../../core/crdt/DocumentCodec.ts"
 import { encodeKey } from "../../../core/model/KeyFields.ts"

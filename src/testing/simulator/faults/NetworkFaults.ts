@@ -1,6 +1,6 @@
 /**
- * Lets the network lose, delay, repeat, replay and damage messages for a while. A delayed message is also
- * reordered, and a replayed one may come to a later incarnation of its receiver.
+ * Lets the network lose, delay, repeat, replay and damage messages for a while. A delayed message
+ * is also reordered, and a replayed one may come to a later incarnation of its receiver.
  */
 import { drawSeries, type FaultClass } from "../FaultClass.ts"
 import type { NetworkFaults } from "../SimNetwork.ts"
