@@ -41,14 +41,6 @@ export interface Arrived {
   readonly data: Uint8Array
 }
 
-const marks = {
-  notMember: "link: a frame of a stranger is refused",
-  otherVersion: "link: a frame of another version is refused",
-  repeated: "link: a repeated frame is refused",
-  otherKey: "link: a frame under another key is refused",
-  forged: "link: a frame without its MAC is refused"
-}
-
 export class FrameGate {
   readonly #options: FrameGateOptions
   readonly #windows: FrameWindows
@@ -77,13 +69,29 @@ export class FrameGate {
     const { data, from } = arrived
     if (refusal !== undefined) {
       this.#refusals[refusal]++
-      this.#options.runtime.mark(marks[refusal])
+      this.#mark(refusal)
       if (refusal === "otherKey") this.#options.onOtherKey?.(from)
       return undefined
     }
     const frame = decode(data)
     this.#windows.take(from, frame.header.senderIncarnation, frame.header.number)
     return frame
+  }
+
+  #mark(refusal: keyof GateRefusals): void {
+    const { runtime } = this.#options
+    switch (refusal) {
+      case "notMember":
+        return runtime.mark("link: a frame of a stranger is refused")
+      case "otherVersion":
+        return runtime.mark("link: a frame of another version is refused")
+      case "repeated":
+        return runtime.mark("link: a repeated frame is refused")
+      case "otherKey":
+        return runtime.mark("link: a frame under another key is refused")
+      case "forged":
+        return runtime.mark("link: a frame without its MAC is refused")
+    }
   }
 
   #refusalOf({ data, from, subject }: Arrived): keyof GateRefusals | undefined {
