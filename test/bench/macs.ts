@@ -3,13 +3,16 @@
  *
  *     npx node --conditions=everwrite-source test/bench/macs.ts
  *     npx node --conditions=everwrite-source test/bench/macs.ts --nodes [--pairs 9] [--seconds 3]
+ *     npx node --conditions=everwrite-source test/bench/macs.ts --replays [--seconds 3]
  *
  * The first prints microseconds of CPU for each frame: to seal, to prove, to know a repeat, and, in
  * comparison, for the same MAC by the object that Node has for it, and for other functions that are
  * sound as a MAC. The second asks two clusters of three node processes in turn, one of which writes
  * no MACs and checks none, on the nats-server of each: by a change of its source as it is loaded,
- * since the product has no switch for it.
+ * since the product has no switch for it. The third sends one frame that was recorded again and
+ * again to a node, 10,000 times a second, beside an honest client.
  */
+import { connect as connectNats, type Msg } from "@nats-io/transport-node"
 import { createHmac, createSecretKey, hash } from "node:crypto"
 import { once } from "node:events"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
@@ -30,6 +33,7 @@ import { nodes, startNode } from "./nodes.ts"
 const { values } = parseArgs({
   options: {
     nodes: { type: "boolean", default: false },
+    replays: { type: "boolean", default: false },
     pairs: { type: "string", default: "9" },
     seconds: { type: "string", default: "3" }
   }
@@ -121,7 +125,7 @@ const startCluster = async (preload: ReadonlyArray<string>) => {
       const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ")
       return sum + (Number(fields[11]) + Number(fields[12])) * 10_000
     }, 0)
-  return { db, cpu, close }
+  return { db, cpu, close, url: nats.url }
 }
 
 type Cluster = Awaited<ReturnType<typeof startCluster>>
@@ -167,5 +171,48 @@ const clusters = async (): Promise<void> => {
   await bare.close()
 }
 
+const replayedPerSecond = 10_000
+const tickMillis = 5
+
+const replays = async (): Promise<void> => {
+  const cluster = await startCluster([])
+  const connection = await connectNats({ servers: cluster.url })
+  let recorded: Msg | undefined
+  const subscription = connection.subscribe("everwrite.bench.v1.peer.n1.from.*", {
+    callback: (_, message) => void (recorded ??= message)
+  })
+  const millis = Number(values.seconds) * 1_000
+  let sent = 0
+  const line = async (title: string) => {
+    const [before, sentBefore] = [cluster.cpu(), sent]
+    const { perSecond, times } = await measure(
+      { inFlight: 64, millis },
+      (i) => cluster.db.documents.put(keyOf(i), bodyOf(++version))
+    )
+    const sorted = times.toSorted((a, b) => a - b)
+    console.log(
+      `${title}: ${perSecond.toFixed(0)} puts/s, p50 ${median(sorted).toFixed(1)} ms, p99 `
+        + `${sorted[Math.floor(sorted.length * 0.99)]?.toFixed(1)} ms, CPU of the nodes `
+        + `${((cluster.cpu() - before) / millis / 10).toFixed(0)} %, `
+        + `${((sent - sentBefore) / millis * 1_000).toFixed(0)} replays/s`
+    )
+  }
+  for (let round = 0; round < 3; round++) {
+    await line("before")
+    const from = performance.now()
+    const first = sent
+    const timer = setInterval(() => {
+      const due = (performance.now() - from) / 1_000 * replayedPerSecond
+      for (; sent - first < due; sent++) connection.publish(recorded!.subject, recorded!.data)
+    }, tickMillis)
+    await line("beside replays")
+    clearInterval(timer)
+  }
+  subscription.unsubscribe()
+  await connection.close()
+  await cluster.close()
+}
+
 if (values.nodes) await clusters()
+else if (values.replays) await replays()
 else primitives()
