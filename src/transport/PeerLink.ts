@@ -32,8 +32,8 @@ export interface PeerLinkOptions {
   /** Sixteen hexadecimal digits of the ring that this node serves now. */
   readonly ringDigest: () => string
   readonly handlers: PeerHandlers
-  /** This node's durable changes, for the others to remember. Unless given, none are told. */
-  readonly position?: () => Frame.Position
+  /** This node's durable changes, for a peer to remember. Unless given, none are told. */
+  readonly position?: (peer: NodeId) => Frame.Position
   /** Seals the frames of this node, and proves those of the others. */
   readonly seal: FrameSeal
   /** Frames of other senders are refused before anything of them is kept. */
@@ -224,7 +224,7 @@ export class PeerLink {
       clockMillis: runtime.now(),
       receiverClockMillis: heard?.clockMillis,
       heldMillis: heard && runtime.elapsed() - heard.at,
-      position: position?.()
+      position: position?.(peer)
     }
   }
 
