@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { NodeLimits } from "../core/model/Limits.ts"
+import type { GateRefusals } from "../transport/FrameGate.ts"
 import type { NodeCore } from "./NodeCore.ts"
 
 interface Alarm {
@@ -83,8 +84,9 @@ export const alarmsOf = (core: NodeCore): ReadonlyArray<Alarm> => {
     {
       name: "malformed",
       count: () => refused().malformed,
-      says: "frames arrived that are none; another program uses these subjects"
+      says: "a node of this cluster sends frames that cannot be read; it may be of another version"
     },
+    ...frameAlarms(core),
     {
       name: "cluster",
       count: () => refused().otherCluster,
@@ -104,6 +106,30 @@ export const alarmsOf = (core: NodeCore): ReadonlyArray<Alarm> => {
       name: "dropped",
       count: () => transport.stats().droppedMessages,
       says: "messages to NATS were dropped: no connection, or more than it takes"
+    }
+  ]
+}
+
+/** Of frames that are not believed. Anybody who reaches the broker can cause them. */
+const frameAlarms = ({ link, processes }: NodeCore): ReadonlyArray<Alarm> => {
+  const count = (reason: keyof GateRefusals) => () =>
+    link.stats().refused[reason] + processes.refusals[reason]
+  return [
+    {
+      name: "forged",
+      count: count("forged"),
+      says: "frames arrived that were damaged on their way, or made without the cluster's key; "
+        + "nothing of them was taken"
+    },
+    {
+      name: "version",
+      count: count("otherVersion"),
+      says: "frames of another version arrived, or none at all; nothing of them was taken"
+    },
+    {
+      name: "stranger",
+      count: count("notMember"),
+      says: "a node that is no member sends here; set `members` alike everywhere"
     }
   ]
 }

@@ -29,7 +29,7 @@ import { PeerLink } from "../transport/PeerLink.ts"
 import { ServiceInfo, type ServiceInfoOptions } from "../transport/ServiceInfo.ts"
 import type { TransportService } from "../transport/Transport.ts"
 import { isNamed, rowOfStart, standingNote, standingOf, toldNote } from "./Standing.ts"
-import { keyIdsOf } from "./ClusterKey.ts"
+import { frameSeal } from "./FrameKeys.ts"
 
 export interface NodeOptions {
   readonly runtime: Runtime
@@ -66,7 +66,7 @@ export const processOptions = (options: NodeOptions, startedAs: string): Process
   return {
     ...options,
     partitionCount: ring.ring.partitionCount,
-    keyIds: keyIdsOf(keys),
+    seal: frameSeal(keys),
     own: () => ({ startedAs, storeId, isNamed: namesStore?.(storeId) ?? isNamed(storage, node) })
   }
 }
@@ -157,6 +157,7 @@ export class NodeCore {
       validation: { buckets, partitionCount }
     })
     this.link = this.#makeLink({ ...replicaServer.handlers, ...this.coordinator.handlers }, watched)
+    this.view.onRingChange(() => this.link.retainMembers())
     this.requests = new RequestServer({
       ...options,
       view: this.view,
@@ -183,7 +184,7 @@ export class NodeCore {
 
   #makeLink(
     handlers: Omit<PeerHandlers, "Form" | "Formed">,
-    { keyIds }: Pick<ProcessesOptions, "keyIds">
+    { seal }: Pick<ProcessesOptions, "seal">
   ): PeerLink {
     const { cluster, limits, node, onHandlerFailure = rethrow, ring, runtime, transport } =
       this.options
@@ -198,13 +199,14 @@ export class NodeCore {
       incarnation: () => this.replica.incarnation(),
       ringDigest: () => this.view.ring.digest,
       handlers: { ...handlers, ...this.formation.handlers },
-      keyIds,
+      seal,
+      isMember: (id) => this.view.isMember(id),
       position: (peer) => this.formation.position(peer),
       onOtherKey: (from) => this.otherKeys.refused(from),
       onHeard: (from, leastMillis, told) => {
         this.otherKeys.heard(from)
         this.view.heard(from, leastMillis, told)
-        if (this.view.isMember(from)) this.told.heard(from, told.position)
+        this.told.heard(from, told.position)
       },
       onHandlerFailure
     })

@@ -141,7 +141,6 @@ const networkSamples = (core: NodeCore): ReadonlyArray<Sample> => {
         label: "reason",
         values: {
           ...frames.refused,
-          otherKey: frames.otherKey,
           abandoned: frames.abandonedRuns
         }
       },

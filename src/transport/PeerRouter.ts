@@ -15,7 +15,7 @@ import type {
 import { ByteReader } from "../core/codec/Bytes.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { Runtime } from "../core/Runtime.ts"
-import { type MessageFormat, readMessage } from "./PeerMessageCodec.ts"
+import { readMessage } from "./PeerMessageCodec.ts"
 
 export interface PeerRouterOptions {
   readonly runtime: Pick<Runtime, "mark">
@@ -46,12 +46,12 @@ export class PeerRouter {
   }
 
   /** Takes the messages of a frame, up to the first that is malformed. Throws `Malformed`. */
-  take(from: NodeId, messages: Uint8Array, format: MessageFormat): void {
+  take(from: NodeId, messages: Uint8Array): void {
     const { onHandlerFailure, ringDigest, send } = this.#options
     const reply: Reply = (answer) => send(from, answer)
     const reader = new ByteReader(messages)
     while (reader.remaining > 0) {
-      const { message, ring } = readMessage(reader, format)
+      const { message, ring } = readMessage(reader)
       if (ring !== undefined && ring !== ringDigest()) {
         this.#refuse(from, message)
         continue

@@ -44,7 +44,15 @@ export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/replica/RowCodec.ts": ["digestBytes"],
   "src/storage/AcceptedBatch.ts": ["rowBytes"],
   "src/storage/Tables.ts": ["pageBytes"],
-  "src/transport/Frame.ts": ["headerBytesMax", "keyIdBytes"],
+  "src/transport/Frame.ts": [
+    "headerBytesMax",
+    "keyIdBytes",
+    "macBytes",
+    "incarnationLength",
+    "numberBytes"
+  ],
+  "src/transport/FrameSeal.ts": ["blockBytes", "hashBytes", "gatheredBytesMax", "subjectBytesMax"],
+  "src/transport/FrameWindows.ts": ["overheadBytes"],
   "src/transport/NatsTransport.ts": ["envelopeBytes"],
   "src/transport/PeerMessageCodec.ts": ["ringDigestBytes", "reasonLengthMax"]
 }

@@ -50,11 +50,16 @@ describe("a preset", () => {
   })
 })
 
+const between = (name: string, start: string, end: string): string => {
+  const text = readFileSync(new URL(`../../src/core/model/${name}`, import.meta.url), "utf8")
+  return text.slice(text.indexOf(start), text.indexOf(end))
+}
+
 /** The comment of each field of the nodes' limits, in one line. */
 const comments = (): ReadonlyMap<string, string> => {
-  const text = readFileSync(new URL("../../src/core/model/Limits.ts", import.meta.url), "utf8")
-  const nodes = text.slice(text.indexOf("const lanNode"), text.indexOf("const lanClient"))
-  const fields = nodes.matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/\s+(\w+):/gu)
+  const frames = between("EdgeLimits.ts", "const lanFrames", "const lanHttp")
+  const nodes = between("Limits.ts", "const lanNode", "export interface NodeLimits")
+  const fields = `${frames}${nodes}`.matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/\s+(\w+):/gu)
   return new Map(Array.from(fields, ([, comment = "", name = ""]) => [
     name,
     comment.replaceAll(/^\s*\* ?/gmu, "").replaceAll(/\s+/gu, " ").trim()

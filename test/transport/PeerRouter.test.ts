@@ -7,14 +7,12 @@ import { InvariantViolation } from "../../src/core/Invariant.ts"
 import { NodeId } from "../../src/core/model/Names.ts"
 import { writeMessage } from "../../src/transport/PeerMessageCodec.ts"
 import { PeerRouter } from "../../src/transport/PeerRouter.ts"
-import { messages, messagesOfVersion1, ringDigest } from "../schemas/messages.ts"
-import { beforeVersion3, toVersion1 } from "./formerFrames.ts"
+import { messages, ringDigest } from "../schemas/messages.ts"
 import { handlersOf } from "./handlersOf.ts"
 
 const peer = NodeId.make("n1")
 const ring = "00112233aabbccdd"
 const otherRing = "ffffffffffffffff"
-const version3 = { version: 3 } as const
 
 const stored = (request: number): PeerMessage => ({
   _tag: "Stored",
@@ -66,7 +64,7 @@ describe("messages of a frame", () => {
   it("reach their handlers in order, which reply to the node that they came from", () => {
     fc.assert(fc.property(some, (all) => {
       bench = new Bench()
-      bench.router.take(peer, write(all), version3)
+      bench.router.take(peer, write(all))
       expect(bench.heard).toEqual(fromPeer(all))
       expect(bench.sent).toEqual(fromPeer(all.map(({ request }) => stored(request))))
     }))
@@ -76,7 +74,7 @@ describe("messages of a frame", () => {
     fc.assert(fc.property(some, ringDigest, (all, digest) => {
       fc.pre(digest !== ring)
       bench = new Bench()
-      bench.router.take(peer, write(all, digest), version3)
+      bench.router.take(peer, write(all, digest))
       const taken = all.filter((message) => !dependsOnRing(message))
       expect(bench.heard).toEqual(fromPeer(taken))
       expect(bench.router.otherRing).toBe(all.length - taken.length)
@@ -88,7 +86,7 @@ describe("messages of a frame", () => {
     fc.assert(fc.property(fc.array(asking, { maxLength: 8 }), (all) => {
       bench = new Bench()
       const numbered = all.map((message, i) => ({ ...message, request: i % 3 }))
-      bench.router.take(peer, write(numbered, otherRing), version3)
+      bench.router.take(peer, write(numbered, otherRing))
       expect(bench.sent).toEqual(
         fromPeer(
           numbered.filter(({ request }) => request !== 0)
@@ -98,24 +96,9 @@ describe("messages of a frame", () => {
     }))
   })
 
-  it.each([ring, otherRing, "", "no digest at all"])(
-    "of version 1 are for the ring that their frame names: %s",
-    (digest) => {
-      const known = messagesOfVersion1
-      fc.assert(fc.property(fc.array(known, { maxLength: 8 }), (all) => {
-        bench = new Bench()
-        const bytes = Uint8Array.from(all.flatMap((message) => [...toVersion1(message)]))
-        bench.router.take(peer, bytes, { version: 1, ringDigest: digest })
-        const taken = all.filter((message) => digest === ring || !dependsOnRing(message))
-        expect(bench.heard).toEqual(fromPeer(taken.map(beforeVersion3)))
-        expect(bench.router.otherRing).toBe(all.length - taken.length)
-      }))
-    }
-  )
-
   it("are taken up to the first that is malformed", () => {
     const bytes = Uint8Array.of(...write([stored(1), stored(2)]), 255, ...write([stored(3)]))
-    expect(() => bench.router.take(peer, bytes, version3)).toThrow(Malformed)
+    expect(() => bench.router.take(peer, bytes)).toThrow(Malformed)
     expect(bench.heard).toEqual(fromPeer([stored(1), stored(2)]))
   })
 })
@@ -134,7 +117,7 @@ describe("a message that its handler fails on", () => {
         if (fails[request]!) throw failure
       }
       const all = fails.map((_, request) => stored(request))
-      bench.router.take(peer, write(all), version3)
+      bench.router.take(peer, write(all))
       expect(bench.heard).toEqual(fromPeer(all.filter(({ request }) => !fails[request]!)))
       const failed = fails.filter(Boolean).length
       expect(bench.failures).toEqual(Array.from({ length: failed }, () => [failure, "Stored"]))
@@ -150,6 +133,6 @@ describe("a message that its handler fails on", () => {
     bench.onHandlerFailure = (thrown) => {
       throw thrown
     }
-    expect(() => bench.router.take(peer, write([stored(1)]), version3)).toThrow(failure)
+    expect(() => bench.router.take(peer, write([stored(1)]))).toThrow(failure)
   })
 })

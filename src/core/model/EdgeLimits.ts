@@ -1,5 +1,5 @@
 /**
- * Lists every limit, interval and size of clients, HTTP, logs that name documents, and the
+ * Lists every limit, interval and size of clients, HTTP, logs that name documents, frames, and the
  * connection to the brokers: unit, formula, reason, and the value for a local network. `Limits.ts`
  * has those of nodes, and the presets.
  */
@@ -66,6 +66,30 @@ export const lanClient = {
   manyMax: 256,
   /** Documents that one session remembers, 100 bytes each; beyond, a new session is asked for. */
   sessionDocumentsMax: 100_000
+}
+
+/** What a node keeps of the frames of other nodes. */
+export const lanFrames = {
+  /**
+   * Bytes of messages in parts that wait for their other parts, with all that is noted about them;
+   * beyond it the oldest are given up, and asked for again. The largest document times the peers
+   * that send one at a time.
+   */
+  reassemblyBytesMax: 64 * mebibyte,
+  /** Parts of one message; more are refused. The largest document over max_payload. */
+  reassemblyPartsMax: 4096,
+  /**
+   * Numbers of each incarnation of a peer by which a frame is known that comes again, a bit each.
+   * Frames a second of one peer times the seconds by which the network may reorder them: 4,096 are
+   * 0.4 s at 10,000. An older frame counts as lost, and its messages are sent again.
+   */
+  frameWindow: 4_096,
+  /**
+   * Incarnations of each peer of which that is remembered, frameWindow / 8 and 200 bytes each. A
+   * node's starts and failed commits while another runs: a frame of an earlier one, which somebody
+   * recorded, is taken once more.
+   */
+  frameWindowsMax: 16
 }
 
 /** HTTP, whose clients are people's tools. Node's own defaults suit, but for those that differ. */

@@ -47,6 +47,9 @@ export const drawLimits = (random: SeededRandom): PlannedLimits => {
     finishedRunsMax: random.pick([1, node.finishedRunsMax]),
     sentRunsBytesMax: random.pick([1, 20_000, node.sentRunsBytesMax]),
     sentRunMillis: random.pick([10, node.sentRunMillis]),
-    lastIssuedDotsMax: random.pick([0, 3, 20, node.lastIssuedDotsMax])
+    lastIssuedDotsMax: random.pick([0, 3, 20, node.lastIssuedDotsMax]),
+    // A smaller window loses most of what a slow network reorders.
+    frameWindow: random.pick([64, 256, node.frameWindow]),
+    frameWindowsMax: random.pick([1, node.frameWindowsMax])
   }
 }

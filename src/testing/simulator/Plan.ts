@@ -73,6 +73,8 @@ export type PlannedLimits = Partial<
     | "resendMaxMillis"
     | "sweepMillis"
     | "lastIssuedDotsMax"
+    | "frameWindow"
+    | "frameWindowsMax"
     | "formAskMillis"
     | "toldMillis"
     | "mendedDocumentsMax"

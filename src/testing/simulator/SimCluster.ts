@@ -109,7 +109,14 @@ export class SimCluster {
     const random = stream(seed, "network")
     const { maxPayloadBytes } = plan
     const did = (fault: string) => this.did(fault)
-    const network = new SimNetwork({ kernel, outside: this.outside, random, maxPayloadBytes, did })
+    const network = new SimNetwork({
+      kernel,
+      outside: this.outside,
+      random,
+      turning: stream(seed, "turned bits"),
+      maxPayloadBytes,
+      did
+    })
     const ring = ringOf(plan)
     this.kernel = kernel
     this.network = network
