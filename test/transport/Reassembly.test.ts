@@ -203,7 +203,7 @@ describe("a run of which parts are missing", () => {
         if (reassembly.add(part) !== undefined) whole.add(part.transfer)
         expect(reassembly.waitingBytes()).toBeLessThanOrEqual(bytesMax)
       }
-      for (let round = 0; round < 3 && whole.size < runs.length; round++) {
+      for (let round = 0; round < 8 && whole.size < runs.length; round++) {
         // Where all of a run was lost, or its memory, its request sends it again.
         runs.forEach((parts, transfer) => !whole.has(transfer) && parts.forEach(send))
         for (let sweeps = 0; sweeps < 100; sweeps++) {
