@@ -42,17 +42,9 @@ const decodeExplain = Schema.decodeUnknownResult(ExplainBody)
 const decodeList = Schema.decodeUnknownResult(ListBody)
 const decoder = new TextDecoder("utf-8", { fatal: true })
 
-/**
- * No message is read that nests deeper: that costs a second for each megabyte. A value ends far
- * below, with an error of its own.
- */
-const depthMax = 1024
-
 const parse = (data: Uint8Array): Option.Option<Json.Marked> => {
   try {
-    const text = decoder.decode(data)
-    if (Json.isDeeperThan(text, depthMax)) return Option.none()
-    return Option.some(Json.parseMarked(text))
+    return Option.some(Json.parseMarked(decoder.decode(data)))
   } catch {
     return Option.none()
   }
@@ -150,7 +142,7 @@ export class RequestServer {
     }
     const parsed = parse(message.data)
     if (Option.isNone(parsed)) {
-      return this.#refuse(reply, invalid("the body", `JSON, nested at most ${depthMax} levels`))
+      return this.#refuse(reply, invalid("the body", `JSON, nested at most ${Json.depthMax} levels`))
     }
     const { isMarked, value } = parsed.value
     if (!Array.isArray(value)) {

@@ -53,11 +53,19 @@ export interface Marked {
 }
 
 /**
+ * No text is read that nests deeper: `JSON.parse` takes seconds for a megabyte of brackets, and
+ * what walks its value overflows the stack. A value ends far below, with an error of its own.
+ */
+export const depthMax = 1024
+
+/**
  * The value of the text, with marks in place of the numbers that cannot be held.
  *
- * Throws `SyntaxError` where the text is no JSON, `RangeError` where it nests too deep to be read.
+ * Throws `SyntaxError` where the text is no JSON, `RangeError` where it nests deeper than
+ * `depthMax`.
  */
 export const parseMarked = (text: string): Marked => {
+  if (isDeeperThan(text, depthMax)) throw new RangeError(`nested deeper than ${depthMax} levels`)
   const parsed: Json = JSON.parse(text)
   return needsReading(text) ? new Reader(text).read() : { value: parsed, isMarked: false }
 }
@@ -66,7 +74,7 @@ export const parseMarked = (text: string): Marked => {
  * The value of the text. The last of equal keys counts.
  *
  * Throws `SyntaxError` where the text is no JSON, `InexactNumber` where a number would be changed,
- * `RangeError` where it nests too deep to be read.
+ * `RangeError` where it nests deeper than `depthMax`.
  */
 export const parse = (text: string): Json => {
   const marked = parseMarked(text)
