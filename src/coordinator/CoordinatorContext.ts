@@ -50,6 +50,8 @@ export interface NodeServices {
   readonly completeness: () => Completeness
   /** Tells the other nodes at the end of the turn how many changes are durable here. */
   readonly tellPosition: () => void
+  /** Takes note of an exception that ended one request, and of its place in words. */
+  readonly failed: (failure: unknown, where: string) => void
   readonly seal: TokenSeal
   readonly limits: CoordinatorLimits
 }

@@ -112,7 +112,8 @@ export class Listing
     super(context, {
       rules: CollectDecision,
       decision: CollectDecision.make(context.view.members().map(({ id }) => id)),
-      deadline: open.deadline(listing.timeoutMillis)
+      deadline: open.deadline(listing.timeoutMillis),
+      serves: open
     })
     this.#listing = listing
     this.#open = open

@@ -142,7 +142,10 @@ export class RequestServer {
     }
     const parsed = parse(message.data)
     if (Option.isNone(parsed)) {
-      return this.#refuse(reply, invalid("the body", `JSON, nested at most ${Json.depthMax} levels`))
+      return this.#refuse(
+        reply,
+        invalid("the body", `JSON, nested at most ${Json.depthMax} levels`)
+      )
     }
     const { isMarked, value } = parsed.value
     if (!Array.isArray(value)) {

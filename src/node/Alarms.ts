@@ -74,6 +74,12 @@ export const alarmsOf = (core: NodeCore): ReadonlyArray<Alarm> => {
       count: () => storage.stats().damaged + replica.stats().damaged,
       says: "stored rows are damaged; they count as missing and are repaired from other replicas"
     },
+    {
+      name: "failure",
+      count: () => core.guard.count,
+      says: "a message, a timer or a commit ended with an exception, which the log has with its "
+        + "place; this is a fault of the program, or of data that it stored"
+    },
     ...completenessAlarms(core),
     {
       name: "commit",

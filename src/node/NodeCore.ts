@@ -3,7 +3,7 @@
  * users and the simulator run this same file.
  */
 import * as DateTime from "effect/DateTime"
-import type { PeerHandlers, PeerTag } from "../../schemas/PeerMessage.ts"
+import type { PeerHandlers } from "../../schemas/PeerMessage.ts"
 import { Coordinator } from "../coordinator/Coordinator.ts"
 import { RequestServer } from "../coordinator/RequestServer.ts"
 import type { TokenKey } from "../core/clock/CausalContext.ts"
@@ -28,6 +28,7 @@ import type { StorageFailure, StorageService } from "../storage/Storage.ts"
 import { PeerLink } from "../transport/PeerLink.ts"
 import { ServiceInfo, type ServiceInfoOptions } from "../transport/ServiceInfo.ts"
 import type { TransportService } from "../transport/Transport.ts"
+import { Guard, type OnFailure } from "./Guard.ts"
 import { isNamed, rowOfStart, standingNote, standingOf, toldNote } from "./Standing.ts"
 import { keyIdOf } from "./ClusterKey.ts"
 
@@ -48,10 +49,10 @@ export interface NodeOptions {
   /** Of the program, for people; 0.0.0 where it is not known. */
   readonly version?: string
   /**
-   * Told of an exception that one message of another node caused. Unless given, it is thrown: a
-   * test must not pass over it.
+   * Told of each exception that one message, timer or commit ended with. Unless given, it is
+   * thrown: a test must not pass over it.
    */
-  readonly onHandlerFailure?: (failure: unknown, tag: PeerTag) => void
+  readonly onFailure?: OnFailure
   /** Whether the cluster's certificate names a store; undefined where that is not known. */
   readonly namesStore?: (storeId: string) => boolean | undefined
   /** Told of each dot of a document that had another content at another replica. */
@@ -103,6 +104,8 @@ export const beginIncarnation = (
 /** A node that serves. */
 export class NodeCore {
   readonly options: NodeOptions
+  /** Keeps exceptions from the event loop, and counts them. */
+  readonly guard: Guard
   readonly view: ClusterView
   readonly replica: Replica
   readonly formation: Formation
@@ -117,7 +120,9 @@ export class NodeCore {
   readonly #service: ServiceInfo
   readonly #endGreetings: () => void
 
-  constructor(options: NodeOptions, incarnation: Incarnation.Incarnation) {
+  constructor(unguarded: NodeOptions, incarnation: Incarnation.Incarnation) {
+    this.guard = new Guard(unguarded.onFailure ?? rethrow)
+    const options = { ...unguarded, ...this.guard.around(unguarded) }
     this.options = options
     const { buckets, limits, node, ring, storage, runtime } = options
     const { partitionCount } = ring.ring
@@ -152,6 +157,7 @@ export class NodeCore {
       completenessOf,
       completeness,
       tellPosition: () => this.formation.tell(),
+      failed: this.guard.failed,
       seal: { cluster: options.cluster, keys: options.keys },
       limits,
       validation: { buckets, partitionCount }
@@ -185,8 +191,7 @@ export class NodeCore {
     handlers: Omit<PeerHandlers, "Form" | "Formed">,
     { keyIds }: Pick<ProcessesOptions, "keyIds">
   ): PeerLink {
-    const { cluster, limits, node, onHandlerFailure = rethrow, ring, runtime, transport } =
-      this.options
+    const { cluster, limits, node, ring, runtime, transport } = this.options
     const { partitionCount } = ring.ring
     return new PeerLink({
       runtime,
@@ -206,7 +211,8 @@ export class NodeCore {
         this.view.heard(from, leastMillis, told)
         if (this.view.isMember(from)) this.told.heard(from, told.position)
       },
-      onHandlerFailure
+      onHandlerFailure: (failure, tag) =>
+        this.guard.failed(failure, `a ${tag} message of another node`)
     })
   }
 

@@ -148,7 +148,11 @@ const networkSamples = (core: NodeCore): ReadonlyArray<Sample> => {
       "Frames of other nodes that were not taken."
     ),
     counter("requests_of_other_rings", frames.otherRing, "Nodes' requests under another ring."),
-    counter("handler_failures", frames.handlerFailures, "Nodes' messages lost to an exception."),
+    counter(
+      "failures",
+      { label: "where", values: Object.fromEntries(core.guard.counts) },
+      "Messages, timers and commits that ended with an exception."
+    ),
     gauge(
       "peer_unreachable_seconds",
       { label: "node", values: Object.fromEntries(unreachable) },

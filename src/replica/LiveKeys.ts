@@ -8,6 +8,7 @@ import type { KeyCursor } from "../../schemas/PeerMessage.ts"
 import { visibleStore } from "../core/crdt/Document.ts"
 import { isLive } from "../core/crdt/DotStore.ts"
 import type { Completeness } from "../core/model/Completeness.ts"
+import { isEncoded } from "../core/model/DocumentKey.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import { compareText } from "../storage/KeyOrder.ts"
 import { ScanFailed } from "../storage/Storage.ts"
@@ -71,6 +72,11 @@ export const liveKeys = (
       }).filter((row) => row.bucket === bucket)
       for (const row of rows) {
         key = { partition: row.partitionKey, sort: row.sortKey }
+        // A damaged key names no document, and no node would take it.
+        if (!isEncoded(key.partition) || !isEncoded(key.sort)) {
+          completeness = "incomplete"
+          continue
+        }
         const local = replica.shownNow(row)
         if (isHeld(local, options.nowMillis)) keys.push({ partition, key })
         if (local._tag === "Damaged" || replica.mended.has(row)) completeness = "incomplete"

@@ -11,6 +11,7 @@
 import * as VersionVector from "../core/clock/VersionVector.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import { type RowKey, textOf } from "../core/model/RowKey.ts"
+import { runEach } from "../core/RunEach.ts"
 import type { Cancel, Runtime } from "../core/Runtime.ts"
 import type { LocalRead } from "./LocalDocument.ts"
 
@@ -140,7 +141,7 @@ export class ShownVersions {
     this.#failures++
     const documents = [...this.#documents.values()]
     this.#documents.clear()
-    for (const document of documents) this.#wake(document, document.newest, document.committed)
+    runEach(documents, (document) => this.#wake(document, document.newest, document.committed))
   }
 
   /** The version that may be shown now, without waiting. */
@@ -182,14 +183,15 @@ export class ShownVersions {
 
   /** Calls back the reads that wait for a version up to this one. */
   #wake(document: UnderWay, version: number, shown: LocalRead): void {
-    if (document.waiting === undefined) return
-    for (const waiting of document.waiting) {
-      if (waiting.version > version) continue
-      document.waiting.delete(waiting)
+    const { waiting: reads } = document
+    if (reads === undefined) return
+    runEach(reads, (waiting) => {
+      if (waiting.version > version) return
+      reads.delete(waiting)
       this.#waiting--
       waiting.cancel?.()
       waiting.show(shown)
-    }
+    })
   }
 }
 

@@ -65,7 +65,7 @@ export const depthMax = 1024
  * `depthMax`.
  */
 export const parseMarked = (text: string): Marked => {
-  if (isDeeperThan(text, depthMax)) throw new RangeError(`nested deeper than ${depthMax} levels`)
+  refuseDeep(text)
   const parsed: Json = JSON.parse(text)
   return needsReading(text) ? new Reader(text).read() : { value: parsed, isMarked: false }
 }
@@ -83,8 +83,19 @@ export const parse = (text: string): Json => {
   throw new InexactNumber(path, problem)
 }
 
+const refuseDeep = (text: string): void => {
+  if (isDeeperThan(text, depthMax)) throw new RangeError(`nested deeper than ${depthMax} levels`)
+}
+
 const isExact = (marked: Marked): marked is { readonly value: Json; readonly isMarked: false } =>
   !marked.isMarked
+
+/** Fails with `SyntaxError` or `RangeError` unless the text is one value of JSON. */
+export const check = (text: string): string => {
+  refuseDeep(text)
+  JSON.parse(text)
+  return text
+}
 
 /** The value of the text, or undefined where it is no JSON that can be read. */
 export const read = (text: string): Json | undefined => {
