@@ -15,6 +15,7 @@ import type { RowKey } from "../core/model/RowKey.ts"
 import type { RingState } from "../core/ring/RingState.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
 import type { Runtime } from "../core/Runtime.ts"
+import { WorkQueue } from "../core/WorkQueue.ts"
 import { ClusterView } from "../gossip/ClusterView.ts"
 import { Formation } from "../gossip/Formation.ts"
 import { greetMembers } from "../gossip/Greetings.ts"
@@ -106,6 +107,8 @@ export class NodeCore {
   readonly options: NodeOptions
   /** Keeps exceptions from the event loop, and counts them. */
   readonly guard: Guard
+  /** In which clients' requests and listings take their turns. */
+  readonly work: WorkQueue
   readonly view: ClusterView
   readonly replica: Replica
   readonly formation: Formation
@@ -126,6 +129,7 @@ export class NodeCore {
     this.options = options
     const { buckets, limits, node, ring, storage, runtime } = options
     const { partitionCount } = ring.ring
+    this.work = new WorkQueue({ runtime, limits })
     this.view = new ClusterView({ runtime, self: node, ring, limits })
     this.otherKeys = new OtherKeys((id) => this.view.isMember(id))
     const watched = processOptions(options, incarnation)
@@ -145,6 +149,7 @@ export class NodeCore {
       nowMillis,
       completenessOf,
       completeness,
+      work: this.work,
       limits
     })
     this.coordinator = new Coordinator({
@@ -158,6 +163,7 @@ export class NodeCore {
       completeness,
       tellPosition: () => this.formation.tell(),
       failed: this.guard.failed,
+      work: this.work,
       seal: { cluster: options.cluster, keys: options.keys },
       limits,
       validation: { buckets, partitionCount }
@@ -166,6 +172,8 @@ export class NodeCore {
     this.requests = new RequestServer({
       ...options,
       view: this.view,
+      work: this.work,
+      failed: this.guard.failed,
       coordinator: this.coordinator
     })
     this.#service = new ServiceInfo(this.#identity(incarnation))
@@ -250,6 +258,7 @@ export class NodeCore {
   close(): void {
     this.#service.close()
     this.requests.close()
+    this.work.close()
     this.coordinator.close()
     this.formation.close()
     this.#endGreetings()

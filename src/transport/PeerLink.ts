@@ -10,6 +10,7 @@ import { Malformed } from "../core/codec/Bytes.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import { type ClusterName, NodeId } from "../core/model/Names.ts"
 import type { Runtime } from "../core/Runtime.ts"
+import { type WorkLimits, WorkQueue } from "../core/WorkQueue.ts"
 import * as Frame from "./Frame.ts"
 import { type OutboxLimits, PeerOutbox } from "./PeerOutbox.ts"
 import { PeerRouter } from "./PeerRouter.ts"
@@ -44,7 +45,11 @@ export interface PeerLinkOptions {
   readonly onHeard: (from: NodeId, leastMillis: number, told: Told) => void
   /** Told of each exception of a handler. It may throw where a failure is to end the process. */
   readonly onHandlerFailure: (failure: unknown, tag: PeerTag) => void
-  readonly limits: OutboxLimits & ReassemblyLimits
+  readonly limits:
+    & OutboxLimits
+    & ReassemblyLimits
+    & WorkLimits
+    & Pick<NodeLimits, "frameMessagesMax">
 }
 
 type ReassemblyLimits = Pick<
@@ -94,6 +99,8 @@ export interface LinkStats {
   readonly otherKey: number
   /** Messages that were lost because their handler threw. */
   readonly handlerFailures: number
+  /** The turns of frames' messages. */
+  readonly work: WorkQueue["stats"]
   /**
    * Frames that were not taken; `formerIncarnation` were meant for an earlier incarnation of this
    * node.
@@ -111,6 +118,8 @@ export class PeerLink {
   readonly #subscription: Subscription
   readonly #outbox: PeerOutbox
   readonly #router: PeerRouter
+  /** In which the messages of frames take their turns. */
+  readonly #work: WorkQueue
   readonly #heard = new Map<NodeId, Heard>()
   readonly #reassembly: Reassembly.Reassembly
   readonly #refusals = { malformed: 0, otherCluster: 0, formerIncarnation: 0 }
@@ -137,7 +146,13 @@ export class PeerLink {
       headerTo: (peer) => this.#headerTo(peer),
       publish: (to, frame) => transport.publish(this.#subjects.peer({ to, from: node }), frame)
     })
-    this.#router = new PeerRouter({ ...options, send: (to, message) => this.send(to, message) })
+    this.#work = new WorkQueue({ runtime, limits })
+    this.#router = new PeerRouter({
+      ...options,
+      work: this.#work,
+      send: (to, message) => this.send(to, message),
+      onMalformed: () => this.#refuseTorn()
+    })
     this.#subscription = transport.subscribe(
       this.#subjects.peersTo(node),
       (message) => this.#receive(message)
@@ -165,6 +180,7 @@ export class PeerLink {
       otherRing: this.#router.otherRing,
       otherKey: this.#otherKey,
       handlerFailures: this.#router.handlerFailures,
+      work: this.#work.stats,
       refused: { ...this.#refusals }
     }
   }
@@ -174,6 +190,7 @@ export class PeerLink {
     this.#outbox.flush()
     this.#outbox.forget()
     this.#closed = true
+    this.#work.close()
     this.#subscription.close()
   }
 
@@ -213,11 +230,14 @@ export class PeerLink {
     try {
       this.#read(subject.from, message.data)
     } catch (error) {
-      // The messages before the fault in the frame were taken; the rest is lost like a lost frame.
       if (!(error instanceof Malformed)) throw error
-      this.#refusals.malformed++
-      this.#options.runtime.mark("link: a torn frame is refused")
+      this.#refuseTorn()
     }
+  }
+
+  #refuseTorn(): void {
+    this.#refusals.malformed++
+    this.#options.runtime.mark("link: a torn frame is refused")
   }
 
   #read(from: NodeId, data: Uint8Array): void {

@@ -274,6 +274,9 @@ const zeros = "0".repeat(digitsSafe + 1)
 /** An exponent with fewer digits leads to 0 or beyond the range only from such a number. */
 const exponentSafe = /[eE][-+]?\d{1,2}(?!\d)/uy
 
+/** Finds every number that may not be held, and texts that look like one, faster than a loop. */
+const suspicious = /\d{16}|\.0{16}|\d[eE][-+]?\d{3}/u
+
 /** The place behind the text that begins at a quote. */
 const endOfText = (text: string, start: number): number => {
   let end = text.indexOf("\"", start + 1)
@@ -294,6 +297,7 @@ const isEscaped = (text: string, at: number): boolean => {
  */
 const needsReading = (text: string): boolean => {
   if (text.includes("\\")) return true
+  if (!suspicious.test(text)) return false
   let at = 0
   while (at < text.length) {
     const unit = text.charCodeAt(at)
@@ -316,13 +320,24 @@ const needsReading = (text: string): boolean => {
   return false
 }
 
+/** Whether a text has more brackets that open than that, those in texts too. */
+const hasBrackets = (text: string, count: number): boolean => {
+  if (text.length <= count) return false
+  let left = count
+  for (const bracket of ["[", "{"]) {
+    for (let at = text.indexOf(bracket); at >= 0; at = text.indexOf(bracket, at + 1)) {
+      if (left-- === 0) return true
+    }
+  }
+  return false
+}
+
 /**
  * Whether a text of JSON nests deeper. Counts brackets outside of texts, so that nothing recurses
  * into what it is to refuse.
  */
 export const isDeeperThan = (text: string, levels: number): boolean => {
-  // It has fewer characters than it needs brackets.
-  if (text.length <= levels) return false
+  if (!hasBrackets(text, levels)) return false
   let depth = 0
   let at = 0
   while (at < text.length) {

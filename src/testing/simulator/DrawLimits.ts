@@ -47,6 +47,7 @@ export const drawLimits = (random: SeededRandom): PlannedLimits => {
     finishedRunsMax: random.pick([1, node.finishedRunsMax]),
     sentRunsBytesMax: random.pick([1, 20_000, node.sentRunsBytesMax]),
     sentRunMillis: random.pick([10, node.sentRunMillis]),
-    lastIssuedDotsMax: random.pick([0, 3, 20, node.lastIssuedDotsMax])
+    lastIssuedDotsMax: random.pick([0, 3, 20, node.lastIssuedDotsMax]),
+    turnStepsMax: random.pick([1, 3, node.turnStepsMax, node.turnStepsMax])
   }
 }

@@ -92,6 +92,7 @@ export type PlannedLimits = Partial<
     | "finishedRunsMax"
     | "sentRunsBytesMax"
     | "sentRunMillis"
+    | "turnStepsMax"
     | keyof StorageLimits
   >
 >
