@@ -177,16 +177,7 @@ export class NodeCore {
       coordinator: this.coordinator
     })
     this.#service = new ServiceInfo(this.#identity(incarnation))
-    this.#endGreetings = greetMembers({
-      runtime,
-      limits,
-      self: node,
-      members: () => this.view.members(),
-      greet: (to) => {
-        // A node that is believed down is asked by requests, once each.
-        if (this.view.liveness.isUp(to)) this.link.greet(to)
-      }
-    })
+    this.#endGreetings = this.#greet()
     this.processes = new Processes({
       ...watched,
       onOtherKey: () => this.otherKeys.refused(node),
@@ -221,6 +212,20 @@ export class NodeCore {
       },
       onHandlerFailure: (failure, tag) =>
         this.guard.failed(failure, `a ${tag} message of another node`)
+    })
+  }
+
+  #greet(): () => void {
+    const { limits, node: self, runtime } = this.options
+    return greetMembers({
+      runtime,
+      limits,
+      self,
+      members: () => this.view.members(),
+      greet: (to) => {
+        // A node that is believed down is asked by requests, once each.
+        if (this.view.liveness.isUp(to)) this.link.greet(to)
+      }
     })
   }
 

@@ -44,12 +44,14 @@ const send = (subject: string, body: unknown): void => {
 /** Ends turns until nothing waits for one; returns how many there were, and the longest. */
 const runTurns = (): { readonly turns: number; readonly blocks: number } => {
   let [turns, blocks] = [0, 0]
-  let tasks: number
-  do {
-    const work = countWork(() => tasks = stepped.runtime.endTurn())
+  const ended = { tasks: 1 }
+  while (ended.tasks > 0) {
+    const work = countWork(() => {
+      ended.tasks = stepped.runtime.endTurn()
+    })
     blocks = Math.max(blocks, work.blocks)
     turns++
-  } while (tasks! > 0)
+  }
   return { turns, blocks }
 }
 

@@ -11,6 +11,10 @@
  * it is JSON. The others are read again, token by token.
  */
 
+import { endOfText, isDeeperThan } from "./JsonDepth.ts"
+
+export { isDeeperThan } from "./JsonDepth.ts"
+
 export type Json =
   | null
   | boolean
@@ -254,14 +258,9 @@ const digitsOf = (integer: number): string => {
 }
 
 const quote = 0x22
-const backslash = 0x5c
 const point = 0x2e
 const digit0 = 0x30
 const digit9 = 0x39
-const openBracket = 0x5b
-const closeBracket = 0x5d
-const openBrace = 0x7b
-const closeBrace = 0x7d
 /** What is left of `E` and `e` alike. */
 const exponentBits = 0x45
 const lowerCase = 0x20
@@ -276,20 +275,6 @@ const exponentSafe = /[eE][-+]?\d{1,2}(?!\d)/uy
 
 /** Finds every number that may not be held, and texts that look like one, faster than a loop. */
 const suspicious = /\d{16}|\.0{16}|\d[eE][-+]?\d{3}/u
-
-/** The place behind the text that begins at a quote. */
-const endOfText = (text: string, start: number): number => {
-  let end = text.indexOf("\"", start + 1)
-  while (end >= 0 && isEscaped(text, end)) end = text.indexOf("\"", end + 1)
-  return end < 0 ? text.length : end + 1
-}
-
-/** Whether the backslashes before a place are odd in number. */
-const isEscaped = (text: string, at: number): boolean => {
-  let before = at
-  while (text.charCodeAt(before - 1) === backslash) before--
-  return (at - before) % 2 === 1
-}
 
 /**
  * Whether a key of a text of JSON may have an escape, or a number may not be what it becomes. Most
@@ -316,40 +301,6 @@ const needsReading = (text: string): boolean => {
         if (!exponentSafe.test(text)) return true
       }
     } else at++
-  }
-  return false
-}
-
-/** Whether a text has more brackets that open than that, those in texts too. */
-const hasBrackets = (text: string, count: number): boolean => {
-  if (text.length <= count) return false
-  let left = count
-  for (const bracket of ["[", "{"]) {
-    for (let at = text.indexOf(bracket); at >= 0; at = text.indexOf(bracket, at + 1)) {
-      if (left-- === 0) return true
-    }
-  }
-  return false
-}
-
-/**
- * Whether a text of JSON nests deeper. Counts brackets outside of texts, so that nothing recurses
- * into what it is to refuse.
- */
-export const isDeeperThan = (text: string, levels: number): boolean => {
-  if (!hasBrackets(text, levels)) return false
-  let depth = 0
-  let at = 0
-  while (at < text.length) {
-    const unit = text.charCodeAt(at)
-    if (unit === quote) {
-      at = endOfText(text, at)
-      continue
-    }
-    if (unit === openBracket || unit === openBrace) {
-      if (++depth > levels) return true
-    } else if (unit === closeBracket || unit === closeBrace) depth--
-    at++
   }
   return false
 }
