@@ -59,7 +59,6 @@ export class WorkQueue {
     if (this.#isClosed) return false
     if (this.#waiting.length > 0 && this.#bytes + bytes > this.#limits.workBytesMax) {
       this.#refused++
-      this.#runtime.mark("work: a message is refused, since too much waits")
       return false
     }
     this.#waiting.push({ work, bytes })
