@@ -5,8 +5,6 @@
  */
 import { pageMax } from "../../schemas/KeyPage.ts"
 import type { KeyCursor } from "../../schemas/PeerMessage.ts"
-import { visibleStore } from "../core/crdt/Document.ts"
-import { isLive } from "../core/crdt/DotStore.ts"
 import type { Completeness } from "../core/model/Completeness.ts"
 import { isEncoded } from "../core/model/DocumentKey.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
@@ -14,7 +12,6 @@ import type { RowKey } from "../core/model/RowKey.ts"
 import type { WorkQueue } from "../core/WorkQueue.ts"
 import { compareText } from "../storage/KeyOrder.ts"
 import { ScanFailed } from "../storage/Storage.ts"
-import type { LocalRead } from "./LocalDocument.ts"
 import type { Replica } from "./Replica.ts"
 
 /** Every live key after the given key, up to and with `through`. */
@@ -39,9 +36,6 @@ export const compareCursors = (a: KeyCursor, b: KeyCursor): number =>
   a.partition - b.partition
   || compareText(a.key.partition, b.key.partition)
   || compareText(a.key.sort, b.key.sort)
-
-const isHeld = (local: LocalRead, nowMillis: number): boolean =>
-  local._tag === "Found" && isLive(visibleStore(local.document, nowMillis))
 
 export interface LiveKeysOptions {
   readonly bucket: string
@@ -108,9 +102,10 @@ class LiveKeys {
       this.#completeness = "incomplete"
       return
     }
-    const local = this.#replica.shownNow(row)
-    if (isHeld(local, nowMillis)) this.#keys.push(this.#at)
-    if (local._tag === "Damaged" || this.#replica.mended.has(row)) this.#completeness = "incomplete"
+    const liveness = this.#replica.liveness(row)
+    const isHeld = typeof liveness === "string" ? liveness === "always" : liveness.until > nowMillis
+    if (isHeld) this.#keys.push(this.#at)
+    if (liveness === "damaged" || this.#replica.mended.has(row)) this.#completeness = "incomplete"
   }
 }
 

@@ -144,10 +144,9 @@ export class ShownVersions {
     runEach(documents, (document) => this.#wake(document, document.newest, document.committed))
   }
 
-  /** The version that may be shown now, without waiting. */
-  now(key: RowKey, newest: LocalRead): LocalRead {
-    if (this.#documents.size === 0) return newest
-    return this.#documents.get(textOf(key))?.shown ?? newest
+  /** The version that may be shown of a document with a commit under way; undefined without one. */
+  underWay(key: RowKey): LocalRead | undefined {
+    return this.#documents.size === 0 ? undefined : this.#documents.get(textOf(key))?.shown
   }
 
   /** Calls back with the version that may be shown: at once unless a commit is under way. */

@@ -4,6 +4,7 @@ import { countWork } from "../tooling/countWork.ts"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import * as Schema from "effect/Schema"
 import * as Bucket from "../../src/core/strategy/Bucket.ts"
+import * as Crdt from "../../src/core/strategy/Crdt.ts"
 import * as Key from "../../src/core/strategy/Key.ts"
 import type { TransportService } from "../../src/transport/Transport.ts"
 import { SteppedCluster } from "../cluster/steppedCluster.ts"
@@ -16,9 +17,11 @@ const limits = {
   messageListingsMax: 4,
   callsMax: 50,
   contextsMax: 10,
-  turnStepsMax: 100
+  turnStepsMax: 100,
+  cacheBytesMax: 2 ** 26
 }
 
+const tags = Bucket.crdt("tags", { n: 1, key: Key.text, type: Crdt.set(Schema.Int) })
 const notes = Bucket.lww("notes", { n: 1, key: Key.text, value: Schema.Json })
 
 let stepped: SteppedCluster
@@ -26,7 +29,12 @@ let client: TransportService
 /** In the order in which they came. */
 let answers: Array<any>
 beforeEach(async () => {
-  stepped = await SteppedCluster.start({ nodes: 1, buckets: [notes], partitionCount: 256, limits })
+  stepped = await SteppedCluster.start({
+    nodes: 1,
+    buckets: [notes, tags],
+    partitionCount: 256,
+    limits
+  })
   client = stepped.cluster.connect()
   answers = []
   client.subscribe("inbox", ({ data }) => {
@@ -111,4 +119,29 @@ describe("a message of many requests", () => {
     expect(answers.findIndex(({ id }) => id === -1)).toBeLessThan(1_000)
     expect(answers).toHaveLength(2_001)
   })
+})
+
+describe("a listing", () => {
+  it("reads the headers of documents alone, and keeps none of them", async () => {
+    const args = times(1_000, (i) => [i])
+    for (let key = 0; key < 5; key++) {
+      for (let from = 0; from < args.length; from += 50) {
+        const calls = args.slice(from, from + 50).map((each) => ({ name: "add", args: each }))
+        send("write.tags.edit", { key: `k${key}`, calls })
+      }
+    }
+    stepped.runtime.runReady()
+    // Nothing of them is in memory.
+    stepped.cluster.crash(stepped.nodes[0]!.id)
+    await stepped.restart(1)
+    answers.length = 0
+    stepped.runtime.runReady()
+    send("read.tags.list", { limit: 1_000 })
+    const work = countWork(() => stepped.runtime.runReady())
+    expect(answers).toMatchObject([{ page: { keys: { length: 5 } } }])
+    // Each of the 5,000 elements would take many.
+    expect(work.blocks).toBeLessThan(50_000)
+    stepped.damage(1)
+    expect(stepped.held(tags, "k0")).toEqual([undefined])
+  }, 60_000)
 })
