@@ -11,8 +11,8 @@
  *
  * Liveness stands before the document, so that a listing reads neither it nor the elements.
  *
- * Headers of format 2 have no liveness. Those of format 1 have no first byte. They are in documents without a sequence number, which
- * files had as long as headers had that format.
+ * Headers of format 2 have no liveness. Those of format 1 have no first byte. They are in documents
+ * without a sequence number, which files had as long as headers had that format.
  */
 import { ByteReader, ByteWriter, Malformed } from "../core/codec/Bytes.ts"
 import * as VersionVector from "../core/clock/VersionVector.ts"
