@@ -42,6 +42,13 @@ const completenessAlarms = (core: NodeCore): ReadonlyArray<Alarm> => [
   }
 ]
 
+const failureAlarm = ({ guard }: NodeCore): Alarm => ({
+  name: "failure",
+  count: () => guard.count,
+  says: "a message, a timer or a commit ended with an exception, which the log has with its place; "
+    + "this is a fault of the program, or of data that it stored"
+})
+
 /** The counts that are watched. They only grow. */
 export const alarmsOf = (core: NodeCore): ReadonlyArray<Alarm> => {
   const { link, replica, requests, view } = core
@@ -75,6 +82,7 @@ export const alarmsOf = (core: NodeCore): ReadonlyArray<Alarm> => {
       count: () => storage.stats().damaged + replica.stats().damaged,
       says: "stored rows are damaged; they count as missing and are repaired from other replicas"
     },
+    failureAlarm(core),
     ...completenessAlarms(core),
     {
       name: "commit",

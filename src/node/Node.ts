@@ -135,15 +135,15 @@ const watchConnection = Effect.fnUntraced(function*(transport: TransportService)
   )
 })
 
-/** Logs the first exception that each kind of message causes; the others are counted. */
-const reportHandlerFailures = Effect.fnUntraced(function*() {
+/** Logs the first exception at each place; the others are counted. */
+const reportFailures = Effect.fnUntraced(function*() {
   const run = Effect.runForkWith(yield* Effect.context())
   const told = new Set<string>()
-  return (failure: unknown, tag: string) => {
-    if (told.has(tag)) return
-    told.add(tag)
+  return (failure: unknown, where: string) => {
+    if (told.has(where)) return
+    told.add(where)
     const stack = failure instanceof Error ? failure.stack : undefined
-    run(Effect.logError(`a ${tag} message of another node failed: ${stack ?? String(failure)}`))
+    run(Effect.logError(`${where} ended with an exception: ${stack ?? String(failure)}`))
   }
 })
 
@@ -200,7 +200,7 @@ export const startNode = Effect.fnUntraced(function*(
     limits: limitsOf(settings),
     isForced: settings.form,
     version,
-    onHandlerFailure: yield* reportHandlerFailures(),
+    onFailure: yield* reportFailures(),
     onConflict: yield* reportConflicts({ ...lanReports, runtime }),
     onSuperseded
   }

@@ -11,10 +11,12 @@ import { Malformed } from "../core/codec/Bytes.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import { type ClusterName, NodeId } from "../core/model/Names.ts"
 import type { Runtime } from "../core/Runtime.ts"
+import { type WorkLimits, WorkQueue } from "../core/WorkQueue.ts"
 import * as Frame from "./Frame.ts"
-import { FrameGate, type GateRefusals } from "./FrameGate.ts"
+import { FrameGate } from "./FrameGate.ts"
 import type { FrameSeal } from "./FrameSeal.ts"
 import type { FrameWindowLimits } from "./FrameWindows.ts"
+import type { LinkStats } from "./LinkStats.ts"
 import { type OutboxLimits, PeerOutbox } from "./PeerOutbox.ts"
 import { PeerRouter } from "./PeerRouter.ts"
 import * as Reassembly from "./Reassembly.ts"
@@ -47,7 +49,12 @@ export interface PeerLinkOptions {
   readonly onHeard: (from: NodeId, leastMillis: number, told: Told) => void
   /** Told of each exception of a handler. It may throw where a failure is to end the process. */
   readonly onHandlerFailure: (failure: unknown, tag: PeerTag) => void
-  readonly limits: OutboxLimits & ReassemblyLimits & FrameWindowLimits
+  readonly limits:
+    & OutboxLimits
+    & ReassemblyLimits
+    & FrameWindowLimits
+    & WorkLimits
+    & Pick<NodeLimits, "frameMessagesMax">
 }
 
 type ReassemblyLimits = Pick<
@@ -80,41 +87,14 @@ interface Heard {
   readonly at: number
 }
 
-export interface LinkStats {
-  readonly framesSent: number
-  readonly messagesSent: number
-  /** Runs of parts given up because too much was waiting, or their sender sends no more. */
-  readonly abandonedRuns: number
-  /** Questions for the missing parts of a run. */
-  readonly partsAsked: number
-  /** Parts sent again because they were asked for. */
-  readonly partsResent: number
-  /** Bytes of parts that wait for others, and of runs kept for receivers that miss parts. */
-  readonly partBytes: number
-  /** Requests under the digest of another ring; they were answered, and reached no handler. */
-  readonly otherRing: number
-  /** Messages that were lost because their handler threw. */
-  readonly handlerFailures: number
-  /** Bytes of the numbers by which repeats are known. */
-  readonly windowBytes: number
-  /**
-   * Frames that were not taken; `formerIncarnation` were meant for an earlier incarnation of this
-   * node, `formerSender` come from an earlier one of their sender.
-   */
-  readonly refused: GateRefusals & {
-    readonly malformed: number
-    readonly otherCluster: number
-    readonly formerIncarnation: number
-    readonly formerSender: number
-  }
-}
-
 export class PeerLink {
   readonly #options: PeerLinkOptions
   readonly #subjects: Subjects
   readonly #subscription: Subscription
   readonly #outbox: PeerOutbox
   readonly #router: PeerRouter
+  /** In which the messages of frames take their turns. */
+  readonly #work: WorkQueue
   readonly #heard = new Map<NodeId, Heard>()
   readonly #reassembly: Reassembly.Reassembly
   readonly #gate: FrameGate
@@ -148,7 +128,13 @@ export class PeerLink {
         transport.publish(subject, frame)
       }
     })
-    this.#router = new PeerRouter({ ...options, send: (to, message) => this.send(to, message) })
+    this.#work = new WorkQueue({ runtime, limits })
+    this.#router = new PeerRouter({
+      ...options,
+      work: this.#work,
+      send: (to, message) => this.send(to, message),
+      onMalformed: () => this.#refuseTorn()
+    })
     this.#subscription = transport.subscribe(
       this.#subjects.peersTo(node),
       (message) => this.#receive(message)
@@ -176,6 +162,7 @@ export class PeerLink {
       otherRing: this.#router.otherRing,
       handlerFailures: this.#router.handlerFailures,
       windowBytes: this.#gate.windowBytes,
+      work: this.#work.stats,
       refused: { ...this.#gate.refusals, ...this.#refusals }
     }
   }
@@ -185,6 +172,7 @@ export class PeerLink {
     this.#outbox.flush()
     this.#outbox.forget()
     this.#closed = true
+    this.#work.close()
     this.#subscription.close()
   }
 
@@ -236,11 +224,14 @@ export class PeerLink {
       const frame = this.#gate.open({ from: subject.from, ...message })
       if (frame !== undefined) this.#read(subject.from, frame)
     } catch (error) {
-      // The messages before the fault in the frame were taken; the rest is lost like a lost frame.
       if (!(error instanceof Malformed)) throw error
-      this.#refusals.malformed++
-      this.#options.runtime.mark("link: a torn frame is refused")
+      this.#refuseTorn()
     }
+  }
+
+  #refuseTorn(): void {
+    this.#refusals.malformed++
+    this.#options.runtime.mark("link: a torn frame is refused")
   }
 
   #read(from: NodeId, frame: Frame.Frame): void {

@@ -9,6 +9,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { parseArgs } from "node:util"
 import { Worker } from "node:worker_threads"
 import { freePort } from "../tooling/natsServer.ts"
 import { until } from "../tooling/until.ts"
@@ -171,8 +172,11 @@ const runOne = async (kind: string, connections: number, millis: number): Promis
   rmSync(data, { recursive: true })
 }
 
-export const attackHttp = async (millis: number): Promise<void> => {
+const attackHttp = async (millis: number): Promise<void> => {
   console.log(`Node ${process.versions.node}, ${millis / 1000} s an attack`)
   console.log(row(head))
   for (const [kind, connections] of kinds) await runOne(kind, connections, millis)
 }
+
+const { values } = parseArgs({ options: { seconds: { type: "string", default: "10" } } })
+await attackHttp(1_000 * Number(values.seconds))

@@ -1,20 +1,12 @@
 /**
- * Attacks a node, and prints what that costs it and an honest client: `npm run attack -- http`.
+ * Runs an attack by its name: `npm run attack -- overload`. Each is a file here, which says in its
+ * header what it does and prints a table.
  */
-import { parseArgs } from "node:util"
-import { attackHttp } from "./http.ts"
+const [name = ""] = process.argv.splice(2, 1)
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: { seconds: { type: "string", default: "10" } }
-})
-
-const attacks: Readonly<Record<string, (millis: number) => Promise<void>>> = { http: attackHttp }
-
-const name = positionals[0] ?? ""
-const attack = Object.hasOwn(attacks, name) ? attacks[name] : undefined
-if (attack === undefined) {
-  console.error(`npm run attack -- ${Object.keys(attacks).join("|")} [--seconds N]`)
-  process.exit(1)
+if (/^[a-z]+$/u.test(name)) {
+  await import(`./${name}.ts`)
+} else {
+  console.error("name an attack, such as overload: each is a file in test/attacks")
+  process.exitCode = 1
 }
-await attack(1_000 * Number(values.seconds))

@@ -50,16 +50,17 @@ describe("a preset", () => {
   })
 })
 
-const between = (name: string, start: string, end: string): string => {
-  const text = readFileSync(new URL(`../../src/core/model/${name}`, import.meta.url), "utf8")
-  return text.slice(text.indexOf(start), text.indexOf(end))
+const part = (file: string, first: string, next: string): string => {
+  const text = readFileSync(new URL(`../../src/core/model/${file}`, import.meta.url), "utf8")
+  return text.slice(text.indexOf(first), text.indexOf(next))
 }
 
 /** The comment of each field of the nodes' limits, in one line. */
 const comments = (): ReadonlyMap<string, string> => {
-  const frames = between("EdgeLimits.ts", "const lanFrames", "const lanHttp")
-  const nodes = between("Limits.ts", "const lanNode", "export interface NodeLimits")
-  const fields = `${frames}${nodes}`.matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/\s+(\w+):/gu)
+  const nodes = part("EdgeLimits.ts", "const lanFrames", "const lanHttp")
+    + part("EdgeLimits.ts", "const lanWork", "const lanClient")
+    + part("Limits.ts", "const lanNode", "export interface NodeLimits")
+  const fields = nodes.matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/\s+(\w+):/gu)
   return new Map(Array.from(fields, ([, comment = "", name = ""]) => [
     name,
     comment.replaceAll(/^\s*\* ?/gmu, "").replaceAll(/\s+/gu, " ").trim()

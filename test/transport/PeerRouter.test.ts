@@ -4,10 +4,13 @@ import { beforeEach, describe, expect, it } from "vitest"
 import type { PeerMessage, PeerTag } from "../../schemas/PeerMessage.ts"
 import { ByteWriter, Malformed } from "../../src/core/codec/Bytes.ts"
 import { InvariantViolation } from "../../src/core/Invariant.ts"
+import { lan } from "../../src/core/model/Limits.ts"
 import { NodeId } from "../../src/core/model/Names.ts"
+import { WorkQueue } from "../../src/core/WorkQueue.ts"
 import { writeMessage } from "../../src/transport/PeerMessageCodec.ts"
 import { PeerRouter } from "../../src/transport/PeerRouter.ts"
 import { messages, ringDigest } from "../schemas/messages.ts"
+import { SteppedRuntime } from "../tooling/SteppedRuntime.ts"
 import { handlersOf } from "./handlersOf.ts"
 
 const peer = NodeId.make("n1")
@@ -21,8 +24,12 @@ const stored = (request: number): PeerMessage => ({
   completeness: "complete"
 })
 
+const frameMessagesMax = 1_000
+
 /** A router of a node with the ring above, and the outcome of the messages that it took. */
 class Bench {
+  readonly runtime = new SteppedRuntime()
+  malformed = 0
   readonly heard: Array<readonly [from: NodeId, message: PeerMessage]> = []
   readonly sent: Array<readonly [to: NodeId, message: PeerMessage]> = []
   readonly failures: Array<readonly [failure: unknown, tag: PeerTag]> = []
@@ -38,7 +45,10 @@ class Bench {
     }),
     ringDigest: () => ring,
     send: (to, message) => this.sent.push([to, message]),
-    onHandlerFailure: (failure, tag) => this.onHandlerFailure(failure, tag)
+    onHandlerFailure: (failure, tag) => this.onHandlerFailure(failure, tag),
+    onMalformed: () => this.malformed++,
+    work: new WorkQueue({ runtime: this.runtime, limits: lan.node }),
+    limits: { frameMessagesMax }
   })
 }
 
@@ -98,8 +108,16 @@ describe("messages of a frame", () => {
 
   it("are taken up to the first that is malformed", () => {
     const bytes = Uint8Array.of(...write([stored(1), stored(2)]), 255, ...write([stored(3)]))
-    expect(() => bench.router.take(peer, bytes)).toThrow(Malformed)
+    bench.router.take(peer, bytes)
+    expect(bench.malformed).toBe(1)
     expect(bench.heard).toEqual(fromPeer([stored(1), stored(2)]))
+  })
+
+  it("are taken up to the limit of their number", () => {
+    const all = Array.from({ length: frameMessagesMax + 5 }, (_, i) => stored(i + 1))
+    bench.router.take(peer, write(all))
+    expect(bench.malformed).toBe(1)
+    expect(bench.heard).toEqual(fromPeer(all.slice(0, frameMessagesMax)))
   })
 })
 

@@ -6,6 +6,38 @@
 
 const mebibyte = 2 ** 20
 
+/** How much one message may ask of a node, and how its work is cut into turns. */
+export const lanWork = {
+  /**
+   * Requests in one message of a client. A client closes a message at batchBytesTarget: 64 KiB hold
+   * 3,600 of the shortest.
+   */
+  messageRequestsMax: 4_096,
+  /**
+   * Listings in one message, of which each looks through a page of keys on every node. A program
+   * that exports a bucket needs one at a time.
+   */
+  messageListingsMax: 16,
+  /** Operations of one edit. 1,000 in a set of 10,000 take a turn of 20 ms; at most `itemsMax`. */
+  callsMax: 1_000,
+  /** Contexts that one request brings, each opened by a MAC; at most `itemsMax`. */
+  contextsMax: 1_000,
+  /** Messages in one frame of another node. More than frameBytesTarget holds of the shortest. */
+  frameMessagesMax: 65_536,
+  /**
+   * After how long work gives way to other events. A turn takes this and one step more: less costs
+   * a turn, of some microseconds, more often.
+   */
+  turnMillis: 5,
+  /** The same in steps, each of a few microseconds or more, for a clock that stands still. */
+  turnStepsMax: 4_096,
+  /**
+   * Bytes of messages that wait for their turns, those of clients and those of nodes each; more are
+   * refused. Bytes received a second, times the seconds in which a client gives up.
+   */
+  workBytesMax: 64 * mebibyte
+}
+
 export const lanClient = {
   /**
    * How long a read that names no timeout is waited for. Longer than the node's own, whose answer

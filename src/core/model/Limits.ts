@@ -9,7 +9,6 @@
  *
  * @see hashicorp/memberlist:config.go, which lists its own in this way
  */
-
 import {
   type BrokerLimits,
   type ClientLimits,
@@ -19,6 +18,7 @@ import {
   lanFrames,
   lanHttp,
   lanNats,
+  lanWork,
   type NatsLimits
 } from "./EdgeLimits.ts"
 
@@ -28,6 +28,7 @@ const mebibyte = 2 ** 20
 
 const lanNode = {
   ...lanFrames,
+  ...lanWork,
   /**
    * How far this node's clock may be from the median of its peers' before their median stamps its
    * writes. More than NTP leaves plus the longest pause of a process; raising it lets the last
@@ -341,5 +342,4 @@ export const wan: Preset = {
 export const presetNames = ["development", "lan", "wan"] as const
 
 export type PresetName = typeof presetNames[number]
-
 export const presets: Readonly<Record<PresetName, Preset>> = { development, lan, wan }

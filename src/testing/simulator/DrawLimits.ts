@@ -50,6 +50,7 @@ export const drawLimits = (random: SeededRandom): PlannedLimits => {
     lastIssuedDotsMax: random.pick([0, 3, 20, node.lastIssuedDotsMax]),
     // A smaller window loses most of what a slow network reorders.
     frameWindow: random.pick([64, 256, node.frameWindow]),
-    frameWindowsMax: random.pick([1, node.frameWindowsMax])
+    frameWindowsMax: random.pick([1, node.frameWindowsMax]),
+    turnStepsMax: random.pick([1, 3, node.turnStepsMax, node.turnStepsMax])
   }
 }

@@ -78,7 +78,8 @@ export const codeMarks: ReadonlyArray<string> = [
   "view: the own clock is set aside",
   "write: done, though the own disk failed",
   "write: every replica refused it",
-  "write: failed, and may have applied"
+  "write: failed, and may have applied",
+  "work: a turn ends before its work"
 ]
 
 interface Path {

@@ -94,6 +94,7 @@ export type PlannedLimits = Partial<
     | "finishedRunsMax"
     | "sentRunsBytesMax"
     | "sentRunMillis"
+    | "turnStepsMax"
     | keyof StorageLimits
   >
 >
