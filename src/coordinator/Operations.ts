@@ -133,7 +133,10 @@ export class Operations {
       return new Errors.OperationUnknown({ nodes, mayHaveApplied: true })
     }
     // Without a mark, nothing could tell a later message from this one.
-    if (write.claim.mark !== undefined) replica.operations.fence(write.row, write.id)
+    if (write.claim.mark === undefined) return error
+    replica.operations.fence(write.row, write.id)
+    // An earlier message of the same request may wait for the word of others.
+    this.#underWay.get(operationName(write.row, write.id))?.inquiry?.step({ _tag: "Refused" })
     return error
   }
 
@@ -202,6 +205,9 @@ export class Operations {
             return this.#end(name, after)
           case "GiveWay":
             return this.#await(outcome.to, { write, open, name })
+          case "Refused":
+            open.answer(this.staleMark())
+            return this.#end(name)
           case "Unknown":
             open.answer(inquiry.unknown(outcome.nodes))
             return this.#end(name, after)

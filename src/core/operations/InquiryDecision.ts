@@ -39,6 +39,8 @@ export type InquiryEvent =
     readonly mark: string | undefined
     readonly targets: ReadonlyArray<NextTarget>
   }
+  /** The own node has told a client that it does not do it. */
+  | { readonly _tag: "Refused" }
   /** A node inquires itself. */
   | { readonly _tag: "Rival"; readonly node: NodeId }
   /** A node is believed down. */
@@ -52,6 +54,8 @@ export type InquiryOutcome =
   | { readonly _tag: "Known" }
   /** `isSure`: no node has done it; else the request asked for it to be done all the same. */
   | { readonly _tag: "Do"; readonly isSure: boolean }
+  /** The own node has refused it since it inquires: it is not done under this mark. */
+  | { readonly _tag: "Refused" }
   /** Another node inquires, and decides. */
   | { readonly _tag: "GiveWay"; readonly to: NodeId }
   /** Nobody can tell; these nodes could not. */
@@ -108,7 +112,7 @@ export const make = (
  * The decision after an event.
  *
  * **Guarantees** `Do` that is sure only where the own node and every needed one have not done it;
- * nothing changes once the outcome is known.
+ * no `Do` after a refusal; nothing changes once the outcome is known.
  */
 export const step = (decision: InquiryDecision, event: InquiryEvent): InquiryDecision => {
   if (decision.outcome._tag !== "Wait") return decision
@@ -121,6 +125,8 @@ export const step = (decision: InquiryDecision, event: InquiryEvent): InquiryDec
       return settle(answered(decision, event, "unclear"))
     case "Forwarded":
       return settle(followed(answered(decision, event, "clear"), event.targets))
+    case "Refused":
+      return { ...decision, outcome: { _tag: "Refused" } }
     case "Rival": {
       const { node } = event
       return node < decision.self

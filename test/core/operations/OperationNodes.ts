@@ -18,6 +18,8 @@ export const rules: Rules = { ...Proof, step: InquiryDecision.step }
 interface Inquiring {
   readonly decision: InquiryDecision.InquiryDecision
   readonly number: number
+  /** The sending for which the node inquires. */
+  readonly sending: number
 }
 
 interface NodeState {
@@ -147,6 +149,8 @@ const conclude = (situation: Situation, at: number): Situation => {
       return carryOut(ended, at)
     case "GiveWay":
       return ended
+    case "Refused":
+      return answer(ended, at, "stale", inquiring!.sending)
     case "Unknown":
       return answer(ended, at, "unknown")
   }
@@ -155,7 +159,10 @@ const conclude = (situation: Situation, at: number): Situation => {
 const inquire = (
   situation: Situation,
   at: number,
-  verdict: Extract<Proof.Verdict, { readonly _tag: "Inquire" }>
+  { sending, verdict }: {
+    readonly verdict: Extract<Proof.Verdict, { readonly _tag: "Inquire" }>
+    readonly sending: number
+  }
 ): Situation => {
   const number = situation.numbers + 1
   const decision = InquiryDecision.make({
@@ -173,7 +180,7 @@ const inquire = (
     mark: question.mark
   }))
   const begun = withNode({ ...situation, numbers: number }, at, {
-    inquiring: { decision, number }
+    inquiring: { decision, number, sending }
   })
   return conclude(send(begun, ...asks), at)
 }
@@ -185,17 +192,20 @@ export const receiveCopy = (
   refuses: boolean
 ): Situation => {
   const { inquiring, memory, trace } = situation.nodes[to]!
-  if (inquiring !== undefined) return situation
+  // It waits for the end of the inquiry, as one that is still on its way does. A node that takes
+  // nothing in refuses it at once.
+  if (inquiring !== undefined && !refuses) return situation
   const verdict = rules.judge(memory, { self: nodeId(to), trace, claim })
   if (verdict._tag === "Stale") return answer(situation, to, "stale", sending)
   if (refuses) {
     const isProven = verdict._tag === "Do" || (verdict._tag === "Inquire" && verdict.isProven)
     if (!isProven) return answer(situation, to, "unknown")
-    const refused = claim.mark === undefined ? situation : fence(situation, to)
+    if (claim.mark === undefined) return answer(situation, to, "refused", sending)
+    const refused = decide(rules, fence(situation, to), to, { _tag: "Refused" })
     return answer(refused, to, "refused", sending)
   }
   return verdict._tag === "Inquire"
-    ? inquire(situation, to, verdict)
+    ? inquire(situation, to, { verdict, sending })
     : carryOut(situation, to)
 }
 

@@ -21,6 +21,7 @@ describe("an operation that names itself is carried out once, or not denied fals
   it.each<[string, Partial<Bounds>]>([
     ["with three sendings to two nodes", { sendingsMax: 3 }],
     ["with a refusal", { refusalsMax: 1 }],
+    ["with three sendings and two refusals", { sendingsMax: 3, refusalsMax: 2 }],
     ["with a restart", { restartsMax: 1 }],
     ["with an eviction", { evictionsMax: 1 }],
     ["with a refusal and an eviction", { refusalsMax: 1, evictionsMax: 1 }],
@@ -42,6 +43,7 @@ const anyIncarnation: Rules["judge"] = (memory, options) => {
 
 describe("the model notices", () => {
   const twice = "it was carried out twice"
+  const denied = "it was denied, and carried out"
   it.each<[string, string, Partial<Bounds>, Partial<Rules>]>([
     ["a fence that is ignored", twice, {}, {
       judge: (memory, options) =>
@@ -73,6 +75,10 @@ describe("the model notices", () => {
     ["rivals that both go on", twice, { hasMarks: false }, {
       step: (decision, event) =>
         event._tag === "Rival" ? decision : InquiryDecision.step(decision, event)
+    }],
+    ["an inquiry that outlasts a refusal", denied, { sendingsMax: 3, refusalsMax: 2 }, {
+      step: (decision, event) =>
+        event._tag === "Refused" ? decision : InquiryDecision.step(decision, event)
     }]
   ])("%s", (_, expected, bounds, mutant) => {
     expect(explore({ ...none, ...bounds }, { ...rules, ...mutant }).broken).toBe(expected)

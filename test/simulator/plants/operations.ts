@@ -73,7 +73,7 @@ export const operationPlants: ReadonlyArray<Plant> = [
     bug: "a refused write is carried out when an earlier message comes",
     edits: [{
       file: "src/coordinator/Operations.ts",
-      from: "if (write.claim.mark !== undefined) replica.operations.fence(write.row, write.id)",
+      from: "    replica.operations.fence(write.row, write.id)\n",
       to: ""
     }]
   }
