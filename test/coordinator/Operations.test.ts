@@ -175,6 +175,33 @@ describe("a retry at another node", () => {
   })
 })
 
+describe("a node that refuses a write for which it asks others", () => {
+  it.each([["of a client", false], ["of another node", true]])(
+    "carries out no earlier message of it: %s",
+    (_, forwarded) => {
+      for (const at of [1, 2, 3]) client.operation(shelves, visit).send(at)
+      const tried = [{ node: node(3), mark: client.marks.get(3)! }]
+      const operation = { ...visit, timeoutMillis: 4_000, operationId: id(1) }
+      const body = { ...operation, mark: client.marks.get(1)!, tried }
+      stepped.cut(3)
+      const first = begin(stepped, 1, { bucket: shelves, body, forwarded })
+      stepped.runtime.advance(10)
+      expect(first.isOpen).toBe(true)
+      stepped.nodes[0]!.core.coordinator.drain()
+      const repeat = begin(stepped, 1, { bucket: shelves, body, forwarded })
+      expect(repeat.error._tag).toBe("NodeUnavailable")
+      expect(first.error._tag).toBe("StaleMark")
+      stepped.heal()
+      stepped.runtime.advance(4_000)
+      expect(visits(2)).toBe(3)
+      // Its client asks another node, and need not name the one that has refused.
+      const { mark } = send(stepped, 2, { bucket: shelves, body: { ...body, mark: "" } }).sender!
+      done(send(stepped, 2, { bucket: shelves, body: { ...body, mark } }))
+      expect(visits(2)).toBe(4)
+    }
+  )
+})
+
 describe("one operation sent to all nodes at once", () => {
   it.each([
     ["without marks", false],

@@ -49,6 +49,8 @@ export const done = ({ answer }: Sending): Answer => answer
 export interface SendOptions {
   readonly bucket: Pick<Any, "name">
   readonly body: RequestBody
+  /** Whether another node forwards it; unless set it comes from its client. */
+  readonly forwarded?: boolean
 }
 
 /** Sends a request as it is, and lets everything happen that needs no time. */
@@ -61,10 +63,10 @@ export const send = (stepped: SteppedCluster, at: number, options: SendOptions):
 /** Sends a request as it is; nothing happens before the end of this turn. */
 export const begin = (stepped: SteppedCluster, at: number, options: SendOptions): Sending => {
   const sending = new Sending()
-  const { body } = options
+  const { body, forwarded = false } = options
   const bucket = BucketName.make(options.bucket.name)
   const { coordinator } = stepped.nodes[at - 1]!.core
-  coordinator.handle({ action: "write", principal: anonymous, bucket, body, forwarded: false }, {
+  coordinator.handle({ action: "write", principal: anonymous, bucket, body, forwarded }, {
     deliver: (outcome, sender) => {
       sending.outcomes.push(outcome)
       sending.sender = sender

@@ -21,5 +21,14 @@ export const foundPlants: ReadonlyArray<Plant> = [
       from: "if (continues && told !== \"not\") return local.own",
       to: "if (continues) return local.own"
     }]
+  },
+  {
+    name: "inquiry-outlasts-refusal",
+    bug: "a node that asks others about a write carries it out after it has refused it",
+    edits: [{
+      file: "src/coordinator/Operations.ts",
+      from: "?.inquiry?.step({ _tag: \"Refused\" })",
+      to: ""
+    }]
   }
 ]
