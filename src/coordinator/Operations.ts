@@ -207,7 +207,7 @@ export class Operations {
             return this.#await(outcome.to, { write, open, name })
           case "Refused":
             open.answer(this.staleMark())
-            return this.#end(name)
+            return this.#end(name, after)
           case "Unknown":
             open.answer(inquiry.unknown(outcome.nodes))
             return this.#end(name, after)
