@@ -10,6 +10,7 @@ import type { Forward, PeerHandlers, PeerMessage } from "../../schemas/PeerMessa
 import type { NodeId } from "../core/model/Names.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import { InFlightRequests } from "../transport/InFlightRequests.ts"
+import { Admission } from "./Admission.ts"
 import { CatchUpRead } from "./CatchUpRead.ts"
 import { ChecksUnderWay } from "./ChecksUnderWay.ts"
 import { ClientRead } from "./ClientRead.ts"
@@ -80,6 +81,7 @@ export class Coordinator {
     let sending = 0
     this.#context = {
       ...node,
+      admission: new Admission(node),
       counters: CoordinatorCounters.make(),
       inFlight: new InFlightRequests<Gathering>({ runtime, limits, firstNumber }),
       lateReplies: new LateReplyBudget(limits.lateReplyBytesMax),
@@ -95,12 +97,26 @@ export class Coordinator {
     this.#validation = { ...validation, ...limits, seal }
   }
 
+  /**
+   * Why a message of clients' requests is refused before it is read; undefined where it may be
+   * taken. Other nodes' requests are work that was begun: they are never refused so.
+   */
+  overload(): Errors.Overloaded | undefined {
+    const { admission, counters } = this.#context
+    return this.#draining ? undefined : admission.refusal(counters.open)
+  }
+
+  admission(): Admission["stats"] {
+    return this.#context.admission.stats
+  }
+
   /** Carries out a request, or has it carried out; answers exactly once. */
   handle(request: Request, address: AnswerAddress<Answer>): void {
-    const unavailable = this.#unavailable()
+    const isAdmitted = request.forwarded || request.isAdmitted === true
+    const unavailable = this.#unavailable() ?? (isAdmitted ? undefined : this.overload())
     if (unavailable !== undefined) return this.#refuse(request, address, unavailable)
     const { counters } = this.#context
-    const open = new OpenRequest(this.#context, address)
+    const open = new OpenRequest(this.#context, address, request.action === "write")
     if (request.action === "read") {
       const read = validateRead(request, this.#validation)
       if (isFault(read)) return open.answer(read)
@@ -175,7 +191,7 @@ export class Coordinator {
 
   /** Takes a request in, unless the node stops or too many are open: then it is refused. */
   #open<A extends object>(address: AnswerAddress<A>): OpenRequest<A> | undefined {
-    const unavailable = this.#unavailable()
+    const unavailable = this.#unavailable() ?? this.overload()
     if (unavailable === undefined) return new OpenRequest(this.#context, address)
     address.deliver(unavailable)
     return undefined
@@ -193,7 +209,7 @@ export class Coordinator {
   }
 
   /** Refuses a request for good: a repeat of its message is not carried out either. */
-  #refuse(request: Request, address: AnswerAddress<Answer>, error: Errors.NodeUnavailable): void {
+  #refuse(request: Request, address: AnswerAddress<Answer>, error: Errors.StoreError): void {
     const { node, replica } = this.#context
     const write = request.action === "read" || request.body.operationId === undefined
       ? error

@@ -7,7 +7,7 @@ import type { StoreError } from "../core/model/StoreError.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import type { AnswerAddress } from "./Request.ts"
 
-type Shared = Pick<CoordinatorContext, "counters" | "node" | "replica" | "runtime">
+type Shared = Pick<CoordinatorContext, "admission" | "counters" | "node" | "replica" | "runtime">
 
 /** Makes the error that a request ends with of the one that was found. */
 type Settle = (error: StoreError) => StoreError
@@ -16,14 +16,17 @@ export class OpenRequest<A extends object> {
   readonly #shared: Shared
   readonly #address: AnswerAddress<A>
   readonly #arrivedAt: number
+  readonly #isWrite: boolean
   #settle: Settle = (error) => error
   #isAnswered = false
 
-  /** Counts the request as open until it is answered. */
-  constructor(shared: Shared, address: AnswerAddress<A>) {
+  /** Counts the request as open until it is answered. `isWrite`: its time tells of the disks. */
+  constructor(shared: Shared, address: AnswerAddress<A>, isWrite = false) {
     this.#shared = shared
     this.#address = address
     this.#arrivedAt = shared.runtime.elapsed()
+    this.#isWrite = isWrite
+    shared.admission.taken(shared.counters.open)
     shared.counters.open++
   }
 
@@ -41,7 +44,7 @@ export class OpenRequest<A extends object> {
   answer(found: A | StoreError): void {
     invariant(!this.#isAnswered, "a request is answered once")
     this.#isAnswered = true
-    const { counters, node, replica, runtime } = this.#shared
+    const { admission, counters, node, replica, runtime } = this.#shared
     const outcome = found instanceof Error ? this.#settle(found) : found
     counters.open--
     if (outcome instanceof Error) {
@@ -52,6 +55,9 @@ export class OpenRequest<A extends object> {
     } else if ("siblings" in outcome && Number(outcome.siblings) > 1) {
       counters.siblingsSeen++
       if (Number(outcome.siblings) > 2) runtime.mark("coordinator: three siblings are answered")
+    }
+    if (this.#isWrite && !(outcome instanceof Error)) {
+      admission.written(runtime.elapsed() - this.#arrivedAt)
     }
     this.#address.deliver(outcome, { node, mark: replica.operations.mark() })
   }

@@ -20,14 +20,20 @@ type Response = HttpServerResponse.HttpServerResponse
 type Headers = Readonly<Record<string, string>>
 
 /** Most outages are over after a second: another replica answers, or a commit ends. */
-const retryAfterSeconds = "1"
+const usualMillis = 1_000
+
+/** Whole seconds, as HTTP tells them. */
+const retryAfterOf = (failure: Failure): string => {
+  const millis = "retryAfterMillis" in failure ? Number(failure.retryAfterMillis) : usualMillis
+  return String(Math.ceil(millis / 1_000))
+}
 
 export const problemResponse = (failure: Failure, headers: Headers = {}): Response => {
   const problem = failure instanceof Error ? problemOf(failure) : failure
   return HttpServerResponse.jsonUnsafe(problem, {
     status: problem.status,
     contentType: problemContentType,
-    headers: problem.status === 503 ? { ...headers, "retry-after": retryAfterSeconds } : headers
+    headers: problem.status === 503 ? { ...headers, "retry-after": retryAfterOf(failure) } : headers
   })
 }
 

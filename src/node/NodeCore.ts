@@ -117,7 +117,7 @@ export class NodeCore {
 
   constructor(options: NodeOptions, incarnation: Incarnation.Incarnation) {
     this.options = options
-    const { buckets, limits, node, ring, storage, runtime } = options
+    const { buckets, limits, node, ring, storage, runtime, transport } = options
     const { partitionCount } = ring.ring
     this.view = new ClusterView({ runtime, self: node, ring, limits })
     this.otherKeys = new OtherKeys((id) => this.view.isMember(id))
@@ -146,6 +146,7 @@ export class NodeCore {
       view: this.view,
       replica: this.replica,
       send: (to, message) => this.link.send(to, message),
+      flush: (done) => transport.flush(done),
       incarnationOf: (node) => this.link.incarnationOf(node),
       completenessOf,
       completeness,

@@ -65,6 +65,7 @@ const table: ReadonlyArray<readonly [status: number, error: Errors.StoreError]> 
   [409, new Errors.ContextTooOld({ bucket })],
   [503, new Errors.NodeUnwritable({ node: "n1", reason: "its disk is full or failing" })],
   [503, new Errors.NodeUnavailable({ node: "n1", reason: "it is stopping" })],
+  [503, new Errors.Overloaded({ node: "n1", retryAfterMillis: 1_200 })],
   [500, new Errors.Undecodable({ bucket, path: "$.a", problem: "no number" })],
   [503, new Errors.NoAnswer({ reason: "no answer in time", mayHaveApplied: true })]
 ]

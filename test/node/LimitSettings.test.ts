@@ -52,8 +52,12 @@ describe("a preset", () => {
 
 /** The comment of each field of the nodes' limits, in one line. */
 const comments = (): ReadonlyMap<string, string> => {
-  const text = readFileSync(new URL("../../src/core/model/Limits.ts", import.meta.url), "utf8")
-  const nodes = text.slice(text.indexOf("const lanNode"), text.indexOf("const lanClient"))
+  const part = (file: string, first: string, next: string): string => {
+    const text = readFileSync(new URL(`../../src/core/model/${file}`, import.meta.url), "utf8")
+    return text.slice(text.indexOf(first), text.indexOf(next))
+  }
+  const nodes = part("EdgeLimits.ts", "const lanAdmission", "const lanClient")
+    + part("Limits.ts", "const lanNode", "export interface NodeLimits")
   const fields = nodes.matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/\s+(\w+):/gu)
   return new Map(Array.from(fields, ([, comment = "", name = ""]) => [
     name,

@@ -40,6 +40,8 @@ export interface ConcurrencyLimit {
   readonly limit: number
   /** The wait of the last window, where it was too long and no short one came since; else 0. */
   readonly standingMillis: number
+  /** Requests taken since the last wait was measured. */
+  readonly taken: number
   /** Undefined before the first sample of a window. */
   readonly windowEndsAt: number | undefined
   readonly waits: Least
@@ -51,8 +53,10 @@ export interface ConcurrencyLimit {
 }
 
 export type LimitEvent =
-  /** A request wants to be taken while so many are open. */
-  | { readonly _tag: "Asked"; readonly open: number }
+  /** A request was taken while so many others were open. */
+  | { readonly _tag: "Taken"; readonly open: number }
+  /** A request was refused while so many were open. */
+  | { readonly _tag: "Denied"; readonly open: number }
   /** A message has waited in all the queues on its way to here. */
   | { readonly _tag: "Waited"; readonly millis: number; readonly now: number }
   /** A write was done. */
@@ -67,10 +71,10 @@ const steepest = 0.5
 /** For a refusal, of which it is not known by how much the limit is too high. */
 const afterRefusal = 0.8
 /** A standing queue of so many targets means that the limit alone does not hold it down. */
-const refusedTargets = 4
+const trickleTargets = 4
 
 export const make = (options: LimitOptions): ConcurrencyLimit =>
-  fresh({ limit: bounded(options.first, options), standingMillis: 0 }, options)
+  fresh({ limit: bounded(options.first, options), standingMillis: 0, taken: 0 }, options)
 
 /**
  * The limit after an event.
@@ -85,14 +89,16 @@ export const step = (
   options: LimitOptions
 ): ConcurrencyLimit => {
   switch (event._tag) {
-    case "Asked":
-      return event.open < state.openMost ? state : { ...state, openMost: event.open + 1 }
+    case "Taken":
+      return { ...used(state, event.open + 1), taken: state.taken + 1 }
+    case "Denied":
+      return used(state, event.open)
     case "Refused":
       return state.isRefused ? state : { ...state, isRefused: true }
     case "Waited": {
       const standingMillis = event.millis <= options.waitMillis ? 0 : state.standingMillis
       const waits = withSample(state.waits, event.millis)
-      return closed({ ...state, standingMillis, waits }, event.now, options)
+      return closed({ ...state, standingMillis, waits, taken: 0 }, event.now, options)
     }
     case "Written": {
       const writes = withSample(state.writes, event.millis)
@@ -101,12 +107,17 @@ export const step = (
   }
 }
 
-/** Whether one more request may be taken while so many are open. */
+/**
+ * Whether one more request may be taken while so many are open. While a long queue stands, which
+ * requests that are done at once may cause without ever being open, no more are taken from one
+ * measured wait to the next than the least.
+ */
 export const admits = (
-  { limit, standingMillis }: ConcurrencyLimit,
+  { limit, standingMillis, taken }: ConcurrencyLimit,
   open: number,
-  { waitMillis }: LimitOptions
-): boolean => open < Math.floor(limit) && standingMillis < refusedTargets * waitMillis
+  { min, waitMillis }: LimitOptions
+): boolean =>
+  open < Math.floor(limit) && (standingMillis < trickleTargets * waitMillis || taken < min)
 
 /**
  * How long one who was refused should wait: until the queue has drained, and longer the more are
@@ -117,6 +128,9 @@ export const retryAfterMillis = (
   open: number,
   { waitMillis }: LimitOptions
 ): number => Math.ceil(Math.max(waitMillis, standingMillis) * Math.max(1, open / limit))
+
+const used = (state: ConcurrencyLimit, open: number): ConcurrencyLimit =>
+  open <= state.openMost ? state : { ...state, openMost: open }
 
 const withSample = ({ count, millis: least }: Least, millis: number): Least => ({
   count: count + 1,
@@ -135,7 +149,8 @@ const closed = (
   const gradient = Math.min(ratio(waits, waitMillis), ratio(writes, writeMillis))
   const isStanding = waits.count >= samplesLeast && waits.millis > waitMillis
   const standingMillis = isStanding ? waits.millis : 0
-  return fresh({ limit: next(state, gradient, options), standingMillis }, options)
+  const { taken } = state
+  return fresh({ limit: next(state, gradient, options), standingMillis, taken }, options)
 }
 
 /** How far the samples are within their target; 1 where they are, or are too few. */
@@ -158,7 +173,7 @@ const bounded = (limit: number, { max, min }: LimitOptions): number =>
 
 /** The state before the first sample of a window. */
 const fresh = (
-  kept: Pick<ConcurrencyLimit, "limit" | "standingMillis">,
+  kept: Pick<ConcurrencyLimit, "limit" | "standingMillis" | "taken">,
   { max, min }: LimitOptions
 ): ConcurrencyLimit => {
   invariant(min >= 1 && min <= max, "a limit of requests is at least 1")

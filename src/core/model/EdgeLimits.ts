@@ -6,6 +6,34 @@
 
 const mebibyte = 2 ** 20
 
+/** How many requests a node takes while it has others: `core/admission` finds the number. */
+export const lanAdmission = {
+  /**
+   * Requests that may be open whatever was measured. Enough for the disk to commit many together: a
+   * node whose every write is slow takes no more than these.
+   */
+  admittedMin: 64,
+  /** The same before anything was measured: a burst at the start is not refused. */
+  admittedFirst: 256,
+  /**
+   * How long messages may wait on their way into the node, of a queue that stands: a write meets it
+   * three times (request, answers of replicas, reply), which should take half of the time in which
+   * callers want an answer. Less refuses where the machine is only uneven.
+   */
+  waitTargetMillis: 50,
+  /**
+   * How long a write may take while all do: the disk's sync, a round trip to another node and its
+   * sync, and the waits above. Slower than this, fewer are taken, for a queue may be why.
+   */
+  writeTargetMillis: 200,
+  /** The number changes once in this time. A few waits: less follows noise, more follows late. */
+  admissionWindowMillis: 100,
+  /** Between two questions that measure the wait, while there is load. A fifth of the window. */
+  waitProbeMillis: 20,
+  /** Such questions under way. With 8 a wait of a second is measured 8 times a second. */
+  waitProbesMax: 8
+}
+
 export const lanClient = {
   /**
    * How long a read that names no timeout is waited for. Longer than the node's own, whose answer

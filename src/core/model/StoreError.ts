@@ -271,6 +271,22 @@ export class NodeUnavailable extends Schema.TaggedError<NodeUnavailable>()("Node
   }
 }
 
+/**
+ * Nothing was done, since more is asked for than can be answered in time. May be retried, after a
+ * pause.
+ */
+export class Overloaded extends Schema.TaggedError<Overloaded>()("Overloaded", {
+  /** The node that refused; left out where the client did so, and asked no node. */
+  node: Schema.optionalKey(Schema.String),
+  /** The pause after which another attempt is more likely to be taken. */
+  retryAfterMillis: Schema.Int
+}) {
+  override get message(): string {
+    const by = this.node === undefined ? "this client" : `node ${this.node}`
+    return `${by} has more to do than it can answer in time: try again in ${this.retryAfterMillis} ms`
+  }
+}
+
 /** A stored value that the bucket's schema does not read. It is kept as it is. */
 export class Undecodable extends Schema.TaggedError<Undecodable>()("Undecodable", {
   bucket: Schema.String,
@@ -310,6 +326,7 @@ export const StoreError = Schema.Union([
   ListingIncomplete,
   NodeUnwritable,
   NodeUnavailable,
+  Overloaded,
   Undecodable,
   NoAnswer
 ])
@@ -325,6 +342,7 @@ export const isPassing = (outcome: { readonly _tag: string }): boolean => {
     case "ContextTooOld":
     case "NodeUnavailable":
     case "NodeUnwritable":
+    case "Overloaded":
     case "StaleMark":
       return true
     default:

@@ -81,14 +81,15 @@ describe("a server with a limit", () => {
 })
 
 const event: fc.Arbitrary<(now: number) => ConcurrencyLimit.LimitEvent> = fc.oneof(
-  fc.nat(20_000).map((open) => () => ({ _tag: "Asked" as const, open })),
+  fc.nat(20_000).map((open) => () => ({ _tag: "Taken" as const, open })),
+  fc.nat(20_000).map((open) => () => ({ _tag: "Denied" as const, open })),
   fc.nat(3_000).map((millis) => (now: number) => ({ _tag: "Waited" as const, millis, now })),
   fc.nat(3_000).map((millis) => (now: number) => ({ _tag: "Written" as const, millis, now })),
   fc.constant(() => ({ _tag: "Refused" as const }))
 )
 
 describe("the limit", () => {
-  it("stays within its bounds, and admits a request while fewer than the least are open", () => {
+  it("stays within its bounds, and admits a request while fewer than the least are open and newly taken", () => {
     fc.assert(fc.property(
       fc.array(fc.tuple(fc.nat(300), event), { maxLength: 200 }),
       (events) => {
@@ -99,8 +100,8 @@ describe("the limit", () => {
           limit = ConcurrencyLimit.step(limit, make(now), options)
           expect(limit.limit).toBeGreaterThanOrEqual(options.min)
           expect(limit.limit).toBeLessThanOrEqual(options.max)
-          const isStanding = limit.standingMillis > options.waitMillis
-          expect(ConcurrencyLimit.admits(limit, options.min - 1, options) || isStanding).toBe(true)
+          const isFew = limit.taken < options.min
+          expect(ConcurrencyLimit.admits(limit, options.min - 1, options) || !isFew).toBe(true)
           expect(ConcurrencyLimit.admits(limit, options.max, options)).toBe(false)
         }
       }
@@ -118,7 +119,12 @@ describe("the limit", () => {
 
   it("is the same after a pause of the process, which one wait shows and the next does not", () => {
     let limit = ConcurrencyLimit.make(options)
-    for (const [now, millis] of [[10, 1], [200, 1], [3_000, 2_900], [3_001, 2_800], [3_003, 2]] as const) {
+    for (
+      const [now, millis] of [[10, 1], [200, 1], [3_000, 2_900], [3_001, 2_800], [
+        3_003,
+        2
+      ]] as const
+    ) {
       limit = ConcurrencyLimit.step(limit, { _tag: "Waited", millis, now }, options)
     }
     expect(limit).toMatchObject({ limit: options.first, standingMillis: 0 })
@@ -126,7 +132,7 @@ describe("the limit", () => {
 
   it("falls by no more than half in a window, and to what was open", () => {
     let limit = ConcurrencyLimit.make(options)
-    limit = ConcurrencyLimit.step(limit, { _tag: "Asked", open: 99 }, options)
+    limit = ConcurrencyLimit.step(limit, { _tag: "Taken", open: 99 }, options)
     for (const now of [0, 50, 100]) {
       limit = ConcurrencyLimit.step(limit, { _tag: "Waited", millis: 5_000, now }, options)
     }

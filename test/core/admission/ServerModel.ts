@@ -66,8 +66,9 @@ export const serve = (
       limit = ConcurrencyLimit.step(limit, { _tag: "Written", millis: took, now }, options)
       return work / 2
     }
-    limit = ConcurrencyLimit.step(limit, { _tag: "Asked", open }, options)
-    if (!ConcurrencyLimit.admits(limit, open, options)) {
+    const isTaken = ConcurrencyLimit.admits(limit, open, options)
+    limit = ConcurrencyLimit.step(limit, { _tag: isTaken ? "Taken" : "Denied", open }, options)
+    if (!isTaken) {
       served.push({ at: item.at, took: undefined })
       return work * load.refusalShare
     }
