@@ -60,6 +60,12 @@ export type SendEvent =
     readonly node: NodeId | undefined
     readonly canMove: boolean
   }
+  /** A node has too much to do: it has passed over the last sending of an attempt. */
+  | { readonly _tag: "Shed"; readonly attempt: number }
+  /** The pause that `next` asked for is over. */
+  | { readonly _tag: "Resume" }
+  /** There is to be no pause, as the request may not be sent again. */
+  | { readonly _tag: "NoPause" }
   /** A node says that the write may have applied. */
   | { readonly _tag: "InDoubt"; readonly attempt: number }
   /** The request's time is up. */
@@ -76,6 +82,8 @@ export type Next =
   | { readonly _tag: "Ask"; readonly node: NodeId }
   /** Make a new message for a node that is not in `avoid`, or do what `orElse` says. */
   | { readonly _tag: "AskAnother"; readonly orElse: OrElse }
+  /** Wait for a while before another node is asked. */
+  | { readonly _tag: "Pause" }
   /** The node's error is the outcome. */
   | { readonly _tag: "Pass" }
   /** No error of a node says enough. */
@@ -102,6 +110,7 @@ const none: ReadonlySet<NodeId> = new Set()
 const wait: Next = { _tag: "Wait" }
 const again: Next = { _tag: "Again" }
 const pass: Next = { _tag: "Pass" }
+const pause: Next = { _tag: "Pause" }
 const anotherOr = {
   again: { _tag: "AskAnother", orElse: "again" },
   any: { _tag: "AskAnother", orElse: "any" },
@@ -151,6 +160,14 @@ const stepped = (
       return stale(decision, event)
     case "Refused":
       return refused(decision, event)
+    case "Shed":
+      return shed(decision, event.attempt)
+    case "Resume":
+      return decision.next === pause
+        ? leave(decision, decision.attempts[currentOf(decision)]!.node)
+        : { ...decision, next: wait }
+    case "NoPause":
+      return end(decision)
     case "InDoubt":
       return inDoubt(decision, event.attempt)
     case "Deadline":
@@ -282,6 +299,13 @@ const refused = (
   // Where the broker chose before, it led to a node that cannot.
   const hasAskedAny = attempts.some((earlier) => earlier.node === undefined)
   return leave(told, node, hasAskedAny ? "end" : "any")
+}
+
+/** Unlike a refusal, it says nothing of earlier sendings: the node has not read this one. */
+const shed = (decision: SendDecision, number: number): SendDecision => {
+  if (decision.attempts[number] === undefined) return { ...decision, next: wait }
+  const told = unsent(decision, number, {})
+  return { ...told, next: isAwaited(told) ? wait : pause }
 }
 
 const inDoubt = (decision: SendDecision, number: number): SendDecision => {

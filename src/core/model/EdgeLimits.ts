@@ -83,6 +83,41 @@ export const lanClient = {
   marksMax: 1_000,
   /** A node is preferred that answers in less than half the time, by at least this much. */
   noiseMillis: 2,
+  /**
+   * Requests under way whatever was measured. Enough to keep three nodes busy between two answers;
+   * with many clients their sum may be more than the nodes admit.
+   */
+  inFlightMin: 16,
+  /** The same before anything was measured. As many as one node admits at first. */
+  inFlightFirst: 256,
+  /** The most. Each holds its request, and its answer in the end: 2 KB and the document. */
+  inFlightMax: 10_000,
+  /**
+   * How long a request may wait here for its turn, or to be tried again; later it is not begun any
+   * more. Twice that and a write stay below 500 ms: more answers later, less refuses shorter bursts.
+   */
+  queueMillis: 200,
+  /**
+   * How long after a request came it is told that it was not begun. Callers often try again at
+   * once: their waiting here costs less than their next attempts.
+   */
+  refusalMillis: 1_000,
+  /** Requests that wait so, 1 KB and the value each; more are refused in the next turn. */
+  queuedMax: 100_000,
+  /** How long an answer may take while all do: as the nodes' for writes. */
+  answerTargetMillis: 200,
+  /** See the nodes': the waits are those of answers on their way into the client. */
+  waitTargetMillis: 50,
+  admissionWindowMillis: 100,
+  waitProbeMillis: 20,
+  waitProbesMax: 8,
+  /**
+   * Requests sent again, for each one that was answered. Less than 1, or what is sent again for
+   * lack of an answer makes the next answers later. As in Finagle and gRPC.
+   */
+  retryShare: 0.1,
+  /** Requests sent again without that: those of a node that dies with them. */
+  retriesMax: 500,
   /** Requests of one `many` under way at once: enough to fill a batch for each node. */
   manyMax: 256,
   /** Documents that one session remembers, 100 bytes each; beyond, a new session is asked for. */

@@ -332,6 +332,7 @@ export const wan: Preset = {
     resendMinMillis: 400,
     resendMaxMillis: 2_500,
     restMillis: 3_000,
+    answerTargetMillis: 1_000,
     noiseMillis: 20
   },
   nats: {

@@ -13,6 +13,7 @@ import type {
 } from "../../client/Backend.ts"
 import { NodeMarks } from "../../client/NodeMarks.ts"
 import { RemoteRequest, type RequestSender } from "../../client/RemoteRequest.ts"
+import { RetryBudget } from "../../client/RetryBudget.ts"
 import type { RequestText } from "../../client/RequestText.ts"
 import * as Json from "../../core/codec/Json.ts"
 import { invariant } from "../../core/Invariant.ts"
@@ -128,6 +129,7 @@ export class SimBackend implements Backend {
   readonly runtime: Runtime
   readonly #session: string
   readonly #marks = new NodeMarks(limits)
+  readonly #retries = new RetryBudget(limits)
   readonly #pending: InFlightRequests<RemoteRequest>
 
   /** `clockMillis`: how far its clock is off. */
@@ -192,7 +194,7 @@ export class SimBackend implements Backend {
         if (isOver || (outcome._tag !== "Answer" && !isLast)) return
         isOver = true
         respond(outcome._tag === "Answer" ? outcome : error!, asking.judgement)
-      })
+      }, this.runtime.elapsed() + limits.queueMillis)
       this.#pending.add(number, remote)
       remote.start()
     }
@@ -212,7 +214,9 @@ export class SimBackend implements Backend {
       post: (text, node) => this.#post(asking, text, node, attemptsMax),
       ended: (remote) => this.#pending.remove(remote.number),
       answered: () => {},
-      unreachable: () => {}
+      unreachable: () => {},
+      shed: () => {},
+      mayRetry: () => this.#retries.take()
     }
   }
 
