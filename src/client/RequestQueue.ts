@@ -4,9 +4,12 @@
  * `core/admission` decides: by the refusals of nodes, by the time of the answers, and by how long
  * these wait on their way into the client.
  *
- * The oldest is begun first, as callers expect; but the newest once the oldest have waited for half
- * of their time, since most of those will not be begun in time whatever is done ("adaptive LIFO",
- * Maurer, "Fail at Scale", ACM Queue 2015).
+ * The time that each may wait is short only where the queue has not been empty for a while: a burst
+ * is worked off, a queue that stands is overload. The oldest is begun first, as callers expect; but
+ * the newest once the oldest has waited for long, since most of the old ones will not be begun in
+ * time whatever is done.
+ *
+ * @see Maurer, "Fail at Scale", ACM Queue 2015, for both: "controlled delay" and "adaptive LIFO"
  */
 import * as ConcurrencyLimit from "../core/admission/ConcurrencyLimit.ts"
 import type { ClientLimits } from "../core/model/Limits.ts"
@@ -34,7 +37,7 @@ export type QueueLimits = Pick<
 
 /** A request that waits for its turn. */
 export interface Queued {
-  /** Begins it; it is over when `ended` is called. `until`: it may be tried again before. */
+  /** Begins it; it is over when `ended` is called. It may be tried again until then. */
   readonly begin: (until: number) => void
   /** Ends it: it was not begun. */
   readonly refuse: (error: StoreError) => void
@@ -61,6 +64,8 @@ export class RequestQueue {
   readonly #late = new Line<Entry>()
   #limit: ConcurrencyLimit.ConcurrencyLimit
   #underWay = 0
+  /** When the queue was empty last. */
+  #emptyAt = 0
   #isSweeping = false
   #isClosed = false
 
@@ -90,10 +95,11 @@ export class RequestQueue {
 
   /** Begins a request now, or when others have ended, or refuses it. */
   add(queued: Queued): void {
-    const { limits: { queueMillis, queuedMax }, runtime } = this.#options
+    const { limits: { queuedMax }, runtime } = this.#options
     const cameAt = runtime.elapsed()
-    if (this.#waiting.size === 0 && this.#hasRoom) {
-      return this.#begin(queued, cameAt + queueMillis)
+    if (this.#waiting.size === 0) {
+      this.#emptyAt = cameAt
+      if (this.#hasRoom) return this.#begin({ queued, cameAt }, cameAt)
     }
     this.#step({ _tag: "Denied", open: this.#underWay })
     this.#wait.came(this.#underWay, 0)
@@ -136,11 +142,17 @@ export class RequestQueue {
     this.#limit = ConcurrencyLimit.step(this.#limit, event, this.#rules)
   }
 
-  #begin(queued: Queued, until: number): void {
+  /** How long a request may wait that has not been begun by now. */
+  #patienceMillis(now: number): number {
+    const { queueMillis, refusalMillis } = this.#options.limits
+    return now - this.#emptyAt > refusalMillis ? queueMillis : refusalMillis
+  }
+
+  #begin({ cameAt, queued }: Entry, now: number): void {
     this.#step({ _tag: "Taken", open: this.#underWay })
     this.#wait.came(this.#underWay, this.#rules.min)
     this.#underWay++
-    queued.begin(until)
+    queued.begin(cameAt + this.#patienceMillis(now))
   }
 
   #beginMore(now: number): void {
@@ -149,16 +161,16 @@ export class RequestQueue {
     for (let oldest = this.#waiting.first; oldest !== undefined; oldest = this.#waiting.first) {
       if (!this.#hasRoom) return
       const isLate = now - oldest.cameAt > queueMillis / 2
-      const { cameAt, queued } = (isLate ? this.#waiting.pop() : this.#waiting.shift()) ?? oldest
-      this.#begin(queued, cameAt + queueMillis)
+      this.#begin((isLate ? this.#waiting.pop() : this.#waiting.shift()) ?? oldest, now)
     }
+    this.#emptyAt = now
   }
 
   /** Sets those aside that cannot be begun any more. */
   #passOver(now: number): void {
-    const { queueMillis } = this.#options.limits
+    const patienceMillis = this.#patienceMillis(now)
     for (let oldest = this.#waiting.first; oldest !== undefined; oldest = this.#waiting.first) {
-      if (now - oldest.cameAt <= queueMillis) return
+      if (now - oldest.cameAt <= patienceMillis) return
       this.#waiting.shift()
       this.#late.push(oldest)
     }

@@ -57,16 +57,30 @@ describe("a client's requests", () => {
     expect(begun).toEqual(["a", "b", "new", "older"])
   })
 
+  it("of a burst are all begun, be it late, as long as the queue has been empty not long ago", () => {
+    const { add, begun, queue, refused, runtime } = begin()
+    add("a", "b", "c", "d", "e")
+    for (let i = 0; i < 3; i++) {
+      runtime.advance(300)
+      queue.ended(undefined)
+    }
+    expect(begun.toSorted()).toEqual(["a", "b", "c", "d", "e"])
+    expect(refused).toEqual([])
+  })
+
   it("that were not begun in time are refused, certainly not done, and only after a while", () => {
     const { add, begun, errors, queue, refused, runtime } = begin()
-    add("a", "b", "late")
+    add("a", "b", "first")
+    runtime.advance(900)
+    add("late")
     runtime.advance(250)
+    expect(refused).toEqual(["first"])
     queue.ended(undefined)
-    expect([begun, refused]).toEqual([["a", "b"], []])
+    expect([begun, refused]).toEqual([["a", "b"], ["first"]])
     add("fresh")
     expect(begun).toEqual(["a", "b", "fresh"])
     runtime.advance(1_000)
-    expect(refused).toEqual(["late"])
+    expect(refused).toEqual(["first", "late"])
     expect(errors[0]).toMatchObject({ _tag: "Overloaded", retryAfterMillis: expect.any(Number) })
     expect(errors[0]).not.toHaveProperty("node")
   })

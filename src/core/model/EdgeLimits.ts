@@ -93,13 +93,15 @@ export const lanClient = {
   /** The most. Each holds its request, and its answer in the end: 2 KB and the document. */
   inFlightMax: 10_000,
   /**
-   * How long a request may wait here for its turn, or to be tried again; later it is not begun any
-   * more. Twice that and a write stay below 500 ms: more answers later, less refuses shorter bursts.
+   * How long a request may wait here for its turn, or to be tried again, while a queue stands. Twice
+   * that and a write stay below 500 ms: more answers later, less uses the nodes less evenly.
    */
   queueMillis: 200,
   /**
-   * How long after a request came it is told that it was not begun. Callers often try again at
-   * once: their waiting here costs less than their next attempts.
+   * How long a request may wait otherwise, and how long a queue may last before it stands: a burst
+   * of as many requests as the nodes answer in this time is worked off. As long, too, until a
+   * request is told that it was not begun: callers often try again at once, and their waiting here
+   * costs less than their next attempts.
    */
   refusalMillis: 1_000,
   /** Requests that wait so, 1 KB and the value each; more are refused in the next turn. */
