@@ -54,6 +54,10 @@ interface Entry {
   readonly cameAt: number
 }
 
+/** Of those that are late, so many are told at each sweep, and so many at least. */
+const toldShare = 1 / 32
+const toldLeast = 16
+
 export class RequestQueue {
   readonly #options: RequestQueueOptions
   readonly #rules: ConcurrencyLimit.LimitOptions
@@ -64,7 +68,7 @@ export class RequestQueue {
   readonly #late = new Line<Entry>()
   #limit: ConcurrencyLimit.ConcurrencyLimit
   #underWay = 0
-  /** When the queue was empty last. */
+  /** When nothing waited last, and there was room. */
   #emptyAt = 0
   #isSweeping = false
   #isClosed = false
@@ -97,10 +101,8 @@ export class RequestQueue {
   add(queued: Queued): void {
     const { limits: { queuedMax }, runtime } = this.#options
     const cameAt = runtime.elapsed()
-    if (this.#waiting.size === 0) {
-      this.#emptyAt = cameAt
-      if (this.#hasRoom) return this.#begin({ queued, cameAt }, cameAt)
-    }
+    this.#noteEmpty(cameAt)
+    if (this.#waiting.size === 0 && this.#hasRoom) return this.#begin({ queued, cameAt }, cameAt)
     this.#step({ _tag: "Denied", open: this.#underWay })
     this.#wait.came(this.#underWay, 0)
     if (this.#isClosed) return queued.refuse(closedError())
@@ -163,7 +165,12 @@ export class RequestQueue {
       const isLate = now - oldest.cameAt > queueMillis / 2
       this.#begin((isLate ? this.#waiting.pop() : this.#waiting.shift()) ?? oldest, now)
     }
-    this.#emptyAt = now
+    this.#noteEmpty(now)
+  }
+
+  /** As long as some are to be told that they came in vain, the queue stands. */
+  #noteEmpty(now: number): void {
+    if (this.stats.waiting === 0 && this.#hasRoom) this.#emptyAt = now
   }
 
   /** Sets those aside that cannot be begun any more. */
@@ -190,8 +197,10 @@ export class RequestQueue {
   #sweep(now: number): void {
     this.#beginMore(now)
     const { refusalMillis } = this.#options.limits
+    // Those who were refused together would come back together.
+    let left = Math.max(toldLeast, this.#late.size * toldShare)
     for (let oldest = this.#late.first; oldest !== undefined; oldest = this.#late.first) {
-      if (now - oldest.cameAt < refusalMillis) return
+      if (now - oldest.cameAt < refusalMillis || left-- <= 0) return
       this.#late.shift()
       oldest.queued.refuse(this.#overloaded())
     }

@@ -122,6 +122,8 @@ export const lanClient = {
   retriesMax: 500,
   /** Requests of one `many` under way at once: enough to fill a batch for each node. */
   manyMax: 256,
+  /** How often each of them is tried where a node, or the client, has too much to do. */
+  manyTriesMax: 16,
   /** Documents that one session remembers, 100 bytes each; beyond, a new session is asked for. */
   sessionDocumentsMax: 100_000
 }
