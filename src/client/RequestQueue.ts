@@ -198,11 +198,13 @@ export class RequestQueue {
     this.#beginMore(now)
     const { refusalMillis } = this.#options.limits
     // Those who were refused together would come back together.
+    let error: Overloaded | undefined
     let left = Math.max(toldLeast, this.#late.size * toldShare)
     for (let oldest = this.#late.first; oldest !== undefined; oldest = this.#late.first) {
       if (now - oldest.cameAt < refusalMillis || left-- <= 0) return
       this.#late.shift()
-      oldest.queued.refuse(this.#overloaded())
+      error ??= this.#overloaded()
+      oldest.queued.refuse(error)
     }
   }
 

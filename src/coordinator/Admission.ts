@@ -70,7 +70,7 @@ export class Admission {
     this.#refused++
     this.#options.runtime.mark("coordinator: a node refuses what is too much for it")
     this.#step({ _tag: "Denied", open })
-    this.#came(open)
+    this.#wait.came(open, 0)
     const retryAfterMillis = ConcurrencyLimit.retryAfterMillis(this.#state, open, this.#rules)
     return new Overloaded({ node: this.#options.node, retryAfterMillis })
   }
@@ -90,7 +90,9 @@ export class Admission {
     this.#state = ConcurrencyLimit.step(this.#state, event, this.#rules)
   }
 
+  /** A queue that is believed to stand is looked at until it does not. */
   #came(open: number): void {
-    this.#wait.came(open, this.#rules.min * loadShare)
+    const isStanding = this.#state.standingMillis > 0
+    this.#wait.came(open, isStanding ? 0 : this.#rules.min * loadShare)
   }
 }

@@ -47,6 +47,21 @@ export const drawLimits = (random: SeededRandom): PlannedLimits => {
     finishedRunsMax: random.pick([1, node.finishedRunsMax]),
     sentRunsBytesMax: random.pick([1, 20_000, node.sentRunsBytesMax]),
     sentRunMillis: random.pick([10, node.sentRunMillis]),
-    lastIssuedDotsMax: random.pick([0, 3, 20, node.lastIssuedDotsMax])
+    lastIssuedDotsMax: random.pick([0, 3, 20, node.lastIssuedDotsMax]),
+    ...random.chance(overloadShare) ? drawAdmission(random) : {}
   }
 }
+
+/** Of the plans: in the others no node ever has too much to do. */
+const overloadShare = 0.2
+
+/** So few requests at once that some are refused. */
+const drawAdmission = (random: SeededRandom): PlannedLimits => ({
+  admittedMin: random.integer(1, 3),
+  admittedFirst: random.integer(1, 4),
+  waitTargetMillis: random.pick([1, 10, lan.node.waitTargetMillis]),
+  writeTargetMillis: random.pick([10, lan.node.writeTargetMillis]),
+  admissionWindowMillis: random.pick([10, lan.node.admissionWindowMillis]),
+  waitProbeMillis: random.pick([1, lan.node.waitProbeMillis]),
+  waitProbesMax: random.pick([1, lan.node.waitProbesMax])
+})

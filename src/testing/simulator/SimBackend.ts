@@ -97,6 +97,8 @@ const applyAttemptsMax = 3
 /** Of the answers to one request: the next one must come before its deadline. */
 const lossesMax = 2
 const lateMillis = 2_500
+/** Of the messages that nodes may refuse without reading them. */
+const wholeShare = 0.5
 
 const limits: ClientLimits = {
   ...lan.client,
@@ -263,7 +265,16 @@ export class SimBackend implements Backend {
       const process = cluster.node(target).process(random)
       const take = (core: NodeCore) => {
         trace.takings.push(takingOf(cluster, core, { ...request, node: target }))
-        core.coordinator.handle(request, { deliver })
+        const isWhole = cluster.refusesWhole && random.chance(wholeShare)
+        const overload = isWhole ? core.coordinator.overload() : undefined
+        if (overload !== undefined) return deliver(overload)
+        const over = cluster.load.begin()
+        core.coordinator.handle({ ...request, isAdmitted: isWhole }, {
+          deliver: (outcome, sender) => {
+            over(outcome._tag === "Overloaded")
+            deliver(outcome, sender)
+          }
+        })
       }
       if (process.ask(take)) return
       // The subject has no subscriber.

@@ -289,7 +289,9 @@ export class SimSession {
     // A healed cluster may have lost what the session has seen; of a node that was behind at the
     // time, `needsOthers` knows.
     const isUncovered = isHealed && [error._tag, ...trace.refusals].includes("ContextNotCovered")
-    const isRightful = isUnknown || isUncovered
+    const isTooMuch = [error._tag, ...trace.refusals].includes("Overloaded")
+      && trace.takings.some(({ isLoaded }) => isLoaded)
+    const isRightful = isUnknown || isUncovered || isTooMuch
       || [error._tag, ...trace.refusals].some((tag) => rightful.has(tag))
     const isCalm = consistency === "available" && calm !== undefined && !trace.isDisturbed
       && cluster.node(node).calm === calm && cluster.primaries(operation).includes(node)

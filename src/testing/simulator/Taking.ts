@@ -24,6 +24,8 @@ export interface Taking {
    * end of a commit. Of a disk that lost something it is not known what it still has.
    */
   readonly isBehind: boolean
+  /** Whether the nodes have as many requests as any of them takes, so that it may refuse this one. */
+  readonly isLoaded: boolean
 }
 
 export interface TakenRequest {
@@ -38,7 +40,9 @@ export const takingOf = (cluster: SimCluster, core: NodeCore, request: TakenRequ
   const { node } = request
   const { completeness, own } = core.formation.status()
   const hasLost = cluster.damaged.has(node) && completeness === "incomplete"
-  return { node, isIncomplete: own === "new" || hasLost, isBehind: isBehind(cluster, request) }
+  const isIncomplete = own === "new" || hasLost
+  const isLoaded = cluster.load.size >= cluster.admittedMin
+  return { node, isIncomplete, isBehind: isBehind(cluster, request), isLoaded }
 }
 
 const isBehind = (cluster: SimCluster, { action, body, bucket, node }: TakenRequest): boolean => {
