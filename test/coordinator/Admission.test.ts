@@ -1,10 +1,13 @@
 // Checks which requests a node refuses for having too much to do, and which never.
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import type { NodeLimits } from "../../src/core/model/Limits.ts"
+import { Admission } from "../../src/coordinator/Admission.ts"
+import { lan, type NodeLimits } from "../../src/core/model/Limits.ts"
+import { NodeId } from "../../src/core/model/Names.ts"
 import { Overloaded } from "../../src/core/model/StoreError.ts"
 import type { TransportService } from "../../src/transport/Transport.ts"
 import { buckets, notes } from "../cluster/buckets.ts"
 import { SteppedCluster } from "../cluster/steppedCluster.ts"
+import { SteppedRuntime } from "../tooling/SteppedRuntime.ts"
 
 let stepped: SteppedCluster
 let client: TransportService
@@ -106,6 +109,82 @@ describe("a node with as many open requests as it takes", () => {
     replies.length = 0
     send({ key: "k", ...put })
     expect(replies[0].reply).toMatchObject({ values: ["text"] })
+  })
+})
+
+describe("a node whose broker answers late", () => {
+  /** Admission alone, with a broker whose answers to questions take so long. */
+  const begin = (answer: (runtime: SteppedRuntime) => { millis: number; reached?: boolean }) => {
+    const runtime = new SteppedRuntime()
+    const admission = new Admission({
+      runtime,
+      node: NodeId.make("n1"),
+      limits: { ...lan.node, admittedMin: 4, admittedFirst: 8 },
+      flush: (done) => {
+        const { millis, reached = true } = answer(runtime)
+        runtime.after(millis, () => done(reached))
+      }
+    })
+    /** Requests that are done at once, so many each millisecond; how many were refused. */
+    const ask = (each: number, forMillis: number): number => {
+      let refused = 0
+      for (let i = 0; i < forMillis; i++) {
+        for (let k = 0; k < each; k++) {
+          if (admission.refusal(0) === undefined) admission.taken(0)
+          else refused++
+        }
+        runtime.advance(1)
+      }
+      return refused
+    }
+    return { admission, ask, runtime }
+  }
+
+  it("takes few requests that are done at once, until the queue is gone", () => {
+    let isLate = false
+    const { admission, ask } = begin(() => ({ millis: isLate ? 400 : 1 }))
+    expect(ask(5, 500)).toBe(0)
+    isLate = true
+    ask(5, 1_000)
+    expect(admission.stats.waitMillis).toBeGreaterThan(200)
+    expect(ask(5, 500)).toBeGreaterThan(1_000)
+    isLate = false
+    ask(5, 500)
+    expect(ask(5, 500)).toBe(0)
+  })
+
+  it("finds out that the queue is gone though hardly a request comes", () => {
+    let isLate = false
+    const { admission, ask, runtime } = begin(() => ({ millis: isLate ? 400 : 1 }))
+    ask(5, 500)
+    isLate = true
+    ask(5, 1_000)
+    expect(admission.stats.waitMillis).toBeGreaterThan(0)
+    isLate = false
+    runtime.advance(1_000)
+    for (let i = 0; i < 20; i++) {
+      ask(1, 1)
+      runtime.advance(1_000)
+    }
+    expect(admission.stats.waitMillis).toBe(0)
+    expect(admission.refusal(0)).toBeUndefined()
+  })
+
+  it("takes the time of a far broker for no queue, and none from a lost connection", () => {
+    const far = begin(() => ({ millis: 400 }))
+    expect(far.ask(5, 3_000)).toBe(0)
+    const lost = begin(() => ({ millis: 0, reached: false }))
+    expect(lost.ask(5, 3_000)).toBe(0)
+    expect([far, lost].map(({ admission }) => admission.stats.waitMillis)).toEqual([0, 0])
+  })
+
+  it("takes a broker that leaves its questions unanswered for a queue", () => {
+    let millis = 1
+    const frozen = begin(() => ({ millis, reached: millis === 1 }))
+    frozen.ask(5, 500)
+    millis = 2_000
+    frozen.ask(5, 3_000)
+    expect(frozen.admission.stats.waitMillis).toBeGreaterThan(1_000)
   })
 })
 
