@@ -17,6 +17,9 @@
  */
 import type { TriedBody } from "../../schemas/ClientRequest.ts"
 import type { NodeId } from "../core/model/Names.ts"
+import type { SendEvent } from "./SendEvent.ts"
+
+export type { SendEvent }
 
 /**
  * How a request is named. A read changes nothing. A user's own id has no marks: the node that gets
@@ -39,37 +42,6 @@ export interface Attempt {
   /** Whether the broker says that nobody listens there. */
   readonly isUnreachable: boolean
 }
-
-export type SendEvent =
-  /** A new message goes out: the first, or the one that `next` asked for. */
-  | { readonly _tag: "Sent"; readonly node: NodeId | undefined; readonly mark: string | undefined }
-  /** There is no answer in time. */
-  | { readonly _tag: "Late" }
-  /** `next` asked for another node, none is known, and any node is not to be asked. */
-  | { readonly _tag: "NoOther" }
-  /** The last sending of an attempt reached nobody, as the broker says. */
-  | { readonly _tag: "Undelivered"; readonly attempt: number }
-  /** The last message cannot be sent at all. */
-  | { readonly _tag: "Unsendable" }
-  /** A node's mark has moved on. It did nothing, and gave a new mark. */
-  | { readonly _tag: "StaleMark"; readonly attempt: number; readonly node: NodeId }
-  /** A node did nothing, and will not. `canMove`: another node may. */
-  | {
-    readonly _tag: "Refused"
-    readonly attempt: number
-    readonly node: NodeId | undefined
-    readonly canMove: boolean
-  }
-  /** A node has too much to do: it has passed over the last sending of an attempt. */
-  | { readonly _tag: "Shed"; readonly attempt: number }
-  /** The pause that `next` asked for is over. */
-  | { readonly _tag: "Resume" }
-  /** There is to be no pause, as the request may not be sent again. */
-  | { readonly _tag: "NoPause" }
-  /** A node says that the write may have applied. */
-  | { readonly _tag: "InDoubt"; readonly attempt: number }
-  /** The request's time is up. */
-  | { readonly _tag: "Deadline" }
 
 /** Where no other node is known: repeat the current message, ask any node, or give up. */
 export type OrElse = "again" | "any" | "end"
@@ -163,9 +135,7 @@ const stepped = (
     case "Shed":
       return shed(decision, event.attempt)
     case "Resume":
-      return decision.next === pause
-        ? leave(decision, decision.attempts[currentOf(decision)]!.node)
-        : { ...decision, next: wait }
+      return resumed(decision)
     case "NoPause":
       return end(decision)
     case "InDoubt":
@@ -300,6 +270,11 @@ const refused = (
   const hasAskedAny = attempts.some((earlier) => earlier.node === undefined)
   return leave(told, node, hasAskedAny ? "end" : "any")
 }
+
+const resumed = (decision: SendDecision): SendDecision =>
+  decision.next === pause
+    ? leave(decision, decision.attempts[currentOf(decision)]!.node)
+    : { ...decision, next: wait }
 
 /** Unlike a refusal, it says nothing of earlier sendings: the node has not read this one. */
 const shed = (decision: SendDecision, number: number): SendDecision => {

@@ -1,7 +1,7 @@
 /**
  * Decides whether this node takes a client's request, by `core/admission`: from how long messages
- * wait on their way into the node, and how long its writes take. It asks nothing of other nodes: the
- * time of most requests would also tell of slow peers.
+ * wait on their way into the node, and how long its writes take. The time of other requests does
+ * not count, since it would also tell of slow peers.
  */
 import * as ConcurrencyLimit from "../core/admission/ConcurrencyLimit.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"

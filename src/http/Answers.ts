@@ -19,14 +19,11 @@ export type Failure = StoreError | Problem
 type Response = HttpServerResponse.HttpServerResponse
 type Headers = Readonly<Record<string, string>>
 
-/** Most outages are over after a second: another replica answers, or a commit ends. */
-const usualMillis = 1_000
-
-/** Whole seconds, as HTTP tells them. */
-const retryAfterOf = (failure: Failure): string => {
-  const millis = "retryAfterMillis" in failure ? Number(failure.retryAfterMillis) : usualMillis
-  return String(Math.ceil(millis / 1_000))
-}
+/** Whole seconds. Most outages are over after one: another replica answers, or a commit ends. */
+const retryAfterOf = (failure: Failure): string =>
+  "retryAfterMillis" in failure
+    ? String(Math.ceil(Number(failure.retryAfterMillis) / 1_000))
+    : "1"
 
 export const problemResponse = (failure: Failure, headers: Headers = {}): Response => {
   const problem = failure instanceof Error ? problemOf(failure) : failure

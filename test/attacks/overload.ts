@@ -51,8 +51,8 @@ const startCaller = async (nats: string, number: number): Promise<ChildProcess> 
 }
 
 const call = async (caller: ChildProcess, load: Load): Promise<Ended> => {
+  const ended = new Promise<Ended>((resolve) => caller.once("message", resolve))
   caller.send(load)
-  const [ended] = await once(caller, "message") as [Ended]
   return ended
 }
 

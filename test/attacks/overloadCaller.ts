@@ -4,6 +4,8 @@
  */
 import { performance } from "node:perf_hooks"
 import { connect } from "../../src/index.ts"
+import * as Schema from "effect/Schema"
+import { mayHaveApplied, StoreError } from "../../src/core/model/StoreError.ts"
 import { Documents } from "../bench/everwrite.config.ts"
 import { bodyOf, keyOf } from "../bench/measure.ts"
 
@@ -29,9 +31,7 @@ const buckets = { documents: Documents }
 const db = await connect(buckets, { servers: nats, cluster: "bench" })
 let version = Number(number) * 100_000_000
 
-const mayHaveApplied = (error: object): boolean =>
-  "mayHaveApplied" in error && error.mayHaveApplied === true
-
+const isStoreError = Schema.is(StoreError)
 const refusals = ["Overloaded", "NodeUnavailable", "NodeUnwritable"]
 
 const run = async ({ inFlight, millis, warmMillis }: Load): Promise<Ended> => {
@@ -42,8 +42,8 @@ const run = async ({ inFlight, millis, warmMillis }: Load): Promise<Ended> => {
   const countFrom = performance.now() + warmMillis
   const until = countFrom + millis
   const note = (error: unknown): void => {
-    const tag = String((error as { readonly _tag?: unknown })._tag)
-    if (mayHaveApplied(error as object)) inDoubt++
+    const tag = isStoreError(error) ? error._tag : String(error)
+    if (isStoreError(error) && mayHaveApplied(error)) inDoubt++
     else if (refusals.includes(tag)) refused++
     else others[tag] = (others[tag] ?? 0) + 1
   }

@@ -1,103 +1,18 @@
 // Checks what a remote client sends, and what it concludes of the answers, in whatever order they
 // come.
 import { describe, expect, it } from "vitest"
-import type { TaggedAnswer } from "../../schemas/ClientAnswer.ts"
-import type { BackendRequest } from "../../src/client/Backend.ts"
-import { RemoteRequest, type RequestSender } from "../../src/client/RemoteRequest.ts"
 import { lan } from "../../src/core/model/Limits.ts"
-import { BucketName, NodeId } from "../../src/core/model/Names.ts"
 import {
   ContextNotCovered,
   NodeUnwritable,
   OperationUnknown,
-  Overloaded,
   QuorumNotMet,
   StaleMark,
   type StoreError,
   UnknownBucket
 } from "../../src/core/model/StoreError.ts"
+import { begin, done, node } from "./beginRequest.ts"
 
-const node = (name: string) => NodeId.make(name)
-
-interface Sent {
-  readonly to: string
-  readonly id: number
-  readonly mark?: string
-  readonly tried?: ReadonlyArray<unknown>
-  readonly operationId?: { readonly session: string; readonly sequence: number }
-}
-
-/** A request with its messages and outcomes, and the nodes that it may be sent to, in order. */
-const begin = (
-  more: Partial<Pick<BackendRequest, "action" | "id">>,
-  options: {
-    readonly nodes?: ReadonlyArray<string>
-    readonly bytesMax?: number
-    readonly mayRetry?: boolean
-    /** Milliseconds. */
-    readonly retryFor?: number
-  } = {}
-) => {
-  const { bytesMax = Infinity, mayRetry = true, nodes = ["n1", "n2"], retryFor = 60_000 } = options
-  const pauses: Array<{ readonly millis: number; readonly over: () => void }> = []
-  const outcomes: Array<string> = []
-  const sent: Array<Sent> = []
-  const told: Array<string> = []
-  const marks = new Map(nodes.map((name) => [node(name), `${name}-mark`]))
-  let messages = 0
-  const sender: RequestSender = {
-    runtime: {
-      elapsed: () => 0,
-      random: () => 0.25,
-      after: (millis, over) => {
-        pauses.push({ millis, over })
-        return () => {}
-      }
-    },
-    limits: lan.client,
-    session: "s",
-    nodeFor: (_, avoid) => nodes.map(node).find((candidate) => !avoid.has(candidate)),
-    markOf: (name) => marks.get(name) ?? "",
-    post: (text, to) => {
-      if (text.bytes > bytesMax) return new UnknownBucket({ bucket: "too large" })
-      text.message = ++messages
-      const { id, mark, operationId, tried } = JSON.parse(text.text)
-      sent.push({
-        to: to ?? "any",
-        id: id % lan.client.attemptsMax,
-        ...(mark === undefined ? {} : { mark }),
-        ...(tried === undefined ? {} : { tried }),
-        ...(operationId === undefined ? {} : { operationId })
-      })
-      return undefined
-    },
-    ended: () => told.push("ended"),
-    answered: (name) => told.push(`${name} answered`),
-    unreachable: (name) => told.push(`${name} unreachable`),
-    shed: () => told.push("shed"),
-    mayRetry: () => mayRetry
-  }
-  const { action = "write", ...named } = more
-  const asked = { action, bucket: BucketName.make("notes"), body: { key: "k" }, ...named }
-  const request = new RemoteRequest(sender, 7, asked, (outcome) => {
-    const doubt = "mayHaveApplied" in outcome && outcome.mayHaveApplied ? ", maybe applied" : ""
-    outcomes.push(outcome._tag + doubt)
-  }, retryFor)
-  request.start()
-  const answer = (outcome: TaggedAnswer | StoreError) => request.answer(outcome, sent.at(-1)!.id)
-  return {
-    request,
-    outcomes,
-    pauses,
-    sent,
-    told,
-    marks,
-    answer,
-    tos: () => sent.map(({ to }) => to)
-  }
-}
-
-const done: TaggedAnswer = { _tag: "Answer", values: [], context: "c", replied: 1, siblings: 0 }
 const full = (name: string) => new NodeUnwritable({ node: name, reason: "full" })
 const stale = (name: string) => new StaleMark({ node: name, mark: "newer" })
 
@@ -366,65 +281,5 @@ describe("a read", () => {
     expect(outcomes).toEqual([])
     request.answer(done, 0)
     expect(outcomes).toEqual(["Answer"])
-  })
-})
-
-const busy = new Overloaded({ node: "n1", retryAfterMillis: 40 })
-
-describe("a request that a node has too much to do for", () => {
-  it("goes to another node after a pause, which is spread around the node's hint", () => {
-    const { answer, outcomes, pauses, told, tos } = begin({})
-    answer(busy)
-    expect([tos(), told]).toEqual([["n1"], ["shed"]])
-    expect(pauses.map(({ millis }) => millis)).toEqual([30])
-    pauses[0]!.over()
-    expect(tos()).toEqual(["n1", "n2"])
-    answer(busy)
-    expect(pauses.map(({ millis }) => millis)).toEqual([30, 60])
-    pauses[1]!.over()
-    answer(done)
-    expect(outcomes).toEqual(["Answer"])
-  })
-
-  it("is over, and was certainly not applied, where it may not be sent again", () => {
-    for (const options of [{ mayRetry: false }, { retryFor: 29 }]) {
-      const { answer, outcomes, pauses } = begin({}, options)
-      answer(busy)
-      expect([outcomes, pauses]).toEqual([["Overloaded"], []])
-    }
-  })
-
-  it("may have applied where an earlier sending of it is not answered", () => {
-    const { answer, outcomes, request, sent } = begin({})
-    request.resend()
-    expect(sent).toHaveLength(2)
-    answer(busy)
-    expect(outcomes).toEqual([])
-    request.expire()
-    expect(outcomes).toEqual(["NoAnswer, maybe applied"])
-  })
-
-  it("is told by its message, where that was refused as a whole, but not by an earlier one", () => {
-    const { outcomes, pauses, request } = begin({}, { mayRetry: false })
-    request.refused(9, busy)
-    expect(outcomes).toEqual([])
-    request.refused(1, busy)
-    expect([outcomes, pauses]).toEqual([["Overloaded"], []])
-  })
-
-  it("is not sent while it pauses, and not after it has ended", () => {
-    const { answer, pauses, request, sent } = begin({})
-    answer(busy)
-    request.resend()
-    expect(sent).toHaveLength(1)
-    request.expire()
-    pauses[0]!.over()
-    expect(sent).toHaveLength(1)
-  })
-
-  it("is not sent again for lack of an answer where its client may send nothing again", () => {
-    const { request, sent } = begin({}, { mayRetry: false })
-    request.resend()
-    expect(sent).toHaveLength(1)
   })
 })

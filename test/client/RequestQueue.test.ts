@@ -57,7 +57,7 @@ describe("a client's requests", () => {
     expect(begun).toEqual(["a", "b", "new", "older"])
   })
 
-  it("of a burst are all begun, be it late, as long as the queue has been empty not long ago", () => {
+  it("of a burst are all begun, be it late, where the queue was empty a second ago", () => {
     const { add, begun, queue, refused, runtime } = begin()
     add("a", "b", "c", "d", "e")
     for (let i = 0; i < 3; i++) {

@@ -241,14 +241,7 @@ export class World {
     }
     const limits = { ...lan.client, sendingsPerNode: options.sendingsPerNode, attemptsMax: 10 }
     const sender: RequestSender = {
-      runtime: {
-        elapsed: () => 0,
-        random: () => options.random.next(),
-        after: (_, task) => {
-          this.send({ to: "client", comesOnce: true, isCertain: true, deliver: task })
-          return () => undefined
-        }
-      },
+      runtime: { elapsed: () => 0, random: () => 0, after: (_, task) => this.#later(task) },
       limits,
       session: "s",
       nodeFor: (_, avoid) => ids.find((id) => !avoid.has(id)),
@@ -337,17 +330,19 @@ export class World {
     this.send({ to: "client", deliver: () => this.#request.undelivered(message) })
   }
 
+  #later(task: () => void): () => void {
+    this.send({ to: "client", comesOnce: true, isCertain: true, deliver: task })
+    return () => undefined
+  }
+
   /** Passes a message over; the broker, which delivers each once, has no second copy of it. */
   #shed(request: Message, { attempt }: Claim, message: number): void {
     const at = this.#messages.indexOf(request)
     if (at !== -1) this.#messages.splice(at, 1)
     const error = new Overloaded({ node: request.to, retryAfterMillis: 50 })
-    const isWhole = this.options.random.chance(0.5)
-    const deliver = () => {
-      if (this.outcome !== undefined) return
-      if (isWhole) this.#request.refused(message, error)
-      else this.#request.answer(error, attempt)
-    }
+    const deliver = this.options.random.chance(0.5)
+      ? () => this.#request.refused(message, error)
+      : () => this.#request.answer(error, attempt)
     this.send({ to: "client", deliver })
   }
 }

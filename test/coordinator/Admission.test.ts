@@ -112,37 +112,37 @@ describe("a node with as many open requests as it takes", () => {
   })
 })
 
-describe("a node whose broker answers late", () => {
-  /** Admission alone, with a broker whose answers to questions take so long. */
-  const begin = (answer: (runtime: SteppedRuntime) => { millis: number; reached?: boolean }) => {
-    const runtime = new SteppedRuntime()
-    const admission = new Admission({
-      runtime,
-      node: NodeId.make("n1"),
-      limits: { ...lan.node, admittedMin: 4, admittedFirst: 8 },
-      flush: (done) => {
-        const { millis, reached = true } = answer(runtime)
-        runtime.after(millis, () => done(reached))
-      }
-    })
-    /** Requests that are done at once, so many each millisecond; how many were refused. */
-    const ask = (each: number, forMillis: number): number => {
-      let refused = 0
-      for (let i = 0; i < forMillis; i++) {
-        for (let k = 0; k < each; k++) {
-          if (admission.refusal(0) === undefined) admission.taken(0)
-          else refused++
-        }
-        runtime.advance(1)
-      }
-      return refused
+/** Admission alone, with a broker whose answers to questions take so long. */
+const beginAlone = (answer: (runtime: SteppedRuntime) => { millis: number; reached?: boolean }) => {
+  const runtime = new SteppedRuntime()
+  const admission = new Admission({
+    runtime,
+    node: NodeId.make("n1"),
+    limits: { ...lan.node, admittedMin: 4, admittedFirst: 8 },
+    flush: (done) => {
+      const { millis, reached = true } = answer(runtime)
+      runtime.after(millis, () => done(reached))
     }
-    return { admission, ask, runtime }
+  })
+  /** Requests that are done at once, so many each millisecond; how many were refused. */
+  const ask = (each: number, forMillis: number): number => {
+    let refused = 0
+    for (let i = 0; i < forMillis; i++) {
+      for (let k = 0; k < each; k++) {
+        if (admission.refusal(0) === undefined) admission.taken(0)
+        else refused++
+      }
+      runtime.advance(1)
+    }
+    return refused
   }
+  return { admission, ask, runtime }
+}
 
+describe("a node whose broker answers late", () => {
   it("takes few requests that are done at once, until the queue is gone", () => {
     let isLate = false
-    const { admission, ask } = begin(() => ({ millis: isLate ? 400 : 1 }))
+    const { admission, ask } = beginAlone(() => ({ millis: isLate ? 400 : 1 }))
     expect(ask(5, 500)).toBe(0)
     isLate = true
     ask(5, 1_000)
@@ -155,7 +155,7 @@ describe("a node whose broker answers late", () => {
 
   it("finds out that the queue is gone though hardly a request comes", () => {
     let isLate = false
-    const { admission, ask, runtime } = begin(() => ({ millis: isLate ? 400 : 1 }))
+    const { admission, ask, runtime } = beginAlone(() => ({ millis: isLate ? 400 : 1 }))
     ask(5, 500)
     isLate = true
     ask(5, 1_000)
@@ -171,16 +171,16 @@ describe("a node whose broker answers late", () => {
   })
 
   it("takes the time of a far broker for no queue, and none from a lost connection", () => {
-    const far = begin(() => ({ millis: 400 }))
+    const far = beginAlone(() => ({ millis: 400 }))
     expect(far.ask(5, 3_000)).toBe(0)
-    const lost = begin(() => ({ millis: 0, reached: false }))
+    const lost = beginAlone(() => ({ millis: 0, reached: false }))
     expect(lost.ask(5, 3_000)).toBe(0)
     expect([far, lost].map(({ admission }) => admission.stats.waitMillis)).toEqual([0, 0])
   })
 
   it("takes a broker that leaves its questions unanswered for a queue", () => {
     let millis = 1
-    const frozen = begin(() => ({ millis, reached: millis === 1 }))
+    const frozen = beginAlone(() => ({ millis, reached: millis === 1 }))
     frozen.ask(5, 500)
     millis = 2_000
     frozen.ask(5, 3_000)

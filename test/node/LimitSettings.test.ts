@@ -50,12 +50,14 @@ describe("a preset", () => {
   })
 })
 
+/** The text of a file from one word to another. */
+const part = (file: string, first: string, next: string): string => {
+  const text = readFileSync(new URL(`../../src/core/model/${file}`, import.meta.url), "utf8")
+  return text.slice(text.indexOf(first), text.indexOf(next))
+}
+
 /** The comment of each field of the nodes' limits, in one line. */
 const comments = (): ReadonlyMap<string, string> => {
-  const part = (file: string, first: string, next: string): string => {
-    const text = readFileSync(new URL(`../../src/core/model/${file}`, import.meta.url), "utf8")
-    return text.slice(text.indexOf(first), text.indexOf(next))
-  }
   const nodes = part("EdgeLimits.ts", "const lanAdmission", "const lanClient")
     + part("Limits.ts", "const lanNode", "export interface NodeLimits")
   const fields = nodes.matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/\s+(\w+):/gu)

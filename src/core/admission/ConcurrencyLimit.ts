@@ -10,8 +10,8 @@
  *
  * @see Nichols and Jacobson, "Controlling Queue Delay", ACM Queue 2012, for the least of a window
  * @see Netflix, "concurrency-limits", for the gradient and the growth by the square root
- * @see Zhou et al., "Overload Control for Scaling WeChat Microservices", SoCC 2018: a node judges by
- *   its own queue, since the time of an answer depends on other nodes as well
+ * @see Zhou et al., "Overload Control for Scaling WeChat Microservices", SoCC 2018: a node judges
+ *   by its own queue, since the time of an answer depends on other nodes as well
  */
 import { invariant } from "../Invariant.ts"
 

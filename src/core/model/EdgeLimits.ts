@@ -93,8 +93,8 @@ export const lanClient = {
   /** The most. Each holds its request, and its answer in the end: 2 KB and the document. */
   inFlightMax: 10_000,
   /**
-   * How long a request may wait here for its turn, or to be tried again, while a queue stands. Twice
-   * that and a write stay below 500 ms: more answers later, less uses the nodes less evenly.
+   * How long a request may wait here for its turn, or to be tried again, while a queue stands.
+   * Twice that and a write stay below 500 ms: more answers later, less uses nodes less evenly.
    */
   queueMillis: 200,
   /**

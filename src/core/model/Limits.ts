@@ -1,10 +1,9 @@
 /**
  * Lists every limit, interval and size of nodes: unit, formula, reason, the value for a local
- * network, and presets. `EdgeLimits.ts` has those of clients, HTTP, NATS and admission.
- *
- * A room takes those that it needs as options, so that a test can make any of them tiny. Constants
- * that a format or a join rests on stand beside it, since all nodes must agree on them: lengths of
- * keys and names, depths of nesting, digits, bits of a mask, ids that a document keeps.
+ * network, and presets. `EdgeLimits.ts` has those of clients, HTTP, NATS and admission. A room takes
+ * those that it needs as options, so that a test can make any of them tiny. Constants that a format
+ * or a join rests on stand beside it, since all nodes must agree on them: lengths of keys and names,
+ * depths of nesting, digits, bits of a mask, ids that a document keeps.
  *
  * @see hashicorp/memberlist:config.go, which lists its own in this way
  */

@@ -3,6 +3,9 @@
  * that were needed and had. They are schemas, because they cross HTTP and NATS.
  */
 import * as Schema from "effect/Schema"
+import { Overloaded } from "./Overloaded.ts"
+
+export { Overloaded }
 
 /** No node that was asked knows this bucket. */
 export class UnknownBucket extends Schema.TaggedError<UnknownBucket>()("UnknownBucket", {
@@ -268,22 +271,6 @@ export class NodeUnavailable extends Schema.TaggedError<NodeUnavailable>()("Node
 }) {
   override get message(): string {
     return `node ${this.node} is not available: ${this.reason}`
-  }
-}
-
-/**
- * Nothing was done, since more is asked for than can be answered in time. May be retried, after a
- * pause.
- */
-export class Overloaded extends Schema.TaggedError<Overloaded>()("Overloaded", {
-  /** The node that refused; left out where the client did so, and asked no node. */
-  node: Schema.optionalKey(Schema.String),
-  /** The pause after which another attempt is more likely to be taken. */
-  retryAfterMillis: Schema.Int
-}) {
-  override get message(): string {
-    const by = this.node === undefined ? "this client" : `node ${this.node}`
-    return `${by} has more to do than it can answer in time: try again in ${this.retryAfterMillis} ms`
   }
 }
 

@@ -24,7 +24,7 @@ export interface Taking {
    * end of a commit. Of a disk that lost something it is not known what it still has.
    */
   readonly isBehind: boolean
-  /** Whether the nodes have as many requests as any of them takes, so that it may refuse this one. */
+  /** Whether the nodes have as many requests as any of them takes: it may refuse this one. */
   readonly isLoaded: boolean
 }
 

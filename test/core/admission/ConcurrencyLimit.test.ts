@@ -89,7 +89,7 @@ const event: fc.Arbitrary<(now: number) => ConcurrencyLimit.LimitEvent> = fc.one
 )
 
 describe("the limit", () => {
-  it("stays within its bounds, and admits a request while fewer than the least are open and newly taken", () => {
+  it("stays within its bounds, and admits one more while few are open and newly taken", () => {
     fc.assert(fc.property(
       fc.array(fc.tuple(fc.nat(300), event), { maxLength: 200 }),
       (events) => {
@@ -117,7 +117,7 @@ describe("the limit", () => {
     expect(limit.limit).toBe(options.first)
   })
 
-  it("is the same after a pause of the process, which one wait shows and the next does not", () => {
+  it("is the same after a pause of the process, though all waits of that time show it", () => {
     let limit = ConcurrencyLimit.make(options)
     for (
       const [now, millis] of [[10, 1], [200, 1], [3_000, 2_900], [3_001, 2_800], [
