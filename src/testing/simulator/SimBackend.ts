@@ -27,6 +27,7 @@ import type { Runtime } from "../../core/Runtime.ts"
 import type { NodeCore } from "../../node/NodeCore.ts"
 import { InFlightRequests } from "../../transport/InFlightRequests.ts"
 import type { Refusal } from "./AvailabilityJudge.ts"
+import { admit } from "./Admit.ts"
 import { judgeAnswer, type Judgement } from "./AnswerJudge.ts"
 import type { SeededRandom } from "./SeededRandom.ts"
 import type { SimCluster } from "./SimCluster.ts"
@@ -103,8 +104,6 @@ const applyAttemptsMax = 3
 /** Of the answers to one request: the next one must come before its deadline. */
 const lossesMax = 2
 const lateMillis = 2_500
-/** Of the messages that nodes may refuse without reading them. */
-const wholeShare = 0.5
 
 const limits: ClientLimits = {
   ...lan.client,
@@ -279,16 +278,7 @@ export class SimBackend implements Backend {
         const taken = { ...request, node: target, process: process.name }
         taking = takingOf(cluster, core, taken)
         trace.takings.push(taking)
-        const isWhole = cluster.refusesWhole && random.chance(wholeShare)
-        const overload = isWhole ? core.coordinator.overload() : undefined
-        if (overload !== undefined) return deliver(overload)
-        const over = cluster.load.begin()
-        core.coordinator.handle({ ...request, isAdmitted: isWhole }, {
-          deliver: (outcome, sender) => {
-            over(outcome._tag === "Overloaded")
-            deliver(outcome, sender)
-          }
-        })
+        admit(asking.way, core, request, deliver)
       }
       if (process.ask(take)) return
       // The subject has no subscriber.
