@@ -4,14 +4,15 @@
  */
 import type { Answer, AnswerAddress, Request } from "../../coordinator/Request.ts"
 import type { NodeCore } from "../../node/NodeCore.ts"
-import type { Way } from "./SimBackend.ts"
+import type { SeededRandom } from "./SeededRandom.ts"
+import type { SimCluster } from "./SimCluster.ts"
 
 /** Of the messages that nodes may refuse without reading them. */
 const wholeShare = 0.5
 
 /** Gives a request to a node, which may refuse the message that it comes in without reading it. */
 export const admit = (
-  { cluster, random }: Way,
+  { cluster, random }: { readonly cluster: SimCluster; readonly random: SeededRandom },
   { coordinator }: NodeCore,
   request: Request,
   deliver: AnswerAddress<Answer>["deliver"]
