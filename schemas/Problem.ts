@@ -48,6 +48,7 @@ export const statusOf: { readonly [Name in Tag]: readonly [status: number, title
   ListingIncomplete: [503, "Listing incomplete"],
   NodeUnwritable: [503, "Node takes no writes"],
   NodeUnavailable: [503, "Node not available"],
+  Overloaded: [503, "Overloaded"],
   Undecodable: [500, "Stored value not readable"],
   NoAnswer: [503, "No answer"]
 }

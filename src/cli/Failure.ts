@@ -51,6 +51,7 @@ const passing: ReadonlySet<string> = new Set([
   "NodeUnavailable",
   "NodeUnwritable",
   "OperationUnknown",
+  "Overloaded",
   "QuorumNotMet",
   "StorageUnavailable",
   "TransportUnavailable"

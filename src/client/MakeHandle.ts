@@ -68,7 +68,7 @@ const reads = (bucket: Any, requester: Requester, lift: Lift): Methods => ({
   many: (keys: Iterable<unknown>, options?: ReadOptions) =>
     lift(
       Task.all(
-        [...keys].map((key) => requester.read(bucket, key, options)),
+        [...keys].map((key) => requester.readOfMany(bucket, key, options)),
         requester.limits.manyMax
       )
     )

@@ -25,7 +25,9 @@ import { NodeMarks } from "./NodeMarks.ts"
 import { NodeSelector } from "./NodeSelector.ts"
 import { RemoteRequest, type RequestSender } from "./RemoteRequest.ts"
 import { operationOf, RequestOutbox } from "./RequestOutbox.ts"
+import { RequestQueue } from "./RequestQueue.ts"
 import type { RequestText } from "./RequestText.ts"
+import { RetryBudget } from "./RetryBudget.ts"
 import type { Task } from "./Task.ts"
 
 export interface NatsBackendOptions {
@@ -47,6 +49,8 @@ export class NatsBackend implements Backend {
   readonly #inbox: string
   readonly #subscriptions: ReadonlyArray<Subscription>
   readonly #pending: InFlightRequests<RemoteRequest>
+  readonly #queue: RequestQueue
+  readonly #retries: RetryBudget
   readonly #outbox: RequestOutbox
   readonly #sender: RequestSender
   readonly #ask: NatsAsk
@@ -59,6 +63,8 @@ export class NatsBackend implements Backend {
     this.#limits = limits
     this.#subjects = new Subjects(cluster)
     this.#pending = new InFlightRequests({ runtime, limits })
+    this.#queue = new RequestQueue({ runtime, limits, flush: transport.flush })
+    this.#retries = new RetryBudget(limits)
     this.#selector = new NodeSelector(runtime, limits)
     this.#marks = new NodeMarks(limits)
     this.#ask = new NatsAsk({ runtime, transport })
@@ -73,7 +79,9 @@ export class NatsBackend implements Backend {
       post: (text, node) => this.#post(text, node),
       ended: (remote) => this.#pending.remove(remote.number),
       answered: (node, millis) => this.#selector.answered(node, millis),
-      unreachable: (node) => this.#selector.unreachable(node)
+      unreachable: (node) => this.#selector.unreachable(node),
+      shed: () => this.#queue.refused(),
+      mayRetry: () => this.#retries.take()
     }
     this.#subscriptions = [
       transport.subscribe(`${this.#inbox}.*`, (message) => this.#hear(message)),
@@ -96,10 +104,10 @@ export class NatsBackend implements Backend {
     if (!isOperationName(operation)) {
       return respond(new Errors.UnknownOperation({ bucket: request.bucket, operation, known: [] }))
     }
-    const number = this.#pending.nextNumber()
-    const remote = new RemoteRequest(this.#sender, number, request, respond)
-    this.#pending.add(number, remote)
-    remote.start()
+    this.#queue.add({
+      begin: (until) => this.#begin(request, respond, until),
+      refuse: respond
+    })
   }
 
   readonly describe: Backend["describe"] = (respond) =>
@@ -127,9 +135,23 @@ export class NatsBackend implements Backend {
     }, respond)
 
   close(): void {
+    this.#queue.close()
     this.#pending.expireAll()
     this.#ask.close()
     for (const subscription of this.#subscriptions) subscription.close()
+  }
+
+  #begin(request: BackendRequest, respond: BackendRespond, retryUntil: number): void {
+    const begunAt = this.runtime.elapsed()
+    const number = this.#pending.nextNumber()
+    const remote = new RemoteRequest(this.#sender, number, request, (outcome) => {
+      const isAnswered = outcome._tag === "Answer"
+      if (isAnswered) this.#retries.answered()
+      this.#queue.ended(isAnswered ? this.runtime.elapsed() - begunAt : undefined)
+      respond(outcome)
+    }, retryUntil)
+    this.#pending.add(number, remote)
+    remote.start()
   }
 
   #nodeFor(request: BackendRequest, avoid: ReadonlySet<string>): NodeId | undefined {
@@ -148,13 +170,14 @@ export class NatsBackend implements Backend {
   #hear(message: Message): void {
     if (message.noResponders) return this.#unreachable(message.subject)
     const json = parse(message.data)
-    if (!Array.isArray(json)) return this.#take(json)
+    if (!Array.isArray(json)) return this.#take(json, message.subject)
     for (const reply of json) this.#take(reply)
   }
 
-  #take(reply: unknown): void {
+  #take(reply: unknown, subject = ""): void {
     const outcome = readOutcome(reply)
     const id = readId(reply)
+    if (outcome?._tag === "Overloaded" && id === undefined) return this.#refused(subject, outcome)
     // A reply that cannot be read is as good as lost: its request is sent again, or times out.
     if (outcome === undefined || id === undefined) return
     const sender = readSender(reply)
@@ -172,8 +195,18 @@ export class NatsBackend implements Backend {
 
   /** The subject of a message has no subscriber: it reached no node. */
   #unreachable(replySubject: string): void {
-    const number = Number(replySubject.slice(this.#inbox.length + 1))
+    const number = this.#messageOf(replySubject)
     for (const remote of this.#pending.all()) remote.undelivered(number)
+  }
+
+  /** A node has refused a message as a whole. */
+  #refused(replySubject: string, error: Errors.Overloaded): void {
+    const number = this.#messageOf(replySubject)
+    for (const remote of this.#pending.all()) remote.refused(number, error)
+  }
+
+  #messageOf(replySubject: string): number {
+    return Number(replySubject.slice(this.#inbox.length + 1))
   }
 }
 

@@ -5,7 +5,7 @@
 import * as Schema from "effect/Schema"
 import type { RequestBody } from "../../schemas/ClientRequest.ts"
 import type { TaggedAnswer } from "../../schemas/ClientAnswer.ts"
-import { isPassing, NoAnswer, type StoreError } from "../core/model/StoreError.ts"
+import { isPassing, NoAnswer, type Overloaded, type StoreError } from "../core/model/StoreError.ts"
 import type { ClientLimits } from "../core/model/Limits.ts"
 import { NodeId } from "../core/model/Names.ts"
 import type { Runtime } from "../core/Runtime.ts"
@@ -22,7 +22,7 @@ export type WaitLimits = Pick<
 
 /** Shared by all requests of a client: the way to the nodes, and their known state. */
 export interface RequestSender {
-  readonly runtime: Pick<Runtime, "elapsed">
+  readonly runtime: Pick<Runtime, "after" | "elapsed" | "random">
   readonly limits: WaitLimits & SendDecision.SendLimits
   /** Names the client's own writes, together with the request's number. */
   readonly session: string
@@ -37,6 +37,10 @@ export interface RequestSender {
   readonly answered: (node: NodeId, millis: number) => void
   /** The node does not answer, or it cannot do its work. */
   readonly unreachable: (node: NodeId) => void
+  /** A node had too much to do. */
+  readonly shed: () => void
+  /** Whether a request may be sent again; then it is counted. */
+  readonly mayRetry: () => boolean
 }
 
 /** How long the client waits for an answer: longer than the node, whose answer says more. */
@@ -89,13 +93,19 @@ export class RemoteRequest implements Waiting {
   /** Says that the write may have applied, while another node may still tell. */
   #doubt: StoreError | undefined
   #sentAt = 0
+  /** How often a node had too much to do. */
+  #sheds = 0
+  readonly #retryUntil: number
 
+  /** `retryUntil`: a node that has too much to do is not asked again after this. */
   constructor(
     sender: RequestSender,
     number: number,
     request: BackendRequest,
-    respond: BackendRespond
+    respond: BackendRespond,
+    retryUntil = Infinity
   ) {
+    this.#retryUntil = retryUntil
     this.#sender = sender
     this.#respond = respond
     this.number = number
@@ -114,7 +124,8 @@ export class RemoteRequest implements Waiting {
   /** There is no answer in time. */
   resend(): void {
     const decision = this.#decision
-    if (decision === undefined) return
+    if (decision === undefined || decision.next._tag === "Pause") return
+    if (!this.#sender.mayRetry()) return
     const node = decision.attempts[SendDecision.currentOf(decision)]!.node
     // Other requests go to another primary from now on.
     if (node !== undefined && this.request.action === "write") this.#sender.unreachable(node)
@@ -136,6 +147,7 @@ export class RemoteRequest implements Waiting {
     const decision = this.#decision
     const sent = decision?.attempts[attempt]
     if (decision === undefined || sent === undefined) return
+    if (outcome._tag === "Overloaded") return this.#shed(attempt, outcome)
     const node = sent.node
     const canMove = outcome._tag === "NodeUnavailable" || outcome._tag === "NodeUnwritable"
     if (node !== undefined && canMove) unreachable(node)
@@ -152,6 +164,18 @@ export class RemoteRequest implements Waiting {
     const event = refusalOf(outcome, attempt)
     if (event._tag === "InDoubt") this.#doubt = outcome
     this.#step(event, outcome.message, outcome)
+  }
+
+  /** The message with this number was refused as a whole, and not read. */
+  refused(message: number, error: Overloaded): void {
+    const attempt = this.#texts.findIndex((text) => text.message === message)
+    if (attempt !== -1) this.#shed(attempt, error)
+  }
+
+  #shed(attempt: number, error: Overloaded): void {
+    this.#sheds++
+    this.#sender.shed()
+    this.#step({ _tag: "Shed", attempt }, error.message, error)
   }
 
   expire(): void {
@@ -176,6 +200,8 @@ export class RemoteRequest implements Waiting {
         if (node !== undefined || next.orElse === "any") return this.#ask(node)
         return this.#step({ _tag: "NoOther" }, reason, outcome)
       }
+      case "Pause":
+        return this.#pause(outcome)
       case "Pass":
         return this.#end(outcome ?? new NoAnswer({ reason, mayHaveApplied: false }))
       case "Fail":
@@ -183,6 +209,17 @@ export class RemoteRequest implements Waiting {
           this.#doubt ?? new NoAnswer({ reason, mayHaveApplied: next.mayHaveApplied })
         )
     }
+  }
+
+  /** Waits before another node is asked, or ends where there is no time for that. */
+  #pause(outcome: StoreError | undefined): void {
+    const { mayRetry, runtime } = this.#sender
+    const hint = outcome?._tag === "Overloaded" ? outcome.retryAfterMillis : 0
+    // Doubled each time, and spread, so that those who were refused together come back apart.
+    const millis = hint * 2 ** (this.#sheds - 1) * (0.5 + runtime.random())
+    const isInTime = runtime.elapsed() + millis < Math.min(this.#retryUntil, this.deadline)
+    if (!isInTime || !mayRetry()) return this.#step({ _tag: "NoPause" }, "", outcome)
+    runtime.after(millis, () => this.#step({ _tag: "Resume" }, "no node takes it", outcome))
   }
 
   /** Makes a message for a node, or for any, and sends it. */

@@ -51,7 +51,10 @@ const addSettings = (draft: Draft, options: Options): void => {
   if (timeout !== undefined) draft.timeoutMillis = Duration.toMillis(timeout)
 }
 
-export type RequesterLimits = Pick<ClientLimits, "manyMax" | "sessionDocumentsMax">
+export type RequesterLimits = Pick<
+  ClientLimits,
+  "manyMax" | "manyTriesMax" | "sessionDocumentsMax"
+>
 
 /** One client's way to its backend, and its session. */
 export class Requester {
@@ -72,6 +75,21 @@ export class Requester {
 
   read(bucket: Any, key: unknown, options: ReadOptions | undefined): EntryTask {
     return this.#request({ bucket, key, options, context: undefined, calls: undefined })
+  }
+
+  /** One of many reads, whose number is no reason to refuse them: each has the time it takes. */
+  readOfMany(bucket: Any, key: unknown, options: ReadOptions | undefined): EntryTask {
+    const task = this.read(bucket, key, options)
+    const { runtime } = this.#backend
+    let tries = 0
+    const read: EntryTask = (succeed, fail, die) =>
+      task(succeed, (error) => {
+        const isOver = error._tag !== "Overloaded" || ++tries >= this.limits.manyTriesMax
+        if (isOver) return fail(error)
+        const pauseMillis = error.retryAfterMillis * (0.5 + runtime.random())
+        runtime.after(pauseMillis, () => read(succeed, fail, die))
+      }, die)
+    return read
   }
 
   write(write: Write): EntryTask {

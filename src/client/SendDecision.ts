@@ -17,6 +17,9 @@
  */
 import type { TriedBody } from "../../schemas/ClientRequest.ts"
 import type { NodeId } from "../core/model/Names.ts"
+import type { SendEvent } from "./SendEvent.ts"
+
+export type { SendEvent }
 
 /**
  * How a request is named. A read changes nothing. A user's own id has no marks: the node that gets
@@ -42,31 +45,6 @@ export interface Attempt {
   readonly staleAt: NodeId | undefined
 }
 
-export type SendEvent =
-  /** A new message goes out: the first, or the one that `next` asked for. */
-  | { readonly _tag: "Sent"; readonly node: NodeId | undefined; readonly mark: string | undefined }
-  /** There is no answer in time. */
-  | { readonly _tag: "Late" }
-  /** `next` asked for another node, none is known, and any node is not to be asked. */
-  | { readonly _tag: "NoOther" }
-  /** The last sending of an attempt reached nobody, as the broker says. */
-  | { readonly _tag: "Undelivered"; readonly attempt: number }
-  /** The last message cannot be sent at all. */
-  | { readonly _tag: "Unsendable" }
-  /** A node's mark has moved on. It did nothing, and gave a new mark. */
-  | { readonly _tag: "StaleMark"; readonly attempt: number; readonly node: NodeId }
-  /** A node did nothing, and will not. `canMove`: another node may. */
-  | {
-    readonly _tag: "Refused"
-    readonly attempt: number
-    readonly node: NodeId | undefined
-    readonly canMove: boolean
-  }
-  /** A node says that the write may have applied. */
-  | { readonly _tag: "InDoubt"; readonly attempt: number }
-  /** The request's time is up. */
-  | { readonly _tag: "Deadline" }
-
 /** Where no other node is known: repeat the current message, ask any node, or give up. */
 export type OrElse = "again" | "any" | "end"
 
@@ -78,6 +56,8 @@ export type Next =
   | { readonly _tag: "Ask"; readonly node: NodeId }
   /** Make a new message for a node that is not in `avoid`, or do what `orElse` says. */
   | { readonly _tag: "AskAnother"; readonly orElse: OrElse }
+  /** Wait for a while before another node is asked. */
+  | { readonly _tag: "Pause" }
   /** The node's error is the outcome. */
   | { readonly _tag: "Pass" }
   /** No error of a node says enough. */
@@ -106,6 +86,7 @@ const none: ReadonlySet<NodeId> = new Set()
 const wait: Next = { _tag: "Wait" }
 const again: Next = { _tag: "Again" }
 const pass: Next = { _tag: "Pass" }
+const pause: Next = { _tag: "Pause" }
 const anotherOr = {
   again: { _tag: "AskAnother", orElse: "again" },
   any: { _tag: "AskAnother", orElse: "any" },
@@ -155,6 +136,12 @@ const stepped = (
       return stale(decision, event, limits)
     case "Refused":
       return refused(decision, event)
+    case "Shed":
+      return shed(decision, event.attempt)
+    case "Resume":
+      return resumed(decision)
+    case "NoPause":
+      return end(decision)
     case "InDoubt":
       return inDoubt(decision, event.attempt)
     case "Deadline":
@@ -290,6 +277,18 @@ const refused = (
   if (number !== currentOf(decision) && naming !== "read") return { ...told, avoid, next: wait }
   if (!canMove) return end(told)
   return leave(told, node, hasAskedAny(told) ? "end" : "any")
+}
+
+const resumed = (decision: SendDecision): SendDecision =>
+  decision.next === pause
+    ? leave(decision, decision.attempts[currentOf(decision)]!.node)
+    : { ...decision, next: wait }
+
+/** Unlike a refusal, it says nothing of earlier sendings: the node has not read this one. */
+const shed = (decision: SendDecision, number: number): SendDecision => {
+  if (decision.attempts[number] === undefined) return { ...decision, next: wait }
+  const told = unsent(decision, number, {})
+  return { ...told, next: isAwaited(told) ? wait : pause }
 }
 
 /** Whether the broker chose before: then it led to a node that cannot. */

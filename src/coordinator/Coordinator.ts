@@ -10,6 +10,7 @@ import type { Forward, PeerHandlers, PeerMessage } from "../../schemas/PeerMessa
 import type { NodeId } from "../core/model/Names.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import { InFlightRequests } from "../transport/InFlightRequests.ts"
+import { Admission } from "./Admission.ts"
 import { CatchUpRead } from "./CatchUpRead.ts"
 import { ChecksUnderWay } from "./ChecksUnderWay.ts"
 import { ClientRead } from "./ClientRead.ts"
@@ -27,7 +28,6 @@ import { Operations } from "./Operations.ts"
 import { PeerMarks } from "./PeerMarks.ts"
 import type { Answer, AnswerAddress, ExplainRequest, ListRequest, Request } from "./Request.ts"
 import {
-  type IdentifiedWrite,
   isFault,
   isIdentified,
   normalRequest,
@@ -80,6 +80,7 @@ export class Coordinator {
     let sending = 0
     this.#context = {
       ...node,
+      admission: new Admission(node),
       counters: CoordinatorCounters.make(),
       inFlight: new InFlightRequests<Gathering>({ runtime, limits, firstNumber }),
       lateReplies: new LateReplyBudget(limits.lateReplyBytesMax),
@@ -95,9 +96,23 @@ export class Coordinator {
     this.#validation = { ...validation, ...limits, seal }
   }
 
+  /**
+   * Why a message of clients' requests is refused before it is read; undefined where it may be
+   * taken. Other nodes' requests are work that was begun: they are never refused so.
+   */
+  overload(): Errors.Overloaded | undefined {
+    const { admission, counters } = this.#context
+    return this.#draining ? undefined : admission.refusal(counters.open)
+  }
+
+  admission(): Admission["stats"] {
+    return this.#context.admission.stats
+  }
+
   /** Carries out a request, or has it carried out; answers exactly once. */
   handle(request: Request, address: AnswerAddress<Answer>): void {
-    const unavailable = this.#unavailable()
+    const isAdmitted = request.forwarded || request.isAdmitted === true
+    const unavailable = this.#unavailable() ?? (isAdmitted ? undefined : this.overload())
     if (unavailable !== undefined) return this.#refuse(request, address, unavailable)
     const changes = request.action === "write"
     const open = new OpenRequest(this.#context, address, { changes })
@@ -196,7 +211,7 @@ export class Coordinator {
 
   /** Takes a request in, unless the node stops or too many are open: then it is refused. */
   #open<A extends object>(address: AnswerAddress<A>): OpenRequest<A> | undefined {
-    const unavailable = this.#unavailable()
+    const unavailable = this.#unavailable() ?? this.overload()
     if (unavailable === undefined) {
       return new OpenRequest(this.#context, address, { changes: false })
     }
@@ -216,7 +231,7 @@ export class Coordinator {
   }
 
   /** Refuses a request for good: a repeat of its message is not carried out either. */
-  #refuse(request: Request, address: AnswerAddress<Answer>, error: Errors.NodeUnavailable): void {
+  #refuse(request: Request, address: AnswerAddress<Answer>, error: Errors.StoreError): void {
     const { node, replica } = this.#context
     const write = request.action === "read" || request.body.operationId === undefined
       ? error
@@ -265,7 +280,7 @@ export class Coordinator {
     if (!("calls" in validated)) return this.#sendOn(request, { validated, open })
     if (isIdentified(validated)) {
       return this.#operations.forward(validated, (ended) => {
-        const operation = this.#operationOf(validated)
+        const operation = this.#operations.forwarded(validated)
         if (operation !== undefined) {
           return this.#sendOn(request, { validated, open, operation, ended })
         }
@@ -299,28 +314,6 @@ export class Coordinator {
     const normal = normalRequest(request, validated)
     const sending = { request: normal, validated, operation, nodes, open, ended }
     new Forwarding(this.#context, sending).start()
-  }
-
-  /** The operation of a write that is forwarded; undefined where its mark is stale. */
-  #operationOf(write: IdentifiedWrite): ForwardedOperation | undefined {
-    const { node } = this.#context
-    const { claim, id, row } = write
-    const verdict = this.#operations.judge(write)
-    const shared = { id, row, hasMarks: claim.mark !== undefined, isNoted: true }
-    switch (verdict._tag) {
-      case "Stale":
-        return undefined
-      case "Do":
-        return { ...shared, tried: [] }
-      case "Known":
-        return { ...shared, tried: [{ node, mark: undefined }] }
-      case "Inquire": {
-        // The primary asks this node, too, under each mark that may prove nothing.
-        const before = claim.tried.filter((target) => target.node === node)
-        const own = verdict.isProven ? [] : [{ node, mark: claim.mark }, ...before]
-        return { ...shared, tried: [...own, ...verdict.tried] }
-      }
-    }
   }
 
   #takeForward(from: NodeId, message: Forward): void {

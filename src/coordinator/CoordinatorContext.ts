@@ -14,6 +14,8 @@ import type { ClusterView } from "../gossip/ClusterView.ts"
 import type { Replica } from "../replica/Replica.ts"
 import type { ScanLimits } from "../replica/LiveKeys.ts"
 import type { InFlightRequests, ResendLimits, Waiting } from "../transport/InFlightRequests.ts"
+import type { TransportService } from "../transport/Transport.ts"
+import type { Admission, AdmissionLimits } from "./Admission.ts"
 import type { ChecksUnderWay } from "./ChecksUnderWay.ts"
 import type { CoordinatorCounters } from "./CoordinatorCounters.ts"
 import type { LateReplyBudget } from "./LateReplyBudget.ts"
@@ -24,7 +26,6 @@ export type CoordinatorLimits = Pick<
   NodeLimits,
   | "readTimeoutMillis"
   | "writeTimeoutMillis"
-  | "requestsMax"
   | "lateReplyMillis"
   | "lateReplyBytesMax"
   | "forwardGraceMillis"
@@ -33,6 +34,7 @@ export type CoordinatorLimits = Pick<
   | "callsMax"
   | "contextsMax"
   | "deferralChecksMax"
+  | keyof AdmissionLimits
   | keyof ScanLimits
   | keyof ResendLimits
 >
@@ -45,6 +47,8 @@ export interface NodeServices {
   readonly replica: Replica
   /** Sends at the end of the turn; may be lost. */
   readonly send: (to: NodeId, message: PeerMessage) => void
+  /** Calls back once the broker has answered everything that it got before. */
+  readonly flush: TransportService["flush"]
   /** The incarnation of a node in its last frame; empty where none came. */
   readonly incarnationOf: (node: NodeId) => string
   /** Of the own replica, for a document. */
@@ -67,6 +71,7 @@ export interface Gathering extends Waiting {
 }
 
 export interface CoordinatorContext extends NodeServices {
+  readonly admission: Admission
   readonly counters: CoordinatorCounters
   readonly inFlight: InFlightRequests<Gathering>
   readonly lateReplies: LateReplyBudget

@@ -7,7 +7,7 @@ import { NoAnswer, type StoreError } from "../core/model/StoreError.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import type { AnswerAddress } from "./Request.ts"
 
-type Shared = Pick<CoordinatorContext, "counters" | "node" | "replica" | "runtime">
+type Shared = Pick<CoordinatorContext, "admission" | "counters" | "node" | "replica" | "runtime">
 
 /** Makes the error that a request ends with of the one that was found. */
 type Settle = (error: StoreError) => StoreError
@@ -23,7 +23,7 @@ export class OpenRequest<A extends object> {
 
   /**
    * Counts the request as open until it is answered. `changes`: an exception may have left it
-   * half done.
+   * half done, and its time tells of the disks.
    */
   constructor(shared: Shared, address: AnswerAddress<A>, { changes }: {
     readonly changes: boolean
@@ -32,6 +32,7 @@ export class OpenRequest<A extends object> {
     this.#changes = changes
     this.#address = address
     this.#arrivedAt = shared.runtime.elapsed()
+    shared.admission.taken(shared.counters.open)
     shared.counters.open++
   }
 
@@ -62,7 +63,7 @@ export class OpenRequest<A extends object> {
     if (this.#hasFailed) return
     invariant(!this.#isAnswered, "a request is answered once")
     this.#isAnswered = true
-    const { counters, node, replica, runtime } = this.#shared
+    const { admission, counters, node, replica, runtime } = this.#shared
     const outcome = found instanceof Error ? this.#settle(found) : found
     counters.open--
     if (outcome instanceof Error) {
@@ -73,6 +74,9 @@ export class OpenRequest<A extends object> {
     } else if ("siblings" in outcome && Number(outcome.siblings) > 1) {
       counters.siblingsSeen++
       if (Number(outcome.siblings) > 2) runtime.mark("coordinator: three siblings are answered")
+    }
+    if (this.#changes && !(outcome instanceof Error)) {
+      admission.written(runtime.elapsed() - this.#arrivedAt)
     }
     this.#address.deliver(outcome, { node, mark: replica.operations.mark() })
   }

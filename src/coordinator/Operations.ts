@@ -16,6 +16,7 @@ import { runEach } from "../core/RunEach.ts"
 import { AwaitedRival } from "./AwaitedRival.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import type { Served } from "./Gather.ts"
+import type { ForwardedOperation } from "./Forwarding.ts"
 import { Inquiry } from "./Inquiry.ts"
 import type { OpenRequest } from "./OpenRequest.ts"
 import type { Answer } from "./Request.ts"
@@ -93,6 +94,28 @@ export class Operations {
     } catch (failure) {
       this.#end(name, underWay.after)
       throw failure
+    }
+  }
+
+  /** The operation of a write that is forwarded; undefined where its mark is stale. */
+  forwarded(write: IdentifiedWrite): ForwardedOperation | undefined {
+    const { node } = this.#context
+    const { claim, id, row } = write
+    const verdict = this.judge(write)
+    const shared = { id, row, hasMarks: claim.mark !== undefined, isNoted: true }
+    switch (verdict._tag) {
+      case "Stale":
+        return undefined
+      case "Do":
+        return { ...shared, tried: [] }
+      case "Known":
+        return { ...shared, tried: [{ node, mark: undefined }] }
+      case "Inquire": {
+        // The primary asks this node, too, under each mark that may prove nothing.
+        const before = claim.tried.filter((target) => target.node === node)
+        const own = verdict.isProven ? [] : [{ node, mark: claim.mark }, ...before]
+        return { ...shared, tried: [...own, ...verdict.tried] }
+      }
     }
   }
 

@@ -18,6 +18,8 @@ export interface Request {
   readonly body: RequestBody
   /** Whether another node forwarded it: then it is carried out here or refused. */
   readonly forwarded: boolean
+  /** Whether the message that it came in was taken as a whole; else it is judged by itself. */
+  readonly isAdmitted?: boolean
 }
 
 export interface Answer {

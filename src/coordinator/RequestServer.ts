@@ -35,7 +35,7 @@ export interface RequestServerOptions {
   readonly node: NodeId
   readonly view: ClusterView
   readonly buckets: Buckets
-  readonly coordinator: Pick<Coordinator, "handle" | "explain" | "list">
+  readonly coordinator: Pick<Coordinator, "handle" | "explain" | "list" | "overload">
   /** In which the requests of a message take their turns. */
   readonly work: WorkQueue
   readonly limits: Pick<NodeLimits, "messageRequestsMax" | "messageListingsMax">
@@ -88,7 +88,14 @@ const requestOf = (
   const named = action === "write" && body.calls === undefined
     ? { ...body, calls: [{ name: operation, args: body.args ?? [] }] }
     : body
-  return { action, principal: principalOfClient(), bucket, body: named, forwarded: false }
+  return {
+    action,
+    principal: principalOfClient(),
+    bucket,
+    body: named,
+    forwarded: false,
+    isAdmitted: true
+  }
 }
 
 const idOf = (json: unknown): number | undefined => {
@@ -156,6 +163,9 @@ export class RequestServer {
     if (subject?._tag !== "Request") {
       return this.#refuse(reply, invalid(message.subject, "read or write, a bucket, an operation"))
     }
+    const overload = this.#options.coordinator.overload()
+    // Answers the whole message, by its reply subject: nothing of it is read.
+    if (overload !== undefined) return this.#publish(reply, errorText(undefined, overload))
     const parsed = parse(message.data)
     if (Option.isNone(parsed)) {
       return this.#refuse(

@@ -22,12 +22,18 @@ type Headers = Readonly<Record<string, string>>
 /** Most outages are over after a second: another replica answers, or a commit ends. */
 export const retryAfterSeconds = "1"
 
+/** In whole seconds. */
+const retryAfterOf = (failure: Failure): string =>
+  "retryAfterMillis" in failure
+    ? String(Math.ceil(Number(failure.retryAfterMillis) / 1_000))
+    : retryAfterSeconds
+
 export const problemResponse = (failure: Failure, headers: Headers = {}): Response => {
   const problem = failure instanceof Error ? problemOf(failure) : failure
   return HttpServerResponse.jsonUnsafe(problem, {
     status: problem.status,
     contentType: problemContentType,
-    headers: problem.status === 503 ? { ...headers, "retry-after": retryAfterSeconds } : headers
+    headers: problem.status === 503 ? { ...headers, "retry-after": retryAfterOf(failure) } : headers
   })
 }
 

@@ -127,7 +127,7 @@ export class NodeCore {
     this.guard = new Guard(unguarded.onFailure ?? rethrow)
     const options = { ...unguarded, ...this.guard.around(unguarded) }
     this.options = options
-    const { buckets, limits, node, ring, storage, runtime } = options
+    const { buckets, limits, node, ring, storage, runtime, transport } = options
     const { partitionCount } = ring.ring
     this.work = new WorkQueue({ runtime, limits })
     this.view = new ClusterView({ runtime, self: node, ring, limits })
@@ -158,6 +158,7 @@ export class NodeCore {
       view: this.view,
       replica: this.replica,
       send: (to, message) => this.link.send(to, message),
+      flush: (done) => transport.flush(done),
       incarnationOf: (node) => this.link.incarnationOf(node),
       completenessOf,
       completeness,

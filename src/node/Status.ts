@@ -22,6 +22,7 @@ const gauge = (name: string, value: Sample["value"], help: string): Sample => ({
 
 const requestSamples = ({ coordinator, requests }: NodeCore): ReadonlyArray<Sample> => {
   const counts = coordinator.counters()
+  const admission = coordinator.admission()
   return [
     counter(
       "requests",
@@ -34,6 +35,9 @@ const requestSamples = ({ coordinator, requests }: NodeCore): ReadonlyArray<Samp
     counter("request_failures", counts.failures, "Requests answered with an error."),
     counter("requests_refused", requests.refused(), "Messages refused as no request."),
     gauge("requests_under_way", coordinator.underWay(), "Requests not answered yet."),
+    counter("overload_refusals", admission.refused, "Messages and requests that were too much."),
+    gauge("requests_admitted", admission.limit, "Requests that may be under way."),
+    gauge("wait_seconds", admission.waitMillis / 1000, "Wait of messages, where a queue stands."),
     gauge("late_bytes", coordinator.lateBytes(), "Kept for replicas that are late."),
     counter("read_repairs", counts.readRepairs, "Replicas brought up to date by a read."),
     counter("lost_told", counts.lostTold, "Sessions told that they had seen what is lost."),

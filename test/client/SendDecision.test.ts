@@ -45,7 +45,8 @@ describe("a client and three nodes", () => {
         "NoAnswer in doubt, applied 1",
         "OperationUnknown in doubt, applied 0",
         "OperationUnknown in doubt, applied 1",
-        "NodeUnavailable, applied 0"
+        "NodeUnavailable, applied 0",
+        "Overloaded, applied 0"
       ]
     ) expect([...outcomes.keys()]).toContain(name)
   })

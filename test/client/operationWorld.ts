@@ -11,6 +11,7 @@ import { BucketName, NodeId } from "../../src/core/model/Names.ts"
 import {
   NodeUnavailable,
   OperationUnknown,
+  Overloaded,
   StaleMark,
   type StoreError
 } from "../../src/core/model/StoreError.ts"
@@ -31,6 +32,7 @@ interface Claim extends Proof.Claim {
 interface Message {
   readonly to: NodeId | "client"
   readonly comesOnce?: boolean
+  readonly isCertain?: boolean
   readonly deliver: () => void
 }
 
@@ -61,6 +63,8 @@ class Node {
   #underWay: UnderWay | undefined
   isUp = true
   refuses = false
+  /** Has too much to do: it reads no request. */
+  sheds = false
 
   constructor(id: NodeId, world: World) {
     this.id = id
@@ -237,7 +241,7 @@ export class World {
     }
     const limits = { ...lan.client, sendingsPerNode: options.sendingsPerNode, attemptsMax: 10 }
     const sender: RequestSender = {
-      runtime: { elapsed: () => 0 },
+      runtime: { elapsed: () => 0, random: () => 0, after: (_, task) => this.#later(task) },
       limits,
       session: "s",
       nodeFor: (_, avoid) => ids.find((id) => !avoid.has(id)),
@@ -249,7 +253,9 @@ export class World {
       },
       ended: () => undefined,
       answered: () => undefined,
-      unreachable: () => undefined
+      unreachable: () => undefined,
+      shed: () => undefined,
+      mayRetry: () => options.random.chance(0.8)
     }
     const body = { key: "k" }
     const asked = { action: "write", bucket: BucketName.make("b"), body } as const
@@ -286,6 +292,7 @@ export class World {
     else if (chance < 0.75) node.noise()
     else if (chance < 0.9) this.#request.resend()
     else if (chance < 0.93) node.refuses = !node.refuses
+    else if (chance < 0.94) node.sheds = !node.sheds
     else if (chance < 0.96) node.giveUpWaiting()
     else if (chance < 0.98) node.isUp = false
     else node.restart(random.chance(0.5))
@@ -304,7 +311,7 @@ export class World {
     const at = random.integer(0, this.#messages.length - 1)
     const message = this.#messages[at]!
     if (message.comesOnce === true || random.chance(0.95)) this.#messages.splice(at, 1)
-    if (random.chance(this.#loss)) return
+    if (message.isCertain !== true && random.chance(this.#loss)) return
     if (message.to === "client" || this.node(message.to).isUp) message.deliver()
   }
 
@@ -314,7 +321,28 @@ export class World {
     const node = this.node(to)
     // A second copy may come later, but not so late that the node has forgotten the first.
     const comesOnce = this.options.idsMax < idsEnough
-    if (node.isUp) return this.send({ to, comesOnce, deliver: () => node.request(claim) })
+    const request: Message = {
+      to,
+      comesOnce,
+      deliver: () => node.sheds ? this.#shed(request, claim, message) : node.request(claim)
+    }
+    if (node.isUp) return this.send(request)
     this.send({ to: "client", deliver: () => this.#request.undelivered(message) })
+  }
+
+  #later(task: () => void): () => void {
+    this.send({ to: "client", comesOnce: true, isCertain: true, deliver: task })
+    return () => undefined
+  }
+
+  /** Passes a message over; the broker, which delivers each once, has no second copy of it. */
+  #shed(request: Message, { attempt }: Claim, message: number): void {
+    const at = this.#messages.indexOf(request)
+    if (at !== -1) this.#messages.splice(at, 1)
+    const error = new Overloaded({ node: request.to, retryAfterMillis: 50 })
+    const deliver = this.options.random.chance(0.5)
+      ? () => this.#request.refused(message, error)
+      : () => this.#request.answer(error, attempt)
+    this.send({ to: "client", deliver })
   }
 }

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from "vitest"
 import { connectWith } from "../../src/client/Promises.ts"
 import { encodeKey } from "../../src/core/model/KeyFields.ts"
 import { NodeId } from "../../src/core/model/Names.ts"
+import { Overloaded } from "../../src/core/model/StoreError.ts"
 import * as MembershipLog from "../../src/core/ring/MembershipLog.ts"
 import { partitionOf } from "../../src/core/ring/Partition.ts"
 import * as Ring from "../../src/core/ring/Ring.ts"
@@ -118,12 +119,25 @@ class Increments {
       this.#underWay++
       const begunAt = performance.now()
       try {
-        await this.#db.counts.add(this.#key, 1)
+        await this.#add()
         this.acknowledged++
       } catch (error) {
         this.#note(error, performance.now() - begunAt)
       }
       this.#underWay--
+    }
+  }
+
+  /** One increment: where it was too much for the client or a node, it is certainly not done. */
+  async #add(): Promise<void> {
+    for (;;) {
+      try {
+        await this.#db.counts.add(this.#key, 1)
+        return
+      } catch (error) {
+        if (!(error instanceof Overloaded)) throw error
+        await new Promise((resolve) => setTimeout(resolve, error.retryAfterMillis))
+      }
     }
   }
 

@@ -66,6 +66,7 @@ export const table: Readonly<Record<string, Room>> = {
   "core/merkle": pure("core", "core/model"),
   "core/membership": pure("core", "core/model"),
   "core/quorum": pure("core", "core/model", "core/ring"),
+  "core/admission": pure("core", "core/model"),
   "core/forwarding": pure("core", "core/model", "core/operations"),
   "schemas": onEffect("core/*"),
   "storage": onNode(...shared),

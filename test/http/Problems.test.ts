@@ -65,6 +65,7 @@ const table: ReadonlyArray<readonly [status: number, error: Errors.StoreError]> 
   [409, new Errors.ContextTooOld({ bucket })],
   [503, new Errors.NodeUnwritable({ node: "n1", reason: "its disk is full or failing" })],
   [503, new Errors.NodeUnavailable({ node: "n1", reason: "it is stopping" })],
+  [503, new Errors.Overloaded({ node: "n1", retryAfterMillis: 1_200 })],
   [500, new Errors.Undecodable({ bucket, path: "$.a", problem: "no number" })],
   [503, new Errors.NoAnswer({ reason: "no answer in time", mayHaveApplied: true })]
 ]
@@ -83,6 +84,7 @@ describe("a problem", () => {
       const response = await call(server, "/v1/buckets/notes/docs", { query: { key: "k" } })
       expect(response.status).toBe(status)
       expect(response.headers.has("retry-after")).toBe(status === 503)
+      if (error._tag === "Overloaded") expect(response.headers.get("retry-after")).toBe("2")
       const problem = await problemIn(response)
       const { _tag, ...fields } = Schema.encodeSync(Errors.StoreError)(error)
       expect(problem).toMatchObject({ type: typePrefix + _tag, detail: error.message, ...fields })

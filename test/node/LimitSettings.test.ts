@@ -50,6 +50,7 @@ describe("a preset", () => {
   })
 })
 
+/** The text of a file from one word to another. */
 const part = (file: string, first: string, next: string): string => {
   const text = readFileSync(new URL(`../../src/core/model/${file}`, import.meta.url), "utf8")
   return text.slice(text.indexOf(first), text.indexOf(next))

@@ -5,6 +5,7 @@ import * as CausalContext from "../../src/core/clock/CausalContext.ts"
 import {
   NodeUnwritable,
   OperationUnknown,
+  Overloaded,
   StaleMark,
   type StoreError
 } from "../../src/core/model/StoreError.ts"
@@ -154,7 +155,7 @@ describe("a session that has seen more than the asked node has", () => {
 
   it("may be refused, as may a message beside others, by a node that something befell", () => {
     const { calm } = cluster.node("n1")
-    const taking = { node: "n1", calm, isIncomplete: false, isBehind: false }
+    const taking = { node: "n1", calm, isIncomplete: false, isBehind: false, isLoaded: false }
     const operation = planOf("n1", [0]).operations[0]!
     const full = new NodeUnwritable({ node: "n1", reason: "its disk is full" })
     const unknown = new OperationUnknown({ nodes: [], mayHaveApplied: true })
@@ -163,6 +164,9 @@ describe("a session that has seen more than the asked node has", () => {
     expect(judge(full, false)).toContain("n1 refused o1")
     expect(judge(full, true, { isBehind: true })).toBeUndefined()
     expect(judge(full, true, { calm: (calm ?? 0) - 1 })).toBeUndefined()
+    const busy = new Overloaded({ node: "n1", retryAfterMillis: 50 })
+    expect(judge(busy, true, { isLoaded: true })).toBeUndefined()
+    expect(judge(busy, true)).toContain("n1 refused o1")
     expect(judge(unknown, true)).toContain("n1 refused o1")
     expect(judge(unknown, false)).toBeUndefined()
     expect(judge(new StaleMark({ node: "n1", mark: "newer" }), true)).toBeUndefined()
@@ -170,7 +174,7 @@ describe("a session that has seen more than the asked node has", () => {
 
   it("is the only reason of a complete node to wait", () => {
     const { calm } = cluster.node("n1")
-    const taking = { node: "n1", calm, isIncomplete: false, isBehind: false }
+    const taking = { node: "n1", calm, isIncomplete: false, isBehind: false, isLoaded: false }
     expect(takes("read", {})).toEqual(taking)
   })
 })

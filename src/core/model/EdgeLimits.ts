@@ -38,6 +38,34 @@ export const lanWork = {
   workBytesMax: 64 * mebibyte
 }
 
+/** How many requests a node takes while it has others: `core/admission` finds the number. */
+export const lanAdmission = {
+  /**
+   * Requests that may be open whatever was measured. Enough for the disk to commit many together: a
+   * node whose every write is slow takes no more than these.
+   */
+  admittedMin: 64,
+  /** The same before anything was measured: a burst at the start is not refused. */
+  admittedFirst: 256,
+  /**
+   * How long messages may wait on their way into the node, of a queue that stands: a write meets it
+   * three times (request, answers of replicas, reply), which should take half of the time in which
+   * callers want an answer. Less refuses where the machine is only uneven.
+   */
+  waitTargetMillis: 50,
+  /**
+   * How long a write may take while all do: the disk's sync, a round trip to another node and its
+   * sync, and the waits above. Slower than this, fewer are taken, for a queue may be why.
+   */
+  writeTargetMillis: 200,
+  /** The number changes once in this time. A few waits: less follows noise, more follows late. */
+  admissionWindowMillis: 100,
+  /** Between two questions that measure the wait, while there is load. A fifth of the window. */
+  waitProbeMillis: 20,
+  /** Such questions under way. With 8 a wait of a second is measured 8 times a second. */
+  waitProbesMax: 8
+}
+
 export const lanClient = {
   /**
    * How long a read that names no timeout is waited for. Longer than the node's own, whose answer
@@ -94,8 +122,47 @@ export const lanClient = {
   marksMax: 1_000,
   /** A node is preferred that answers in less than half the time, by at least this much. */
   noiseMillis: 2,
+  /**
+   * Requests under way whatever was measured. Enough to keep three nodes busy between two answers;
+   * with many clients their sum may be more than the nodes admit.
+   */
+  inFlightMin: 16,
+  /** The same before anything was measured. As many as one node admits at first. */
+  inFlightFirst: 256,
+  /** The most. Each holds its request, and its answer in the end: 2 KB and the document. */
+  inFlightMax: 10_000,
+  /**
+   * How long a request may wait here for its turn, or to be tried again, while a queue stands.
+   * Twice that and a write stay below 500 ms: more answers later, less uses nodes less evenly.
+   */
+  queueMillis: 200,
+  /**
+   * How long a request may wait otherwise, and how long a queue may last before it stands: a burst
+   * of as many requests as the nodes answer in this time is worked off. As long, too, until a
+   * request is told that it was not begun: callers often try again at once, and their waiting here
+   * costs less than their next attempts.
+   */
+  refusalMillis: 1_000,
+  /** Requests that wait so, 1 KB and the value each; more are refused in the next turn. */
+  queuedMax: 100_000,
+  /** How long an answer may take while all do: as the nodes' for writes. */
+  answerTargetMillis: 200,
+  /** See the nodes': the waits are those of answers on their way into the client. */
+  waitTargetMillis: 50,
+  admissionWindowMillis: 100,
+  waitProbeMillis: 20,
+  waitProbesMax: 8,
+  /**
+   * Requests sent again, for each one that was answered. Less than 1, or what is sent again for
+   * lack of an answer makes the next answers later. As in Finagle and gRPC.
+   */
+  retryShare: 0.1,
+  /** Requests sent again without that: those of a node that dies with them. */
+  retriesMax: 500,
   /** Requests of one `many` under way at once: enough to fill a batch for each node. */
   manyMax: 256,
+  /** How often each of them is tried where a node, or the client, has too much to do. */
+  manyTriesMax: 16,
   /** Documents that one session remembers, 100 bytes each; beyond, a new session is asked for. */
   sessionDocumentsMax: 100_000
 }

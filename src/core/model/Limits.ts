@@ -1,11 +1,9 @@
 /**
- * Lists every limit, interval and size of nodes: unit, formula, reason, and the value for a local
- * network, with presets for one machine and for long distances. Those of clients, HTTP and NATS are
- * in `EdgeLimits.ts`.
- *
- * A room takes those that it needs as options, so that a test can make any of them tiny. Constants
- * that a format or a join rests on stand beside it instead, since all nodes must agree on them:
- * lengths of keys and names, depths of nesting, digits, bits of a mask, ids that a document keeps.
+ * Lists every limit, interval and size of nodes: unit, formula, reason, the value for a local
+ * network, and presets. `EdgeLimits.ts` has those of clients, HTTP, NATS and admission. A room
+ * takes those that it needs as options, so that a test can make any of them tiny. Constants that a
+ * format or a join rests on stand beside it, since all nodes must agree on them: lengths of keys
+ * and names, depths of nesting, digits, bits of a mask, ids that a document keeps.
  *
  * @see hashicorp/memberlist:config.go, which lists its own in this way
  */
@@ -13,6 +11,7 @@ import {
   type BrokerLimits,
   type ClientLimits,
   type HttpLimits,
+  lanAdmission,
   lanBroker,
   lanClient,
   lanFrames,
@@ -29,6 +28,7 @@ const mebibyte = 2 ** 20
 const lanNode = {
   ...lanFrames,
   ...lanWork,
+  ...lanAdmission,
   /**
    * How far this node's clock may be from the median of its peers' before their median stamps its
    * writes. More than NTP leaves plus the longest pause of a process; raising it lets the last
@@ -315,7 +315,8 @@ export const wan: Preset = {
     resendMaxMillis: 1_500,
     partsPauseMillis: 400,
     partsAsksMax: 3,
-    sentRunMillis: 5_000
+    sentRunMillis: 5_000,
+    writeTargetMillis: 1_000
   },
   client: {
     ...lanClient,
@@ -327,6 +328,7 @@ export const wan: Preset = {
     resendMinMillis: 400,
     resendMaxMillis: 2_500,
     restMillis: 3_000,
+    answerTargetMillis: 1_000,
     noiseMillis: 20
   },
   nats: {

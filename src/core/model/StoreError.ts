@@ -3,6 +3,9 @@
  * that were needed and had. They are schemas, because they cross HTTP and NATS.
  */
 import * as Schema from "effect/Schema"
+import { Overloaded } from "./Overloaded.ts"
+
+export { Overloaded }
 
 /** No node that was asked knows this bucket. */
 export class UnknownBucket extends Schema.TaggedError<UnknownBucket>()("UnknownBucket", {
@@ -310,6 +313,7 @@ export const StoreError = Schema.Union([
   ListingIncomplete,
   NodeUnwritable,
   NodeUnavailable,
+  Overloaded,
   Undecodable,
   NoAnswer
 ])
@@ -325,6 +329,7 @@ export const isPassing = (outcome: { readonly _tag: string }): boolean => {
     case "ContextTooOld":
     case "NodeUnavailable":
     case "NodeUnwritable":
+    case "Overloaded":
     case "StaleMark":
       return true
     default:

@@ -57,6 +57,7 @@ export const judgeRefusal = (
   // A new mark is no refusal, and of several nodes none can always tell what the others did.
   const isUnknown = error._tag === "StaleMark" || error._tag === "OperationUnknown" && !isOnly
   if (isUnknown || rightful.has(error._tag) || needsOthers(taking, error)) return undefined
+  if (error._tag === "Overloaded" && taking.isLoaded) return undefined
   if (!isDuty(cluster, operation, taking)) return undefined
   return `${taking.node} refused o${operation.id}: ${error.message}`
 }
@@ -82,7 +83,10 @@ export const judgeFailure = (
   // A healed cluster may have lost what the session has seen; of a node that was behind at the
   // time, `needsOthers` knows.
   const isUncovered = isHealed && tags.includes("ContextNotCovered")
-  if (isUnknown || isUncovered || tags.some((tag) => rightful.has(tag))) return undefined
+  const isTooMuch = tags.includes("Overloaded") && trace.takings.some(({ isLoaded }) => isLoaded)
+  if (isUnknown || isUncovered || isTooMuch || tags.some((tag) => rightful.has(tag))) {
+    return undefined
+  }
   const isCalm = !trace.isDisturbed && isDuty(cluster, operation, { calm, node })
     && !trace.takings.some((taking) => taking.node === node && needsOthers(taking, error))
   return isCalm || isHealed ? `o${id} at ${node}: ${error.message}` : undefined

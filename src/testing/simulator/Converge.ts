@@ -90,9 +90,8 @@ export class Converge {
     shown.set(node, "no answer")
     // An incomplete replica that has nothing does not count: then not all can answer.
     const r = this.#areWhole(document) ? "all" : "quorum"
-    new Requester(backend, Session.none).read(bucket, bucket.key.decode(cluster.keyOf(document)), {
-      r
-    })(
+    const id = bucket.key.decode(cluster.keyOf(document))
+    new Requester(backend, Session.none).readOfMany(bucket, id, { r })(
       () => shown.set(node, shownOf(cluster, document, backend.trace.answers.at(-1)!.answer)),
       (error) => shown.set(node, `${error._tag}: ${error.message}`),
       rethrow

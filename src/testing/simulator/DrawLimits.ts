@@ -51,6 +51,21 @@ export const drawLimits = (random: SeededRandom): PlannedLimits => {
     // A smaller window loses most of what a slow network reorders.
     frameWindow: random.pick([64, 256, node.frameWindow]),
     frameWindowsMax: random.pick([1, node.frameWindowsMax]),
-    turnStepsMax: random.pick([1, 3, node.turnStepsMax, node.turnStepsMax])
+    turnStepsMax: random.pick([1, 3, node.turnStepsMax, node.turnStepsMax]),
+    ...random.chance(overloadShare) ? drawAdmission(random) : {}
   }
 }
+
+/** Of the plans: in the others no node ever has too much to do. */
+const overloadShare = 0.2
+
+/** So few requests at once that some are refused. */
+const drawAdmission = (random: SeededRandom): PlannedLimits => ({
+  admittedMin: random.integer(1, 3),
+  admittedFirst: random.integer(1, 4),
+  waitTargetMillis: random.pick([1, 10, lan.node.waitTargetMillis]),
+  writeTargetMillis: random.pick([10, lan.node.writeTargetMillis]),
+  admissionWindowMillis: random.pick([10, lan.node.admissionWindowMillis]),
+  waitProbeMillis: random.pick([1, lan.node.waitProbeMillis]),
+  waitProbesMax: random.pick([1, lan.node.waitProbesMax])
+})

@@ -2,6 +2,7 @@
  * Describes a run before it begins: operations, faults, and the size of the cluster. A plan is
  * plain data; running it again repeats the run, and leaving items out of it shrinks a failure.
  */
+import type { AdmissionLimits } from "../../coordinator/Admission.ts"
 import type { NodeLimits } from "../../core/model/Limits.ts"
 import type { Consistency } from "../../core/model/Settings.ts"
 import type { StorageLimits } from "../../storage/StorageOptions.ts"
@@ -95,6 +96,7 @@ export type PlannedLimits = Partial<
     | "sentRunsBytesMax"
     | "sentRunMillis"
     | "turnStepsMax"
+    | keyof AdmissionLimits
     | keyof StorageLimits
   >
 >

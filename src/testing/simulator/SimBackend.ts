@@ -13,6 +13,7 @@ import type {
 } from "../../client/Backend.ts"
 import { NodeMarks } from "../../client/NodeMarks.ts"
 import { RemoteRequest, type RequestSender } from "../../client/RemoteRequest.ts"
+import { RetryBudget } from "../../client/RetryBudget.ts"
 import type { RequestText } from "../../client/RequestText.ts"
 import * as Json from "../../core/codec/Json.ts"
 import { invariant } from "../../core/Invariant.ts"
@@ -26,6 +27,7 @@ import type { Runtime } from "../../core/Runtime.ts"
 import type { NodeCore } from "../../node/NodeCore.ts"
 import { InFlightRequests } from "../../transport/InFlightRequests.ts"
 import type { Refusal } from "./AvailabilityJudge.ts"
+import { admit } from "./Admit.ts"
 import { judgeAnswer, type Judgement } from "./AnswerJudge.ts"
 import type { SeededRandom } from "./SeededRandom.ts"
 import type { SimCluster } from "./SimCluster.ts"
@@ -134,6 +136,7 @@ export class SimBackend implements Backend {
   readonly runtime: Runtime
   readonly #session: string
   readonly #marks = new NodeMarks(limits)
+  readonly #retries = new RetryBudget(limits)
   readonly #pending: InFlightRequests<RemoteRequest>
 
   /** `clockMillis`: how far its clock is off. */
@@ -198,7 +201,7 @@ export class SimBackend implements Backend {
         if (isOver || (outcome._tag !== "Answer" && !isLast)) return
         isOver = true
         respond(outcome._tag === "Answer" ? outcome : error!, asking.judgement)
-      })
+      }, this.runtime.elapsed() + limits.queueMillis)
       this.#pending.add(number, remote)
       remote.start()
     }
@@ -218,7 +221,9 @@ export class SimBackend implements Backend {
       post: (text, node) => this.#post(asking, text, node, attemptsMax),
       ended: (remote) => this.#pending.remove(remote.number),
       answered: () => {},
-      unreachable: () => {}
+      unreachable: () => {},
+      shed: () => {},
+      mayRetry: () => this.#retries.take()
     }
   }
 
@@ -273,7 +278,7 @@ export class SimBackend implements Backend {
         const taken = { ...request, node: target, process: process.name }
         taking = takingOf(cluster, core, taken)
         trace.takings.push(taking)
-        core.coordinator.handle(request, { deliver })
+        admit(asking.way, core, request, deliver)
       }
       if (process.ask(take)) return
       // The subject has no subscriber.

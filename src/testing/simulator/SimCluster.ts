@@ -26,6 +26,7 @@ import { Ledger } from "./Ledger.ts"
 import { documentNameOf, type Plan } from "./Plan.ts"
 import { ownScenario, type Scenario } from "./Scenario.ts"
 import { stream } from "./SeededRandom.ts"
+import { LoadTally } from "./LoadTally.ts"
 import { SimNetwork } from "./SimNetwork.ts"
 import { type Build, build, type MakeDisk, SimNode } from "./SimNode.ts"
 import { Story } from "./Story.ts"
@@ -77,6 +78,11 @@ export class SimCluster {
   readonly nodes: ReadonlyMap<string, SimNode>
   readonly ledger = new Ledger(() => this.kernel.now)
   readonly contexts = new DiskContexts()
+  readonly load: LoadTally
+  /** The requests that each node takes whatever it measures. */
+  readonly admittedMin: number
+  /** Whether clients' requests may come in messages that are refused as a whole. */
+  readonly refusesWhole: boolean
   readonly marks = new Map<string, number>()
   readonly incarnations: Array<{ readonly node: string; readonly incarnation: string }> = []
   /** Nodes whose disks lost or damaged data. */
@@ -119,6 +125,9 @@ export class SimCluster {
     })
     const ring = ringOf(plan)
     this.kernel = kernel
+    this.load = new LoadTally(kernel)
+    this.admittedMin = limitsOf(plan).admittedMin
+    this.refusesWhole = plan.limits?.admittedMin !== undefined
     this.network = network
     this.ring = ring.ring
     this.scenario = scenario

@@ -49,7 +49,8 @@ const refusals: ReadonlySet<string> = new Set([
   "ContextTooOld",
   "ContextNotCovered",
   "NodeUnavailable",
-  "NodeUnwritable"
+  "NodeUnwritable",
+  "Overloaded"
 ])
 
 const outcomeOf = (operation: PlannedOperation, error: StoreError): Outcome => {

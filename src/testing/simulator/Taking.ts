@@ -26,6 +26,8 @@ export interface Taking {
    * end of a commit. Of a disk that lost something it is not known what it still has.
    */
   readonly isBehind: boolean
+  /** Whether the nodes have as many requests as any of them takes: it may refuse this one. */
+  readonly isLoaded: boolean
 }
 
 export interface TakenRequest {
@@ -46,7 +48,8 @@ export const takingOf = (cluster: SimCluster, core: NodeCore, request: TakenRequ
     node,
     calm: cluster.node(node).calm,
     isIncomplete: own === "new" || hasLost,
-    isBehind: isBehind(cluster, request)
+    isBehind: isBehind(cluster, request),
+    isLoaded: cluster.load.size >= cluster.admittedMin
   }
 }
 

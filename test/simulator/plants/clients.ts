@@ -32,5 +32,14 @@ export const clientPlants: ReadonlyArray<Plant> = [
       from: "mayHaveApplied(decision) ? fail(decision) :",
       to: "decision.attempts.length < 1 ? fail(decision) :"
     }]
+  },
+  {
+    name: "overload-absolves",
+    bug: "a node that has too much to do is believed to have passed over every sending",
+    edits: [{
+      file: decision,
+      from: "const told = unsent(decision, number, {})",
+      to: "const told = change(decision, number, { isOpen: false, isAwaited: false })"
+    }]
   }
 ]

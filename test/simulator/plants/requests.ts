@@ -78,5 +78,14 @@ export const requestPlants: ReadonlyArray<Plant> = [
       from: "Math.floor(n / 2) + 1",
       to: "Math.min(n, 1)"
     }]
+  },
+  {
+    name: "answered-requests-stay-open",
+    bug: "a node counts requests that it has answered as open",
+    edits: [{
+      file: "src/coordinator/OpenRequest.ts",
+      from: "counters.open--",
+      to: "if (outcome instanceof Error) counters.open--"
+    }]
   }
 ]

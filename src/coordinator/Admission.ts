@@ -1,0 +1,98 @@
+/**
+ * Decides whether this node takes a client's request, by `core/admission`: from how long messages
+ * wait on their way into the node, and how long its writes take. The time of other requests does
+ * not count, since it would also tell of slow peers.
+ */
+import * as ConcurrencyLimit from "../core/admission/ConcurrencyLimit.ts"
+import type { NodeLimits } from "../core/model/Limits.ts"
+import type { NodeId } from "../core/model/Names.ts"
+import { Overloaded } from "../core/model/StoreError.ts"
+import type { Runtime } from "../core/Runtime.ts"
+import { QueueWait } from "../transport/QueueWait.ts"
+import type { TransportService } from "../transport/Transport.ts"
+
+export type AdmissionLimits = Pick<
+  NodeLimits,
+  | "requestsMax"
+  | "admittedMin"
+  | "admittedFirst"
+  | "waitTargetMillis"
+  | "writeTargetMillis"
+  | "admissionWindowMillis"
+  | "waitProbeMillis"
+  | "waitProbesMax"
+>
+
+export interface AdmissionOptions {
+  readonly runtime: Pick<Runtime, "elapsed" | "mark">
+  readonly node: NodeId
+  readonly flush: TransportService["flush"]
+  readonly limits: AdmissionLimits
+}
+
+/** Below this share of the least number of requests, there is no load to measure. */
+const loadShare = 1 / 4
+
+export class Admission {
+  readonly #options: AdmissionOptions
+  readonly #rules: ConcurrencyLimit.LimitOptions
+  #state: ConcurrencyLimit.ConcurrencyLimit
+  readonly #wait: QueueWait
+  #refused = 0
+
+  constructor(options: AdmissionOptions) {
+    const { limits } = options
+    this.#options = options
+    this.#rules = {
+      min: Math.min(limits.admittedMin, limits.requestsMax),
+      max: limits.requestsMax,
+      first: limits.admittedFirst,
+      waitMillis: limits.waitTargetMillis,
+      writeMillis: limits.writeTargetMillis,
+      windowMillis: limits.admissionWindowMillis
+    }
+    this.#state = ConcurrencyLimit.make(this.#rules)
+    this.#wait = new QueueWait({
+      ...options,
+      measured: (millis, now) => this.#step({ _tag: "Waited", millis, now })
+    })
+  }
+
+  /** How many requests may be open, and how many messages or requests were refused. */
+  get stats(): { readonly limit: number; readonly refused: number; readonly waitMillis: number } {
+    const { limit, standingMillis } = this.#state
+    return { limit: Math.floor(limit), refused: this.#refused, waitMillis: standingMillis }
+  }
+
+  /** Why a request, or a message of several, is refused now; undefined where it may be taken. */
+  refusal(open: number): Overloaded | undefined {
+    if (ConcurrencyLimit.admits(this.#state, open, this.#rules)) return undefined
+    this.#refused++
+    this.#options.runtime.mark("coordinator: a node refuses what is too much for it")
+    this.#step({ _tag: "Denied", open })
+    this.#wait.came(open, 0)
+    const retryAfterMillis = ConcurrencyLimit.retryAfterMillis(this.#state, open, this.#rules)
+    return new Overloaded({ node: this.#options.node, retryAfterMillis })
+  }
+
+  /** A request is taken while so many others are open. */
+  taken(open: number): void {
+    this.#step({ _tag: "Taken", open })
+    this.#came(open)
+  }
+
+  /** A write was done, and took so long. */
+  written(millis: number): void {
+    this.#step({ _tag: "Written", millis, now: this.#options.runtime.elapsed() })
+  }
+
+  #step(event: ConcurrencyLimit.LimitEvent): void {
+    this.#state = ConcurrencyLimit.step(this.#state, event, this.#rules)
+  }
+
+  /** A queue that is believed to stand is looked at until it does not. */
+  #came(open: number): void {
+    const isStanding = this.#state.standingMillis > 0
+    this.#wait.came(open, isStanding ? 0 : this.#rules.min * loadShare)
+  }
+}
