@@ -11,6 +11,8 @@ interface Alarm {
   readonly name: string
   readonly count: () => number
   readonly says: string
+  /** Stands beside it in the log. */
+  readonly about?: () => Readonly<Record<string, string | number>>
 }
 
 const isLossy = ({ formation }: NodeCore): boolean => {
@@ -32,6 +34,18 @@ const completenessAlarms = (core: NodeCore): ReadonlyArray<Alarm> => [
       + "these documents"
   }
 ]
+
+const growthAlarm = ({ replica }: NodeCore): Alarm => ({
+  name: "growth",
+  count: () => replica.stats().largeDocuments,
+  says: "a document is beyond half of a limit, at which its writes are refused",
+  about: () => {
+    const { first } = replica.growth
+    if (first === undefined) return {}
+    const { allowed, had, key: { bucket, partitionKey, sortKey }, limit } = first
+    return { bucket, key: partitionKey, sortKey, limit, had, allowed }
+  }
+})
 
 /** The counts that are watched. They only grow. */
 export const alarmsOf = (core: NodeCore): ReadonlyArray<Alarm> => {
@@ -61,6 +75,7 @@ export const alarmsOf = (core: NodeCore): ReadonlyArray<Alarm> => {
       says: "stored rows are damaged; they count as missing and are repaired from other replicas"
     },
     ...completenessAlarms(core),
+    growthAlarm(core),
     {
       name: "commit",
       count: () => storage.stats().failures,
@@ -122,7 +137,7 @@ export const watch = (
       if (count === 0) continue
       waiting.delete(alarm)
       yield* Effect.logWarning(alarm.says).pipe(
-        Effect.annotateLogs({ alarm: alarm.name, count })
+        Effect.annotateLogs({ ...alarm.about?.(), alarm: alarm.name, count })
       )
     }
   })

@@ -65,6 +65,16 @@ const replicaSamples = ({ coordinator, replica, view }: NodeCore): ReadonlyArray
     counter("retries", stats.retries, "Operations that had been applied already."),
     gauge("operations_kept", replica.operations.kept, "Operations that are remembered."),
     counter("operations_evicted", replica.operations.evicted, "Operations that were forgotten."),
+    counter(
+      "documents_large",
+      stats.largeDocuments,
+      "Writes that left their document beyond half of a limit."
+    ),
+    counter(
+      "documents_too_large",
+      { label: "limit", values: stats.growthRefused },
+      "Writes refused because of a limit of their document."
+    ),
     counter("joins", stats.joins, "Documents of other replicas joined here."),
     counter(
       "births",

@@ -1,10 +1,11 @@
 /**
  * Lists what a replica counts, for metrics.
  */
+import type { GrowthStats } from "./DocumentGrowth.ts"
 import type { ShownStats } from "./ShownVersions.ts"
 
 /** All but the reads that wait only grow. */
-export interface ReplicaStats extends ShownStats {
+export interface ReplicaStats extends ShownStats, GrowthStats {
   readonly updates: number
   readonly retries: number
   readonly joins: number

@@ -52,8 +52,11 @@ describe("a preset", () => {
 
 /** The comment of each field of the nodes' limits, in one line. */
 const comments = (): ReadonlyMap<string, string> => {
-  const text = readFileSync(new URL("../../src/core/model/Limits.ts", import.meta.url), "utf8")
-  const nodes = text.slice(text.indexOf("const lanNode"), text.indexOf("const lanClient"))
+  const textOf = (file: string) =>
+    readFileSync(new URL(`../../src/core/model/${file}`, import.meta.url), "utf8")
+  const text = textOf("Limits.ts")
+  const nodes = textOf("GrowthLimits.ts")
+    + text.slice(text.indexOf("const lanNode"), text.indexOf("const lanClient"))
   const fields = nodes.matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/\s+(\w+):/gu)
   return new Map(Array.from(fields, ([, comment = "", name = ""]) => [
     name,

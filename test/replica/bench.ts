@@ -224,6 +224,8 @@ export class Bench {
       stampMillis: runtime.now,
       limits: {
         ...lan.node,
+        // Tests of a replica make documents of any size.
+        siblingsMax: Infinity,
         cacheBytesMax,
         lastIssuedDotsMax,
         shownWaitsMax: this.#options.shownWaitsMax ?? lan.node.shownWaitsMax,

@@ -1,7 +1,7 @@
 /**
  * Lists every limit, interval and size of nodes: unit, formula, reason, and the value for a local
  * network, with presets for one machine and for long distances. Those of clients, HTTP and NATS are
- * in `EdgeLimits.ts`.
+ * in `EdgeLimits.ts`, those of documents in `GrowthLimits.ts`.
  *
  * A room takes those that it needs as options, so that a test can make any of them tiny. Constants
  * that a format or a join rests on stand beside it instead, since all nodes must agree on them:
@@ -20,12 +20,14 @@ import {
   lanNats,
   type NatsLimits
 } from "./EdgeLimits.ts"
+import { lanGrowth } from "./GrowthLimits.ts"
 
 export type { BrokerLimits, ClientLimits, HttpLimits, NatsLimits }
 
 const mebibyte = 2 ** 20
 
 const lanNode = {
+  ...lanGrowth,
   /**
    * How far this node's clock may be from the median of its peers' before their median stamps its
    * writes. More than NTP leaves plus the longest pause of a process; raising it lets the last
@@ -190,12 +192,6 @@ const lanNode = {
    * written between two starts: each beyond costs a read and a row more whenever it is written.
    */
   lastIssuedDotsMax: 4_000_000,
-  /**
-   * Updates of its own that a node keeps of each counter, 2 to 4 bytes each in every write of it,
-   * at least 1. Writes a second to one counter through one node, times the seconds from a client's
-   * read to its removal: one that has not seen as many is told to read again.
-   */
-  counterUpdatesMax: 16,
   /**
    * How long after a failed commit the disk is tried again. Each attempt that fails costs an
    * incarnation, and so an actor in the context of every document that was sent.

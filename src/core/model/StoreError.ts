@@ -3,6 +3,9 @@
  * that were needed and had. They are schemas, because they cross HTTP and NATS.
  */
 import * as Schema from "effect/Schema"
+import { DocumentTooLarge } from "./DocumentTooLarge.ts"
+
+export { DocumentTooLarge }
 
 /** No node that was asked knows this bucket. */
 export class UnknownBucket extends Schema.TaggedError<UnknownBucket>()("UnknownBucket", {
@@ -307,6 +310,7 @@ export const StoreError = Schema.Union([
   QuorumNotMet,
   ContextNotCovered,
   ContextTooOld,
+  DocumentTooLarge,
   ListingIncomplete,
   NodeUnwritable,
   NodeUnavailable,
@@ -323,6 +327,7 @@ export const isPassing = (outcome: { readonly _tag: string }): boolean => {
   switch (outcome._tag) {
     case "ContextNotCovered":
     case "ContextTooOld":
+    case "DocumentTooLarge":
     case "NodeUnavailable":
     case "NodeUnwritable":
     case "StaleMark":

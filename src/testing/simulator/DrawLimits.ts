@@ -47,6 +47,10 @@ export const drawLimits = (random: SeededRandom): PlannedLimits => {
     finishedRunsMax: random.pick([1, node.finishedRunsMax]),
     sentRunsBytesMax: random.pick([1, 20_000, node.sentRunsBytesMax]),
     sentRunMillis: random.pick([10, node.sentRunMillis]),
-    lastIssuedDotsMax: random.pick([0, 3, 20, node.lastIssuedDotsMax])
+    lastIssuedDotsMax: random.pick([0, 3, 20, node.lastIssuedDotsMax]),
+    documentActorsMax: random.pick([3, 10, node.documentActorsMax, node.documentActorsMax]),
+    documentBytesMax: random.pick([200, 1_000, node.documentBytesMax, node.documentBytesMax]),
+    elementsMax: random.pick([2, 10, node.elementsMax, node.elementsMax]),
+    siblingsMax: random.pick([1, 3, node.siblingsMax, node.siblingsMax])
   }
 }

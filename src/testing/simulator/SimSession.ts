@@ -46,13 +46,28 @@ export const shownOf = (cluster: SimCluster, document: Named, answer: BackendAns
 /** After so long, a mended node has recovered. */
 const recoveryMillis = 5_000
 
-/** Errors by which a node rightly refuses, healthy or not: of contexts, and of clocks far off. */
-const rightful: ReadonlySet<string> = new Set(["ContextTooOld", "InvalidRequest"])
+/**
+ * Errors by which a node rightly refuses, healthy or not: of contexts, of clocks far off, and of
+ * documents that have grown to a limit.
+ */
+const rightful: ReadonlySet<string> = new Set([
+  "ContextTooOld",
+  "DocumentTooLarge",
+  "InvalidRequest"
+])
+
+/**
+ * Whether an operation takes away, so that no limit of its document may refuse it. A cart strikes
+ * an item out by a value that says so.
+ */
+const reduces = ({ action: { kind }, bucket }: PlannedOperation): boolean =>
+  kind === "delete" || (kind === "remove" && bucket !== "carts")
 
 /** Errors that say that nothing was changed. */
 const refusals: ReadonlySet<string> = new Set([
   "ContextTooOld",
   "ContextNotCovered",
+  "DocumentTooLarge",
   "NodeUnavailable",
   "NodeUnwritable"
 ])
@@ -293,6 +308,9 @@ export class SimSession {
     const isCalm = consistency === "available" && calm !== undefined && !trace.isDisturbed
       && cluster.node(node).calm === calm && cluster.primaries(operation).includes(node)
       && !needsOthers(node, error, trace)
+    const isTrapped = reduces(operation)
+      && [error._tag, ...trace.refusals].includes("DocumentTooLarge")
+    if (isTrapped) unavailable(`o${id} at ${node}: a limit refuses a removal`)
     if ((isCalm || isHealed) && !isRightful) unavailable(`o${id} at ${node}: ${error.message}`)
   }
 }
