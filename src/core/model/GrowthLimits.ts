@@ -3,7 +3,7 @@
  * network. The limits hold for clients' writes alone: a document that is there is replicated and
  * repaired whatever its size.
  *
- * Each is far below what nodes can exchange, since replicas that are cut off from each other may
+ * Those of documents are far below what nodes can exchange, since replicas that are cut off from each other may
  * each bring a document up to its limit, and join what they have.
  */
 
@@ -32,6 +32,17 @@ export const lanGrowth = {
    * of its nodes, and failures of their disks, in the time in which the document is written.
    */
   documentActorsMax: 10_000,
+  /**
+   * Bytes of messages in parts that are on their way to the broker; the next parts wait until it
+   * has them. A share of the connection's own waitingBytesMax, so that other messages pass.
+   */
+  partsInFlightBytesMax: 2 * mebibyte,
+  /**
+   * Bytes of messages in parts that wait so; beyond it the oldest is given up, and sent again where
+   * its request is. One alone is sent whatever its size. The largest document times the nodes that
+   * it goes to.
+   */
+  partsWaitingBytesMax: 64 * mebibyte,
   /**
    * Updates of its own that a node keeps of each counter, 2 to 4 bytes each in every write of it,
    * at least 1. Writes a second to one counter through one node, times the seconds from a client's

@@ -47,6 +47,8 @@ export const drawLimits = (random: SeededRandom): PlannedLimits => {
     finishedRunsMax: random.pick([1, node.finishedRunsMax]),
     sentRunsBytesMax: random.pick([1, 20_000, node.sentRunsBytesMax]),
     sentRunMillis: random.pick([10, node.sentRunMillis]),
+    partsInFlightBytesMax: random.pick([8_000, 40_000, node.partsInFlightBytesMax]),
+    partsWaitingBytesMax: random.pick([1, 20_000, node.partsWaitingBytesMax]),
     lastIssuedDotsMax: random.pick([0, 3, 20, node.lastIssuedDotsMax]),
     documentActorsMax: random.pick([3, 10, node.documentActorsMax, node.documentActorsMax]),
     documentBytesMax: random.pick([200, 1_000, node.documentBytesMax, node.documentBytesMax]),

@@ -93,6 +93,8 @@ export type PlannedLimits = Partial<
     | "processCheckMillis"
     | "partsPauseMillis"
     | "partsAsksMax"
+    | "partsInFlightBytesMax"
+    | "partsWaitingBytesMax"
     | "finishedRunsMax"
     | "sentRunsBytesMax"
     | "sentRunMillis"
