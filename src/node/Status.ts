@@ -82,6 +82,8 @@ const replicaSamples = ({ coordinator, replica, view }: NodeCore): ReadonlyArray
       "Actors begun for documents without a row of this incarnation."
     ),
     gauge("last_dots", stats.lastDots, "Documents of which memory has the last dot made here."),
+    gauge("cached_documents", stats.cachedDocuments, "Documents kept decoded."),
+    gauge("cached_bytes", stats.cachedBytes, "Memory that they take."),
     counter("leaf_reads", stats.leafReads, "Writes for which a leaf on disk told the last dot."),
     counter("discards", discards, "Concurrent last writes of which one was lost here."),
     counter("divergences", stats.divergences, "Equal contexts found with unequal states."),

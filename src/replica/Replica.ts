@@ -100,7 +100,9 @@ export class Replica {
       ...this.#counts,
       ...this.#commits.shown.stats(),
       ...this.#dots.counts,
-      ...this.growth.stats()
+      ...this.growth.stats(),
+      cachedDocuments: this.#cache.size,
+      cachedBytes: this.#cache.bytes
     }
   }
 

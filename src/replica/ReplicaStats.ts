@@ -20,4 +20,7 @@ export interface ReplicaStats extends ShownStats, GrowthStats {
   /** Concurrent last writes of which one was lost here. */
   readonly discards: number
   readonly incarnationsEnded: number
+  /** Documents that are kept decoded, and the bytes of memory that they take; not only growing. */
+  readonly cachedDocuments: number
+  readonly cachedBytes: number
 }

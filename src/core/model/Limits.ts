@@ -166,9 +166,9 @@ const lanNode = {
   /** How long they are kept. As long as their receiver asks for them. */
   sentRunMillis: 2_000,
   /**
-   * Documents kept decoded, by their encoded size; decoded they take about four times that. Hot
-   * documents times their size: raising it saves a read and a decoding for each request that would
-   * miss.
+   * Bytes of memory for documents that are kept decoded. Hot documents times the memory of each,
+   * which for a small one is 0.8 kB: raising it saves a read and a decoding for each request that
+   * would miss.
    */
   cacheBytesMax: 64 * mebibyte,
   /**
