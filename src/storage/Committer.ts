@@ -23,8 +23,17 @@ const failureOf = (error: unknown): StorageFailure => {
   }
 }
 
+/**
+ * Bytes of a row that stand beside its key; more lie in the table of contents. SQLite keeps 1 KB of
+ * a row with its key and reads another page for the rest, which may be one page.
+ */
+const insideBytesMax = 4_096
+
+const noBytes = new Uint8Array(0)
+
 export class Committer {
   readonly #database: Database
+  readonly #putContent: Statement
   readonly #begin: Statement
   readonly #commit: Statement
   readonly #putDocumentRow: Statement
@@ -39,10 +48,11 @@ export class Committer {
     this.#begin = database.prepare("BEGIN IMMEDIATE")
     this.#commit = database.prepare("COMMIT")
     this.#putDocumentRow = database.prepare(
-      `INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+      `INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
        element_count = excluded.element_count, checksum = excluded.checksum,
-       bytes = excluded.bytes, sequence = excluded.sequence`
+       bytes = excluded.bytes, sequence = excluded.sequence, content = excluded.content`
     )
+    this.#putContent = database.prepare("INSERT INTO contents (bytes) VALUES (?) RETURNING id")
     const document = "partition = ? AND bucket = ? AND partition_key = ? AND sort_key = ?"
     this.#dropElement = database.prepare(`DELETE FROM documents WHERE ${document} AND path = ?`)
     this.#dropDocument = database.prepare(`DELETE FROM documents WHERE ${document}`)
@@ -89,6 +99,8 @@ export class Committer {
   }
 
   #put(key: RowKey, row: DocumentRow): void {
+    const isInside = row.bytes.length <= insideBytesMax
+    const content = isInside ? null : Number(this.#putContent.get(row.bytes)?.["id"])
     this.#putDocumentRow.run(
       key.partition,
       key.bucket,
@@ -97,8 +109,9 @@ export class Committer {
       row.path,
       row.elementCount,
       documentChecksum(key, row),
-      row.bytes,
-      row.sequence
+      isInside ? row.bytes : noBytes,
+      row.sequence,
+      content
     )
   }
 

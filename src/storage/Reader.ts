@@ -53,7 +53,11 @@ export class Reader {
 
   constructor(database: Database) {
     this.#rows = database.prepare(
-      `SELECT path, element_count, checksum, bytes, sequence FROM documents
+      `SELECT path, element_count, checksum,
+         CASE WHEN content IS NULL THEN bytes
+         ELSE (SELECT contents.bytes FROM contents WHERE id = content) END,
+         sequence
+       FROM documents
        WHERE partition = ? AND bucket = ? AND partition_key = ? AND sort_key = ? ORDER BY path`
     )
     this.#rows.setReturnArrays(true)
