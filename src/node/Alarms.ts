@@ -77,6 +77,12 @@ export const alarmsOf = (core: NodeCore): ReadonlyArray<Alarm> => {
     ...completenessAlarms(core),
     growthAlarm(core),
     {
+      name: "store",
+      count: () => storage.fault?.() === undefined ? 0 : 1,
+      says: "this node takes no writes, and cannot while it runs: replace or rebuild it",
+      about: () => ({ fault: storage.fault?.() ?? "" })
+    },
+    {
       name: "commit",
       count: () => storage.stats().failures,
       says: "the disk refused a commit; the writes in it were not acknowledged"

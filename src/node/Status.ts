@@ -3,7 +3,7 @@
  */
 import type { Sample } from "../http/Metrics.ts"
 import type { Health } from "../http/Inspection.ts"
-import { edgeSamples, standingAlarms } from "./EdgeStatus.ts"
+import { edgeSamples, standingAlarms, storageFaults } from "./EdgeStatus.ts"
 import type { NodeCore } from "./NodeCore.ts"
 
 const counter = (name: string, value: Sample["value"], help: string): Sample => ({
@@ -175,6 +175,7 @@ export const healthOf = (core: NodeCore, isStopping: () => boolean): Health => (
   notReady: () => [
     ...isStopping() ? ["the node is stopping"] : [],
     ...core.processes.superseded === undefined ? [] : ["another process runs under this node's id"],
+    ...storageFaults(core),
     ...core.options.transport.connected() ? [] : ["there is no connection to NATS"]
   ]
 })

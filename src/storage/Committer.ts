@@ -11,7 +11,8 @@ import { documentChecksum, type DocumentRow, rowChecksum } from "./Checksum.ts"
 import { ChangeCount } from "./ChangeCount.ts"
 import type { Database, Statement } from "./Database.ts"
 import { familyNumbers } from "./FamilyKey.ts"
-import { isSqliteError, sqliteFull } from "./SqliteError.ts"
+import type { FileGuard } from "./FileGuard.ts"
+import { isBadPage, isSqliteError, sqliteFull } from "./SqliteError.ts"
 import type { RowKey, StorageFailure } from "./Storage.ts"
 
 /** An error of SQLite; any other error is a fault of ours and is thrown on. */
@@ -19,8 +20,15 @@ const failureOf = (error: unknown): StorageFailure => {
   if (!isSqliteError(error)) throw error
   return {
     kind: error.errcode === sqliteFull ? "full" : "failing",
-    detail: `${error.message} (SQLite error ${error.errcode})`
+    detail: `${error.message} (SQLite error ${error.errcode})`,
+    ...isBadPage(error) ? { isLasting: true } : {}
   }
+}
+
+/** The failure of a store whose files are not those that it has open. */
+export const lossOf = (guard: FileGuard | undefined): StorageFailure | undefined => {
+  const detail = guard?.lost()
+  return detail === undefined ? undefined : { kind: "failing", detail, isLasting: true }
 }
 
 /**
@@ -33,6 +41,7 @@ const noBytes = new Uint8Array(0)
 
 export class Committer {
   readonly #database: Database
+  readonly #guard: FileGuard | undefined
   readonly #putContent: Statement
   readonly #begin: Statement
   readonly #commit: Statement
@@ -43,8 +52,10 @@ export class Committer {
   readonly #dropRow: Statement
   readonly #count: ChangeCount
 
-  constructor(database: Database) {
+  /** `guard` is for a store that lies in files. */
+  constructor(database: Database, guard?: FileGuard) {
     this.#database = database
+    this.#guard = guard
     this.#begin = database.prepare("BEGIN IMMEDIATE")
     this.#commit = database.prepare("COMMIT")
     this.#putDocumentRow = database.prepare(
@@ -66,6 +77,8 @@ export class Committer {
 
   /** Commits every batch, synced, or none: then the failure says why. */
   commit(batches: ReadonlyArray<AcceptedBatch>): StorageFailure | undefined {
+    const lost = lossOf(this.#guard)
+    if (lost !== undefined) return lost
     let changes = 0
     for (const { documents } of batches) changes += documents.length
     try {
@@ -77,7 +90,8 @@ export class Committer {
       if (changes > 0) this.#count.write(changes)
       this.#commit.run()
       this.#count.committed(changes)
-      return undefined
+      // What was just committed is on no disk where the files went meanwhile.
+      return lossOf(this.#guard)
     } catch (error) {
       // Some errors, a full disk among them, have ended the transaction already.
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK")

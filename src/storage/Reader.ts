@@ -10,7 +10,7 @@ import type { Database, Statement } from "./Database.ts"
 import { decodeKey, familyNumbers } from "./FamilyKey.ts"
 import { compareKeys, compareText } from "./KeyOrder.ts"
 import type { Overlay } from "./PendingWrites.ts"
-import { messageOf } from "./SqliteError.ts"
+import { isBadPage, messageOf } from "./SqliteError.ts"
 import {
   type Family,
   type Missing,
@@ -50,8 +50,11 @@ export class Reader {
   readonly #row: Statement
   readonly #rowsAfter: Statement
   #damaged = 0
+  readonly #onBadPage: (detail: string) => void
 
-  constructor(database: Database) {
+  /** `onBadPage` is told of each page that cannot be read however often it is tried. */
+  constructor(database: Database, onBadPage: (detail: string) => void = () => undefined) {
+    this.#onBadPage = onBadPage
     this.#rows = database.prepare(
       `SELECT path, element_count, checksum,
          CASE WHEN content IS NULL THEN bytes
@@ -97,7 +100,7 @@ export class Reader {
         rows = this.#rows.all(partition, bucket, partitionKey, sortKey)
       }
     } catch (error) {
-      return this.#damage(messageOf(error))
+      return this.#damage(this.#faultOf(error))
     }
     return rows.length === 0 && overlay === undefined ? absent : this.#assemble(key, rows, overlay)
   }
@@ -132,6 +135,12 @@ export class Reader {
     return { _tag: "Found", document: { header, elements: ordered, sequence } }
   }
 
+  #faultOf(error: unknown): string {
+    const detail = messageOf(error)
+    if (isBadPage(error)) this.#onBadPage(detail)
+    return detail
+  }
+
   #damage(detail: string): Missing {
     this.#damaged++
     return { _tag: "Damaged", detail }
@@ -155,7 +164,7 @@ export class Reader {
         if (compareKeys(key, last) > 0) return key
       }
     } catch (error) {
-      throw new ScanFailed(messageOf(error))
+      throw new ScanFailed(this.#faultOf(error))
     }
   }
 
@@ -166,7 +175,7 @@ export class Reader {
       const bytes = intactBytes({ family, key }, row)
       return bytes === undefined ? this.#damage(wrongChecksum) : { _tag: "Found", bytes }
     } catch (error) {
-      return this.#damage(messageOf(error))
+      return this.#damage(this.#faultOf(error))
     }
   }
 
@@ -197,7 +206,7 @@ export class Reader {
         if (rows.length > 0 || found.length < limit) return rows
       }
     } catch (error) {
-      throw new ScanFailed(messageOf(error))
+      throw new ScanFailed(this.#faultOf(error))
     }
   }
 }

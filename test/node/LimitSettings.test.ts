@@ -55,7 +55,7 @@ const comments = (): ReadonlyMap<string, string> => {
   const textOf = (file: string) =>
     readFileSync(new URL(`../../src/core/model/${file}`, import.meta.url), "utf8")
   const text = textOf("Limits.ts")
-  const nodes = textOf("GrowthLimits.ts")
+  const nodes = textOf("GrowthLimits.ts") + textOf("DiskLimits.ts")
     + text.slice(text.indexOf("const lanNode"), text.indexOf("const lanClient"))
   const fields = nodes.matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/\s+(\w+):/gu)
   return new Map(Array.from(fields, ([, comment = "", name = ""]) => [

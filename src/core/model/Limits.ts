@@ -20,6 +20,7 @@ import {
   lanNats,
   type NatsLimits
 } from "./EdgeLimits.ts"
+import { lanDisk } from "./DiskLimits.ts"
 import { lanGrowth } from "./GrowthLimits.ts"
 
 export type { BrokerLimits, ClientLimits, HttpLimits, NatsLimits }
@@ -28,6 +29,7 @@ const mebibyte = 2 ** 20
 
 const lanNode = {
   ...lanGrowth,
+  ...lanDisk,
   /**
    * How far this node's clock may be from the median of its peers' before their median stamps its
    * writes. More than NTP leaves plus the longest pause of a process; raising it lets the last
@@ -192,11 +194,6 @@ const lanNode = {
    * written between two starts: each beyond costs a read and a row more whenever it is written.
    */
   lastIssuedDotsMax: 4_000_000,
-  /**
-   * How long after a failed commit the disk is tried again. Each attempt that fails costs an
-   * incarnation, and so an actor in the context of every document that was sent.
-   */
-  diskRetryMillis: 1_000,
   /** Rows that a listing reads at once. Few, since those of the next bucket are read in vain. */
   scanRows: 8,
   /** Partitions looked at in one go, so that a large empty ring does not stop the node. */
