@@ -95,12 +95,19 @@ export class NodeSelector {
     return restsUntil > this.#runtime.elapsed() ? undefined : last
   }
 
-  /** Notes how long a node took to answer. */
+  /**
+   * Notes how long a node took to answer. It rests no longer: under a load that makes all owners
+   * late, requests would go to any node, which first has to be asked for its mark.
+   */
   answered(node: NodeId, millis: number): void {
     this.#last = node
     const pace = this.#paces.get(node)
-    if (pace === undefined) this.#paces.set(node, { millis, restsUntil: 0 })
-    else pace.millis += (millis - pace.millis) * weightOfLast
+    if (pace === undefined) {
+      this.#paces.set(node, { millis, restsUntil: 0 })
+      return
+    }
+    pace.millis += (millis - pace.millis) * weightOfLast
+    pace.restsUntil = 0
   }
 
   /** Notes that a node does not answer, or that it cannot. */

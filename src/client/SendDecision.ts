@@ -38,6 +38,8 @@ export interface Attempt {
   readonly isAwaited: boolean
   /** Whether the broker says that nobody listens there. */
   readonly isUnreachable: boolean
+  /** The node that answered it with a new mark. */
+  readonly staleAt: NodeId | undefined
 }
 
 export type SendEvent =
@@ -96,6 +98,8 @@ export interface SendLimits {
   readonly sendingsPerNode: number
   /** Messages made for one request. */
   readonly attemptsMax: number
+  /** Messages that a node answers with a new mark before another node is asked. */
+  readonly staleMarksPerNode: number
 }
 
 const none: ReadonlySet<NodeId> = new Set()
@@ -120,7 +124,7 @@ export const make = (
  * **Guarantees** that a refusal is passed on, or `mayHaveApplied` false, only where no attempt is
  * open; that a request for which a node owes an answer ends before its deadline only by an answer,
  * or a read by an error that no other node would lack; that there are at most `attemptsMax`
- * attempts.
+ * attempts, of which a node answers at most `staleMarksPerNode` with a new mark and is asked again.
  *
  * **Requires** nothing of the order of events: answers come late, twice, or to a former attempt.
  */
@@ -148,7 +152,7 @@ const stepped = (
     case "Unsendable":
       return end(unsent(decision, currentOf(decision), {}))
     case "StaleMark":
-      return stale(decision, event)
+      return stale(decision, event, limits)
     case "Refused":
       return refused(decision, event)
     case "InDoubt":
@@ -190,7 +194,8 @@ const attemptOf = (
   // A node that is only asked for a mark does nothing else.
   isOpen: naming !== "read" && mark !== "",
   isAwaited: true,
-  isUnreachable: false
+  isUnreachable: false,
+  staleAt: undefined
 })
 
 const late = (decision: SendDecision, { sendingsPerNode }: SendLimits): SendDecision => {
@@ -250,17 +255,22 @@ const unsent = (
 
 const stale = (
   decision: SendDecision,
-  { attempt: number, node }: { readonly attempt: number; readonly node: NodeId }
+  { attempt: number, node }: { readonly attempt: number; readonly node: NodeId },
+  { staleMarksPerNode }: SendLimits
 ): SendDecision => {
   const attempt = decision.attempts[number]
   if (attempt === undefined) return { ...decision, next: wait }
   // Of several sendings an earlier one may have been carried out, and forgotten by now.
   const told = change(decision, number, {
     isOpen: attempt.isOpen && attempt.sendings > 1,
-    isAwaited: false
+    isAwaited: false,
+    staleAt: node
   })
-  const isCurrent = number === currentOf(decision)
-  return { ...told, next: isCurrent ? { _tag: "Ask", node } : wait }
+  if (number !== currentOf(decision)) return { ...told, next: wait }
+  const staleMarks = told.attempts.filter(({ staleAt }) => staleAt === node).length
+  if (staleMarks < staleMarksPerNode) return { ...told, next: { _tag: "Ask", node } }
+  // Its marks move on faster than messages reach it. Asked at once, it would have no rest.
+  return leave(told, node, hasAskedAny(told) ? "end" : "any")
 }
 
 const refused = (
@@ -279,10 +289,12 @@ const refused = (
   if (naming === "read" && !canMove) return { ...told, next: pass }
   if (number !== currentOf(decision) && naming !== "read") return { ...told, avoid, next: wait }
   if (!canMove) return end(told)
-  // Where the broker chose before, it led to a node that cannot.
-  const hasAskedAny = attempts.some((earlier) => earlier.node === undefined)
-  return leave(told, node, hasAskedAny ? "end" : "any")
+  return leave(told, node, hasAskedAny(told) ? "end" : "any")
 }
+
+/** Whether the broker chose before: then it led to a node that cannot. */
+const hasAskedAny = ({ attempts }: SendDecision): boolean =>
+  attempts.some(({ node }) => node === undefined)
 
 const inDoubt = (decision: SendDecision, number: number): SendDecision => {
   const node = decision.attempts[number]?.node

@@ -216,8 +216,9 @@ export class Coordinator {
 
   #carryOut(write: ValidatedWrite, open: OpenRequest<Answer>): void {
     const { counters, node, replica } = this.#context
-    const isKnown = isIdentified(write) && replica.trace(write.row, write.id)?._tag === "Applied"
-    if (!isKnown && !replica.writable()) {
+    const isKnown = () =>
+      isIdentified(write) && replica.trace(write.row, write.id)?._tag === "Applied"
+    if (!replica.writable() && !isKnown()) {
       const reason = "its disk is full or failing"
       return open.answer(new Errors.NodeUnwritable({ node, reason }))
     }

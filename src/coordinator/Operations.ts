@@ -81,6 +81,7 @@ export class Operations {
 
   /** Whether a task waits for the end of what is under way for an operation. */
   #waits({ id, row }: IdentifiedWrite, task: () => void): boolean {
+    if (this.#underWay.size === 0) return false
     const underWay = this.#underWay.get(operationName(row, id))
     underWay?.after.set(`request ${++this.#waiting}`, task)
     return underWay !== undefined

@@ -6,6 +6,7 @@
 import type { Form, Formed, PeerHandlers, PeerMessage } from "../../schemas/PeerMessage.ts"
 import * as Certificate from "../core/membership/Certificate.ts"
 import * as Decision from "../core/membership/Formation.ts"
+import * as StandingCodec from "../core/membership/StandingCodec.ts"
 import type { Completeness } from "../core/model/Completeness.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
@@ -89,9 +90,9 @@ export class Formation {
     return Decision.status(this.#kept)
   }
 
-  /** The durable changes that other nodes may be told of. */
-  position(): Position {
-    return Decision.mayTell(this.#kept)
+  /** The durable changes that another node may be told of. */
+  position(to: NodeId): Position {
+    return Decision.mayTell(this.#kept, to)
       ? { store: this.#tag, changes: this.#options.committedChanges() }
       : noPosition
   }
@@ -166,7 +167,7 @@ export class Formation {
       this.#kept = state
       return then()
     }
-    this.#options.keep(Decision.encode(state), (isKept) => {
+    this.#options.keep(StandingCodec.encode(state), (isKept) => {
       // A later event, or the next question, tries again.
       if (!isKept || this.#closed) return
       this.#kept = state

@@ -5,8 +5,12 @@
  * The memory is written to disk at most once in `toldMillis`, so a crash of this node may forget
  * the positions of that time. A node that loses the end of its log in the same moment is not found
  * out.
+ *
+ * A memory that cannot be read may have had any number: of a store that it has not heard of since,
+ * it cannot tell.
  */
 import { digest64 } from "../core/Hash.ts"
+import { cannotTell } from "../core/membership/Formation.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { Cancel, Runtime } from "../core/Runtime.ts"
@@ -14,7 +18,9 @@ import type { Position } from "../transport/Frame.ts"
 
 /** A text on disk. */
 export interface Note {
+  /** Undefined where there is none, or it cannot be read. */
   readonly text: string | undefined
+  readonly isDamaged: boolean
   /** Calls back with whether it is on disk. */
   readonly keep: (text: string, done: (isKept: boolean) => void) => void
 }
@@ -31,20 +37,30 @@ export const storeTag = (storeId: string): number =>
 
 const line = /^(\S+ \d+) (\d+)$/u
 
+/** The first line of a memory from which something is missing. */
+const gapLine = "gap"
+
 export class ToldPositions {
   readonly #options: ToldPositionsOptions
-  /** By node and tag, the stores heard of first in front. */
+  /** By node and tag, the stores not heard of for longest in front. */
   readonly #told = new Map<string, number>()
+  /** Whether stores may be missing from the memory. */
+  readonly hasGap: boolean
   #isNew = false
   #timer: Cancel | undefined
   #closed = false
 
   constructor(options: ToldPositionsOptions) {
     this.#options = options
-    for (const text of options.note.text?.split("\n") ?? []) {
-      const [, name, changes] = line.exec(text) ?? []
-      if (name !== undefined) this.#told.set(name, Number(changes))
+    const { isDamaged, text } = options.note
+    let hasGap = isDamaged
+    for (const read of text?.split("\n") ?? []) {
+      const [, name, changes] = line.exec(read) ?? []
+      if (name === undefined) hasGap = true
+      else this.#told.set(name, Number(changes))
     }
+    this.hasGap = hasGap
+    if (hasGap) options.runtime.mark("told: the memory of positions has a gap")
   }
 
   /** Takes note of a frame's position. */
@@ -53,6 +69,7 @@ export class ToldPositions {
     const name = `${from} ${store}`
     const before = this.#told.get(name)
     if (before !== undefined && before >= changes) return
+    this.#told.delete(name)
     this.#told.set(name, changes)
     this.#forgetOldest()
     this.#isNew = true
@@ -63,9 +80,9 @@ export class ToldPositions {
     })
   }
 
-  /** The greatest number that the node said of this store. */
+  /** The greatest number that the node said of this store, or `cannotTell`. */
   of(node: NodeId, storeId: string): number {
-    return this.#told.get(`${node} ${storeTag(storeId)}`) ?? 0
+    return this.#told.get(`${node} ${storeTag(storeId)}`) ?? (this.hasGap ? cannotTell : 0)
   }
 
   /** Writes what is new, and no more after that. */
@@ -85,7 +102,8 @@ export class ToldPositions {
   #write(): void {
     if (!this.#isNew) return
     this.#isNew = false
-    const text = [...this.#told].map(([name, changes]) => `${name} ${changes}`).join("\n")
+    const lines = [...this.#told].map(([name, changes]) => `${name} ${changes}`)
+    const text = (this.hasGap ? [gapLine, ...lines] : lines).join("\n")
     this.#options.note.keep(text, (isKept) => {
       // The next position that is heard has it written again.
       if (!isKept) this.#isNew = true

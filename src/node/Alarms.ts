@@ -24,12 +24,20 @@ const completenessAlarms = (core: NodeCore): ReadonlyArray<Alarm> => [
   {
     name: "incomplete",
     count: () => isLossy(core) ? 1 : 0,
-    says: "this store was wiped, is new, or lost what it had told other nodes is durable; what it "
-      + "does not have is not believed to be absent, and strict requests do not count it"
+    says: "this store was wiped, is new, lost what it had told other nodes is durable, or lost the "
+      + "row that says it has not; what it does not have is not believed to be absent, and strict "
+      + "requests do not count it"
+  },
+  {
+    name: "told",
+    count: () => core.told.hasGap ? 1 : 0,
+    says:
+      "the row with the positions of other nodes' stores cannot be read; a node that starts and "
+      + "has told this one nothing since then is complete only by an operator's word (--form)"
   },
   {
     name: "mended",
-    count: () => core.replica.mended.size,
+    count: () => core.replica.mended.size + Number(core.replica.mended.isFull),
     says: "damaged rows were replaced by later writes; strict requests do not count this node for "
       + "these documents"
   }
@@ -63,6 +71,12 @@ export const alarmsOf = (core: NodeCore): ReadonlyArray<Alarm> => {
       name: "divergence",
       count: () => replica.stats().divergences,
       says: "two replicas had seen the same and held something else; they were joined"
+    },
+    {
+      name: "conflict",
+      count: () => replica.stats().conflicts,
+      says: "one dot has different contents on two replicas: bytes changed on their way or on a "
+        + "disk, or two nodes made it; every replica takes the greater content"
     },
     {
       name: "incarnation",

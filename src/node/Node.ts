@@ -14,6 +14,7 @@ import * as EmbeddedBackend from "../client/EmbeddedBackend.ts"
 import { Everwrite, makeClient } from "../client/Everwrite.ts"
 import { fitted } from "../core/model/BucketDefinition.ts"
 import { type Incarnation, isIncarnation } from "../core/model/Incarnation.ts"
+import { lanReports } from "../core/model/EdgeLimits.ts"
 import { presets } from "../core/model/Limits.ts"
 import * as MembershipLog from "../core/ring/MembershipLog.ts"
 import { defaultReplicaCount } from "../core/ring/Ring.ts"
@@ -27,6 +28,7 @@ import { type BrokerUnavailable, EmbeddedBroker, layerBroker } from "../transpor
 import { layerNats } from "../transport/NatsTransport.ts"
 import { Transport, type TransportService, TransportUnavailable } from "../transport/Transport.ts"
 import { alarmsOf, watch } from "./Alarms.ts"
+import { reportConflicts } from "./ConflictReports.ts"
 import * as ClusterKey from "./ClusterKey.ts"
 import { type Config, decode, InvalidConfig, type LoadedConfig } from "./ConfigFile.ts"
 import { watchFormation } from "./FormationWatch.ts"
@@ -197,6 +199,7 @@ export const startNode = Effect.fnUntraced(function*(
     isForced: settings.form,
     version,
     onHandlerFailure: yield* reportHandlerFailures(),
+    onConflict: yield* reportConflicts({ ...lanReports, runtime }),
     onSuperseded
   }
   yield* refuseSecond(options, incarnation)

@@ -54,6 +54,8 @@ export interface NodeOptions {
   readonly onHandlerFailure?: (failure: unknown, tag: PeerTag) => void
   /** Whether the cluster's certificate names a store; undefined where that is not known. */
   readonly namesStore?: (storeId: string) => boolean | undefined
+  /** Told of each dot of a document that had another content at another replica. */
+  readonly onConflict?: (key: RowKey) => void
   /** Told once that another process goes on under this id, and that this node has stopped. */
   readonly onSuperseded?: (other: Process) => void
 }
@@ -94,7 +96,7 @@ export const beginIncarnation = (
     runtime.mark("node: an incarnation begins ahead of the clock")
   }
   const batch = metadataBatch("incarnation", incarnation)
-  const rows = [...batch.rows, rowOfStart(storage)]
+  const rows = [...batch.rows, rowOfStart(storage, runtime)]
   storage.write({ ...batch, rows }, (failure) => done(failure ?? incarnation))
 }
 
@@ -123,7 +125,7 @@ export class NodeCore {
     this.otherKeys = new OtherKeys((id) => this.view.isMember(id))
     const watched = processOptions(options, incarnation)
     const stampMillis = () => this.view.agreedNow()
-    this.replica = new Replica({ runtime, storage, node, incarnation, stampMillis, limits })
+    this.replica = new Replica({ ...options, incarnation, stampMillis })
     const { replica } = this
     const nowMillis = stampMillis
     this.told = new ToldPositions({ runtime, limits, note: toldNote(storage) })
@@ -197,7 +199,7 @@ export class NodeCore {
       ringDigest: () => this.view.ring.digest,
       handlers: { ...handlers, ...this.formation.handlers },
       keyIds,
-      position: () => this.formation.position(),
+      position: (peer) => this.formation.position(peer),
       onOtherKey: (from) => this.otherKeys.refused(from),
       onHeard: (from, leastMillis, told) => {
         this.otherKeys.heard(from)

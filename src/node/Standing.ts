@@ -3,44 +3,47 @@
  * metadata.
  */
 import * as Formation from "../core/membership/Formation.ts"
+import * as StandingCodec from "../core/membership/StandingCodec.ts"
 import type { NodeId } from "../core/model/Names.ts"
+import type { Runtime } from "../core/Runtime.ts"
 import type { Note } from "../gossip/ToldPositions.ts"
-import { metadataBatch, readMetadata } from "../storage/Metadata.ts"
-import type { KeyedRow, StorageService } from "../storage/Storage.ts"
+import { metadataBatch } from "../storage/Metadata.ts"
+import type { KeyedRow, RowResult, StorageService } from "../storage/Storage.ts"
 
 const standingName = "standing"
 const toldName = "told"
 
 /**
- * The standing of a store that is opened. One without is new if no node ever started on it; else it
- * is older than certificates, or the row is damaged, and its cluster has formed.
+ * The standing of a store that is opened. One that has no row is new if no node ever started on it,
+ * or older than certificates, and then its cluster has formed. An older one does not count its
+ * changes either: a store that counts some and has no row lost it.
  */
 const opened = (storage: StorageService): Formation.Standing => {
-  const known = readStanding(storage)
-  if (known !== undefined) return known
-  const isNew = [standingName, "incarnation"].every((name) =>
-    storage.readRow("metadata", [name])._tag === "Absent"
-  )
+  const row = storage.readRow("metadata", [standingName])
+  if (row._tag !== "Absent") return readStanding(row) ?? Formation.lostStanding
+  if (storage.committedChanges() > 0) return Formation.lostStanding
+  const isNew = storage.readRow("metadata", ["incarnation"])._tag === "Absent"
   return isNew ? Formation.newStore : Formation.storeFromBefore
 }
 
-const readStanding = (storage: StorageService): Formation.Standing | undefined => {
-  const text = readMetadata(storage, standingName)
-  return text === undefined ? undefined : Formation.decode(text)
-}
+/** Undefined where the row is no standing, or damaged. */
+const readStanding = (row: RowResult): Formation.Standing | undefined =>
+  row._tag === "Found" ? StandingCodec.decode(Buffer.from(row.bytes).toString()) : undefined
 
 /**
  * The row that notes how many changes a start recovers. It belongs into the first batch of the
  * start: a later start must not take the changes of this one for recovered.
  */
-export const rowOfStart = (storage: StorageService): KeyedRow => {
-  const standing = Formation.begin(opened(storage), storage.committedChanges())
-  const bytes = Buffer.from(Formation.encode(standing))
+export const rowOfStart = (storage: StorageService, runtime: Pick<Runtime, "mark">): KeyedRow => {
+  const before = opened(storage)
+  if (before === Formation.lostStanding) runtime.mark("node: the standing of the store is lost")
+  const standing = Formation.begin(before, storage.committedChanges())
+  const bytes = Buffer.from(StandingCodec.encode(standing))
   return { family: "metadata", key: [standingName], bytes }
 }
 
 export const standingOf = (storage: StorageService): Formation.Standing =>
-  readStanding(storage) ?? Formation.begin(Formation.storeFromBefore, 0)
+  readStanding(storage.readRow("metadata", [standingName])) ?? Formation.lostStanding
 
 /** Whether the certificate of formation names this store as the node's. */
 export const isNamed = (storage: StorageService, node: NodeId): boolean => {
@@ -54,7 +57,11 @@ const keepIn = (storage: StorageService, name: string): Note["keep"] => (text, d
 
 export const standingNote = (storage: StorageService): Note["keep"] => keepIn(storage, standingName)
 
-export const toldNote = (storage: StorageService): Note => ({
-  text: readMetadata(storage, toldName),
-  keep: keepIn(storage, toldName)
-})
+export const toldNote = (storage: StorageService): Note => {
+  const row = storage.readRow("metadata", [toldName])
+  return {
+    text: row._tag === "Found" ? Buffer.from(row.bytes).toString() : undefined,
+    isDamaged: row._tag === "Damaged",
+    keep: keepIn(storage, toldName)
+  }
+}

@@ -87,6 +87,7 @@ const replicaSamples = ({ coordinator, replica, view }: NodeCore): ReadonlyArray
     counter("leaf_reads", stats.leafReads, "Writes for which a leaf on disk told the last dot."),
     counter("discards", discards, "Concurrent last writes of which one was lost here."),
     counter("divergences", stats.divergences, "Equal contexts found with unequal states."),
+    counter("conflicting_dots", stats.conflicts, "Dots found with another content elsewhere."),
     counter(
       "incarnations_ended",
       stats.incarnationsEnded,

@@ -75,7 +75,8 @@ export class Commits {
     const end = this.#ending(failed, onCommit)
     this.#breaker.begin()
     // The rest of a damaged row is removed, or its elements would be counted with the new ones.
-    const { dropsElements, ...written } = { key, ...change }
+    const { dropsElements, elementCount, elements, header } = change
+    const written = { key, header, elements, elementCount }
     const isMended = before._tag === "Damaged"
     const documents = dropsElements || isMended ? [removalOf(key), written] : [written]
     const all = isMended ? [...rows, this.mended.add(key)] : rows
@@ -89,7 +90,8 @@ export class Commits {
     })
     if (refusal !== undefined) return refusal
     noted?.accepted(sequences)
-    const found = { _tag: "Found", ...newest } as const
+    const { digest, document, own } = newest
+    const found = { _tag: "Found", document, digest, own } as const
     commit = this.shown.begin(key, before, found)
     if (fromMemory === true) this.shown.acknowledge(key, found)
     return undefined

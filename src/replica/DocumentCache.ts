@@ -10,14 +10,16 @@ import type { LocalDocument } from "./LocalDocument.ts"
 import { memoryOf } from "./MemoryOf.ts"
 
 interface Cached {
-  readonly held: LocalDocument
-  readonly bytes: number
+  held: LocalDocument
+  bytes: number
 }
 
 export class DocumentCache {
   readonly #bytesMax: number
   /** In the order of last use. */
   readonly #cached = new Map<string, Cached>()
+  /** The name of the last one: a write sets the document that it has just read. */
+  #last = ""
   #bytes = 0
 
   constructor(bytesMax: number) {
@@ -28,8 +30,11 @@ export class DocumentCache {
     const name = textOf(key)
     const cached = this.#cached.get(name)
     if (cached === undefined) return undefined
-    this.#cached.delete(name)
-    this.#cached.set(name, cached)
+    if (name !== this.#last) {
+      this.#cached.delete(name)
+      this.#cached.set(name, cached)
+      this.#last = name
+    }
     return cached.held
   }
 
@@ -45,11 +50,23 @@ export class DocumentCache {
   /** `encodedBytes` is the size of the document, encoded. */
   set(key: RowKey, held: LocalDocument, encodedBytes: number): void {
     const name = textOf(key)
-    this.#forget(name)
     const bytes = memoryOf(held.document, { encodedBytes, name })
-    if (bytes > this.#bytesMax) return
-    this.#cached.set(name, { held, bytes })
-    this.#bytes += bytes
+    const last = name === this.#last ? this.#cached.get(name) : undefined
+    if (last === undefined || bytes > this.#bytesMax) {
+      this.#forget(name)
+      if (bytes > this.#bytesMax) return
+      this.#cached.set(name, { held, bytes })
+      this.#last = name
+      this.#bytes += bytes
+    } else {
+      this.#bytes += bytes - last.bytes
+      last.held = held
+      last.bytes = bytes
+    }
+    if (this.#bytes > this.#bytesMax) this.#forgetOldest()
+  }
+
+  #forgetOldest(): void {
     for (const oldest of this.#cached.keys()) {
       if (this.#bytes <= this.#bytesMax) return
       this.#forget(oldest)

@@ -16,7 +16,7 @@ import type { RowKey } from "../core/model/RowKey.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import type { KeyedRow, StorageService } from "../storage/Storage.ts"
 import { LastIssuedDots } from "./LastIssuedDots.ts"
-import type { LocalRead } from "./LocalDocument.ts"
+import type { LocalDocument, LocalRead } from "./LocalDocument.ts"
 import type { Reading } from "./ShownVersions.ts"
 
 export class DotIssuer {
@@ -61,6 +61,15 @@ export class DotIssuer {
     if (local._tag === "Damaged") this.#runtime.mark("replica: a birth after a damaged row")
     if (continues) this.#runtime.mark("replica: a birth because a row may be an old one")
     return Dot.actor({ ...this.#self(), birth: ++this.#issued })
+  }
+
+  /**
+   * The actor of a row on which a join is written; empty where the row may be an old one. The leaf
+   * that goes with the join would say that it is not, and the actor would be continued.
+   */
+  keptActor(key: RowKey, local: LocalDocument): Dot.Actor {
+    const { own } = local
+    return this.made(own) && this.#last.holdsLast(key, local) === "not" ? "" : own
   }
 
   /** The next dot of an actor. */

@@ -30,6 +30,8 @@ const none: ReadonlyArray<never> = []
 export class LastIssuedDots {
   readonly #options: LastIssuedDotsOptions
   readonly #tables = new Map<number, DotTable>()
+  /** The last hash: a write needs that of its key twice. */
+  #hashed: { readonly key: RowKey; readonly hash: KeyHash } | undefined
   #size = 0
   #leafReads = 0
 
@@ -90,10 +92,13 @@ export class LastIssuedDots {
   }
 
   #hashOf(key: RowKey): KeyHash {
+    if (this.#hashed?.key === key) return this.#hashed.hash
     const digest = digest64(`${this.#options.salt}\0${textOf(key)}`)
-    return {
+    const hash = {
       high: Number.parseInt(digest.slice(0, 8), 16),
       low: Number.parseInt(digest.slice(8), 16)
     }
+    this.#hashed = { key, hash }
+    return hash
   }
 }

@@ -9,13 +9,16 @@ import { type KeyedRow, ScanFailed, type StorageService } from "../storage/Stora
 
 const prefix = "mended "
 
+/** The rows of the family that have nothing to do with documents. */
+const otherRows: ReadonlyArray<string> = ["incarnation", "standing", "told"]
+
 const rowName = ({ bucket, partition, partitionKey, sortKey }: RowKey): string =>
   prefix + JSON.stringify([partition, bucket, partitionKey, sortKey])
 
 export class MendedDocuments {
   readonly #limits: Pick<NodeLimits, "mendedDocumentsMax">
   readonly #names = new Set<string>()
-  /** More than can be remembered: no document is known to be whole. */
+  /** More than can be remembered, or read: no document is known to be whole. */
   #isFull = false
 
   constructor(
@@ -23,11 +26,13 @@ export class MendedDocuments {
     limits: Pick<NodeLimits, "mendedDocumentsMax">
   ) {
     this.#limits = limits
-    const limit = limits.mendedDocumentsMax + 1
+    const limit = limits.mendedDocumentsMax + otherRows.length + 1
     try {
-      const from = { family: "metadata", under: [], after: [prefix], limit } as const
-      for (const { key: [name] } of storage.scanRows(from)) {
-        if (name.startsWith(prefix)) this.#add(name)
+      const from = { family: "metadata", under: [], after: undefined, limit } as const
+      for (const { bytes, key: [name] } of storage.scanRows(from)) {
+        // A damaged row may have had another name: nobody knows of which document.
+        if (bytes === undefined && !otherRows.includes(name)) this.#isFull = true
+        else if (name.startsWith(prefix)) this.#add(name)
       }
     } catch (error) {
       if (!(error instanceof ScanFailed)) throw error
@@ -37,6 +42,11 @@ export class MendedDocuments {
 
   get size(): number {
     return this.#names.size
+  }
+
+  /** Whether every document counts as one of them. */
+  get isFull(): boolean {
+    return this.#isFull
   }
 
   /** Whether the row may lack what it once had. */

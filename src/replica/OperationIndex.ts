@@ -60,8 +60,12 @@ export class OperationIndex {
   readonly #incarnation: () => string
   readonly #max: number
   readonly #entries = new Map<string, Entry>()
+  /** The number of the last row. */
+  #lastRow = 0
   /** Rows of forgotten operations that are still on disk. */
   #doomed: Array<RowName> = []
+  /** The last name: a request asks for its operation several times. */
+  #named: { readonly key: RowKey; readonly id: OperationId; readonly name: string } | undefined
   #arrivals = 0
   #evictedThrough = 0
   #evicted = 0
@@ -103,7 +107,15 @@ export class OperationIndex {
   }
 
   find(key: RowKey, id: OperationId): Entry | undefined {
-    return this.#entries.get(operationName(key, id))
+    return this.#entries.get(this.#nameOf(key, id))
+  }
+
+  #nameOf(key: RowKey, id: OperationId): string {
+    const named = this.#named
+    if (named?.key === key && named.id === id) return named.name
+    const name = operationName(key, id)
+    this.#named = { key, id, name }
+    return name
   }
 
   /** Whether an operation is known to have made this dot. */
@@ -118,15 +130,14 @@ export class OperationIndex {
    * **Requires** that `hasApplied` is false, and that the batch is given to the storage at once.
    */
   applied(key: RowKey, operation: OperationRow.AppliedOperation): Noted {
-    const name = operationName(key, operation.id)
+    const { dot, id } = operation
+    const name = this.#nameOf(key, id)
     const before = this.#entries.get(name)
-    const { bucket, partition, partitionKey, sortKey } = key
-    const bytes = OperationRow.encode({
-      ...operation,
-      document: { bucket, partitionKey, sortKey }
-    })
+    const bytes = OperationRow.encode({ id, dot, document: key })
     const doomed = this.#doomed.splice(0, removedAtOnce)
-    const rowName = (sequences: ReadonlyArray<number>): RowName => [partition, sequences.at(-1)!]
+    let row: RowName | undefined
+    const rowName = (sequences: ReadonlyArray<number>): RowName =>
+      row ??= this.#nextRow(key.partition, sequences.at(-1)!)
     const rows: ReadonlyArray<Row> = [
       { family: "operation", key: rowName, bytes },
       ...doomed.map(removal)
@@ -134,7 +145,7 @@ export class OperationIndex {
     const entry: Entry = {
       _tag: "Applied",
       arrival: ++this.#arrivals,
-      dot: operation.dot,
+      dot,
       row: undefined
     }
     return {
@@ -154,7 +165,7 @@ export class OperationIndex {
 
   /** Notes that an operation was sent to a node, under this mark. */
   forwarded(key: RowKey, id: OperationId, target: Target): void {
-    const name = operationName(key, id)
+    const name = this.#nameOf(key, id)
     const before = this.#entries.get(name)
     if (before?._tag === "Applied") return
     const targets = before?._tag === "Forwarded" ? before.targets : []
@@ -173,7 +184,7 @@ export class OperationIndex {
    * forwarded stays noted, unless those nodes have refused it (`isRefused`).
    */
   fence(key: RowKey, id: OperationId, { isRefused = false } = {}): void {
-    const name = operationName(key, id)
+    const name = this.#nameOf(key, id)
     const before = this.#entries.get(name)
     if (before?._tag === "Applied") return
     const arrival = ++this.#arrivals
@@ -183,6 +194,15 @@ export class OperationIndex {
         ? { ...before, arrival, fencedAt: arrival }
         : { _tag: "Fenced", arrival }
     )
+  }
+
+  /**
+   * Rows lie in the order of arrival, so that those of a commit share a page, and so do those that
+   * it removes. Sequence numbers keep them ascending after a start that could read none.
+   */
+  #nextRow(partition: number, sequence: number): RowName {
+    this.#lastRow = Math.max(this.#lastRow + 1, sequence)
+    return [this.#lastRow, partition]
   }
 
   #put(name: string, entry: Entry): void {
@@ -205,9 +225,9 @@ export class OperationIndex {
   }
 
   /**
-   * Rows come by partition, and are forgotten by age: numbers are those of an opening of the store,
-   * and then of a partition. A disk that cannot tell its rows leaves none; no mark from before this
-   * start is valid.
+   * Rows are forgotten by age, which their numbers tell. Those of earlier programs come first, by
+   * partition: their numbers are those of an opening of the store, and then of a partition. A disk
+   * that cannot tell its rows leaves none; no mark from before this start is valid.
    */
   #load(storage: Pick<StorageService, "scanRows">): void {
     const loaded: Array<Loaded> = []
@@ -228,7 +248,7 @@ export class OperationIndex {
       if (!(error instanceof ScanFailed)) throw error
       return
     }
-    loaded.sort((left, right) => left.row[1] - right.row[1])
+    loaded.sort((left, right) => numberOf(left.row) - numberOf(right.row))
     for (const { dot, name, row } of loaded) {
       this.#put(name, { _tag: "Applied", arrival: ++this.#arrivals, dot, row })
     }
@@ -242,9 +262,10 @@ export class OperationIndex {
     }
     const { document, dot, id } = decoded
     // So many are kept, and a decoded key has spare room.
-    const [partition, sequence] = key
-    const row: RowName = [partition, sequence]
-    loaded.push({ name: operationName({ ...document, partition }, id), dot, row })
+    const row: RowName = [key[0], key[1]]
+    this.#lastRow = Math.max(this.#lastRow, numberOf(row))
+    const name = operationName({ ...document, partition: Math.min(...row) }, id)
+    loaded.push({ name, dot, row })
   }
 }
 
@@ -254,5 +275,8 @@ interface Loaded {
   readonly dot: Dot
   readonly row: RowName
 }
+
+/** In rows of earlier programs it stands behind the partition; it is greater than each of these. */
+const numberOf = (row: RowName): number => Math.max(...row)
 
 const removal = (key: RowName): KeyedRow => ({ family: "operation", key, bytes: undefined })

@@ -44,6 +44,8 @@ export interface ReplicaOptions {
   readonly incarnation: Incarnation
   /** The time to stamp writes with, in milliseconds. */
   readonly stampMillis: () => number
+  /** Called for each dot of a document that had another content at another replica. */
+  readonly onConflict?: ((key: RowKey) => void) | undefined
   readonly limits:
     & CommitLimits
     & GrowthLimits
@@ -68,6 +70,7 @@ export class Replica {
     joins: 0,
     damaged: 0,
     divergences: 0,
+    conflicts: 0,
     discards: 0,
     incarnationsEnded: 0
   }
@@ -214,7 +217,10 @@ export class Replica {
     }
     this.#counts.joins++
     const { runtime } = this.#options
-    const after = Document.join(before, incoming)
+    const after = Document.joinTelling(before, incoming, () => {
+      this.#counts.conflicts++
+      this.#options.onConflict?.(key)
+    })
     if (Document.discards(before, incoming)) {
       this.#counts.discards++
       runtime.mark("replica: one of two last writes is discarded")
@@ -230,7 +236,7 @@ export class Replica {
       this.#commits.await(this.#failing(), onCommit)
       return { _tag: "Joined" }
     }
-    const own = local._tag === "Found" ? local.own : ""
+    const own = local._tag === "Found" ? this.#dots.keptActor(key, local) : ""
     const encoded = (after === incoming ? arrival.encoded : undefined) ?? encode(after)
     const { fromMemory } = arrival
     const written = {
@@ -288,7 +294,8 @@ export class Replica {
     const change = RowCodec.change(options)
     const noted = options.operation && this.operations.applied(key, options.operation)
     const leaves = this.#dots.rowsWith(key, own, document)
-    const rows = noted === undefined ? leaves : [...leaves, ...noted.rows]
+    const others = noted?.rows ?? leaves
+    const rows = noted !== undefined && leaves.length > 0 ? [...leaves, ...others] : others
     const commit = { key, before: local, newest, fromMemory, change, rows, noted }
     const refusal = this.#commits.write(commit, this.#failing(), onCommit)
     if (refusal === undefined) this.#cache.set(key, newest, encoded.bytes.length)

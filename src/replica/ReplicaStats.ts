@@ -17,6 +17,8 @@ export interface ReplicaStats extends ShownStats, GrowthStats {
   readonly leafReads: number
   /** Equal contexts with unequal states: a broken promise somewhere, mended by joining. */
   readonly divergences: number
+  /** Dots that had another content at another replica: a broken promise too. */
+  readonly conflicts: number
   /** Concurrent last writes of which one was lost here. */
   readonly discards: number
   readonly incarnationsEnded: number

@@ -32,7 +32,8 @@ interface UnderWay {
   committed: LocalRead
   shown: LocalRead
   shownVersion: number
-  readonly waiting: Set<Waiting>
+  /** Made for the first read that waits: most documents are on the disk before one comes. */
+  waiting: Set<Waiting> | undefined
 }
 
 /** One version on its way to the disk. */
@@ -91,8 +92,13 @@ export class ShownVersions {
     const name = textOf(key)
     let document = this.#documents.get(name)
     if (document === undefined) {
-      const waiting = new Set<Waiting>()
-      document = { newest: 0, committed: before, shown: before, shownVersion: 0, waiting }
+      document = {
+        newest: 0,
+        committed: before,
+        shown: before,
+        shownVersion: 0,
+        waiting: undefined
+      }
       this.#documents.set(name, document)
     }
     const version = ++document.newest
@@ -159,11 +165,12 @@ export class ShownVersions {
       cancel: hasSeen
         ? undefined
         : this.#runtime.after(this.#limits.shownWaitMillis, () => {
-          document.waiting.delete(waiting)
+          document.waiting?.delete(waiting)
           this.#waiting--
           this.#showBefore(document, show)
         })
     }
+    document.waiting ??= new Set()
     document.waiting.add(waiting)
   }
 
@@ -175,6 +182,7 @@ export class ShownVersions {
 
   /** Calls back the reads that wait for a version up to this one. */
   #wake(document: UnderWay, version: number, shown: LocalRead): void {
+    if (document.waiting === undefined) return
     for (const waiting of document.waiting) {
       if (waiting.version > version) continue
       document.waiting.delete(waiting)

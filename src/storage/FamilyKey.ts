@@ -50,14 +50,20 @@ const encodeText = (value: string): string => {
 }
 
 /** The first fields of a key, or all of them. */
-const encodeFields = (family: Family, fields: ReadonlyArray<Field>): string =>
-  fields.map((field, i) => {
+const encodeFields = (family: Family, fields: ReadonlyArray<Field>): string => {
+  const shape = shapes[family]
+  let encoded = ""
+  for (let i = 0; i < fields.length; i++) {
+    const field = fields[i]!
+    const isNumber = typeof field === "number"
     invariant(
-      (typeof field === "number" ? "number" : "text") === shapes[family][i],
+      (isNumber ? "number" : "text") === shape[i],
       "the fields of a key are those of its family"
     )
-    return typeof field === "number" ? encodeNumber(field) : encodeText(field)
-  }).join("")
+    encoded += isNumber ? encodeNumber(field) : encodeText(field)
+  }
+  return encoded
+}
 
 export const encodeKey = <F extends Family>(family: F, key: FamilyKeys[F]): string => {
   invariant(key.length === shapes[family].length, "a key has all fields of its family")

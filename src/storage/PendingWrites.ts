@@ -2,10 +2,11 @@
  * Remembers writes that are accepted and not yet committed, so that a read sees every write before
  * it.
  *
- * Each document and each row keeps the list of what waits for it, in order, and not one merged
- * state: the oldest can leave when it is committed, so that a document under constant writing holds
- * no more than what waits. Once a change is committed the disk has it; laying a change over a disk
- * that has it already changes nothing, so it does not matter which of the two is seen first.
+ * Each document keeps the list of what waits for it, in order, and not one merged state: the oldest
+ * can leave when it is committed, so that a document under constant writing holds no more than what
+ * waits. Of a row only the last write is kept, which replaces those before it. Once a change is
+ * committed the disk has it; laying a change over a disk that has it already changes nothing, so it
+ * does not matter which of the two is seen first.
  */
 import { invariant } from "../core/Invariant.ts"
 import { textOf } from "../core/model/RowKey.ts"
@@ -38,21 +39,32 @@ const overlayOf = (changes: ReadonlyArray<NumberedChange>, last: NumberedChange)
   return { header, elementCount, sequence, replaces: removal >= 0, elements }
 }
 
-const rowText = ({ family, key }: Pick<EncodedRow, "family" | "key">): string => `${family} ${key}`
-
 export class PendingWrites {
   readonly #documents = new Map<string, Array<NumberedChange>>()
-  readonly #rows = new Map<string, Array<EncodedRow>>()
+  /** The last write of each row, by family and key. */
+  readonly #rows = new Map<Family, Map<string, EncodedRow>>()
 
   accept({ documents, rows }: AcceptedBatch): void {
     for (const change of documents) append(this.#documents, textOf(change.key), change)
-    for (const row of rows) append(this.#rows, rowText(row), row)
+    for (const row of rows) this.#rowsOf(row.family).set(row.key, row)
   }
 
   /** Forgets the oldest batch, which is committed now. */
   forget({ documents, rows }: AcceptedBatch): void {
     for (const change of documents) removeOldest(this.#documents, textOf(change.key), change)
-    for (const row of rows) removeOldest(this.#rows, rowText(row), row)
+    for (const row of rows) {
+      const waiting = this.#rowsOf(row.family)
+      if (waiting.get(row.key) === row) waiting.delete(row.key)
+    }
+  }
+
+  #rowsOf(family: Family): Map<string, EncodedRow> {
+    let rows = this.#rows.get(family)
+    if (rows === undefined) {
+      rows = new Map()
+      this.#rows.set(family, rows)
+    }
+    return rows
   }
 
   /** Hides everything: a group failed, and later writes may build on it. */
@@ -69,7 +81,7 @@ export class PendingWrites {
 
   /** The last write of a row; its bytes are absent where it removes the row. */
   row(family: Family, key: string): EncodedRow | undefined {
-    return this.#rows.get(rowText({ family, key }))?.at(-1)
+    return this.#rows.get(family)?.get(key)
   }
 
   /** The waiting documents of a partition after `after`, in key order. */
@@ -93,9 +105,8 @@ export class PendingWrites {
     includes: (key: string) => boolean
   ): ReadonlyArray<Pending<string, EncodedRow>> {
     const rows: Array<Pending<string, EncodedRow>> = []
-    for (const writes of this.#rows.values()) {
-      const last = writes.at(-1)
-      if (last?.family !== family || !includes(last.key)) continue
+    for (const last of this.#rows.get(family)?.values() ?? []) {
+      if (!includes(last.key)) continue
       rows.push({ key: last.key, item: last.bytes === undefined ? undefined : last })
     }
     return rows.sort((a, b) => compareEncoded(a.key, b.key))
@@ -105,15 +116,17 @@ export class PendingWrites {
 /** Orders encoded keys of one family. */
 export const compareEncoded = (a: string, b: string): number => a < b ? -1 : a === b ? 0 : 1
 
-const append = <A>(lists: Map<string, Array<A>>, name: string, item: A): void => {
+type Lists = Map<string, Array<NumberedChange>>
+
+const append = (lists: Lists, name: string, item: NumberedChange): void => {
   const list = lists.get(name)
   if (list === undefined) lists.set(name, [item])
   else list.push(item)
 }
 
-const removeOldest = <A>(lists: Map<string, Array<A>>, name: string, item: A): void => {
+const removeOldest = (lists: Lists, name: string, item: NumberedChange): void => {
   const list = lists.get(name)
-  invariant(list?.[0] === item, "writes of one row are committed in the order of acceptance")
+  invariant(list?.[0] === item, "changes of a document are committed in the order of acceptance")
   if (list.length === 1) lists.delete(name)
   else list.shift()
 }

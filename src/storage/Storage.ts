@@ -52,8 +52,11 @@ export interface FamilyKeys {
     partitionKey: string,
     sortKey: string
   ]
-  /** The id of an operation, under the sequence number of the change that it made. */
-  readonly operation: readonly [partition: number, sequence: number]
+  /**
+   * The id of an operation, in order of arrival: from the sequence number of its change on. Rows of
+   * earlier programs have partition and sequence number, and lie before these.
+   */
+  readonly operation: readonly [number: number, partition: number]
   /** The node's data about itself. */
   readonly metadata: readonly [name: string]
 }

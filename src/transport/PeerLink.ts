@@ -28,8 +28,8 @@ export interface PeerLinkOptions {
   /** Sixteen hexadecimal digits of the ring that this node serves now. */
   readonly ringDigest: () => string
   readonly handlers: PeerHandlers
-  /** This node's durable changes, for the others to remember. Unless given, none are told. */
-  readonly position?: () => Frame.Position
+  /** This node's durable changes, for a peer to remember. Unless given, none are told. */
+  readonly position?: (peer: NodeId) => Frame.Position
   /**
    * Names of this node's keys: frames say the first, and those of nodes with none of them are
    * refused. Unless given, frames of all are taken.
@@ -203,7 +203,7 @@ export class PeerLink {
       clockMillis: runtime.now(),
       receiverClockMillis: heard?.clockMillis,
       heldMillis: heard && runtime.elapsed() - heard.at,
-      position: position?.()
+      position: position?.(peer)
     }
   }
 

@@ -45,7 +45,7 @@ const fill = async (storage: StorageService): Promise<void> => {
     const rows = Array.from({ length: rowsAtOnce }, (_, n) => {
       const { partition, ...document } = keyOf(from + n)
       const bytes = OperationRow.encode({ ...operationOf(from + n), document })
-      return { family: "operation", key: [partition, 1 + from + n], bytes } as const
+      return { family: "operation", key: [2 ** 32 + from + n, partition], bytes } as const
     })
     await new Promise<void>((resolve, reject) =>
       storage.write(
@@ -75,7 +75,7 @@ const make = (storage: Pick<StorageService, "scanRows">): OperationIndex =>
 
 const carryOutAll = (index: OperationIndex): void => {
   for (let i = 0; i < count; i++) {
-    index.applied(keyOf(i), operationOf(i)).accepted([1 + i])
+    index.applied(keyOf(i), operationOf(i)).accepted([2 ** 32 + i])
   }
 }
 

@@ -102,6 +102,17 @@ describe("a selector", () => {
     expect(chosen(description)).toEqual(keys.map((key) => ownersOf(grown(), key)[0]))
   })
 
+  it("goes back to an owner that has answered since it was believed unreachable", () => {
+    const selector = new NodeSelector(new SteppedRuntime(), lan.client)
+    selector.learn(description)
+    const [key] = keys
+    const first = selector.nodeFor(request(key!), new Set())
+    for (const id of ids) selector.unreachable(id)
+    expect(selector.nodeFor(request(key!), new Set())).toBeUndefined()
+    selector.answered(first!, 500)
+    expect(selector.nodeFor(request(key!), new Set())).toBe(first)
+  })
+
   it.each<[string, Partial<ClusterDescription>]>([
     ["not at all", { owners: undefined }],
     ["of another version", { owners: { version: 2, indexes: description.owners!.indexes } }],

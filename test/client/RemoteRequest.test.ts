@@ -258,8 +258,9 @@ describe("a write that the client names", () => {
   })
 
   it("makes at most so many messages, and none once it has ended", () => {
-    const { answer, outcomes, request, sent } = begin({})
-    for (let i = 0; i < 2 * lan.client.attemptsMax; i++) answer(stale("n1"))
+    const nodes = Array.from({ length: lan.client.attemptsMax }, (_, i) => `n${i + 1}`)
+    const { answer, outcomes, request, sent, tos } = begin({}, { nodes })
+    for (let i = 0; i < 2 * lan.client.attemptsMax; i++) answer(stale(tos().at(-1)!))
     expect(sent.length).toBe(lan.client.attemptsMax)
     expect(outcomes).toEqual(["NoAnswer"])
     request.resend()

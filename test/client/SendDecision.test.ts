@@ -62,11 +62,17 @@ describe("a client and three nodes", () => {
 
 const names = ["n1", "n2", "n3"].map((name) => NodeId.make(name))
 
+const isOver = ({ next }: SendDecision.SendDecision) => next._tag === "Pass" || next._tag === "Fail"
+
 /** One request whose events are drawn: who owes it an answer is counted apart from its decision. */
 const ask = (seed: number) => {
   const random = stream(seed, "owed")
   const naming = random.pick(["read", "named", "marked"] as const)
-  const limits = { sendingsPerNode: random.integer(1, 2), attemptsMax: random.integer(2, 6) }
+  const limits = {
+    sendingsPerNode: random.integer(1, 2),
+    attemptsMax: random.integer(2, 6),
+    staleMarksPerNode: random.integer(2, 4)
+  }
   const markFor = () => (naming === "marked" ? random.pick(["", "mark"]) : undefined)
   let decision = SendDecision.make(naming, { node: names[0], mark: markFor() })
   const owed = new Set([0])
@@ -87,8 +93,7 @@ const ask = (seed: number) => {
     if (node !== undefined || next.orElse === "any") send(node)
     else step({ _tag: "NoOther" })
   }
-  const isOver = () => decision.next._tag === "Pass" || decision.next._tag === "Fail"
-  for (let steps = 0; steps < 60 && !isOver(); steps++) {
+  for (let steps = 0; steps < 60 && !isOver(decision); steps++) {
     if (random.chance(0.4)) step({ _tag: "Late" })
     else {
       const attempt = random.pick([...owed])
@@ -104,17 +109,61 @@ const ask = (seed: number) => {
     }
     for (let i = 0; i < 3; i++) carryOut()
   }
-  return { owed, event, isOver: isOver() }
+  return { owed, event, hasEnded: isOver(decision) }
 }
 
 describe("a request", () => {
   it("ends before its deadline exactly where no node owes it an answer", () => {
     let ends = 0
     for (let seed = 1; seed <= 20_000; seed++) {
-      const { event, isOver, owed } = ask(seed)
-      if (isOver) ends++
-      expect(isOver, `seed ${seed}, after ${JSON.stringify(event)}`).toBe(owed.size === 0)
+      const { event, hasEnded, owed } = ask(seed)
+      if (hasEnded) ends++
+      expect(hasEnded, `seed ${seed}, after ${JSON.stringify(event)}`).toBe(owed.size === 0)
     }
     expect(ends).toBeGreaterThan(1_000)
+  })
+})
+
+describe("a node whose mark has always moved on", () => {
+  const limits = { sendingsPerNode: 2, attemptsMax: 64, staleMarksPerNode: 3 }
+
+  /** Carries a decision out at nodes of which each always names a newer mark. */
+  const play = (first: NodeId | undefined, random = stream(1, "any node")) => {
+    let decision = SendDecision.make("marked", { node: first, mark: "" })
+    const asked = new Map<NodeId, number>()
+    let node = first
+    while (!isOver(decision)) {
+      const at = node ?? random.pick(names)
+      asked.set(at, (asked.get(at) ?? 0) + 1)
+      const attempt = decision.attempts.length - 1
+      decision = SendDecision.step(decision, { _tag: "StaleMark", attempt, node: at }, limits)
+      const { avoid, next } = decision
+      if (next._tag === "Ask") node = next.node
+      else if (next._tag === "AskAnother") {
+        node = names.find((name) => !avoid.has(name))
+        if (node === undefined && next.orElse === "end") {
+          decision = SendDecision.step(decision, { _tag: "NoOther" }, limits)
+        }
+      }
+      if (isOver(decision)) break
+      decision = SendDecision.step(decision, { _tag: "Sent", node, mark: "mark" }, limits)
+    }
+    return { asked, decision }
+  }
+
+  it("is left for another one after a few messages, and the request ends when all are", () => {
+    const { asked, decision } = play(names[0])
+    // One more, which the broker chose, was asked in the end.
+    expect([...asked.values()].sort((a, b) => a - b)).toEqual([3, 3, 4])
+    expect(decision.next).toEqual({ _tag: "Pass" })
+    expect(SendDecision.mayHaveApplied(decision)).toBe(false)
+  })
+
+  it("is left likewise where the broker chose it", () => {
+    for (let seed = 1; seed <= 100; seed++) {
+      const { asked } = play(undefined, stream(seed, "any node"))
+      const most = Math.max(...asked.values())
+      expect(most, `seed ${seed}`).toBeLessThanOrEqual(limits.staleMarksPerNode)
+    }
   })
 })

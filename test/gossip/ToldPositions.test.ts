@@ -1,5 +1,6 @@
 // Checks the memory of other nodes' positions: the greatest counts, few writes keep it.
 import { describe, expect, it } from "vitest"
+import { cannotTell } from "../../src/core/membership/Formation.ts"
 import { NodeId } from "../../src/core/model/Names.ts"
 import { storeTag, ToldPositions } from "../../src/gossip/ToldPositions.ts"
 import { SteppedRuntime } from "../tooling/SteppedRuntime.ts"
@@ -8,7 +9,11 @@ const peer = NodeId.make("n2")
 const store = "0123456789abcdefghijklmnop"
 const at = (changes: number, storeId = store) => ({ store: storeTag(storeId), changes })
 
-const telling = (limits: { toldMillis: number; toldStoresMax: number }, before?: string) => {
+const telling = (
+  limits: { toldMillis: number; toldStoresMax: number },
+  before?: string,
+  isDamaged = false
+) => {
   const runtime = new SteppedRuntime()
   const kept: Array<string> = []
   let isFit = true
@@ -16,7 +21,7 @@ const telling = (limits: { toldMillis: number; toldStoresMax: number }, before?:
     if (isFit) kept.push(text)
     done(isFit)
   }
-  const told = new ToldPositions({ runtime, limits, note: { text: before, keep } })
+  const told = new ToldPositions({ runtime, limits, note: { text: before, isDamaged, keep } })
   return { kept, runtime, told, break: (isBroken: boolean) => void (isFit = !isBroken) }
 }
 
@@ -44,7 +49,17 @@ describe("positions that were told", () => {
     runtime.advance(1_000)
     expect(kept).toHaveLength(1)
     expect(telling(usual, kept[0]).told.of(peer, store)).toBe(3)
-    expect(telling(usual, "noise\nn2 x 7").told.of(peer, store)).toBe(0)
+  })
+
+  it("of stores not heard of since a memory that cannot be read are unknown, also later", () => {
+    for (const [text, isDamaged] of [["noise\nn2 x 7", false], [undefined, true]] as const) {
+      const { kept, told } = telling(usual, text, isDamaged)
+      expect(told.of(peer, store)).toBe(cannotTell)
+      told.heard(peer, at(9))
+      told.close()
+      const later = telling(usual, kept[0]).told
+      expect([later.of(peer, store), later.of(peer, "another")]).toEqual([9, cannotTell])
+    }
   })
 
   it("are written at the end, and again after a disk that failed", () => {
@@ -58,9 +73,11 @@ describe("positions that were told", () => {
     expect(telled.kept).toHaveLength(1)
   })
 
-  it("are as many as fit; those of the store heard of first are forgotten", () => {
+  it("are as many as fit; those not heard of for longest are forgotten", () => {
     const { told } = telling({ ...usual, toldStoresMax: 2 })
-    for (const name of ["a", "b", "c"]) told.heard(peer, at(1, name))
-    expect(["a", "b", "c"].map((name) => told.of(peer, name))).toEqual([0, 1, 1])
+    for (const name of ["a", "b"]) told.heard(peer, at(1, name))
+    told.heard(peer, at(2, "a"))
+    told.heard(peer, at(1, "c"))
+    expect(["a", "b", "c"].map((name) => told.of(peer, name))).toEqual([2, 0, 1])
   })
 })

@@ -42,6 +42,25 @@ describe.each(limits)("a replica with the limits %o", (options) => {
     expect(bench.replica.stats().births).toBe(2)
   })
 
+  it("begins a new birth where a join was written over an old row", () => {
+    const bench = new Bench(options)
+    const other = new Bench({ node: "n2" })
+    bench.operate("put", ["first"])
+    const old = bench.storage.read(key)
+    const handedOver = bench.operate("put", ["second"]).document
+    if (old._tag !== "Found") throw new Error("the row is there")
+    const { header } = old.document
+    const change = { key, header, elements: [], elementCount: 0 }
+    bench.storage.write(batchOf(change), () => undefined)
+    bench.runtime.runReady()
+    other.operate("put", ["there"])
+    bench.join(other.document())
+    const both = Document.join(handedOver, bench.operate("put", ["third"]).document)
+    expect(both.store?.kind === "values" && both.store.siblings.map(({ value }) => value).sort())
+      .toEqual(["\"first\"", "\"second\"", "\"there\"", "\"third\""])
+    expect(bench.replica.stats().births).toBe(2)
+  })
+
   it("goes on under one actor after joins that its row has taken up", () => {
     const bench = new Bench(options)
     const other = new Bench({ node: "n2" })

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest"
 import { MendedDocuments } from "../../src/replica/MendedDocuments.ts"
 import { MemoryDisk, openDirect } from "../../src/storage/DirectStorage.ts"
+import { metadataBatch } from "../../src/storage/Metadata.ts"
 import { ScanFailed } from "../../src/storage/Storage.ts"
 import { identity } from "../storage/storageFixtures.ts"
 import { SteppedRuntime } from "../tooling/SteppedRuntime.ts"
@@ -29,6 +30,28 @@ describe("documents whose damaged row was replaced", () => {
     service.write({ documents: [], rows: [row] }, () => {})
     const mended = new MendedDocuments(service, { mendedDocumentsMax: 2 })
     expect([mended.has(keyOf("sa")), mended.has(keyOf("sb"))]).toEqual([true, false])
+  })
+
+  it("are all documents where the row of one is damaged, and not where another row is", () => {
+    const disk = new MemoryDisk()
+    const runtime = new SteppedRuntime()
+    const { service } = openDirect({ directory: disk, identity, runtime })
+    service.write(metadataBatch("standing", "a standing"), () => {})
+    service.write(metadataBatch("told", "n2 7 9"), () => {})
+    runtime.runReady()
+    const spoil = () => disk.database.exec("UPDATE family_rows SET checksum = 7 WHERE family = 5")
+    const has = () => new MendedDocuments(service, { mendedDocumentsMax: 2 }).has(keyOf("sb"))
+    spoil()
+    expect(has()).toBe(false)
+    const row = new MendedDocuments(service, { mendedDocumentsMax: 2 }).add(keyOf("sa"))
+    service.write({ documents: [], rows: [row] }, () => {})
+    runtime.runReady()
+    expect(has()).toBe(false)
+    // One byte of its name.
+    const name = Buffer.from(`${row.key[0]}\0`)
+    disk.database.prepare("UPDATE family_rows SET key = ? WHERE key = ?")
+      .run(Buffer.from(`n${name.toString().slice(1)}`), name)
+    expect(has()).toBe(true)
   })
 
   it("are all documents where there are too many, or their rows cannot be read", () => {

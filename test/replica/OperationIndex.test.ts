@@ -1,5 +1,6 @@
 // Checks what a node remembers of operations: in the order of their arrivals, up to a bound, and
 // across restarts as far as their rows are on disk.
+import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { StrategyDefinition } from "../../src/core/model/BucketDefinition.ts"
 import * as Mark from "../../src/core/operations/Mark.ts"
@@ -39,6 +40,87 @@ describe("rows that cannot be read at a start", () => {
     expect(operations.find(key, id(1))).toBeUndefined()
     expect(Proof.isValid(operations.memory(), before)).toBe(false)
     expect(Proof.isValid(operations.memory(), operations.mark())).toBe(true)
+  })
+})
+
+/** A node's rows of operations over many starts, as the storage has them. */
+class Rows {
+  readonly #disk = new MemoryDisk()
+  #opened = this.#open()
+  #sequence = 0
+
+  #open() {
+    const runtime = new SteppedRuntime()
+    const options = { runtime, incarnation: () => "0mi8dfxmoabcdef" }
+    const { close, service } = openDirect({ directory: this.#disk, identity, runtime })
+    const limits = { operationIdsMax: 1000 }
+    const operations = new OperationIndex({ ...options, storage: service, limits })
+    return { close, operations, runtime, service }
+  }
+
+  restart(): void {
+    this.#opened.close()
+    this.#opened = this.#open()
+  }
+
+  /** Carries an operation out in a partition. */
+  add(partition: number): void {
+    const { operations, runtime, service } = this.#opened
+    const sequence = ++this.#sequence
+    const dot = { actor: "n1.0mi8dfxmoabcdef.1", counter: sequence }
+    const noted = operations.applied(keyIn(partition), { id: id(sequence), dot })
+    const put = { header: new Uint8Array(1), elements: [], elementCount: 0 }
+    const documents = [{ key: keyIn(partition), ...put }]
+    noted.accepted(service.write({ documents, rows: noted.rows }, () => {}))
+    runtime.runReady()
+  }
+
+  /** The operations in the order in which their rows lie. */
+  lie(): ReadonlyArray<number> {
+    return this.#opened.service
+      .scanRows({ family: "operation", under: [], after: undefined, limit: 1000 })
+      .map(({ bytes }) => OperationRow.decode(bytes!)!.id.sequence)
+  }
+
+  knows(partition: number, sequence: number): boolean {
+    return this.#opened.operations.find(keyIn(partition), id(sequence)) !== undefined
+  }
+}
+
+describe("the rows of operations on disk", () => {
+  it("lie in the order of arrival, over all partitions and starts", () => {
+    const step = fc.oneof({ weight: 9, arbitrary: fc.nat(255) }, fc.constant("restart" as const))
+    fc.assert(fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const rows = new Rows()
+      for (const at of steps) {
+        if (at === "restart") rows.restart()
+        else rows.add(at)
+      }
+      const partitions = steps.filter((at) => at !== "restart")
+      expect(rows.lie()).toEqual(partitions.map((_, i) => i + 1))
+      rows.restart()
+      partitions.forEach((at, i) => expect(rows.knows(at, i + 1)).toBe(true))
+    }))
+  })
+})
+
+describe("a row that cannot be read as an operation's", () => {
+  it("does not number the rows that come after it", () => {
+    const runtime = new SteppedRuntime()
+    const { service } = openDirect({ directory: new MemoryDisk(), identity, runtime })
+    const key = [Number.MAX_SAFE_INTEGER, 0] as const
+    const rows = [{ family: "operation", key, bytes: new Uint8Array(1) } as const]
+    service.write({ documents: [], rows }, () => {})
+    runtime.runReady()
+    const operations = new OperationIndex({
+      runtime,
+      storage: service,
+      incarnation: () => "0mi8dfxmoabcdef",
+      limits: { operationIdsMax: 10 }
+    })
+    const dot = { actor: "n1.0mi8dfxmoabcdef.1", counter: 1 }
+    const [row] = operations.applied(keyIn(7), { id: id(1), dot }).rows
+    expect(typeof row?.key === "function" && row.key([2 ** 32])).toEqual([2 ** 32, 7])
   })
 })
 

@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest"
 import * as Dot from "../../src/core/clock/Dot.ts"
 import * as VersionVector from "../../src/core/clock/VersionVector.ts"
+import type { RowKey } from "../../src/core/model/RowKey.ts"
 import * as Document from "../../src/core/crdt/Document.ts"
 import type { StrategyDefinition } from "../../src/core/model/BucketDefinition.ts"
 import { textOf } from "../core/crdt/documents.ts"
@@ -160,6 +161,25 @@ describe.each<[string, BenchOptions]>([
     bench.join({ ...document, store: undefined })
     expect(bench.replica.stats().divergences).toBe(2)
     expect(bench.values()).toEqual([])
+  })
+
+  it("takes the greater of two contents of one dot, counts it, and names the document", () => {
+    const named: Array<string> = []
+    const onConflict = ({ bucket }: RowKey) => void named.push(bucket)
+    const [bench, other] = ["n1", "n2"].map((node) => new Bench({ ...options, node, onConflict }))
+    const { document } = bench!.operate("put", ["x"])
+    if (document.store?.kind !== "values") throw new Error("siblings are values")
+    const [sibling] = document.store.siblings
+    const siblings = [{ ...sibling!, value: "\"y\"" }]
+    other!.join({ ...document, store: { kind: "values", siblings } })
+    bench!.join(other!.document())
+    other!.join(document)
+    expect([bench!.values(), other!.values()]).toEqual([["y"], ["y"]])
+    expect(textOf(bench!.document())).toBe(textOf(other!.document()))
+    expect([bench!, other!].map(({ replica }) => replica.stats().conflicts)).toEqual([1, 1])
+    expect(named).toEqual(["things", "things"])
+    bench!.join(other!.document())
+    expect(bench!.replica.stats().conflicts).toBe(1)
   })
 
   it("counts equal contexts with unequal expiries, whichever side has one", () => {

@@ -31,6 +31,7 @@ export interface BenchOptions {
   readonly lastIssuedDotsMax?: number
   readonly limits?: Partial<StorageLimits>
   readonly shownWaitsMax?: number
+  readonly onConflict?: (key: RowKey) => void
   /** Operations that are remembered. */
   readonly operationIdsMax?: number
 }
@@ -222,6 +223,7 @@ export class Bench {
       node: this.node,
       incarnation: this.incarnations.at(-1)!,
       stampMillis: runtime.now,
+      onConflict: this.#options.onConflict,
       limits: {
         ...lan.node,
         // Tests of a replica make documents of any size.

@@ -63,6 +63,35 @@ const placeOf = (siblings: ReadonlyArray<Dot>, dot: Dot): number => {
   return from
 }
 
+/**
+ * Orders what stands under one dot on two sides. No dot is made twice, so only a broken promise, as
+ * bytes that changed on their way, makes it differ: then every join takes the greater.
+ */
+export interface Content<A> {
+  readonly compare: (left: A, right: A) => number
+  /** Called where it differs. */
+  readonly onConflict: OnConflict
+}
+
+export type OnConflict = (() => void) | undefined
+
+/** Which side of one dot has the greater content: below 0, the right one. */
+const order = <A>(left: A, right: A, { compare, onConflict }: Content<A>): number => {
+  const compared = left === right ? 0 : compare(left, right)
+  if (compared !== 0) onConflict?.()
+  return compared
+}
+
+/** Orders siblings of one dot. */
+export const compareContents = (left: Sibling, right: Sibling): number =>
+  left.stamp - right.stamp || compareValues(left.value, right.value)
+
+/** Orders texts; null is the least. */
+export const compareValues = (left: string | null, right: string | null): number => {
+  if (left === right) return 0
+  return left === null || (right !== null && left < right) ? -1 : 1
+}
+
 const isAmong = (siblings: ReadonlyArray<Dot>, dot: Dot): boolean => {
   const there = siblings[placeOf(siblings, dot)]
   return there !== undefined && compareDots(there, dot) === 0
@@ -76,12 +105,18 @@ const isBlind = (siblings: ReadonlyArray<Dot>, { dots, vector }: Seen): boolean 
 const withBlind = <A extends Dot>(
   left: ReadonlyArray<A>,
   leftSeen: Seen,
-  right: ReadonlyArray<A>
+  right: ReadonlyArray<A>,
+  content: Content<A>
 ): ReadonlyArray<A> => {
   let joined = left
   for (const sibling of right) {
-    if (isAmong(left, sibling) || hasSeen(leftSeen, sibling.actor, sibling.counter)) continue
-    joined = joined.toSpliced(placeOf(joined, sibling), 0, sibling)
+    const place = placeOf(joined, sibling)
+    const mine = joined[place]
+    if (mine !== undefined && compareDots(mine, sibling) === 0) {
+      if (order(mine, sibling, content) < 0) joined = joined.with(place, sibling)
+    } else if (!hasSeen(leftSeen, sibling.actor, sibling.counter)) {
+      joined = joined.toSpliced(place, 0, sibling)
+    }
   }
   return joined
 }
@@ -89,7 +124,7 @@ const withBlind = <A extends Dot>(
 /**
  * Joins the siblings that two sides hold: a sibling stays if both hold it, or if the side that
  * lacks it has not seen it. Sorted by dot. The rule looks at dots alone, so it serves any content
- * that is kept under them.
+ * that is kept under them; of two contents of one dot it keeps the greater.
  *
  * **Requires** both sorted by dot, no dot twice.
  *
@@ -100,24 +135,26 @@ export const join = <A extends Dot>(
   left: ReadonlyArray<A>,
   leftSeen: Seen,
   right: ReadonlyArray<A>,
-  rightSeen: Seen
+  rightSeen: Seen,
+  content: Content<A>
 ): ReadonlyArray<A> => {
-  if (left.length > 0 && isBlind(right, rightSeen)) return withBlind(left, leftSeen, right)
+  if (left.length > 0 && isBlind(right, rightSeen)) return withBlind(left, leftSeen, right, content)
   const joined: Array<A> = []
   let isLeft = true
   let isRight = true
   for (let i = 0, j = 0; i < left.length || j < right.length;) {
     const [mine, other] = [left[i], right[j]]
-    const order = mine === undefined ? 1 : other === undefined ? -1 : compareDots(mine, other)
-    if (order <= 0) i++
-    if (order >= 0) j++
-    const sibling = order <= 0 ? mine! : other!
-    const isKept = order === 0
-      || !hasSeen(order < 0 ? rightSeen : leftSeen, sibling.actor, sibling.counter)
+    const place = mine === undefined ? 1 : other === undefined ? -1 : compareDots(mine, other)
+    if (place <= 0) i++
+    if (place >= 0) j++
+    const greater = place === 0 ? order(mine!, other!, content) : -place
+    const sibling = greater >= 0 ? mine! : other!
+    const isKept = place === 0
+      || !hasSeen(place < 0 ? rightSeen : leftSeen, sibling.actor, sibling.counter)
     if (isKept) joined.push(sibling)
-    // A side differs from the join by a sibling that it lacks, or has beyond it.
-    if (isKept ? order > 0 : order < 0) isLeft = false
-    if (isKept ? order < 0 : order > 0) isRight = false
+    // A side differs from the join by a sibling that it lacks, or has beyond it, or has otherwise.
+    if (isKept ? greater < 0 : place < 0) isLeft = false
+    if (isKept ? greater > 0 : place > 0) isRight = false
   }
   if (isLeft) return left
   return isRight ? right : joined

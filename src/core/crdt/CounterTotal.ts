@@ -10,6 +10,11 @@
  * greater c has the list but for those up to its own baseline, which is at most the greater one.
  * Maxima are commutative, associative and idempotent, and so is the join.
  *
+ * The join does not rest on that function alone. Where an actor's entry was changed by another than
+ * its actor, entries may differ under one c or r. So the greater is that of a total order of
+ * baselines, by counter, then sum, and of one of lists, from their last update to their first: the
+ * one to cut off the updates up to a baseline never turns round.
+ *
  * `isCut` is a function of them too: the actor writes it down with its list, and it holds until a
  * baseline is within the list. The number of updates that an actor keeps is its own affair.
  */
@@ -47,12 +52,44 @@ export const updated = (
 export const removedUpTo = (update: CounterUpdate): PerActorTotal => ({ ...none, removed: update })
 
 export const join = (mine: PerActorTotal, other: PerActorTotal): PerActorTotal => {
-  const newer = last(other).counter > last(mine).counter ? other : mine
+  const { removed } = compareUpdates(other.removed, mine.removed) > 0 ? other : mine
+  const [left, right] = [after(mine, removed), after(other, removed)]
+  const order = compareLists(left, right)
+  return order > 0 || order === 0 && left === mine ? left : right
+}
+
+/** Whether two entries contradict each other: one of them was changed by another than its actor. */
+export const isConflict = (mine: PerActorTotal, other: PerActorTotal): boolean => {
+  if (mine === other) return false
+  const sums = new Map([mine.removed, ...mine.updates].map(({ counter, sum }) => [counter, sum]))
+  for (const { counter, sum } of [other.removed, ...other.updates]) {
+    if (sums.has(counter) && sums.get(counter) !== sum) return true
+  }
+  if (last(mine).counter !== last(other).counter) return false
   const { removed } = other.removed.counter > mine.removed.counter ? other : mine
-  if (newer.removed.counter === removed.counter) return newer
-  const first = newer.updates.findIndex(({ counter }) => counter > removed.counter)
-  if (first === 0) return { ...newer, removed }
-  return { removed, updates: first < 0 ? [] : newer.updates.slice(first), isCut: false }
+  return compareLists(after(mine, removed), after(other, removed)) !== 0
+}
+
+/** The entry without what is removed up to `removed`. */
+const after = (total: PerActorTotal, removed: CounterUpdate): PerActorTotal => {
+  if (compareUpdates(total.removed, removed) === 0) return total
+  const first = total.updates.findIndex(({ counter }) => counter > removed.counter)
+  if (first === 0) return { ...total, removed }
+  return { removed, updates: first < 0 ? [] : total.updates.slice(first), isCut: false }
+}
+
+const compareUpdates = (left: CounterUpdate, right: CounterUpdate): number =>
+  left.counter - right.counter || (left.sum === right.sum ? 0 : left.sum < right.sum ? -1 : 1)
+
+/** Orders lists by their last update, then the one before, and so on; at last by `isCut`. */
+const compareLists = (left: PerActorTotal, right: PerActorTotal): number => {
+  const [mine, other] = [left.updates, right.updates]
+  for (let i = 1; i <= mine.length && i <= other.length; i++) {
+    const order = compareUpdates(mine.at(-i)!, other.at(-i)!)
+    if (order !== 0) return order
+  }
+  // Where the longer one is cut to the other's length, nothing is missing any more.
+  return mine.length - other.length || Number(right.isCut) - Number(left.isCut)
 }
 
 /**

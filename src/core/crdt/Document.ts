@@ -6,13 +6,13 @@
  */
 import type { Dot } from "../clock/Dot.ts"
 import * as DottedVersionVectorSet from "../clock/DottedVersionVectorSet.ts"
-import type { Seen } from "../clock/DottedVersionVectorSet.ts"
+import type { OnConflict, Seen } from "../clock/DottedVersionVectorSet.ts"
 import * as VersionVector from "../clock/VersionVector.ts"
 import { invariant } from "../Invariant.ts"
 import type { DotStore } from "./DotStore.ts"
 import * as Expiry from "./Expiry.ts"
 import { joinStores } from "./Join.ts"
-import { type Deferral, removeDeferred } from "./Removal.ts"
+import { compareDeferrals, type Deferral, removeDeferred } from "./Removal.ts"
 import { TreeEdit } from "./TreeEdit.ts"
 
 export interface Document {
@@ -67,10 +67,14 @@ const joinDeferred = (
   leftSeen: Seen,
   right: ReadonlyArray<Deferral>,
   rightSeen: Seen,
-  context: VersionVector.VersionVector
+  { context, onConflict }: {
+    readonly context: VersionVector.VersionVector
+    readonly onConflict: OnConflict
+  }
 ): ReadonlyArray<Deferral> => {
   if (left.length === 0 && right.length === 0) return left
-  const joined = DottedVersionVectorSet.join(left, leftSeen, right, rightSeen)
+  const content = { compare: compareDeferrals, onConflict }
+  const joined = DottedVersionVectorSet.join(left, leftSeen, right, rightSeen, content)
   const waits = (deferral: Deferral) => !VersionVector.covers(context, deferral.seen)
   if (joined.every(waits)) return joined
   return joined.filter(waits)
@@ -91,16 +95,25 @@ const applyDeferrals = (
   return edit.store
 }
 
-const joinWith = (left: Document, right: Delta, endedSeen: Seen): Document => {
+const joinWith = (
+  left: Document,
+  right: Delta,
+  endedSeen: Seen,
+  onConflict?: OnConflict
+): Document => {
   const context = joinContext(left.context, right.seen)
   const leftSeen = { vector: left.context, dots: [] }
   const joined = joinStores(
     { store: left.store, seen: leftSeen },
-    { store: right.store, seen: right.seen }
+    { store: right.store, seen: right.seen },
+    onConflict
   )
   const store = applyDeferrals(joined, left.deferred, right.deferred)
-  const deferred = joinDeferred(left.deferred, leftSeen, right.deferred, endedSeen, context)
-  const expiry = Expiry.join(left.expiry, leftSeen, right.expiry, right.seen)
+  const deferred = joinDeferred(left.deferred, leftSeen, right.deferred, endedSeen, {
+    context,
+    onConflict
+  })
+  const expiry = Expiry.join(left.expiry, leftSeen, right.expiry, right.seen, onConflict)
   const unchanged = context === left.context && store === left.store
     && deferred === left.deferred && expiry === left.expiry
   return unchanged ? left : { context, store, deferred, expiry }
@@ -125,14 +138,24 @@ export const canJoin = (left: Document, right: Document): boolean =>
  * The least document that contains both. Returns `left` itself where `right` adds nothing, and
  * `right` itself where `left` adds nothing, as far as that is seen without comparing leaves.
  *
+ * Where a dot has one content on the left and another one on the right, which only a broken promise
+ * makes, the greater content stays, on every replica alike.
+ *
  * **Guarantees** commutative, associative, idempotent.
  *
  * **Requires** `canJoin`.
  */
-export const join = (left: Document, right: Document): Document => {
+export const join = (left: Document, right: Document): Document => joinTelling(left, right)
+
+/** `join`, which tells of dots whose content differs. */
+export const joinTelling = (
+  left: Document,
+  right: Document,
+  onConflict?: OnConflict
+): Document => {
   if (left === right) return left
   const seen = { vector: right.context, dots: [] }
-  const joined = joinWith(left, { ...right, seen }, seen)
+  const joined = joinWith(left, { ...right, seen }, seen, onConflict)
   const isRight = joined.context === right.context && joined.store === right.store
     && joined.expiry === right.expiry
     && joined.deferred.length + right.deferred.length === 0

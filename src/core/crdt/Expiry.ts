@@ -7,7 +7,7 @@
  */
 import * as DottedVersionVectorSet from "../clock/DottedVersionVectorSet.ts"
 import type { Dot } from "../clock/Dot.ts"
-import type { Seen } from "../clock/DottedVersionVectorSet.ts"
+import type { OnConflict, Seen } from "../clock/DottedVersionVectorSet.ts"
 
 /** The statement of one write about the end of its document. */
 export interface ExpiryEntry extends Dot {
@@ -28,10 +28,23 @@ export const none: Expiry = []
  * **Guarantees** commutative, associative and idempotent. Returns `left` itself where nothing
  * changes, `right` where only it is left.
  */
-export const join = (left: Expiry, leftSeen: Seen, right: Expiry, rightSeen: Seen): Expiry =>
+export const join = (
+  left: Expiry,
+  leftSeen: Seen,
+  right: Expiry,
+  rightSeen: Seen,
+  onConflict?: OnConflict
+): Expiry =>
   left.length + right.length === 0
     ? left
-    : DottedVersionVectorSet.join(left, leftSeen, right, rightSeen)
+    : DottedVersionVectorSet.join(left, leftSeen, right, rightSeen, { compare, onConflict })
+
+/** Of one dot the one that keeps the document longest. */
+const compare = ({ at: left }: ExpiryEntry, { at: right }: ExpiryEntry): number => {
+  if (left === right) return 0
+  if (left === null) return 1
+  return right === null ? -1 : left - right
+}
 
 /** When the document ends, in milliseconds since 1970; undefined where it does not. */
 export const expiresAt = (expiry: Expiry): number | undefined => {

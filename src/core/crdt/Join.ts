@@ -8,9 +8,9 @@
  * **Guarantees** commutative, associative, idempotent; `left` is returned itself, and so is each
  * part of it, where nothing changes, so that only changed rows are written.
  */
-import type { Actor } from "../clock/Dot.ts"
+import { type Actor, compareDots } from "../clock/Dot.ts"
 import * as DottedVersionVectorSet from "../clock/DottedVersionVectorSet.ts"
-import type { Seen } from "../clock/DottedVersionVectorSet.ts"
+import { compareValues, type OnConflict, type Seen } from "../clock/DottedVersionVectorSet.ts"
 import { invariant } from "../Invariant.ts"
 import * as CounterTotal from "./CounterTotal.ts"
 import type { Counter, DotStore, LastWriterRegister, PerActorTotal, Tree } from "./DotStore.ts"
@@ -22,27 +22,36 @@ export interface Side {
 }
 
 /** Whether `left` wins against `right`; ties break by actor, alike on every node. */
-const isLater = (left: LastWriterRegister, right: LastWriterRegister): boolean => {
+const isLater = (
+  left: LastWriterRegister,
+  right: LastWriterRegister,
+  onConflict: OnConflict
+): boolean => {
+  if (left === right) return true
+  const order = compareDots(left, right)
+  const values = order === 0 ? compareValues(left.value, right.value) : 0
+  if (order === 0 && (values !== 0 || left.stamp !== right.stamp)) onConflict?.()
   if (left.stamp !== right.stamp) return left.stamp > right.stamp
-  if (left.actor !== right.actor) return left.actor > right.actor
-  return left.counter >= right.counter
+  return order === 0 ? values >= 0 : order > 0
 }
 
-const joinCounters = (left: Counter, right: Counter): Counter => {
+const joinCounters = (left: Counter, right: Counter, onConflict: OnConflict): Counter => {
   let joined: Map<Actor, PerActorTotal> | undefined
   for (const [actor, total] of right.totals) {
     const mine = left.totals.get(actor)
     const both = mine === undefined ? total : CounterTotal.join(mine, total)
+    if (mine !== undefined && onConflict !== undefined && CounterTotal.isConflict(mine, total)) {
+      onConflict()
+    }
     if (both !== mine) (joined ??= new Map(left.totals)).set(actor, both)
   }
   return joined === undefined ? left : { kind: "counter", totals: joined }
 }
 
 const joinTrees = (
-  left: Tree,
-  leftSeen: Seen,
-  right: Tree,
-  rightSeen: Seen
+  [left, leftSeen]: readonly [Tree, Seen],
+  [right, rightSeen]: readonly [Tree, Seen],
+  onConflict: OnConflict
 ): DotStore | undefined => {
   let joined: Map<string, DotStore> | undefined
   const put = (key: string, child: DotStore | undefined) => {
@@ -52,7 +61,11 @@ const joinTrees = (
   }
   for (const [key, child] of left.children) {
     const other = right.children.get(key)
-    const both = joinStores({ store: child, seen: leftSeen }, { store: other, seen: rightSeen })
+    const both = joinStores(
+      { store: child, seen: leftSeen },
+      { store: other, seen: rightSeen },
+      onConflict
+    )
     if (both !== child) put(key, both)
   }
   for (const [key, child] of right.children) {
@@ -78,12 +91,17 @@ const emptyLike = (store: DotStore): DotStore => {
 }
 
 /**
- * Joins the stores of two sides; undefined is a store without entries.
+ * Joins the stores of two sides; undefined is a store without entries. `onConflict` is called for
+ * each dot that has one content on the left and another one on the right: the greater stays.
  *
  * **Requires** both of one kind: the kind is part of a child's key, and documents whose roots
  * differ are refused before they get here.
  */
-export const joinStores = (left: Side, right: Side): DotStore | undefined => {
+export const joinStores = (
+  left: Side,
+  right: Side,
+  onConflict?: OnConflict
+): DotStore | undefined => {
   const shape = left.store ?? right.store
   if (shape === undefined) return undefined
   const mine = left.store ?? emptyLike(shape)
@@ -91,23 +109,24 @@ export const joinStores = (left: Side, right: Side): DotStore | undefined => {
   switch (mine.kind) {
     case "latest":
       invariant(other.kind === "latest", "both sides of a join are of one kind")
-      return isLater(mine, other) ? mine : other
+      return isLater(mine, other, onConflict) ? mine : other
     case "values": {
       invariant(other.kind === "values", "both sides of a join are of one kind")
       const siblings = DottedVersionVectorSet.join(
         mine.siblings,
         left.seen,
         other.siblings,
-        right.seen
+        right.seen,
+        { compare: DottedVersionVectorSet.compareContents, onConflict }
       )
       if (siblings === mine.siblings) return left.store
       return siblings.length === 0 ? undefined : { kind: "values", siblings }
     }
     case "counter":
       invariant(other.kind === "counter", "both sides of a join are of one kind")
-      return joinCounters(mine, other)
+      return joinCounters(mine, other, onConflict)
     case "tree":
       invariant(other.kind === "tree", "both sides of a join are of one kind")
-      return joinTrees(mine, left.seen, other, right.seen)
+      return joinTrees([mine, left.seen], [other, right.seen], onConflict)
   }
 }

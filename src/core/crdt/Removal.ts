@@ -7,7 +7,7 @@
  * the fault of deferrals kept inside the field they concern; here they stand beside the state.
  */
 import type { Actor, Dot } from "../clock/Dot.ts"
-import type { Sibling } from "../clock/DottedVersionVectorSet.ts"
+import { compareValues, type Sibling } from "../clock/DottedVersionVectorSet.ts"
 import * as VersionVector from "../clock/VersionVector.ts"
 import * as CounterTotal from "./CounterTotal.ts"
 import type { Counter, DotStore, PerActorTotal } from "./DotStore.ts"
@@ -18,6 +18,16 @@ export interface Deferral extends Dot {
   readonly seen: VersionVector.VersionVector
   readonly path: ReadonlyArray<string>
 }
+
+/**
+ * Orders removals of one dot, by what they had seen and where they remove. Where they differ, the
+ * greater waits on; what the other one has removed before stays removed.
+ */
+export const compareDeferrals = (left: Deferral, right: Deferral): number =>
+  compareValues(textOf(left), textOf(right))
+
+const textOf = ({ path, seen }: Deferral): string =>
+  JSON.stringify([VersionVector.sorted(seen), path])
 
 /** The effect of a removal: dots by name, and counters by their sums. */
 export interface Removed {

@@ -7,6 +7,8 @@
  * next is told which were asked before and have not refused, and finds out from them. A node that
  * refuses carries out no sending of before, since each sending names a mark of that node.
  *
+ * A node whose mark has moved on is asked under its new one, once at once, and then after a pause.
+ *
  * A node that was left may only be slow, or come back: the refusals of all the others do not end a
  * request that it may still answer before its time is up.
  *
@@ -71,6 +73,8 @@ export interface ForwardDecision<A> {
   readonly since: number
   /** Sendings to the node in question that it may carry out. */
   readonly sendings: number
+  /** Whether the node in question has answered with a new mark since it is. */
+  readonly hasNewMark: boolean
   /** Nodes that were asked by this request. */
   readonly asked: ReadonlyArray<NodeId>
   /** Nodes that refused it, which are asked no more. */
@@ -105,6 +109,7 @@ export const make = <A>(
     sending: -1,
     since: -1,
     sendings: tried.filter(({ node }) => node === nodes[0]).length,
+    hasNewMark: false,
     asked: [],
     refusers: []
   }
@@ -134,7 +139,10 @@ export const step = <A>(
       // Of two sendings the first may come last, and the second have been carried out.
       const isSure = event.from === nodeOf(before) && event.sending === before.sending
         && before.sendings <= 1
-      return isSure ? sendAgain(without(before), before.attempt) : before
+      if (!isSure) return before
+      const left = { ...without(before), hasNewMark: true }
+      // Marks that move on faster than messages arrive would have it asked without a pause.
+      return before.hasNewMark ? left : sendAgain(left, before.attempt)
     }
     case "Refused":
       if (before.action === "read") return readRefused(before, event)
@@ -174,7 +182,7 @@ const sendAgain = <A>(decision: ForwardDecision<A>, attempt: number): ForwardDec
   const next = nodeOf(moved)
   if (next === nodeOf(decision)) return { ...moved, next }
   const sendings = decision.tried.filter(({ node }) => node === next).length
-  return { ...moved, next, since: -1, sendings }
+  return { ...moved, next, since: -1, sendings, hasNewMark: false }
 }
 
 /** The attempt at the next node that has not refused; undefined where all have. */

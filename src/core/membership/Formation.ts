@@ -10,13 +10,12 @@
  * log told more than it has. Both are incomplete until they are filled.
  *
  * Every member that may have been told must answer: another one need not know. Only a member
- * without which the cluster formed, by an operator's word, is not waited for.
+ * without which the cluster formed, by an operator's word, is not waited for. Its first answer is
+ * judged all the same, whenever it comes: until then it is told nothing, so that it can only know
+ * what earlier starts told it.
  *
  * A state is a value: `step` never changes it, but returns the next.
  */
-import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
-import * as Json from "../codec/Json.ts"
 import type { Completeness } from "../model/Completeness.ts"
 import type { NodeId } from "../model/Names.ts"
 import * as Certificate from "./Certificate.ts"
@@ -41,6 +40,11 @@ export interface Standing {
    * undefined while none is open.
    */
   readonly unsureSince: number | undefined
+  /**
+   * The members that had not answered when the node became sure, each with the least number of
+   * changes that a start recovered since its last answer.
+   */
+  readonly unjudged: ReadonlyMap<NodeId, number>
 }
 
 export interface FormationState extends Standing {
@@ -66,23 +70,45 @@ export interface Introduction {
 
 export type FormationEvent =
   | { readonly _tag: "Asked" } & Introduction
-  /** `told`: the greatest number of changes that it was told are durable in this node's store. */
+  /**
+   * `told`: the greatest number of changes that it was told are durable in this node's store, or
+   * `cannotTell`.
+   */
   | { readonly _tag: "Answered"; readonly told: number } & Introduction
   /** An operator's word: the members that have not answered by now are not waited for. */
   | { readonly _tag: "Forced" }
+
+/**
+ * In place of a number of changes: the node's memory of what it was told cannot be read. It is more
+ * than any store has, so that a node which does not know it believes the worst.
+ */
+export const cannotTell = Number.MAX_SAFE_INTEGER
 
 /** Of a directory that was just made. */
 export const newStore: Standing = {
   certificate: Certificate.open,
   own: "new",
-  unsureSince: undefined
+  unsureSince: undefined,
+  unjudged: new Map()
 }
 
 /** Of a directory from before there were certificates. */
 export const storeFromBefore: Standing = {
   certificate: Certificate.formedBefore,
   own: "named",
-  unsureSince: undefined
+  unsureSince: undefined,
+  unjudged: new Map()
+}
+
+/**
+ * Of a directory whose standing was lost: it may have been one of a store that lost changes, so it
+ * counts as one, until the store is filled.
+ */
+export const lostStanding: Standing = {
+  certificate: Certificate.formedBefore,
+  own: "amnesiac",
+  unsureSince: undefined,
+  unjudged: new Map()
 }
 
 /** The standing from a start on; `recovered` counts the changes that the store has. */
@@ -120,13 +146,17 @@ export const step = (state: FormationState, event: FormationEvent): FormationSta
 export const awaited = (state: FormationState): ReadonlyArray<NodeId> =>
   state.unsureSince === undefined ? [] : needed(state)
 
-/** The members to ask: those awaited, and those whose certificate is not known to agree. */
+/**
+ * The members to ask: those awaited or whose first answer is missing, and those whose certificate
+ * is not known to agree.
+ */
 export const toAsk = (state: FormationState): ReadonlyArray<NodeId> => {
-  const { certificate, heard, others } = state
+  const { certificate, heard, others, unjudged } = state
   const missing = new Set(awaited(state))
   return others.filter((node) => {
     const known = heard.get(node)
-    return missing.has(node) || known === undefined || !Certificate.isEqual(known, certificate)
+    return missing.has(node) || unjudged.has(node) || known === undefined
+      || !Certificate.isEqual(known, certificate)
   })
 }
 
@@ -155,16 +185,16 @@ export const status = (state: FormationState): FormationStatus => ({
 })
 
 /**
- * Whether other nodes may be told how many changes are durable here: not while questions are open,
- * or an answer could speak of changes that were made since the start.
+ * Whether a node may be told how many changes are durable here: not while its answer is missing,
+ * which could then speak of changes that were made since the start.
  */
-export const mayTell = ({ own, unsureSince }: FormationState): boolean =>
-  own === "named" && unsureSince === undefined
+export const mayTell = ({ own, unjudged, unsureSince }: FormationState, node: NodeId): boolean =>
+  own === "named" && unsureSince === undefined && !unjudged.has(node)
 
 /** Whether the states are the same on disk. */
 export const isSameStanding = (left: Standing, right: Standing): boolean =>
   left.certificate === right.certificate && left.own === right.own
-  && left.unsureSince === right.unsureSince
+  && left.unsureSince === right.unsureSince && left.unjudged === right.unjudged
 
 const needed = ({ answered, certificate, others }: FormationState): ReadonlyArray<NodeId> =>
   others.filter((node) =>
@@ -182,26 +212,73 @@ const hear = (state: FormationState, { certificate, from, own, store }: Introduc
   return { ...state, certificate: next, heard: new Map(state.heard).set(from, certificate) }
 }
 
-const answer = (
-  state: FormationState,
-  { certificate, from, told }: Extract<FormationEvent, { readonly _tag: "Answered" }>
-): FormationState => {
-  const { own, recovered, self, store, unsureSince } = state
-  // Once it is sure, it tells of changes beyond those that it recovered: no answer can judge it.
-  if (unsureSince === undefined) return state
-  if (told > recovered) return { ...state, own: "amnesiac", unsureSince: undefined }
+type Answered = Extract<FormationEvent, { readonly _tag: "Answered" }>
+
+/** The store is known to lack something: no question is open any more. */
+const decided = (state: FormationState, own: "unnamed" | "amnesiac"): FormationState => ({
+  ...state,
+  own,
+  unsureSince: undefined,
+  unjudged: new Map()
+})
+
+const answer = (state: FormationState, event: Answered): FormationState => {
+  const { recovered, self, store, unsureSince, unjudged } = state
+  const { certificate, from, told } = event
+  if (unsureSince === undefined) return judge(state, event)
+  if (told !== cannotTell && told > leastRecovered(unjudged, from, recovered)) {
+    return decided(state, "amnesiac")
+  }
   const entry = certificate.stores.get(self)
-  if (entry === store) return { ...state, answered: new Set(state.answered).add(from) }
-  // It notes the store of one that was named before, but has not done so yet.
-  const isLate = entry === undefined && (own === "named" || !certificate.formed)
+  if (entry !== store) return isLate(state, certificate) ? state : decided(state, "unnamed")
+  return told === cannotTell ? state : withAnswer(state, from)
+}
+
+/**
+ * Takes the first answer of a member for which the node did not wait. Of the others, which have
+ * answered and may know of changes since the start, no answer can judge the store.
+ */
+const judge = (state: FormationState, { from, told }: Answered): FormationState => {
+  const recovered = state.unjudged.get(from)
+  if (recovered === undefined) return state
+  // The operator's word stands where the member cannot tell.
+  const isLost = told !== cannotTell && told > recovered
+  return isLost ? decided(state, "amnesiac") : withAnswer(state, from)
+}
+
+const withAnswer = (state: FormationState, from: NodeId): FormationState => {
+  const answered = new Set(state.answered).add(from)
+  if (!state.unjudged.has(from)) return { ...state, answered }
+  const unjudged = new Map(state.unjudged)
+  unjudged.delete(from)
+  return { ...state, answered, unjudged }
+}
+
+const leastRecovered = (
+  unjudged: Standing["unjudged"],
+  node: NodeId,
+  recovered: number
+): number => Math.min(recovered, unjudged.get(node) ?? recovered)
+
+/** Whether a node that does not name this store notes it yet, as the store was named before. */
+const isLate = ({ own, self }: FormationState, heard: Certificate.Certificate): boolean => {
+  const entry = heard.stores.get(self)
+  return entry === undefined && (own === "named" || !heard.formed)
     || entry === Certificate.excluded && own === "named"
-  return isLate ? state : { ...state, own: "unnamed", unsureSince: undefined }
 }
 
 /** Ends the questions where they are answered. */
 const settle = (state: FormationState): FormationState => {
   if (state.unsureSince === undefined || needed(state).length > 0) return state
-  return { ...state, own: "named", unsureSince: undefined, certificate: formed(state) }
+  return { ...sure(state), certificate: formed(state) }
+}
+
+/** Names the own store, and notes whose answers are still to be judged. */
+const sure = (state: FormationState): FormationState => {
+  const { answered, others, recovered } = state
+  const missing = others.filter((node) => !answered.has(node))
+    .map((node) => [node, leastRecovered(state.unjudged, node, recovered)] as const)
+  return { ...state, own: "named", unsureSince: undefined, unjudged: new Map(missing) }
 }
 
 const formed = ({ certificate, self, store }: FormationState): Certificate.Certificate => {
@@ -216,39 +293,13 @@ const force = (state: FormationState): FormationState => {
   if (state.unsureSince === undefined) return state
   const entry = state.certificate.stores.get(self) ?? store
   if (entry !== store && entry !== Certificate.excluded) {
-    return { ...state, own: "unnamed", unsureSince: undefined }
+    return decided(state, "unnamed")
   }
   const missing = needed(state).filter((node) => !state.certificate.stores.has(node))
   const certificate = missing.reduce(
     (known, node) => Certificate.withStore(known, node, Certificate.excluded),
     state.certificate
   )
-  const next: FormationState = { ...state, own: "named", unsureSince: undefined, certificate }
+  const next = { ...sure(state), certificate }
   return { ...next, certificate: formed(next) }
-}
-
-const Stored = Schema.Struct({
-  formed: Schema.Boolean,
-  own: Schema.Literals(["new", "named", "unnamed", "amnesiac"]),
-  unsureSince: Schema.NullOr(Schema.Int),
-  stores: Certificate.StoreEntries
-})
-const decodeStored = Schema.decodeUnknownOption(Stored)
-
-/** The text of a standing. */
-export const encode = ({ certificate, own, unsureSince }: Standing): string =>
-  JSON.stringify({
-    formed: certificate.formed,
-    own,
-    unsureSince: unsureSince ?? null,
-    stores: Certificate.entries(certificate)
-  })
-
-/** Undefined where the text is of no standing. */
-export const decode = (text: string): Standing | undefined => {
-  const stored = Option.getOrUndefined(decodeStored(Json.read(text)))
-  if (stored === undefined) return undefined
-  const { formed: isFormed, own, stores, unsureSince } = stored
-  const certificate = { formed: isFormed, stores: new Map(stores) }
-  return { certificate, own, unsureSince: unsureSince ?? undefined }
 }

@@ -1,7 +1,7 @@
 /**
- * Lists every limit, interval and size of clients, of HTTP, and of the connection to the brokers:
- * unit, formula, reason, and the value for a local network. `Limits.ts` has those of nodes, and the
- * presets.
+ * Lists every limit, interval and size of clients, HTTP, logs that name documents, and the
+ * connection to the brokers: unit, formula, reason, and the value for a local network. `Limits.ts`
+ * has those of nodes, and the presets.
  */
 
 const mebibyte = 2 ** 20
@@ -51,6 +51,13 @@ export const lanClient = {
    * request fails. The nodes it may meet, and some refusals of an old mark; at most `triedMax`.
    */
   attemptsMax: 64,
+  /**
+   * Messages of one request that a node answers with a new mark before another node is asked. One
+   * that asks for a mark, and one more for each time that the mark moves on meanwhile, which takes
+   * as many other operations as a node remembers. Each is sent as soon as the one before is
+   * answered, so a large number would keep a node busy that forgets fast. At least two.
+   */
+  staleMarksPerNode: 4,
   /** Nodes whose newest mark is remembered, 100 bytes each: at least those of the cluster. */
   marksMax: 1_000,
   /** A node is preferred that answers in less than half the time, by at least this much. */
@@ -135,6 +142,15 @@ export const lanBroker = {
   copiedBytesMax: 16 * 1024
 }
 
+/** Log lines that name documents, so that a fault of many does not hide all others. */
+export const lanReports = {
+  /** Documents that one start names, 200 bytes each; the others are counted alone. */
+  conflictsToldMax: 1_000,
+  /** Time between two of them: a line a second is read, a thousand are not. */
+  conflictPauseMillis: 1_000
+}
+
+export interface ReportLimits extends Readonly<typeof lanReports> {}
 export interface ClientLimits extends Readonly<typeof lanClient> {}
 export interface HttpLimits extends Readonly<typeof lanHttp> {}
 export interface NatsLimits extends Readonly<typeof lanNats> {}

@@ -8,7 +8,10 @@ import { type RowKey, textOf } from "../../core/model/RowKey.ts"
 import * as RowCodec from "../../replica/RowCodec.ts"
 import type { StoredDocument } from "../../storage/Storage.ts"
 
-/** The contexts of one document on the disks of nodes. */
+/**
+ * The contexts of one document on the disks of nodes. The disk of a second process under a node's
+ * id has a name of its own: its node never has what is there.
+ */
 export type Held = ReadonlyMap<string, VersionVector>
 
 export class DiskContexts {
@@ -17,7 +20,7 @@ export class DiskContexts {
   /** By document: the greatest counter of each actor that any disk ever had. */
   readonly #written = new Map<string, Map<string, number>>()
 
-  /** Notes a document that is on a node's disk, and can be read there. */
+  /** Notes a document that is on the disk of a process, and can be read there. */
   committed(node: string, key: RowKey, { header }: StoredDocument): void {
     const context = this.stored(key, header)
     if (context === undefined) return

@@ -25,6 +25,7 @@ import type { Answer } from "../../coordinator/Request.ts"
 import type { Runtime } from "../../core/Runtime.ts"
 import type { NodeCore } from "../../node/NodeCore.ts"
 import { InFlightRequests } from "../../transport/InFlightRequests.ts"
+import type { Refusal } from "./AvailabilityJudge.ts"
 import { judgeAnswer, type Judgement } from "./AnswerJudge.ts"
 import type { SeededRandom } from "./SeededRandom.ts"
 import type { SimCluster } from "./SimCluster.ts"
@@ -44,6 +45,9 @@ export interface Way {
   readonly namedAt: number
   readonly ifUnknown: "fail" | "apply"
   readonly sendingsPerNode: number
+  readonly staleMarksPerNode: number
+  /** Told of each error of a node, in the moment in which the node gives it. */
+  readonly refused: (refusal: Refusal) => void
 }
 
 /** The way of a request outside the workload. */
@@ -53,7 +57,9 @@ export const noWay = {
   operation: 0,
   namedAt: 0,
   ifUnknown: "fail",
-  sendingsPerNode: 2
+  sendingsPerNode: 2,
+  staleMarksPerNode: lan.client.staleMarksPerNode,
+  refused: () => {}
 } as const
 
 /** The outcome of the requests of one operation. */
@@ -200,12 +206,12 @@ export class SimBackend implements Backend {
 
   #senderOf(asking: Asking): RequestSender {
     const { first, way } = asking
-    const { ifUnknown, sendingsPerNode } = way
+    const { ifUnknown, sendingsPerNode, staleMarksPerNode } = way
     const attemptsMax = ifUnknown === "apply" ? applyAttemptsMax : limits.attemptsMax
     const nodes = nodesFrom({ ...way, node: first })
     return {
       runtime: this.runtime,
-      limits: { ...limits, sendingsPerNode, attemptsMax },
+      limits: { ...limits, sendingsPerNode, staleMarksPerNode, attemptsMax },
       session: this.#session,
       nodeFor: (_, avoid) => nodes.find((node) => !avoid.has(node)),
       markOf: (node) => this.#marks.of(node),
@@ -232,8 +238,14 @@ export class SimBackend implements Backend {
     if (mark !== "" || trace.sendings > 0) trace.sendings++
     const number = Math.floor(id / attemptsMax)
     const attempt = id % attemptsMax
+    let taking: Taking | undefined
     const deliver = (outcome: Answer | StoreError, sender?: Sender) => {
-      if (outcome._tag !== "Answer") trace.refusals.push(outcome._tag)
+      if (outcome._tag !== "Answer") {
+        trace.refusals.push(outcome._tag)
+        invariant(taking !== undefined, "a node takes a request before it answers")
+        const isOnly = trace.sendings <= 1 && !trace.isNamed
+        asking.way.refused({ taking, error: outcome, isOnly })
+      }
       if (this.#isLost(asking)) return
       const judgement = outcome._tag === "Answer" ? asking.judge(outcome) : nothingShown
       kernel.soon(outside, () => {
@@ -258,7 +270,9 @@ export class SimBackend implements Backend {
     const arrive = () => {
       const process = cluster.node(target).process(random)
       const take = (core: NodeCore) => {
-        trace.takings.push(takingOf(cluster, core, { ...request, node: target }))
+        const taken = { ...request, node: target, process: process.name }
+        taking = takingOf(cluster, core, taken)
+        trace.takings.push(taking)
         core.coordinator.handle(request, { deliver })
       }
       if (process.ask(take)) return

@@ -139,9 +139,9 @@ export class SimCluster {
         },
         asked: (batch) => this.ledger.asked(node, batch),
         stored: (key, header) => void this.contexts.stored(key, header),
-        wrote: (key, document) => {
+        wrote: (name, key, document) => {
           this.ledger.committed(node, key, document)
-          this.contexts.committed(node, key, document)
+          this.contexts.committed(name, key, document)
           this.story?.wrote(node, key, document)
         }
       })

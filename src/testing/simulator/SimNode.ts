@@ -38,8 +38,8 @@ export interface SimNodeOptions extends Omit<NodeOptions, "runtime" | "transport
   readonly asked: (batch: Batch) => void
   /** Told of every header that this node's disk says to have. */
   readonly stored: (key: RowKey, header: Uint8Array) => void
-  /** Told of every document that reaches this node's disk. */
-  readonly wrote: (key: RowKey, document: StoredDocument) => void
+  /** Told of every document that reaches the disk of a process under this id, by its name. */
+  readonly wrote: (name: string, key: RowKey, document: StoredDocument) => void
   /** Told the name of a fault each time that it takes effect here. */
   readonly did: (fault: string) => void
 }
@@ -61,7 +61,8 @@ export class SimNode {
   readonly clock = SimRuntime.rightClock()
   readonly #options: SimNodeOptions
   readonly #random: SeededRandom
-  readonly #name: string
+  /** Tells this process, and its disk, from others of the same id: of the first it is the id. */
+  readonly name: string
   #starts = 0
   #twins = 0
   #disturbances = 0
@@ -70,16 +71,16 @@ export class SimNode {
   #isRetired = false
   #twin: SimNode | undefined
 
-  /** `name` tells this process from others of the same id. */
   constructor(options: SimNodeOptions, name: string = options.node) {
     const { did, disk = modelDisk, kernel, limits, seed, wrote } = options
     this.#options = options
-    this.#name = name
+    this.name = name
     this.id = options.node
     this.#random = stream(seed, `node ${name}`)
     const { id: storeId } = stream(seed, `store ${name}`)
     const random = stream(seed, `disk ${name}`)
-    this.disk = disk({ kernel, random, storeId, limits, wrote, did })
+    const noted = (key: RowKey, document: StoredDocument) => wrote(name, key, document)
+    this.disk = disk({ kernel, random, storeId, limits, wrote: noted, did })
   }
 
   /** The node's code while it serves; undefined while it is down or still starting. */
@@ -146,7 +147,7 @@ export class SimNode {
       return
     }
     const { kernel, network } = this.#options
-    const owner: Owner = { name: `${this.#name} ${++this.#starts}`, alive: true, paused: false }
+    const owner: Owner = { name: `${this.name} ${++this.#starts}`, alive: true, paused: false }
     const disk = this.disk.open(owner)
     const watch = new DiskWatch({
       now: () => kernel.now,
@@ -244,7 +245,7 @@ export class SimNode {
   startTwin(): boolean {
     if (this.#twin !== undefined) return false
     this.#disturbances++
-    this.#twin = new SimNode(this.#options, `${this.#name} twin ${++this.#twins}`)
+    this.#twin = new SimNode(this.#options, `${this.name} twin ${++this.#twins}`)
     this.#twin.disk.copyFrom(this.disk)
     this.#twin.start()
     return true

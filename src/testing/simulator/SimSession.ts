@@ -13,6 +13,7 @@ import type { StoreError } from "../../core/model/StoreError.ts"
 import type { Any } from "../../core/strategy/Bucket.ts"
 import { keepsSiblings } from "../../core/strategy/Strategies.ts"
 import { invariant } from "../../core/Invariant.ts"
+import { judgeFailure, judgeRefusal } from "./AvailabilityJudge.ts"
 import type { Event, Outcome, Shown } from "./History.ts"
 import { LastReads } from "./LastReads.ts"
 import type { AnyEntry } from "./Operate.ts"
@@ -43,26 +44,6 @@ export const shownOf = (cluster: SimCluster, document: Named, answer: BackendAns
   return { value: jsonOf(bucket, answer.values), vector, stamp }
 }
 
-/** After so long, a mended node has recovered. */
-const recoveryMillis = 5_000
-
-/**
- * Errors by which a node rightly refuses, healthy or not: of contexts, of clocks far off, and of
- * documents that have grown to a limit.
- */
-const rightful: ReadonlySet<string> = new Set([
-  "ContextTooOld",
-  "DocumentTooLarge",
-  "InvalidRequest"
-])
-
-/**
- * Whether an operation takes away, so that no limit of its document may refuse it. A cart strikes
- * an item out by a value that says so.
- */
-const reduces = ({ action: { kind }, bucket }: PlannedOperation): boolean =>
-  kind === "delete" || (kind === "remove" && bucket !== "carts")
-
 /** Errors that say that nothing was changed. */
 const refusals: ReadonlySet<string> = new Set([
   "ContextTooOld",
@@ -85,17 +66,6 @@ const namedShare = 0.1
 const namedAtMax = 3
 const applyShare = 0.05
 const plentyOfNames = 1_000
-
-/**
- * Whether the node that was asked could not answer alone: it lacked something that the session had
- * seen, or it was incomplete and found nothing.
- */
-const needsOthers = (asked: string, error: StoreError, { takings }: RequestTrace): boolean => {
-  const isReading = error._tag === "QuorumNotMet" && error.action === "read"
-  return takings.some(({ isBehind, isIncomplete, node }) =>
-    node === asked && (isBehind || isIncomplete && isReading)
-  )
-}
 
 /** The judgements of all answers of one operation. */
 const judged = ({ answers }: RequestTrace): Pick<Event, "unwritten" | "lost"> => {
@@ -193,7 +163,7 @@ export class SimSession {
   }
 
   #do(operation: PlannedOperation): void {
-    const { cluster } = this.#options
+    const { cluster, unavailable } = this.#options
     const { node } = operation
     const trace = noTrace()
     this.#backend.way = this.#wayOf(operation)
@@ -205,14 +175,18 @@ export class SimSession {
     const task = this.#client(operation, kept?.entry)
     const end = (entry: AnyEntry | undefined, error: StoreError | undefined) => {
       const outcome = error === undefined ? "ok" : outcomeOf(operation, error)
-      if (error !== undefined) this.#judge({ operation, invokedAt, calm, error, trace })
+      const failed = error === undefined
+        ? undefined
+        : judgeFailure(cluster, { operation, invokedAt, calm, error, trace })
+      if (failed !== undefined) unavailable(failed)
       this.#end({ operation, invokedAt, outcome, error, trace, kept, entry })
     }
     task((entry) => end(entry, undefined), (error) => end(undefined, error), rethrow)
   }
 
   #wayOf(operation: PlannedOperation): Way {
-    const { cluster, plan: { answerLoss, lateShare = 0, limits, seed } } = this.#options
+    const { cluster, plan, unavailable } = this.#options
+    const { answerLoss, lateShare = 0, limits, seed } = plan
     const { id, node } = operation
     const random = stream(seed, `operation ${id}`)
     const naming = stream(seed, `naming ${id}`)
@@ -230,7 +204,12 @@ export class SimSession {
       operation: id,
       namedAt: isNamed && keepsNames ? namedAt : 0,
       ifUnknown: applies && !isNamed && cluster.scenario === ownScenario ? "apply" : "fail",
-      sendingsPerNode: stream(seed, "client").integer(1, 3)
+      sendingsPerNode: stream(seed, "client").integer(1, 3),
+      staleMarksPerNode: stream(seed, "stale marks").integer(2, 4),
+      refused: (refusal) => {
+        const wrongly = judgeRefusal(cluster, operation, refusal)
+        if (wrongly !== undefined) unavailable(wrongly)
+      }
     }
   }
 
@@ -282,35 +261,5 @@ export class SimSession {
       if (isOld) this.#kept.set(name, { entry, shown: result })
     }
     this.proceed()
-  }
-
-  /** Notes a request that a healthy node, or a healed cluster, should have carried out. */
-  #judge(
-    done: {
-      readonly operation: PlannedOperation
-      readonly invokedAt: number
-      readonly calm: number | undefined
-      readonly error: StoreError
-      readonly trace: RequestTrace
-    }
-  ): void {
-    const { cluster, unavailable } = this.#options
-    const { calm, error, invokedAt, operation: { consistency, id, node }, operation, trace } = done
-    // Who names a write, or sends it again, learns that a node which is away may have applied it.
-    const isHealed = invokedAt >= cluster.healedAt + recoveryMillis
-    const isUnknown = [error._tag, ...trace.refusals].includes("OperationUnknown") && !isHealed
-      && (trace.isNamed || trace.sendings > 1)
-    // A healed cluster may have lost what the session has seen; of a node that was behind at the
-    // time, `needsOthers` knows.
-    const isUncovered = isHealed && [error._tag, ...trace.refusals].includes("ContextNotCovered")
-    const isRightful = isUnknown || isUncovered
-      || [error._tag, ...trace.refusals].some((tag) => rightful.has(tag))
-    const isCalm = consistency === "available" && calm !== undefined && !trace.isDisturbed
-      && cluster.node(node).calm === calm && cluster.primaries(operation).includes(node)
-      && !needsOthers(node, error, trace)
-    const isTrapped = reduces(operation)
-      && [error._tag, ...trace.refusals].includes("DocumentTooLarge")
-    if (isTrapped) unavailable(`o${id} at ${node}: a limit refuses a removal`)
-    if ((isCalm || isHealed) && !isRightful) unavailable(`o${id} at ${node}: ${error.message}`)
   }
 }

@@ -14,6 +14,8 @@ import type { SimCluster } from "./SimCluster.ts"
 
 export interface Taking {
   readonly node: string
+  /** What tells that nothing happens to the node from now on; see `SimNode`. */
+  readonly calm: number | undefined
   /**
    * Whether its "absent" does not count, and rightly so: no cluster has formed with its store, or
    * its disk lost something.
@@ -28,6 +30,8 @@ export interface Taking {
 
 export interface TakenRequest {
   readonly node: string
+  /** The name of the process under the node's id. */
+  readonly process: string
   readonly action: Action
   readonly bucket: string
   readonly body: RequestBody
@@ -38,17 +42,25 @@ export const takingOf = (cluster: SimCluster, core: NodeCore, request: TakenRequ
   const { node } = request
   const { completeness, own } = core.formation.status()
   const hasLost = cluster.damaged.has(node) && completeness === "incomplete"
-  return { node, isIncomplete: own === "new" || hasLost, isBehind: isBehind(cluster, request) }
+  return {
+    node,
+    calm: cluster.node(node).calm,
+    isIncomplete: own === "new" || hasLost,
+    isBehind: isBehind(cluster, request)
+  }
 }
 
-const isBehind = (cluster: SimCluster, { action, body, bucket, node }: TakenRequest): boolean => {
+const isBehind = (
+  cluster: SimCluster,
+  { action, body, bucket, process }: TakenRequest
+): boolean => {
   const { after = [], context } = body
   // A write shows no more than its node has. Only its removals may wait for what they have seen.
   const tokens = action === "read" ? after : context === undefined ? [] : [context]
   if (tokens.length === 0) return false
   const { contexts, keys, ring: { partitionCount } } = cluster
   const key = encodeKey(cluster.bucket(bucket).definition.key, body.key)
-  const held = contexts.held(rowKeyOf({ bucket, key, partitionCount })).get(node)
+  const held = contexts.held(rowKeyOf({ bucket, key, partitionCount })).get(process)
   const seen = tokens.reduce((joined, token) => {
     const opened = CausalContext.decode(token, { bucket, key, cluster: cluster.cluster, keys })
     invariant(typeof opened !== "string", "a context of the cluster is one")

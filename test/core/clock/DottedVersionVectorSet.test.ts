@@ -3,6 +3,7 @@ import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { compareDots } from "../../../src/core/clock/Dot.ts"
 import {
+  compareContents,
   hasSeen,
   join,
   type Seen,
@@ -18,6 +19,13 @@ interface State {
   readonly seen: Seen
 }
 
+const content = {
+  compare: compareContents,
+  onConflict: () => {
+    throw new Error("no history makes two contents of one dot")
+  }
+}
+
 const stateOf = ({ context, store }: Document): State => ({
   siblings: store?.kind === "values" ? store.siblings : [],
   seen: { vector: context, dots: [] }
@@ -27,7 +35,7 @@ const states = threeDocuments({ family: "siblings" }).map((documents) => documen
   .map(([a, b, c]) => [a!, b!, c!] as const)
 
 const joinStates = (left: State, right: State): State => ({
-  siblings: join(left.siblings, left.seen, right.siblings, right.seen),
+  siblings: join(left.siblings, left.seen, right.siblings, right.seen, content),
   seen: { vector: VersionVector.join(left.seen.vector, right.seen.vector), dots: [] }
 })
 
@@ -78,7 +86,7 @@ describe("the join of siblings", () => {
     }))
     const all = { vector: new Map([["a", 3]]), dots: [] }
     const one = { vector: VersionVector.empty, dots: [{ actor: "a", counter: 3 }] }
-    expect(join([second!, third!], all, [], one)).toEqual([second])
-    expect(join([second!, third!], all, [], all)).toEqual([])
+    expect(join([second!, third!], all, [], one, content)).toEqual([second])
+    expect(join([second!, third!], all, [], all, content)).toEqual([])
   })
 })

@@ -59,6 +59,34 @@ describe("a forwarded write", () => {
   })
 })
 
+describe("a node whose mark has always moved on", () => {
+  const [n1, n2] = [NodeId.make("n1"), NodeId.make("n2")]
+  const { make, step } = ForwardDecision
+
+  it("is asked again at once for its first new mark, then only after a pause", () => {
+    let decision = make<string>({ action: "write", nodes: [n1, n2], tried: [] })
+    for (let sending = 0; sending < 10; sending++) {
+      expect(decision, `sending ${sending}`).toMatchObject({ next: n1, outcome: { _tag: "Wait" } })
+      decision = step(decision, { _tag: "Sent", sending, mark: sending === 0 ? "" : `m${sending}` })
+      decision = step(decision, { _tag: "Stale", from: n1, sending })
+      if (sending === 0) continue
+      expect(decision, `sending ${sending}`).toMatchObject({ next: undefined, tried: [] })
+      decision = step(decision, { _tag: "Late" })
+    }
+  })
+
+  it("says nothing of the next node, which is asked again at once", () => {
+    let decision = make<string>({ action: "write", nodes: [n1, n2], tried: [] })
+    for (const [sending, from] of [n1, n2].entries()) {
+      decision = step(decision, { _tag: "Sent", sending: 2 * sending, mark: "" })
+      decision = step(decision, { _tag: "Stale", from, sending: 2 * sending })
+      expect(decision.next).toBe(from)
+      decision = step(decision, { _tag: "Sent", sending: 2 * sending + 1, mark: "m" })
+      decision = step(decision, { _tag: "Down" })
+    }
+  })
+})
+
 describe("a forwarded write that a node may have carried out", () => {
   const [n1, n2] = [NodeId.make("n1"), NodeId.make("n2")]
   const answer = "it stops"

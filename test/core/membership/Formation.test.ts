@@ -2,6 +2,8 @@
 // end of their log, and are wiped in the midst.
 import { describe, expect, it } from "vitest"
 import * as Formation from "../../../src/core/membership/Formation.ts"
+import * as StandingCodec from "../../../src/core/membership/StandingCodec.ts"
+import { NodeId } from "../../../src/core/model/Names.ts"
 import { generator } from "../quorum/Exploration.ts"
 import { FormationModel } from "./FormationModel.ts"
 
@@ -142,13 +144,82 @@ describe("a cluster that forms", () => {
   })
 })
 
+describe("a node that formed by an operator's word", () => {
+  const names = [NodeId.make("a"), NodeId.make("b"), NodeId.make("c")] as const
+  const [self, b, c] = names
+  const certificate = {
+    formed: true,
+    stores: new Map<NodeId, string>(names.map((name) => [name, `s${name}`]))
+  }
+  const standing: Formation.Standing = {
+    certificate,
+    own: "named",
+    unjudged: new Map(),
+    unsureSince: undefined
+  }
+  const begun = (before: Formation.Standing, recovered: number) =>
+    Formation.make({ standing: before, self, store: "sa", members: names, recovered })
+  const answer = (from: NodeId, told: number) => ({
+    _tag: "Answered",
+    from,
+    store: `s${from}`,
+    own: "named",
+    certificate,
+    told
+  } as const)
+  const forced = (recovered: number) =>
+    Formation.step(begun(standing, recovered), { _tag: "Forced" })
+
+  it("is incomplete as soon as a member answers that it was told of more", () => {
+    const state = Formation.step(forced(60), answer(b, 100))
+    expect([Formation.completeness(forced(60)), state.own]).toEqual(["complete", "amnesiac"])
+    expect(Formation.completeness(state)).toBe("incomplete")
+  })
+
+  it("is judged by the first answer of each member, not by what it was told since", () => {
+    const state = Formation.step(forced(60), answer(b, 60))
+    expect([b, c].map((node) => Formation.mayTell(state, node))).toEqual([true, false])
+    expect(Formation.completeness(Formation.step(state, answer(b, 100)))).toBe("complete")
+    expect(Formation.completeness(Formation.step(state, answer(c, 61)))).toBe("incomplete")
+  })
+
+  it("is judged after later starts too, by the least that any of them recovered", () => {
+    // The member b answers at once, and is told of 100 changes before the next start.
+    const state = Formation.step(forced(60), answer(b, 60))
+    const kept = StandingCodec.decode(StandingCodec.encode(state))!
+    const later = Formation.step(begun(kept, 110), answer(b, 100))
+    expect(later.own).toBe("named")
+    expect(Formation.step(later, answer(c, 61)).own).toBe("amnesiac")
+    expect(Formation.completeness(Formation.step(later, answer(c, 60)))).toBe("complete")
+  })
+
+  it("is never complete once all have answered, where one can prove that it lost changes", () => {
+    let amnesiacs = 0
+    for (const seed of seeds) {
+      const model = walk(seed, { nodes: 3, steps: 150, forced: [0, 1], losses: 2, wipes: seed % 2 })
+      model.settle()
+      expect(model.disproved, String(seed)).toEqual([])
+      amnesiacs += model.nodes.filter(({ state }) => state.own === "amnesiac").length
+    }
+    expect(amnesiacs).toBeGreaterThan(50)
+  })
+
+  it("is never thought to have lost changes where no disk lost any", () => {
+    for (const seed of seeds) {
+      const model = walk(seed, { nodes: 3, steps: 150, forced: [0, 1] })
+      model.settle()
+      for (const { state } of model.nodes) expect(state.own, String(seed)).not.toBe("amnesiac")
+    }
+  })
+})
+
 describe("a standing", () => {
   it("is read back as written; other texts are none", () => {
     const model = walk(7, { nodes: 3, steps: 60, losses: 1, wipes: 1 })
     for (const { disk: { standing } } of model.nodes) {
-      expect(Formation.decode(Formation.encode(standing))).toEqual(standing)
+      expect(StandingCodec.decode(StandingCodec.encode(standing))).toEqual(standing)
     }
-    expect(Formation.decode("{}")).toBeUndefined()
-    expect(Formation.decode("noise")).toBeUndefined()
+    expect(StandingCodec.decode("{}")).toBeUndefined()
+    expect(StandingCodec.decode("noise")).toBeUndefined()
   })
 })

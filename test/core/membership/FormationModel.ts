@@ -10,6 +10,8 @@ interface Node {
   readonly id: NodeId
   /** On disk; written before anything that follows from it is said. */
   disk: { standing: Formation.Standing; store: string; changes: number }
+  /** The nodes that remember more of its store than it had left when it lost the end of its log. */
+  readonly witnesses: Set<NodeId>
   /** In memory and on disk alike: the greatest number of changes told, by node and store. */
   readonly told: Map<string, number>
   state: Formation.FormationState
@@ -48,7 +50,8 @@ export class FormationModel {
       const id = NodeId.make(`n${i + 1}`)
       const disk = this.#newDisk(id)
       const state = this.#begin(id, disk, count)
-      return { id, disk, told: new Map(), state, start: 0, isForced: forced.includes(i) }
+      const isForced = forced.includes(i)
+      return { id, disk, witnesses: new Set(), told: new Map(), state, start: 0, isForced }
     })
     for (const node of this.nodes) this.#keep(node)
   }
@@ -63,8 +66,8 @@ export class FormationModel {
   }
 
   #keep(node: Node): void {
-    const { certificate, own, unsureSince } = node.state
-    node.disk = { ...node.disk, standing: { certificate, own, unsureSince } }
+    const { certificate, own, unjudged, unsureSince } = node.state
+    node.disk = { ...node.disk, standing: { certificate, own, unjudged, unsureSince } }
     if (!isComplete(node.state)) return
     const known = this.completeStores.get(node.id) ?? new Set<string>()
     this.completeStores.set(node.id, known.add(node.disk.store))
@@ -88,7 +91,7 @@ export class FormationModel {
     const node = this.nodes[index]!
     const other = this.nodes[toldIndex]!
     node.disk = { ...node.disk, changes: node.disk.changes + 1 }
-    if (!Formation.mayTell(node.state) || other === node) return
+    if (other === node || !Formation.mayTell(node.state, other.id)) return
     const { changes, store } = node.disk
     const name = `${node.id} ${store}`
     other.told.set(name, Math.max(changes, other.told.get(name) ?? 0))
@@ -104,6 +107,9 @@ export class FormationModel {
   loseLogEnd(index: number, changes: number): void {
     const node = this.nodes[index]!
     node.disk = { ...node.disk, changes: Math.max(0, node.disk.changes - changes) }
+    for (const { id, told } of this.nodes) {
+      if (this.#toldOf(node, told) > node.disk.changes) node.witnesses.add(id)
+    }
     this.restart(index)
   }
 
@@ -111,6 +117,8 @@ export class FormationModel {
     const node = this.nodes[index]!
     node.disk = this.#newDisk(node.id)
     node.told.clear()
+    node.witnesses.clear()
+    for (const { witnesses } of this.nodes) witnesses.delete(node.id)
     this.restart(index)
   }
 
@@ -147,9 +155,13 @@ export class FormationModel {
   #take(node: Node, event: Formation.FormationEvent): void {
     node.state = Formation.step(node.state, event)
     this.#keep(node)
-    const { changes, store } = node.disk
-    const wasTold = this.nodes.some(({ told }) => (told.get(`${node.id} ${store}`) ?? 0) > changes)
+    const { changes } = node.disk
+    const wasTold = this.nodes.some(({ told }) => this.#toldOf(node, told) > changes)
     if (isComplete(node.state) && wasTold) this.forgetful.push(node.id)
+  }
+
+  #toldOf({ disk: { store }, id }: Node, told: Node["told"]): number {
+    return told.get(`${id} ${store}`) ?? 0
   }
 
   /** Delivers everything until nothing is asked any more. */
@@ -164,6 +176,13 @@ export class FormationModel {
   /** Which nodes are complete. */
   get complete(): ReadonlyArray<boolean> {
     return this.nodes.map(({ state }) => isComplete(state))
+  }
+
+  /** The nodes that are complete though another one can prove that they lost changes. */
+  get disproved(): ReadonlyArray<NodeId> {
+    return this.nodes
+      .filter(({ state, witnesses }) => isComplete(state) && witnesses.size > 0)
+      .map(({ id }) => id)
   }
 
   /** Each node's certificate, as a text. */

@@ -43,13 +43,13 @@ describe("the checker of last-write-wins", () => {
   })
 
   it("refuses that a write wins which an acknowledged one had seen, with any stamps", () => {
-    const replaced = { ...second, stamp: 5, saw: shown("o1", [1], 10), result: undefined }
+    const replaced = { ...second, stamp: 5, saw: shown("o1", [1], 10) }
     expect(refused([first, { ...replaced, sendings: 2 }], shown("o1", [1, 2], 10)))
       .toEqual(["\"o1\" with stamp 10 though o2 had seen it"])
   })
 
   it("accepts a winner that was carried out again after an acknowledged write had seen it", () => {
-    const replaced = { ...second, stamp: 15, saw: shown("o1", [1], 10), result: undefined }
+    const replaced = { ...second, stamp: 15, saw: shown("o1", [1], 10) }
     const dots = [1, 2].map((counter) => ({ actor: `n${counter}.000000000life01.1`, counter }))
     const applied = new Map([[1, { dots, stamps: [10, 20] }], [2, { dots: [], stamps: [15] }]])
     const wins = (stamp: number) =>
@@ -97,6 +97,7 @@ describe("the checker of last-write-wins", () => {
       action: put,
       stamp: 5,
       saw: shown("o2", [2], 20),
+      result: shown("o3", [3], 5),
       sendings: 2
     }
     expect(refused([first, unsure, third], shown("o1", [1, 2, 3], 10)))
@@ -146,12 +147,28 @@ describe("the checker of last-write-wins", () => {
       .toHaveLength(1)
   })
 
-  it("refuses another value in an acknowledgement, unless it may have been forwarded", () => {
-    const other: HistoryStep = { ...second, result: shown("o1", [1, 2], 20) }
-    expect(refused([first, other], shown("o2", [1, 2], 20)))
-      .toEqual(["o2 was acknowledged with another value: \"o1\""])
+  it("refuses an earlier value in an acknowledgement, wherever the write was sent", () => {
+    const other: HistoryStep = { ...second, result: shown("o1", [1, 2], 10) }
+    const refusal = ["o2 was acknowledged with another value: \"o1\""]
+    expect(refused([first, other], shown("o2", [1, 2], 20))).toEqual(refusal)
     const final = [finalOf("registers", shown("o2", [1, 2], 20), { primaries: ["n2", "n3"] })]
     const forwardedOn = history("registers", [first, other], shown("o2", [1, 2], 20), { final })
-    expect(problems(lastWriteWins, forwardedOn)).toEqual([])
+    expect(problems(lastWriteWins, forwardedOn)).toEqual(refusal)
+  })
+
+  it("accepts a later value in the acknowledgement of a write that its node sent on", () => {
+    const steps = (invokedAt: number): ReadonlyArray<HistoryStep> => [
+      { ...first, endedAt: 50, result: shown("o2", [1, 2], 20) },
+      { ...second, invokedAt }
+    ]
+    const told = (invokedAt: number, maker: string) => {
+      const makers = new Map([[1, new Set([maker])]])
+      const final = shown("o2", [1, 2], 20)
+      return problems(lastWriteWins, history("registers", steps(invokedAt), final, { makers }))
+    }
+    const refusal = ["o1 was acknowledged with another value: \"o2\""]
+    expect(told(40, "n2")).toEqual([])
+    expect(told(40, "n1")).toEqual(refusal)
+    expect(told(60, "n2")).toEqual(refusal)
   })
 })

@@ -171,8 +171,8 @@ export const causalityPlants: ReadonlyArray<Plant> = [
     bug: "of two equal stamps, each replica keeps its own",
     edits: [{
       file: "src/core/crdt/Join.ts",
-      from: "if (left.actor !== right.actor) return left.actor > right.actor",
-      to: "if (left.actor !== right.actor) return true"
+      from: "return order === 0 ? values >= 0 : order > 0",
+      to: "return order !== 0 || values >= 0"
     }]
   },
   {

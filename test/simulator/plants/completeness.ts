@@ -35,7 +35,11 @@ export const completenessPlants: ReadonlyArray<Plant> = [
   {
     name: "lost-log-end-unnoticed",
     bug: "a store that told more than it has is complete",
-    edits: [{ file: formation, from: "if (told > recovered)", to: "if (told < 0)" }]
+    edits: [{
+      file: formation,
+      from: "told !== cannotTell && told > leastRecovered(",
+      to: "told < 0 && told > leastRecovered("
+    }]
   },
   {
     name: "one-answer-is-enough",

@@ -29,8 +29,8 @@ export const counterPlants: ReadonlyArray<Plant> = [
     bug: "the newer share of a counter brings its own removal",
     edits: [{
       file: total,
-      from: "other.removed.counter > mine.removed.counter ? other : mine",
-      to: "newer"
+      from: "compareUpdates(other.removed, mine.removed) > 0 ? other : mine",
+      to: "last(other).counter > last(mine).counter ? other : mine"
     }]
   },
   {

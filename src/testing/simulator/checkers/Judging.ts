@@ -73,6 +73,13 @@ const outcomeOf = (event: Event, applied: Applied, record: Record): Outcome => {
   return applied.dots.length > 0 || record.makers.has(event.operation.id) ? "info" : "fail"
 }
 
+/** Whether no node forwarded it: a primary does so too, where it cannot write. */
+const isCarriedOutThere = (
+  { operation: { id, node } }: Event,
+  { primaries }: FinalDocument,
+  { makers }: Record
+): boolean => primaries.includes(node) && [...makers.get(id) ?? []].every((maker) => maker === node)
+
 export const documentsOf = (record: Record, bucket: string): ReadonlyArray<Told> =>
   record.final.filter((final) => final.bucket === bucket).map((final) => {
     const { key } = final
@@ -88,7 +95,7 @@ export const documentsOf = (record: Record, bucket: string): ReadonlyArray<Told>
         outcome: outcomeOf(event, applied, record),
         isOnce: isOnce(event, record),
         isRefused: isRefused(event, record),
-        sentOnce: event.sendings === 1 && final.primaries.includes(event.operation.node)
+        sentOnce: event.sendings === 1 && isCarriedOutThere(event, final, record)
       }
     })
     return { bucket, key, events, writes, final }

@@ -98,13 +98,31 @@ const replacedBy = (
   return undefined
 }
 
+/** The operation whose value is shown after this write. */
+const valueOf = ({ event: { operation }, id }: ToldWrite): number | undefined =>
+  operation.action.kind === "put" ? id : undefined
+
+/**
+ * Whether the answer of an acknowledged write shows it. One that was sent on or again may show a
+ * later write, which had begun when the answer came.
+ */
+const acknowledges = (write: ToldWrite, writes: ReadonlyArray<ToldWrite>): boolean => {
+  const { event: { endedAt, result }, sentOnce } = write
+  const shown = operationOf(result?.value)
+  if (shown === valueOf(write)) return true
+  return !sentOnce
+    && writes.some((later) =>
+      later !== write && valueOf(later) === shown && later.outcome !== "fail"
+      && later.event.invokedAt <= endedAt && (result?.stamp ?? 0) >= stampOf(write)
+    )
+}
+
 const check = (told: Told, guarded: ReadonlySet<number>) => {
   const { add, found } = finder(name, told)
   const { writes } = told
   for (const write of writes) {
-    const { event: { result }, id, outcome, sentOnce } = write
-    const own = write.event.operation.action.kind === "put" ? id : undefined
-    if (outcome === "ok" && sentOnce && operationOf(result?.value) !== own) {
+    const { event: { result }, id, outcome } = write
+    if (outcome === "ok" && !acknowledges(write, writes)) {
       add(`o${id} was acknowledged with another value: ${JSON.stringify(result?.value)}`)
     }
   }
@@ -112,8 +130,7 @@ const check = (told: Told, guarded: ReadonlySet<number>) => {
   for (const [node, shown] of finalShown(told)) {
     const winner = writes.find((write) =>
       write.outcome !== "fail" && write.applied.stamps.includes(shown.stamp)
-      && (write.event.operation.action.kind === "put" ? write.id : undefined)
-        === operationOf(shown.value)
+      && valueOf(write) === operationOf(shown.value)
     )
     const lost = writes.find((write) => write.outcome === "ok" && stampOf(write) > shown.stamp)
     const at = `at ${node}, ${JSON.stringify(shown.value)} with stamp ${shown.stamp}`

@@ -1,0 +1,42 @@
+/**
+ * Writes the standing of a store as text, for its row on disk.
+ */
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Json from "../codec/Json.ts"
+import { NodeId } from "../model/Names.ts"
+import * as Certificate from "./Certificate.ts"
+import type { Standing } from "./Formation.ts"
+
+const Stored = Schema.Struct({
+  formed: Schema.Boolean,
+  own: Schema.Literals(["new", "named", "unnamed", "amnesiac"]),
+  unsureSince: Schema.NullOr(Schema.Int),
+  // Texts of earlier programs do not have it.
+  unjudged: Schema.optionalKey(Schema.Array(Schema.Tuple([NodeId, Schema.Int]))),
+  stores: Certificate.StoreEntries
+})
+const decodeStored = Schema.decodeUnknownOption(Stored)
+
+/** The text of a standing. */
+export const encode = ({ certificate, own, unjudged, unsureSince }: Standing): string =>
+  JSON.stringify({
+    formed: certificate.formed,
+    own,
+    unsureSince: unsureSince ?? null,
+    unjudged: [...unjudged],
+    stores: Certificate.entries(certificate)
+  })
+
+/** Undefined where the text is of no standing. */
+export const decode = (text: string): Standing | undefined => {
+  const stored = Option.getOrUndefined(decodeStored(Json.read(text)))
+  if (stored === undefined) return undefined
+  const { formed: isFormed, own, stores, unjudged, unsureSince } = stored
+  return {
+    certificate: { formed: isFormed, stores: new Map(stores) },
+    own,
+    unsureSince: unsureSince ?? undefined,
+    unjudged: new Map(unjudged)
+  }
+}
