@@ -55,6 +55,13 @@ const growthAlarm = ({ replica }: NodeCore): Alarm => ({
   }
 })
 
+const storeAlarm = ({ options: { storage } }: NodeCore): Alarm => ({
+  name: "store",
+  count: () => storage.fault?.() === undefined ? 0 : 1,
+  says: "this node takes no writes, and cannot while it runs: replace or rebuild it",
+  about: () => ({ fault: storage.fault?.() ?? "" })
+})
+
 /** The counts that are watched. They only grow. */
 export const alarmsOf = (core: NodeCore): ReadonlyArray<Alarm> => {
   const { link, replica, requests, view } = core
@@ -90,12 +97,7 @@ export const alarmsOf = (core: NodeCore): ReadonlyArray<Alarm> => {
     },
     ...completenessAlarms(core),
     growthAlarm(core),
-    {
-      name: "store",
-      count: () => storage.fault?.() === undefined ? 0 : 1,
-      says: "this node takes no writes, and cannot while it runs: replace or rebuild it",
-      about: () => ({ fault: storage.fault?.() ?? "" })
-    },
+    storeAlarm(core),
     {
       name: "commit",
       count: () => storage.stats().failures,

@@ -58,8 +58,8 @@ export const makeStoreRow = (database: Database, storeId: string): void =>
   write(database, { storeId, epoch: 0 })
 
 /**
- * Begins the next epoch, and has it on disk. `newStoreId` is for a file that forgot its own, or that
- * lost data and so is another store.
+ * Begins the next epoch, and has it on disk. `newStoreId` is for a file that forgot its own, or
+ * that lost data and so is another store.
  */
 export const beginEpoch = (
   database: Database,

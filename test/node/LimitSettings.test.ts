@@ -50,10 +50,11 @@ describe("a preset", () => {
   })
 })
 
+const textOf = (file: string): string =>
+  readFileSync(new URL(`../../src/core/model/${file}`, import.meta.url), "utf8")
+
 /** The comment of each field of the nodes' limits, in one line. */
 const comments = (): ReadonlyMap<string, string> => {
-  const textOf = (file: string) =>
-    readFileSync(new URL(`../../src/core/model/${file}`, import.meta.url), "utf8")
   const text = textOf("Limits.ts")
   const nodes = textOf("GrowthLimits.ts") + textOf("DiskLimits.ts")
     + text.slice(text.indexOf("const lanNode"), text.indexOf("const lanClient"))

@@ -58,7 +58,7 @@ describe("a large row", () => {
     expect([read(), contents()]).toEqual([`${large("i")}{}`, 1])
   })
 
-  it("is damaged where its bytes changed, are gone, or are another row's, and can be replaced", () => {
+  it("is damaged where its bytes changed, are gone or another row's, and can be replaced", () => {
     for (
       const harm of [
         "UPDATE contents SET bytes = x'00'",

@@ -147,16 +147,16 @@ describe.each(
   })
 })
 
-describe("a store with a bad page", () => {
-  const spoilPage = (): void => {
-    const page = 4096
-    const descriptor = openSync(file(), "r+")
-    const { length } = readFileSync(file())
-    // The last pages are leaves with documents.
-    writeSync(descriptor, Buffer.alloc(100, 0xff), 0, 100, length - page)
-    closeSync(descriptor)
-  }
+const spoilPage = (): void => {
+  const page = 4096
+  const descriptor = openSync(file(), "r+")
+  const { length } = readFileSync(file())
+  // The last pages are leaves with documents.
+  writeSync(descriptor, Buffer.alloc(100, 0xff), 0, 100, length - page)
+  closeSync(descriptor)
+}
 
+describe("a store with a bad page", () => {
   it("serves its other pages, and takes no writes until it starts again", async () => {
     let service = await open()
     await fill()

@@ -3,8 +3,8 @@
  * network. The limits hold for clients' writes alone: a document that is there is replicated and
  * repaired whatever its size.
  *
- * Those of documents are far below what nodes can exchange, since replicas that are cut off from each other may
- * each bring a document up to its limit, and join what they have.
+ * Those of documents are far below what nodes can exchange, since replicas that are cut off from
+ * each other may each bring a document up to its limit, and join what they have.
  */
 
 const mebibyte = 2 ** 20
