@@ -18,13 +18,11 @@ export const growthPlants: ReadonlyArray<Plant> = [
     bug: "a replica takes no document of another one that is beyond a limit",
     edits: [{
       file: "src/replica/Replica.ts",
-      from: "    const own = local._tag === \"Found\" ? local.own : \"\"\n"
-        + "    const encoded = (after === incoming",
-      to: `    const sized = (document: Document.Document) =>
+      from: "const encoded = (after === incoming",
+      to: `const sized = (document: Document.Document) =>
       ({ document, bytes: () => encode(document).bytes.length })
     const excess = this.growth.excess(key, sized(before), sized(after))
     if (excess !== undefined) return { _tag: "Refused", reason: "too large" }
-    const own = local._tag === "Found" ? local.own : ""
     const encoded = (after === incoming`
     }]
   }
