@@ -32,6 +32,13 @@ export const connectionFlags = {
     Flag.optional,
     Flag.withDescription("cluster on those brokers; else EVERWRITE_CLUSTER, else dev")
   ),
+  token: Flag.String("token").pipe(
+    Flag.optional,
+    Flag.withDescription(
+      "token that a node asks for over HTTP; better EVERWRITE_HTTP_TOKEN, which no list of "
+        + "processes shows"
+    )
+  ),
   timeout: Flag.Int("timeout").pipe(
     Flag.filter((millis) => millis >= 1 && millis <= 60_000, () => "expected 1 to 60000"),
     Flag.optional,
@@ -70,6 +77,7 @@ export const requestFlags = {
 export interface ConnectionFlags {
   readonly url: string
   readonly cluster: Option.Option<string>
+  readonly token: Option.Option<string>
   readonly timeout: Option.Option<number>
   readonly json: boolean
 }
@@ -131,7 +139,8 @@ export const connected = <E extends TypedError>(
 ): Effect.Effect<void, Failure> => {
   const { json, url } = flags
   const cluster = Option.getOrUndefined(flags.cluster)
-  return openBackend({ url, cluster, environment: process.env }).pipe(
+  const token = Option.getOrUndefined(flags.token)
+  return openBackend({ url, cluster, token, environment: process.env }).pipe(
     Effect.flatMap(run),
     Effect.scoped,
     Effect.mapError((error) => fromError(error, { json }))

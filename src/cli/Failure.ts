@@ -56,8 +56,11 @@ const passing: ReadonlySet<string> = new Set([
   "TransportUnavailable"
 ])
 
-const codeOf = ({ _tag }: TypedError): number => {
+const codeOf = (error: TypedError): number => {
+  const { _tag } = error
   if (_tag === "AnotherProcess") return faultCode
+  // A directory that an operator is to mend is a wrong setting, not an outage.
+  if ("remedy" in error && error.remedy !== undefined) return misuseCode
   return _tag === "NotFound" ? notFoundCode : passing.has(_tag) ? unavailableCode : misuseCode
 }
 

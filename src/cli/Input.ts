@@ -84,7 +84,10 @@ const valueOf = (
   )
 }
 
-/** The JSON of a text, or `otherwise`; a number that would be changed is refused with its path. */
+/**
+ * The JSON of a text, or `otherwise`. A number that would be changed is refused with its path, and
+ * so is JSON that nests too deep to be read.
+ */
 const jsonOf = <A>(
   text: string,
   options: { readonly bucket: string; readonly at: Json.Path; readonly otherwise: () => A }
@@ -93,9 +96,9 @@ const jsonOf = <A>(
   try {
     return Effect.succeed(Json.parse(text))
   } catch (thrown) {
-    if (!(thrown instanceof Json.InexactNumber)) return Effect.succeed(otherwise())
-    const { path, problem } = thrown
-    const where = Json.pathText([...at, ...path])
-    return Effect.fail(new InvalidValue({ bucket, path: where, problem }))
+    const invalid = (path: Json.Path, problem: string) =>
+      Effect.fail(new InvalidValue({ bucket, path: Json.pathText([...at, ...path]), problem }))
+    if (thrown instanceof Json.InexactNumber) return invalid(thrown.path, thrown.problem)
+    return thrown instanceof RangeError ? invalid([], thrown.message) : Effect.succeed(otherwise())
   }
 }

@@ -23,6 +23,8 @@ export interface HttpBackendOptions {
   readonly runtime: Runtime
   /** Of a node, such as `http://127.0.0.1:7420`. */
   readonly url: string
+  /** Sent with each request, to a node that asks for one. */
+  readonly token?: string | undefined
   /** The global one unless another is given. */
   readonly fetch?: typeof globalThis.fetch
   /** Those of a local network unless others are given. */
@@ -71,10 +73,12 @@ export class HttpBackend implements Backend {
   readonly #fetch: typeof globalThis.fetch
 
   readonly #limits: WaitLimits
+  readonly #token: string | undefined
 
   constructor(options: HttpBackendOptions) {
     this.#limits = options.limits ?? lan.client
     this.runtime = options.runtime
+    this.#token = options.token
     this.#url = options.url.replace(/\/+$/u, "")
     this.#fetch = options.fetch ?? globalThis.fetch
   }
@@ -136,9 +140,12 @@ export class HttpBackend implements Backend {
   async #exchange(sending: Sending, signal: AbortSignal): Promise<Reply | StoreError> {
     const { action, body, path, query } = sending
     const mayHaveApplied = action === "write"
-    const init = body === undefined ? {} : {
+    const credentials: Readonly<Record<string, string>> = this.#token === undefined
+      ? {}
+      : { authorization: `Bearer ${this.#token}` }
+    const init = body === undefined ? { headers: credentials } : {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      headers: { "content-type": "application/json", ...credentials },
       body: JSON.stringify(body)
     }
     try {
@@ -150,7 +157,7 @@ export class HttpBackend implements Backend {
       if (isRefused(error)) return this.#noAnswer("takes no connections")
       const reason = signal.aborted
         ? "does not answer in time"
-        : `answers nothing: ${String(error)}`
+        : `answers nothing: ${this.#withoutToken(String(error))}`
       return this.#noAnswer(reason, mayHaveApplied)
     }
   }
@@ -163,6 +170,11 @@ export class HttpBackend implements Backend {
     return errorOf(problem) ?? (status < 500
       ? new InvalidRequest({ setting: "request", value: title, expected: detail })
       : this.#noAnswer(`answers ${status}: ${detail}`, mayHaveApplied))
+  }
+
+  /** A token that is no header's value stands in the text of that error. */
+  #withoutToken(text: string): string {
+    return this.#token === undefined ? text : text.replaceAll(this.#token, "...")
   }
 
   #noAnswer(reason: string, mayHaveApplied = false): NoAnswer {

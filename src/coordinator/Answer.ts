@@ -3,7 +3,9 @@
  * sealed context of all that was shown.
  */
 import * as CausalContext from "../core/clock/CausalContext.ts"
+import type * as Json from "../core/codec/Json.ts"
 import type { Document } from "../core/crdt/Document.ts"
+import * as CanonicalJson from "../core/model/CanonicalJson.ts"
 import { Undecodable } from "../core/model/StoreError.ts"
 import type { KnownBucket } from "../core/strategy/Buckets.ts"
 import { SchemaMismatch } from "../core/strategy/ValueCodec.ts"
@@ -30,6 +32,31 @@ export const mergedOf = (
   }
 }
 
+/** The values of a document, as the texts that are stored and as JSON. */
+export interface ReadValues {
+  readonly texts: ReadonlyArray<string>
+  readonly values: ReadonlyArray<Json.Json>
+}
+
+/**
+ * The values that a document shows at a time. Values are checked where they enter a node; a replica
+ * without the bucket's code, or a faulty one, may still have stored other text, and one text that
+ * is no JSON would spoil all answers in its message.
+ */
+export const readValues = (
+  bucket: KnownBucket,
+  document: Document,
+  nowMillis: number
+): ReadValues | Undecodable => {
+  try {
+    const { values: texts } = bucket.strategy.view(document, nowMillis)
+    return { texts, values: texts.map(CanonicalJson.decode) }
+  } catch (error) {
+    const problem = `it is no JSON: ${error instanceof Error ? error.message : String(error)}`
+    return new Undecodable({ bucket: bucket.definition.name, path: "$", problem })
+  }
+}
+
 /** The answer that shows a document to the client of a request. */
 export const answerOf = (
   request: ValidatedRequest,
@@ -50,7 +77,9 @@ export const answerOf = (
     const problem = "a state of another kind: was the bucket declared otherwise before?"
     return new Undecodable({ bucket: bucket.definition.name, path: "$", problem })
   }
-  const { values } = bucket.strategy.view(document, nowMillis)
+  const read = readValues(bucket, document, nowMillis)
+  if (read instanceof Undecodable) return read
+  const { texts: values } = read
   const shown = { vector: document.context, stamp: bucket.strategy.stampOf(document) }
   const context = CausalContext.answered(shown, request.after)
   const merged = merge && values.length > 1 ? mergedOf(bucket, values) : undefined

@@ -10,7 +10,7 @@ import type { NodeId } from "../core/model/Names.ts"
 import { OperationUnknown } from "../core/model/StoreError.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import { fenceMessage } from "./FenceMessage.ts"
-import { Gather, type Rules } from "./Gather.ts"
+import { Gather, type Rules, type Served } from "./Gather.ts"
 import { joinKnown } from "./KnownOperation.ts"
 import type { IdentifiedWrite } from "./ValidatedRequest.ts"
 
@@ -41,11 +41,12 @@ export class AwaitedRival extends Gather<Awaiting, Event> {
       readonly write: IdentifiedWrite
       readonly rival: NodeId
       readonly deadline: number
+      readonly serves: Served
       readonly concluded: (isAnswered: boolean) => void
     }
   ) {
-    const { concluded, deadline, rival, write } = options
-    super(context, { rules, decision: { outcome: { _tag: "Wait" }, rival }, deadline })
+    const { concluded, deadline, rival, serves, write } = options
+    super(context, { rules, decision: { outcome: { _tag: "Wait" }, rival }, deadline, serves })
     this.#write = write
     this.#concluded = concluded
   }

@@ -27,7 +27,8 @@ export class CatchUpRead extends ReadCoordinator {
     const { again, open, write } = options
     const after = CausalContext.join(write.after, write.seen ?? CausalContext.nothing)
     const needs = { _tag: "ReadNeeds", r: 1, pr: 0 } as const
-    super(context, { ...write, needs, after }, open.deadline(write.timeoutMillis))
+    const deadline = open.deadline(write.timeoutMillis)
+    super(context, { ...write, needs, after }, { deadline, serves: open })
     this.#open = open
     this.#write = write
     this.#again = again

@@ -25,6 +25,7 @@ export const checkDeferrals = (
     sought: awaitedDots(document),
     known: document,
     deadline: runtime.elapsed() + readTimeoutMillis,
+    serves: { fail: () => checksUnderWay.end(searched.row) },
     ended: (result) => {
       checksUnderWay.end(searched.row)
       end(context, searched, result)

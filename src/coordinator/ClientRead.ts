@@ -12,7 +12,7 @@ export class ClientRead extends ReadCoordinator {
   readonly #open: OpenRequest<Answer>
 
   constructor(context: CoordinatorContext, read: ValidatedRead, open: OpenRequest<Answer>) {
-    super(context, read, open.deadline(read.timeoutMillis))
+    super(context, read, { deadline: open.deadline(read.timeoutMillis), serves: open })
     this.#open = open
   }
 

@@ -99,8 +99,23 @@ export class Coordinator {
   handle(request: Request, address: AnswerAddress<Answer>): void {
     const unavailable = this.#unavailable()
     if (unavailable !== undefined) return this.#refuse(request, address, unavailable)
+    const changes = request.action === "write"
+    const open = new OpenRequest(this.#context, address, { changes })
+    this.#attempt(`a ${request.action}`, open, () => this.#handle(request, open))
+  }
+
+  /** An exception costs the one request, whose client is told. */
+  #attempt<A extends object>(what: string, open: OpenRequest<A>, task: () => void): void {
+    try {
+      task()
+    } catch (failure) {
+      open.fail()
+      this.#context.failed(failure, `${what} of a client`)
+    }
+  }
+
+  #handle(request: Request, open: OpenRequest<Answer>): void {
     const { counters } = this.#context
-    const open = new OpenRequest(this.#context, address)
     if (request.action === "read") {
       const read = validateRead(request, this.#validation)
       if (isFault(read)) return open.answer(read)
@@ -121,6 +136,10 @@ export class Coordinator {
   explain(request: ExplainRequest, address: AnswerAddress<Explanation>): void {
     const open = this.#open(address)
     if (open === undefined) return
+    this.#attempt("an explanation", open, () => this.#explain(request, open))
+  }
+
+  #explain(request: ExplainRequest, open: OpenRequest<Explanation>): void {
     const { bucket, principal, ...body } = request
     const asked: Request = { action: "read", principal, bucket, body, forwarded: false }
     const read = validateRead(asked, this.#validation)
@@ -133,9 +152,11 @@ export class Coordinator {
   list(request: ListRequest, address: AnswerAddress<KeyPage>): void {
     const open = this.#open(address)
     if (open === undefined) return
-    const listing = validateListing(request, this.#validation)
-    if (isFault(listing)) return open.answer(listing)
-    new Listing(this.#context, listing, open).start()
+    this.#attempt("a listing", open, () => {
+      const listing = validateListing(request, this.#validation)
+      if (isFault(listing)) return open.answer(listing)
+      new Listing(this.#context, listing, open).start()
+    })
   }
 
   /** Takes another node's answer. */
@@ -176,7 +197,9 @@ export class Coordinator {
   /** Takes a request in, unless the node stops or too many are open: then it is refused. */
   #open<A extends object>(address: AnswerAddress<A>): OpenRequest<A> | undefined {
     const unavailable = this.#unavailable()
-    if (unavailable === undefined) return new OpenRequest(this.#context, address)
+    if (unavailable === undefined) {
+      return new OpenRequest(this.#context, address, { changes: false })
+    }
     address.deliver(unavailable)
     return undefined
   }

@@ -9,6 +9,7 @@ import type { NodeLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { RowKey } from "../core/model/RowKey.ts"
 import type { Runtime } from "../core/Runtime.ts"
+import type { WorkQueue } from "../core/WorkQueue.ts"
 import type { ClusterView } from "../gossip/ClusterView.ts"
 import type { Replica } from "../replica/Replica.ts"
 import type { ScanLimits } from "../replica/LiveKeys.ts"
@@ -29,6 +30,8 @@ export type CoordinatorLimits = Pick<
   | "forwardGraceMillis"
   | "forwardsSeenMax"
   | "pageKeys"
+  | "callsMax"
+  | "contextsMax"
   | "deferralChecksMax"
   | keyof ScanLimits
   | keyof ResendLimits
@@ -50,6 +53,10 @@ export interface NodeServices {
   readonly completeness: () => Completeness
   /** Tells the other nodes at the end of the turn how many changes are durable here. */
   readonly tellPosition: () => void
+  /** Takes note of an exception that ended one request, and of its place in words. */
+  readonly failed: (failure: unknown, where: string) => void
+  /** In which listings take their turns. */
+  readonly work: WorkQueue
   readonly seal: TokenSeal
   readonly limits: CoordinatorLimits
 }

@@ -16,7 +16,7 @@ import type { KnownBucket } from "../core/strategy/Buckets.ts"
 import type { LocalRead } from "../replica/LocalDocument.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import { fetchMessage } from "./FetchMessage.ts"
-import { Gather } from "./Gather.ts"
+import { Gather, type Served } from "./Gather.ts"
 
 /** The document that a search is about. */
 export interface SearchedDocument {
@@ -59,11 +59,12 @@ export class DotSearch
       /** All that was found before. */
       readonly known: Document.Document
       readonly deadline: number
+      readonly serves: Served | undefined
       /** Called once. */
       readonly ended: (result: SearchResult) => void
     }
   ) {
-    const { deadline, ended, known, searched, sought } = options
+    const { deadline, ended, known, searched, serves, sought } = options
     const { view } = context
     const owners = view.placement(searched.row.partition, searched.bucket.definition.n).targets
       .map(({ node }) => node)
@@ -72,7 +73,8 @@ export class DotSearch
     super(context, {
       rules: CollectDecision,
       decision: CollectDecision.make(LostDots.nodesToAsk({ missing, owners, members })),
-      deadline
+      deadline,
+      serves
     })
     this.#searched = searched
     this.#sought = sought

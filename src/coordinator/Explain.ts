@@ -11,9 +11,10 @@ import * as Document from "../core/crdt/Document.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
 import * as CanonicalJson from "../core/model/CanonicalJson.ts"
 import type { NodeId } from "../core/model/Names.ts"
+import { Undecodable } from "../core/model/StoreError.ts"
 import * as CollectDecision from "../core/quorum/CollectDecision.ts"
 import type { LocalRead } from "../replica/LocalDocument.ts"
-import { mergedOf } from "./Answer.ts"
+import { mergedOf, readValues } from "./Answer.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import { Gather } from "./Gather.ts"
 import type { OpenRequest } from "./OpenRequest.ts"
@@ -50,7 +51,8 @@ export class Explain
     super(context, {
       rules: CollectDecision,
       decision: CollectDecision.make(primaries),
-      deadline: open.deadline(timeoutMillis)
+      deadline: open.deadline(timeoutMillis),
+      serves: open
     })
     this.#read = read
     this.#key = key
@@ -93,12 +95,20 @@ export class Explain
     this.#open.answer(this.#explanation())
   }
 
-  #explanation(): Explanation {
+  /** A value that is no JSON has no place in an explanation, which is JSON itself. */
+  #explanation(): Explanation | Undecodable {
     const { node: self, view } = this.context
     const { answers, nodes } = this.decision
     const { partition } = this.#read.row
     const { findings, joined } = joinFindings(answers)
-    const replicas = nodes.map((node) => this.#explain(node, findings.get(node)))
+    const replicas: Array<ReplicaExplanation> = []
+    for (const node of nodes) {
+      const explained = this.#explain(node, findings.get(node))
+      if (explained instanceof Undecodable) return explained
+      replicas.push(explained)
+    }
+    const [shown, merged] = [this.#show(joined), this.#merge(joined)]
+    if (shown instanceof Undecodable) return shown
     const [first] = replicas
     return {
       bucket: this.#read.bucket.definition.name,
@@ -113,11 +123,11 @@ export class Explain
       agreed: replicas.every(({ digest, outcome }) =>
         (outcome === "found" || outcome === "absent") && digest === first?.digest
       ),
-      joined: { ...this.#show(joined), ...this.#merge(joined) }
+      joined: { ...shown, ...merged }
     }
   }
 
-  #explain(node: NodeId, finding: Finding | undefined): ReplicaExplanation {
+  #explain(node: NodeId, finding: Finding | undefined): ReplicaExplanation | Undecodable {
     switch (finding?.outcome) {
       case undefined:
         return node === this.context.node
@@ -128,20 +138,22 @@ export class Explain
       case "damaged":
       case "refused":
         return { node, ...finding, ...nothing }
-      case "found":
-        return { node, outcome: "found", ...this.#show(finding.document) }
+      case "found": {
+        const shown = this.#show(finding.document)
+        return shown instanceof Undecodable ? shown : { node, outcome: "found", ...shown }
+      }
     }
   }
 
   #show(document: Document.Document) {
     if (document === Document.empty) return nothing
-    const { strategy } = this.#read.bucket
+    const { bucket } = this.#read
+    const read = readValues(bucket, document, this.context.view.agreedNow())
+    if (read instanceof Undecodable) return read
     const { bytes, digest } = DocumentCodec.encode(document)
     return {
       context: VersionVector.sorted(document.context).map(seenActor),
-      values: strategy.view(document, this.context.view.agreedNow()).values.map(
-        CanonicalJson.decode
-      ),
+      values: read.values,
       bytes: bytes.length,
       digest
     }
@@ -149,8 +161,9 @@ export class Explain
 
   #merge(document: Document.Document): Pick<Explanation["joined"], "merged"> {
     const { bucket } = this.#read
-    const { values } = bucket.strategy.view(document, this.context.view.agreedNow())
-    const merged = mergedOf(bucket, values)
+    const read = readValues(bucket, document, this.context.view.agreedNow())
+    if (read instanceof Undecodable) return {}
+    const merged = mergedOf(bucket, read.texts)
     return typeof merged === "string" ? { merged: CanonicalJson.decode(merged) } : {}
   }
 }

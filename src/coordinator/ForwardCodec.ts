@@ -21,10 +21,15 @@ const ForwardBody = Schema.Struct({
   sending: Schema.optionalKey(Schema.Int)
 })
 
+/** A client's answer is put together of these texts as they are. */
+const JsonText = Schema.String.check(
+  Schema.makeFilter((text) => Json.read(text) !== undefined, { expected: "JSON" })
+)
+
 const AnswerBody = Schema.Struct({
   _tag: Schema.tag("Answer"),
-  values: Schema.Array(Schema.String),
-  context: Schema.String,
+  values: Schema.Array(JsonText),
+  context: Schema.String.check(Schema.isPattern(/^[\w-]*$/u)),
   replied: Schema.Int,
   siblings: Schema.Int,
   lost: Schema.optionalKey(Schema.Literal(true))

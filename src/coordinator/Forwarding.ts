@@ -77,7 +77,13 @@ export class Forwarding
         nodes,
         tried: operation?.tried ?? []
       }),
-      deadline: open.deadline(timeoutMillis) + context.limits.forwardGraceMillis
+      deadline: open.deadline(timeoutMillis) + context.limits.forwardGraceMillis,
+      serves: {
+        fail: () => {
+          open.fail()
+          ended()
+        }
+      }
     })
     this.#request = { ...request, body: { ...request.body, timeoutMillis } }
     this.#validated = validated

@@ -20,6 +20,11 @@ export interface Decision {
 
 type Deadline = { readonly _tag: "Deadline" }
 
+/** The request that a gather serves: it is told when an exception ends the gather. */
+export interface Served {
+  readonly fail: () => void
+}
+
 /** A module of `core` that decides. */
 export interface Rules<D extends Decision, E> {
   readonly step: (decision: D, event: E | Deadline) => D
@@ -38,16 +43,23 @@ export abstract class Gather<D extends Decision, E> implements Gathering {
   deadline: number
   decision: D
   readonly #rules: Rules<D, E>
+  readonly serves: Served | undefined
   /** Bytes of the late-reply budget that this request holds. */
   #lateBytes = 0
   #isFinished = false
 
   constructor(
     context: CoordinatorContext,
-    options: { readonly rules: Rules<D, E>; readonly decision: D; readonly deadline: number }
+    options: {
+      readonly rules: Rules<D, E>
+      readonly decision: D
+      readonly deadline: number
+      readonly serves: Served | undefined
+    }
   ) {
     this.context = context
     this.#rules = options.rules
+    this.serves = options.serves
     this.decision = options.decision
     this.deadline = options.deadline
     this.number = context.inFlight.nextNumber()
@@ -99,8 +111,22 @@ export abstract class Gather<D extends Decision, E> implements Gathering {
     this.step(deadline)
   }
 
-  /** Takes the decision one event further, and carries out the new decision. */
+  /**
+   * Takes the decision one event further, and carries out the new decision. An exception ends the
+   * request: its client is told, and nothing of it stays.
+   */
   step(event: E | Deadline): void {
+    try {
+      this.#carryOut(event)
+    } catch (failure) {
+      this.#isFinished = true
+      this.#release()
+      this.serves?.fail()
+      throw failure
+    }
+  }
+
+  #carryOut(event: E | Deadline): void {
     const wasWaiting = this.decision.outcome._tag === "Wait"
     this.decision = this.#rules.step(this.decision, event)
     if (wasWaiting && this.decision.outcome._tag !== "Wait") {
@@ -128,8 +154,13 @@ export abstract class Gather<D extends Decision, E> implements Gathering {
   #end(): void {
     if (this.#isFinished) return
     this.#isFinished = true
-    this.context.lateReplies.giveBack(this.#lateBytes)
-    this.context.inFlight.remove(this.number)
+    this.#release()
     this.finish()
+  }
+
+  #release(): void {
+    this.context.lateReplies.giveBack(this.#lateBytes)
+    this.#lateBytes = 0
+    this.context.inFlight.remove(this.number)
   }
 }

@@ -9,7 +9,7 @@ import * as InquiryDecision from "../core/operations/InquiryDecision.ts"
 import * as Proof from "../core/operations/Proof.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import { fenceMessage } from "./FenceMessage.ts"
-import { Gather } from "./Gather.ts"
+import { Gather, type Served } from "./Gather.ts"
 import { joinKnown } from "./KnownOperation.ts"
 import type { IdentifiedWrite } from "./ValidatedRequest.ts"
 
@@ -26,10 +26,11 @@ export class Inquiry extends Gather<InquiryDecision.InquiryDecision, InquiryDeci
       readonly verdict: Extract<Proof.Verdict, { readonly _tag: "Inquire" }>
       /** From then on nobody is waited for. */
       readonly deadline: number
+      readonly serves: Served
       readonly concluded: (outcome: Outcome) => void
     }
   ) {
-    const { concluded, deadline, verdict, write } = options
+    const { concluded, deadline, serves, verdict, write } = options
     const { bucket, ifUnknown, row, unreachable } = write
     const { node: self, view } = context
     const { targets } = view.placement(row.partition, bucket.definition.n)
@@ -42,7 +43,8 @@ export class Inquiry extends Gather<InquiryDecision.InquiryDecision, InquiryDeci
         owners: targets.map(({ node }) => node),
         isAway: (node) => !view.liveness.isUp(node) || unreachable.includes(node)
       }),
-      deadline
+      deadline,
+      serves
     })
     this.#write = write
     this.#concluded = concluded

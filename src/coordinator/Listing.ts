@@ -20,7 +20,7 @@ import * as CollectDecision from "../core/quorum/CollectDecision.ts"
 import { coverage } from "../core/quorum/Coverage.ts"
 import * as Quorum from "../core/quorum/Quorum.ts"
 import type { KnownBucket } from "../core/strategy/Buckets.ts"
-import { compareCursors, type KeysFound, liveKeys, startOf } from "../replica/LiveKeys.ts"
+import { compareCursors, findLiveKeys, type KeysFound, startOf } from "../replica/LiveKeys.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import { Gather } from "./Gather.ts"
 import type { OpenRequest } from "./OpenRequest.ts"
@@ -112,22 +112,24 @@ export class Listing
     super(context, {
       rules: CollectDecision,
       decision: CollectDecision.make(context.view.members().map(({ id }) => id)),
-      deadline: open.deadline(listing.timeoutMillis)
+      deadline: open.deadline(listing.timeoutMillis),
+      serves: open
     })
     this.#listing = listing
     this.#open = open
   }
 
   start(): void {
-    const { limits, node, replica, view } = this.context
+    const { limits, node, view } = this.context
     const completeness = this.context.completeness()
     this.ask()
     const bucket = this.#listing.bucket.definition.name
     const nowMillis = view.agreedNow()
     const asked = { ...this.#listing, bucket, nowMillis, completeness, limits }
-    const own = liveKeys(replica, asked)
-    if (own._tag === "KeysFound") this.step({ _tag: "Answered", node, answer: own })
-    else this.step({ _tag: "Refused", node, reason: own.reason })
+    findLiveKeys(this.context, asked, (own) => {
+      if (own._tag === "KeysFound") this.step({ _tag: "Answered", node, answer: own })
+      else this.step({ _tag: "Refused", node, reason: own.reason })
+    })
   }
 
   message(): PeerMessage {

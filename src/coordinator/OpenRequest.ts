@@ -3,7 +3,7 @@
  * counted.
  */
 import { invariant } from "../core/Invariant.ts"
-import type { StoreError } from "../core/model/StoreError.ts"
+import { NoAnswer, type StoreError } from "../core/model/StoreError.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import type { AnswerAddress } from "./Request.ts"
 
@@ -17,11 +17,19 @@ export class OpenRequest<A extends object> {
   readonly #address: AnswerAddress<A>
   readonly #arrivedAt: number
   #settle: Settle = (error) => error
+  readonly #changes: boolean
   #isAnswered = false
+  #hasFailed = false
 
-  /** Counts the request as open until it is answered. */
-  constructor(shared: Shared, address: AnswerAddress<A>) {
+  /**
+   * Counts the request as open until it is answered. `changes`: an exception may have left it
+   * half done.
+   */
+  constructor(shared: Shared, address: AnswerAddress<A>, { changes }: {
+    readonly changes: boolean
+  }) {
     this.#shared = shared
+    this.#changes = changes
     this.#address = address
     this.#arrivedAt = shared.runtime.elapsed()
     shared.counters.open++
@@ -37,8 +45,21 @@ export class OpenRequest<A extends object> {
     this.#settle = settle
   }
 
+  /**
+   * Answers after an exception, unless it is answered. Whatever is found later is not told: it may
+   * rest on what the exception left undone.
+   */
+  readonly fail = (): void => {
+    if (this.#isAnswered) return
+    const { node } = this.#shared
+    const reason = `node ${node} failed at this request, and its log says why`
+    this.answer(new NoAnswer({ reason, mayHaveApplied: this.#changes }))
+    this.#hasFailed = true
+  }
+
   /** Answers. **Requires** that it was not answered before. */
   answer(found: A | StoreError): void {
+    if (this.#hasFailed) return
     invariant(!this.#isAnswered, "a request is answered once")
     this.#isAnswered = true
     const { counters, node, replica, runtime } = this.#shared

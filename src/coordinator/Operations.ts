@@ -12,8 +12,10 @@ import * as Errors from "../core/model/StoreError.ts"
 import { type OperationId, operationName } from "../core/operations/OperationId.ts"
 import * as Proof from "../core/operations/Proof.ts"
 import { rowKeyOf } from "../core/ring/Partition.ts"
+import { runEach } from "../core/RunEach.ts"
 import { AwaitedRival } from "./AwaitedRival.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
+import type { Served } from "./Gather.ts"
 import { Inquiry } from "./Inquiry.ts"
 import type { OpenRequest } from "./OpenRequest.ts"
 import type { Answer } from "./Request.ts"
@@ -55,7 +57,7 @@ export class Operations {
 
   /** Begins a write at a primary of its document. */
   begin(write: IdentifiedWrite, open: OpenRequest<Answer>): void {
-    if (this.#waits(write, () => this.begin(write, open))) return
+    if (this.#waits(write, () => this.#beginAfterwards(write, open))) return
     const verdict = this.judge(write)
     switch (verdict._tag) {
       case "Known":
@@ -68,15 +70,30 @@ export class Operations {
     }
   }
 
+  /** Begins a write that has waited. One whose time is over could apply it and not say so. */
+  #beginAfterwards(write: IdentifiedWrite, open: OpenRequest<Answer>): void {
+    const { counters, node, runtime } = this.#context
+    if (runtime.elapsed() < open.deadline(write.timeoutMillis)) return this.begin(write, open)
+    counters.unknownOperations++
+    const reason = "an earlier request for the operation took all the time"
+    open.answer(new Errors.OperationUnknown({ nodes: [{ node, reason }], mayHaveApplied: true }))
+  }
+
   /**
    * Begins to forward a write, unless another request for its operation is under way: then once
    * that has ended. Two that go to nodes at the same time could not speak for each other.
    */
   forward(write: IdentifiedWrite, task: (ended: () => void) => void): void {
     if (this.#waits(write, () => this.forward(write, task))) return
+    const underWay: UnderWay = { inquiry: undefined, after: new Map() }
     const name = operationName(write.row, write.id)
-    this.#underWay.set(name, { inquiry: undefined, after: new Map() })
-    task(() => this.#end(name))
+    this.#underWay.set(name, underWay)
+    try {
+      task(() => this.#end(name, underWay.after))
+    } catch (failure) {
+      this.#end(name, underWay.after)
+      throw failure
+    }
   }
 
   /** Whether a task waits for the end of what is under way for an operation. */
@@ -171,21 +188,23 @@ export class Operations {
     runtime.mark("operations: others are asked about an operation")
     const name = operationName(write.row, write.id)
     const after = new Map<string, () => void>()
+    const serves = this.#serving(open, () => this.#end(name, after))
     const inquiry = new Inquiry(this.#context, {
       write,
       verdict,
       deadline: open.deadline(write.timeoutMillis / 2),
+      serves,
       concluded: (outcome) => {
         switch (outcome._tag) {
           case "Known":
           case "Do":
             this.#carryOut(write, open)
-            return this.#end(name)
+            return this.#end(name, after)
           case "GiveWay":
             return this.#await(outcome.to, { write, open, name })
           case "Unknown":
             open.answer(inquiry.unknown(outcome.nodes))
-            return this.#end(name)
+            return this.#end(name, after)
         }
       }
     })
@@ -210,10 +229,11 @@ export class Operations {
       write,
       rival,
       deadline: open.deadline(write.timeoutMillis),
+      serves: this.#serving(open, () => this.#end(name, after)),
       concluded: (isAnswered) => {
         if (!isAnswered) {
           open.answer(awaited.unknown())
-          return this.#end(name)
+          return this.#end(name, after)
         }
         this.#underWay.delete(name)
         this.begin(write, open)
@@ -223,13 +243,24 @@ export class Operations {
     awaited.start()
   }
 
-  #end(name: string): void {
-    const after = this.#underWay.get(name)?.after
+  /** A request whose operation is under way no more when an exception ends it. */
+  #serving(open: OpenRequest<Answer>, end: () => void): Served {
+    return {
+      fail: () => {
+        open.fail()
+        end()
+      }
+    }
+  }
+
+  /** Ends what is under way with these followers; another one of this name goes on. */
+  #end(name: string, after: UnderWay["after"]): void {
+    if (this.#underWay.get(name)?.after !== after) return
     this.#underWay.delete(name)
-    if (after !== undefined) this.#follow(after)
+    this.#follow(after)
   }
 
   #follow(after: ReadonlyMap<string, () => void>): void {
-    for (const task of after.values()) task()
+    runEach(after.values(), (task) => task())
   }
 }

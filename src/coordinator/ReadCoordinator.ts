@@ -22,7 +22,7 @@ import { checkDeferrals } from "./CheckDeferrals.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import { DotSearch, type SearchResult } from "./DotSearch.ts"
 import { fetchMessage } from "./FetchMessage.ts"
-import { Gather } from "./Gather.ts"
+import { Gather, type Served } from "./Gather.ts"
 import { readRepair } from "./ReadRepair.ts"
 import { ownWithReason, type Unanswered } from "./Unanswered.ts"
 import type { ValidatedRead } from "./ValidatedRequest.ts"
@@ -59,14 +59,19 @@ export abstract class ReadCoordinator
   /** Of documents that were fetched. */
   #bytes = 0
 
-  constructor(context: CoordinatorContext, read: ValidatedRead, deadline: number) {
+  constructor(
+    context: CoordinatorContext,
+    read: ValidatedRead,
+    { deadline, serves }: { readonly deadline: number; readonly serves: Served }
+  ) {
     const { bucket, needs, row } = read
     const nodes = context.view.placement(row.partition, bucket.definition.n)
     const covered = VersionVector.covers(VersionVector.empty, read.after.vector)
     super(context, {
       rules: ReadDecision,
       decision: ReadDecision.make(needs, nodes, { covered }),
-      deadline
+      deadline,
+      serves
     })
     this.read = read
   }
@@ -219,13 +224,13 @@ export abstract class ReadCoordinator
 
   /** Asks where the dots are that the session has seen, if all that may have them can tell. */
   #seek(outcome: ReadDecision.ReadFailed): void {
-    const { context, deadline, joined: known, read: searched } = this
+    const { context, deadline, joined: known, read: searched, serves } = this
     if (outcome.unreachable.length + outcome.damaged.length > 0) {
       return this.#notCovered(outcome)
     }
     const sought = searched.after.vector
     const ended = (result: SearchResult) => this.#sought(result)
-    new DotSearch(context, { searched, sought, known, deadline, ended }).start()
+    new DotSearch(context, { searched, sought, known, deadline, ended, serves }).start()
   }
 
   #sought({ gone, joined, missing, unreachable }: SearchResult): void {

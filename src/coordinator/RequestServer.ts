@@ -15,7 +15,9 @@ import { anonymous, type Principal } from "../core/model/Principal.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import type { ClusterName, NodeId } from "../core/model/Names.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
+import type { NodeLimits } from "../core/model/Limits.ts"
 import type { Runtime } from "../core/Runtime.ts"
+import type { WorkQueue } from "../core/WorkQueue.ts"
 import type { ClusterView } from "../gossip/ClusterView.ts"
 import type { Endpoint } from "../transport/ServiceInfo.ts"
 import { type ParsedSubject, requestQueue, Subjects } from "../transport/Subjects.ts"
@@ -34,6 +36,20 @@ export interface RequestServerOptions {
   readonly view: ClusterView
   readonly buckets: Buckets
   readonly coordinator: Pick<Coordinator, "handle" | "explain" | "list">
+  /** In which the requests of a message take their turns. */
+  readonly work: WorkQueue
+  readonly limits: Pick<NodeLimits, "messageRequestsMax" | "messageListingsMax">
+  /** Takes note of an exception that ended one request, and of its place in words. */
+  readonly failed: (failure: unknown, where: string) => void
+}
+
+/** A message of requests that were parsed. */
+interface Batch {
+  readonly request: RequestSubject
+  readonly requests: ReadonlyArray<unknown>
+  readonly reply: string
+  readonly isBatched: boolean
+  readonly isMarked: boolean
 }
 
 type RequestSubject = Extract<ParsedSubject, { readonly _tag: "Request" }>["request"]
@@ -42,17 +58,9 @@ const decodeExplain = Schema.decodeUnknownResult(ExplainBody)
 const decodeList = Schema.decodeUnknownResult(ListBody)
 const decoder = new TextDecoder("utf-8", { fatal: true })
 
-/**
- * No message is read that nests deeper: that costs a second for each megabyte. A value ends far
- * below, with an error of its own.
- */
-const depthMax = 1024
-
 const parse = (data: Uint8Array): Option.Option<Json.Marked> => {
   try {
-    const text = decoder.decode(data)
-    if (Json.isDeeperThan(text, depthMax)) return Option.none()
-    return Option.some(Json.parseMarked(text))
+    return Option.some(Json.parseMarked(decoder.decode(data)))
   } catch {
     return Option.none()
   }
@@ -150,27 +158,64 @@ export class RequestServer {
     }
     const parsed = parse(message.data)
     if (Option.isNone(parsed)) {
-      return this.#refuse(reply, invalid("the body", `JSON, nested at most ${depthMax} levels`))
+      return this.#refuse(
+        reply,
+        invalid("the body", `JSON, nested at most ${Json.depthMax} levels`)
+      )
     }
     const { isMarked, value } = parsed.value
-    if (!Array.isArray(value)) {
-      return this.#one(subject.request, value, { reply, isBatched: false, isMarked })
+    const { request } = subject
+    const isBatched = Array.isArray(value)
+    const requests: ReadonlyArray<unknown> = isBatched ? value : [value]
+    const max = this.#requestsMax(request)
+    if (requests.length > max) {
+      this.#refused++
+      const setting = `${request.operation} requests of one message`
+      const many = { setting, value: String(requests.length), expected: `at most ${max}` }
+      return this.#publish(reply, errorText(undefined, new Errors.InvalidRequest(many)))
     }
-    for (const item of value) {
-      this.#one(subject.request, item, { reply, isBatched: true, isMarked })
+    this.#begin({ request, requests, reply, isBatched, isMarked }, message.data.length)
+  }
+
+  #requestsMax({ access, operation }: RequestSubject): number {
+    const { messageListingsMax, messageRequestsMax } = this.#options.limits
+    return access === "read" && operation === "list" ? messageListingsMax : messageRequestsMax
+  }
+
+  /** Gives the requests of a message to the coordinator, one in each step. */
+  #begin(batch: Batch, bytes: number): void {
+    const { node, work } = this.#options
+    const { isBatched, reply, requests } = batch
+    let next = 0
+    const takes = work.add(() => {
+      if (next < requests.length) this.#guarded(batch, requests[next++])
+      return next < requests.length
+    }, bytes)
+    if (takes) return
+    const error = new Errors.NodeUnavailable({ node, reason: "too many messages wait" })
+    for (const request of requests) {
+      const id = idOf(request)
+      this.#outbox.send({ subject: reply, id, isBatched }, errorText(id, error))
+    }
+  }
+
+  /** An exception costs the one request, whose client is told. */
+  #guarded(batch: Batch, json: unknown): void {
+    const { failed, node } = this.#options
+    try {
+      this.#one(batch, json)
+    } catch (failure) {
+      const { isBatched, reply, request: { access } } = batch
+      const reason = `node ${node} failed at this request, and its log says why`
+      const error = new Errors.NoAnswer({ reason, mayHaveApplied: access === "write" })
+      const to = { subject: reply, id: idOf(json), isBatched }
+      this.#outbox.send(to, errorText(to.id, error))
+      failed(failure, `a ${access} of a client over NATS`)
     }
   }
 
   /** Gives one request to the coordinator, with the address of its answer. */
-  #one(
-    subject: RequestSubject,
-    json: unknown,
-    { isBatched, isMarked, reply }: {
-      readonly reply: string
-      readonly isBatched: boolean
-      readonly isMarked: boolean
-    }
-  ): void {
+  #one({ isBatched, isMarked, reply, request: subject }: Batch, json: unknown): void {
     const { coordinator, runtime } = this.#options
     const { access, bucket, operation } = subject
     const principal = principalOfClient()

@@ -64,6 +64,10 @@ export interface ValidationOptions {
   readonly writeTimeoutMillis: number
   /** Keys in a page of a listing that names no limit. */
   readonly pageKeys: number
+  /** Operations of one edit. */
+  readonly callsMax: number
+  /** Contexts of one session that a request brings. */
+  readonly contextsMax: number
 }
 
 /** A fault found on the way, carried to the top of this file and no further. */
@@ -111,12 +115,19 @@ const bucketOf = (request: Request, options: ValidationOptions): KnownBucket => 
   return bucket
 }
 
+/** Refuses more of something than one request may have. */
+const limited = (setting: string, count: number, max: number): void => {
+  if (count <= max) return
+  fail(new Errors.InvalidRequest({ setting, value: String(count), expected: `at most ${max}` }))
+}
+
 const commonOf = (request: Request, options: ValidationOptions): ValidatedRequest => {
   const { body } = request
   const bucket = bucketOf(request, options)
   const key = keyOf(bucket, body.key)
   const { bucket: name } = request
   const open = (token: string) => contextOf(token, { bucket: name, key, ...options.seal })
+  limited("after", body.after?.length ?? 0, options.contextsMax)
   let after = CausalContext.nothing
   for (const token of body.after ?? []) after = CausalContext.join(after, open(token))
   return {
@@ -136,7 +147,8 @@ const refuse = ({ expected, setting, value }: Quorum.Unmeetable): never =>
 
 const callsOf = (
   request: Request,
-  bucket: KnownBucket
+  bucket: KnownBucket,
+  { callsMax }: ValidationOptions
 ): ReadonlyArray<ValidatedCalls.ValidatedCall> => {
   const { operations } = bucket.strategy
   const calls = request.body.calls ?? []
@@ -145,6 +157,7 @@ const callsOf = (
       new Errors.InvalidRequest({ setting: "calls", value: "empty", expected: "an operation" })
     )
   }
+  limited("calls", calls.length, callsMax)
   return calls.map(({ args, name }) => {
     const operation = operations.get(name)
     if (operation === undefined) {
@@ -207,7 +220,7 @@ export const validateWrite = (
     const { defaults, durability, n } = common.bucket.definition
     const needs = Quorum.resolveWrite({ n, durability, bucket: defaults, request: request.body })
     if (needs._tag === "Unmeetable") return refuse(needs)
-    const calls = callsOf(request, common.bucket)
+    const calls = callsOf(request, common.bucket, options)
     // With one sync promised, the coordinator's own is it.
     const sync = durability === "synced" || needs.dw > 1
     return { ...common, needs, calls, sync, ...identityOf(request.body) }

@@ -39,7 +39,8 @@ export class WriteCoordinator
     super(context, {
       rules: WriteDecision,
       decision: WriteDecision.make(needs, nodes),
-      deadline: open.deadline(timeoutMillis)
+      deadline: open.deadline(timeoutMillis),
+      serves: open
     })
     this.#write = write
     this.#open = open
@@ -166,7 +167,12 @@ export class WriteCoordinator
     const shown = { seal, document, replied, nowMillis: view.agreedNow() }
     const answer = answerOf(this.#write, { ...shown, merge })
     // The write is done; that its siblings cannot be merged is for the next read to say.
-    return answer._tag === "Answer" ? answer : answerOf(this.#write, { ...shown, merge: false })
+    const unmerged = answer._tag === "Answer"
+      ? answer
+      : answerOf(this.#write, { ...shown, merge: false })
+    if (unmerged._tag === "Answer") return unmerged
+    const reason = `the write is done, but ${unmerged.message}`
+    return new Errors.NoAnswer({ reason, mayHaveApplied: true })
   }
 
   #failure(outcome: WriteDecision.WriteFailed): Errors.QuorumNotMet {

@@ -13,6 +13,9 @@ import type { NodeLimits } from "../core/model/Limits.ts"
 import type { ClusterName, NodeId } from "../core/model/Names.ts"
 import type { Cancel, Runtime } from "../core/Runtime.ts"
 import * as Frame from "../transport/Frame.ts"
+import { FrameGate, type GateRefusals } from "../transport/FrameGate.ts"
+import type { FrameSeal } from "../transport/FrameSeal.ts"
+import type { FrameWindowLimits } from "../transport/FrameWindows.ts"
 import { Subjects } from "../transport/Subjects.ts"
 import type { Message, Subscription, TransportService } from "../transport/Transport.ts"
 
@@ -33,63 +36,93 @@ export interface ProcessesOptions {
   readonly cluster: ClusterName
   readonly node: NodeId
   readonly partitionCount: number
-  /** Names of this node's keys: frames say the first, and those under none of them are refused. */
-  readonly keyIds: ReadonlyArray<string>
+  /** Seals the questions and answers of this process, and proves those of others. */
+  readonly seal: FrameSeal
   readonly own: () => Process
-  readonly limits: Pick<NodeLimits, "probeMillis" | "processCheckMillis">
+  readonly limits: FrameWindowLimits & Pick<NodeLimits, "probeMillis" | "processCheckMillis">
 }
 
-const encode = (options: ProcessesOptions, body: Frame.FrameBody): Uint8Array => {
-  const { cluster, keyIds, own, partitionCount, runtime } = options
+/** Numbers of the frames before a process serves; it counts on from there. */
+const numberAtStart = { question: 0, answer: 1 }
+
+/** Questions and answers alike are sealed for it: brokers may change the subject of a reply. */
+const subjectOf = ({ cluster, node }: ProcessesOptions): string =>
+  new Subjects(cluster).peer({ to: node, from: node })
+
+const encode = (options: ProcessesOptions, number: number, body: Frame.FrameBody): Uint8Array => {
+  const { cluster, own, partitionCount, runtime, seal } = options
   const header = {
     cluster,
     partitionCount,
-    keyId: keyIds[0],
     senderIncarnation: own().startedAs,
+    number,
     receiverIncarnation: "",
     clockMillis: runtime.now()
   }
-  return Frame.encode(header, body)
+  const frame = Frame.encode(header, body)
+  seal.seal(subjectOf(options), frame)
+  return frame
 }
 
+/** Lets the frames in that processes under this id made. */
+const gateOf = (options: ProcessesOptions, onOtherKey: () => void): FrameGate =>
+  new FrameGate({ ...options, isMember: (from) => from === options.node, onOtherKey })
+
 /** The frame of a message; undefined where it is none. */
-const decode = ({ data }: Message): Frame.Frame | undefined => {
+const opened = (
+  options: ProcessesOptions,
+  gate: FrameGate,
+  { data, noResponders }: Message
+): Frame.Frame | undefined => {
+  if (noResponders) return undefined
   try {
-    return Frame.decode(data)
+    const frame = gate.open({ from: options.node, subject: subjectOf(options), data })
+    return frame?.header.cluster === options.cluster ? frame : undefined
   } catch (error) {
     if (error instanceof Malformed) return undefined
     throw error
   }
 }
 
-const isTaken = ({ cluster, keyIds }: ProcessesOptions, { header }: Frame.Frame): boolean =>
-  header.cluster === cluster && (header.keyId === undefined || keyIds.includes(header.keyId))
-
-/** The answer to a question; undefined for all other messages. */
+/** The process in the answer to a question; undefined for all other frames. */
 const answerTo = (
   nonce: string | undefined,
-  options: ProcessesOptions,
-  message: Message
+  { own }: ProcessesOptions,
+  frame: Frame.Frame | undefined
 ): Process | undefined => {
-  const frame = message.noResponders ? undefined : decode(message)
-  if (frame === undefined || frame.body._tag !== "ProbeAnswer") return undefined
+  if (frame?.body._tag !== "ProbeAnswer") return undefined
   const { _tag, nonce: told, ...other } = frame.body
-  const isOther = told === nonce && other.startedAs !== options.own().startedAs
-  return isOther && isTaken(options, frame) ? other : undefined
+  return told === nonce && other.startedAs !== own().startedAs ? other : undefined
 }
 
-const tell = (options: ProcessesOptions, nonce: string, to: string, inbox?: string): void =>
+interface Telling {
+  readonly nonce: string
+  /** Of the frame. */
+  readonly number: number
+  readonly to: string
+  readonly inbox?: string
+}
+
+const tell = (options: ProcessesOptions, { inbox, nonce, number, to }: Telling): void =>
   options.transport.publish(
     to,
-    encode(options, { _tag: "ProbeAnswer", nonce, ...options.own() }),
+    encode(options, number, { _tag: "ProbeAnswer", nonce, ...options.own() }),
     inbox
   )
 
-const ask = (options: ProcessesOptions, inbox: string, nonce: string): void => {
-  const { cluster, node, own, transport } = options
-  const subject = new Subjects(cluster).peer({ to: node, from: node })
-  transport.publish(subject, encode(options, { _tag: "Probe", nonce, ...own() }), inbox)
+interface Asking {
+  readonly nonce: string
+  /** Of the frame. */
+  readonly number: number
+  readonly inbox: string
 }
+
+const ask = (options: ProcessesOptions, { inbox, nonce, number }: Asking): void =>
+  options.transport.publish(
+    subjectOf(options),
+    encode(options, number, { _tag: "Probe", nonce, ...options.own() }),
+    inbox
+  )
 
 /**
  * Asks once, before this process serves: `done` gets the process that answered, or undefined.
@@ -104,6 +137,7 @@ export const probe = (
   const { limits, transport, runtime } = options
   const nonce = runtime.id()
   const inbox = transport.newInbox()
+  const gate = gateOf(options, () => {})
   let isOver = false
   const end = (other: Process | undefined) => {
     if (isOver) return
@@ -115,16 +149,17 @@ export const probe = (
   const cancel = runtime.after(limits.probeMillis, () => end(undefined))
   const subscription = transport.subscribe(inbox, (message) => {
     if (message.noResponders) return end(undefined)
-    const other = answerTo(nonce, options, message)
+    const other = answerTo(nonce, options, opened(options, gate, message))
     if (other === undefined) return
-    if (message.reply !== undefined) tell(options, nonce, message.reply)
+    const { reply } = message
+    if (reply !== undefined) tell(options, { nonce, number: numberAtStart.answer, to: reply })
     end(other)
   })
-  ask(options, inbox, nonce)
+  ask(options, { inbox, nonce, number: numberAtStart.question })
 }
 
 export interface WatchOptions extends ProcessesOptions {
-  /** Told of each question under another key. */
+  /** Told of each message that says another key. It proves nothing. */
   readonly onOtherKey: () => void
   /** Told once that this process must end, because of another one. */
   readonly onSuperseded: (other: Process) => void
@@ -135,23 +170,26 @@ export class Processes {
   readonly #options: WatchOptions
   readonly #inbox: string
   readonly #subscriptions: ReadonlyArray<Subscription>
+  readonly #gate: FrameGate
   #cancel: Cancel = () => {}
   /** Of the own last question. */
   #asked: string | undefined
   /** Of the last question of another process that was answered. */
   #answered: string | undefined
   #met = 0
+  /** Of the last frame. */
+  #number = numberAtStart.answer
   #superseded: Process | undefined
   #isClosed = false
 
   constructor(options: WatchOptions) {
-    const { cluster, node, transport } = options
+    const { transport } = options
     this.#options = options
+    this.#gate = gateOf(options, options.onOtherKey)
     this.#inbox = transport.newInbox()
-    const subject = new Subjects(cluster).peer({ to: node, from: node })
     this.#subscriptions = [
       transport.subscribe(this.#inbox, (message) => this.#hear(message)),
-      transport.subscribe(subject, (message) => this.#answer(message))
+      transport.subscribe(subjectOf(options), (message) => this.#answer(message))
     ]
     this.#check()
   }
@@ -159,6 +197,11 @@ export class Processes {
   /** How often another process answered. */
   get met(): number {
     return this.#met
+  }
+
+  /** Messages to this id that no process under it and with its key had made. */
+  get refusals(): GateRefusals {
+    return this.#gate.refusals
   }
 
   /** The process because of which this one ended; undefined while it goes on. */
@@ -175,30 +218,38 @@ export class Processes {
   #check(): void {
     const { limits, runtime } = this.#options
     this.#asked = runtime.id()
-    ask(this.#options, this.#inbox, this.#asked)
+    ask(this.#options, { inbox: this.#inbox, nonce: this.#asked, number: ++this.#number })
     this.#cancel = runtime.after(limits.processCheckMillis, () => this.#check())
   }
 
   #answer(message: Message): void {
-    const frame = decode(message)
-    if (this.#isClosed || frame?.body._tag !== "Probe" || message.reply === undefined) return
-    const { onOtherKey, own } = this.#options
-    const { nonce, startedAs } = frame.body
-    if (startedAs === own().startedAs) return
-    if (!isTaken(this.#options, frame)) return onOtherKey()
+    const { reply } = message
+    if (this.#isClosed || reply === undefined || this.#isOwn(message)) return
+    const frame = opened(this.#options, this.#gate, message)
+    if (frame?.body._tag !== "Probe") return
+    const { nonce } = frame.body
     this.#answered = nonce
-    tell(this.#options, nonce, message.reply, this.#inbox)
+    tell(this.#options, { nonce, number: ++this.#number, to: reply, inbox: this.#inbox })
+  }
+
+  /** Whether the message says that it is from this process, which has nothing to say to itself. */
+  #isOwn({ data }: Message): boolean {
+    return Frame.isLongEnough(data) && Frame.isOfIncarnation(data, this.#options.own().startedAs)
   }
 
   #hear(message: Message): void {
     if (this.#isClosed) return
     const { onSuperseded, own } = this.#options
+    const frame = opened(this.#options, this.#gate, message)
     // The one that returns an answer has decided: it ends, or is asked in its turn.
-    if (answerTo(this.#answered, this.#options, message) !== undefined) return this.#notice()
-    const other = answerTo(this.#asked, this.#options, message)
+    if (answerTo(this.#answered, this.#options, frame) !== undefined) return this.#notice()
+    const other = answerTo(this.#asked, this.#options, frame)
     if (other === undefined) return
     this.#notice()
-    if (message.reply !== undefined) tell(this.#options, this.#asked!, message.reply)
+    const { reply } = message
+    if (reply !== undefined) {
+      tell(this.#options, { nonce: this.#asked!, number: ++this.#number, to: reply })
+    }
     if (this.#superseded !== undefined || goesOn(own(), other)) return
     this.#superseded = other
     onSuperseded(other)

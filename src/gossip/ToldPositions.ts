@@ -60,7 +60,6 @@ export class ToldPositions {
       else this.#told.set(name, Number(changes))
     }
     this.hasGap = hasGap
-    if (hasGap) options.runtime.mark("told: the memory of positions has a gap")
   }
 
   /** Takes note of a frame's position. */

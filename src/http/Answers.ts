@@ -20,7 +20,7 @@ type Response = HttpServerResponse.HttpServerResponse
 type Headers = Readonly<Record<string, string>>
 
 /** Most outages are over after a second: another replica answers, or a commit ends. */
-const retryAfterSeconds = "1"
+export const retryAfterSeconds = "1"
 
 export const problemResponse = (failure: Failure, headers: Headers = {}): Response => {
   const problem = failure instanceof Error ? problemOf(failure) : failure

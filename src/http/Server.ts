@@ -22,8 +22,12 @@ import type { Backend } from "../client/Backend.ts"
 import { type HttpLimits, lan } from "../core/model/Limits.ts"
 import { operationLengthMax } from "../core/model/OperationName.ts"
 import { InvalidRequest } from "../core/model/StoreError.ts"
+import { type Access, makeAccess, refusalOf } from "./Access.ts"
+import type { AccessTokens } from "./AccessTokens.ts"
 import { type Failure, problem, problemResponse } from "./Answers.ts"
 import { BucketDirectory } from "./BucketDirectory.ts"
+import { ConnectionTable } from "./ConnectionTable.ts"
+import { crowdedOut, fitting, pace } from "./Pacing.ts"
 import { layerDocuments } from "./Documents.ts"
 import { layerRequests } from "./Requests.ts"
 import { refuseUnreadable } from "./Unreadable.ts"
@@ -36,8 +40,12 @@ export interface ServeOptions {
   readonly health: Health
   /** Read at each request for them. */
   readonly metrics: () => ReadonlyArray<Sample>
-  /** Loopback unless said otherwise: there is no access control. */
+  /** Loopback unless said otherwise. */
   readonly host?: string
+  /** Names under which requests may come; those of loopback are known. */
+  readonly hosts?: ReadonlyArray<string> | undefined
+  /** One of them is asked for; without them all who reach the server may read and write. */
+  readonly tokens?: AccessTokens | undefined
   /** 0 takes a free one. */
   readonly port: number
   /** The usual ones unless others are given. */
@@ -92,12 +100,21 @@ const failureOf = (cause: Cause.Cause<unknown>): Failure => {
   return isRoute ? noRoute : failed
 }
 
-/** The app, for requests that are what they say. */
-const strictly = <E, R>(app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
+/** The app, for requests that may be carried out and are what they say. */
+const strictly = <E, R>(
+  app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>,
+  access: Access,
+  connections: ConnectionTable
+) =>
   Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+    const refusal = refusalOf(request, access) ?? crowdedOut(request, connections)
+    if (refusal !== undefined) return Effect.succeed(refusal)
     const fault = faultIn(request)
     return fault === undefined ? app : Effect.succeed(problemResponse(fault))
   })
+
+/** A browser takes each answer for what it says it is, and never for a page. */
+const typed = Effect.map(HttpServerResponse.setHeader("x-content-type-options", "nosniff"))
 
 const withProblems = <E, R>(
   app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
@@ -136,11 +153,13 @@ export const serve = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Served, HttpUnavailable, Scope.Scope> {
   const { backend, health, host = "127.0.0.1", limits = lan.http, metrics, port } = options
   const directory = new BucketDirectory(backend, limits)
+  const connections = new ConnectionTable({ runtime: backend.runtime, limits })
+  const allMetrics = () => [...metrics(), ...connections.samples()]
   const routes = Layer.mergeAll(
     HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
       Layer.provide(layerDocuments(directory)),
       Layer.provide(layerRequests(directory)),
-      Layer.provide(layerInspection({ directory, health, metrics }))
+      Layer.provide(layerInspection({ directory, health, metrics: allMetrics }))
     ),
     layerDocs
   ).pipe(Layer.provide(NodeHttpServer.layerHttpServices))
@@ -154,8 +173,8 @@ export const serve = Effect.fnUntraced(function*(
     connectionsCheckingInterval: limits.connectionsCheckMillis,
     keepAliveTimeout: limits.keepAliveMillis
   })
-  nodeServer.maxConnections = limits.connectionsMax
   nodeServer.on("clientError", refuseUnreadable)
+  pace(nodeServer, connections)
   const server = yield* NodeHttpServer.make(() => nodeServer, {
     host,
     port,
@@ -166,8 +185,11 @@ export const serve = Effect.fnUntraced(function*(
   const run = Effect.runForkWith(yield* Effect.context())
   nodeServer.on("error", (error) => run(Effect.logWarning("no connection accepted", error)))
   // A client that stays connected after the goodbye would delay the end without limit.
-  yield* Effect.addFinalizer(() => Effect.sync(() => nodeServer.closeAllConnections()))
-  yield* server.serve(withProblems(strictly(app)))
+  yield* Effect.addFinalizer(() => Effect.sync(() => connections.close()))
+  const access = makeAccess({ ...options, host })
+  yield* server.serve(typed(fitting(withProblems(strictly(app, access, connections)), connections)))
+  // Nothing here speaks another protocol: a request to upgrade is answered as any other.
+  nodeServer.removeAllListeners("upgrade")
   const address = nodeServer.address()
   const bound = typeof address === "object" && address !== null ? address.port : port
   return { port: bound, url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}` }

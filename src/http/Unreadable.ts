@@ -4,8 +4,8 @@
  */
 import { STATUS_CODES } from "node:http"
 import type { Duplex } from "node:stream"
-import { problemContentType } from "../../schemas/Problem.ts"
-import { problem } from "./Answers.ts"
+import { type Problem, problemContentType } from "../../schemas/Problem.ts"
+import { problem, retryAfterSeconds } from "./Answers.ts"
 
 const headersTooLarge = problem("HeadersTooLarge", {
   status: 431,
@@ -20,11 +20,28 @@ const unreadable = problem("Unreadable", {
   detail: "the request is not one of HTTP/1.1"
 })
 
-const tooSlow = problem("TooSlow", {
+export const tooSlow = problem("TooSlow", {
   status: 408,
   title: "Too slow",
   detail: "the request did not come whole in time"
 })
+
+export const overloaded = problem("Overloaded", {
+  status: 503,
+  title: "Overloaded",
+  detail: "clients hold as much of this node as they may: send the request again later, or to "
+    + "another node; it was not carried out"
+})
+
+/** An answer as bytes, for a connection that has none of Node's to write by. */
+export const rawAnswer = (problem: Problem): string => {
+  const { status } = problem
+  const body = JSON.stringify(problem)
+  const retry = status === 503 ? `retry-after: ${retryAfterSeconds}\r\n` : ""
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\n${retry}`
+    + `content-type: ${problemContentType}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n`
+    + `x-content-type-options: nosniff\r\n\r\n${body}`
+}
 
 /** Node answers what it cannot read without a body; a caller is told here what is wrong. */
 export const refuseUnreadable = (error: NodeJS.ErrnoException, socket: Duplex): void => {
@@ -34,10 +51,5 @@ export const refuseUnreadable = (error: NodeJS.ErrnoException, socket: Duplex): 
     : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
     ? tooSlow
     : unreadable
-  const body = JSON.stringify(problem)
-  socket.end(
-    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\nconnection: close\r\n`
-      + `content-type: ${problemContentType}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n`
-      + body
-  )
+  socket.end(rawAnswer(problem))
 }

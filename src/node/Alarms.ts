@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { NodeLimits } from "../core/model/Limits.ts"
+import type { GateRefusals } from "../transport/FrameGate.ts"
 import type { NodeCore } from "./NodeCore.ts"
 
 interface Alarm {
@@ -62,6 +63,13 @@ const storeAlarm = ({ options: { storage } }: NodeCore): Alarm => ({
   about: () => ({ fault: storage.fault?.() ?? "" })
 })
 
+const failureAlarm = ({ guard }: NodeCore): Alarm => ({
+  name: "failure",
+  count: () => guard.count,
+  says: "a message, a timer or a commit ended with an exception, which the log has with its place; "
+    + "this is a fault of the program, or of data that it stored"
+})
+
 /** The counts that are watched. They only grow. */
 export const alarmsOf = (core: NodeCore): ReadonlyArray<Alarm> => {
   const { link, replica, requests, view } = core
@@ -95,6 +103,7 @@ export const alarmsOf = (core: NodeCore): ReadonlyArray<Alarm> => {
       count: () => storage.stats().damaged + replica.stats().damaged,
       says: "stored rows are damaged; they count as missing and are repaired from other replicas"
     },
+    failureAlarm(core),
     ...completenessAlarms(core),
     growthAlarm(core),
     storeAlarm(core),
@@ -106,8 +115,9 @@ export const alarmsOf = (core: NodeCore): ReadonlyArray<Alarm> => {
     {
       name: "malformed",
       count: () => refused().malformed,
-      says: "frames arrived that are none; another program uses these subjects"
+      says: "a node of this cluster sends frames that cannot be read; it may be of another version"
     },
+    ...frameAlarms(core),
     {
       name: "cluster",
       count: () => refused().otherCluster,
@@ -127,6 +137,30 @@ export const alarmsOf = (core: NodeCore): ReadonlyArray<Alarm> => {
       name: "dropped",
       count: () => transport.stats().droppedMessages,
       says: "messages to NATS were dropped: no connection, or more than it takes"
+    }
+  ]
+}
+
+/** Of frames that are not believed. Anybody who reaches the broker can cause them. */
+const frameAlarms = ({ link, processes }: NodeCore): ReadonlyArray<Alarm> => {
+  const count = (reason: keyof GateRefusals) => () =>
+    link.stats().refused[reason] + processes.refusals[reason]
+  return [
+    {
+      name: "forged",
+      count: count("forged"),
+      says: "frames arrived that were damaged on their way, or made without the cluster's key; "
+        + "nothing of them was taken"
+    },
+    {
+      name: "version",
+      count: count("otherVersion"),
+      says: "frames of another version arrived, or none at all; nothing of them was taken"
+    },
+    {
+      name: "stranger",
+      count: count("notMember"),
+      says: "a node that is no member sends here; set `members` alike everywhere"
     }
   ]
 }

@@ -5,17 +5,25 @@
 import * as Redacted from "effect/Redacted"
 import { createHash, createHmac, createSecretKey } from "node:crypto"
 import { type TokenKey, tokenKey } from "../core/clock/CausalContext.ts"
+import { accepted, type ClusterKeys } from "../core/clock/ClusterKeys.ts"
 import type { ClusterName } from "../core/model/Names.ts"
 
-/** For a cluster without a secret of its own: keeps contexts of other clusters out, no attacker. */
+/** For development: keeps contexts of other clusters out, and no attacker who knows the name. */
 export const derived = (cluster: ClusterName): Redacted.Redacted =>
   Redacted.make(createHash("sha256").update(`everwrite context ${cluster}`).digest("hex"))
 
-/** The keys of these secrets, in their order: the first seals, each opens. */
-export const toKeys = (
-  secrets: readonly [Redacted.Redacted, ...ReadonlyArray<Redacted.Redacted>]
-): ReadonlyArray<TokenKey> =>
-  secrets.map((secret) => tokenKey(createSecretKey(Buffer.from(Redacted.value(secret)))))
+export interface ClusterSecrets {
+  readonly current: Redacted.Redacted
+  readonly previous?: Redacted.Redacted | undefined
+}
+
+const toKey = (secret: Redacted.Redacted): TokenKey =>
+  tokenKey(createSecretKey(Buffer.from(Redacted.value(secret))))
+
+export const toKeys = ({ current, previous }: ClusterSecrets): ClusterKeys =>
+  previous === undefined
+    ? { current: toKey(current) }
+    : { current: toKey(current), previous: toKey(previous) }
 
 const keyIdLength = 16
 
@@ -27,3 +35,6 @@ export const keyIdOf = ({ key }: TokenKey): string => {
   const digits = createHmac("sha256", key).update("everwrite key id").digest("hex")
   return digits.slice(0, keyIdLength)
 }
+
+/** The names of all accepted keys, that of the sealing one first. */
+export const keyIdsOf = (keys: ClusterKeys): ReadonlyArray<string> => accepted(keys).map(keyIdOf)

@@ -8,7 +8,7 @@ import type { NodeCore } from "./NodeCore.ts"
 export const edgeSamples = (
   { link, otherKeys, processes, view }: NodeCore
 ): ReadonlyArray<Sample> => {
-  const { partBytes, partsAsked, partsResent } = link.stats()
+  const { partBytes, partsAsked, partsResent, windowBytes } = link.stats()
   const offsets = [...view.clocks.offsets()].map(([id, millis]) => [id, millis / 1000] as const)
   return [
     {
@@ -28,6 +28,18 @@ export const edgeSamples = (
       type: "gauge",
       help: "Bytes of long messages that wait for parts, or for questions for parts.",
       value: partBytes
+    },
+    {
+      name: "frame_window_bytes",
+      type: "gauge",
+      help: "Bytes by which frames of other nodes are known again.",
+      value: windowBytes
+    },
+    {
+      name: "process_frames_refused_total",
+      type: "counter",
+      help: "Messages of other processes under this node's id that were not taken.",
+      value: { label: "reason", values: { ...processes.refusals } }
     },
     {
       name: "peer_clock_offset_seconds",

@@ -135,26 +135,28 @@ const watchConnection = Effect.fnUntraced(function*(transport: TransportService)
   )
 })
 
-/** Logs the first exception that each kind of message causes; the others are counted. */
-const reportHandlerFailures = Effect.fnUntraced(function*() {
+/** Logs the first exception at each place; the others are counted. */
+const reportFailures = Effect.fnUntraced(function*() {
   const run = Effect.runForkWith(yield* Effect.context())
   const told = new Set<string>()
-  return (failure: unknown, tag: string) => {
-    if (told.has(tag)) return
-    told.add(tag)
+  return (failure: unknown, where: string) => {
+    if (told.has(where)) return
+    told.add(where)
     const stack = failure instanceof Error ? failure.stack : undefined
-    run(Effect.logError(`a ${tag} message of another node failed: ${stack ?? String(failure)}`))
+    run(Effect.logError(`${where} ended with an exception: ${stack ?? String(failure)}`))
   }
 })
 
-/** A key that is to be replaced stands second here, until the contexts it sealed are gone. */
-const keysOf = Effect.fnUntraced(function*({ cluster, clusterKey }: Settings) {
-  if (clusterKey !== undefined) return ClusterKey.toKeys([clusterKey])
-  yield* Effect.logWarning(
-    `EVERWRITE_CLUSTER_KEY is not set: contexts are sealed by a key that follows from the name `
-      + `of cluster ${cluster}`
-  )
-  return ClusterKey.toKeys([ClusterKey.derived(cluster)])
+/** A key that follows from a name keeps no attacker out: it is for development, and says so. */
+const keysOf = Effect.fnUntraced(function*(settings: Settings) {
+  const { cluster, clusterKey, clusterKeyPrevious: previous } = settings
+  if (clusterKey === undefined) {
+    yield* Effect.logWarning(
+      `EVERWRITE_CLUSTER_KEY is not set: a key for development is used, which follows from the `
+        + `name of cluster ${cluster}; anyone who knows the name can forge contexts and frames`
+    )
+  }
+  return ClusterKey.toKeys({ current: clusterKey ?? ClusterKey.derived(cluster), previous })
 })
 
 /** Takes no more requests, and waits until those under way have ended or the time is up. */
@@ -198,7 +200,7 @@ export const startNode = Effect.fnUntraced(function*(
     limits: limitsOf(settings),
     isForced: settings.form,
     version,
-    onHandlerFailure: yield* reportHandlerFailures(),
+    onFailure: yield* reportFailures(),
     onConflict: yield* reportConflicts({ ...lanReports, runtime }),
     onSuperseded
   }
@@ -233,12 +235,12 @@ export const startNode = Effect.fnUntraced(function*(
 })
 
 const openHttp = Effect.fnUntraced(function*(
-  { http, httpHost, preset }: Settings,
+  { http, httpHost, httpHosts: hosts, httpToken: tokens, preset }: Settings,
   serving: Omit<ServeOptions, "host" | "port" | "limits">
 ) {
   if (http === false) return undefined
   const { http: limits } = presets[preset]
-  const { url } = yield* serve({ ...serving, host: httpHost, port: http, limits })
+  const { url } = yield* serve({ ...serving, host: httpHost, port: http, hosts, tokens, limits })
   return url
 })
 

@@ -3,10 +3,10 @@
  * users and the simulator run this same file.
  */
 import * as DateTime from "effect/DateTime"
-import type { PeerHandlers, PeerTag } from "../../schemas/PeerMessage.ts"
+import type { PeerHandlers } from "../../schemas/PeerMessage.ts"
 import { Coordinator } from "../coordinator/Coordinator.ts"
 import { RequestServer } from "../coordinator/RequestServer.ts"
-import type { TokenKey } from "../core/clock/CausalContext.ts"
+import { accepted, type ClusterKeys } from "../core/clock/ClusterKeys.ts"
 import type { Completeness } from "../core/model/Completeness.ts"
 import * as Incarnation from "../core/model/Incarnation.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
@@ -15,6 +15,7 @@ import type { RowKey } from "../core/model/RowKey.ts"
 import type { RingState } from "../core/ring/RingState.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
 import type { Runtime } from "../core/Runtime.ts"
+import { WorkQueue } from "../core/WorkQueue.ts"
 import { ClusterView } from "../gossip/ClusterView.ts"
 import { Formation } from "../gossip/Formation.ts"
 import { greetMembers } from "../gossip/Greetings.ts"
@@ -28,8 +29,9 @@ import type { StorageFailure, StorageService } from "../storage/Storage.ts"
 import { PeerLink } from "../transport/PeerLink.ts"
 import { ServiceInfo, type ServiceInfoOptions } from "../transport/ServiceInfo.ts"
 import type { TransportService } from "../transport/Transport.ts"
+import { Guard, type OnFailure } from "./Guard.ts"
 import { isNamed, rowOfStart, standingNote, standingOf, toldNote } from "./Standing.ts"
-import { keyIdOf } from "./ClusterKey.ts"
+import { frameSeal } from "./FrameKeys.ts"
 
 export interface NodeOptions {
   readonly runtime: Runtime
@@ -40,18 +42,18 @@ export interface NodeOptions {
   /** The ring at the start; the view has the present one. */
   readonly ring: RingState
   readonly buckets: Buckets
-  /** The first seals contexts, each opens them; the same on every node. */
-  readonly keys: ReadonlyArray<TokenKey>
+  /** The same on every node, but while one is rotated. */
+  readonly keys: ClusterKeys
   readonly limits: NodeLimits
   /** An operator's word: the cluster forms without the members that do not answer. */
   readonly isForced?: boolean
   /** Of the program, for people; 0.0.0 where it is not known. */
   readonly version?: string
   /**
-   * Told of an exception that one message of another node caused. Unless given, it is thrown: a
-   * test must not pass over it.
+   * Told of each exception that one message, timer or commit ended with. Unless given, it is
+   * thrown: a test must not pass over it.
    */
-  readonly onHandlerFailure?: (failure: unknown, tag: PeerTag) => void
+  readonly onFailure?: OnFailure
   /** Whether the cluster's certificate names a store; undefined where that is not known. */
   readonly namesStore?: (storeId: string) => boolean | undefined
   /** Told of each dot of a document that had another content at another replica. */
@@ -66,7 +68,7 @@ export const processOptions = (options: NodeOptions, startedAs: string): Process
   return {
     ...options,
     partitionCount: ring.ring.partitionCount,
-    keyIds: keys.map(keyIdOf),
+    seal: frameSeal(keys),
     own: () => ({ startedAs, storeId, isNamed: namesStore?.(storeId) ?? isNamed(storage, node) })
   }
 }
@@ -96,13 +98,17 @@ export const beginIncarnation = (
     runtime.mark("node: an incarnation begins ahead of the clock")
   }
   const batch = metadataBatch("incarnation", incarnation)
-  const rows = [...batch.rows, rowOfStart(storage, runtime)]
+  const rows = [...batch.rows, rowOfStart(storage)]
   storage.write({ ...batch, rows }, (failure) => done(failure ?? incarnation))
 }
 
 /** A node that serves. */
 export class NodeCore {
   readonly options: NodeOptions
+  /** Keeps exceptions from the event loop, and counts them. */
+  readonly guard: Guard
+  /** In which clients' requests and listings take their turns. */
+  readonly work: WorkQueue
   readonly view: ClusterView
   readonly replica: Replica
   readonly formation: Formation
@@ -117,10 +123,13 @@ export class NodeCore {
   readonly #service: ServiceInfo
   readonly #endGreetings: () => void
 
-  constructor(options: NodeOptions, incarnation: Incarnation.Incarnation) {
+  constructor(unguarded: NodeOptions, incarnation: Incarnation.Incarnation) {
+    this.guard = new Guard(unguarded.onFailure ?? rethrow)
+    const options = { ...unguarded, ...this.guard.around(unguarded) }
     this.options = options
     const { buckets, limits, node, ring, storage, runtime } = options
     const { partitionCount } = ring.ring
+    this.work = new WorkQueue({ runtime, limits })
     this.view = new ClusterView({ runtime, self: node, ring, limits })
     this.otherKeys = new OtherKeys((id) => this.view.isMember(id))
     const watched = processOptions(options, incarnation)
@@ -140,6 +149,7 @@ export class NodeCore {
       nowMillis,
       completenessOf,
       completeness,
+      work: this.work,
       limits
     })
     this.coordinator = new Coordinator({
@@ -152,27 +162,23 @@ export class NodeCore {
       completenessOf,
       completeness,
       tellPosition: () => this.formation.tell(),
-      seal: { cluster: options.cluster, keys: options.keys },
+      failed: this.guard.failed,
+      work: this.work,
+      seal: { cluster: options.cluster, keys: accepted(options.keys) },
       limits,
       validation: { buckets, partitionCount }
     })
     this.link = this.#makeLink({ ...replicaServer.handlers, ...this.coordinator.handlers }, watched)
+    this.view.onRingChange(() => this.link.retainMembers())
     this.requests = new RequestServer({
       ...options,
       view: this.view,
+      work: this.work,
+      failed: this.guard.failed,
       coordinator: this.coordinator
     })
     this.#service = new ServiceInfo(this.#identity(incarnation))
-    this.#endGreetings = greetMembers({
-      runtime,
-      limits,
-      self: node,
-      members: () => this.view.members(),
-      greet: (to) => {
-        // A node that is believed down is asked by requests, once each.
-        if (this.view.liveness.isUp(to)) this.link.greet(to)
-      }
-    })
+    this.#endGreetings = this.#greet()
     this.processes = new Processes({
       ...watched,
       onOtherKey: () => this.otherKeys.refused(node),
@@ -183,10 +189,9 @@ export class NodeCore {
 
   #makeLink(
     handlers: Omit<PeerHandlers, "Form" | "Formed">,
-    { keyIds }: Pick<ProcessesOptions, "keyIds">
+    { seal }: Pick<ProcessesOptions, "seal">
   ): PeerLink {
-    const { cluster, limits, node, onHandlerFailure = rethrow, ring, runtime, transport } =
-      this.options
+    const { cluster, limits, node, ring, runtime, transport } = this.options
     const { partitionCount } = ring.ring
     return new PeerLink({
       runtime,
@@ -198,15 +203,31 @@ export class NodeCore {
       incarnation: () => this.replica.incarnation(),
       ringDigest: () => this.view.ring.digest,
       handlers: { ...handlers, ...this.formation.handlers },
-      keyIds,
+      seal,
+      isMember: (id) => this.view.isMember(id),
       position: (peer) => this.formation.position(peer),
       onOtherKey: (from) => this.otherKeys.refused(from),
       onHeard: (from, leastMillis, told) => {
         this.otherKeys.heard(from)
         this.view.heard(from, leastMillis, told)
-        if (this.view.isMember(from)) this.told.heard(from, told.position)
+        this.told.heard(from, told.position)
       },
-      onHandlerFailure
+      onHandlerFailure: (failure, tag) =>
+        this.guard.failed(failure, `a ${tag} message of another node`)
+    })
+  }
+
+  #greet(): () => void {
+    const { limits, node: self, runtime } = this.options
+    return greetMembers({
+      runtime,
+      limits,
+      self,
+      members: () => this.view.members(),
+      greet: (to) => {
+        // A node that is believed down is asked by requests, once each.
+        if (this.view.liveness.isUp(to)) this.link.greet(to)
+      }
     })
   }
 
@@ -244,6 +265,7 @@ export class NodeCore {
   close(): void {
     this.#service.close()
     this.requests.close()
+    this.work.close()
     this.coordinator.close()
     this.formation.close()
     this.#endGreetings()

@@ -8,9 +8,10 @@ import type * as Scope from "effect/Scope"
 import type { Backend } from "../client/Backend.ts"
 import { presets } from "../core/model/Limits.ts"
 import type { TransportUnavailable } from "../transport/Transport.ts"
+import { edgeSettings } from "./EdgeSettings.ts"
 import { readPreset } from "./LimitSettings.ts"
 import { liveRuntime } from "./LiveRuntime.ts"
-import { fromEnvironment, fromFlags, type InvalidSetting } from "./Setting.ts"
+import { fromEnvironment, fromFlags, type InvalidSetting, read } from "./Setting.ts"
 import { readAll } from "./Settings.ts"
 
 /** A URL that leads to no cluster. */
@@ -26,6 +27,8 @@ export interface RemoteOptions {
   readonly url: string
   /** For NATS; by default those of the environment. */
   readonly cluster: string | undefined
+  /** For HTTP; by default that of the environment. */
+  readonly token?: string | undefined
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
@@ -63,8 +66,23 @@ const openNats = Effect.fnUntraced(function*({ cluster, environment, url }: Remo
   )
 })
 
-const openHttp = Effect.fnUntraced(function*({ environment, url }: RemoteOptions) {
+/** The token that a flag, or else the environment, gives; the first where there are several. */
+const tokenOf = Effect.fnUntraced(function*({ environment, token }: RemoteOptions) {
+  const { firstToken } = yield* Effect.promise(() => import("../http/AccessTokens.ts"))
+  const { httpToken } = edgeSettings
+  const sources = [
+    token === undefined ? () => undefined : () => ({ value: token, origin: "from --token" }),
+    fromEnvironment(environment)
+  ]
+  yield* read("httpToken", httpToken, sources)
+  const text = token ?? environment[httpToken.variable] ?? ""
+  return text === "" ? undefined : firstToken(text)
+})
+
+const openHttp = Effect.fnUntraced(function*(options: RemoteOptions) {
+  const { environment, url } = options
   const { HttpBackend } = yield* Effect.promise(() => import("../client/HttpBackend.ts"))
   const preset = yield* readPreset([fromEnvironment(environment)])
-  return new HttpBackend({ runtime: liveRuntime, url, limits: presets[preset].client })
+  const token = yield* tokenOf(options)
+  return new HttpBackend({ runtime: liveRuntime, url, token, limits: presets[preset].client })
 })

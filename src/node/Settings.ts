@@ -11,6 +11,7 @@ import { presets } from "../core/model/Limits.ts"
 import { ClusterName, NodeId } from "../core/model/Names.ts"
 import { Member, Weight, Zone } from "../core/ring/Membership.ts"
 import { defaultPartitionCount, isPartitionCount } from "../core/ring/Partition.ts"
+import { edgeSettings, openEdge } from "./EdgeSettings.ts"
 import { isLimitName, limitSettings, readPreset } from "./LimitSettings.ts"
 import { integer, InvalidSetting, read, setting, type Source } from "./Setting.ts"
 
@@ -33,6 +34,9 @@ const secret = (variable: string, about: string) =>
     about,
     secret: true
   })
+
+/** A key of the cluster. */
+const Key = Schema.RedactedFromValue(Schema.String.check(Schema.isMinLength(16)))
 
 const nameExpected = "1 to 64 of a-z, 0-9, _ and -, beginning with a letter or digit"
 
@@ -134,11 +138,23 @@ export const settings = {
   ),
   clusterKey: setting({
     variable: "EVERWRITE_CLUSTER_KEY",
-    schema: Schema.RedactedFromValue(Schema.String.check(Schema.isMinLength(16))),
+    schema: Key,
     expected: "at least 16 characters, the same on every node",
     otherwise: undefined,
     about: "Seals the contexts that clients hold. Without it the key is derived from the "
-      + "cluster's name, and anyone who knows it can forge one.",
+      + "cluster's name, and anyone who knows it can forge one: for development on one machine "
+      + "only.",
+    secret: true
+  }),
+  clusterKeyPrevious: setting({
+    variable: "EVERWRITE_CLUSTER_KEY_PREVIOUS",
+    schema: Key,
+    expected: "at least 16 characters, the same on every node",
+    otherwise: undefined,
+    about: "A second key that is accepted and seals nothing. To rotate the key without a pause, "
+      + "start the nodes one by one with the new key here; then with the new one as "
+      + "EVERWRITE_CLUSTER_KEY and the old one here; then, once clients' contexts are newer than "
+      + "that, without it.",
     secret: true
   }),
   nats: setting({
@@ -167,7 +183,9 @@ export const settings = {
     schema: Schema.NonEmptyString,
     expected: "a host name or address",
     otherwise: "127.0.0.1",
-    about: "Address that HTTP listens on. Anything but loopback opens the data to that network."
+    about:
+      "Address that HTTP listens on. Anything but loopback opens it to that network, and needs a "
+      + "token (EVERWRITE_HTTP_TOKEN), or a proxy that asks for credentials (EVERWRITE_HTTP_AUTH)."
   }),
   http: setting({
     variable: "EVERWRITE_HTTP_PORT",
@@ -176,6 +194,7 @@ export const settings = {
     otherwise: 7420,
     about: "Port of HTTP; 0 takes a free one."
   }),
+  ...edgeSettings,
   logLevel: setting({
     variable: "EVERWRITE_LOG_LEVEL",
     schema: Schema.Literals(logLevels),
@@ -263,5 +282,8 @@ const complete = (
     return Effect.fail(new InvalidSetting({ ...fault, ...value }))
   }
   const dataDir = values.dataDir ?? join(".everwrite", values.cluster, node)
-  return Effect.succeed({ ...values, members, node, dataDir })
+  const open = openEdge(values)
+  return open === undefined
+    ? Effect.succeed({ ...values, members, node, dataDir })
+    : Effect.fail(open)
 }

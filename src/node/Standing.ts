@@ -5,7 +5,6 @@
 import * as Formation from "../core/membership/Formation.ts"
 import * as StandingCodec from "../core/membership/StandingCodec.ts"
 import type { NodeId } from "../core/model/Names.ts"
-import type { Runtime } from "../core/Runtime.ts"
 import type { Note } from "../gossip/ToldPositions.ts"
 import { metadataBatch } from "../storage/Metadata.ts"
 import type { KeyedRow, RowResult, StorageService } from "../storage/Storage.ts"
@@ -34,10 +33,8 @@ const readStanding = (row: RowResult): Formation.Standing | undefined =>
  * The row that notes how many changes a start recovers. It belongs into the first batch of the
  * start: a later start must not take the changes of this one for recovered.
  */
-export const rowOfStart = (storage: StorageService, runtime: Pick<Runtime, "mark">): KeyedRow => {
-  const before = opened(storage)
-  if (before === Formation.lostStanding) runtime.mark("node: the standing of the store is lost")
-  const standing = Formation.begin(before, storage.committedChanges())
+export const rowOfStart = (storage: StorageService): KeyedRow => {
+  const standing = Formation.begin(opened(storage), storage.committedChanges())
   const bytes = Buffer.from(StandingCodec.encode(standing))
   return { family: "metadata", key: [standingName], bytes }
 }

@@ -153,14 +153,32 @@ const networkSamples = (core: NodeCore): ReadonlyArray<Sample> => {
         label: "reason",
         values: {
           ...frames.refused,
-          otherKey: frames.otherKey,
           abandoned: frames.abandonedRuns
         }
       },
       "Frames of other nodes that were not taken."
     ),
     counter("requests_of_other_rings", frames.otherRing, "Nodes' requests under another ring."),
-    counter("handler_failures", frames.handlerFailures, "Nodes' messages lost to an exception."),
+    counter(
+      "work_pauses",
+      { label: "of", values: { nodes: frames.work.pauses, clients: core.work.stats.pauses } },
+      "Turns that ended before the work of messages."
+    ),
+    counter(
+      "work_refused",
+      { label: "of", values: { nodes: frames.work.refused, clients: core.work.stats.refused } },
+      "Messages that were refused, since too many bytes waited."
+    ),
+    gauge(
+      "work_waiting",
+      { label: "of", values: { nodes: frames.work.waiting, clients: core.work.stats.waiting } },
+      "Messages whose work waits for its next turn."
+    ),
+    counter(
+      "failures",
+      { label: "where", values: Object.fromEntries(core.guard.counts) },
+      "Messages, timers and commits that ended with an exception."
+    ),
     gauge(
       "peer_unreachable_seconds",
       { label: "node", values: Object.fromEntries(unreachable) },

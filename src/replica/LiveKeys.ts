@@ -5,13 +5,13 @@
  */
 import { pageMax } from "../../schemas/KeyPage.ts"
 import type { KeyCursor } from "../../schemas/PeerMessage.ts"
-import { visibleStore } from "../core/crdt/Document.ts"
-import { isLive } from "../core/crdt/DotStore.ts"
 import type { Completeness } from "../core/model/Completeness.ts"
+import { isEncoded } from "../core/model/DocumentKey.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
+import type { RowKey } from "../core/model/RowKey.ts"
+import type { WorkQueue } from "../core/WorkQueue.ts"
 import { compareText } from "../storage/KeyOrder.ts"
 import { ScanFailed } from "../storage/Storage.ts"
-import type { LocalRead } from "./LocalDocument.ts"
 import type { Replica } from "./Replica.ts"
 
 /** Every live key after the given key, up to and with `through`. */
@@ -37,52 +37,95 @@ export const compareCursors = (a: KeyCursor, b: KeyCursor): number =>
   || compareText(a.key.partition, b.key.partition)
   || compareText(a.key.sort, b.key.sort)
 
-const isHeld = (local: LocalRead, nowMillis: number): boolean =>
-  local._tag === "Found" && isLive(visibleStore(local.document, nowMillis))
+export interface LiveKeysOptions {
+  readonly bucket: string
+  readonly after: KeyCursor
+  /** Documents looked at, tombstones included. */
+  readonly limit: number
+  readonly partitionCount: number
+  /** Expired documents are not listed. */
+  readonly nowMillis: number
+  /** Of the replica, but for documents that are damaged, or were. */
+  readonly completeness: Completeness
+  readonly limits: ScanLimits
+}
 
-export const liveKeys = (
-  replica: Replica,
-  options: {
-    readonly bucket: string
-    readonly after: KeyCursor
-    /** Documents looked at, tombstones included. */
-    readonly limit: number
-    readonly partitionCount: number
-    /** Expired documents are not listed. */
-    readonly nowMillis: number
-    /** Of the replica, but for documents that are damaged, or were. */
-    readonly completeness: Completeness
-    readonly limits: ScanLimits
+/** Looks through the documents after a cursor, a few in each step. */
+class LiveKeys {
+  readonly #replica: Replica
+  readonly #options: LiveKeysOptions
+  readonly #keys: Array<KeyCursor> = []
+  readonly #end: number
+  #at: KeyCursor
+  #left: number
+  #completeness: Completeness
+
+  constructor(replica: Replica, options: LiveKeysOptions) {
+    const { after: { key, partition }, completeness, limit, limits, partitionCount } = options
+    this.#replica = replica
+    this.#options = options
+    this.#end = Math.min(partitionCount, partition + limits.scanPartitions)
+    this.#at = { partition, key }
+    this.#left = Math.min(limit, pageMax)
+    this.#completeness = completeness
   }
-): KeysFound | Unlisted => {
-  const { after, bucket, limits, partitionCount } = options
-  const keys: Array<KeyCursor> = []
-  const end = Math.min(partitionCount, after.partition + limits.scanPartitions)
-  let left = Math.min(options.limit, pageMax)
-  let { key, partition } = after
-  let { completeness } = options
-  try {
-    while (partition < end && left > 0) {
-      const asked = Math.min(left, limits.scanRows)
-      const rows = replica.scan({
-        partition,
-        after: { partition, bucket, partitionKey: key.partition, sortKey: key.sort },
-        limit: asked
-      }).filter((row) => row.bucket === bucket)
-      for (const row of rows) {
-        key = { partition: row.partitionKey, sort: row.sortKey }
-        const local = replica.shownNow(row)
-        if (isHeld(local, options.nowMillis)) keys.push({ partition, key })
-        if (local._tag === "Damaged" || replica.mended.has(row)) completeness = "incomplete"
-      }
-      left -= rows.length
-      if (rows.length === asked) continue
-      partition++
-      key = beforeAll
+
+  get found(): KeysFound {
+    const completeness = this.#completeness
+    return { _tag: "KeysFound", keys: this.#keys, through: this.#at, completeness }
+  }
+
+  /** Looks at the next rows of a partition; says whether there may be more. */
+  step(): boolean {
+    if (this.#at.partition >= this.#end || this.#left <= 0) return false
+    const { bucket, limits: { scanRows } } = this.#options
+    const { key, partition } = this.#at
+    const asked = Math.min(this.#left, scanRows)
+    const rows = this.#replica.scan({
+      partition,
+      after: { partition, bucket, partitionKey: key.partition, sortKey: key.sort },
+      limit: asked
+    }).filter((row) => row.bucket === bucket)
+    for (const row of rows) this.#look(row)
+    this.#left -= rows.length
+    if (rows.length < asked) this.#at = startOf(partition + 1)
+    return this.#at.partition < this.#end && this.#left > 0
+  }
+
+  #look(row: RowKey): void {
+    const { nowMillis } = this.#options
+    const { partition, partitionKey, sortKey } = row
+    const key = { partition: partitionKey, sort: sortKey }
+    this.#at = { partition, key }
+    // A damaged key names no document, and no node would take it.
+    if (!isEncoded(partitionKey) || !isEncoded(sortKey)) {
+      this.#completeness = "incomplete"
+      return
     }
-  } catch (error) {
-    if (error instanceof ScanFailed) return { _tag: "Unlisted", reason: error.message }
-    throw error
+    const liveness = this.#replica.liveness(row)
+    const isHeld = typeof liveness === "string" ? liveness === "always" : liveness.until > nowMillis
+    if (isHeld) this.#keys.push(this.#at)
+    if (liveness === "damaged" || this.#replica.mended.has(row)) this.#completeness = "incomplete"
   }
-  return { _tag: "KeysFound", keys, through: { partition, key }, completeness }
+}
+
+/** Finds live keys in turns, and tells them at the end; an exception is told as a reason. */
+export const findLiveKeys = (
+  { replica, work }: { readonly replica: Replica; readonly work: WorkQueue },
+  options: LiveKeysOptions,
+  tell: (found: KeysFound | Unlisted) => void
+): void => {
+  const scan = new LiveKeys(replica, options)
+  const takes = work.add(() => {
+    try {
+      if (scan.step()) return true
+    } catch (error) {
+      tell({ _tag: "Unlisted", reason: error instanceof Error ? error.message : String(error) })
+      if (error instanceof ScanFailed) return false
+      throw error
+    }
+    tell(scan.found)
+    return false
+  })
+  if (!takes) tell({ _tag: "Unlisted", reason: "too many messages wait" })
 }

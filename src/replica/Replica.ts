@@ -25,7 +25,7 @@ import { type CommitLimits, Commits } from "./Commits.ts"
 import { DocumentCache } from "./DocumentCache.ts"
 import { DocumentGrowth } from "./DocumentGrowth.ts"
 import { DotIssuer } from "./DotIssuer.ts"
-import type { LocalRead } from "./LocalDocument.ts"
+import type { LocalDocument, LocalRead } from "./LocalDocument.ts"
 import type { MendedDocuments } from "./MendedDocuments.ts"
 import { OperationIndex } from "./OperationIndex.ts"
 import type { AppliedOperation } from "./OperationRow.ts"
@@ -119,21 +119,32 @@ export class Replica {
     this.#commits.shown.show(reading, show)
   }
 
-  /** The version that readers may be shown now. */
-  shownNow(key: RowKey): LocalRead {
-    return this.#commits.shown.now(key, this.read(key))
+  /** When readers find something in a document; its content is mostly not read for it. */
+  liveness(key: RowKey): RowCodec.Liveness | "damaged" {
+    const shown = this.#commits.shown.underWay(key)
+    if (shown !== undefined) return livenessIn(shown)
+    const stored = this.#options.storage.readHeader(key)
+    if (stored._tag === "Absent") return "never"
+    if (stored._tag === "Damaged") return livenessIn(this.#damaged(stored.detail))
+    const told = RowCodec.headerLiveness(stored.document)
+    if (told instanceof Malformed) return livenessIn(this.#damaged(told.message))
+    return told ?? livenessIn(this.#stored(key))
   }
 
   /** The newest state, committed or not: for operations, which work on it, and not for readers. */
   read(key: RowKey): LocalRead {
     const cached = this.#cache.get(key)
     if (cached !== undefined) return { _tag: "Found", ...cached }
+    return this.#stored(key, (held, bytes) => this.#cache.set(key, held, bytes))
+  }
+
+  #stored(key: RowKey, keep?: (held: LocalDocument, bytes: number) => void): LocalRead {
     const result = this.#options.storage.read(key)
     if (result._tag === "Absent") return result
     if (result._tag === "Damaged") return this.#damaged(result.detail)
     const held = RowCodec.decode(result.document)
     if (held instanceof Malformed) return this.#damaged(held.message)
-    this.#cache.set(key, held, RowCodec.bytesOf(result.document))
+    keep?.(held, RowCodec.bytesOf(result.document))
     return { _tag: "Found", ...held }
   }
 
@@ -335,6 +346,9 @@ const encode = (document: Document.Document) =>
 
 const holds = ({ context }: Document.Document, { actor, counter }: Dot): boolean =>
   VersionVector.contains(context, actor, counter)
+
+const livenessIn = (local: LocalRead): RowCodec.Liveness | "damaged" =>
+  local._tag === "Damaged" ? "damaged" : RowCodec.livenessOf(documentOf(local))
 
 const documentOf = (local: LocalRead): Document.Document =>
   local._tag === "Found" ? local.document : Document.empty

@@ -20,8 +20,9 @@ import type { Completeness } from "../core/model/Completeness.ts"
 import type { RowKey } from "../core/model/RowKey.ts"
 import { rowKeyOf } from "../core/ring/Partition.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
+import type { WorkQueue } from "../core/WorkQueue.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
-import { liveKeys, type ScanLimits } from "./LiveKeys.ts"
+import { findLiveKeys, type ScanLimits } from "./LiveKeys.ts"
 import type { LocalRead } from "./LocalDocument.ts"
 import type { Replica } from "./Replica.ts"
 
@@ -40,6 +41,7 @@ export class ReplicaServer {
   readonly #nowMillis: () => number
   readonly #completenessOf: (key: RowKey) => Completeness
   readonly #completeness: () => Completeness
+  readonly #work: WorkQueue
   readonly #limits: ScanLimits
 
   constructor(
@@ -52,6 +54,8 @@ export class ReplicaServer {
       readonly completenessOf: (key: RowKey) => Completeness
       /** Of the replica, but for documents that are damaged, or were. */
       readonly completeness: () => Completeness
+      /** In which listings take their turns. */
+      readonly work: WorkQueue
       readonly limits: ScanLimits
     }
   ) {
@@ -61,6 +65,7 @@ export class ReplicaServer {
     this.#nowMillis = options.nowMillis
     this.#completenessOf = options.completenessOf
     this.#completeness = options.completeness
+    this.#work = options.work
     this.#limits = options.limits
   }
 
@@ -127,12 +132,14 @@ export class ReplicaServer {
     const nowMillis = this.#nowMillis()
     const limits = this.#limits
     const asked = { bucket, limit, limits, partitionCount, nowMillis, after: message }
-    const listed = liveKeys(this.#replica, { ...asked, completeness: this.#completeness() })
-    if (listed._tag === "Unlisted") {
-      return reply({ _tag: "Refused", request, reason: listed.reason })
-    }
-    const { completeness, keys, through } = listed
-    reply({ _tag: "Listed", request, keys, through, completeness })
+    const sources = { replica: this.#replica, work: this.#work }
+    findLiveKeys(sources, { ...asked, completeness: this.#completeness() }, (listed) => {
+      if (listed._tag === "Unlisted") {
+        return reply({ _tag: "Refused", request, reason: listed.reason })
+      }
+      const { completeness, keys, through } = listed
+      reply({ _tag: "Listed", request, keys, through, completeness })
+    })
   }
 
   /** The document of a message, or why it is none of its bucket. */

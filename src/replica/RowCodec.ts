@@ -3,25 +3,70 @@
  * a change in a large document writes only the leaves it changed.
  *
  * ```
- * header = 2, digest (8 bytes), own actor or "", document without the state where that is a tree
+ * header   = 3, digest (8 bytes), own actor or "", liveness, document without the state where that
+ *            is a tree
+ * liveness = 0 where a reader finds nothing, 1 where there is something, 2 and a time where it ends
+ *            then
  * ```
  *
- * Headers of format 1 have no first byte. They are in documents without a sequence number, which
- * files had as long as headers had that format.
+ * Liveness stands before the document, so that a listing reads neither it nor the elements.
+ *
+ * Headers of format 2 have no liveness. Those of format 1 have no first byte. They are in documents
+ * without a sequence number, which files had as long as headers had that format.
  */
 import { ByteReader, ByteWriter, Malformed } from "../core/codec/Bytes.ts"
 import * as VersionVector from "../core/clock/VersionVector.ts"
-import type { Document } from "../core/crdt/Document.ts"
+import { type Document, expiresAt } from "../core/crdt/Document.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
 import { type EncodedDocument, isFormer } from "../core/crdt/DocumentCodec.ts"
-import { childKind, type DotStore, type Tree } from "../core/crdt/DotStore.ts"
+import { childKind, type DotStore, isLive, type Tree } from "../core/crdt/DotStore.ts"
 import { invariant } from "../core/Invariant.ts"
 import { decodeFields, joinFields, MalformedKey } from "../core/model/DocumentKey.ts"
 import type { LocalDocument } from "./LocalDocument.ts"
 import type { StoredDocument } from "../storage/Storage.ts"
 
 /** Of headers; elements tell their own. */
-export const formatVersion = 2
+export const formatVersion = 3
+
+/** The format before liveness. */
+const withoutLiveness = 2
+
+/**
+ * When a reader finds something in a document: never, for ever, or until a time in milliseconds
+ * since 1970.
+ */
+export type Liveness = "never" | "always" | { readonly until: number }
+
+/** The liveness of a document as it is. */
+export const livenessOf = (document: Document): Liveness => {
+  if (!isLive(document.store)) return "never"
+  const until = expiresAt(document)
+  return until === undefined ? "always" : { until }
+}
+
+const writeLiveness = (writer: ByteWriter, liveness: Liveness): ByteWriter => {
+  if (liveness === "never") return writer.byte(0)
+  return liveness === "always" ? writer.byte(1) : writer.byte(2).varint(liveness.until)
+}
+
+const readLiveness = (reader: ByteReader): Liveness => {
+  const at = reader.offset
+  switch (reader.byte("the liveness of a document")) {
+    case 0:
+      return "never"
+    case 1:
+      return "always"
+    case 2:
+      return { until: reader.varint("the end of a document") }
+    default:
+      throw new Malformed("the liveness of a document", at)
+  }
+}
+
+const isSame = (left: Liveness, right: Liveness): boolean =>
+  typeof left === "string" || typeof right === "string"
+    ? left === right
+    : left.until === right.until
 
 type Elements = Array<readonly [path: string, bytes: Uint8Array | undefined]>
 
@@ -30,14 +75,22 @@ const digestBytes = 8
 /** More than stands before the document in any header. */
 export const headerRoom = 128
 
+/** The parts of a header before the document. */
+interface Start {
+  readonly own: string
+  readonly liveness: Liveness
+}
+
 /** The bytes before the document, in a buffer that has room for `more`. */
-const startOf = (digest: string, own: string, more: number): ByteWriter =>
-  new ByteWriter(2 + digestBytes + own.length + more).byte(formatVersion).hex(digest).text(own)
+const startOf = (digest: string, { liveness, own }: Start, more: number): ByteWriter => {
+  const writer = new ByteWriter(12 + digestBytes + own.length + more)
+  return writeLiveness(writer.byte(formatVersion).hex(digest).text(own), liveness)
+}
 
 /** Written right before the document where there is room, which its buffer is then full of. */
-const header = (own: string, { bytes, digest, roomBefore = 0 }: EncodedDocument): Uint8Array => {
-  if (roomBefore === 0) return startOf(digest, own, bytes.length).raw(bytes).take()
-  const start = startOf(digest, own, 0).take()
+const header = (before: Start, { bytes, digest, roomBefore = 0 }: EncodedDocument): Uint8Array => {
+  if (roomBefore === 0) return startOf(digest, before, bytes.length).raw(bytes).take()
+  const start = startOf(digest, before, 0).take()
   invariant(start.length <= roomBefore, "a header fits before its document")
   const whole = new Uint8Array(
     bytes.buffer,
@@ -116,15 +169,16 @@ export const change = (options: {
   readonly own: string
 }): RowChange => {
   const { after, before, encoded, own } = options
+  const start = { own, liveness: livenessOf(after) }
   if (after.store?.kind !== "tree") {
     const dropsElements = before.store?.kind === "tree"
-    return { header: header(own, encoded), elements: [], elementCount: 0, dropsElements }
+    return { header: header(start, encoded), elements: [], elementCount: 0, dropsElements }
   }
   const elements: Elements = []
   difference(before.store, after.store, [], elements)
   const { bytes } = DocumentCodec.encode(after, { withState: false })
   return {
-    header: header(own, { bytes, digest: encoded.digest }),
+    header: header(start, { bytes, digest: encoded.digest }),
     elements,
     elementCount: leafCount(after.store),
     dropsElements: false
@@ -176,13 +230,11 @@ export const bytesOf = ({ elements, header }: StoredDocument): number => {
 /** The document of a stored row, or why its bytes are not one. */
 export const decode = (stored: StoredDocument): LocalDocument | Malformed =>
   unlessMalformed(() => {
-    const reader = new ByteReader(stored.header)
-    if (stored.sequence > 0) readVersion(reader)
-    const held = readHeader(reader)
-    if (stored.elements.size === 0) return withPresentDigest(held)
+    const held = readHeader(new ByteReader(stored.header), { isFirst: stored.sequence === 0 })
+    if (stored.elements.size === 0) return withPresentDigest(checked(held))
     if (held.document.store !== undefined) throw new Malformed("no state beside the elements", 0)
     const document = { ...held.document, store: readTree(stored, held.document) }
-    const whole = { ...held, document }
+    const whole = checked({ ...held, document })
     // An element of an earlier version has a fitting checksum, and makes no state that ever was.
     if ((digestOf(whole) ?? held.digest) !== held.digest) {
       throw new Malformed("the elements of one version", 0)
@@ -193,6 +245,17 @@ export const decode = (stored: StoredDocument): LocalDocument | Malformed =>
 /** A header, and whether its document and digest are of an earlier format. */
 interface Held extends LocalDocument {
   readonly isFormer: boolean
+  /** Undefined where the header's format has none. */
+  readonly liveness: Liveness | undefined
+}
+
+/** A document whose liveness is not what its header says makes no listing that is true. */
+const checked = (held: Held): Held => {
+  const { document, liveness } = held
+  if (liveness !== undefined && !isSame(liveness, livenessOf(document))) {
+    throw new Malformed("the liveness of the document", 0)
+  }
+  return held
 }
 
 const digestOf = ({ document, isFormer }: Held): string | undefined =>
@@ -208,26 +271,37 @@ const withPresentDigest = ({ digest, document, isFormer, own }: Held): LocalDocu
 /** The document of a header that `change` made, without the elements. */
 export const decodeHeader = (bytes: Uint8Array): LocalDocument | Malformed =>
   unlessMalformed(() => {
-    const reader = new ByteReader(bytes)
-    readVersion(reader)
-    const { digest, document, own } = readHeader(reader)
+    const { digest, document, own } = readHeader(new ByteReader(bytes), { isFirst: false })
     return { digest, document, own }
   })
 
-const readVersion = (reader: ByteReader): void => {
-  if (reader.byte("a format version") !== formatVersion) {
+/**
+ * The liveness that a stored header tells, without a look at the document; undefined where its
+ * format tells none.
+ */
+export const headerLiveness = (
+  { header, sequence }: Pick<StoredDocument, "header" | "sequence">
+): Liveness | Malformed | undefined =>
+  unlessMalformed(() => readStart(new ByteReader(header), { isFirst: sequence === 0 }).liveness)
+
+const readStart = (reader: ByteReader, { isFirst }: { readonly isFirst: boolean }) => {
+  const version = isFirst ? 1 : reader.byte("a format version")
+  if (!isFirst && version !== formatVersion && version !== withoutLiveness) {
     throw new Malformed(`header format ${formatVersion}`, 0)
   }
-}
-
-const readHeader = (reader: ByteReader): Held => {
   const digest = reader.hex(digestBytes)
   const own = reader.text("an actor")
-  const bytes = reader.raw(reader.remaining)
-  return { document: DocumentCodec.decode(bytes), digest, own, isFormer: isFormer(bytes) }
+  return { digest, own, liveness: version === formatVersion ? readLiveness(reader) : undefined }
 }
 
-const unlessMalformed = (read: () => LocalDocument): LocalDocument | Malformed => {
+/** `isFirst`: it is of format 1. */
+const readHeader = (reader: ByteReader, options: { readonly isFirst: boolean }): Held => {
+  const start = readStart(reader, options)
+  const bytes = reader.raw(reader.remaining)
+  return { ...start, document: DocumentCodec.decode(bytes), isFormer: isFormer(bytes) }
+}
+
+const unlessMalformed = <A>(read: () => A): A | Malformed => {
   try {
     return read()
   } catch (error) {

@@ -11,6 +11,7 @@
 import * as VersionVector from "../core/clock/VersionVector.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import { type RowKey, textOf } from "../core/model/RowKey.ts"
+import { runEach } from "../core/RunEach.ts"
 import type { Cancel, Runtime } from "../core/Runtime.ts"
 import type { LocalRead } from "./LocalDocument.ts"
 
@@ -140,13 +141,12 @@ export class ShownVersions {
     this.#failures++
     const documents = [...this.#documents.values()]
     this.#documents.clear()
-    for (const document of documents) this.#wake(document, document.newest, document.committed)
+    runEach(documents, (document) => this.#wake(document, document.newest, document.committed))
   }
 
-  /** The version that may be shown now, without waiting. */
-  now(key: RowKey, newest: LocalRead): LocalRead {
-    if (this.#documents.size === 0) return newest
-    return this.#documents.get(textOf(key))?.shown ?? newest
+  /** The version that may be shown of a document with a commit under way; undefined without one. */
+  underWay(key: RowKey): LocalRead | undefined {
+    return this.#documents.size === 0 ? undefined : this.#documents.get(textOf(key))?.shown
   }
 
   /** Calls back with the version that may be shown: at once unless a commit is under way. */
@@ -182,14 +182,15 @@ export class ShownVersions {
 
   /** Calls back the reads that wait for a version up to this one. */
   #wake(document: UnderWay, version: number, shown: LocalRead): void {
-    if (document.waiting === undefined) return
-    for (const waiting of document.waiting) {
-      if (waiting.version > version) continue
-      document.waiting.delete(waiting)
+    const { waiting: reads } = document
+    if (reads === undefined) return
+    runEach(reads, (waiting) => {
+      if (waiting.version > version) return
+      reads.delete(waiting)
       this.#waiting--
       waiting.cancel?.()
       waiting.show(shown)
-    }
+    })
   }
 }
 

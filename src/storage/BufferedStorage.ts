@@ -105,6 +105,7 @@ export const makeBufferedStorage = (
     storeId,
     committedChanges: () => changes + queue.changes,
     read: (key) => reader.read(key, queue.pending.overlay(key)),
+    readHeader: (key) => reader.header(key, queue.pending.overlay(key)),
     readRow: (family, key) => {
       const encoded = encodeKey(family, key)
       const waiting = queue.pending.row(family, encoded)

@@ -13,6 +13,7 @@ import type { Overlay } from "./PendingWrites.ts"
 import { isBadPage, messageOf } from "./SqliteError.ts"
 import {
   type Family,
+  type HeaderResult,
   type Missing,
   type ReadResult,
   type RowKey,
@@ -46,6 +47,7 @@ const intact = (key: RowKey, row: Row): DocumentRow | undefined => {
 
 export class Reader {
   readonly #rows: Statement
+  readonly #header: Statement
   readonly #keyAfter: Statement
   readonly #row: Statement
   readonly #rowsAfter: Statement
@@ -64,6 +66,11 @@ export class Reader {
        WHERE partition = ? AND bucket = ? AND partition_key = ? AND sort_key = ? ORDER BY path`
     )
     this.#rows.setReturnArrays(true)
+    this.#header = database.prepare(
+      `SELECT path, element_count, checksum, bytes, sequence FROM documents
+       WHERE partition = ? AND bucket = ? AND partition_key = ? AND sort_key = ? AND path = ''`
+    )
+    this.#header.setReturnArrays(true)
     // One seek a document: it passes over elements, of which there may be thousands.
     this.#keyAfter = database.prepare(
       `SELECT bucket, partition_key, sort_key FROM documents
@@ -103,6 +110,26 @@ export class Reader {
       return this.#damage(this.#faultOf(error))
     }
     return rows.length === 0 && overlay === undefined ? absent : this.#assemble(key, rows, overlay)
+  }
+
+  /** The document's header as it will be once the waiting changes are committed. */
+  header(key: RowKey, overlay: Overlay | undefined): HeaderResult {
+    if (overlay !== undefined) {
+      const { header, sequence } = overlay
+      return header === undefined ? absent : { _tag: "Found", document: { header, sequence } }
+    }
+    try {
+      const { partition, bucket, partitionKey, sortKey } = key
+      const [row] = this.#header.all(partition, bucket, partitionKey, sortKey)
+      // There may be elements without it.
+      if (row === undefined) return this.read(key, undefined)
+      const content = intact(key, row)
+      if (content === undefined) return this.#damage("its header fails its checksum")
+      const { bytes: header, sequence } = content
+      return { _tag: "Found", document: { header, sequence: sequence ?? 0 } }
+    } catch (error) {
+      return this.#damage(messageOf(error))
+    }
   }
 
   #assemble(key: RowKey, rows: ReadonlyArray<Row>, overlay: Overlay | undefined): ReadResult {

@@ -8,6 +8,7 @@ export interface SqliteError extends Error {
 
 export const sqliteBusy = 5
 export const sqliteFull = 13
+export const sqliteNotADatabase = 26
 
 /** Of "database disk image is malformed", and of "file is not a database". */
 const badPages = [11, 26]

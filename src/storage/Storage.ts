@@ -114,6 +114,11 @@ export type Missing =
 /** The result of reading a document. A missing element damages the whole document. */
 export type ReadResult = { readonly _tag: "Found"; readonly document: StoredDocument } | Missing
 
+/** The result of reading a document's header. */
+export type HeaderResult =
+  | { readonly _tag: "Found"; readonly document: Omit<StoredDocument, "elements"> }
+  | Missing
+
 /** The result of reading a row of another family. */
 export type RowResult = { readonly _tag: "Found"; readonly bytes: Uint8Array } | Missing
 
@@ -155,6 +160,8 @@ export interface StorageService {
    */
   readonly committedChanges: () => number
   readonly read: (key: RowKey) => ReadResult
+  /** The header of a document alone: its elements are not read, and may be damaged. */
+  readonly readHeader: (key: RowKey) => HeaderResult
   readonly readRow: <F extends Family>(family: F, key: FamilyKeys[F]) => RowResult
   /**
    * Accepts a batch, which is visible to readers at once; all of it is committed, or none. When a
@@ -209,9 +216,15 @@ export class Storage
 /** The storage could not be opened: the file, and the problem. */
 export class StorageUnavailable extends Schema.TaggedError<StorageUnavailable>()(
   "StorageUnavailable",
-  { path: Schema.String, reason: Schema.String }
+  {
+    path: Schema.String,
+    reason: Schema.String,
+    /** An operator's way to mend it; absent where it may pass by itself. */
+    remedy: Schema.optionalKey(Schema.String)
+  }
 ) {
   override get message(): string {
-    return `no storage at ${this.path}: ${this.reason}`
+    const { path, reason, remedy } = this
+    return `no storage at ${path}: ${reason}${remedy === undefined ? "" : `; ${remedy}`}`
   }
 }

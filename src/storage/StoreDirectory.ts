@@ -5,10 +5,11 @@
  * The lock is a POSIX record lock, which is lost when its process closes any descriptor of the
  * file. Hence nothing here, or in this process, opens a file of the store that exists already.
  */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from "node:fs"
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, statSync } from "node:fs"
 import { dirname, join, resolve } from "node:path"
 import { DatabaseSync } from "node:sqlite"
-import { isSqliteError, messageOf, sqliteBusy } from "./SqliteError.ts"
+import { remedyOf } from "./Remedy.ts"
+import { isSqliteError, messageOf, sqliteBusy, sqliteNotADatabase } from "./SqliteError.ts"
 import { StorageUnavailable } from "./Storage.ts"
 
 export interface DirectoryLock {
@@ -25,13 +26,24 @@ const syncDirectory = (path: string): void => {
   }
 }
 
-// Synced up to the first directory that existed, or a power cut could take it with all it holds.
+const isDirectory = (path: string): boolean =>
+  statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+
+/**
+ * Each is synced into the one above it, or a power cut could take it with all it holds. One after
+ * the other, since Node's recursive way never returns where a file system takes no directories.
+ */
 const makeDirectory = (directory: string): void => {
-  const first = mkdirSync(directory, { recursive: true, mode: 0o700 })
-  if (first === undefined) return
-  for (let made = directory; made.length >= first.length; made = dirname(made)) {
-    syncDirectory(dirname(made))
+  if (isDirectory(directory)) return
+  const above = dirname(directory)
+  if (above !== directory) makeDirectory(above)
+  try {
+    mkdirSync(directory, { mode: 0o700 })
+  } catch (error) {
+    // Another process may have made it meanwhile.
+    if (!isDirectory(directory)) throw error
   }
+  syncDirectory(above)
 }
 
 // SQLite would make it readable for all; files that it makes beside it later have the same mode.
@@ -41,21 +53,39 @@ const makePrivateFile = (path: string): void => {
   syncDirectory(dirname(path))
 }
 
+const notALock = (path: string) =>
+  new StorageUnavailable({
+    path,
+    reason: "this lock file holds something else",
+    remedy: "remove it if no other process uses this directory; it never holds data"
+  })
+
+const openLock = (path: string): DatabaseSync => {
+  try {
+    return new DatabaseSync(path)
+  } catch (error) {
+    throw unavailable(path, error)
+  }
+}
+
 const lock = (path: string): DatabaseSync => {
   makePrivateFile(path)
-  const database = new DatabaseSync(path)
+  const database = openLock(path)
   try {
     database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE")
     return database
   } catch (error) {
     database.close()
-    throw error
+    if (!isSqliteError(error) || error.errcode === sqliteBusy) throw error
+    throw error.errcode === sqliteNotADatabase ? notALock(path) : unavailable(path, error)
   }
 }
 
 export const unavailable = (path: string, error: unknown): StorageUnavailable => {
   if (error instanceof StorageUnavailable) return error
-  return new StorageUnavailable({ path, reason: messageOf(error) })
+  const remedy = remedyOf(error)
+  const reason = messageOf(error)
+  return new StorageUnavailable(remedy === undefined ? { path, reason } : { path, reason, remedy })
 }
 
 /** Throws `StorageUnavailable` where another process, or this one, uses the directory already. */

@@ -29,7 +29,11 @@ export type ToThread =
 
 export type FromThread =
   | { readonly _tag: "Ready"; readonly store: OpenedStore }
-  | { readonly _tag: "OpenFailed"; readonly reason: string }
+  | {
+    readonly _tag: "OpenFailed"
+    readonly reason: string
+    readonly remedy: string | undefined
+  }
   /** Group `id` and all before it are committed; their buffers are given back. */
   | {
     readonly _tag: "Committed"

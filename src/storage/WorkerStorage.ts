@@ -43,6 +43,12 @@ interface Started {
   readonly store: OpenedStore
 }
 
+const openFailed = (
+  path: string,
+  { reason, remedy }: Extract<FromThread, { readonly _tag: "OpenFailed" }>
+): StorageUnavailable =>
+  new StorageUnavailable(remedy === undefined ? { path, reason } : { path, reason, remedy })
+
 const startThread = (options: ThreadOptions): Effect.Effect<Started, StorageUnavailable> =>
   Effect.callback((resume) => {
     // None of the options of this process: `--eval`, `--inspect-brk` and others do not fit a file.
@@ -51,11 +57,12 @@ const startThread = (options: ThreadOptions): Effect.Effect<Started, StorageUnav
     const refuse = (error: unknown) => {
       resume(Effect.fail(unavailable(options.databasePath, error)))
     }
+    const path = options.databasePath
     thread.once("error", refuse)
     thread.once("message", (message: FromThread) => {
       thread.off("error", refuse)
       if (message._tag === "Ready") resume(Effect.succeed({ thread, store: message.store }))
-      else refuse(message._tag === "OpenFailed" ? message.reason : "its thread broke")
+      else refuse(message._tag === "OpenFailed" ? openFailed(path, message) : "its thread broke")
     })
     return Effect.promise(() => thread.terminate())
   })

@@ -7,6 +7,7 @@ import { parentPort, receiveMessageOnPort, workerData } from "node:worker_thread
 import { invariant } from "../core/Invariant.ts"
 import { Committer, lossOf } from "./Committer.ts"
 import { endLostMark, FileGuard, isMarkedLost } from "./FileGuard.ts"
+import { remedyOf } from "./Remedy.ts"
 import { messageOf } from "./SqliteError.ts"
 import { prepareWriter } from "./Tables.ts"
 import { type FromThread, type ThreadOptions, type ToThread, unpack } from "./WorkerProtocol.ts"
@@ -60,5 +61,5 @@ try {
   serve(database, new FileGuard(databasePath))
   tell({ _tag: "Ready", store })
 } catch (error) {
-  tell({ _tag: "OpenFailed", reason: messageOf(error) })
+  tell({ _tag: "OpenFailed", reason: messageOf(error), remedy: remedyOf(error) })
 }

@@ -2,26 +2,23 @@
  * Writes and reads frames: the envelope of everything that one node sends to another.
  *
  * ```
- * frame 3 = 3, cluster, Q, id of the sender's key (8 bytes) or zeros, sender's incarnation,
- *           receiver's incarnation or "", sender's clock (ms), the clock in the receiver's last
- *           frame (ms) or 0, time since that frame came (ms), sender's
- *           store and its durable changes, or twice 0, then one of
+ * frame 4 = 4, MAC (16 bytes), id of the sender's key (8 bytes), sender's incarnation (15
+ *           characters), number of the frame (6 bytes), cluster, Q, receiver's incarnation or "",
+ *           sender's clock (ms), the clock in the receiver's last frame (ms) or 0, time since that
+ *           frame came (ms), sender's store and its durable changes, or twice 0, then one of
  *             0 and messages
  *             1, transfer, index, count and a part of a run of messages
  *             2, transfer, count and a bit for each part of that run: 1 where it is missing
  *             3 or 4, nonce, incarnation of the start, store id, 1 where the cluster's
  *             certificate names that store, else 0: a probe, or the answer to one
- * frame 2 = the same after a 2, without the key's id, the receiver's last frame and the
- *           sender's store, with 0 or 1
- * frame 1 = as frame 2 after a 1, with the ring's digest before the clock
  * ```
  *
- * Version 3 is written, and all are read. The header lets a node refuse frames that are not for
- * it before anything is joined: of another cluster, of another number of partitions, sealed under
- * another key, or for an incarnation of this node that is over.
+ * MAC and key are written and checked by `FrameSeal`; they stand at fixed places, as do incarnation
+ * and number, so that a receiver proves a frame and knows a repeat before it decodes anything.
+ * Versions 1 to 3 had no MAC. They are refused, since nothing of them can be believed.
  */
 import { ByteReader, ByteWriter, Malformed } from "../core/codec/Bytes.ts"
-import type { MessageFormat } from "./PeerMessageCodec.ts"
+import { invariant } from "../core/Invariant.ts"
 
 /** How many changes are durable at the sender; others remember it, to tell it what it lost. */
 export interface Position {
@@ -34,9 +31,9 @@ export interface Position {
 export interface FrameHeader {
   readonly cluster: string
   readonly partitionCount: number
-  /** Sixteen hexadecimal digits that name the sender's key; undefined where it is not told. */
-  readonly keyId?: string | undefined
   readonly senderIncarnation: string
+  /** Grows from one frame of the incarnation to the next one for the same receiver. */
+  readonly number: number
   /** The incarnation of the receiver in its last frame to the sender; empty if none. */
   readonly receiverIncarnation: string
   /** The sender's wall clock, in milliseconds since 1970. */
@@ -86,17 +83,50 @@ export type FrameBody =
 export interface Frame {
   readonly header: FrameHeader
   readonly body: FrameBody
-  /** How the messages in the body are written. */
-  readonly format: MessageFormat
 }
 
-export const frameVersion = 3
+export const frameVersion = 4
 
 /** More than any header and part fields take. */
 export const headerBytesMax = 320
 
+const macBytes = 16
 const keyIdBytes = 8
-const keyIdUntold = "0".repeat(2 * keyIdBytes)
+const incarnationLength = 15
+const numberBytes = 6
+
+/** Where the fields of fixed length begin and end. */
+export const layout = {
+  mac: 1,
+  keyId: 1 + macBytes,
+  incarnation: 1 + macBytes + keyIdBytes,
+  number: 1 + macBytes + keyIdBytes + incarnationLength,
+  end: 1 + macBytes + keyIdBytes + incarnationLength + numberBytes
+} as const
+
+const incarnationPattern = /^[0-9a-z]{15}$/u
+const clusterPattern = /^[a-z0-9][a-z0-9_-]{0,63}$/u
+const idPattern = /^[0-9a-z]{1,64}$/u
+const storeMax = 2 ** 32 - 1
+const halfNumber = 2 ** 24
+
+/** Whether bytes of any origin are long enough to be told apart as a frame. */
+export const isLongEnough = (bytes: Uint8Array): boolean => bytes.length > layout.end
+
+/** The number in such bytes. */
+export const numberIn = (bytes: Uint8Array): number => {
+  let number = 0
+  for (let i = layout.number; i < layout.end; i++) number = number * 256 + bytes[i]!
+  return number
+}
+
+/** Whether such bytes name this incarnation as their sender's. */
+export const isOfIncarnation = (bytes: Uint8Array, incarnation: string): boolean => {
+  for (let i = 0; i < incarnationLength; i++) {
+    if (bytes[layout.incarnation + i] !== incarnation.charCodeAt(i)) return false
+  }
+  return true
+}
 
 /** Writes all that stands before the content of a frame of messages: whole without `part`. */
 export const writeHeader = (writer: ByteWriter, header: FrameHeader, part?: PartHeader): void => {
@@ -105,19 +135,29 @@ export const writeHeader = (writer: ByteWriter, header: FrameHeader, part?: Part
   else writer.byte(1).varint(part.transfer).varint(part.index).varint(part.count)
 }
 
-const writeEnvelope = (writer: ByteWriter, header: FrameHeader): ByteWriter =>
-  writer
-    .byte(frameVersion)
+/** Leaves zeros for MAC and key. */
+const writeEnvelope = (writer: ByteWriter, header: FrameHeader): ByteWriter => {
+  const { number, senderIncarnation } = header
+  invariant(senderIncarnation.length === incarnationLength, "a frame names its incarnation")
+  writer.byte(frameVersion).raw(unsealed)
+  for (let i = 0; i < incarnationLength; i++) writer.byte(senderIncarnation.charCodeAt(i))
+  writeHalf(writer, Math.floor(number / halfNumber))
+  writeHalf(writer, number % halfNumber)
+  return writer
     .text(header.cluster)
     .varint(header.partitionCount)
-    .hex(header.keyId ?? keyIdUntold)
-    .text(header.senderIncarnation)
     .text(header.receiverIncarnation)
     .varint(Math.max(0, Math.floor(header.clockMillis)))
     .varint(Math.max(0, Math.floor(header.receiverClockMillis ?? 0)))
     .varint(Math.max(0, Math.floor(header.heldMillis ?? 0)))
     .varint(toldBy(header).store)
     .varint(toldBy(header).changes)
+}
+
+const unsealed = new Uint8Array(macBytes + keyIdBytes)
+
+const writeHalf = (writer: ByteWriter, half: number): void =>
+  void writer.byte(half >>> 16).byte((half >>> 8) & 0xff).byte(half & 0xff)
 
 /** A frame in bytes of its own. */
 export const encode = (header: FrameHeader, body: FrameBody): Uint8Array => {
@@ -143,37 +183,52 @@ export const encode = (header: FrameHeader, body: FrameBody): Uint8Array => {
   }
 }
 
-const readHeader = (
-  reader: ByteReader
-): Pick<Frame, "header" | "format"> => {
+const readMatching = (reader: ByteReader, pattern: RegExp, expected: string): string => {
+  const at = reader.offset
+  const text = reader.text(expected)
+  if (!pattern.test(text)) throw new Malformed(expected, at)
+  return text
+}
+
+const readSenderIncarnation = (reader: ByteReader): string => {
+  const at = reader.offset
+  const incarnation = reader.ascii(incarnationLength, "an incarnation")
+  if (!incarnationPattern.test(incarnation)) throw new Malformed("an incarnation", at)
+  return incarnation
+}
+
+const readReceiverIncarnation = (reader: ByteReader): string => {
+  const at = reader.offset
+  const incarnation = reader.text("an incarnation")
+  const isOne = incarnation === "" || incarnationPattern.test(incarnation)
+  if (!isOne) throw new Malformed("an incarnation or none", at)
+  return incarnation
+}
+
+const readHeader = (reader: ByteReader, bytes: Uint8Array): FrameHeader => {
   const version = reader.byte("a frame's version")
-  if (version !== 1 && version !== 2 && version !== 3) {
-    throw new Malformed("a frame of version 1, 2 or 3", 0)
-  }
-  const cluster = reader.text("a cluster's name")
+  if (version !== frameVersion) throw new Malformed(`a frame of version ${frameVersion}`, 0)
+  reader.raw(macBytes + keyIdBytes, "a MAC and a key's id")
+  const senderIncarnation = readSenderIncarnation(reader)
+  reader.raw(numberBytes, "the number of a frame")
+  const cluster = readMatching(reader, clusterPattern, "a cluster's name")
   const partitionCount = reader.varint("a number of partitions")
-  const keyId = version === 3 ? reader.hex(keyIdBytes, "a key's id") : keyIdUntold
-  const senderIncarnation = reader.text("an incarnation")
-  const receiverIncarnation = reader.text("an incarnation")
-  const format: MessageFormat = version === 1
-    ? { version, ringDigest: reader.text("a ring's digest") }
-    : { version }
+  const receiverIncarnation = readReceiverIncarnation(reader)
   const clockMillis = reader.varint("a time")
-  const receiverClockMillis = version === 3 ? reader.varint("a time") : 0
-  const heldMillis = version === 3 ? reader.varint("a time") : 0
-  const position = version === 3 ? readPosition(reader) : noPosition
-  const header: FrameHeader = {
+  const receiverClockMillis = reader.varint("a time")
+  const heldMillis = reader.varint("a time")
+  const position = readPosition(reader)
+  return {
     cluster,
     partitionCount,
     senderIncarnation,
+    number: numberIn(bytes),
     receiverIncarnation,
     clockMillis,
-    ...keyId === keyIdUntold ? {} : { keyId },
     ...receiverClockMillis === 0 ? {} : { receiverClockMillis },
     ...heldMillis === 0 ? {} : { heldMillis },
     ...position.changes === 0 ? {} : { position }
   }
-  return { header, format }
 }
 
 /** Of a sender that tells nothing. */
@@ -188,28 +243,30 @@ const readPosition = (reader: ByteReader): Position => {
   const at = reader.offset
   const store = reader.varint("a store")
   const changes = reader.varint("a number of changes")
-  if (changes === 0 && store !== 0) throw new Malformed("a store with changes", at)
+  if (store > storeMax || (changes === 0 && store !== 0)) {
+    throw new Malformed("a store with changes", at)
+  }
   return { store, changes }
 }
 
-/** The parts of a frame; its byte fields are views of `bytes`. Throws `Malformed`. */
+/**
+ * The parts of a frame; its byte fields are views of `bytes`. Throws `Malformed`.
+ *
+ * **Requires** that `FrameSeal` has proved the frame where anything is done for its sake.
+ */
 export const decode = (bytes: Uint8Array): Frame => {
   const reader = new ByteReader(bytes)
-  const { format, header } = readHeader(reader)
-  return { header, body: readBody(reader, format), format }
+  const header = readHeader(reader, bytes)
+  return { header, body: readBody(reader) }
 }
 
-const readBody = (reader: ByteReader, { version }: MessageFormat): FrameBody => {
+const readBody = (reader: ByteReader): FrameBody => {
   const at = reader.offset
-  const kind = reader.byte("the kind of a frame")
-  switch (kind) {
+  switch (reader.byte("the kind of a frame")) {
     case 0:
       return { _tag: "Whole", messages: reader.raw(reader.remaining) }
     case 1:
       return readPart(reader, at)
-  }
-  if (version < 3) throw new Malformed("whole or part", at)
-  switch (kind) {
     case 2:
       return readMissing(reader, at)
     case 3:
@@ -241,9 +298,9 @@ const readMissing = (reader: ByteReader, at: number): FrameBody => {
 }
 
 const readIdentity = (reader: ByteReader): Identity => {
-  const nonce = reader.text("a nonce")
-  const startedAs = reader.text("an incarnation")
-  const storeId = reader.text("a store's id")
+  const nonce = readMatching(reader, idPattern, "a nonce")
+  const startedAs = readMatching(reader, incarnationPattern, "an incarnation")
+  const storeId = readMatching(reader, idPattern, "a store's id")
   const at = reader.offset
   const named = reader.byte("a flag")
   if (named > 1) throw new Malformed("a flag", at)

@@ -7,6 +7,7 @@
  * answer does not say which sending it is for.
  */
 import type { NodeLimits } from "../core/model/Limits.ts"
+import { runEach } from "../core/RunEach.ts"
 import type { Runtime } from "../core/Runtime.ts"
 
 /** A request that waits. */
@@ -125,10 +126,10 @@ export class InFlightRequests<W extends Waiting> {
 
   /** Sends everything again: after a reconnection, when all that was out may be lost. */
   resendAll(): void {
-    for (const entry of this.#entries.values()) {
+    runEach(this.#entries.values(), (entry) => {
       entry.isResent = true
       entry.waiting.resend()
-    }
+    })
   }
 
   *all(): Iterable<W> {
@@ -137,10 +138,10 @@ export class InFlightRequests<W extends Waiting> {
 
   /** Ends every request as if its time were up. */
   expireAll(): void {
-    for (const [number, { waiting }] of this.#entries) {
+    runEach(this.#entries, ([number, { waiting }]) => {
       this.#entries.delete(number)
       waiting.expire()
-    }
+    })
   }
 
   /**
@@ -170,9 +171,12 @@ export class InFlightRequests<W extends Waiting> {
       this.#sweeping = false
       const now = this.#runtime.elapsed()
       this.#gaveWay = !this.#gaveWay && now - dueAt > sweepMillis
-      if (this.#gaveWay) this.#runtime.mark("in flight: a late sweep lets answers come first")
-      else this.#sweep(now)
-      if (this.#entries.size > 0) this.#schedule()
+      try {
+        if (this.#gaveWay) this.#runtime.mark("in flight: a late sweep lets answers come first")
+        else this.#sweep(now)
+      } finally {
+        if (this.#entries.size > 0) this.#schedule()
+      }
     })
   }
 
@@ -181,19 +185,27 @@ export class InFlightRequests<W extends Waiting> {
    * or was stopped, they still wait, and their senders would be called unreachable.
    */
   #sweep(now: number): void {
+    const due: Array<number> = []
     // `forEach` makes no pair for each entry, and most entries are only looked at.
-    this.#entries.forEach((entry, number) => {
-      if (entry.waiting.deadline <= now) {
-        this.#entries.delete(number)
-        entry.waiting.expire()
-      } else if (entry.resendAt <= now) {
-        entry.isResent = true
-        entry.pauseMillis *= 2
-        entry.resendAt = this.#next(entry, now)
-        this.#resends++
-        this.#runtime.mark("coordinator: an unanswered request is sent again")
-        entry.waiting.resend()
-      }
+    this.#entries.forEach(({ resendAt, waiting: { deadline } }, number) => {
+      if (deadline <= now || resendAt <= now) due.push(number)
     })
+    runEach(due, (number) => this.#sweepOne(number, now))
+  }
+
+  #sweepOne(number: number, now: number): void {
+    const entry = this.#entries.get(number)
+    // One that was due may have ended another.
+    if (entry === undefined) return
+    if (entry.waiting.deadline <= now) {
+      this.#entries.delete(number)
+      return entry.waiting.expire()
+    }
+    entry.isResent = true
+    entry.pauseMillis *= 2
+    entry.resendAt = this.#next(entry, now)
+    this.#resends++
+    this.#runtime.mark("coordinator: an unanswered request is sent again")
+    entry.waiting.resend()
   }
 }

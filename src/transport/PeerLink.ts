@@ -3,14 +3,20 @@
  * decides which frames are taken, and `PeerRouter` calls their handlers.
  *
  * Coalescing is the largest single factor in throughput, and acknowledgements gain most. The
- * sender of a frame is taken from its subject, which the broker's permissions can enforce.
+ * sender of a frame is taken from its subject, which its MAC covers and the broker's permissions
+ * can enforce.
  */
 import type { PeerHandlers, PeerMessage, PeerTag } from "../../schemas/PeerMessage.ts"
 import { Malformed } from "../core/codec/Bytes.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import { type ClusterName, NodeId } from "../core/model/Names.ts"
 import type { Runtime } from "../core/Runtime.ts"
+import { type WorkLimits, WorkQueue } from "../core/WorkQueue.ts"
 import * as Frame from "./Frame.ts"
+import { FrameGate } from "./FrameGate.ts"
+import type { FrameSeal } from "./FrameSeal.ts"
+import type { FrameWindowLimits } from "./FrameWindows.ts"
+import type { LinkStats } from "./LinkStats.ts"
 import { type OutboxLimits, PeerOutbox } from "./PeerOutbox.ts"
 import { PeerRouter } from "./PeerRouter.ts"
 import * as Reassembly from "./Reassembly.ts"
@@ -30,12 +36,11 @@ export interface PeerLinkOptions {
   readonly handlers: PeerHandlers
   /** This node's durable changes, for a peer to remember. Unless given, none are told. */
   readonly position?: (peer: NodeId) => Frame.Position
-  /**
-   * Names of this node's keys: frames say the first, and those of nodes with none of them are
-   * refused. Unless given, frames of all are taken.
-   */
-  readonly keyIds?: ReadonlyArray<string>
-  /** Called for each frame of a node with another key. */
+  /** Seals the frames of this node, and proves those of the others. */
+  readonly seal: FrameSeal
+  /** Frames of other senders are refused before anything of them is kept. */
+  readonly isMember: (node: NodeId) => boolean
+  /** Called for each frame that says another key. It proves nothing, not even its sender. */
   readonly onOtherKey?: (from: NodeId) => void
   /**
    * Called for each frame that belongs to this cluster, with how far the peer's clock is ahead, at
@@ -44,7 +49,12 @@ export interface PeerLinkOptions {
   readonly onHeard: (from: NodeId, leastMillis: number, told: Told) => void
   /** Told of each exception of a handler. It may throw where a failure is to end the process. */
   readonly onHandlerFailure: (failure: unknown, tag: PeerTag) => void
-  readonly limits: OutboxLimits & ReassemblyLimits
+  readonly limits:
+    & OutboxLimits
+    & ReassemblyLimits
+    & FrameWindowLimits
+    & WorkLimits
+    & Pick<NodeLimits, "frameMessagesMax">
 }
 
 type ReassemblyLimits = Pick<
@@ -77,51 +87,28 @@ interface Heard {
   readonly at: number
 }
 
-export interface LinkStats {
-  readonly framesSent: number
-  readonly messagesSent: number
-  /** Runs of parts given up because too much was waiting, or their sender sends no more. */
-  readonly abandonedRuns: number
-  /** Questions for the missing parts of a run. */
-  readonly partsAsked: number
-  /** Parts sent again because they were asked for. */
-  readonly partsResent: number
-  /** Bytes of parts that wait for others, and of runs kept for receivers that miss parts. */
-  readonly partBytes: number
-  /** Requests under the digest of another ring; they were answered, and reached no handler. */
-  readonly otherRing: number
-  /** Frames of nodes with another key, which were not taken. */
-  readonly otherKey: number
-  /** Messages that were lost because their handler threw. */
-  readonly handlerFailures: number
-  /**
-   * Frames that were not taken; `formerIncarnation` were meant for an earlier incarnation of this
-   * node.
-   */
-  readonly refused: {
-    readonly malformed: number
-    readonly otherCluster: number
-    readonly formerIncarnation: number
-  }
-}
-
 export class PeerLink {
   readonly #options: PeerLinkOptions
   readonly #subjects: Subjects
   readonly #subscription: Subscription
   readonly #outbox: PeerOutbox
   readonly #router: PeerRouter
+  /** In which the messages of frames take their turns. */
+  readonly #work: WorkQueue
   readonly #heard = new Map<NodeId, Heard>()
   readonly #reassembly: Reassembly.Reassembly
-  readonly #refusals = { malformed: 0, otherCluster: 0, formerIncarnation: 0 }
-  #otherKey = 0
+  readonly #gate: FrameGate
+  readonly #refusals = { malformed: 0, otherCluster: 0, formerIncarnation: 0, formerSender: 0 }
+  /** Of the last frame to each peer. */
+  readonly #numbers = new Map<NodeId, number>()
   #partsAsked = 0
   #sweeping = false
   #closed = false
 
   constructor(options: PeerLinkOptions) {
-    const { limits, node, ringDigest, transport, runtime } = options
+    const { limits, node, ringDigest, seal, transport, runtime } = options
     this.#options = options
+    this.#gate = new FrameGate(options)
     this.#reassembly = Reassembly.make({
       bytesMax: limits.reassemblyBytesMax,
       partsMax: limits.reassemblyPartsMax,
@@ -136,9 +123,19 @@ export class PeerLink {
       frameBytesMax: () => transport.maxPayload(),
       flush: (done) => transport.flush(done),
       headerTo: (peer) => this.#headerTo(peer),
-      publish: (to, frame) => transport.publish(this.#subjects.peer({ to, from: node }), frame)
+      publish: (to, frame) => {
+        const subject = this.#subjects.peer({ to, from: node })
+        seal.seal(subject, frame)
+        transport.publish(subject, frame)
+      }
     })
-    this.#router = new PeerRouter({ ...options, send: (to, message) => this.send(to, message) })
+    this.#work = new WorkQueue({ runtime, limits })
+    this.#router = new PeerRouter({
+      ...options,
+      work: this.#work,
+      send: (to, message) => this.send(to, message),
+      onMalformed: () => this.#refuseTorn()
+    })
     this.#subscription = transport.subscribe(
       this.#subjects.peersTo(node),
       (message) => this.#receive(message)
@@ -164,9 +161,10 @@ export class PeerLink {
       partsResent: this.#outbox.partsResent,
       partBytes: this.#reassembly.waitingBytes() + this.#outbox.keptBytes,
       otherRing: this.#router.otherRing,
-      otherKey: this.#otherKey,
       handlerFailures: this.#router.handlerFailures,
-      refused: { ...this.#refusals }
+      windowBytes: this.#gate.windowBytes,
+      work: this.#work.stats,
+      refused: { ...this.#gate.refusals, ...this.#refusals }
     }
   }
 
@@ -175,6 +173,7 @@ export class PeerLink {
     this.#outbox.flush()
     this.#outbox.forget()
     this.#closed = true
+    this.#work.close()
     this.#subscription.close()
   }
 
@@ -191,14 +190,25 @@ export class PeerLink {
     return this.#heard.get(node)?.incarnation ?? ""
   }
 
+  /** Forgets the nodes that are no members any more. */
+  retainMembers(): void {
+    const { isMember } = this.#options
+    this.#gate.retainMembers()
+    for (const node of this.#heard.keys()) if (!isMember(node)) this.#heard.delete(node)
+    for (const node of this.#numbers.keys()) if (!isMember(node)) this.#numbers.delete(node)
+  }
+
+  /** Each header has a number of its own. */
   #headerTo(peer: NodeId): Frame.FrameHeader {
-    const { cluster, incarnation, keyIds, partitionCount, position, runtime } = this.#options
+    const { cluster, incarnation, partitionCount, position, runtime } = this.#options
     const heard = this.#heard.get(peer)
+    const number = (this.#numbers.get(peer) ?? 0) + 1
+    this.#numbers.set(peer, number)
     return {
       cluster,
       partitionCount,
-      keyId: keyIds?.[0],
       senderIncarnation: incarnation(),
+      number,
       receiverIncarnation: heard?.incarnation ?? "",
       clockMillis: runtime.now(),
       receiverClockMillis: heard?.clockMillis,
@@ -212,27 +222,30 @@ export class PeerLink {
     // Frames under the own id are another process's, or questions to one.
     if (this.#closed || subject?._tag !== "Peer" || subject.from === this.#options.node) return
     try {
-      this.#read(subject.from, message.data)
+      const frame = this.#gate.open({ from: subject.from, ...message })
+      if (frame !== undefined) this.#read(subject.from, frame)
     } catch (error) {
-      // The messages before the fault in the frame were taken; the rest is lost like a lost frame.
       if (!(error instanceof Malformed)) throw error
-      this.#refusals.malformed++
-      this.#options.runtime.mark("link: a torn frame is refused")
+      this.#refuseTorn()
     }
   }
 
-  #read(from: NodeId, data: Uint8Array): void {
-    const frame = Frame.decode(data)
-    const { body, format, header } = frame
+  #refuseTorn(): void {
+    this.#refusals.malformed++
+    this.#options.runtime.mark("link: a torn frame is refused")
+  }
+
+  #read(from: NodeId, frame: Frame.Frame): void {
+    const { body, header } = frame
     if (!this.#accept(from, frame)) return
     switch (body._tag) {
       case "Whole":
-        return this.#router.take(from, body.messages, format)
+        return this.#router.take(from, body.messages)
       case "Part": {
-        const sender = `${from} ${header.senderIncarnation} ${format.version}`
+        const sender = `${from} ${header.senderIncarnation}`
         const messages = this.#reassembly.add({ sender, ...body })
         this.#scheduleSweep()
-        if (messages !== undefined) this.#takeWhole(from, messages, frame)
+        if (messages !== undefined) this.#takeWhole(from, messages, body)
         return
       }
       case "Missing":
@@ -240,14 +253,11 @@ export class PeerLink {
     }
   }
 
-  #takeWhole(from: NodeId, messages: Uint8Array, { body, format }: Frame.Frame): void {
-    const { runtime } = this.#options
-    runtime.mark("link: the last part has come")
-    // Earlier versions number their runs. A run is named after its content since.
-    const isWhole = format.version < 3 || body._tag !== "Part"
-      || transferOf(messages) === body.transfer
-    if (!isWhole) throw new Malformed("parts of one run", 0)
-    this.#router.take(from, messages, format)
+  #takeWhole(from: NodeId, messages: Uint8Array, { transfer }: Frame.PartHeader): void {
+    this.#options.runtime.mark("link: the last part has come")
+    // A run is named after its content.
+    if (transferOf(messages) !== transfer) throw new Malformed("parts of one run", 0)
+    this.#router.take(from, messages)
   }
 
   /** While parts wait, asks now and then for those that are missing. */
@@ -268,24 +278,27 @@ export class PeerLink {
   }
 
   #accept(from: NodeId, { body, header }: Frame.Frame): boolean {
-    const { cluster, incarnation, keyIds, onHeard, partitionCount, runtime } = this.#options
+    const { cluster, incarnation, onHeard, partitionCount, runtime } = this.#options
     if (header.cluster !== cluster || header.partitionCount !== partitionCount) {
       this.#refusals.otherCluster++
       runtime.mark("link: a frame of another cluster is refused")
       return false
     }
-    if (header.keyId !== undefined && keyIds?.includes(header.keyId) === false) {
-      this.#refuseKey(from, body)
+    const { clockMillis, receiverIncarnation: addressed, senderIncarnation } = header
+    const isForThis = addressed === incarnation()
+    // A wiped node with a slow clock may have a lesser incarnation than before. So it is believed,
+    // once it has heard this one: that no frame has which was recorded before this node started.
+    if (!isForThis && senderIncarnation < this.incarnationOf(from)) {
+      this.#refusals.formerSender++
+      runtime.mark("link: a frame of a former incarnation is refused")
+      this.#outbox.greet(from)
       return false
     }
-    // The one of the last frame, not the greatest: a wiped node with a slow clock may have a lesser
-    // one. A late frame of a former incarnation so misleads one frame; the answer to that tells the
-    // present incarnation.
-    const { clockMillis, senderIncarnation } = header
+    // A late frame of a former incarnation misleads one frame; the answer to that tells the present
+    // incarnation.
     this.#heard.set(from, { incarnation: senderIncarnation, clockMillis, at: runtime.elapsed() })
     onHeard(from, clockMillis - runtime.now(), this.#toldBy(header, isEmpty(body)))
-    const addressed = header.receiverIncarnation
-    if (addressed !== "" && addressed !== incarnation()) {
+    if (addressed !== "" && !isForThis) {
       this.#refusals.formerIncarnation++
       runtime.mark("link: a frame for a former incarnation is refused")
       // An empty frame tells the peer which incarnation of this node it should address.
@@ -306,14 +319,6 @@ export class PeerLink {
     // Back to when the own clock was as the peer says, which is that of its frame.
     const sentAt = runtime.elapsed() - (runtime.now() - receiverClockMillis)
     return { greatestMillis, reachedAt: isGreeting ? sentAt : Infinity, position }
-  }
-
-  #refuseKey(from: NodeId, body: Frame.FrameBody): void {
-    this.#otherKey++
-    this.#options.runtime.mark("link: a frame under another key is refused")
-    this.#options.onOtherKey?.(from)
-    // An empty frame tells the peer of this node's key, and is never answered by another one.
-    if (!isEmpty(body)) this.#outbox.greet(from)
   }
 }
 

@@ -5,9 +5,7 @@
  * message = tag, request, the ring's digest where the tag depends on the ring, the tag's own fields
  * ```
  *
- * Frames of version 1 say the ring's digest once for all their messages, and know no `OtherRing`;
- * those of version 2 know nothing that comes after it, and in neither a replica says that it is
- * complete. A `Store` that names its operation has a tag of its own.
+ * A `Store` that names its operation has a tag of its own.
  */
 import * as Schema from "effect/Schema"
 import type {
@@ -33,11 +31,6 @@ import {
 } from "./OperationMessages.ts"
 import { NodeId } from "../core/model/Names.ts"
 
-/** How the messages of a frame are written, by the frame's version. */
-export type MessageFormat =
-  | { readonly version: 1; readonly ringDigest: string }
-  | { readonly version: 2 | 3 }
-
 /** `NamedStore` is a `Store` with its operation. */
 type WireTag = PeerTag | "NamedStore"
 
@@ -62,8 +55,6 @@ const tags = [
   "Form",
   "Formed"
 ] as const satisfies ReadonlyArray<WireTag>
-/** How many tags each version knows: the first ones. */
-const tagsOfVersion = { 1: 9, 2: 10, 3: tags.length } as const
 /** Requests that are right on one ring only. All other messages are taken on any. */
 const ringDependent: ReadonlySet<WireTag> = new Set([
   "Store",
@@ -239,20 +230,13 @@ export interface ReceivedMessage {
 }
 
 /** The next message of a frame; its byte fields are views of the frame. Throws `Malformed`. */
-export const readMessage = (reader: ByteReader, format: MessageFormat): ReceivedMessage => {
+export const readMessage = (reader: ByteReader): ReceivedMessage => {
   const at = reader.offset
-  const code = reader.byte("a message tag")
-  const tag = tags[code]
-  if (tag === undefined || code >= tagsOfVersion[format.version]) {
-    throw new Malformed("a message tag", at)
-  }
+  const tag = tags[reader.byte("a message tag")]
+  if (tag === undefined) throw new Malformed("a message tag", at)
   const request = reader.varint("a request number")
-  const read = () => readFields(reader, { _tag: tag, request, version: format.version })
-  if (!ringDependent.has(tag)) return { message: read(), ring: undefined }
-  const ring = format.version === 1
-    ? format.ringDigest
-    : reader.hex(ringDigestBytes, "a ring's digest")
-  return { message: read(), ring }
+  const ring = ringDependent.has(tag) ? reader.hex(ringDigestBytes, "a ring's digest") : undefined
+  return { message: readFields(reader, { _tag: tag, request }), ring }
 }
 
 const readStore = (reader: ByteReader, request: number): Store => {
@@ -264,20 +248,15 @@ const readStore = (reader: ByteReader, request: number): Store => {
 
 const readFields = (
   reader: ByteReader,
-  { _tag, request, version }: {
-    readonly _tag: WireTag
-    readonly request: number
-    readonly version: MessageFormat["version"]
-  }
+  { _tag, request }: { readonly _tag: WireTag; readonly request: number }
 ): PeerMessage => {
-  const completenessOf = () => version < 3 ? "incomplete" : readCompleteness(reader)
   switch (_tag) {
     case "Store":
       return readStore(reader, request)
     case "NamedStore":
       return { ...readStore(reader, request), operation: readOperation(reader) }
     case "Stored":
-      return { _tag, request, durable: readFlag(reader), completeness: completenessOf() }
+      return { _tag, request, durable: readFlag(reader), completeness: readCompleteness(reader) }
     case "Fetch": {
       const { bucket, fingerprint, key } = readName(reader)
       const digest = readMatching(reader, digestPattern, "a digest")
@@ -294,7 +273,7 @@ const readFields = (
         request,
         outcome: readOutcome(reader),
         document: reader.bytes("a document"),
-        completeness: completenessOf()
+        completeness: readCompleteness(reader)
       }
     case "Refused":
       return { _tag, request, reason: reader.text("a reason") }
@@ -312,7 +291,7 @@ const readFields = (
         request,
         through: readCursor(reader),
         keys: readCursors(reader),
-        completeness: completenessOf()
+        completeness: readCompleteness(reader)
       }
     case "OtherRing":
       return { _tag, request, digest: reader.hex(ringDigestBytes, "a ring's digest") }

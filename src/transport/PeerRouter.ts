@@ -12,10 +12,12 @@ import type {
   PeerTag,
   Reply
 } from "../../schemas/PeerMessage.ts"
-import { ByteReader } from "../core/codec/Bytes.ts"
+import { ByteReader, Malformed } from "../core/codec/Bytes.ts"
+import type { NodeLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { Runtime } from "../core/Runtime.ts"
-import { type MessageFormat, readMessage } from "./PeerMessageCodec.ts"
+import type { WorkQueue } from "../core/WorkQueue.ts"
+import { readMessage } from "./PeerMessageCodec.ts"
 
 export interface PeerRouterOptions {
   readonly runtime: Pick<Runtime, "mark">
@@ -24,6 +26,11 @@ export interface PeerRouterOptions {
   readonly send: (to: NodeId, message: PeerMessage) => void
   /** Told of each exception of a handler. It may throw where a failure is to end the process. */
   readonly onHandlerFailure: (failure: unknown, tag: PeerTag) => void
+  /** Told of each frame that holds something else than messages, or too many of them. */
+  readonly onMalformed: () => void
+  /** In which the messages of a frame take their turns. */
+  readonly work: WorkQueue
+  readonly limits: Pick<NodeLimits, "frameMessagesMax">
 }
 
 export class PeerRouter {
@@ -45,23 +52,43 @@ export class PeerRouter {
     return this.#handlerFailures
   }
 
-  /** Takes the messages of a frame, up to the first that is malformed. Throws `Malformed`. */
-  take(from: NodeId, messages: Uint8Array, format: MessageFormat): void {
-    const { onHandlerFailure, ringDigest, send } = this.#options
+  /**
+   * Takes the messages of a frame, up to the first that is malformed. A frame for which there is no
+   * room is lost, as one is on its way.
+   */
+  take(from: NodeId, messages: Uint8Array): void {
+    const { limits: { frameMessagesMax }, onMalformed, send, work } = this.#options
     const reply: Reply = (answer) => send(from, answer)
     const reader = new ByteReader(messages)
-    while (reader.remaining > 0) {
-      const { message, ring } = readMessage(reader, format)
-      if (ring !== undefined && ring !== ringDigest()) {
-        this.#refuse(from, message)
-        continue
+    let left = frameMessagesMax
+    work.add(() => {
+      if (reader.remaining === 0) return false
+      const read = left-- > 0 ? tryRead(reader) : undefined
+      // The messages before the fault in the frame were taken; the rest is lost.
+      if (read === undefined) {
+        onMalformed()
+        return false
       }
-      try {
-        this.#handle(message._tag, message, from, reply)
-      } catch (failure) {
-        this.#handlerFailures++
-        onHandlerFailure(failure, message._tag)
-      }
+      this.#take(from, { ...read, reply })
+      return reader.remaining > 0
+    }, messages.length)
+  }
+
+  #take(
+    from: NodeId,
+    { message, reply, ring }: {
+      readonly message: PeerMessage
+      readonly ring: string | undefined
+      readonly reply: Reply
+    }
+  ): void {
+    const { onHandlerFailure, ringDigest } = this.#options
+    if (ring !== undefined && ring !== ringDigest()) return this.#refuse(from, message)
+    try {
+      this.#handle(message._tag, message, from, reply)
+    } catch (failure) {
+      this.#handlerFailures++
+      onHandlerFailure(failure, message._tag)
     }
   }
 
@@ -80,5 +107,14 @@ export class PeerRouter {
     runtime.mark("link: a request of another ring is refused")
     // A request without a number asks for no answer.
     if (request !== 0) send(from, { _tag: "OtherRing", request, digest: ringDigest() })
+  }
+}
+
+const tryRead = (reader: ByteReader) => {
+  try {
+    return readMessage(reader)
+  } catch (error) {
+    if (error instanceof Malformed) return undefined
+    throw error
   }
 }

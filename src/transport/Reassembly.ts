@@ -52,7 +52,10 @@ interface Run {
 }
 
 /** A run's share of memory before its first byte, roughly: its name, and an entry for each part. */
-const bookkeepingOf = (count: number): number => 200 + count * 8
+const bookkeepingOf = (name: string, count: number): number => 200 + 2 * name.length + count * 8
+
+/** A part's share beside its content: the object that holds it. */
+const partOverhead = 100
 
 export class Reassembly {
   readonly #limits: Required<ReassemblyLimits>
@@ -99,9 +102,9 @@ export class Reassembly {
     run.asks = run.idleSweeps = 0
     // The last part is not kept beyond this call.
     run.parts[index] = run.missing > 0 ? new Uint8Array(bytes) : bytes
-    run.bytes += bytes.length
+    run.bytes += bytes.length + partOverhead
     run.partBytes = Math.max(run.partBytes, bytes.length)
-    this.#waiting += bytes.length
+    this.#waiting += bytes.length + partOverhead
     if (run.missing > 0) {
       this.#makeRoom(name)
       return undefined
@@ -129,7 +132,7 @@ export class Reassembly {
         continue
       }
       const { length } = run.parts
-      room -= bookkeepingOf(length) + length * run.partBytes
+      room -= bookkeepingOf(name, length) + length * (run.partBytes + partOverhead)
       if (room < 0 && asks.length > 0) continue
       run.asks++
       run.idleSweeps = 0
@@ -144,7 +147,7 @@ export class Reassembly {
     name: string,
     { count, sender, transfer }: Pick<Part, "count" | "sender" | "transfer">
   ): Run {
-    const bytes = bookkeepingOf(count)
+    const bytes = bookkeepingOf(name, count)
     const parts = Array.from({ length: count }, () => undefined)
     const sizes = { missing: count, partBytes: 0, bytes }
     const run = { sender, transfer, parts, ...sizes, idleSweeps: 0, asks: 0 }

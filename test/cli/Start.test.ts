@@ -145,7 +145,11 @@ describe("a node is told", () => {
     const node = await startNode([], {})
     const warnings = node.logs().filter(({ level }) => level === "WARN")
     expect(warnings.map(({ message }) => message))
-      .toEqual([expect.stringMatching(/^EVERWRITE_CLUSTER_KEY is not set: .* cluster dev$/)])
+      .toEqual([
+        expect.stringMatching(
+          /^EVERWRITE_CLUSTER_KEY is not set: a key for development .* cluster dev; /
+        )
+      ])
     node.child.kill("SIGTERM")
     await node.ended
   })

@@ -17,6 +17,7 @@ import * as RingState from "../../src/core/ring/RingState.ts"
 import type { Any } from "../../src/core/strategy/Bucket.ts"
 import * as Buckets from "../../src/core/strategy/Buckets.ts"
 import type { Runtime } from "../../src/core/Runtime.ts"
+import type { OnFailure } from "../../src/node/Guard.ts"
 import { beginIncarnation, NodeCore } from "../../src/node/NodeCore.ts"
 import { type DirectStorage, MemoryDisk, openDirect } from "../../src/storage/DirectStorage.ts"
 import { makeMemoryBroker } from "../../src/transport/MemoryTransport.ts"
@@ -46,6 +47,8 @@ export interface MemoryClusterOptions {
   /** By default nothing is cached, so that what is on the disks is what is read. */
   readonly limits?: Partial<NodeLimits>
   readonly maxPayload?: number
+  /** Told of exceptions; unless given, they are thrown. */
+  readonly onFailure?: OnFailure
   /** Stands between a node and the broker, to lose, repeat or watch what it publishes. */
   readonly wire?: (node: NodeId, transport: TransportService) => TransportService
 }
@@ -99,6 +102,7 @@ interface StartOptions
   readonly transport: TransportService
   readonly disk: MemoryDisk
   readonly isForced: boolean
+  readonly onFailure: OnFailure | undefined
 }
 
 interface Started {
@@ -109,7 +113,7 @@ interface Started {
 const start = (options: StartOptions): Promise<Started> =>
   new Promise((resolve, reject) => {
     const { buckets, disk, id, isForced, limits, partitionCount, ring } = options
-    const { runtime, transport, wire } = options
+    const { onFailure, runtime, transport, wire } = options
     const identity = { node: id, cluster: clusterName, partitionCount }
     const storage = openDirect({ directory: disk, identity, runtime })
     beginIncarnation({ storage: storage.service, runtime }, (begun) => {
@@ -122,8 +126,9 @@ const start = (options: StartOptions): Promise<Started> =>
         cluster: clusterName,
         ring,
         isForced,
+        ...onFailure === undefined ? {} : { onFailure },
         buckets,
-        keys: [tokenKey(createSecretKey(Buffer.from("of the test cluster")))],
+        keys: { current: tokenKey(createSecretKey(Buffer.from("of the test cluster"))) },
         limits: {
           ...lan.node,
           skewMillis: 10_000,
@@ -163,7 +168,8 @@ export const makeCluster = async (options: MemoryClusterOptions): Promise<Memory
     const buckets = Buckets.make(served)
     const transport = broker.connect()
     const isForced = options.forced?.includes(id) ?? false
-    const own = { runtime: runtimeOf(id), transport, disk, isForced }
+    const { onFailure } = options
+    const own = { runtime: runtimeOf(id), transport, disk, isForced, onFailure }
     return start({ ...own, id, ring, buckets, wire, partitionCount, limits })
   }
   const isStarted = (id: NodeId) => options.started?.includes(id) ?? true

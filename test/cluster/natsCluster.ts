@@ -87,7 +87,7 @@ export const startNatsCluster = async (options: NatsClusterOptions): Promise<Nat
       cluster: natsClusterName,
       ring,
       buckets: Buckets.make(options.buckets),
-      keys: [tokenKey(createSecretKey(Buffer.from("of the test cluster")))],
+      keys: { current: tokenKey(createSecretKey(Buffer.from("of the test cluster"))) },
       limits: {
         ...lan.node,
         skewMillis: 10_000,

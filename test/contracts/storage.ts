@@ -35,6 +35,31 @@ const reading: Suite = (at) => {
     expect(service.stats()).toMatchObject({ groups: 1, changes: 1, waiting: 0 })
   })
 
+  it("the header of a document is read alone, and as soon as it is accepted", async () => {
+    const { service } = at().storage
+    const header = () => {
+      const result = service.readHeader(cart)
+      return result._tag === "Found"
+        ? `${Buffer.from(result.document.header).toString()} ${result.document.sequence > 0}`
+        : result._tag
+    }
+    expect(header()).toBe("Absent")
+    const done = commit(service, put(cart, "v1", { a: "1" }))
+    expect(header()).toBe("v1 true")
+    await done
+    expect(header()).toBe("v1 true")
+    at().fixture.raw((database) =>
+      database.exec("UPDATE documents SET bytes = x'00' WHERE path = 'a'")
+    )
+    expect(header()).toBe("v1 true")
+    at().fixture.raw((database) => database.exec("UPDATE documents SET bytes = x'00'"))
+    expect(header()).toBe("Damaged")
+    at().fixture.raw((database) => database.exec("DELETE FROM documents WHERE path = ''"))
+    expect(header()).toBe("Damaged")
+    await commit(service, removal(cart))
+    expect(header()).toBe("Absent")
+  })
+
   it("an acknowledged write can be read by another connection", async () => {
     await commit(at().storage.service, put(cart, "v1", { a: "1" }))
     const found = at().fixture.raw((database) =>

@@ -8,6 +8,7 @@ import * as DocumentCodec from "../../src/core/crdt/DocumentCodec.ts"
 import type { DotStore } from "../../src/core/crdt/DotStore.ts"
 import { encodeFields } from "../../src/core/model/DocumentKey.ts"
 import * as Frame from "../../src/transport/Frame.ts"
+import { frameSeal } from "../../src/node/FrameKeys.ts"
 import { writeMessage } from "../../src/transport/PeerMessageCodec.ts"
 import type { TransportService } from "../../src/transport/Transport.ts"
 import { buckets, notes, profiles } from "../cluster/buckets.ts"
@@ -22,7 +23,8 @@ beforeEach(async () => {
 })
 afterEach(() => stepped.stop())
 
-/** Sends to n1 as if from n2. */
+let numbers = 0
+/** Sends to n1 as n2 would under a later incarnation: a member may have any fault. */
 const send = (...all: ReadonlyArray<PeerMessage>): void => {
   const writer = new ByteWriter()
   const { ring } = stepped.nodes[0]!.core.view
@@ -30,13 +32,16 @@ const send = (...all: ReadonlyArray<PeerMessage>): void => {
   const header = {
     cluster: "test",
     partitionCount: ring.partitionCount,
-    senderIncarnation: "0mi8dfxmoabcdef",
+    senderIncarnation: "zzzzzzzzzabcdef",
+    number: ++numbers,
     receiverIncarnation: "",
     clockMillis: stepped.runtime.now(),
     position: { store: 0, changes: 0 }
   }
   const data = Frame.encode(header, { _tag: "Whole", messages: writer.finish() })
-  outside.publish("everwrite.test.v1.peer.n1.from.n2", data)
+  const subject = "everwrite.test.v1.peer.n1.from.n2"
+  frameSeal(stepped.nodes[0]!.core.options.keys).seal(subject, data)
+  outside.publish(subject, data)
   stepped.runtime.runReady()
 }
 

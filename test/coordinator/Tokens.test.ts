@@ -2,6 +2,7 @@
 import { createSecretKey } from "node:crypto"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import * as CausalContext from "../../src/core/clock/CausalContext.ts"
+import { accepted } from "../../src/core/clock/ClusterKeys.ts"
 import { encodeKey } from "../../src/core/model/KeyFields.ts"
 import { BadContext } from "../../src/core/model/StoreError.ts"
 import { buckets, notes, profiles, rooms, shelves } from "../cluster/buckets.ts"
@@ -34,7 +35,7 @@ const books = (at: number) => stepped.read(at, shelves, { key: "k", r: "all" }).
 const scopeOfNote = () => {
   const { cluster, keys } = stepped.nodes[0]!.core.options
   const key = encodeKey(notes.definition.key, "k")
-  return { bucket: notes.name, key, seal: { cluster, keys } }
+  return { bucket: notes.name, key, seal: { cluster, keys: accepted(keys) } }
 }
 
 /** Writes that n1 alone has, and the context of the last of them. */

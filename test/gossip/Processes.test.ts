@@ -13,11 +13,11 @@ import {
 import { makeMemoryBroker, type MemoryBroker } from "../../src/transport/MemoryTransport.ts"
 import { Subjects } from "../../src/transport/Subjects.ts"
 import { SteppedRuntime } from "../tooling/SteppedRuntime.ts"
+import { sealOf, testSeal } from "../transport/testSeals.ts"
 
 const cluster = ClusterName.make("test")
 const node = NodeId.make("n1")
 const subject = new Subjects(cluster).peer({ to: node, from: node })
-const keyIds = ["8899aabbccddeeff"]
 const { probeMillis, processCheckMillis } = lan.node
 
 let runtime: SteppedRuntime
@@ -36,7 +36,7 @@ const optionsOf = (own: Process, changes: Partial<ProcessesOptions> = {}): Proce
   cluster,
   node,
   partitionCount: 16,
-  keyIds,
+  seal: testSeal,
   own: () => own,
   limits: lan.node,
   ...changes
@@ -97,7 +97,7 @@ describe("a start", () => {
   })
 
   it("is not refused by a process of another cluster, which notices the question", () => {
-    const serving = new Serving(early, { keyIds: ["0011223344556677"] })
+    const serving = new Serving(early, { seal: sealOf("of another cluster") })
     expect(probed(late).answers).toEqual([undefined])
     expect(serving.otherKeys).toBe(1)
   })

@@ -17,11 +17,10 @@ export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/coordinator/ForwardsSeen.ts": ["sendersMax"],
   "src/coordinator/PeerMarks.ts": ["nodesMax"],
   "src/coordinator/ReplyOutbox.ts": ["bracketBytes"],
-  "src/coordinator/RequestServer.ts": ["depthMax"],
   "src/core/clock/CausalContext.ts": ["macBytes"],
   "src/core/clock/HybridClock.ts": ["wallMaxMicros"],
   "src/core/codec/Bytes.ts": ["varintBytesMax", "asciiBytesMax"],
-  "src/core/codec/Json.ts": ["shownLengthMax"],
+  "src/core/codec/Json.ts": ["depthMax", "shownLengthMax"],
   "src/core/crdt/StoreCodec.ts": ["depthMax"],
   "src/core/crdt/Sum.ts": ["sumBytesMax", "halfMax", "numberBytes"],
   "src/core/model/CanonicalJson.ts": ["depthMax", "nodesMax"],
@@ -55,7 +54,15 @@ export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/storage/Committer.ts": ["insideBytesMax"],
   "src/storage/AcceptedBatch.ts": ["rowBytes"],
   "src/storage/Tables.ts": ["pageBytes"],
-  "src/transport/Frame.ts": ["headerBytesMax", "keyIdBytes"],
+  "src/transport/Frame.ts": [
+    "headerBytesMax",
+    "keyIdBytes",
+    "macBytes",
+    "incarnationLength",
+    "numberBytes"
+  ],
+  "src/transport/FrameSeal.ts": ["blockBytes", "hashBytes", "gatheredBytesMax", "subjectBytesMax"],
+  "src/transport/FrameWindows.ts": ["overheadBytes"],
   "src/transport/NatsTransport.ts": ["envelopeBytes"],
   "src/transport/PeerMessageCodec.ts": ["ringDigestBytes", "reasonLengthMax"]
 }

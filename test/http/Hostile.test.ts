@@ -48,7 +48,7 @@ const raw = (
 const statusLine = (answer: string): string => answer.split("\r\n")[0] ?? ""
 
 const request = (head: string, body = ""): string =>
-  `POST ${setLabel} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n${head}\r\n\r\n${body}`
+  `POST ${setLabel} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n${head}\r\n\r\n${body}`
 
 const json = "content-type: application/json"
 

@@ -38,7 +38,7 @@ const sent = (target: string): Promise<{ readonly status: number; readonly text:
       const [top = "", text = ""] = answer.split("\r\n\r\n")
       resolve({ status: Number(top.split(" ")[1]), text })
     })
-    socket.write(`GET ${target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`, "latin1")
+    socket.write(`GET ${target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n`, "latin1")
   })
 
 describe("a request is refused, and the fault named, when it has", () => {

@@ -50,14 +50,18 @@ describe("a preset", () => {
   })
 })
 
-const textOf = (file: string): string =>
-  readFileSync(new URL(`../../src/core/model/${file}`, import.meta.url), "utf8")
+const part = (file: string, first: string, next: string): string => {
+  const text = readFileSync(new URL(`../../src/core/model/${file}`, import.meta.url), "utf8")
+  return text.slice(text.indexOf(first), text.indexOf(next))
+}
 
 /** The comment of each field of the nodes' limits, in one line. */
 const comments = (): ReadonlyMap<string, string> => {
-  const text = textOf("Limits.ts")
-  const nodes = textOf("GrowthLimits.ts") + textOf("DiskLimits.ts")
-    + text.slice(text.indexOf("const lanNode"), text.indexOf("const lanClient"))
+  const nodes = part("GrowthLimits.ts", "export const", "\n}")
+    + part("DiskLimits.ts", "export const", "\n}")
+    + part("EdgeLimits.ts", "const lanFrames", "const lanHttp")
+    + part("EdgeLimits.ts", "const lanWork", "const lanClient")
+    + part("Limits.ts", "const lanNode", "export interface NodeLimits")
   const fields = nodes.matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/\s+(\w+):/gu)
   return new Map(Array.from(fields, ([, comment = "", name = ""]) => [
     name,

@@ -43,6 +43,13 @@ const samples: Readonly<
   form: [["true", "off", "on"], "yes"],
   partitionCount: [shared.partitionCount, "100"],
   dataDir: [texts],
+  httpToken: [
+    ["0123456789abcdef", "a-token-of-letters,another-token-000", "ABCDEFGHIJKLMNOP=="],
+    "sh rt"
+  ],
+  httpAuth: [["token", "proxy", "token"], "none"],
+  httpHosts: [["a", "a,b.example", "c.example"], "a:1"],
+  clusterKeyPrevious: [["0123456789abcdef", "sixteen letters.", "the former secret"], "short"],
   clusterKey: [["sixteen letters.", "0123456789abcdef", "more than sixteen letters"], "too short"],
   nats: [["nats://a:1", "embedded", "tls://b:2,tls://c:3"]],
   natsCreds: [texts],
@@ -68,6 +75,8 @@ const samples: Readonly<
   storageBytesMax: [bytes, "1000"],
   waitingBytesMax: [bytes, "9007199254740993"]
 }
+
+const given = (values: object) => fromObject({ ...values }, "the test")
 
 const setting = (name: SettingName): AnySetting => settings[name]
 
@@ -142,6 +151,8 @@ it.each(settingNames)("%s in a file may not be an object of something else", (na
 it("a secret is not shown by any way to print it", () => {
   const secrets = fromEnvironment({
     EVERWRITE_CLUSTER_KEY: "hidden-hidden-hidden",
+    EVERWRITE_CLUSTER_KEY_PREVIOUS: "hidden-hidden-hidden",
+    EVERWRITE_HTTP_TOKEN: "hidden-hidden-hidden",
     NATS_PASSWORD: "hidden",
     NATS_TOKEN: "hidden",
     NATS_NKEY: "hidden"
@@ -151,12 +162,73 @@ it("a secret is not shown by any way to print it", () => {
   expect(JSON.stringify(all)).not.toContain("hidden")
 })
 
-it("secrets have no flag of their own to be seen in a list of processes", () => {
-  const hidden = settingNames.filter((name) => setting(name).secret === true)
-  expect(hidden).toEqual(["clusterKey", "natsPassword", "natsToken", "natsNkey"])
+describe("beyond loopback", () => {
+  const key = { clusterKey: "a key for the tests" }
+  const token = { httpToken: "a-token-for-the-tests" }
+  const open = { httpHost: "0.0.0.0" }
+
+  it.each(["0.0.0.0", "::", "10.0.0.7", "node.example", "localhost.example", "128.0.0.1"])(
+    "a node on %s wants a token or the word that a proxy asks for one",
+    (httpHost) => {
+      const error = refusal(given({ ...key, httpHost }))
+      expect(error.setting).toBe("httpToken")
+      expect(error.message).toMatch(/EVERWRITE_HTTP_TOKEN.*EVERWRITE_HTTP_AUTH=proxy/u)
+      expect(resolved(given({ ...key, ...token, httpHost })).httpHost).toBe(httpHost)
+      expect(resolved(given({ ...key, httpAuth: "proxy", httpHost })).httpHost).toBe(httpHost)
+    }
+  )
+
+  it.each(["127.0.0.1", "127.1.2.3", "localhost", "::1"])("%s is not", (httpHost) => {
+    expect(resolved(given({ httpHost })).httpHost).toBe(httpHost)
+  })
+
+  it("HTTP that is off is open to nobody", () => {
+    expect(resolved(given({ ...open, http: false })).http).toBe(false)
+  })
+
+  it.each([
+    "nats://broker:4222",
+    "broker:4222",
+    "nats://127.0.0.1:4222,nats://10.0.0.1:4222",
+    "tls://127.0.0.1@broker.example",
+    "nats://localhost.example:4222"
+  ])("brokers at %s want a cluster key", (nats) => {
+    const error = refusal(given({ nats }))
+    expect(error.setting).toBe("clusterKey")
+    expect(error.message).toContain("EVERWRITE_CLUSTER_KEY")
+    expect(resolved(given({ ...key, nats })).nats).toBe(nats)
+  })
+
+  it.each(["embedded", "nats://127.0.0.1:4222", "nats://u:p@localhost:1,127.0.0.1", "[::1]:4222"])(
+    "brokers at %s want none",
+    (nats) => {
+      expect(resolved(given({ nats })).nats).toBe(nats)
+    }
+  )
+
+  it("HTTP wants a cluster key too, since contexts come by it", () => {
+    expect(refusal(given({ ...open, ...token })).setting).toBe("clusterKey")
+  })
 })
 
-const given = (values: object) => fromObject({ ...values }, "the test")
+it("tokens are kept as hashes only", () => {
+  const all = resolved(given({ httpToken: "a-token-for-the-tests,another-for-the-tests" }))
+  const { httpToken } = all
+  expect(httpToken === undefined ? [] : Redacted.value(httpToken))
+    .toEqual([expect.stringMatching(/^[\da-f]{64}$/u), expect.stringMatching(/^[\da-f]{64}$/u)])
+})
+
+it("secrets have no flag of their own to be seen in a list of processes", () => {
+  const hidden = settingNames.filter((name) => setting(name).secret === true)
+  expect(hidden.toSorted()).toEqual([
+    "clusterKey",
+    "clusterKeyPrevious",
+    "httpToken",
+    "natsNkey",
+    "natsPassword",
+    "natsToken"
+  ])
+})
 
 describe("a setting that follows from others", () => {
   it("a node that is told nothing is n1, a cluster of itself", () => {

@@ -3,6 +3,7 @@
 import { beforeEach, describe, expect, it } from "vitest"
 import type { Fetch, PeerMessage, Store } from "../../schemas/PeerMessage.ts"
 import { lan } from "../../src/core/model/Limits.ts"
+import { WorkQueue } from "../../src/core/WorkQueue.ts"
 import * as DocumentCodec from "../../src/core/crdt/DocumentCodec.ts"
 import { encodeFields } from "../../src/core/model/DocumentKey.ts"
 import { rowKeyOf } from "../../src/core/ring/Partition.ts"
@@ -32,6 +33,7 @@ const serving = (options: BenchOptions = {}) => {
     nowMillis,
     completenessOf: () => "complete",
     completeness: () => "complete",
+    work: new WorkQueue({ runtime, limits: lan.node }),
     limits: lan.node
   })
   const answers: Array<PeerMessage> = []

@@ -2,9 +2,10 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { ByteWriter, Malformed } from "../../src/core/codec/Bytes.ts"
+import * as VersionVector from "../../src/core/clock/VersionVector.ts"
 import * as Document from "../../src/core/crdt/Document.ts"
 import * as DocumentCodec from "../../src/core/crdt/DocumentCodec.ts"
-import { childKey, type DotStore, type Tree } from "../../src/core/crdt/DotStore.ts"
+import { childKey, type DotStore, isLive, type Tree } from "../../src/core/crdt/DotStore.ts"
 import { joinFields } from "../../src/core/model/DocumentKey.ts"
 import type { LocalDocument } from "../../src/replica/LocalDocument.ts"
 import * as Row from "../../src/replica/RowCodec.ts"
@@ -46,7 +47,34 @@ const decoded = (row: StoredDocument): LocalDocument => {
 
 const pick = fc.nat(999)
 
+const atDots = (at: ReadonlyArray<number | null>): Document.Document["expiry"] =>
+  at.map((time, i) => ({ actor: own, counter: i + 1, at: time }))
+
+/** Documents with the content that they have, and any expiry. */
+const withExpiry = (document: Document.Document, at: ReadonlyArray<number | null>) => ({
+  ...document,
+  context: VersionVector.join(document.context, new Map([[own, at.length]])),
+  expiry: atDots(at)
+})
+
 describe.each(definitions)("rows of %s", (_, definition) => {
+  it("tell by their header alone when a reader finds something", () => {
+    const times = fc.array(fc.option(fc.nat(9)), { maxLength: 2 })
+    fc.assert(fc.property(histories(definition), times, ({ documents }, at) => {
+      for (const plain of documents) {
+        const document = at.length === 0 ? plain : withExpiry(plain, at)
+        const liveness = Row.headerLiveness(rowOf(document))
+        for (let nowMillis = 0; nowMillis <= 10; nowMillis++) {
+          const isFound = isLive(Document.visibleStore(document, nowMillis))
+          const isTold = typeof liveness === "object" && "until" in liveness
+            ? liveness.until > nowMillis
+            : liveness === "always"
+          expect(isTold).toBe(isFound)
+        }
+      }
+    }))
+  })
+
   it("give back the document, its digest and the own actor", () => {
     fc.assert(fc.property(histories(definition), ({ documents }) => {
       for (const document of documents) {
@@ -170,7 +198,7 @@ describe("a row is refused as `Malformed`", () => {
   it("when an element holds a dot that the header's context lacks", () => {
     const { digest } = DocumentCodec.encode(Document.empty)
     const header = new ByteWriter().byte(Row.formatVersion).raw(Buffer.from(digest, "hex")).text("")
-      .raw(DocumentCodec.encode(Document.empty).bytes).finish()
+      .byte(1).raw(DocumentCodec.encode(Document.empty).bytes).finish()
     expect(Row.decode({ ...row, header })).toBeInstanceOf(Malformed)
   })
 
@@ -190,5 +218,36 @@ describe("a row is refused as `Malformed`", () => {
     const whole = rowOf(goldenDocuments["values"]!)
     const elements = new Map([[joinFields([childKey("values", "a")]), leaf]])
     expect(Row.decode({ ...whole, elements })).toBeInstanceOf(Malformed)
+  })
+})
+
+describe("the header of a row", () => {
+  const livenessAt = 1 + 8 + 1 + own.length
+
+  it.each([
+    ["of nothing", Document.empty, "00"],
+    ["of a value", goldenDocuments["values"]!, "01"],
+    ["of a value that ends", withExpiry(goldenDocuments["values"]!, [300]), "02ac02"]
+  ])("%s has the bytes that files have", (_, document, liveness) => {
+    const { header } = rowOf(document)
+    const { bytes, digest } = DocumentCodec.encode(document)
+    const expected = [
+      Buffer.of(3),
+      Buffer.from(digest, "hex"),
+      Buffer.of(own.length),
+      Buffer.from(own),
+      Buffer.from(liveness, "hex"),
+      bytes
+    ]
+    expect(Buffer.from(header).toString("hex")).toBe(Buffer.concat(expected).toString("hex"))
+  })
+
+  it("is refused where it tells another liveness than its document has", () => {
+    const row = rowOf(goldenDocuments["values"]!)
+    for (const liveness of [0, 3, 255]) {
+      const header = row.header.slice()
+      header[livenessAt] = liveness
+      expect(Row.decode({ ...row, header })).toBeInstanceOf(Malformed)
+    }
   })
 })

@@ -77,13 +77,3 @@ export const messages: fc.Arbitrary<PeerMessage> = fc.oneof(
   fc.record({ ...tagged("Form"), ...introduction }),
   fc.record({ ...tagged("Formed"), ...introduction, told: count })
 )
-
-const ofVersion3: ReadonlySet<string> = new Set(["FetchAfter", "Fence", "Fenced", "Form", "Formed"])
-
-/** Those that frames of version 2 carried. */
-export const messagesOfVersion2 = messages.filter((message) =>
-  !ofVersion3.has(message._tag) && !("operation" in message)
-)
-
-/** Those that frames of version 1 carried. */
-export const messagesOfVersion1 = messagesOfVersion2.filter(({ _tag }) => _tag !== "OtherRing")

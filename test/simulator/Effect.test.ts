@@ -30,7 +30,7 @@ import type { TransportService } from "../../src/transport/Transport.ts"
 const partitionCount = 8
 const cluster = ClusterName.make("effects")
 const buckets = Buckets.make(simBuckets)
-const keys = [tokenKey(createSecretKey(Buffer.from("of a cluster on virtual time")))]
+const keys = { current: tokenKey(createSecretKey(Buffer.from("of a cluster on virtual time"))) }
 const names = ["n1", "n2", "n3"].map((name) => NodeId.make(name))
 const log = MembershipLog.form(names.map((id) => ({ id, weight: 1 })))
 const ring = RingState.make({ partitionCount, replicaCount: 3, log })

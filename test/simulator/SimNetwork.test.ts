@@ -12,6 +12,7 @@ const connected = (weather: Partial<NetworkFaults> = {}) => {
     kernel,
     outside: outside(),
     random: stream(1, "network"),
+    turning: stream(1, "turned bits"),
     maxPayloadBytes: 1024,
     did: (fault) => met.set(fault, (met.get(fault) ?? 0) + 1)
   })

@@ -159,7 +159,7 @@ describe("a file of format 3", () => {
   })
 })
 
-it("a header of format 2 is read in its bytes, and written with the present document", () => {
+it("a header of format 2 is read in its bytes, and written in the present format", () => {
   copyOf(2)
   const { close, service } = openDirect({ directory, identity, runtime: liveRuntime })
   for (const [name, document] of goldenEntries) {
@@ -168,7 +168,9 @@ it("a header of format 2 is read in its bytes, and written with the present docu
     const { header } = RowCodec.change({ before, after: document, encoded, own: goldenOwn })
     const stored = found(service, keyOf(`s${name}`))
     expect(stored.header[0]).toBe(2)
-    expect(header[0]).toBe(2)
+    expect(header[0]).toBe(3)
+    expect(RowCodec.headerLiveness(stored)).toBeUndefined()
+    expect(RowCodec.headerLiveness({ ...stored, header })).toEqual(RowCodec.livenessOf(document))
     expect(RowCodec.decode({ ...stored, header })).toEqual(RowCodec.decode(stored))
   }
   close()

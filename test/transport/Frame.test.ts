@@ -10,28 +10,13 @@ import {
   encode,
   type FrameBody,
   type FrameHeader,
-  headerBytesMax
+  headerBytesMax,
+  layout
 } from "../../src/transport/Frame.ts"
-import {
-  type MessageFormat,
-  readMessage,
-  writeMessage
-} from "../../src/transport/PeerMessageCodec.ts"
+import { readMessage, writeMessage } from "../../src/transport/PeerMessageCodec.ts"
 import { unlessMalformed } from "../core/codec/unlessMalformed.ts"
-import {
-  beforeVersion3,
-  frameOfVersion1,
-  frameOfVersion2,
-  toVersion1,
-  toVersion2
-} from "./formerFrames.ts"
-import {
-  type GoldenFrame,
-  goldenFrames,
-  goldenFramesOfVersion1,
-  goldenFramesOfVersion2,
-  goldenRing
-} from "./goldenFrames.ts"
+import { type GoldenFrame, goldenFrames, goldenRing } from "./goldenFrames.ts"
+import { testSeal } from "./testSeals.ts"
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex")
 const fromHex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, "hex"))
@@ -44,7 +29,7 @@ const headers: fc.Arbitrary<FrameHeader> = fc.record({
   senderIncarnation: incarnation,
   receiverIncarnation: fc.oneof(incarnation, fc.constant("")),
   clockMillis: fc.maxSafeNat(),
-  keyId: fc.option(fc.stringMatching(/^[0-9a-f]{15}[1-9a-f]$/u), { nil: undefined }),
+  number: fc.nat(2 ** 48 - 1),
   receiverClockMillis: fc.option(fc.integer({ min: 1 }), { nil: undefined }),
   heldMillis: fc.option(fc.integer({ min: 1 }), { nil: undefined }),
   position: fc.option(
@@ -52,17 +37,8 @@ const headers: fc.Arbitrary<FrameHeader> = fc.record({
     { nil: undefined }
   )
 })
-/** What earlier versions say: neither a key nor the receiver's last frame. */
-const earlierHeaders = headers.map((header) => ({
-  ...header,
-  keyId: undefined,
-  receiverClockMillis: undefined,
-  heldMillis: undefined,
-  position: undefined
-}))
 const content = fc.uint8Array({ maxLength: 200 })
-type MessageBody = Extract<FrameBody, { readonly _tag: "Whole" | "Part" }>
-const messageBodies: fc.Arbitrary<MessageBody> = fc.oneof(
+const messageBodies: fc.Arbitrary<FrameBody> = fc.oneof(
   fc.record({ _tag: fc.constant("Whole" as const), messages: content }),
   fc.record({
     transfer: fc.maxSafeNat(),
@@ -70,7 +46,7 @@ const messageBodies: fc.Arbitrary<MessageBody> = fc.oneof(
     more: fc.integer({ min: 1, max: 1000 }),
     bytes: fc.uint8Array({ minLength: 1, maxLength: 200 })
   }).filter(({ index, more }) => index + more >= 2 && Number.isSafeInteger(index + more))
-    .map(({ bytes, index, more, transfer }): MessageBody => ({
+    .map(({ bytes, index, more, transfer }): FrameBody => ({
       _tag: "Part",
       transfer,
       index,
@@ -96,48 +72,24 @@ const bodies: fc.Arbitrary<FrameBody> = fc.oneof(
   })
 )
 
-const encodeVersion1 = (
-  header: FrameHeader & { readonly ringDigest: string },
-  body: MessageBody
-) =>
-  body._tag === "Whole"
-    ? frameOfVersion1(header, body.messages)
-    : frameOfVersion1(header, body.bytes, [body.transfer, body.index, body.count])
-
-const encodeVersion2 = (header: FrameHeader, body: MessageBody) =>
-  body._tag === "Whole"
-    ? frameOfVersion2(header, body.messages)
-    : frameOfVersion2(header, body.bytes, [body.transfer, body.index, body.count])
-
-/** The body of an earlier version, which has no others. */
-const messageBody = (body: FrameBody): MessageBody => {
-  if (body._tag === "Whole" || body._tag === "Part") return body
-  throw new Error("a body that no earlier version had was read")
-}
-
 /** Bytes that were read must be the very bytes that the frame is written as. */
 const expectCanonical = (bytes: Uint8Array): void => {
   const frame = unlessMalformed(() => decode(bytes))
   if (frame === undefined) return
-  const { body, format, header } = frame
-  const written = format.version === 1
-    ? encodeVersion1({ ...header, ringDigest: format.ringDigest }, messageBody(body))
-    : format.version === 2
-    ? encodeVersion2(header, messageBody(body))
-    : encode(header, body)
+  const { body, header } = frame
+  // MAC and key are not decoded.
+  const written = encode(header, body)
+  written.set(bytes.subarray(layout.mac, layout.incarnation), layout.mac)
   expect(hex(written)).toBe(hex(bytes))
 }
 
-const bodyOf = (
-  { content, own, part }: GoldenFrame,
-  write: (message: PeerMessage) => Uint8Array = written
-): FrameBody => {
+const bodyOf = ({ content, own, part }: GoldenFrame): FrameBody => {
   if (own !== undefined) return own
   if (part !== undefined && content instanceof Uint8Array) {
     return { _tag: "Part", ...part, bytes: content }
   }
   const all = content instanceof Uint8Array ? [] : content
-  return { _tag: "Whole", messages: new Uint8Array(Buffer.concat(all.map(write))) }
+  return { _tag: "Whole", messages: new Uint8Array(Buffer.concat(all.map(written))) }
 }
 
 const written = (message: PeerMessage): Uint8Array => {
@@ -146,41 +98,21 @@ const written = (message: PeerMessage): Uint8Array => {
   return writer.finish()
 }
 
-const messagesIn = (body: FrameBody, format: MessageFormat): ReadonlyArray<PeerMessage> => {
+const messagesIn = (body: FrameBody): ReadonlyArray<PeerMessage> => {
   const reader = new ByteReader(body._tag === "Whole" ? body.messages : new Uint8Array(0))
   const read: Array<PeerMessage> = []
   while (reader.remaining > 0) {
-    const { message, ring = goldenRing } = readMessage(reader, format)
+    const { message, ring = goldenRing } = readMessage(reader)
     expect(ring).toBe(goldenRing)
     read.push(message)
   }
   return read
 }
 
-/** Messages of versions 1 and 2 are those of version 3, but that no replica says it is complete. */
-const expectOlder = ({ content }: GoldenFrame, messages: ReadonlyArray<PeerMessage>): void => {
-  if (!(content instanceof Uint8Array)) expect(messages).toEqual(content.map(beforeVersion3))
-}
-
 describe("a frame", () => {
   it("is read back as written", () => {
     fc.assert(fc.property(headers, bodies, (header, body) => {
-      expect(decode(encode(header, body))).toEqual({ header, body, format: { version: 3 } })
-    }))
-  })
-
-  it("of version 2 is read without a key and without the receiver's last frame", () => {
-    fc.assert(fc.property(earlierHeaders, messageBodies, (header, body) => {
-      expect(decode(encodeVersion2(header, body)))
-        .toEqual({ header, body, format: { version: 2 } })
-    }))
-  })
-
-  it("of version 1 is read with the ring that its header names", () => {
-    fc.assert(fc.property(earlierHeaders, messageBodies, fc.string(), (header, body, text) => {
-      const ringDigest = text.toWellFormed()
-      const bytes = encodeVersion1({ ...header, ringDigest }, body)
-      expect(decode(bytes)).toEqual({ header, body, format: { version: 1, ringDigest } })
+      expect(decode(encode(header, body))).toEqual({ header, body })
     }))
   })
 
@@ -191,10 +123,10 @@ describe("a frame", () => {
       senderIncarnation: "z".repeat(15),
       receiverIncarnation: "z".repeat(15),
       clockMillis: Number.MAX_SAFE_INTEGER,
-      keyId: "f".repeat(16),
+      number: 2 ** 48 - 1,
       receiverClockMillis: Number.MAX_SAFE_INTEGER,
       heldMillis: Number.MAX_SAFE_INTEGER,
-      position: { store: Number.MAX_SAFE_INTEGER, changes: Number.MAX_SAFE_INTEGER }
+      position: { store: 2 ** 32 - 1, changes: Number.MAX_SAFE_INTEGER }
     }
     const most = Number.MAX_SAFE_INTEGER
     const bytes = new Uint8Array(1)
@@ -223,7 +155,7 @@ describe("a frame", () => {
   })
 
   it("is refused as `Malformed` or is a frame when it is noise", () => {
-    const noise = fc.tuple(fc.constantFrom(1, 2, 3), fc.uint8Array({ maxLength: 60 }))
+    const noise = fc.tuple(fc.constantFrom(1, 2, 3, 4), fc.uint8Array({ maxLength: 120 }))
       .map(([version, bytes]) => Uint8Array.of(version, ...bytes))
     fc.assert(fc.property(noise, expectCanonical), { numRuns: 2000 })
   })
@@ -233,8 +165,8 @@ describe("a frame", () => {
     for (let length = 0; length < bytes.length; length++) {
       expect(() => decode(bytes.subarray(0, length))).toThrow(Malformed)
     }
-    expect(() => decode(Uint8Array.of(4, ...bytes.slice(1)))).toThrow(
-      "expected a frame of version 1, 2 or 3 at byte 0"
+    expect(() => decode(Uint8Array.of(5, ...bytes.slice(1)))).toThrow(
+      "expected a frame of version 4 at byte 0"
     )
   })
 
@@ -258,8 +190,35 @@ describe("a frame", () => {
   })
 })
 
-describe("frame version 3", () => {
-  const folder = new URL("../golden/frame-3/", import.meta.url)
+describe("a header", () => {
+  const { header } = goldenFrames["empty"]!
+  const whole = { _tag: "Whole", messages: new Uint8Array(0) } as const
+
+  it.each([
+    ["a sender's incarnation of other characters", { senderIncarnation: "0MI8DFXMOABCDEF" }],
+    ["a receiver's incarnation of another length", { receiverIncarnation: "0".repeat(14) }],
+    ["a receiver's incarnation of a megabyte", { receiverIncarnation: "0".repeat(2 ** 20) }],
+    ["a cluster's name that is none", { cluster: "Test" }],
+    ["a cluster's name of a megabyte", { cluster: "c".repeat(2 ** 20) }],
+    ["a store beyond 32 bits", { position: { store: 2 ** 32, changes: 1 } }]
+  ])("is refused with %s", (_, wrong) => {
+    expect(() => decode(encode({ ...header, ...wrong }, whole))).toThrow(Malformed)
+  })
+
+  it.each([
+    ["nonce", { nonce: "" }],
+    ["store's id", { storeId: "0".repeat(65) }],
+    ["incarnation", { startedAs: "0" }]
+  ])("is refused with a probe's %s that is none", (_, wrong) => {
+    const identity = { nonce: "a", storeId: "b", startedAs: "0".repeat(15), isNamed: true }
+    expect(() => decode(encode(header, { _tag: "Probe", ...identity, ...wrong })))
+      .toThrow(Malformed)
+  })
+})
+
+describe("frame version 4", () => {
+  const folder = new URL("../golden/frame-4/", import.meta.url)
+  const subject = "everwrite.test.v1.peer.n1.from.n2"
 
   it("is known by golden bytes, each of which is tested here", () => {
     const names = Object.keys(goldenFrames).map((name) => `${name}.hex`)
@@ -270,55 +229,24 @@ describe("frame version 3", () => {
     const file = new URL(`${name}.hex`, folder)
     const { header } = golden
     const body = bodyOf(golden)
-    if (process.env["EVERWRITE_REWRITE"] === "1") {
-      writeFileSync(file, `${hex(encode(header, body))}\n`)
-    }
+    const sealed = encode(header, body)
+    testSeal.seal(subject, sealed)
+    if (process.env["EVERWRITE_REWRITE"] === "1") writeFileSync(file, `${hex(sealed)}\n`)
     const bytes = readFileSync(file, "utf8").trim()
-    expect(hex(encode(header, body))).toBe(bytes)
-    const format = { version: 3 } as const
-    expect(decode(fromHex(bytes))).toEqual({ header, body, format })
-    if (body._tag === "Whole") expect(messagesIn(body, format)).toEqual(golden.content)
+    expect(hex(sealed)).toBe(bytes)
+    expect(testSeal.prove(subject, fromHex(bytes))).toBe("proved")
+    expect(decode(fromHex(bytes))).toEqual({ header, body })
+    if (body._tag === "Whole") expect(messagesIn(body)).toEqual(golden.content)
   })
 })
 
-describe("frame version 2", () => {
-  const folder = new URL("../golden/frame-2/", import.meta.url)
+describe.each([1, 2, 3])("frame version %i", (version) => {
+  const folder = new URL(`../golden/frame-${version}/`, import.meta.url)
 
-  it("is known by golden bytes, each of which is tested here", () => {
-    const names = Object.keys(goldenFramesOfVersion2).map((name) => `${name}.hex`)
-    expect(readdirSync(folder).sort()).toEqual(names.sort())
+  it.each(readdirSync(folder))("is refused, since it has no MAC: %s", (name) => {
+    const bytes = fromHex(readFileSync(new URL(name, folder), "utf8").trim())
+    expect(bytes[0]).toBe(version)
+    expect(testSeal.prove("everwrite.test.v1.peer.n1.from.n2", bytes)).toBe("forged")
+    expect(() => decode(bytes)).toThrow("expected a frame of version 4 at byte 0")
   })
-
-  it.each(Object.entries(goldenFramesOfVersion2))(
-    "has its golden bytes read: %s",
-    (name, golden) => {
-      const bytes = fromHex(readFileSync(new URL(`${name}.hex`, folder), "utf8").trim())
-      const { body, format, header } = decode(bytes)
-      expect(header).toEqual(golden.header)
-      expect(format).toEqual({ version: 2 })
-      expect(body).toEqual(bodyOf(golden, (message) => toVersion2(message, goldenRing)))
-      expectOlder(golden, messagesIn(body, format))
-    }
-  )
-})
-
-describe("frame version 1", () => {
-  const folder = new URL("../golden/frame-1/", import.meta.url)
-
-  it("is known by golden bytes, each of which is tested here", () => {
-    const names = Object.keys(goldenFramesOfVersion1).map((name) => `${name}.hex`)
-    expect(readdirSync(folder).sort()).toEqual(names.sort())
-  })
-
-  it.each(Object.entries(goldenFramesOfVersion1))(
-    "has its golden bytes read: %s",
-    (name, golden) => {
-      const bytes = fromHex(readFileSync(new URL(`${name}.hex`, folder), "utf8").trim())
-      const { body, format, header } = decode(bytes)
-      expect(header).toEqual(golden.header)
-      expect(format).toEqual({ version: 1, ringDigest: goldenRing })
-      expect(body).toEqual(bodyOf(golden, toVersion1))
-      expectOlder(golden, messagesIn(body, format))
-    }
-  )
 })

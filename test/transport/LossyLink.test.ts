@@ -11,8 +11,8 @@ import { writeMessage } from "../../src/transport/PeerMessageCodec.ts"
 import { Subjects } from "../../src/transport/Subjects.ts"
 import type { Message, TransportService } from "../../src/transport/Transport.ts"
 import { SteppedRuntime } from "../tooling/SteppedRuntime.ts"
-import { frameOfVersion2 } from "./formerFrames.ts"
 import { handlersOf } from "./handlersOf.ts"
+import { sealOf, testSeal } from "./testSeals.ts"
 
 const cluster = ClusterName.make("test")
 const subjects = new Subjects(cluster)
@@ -47,6 +47,8 @@ class Peer {
       node,
       partitionCount: 16,
       limits: lan.node,
+      seal: testSeal,
+      isMember: (id) => id === n1 || id === n2,
       incarnation: () => `${node}incarnation`.padEnd(15, "0"),
       ringDigest: () => ring,
       handlers: handlersOf(({ request }) => this.requests.push(request)),
@@ -73,10 +75,12 @@ const large = (request: number, length = 30_000): PeerMessage => ({
   body: Uint8Array.from({ length }, (_, i) => i % 251)
 })
 
+let numbers = 0
 const headerNow = (): Frame.FrameHeader => ({
   cluster,
   partitionCount: 16,
   senderIncarnation: "n1life000000000",
+  number: ++numbers,
   receiverIncarnation: "",
   clockMillis: runtime.now()
 })
@@ -88,7 +92,9 @@ const write = (message: PeerMessage): Uint8Array => {
 }
 
 const deliver = (data: Uint8Array): void => {
-  broker.connect().publish(subjects.peer({ to: n2, from: n1 }), data)
+  const subject = subjects.peer({ to: n2, from: n1 })
+  testSeal.seal(subject, data)
+  broker.connect().publish(subject, data)
   runtime.runReady()
 }
 
@@ -216,33 +222,29 @@ describe("the frames of two nodes", () => {
 })
 
 describe("nodes with different keys", () => {
-  const [old, next] = ["0011223344556677", "8899aabbccddeeff"]
+  const [old, next] = ["of the last year", "of this year"]
 
-  it("take nothing of each other, both notice, and their refusals come to an end", () => {
-    const [a, b] = [new Peer(n1, { keyIds: [old] }), new Peer(n2, { keyIds: [next] })]
+  it("take nothing of each other, both notice, and neither answers", () => {
+    const [a, b] = [new Peer(n1, { seal: sealOf(old) }), new Peer(n2, { seal: sealOf(next) })]
     a.link.send(n2, stored(1))
+    b.link.send(n1, stored(2))
     runtime.runReady()
-    expect([b.requests, a.heard, b.heard]).toEqual([[], [], []])
+    expect([a.requests, b.requests, a.heard, b.heard]).toEqual([[], [], [], []])
     expect([a.otherKeys, b.otherKeys]).toEqual([[n2], [n1]])
-    expect([a.link.stats().otherKey, b.link.stats().otherKey]).toEqual([1, 1])
+    expect([a, b].map(({ link }) => link.stats().refused.otherKey)).toEqual([1, 1])
+    expect(frames).toHaveLength(2)
   })
 
   it.each([
-    ["a second one is made known", [old], [old, next]],
-    ["the second one comes to seal", [next, old], [old, next]],
-    ["the first one is retired", [next], [next, old]]
-  ])("take each other's frames while %s", (_, keysOfA, keysOfB) => {
-    const [a, b] = [new Peer(n1, { keyIds: keysOfA }), new Peer(n2, { keyIds: keysOfB })]
+    ["a second one is made known", sealOf(old), sealOf(old, next)],
+    ["the second one comes to seal", sealOf(next, old), sealOf(old, next)],
+    ["the first one is retired", sealOf(next), sealOf(next, old)]
+  ])("take each other's frames while %s", (_, sealOfA, sealOfB) => {
+    const [a, b] = [new Peer(n1, { seal: sealOfA }), new Peer(n2, { seal: sealOfB })]
     a.link.send(n2, stored(1))
     b.link.send(n1, stored(2))
     runtime.runReady()
     expect([a.requests, b.requests]).toEqual([[2], [1]])
     expect([a.otherKeys, b.otherKeys]).toEqual([[], []])
-  })
-
-  it("take the frames of versions that do not tell the key", () => {
-    const b = new Peer(n2, { keyIds: [next] })
-    deliver(frameOfVersion2(headerNow(), write(stored(7))))
-    expect(b.requests).toEqual([7])
   })
 })

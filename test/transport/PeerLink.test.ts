@@ -13,8 +13,8 @@ import { Subjects } from "../../src/transport/Subjects.ts"
 import type { Message, TransportService } from "../../src/transport/Transport.ts"
 import { messages } from "../schemas/messages.ts"
 import { SteppedRuntime } from "../tooling/SteppedRuntime.ts"
-import { frameOfVersion1, toVersion1 } from "./formerFrames.ts"
 import { handlersOf } from "./handlersOf.ts"
+import { testSeal } from "./testSeals.ts"
 
 const cluster = ClusterName.make("test")
 const subjects = new Subjects(cluster)
@@ -44,6 +44,8 @@ class Peer {
       node,
       partitionCount: 16,
       limits: lan.node,
+      seal: testSeal,
+      isMember: (id) => [n1, n2, n3].includes(id),
       incarnation: () => this.incarnation,
       ringDigest: () => this.ring,
       handlers: handlersOf((message, from) => this.heard.push([from, message])),
@@ -185,10 +187,12 @@ const frame = (
   return Frame.encode({ ...headerNow(), ...header }, { _tag: "Whole", messages })
 }
 
+let numbers = 0
 const headerNow = (): Frame.FrameHeader => ({
   cluster,
   partitionCount: 16,
   senderIncarnation: "n1life000000000",
+  number: ++numbers,
   receiverIncarnation: "",
   clockMillis: runtime.now(),
   position: { store: 0, changes: 0 }
@@ -202,9 +206,20 @@ const writeFor = (digest: string, ...all: ReadonlyArray<PeerMessage>): Uint8Arra
 
 const write = (...all: ReadonlyArray<PeerMessage>): Uint8Array => writeFor(ring, ...all)
 
-const noRefusals = { malformed: 0, otherCluster: 0, formerIncarnation: 0 }
+const noRefusals = {
+  malformed: 0,
+  otherCluster: 0,
+  formerIncarnation: 0,
+  formerSender: 0,
+  notMember: 0,
+  otherVersion: 0,
+  repeated: 0,
+  otherKey: 0,
+  forged: 0
+}
 
 const deliver = (data: Uint8Array, subject = subjects.peer({ to: n2, from: n1 })): void => {
+  if (Frame.isLongEnough(data)) testSeal.seal(subject, data)
   spy.publish(subject, data)
   runtime.runReady()
 }
@@ -242,11 +257,15 @@ describe("a frame", () => {
     expect(requestsOf(b)).toEqual([7])
   })
 
-  it("that is noise is refused as malformed, and the next one is taken", () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (noise) => {
-      const before = b.link.stats().refused.malformed
-      deliver(noise)
-      expect(b.link.stats().refused.malformed).toBe(before + 1)
+  it("that is noise is refused, also under a MAC, and the next one is taken", () => {
+    const refused = () => {
+      const { forged, malformed, otherVersion } = b.link.stats().refused
+      return forged + malformed + otherVersion
+    }
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), fc.boolean(), (noise, hasVersion) => {
+      const before = refused()
+      deliver(hasVersion ? Uint8Array.of(4, ...noise) : noise)
+      expect(refused()).toBe(before + 1)
     }))
     deliver(frame())
     expect(requestsOf(b)).toEqual([7])
@@ -293,22 +312,6 @@ describe("nodes that disagree about the ring", () => {
       { _tag: "OtherRing", request: 1, digest: ring },
       { _tag: "OtherRing", request: 3, digest: otherRing }
     ])
-  })
-})
-
-describe("a frame of version 1", () => {
-  it("is put together with the other parts of its run", () => {
-    const b = new Peer(runtime, n2)
-    runtime.runReady()
-    const content = toVersion1(body(300, 5))
-    for (const index of [1, 0]) {
-      const part = content.subarray(index * 200, (index + 1) * 200)
-      deliver(frameOfVersion1({ ...headerNow(), ringDigest: ring }, part, [1, index, 2]))
-    }
-    expect(b.heard).toHaveLength(1)
-    const [, heard] = b.heard[0]!
-    expect(heard).toMatchObject({ _tag: "Forward", request: 5 })
-    expect(heard._tag === "Forward" && [...heard.body]).toEqual(bytesOf(300))
   })
 })
 

@@ -5,19 +5,12 @@ import type { PeerMessage } from "../../schemas/PeerMessage.ts"
 import { NodeId } from "../../src/core/model/Names.ts"
 import { ByteReader, ByteWriter, Malformed } from "../../src/core/codec/Bytes.ts"
 import {
-  type MessageFormat,
   readMessage,
   type ReceivedMessage,
   writeMessage
 } from "../../src/transport/PeerMessageCodec.ts"
 import { unlessMalformed } from "../core/codec/unlessMalformed.ts"
-import {
-  messages,
-  messagesOfVersion1,
-  messagesOfVersion2,
-  ringDigest
-} from "../schemas/messages.ts"
-import { beforeVersion3, toVersion1, toVersion2 } from "./formerFrames.ts"
+import { messages, ringDigest } from "../schemas/messages.ts"
 
 const ring = "00112233aabbccdd"
 
@@ -30,13 +23,10 @@ const writeReceived = (all: ReadonlyArray<ReceivedMessage>): Uint8Array => {
 const write = (...all: ReadonlyArray<PeerMessage>): Uint8Array =>
   writeReceived(all.map((message) => ({ message, ring })))
 
-const receiveAll = (
-  bytes: Uint8Array,
-  format: MessageFormat = { version: 3 }
-): ReadonlyArray<ReceivedMessage> => {
+const receiveAll = (bytes: Uint8Array): ReadonlyArray<ReceivedMessage> => {
   const reader = new ByteReader(bytes)
   const read: Array<ReceivedMessage> = []
-  while (reader.remaining > 0) read.push(readMessage(reader, format))
+  while (reader.remaining > 0) read.push(readMessage(reader))
   return read
 }
 
@@ -84,30 +74,6 @@ describe("messages", () => {
       const written = writeReceived([{ message, ring: digest }])
       const expected = isRingDependent(message) ? digest : undefined
       expect(receiveAll(written)).toEqual([{ message, ring: expected }])
-      expect(toVersion2(message).length - toVersion1(message).length)
-        .toBe(isRingDependent(message) ? 8 : 0)
-    }))
-  })
-
-  it("of version 1 are read with the ring of their frame where they depend on it", () => {
-    fc.assert(
-      fc.property(fc.array(messagesOfVersion1, { maxLength: 5 }), ringDigest, (sent, digest) => {
-        const bytes = Uint8Array.from(sent.flatMap((message) => [...toVersion1(message)]))
-        expect(receiveAll(bytes, { version: 1, ringDigest: digest })).toEqual(
-          sent.map((message) => ({
-            message: beforeVersion3(message),
-            ring: isRingDependent(message) ? digest : undefined
-          }))
-        )
-      })
-    )
-  })
-
-  it("of version 2 are read as of replicas that are not complete", () => {
-    fc.assert(fc.property(fc.array(messagesOfVersion2, { maxLength: 5 }), (sent) => {
-      const bytes = Uint8Array.from(sent.flatMap((message) => [...toVersion2(message)]))
-      expect(receiveAll(bytes, { version: 2 }).map(({ message }) => message))
-        .toEqual(sent.map(beforeVersion3))
     }))
   })
 
@@ -116,14 +82,6 @@ describe("messages", () => {
     const form = { _tag: "Form", request: 1, store: "a", own: "new", formed: true } as const
     expect(() => readAll(write({ ...form, stores }))).toThrow("node ids in order")
     expect(() => readAll(write({ ...form, stores: [stores[1], stores[1]] }))).toThrow(Malformed)
-  })
-
-  it("of an earlier version are never those that it did not know", () => {
-    const otherRing = write({ _tag: "OtherRing", request: 1, digest: ring })
-    expect(() => receiveAll(otherRing, { version: 1, ringDigest: ring }))
-      .toThrow("expected a message tag at byte 0")
-    expect(() => receiveAll(write(fetchAfter), { version: 2 }))
-      .toThrow("expected a message tag at byte 0")
   })
 
   it("refuse a history whose actors are not in order, or have no counter", () => {

@@ -29,6 +29,7 @@ class Bench {
     cluster: "test",
     partitionCount: 16,
     senderIncarnation: "n1incarnation00",
+    number: 1,
     receiverIncarnation: "",
     clockMillis: 1,
     position: { store: 0, changes: 0 }
@@ -51,10 +52,10 @@ class Bench {
 
   messagesTo(peer: NodeId): ReadonlyArray<PeerMessage> {
     return this.published.filter((sent) => sent.peer === peer).flatMap(({ copy }) => {
-      const { body, format } = Frame.decode(Uint8Array.from(copy))
+      const { body } = Frame.decode(Uint8Array.from(copy))
       const reader = new ByteReader(body._tag === "Whole" ? body.messages : new Uint8Array(0))
       const read: Array<PeerMessage> = []
-      while (reader.remaining > 0) read.push(readMessage(reader, format).message)
+      while (reader.remaining > 0) read.push(readMessage(reader).message)
       return read
     })
   }
@@ -118,9 +119,10 @@ describe("a frame", () => {
       cluster: "c".repeat(64),
       partitionCount: Number.MAX_SAFE_INTEGER,
       senderIncarnation: "z".repeat(15),
+      number: 2 ** 48 - 1,
       receiverIncarnation: "y".repeat(15),
       clockMillis: Number.MAX_SAFE_INTEGER,
-      position: { store: Number.MAX_SAFE_INTEGER, changes: Number.MAX_SAFE_INTEGER }
+      position: { store: 2 ** 32 - 1, changes: Number.MAX_SAFE_INTEGER }
     }
     bench.runtime.runReady()
     expect(Frame.decode(bench.published[0]!.frame).header).toEqual(bench.header)

@@ -4,17 +4,18 @@ import { beforeEach, describe, expect, it } from "vitest"
 import type { PeerMessage, PeerTag } from "../../schemas/PeerMessage.ts"
 import { ByteWriter, Malformed } from "../../src/core/codec/Bytes.ts"
 import { InvariantViolation } from "../../src/core/Invariant.ts"
+import { lan } from "../../src/core/model/Limits.ts"
 import { NodeId } from "../../src/core/model/Names.ts"
+import { WorkQueue } from "../../src/core/WorkQueue.ts"
 import { writeMessage } from "../../src/transport/PeerMessageCodec.ts"
 import { PeerRouter } from "../../src/transport/PeerRouter.ts"
-import { messages, messagesOfVersion1, ringDigest } from "../schemas/messages.ts"
-import { beforeVersion3, toVersion1 } from "./formerFrames.ts"
+import { messages, ringDigest } from "../schemas/messages.ts"
+import { SteppedRuntime } from "../tooling/SteppedRuntime.ts"
 import { handlersOf } from "./handlersOf.ts"
 
 const peer = NodeId.make("n1")
 const ring = "00112233aabbccdd"
 const otherRing = "ffffffffffffffff"
-const version3 = { version: 3 } as const
 
 const stored = (request: number): PeerMessage => ({
   _tag: "Stored",
@@ -23,8 +24,12 @@ const stored = (request: number): PeerMessage => ({
   completeness: "complete"
 })
 
+const frameMessagesMax = 1_000
+
 /** A router of a node with the ring above, and the outcome of the messages that it took. */
 class Bench {
+  readonly runtime = new SteppedRuntime()
+  malformed = 0
   readonly heard: Array<readonly [from: NodeId, message: PeerMessage]> = []
   readonly sent: Array<readonly [to: NodeId, message: PeerMessage]> = []
   readonly failures: Array<readonly [failure: unknown, tag: PeerTag]> = []
@@ -40,7 +45,10 @@ class Bench {
     }),
     ringDigest: () => ring,
     send: (to, message) => this.sent.push([to, message]),
-    onHandlerFailure: (failure, tag) => this.onHandlerFailure(failure, tag)
+    onHandlerFailure: (failure, tag) => this.onHandlerFailure(failure, tag),
+    onMalformed: () => this.malformed++,
+    work: new WorkQueue({ runtime: this.runtime, limits: lan.node }),
+    limits: { frameMessagesMax }
   })
 }
 
@@ -66,7 +74,7 @@ describe("messages of a frame", () => {
   it("reach their handlers in order, which reply to the node that they came from", () => {
     fc.assert(fc.property(some, (all) => {
       bench = new Bench()
-      bench.router.take(peer, write(all), version3)
+      bench.router.take(peer, write(all))
       expect(bench.heard).toEqual(fromPeer(all))
       expect(bench.sent).toEqual(fromPeer(all.map(({ request }) => stored(request))))
     }))
@@ -76,7 +84,7 @@ describe("messages of a frame", () => {
     fc.assert(fc.property(some, ringDigest, (all, digest) => {
       fc.pre(digest !== ring)
       bench = new Bench()
-      bench.router.take(peer, write(all, digest), version3)
+      bench.router.take(peer, write(all, digest))
       const taken = all.filter((message) => !dependsOnRing(message))
       expect(bench.heard).toEqual(fromPeer(taken))
       expect(bench.router.otherRing).toBe(all.length - taken.length)
@@ -88,7 +96,7 @@ describe("messages of a frame", () => {
     fc.assert(fc.property(fc.array(asking, { maxLength: 8 }), (all) => {
       bench = new Bench()
       const numbered = all.map((message, i) => ({ ...message, request: i % 3 }))
-      bench.router.take(peer, write(numbered, otherRing), version3)
+      bench.router.take(peer, write(numbered, otherRing))
       expect(bench.sent).toEqual(
         fromPeer(
           numbered.filter(({ request }) => request !== 0)
@@ -98,25 +106,18 @@ describe("messages of a frame", () => {
     }))
   })
 
-  it.each([ring, otherRing, "", "no digest at all"])(
-    "of version 1 are for the ring that their frame names: %s",
-    (digest) => {
-      const known = messagesOfVersion1
-      fc.assert(fc.property(fc.array(known, { maxLength: 8 }), (all) => {
-        bench = new Bench()
-        const bytes = Uint8Array.from(all.flatMap((message) => [...toVersion1(message)]))
-        bench.router.take(peer, bytes, { version: 1, ringDigest: digest })
-        const taken = all.filter((message) => digest === ring || !dependsOnRing(message))
-        expect(bench.heard).toEqual(fromPeer(taken.map(beforeVersion3)))
-        expect(bench.router.otherRing).toBe(all.length - taken.length)
-      }))
-    }
-  )
-
   it("are taken up to the first that is malformed", () => {
     const bytes = Uint8Array.of(...write([stored(1), stored(2)]), 255, ...write([stored(3)]))
-    expect(() => bench.router.take(peer, bytes, version3)).toThrow(Malformed)
+    bench.router.take(peer, bytes)
+    expect(bench.malformed).toBe(1)
     expect(bench.heard).toEqual(fromPeer([stored(1), stored(2)]))
+  })
+
+  it("are taken up to the limit of their number", () => {
+    const all = Array.from({ length: frameMessagesMax + 5 }, (_, i) => stored(i + 1))
+    bench.router.take(peer, write(all))
+    expect(bench.malformed).toBe(1)
+    expect(bench.heard).toEqual(fromPeer(all.slice(0, frameMessagesMax)))
   })
 })
 
@@ -134,7 +135,7 @@ describe("a message that its handler fails on", () => {
         if (fails[request]!) throw failure
       }
       const all = fails.map((_, request) => stored(request))
-      bench.router.take(peer, write(all), version3)
+      bench.router.take(peer, write(all))
       expect(bench.heard).toEqual(fromPeer(all.filter(({ request }) => !fails[request]!)))
       const failed = fails.filter(Boolean).length
       expect(bench.failures).toEqual(Array.from({ length: failed }, () => [failure, "Stored"]))
@@ -150,6 +151,6 @@ describe("a message that its handler fails on", () => {
     bench.onHandlerFailure = (thrown) => {
       throw thrown
     }
-    expect(() => bench.router.take(peer, write([stored(1)]), version3)).toThrow(failure)
+    expect(() => bench.router.take(peer, write([stored(1)]))).toThrow(failure)
   })
 })

@@ -125,6 +125,24 @@ describe("reassembly", () => {
   })
 })
 
+describe("the bytes that wait", () => {
+  const bytes = Uint8Array.of(1)
+
+  it("are those of a sender's name, too", () => {
+    const reassembly = Reassembly.make(limits)
+    reassembly.add({ sender: "n".repeat(10_000), transfer: 1, index: 0, count: 2, bytes })
+    expect(reassembly.waitingBytes()).toBeGreaterThan(10_000)
+  })
+
+  it("are those of the objects that hold parts of one byte, too", () => {
+    const reassembly = Reassembly.make(limits)
+    for (let index = 0; index < 63; index++) {
+      reassembly.add({ sender: "n2", transfer: 1, index, count: 64, bytes })
+    }
+    expect(reassembly.waitingBytes()).toBeGreaterThan(63 * 100)
+  })
+})
+
 describe("a run of which parts are missing", () => {
   const asking = { ...limits, asksMax: 3, finishedMax: 2 }
 
@@ -169,7 +187,7 @@ describe("a run of which parts are missing", () => {
   it("comes whole in the end, whatever is lost and however little memory there is", () => {
     const drawn = fc.record({
       counts: fc.array(fc.integer({ min: 2, max: 30 }), { minLength: 1, maxLength: 6 }),
-      bytesMax: fc.integer({ min: 900, max: 5_000 }),
+      bytesMax: fc.integer({ min: 4_000, max: 15_000 }),
       losses: fc.array(fc.boolean(), { minLength: 20, maxLength: 60 })
     })
     fc.assert(fc.property(drawn, ({ bytesMax, counts, losses }) => {
@@ -185,7 +203,7 @@ describe("a run of which parts are missing", () => {
         if (reassembly.add(part) !== undefined) whole.add(part.transfer)
         expect(reassembly.waitingBytes()).toBeLessThanOrEqual(bytesMax)
       }
-      for (let round = 0; round < 3 && whole.size < runs.length; round++) {
+      for (let round = 0; round < 8 && whole.size < runs.length; round++) {
         // Where all of a run was lost, or its memory, its request sends it again.
         runs.forEach((parts, transfer) => !whole.has(transfer) && parts.forEach(send))
         for (let sweeps = 0; sweeps < 100; sweeps++) {

@@ -12,6 +12,7 @@ const header: FrameHeader = {
   cluster: "test",
   partitionCount: 256,
   senderIncarnation: "0mi8dfxmoabcdef",
+  number: 0x010203040506,
   receiverIncarnation: "",
   clockMillis: 1_763_700_000_000
 }
@@ -75,28 +76,6 @@ export interface GoldenFrame {
   readonly own?: FrameBody
 }
 
-/** Frames that version 1 had, too. */
-export const goldenFramesOfVersion1: Readonly<Record<string, GoldenFrame>> = {
-  ...Object.fromEntries(
-    Object.entries(messages).map(([name, content]) => [name, { header, content, part: undefined }])
-  ),
-  part: {
-    header: { ...header, receiverIncarnation: "0mi8dfxmo000000" },
-    content: Uint8Array.of(5, 6, 7),
-    part: { transfer: 300, index: 1, count: 2 }
-  }
-}
-
-/** Frames that version 2 had, too. */
-export const goldenFramesOfVersion2: Readonly<Record<string, GoldenFrame>> = {
-  ...goldenFramesOfVersion1,
-  "other-ring": {
-    header,
-    content: [{ _tag: "OtherRing", request: 8, digest: "fedcba9876543210" }],
-    part: undefined
-  }
-}
-
 const own = (body: FrameBody): GoldenFrame => ({ header, content: [], part: undefined, own: body })
 const identity = {
   nonce: "0123456789abcdefghijklmnop",
@@ -106,7 +85,19 @@ const identity = {
 }
 
 export const goldenFrames: Readonly<Record<string, GoldenFrame>> = {
-  ...goldenFramesOfVersion2,
+  ...Object.fromEntries(
+    Object.entries(messages).map(([name, content]) => [name, { header, content, part: undefined }])
+  ),
+  part: {
+    header: { ...header, receiverIncarnation: "0mi8dfxmo000000" },
+    content: Uint8Array.of(5, 6, 7),
+    part: { transfer: 300, index: 1, count: 2 }
+  },
+  "other-ring": {
+    header,
+    content: [{ _tag: "OtherRing", request: 8, digest: "fedcba9876543210" }],
+    part: undefined
+  },
   "fetch-after": {
     header,
     content: [{
@@ -118,10 +109,9 @@ export const goldenFrames: Readonly<Record<string, GoldenFrame>> = {
     }],
     part: undefined
   },
-  keyed: {
+  answering: {
     header: {
       ...header,
-      keyId: "8899aabbccddeeff",
       receiverClockMillis: 1_763_700_000_007,
       heldMillis: 300
     },

@@ -282,6 +282,14 @@ export class ByteReader {
     return this.#text("hex", start, this.#offset)
   }
 
+  /** The next `count` bytes as a text of as many characters, each of which is one byte. */
+  ascii(count: number, expected = "text"): string {
+    if (count > this.remaining) throw new Malformed(expected, this.#offset)
+    const start = this.#offset
+    this.#offset += count
+    return this.#text("latin1", start, this.#offset)
+  }
+
   /** A text; of `known`, the very one that equals it, so that texts that recur are made once. */
   text(expected = "text", known: ReadonlyArray<string> = none): string {
     const at = this.#offset

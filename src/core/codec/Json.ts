@@ -11,6 +11,10 @@
  * it is JSON. The others are read again, token by token.
  */
 
+import { endOfText, isDeeperThan } from "./JsonDepth.ts"
+
+export { isDeeperThan } from "./JsonDepth.ts"
+
 export type Json =
   | null
   | boolean
@@ -53,11 +57,19 @@ export interface Marked {
 }
 
 /**
+ * No text is read that nests deeper: `JSON.parse` takes seconds for a megabyte of brackets, and
+ * what walks its value overflows the stack. A value ends far below, with an error of its own.
+ */
+export const depthMax = 1024
+
+/**
  * The value of the text, with marks in place of the numbers that cannot be held.
  *
- * Throws `SyntaxError` where the text is no JSON, `RangeError` where it nests too deep to be read.
+ * Throws `SyntaxError` where the text is no JSON, `RangeError` where it nests deeper than
+ * `depthMax`.
  */
 export const parseMarked = (text: string): Marked => {
+  refuseDeep(text)
   const parsed: Json = JSON.parse(text)
   return needsReading(text) ? new Reader(text).read() : { value: parsed, isMarked: false }
 }
@@ -66,7 +78,7 @@ export const parseMarked = (text: string): Marked => {
  * The value of the text. The last of equal keys counts.
  *
  * Throws `SyntaxError` where the text is no JSON, `InexactNumber` where a number would be changed,
- * `RangeError` where it nests too deep to be read.
+ * `RangeError` where it nests deeper than `depthMax`.
  */
 export const parse = (text: string): Json => {
   const marked = parseMarked(text)
@@ -75,8 +87,19 @@ export const parse = (text: string): Json => {
   throw new InexactNumber(path, problem)
 }
 
+const refuseDeep = (text: string): void => {
+  if (isDeeperThan(text, depthMax)) throw new RangeError(`nested deeper than ${depthMax} levels`)
+}
+
 const isExact = (marked: Marked): marked is { readonly value: Json; readonly isMarked: false } =>
   !marked.isMarked
+
+/** Fails with `SyntaxError` or `RangeError` unless the text is one value of JSON. */
+export const check = (text: string): string => {
+  refuseDeep(text)
+  JSON.parse(text)
+  return text
+}
 
 /** The value of the text, or undefined where it is no JSON that can be read. */
 export const read = (text: string): Json | undefined => {
@@ -235,14 +258,9 @@ const digitsOf = (integer: number): string => {
 }
 
 const quote = 0x22
-const backslash = 0x5c
 const point = 0x2e
 const digit0 = 0x30
 const digit9 = 0x39
-const openBracket = 0x5b
-const closeBracket = 0x5d
-const openBrace = 0x7b
-const closeBrace = 0x7d
 /** What is left of `E` and `e` alike. */
 const exponentBits = 0x45
 const lowerCase = 0x20
@@ -255,19 +273,8 @@ const zeros = "0".repeat(digitsSafe + 1)
 /** An exponent with fewer digits leads to 0 or beyond the range only from such a number. */
 const exponentSafe = /[eE][-+]?\d{1,2}(?!\d)/uy
 
-/** The place behind the text that begins at a quote. */
-const endOfText = (text: string, start: number): number => {
-  let end = text.indexOf("\"", start + 1)
-  while (end >= 0 && isEscaped(text, end)) end = text.indexOf("\"", end + 1)
-  return end < 0 ? text.length : end + 1
-}
-
-/** Whether the backslashes before a place are odd in number. */
-const isEscaped = (text: string, at: number): boolean => {
-  let before = at
-  while (text.charCodeAt(before - 1) === backslash) before--
-  return (at - before) % 2 === 1
-}
+/** Finds every number that may not be held, and texts that look like one, faster than a loop. */
+const suspicious = /\d{16}|\.0{16}|\d[eE][-+]?\d{3}/u
 
 /**
  * Whether a key of a text of JSON may have an escape, or a number may not be what it becomes. Most
@@ -275,6 +282,7 @@ const isEscaped = (text: string, at: number): boolean => {
  */
 const needsReading = (text: string): boolean => {
   if (text.includes("\\")) return true
+  if (!suspicious.test(text)) return false
   let at = 0
   while (at < text.length) {
     const unit = text.charCodeAt(at)
@@ -293,29 +301,6 @@ const needsReading = (text: string): boolean => {
         if (!exponentSafe.test(text)) return true
       }
     } else at++
-  }
-  return false
-}
-
-/**
- * Whether a text of JSON nests deeper. Counts brackets outside of texts, so that nothing recurses
- * into what it is to refuse.
- */
-export const isDeeperThan = (text: string, levels: number): boolean => {
-  // It has fewer characters than it needs brackets.
-  if (text.length <= levels) return false
-  let depth = 0
-  let at = 0
-  while (at < text.length) {
-    const unit = text.charCodeAt(at)
-    if (unit === quote) {
-      at = endOfText(text, at)
-      continue
-    }
-    if (unit === openBracket || unit === openBrace) {
-      if (++depth > levels) return true
-    } else if (unit === closeBracket || unit === closeBrace) depth--
-    at++
   }
   return false
 }

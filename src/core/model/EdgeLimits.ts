@@ -1,10 +1,42 @@
 /**
- * Lists every limit, interval and size of clients, HTTP, logs that name documents, and the
+ * Lists every limit, interval and size of clients, HTTP, logs that name documents, frames, and the
  * connection to the brokers: unit, formula, reason, and the value for a local network. `Limits.ts`
  * has those of nodes, and the presets.
  */
 
 const mebibyte = 2 ** 20
+
+/** How much one message may ask of a node, and how its work is cut into turns. */
+export const lanWork = {
+  /**
+   * Requests in one message of a client. A client closes a message at batchBytesTarget: 64 KiB hold
+   * 3,600 of the shortest.
+   */
+  messageRequestsMax: 4_096,
+  /**
+   * Listings in one message, of which each looks through a page of keys on every node. A program
+   * that exports a bucket needs one at a time.
+   */
+  messageListingsMax: 16,
+  /** Operations of one edit. 1,000 in a set of 10,000 take a turn of 20 ms; at most `itemsMax`. */
+  callsMax: 1_000,
+  /** Contexts that one request brings, each opened by a MAC; at most `itemsMax`. */
+  contextsMax: 1_000,
+  /** Messages in one frame of another node. More than frameBytesTarget holds of the shortest. */
+  frameMessagesMax: 65_536,
+  /**
+   * After how long work gives way to other events. A turn takes this and one step more: less costs
+   * a turn, of some microseconds, more often.
+   */
+  turnMillis: 5,
+  /** The same in steps, each of a few microseconds or more, for a clock that stands still. */
+  turnStepsMax: 4_096,
+  /**
+   * Bytes of messages that wait for their turns, those of clients and those of nodes each; more are
+   * refused. Bytes received a second, times the seconds in which a client gives up.
+   */
+  workBytesMax: 64 * mebibyte
+}
 
 export const lanClient = {
   /**
@@ -68,6 +100,30 @@ export const lanClient = {
   sessionDocumentsMax: 100_000
 }
 
+/** What a node keeps of the frames of other nodes. */
+export const lanFrames = {
+  /**
+   * Bytes of messages in parts that wait for their other parts, with all that is noted about them;
+   * beyond it the oldest are given up, and asked for again. The largest document times the peers
+   * that send one at a time.
+   */
+  reassemblyBytesMax: 64 * mebibyte,
+  /** Parts of one message; more are refused. The largest document over max_payload. */
+  reassemblyPartsMax: 4096,
+  /**
+   * Numbers of each incarnation of a peer by which a frame is known that comes again, a bit each.
+   * Frames a second of one peer times the seconds by which the network may reorder them: 4,096 are
+   * 0.4 s at 10,000. An older frame counts as lost, and its messages are sent again.
+   */
+  frameWindow: 4_096,
+  /**
+   * Incarnations of each peer of which that is remembered, frameWindow / 8 and 200 bytes each. A
+   * node's starts and failed commits while another runs: a frame of an earlier one, which somebody
+   * recorded, is taken once more.
+   */
+  frameWindowsMax: 16
+}
+
 /** HTTP, whose clients are people's tools. Node's own defaults suit, but for those that differ. */
 export const lanHttp = {
   /** Bytes of a body; a larger one is refused. As much as a message over NATS. */
@@ -84,14 +140,39 @@ export const lanHttp = {
   contextHeaderBytesMax: 8 * 1024,
   /** How long the list of buckets is believed: costs nothing, and nobody notices. */
   descriptionMillis: 1_000,
-  /** Connections; more are refused. Programs that need many connect over NATS. */
+  /**
+   * Connections. For one more, that which has waited for its client longest is closed; each holds
+   * some 10 KB, and up to 64 KiB that wait to be read. Programs that need many connect over NATS.
+   */
   connectionsMax: 1_000,
+  /** Of them from one address, so that it leaves room to others. All, behind one proxy. */
+  connectionsPerAddressMax: 800,
+  /** Beyond them, where all are at work: for health and metrics, which a few programs ask for. */
+  connectionsReservedMax: 32,
+  /**
+   * How long a client may keep the node waiting, for the rest of a body or until it takes an
+   * answer, before it gives way to another where a bound is reached. Some round trips.
+   */
+  patienceMillis: 2_000,
+  /** Bytes of the bodies of requests under way; more are refused. bodyBytesMax times 64. */
+  bodiesBytesMax: 64 * mebibyte,
+  /** How long a body may pause. Some resends of TCP. */
+  bodyStallMillis: 5_000,
+  /**
+   * Bytes of answers that clients have not taken; beyond it requests are refused. The largest
+   * answer times 64; a request that is carried out meanwhile has its answer beside it.
+   */
+  answersBytesMax: 64 * mebibyte,
+  /** How long a client may take over an answer: 1 MiB at 35 kB/s. */
+  answerTimeoutMillis: 30_000,
+  /** Pieces of one connection that are read in one turn: a few milliseconds at most. */
+  piecesAtOnceMax: 64,
   /** Until the headers of a request are there: slow senders must not hold every connection. */
   headersTimeoutMillis: 10_000,
   /** Until its body is there too: bodyBytesMax at 35 kB/s. */
   requestTimeoutMillis: 30_000,
-  /** How often both are looked at. */
-  connectionsCheckMillis: 5_000,
+  /** How often these are looked at: each holds by that much longer. */
+  connectionsCheckMillis: 1_000,
   /** How long an idle connection is kept. Longer than proxies keep theirs, or they meet a reset. */
   keepAliveMillis: 60_000,
   /** For requests under way at the end of the node, which has drained before. */

@@ -48,7 +48,8 @@ export const parseKey = (definition: KeyDefinition, text: string): Json => {
   try {
     json = parse(text)
   } catch (thrown) {
-    if (thrown instanceof InexactNumber) throw new MalformedKey(thrown.message)
+    const says = thrown instanceof InexactNumber || thrown instanceof RangeError
+    if (says) throw new MalformedKey(thrown.message)
     throw new MalformedKey("the key is no JSON, expected an object of its fields")
   }
   if (!isObject(json)) throw new MalformedKey(`expected ${describe(definition)}`)

@@ -9,15 +9,16 @@
  *
  * @see hashicorp/memberlist:config.go, which lists its own in this way
  */
-
 import {
   type BrokerLimits,
   type ClientLimits,
   type HttpLimits,
   lanBroker,
   lanClient,
+  lanFrames,
   lanHttp,
   lanNats,
+  lanWork,
   type NatsLimits
 } from "./EdgeLimits.ts"
 import { lanDisk } from "./DiskLimits.ts"
@@ -30,6 +31,8 @@ const mebibyte = 2 ** 20
 const lanNode = {
   ...lanGrowth,
   ...lanDisk,
+  ...lanFrames,
+  ...lanWork,
   /**
    * How far this node's clock may be from the median of its peers' before their median stamps its
    * writes. More than NTP leaves plus the longest pause of a process; raising it lets the last
@@ -137,13 +140,6 @@ const lanNode = {
   frameBufferBytes: 4096,
   /** Bytes of buffers kept to be used again. Frames in a turn times frameBytesTarget. */
   spareBytesMax: 2 * mebibyte,
-  /**
-   * Bytes of messages in parts that wait for their other parts; beyond it the oldest are given up,
-   * and asked for again. The largest document times the peers that send one at a time.
-   */
-  reassemblyBytesMax: 64 * mebibyte,
-  /** Parts of one message; more are refused. The largest document over max_payload. */
-  reassemblyPartsMax: 4096,
   /**
    * How long no part of a message comes before its missing parts are asked for. A few round trips;
    * a few of these fit into a request's timeout, since the question may be lost too.
@@ -339,5 +335,4 @@ export const wan: Preset = {
 export const presetNames = ["development", "lan", "wan"] as const
 
 export type PresetName = typeof presetNames[number]
-
 export const presets: Readonly<Record<PresetName, Preset>> = { development, lan, wan }

@@ -73,7 +73,10 @@ export interface Strategy {
   /** The shape of its states. A state of another shape is not of a bucket with this strategy. */
   readonly kind: DotStore["kind"]
   readonly operations: ReadonlyMap<string, Operation>
-  /** The view at `nowMillis`, which hides a document from the moment it expires. */
+  /**
+   * The view at `nowMillis`, which hides a document from the moment it expires. May throw where a
+   * stored value is no JSON.
+   */
   readonly view: (document: Document, nowMillis: number) => View
   /** The greatest hybrid stamp in a document, for its context; 0 where there is none. */
   readonly stampOf: (document: Document) => number

@@ -3,7 +3,11 @@
  *
  * Empty and absent look alike: a set or map without elements, a register that was never set, a
  * document without anything in it. Inside a document every field is there, with its empty view.
+ *
+ * Each value is checked to be JSON where it comes from a stored state: `1,2` in a set would read as
+ * two elements that nobody added.
  */
+import * as Json from "../codec/Json.ts"
 import { sortedKeys } from "../codec/SortedKeys.ts"
 import { childKey, childName, type DotStore, isLive } from "../crdt/DotStore.ts"
 import type { TypeDefinition } from "../model/BucketDefinition.ts"
@@ -28,9 +32,9 @@ const textOf = (type: TypeDefinition, store: DotStore | undefined): string => {
     case "counter":
       return String(CounterType.valueOf(store))
     case "register":
-      return RegisterType.shown(store)?.value ?? "null"
+      return Json.check(RegisterType.shown(store)?.value ?? "null")
     case "set":
-      return `[${liveChildren(store).map(([key]) => childName(key)).join(",")}]`
+      return `[${liveChildren(store).map(([key]) => Json.check(childName(key))).join(",")}]`
     case "map": {
       const kind = kindOf(type.of)
       const entries = liveChildren(store).filter(([, child]) => child.kind === kind)
@@ -49,7 +53,10 @@ const textOf = (type: TypeDefinition, store: DotStore | undefined): string => {
   }
 }
 
-/** The one value of a document of this type, or none where it holds nothing. */
+/**
+ * The one value of a document of this type, or none where it holds nothing. Throws where a stored
+ * value is no JSON.
+ */
 export const viewOf = (type: TypeDefinition, store: DotStore | undefined): View => ({
   values: isLive(store) ? [textOf(type, store)] : []
 })

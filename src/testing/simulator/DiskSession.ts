@@ -94,6 +94,8 @@ export class DiskSession {
       storeId: disk.image.store.storeId,
       committedChanges: () => disk.image.store.changes,
       read: (key) => this.#read(key),
+      // Its elements may be damaged, and hide it then: fewer keys are listed than might be.
+      readHeader: (key) => this.#read(key),
       readRow: (family, key) => {
         const bytes = this.#view().rows.get(rowName({ family, key: encodeKey(family, key) }))?.bytes
         return bytes === undefined ? { _tag: "Absent" } : { _tag: "Found", bytes }

@@ -53,6 +53,10 @@ export const drawLimits = (random: SeededRandom): PlannedLimits => {
     documentActorsMax: random.pick([3, 10, node.documentActorsMax, node.documentActorsMax]),
     documentBytesMax: random.pick([200, 1_000, node.documentBytesMax, node.documentBytesMax]),
     elementsMax: random.pick([2, 10, node.elementsMax, node.elementsMax]),
-    siblingsMax: random.pick([1, 3, node.siblingsMax, node.siblingsMax])
+    siblingsMax: random.pick([1, 3, node.siblingsMax, node.siblingsMax]),
+    // A smaller window loses most of what a slow network reorders.
+    frameWindow: random.pick([64, 256, node.frameWindow]),
+    frameWindowsMax: random.pick([1, node.frameWindowsMax]),
+    turnStepsMax: random.pick([1, 3, node.turnStepsMax, node.turnStepsMax])
   }
 }

@@ -29,8 +29,13 @@ export const codeMarks: ReadonlyArray<string> = [
   "gather: there is no room to wait for slow replicas",
   "in flight: a late sweep lets answers come first",
   "link: a frame for a former incarnation is refused",
+  "link: a frame of a former incarnation is refused",
+  "link: a frame of a stranger is refused",
   "link: a frame of another cluster is refused",
+  "link: a frame of another version is refused",
   "link: a frame under another key is refused",
+  "link: a frame without its MAC is refused",
+  "link: a repeated frame is refused",
   "link: a request of another ring is refused",
   "link: a torn frame is refused",
   "link: messages travel in parts",
@@ -74,7 +79,8 @@ export const codeMarks: ReadonlyArray<string> = [
   "view: the own clock is set aside",
   "write: done, though the own disk failed",
   "write: every replica refused it",
-  "write: failed, and may have applied"
+  "write: failed, and may have applied",
+  "work: a turn ends before its work"
 ]
 
 interface Path {

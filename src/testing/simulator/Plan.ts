@@ -73,6 +73,8 @@ export type PlannedLimits = Partial<
     | "resendMaxMillis"
     | "sweepMillis"
     | "lastIssuedDotsMax"
+    | "frameWindow"
+    | "frameWindowsMax"
     | "formAskMillis"
     | "toldMillis"
     | "mendedDocumentsMax"
@@ -98,6 +100,7 @@ export type PlannedLimits = Partial<
     | "finishedRunsMax"
     | "sentRunsBytesMax"
     | "sentRunMillis"
+    | "turnStepsMax"
     | keyof StorageLimits
   >
 >

@@ -15,6 +15,7 @@ import * as RingState from "../../core/ring/RingState.ts"
 import type { Any } from "../../core/strategy/Bucket.ts"
 import * as Buckets from "../../core/strategy/Buckets.ts"
 import { invariant } from "../../core/Invariant.ts"
+import { accepted } from "../../core/clock/ClusterKeys.ts"
 import { toKeys } from "../../node/ClusterKey.ts"
 import { rowKeyOf } from "../../core/ring/Partition.ts"
 import { type RowKey, textOf } from "../../core/model/RowKey.ts"
@@ -91,7 +92,9 @@ export class SimCluster {
   /** How often each class of faults did something. */
   readonly injected = new Map<string, number>()
   readonly outside: Owner = outside()
-  readonly keys = toKeys([Redacted.make("of the simulated cluster")])
+  readonly clusterKeys = toKeys({ current: Redacted.make("of the simulated cluster") })
+  /** As they open contexts. */
+  readonly keys = accepted(this.clusterKeys)
   readonly ring: Ring.Ring
   readonly scenario: Scenario
   readonly cluster = ClusterName.make("simulated")
@@ -106,7 +109,14 @@ export class SimCluster {
     const random = stream(seed, "network")
     const { maxPayloadBytes } = plan
     const did = (fault: string) => this.did(fault)
-    const network = new SimNetwork({ kernel, outside: this.outside, random, maxPayloadBytes, did })
+    const network = new SimNetwork({
+      kernel,
+      outside: this.outside,
+      random,
+      turning: stream(seed, "turned bits"),
+      maxPayloadBytes,
+      did
+    })
     const ring = ringOf(plan)
     this.kernel = kernel
     this.network = network
@@ -126,7 +136,7 @@ export class SimCluster {
         cluster,
         ring,
         buckets,
-        keys: this.keys,
+        keys: this.clusterKeys,
         limits: limitsOf(plan),
         supervisor: this.outside,
         build: make,

@@ -18,6 +18,8 @@ export interface NetworkFaults {
   readonly duplication: number
   /** Share of messages that come once more, up to a minute later. */
   readonly replay: number
+  /** Share of messages of which one bit is turned on the way. */
+  readonly turned: number
 }
 
 export const fairWeather: NetworkFaults = {
@@ -25,7 +27,8 @@ export const fairWeather: NetworkFaults = {
   tailShare: 0,
   loss: 0,
   duplication: 0,
-  replay: 0
+  replay: 0,
+  turned: 0
 }
 
 interface Listener {
@@ -50,6 +53,8 @@ export interface SimNetworkOptions {
   readonly kernel: Kernel
   readonly outside: Owner
   readonly random: SeededRandom
+  /** Draws which bits are turned, and nothing else: so all other draws stay the same. */
+  readonly turning: SeededRandom
   readonly maxPayloadBytes: number
   /** Told the name of a fault each time that it meets a message. */
   readonly did: (fault: string) => void
@@ -201,7 +206,7 @@ export class SimNetwork {
     for (const fault of cuts) did(fault)
     if (cuts.length > 0) return
     if (random.chance(loss)) return did("loss")
-    this.#deliver(listener, message, this.#delay())
+    this.#deliver(listener, this.#turned(message), this.#delay())
     if (random.chance(duplication)) {
       did("duplication")
       this.#deliver(listener, message, this.#delay())
@@ -210,6 +215,17 @@ export class SimNetwork {
       did("replay")
       this.#deliver(listener, message, random.next() * replayMillis)
     }
+  }
+
+  /** The message as it comes out of a memory or a wire that turns bits. */
+  #turned(message: Message): Message {
+    const { did, turning } = this.#options
+    const { turned } = this.weather.now
+    if (turned === 0 || message.data.length === 0 || !turning.chance(turned)) return message
+    did("turned")
+    const data = message.data.slice()
+    data[turning.integer(0, data.length - 1)]! ^= 1 << turning.integer(0, 7)
+    return { ...message, data }
   }
 
   #delay(): number {

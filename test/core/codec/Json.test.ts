@@ -1,7 +1,8 @@
 // Checks that JSON is read as written, after any earlier objects.
 import * as fc from "fast-check"
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, vi } from "vitest"
 import * as Json from "../../../src/core/codec/Json.ts"
+import * as CanonicalJson from "../../../src/core/model/CanonicalJson.ts"
 
 /** Texts full of what has to be escaped, or may be. */
 const text = fc.oneof(
@@ -200,5 +201,29 @@ describe("how deep JSON nests", () => {
     expect(Json.isDeeperThan(brackets, 399_999)).toBe(true)
     expect(Json.isDeeperThan(brackets, 400_000)).toBe(false)
     expect(Json.isDeeperThan(JSON.stringify(brackets), 0)).toBe(false)
+  })
+
+  it.each([
+    ["1,024 levels are read", 1_024],
+    ["1,025 levels are refused", 1_025],
+    ["490,000 levels are refused", 490_000]
+  ])("is counted before a text is parsed: %s", (_, depth) => {
+    const written = `${"[".repeat(depth)}${"]".repeat(depth)}`
+    const native = vi.spyOn(JSON, "parse")
+    const outcomes = [Json.parse, Json.parseMarked, CanonicalJson.decode].map((read) => {
+      try {
+        return typeof read(written)
+      } catch (error) {
+        return error instanceof RangeError ? error.message : error
+      }
+    })
+    const parsed = native.mock.calls.length
+    native.mockRestore()
+    const isRead = depth <= Json.depthMax
+    expect(parsed).toBe(isRead ? 3 : 0)
+    expect(outcomes).toEqual(
+      Array.from({ length: 3 }, () => isRead ? "object" : "nested deeper than 1024 levels")
+    )
+    expect(Json.read(written) === undefined).toBe(!isRead)
   })
 })

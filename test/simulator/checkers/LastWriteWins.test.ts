@@ -18,6 +18,14 @@ const refused = (
     history("registers", steps, final, guarded ? { guarded: new Set([1]) } : {})
   )
 
+/** The problems where a write's answer shows a second one, which began at this time. */
+const overtaken = (invokedAt: number, maker: string) => {
+  const final = shown("o2", [1, 2], 20)
+  const steps = [{ ...first, endedAt: 50, result: final }, { ...second, invokedAt }]
+  const makers = new Map([[1, new Set([maker])]])
+  return problems(lastWriteWins, history("registers", steps, final, { makers }))
+}
+
 /** The stamp of a clock that is right at this time of the run. */
 const stampAt = (millis: number): number => (epochMillis + millis) * 1_000
 
@@ -157,18 +165,9 @@ describe("the checker of last-write-wins", () => {
   })
 
   it("accepts a later value in the acknowledgement of a write that its node sent on", () => {
-    const steps = (invokedAt: number): ReadonlyArray<HistoryStep> => [
-      { ...first, endedAt: 50, result: shown("o2", [1, 2], 20) },
-      { ...second, invokedAt }
-    ]
-    const told = (invokedAt: number, maker: string) => {
-      const makers = new Map([[1, new Set([maker])]])
-      const final = shown("o2", [1, 2], 20)
-      return problems(lastWriteWins, history("registers", steps(invokedAt), final, { makers }))
-    }
     const refusal = ["o1 was acknowledged with another value: \"o2\""]
-    expect(told(40, "n2")).toEqual([])
-    expect(told(40, "n1")).toEqual(refusal)
-    expect(told(60, "n2")).toEqual(refusal)
+    expect(overtaken(40, "n2")).toEqual([])
+    expect(overtaken(40, "n1")).toEqual(refusal)
+    expect(overtaken(60, "n2")).toEqual(refusal)
   })
 })

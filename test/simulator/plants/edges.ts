@@ -24,9 +24,18 @@ export const edgePlants: ReadonlyArray<Plant> = [
     name: "other-key-heard",
     bug: "a node with another key is listened to",
     edits: [{
-      file: "src/transport/PeerLink.ts",
-      from: "if (header.keyId !== undefined && ",
-      to: "if (header.keyId === \"\" && "
+      file: "src/transport/FrameSeal.ts",
+      from: "if (key === undefined) return \"otherKey\"",
+      to: "if (key === undefined) return \"proved\""
+    }]
+  },
+  {
+    name: "mac-not-checked",
+    bug: "a frame is believed whatever its MAC is",
+    edits: [{
+      file: "src/transport/FrameSeal.ts",
+      from: "return difference === 0 ? \"proved\" : \"forged\"",
+      to: "return difference < 0 ? \"forged\" : \"proved\""
     }]
   }
 ]

@@ -1,6 +1,6 @@
 /**
- * Lets the network lose, delay, repeat and replay messages for a while. A delayed message is also
- * reordered, and a replayed one may come to a later incarnation of its receiver.
+ * Lets the network lose, delay, repeat, replay and damage messages for a while. A delayed message
+ * is also reordered, and a replayed one may come to a later incarnation of its receiver.
  */
 import { drawSeries, type FaultClass } from "../FaultClass.ts"
 import type { NetworkFaults } from "../SimNetwork.ts"
@@ -29,6 +29,9 @@ export const networkFaults: ReadonlyArray<FaultClass> = [
   })),
   networkFault("replay", "messages come once more, up to a minute later", (badness) => ({
     replay: 0.2 * badness
+  })),
+  networkFault("turned", "a bit of messages is turned, in up to a tenth of them", (badness) => ({
+    turned: 0.1 * badness
   })),
   networkFault("delay", "messages take up to 100 ms on average, some of them 10 s", (badness) => ({
     delayMeanMillis: 2 + 100 * badness,
