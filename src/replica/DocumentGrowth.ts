@@ -2,6 +2,7 @@
  * Refuses clients' writes that would make a document too large, and notes those that are about to.
  */
 import type { Document } from "../core/crdt/Document.ts"
+import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
 import * as DocumentSize from "../core/crdt/DocumentSize.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import type { RowKey } from "../core/model/RowKey.ts"
@@ -45,10 +46,14 @@ export class DocumentGrowth {
   /** The limit that a write would pass; undefined where it may be carried out. */
   excess(
     key: RowKey,
-    before: { readonly document: Document; readonly bytes: () => number },
-    after: { readonly document: Document; readonly bytes: () => number }
+    before: Document,
+    after: { readonly document: Document; readonly encoded: DocumentCodec.EncodedDocument }
   ): DocumentSize.Excess | undefined {
-    const growth = DocumentSize.decide(before, after, this.#limits)
+    const growth = DocumentSize.decide(
+      { document: before, bytes: () => DocumentCodec.encode(before).bytes.length },
+      { document: after.document, bytes: () => after.encoded.bytes.length },
+      this.#limits
+    )
     switch (growth._tag) {
       case "Small":
         return undefined

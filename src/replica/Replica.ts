@@ -186,11 +186,7 @@ export class Replica {
     if (applied._tag !== "Applied") return applied
     const after = applied.document
     const encoded = encode(after)
-    const excess = this.growth.excess(
-      key,
-      { document: before, bytes: () => encode(before).bytes.length },
-      { document: after, bytes: () => encoded.bytes.length }
-    )
+    const excess = this.growth.excess(key, before, { document: after, encoded })
     if (excess !== undefined) return { _tag: "TooLarge", excess }
     if (applied.defers) runtime.mark("replica: a removal is deferred")
     const { fromMemory } = update

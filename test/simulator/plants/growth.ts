@@ -19,9 +19,8 @@ export const growthPlants: ReadonlyArray<Plant> = [
     edits: [{
       file: "src/replica/Replica.ts",
       from: "const encoded = (after === incoming",
-      to: `const sized = (document: Document.Document) =>
-      ({ document, bytes: () => encode(document).bytes.length })
-    const excess = this.growth.excess(key, sized(before), sized(after))
+      to: `const grown = { document: after, encoded: encode(after) }
+    const excess = this.growth.excess(key, before, grown)
     if (excess !== undefined) return { _tag: "Refused", reason: "too large" }
     const encoded = (after === incoming`
     }]
