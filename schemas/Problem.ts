@@ -45,6 +45,7 @@ export const statusOf: { readonly [Name in Tag]: readonly [status: number, title
   QuorumNotMet: [503, "Quorum not met"],
   ContextNotCovered: [503, "Context not covered"],
   ContextTooOld: [409, "Context too old"],
+  DocumentTooLarge: [409, "Document too large"],
   ListingIncomplete: [503, "Listing incomplete"],
   NodeUnwritable: [503, "Node takes no writes"],
   NodeUnavailable: [503, "Node not available"],

@@ -76,6 +76,11 @@ export class WriteCoordinator
         )
         return "answered"
       }
+      case "TooLarge":
+        this.#open.answer(
+          new Errors.DocumentTooLarge({ bucket: bucket.definition.name, ...updated.excess })
+        )
+        return "answered"
       case "Unwritten": {
         this.#open.answer(new Errors.NodeUnwritable({ node, reason: reasonOf(updated.failure) }))
         return "answered"

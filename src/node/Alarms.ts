@@ -12,6 +12,8 @@ interface Alarm {
   readonly name: string
   readonly count: () => number
   readonly says: string
+  /** Stands beside it in the log. */
+  readonly about?: () => Readonly<Record<string, string | number>>
 }
 
 const isLossy = ({ formation }: NodeCore): boolean => {
@@ -41,6 +43,25 @@ const completenessAlarms = (core: NodeCore): ReadonlyArray<Alarm> => [
       + "these documents"
   }
 ]
+
+const growthAlarm = ({ replica }: NodeCore): Alarm => ({
+  name: "growth",
+  count: () => replica.stats().largeDocuments,
+  says: "a document is beyond half of a limit, at which its writes are refused",
+  about: () => {
+    const { first } = replica.growth
+    if (first === undefined) return {}
+    const { allowed, had, key: { bucket, partitionKey, sortKey }, limit } = first
+    return { bucket, key: partitionKey, sortKey, limit, had, allowed }
+  }
+})
+
+const storeAlarm = ({ options: { storage } }: NodeCore): Alarm => ({
+  name: "store",
+  count: () => storage.fault?.() === undefined ? 0 : 1,
+  says: "this node takes no writes, and cannot while it runs: replace or rebuild it",
+  about: () => ({ fault: storage.fault?.() ?? "" })
+})
 
 const failureAlarm = ({ guard }: NodeCore): Alarm => ({
   name: "failure",
@@ -84,6 +105,8 @@ export const alarmsOf = (core: NodeCore): ReadonlyArray<Alarm> => {
     },
     failureAlarm(core),
     ...completenessAlarms(core),
+    growthAlarm(core),
+    storeAlarm(core),
     {
       name: "commit",
       count: () => storage.stats().failures,
@@ -170,7 +193,7 @@ export const watch = (
       if (count === 0) continue
       waiting.delete(alarm)
       yield* Effect.logWarning(alarm.says).pipe(
-        Effect.annotateLogs({ alarm: alarm.name, count })
+        Effect.annotateLogs({ ...alarm.about?.(), alarm: alarm.name, count })
       )
     }
   })

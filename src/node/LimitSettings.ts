@@ -66,9 +66,9 @@ export const limitSettings = {
   cacheBytesMax: bytes(
     "cacheBytesMax",
     "EVERWRITE_CACHE_BYTES_MAX",
-    "Documents kept decoded, by their encoded size; decoded they take about four times that. "
-      + "Hot documents times their size: raising it saves a read and a decoding for each request "
-      + "that would miss."
+    "Bytes of memory for documents that are kept decoded. Hot documents times the memory of "
+      + "each, which for a small one is 0.8 kB: raising it saves a read and a decoding for each "
+      + "request that would miss."
   ),
   lastIssuedDotsMax: setting({
     variable: "EVERWRITE_LAST_ISSUED_DOTS_MAX",

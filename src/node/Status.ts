@@ -3,7 +3,7 @@
  */
 import type { Sample } from "../http/Metrics.ts"
 import type { Health } from "../http/Inspection.ts"
-import { edgeSamples, standingAlarms } from "./EdgeStatus.ts"
+import { edgeSamples, standingAlarms, storageFaults } from "./EdgeStatus.ts"
 import type { NodeCore } from "./NodeCore.ts"
 
 const counter = (name: string, value: Sample["value"], help: string): Sample => ({
@@ -69,6 +69,16 @@ const replicaSamples = ({ coordinator, replica, view }: NodeCore): ReadonlyArray
     counter("retries", stats.retries, "Operations that had been applied already."),
     gauge("operations_kept", replica.operations.kept, "Operations that are remembered."),
     counter("operations_evicted", replica.operations.evicted, "Operations that were forgotten."),
+    counter(
+      "documents_large",
+      stats.largeDocuments,
+      "Writes that left their document beyond half of a limit."
+    ),
+    counter(
+      "documents_too_large",
+      { label: "limit", values: stats.growthRefused },
+      "Writes refused because of a limit of their document."
+    ),
     counter("joins", stats.joins, "Documents of other replicas joined here."),
     counter(
       "births",
@@ -76,6 +86,8 @@ const replicaSamples = ({ coordinator, replica, view }: NodeCore): ReadonlyArray
       "Actors begun for documents without a row of this incarnation."
     ),
     gauge("last_dots", stats.lastDots, "Documents of which memory has the last dot made here."),
+    gauge("cached_documents", stats.cachedDocuments, "Documents kept decoded."),
+    gauge("cached_bytes", stats.cachedBytes, "Memory that they take."),
     counter("leaf_reads", stats.leafReads, "Writes for which a leaf on disk told the last dot."),
     counter("discards", discards, "Concurrent last writes of which one was lost here."),
     counter("divergences", stats.divergences, "Equal contexts found with unequal states."),
@@ -186,6 +198,7 @@ export const healthOf = (core: NodeCore, isStopping: () => boolean): Health => (
   notReady: () => [
     ...isStopping() ? ["the node is stopping"] : [],
     ...core.processes.superseded === undefined ? [] : ["another process runs under this node's id"],
+    ...storageFaults(core),
     ...core.options.transport.connected() ? [] : ["there is no connection to NATS"]
   ]
 })

@@ -2,11 +2,12 @@
  * Remembers documents that were read or written lately, decoded, so that the next request for one
  * costs neither a read nor a decoding. It is asked for documents, never whether one is stored.
  *
- * Bounded by the bytes that the documents take encoded; the document that was not used longest goes
- * first.
+ * Bounded by the memory that the documents take, decoded; the document that was not used longest
+ * goes first.
  */
 import { type RowKey, textOf } from "../core/model/RowKey.ts"
 import type { LocalDocument } from "./LocalDocument.ts"
+import { memoryOf } from "./MemoryOf.ts"
 
 interface Cached {
   held: LocalDocument
@@ -37,9 +38,19 @@ export class DocumentCache {
     return cached.held
   }
 
-  /** `bytes` is the size of the document, encoded. */
-  set(key: RowKey, held: LocalDocument, bytes: number): void {
+  /** Of memory, that the documents take. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get size(): number {
+    return this.#cached.size
+  }
+
+  /** `encodedBytes` is the size of the document, encoded. */
+  set(key: RowKey, held: LocalDocument, encodedBytes: number): void {
     const name = textOf(key)
+    const bytes = memoryOf(held.document, { encodedBytes, name })
     const last = name === this.#last ? this.#cached.get(name) : undefined
     if (last === undefined || bytes > this.#bytesMax) {
       this.#forget(name)

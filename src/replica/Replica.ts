@@ -10,6 +10,7 @@ import type { Actor, Dot } from "../core/clock/Dot.ts"
 import * as VersionVector from "../core/clock/VersionVector.ts"
 import * as Document from "../core/crdt/Document.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
+import type { GrowthLimits } from "../core/crdt/DocumentSize.ts"
 import { Malformed } from "../core/codec/Bytes.ts"
 import type { Incarnation } from "../core/model/Incarnation.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
@@ -22,6 +23,7 @@ import type { OnCommit, RowKey, StorageFailure, StorageService } from "../storag
 import { applyCalls, otherKind } from "./AppliedCalls.ts"
 import { type CommitLimits, Commits } from "./Commits.ts"
 import { DocumentCache } from "./DocumentCache.ts"
+import { DocumentGrowth } from "./DocumentGrowth.ts"
 import { DotIssuer } from "./DotIssuer.ts"
 import type { LocalDocument, LocalRead } from "./LocalDocument.ts"
 import type { MendedDocuments } from "./MendedDocuments.ts"
@@ -46,6 +48,7 @@ export interface ReplicaOptions {
   readonly onConflict?: ((key: RowKey) => void) | undefined
   readonly limits:
     & CommitLimits
+    & GrowthLimits
     & Pick<
       NodeLimits,
       "cacheBytesMax" | "counterUpdatesMax" | "lastIssuedDotsMax" | "operationIdsMax"
@@ -59,6 +62,7 @@ export class Replica {
   readonly #cache: DocumentCache
   readonly #dots: DotIssuer
   readonly operations: OperationIndex
+  readonly growth: DocumentGrowth
   readonly #commits: Commits
   #counts = {
     updates: 0,
@@ -76,6 +80,7 @@ export class Replica {
     this.#dots = new DotIssuer(options)
     this.#cache = new DocumentCache(options.limits.cacheBytesMax)
     this.#commits = new Commits(options)
+    this.growth = new DocumentGrowth(options)
     this.operations = new OperationIndex({ ...options, incarnation: () => this.incarnation() })
   }
 
@@ -94,7 +99,14 @@ export class Replica {
   }
 
   stats(): ReplicaStats {
-    return { ...this.#counts, ...this.#commits.shown.stats(), ...this.#dots.counts }
+    return {
+      ...this.#counts,
+      ...this.#commits.shown.stats(),
+      ...this.#dots.counts,
+      ...this.growth.stats(),
+      cachedDocuments: this.#cache.size,
+      cachedBytes: this.#cache.bytes
+    }
   }
 
   /** Calls back with the version that readers may be shown, as soon as that is known. */
@@ -172,9 +184,11 @@ export class Replica {
     const nextDot = () => this.#dots.next(actor)
     const applied = applyCalls(before, { ...update, counterUpdatesMax, nowMillis, nextDot })
     if (applied._tag !== "Applied") return applied
-    if (applied.defers) runtime.mark("replica: a removal is deferred")
     const after = applied.document
     const encoded = encode(after)
+    const excess = this.growth.excess(key, before, { document: after, encoded })
+    if (excess !== undefined) return { _tag: "TooLarge", excess }
+    if (applied.defers) runtime.mark("replica: a removal is deferred")
     const { fromMemory } = update
     const dot = { actor, counter: after.context.get(actor)! }
     const operation = id && { id, dot }

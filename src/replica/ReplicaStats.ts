@@ -1,10 +1,11 @@
 /**
  * Lists what a replica counts, for metrics.
  */
+import type { GrowthStats } from "./DocumentGrowth.ts"
 import type { ShownStats } from "./ShownVersions.ts"
 
 /** All but the reads that wait only grow. */
-export interface ReplicaStats extends ShownStats {
+export interface ReplicaStats extends ShownStats, GrowthStats {
   readonly updates: number
   readonly retries: number
   readonly joins: number
@@ -21,4 +22,7 @@ export interface ReplicaStats extends ShownStats {
   /** Concurrent last writes of which one was lost here. */
   readonly discards: number
   readonly incarnationsEnded: number
+  /** Documents that are kept decoded, and the bytes of memory that they take; not only growing. */
+  readonly cachedDocuments: number
+  readonly cachedBytes: number
 }

@@ -6,6 +6,7 @@ import type { CausalContext } from "../core/clock/CausalContext.ts"
 import type { Dot } from "../core/clock/Dot.ts"
 import type { Document } from "../core/crdt/Document.ts"
 import type { EncodedDocument } from "../core/crdt/DocumentCodec.ts"
+import type { Excess } from "../core/crdt/DocumentSize.ts"
 import type { RowKey } from "../core/model/RowKey.ts"
 import type { OperationId } from "../core/operations/OperationId.ts"
 import type { Unchanged } from "../core/strategy/Strategy.ts"
@@ -39,6 +40,8 @@ export type Updated =
   }
   /** Nothing was applied: too much waits for the disk already. */
   | { readonly _tag: "Unwritten"; readonly failure: StorageFailure }
+  /** Nothing was applied: the document would become too large. */
+  | { readonly _tag: "TooLarge"; readonly excess: Excess }
   | Unchanged
 
 export type Joined =

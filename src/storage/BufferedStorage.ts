@@ -118,6 +118,7 @@ export const makeBufferedStorage = (
     scan: scan(sources),
     scanRows: scanRows(sources),
     healthy: () => queue.healthy,
+    fault: () => queue.fault?.detail,
     stats: () => ({ ...queue.stats, damaged: reader.damaged })
   }
 }

@@ -36,6 +36,13 @@ export interface Group {
   readonly writes: ReadonlyArray<Write>
 }
 
+/** The failure of a store with a page that no read can read. */
+export const badPage = (detail: string): StorageFailure => ({
+  kind: "failing",
+  detail: `a page of the file is bad: ${detail}`,
+  isLasting: true
+})
+
 const barrier: Batch = { documents: [], rows: [] }
 const noRows: ReadonlyArray<EncodedRow> = []
 
@@ -53,6 +60,7 @@ export class CommitQueue {
   #attempt = 0
   #scheduled = false
   #refusal: StorageFailure | undefined
+  #fault: StorageFailure | undefined
   #whenIdle: (() => void) | undefined
   #healthy = true
   #groups = 0
@@ -99,9 +107,22 @@ export class CommitQueue {
     }
   }
 
+  /** Why nothing is taken any more until another start; undefined while it may be. */
+  get fault(): StorageFailure | undefined {
+    return this.#fault
+  }
+
+  /** Takes nothing more until another start; what waits may still be committed. */
+  breakDown(failure: StorageFailure): void {
+    this.#fault ??= failure
+    this.#refusal ??= failure
+    this.#healthy = false
+  }
+
   /** Answers after all before it. */
   barrier(done: OnCommit): void {
-    if (this.isIdle) done(undefined)
+    if (this.#fault !== undefined) done(this.#fault)
+    else if (this.isIdle) done(undefined)
     else this.write(barrier, done)
   }
 
@@ -192,7 +213,7 @@ export class CommitQueue {
       this.#bytes += write.bytes
     }
     this.#groups += count
-    this.#healthy = true
+    this.#healthy = this.#fault === undefined
     for (const { done } of writes) done(undefined)
     if (this.#gathered.length > 0) this.#schedule()
     this.#endIfIdle()
@@ -200,6 +221,7 @@ export class CommitQueue {
 
   /** A group was not committed: neither it nor anything after it is kept. */
   failed(failure: StorageFailure): void {
+    if (failure.isLasting === true) this.breakDown(failure)
     const writes = this.#forgetWaiting()
     this.#healthy = false
     this.#failures++

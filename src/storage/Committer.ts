@@ -11,7 +11,8 @@ import { documentChecksum, type DocumentRow, rowChecksum } from "./Checksum.ts"
 import { ChangeCount } from "./ChangeCount.ts"
 import type { Database, Statement } from "./Database.ts"
 import { familyNumbers } from "./FamilyKey.ts"
-import { isSqliteError, sqliteFull } from "./SqliteError.ts"
+import type { FileGuard } from "./FileGuard.ts"
+import { isBadPage, isSqliteError, sqliteFull } from "./SqliteError.ts"
 import type { RowKey, StorageFailure } from "./Storage.ts"
 
 /** An error of SQLite; any other error is a fault of ours and is thrown on. */
@@ -19,12 +20,29 @@ const failureOf = (error: unknown): StorageFailure => {
   if (!isSqliteError(error)) throw error
   return {
     kind: error.errcode === sqliteFull ? "full" : "failing",
-    detail: `${error.message} (SQLite error ${error.errcode})`
+    detail: `${error.message} (SQLite error ${error.errcode})`,
+    ...isBadPage(error) ? { isLasting: true } : {}
   }
 }
 
+/** The failure of a store whose files are not those that it has open. */
+export const lossOf = (guard: FileGuard | undefined): StorageFailure | undefined => {
+  const detail = guard?.lost()
+  return detail === undefined ? undefined : { kind: "failing", detail, isLasting: true }
+}
+
+/**
+ * Bytes of a row that stand beside its key; more lie in the table of contents. SQLite keeps 1 KB of
+ * a row with its key and reads another page for the rest, which may be one page.
+ */
+const insideBytesMax = 4_096
+
+const noBytes = new Uint8Array(0)
+
 export class Committer {
   readonly #database: Database
+  readonly #guard: FileGuard | undefined
+  readonly #putContent: Statement
   readonly #begin: Statement
   readonly #commit: Statement
   readonly #putDocumentRow: Statement
@@ -34,15 +52,18 @@ export class Committer {
   readonly #dropRow: Statement
   readonly #count: ChangeCount
 
-  constructor(database: Database) {
+  /** `guard` is for a store that lies in files. */
+  constructor(database: Database, guard?: FileGuard) {
     this.#database = database
+    this.#guard = guard
     this.#begin = database.prepare("BEGIN IMMEDIATE")
     this.#commit = database.prepare("COMMIT")
     this.#putDocumentRow = database.prepare(
-      `INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+      `INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
        element_count = excluded.element_count, checksum = excluded.checksum,
-       bytes = excluded.bytes, sequence = excluded.sequence`
+       bytes = excluded.bytes, sequence = excluded.sequence, content = excluded.content`
     )
+    this.#putContent = database.prepare("INSERT INTO contents (bytes) VALUES (?) RETURNING id")
     const document = "partition = ? AND bucket = ? AND partition_key = ? AND sort_key = ?"
     this.#dropElement = database.prepare(`DELETE FROM documents WHERE ${document} AND path = ?`)
     this.#dropDocument = database.prepare(`DELETE FROM documents WHERE ${document}`)
@@ -56,6 +77,8 @@ export class Committer {
 
   /** Commits every batch, synced, or none: then the failure says why. */
   commit(batches: ReadonlyArray<AcceptedBatch>): StorageFailure | undefined {
+    const lost = lossOf(this.#guard)
+    if (lost !== undefined) return lost
     let changes = 0
     for (const { documents } of batches) changes += documents.length
     try {
@@ -67,7 +90,8 @@ export class Committer {
       if (changes > 0) this.#count.write(changes)
       this.#commit.run()
       this.#count.committed(changes)
-      return undefined
+      // What was just committed is on no disk where the files went meanwhile.
+      return lossOf(this.#guard)
     } catch (error) {
       // Some errors, a full disk among them, have ended the transaction already.
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK")
@@ -89,6 +113,8 @@ export class Committer {
   }
 
   #put(key: RowKey, row: DocumentRow): void {
+    const isInside = row.bytes.length <= insideBytesMax
+    const content = isInside ? null : Number(this.#putContent.get(row.bytes)?.["id"])
     this.#putDocumentRow.run(
       key.partition,
       key.bucket,
@@ -97,8 +123,9 @@ export class Committer {
       row.path,
       row.elementCount,
       documentChecksum(key, row),
-      row.bytes,
-      row.sequence
+      isInside ? row.bytes : noBytes,
+      row.sequence,
+      content
     )
   }
 

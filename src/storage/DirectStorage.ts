@@ -8,7 +8,8 @@ import { DatabaseSync } from "node:sqlite"
 import { lan } from "../core/model/Limits.ts"
 import { makeBufferedStorage } from "./BufferedStorage.ts"
 import { Committer } from "./Committer.ts"
-import { CommitQueue } from "./CommitQueue.ts"
+import { badPage, CommitQueue } from "./CommitQueue.ts"
+import { endLostMark, FileGuard, isMarkedLost } from "./FileGuard.ts"
 import { Reader } from "./Reader.ts"
 import { Storage, type StorageService, StorageUnavailable } from "./Storage.ts"
 import type { StorageOptions } from "./StorageOptions.ts"
@@ -76,8 +77,12 @@ export const openDirect = (options: DirectOptions): DirectStorage => {
     : lockMemory(directory)
   try {
     const { storageBytesMax: fileBytesMax } = limits
-    const store = prepareWriter(database, { identity, fileBytesMax, newStoreId: runtime.id() })
-    const committer = new Committer(database)
+    const path = database.location()
+    const isLost = path !== null && isMarkedLost(path)
+    const newStoreId = runtime.id()
+    const store = prepareWriter(database, { identity, fileBytesMax, newStoreId, isLost })
+    if (path !== null) endLostMark(path)
+    const committer = new Committer(database, path === null ? undefined : new FileGuard(path))
     const queue = new CommitQueue({
       runtime,
       limits,
@@ -88,8 +93,9 @@ export const openDirect = (options: DirectOptions): DirectStorage => {
         else queue.failed(failure)
       }
     })
+    const onBadPage = (detail: string) => queue.breakDown(badPage(detail))
     return {
-      service: makeBufferedStorage({ reader: new Reader(database), queue }, store),
+      service: makeBufferedStorage({ reader: new Reader(database, onBadPage), queue }, store),
       close: () => queue.close(release),
       abandon: () => {
         queue.abandon()

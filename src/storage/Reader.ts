@@ -10,7 +10,7 @@ import type { Database, Statement } from "./Database.ts"
 import { decodeKey, familyNumbers } from "./FamilyKey.ts"
 import { compareKeys, compareText } from "./KeyOrder.ts"
 import type { Overlay } from "./PendingWrites.ts"
-import { messageOf } from "./SqliteError.ts"
+import { isBadPage, messageOf } from "./SqliteError.ts"
 import {
   type Family,
   type HeaderResult,
@@ -52,10 +52,17 @@ export class Reader {
   readonly #row: Statement
   readonly #rowsAfter: Statement
   #damaged = 0
+  readonly #onBadPage: (detail: string) => void
 
-  constructor(database: Database) {
+  /** `onBadPage` is told of each page that cannot be read however often it is tried. */
+  constructor(database: Database, onBadPage: (detail: string) => void = () => undefined) {
+    this.#onBadPage = onBadPage
     this.#rows = database.prepare(
-      `SELECT path, element_count, checksum, bytes, sequence FROM documents
+      `SELECT path, element_count, checksum,
+         CASE WHEN content IS NULL THEN bytes
+         ELSE (SELECT contents.bytes FROM contents WHERE id = content) END,
+         sequence
+       FROM documents
        WHERE partition = ? AND bucket = ? AND partition_key = ? AND sort_key = ? ORDER BY path`
     )
     this.#rows.setReturnArrays(true)
@@ -100,7 +107,7 @@ export class Reader {
         rows = this.#rows.all(partition, bucket, partitionKey, sortKey)
       }
     } catch (error) {
-      return this.#damage(messageOf(error))
+      return this.#damage(this.#faultOf(error))
     }
     return rows.length === 0 && overlay === undefined ? absent : this.#assemble(key, rows, overlay)
   }
@@ -155,6 +162,12 @@ export class Reader {
     return { _tag: "Found", document: { header, elements: ordered, sequence } }
   }
 
+  #faultOf(error: unknown): string {
+    const detail = messageOf(error)
+    if (isBadPage(error)) this.#onBadPage(detail)
+    return detail
+  }
+
   #damage(detail: string): Missing {
     this.#damaged++
     return { _tag: "Damaged", detail }
@@ -178,7 +191,7 @@ export class Reader {
         if (compareKeys(key, last) > 0) return key
       }
     } catch (error) {
-      throw new ScanFailed(messageOf(error))
+      throw new ScanFailed(this.#faultOf(error))
     }
   }
 
@@ -189,7 +202,7 @@ export class Reader {
       const bytes = intactBytes({ family, key }, row)
       return bytes === undefined ? this.#damage(wrongChecksum) : { _tag: "Found", bytes }
     } catch (error) {
-      return this.#damage(messageOf(error))
+      return this.#damage(this.#faultOf(error))
     }
   }
 
@@ -220,7 +233,7 @@ export class Reader {
         if (rows.length > 0 || found.length < limit) return rows
       }
     } catch (error) {
-      throw new ScanFailed(messageOf(error))
+      throw new ScanFailed(this.#faultOf(error))
     }
   }
 }

@@ -99,6 +99,8 @@ export type StorageFailureKind = typeof StorageFailureKind.Type
 export interface StorageFailure {
   readonly kind: StorageFailureKind
   readonly detail: string
+  /** Whether it ends with no retry: the store lost data, or cannot read all that it has. */
+  readonly isLasting?: boolean
 }
 
 /** Called once for each write: nothing when it is committed and synced, else why not. */
@@ -199,6 +201,11 @@ export interface StorageService {
   ) => ReadonlyArray<ScannedRow<F>>
   /** Whether the last commit attempt succeeded; false while the disk is full or failing. */
   readonly healthy: () => boolean
+  /**
+   * Why this store takes no writes any more until the node starts again on a mended or an empty
+   * directory; undefined while it may. Absent where no disk can fail so.
+   */
+  readonly fault?: () => string | undefined
   readonly stats: () => StorageStats
 }
 

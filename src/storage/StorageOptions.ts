@@ -22,7 +22,7 @@ export type StorageLimits = Pick<
 >
 
 /** Those of a storage with a thread of its own. */
-export type ThreadLimits = StorageLimits & Pick<NodeLimits, "groupBufferBytes">
+export type ThreadLimits = StorageLimits & Pick<NodeLimits, "fileCheckMillis" | "groupBufferBytes">
 
 export interface StorageOptions {
   /** Made if it does not exist. One process at a time may use it. */

@@ -57,10 +57,19 @@ const epochFound = (database: Database): number => {
 export const makeStoreRow = (database: Database, storeId: string): void =>
   write(database, { storeId, epoch: 0 })
 
-/** Begins the next epoch, and has it on disk. `newStoreId` is for a file that forgot its own. */
-export const beginEpoch = (database: Database, newStoreId: string): StoreEpoch =>
+/**
+ * Begins the next epoch, and has it on disk. `newStoreId` is for a file that forgot its own, or
+ * that lost data and so is another store.
+ */
+export const beginEpoch = (
+  database: Database,
+  { isLost = false, newStoreId }: { readonly newStoreId: string; readonly isLost?: boolean }
+): StoreEpoch =>
   inTransaction(database, () => {
-    const last = stored(database) ?? { storeId: newStoreId, epoch: epochFound(database) }
+    const known = stored(database) ?? { storeId: newStoreId, epoch: epochFound(database) }
+    const last = isLost
+      ? { storeId: newStoreId, epoch: Math.max(known.epoch, epochFound(database)) }
+      : known
     const begun = { ...last, epoch: last.epoch + 1 }
     write(database, begun)
     return begun

@@ -12,6 +12,9 @@ const applicationId = 0x45765772
 
 const pageBytes = 4096
 
+/** The log shrinks back to this size. */
+export const logBytesKept = 32 * 2 ** 20
+
 /** The version of the format since which a file has an id. */
 const firstWithStoreRow = 2
 
@@ -28,7 +31,7 @@ const writerPragmas = `
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = FULL;
   PRAGMA wal_autocheckpoint = 4000;
-  PRAGMA journal_size_limit = ${32 * 2 ** 20};
+  PRAGMA journal_size_limit = ${logBytesKept};
   PRAGMA cache_size = -32768;`
 
 /**
@@ -86,6 +89,8 @@ export interface WriterOptions {
   readonly fileBytesMax: number
   /** For a file that has no id yet, or has it no more. */
   readonly newStoreId: string
+  /** Whether the store is known to have lost data: then it is not the one that it was. */
+  readonly isLost?: boolean
 }
 
 const migrate = (
@@ -115,5 +120,5 @@ export const prepareWriter = (database: Database, options: WriterOptions): Opene
   }
   if (version < migrations.length) migrate(database, { ...options, version })
   const changes = readChangeCount(database)
-  return { ...beginEpoch(database, options.newStoreId), changes }
+  return { ...beginEpoch(database, options), changes }
 }

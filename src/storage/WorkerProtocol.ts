@@ -15,6 +15,7 @@ import type { WriterOptions } from "./Tables.ts"
 
 export interface ThreadOptions extends WriterOptions {
   readonly databasePath: string
+  readonly fileCheckMillis: number
 }
 
 export type ToThread =

@@ -10,7 +10,7 @@ import { DatabaseSync } from "node:sqlite"
 import { Worker } from "node:worker_threads"
 import { lan } from "../core/model/Limits.ts"
 import { makeBufferedStorage } from "./BufferedStorage.ts"
-import { CommitQueue } from "./CommitQueue.ts"
+import { badPage, CommitQueue } from "./CommitQueue.ts"
 import { Reader } from "./Reader.ts"
 import { Storage, type StorageService, StorageUnavailable } from "./Storage.ts"
 import type { StorageOptions } from "./StorageOptions.ts"
@@ -123,7 +123,8 @@ const serve = (
       else closed?.()
     })
   })
-  const service = makeBufferedStorage({ reader: new Reader(database), queue }, store)
+  const onBadPage = (detail: string) => queue.breakDown(badPage(detail))
+  const service = makeBufferedStorage({ reader: new Reader(database, onBadPage), queue }, store)
   return { service, close, thread }
 }
 
@@ -133,10 +134,16 @@ export const openWorker = Effect.fnUntraced(function*(options: StorageOptions) {
   const refuse = (error: unknown) => unavailable(directory, error)
   const lock = yield* Effect.try({ try: () => lockDirectory(directory), catch: refuse })
   const { databasePath } = lock
-  const fileBytesMax = options.limits?.storageBytesMax ?? lan.node.storageBytesMax
+  const { fileCheckMillis, storageBytesMax: fileBytesMax } = { ...lan.node, ...options.limits }
   const open = Effect.gen(function*() {
     const newStoreId = runtime.id()
-    const started = yield* startThread({ databasePath, identity, fileBytesMax, newStoreId })
+    const started = yield* startThread({
+      databasePath,
+      identity,
+      fileBytesMax,
+      newStoreId,
+      fileCheckMillis
+    })
     return yield* Effect.try({
       try: () => serve(options, { ...started, lock, database: openReader(databasePath) }),
       catch: refuse

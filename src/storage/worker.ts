@@ -5,7 +5,8 @@
 import { DatabaseSync } from "node:sqlite"
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads"
 import { invariant } from "../core/Invariant.ts"
-import { Committer } from "./Committer.ts"
+import { Committer, lossOf } from "./Committer.ts"
+import { endLostMark, FileGuard, isMarkedLost } from "./FileGuard.ts"
 import { remedyOf } from "./Remedy.ts"
 import { messageOf } from "./SqliteError.ts"
 import { prepareWriter } from "./Tables.ts"
@@ -17,14 +18,22 @@ const options: ThreadOptions = workerData
 const tell = (message: FromThread, transfer: ReadonlyArray<ArrayBuffer> = []): void =>
   port.postMessage(message, transfer)
 
-const serve = (database: DatabaseSync): void => {
-  const committer = new Committer(database)
+const serve = (database: DatabaseSync, guard: FileGuard): void => {
+  const committer = new Committer(database, guard)
   let failedAttempt = -1
+  const check = setInterval(() => {
+    const failure = lossOf(guard)
+    if (failure === undefined) return
+    clearInterval(check)
+    failedAttempt = Infinity
+    tell({ _tag: "Failed", failure })
+  }, options.fileCheckMillis)
   port.on("message", (first: ToThread) => {
     const groups: Array<Extract<ToThread, { readonly _tag: "Commit" }>> = []
     let next: ToThread | undefined = first
     while (next !== undefined) {
       if (next._tag === "Close") {
+        clearInterval(check)
         database.close()
         return port.close()
       }
@@ -46,8 +55,10 @@ const serve = (database: DatabaseSync): void => {
 
 try {
   const database = new DatabaseSync(options.databasePath)
-  const store = prepareWriter(database, options)
-  serve(database)
+  const { databasePath } = options
+  const store = prepareWriter(database, { ...options, isLost: isMarkedLost(databasePath) })
+  endLostMark(databasePath)
+  serve(database, new FileGuard(databasePath))
   tell({ _tag: "Ready", store })
 } catch (error) {
   tell({ _tag: "OpenFailed", reason: messageOf(error), remedy: remedyOf(error) })

@@ -121,6 +121,7 @@ export class PeerLink {
       ringDigest,
       limits,
       frameBytesMax: () => transport.maxPayload(),
+      flush: (done) => transport.flush(done),
       headerTo: (peer) => this.#headerTo(peer),
       publish: (to, frame) => {
         const subject = this.#subjects.peer({ to, from: node })
@@ -155,7 +156,7 @@ export class PeerLink {
     return {
       framesSent: this.#outbox.framesSent,
       messagesSent: this.#outbox.messagesSent,
-      abandonedRuns: this.#reassembly.abandoned(),
+      abandonedRuns: this.#reassembly.abandoned() + this.#outbox.abandonedRuns,
       partsAsked: this.#partsAsked,
       partsResent: this.#outbox.partsResent,
       partBytes: this.#reassembly.waitingBytes() + this.#outbox.keptBytes,

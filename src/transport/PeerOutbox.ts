@@ -14,17 +14,11 @@ import type { NodeId } from "../core/model/Names.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import * as Frame from "./Frame.ts"
 import { writeMessage } from "./PeerMessageCodec.ts"
-import {
-  indexesOf,
-  partOf,
-  type SentRun,
-  type SentRunLimits,
-  SentRuns,
-  transferOf
-} from "./SentRuns.ts"
+import { type PacedLimits, PacedParts } from "./PacedParts.ts"
+import { indexesOf, partOf, type SentRun, transferOf } from "./SentRuns.ts"
 
 export type OutboxLimits =
-  & SentRunLimits
+  & PacedLimits
   & Pick<NodeLimits, "frameBytesTarget" | "frameBufferBytes" | "spareBytesMax">
 
 export interface PeerOutboxOptions {
@@ -36,6 +30,8 @@ export interface PeerOutboxOptions {
   readonly headerTo: (peer: NodeId) => Frame.FrameHeader
   /** Takes a frame, whose bytes stay as they are until the end of the turn. */
   readonly publish: (peer: NodeId, frame: Uint8Array) => void
+  /** Calls back once the broker has all that was published, or cannot be reached. */
+  readonly flush: (done: (reached: boolean) => void) => void
   readonly limits: OutboxLimits
 }
 
@@ -50,7 +46,7 @@ export class PeerOutbox {
   readonly #spare: Array<ByteWriter> = []
   #spareBytes = 0
   readonly #header = new ByteWriter(Frame.headerBytesMax)
-  readonly #sentRuns: SentRuns
+  readonly #parts: PacedParts
   /** The peers that were sent something since they were last to be greeted. */
   readonly #sentTo = new Set<NodeId>()
   #scheduled = false
@@ -59,9 +55,12 @@ export class PeerOutbox {
   #partsResent = 0
 
   constructor(options: PeerOutboxOptions) {
-    const { limits, runtime } = options
     this.#options = options
-    this.#sentRuns = new SentRuns({ runtime, limits, giveBack: (writer) => this.#spend(writer) })
+    this.#parts = new PacedParts({
+      ...options,
+      sendPart: (run, index) => this.#sendPart(run, index),
+      giveBack: (writer) => this.#spend(writer)
+    })
   }
 
   get framesSent(): number {
@@ -77,9 +76,14 @@ export class PeerOutbox {
     return this.#partsResent
   }
 
-  /** Bytes of messages in parts that are kept for such questions. */
+  /** Bytes of messages in parts that wait for the broker, or are kept for such questions. */
   get keptBytes(): number {
-    return this.#sentRuns.bytes
+    return this.#parts.bytes
+  }
+
+  /** Messages in parts that were given up because too much waited. */
+  get abandonedRuns(): number {
+    return this.#parts.abandoned
   }
 
   /** Sends at the end of this turn, with all else for the same peer. */
@@ -123,18 +127,14 @@ export class PeerOutbox {
 
   /** Sends the parts again that a peer misses, where their run is still kept. */
   resend(to: NodeId, missing: Frame.MissingParts): void {
-    const run = this.#sentRuns.find(to, missing)
-    if (run === undefined) return
+    if (!this.#parts.resend(to, missing)) return
     this.#options.runtime.mark("link: missing parts are sent again")
-    for (const index of indexesOf(missing)) {
-      this.#partsResent++
-      this.#sendPart(run, index)
-    }
+    this.#partsResent += indexesOf(missing).length
   }
 
   /** Keeps nothing any more for the questions of receivers. */
   forget(): void {
-    this.#sentRuns.clear()
+    this.#parts.clear()
   }
 
   /** Sends gathered messages. */
@@ -195,9 +195,7 @@ export class PeerOutbox {
     this.#options.runtime.mark("link: messages travel in parts")
     const content = writer.view(Frame.headerBytesMax)
     const transfer = transferOf(content)
-    const run = { to, transfer, count: Math.ceil(length / room), room, content, writer }
-    for (let index = 0; index < run.count; index++) this.#sendPart(run, index)
-    this.#sentRuns.keep(run)
+    this.#parts.send({ to, transfer, count: Math.ceil(length / room), room, content, writer })
   }
 
   #sendPart(run: SentRun, index: number): void {

@@ -92,15 +92,21 @@ export class SentRuns {
     this.#kept.set(name, { run, until: this.#runtime.elapsed() + sentRunMillis })
     this.#bytes += run.writer.capacity
     for (const oldest of this.#kept.keys()) {
-      if (this.#bytes <= sentRunsBytesMax) break
+      // The latest is kept whatever its size, or a lost part of it could never be had.
+      if (this.#bytes <= sentRunsBytesMax || oldest === name) break
       this.#drop(oldest)
     }
     this.#schedule()
   }
 
-  /** The run that a receiver misses parts of; undefined where it is kept no longer. */
-  find(to: NodeId, missing: MissingParts): SentRun | undefined {
-    return this.#kept.get(nameOf(to, missing))?.run
+  /** The run of this number, which is not kept here any more; undefined where it was not. */
+  take(to: NodeId, named: RunName): SentRun | undefined {
+    const name = nameOf(to, named)
+    const kept = this.#kept.get(name)
+    if (kept === undefined) return undefined
+    this.#kept.delete(name)
+    this.#bytes -= kept.run.writer.capacity
+    return kept.run
   }
 
   clear(): void {
@@ -128,7 +134,8 @@ export class SentRuns {
   }
 }
 
-const nameOf = (
-  to: NodeId,
-  { count, transfer }: { readonly transfer: number; readonly count: number }
-): string => `${to} ${transfer} ${count}`
+type RunName = Pick<SentRun, "count" | "transfer">
+
+/** The name of a run to a receiver. */
+export const nameOf = (to: NodeId, { count, transfer }: RunName): string =>
+  `${to} ${transfer} ${count}`

@@ -17,7 +17,7 @@ const start = async () => {
 
 /** Frames are lost by chance, the same each time. */
 const lose = () => {
-  const random = stream(7, "loss")
+  const random = stream(3, "loss")
   stepped.loses = () => random.chance(lossShare)
 }
 

@@ -5,7 +5,7 @@
 import type { ESTree } from "rolldown/utils"
 import { at, isCode, type Rule, type SourceFile, walk } from "./Source.ts"
 
-const limitsFiles = ["src/core/model/Limits.ts", "src/core/model/EdgeLimits.ts"]
+const limitsFiles = ["", "Disk", "Edge", "Growth"].map((of) => `src/core/model/${of}Limits.ts`)
 
 /** By file: formats, joins and contracts rest on these, or they shape a text for people. */
 export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
@@ -36,11 +36,22 @@ export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/core/strategy/Bucket.ts": ["nMax"],
   "src/gossip/PeerClocks.ts": ["leadNoiseMillis"],
   "src/http/StrictRequest.ts": ["shownLengthMax"],
+  "src/replica/MemoryOf.ts": [
+    "documentBytes",
+    "actorBytes",
+    "storeBytes",
+    "siblingBytes",
+    "childrenBytes",
+    "childBytes",
+    "totalBytes",
+    "updateBytes"
+  ],
   "src/replica/OperationIndex.ts": ["loadedAtOnce", "removedAtOnce"],
   "src/node/ClusterKey.ts": ["keyIdLength"],
   "src/node/LiveRuntime.ts": ["idLength"],
   "src/node/Setting.ts": ["shownLengthMax"],
   "src/replica/RowCodec.ts": ["digestBytes"],
+  "src/storage/Committer.ts": ["insideBytesMax"],
   "src/storage/AcceptedBatch.ts": ["rowBytes"],
   "src/storage/Tables.ts": ["pageBytes"],
   "src/transport/Frame.ts": [

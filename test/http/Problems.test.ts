@@ -63,6 +63,7 @@ const table: ReadonlyArray<readonly [status: number, error: Errors.StoreError]> 
   ],
   [503, new Errors.ContextNotCovered({ bucket, unreachable })],
   [409, new Errors.ContextTooOld({ bucket })],
+  [409, new Errors.DocumentTooLarge({ bucket, limit: "siblings", had: 101, allowed: 100 })],
   [503, new Errors.NodeUnwritable({ node: "n1", reason: "its disk is full or failing" })],
   [503, new Errors.NodeUnavailable({ node: "n1", reason: "it is stopping" })],
   [503, new Errors.Overloaded({ node: "n1", retryAfterMillis: 1_200 })],

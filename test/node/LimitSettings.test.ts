@@ -58,7 +58,9 @@ const part = (file: string, first: string, next: string): string => {
 
 /** The comment of each field of the nodes' limits, in one line. */
 const comments = (): ReadonlyMap<string, string> => {
-  const nodes = part("EdgeLimits.ts", "const lanFrames", "const lanHttp")
+  const nodes = part("GrowthLimits.ts", "export const", "\n}")
+    + part("DiskLimits.ts", "export const", "\n}")
+    + part("EdgeLimits.ts", "const lanFrames", "const lanHttp")
     + part("EdgeLimits.ts", "const lanWork", "const lanClient")
     + part("Limits.ts", "const lanNode", "export interface NodeLimits")
   const fields = nodes.matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/\s+(\w+):/gu)

@@ -1,8 +1,9 @@
 // Checks that each count of a node is in the text of /metrics, with its value.
 import { afterEach, beforeEach, expect, it } from "vitest"
 import { metricsText } from "../../src/http/Metrics.ts"
-import { samplesOf } from "../../src/node/Status.ts"
-import { buckets, profiles } from "../cluster/buckets.ts"
+import { alarmsOf } from "../../src/node/Alarms.ts"
+import { healthOf, samplesOf } from "../../src/node/Status.ts"
+import { buckets, notes, profiles } from "../cluster/buckets.ts"
 import { SteppedCluster } from "../cluster/steppedCluster.ts"
 
 let stepped: SteppedCluster
@@ -54,4 +55,27 @@ it("a last write that is lost to another one in a read is shown by the node that
   stepped.read(2, profiles, { key: "k", r: "all" })
   stepped.runtime.advance(1_000)
   expect(shown("discards_total")).toEqual(["0", "1", "0"])
+})
+
+it("a node whose store has a fault is not ready, says which, and says so until it ends", () => {
+  const { core } = stepped.nodes[0]!
+  const health = healthOf(core, () => false)
+  expect([health.notReady(), health.alarms?.()]).toEqual([[], []])
+  Object.assign(core.options.storage, { fault: () => "the log of the store was removed" })
+  const said = ["the log of the store was removed: replace or rebuild this node"]
+  expect([health.notReady(), health.alarms?.()]).toEqual([said, said])
+  expect(alarmsOf(core).filter(({ name }) => name === "store").map((alarm) => alarm.count()))
+    .toEqual([1])
+})
+
+it("a document beyond half of a limit raises an alarm that names it", () => {
+  const { core } = stepped.nodes[0]!
+  const growth = alarmsOf(core).find(({ name }) => name === "growth")
+  expect(growth?.count()).toBe(0)
+  for (let i = 0; i <= 50; i++) {
+    stepped.write(1, notes, { key: "k", op: "put", args: [`${i}`] })
+  }
+  expect(growth?.count()).toBe(1)
+  expect(growth?.about?.()).toMatchObject({ bucket: "notes", limit: "siblings", had: 51 })
+  expect(shown("documents_large_total")).toEqual(["1", "0", "0"])
 })

@@ -226,6 +226,8 @@ export class Bench {
       onConflict: this.#options.onConflict,
       limits: {
         ...lan.node,
+        // Tests of a replica make documents of any size.
+        siblingsMax: Infinity,
         cacheBytesMax,
         lastIssuedDotsMax,
         shownWaitsMax: this.#options.shownWaitsMax ?? lan.node.shownWaitsMax,

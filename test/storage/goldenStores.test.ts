@@ -22,6 +22,8 @@ import {
   goldenOwn,
   goldenRows,
   goldenStoreId,
+  largeKey,
+  largeText,
   plainKey
 } from "./goldenStores.ts"
 import { identity } from "./storageFixtures.ts"
@@ -70,7 +72,7 @@ const schema = (): ReadonlyArray<unknown> => {
   return database.prepare("SELECT type, name, sql FROM sqlite_schema ORDER BY name").all()
 }
 
-describe.each([1, 2])("a file of format %i", (format) => {
+describe.each([1, 2, 3])("a file of format %i", (format) => {
   it("is opened, read, written on and opened again", async () => {
     copyOf(format)
     let storage = await openThread()
@@ -126,9 +128,9 @@ describe("a file of format 1", () => {
   })
 })
 
-describe("a file of format 2", () => {
+describe.each([2, 3])("a file of format %i", (format) => {
   it("has its id, sequence numbers, and rows of every family", async () => {
-    copyOf(2)
+    copyOf(format)
     const storage = await openThread()
     expect(storage.service.storeId).toBe(goldenStoreId)
     for (const [i, [name]] of goldenEntries.entries()) {
@@ -142,6 +144,18 @@ describe("a file of format 2", () => {
     const next = storage.service.write({ documents: [put(keyOf("s"), "v")], rows: [] }, () => {})
     expect(next).toEqual([2 * 2 ** 32])
     await storage.close()
+  })
+})
+
+describe("a file of format 3", () => {
+  it("has the bytes of a large row apart from its key", () => {
+    copyOf(3)
+    const { close, service } = openDirect({ directory, identity, runtime: liveRuntime })
+    expect(shown(service.read(largeKey))).toBe(`header{a=1,b=${largeText}}`)
+    close()
+    using database = new DatabaseSync(join(directory, "store.sqlite"))
+    expect(database.prepare("SELECT path FROM documents WHERE content IS NOT NULL").all())
+      .toEqual([{ path: "b" }])
   })
 })
 

@@ -33,6 +33,11 @@ export const plainKey = keyOf("splain \u{1F6D2}", {
   sortKey: "i1"
 })
 
+/** A document of format 3, whose header and one element lie beside their keys, and one does not. */
+export const largeKey = keyOf("slarge", { partition: 255, bucket: "b-1", sortKey: "i2" })
+
+export const largeText = "large \u{1F6D2} ".repeat(1_000)
+
 /** Names and texts of node metadata. */
 export const goldenNotes = [
   ["incarnation", "0mi8dfxmoabcdef"],
@@ -58,6 +63,7 @@ const make = async (file: string): Promise<void> => {
     await commit(service, { key: keyOf(`s${name}`), ...change })
   }
   await commit(service, put(plainKey, "header", { a: "1", b: "2" }))
+  await commit(service, put(largeKey, "header", { a: "1", b: largeText }))
   await commitRows(service, ...goldenNotes.map(([name, text]) => note(name, text)), ...goldenRows)
   await Effect.runPromise(close)
   const database = new DatabaseSync(join(directory, "store.sqlite"))

@@ -37,6 +37,7 @@ class Bench {
   readonly outbox = new PeerOutbox({
     runtime: this.runtime,
     limits: lan.node,
+    flush: (done) => this.runtime.endOfTurn(() => done(true)),
     frameBytesMax: () => this.frameBytesMax,
     ringDigest: () => "00112233aabbccdd",
     headerTo: () => this.header,

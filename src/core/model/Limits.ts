@@ -1,9 +1,9 @@
 /**
  * Lists every limit, interval and size of nodes: unit, formula, reason, the value for a local
- * network, and presets. `EdgeLimits.ts` has those of clients, HTTP, NATS and admission. A room
- * takes those that it needs as options, so that a test can make any of them tiny. Constants that a
- * format or a join rests on stand beside it, since all nodes must agree on them: lengths of keys
- * and names, depths of nesting, digits, bits of a mask, ids that a document keeps.
+ * network, and presets. `EdgeLimits.ts` has those of clients, HTTP, NATS and admission,
+ * `GrowthLimits.ts` those of documents. A room takes those that it needs as options, so that a test
+ * can make any of them tiny. Constants that a format or a join rests on stand beside it, since all
+ * nodes must agree on them: lengths of keys and names, depths of nesting, digits, bits of a mask.
  *
  * @see hashicorp/memberlist:config.go, which lists its own in this way
  */
@@ -20,12 +20,16 @@ import {
   lanWork,
   type NatsLimits
 } from "./EdgeLimits.ts"
+import { lanDisk } from "./DiskLimits.ts"
+import { lanGrowth } from "./GrowthLimits.ts"
 
 export type { BrokerLimits, ClientLimits, HttpLimits, NatsLimits }
 
 const mebibyte = 2 ** 20
 
 const lanNode = {
+  ...lanGrowth,
+  ...lanDisk,
   ...lanFrames,
   ...lanWork,
   ...lanAdmission,
@@ -160,9 +164,9 @@ const lanNode = {
   /** How long they are kept. As long as their receiver asks for them. */
   sentRunMillis: 2_000,
   /**
-   * Documents kept decoded, by their encoded size; decoded they take about four times that. Hot
-   * documents times their size: raising it saves a read and a decoding for each request that would
-   * miss.
+   * Bytes of memory for documents that are kept decoded. Hot documents times the memory of each,
+   * which for a small one is 0.8 kB: raising it saves a read and a decoding for each request that
+   * would miss.
    */
   cacheBytesMax: 64 * mebibyte,
   /**
@@ -186,17 +190,6 @@ const lanNode = {
    * written between two starts: each beyond costs a read and a row more whenever it is written.
    */
   lastIssuedDotsMax: 4_000_000,
-  /**
-   * Updates of its own that a node keeps of each counter, 2 to 4 bytes each in every write of it,
-   * at least 1. Writes a second to one counter through one node, times the seconds from a client's
-   * read to its removal: one that has not seen as many is told to read again.
-   */
-  counterUpdatesMax: 16,
-  /**
-   * How long after a failed commit the disk is tried again. Each attempt that fails costs an
-   * incarnation, and so an actor in the context of every document that was sent.
-   */
-  diskRetryMillis: 1_000,
   /** Rows that a listing reads at once. Few, since those of the next bucket are read in vain. */
   scanRows: 8,
   /** Partitions looked at in one go, so that a large empty ring does not stop the node. */

@@ -3,9 +3,10 @@
  * that were needed and had. They are schemas, because they cross HTTP and NATS.
  */
 import * as Schema from "effect/Schema"
+import { DocumentTooLarge } from "./DocumentTooLarge.ts"
 import { Overloaded } from "./Overloaded.ts"
 
-export { Overloaded }
+export { DocumentTooLarge, Overloaded }
 
 /** No node that was asked knows this bucket. */
 export class UnknownBucket extends Schema.TaggedError<UnknownBucket>()("UnknownBucket", {
@@ -310,6 +311,7 @@ export const StoreError = Schema.Union([
   QuorumNotMet,
   ContextNotCovered,
   ContextTooOld,
+  DocumentTooLarge,
   ListingIncomplete,
   NodeUnwritable,
   NodeUnavailable,
@@ -327,6 +329,7 @@ export const isPassing = (outcome: { readonly _tag: string }): boolean => {
   switch (outcome._tag) {
     case "ContextNotCovered":
     case "ContextTooOld":
+    case "DocumentTooLarge":
     case "NodeUnavailable":
     case "NodeUnwritable":
     case "Overloaded":

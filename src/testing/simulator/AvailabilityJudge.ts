@@ -29,8 +29,22 @@ export interface FailedWay {
 /** After so long, a mended node has recovered. */
 const recoveryMillis = 5_000
 
-/** Errors by which a node rightly refuses, healthy or not: of contexts, and of clocks far off. */
-const rightful: ReadonlySet<string> = new Set(["ContextTooOld", "InvalidRequest"])
+/**
+ * Errors by which a node rightly refuses, healthy or not: of contexts, of clocks far off, and of
+ * documents that have grown to a limit.
+ */
+const rightful: ReadonlySet<string> = new Set([
+  "ContextTooOld",
+  "DocumentTooLarge",
+  "InvalidRequest"
+])
+
+/**
+ * Whether an operation takes away, so that no limit of its document may refuse it. A cart strikes
+ * an item out by a value that says so.
+ */
+const reduces = ({ action: { kind }, bucket }: PlannedOperation): boolean =>
+  kind === "delete" || (kind === "remove" && bucket !== "carts")
 
 /**
  * Whether a node that took a request could not answer it alone: it lacked something that the
@@ -54,6 +68,9 @@ export const judgeRefusal = (
   operation: PlannedOperation,
   { error, isOnly, taking }: Refusal
 ): string | undefined => {
+  if (error._tag === "DocumentTooLarge" && reduces(operation)) {
+    return `${taking.node} refused o${operation.id}, which takes away: ${error.message}`
+  }
   // A new mark is no refusal, and of several nodes none can always tell what the others did.
   const isUnknown = error._tag === "StaleMark" || error._tag === "OperationUnknown" && !isOnly
   if (isUnknown || rightful.has(error._tag) || needsOthers(taking, error)) return undefined

@@ -47,7 +47,13 @@ export const drawLimits = (random: SeededRandom): PlannedLimits => {
     finishedRunsMax: random.pick([1, node.finishedRunsMax]),
     sentRunsBytesMax: random.pick([1, 20_000, node.sentRunsBytesMax]),
     sentRunMillis: random.pick([10, node.sentRunMillis]),
+    partsInFlightBytesMax: random.pick([8_000, 40_000, node.partsInFlightBytesMax]),
+    partsWaitingBytesMax: random.pick([1, 20_000, node.partsWaitingBytesMax]),
     lastIssuedDotsMax: random.pick([0, 3, 20, node.lastIssuedDotsMax]),
+    documentActorsMax: random.pick([3, 10, node.documentActorsMax, node.documentActorsMax]),
+    documentBytesMax: random.pick([200, 1_000, node.documentBytesMax, node.documentBytesMax]),
+    elementsMax: random.pick([2, 10, node.elementsMax, node.elementsMax]),
+    siblingsMax: random.pick([1, 3, node.siblingsMax, node.siblingsMax]),
     // A smaller window loses most of what a slow network reorders.
     frameWindow: random.pick([64, 256, node.frameWindow]),
     frameWindowsMax: random.pick([1, node.frameWindowsMax]),

@@ -64,6 +64,7 @@ export const codeMarks: ReadonlyArray<string> = [
   "replica: a birth because a row may be an old one",
   "replica: a damaged row is mended by a join",
   "replica: a deferral ends",
+  "replica: a document would become too large",
   "replica: a failing disk is tried again",
   "replica: a leaf tells that a row has its last dot",
   "replica: a read is shown the version before",

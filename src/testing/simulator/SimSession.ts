@@ -48,6 +48,7 @@ export const shownOf = (cluster: SimCluster, document: Named, answer: BackendAns
 const refusals: ReadonlySet<string> = new Set([
   "ContextTooOld",
   "ContextNotCovered",
+  "DocumentTooLarge",
   "NodeUnavailable",
   "NodeUnwritable",
   "Overloaded"

@@ -8,6 +8,7 @@ import { clientPlants } from "./clients.ts"
 import { counterPlants } from "./counters.ts"
 import { edgePlants } from "./edges.ts"
 import { foundPlants } from "./found.ts"
+import { growthPlants } from "./growth.ts"
 import { operationPlants } from "./operations.ts"
 import type { Plant } from "./Plant.ts"
 import { requestPlants } from "./requests.ts"
@@ -23,5 +24,6 @@ export const plants: ReadonlyArray<Plant> = [
   ...edgePlants,
   ...operationPlants,
   ...foundPlants,
-  ...clientPlants
+  ...clientPlants,
+  ...growthPlants
 ]
