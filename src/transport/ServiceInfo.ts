@@ -11,7 +11,7 @@ export interface EndpointStats {
   readonly requests: number
   /** Requests that were answered with an error. */
   readonly errors: number
-  /** Empty where there was none. */
+  /** The name of its kind, without a client's text; empty where there was none. */
   readonly lastError: string
   /** From their arrival to their answers, summed over all requests. */
   readonly processingMillis: number
