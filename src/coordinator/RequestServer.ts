@@ -20,12 +20,17 @@ import type { Runtime } from "../core/Runtime.ts"
 import type { WorkQueue } from "../core/WorkQueue.ts"
 import type { ClusterView } from "../gossip/ClusterView.ts"
 import type { Endpoint } from "../transport/ServiceInfo.ts"
-import { type ParsedSubject, requestQueue, Subjects } from "../transport/Subjects.ts"
+import {
+  isReplySubject,
+  type ParsedSubject,
+  requestQueue,
+  Subjects
+} from "../transport/Subjects.ts"
 import type { Message, Subscription, TransportService } from "../transport/Transport.ts"
 import type { Coordinator } from "./Coordinator.ts"
 import { NatsOrigin, noStats } from "./NatsOrigin.ts"
 import { decodeRequest } from "./RequestDecoding.ts"
-import { ReplyOutbox } from "./ReplyOutbox.ts"
+import { congested, ReplyOutbox } from "./ReplyOutbox.ts"
 import type { Request } from "./Request.ts"
 
 export interface RequestServerOptions {
@@ -104,12 +109,13 @@ export class RequestServer {
   readonly #outbox: ReplyOutbox
   readonly #stats = { read: noStats(), write: noStats() }
   #refused = 0
+  #congested = 0
 
   constructor(options: RequestServerOptions) {
     this.#options = options
     this.#subjects = new Subjects(options.cluster)
     const { node, runtime, transport } = options
-    this.#outbox = new ReplyOutbox(runtime, transport)
+    this.#outbox = new ReplyOutbox({ node, runtime, transport })
     const subjects = this.#subjects
     const take = (message: Message) => this.#take(message)
     this.#shared = [
@@ -123,6 +129,11 @@ export class RequestServer {
   /** Messages that were no request. */
   refused(): number {
     return this.#refused
+  }
+
+  /** Reads refused because too many answers wait for their client. */
+  congested(): number {
+    return this.#congested + this.#outbox.refused()
   }
 
   /** Its subjects, and the counts of their requests. */
@@ -152,6 +163,10 @@ export class RequestServer {
     const { reply } = message
     const subject = this.#subjects.parse(message.subject)
     if (reply === undefined) return
+    if (!isReplySubject(reply)) {
+      this.#refused++
+      return
+    }
     if (subject?._tag === "Cluster") return this.#describe(subject.verb, reply)
     if (subject?._tag !== "Request") {
       return this.#refuse(reply, invalid(message.subject, "read or write, a bucket, an operation"))
@@ -219,8 +234,14 @@ export class RequestServer {
     const { coordinator, runtime } = this.#options
     const { access, bucket, operation } = subject
     const principal = principalOfClient()
-    const to = { subject: reply, id: idOf(json), isBatched }
+    const to = { subject: reply, id: idOf(json), isBatched, isRead: access === "read" }
     const arrival = { runtime, outbox: this.#outbox, stats: this.#stats[access], to }
+    // A write that was sent before may have been carried out: only its operation id tells.
+    if (access === "read" && !this.#outbox.hasRoom(reply)) {
+      this.#congested++
+      const refused = { ...arrival, to: { ...to, isRead: false } }
+      return new NatsOrigin(refused, answerText).deliver(congested(this.#options.node))
+    }
     const misread = isMarked ? Json.misreadIn(json) : undefined
     if (misread !== undefined) {
       this.#refused++
@@ -270,7 +291,7 @@ export class RequestServer {
   }
 
   #publish(subject: string, text: string): void {
-    this.#outbox.send({ subject, id: undefined, isBatched: false }, text)
+    this.#outbox.send({ subject, id: undefined, isBatched: false, isRead: true }, text)
   }
 }
 

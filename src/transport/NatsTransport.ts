@@ -15,6 +15,7 @@ import { invariant } from "../core/Invariant.ts"
 import { lan } from "../core/model/Limits.ts"
 import { clientOptions, type NatsOptions, serverAddresses } from "./NatsOptions.ts"
 import { NatsWindow } from "./NatsWindow.ts"
+import { isSystemSubject, replyAddress } from "./Subjects.ts"
 import { kindOf } from "./SubjectTree.ts"
 import type { Message, Subscription, TransportService } from "./Transport.ts"
 import { Transport, TransportUnavailable } from "./Transport.ts"
@@ -83,6 +84,7 @@ class NatsLink {
   #receivedMessages = 0
   #receivedBytes = 0
   #droppedMessages = 0
+  #droppedAnswers = 0
   #reconnects = 0
 
   constructor(client: NatsConnectionImpl, options: NatsOptions, warn: Warn) {
@@ -90,6 +92,7 @@ class NatsLink {
     this.#window = new NatsWindow(
       {
         waitingBytesMax: options.waitingBytesMax ?? lan.nats.waitingBytesMax,
+        waitingAnswerBytesMax: options.waitingAnswerBytesMax ?? lan.nats.waitingAnswerBytesMax,
         probeBytes: options.probeBytes ?? lan.nats.probeBytes
       },
       () => client.flush()
@@ -108,6 +111,7 @@ class NatsLink {
       subscribe: (subject, handler, options) => this.#subscribe(subject, handler, options?.queue),
       flush: (done) => this.#flush(done),
       newInbox: () => createInbox(this.#inboxPrefix),
+      answerRoom: (reply) => this.#window.answerRoom(replyAddress(reply)),
       maxPayload: () => this.#currentMaxPayload(),
       connected: () => this.#connected,
       onStatus: (listener) => {
@@ -121,6 +125,7 @@ class NatsLink {
         receivedMessages: this.#receivedMessages,
         receivedBytes: this.#receivedBytes,
         droppedMessages: this.#droppedMessages,
+        droppedAnswers: this.#droppedAnswers,
         reconnects: this.#reconnects
       }),
       close: () => this.#close()
@@ -144,10 +149,16 @@ class NatsLink {
       this.#droppedMessages++
       return
     }
+    const bytes = data.length + subject.length + envelopeBytes
+    const address = isSystemSubject(subject) ? undefined : replyAddress(subject)
+    if (address !== undefined && bytes > this.#window.answerRoom(address)) {
+      this.#droppedAnswers++
+      return
+    }
     this.#sentMessages++
     this.#sentBytes += data.length
     this.#client.publish(subject, data, reply === undefined ? undefined : { reply })
-    this.#window.add(data.length + subject.length + envelopeBytes)
+    this.#window.add(bytes, address)
   }
 
   #subscribe(

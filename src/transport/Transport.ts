@@ -30,6 +30,8 @@ export interface TransportStats {
   readonly receivedBytes: number
   /** Messages dropped before the network: no connection, or too much waiting. */
   readonly droppedMessages: number
+  /** Answers dropped because too much waits on the way to their client, or to all clients. */
+  readonly droppedAnswers: number
   readonly reconnects: number
 }
 
@@ -49,6 +51,11 @@ export interface TransportService {
   readonly flush: (done: (reached: boolean) => void) => void
   /** A subject that no other client uses, for replies; subscribe to it and below it. */
   readonly newInbox: () => string
+  /**
+   * The bytes that an answer to this subject may have now, so that clients who read slowly do not
+   * keep others waiting. Left out where nothing ever waits.
+   */
+  readonly answerRoom?: (reply: string) => number
   /** Largest message in bytes; known after connecting. */
   readonly maxPayload: () => number
   readonly connected: () => boolean

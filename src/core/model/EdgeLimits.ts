@@ -200,6 +200,11 @@ export const lanNats = {
    * it must hold what is published in one round trip: 8 MiB is 80 MB/s at 100 ms.
    */
   waitingBytesMax: 8 * mebibyte,
+  /**
+   * The part of these bytes that answers to clients may take, so that clients who read nothing leave
+   * the rest to the other nodes. At least four messages of max_payload; more leaves less to nodes.
+   */
+  waitingAnswerBytesMax: 6 * mebibyte,
   /** Bytes between two questions to the broker how far it is; a few for each waitingBytesMax. */
   probeBytes: 64 * 1024
 }
