@@ -67,12 +67,15 @@ const tail = ({ access, bucket, operation }: RequestSubject): string => {
   return `${access}.${bucket}.${operation}`
 }
 
+/** Begins every subject of a cluster. */
+export const subjectPrefix = (cluster: ClusterName): string => `${systemPrefix}${cluster}.v1.`
+
 /** The subjects of one cluster. */
 export class Subjects {
   readonly #prefix: string
 
   constructor(cluster: ClusterName) {
-    this.#prefix = `${systemPrefix}${cluster}.v1.`
+    this.#prefix = subjectPrefix(cluster)
   }
 
   peer(frame: { readonly to: NodeId; readonly from: NodeId }): string {
@@ -82,6 +85,11 @@ export class Subjects {
   /** The pattern of all frames for `to`. */
   peersTo(to: NodeId): string {
     return `${this.#prefix}peer.${to}.from.*`
+  }
+
+  /** The pattern of all frames of `from`. */
+  peersFrom(from: NodeId): string {
+    return `${this.#prefix}peer.*.from.${from}`
   }
 
   gossip(from: NodeId): string {

@@ -237,6 +237,22 @@ export const lanReports = {
 }
 
 export interface ReportLimits extends Readonly<typeof lanReports> {}
+
+/** A nats-server, as `everwrite nats-config` configures it. */
+export const lanServer = {
+  /** Bytes of the largest message; the server's own default. */
+  maxPayload: mebibyte,
+  /**
+   * Bytes that a client may leave untaken before it is cut off; at least maxPayload, and what an
+   * honest client is sent in the longest pause of its process. Its own default, 64 MiB, lets one
+   * client that reads nothing slow down the nodes that answer it for as long as it takes to fill.
+   */
+  waitingBytesMax: 8 * mebibyte,
+  /** How long it may take none of them. More than the longest pause of an honest client. */
+  writeDeadlineMillis: 2_000
+}
+
+export interface ServerLimits extends Readonly<typeof lanServer> {}
 export interface ClientLimits extends Readonly<typeof lanClient> {}
 export interface HttpLimits extends Readonly<typeof lanHttp> {}
 export interface NatsLimits extends Readonly<typeof lanNats> {}
