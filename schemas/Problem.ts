@@ -49,7 +49,8 @@ export const statusOf: { readonly [Name in Tag]: readonly [status: number, title
   NodeUnwritable: [503, "Node takes no writes"],
   NodeUnavailable: [503, "Node not available"],
   Undecodable: [500, "Stored value not readable"],
-  NoAnswer: [503, "No answer"]
+  NoAnswer: [503, "No answer"],
+  AccessDenied: [403, "Access denied"]
 }
 
 const encodeError = Schema.encodeSync(StoreError)

@@ -51,6 +51,8 @@ export type SendEvent =
   | { readonly _tag: "NoOther" }
   /** The last sending of an attempt reached nobody, as the broker says. */
   | { readonly _tag: "Undelivered"; readonly attempt: number }
+  /** The broker refused the last sending of an attempt: no node has got it. */
+  | { readonly _tag: "Denied"; readonly attempt: number }
   /** The last message cannot be sent at all. */
   | { readonly _tag: "Unsendable" }
   /** A node's mark has moved on. It did nothing, and gave a new mark. */
@@ -149,6 +151,8 @@ const stepped = (
       return decision.next === anotherOr.again ? repeat(decision) : end(decision)
     case "Undelivered":
       return undelivered(decision, event.attempt)
+    case "Denied":
+      return denied(decision, event.attempt)
     case "Unsendable":
       return end(unsent(decision, currentOf(decision), {}))
     case "StaleMark":
@@ -235,6 +239,12 @@ const undelivered = (decision: SendDecision, number: number): SendDecision => {
   if (node !== undefined) return leave(told, node)
   return isAwaited(told) ? { ...told, next: wait } : fail(told)
 }
+
+/** Other nodes' subjects are denied as well, mostly: none is tried. */
+const denied = (decision: SendDecision, number: number): SendDecision =>
+  decision.attempts[number] === undefined
+    ? { ...decision, next: wait }
+    : end(unsent(decision, number, {}))
 
 /** The last sending of an attempt came to nothing. */
 const unsent = (

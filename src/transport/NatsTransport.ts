@@ -7,7 +7,15 @@
  * a handler that throws does not end the client's reading without a report.
  */
 import type { Msg, Status } from "@nats-io/transport-node"
-import { connect, createInbox, NatsConnectionImpl, TimeoutError } from "@nats-io/transport-node"
+import {
+  AuthorizationError,
+  connect,
+  createInbox,
+  NatsConnectionImpl,
+  PermissionViolationError,
+  TimeoutError,
+  UserAuthenticationExpiredError
+} from "@nats-io/transport-node"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Socket } from "node:net"
@@ -17,7 +25,7 @@ import { clientOptions, type NatsOptions, serverAddresses } from "./NatsOptions.
 import { NatsWindow } from "./NatsWindow.ts"
 import { isSystemSubject, replyAddress } from "./Subjects.ts"
 import { kindOf } from "./SubjectTree.ts"
-import type { Message, Subscription, TransportService } from "./Transport.ts"
+import type { Denial, Message, Subscription, TransportService } from "./Transport.ts"
 import { Transport, TransportUnavailable } from "./Transport.ts"
 
 export interface NatsTransport extends TransportService {
@@ -43,8 +51,23 @@ export const connectNats = async (options: NatsOptions, warn: Warn): Promise<Nat
       : cause instanceof Error
       ? cause.message
       : String(cause)
-    throw new TransportUnavailable({ address: serverAddresses(options), reason })
+    throw new TransportUnavailable({
+      address: serverAddresses(options),
+      reason,
+      ...cause instanceof AuthorizationError ? { isDenied: true } : {}
+    })
   }
+}
+
+/** What the broker's error denies, or undefined where it is another error. */
+const denialOf = (error: Error, address: string): Denial | undefined => {
+  if (error instanceof PermissionViolationError) {
+    const { operation, subject } = error
+    return { right: operation === "publish" ? "publish" : "subscribe", subject }
+  }
+  return error instanceof AuthorizationError || error instanceof UserAuthenticationExpiredError
+    ? { right: "connect", subject: address }
+    : undefined
 }
 
 /** The transport over NATS: connected when the layer is built, drained when its scope closes. */
@@ -75,6 +98,7 @@ class NatsLink {
   readonly #flushMillis: number
   readonly #drainMillis: number
   readonly #statusListeners = new Set<(connected: boolean) => void>()
+  readonly #denialListeners = new Set<(denial: Denial) => void>()
   #connected = true
   #closing = false
   #address: string
@@ -117,6 +141,10 @@ class NatsLink {
       onStatus: (listener) => {
         this.#statusListeners.add(listener)
         return { close: () => void this.#statusListeners.delete(listener) }
+      },
+      onDenied: (listener) => {
+        this.#denialListeners.add(listener)
+        return { close: () => void this.#denialListeners.delete(listener) }
       },
       address: () => this.#address,
       stats: () => ({
@@ -231,8 +259,12 @@ class NatsLink {
         this.#address = `nats://${status.server}`
         this.#setConnected(true)
         return
-      case "error":
+      case "error": {
         this.#warn(`the broker at ${this.#address} says: ${status.error.message}`)
+        const denial = denialOf(status.error, this.#address)
+        if (denial === undefined) return
+        for (const tell of this.#denialListeners) tell(denial)
+      }
     }
   }
 

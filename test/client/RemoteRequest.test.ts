@@ -47,6 +47,7 @@ const begin = (
     post: (text, to) => {
       if (text.bytes > bytesMax) return new UnknownBucket({ bucket: "too large" })
       text.message = ++messages
+      text.subject = `to ${to ?? "any"}`
       const { id, mark, operationId, tried } = JSON.parse(text.text)
       sent.push({
         to: to ?? "any",
@@ -70,6 +71,13 @@ const begin = (
   request.start()
   const answer = (outcome: TaggedAnswer | StoreError) => request.answer(outcome, sent.at(-1)!.id)
   return { request, outcomes, sent, told, marks, answer, tos: () => sent.map(({ to }) => to) }
+}
+
+/** The broker refuses the last message to a subject that it has not refused yet. */
+const deny = ({ request }: ReturnType<typeof begin>, subject: string): number => {
+  const message = request.lastMessageTo(subject)
+  request.denied(message, { right: "publish", subject })
+  return message
 }
 
 const done: TaggedAnswer = { _tag: "Answer", values: [], context: "c", replied: 1, siblings: 0 }
@@ -273,6 +281,51 @@ describe("a write that the client names", () => {
   it("that no broker takes fails as it is", () => {
     const { outcomes } = begin({}, { bytesMax: 10 })
     expect(outcomes).toEqual(["UnknownBucket"])
+  })
+})
+
+describe("a write that the broker refuses", () => {
+  it("ends at once, and was not applied", () => {
+    const asked = begin({})
+    expect(deny(asked, "to n2")).toBe(0)
+    expect(asked.outcomes).toEqual([])
+    expect(deny(asked, "to n1")).toBe(1)
+    expect(asked.outcomes).toEqual(["AccessDenied"])
+    expect(asked.tos()).toEqual(["n1"])
+  })
+
+  it("may have applied where the right was taken away after it was sent before", () => {
+    const asked = begin({})
+    asked.request.resend()
+    expect([deny(asked, "to n1"), deny(asked, "to n1")]).toEqual([2, 0])
+    expect(asked.outcomes).toEqual([])
+    asked.answer(done)
+    expect(asked.outcomes).toEqual(["Answer"])
+    const late = begin({})
+    late.request.resend()
+    deny(late, "to n1")
+    late.request.expire()
+    expect(late.outcomes).toEqual(["NoAnswer, maybe applied"])
+  })
+
+  it("waits for another node that owes an answer", () => {
+    const asked = begin({})
+    asked.request.resend()
+    asked.request.resend()
+    expect(deny(asked, "to n2")).toBe(3)
+    expect(asked.outcomes).toEqual([])
+    asked.request.answer(done, 0)
+    expect(asked.outcomes).toEqual(["Answer"])
+  })
+
+  it("ends at once where no answer reaches its client, and says whether it may have applied", () => {
+    const denial = { right: "subscribe", subject: "_INBOX.x.*" } as const
+    const asked = begin({})
+    asked.request.cutOff(denial)
+    const unsent = begin({}, { nodes: [] })
+    unsent.request.cutOff(denial)
+    expect(asked.outcomes).toEqual(["AccessDenied, maybe applied"])
+    expect(unsent.outcomes).toEqual(["AccessDenied"])
   })
 })
 

@@ -3,6 +3,9 @@
  * that were needed and had. They are schemas, because they cross HTTP and NATS.
  */
 import * as Schema from "effect/Schema"
+import { AccessDenied } from "./AccessDenied.ts"
+
+export { AccessDenied }
 
 /** No node that was asked knows this bucket. */
 export class UnknownBucket extends Schema.TaggedError<UnknownBucket>()("UnknownBucket", {
@@ -311,7 +314,8 @@ export const StoreError = Schema.Union([
   NodeUnwritable,
   NodeUnavailable,
   Undecodable,
-  NoAnswer
+  NoAnswer,
+  AccessDenied
 ])
 export type StoreError = typeof StoreError.Type
 
