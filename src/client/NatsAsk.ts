@@ -89,7 +89,7 @@ export class NatsAsk {
   /** Ends the questions that the broker refused: those to its subject, or all. */
   denied(denial: Denial): void {
     const error = deniedBy(denial)
-    for (const { end, subject } of [...this.#waiting.values()]) {
+    for (const { end, subject } of this.#waiting.values()) {
       if (denial.right !== "publish" || denial.subject === subject) end(error)
     }
   }

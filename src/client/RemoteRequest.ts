@@ -144,7 +144,7 @@ export class RemoteRequest implements Waiting {
   denied(message: number, denial: Denial): void {
     const attempt = this.#texts.findIndex((text) => text.message === message)
     const text = this.#texts[attempt]
-    if (text === undefined) return
+    if (text === undefined || this.#decision === undefined) return
     text.subject = ""
     const error = new AccessDenied({ ...denial, mayHaveApplied: false })
     this.#step({ _tag: "Denied", attempt }, error.message, error)

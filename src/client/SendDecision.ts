@@ -152,7 +152,8 @@ const stepped = (
     case "Undelivered":
       return undelivered(decision, event.attempt)
     case "Denied":
-      return denied(decision, event.attempt)
+      // Other nodes' subjects are denied as well, mostly: none is tried.
+      return end(unsent(decision, event.attempt, {}))
     case "Unsendable":
       return end(unsent(decision, currentOf(decision), {}))
     case "StaleMark":
@@ -239,12 +240,6 @@ const undelivered = (decision: SendDecision, number: number): SendDecision => {
   if (node !== undefined) return leave(told, node)
   return isAwaited(told) ? { ...told, next: wait } : fail(told)
 }
-
-/** Other nodes' subjects are denied as well, mostly: none is tried. */
-const denied = (decision: SendDecision, number: number): SendDecision =>
-  decision.attempts[number] === undefined
-    ? { ...decision, next: wait }
-    : end(unsent(decision, number, {}))
 
 /** The last sending of an attempt came to nothing. */
 const unsent = (

@@ -21,7 +21,7 @@ const here = fileURLToPath(new URL("../..", import.meta.url))
 const underWay = 16
 /** How often the attacker asks, and how much at once. */
 const askPauseMillis = 50
-const asksAtOnce = 10
+const asksAtOnce = 2
 
 const advised = `max_pending: ${lanServer.waitingBytesMax}
 write_deadline: "${lanServer.writeDeadlineMillis}ms"`

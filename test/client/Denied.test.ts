@@ -4,6 +4,7 @@ import { NatsBackend } from "../../src/client/NatsBackend.ts"
 import { type Db, makeDb } from "../../src/client/Promises.ts"
 import * as Task from "../../src/client/Task.ts"
 import { BucketName, NodeId } from "../../src/core/model/Names.ts"
+import { anonymous } from "../../src/core/model/Principal.ts"
 import { natsConfig, type NatsUser } from "../../src/node/NatsConfig.ts"
 import { inboxPrefixOf, type NatsRight } from "../../src/transport/NatsPermissions.ts"
 import { connectNats } from "../../src/transport/NatsTransport.ts"
@@ -34,6 +35,20 @@ const options = (name: string) => ({
   user: name,
   password: `of ${name}`,
   inboxPrefix: inboxPrefixOf(name)
+})
+
+/** How a promise fails, and after how many milliseconds. */
+const failure = async (promise: Promise<unknown>) => {
+  const start = performance.now()
+  const error: any = await promise.then(() => undefined, (thrown: unknown) => thrown)
+  return { error, millis: performance.now() - start }
+}
+
+const env = (name: string, password = `of ${name}`) => ({
+  EVERWRITE_CLUSTER: natsClusterName,
+  NATS_USER: name,
+  NATS_PASSWORD: password,
+  NATS_INBOX_PREFIX: inboxPrefixOf(name)
 })
 
 const buckets = { profiles, shelves }
@@ -79,13 +94,6 @@ describeWithNats("a client with a user of the broker", () => {
     return makeDb(buckets, backend, async () => undefined)
   }
 
-  /** How a promise fails, and after how many milliseconds. */
-  const failure = async (promise: Promise<unknown>) => {
-    const start = performance.now()
-    const error: any = await promise.then(() => undefined, (thrown: unknown) => thrown)
-    return { error, millis: performance.now() - start }
-  }
-
   /** Below any time after which a client gives up, or sends again. */
   const atOnce = 500
 
@@ -125,10 +133,10 @@ describeWithNats("a client with a user of the broker", () => {
     const backend = await backendOf("adder")
     const outcomes: Array<any> = []
     const start = performance.now()
-    const principal = { _tag: "Anonymous" } as const
-    backend.list({ bucket: bucket("profiles"), principal } as never, (told) => outcomes.push(told))
+    const principal = anonymous
+    backend.list({ bucket: bucket("profiles"), principal }, (told) => outcomes.push(told))
     backend.explain(
-      { bucket: bucket("profiles"), key: "k", principal } as never,
+      { bucket: bucket("profiles"), key: "k", principal },
       (told) => outcomes.push(told)
     )
     await until("both are refused", () => outcomes.length === 2)
@@ -157,7 +165,7 @@ describeWithNats("a client with a user of the broker", () => {
     const backend = await backendOf("writer", { inboxPrefix: "_INBOX.reader" })
     const unheard = makeDb(buckets, backend, async () => undefined)
     const { error, millis } = await failure(
-      unheard.profiles.put("k", { name: "x" }, { id: "named" } as never)
+      unheard.profiles.put("k", { name: "x" }, { id: "named" })
     )
     expect(error).toMatchObject({ _tag: "AccessDenied", right: "subscribe", mayHaveApplied: true })
     expect(millis).toBeLessThan(atOnce)
@@ -170,12 +178,6 @@ describeWithNats("a client with a user of the broker", () => {
   })
 
   it("at a command line gets exit code 1 and the subject, or that it is not let in", async () => {
-    const env = (name: string, password = `of ${name}`) => ({
-      EVERWRITE_CLUSTER: natsClusterName,
-      NATS_USER: name,
-      NATS_PASSWORD: password,
-      NATS_INBOX_PREFIX: inboxPrefixOf(name)
-    })
     const url = ["--url", server.url]
     const put = await run(["do", "profiles", "k", "put", "{\"name\":\"x\"}", ...url], {
       env: env("reader")

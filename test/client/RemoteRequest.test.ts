@@ -1,11 +1,7 @@
 // Checks what a remote client sends, and what it concludes of the answers, in whatever order they
 // come.
 import { describe, expect, it } from "vitest"
-import type { TaggedAnswer } from "../../schemas/ClientAnswer.ts"
-import type { BackendRequest } from "../../src/client/Backend.ts"
-import { RemoteRequest, type RequestSender } from "../../src/client/RemoteRequest.ts"
 import { lan } from "../../src/core/model/Limits.ts"
-import { BucketName, NodeId } from "../../src/core/model/Names.ts"
 import {
   ContextNotCovered,
   NodeUnwritable,
@@ -15,72 +11,8 @@ import {
   type StoreError,
   UnknownBucket
 } from "../../src/core/model/StoreError.ts"
-import { liveRuntime } from "../tooling/runtimes.ts"
+import { begin, done, node } from "./beginRequest.ts"
 
-const node = (name: string) => NodeId.make(name)
-
-interface Sent {
-  readonly to: string
-  readonly id: number
-  readonly mark?: string
-  readonly tried?: ReadonlyArray<unknown>
-  readonly operationId?: { readonly session: string; readonly sequence: number }
-}
-
-/** A request with its messages and outcomes, and the nodes that it may be sent to, in order. */
-const begin = (
-  more: Partial<Pick<BackendRequest, "action" | "id">>,
-  options: { readonly nodes?: ReadonlyArray<string>; readonly bytesMax?: number } = {}
-) => {
-  const { bytesMax = Infinity, nodes = ["n1", "n2"] } = options
-  const outcomes: Array<string> = []
-  const sent: Array<Sent> = []
-  const told: Array<string> = []
-  const marks = new Map(nodes.map((name) => [node(name), `${name}-mark`]))
-  let messages = 0
-  const sender: RequestSender = {
-    runtime: liveRuntime,
-    limits: lan.client,
-    session: "s",
-    nodeFor: (_, avoid) => nodes.map(node).find((candidate) => !avoid.has(candidate)),
-    markOf: (name) => marks.get(name) ?? "",
-    post: (text, to) => {
-      if (text.bytes > bytesMax) return new UnknownBucket({ bucket: "too large" })
-      text.message = ++messages
-      text.subject = `to ${to ?? "any"}`
-      const { id, mark, operationId, tried } = JSON.parse(text.text)
-      sent.push({
-        to: to ?? "any",
-        id: id % lan.client.attemptsMax,
-        ...(mark === undefined ? {} : { mark }),
-        ...(tried === undefined ? {} : { tried }),
-        ...(operationId === undefined ? {} : { operationId })
-      })
-      return undefined
-    },
-    ended: () => told.push("ended"),
-    answered: (name) => told.push(`${name} answered`),
-    unreachable: (name) => told.push(`${name} unreachable`)
-  }
-  const { action = "write", ...named } = more
-  const asked = { action, bucket: BucketName.make("notes"), body: { key: "k" }, ...named }
-  const request = new RemoteRequest(sender, 7, asked, (outcome) => {
-    const doubt = "mayHaveApplied" in outcome && outcome.mayHaveApplied ? ", maybe applied" : ""
-    outcomes.push(outcome._tag + doubt)
-  })
-  request.start()
-  const answer = (outcome: TaggedAnswer | StoreError) => request.answer(outcome, sent.at(-1)!.id)
-  return { request, outcomes, sent, told, marks, answer, tos: () => sent.map(({ to }) => to) }
-}
-
-/** The broker refuses the last message to a subject that it has not refused yet. */
-const deny = ({ request }: ReturnType<typeof begin>, subject: string): number => {
-  const message = request.lastMessageTo(subject)
-  request.denied(message, { right: "publish", subject })
-  return message
-}
-
-const done: TaggedAnswer = { _tag: "Answer", values: [], context: "c", replied: 1, siblings: 0 }
 const full = (name: string) => new NodeUnwritable({ node: name, reason: "full" })
 const stale = (name: string) => new StaleMark({ node: name, mark: "newer" })
 
@@ -281,51 +213,6 @@ describe("a write that the client names", () => {
   it("that no broker takes fails as it is", () => {
     const { outcomes } = begin({}, { bytesMax: 10 })
     expect(outcomes).toEqual(["UnknownBucket"])
-  })
-})
-
-describe("a write that the broker refuses", () => {
-  it("ends at once, and was not applied", () => {
-    const asked = begin({})
-    expect(deny(asked, "to n2")).toBe(0)
-    expect(asked.outcomes).toEqual([])
-    expect(deny(asked, "to n1")).toBe(1)
-    expect(asked.outcomes).toEqual(["AccessDenied"])
-    expect(asked.tos()).toEqual(["n1"])
-  })
-
-  it("may have applied where the right was taken away after it was sent before", () => {
-    const asked = begin({})
-    asked.request.resend()
-    expect([deny(asked, "to n1"), deny(asked, "to n1")]).toEqual([2, 0])
-    expect(asked.outcomes).toEqual([])
-    asked.answer(done)
-    expect(asked.outcomes).toEqual(["Answer"])
-    const late = begin({})
-    late.request.resend()
-    deny(late, "to n1")
-    late.request.expire()
-    expect(late.outcomes).toEqual(["NoAnswer, maybe applied"])
-  })
-
-  it("waits for another node that owes an answer", () => {
-    const asked = begin({})
-    asked.request.resend()
-    asked.request.resend()
-    expect(deny(asked, "to n2")).toBe(3)
-    expect(asked.outcomes).toEqual([])
-    asked.request.answer(done, 0)
-    expect(asked.outcomes).toEqual(["Answer"])
-  })
-
-  it("ends at once where no answer reaches its client, and says whether it may have applied", () => {
-    const denial = { right: "subscribe", subject: "_INBOX.x.*" } as const
-    const asked = begin({})
-    asked.request.cutOff(denial)
-    const unsent = begin({}, { nodes: [] })
-    unsent.request.cutOff(denial)
-    expect(asked.outcomes).toEqual(["AccessDenied, maybe applied"])
-    expect(unsent.outcomes).toEqual(["AccessDenied"])
   })
 })
 

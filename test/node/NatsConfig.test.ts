@@ -35,6 +35,18 @@ const configOf = (changes: Partial<Parameters<typeof natsConfig>[0]> = {}): stri
   natsConfig({ cluster: natsClusterName, host: "::1", port: 1, users, ...changes })
     .replaceAll(/^(?:host|port): .*$/gmu, "")
 
+const options = (name: string) => ({
+  user: name,
+  password: `of ${name}`,
+  inboxPrefix: inboxPrefixOf(name)
+})
+
+const tails = (kind: string) =>
+  ["notes.put", "notes.edit", "profiles.put", "shelves.books.remove", "shelves.edit"]
+    .flatMap((tail) => [`${kind}.${tail}`, `node.n1.${kind}.${tail}`])
+
+const isOfNotes = (tail: string) => tail.includes(".notes.")
+
 const flush = (transport: NatsTransport): Promise<boolean> =>
   new Promise((resolve) => transport.flush(resolve))
 
@@ -44,11 +56,6 @@ describeWithNats("a nats-server with the printed configuration", () => {
   const nodeWarnings: Array<string> = []
   const transports = new Map<string, NatsTransport>()
   const warnings = new Map<string, Array<string>>()
-  const options = (name: string) => ({
-    user: name,
-    password: `of ${name}`,
-    inboxPrefix: inboxPrefixOf(name)
-  })
   beforeAll(async () => {
     server = await startNatsServer(configOf())
     cluster = await startNatsCluster({
@@ -175,10 +182,6 @@ describeWithNats("a nats-server with the printed configuration", () => {
   })
 
   it("refuses each user all that its right does not name", async () => {
-    const tails = (kind: string) =>
-      ["notes.put", "notes.edit", "profiles.put", "shelves.books.remove", "shelves.edit"]
-        .flatMap((tail) => [`${kind}.${tail}`, `node.n1.${kind}.${tail}`])
-    const isOfNotes = (tail: string) => tail.includes(".notes.")
     for (const tail of tails("write")) {
       for (const name of ["reader", "note-reader", "adder", "observer"]) {
         expect([name, tail, await cannotPublish(name, tail)]).toEqual([name, tail, true])

@@ -73,17 +73,17 @@ describe("the outbound window", () => {
   })
 })
 
+const answers = (waitingAnswerBytesMax: number, waitingBytesMax = 2 * waitingAnswerBytesMax) =>
+  new NatsWindow({ ...lan.nats, waitingBytesMax, waitingAnswerBytesMax }, probes().probe)
+
+/** Sends where there is room, as the transport does. */
+const send = (window: NatsWindow, address: string, bytes: number): boolean => {
+  if (bytes > window.answerRoom(address)) return false
+  window.add(bytes, address)
+  return true
+}
+
 describe("the part of the outbound window for answers", () => {
-  const answers = (waitingAnswerBytesMax: number, waitingBytesMax = 2 * waitingAnswerBytesMax) =>
-    new NatsWindow({ ...lan.nats, waitingBytesMax, waitingAnswerBytesMax }, probes().probe)
-
-  /** Sends where there is room, as the transport does. */
-  const send = (window: NatsWindow, address: string, bytes: number): boolean => {
-    if (bytes > window.answerRoom(address)) return false
-    window.add(bytes, address)
-    return true
-  }
-
   const sizes = fc.array(fc.integer({ min: 1, max: 2_000 }), { maxLength: 200 })
 
   it("leaves half of it to others, whatever one client that reads nothing asks for", () => {
