@@ -176,7 +176,7 @@ export class NatsBackend implements Backend {
     const all = [...this.#pending.all()]
     if (right === "publish") {
       this.#ask.denied(denial)
-      // The broker names no message. Where a right was taken away, earlier ones may have got through.
+      // The broker names no message. Before a right was taken away, others may have got through.
       const last = all.reduce((most, remote) => Math.max(most, remote.lastMessageTo(subject)), 0)
       if (last > 0) { for (const remote of all) remote.denied(last, denial) }
       return

@@ -1,7 +1,7 @@
 /**
  * Writes the configuration of a nats-server for one cluster: an account, a user for each node and
- * each client with the permissions of its right, and the limits that keep a client who reads nothing
- * from holding up all others.
+ * each client with the permissions of its right, and the limits that keep a client who reads
+ * nothing from holding up all others.
  *
  * @see https://docs.nats.io/running-a-nats-service/configuration
  */

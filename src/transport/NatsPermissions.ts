@@ -1,6 +1,7 @@
 /**
- * Says which subjects a user of the broker needs, and no others: the permissions by which the broker
- * itself refuses a forged frame, a write of a reader, and an operation that a user has no right to.
+ * Says which subjects a user of the broker needs, and no others: the permissions by which the
+ * broker itself refuses a forged frame, a write of a reader, and an operation that a user has
+ * no right to.
  *
  * A user reads its answers below an inbox prefix of its own, so that no other user can subscribe to
  * them. Nodes may publish below all of these.

@@ -1,7 +1,8 @@
 /**
  * Attacks a node over a nats-server with clients that read nothing, beside an honest client with
- * some requests under way, and prints a table: the honest client's operations and latency before and
- * during each attack, with the server's default limits and with those of `everwrite nats-config`.
+ * some requests under way, and prints a table: the honest client's operations and latency before
+ * and during each attack, with the server's default limits and with those of `everwrite
+ * nats-config`.
  */
 import { spawn } from "node:child_process"
 import { once } from "node:events"

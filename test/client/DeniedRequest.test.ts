@@ -43,7 +43,7 @@ describe("a write that the broker refuses", () => {
     expect(asked.outcomes).toEqual(["Answer"])
   })
 
-  it("ends at once where no answer reaches its client, and says whether it may have applied", () => {
+  it("ends at once where no answer reaches its client, and tells if it may have applied", () => {
     const denial = { right: "subscribe", subject: "_INBOX.x.*" } as const
     const asked = begin({})
     asked.request.cutOff(denial)

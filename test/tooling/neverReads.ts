@@ -1,5 +1,5 @@
 /**
- * Connects to a NATS server as a client that subscribes, asks, and reads nothing of what it is sent.
+ * Connects to a NATS server as a client that subscribes, asks, and reads none of its messages.
  */
 import { once } from "node:events"
 import { connect } from "node:net"

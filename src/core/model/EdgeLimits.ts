@@ -201,8 +201,9 @@ export const lanNats = {
    */
   waitingBytesMax: 8 * mebibyte,
   /**
-   * The part of these bytes that answers to clients may take, so that clients who read nothing leave
-   * the rest to the other nodes. At least four messages of max_payload; more leaves less to nodes.
+   * The part of these bytes that answers to clients may take, so that clients who read nothing
+   * leave the rest to the other nodes. At least four messages of max_payload; more leaves less
+   * to nodes.
    */
   waitingAnswerBytesMax: 6 * mebibyte,
   /** Bytes between two questions to the broker how far it is; a few for each waitingBytesMax. */
