@@ -210,7 +210,7 @@ export class RequestServer {
     const error = new Errors.NodeUnavailable({ node, reason: "too many messages wait" })
     for (const request of requests) {
       const id = idOf(request)
-      this.#outbox.send({ subject: reply, id, isBatched }, errorText(id, error))
+      this.#outbox.send({ subject: reply, id, isBatched, isRead: false }, errorText(id, error))
     }
   }
 
@@ -223,7 +223,7 @@ export class RequestServer {
       const { isBatched, reply, request: { access } } = batch
       const reason = `node ${node} failed at this request, and its log says why`
       const error = new Errors.NoAnswer({ reason, mayHaveApplied: access === "write" })
-      const to = { subject: reply, id: idOf(json), isBatched }
+      const to = { subject: reply, id: idOf(json), isBatched, isRead: false }
       this.#outbox.send(to, errorText(to.id, error))
       failed(failure, `a ${access} of a client over NATS`)
     }

@@ -6,12 +6,13 @@ import { run } from "./everwrite.ts"
 const print = (...args: ReadonlyArray<string>) =>
   run(["nats-config", "--cluster", "prod", "--nodes", "n1,n2", ...args])
 
+const passwords = async () => {
+  const { code, stdout } = await print("--reader", "dash", "--generate")
+  expect(code).toBe(0)
+  return [...stdout.matchAll(/password: "([A-Za-z0-9_-]{32})"/gu)].map(([, drawn]) => drawn)
+}
+
 it("draws another password for each user and at each time, where it is asked to", async () => {
-  const passwords = async () => {
-    const { code, stdout } = await print("--reader", "dash", "--generate")
-    expect(code).toBe(0)
-    return [...stdout.matchAll(/password: "([A-Za-z0-9_-]{32})"/gu)].map(([, drawn]) => drawn)
-  }
   const drawn = [...await passwords(), ...await passwords()]
   expect(drawn).toHaveLength(6)
   expect(new Set(drawn).size).toBe(6)
