@@ -51,7 +51,8 @@ export const statusOf: { readonly [Name in Tag]: readonly [status: number, title
   NodeUnavailable: [503, "Node not available"],
   Overloaded: [503, "Overloaded"],
   Undecodable: [500, "Stored value not readable"],
-  NoAnswer: [503, "No answer"]
+  NoAnswer: [503, "No answer"],
+  AccessDenied: [403, "Access denied"]
 }
 
 const encodeError = Schema.encodeSync(StoreError)

@@ -62,6 +62,7 @@ const codeOf = (error: TypedError): number => {
   if (_tag === "AnotherProcess") return faultCode
   // A directory that an operator is to mend is a wrong setting, not an outage.
   if ("remedy" in error && error.remedy !== undefined) return misuseCode
+  if ("isDenied" in error && error.isDenied === true) return misuseCode
   return _tag === "NotFound" ? notFoundCode : passing.has(_tag) ? unavailableCode : misuseCode
 }
 

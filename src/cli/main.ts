@@ -15,13 +15,14 @@ import { explain, ls } from "./BucketCommands.ts"
 import { dev } from "./DevCommand.ts"
 import { del, get, operate, put } from "./DocumentCommands.ts"
 import { Failure, faultCode, misuseCode } from "./Failure.ts"
+import { natsConfigCommand } from "./NatsConfigCommand.ts"
 import { note } from "./Output.ts"
 import { start } from "./StartCommand.ts"
 import { version } from "../node/Version.ts"
 
 const everwrite = Command.make("everwrite").pipe(
   Command.withDescription("An always-writable document store that merges concurrent writes"),
-  Command.withSubcommands([dev, start, get, put, del, operate, ls, explain])
+  Command.withSubcommands([dev, start, get, put, del, operate, ls, explain, natsConfigCommand])
 )
 
 /** Misuse is told in two lines, not in a page of help. */

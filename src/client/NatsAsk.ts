@@ -6,9 +6,9 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { ErrorBody } from "../../schemas/ClientAnswer.ts"
 import * as Json from "../core/codec/Json.ts"
-import { NoAnswer, type StoreError } from "../core/model/StoreError.ts"
+import { AccessDenied, NoAnswer, type StoreError } from "../core/model/StoreError.ts"
 import type { Runtime } from "../core/Runtime.ts"
-import type { Message, Subscription, TransportService } from "../transport/Transport.ts"
+import type { Denial, Message, Subscription, TransportService } from "../transport/Transport.ts"
 
 export interface Question<A> {
   readonly subject: string
@@ -25,26 +25,43 @@ const decoder = new TextDecoder()
 /** The JSON of a message, or undefined where it is none. */
 export const parse = (data: Uint8Array): unknown => Json.read(decoder.decode(data))
 
+export interface NatsAskOptions {
+  readonly runtime: Runtime
+  readonly transport: TransportService
+  /** Why no answer reaches this client; undefined where answers do. */
+  readonly inboxDenial: () => Denial | undefined
+}
+
+interface Waiting {
+  readonly subject: string
+  readonly hear: (message: Message) => void
+  readonly end: (outcome: StoreError) => void
+}
+
+/** A question changes nothing. */
+const deniedBy = (denial: Denial) => new AccessDenied({ ...denial, mayHaveApplied: false })
+
 export class NatsAsk {
   readonly #runtime: Runtime
   readonly #transport: TransportService
   readonly #inbox: string
-  readonly #subscription: Subscription
-  readonly #waiting = new Map<string, (message: Message) => void>()
+  #subscription: Subscription
+  readonly #waiting = new Map<string, Waiting>()
+  readonly #inboxDenial: () => Denial | undefined
   #questions = 0
 
-  constructor(options: { readonly runtime: Runtime; readonly transport: TransportService }) {
+  constructor(options: NatsAskOptions) {
+    this.#inboxDenial = options.inboxDenial
     this.#runtime = options.runtime
     this.#transport = options.transport
     this.#inbox = options.transport.newInbox()
-    this.#subscription = options.transport.subscribe(
-      `${this.#inbox}.*`,
-      (message) => this.#waiting.get(message.subject)?.(message)
-    )
+    this.#subscription = this.#subscribe()
   }
 
-  /** Answers once: with the answer, a node's error, or `NoAnswer`. */
+  /** Answers once: with the answer, a node's error, `AccessDenied`, or `NoAnswer`. */
   ask<A>(question: Question<A>, respond: (outcome: A | StoreError) => void): void {
+    const denial = this.#inboxDenial()
+    if (denial !== undefined) return respond(deniedBy(denial))
     const reply = `${this.#inbox}.${++this.#questions}`
     const end = (outcome: A | StoreError) => {
       this.#waiting.delete(reply)
@@ -56,19 +73,45 @@ export class NatsAsk {
       mayHaveApplied: false
     })
     const cancel = this.#runtime.after(question.timeoutMillis, () => end(noAnswer))
-    this.#waiting.set(reply, (message) => {
+    const hear = (message: Message): void => {
       if (message.noResponders) return end(noAnswer)
       const json = parse(message.data)
       const error = decodeError(json)
       if (Result.isSuccess(error)) return end(error.success.error)
       const answer = question.decode(json)
       end(Result.isSuccess(answer) ? answer.success : noAnswer)
-    })
+    }
+    this.#waiting.set(reply, { subject: question.subject, hear, end })
     const body = encoder.encode(JSON.stringify(question.body))
     this.#transport.publish(question.subject, body, reply)
   }
 
+  /** Ends the questions that the broker refused: those to its subject, or all. */
+  denied(denial: Denial): void {
+    const error = deniedBy(denial)
+    for (const { end, subject } of this.#waiting.values()) {
+      if (denial.right !== "publish" || denial.subject === subject) end(error)
+    }
+  }
+
+  /** Subscribes again, after the broker refused it. */
+  resubscribe(): void {
+    this.#subscription.close()
+    this.#subscription = this.#subscribe()
+  }
+
+  isInbox(pattern: string): boolean {
+    return pattern === `${this.#inbox}.*`
+  }
+
   close(): void {
     this.#subscription.close()
+  }
+
+  #subscribe(): Subscription {
+    return this.#transport.subscribe(
+      `${this.#inbox}.*`,
+      (message) => this.#waiting.get(message.subject)?.hear(message)
+    )
   }
 }

@@ -18,7 +18,7 @@ import type { ClusterName, NodeId } from "../core/model/Names.ts"
 import { isOperationName } from "../core/model/OperationName.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import { Subjects } from "../transport/Subjects.ts"
-import type { Message, Subscription, TransportService } from "../transport/Transport.ts"
+import type { Denial, Message, Subscription, TransportService } from "../transport/Transport.ts"
 import type { Backend, BackendRequest, BackendRespond } from "./Backend.ts"
 import { NatsAsk, parse } from "./NatsAsk.ts"
 import { NodeMarks } from "./NodeMarks.ts"
@@ -47,7 +47,11 @@ export class NatsBackend implements Backend {
   readonly #limits: ClientLimits
   readonly #subjects: Subjects
   readonly #inbox: string
-  readonly #subscriptions: ReadonlyArray<Subscription>
+  readonly #transport: TransportService
+  readonly #listeners: ReadonlyArray<Subscription | undefined>
+  #subscription: Subscription
+  /** Why the broker lets no answer through. */
+  #denial: Denial | undefined
   readonly #pending: InFlightRequests<RemoteRequest>
   readonly #queue: RequestQueue
   readonly #retries: RetryBudget
@@ -67,7 +71,8 @@ export class NatsBackend implements Backend {
     this.#retries = new RetryBudget(limits)
     this.#selector = new NodeSelector(runtime, limits)
     this.#marks = new NodeMarks(limits)
-    this.#ask = new NatsAsk({ runtime, transport })
+    this.#ask = new NatsAsk({ runtime, transport, inboxDenial: () => this.#denial })
+    this.#transport = transport
     this.#inbox = transport.newInbox()
     this.#outbox = new RequestOutbox({ runtime, transport, cluster, inbox: this.#inbox, limits })
     this.#sender = {
@@ -83,11 +88,12 @@ export class NatsBackend implements Backend {
       shed: () => this.#queue.refused(),
       mayRetry: () => this.#retries.take()
     }
-    this.#subscriptions = [
-      transport.subscribe(`${this.#inbox}.*`, (message) => this.#hear(message)),
+    this.#subscription = this.#subscribe()
+    this.#listeners = [
       transport.onStatus((connected) => {
-        if (connected) this.#pending.resendAll()
-      })
+        if (connected) this.#reconnected()
+      }),
+      transport.onDenied?.((denial) => this.#denied(denial))
     ]
   }
 
@@ -138,7 +144,8 @@ export class NatsBackend implements Backend {
     this.#queue.close()
     this.#pending.expireAll()
     this.#ask.close()
-    for (const subscription of this.#subscriptions) subscription.close()
+    this.#subscription.close()
+    for (const listener of this.#listeners) listener?.close()
   }
 
   #begin(request: BackendRequest, respond: BackendRespond, retryUntil: number): void {
@@ -161,10 +168,46 @@ export class NatsBackend implements Backend {
   }
 
   #post(text: RequestText, node: NodeId | undefined): Errors.StoreError | undefined {
+    if (this.#denial !== undefined) {
+      return new Errors.AccessDenied({ ...this.#denial, mayHaveApplied: false })
+    }
     const { requestBytesMax } = this.#outbox
     if (text.bytes > requestBytesMax) return tooLarge(text.bytes, requestBytesMax)
     this.#outbox.add(text, node)
     return undefined
+  }
+
+  #subscribe(): Subscription {
+    return this.#transport.subscribe(`${this.#inbox}.*`, (message) => this.#hear(message))
+  }
+
+  #reconnected(): void {
+    const denial = this.#denial
+    this.#denial = undefined
+    if (denial?.right === "subscribe") {
+      // The client library drops a subscription that was refused.
+      this.#subscription.close()
+      this.#subscription = this.#subscribe()
+      this.#ask.resubscribe()
+    }
+    this.#pending.resendAll()
+  }
+
+  #denied(denial: Denial): void {
+    const { right, subject } = denial
+    const all = [...this.#pending.all()]
+    if (right === "publish") {
+      this.#ask.denied(denial)
+      // The broker names no message. Before a right was taken away, others may have got through.
+      const last = all.reduce((most, remote) => Math.max(most, remote.lastMessageTo(subject)), 0)
+      if (last > 0) { for (const remote of all) remote.denied(last, denial) }
+      return
+    }
+    const isOwn = subject === `${this.#inbox}.*` || this.#ask.isInbox(subject)
+    if (right === "subscribe" && !isOwn) return
+    this.#denial = denial
+    this.#ask.denied(denial)
+    for (const remote of all) remote.cutOff(denial)
   }
 
   #hear(message: Message): void {

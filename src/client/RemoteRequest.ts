@@ -5,11 +5,18 @@
 import * as Schema from "effect/Schema"
 import type { RequestBody } from "../../schemas/ClientRequest.ts"
 import type { TaggedAnswer } from "../../schemas/ClientAnswer.ts"
-import { isPassing, NoAnswer, type Overloaded, type StoreError } from "../core/model/StoreError.ts"
+import {
+  AccessDenied,
+  isPassing,
+  NoAnswer,
+  type Overloaded,
+  type StoreError
+} from "../core/model/StoreError.ts"
 import type { ClientLimits } from "../core/model/Limits.ts"
 import { NodeId } from "../core/model/Names.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import type { Waiting } from "../transport/InFlightRequests.ts"
+import type { Denial } from "../transport/Transport.ts"
 import type { BackendRequest, BackendRespond } from "./Backend.ts"
 import { namedBody } from "./NamedBody.ts"
 import { RequestText } from "./RequestText.ts"
@@ -139,6 +146,33 @@ export class RemoteRequest implements Waiting {
     if (sent === undefined) return
     if (sent.node !== undefined) this.#sender.unreachable(sent.node)
     this.#step({ _tag: "Undelivered", attempt }, "no node of the cluster answers")
+  }
+
+  /** The number of the last message to this subject that the broker has not refused; else 0. */
+  lastMessageTo(subject: string): number {
+    let last = 0
+    for (const text of this.#texts) {
+      if (text.subject === subject && text.message > last) last = text.message
+    }
+    return last
+  }
+
+  /** The broker refused the message with this number: no node has got it. */
+  denied(message: number, denial: Denial): void {
+    const attempt = this.#texts.findIndex((text) => text.message === message)
+    const text = this.#texts[attempt]
+    if (text === undefined || this.#decision === undefined) return
+    text.subject = ""
+    const error = new AccessDenied({ ...denial, mayHaveApplied: false })
+    this.#step({ _tag: "Denied", attempt }, error.message, error)
+  }
+
+  /** The broker lets no answer through to this client. */
+  cutOff(denial: Denial): void {
+    const decision = this.#decision
+    if (decision === undefined) return
+    const mayHaveApplied = SendDecision.mayHaveApplied(decision)
+    this.#end(new AccessDenied({ ...denial, mayHaveApplied }))
   }
 
   /** Takes a node's answer to an attempt, which may end the request. */

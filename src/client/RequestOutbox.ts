@@ -107,10 +107,15 @@ export class RequestOutbox {
     const { operation, requests, sample } = batch
     if (requests.length === 0) return
     const message = ++this.#messages
+    const parts = { access: sample.action, bucket: sample.bucket, operation }
+    const subject = node === undefined
+      ? this.#subjects.request(parts)
+      : this.#subjects.nodeRequest(node, parts)
     const data = this.#room(batch.bytes + 1)
     let end = 0
     for (const request of requests) {
       request.message = message
+      request.subject = subject
       data[end] = end === 0 ? openBracket : comma
       end += 1 + data.write(request.text, end + 1)
     }
@@ -118,10 +123,6 @@ export class RequestOutbox {
     invariant(end === batch.bytes, "a request takes the bytes that were counted")
     requests.length = 0
     batch.bytes = 0
-    const parts = { access: sample.action, bucket: sample.bucket, operation }
-    const subject = node === undefined
-      ? this.#subjects.request(parts)
-      : this.#subjects.nodeRequest(node, parts)
     this.#options.transport.publish(subject, data, `${this.#options.inbox}.${message}`)
   }
 

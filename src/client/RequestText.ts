@@ -11,6 +11,8 @@ export class RequestText {
   readonly bytes: number
   /** The number of the broker's message that it last travelled in; 0 before. */
   message = 0
+  /** The subject of that message; empty before, and once the broker has refused it. */
+  subject = ""
 
   constructor(request: BackendRequest, text: string) {
     this.request = request

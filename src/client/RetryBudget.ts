@@ -6,7 +6,7 @@
  */
 import type { ClientLimits } from "../core/model/Limits.ts"
 
-export type RetryLimits = Pick<ClientLimits, "retryShare" | "retriesMax">
+export type RetryLimits = Pick<ClientLimits, "answersPerRetry" | "retriesMax">
 
 export class RetryBudget {
   readonly #limits: RetryLimits
@@ -25,8 +25,8 @@ export class RetryBudget {
 
   /** A request was answered, if only by an error of its own. */
   answered(): void {
-    const { retriesMax, retryShare } = this.#limits
-    this.#left = Math.min(this.#left + retryShare, retriesMax)
+    const { answersPerRetry, retriesMax } = this.#limits
+    this.#left = Math.min(this.#left + 1 / answersPerRetry, retriesMax)
   }
 
   /** Whether one may be sent again; then it is counted. */

@@ -130,6 +130,9 @@ const stepped = (
       return decision.next === anotherOr.again ? repeat(decision) : end(decision)
     case "Undelivered":
       return undelivered(decision, event.attempt)
+    case "Denied":
+      // Other nodes' subjects are denied as well, mostly: none is tried.
+      return end(unsent(decision, event.attempt, {}))
     case "Unsendable":
       return end(unsent(decision, currentOf(decision), {}))
     case "StaleMark":

@@ -12,6 +12,8 @@ export type SendEvent =
   | { readonly _tag: "NoOther" }
   /** The last sending of an attempt reached nobody, as the broker says. */
   | { readonly _tag: "Undelivered"; readonly attempt: number }
+  /** The broker refused the last sending of an attempt: no node has got it. */
+  | { readonly _tag: "Denied"; readonly attempt: number }
   /** The last message cannot be sent at all. */
   | { readonly _tag: "Unsendable" }
   /** A node's mark has moved on. It did nothing, and gave a new mark. */

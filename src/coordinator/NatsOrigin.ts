@@ -45,7 +45,8 @@ export class NatsOrigin<A extends object> implements AnswerAddress<A> {
     stats.processingMillis += runtime.elapsed() - this.#arrivedAt
     if (!(outcome instanceof Error)) return outbox.send(to, this.#textOf(to.id, outcome, sender))
     stats.errors++
-    stats.lastError = `${outcome._tag}: ${outcome.message}`
+    // Anyone may ask for the counts: an error's message would show them clients' keys and values.
+    stats.lastError = outcome._tag
     outbox.send(to, errorText(to.id, outcome, sender))
   }
 }

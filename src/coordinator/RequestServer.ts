@@ -20,12 +20,17 @@ import type { Runtime } from "../core/Runtime.ts"
 import type { WorkQueue } from "../core/WorkQueue.ts"
 import type { ClusterView } from "../gossip/ClusterView.ts"
 import type { Endpoint } from "../transport/ServiceInfo.ts"
-import { type ParsedSubject, requestQueue, Subjects } from "../transport/Subjects.ts"
+import {
+  isReplySubject,
+  type ParsedSubject,
+  requestQueue,
+  Subjects
+} from "../transport/Subjects.ts"
 import type { Message, Subscription, TransportService } from "../transport/Transport.ts"
 import type { Coordinator } from "./Coordinator.ts"
 import { NatsOrigin, noStats } from "./NatsOrigin.ts"
 import { decodeRequest } from "./RequestDecoding.ts"
-import { ReplyOutbox } from "./ReplyOutbox.ts"
+import { congested, ReplyOutbox } from "./ReplyOutbox.ts"
 import type { Request } from "./Request.ts"
 
 export interface RequestServerOptions {
@@ -38,7 +43,10 @@ export interface RequestServerOptions {
   readonly coordinator: Pick<Coordinator, "handle" | "explain" | "list" | "overload">
   /** In which the requests of a message take their turns. */
   readonly work: WorkQueue
-  readonly limits: Pick<NodeLimits, "messageRequestsMax" | "messageListingsMax">
+  readonly limits: Pick<
+    NodeLimits,
+    "messageRequestsMax" | "messageListingsMax" | "waitTargetMillis"
+  >
   /** Takes note of an exception that ended one request, and of its place in words. */
   readonly failed: (failure: unknown, where: string) => void
 }
@@ -111,12 +119,13 @@ export class RequestServer {
   readonly #outbox: ReplyOutbox
   readonly #stats = { read: noStats(), write: noStats() }
   #refused = 0
+  #congested = 0
 
   constructor(options: RequestServerOptions) {
     this.#options = options
     this.#subjects = new Subjects(options.cluster)
     const { node, runtime, transport } = options
-    this.#outbox = new ReplyOutbox(runtime, transport)
+    this.#outbox = new ReplyOutbox({ node, runtime, transport })
     const subjects = this.#subjects
     const take = (message: Message) => this.#take(message)
     this.#shared = [
@@ -130,6 +139,11 @@ export class RequestServer {
   /** Messages that were no request. */
   refused(): number {
     return this.#refused
+  }
+
+  /** Reads refused because too many answers wait for their client. */
+  congested(): number {
+    return this.#congested + this.#outbox.refused()
   }
 
   /** Its subjects, and the counts of their requests. */
@@ -159,6 +173,10 @@ export class RequestServer {
     const { reply } = message
     const subject = this.#subjects.parse(message.subject)
     if (reply === undefined) return
+    if (!isReplySubject(reply)) {
+      this.#refused++
+      return
+    }
     if (subject?._tag === "Cluster") return this.#describe(subject.verb, reply)
     if (subject?._tag !== "Request") {
       return this.#refuse(reply, invalid(message.subject, "read or write, a bucket, an operation"))
@@ -194,7 +212,7 @@ export class RequestServer {
 
   /** Gives the requests of a message to the coordinator, one in each step. */
   #begin(batch: Batch, bytes: number): void {
-    const { node, work } = this.#options
+    const { limits, node, work } = this.#options
     const { isBatched, reply, requests } = batch
     let next = 0
     const takes = work.add(() => {
@@ -202,10 +220,12 @@ export class RequestServer {
       return next < requests.length
     }, bytes)
     if (takes) return
-    const error = new Errors.NodeUnavailable({ node, reason: "too many messages wait" })
+    // An earlier message of a write may have been taken, and its name is not read here: the error
+    // says nothing of that one.
+    const error = new Errors.Overloaded({ node, retryAfterMillis: limits.waitTargetMillis })
     for (const request of requests) {
       const id = idOf(request)
-      this.#outbox.send({ subject: reply, id, isBatched }, errorText(id, error))
+      this.#outbox.send({ subject: reply, id, isBatched, isRead: false }, errorText(id, error))
     }
   }
 
@@ -218,7 +238,7 @@ export class RequestServer {
       const { isBatched, reply, request: { access } } = batch
       const reason = `node ${node} failed at this request, and its log says why`
       const error = new Errors.NoAnswer({ reason, mayHaveApplied: access === "write" })
-      const to = { subject: reply, id: idOf(json), isBatched }
+      const to = { subject: reply, id: idOf(json), isBatched, isRead: false }
       this.#outbox.send(to, errorText(to.id, error))
       failed(failure, `a ${access} of a client over NATS`)
     }
@@ -229,8 +249,14 @@ export class RequestServer {
     const { coordinator, runtime } = this.#options
     const { access, bucket, operation } = subject
     const principal = principalOfClient()
-    const to = { subject: reply, id: idOf(json), isBatched }
+    const to = { subject: reply, id: idOf(json), isBatched, isRead: access === "read" }
     const arrival = { runtime, outbox: this.#outbox, stats: this.#stats[access], to }
+    // A write that was sent before may have been carried out: only its operation id tells.
+    if (access === "read" && !this.#outbox.hasRoom(reply)) {
+      this.#congested++
+      const refused = { ...arrival, to: { ...to, isRead: false } }
+      return new NatsOrigin(refused, answerText).deliver(congested(this.#options.node))
+    }
     const misread = isMarked ? Json.misreadIn(json) : undefined
     if (misread !== undefined) {
       this.#refused++
@@ -280,7 +306,7 @@ export class RequestServer {
   }
 
   #publish(subject: string, text: string): void {
-    this.#outbox.send({ subject, id: undefined, isBatched: false }, text)
+    this.#outbox.send({ subject, id: undefined, isBatched: false, isRead: true }, text)
   }
 }
 

@@ -39,7 +39,16 @@ export const natsOptions = Effect.fnUntraced(function*(
   settings: NatsSettings,
   connection: { readonly servers: string; readonly name: string }
 ) {
-  const { natsCa, natsCert, natsCreds, natsKey, natsPassword, natsToken, natsUser } = settings
+  const {
+    natsCa,
+    natsCert,
+    natsCreds,
+    natsInboxPrefix,
+    natsKey,
+    natsPassword,
+    natsToken,
+    natsUser
+  } = settings
   const nkey = reveal(settings.natsNkey)
   const secured = natsCa !== undefined || natsCert !== undefined || natsKey !== undefined
   const options: NatsOptions = {
@@ -47,6 +56,7 @@ export const natsOptions = Effect.fnUntraced(function*(
     ...connection,
     credsFile: natsCreds,
     user: natsUser,
+    inboxPrefix: natsInboxPrefix,
     password: reveal(natsPassword),
     token: reveal(natsToken),
     nkeySeed: nkey === undefined ? undefined : yield* seedOf(nkey),

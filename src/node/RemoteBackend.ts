@@ -3,6 +3,7 @@
  * are loaded only when it is used: the NATS client takes as long to load as a request.
  */
 import * as Effect from "effect/Effect"
+import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { Backend } from "../client/Backend.ts"
@@ -56,7 +57,13 @@ const openNats = Effect.fnUntraced(function*({ cluster, environment, url }: Remo
     )
   const { values } = yield* readAll([fromFlags({ cluster }), fromEnvironment(environment)])
   const options = yield* natsOptions(values, { servers: url, name: "everwrite/cli" })
-  const transport = Context.get(yield* Layer.build(layerNats(options)), Transport)
+  // Standard output is for results alone, and the error of a command says why it failed.
+  const built = Effect.provideService(
+    Layer.build(layerNats(options)),
+    References.MinimumLogLevel,
+    "None"
+  )
+  const transport = Context.get(yield* built, Transport)
   const { client: limits } = presets[values.preset]
   return yield* Effect.acquireRelease(
     Effect.sync(() =>

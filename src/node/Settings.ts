@@ -173,6 +173,15 @@ export const settings = {
     about: "This node's NATS user."
   }),
   natsPassword: secret("NATS_PASSWORD", "The password of NATS_USER."),
+  natsInboxPrefix: setting({
+    variable: "NATS_INBOX_PREFIX",
+    schema: Schema.String.check(
+      Schema.isPattern(/^[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,64}){0,7}$/u)
+    ),
+    expected: "tokens of A-Z, a-z, 0-9, _ and -, joined by dots",
+    otherwise: undefined,
+    about: "Begins the reply subjects of this NATS user, where its permissions ask for its own."
+  }),
   natsToken: secret("NATS_TOKEN", "A NATS token, instead of a user."),
   natsNkey: secret("NATS_NKEY", "An nkey seed, or the path of a file with one."),
   natsCert: path("NATS_CERT", "PEM file with the client's TLS certificate."),

@@ -34,6 +34,7 @@ const requestSamples = ({ coordinator, requests }: NodeCore): ReadonlyArray<Samp
     ),
     counter("request_failures", counts.failures, "Requests answered with an error."),
     counter("requests_refused", requests.refused(), "Messages refused as no request."),
+    counter("reads_congested", requests.congested(), "Reads refused to slow NATS clients."),
     gauge("requests_under_way", coordinator.underWay(), "Requests not answered yet."),
     counter("overload_refusals", admission.refused, "Messages and requests that were too much."),
     gauge("requests_admitted", admission.limit, "Requests that may be under way."),
@@ -149,6 +150,7 @@ const networkSamples = (core: NodeCore): ReadonlyArray<Sample> => {
     counter("nats_messages_received", stats.receivedMessages, "Messages received."),
     counter("nats_bytes_received", stats.receivedBytes, "Bytes received."),
     counter("nats_messages_dropped", stats.droppedMessages, "Messages that NATS did not take."),
+    counter("nats_answers_dropped", stats.droppedAnswers, "Answers beyond their clients' shares."),
     counter("frames_sent", frames.framesSent, "Frames to other nodes."),
     counter("frame_messages_sent", frames.messagesSent, "Messages in those frames."),
     counter(

@@ -130,6 +130,7 @@ class MemoryConnection {
         receivedMessages: this.#receivedMessages,
         receivedBytes: this.#receivedBytes,
         droppedMessages: this.#droppedMessages,
+        droppedAnswers: 0,
         reconnects: this.#incarnation - 1
       })
     }

@@ -7,7 +7,15 @@
  * a handler that throws does not end the client's reading without a report.
  */
 import type { Msg, Status } from "@nats-io/transport-node"
-import { connect, createInbox, NatsConnectionImpl, TimeoutError } from "@nats-io/transport-node"
+import {
+  AuthorizationError,
+  connect,
+  createInbox,
+  NatsConnectionImpl,
+  PermissionViolationError,
+  TimeoutError,
+  UserAuthenticationExpiredError
+} from "@nats-io/transport-node"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Socket } from "node:net"
@@ -15,8 +23,9 @@ import { invariant } from "../core/Invariant.ts"
 import { lan } from "../core/model/Limits.ts"
 import { clientOptions, type NatsOptions, serverAddresses } from "./NatsOptions.ts"
 import { NatsWindow } from "./NatsWindow.ts"
+import { isSystemSubject, replyAddress } from "./Subjects.ts"
 import { kindOf } from "./SubjectTree.ts"
-import type { Message, Subscription, TransportService } from "./Transport.ts"
+import type { Denial, Message, Subscription, TransportService } from "./Transport.ts"
 import { Transport, TransportUnavailable } from "./Transport.ts"
 
 export interface NatsTransport extends TransportService {
@@ -42,8 +51,23 @@ export const connectNats = async (options: NatsOptions, warn: Warn): Promise<Nat
       : cause instanceof Error
       ? cause.message
       : String(cause)
-    throw new TransportUnavailable({ address: serverAddresses(options), reason })
+    throw new TransportUnavailable({
+      address: serverAddresses(options),
+      reason,
+      ...cause instanceof AuthorizationError ? { isDenied: true } : {}
+    })
   }
+}
+
+/** What the broker's error denies, or undefined where it is another error. */
+const denialOf = (error: Error, address: string): Denial | undefined => {
+  if (error instanceof PermissionViolationError) {
+    const { operation, subject } = error
+    return { right: operation === "publish" ? "publish" : "subscribe", subject }
+  }
+  return error instanceof AuthorizationError || error instanceof UserAuthenticationExpiredError
+    ? { right: "connect", subject: address }
+    : undefined
 }
 
 /** The transport over NATS: connected when the layer is built, drained when its scope closes. */
@@ -74,6 +98,7 @@ class NatsLink {
   readonly #flushMillis: number
   readonly #drainMillis: number
   readonly #statusListeners = new Set<(connected: boolean) => void>()
+  readonly #denialListeners = new Set<(denial: Denial) => void>()
   #connected = true
   #closing = false
   #address: string
@@ -83,6 +108,7 @@ class NatsLink {
   #receivedMessages = 0
   #receivedBytes = 0
   #droppedMessages = 0
+  #droppedAnswers = 0
   #reconnects = 0
 
   constructor(client: NatsConnectionImpl, options: NatsOptions, warn: Warn) {
@@ -90,6 +116,7 @@ class NatsLink {
     this.#window = new NatsWindow(
       {
         waitingBytesMax: options.waitingBytesMax ?? lan.nats.waitingBytesMax,
+        waitingAnswerBytesMax: options.waitingAnswerBytesMax ?? lan.nats.waitingAnswerBytesMax,
         probeBytes: options.probeBytes ?? lan.nats.probeBytes
       },
       () => client.flush()
@@ -108,11 +135,16 @@ class NatsLink {
       subscribe: (subject, handler, options) => this.#subscribe(subject, handler, options?.queue),
       flush: (done) => this.#flush(done),
       newInbox: () => createInbox(this.#inboxPrefix),
+      answerRoom: (reply) => this.#window.answerRoom(replyAddress(reply)),
       maxPayload: () => this.#currentMaxPayload(),
       connected: () => this.#connected,
       onStatus: (listener) => {
         this.#statusListeners.add(listener)
         return { close: () => void this.#statusListeners.delete(listener) }
+      },
+      onDenied: (listener) => {
+        this.#denialListeners.add(listener)
+        return { close: () => void this.#denialListeners.delete(listener) }
       },
       address: () => this.#address,
       stats: () => ({
@@ -121,6 +153,7 @@ class NatsLink {
         receivedMessages: this.#receivedMessages,
         receivedBytes: this.#receivedBytes,
         droppedMessages: this.#droppedMessages,
+        droppedAnswers: this.#droppedAnswers,
         reconnects: this.#reconnects
       }),
       close: () => this.#close()
@@ -144,10 +177,16 @@ class NatsLink {
       this.#droppedMessages++
       return
     }
+    const bytes = data.length + subject.length + envelopeBytes
+    const address = isSystemSubject(subject) ? undefined : replyAddress(subject)
+    if (address !== undefined && bytes > this.#window.answerRoom(address)) {
+      this.#droppedAnswers++
+      return
+    }
     this.#sentMessages++
     this.#sentBytes += data.length
     this.#client.publish(subject, data, reply === undefined ? undefined : { reply })
-    this.#window.add(data.length + subject.length + envelopeBytes)
+    this.#window.add(bytes, address)
   }
 
   #subscribe(
@@ -220,8 +259,12 @@ class NatsLink {
         this.#address = `nats://${status.server}`
         this.#setConnected(true)
         return
-      case "error":
+      case "error": {
         this.#warn(`the broker at ${this.#address} says: ${status.error.message}`)
+        const denial = denialOf(status.error, this.#address)
+        if (denial === undefined) return
+        for (const tell of this.#denialListeners) tell(denial)
+      }
     }
   }
 

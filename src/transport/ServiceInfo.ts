@@ -4,6 +4,7 @@
  *
  * @see https://github.com/nats-io/nats-architecture-and-design/blob/main/adr/ADR-32.md
  */
+import { isReplySubject } from "./Subjects.ts"
 import type { Message, Subscription, TransportService } from "./Transport.ts"
 
 /** The counts of one kind of request so far. */
@@ -11,7 +12,7 @@ export interface EndpointStats {
   readonly requests: number
   /** Requests that were answered with an error. */
   readonly errors: number
-  /** Empty where there was none. */
+  /** The name of its kind, without a client's text; empty where there was none. */
   readonly lastError: string
   /** From their arrival to their answers, summed over all requests. */
   readonly processingMillis: number
@@ -90,7 +91,7 @@ export class ServiceInfo {
     this.#subscriptions = Object.entries(answers).flatMap(([verb, answer]) =>
       ["", `.${serviceName}`, `.${serviceName}.${id}`].map((level) =>
         transport.subscribe(`$SRV.${verb}${level}`, ({ reply }: Message) => {
-          if (reply !== undefined) {
+          if (reply !== undefined && isReplySubject(reply)) {
             transport.publish(reply, encoder.encode(JSON.stringify(answer())))
           }
         })

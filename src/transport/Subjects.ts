@@ -19,6 +19,24 @@ import { isOperationName } from "../core/model/OperationName.ts"
 /** Requests to "any node" are subscribed to with this queue group: one node gets each. */
 export const requestQueue = "q"
 
+const systemPrefix = "everwrite."
+
+/** Whether a subject is one of the system's, of any cluster. */
+export const isSystemSubject = (subject: string): boolean => subject.startsWith(systemPrefix)
+
+/**
+ * Whether a client may have its answer here. Nodes may publish more than clients: an answer to one
+ * of the system's subjects, or of the broker's own, would carry a client's bytes past permissions.
+ */
+export const isReplySubject = (subject: string): boolean =>
+  !isSystemSubject(subject) && !subject.startsWith("$")
+
+/** Stands for the client that a reply goes to: each message has a last token of its own. */
+export const replyAddress = (reply: string): string => {
+  const end = reply.lastIndexOf(".")
+  return end === -1 ? reply : reply.slice(0, end)
+}
+
 /** Reads and writes differ in the first token, so that one permission makes a reader. */
 export type Access = "read" | "write"
 
@@ -49,12 +67,15 @@ const tail = ({ access, bucket, operation }: RequestSubject): string => {
   return `${access}.${bucket}.${operation}`
 }
 
+/** Begins every subject of a cluster. */
+export const subjectPrefix = (cluster: ClusterName): string => `${systemPrefix}${cluster}.v1.`
+
 /** The subjects of one cluster. */
 export class Subjects {
   readonly #prefix: string
 
   constructor(cluster: ClusterName) {
-    this.#prefix = `everwrite.${cluster}.v1.`
+    this.#prefix = subjectPrefix(cluster)
   }
 
   peer(frame: { readonly to: NodeId; readonly from: NodeId }): string {
@@ -64,6 +85,11 @@ export class Subjects {
   /** The pattern of all frames for `to`. */
   peersTo(to: NodeId): string {
     return `${this.#prefix}peer.${to}.from.*`
+  }
+
+  /** The pattern of all frames of `from`. */
+  peersFrom(from: NodeId): string {
+    return `${this.#prefix}peer.*.from.${from}`
   }
 
   gossip(from: NodeId): string {

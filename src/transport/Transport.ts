@@ -23,6 +23,13 @@ export interface Subscription {
   readonly close: () => void
 }
 
+/** The broker does not let this user do something. */
+export interface Denial {
+  readonly right: "publish" | "subscribe" | "connect"
+  /** The subject or its pattern; the broker's address where the right is to connect. */
+  readonly subject: string
+}
+
 export interface TransportStats {
   readonly sentMessages: number
   readonly sentBytes: number
@@ -30,6 +37,8 @@ export interface TransportStats {
   readonly receivedBytes: number
   /** Messages dropped before the network: no connection, or too much waiting. */
   readonly droppedMessages: number
+  /** Answers dropped because too much waits on the way to their client, or to all clients. */
+  readonly droppedAnswers: number
   readonly reconnects: number
 }
 
@@ -49,11 +58,21 @@ export interface TransportService {
   readonly flush: (done: (reached: boolean) => void) => void
   /** A subject that no other client uses, for replies; subscribe to it and below it. */
   readonly newInbox: () => string
+  /**
+   * The bytes that an answer to this subject may have now, so that clients who read slowly do not
+   * keep others waiting. Left out where nothing ever waits.
+   */
+  readonly answerRoom?: (reply: string) => number
   /** Largest message in bytes; known after connecting. */
   readonly maxPayload: () => number
   readonly connected: () => boolean
   /** Called at every change of `connected`. */
   readonly onStatus: (listener: (connected: boolean) => void) => Subscription
+  /**
+   * Called for each message and subscription that the broker refuses, and for each refused attempt
+   * to connect again. Left out where nothing is ever refused.
+   */
+  readonly onDenied?: (listener: (denial: Denial) => void) => Subscription
   /** Where it is connected to, for people. */
   readonly address: () => string
   readonly stats: () => TransportStats
@@ -66,9 +85,15 @@ export class Transport
 /** The broker could not be reached, or refused: its URL, and the reason. */
 export class TransportUnavailable extends Schema.TaggedError<TransportUnavailable>()(
   "TransportUnavailable",
-  { address: Schema.String, reason: Schema.String }
+  {
+    address: Schema.String,
+    reason: Schema.String,
+    /** The broker is there, and does not let this user in. */
+    isDenied: Schema.optionalKey(Schema.Literal(true))
+  }
 ) {
   override get message(): string {
+    if (this.isDenied) return `the NATS broker at ${this.address} refuses this user: ${this.reason}`
     return `no NATS broker at ${this.address}: ${this.reason}`
   }
 }

@@ -122,7 +122,7 @@ describe("a client's requests", () => {
 
 describe("a budget of retries", () => {
   it("lets some through at first, then a tenth of the answers, and never saves up more", () => {
-    const budget = new RetryBudget({ retryShare: 0.125, retriesMax: 2 })
+    const budget = new RetryBudget({ answersPerRetry: 8, retriesMax: 2 })
     const takes = (): number => {
       let count = 0
       while (budget.take()) count++

@@ -100,13 +100,18 @@ const ask = (seed: number) => {
       const attempt = random.pick([...owed])
       owed.delete(attempt)
       const node = decision.attempts[attempt]!.node ?? random.pick(names)
-      step(random.pick<SendDecision.SendEvent>([
+      const drawn = random.pick<SendDecision.SendEvent>([
+        { _tag: "Denied", attempt },
         { _tag: "Refused", attempt, node, canMove: true },
         { _tag: "Refused", attempt, node, canMove: naming === "read" },
         { _tag: "Undelivered", attempt },
         { _tag: "StaleMark", attempt, node },
         { _tag: "InDoubt", attempt }
-      ]))
+      ])
+      // An earlier sending may have got through.
+      const { isAwaited, sendings } = decision.attempts[attempt]!
+      if (drawn._tag === "Denied" && isAwaited && sendings > 1) owed.add(attempt)
+      step(drawn)
     }
     for (let i = 0; i < 3; i++) carryOut()
   }

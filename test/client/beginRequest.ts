@@ -10,7 +10,7 @@ import { type StoreError, UnknownBucket } from "../../src/core/model/StoreError.
 
 export const node = (name: string) => NodeId.make(name)
 
-interface Sent {
+export interface Sent {
   readonly to: string
   readonly id: number
   readonly mark?: string
@@ -52,6 +52,7 @@ export const begin = (
     post: (text, to) => {
       if (text.bytes > bytesMax) return new UnknownBucket({ bucket: "too large" })
       text.message = ++messages
+      text.subject = `to ${to ?? "any"}`
       const { id, mark, operationId, tried } = JSON.parse(text.text)
       sent.push({
         to: to ?? "any",

@@ -18,7 +18,8 @@ import { beginIncarnation, NodeCore } from "../../src/node/NodeCore.ts"
 import { openDirect } from "../../src/storage/DirectStorage.ts"
 import type { StorageService } from "../../src/storage/Storage.ts"
 import { openWorker } from "../../src/storage/WorkerStorage.ts"
-import { connectNats } from "../../src/transport/NatsTransport.ts"
+import type { NatsOptions } from "../../src/transport/NatsOptions.ts"
+import { connectNats, type Warn } from "../../src/transport/NatsTransport.ts"
 import { liveRuntime } from "../tooling/runtimes.ts"
 import type { Served } from "./memoryCluster.ts"
 
@@ -27,6 +28,9 @@ export interface NatsClusterOptions {
   readonly buckets: Served
   /** On a thread of its own, or on the nodes' one. */
   readonly storage: "worker" | "direct"
+  /** Further options of each node's connection, as its user and password. */
+  readonly warn?: Warn
+  readonly connection?: (node: NodeId) => Partial<NatsOptions>
 }
 
 export interface NatsCluster {
@@ -78,7 +82,10 @@ export const startNatsCluster = async (options: NatsClusterOptions): Promise<Nat
       runtime: liveRuntime
     })
     const { servers } = options
-    const transport = await connectNats({ servers, name: `everwrite/${node}` }, () => undefined)
+    const transport = await connectNats(
+      { servers, name: `everwrite/${node}`, ...options.connection?.(node) },
+      options.warn ?? (() => undefined)
+    )
     const core = new NodeCore({
       runtime: liveRuntime,
       transport,

@@ -12,6 +12,7 @@ export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
   "schemas/ClientRequest.ts": ["itemsMax", "sessionLengthMax", "triedMax"],
   "schemas/KeyPage.ts": ["pageMax"],
   "src/cli/Input.ts": ["shownLengthMax"],
+  "src/cli/NatsConfigCommand.ts": ["passwordBytes"],
   "src/cli/Output.ts": ["cellLengthMax"],
   "src/client/RequestOutbox.ts": ["bracketBytes"],
   "src/coordinator/ForwardsSeen.ts": ["sendersMax"],

@@ -68,7 +68,8 @@ const table: ReadonlyArray<readonly [status: number, error: Errors.StoreError]> 
   [503, new Errors.NodeUnavailable({ node: "n1", reason: "it is stopping" })],
   [503, new Errors.Overloaded({ node: "n1", retryAfterMillis: 1_200 })],
   [500, new Errors.Undecodable({ bucket, path: "$.a", problem: "no number" })],
-  [503, new Errors.NoAnswer({ reason: "no answer in time", mayHaveApplied: true })]
+  [503, new Errors.NoAnswer({ reason: "no answer in time", mayHaveApplied: true })],
+  [403, new Errors.AccessDenied({ right: "publish", subject: "a.b", mayHaveApplied: false })]
 ]
 
 describe("a problem", () => {

@@ -55,6 +55,7 @@ const samples: Readonly<
   natsCreds: [texts],
   natsUser: [texts],
   natsPassword: [texts],
+  natsInboxPrefix: [["_INBOX.n1", "a", "b-c.D_4"], "_INBOX.>"],
   natsToken: [texts],
   natsNkey: [texts],
   natsCert: [texts],

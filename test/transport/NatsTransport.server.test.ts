@@ -54,7 +54,7 @@ describeWithNats("a frozen nats-server", () => {
     // More than the kernel buffers, so that the last bytes cannot be written before it thaws.
     const transport = await connect({ ...impatient, waitingBytesMax: 32 * megabyte })
     await server.freeze()
-    for (let i = 0; i < 64; i++) transport.publish("s", new Uint8Array(megabyte))
+    for (let i = 0; i < 64; i++) transport.publish("everwrite.s", new Uint8Array(megabyte))
     const { droppedMessages, sentBytes } = transport.stats()
     expect(sentBytes).toBeLessThanOrEqual(33 * megabyte)
     expect(droppedMessages).toBe(64 - sentBytes / megabyte)
@@ -72,7 +72,7 @@ describeWithNats("a frozen nats-server", () => {
     const transport = await connect({ ...impatient, servers, waitingBytesMax: 32 * megabyte })
     const [frozen, next] = transport.address() === server.url ? [server, other] : [other, server]
     await frozen.freeze()
-    for (let i = 0; i < 32; i++) transport.publish("s", new Uint8Array(megabyte))
+    for (let i = 0; i < 32; i++) transport.publish("everwrite.s", new Uint8Array(megabyte))
     await until("the other server is used", () => transport.address() === next.url)
     expect(await flush(transport)).toBe(true)
     await other.stop()

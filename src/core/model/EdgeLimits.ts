@@ -153,10 +153,10 @@ export const lanClient = {
   waitProbeMillis: 20,
   waitProbesMax: 8,
   /**
-   * Requests sent again, for each one that was answered. Less than 1, or what is sent again for
-   * lack of an answer makes the next answers later. As in Finagle and gRPC.
+   * Answers for which one request may be sent again. With few of them, what is sent again for lack
+   * of an answer makes the next answers later. As in Finagle and gRPC.
    */
-  retryShare: 0.1,
+  answersPerRetry: 10,
   /** Requests sent again without that: those of a node that dies with them. */
   retriesMax: 500,
   /** Requests of one `many` under way at once: enough to fill a batch for each node. */
@@ -267,6 +267,12 @@ export const lanNats = {
    * it must hold what is published in one round trip: 8 MiB is 80 MB/s at 100 ms.
    */
   waitingBytesMax: 8 * mebibyte,
+  /**
+   * The part of these bytes that answers to clients may take, so that clients who read nothing
+   * leave the rest to the other nodes. At least four messages of max_payload; more leaves less
+   * to nodes.
+   */
+  waitingAnswerBytesMax: 6 * mebibyte,
   /** Bytes between two questions to the broker how far it is; a few for each waitingBytesMax. */
   probeBytes: 64 * 1024
 }
@@ -299,6 +305,22 @@ export const lanReports = {
 }
 
 export interface ReportLimits extends Readonly<typeof lanReports> {}
+
+/** A nats-server, as `everwrite nats-config` configures it. */
+export const lanServer = {
+  /** Bytes of the largest message; the server's own default. */
+  maxPayload: mebibyte,
+  /**
+   * Bytes that a client may leave untaken before it is cut off; at least maxPayload, and what an
+   * honest client is sent in the longest pause of its process. Its own default, 64 MiB, lets one
+   * client that reads nothing slow down the nodes that answer it for as long as it takes to fill.
+   */
+  waitingBytesMax: 8 * mebibyte,
+  /** How long it may take none of them. More than the longest pause of an honest client. */
+  writeDeadlineMillis: 2_000
+}
+
+export interface ServerLimits extends Readonly<typeof lanServer> {}
 export interface ClientLimits extends Readonly<typeof lanClient> {}
 export interface HttpLimits extends Readonly<typeof lanHttp> {}
 export interface NatsLimits extends Readonly<typeof lanNats> {}

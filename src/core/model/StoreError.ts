@@ -3,10 +3,11 @@
  * that were needed and had. They are schemas, because they cross HTTP and NATS.
  */
 import * as Schema from "effect/Schema"
+import { AccessDenied } from "./AccessDenied.ts"
 import { DocumentTooLarge } from "./DocumentTooLarge.ts"
 import { Overloaded } from "./Overloaded.ts"
 
-export { DocumentTooLarge, Overloaded }
+export { AccessDenied, DocumentTooLarge, Overloaded }
 
 /** No node that was asked knows this bucket. */
 export class UnknownBucket extends Schema.TaggedError<UnknownBucket>()("UnknownBucket", {
@@ -317,7 +318,8 @@ export const StoreError = Schema.Union([
   NodeUnavailable,
   Overloaded,
   Undecodable,
-  NoAnswer
+  NoAnswer,
+  AccessDenied
 ])
 export type StoreError = typeof StoreError.Type
 

@@ -103,6 +103,7 @@ export class SimNetwork {
         receivedMessages: 0,
         receivedBytes: 0,
         droppedMessages: 0,
+        droppedAnswers: 0,
         reconnects: 0
       })
     }
