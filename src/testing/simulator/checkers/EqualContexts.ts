@@ -27,6 +27,5 @@ const check = (told: Told) => {
 export const equalContexts: Checker = {
   name,
   promise: "two answers with the same context show the same",
-  check: (record) =>
-    simBuckets.flatMap((bucket) => documentsOf(record, bucket.name).flatMap(check))
+  check: (record) => simBuckets.flatMap((bucket) => documentsOf(record, bucket.name).flatMap(check))
 }
