@@ -19,7 +19,7 @@ describe("the checker of equal contexts", () => {
     expect(refused([shown(undefined, []), shown(undefined, [])], shown("o1", [1]))).toEqual([])
   })
 
-  it("refuses two values with the same context, also where its actors stand in another order", () => {
+  it("refuses two values with the same context, however its actors are ordered", () => {
     expect(refused([shown("o1", [1, 2]), shown("o2", [2, 1])], shown("o3", [1, 2, 3])))
       .toEqual(["o1 was shown \"o1\", and o2 \"o2\" under the same context"])
   })
