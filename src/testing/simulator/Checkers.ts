@@ -6,6 +6,7 @@ import { addWins } from "./checkers/AddWins.ts"
 import { carts } from "./checkers/Carts.ts"
 import { availability, bounds, convergence, identity } from "./checkers/ClusterPromises.ts"
 import { counters } from "./checkers/Counters.ts"
+import { equalContexts } from "./checkers/EqualContexts.ts"
 import { inventions } from "./checkers/Inventions.ts"
 import { lastWriteWins } from "./checkers/LastWriteWins.ts"
 import { nestedDocuments } from "./checkers/NestedDocuments.ts"
@@ -25,6 +26,7 @@ export const checkers: ReadonlyArray<Checker> = [
   nestedDocuments,
   carts,
   inventions,
+  equalContexts,
   sessions,
   strictReads,
   shownVersions,

@@ -33,12 +33,20 @@ export const completenessPlants: ReadonlyArray<Plant> = [
     }]
   },
   {
-    name: "lost-log-end-unnoticed",
-    bug: "a store that told more than it has is complete",
+    name: "lost-store-unnoticed",
+    bug: "a store that was wiped, or told more than it has, is complete",
     edits: [{
       file: formation,
       from: "told !== cannotTell && told > leastRecovered(",
       to: "told < 0 && told > leastRecovered("
+    }, {
+      file: formation,
+      from: "  if (entry !== store) return isLate(",
+      to: "  if (entry === \"\") return isLate("
+    }, {
+      file: formation,
+      from: "if (own !== \"named\" || entry !== store) return \"incomplete\"",
+      to: "if (own !== \"named\" || entry === \"\") return \"incomplete\""
     }]
   },
   {

@@ -37,6 +37,18 @@ export const storagePlants: ReadonlyArray<Plant> = [
     }]
   },
   {
+    name: "trial-used-up-by-asking",
+    bug: "asking whether to try a disk uses up the trial",
+    edits: [{
+      file: "src/replica/DiskBreaker.ts",
+      from: "return this.#isFit || this.#runtime.elapsed() - this.#triedAt >= this.#retryMillis",
+      to: `if (this.#isFit) return true
+    if (this.#runtime.elapsed() - this.#triedAt < this.#retryMillis) return false
+    this.#triedAt = this.#runtime.elapsed()
+    return true`
+    }]
+  },
+  {
     name: "leaf-not-asked",
     bug: "a write whose last dot is not in memory begins a birth",
     edits: [{
