@@ -103,21 +103,36 @@ const refusalsOf = ({ stepped }: FuzzedCluster): ReadonlyMap<string, number> => 
 /** The member that goes mad, and is started again in the end. */
 const mad = "n4"
 
-/**
- * A frame of the mad member, changed behind the fields that are proved first. The number is told
- * anew, or it would be a repeat.
- */
+interface Mad {
+  readonly incarnation: string
+  /** Of this frame: with the one before, it would be a repeat. */
+  readonly number: number
+}
+
+/** With a header that is believed, so that its messages are read; they alone are changed. */
+const believed = (
+  draw: Drawing,
+  frame: Frame.Frame,
+  { incarnation: senderIncarnation, number }: Mad
+): Uint8Array => {
+  const { body, header } = frame
+  const own = { ...header, senderIncarnation, number, receiverIncarnation: "" }
+  if (body._tag !== "Whole" || draw.oneIn(20)) return Frame.encode(own, body)
+  return Frame.encode(own, { _tag: "Whole", messages: changedBytes(draw, body.messages) })
+}
+
+/** A frame of the mad member, changed anywhere behind the fields that are proved first. */
 const frameOfMad = (
   draw: Drawing,
   [frame, other]: readonly [Captured, Captured],
-  own: { readonly incarnation: string; readonly number: number }
+  mad: Mad
 ): Uint8Array => {
+  if (!draw.oneIn(3)) return believed(draw, Frame.decode(frame.data), mad).subarray(0, maxPayload)
   const { end, incarnation, number } = Frame.layout
   const head = Buffer.from(frame.data.subarray(0, end))
-  head.write(own.incarnation, incarnation, "latin1")
-  head.writeUIntBE(own.number, number, end - number)
-  const changed = changedBytes(draw, frame.data.subarray(end), other.data.subarray(end))
-  const body = draw.oneIn(20) ? frame.data.subarray(end) : changed
+  head.write(mad.incarnation, incarnation, "latin1")
+  head.writeUIntBE(mad.number, number, end - number)
+  const body = changedBytes(draw, frame.data.subarray(end), other.data.subarray(end))
   return Buffer.concat([head, body]).subarray(0, maxPayload)
 }
 
