@@ -3,7 +3,7 @@
  * puts and gets in flight, and prints a table: the client's latency and the nodes' memory, before
  * and during each flood.
  *
- *     npm run attack -- flood [--seconds 20] [--rate 10000] [--only garbage]
+ *     npm run attack -- flood [--seconds 20] [--rate 10000] [--kind garbage]
  */
 import { once } from "node:events"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
@@ -22,7 +22,7 @@ const { values } = parseArgs({
   options: {
     seconds: { type: "string", default: "20" },
     rate: { type: "string", default: "10000" },
-    only: { type: "string", default: "" }
+    kind: { type: "string", default: "" }
   }
 })
 
@@ -126,7 +126,7 @@ const [millis, rate] = [1_000 * Number(values.seconds), Number(values.rate)]
 console.log(`Node ${process.versions.node}, ${millis / 1_000} s a flood, load average ${load()}`)
 console.log(row(head))
 for (const [kind, share] of kinds) {
-  if (kind.includes(values.only)) await runOne(kind, rate * share, millis)
+  if (kind.includes(values.kind)) await runOne(kind, rate * share, millis)
 }
 console.log(`load average ${load()}`)
 process.exit(0)

@@ -44,8 +44,11 @@ const floods: Readonly<Record<string, (connection: NatsConnection) => Promise<Se
       { length: 64 },
       (_, i) => Uint8Array.from({ length: 300 }, (_, j) => (i * 31 + j * 17) % 256)
     )
-    return (n) => connection.publish(`${prefix}peer.n${1 + n % 3}.from.n${1 + (n + 1) % 3}`,
-      garbage[n % garbage.length])
+    return (n) =>
+      connection.publish(
+        `${prefix}peer.n${1 + n % 3}.from.n${1 + (n + 1) % 3}`,
+        garbage[n % garbage.length]
+      )
   },
   "a replayed frame": async (connection) => {
     const { data, subject } = await recorded(connection)

@@ -3,7 +3,7 @@
  * this process, and prints how many of each had which outcome, with the longest turn of the event
  * loop in CPU time. Ends with a fault at the first input that breaks a promise.
  *
- *     npm run attack -- fuzz [--inputs 500000] [--seed S] [--only requests]
+ *     npm run attack -- fuzz [--inputs 500000] [--seed S] [--kind requests]
  */
 import "effect/schema/SchemaJITCompiler/enable"
 import { parseArgs } from "node:util"
@@ -13,13 +13,13 @@ const { values } = parseArgs({
   options: {
     inputs: { type: "string" },
     seed: { type: "string" },
-    only: { type: "string" }
+    kind: { type: "string" }
   }
 })
 
 const isName = (name: string): name is FuzzerName => Object.hasOwn(fuzzers, name)
 const names = Object.keys(fuzzers).filter(isName)
-  .filter((name) => values.only === undefined || name === values.only)
+  .filter((name) => values.kind === undefined || name === values.kind)
 const inputs = Number(values.inputs ?? 500_000)
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31))
 

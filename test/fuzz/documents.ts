@@ -27,8 +27,11 @@ const keysAt = ({ disk }: MemoryNode): ReadonlyArray<RowKey> =>
 const nameOf = ({ bucket, partition, partitionKey, sortKey }: RowKey): string =>
   JSON.stringify([partition, bucket, partitionKey, sortKey])
 
-const keysOf = ({ stepped }: FuzzedCluster): ReadonlyArray<RowKey> =>
-  [...new Map(stepped.nodes.flatMap(keysAt).map((key) => [nameOf(key), key])).values()]
+const keysOf = (
+  { stepped }: FuzzedCluster
+): ReadonlyArray<RowKey> => [
+  ...new Map(stepped.nodes.flatMap(keysAt).map((key) => [nameOf(key), key])).values()
+]
 
 /** The bytes of a document at a node, as one text. */
 const heldAt = ({ core, id }: MemoryNode, key: RowKey): string => {

@@ -68,29 +68,6 @@ const alarmsOfMembers = [
   "process"
 ]
 
-export const fuzzUnproved = async (seed: number, inputs: number): Promise<Episode> => {
-  const draw = new Drawing(seed)
-  const cluster = await FuzzedCluster.start()
-  const { outside } = cluster
-  const frames = [...cluster.captured, ...madeFrames(seed, cluster)]
-  const before = cluster.digests()
-  for (let n = 0; n < inputs; n++) {
-    const frame = draw.of(frames)
-    const bytes = changedBytes(draw, frame.data, draw.of(frames).data).subarray(0, maxPayload)
-    const data = draw.oneIn(20) ? draw.bytes(draw.few(2_000)) : bytes
-    outside.publish(subjectOf(draw, frame), data, draw.oneIn(4) ? "_INBOX.fuzz" : undefined)
-    cluster.run(data)
-    if (n % 50 === 0) cluster.checkKept()
-  }
-  const after = cluster.digests()
-  if (after.join() !== before.join()) throw new Fault("an unproved frame changed a document")
-  cluster.checkAlarms(new Set(alarmsOfAnybody))
-  cluster.checkServes()
-  const outcomes = refusalsOf(cluster)
-  cluster.stop()
-  return { inputs, longestTurn: cluster.longestTurn, outcomes }
-}
-
 const refusalsOf = ({ stepped }: FuzzedCluster): ReadonlyMap<string, number> => {
   const outcomes = new Outcomes()
   for (const { core } of stepped.nodes) {
@@ -134,6 +111,50 @@ const frameOfMad = (
   head.writeUIntBE(mad.number, number, end - number)
   const body = changedBytes(draw, frame.data.subarray(end), other.data.subarray(end))
   return Buffer.concat([head, body]).subarray(0, maxPayload)
+}
+
+/**
+ * With fields that a node would believe, were it not for the MAC, which is that of a frame that was
+ * seen. Its number is new, so that it is no repeat.
+ */
+const forged = (
+  draw: Drawing,
+  { data }: Captured,
+  { number, seen }: { readonly seen: Uint8Array; readonly number: number }
+): Uint8Array => {
+  const frame = Frame.decode(data)
+  const { senderIncarnation: incarnation } = frame.header
+  const bytes = believed(draw, frame, { incarnation, number })
+  const { incarnation: end, mac } = Frame.layout
+  bytes.set(seen.subarray(mac, end), mac)
+  return bytes.subarray(0, maxPayload)
+}
+
+export const fuzzUnproved = async (seed: number, inputs: number): Promise<Episode> => {
+  const draw = new Drawing(seed)
+  const cluster = await FuzzedCluster.start()
+  const { outside } = cluster
+  const frames = [...cluster.captured, ...madeFrames(seed, cluster)]
+  const seen = cluster.captured[0]!.data
+  const before = cluster.digests()
+  for (let n = 0; n < inputs; n++) {
+    const frame = draw.of(frames)
+    const data = draw.oneIn(2)
+      ? forged(draw, frame, { seen, number: 100_000 + n })
+      : draw.oneIn(20)
+      ? draw.bytes(draw.few(2_000))
+      : changedBytes(draw, frame.data, draw.of(frames).data).subarray(0, maxPayload)
+    outside.publish(subjectOf(draw, frame), data, draw.oneIn(4) ? "_INBOX.fuzz" : undefined)
+    cluster.run(data)
+    if (n % 50 === 0) cluster.checkKept()
+  }
+  const after = cluster.digests()
+  if (after.join() !== before.join()) throw new Fault("an unproved frame changed a document")
+  cluster.checkAlarms(new Set(alarmsOfAnybody))
+  cluster.checkServes()
+  const outcomes = refusalsOf(cluster)
+  cluster.stop()
+  return { inputs, longestTurn: cluster.longestTurn, outcomes }
 }
 
 export const fuzzProved = async (seed: number, inputs: number): Promise<Episode> => {

@@ -41,7 +41,7 @@ export interface Fuzzed {
 }
 
 export const again = (name: FuzzerName, seed: number, inputs: number): string =>
-  `npm run attack -- fuzz --only ${name} --seed ${seed} --inputs ${inputs}`
+  `npm run attack -- fuzz --kind ${name} --seed ${seed} --inputs ${inputs}`
 
 /** An episode, whose fault says how it is repeated. */
 export const runEpisode = async (

@@ -19,8 +19,24 @@ import { turnMillisMax } from "./judging.ts"
 
 /** Those of the interface, of its guard, and of a connection that is no HTTP. */
 const documented = new Set([
-  ...[200, 204, 400, 401, 403, 404, 405, 408, 409, 413, 415, 417, 421, 422, 428, 431, 503],
-  100
+  100,
+  200,
+  204,
+  400,
+  401,
+  403,
+  404,
+  405,
+  408,
+  409,
+  413,
+  415,
+  417,
+  421,
+  422,
+  428,
+  431,
+  503
 ])
 
 /** Of a client: the server closes what it cannot answer, much earlier. */

@@ -14,8 +14,7 @@ interface HttpSample {
   readonly body?: string
 }
 
-const documents = (bucket: string, query = "key=k"): string =>
-  `/v1/buckets/${bucket}/docs?${query}`
+const documents = (bucket: string, query = "key=k"): string => `/v1/buckets/${bucket}/docs?${query}`
 
 const operation = (name: string): string => `/v1/buckets/shelves/docs/ops/${name}?key=k`
 

@@ -120,8 +120,7 @@ const oddValues: ReadonlyArray<(draw: Drawing) => string> = [
   () => "{\"__proto__\":{\"polluted\":1}}",
   (draw) => JSON.stringify(draw.of(oddTexts)),
   (draw) => `[${"0,".repeat(draw.few(9_000))}0]`,
-  (draw) =>
-    `{${Array.from({ length: draw.few(2_000) }, (_, i) => `"${i}":0`).join(",")},"a":0}`,
+  (draw) => `{${Array.from({ length: draw.few(2_000) }, (_, i) => `"${i}":0`).join(",")},"a":0}`,
   nested
 ]
 
@@ -167,14 +166,15 @@ const jsonChanges: ReadonlyArray<(changing: Changing) => string> = [
     return typeof place.at === "number" ? `${value},${value}` : `0,"${place.at}":${value}`
   },
   ({ draw, place: { at, within } }) => {
-    const value = Reflect.get(within, at)
-    if (!Array.isArray(within)) Reflect.deleteProperty(within, at)
-    Object.defineProperty(within, draw.of(oddTexts), {
-      value,
-      enumerable: true,
-      configurable: true,
-      writable: true
-    })
+    const value: unknown = Reflect.get(within, at)
+    const name = draw.of(oddTexts)
+    const named = { value, enumerable: true, configurable: true, writable: true }
+    if (Array.isArray(within)) {
+      within[Number(at)] = Object.defineProperty({}, name, named)
+    } else {
+      Reflect.deleteProperty(within, at)
+      Object.defineProperty(within, name, named)
+    }
     return ""
   },
   ({ draw, place, places }) => {

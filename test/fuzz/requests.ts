@@ -18,11 +18,12 @@ interface Sample {
   readonly body: string
 }
 
+const sample = (subject: string, body: object): Sample => ({
+  subject,
+  body: JSON.stringify(body)
+})
+
 const samplesOf = ({ contexts }: FuzzedCluster): ReadonlyArray<Sample> => {
-  const sample = (subject: string, body: object): Sample => ({
-    subject,
-    body: JSON.stringify(body)
-  })
   const context = contexts[0] ?? ""
   const operationId = { session: "s", sequence: 2 }
   const mark = "000000000000000.1"
@@ -146,7 +147,13 @@ export const fuzzRequests = async (seed: number, inputs: number): Promise<Episod
     const sample = draw.of(samples)
     const body = bodyOf(draw, sample, samples).subarray(0, maxPayload)
     const subject = `everwrite.test.v1.${subjectOf(draw, sample, samples)}`
-    const sent: Sent = { body, subject, wanted: requestsIn(subject, body), got: 0, isRefused: false }
+    const sent: Sent = {
+      body,
+      subject,
+      wanted: requestsIn(subject, body),
+      got: 0,
+      isRefused: false
+    }
     const inbox = `_INBOX.fuzz.${n}`
     cluster.outside.subscribe(inbox, ({ data, noResponders }) => {
       if (noResponders) sent.isRefused = true
