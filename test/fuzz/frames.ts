@@ -14,7 +14,7 @@ import { writeMessage } from "../../src/transport/PeerMessageCodec.ts"
 import { messages } from "../schemas/messages.ts"
 import { Drawing } from "./Drawing.ts"
 import { FuzzedCluster, maxPayload } from "./FuzzedCluster.ts"
-import { checkDocuments } from "./documents.ts"
+import { checkDocuments, mad } from "./documents.ts"
 import { type Episode, Fault, Outcomes } from "./judging.ts"
 import { changedBytes } from "./mutations.ts"
 
@@ -76,9 +76,6 @@ const refusalsOf = ({ stepped }: FuzzedCluster): ReadonlyMap<string, number> => 
   }
   return outcomes.counts
 }
-
-/** The member that goes mad, and is started again in the end. */
-const mad = "n4"
 
 interface Mad {
   readonly incarnation: string
