@@ -30,7 +30,7 @@ import { ConnectionTable } from "./ConnectionTable.ts"
 import { crowdedOut, fitting, pace } from "./Pacing.ts"
 import { layerDocuments } from "./Documents.ts"
 import { layerRequests } from "./Requests.ts"
-import { refuseUnreadable } from "./Unreadable.ts"
+import { refuseTunnel, refuseUnreadable } from "./Unreadable.ts"
 import type { Sample } from "./Metrics.ts"
 import { type Health, layerInspection } from "./Inspection.ts"
 import { faultIn } from "./StrictRequest.ts"
@@ -174,6 +174,7 @@ export const serve = Effect.fnUntraced(function*(
     keepAliveTimeout: limits.keepAliveMillis
   })
   nodeServer.on("clientError", refuseUnreadable)
+  nodeServer.on("connect", refuseTunnel)
   pace(nodeServer, connections)
   const server = yield* NodeHttpServer.make(() => nodeServer, {
     host,

@@ -43,6 +43,18 @@ export const rawAnswer = (problem: Problem): string => {
     + `x-content-type-options: nosniff\r\n\r\n${body}`
 }
 
+const noTunnel = problem("NoTunnel", {
+  status: 405,
+  title: "No tunnels",
+  detail: "CONNECT asks for a tunnel, which this server does not make"
+})
+
+/** Node closes a connection that asks for a tunnel, without a word, where nobody listens for it. */
+export const refuseTunnel = (_: unknown, socket: Duplex): void => {
+  socket.on("error", () => void socket.destroy())
+  socket.end(rawAnswer(noTunnel))
+}
+
 /** Node answers what it cannot read without a body; a caller is told here what is wrong. */
 export const refuseUnreadable = (error: NodeJS.ErrnoException, socket: Duplex): void => {
   if (!socket.writable || error.code === "ECONNRESET") return void socket.destroy()
