@@ -181,6 +181,8 @@ export const serve = Effect.fnUntraced(function*(
     port,
     gracefulShutdownTimeout: limits.goodbyeMillis
   }).pipe(
+    // Its sweep would keep the process from ending.
+    Effect.onError(() => Effect.sync(() => connections.close())),
     Effect.mapError(({ cause }) => new HttpUnavailable({ host, port, reason: reasonOf(cause) }))
   )
   const run = Effect.runForkWith(yield* Effect.context())

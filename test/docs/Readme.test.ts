@@ -239,6 +239,19 @@ describeWithNats("speed", () => {
   }, 300_000)
 })
 
+describe("the configuration of nats-server", () => {
+  const print = command("nats-config")
+
+  it("has a user for each node, reader, writer and holder of one operation", async () => {
+    const { code, stdout } = await run(print)
+    expect(code).toBe(0)
+    for (const user of ["n1", "n2", "n3", "dashboard", "shop", "tally"]) {
+      expect(stdout).toMatch(new RegExp(`user: "?${user}"?\\b`, "u"))
+    }
+    expect(stdout).toContain("write_deadline")
+  }, 60_000)
+})
+
 describe("the README", () => {
   const test = command("npm test")
   const install = command("apt-get install")
