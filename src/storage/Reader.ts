@@ -34,6 +34,10 @@ export interface StoredRow {
   readonly bytes: Uint8Array | undefined
 }
 
+/** The bytes of a document's row, which lie apart from its key where they are many. */
+const rowBytes = `CASE WHEN content IS NULL THEN bytes
+  ELSE (SELECT contents.bytes FROM contents WHERE id = content) END`
+
 /** The row as it was stored; undefined where any bit of it differs. */
 const intact = (key: RowKey, row: Row): DocumentRow | undefined => {
   const { 0: path, 1: elementCount, 2: checksum, 3: bytes, 4: sequence } = row
@@ -58,16 +62,12 @@ export class Reader {
   constructor(database: Database, onBadPage: (detail: string) => void = () => undefined) {
     this.#onBadPage = onBadPage
     this.#rows = database.prepare(
-      `SELECT path, element_count, checksum,
-         CASE WHEN content IS NULL THEN bytes
-         ELSE (SELECT contents.bytes FROM contents WHERE id = content) END,
-         sequence
-       FROM documents
+      `SELECT path, element_count, checksum, ${rowBytes}, sequence FROM documents
        WHERE partition = ? AND bucket = ? AND partition_key = ? AND sort_key = ? ORDER BY path`
     )
     this.#rows.setReturnArrays(true)
     this.#header = database.prepare(
-      `SELECT path, element_count, checksum, bytes, sequence FROM documents
+      `SELECT path, element_count, checksum, ${rowBytes}, sequence FROM documents
        WHERE partition = ? AND bucket = ? AND partition_key = ? AND sort_key = ? AND path = ''`
     )
     this.#header.setReturnArrays(true)
@@ -128,7 +128,7 @@ export class Reader {
       const { bytes: header, sequence } = content
       return { _tag: "Found", document: { header, sequence: sequence ?? 0 } }
     } catch (error) {
-      return this.#damage(messageOf(error))
+      return this.#damage(this.#faultOf(error))
     }
   }
 

@@ -60,6 +60,25 @@ const reading: Suite = (at) => {
     expect(header()).toBe("Absent")
   })
 
+  it("a header of any length is read alone as it is read with its elements", async () => {
+    const { service } = at().storage
+    for (const length of [0, 1, 4_095, 4_096, 4_097, 100_000, 5_000_000]) {
+      const header = "x".repeat(length)
+      const done = commit(service, put(cart, header, { a: "1" }))
+      for (const phase of ["accepted", "committed"]) {
+        const [whole, alone] = [service.read(cart), service.readHeader(cart)]
+        if (whole._tag !== "Found" || alone._tag !== "Found") {
+          throw new Error(`${phase}, ${length} bytes: ${whole._tag}, alone ${alone._tag}`)
+        }
+        const { header: bytes, sequence } = alone.document
+        expect(Buffer.compare(bytes, bytesOf(header))).toBe(0)
+        expect(sequence).toBe(whole.document.sequence)
+        await done
+      }
+    }
+    expect(service.stats().damaged).toBe(0)
+  })
+
   it("an acknowledged write can be read by another connection", async () => {
     await commit(at().storage.service, put(cart, "v1", { a: "1" }))
     const found = at().fixture.raw((database) =>

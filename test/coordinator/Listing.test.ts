@@ -50,6 +50,22 @@ describe("a listing", () => {
     expect(orders[0]).toHaveLength(keys.length)
   })
 
+  it("names documents of any size, is complete, and finds no damage", async () => {
+    const { backends, nodes } = await start()
+    const value = (size: number) => "x".repeat(size)
+    const sizes = [1, 4_000, 4_096, 4_200, 50_000]
+    await Promise.all(
+      sizes.map((size) =>
+        write(backends[0]!, "notes", { key: `${size}`, op: "put", args: [value(size)], w: "all" })
+      )
+    )
+    const page = await list(backends[1]!, "notes", {})
+    expect(new Set(page.keys)).toEqual(new Set(sizes.map(String)))
+    expect(page).toMatchObject({ unreachable: [], refused: [] })
+    expect(page.partial).toBeUndefined()
+    expect(nodes.map(({ core }) => core.replica.stats().damaged)).toEqual([0, 0, 0, 0, 0])
+  })
+
   it("keeps documents of one partition key together, in the order of their sort keys", async () => {
     const { backends } = await start()
     const floors = [10, -3, 2, 0]

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { type DirectStorage, MemoryDisk, openDirect } from "../../src/storage/DirectStorage.ts"
 import type { Batch } from "../../src/storage/Storage.ts"
 import { SteppedRuntime } from "../tooling/SteppedRuntime.ts"
-import { keyOf, put, shown } from "./documents.ts"
+import { keyOf, put, shown, shownHeader } from "./documents.ts"
 import { identity } from "./storageFixtures.ts"
 
 const large = (letter: string): string => letter.repeat(100_000)
@@ -29,7 +29,12 @@ const write = (...documents: Batch["documents"]): void => {
 }
 const removal = { key, header: undefined, elements: [], elementCount: 0 }
 const contents = () => disk.database.prepare("SELECT count(*) AS n FROM contents").get()!["n"]
-const read = (at = key) => shown(storage.service.read(at))
+const read = (at = key) => {
+  const whole = shown(storage.service.read(at))
+  const alone = shownHeader(storage.service.readHeader(at))
+  if (whole !== "Damaged") expect(whole.startsWith(alone)).toBe(true)
+  return whole
+}
 
 describe("a large row", () => {
   it("is read as it was written, beside small ones and other large ones", () => {
@@ -75,6 +80,10 @@ describe("a large row", () => {
         `header{a=${large("a")}}`,
         `header{a=${large("b")}}`
       ])
+      disk.database.exec("DELETE FROM documents; DELETE FROM contents")
+      write(put(key, large("h")))
+      disk.database.exec(harm)
+      expect(shownHeader(storage.service.readHeader(key))).toBe("Damaged")
       disk.database.exec("DELETE FROM documents; DELETE FROM contents")
     }
   })

@@ -178,6 +178,17 @@ describe("a store with a bad page", () => {
     expect(service.fault?.()).toBeUndefined()
   })
 
+  it("that the read of a header alone meets says so, and takes no writes", async () => {
+    await open()
+    await fill()
+    await close()
+    spoilPage()
+    const service = await open()
+    expect(keys.map((key) => service.readHeader(key)._tag)).toContain("Damaged")
+    expect(service.fault?.()).toMatch(/a page of the file is bad/)
+    expect(await commit(service, put(keyOf("snew"), "v"))).toMatchObject({ isLasting: true })
+  })
+
   it("that a write meets takes no more of them, and does not change its mind", async () => {
     await open()
     await fill()

@@ -5,7 +5,17 @@ import * as fc from "fast-check"
 import { expect } from "vitest"
 import { compareKeys } from "../../src/storage/KeyOrder.ts"
 import type { Batch, Change, KeyedRow, RowKey, StorageFailure } from "../../src/storage/Storage.ts"
-import { bytesOf, commit, commitBatch, keyOf, put, removal, shown, textOf } from "./documents.ts"
+import {
+  bytesOf,
+  commit,
+  commitBatch,
+  keyOf,
+  put,
+  removal,
+  shown,
+  shownHeader,
+  textOf
+} from "./documents.ts"
 import { failCommits, type Fixture } from "./storageFixtures.ts"
 
 interface ModelDocument {
@@ -137,6 +147,7 @@ const failToWrite = (edits: ReadonlyArray<Edit>, rows: ReadonlyArray<KeyedRow>):
       else seen.set(name(edit.key), after)
       const outcome = commitBatch(service, { documents: [change], rows })
       expect(shown(service.read(edit.key))).toBe(showModel(after))
+      expect(shownHeader(service.readHeader(edit.key))).toBe(after?.header ?? "Absent")
       return outcome
     })
     for (const outcome of [first, ...outcomes]) {
@@ -151,6 +162,9 @@ const read = (key: RowKey): Command =>
     const document = model.documents.get(name(key))
     expect(shown(stored)).toBe(showModel(document))
     if (stored._tag === "Found") expect(stored.document.sequence).toBe(document?.sequence)
+    const alone = real.storage.service.readHeader(key)
+    expect(shownHeader(alone)).toBe(document?.header ?? "Absent")
+    if (alone._tag === "Found") expect(alone.document.sequence).toBe(document?.sequence)
   })
 
 const scan = (options: { partition: number; after: RowKey | undefined; limit: number }): Command =>
@@ -223,7 +237,15 @@ const keys = fc.record({
   partitionKey: fc.constantFrom("sa", "s\uFFFD", "s\u{1F6D2}"),
   sortKey: fc.constantFrom("", "i1")
 })
-const values = fc.string({ unit: "binary", maxLength: 5 })
+// Some are so long that their bytes may lie apart from their keys.
+const values = fc.oneof(
+  { weight: 7, arbitrary: fc.string({ unit: "binary", maxLength: 5 }) },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(fc.constantFrom("x", "y"), fc.constantFrom(4_095, 4_096, 4_097, 20_000))
+      .map(([letter, length]) => letter.repeat(length))
+  }
+)
 const edits = fc.record({
   key: keys,
   header: fc.option(values, { nil: undefined, freq: 5 }),

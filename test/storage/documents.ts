@@ -5,6 +5,7 @@ import { acceptChange, type AcceptedBatch, acceptRow } from "../../src/storage/A
 import type {
   Batch,
   Change,
+  HeaderResult,
   KeyedRow,
   ReadResult,
   RowKey,
@@ -77,6 +78,10 @@ export const accepted = ({ documents, rows }: Batch, sequence = 1): AcceptedBatc
 /** A row's text, or its tag. */
 export const shownRow = (result: RowResult): string =>
   result._tag === "Found" ? textOf(result.bytes) : result._tag
+
+/** A header's text, or its tag. */
+export const shownHeader = (result: HeaderResult): string =>
+  result._tag === "Found" ? textOf(result.document.header) : result._tag
 
 /** A read result as text: `header{path=element,...}`, or its tag. */
 export const shown = (result: ReadResult): string => {

@@ -45,7 +45,8 @@ export const writeHarmed = (
   for (const path of document.rotten) {
     const bytes = path === "" ? document.header : document.elements.get(path)
     if (bytes === undefined) continue
-    const flip = store.database.prepare(`UPDATE documents SET bytes = ? ${where}`)
+    const set = "SET bytes = ?, content = NULL"
+    const flip = store.database.prepare(`UPDATE documents ${set} ${where}`)
     flip.run(flipped(bytes, random), ...at(path))
   }
 }
