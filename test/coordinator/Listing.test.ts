@@ -55,7 +55,12 @@ describe("a listing", () => {
     const sizes = [1, 4_000, 4_096, 4_200, 50_000]
     await Promise.all(
       sizes.map((size) =>
-        write(backends[0]!, "notes", { key: `${size}`, op: "put", args: ["x".repeat(size)], w: "all" })
+        write(backends[0]!, "notes", {
+          key: `${size}`,
+          op: "put",
+          args: ["x".repeat(size)],
+          w: "all"
+        })
       )
     )
     const page = await list(backends[1]!, "notes", {})
