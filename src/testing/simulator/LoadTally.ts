@@ -10,8 +10,11 @@ interface Taken {
   isOver: boolean
 }
 
-/** By then a request is over, though its node died with it. */
-const longestMillis = 3_000
+/**
+ * By then a request is over, though its node died with it. One that is stopped for seconds keeps
+ * what it has taken for as long.
+ */
+const longestMillis = 12_000
 /** So long after its end a request may still be part of a queue that a node has measured. */
 const memoryMillis = 200
 
