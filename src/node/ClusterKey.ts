@@ -5,7 +5,7 @@
 import * as Redacted from "effect/Redacted"
 import { createHash, createHmac, createSecretKey } from "node:crypto"
 import { type TokenKey, tokenKey } from "../core/clock/CausalContext.ts"
-import { accepted, type ClusterKeys } from "../core/clock/ClusterKeys.ts"
+import type { ClusterKeys } from "../core/clock/ClusterKeys.ts"
 import type { ClusterName } from "../core/model/Names.ts"
 
 /** For development: keeps contexts of other clusters out, and no attacker who knows the name. */
@@ -35,6 +35,3 @@ export const keyIdOf = ({ key }: TokenKey): string => {
   const digits = createHmac("sha256", key).update("everwrite key id").digest("hex")
   return digits.slice(0, keyIdLength)
 }
-
-/** The names of all accepted keys, that of the sealing one first. */
-export const keyIdsOf = (keys: ClusterKeys): ReadonlyArray<string> => accepted(keys).map(keyIdOf)

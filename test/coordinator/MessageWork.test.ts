@@ -28,12 +28,12 @@ let stepped: SteppedCluster
 let client: TransportService
 /** In the order in which they came. */
 let answers: Array<any>
-beforeEach(async () => {
+const begin = async (more = {}): Promise<void> => {
   stepped = await SteppedCluster.start({
     nodes: 1,
     buckets: [notes, tags],
     partitionCount: 256,
-    limits
+    limits: { ...limits, ...more }
   })
   client = stepped.cluster.connect()
   answers = []
@@ -41,7 +41,8 @@ beforeEach(async () => {
     answers.push(...[JSON.parse(new TextDecoder().decode(data))].flat())
   })
   stepped.runtime.runReady()
-})
+}
+beforeEach(() => begin())
 afterEach(() => stepped.stop())
 
 const send = (subject: string, body: unknown): void => {
@@ -88,6 +89,22 @@ describe("a message that asks for too much is refused, and names limit and value
     const { blocks } = runTurns()
     expect(answers).toMatchObject([{ error: { _tag: "InvalidRequest", value, expected } }])
     expect(blocks).toBeLessThan(blocksMax)
+  })
+})
+
+describe("a message for which there is no room while others wait", () => {
+  it("is refused request by request, and says nothing of an earlier sending", async () => {
+    stepped.stop()
+    await begin({ workBytesMax: 10 })
+    send("write.notes.put", times(150, put))
+    send("write.notes.put", times(150, (i) => put(1_000 + i)))
+    stepped.runtime.advance(1_000)
+    const refused = answers.filter(({ error }) => error !== undefined)
+    expect(refused).toHaveLength(150)
+    for (const { error, id } of refused) {
+      expect(error._tag).toBe("Overloaded")
+      expect(id).toBeGreaterThanOrEqual(1_000)
+    }
   })
 })
 

@@ -22,20 +22,26 @@ const keyOf = (number: number): RowKey => ({ ...key, partitionKey: `s${number}` 
 const actorOf = (bench: Bench, birth: number): Dot.Actor =>
   Dot.actor({ node: bench.node, incarnation: bench.incarnations[0]!, birth })
 
+/** Writes twice, then puts the row of the first write back; gives the document of both. */
+const thenOldRow = (bench: Bench): Document.Document => {
+  bench.operate("put", ["first"])
+  const old = bench.storage.read(key)
+  const handedOver = bench.operate("put", ["second"]).document
+  if (old._tag !== "Found") throw new Error("the row is there")
+  const { header } = old.document
+  const change = { key, header, elements: [], elementCount: 0 }
+  bench.storage.write(batchOf(change), () => undefined)
+  bench.runtime.runReady()
+  return handedOver
+}
+
 /** Of which memory may tell: of none, so that leaves do, or of all. */
 const limits = [{ lastIssuedDotsMax: 0 }, {}]
 
 describe.each(limits)("a replica with the limits %o", (options) => {
   it("begins a new birth where its row is an old one, so that no write is lost", () => {
     const bench = new Bench(options)
-    bench.operate("put", ["first"])
-    const old = bench.storage.read(key)
-    const handedOver = bench.operate("put", ["second"]).document
-    if (old._tag !== "Found") throw new Error("the row is there")
-    const { header } = old.document
-    const change = { key, header, elements: [], elementCount: 0 }
-    bench.storage.write(batchOf(change), () => undefined)
-    bench.runtime.runReady()
+    const handedOver = thenOldRow(bench)
     const both = Document.join(handedOver, bench.operate("put", ["third"]).document)
     expect(both.store?.kind === "values" && both.store.siblings.map(({ value }) => value).sort())
       .toEqual(["\"first\"", "\"second\"", "\"third\""])
@@ -45,14 +51,7 @@ describe.each(limits)("a replica with the limits %o", (options) => {
   it("begins a new birth where a join was written over an old row", () => {
     const bench = new Bench(options)
     const other = new Bench({ node: "n2" })
-    bench.operate("put", ["first"])
-    const old = bench.storage.read(key)
-    const handedOver = bench.operate("put", ["second"]).document
-    if (old._tag !== "Found") throw new Error("the row is there")
-    const { header } = old.document
-    const change = { key, header, elements: [], elementCount: 0 }
-    bench.storage.write(batchOf(change), () => undefined)
-    bench.runtime.runReady()
+    const handedOver = thenOldRow(bench)
     other.operate("put", ["there"])
     bench.join(other.document())
     const both = Document.join(handedOver, bench.operate("put", ["third"]).document)

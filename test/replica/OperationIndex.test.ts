@@ -104,20 +104,24 @@ describe("the rows of operations on disk", () => {
   })
 })
 
+/** The index of a start that finds these rows. */
+const startedWith = (rows: ReadonlyArray<KeyedRow>, operationIdsMax: number): OperationIndex => {
+  const runtime = new SteppedRuntime()
+  const { service } = openDirect({ directory: new MemoryDisk(), identity, runtime })
+  service.write({ documents: [], rows }, () => {})
+  runtime.runReady()
+  return new OperationIndex({
+    runtime,
+    storage: service,
+    incarnation: () => "0mi8dfxmoabcdef",
+    limits: { operationIdsMax }
+  })
+}
+
 describe("a row that cannot be read as an operation's", () => {
   it("does not number the rows that come after it", () => {
-    const runtime = new SteppedRuntime()
-    const { service } = openDirect({ directory: new MemoryDisk(), identity, runtime })
     const key = [Number.MAX_SAFE_INTEGER, 0] as const
-    const rows = [{ family: "operation", key, bytes: new Uint8Array(1) } as const]
-    service.write({ documents: [], rows }, () => {})
-    runtime.runReady()
-    const operations = new OperationIndex({
-      runtime,
-      storage: service,
-      incarnation: () => "0mi8dfxmoabcdef",
-      limits: { operationIdsMax: 10 }
-    })
+    const operations = startedWith([{ family: "operation", key, bytes: new Uint8Array(1) }], 10)
     const dot = { actor: "n1.0mi8dfxmoabcdef.1", counter: 1 }
     const [row] = operations.applied(keyIn(7), { id: id(1), dot }).rows
     expect(typeof row?.key === "function" && row.key([2 ** 32])).toEqual([2 ** 32, 7])
@@ -139,16 +143,7 @@ describe("operations that are read at a start", () => {
     })
     const epoch = 2 ** 32
     const rows = [row(0, 2 * epoch), row(0, 3 * epoch), row(9, epoch)]
-    const runtime = new SteppedRuntime()
-    const { service } = openDirect({ directory: new MemoryDisk(), identity, runtime })
-    service.write({ documents: [], rows }, () => {})
-    runtime.runReady()
-    const operations = new OperationIndex({
-      runtime,
-      storage: service,
-      incarnation: () => "0mi8dfxmoabcdef",
-      limits: { operationIdsMax: 2 }
-    })
+    const operations = startedWith(rows, 2)
     expect(operations.find(keyIn(9), id(epoch))).toBeUndefined()
     expect(operations.find(keyIn(0), id(2 * epoch))).toBeDefined()
     expect(operations.find(keyIn(0), id(3 * epoch))).toBeDefined()
