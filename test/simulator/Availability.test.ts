@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest"
 import * as CausalContext from "../../src/core/clock/CausalContext.ts"
 import {
+  NoAnswer,
   NodeUnwritable,
   OperationUnknown,
   Overloaded,
@@ -169,6 +170,11 @@ describe("a session that has seen more than the asked node has", () => {
     expect(judge(busy, true)).toContain("n1 refused o1")
     expect(judge(unknown, true)).toContain("n1 refused o1")
     expect(judge(unknown, false)).toBeUndefined()
+    const inDoubt = new NoAnswer({ reason: "no time was left", mayHaveApplied: true })
+    const notDone = new NoAnswer({ reason: "no time was left", mayHaveApplied: false })
+    expect(judge(inDoubt, false)).toBeUndefined()
+    expect(judge(inDoubt, true)).toContain("n1 refused o1")
+    expect(judge(notDone, false)).toContain("n1 refused o1")
     expect(judge(new StaleMark({ node: "n1", mark: "newer" }), true)).toBeUndefined()
   })
 

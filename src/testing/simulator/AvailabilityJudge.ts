@@ -3,7 +3,7 @@
  * cluster where its client was told of an error in the end. A client that one node refuses asks
  * others, so that its own outcome does not show a healthy node that refuses wrongly.
  */
-import type { StoreError } from "../../core/model/StoreError.ts"
+import { mayHaveApplied, type StoreError } from "../../core/model/StoreError.ts"
 import type { PlannedOperation } from "./Plan.ts"
 import type { SimCluster } from "./SimCluster.ts"
 import type { Taking } from "./Taking.ts"
@@ -71,8 +71,9 @@ export const judgeRefusal = (
   if (error._tag === "DocumentTooLarge" && reduces(operation)) {
     return `${taking.node} refused o${operation.id}, which takes away: ${error.message}`
   }
-  // A new mark is no refusal, and of several nodes none can always tell what the others did.
-  const isUnknown = error._tag === "StaleMark" || error._tag === "OperationUnknown" && !isOnly
+  // A new mark is no refusal. Of several nodes none can always tell what the others did, or tell it
+  // so early that its disk is done in time: each may be in doubt, and no more.
+  const isUnknown = error._tag === "StaleMark" || mayHaveApplied(error) && !isOnly
   if (isUnknown || rightful.has(error._tag) || needsOthers(taking, error)) return undefined
   if (error._tag === "Overloaded" && taking.isLoaded) return undefined
   if (!isDuty(cluster, operation, taking)) return undefined
