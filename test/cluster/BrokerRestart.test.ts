@@ -111,6 +111,11 @@ const retryOnce = async (broker: RestartableBroker): Promise<void> => {
     await broker.stop()
     await broker.start()
     const outcomes = await Promise.allSettled(adding)
+    // Before that, the broker says that nobody listens, and a read fails at once.
+    await until(
+      "all nodes are back",
+      () => cluster.nodes.every(({ options }) => options.transport.connected())
+    )
     const entry = await db.visits.entry("v", { r: "all" })
     const found = entry._tag === "Found" ? entry.value.toSorted((a, b) => a - b) : []
     const acknowledged = outcomes.flatMap(({ status }, i) => (status === "fulfilled" ? [i] : []))
