@@ -13,6 +13,7 @@ import { problemResponse } from "./Answers.ts"
 import type { ConnectionTable } from "./ConnectionTable.ts"
 import type { Socket } from "./PacedConnection.ts"
 import { overloaded } from "./Unreadable.ts"
+import { asksToUpgrade } from "./Upgrade.ts"
 
 /** Has a server read its connections through the table: any stream can stand for a socket there. */
 export const pace = (server: Server, connections: ConnectionTable): void => {
@@ -49,7 +50,10 @@ const unanswered = (request: HttpServerRequest.HttpServerRequest) => {
   return problemResponse(new NoAnswer({ reason, mayHaveApplied: !isRead }))
 }
 
-/** Answers what fits, and ends connections of the reserve after one answer. */
+/**
+ * Answers what fits, and ends connections of the reserve after one answer, and those of which Node
+ * would read nothing more.
+ */
 export const fitting = <E, R>(
   app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>,
   connections: ConnectionTable
@@ -62,7 +66,7 @@ export const fitting = <E, R>(
       const fits = watching.has(request.url) || connections.mayAnswer(bytes)
       const answer = fits ? response : unanswered(request)
       connections.answer(incoming, fits ? bytes : 0)
-      return connections.of(incoming)?.isReserved === true
+      return connections.of(incoming)?.isReserved === true || asksToUpgrade(request)
         ? HttpServerResponse.setHeader(answer, "connection", "close")
         : answer
     }))

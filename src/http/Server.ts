@@ -34,6 +34,7 @@ import { refuseTunnel, refuseUnreadable } from "./Unreadable.ts"
 import type { Sample } from "./Metrics.ts"
 import { type Health, layerInspection } from "./Inspection.ts"
 import { faultIn } from "./StrictRequest.ts"
+import { upgradeFault } from "./Upgrade.ts"
 
 export interface ServeOptions {
   readonly backend: Backend
@@ -109,7 +110,7 @@ const strictly = <E, R>(
   Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
     const refusal = refusalOf(request, access) ?? crowdedOut(request, connections)
     if (refusal !== undefined) return Effect.succeed(refusal)
-    const fault = faultIn(request)
+    const fault = faultIn(request) ?? upgradeFault(request)
     return fault === undefined ? app : Effect.succeed(problemResponse(fault))
   })
 
