@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { randomBytes } from "node:crypto"
 import { BucketName, ClusterName, NodeId } from "../core/model/Names.ts"
+import { publicAddress } from "../core/model/PublicAddress.ts"
 import { isOperationName } from "../core/model/OperationName.ts"
 import { natsConfig, type NatsUser, passwordVariable } from "../node/NatsConfig.ts"
 import { fromError, Misuse } from "./Failure.ts"
@@ -108,7 +109,7 @@ const isHost = (text: string): boolean => /^[A-Za-z0-9.:-]+$/u.test(text)
 const run = Effect.fnUntraced(function*(flags: Flags) {
   const { cluster, host, port } = flags
   if (!isClusterName(cluster)) return yield* misuse(`${cluster} is no name of a cluster`)
-  if (!isHost(host)) return yield* misuse(`${host} is no host name or address`)
+  if (!isHost(host)) return yield* misuse(`${publicAddress(host)} is no host name or address`)
   const users = [
     ...yield* Effect.forEach(flags.nodes.split(","), node),
     ...yield* Effect.forEach(flags.reader, withBuckets("Reader")),

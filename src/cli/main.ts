@@ -16,6 +16,7 @@ import { dev } from "./DevCommand.ts"
 import { del, get, operate, put } from "./DocumentCommands.ts"
 import { Failure, faultCode, misuseCode } from "./Failure.ts"
 import { natsConfigCommand } from "./NatsConfigCommand.ts"
+import { hideAddresses } from "../core/model/PublicAddress.ts"
 import { note } from "./Output.ts"
 import { start } from "./StartCommand.ts"
 import { version } from "../node/Version.ts"
@@ -30,7 +31,9 @@ const presenter = CliOutput.layerPresenter({
   present: (event) => {
     if (event._tag === "Version") return Effect.sync(() => console.log(event.version))
     if (event._tag !== "InvalidInvocation") return CliOutput.defaultPresenter.present(event)
-    const problems = event.errors.map(({ message }) => message.replaceAll(/\s+/gu, " "))
+    const problems = event.errors.map(({ message }) =>
+      hideAddresses(message, process.argv.slice(2)).replaceAll(/\s+/gu, " ")
+    )
     return note(`${problems.join("; ")}\n${event.commandPath.join(" ")} --help shows its usage`)
   }
 })
@@ -44,7 +47,8 @@ const report = (cause: Cause.Cause<unknown>): Effect.Effect<number> => {
   if (error instanceof Failure) return Effect.as(note(error.text), error.code)
   // Told already, by the presenter.
   if (Cause.hasFails(cause)) return Effect.succeed(misuseCode)
-  return Effect.as(note(`everwrite is at fault: ${Cause.pretty(cause)}`), faultCode)
+  const fault = hideAddresses(Cause.pretty(cause), process.argv.slice(2))
+  return Effect.as(note(`everwrite is at fault: ${fault}`), faultCode)
 }
 
 // The reader of the output (`| head`) may have gone away.

@@ -13,6 +13,7 @@ import { KeyPage } from "../../schemas/KeyPage.ts"
 import { errorOf, Problem } from "../../schemas/Problem.ts"
 import * as Json from "../core/codec/Json.ts"
 import { lan } from "../core/model/Limits.ts"
+import { hideAddresses, publicAddress } from "../core/model/PublicAddress.ts"
 import { InvalidRequest, NoAnswer, type StoreError } from "../core/model/StoreError.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import type { Action, Backend } from "./Backend.ts"
@@ -157,7 +158,7 @@ export class HttpBackend implements Backend {
       if (isRefused(error)) return this.#noAnswer("takes no connections")
       const reason = signal.aborted
         ? "does not answer in time"
-        : `answers nothing: ${this.#withoutToken(String(error))}`
+        : `answers nothing: ${this.#withoutSecrets(String(error))}`
       return this.#noAnswer(reason, mayHaveApplied)
     }
   }
@@ -172,12 +173,13 @@ export class HttpBackend implements Backend {
       : this.#noAnswer(`answers ${status}: ${detail}`, mayHaveApplied))
   }
 
-  /** A token that is no header's value stands in the text of that error. */
-  #withoutToken(text: string): string {
-    return this.#token === undefined ? text : text.replaceAll(this.#token, "...")
+  /** A token that is no header's value stands in the text of that error, and so does an address. */
+  #withoutSecrets(text: string): string {
+    const shown = hideAddresses(text, [this.#url])
+    return this.#token === undefined ? shown : shown.replaceAll(this.#token, "...")
   }
 
   #noAnswer(reason: string, mayHaveApplied = false): NoAnswer {
-    return new NoAnswer({ reason: `${this.#url} ${reason}`, mayHaveApplied })
+    return new NoAnswer({ reason: `${publicAddress(this.#url)} ${reason}`, mayHaveApplied })
   }
 }

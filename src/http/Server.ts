@@ -21,6 +21,7 @@ import { Api } from "../../schemas/HttpApi.ts"
 import type { Backend } from "../client/Backend.ts"
 import { type HttpLimits, lan } from "../core/model/Limits.ts"
 import { operationLengthMax } from "../core/model/OperationName.ts"
+import { publicAddress } from "../core/model/PublicAddress.ts"
 import { InvalidRequest } from "../core/model/StoreError.ts"
 import { type Access, makeAccess, refusalOf } from "./Access.ts"
 import type { AccessTokens } from "./AccessTokens.ts"
@@ -65,7 +66,7 @@ export class HttpUnavailable extends Schema.TaggedError<HttpUnavailable>()("Http
   reason: Schema.String
 }) {
   override get message(): string {
-    return `no HTTP on ${this.host}:${this.port}: ${this.reason}`
+    return `no HTTP on ${publicAddress(this.host)}:${this.port}: ${this.reason}`
   }
 }
 

@@ -11,6 +11,7 @@ import { join } from "node:path"
 import { invariant } from "../core/Invariant.ts"
 import { presets } from "../core/model/Limits.ts"
 import { NodeId } from "../core/model/Names.ts"
+import { publicAddress } from "../core/model/PublicAddress.ts"
 import { type Broker, EmbeddedBroker, layerBroker } from "../transport/broker/Broker.ts"
 import * as ClusterKey from "./ClusterKey.ts"
 import type { LoadedConfig } from "./ConfigFile.ts"
@@ -42,7 +43,7 @@ export const resolveDev = (sources: ReadonlyArray<Source>) =>
 
 export interface DevCluster {
   readonly settings: Settings
-  /** Where clients reach the brokers. */
+  /** Where clients reach the brokers, without a user or password. */
   readonly natsUrl: string
   /** Whether the broker is this process's own: only then nodes can be cut off. */
   readonly embedded: boolean
@@ -115,7 +116,7 @@ export const startDev = Effect.fnUntraced(function*(
   })
   return {
     settings,
-    natsUrl,
+    natsUrl: publicAddress(natsUrl),
     embedded: broker !== undefined,
     nodes: () => running.map(({ live }) => live),
     restart,

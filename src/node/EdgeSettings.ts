@@ -6,6 +6,7 @@ import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import { areLoopback, isLoopback } from "../core/model/Loopback.ts"
+import { publicAddress } from "../core/model/PublicAddress.ts"
 import { areTokens, hashTokens } from "../http/AccessTokens.ts"
 import { InvalidSetting, setting } from "./Setting.ts"
 
@@ -75,13 +76,16 @@ export const openEdge = (values: EdgeValues): InvalidSetting | undefined => {
   const isNatsOpen = nats !== "embedded" && !areLoopback(nats)
   const origin = "by default"
   if (isHttpOpen && httpAuth === "token" && httpToken === undefined) {
-    const expected = `a token, since HTTP listens on ${httpHost}, where others can reach it: set `
+    const expected =
+      `a token, since HTTP listens on ${publicAddress(httpHost)}, where others can reach it: set `
       + "EVERWRITE_HTTP_TOKEN; or set EVERWRITE_HTTP_AUTH=proxy (--http-auth proxy) where a proxy "
       + "asks for credentials and alone can reach this node"
     return new InvalidSetting({ setting: "httpToken", origin, expected })
   }
   if (clusterKey === undefined && (isNatsOpen || isHttpOpen)) {
-    const where = isNatsOpen ? "the brokers are not on this machine" : `HTTP is on ${httpHost}`
+    const where = isNatsOpen
+      ? "the brokers are not on this machine"
+      : `HTTP is on ${publicAddress(httpHost)}`
     const expected = `one secret on all nodes, since ${where}: set EVERWRITE_CLUSTER_KEY to at `
       + "least 16 characters, such as `openssl rand -hex 32` prints"
     return new InvalidSetting({ setting: "clusterKey", origin, expected })

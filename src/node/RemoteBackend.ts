@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { Backend } from "../client/Backend.ts"
 import { presets } from "../core/model/Limits.ts"
+import { publicAddress } from "../core/model/PublicAddress.ts"
 import type { TransportUnavailable } from "../transport/Transport.ts"
 import { edgeSettings } from "./EdgeSettings.ts"
 import { readPreset } from "./LimitSettings.ts"
@@ -24,6 +25,20 @@ export class UnknownScheme extends Schema.TaggedError<UnknownScheme>()("UnknownS
   }
 }
 
+/** HTTP asks for a token; a user in the address would be sent nowhere. */
+export class UserInAddress extends Schema.TaggedError<UserInAddress>()("UserInAddress", {
+  url: Schema.String
+}) {
+  override get message(): string {
+    return `${this.url} is given with a user, which HTTP does not take: set EVERWRITE_HTTP_TOKEN`
+  }
+}
+
+const hasUser = (url: string): boolean => {
+  const { password, username } = new URL(url)
+  return username !== "" || password !== ""
+}
+
 export interface RemoteOptions {
   readonly url: string
   /** For NATS; by default those of the environment. */
@@ -36,11 +51,19 @@ export interface RemoteOptions {
 /** A backend that closes with the scope. Credentials of NATS are those of the environment. */
 export const openBackend = (
   options: RemoteOptions
-): Effect.Effect<Backend, UnknownScheme | InvalidSetting | TransportUnavailable, Scope.Scope> => {
+): Effect.Effect<
+  Backend,
+  UnknownScheme | UserInAddress | InvalidSetting | TransportUnavailable,
+  Scope.Scope
+> => {
   const { url } = options
   if (/^(?:nats|tls):\/\//u.test(url)) return openNats(options)
-  if (/^https?:\/\//u.test(url) && URL.canParse(url)) return openHttp(options)
-  return Effect.fail(new UnknownScheme({ url }))
+  if (/^https?:\/\//u.test(url) && URL.canParse(url)) {
+    return hasUser(url)
+      ? Effect.fail(new UserInAddress({ url: publicAddress(url) }))
+      : openHttp(options)
+  }
+  return Effect.fail(new UnknownScheme({ url: publicAddress(url) }))
 }
 
 const openNats = Effect.fnUntraced(function*({ cluster, environment, url }: RemoteOptions) {

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
+import { publicAddress } from "../core/model/PublicAddress.ts"
 
 export interface Setting<S extends Schema.Codec<any, any>, Otherwise> {
   /** The environment variable. */
@@ -100,7 +101,8 @@ export const read = (
 const shownLengthMax = 200
 
 const show = (value: unknown): string => {
-  const text = typeof value === "string" ? value : JSON.stringify(value) ?? String(value)
+  const given = typeof value === "string" ? value : JSON.stringify(value) ?? String(value)
+  const text = given.includes("@") ? publicAddress(given) : given
   return text.length > shownLengthMax ? `${text.slice(0, shownLengthMax)}...` : text
 }
 

@@ -11,6 +11,7 @@ import {
   type TlsOptions
 } from "@nats-io/transport-node"
 import { lan, type NatsLimits } from "../core/model/Limits.ts"
+import { publicAddress } from "../core/model/PublicAddress.ts"
 import { readFile } from "node:fs/promises"
 
 /** The limits that are not those of a local network. */
@@ -44,17 +45,24 @@ const serverUrls = ({ servers }: NatsOptions): ReadonlyArray<URL> => {
   const texts = typeof servers === "string" ? servers.split(",") : servers
   const urls = texts.flatMap((text) => {
     const url = URL.parse(text.includes("://") ? text : `nats://${text}`)
-    return url !== null && /^(?:nats|tls):$/u.test(url.protocol) && url.hostname !== "" ? [url] : []
+    return url !== null && isServer(url) ? [url] : []
   })
   if (urls.length === 0 || urls.length < texts.length) {
-    throw new Error("servers are given as nats://host:port")
+    throw new Error(
+      "servers are given as nats://host:port; in a user or password , / @ : are %2C %2F %40 %3A"
+    )
   }
   return urls
 }
 
+/** A path is a piece of a password, if it is anything: no broker has one. */
+const isServer = ({ hash, hostname, pathname, protocol, search }: URL): boolean =>
+  /^(?:nats|tls):$/u.test(protocol) && hostname !== ""
+  && (pathname === "" || pathname === "/") && search === "" && hash === ""
+
 /** The servers, for people: without user, password and token. */
 export const serverAddresses = ({ servers }: NatsOptions): string =>
-  (typeof servers === "string" ? servers : servers.join(",")).replaceAll(/[^/,@]*@/gu, "")
+  publicAddress(typeof servers === "string" ? servers : servers.join(","))
 
 /** The client's options. Fails with an `Error` that names the setting at fault. */
 export const clientOptions = async (options: NatsOptions): Promise<ConnectionOptions> => {

@@ -7,6 +7,7 @@ import { NodeId } from "../../src/core/model/Names.ts"
 import { type DevCluster, resolveDev, startDev } from "../../src/node/DevCluster.ts"
 import { notes, sampleBuckets, visits } from "../../src/node/SampleBuckets.ts"
 import { fromObject } from "../../src/node/Setting.ts"
+import { startBroker } from "../../src/transport/broker/Broker.ts"
 import { useFolder } from "./temporaryDirectories.ts"
 
 const folder = useFolder()
@@ -101,4 +102,14 @@ it("the nodes' ports count up from the first, and a taken one is named", async (
   const { first, message } = await starting
   expect(message).toMatch(/^no HTTP on 127\.0\.0\.1:\d+: the port is taken$/)
   expect(Number(message.split(":")[1])).toBeGreaterThanOrEqual(first!)
+})
+
+it("the address of a broker of its own is told without the password in it", async () => {
+  const broker = await startBroker()
+  try {
+    const nats = broker.url.replace("://", "://svc:s3cret@")
+    expect(await run(({ natsUrl }) => Effect.succeed(natsUrl), { nats })).toBe(broker.url)
+  } finally {
+    await broker.close()
+  }
 })
