@@ -27,6 +27,7 @@ import { OpenRequest } from "./OpenRequest.ts"
 import { Operations } from "./Operations.ts"
 import { PeerMarks } from "./PeerMarks.ts"
 import type { Answer, AnswerAddress, ExplainRequest, ListRequest, Request } from "./Request.ts"
+import type { RequestNames } from "./RequestObserver.ts"
 import {
   isFault,
   isIdentified,
@@ -115,7 +116,7 @@ export class Coordinator {
     const unavailable = this.#unavailable() ?? (isAdmitted ? undefined : this.overload())
     if (unavailable !== undefined) return this.#refuse(request, address, unavailable)
     const changes = request.action === "write"
-    const open = new OpenRequest(this.#context, address, { changes })
+    const open = new OpenRequest(this.#context, address, { changes, names: namesOf(request) })
     this.#attempt(`a ${request.action}`, open, () => this.#handle(request, open))
   }
 
@@ -149,7 +150,7 @@ export class Coordinator {
 
   /** Shows the state of a document at every primary; changes nothing. */
   explain(request: ExplainRequest, address: AnswerAddress<Explanation>): void {
-    const open = this.#open(address)
+    const open = this.#open(address, "explain", request)
     if (open === undefined) return
     this.#attempt("an explanation", open, () => this.#explain(request, open))
   }
@@ -165,7 +166,7 @@ export class Coordinator {
 
   /** Lists a page of a bucket's keys, as far as the members can be reached. */
   list(request: ListRequest, address: AnswerAddress<KeyPage>): void {
-    const open = this.#open(address)
+    const open = this.#open(address, "list", request)
     if (open === undefined) return
     this.#attempt("a listing", open, () => {
       const listing = validateListing(request, this.#validation)
@@ -210,10 +211,15 @@ export class Coordinator {
   }
 
   /** Takes a request in, unless the node stops or too many are open: then it is refused. */
-  #open<A extends object>(address: AnswerAddress<A>): OpenRequest<A> | undefined {
+  #open<A extends object>(
+    address: AnswerAddress<A>,
+    operation: string,
+    { bucket, trace }: ExplainRequest | ListRequest
+  ): OpenRequest<A> | undefined {
     const unavailable = this.#unavailable() ?? this.overload()
     if (unavailable === undefined) {
-      return new OpenRequest(this.#context, address, { changes: false })
+      const names = { bucket, operation, origin: "client", trace } as const
+      return new OpenRequest(this.#context, address, { changes: false, names })
     }
     address.deliver(unavailable)
     return undefined
@@ -311,7 +317,7 @@ export class Coordinator {
     // A retry follows the first attempt: the node that was asked last may have carried it out.
     const asked = operation?.tried.findLast((target) => primaries.includes(target.node))?.node
     const nodes = asked === undefined ? near : [asked, ...near.filter((id) => id !== asked)]
-    const normal = normalRequest(request, validated)
+    const normal = { ...normalRequest(request, validated), trace: open.trace ?? request.trace }
     const sending = { request: normal, validated, operation, nodes, open, ended }
     new Forwarding(this.#context, sending).start()
   }
@@ -334,4 +340,10 @@ export class Coordinator {
     if (isNew) return this.handle(request, origin)
     runtime.mark("coordinator: a repeated message is passed over")
   }
+}
+
+const namesOf = ({ action, body: { calls }, bucket, forwarded, trace }: Request): RequestNames => {
+  const only = calls?.length === 1 ? calls[0] : undefined
+  const operation = action === "read" ? "get" : only?.name ?? "edit"
+  return { bucket, operation, origin: forwarded ? "node" : "client", trace }
 }

@@ -20,6 +20,7 @@ import type { ChecksUnderWay } from "./ChecksUnderWay.ts"
 import type { CoordinatorCounters } from "./CoordinatorCounters.ts"
 import type { LateReplyBudget } from "./LateReplyBudget.ts"
 import type { PeerMarks } from "./PeerMarks.ts"
+import type { RequestObserver } from "./RequestObserver.ts"
 
 /** The bounds of coordination. */
 export type CoordinatorLimits = Pick<
@@ -61,6 +62,8 @@ export interface NodeServices {
   readonly failed: (failure: unknown, where: string) => void
   /** In which listings take their turns. */
   readonly work: WorkQueue
+  /** Follows the requests that are taken; left out where nobody looks. */
+  readonly observer?: RequestObserver | undefined
   readonly seal: TokenSeal
   readonly limits: CoordinatorLimits
 }

@@ -9,6 +9,7 @@ import * as Json from "../core/codec/Json.ts"
 import { BucketName } from "../core/model/Names.ts"
 import { anonymous, Principal } from "../core/model/Principal.ts"
 import * as Errors from "../core/model/StoreError.ts"
+import { TraceParent } from "../core/model/TraceParent.ts"
 import type { Request } from "./Request.ts"
 
 const ForwardBody = Schema.Struct({
@@ -18,7 +19,9 @@ const ForwardBody = Schema.Struct({
   /** Absent for an anonymous client, and from nodes that know of no other. */
   principal: Schema.optionalKey(Principal),
   /** Names this message among those of its sender. Version 1 has none. */
-  sending: Schema.optionalKey(Schema.Int)
+  sending: Schema.optionalKey(Schema.Int),
+  /** The span that the request belongs to; absent where none is known. */
+  trace: Schema.optionalKey(TraceParent)
 })
 
 /** A client's answer is put together of these texts as they are. */
@@ -63,9 +66,12 @@ const decodeForwarded = Schema.decodeUnknownOption(ForwardedBody)
 
 /** The body of a `Forward`. */
 export const writeForward = ({ request, sending }: ForwardedRequest): Uint8Array => {
-  const { action, body, principal } = request
+  const { action, body, principal, trace } = request
   const bucket = BucketName.make(request.bucket)
-  const asks = principal._tag === "Anonymous" ? {} : { principal }
+  const asks = {
+    ...principal._tag === "Anonymous" ? {} : { principal },
+    ...trace === undefined ? {} : { trace }
+  }
   return encoder.encode(JSON.stringify(encodeForward({ action, bucket, body, ...asks, sending })))
 }
 

@@ -4,10 +4,15 @@
  */
 import { invariant } from "../core/Invariant.ts"
 import { NoAnswer, type StoreError } from "../core/model/StoreError.ts"
+import type { TraceParent } from "../core/model/TraceParent.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import type { AnswerAddress } from "./Request.ts"
+import type { Observation, RequestNames } from "./RequestObserver.ts"
 
-type Shared = Pick<CoordinatorContext, "admission" | "counters" | "node" | "replica" | "runtime">
+type Shared = Pick<
+  CoordinatorContext,
+  "admission" | "counters" | "node" | "observer" | "replica" | "runtime"
+>
 
 /** Makes the error that a request ends with of the one that was found. */
 type Settle = (error: StoreError) => StoreError
@@ -18,6 +23,7 @@ export class OpenRequest<A extends object> {
   readonly #arrivedAt: number
   #settle: Settle = (error) => error
   readonly #changes: boolean
+  readonly #observation: Observation | undefined
   #isAnswered = false
   #hasFailed = false
 
@@ -25,15 +31,22 @@ export class OpenRequest<A extends object> {
    * Counts the request as open until it is answered. `changes`: an exception may have left it
    * half done, and its time tells of the disks.
    */
-  constructor(shared: Shared, address: AnswerAddress<A>, { changes }: {
+  constructor(shared: Shared, address: AnswerAddress<A>, { changes, names }: {
     readonly changes: boolean
+    readonly names: RequestNames
   }) {
     this.#shared = shared
     this.#changes = changes
+    this.#observation = shared.observer?.begin(names)
     this.#address = address
     this.#arrivedAt = shared.runtime.elapsed()
     shared.admission.taken(shared.counters.open)
     shared.counters.open++
+  }
+
+  /** The span to name where the request is forwarded. */
+  get trace(): TraceParent | undefined {
+    return this.#observation?.trace
   }
 
   /** When a request with this timeout must be answered, on the monotonic clock. */
@@ -75,9 +88,20 @@ export class OpenRequest<A extends object> {
       counters.siblingsSeen++
       if (Number(outcome.siblings) > 2) runtime.mark("coordinator: three siblings are answered")
     }
-    if (this.#changes && !(outcome instanceof Error)) {
-      admission.written(runtime.elapsed() - this.#arrivedAt)
-    }
+    const millis = runtime.elapsed() - this.#arrivedAt
+    if (this.#changes && !(outcome instanceof Error)) admission.written(millis)
+    this.#observation?.ended({
+      outcome: outcome instanceof Error ? outcome._tag : "ok",
+      millis,
+      characters: charactersOf(outcome)
+    })
     this.#address.deliver(outcome, { node, mark: replica.operations.mark() })
   }
+}
+
+const charactersOf = (outcome: object): number => {
+  if (!("values" in outcome) || !Array.isArray(outcome.values)) return 0
+  let characters = 0
+  for (const value of outcome.values) characters += typeof value === "string" ? value.length : 0
+  return characters
 }

@@ -9,6 +9,7 @@ import type { ListBody } from "../../schemas/KeyPage.ts"
 import type { BucketName } from "../core/model/Names.ts"
 import type { Principal } from "../core/model/Principal.ts"
 import type { StoreError } from "../core/model/StoreError.ts"
+import type { TraceParent } from "../core/model/TraceParent.ts"
 
 export interface Request {
   /** The client's identity, as the first node learnt it. */
@@ -20,6 +21,8 @@ export interface Request {
   readonly forwarded: boolean
   /** Whether the message that it came in was taken as a whole; else it is judged by itself. */
   readonly isAdmitted?: boolean
+  /** The span that it belongs to. */
+  readonly trace?: TraceParent | undefined
 }
 
 export interface Answer {
@@ -45,10 +48,12 @@ export interface AnswerAddress<A> {
 export interface ExplainRequest extends Omit<ExplainBody, "id"> {
   readonly principal: Principal
   readonly bucket: BucketName
+  readonly trace?: TraceParent | undefined
 }
 
 /** Asks for one page of a bucket's keys. */
 export interface ListRequest extends Omit<ListBody, "id"> {
   readonly principal: Principal
   readonly bucket: BucketName
+  readonly trace?: TraceParent | undefined
 }

@@ -125,24 +125,29 @@ export class ConnectionTable {
         name: "http_connections",
         type: "gauge",
         help: "Connections that are open.",
+        alarm:
+          "Alarming: near to the most that there may be; then the longest idle ones are ended.",
         value: { label: "share", values }
       },
       {
         name: "http_answer_bytes",
         type: "gauge",
         help: "Bytes of answers that clients have not taken yet.",
+        alarm: "Alarming: near to the most that there may be.",
         value: this.#answersBytes
       },
       {
         name: "http_body_bytes",
         type: "gauge",
         help: "Bytes of the bodies of requests under way.",
+        alarm: "Alarming: near to the most that there may be.",
         value: this.#bodiesBytes
       },
       {
-        name: "http_ended",
+        name: "http_ended_total",
         type: "counter",
         help: "Connections ended and requests refused for the sake of others.",
+        alarm: "Alarming: a steady rate; a broken or hostile client causes it.",
         value: { label: "reason", values: this.#ended }
       }
     ]

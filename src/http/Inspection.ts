@@ -10,7 +10,7 @@ import { Api } from "../../schemas/HttpApi.ts"
 import { answered, type Failure, problem, problemResponse } from "./Answers.ts"
 import { type BucketDirectory, timed } from "./BucketDirectory.ts"
 import { keyOf } from "./Documents.ts"
-import { metricsText, type Sample } from "./Metrics.ts"
+import type { NodeMetrics } from "./Metrics.ts"
 
 /** The node's knowledge about itself. */
 export interface Health {
@@ -23,7 +23,7 @@ export interface Health {
 export interface InspectionOptions {
   readonly directory: BucketDirectory
   readonly health: Health
-  readonly metrics: () => ReadonlyArray<Sample>
+  readonly metrics: NodeMetrics
 }
 
 /** The JSON of an answer, or a problem. */
@@ -74,7 +74,7 @@ const layerNode = ({ health, metrics }: Omit<InspectionOptions, "directory">) =>
           const ready = ["ready\n", ...alarms.map((alarm) => `alarm: ${alarm}\n`)].join("")
           return reasons.length === 0 ? ready : notReady(reasons)
         }))
-      .handle("metrics", () => Effect.sync(() => metricsText(metrics()))))
+      .handle("metrics", () => Effect.sync(() => metrics.text())))
 
 export const layerInspection = (options: InspectionOptions) => {
   const { directory } = options

@@ -32,7 +32,7 @@ import { crowdedOut, fitting, pace } from "./Pacing.ts"
 import { layerDocuments } from "./Documents.ts"
 import { layerRequests } from "./Requests.ts"
 import { refuseTunnel, refuseUnreadable } from "./Unreadable.ts"
-import type { Sample } from "./Metrics.ts"
+import type { NodeMetrics } from "./Metrics.ts"
 import { type Health, layerInspection } from "./Inspection.ts"
 import { faultIn } from "./StrictRequest.ts"
 import { upgradeFault } from "./Upgrade.ts"
@@ -40,8 +40,8 @@ import { upgradeFault } from "./Upgrade.ts"
 export interface ServeOptions {
   readonly backend: Backend
   readonly health: Health
-  /** Read at each request for them. */
-  readonly metrics: () => ReadonlyArray<Sample>
+  /** The server adds its own. */
+  readonly metrics: NodeMetrics
   /** Loopback unless said otherwise. */
   readonly host?: string
   /** Names under which requests may come; those of loopback are known. */
@@ -156,12 +156,12 @@ export const serve = Effect.fnUntraced(function*(
   const { backend, health, host = "127.0.0.1", limits = lan.http, metrics, port } = options
   const directory = new BucketDirectory(backend, limits)
   const connections = new ConnectionTable({ runtime: backend.runtime, limits })
-  const allMetrics = () => [...metrics(), ...connections.samples()]
+  metrics.add(() => connections.samples())
   const routes = Layer.mergeAll(
     HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
       Layer.provide(layerDocuments(directory)),
       Layer.provide(layerRequests(directory)),
-      Layer.provide(layerInspection({ directory, health, metrics: allMetrics }))
+      Layer.provide(layerInspection({ directory, health, metrics }))
     ),
     layerDocs
   ).pipe(Layer.provide(NodeHttpServer.layerHttpServices))

@@ -14,13 +14,14 @@ import * as EmbeddedBackend from "../client/EmbeddedBackend.ts"
 import { Everwrite, makeClient } from "../client/Everwrite.ts"
 import { fitted } from "../core/model/BucketDefinition.ts"
 import { type Incarnation, isIncarnation } from "../core/model/Incarnation.ts"
-import { lanReports } from "../core/model/EdgeLimits.ts"
+import { lanMetrics, lanReports } from "../core/model/EdgeLimits.ts"
 import { presets } from "../core/model/Limits.ts"
 import * as MembershipLog from "../core/ring/MembershipLog.ts"
 import { defaultReplicaCount } from "../core/ring/Ring.ts"
 import * as RingState from "../core/ring/RingState.ts"
 import * as Buckets from "../core/strategy/Buckets.ts"
 import type { Runtime } from "../core/Runtime.ts"
+import { NodeMetrics } from "../http/Metrics.ts"
 import { type HttpUnavailable, serve, type ServeOptions } from "../http/Server.ts"
 import { StorageUnavailable } from "../storage/Storage.ts"
 import { openWorker } from "../storage/WorkerStorage.ts"
@@ -37,6 +38,8 @@ import { makeLiveRuntime } from "./LiveRuntime.ts"
 import { natsOptions } from "./NatsSettings.ts"
 import { type AnotherProcess, refuseSecond, watchSuperseded } from "./OneProcess.ts"
 import { beginIncarnation, NodeCore, type NodeOptions } from "./NodeCore.ts"
+import { processSamples } from "./ProcessSamples.ts"
+import { RequestMetrics } from "./RequestMetrics.ts"
 import { fromObject, type InvalidSetting } from "./Setting.ts"
 import { resolve, type Settings } from "./Settings.ts"
 import { version } from "./Version.ts"
@@ -188,6 +191,7 @@ export const startNode = Effect.fnUntraced(function*(
   const buckets = bucketsOf(served, settings)
   const incarnation = yield* begin({ storage: storage.service, runtime }, settings)
   const { ended, onSuperseded } = yield* watchSuperseded({ node })
+  const metrics = new NodeMetrics()
   const options: NodeOptions = {
     runtime,
     transport,
@@ -202,13 +206,15 @@ export const startNode = Effect.fnUntraced(function*(
     version,
     onFailure: yield* reportFailures(),
     onConflict: yield* reportConflicts({ ...lanReports, runtime }),
-    onSuperseded
+    onSuperseded,
+    observer: new RequestMetrics({ ...metrics, ...lanMetrics, buckets: new Set(buckets.keys()) })
   }
   yield* refuseSecond(options, incarnation)
   const core = yield* Effect.acquireRelease(
     Effect.sync(() => new NodeCore(options, incarnation)),
     (started) => Effect.sync(() => started.close())
   )
+  metrics.add(() => [...samplesOf(core), ...processSamples(settings)])
   yield* subscribed(transport)
   const { coordinator, view } = core
   const backend = EmbeddedBackend.make({ runtime, coordinator, view, buckets, cluster })
@@ -216,7 +222,7 @@ export const startNode = Effect.fnUntraced(function*(
   const address = yield* openHttp(settings, {
     backend,
     health: healthOf(core, () => stopping),
-    metrics: () => samplesOf(core, runtime.marks)
+    metrics
   })
   yield* watchConnection(transport)
   yield* Effect.forkScoped(watch(alarmsOf(core), options.limits))

@@ -5,6 +5,7 @@
 import * as DateTime from "effect/DateTime"
 import type { PeerHandlers } from "../../schemas/PeerMessage.ts"
 import { Coordinator } from "../coordinator/Coordinator.ts"
+import type { RequestObserver } from "../coordinator/RequestObserver.ts"
 import { RequestServer } from "../coordinator/RequestServer.ts"
 import { accepted, type ClusterKeys } from "../core/clock/ClusterKeys.ts"
 import type { Completeness } from "../core/model/Completeness.ts"
@@ -58,6 +59,8 @@ export interface NodeOptions {
   readonly namesStore?: (storeId: string) => boolean | undefined
   /** Told of each dot of a document that had another content at another replica. */
   readonly onConflict?: (key: RowKey) => void
+  /** Follows the requests that are taken; left out where nobody looks. */
+  readonly observer?: RequestObserver | undefined
   /** Told once that another process goes on under this id, and that this node has stopped. */
   readonly onSuperseded?: (other: Process) => void
 }
@@ -164,6 +167,7 @@ export class NodeCore {
       completeness,
       tellPosition: () => this.formation.tell(),
       failed: this.guard.failed,
+      observer: options.observer,
       work: this.work,
       seal: { cluster: options.cluster, keys: accepted(options.keys) },
       limits,

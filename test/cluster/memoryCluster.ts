@@ -3,6 +3,7 @@
  * clients on each, and nodes that can be cut off from the others alone.
  */
 import { createSecretKey } from "node:crypto"
+import type { RequestObserver } from "../../src/coordinator/RequestObserver.ts"
 import { lan, type NodeLimits } from "../../src/core/model/Limits.ts"
 import type { Backend } from "../../src/client/Backend.ts"
 import * as EmbeddedBackend from "../../src/client/EmbeddedBackend.ts"
@@ -49,6 +50,8 @@ export interface MemoryClusterOptions {
   readonly maxPayload?: number
   /** Told of exceptions; unless given, they are thrown. */
   readonly onFailure?: OnFailure
+  /** Follows the requests of all nodes. */
+  readonly observer?: RequestObserver
   /** Stands between a node and the broker, to lose, repeat or watch what it publishes. */
   readonly wire?: (node: NodeId, transport: TransportService) => TransportService
 }
@@ -103,6 +106,7 @@ interface StartOptions
   readonly disk: MemoryDisk
   readonly isForced: boolean
   readonly onFailure: OnFailure | undefined
+  readonly observer: RequestObserver | undefined
 }
 
 interface Started {
@@ -113,7 +117,7 @@ interface Started {
 const start = (options: StartOptions): Promise<Started> =>
   new Promise((resolve, reject) => {
     const { buckets, disk, id, isForced, limits, partitionCount, ring } = options
-    const { onFailure, runtime, transport, wire } = options
+    const { observer, onFailure, runtime, transport, wire } = options
     const identity = { node: id, cluster: clusterName, partitionCount }
     const storage = openDirect({ directory: disk, identity, runtime })
     beginIncarnation({ storage: storage.service, runtime }, (begun) => {
@@ -127,6 +131,7 @@ const start = (options: StartOptions): Promise<Started> =>
         ring,
         isForced,
         ...onFailure === undefined ? {} : { onFailure },
+        observer,
         buckets,
         keys: { current: tokenKey(createSecretKey(Buffer.from("of the test cluster"))) },
         limits: {
@@ -168,8 +173,8 @@ export const makeCluster = async (options: MemoryClusterOptions): Promise<Memory
     const buckets = Buckets.make(served)
     const transport = broker.connect()
     const isForced = options.forced?.includes(id) ?? false
-    const { onFailure } = options
-    const own = { runtime: runtimeOf(id), transport, disk, isForced, onFailure }
+    const { observer, onFailure } = options
+    const own = { runtime: runtimeOf(id), transport, disk, isForced, observer, onFailure }
     return start({ ...own, id, ring, buckets, wire, partitionCount, limits })
   }
   const isStarted = (id: NodeId) => options.started?.includes(id) ?? true

@@ -2,7 +2,7 @@
 import { connect } from "node:net"
 import * as Effect from "effect/Effect"
 import { afterEach, describe, expect, it } from "vitest"
-import type { Sample } from "../../src/http/Metrics.ts"
+import { NodeMetrics } from "../../src/http/Metrics.ts"
 import { HttpUnavailable, serve } from "../../src/http/Server.ts"
 import { buckets } from "../cluster/buckets.ts"
 import { list, write } from "../cluster/asked.ts"
@@ -23,7 +23,7 @@ const backend = stubBackend({})
 
 const refusal = (host: string, port: number): Promise<HttpUnavailable> => {
   const health = { notReady: () => [] }
-  const serving = serve({ backend, health, metrics: () => [], host, port })
+  const serving = serve({ backend, health, metrics: new NodeMetrics(), host, port })
   return Effect.runPromise(Effect.flip(Effect.scoped(serving)))
 }
 
@@ -78,24 +78,27 @@ describe("a node's account of itself", () => {
 
   it("its counts are read when they are asked for, in the format of Prometheus", async () => {
     let reads = 0
-    const metrics = (): ReadonlyArray<Sample> => [
-      { name: "requests_total", type: "counter", help: "Requests.", value: ++reads },
+    const alarm = "No alarm."
+    const metrics = new NodeMetrics()
+    metrics.add(() => [
+      { name: "requests_total", type: "counter", help: "Requests.", alarm, value: ++reads },
       {
         name: "frames",
         type: "gauge",
         help: "Frames.",
+        alarm,
         value: { label: "reason", values: { malformed: 2, other: 0.5 } }
       }
-    ]
+    ])
     server = await startServer({ backend, metrics })
     await call(server, "/metrics")
     const response = await call(server, "/metrics")
     expect(response.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8")
     expect(await response.text()).toContain([
-      "# HELP everwrite_requests_total Requests.",
+      "# HELP everwrite_requests_total Requests. No alarm.",
       "# TYPE everwrite_requests_total counter",
       "everwrite_requests_total 2",
-      "# HELP everwrite_frames Frames.",
+      "# HELP everwrite_frames Frames. No alarm.",
       "# TYPE everwrite_frames gauge",
       "everwrite_frames{reason=\"malformed\"} 2",
       "everwrite_frames{reason=\"other\"} 0.5",

@@ -9,6 +9,7 @@ import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import { Problem } from "../../schemas/Problem.ts"
 import type { Backend } from "../../src/client/Backend.ts"
+import { NodeMetrics } from "../../src/http/Metrics.ts"
 import { serve, type ServeOptions } from "../../src/http/Server.ts"
 
 export interface TestServer {
@@ -29,7 +30,7 @@ export const startServer = async (
   )
   const serving = serve({
     health: { notReady: () => [] },
-    metrics: () => [],
+    metrics: new NodeMetrics(),
     port: 0,
     ...options
   })

@@ -1,6 +1,6 @@
 // Checks that each count of a node is in the text of /metrics, with its value.
 import { afterEach, beforeEach, expect, it } from "vitest"
-import { metricsText } from "../../src/http/Metrics.ts"
+import { NodeMetrics } from "../../src/http/Metrics.ts"
 import { alarmsOf } from "../../src/node/Alarms.ts"
 import { healthOf, samplesOf } from "../../src/node/Status.ts"
 import { buckets, notes, profiles } from "../cluster/buckets.ts"
@@ -14,9 +14,11 @@ afterEach(() => stepped.stop())
 
 /** The value in /metrics of each node for a name; undefined where it has no such line. */
 const shown = (name: string): ReadonlyArray<string | undefined> =>
-  stepped.nodes.map(({ core }) =>
-    new RegExp(`^everwrite_${name} (.*)$`, "mu").exec(metricsText(samplesOf(core, new Map())))?.[1]
-  )
+  stepped.nodes.map(({ core }) => {
+    const metrics = new NodeMetrics()
+    metrics.add(() => samplesOf(core))
+    return new RegExp(`^everwrite_${name} (.*)$`, "mu").exec(metrics.text())?.[1]
+  })
 
 const put = (at: number, name: string) =>
   stepped.write(at, profiles, { key: "k", op: "put", args: [{ name }], w: 1 }).answer

@@ -306,6 +306,17 @@ export const lanReports = {
 
 export interface ReportLimits extends Readonly<typeof lanReports> {}
 
+/** Measurements of requests. */
+export const lanMetrics = {
+  /**
+   * Histograms by bucket, operation and outcome, at 15 lines each in the text of metrics; further
+   * operations are counted together. 100 buckets with five operations and two outcomes fit.
+   */
+  seriesMax: 1_000
+}
+
+export interface MetricsLimits extends Readonly<typeof lanMetrics> {}
+
 /** A nats-server, as `everwrite nats-config` configures it. */
 export const lanServer = {
   /** Bytes of the largest message; the server's own default. */
