@@ -1,94 +1,19 @@
 /**
- * Runs a whole cluster in this process: `everwrite dev`. On a terminal, keys kill a node, cut one
- * off and bring it back, to show that the data survive.
+ * Runs a whole cluster in this process: `everwrite dev`.
  */
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Queue from "effect/Queue"
-import * as Buckets from "../core/strategy/Buckets.ts"
-import { NodeId } from "../core/model/Names.ts"
-import type { LoadedConfig } from "../node/ConfigFile.ts"
 import type { DevCluster } from "../node/DevCluster.ts"
 import { fromEnvironment, fromObject } from "../node/Setting.ts"
 import { jsonFlag } from "./Connection.ts"
-import { fromError } from "./Failure.ts"
+import { banner, faint, strong } from "./DevBanner.ts"
+import { keyLine, play, seconds } from "./DevKeys.ts"
+import { fromError, Misuse } from "./Failure.ts"
 import * as Output from "./Output.ts"
-import { keys, stopSignal } from "./Running.ts"
+import { stopSignal } from "./Running.ts"
 import { configFlag, configOf } from "./StartCommand.ts"
-import { version } from "../node/Version.ts"
-
-const plugged = (cluster: DevCluster): string =>
-  cluster.embedded ? "in this process, loopback only" : "from NATS_URL"
-
-/** One bucket a line: its strategy, and how to try it where it is one of the samples. */
-const bucketLines = (
-  buckets: LoadedConfig["buckets"],
-  hints: Readonly<Record<string, string>>
-): ReadonlyArray<string> => {
-  const known = [...Buckets.make(buckets).values()]
-  const width = Math.max(...known.map(({ definition }) => definition.name.length))
-  return known.map(({ definition: { name }, strategy }) =>
-    `${name.padEnd(width)}  ${hints[name] ?? strategy.name}`
-  )
-}
-
-const indent = (label: string, lines: ReadonlyArray<string>): string =>
-  lines.map((text, index) => `  ${(index === 0 ? label : "").padEnd(9)}${text}`).join("\n")
-
-const banner = (
-  cluster: DevCluster,
-  buckets: LoadedConfig["buckets"],
-  hints: Readonly<Record<string, string>>
-): string => {
-  const { natsUrl, settings } = cluster
-  const nodes = cluster.nodes()
-  const addresses = nodes.map(({ address }) => address).filter((url) => url !== undefined)
-  return [
-    `everwrite ${version}   cluster ${settings.cluster}   Node ${process.versions.node}`,
-    "",
-    indent("nodes", [`${nodes.map((node) => node.settings.node).join(" ")}   in this process`]),
-    indent("NATS", [`${natsUrl}   ${plugged(cluster)}`]),
-    indent("HTTP", [addresses.length === 0 ? "off" : `${addresses.join("  ")}   /docs /metrics`]),
-    indent("data", [settings.dataDir]),
-    indent("buckets", bucketLines(buckets, hints)),
-    ""
-  ].join("\n")
-}
-
-const seconds = (since: number): string => `${((performance.now() - since) / 1000).toFixed(1)} s`
-
-/** The nodes that the keys are about. */
-const killed = NodeId.make("n2")
-const cutOff = NodeId.make("n3")
-
-const play = Effect.fnUntraced(function*(cluster: DevCluster) {
-  const pressed = yield* keys
-  for (;;) {
-    switch (yield* Queue.take(pressed)) {
-      case "k": {
-        const since = performance.now()
-        yield* Output.line(`${killed} is killed`)
-        yield* cluster.restart(killed)
-        yield* Output.line(`${killed} is back on the same data after ${seconds(since)}`)
-        break
-      }
-      case "p":
-        if (cluster.embedded) {
-          cluster.isolate(cutOff)
-          yield* Output.line(`${cutOff} is cut off from the others; it takes requests by HTTP`)
-        } else yield* Output.line("only a broker in this process can cut off a node")
-        break
-      case "h":
-        cluster.heal()
-        yield* Output.line("all nodes reach each other")
-        break
-      case "q":
-        return
-    }
-  }
-})
 
 const announce = Effect.fnUntraced(function*(
   cluster: DevCluster,
@@ -103,14 +28,13 @@ const announce = Effect.fnUntraced(function*(
     return yield* Output.json({ nats: cluster.natsUrl, nodes })
   }
   yield* Output.line(options.text)
-  const hint = process.stdin.isTTY
-    ? "      k kill a node   p partition   h heal   q quit"
-    : ""
-  yield* Output.line(`ready in ${seconds(0)}${hint}`)
+  const hint = process.stdin.isTTY ? `   ${keyLine}` : ""
+  yield* Output.line(`${strong(`ready in ${seconds(0)}`)}${faint(hint)}`)
 })
 
 interface DevFlags {
   readonly port: Option.Option<number>
+  readonly "nats-port": Option.Option<number>
   readonly data: Option.Option<string>
   readonly config: Option.Option<string>
   readonly json: boolean
@@ -125,18 +49,24 @@ const run = Effect.fnUntraced(function*(flags: DevFlags) {
     ])
   )
   const config = yield* configOf(flags.config)
+  const own = config !== undefined && config.buckets.length > 0
   const settings = yield* resolveDev([
     fromObject({ http: Option.getOrUndefined(flags.port) }, "--port"),
     fromObject({ dataDir: Option.getOrUndefined(flags.data) }, "--data"),
     fromEnvironment(process.env),
     fromObject(config?.settings ?? {}, config?.path ?? "no file")
-  ])
-  const own = config !== undefined && config.buckets.length > 0
+  ], { samples: !own })
+  const natsPort = Option.getOrUndefined(flags["nats-port"])
+  if (natsPort !== undefined && settings.nats !== "embedded") {
+    const problem = "--nats-port is the port of a broker in this process, and NATS_URL, or the "
+      + "config file, names another broker"
+    return yield* new Misuse({ problem })
+  }
   const buckets = own ? config.buckets : samples.sampleBuckets
   const hints = own ? {} : samples.sampleNotes
   const live = Effect.gen(function*() {
     const stopped = yield* stopSignal
-    const cluster = yield* startDev(settings, buckets)
+    const cluster = yield* startDev(settings, buckets, natsPort)
     yield* announce(cluster, { json: flags.json, text: banner(cluster, buckets, hints) })
     const ended = process.stdin.isTTY ? Effect.scoped(play(cluster)) : Effect.never
     yield* Effect.raceFirst(ended, stopped)
@@ -151,9 +81,16 @@ export const dev = Command.make(
       Flag.optional,
       Flag.withDescription("of the first node's HTTP, the others follow; else 7420; 0 takes any")
     ),
+    "nats-port": Flag.Int("nats-port").pipe(
+      Flag.filter((port) => port >= 0 && port <= 65_535, () => "expected 0 to 65535"),
+      Flag.optional,
+      Flag.withDescription("of the broker; else 4222, or any where that is taken; 0 takes any")
+    ),
     data: Flag.String("data").pipe(
       Flag.optional,
-      Flag.withDescription("folder of the nodes' folders; else .everwrite/dev")
+      Flag.withDescription(
+        "folder of the nodes' folders; else .everwrite/dev, of the samples .everwrite/dev-samples"
+      )
     ),
     config: configFlag,
     json: jsonFlag

@@ -29,13 +29,17 @@ export const stopSignal = Effect.acquireRelease(
 
 const interrupt = "\u0003"
 
-/** The keys that are pressed, one character each; Ctrl-C, which a raw terminal hides, is `q`. */
+/** Begins what a terminal sends for an arrow or another key without a character. */
+const escape = "\u001b"
+
+/** The keys that are pressed; Ctrl-C, which a raw terminal hides, is `q`. */
 export const keys = Effect.acquireRelease(
   Effect.gen(function*() {
     const { stdin } = process
     const pressed = yield* Queue.unbounded<string>()
     const take = (data: Buffer) => {
-      for (const key of data.toString()) {
+      const text = data.toString()
+      for (const key of text.startsWith(escape) ? [text] : text) {
         Queue.offerUnsafe(pressed, key === interrupt ? "q" : key)
       }
     }

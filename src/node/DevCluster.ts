@@ -20,7 +20,8 @@ import { type LiveNode, type StartFailure, startNode } from "./Node.ts"
 import { fromObject, type Source } from "./Setting.ts"
 import { resolve, type Settings } from "./Settings.ts"
 
-const ids = ["n1", "n2", "n3"].map((id) => NodeId.make(id))
+export const devNodes = ["n1", "n2", "n3"].map((id) => NodeId.make(id))
+const ids = devNodes
 
 /** The fixed settings of `everwrite dev`, and its defaults. */
 const fixed = fromObject({ members: ids.join(), node: ids[0] }, "everwrite dev")
@@ -28,18 +29,31 @@ const usual = fromObject(
   {
     preset: "development",
     nats: "embedded",
-    dataDir: join(".everwrite", "dev"),
     logLevel: "warn"
   },
   "everwrite dev"
 )
 
-/** The settings that the nodes share: `dataDir` holds a folder for each, ports count up. */
-export const resolveDev = (sources: ReadonlyArray<Source>) =>
-  Effect.map(resolve([fixed, ...sources, usual]), (settings): Settings => ({
-    ...settings,
-    clusterKey: settings.clusterKey ?? ClusterKey.derived(settings.cluster)
-  }))
+/**
+ * The settings that the nodes share: `dataDir` holds a folder for each, ports count up. The samples
+ * have a folder of their own: a project that begins with them finds none of their documents later.
+ */
+export const resolveDev = Effect.fnUntraced(function*(
+  sources: ReadonlyArray<Source>,
+  options: { readonly samples: boolean } = { samples: false }
+) {
+  const given = yield* resolve([fixed, ...sources, usual])
+  const { cluster, clusterKey } = given
+  const folder = options.samples ? `${cluster}-samples` : cluster
+  const folders = fromObject({ dataDir: join(".everwrite", folder) }, "everwrite dev")
+  const { dataDir } = yield* resolve([fixed, ...sources, usual, folders])
+  const settings: Settings = {
+    ...given,
+    dataDir,
+    clusterKey: clusterKey ?? ClusterKey.derived(cluster)
+  }
+  return settings
+})
 
 export interface DevCluster {
   readonly settings: Settings
@@ -47,9 +61,14 @@ export interface DevCluster {
   readonly natsUrl: string
   /** Whether the broker is this process's own: only then nodes can be cut off. */
   readonly embedded: boolean
+  /** Whether that broker listens elsewhere than clients look first. */
+  readonly isUsualPortTaken: boolean
+  /** Those that run. */
   readonly nodes: () => ReadonlyArray<LiveNode>
-  /** Ends a node as a crash would, and starts it again on the data that it had on disk. */
-  readonly restart: (node: NodeId) => Effect.Effect<void, StartFailure>
+  /** Ends a node as a crash would. */
+  readonly kill: (node: NodeId) => Effect.Effect<void>
+  /** Starts it again, on the data that it had on disk. */
+  readonly revive: (node: NodeId) => Effect.Effect<void, StartFailure>
   /** Cuts a node off from the other nodes and from clients on NATS. */
   readonly isolate: (node: NodeId) => void
   /** Ends every isolation. */
@@ -74,23 +93,35 @@ const settingsOf = (settings: Settings, index: number): Settings => {
   }
 }
 
+/** Where clients of NATS look for a broker. */
+export const usualNatsPort = 4222
+
 /** The broker of this process, or where one is to be found already. */
-const openBroker = Effect.fnUntraced(function*({ nats, preset }: Settings) {
-  if (nats !== "embedded") return { natsUrl: nats, broker: undefined }
+const openBroker = Effect.fnUntraced(function*(
+  { nats, preset }: Settings,
+  port: number | undefined
+) {
+  if (nats !== "embedded") return { natsUrl: nats, broker: undefined, isUsualPortTaken: false }
+  const listen = (at: number) => Layer.build(layerBroker({ ...presets[preset].broker, port: at }))
   const broker: Broker = Context.get(
-    yield* Layer.build(layerBroker(presets[preset].broker)),
+    yield* listen(port ?? usualNatsPort).pipe(
+      Effect.catchIf(({ kind }) => port === undefined && kind === "in-use", () => listen(0))
+    ),
     EmbeddedBroker
   )
-  return { natsUrl: broker.url, broker }
+  const isUsualPortTaken = port === undefined && broker.port !== usualNatsPort
+  return { natsUrl: broker.url, broker, isUsualPortTaken }
 })
 
 /** Starts the cluster, which stops with the scope. */
 export const startDev = Effect.fnUntraced(function*(
   settings: Settings,
-  buckets: LoadedConfig["buckets"]
+  buckets: LoadedConfig["buckets"],
+  /** The broker's port; 0 takes any. Unless given the usual one, or any where that is taken. */
+  natsPort?: number
 ): Effect.fn.Return<DevCluster, StartFailure, Scope.Scope> {
   const outer = yield* Effect.scope
-  const { broker, natsUrl } = yield* openBroker(settings)
+  const { broker, isUsualPortTaken, natsUrl } = yield* openBroker(settings, natsPort)
   const start = Effect.fnUntraced(function*(index: number) {
     const scope = yield* Scope.fork(outer)
     const own = settingsOf({ ...settings, nats: natsUrl }, index)
@@ -98,28 +129,36 @@ export const startDev = Effect.fnUntraced(function*(
     const running: Running = { live, scope }
     return running
   })
-  const running = yield* Effect.forEach(ids, (_, index) => start(index), {
+  const started = yield* Effect.forEach(ids, (_, index) => start(index), {
     concurrency: ids.length
   })
+  const running: Array<Running | undefined> = [...started]
   // Nobody is to notice that three nodes need a moment to form a cluster.
-  for (const { live } of running) yield* settled(live.core)
-  const restart = Effect.fnUntraced(function*(node: NodeId) {
+  for (const { live } of started) yield* settled(live.core)
+  const kill = Effect.fnUntraced(function*(node: NodeId) {
     const index = ids.indexOf(node)
-    const { live, scope } = running[index]!
+    const killed = running[index]
+    if (killed === undefined) return
+    running[index] = undefined
     const name = connectionOf(node)
     // Messages that a crashed process had not sent stay unsent.
     broker?.isolate(name)
-    yield* live.crash
-    yield* Scope.close(scope, Exit.void)
+    yield* killed.live.crash
+    yield* Scope.close(killed.scope, Exit.void)
     broker?.heal(name)
-    running[index] = yield* start(index)
+  })
+  const revive = Effect.fnUntraced(function*(node: NodeId) {
+    const index = ids.indexOf(node)
+    running[index] ??= yield* start(index)
   })
   return {
     settings,
     natsUrl: publicAddress(natsUrl),
     embedded: broker !== undefined,
-    nodes: () => running.map(({ live }) => live),
-    restart,
+    isUsualPortTaken,
+    nodes: () => running.flatMap((node) => node === undefined ? [] : [node.live]),
+    kill,
+    revive,
     isolate: (node) => {
       invariant(broker !== undefined, "only the broker of this process can cut off a node")
       broker.isolate(connectionOf(node))

@@ -4,8 +4,9 @@ import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { afterEach, beforeEach, expect, it } from "vitest"
+import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { sampleBuckets } from "../../src/node/SampleBuckets.ts"
+import { freePort } from "../tooling/natsServer.ts"
 import { until } from "../tooling/until.ts"
 import { run, script, start, startDev, startOnTerminal, version } from "./everwrite.ts"
 
@@ -15,22 +16,46 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
-it("prints its nodes, and when they are ready", async () => {
-  const dev = start(["dev", "--port", "0"], { cwd: folder })
+const escape = "\u001b"
+
+/** Until it is ready, and then ended. */
+const printed = async (args: ReadonlyArray<string>) => {
+  const dev = start(["dev", ...args], { cwd: folder })
   const ready = () => dev.stdout().includes("ready in") || dev.child.exitCode !== null
   await until("dev is ready", ready, { withinMillis: 30_000 })
   dev.child.kill("SIGINT")
-  const { code, stderr, stdout } = await dev.ended
+  return dev.ended
+}
+
+/** A port that is taken until the test lets it go; undefined where another program has it. */
+const takePort = async (port: number) => {
+  const server = createServer()
+  const taken = await new Promise<boolean>((resolve) => {
+    server.once("error", () => resolve(false))
+    server.listen(port, "127.0.0.1", () => resolve(true))
+  })
+  return { taken, release: () => new Promise((resolve) => server.close(resolve)) }
+}
+
+it("prints its nodes, and when they are ready", async () => {
+  const { code, stderr, stdout } = await printed(["--port", "0", "--nats-port", "0"])
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" })
   expect(stdout.startsWith(`everwrite ${version}   cluster dev   Node 2`)).toBe(true)
   expect(stdout).toMatch(/^ {2}nodes {4}n1 n2 n3 {3}in this process$/mu)
   expect(stdout).toMatch(
     /^ {2}NATS {5}nats:\/\/127\.0\.0\.1:\d+ {3}in this process, loopback only$/mu
   )
-  expect(stdout).toMatch(/^ {2}HTTP {5}(http:\/\/127\.0\.0\.1:\d+ {2}){3} \/docs \/metrics$/mu)
-  expect(stdout).toMatch(/^ {2}data {5}\.everwrite\/dev$/mu)
+  expect(stdout).toMatch(
+    /^ {2}HTTP {5}http:\/\/127\.0\.0\.1:\d+ {3}n1 {3}\(each has \/docs and \/metrics\)$/mu
+  )
+  for (const node of ["n2", "n3"]) {
+    expect(stdout).toMatch(new RegExp(`^ {11}http://127\\.0\\.0\\.1:\\d+ {3}${node}$`, "mu"))
+  }
+  expect(stdout).toMatch(/^ {2}data {5}\.everwrite\/dev-samples$/mu)
   for (const { name } of sampleBuckets) expect(stdout).toMatch(new RegExp(` ${name} +[a-z]`, "u"))
   expect(stdout).toMatch(/\nready in \d+\.\d s\n$/u)
+  expect(stdout.split("\n").filter((line) => line.length > 80)).toEqual([])
+  expect(stdout).not.toContain(escape)
 })
 
 it.each(["SIGINT", "SIGTERM"] as const)("%s ends it with 0, and the data is there again", async (
@@ -40,7 +65,7 @@ it.each(["SIGINT", "SIGTERM"] as const)("%s ends it with 0, and the data is ther
   await run(["put", "scratch", "k", "1", "--url", first.nodes[2]!.http])
   expect(await first.stop(signal)).toMatchObject({ code: 0, stderr: "" })
   for (const node of ["n1", "n2", "n3"]) {
-    expect(existsSync(join(folder, ".everwrite", "dev", node, "store.sqlite"))).toBe(true)
+    expect(existsSync(join(folder, ".everwrite", "dev-samples", node, "store.sqlite"))).toBe(true)
   }
   const second = await startDev(folder)
   expect((await run(["get", "scratch", "k", "--url", second.nats])).stdout).toBe("1\n")
@@ -52,7 +77,7 @@ it("a port that is taken is named, with exit code 3", async () => {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
   const address = server.address()
   const port = typeof address === "object" && address !== null ? address.port : 0
-  const ended = await run(["dev", "--port", String(port)], { cwd: folder })
+  const ended = await run(["dev", "--port", String(port), "--nats-port", "0"], { cwd: folder })
   server.close()
   expect(ended).toEqual({
     code: 3,
@@ -63,9 +88,11 @@ it("a port that is taken is named, with exit code 3", async () => {
 
 it("a folder that another cluster uses is named, with exit code 3", async () => {
   const dev = await startDev(folder)
-  const { code, stderr } = await run(["dev", "--port", "0"], { cwd: folder })
+  const { code, stderr } = await run(["dev", "--port", "0", "--nats-port", "0"], { cwd: folder })
   expect(code).toBe(3)
-  expect(stderr).toMatch(/^no storage at .*\.everwrite\/dev\/n\d: another process, or another /)
+  expect(stderr).toMatch(
+    /^no storage at .*\.everwrite\/dev-samples\/n\d: another process, or another /
+  )
   await dev.stop()
 })
 
@@ -97,22 +124,114 @@ it("serves the sample config, with its code and its keys of several fields", asy
   await dev.stop()
 })
 
-it.skipIf(!existsSync(script))(
-  "on a terminal, keys kill a node, cut one off, heal, and end it",
-  async () => {
-    const dev = startOnTerminal(["dev", "--port", "0"], { cwd: folder })
-    const says = (text: string) => until(text, () => dev.stdout().includes(text))
-    await says("k kill a node   p partition   h heal   q quit")
-    dev.child.stdin.write("k")
+describe("the broker of dev", () => {
+  it("has the port that clients of NATS look at first, and says so where it is taken", async () => {
+    const { release, taken } = await takePort(4222)
+    try {
+      const { stdout } = await printed(["--port", "0"])
+      expect(stdout).not.toContain("nats://127.0.0.1:4222 ")
+      expect(stdout).toMatch(/^ {2}NATS {5}.*\n {11}another program has port 4222$/mu)
+    } finally {
+      if (taken) await release()
+    }
+    if (taken) {
+      const { stdout } = await printed(["--port", "0"])
+      expect(stdout).toMatch(/^ {2}NATS {5}nats:\/\/127\.0\.0\.1:4222 {3}in this process/mu)
+    }
+  })
+
+  it("has the port that --nats-port says, and does not start where that is taken", async () => {
+    const port = await freePort()
+    const { stdout } = await printed(["--port", "0", "--nats-port", String(port)])
+    expect(stdout).toContain(`nats://127.0.0.1:${port} `)
+    const { release } = await takePort(port)
+    const ended = await printed(["--port", "0", "--nats-port", String(port)])
+    await release()
+    expect(ended).toMatchObject({ code: 3, stdout: "" })
+    expect(ended.stderr).toMatch(
+      new RegExp(`^no broker on 127\\.0\\.0\\.1:${port}: .*EADDRINUSE`, "u")
+    )
+  })
+
+  it("--nats-port is wrong use where NATS_URL names another broker", async () => {
+    const env = { NATS_URL: "nats://127.0.0.1:1" }
+    const ended = await run(["dev", "--nats-port", "5000"], { cwd: folder, env })
+    expect(ended).toMatchObject({ code: 1, stdout: "" })
+    expect(ended.stderr).toMatch(
+      /^--nats-port is the port of a broker in this process, and NATS_URL/u
+    )
+  })
+})
+
+it("a project's first bucket finds no documents of the samples", async () => {
+  const [carts] = sampleBuckets
+  const samples = await startDev(folder)
+  await run(["do", "carts", "a", "lines.add", "apple", "1", "--url", samples.nodes[0]!.http])
+  await samples.stop()
+  const config = join(folder, "everwrite.config.json")
+  writeFileSync(config, JSON.stringify({ buckets: [carts.definition] }))
+  const own = await startDev(folder, ["--config", config])
+  expect((await run(["ls", "carts", "--url", own.nodes[0]!.http])).stdout).toBe("")
+  await own.stop()
+})
+
+describe.skipIf(!existsSync(script))("on a terminal", () => {
+  const ports = ["--port", "0", "--nats-port", "0"]
+
+  it("keys stop a node, start it, cut one off, heal, tell what they do, and end dev", async () => {
+    const dev = startOnTerminal(["dev", ...ports], { cwd: folder })
+    const says = (text: string) =>
+      until(text, () => dev.stdout().includes(text), { withinMillis: 30_000 })
+    const press = (key: string) => void dev.child.stdin.write(key)
+    await says("k kill a node   p partition   h heal   ? keys   q quit")
+    press("k")
+    await says("n2 is killed; k starts it again")
+    await says("n2 stopped")
+    press("k")
     await says("n2 is back on the same data after ")
-    dev.child.stdin.write("p")
+    press("h")
+    await says("no node is cut off")
+    press("p")
     await says("n3 is cut off from the others")
-    dev.child.stdin.write("h")
+    await says("n3 0/2")
+    press("p")
+    await says("n3 is cut off already; h heals")
+    press("h")
     await says("all nodes reach each other")
-    dev.child.stdin.write("q")
+    press("?")
+    await says("h  heal: let all nodes reach each other again")
+    press("x")
+    await says("x does nothing; ? shows the keys")
+    press("\u001b[A")
+    await says("that key does nothing; ? shows the keys")
+    press("q")
     expect(await dev.ended).toMatchObject({ code: 0 })
-  }
-)
+  })
+
+  it("a line tells the figures when they change, and none when they do not", async () => {
+    const dev = startOnTerminal(["dev", ...ports], { cwd: folder, env: { NO_COLOR: "1" } })
+    const says = (text: RegExp) =>
+      until(String(text), () => text.test(dev.stdout()), { withinMillis: 30_000 })
+    await says(/q quit/u)
+    const [, url = ""] = /HTTP +(\S+)/u.exec(dev.stdout()) ?? []
+    await run(["do", "notes", "n", "put", "\"a\"", "--url", url])
+    await run(["do", "notes", "n", "put", "\"b\"", "--url", url])
+    await says(/^requests 2   peers n1 2\/2, n2 2\/2, n3 2\/2   conflicts 1\r$/mu)
+    await run(["get", "notes", "n", "--url", url])
+    await says(/^requests 3   peers n1 2\/2, n2 2\/2, n3 2\/2   conflicts 2\r$/mu)
+    expect(dev.stdout().match(/^requests 3 .*$/gmu)).toHaveLength(1)
+    expect(dev.stdout()).not.toContain(escape)
+    dev.child.stdin.write("q")
+    await dev.ended
+  })
+
+  it("the banner is coloured, and not where NO_COLOR is set", async () => {
+    const dev = startOnTerminal(["dev", ...ports], { cwd: folder, env: { TERM: "xterm" } })
+    await until("it is ready", () => dev.stdout().includes("q quit"), { withinMillis: 30_000 })
+    dev.child.stdin.write("q")
+    expect((await dev.ended).stdout).toContain(`${escape}[1meverwrite ${version}`)
+  })
+})
 
 it("a wrong setting is named, with exit code 1", async () => {
   const env = { EVERWRITE_REQUESTS_MAX: "many" }

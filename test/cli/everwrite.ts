@@ -103,7 +103,9 @@ export const startDev = async (
   folder: string,
   args: ReadonlyArray<string> = []
 ): Promise<Dev> => {
-  const started = start(["dev", "--json", "--port", "0", ...args], { cwd: folder })
+  const started = start(["dev", "--json", "--port", "0", "--nats-port", "0", ...args], {
+    cwd: folder
+  })
   await until(
     `dev is ready (${started.stderr()})`,
     () => started.stdout().includes("\n") || started.child.exitCode !== null,

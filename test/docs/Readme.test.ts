@@ -82,7 +82,7 @@ describe("five minutes", () => {
   it("npm start prints the nodes, their addresses and the sample buckets", async () => {
     expect(cluster.stdout()).toMatch(/^ +nodes +n1 n2 n3 /m)
     expect(cluster.stdout()).toMatch(/^ +NATS +nats:\/\/127\.0\.0\.1:\d+ /m)
-    expect(cluster.stdout()).toMatch(/^ +HTTP( +http:\/\/127\.0\.0\.1:\d+){3} /m)
+    expect(cluster.stdout()).toMatch(/^ +HTTP +(http:\/\/127\.0\.0\.1:\d+ +n\d.*\n +){3}/m)
     for (const bucket of ["carts", "visits", "notes", "scratch"]) {
       expect(cluster.stdout()).toMatch(new RegExp(`^ +(buckets +)?${bucket} `, "m"))
     }
@@ -115,6 +115,12 @@ describe("three buckets and a client", () => {
     const config = { extends: join(root, "tsconfig.json"), include: [], files }
     writeFileSync(join(mine, "tsconfig.json"), JSON.stringify(config))
     expect(await run(`npx tsc -p ${mine}`)).toMatchObject({ code: 0, stdout: "" })
+  })
+
+  it("an editor reads them, in the folder that the README names, as the clone's own", () => {
+    const { include } = JSON.parse(readFileSync(join(root, "tsconfig.json"), "utf8"))
+    expect(include).toContain("mine")
+    expect(readFileSync(join(root, ".gitignore"), "utf8").split("\n")).toContain("/mine/")
   })
 
   it("the client runs against the cluster, which merges for others too", async () => {

@@ -246,6 +246,17 @@ export const lanHttp = {
   goodbyeMillis: 1_000
 }
 
+/** The screen of `everwrite dev`. */
+export const devScreen = {
+  /** How often its figures are looked at: a line is printed where one of them changed. */
+  figuresMillis: 1_000,
+  /**
+   * After how long without a frame a peer is shown as out of reach. Peers greet each other every
+   * 250 ms; eight of these, so that a busy laptop does not seem to be cut off.
+   */
+  peerUnheardMillis: 2_000
+}
+
 /** The connection to the brokers. */
 export const lanNats = {
   /**
