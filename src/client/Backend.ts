@@ -10,6 +10,7 @@ import type * as Request from "../coordinator/Request.ts"
 import type { BucketName } from "../core/model/Names.ts"
 import type { Principal } from "../core/model/Principal.ts"
 import type { StoreError } from "../core/model/StoreError.ts"
+import type { TraceParent } from "../core/model/TraceParent.ts"
 import type { Runtime } from "../core/Runtime.ts"
 
 export type Action = "read" | "write"
@@ -32,6 +33,8 @@ export interface BackendRequest extends OnBehalf {
    * sends it more than once.
    */
   readonly id?: string
+  /** The span that it belongs to. */
+  readonly trace?: TraceParent | undefined
 }
 
 export interface BackendAnswer {

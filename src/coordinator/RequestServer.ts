@@ -13,6 +13,7 @@ import * as Json from "../core/codec/Json.ts"
 import { misreadRequest } from "../core/model/MisreadRequest.ts"
 import { anonymous, type Principal } from "../core/model/Principal.ts"
 import * as Errors from "../core/model/StoreError.ts"
+import * as TraceParent from "../core/model/TraceParent.ts"
 import type { ClusterName, NodeId } from "../core/model/Names.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
@@ -58,6 +59,8 @@ interface Batch {
   readonly reply: string
   readonly isBatched: boolean
   readonly isMarked: boolean
+  /** The span that all its requests belong to. */
+  readonly trace: TraceParent.TraceParent | undefined
 }
 
 type RequestSubject = Extract<ParsedSubject, { readonly _tag: "Request" }>["request"]
@@ -86,7 +89,8 @@ const principalOfClient = (): Principal => anonymous
  */
 const requestOf = (
   subject: RequestSubject,
-  body: RequestBody
+  body: RequestBody,
+  trace: TraceParent.TraceParent | undefined
 ): Request | Errors.InvalidRequest => {
   const { access: action, bucket, operation } = subject
   const other = body.calls?.find(({ name }) => name !== operation)
@@ -102,7 +106,8 @@ const requestOf = (
     bucket,
     body: named,
     forwarded: false,
-    isAdmitted: true
+    isAdmitted: true,
+    trace
   }
 }
 
@@ -202,7 +207,8 @@ export class RequestServer {
       const many = { setting, value: String(requests.length), expected: `at most ${max}` }
       return this.#publish(reply, errorText(undefined, new Errors.InvalidRequest(many)))
     }
-    this.#begin({ request, requests, reply, isBatched, isMarked }, message.data.length)
+    const trace = TraceParent.from(message.traceparent)
+    this.#begin({ request, requests, reply, isBatched, isMarked, trace }, message.data.length)
   }
 
   #requestsMax({ access, operation }: RequestSubject): number {
@@ -245,7 +251,7 @@ export class RequestServer {
   }
 
   /** Gives one request to the coordinator, with the address of its answer. */
-  #one({ isBatched, isMarked, reply, request: subject }: Batch, json: unknown): void {
+  #one({ isBatched, isMarked, reply, request: subject, trace }: Batch, json: unknown): void {
     const { coordinator, runtime } = this.#options
     const { access, bucket, operation } = subject
     const principal = principalOfClient()
@@ -266,18 +272,18 @@ export class RequestServer {
       const origin = new NatsOrigin(arrival, explanationText)
       const body = decodeExplain(json)
       if (body._tag === "Failure") return this.#invalid(origin, body.failure.message, "a key")
-      return coordinator.explain({ ...body.success, bucket, principal }, origin)
+      return coordinator.explain({ ...body.success, bucket, principal, trace }, origin)
     }
     if (access === "read" && operation === "list") {
       const origin = new NatsOrigin(arrival, pageText)
       const body = decodeList(json)
       if (body._tag === "Failure") return this.#invalid(origin, body.failure.message, "a page")
-      return coordinator.list({ ...body.success, bucket, principal }, origin)
+      return coordinator.list({ ...body.success, bucket, principal, trace }, origin)
     }
     const origin = new NatsOrigin(arrival, answerText)
     const body = decodeRequest(json)
     if (body._tag === "Failure") return this.#invalid(origin, body.failure.message, "a request")
-    const request = requestOf(subject, body.success)
+    const request = requestOf(subject, body.success, trace)
     if (!("_tag" in request)) return coordinator.handle(request, origin)
     this.#refused++
     origin.deliver(request)

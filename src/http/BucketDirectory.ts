@@ -3,6 +3,7 @@
  * made only when the form of the bucket's keys and its operations are known.
  */
 import * as Effect from "effect/Effect"
+import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { BucketBody, ClusterDescription } from "../../schemas/ClusterDescription.ts"
 import type { Explanation } from "../../schemas/Explanation.ts"
 import type { KeyPage } from "../../schemas/KeyPage.ts"
@@ -16,14 +17,28 @@ import type {
 import type { HttpLimits } from "../core/model/Limits.ts"
 import { anonymous, type Principal } from "../core/model/Principal.ts"
 import { type StoreError, UnknownBucket } from "../core/model/StoreError.ts"
+import * as TraceParent from "../core/model/TraceParent.ts"
 
 export type DirectoryLimits = Pick<
   HttpLimits,
   "descriptionMillis" | "bodyBytesMax" | "contextHeaderBytesMax"
 >
 
-/** HTTP asks for no credentials yet. */
-const principalOfCaller = (): Principal => anonymous
+/** What an HTTP request says of its sender: its span. It names no user yet. */
+interface Caller {
+  readonly principal: Principal
+  readonly trace: TraceParent.TraceParent | undefined
+}
+
+const caller = Effect.map(
+  HttpServerRequest,
+  ({ headers }): Caller => ({
+    principal: anonymous,
+    trace: TraceParent.from(headers["traceparent"])
+  })
+)
+
+type Asked<A> = Effect.Effect<A, StoreError, HttpServerRequest>
 
 /** The timeout of a query as requests name it. */
 export const timed = (timeout: number | undefined): { readonly timeoutMillis?: number } =>
@@ -68,21 +83,24 @@ export class BucketDirectory {
     })
   }
 
-  request(request: BackendRequest): Effect.Effect<BackendAnswer, StoreError> {
-    return ask((respond) =>
-      this.backend.request({ ...request, principal: principalOfCaller() }, respond)
+  request(request: BackendRequest): Asked<BackendAnswer> {
+    return Effect.flatMap(
+      caller,
+      (from) => ask((respond) => this.backend.request({ ...request, ...from }, respond))
     )
   }
 
-  explain(request: BackendExplain): Effect.Effect<Explanation, StoreError> {
-    return ask((respond) =>
-      this.backend.explain({ ...request, principal: principalOfCaller() }, respond)
+  explain(request: BackendExplain): Asked<Explanation> {
+    return Effect.flatMap(
+      caller,
+      (from) => ask((respond) => this.backend.explain({ ...request, ...from }, respond))
     )
   }
 
-  list(request: BackendList): Effect.Effect<KeyPage, StoreError> {
-    return ask((respond) =>
-      this.backend.list({ ...request, principal: principalOfCaller() }, respond)
+  list(request: BackendList): Asked<KeyPage> {
+    return Effect.flatMap(
+      caller,
+      (from) => ask((respond) => this.backend.list({ ...request, ...from }, respond))
     )
   }
 }

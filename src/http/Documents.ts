@@ -6,6 +6,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -46,7 +47,7 @@ interface Incoming {
   readonly headers: Headers
 }
 
-type Answer = Effect.Effect<HttpServerResponse, Failure>
+type Answer = Effect.Effect<HttpServerResponse, Failure, HttpServerRequest>
 
 /** A key as it stands in a query: text for bare keys, else a JSON object. */
 export const keyOf = (

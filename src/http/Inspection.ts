@@ -27,7 +27,7 @@ export interface InspectionOptions {
 }
 
 /** The JSON of an answer, or a problem. */
-const shown = (asked: Effect.Effect<object, Failure>) =>
+const shown = <R>(asked: Effect.Effect<object, Failure, R>) =>
   answered(Effect.map(asked, (body) => HttpServerResponse.jsonUnsafe(body)))
 
 const layerBuckets = (directory: BucketDirectory) =>

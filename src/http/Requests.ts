@@ -51,7 +51,7 @@ export const layerRequests = (directory: BucketDirectory) => {
     action: Action,
     name: string,
     incoming: HttpServerRequest
-  ): Effect.fn.Return<HttpServerResponse.HttpServerResponse, Failure> {
+  ): Effect.fn.Return<HttpServerResponse.HttpServerResponse, Failure, HttpServerRequest> {
     const { definition } = yield* directory.bucket(name)
     const bucket = definition.name
     const json = yield* readJson(incoming, {

@@ -8,8 +8,11 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { TracerDisabledWhen } from "effect/http/HttpMiddleware"
 import type * as Scope from "effect/Scope"
+import * as Tracer from "effect/Tracer"
 import type { Backend } from "../client/Backend.ts"
+import type { RequestObserver } from "../coordinator/RequestObserver.ts"
 import * as EmbeddedBackend from "../client/EmbeddedBackend.ts"
 import { Everwrite, makeClient } from "../client/Everwrite.ts"
 import { fitted } from "../core/model/BucketDefinition.ts"
@@ -40,8 +43,10 @@ import { type AnotherProcess, refuseSecond, watchSuperseded } from "./OneProcess
 import { beginIncarnation, NodeCore, type NodeOptions } from "./NodeCore.ts"
 import { processSamples } from "./ProcessSamples.ts"
 import { RequestMetrics } from "./RequestMetrics.ts"
+import { RequestTraces } from "./RequestTraces.ts"
 import { fromObject, type InvalidSetting } from "./Setting.ts"
 import { resolve, type Settings } from "./Settings.ts"
+import { openTelemetry } from "./Telemetry.ts"
 import { version } from "./Version.ts"
 import { healthOf, samplesOf } from "./Status.ts"
 
@@ -91,7 +96,9 @@ const openStorage = (settings: Settings, runtime: Runtime) => {
     runtime,
     limits: limitsOf(settings)
   })
-  return Effect.acquireRelease(opening, (opened) => opened.close)
+  return Effect.acquireRelease(opening, (opened) => opened.close).pipe(
+    Effect.withSpan("everwrite.start.storage")
+  )
 }
 
 const openTransport = Effect.fnUntraced(function*(settings: Settings) {
@@ -101,7 +108,7 @@ const openTransport = Effect.fnUntraced(function*(settings: Settings) {
     : nats
   const options = yield* natsOptions(settings, { servers, name: `everwrite/${node}` })
   return Context.get(yield* Layer.build(layerNats(options)), Transport)
-})
+}, Effect.withSpan("everwrite.start.nats"))
 
 const begin = (options: Pick<NodeOptions, "storage" | "runtime">, { dataDir }: Settings) =>
   Effect.callback<Incarnation, StorageUnavailable>((resume) =>
@@ -150,6 +157,21 @@ const reportFailures = Effect.fnUntraced(function*() {
   }
 })
 
+/** Measures all requests, and follows a share of them where a collector is set. */
+const observerOf = (
+  { node, traceShare: share }: Settings,
+  { buckets, metrics, runtime, tracer }: Telemetry & Pick<NodeOptions, "buckets" | "runtime">
+): RequestObserver => {
+  const measured = new RequestMetrics({
+    ...metrics,
+    ...lanMetrics,
+    buckets: new Set(buckets.keys())
+  })
+  return tracer === undefined
+    ? measured
+    : new RequestTraces({ runtime, tracer, share, node, metrics: measured })
+}
+
 /** A key that follows from a name keeps no attacker out: it is for development, and says so. */
 const keysOf = Effect.fnUntraced(function*(settings: Settings) {
   const { cluster, clusterKey, clusterKeyPrevious: previous } = settings
@@ -177,12 +199,38 @@ const drain = Effect.fnUntraced(function*(core: NodeCore) {
   // Their answers are gathered until the end of the turn, and then on their way to the broker.
   yield* Effect.sleep(1)
   yield* Effect.callback<void>((resume) => options.transport.flush(() => resume(Effect.void)))
-})
+}, Effect.withSpan("everwrite.drain"))
 
 /** Starts a node, which stops with the scope. */
 export const startNode = Effect.fnUntraced(function*(
   settings: Settings,
   served: LoadedConfig["buckets"]
+): Effect.fn.Return<LiveNode, StartFailure, Scope.Scope> {
+  const metrics = new NodeMetrics()
+  // Opened first and closed last: it sends the spans of the stop, too.
+  const tracer = yield* openTelemetry(settings, metrics)
+  const starting = start(settings, served, { metrics, tracer })
+  return yield* tracer === undefined ? starting : traced(starting, tracer)
+})
+
+/** Where a start takes its numbers and spans. */
+interface Telemetry {
+  readonly metrics: NodeMetrics
+  readonly tracer: Tracer.Tracer | undefined
+}
+
+/** With spans of the steps of a start; requests have theirs from `RequestTraces`, by HTTP too. */
+const traced = <A, E, R>(starting: Effect.Effect<A, E, R>, tracer: Tracer.Tracer) =>
+  starting.pipe(
+    Effect.withSpan("everwrite.start"),
+    Effect.provideService(Tracer.Tracer, tracer),
+    Effect.provideService(TracerDisabledWhen, () => true)
+  )
+
+const start = Effect.fnUntraced(function*(
+  settings: Settings,
+  served: LoadedConfig["buckets"],
+  { metrics, tracer }: Telemetry
 ): Effect.fn.Return<LiveNode, StartFailure, Scope.Scope> {
   const { cluster, node } = settings
   const runtime = makeLiveRuntime()
@@ -191,7 +239,6 @@ export const startNode = Effect.fnUntraced(function*(
   const buckets = bucketsOf(served, settings)
   const incarnation = yield* begin({ storage: storage.service, runtime }, settings)
   const { ended, onSuperseded } = yield* watchSuperseded({ node })
-  const metrics = new NodeMetrics()
   const options: NodeOptions = {
     runtime,
     transport,
@@ -207,7 +254,7 @@ export const startNode = Effect.fnUntraced(function*(
     onFailure: yield* reportFailures(),
     onConflict: yield* reportConflicts({ ...lanReports, runtime }),
     onSuperseded,
-    observer: new RequestMetrics({ ...metrics, ...lanMetrics, buckets: new Set(buckets.keys()) })
+    observer: observerOf(settings, { runtime, metrics, buckets, tracer })
   }
   yield* refuseSecond(options, incarnation)
   const core = yield* Effect.acquireRelease(
@@ -231,7 +278,8 @@ export const startNode = Effect.fnUntraced(function*(
   yield* Effect.addFinalizer(() => {
     if (stopping) return Effect.void
     stopping = true
-    return drain(core)
+    // The last numbers go to a collector, too.
+    return Effect.andThen(drain(core), Effect.sync(() => metrics.refresh()))
   })
   const crash = Effect.suspend(() => {
     stopping = true
@@ -248,7 +296,7 @@ const openHttp = Effect.fnUntraced(function*(
   const { http: limits } = presets[preset]
   const { url } = yield* serve({ ...serving, host: httpHost, port: http, hosts, tokens, limits })
   return url
-})
+}, Effect.withSpan("everwrite.start.http"))
 
 /**
  * The node as a service, for programs that are one: the layer starts it, gives them its client

@@ -13,6 +13,7 @@ import { Member, Weight, Zone } from "../core/ring/Membership.ts"
 import { defaultPartitionCount, isPartitionCount } from "../core/ring/Partition.ts"
 import { edgeSettings, openEdge } from "./EdgeSettings.ts"
 import { isLimitName, limitSettings, readPreset } from "./LimitSettings.ts"
+import { telemetrySettings } from "./TelemetrySettings.ts"
 import { integer, InvalidSetting, read, setting, type Source } from "./Setting.ts"
 
 const path = (variable: string, about: string, flag?: string) =>
@@ -204,6 +205,7 @@ export const settings = {
     about: "Port of HTTP; 0 takes a free one."
   }),
   ...edgeSettings,
+  ...telemetrySettings,
   logLevel: setting({
     variable: "EVERWRITE_LOG_LEVEL",
     schema: Schema.Literals(logLevels),

@@ -113,7 +113,8 @@ class MemoryConnection {
 
   service(): TransportService {
     return {
-      publish: (subject, data, reply) => this.#publish(subject, data, reply),
+      publish: (subject, data, reply, traceparent) =>
+        this.#publish(subject, data, reply, traceparent),
       subscribe: (subject, handler, options) => this.#subscribe(subject, handler, options?.queue),
       flush: (done) => this.#flush(done),
       newInbox: () => `_INBOX.${this.#router.runtime.id()}`,
@@ -155,7 +156,12 @@ class MemoryConnection {
     listener.handler(message)
   }
 
-  #publish(subject: string, data: Uint8Array, reply: string | undefined): void {
+  #publish(
+    subject: string,
+    data: Uint8Array,
+    reply: string | undefined,
+    traceparent: string | undefined
+  ): void {
     const { maxPayload } = this.#router
     const fits = kindOf(subject) === "subject" && data.length <= maxPayload
       && (reply === undefined || kindOf(reply) === "subject")
@@ -165,7 +171,8 @@ class MemoryConnection {
     }
     this.#sentMessages++
     this.#sentBytes += data.length
-    const message = { subject, data: new Uint8Array(data), reply, noResponders: false }
+    const copy = new Uint8Array(data)
+    const message = { subject, data: copy, reply, noResponders: false, traceparent }
     this.#whileConnected(() => this.#router.deliver(this, message))
   }
 

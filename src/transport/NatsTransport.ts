@@ -11,6 +11,7 @@ import {
   AuthorizationError,
   connect,
   createInbox,
+  headers,
   NatsConnectionImpl,
   PermissionViolationError,
   TimeoutError,
@@ -36,6 +37,9 @@ export interface NatsTransport extends TransportService {
 /** Tells the operator of refused subjects and lost permissions. */
 export type Warn = (text: string) => void
 
+/** Of W3C Trace Context. */
+const traceHeader = "traceparent"
+
 /** Bytes of the protocol around a message, roughly. */
 const envelopeBytes = 32
 
@@ -57,6 +61,13 @@ export const connectNats = async (options: NatsOptions, warn: Warn): Promise<Nat
       ...cause instanceof AuthorizationError ? { isDenied: true } : {}
     })
   }
+}
+
+const publishOptions = (reply: string | undefined, traceparent: string | undefined) => {
+  if (traceparent === undefined) return reply === undefined ? undefined : { reply }
+  const own = headers()
+  own.set(traceHeader, traceparent)
+  return { headers: own, ...(reply === undefined ? {} : { reply }) }
 }
 
 /** What the broker's error denies, or undefined where it is another error. */
@@ -131,7 +142,8 @@ class NatsLink {
 
   service(): NatsTransport {
     return {
-      publish: (subject, data, reply) => this.#publish(subject, data, reply),
+      publish: (subject, data, reply, traceparent) =>
+        this.#publish(subject, data, reply, traceparent),
       subscribe: (subject, handler, options) => this.#subscribe(subject, handler, options?.queue),
       flush: (done) => this.#flush(done),
       newInbox: () => createInbox(this.#inboxPrefix),
@@ -166,7 +178,12 @@ class NatsLink {
     return this.#maxPayload
   }
 
-  #publish(subject: string, data: Uint8Array, reply: string | undefined): void {
+  #publish(
+    subject: string,
+    data: Uint8Array,
+    reply: string | undefined,
+    traceparent: string | undefined
+  ): void {
     const fits = data.length <= this.#currentMaxPayload() && kindOf(subject) === "subject"
       && (reply === undefined || kindOf(reply) === "subject")
     const { protocol } = this.#client
@@ -185,7 +202,7 @@ class NatsLink {
     }
     this.#sentMessages++
     this.#sentBytes += data.length
-    this.#client.publish(subject, data, reply === undefined ? undefined : { reply })
+    this.#client.publish(subject, data, publishOptions(reply, traceparent))
     this.#window.add(bytes, address)
   }
 
@@ -214,7 +231,8 @@ class NatsLink {
         subject: message.subject,
         data,
         reply: message.reply === "" ? undefined : message.reply,
-        noResponders: data.length === 0 && message.headers?.code === 503
+        noResponders: data.length === 0 && message.headers?.code === 503,
+        traceparent: message.headers?.last(traceHeader)
       })
     } catch (fault) {
       // Inside the client's parser this would end its reading, and no error would be reported.

@@ -17,6 +17,8 @@ export interface Message {
   readonly reply: string | undefined
   /** The subject of the request has no subscriber (NATS status 503). */
   readonly noResponders: boolean
+  /** The header of this name, by which its sender names a span; left out where there is none. */
+  readonly traceparent?: string | undefined
 }
 
 export interface Subscription {
@@ -47,7 +49,12 @@ export interface TransportService {
    * `data` must not be changed before the end of the turn: before a task runs that is given to
    * `endOfTurn` after this call.
    */
-  readonly publish: (subject: string, data: Uint8Array, reply?: string) => void
+  readonly publish: (
+    subject: string,
+    data: Uint8Array,
+    reply?: string,
+    traceparent?: string
+  ) => void
   /** Of subscriptions with the same `queue`, one gets each message. */
   readonly subscribe: (
     subject: string,

@@ -63,6 +63,8 @@ const samples: Readonly<
   natsCa: [texts],
   httpHost: [texts],
   http: [shared.http, "65536"],
+  otlpUrl: [["http://127.0.0.1:4318", "https://c.example", "http://c:1/x"], "127.0.0.1:4318"],
+  traceShare: [["0", "0.25", "1"], "1.5"],
   logLevel: [["debug", "info", "none"], "loud"],
   logFormat: [["pretty", "json", "logfmt"], "xml"],
   preset: [["development", "lan", "wan"], "moon"],

@@ -323,7 +323,9 @@ export const lanMetrics = {
    * Histograms by bucket, operation and outcome, at 15 lines each in the text of metrics; further
    * operations are counted together. 100 buckets with five operations and two outcomes fit.
    */
-  seriesMax: 1_000
+  seriesMax: 1_000,
+  /** Between two messages to a collector of spans and metrics. */
+  exportMillis: 5_000
 }
 
 export interface MetricsLimits extends Readonly<typeof lanMetrics> {}
