@@ -136,6 +136,14 @@ const sessionHeaders = {
   ))
 }
 
+const readHeaders = {
+  ...sessionHeaders,
+  "if-none-match": Schema.optionalKey(describe(
+    Schema.String,
+    "Tags of answers that the caller has, as `ETag` gave them: 304 where one is that of now"
+  ))
+}
+
 const writeHeaders = {
   ...sessionHeaders,
   "everwrite-context": Schema.optionalKey(describe(
@@ -175,6 +183,13 @@ const answerHeaders = {
   )
 }
 
+const readAnswerHeaders = {
+  ...answerHeaders,
+  etag: Schema.optionalKey(
+    describe(Schema.String, "Changes with the value and with the context; for `If-None-Match`")
+  )
+}
+
 const Siblings = Schema.Struct({ siblings: Schema.Array(Schema.Json) })
 
 const found = HttpApiSchema.WithHeaders(
@@ -186,6 +201,12 @@ const nothingLeft = HttpApiSchema.WithHeaders(
   answerHeaders
 )
 
+const read = HttpApiSchema.WithHeaders(found.schema, readAnswerHeaders)
+const notModified = HttpApiSchema.WithHeaders(
+  HttpApiSchema.Empty(304).annotate({ description: "The caller has what would be shown" }),
+  readAnswerHeaders
+)
+
 const bucketParams = { bucket: Schema.String }
 const docs = "/v1/buckets/:bucket/docs"
 
@@ -195,8 +216,8 @@ class Documents extends HttpApiGroup.make("documents").add(
   HttpApiEndpoint.get("get", docs, {
     params: bucketParams,
     query: { ...ReadQuery, siblings },
-    headers: sessionHeaders,
-    success: found,
+    headers: readHeaders,
+    success: [read, notModified],
     error: reading
   }).annotateMerge(summary("Read a document")),
   HttpApiEndpoint.put("put", docs, {
@@ -230,8 +251,8 @@ class Documents extends HttpApiGroup.make("documents").add(
   HttpApiEndpoint.get("siblings", "/v1/buckets/:bucket/siblings", {
     params: bucketParams,
     query: ReadQuery,
-    headers: sessionHeaders,
-    success: HttpApiSchema.WithHeaders(Siblings, answerHeaders),
+    headers: readHeaders,
+    success: [HttpApiSchema.WithHeaders(Siblings, readAnswerHeaders), notModified],
     error: reading
   }).annotateMerge(summary("Read all concurrent values of a document"))
 ) {}

@@ -12,6 +12,7 @@ import {
 } from "../../schemas/Problem.ts"
 import type { BackendAnswer } from "../client/Backend.ts"
 import type { StoreError } from "../core/model/StoreError.ts"
+import { entityTag, isKnown } from "./EntityTag.ts"
 
 /** The reason why a request is not carried out. */
 export type Failure = StoreError | Problem
@@ -64,6 +65,8 @@ export interface DocumentOptions {
   /** Whether an absent document is no error: a write may leave none. */
   readonly absentIsFine: boolean
   readonly contextHeaderBytesMax: number
+  /** The tags of what a reader has, as `If-None-Match`; left out by a write. */
+  readonly known?: string | undefined
 }
 
 /** A header that a client or a proxy cannot read would lose the whole answer, of a write too. */
@@ -90,12 +93,15 @@ export const documentResponse = (answer: BackendAnswer, options: DocumentOptions
       ? HttpServerResponse.empty({ status: 204, headers })
       : problemResponse(absent, headers)
   }
-  if (values.length > 1 || options.siblings) {
-    return jsonResponse(`{"siblings":[${texts.join(",")}]}`, {
-      ...headers,
-      "everwrite-siblings": String(values.length)
-    })
-  }
+  const isList = values.length > 1 || options.siblings
+  const text = isList ? `{"siblings":[${texts.join(",")}]}` : texts[0] ?? "null"
   const merged: Headers = siblings > 1 ? { "everwrite-merged": String(siblings) } : {}
-  return jsonResponse(texts[0] ?? "null", { ...headers, ...merged })
+  const shown: Headers = isList ? { "everwrite-siblings": String(values.length) } : merged
+  const all = { ...headers, ...shown }
+  if (options.absentIsFine) return jsonResponse(text, all)
+  const etag = entityTag([context, text, ...Object.entries(shown).flat()])
+  // A loss is told once, and has to be seen.
+  return lost !== true && isKnown(options.known, etag)
+    ? HttpServerResponse.empty({ status: 304, headers: { ...all, etag } })
+    : jsonResponse(text, { ...all, etag })
 }

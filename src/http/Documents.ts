@@ -22,6 +22,7 @@ import * as Errors from "../core/model/StoreError.ts"
 import { keepsSiblings } from "../core/strategy/Strategies.ts"
 import { answered, documentResponse, type Failure, problemResponse } from "./Answers.ts"
 import { type BucketDirectory, timed } from "./BucketDirectory.ts"
+import { tagsFault } from "./EntityTag.ts"
 import { type BodyOptions, readJson } from "./JsonBody.ts"
 
 type Settings = Pick<RequestBody, "consistency" | "r" | "w" | "pr" | "pw" | "dw">
@@ -38,6 +39,7 @@ interface Headers {
   readonly "everwrite-fingerprint"?: string
   readonly "everwrite-if-unknown"?: NonNullable<RequestBody["ifUnknown"]>
   readonly "idempotency-key"?: string
+  readonly "if-none-match"?: string
 }
 
 /** A request as it came in, whatever its route. */
@@ -113,6 +115,8 @@ class Documents {
   }
 
   read(incoming: Incoming, siblings: boolean): Answer {
+    const fault = tagsFault(incoming.headers["if-none-match"])
+    if (fault !== undefined) return Effect.fail(fault)
     return Effect.flatMap(this.#directory.bucket(incoming.params.bucket), (bucket) => {
       const { query } = incoming
       const asked = { ...incoming, query: { ...query, siblings } }
@@ -150,7 +154,8 @@ class Documents {
         documentResponse(answer, {
           siblings,
           absentIsFine: action === "write",
-          contextHeaderBytesMax
+          contextHeaderBytesMax,
+          known: incoming.headers["if-none-match"]
         })
       )
     )

@@ -33,6 +33,7 @@ import { layerDocuments } from "./Documents.ts"
 import { layerRequests } from "./Requests.ts"
 import { refuseTunnel, refuseUnreadable } from "./Unreadable.ts"
 import type { NodeMetrics } from "./Metrics.ts"
+import { RouteTable } from "./RouteTable.ts"
 import { type Health, layerInspection } from "./Inspection.ts"
 import { faultIn } from "./StrictRequest.ts"
 import { upgradeFault } from "./Upgrade.ts"
@@ -85,7 +86,7 @@ const invalid = ({ cause }: HttpApiSchemaError): InvalidRequest => {
 const noRoute = problem("NoRoute", {
   status: 404,
   title: "No such route",
-  detail: "no such path, or not with this method; /docs and /openapi.json list all"
+  detail: "no such path; /docs and /openapi.json list all"
 })
 
 const failed = problem("Failed", {
@@ -106,13 +107,15 @@ const failureOf = (cause: Cause.Cause<unknown>): Failure => {
 const strictly = <E, R>(
   app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>,
   access: Access,
-  connections: ConnectionTable
+  connections: ConnectionTable,
+  routes: RouteTable
 ) =>
   Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
     const refusal = refusalOf(request, access) ?? crowdedOut(request, connections)
     if (refusal !== undefined) return Effect.succeed(refusal)
     const fault = faultIn(request) ?? upgradeFault(request)
-    return fault === undefined ? app : Effect.succeed(problemResponse(fault))
+    const beyond = fault === undefined ? routes.refusalOf(request) : problemResponse(fault)
+    return beyond === undefined ? app : Effect.succeed(beyond)
   })
 
 /** A browser takes each answer for what it says it is, and never for a page. */
@@ -192,7 +195,8 @@ export const serve = Effect.fnUntraced(function*(
   // A client that stays connected after the goodbye would delay the end without limit.
   yield* Effect.addFinalizer(() => Effect.sync(() => connections.close()))
   const access = makeAccess({ ...options, host })
-  yield* server.serve(typed(fitting(withProblems(strictly(app, access, connections)), connections)))
+  const strict = strictly(app, access, connections, new RouteTable())
+  yield* server.serve(typed(fitting(withProblems(strict), connections)))
   // Nothing here speaks another protocol: a request to upgrade is answered as any other.
   nodeServer.removeAllListeners("upgrade")
   const address = nodeServer.address()

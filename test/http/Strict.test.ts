@@ -138,7 +138,8 @@ describe("a number in a body", () => {
     ]
   ])("is refused where no double holds it: %s %s %s", async (method, path, body, at) => {
     const key = path.startsWith("days") ? `{"day":"1970-01-01","place":2}` : "k"
-    const refused = await call(server, `/v1/buckets/${path}`, { method, query: { key }, body })
+    const query: Readonly<Record<string, string>> = path.endsWith("/write") ? {} : { key }
+    const refused = await call(server, `/v1/buckets/${path}`, { method, query, body })
     expect(refused.status).toBe(422)
     expect(await problemIn(refused)).toMatchObject({ path: at })
   })
