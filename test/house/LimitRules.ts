@@ -26,6 +26,7 @@ export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/core/crdt/Sum.ts": ["sumBytesMax", "halfMax", "numberBytes"],
   "src/core/model/CanonicalJson.ts": ["depthMax", "nodesMax"],
   "src/core/model/DocumentKey.ts": ["keyLengthMax"],
+  "src/core/model/NearestName.ts": ["lengthMax", "beginningMin"],
   "src/core/model/OperationName.ts": ["stepLengthMax", "stepsMax", "operationLengthMax"],
   "src/core/model/WriteName.ts": ["nameLengthMax"],
   "src/core/quorum/Quorum.ts": ["replicasMax"],
