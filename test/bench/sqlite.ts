@@ -1,7 +1,7 @@
 /**
  * Compares Node's own SQLite with the package `sqlite3`, each with the statements of a node's hot
- * path: groups of 64 rows of 256 bytes that are replaced in one synced transaction, and reads of one
- * row. The package is no dependency, so it is installed for this alone.
+ * path: groups of 64 rows of 256 bytes that are replaced in one synced transaction, and reads of
+ * one row. The package is no dependency, so it is installed for this alone.
  *
  *     npm install --no-save sqlite3 && npx node test/bench/sqlite.ts [--seconds 3]
  */
