@@ -103,3 +103,41 @@ describe.each(["read", "write", "explain", "list"] as const)("an exception in a 
     expect(stepped.read(1, notes, { key: "k" }).answer.values).not.toEqual([])
   })
 })
+
+describe("an exception at one request of a message over NATS", () => {
+  it.each(["get", "list", "explain"] as const)(
+    "in a %s costs that request alone, whose client is told; it is counted, with its place",
+    (operation) => {
+      const client = stepped.cluster.connect()
+      const answers: Array<unknown> = []
+      client.subscribe(
+        "inbox",
+        ({ data }) => answers.push(...JSON.parse(new TextDecoder().decode(data)))
+      )
+      const method = operation === "get" ? "handle" : operation
+      for (const { core: { coordinator } } of stepped.nodes) {
+        const original = coordinator[method].bind(coordinator)
+        let calls = 0
+        Object.assign(coordinator, {
+          [method]: (...args: Parameters<typeof original>) => {
+            if (++calls === 2) throw new Error("planted")
+            Reflect.apply(original, coordinator, args)
+          }
+        })
+      }
+      const requests = [1, 2, 3].map((id) => ({ id, key: "k", limit: 1 }))
+      const data = new TextEncoder().encode(JSON.stringify(requests))
+      client.publish(`everwrite.test.v1.read.notes.${operation}`, data, "inbox")
+      stepped.runtime.advance(20_000)
+      const told = { error: { _tag: "NoAnswer", mayHaveApplied: false } }
+      expect(answers.toSorted((a, b) => Object(a).id - Object(b).id)).toMatchObject([
+        { id: 1 },
+        { id: 2, ...told },
+        { id: 3 }
+      ])
+      expect(answers.filter((answer) => "error" in Object(answer))).toHaveLength(1)
+      expect(failures).toEqual([["Error: planted", "a read of a client over NATS"]])
+      expect(stepped.nodes.map(({ core }) => core.guard.count).toSorted()).toEqual([0, 0, 0, 1])
+    }
+  )
+})

@@ -1,5 +1,6 @@
 // Checks that each count of a node is in the text of /metrics, with its value.
 import { afterEach, beforeEach, expect, it } from "vitest"
+import { empty } from "../../src/core/crdt/Document.ts"
 import { NodeMetrics } from "../../src/http/Metrics.ts"
 import { alarmsOf } from "../../src/node/Alarms.ts"
 import { healthOf, samplesOf } from "../../src/node/Status.ts"
@@ -68,6 +69,33 @@ it("a node whose store has a fault is not ready, says which, and says so until i
   expect([health.notReady(), health.alarms?.()]).toEqual([said, said])
   expect(alarmsOf(core).filter(({ name }) => name === "store").map((alarm) => alarm.count()))
     .toEqual([1])
+})
+
+/** The count of an alarm at each node. */
+const alarmed = (alarm: string): ReadonlyArray<number | undefined> =>
+  stepped.nodes.map(({ core }) => alarmsOf(core).find(({ name }) => name === alarm)?.count())
+
+it("an exception in a handler raises an alarm at its node", () => {
+  const { core } = stepped.nodes[1]!
+  expect(alarmed("failure")).toEqual([0, 0, 0])
+  expect(() => core.guard.failed(new Error("planted"), "a message")).toThrow("planted")
+  expect(alarmed("failure")).toEqual([0, 1, 0])
+})
+
+it("two contents of one dot raise an alarm at the node that finds them", () => {
+  const { core: { replica } } = stepped.nodes[2]!
+  const row = stepped.rowOf(profiles, "k")
+  const dot = { actor: "n9.0mi8dfxmoabcdef.1", counter: 1 }
+  const plant = (value: string) => {
+    const context = new Map([[dot.actor, dot.counter]])
+    const store = { kind: "latest", ...dot, stamp: 1, value } as const
+    replica.join({ key: row, document: { ...empty, context, store } }, () => {})
+  }
+  plant("1000111")
+  expect(alarmed("conflict")).toEqual([0, 0, 0])
+  plant("9000111")
+  expect(alarmed("conflict")).toEqual([0, 0, 1])
+  expect(shown("conflicting_dots_total")).toEqual(["0", "0", "1"])
 })
 
 it("a document beyond half of a limit raises an alarm that names it", () => {
