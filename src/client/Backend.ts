@@ -66,4 +66,9 @@ export interface Backend {
     respond: (outcome: KeyPage | StoreError) => void
   ) => void
   readonly describe: (respond: (outcome: ClusterDescription | StoreError) => void) => void
+  /**
+   * Why a request is refused whatever it asks for, so that its body need not be read; undefined
+   * where it may be taken. Left out by a backend that tells it of single requests alone.
+   */
+  readonly overload?: () => StoreError | undefined
 }

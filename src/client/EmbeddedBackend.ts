@@ -45,6 +45,7 @@ export const make = (options: EmbeddedOptions): Backend => ({
     options.coordinator.explain(withPrincipal(request), { deliver: respond }),
   list: (request, respond) =>
     options.coordinator.list(withPrincipal(request), { deliver: respond }),
+  overload: () => options.coordinator.overload(),
   describe: (respond) => {
     const { buckets, cluster, view } = options
     const { ring, self: node } = view

@@ -83,6 +83,12 @@ export class BucketDirectory {
     })
   }
 
+  /** Fails where a request would be refused whatever it asks for. */
+  readonly admission: Effect.Effect<void, StoreError> = Effect.suspend(() => {
+    const error = this.backend.overload?.()
+    return error === undefined ? Effect.void : Effect.fail(error)
+  })
+
   request(request: BackendRequest): Asked<BackendAnswer> {
     return Effect.flatMap(
       caller,

@@ -181,8 +181,9 @@ const inBody = (failure: Failure): Failure => {
 
 export const layerDocuments = (directory: BucketDirectory) => {
   const documents = new Documents(directory)
-  const { limits: { bodyBytesMax } } = directory
+  const { admission, limits: { bodyBytesMax } } = directory
   const bodyOptions = (bucket: string, levels: number): BodyOptions => ({
+    admission,
     bucket,
     levels,
     bodyBytesMax,

@@ -44,6 +44,8 @@ const parse = (
   })
 
 export interface BodyOptions {
+  /** Fails where the body is not to be read. */
+  readonly admission: Effect.Effect<void, StoreError>
   readonly bucket: string
   /** How deep the request itself nests the values in the body. */
   readonly levels: number
@@ -62,8 +64,9 @@ export const readJson = Effect.fnUntraced(function*(
   request: HttpServerRequest,
   options: BodyOptions
 ): Effect.fn.Return<Schema.Json, Failure> {
-  const { bodyBytesMax } = options
+  const { admission, bodyBytesMax } = options
   const { headers } = request
+  yield* admission
   const contentType = headers["content-type"]
   if (mediaType(contentType) !== "application/json") return yield* Effect.fail(notJson(contentType))
   const refusal = tooLarge(bodyBytesMax)

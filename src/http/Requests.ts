@@ -46,7 +46,7 @@ const misrouted = (action: Action, { args, calls }: RequestBody): boolean =>
   args !== undefined || (action === "read") !== (calls === undefined)
 
 export const layerRequests = (directory: BucketDirectory) => {
-  const { limits: { bodyBytesMax } } = directory
+  const { admission, limits: { bodyBytesMax } } = directory
   const request = Effect.fnUntraced(function*(
     action: Action,
     name: string,
@@ -55,6 +55,7 @@ export const layerRequests = (directory: BucketDirectory) => {
     const { definition } = yield* directory.bucket(name)
     const bucket = definition.name
     const json = yield* readJson(incoming, {
+      admission,
       bucket,
       levels,
       bodyBytesMax,

@@ -70,6 +70,8 @@ describe("a node with as many open requests as it takes", () => {
     fill()
     const { error } = stepped.read(1, notes, { key: "k", r: 1 })
     expect(error).toBeInstanceOf(Overloaded)
+    // By this HTTP refuses before it reads a body.
+    expect(stepped.cluster.backends[0]!.overload?.()).toBeInstanceOf(Overloaded)
   })
 
   it("does nothing later by a message that repeats one it has read and refused", () => {
