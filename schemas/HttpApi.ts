@@ -30,6 +30,16 @@ const badRequest = problem(
   "BadRequest",
   "The key, a setting, the context or the JSON is not one"
 )
+const noAccess = problem(
+  401,
+  "NoAccess",
+  "This node asks for a token, and the request brings none that it accepts"
+)
+const denied = problem(
+  403,
+  "Denied",
+  "The request comes from a page of another site, or its caller has no right to what it asks for"
+)
 const unknownBucket = problem(404, "UnknownBucket", "There is no such bucket")
 const notFound = problem(
   404,
@@ -41,6 +51,7 @@ const notWritable = problem(
   "NotWritable",
   "The bucket has operations instead: `known` names them"
 )
+const tooSlow = problem(408, "TooSlow", "The request did not come whole in time")
 const conflict = problem(
   409,
   "Conflict",
@@ -48,6 +59,11 @@ const conflict = problem(
     + "operation was applied"
 )
 const tooLarge = problem(413, "TooLarge", "The body is larger than 1 MiB")
+const wrongHost = problem(
+  421,
+  "WrongHost",
+  "This node does not answer under the host that the request names"
+)
 const headersTooLarge = problem(
   431,
   "HeadersTooLarge",
@@ -68,11 +84,15 @@ const failed = problem(500, "Failed", "A stored value cannot be read, or the nod
 const unavailable = problem(
   503,
   "Unavailable",
-  "Too few replicas answered, or this node takes no requests now"
+  "Too few replicas answered, or this node takes no requests now: `retry-after` says for how long"
 )
 const notReady = problem(503, "NotReady", "No requests should come here now: `reasons` says why")
 
-const reading = [badRequest, notFound, conflict, headersTooLarge, failed, unavailable] as const
+/** Of every request, before anything is asked of the node. */
+const always = [badRequest, denied, tooSlow, wrongHost, headersTooLarge, failed] as const
+/** Of those that need a token and give way to others. */
+const asking = [...always, noAccess, unavailable] as const
+const reading = [...asking, notFound, conflict] as const
 const writing = [...reading, tooLarge, notJson, invalidValue] as const
 
 const describe = <S extends Schema.Top>(schema: S, description: string) =>
@@ -278,12 +298,12 @@ const Limit = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: pageMax }
 class Buckets extends HttpApiGroup.make("buckets").add(
   HttpApiEndpoint.get("list", "/v1/buckets", {
     success: Schema.Struct({ buckets: Schema.Array(BucketBody) }),
-    error: unavailable
+    error: asking
   }).annotateMerge(summary("List the buckets that this node serves")),
   HttpApiEndpoint.get("describe", "/v1/buckets/:bucket", {
     params: bucketParams,
     success: BucketBody,
-    error: [unknownBucket, unavailable]
+    error: [...asking, unknownBucket]
   }).annotateMerge(summary("Describe a bucket and its operations")),
   HttpApiEndpoint.get("keys", "/v1/buckets/:bucket/keys", {
     params: bucketParams,
@@ -296,19 +316,19 @@ class Buckets extends HttpApiGroup.make("buckets").add(
       timeout
     },
     success: KeyPage,
-    error: [badRequest, unknownBucket, unavailable]
+    error: [...asking, unknownBucket]
   }).annotateMerge(summary("List a page of a bucket's keys, in no order of their own"))
 ) {}
 
 class Cluster extends HttpApiGroup.make("cluster").add(
   HttpApiEndpoint.get("describe", "/v1/cluster", {
     success: ClusterDescription,
-    error: unavailable
+    error: asking
   }).annotateMerge(summary("Describe the cluster: its members, ring and buckets")),
   HttpApiEndpoint.get("explain", "/v1/explain", {
     query: { bucket: Schema.String, ...keyQuery, timeout },
     success: Explanation,
-    error: [badRequest, unknownBucket, unavailable]
+    error: [...asking, unknownBucket]
   }).annotateMerge(summary("Show the state of a document at every replica"))
 ) {}
 
@@ -317,14 +337,16 @@ export const metricsContentType = "text/plain; version=0.0.4; charset=utf-8"
 
 class Node extends HttpApiGroup.make("node").add(
   HttpApiEndpoint.get("live", "/livez", {
-    success: Schema.String.pipe(HttpApiSchema.asText())
+    success: Schema.String.pipe(HttpApiSchema.asText()),
+    error: always
   }).annotateMerge(summary("Whether the process works")),
   HttpApiEndpoint.get("ready", "/readyz", {
     success: Schema.String.pipe(HttpApiSchema.asText()),
-    error: notReady
+    error: [...always, notReady]
   }).annotateMerge(summary("Whether requests should come here")),
   HttpApiEndpoint.get("metrics", "/metrics", {
-    success: Schema.String.pipe(HttpApiSchema.asText({ contentType: metricsContentType }))
+    success: Schema.String.pipe(HttpApiSchema.asText({ contentType: metricsContentType })),
+    error: [...always, noAccess]
   }).annotateMerge(summary("Counts of this node, for Prometheus"))
 ) {}
 

@@ -37,7 +37,7 @@ export const makeAccess = ({ host, hosts = [], tokens }: AccessOptions): Access 
 }
 
 /** Needs no token: those who watch a node have none, and it tells no data. */
-const openPaths: ReadonlySet<string> = new Set(["/livez", "/readyz"])
+export const openPaths: ReadonlySet<string> = new Set(["/livez", "/readyz"])
 
 const badHost = problem("BadHost", {
   status: 400,

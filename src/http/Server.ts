@@ -17,7 +17,6 @@ import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import type * as Scope from "effect/Scope"
 import { createServer } from "node:http"
-import { Api } from "../../schemas/HttpApi.ts"
 import type { Backend } from "../client/Backend.ts"
 import { type HttpLimits, lan } from "../core/model/Limits.ts"
 import { operationLengthMax } from "../core/model/OperationName.ts"
@@ -30,6 +29,7 @@ import { BucketDirectory } from "./BucketDirectory.ts"
 import { ConnectionTable } from "./ConnectionTable.ts"
 import { crowdedOut, fitting, pace } from "./Pacing.ts"
 import { layerDocuments } from "./Documents.ts"
+import { type DescribedApi, describedApi } from "./DescribedApi.ts"
 import { layerRequests } from "./Requests.ts"
 import { refuseTunnel, refuseUnreadable } from "./Unreadable.ts"
 import type { NodeMetrics } from "./Metrics.ts"
@@ -135,14 +135,15 @@ const withProblems = <E, R>(
 const fromHereOnly = "default-src 'self' 'unsafe-inline' data:"
 
 /** The page is 2 MB of script: it is made at the first request for it. */
-const layerDocs = HttpRouter.use(Effect.fnUntraced(function*(router) {
-  const page = yield* Effect.cached(HttpRouter.toHttpEffect(HttpApiSwagger.layer(Api)))
-  const response = Effect.map(
-    Effect.flatten(page),
-    HttpServerResponse.setHeader("content-security-policy", fromHereOnly)
-  )
-  yield* router.add("GET", "/docs", response)
-}))
+const layerDocs = (api: DescribedApi) =>
+  HttpRouter.use(Effect.fnUntraced(function*(router) {
+    const page = yield* Effect.cached(HttpRouter.toHttpEffect(HttpApiSwagger.layer(api)))
+    const response = Effect.map(
+      Effect.flatten(page),
+      HttpServerResponse.setHeader("content-security-policy", fromHereOnly)
+    )
+    yield* router.add("GET", "/docs", response)
+  }))
 
 const reasonOf = (cause: unknown): string => {
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined
@@ -160,13 +161,14 @@ export const serve = Effect.fnUntraced(function*(
   const directory = new BucketDirectory(backend, limits)
   const connections = new ConnectionTable({ runtime: backend.runtime, limits })
   metrics.add(() => connections.samples())
+  const api = describedApi({ asksForToken: options.tokens !== undefined })
   const routes = Layer.mergeAll(
-    HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
+    HttpApiBuilder.layer(api, { openapiPath: "/openapi.json" }).pipe(
       Layer.provide(layerDocuments(directory)),
       Layer.provide(layerRequests(directory)),
       Layer.provide(layerInspection({ directory, health, metrics }))
     ),
-    layerDocs
+    layerDocs(api)
   ).pipe(Layer.provide(NodeHttpServer.layerHttpServices))
   const app = yield* HttpRouter.toHttpEffect(routes).pipe(
     Effect.provideService(HttpRouter.RouterConfig, { maxParamLength: operationLengthMax })

@@ -1,8 +1,11 @@
 // Checks the OpenAPI document against its rules, and against the server's real answers.
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import * as Schema from "effect/Schema"
+import { Overloaded } from "../../src/core/model/StoreError.ts"
+import { readTokens } from "../../src/http/AccessTokens.ts"
 import { stubBackend } from "./stub.ts"
 import { call, startServer, type TestServer } from "./served.ts"
+import { exchange, statusesIn } from "./wire.ts"
 
 const Operation = Schema.Struct({
   operationId: Schema.String,
@@ -105,12 +108,74 @@ describe("the OpenAPI document", () => {
       operations.map(([route, { responses }]) => [route, Object.keys(responses).map(Number)])
     )
     expect(statuses["GET /v1/buckets/{bucket}/docs"])
-      .toEqual([200, 304, 400, 404, 409, 431, 500, 503])
+      .toEqual([200, 304, 400, 401, 403, 404, 408, 409, 421, 431, 500, 503])
     expect(statuses["PUT /v1/buckets/{bucket}/docs"])
-      .toEqual([200, 400, 404, 405, 409, 413, 415, 422, 431, 500, 503])
+      .toEqual([200, 400, 401, 403, 404, 405, 408, 409, 413, 415, 421, 422, 431, 500, 503])
     expect(statuses["DELETE /v1/buckets/{bucket}/docs"])
-      .toEqual([200, 204, 400, 404, 409, 428, 431, 500, 503])
-    expect(statuses["GET /readyz"]).toEqual([200, 503])
+      .toEqual([200, 204, 400, 401, 403, 404, 408, 409, 421, 428, 431, 500, 503])
+    expect(statuses["GET /livez"]).toEqual([200, 400, 403, 408, 421, 431, 500])
+    expect(statuses["GET /readyz"]).toEqual([200, 400, 403, 408, 421, 431, 500, 503])
+  })
+
+  it("has no place for a token where none is asked for", () => {
+    expect(text).not.toContain("securitySchemes")
+    expect(text).not.toContain("bearer")
+  })
+})
+
+const overload = () => new Overloaded({ node: "n1", retryAfterMillis: 50 })
+const refuse = (_: unknown, respond: (error: Overloaded) => void) => respond(overload())
+
+describe("where a token is asked for", () => {
+  const token = "a-token-for-the-tests"
+  const authorization = `Bearer ${token}`
+  let guarded: TestServer
+  let described: any
+  beforeAll(async () => {
+    guarded = await startServer({
+      backend: stubBackend({ overload, request: refuse, explain: refuse, list: refuse }),
+      health: { notReady: () => ["it is a stub"] },
+      tokens: readTokens(token)
+    })
+    described = await (await call(guarded, "/openapi.json", { headers: { authorization } })).json()
+  })
+  afterAll(() => guarded.stop())
+
+  it("the document says so, and which operations need none", () => {
+    expect(described.components.securitySchemes)
+      .toEqual({ token: { type: "http", scheme: "bearer" } })
+    const needs = Object.entries<any>(described.paths).flatMap(([path, methods]) =>
+      Object.values<any>(methods).map(({ security }) => [path, security])
+    )
+    for (const [path, security] of needs) {
+      expect(security, path).toEqual(/^\/(?:livez|readyz)$/u.test(path) ? [] : [{ token: [] }])
+    }
+  })
+
+  it.each([
+    ["no token", {}],
+    ["another token", { authorization: "Bearer another-token-of-tests" }],
+    ["the page of another site", { authorization, origin: "http://attacker.example" }],
+    ["another host", { authorization, host: "attacker.example" }],
+    ["no host", { authorization, host: "a b" }],
+    ["too much to do", { authorization }],
+    ["headers that are too large", { authorization, "everwrite-context": "x".repeat(20_000) }]
+  ])("each answer to a request is declared: %s", async (_, headers) => {
+    for (const [route, { parameters, responses }] of operations) {
+      const [method = "", path = ""] = route.split(" ")
+      const asked = parameters.filter((parameter) => parameter.in === "query" && parameter.required)
+      const query = asked.map(({ name }) => `${name}=notes`).join("&")
+      const target = path.replace("{bucket}", "notes").replace("{operation}", "put")
+      const lines = Object.entries({ host: "localhost", ...headers })
+        .map(([name, value]) => `${name}: ${value}\r\n`)
+      const answer = await exchange(
+        guarded,
+        `${method} ${target}?${query} HTTP/1.1\r\n${lines.join("")}connection: close\r\n`
+          + "content-type: application/json\r\ncontent-length: 2\r\n\r\n[]"
+      )
+      const [status] = statusesIn(answer)
+      expect(Object.keys(responses), `${route}: ${answer}`).toContain(String(status))
+    }
   })
 })
 

@@ -47,7 +47,7 @@ const head = (method: string, path: string, length: number): string =>
   + `content-length: ${length}\r\n\r\n`
 
 describe.each(routes)("a node with too much to do, by %s %s,", (method, path) => {
-  it("refuses before the body has come, and then serves the connection's next request", async () => {
+  it("refuses before the body has come, and serves the connection's next request", async () => {
     const body = "\"text\""
     const { received, socket } = openWire(server)
     socket.write(head(method, path, body.length))

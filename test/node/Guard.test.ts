@@ -1,25 +1,58 @@
 // Checks that no exception in what the surroundings call ends the process: each is counted by its
 // place, and reported with it.
-import { describe, expect, it } from "vitest"
+import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { Guard, type Surroundings } from "../../src/node/Guard.ts"
+import { buckets } from "../cluster/buckets.ts"
+import { SteppedCluster } from "../cluster/steppedCluster.ts"
 
-type Task = (...args: ReadonlyArray<unknown>) => void
+let stepped: SteppedCluster
+beforeEach(async () => {
+  stepped = await SteppedCluster.start({ nodes: 1, buckets })
+})
+afterEach(() => stepped.stop())
 
-/** Surroundings that keep each task that is given to them, instead of calling it. */
-const surroundings = (tasks: Array<Task>) => {
-  const keep = (task: unknown): void => {
-    if (typeof task === "function") tasks.push((...args) => void Reflect.apply(task, null, args))
+type Task = () => void
+
+/** Surroundings of a node that keep each task that is given to them, instead of calling it. */
+const surroundings = (tasks: Array<Task>): Surroundings => {
+  const { runtime, storage, transport } = stepped.nodes[0]!.core.options
+  const close = { close: () => {} }
+  const message = {
+    subject: "a.b",
+    data: new Uint8Array(),
+    reply: undefined,
+    noResponders: false
   }
-  const parts: unknown = {
-    runtime: { after: (_: number, task: unknown) => keep(task), endOfTurn: keep },
-    transport: {
-      subscribe: (_: string, handler: unknown) => keep(handler),
-      flush: keep,
-      onStatus: keep
+  return {
+    runtime: {
+      ...runtime,
+      after: (_, task) => {
+        tasks.push(task)
+        return () => {}
+      },
+      endOfTurn: (task) => void tasks.push(task)
     },
-    storage: { write: (_: unknown, done: unknown) => keep(done), barrier: keep }
+    transport: {
+      ...transport,
+      subscribe: (_, handler) => {
+        tasks.push(() => handler(message))
+        return close
+      },
+      flush: (done) => void tasks.push(() => done(true)),
+      onStatus: (listener) => {
+        tasks.push(() => listener(true))
+        return close
+      }
+    },
+    storage: {
+      ...storage,
+      write: (_, done) => {
+        tasks.push(() => done(undefined))
+        return []
+      },
+      barrier: (done) => void tasks.push(() => done(undefined))
+    }
   }
-  return parts as Surroundings
 }
 
 const fail = (): never => {
@@ -46,10 +79,10 @@ describe("an exception", () => {
     give(guard.around(surroundings(tasks)))
     expect(tasks).toHaveLength(1)
     for (const count of [1, 2]) {
-      tasks[0]!({})
+      tasks[0]!()
       expect(guard.count).toBe(count)
       expect([...guard.counts]).toEqual([[place, count]])
     }
-    expect(reported).toEqual(Array(2).fill(["Error: planted", place]))
+    expect(reported).toEqual([1, 2].map(() => ["Error: planted", place]))
   })
 })
