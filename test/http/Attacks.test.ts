@@ -224,6 +224,19 @@ describe("connections that ask nothing", () => {
     expect(clients.at(-1)?.closed()).toBe(false)
   })
 
+  it("of an address each make room for new ones, the longest idle first", async () => {
+    const server = await serverWith({ connectionsMax: 5, connectionsReservedMax: 0 })
+    const clients: Array<Wire> = []
+    for (let n = 0; n < 12; n++) {
+      const client = wire(server, { from: `127.0.0.${n + 2}` })
+      clients.push(client)
+      client.socket.write("G")
+      expect(await honest(server)).toBe(404)
+    }
+    await until("the first are closed", () => clients.slice(0, 6).every(({ closed }) => closed()))
+    expect(clients.at(-1)?.closed()).toBe(false)
+  })
+
   it("of one address make room among themselves only", async () => {
     const server = await serverWith({ connectionsMax: 100, connectionsPerAddressMax: 3 })
     const other = wire(server, { from: "127.0.0.2" })

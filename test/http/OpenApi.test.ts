@@ -164,13 +164,13 @@ describe("where a token is asked for", () => {
     for (const [route, { parameters, responses }] of operations) {
       const [method = "", path = ""] = route.split(" ")
       const asked = parameters.filter((parameter) => parameter.in === "query" && parameter.required)
-      const query = asked.map(({ name }) => `${name}=notes`).join("&")
+      const query = asked.map(({ name }) => `${name}=notes`).join("&").replace(/^(?=.)/u, "?")
       const target = path.replace("{bucket}", "notes").replace("{operation}", "put")
       const lines = Object.entries({ host: "localhost", ...headers })
         .map(([name, value]) => `${name}: ${value}\r\n`)
       const answer = await exchange(
         guarded,
-        `${method} ${target}?${query} HTTP/1.1\r\n${lines.join("")}connection: close\r\n`
+        `${method} ${target}${query} HTTP/1.1\r\n${lines.join("")}connection: close\r\n`
           + "content-type: application/json\r\ncontent-length: 2\r\n\r\n[]"
       )
       const [status] = statusesIn(answer)
