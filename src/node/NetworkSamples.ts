@@ -36,6 +36,10 @@ const brokerSamples = ({ options: { transport } }: NodeCore): ReadonlyArray<Samp
     counter("nats_answers_dropped", stats.droppedAnswers, [
       "Answers beyond the share of their client, which takes them too slowly.",
       "Alarming: a steady rate; find the client that reads too slowly."
+    ]),
+    gauge("nats_addresses_apart", stats.apartAddresses ?? 0, [
+      "Clients with a large answer of late, whose answers take a connection of their own.",
+      "Alarming: apartAddressesMax of them; the oldest share the other connection again."
     ])
   ]
 }

@@ -107,7 +107,7 @@ const openTransport = Effect.fnUntraced(function*(settings: Settings) {
     ? Context.get(yield* Layer.build(layerBroker(presets[preset].broker)), EmbeddedBroker).url
     : nats
   const options = yield* natsOptions(settings, { servers, name: `everwrite/${node}` })
-  return Context.get(yield* Layer.build(layerNats(options)), Transport)
+  return Context.get(yield* Layer.build(layerNats({ ...options, answersApart: true })), Transport)
 }, Effect.withSpan("everwrite.start.nats"))
 
 const begin = (options: Pick<NodeOptions, "storage" | "runtime">, { dataDir }: Settings) =>

@@ -25,6 +25,8 @@ export interface NatsOptions extends OwnLimits {
   readonly servers: string | ReadonlyArray<string>
   /** The connection's name, shown by the broker's monitoring: `everwrite/<node>`. */
   readonly name?: string | undefined
+  /** Whether large answers to clients have a connection of their own: for nodes. */
+  readonly answersApart?: boolean | undefined
   /** A `.creds` file: JWT and nkey seed. */
   readonly credsFile?: string | undefined
   readonly user?: string | undefined

@@ -1,10 +1,11 @@
 /**
  * Carries messages over NATS, through the official client as it is.
  *
- * Three things are added to it. The bytes that the broker has not confirmed are bounded: beyond
+ * Four things are added to it. The bytes that the broker has not confirmed are bounded: beyond
  * that messages are dropped and counted. A connection found dead is torn down at once: the client
  * alone first waits for its last bytes to be written, which a frozen broker never lets happen. And
- * a handler that throws does not end the client's reading without a report.
+ * a handler that throws does not end the client's reading without a report. Large answers have a
+ * connection of their own (`LargeAnswers`).
  */
 import type { Msg, Status } from "@nats-io/transport-node"
 import {
@@ -23,6 +24,7 @@ import { Socket } from "node:net"
 import { invariant } from "../core/Invariant.ts"
 import { lan } from "../core/model/Limits.ts"
 import { clientOptions, type NatsOptions, serverAddresses } from "./NatsOptions.ts"
+import { withLargeAnswers } from "./LargeAnswers.ts"
 import { NatsWindow } from "./NatsWindow.ts"
 import { isSystemSubject, replyAddress } from "./Subjects.ts"
 import { kindOf } from "./SubjectTree.ts"
@@ -46,9 +48,22 @@ const envelopeBytes = 32
 /** Connects; rejects with `TransportUnavailable` where no server can be reached, or none agrees. */
 export const connectNats = async (options: NatsOptions, warn: Warn): Promise<NatsTransport> => {
   try {
-    const client = await connect(await clientOptions(options))
-    invariant(client instanceof NatsConnectionImpl, "the client is the one that is pinned")
-    return new NatsLink(client, options, warn).service()
+    const open = async (): Promise<NatsTransport> => {
+      const client = await connect(await clientOptions(options))
+      invariant(client instanceof NatsConnectionImpl, "the client is the one that is pinned")
+      return new NatsLink(client, options, warn).service()
+    }
+    const limits = {
+      largeAnswerBytes: options.largeAnswerBytes ?? lan.nats.largeAnswerBytes,
+      apartMillis: options.apartMillis ?? lan.nats.apartMillis,
+      apartAddressesMax: options.apartAddressesMax ?? lan.nats.apartAddressesMax,
+      goneMillis: options.goneMillis ?? lan.nats.goneMillis,
+      connectTimeoutMillis: options.connectTimeoutMillis ?? lan.nats.connectTimeoutMillis
+    }
+    const common = await open()
+    return options.answersApart === true
+      ? await withLargeAnswers({ common, open, limits })
+      : common
   } catch (cause) {
     const reason = cause instanceof TimeoutError
       ? "no answer in time"

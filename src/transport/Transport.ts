@@ -41,6 +41,8 @@ export interface TransportStats {
   readonly droppedMessages: number
   /** Answers dropped because too much waits on the way to their client, or to all clients. */
   readonly droppedAnswers: number
+  /** Addresses whose answers take the connection of large ones; left out where there is none. */
+  readonly apartAddresses?: number
   readonly reconnects: number
 }
 

@@ -75,4 +75,39 @@ describeWithNats("a client that reads none of its answers", () => {
       slow.close()
     }
   })
+
+  it("holds up no frames to other nodes, and no answers to others", async () => {
+    const node = await connectNats({ servers: server.url, answersApart: true }, () => undefined)
+    const other = await connect()
+    transports.push(node)
+    const slow = await neverReads(server.port, { subscribe: "_INBOX.slow.*" })
+    let received = 0
+    let sentAt = 0
+    const times: Array<number> = []
+    const note = (): void => {
+      received++
+      times.push(performance.now() - sentAt)
+    }
+    other.subscribe("_INBOX.other.*", note)
+    other.subscribe("everwrite.dev.v1.peer.n2.from.n1", note)
+    await flush(other)
+    try {
+      await until("it is cut off", async () => {
+        if ((node.answerRoom?.("_INBOX.slow.1") ?? 0) > 0) node.publish("_INBOX.slow.1", large)
+        node.publish("_INBOX.slow.1", small)
+        const before = received
+        sentAt = performance.now()
+        node.publish("_INBOX.other.1", small)
+        node.publish("everwrite.dev.v1.peer.n2.from.n1", small)
+        await until("both have come", () => received === before + 2)
+        return slow.isCutOff()
+      }, { withinMillis: 10 * lanServer.writeDeadlineMillis })
+    } finally {
+      slow.close()
+    }
+    const stallMillis = 100
+    const late = times.filter((millis) => millis >= stallMillis)
+    // A busy machine delays some; a stalled connection delays most of them, as each takes a stall.
+    expect(late.length).toBeLessThan(times.length / 10)
+  })
 })

@@ -285,7 +285,26 @@ export const lanNats = {
    */
   waitingAnswerBytesMax: 6 * mebibyte,
   /** Bytes between two questions to the broker how far it is; a few for each waitingBytesMax. */
-  probeBytes: 64 * 1024
+  probeBytes: 64 * 1024,
+  /**
+   * An answer to a client from so many bytes takes a connection of its own. Above what most
+   * documents and batches take, since a second connection costs a write to its socket; the fewer
+   * bytes, the less a client that does not read can hold up on the common connection.
+   */
+  largeAnswerBytes: 64 * 1024,
+  /**
+   * How long all answers to an address take that connection after a large one: a small answer is
+   * held up as well as a large one, and all that follows. Above nats-server's longest stall, 1 s,
+   * and its writeDeadlineMillis.
+   */
+  apartMillis: 5_000,
+  /** Such addresses, 200 bytes each; beyond it the oldest counts no more. */
+  apartAddressesMax: 1_000,
+  /**
+   * How long reads are refused to an address to which nobody is subscribed. As long as a client
+   * takes to connect again, which then finds its answers at other nodes meanwhile.
+   */
+  goneMillis: 1_000
 }
 
 /** The embedded broker: as nats-server, but for the pings (2 minutes there) and connections. */
