@@ -34,6 +34,21 @@ export const AnswerBody = Schema.Struct({
 })
 export type AnswerBody = typeof AnswerBody.Type
 
+/**
+ * An answer to a write that was carried out, and whose value is not shown: it is more than the
+ * client takes or than there is room for, or it cannot be read. The next read shows it, or says
+ * why not. It has no `values`, so that nobody takes it for an empty document.
+ */
+export const UnshownBody = Schema.Struct({
+  id: Schema.optionalKey(Schema.Int),
+  ...senderFields,
+  unshown: Schema.Literal(true),
+  context: Schema.String,
+  replied: Schema.Int,
+  lost: Schema.optionalKey(Schema.Literal(true))
+})
+export type UnshownBody = typeof UnshownBody.Type
+
 /** An answer to a request that failed. */
 export const ErrorBody = Schema.Struct({
   id: Schema.optionalKey(Schema.Int),
@@ -42,12 +57,14 @@ export const ErrorBody = Schema.Struct({
 })
 export type ErrorBody = typeof ErrorBody.Type
 
-export const ReplyBody = Schema.Union([AnswerBody, ErrorBody])
+export const ReplyBody = Schema.Union([AnswerBody, UnshownBody, ErrorBody])
 export type ReplyBody = typeof ReplyBody.Type
 
 /** An answer as a client takes it: told from an error by its tag. */
 export interface TaggedAnswer extends Omit<AnswerBody, "id" | "node" | "mark"> {
   readonly _tag: "Answer"
+  /** The write was carried out, and `values` are not those of the document: there are none. */
+  readonly unshown?: true
 }
 
 /** The node that gave an answer or an error, and its mark at that moment. */
@@ -82,13 +99,20 @@ export const readSender = (reply: unknown): Sender | undefined => {
  */
 export const readOutcome = (reply: unknown): TaggedAnswer | StoreError | undefined => {
   if (!isObject(reply)) return undefined
-  const { context, lost, replied, siblings, values } = reply
+  const { context, lost, replied, siblings, unshown, values } = reply
   if (
     Array.isArray(values) && typeof context === "string" && isInteger(replied)
     && isInteger(siblings)
     && (lost === undefined || lost === true)
   ) {
     const answer = { _tag: "Answer", values, context, replied, siblings } as const
+    return lost === true ? { ...answer, lost } : answer
+  }
+  if (
+    unshown === true && typeof context === "string" && isInteger(replied)
+    && (lost === undefined || lost === true)
+  ) {
+    const answer = { _tag: "Answer", values: [], context, replied, siblings: 0, unshown } as const
     return lost === true ? { ...answer, lost } : answer
   }
   return Option.getOrUndefined(decodeError(reply))?.error
@@ -101,21 +125,38 @@ const idField = (id: number | undefined): string => (id === undefined ? "" : `"i
 const senderText = (sender: Sender | undefined): string =>
   sender === undefined ? "" : `,"node":"${sender.node}","mark":"${sender.mark}"`
 
-/** The JSON text of an answer; `values` are JSON texts. */
+/** An answer with its values as JSON texts. */
+export interface AnswerTexts {
+  readonly values: ReadonlyArray<string>
+  readonly context: string
+  readonly replied: number
+  readonly siblings: number
+  readonly lost?: true
+  readonly unshown?: true
+}
+
+const lostText = ({ lost }: AnswerTexts): string => (lost === true ? ",\"lost\":true" : "")
+
+/** The JSON text of an answer. */
 export const answerText = (
   id: number | undefined,
-  answer: {
-    readonly values: ReadonlyArray<string>
-    readonly context: string
-    readonly replied: number
-    readonly siblings: number
-    readonly lost?: true
-  },
+  answer: AnswerTexts,
   sender?: Sender
 ): string =>
-  `{${idField(id)}"values":[${answer.values.join(",")}],"context":"${answer.context}",`
-  + `"replied":${answer.replied},"siblings":${answer.siblings}`
-  + `${answer.lost === true ? ",\"lost\":true" : ""}${senderText(sender)}}`
+  answer.unshown === true
+    ? unshownText(id, answer, sender)
+    : `{${idField(id)}"values":[${answer.values.join(",")}],"context":"${answer.context}",`
+      + `"replied":${answer.replied},"siblings":${answer.siblings}`
+      + `${lostText(answer)}${senderText(sender)}}`
+
+/** The JSON text of the answer to a write without its value. */
+export const unshownText = (
+  id: number | undefined,
+  answer: AnswerTexts,
+  sender?: Sender
+): string =>
+  `{${idField(id)}"unshown":true,"context":"${answer.context}","replied":${answer.replied}`
+  + `${lostText(answer)}${senderText(sender)}}`
 
 export const errorText = (id: number | undefined, error: StoreError, sender?: Sender): string =>
   `{${idField(id)}"error":${JSON.stringify(encodeError(error))}`

@@ -45,6 +45,9 @@ export const markPattern = /^(?:[0-9a-z]{15}\.[0-9]{1,15})?$/u
 /** A mark, as a node wrote it with an answer; empty asks for one. */
 export const MarkText = Schema.String.check(Schema.isPattern(markPattern))
 
+/** Bytes of an answer. */
+export const AnswerBytes = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+
 /** A node to which this operation was sent before, and which has not refused it. */
 export const TriedBody = Schema.Struct({
   node: NodeId,
@@ -81,6 +84,12 @@ export const RequestBody = Schema.Struct({
   tried: Schema.optionalKey(Schema.Array(TriedBody).check(Schema.isMaxLength(triedMax))),
   /** What to do where nobody can tell whether the operation was applied: `fail` by default. */
   ifUnknown: Schema.optionalKey(Schema.Literals(["fail", "apply"])),
+  /**
+   * Bytes of the largest answer that the client puts together from parts (`AnswerPart`). Without
+   * it an answer is one message: a read of which the answer is larger is refused, and a write is
+   * answered without its value (`UnshownBody`).
+   */
+  answerBytesMax: Schema.optionalKey(AnswerBytes),
   /** Whether a node with the bucket's code should make one value of several. */
   merge: Schema.optionalKey(Schema.Boolean),
   consistency: Schema.optionalKey(Consistency),

@@ -4,6 +4,7 @@
  * `everwrite.<cluster>.v1.read.<bucket>.explain`: version 1.
  */
 import * as Schema from "effect/Schema"
+import { AnswerBytes } from "./ClientRequest.ts"
 
 const timeoutMillis = Schema.optionalKey(
   Schema.Finite.check(Schema.isBetween({ minimum: 1, maximum: 60_000 }))
@@ -14,6 +15,8 @@ export const ExplainBody = Schema.Struct({
   id: Schema.optionalKey(Schema.Int),
   /** A text, or an object of the key's fields. */
   key: Schema.Json,
+  /** As in any request: bytes of the largest answer in parts. */
+  answerBytesMax: Schema.optionalKey(AnswerBytes),
   timeoutMillis
 })
 export type ExplainBody = typeof ExplainBody.Type

@@ -198,6 +198,10 @@ const answerHeaders = {
     Schema.Literal("true"),
     "There where the session has seen what no node has any more; it is told once"
   )),
+  "everwrite-unshown": Schema.optionalKey(describe(
+    Schema.Literal("true"),
+    "There where a write is done, and its document cannot be shown: a read says why"
+  )),
   "everwrite-merged": Schema.optionalKey(
     describe(Schema.Int, "There where the body was merged: of how many siblings")
   )

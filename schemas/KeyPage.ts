@@ -6,6 +6,7 @@
  * that would lack partitions is an error, unless the request takes a partial one.
  */
 import * as Schema from "effect/Schema"
+import { AnswerBytes } from "./ClientRequest.ts"
 
 /** Most keys in a page. */
 export const pageMax = 1000
@@ -18,6 +19,8 @@ export const ListBody = Schema.Struct({
   limit: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: pageMax }))),
   /** Whether a page is welcome that lacks the keys of partitions that cannot be reached. */
   partial: Schema.optionalKey(Schema.Boolean),
+  /** As in any request: bytes of the largest answer in parts. */
+  answerBytesMax: Schema.optionalKey(AnswerBytes),
   timeoutMillis: Schema.optionalKey(
     Schema.Finite.check(Schema.isBetween({ minimum: 1, maximum: 60_000 }))
   )

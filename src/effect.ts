@@ -16,7 +16,9 @@ export {
   type CausalContext,
   contextOf,
   type Entry,
-  type Found
+  type Found,
+  type Unshown,
+  type Written
 } from "./client/Entry.ts"
 export { Everwrite, type EverwriteService } from "./client/Everwrite.ts"
 export type {

@@ -13,7 +13,9 @@ export {
   type CausalContext,
   contextOf,
   type Entry,
-  type Found
+  type Found,
+  type Unshown,
+  type Written
 } from "./client/Entry.ts"
 export type {
   Edit,

@@ -99,12 +99,13 @@ const write = (document: Asked, flags: WriteFlags, sent: Sent) => {
 }
 
 const print = Effect.fnUntraced(function*(answer: BackendAnswer, flags: DocumentFlags) {
-  const { context, lost, replied, siblings, values } = answer
+  const { context, lost, replied, siblings, unshown, values } = answer
   if (lost === true) {
     yield* Output.note("lost: the session had seen something that no node has any more")
   }
+  if (unshown === true) yield* Output.note("done; the document is not shown: read it")
   if (flags.json) {
-    const told = lost === true ? { lost } : {}
+    const told = { ...lost === true ? { lost } : {}, ...unshown === true ? { unshown } : {} }
     return yield* Output.json({ values, context, replied, siblings, ...told })
   }
   for (const value of values) yield* Output.json(value)

@@ -47,6 +47,8 @@ export interface BackendAnswer {
   readonly replied: number
   readonly siblings: number
   readonly lost?: true
+  /** A write was carried out, and its value is not shown: there are no `values`. */
+  readonly unshown?: true
 }
 
 /** Called exactly once for each request. */

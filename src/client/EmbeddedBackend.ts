@@ -38,8 +38,7 @@ export const make = (options: EmbeddedOptions): Backend => ({
   runtime: options.runtime,
   request: (request, respond) =>
     options.coordinator.handle({ ...withPrincipal(named(request)), forwarded: false }, {
-      deliver: (outcome) =>
-        respond(outcome._tag === "Answer" ? decoded(request.bucket, outcome) : outcome)
+      deliver: (outcome) => respond(outcome._tag === "Answer" ? decoded(request, outcome) : outcome)
     }),
   explain: (request, respond) =>
     options.coordinator.explain(withPrincipal(request), { deliver: respond }),
@@ -55,10 +54,14 @@ export const make = (options: EmbeddedOptions): Backend => ({
 })
 
 /** Values are checked where they enter a node; a faulty node may still send other text. */
-const decoded = (bucket: string, answer: Answer): BackendAnswer | Undecodable => {
+const decoded = (
+  { action, bucket }: BackendRequest,
+  answer: Answer
+): BackendAnswer | Undecodable => {
   try {
     return { ...answer, texts: answer.values, values: answer.values.map(CanonicalJson.decode) }
   } catch (error) {
+    if (action === "write") return { ...answer, values: [], siblings: 0, unshown: true }
     return new Undecodable({ bucket, path: "$", problem: String(error) })
   }
 }

@@ -37,6 +37,18 @@ export interface Absent<Name extends string, K> extends Seen<Name, K> {
 
 export type Entry<Name extends string, K, View> = Found<Name, K, View> | Absent<Name, K>
 
+/**
+ * The write was carried out, and its document is not shown with it: it is more than a client takes,
+ * or than there was room for, or it cannot be read. The context is there for the next write; the
+ * next read shows the document, or says why not.
+ */
+export interface Unshown<Name extends string, K> extends Seen<Name, K> {
+  readonly _tag: "Unshown"
+}
+
+/** The outcome of a write: the document as it is then, where it is shown. */
+export type Written<Name extends string, K, View> = Entry<Name, K, View> | Unshown<Name, K>
+
 /** Reads back a context that was kept as text. A node refuses it if it is not one of its own. */
 export const contextOf = <const Name extends string>(
   _bucket: { readonly name: Name },

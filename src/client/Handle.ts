@@ -8,7 +8,7 @@ import type { CallBody, RequestBody } from "../../schemas/ClientRequest.ts"
 import type { Consistency, Replicas } from "../core/model/Settings.ts"
 import type { StoreError } from "../core/model/StoreError.ts"
 import type { Any, Bucket, Surface } from "../core/strategy/Bucket.ts"
-import type { CausalContext, Entry } from "./Entry.ts"
+import type { CausalContext, Entry, Written } from "./Entry.ts"
 
 export type IfUnknown = NonNullable<RequestBody["ifUnknown"]>
 
@@ -74,7 +74,7 @@ export interface Deletes<Name extends string, K, View> {
   readonly delete: (
     seen: K | SeenDocument<Name, K>,
     options?: WriteOptions
-  ) => Effect.Effect<Entry<Name, K, View>, StoreError>
+  ) => Effect.Effect<Written<Name, K, View>, StoreError>
 }
 
 export interface Puts<Name extends string, K, View, Value> {
@@ -83,7 +83,7 @@ export interface Puts<Name extends string, K, View, Value> {
     key: K,
     value: Value,
     options?: WriteOptions
-  ) => Effect.Effect<Entry<Name, K, View>, StoreError>
+  ) => Effect.Effect<Written<Name, K, View>, StoreError>
 }
 
 export interface Replaces<Name extends string, K, View, Value> {
@@ -92,7 +92,7 @@ export interface Replaces<Name extends string, K, View, Value> {
     seen: SeenDocument<Name, K>,
     value: Value,
     options?: WriteOptions
-  ) => Effect.Effect<Entry<Name, K, View>, StoreError>
+  ) => Effect.Effect<Written<Name, K, View>, StoreError>
 }
 
 export interface Updates<Name extends string, K, View, Value> {
@@ -101,7 +101,7 @@ export interface Updates<Name extends string, K, View, Value> {
     key: K,
     change: (current: View | undefined) => Value,
     options?: ReadOptions & WriteOptions
-  ) => Effect.Effect<Entry<Name, K, View>, StoreError>
+  ) => Effect.Effect<Written<Name, K, View>, StoreError>
 }
 
 /** The operations of a data type, which take the document's key first. */
@@ -109,7 +109,7 @@ export type Methods<Name extends string, K, View, Ops> = {
   readonly [Op in keyof Ops]: Ops[Op] extends ReadonlyArray<unknown> ? (
       key: K,
       ...args: [...Ops[Op], options?: OperationOptions<Name>]
-    ) => Effect.Effect<Entry<Name, K, View>, StoreError>
+    ) => Effect.Effect<Written<Name, K, View>, StoreError>
     : Methods<Name, K, View, Ops[Op]>
 }
 
@@ -125,7 +125,7 @@ export interface Edits<Name extends string, K, View, Ops> {
     key: K,
     change: (document: Builder<Ops>) => ReadonlyArray<Edit>,
     options?: OperationOptions<Name>
-  ) => Effect.Effect<Entry<Name, K, View>, StoreError>
+  ) => Effect.Effect<Written<Name, K, View>, StoreError>
 }
 
 type ForSurface<Name extends string, K, View, Value, Ops, S extends Surface> =

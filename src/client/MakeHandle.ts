@@ -6,7 +6,7 @@ import type { CallBody } from "../../schemas/ClientRequest.ts"
 import * as CanonicalJson from "../core/model/CanonicalJson.ts"
 import type { Any } from "../core/strategy/Bucket.ts"
 import { SchemaMismatch } from "../core/strategy/ValueCodec.ts"
-import type { Entry } from "./Entry.ts"
+import type { Written } from "./Entry.ts"
 import type { Edit, OperationOptions, ReadOptions, SeenDocument, WriteOptions } from "./Handle.ts"
 import type { Requester } from "./Requester.ts"
 import * as Task from "./Task.ts"
@@ -58,7 +58,7 @@ const place = (into: Methods, name: string, method: Method): void => {
   here[last] = method
 }
 
-const valueOf = (entry: Entry<string, unknown, any>): any =>
+const valueOf = (entry: Written<string, unknown, any>): any =>
   entry._tag === "Found" ? entry.value : undefined
 
 const reads = (bucket: Any, requester: Requester, lift: Lift): Methods => ({

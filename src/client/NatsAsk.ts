@@ -7,12 +7,13 @@ import * as Schema from "effect/Schema"
 import { ErrorBody } from "../../schemas/ClientAnswer.ts"
 import * as Json from "../core/codec/Json.ts"
 import { AccessDenied, NoAnswer, type StoreError } from "../core/model/StoreError.ts"
+import type { ClientLimits } from "../core/model/Limits.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import type { Denial, Message, Subscription, TransportService } from "../transport/Transport.ts"
 
 export interface Question<A> {
   readonly subject: string
-  readonly body: unknown
+  readonly body: object
   readonly timeoutMillis: number
   /** The answer in the reply's JSON, or why it is none. */
   readonly decode: (json: unknown) => Result.Result<A, unknown>
@@ -30,6 +31,9 @@ export interface NatsAskOptions {
   readonly transport: TransportService
   /** Why no answer reaches this client; undefined where answers do. */
   readonly inboxDenial: () => Denial | undefined
+  readonly limits: Pick<ClientLimits, "answerBytesMax">
+  /** The answer in a message, or the one that it completes; undefined while parts are missing. */
+  readonly whole: (data: Uint8Array) => Uint8Array | undefined
 }
 
 interface Waiting {
@@ -44,6 +48,8 @@ const deniedBy = (denial: Denial) => new AccessDenied({ ...denial, mayHaveApplie
 export class NatsAsk {
   readonly #runtime: Runtime
   readonly #transport: TransportService
+  readonly #answerBytesMax: number
+  readonly #whole: NatsAskOptions["whole"]
   readonly #inbox: string
   #subscription: Subscription
   readonly #waiting = new Map<string, Waiting>()
@@ -52,6 +58,8 @@ export class NatsAsk {
 
   constructor(options: NatsAskOptions) {
     this.#inboxDenial = options.inboxDenial
+    this.#answerBytesMax = options.limits.answerBytesMax
+    this.#whole = options.whole
     this.#runtime = options.runtime
     this.#transport = options.transport
     this.#inbox = options.transport.newInbox()
@@ -75,15 +83,17 @@ export class NatsAsk {
     const cancel = this.#runtime.after(question.timeoutMillis, () => end(noAnswer))
     const hear = (message: Message): void => {
       if (message.noResponders) return end(noAnswer)
-      const json = parse(message.data)
+      const data = this.#whole(message.data)
+      if (data === undefined) return
+      const json = parse(data)
       const error = decodeError(json)
       if (Result.isSuccess(error)) return end(error.success.error)
       const answer = question.decode(json)
       end(Result.isSuccess(answer) ? answer.success : noAnswer)
     }
     this.#waiting.set(reply, { subject: question.subject, hear, end })
-    const body = encoder.encode(JSON.stringify(question.body))
-    this.#transport.publish(question.subject, body, reply)
+    const body = { ...question.body, answerBytesMax: this.#answerBytesMax }
+    this.#transport.publish(question.subject, encoder.encode(JSON.stringify(body)), reply)
   }
 
   /** Ends the questions that the broker refused: those to its subject, or all. */

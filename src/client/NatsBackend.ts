@@ -20,6 +20,7 @@ import type { Runtime } from "../core/Runtime.ts"
 import { Subjects } from "../transport/Subjects.ts"
 import type { Denial, Message, Subscription, TransportService } from "../transport/Transport.ts"
 import type { Backend, BackendRequest, BackendRespond } from "./Backend.ts"
+import { AnswerReassembly } from "./AnswerReassembly.ts"
 import { NatsAsk, parse } from "./NatsAsk.ts"
 import { NodeMarks } from "./NodeMarks.ts"
 import { NodeSelector } from "./NodeSelector.ts"
@@ -58,6 +59,7 @@ export class NatsBackend implements Backend {
   readonly #outbox: RequestOutbox
   readonly #sender: RequestSender
   readonly #ask: NatsAsk
+  readonly #parts: AnswerReassembly
   readonly #selector: NodeSelector
   readonly #marks: NodeMarks
 
@@ -71,7 +73,18 @@ export class NatsBackend implements Backend {
     this.#retries = new RetryBudget(limits)
     this.#selector = new NodeSelector(runtime, limits)
     this.#marks = new NodeMarks(limits)
-    this.#ask = new NatsAsk({ runtime, transport, inboxDenial: () => this.#denial })
+    this.#parts = new AnswerReassembly({
+      runtime,
+      limits,
+      heard: (id) => this.#pending.postpone(Math.floor(id / limits.attemptsMax))
+    })
+    this.#ask = new NatsAsk({
+      runtime,
+      transport,
+      limits,
+      inboxDenial: () => this.#denial,
+      whole: (data) => this.#parts.whole(data)
+    })
     this.#transport = transport
     this.#inbox = transport.newInbox()
     this.#outbox = new RequestOutbox({ runtime, transport, cluster, inbox: this.#inbox, limits })
@@ -212,7 +225,9 @@ export class NatsBackend implements Backend {
 
   #hear(message: Message): void {
     if (message.noResponders) return this.#unreachable(message.subject)
-    const json = parse(message.data)
+    const data = this.#parts.whole(message.data)
+    if (data === undefined) return
+    const json = parse(data)
     if (!Array.isArray(json)) return this.#take(json, message.subject)
     for (const reply of json) this.#take(reply)
   }

@@ -30,7 +30,7 @@ export type WaitLimits = Pick<
 /** Shared by all requests of a client: the way to the nodes, and their known state. */
 export interface RequestSender {
   readonly runtime: Pick<Runtime, "after" | "elapsed" | "random">
-  readonly limits: WaitLimits & SendDecision.SendLimits
+  readonly limits: WaitLimits & SendDecision.SendLimits & Pick<ClientLimits, "answerBytesMax">
   /** Names the client's own writes, together with the request's number. */
   readonly session: string
   /** The node to ask; undefined leaves it to the broker. */
@@ -271,9 +271,9 @@ export class RemoteRequest implements Waiting {
   }
 
   #textOf(mark: string | undefined): string {
-    const { limits: { attemptsMax }, session } = this.#sender
+    const { limits: { answerBytesMax, attemptsMax }, session } = this.#sender
     const id = this.number * attemptsMax + this.#texts.length
-    const open = `${this.#openText},"id":${id}`
+    const open = `${this.#openText},"id":${id},"answerBytesMax":${answerBytesMax}`
     if (mark === undefined) return `${open}}`
     const tried = this.#decision === undefined ? [] : SendDecision.triedOf(this.#decision)
     const others = tried.length === 0 ? "" : `,"tried":${JSON.stringify(tried)}`

@@ -11,7 +11,7 @@ import * as Errors from "../core/model/StoreError.ts"
 import type { Any } from "../core/strategy/Bucket.ts"
 import { SchemaMismatch } from "../core/strategy/ValueCodec.ts"
 import type { Backend, BackendAnswer } from "./Backend.ts"
-import { contextOf, type Entry } from "./Entry.ts"
+import { contextOf, type Unshown, type Written } from "./Entry.ts"
 import type { ReadOptions, WriteOptions } from "./Handle.ts"
 import { nameFault } from "../core/model/WriteName.ts"
 import * as Session from "./Session.ts"
@@ -34,7 +34,7 @@ export interface Write extends Call {
   readonly calls: () => ReadonlyArray<CallBody>
 }
 
-type AnyEntry = Entry<string, any, any>
+type AnyEntry = Written<string, any, any>
 type EntryTask = Task.Task<AnyEntry, Errors.StoreError>
 
 /** A request's body while it is put together. */
@@ -118,12 +118,16 @@ export class Requester {
       const id = action === "read" ? undefined : call.options?.id
       this.#backend.request(id === undefined ? unnamed : { ...unnamed, id }, (outcome) => {
         if (outcome._tag !== "Answer") return fail(outcome)
+        const isUnshown = outcome.unshown === true
+        if (isUnshown && action === "read") return fail(withoutValue())
         this.#session.saw(document, { context: outcome.context, covers: body.after ?? [] })
         let entry: AnyEntry
         try {
-          entry = entryOf(bucket, key, outcome)
+          entry = isUnshown ? unshown(bucket, key, outcome) : entryOf(bucket, key, outcome)
         } catch (thrown) {
-          return fail(undecodable(bucket, thrown))
+          if (action === "read") return fail(undecodable(bucket, thrown))
+          // The write is done: that it cannot be shown is for the next read to say.
+          entry = unshown(bucket, key, outcome)
         }
         succeed(entry)
       })
@@ -207,6 +211,24 @@ const entryOf = (bucket: Any, key: unknown, answer: BackendAnswer): AnyEntry => 
       ...told
     }
 }
+
+const unshown = (bucket: Any, key: unknown, answer: BackendAnswer): Unshown<string, any> => {
+  const { context, lost, replied } = answer
+  const told = lost === true ? { lost } : {}
+  const { name } = bucket
+  return {
+    _tag: "Unshown",
+    bucket: name,
+    key,
+    context: contextOf(bucket, context),
+    replied,
+    ...told
+  }
+}
+
+/** No node answers a read so. */
+const withoutValue = () =>
+  new Errors.NoAnswer({ reason: "a read is answered without its value", mayHaveApplied: false })
 
 /** A merge is the application's, and its fault must not stop the caller that brings the answer. */
 const undecodable = ({ name }: Any, thrown: unknown): Errors.Undecodable => {

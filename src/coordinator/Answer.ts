@@ -57,21 +57,44 @@ export const readValues = (
   }
 }
 
+/** A document to be shown, and the number of replicas that had answered. */
+interface ToShow {
+  readonly seal: CausalContext.TokenSeal
+  readonly document: Document
+  /** The time that the cluster agrees on, which says whether the document has expired. */
+  readonly nowMillis: number
+  readonly replied: number
+}
+
+/** The sealed context of a document that is shown. */
+const contextOf = (
+  { after, bucket, key }: ValidatedRequest,
+  { document, seal }: Pick<ToShow, "document" | "seal">
+): string => {
+  const shown = { vector: document.context, stamp: bucket.strategy.stampOf(document) }
+  const context = CausalContext.answered(shown, after)
+  return CausalContext.encode(context, { bucket: bucket.definition.name, key, ...seal })
+}
+
+/** The answer to a write that was carried out, and of which the document cannot be shown. */
+export const unshownOf = (
+  request: ValidatedRequest,
+  { replied, ...shown }: Pick<ToShow, "document" | "replied" | "seal">
+): Answer => {
+  const context = contextOf(request, shown)
+  return { _tag: "Answer", values: [], context, replied, siblings: 0, unshown: true }
+}
+
 /** The answer that shows a document to the client of a request. */
 export const answerOf = (
   request: ValidatedRequest,
-  options: {
-    readonly seal: CausalContext.TokenSeal
-    readonly document: Document
-    /** The time that the cluster agrees on, which says whether the document has expired. */
-    readonly nowMillis: number
-    readonly replied: number
+  options: ToShow & {
     /** Whether siblings are merged into one value. */
     readonly merge: boolean
   }
 ): Answer | Undecodable => {
-  const { bucket, key } = request
-  const { document, merge, nowMillis, replied, seal } = options
+  const { bucket } = request
+  const { document, merge, nowMillis, replied } = options
   const { kind } = bucket.strategy
   if (document.store !== undefined && document.store.kind !== kind) {
     const problem = "a state of another kind: was the bucket declared otherwise before?"
@@ -80,14 +103,12 @@ export const answerOf = (
   const read = readValues(bucket, document, nowMillis)
   if (read instanceof Undecodable) return read
   const { texts: values } = read
-  const shown = { vector: document.context, stamp: bucket.strategy.stampOf(document) }
-  const context = CausalContext.answered(shown, request.after)
   const merged = merge && values.length > 1 ? mergedOf(bucket, values) : undefined
   if (merged instanceof Undecodable) return merged
   return {
     _tag: "Answer",
     values: merged === undefined ? values : [merged],
-    context: CausalContext.encode(context, { bucket: bucket.definition.name, key, ...seal }),
+    context: contextOf(request, options),
     replied,
     siblings: values.length
   }

@@ -35,7 +35,8 @@ const AnswerBody = Schema.Struct({
   context: Schema.String.check(Schema.isPattern(/^[\w-]*$/u)),
   replied: Schema.Int,
   siblings: Schema.Int,
-  lost: Schema.optionalKey(Schema.Literal(true))
+  lost: Schema.optionalKey(Schema.Literal(true)),
+  unshown: Schema.optionalKey(Schema.Literal(true))
 })
 
 const Outcome = Schema.Union([AnswerBody, Errors.StoreError])

@@ -1,13 +1,17 @@
 /**
  * Publishes answers to clients over NATS. Answers to one client's batch in one turn leave as one
- * message; an answer that the broker would not take becomes the error that says so. So does the
- * answer of a read for which too much waits on the way to its client.
+ * message; an answer that is larger than a message leaves in parts (`AnswerParts`), as far as its
+ * client takes them.
+ *
+ * An answer that cannot be sent gives way to a shorter one, which says the same of the documents: a
+ * read becomes an error, and a write that was carried out is said to be done, without its value.
  */
 import { errorText } from "../../schemas/ClientAnswer.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import type { TransportService } from "../transport/Transport.ts"
+import { AnswerParts, type AnswerPartsOptions } from "./AnswerParts.ts"
 
 /** Where an answer goes. */
 export interface ReplyTo {
@@ -18,6 +22,15 @@ export interface ReplyTo {
   readonly isBatched: boolean
   /** Whether the request changed nothing, so that it can still be refused. */
   readonly isRead: boolean
+  /** Bytes of the largest answer in parts that the client takes; 0 where it takes none. */
+  readonly answerBytesMax: number
+}
+
+/** An answer, and a shorter one for where it cannot be sent. */
+export interface Reply {
+  readonly text: string
+  /** The error of a read that cannot be sent, unless there is another. */
+  readonly shorter?: () => Reply
 }
 
 /** Answers gathered for one client in this turn. */
@@ -37,9 +50,8 @@ const encoder = new TextEncoder()
 const sizeOf = (text: string, room: number): number =>
   text.length * 3 <= room / 8 ? text.length * 3 : Buffer.byteLength(text)
 
-export interface ReplyOutboxOptions {
-  readonly runtime: Pick<Runtime, "endOfTurn">
-  readonly transport: TransportService
+export interface ReplyOutboxOptions extends AnswerPartsOptions {
+  readonly runtime: AnswerPartsOptions["runtime"] & Pick<Runtime, "endOfTurn">
   readonly node: NodeId
 }
 
@@ -54,11 +66,14 @@ export class ReplyOutbox {
   readonly #runtime: Pick<Runtime, "endOfTurn">
   readonly #transport: TransportService
   readonly #node: NodeId
+  readonly #parts: AnswerParts
   readonly #batches = new Map<string, Batch>()
   #isScheduled = false
   #refused = 0
 
-  constructor({ node, runtime, transport }: ReplyOutboxOptions) {
+  constructor(options: ReplyOutboxOptions) {
+    const { node, runtime, transport } = options
+    this.#parts = new AnswerParts(options)
     this.#runtime = runtime
     this.#transport = transport
     this.#node = node
@@ -69,6 +84,12 @@ export class ReplyOutbox {
     return this.#refused
   }
 
+  /** Bytes of answers that wait to be sent in parts, and answers in parts that were dropped. */
+  get parts(): { readonly bytes: number; readonly dropped: number } {
+    const { bytes, dropped } = this.#parts
+    return { bytes, dropped }
+  }
+
   /** Whether an answer of so many bytes may follow those that are gathered for the same client. */
   hasRoom(subject: string, bytes = 1): boolean {
     const gathered = this.#batches.get(subject)?.size ?? 0
@@ -76,20 +97,27 @@ export class ReplyOutbox {
   }
 
   /** Sends an answer, at the end of this turn where its request came in a batch. */
-  send(to: ReplyTo, text: string): void {
+  send(to: ReplyTo, { shorter, text }: Reply): void {
     const room = this.#transport.maxPayload() - bracketBytes
     const size = sizeOf(text, room)
-    const fitting = this.#fitting(to, text, { size, room })
-    if (to.isBatched) this.#gather(to.subject, fitting, room)
-    else this.#publish(to.subject, fitting)
+    if (size <= room) return this.#deliver(to, this.#roomFor(to, text, size), room)
+    const isTaken = size <= to.answerBytesMax
+    if (isTaken && this.#parts.send(to, text)) return
+    if (shorter !== undefined) return this.send(to, shorter())
+    if (isTaken) this.#refused++
+    const error = isTaken
+      ? congested(this.#node)
+      : tooLarge(size, Math.max(room, to.answerBytesMax))
+    this.#deliver(to, errorText(to.id, error), room)
   }
 
-  #fitting(
-    to: ReplyTo,
-    text: string,
-    { room, size }: { readonly size: number; readonly room: number }
-  ): string {
-    if (size > room) return errorText(to.id, tooLarge(size, room))
+  #deliver(to: ReplyTo, text: string, room: number): void {
+    if (to.isBatched) this.#gather(to.subject, text, room)
+    else this.#publish(to.subject, text)
+  }
+
+  /** The text, or the refusal of a read for which there is no room. */
+  #roomFor(to: ReplyTo, text: string, size: number): string {
     if (!to.isRead || this.hasRoom(to.subject, size)) return text
     this.#refused++
     return errorText(to.id, congested(this.#node))
@@ -133,9 +161,10 @@ export class ReplyOutbox {
   }
 }
 
-const tooLarge = (bytes: number, room: number) =>
+const tooLarge = (bytes: number, bytesMax: number) =>
   new Errors.InvalidRequest({
     setting: "answer",
     value: `${bytes} bytes`,
-    expected: `at most ${room} bytes, by the broker's max_payload`
+    expected: `at most ${bytesMax} bytes, by the broker's max_payload and by answerBytesMax, which `
+      + "asks for parts"
   })

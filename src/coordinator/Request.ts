@@ -36,6 +36,8 @@ export interface Answer {
   readonly siblings: number
   /** The session has seen what is lost for ever; it is told once, and `context` forgets it. */
   readonly lost?: true
+  /** A write was carried out that cannot be shown: there are no `values`. */
+  readonly unshown?: true
 }
 
 /** The address to which the answer of one request is delivered. */

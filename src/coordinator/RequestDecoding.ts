@@ -67,7 +67,8 @@ const checks: ReadonlyMap<string, (value: unknown) => boolean> = new Map(Object.
   after: (value: unknown) => isList(value, isText),
   operationId: isOperationId,
   mark: isMark,
-  merge: (value: unknown) => typeof value === "boolean"
+  merge: (value: unknown) => typeof value === "boolean",
+  answerBytesMax: isCount
 }))
 
 /**

@@ -4,16 +4,16 @@
  */
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { answerText, errorText } from "../../schemas/ClientAnswer.ts"
 import type { RequestBody } from "../../schemas/ClientRequest.ts"
 import { clusterText } from "../../schemas/ClusterDescription.ts"
-import { ExplainBody, type Explanation } from "../../schemas/Explanation.ts"
-import { type KeyPage, ListBody } from "../../schemas/KeyPage.ts"
+import { ExplainBody } from "../../schemas/Explanation.ts"
+import { ListBody } from "../../schemas/KeyPage.ts"
 import * as Json from "../core/codec/Json.ts"
 import { misreadRequest } from "../core/model/MisreadRequest.ts"
 import { anonymous, type Principal } from "../core/model/Principal.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import * as TraceParent from "../core/model/TraceParent.ts"
+import { isObject } from "../core/model/CanonicalJson.ts"
 import type { ClusterName, NodeId } from "../core/model/Names.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
@@ -28,10 +28,18 @@ import {
   Subjects
 } from "../transport/Subjects.ts"
 import type { Message, Subscription, TransportService } from "../transport/Transport.ts"
+import type { AnswerPartsOptions } from "./AnswerParts.ts"
 import type { Coordinator } from "./Coordinator.ts"
-import { NatsOrigin, noStats } from "./NatsOrigin.ts"
+import {
+  documentReply,
+  errorReply,
+  explanationReply,
+  NatsOrigin,
+  noStats,
+  pageReply
+} from "./NatsOrigin.ts"
 import { decodeRequest } from "./RequestDecoding.ts"
-import { congested, ReplyOutbox } from "./ReplyOutbox.ts"
+import { congested, ReplyOutbox, type ReplyTo } from "./ReplyOutbox.ts"
 import type { Request } from "./Request.ts"
 
 export interface RequestServerOptions {
@@ -44,10 +52,9 @@ export interface RequestServerOptions {
   readonly coordinator: Pick<Coordinator, "handle" | "explain" | "list" | "overload">
   /** In which the requests of a message take their turns. */
   readonly work: WorkQueue
-  readonly limits: Pick<
-    NodeLimits,
-    "messageRequestsMax" | "messageListingsMax" | "waitTargetMillis"
-  >
+  readonly limits:
+    & Pick<NodeLimits, "messageRequestsMax" | "messageListingsMax" | "waitTargetMillis">
+    & AnswerPartsOptions["limits"]
   /** Takes note of an exception that ended one request, and of its place in words. */
   readonly failed: (failure: unknown, where: string) => void
 }
@@ -80,6 +87,9 @@ const parse = (data: Uint8Array): Option.Option<Json.Marked> => {
 const invalid = (value: string, expected: string) =>
   new Errors.InvalidRequest({ setting: "request", value, expected })
 
+const readReply = documentReply(true)
+const writeReply = documentReply(false)
+
 /** The broker does not tell a subscriber which user published a message. */
 const principalOfClient = (): Principal => anonymous
 
@@ -111,10 +121,22 @@ const requestOf = (
   }
 }
 
-const idOf = (json: unknown): number | undefined => {
-  const id = typeof json === "object" && json !== null && "id" in json ? json.id : undefined
-  return typeof id === "number" && Number.isSafeInteger(id) ? id : undefined
+const integerIn = (json: unknown, field: "id" | "answerBytesMax"): number | undefined => {
+  const value = isObject(json) ? json[field] : undefined
+  return typeof value === "number" && Number.isSafeInteger(value) ? value : undefined
 }
+
+/** Where the answer to a request of a message goes. */
+const addressOf = (
+  { isBatched, reply, request: { access } }: Batch,
+  json: unknown
+): ReplyTo => ({
+  subject: reply,
+  id: integerIn(json, "id"),
+  isBatched,
+  isRead: access === "read",
+  answerBytesMax: integerIn(json, "answerBytesMax") ?? 0
+})
 
 export class RequestServer {
   readonly #options: RequestServerOptions
@@ -129,8 +151,8 @@ export class RequestServer {
   constructor(options: RequestServerOptions) {
     this.#options = options
     this.#subjects = new Subjects(options.cluster)
-    const { node, runtime, transport } = options
-    this.#outbox = new ReplyOutbox({ node, runtime, transport })
+    const { node, transport } = options
+    this.#outbox = new ReplyOutbox(options)
     const subjects = this.#subjects
     const take = (message: Message) => this.#take(message)
     this.#shared = [
@@ -149,6 +171,11 @@ export class RequestServer {
   /** Reads refused because too many answers wait for their client. */
   congested(): number {
     return this.#congested + this.#outbox.refused()
+  }
+
+  /** Of answers in parts: bytes that wait to be sent, and those that were dropped. */
+  get answerParts(): { readonly bytes: number; readonly dropped: number } {
+    return this.#outbox.parts
   }
 
   /** Its subjects, and the counts of their requests. */
@@ -182,13 +209,13 @@ export class RequestServer {
       this.#refused++
       return
     }
-    if (subject?._tag === "Cluster") return this.#describe(subject.verb, reply)
+    if (subject?._tag === "Cluster") return this.#describe(subject.verb, reply, message.data)
     if (subject?._tag !== "Request") {
       return this.#refuse(reply, invalid(message.subject, "read or write, a bucket, an operation"))
     }
     const overload = this.#options.coordinator.overload()
     // Answers the whole message, by its reply subject: nothing of it is read.
-    if (overload !== undefined) return this.#publish(reply, errorText(undefined, overload))
+    if (overload !== undefined) return this.#publish(reply, overload)
     const parsed = parse(message.data)
     if (Option.isNone(parsed)) {
       return this.#refuse(
@@ -205,7 +232,7 @@ export class RequestServer {
       this.#refused++
       const setting = `${request.operation} requests of one message`
       const many = { setting, value: String(requests.length), expected: `at most ${max}` }
-      return this.#publish(reply, errorText(undefined, new Errors.InvalidRequest(many)))
+      return this.#publish(reply, new Errors.InvalidRequest(many))
     }
     const trace = TraceParent.from(message.traceparent)
     this.#begin({ request, requests, reply, isBatched, isMarked, trace }, message.data.length)
@@ -219,7 +246,7 @@ export class RequestServer {
   /** Gives the requests of a message to the coordinator, one in each step. */
   #begin(batch: Batch, bytes: number): void {
     const { limits, node, work } = this.#options
-    const { isBatched, reply, requests } = batch
+    const { requests } = batch
     let next = 0
     const takes = work.add(() => {
       if (next < requests.length) this.#guarded(batch, requests[next++])
@@ -229,10 +256,7 @@ export class RequestServer {
     // An earlier message of a write may have been taken, and its name is not read here: the error
     // says nothing of that one.
     const error = new Errors.Overloaded({ node, retryAfterMillis: limits.waitTargetMillis })
-    for (const request of requests) {
-      const id = idOf(request)
-      this.#outbox.send({ subject: reply, id, isBatched, isRead: false }, errorText(id, error))
-    }
+    for (const request of requests) this.#tell(batch, request, error)
   }
 
   /** An exception costs the one request, whose client is told. */
@@ -241,46 +265,52 @@ export class RequestServer {
     try {
       this.#one(batch, json)
     } catch (failure) {
-      const { isBatched, reply, request: { access } } = batch
+      const { request: { access } } = batch
       const reason = `node ${node} failed at this request, and its log says why`
-      const error = new Errors.NoAnswer({ reason, mayHaveApplied: access === "write" })
-      const to = { subject: reply, id: idOf(json), isBatched, isRead: false }
-      this.#outbox.send(to, errorText(to.id, error))
+      this.#tell(batch, json, new Errors.NoAnswer({ reason, mayHaveApplied: access === "write" }))
       failed(failure, `a ${access} of a client over NATS`)
     }
   }
 
+  /** Answers a request that the coordinator has not taken, or in which it failed. */
+  #tell(batch: Batch, json: unknown, error: Errors.StoreError): void {
+    const to = addressOf(batch, json)
+    this.#outbox.send({ ...to, isRead: false }, errorReply(to.id, error))
+  }
+
   /** Gives one request to the coordinator, with the address of its answer. */
-  #one({ isBatched, isMarked, reply, request: subject, trace }: Batch, json: unknown): void {
+  #one(batch: Batch, json: unknown): void {
+    const { isMarked, reply, request: subject, trace } = batch
     const { coordinator, runtime } = this.#options
     const { access, bucket, operation } = subject
     const principal = principalOfClient()
-    const to = { subject: reply, id: idOf(json), isBatched, isRead: access === "read" }
+    const to = addressOf(batch, json)
+    const replyOf = to.isRead ? readReply : writeReply
     const arrival = { runtime, outbox: this.#outbox, stats: this.#stats[access], to }
     // A write that was sent before may have been carried out: only its operation id tells.
     if (access === "read" && !this.#outbox.hasRoom(reply)) {
       this.#congested++
       const refused = { ...arrival, to: { ...to, isRead: false } }
-      return new NatsOrigin(refused, answerText).deliver(congested(this.#options.node))
+      return new NatsOrigin(refused, replyOf).deliver(congested(this.#options.node))
     }
     const misread = isMarked ? Json.misreadIn(json) : undefined
     if (misread !== undefined) {
       this.#refused++
-      return new NatsOrigin(arrival, answerText).deliver(misreadRequest(bucket, misread))
+      return new NatsOrigin(arrival, replyOf).deliver(misreadRequest(bucket, misread))
     }
     if (access === "read" && operation === "explain") {
-      const origin = new NatsOrigin(arrival, explanationText)
+      const origin = new NatsOrigin(arrival, explanationReply)
       const body = decodeExplain(json)
       if (body._tag === "Failure") return this.#invalid(origin, body.failure.message, "a key")
       return coordinator.explain({ ...body.success, bucket, principal, trace }, origin)
     }
     if (access === "read" && operation === "list") {
-      const origin = new NatsOrigin(arrival, pageText)
+      const origin = new NatsOrigin(arrival, pageReply)
       const body = decodeList(json)
       if (body._tag === "Failure") return this.#invalid(origin, body.failure.message, "a page")
       return coordinator.list({ ...body.success, bucket, principal, trace }, origin)
     }
-    const origin = new NatsOrigin(arrival, answerText)
+    const origin = new NatsOrigin(arrival, replyOf)
     const body = decodeRequest(json)
     if (body._tag === "Failure") return this.#invalid(origin, body.failure.message, "a request")
     const request = requestOf(subject, body.success, trace)
@@ -297,26 +327,23 @@ export class RequestServer {
   /** Answers a message that holds no request. */
   #refuse(subject: string, error: Errors.StoreError): void {
     this.#refused++
-    this.#publish(subject, errorText(undefined, error))
+    this.#publish(subject, error)
   }
 
-  #describe(verb: string, reply: string): void {
+  #describe(verb: string, reply: string, data: Uint8Array): void {
     if (verb !== "describe") return this.#refuse(reply, invalid(verb, "describe"))
     const { buckets, cluster, node, view } = this.#options
     const { ring } = view
     const formation = view.formation()
-    this.#publish(
-      reply,
-      clusterText({ cluster, node, ring, formation, buckets: buckets.values() })
-    )
+    const asked = Option.getOrUndefined(parse(data))?.value
+    const answerBytesMax = integerIn(asked, "answerBytesMax") ?? 0
+    const to = { subject: reply, id: undefined, isBatched: false, isRead: true, answerBytesMax }
+    const text = clusterText({ cluster, node, ring, formation, buckets: buckets.values() })
+    this.#outbox.send(to, { text })
   }
 
-  #publish(subject: string, text: string): void {
-    this.#outbox.send({ subject, id: undefined, isBatched: false, isRead: true }, text)
+  #publish(subject: string, error: Errors.StoreError): void {
+    const to = { subject, id: undefined, isBatched: false, isRead: true, answerBytesMax: 0 }
+    this.#outbox.send(to, errorReply(undefined, error))
   }
 }
-
-const explanationText = (id: number | undefined, explanation: Explanation): string =>
-  JSON.stringify({ id, explanation })
-
-const pageText = (id: number | undefined, page: KeyPage): string => JSON.stringify({ id, page })

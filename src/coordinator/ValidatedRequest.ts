@@ -193,7 +193,8 @@ export const normalRequest = (
   request: Request,
   validated: ValidatedRead | ValidatedWrite
 ): Request => {
-  const { args: _, ...body } = request.body
+  // Each node says for itself how much it takes of another.
+  const { answerBytesMax: _max, args: _, ...body } = request.body
   const key = decodeKey(validated.bucket.definition.key, validated.key)
   invariant(key !== undefined, "a validated key has all fields of its bucket's keys")
   const calls = "calls" in validated ? { calls: validated.calls.map(ValidatedCalls.bodyOf) } : {}

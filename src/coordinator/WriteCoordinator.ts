@@ -14,7 +14,7 @@ import * as Errors from "../core/model/StoreError.ts"
 import * as Targets from "../core/quorum/Targets.ts"
 import * as WriteDecision from "../core/quorum/WriteDecision.ts"
 import type { StorageFailure } from "../replica/Replica.ts"
-import { answerOf } from "./Answer.ts"
+import { answerOf, unshownOf } from "./Answer.ts"
 import { checkDeferrals } from "./CheckDeferrals.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import { Gather } from "./Gather.ts"
@@ -154,7 +154,7 @@ export class WriteCoordinator
     else if (outcome._tag === "Fail") this.#open.answer(this.#failure(outcome))
   }
 
-  #answer(): Answer | Errors.StoreError {
+  #answer(): Answer {
     const document = this.#document
     invariant(document !== undefined, "a write is acknowledged after it was applied here")
     const { node, runtime, seal, view } = this.context
@@ -170,9 +170,7 @@ export class WriteCoordinator
     const unmerged = answer._tag === "Answer"
       ? answer
       : answerOf(this.#write, { ...shown, merge: false })
-    if (unmerged._tag === "Answer") return unmerged
-    const reason = `the write is done, but ${unmerged.message}`
-    return new Errors.NoAnswer({ reason, mayHaveApplied: true })
+    return unmerged._tag === "Answer" ? unmerged : unshownOf(this.#write, shown)
   }
 
   #failure(outcome: WriteDecision.WriteFailed): Errors.QuorumNotMet {

@@ -80,12 +80,13 @@ const contextHeaders = (context: string, bytesMax: number): Headers =>
  * two the headers say, since a value may look like the other.
  */
 export const documentResponse = (answer: BackendAnswer, options: DocumentOptions): Response => {
-  const { context, lost, replied, siblings, values } = answer
+  const { context, lost, replied, siblings, unshown, values } = answer
   const texts = answer.texts ?? values.map((value) => JSON.stringify(value))
   const headers = {
     ...contextHeaders(context, options.contextHeaderBytesMax),
     "everwrite-replied": String(replied),
     ...(lost === true ? { "everwrite-lost": "true" } : {}),
+    ...(unshown === true ? { "everwrite-unshown": "true" } : {}),
     "cache-control": "no-store"
   }
   if (values.length === 0) {

@@ -116,6 +116,12 @@ export class InFlightRequests<W extends Waiting> {
     this.#pauseMillis = this.#bounded(pauseRoundTrips * this.#averageMillis)
   }
 
+  /** An answer is on its way, and not all there: the request is sent again one pause from now. */
+  postpone(number: number): void {
+    const entry = this.#entries.get(number)
+    if (entry !== undefined) entry.resendAt = this.#runtime.elapsed() + entry.pauseMillis
+  }
+
   get(number: number): W | undefined {
     return this.#entries.get(number)?.waiting
   }

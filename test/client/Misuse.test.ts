@@ -2,7 +2,7 @@
 // that names it. What the compiler refuses stands in Types.test-d.ts.
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import * as Schema from "effect/Schema"
-import { contextOf } from "../../src/client/Entry.ts"
+import { contextOf, type Written } from "../../src/client/Entry.ts"
 import * as Errors from "../../src/core/model/StoreError.ts"
 import type { Any } from "../../src/core/strategy/Bucket.ts"
 import * as Bucket from "../../src/core/strategy/Bucket.ts"
@@ -46,7 +46,7 @@ describe.each(ways)("%s", (_, open) => {
 
   it("gives each write's new context back, so that a chain leaves one value", async () => {
     const handle = store.bucket(notes)
-    let entry = await handle.entry("n")
+    let entry: Written<"notes", string, unknown> = await handle.entry("n")
     for (let i = 0; i < 10; i++) entry = await handle.replace(entry, `v${i}`)
     expect(entry).toMatchObject({ _tag: "Found", value: ["v9"], siblings: 1 })
   })

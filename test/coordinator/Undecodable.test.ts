@@ -120,9 +120,13 @@ describe("a stored value that is no JSON", () => {
     expect(good.values).toEqual(["v"])
     expect(new Set(keys.keys)).toEqual(new Set(["bad", "good"]))
     for (const backend of backends) {
-      const written = await errorOf(write(backend, "notes", { key: "bad", op: "put", args: ["w"] }))
-      // It is done, and cannot be shown.
-      expect(written).toMatchObject({ mayHaveApplied: true })
+      const written = await write(backend, "notes", { key: "bad", op: "put", args: ["w"] })
+      expect(written).toMatchObject({ unshown: true, values: [], context: expect.any(String) })
     }
+    const done = await call(server, "/v1/buckets/notes/docs/ops/put?key=bad", {
+      method: "POST",
+      body: "[\"w\"]"
+    })
+    expect([done.status, done.headers.get("everwrite-unshown")]).toEqual([204, "true"])
   })
 })

@@ -5,10 +5,13 @@
 import type { ESTree } from "rolldown/utils"
 import { at, isCode, type Rule, type SourceFile, walk } from "./Source.ts"
 
-const limitsFiles = ["", "Disk", "Edge", "Growth"].map((of) => `src/core/model/${of}Limits.ts`)
+const limitsFiles = ["", "Answer", "Disk", "Edge", "Growth"].map((of) =>
+  `src/core/model/${of}Limits.ts`
+)
 
 /** By file: formats, joins and contracts rest on these, or they shape a text for people. */
 export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
+  "schemas/AnswerPart.ts": ["headerBytesMax"],
   "schemas/ClientRequest.ts": ["itemsMax", "sessionLengthMax", "triedMax"],
   "schemas/KeyPage.ts": ["pageMax"],
   "src/cli/Input.ts": ["shownLengthMax"],

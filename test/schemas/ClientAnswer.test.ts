@@ -21,7 +21,9 @@ const bySchema = (json: unknown) => {
   const reply = Option.getOrUndefined(decodeReply(json))
   if (reply === undefined || reply.id === undefined) return undefined
   const { id, ...rest } = reply
-  return { id, outcome: "error" in rest ? rest.error : { _tag: "Answer", ...rest } }
+  if ("error" in rest) return { id, outcome: rest.error }
+  const none = "unshown" in rest ? { values: [], siblings: 0 } : {}
+  return { id, outcome: { _tag: "Answer", ...none, ...rest } }
 }
 
 const byHand = (json: unknown) => {
@@ -52,6 +54,7 @@ const replies = fc.record({
   replied: field(count),
   siblings: field(count),
   lost: fc.oneof(fc.constant(undefined), field(fc.constant(true))),
+  unshown: fc.oneof(fc.constant(undefined), field(fc.constant(true))),
   error: fc.oneof(fc.constant(undefined), field(fc.constantFrom(...errors.map(errorOf))))
 })
 
@@ -83,6 +86,11 @@ describe("a reply", () => {
     const told = { ...answer, lost: true } as const
     expect(byHand(Json.parse(answerText(9, told)))).toMatchObject({
       outcome: { lost: true, replied: 2 }
+    })
+    const unshown = { ...answer, unshown: true } as const
+    expect(byHand(Json.parse(answerText(6, unshown)))).toEqual({
+      id: 6,
+      outcome: { ...unshown, _tag: "Answer", values: [], siblings: 0 }
     })
     const error = new NodeUnavailable({ node: "n1", reason: "it stops" })
     expect(byHand(Json.parse(errorText(8, error)))).toEqual({ id: 8, outcome: error })

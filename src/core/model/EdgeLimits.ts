@@ -4,6 +4,8 @@
  * has those of nodes, and the presets.
  */
 
+import { lanAnswers } from "./AnswerLimits.ts"
+
 const mebibyte = 2 ** 20
 
 /** How much one message may ask of a node, and how its work is cut into turns. */
@@ -67,6 +69,7 @@ export const lanAdmission = {
 }
 
 export const lanClient = {
+  ...lanAnswers,
   /**
    * How long a read that names no timeout is waited for. Longer than the node's own, whose answer
    * "time is up" says who was unreachable.

@@ -20,6 +20,7 @@ import {
   lanWork,
   type NatsLimits
 } from "./EdgeLimits.ts"
+import { lanAnswerParts } from "./AnswerLimits.ts"
 import { lanDisk } from "./DiskLimits.ts"
 import { lanGrowth } from "./GrowthLimits.ts"
 
@@ -33,6 +34,7 @@ const lanNode = {
   ...lanFrames,
   ...lanWork,
   ...lanAdmission,
+  ...lanAnswerParts,
   /**
    * How far this node's clock may be from the median of its peers' before their median stamps its
    * writes. More than NTP leaves plus the longest pause of a process; raising it lets the last

@@ -1,7 +1,7 @@
 /**
  * Carries out planned operations through the same handles that applications use.
  */
-import type { Entry } from "../../client/Entry.ts"
+import type { Written } from "../../client/Entry.ts"
 import { makeHandle } from "../../client/MakeHandle.ts"
 import type { Requester } from "../../client/Requester.ts"
 import * as Task from "../../client/Task.ts"
@@ -10,7 +10,7 @@ import type { Any } from "../../core/strategy/Bucket.ts"
 import { type PlannedOperation, valueOf } from "./Plan.ts"
 import { Carts, type CartValue, Counts, Documents, Notes, Registers, Tags } from "./SimBuckets.ts"
 
-export type AnyEntry = Entry<string, string, any>
+export type AnyEntry = Written<string, string, any>
 export type EntryTask = Task.Task<AnyEntry, StoreError>
 
 /** The handles of one session, whose methods return tasks. */

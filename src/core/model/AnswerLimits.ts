@@ -1,0 +1,49 @@
+/**
+ * Lists the limits of answers to clients over NATS that take several messages: unit, formula,
+ * reason, and the value for any network.
+ */
+
+const mebibyte = 2 ** 20
+
+/** Of the node that sends them. */
+export const lanAnswerParts = {
+  /**
+   * Bytes of answers in parts that wait to be sent; beyond it a read is refused, and a write is
+   * answered without its value. One client may have as many as are free. The largest document
+   * times the clients that read such ones at a time.
+   */
+  answersWaitingBytesMax: 64 * mebibyte,
+  /**
+   * How long the parts of an answer may wait after each other before the rest of it is dropped. As
+   * long as a client waits for it.
+   */
+  answerStallMillis: 5_000,
+  /** How often it is tried again where there is no room for a part. A few round trips. */
+  answerRetryMillis: 20
+}
+
+/** Of the client that puts them together. */
+export const lanAnswers = {
+  /**
+   * Bytes of the largest answer. Beyond the largest document that nodes make of the writes of
+   * clients that are cut off from each other; its text is read in one turn, 100 MB/s.
+   */
+  answerBytesMax: 32 * mebibyte,
+  /**
+   * Bytes of answers whose parts are not all there; beyond it the oldest is given up, and its
+   * request is sent again. The largest answer times the nodes: each sends one at a time.
+   */
+  answerPartsBytesMax: 128 * mebibyte,
+  /**
+   * Answers that came whole lately, 100 bytes each: late parts of them begin nothing anew. Answers
+   * in parts a second times the pauses below.
+   */
+  answersFinishedMax: 1_000,
+  /** Parts of one answer. answerBytesMax in messages of 1 KiB. */
+  answerPartsMax: 32 * 1024,
+  /**
+   * How long no part of an answer comes before those that are there are given up. As long as a
+   * node waits with the next one.
+   */
+  answerPartsPauseMillis: 2_500
+}
