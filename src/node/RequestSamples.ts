@@ -68,6 +68,14 @@ const admissionSamples = ({ coordinator, requests }: NodeCore): ReadonlyArray<Sa
     counter("reads_congested", requests.congested(), [
       "Reads refused to NATS clients that do not take their answers.",
       "Alarming: a steady rate; find the client that reads too slowly."
+    ]),
+    gauge("answer_part_bytes", requests.answerParts.bytes, [
+      "Bytes of answers in several messages that wait to be sent to NATS clients.",
+      "Alarming: near the limit answersWaitingBytesMax."
+    ]),
+    counter("answers_dropped", requests.answerParts.dropped, [
+      "Answers in several messages that found no room in time, and were given up.",
+      "Alarming: a steady rate; find the client that reads too slowly."
     ])
   ]
 }
