@@ -23,7 +23,9 @@ let cluster: MemoryCluster
 let backend: NatsBackend
 let db: Db<{ readonly notes: typeof notes; readonly shelves: typeof shelves }>
 beforeEach(async () => {
-  cluster = await makeCluster({ nodes: 3, buckets: [...buckets, ...more], maxPayload })
+  const served = [...buckets, ...more]
+  // On a busy machine forty reads of several messages each take a while.
+  cluster = await makeCluster({ nodes: 3, buckets: served, maxPayload, timeoutMillis: 10_000 })
   backend = new NatsBackend({
     runtime: liveRuntime,
     transport: cluster.connect(),
