@@ -6,7 +6,6 @@
  * in turn, so a short one that comes after a long one does not wait for its end.
  */
 import type { Runtime } from "./Runtime.ts"
-import { runEach } from "./RunEach.ts"
 
 /** Takes one step, of less than a millisecond, and says whether more is left. */
 export type Work = () => boolean
@@ -74,26 +73,25 @@ export class WorkQueue {
     this.#bytes = 0
   }
 
+  /** Takes a step of each work in turn, at least one; throws the first failure at the end. */
   #run(): void {
     const { turnMillis, turnStepsMax } = this.#limits
     const endsAt = this.#runtime.elapsed() + turnMillis
+    let failed: { readonly failure: unknown } | undefined
+    let left = turnStepsMax
     this.#isRunning = true
-    try {
-      runEach(this.#turn(endsAt, turnStepsMax), (waiting) => this.#step(waiting))
-    } finally {
-      this.#isRunning = false
-      this.#goOn()
-    }
-  }
-
-  /** The works of one turn; at least one. */
-  *#turn(endsAt: number, stepsMax: number): Iterable<Waiting> {
-    for (let steps = 0; steps < stepsMax; steps++) {
-      if (steps > 0 && this.#runtime.elapsed() >= endsAt) return
+    do {
       const next = this.#waiting.shift()
-      if (next === undefined) return
-      yield next
-    }
+      if (next === undefined) break
+      try {
+        this.#step(next)
+      } catch (failure) {
+        failed ??= { failure }
+      }
+    } while (--left > 0 && this.#waiting.length > 0 && this.#runtime.elapsed() < endsAt)
+    this.#isRunning = false
+    this.#goOn()
+    if (failed !== undefined) throw failed.failure
   }
 
   #step(waiting: Waiting): void {

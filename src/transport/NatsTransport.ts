@@ -162,7 +162,8 @@ class NatsLink {
       subscribe: (subject, handler, options) => this.#subscribe(subject, handler, options?.queue),
       flush: (done) => this.#flush(done),
       newInbox: () => createInbox(this.#inboxPrefix),
-      answerRoom: (reply) => this.#window.answerRoom(replyAddress(reply)),
+      answerRoom: (reply) =>
+        this.#window.isRoomy ? Infinity : this.#window.answerRoom(replyAddress(reply)),
       maxPayload: () => this.#currentMaxPayload(),
       connected: () => this.#connected,
       onStatus: (listener) => {
@@ -211,7 +212,8 @@ class NatsLink {
     }
     const bytes = data.length + subject.length + envelopeBytes
     const address = isSystemSubject(subject) ? undefined : replyAddress(subject)
-    if (address !== undefined && bytes > this.#window.answerRoom(address)) {
+    const isRoomy = address === undefined || this.#window.isRoomy
+    if (!isRoomy && bytes > this.#window.answerRoom(address)) {
       this.#droppedAnswers++
       return
     }

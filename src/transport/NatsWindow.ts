@@ -55,6 +55,14 @@ export class NatsWindow {
   }
 
   /**
+   * Whether an answer of any size may be sent, to any address: of so few bytes, no address can have
+   * more than leave half of the part to it.
+   */
+  get isRoomy(): boolean {
+    return !this.isFull && this.#answers <= this.#answerLimit / 4
+  }
+
+  /**
    * The bytes that an answer to this address may have now; 0 or less where none may be sent. An
    * answer of any size may be sent while half of the part of answers is left to its address.
    */

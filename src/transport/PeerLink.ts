@@ -96,6 +96,8 @@ export class PeerLink {
   /** In which the messages of frames take their turns. */
   readonly #work: WorkQueue
   readonly #heard = new Map<NodeId, Heard>()
+  /** By the subjects of members that came. */
+  readonly #senders = new Map<string, NodeId>()
   readonly #reassembly: Reassembly.Reassembly
   readonly #gate: FrameGate
   readonly #refusals = { malformed: 0, otherCluster: 0, formerIncarnation: 0, formerSender: 0 }
@@ -194,6 +196,7 @@ export class PeerLink {
   retainMembers(): void {
     const { isMember } = this.#options
     this.#gate.retainMembers()
+    this.#senders.clear()
     for (const node of this.#heard.keys()) if (!isMember(node)) this.#heard.delete(node)
     for (const node of this.#numbers.keys()) if (!isMember(node)) this.#numbers.delete(node)
   }
@@ -217,17 +220,26 @@ export class PeerLink {
     }
   }
 
-  #receive(message: Message): void {
-    const subject = this.#subjects.parse(message.subject)
+  #receive({ data, subject }: Message): void {
+    const from = this.#senderOf(subject)
     // Frames under the own id are another process's, or questions to one.
-    if (this.#closed || subject?._tag !== "Peer" || subject.from === this.#options.node) return
+    if (this.#closed || from === undefined || from === this.#options.node) return
     try {
-      const frame = this.#gate.open({ from: subject.from, ...message })
-      if (frame !== undefined) this.#read(subject.from, frame)
+      const frame = this.#gate.open({ from, subject, data })
+      if (frame !== undefined) this.#read(from, frame)
     } catch (error) {
       if (!(error instanceof Malformed)) throw error
       this.#refuseTorn()
     }
+  }
+
+  #senderOf(name: string): NodeId | undefined {
+    const known = this.#senders.get(name)
+    if (known !== undefined) return known
+    const subject = this.#subjects.parse(name)
+    if (subject?._tag !== "Peer") return undefined
+    if (this.#options.isMember(subject.from)) this.#senders.set(name, subject.from)
+    return subject.from
   }
 
   #refuseTorn(): void {

@@ -21,6 +21,7 @@ export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/coordinator/ForwardsSeen.ts": ["sendersMax"],
   "src/coordinator/PeerMarks.ts": ["nodesMax"],
   "src/coordinator/ReplyOutbox.ts": ["bracketBytes"],
+  "src/core/Mac.ts": ["blockBytes", "hashBytes", "gatheredBytesMax", "headLengthMax"],
   "src/core/clock/CausalContext.ts": ["macBytes"],
   "src/core/clock/HybridClock.ts": ["wallMaxMicros"],
   "src/core/codec/Bytes.ts": ["varintBytesMax", "asciiBytesMax"],
@@ -66,7 +67,6 @@ export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
     "incarnationLength",
     "numberBytes"
   ],
-  "src/transport/FrameSeal.ts": ["blockBytes", "hashBytes", "gatheredBytesMax", "subjectBytesMax"],
   "src/transport/FrameWindows.ts": ["overheadBytes"],
   "src/transport/NatsTransport.ts": ["envelopeBytes"],
   "src/transport/PeerMessageCodec.ts": ["ringDigestBytes", "reasonLengthMax"]

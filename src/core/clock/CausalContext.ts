@@ -22,11 +22,12 @@
  *
  * The first byte of the sealed text keeps the formats apart: no bucket's name begins with it.
  */
-import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto"
+import type { KeyObject } from "node:crypto"
 import { ByteReader, ByteWriter, Malformed } from "../codec/Bytes.ts"
 import { sortedKeys } from "../codec/SortedKeys.ts"
 import { bytesBits16, textBits16 } from "../Hash.ts"
 import { invariant } from "../Invariant.ts"
+import { isSealedBy, Mac } from "../Mac.ts"
 import type { DocumentKey } from "../model/DocumentKey.ts"
 import type { TokenRefusal } from "../model/StoreError.ts"
 import { actorPattern } from "./Dot.ts"
@@ -67,6 +68,8 @@ export const answered = (shown: CausalContext, session: CausalContext): CausalCo
 export interface TokenKey {
   readonly id: number
   readonly key: KeyObject
+  /** Makes the codes under this key. */
+  readonly mac: Mac
 }
 
 /** The keys that seal tokens and open them. */
@@ -89,17 +92,17 @@ const layout = { key: 1, bucket: 3, document: 5, all: 7, mac: 9, history: 9 + ma
 /** Where those of format 2 do. */
 const second = { version: 2, key: 1, mac: 3, history: 3 + macBytes }
 
-const hmac = (key: KeyObject, data: string | Uint8Array): Buffer =>
-  createHmac("sha256", key).update(data).digest()
-
 /**
  * A key and its id, which follows from the key, so that nodes need not be told which key has which.
  * Two keys may have one id; then both are tried.
  */
-export const tokenKey = (key: KeyObject): TokenKey => ({
-  id: hmac(key, "everwrite: id of a token key").readUInt16BE(),
-  key
-})
+export const tokenKey = (key: KeyObject): TokenKey => {
+  const mac = new Mac(key)
+  const code = mac.of("everwrite: id of a token key", noBytes)
+  return { id: (code.charCodeAt(0) << 8) | code.charCodeAt(1), key, mac }
+}
+
+const noBytes = new Uint8Array(0)
 
 const writeScope = (
   writer: ByteWriter,
@@ -141,7 +144,7 @@ export const encode = (context: CausalContext, scope: TokenScope): string => {
   token.writeUInt16BE(keyCheck(sealing, scope), layout.key)
   token.writeUInt16BE(textBits16(scope.bucket), layout.bucket)
   token.writeUInt16BE(documentCheck(scope), layout.document)
-  hmac(sealing.key, sealed).copy(token, layout.mac, 0, macBytes)
+  token.write(sealing.mac.of("", sealed), layout.mac, macBytes, "latin1")
   token.set(sealed.subarray(scopeEnd), layout.history)
   token.writeUInt16BE(damageCheck(token), layout.all)
   return token.toString("base64url")
@@ -180,9 +183,13 @@ const decodeHistory = (history: Uint8Array): CausalContext | "malformed" => {
   }
 }
 
-/** Whether `mac` seals these bytes under one of `keys`. */
-const isSealed = (keys: ReadonlyArray<TokenKey>, mac: Uint8Array, sealed: Uint8Array): boolean =>
-  keys.some(({ key }) => timingSafeEqual(mac, hmac(key, sealed).subarray(0, macBytes)))
+/** Whether the MAC at `start` in a token seals these bytes under one of `keys`. */
+const isSealed = (
+  keys: ReadonlyArray<TokenKey>,
+  { start, token }: { readonly token: Buffer; readonly start: number },
+  sealed: Uint8Array
+): boolean =>
+  keys.some(({ mac }) => isSealedBy(mac.of("", sealed), token, { start, count: macBytes }))
 
 const open = (token: Buffer, scope: TokenScope): CausalContext | TokenRefusal => {
   if (token.length <= layout.history) return "malformed"
@@ -193,9 +200,8 @@ const open = (token: Buffer, scope: TokenScope): CausalContext | TokenRefusal =>
   if (token.readUInt16BE(layout.bucket) !== textBits16(scope.bucket)) return "other-bucket"
   if (token.readUInt16BE(layout.document) !== documentCheck(scope)) return "other-document"
   const history = token.subarray(layout.history)
-  const mac = token.subarray(layout.mac, layout.history)
   const sealed = sealedBytes(formatVersion, scope, history)
-  return isSealed(keys, mac, sealed) ? decodeHistory(history) : "damaged"
+  return isSealed(keys, { token, start: layout.mac }, sealed) ? decodeHistory(history) : "damaged"
 }
 
 /** Opens a token of format 2, which has no checks but the key's id. */
@@ -205,9 +211,8 @@ const openSecond = (token: Buffer, scope: TokenScope): CausalContext | TokenRefu
   const keys = scope.keys.filter((key) => key.id === id)
   if (keys.length === 0) return "unknown-key"
   const history = token.subarray(second.history)
-  const mac = token.subarray(second.mac, second.history)
   const sealed = sealedBytes(second.version, scope, history)
-  return isSealed(keys, mac, sealed) ? decodeHistory(history) : "foreign"
+  return isSealed(keys, { token, start: second.mac }, sealed) ? decodeHistory(history) : "foreign"
 }
 
 /** Opens a token of format 1, which names neither the cluster nor the key. */
@@ -217,8 +222,9 @@ const openFirst = (token: Buffer, scope: TokenScope): CausalContext | TokenRefus
     Buffer.from(`${bucket}\u0000${partition}\u0000${sort}\u0000`),
     token.subarray(macBytes)
   ])
-  const mac = token.subarray(0, macBytes)
-  return isSealed(scope.keys, mac, sealed) ? decodeHistory(token.subarray(macBytes + 1)) : "foreign"
+  return isSealed(scope.keys, { token, start: 0 }, sealed)
+    ? decodeHistory(token.subarray(macBytes + 1))
+    : "foreign"
 }
 
 const openAny = (token: Buffer, scope: TokenScope): CausalContext | TokenRefusal => {

@@ -34,8 +34,8 @@ export const edgePlants: ReadonlyArray<Plant> = [
     bug: "a frame is believed whatever its MAC is",
     edits: [{
       file: "src/transport/FrameSeal.ts",
-      from: "return difference === 0 ? \"proved\" : \"forged\"",
-      to: "return difference < 0 ? \"forged\" : \"proved\""
+      from: "return isSealedBy(mac, bytes, macPlace) ? \"proved\" : \"forged\"",
+      to: "return isSealedBy(mac, bytes, macPlace) || mac !== \"\" ? \"proved\" : \"forged\""
     }]
   }
 ]
