@@ -43,6 +43,15 @@ const decodeDescription = Schema.decodeUnknownResult(ClusterDescription)
 const decodeExplanation = Schema.decodeUnknownResult(ExplanationReply)
 const decodePage = Schema.decodeUnknownResult(KeyPageReply)
 
+/** A request for which there is room now. */
+interface Begun {
+  readonly request: BackendRequest
+  readonly respond: BackendRespond
+  /** A node that has too much to do is not asked again after this. */
+  readonly retryUntil: number
+  readonly now: number
+}
+
 export class NatsBackend implements Backend {
   readonly runtime: Runtime
   readonly #limits: ClientLimits
@@ -124,7 +133,7 @@ export class NatsBackend implements Backend {
       return respond(new Errors.UnknownOperation({ bucket: request.bucket, operation, known: [] }))
     }
     this.#queue.add({
-      begin: (until) => this.#begin(request, respond, until),
+      begin: (retryUntil, now) => this.#begin({ request, respond, retryUntil, now }),
       refuse: respond
     })
   }
@@ -161,13 +170,13 @@ export class NatsBackend implements Backend {
     for (const listener of this.#listeners) listener?.close()
   }
 
-  #begin(request: BackendRequest, respond: BackendRespond, retryUntil: number): void {
-    const begunAt = this.runtime.elapsed()
+  #begin({ now: begunAt, request, respond, retryUntil }: Begun): void {
     const number = this.#pending.nextNumber()
     const remote = new RemoteRequest(this.#sender, number, request, (outcome) => {
+      const now = this.runtime.elapsed()
       const isAnswered = outcome._tag === "Answer"
       if (isAnswered) this.#retries.answered()
-      this.#queue.ended(isAnswered ? this.runtime.elapsed() - begunAt : undefined)
+      this.#queue.ended(isAnswered ? now - begunAt : undefined, now)
       respond(outcome)
     }, retryUntil)
     this.#pending.add(number, remote)

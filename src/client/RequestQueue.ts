@@ -37,8 +37,8 @@ export type QueueLimits = Pick<
 
 /** A request that waits for its turn. */
 export interface Queued {
-  /** Begins it; it is over when `ended` is called. It may be tried again until then. */
-  readonly begin: (until: number) => void
+  /** Begins it now; it is over when `ended` is called. It may be tried again until then. */
+  readonly begin: (until: number, now: number) => void
   /** Ends it: it was not begun. */
   readonly refuse: (error: StoreError) => void
 }
@@ -93,8 +93,12 @@ export class RequestQueue {
 
   /** How many requests may be under way, and how many wait. */
   get stats(): { readonly limit: number; readonly underWay: number; readonly waiting: number } {
-    const waiting = this.#waiting.size + this.#late.size
-    return { limit: Math.floor(this.#limit.limit), underWay: this.#underWay, waiting }
+    const limit = Math.floor(this.#limit.limit)
+    return { limit, underWay: this.#underWay, waiting: this.#waitingCount }
+  }
+
+  get #waitingCount(): number {
+    return this.#waiting.size + this.#late.size
   }
 
   /** Begins a request now, or when others have ended, or refuses it. */
@@ -104,19 +108,18 @@ export class RequestQueue {
     this.#noteEmpty(cameAt)
     if (this.#waiting.size === 0 && this.#hasRoom) return this.#begin({ queued, cameAt }, cameAt)
     this.#step({ _tag: "Denied", open: this.#underWay })
-    this.#wait.came(this.#underWay, 0)
+    this.#wait.came(this.#underWay, 0, cameAt)
     if (this.#isClosed) return queued.refuse(closedError())
-    if (this.stats.waiting >= queuedMax) {
+    if (this.#waitingCount >= queuedMax) {
       return runtime.endOfTurn(() => queued.refuse(this.#overloaded()))
     }
     this.#waiting.push({ queued, cameAt })
     this.#sweepLater()
   }
 
-  /** A request is over; `millis` is the time of its answer, where a node gave one. */
-  ended(millis: number | undefined): void {
+  /** A request is over now; `millis` is the time of its answer, where a node gave one. */
+  ended(millis: number | undefined, now: number): void {
     this.#underWay--
-    const now = this.#options.runtime.elapsed()
     if (millis !== undefined) this.#step({ _tag: "Written", millis, now })
     this.#beginMore(now)
   }
@@ -152,9 +155,9 @@ export class RequestQueue {
 
   #begin({ cameAt, queued }: Entry, now: number): void {
     this.#step({ _tag: "Taken", open: this.#underWay })
-    this.#wait.came(this.#underWay, this.#rules.min)
+    this.#wait.came(this.#underWay, this.#rules.min, now)
     this.#underWay++
-    queued.begin(cameAt + this.#patienceMillis(now))
+    queued.begin(cameAt + this.#patienceMillis(now), now)
   }
 
   #beginMore(now: number): void {
@@ -170,7 +173,7 @@ export class RequestQueue {
 
   /** As long as some are to be told that they came in vain, the queue stands. */
   #noteEmpty(now: number): void {
-    if (this.stats.waiting === 0 && this.#hasRoom) this.#emptyAt = now
+    if (this.#waitingCount === 0 && this.#hasRoom) this.#emptyAt = now
   }
 
   /** Sets those aside that cannot be begun any more. */
@@ -190,7 +193,7 @@ export class RequestQueue {
     runtime.after(sweepMillis, () => {
       this.#isSweeping = false
       this.#sweep(runtime.elapsed())
-      if (this.#waiting.size + this.#late.size > 0) this.#sweepLater()
+      if (this.#waitingCount > 0) this.#sweepLater()
     })
   }
 
@@ -209,7 +212,7 @@ export class RequestQueue {
   }
 
   #overloaded(): Overloaded {
-    const open = this.#underWay + this.stats.waiting
+    const open = this.#underWay + this.#waitingCount
     const retryAfterMillis = ConcurrencyLimit.retryAfterMillis(this.#limit, open, this.#rules)
     return new Overloaded({ retryAfterMillis })
   }

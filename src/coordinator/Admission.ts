@@ -70,29 +70,25 @@ export class Admission {
     this.#refused++
     this.#options.runtime.mark("coordinator: a node refuses what is too much for it")
     this.#step({ _tag: "Denied", open })
-    this.#wait.came(open, 0)
+    this.#wait.came(open, 0, this.#options.runtime.elapsed())
     const retryAfterMillis = ConcurrencyLimit.retryAfterMillis(this.#state, open, this.#rules)
     return new Overloaded({ node: this.#options.node, retryAfterMillis })
   }
 
-  /** A request is taken while so many others are open. */
-  taken(open: number): void {
+  /** A request is taken now, while so many others are open. */
+  taken(open: number, now: number): void {
     this.#step({ _tag: "Taken", open })
-    this.#came(open)
+    // A queue that is believed to stand is looked at until it does not.
+    const isStanding = this.#state.standingMillis > 0
+    this.#wait.came(open, isStanding ? 0 : this.#rules.min * loadShare, now)
   }
 
-  /** A write was done, and took so long. */
-  written(millis: number): void {
-    this.#step({ _tag: "Written", millis, now: this.#options.runtime.elapsed() })
+  /** A write was done now, and took so long. */
+  written(millis: number, now: number): void {
+    this.#step({ _tag: "Written", millis, now })
   }
 
   #step(event: ConcurrencyLimit.LimitEvent): void {
     this.#state = ConcurrencyLimit.step(this.#state, event, this.#rules)
-  }
-
-  /** A queue that is believed to stand is looked at until it does not. */
-  #came(open: number): void {
-    const isStanding = this.#state.standingMillis > 0
-    this.#wait.came(open, isStanding ? 0 : this.#rules.min * loadShare)
   }
 }

@@ -40,7 +40,7 @@ export class OpenRequest<A extends object> {
     this.#observation = shared.observer?.begin(names)
     this.#address = address
     this.#arrivedAt = shared.runtime.elapsed()
-    shared.admission.taken(shared.counters.open)
+    shared.admission.taken(shared.counters.open, this.#arrivedAt)
     shared.counters.open++
   }
 
@@ -88,8 +88,9 @@ export class OpenRequest<A extends object> {
       counters.siblingsSeen++
       if (Number(outcome.siblings) > 2) runtime.mark("coordinator: three siblings are answered")
     }
-    const millis = runtime.elapsed() - this.#arrivedAt
-    if (this.#changes && !(outcome instanceof Error)) admission.written(millis)
+    const now = runtime.elapsed()
+    const millis = now - this.#arrivedAt
+    if (this.#changes && !(outcome instanceof Error)) admission.written(millis, now)
     this.#observation?.ended({
       outcome: outcome instanceof Error ? outcome._tag : "ok",
       millis,

@@ -10,16 +10,24 @@ import type { LocalDocument } from "./LocalDocument.ts"
 import { memoryOf } from "./MemoryOf.ts"
 
 interface Cached {
+  readonly name: string
   held: LocalDocument
   bytes: number
+  /** The one that was used next after this one. */
+  newer: Cached | undefined
+  /** The one that was used last before this one. */
+  older: Cached | undefined
 }
 
+/**
+ * The documents are also a list in the order of their last use: to move one there costs less than
+ * to insert it again into the map.
+ */
 export class DocumentCache {
   readonly #bytesMax: number
-  /** In the order of last use. */
   readonly #cached = new Map<string, Cached>()
-  /** The name of the last one: a write sets the document that it has just read. */
-  #last = ""
+  #newest: Cached | undefined
+  #oldest: Cached | undefined
   #bytes = 0
 
   constructor(bytesMax: number) {
@@ -27,14 +35,9 @@ export class DocumentCache {
   }
 
   get(key: RowKey): LocalDocument | undefined {
-    const name = textOf(key)
-    const cached = this.#cached.get(name)
+    const cached = this.#cached.get(textOf(key))
     if (cached === undefined) return undefined
-    if (name !== this.#last) {
-      this.#cached.delete(name)
-      this.#cached.set(name, cached)
-      this.#last = name
-    }
+    this.#use(cached)
     return cached.held
   }
 
@@ -51,37 +54,59 @@ export class DocumentCache {
   set(key: RowKey, held: LocalDocument, encodedBytes: number): void {
     const name = textOf(key)
     const bytes = memoryOf(held.document, { encodedBytes, name })
-    const last = name === this.#last ? this.#cached.get(name) : undefined
-    if (last === undefined || bytes > this.#bytesMax) {
-      this.#forget(name)
-      if (bytes > this.#bytesMax) return
-      this.#cached.set(name, { held, bytes })
-      this.#last = name
-      this.#bytes += bytes
-    } else {
-      this.#bytes += bytes - last.bytes
-      last.held = held
-      last.bytes = bytes
+    const known = this.#cached.get(name)
+    if (bytes > this.#bytesMax) {
+      if (known !== undefined) this.#forget(known)
+      return
     }
-    if (this.#bytes > this.#bytesMax) this.#forgetOldest()
-  }
-
-  #forgetOldest(): void {
-    for (const oldest of this.#cached.keys()) {
-      if (this.#bytes <= this.#bytesMax) return
-      this.#forget(oldest)
+    if (known === undefined) this.#add(name, held, bytes)
+    else {
+      this.#bytes += bytes - known.bytes
+      known.held = held
+      known.bytes = bytes
+      this.#use(known)
     }
+    while (this.#bytes > this.#bytesMax && this.#oldest !== undefined) this.#forget(this.#oldest)
   }
 
   clear(): void {
     this.#cached.clear()
+    this.#newest = undefined
+    this.#oldest = undefined
     this.#bytes = 0
   }
 
-  #forget(name: string): void {
-    const cached = this.#cached.get(name)
-    if (cached === undefined) return
-    this.#cached.delete(name)
+  #add(name: string, held: LocalDocument, bytes: number): void {
+    const cached: Cached = { name, held, bytes, newer: undefined, older: undefined }
+    this.#cached.set(name, cached)
+    this.#bytes += bytes
+    this.#append(cached)
+  }
+
+  #use(cached: Cached): void {
+    if (cached === this.#newest) return
+    this.#takeOut(cached)
+    this.#append(cached)
+  }
+
+  #forget(cached: Cached): void {
+    this.#cached.delete(cached.name)
     this.#bytes -= cached.bytes
+    this.#takeOut(cached)
+  }
+
+  #append(cached: Cached): void {
+    cached.older = this.#newest
+    cached.newer = undefined
+    if (this.#newest === undefined) this.#oldest = cached
+    else this.#newest.newer = cached
+    this.#newest = cached
+  }
+
+  #takeOut({ newer, older }: Cached): void {
+    if (older === undefined) this.#oldest = newer
+    else older.newer = newer
+    if (newer === undefined) this.#newest = older
+    else newer.older = older
   }
 }

@@ -30,12 +30,11 @@ export class QueueWait {
   }
 
   /**
-   * A request comes while so many are open. Where at least `loadLeast` are, or came since the last
-   * question, another one is asked: with less there is nothing to measure.
+   * A request comes now, while so many are open. Where at least `loadLeast` are, or came since the
+   * last question, another one is asked: with less there is nothing to measure.
    */
-  came(open: number, loadLeast: number): void {
+  came(open: number, loadLeast: number, now: number): void {
     const { flush, limits: { waitProbeMillis, waitProbesMax }, runtime } = this.#options
-    const now = runtime.elapsed()
     this.#came++
     if (now - this.#askedAt < waitProbeMillis) return
     const isLoaded = Math.max(this.#came, open) >= loadLeast

@@ -37,12 +37,12 @@ const begin = () => {
 
 describe("a client's requests", () => {
   it("are under way up to a limit, and the oldest of the others is begun when one ends", () => {
-    const { add, begun, queue } = begin()
+    const { add, begun, queue, runtime } = begin()
     add("a", "b", "c", "d")
     expect(begun).toEqual(["a", "b"])
-    queue.ended(5)
+    queue.ended(5, runtime.elapsed())
     expect(begun).toEqual(["a", "b", "c"])
-    queue.ended(undefined)
+    queue.ended(undefined, runtime.elapsed())
     expect(begun).toEqual(["a", "b", "c", "d"])
     expect(queue.stats).toMatchObject({ underWay: 2, waiting: 0 })
   })
@@ -52,8 +52,8 @@ describe("a client's requests", () => {
     add("a", "b", "old", "older")
     runtime.advance(101)
     add("new")
-    queue.ended(undefined)
-    queue.ended(undefined)
+    queue.ended(undefined, runtime.elapsed())
+    queue.ended(undefined, runtime.elapsed())
     expect(begun).toEqual(["a", "b", "new", "older"])
   })
 
@@ -62,7 +62,7 @@ describe("a client's requests", () => {
     add("a", "b", "c", "d", "e")
     for (let i = 0; i < 3; i++) {
       runtime.advance(300)
-      queue.ended(undefined)
+      queue.ended(undefined, runtime.elapsed())
     }
     expect(begun.toSorted()).toEqual(["a", "b", "c", "d", "e"])
     expect(refused).toEqual([])
@@ -75,7 +75,7 @@ describe("a client's requests", () => {
     add("late")
     runtime.advance(250)
     expect(refused).toEqual(["first"])
-    queue.ended(undefined)
+    queue.ended(undefined, runtime.elapsed())
     expect([begun, refused]).toEqual([["a", "b"], ["first"]])
     add("fresh")
     expect(begun).toEqual(["a", "b", "fresh"])
@@ -98,7 +98,7 @@ describe("a client's requests", () => {
     const round = () => {
       while (queue.stats.underWay < queue.stats.limit) add("x")
       runtime.advance(110)
-      for (let left = queue.stats.underWay; left > 0; left--) queue.ended(1)
+      for (let left = queue.stats.underWay; left > 0; left--) queue.ended(1, runtime.elapsed())
     }
     for (let i = 0; i < 40; i++) round()
     const grown = queue.stats.limit

@@ -131,7 +131,7 @@ const beginAlone = (answer: (runtime: SteppedRuntime) => { millis: number; reach
     let refused = 0
     for (let i = 0; i < forMillis; i++) {
       for (let k = 0; k < each; k++) {
-        if (admission.refusal(0) === undefined) admission.taken(0)
+        if (admission.refusal(0) === undefined) admission.taken(0, runtime.elapsed())
         else refused++
       }
       runtime.advance(1)

@@ -145,7 +145,9 @@ const closed = (
 ): ConcurrencyLimit => {
   const { windowMillis, waitMillis, writeMillis } = options
   const { waits, windowEndsAt = now + windowMillis, writes } = state
-  if (now < windowEndsAt) return { ...state, windowEndsAt }
+  if (now < windowEndsAt) {
+    return state.windowEndsAt === windowEndsAt ? state : { ...state, windowEndsAt }
+  }
   const gradient = Math.min(ratio(waits, waitMillis), ratio(writes, writeMillis))
   const isStanding = waits.count >= samplesLeast && waits.millis > waitMillis
   const standingMillis = isStanding ? waits.millis : 0

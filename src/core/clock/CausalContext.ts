@@ -112,7 +112,7 @@ const writeScope = (
 
 /** The bytes that a token's MAC seals. */
 const sealedBytes = (version: number, scope: TokenScope, history: Uint8Array): Uint8Array =>
-  writeScope(new ByteWriter(256), version, scope).raw(history).view()
+  writeScope(ByteWriter.passing(256), version, scope).raw(history).view()
 
 /** Two keys, or one key in two clusters, have the same check once in 65,536 pairs. */
 const keyCheck = ({ id }: TokenKey, { cluster }: TokenSeal): number => id ^ textBits16(cluster)
@@ -133,7 +133,7 @@ const writeVector = (writer: ByteWriter, vector: VersionVector.VersionVector): v
 export const encode = (context: CausalContext, scope: TokenScope): string => {
   const [sealing] = scope.keys
   invariant(sealing !== undefined, "a token is sealed with a key")
-  const writer = writeScope(new ByteWriter(256), formatVersion, scope)
+  const writer = writeScope(ByteWriter.passing(256), formatVersion, scope)
   const scopeEnd = writer.length
   writer.varint(context.stamp)
   writeVector(writer, context.vector)

@@ -48,6 +48,14 @@ export class ByteWriter {
     this.#bytes = typeof room === "number" ? new Uint8Array(room) : room
   }
 
+  /**
+   * For bytes that nobody keeps: small ones lie in memory that many share, which costs less to get
+   * than memory of their own, and stays as long as any of them is kept.
+   */
+  static passing(capacity: number): ByteWriter {
+    return new ByteWriter(Buffer.allocUnsafe(capacity))
+  }
+
   get length(): number {
     return this.#length
   }
