@@ -144,4 +144,4 @@ export type Promised<H> = {
   readonly [M in keyof H]: H[M] extends (...args: infer Args) => Effect.Effect<infer A, any>
     ? (...args: Args) => Promise<A>
     : Promised<H[M]>
-}
+} & {}

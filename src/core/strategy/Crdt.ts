@@ -36,7 +36,10 @@ const integer = ValueCodec.make(Schema.Int)
 const text = ValueCodec.make(Schema.String)
 
 /** Counts up and down; reads as a number. `add(n)` takes any integer, also a negative one. */
-export const counter: CrdtType<number, { readonly add: readonly [amount: number] }> = {
+export const counter: CrdtType<number, {
+  /** Adds an integer, which may be negative. Concurrent additions all count. */
+  readonly add: readonly [amount: number]
+}> = {
   definition: { type: "counter" },
   arguments: new Map([["add", [integer]]]),
   decodeView: integer.decode,
@@ -49,7 +52,12 @@ export const counter: CrdtType<number, { readonly add: readonly [amount: number]
  */
 export const register = <A>(
   value: ValueCodec.ValueSchema<A>
-): CrdtType<A | undefined, { readonly set: readonly [value: A]; readonly clear: readonly [] }> => {
+): CrdtType<A | undefined, {
+  /** Writes the value; of concurrent writes the last one wins. */
+  readonly set: readonly [value: A]
+  /** Removes the value that was seen. */
+  readonly clear: readonly []
+}> => {
   const codec = ValueCodec.make(value)
   // Where null is a value, a field of a document shows it also before the first write.
   const isNullable = accepts(codec, null)
@@ -86,10 +94,12 @@ const objectOf = (json: unknown): Readonly<Record<string, unknown>> => {
 /** Holds elements, told apart by their JSON; an addition wins over a concurrent removal. */
 export const set = <A>(
   element: ValueCodec.ValueSchema<A>
-): CrdtType<
-  ReadonlySet<A>,
-  { readonly add: readonly [element: A]; readonly remove: readonly [element: A] }
-> => {
+): CrdtType<ReadonlySet<A>, {
+  /** Adds an element; this wins over a removal at the same time. */
+  readonly add: readonly [element: A]
+  /** Removes an element, as far as it was seen. */
+  readonly remove: readonly [element: A]
+}> => {
   const codec = ValueCodec.make(element)
   return {
     definition: { type: "set" },
@@ -102,17 +112,25 @@ export const set = <A>(
 /** Operations below a map take the key of the entry first. */
 export type UnderKey<Ops> = {
   readonly [Name in keyof Ops]: Ops[Name] extends ReadonlyArray<unknown>
-    ? readonly [key: string, ...args: Ops[Name]]
+    ? readonly [entry: string, ...args: Ops[Name]]
     : UnderKey<Ops[Name]>
-}
+} & {}
 
 /**
  * Entries that are maps themselves, or documents with a field `drop`, are reached through `inner`,
  * so that `drop` has one meaning.
  */
-export type MapOperations<Ops> =
-  & (Ops extends { readonly drop: unknown } ? UnderKey<{ readonly inner: Ops }> : UnderKey<Ops>)
-  & { readonly drop: readonly [key: string] }
+export type MapOperations<Ops> = Ops extends { readonly drop: unknown }
+  ? Flat<UnderKey<{ readonly inner: Ops }> & Drop>
+  : Flat<UnderKey<Ops> & Drop>
+
+interface Drop {
+  /** Removes an entry, as far as it was seen; what is added to it at the same time stays. */
+  readonly drop: readonly [entry: string]
+}
+
+/** The same type as one object, without a name of its own: an editor shows what is in it. */
+export type Flat<A> = { readonly [Name in keyof A]: A[Name] } & {}
 
 const dotted = (
   prefix: string,
@@ -149,11 +167,11 @@ export type Fields = Readonly<Record<string, CrdtType<any, any>>>
 
 export type DocumentView<F extends Fields> = {
   readonly [Name in keyof F]: F[Name] extends CrdtType<infer View, any> ? View : never
-}
+} & {}
 
 export type DocumentOperations<F extends Fields> = {
   readonly [Name in keyof F]: F[Name] extends CrdtType<any, infer Ops> ? Ops : never
-}
+} & {}
 
 /** Holds a state for each of its fields, each of its own type, all there from the start. */
 export const document = <const F extends Fields>(

@@ -29,7 +29,10 @@ export type KeyField =
   | Schema.Codec<any, bigint>
 export type KeyFields = Readonly<Record<string, KeyField>>
 
-type FieldsOf<F extends KeyFields> = { readonly [Name in keyof F]: F[Name]["Type"] }
+/** Both parts as one object, without a name of its own: an editor shows the fields. */
+type FieldsOf<P extends KeyFields, S extends KeyFields> =
+  & { readonly [Name in keyof P | keyof S]: (P & S)[Name]["Type"] }
+  & {}
 
 const fromCodec = <K>(definition: KeyDefinition, codec: ValueCodec.ValueCodec<K>): Key<K> => ({
   definition,
@@ -72,7 +75,7 @@ const fieldTypes = (fields: KeyFields) =>
  */
 export const make = <const P extends KeyFields, const S extends KeyFields = {}>(
   fields: { readonly partition: P; readonly sort?: S }
-): Key<FieldsOf<P> & FieldsOf<S>> => {
+): Key<FieldsOf<P, S>> => {
   const definition: KeyDefinition = {
     bare: false,
     partition: fieldTypes(fields.partition),
