@@ -8,6 +8,7 @@ import { HttpBackend } from "./client/HttpBackend.ts"
 import { connectWith, makeDb } from "./client/Promises.ts"
 import { liveRuntime } from "./node/LiveRuntime.ts"
 
+export type { KeyOf, ValueOf, ViewOf } from "./client/BucketTypes.ts"
 export {
   type Absent,
   type CausalContext,
@@ -18,14 +19,19 @@ export {
   type Written
 } from "./client/Entry.ts"
 export type {
+  CrdtHandle,
   Edit,
   HandleOf,
+  LwwHandle,
+  MergeHandle,
   OperationOptions,
-  Promised,
+  PromiseHandleOf,
+  PutOptions,
   ReadOptions,
   WriteOptions
 } from "./client/Handle.ts"
 export type { BucketMap, ConnectOptions, Db } from "./client/Promises.ts"
+export { type JsonOf, toJson } from "./client/ToJson.ts"
 export * from "./core/model/StoreError.ts"
 export * as Bucket from "./core/strategy/Bucket.ts"
 export * as Crdt from "./core/strategy/Crdt.ts"

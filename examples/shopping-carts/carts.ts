@@ -2,7 +2,7 @@
  * Gives the three buckets one face, so that the same customers can use each: the items in a cart,
  * add to it, take an item out of it.
  */
-import type { Db, ReadOptions, WriteOptions } from "everwrite"
+import type { Db, ReadOptions, ValueOf, WriteOptions } from "everwrite"
 import * as ShoppingCart from "../../plugins/shoppingCart.ts"
 import { CrdtCarts, LastCarts, MergedCarts } from "./buckets.ts"
 
@@ -41,22 +41,45 @@ const nothing: ReadonlySet<string> = new Set()
 const named = (contents: ReadonlyMap<string, ReadonlyMap<string, number>>): Contents =>
   new Map([...contents].map(([item, additions]) => [item, new Set(additions.keys())]))
 
+type Cart = ValueOf<typeof MergedCarts>
+
 /** Carts that are one value: read, change, write back. */
-const whole = (name: "last" | "merged"): Carts => ({
+const whole = (
+  read: (db: CartDb) => Pick<CartDb["last"], "get">,
+  update: (
+    db: CartDb,
+    customer: string,
+    change: (cart: Cart | undefined) => Cart,
+    options: WriteOptions
+  ) => Promise<unknown>
+): Carts => ({
   contents: async (db, customer, options) =>
-    named(ShoppingCart.contents(await db[name].get(customer, options) ?? ShoppingCart.empty)),
+    named(ShoppingCart.contents(await read(db).get(customer, options) ?? ShoppingCart.empty)),
   add: (db, customer, change, options) =>
-    db[name].update(
+    update(
+      db,
       customer,
       (cart) => ShoppingCart.add(cart ?? ShoppingCart.empty, change),
       options
     ),
   remove: (db, customer, { item, saw }, options) =>
-    db[name].update(customer, (cart = ShoppingCart.empty) => {
+    update(db, customer, (cart = ShoppingCart.empty) => {
       saw(named(ShoppingCart.contents(cart)).get(item) ?? nothing)
       return ShoppingCart.remove(cart, item)
     }, options)
 })
+
+const last = whole(({ last }) => last, async ({ last }, customer, change, options) => {
+  // Where the last write wins there is no update: what another device adds meanwhile is lost.
+  const seen = await last.entry(customer, options)
+  const cart = change(seen._tag === "Found" ? seen.value : undefined)
+  await last.put(customer, cart, { ...options, seen })
+})
+
+const merged = whole(
+  ({ merged }) => merged,
+  ({ merged }, customer, change, options) => merged.update(customer, change, options)
+)
 
 /** Carts that are a data type: operations name the change. */
 const crdt: Carts = {
@@ -79,7 +102,7 @@ const crdt: Carts = {
 }
 
 export const kinds: ReadonlyArray<readonly [title: string, carts: Carts]> = [
-  ["last write wins", whole("last")],
-  ["application merge", whole("merged")],
+  ["last write wins", last],
+  ["application merge", merged],
   ["CRDT document", crdt]
 ]

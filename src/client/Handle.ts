@@ -7,7 +7,7 @@ import type * as Effect from "effect/Effect"
 import type { CallBody, RequestBody } from "../../schemas/ClientRequest.ts"
 import type { Consistency, Replicas } from "../core/model/Settings.ts"
 import type { StoreError } from "../core/model/StoreError.ts"
-import type { Any, Bucket, Surface } from "../core/strategy/Bucket.ts"
+import type { Any, Bucket } from "../core/strategy/Bucket.ts"
 import type { CausalContext, Entry, Written } from "./Entry.ts"
 
 export type IfUnknown = NonNullable<RequestBody["ifUnknown"]>
@@ -48,6 +48,16 @@ export interface OperationOptions<Name extends string> extends WriteOptions {
   readonly seen?: { readonly context: CausalContext<Name> }
 }
 
+export interface PutOptions<Name extends string> extends WriteOptions {
+  /** The entry that was read before: the put wins over it, whatever the clocks say. */
+  readonly seen?: { readonly context: CausalContext<Name> }
+}
+
+/** How a handle answers: by Effects, or by Promises, which reject with the typed error itself. */
+export type Way = "effect" | "promise"
+
+type Out<W extends Way, A> = W extends "promise" ? Promise<A> : Effect.Effect<A, StoreError>
+
 /** A document that was read, or at least its key and context. */
 export interface SeenDocument<Name extends string, K> {
   readonly key: K
@@ -57,60 +67,59 @@ export interface SeenDocument<Name extends string, K> {
 /** One operation of a change of several, made by the builder that `edit` hands out. */
 export type Edit = CallBody
 
-export interface Reads<Name extends string, K, View> {
+export interface Reads<Name extends string, K, View, W extends Way> {
   /** The value, or undefined where there is none. */
-  readonly get: (key: K, options?: ReadOptions) => Effect.Effect<View | undefined, StoreError>
+  readonly get: (key: K, options?: ReadOptions) => Out<W, View | undefined>
   /** The value or its absence, with the context that the next write brings back. */
-  readonly entry: (key: K, options?: ReadOptions) => Effect.Effect<Entry<Name, K, View>, StoreError>
+  readonly entry: (key: K, options?: ReadOptions) => Out<W, Entry<Name, K, View>>
   /** Many entries, in the order of the keys. */
   readonly many: (
     keys: Iterable<K>,
     options?: ReadOptions
-  ) => Effect.Effect<ReadonlyArray<Entry<Name, K, View>>, StoreError>
+  ) => Out<W, ReadonlyArray<Entry<Name, K, View>>>
 }
 
-export interface Deletes<Name extends string, K, View> {
+export interface Deletes<Name extends string, K, View, W extends Way> {
   /** Removes the values that were seen. Of a key, they are read first where that matters. */
   readonly delete: (
     seen: K | SeenDocument<Name, K>,
     options?: WriteOptions
-  ) => Effect.Effect<Written<Name, K, View>, StoreError>
+  ) => Out<W, Written<Name, K, View>>
 }
 
-export interface Puts<Name extends string, K, View, Value> {
+/** The handle to a bucket where the last write wins. */
+export interface LwwHandle<Name extends string, K, View, Value, W extends Way>
+  extends Reads<Name, K, View, W>, Deletes<Name, K, View, W>
+{
   /** Writes a value without reading first: of concurrent writes the last one wins. */
-  readonly put: (
-    key: K,
-    value: Value,
-    options?: WriteOptions
-  ) => Effect.Effect<Written<Name, K, View>, StoreError>
+  readonly put: (key: K, value: Value, options?: PutOptions<Name>) => Out<W, Written<Name, K, View>>
 }
 
-export interface Replaces<Name extends string, K, View, Value> {
+/** The handle to a bucket with an application merge, or with siblings. */
+export interface MergeHandle<Name extends string, K, View, Value, W extends Way>
+  extends Reads<Name, K, View, W>, Deletes<Name, K, View, W>
+{
   /** Writes a value in place of all values seen; unseen ones stay beside it. */
   readonly replace: (
     seen: SeenDocument<Name, K>,
     value: Value,
     options?: WriteOptions
-  ) => Effect.Effect<Written<Name, K, View>, StoreError>
-}
-
-export interface Updates<Name extends string, K, View, Value> {
+  ) => Out<W, Written<Name, K, View>>
   /** Reads, applies `change` (to undefined where nothing is stored), writes with the context. */
   readonly update: (
     key: K,
     change: (current: View | undefined) => Value,
     options?: ReadOptions & WriteOptions
-  ) => Effect.Effect<Written<Name, K, View>, StoreError>
+  ) => Out<W, Written<Name, K, View>>
 }
 
 /** The operations of a data type, which take the document's key first. */
-export type Methods<Name extends string, K, View, Ops> = {
+export type Methods<Name extends string, K, View, Ops, W extends Way> = {
   readonly [Op in keyof Ops]: Ops[Op] extends ReadonlyArray<unknown> ? (
       key: K,
       ...args: [...Ops[Op], options?: OperationOptions<Name>]
-    ) => Effect.Effect<Written<Name, K, View>, StoreError>
-    : Methods<Name, K, View, Ops[Op]>
+    ) => Out<W, Written<Name, K, View>>
+    : Methods<Name, K, View, Ops[Op], W>
 }
 
 /** The same operations without the key, to be applied together. */
@@ -119,29 +128,36 @@ export type Builder<Ops> = {
     : Builder<Ops[Op]>
 }
 
-export interface Edits<Name extends string, K, View, Ops> {
+export interface Edits<Name extends string, K, View, Ops, W extends Way>
+  extends Reads<Name, K, View, W>, Deletes<Name, K, View, W>
+{
   /** Applies several operations as one change: all or none, one round trip, one commit. */
   readonly edit: (
     key: K,
     change: (document: Builder<Ops>) => ReadonlyArray<Edit>,
     options?: OperationOptions<Name>
-  ) => Effect.Effect<Written<Name, K, View>, StoreError>
+  ) => Out<W, Written<Name, K, View>>
 }
 
-type ForSurface<Name extends string, K, View, Value, Ops, S extends Surface> =
-  & ("put" extends S ? Puts<Name, K, View, Value> : {})
-  & ("replace" extends S ? Replaces<Name, K, View, Value> : {})
-  & ("update" extends S ? Updates<Name, K, View, Value> : {})
-  & ("edit" extends S ? Edits<Name, K, View, Ops> & Methods<Name, K, View, Ops> : {})
+/** The handle to a bucket of a data type: a method for each of its operations. */
+export type CrdtHandle<Name extends string, K, View, Ops, W extends Way> =
+  & Edits<Name, K, View, Ops, W>
+  & Methods<Name, K, View, Ops, W>
 
-export type HandleOf<B extends Any> = B extends
+/** The typed handle to a bucket, for programs with Effects unless said otherwise. */
+export type HandleOf<B extends Any, W extends Way = "effect"> = B extends
   Bucket<infer Name, infer K, infer View, infer Value, infer Ops, infer S>
-  ? Reads<Name, K, View> & Deletes<Name, K, View> & ForSurface<Name, K, View, Value, Ops, S>
+  ? [S] extends ["put"] ? LwwHandle<Name, K, View, Value, W>
+  : [S] extends ["replace" | "update"] ? MergeHandle<Name, K, View, Value, W>
+  : [S] extends ["edit"] ? CrdtHandle<Name, K, View, Ops, W>
+  : Reads<Name, K, View, W> & Deletes<Name, K, View, W> & OfAnySurface<W>
   : never
 
-/** The same handle with Promises, which reject with the typed error itself. */
-export type Promised<H> = {
-  readonly [M in keyof H]: H[M] extends (...args: infer Args) => Effect.Effect<infer A, any>
-    ? (...args: Args) => Promise<A>
-    : Promised<H[M]>
-} & {}
+/** The methods of which a bucket that is known only at run time has some. */
+type OfAnySurface<W extends Way> =
+  & LwwHandle<any, any, any, any, W>
+  & MergeHandle<any, any, any, any, W>
+  & CrdtHandle<any, any, any, any, W>
+
+/** The same handle with Promises. */
+export type PromiseHandleOf<B extends Any> = HandleOf<B, "promise">

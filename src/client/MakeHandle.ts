@@ -85,8 +85,8 @@ const writes = (bucket: Any, requester: Requester, lift: Lift): Methods => {
     return requester.write({ bucket, key, calls, context, options })
   }
   const all: Methods = {
-    put: (key: unknown, value: never, options?: WriteOptions) =>
-      lift(write(key, value, undefined, options)),
+    put: (key: unknown, value: never, options?: Options) =>
+      lift(write(key, value, options?.seen?.context, options)),
     replace: (seen: SeenDocument<string, unknown>, value: never, options?: WriteOptions) =>
       lift(write(seen.key, value, seen.context, options)),
     update: (

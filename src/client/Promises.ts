@@ -17,7 +17,7 @@ import type { Runtime } from "../core/Runtime.ts"
 import type { NatsOptions } from "../transport/NatsOptions.ts"
 import { connectNats } from "../transport/NatsTransport.ts"
 import type { Backend } from "./Backend.ts"
-import type { HandleOf, Promised } from "./Handle.ts"
+import type { PromiseHandleOf } from "./Handle.ts"
 import { makeHandle } from "./MakeHandle.ts"
 import { NatsBackend } from "./NatsBackend.ts"
 import { Requester } from "./Requester.ts"
@@ -29,7 +29,7 @@ export type BucketMap = Readonly<Record<string, Any>>
 
 /** A handle for each bucket. */
 export type Handles<B extends BucketMap> = {
-  readonly [Name in keyof B]: Promised<HandleOf<B[Name]>>
+  readonly [Name in keyof B]: PromiseHandleOf<B[Name]>
 }
 
 /** Names that a `Db` uses itself. */

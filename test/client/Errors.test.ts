@@ -118,9 +118,9 @@ describe.each(ways)("%s", (_, open) => {
     const fail = () => {
       throw fault
     }
-    await expect(store.bucket(carts).update("u", fail)).rejects.toBe(fault)
+    await expect(store.bucket(fragile).update("u", fail)).rejects.toBe(fault)
     await expect(store.bucket(shelves).edit("u", fail)).rejects.toBe(fault)
-    expect(await store.bucket(carts).get("u")).toBeUndefined()
+    expect(await store.bucket(fragile).get("u")).toBeUndefined()
   })
 
   it("a bucket that no node knows is one, too", async () => {

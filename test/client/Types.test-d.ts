@@ -4,9 +4,11 @@
  */
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type { KeyOf, ValueOf, ViewOf } from "../../src/client/BucketTypes.ts"
 import { type CausalContext, contextOf, type Entry } from "../../src/client/Entry.ts"
-import type { HandleOf, Promised } from "../../src/client/Handle.ts"
+import type { HandleOf, PromiseHandleOf } from "../../src/client/Handle.ts"
 import type { DbControl, Handles, NamedWell } from "../../src/client/Promises.ts"
+import { toJson } from "../../src/client/ToJson.ts"
 import type { StoreError } from "../../src/core/model/StoreError.ts"
 import * as Bucket from "../../src/core/strategy/Bucket.ts"
 import * as Crdt from "../../src/core/strategy/Crdt.ts"
@@ -23,12 +25,12 @@ const lines = Bucket.crdt("lines", {
 })
 
 interface Open {
-  readonly profiles: Promised<HandleOf<typeof profiles>>
-  readonly notes: Promised<HandleOf<typeof notes>>
-  readonly scores: Promised<HandleOf<typeof scores>>
-  readonly shelves: Promised<HandleOf<typeof shelves>>
-  readonly rooms: Promised<HandleOf<typeof rooms>>
-  readonly lines: Promised<HandleOf<typeof lines>>
+  readonly profiles: PromiseHandleOf<typeof profiles>
+  readonly notes: PromiseHandleOf<typeof notes>
+  readonly scores: PromiseHandleOf<typeof scores>
+  readonly shelves: PromiseHandleOf<typeof shelves>
+  readonly rooms: PromiseHandleOf<typeof rooms>
+  readonly lines: PromiseHandleOf<typeof lines>
 }
 
 export const blindWrites = (db: Open) => [
@@ -45,6 +47,8 @@ export const blindWrites = (db: Open) => [
   db.shelves.replace({ key: "k", context: contextOf(shelves, "") }, {}),
   // @ts-expect-error where the last write wins nothing is replaced: it is put
   db.profiles.replace({ key: "k", context: contextOf(profiles, "") }, { name: "x" }),
+  // @ts-expect-error nor updated, since what is written meanwhile would be lost
+  db.profiles.update("k", () => ({ name: "x" })),
   // @ts-expect-error only a data type is edited
   db.profiles.edit("k", () => [])
 ]
@@ -148,7 +152,7 @@ export const options = (db: Open) => [
   db.profiles.put("k", { name: "x" }, { r: 1 }),
   // @ts-expect-error n is the bucket's, never a request's
   db.profiles.get("k", { n: 5 }),
-  db.profiles.update("k", () => ({ name: "x" }), { r: "all", w: "all" })
+  db.scores.update("k", () => 1, { r: "all", w: "all" })
 ]
 
 export const declarations = () => [
@@ -192,4 +196,40 @@ export const types = (effects: HandleOf<typeof scores>, db: Open) => {
   same<Awaited<ReturnType<typeof db.notes.entry>>["context"], CausalContext<"notes">>(true)
   // @ts-expect-error no two contexts of different buckets are one type
   same<CausalContext<"notes">, CausalContext<"scores">>(true)
+}
+
+interface Shelf {
+  readonly books: ReadonlySet<string>
+  readonly visits: number
+  readonly label: Schema.Json | undefined
+}
+
+interface Room {
+  readonly hotel: string
+  readonly floor: number
+  readonly name: string
+}
+
+export const namedTypes = (db: Open, effects: HandleOf<typeof scores>) => {
+  same<KeyOf<typeof rooms>, Room>(true)
+  same<KeyOf<typeof db.rooms>, Room>(true)
+  same<KeyOf<typeof effects>, string>(true)
+  same<ViewOf<typeof shelves>, Shelf>(true)
+  same<ViewOf<typeof db.shelves>, Shelf>(true)
+  same<ViewOf<typeof effects>, number>(true)
+  same<ViewOf<typeof db.notes>, readonly [string, ...ReadonlyArray<string>]>(true)
+  same<ValueOf<typeof notes>, string>(true)
+  same<ValueOf<typeof db.notes>, string>(true)
+  same<ValueOf<typeof db.profiles>, { readonly name: string }>(true)
+  same<ValueOf<typeof effects>, number>(true)
+  same<ValueOf<typeof shelves>, never>(true)
+  same<ValueOf<typeof db.shelves>, never>(true)
+}
+
+export const json = async (db: Open) => {
+  const cart = toJson(await db.shelves.get("s"))
+  same<NonNullable<typeof cart>["books"], ReadonlyArray<string>>(true)
+  same<Extract<typeof cart, null>, null>(true)
+  const count = toJson(new Map([["apple", 1n]]))
+  same<typeof count, { readonly [key: string]: string }>(true)
 }

@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import type { Backend } from "../../src/client/Backend.ts"
 import { type EverwriteService, makeClient } from "../../src/client/Everwrite.ts"
-import type { HandleOf, Promised } from "../../src/client/Handle.ts"
+import type { PromiseHandleOf } from "../../src/client/Handle.ts"
 import { NatsBackend } from "../../src/client/NatsBackend.ts"
 import { makeDb } from "../../src/client/Promises.ts"
 import * as Task from "../../src/client/Task.ts"
@@ -14,7 +14,7 @@ import { clusterName, type MemoryCluster } from "../cluster/memoryCluster.ts"
 import { liveRuntime } from "../tooling/runtimes.ts"
 
 export interface WayToStore {
-  readonly bucket: <B extends Any>(bucket: B) => Promised<HandleOf<B>>
+  readonly bucket: <B extends Any>(bucket: B) => PromiseHandleOf<B>
   readonly session: () => Promise<WayToStore>
 }
 

@@ -2,6 +2,7 @@
  * Asks the TypeScript language service for the text that an editor shows over a name.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process"
+import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 
@@ -42,26 +43,39 @@ export class QuickInfo {
 
   /** The texts over each place marked with a caret in the line below it, in order. */
   async over(code: string): Promise<ReadonlyArray<string>> {
-    const uri = pathToFileURL(join(root, `test/client/Quick${++this.#files}.ts`)).href
-    const lines = code.split("\n")
-    this.#notify("textDocument/didOpen", {
-      textDocument: { uri, languageId: "typescript", version: 1, text: code }
-    })
-    const places = lines.flatMap((line, index) => {
-      const character = line.indexOf("^")
-      return line.trimStart().startsWith("//") && character !== -1
-        ? [{ line: index - 1, character }]
-        : []
-    })
     const texts: Array<string> = []
-    for (const position of places) {
-      const { result } = await this.#request("textDocument/hover", {
-        textDocument: { uri },
-        position
-      })
+    for (const params of this.#show(code)) {
+      const { result } = await this.#request("textDocument/hover", params)
       texts.push(textOf(result))
     }
     return texts
+  }
+
+  /** The lines above the declaration of each name that is marked so, in order. */
+  async above(code: string): Promise<ReadonlyArray<string>> {
+    const texts: Array<string> = []
+    for (const params of this.#show(code)) {
+      const { result } = await this.#request("textDocument/definition", params)
+      const found: any = Array.isArray(result) ? result[0] : result
+      const path = fileURLToPath(found.uri ?? found.targetUri)
+      const { line } = (found.range ?? found.targetSelectionRange).start
+      texts.push(readFileSync(path, "utf8").split("\n").slice(line - 2, line).join("\n"))
+    }
+    return texts
+  }
+
+  /** Opens a file with this code; gives the places in it that are marked. */
+  #show(code: string): ReadonlyArray<object> {
+    const uri = pathToFileURL(join(root, `test/client/Shown${++this.#files}.ts`)).href
+    this.#notify("textDocument/didOpen", {
+      textDocument: { uri, languageId: "typescript", version: 1, text: code }
+    })
+    return code.split("\n").flatMap((line, index) => {
+      const character = line.indexOf("^")
+      return line.startsWith("//") && character !== -1
+        ? [{ textDocument: { uri }, position: { line: index - 1, character } }]
+        : []
+    })
   }
 
   close(): void {

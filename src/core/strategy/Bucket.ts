@@ -158,7 +158,7 @@ export interface ValueOptions<K, A> extends BucketOptions<K> {
   readonly value: ValueCodec.ValueSchema<A>
 }
 
-export type Lww<Name extends string, K, A> = Bucket<Name, K, A, A, {}, "put" | "update">
+export type Lww<Name extends string, K, A> = Bucket<Name, K, A, A, {}, "put">
 
 /**
  * A bucket in which the last write wins. Of concurrent writes one is lost, so take it for values
@@ -172,7 +172,7 @@ export const lww = <const Name extends string, K, A>(
   return make(name, options, {
     strategy: { family: "lww" },
     schema: codec.fingerprint,
-    surface: ["put", "update"],
+    surface: ["put"],
     arguments: new Map([["put", [codec]], ["delete", []]]),
     decodeView: (values) => codec.decode(values[0]),
     encodeValue: codec.encode

@@ -110,11 +110,13 @@ export const set = <A>(
 }
 
 /** Operations below a map take the key of the entry first. */
-export type UnderKey<Ops> = {
-  readonly [Name in keyof Ops]: Ops[Name] extends ReadonlyArray<unknown>
-    ? readonly [entry: string, ...args: Ops[Name]]
-    : UnderKey<Ops[Name]>
-} & {}
+export type UnderKey<Ops> =
+  & {
+    readonly [Name in keyof Ops]: Ops[Name] extends ReadonlyArray<unknown>
+      ? readonly [entry: string, ...args: Ops[Name]]
+      : UnderKey<Ops[Name]>
+  }
+  & {}
 
 /**
  * Entries that are maps themselves, or documents with a field `drop`, are reached through `inner`,
@@ -165,13 +167,17 @@ const checked = (definition: TypeDefinition): TypeDefinition => {
 
 export type Fields = Readonly<Record<string, CrdtType<any, any>>>
 
-export type DocumentView<F extends Fields> = {
-  readonly [Name in keyof F]: F[Name] extends CrdtType<infer View, any> ? View : never
-} & {}
+export type DocumentView<F extends Fields> =
+  & {
+    readonly [Name in keyof F]: F[Name] extends CrdtType<infer View, any> ? View : never
+  }
+  & {}
 
-export type DocumentOperations<F extends Fields> = {
-  readonly [Name in keyof F]: F[Name] extends CrdtType<any, infer Ops> ? Ops : never
-} & {}
+export type DocumentOperations<F extends Fields> =
+  & {
+    readonly [Name in keyof F]: F[Name] extends CrdtType<any, infer Ops> ? Ops : never
+  }
+  & {}
 
 /** Holds a state for each of its fields, each of its own type, all there from the start. */
 export const document = <const F extends Fields>(

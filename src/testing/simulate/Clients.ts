@@ -2,7 +2,9 @@
  * Plays the clients of one run: draws their operations and times, and carries them out through the
  * bucket's own handle.
  */
+import type { Entry } from "../../client/Entry.ts"
 import { makeHandle } from "../../client/MakeHandle.ts"
+import * as Task from "../../client/Task.ts"
 import * as CanonicalJson from "../../core/model/CanonicalJson.ts"
 import { encodeKey } from "../../core/model/KeyFields.ts"
 import { invariant } from "../../core/Invariant.ts"
@@ -135,7 +137,12 @@ export const scenarioOf = (setting: SeedSetting, brought: Map<number, Brought>):
           checkLength(setting, written)
           return written
         }
-        return handle.update(key, update, options)
+        if (bucket.surface.includes("update")) return handle.update(key, update, options)
+        // As a client does where the last write wins: what was written in between is lost.
+        return Task.andThen(handle.entry(key, options), (seen: Entry<string, unknown, unknown>) => {
+          const value = update(seen._tag === "Found" ? seen.value : undefined)
+          return handle.put(key, value, { ...options, seen })
+        })
       }
     }
   }

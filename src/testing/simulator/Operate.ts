@@ -89,7 +89,10 @@ const onRegisters = (doing: Doing): EntryTask => {
   if (action.kind === "delete") return deleteSeen(doing)
   if (seen !== undefined) return raw(Registers, doing, "put", [value])
   return action.kind === "put" && action.seen !== "nothing"
-    ? handle.update(key, () => value, optionsOf(doing))
+    ? Task.andThen(
+      handle.entry(key, optionsOf(doing)),
+      (seen: AnyEntry) => handle.put(key, value, { ...optionsOf(doing), seen })
+    )
     : handle.put(key, value, optionsOf(doing))
 }
 
