@@ -76,7 +76,9 @@ describe("the quick info of an editor", () => {
     )
     expect(shown).toBe(
       "(property) add: (key: string, entry: string, amount: number, "
-        + `options?: OperationOptions<"carts"> | undefined) => Promise<${cart.replace("Entry", "Written")}>`
+        + `options?: OperationOptions<"carts"> | undefined) => Promise<${
+          cart.replace("Entry", "Written")
+        }>`
     )
   })
 
