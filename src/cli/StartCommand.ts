@@ -65,7 +65,7 @@ const run = Effect.fnUntraced(function*(
     readonly json: boolean
   }
 ) {
-  const [{ layerLogs }, { startNode }, { resolve }] = yield* Effect.promise(() =>
+  const [{ layerLogs }, { EverwriteNode }, { resolve }] = yield* Effect.promise(() =>
     Promise.all([
       import("../node/Logs.ts"),
       import("../node/Node.ts"),
@@ -87,9 +87,8 @@ const run = Effect.fnUntraced(function*(
     const problem = "there are no buckets to serve: give a file that has some with --config"
     return yield* new Misuse({ problem })
   }
-  const live = Effect.gen(function*() {
-    const stopped = yield* stopSignal
-    const { address, ended, natsAddress } = yield* startNode(resolved, buckets)
+  const serve = Effect.fnUntraced(function*(stopped: Effect.Effect<void>) {
+    const { address, ended, natsAddress } = yield* EverwriteNode
     yield* Effect.logInfo("ready").pipe(Effect.annotateLogs({
       node: resolved.node,
       nats: natsAddress,
@@ -99,6 +98,11 @@ const run = Effect.fnUntraced(function*(
     yield* Effect.raceFirst(stopped, ended)
     yield* Effect.logInfo("stopping")
   })
+  // Listened for from the beginning: a start may take a while.
+  const live = Effect.flatMap(
+    stopSignal,
+    (stopped) => Effect.provide(serve(stopped), EverwriteNode.layerOf(resolved, buckets))
+  )
   yield* Effect.scoped(live).pipe(
     Effect.andThen(Effect.logInfo("stopped")),
     Effect.provide(layerLogs(resolved))

@@ -7,33 +7,21 @@ import type { Runtime } from "../core/Runtime.ts"
 
 const idLength = 26
 
-/** A runtime that also counts the rare paths taken in it, for metrics. */
-export interface LiveRuntime extends Runtime {
-  readonly marks: ReadonlyMap<string, number>
+export const liveRuntime: Runtime = {
+  now: () => Date.now(),
+  elapsed: () => performance.now(),
+  after: (millis, task) => {
+    const timer = setTimeout(task, millis)
+    return () => clearTimeout(timer)
+  },
+  endOfTurn: (task) => {
+    setImmediate(task)
+  },
+  random: () => Math.random(),
+  id: () => {
+    const bits = BigInt(`0x${randomBytes(16).toString("hex")}`)
+    return bits.toString(36).padStart(idLength, "0")
+  },
+  // Marks tell the simulator which rare paths its runs take.
+  mark: () => {}
 }
-
-export const makeLiveRuntime = (): LiveRuntime => {
-  const marks = new Map<string, number>()
-  return {
-    marks,
-    now: () => Date.now(),
-    elapsed: () => performance.now(),
-    after: (millis, task) => {
-      const timer = setTimeout(task, millis)
-      return () => clearTimeout(timer)
-    },
-    endOfTurn: (task) => {
-      setImmediate(task)
-    },
-    random: () => Math.random(),
-    id: () => {
-      const bits = BigInt(`0x${randomBytes(16).toString("hex")}`)
-      return bits.toString(36).padStart(idLength, "0")
-    },
-    mark: (path) => {
-      marks.set(path, (marks.get(path) ?? 0) + 1)
-    }
-  }
-}
-
-export const liveRuntime: LiveRuntime = makeLiveRuntime()

@@ -8,9 +8,8 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { TracerDisabledWhen } from "effect/http/HttpMiddleware"
 import type * as Scope from "effect/Scope"
-import * as Tracer from "effect/Tracer"
+import type * as Tracer from "effect/Tracer"
 import type { Backend } from "../client/Backend.ts"
 import type { RequestObserver } from "../coordinator/RequestObserver.ts"
 import * as EmbeddedBackend from "../client/EmbeddedBackend.ts"
@@ -23,13 +22,10 @@ import * as MembershipLog from "../core/ring/MembershipLog.ts"
 import { defaultReplicaCount } from "../core/ring/Ring.ts"
 import * as RingState from "../core/ring/RingState.ts"
 import * as Buckets from "../core/strategy/Buckets.ts"
-import type { Runtime } from "../core/Runtime.ts"
-import { NodeMetrics } from "../http/Metrics.ts"
+import type { NodeMetrics } from "../http/Metrics.ts"
 import { type HttpUnavailable, serve, type ServeOptions } from "../http/Server.ts"
 import { StorageUnavailable } from "../storage/Storage.ts"
-import { openWorker } from "../storage/WorkerStorage.ts"
-import { type BrokerUnavailable, EmbeddedBroker, layerBroker } from "../transport/broker/Broker.ts"
-import { layerNats } from "../transport/NatsTransport.ts"
+import type { BrokerUnavailable } from "../transport/broker/Broker.ts"
 import { Transport, type TransportService, TransportUnavailable } from "../transport/Transport.ts"
 import { alarmsOf, watch } from "./Alarms.ts"
 import { reportConflicts } from "./ConflictReports.ts"
@@ -37,8 +33,8 @@ import * as ClusterKey from "./ClusterKey.ts"
 import { type Config, decode, InvalidConfig, type LoadedConfig } from "./ConfigFile.ts"
 import { watchFormation } from "./FormationWatch.ts"
 import { limitsOf } from "./LimitSettings.ts"
-import { makeLiveRuntime } from "./LiveRuntime.ts"
-import { natsOptions } from "./NatsSettings.ts"
+import { liveRuntime } from "./LiveRuntime.ts"
+import { layerStorage, layerTransport, NodeStorage } from "./NodeLayers.ts"
 import { type AnotherProcess, refuseSecond, watchSuperseded } from "./OneProcess.ts"
 import { beginIncarnation, NodeCore, type NodeOptions } from "./NodeCore.ts"
 import { processSamples } from "./ProcessSamples.ts"
@@ -46,7 +42,7 @@ import { RequestMetrics } from "./RequestMetrics.ts"
 import { RequestTraces } from "./RequestTraces.ts"
 import { fromObject, type InvalidSetting } from "./Setting.ts"
 import { resolve, type Settings } from "./Settings.ts"
-import { openTelemetry } from "./Telemetry.ts"
+import { layerTelemetry, Telemetry } from "./Telemetry.ts"
 import { version } from "./Version.ts"
 import { healthOf, samplesOf } from "./Status.ts"
 
@@ -87,28 +83,6 @@ const bucketsOf = (served: LoadedConfig["buckets"], { members }: Settings): Buck
     const fitting = fitted(definition, members.length)
     return "code" in bucket ? { ...bucket, definition: fitting } : fitting
   }))
-
-const openStorage = (settings: Settings, runtime: Runtime) => {
-  const { cluster, node, partitionCount } = settings
-  const opening = openWorker({
-    directory: settings.dataDir,
-    identity: { cluster, node, partitionCount },
-    runtime,
-    limits: limitsOf(settings)
-  })
-  return Effect.acquireRelease(opening, (opened) => opened.close).pipe(
-    Effect.withSpan("everwrite.start.storage")
-  )
-}
-
-const openTransport = Effect.fnUntraced(function*(settings: Settings) {
-  const { nats, node, preset } = settings
-  const servers = nats === "embedded"
-    ? Context.get(yield* Layer.build(layerBroker(presets[preset].broker)), EmbeddedBroker).url
-    : nats
-  const options = yield* natsOptions(settings, { servers, name: `everwrite/${node}` })
-  return Context.get(yield* Layer.build(layerNats({ ...options, answersApart: true })), Transport)
-}, Effect.withSpan("everwrite.start.nats"))
 
 const begin = (options: Pick<NodeOptions, "storage" | "runtime">, { dataDir }: Settings) =>
   Effect.callback<Incarnation, StorageUnavailable>((resume) =>
@@ -160,7 +134,10 @@ const reportFailures = Effect.fnUntraced(function*() {
 /** Measures all requests, and follows a share of them where a collector is set. */
 const observerOf = (
   { node, traceShare: share }: Settings,
-  { buckets, metrics, runtime, tracer }: Telemetry & Pick<NodeOptions, "buckets" | "runtime">
+  { buckets, metrics, runtime, tracer }: Pick<NodeOptions, "buckets" | "runtime"> & {
+    readonly metrics: NodeMetrics
+    readonly tracer: Tracer.Tracer | undefined
+  }
 ): RequestObserver => {
   const measured = new RequestMetrics({
     ...metrics,
@@ -202,40 +179,20 @@ const drain = Effect.fnUntraced(function*(core: NodeCore) {
 }, Effect.withSpan("everwrite.drain"))
 
 /** Starts a node, which stops with the scope. */
-export const startNode = Effect.fnUntraced(function*(
-  settings: Settings,
-  served: LoadedConfig["buckets"]
-): Effect.fn.Return<LiveNode, StartFailure, Scope.Scope> {
-  const metrics = new NodeMetrics()
-  // Opened first and closed last: it sends the spans of the stop, too.
-  const tracer = yield* openTelemetry(settings, metrics)
-  const starting = start(settings, served, { metrics, tracer })
-  return yield* tracer === undefined ? starting : traced(starting, tracer)
-})
-
-/** Where a start takes its numbers and spans. */
-interface Telemetry {
-  readonly metrics: NodeMetrics
-  readonly tracer: Tracer.Tracer | undefined
-}
-
-/** With spans of the steps of a start; requests have theirs from `RequestTraces`, by HTTP too. */
-const traced = <A, E, R>(starting: Effect.Effect<A, E, R>, tracer: Tracer.Tracer) =>
-  starting.pipe(
-    Effect.withSpan("everwrite.start"),
-    Effect.provideService(Tracer.Tracer, tracer),
-    Effect.provideService(TracerDisabledWhen, () => true)
-  )
-
 const start = Effect.fnUntraced(function*(
   settings: Settings,
-  served: LoadedConfig["buckets"],
-  { metrics, tracer }: Telemetry
-): Effect.fn.Return<LiveNode, StartFailure, Scope.Scope> {
-  const { cluster, node } = settings
-  const runtime = makeLiveRuntime()
-  const storage = yield* openStorage(settings, runtime)
-  const transport = yield* openTransport(settings)
+  served: LoadedConfig["buckets"]
+): Effect.fn.Return<
+  LiveNode,
+  StartFailure,
+  Scope.Scope | NodeStorage | Telemetry | Transport
+> {
+  const { cluster, node, otlpUrl } = settings
+  const runtime = liveRuntime
+  const metrics = yield* Telemetry
+  const storage = yield* NodeStorage
+  const transport = yield* Transport
+  const tracer = otlpUrl === undefined ? undefined : yield* Effect.tracer
   const buckets = bucketsOf(served, settings)
   const incarnation = yield* begin({ storage: storage.service, runtime }, settings)
   const { ended, onSuperseded } = yield* watchSuperseded({ node })
@@ -286,7 +243,7 @@ const start = Effect.fnUntraced(function*(
     return Effect.promise(() => storage.thread.terminate())
   })
   return { core, backend, settings, address, natsAddress: transport.address(), crash, ended }
-})
+}, Effect.withSpan("everwrite.start"))
 
 const openHttp = Effect.fnUntraced(function*(
   { http, httpHost, httpHosts: hosts, httpToken: tokens, preset }: Settings,
@@ -305,19 +262,44 @@ const openHttp = Effect.fnUntraced(function*(
 export class EverwriteNode
   extends Context.Service<EverwriteNode, LiveNode>()("everwrite/node/EverwriteNode")
 {
+  /** With settings that were read, and buckets that were loaded. */
+  static layerOf(
+    settings: Settings,
+    served: LoadedConfig["buckets"]
+  ): Layer.Layer<EverwriteNode, StartFailure> {
+    return Layer.effect(EverwriteNode, start(settings, served)).pipe(
+      Layer.provide(layerTransport(settings)),
+      Layer.provide(layerStorage(settings)),
+      Layer.provide(layerTelemetry(settings))
+    )
+  }
+
   /** With the buckets and settings of `config`; no flag, variable or file is looked at. */
   static layer(
     config: Config
   ): Layer.Layer<EverwriteNode | Everwrite, StartFailure | InvalidConfig> {
-    return Layer.effectContext(Effect.gen(function*() {
+    return Layer.unwrap(Effect.gen(function*() {
       const { buckets, settings } = yield* Effect.fromResult(decode(config)).pipe(
         Effect.mapError((problem) => new InvalidConfig({ path: "EverwriteNode.layer", problem }))
       )
       const resolved = yield* resolve([fromObject(settings, "EverwriteNode.layer")])
-      const live = yield* startNode(resolved, buckets)
-      return Context.make(EverwriteNode, live).pipe(
-        Context.add(Everwrite, makeClient(live.backend, presets[resolved.preset].client))
-      )
+      return Layer.provideMerge(layerClient, EverwriteNode.layerOf(resolved, buckets))
     }))
   }
 }
+
+/** The client of the node in this process. */
+const layerClient = Layer.effect(
+  Everwrite,
+  Effect.map(
+    EverwriteNode,
+    ({ backend, settings: { preset } }) => makeClient(backend, presets[preset].client)
+  )
+)
+
+/** The same as an effect, for those who start and stop nodes by scopes of their own. */
+export const startNode = (
+  settings: Settings,
+  served: LoadedConfig["buckets"]
+): Effect.Effect<LiveNode, StartFailure, Scope.Scope> =>
+  Effect.map(Layer.build(EverwriteNode.layerOf(settings, served)), Context.get(EverwriteNode))

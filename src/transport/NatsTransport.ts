@@ -113,7 +113,7 @@ export const layerNats = (options: NatsOptions): Layer.Layer<Transport, Transpor
         }),
         (transport) => Effect.promise(() => transport.close())
       )
-    })
+    }).pipe(Effect.withSpan("everwrite.nats.connect"))
   )
 
 class NatsLink {

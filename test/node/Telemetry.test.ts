@@ -111,7 +111,7 @@ describe("a node that is told of a collector", () => {
   it("sends the spans of its start and stop, and its metrics", async () => {
     await stopped(0)
     const names = new Set(collector.spans().map(({ name }) => name))
-    for (const name of ["start", "start.storage", "start.nats", "start.http", "drain"]) {
+    for (const name of ["start", "start.storage", "nats.connect", "start.http", "drain"]) {
       expect(names).toContain(`everwrite.${name}`)
     }
     const metrics = collector.received.filter(({ path }) => path === "/v1/metrics")
