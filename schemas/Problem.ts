@@ -52,7 +52,8 @@ export const statusOf: { readonly [Name in Tag]: readonly [status: number, title
   Overloaded: [503, "Overloaded"],
   Undecodable: [500, "Stored value not readable"],
   NoAnswer: [503, "No answer"],
-  AccessDenied: [403, "Access denied"]
+  AccessDenied: [403, "Access denied"],
+  Closed: [503, "Closed"]
 }
 
 const encodeError = Schema.encodeSync(StoreError)

@@ -58,9 +58,7 @@ export const connect = <B extends BucketMap>(
 export const connectHttp = <B extends BucketMap>(
   buckets: NamedWell<B>,
   options: { readonly url: string }
-): Db<B> =>
-  makeDb(
-    buckets,
-    new HttpBackend({ runtime: liveRuntime, url: options.url }),
-    () => Promise.resolve()
-  )
+): Db<B> => {
+  const backend = new HttpBackend({ runtime: liveRuntime, url: options.url })
+  return makeDb(buckets, backend, async () => backend.close())
+}

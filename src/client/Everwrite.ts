@@ -5,6 +5,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
 import { type ClientLimits, type PresetName, presets } from "../core/model/Limits.ts"
 import type { StoreError } from "../core/model/StoreError.ts"
 import type { Any } from "../core/strategy/Bucket.ts"
@@ -39,6 +40,19 @@ const serviceOf = (requester: Requester): EverwriteService => ({
 export const makeClient = (backend: Backend, limits?: ClientLimits): EverwriteService =>
   serviceOf(new Requester(backend, Session.none, limits))
 
+/** A client that fails each call with `Closed` once its scope has ended. */
+export const scopedClient = (
+  backend: Backend,
+  limits?: ClientLimits
+): Effect.Effect<EverwriteService, never, Scope.Scope> =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.sync(() => new Requester(backend, Session.none, limits)),
+      (requester) => Effect.sync(() => requester.close())
+    ),
+    serviceOf
+  )
+
 export class Everwrite
   extends Context.Service<Everwrite, EverwriteService>()("everwrite/client/Everwrite")
 {
@@ -62,7 +76,7 @@ export class Everwrite
   }
 
   static layerBackend(backend: Backend): Layer.Layer<Everwrite> {
-    return Layer.succeed(Everwrite, makeClient(backend))
+    return Layer.effect(Everwrite, scopedClient(backend))
   }
 
   /** A thin client of a cluster over NATS. */
@@ -80,7 +94,7 @@ export class Everwrite
         (opened) => Effect.sync(() => opened.close())
       )
       yield* Task.toEffect(backend.ready)
-      return makeClient(backend, limits)
+      return yield* scopedClient(backend, limits)
     })
     const layer = layerTransport({ ...nats, ...options })
     return Layer.effect(Everwrite, connected).pipe(Layer.provide(layer))

@@ -12,6 +12,7 @@ import { Explanation } from "../../schemas/Explanation.ts"
 import { KeyPage } from "../../schemas/KeyPage.ts"
 import { errorOf, Problem } from "../../schemas/Problem.ts"
 import * as Json from "../core/codec/Json.ts"
+import { clientClosed } from "../core/model/Closed.ts"
 import { lan } from "../core/model/Limits.ts"
 import { hideAddresses, publicAddress } from "../core/model/PublicAddress.ts"
 import { InvalidRequest, NoAnswer, type StoreError } from "../core/model/StoreError.ts"
@@ -75,6 +76,8 @@ export class HttpBackend implements Backend {
 
   readonly #limits: WaitLimits
   readonly #token: string | undefined
+  readonly #underWay = new Set<AbortController>()
+  #isClosed = false
 
   constructor(options: HttpBackendOptions) {
     this.#limits = options.limits ?? lan.client
@@ -126,14 +129,23 @@ export class HttpBackend implements Backend {
     })
   }
 
+  /** Ends every request at once, and fails those that follow. */
+  close(): void {
+    this.#isClosed = true
+    for (const aborting of this.#underWay) aborting.abort()
+  }
+
   /** Sends once and answers once: with a reply that went well, or with an error. */
   #send(sending: Sending, done: (outcome: Reply | StoreError) => void): void {
+    if (this.#isClosed) return done(clientClosed())
     const { action, timeoutMillis } = sending
     const millis = waitMillis(this.#limits, { action, timeoutMillis })
     const aborting = new AbortController()
     const end = this.runtime.after(millis, () => aborting.abort())
+    this.#underWay.add(aborting)
     void this.#exchange(sending, aborting.signal).then((outcome) => {
       end()
+      this.#underWay.delete(aborting)
       done(outcome)
     })
   }
@@ -155,6 +167,7 @@ export class HttpBackend implements Backend {
       const reply = { status: response.status, json }
       return response.ok ? reply : this.#refusalOf(reply, mayHaveApplied)
     } catch (error) {
+      if (this.#isClosed) return clientClosed(mayHaveApplied)
       if (isRefused(error)) return this.#noAnswer("takes no connections")
       const reason = signal.aborted
         ? "does not answer in time"

@@ -6,6 +6,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { ErrorBody } from "../../schemas/ClientAnswer.ts"
 import * as Json from "../core/codec/Json.ts"
+import { clientClosed } from "../core/model/Closed.ts"
 import { AccessDenied, NoAnswer, type StoreError } from "../core/model/StoreError.ts"
 import type { ClientLimits } from "../core/model/Limits.ts"
 import type { Runtime } from "../core/Runtime.ts"
@@ -55,6 +56,7 @@ export class NatsAsk {
   readonly #waiting = new Map<string, Waiting>()
   readonly #inboxDenial: () => Denial | undefined
   #questions = 0
+  #isClosed = false
 
   constructor(options: NatsAskOptions) {
     this.#inboxDenial = options.inboxDenial
@@ -68,6 +70,7 @@ export class NatsAsk {
 
   /** Answers once: with the answer, a node's error, `AccessDenied`, or `NoAnswer`. */
   ask<A>(question: Question<A>, respond: (outcome: A | StoreError) => void): void {
+    if (this.#isClosed) return respond(clientClosed())
     const denial = this.#inboxDenial()
     if (denial !== undefined) return respond(deniedBy(denial))
     const reply = `${this.#inbox}.${++this.#questions}`
@@ -114,7 +117,10 @@ export class NatsAsk {
     return pattern === `${this.#inbox}.*`
   }
 
+  /** Ends every question, and fails those that follow. */
   close(): void {
+    this.#isClosed = true
+    for (const { end } of [...this.#waiting.values()]) end(clientClosed())
     this.#subscription.close()
   }
 

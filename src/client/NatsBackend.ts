@@ -162,9 +162,11 @@ export class NatsBackend implements Backend {
       decode: (json) => Result.map(decodePage(json), ({ page }) => page)
     }, respond)
 
+  /** Ends every request and question at once, and fails those that follow. */
   close(): void {
     this.#queue.close()
-    this.#pending.expireAll()
+    this.#outbox.close()
+    for (const remote of [...this.#pending.all()]) remote.close()
     this.#ask.close()
     this.#subscription.close()
     for (const listener of this.#listeners) listener?.close()

@@ -38,7 +38,11 @@ type DbReserved = "close" | "session"
 export interface DbControl<B extends BucketMap> extends AsyncDisposable {
   /** The same buckets for one user's session: its reads never go back. */
   readonly session: () => Db<B>
-  /** Ends the connection, or the node in this process; calling it again does nothing. */
+  /**
+   * Ends the connection, or the node in this process; of a session, the session alone. Each call
+   * from now on fails with `Closed`, and calls under way are settled at once. Calling it again does
+   * nothing.
+   */
   readonly close: () => Promise<void>
 }
 
@@ -58,11 +62,14 @@ const dbOf = <B extends BucketMap>(
   }
   return {
     ...handles,
-    session: () => dbOf(buckets, requester.inSession(), close),
+    session: () => sessionOf(buckets, requester.inSession()),
     close,
     [Symbol.asyncDispose]: close
   }
 }
+
+const sessionOf = <B extends BucketMap>(buckets: B, requester: Requester): Db<B> =>
+  dbOf(buckets, requester, async () => requester.close())
 
 /** Promise handles on any backend. `close` is called once. */
 export const makeDb = <B extends BucketMap>(
@@ -72,7 +79,11 @@ export const makeDb = <B extends BucketMap>(
   limits?: ClientLimits
 ): Db<B> => {
   let closing: Promise<void> | undefined
-  return dbOf(buckets, new Requester(backend, Session.none, limits), () => (closing ??= close()))
+  const requester = new Requester(backend, Session.none, limits)
+  return dbOf(buckets, requester, () => {
+    requester.close()
+    return (closing ??= close())
+  })
 }
 
 export interface ConnectOptions extends NatsOptions {

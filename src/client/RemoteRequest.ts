@@ -12,6 +12,7 @@ import {
   type Overloaded,
   type StoreError
 } from "../core/model/StoreError.ts"
+import { clientClosed } from "../core/model/Closed.ts"
 import type { ClientLimits } from "../core/model/Limits.ts"
 import { NodeId } from "../core/model/Names.ts"
 import type { Runtime } from "../core/Runtime.ts"
@@ -173,6 +174,16 @@ export class RemoteRequest implements Waiting {
     if (decision === undefined) return
     const mayHaveApplied = SendDecision.mayHaveApplied(decision)
     this.#end(new AccessDenied({ ...denial, mayHaveApplied }))
+  }
+
+  /** The client is closed: no answer is waited for. What was not sent has not been done. */
+  close(): void {
+    const decision = this.#decision
+    if (decision === undefined) return
+    const mayHaveApplied = decision.attempts.some(({ isOpen }, attempt) =>
+      isOpen && (this.#texts[attempt]?.message ?? 0) > 0
+    )
+    this.#end(clientClosed(mayHaveApplied))
   }
 
   /** Takes a node's answer to an attempt, which may end the request. */

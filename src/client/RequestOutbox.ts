@@ -72,6 +72,11 @@ export class RequestOutbox {
     batch.bytes += bytes
   }
 
+  /** Drops the requests of this turn: none of them has been sent. */
+  close(): void {
+    this.#batches.clear()
+  }
+
   #schedule(): void {
     if (this.#isScheduled) return
     this.#isScheduled = true

@@ -12,8 +12,9 @@
  * @see Maurer, "Fail at Scale", ACM Queue 2015, for both: "controlled delay" and "adaptive LIFO"
  */
 import * as ConcurrencyLimit from "../core/admission/ConcurrencyLimit.ts"
+import { clientClosed } from "../core/model/Closed.ts"
 import type { ClientLimits } from "../core/model/Limits.ts"
-import { NoAnswer, Overloaded, type StoreError } from "../core/model/StoreError.ts"
+import { Overloaded, type StoreError } from "../core/model/StoreError.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import { QueueWait } from "../transport/QueueWait.ts"
 import type { TransportService } from "../transport/Transport.ts"
@@ -103,13 +104,13 @@ export class RequestQueue {
 
   /** Begins a request now, or when others have ended, or refuses it. */
   add(queued: Queued): void {
+    if (this.#isClosed) return queued.refuse(clientClosed())
     const { limits: { queuedMax }, runtime } = this.#options
     const cameAt = runtime.elapsed()
     this.#noteEmpty(cameAt)
     if (this.#waiting.size === 0 && this.#hasRoom) return this.#begin({ queued, cameAt }, cameAt)
     this.#step({ _tag: "Denied", open: this.#underWay })
     this.#wait.came(this.#underWay, 0, cameAt)
-    if (this.#isClosed) return queued.refuse(closedError())
     if (this.#waitingCount >= queuedMax) {
       return runtime.endOfTurn(() => queued.refuse(this.#overloaded()))
     }
@@ -134,7 +135,7 @@ export class RequestQueue {
     this.#isClosed = true
     for (const line of [this.#late, this.#waiting]) {
       for (let entry = line.shift(); entry !== undefined; entry = line.shift()) {
-        entry.queued.refuse(closedError())
+        entry.queued.refuse(clientClosed())
       }
     }
   }
@@ -217,6 +218,3 @@ export class RequestQueue {
     return new Overloaded({ retryAfterMillis })
   }
 }
-
-const closedError = (): NoAnswer =>
-  new NoAnswer({ reason: "the client is closed", mayHaveApplied: false })

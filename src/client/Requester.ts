@@ -61,16 +61,40 @@ export class Requester {
   readonly limits: RequesterLimits
   readonly #backend: Backend
   readonly #session: Session.Session
+  /** That of the client, or of the session in which this one began. */
+  readonly #parent: Requester | undefined
+  #isClosed = false
 
-  constructor(backend: Backend, session: Session.Session, limits: RequesterLimits = lan.client) {
+  constructor(
+    backend: Backend,
+    session: Session.Session,
+    limits: RequesterLimits = lan.client,
+    parent?: Requester
+  ) {
     this.limits = limits
     this.#backend = backend
     this.#session = session
+    this.#parent = parent
   }
 
   /** A requester on the same backend whose reads never go back. */
   inSession(): Requester {
-    return new Requester(this.#backend, Session.make(this.limits.sessionDocumentsMax), this.limits)
+    const session = Session.make(this.limits.sessionDocumentsMax)
+    return new Requester(this.#backend, session, this.limits, this)
+  }
+
+  /** Fails each call from now on, and each of a session that began here. */
+  close(): void {
+    this.#isClosed = true
+  }
+
+  /** Why it takes no calls; undefined where it does. */
+  get #ended(): Errors.Closed | undefined {
+    const parent = this.#parent
+    const ended = parent === undefined ? undefined : parent.#ended
+    if (ended !== undefined || !this.#isClosed) return ended
+    const closed = parent === undefined ? "client" : "session"
+    return new Errors.Closed({ closed, mayHaveApplied: false })
   }
 
   read(bucket: Any, key: unknown, options: ReadOptions | undefined): EntryTask {
@@ -98,6 +122,8 @@ export class Requester {
 
   #request(call: Call): EntryTask {
     return (succeed, fail, die) => {
+      const ended = this.#ended
+      if (ended !== undefined) return fail(ended)
       const { bucket, key } = call
       const action = call.calls === undefined ? "read" : "write"
       const fault = action === "read" ? undefined : namingFault(call.options)

@@ -13,7 +13,7 @@ import type * as Tracer from "effect/Tracer"
 import type { Backend } from "../client/Backend.ts"
 import type { RequestObserver } from "../coordinator/RequestObserver.ts"
 import * as EmbeddedBackend from "../client/EmbeddedBackend.ts"
-import { Everwrite, makeClient } from "../client/Everwrite.ts"
+import { Everwrite, scopedClient } from "../client/Everwrite.ts"
 import { fitted } from "../core/model/BucketDefinition.ts"
 import { type Incarnation, isIncarnation } from "../core/model/Incarnation.ts"
 import { lanMetrics, lanReports } from "../core/model/EdgeLimits.ts"
@@ -291,9 +291,9 @@ export class EverwriteNode
 /** The client of the node in this process. */
 const layerClient = Layer.effect(
   Everwrite,
-  Effect.map(
+  Effect.flatMap(
     EverwriteNode,
-    ({ backend, settings: { preset } }) => makeClient(backend, presets[preset].client)
+    ({ backend, settings: { preset } }) => scopedClient(backend, presets[preset].client)
   )
 )
 

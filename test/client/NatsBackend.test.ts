@@ -327,7 +327,7 @@ describe("a client that closes", () => {
     const asked = [read("k"), visit()]
     backend.close()
     backend.close()
-    expect(asked.map(({ error }) => error._tag)).toEqual(["NoAnswer", "NoAnswer"])
+    expect(asked.map(({ error }) => error._tag)).toEqual(["Closed", "Closed"])
     stepped.runtime.advance(10_000)
     expect(asked.map(({ outcomes }) => outcomes.length)).toEqual([1, 1])
   })

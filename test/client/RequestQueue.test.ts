@@ -116,7 +116,7 @@ describe("a client's requests", () => {
     queue.close()
     add("d")
     expect(refused).toEqual(["c", "d"])
-    expect(errors).toMatchObject([{ _tag: "NoAnswer", mayHaveApplied: false }, {}])
+    expect(errors).toMatchObject([{ _tag: "Closed", mayHaveApplied: false }, {}])
   })
 })
 

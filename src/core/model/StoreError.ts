@@ -4,10 +4,11 @@
  */
 import * as Schema from "effect/Schema"
 import { AccessDenied } from "./AccessDenied.ts"
+import { Closed } from "./Closed.ts"
 import { DocumentTooLarge } from "./DocumentTooLarge.ts"
 import { Overloaded } from "./Overloaded.ts"
 
-export { AccessDenied, DocumentTooLarge, Overloaded }
+export { AccessDenied, Closed, DocumentTooLarge, Overloaded }
 
 /** No node that was asked knows this bucket. */
 export class UnknownBucket extends Schema.TaggedError<UnknownBucket>()("UnknownBucket", {
@@ -319,7 +320,8 @@ export const StoreError = Schema.Union([
   Overloaded,
   Undecodable,
   NoAnswer,
-  AccessDenied
+  AccessDenied,
+  Closed
 ])
 export type StoreError = typeof StoreError.Type
 
