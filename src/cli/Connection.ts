@@ -13,6 +13,7 @@ import type { BucketBody, ClusterDescription } from "../../schemas/ClusterDescri
 import type { Backend } from "../client/Backend.ts"
 import { BucketName } from "../core/model/Names.ts"
 import { Consistency, Replicas } from "../core/model/Settings.ts"
+import { trimmed } from "../core/model/VisibleText.ts"
 import { StoreError, UnknownBucket } from "../core/model/StoreError.ts"
 import { openBackend } from "../node/RemoteBackend.ts"
 import { type Failure, fromError, Misuse, type TypedError } from "./Failure.ts"
@@ -137,9 +138,10 @@ export const connected = <E extends TypedError>(
   flags: ConnectionFlags,
   run: (backend: Backend) => Effect.Effect<void, E>
 ): Effect.Effect<void, Failure> => {
-  const { json, url } = flags
+  const { json } = flags
+  const url = trimmed(flags.url)
   const cluster = Option.getOrUndefined(flags.cluster)
-  const token = Option.getOrUndefined(flags.token)
+  const token = Option.getOrUndefined(Option.map(flags.token, trimmed))
   return openBackend({ url, cluster, token, environment: process.env }).pipe(
     Effect.flatMap(run),
     Effect.scoped,

@@ -5,6 +5,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type { LoadedConfig } from "../node/ConfigFile.ts"
 import type { DevCluster } from "../node/DevCluster.ts"
 import { fromEnvironment, fromObject } from "../node/Setting.ts"
 import { jsonFlag } from "./Connection.ts"
@@ -13,7 +14,7 @@ import { keyLine, play, seconds } from "./DevKeys.ts"
 import { fromError, Misuse } from "./Failure.ts"
 import * as Output from "./Output.ts"
 import { stopSignal } from "./Running.ts"
-import { configFlag, configOf } from "./StartCommand.ts"
+import { configFlag, configPath, warnOfVariables } from "./StartCommand.ts"
 
 const announce = Effect.fnUntraced(function*(
   cluster: DevCluster,
@@ -48,24 +49,31 @@ const run = Effect.fnUntraced(function*(flags: DevFlags) {
       import("../node/SampleBuckets.ts")
     ])
   )
-  const config = yield* configOf(flags.config)
-  const own = config !== undefined && config.buckets.length > 0
-  const settings = yield* resolveDev([
-    fromObject({ http: Option.getOrUndefined(flags.port) }, "--port"),
-    fromObject({ dataDir: Option.getOrUndefined(flags.data) }, "--data"),
-    fromEnvironment(process.env),
-    fromObject(config?.settings ?? {}, config?.path ?? "no file")
-  ], { samples: !own })
+  const { configure } = yield* Effect.promise(() => import("../node/Configuration.ts"))
+  const isOwn = (config: LoadedConfig | undefined): config is LoadedConfig =>
+    config !== undefined && config.buckets.length > 0
+  const { config, settings } = yield* configure({
+    path: yield* configPath(flags.config),
+    nothingToServe: () => undefined,
+    resolve: (file, loaded) =>
+      resolveDev([
+        fromObject({ http: Option.getOrUndefined(flags.port) }, "--port"),
+        fromObject({ dataDir: Option.getOrUndefined(flags.data) }, "--data"),
+        fromEnvironment(process.env),
+        file
+      ], { samples: !isOwn(loaded) })
+  })
   const natsPort = Option.getOrUndefined(flags["nats-port"])
   if (natsPort !== undefined && settings.nats !== "embedded") {
     const problem = "--nats-port is the port of a broker in this process, and NATS_URL, or the "
       + "config file, names another broker"
     return yield* new Misuse({ problem })
   }
-  const buckets = own ? config.buckets : samples.sampleBuckets
-  const hints = own ? {} : samples.sampleNotes
+  const buckets = isOwn(config) ? config.buckets : samples.sampleBuckets
+  const hints = isOwn(config) ? {} : samples.sampleNotes
   const live = Effect.gen(function*() {
     const stopped = yield* stopSignal
+    yield* warnOfVariables()
     const cluster = yield* startDev(settings, buckets, natsPort)
     yield* announce(cluster, { json: flags.json, text: banner(cluster, buckets, hints) })
     const ended = process.stdin.isTTY ? Effect.scoped(play(cluster)) : Effect.never

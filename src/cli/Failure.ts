@@ -4,6 +4,7 @@
  * that cannot go on.
  */
 import * as Schema from "effect/Schema"
+import { visibleJson, visibleLines } from "../core/model/VisibleText.ts"
 import { StoreError } from "../core/model/StoreError.ts"
 
 /** The end of a command, ready to be shown. */
@@ -70,6 +71,6 @@ const codeOf = (error: TypedError): number => {
 export const fromError = (error: TypedError, options: { readonly json: boolean }): Failure => {
   const { _tag, message } = error
   const fields = isStoreError(error) ? encodeError(error) : { _tag }
-  const text = options.json ? JSON.stringify({ error: { ...fields, message } }) : message
+  const text = options.json ? visibleJson({ error: { ...fields, message } }) : visibleLines(message)
   return new Failure({ code: codeOf(error), text })
 }

@@ -5,12 +5,18 @@
 import { displayWidth } from "effect/cli/CliOutput"
 import * as Console from "effect/Console"
 import type * as Effect from "effect/Effect"
+import { visible, visibleJson } from "../core/model/VisibleText.ts"
 
-/** Text as it is, anything else as JSON on one line. */
-export const plain = (value: unknown): string =>
-  typeof value === "string" ? value : JSON.stringify(value)
+/**
+ * Text as it is, anything else as JSON on one line. On a terminal, which would carry out control
+ * characters, text is shown with them escaped; a pipe gets them.
+ */
+export const plain = (value: unknown): string => {
+  if (typeof value !== "string") return visibleJson(value)
+  return process.stdout.isTTY ? visible(value) : value
+}
 
-export const json = (value: unknown): Effect.Effect<void> => Console.log(JSON.stringify(value))
+export const json = (value: unknown): Effect.Effect<void> => Console.log(visibleJson(value))
 
 export const line = (text: string): Effect.Effect<void> => Console.log(text)
 
@@ -21,7 +27,7 @@ export const table = (
   headings: ReadonlyArray<string>,
   rows: ReadonlyArray<ReadonlyArray<string>>
 ): Effect.Effect<void> => {
-  const lines = [headings, ...rows]
+  const lines = [headings, ...rows.map((cells) => cells.map(visible))]
   const widths = headings.map((_, column) =>
     Math.max(...lines.map((cells) => displayWidth(cells[column] ?? "")))
   )
@@ -34,6 +40,6 @@ const cellLengthMax = 60
 
 /** A value cut to the width of a column. */
 export const cell = (value: unknown): string => {
-  const text = JSON.stringify(value)
+  const text = visibleJson(value)
   return text.length > cellLengthMax ? `${text.slice(0, cellLengthMax)}...` : text
 }

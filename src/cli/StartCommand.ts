@@ -14,9 +14,10 @@ import {
   fromFlags,
   fromObject
 } from "../node/Setting.ts"
-import { settingNames, settings } from "../node/Settings.ts"
+import { resolve, settingNames, settings } from "../node/Settings.ts"
+import { trimmed } from "../core/model/VisibleText.ts"
 import { jsonFlag } from "./Connection.ts"
-import { fromError, Misuse } from "./Failure.ts"
+import { fromError } from "./Failure.ts"
 import { plain } from "./Output.ts"
 import { stopSignal } from "./Running.ts"
 
@@ -25,13 +26,23 @@ export const configFlag = Flag.String("config").pipe(
   Flag.withDescription("file with the buckets; else EVERWRITE_CONFIG, else everwrite.config.*")
 )
 
-/** The config file that is named, or the one in this folder, or none. */
-export const configOf = Effect.fnUntraced(function*(named: Option.Option<string>) {
-  const { findConfig, loadConfig } = yield* Effect.promise(() => import("../node/ConfigFile.ts"))
-  const path = Option.getOrUndefined(named) ?? process.env["EVERWRITE_CONFIG"] ?? findConfig(".")
-  const none: LoadedConfig | undefined = undefined
-  return path === undefined ? none : yield* loadConfig(path)
+/** The path of the config file that is named, or of the one in this folder, or none. */
+export const configPath = Effect.fnUntraced(function*(named: Option.Option<string>) {
+  const { findConfig } = yield* Effect.promise(() => import("../node/ConfigFile.ts"))
+  const given = trimmed(Option.getOrUndefined(named) ?? process.env["EVERWRITE_CONFIG"] ?? "")
+  return given === "" ? findConfig(".") : given
 })
+
+/** Tells of variables that nobody reads. */
+export const warnOfVariables = Effect.fnUntraced(function*() {
+  const { unknownVariables } = yield* Effect.promise(() => import("../node/Configuration.ts"))
+  yield* Effect.forEach(unknownVariables(process.env), (text) => Effect.logWarning(text))
+})
+
+const nothingToServe = (config: LoadedConfig | undefined): string | undefined =>
+  config !== undefined && config.buckets.length > 0
+    ? undefined
+    : "there are no buckets to serve: give a file that has some with --config"
 
 const describe = ({ about, otherwise, variable }: AnySetting): string => {
   const usual = otherwise === undefined ? "" : `, else ${plain(otherwise)}`
@@ -65,28 +76,28 @@ const run = Effect.fnUntraced(function*(
     readonly json: boolean
   }
 ) {
-  const [{ layerLogs }, { EverwriteNode }, { resolve }] = yield* Effect.promise(() =>
+  const [{ layerLogs }, { EverwriteNode }, { configure }] = yield* Effect.promise(() =>
     Promise.all([
       import("../node/Logs.ts"),
       import("../node/Node.ts"),
-      import("../node/Settings.ts")
+      import("../node/Configuration.ts")
     ])
   )
-  const config = yield* configOf(options.config)
   const form = Option.map(options.form, String)
   const given = Object.entries({ ...flags, form })
     .map(([name, flag]) => [name, Option.getOrUndefined(flag)])
-  const resolved = yield* resolve([
-    fromFlags(Object.fromEntries(given)),
-    fromObject(options.json ? { logFormat: "json" } : {}, "--json"),
-    fromEnvironment(process.env),
-    fromObject(config?.settings ?? {}, config?.path ?? "no file")
-  ])
+  const { config, settings: resolved } = yield* configure({
+    path: yield* configPath(options.config),
+    nothingToServe,
+    resolve: (file) =>
+      resolve([
+        fromFlags(Object.fromEntries(given)),
+        fromObject(options.json ? { logFormat: "json" } : {}, "--json"),
+        fromEnvironment(process.env),
+        file
+      ])
+  })
   const { buckets } = config ?? { buckets: [] }
-  if (buckets.length === 0) {
-    const problem = "there are no buckets to serve: give a file that has some with --config"
-    return yield* new Misuse({ problem })
-  }
   const serve = Effect.fnUntraced(function*(stopped: Effect.Effect<void>) {
     const { address, ended, natsAddress } = yield* EverwriteNode
     yield* Effect.logInfo("ready").pipe(Effect.annotateLogs({
@@ -103,7 +114,8 @@ const run = Effect.fnUntraced(function*(
     stopSignal,
     (stopped) => Effect.provide(serve(stopped), EverwriteNode.layerOf(resolved, buckets))
   )
-  yield* Effect.scoped(live).pipe(
+  yield* warnOfVariables().pipe(
+    Effect.andThen(Effect.scoped(live)),
     Effect.andThen(Effect.logInfo("stopped")),
     Effect.provide(layerLogs(resolved))
   )

@@ -17,6 +17,7 @@ import { del, get, operate, put } from "./DocumentCommands.ts"
 import { Failure, faultCode, misuseCode } from "./Failure.ts"
 import { natsConfigCommand } from "./NatsConfigCommand.ts"
 import { hideAddresses } from "../core/model/PublicAddress.ts"
+import { visible, visibleLines } from "../core/model/VisibleText.ts"
 import { note } from "./Output.ts"
 import { start } from "./StartCommand.ts"
 import { version } from "../node/Version.ts"
@@ -33,7 +34,7 @@ const presenter = CliOutput.layerPresenter({
     if (event._tag !== "InvalidInvocation") return CliOutput.defaultPresenter.present(event)
     const problems = event.errors.map(({ message }) =>
       hideAddresses(message, process.argv.slice(2)).replaceAll(/\s+/gu, " ")
-    )
+    ).map(visible)
     return note(`${problems.join("; ")}\n${event.commandPath.join(" ")} --help shows its usage`)
   }
 })
@@ -47,7 +48,7 @@ const report = (cause: Cause.Cause<unknown>): Effect.Effect<number> => {
   if (error instanceof Failure) return Effect.as(note(error.text), error.code)
   // Told already, by the presenter.
   if (Cause.hasFails(cause)) return Effect.succeed(misuseCode)
-  const fault = hideAddresses(Cause.pretty(cause), process.argv.slice(2))
+  const fault = visibleLines(hideAddresses(Cause.pretty(cause), process.argv.slice(2)))
   return Effect.as(note(`everwrite is at fault: ${fault}`), faultCode)
 }
 

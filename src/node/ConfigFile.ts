@@ -14,6 +14,8 @@ import { BucketDefinition } from "../../schemas/BucketDefinition.ts"
 import * as Json from "../core/codec/Json.ts"
 import { fingerprint } from "../core/model/BucketDefinition.ts"
 import { isObject } from "../core/model/CanonicalJson.ts"
+import { nearestName } from "../core/model/NearestName.ts"
+import { trimmed, visible } from "../core/model/VisibleText.ts"
 import type { Any } from "../core/strategy/Bucket.ts"
 import { settingNames, type SettingsInput } from "./Settings.ts"
 
@@ -34,13 +36,13 @@ export interface LoadedConfig {
   readonly settings: Readonly<Record<string, unknown>>
 }
 
-/** A config file that cannot be used: its path, and the problem. */
+/** A config file that cannot be used: its path, and the problems, one a line. */
 export class InvalidConfig extends Schema.TaggedError<InvalidConfig>()("InvalidConfig", {
   path: Schema.String,
   problem: Schema.String
 }) {
   override get message(): string {
-    return `${this.path}: ${this.problem}`
+    return this.problem.split("\n").map((problem) => `${this.path}: ${problem}`).join("\n")
   }
 }
 
@@ -50,56 +52,99 @@ const names = ["ts", "js", "mjs", "json"].map((extension) => `everwrite.config.$
 export const findConfig = (folder: string): string | undefined =>
   names.map((name) => join(folder, name)).find((path) => existsSync(path))
 
-export const loadConfig = Effect.fnUntraced(function*(path: string) {
-  const content = yield* Effect.tryPromise({
+/** As far as a file can be used, and its problems. */
+export interface ReadConfig {
+  readonly config: LoadedConfig
+  readonly fault: InvalidConfig | undefined
+}
+
+/** Reads a file to its end whatever is wrong in it, so that all of it can be told at once. */
+export const readConfig = Effect.fnUntraced(function*(
+  path: string
+): Effect.fn.Return<ReadConfig> {
+  const read = yield* Effect.result(Effect.tryPromise({
     try: () => contentOf(resolve(path)),
-    catch: (error) => new InvalidConfig({ path, problem: firstLine(error) })
-  })
-  return yield* Effect.fromResult(Result.mapError(
-    decode(content),
-    (problem) => new InvalidConfig({ path, problem })
-  )).pipe(Effect.map((decoded): LoadedConfig => ({ path, ...decoded })))
+    catch: firstLine
+  }))
+  const { problems, ...decoded } = Result.isSuccess(read)
+    ? decodeAll(read.success)
+    : { buckets: [], settings: {}, problems: [read.failure] }
+  const fault = problems.length === 0
+    ? undefined
+    : new InvalidConfig({ path, problem: problems.join("\n") })
+  return { config: { path, ...decoded }, fault }
+})
+
+export const loadConfig = Effect.fnUntraced(function*(path: string) {
+  const { config, fault } = yield* readConfig(path)
+  return fault === undefined ? config : yield* fault
 })
 
 const contentOf = async (path: string): Promise<unknown> => {
-  if (extname(path) === ".json") return Json.parse(readFileSync(path, "utf8"))
+  if (extname(path) === ".json") return parseJson(trimmed(readFileSync(path, "utf8")))
   const module: unknown = await import(pathToFileURL(path).href)
   return isObject(module) ? module["default"] : undefined
+}
+
+/** The parser quotes the text around a fault, which may be a secret. */
+const parseJson = (text: string): unknown => {
+  try {
+    return Json.parse(text)
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    throw new SyntaxError(`no JSON: ${error.message.replace(/, (?:\.{3})?".*$/su, "")}`)
+  }
 }
 
 const firstLine = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split("\n", 1)[0]!
 
-/** Buckets and settings of a config file's content, or the problem. */
-export const decode = (
+type Decoded = Omit<LoadedConfig, "path">
+
+/** Buckets and settings of a config file's content, or the problems, one a line. */
+export const decode = (content: unknown): Result.Result<Decoded, string> => {
+  const { problems, ...decoded } = decodeAll(content)
+  return problems.length === 0 ? Result.succeed(decoded) : Result.fail(problems.join("\n"))
+}
+
+const decodeAll = (
   content: unknown
-): Result.Result<Omit<LoadedConfig, "path">, string> => {
-  if (!isObject(content)) return Result.fail("expected `export default defineConfig({ ... })`")
-  const { buckets = [], ...settings } = content
-  const known: ReadonlyArray<string> = settingNames
-  const unknown = Object.keys(settings).filter((name) => !known.includes(name))
-  if (unknown.length > 0) {
-    return Result.fail(`there is no setting ${unknown[0]}; there are ${known.join(", ")}`)
+): Decoded & { readonly problems: ReadonlyArray<string> } => {
+  if (!isObject(content)) {
+    const problems = ["expected `export default defineConfig({ ... })`"]
+    return { buckets: [], settings: {}, problems }
   }
-  if (!Array.isArray(buckets)) return Result.fail("buckets: expected an array")
-  return Result.map(decodeBuckets(buckets), (decoded) => ({ buckets: decoded, settings }))
+  const { buckets: given = [], ...settings } = content
+  const { buckets, problems } = decodeBuckets(given)
+  return { buckets, settings, problems: [...unknownSettings(settings), ...problems] }
+}
+
+const unknownSettings = (settings: Readonly<Record<string, unknown>>): ReadonlyArray<string> => {
+  const known: ReadonlyArray<string> = [...settingNames, "buckets"]
+  return Object.keys(settings).filter((name) => !known.includes(name)).map((name) => {
+    const nearest = nearestName(name, known)
+    const expected = nearest === undefined
+      ? `there are ${known.join(", ")}`
+      : `expected ${nearest}`
+    return `there is no setting ${visible(name)}; ${expected}`
+  })
 }
 
 const decodeBuckets = (
-  buckets: ReadonlyArray<unknown>
-): Result.Result<LoadedConfig["buckets"], string> => {
-  const decoded = Result.all(
-    buckets.map((bucket, index) =>
-      Result.mapError(decodeBucket(bucket), (problem) => `buckets[${index}]: ${problem}`)
-    )
-  )
-  return Result.flatMap(decoded, (all) => {
-    const seen = all.map(({ name }) => name)
-    const repeated = seen.find((name, index) => seen.indexOf(name) < index)
-    return repeated === undefined
-      ? Result.succeed(all)
-      : Result.fail(`buckets: ${repeated} is declared twice`)
-  })
+  given: unknown
+): Pick<Decoded, "buckets"> & { readonly problems: ReadonlyArray<string> } => {
+  if (!Array.isArray(given)) return { buckets: [], problems: ["buckets: expected an array"] }
+  const buckets: Array<LoadedConfig["buckets"][number]> = []
+  const problems: Array<string> = []
+  for (const [index, each] of given.entries()) {
+    const decoded = decodeBucket(each)
+    if (Result.isSuccess(decoded)) buckets.push(decoded.success)
+    else problems.push(`buckets[${index}]: ${decoded.failure}`)
+  }
+  const names = buckets.map(({ name }) => name)
+  const repeated = new Set(names.filter((name, index) => names.indexOf(name) < index))
+  for (const name of repeated) problems.push(`buckets: ${name} is declared twice`)
+  return { buckets, problems }
 }
 
 const isDefinition = Schema.is(BucketDefinition)

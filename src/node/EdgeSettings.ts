@@ -8,7 +8,7 @@ import * as SchemaGetter from "effect/SchemaGetter"
 import { areLoopback, isLoopback } from "../core/model/Loopback.ts"
 import { publicAddress } from "../core/model/PublicAddress.ts"
 import { areTokens, hashTokens } from "../http/AccessTokens.ts"
-import { InvalidSetting, setting } from "./Setting.ts"
+import { InvalidSetting, type JointFault, setting } from "./Setting.ts"
 
 /** Only hashes are kept, and they hide like any secret. */
 const Tokens = Schema.RedactedFromValue(
@@ -69,18 +69,19 @@ export interface EdgeValues {
   readonly httpToken: unknown
 }
 
-/** Beyond this machine there is no default for a secret: the setting that is missing, and why. */
-export const openEdge = (values: EdgeValues): InvalidSetting | undefined => {
+/** Beyond this machine there is no default for a secret: the settings that are missing, and why. */
+export const openEdge = (values: EdgeValues): ReadonlyArray<JointFault> => {
   const { clusterKey, http, httpAuth, httpHost, httpToken, nats } = values
   const isHttpOpen = http !== false && !isLoopback(httpHost)
   const isNatsOpen = nats !== "embedded" && !areLoopback(nats)
   const origin = "by default"
+  const faults: Array<JointFault> = []
   if (isHttpOpen && httpAuth === "token" && httpToken === undefined) {
-    const expected =
-      `a token, since HTTP listens on ${publicAddress(httpHost)}, where others can reach it: set `
-      + "EVERWRITE_HTTP_TOKEN; or set EVERWRITE_HTTP_AUTH=proxy (--http-auth proxy) where a proxy "
-      + "asks for credentials and alone can reach this node"
-    return new InvalidSetting({ setting: "httpToken", origin, expected })
+    const expected = `a token, since HTTP listens on ${publicAddress(httpHost)}, where others can `
+      + "reach it: set EVERWRITE_HTTP_TOKEN; or set EVERWRITE_HTTP_AUTH=proxy (--http-auth proxy) "
+      + "where a proxy asks for credentials and alone can reach this node"
+    const fault = new InvalidSetting({ setting: "httpToken", origin, expected })
+    faults.push({ causes: ["http", "httpHost", "httpAuth", "httpToken"], fault })
   }
   if (clusterKey === undefined && (isNatsOpen || isHttpOpen)) {
     const where = isNatsOpen
@@ -88,7 +89,8 @@ export const openEdge = (values: EdgeValues): InvalidSetting | undefined => {
       : `HTTP is on ${publicAddress(httpHost)}`
     const expected = `one secret on all nodes, since ${where}: set EVERWRITE_CLUSTER_KEY to at `
       + "least 16 characters, such as `openssl rand -hex 32` prints"
-    return new InvalidSetting({ setting: "clusterKey", origin, expected })
+    const fault = new InvalidSetting({ setting: "clusterKey", origin, expected })
+    faults.push({ causes: ["clusterKey", "nats", "http", "httpHost"], fault })
   }
-  return undefined
+  return faults
 }

@@ -9,6 +9,7 @@ import type * as Scope from "effect/Scope"
 import type { Backend } from "../client/Backend.ts"
 import { presets } from "../core/model/Limits.ts"
 import { publicAddress } from "../core/model/PublicAddress.ts"
+import { trimmedSecret } from "../core/model/VisibleText.ts"
 import type { TransportUnavailable } from "../transport/Transport.ts"
 import { edgeSettings } from "./EdgeSettings.ts"
 import { readPreset } from "./LimitSettings.ts"
@@ -105,7 +106,7 @@ const tokenOf = Effect.fnUntraced(function*({ environment, token }: RemoteOption
     fromEnvironment(environment)
   ]
   yield* read("httpToken", httpToken, sources)
-  const text = token ?? environment[httpToken.variable] ?? ""
+  const text = trimmedSecret(token ?? environment[httpToken.variable] ?? "")
   return text === "" ? undefined : firstToken(text)
 })
 

@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import { publicAddress } from "../core/model/PublicAddress.ts"
+import { hidesCharacters, trimmed, trimmedSecret, visible } from "../core/model/VisibleText.ts"
 
 export interface Setting<S extends Schema.Codec<any, any>, Otherwise> {
   /** The environment variable. */
@@ -33,20 +34,42 @@ export const setting = <
 
 export type AnySetting = Setting<Schema.Codec<any, any>, unknown>
 
-/** A setting that does not fit: its name, its value, its source, and the accepted values. */
-export class InvalidSetting extends Schema.TaggedError<InvalidSetting>()("InvalidSetting", {
+const faultFields = {
   setting: Schema.String,
   /** Absent where nothing was given. */
   value: Schema.optionalKey(Schema.String),
   origin: Schema.String,
   expected: Schema.String
+}
+const Fault = Schema.Struct(faultFields)
+
+const faultText = ({ expected, origin, setting, value }: typeof Fault.Type): string => {
+  const fault = value === undefined ? "is not set" : `is ${value}`
+  return `${setting} ${fault} (${origin}); expected ${expected}`
+}
+
+/** A setting that does not fit: its name, its value, its source, and the accepted values. */
+export class InvalidSetting extends Schema.TaggedError<InvalidSetting>()("InvalidSetting", {
+  ...faultFields,
+  /** Other settings that do not fit; left out where there is none. */
+  others: Schema.optionalKey(Schema.Array(Fault))
 }) {
+  /** One line for each setting. */
   override get message(): string {
-    const { expected, origin, setting, value } = this
-    const fault = value === undefined ? "is not set" : `is ${value}`
-    return `${setting} ${fault} (${origin}); expected ${expected}`
+    return [this, ...this.others ?? []].map(faultText).join("\n")
   }
 }
+
+/** A fault of several settings together, which says nothing where one of them is wrong itself. */
+export interface JointFault {
+  readonly causes: ReadonlyArray<string>
+  readonly fault: InvalidSetting
+}
+
+/** One error of all faults, so that nobody starts a node as often as it has faults. */
+export const together = (
+  [first, ...others]: readonly [InvalidSetting, ...ReadonlyArray<InvalidSetting>]
+): InvalidSetting => (others.length === 0 ? first : new InvalidSetting({ ...first, others }))
 
 /** A value, and the name it has where it was found. */
 export interface Given {
@@ -61,22 +84,34 @@ type Texts = Readonly<Record<string, string | undefined>>
 export const flagName = (name: string, { flag }: AnySetting): string =>
   flag ?? name.replaceAll(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`)
 
+/** An editor for another system, or a copy from a page, leaves characters that mean nothing. */
+const withoutEnds = (value: unknown, { secret }: AnySetting): unknown =>
+  typeof value !== "string" ? value : secret === true ? trimmedSecret(value) : trimmed(value)
+
 /** Flags of a command line, by the names of their settings. */
 export const fromFlags = (flags: Texts): Source => (name, setting) =>
-  flags[name] === undefined
-    ? undefined
-    : { value: flags[name], origin: `from --${flagName(name, setting)}` }
+  flags[name] === undefined ? undefined : {
+    value: withoutEnds(flags[name], setting),
+    origin: `from --${flagName(name, setting)}`
+  }
 
 /** An empty variable counts as none: that is how a compose file passes on one that is not set. */
-export const fromEnvironment = (environment: Texts): Source => (_name, { variable }) =>
-  environment[variable] === undefined || environment[variable] === ""
-    ? undefined
-    : { value: environment[variable], origin: `from ${variable}` }
+export const fromEnvironment = (environment: Texts): Source => (_name, setting) => {
+  const { variable } = setting
+  const value = withoutEnds(environment[variable], setting)
+  return value === undefined || value === "" ? undefined : { value, origin: `from ${variable}` }
+}
 
 /** The fields of a config file, or of the options that a program gives. */
 export const fromObject =
-  (values: Readonly<Record<string, unknown>>, origin: string): Source => (name) =>
-    values[name] === undefined ? undefined : { value: values[name], origin: `from ${origin}` }
+  (values: Readonly<Record<string, unknown>>, origin: string): Source => (name, setting) =>
+    values[name] === undefined
+      ? undefined
+      : { value: withoutEnds(values[name], setting), origin: `from ${origin}` }
+
+/** A folder whose name has a character that nobody sees would be another, new one. */
+const isSeen = (value: unknown, { secret }: AnySetting): boolean =>
+  secret === true || typeof value !== "string" || !hidesCharacters(value)
 
 /** The value of a setting in the first source that has it; its `otherwise` where none has. */
 export const read = (
@@ -88,11 +123,13 @@ export const read = (
     const given = source(name, setting)
     if (given === undefined) continue
     const decoded = Schema.decodeUnknownOption(setting.schema)(given.value)
-    if (Option.isSome(decoded)) return Effect.succeed({ ...given, value: decoded.value })
+    const seen = isSeen(given.value, setting)
+    if (seen && Option.isSome(decoded)) return Effect.succeed({ ...given, value: decoded.value })
+    const expected = seen ? setting.expected : `${setting.expected}, without invisible characters`
     const value = setting.secret === true ? "a secret that does not fit" : show(given.value)
     const { origin } = given
     return Effect.fail(
-      new InvalidSetting({ setting: name, value, origin, expected: setting.expected })
+      new InvalidSetting({ setting: name, value, origin, expected })
     )
   }
   return Effect.succeed({ value: setting.otherwise, origin: "by default" })
@@ -102,7 +139,7 @@ const shownLengthMax = 200
 
 const show = (value: unknown): string => {
   const given = typeof value === "string" ? value : JSON.stringify(value) ?? String(value)
-  const text = given.includes("@") ? publicAddress(given) : given
+  const text = visible(given.includes("@") ? publicAddress(given) : given)
   return text.length > shownLengthMax ? `${text.slice(0, shownLengthMax)}...` : text
 }
 

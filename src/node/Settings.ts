@@ -3,6 +3,7 @@
  * flags, then the environment, then the config file. Those of NATS have natscli's names.
  */
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import { join } from "node:path"
@@ -14,7 +15,15 @@ import { defaultPartitionCount, isPartitionCount } from "../core/ring/Partition.
 import { edgeSettings, openEdge } from "./EdgeSettings.ts"
 import { isLimitName, limitSettings, readPreset } from "./LimitSettings.ts"
 import { telemetrySettings } from "./TelemetrySettings.ts"
-import { integer, InvalidSetting, read, setting, type Source } from "./Setting.ts"
+import {
+  integer,
+  InvalidSetting,
+  type JointFault,
+  read,
+  setting,
+  type Source,
+  together
+} from "./Setting.ts"
 
 const path = (variable: string, about: string, flag?: string) =>
   setting({
@@ -248,53 +257,82 @@ export const settingNames: ReadonlyArray<SettingName> = Object.keys(settings).fi
 const isComplete = (values: object): values is Values =>
   settingNames.every((name) => name in values)
 
+interface ReadSettings {
+  readonly values: Values
+  readonly origins: Readonly<Record<string, string>>
+  /** Of the settings that do not fit, whose values here are the usual ones. */
+  readonly faults: ReadonlyArray<InvalidSetting>
+}
+
+const readEach = Effect.fnUntraced(function*(
+  sources: ReadonlyArray<Source>
+): Effect.fn.Return<ReadSettings> {
+  const preset = yield* Effect.result(readPreset(sources))
+  const limits = presets[Result.getOrElse(preset, () => settings.preset.otherwise)].node
+  const values: { [name: string]: unknown } = {}
+  const origins: { [name: string]: string } = {}
+  const faults: Array<InvalidSetting> = []
+  for (const name of settingNames) {
+    const otherwise = isLimitName(name) ? limits[name] : settings[name].otherwise
+    const given = yield* Effect.result(read(name, { ...settings[name], otherwise }, sources))
+    if (Result.isFailure(given)) faults.push(given.failure)
+    values[name] = Result.isSuccess(given) ? given.success.value : otherwise
+    origins[name] = Result.isSuccess(given) ? given.success.origin : given.failure.origin
+  }
+  invariant(isComplete(values), "each setting was read")
+  return { values, origins, faults }
+})
+
+/** Fails with all faults at once. */
+const failing = ([first, ...others]: ReadonlyArray<InvalidSetting>) =>
+  first === undefined ? Effect.void : Effect.fail(together([first, ...others]))
+
 /**
  * Reads each setting. Of several sources the first that has one wins; where none has one, limits
  * are those of the preset.
  */
 export const readAll = Effect.fnUntraced(function*(sources: ReadonlyArray<Source>) {
-  const limits = presets[yield* readPreset(sources)].node
-  const values: { [name: string]: unknown } = {}
-  const origins: { [name: string]: string } = {}
-  for (const name of settingNames) {
-    const usual = isLimitName(name) ? limits[name] : settings[name].otherwise
-    const { origin, value } = yield* read(name, { ...settings[name], otherwise: usual }, sources)
-    values[name] = value
-    origins[name] = origin
-  }
-  invariant(isComplete(values), "each setting was read")
+  const { faults, origins, values } = yield* readEach(sources)
+  yield* failing(faults)
   return { values, origins }
 })
 
-/** The settings of a node. */
+/** The settings of a node; fails with all that is wrong in them. */
 export const resolve = Effect.fnUntraced(function*(sources: ReadonlyArray<Source>) {
-  const { origins, values } = yield* readAll(sources)
-  return yield* complete(values, origins)
+  const given = yield* readEach(sources)
+  const { values } = given
+  const members = values.members ?? [{ id: values.node ?? firstNode, weight: 1 }]
+  const node = values.node ?? (members.length === 1 ? members[0].id : undefined)
+  const wrong = new Set(given.faults.map(({ setting }) => setting))
+  // A fault that follows from another one would send its reader the wrong way.
+  const following = [...memberFaults(given, { members, node }), ...openEdge(values)]
+    .filter(({ causes }) => !causes.some((name) => wrong.has(name)))
+  yield* failing([...given.faults, ...following.map(({ fault }) => fault)])
+  invariant(node !== undefined, "a node that no member is was refused")
+  const dataDir = values.dataDir ?? join(".everwrite", values.cluster, node)
+  const resolved: Settings = { ...values, members, node, dataDir }
+  return resolved
 })
 
 const firstNode = NodeId.make("n1")
 
-/** Fills in what follows from other settings, and checks what several say together. */
-const complete = (
-  values: Values,
-  origins: Readonly<Record<string, string>>
-): Effect.Effect<Settings, InvalidSetting> => {
-  const members = values.members ?? [{ id: values.node ?? firstNode, weight: 1 }]
+/** What several settings say together has to fit. */
+const memberFaults = (
+  { origins }: ReadSettings,
+  { members, node }: Pick<Settings, "members"> & { readonly node: NodeId | undefined }
+): ReadonlyArray<JointFault> => {
   const ids = members.map(({ id }) => id)
-  const node = values.node ?? (members.length === 1 ? members[0].id : undefined)
+  const causes = ["members", "node"]
+  const faults: Array<JointFault> = []
   if (new Set(ids).size < ids.length) {
     const fault = { setting: "members", value: ids.join(), origin: origins["members"]! }
-    return Effect.fail(new InvalidSetting({ ...fault, expected: "every node once" }))
+    faults.push({ causes, fault: new InvalidSetting({ ...fault, expected: "every node once" }) })
   }
   if (node === undefined || !ids.includes(node)) {
     const expected = `one of the members ${ids.join(", ")}`
-    const fault = { setting: "node", origin: origins["node"]!, expected }
     const value = node === undefined ? {} : { value: node }
-    return Effect.fail(new InvalidSetting({ ...fault, ...value }))
+    const fault = { setting: "node", origin: origins["node"]!, expected, ...value }
+    faults.push({ causes, fault: new InvalidSetting(fault) })
   }
-  const dataDir = values.dataDir ?? join(".everwrite", values.cluster, node)
-  const open = openEdge(values)
-  return open === undefined
-    ? Effect.succeed({ ...values, members, node, dataDir })
-    : Effect.fail(open)
+  return faults
 }

@@ -58,7 +58,7 @@ describe("a config file is refused, with its path and the problem,", () => {
       "with an unknown setting",
       "c.json",
       `{ "natz": 1 }`,
-      /there is no setting natz; there are clu/
+      /there is no setting natz; expected nats$/
     ],
     ["with buckets that are no array", "c.json", `{ "buckets": {} }`, /buckets: expected an array/],
     ["with a bucket that is none", "c.json", `{ "buckets": [7] }`, /buckets\[0\]: Expected/],

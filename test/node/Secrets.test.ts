@@ -88,6 +88,8 @@ it("a broker's address with a path is refused, since it is a piece of a password
 
 it.each([
   ["everwrite.config.json", `{"clusterKey":"s3cret s3cret s3cret" s3cret}`],
+  ["everwrite.config.json", `{"clusterKey": s3cret}`],
+  ["everwrite.config.json", `{"clusterKey":"s3cret`],
   ["everwrite.config.mjs", `export default { clusterKey: "s3cret s3cret s3cret" s3cret }`]
 ])("a %s that cannot be read is told without its text", async (name, text) => {
   const folder = mkdtempSync(join(tmpdir(), "everwrite-config-"))
