@@ -2,7 +2,6 @@
  * Runs the command line. The schema compiler comes first: it is in place before any schema is made.
  */
 import "effect/schema/SchemaJITCompiler/enable"
-import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Cause from "effect/Cause"
 import * as CliConfig from "effect/cli/CliConfig"
 import * as CliOutput from "effect/cli/CliOutput"
@@ -12,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import { explain, ls } from "./BucketCommands.ts"
+import { layerCliServices } from "./CliServices.ts"
 import { dev } from "./DevCommand.ts"
 import { del, get, operate, put } from "./DocumentCommands.ts"
 import { Failure, faultCode, misuseCode } from "./Failure.ts"
@@ -56,7 +56,7 @@ const report = (cause: Cause.Cause<unknown>): Effect.Effect<number> => {
 process.stdout.on("error", () => process.exit())
 
 const program = Command.runWith(everwrite, { version })(process.argv.slice(2)).pipe(
-  Effect.provide(Layer.mergeAll(NodeServices.layer, presenter, cliConfig)),
+  Effect.provide(Layer.mergeAll(layerCliServices, presenter, cliConfig)),
   Effect.exit,
   Effect.flatMap((exit) => Exit.isSuccess(exit) ? Effect.succeed(0) : report(exit.cause))
 )

@@ -5,12 +5,12 @@
  *
  * @see RFC 9110, sections 7.2 and 15.5.20, for hosts; RFC 6750 for tokens
  */
-import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import { isLoopback } from "../core/model/Loopback.ts"
 import { type AccessTokens, isAccepted } from "./AccessTokens.ts"
 import { problem, problemResponse } from "./Answers.ts"
+import { incomingOf } from "./NodeRequest.ts"
 
 export interface Access {
   /** The names that requests may give as host; undefined where any is taken. */
@@ -85,7 +85,7 @@ export const refusalOf = (
   { hosts, tokens }: Access
 ): HttpServerResponse | undefined => {
   const { headers, url } = request
-  const { rawHeaders } = NodeHttpServerRequest.toIncomingMessage(request)
+  const { rawHeaders } = incomingOf(request)
   const given = rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === "host")
   // A client of HTTP/1.0 may leave it out; no browser is one.
   const host = headers["host"]

@@ -2,7 +2,6 @@
  * Puts the table of connections between Node's server and the app: sockets pass through it, and
  * requests are carried out and answered only where it has room for them.
  */
-import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -11,6 +10,7 @@ import { invariant } from "../core/Invariant.ts"
 import { NoAnswer } from "../core/model/StoreError.ts"
 import { problemResponse } from "./Answers.ts"
 import type { ConnectionTable } from "./ConnectionTable.ts"
+import { incomingOf } from "./NodeRequest.ts"
 import type { Socket } from "./PacedConnection.ts"
 import { overloaded } from "./Unreadable.ts"
 import { asksToUpgrade } from "./Upgrade.ts"
@@ -38,7 +38,7 @@ export const crowdedOut = (
   connections: ConnectionTable
 ): HttpServerResponse.HttpServerResponse | undefined => {
   if (watching.has(request.url)) return undefined
-  const incoming = NodeHttpServerRequest.toIncomingMessage(request)
+  const incoming = incomingOf(request)
   return connections.mayBegin(incoming) ? undefined : problemResponse(overloaded)
 }
 
@@ -60,7 +60,7 @@ export const fitting = <E, R>(
 ) =>
   Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
     Effect.map(app, (response) => {
-      const incoming = NodeHttpServerRequest.toIncomingMessage(request)
+      const incoming = incomingOf(request)
       const { body } = response
       const bytes = "contentLength" in body ? body.contentLength ?? 0 : 0
       const fits = watching.has(request.url) || connections.mayAnswer(bytes)

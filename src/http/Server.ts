@@ -2,13 +2,13 @@
  * Serves the HTTP interface from its definition: routes, checks, OpenAPI document and pages for
  * people. A hostile request gets an answer, and the node goes on.
  */
-import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { HttpApiSchemaError } from "effect/http-api/HttpApiError"
 import * as HttpApiSwagger from "effect/http-api/HttpApiSwagger"
 import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServer from "effect/http/HttpServer"
 import { HttpServerError } from "effect/http/HttpServerError"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -27,6 +27,7 @@ import type { AccessTokens } from "./AccessTokens.ts"
 import { type Failure, problem, problemResponse } from "./Answers.ts"
 import { BucketDirectory } from "./BucketDirectory.ts"
 import { ConnectionTable } from "./ConnectionTable.ts"
+import { listen } from "./NodeListener.ts"
 import { crowdedOut, fitting, pace } from "./Pacing.ts"
 import { layerDocuments } from "./Documents.ts"
 import { type DescribedApi, describedApi } from "./DescribedApi.ts"
@@ -169,7 +170,7 @@ export const serve = Effect.fnUntraced(function*(
       Layer.provide(layerInspection({ directory, health, metrics }))
     ),
     layerDocs(api)
-  ).pipe(Layer.provide(NodeHttpServer.layerHttpServices))
+  ).pipe(Layer.provide(HttpServer.layerServices))
   const app = yield* HttpRouter.toHttpEffect(routes).pipe(
     Effect.provideService(HttpRouter.RouterConfig, { maxParamLength: operationLengthMax })
   )
@@ -183,11 +184,7 @@ export const serve = Effect.fnUntraced(function*(
   nodeServer.on("clientError", refuseUnreadable)
   nodeServer.on("connect", refuseTunnel)
   pace(nodeServer, connections)
-  const server = yield* NodeHttpServer.make(() => nodeServer, {
-    host,
-    port,
-    gracefulShutdownTimeout: limits.goodbyeMillis
-  }).pipe(
+  const listener = yield* listen(nodeServer, { host, port, limits }).pipe(
     // Its sweep would keep the process from ending.
     Effect.onError(() => Effect.sync(() => connections.close())),
     Effect.mapError(({ cause }) => new HttpUnavailable({ host, port, reason: reasonOf(cause) }))
@@ -198,9 +195,7 @@ export const serve = Effect.fnUntraced(function*(
   yield* Effect.addFinalizer(() => Effect.sync(() => connections.close()))
   const access = makeAccess({ ...options, host })
   const strict = strictly(app, access, connections, new RouteTable())
-  yield* server.serve(typed(fitting(withProblems(strict), connections)))
-  // Nothing here speaks another protocol: a request to upgrade is answered as any other.
-  nodeServer.removeAllListeners("upgrade")
+  yield* listener.serve(typed(fitting(withProblems(strict), connections)))
   const address = nodeServer.address()
   const bound = typeof address === "object" && address !== null ? address.port : port
   return { port: bound, url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}` }

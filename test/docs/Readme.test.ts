@@ -20,6 +20,7 @@ import { commandsOf, filesOf, pathsOf } from "./markdown.ts"
 
 const readme = readFileSync(join(root, "README.md"), "utf8")
 const manifest: {
+  readonly engines: { readonly node: string }
   readonly scripts: Readonly<Record<string, string>>
   readonly dependencies: Readonly<Record<string, string>>
   readonly peerDependencies: Readonly<Record<string, string>>
@@ -270,6 +271,11 @@ describe("the README", () => {
     expect(manifest.scripts["start"]).toMatch(/ dev$/)
     const tooling = readFileSync(join(root, "test/tooling/natsServer.ts"), "utf8")
     expect(tooling).toContain(install)
+  })
+
+  it("asks for the Node that the package asks for", () => {
+    const needed = manifest.engines.node.replace(">=", "")
+    expect(readme.replaceAll(/\s+/gu, " ")).toContain(`has only Node ${needed} or newer`)
   })
 
   it("names files and folders that there are", () => {

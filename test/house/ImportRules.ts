@@ -27,7 +27,7 @@ const pure = (...rooms: ReadonlyArray<string>): Room => ({ rooms, packages: data
 const onEffect = (...rooms: ReadonlyArray<string>): Room => ({ rooms, packages: ["effect/*"] })
 const onNode = (...rooms: ReadonlyArray<string>): Room => ({
   rooms,
-  packages: ["effect/*", "node:*", "@effect/platform-node/*", "@nats-io/*"]
+  packages: ["effect/*", "node:*", "@nats-io/*"]
 })
 
 const shared = ["core/*", "schemas"]
@@ -97,7 +97,6 @@ const owners: ReadonlyArray<readonly [RegExp, ReadonlyArray<string>]> = [
   // Examples are programs of their own: they may speak plain NATS, and cut wires.
   [/^(@nats-io\/|node:(net|tls)$)/, ["transport", "examples"]],
   [/^node:https?$/, ["http"]],
-  [/^@effect\/platform-node/, ["http", "cli", "node"]],
   [/^effect\/cli\//, ["cli"]],
   [/^effect\/Config(Provider)?$/, ["node", "cli"]]
 ]

@@ -115,7 +115,27 @@ describe("the packed package", () => {
     expect(readdirSync(installed).sort()).toEqual(["LICENSE", "README.md", "dist", "package.json"])
     const built = readdirSync(join(installed, "dist"), { recursive: true, withFileTypes: true })
     const files = built.filter((entry) => entry.isFile()).map((entry) => entry.name)
-    expect(files.filter((name) => !/\.(js|d\.ts)$/.test(name))).toEqual([])
+    expect(files.filter((name) => !/\.(js|js\.map|d\.ts)$/.test(name))).toEqual([])
+  })
+
+  it("brings Effect and the client of NATS, and nothing that is for other stores", () => {
+    const lock = JSON.parse(readFileSync(join(project, "package-lock.json"), "utf8"))
+    const names = Object.keys(lock.packages).map((path) => path.replace(/^.*node_modules\//u, ""))
+    expect(names).not.toContain("@effect/platform-node")
+    const foreign = /redis|undici|^ws$|^@types\//u
+    expect(names.filter((name) => foreign.test(name))).toEqual([])
+  })
+
+  it("a stack names the lines of the source, which the maps hold", () => {
+    const thrower = `
+      import { Key } from "everwrite"
+      try { Key.make({ partition: {}, sort: {} }) } catch (error) { console.log(error.stack) }
+    `
+    const args = ["--enable-source-maps", "--input-type=module", "--eval", thrower]
+    const stack = execFileSync(process.execPath, args, options)
+    expect(stack).toMatch(/src\/core\/strategy\/Key\.ts:\d+/u)
+    const map = readFileSync(join(installed, "dist/src/core/strategy/Key.js.map"), "utf8")
+    expect(JSON.parse(map).sourcesContent[0]).toContain("export const make")
   })
 
   it.each(Object.keys(manifest.exports))("the entry point %s loads", (entry) => {

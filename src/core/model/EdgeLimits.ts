@@ -226,6 +226,11 @@ export const lanHttp = {
   patienceMillis: 2_000,
   /** Bytes of the bodies of requests under way; more are refused. bodyBytesMax times 64. */
   bodiesBytesMax: 64 * mebibyte,
+  /**
+   * The longest body that is dropped when nobody reads it, so that its connection stays; a longer
+   * one costs more than a new connection.
+   */
+  droppedBytesMax: 256 * 1024,
   /** How long a body may pause. Some resends of TCP. */
   bodyStallMillis: 5_000,
   /**
