@@ -323,6 +323,7 @@ export const wan: Preset = {
     resendMinMillis: 400,
     resendMaxMillis: 2_500,
     restMillis: 3_000,
+    queueMillis: 200,
     answerTargetMillis: 1_000,
     noiseMillis: 20
   },
