@@ -33,7 +33,7 @@ import * as ClusterKey from "./ClusterKey.ts"
 import { type Config, decode, InvalidConfig, type LoadedConfig } from "./ConfigFile.ts"
 import { watchFormation } from "./FormationWatch.ts"
 import { limitsOf } from "./LimitSettings.ts"
-import { liveRuntime } from "./LiveRuntime.ts"
+import { liveRuntime, withJoinedTurns } from "./LiveRuntime.ts"
 import { layerStorage, layerTransport, NodeStorage } from "./NodeLayers.ts"
 import { type AnotherProcess, refuseSecond, watchSuperseded } from "./OneProcess.ts"
 import { beginIncarnation, NodeCore, type NodeOptions } from "./NodeCore.ts"
@@ -188,7 +188,7 @@ const start = Effect.fnUntraced(function*(
   Scope.Scope | NodeStorage | Telemetry | Transport
 > {
   const { cluster, node, otlpUrl } = settings
-  const runtime = liveRuntime
+  const runtime = withJoinedTurns(liveRuntime)
   const metrics = yield* Telemetry
   const storage = yield* NodeStorage
   const transport = yield* Transport
