@@ -98,10 +98,11 @@ const isLastAnswer = (
   { droppedBytesMax }: Pick<HttpLimits, "droppedBytesMax">
 ): boolean => {
   if (incoming.complete) return false
-  const length = incoming.headers["content-length"]
+  const { "content-length": length, "transfer-encoding": encoding } = incoming.headers
+  // A request that is answered at once is not complete yet, though it has no body.
+  if (encoding === undefined && (length ?? "0") === "0") return false
   const isBegun = incoming.readableDidRead
-  return awaitsContinue || isBegun || length === undefined
-    || Number(length) > droppedBytesMax
+  return awaitsContinue || isBegun || encoding !== undefined || Number(length) > droppedBytesMax
 }
 
 const respondWith = (limits: Pick<HttpLimits, "droppedBytesMax">) =>

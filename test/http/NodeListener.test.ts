@@ -46,6 +46,15 @@ it("a small body that nobody reads is dropped, and its connection goes on", asyn
   client.socket.destroy()
 })
 
+it("requests without a body follow each other on one connection", async () => {
+  const client = openWire(server)
+  client.socket.write(head("GET /livez").repeat(3))
+  await until("all are answered", () => statusesIn(client.received()).length === 3)
+  expect(client.received()).not.toContain("connection: close")
+  expect(client.closed()).toBe(false)
+  client.socket.destroy()
+})
+
 it.each([
   ["a large body", "content-length: 5000000"],
   ["a body of unknown length", "transfer-encoding: chunked"]
