@@ -63,6 +63,8 @@ export class Requester {
   readonly #session: Session.Session
   /** That of the client, or of the session in which this one began. */
   readonly #parent: Requester | undefined
+  /** Reads that will be tried again, of the client and of all its sessions. */
+  readonly #paused: Map<() => void, Requester>
   #isClosed = false
 
   constructor(
@@ -75,6 +77,7 @@ export class Requester {
     this.#backend = backend
     this.#session = session
     this.#parent = parent
+    this.#paused = parent === undefined ? new Map() : parent.#paused
   }
 
   /** A requester on the same backend whose reads never go back. */
@@ -86,6 +89,8 @@ export class Requester {
   /** Fails each call from now on, and each of a session that began here. */
   close(): void {
     this.#isClosed = true
+    const ended = [...this.#paused].filter(([, requester]) => requester.#ended !== undefined)
+    for (const [resume] of ended) resume()
   }
 
   /** Why it takes no calls; undefined where it does. */
@@ -111,7 +116,13 @@ export class Requester {
         const isOver = error._tag !== "Overloaded" || ++tries >= this.limits.manyTriesMax
         if (isOver) return fail(error)
         const pauseMillis = error.retryAfterMillis * (0.5 + runtime.random())
-        runtime.after(pauseMillis, () => read(succeed, fail, die))
+        const resume = () => {
+          cancel()
+          this.#paused.delete(resume)
+          read(succeed, fail, die)
+        }
+        const cancel = runtime.after(pauseMillis, resume)
+        this.#paused.set(resume, this)
       }, die)
     return read
   }

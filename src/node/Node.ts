@@ -163,11 +163,13 @@ const keysOf = Effect.fnUntraced(function*(settings: Settings) {
 
 /** Takes no more requests, and waits until those under way have ended or the time is up. */
 const drain = Effect.fnUntraced(function*(core: NodeCore) {
-  const { coordinator, options } = core
+  const { coordinator, options, requests } = core
   const { drainPollMillis, drainTimeoutMillis: limit } = options.limits
   core.drain()
   let waited = 0
-  while (coordinator.underWay() > 0 && waited < limit) {
+  // An answer in parts is not all sent when its request has ended.
+  const isBusy = () => coordinator.underWay() > 0 || requests.answerParts.bytes > 0
+  while (isBusy() && waited < limit) {
     yield* Effect.sleep(drainPollMillis)
     waited += drainPollMillis
   }

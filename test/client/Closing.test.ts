@@ -12,7 +12,7 @@ import { HttpBackend } from "../../src/client/HttpBackend.ts"
 import { NatsBackend } from "../../src/client/NatsBackend.ts"
 import { makeDb } from "../../src/client/Promises.ts"
 import * as Task from "../../src/client/Task.ts"
-import { Closed } from "../../src/core/model/StoreError.ts"
+import { Closed, Overloaded } from "../../src/core/model/StoreError.ts"
 import { explain, list } from "../cluster/asked.ts"
 import { buckets, notes, shelves } from "../cluster/buckets.ts"
 import { clusterName, makeCluster, type MemoryCluster } from "../cluster/memoryCluster.ts"
@@ -142,6 +142,23 @@ describe("a client over NATS that is closed", () => {
         reason: { _tag: "Closed", mayHaveApplied }
       }))
     )
+  })
+
+  it("does not wait with the reads that nodes have refused for a while", async () => {
+    const backend = await overNats()
+    const full = new Overloaded({ node: "n1", retryAfterMillis: 60_000 })
+    const refusing = { ...backend, runtime: liveRuntime }
+    Object.assign(refusing, {
+      request: (_: unknown, respond: (error: Overloaded) => void) => respond(full)
+    })
+    const db = makeDb(bound, refusing, async () => backend.close())
+    const outcomes = Promise.allSettled([db.notes.many(["k"]), db.session().notes.many(["k"])])
+    await new Promise(setImmediate)
+    await db.close()
+    expect((await outcomes).map(({ status, ...more }) => [status, more])).toMatchObject([
+      ["rejected", { reason: { _tag: "Closed", closed: "client" } }],
+      ["rejected", { reason: { _tag: "Closed", closed: "client" } }]
+    ])
   })
 
   it("sends nothing of the turn in which it is closed", async () => {

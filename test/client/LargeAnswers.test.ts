@@ -7,6 +7,8 @@ import { type Db, makeDb } from "../../src/client/Promises.ts"
 import * as Task from "../../src/client/Task.ts"
 import * as Bucket from "../../src/core/strategy/Bucket.ts"
 import * as Key from "../../src/core/strategy/Key.ts"
+import { type ClientLimits, lan } from "../../src/core/model/Limits.ts"
+import type { TransportService } from "../../src/transport/Transport.ts"
 import { explain, list } from "../cluster/asked.ts"
 import { buckets, notes, shelves } from "../cluster/buckets.ts"
 import { clusterName, makeCluster, type MemoryCluster } from "../cluster/memoryCluster.ts"
@@ -38,6 +40,28 @@ afterEach(async () => {
   await db.close()
   cluster.stop()
 })
+
+/** A client whose messages pass `wire`, and with limits of its own. */
+const connectWith = async (
+  wire: (data: Uint8Array) => boolean,
+  limits: Partial<ClientLimits> = {}
+) => {
+  const transport = cluster.connect()
+  const subscribe: TransportService["subscribe"] = (subject, handler, options) =>
+    transport.subscribe(subject, (message) => {
+      if (wire(message.data)) handler(message)
+    }, options)
+  const wired = new NatsBackend({
+    runtime: liveRuntime,
+    transport: { ...transport, subscribe },
+    cluster: clusterName,
+    limits: { ...lan.client, firstPauseMillis: 100, ...limits }
+  })
+  await Task.toPromise(wired.ready)
+  return { wired, own: makeDb({ notes, shelves }, wired, async () => wired.close()) }
+}
+
+const isPart = (data: Uint8Array) => Buffer.from(data.subarray(0, 8)).toString() === "{\"part\":"
 
 const letters = (bytes: number, letter = "x") => letter.repeat(bytes)
 
@@ -92,5 +116,42 @@ describe("a client whose broker takes 4,096 bytes", () => {
     await putBlindly([letters(3_000, "a"), letters(3_000, "b")])
     const explained = await explain(backend, "notes", { key: "k" })
     expect(explained).toMatchObject({ agreed: true, joined: { values: { length: 2 } } })
+  })
+})
+
+describe("a client that loses parts of its answers", () => {
+  it("asks again, and each write is done once", async () => {
+    let parts = 0
+    // Of each answer of three parts the first sending is incomplete.
+    const { own } = await connectWith((data) => !isPart(data) || parts++ % 7 !== 2)
+    for (let i = 0; i < 6; i++) await own.shelves.books.add("k", `${i} ${letters(1_500)}`)
+    for (let i = 0; i < 6; i++) await own.shelves.visits.add("k", 1)
+    expect(await own.shelves.get("k")).toMatchObject({ visits: 6, books: { size: 6 } })
+    await own.close()
+  })
+})
+
+describe("a write whose answer is more than its client takes", () => {
+  it("is done, and its entry is a context without a value, each time that it is sent", async () => {
+    const { own } = await connectWith(() => true, { answerBytesMax: 9_000 })
+    const last = letters(3_500, "z")
+    for (const letter of ["x", "y"]) {
+      const entry = await own.shelves.books.add("s", letters(3_000, letter))
+      expect(entry).toMatchObject({ _tag: "Found" })
+    }
+    const add = () => own.shelves.books.add("s", last, { id: "add-3" })
+    const entries = [await add(), await add()]
+    for (const entry of entries) {
+      expect(entry).toMatchObject({ _tag: "Unshown", bucket: "shelves", key: "s" })
+      expect(entry).not.toHaveProperty("value")
+    }
+    await expect(own.shelves.get("s")).rejects.toMatchObject({
+      _tag: "InvalidRequest",
+      setting: "answer"
+    })
+    expect((await db.shelves.get("s"))?.books.size).toBe(3)
+    const removed = await own.shelves.books.remove("s", last, { seen: entries[0]! })
+    expect(removed._tag === "Found" && removed.value.books.size).toBe(2)
+    await own.close()
   })
 })
