@@ -45,7 +45,7 @@ export const layerTransport = (
   const { nats, node, preset } = settings
   const connected = (servers: string) =>
     natsOptions(settings, { servers, name: `everwrite/${node}` }).pipe(
-      Effect.map(layerNats),
+      Effect.map((options) => layerNats({ ...options, answersApart: true })),
       Layer.unwrap
     )
   if (nats !== "embedded") return connected(nats)

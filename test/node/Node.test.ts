@@ -113,6 +113,21 @@ describe("a node as a layer", () => {
     )
   })
 
+  it("has a connection of their own for large answers", async () => {
+    const broker = await startBroker()
+    await run(
+      { ...alone(folder()), nats: broker.url },
+      Effect.gen(function*() {
+        const { core: { options: { transport } } } = yield* EverwriteNode
+        yield* Effect.promise(() => new Promise((resolve) => transport.flush(resolve)))
+        expect(broker.stats().connections).toBe(2)
+        transport.publish("_INBOX.client.1", new Uint8Array(100_000))
+        expect(transport.stats().apartAddresses).toBe(1)
+      })
+    )
+    await broker.close()
+  })
+
   it("that drains refuses new requests", async () => {
     const config = { ...alone(folder()), http: 0 }
     await run(
