@@ -53,7 +53,8 @@ export const statusOf: { readonly [Name in Tag]: readonly [status: number, title
   Undecodable: [500, "Stored value not readable"],
   NoAnswer: [503, "No answer"],
   AccessDenied: [403, "Access denied"],
-  Closed: [503, "Closed"]
+  Closed: [503, "Closed"],
+  Cancelled: [503, "Cancelled"]
 }
 
 const encodeError = Schema.encodeSync(StoreError)

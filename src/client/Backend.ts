@@ -12,6 +12,7 @@ import type { Principal } from "../core/model/Principal.ts"
 import type { StoreError } from "../core/model/StoreError.ts"
 import type { TraceParent } from "../core/model/TraceParent.ts"
 import type { Runtime } from "../core/Runtime.ts"
+import type { Cancel } from "./Task.ts"
 
 export type Action = "read" | "write"
 
@@ -56,7 +57,8 @@ export type BackendRespond = (outcome: BackendAnswer | StoreError) => void
 
 export interface Backend {
   readonly runtime: Runtime
-  readonly request: (request: BackendRequest, respond: BackendRespond) => void
+  /** Returns how to end the request at once, in `Cancelled`, where the backend can. */
+  readonly request: (request: BackendRequest, respond: BackendRespond) => Cancel | void
   /** Shows people the state of a document on every replica. */
   readonly explain: (
     request: BackendExplain,

@@ -19,6 +19,8 @@ export interface ReadOptions {
   readonly r?: Replicas
   readonly pr?: Replicas
   readonly timeout?: Duration.Input
+  /** Ends the read at once, in `Cancelled`, when it is aborted. */
+  readonly signal?: AbortSignal
 }
 
 export interface WriteOptions {
@@ -28,6 +30,11 @@ export interface WriteOptions {
   readonly pw?: Replicas
   readonly dw?: Replicas
   readonly timeout?: Duration.Input
+  /**
+   * Ends the write at once, in `Cancelled`, when it is aborted: the error says whether a node may
+   * have got the write all the same.
+   */
+  readonly signal?: AbortSignal
   /**
    * Names this write of this document, to give it again without applying it again: 1 to 200 visible
    * characters of ASCII, as HTTP's `Idempotency-Key`, which is the same name. A write under a name

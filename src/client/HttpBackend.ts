@@ -15,11 +15,12 @@ import * as Json from "../core/codec/Json.ts"
 import { clientClosed } from "../core/model/Closed.ts"
 import { lan } from "../core/model/Limits.ts"
 import { hideAddresses, publicAddress } from "../core/model/PublicAddress.ts"
-import { InvalidRequest, NoAnswer, type StoreError } from "../core/model/StoreError.ts"
+import { Cancelled, InvalidRequest, NoAnswer, type StoreError } from "../core/model/StoreError.ts"
 import type { Runtime } from "../core/Runtime.ts"
-import type { Action, Backend } from "./Backend.ts"
+import type { Action, Backend, BackendRespond } from "./Backend.ts"
 import { namedBody } from "./NamedBody.ts"
 import { type WaitLimits, waitMillis } from "./RemoteRequest.ts"
+import type { Cancel } from "./Task.ts"
 
 export interface HttpBackendOptions {
   readonly runtime: Runtime
@@ -92,10 +93,20 @@ export class HttpBackend implements Backend {
     // A request goes out once: only a user that gives it again has to name it.
     const body = namedBody(request)
     const path = `/v1/buckets/${bucket}/${action}`
-    this.#send({ path, action, body, timeoutMillis: body.timeoutMillis }, (outcome) => {
-      if (outcome instanceof Error) return respond(outcome)
-      respond(readOutcome(outcome.json) ?? this.#noAnswer(notUnderstood, action === "write"))
+    let hasEnded = false
+    const end: BackendRespond = (outcome) => {
+      if (!hasEnded) respond(outcome)
+      hasEnded = true
+    }
+    const sending = { path, action, body, timeoutMillis: body.timeoutMillis }
+    const abort = this.#send(sending, (outcome) => {
+      if (outcome instanceof Error) return end(outcome)
+      end(readOutcome(outcome.json) ?? this.#noAnswer(notUnderstood, action === "write"))
     })
+    return () => {
+      end(new Cancelled({ mayHaveApplied: action === "write" }))
+      abort()
+    }
   }
 
   readonly explain: Backend["explain"] = ({ bucket, key, timeoutMillis }, respond) => {
@@ -136,8 +147,11 @@ export class HttpBackend implements Backend {
   }
 
   /** Sends once and answers once: with a reply that went well, or with an error. */
-  #send(sending: Sending, done: (outcome: Reply | StoreError) => void): void {
-    if (this.#isClosed) return done(clientClosed())
+  #send(sending: Sending, done: (outcome: Reply | StoreError) => void): Cancel {
+    if (this.#isClosed) {
+      done(clientClosed())
+      return () => undefined
+    }
     const { action, timeoutMillis } = sending
     const millis = waitMillis(this.#limits, { action, timeoutMillis })
     const aborting = new AbortController()
@@ -148,6 +162,7 @@ export class HttpBackend implements Backend {
       this.#underWay.delete(aborting)
       done(outcome)
     })
+    return () => aborting.abort()
   }
 
   async #exchange(sending: Sending, signal: AbortSignal): Promise<Reply | StoreError> {

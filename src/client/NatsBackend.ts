@@ -127,15 +127,28 @@ export class NatsBackend implements Backend {
       done()
     })
 
-  readonly request = (request: BackendRequest, respond: BackendRespond): void => {
+  readonly request: Backend["request"] = (request, respond) => {
     const operation = operationOf(request)
     if (!isOperationName(operation)) {
       return respond(new Errors.UnknownOperation({ bucket: request.bucket, operation, known: [] }))
     }
+    let remote: RemoteRequest | undefined
+    let hasEnded = false
     this.#queue.add({
-      begin: (retryUntil, now) => this.#begin({ request, respond, retryUntil, now }),
-      refuse: respond
+      begin: (retryUntil, now) => {
+        if (hasEnded) this.#queue.ended(undefined, now)
+        else remote = this.#begin({ request, respond, retryUntil, now })
+      },
+      refuse: (error) => {
+        if (!hasEnded) respond(error)
+        hasEnded = true
+      }
     })
+    return () => {
+      if (remote !== undefined) return remote.cancel()
+      if (!hasEnded) respond(new Errors.Cancelled({ mayHaveApplied: false }))
+      hasEnded = true
+    }
   }
 
   readonly describe: Backend["describe"] = (respond) =>
@@ -172,7 +185,7 @@ export class NatsBackend implements Backend {
     for (const listener of this.#listeners) listener?.close()
   }
 
-  #begin({ now: begunAt, request, respond, retryUntil }: Begun): void {
+  #begin({ now: begunAt, request, respond, retryUntil }: Begun): RemoteRequest {
     const number = this.#pending.nextNumber()
     const remote = new RemoteRequest(this.#sender, number, request, (outcome) => {
       const now = this.runtime.elapsed()
@@ -183,6 +196,7 @@ export class NatsBackend implements Backend {
     }, retryUntil)
     this.#pending.add(number, remote)
     remote.start()
+    return remote
   }
 
   #nodeFor(request: BackendRequest, avoid: ReadonlySet<string>): NodeId | undefined {

@@ -7,6 +7,7 @@ import type { RequestBody } from "../../schemas/ClientRequest.ts"
 import type { TaggedAnswer } from "../../schemas/ClientAnswer.ts"
 import {
   AccessDenied,
+  Cancelled,
   isPassing,
   NoAnswer,
   type Overloaded,
@@ -170,20 +171,19 @@ export class RemoteRequest implements Waiting {
 
   /** The broker lets no answer through to this client. */
   cutOff(denial: Denial): void {
-    const decision = this.#decision
-    if (decision === undefined) return
-    const mayHaveApplied = SendDecision.mayHaveApplied(decision)
-    this.#end(new AccessDenied({ ...denial, mayHaveApplied }))
+    if (this.#decision === undefined) return
+    this.#end(new AccessDenied({ ...denial, mayHaveApplied: this.#mayHaveApplied() }))
   }
 
-  /** The client is closed: no answer is waited for. What was not sent has not been done. */
+  /** The client is closed: no answer is waited for. */
   close(): void {
-    const decision = this.#decision
-    if (decision === undefined) return
-    const mayHaveApplied = decision.attempts.some(({ isOpen }, attempt) =>
-      isOpen && (this.#texts[attempt]?.message ?? 0) > 0
-    )
-    this.#end(clientClosed(mayHaveApplied))
+    if (this.#decision !== undefined) this.#end(clientClosed(this.#mayHaveApplied()))
+  }
+
+  /** The caller wants no answer any more. */
+  cancel(): void {
+    if (this.#decision === undefined) return
+    this.#end(new Cancelled({ mayHaveApplied: this.#mayHaveApplied() }))
   }
 
   /** Takes a node's answer to an attempt, which may end the request. */
@@ -290,6 +290,13 @@ export class RemoteRequest implements Waiting {
     const others = tried.length === 0 ? "" : `,"tried":${JSON.stringify(tried)}`
     const operationId = `"operationId":{"session":"${session}","sequence":${this.number}}`
     return `${open},${operationId},"mark":"${mark}"${others}}`
+  }
+
+  /** What was not sent has not been done, and a read changes nothing. */
+  #mayHaveApplied(): boolean {
+    if (this.request.action === "read") return false
+    const attempts = this.#decision?.attempts ?? []
+    return attempts.some(({ isOpen }, i) => isOpen && (this.#texts[i]?.message ?? 0) > 0)
   }
 
   #post(text: RequestText, node: NodeId | undefined): void {

@@ -15,6 +15,7 @@ import { contextOf, type Unshown, type Written } from "./Entry.ts"
 import type { ReadOptions, WriteOptions } from "./Handle.ts"
 import { nameFault } from "../core/model/WriteName.ts"
 import * as Session from "./Session.ts"
+import { cancellable, pause } from "./Cancellable.ts"
 import * as Task from "./Task.ts"
 
 type Options = ReadOptions & WriteOptions
@@ -111,20 +112,28 @@ export class Requester {
     const task = this.read(bucket, key, options)
     const { runtime } = this.#backend
     let tries = 0
-    const read: EntryTask = (succeed, fail, die) =>
-      task(succeed, (error) => {
-        const isOver = error._tag !== "Overloaded" || ++tries >= this.limits.manyTriesMax
-        if (isOver) return fail(error)
-        const pauseMillis = error.retryAfterMillis * (0.5 + runtime.random())
-        const resume = () => {
-          cancel()
-          this.#paused.delete(resume)
-          read(succeed, fail, die)
-        }
-        const cancel = runtime.after(pauseMillis, resume)
-        this.#paused.set(resume, this)
-      }, die)
-    return read
+    return (succeed, fail, die) => {
+      let cancel: Task.Cancel | void
+      const read = (): void => {
+        cancel = task(succeed, (error) => {
+          const isOver = error._tag !== "Overloaded" || ++tries >= this.limits.manyTriesMax
+          if (isOver) return fail(error)
+          const millis = error.retryAfterMillis * (0.5 + runtime.random())
+          const paused = pause({ runtime, millis, signal: options?.signal }, () => {
+            this.#paused.delete(paused.resume)
+            read()
+          })
+          this.#paused.set(paused.resume, this)
+          cancel = () => {
+            paused.stop()
+            this.#paused.delete(paused.resume)
+            fail(new Errors.Cancelled({ mayHaveApplied: false }))
+          }
+        }, die)
+      }
+      read()
+      return () => cancel?.()
+    }
   }
 
   write(write: Write): EntryTask {
@@ -153,7 +162,8 @@ export class Requester {
       }
       const unnamed = { action, bucket: bucket.definition.name, body } as const
       const id = action === "read" ? undefined : call.options?.id
-      this.#backend.request(id === undefined ? unnamed : { ...unnamed, id }, (outcome) => {
+      const named = id === undefined ? unnamed : { ...unnamed, id }
+      return cancellable(this.#backend, named, call.options?.signal, (outcome) => {
         if (outcome._tag !== "Answer") return fail(outcome)
         const isUnshown = outcome.unshown === true
         if (isUnshown && action === "read") return fail(withoutValue())

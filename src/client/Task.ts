@@ -4,15 +4,19 @@
  */
 import * as Effect from "effect/Effect"
 
+/** Ends a task at once, with an error that says what is known; nothing where it has ended. */
+export type Cancel = () => void
+
 /**
  * Calls back once: with a value, with an error, or, where the application's own code threw on the
- * way (the function given to `update`), with the value thrown.
+ * way (the function given to `update`), with the value thrown. It returns how to cancel it; nothing
+ * where it has ended already, or cannot be.
  */
 export type Task<A, E> = (
   succeed: (value: A) => void,
   fail: (error: E) => void,
   die: (thrown: unknown) => void
-) => void
+) => Cancel | void
 
 /** The task that ends in `f` of the value. */
 export const map =
@@ -32,21 +36,32 @@ export const map =
     )
 
 /** Runs `next` on the value; one after the other. */
-export const andThen =
-  <A, B, E>(task: Task<A, E>, next: (value: A) => Task<B, E>): Task<B, E> => (succeed, fail, die) =>
-    task(
-      (value) => {
-        let following: Task<B, E>
-        try {
-          following = next(value)
-        } catch (thrown) {
-          return die(thrown)
-        }
-        following(succeed, fail, die)
-      },
-      fail,
-      die
-    )
+export const andThen = <A, B, E>(task: Task<A, E>, next: (value: A) => Task<B, E>): Task<B, E> =>
+(
+  succeed,
+  fail,
+  die
+) => {
+  let second: Cancel | void
+  const first = task(
+    (value) => {
+      let following: Task<B, E>
+      try {
+        following = next(value)
+      } catch (thrown) {
+        return die(thrown)
+      }
+      second = following(succeed, fail, die)
+    },
+    fail,
+    die
+  )
+  // The first has ended where there is a second, and cancels nothing.
+  return () => {
+    first?.()
+    second?.()
+  }
+}
 
 /** Throws on: for callers without application code of their own. */
 export const rethrow = (thrown: unknown): never => {
@@ -58,6 +73,7 @@ export const all =
   <A, E>(tasks: ReadonlyArray<Task<A, E>>, limit: number): Task<ReadonlyArray<A>, E> =>
   (done, fail, die) => {
     const values: Array<A> = []
+    const cancels = new Set<Cancel>()
     values.length = tasks.length
     let next = 0
     let underWay = 0
@@ -76,31 +92,41 @@ export const all =
         if (left <= 0) break
         const index = next++
         underWay++
-        tasks[index]!(
+        let cancel: Cancel | void
+        const over = () => {
+          if (cancel !== undefined) cancels.delete(cancel)
+          underWay--
+        }
+        cancel = tasks[index]!(
           (value) => {
             values[index] = value
-            underWay--
+            over()
             if (--left === 0) done(values)
             else start()
           },
           end(fail),
           end(die)
         )
+        if (cancel !== undefined) cancels.add(cancel)
       }
       starting = false
     }
     if (left === 0) done(values)
     else start()
+    return () => {
+      for (const cancel of cancels) cancel()
+    }
   }
 
 export const toEffect = <A, E>(task: Task<A, E>): Effect.Effect<A, E> =>
-  Effect.callback<A, E>((resume) =>
-    task(
+  Effect.callback<A, E>((resume) => {
+    const cancel = task(
       (value) => resume(Effect.succeed(value)),
       (error) => resume(Effect.fail(error)),
       (thrown) => resume(Effect.die(thrown))
     )
-  )
+    return cancel === undefined ? undefined : Effect.sync(cancel)
+  })
 
 export const toPromise = <A, E>(task: Task<A, E>): Promise<A> =>
   new Promise((resolve, reject) => task(resolve, reject, reject))

@@ -42,7 +42,7 @@ class Stub {
 }
 
 const nothing = (): void => undefined
-const run = (task: Run): void => task(nothing, nothing, nothing)
+const run = (task: Run): void => void task(nothing, nothing, nothing)
 
 describe("a session", () => {
   let stub: Stub

@@ -70,7 +70,8 @@ const table: ReadonlyArray<readonly [status: number, error: Errors.StoreError]> 
   [500, new Errors.Undecodable({ bucket, path: "$.a", problem: "no number" })],
   [503, new Errors.NoAnswer({ reason: "no answer in time", mayHaveApplied: true })],
   [403, new Errors.AccessDenied({ right: "publish", subject: "a.b", mayHaveApplied: false })],
-  [503, new Errors.Closed({ closed: "client", mayHaveApplied: false })]
+  [503, new Errors.Closed({ closed: "client", mayHaveApplied: false })],
+  [503, new Errors.Cancelled({ mayHaveApplied: true })]
 ]
 
 describe("a problem", () => {

@@ -4,11 +4,12 @@
  */
 import * as Schema from "effect/Schema"
 import { AccessDenied } from "./AccessDenied.ts"
+import { Cancelled } from "./Cancelled.ts"
 import { Closed } from "./Closed.ts"
 import { DocumentTooLarge } from "./DocumentTooLarge.ts"
 import { Overloaded } from "./Overloaded.ts"
 
-export { AccessDenied, Closed, DocumentTooLarge, Overloaded }
+export { AccessDenied, Cancelled, Closed, DocumentTooLarge, Overloaded }
 
 /** No node that was asked knows this bucket. */
 export class UnknownBucket extends Schema.TaggedError<UnknownBucket>()("UnknownBucket", {
@@ -214,9 +215,8 @@ export class ContextNotCovered extends Schema.TaggedError<ContextNotCovered>()(
   }
 ) {
   override get message(): string {
-    const { refused = [], unreachable } = this
     return `the replicas of ${this.bucket} that answered have seen less than this session`
-      + unansweredText({ refused, unreachable })
+      + unansweredText({ refused: this.refused ?? [], unreachable: this.unreachable })
   }
 }
 
@@ -321,7 +321,8 @@ export const StoreError = Schema.Union([
   Undecodable,
   NoAnswer,
   AccessDenied,
-  Closed
+  Closed,
+  Cancelled
 ])
 export type StoreError = typeof StoreError.Type
 
