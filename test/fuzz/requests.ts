@@ -8,6 +8,8 @@ import { ErrorBody, ReplyBody } from "../../schemas/ClientAnswer.ts"
 import { ClusterDescription } from "../../schemas/ClusterDescription.ts"
 import { ExplanationReply } from "../../schemas/Explanation.ts"
 import { KeyPageReply } from "../../schemas/KeyPage.ts"
+import { AnswerReassembly } from "../../src/client/AnswerReassembly.ts"
+import { lan } from "../../src/core/model/Limits.ts"
 import { Drawing } from "./Drawing.ts"
 import { FuzzedCluster, maxPayload, room } from "./FuzzedCluster.ts"
 import { type Episode, Fault, Outcomes } from "./judging.ts"
@@ -57,6 +59,12 @@ const samplesOf = ({ contexts }: FuzzedCluster): ReadonlyArray<Sample> => {
       operationId,
       tried: [{ node: "n2", mark }, { node: "n3", unreachable: true }]
     }),
+    // The document is longer than a message.
+    sample("read.notes.get", { id: 7, key: "long", answerBytesMax: 1_000_000 }),
+    sample("read.notes.get", { id: 8, key: "long" }),
+    sample("read.notes.explain", { key: "long", answerBytesMax: 1_000_000 }),
+    sample("write.notes.put", { id: 9, key: "long", args: ["x"], answerBytesMax: 100_000 }),
+    sample("cluster.describe", { answerBytesMax: 1_000_000 }),
     sample("cluster.describe", {})
   ]
 }
@@ -147,6 +155,8 @@ export const fuzzRequests = async (seed: number, inputs: number): Promise<Episod
   const samples = samplesOf(cluster)
   const outcomes = new Outcomes()
   const open: Array<Sent> = []
+  const { runtime } = cluster.stepped
+  const parts = new AnswerReassembly({ runtime, limits: lan.client, heard: () => undefined })
   for (let n = 0; n < inputs; n++) {
     const sample = draw.of(samples)
     const body = bodyOf(draw, sample, samples).subarray(0, maxPayload)
@@ -160,8 +170,9 @@ export const fuzzRequests = async (seed: number, inputs: number): Promise<Episod
     }
     const inbox = `_INBOX.fuzz.${n}`
     cluster.outside.subscribe(inbox, ({ data, noResponders }) => {
+      const whole = parts.whole(data)
       if (noResponders) sent.isRefused = true
-      else take(sent, data, outcomes)
+      else if (whole !== undefined) take(sent, whole, outcomes)
     })
     cluster.outside.publish(subject, body, inbox)
     cluster.run(body)
