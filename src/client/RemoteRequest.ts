@@ -307,6 +307,7 @@ export class RemoteRequest implements Waiting {
 
   #end(outcome: Outcome): void {
     this.#decision = undefined
+    for (const text of this.#texts) text.isOver = true
     this.#sender.ended(this)
     this.#respond(outcome)
   }

@@ -109,6 +109,7 @@ export class RequestOutbox {
   }
 
   #publish(batch: Batch, node: NodeId | undefined): void {
+    leaveOut(batch)
     const { operation, requests, sample } = batch
     if (requests.length === 0) return
     const message = ++this.#messages
@@ -137,6 +138,15 @@ export class RequestOutbox {
     this.#written += bytes
     return this.#buffer.subarray(start, this.#written)
   }
+}
+
+/** Takes the requests out of a batch that have ended since they were added. */
+const leaveOut = (batch: Batch): void => {
+  const { requests } = batch
+  if (!requests.some(({ isOver }) => isOver)) return
+  const left = requests.filter(({ isOver }) => !isOver)
+  for (const { bytes, isOver } of requests) if (isOver) batch.bytes -= bytes + 1
+  requests.splice(0, requests.length, ...left)
 }
 
 /** The operation in a request's subject, which the broker's permissions see. */

@@ -1,6 +1,6 @@
 /**
- * Holds one message of a request as it leaves. It stays as it is, whatever becomes of its request
- * before the turn ends.
+ * Holds one message of a request as it leaves. Where its request ends before the turn does, it is
+ * not sent: the caller may have been told that nothing was.
  */
 import type { BackendRequest } from "./Backend.ts"
 
@@ -13,6 +13,8 @@ export class RequestText {
   message = 0
   /** The subject of that message; empty before, and once the broker has refused it. */
   subject = ""
+  /** Its request has ended: it does not leave any more. */
+  isOver = false
 
   constructor(request: BackendRequest, text: string) {
     this.request = request

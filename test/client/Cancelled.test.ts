@@ -99,6 +99,25 @@ describe.each(ways)("%s, an aborted signal", (_, open) => {
   })
 })
 
+describe("a write over NATS that is given up in the turn in which it was asked for", () => {
+  it("is not sent, and so not done, as its error says; others of that turn are", async () => {
+    const cluster = await makeCluster({ nodes: 3, buckets })
+    const backend = await remote(cluster)
+    const handle = makeDb({ shelves }, backend, async () => backend.close()).shelves
+    // Its node's mark is known from here on.
+    await handle.visits.add("k", 1)
+    const aborting = new AbortController()
+    const given = handle.visits.add("k", 10, { signal: aborting.signal })
+    const kept = handle.visits.add("k", 100)
+    aborting.abort()
+    await expect(given).rejects.toMatchObject({ _tag: "Cancelled", mayHaveApplied: false })
+    await kept
+    expect((await handle.get("k", { r: "all" }))?.visits).toBe(101)
+    backend.close()
+    cluster.stop()
+  })
+})
+
 describe("an interrupted Effect", () => {
   it("cancels its request", async () => {
     const { asked, backend, cancelled } = mute()
