@@ -83,7 +83,7 @@ const subjectOf = ({ action, bucket, node, operation }: Sending): string => {
   return `everwrite.test.v1.${node === undefined ? way : `node.${node}.${way}`}`
 }
 
-it("each request that has not ended leaves once, in its turn, in a message of its way that the broker takes", () => {
+it("each request that goes on leaves once, in its turn, in a message that the broker takes", () => {
   let reused = 0
   const property = fc.property(
     fc.array(fc.array(sending, { maxLength: 40 }), { maxLength: 6 }),
