@@ -5,7 +5,7 @@
  */
 import * as Schema from "effect/Schema"
 import { visibleJson, visibleLines } from "../core/model/VisibleText.ts"
-import { StoreError } from "../core/model/StoreError.ts"
+import { EverwriteError, StoreError } from "../core/model/StoreError.ts"
 
 /** The end of a command, ready to be shown. */
 export class Failure extends Schema.TaggedError<Failure>()("Failure", {
@@ -43,20 +43,19 @@ const unavailableCode = 3
 /** The node can not go on here, as after a fault of its own. */
 export const faultCode = 70
 
-/** Worth another try, now or elsewhere, with nothing changed about the command. */
+/** Errors of a start after which another try may succeed, with nothing changed about it. */
 const passing: ReadonlySet<string> = new Set([
   "BrokerUnavailable",
-  "ContextNotCovered",
   "HttpUnavailable",
-  "NoAnswer",
-  "NodeUnavailable",
-  "NodeUnwritable",
-  "OperationUnknown",
-  "Overloaded",
-  "QuorumNotMet",
-  "StorageUnavailable",
-  "TransportUnavailable"
+  "StorageUnavailable"
 ])
+
+const isPassing = (error: TypedError): boolean =>
+  passing.has(error._tag) || (error instanceof EverwriteError && error.isTransient)
+
+/** Advice as a command line takes it. */
+const asFlags = (message: string): string =>
+  message.replace("with consistency available", "with --consistency available")
 
 const codeOf = (error: TypedError): number => {
   const { _tag } = error
@@ -64,12 +63,13 @@ const codeOf = (error: TypedError): number => {
   // A directory that an operator is to mend is a wrong setting, not an outage.
   if ("remedy" in error && error.remedy !== undefined) return misuseCode
   if ("isDenied" in error && error.isDenied === true) return misuseCode
-  return _tag === "NotFound" ? notFoundCode : passing.has(_tag) ? unavailableCode : misuseCode
+  return _tag === "NotFound" ? notFoundCode : isPassing(error) ? unavailableCode : misuseCode
 }
 
 /** With `json`, for programs, which get an error of the store with all its fields. */
 export const fromError = (error: TypedError, options: { readonly json: boolean }): Failure => {
-  const { _tag, message } = error
+  const { _tag } = error
+  const message = asFlags(error.message)
   const fields = isStoreError(error) ? encodeError(error) : { _tag }
   const text = options.json ? visibleJson({ error: { ...fields, message } }) : visibleLines(message)
   return new Failure({ code: codeOf(error), text })

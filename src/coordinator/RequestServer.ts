@@ -9,6 +9,7 @@ import { clusterText } from "../../schemas/ClusterDescription.ts"
 import { ExplainBody } from "../../schemas/Explanation.ts"
 import { ListBody } from "../../schemas/KeyPage.ts"
 import * as Json from "../core/codec/Json.ts"
+import { misshapenRequest } from "../core/model/MisshapenRequest.ts"
 import { misreadRequest } from "../core/model/MisreadRequest.ts"
 import { anonymous, type Principal } from "../core/model/Principal.ts"
 import * as Errors from "../core/model/StoreError.ts"
@@ -301,27 +302,31 @@ export class RequestServer {
     if (access === "read" && operation === "explain") {
       const origin = new NatsOrigin(arrival, explanationReply)
       const body = decodeExplain(json)
-      if (body._tag === "Failure") return this.#invalid(origin, body.failure.message, "a key")
+      if (body._tag === "Failure") return this.#misshapen(origin, body.failure, json)
       return coordinator.explain({ ...body.success, bucket, principal, trace }, origin)
     }
     if (access === "read" && operation === "list") {
       const origin = new NatsOrigin(arrival, pageReply)
       const body = decodeList(json)
-      if (body._tag === "Failure") return this.#invalid(origin, body.failure.message, "a page")
+      if (body._tag === "Failure") return this.#misshapen(origin, body.failure, json)
       return coordinator.list({ ...body.success, bucket, principal, trace }, origin)
     }
     const origin = new NatsOrigin(arrival, replyOf)
     const body = decodeRequest(json)
-    if (body._tag === "Failure") return this.#invalid(origin, body.failure.message, "a request")
+    if (body._tag === "Failure") return this.#misshapen(origin, body.failure, json)
     const request = requestOf(subject, body.success, trace)
     if (!("_tag" in request)) return coordinator.handle(request, origin)
     this.#refused++
     origin.deliver(request)
   }
 
-  #invalid<A extends object>(origin: NatsOrigin<A>, value: string, expected: string): void {
+  #misshapen<A extends object>(
+    origin: NatsOrigin<A>,
+    error: Schema.SchemaError,
+    json: unknown
+  ): void {
     this.#refused++
-    origin.deliver(invalid(value, expected))
+    origin.deliver(misshapenRequest(error, { json, whole: "request" }))
   }
 
   /** Answers a message that holds no request. */

@@ -158,14 +158,19 @@ const callsOf = (
     )
   }
   limited("calls", calls.length, callsMax)
-  return calls.map(({ args, name }) => {
+  return calls.map(({ args, name }, at) => {
     const operation = operations.get(name)
+    const index = calls.length === 1 ? {} : { index: at }
     if (operation === undefined) {
       const known = [...operations.keys()]
-      return fail(new Errors.UnknownOperation({ bucket: request.bucket, operation: name, known }))
+      const unknown = { bucket: request.bucket, operation: name, known, ...index }
+      return fail(new Errors.UnknownOperation(unknown))
     }
     const call = ValidatedCalls.callOf(bucket, operation, args)
-    return isFault(call) ? fail(call) : call
+    if (!isFault(call)) return call
+    const { path, problem } = call
+    const invalid = { bucket: request.bucket, path, problem, operation: name, ...index }
+    return fail(new Errors.InvalidValue(invalid))
   })
 }
 

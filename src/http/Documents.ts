@@ -18,6 +18,7 @@ import type { Action } from "../client/Backend.ts"
 import * as Json from "../core/codec/Json.ts"
 import { MalformedKey } from "../core/model/DocumentKey.ts"
 import { parseKey } from "../core/model/KeyFields.ts"
+import { misshapenRequest } from "../core/model/MisshapenRequest.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import { keepsSiblings } from "../core/strategy/Strategies.ts"
 import { answered, documentResponse, type Failure, problemResponse } from "./Answers.ts"
@@ -100,7 +101,7 @@ const callsOf = (
     const calls = decodeCalls(json)
     return Result.isSuccess(calls)
       ? Effect.succeed(calls.success)
-      : Effect.fail(invalidBody(calls.failure.message, "an array of {\"name\",\"args\"}"))
+      : Effect.fail(misshapenRequest(calls.failure, { json, whole: "body" }))
   }
   return Array.isArray(json)
     ? Effect.succeed([{ name: operation, args: json }])

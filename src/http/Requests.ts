@@ -12,6 +12,7 @@ import { answerText } from "../../schemas/ClientAnswer.ts"
 import { RequestBody } from "../../schemas/ClientRequest.ts"
 import { Api } from "../../schemas/HttpApi.ts"
 import type { Action, BackendAnswer } from "../client/Backend.ts"
+import { misshapenRequest } from "../core/model/MisshapenRequest.ts"
 import { misreadRequest } from "../core/model/MisreadRequest.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import { answered, type Failure } from "./Answers.ts"
@@ -26,11 +27,7 @@ const levels = 4
 const bodyOf = (json: Schema.Json): Effect.Effect<RequestBody, Errors.InvalidRequest> => {
   const body = decodeBody(json)
   return Result.isSuccess(body) ? Effect.succeed(body.success) : Effect.fail(
-    new Errors.InvalidRequest({
-      setting: "body",
-      value: "not valid",
-      expected: `a request (${body.failure.message})`
-    })
+    misshapenRequest(body.failure, { json, whole: "body" })
   )
 }
 

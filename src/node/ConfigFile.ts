@@ -15,6 +15,7 @@ import * as Json from "../core/codec/Json.ts"
 import { fingerprint } from "../core/model/BucketDefinition.ts"
 import { isObject } from "../core/model/CanonicalJson.ts"
 import { nearestName } from "../core/model/NearestName.ts"
+import { schemaFault, stepsText } from "../core/model/SchemaFault.ts"
 import { trimmed, visible } from "../core/model/VisibleText.ts"
 import type { Any } from "../core/strategy/Bucket.ts"
 import { settingNames, type SettingsInput } from "./Settings.ts"
@@ -157,10 +158,11 @@ const decodeBucket = (
   bucket: unknown
 ): Result.Result<Any | typeof BucketDefinition.Type, string> => {
   if (!isDeclared(bucket)) {
-    return Result.mapError(
-      decodeDefinition(bucket),
-      ({ message }) => message.replaceAll(/\s+/gu, " ")
-    )
+    return Result.mapError(decodeDefinition(bucket), (error) => {
+      const { expected, path } = schemaFault(error)
+      const where = path.length === 0 ? "" : `${stepsText(path)}: `
+      return `${where}expected ${expected}`
+    })
   }
   return fingerprint(bucket.definition) === bucket.fingerprint
     ? Result.succeed(bucket)

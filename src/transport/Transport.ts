@@ -7,6 +7,7 @@
  */
 import * as Context from "effect/Context"
 import * as Schema from "effect/Schema"
+import { requestError } from "../core/model/RequestError.ts"
 
 export interface Message {
   readonly subject: string
@@ -92,7 +93,7 @@ export class Transport
 {}
 
 /** The broker could not be reached, or refused: its URL, and the reason. */
-export class TransportUnavailable extends Schema.TaggedError<TransportUnavailable>()(
+export class TransportUnavailable extends requestError<TransportUnavailable>()(
   "TransportUnavailable",
   {
     address: Schema.String,

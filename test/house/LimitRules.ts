@@ -32,6 +32,7 @@ export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/core/model/DocumentKey.ts": ["keyLengthMax"],
   "src/core/model/NearestName.ts": ["lengthMax", "beginningMin"],
   "src/core/model/OperationName.ts": ["stepLengthMax", "stepsMax", "operationLengthMax"],
+  "src/core/model/SchemaFault.ts": ["shownLengthMax"],
   "src/core/model/WriteName.ts": ["nameLengthMax"],
   "src/core/quorum/Quorum.ts": ["replicasMax"],
   "src/core/quorum/Targets.ts": ["nodesMax"],

@@ -139,9 +139,9 @@ describe("a request in a body", () => {
     ["read", { key: "k", args: ["x"] }, "calls"],
     ["write", { key: "k" }, "calls"],
     ["write", { key: "k", args: ["x"] }, "calls"],
-    ["write", { calls: [] }, "body"],
+    ["write", { calls: [] }, "key"],
     ["read", [], "body"],
-    ["read", { key: "k", after: "x" }, "body"]
+    ["read", { key: "k", after: "x" }, "after"]
   ])("to %s that is %j is refused by name", async (action, json, setting) => {
     const response = await post(action, json)
     expect(await problemIn(response)).toMatchObject({ status: 400, setting })

@@ -3,6 +3,7 @@
  * makes it: the client does, from the broker's word.
  */
 import * as Schema from "effect/Schema"
+import { requestError } from "./RequestError.ts"
 
 const verbs = {
   publish: "publish to",
@@ -11,7 +12,7 @@ const verbs = {
 } as const
 
 /** The broker does not let this user do what a request needs. Asking again changes nothing. */
-export class AccessDenied extends Schema.TaggedError<AccessDenied>()("AccessDenied", {
+export class AccessDenied extends requestError<AccessDenied>()("AccessDenied", {
   right: Schema.Literals(["publish", "subscribe", "connect"]),
   /** The subject of the broker, or the address of the broker. */
   subject: Schema.String,

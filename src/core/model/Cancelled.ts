@@ -3,9 +3,10 @@
  * it: the client does.
  */
 import * as Schema from "effect/Schema"
+import { requestError } from "./RequestError.ts"
 
 /** The caller ended the request, by its `AbortSignal`, before an answer came. */
-export class Cancelled extends Schema.TaggedError<Cancelled>()("Cancelled", {
+export class Cancelled extends requestError<Cancelled>()("Cancelled", {
   /** Whether a node may have got the write all the same. Never true of a read. */
   mayHaveApplied: Schema.Boolean
 }) {

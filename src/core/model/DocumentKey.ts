@@ -72,14 +72,17 @@ export const joinFields = (fields: ReadonlyArray<KeyFieldValue>): string =>
 
 /** Encodes the fields of one half of a key. */
 export const encodeFields = (fields: ReadonlyArray<KeyFieldValue>): string =>
-  checked(joinFields(fields))
+  checked(joinFields(fields), fields)
 
 /** The same of a half with one field. */
-export const encodeField = (field: KeyFieldValue): string => checked(fieldText(field))
+export const encodeField = (field: KeyFieldValue): string => checked(fieldText(field), [field])
 
-const checked = (text: string): string => {
+/** The length that is told is the one that the user counts; the encoding adds to it. */
+const checked = (text: string, fields: ReadonlyArray<KeyFieldValue>): string => {
   if (text.length > keyLengthMax) {
-    throw new MalformedKey(`longer than ${keyLengthMax} characters: ${text.length}`)
+    const given = fields.reduce<number>((sum, field) => sum + String(field).length, 0)
+    const allowed = keyLengthMax - (text.length - given)
+    throw new MalformedKey(`longer than ${allowed} characters: ${given}`)
   }
   return text
 }

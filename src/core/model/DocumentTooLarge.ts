@@ -2,6 +2,7 @@
  * Defines the error of a write that would make its document larger than clients' writes may.
  */
 import * as Schema from "effect/Schema"
+import { requestError } from "./RequestError.ts"
 
 const growthAdvice = {
   siblings: "read it, and write with the context of that read, which replaces what it returned",
@@ -14,7 +15,7 @@ const growthAdvice = {
  * A write that would make its document larger than any may become by clients' writes. Nothing was
  * changed; a write that takes something away is carried out.
  */
-export class DocumentTooLarge extends Schema.TaggedError<DocumentTooLarge>()("DocumentTooLarge", {
+export class DocumentTooLarge extends requestError<DocumentTooLarge>()("DocumentTooLarge", {
   bucket: Schema.String,
   limit: Schema.Literals(["siblings", "elements", "actors", "bytes"]),
   /** What the document would have, and what it may have. */

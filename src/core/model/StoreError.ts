@@ -8,11 +8,24 @@ import { Cancelled } from "./Cancelled.ts"
 import { Closed } from "./Closed.ts"
 import { DocumentTooLarge } from "./DocumentTooLarge.ts"
 import { Overloaded } from "./Overloaded.ts"
+import { ContextNotCovered, ListingIncomplete, QuorumNotMet } from "./QuorumErrors.ts"
+import { EverwriteError, requestError, type RequestPlace } from "./RequestError.ts"
 
-export { AccessDenied, Cancelled, Closed, DocumentTooLarge, Overloaded }
+export {
+  AccessDenied,
+  Cancelled,
+  Closed,
+  ContextNotCovered,
+  DocumentTooLarge,
+  EverwriteError,
+  ListingIncomplete,
+  Overloaded,
+  QuorumNotMet,
+  type RequestPlace
+}
 
 /** No node that was asked knows this bucket. */
-export class UnknownBucket extends Schema.TaggedError<UnknownBucket>()("UnknownBucket", {
+export class UnknownBucket extends requestError<UnknownBucket>()("UnknownBucket", {
   bucket: Schema.String
 }) {
   override get message(): string {
@@ -21,42 +34,54 @@ export class UnknownBucket extends Schema.TaggedError<UnknownBucket>()("UnknownB
 }
 
 /** Caller and node mean different things by this bucket; joining would mix them up. */
-export class BucketMismatch extends Schema.TaggedError<BucketMismatch>()("BucketMismatch", {
+export class BucketMismatch extends requestError<BucketMismatch>()("BucketMismatch", {
   bucket: Schema.String,
   /** Fingerprint the node knows. */
   expected: Schema.String,
   /** Fingerprint the caller sent. */
-  actual: Schema.String
+  actual: Schema.String,
+  /** Each thing that differs, where both declarations are known: `key: text here, n text there`. */
+  differs: Schema.optionalKey(Schema.Array(Schema.String))
 }) {
   override get message(): string {
-    return `bucket ${this.bucket} is declared otherwise here: ${this.expected}, not ${this.actual}`
+    const differing = this.differs?.join("; ") ?? `${this.expected}, not ${this.actual}`
+    return `bucket ${this.bucket} is declared otherwise by the nodes: ${differing}`
   }
 }
 
-export class UnknownOperation extends Schema.TaggedError<UnknownOperation>()("UnknownOperation", {
+export class UnknownOperation extends requestError<UnknownOperation>()("UnknownOperation", {
   bucket: Schema.String,
   operation: Schema.String,
-  known: Schema.Array(Schema.String)
+  known: Schema.Array(Schema.String),
+  /** Its place in an edit, from 0; left out of a request with one operation. */
+  index: Schema.optionalKey(Schema.Int)
 }) {
   override get message(): string {
     const known = this.known.length === 0 ? "" : `; it has ${this.known.join(", ")}`
-    return `bucket ${this.bucket} has no operation ${this.operation}${known}`
+    const place = this.index === undefined ? "" : `, as ${this.index} of an edit`
+    return `bucket ${this.bucket} has no operation ${this.operation}${place}${known}`
   }
 }
 
 /** A value or argument that the bucket does not take. */
-export class InvalidValue extends Schema.TaggedError<InvalidValue>()("InvalidValue", {
+export class InvalidValue extends requestError<InvalidValue>()("InvalidValue", {
   bucket: Schema.String,
   /** JSON path of the fault, such as `$.lines[2].quantity`. */
   path: Schema.String,
-  problem: Schema.String
+  problem: Schema.String,
+  /** The operation whose arguments the path begins in; left out where there are none. */
+  operation: Schema.optionalKey(Schema.String),
+  /** Its place in an edit, from 0; left out of a request with one operation. */
+  index: Schema.optionalKey(Schema.Int)
 }) {
   override get message(): string {
-    return `bucket ${this.bucket}, at ${this.path}: ${this.problem}`
+    const place = this.index === undefined ? "" : `, operation ${this.index} of an edit`
+    const operation = this.operation === undefined ? "" : `, ${this.operation}`
+    return `bucket ${this.bucket}${place}${operation}, at ${this.path}: ${this.problem}`
   }
 }
 
-export class InvalidKey extends Schema.TaggedError<InvalidKey>()("InvalidKey", {
+export class InvalidKey extends requestError<InvalidKey>()("InvalidKey", {
   bucket: Schema.String,
   problem: Schema.String
 }) {
@@ -66,7 +91,7 @@ export class InvalidKey extends Schema.TaggedError<InvalidKey>()("InvalidKey", {
 }
 
 /** A setting or a request that no node can meet: its name, its value, the accepted values. */
-export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("InvalidRequest", {
+export class InvalidRequest extends requestError<InvalidRequest>()("InvalidRequest", {
   setting: Schema.String,
   value: Schema.String,
   expected: Schema.String
@@ -97,7 +122,7 @@ const tokenRefusals = [
 ] as const
 
 /** A context token that no read of this document returned here, or that was changed since. */
-export class BadContext extends Schema.TaggedError<BadContext>()("BadContext", {
+export class BadContext extends requestError<BadContext>()("BadContext", {
   bucket: Schema.String,
   reason: Schema.Literals(tokenRefusals)
 }) {
@@ -122,7 +147,7 @@ export class BadContext extends Schema.TaggedError<BadContext>()("BadContext", {
 }
 
 /** A delete of siblings without saying which ones were seen. */
-export class ContextRequired extends Schema.TaggedError<ContextRequired>()("ContextRequired", {
+export class ContextRequired extends requestError<ContextRequired>()("ContextRequired", {
   bucket: Schema.String
 }) {
   override get message(): string {
@@ -135,7 +160,7 @@ export class ContextRequired extends Schema.TaggedError<ContextRequired>()("Cont
  * is of another incarnation, too old, or from before the node refused this operation. A client
  * sends again with the mark named here.
  */
-export class StaleMark extends Schema.TaggedError<StaleMark>()("StaleMark", {
+export class StaleMark extends requestError<StaleMark>()("StaleMark", {
   node: Schema.String,
   mark: Schema.String
 }) {
@@ -148,7 +173,7 @@ export class StaleMark extends Schema.TaggedError<StaleMark>()("StaleMark", {
  * This operation was sent before, and nobody can tell whether it was applied. It is applied again
  * only where the request says so (`ifUnknown`).
  */
-export class OperationUnknown extends Schema.TaggedError<OperationUnknown>()("OperationUnknown", {
+export class OperationUnknown extends requestError<OperationUnknown>()("OperationUnknown", {
   /** The nodes that could not tell, each with its reason. */
   nodes: Schema.Array(Schema.Struct({ node: Schema.String, reason: Schema.String })),
   mayHaveApplied: Schema.Literal(true)
@@ -159,72 +184,11 @@ export class OperationUnknown extends Schema.TaggedError<OperationUnknown>()("Op
   }
 }
 
-const Counts = Schema.Record(Schema.String, Schema.Int)
-const Refusals = Schema.Array(Schema.Struct({ node: Schema.String, reason: Schema.String }))
-
-const show = (counts: typeof Counts.Type): string =>
-  Object.entries(counts).map(([name, count]) => `${name} ${count}`).join(", ")
-
-interface Unanswered {
-  readonly unreachable: ReadonlyArray<string>
-  readonly refused: typeof Refusals.Type
-}
-
-const unansweredText = ({ refused, unreachable }: Unanswered): string => {
-  const away = unreachable.length > 0 ? `; no answer from ${unreachable.join(", ")}` : ""
-  return away + refused.map(({ node, reason }) => `; ${node}: ${reason}`).join("")
-}
-
-const incompleteText = ({ incomplete = [] }: {
-  readonly incomplete?: ReadonlyArray<string>
-}): string => (incomplete.length === 0 ? "" : `; incomplete: ${incomplete.join(", ")}`)
-
-/** Too few replicas answered in time. Try again, ask for less, or mend the cluster. */
-export class QuorumNotMet extends Schema.TaggedError<QuorumNotMet>()("QuorumNotMet", {
-  action: Schema.Literals(["read", "write"]),
-  /** For a read `r` and `pr`, for a write `w`, `pw` and `dw`. */
-  needed: Counts,
-  had: Counts,
-  unreachable: Schema.Array(Schema.String),
-  refused: Refusals,
-  /**
-   * Nodes that answered, but may lack what they once had, so that not all of their answers count;
-   * left out where there is none.
-   */
-  incomplete: Schema.optionalKey(Schema.Array(Schema.String)),
-  /** Whether the write may be there, or appear later, all the same. Never true of a read. */
-  mayHaveApplied: Schema.Boolean
-}) {
-  override get message(): string {
-    const maybe = this.mayHaveApplied ? "; it may have applied" : ""
-    const counts = `${this.action} needed ${show(this.needed)}, had ${show(this.had)}`
-    return `${counts}${unansweredText(this)}${incompleteText(this)}${maybe}`
-  }
-}
-
-/**
- * Replicas answered, but have not yet seen all that this session or context has. May be retried.
- */
-export class ContextNotCovered extends Schema.TaggedError<ContextNotCovered>()(
-  "ContextNotCovered",
-  {
-    bucket: Schema.String,
-    unreachable: Schema.Array(Schema.String),
-    /** Only where there are any. */
-    refused: Schema.optionalKey(Refusals)
-  }
-) {
-  override get message(): string {
-    return `the replicas of ${this.bucket} that answered have seen less than this session`
-      + unansweredText({ refused: this.refused ?? [], unreachable: this.unreachable })
-  }
-}
-
 /**
  * A removal whose context is so old that the sum which it had seen of a counter is not kept any
  * more. Nothing was changed. Read again, or remove without a context.
  */
-export class ContextTooOld extends Schema.TaggedError<ContextTooOld>()("ContextTooOld", {
+export class ContextTooOld extends requestError<ContextTooOld>()("ContextTooOld", {
   bucket: Schema.String
 }) {
   override get message(): string {
@@ -233,32 +197,8 @@ export class ContextTooOld extends Schema.TaggedError<ContextTooOld>()("ContextT
   }
 }
 
-/**
- * A page of keys would lack those of partitions of which too few replicas answered. Try again, ask
- * for a partial page, or mend the cluster.
- */
-export class ListingIncomplete extends Schema.TaggedError<ListingIncomplete>()(
-  "ListingIncomplete",
-  {
-    bucket: Schema.String,
-    /** Of the partitions of the page, those of which enough replicas answered. */
-    reached: Schema.Int,
-    partitions: Schema.Int,
-    unreachable: Schema.Array(Schema.String),
-    refused: Refusals,
-    /** Nodes that answered, but may lack keys that they once had; left out where there is none. */
-    incomplete: Schema.optionalKey(Schema.Array(Schema.String))
-  }
-) {
-  override get message(): string {
-    const missing = this.partitions - this.reached
-    return `a list of the keys of ${this.bucket} would lack ${missing} of ${this.partitions} `
-      + `partitions${unansweredText(this)}${incompleteText(this)}`
-  }
-}
-
 /** The node cannot take writes now (disk full or failing, too much waiting). Reads go on. */
-export class NodeUnwritable extends Schema.TaggedError<NodeUnwritable>()("NodeUnwritable", {
+export class NodeUnwritable extends requestError<NodeUnwritable>()("NodeUnwritable", {
   node: Schema.String,
   reason: Schema.String
 }) {
@@ -268,7 +208,7 @@ export class NodeUnwritable extends Schema.TaggedError<NodeUnwritable>()("NodeUn
 }
 
 /** The node stops, or has too many requests under way. May be retried elsewhere. */
-export class NodeUnavailable extends Schema.TaggedError<NodeUnavailable>()("NodeUnavailable", {
+export class NodeUnavailable extends requestError<NodeUnavailable>()("NodeUnavailable", {
   node: Schema.String,
   reason: Schema.String
 }) {
@@ -278,7 +218,7 @@ export class NodeUnavailable extends Schema.TaggedError<NodeUnavailable>()("Node
 }
 
 /** A stored value that the bucket's schema does not read. It is kept as it is. */
-export class Undecodable extends Schema.TaggedError<Undecodable>()("Undecodable", {
+export class Undecodable extends requestError<Undecodable>()("Undecodable", {
   bucket: Schema.String,
   path: Schema.String,
   problem: Schema.String
@@ -289,7 +229,7 @@ export class Undecodable extends Schema.TaggedError<Undecodable>()("Undecodable"
 }
 
 /** No node answered the client in time. */
-export class NoAnswer extends Schema.TaggedError<NoAnswer>()("NoAnswer", {
+export class NoAnswer extends requestError<NoAnswer>()("NoAnswer", {
   reason: Schema.String,
   mayHaveApplied: Schema.Boolean
 }) {
