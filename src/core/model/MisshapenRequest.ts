@@ -1,6 +1,6 @@
 /**
- * Refuses a request whose JSON does not have the shape of one: by the name of the part at fault, its
- * value and the values that fit there.
+ * Refuses a request whose JSON does not have the shape of one: by the name of the part at fault,
+ * its value and the values that fit there.
  */
 import type * as Schema from "effect/Schema"
 import { schemaFault, shownAt, stepsText } from "./SchemaFault.ts"

@@ -1,6 +1,6 @@
 /**
- * Defines the errors of requests of which too few replicas answered: each says what was needed, what
- * was had, and which node gave no answer, or refused, for which reason.
+ * Defines the errors of requests of which too few replicas answered: each says how much was needed
+ * and had, and which node gave no answer, or refused, for which reason.
  */
 import * as Schema from "effect/Schema"
 import { requestError } from "./RequestError.ts"
