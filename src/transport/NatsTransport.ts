@@ -5,7 +5,7 @@
  * that messages are dropped and counted. A connection found dead is torn down at once: the client
  * alone first waits for its last bytes to be written, which a frozen broker never lets happen. And
  * a handler that throws does not end the client's reading without a report. Large answers have a
- * connection of their own (`LargeAnswers`).
+ * connection of their own (`NatsLargeAnswers`).
  */
 import type { Msg, Status } from "@nats-io/transport-node"
 import {
@@ -24,7 +24,7 @@ import { Socket } from "node:net"
 import { invariant } from "../core/Invariant.ts"
 import { lan } from "../core/model/Limits.ts"
 import { clientOptions, type NatsOptions, serverAddresses } from "./NatsOptions.ts"
-import { withLargeAnswers } from "./LargeAnswers.ts"
+import { withLargeAnswers } from "./NatsLargeAnswers.ts"
 import { NatsWindow } from "./NatsWindow.ts"
 import { isSystemSubject, replyAddress } from "./Subjects.ts"
 import { kindOf } from "./SubjectTree.ts"

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { ApartAddresses } from "../../src/transport/ApartAddresses.ts"
 import { type Broker, startBroker } from "../../src/transport/broker/Broker.ts"
 import { connectNats, type NatsTransport } from "../../src/transport/NatsTransport.ts"
-import { withLargeAnswers } from "../../src/transport/LargeAnswers.ts"
+import { withLargeAnswers } from "../../src/transport/NatsLargeAnswers.ts"
 import { until } from "../tooling/until.ts"
 
 const limits = {
@@ -100,12 +100,13 @@ describe("an address to which nobody is subscribed", () => {
   })
 })
 
-describe("the room for an answer", () => {
-  const rooms = (ofCommon: number, ofOwn: (reply: string) => number): void => {
-    Object.assign(common, { answerRoom: () => ofCommon })
-    Object.assign(own, { answerRoom: ofOwn })
-  }
+/** Gives the connections this room for answers. */
+const rooms = (ofCommon: number, ofOwn: (reply: string) => number): void => {
+  Object.assign(common, { answerRoom: () => ofCommon })
+  Object.assign(own, { answerRoom: ofOwn })
+}
 
+describe("the room for an answer", () => {
   it("is none for an address that has its share of large answers under way", () => {
     rooms(Infinity, (reply) => reply.startsWith("_INBOX.slow.") ? 900 : Infinity)
     expect(node.answerRoom?.("_INBOX.slow.1")).toBe(0)

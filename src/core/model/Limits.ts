@@ -1,25 +1,23 @@
 /**
  * Lists every limit, interval and size of nodes: unit, formula, reason, the value for a local
- * network, and presets. `EdgeLimits.ts` has those of clients, HTTP, NATS and admission,
- * `GrowthLimits.ts` those of documents. A room takes those that it needs as options, so that a test
- * can make any of them tiny. Constants that a format or a join rests on stand beside it, since all
- * nodes must agree on them: lengths of keys and names, depths of nesting, digits, bits of a mask.
+ * network, and presets. `EdgeLimits.ts` has those of clients, HTTP and admission, `NatsLimits.ts`
+ * those of connections to brokers, `GrowthLimits.ts` those of documents. A room takes those that it
+ * needs as options, so that a test can make any of them tiny. Constants that a format or a join
+ * rests on stand beside it, since all nodes must agree on them: lengths of keys and names, depths
+ * of nesting, digits, bits of a mask.
  *
  * @see hashicorp/memberlist:config.go, which lists its own in this way
  */
 import {
-  type BrokerLimits,
   type ClientLimits,
   type HttpLimits,
   lanAdmission,
-  lanBroker,
   lanClient,
   lanFrames,
   lanHttp,
-  lanNats,
-  lanWork,
-  type NatsLimits
+  lanWork
 } from "./EdgeLimits.ts"
+import { type BrokerLimits, lanBroker, lanNats, type NatsLimits } from "./NatsLimits.ts"
 import { lanAnswerParts } from "./AnswerLimits.ts"
 import { lanDisk } from "./DiskLimits.ts"
 import { lanGrowth } from "./GrowthLimits.ts"

@@ -18,14 +18,18 @@
  */
 import { invariant } from "../core/Invariant.ts"
 import { ApartAddresses, type ApartLimits } from "./ApartAddresses.ts"
-import type { NatsTransport } from "./NatsTransport.ts"
 import { isSystemSubject, replyAddress } from "./Subjects.ts"
+import type { TransportService } from "./Transport.ts"
+
+export interface Connection extends TransportService {
+  readonly close: () => Promise<void>
+}
 
 export interface LargeAnswersOptions {
   /** The connection for all else. */
-  readonly common: NatsTransport
+  readonly common: Connection
   /** Connects once more, as the same user. */
-  readonly open: () => Promise<NatsTransport>
+  readonly open: () => Promise<Connection>
   readonly limits: ApartLimits & {
     readonly largeAnswerBytes: number
     readonly connectTimeoutMillis: number
@@ -33,7 +37,7 @@ export interface LargeAnswersOptions {
 }
 
 /** A transport that is `common`, but for its large answers. */
-export const withLargeAnswers = async (options: LargeAnswersOptions): Promise<NatsTransport> => {
+export const withLargeAnswers = async (options: LargeAnswersOptions): Promise<Connection> => {
   const large = new LargeAnswers(options)
   await large.open()
   const { common } = options
@@ -49,13 +53,13 @@ export const withLargeAnswers = async (options: LargeAnswersOptions): Promise<Na
 /** Has nothing under way: its room is that of a client that waits for no answer. */
 const stranger = "_INBOX.stranger.1"
 
-const roomOf = (transport: NatsTransport, reply: string): number =>
+const roomOf = (transport: Connection, reply: string): number =>
   transport.answerRoom?.(reply) ?? Infinity
 
 class LargeAnswers {
   readonly #options: LargeAnswersOptions
   readonly #apart: ApartAddresses
-  #own: NatsTransport | undefined
+  #own: Connection | undefined
   /** Begins the reply subjects of large answers. */
   #inbox = ""
   #opening: Promise<void> | undefined
@@ -98,7 +102,7 @@ class LargeAnswers {
     return roomOf(this.#own, stranger) > large ? 0 : Math.min(small, largeAnswerBytes - 1)
   }
 
-  stats(): ReturnType<NatsTransport["stats"]> {
+  stats(): ReturnType<Connection["stats"]> {
     const common = this.#options.common.stats()
     const own = this.#own?.stats()
     if (own === undefined) return common
@@ -142,7 +146,7 @@ class LargeAnswers {
     }
   }
 
-  #begin(own: NatsTransport): void {
+  #begin(own: Connection): void {
     invariant(this.#own === undefined, "there is one connection of large answers")
     this.#own = own
     this.#inbox = own.newInbox()
