@@ -9,6 +9,7 @@ import { connectWith, makeDb } from "./client/Promises.ts"
 import { liveRuntime } from "./node/LiveRuntime.ts"
 
 export type { KeyOf, ValueOf, ViewOf } from "./client/BucketTypes.ts"
+export type { ClientStatus } from "./client/Connecting.ts"
 export {
   type Absent,
   type CausalContext,
@@ -20,6 +21,7 @@ export {
 } from "./client/Entry.ts"
 export type {
   CrdtHandle,
+  Defaults,
   Edit,
   HandleOf,
   LwwHandle,
@@ -30,6 +32,7 @@ export type {
   ReadOptions,
   WriteOptions
 } from "./client/Handle.ts"
+export type { Failed } from "./client/ManyBuckets.ts"
 export type { BucketMap, ConnectOptions, Db } from "./client/Promises.ts"
 export { type JsonOf, toJson } from "./client/ToJson.ts"
 export * from "./core/model/StoreError.ts"
@@ -41,10 +44,12 @@ export { TransportUnavailable } from "./transport/Transport.ts"
 export * as Schema from "effect/Schema"
 
 /**
- * Connects to a cluster over NATS.
+ * Connects to a cluster over NATS: by the addresses of brokers, or on a connection that the program
+ * has already. Give it a `wait` where a service may start before the cluster.
  *
  * **Fails with** `TransportUnavailable` where the broker cannot be reached, `NoAnswer` where no
- * node of the cluster is there.
+ * node of the cluster is there, `BucketMismatch` where a node declares one of the buckets otherwise,
+ * `Cancelled` where the `signal` was aborted.
  */
 export const connect = <B extends BucketMap>(
   buckets: NamedWell<B>,

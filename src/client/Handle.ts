@@ -50,6 +50,9 @@ export interface WriteOptions {
   readonly ifUnknown?: IfUnknown
 }
 
+/** The options of requests that say nothing themselves, of buckets that were declared so. */
+export interface Defaults extends Pick<ReadOptions, "consistency" | "timeout"> {}
+
 export interface OperationOptions<Name extends string> extends WriteOptions {
   /** The context that a removal has seen: it takes that away and nothing else. */
   readonly seen?: { readonly context: CausalContext<Name> }

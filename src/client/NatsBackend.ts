@@ -53,6 +53,8 @@ interface Begun {
 }
 
 export class NatsBackend implements Backend {
+  /** The cluster as it described itself when the client connected. */
+  description: ClusterDescription | undefined
   readonly runtime: Runtime
   readonly #limits: ClientLimits
   readonly #subjects: Subjects
@@ -123,6 +125,7 @@ export class NatsBackend implements Backend {
   readonly ready: Task<void, Errors.StoreError> = (done, fail) =>
     this.describe((outcome) => {
       if ("_tag" in outcome) return fail(outcome)
+      this.description = outcome
       this.#selector.learn(outcome)
       done()
     })

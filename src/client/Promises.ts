@@ -14,12 +14,11 @@ import { ClusterName } from "../core/model/Names.ts"
 import { InvalidRequest } from "../core/model/StoreError.ts"
 import type { Any } from "../core/strategy/Bucket.ts"
 import type { Runtime } from "../core/Runtime.ts"
-import type { NatsOptions } from "../transport/NatsOptions.ts"
-import { connectNats } from "../transport/NatsTransport.ts"
 import type { Backend } from "./Backend.ts"
-import type { PromiseHandleOf } from "./Handle.ts"
+import { type ClientStatus, type ConnectChoices, type NatsWay, open } from "./Connecting.ts"
+import type { Defaults, PromiseHandleOf, ReadOptions } from "./Handle.ts"
 import { makeHandle } from "./MakeHandle.ts"
-import { NatsBackend } from "./NatsBackend.ts"
+import { type AskedKeys, type ReadMany, readMany } from "./ManyBuckets.ts"
 import { Requester } from "./Requester.ts"
 import * as Session from "./Session.ts"
 import * as Task from "./Task.ts"
@@ -33,11 +32,21 @@ export type Handles<B extends BucketMap> = {
 }
 
 /** Names that a `Db` uses itself. */
-type DbReserved = "close" | "session"
+type DbReserved = "close" | "many" | "session" | "status"
 
 export interface DbControl<B extends BucketMap> extends AsyncDisposable {
   /** The same buckets for one user's session: its reads never go back. */
   readonly session: () => Db<B>
+  /**
+   * Many documents of several buckets, by the keys asked of each, in their order. A read that fails
+   * is `Failed`, with its error, and the others are there all the same.
+   */
+  readonly many: <Asked extends AskedKeys<B>>(
+    asked: Asked,
+    options?: ReadOptions
+  ) => Promise<ReadMany<B, Asked>>
+  /** Whether there is a connection, to which broker, and the nodes that are known. */
+  readonly status: () => ClientStatus
   /**
    * Ends the connection, or the node in this process; of a session, the session alone. Each call
    * from now on fails with `Closed`, and calls under way are settled at once. Calling it again does
@@ -54,6 +63,7 @@ export type NamedWell<B extends BucketMap> = Extract<keyof B, DbReserved> extend
 const dbOf = <B extends BucketMap>(
   buckets: B,
   requester: Requester,
+  status: () => ClientStatus,
   close: () => Promise<void>
 ): Db<B> => {
   const handles: any = {}
@@ -62,31 +72,48 @@ const dbOf = <B extends BucketMap>(
   }
   return {
     ...handles,
-    session: () => sessionOf(buckets, requester.inSession()),
+    session: () => {
+      const session = requester.inSession()
+      return dbOf(buckets, session, status, async () => session.close())
+    },
+    many: (asked: AskedKeys<B>, options?: ReadOptions) =>
+      Task.toPromise(readMany(buckets, requester, asked, options)),
+    status,
     close,
     [Symbol.asyncDispose]: close
   }
 }
 
-const sessionOf = <B extends BucketMap>(buckets: B, requester: Requester): Db<B> =>
-  dbOf(buckets, requester, async () => requester.close())
+export interface DbOptions {
+  readonly limits?: ClientLimits | undefined
+  readonly defaults?: Defaults | undefined
+  /** Connected unless said otherwise. */
+  readonly status?: () => ClientStatus
+}
 
 /** Promise handles on any backend. `close` is called once. */
 export const makeDb = <B extends BucketMap>(
   buckets: B,
   backend: Backend,
   close: () => Promise<void>,
-  limits?: ClientLimits
+  { defaults, limits, status }: DbOptions = {}
 ): Db<B> => {
   let closing: Promise<void> | undefined
-  const requester = new Requester(backend, Session.none, limits)
-  return dbOf(buckets, requester, () => {
+  const requester = new Requester(backend, Session.none, limits, undefined, defaults)
+  const usual = (): ClientStatus => ({
+    connection: closing === undefined ? "connected" : "closed",
+    address: "",
+    nodes: []
+  })
+  return dbOf(buckets, requester, status ?? usual, () => {
     requester.close()
     return (closing ??= close())
   })
 }
 
-export interface ConnectOptions extends NatsOptions {
+export type ConnectOptions = NatsWay & ClusterOptions & ConnectChoices
+
+export interface ClusterOptions {
   /** `dev` unless said otherwise. */
   readonly cluster?: string
   /** How far the nodes are away: `development`, `lan` or `wan`; `lan` unless said otherwise. */
@@ -115,7 +142,8 @@ const presetOf = (name: PresetName): Preset => {
  * Connects to a cluster over NATS.
  *
  * **Fails with** `TransportUnavailable` where the broker cannot be reached, `NoAnswer` where no
- * node of the cluster is there.
+ * node of the cluster is there, `BucketMismatch` where a node declares one of the buckets otherwise,
+ * `Cancelled` where the signal was aborted.
  */
 export const connectWith = async <B extends BucketMap>(
   runtime: Runtime,
@@ -124,17 +152,8 @@ export const connectWith = async <B extends BucketMap>(
 ): Promise<Db<B>> => {
   const cluster = clusterOf(options.cluster ?? "dev")
   const { client: limits, nats } = presetOf(options.preset ?? "lan")
-  const transport = await connectNats({ ...nats, ...options }, (text) => process.emitWarning(text))
-  const backend = new NatsBackend({ runtime, transport, cluster, limits })
-  const close = async () => {
-    backend.close()
-    await transport.close()
-  }
-  try {
-    await Task.toPromise(backend.ready)
-  } catch (error) {
-    await close()
-    throw error
-  }
-  return makeDb(buckets, backend, close, limits)
+  const declared = Object.values(buckets)
+  const opening = { ...options, runtime, cluster, limits, nats, way: options, buckets: declared }
+  const { backend, close, status } = await open(opening)
+  return makeDb(buckets, backend, close, { limits, status, defaults: options.defaults })
 }

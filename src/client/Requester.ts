@@ -12,7 +12,7 @@ import type { Any } from "../core/strategy/Bucket.ts"
 import { SchemaMismatch } from "../core/strategy/ValueCodec.ts"
 import type { Backend, BackendAnswer } from "./Backend.ts"
 import { contextOf, type Unshown, type Written } from "./Entry.ts"
-import type { ReadOptions, WriteOptions } from "./Handle.ts"
+import type { Defaults, ReadOptions, WriteOptions } from "./Handle.ts"
 import { nameFault } from "../core/model/WriteName.ts"
 import * as Session from "./Session.ts"
 import { cancellable, pause } from "./Cancellable.ts"
@@ -52,6 +52,13 @@ const addSettings = (draft: Draft, options: Options): void => {
   if (timeout !== undefined) draft.timeoutMillis = Duration.toMillis(timeout)
 }
 
+/** A request and a bucket that say something themselves have it their own way. */
+const addDefaults = (draft: Draft, bucket: Any, { consistency, timeout }: Defaults): void => {
+  if (timeout !== undefined) draft.timeoutMillis ??= Duration.toMillis(timeout)
+  if (consistency === undefined || Object.keys(bucket.definition.defaults).length > 0) return
+  draft.consistency ??= consistency
+}
+
 export type RequesterLimits = Pick<
   ClientLimits,
   "manyMax" | "manyTriesMax" | "sessionDocumentsMax"
@@ -66,14 +73,17 @@ export class Requester {
   readonly #parent: Requester | undefined
   /** Reads that will be tried again, of the client and of all its sessions. */
   readonly #paused: Map<() => void, Requester>
+  readonly #defaults: Defaults
   #isClosed = false
 
   constructor(
     backend: Backend,
     session: Session.Session,
     limits: RequesterLimits = lan.client,
-    parent?: Requester
+    parent?: Requester,
+    defaults: Defaults = {}
   ) {
+    this.#defaults = defaults
     this.limits = limits
     this.#backend = backend
     this.#session = session
@@ -84,7 +94,7 @@ export class Requester {
   /** A requester on the same backend whose reads never go back. */
   inSession(): Requester {
     const session = Session.make(this.limits.sessionDocumentsMax)
-    return new Requester(this.#backend, session, this.limits, this)
+    return new Requester(this.#backend, session, this.limits, this, this.#defaults)
   }
 
   /** Fails each call from now on, and each of a session that began here. */
@@ -190,6 +200,7 @@ export class Requester {
     if (context !== undefined) draft.context = context
     if (covers.length > 0) draft.after = covers
     if (options !== undefined) addSettings(draft, options)
+    addDefaults(draft, call.bucket, this.#defaults)
     if (calls !== undefined && options?.ifUnknown !== undefined) draft.ifUnknown = options.ifUnknown
     return draft
   }

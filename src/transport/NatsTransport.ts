@@ -14,9 +14,7 @@ import {
   createInbox,
   headers,
   NatsConnectionImpl,
-  PermissionViolationError,
-  TimeoutError,
-  UserAuthenticationExpiredError
+  TimeoutError
 } from "@nats-io/transport-node"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -26,6 +24,7 @@ import { lan } from "../core/model/Limits.ts"
 import { clientOptions, type NatsOptions, serverAddresses } from "./NatsOptions.ts"
 import { withLargeAnswers } from "./NatsLargeAnswers.ts"
 import { NatsWindow } from "./NatsWindow.ts"
+import { denialOf } from "./NatsDenial.ts"
 import { isSystemSubject, replyAddress } from "./Subjects.ts"
 import { kindOf } from "./SubjectTree.ts"
 import type { Denial, Message, Subscription, TransportService } from "./Transport.ts"
@@ -85,15 +84,14 @@ const publishOptions = (reply: string | undefined, traceparent: string | undefin
   return { headers: own, ...(reply === undefined ? {} : { reply }) }
 }
 
-/** What the broker's error denies, or undefined where it is another error. */
-const denialOf = (error: Error, address: string): Denial | undefined => {
-  if (error instanceof PermissionViolationError) {
-    const { operation, subject } = error
-    return { right: operation === "publish" ? "publish" : "subscribe", subject }
-  }
-  return error instanceof AuthorizationError || error instanceof UserAuthenticationExpiredError
-    ? { right: "connect", subject: address }
-    : undefined
+/** The transport over a connection that stays its owner's: closing leaves it open. */
+export const overConnection = (
+  client: NatsConnectionImpl,
+  options: NatsOptions,
+  warn: Warn
+): NatsTransport => {
+  const link = new NatsLink(client, options, warn)
+  return { ...link.service(), close: () => link.leave() }
 }
 
 /** The transport over NATS: connected when the layer is built, drained when its scope closes. */
@@ -119,6 +117,7 @@ export const layerNats = (options: NatsOptions): Layer.Layer<Transport, Transpor
 class NatsLink {
   readonly #client: NatsConnectionImpl
   readonly #window: NatsWindow
+  readonly #statuses: AsyncIterable<Status> & { readonly stop?: () => void }
   readonly #warn: Warn
   readonly #inboxPrefix: string | undefined
   readonly #flushMillis: number
@@ -152,6 +151,7 @@ class NatsLink {
     this.#flushMillis = options.flushTimeoutMillis ?? lan.nats.flushTimeoutMillis
     this.#drainMillis = options.drainTimeoutMillis ?? lan.nats.drainTimeoutMillis
     this.#address = `nats://${client.getServer()}`
+    this.#statuses = client.status()
     void this.#watch()
   }
 
@@ -276,7 +276,7 @@ class NatsLink {
   }
 
   async #watch(): Promise<void> {
-    for await (const status of this.#client.status()) this.#onStatus(status)
+    for await (const status of this.#statuses) this.#onStatus(status)
   }
 
   #onStatus(status: Status): void {
@@ -324,6 +324,13 @@ class NatsLink {
     await this.#client.close()
     // An attempt to connect that is under way outlives the client's own `close`.
     this.#client.protocol.transport.discard()
+  }
+
+  /** Sends what was published, and hears no more of the connection. */
+  async leave(): Promise<void> {
+    await new Promise<void>((resolve) => this.#flush(() => resolve()))
+    this.#statuses.stop?.()
+    this.#setConnected(false)
   }
 
   /** Ends when all is sent, when the connection breaks, or when the time is up. */

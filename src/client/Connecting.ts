@@ -1,0 +1,165 @@
+/**
+ * Opens a client's way to a cluster over NATS: on a connection of its own or on the program's, once
+ * or for as long as the program will wait, until a node has answered.
+ */
+import * as Duration from "effect/Duration"
+import type { ClusterDescription } from "../../schemas/ClusterDescription.ts"
+import { invariant } from "../core/Invariant.ts"
+import type { ClientLimits, NatsLimits } from "../core/model/Limits.ts"
+import type { ClusterName } from "../core/model/Names.ts"
+import { BucketMismatch, Cancelled, NoAnswer } from "../core/model/StoreError.ts"
+import type { Any } from "../core/strategy/Bucket.ts"
+import type { Runtime } from "../core/Runtime.ts"
+import type { NatsOptions } from "../transport/NatsOptions.ts"
+import { connectNats, type NatsTransport, type Warn } from "../transport/NatsTransport.ts"
+import { type NatsConnection, shareNats } from "../transport/SharedNats.ts"
+import { TransportUnavailable } from "../transport/Transport.ts"
+import type { Defaults } from "./Handle.ts"
+import { NatsBackend } from "./NatsBackend.ts"
+import * as Task from "./Task.ts"
+
+/** Where the broker is, or a connection to it that the program has already. */
+export type NatsWay =
+  | (NatsOptions & { readonly connection?: never })
+  | {
+    /** A connection of the program's own, which stays open when the db is closed. */
+    readonly connection: NatsConnection
+    readonly servers?: never
+  }
+
+export interface ConnectChoices {
+  /**
+   * How long to wait for the broker and for a first answer of the cluster: a service may start
+   * before them. Without it, connecting fails at once.
+   */
+  readonly wait?: Duration.Input
+  /** Ends connecting, in `Cancelled`, when it is aborted. */
+  readonly signal?: AbortSignal
+  /** What requests ask for that ask for nothing, of buckets that were declared with nothing. */
+  readonly defaults?: Defaults
+  /** Told each time that the connection is lost or is back. */
+  readonly onStatus?: (status: ClientStatus) => void
+}
+
+export interface ClientStatus {
+  /** `reconnecting` while there is no connection to a broker; requests meanwhile may fail. */
+  readonly connection: "connected" | "reconnecting" | "closed"
+  /** The broker, for people. */
+  readonly address: string
+  /** The nodes of the cluster, as it described itself when the client connected. */
+  readonly nodes: ReadonlyArray<string>
+}
+
+export interface Opened {
+  readonly backend: NatsBackend
+  readonly status: () => ClientStatus
+  readonly close: () => Promise<void>
+}
+
+export interface OpenOptions extends ConnectChoices {
+  readonly runtime: Runtime
+  readonly cluster: ClusterName
+  readonly limits: ClientLimits
+  readonly nats: NatsLimits
+  readonly way: NatsWay
+  readonly buckets: Iterable<Any>
+}
+
+const warn: Warn = (text) => process.emitWarning(text)
+
+const transportOf = async ({ nats, way }: OpenOptions): Promise<NatsTransport> =>
+  way.connection === undefined
+    ? connectNats({ ...nats, ...way }, warn)
+    : shareNats(way.connection, nats, warn)
+
+/** Whether time may mend it. */
+const isPassing = (error: unknown): boolean =>
+  error instanceof NoAnswer
+  || (error instanceof TransportUnavailable && error.isDenied !== true)
+
+const sleep = ({ runtime, nats, signal }: OpenOptions): Promise<void> =>
+  new Promise((resolve) => {
+    const end = (): void => {
+      stop()
+      signal?.removeEventListener("abort", end)
+      resolve()
+    }
+    const stop = runtime.after(nats.reconnectWaitMillis, end)
+    signal?.addEventListener("abort", end, { once: true })
+  })
+
+/** Tries again as long as the program will wait. */
+const retrying = async <A>(options: OpenOptions, attempt: () => Promise<A>): Promise<A> => {
+  const { runtime, signal, wait } = options
+  const until = runtime.elapsed() + (wait === undefined ? 0 : Duration.toMillis(wait))
+  for (;;) {
+    if (signal?.aborted === true) throw new Cancelled({ mayHaveApplied: false })
+    try {
+      return await attempt()
+    } catch (error) {
+      if (!isPassing(error) || runtime.elapsed() >= until) throw error
+      await sleep(options)
+    }
+  }
+}
+
+/** Rejects when the signal is aborted, whatever is under way. */
+const orAborted = <A>(signal: AbortSignal | undefined, work: Promise<A>): Promise<A> =>
+  signal === undefined ? work : new Promise((resolve, reject) => {
+    const abort = () => reject(new Cancelled({ mayHaveApplied: false }))
+    if (signal.aborted) abort()
+    signal.addEventListener("abort", abort, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort))
+  })
+
+/** Each bucket means the same on the node that answers, as far as it knows the bucket. */
+const check = ({ buckets }: ClusterDescription, declared: Iterable<Any>): void => {
+  const known = new Map(
+    buckets.map(({ definition, fingerprint }) => [definition.name, fingerprint])
+  )
+  for (const { definition: { name: bucket }, fingerprint: actual } of declared) {
+    const expected = known.get(bucket)
+    if (expected !== undefined && expected !== actual) {
+      throw new BucketMismatch({ bucket, expected, actual })
+    }
+  }
+}
+
+/**
+ * Connects, and waits for the first answer of a node.
+ *
+ * **Fails with** `TransportUnavailable`, `NoAnswer`, `BucketMismatch`, `AccessDenied`, `Cancelled`.
+ */
+export const open = async (options: OpenOptions): Promise<Opened> => {
+  const { buckets, cluster, limits, onStatus, runtime, signal } = options
+  const connecting = retrying(options, () => transportOf(options))
+  const transport = await orAborted(signal, connecting).catch((error: unknown) => {
+    // A connection that comes after all is not kept.
+    void connecting.then((late) => late.close(), () => undefined)
+    throw error
+  })
+  const backend = new NatsBackend({ runtime, transport, cluster, limits })
+  let isClosed = false
+  const status = (): ClientStatus => ({
+    connection: isClosed ? "closed" : transport.connected() ? "connected" : "reconnecting",
+    address: transport.address(),
+    nodes: (backend.description?.members ?? []).map(({ id }) => id)
+  })
+  const told = onStatus === undefined ? undefined : transport.onStatus(() => onStatus(status()))
+  const close = async (): Promise<void> => {
+    isClosed = true
+    told?.close()
+    backend.close()
+    await transport.close()
+  }
+  try {
+    await orAborted(signal, retrying(options, () => Task.toPromise(backend.ready)))
+    const { description } = backend
+    invariant(description !== undefined, "a cluster that has answered is described")
+    check(description, buckets)
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { backend, status, close }
+}
