@@ -48,7 +48,7 @@ export * as Schema from "effect/Schema"
  * has already. Give it a `wait` where a service may start before the cluster.
  *
  * **Fails with** `TransportUnavailable` where the broker cannot be reached, `NoAnswer` where no
- * node of the cluster is there, `BucketMismatch` where a node declares one of the buckets otherwise,
+ * node of the cluster is there, `BucketMismatch` where a node declares a bucket otherwise,
  * `Cancelled` where the `signal` was aborted.
  */
 export const connect = <B extends BucketMap>(

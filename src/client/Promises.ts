@@ -142,7 +142,7 @@ const presetOf = (name: PresetName): Preset => {
  * Connects to a cluster over NATS.
  *
  * **Fails with** `TransportUnavailable` where the broker cannot be reached, `NoAnswer` where no
- * node of the cluster is there, `BucketMismatch` where a node declares one of the buckets otherwise,
+ * node of the cluster is there, `BucketMismatch` where a node declares a bucket otherwise,
  * `Cancelled` where the signal was aborted.
  */
 export const connectWith = async <B extends BucketMap>(
