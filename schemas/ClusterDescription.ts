@@ -48,6 +48,16 @@ export const FormationBody = Schema.Struct({
   awaited: Schema.Array(Schema.String)
 })
 
+/** What the answering node knows of another one. */
+export const PeerBody = Schema.Struct({
+  id: Schema.String,
+  /** Whether it owes an answer for too long, so that it is believed down. */
+  suspect: Schema.Boolean,
+  /** Since its last frame; null where none ever came, or an answer is overdue. */
+  unheardMillis: Schema.NullOr(Schema.Finite)
+})
+export type PeerBody = typeof PeerBody.Type
+
 export const ClusterDescription = Schema.Struct({
   cluster: Schema.String,
   node: Schema.String,
@@ -58,6 +68,8 @@ export const ClusterDescription = Schema.Struct({
   owners: Schema.optional(OwnersBody),
   /** Absent where the node is of a version that did not tell it. */
   formation: Schema.optional(FormationBody),
+  /** The other members; absent where the node is of a version that did not tell it. */
+  peers: Schema.optional(Schema.Array(PeerBody)),
   buckets: Schema.Array(BucketBody)
 })
 export type ClusterDescription = typeof ClusterDescription.Type
@@ -91,6 +103,7 @@ export const describe = (
     readonly buckets: Iterable<KnownBucket>
     /** Undefined where it is not known yet. */
     readonly formation?: FormationStatus | undefined
+    readonly peers?: ReadonlyArray<PeerBody> | undefined
   }
 ): ClusterDescription => ({
   cluster: options.cluster,
@@ -100,6 +113,7 @@ export const describe = (
   members: options.ring.members.map(({ id, weight, zone }) => ({ id, weight, zone: zone ?? null })),
   owners: ownersBody(options.ring),
   ...options.formation === undefined ? {} : { formation: formationBody(options.formation) },
+  ...options.peers === undefined ? {} : { peers: options.peers },
   buckets: [...options.buckets].map(describeBucket)
 })
 

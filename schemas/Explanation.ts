@@ -43,7 +43,8 @@ const State = {
 
 export const ReplicaExplanation = Schema.Struct({
   node: Schema.String,
-  outcome: Schema.Literals(["found", "absent", "damaged", "refused", "unreachable"]),
+  /** `deleted` where a document is stored and no value is left in it; `absent` where none is. */
+  outcome: Schema.Literals(["found", "deleted", "absent", "damaged", "refused", "unreachable"]),
   /** In words, where the outcome is damaged or refused. */
   reason: Schema.optionalKey(Schema.String),
   ...State

@@ -11,6 +11,7 @@ import * as SchemaGetter from "effect/SchemaGetter"
 import type { RequestBody } from "../../schemas/ClientRequest.ts"
 import type { BucketBody, ClusterDescription } from "../../schemas/ClusterDescription.ts"
 import type { Backend } from "../client/Backend.ts"
+import { commandLine } from "../core/model/EdgeLimits.ts"
 import { BucketName } from "../core/model/Names.ts"
 import { Consistency, Replicas } from "../core/model/Settings.ts"
 import { trimmed } from "../core/model/VisibleText.ts"
@@ -23,11 +24,23 @@ export const jsonFlag = Flag.Boolean("json").pipe(
   Flag.withDescription("JSON for programs, also of errors")
 )
 
+/** The milliseconds of `5s`, `500ms`, `1m` or a bare number of them. */
+const millisOf = (text: string): Option.Option<number> => {
+  const [, count, unit] = /^(\d{1,8}(?:\.\d{1,3})?)(|ms|s|m)$/u.exec(text.trim()) ?? []
+  if (count === undefined) return Option.none()
+  const factor = unit === "m" ? 60_000 : unit === "s" ? 1_000 : 1
+  const millis = Math.round(Number(count) * factor)
+  return millis >= 1 && millis <= commandLine.timeoutMaxMillis ? Option.some(millis) : Option.none()
+}
+
 export const connectionFlags = {
   url: Flag.String("url").pipe(
     Flag.withFallbackConfig(Config.NonEmptyString("EVERWRITE_URL")),
     Flag.withDefault("http://127.0.0.1:7420"),
-    Flag.withDescription("http:// of a node, or nats:// of its brokers; else EVERWRITE_URL")
+    Flag.withDescription(
+      "http:// of a node, or nats:// of its brokers; else EVERWRITE_URL, else"
+        + " http://127.0.0.1:7420"
+    )
   ),
   cluster: Flag.String("cluster").pipe(
     Flag.optional,
@@ -40,10 +53,11 @@ export const connectionFlags = {
         + "processes shows"
     )
   ),
-  timeout: Flag.Int("timeout").pipe(
-    Flag.filter((millis) => millis >= 1 && millis <= 60_000, () => "expected 1 to 60000"),
+  timeout: Flag.String("timeout").pipe(
+    Flag.filterMap(millisOf, () => "1ms to 60s, such as 500ms or 5s (5 alone is 5 ms)"),
     Flag.optional,
-    Flag.withDescription("milliseconds that the nodes may take")
+    Flag.withMetavar("DURATION"),
+    Flag.withDescription("how long the nodes may take, such as 500ms or 5s; else their own limits")
   ),
   json: jsonFlag
 }

@@ -90,7 +90,7 @@ export const dev = Command.make(
       Flag.withDescription("of the first node's HTTP, the others follow; else 7420; 0 takes any")
     ),
     "nats-port": Flag.Int("nats-port").pipe(
-      Flag.filter((port) => port >= 0 && port <= 65_535, () => "expected 0 to 65535"),
+      Flag.filter((port) => port >= 0 && port <= 65_535, () => "0 to 65535"),
       Flag.optional,
       Flag.withDescription("of the broker; else 4222, or any where that is taken; 0 takes any")
     ),
@@ -104,4 +104,14 @@ export const dev = Command.make(
     json: jsonFlag
   },
   (flags) => run(flags).pipe(Effect.mapError((error) => fromError(error, flags)))
-).pipe(Command.withDescription("Run three nodes and a broker in this process"))
+).pipe(
+  Command.withDescription("Run three nodes and a broker in this process"),
+  Command.withExamples([
+    {
+      command: "everwrite dev",
+      description: "with sample buckets, or those of everwrite.config.*"
+    },
+    { command: "everwrite dev --config mine/everwrite.config.ts" },
+    { command: "everwrite dev --port 0 --nats-port 0", description: "beside another one" }
+  ])
+)

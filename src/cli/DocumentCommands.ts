@@ -26,8 +26,10 @@ import {
   requestFlags
 } from "./Connection.ts"
 import { NotFound } from "./Failure.ts"
+import { Variables } from "./Help.ts"
 import * as Input from "./Input.ts"
 import * as Output from "./Output.ts"
+import { connectionVariables } from "./SecretVariables.ts"
 
 const bucket = Argument.String("bucket")
 const key = Argument.String("key").pipe(
@@ -126,7 +128,15 @@ export const get = Command.make(
         yield* print(answer, flags)
         if (answer.values.length === 0) return yield* absent(flags)
       }))
-).pipe(Command.withDescription("Read a document"))
+).pipe(
+  Command.withDescription("Read a document"),
+  Command.annotate(Variables, connectionVariables),
+  Command.withExamples([
+    { command: "everwrite get scratch hello" },
+    { command: "everwrite get profiles '{\"tenant\":\"acme\",\"id\":\"ada\"}' --r all" },
+    { command: "everwrite get carts alice --url nats://127.0.0.1:4222" }
+  ])
+)
 
 /** The value is the one argument of a put, so the path to a fault begins in it. */
 const inValue = (error: StoreError): StoreError => {
@@ -165,7 +175,18 @@ export const put = Command.make(
         const written = Effect.mapError(write(document, flags, { calls, ...seen }), inValue)
         yield* print(yield* written, flags)
       }))
-).pipe(Command.withDescription("Write a whole document, in place of the stored one"))
+).pipe(
+  Command.withDescription("Write a whole document, in place of the stored one"),
+  Command.annotate(Variables, connectionVariables),
+  Command.withExamples([
+    { command: "everwrite put scratch hello '\"world\"'" },
+    { command: "everwrite put scratch hello < hello.json" },
+    {
+      command: "everwrite put scratch hello '\"world\"' --consistency available",
+      description: "on a node that is cut off from the others"
+    }
+  ])
+)
 
 export const del = Command.make(
   "del",
@@ -179,7 +200,11 @@ export const del = Command.make(
         const calls = [{ name: "delete", args: [] }]
         yield* print(yield* write(document, flags, { calls, context }), flags)
       }))
-).pipe(Command.withDescription("Delete the present values of a document"))
+).pipe(
+  Command.withDescription("Delete the present values of a document"),
+  Command.annotate(Variables, connectionVariables),
+  Command.withExamples([{ command: "everwrite del scratch hello" }])
+)
 
 export const operate = Command.make(
   "do",
@@ -204,4 +229,12 @@ export const operate = Command.make(
         const calls = [{ name: flags.operation, args }]
         yield* print(yield* write(document, flags, { calls }), flags)
       }))
-).pipe(Command.withDescription("Carry out an operation of a bucket's type"))
+).pipe(
+  Command.withDescription("Carry out an operation of a bucket's type"),
+  Command.annotate(Variables, connectionVariables),
+  Command.withExamples([
+    { command: "everwrite do carts alice lines.add apple 2" },
+    { command: "everwrite do visits home add 1 --id order-17" },
+    { command: "everwrite do visits home add -3" }
+  ])
+)

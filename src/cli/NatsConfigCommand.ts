@@ -132,7 +132,7 @@ export const natsConfigCommand = Command.make(
   {
     cluster: Flag.String("cluster").pipe(
       Flag.withDefault("dev"),
-      Flag.withDescription("the cluster's name")
+      Flag.withDescription("the cluster's name; else dev")
     ),
     nodes: Flag.String("nodes").pipe(Flag.withDescription("its nodes: n1,n2,n3")),
     reader: repeated("reader", "a user who reads: NAME, or NAME=BUCKET,... for these alone"),
@@ -144,12 +144,12 @@ export const natsConfigCommand = Command.make(
     observer: repeated("observer", "a user for `nats micro`: NAME"),
     host: Flag.String("host").pipe(
       Flag.withDefault("127.0.0.1"),
-      Flag.withDescription("address that the server listens on")
+      Flag.withDescription("address that the server listens on; else 127.0.0.1")
     ),
     port: Flag.Int("port").pipe(
       Flag.filter((port) => port >= 1 && port <= 65_535, () => "expected 1 to 65535"),
       Flag.withDefault(4222),
-      Flag.withDescription("port that it listens on")
+      Flag.withDescription("port that it listens on; else 4222")
     ),
     generate: Flag.Boolean("generate").pipe(
       Flag.withDefault(false),
@@ -157,4 +157,11 @@ export const natsConfigCommand = Command.make(
     )
   },
   (flags) => run(flags).pipe(Effect.mapError((error) => fromError(error, { json: false })))
-).pipe(Command.withDescription("Print a nats-server configuration with the cluster's permissions"))
+).pipe(
+  Command.withDescription("Print a nats-server configuration with the cluster's permissions"),
+  Command.withExamples([
+    {
+      command: "everwrite nats-config --nodes n1,n2,n3 --writer shop=carts --generate"
+    }
+  ])
+)

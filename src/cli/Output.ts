@@ -16,7 +16,10 @@ export const plain = (value: unknown): string => {
   return process.stdout.isTTY ? visible(value) : value
 }
 
-export const json = (value: unknown): Effect.Effect<void> => Console.log(visibleJson(value))
+/** JSON on one line, for people too. */
+export const jsonText = visibleJson
+
+export const json = (value: unknown): Effect.Effect<void> => Console.log(jsonText(value))
 
 export const line = (text: string): Effect.Effect<void> => Console.log(text)
 

@@ -18,7 +18,9 @@ import { resolve, settingNames, settings } from "../node/Settings.ts"
 import { trimmed } from "../core/model/VisibleText.ts"
 import { jsonFlag } from "./Connection.ts"
 import { fromError } from "./Failure.ts"
+import { Variables } from "./Help.ts"
 import { plain } from "./Output.ts"
+import { secretVariables } from "./SecretVariables.ts"
 import { stopSignal } from "./Running.ts"
 
 export const configFlag = Flag.String("config").pipe(
@@ -125,4 +127,17 @@ export const start = Command.make(
   "start",
   { settings: settingFlags, config: configFlag, form: formFlag, json: jsonFlag },
   (flags) => run(flags.settings, flags).pipe(Effect.mapError((error) => fromError(error, flags)))
-).pipe(Command.withDescription("Run one node of a cluster"))
+).pipe(
+  Command.withDescription("Run one node of a cluster"),
+  Command.annotate(Variables, secretVariables),
+  Command.withExamples([
+    {
+      command: "everwrite start --config everwrite.config.ts",
+      description: "one node that is a cluster of itself, with a nats-server on this machine"
+    },
+    {
+      command: "everwrite start --node n1 --members n1,n2,n3 --nats nats://broker:4222",
+      description: "with one EVERWRITE_CLUSTER_KEY on all three"
+    }
+  ])
+)

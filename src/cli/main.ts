@@ -10,7 +10,7 @@ import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import { explain, ls } from "./BucketCommands.ts"
+import { explain } from "./BucketCommands.ts"
 import { layerCliServices } from "./CliServices.ts"
 import { dev } from "./DevCommand.ts"
 import { del, get, operate, put } from "./DocumentCommands.ts"
@@ -18,20 +18,35 @@ import { Failure, faultCode, misuseCode } from "./Failure.ts"
 import { natsConfigCommand } from "./NatsConfigCommand.ts"
 import { hideAddresses } from "../core/model/PublicAddress.ts"
 import { visible, visibleLines } from "../core/model/VisibleText.ts"
-import { note } from "./Output.ts"
+import { helpText } from "./Help.ts"
+import { ls } from "./ListCommand.ts"
+import { line, note } from "./Output.ts"
 import { start } from "./StartCommand.ts"
+import { status, versionCommand } from "./StatusCommand.ts"
 import { version } from "../node/Version.ts"
 
 const everwrite = Command.make("everwrite").pipe(
   Command.withDescription("An always-writable document store that merges concurrent writes"),
-  Command.withSubcommands([dev, start, get, put, del, operate, ls, explain, natsConfigCommand])
+  Command.withSubcommands([
+    dev,
+    start,
+    get,
+    put,
+    del,
+    operate,
+    ls,
+    explain,
+    status,
+    natsConfigCommand,
+    versionCommand
+  ])
 )
 
 /** Misuse is told in two lines, not in a page of help. */
 const presenter = CliOutput.layerPresenter({
   present: (event) => {
     if (event._tag === "Version") return Effect.sync(() => console.log(event.version))
-    if (event._tag !== "InvalidInvocation") return CliOutput.defaultPresenter.present(event)
+    if (event._tag === "Help") return line(helpText(event.helpDoc))
     const problems = event.errors.map(({ message }) =>
       hideAddresses(message, process.argv.slice(2)).replaceAll(/\s+/gu, " ")
     ).map(visible)

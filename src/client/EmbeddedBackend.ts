@@ -48,8 +48,8 @@ export const make = (options: EmbeddedOptions): Backend => ({
   describe: (respond) => {
     const { buckets, cluster, view } = options
     const { ring, self: node } = view
-    const formation = view.formation()
-    respond(describe({ cluster, node, ring, formation, buckets: buckets.values() }))
+    const [formation, peers] = [view.formation(), view.peers()]
+    respond(describe({ cluster, node, ring, formation, peers, buckets: buckets.values() }))
   }
 })
 

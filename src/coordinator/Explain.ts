@@ -27,6 +27,13 @@ type Finding =
   | { readonly outcome: "absent" }
   | { readonly outcome: "damaged" | "refused"; readonly reason: string }
 
+/** The outcomes that tell all that a replica has. */
+const answering: ReadonlySet<ReplicaExplanation["outcome"]> = new Set([
+  "found",
+  "deleted",
+  "absent"
+])
+
 const nothing = { context: [], values: [], bytes: 0, digest: "" }
 
 export class Explain
@@ -121,7 +128,7 @@ export class Explain
       })),
       replicas,
       agreed: replicas.every(({ digest, outcome }) =>
-        (outcome === "found" || outcome === "absent") && digest === first?.digest
+        answering.has(outcome) && digest === first?.digest
       ),
       joined: { ...shown, ...merged }
     }
@@ -140,7 +147,8 @@ export class Explain
         return { node, ...finding, ...nothing }
       case "found": {
         const shown = this.#show(finding.document)
-        return shown instanceof Undecodable ? shown : { node, outcome: "found", ...shown }
+        if (shown instanceof Undecodable) return shown
+        return { node, outcome: shown.values.length === 0 ? "deleted" : "found", ...shown }
       }
     }
   }

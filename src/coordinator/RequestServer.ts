@@ -339,11 +339,11 @@ export class RequestServer {
     if (verb !== "describe") return this.#refuse(reply, invalid(verb, "describe"))
     const { buckets, cluster, node, view } = this.#options
     const { ring } = view
-    const formation = view.formation()
+    const [formation, peers] = [view.formation(), view.peers()]
     const asked = Option.getOrUndefined(parse(data))?.value
     const answerBytesMax = integerIn(asked, "answerBytesMax") ?? 0
     const to = { subject: reply, id: undefined, isBatched: false, isRead: true, answerBytesMax }
-    const text = clusterText({ cluster, node, ring, formation, buckets: buckets.values() })
+    const text = clusterText({ cluster, node, ring, formation, peers, buckets: buckets.values() })
     this.#outbox.send(to, { text })
   }
 

@@ -86,6 +86,19 @@ export class ClusterView {
     return this.ring.members
   }
 
+  /** What is known of the other members, for people. */
+  peers(): ReadonlyArray<{
+    readonly id: NodeId
+    readonly suspect: boolean
+    readonly unheardMillis: number | null
+  }> {
+    return this.members().filter(({ id }) => id !== this.self).map(({ id }) => {
+      const millis = this.liveness.sinceHeardMillis(id)
+      const unheardMillis = Number.isFinite(millis) ? Math.round(millis) : null
+      return { id, suspect: !this.liveness.isUp(id), unheardMillis }
+    })
+  }
+
   isMember(node: NodeId): boolean {
     return this.#members.has(node)
   }

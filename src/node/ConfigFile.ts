@@ -18,6 +18,7 @@ import { nearestName } from "../core/model/NearestName.ts"
 import { schemaFault, stepsText } from "../core/model/SchemaFault.ts"
 import { trimmed, visible } from "../core/model/VisibleText.ts"
 import type { Any } from "../core/strategy/Bucket.ts"
+import { placeOf } from "./FaultPlace.ts"
 import { settingNames, type SettingsInput } from "./Settings.ts"
 
 /** A bucket that a node serves: declared with its code, or described without. */
@@ -65,7 +66,7 @@ export const readConfig = Effect.fnUntraced(function*(
 ): Effect.fn.Return<ReadConfig> {
   const read = yield* Effect.result(Effect.tryPromise({
     try: () => contentOf(resolve(path)),
-    catch: firstLine
+    catch: (error) => problemOf(error, path)
   }))
   const { problems, ...decoded } = Result.isSuccess(read)
     ? decodeAll(read.success)
@@ -97,8 +98,12 @@ const parseJson = (text: string): unknown => {
   }
 }
 
-const firstLine = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).split("\n", 1)[0]!
+const problemOf = (error: unknown, path: string): string => {
+  const text = (error instanceof Error ? error.message : String(error)).split("\n", 1)[0]!
+  // No file is run for JSON: a line would be one of this program.
+  const place = extname(path) === ".json" ? undefined : placeOf(error)
+  return place === undefined ? text : `${text} (at ${place})`
+}
 
 type Decoded = Omit<LoadedConfig, "path">
 

@@ -127,7 +127,7 @@ describe("wrong use is exit code 1, in one or two lines that name it:", () => {
     ["an unknown flag", ["get", "a", "b", "--frob"], /Unrecognized flag: --frob/],
     ["a count that is none", ["get", "a", "b", "--r", "some"], /--r/],
     ["a consistency that is none", ["get", "a", "b", "--consistency", "eventual"], /strict/],
-    ["a time that is too long", ["get", "a", "b", "--timeout", "90000"], /1 to 60000/],
+    ["a time that is too long", ["get", "a", "b", "--timeout", "90000"], /1ms to 60s/],
     ["a bucket that is no name", ["get", "A", "b"], /A is no name of a bucket/],
     [
       "a value that is no JSON",

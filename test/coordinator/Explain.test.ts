@@ -107,7 +107,7 @@ describe("an explanation", () => {
     const { joined, replicas } = await explain(at!, "profiles", { key: "ada" })
     expect(joined.values).toEqual([])
     expect(joined.context).not.toEqual([])
-    expect(replicas.map(({ outcome }) => outcome)).toEqual(["found", "found", "found"])
+    expect(replicas.map(({ outcome }) => outcome)).toEqual(["deleted", "deleted", "deleted"])
   })
 
   it("names a damaged copy, and a node that declares the bucket otherwise", async () => {

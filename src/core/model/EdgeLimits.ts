@@ -260,6 +260,14 @@ export const lanHttp = {
   goodbyeMillis: 1_000
 }
 
+/** The command line. */
+export const commandLine = {
+  /** The longest timeout that a request may ask for, as `schemas/ClientRequest.ts` says. */
+  timeoutMaxMillis: 60_000,
+  /** Documents that `ls --values` reads at the same time: enough that round trips overlap. */
+  readsAtOnce: 16
+}
+
 /** The screen of `everwrite dev`. */
 export const devScreen = {
   /** How often its figures are looked at: a line is printed where one of them changed. */
