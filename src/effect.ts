@@ -11,6 +11,7 @@ import { liveRuntime } from "./node/LiveRuntime.ts"
 import type { NatsOptions } from "./transport/NatsOptions.ts"
 import type { TransportUnavailable } from "./transport/Transport.ts"
 
+export type { KeyOf, ValueOf, ViewOf } from "./client/BucketTypes.ts"
 export {
   type Absent,
   type CausalContext,
@@ -18,6 +19,7 @@ export {
   type Entry,
   type Found,
   type Unshown,
+  viewOf,
   type Written
 } from "./client/Entry.ts"
 export { Everwrite, type EverwriteService } from "./client/Everwrite.ts"
@@ -28,6 +30,7 @@ export type {
   ReadOptions,
   WriteOptions
 } from "./client/Handle.ts"
+export { type JsonOf, toJson } from "./client/ToJson.ts"
 export { ClusterName } from "./core/model/Names.ts"
 export * from "./core/model/StoreError.ts"
 export * as Bucket from "./core/strategy/Bucket.ts"

@@ -17,6 +17,7 @@ export {
   type Entry,
   type Found,
   type Unshown,
+  viewOf,
   type Written
 } from "./client/Entry.ts"
 export type {

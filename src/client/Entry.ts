@@ -49,6 +49,22 @@ export interface Unshown<Name extends string, K> extends Seen<Name, K> {
 /** The outcome of a write: the document as it is then, where it is shown. */
 export type Written<Name extends string, K, View> = Entry<Name, K, View> | Unshown<Name, K>
 
+/** Any outcome of a read or a write, also one of many. */
+interface Outcome {
+  readonly _tag: string
+}
+
+type ViewIn<E> = E extends { readonly _tag: "Found"; readonly value: infer View } ? View : undefined
+
+/**
+ * The value of an entry; undefined where nothing is stored, where a write was answered without its
+ * value, and where a read of many failed.
+ */
+export const viewOf = <E extends Outcome | undefined>(entry: E): ViewIn<E> | undefined => {
+  const found: any = entry?._tag === "Found" ? entry : undefined
+  return found?.value
+}
+
 /** Reads back a context that was kept as text. A node refuses it if it is not one of its own. */
 export const contextOf = <const Name extends string>(
   _bucket: { readonly name: Name },

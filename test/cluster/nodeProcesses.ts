@@ -58,6 +58,13 @@ export class NodeProcesses {
     return fetch(`${this.#urls.get(node)!}${path}?${String(new URLSearchParams(query))}`, rest)
   }
 
+  /** Ends a node as a crash would. */
+  async kill(node: string): Promise<void> {
+    const { child, ended } = this.#nodes.get(node)!
+    child.kill("SIGKILL")
+    await ended
+  }
+
   async stop(): Promise<void> {
     for (const { child } of this.#nodes.values()) child.kill("SIGKILL")
     await Promise.all([...this.#nodes.values()].map(({ ended }) => ended))
