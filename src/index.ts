@@ -4,6 +4,7 @@
  */
 import "effect/schema/SchemaJITCompiler/enable"
 import type { BucketMap, ConnectOptions, Db, NamedWell } from "./client/Promises.ts"
+import { checkUrl } from "./client/ConnectChecks.ts"
 import { HttpBackend } from "./client/HttpBackend.ts"
 import { connectWith, makeDb } from "./client/Promises.ts"
 import { liveRuntime } from "./node/LiveRuntime.ts"
@@ -65,6 +66,7 @@ export const connectHttp = <B extends BucketMap>(
   buckets: NamedWell<B>,
   options: { readonly url: string }
 ): Db<B> => {
+  checkUrl(options)
   const backend = new HttpBackend({ runtime: liveRuntime, url: options.url })
   return makeDb(buckets, backend, async () => backend.close())
 }

@@ -7,6 +7,7 @@ import type { ClusterDescription } from "../../schemas/ClusterDescription.ts"
 import { invariant } from "../core/Invariant.ts"
 import type { ClientLimits, NatsLimits } from "../core/model/Limits.ts"
 import type { ClusterName } from "../core/model/Names.ts"
+import { differences } from "../core/model/DefinitionDifference.ts"
 import { BucketMismatch, Cancelled, NoAnswer } from "../core/model/StoreError.ts"
 import type { Any } from "../core/strategy/Bucket.ts"
 import type { Runtime } from "../core/Runtime.ts"
@@ -114,14 +115,13 @@ const orAborted = <A>(signal: AbortSignal | undefined, work: Promise<A>): Promis
 
 /** Each bucket means the same on the node that answers, as far as it knows the bucket. */
 const check = ({ buckets }: ClusterDescription, declared: Iterable<Any>): void => {
-  const known = new Map(
-    buckets.map(({ definition, fingerprint }) => [definition.name, fingerprint])
-  )
-  for (const { definition: { name: bucket }, fingerprint: actual } of declared) {
-    const expected = known.get(bucket)
-    if (expected !== undefined && expected !== actual) {
-      throw new BucketMismatch({ bucket, expected, actual })
-    }
+  const known = new Map(buckets.map((bucket) => [bucket.definition.name, bucket]))
+  for (const { definition, fingerprint: actual } of declared) {
+    const there = known.get(definition.name)
+    if (there === undefined || there.fingerprint === actual) continue
+    const differs = differences(definition, there.definition)
+    const mismatch = { bucket: definition.name, expected: there.fingerprint, actual }
+    throw new BucketMismatch(differs.length === 0 ? mismatch : { ...mismatch, differs })
   }
 }
 

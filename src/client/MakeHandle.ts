@@ -8,6 +8,7 @@ import type { Any } from "../core/strategy/Bucket.ts"
 import { SchemaMismatch } from "../core/strategy/ValueCodec.ts"
 import type { Written } from "./Entry.ts"
 import type { Edit, OperationOptions, ReadOptions, SeenDocument, WriteOptions } from "./Handle.ts"
+import { inCall } from "./MisfitCall.ts"
 import type { Requester } from "./Requester.ts"
 import * as Task from "./Task.ts"
 
@@ -40,8 +41,8 @@ const argument = (
 }
 
 /** An edit may be written by hand, without the builder. */
-const checked = (edit: Edit): Edit => {
-  CanonicalJson.check(edit.args)
+const checked = (edit: Edit, index: number): Edit => {
+  inCall({ operation: edit.name, index }, () => CanonicalJson.check(edit.args))
   return edit
 }
 
@@ -120,8 +121,14 @@ const operate = (
 /** Makes edits instead of requests: what `edit` hands to the caller. */
 const builder = (bucket: Any): Methods => {
   const built: Methods = {}
+  let made = 0
   for (const name of bucket.arguments.keys()) {
-    place(built, name, (...args): Edit => callOf(bucket, name, args))
+    place(
+      built,
+      name,
+      (...args): Edit =>
+        inCall({ operation: name, index: made++ }, () => callOf(bucket, name, args))
+    )
   }
   return built
 }
@@ -132,7 +139,9 @@ const operations = (bucket: Any, requester: Requester, lift: Lift): Methods => {
   for (const [name, codecs] of bucket.arguments) {
     place(methods, name, (key: unknown, ...args) => {
       const options: Options | undefined = args[codecs.length]
-      return lift(operate(bucket, requester, key, () => [callOf(bucket, name, args)], options))
+      const call = () =>
+        inCall({ operation: name, index: undefined }, () => callOf(bucket, name, args))
+      return lift(operate(bucket, requester, key, () => [call()], options))
     })
   }
   return methods

@@ -17,7 +17,9 @@ import type { Runtime } from "../core/Runtime.ts"
 import type { Backend } from "./Backend.ts"
 import { type ClientStatus, type ConnectChoices, type NatsWay, open } from "./Connecting.ts"
 import type { Defaults, PromiseHandleOf, ReadOptions } from "./Handle.ts"
-import { makeHandle } from "./MakeHandle.ts"
+import { promiseWithCallSite } from "./CallSite.ts"
+import { checkBuckets, checkServers } from "./ConnectChecks.ts"
+import { type Lift, makeHandle } from "./MakeHandle.ts"
 import { type AskedKeys, type ReadMany, readMany } from "./ManyBuckets.ts"
 import { Requester } from "./Requester.ts"
 import * as Session from "./Session.ts"
@@ -60,24 +62,29 @@ export type Db<B extends BucketMap> = Handles<B> & DbControl<B>
 /** No bucket may be called what a `Db` itself needs. */
 export type NamedWell<B extends BucketMap> = Extract<keyof B, DbReserved> extends never ? B : never
 
+interface DbParts {
+  readonly close: () => Promise<void>
+  readonly status: () => ClientStatus
+  readonly lift: Lift
+}
+
 const dbOf = <B extends BucketMap>(
   buckets: B,
   requester: Requester,
-  status: () => ClientStatus,
-  close: () => Promise<void>
+  { close, lift, status }: DbParts
 ): Db<B> => {
   const handles: any = {}
   for (const [name, bucket] of Object.entries(buckets)) {
-    handles[name] = makeHandle(bucket, requester, Task.toPromise)
+    handles[name] = makeHandle(bucket, requester, lift)
   }
   return {
     ...handles,
     session: () => {
       const session = requester.inSession()
-      return dbOf(buckets, session, status, async () => session.close())
+      return dbOf(buckets, session, { status, lift, close: async () => session.close() })
     },
     many: (asked: AskedKeys<B>, options?: ReadOptions) =>
-      Task.toPromise(readMany(buckets, requester, asked, options)),
+      lift(readMany(buckets, requester, asked, options)),
     status,
     close,
     [Symbol.asyncDispose]: close
@@ -89,6 +96,8 @@ export interface DbOptions {
   readonly defaults?: Defaults | undefined
   /** Connected unless said otherwise. */
   readonly status?: () => ClientStatus
+  /** Whether errors show where their call was made. */
+  readonly callSites?: boolean | undefined
 }
 
 /** Promise handles on any backend. `close` is called once. */
@@ -96,8 +105,9 @@ export const makeDb = <B extends BucketMap>(
   buckets: B,
   backend: Backend,
   close: () => Promise<void>,
-  { defaults, limits, status }: DbOptions = {}
+  { callSites = false, defaults, limits, status }: DbOptions = {}
 ): Db<B> => {
+  checkBuckets(buckets)
   let closing: Promise<void> | undefined
   const requester = new Requester(backend, Session.none, limits, undefined, defaults)
   const usual = (): ClientStatus => ({
@@ -105,10 +115,12 @@ export const makeDb = <B extends BucketMap>(
     address: "",
     nodes: []
   })
-  return dbOf(buckets, requester, status ?? usual, () => {
+  const end = () => {
     requester.close()
     return (closing ??= close())
-  })
+  }
+  const lift = callSites ? promiseWithCallSite : Task.toPromise
+  return dbOf(buckets, requester, { lift, close: end, status: status ?? usual })
 }
 
 export type ConnectOptions = NatsWay & ClusterOptions & ConnectChoices
@@ -118,6 +130,11 @@ export interface ClusterOptions {
   readonly cluster?: string
   /** How far the nodes are away: `development`, `lan` or `wan`; `lan` unless said otherwise. */
   readonly preset?: PresetName
+  /**
+   * Whether the stack of an error begins with the line that made the call. It costs some
+   * microseconds for each call, which a service with many requests feels; off unless said so.
+   */
+  readonly callSites?: boolean
 }
 
 const clusterOf = (name: string): ClusterName => {
@@ -150,10 +167,17 @@ export const connectWith = async <B extends BucketMap>(
   buckets: NamedWell<B>,
   options: ConnectOptions
 ): Promise<Db<B>> => {
+  checkBuckets(buckets)
+  checkServers(options)
   const cluster = clusterOf(options.cluster ?? "dev")
   const { client: limits, nats } = presetOf(options.preset ?? "lan")
   const declared = Object.values(buckets)
   const opening = { ...options, runtime, cluster, limits, nats, way: options, buckets: declared }
   const { backend, close, status } = await open(opening)
-  return makeDb(buckets, backend, close, { limits, status, defaults: options.defaults })
+  return makeDb(buckets, backend, close, {
+    limits,
+    status,
+    defaults: options.defaults,
+    callSites: options.callSites
+  })
 }

@@ -4,6 +4,8 @@
  */
 import * as Duration from "effect/Duration"
 import type { CallBody, RequestBody } from "../../schemas/ClientRequest.ts"
+import type { ClusterDescription } from "../../schemas/ClusterDescription.ts"
+import { differences } from "../core/model/DefinitionDifference.ts"
 import { MalformedKey } from "../core/model/DocumentKey.ts"
 import * as CanonicalJson from "../core/model/CanonicalJson.ts"
 import { type ClientLimits, lan } from "../core/model/Limits.ts"
@@ -14,6 +16,8 @@ import type { Backend, BackendAnswer } from "./Backend.ts"
 import { contextOf, type Unshown, type Written } from "./Entry.ts"
 import type { Defaults, ReadOptions, WriteOptions } from "./Handle.ts"
 import { nameFault } from "../core/model/WriteName.ts"
+import { MisfitCall } from "./MisfitCall.ts"
+import { operationOf, placed } from "./PlacedError.ts"
 import * as Session from "./Session.ts"
 import { cancellable, pause } from "./Cancellable.ts"
 import * as Task from "./Task.ts"
@@ -168,27 +172,42 @@ export class Requester {
         body = this.#bodyOf(call, json, this.#session.contexts(document))
       } catch (thrown) {
         const error = refusal(bucket.name, thrown)
-        return error === undefined ? die(thrown) : fail(error)
+        return error === undefined ? die(thrown) : this.#fail(call, undefined, error, fail)
       }
       const unnamed = { action, bucket: bucket.definition.name, body } as const
       const id = action === "read" ? undefined : call.options?.id
       const named = id === undefined ? unnamed : { ...unnamed, id }
       return cancellable(this.#backend, named, call.options?.signal, (outcome) => {
-        if (outcome._tag !== "Answer") return fail(outcome)
+        if (outcome._tag !== "Answer") return this.#fail(call, body, outcome, fail)
         const isUnshown = outcome.unshown === true
-        if (isUnshown && action === "read") return fail(withoutValue())
+        if (isUnshown && action === "read") return this.#fail(call, body, withoutValue(), fail)
         this.#session.saw(document, { context: outcome.context, covers: body.after ?? [] })
         let entry: AnyEntry
         try {
           entry = isUnshown ? unshown(bucket, key, outcome) : entryOf(bucket, key, outcome)
         } catch (thrown) {
-          if (action === "read") return fail(undecodable(bucket, thrown))
+          if (action === "read") return this.#fail(call, body, undecodable(bucket, thrown), fail)
           // The write is done: that it cannot be shown is for the next read to say.
           entry = unshown(bucket, key, outcome)
         }
         succeed(entry)
       })
     }
+  }
+
+  /** Fails with the error, which says of which request it is. */
+  #fail(
+    { bucket, calls, key }: Call,
+    body: RequestBody | undefined,
+    error: Errors.StoreError,
+    fail: (error: Errors.StoreError) => void
+  ): void {
+    const unknown = calls === undefined ? "get" : "write"
+    const operation = body === undefined ? unknown : operationOf(body.calls)
+    const place = { bucket: bucket.name, key, operation }
+    if (error._tag !== "BucketMismatch") return fail(placed(error, place))
+    // The nodes know fingerprints alone; the definitions tell people more.
+    this.#backend.describe((cluster) => fail(placed(differing(error, bucket, cluster), place)))
   }
 
   /** Throws where an operation's arguments are refused. */
@@ -204,6 +223,21 @@ export class Requester {
     if (calls !== undefined && options?.ifUnknown !== undefined) draft.ifUnknown = options.ifUnknown
     return draft
   }
+}
+
+/** The error with the differences, where the nodes tell their definition. */
+const differing = (
+  error: Errors.BucketMismatch,
+  { definition, name }: Any,
+  cluster: ClusterDescription | Errors.StoreError
+): Errors.BucketMismatch => {
+  if (cluster instanceof Error) return error
+  const there = cluster.buckets.find((bucket) => bucket.definition.name === name)
+  const differs = there === undefined ? [] : differences(definition, there.definition)
+  const { actual, bucket, expected } = error
+  return differs.length === 0
+    ? error
+    : new Errors.BucketMismatch({ bucket, expected, actual, differs })
 }
 
 /** Why a write's name, or its choice where nobody can tell, is none. */
@@ -240,11 +274,17 @@ const keyOf = (
 const isRefusal = (thrown: unknown): thrown is SchemaMismatch | CanonicalJson.InvalidJson =>
   thrown instanceof SchemaMismatch || thrown instanceof CanonicalJson.InvalidJson
 
+const callFields = (thrown: object): { readonly operation?: string; readonly index?: number } => {
+  if (!(thrown instanceof MisfitCall)) return {}
+  const { index, operation } = thrown.place
+  return index === undefined ? { operation } : { operation, index }
+}
+
 /** The error that names a fault in the caller's key or value; undefined for any other fault. */
 const refusal = (bucket: string, thrown: unknown): Errors.StoreError | undefined => {
   if (isRefusal(thrown)) {
     const { path, problem } = thrown
-    return new Errors.InvalidValue({ bucket, path, problem })
+    return new Errors.InvalidValue({ bucket, path, problem, ...callFields(thrown) })
   }
   if (thrown instanceof MalformedKey) {
     return new Errors.InvalidKey({ bucket, problem: thrown.message })

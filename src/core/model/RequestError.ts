@@ -31,7 +31,7 @@ export interface RequestPlace {
 /** Any error of a request, or of a connection: `instanceof` tells it from faults of programs. */
 export class EverwriteError extends Schema.Error<EverwriteError>("EverwriteError")({}) {
   /** The request that failed; left out where none did, and of errors of a whole node. */
-  readonly request?: RequestPlace
+  declare readonly request?: RequestPlace
   /**
    * Whether the same request may succeed later with nothing changed about it. A write of which
    * `mayHaveApplied` is true may then count twice, unless it has a name (`id`).
