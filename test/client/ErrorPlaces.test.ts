@@ -120,7 +120,7 @@ describe("a program without types gets a typed error for", () => {
     ["no options", () => connect({ profiles }, any(undefined)), "servers is missing"],
     ["empty options", () => connect({ profiles }, any({})), "servers is missing"],
     ["servers of numbers", () => connect({ profiles }, any({ servers: [1] })), "servers is object"],
-    ["no buckets", () => connect(any(undefined), { servers: "x" }), "buckets is undefined"],
+    ["no buckets", () => connect(any(undefined), { servers: "x" }), "buckets is missing"],
     [
       "a bucket that is none",
       () => connect(any({ profiles: {} }), { servers: "x" }),
