@@ -30,13 +30,13 @@ export type NatsWay =
 
 export interface ConnectChoices {
   /**
-   * How long to wait for the broker and for a first answer of the cluster: a service may start
-   * before them. Without it, connecting fails at once.
+   * How long to wait for the broker, for a first answer of the cluster, and for it to form: a
+   * service may start before them. Without it, connecting fails at once where nobody answers.
    */
   readonly wait?: Duration.Input
   /** Ends connecting, in `Cancelled`, when it is aborted. */
   readonly signal?: AbortSignal
-  /** What requests ask for that ask for nothing, of buckets that were declared with nothing. */
+  /** What requests ask for that ask for nothing themselves. */
   readonly defaults?: Defaults
   /** Told each time that the connection is lost or is back. */
   readonly onStatus?: (status: ClientStatus) => void
@@ -89,10 +89,14 @@ const sleep = ({ runtime, nats, signal }: OpenOptions): Promise<void> =>
     signal?.addEventListener("abort", end, { once: true })
   })
 
+/** The same, with the end of the wait on the monotonic clock. */
+interface Waiting extends OpenOptions {
+  readonly until: number
+}
+
 /** Tries again as long as the program will wait. */
-const retrying = async <A>(options: OpenOptions, attempt: () => Promise<A>): Promise<A> => {
-  const { runtime, signal, wait } = options
-  const until = runtime.elapsed() + (wait === undefined ? 0 : Duration.toMillis(wait))
+const retrying = async <A>(options: Waiting, attempt: () => Promise<A>): Promise<A> => {
+  const { runtime, signal, until } = options
   for (;;) {
     if (signal?.aborted === true) throw new Cancelled({ mayHaveApplied: false })
     try {
@@ -101,6 +105,16 @@ const retrying = async <A>(options: OpenOptions, attempt: () => Promise<A>): Pro
       if (!isPassing(error) || runtime.elapsed() >= until) throw error
       await sleep(options)
     }
+  }
+}
+
+/** Waits for a node that answers, and that knows that its cluster has formed. */
+const answered = async (options: Waiting, backend: NatsBackend): Promise<void> => {
+  for (;;) {
+    await retrying(options, () => Task.toPromise(backend.ready))
+    const { formation } = backend.description ?? {}
+    if (formation?.formed !== false || options.runtime.elapsed() >= options.until) return
+    await sleep(options)
   }
 }
 
@@ -131,8 +145,9 @@ const check = ({ buckets }: ClusterDescription, declared: Iterable<Any>): void =
  * **Fails with** `TransportUnavailable`, `NoAnswer`, `BucketMismatch`, `AccessDenied`, `Cancelled`.
  */
 export const open = async (options: OpenOptions): Promise<Opened> => {
-  const { buckets, cluster, limits, onStatus, runtime, signal } = options
-  const connecting = retrying(options, () => transportOf(options))
+  const { buckets, cluster, limits, onStatus, runtime, signal, wait = 0 } = options
+  const waiting = { ...options, until: runtime.elapsed() + Duration.toMillis(wait) }
+  const connecting = retrying(waiting, () => transportOf(options))
   const transport = await orAborted(signal, connecting).catch((error: unknown) => {
     // A connection that comes after all is not kept.
     void connecting.then((late) => late.close(), () => undefined)
@@ -153,7 +168,7 @@ export const open = async (options: OpenOptions): Promise<Opened> => {
     await transport.close()
   }
   try {
-    await orAborted(signal, retrying(options, () => Task.toPromise(backend.ready)))
+    await orAborted(signal, answered(waiting, backend))
     const { description } = backend
     invariant(description !== undefined, "a cluster that has answered is described")
     check(description, buckets)

@@ -50,8 +50,13 @@ export interface WriteOptions {
   readonly ifUnknown?: IfUnknown
 }
 
-/** The options of requests that say nothing themselves, of buckets that were declared so. */
-export interface Defaults extends Pick<ReadOptions, "consistency" | "timeout"> {}
+/**
+ * What requests ask for that ask for nothing themselves: the consistency only of buckets that were
+ * declared with nothing of the kind.
+ */
+export interface Defaults
+  extends Pick<ReadOptions & WriteOptions, "consistency" | "timeout" | "ifUnknown">
+{}
 
 export interface OperationOptions<Name extends string> extends WriteOptions {
   /** The context that a removal has seen: it takes that away and nothing else. */

@@ -220,7 +220,8 @@ export class Requester {
     if (covers.length > 0) draft.after = covers
     if (options !== undefined) addSettings(draft, options)
     addDefaults(draft, call.bucket, this.#defaults)
-    if (calls !== undefined && options?.ifUnknown !== undefined) draft.ifUnknown = options.ifUnknown
+    const ifUnknown = options?.ifUnknown ?? this.#defaults.ifUnknown
+    if (calls !== undefined && ifUnknown !== undefined) draft.ifUnknown = ifUnknown
     return draft
   }
 }

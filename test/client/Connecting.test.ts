@@ -120,7 +120,7 @@ it("defaults count where neither the request nor its bucket says anything", asyn
   }
   const strict = Bucket.lww("strict", { key: Key.text, value: Schema.Int, consistency: "strict" })
   const db = makeDb({ profiles, strict }, backend, async () => undefined, {
-    defaults: { consistency: "available", timeout: "700 millis" }
+    defaults: { consistency: "available", timeout: "700 millis", ifUnknown: "apply" }
   })
   void db.profiles.get("k")
   void db.profiles.get("k", { consistency: "balanced", timeout: "1 second" })
@@ -132,6 +132,10 @@ it("defaults count where neither the request nor its bucket says anything", asyn
     [undefined, 700],
     ["available", 700]
   ])
+  void db.profiles.put("k", { name: "x" })
+  void db.profiles.put("k", { name: "x" }, { ifUnknown: "fail" })
+  expect(asked.map(({ ifUnknown }) => ifUnknown))
+    .toEqual([undefined, undefined, undefined, undefined, "apply", "fail"])
 })
 
 it("reads of several buckets are answered each for itself, whichever of them fails", async () => {
