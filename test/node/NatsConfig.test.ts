@@ -265,6 +265,12 @@ describeWithNats("a nats-server with the printed configuration", () => {
 })
 
 describe("the printed configuration", () => {
+  it("cuts off who leaves 8 MB untaken, or takes nothing for 2 s", () => {
+    const lines = configOf().split("\n")
+    expect(lines).toContain(`max_pending: ${8 * 2 ** 20}`)
+    expect(lines).toContain("write_deadline: \"2000ms\"")
+  })
+
   it("names variables of the environment where no password is drawn", () => {
     const text = configOf({ users: users.map((each) => ({ ...each, password: undefined })) })
     for (const { name } of users) expect(text).toContain(`password: $${passwordVariable(name)}\n`)
