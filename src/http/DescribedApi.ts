@@ -1,10 +1,13 @@
 /**
  * Describes the interface as one server gives it: where it asks for a token, the OpenAPI document
- * and its page say so, and have a place for one.
+ * and its page say so, and have a place for one. Its buckets have paths of their own.
  */
 import * as OpenApi from "effect/http-api/OpenApi"
+import type { BucketBody } from "../../schemas/ClusterDescription.ts"
 import { Api } from "../../schemas/HttpApi.ts"
 import { openPaths } from "./Access.ts"
+import { withTexts } from "./ApiTexts.ts"
+import { withBuckets } from "./BucketPaths.ts"
 
 type Spec = Record<string, any>
 
@@ -32,7 +35,13 @@ const guarded = (spec: Spec): Spec => {
   return { ...spec, paths, components: { ...spec["components"], securitySchemes } }
 }
 
-export type DescribedApi = ReturnType<typeof describedApi>
+export interface Described {
+  readonly asksForToken: boolean
+  readonly buckets: ReadonlyArray<BucketBody>
+}
 
-export const describedApi = ({ asksForToken }: { readonly asksForToken: boolean }) =>
-  Api.annotate(OpenApi.Transform, asksForToken ? guarded : open)
+export const describedApi = ({ asksForToken, buckets }: Described) =>
+  Api.annotate(OpenApi.Transform, (spec) => {
+    const full = withBuckets(withTexts(spec), buckets)
+    return asksForToken ? guarded(full) : open(full)
+  })

@@ -41,7 +41,7 @@ const routerOf = (): FindMyWay.Router<Route> => {
         headers: namesOf(headers)
       })
   })
-  for (const path of ["/docs", "/openapi.json"] as const) {
+  for (const path of ["/", "/docs", "/openapi.json"] as const) {
     router.on("GET", path, { parameters: [], headers: [] })
   }
   return router

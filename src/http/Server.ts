@@ -6,7 +6,6 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import { HttpApiSchemaError } from "effect/http-api/HttpApiError"
-import * as HttpApiSwagger from "effect/http-api/HttpApiSwagger"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServer from "effect/http/HttpServer"
 import { HttpServerError } from "effect/http/HttpServerError"
@@ -17,6 +16,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import type * as Scope from "effect/Scope"
 import { createServer } from "node:http"
+import { Api } from "../../schemas/HttpApi.ts"
 import type { Backend } from "../client/Backend.ts"
 import { type HttpLimits, lan } from "../core/model/Limits.ts"
 import { operationLengthMax } from "../core/model/OperationName.ts"
@@ -25,12 +25,12 @@ import { InvalidRequest } from "../core/model/StoreError.ts"
 import { type Access, makeAccess, refusalOf } from "./Access.ts"
 import type { AccessTokens } from "./AccessTokens.ts"
 import { type Failure, problem, problemResponse } from "./Answers.ts"
+import { layerPages } from "./ApiPages.ts"
 import { BucketDirectory } from "./BucketDirectory.ts"
 import { ConnectionTable } from "./ConnectionTable.ts"
 import { listen } from "./NodeListener.ts"
 import { crowdedOut, fitting, pace } from "./Pacing.ts"
 import { layerDocuments } from "./Documents.ts"
-import { type DescribedApi, describedApi } from "./DescribedApi.ts"
 import { layerRequests } from "./Requests.ts"
 import { refuseTunnel, refuseUnreadable } from "./Unreadable.ts"
 import type { NodeMetrics } from "./Metrics.ts"
@@ -132,20 +132,6 @@ const withProblems = <E, R>(
     return failure === failed ? Effect.andThen(Effect.logError(cause), response) : response
   })
 
-/** The page may load nothing from another origin and send nothing to one. */
-const fromHereOnly = "default-src 'self' 'unsafe-inline' data:"
-
-/** The page is 2 MB of script: it is made at the first request for it. */
-const layerDocs = (api: DescribedApi) =>
-  HttpRouter.use(Effect.fnUntraced(function*(router) {
-    const page = yield* Effect.cached(HttpRouter.toHttpEffect(HttpApiSwagger.layer(api)))
-    const response = Effect.map(
-      Effect.flatten(page),
-      HttpServerResponse.setHeader("content-security-policy", fromHereOnly)
-    )
-    yield* router.add("GET", "/docs", response)
-  }))
-
 const reasonOf = (cause: unknown): string => {
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined
   if (code === "EADDRINUSE") return "the port is taken"
@@ -162,14 +148,16 @@ export const serve = Effect.fnUntraced(function*(
   const directory = new BucketDirectory(backend, limits)
   const connections = new ConnectionTable({ runtime: backend.runtime, limits })
   metrics.add(() => connections.samples())
-  const api = describedApi({ asksForToken: options.tokens !== undefined })
   const routes = Layer.mergeAll(
-    HttpApiBuilder.layer(api, { openapiPath: "/openapi.json" }).pipe(
+    HttpApiBuilder.layer(Api).pipe(
       Layer.provide(layerDocuments(directory)),
       Layer.provide(layerRequests(directory)),
       Layer.provide(layerInspection({ directory, health, metrics }))
     ),
-    layerDocs(api)
+    layerPages(directory, {
+      asksForToken: options.tokens !== undefined,
+      describedBucketsMax: limits.describedBucketsMax
+    })
   ).pipe(Layer.provide(HttpServer.layerServices))
   const app = yield* HttpRouter.toHttpEffect(routes).pipe(
     Effect.provideService(HttpRouter.RouterConfig, { maxParamLength: operationLengthMax })

@@ -233,6 +233,11 @@ export const lanHttp = {
   /** Bytes of the bodies of requests under way; more are refused. bodyBytesMax times 64. */
   bodiesBytesMax: 64 * mebibyte,
   /**
+   * Buckets with paths of their own in the OpenAPI document, which take some 10 kB each, more with
+   * many operations; the general paths take any bucket.
+   */
+  describedBucketsMax: 24,
+  /**
    * The longest body that is dropped when nobody reads it, so that its connection stays; a longer
    * one costs more than a new connection.
    */
