@@ -38,6 +38,15 @@ export interface Done<B extends Any, Inputs> {
   readonly unknown: ReadonlyArray<Did<Inputs>>
 }
 
+/** How far a simulation is: a run for each seed. */
+export interface SimulationProgress {
+  /** The seed of the run that has ended. */
+  readonly seed: number
+  /** Runs that have ended, of `seeds`. */
+  readonly done: number
+  readonly seeds: number
+}
+
 export interface SimulateOptions<B extends Any, Inputs> {
   /** Nodes of each cluster; 3, or the bucket's `n` if that is more, unless said otherwise. */
   readonly nodes?: number
@@ -49,6 +58,8 @@ export interface SimulateOptions<B extends Any, Inputs> {
   readonly seed?: number
   /** How many seeds there are, each of them a run; 20 unless said otherwise. */
   readonly seeds?: number
+  /** Told after each run in which every promise held. */
+  readonly onProgress?: (progress: SimulationProgress) => void
   /**
    * The clients' operations, by name. They follow from the bucket unless given (see `Generated`).
    */

@@ -40,6 +40,7 @@ const promises: { readonly [checker: string]: string } = {
 interface AnyOptions extends Pick<SimulateOptions<Any, unknown>, "nodes" | "steps" | "faults"> {
   readonly seed?: number
   readonly seeds?: number
+  readonly onProgress?: SimulateOptions<Any, unknown>["onProgress"]
   readonly operations?: Readonly<Record<string, AnyOperation>>
   readonly invariant?: AnyInvariant
 }
@@ -203,6 +204,7 @@ const simulateAny = Effect.fnUntraced(function*(bucket: Any, options: AnyOptions
     if (violation !== undefined) {
       return yield* (yield* failureOf(plan, violation, { setting, invariant }))
     }
+    options.onProgress?.({ seed: next, done: next - seed + 1, seeds })
     if (done === undefined) continue
     operations.add(outcomesOf(done))
     met.add(done.summary.faults)

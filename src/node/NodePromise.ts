@@ -1,0 +1,55 @@
+/**
+ * Runs a node in a program with Promises.
+ */
+import * as Effect from "effect/Effect"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import { type BucketMap, type Db, makeDb, type NamedWell } from "../client/Promises.ts"
+import { presets } from "../core/model/Limits.ts"
+import type { Config } from "./ConfigFile.ts"
+import { EverwriteNode } from "./Node.ts"
+
+/** A node in this process. */
+export interface RunningNode extends AsyncDisposable {
+  readonly name: string
+  /** Where it answers HTTP; undefined where that is off. */
+  readonly http: string | undefined
+  /** The broker that it is connected to. */
+  readonly nats: string
+  /** Handles to buckets of this node: a request is a function call. Closing them stops no node. */
+  readonly db: <B extends BucketMap>(buckets: NamedWell<B>) => Db<B>
+  /** Takes no more requests, lets those under way finish, and ends; a second call does nothing. */
+  readonly stop: () => Promise<void>
+}
+
+/**
+ * Starts a node with the buckets and settings of `config`; no flag, variable or file is looked at.
+ *
+ * **Fails with** `InvalidConfig`, `InvalidSetting`, or the error of the storage, the broker or the
+ * port that it does not get.
+ *
+ * ```ts
+ * await using node = await startNode({ buckets: [Visits], dataDir: "visits", nats: "embedded" })
+ * await node.db({ visits: Visits }).visits.add("home", 1)
+ * ```
+ */
+export const startNode = async (config: Config): Promise<RunningNode> => {
+  const runtime = ManagedRuntime.make(EverwriteNode.layer(config))
+  try {
+    const { address, backend, natsAddress, settings } = await runtime.runPromise(
+      Effect.service(EverwriteNode)
+    )
+    const { client: limits } = presets[settings.preset]
+    const stop = (): Promise<void> => runtime.dispose()
+    return {
+      name: settings.node,
+      http: address,
+      nats: natsAddress,
+      db: (buckets) => makeDb(buckets, backend, () => Promise.resolve(), { limits }),
+      stop,
+      [Symbol.asyncDispose]: stop
+    }
+  } catch (error) {
+    await runtime.dispose()
+    throw error
+  }
+}
