@@ -120,7 +120,7 @@ export class NatsAsk {
   /** Ends every question, and fails those that follow. */
   close(): void {
     this.#isClosed = true
-    for (const { end } of [...this.#waiting.values()]) end(clientClosed())
+    for (const { end } of this.#waiting.values()) end(clientClosed())
     this.#subscription.close()
   }
 

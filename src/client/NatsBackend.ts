@@ -182,7 +182,7 @@ export class NatsBackend implements Backend {
   close(): void {
     this.#queue.close()
     this.#outbox.close()
-    for (const remote of [...this.#pending.all()]) remote.close()
+    for (const remote of this.#pending.all()) remote.close()
     this.#ask.close()
     this.#subscription.close()
     for (const listener of this.#listeners) listener?.close()

@@ -7,6 +7,8 @@ import * as Scope from "effect/Scope"
 import * as Context from "effect/Context"
 import { createServer, type Server } from "node:http"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import type { Backend } from "../../src/client/Backend.ts"
+import { contextOf } from "../../src/client/Entry.ts"
 import { Everwrite } from "../../src/client/Everwrite.ts"
 import { HttpBackend } from "../../src/client/HttpBackend.ts"
 import { NatsBackend } from "../../src/client/NatsBackend.ts"
@@ -61,7 +63,7 @@ type Open = Awaited<ReturnType<typeof ways[number][1]>>
 
 /** Every method of a handle. */
 const callsOf = ({ notes: texts, shelves: shelf }: Pick<Open, "notes" | "shelves">) => {
-  const seen = { key: "k", context: "" as never }
+  const seen = { key: "k", context: contextOf(notes, "") }
   return [
     () => texts.get("k"),
     () => texts.entry("k"),
@@ -147,10 +149,13 @@ describe("a client over NATS that is closed", () => {
   it("does not wait with the reads that nodes have refused for a while", async () => {
     const backend = await overNats()
     const full = new Overloaded({ node: "n1", retryAfterMillis: 60_000 })
-    const refusing = { ...backend, runtime: liveRuntime }
-    Object.assign(refusing, {
-      request: (_: unknown, respond: (error: Overloaded) => void) => respond(full)
-    })
+    const refusing: Backend = {
+      runtime: liveRuntime,
+      request: (_, respond) => respond(full),
+      describe: backend.describe,
+      explain: backend.explain,
+      list: backend.list
+    }
     const db = makeDb(bound, refusing, async () => backend.close())
     const outcomes = Promise.allSettled([db.notes.many(["k"]), db.session().notes.many(["k"])])
     await new Promise(setImmediate)
