@@ -7,6 +7,7 @@
  * read becomes an error, and a write that was carried out is said to be done, without its value.
  */
 import { errorText } from "../../schemas/ClientAnswer.ts"
+import { isObject } from "../core/model/CanonicalJson.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { Runtime } from "../core/Runtime.ts"
@@ -25,6 +26,21 @@ export interface ReplyTo {
   /** Bytes of the largest answer in parts that the client takes; 0 where it takes none. */
   readonly answerBytesMax: number
 }
+
+const integerIn = (json: unknown, field: "id" | "answerBytesMax"): number | undefined => {
+  const value = isObject(json) ? json[field] : undefined
+  return typeof value === "number" && Number.isSafeInteger(value) ? value : undefined
+}
+
+/** Where the answer to a request goes, which says for itself how it is to be answered. */
+export const replyTo = (
+  to: Pick<ReplyTo, "subject" | "isBatched" | "isRead">,
+  json: unknown
+): ReplyTo => ({
+  ...to,
+  id: integerIn(json, "id"),
+  answerBytesMax: integerIn(json, "answerBytesMax") ?? 0
+})
 
 /** An answer, and a shorter one for where it cannot be sent. */
 export interface Reply {

@@ -14,7 +14,6 @@ import { misreadRequest } from "../core/model/MisreadRequest.ts"
 import { anonymous, type Principal } from "../core/model/Principal.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import * as TraceParent from "../core/model/TraceParent.ts"
-import { isObject } from "../core/model/CanonicalJson.ts"
 import type { ClusterName, NodeId } from "../core/model/Names.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
@@ -40,7 +39,7 @@ import {
   pageReply
 } from "./NatsOrigin.ts"
 import { decodeRequest } from "./RequestDecoding.ts"
-import { congested, ReplyOutbox, type ReplyTo } from "./ReplyOutbox.ts"
+import { congested, ReplyOutbox, type ReplyTo, replyTo } from "./ReplyOutbox.ts"
 import type { Request } from "./Request.ts"
 
 export interface RequestServerOptions {
@@ -122,22 +121,9 @@ const requestOf = (
   }
 }
 
-const integerIn = (json: unknown, field: "id" | "answerBytesMax"): number | undefined => {
-  const value = isObject(json) ? json[field] : undefined
-  return typeof value === "number" && Number.isSafeInteger(value) ? value : undefined
-}
-
 /** Where the answer to a request of a message goes. */
-const addressOf = (
-  { isBatched, reply, request: { access } }: Batch,
-  json: unknown
-): ReplyTo => ({
-  subject: reply,
-  id: integerIn(json, "id"),
-  isBatched,
-  isRead: access === "read",
-  answerBytesMax: integerIn(json, "answerBytesMax") ?? 0
-})
+const addressOf = ({ isBatched, reply, request: { access } }: Batch, json: unknown): ReplyTo =>
+  replyTo({ subject: reply, isBatched, isRead: access === "read" }, json)
 
 export class RequestServer {
   readonly #options: RequestServerOptions
@@ -341,8 +327,10 @@ export class RequestServer {
     const { ring } = view
     const [formation, peers] = [view.formation(), view.peers()]
     const asked = Option.getOrUndefined(parse(data))?.value
-    const answerBytesMax = integerIn(asked, "answerBytesMax") ?? 0
-    const to = { subject: reply, id: undefined, isBatched: false, isRead: true, answerBytesMax }
+    const to = {
+      ...replyTo({ subject: reply, isBatched: false, isRead: true }, asked),
+      id: undefined
+    }
     const text = clusterText({ cluster, node, ring, formation, peers, buckets: buckets.values() })
     this.#outbox.send(to, { text })
   }
