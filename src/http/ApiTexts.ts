@@ -2,6 +2,8 @@
  * Puts descriptions, and the types of numbers and switches, where readers of an OpenAPI document
  * look for them: beside a parameter. A schema that is read from text loses both on the way.
  */
+import { problemContentType, typePrefix } from "../../schemas/Problem.ts"
+
 type Spec = Record<string, any>
 
 const number = (minimum: number, maximum?: number): Spec => ({
@@ -52,17 +54,32 @@ const tellAll = (
     Object.entries(items).map(([name, item]) => [name, told(item, texts[name] ?? [])])
   )
 
+/** An answer with its headers told, and a problem as it looks. */
+const response = (status: string, given: Spec): Spec => {
+  const shown = given["headers"] === undefined
+    ? given
+    : { ...given, headers: tellAll(given["headers"], headers) }
+  const media = given["content"]?.[problemContentType]
+  if (media === undefined) return shown
+  const { description: detail } = given
+  const example = {
+    type: `${typePrefix}NameOfError`,
+    title: "Title",
+    status: Number(status),
+    detail
+  }
+  return { ...shown, content: { [problemContentType]: { ...media, example } } }
+}
+
 const operationWithTexts = (operation: Spec): Spec => ({
   ...operation,
   parameters: operation["parameters"].map((item: Spec) =>
     told(item, parameters[item["name"]] ?? [])
   ),
   responses: Object.fromEntries(
-    Object.entries<Spec>(operation["responses"]).map(([status, response]) => [
+    Object.entries<Spec>(operation["responses"]).map(([status, given]) => [
       status,
-      response["headers"] === undefined
-        ? response
-        : { ...response, headers: tellAll(response["headers"], headers) }
+      response(status, given)
     ])
   )
 })

@@ -45,6 +45,15 @@ it("each parameter and header has its description where a reader looks for it", 
   }
 })
 
+it("the example of a problem has the status that it is an example of", () => {
+  const problems = operationsOf().flatMap(({ operation }) =>
+    Object.entries<any>(operation.responses).filter(([status]) => Number(status) >= 400)
+  )
+  for (const [status, { content }] of problems) {
+    expect(content["application/problem+json"].example.status).toBe(Number(status))
+  }
+})
+
 it("numbers and switches are typed as such", () => {
   const schemas = new Map<string, any>(
     operationsOf().flatMap(({ operation }) =>
