@@ -153,6 +153,18 @@ describe("the packed package", () => {
     expect(status).toBe(0)
   })
 
+  it.each(["nodenext", "bundler"])("its types are whole by the rules of %s", (resolution) => {
+    const tsc = join(root, "node_modules/.bin/tsc")
+    const module = resolution === "bundler" ? "esnext" : resolution
+    const flags = `--noEmit --strict --target esnext --module ${module} --skipLibCheck false `
+      + `--moduleResolution ${resolution} --types node --typeRoots ${root}/node_modules/@types`
+    writeFileSync(join(project, "config.ts"), config)
+    const files = ["program.ts", "config.ts"]
+    const { status, stdout } = spawnSync(tsc, [...flags.split(" "), ...files], options)
+    expect(stdout).toBe("")
+    expect(status).toBe(0)
+  })
+
   it("a program that declares a bucket runs", () => {
     const correct = program.slice(0, program.indexOf("// @ts-expect-error"))
     writeFileSync(join(project, "correct.ts"), correct)
