@@ -35,6 +35,7 @@ export { ClusterName } from "./core/model/Names.ts"
 export * from "./core/model/StoreError.ts"
 export * as Bucket from "./core/strategy/Bucket.ts"
 export * as Crdt from "./core/strategy/Crdt.ts"
+export { fromStandardSchema, type StandardSchema } from "./core/strategy/FromStandardSchema.ts"
 export * as Key from "./core/strategy/Key.ts"
 
 /** A thin client of a cluster over NATS. */

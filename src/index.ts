@@ -40,6 +40,7 @@ export { type JsonOf, toJson } from "./client/ToJson.ts"
 export * from "./core/model/StoreError.ts"
 export * as Bucket from "./core/strategy/Bucket.ts"
 export * as Crdt from "./core/strategy/Crdt.ts"
+export { fromStandardSchema, type StandardSchema } from "./core/strategy/FromStandardSchema.ts"
 export * as Key from "./core/strategy/Key.ts"
 export { TransportUnavailable } from "./transport/Transport.ts"
 /** Of the copy of `effect` that everwrite uses: schemas of another one are refused. */
