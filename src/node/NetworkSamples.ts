@@ -87,7 +87,6 @@ const workSamples = (
   { guard, link, work: { stats: clients } }: NodeCore
 ): ReadonlyArray<Sample> => {
   const { work: nodes } = link.stats()
-  const of = (nodes: number, clients: number) => ({ label: "of", values: { nodes, clients } })
   return [
     counter("work_pauses", of(nodes.pauses, clients.pauses), [
       "Turns of the event loop that ended before the work of messages.",
@@ -107,6 +106,9 @@ const workSamples = (
     ])
   ]
 }
+
+/** A number of the messages of nodes, and one of those of clients. */
+const of = (nodes: number, clients: number) => ({ label: "of", values: { nodes, clients } })
 
 const memberSamples = ({ formation, otherKeys, view }: NodeCore): ReadonlyArray<Sample> => {
   const { awaited, completeness, formed } = formation.status()

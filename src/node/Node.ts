@@ -140,7 +140,7 @@ const observerOf = (
   }
 ): RequestObserver => {
   const measured = new RequestMetrics({
-    ...metrics,
+    context: metrics.context,
     ...lanMetrics,
     buckets: new Set(buckets.keys())
   })

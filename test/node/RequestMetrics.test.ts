@@ -15,7 +15,7 @@ let metrics: NodeMetrics
 const start = async (seriesMax: number): Promise<void> => {
   metrics = new NodeMetrics()
   const known = new Set(buckets.map(({ definition }) => definition.name as string))
-  const observer = new RequestMetrics({ ...metrics, buckets: known, seriesMax })
+  const observer = new RequestMetrics({ context: metrics.context, buckets: known, seriesMax })
   stepped = await SteppedCluster.start({ nodes: 3, buckets, observer })
 }
 
@@ -70,7 +70,7 @@ it("beyond the most series, operations are counted together", async () => {
 })
 
 it("each number says what it counts and when it is alarming, and none has a label of prose", () => {
-  const [{ core }] = stepped.nodes as [(typeof stepped.nodes)[number]]
+  const { core } = stepped.nodes[0]!
   const settings = { cluster: core.options.cluster, node: core.options.node, dataDir: "." }
   metrics.add(() => [...samplesOf(core), ...processSamples(settings)])
   stepped.read(1, profiles, { key: "k" })

@@ -4,10 +4,11 @@
 import { connect, headers } from "@nats-io/transport-node"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import * as Tracer from "effect/Tracer"
 import { createServer } from "node:http"
-import type { AddressInfo } from "node:net"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { NodeId } from "../../src/core/model/Names.ts"
 import * as TraceParent from "../../src/core/model/TraceParent.ts"
 import { EverwriteNode } from "../../src/node/Node.ts"
 import { RequestTraces } from "../../src/node/RequestTraces.ts"
@@ -17,13 +18,18 @@ import { alone, useFolder } from "./temporaryDirectories.ts"
 
 const folder = useFolder()
 
-interface OtlpSpan {
-  readonly name: string
-  readonly traceId: string
-  readonly spanId: string
-  readonly parentSpanId?: string
-  readonly attributes: ReadonlyArray<{ readonly key: string; readonly value: object }>
-}
+const Spans = Schema.Array(Schema.Struct({
+  name: Schema.String,
+  traceId: Schema.String,
+  parentSpanId: Schema.optional(Schema.String),
+  attributes: Schema.Array(Schema.Struct({ key: Schema.String, value: Schema.Unknown }))
+}))
+
+const readTraces = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Struct({
+  resourceSpans: Schema.Array(Schema.Struct({
+    scopeSpans: Schema.Array(Schema.Struct({ spans: Spans }))
+  }))
+})))
 
 /** A collector of OpenTelemetry, which keeps what it gets. */
 const startCollector = async () => {
@@ -38,16 +44,15 @@ const startCollector = async () => {
     })
   })
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
-  const { port } = server.address() as AddressInfo
-  const spans = (): ReadonlyArray<OtlpSpan> =>
+  const address = server.address()
+  if (typeof address !== "object" || address === null) throw new Error("no port")
+  const spans = (): typeof Spans.Type =>
     received.filter(({ path }) => path === "/v1/traces").flatMap(({ text }) =>
-      (JSON.parse(text) as {
-        readonly resourceSpans: ReadonlyArray<{
-          readonly scopeSpans: ReadonlyArray<{ readonly spans: ReadonlyArray<OtlpSpan> }>
-        }>
-      }).resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans))
+      readTraces(text).resourceSpans.flatMap(({ scopeSpans }) =>
+        scopeSpans.flatMap(({ spans }) => spans)
+      )
     )
-  return { url: `http://127.0.0.1:${port}`, received, spans, close: () => server.close() }
+  return { url: `http://127.0.0.1:${address.port}`, received, spans, close: () => server.close() }
 }
 
 const traceId = "0af7651916cd43dd8448eb211c80319c"
@@ -132,7 +137,13 @@ describe("a request that is forwarded", () => {
     })
     const metrics = { begin: () => ({ ended: () => {} }) }
     const runtime = { now: () => 1_700_000_000_000.25, random: () => 1 }
-    const observer = new RequestTraces({ runtime, tracer, share: 0, node: "n1" as never, metrics })
+    const observer = new RequestTraces({
+      runtime,
+      tracer,
+      share: 0,
+      node: NodeId.make("n1"),
+      metrics
+    })
     const stepped = await SteppedCluster.start({ nodes: 5, buckets, observer })
     const trace = TraceParent.from(parent)
     const { name: bucket } = profiles.definition
