@@ -158,6 +158,19 @@ export const unshownText = (
   `{${idField(id)}"unshown":true,"context":"${answer.context}","replied":${answer.replied}`
   + `${lostText(answer)}${senderText(sender)}}`
 
+/**
+ * The same for a request that came alone, as people and programs without our client send it: with
+ * the error's message.
+ */
+export const bareErrorText = (
+  id: number | undefined,
+  error: StoreError,
+  sender?: Sender
+): string => {
+  const fields = { ...encodeError(error), message: error.message }
+  return `{${idField(id)}"error":${JSON.stringify(fields)}${senderText(sender)}}`
+}
+
 export const errorText = (id: number | undefined, error: StoreError, sender?: Sender): string =>
   `{${idField(id)}"error":${JSON.stringify(encodeError(error))}`
   + `${senderText(sender)}}`

@@ -2,11 +2,20 @@
  * Follows one request that came over NATS: the reply subject that its answer goes to, and the
  * endpoint that it is counted under.
  */
-import { answerText, errorText, type Sender, unshownText } from "../../schemas/ClientAnswer.ts"
+import {
+  answerText,
+  bareErrorText,
+  errorText,
+  type Sender,
+  unshownText
+} from "../../schemas/ClientAnswer.ts"
 import type { Explanation } from "../../schemas/Explanation.ts"
 import type { KeyPage } from "../../schemas/KeyPage.ts"
 import { mayHaveApplied, NoAnswer, type StoreError } from "../core/model/StoreError.ts"
 import type { Runtime } from "../core/Runtime.ts"
+import { statusOf } from "../../schemas/Problem.ts"
+import { visible } from "../core/model/VisibleText.ts"
+import type { ServiceFault } from "../transport/Transport.ts"
 import type { EndpointStats } from "../transport/ServiceInfo.ts"
 import type { Reply, ReplyOutbox, ReplyTo } from "./ReplyOutbox.ts"
 import type { Answer, AnswerAddress } from "./Request.ts"
@@ -54,12 +63,21 @@ export const pageReply = (id: number | undefined, page: KeyPage): Reply => ({
 
 /** The error of a request, and where it is long its name alone. */
 export const errorReply = (
-  id: number | undefined,
+  { id, isBatched }: Pick<ReplyTo, "id" | "isBatched">,
   error: StoreError,
   sender?: Sender
-): Reply => ({
-  text: errorText(id, error, sender),
-  shorter: () => ({ text: errorText(id, shortened(error, sender), sender) })
+): Reply => {
+  const shorter = () => ({ text: errorText(id, shortened(error, sender), sender) })
+  if (isBatched) return { text: errorText(id, error, sender), shorter }
+  return { text: bareErrorText(id, error, sender), shorter, fault: faultOf(error) }
+}
+
+const descriptionLengthMax = 200
+
+/** As a header holds it: one line. */
+const faultOf = (error: StoreError): ServiceFault => ({
+  code: statusOf[error._tag][0],
+  description: visible(`${error._tag}: ${error.message}`).slice(0, descriptionLengthMax)
 })
 
 const by = (sender: Sender | undefined): string =>
@@ -96,6 +114,6 @@ export class NatsOrigin<A extends object> implements AnswerAddress<A> {
     stats.errors++
     // Anyone may ask for the counts: an error's message would show them clients' keys and values.
     stats.lastError = outcome._tag
-    outbox.send(to, errorReply(to.id, outcome, sender))
+    outbox.send(to, errorReply(to, outcome, sender))
   }
 }

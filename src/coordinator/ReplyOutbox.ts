@@ -11,7 +11,7 @@ import { isObject } from "../core/model/CanonicalJson.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { Runtime } from "../core/Runtime.ts"
-import type { TransportService } from "../transport/Transport.ts"
+import type { ServiceFault, TransportService } from "../transport/Transport.ts"
 import { AnswerParts, type AnswerPartsOptions } from "./AnswerParts.ts"
 
 /** Where an answer goes. */
@@ -47,6 +47,8 @@ export interface Reply {
   readonly text: string
   /** The error of a read that cannot be sent, unless there is another. */
   readonly shorter?: () => Reply
+  /** Of an error that answers a request which came alone. */
+  readonly fault?: ServiceFault
 }
 
 /** Answers gathered for one client in this turn. */
@@ -59,6 +61,9 @@ interface Batch {
 /** Around the answers of one message. */
 const bracketBytes = 2
 const [openBracket, comma, closeBracket] = [0x5b, 0x2c, 0x5d] as const
+
+/** Headers with a code and a description of at most 200 characters. */
+const faultBytesMax = 1_024
 
 const encoder = new TextEncoder()
 
@@ -113,10 +118,10 @@ export class ReplyOutbox {
   }
 
   /** Sends an answer, at the end of this turn where its request came in a batch. */
-  send(to: ReplyTo, { shorter, text }: Reply): void {
+  send(to: ReplyTo, { fault, shorter, text }: Reply): void {
     const room = this.#transport.maxPayload() - bracketBytes
     const size = sizeOf(text, room)
-    if (size <= room) return this.#deliver(to, this.#roomFor(to, text, size), room)
+    if (size <= room) return this.#deliver(to, this.#roomFor(to, text, size), room, fault)
     const isTaken = size <= to.answerBytesMax
     if (isTaken && this.#parts.send(to, text)) return
     if (shorter !== undefined) return this.send(to, shorter())
@@ -127,9 +132,13 @@ export class ReplyOutbox {
     this.#deliver(to, errorText(to.id, error), room)
   }
 
-  #deliver(to: ReplyTo, text: string, room: number): void {
-    if (to.isBatched) this.#gather(to.subject, text, room)
-    else this.#publish(to.subject, text)
+  #deliver(to: ReplyTo, text: string, room: number, fault?: ServiceFault): void {
+    if (to.isBatched) return this.#gather(to.subject, text, room)
+    // The broker counts headers too, and whoever has no room for them reads the same in the text.
+    const isShort = text.length * 3 + faultBytesMax <= room
+    const data = encoder.encode(text)
+    if (fault === undefined || !isShort) return this.#transport.publish(to.subject, data)
+    this.#transport.publish(to.subject, data, undefined, undefined, fault)
   }
 
   /** The text, or the refusal of a read for which there is no room. */
@@ -170,10 +179,6 @@ export class ReplyOutbox {
     }
     message[at] = closeBracket
     this.#transport.publish(subject, message)
-  }
-
-  #publish(subject: string, text: string): void {
-    this.#transport.publish(subject, encoder.encode(text))
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { errorText } from "../../schemas/ClientAnswer.ts"
 import type { RequestBody } from "../../schemas/ClientRequest.ts"
 import { clusterText } from "../../schemas/ClusterDescription.ts"
 import { ExplainBody } from "../../schemas/Explanation.ts"
@@ -125,6 +126,10 @@ const requestOf = (
 const addressOf = ({ isBatched, reply, request: { access } }: Batch, json: unknown): ReplyTo =>
   replyTo({ subject: reply, isBatched, isRead: access === "read" }, json)
 
+/** The address of an answer to a whole message. */
+const aloneTo = (subject: string): ReplyTo =>
+  replyTo({ subject, isBatched: false, isRead: true }, undefined)
+
 export class RequestServer {
   readonly #options: RequestServerOptions
   readonly #subjects: Subjects
@@ -201,8 +206,10 @@ export class RequestServer {
       return this.#refuse(reply, invalid(message.subject, "read or write, a bucket, an operation"))
     }
     const overload = this.#options.coordinator.overload()
-    // Answers the whole message, by its reply subject: nothing of it is read.
-    if (overload !== undefined) return this.#publish(reply, overload)
+    // Answers the whole message, by its reply subject: nothing of it is read, and little is written.
+    if (overload !== undefined) {
+      return this.#outbox.send(aloneTo(reply), { text: errorText(undefined, overload) })
+    }
     const parsed = parse(message.data)
     if (Option.isNone(parsed)) {
       return this.#refuse(
@@ -262,7 +269,7 @@ export class RequestServer {
   /** Answers a request that the coordinator has not taken, or in which it failed. */
   #tell(batch: Batch, json: unknown, error: Errors.StoreError): void {
     const to = addressOf(batch, json)
-    this.#outbox.send({ ...to, isRead: false }, errorReply(to.id, error))
+    this.#outbox.send({ ...to, isRead: false }, errorReply(to, error))
   }
 
   /** Gives one request to the coordinator, with the address of its answer. */
@@ -336,7 +343,7 @@ export class RequestServer {
   }
 
   #publish(subject: string, error: Errors.StoreError): void {
-    const to = { subject, id: undefined, isBatched: false, isRead: true, answerBytesMax: 0 }
-    this.#outbox.send(to, errorReply(undefined, error))
+    const to = aloneTo(subject)
+    this.#outbox.send(to, errorReply(to, error))
   }
 }

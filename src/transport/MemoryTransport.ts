@@ -113,8 +113,8 @@ class MemoryConnection {
 
   service(): TransportService {
     return {
-      publish: (subject, data, reply, traceparent) =>
-        this.#publish(subject, data, reply, traceparent),
+      publish: (subject, data, reply, traceparent, fault) =>
+        this.#publish({ subject, data, reply, noResponders: false, traceparent, fault }),
       subscribe: (subject, handler, options) => this.#subscribe(subject, handler, options?.queue),
       flush: (done) => this.#flush(done),
       newInbox: () => `_INBOX.${this.#router.runtime.id()}`,
@@ -156,12 +156,8 @@ class MemoryConnection {
     listener.handler(message)
   }
 
-  #publish(
-    subject: string,
-    data: Uint8Array,
-    reply: string | undefined,
-    traceparent: string | undefined
-  ): void {
+  #publish(given: Message): void {
+    const { data, reply, subject } = given
     const { maxPayload } = this.#router
     const fits = kindOf(subject) === "subject" && data.length <= maxPayload
       && (reply === undefined || kindOf(reply) === "subject")
@@ -171,8 +167,7 @@ class MemoryConnection {
     }
     this.#sentMessages++
     this.#sentBytes += data.length
-    const copy = new Uint8Array(data)
-    const message = { subject, data: copy, reply, noResponders: false, traceparent }
+    const message = { ...given, data: new Uint8Array(data) }
     this.#whileConnected(() => this.#router.deliver(this, message))
   }
 

@@ -43,7 +43,7 @@ export const withLargeAnswers = async (options: LargeAnswersOptions): Promise<Co
   const { common } = options
   return {
     ...common,
-    publish: (subject, data, reply) => large.publish(subject, data, reply),
+    publish: (...message) => large.publish(...message),
     answerRoom: (reply) => large.room(reply),
     stats: () => large.stats(),
     close: () => large.close()
@@ -71,19 +71,20 @@ class LargeAnswers {
     this.#apart = new ApartAddresses(options.limits)
   }
 
-  publish(subject: string, data: Uint8Array, reply: string | undefined): void {
+  publish(...message: Parameters<Connection["publish"]>): void {
+    const [subject, data, reply, ...headers] = message
     const { common, limits } = this.#options
     const isLarge = data.length >= limits.largeAnswerBytes && !isSystemSubject(subject)
     if (isLarge && this.#own === undefined) void this.open()
     const own = this.#own
-    if (own === undefined) return common.publish(subject, data, reply)
+    if (own === undefined) return common.publish(...message)
     const now = performance.now()
     if (isLarge) {
       const number = this.#apart.add(replyAddress(subject), now)
-      return own.publish(subject, data, reply ?? `${this.#inbox}.${number}`)
+      return own.publish(subject, data, reply ?? `${this.#inbox}.${number}`, ...headers)
     }
     const through = this.#apart.size > 0 && this.#isApart(subject, now) ? own : common
-    through.publish(subject, data, reply)
+    through.publish(...message)
   }
 
   /**

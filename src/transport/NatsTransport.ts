@@ -7,7 +7,7 @@
  * a handler that throws does not end the client's reading without a report. Large answers have a
  * connection of their own (`NatsLargeAnswers`).
  */
-import type { Msg, Status } from "@nats-io/transport-node"
+import type { Msg, MsgHdrs, PublishOptions, Status } from "@nats-io/transport-node"
 import {
   AuthorizationError,
   connect,
@@ -27,7 +27,7 @@ import { NatsWindow } from "./NatsWindow.ts"
 import { denialOf } from "./NatsDenial.ts"
 import { isSystemSubject, replyAddress } from "./Subjects.ts"
 import { kindOf } from "./SubjectTree.ts"
-import type { Denial, Message, Subscription, TransportService } from "./Transport.ts"
+import type { Denial, Message, ServiceFault, Subscription, TransportService } from "./Transport.ts"
 import { Transport, TransportUnavailable } from "./Transport.ts"
 
 export interface NatsTransport extends TransportService {
@@ -40,6 +40,14 @@ export type Warn = (text: string) => void
 
 /** Of W3C Trace Context. */
 const traceHeader = "traceparent"
+/** As `nats micro` and the libraries of NATS services know them. */
+const faultHeader = "Nats-Service-Error"
+const faultCodeHeader = "Nats-Service-Error-Code"
+
+const faultIn = (given: MsgHdrs): ServiceFault | undefined =>
+  given.has(faultHeader)
+    ? { code: Number(given.last(faultCodeHeader)), description: given.last(faultHeader) }
+    : undefined
 
 /** Bytes of the protocol around a message, roughly. */
 const envelopeBytes = 32
@@ -77,10 +85,20 @@ export const connectNats = async (options: NatsOptions, warn: Warn): Promise<Nat
   }
 }
 
-const publishOptions = (reply: string | undefined, traceparent: string | undefined) => {
-  if (traceparent === undefined) return reply === undefined ? undefined : { reply }
+const publishOptions = (
+  reply: string | undefined,
+  traceparent: string | undefined,
+  fault: ServiceFault | undefined
+) => {
+  if (traceparent === undefined && fault === undefined) {
+    return reply === undefined ? undefined : { reply }
+  }
   const own = headers()
-  own.set(traceHeader, traceparent)
+  if (traceparent !== undefined) own.set(traceHeader, traceparent)
+  if (fault !== undefined) {
+    own.set(faultHeader, fault.description)
+    own.set(faultCodeHeader, String(fault.code))
+  }
   return { headers: own, ...(reply === undefined ? {} : { reply }) }
 }
 
@@ -157,8 +175,8 @@ class NatsLink {
 
   service(): NatsTransport {
     return {
-      publish: (subject, data, reply, traceparent) =>
-        this.#publish(subject, data, reply, traceparent),
+      publish: (subject, data, reply, traceparent, fault) =>
+        this.#publish(subject, data, publishOptions(reply, traceparent, fault)),
       subscribe: (subject, handler, options) => this.#subscribe(subject, handler, options?.queue),
       flush: (done) => this.#flush(done),
       newInbox: () => createInbox(this.#inboxPrefix),
@@ -197,9 +215,9 @@ class NatsLink {
   #publish(
     subject: string,
     data: Uint8Array,
-    reply: string | undefined,
-    traceparent: string | undefined
+    options: PublishOptions | undefined
   ): void {
+    const reply = options?.reply
     const fits = data.length <= this.#currentMaxPayload() && kindOf(subject) === "subject"
       && (reply === undefined || kindOf(reply) === "subject")
     const { protocol } = this.#client
@@ -219,7 +237,7 @@ class NatsLink {
     }
     this.#sentMessages++
     this.#sentBytes += data.length
-    this.#client.publish(subject, data, publishOptions(reply, traceparent))
+    this.#client.publish(subject, data, options)
     this.#window.add(bytes, address)
   }
 
@@ -249,7 +267,8 @@ class NatsLink {
         data,
         reply: message.reply === "" ? undefined : message.reply,
         noResponders: data.length === 0 && message.headers?.code === 503,
-        traceparent: message.headers?.last(traceHeader)
+        traceparent: message.headers?.last(traceHeader),
+        fault: message.headers === undefined ? undefined : faultIn(message.headers)
       })
     } catch (fault) {
       // Inside the client's parser this would end its reading, and no error would be reported.

@@ -20,6 +20,15 @@ export interface Message {
   readonly noResponders: boolean
   /** The header of this name, by which its sender names a span; left out where there is none. */
   readonly traceparent?: string | undefined
+  /** Of an answer that says that its request failed. */
+  readonly fault?: ServiceFault | undefined
+}
+
+/** The error of a micro service, in the headers by which tools of NATS know one. */
+export interface ServiceFault {
+  /** As HTTP has it. */
+  readonly code: number
+  readonly description: string
 }
 
 export interface Subscription {
@@ -56,7 +65,8 @@ export interface TransportService {
     subject: string,
     data: Uint8Array,
     reply?: string,
-    traceparent?: string
+    traceparent?: string,
+    fault?: ServiceFault
   ) => void
   /** Of subscriptions with the same `queue`, one gets each message. */
   readonly subscribe: (

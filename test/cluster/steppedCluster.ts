@@ -80,10 +80,10 @@ export class SteppedCluster {
         runtime.seenWith(() => stepped?.clockOffsets.get(Number(id.slice(1))) ?? 0),
       wire: (from, transport) => ({
         ...transport,
-        publish: (subject, data, reply) => {
+        publish: (subject, data, ...others) => {
           const to = /\.peer\.([^.]+)\.from\./u.exec(subject)?.[1]
           const isLost = to !== undefined && stepped?.loses({ from, to: NodeId.make(to) })
-          if (isLost !== true) transport.publish(subject, data, reply)
+          if (isLost !== true) transport.publish(subject, data, ...others)
         }
       })
     })

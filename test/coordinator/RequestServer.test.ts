@@ -167,6 +167,25 @@ describe("a message that is no request", () => {
       .toEqual([0, 0, 1])
   })
 
+  it("is told in a sentence and in the headers of a micro service, where it came alone", () => {
+    const faults: Array<unknown> = []
+    client.subscribe("inbox", ({ fault }) => faults.push(fault))
+    const request = { key: "k", r: "two" }
+    const message = expect.stringMatching(/^r is "two", expected [^\n]*$/u)
+    expect(send("read.notes.get", request)).toMatchObject([{ error: { setting: "r", message } }])
+    const description = expect.stringMatching(/^InvalidRequest: r is "two", expected/u)
+    expect(faults).toEqual([{ code: 400, description }])
+    const [[batched]] = send("read.notes.get", [request])
+    expect(batched.error).not.toHaveProperty("message")
+    send("read.nothing.get", { key: "k" })
+    send("read.notes.get", { key: "k" })
+    expect(faults.slice(1)).toEqual([
+      undefined,
+      { code: 404, description: "UnknownBucket: there is no bucket nothing here" },
+      undefined
+    ])
+  })
+
   it("is ignored where no subscriber waits for an answer", () => {
     client.publish("everwrite.test.v1.read.notes.get", Uint8Array.of(1))
     client.publish("everwrite.test.v1.write.notes.put", new TextEncoder().encode("{\"key\":\"k\"}"))

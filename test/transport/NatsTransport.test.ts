@@ -152,3 +152,17 @@ describe("closing", () => {
     expect(statuses).toEqual([false])
   })
 })
+
+describe("an answer that says that a request failed", () => {
+  it("has the headers of a micro service's error", async () => {
+    const transport = await connect()
+    const heard: Array<unknown> = []
+    transport.subscribe("answers", ({ fault }) => heard.push(fault))
+    await flush(transport)
+    const fault = { code: 404, description: "UnknownBucket: there is no bucket ä here" }
+    transport.publish("answers", bytes("{}"), undefined, undefined, fault)
+    transport.publish("answers", bytes("{}"))
+    await until("both are there", () => heard.length === 2)
+    expect(heard).toEqual([fault, undefined])
+  })
+})
