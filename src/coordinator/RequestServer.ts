@@ -206,7 +206,7 @@ export class RequestServer {
       return this.#refuse(reply, invalid(message.subject, "read or write, a bucket, an operation"))
     }
     const overload = this.#options.coordinator.overload()
-    // Answers the whole message, by its reply subject: nothing of it is read, and little is written.
+    // Answers the whole message, by its reply subject: it is not read, and little is written.
     if (overload !== undefined) {
       return this.#outbox.send(aloneTo(reply), { text: errorText(undefined, overload) })
     }
