@@ -24,11 +24,14 @@ const bucketLines = (
   )
 }
 
+/** Where NATS is, without the credentials that NATS_URL may hold. */
+export const natsAddressOf = ({ embedded, natsUrl, nodes }: DevCluster): string =>
+  embedded ? natsUrl : nodes()[0]?.natsAddress ?? ""
+
 const natsLines = (cluster: DevCluster): ReadonlyArray<string> => {
-  const { embedded, isUsualPortTaken, natsUrl } = cluster
-  // Without the credentials that NATS_URL may hold.
-  if (!embedded) return [`${cluster.nodes()[0]?.natsAddress ?? ""}   from NATS_URL`]
-  const address = `${natsUrl}   in this process, loopback only`
+  const { embedded, isUsualPortTaken } = cluster
+  if (!embedded) return [`${natsAddressOf(cluster)}   from NATS_URL`]
+  const address = `${natsAddressOf(cluster)}   in this process, loopback only`
   return isUsualPortTaken ? [address, "another program has port 4222"] : [address]
 }
 

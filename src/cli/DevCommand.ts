@@ -9,7 +9,7 @@ import type { LoadedConfig } from "../node/ConfigFile.ts"
 import type { DevCluster } from "../node/DevCluster.ts"
 import { fromEnvironment, fromObject } from "../node/Setting.ts"
 import { jsonFlag } from "./Connection.ts"
-import { banner, faint, strong } from "./DevBanner.ts"
+import { banner, faint, natsAddressOf, strong } from "./DevBanner.ts"
 import { keyLine, play, seconds } from "./DevKeys.ts"
 import { fromError, Misuse } from "./Failure.ts"
 import * as Output from "./Output.ts"
@@ -26,7 +26,7 @@ const announce = Effect.fnUntraced(function*(
       http: address ?? null,
       dataDir
     }))
-    return yield* Output.json({ nats: cluster.natsUrl, nodes })
+    return yield* Output.json({ nats: natsAddressOf(cluster), nodes })
   }
   yield* Output.line(options.text)
   const hint = process.stdin.isTTY ? `   ${keyLine}` : ""
@@ -41,6 +41,10 @@ interface DevFlags {
   readonly json: boolean
 }
 
+/** Whether a project has buckets of its own, in whose place no samples come. */
+const isOwn = (config: LoadedConfig | undefined): config is LoadedConfig =>
+  config !== undefined && config.buckets.length > 0
+
 const run = Effect.fnUntraced(function*(flags: DevFlags) {
   const [{ layerLogs }, { resolveDev, startDev }, samples] = yield* Effect.promise(() =>
     Promise.all([
@@ -50,8 +54,6 @@ const run = Effect.fnUntraced(function*(flags: DevFlags) {
     ])
   )
   const { configure } = yield* Effect.promise(() => import("../node/Configuration.ts"))
-  const isOwn = (config: LoadedConfig | undefined): config is LoadedConfig =>
-    config !== undefined && config.buckets.length > 0
   const { config, settings } = yield* configure({
     path: yield* configPath(flags.config),
     nothingToServe: () => undefined,

@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { sampleBuckets } from "../../src/node/SampleBuckets.ts"
-import { freePort } from "../tooling/natsServer.ts"
+import { freePort, startEmbedded } from "../tooling/natsServer.ts"
 import { until } from "../tooling/until.ts"
 import { run, script, start, startDev, startOnTerminal, version } from "./everwrite.ts"
 
@@ -161,6 +161,20 @@ describe("the broker of dev", () => {
       /^--nats-port is the port of a broker in this process, and NATS_URL/u
     )
   })
+})
+
+it.each([["--json"], []])("dev %s prints no credentials of NATS_URL", async (...args) => {
+  const broker = await startEmbedded()
+  const env = { NATS_URL: broker.url.replace("nats://", "nats://svc:s3cret@") }
+  const dev = start(["dev", "--port", "0", ...args], { cwd: folder, env })
+  const address = broker.url.replace("nats://", "")
+  const printed = () => dev.stdout().includes(address) || dev.child.exitCode !== null
+  await until("dev is ready", printed, { withinMillis: 30_000 })
+  dev.child.kill("SIGINT")
+  const { code, stderr, stdout } = await dev.ended
+  await broker.stop()
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" })
+  expect(stdout).not.toContain("s3cret")
 })
 
 it("a project's first bucket finds no documents of the samples", async () => {

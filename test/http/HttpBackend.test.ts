@@ -126,15 +126,14 @@ describe("a client over HTTP", () => {
     ]
     for (const ask of asked) {
       const [here, there] = await both(ask)
-      // The age of a peer's last frame is another one at each question.
-      const steady = (answer: unknown) =>
-        JSON.parse(
-          JSON.stringify(answer).replaceAll(/"unheardMillis":\d+/gu, "\"unheardMillis\":0")
-        )
       expect(steady(there)).toEqual(steady(here))
     }
   })
 })
+
+/** The age of a peer's last frame is another one at each question. */
+const steady = (answer: unknown) =>
+  JSON.parse(JSON.stringify(answer).replaceAll(/"unheardMillis":\d+/gu, "\"unheardMillis\":0"))
 
 const noAnswer = (mayHaveApplied: boolean, reason: string) =>
   expect.objectContaining({
