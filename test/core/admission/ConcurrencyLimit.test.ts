@@ -130,6 +130,17 @@ describe("the limit", () => {
     expect(limit).toMatchObject({ limit: options.first, standingMillis: 0 })
   })
 
+  it("grows again while it is used and nothing waits, from its least to its most", () => {
+    let limit = ConcurrencyLimit.make({ ...options, first: options.min })
+    for (let now = 0; limit.limit < options.max; now += 50) {
+      const open = Math.floor(limit.limit) - 1
+      limit = ConcurrencyLimit.step(limit, { _tag: "Taken", open }, options)
+      limit = ConcurrencyLimit.step(limit, { _tag: "Waited", millis: 1, now }, options)
+      expect(now).toBeLessThan(60_000)
+    }
+    expect(limit.limit).toBe(options.max)
+  })
+
   it("falls by no more than half in a window, and to what was open", () => {
     let limit = ConcurrencyLimit.make(options)
     limit = ConcurrencyLimit.step(limit, { _tag: "Taken", open: 99 }, options)
