@@ -15,85 +15,20 @@ import { AnswerBody } from "./ClientAnswer.ts"
 import { CallBody, RequestBody } from "./ClientRequest.ts"
 import { BucketBody, ClusterDescription } from "./ClusterDescription.ts"
 import { Explanation } from "./Explanation.ts"
+import {
+  always,
+  asking,
+  contextRequired,
+  noAccess,
+  notJson,
+  notReady,
+  notWritable,
+  reading,
+  tooLarge,
+  unknownBucket,
+  writing
+} from "./HttpProblems.ts"
 import { KeyPage, pageMax } from "./KeyPage.ts"
-import { Problem, problemContentType } from "./Problem.ts"
-
-/** A problem with this status, under its own name in the OpenAPI document. */
-const problem = (status: number, identifier: string, description: string) =>
-  Problem.annotate({ identifier, description }).pipe(
-    HttpApiSchema.status(status),
-    HttpApiSchema.asJson({ contentType: problemContentType })
-  )
-
-const badRequest = problem(
-  400,
-  "BadRequest",
-  "The key, a setting, the context or the JSON is not one"
-)
-const noAccess = problem(
-  401,
-  "NoAccess",
-  "This node asks for a token, and the request brings none that it accepts"
-)
-const denied = problem(
-  403,
-  "Denied",
-  "The request comes from a page of another site, or its caller has no right to what it asks for"
-)
-const unknownBucket = problem(404, "UnknownBucket", "There is no such bucket")
-const notFound = problem(
-  404,
-  "NotFound",
-  "There is no such bucket or operation, or nothing under this key"
-)
-const notWritable = problem(
-  405,
-  "NotWritable",
-  "The bucket has operations instead: `known` names them"
-)
-const tooSlow = problem(408, "TooSlow", "The request did not come whole in time")
-const conflict = problem(
-  409,
-  "Conflict",
-  "The bucket is declared otherwise here, the context is too old, or nobody can tell whether the "
-    + "operation was applied"
-)
-const tooLarge = problem(413, "TooLarge", "The body is larger than 1 MiB")
-const wrongHost = problem(
-  421,
-  "WrongHost",
-  "This node does not answer under the host that the request names"
-)
-const headersTooLarge = problem(
-  431,
-  "HeadersTooLarge",
-  "The headers are larger than 16 KiB; `POST .../read` and `.../write` carry contexts in bodies"
-)
-const notJson = problem(415, "NotJson", "The body is not application/json")
-const invalidValue = problem(
-  422,
-  "InvalidValue",
-  "The bucket does not take this value; `path` says where"
-)
-const contextRequired = problem(
-  428,
-  "ContextRequired",
-  "Siblings are deleted with the context of a read"
-)
-const failed = problem(500, "Failed", "A stored value cannot be read, or the node is at fault")
-const unavailable = problem(
-  503,
-  "Unavailable",
-  "Too few replicas answered, or this node takes no requests now: `retry-after` says for how long"
-)
-const notReady = problem(503, "NotReady", "No requests should come here now: `reasons` says why")
-
-/** Of every request, before anything is asked of the node. */
-const always = [badRequest, denied, tooSlow, wrongHost, headersTooLarge, failed] as const
-/** Of those that need a token and give way to others. */
-const asking = [...always, noAccess, unavailable] as const
-const reading = [...asking, notFound, conflict] as const
-const writing = [...reading, tooLarge, notJson, invalidValue] as const
 
 const describe = <S extends Schema.Top>(schema: S, description: string) =>
   schema.annotate({ description })

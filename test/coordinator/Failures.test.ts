@@ -139,7 +139,7 @@ describe("an exception at one request of a message over NATS", () => {
       ])
       expect(answers.filter((answer) => "error" in Object(answer))).toHaveLength(1)
       expect(failures).toEqual([["Error: planted", "a read of a client over NATS"]])
-      expect(stepped.nodes.map(({ core }) => core.guard.count).toSorted()).toEqual([0, 0, 0, 1])
+      expect(stepped.nodes.filter(({ core }) => core.guard.count > 0)).toHaveLength(1)
     }
   )
 })
