@@ -1,6 +1,9 @@
 /**
  * Asks the cluster single questions over NATS, each with a reply subject of its own: for people and
  * for starting up. Requests of programs are gathered instead (`NatsBackend`).
+ *
+ * A question that is not answered is asked again, of another node: the broker goes on to deliver
+ * to a node that hangs, also where it chooses between all. The first answer counts.
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -9,13 +12,21 @@ import * as Json from "../core/codec/Json.ts"
 import { clientClosed } from "../core/model/Closed.ts"
 import { AccessDenied, NoAnswer, type StoreError } from "../core/model/StoreError.ts"
 import type { ClientLimits } from "../core/model/Limits.ts"
+import type { NodeId } from "../core/model/Names.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import type { Denial, Message, Subscription, TransportService } from "../transport/Transport.ts"
 
 export interface Question<A> {
-  readonly subject: string
+  /** The nodes to ask, in order; any after that. */
+  readonly nodes: ReadonlyArray<NodeId>
+  /** Of one node, or of any. */
+  readonly subject: (node: NodeId | undefined) => string
   readonly body: object
   readonly timeoutMillis: number
+  /** How long an answer is waited for before it is asked again. */
+  readonly pauseMillis: (asked: number) => number
+  /** Told of a node that has not answered in that time, or is gone. */
+  readonly late?: (node: NodeId) => void
   /** The answer in the reply's JSON, or why it is none. */
   readonly decode: (json: unknown) => Result.Result<A, unknown>
 }
@@ -38,7 +49,8 @@ export interface NatsAskOptions {
 }
 
 interface Waiting {
-  readonly subject: string
+  /** To which it was sent last. */
+  subject: string
   readonly hear: (message: Message) => void
   readonly end: (outcome: StoreError) => void
 }
@@ -74,9 +86,14 @@ export class NatsAsk {
     const denial = this.#inboxDenial()
     if (denial !== undefined) return respond(deniedBy(denial))
     const reply = `${this.#inbox}.${++this.#questions}`
+    const nodes = question.nodes.values()
+    let asked = 0
+    let node: NodeId | undefined
+    let cancelAgain = () => {}
     const end = (outcome: A | StoreError) => {
       this.#waiting.delete(reply)
       cancel()
+      cancelAgain()
       respond(outcome)
     }
     const noAnswer = new NoAnswer({
@@ -85,18 +102,36 @@ export class NatsAsk {
     })
     const cancel = this.#runtime.after(question.timeoutMillis, () => end(noAnswer))
     const hear = (message: Message): void => {
-      if (message.noResponders) return end(noAnswer)
+      if (message.noResponders) return node === undefined ? end(noAnswer) : again()
       const data = this.#whole(message.data)
-      if (data === undefined) return
+      // A part of an answer came: its node is at work.
+      if (data === undefined) return againLater()
       const json = parse(data)
       const error = decodeError(json)
       if (Result.isSuccess(error)) return end(error.success.error)
       const answer = question.decode(json)
       end(Result.isSuccess(answer) ? answer.success : noAnswer)
     }
-    this.#waiting.set(reply, { subject: question.subject, hear, end })
+    const waiting: Waiting = { subject: "", hear, end }
+    this.#waiting.set(reply, waiting)
     const body = { ...question.body, answerBytesMax: this.#answerBytesMax }
-    this.#transport.publish(question.subject, encoder.encode(JSON.stringify(body)), reply)
+    const bytes = encoder.encode(JSON.stringify(body))
+    const againLater = () => {
+      cancelAgain()
+      cancelAgain = this.#runtime.after(question.pauseMillis(asked), again)
+    }
+    const send = () => {
+      node = nodes.next().value
+      asked++
+      waiting.subject = question.subject(node)
+      againLater()
+      this.#transport.publish(waiting.subject, bytes, reply)
+    }
+    const again = () => {
+      if (node !== undefined) question.late?.(node)
+      send()
+    }
+    send()
   }
 
   /** Ends the questions that the broker refused: those to its subject, or all. */

@@ -17,7 +17,7 @@ import { type ClientLimits, lan } from "../core/model/Limits.ts"
 import type { ClusterName, NodeId } from "../core/model/Names.ts"
 import { isOperationName } from "../core/model/OperationName.ts"
 import type { Runtime } from "../core/Runtime.ts"
-import { Subjects } from "../transport/Subjects.ts"
+import { type RequestSubject, Subjects } from "../transport/Subjects.ts"
 import type { Denial, Message, Subscription, TransportService } from "../transport/Transport.ts"
 import type { Backend, BackendRequest, BackendRespond } from "./Backend.ts"
 import { AnswerReassembly } from "./AnswerReassembly.ts"
@@ -25,6 +25,7 @@ import { NatsAsk, parse } from "./NatsAsk.ts"
 import { NodeMarks } from "./NodeMarks.ts"
 import { NodeSelector } from "./NodeSelector.ts"
 import { RemoteRequest, type RequestSender } from "./RemoteRequest.ts"
+import { probeText } from "./Probe.ts"
 import { operationOf, RequestOutbox } from "./RequestOutbox.ts"
 import { RequestQueue } from "./RequestQueue.ts"
 import type { RequestText } from "./RequestText.ts"
@@ -82,8 +83,12 @@ export class NatsBackend implements Backend {
     this.#pending = new InFlightRequests({ runtime, limits })
     this.#queue = new RequestQueue({ runtime, limits, flush: transport.flush })
     this.#retries = new RetryBudget(limits)
-    this.#selector = new NodeSelector(runtime, limits)
-    this.#marks = new NodeMarks(limits)
+    this.#selector = new NodeSelector(
+      runtime,
+      limits,
+      (request, node) => this.#probe(request, node)
+    )
+    this.#marks = new NodeMarks(runtime, limits)
     this.#parts = new AnswerReassembly({
       runtime,
       limits,
@@ -122,13 +127,18 @@ export class NatsBackend implements Backend {
   }
 
   /** Learns who is in the cluster; without it, requests go to any node and are forwarded. */
-  readonly ready: Task<void, Errors.StoreError> = (done, fail) =>
+  readonly ready: Task<void, Errors.StoreError> = (done, fail) => {
+    const askedAt = this.runtime.elapsed()
     this.describe((outcome) => {
       if ("_tag" in outcome) return fail(outcome)
+      const millis = this.runtime.elapsed() - askedAt
+      // Later, the answer may be one to a question that was asked again.
+      if (millis < this.#limits.askAgainMillis) this.#pending.measured(millis)
       this.description = outcome
       this.#selector.learn(outcome)
       done()
     })
+  }
 
   readonly request: Backend["request"] = (request, respond) => {
     const operation = operationOf(request)
@@ -156,15 +166,17 @@ export class NatsBackend implements Backend {
 
   readonly describe: Backend["describe"] = (respond) =>
     this.#ask.ask({
-      subject: this.#subjects.cluster("describe"),
+      nodes: [],
+      subject: () => this.#subjects.cluster("describe"),
       body: {},
       timeoutMillis: this.#limits.askTimeoutMillis,
+      pauseMillis: () => this.#limits.askAgainMillis,
       decode: decodeDescription
     }, respond)
 
   readonly explain: Backend["explain"] = ({ bucket, principal: _principal, ...body }, respond) =>
     this.#ask.ask({
-      subject: this.#subjects.request({ access: "read", bucket, operation: "explain" }),
+      ...this.#reading({ access: "read", bucket, operation: "explain" }),
       body,
       timeoutMillis: this.#askMillis(body),
       decode: (json) => Result.map(decodeExplanation(json), ({ explanation }) => explanation)
@@ -172,7 +184,7 @@ export class NatsBackend implements Backend {
 
   readonly list: Backend["list"] = ({ bucket, principal: _principal, ...body }, respond) =>
     this.#ask.ask({
-      subject: this.#subjects.request({ access: "read", bucket, operation: "list" }),
+      ...this.#reading({ access: "read", bucket, operation: "list" }),
       body,
       timeoutMillis: this.#askMillis(body),
       decode: (json) => Result.map(decodePage(json), ({ page }) => page)
@@ -206,6 +218,14 @@ export class NatsBackend implements Backend {
     const node = this.#selector.nodeFor(request, avoid)
     if (node !== undefined || request.action === "read") return node
     return this.#selector.acquaintanceFor(request, avoid)
+  }
+
+  #probe(request: BackendRequest, node: NodeId): void {
+    const sequence = this.#pending.nextNumber()
+    const { attemptsMax } = this.#limits
+    const { session } = this.#sender
+    const text = probeText(request, { id: sequence * attemptsMax, session, sequence })
+    if (text.bytes <= this.#outbox.requestBytesMax) this.#outbox.add(text, node)
   }
 
   #post(text: RequestText, node: NodeId | undefined): Errors.StoreError | undefined {
@@ -267,11 +287,26 @@ export class NatsBackend implements Backend {
     // A reply that cannot be read is as good as lost: its request is sent again, or times out.
     if (outcome === undefined || id === undefined) return
     const sender = readSender(reply)
-    if (sender !== undefined) this.#marks.learn(sender)
+    const node = sender === undefined ? undefined : this.#marks.learn(sender)
+    if (node !== undefined) this.#selector.heard(node)
     const { attemptsMax } = this.#limits
     const number = Math.floor(id / attemptsMax)
     this.#pending.answered(number)
     this.#pending.get(number)?.answer(outcome, id % attemptsMax)
+  }
+
+  /** One node is asked after the other, the next one later each time: this is much work. */
+  #reading(request: RequestSubject) {
+    const { listAgainMillis } = this.#limits
+    return {
+      nodes: this.#selector.nodes(),
+      subject: (node: NodeId | undefined) =>
+        node === undefined
+          ? this.#subjects.request(request)
+          : this.#subjects.nodeRequest(node, request),
+      pauseMillis: (asked: number) => listAgainMillis * 2 ** (asked - 1),
+      late: (node: NodeId) => this.#selector.unreachable(node)
+    }
   }
 
   /** A node's own answer, late as it is, says more than `NoAnswer`. */

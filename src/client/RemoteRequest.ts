@@ -136,8 +136,8 @@ export class RemoteRequest implements Waiting {
     if (decision === undefined || decision.next._tag === "Pause") return
     if (!this.#sender.mayRetry()) return
     const node = decision.attempts[SendDecision.currentOf(decision)]!.node
-    // Other requests go to another primary from now on.
-    if (node !== undefined && this.request.action === "write") this.#sender.unreachable(node)
+    // Other requests go to another primary until it is heard again.
+    if (node !== undefined) this.#sender.unreachable(node)
     this.#step({ _tag: "Late" }, "no answer in time")
   }
 

@@ -104,8 +104,9 @@ export const make = (
  *
  * **Guarantees** that a refusal is passed on, or `mayHaveApplied` false, only where no attempt is
  * open; that a request for which a node owes an answer ends before its deadline only by an answer,
- * or a read by an error that no other node would lack; that there are at most `attemptsMax`
- * attempts, of which a node answers at most `staleMarksPerNode` with a new mark and is asked again.
+ * or by an error that no other node would lack, where no attempt is open; that there are at most
+ * `attemptsMax` attempts, of which a node answers at most `staleMarksPerNode` with a new mark and
+ * is asked again.
  *
  * **Requires** nothing of the order of events: answers come late, twice, or to a former attempt.
  */
@@ -190,8 +191,10 @@ const attemptOf = (
 
 const late = (decision: SendDecision, { sendingsPerNode }: SendLimits): SendDecision => {
   const { attempts, naming } = decision
-  const { node, sendings } = attempts[currentOf(decision)]!
-  if (naming === "read") return leave(decision, node)
+  const { mark, node, sendings } = attempts[currentOf(decision)]!
+  // A node that is asked for its mark alone does nothing: another one may be asked at once.
+  const doesNothing = naming === "read" || (mark === "" && node !== undefined)
+  if (doesNothing) return leave(decision, node)
   // Of any node's message the next sending goes to another one by itself.
   if (node === undefined || sendings < sendingsPerNode) return repeat(decision)
   return { ...decision, avoid: withNode(decision.avoid, node), next: anotherOr.again }
@@ -276,7 +279,8 @@ const refused = (
   const told = change(decision, number, { isOpen, isAwaited: false })
   const node = attempt.node ?? event.node
   const avoid = canMove ? withNode(told.avoid, node) : told.avoid
-  if (naming === "read" && !canMove) return { ...told, next: pass }
+  // No other node would carry it out, and none has: those that owe a mark are not waited for.
+  if (!canMove && !mayHaveApplied(told)) return { ...told, next: pass }
   if (number !== currentOf(decision) && naming !== "read") return { ...told, avoid, next: wait }
   if (!canMove) return end(told)
   return leave(told, node, hasAskedAny(told) ? "end" : "any")

@@ -110,7 +110,11 @@ export class InFlightRequests<W extends Waiting> {
       this.#pauseMillis = Math.max(this.#pauseMillis, this.#bounded(entry.pauseMillis))
       return
     }
-    const millis = this.#runtime.elapsed() - entry.sentAt
+    this.measured(this.#runtime.elapsed() - entry.sentAt)
+  }
+
+  /** Takes note of a round trip, which another question may have measured. */
+  measured(millis: number): void {
     const average = this.#averageMillis ?? millis
     this.#averageMillis = average + newRoundTripShare * (millis - average)
     this.#pauseMillis = this.#bounded(pauseRoundTrips * this.#averageMillis)

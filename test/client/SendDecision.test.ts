@@ -77,6 +77,10 @@ const ask = (seed: number) => {
   const markFor = () => (naming === "marked" ? random.pick(["", "mark"]) : undefined)
   let decision = SendDecision.make(naming, { node: names[0], mark: markFor() })
   const owed = new Set([0])
+  /** Whether all that owe an answer were asked for a mark alone, and no node may have done it. */
+  const isUndone = () =>
+    naming === "marked" && !SendDecision.mayHaveApplied(decision)
+    && [...owed].every((attempt) => decision.attempts[attempt]!.mark === "")
   let event: SendDecision.SendEvent = { _tag: "Late" }
   const step = (next: SendDecision.SendEvent) => {
     event = next
@@ -112,6 +116,7 @@ const ask = (seed: number) => {
       const { isAwaited, sendings } = decision.attempts[attempt]!
       if (drawn._tag === "Denied" && isAwaited && sendings > 1) owed.add(attempt)
       step(drawn)
+      if (drawn._tag === "Refused" && !drawn.canMove && isUndone()) owed.clear()
     }
     for (let i = 0; i < 3; i++) carryOut()
   }

@@ -226,12 +226,13 @@ export class World {
   readonly options: WorldOptions
   timesApplied = 0
   outcome: BackendAnswer | StoreError | undefined
+  #numbers = 0
   readonly #nodes = new Map(ids.map((id) => [id, new Node(id, this)]))
   readonly #messages: Array<Message> = []
-  readonly #marks = new NodeMarks(lan.client)
+  /** Each message takes so long that some marks are old before the next one. */
+  readonly #marks = new NodeMarks({ elapsed: () => this.#numbers * 20 }, lan.client)
   readonly #request: RemoteRequest
   readonly #loss: number
-  #numbers = 0
 
   constructor(options: WorldOptions) {
     this.options = options
@@ -343,6 +344,6 @@ export class World {
     const deliver = this.options.random.chance(0.5)
       ? () => this.#request.refused(message, error)
       : () => this.#request.answer(error, attempt)
-    this.send({ to: "client", deliver })
+    this.send({ to: "client", comesOnce: true, deliver })
   }
 }

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { BucketDefinition } from "../../src/core/model/BucketDefinition.ts"
 import { start, type Started } from "../cli/everwrite.ts"
-import type { NatsServer } from "../tooling/natsServer.ts"
+import { type NatsServer, standsStill } from "../tooling/natsServer.ts"
 import { until } from "../tooling/until.ts"
 
 export interface NodeProcessesOptions {
@@ -58,7 +58,18 @@ export class NodeProcesses {
     return fetch(`${this.#urls.get(node)!}${path}?${String(new URLSearchParams(query))}`, rest)
   }
 
-  /** Ends a node as a crash would. */
+  /** Stops a node's process without closing its sockets, and waits until it stands still. */
+  async freeze(node: string): Promise<void> {
+    const { child } = this.#nodes.get(node)!
+    child.kill("SIGSTOP")
+    await until("the node stands still", () => standsStill(child.pid))
+  }
+
+  thaw(node: string): void {
+    this.#nodes.get(node)!.child.kill("SIGCONT")
+  }
+
+  /** Ends a node's process as a crash would. */
   async kill(node: string): Promise<void> {
     const { child, ended } = this.#nodes.get(node)!
     child.kill("SIGKILL")

@@ -100,7 +100,7 @@ const untilAnswering = async (port: number, child: ChildProcess): Promise<void> 
 }
 
 /** Whether every thread is stopped; systems without /proc are believed to be quick. */
-const standsStill = (pid: number | undefined): boolean => {
+export const standsStill = (pid: number | undefined): boolean => {
   const tasks = `/proc/${pid}/task`
   return !existsSync(tasks)
     || readdirSync(tasks).every((task) =>

@@ -99,10 +99,27 @@ export const lanClient = {
    */
   batchBytesTarget: 64 * 1024,
   /**
-   * How long a node that does not answer, or cannot, is passed over. As long as it takes to start
-   * again, or each request of that time tries it first.
+   * Between two questions to the nodes that is to be answered by any, while no answer comes: one
+   * of them may hang. Some round trips; questions that keep every node at work wait longer.
+   */
+  askAgainMillis: 200,
+  /**
+   * The first pause before another node is asked for a page of keys or an explanation, doubled each
+   * time. As long as a node waits for the others: an earlier copy costs as much as the first.
+   */
+  listAgainMillis: 1_000,
+  /**
+   * How often a node that is passed over is tried, with a copy of a request that changes nothing.
+   * As long as it takes to start again: less costs more copies, more leaves it idle for longer.
    */
   restMillis: 1_000,
+  /**
+   * How long after a node's last answer a write goes to it under its mark at once. A write that a
+   * node gets while it hangs is in doubt, so many milliseconds of writes at most; later the node
+   * is asked for its mark first, a round trip more for clients with less than 20 answers of each
+   * node a second.
+   */
+  markFreshMillis: 50,
   /**
    * How often a message goes to a node that does not answer before a write asks another node. With
    * one, each lost message costs that node questions to the others; with more, a write waits as

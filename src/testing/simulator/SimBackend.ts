@@ -111,7 +111,9 @@ const limits: ClientLimits = {
   writeTimeoutMillis: 1_000,
   // Three sendings fit into the time, with the pause doubled once.
   firstPauseMillis: 400,
-  resendMaxMillis: 400
+  resendMaxMillis: 400,
+  // A question after the mark is what a session begins with anyway.
+  markFreshMillis: Infinity
 }
 
 /** One request as it is under way. */
@@ -135,7 +137,7 @@ export class SimBackend implements Backend {
   trace = noTrace()
   readonly runtime: Runtime
   readonly #session: string
-  readonly #marks = new NodeMarks(limits)
+  readonly #marks: NodeMarks
   readonly #retries = new RetryBudget(limits)
   readonly #pending: InFlightRequests<RemoteRequest>
 
@@ -153,6 +155,7 @@ export class SimBackend implements Backend {
       mark: () => {}
     }
     this.#session = way.random.id()
+    this.#marks = new NodeMarks(this.runtime, limits)
     this.#pending = new InFlightRequests({ runtime: this.runtime, limits })
   }
 
