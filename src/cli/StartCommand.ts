@@ -54,7 +54,9 @@ const describe = ({ about, otherwise, variable }: AnySetting): string => {
 const settingFlags = Object.fromEntries(
   settingNames
     .map((name): readonly [string, AnySetting] => [name, settings[name]])
-    .filter(([name, setting]) => setting.secret !== true && name !== "form")
+    .filter(([name, setting]) =>
+      setting.secret !== true && name !== "form" && name !== "waitForNats"
+    )
     .map(([name, setting]) => [
       name,
       Flag.String(flagName(name, setting)).pipe(
@@ -65,16 +67,18 @@ const settingFlags = Object.fromEntries(
 )
 
 /** A switch, which needs no value: `everwrite start --form`. */
-const formFlag = Flag.Boolean("form").pipe(
-  Flag.optional,
-  Flag.withDescription(describe(settings.form))
-)
+const switchFlag = (name: "form" | "waitForNats") =>
+  Flag.Boolean(flagName(name, settings[name])).pipe(
+    Flag.optional,
+    Flag.withDescription(describe(settings[name]))
+  )
 
 const run = Effect.fnUntraced(function*(
   flags: { readonly [name: string]: Option.Option<string> },
   options: {
     readonly config: Option.Option<string>
     readonly form: Option.Option<boolean>
+    readonly waitForNats: Option.Option<boolean>
     readonly json: boolean
   }
 ) {
@@ -86,7 +90,8 @@ const run = Effect.fnUntraced(function*(
     ])
   )
   const form = Option.map(options.form, String)
-  const given = Object.entries({ ...flags, form })
+  const waitForNats = Option.map(options.waitForNats, String)
+  const given = Object.entries({ ...flags, form, waitForNats })
     .map(([name, flag]) => [name, Option.getOrUndefined(flag)])
   const { config, settings: resolved } = yield* configure({
     path: yield* configPath(options.config),
@@ -100,7 +105,9 @@ const run = Effect.fnUntraced(function*(
       ])
   })
   const { buckets } = config ?? { buckets: [] }
+  let isServing = false
   const serve = Effect.fnUntraced(function*(stopped: Effect.Effect<void>) {
+    isServing = true
     const { address, ended, natsAddress } = yield* EverwriteNode
     yield* Effect.logInfo("ready").pipe(Effect.annotateLogs({
       node: resolved.node,
@@ -114,7 +121,11 @@ const run = Effect.fnUntraced(function*(
   // Listened for from the beginning: a start may take a while.
   const live = Effect.flatMap(
     stopSignal,
-    (stopped) => Effect.provide(serve(stopped), EverwriteNode.layerOf(resolved, buckets))
+    (stopped) => {
+      const stoppedAtStart = Effect.flatMap(stopped, () => isServing ? Effect.never : Effect.void)
+      const serving = Effect.provide(serve(stopped), EverwriteNode.layerOf(resolved, buckets))
+      return Effect.raceFirst(stoppedAtStart, serving)
+    }
   )
   yield* warnOfVariables().pipe(
     Effect.andThen(Effect.scoped(live)),
@@ -125,7 +136,13 @@ const run = Effect.fnUntraced(function*(
 
 export const start = Command.make(
   "start",
-  { settings: settingFlags, config: configFlag, form: formFlag, json: jsonFlag },
+  {
+    settings: settingFlags,
+    config: configFlag,
+    form: switchFlag("form"),
+    waitForNats: switchFlag("waitForNats"),
+    json: jsonFlag
+  },
   (flags) => run(flags.settings, flags).pipe(Effect.mapError((error) => fromError(error, flags)))
 ).pipe(
   Command.withDescription("Run one node of a cluster"),

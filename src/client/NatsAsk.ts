@@ -13,7 +13,7 @@ import { clientClosed } from "../core/model/Closed.ts"
 import { AccessDenied, NoAnswer, type StoreError } from "../core/model/StoreError.ts"
 import type { ClientLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
-import type { Runtime } from "../core/Runtime.ts"
+import type { Cancel, Runtime } from "../core/Runtime.ts"
 import type { Denial, Message, Subscription, TransportService } from "../transport/Transport.ts"
 
 export interface Question<A> {
@@ -89,11 +89,11 @@ export class NatsAsk {
     const nodes = question.nodes.values()
     let asked = 0
     let node: NodeId | undefined
-    let cancelAgain = () => {}
+    let cancelAgain: Cancel | undefined
     const end = (outcome: A | StoreError) => {
       this.#waiting.delete(reply)
       cancel()
-      cancelAgain()
+      cancelAgain?.()
       respond(outcome)
     }
     const noAnswer = new NoAnswer({
@@ -117,7 +117,7 @@ export class NatsAsk {
     const body = { ...question.body, answerBytesMax: this.#answerBytesMax }
     const bytes = encoder.encode(JSON.stringify(body))
     const againLater = () => {
-      cancelAgain()
+      cancelAgain?.()
       cancelAgain = this.#runtime.after(question.pauseMillis(asked), again)
     }
     const send = () => {

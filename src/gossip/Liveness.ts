@@ -72,6 +72,17 @@ export class Liveness {
     return peer === undefined || peer.late ? Infinity : this.#runtime.elapsed() - peer.heardAt
   }
 
+  /**
+   * For how long nothing has come from the node, or a question to it is unanswered; Infinity where
+   * nothing ever came.
+   */
+  unreachableMillis(node: NodeId): number {
+    const peer = this.#peers.get(node)
+    if (peer === undefined) return Infinity
+    const now = this.#runtime.elapsed()
+    return Math.max(now - peer.heardAt, now - (peer.askedAt ?? now))
+  }
+
   /** Forgets all other nodes. */
   retain(nodes: ReadonlySet<NodeId>): void {
     for (const node of this.#peers.keys()) if (!nodes.has(node)) this.#peers.delete(node)

@@ -1,16 +1,24 @@
 /**
- * Warns the operator of an event that should not happen, once, when it first does. Later
- * occurrences are counted and not logged: a fault that repeats a thousand times a second would hide
- * all others.
+ * Warns the operator of a trouble when it comes, and again when it has ended and comes again. Its
+ * further occurrences are counted and not logged: a fault that repeats a thousand times a second
+ * would hide all others.
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import type { WatchLimits } from "../core/model/WatchLimits.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import type { GateRefusals } from "../transport/FrameGate.ts"
+import { noAnswerOf, unreachablePeers } from "./EdgeStatus.ts"
 import type { NodeCore } from "./NodeCore.ts"
 
-interface Alarm {
+export interface Alarm {
   readonly name: string
+  /** Rises with each occurrence; 0 again where the trouble is known to have ended. */
   readonly count: () => number
+  /** The trouble lasts until its count is 0, however long that does not rise. */
+  readonly lasts?: true
+  /** Told when it has ended; unless given, a sentence that names it. */
+  readonly ended?: string
   readonly says: string
   /** Stands beside it in the log. */
   readonly about?: () => Readonly<Record<string, string | number>>
@@ -24,6 +32,7 @@ const isLossy = ({ formation }: NodeCore): boolean => {
 const completenessAlarms = (core: NodeCore): ReadonlyArray<Alarm> => [
   {
     name: "incomplete",
+    lasts: true,
     count: () => isLossy(core) ? 1 : 0,
     says: "this store was wiped, is new, lost what it had told other nodes is durable, or lost the "
       + "row that says it has not; what it does not have is not believed to be absent, and strict "
@@ -31,6 +40,7 @@ const completenessAlarms = (core: NodeCore): ReadonlyArray<Alarm> => [
   },
   {
     name: "told",
+    lasts: true,
     count: () => core.told.hasGap ? 1 : 0,
     says:
       "the row with the positions of other nodes' stores cannot be read; a node that starts and "
@@ -58,6 +68,7 @@ const growthAlarm = ({ replica }: NodeCore): Alarm => ({
 
 const storeAlarm = ({ options: { storage } }: NodeCore): Alarm => ({
   name: "store",
+  lasts: true,
   count: () => storage.fault?.() === undefined ? 0 : 1,
   says: "this node takes no writes, and cannot while it runs: replace or rebuild it",
   about: () => ({ fault: storage.fault?.() ?? "" })
@@ -70,13 +81,14 @@ const failureAlarm = ({ guard }: NodeCore): Alarm => ({
     + "this is a fault of the program, or of data that it stored"
 })
 
-/** The counts that are watched. They only grow. */
+/** The counts that are watched. */
 export const alarmsOf = (core: NodeCore): ReadonlyArray<Alarm> => {
   const { link, replica, requests, view } = core
   const { storage, transport } = core.options
   const refused = () => link.stats().refused
   return [
     ...edgeAlarms(core),
+    ...peerAlarms(core),
     {
       name: "clock",
       count: () => view.clockClamps(),
@@ -174,28 +186,70 @@ const edgeAlarms = ({ options, otherKeys, processes, view }: NodeCore): Readonly
   },
   ...view.members().map(({ id }) => ({
     name: "key",
-    count: () => otherKeys.count(id),
+    lasts: true as const,
+    count: () => otherKeys.present().includes(id) ? otherKeys.count(id) : 0,
     says: id === options.node
       ? "another process under this node's id has another cluster key"
       : `node ${id} has another cluster key; each refuses the other's frames`
   }))
 ]
 
+/** Of the members from which nothing comes: each is told once, and its return. */
+const peerAlarms = (core: NodeCore): ReadonlyArray<Alarm> =>
+  core.view.members().filter(({ id }) => id !== core.view.self).map(({ id }) => ({
+    name: "peer",
+    lasts: true,
+    count: () => unreachablePeers(core).includes(id) ? 1 : 0,
+    says: noAnswerOf(id),
+    ended: `node ${id} answers again`
+  }))
+
+/** Of the rights that the broker refuses this node. */
+export const rightsAlarm = (missing: () => ReadonlyArray<string>): Alarm => ({
+  name: "rights",
+  lasts: true,
+  count: () => missing().length,
+  says: "the NATS broker does not let this node do what it must; it is not ready",
+  about: () => ({ missing: missing().join("; ") })
+})
+
+/** What is known of an alarm. */
+interface Watched {
+  readonly alarm: Alarm
+  count: number
+  /** Undefined while there is no trouble. */
+  roseAt: number | undefined
+}
+
+const tell = ({ about, name, says }: Alarm, count: number): Effect.Effect<void> =>
+  Effect.logWarning(says).pipe(Effect.annotateLogs({ ...about?.(), alarm: name, count }))
+
 /** Checks until interrupted. */
 export const watch = (
   alarms: ReadonlyArray<Alarm>,
-  { alarmCheckMillis }: Pick<NodeLimits, "alarmCheckMillis">
+  { alarmCheckMillis, alarmQuietMillis }:
+    & Pick<NodeLimits, "alarmCheckMillis">
+    & Pick<WatchLimits, "alarmQuietMillis">
 ): Effect.Effect<never> => {
-  const waiting = new Set(alarms)
-  const check = Effect.gen(function*() {
-    for (const alarm of waiting) {
-      const count = alarm.count()
-      if (count === 0) continue
-      waiting.delete(alarm)
-      yield* Effect.logWarning(alarm.says).pipe(
-        Effect.annotateLogs({ ...alarm.about?.(), alarm: alarm.name, count })
+  const all = alarms.map((alarm): Watched => ({ alarm, count: 0, roseAt: undefined }))
+  const check = Effect.fnUntraced(function*(watched: Watched) {
+    const { alarm, count: before, roseAt } = watched
+    const now = yield* Clock.currentTimeMillis
+    const count = alarm.count()
+    watched.count = count
+    if (count > before) {
+      watched.roseAt = now
+      if (roseAt === undefined) yield* tell(alarm, count)
+    } else if (roseAt !== undefined && count === 0) {
+      watched.roseAt = undefined
+      yield* Effect.logInfo(alarm.ended ?? `this has ended: ${alarm.says}`).pipe(
+        Effect.annotateLogs({ alarm: alarm.name })
       )
+    } else if (roseAt !== undefined && alarm.lasts !== true && now - roseAt > alarmQuietMillis) {
+      watched.roseAt = undefined
     }
   })
-  return Effect.forever(Effect.andThen(Effect.sleep(alarmCheckMillis), check))
+  return Effect.forever(
+    Effect.andThen(Effect.sleep(alarmCheckMillis), Effect.forEach(all, check, { discard: true }))
+  )
 }

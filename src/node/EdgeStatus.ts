@@ -1,19 +1,42 @@
 /**
  * Says which of a node's alarms still hold.
  */
+import { lanWatch } from "../core/model/WatchLimits.ts"
+import type { NodeId } from "../core/model/Names.ts"
 import type { NodeCore } from "./NodeCore.ts"
 
-/** Why the store takes no writes until the node starts again, in a sentence; none where it may. */
+/** Why the store takes no writes, in a sentence with advice; none where it does. */
 export const storageFaults = ({ options: { storage } }: NodeCore): ReadonlyArray<string> => {
   const fault = storage.fault?.()
-  return fault === undefined ? [] : [`${fault}: replace or rebuild this node`]
+  if (fault !== undefined) return [`${fault}: replace or rebuild this node`]
+  if (storage.healthy()) return []
+  const trouble = storage.trouble?.()
+  if (trouble === undefined) return ["the disk takes no writes; it is tried again"]
+  const { detail, kind } = trouble
+  switch (kind) {
+    case "closed":
+      return [`${detail}: start this node again`]
+    case "full":
+      return [`the disk is full (${detail}): make room; it is tried again`]
+    default:
+      return [`the disk fails (${detail}): it is tried again; replace it where that does not help`]
+  }
 }
 
 /** The alarms that hold now and do not keep requests away, in a sentence each. */
 export const standingAlarms = (core: NodeCore): ReadonlyArray<string> => [
   ...storageFaults(core),
+  ...unreachablePeers(core).map(noAnswerOf),
   ...keyAlarms(core)
 ]
+
+/** The members from which nothing has come for a while. */
+export const unreachablePeers = ({ view }: NodeCore): ReadonlyArray<NodeId> =>
+  view.members().map(({ id }) => id).filter((id) =>
+    id !== view.self && view.liveness.unreachableMillis(id) > lanWatch.peerQuietMillis
+  )
+
+export const noAnswerOf = (node: NodeId): string => `node ${node} does not answer`
 
 const keyAlarms = ({ options, otherKeys }: NodeCore): ReadonlyArray<string> =>
   otherKeys.present().map((id) =>

@@ -17,23 +17,27 @@ import { Everwrite, scopedClient } from "../client/Everwrite.ts"
 import { fitted } from "../core/model/BucketDefinition.ts"
 import { type Incarnation, isIncarnation } from "../core/model/Incarnation.ts"
 import { lanMetrics, lanReports } from "../core/model/EdgeLimits.ts"
+import { lanWatch } from "../core/model/WatchLimits.ts"
 import { presets } from "../core/model/Limits.ts"
 import * as MembershipLog from "../core/ring/MembershipLog.ts"
 import { defaultReplicaCount } from "../core/ring/Ring.ts"
 import * as RingState from "../core/ring/RingState.ts"
 import * as Buckets from "../core/strategy/Buckets.ts"
 import type { NodeMetrics } from "../http/Metrics.ts"
-import { type HttpUnavailable, serve, type ServeOptions } from "../http/Server.ts"
+import type { HttpUnavailable } from "../http/Server.ts"
 import { StorageUnavailable } from "../storage/Storage.ts"
 import type { BrokerUnavailable } from "../transport/broker/Broker.ts"
 import { Transport, type TransportService, TransportUnavailable } from "../transport/Transport.ts"
-import { alarmsOf, watch } from "./Alarms.ts"
+import { alarmsOf, rightsAlarm, watch } from "./Alarms.ts"
+import { BrokerRights, type BrokerRightsOptions } from "./BrokerRights.ts"
 import { reportConflicts } from "./ConflictReports.ts"
 import * as ClusterKey from "./ClusterKey.ts"
 import { type Config, decode, InvalidConfig, type LoadedConfig } from "./ConfigFile.ts"
+import { watchDisk } from "./DiskCheck.ts"
 import { watchFormation } from "./FormationWatch.ts"
 import { limitsOf } from "./LimitSettings.ts"
 import { liveRuntime, withJoinedTurns } from "./LiveRuntime.ts"
+import { layerDoor, NodeDoor } from "./NodeDoor.ts"
 import { layerStorage, layerTransport, NodeStorage } from "./NodeLayers.ts"
 import { type AnotherProcess, refuseSecond, watchSuperseded } from "./OneProcess.ts"
 import { beginIncarnation, NodeCore, type NodeOptions } from "./NodeCore.ts"
@@ -119,13 +123,31 @@ const watchConnection = Effect.fnUntraced(function*(transport: TransportService)
   )
 })
 
-/** Logs the first exception at each place; the others are counted. */
+/** Knows which rights the node's user lacks at the broker. */
+const watchRights = (
+  { cluster, node }: Settings,
+  transport: TransportService,
+  greet: BrokerRightsOptions["greet"]
+) =>
+  Effect.acquireRelease(
+    Effect.sync(() =>
+      new BrokerRights({ runtime: liveRuntime, transport, cluster, node, greet, limits: lanWatch })
+    ),
+    (rights) => Effect.sync(() => rights.close())
+  )
+
+/**
+ * Logs the first exception at each place, and one that comes after a while without any; the others
+ * are counted.
+ */
 const reportFailures = Effect.fnUntraced(function*() {
   const run = Effect.runForkWith(yield* Effect.context())
-  const told = new Set<string>()
+  const failedAt = new Map<string, number>()
   return (failure: unknown, where: string) => {
-    if (told.has(where)) return
-    told.add(where)
+    const now = liveRuntime.elapsed()
+    const isNew = now - (failedAt.get(where) ?? -Infinity) > lanWatch.alarmQuietMillis
+    failedAt.set(where, now)
+    if (!isNew) return
     const stack = failure instanceof Error ? failure.stack : undefined
     run(Effect.logError(`${where} ended with an exception: ${stack ?? String(failure)}`))
   }
@@ -187,13 +209,14 @@ const start = Effect.fnUntraced(function*(
 ): Effect.fn.Return<
   LiveNode,
   StartFailure,
-  Scope.Scope | NodeStorage | Telemetry | Transport
+  NodeDoor | NodeStorage | Scope.Scope | Telemetry | Transport
 > {
   const { cluster, node, otlpUrl } = settings
   const runtime = withJoinedTurns(liveRuntime)
   const metrics = yield* Telemetry
   const storage = yield* NodeStorage
-  const transport = yield* Transport
+  const rights = yield* watchRights(settings, yield* Transport, (to) => core.link.greet(to))
+  const { transport } = rights
   const tracer = otlpUrl === undefined ? undefined : yield* Effect.tracer
   const buckets = bucketsOf(served, settings)
   const incarnation = yield* begin({ storage: storage.service, runtime }, settings)
@@ -225,13 +248,14 @@ const start = Effect.fnUntraced(function*(
   const { coordinator, view } = core
   const backend = EmbeddedBackend.make({ runtime, coordinator, view, buckets, cluster })
   let stopping = false
-  const address = yield* openHttp(settings, {
-    backend,
-    health: healthOf(core, () => stopping),
-    metrics
-  })
+  const door = yield* NodeDoor
+  const missingRights = () => rights.missing()
+  const health = healthOf(core, () => stopping, missingRights)
+  const address = yield* door.open({ backend, health, metrics })
   yield* watchConnection(transport)
-  yield* Effect.forkScoped(watch(alarmsOf(core), options.limits))
+  const alarms = [...alarmsOf(core), rightsAlarm(missingRights)]
+  yield* Effect.forkScoped(watch(alarms, { ...lanWatch, ...options.limits }))
+  yield* Effect.forkScoped(watchDisk(storage.service, { ...lanWatch, ...options.limits }))
   yield* Effect.forkScoped(watchFormation(core))
   // The last to be opened is the first to be closed: requests under way need all the rest.
   yield* Effect.addFinalizer(() => {
@@ -247,16 +271,6 @@ const start = Effect.fnUntraced(function*(
   return { core, backend, settings, address, natsAddress: transport.address(), crash, ended }
 }, Effect.withSpan("everwrite.start"))
 
-const openHttp = Effect.fnUntraced(function*(
-  { http, httpHost, httpHosts: hosts, httpToken: tokens, preset }: Settings,
-  serving: Omit<ServeOptions, "host" | "port" | "limits">
-) {
-  if (http === false) return undefined
-  const { http: limits } = presets[preset]
-  const { url } = yield* serve({ ...serving, host: httpHost, port: http, hosts, tokens, limits })
-  return url
-}, Effect.withSpan("everwrite.start.http"))
-
 /**
  * The node as a service, for programs that are one: the layer starts it, gives them its client
  * without a hop, and stops it with the program.
@@ -271,6 +285,7 @@ export class EverwriteNode
   ): Layer.Layer<EverwriteNode, StartFailure> {
     return Layer.effect(EverwriteNode, start(settings, served)).pipe(
       Layer.provide(layerTransport(settings)),
+      Layer.provide(layerDoor(settings)),
       Layer.provide(layerStorage(settings)),
       Layer.provide(layerTelemetry(settings))
     )

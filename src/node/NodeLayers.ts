@@ -5,12 +5,15 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import { lanWatch } from "../core/model/WatchLimits.ts"
 import { presets } from "../core/model/Limits.ts"
 import type { StorageUnavailable } from "../storage/Storage.ts"
 import { openWorker, type WorkerStorage } from "../storage/WorkerStorage.ts"
 import { type BrokerUnavailable, EmbeddedBroker, layerBroker } from "../transport/broker/Broker.ts"
 import { layerNats } from "../transport/NatsTransport.ts"
-import type { Transport, TransportUnavailable } from "../transport/Transport.ts"
+import type { NatsOptions } from "../transport/NatsOptions.ts"
+import { Transport, type TransportUnavailable } from "../transport/Transport.ts"
 import { limitsOf } from "./LimitSettings.ts"
 import { liveRuntime } from "./LiveRuntime.ts"
 import { natsOptions } from "./NatsSettings.ts"
@@ -38,14 +41,38 @@ export const layerStorage = (settings: Settings): Layer.Layer<NodeStorage, Stora
   )
 }
 
+/** Whether a broker may be there later, which takes this user. */
+const mayCome = (error: TransportUnavailable): boolean =>
+  error.isDenied !== true && error.isMisconfigured !== true
+
+/** Waits until there is a broker, and tells once that there is none. */
+const layerWaiting = (options: NatsOptions): Layer.Layer<Transport, TransportUnavailable> => {
+  let isTold = false
+  const tell = (error: TransportUnavailable) => {
+    if (isTold || !mayCome(error)) return Effect.void
+    isTold = true
+    return Effect.logWarning(`${error.message}; it is waited for`)
+  }
+  return Layer.effect(
+    Transport,
+    Effect.map(Layer.build(layerNats(options)), Context.get(Transport)).pipe(
+      Effect.tapError(tell),
+      Effect.retry({ while: mayCome, schedule: Schedule.spaced(lanWatch.brokerWaitMillis) })
+    )
+  )
+}
+
 /** Connected to the brokers of the settings, or to one in this process. */
 export const layerTransport = (
   settings: Settings
 ): Layer.Layer<Transport, BrokerUnavailable | InvalidSetting | TransportUnavailable> => {
-  const { nats, node, preset } = settings
+  const { nats, node, preset, waitForNats } = settings
   const connected = (servers: string) =>
     natsOptions(settings, { servers, name: `everwrite/${node}` }).pipe(
-      Effect.map((options) => layerNats({ ...options, answersApart: true })),
+      Effect.map((given) => {
+        const options = { ...given, answersApart: true }
+        return waitForNats && nats !== "embedded" ? layerWaiting(options) : layerNats(options)
+      }),
       Layer.unwrap
     )
   if (nats !== "embedded") return connected(nats)

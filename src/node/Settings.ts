@@ -174,6 +174,15 @@ export const settings = {
     otherwise: "nats://127.0.0.1:4222",
     about: "Where the brokers are; \"embedded\" starts one in this process, on loopback."
   }),
+  waitForNats: setting({
+    variable: "EVERWRITE_WAIT_FOR_NATS",
+    schema: Switch,
+    expected: "true, on, false or off",
+    otherwise: false,
+    about: "Whether a node that finds no broker at its start waits for one. Meanwhile it is not "
+      + "ready, and HTTP answers /livez and /readyz. Else the start fails, so that a supervisor "
+      + "shows it."
+  }),
   natsCreds: path("NATS_CREDS", "A .creds file with the JWT and seed of this node's NATS user."),
   natsUser: setting({
     variable: "NATS_USER",

@@ -9,13 +9,21 @@ import type { NodeCore } from "./NodeCore.ts"
 import { replicaSamples } from "./ReplicaSamples.ts"
 import { requestSamples } from "./RequestSamples.ts"
 
-export const healthOf = (core: NodeCore, isStopping: () => boolean): Health => ({
+/** `missingRights`: of the node's user at the broker, in a sentence each. */
+export const healthOf = (
+  core: NodeCore,
+  isStopping: () => boolean,
+  missingRights: () => ReadonlyArray<string> = () => []
+): Health => ({
   alarms: () => standingAlarms(core),
   notReady: () => [
     ...isStopping() ? ["the node is stopping"] : [],
     ...core.processes.superseded === undefined ? [] : ["another process runs under this node's id"],
     ...storageFaults(core),
-    ...core.options.transport.connected() ? [] : ["there is no connection to NATS"]
+    ...missingRights(),
+    ...core.options.transport.connected()
+      ? []
+      : ["there is no connection to NATS; it is made again once a broker is there"]
   ]
 })
 

@@ -119,6 +119,7 @@ export const makeBufferedStorage = (
     scanRows: scanRows(sources),
     healthy: () => queue.healthy,
     fault: () => queue.fault?.detail,
+    trouble: () => queue.trouble,
     stats: () => ({ ...queue.stats, damaged: reader.damaged })
   }
 }

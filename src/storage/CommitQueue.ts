@@ -61,6 +61,8 @@ export class CommitQueue {
   #scheduled = false
   #refusal: StorageFailure | undefined
   #fault: StorageFailure | undefined
+  /** Of the last group that was not committed; undefined since one was. */
+  #lastFailure: StorageFailure | undefined
   #whenIdle: (() => void) | undefined
   #healthy = true
   #groups = 0
@@ -110,6 +112,11 @@ export class CommitQueue {
   /** Why nothing is taken any more until another start; undefined while it may be. */
   get fault(): StorageFailure | undefined {
     return this.#fault
+  }
+
+  /** Why writes are refused, or are likely to be; undefined while they are committed. */
+  get trouble(): StorageFailure | undefined {
+    return this.#fault ?? this.#refusal ?? this.#lastFailure
   }
 
   /** Takes nothing more until another start; what waits may still be committed. */
@@ -214,6 +221,7 @@ export class CommitQueue {
     }
     this.#groups += count
     this.#healthy = this.#fault === undefined
+    this.#lastFailure = undefined
     for (const { done } of writes) done(undefined)
     if (this.#gathered.length > 0) this.#schedule()
     this.#endIfIdle()
@@ -224,6 +232,7 @@ export class CommitQueue {
     if (failure.isLasting === true) this.breakDown(failure)
     const writes = this.#forgetWaiting()
     this.#healthy = false
+    this.#lastFailure = failure
     this.#failures++
     for (const { done } of writes) done(failure)
     this.#endIfIdle()

@@ -206,6 +206,11 @@ export interface StorageService {
    * directory; undefined while it may. Absent where no disk can fail so.
    */
   readonly fault?: () => string | undefined
+  /**
+   * Why writes are refused, or why the last ones were not stored; undefined while they are. Left
+   * out where `healthy` says all that is known.
+   */
+  readonly trouble?: () => StorageFailure | undefined
   readonly stats: () => StorageStats
 }
 

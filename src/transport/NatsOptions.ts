@@ -13,6 +13,7 @@ import {
 import { lan, type NatsLimits } from "../core/model/Limits.ts"
 import { publicAddress } from "../core/model/PublicAddress.ts"
 import { readFile } from "node:fs/promises"
+import { TransportUnavailable } from "./Transport.ts"
 
 /** The limits that are not those of a local network. */
 type OwnLimits = { readonly [Name in keyof NatsLimits]?: NatsLimits[Name] | undefined }
@@ -126,5 +127,16 @@ const readCredentials = async (path: string): Promise<Uint8Array> => {
     return await readFile(path)
   } catch (cause) {
     throw new Error(`the credentials file ${path} cannot be read`, { cause })
+  }
+}
+
+/** Fails where no attempt with these options can succeed. */
+export const checkOptions = async (options: NatsOptions): Promise<void> => {
+  try {
+    await clientOptions(options)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    const address = serverAddresses(options)
+    throw new TransportUnavailable({ address, reason, isMisconfigured: true })
   }
 }

@@ -21,13 +21,14 @@ import * as Layer from "effect/Layer"
 import { Socket } from "node:net"
 import { invariant } from "../core/Invariant.ts"
 import { lan } from "../core/model/Limits.ts"
-import { clientOptions, type NatsOptions, serverAddresses } from "./NatsOptions.ts"
+import { checkOptions, clientOptions, type NatsOptions, serverAddresses } from "./NatsOptions.ts"
 import { withLargeAnswers } from "./NatsLargeAnswers.ts"
 import { NatsWindow } from "./NatsWindow.ts"
 import { denialOf } from "./NatsDenial.ts"
 import { isSystemSubject, replyAddress } from "./Subjects.ts"
 import { kindOf } from "./SubjectTree.ts"
 import type { Denial, Message, ServiceFault, Subscription, TransportService } from "./Transport.ts"
+import { ToldOnce } from "./ToldOnce.ts"
 import { Transport, TransportUnavailable } from "./Transport.ts"
 
 export interface NatsTransport extends TransportService {
@@ -54,6 +55,7 @@ const envelopeBytes = 32
 
 /** Connects; rejects with `TransportUnavailable` where no server can be reached, or none agrees. */
 export const connectNats = async (options: NatsOptions, warn: Warn): Promise<NatsTransport> => {
+  await checkOptions(options)
   try {
     const open = async (): Promise<NatsTransport> => {
       const client = await connect(await clientOptions(options))
@@ -118,7 +120,10 @@ export const layerNats = (options: NatsOptions): Layer.Layer<Transport, Transpor
     Transport,
     Effect.gen(function*() {
       const run = Effect.runForkWith(yield* Effect.context())
-      const warn: Warn = (text) => void run(Effect.logWarning(text))
+      const told = new ToldOnce((text) => void run(Effect.logWarning(text)), {
+        toldMax: options.toldMax ?? lan.nats.toldMax
+      })
+      const warn: Warn = (text) => told.tell(text)
       return yield* Effect.acquireRelease(
         Effect.tryPromise({
           try: () => connectNats(options, warn),
@@ -128,7 +133,7 @@ export const layerNats = (options: NatsOptions): Layer.Layer<Transport, Transpor
           }
         }),
         (transport) => Effect.promise(() => transport.close())
-      )
+      ).pipe(Effect.tap((transport) => Effect.sync(() => transport.onStatus(() => told.forget()))))
     }).pipe(Effect.withSpan("everwrite.nats.connect"))
   )
 

@@ -109,7 +109,9 @@ export class TransportUnavailable extends requestError<TransportUnavailable>()(
     address: Schema.String,
     reason: Schema.String,
     /** The broker is there, and does not let this user in. */
-    isDenied: Schema.optionalKey(Schema.Literal(true))
+    isDenied: Schema.optionalKey(Schema.Literal(true)),
+    /** The settings are at fault, whether a broker is there or not. */
+    isMisconfigured: Schema.optionalKey(Schema.Literal(true))
   }
 ) {
   override get message(): string {

@@ -1,5 +1,5 @@
-// Checks what a client does with a node that hangs or has a slow spell: it asks others, waits for it
-// with no request, leaves no write in doubt that could be sent elsewhere, and comes back to it.
+// Checks what a client does with a node that hangs or has a slow spell: it asks others, leaves no
+// write in doubt that could go elsewhere, and comes back to it.
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { describe as describeCluster } from "../../schemas/ClusterDescription.ts"
 import type { RequestBody } from "../../schemas/ClientRequest.ts"
@@ -138,7 +138,7 @@ describe("a write to a node that has said nothing for a while", () => {
 })
 
 describe("a node that hangs", () => {
-  it("keeps one request waiting, is tried beside others, and gets them again once it answers", () => {
+  it("keeps one request waiting, is tried beside others, and gets them again in the end", () => {
     connected()
     const [first] = stepped.nodesOf(notes, "k").primaries
     hang(first!)

@@ -61,7 +61,7 @@ it("a request is not sent again as long as parts of its answer come", () => {
   const asked = read()
   expect(held.length).toBe(3)
   for (const release of held) {
-    stepped.runtime.advance(500)
+    stepped.runtime.advance(90)
     release()
   }
   expect(asked.answer.values.length).toBe(3)

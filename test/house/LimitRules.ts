@@ -5,7 +5,7 @@
 import type { ESTree } from "rolldown/utils"
 import { at, isCode, type Rule, type SourceFile, walk } from "./Source.ts"
 
-const limitsFiles = ["", "Answer", "Disk", "Edge", "Growth", "Nats"].map((of) =>
+const limitsFiles = ["", "Answer", "Disk", "Edge", "Growth", "Nats", "Watch"].map((of) =>
   `src/core/model/${of}Limits.ts`
 )
 

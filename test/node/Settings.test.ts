@@ -52,6 +52,7 @@ const samples: Readonly<
   clusterKeyPrevious: [["0123456789abcdef", "sixteen letters.", "the former secret"], "short"],
   clusterKey: [["sixteen letters.", "0123456789abcdef", "more than sixteen letters"], "too short"],
   nats: [["nats://a:1", "embedded", "tls://b:2,tls://c:3"]],
+  waitForNats: [["true", "off", "on"], "yes"],
   natsCreds: [texts],
   natsUser: [texts],
   natsPassword: [texts],

@@ -19,6 +19,11 @@ export const lanNats = {
   reconnectWaitMillis: 100,
   /** How long a flush waits for the broker, at the start and at the end of a node. */
   flushTimeoutMillis: 2_000,
+  /**
+   * Different errors of the broker that are told for each connection. Those of its own subjects
+   * and some more; clients can cause any number.
+   */
+  toldMax: 100,
   /** How long closing waits for what was published; then it is lost. */
   drainTimeoutMillis: 2_000,
   /**
