@@ -17,6 +17,7 @@ import { lan } from "../core/model/Limits.ts"
 import { hideAddresses, publicAddress } from "../core/model/PublicAddress.ts"
 import { Cancelled, InvalidRequest, NoAnswer, type StoreError } from "../core/model/StoreError.ts"
 import type { Runtime } from "../core/Runtime.ts"
+import type { TraceParent } from "../core/model/TraceParent.ts"
 import type { Action, Backend, BackendRespond } from "./Backend.ts"
 import { namedBody } from "./NamedBody.ts"
 import { type WaitLimits, waitMillis } from "./RemoteRequest.ts"
@@ -42,6 +43,8 @@ interface Sending {
   /** Sent by POST as JSON; without it the request is a GET. */
   readonly body?: RequestBody
   readonly action: Action
+  /** The span that it belongs to. */
+  readonly trace?: TraceParent | undefined
 }
 
 interface Reply {
@@ -89,7 +92,7 @@ export class HttpBackend implements Backend {
   }
 
   readonly request: Backend["request"] = (request, respond) => {
-    const { action, bucket } = request
+    const { action, bucket, trace } = request
     // A request goes out once: only a user that gives it again has to name it.
     const body = namedBody(request)
     const path = `/v1/buckets/${bucket}/${action}`
@@ -98,7 +101,7 @@ export class HttpBackend implements Backend {
       if (!hasEnded) respond(outcome)
       hasEnded = true
     }
-    const sending = { path, action, body, timeoutMillis: body.timeoutMillis }
+    const sending = { path, action, body, timeoutMillis: body.timeoutMillis, trace }
     const abort = this.#send(sending, (outcome) => {
       if (outcome instanceof Error) return end(outcome)
       end(readOutcome(outcome.json) ?? this.#noAnswer(notUnderstood, action === "write"))
@@ -166,14 +169,15 @@ export class HttpBackend implements Backend {
   }
 
   async #exchange(sending: Sending, signal: AbortSignal): Promise<Reply | StoreError> {
-    const { action, body, path, query } = sending
+    const { action, body, path, query, trace } = sending
     const mayHaveApplied = action === "write"
-    const credentials: Readonly<Record<string, string>> = this.#token === undefined
-      ? {}
-      : { authorization: `Bearer ${this.#token}` }
-    const init = body === undefined ? { headers: credentials } : {
+    const own: Readonly<Record<string, string>> = {
+      ...this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` },
+      ...trace === undefined ? {} : { traceparent: trace }
+    }
+    const init = body === undefined ? { headers: own } : {
       method: "POST",
-      headers: { "content-type": "application/json", ...credentials },
+      headers: { "content-type": "application/json", ...own },
       body: JSON.stringify(body)
     }
     try {

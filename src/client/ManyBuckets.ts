@@ -36,11 +36,12 @@ const settled = (
   key: unknown,
   task: Task.Task<unknown, StoreError>
 ): Task.Task<unknown, never> =>
-(succeed, _fail, die) =>
+(succeed, _fail, die, trace) =>
   task(
     succeed,
     (error) => succeed({ _tag: "Failed", bucket: bucket.name, key, error }),
-    die
+    die,
+    trace
   )
 
 export const readMany = (

@@ -1,6 +1,7 @@
 /**
  * Gathers what one turn asks of the nodes: the requests to one node about one operation of one
  * bucket leave as one message, since the broker's permissions see the operation in its subject.
+ * Those of a span leave apart from the others, since a header names it.
  */
 import { invariant } from "../core/Invariant.ts"
 import type { ClientLimits } from "../core/model/Limits.ts"
@@ -98,9 +99,10 @@ export class RequestOutbox {
     if (batches.length === 0) this.#batches.set(node, batches)
     const operation = operationOf(request)
     for (const batch of batches) {
-      const { action, bucket } = batch.sample
+      const { action, bucket, trace } = batch.sample
       if (
         batch.operation === operation && bucket === request.bucket && action === request.action
+        && trace === request.trace
       ) return batch
     }
     const batch = { sample: request, operation, requests: [], bytes: 0 }
@@ -129,7 +131,8 @@ export class RequestOutbox {
     invariant(end === batch.bytes, "a request takes the bytes that were counted")
     requests.length = 0
     batch.bytes = 0
-    this.#options.transport.publish(subject, data, `${this.#options.inbox}.${message}`)
+    const reply = `${this.#options.inbox}.${message}`
+    this.#options.transport.publish(subject, data, reply, sample.trace)
   }
 
   #room(bytes: number): Buffer {

@@ -126,24 +126,29 @@ export class Requester {
     const task = this.read(bucket, key, options)
     const { runtime } = this.#backend
     let tries = 0
-    return (succeed, fail, die) => {
+    return (succeed, fail, die, trace) => {
       let cancel: Task.Cancel | void
       const read = (): void => {
-        cancel = task(succeed, (error) => {
-          const isOver = error._tag !== "Overloaded" || ++tries >= this.limits.manyTriesMax
-          if (isOver) return fail(error)
-          const millis = error.retryAfterMillis * (0.5 + runtime.random())
-          const paused = pause({ runtime, millis, signal: options?.signal }, () => {
-            this.#paused.delete(paused.resume)
-            read()
-          })
-          this.#paused.set(paused.resume, this)
-          cancel = () => {
-            paused.stop()
-            this.#paused.delete(paused.resume)
-            fail(new Errors.Cancelled({ mayHaveApplied: false }))
-          }
-        }, die)
+        cancel = task(
+          succeed,
+          (error) => {
+            const isOver = error._tag !== "Overloaded" || ++tries >= this.limits.manyTriesMax
+            if (isOver) return fail(error)
+            const millis = error.retryAfterMillis * (0.5 + runtime.random())
+            const paused = pause({ runtime, millis, signal: options?.signal }, () => {
+              this.#paused.delete(paused.resume)
+              read()
+            })
+            this.#paused.set(paused.resume, this)
+            cancel = () => {
+              paused.stop()
+              this.#paused.delete(paused.resume)
+              fail(new Errors.Cancelled({ mayHaveApplied: false }))
+            }
+          },
+          die,
+          trace
+        )
       }
       read()
       return () => cancel?.()
@@ -155,7 +160,7 @@ export class Requester {
   }
 
   #request(call: Call): EntryTask {
-    return (succeed, fail, die) => {
+    return (succeed, fail, die, trace) => {
       const ended = this.#ended
       if (ended !== undefined) return fail(ended)
       const { bucket, key } = call
@@ -174,7 +179,7 @@ export class Requester {
         const error = refusal(bucket.name, thrown)
         return error === undefined ? die(thrown) : this.#fail(call, undefined, error, fail)
       }
-      const unnamed = { action, bucket: bucket.definition.name, body } as const
+      const unnamed = { action, bucket: bucket.definition.name, body, trace } as const
       const id = action === "read" ? undefined : call.options?.id
       const named = id === undefined ? unnamed : { ...unnamed, id }
       return cancellable(this.#backend, named, call.options?.signal, (outcome) => {

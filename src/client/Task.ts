@@ -2,7 +2,10 @@
  * Describes work that ends once, in a value or an error. The Effect client and the Promise client
  * are both made from it, so that neither pays for the other.
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Tracer from "effect/Tracer"
+import * as TraceParent from "../core/model/TraceParent.ts"
 
 /** Ends a task at once, with an error that says what is known; nothing where it has ended. */
 export type Cancel = () => void
@@ -10,17 +13,18 @@ export type Cancel = () => void
 /**
  * Calls back once: with a value, with an error, or, where the application's own code threw on the
  * way (the function given to `update`), with the value thrown. It returns how to cancel it; nothing
- * where it has ended already, or cannot be.
+ * where it has ended already, or cannot be. `trace` is the span that its requests belong to.
  */
 export type Task<A, E> = (
   succeed: (value: A) => void,
   fail: (error: E) => void,
-  die: (thrown: unknown) => void
+  die: (thrown: unknown) => void,
+  trace?: TraceParent.TraceParent
 ) => Cancel | void
 
 /** The task that ends in `f` of the value. */
 export const map =
-  <A, B, E>(task: Task<A, E>, f: (value: A) => B): Task<B, E> => (succeed, fail, die) =>
+  <A, B, E>(task: Task<A, E>, f: (value: A) => B): Task<B, E> => (succeed, fail, die, trace) =>
     task(
       (value) => {
         let mapped: B
@@ -32,7 +36,8 @@ export const map =
         succeed(mapped)
       },
       fail,
-      die
+      die,
+      trace
     )
 
 /** Runs `next` on the value; one after the other. */
@@ -40,7 +45,8 @@ export const andThen = <A, B, E>(task: Task<A, E>, next: (value: A) => Task<B, E
 (
   succeed,
   fail,
-  die
+  die,
+  trace
 ) => {
   let second: Cancel | void
   const first = task(
@@ -51,10 +57,11 @@ export const andThen = <A, B, E>(task: Task<A, E>, next: (value: A) => Task<B, E
       } catch (thrown) {
         return die(thrown)
       }
-      second = following(succeed, fail, die)
+      second = following(succeed, fail, die, trace)
     },
     fail,
-    die
+    die,
+    trace
   )
   // The first has ended where there is a second, and cancels nothing.
   return () => {
@@ -71,7 +78,7 @@ export const rethrow = (thrown: unknown): never => {
 /** The values of all tasks in order, at most `limit` of them under way. Ends at the first error. */
 export const all =
   <A, E>(tasks: ReadonlyArray<Task<A, E>>, limit: number): Task<ReadonlyArray<A>, E> =>
-  (done, fail, die) => {
+  (done, fail, die, trace) => {
     const values: Array<A> = []
     const cancels = new Set<Cancel>()
     values.length = tasks.length
@@ -105,7 +112,8 @@ export const all =
             else start()
           },
           end(fail),
-          end(die)
+          end(die),
+          trace
         )
         if (cancel !== undefined) cancels.add(cancel)
       }
@@ -118,15 +126,27 @@ export const all =
     }
   }
 
-export const toEffect = <A, E>(task: Task<A, E>): Effect.Effect<A, E> =>
+const started = <A, E>(task: Task<A, E>, trace: TraceParent.TraceParent | undefined) =>
   Effect.callback<A, E>((resume) => {
     const cancel = task(
       (value) => resume(Effect.succeed(value)),
       (error) => resume(Effect.fail(error)),
-      (thrown) => resume(Effect.die(thrown))
+      (thrown) => resume(Effect.die(thrown)),
+      trace
     )
     return cancel === undefined ? undefined : Effect.sync(cancel)
   })
+
+/** The span that a program is in, where it has a tracer of its own. */
+const traceIn = (context: Context.Context<never>): TraceParent.TraceParent | undefined => {
+  if (Context.get(context, Tracer.Tracer) === Tracer.nativeTracer) return undefined
+  const span = Context.getOption(context, Tracer.ParentSpan)
+  return span._tag === "None" ? undefined : TraceParent.write(span.value)
+}
+
+/** The task as an effect, whose requests belong to the span that the effect is in. */
+export const toEffect = <A, E>(task: Task<A, E>): Effect.Effect<A, E> =>
+  Effect.contextWith((context: Context.Context<never>) => started(task, traceIn(context)))
 
 export const toPromise = <A, E>(task: Task<A, E>): Promise<A> =>
   new Promise((resolve, reject) => task(resolve, reject, reject))

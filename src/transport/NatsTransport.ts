@@ -87,6 +87,9 @@ export const connectNats = async (options: NatsOptions, warn: Warn): Promise<Nat
   }
 }
 
+/** More than the headers of a message that names a span. */
+const traceBytes = 128
+
 const publishOptions = (
   reply: string | undefined,
   traceparent: string | undefined,
@@ -180,8 +183,13 @@ class NatsLink {
 
   service(): NatsTransport {
     return {
-      publish: (subject, data, reply, traceparent, fault) =>
-        this.#publish(subject, data, publishOptions(reply, traceparent, fault)),
+      publish: (subject, data, reply, traceparent, fault) => {
+        // A span's name is left out where it would take the message beyond the broker's limit.
+        const named = data.length + traceBytes <= this.#currentMaxPayload()
+          ? traceparent
+          : undefined
+        this.#publish(subject, data, publishOptions(reply, named, fault))
+      },
       subscribe: (subject, handler, options) => this.#subscribe(subject, handler, options?.queue),
       flush: (done) => this.#flush(done),
       newInbox: () => createInbox(this.#inboxPrefix),

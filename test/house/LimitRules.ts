@@ -73,7 +73,7 @@ export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
     "numberBytes"
   ],
   "src/transport/FrameWindows.ts": ["overheadBytes"],
-  "src/transport/NatsTransport.ts": ["envelopeBytes"],
+  "src/transport/NatsTransport.ts": ["traceBytes", "envelopeBytes"],
   "src/transport/PeerMessageCodec.ts": ["ringDigestBytes", "reasonLengthMax"]
 }
 

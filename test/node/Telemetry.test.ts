@@ -3,14 +3,19 @@
 // node carries it out, and that a share of the other requests is followed.
 import { connect, headers } from "@nats-io/transport-node"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Tracer from "effect/Tracer"
 import { createServer } from "node:http"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import { NodeId } from "../../src/core/model/Names.ts"
+import { Everwrite, makeClient } from "../../src/client/Everwrite.ts"
+import { HttpBackend } from "../../src/client/HttpBackend.ts"
+import { ClusterName, NodeId } from "../../src/core/model/Names.ts"
 import * as TraceParent from "../../src/core/model/TraceParent.ts"
 import { EverwriteNode } from "../../src/node/Node.ts"
+import { liveRuntime } from "../../src/node/LiveRuntime.ts"
+import { scratch } from "../../src/node/SampleBuckets.ts"
 import { RequestTraces } from "../../src/node/RequestTraces.ts"
 import { buckets, profiles } from "../cluster/buckets.ts"
 import { SteppedCluster } from "../cluster/steppedCluster.ts"
@@ -125,6 +130,42 @@ describe("a node that is told of a collector", () => {
   })
 })
 
+describe("a program of Effect with a tracer of its own", () => {
+  it.each(["NATS", "HTTP"])("has its reads over %s in the trace of its span", async (way) => {
+    const collector = await startCollector()
+    const own = await Effect.runPromise(
+      Effect.gen(function*() {
+        const { address = "", natsAddress } = yield* EverwriteNode
+        const client = way === "NATS"
+          ? Everwrite.layerNats({
+            runtime: liveRuntime,
+            servers: natsAddress,
+            cluster: ClusterName.make("dev")
+          })
+          : Layer.succeed(
+            Everwrite,
+            makeClient(new HttpBackend({ runtime: liveRuntime, url: address }))
+          )
+        const tracer = Tracer.make({ span: (options) => new Tracer.NativeSpan(options) })
+        return yield* Effect.gen(function*() {
+          const documents = yield* Everwrite.bucket(scratch)
+          yield* documents.get("k")
+          return yield* Effect.currentSpan
+        }).pipe(
+          Effect.withSpan("of the program"),
+          Effect.provideService(Tracer.Tracer, tracer),
+          Effect.provide(client)
+        )
+      }).pipe(Effect.provide(
+        EverwriteNode.layer({ ...alone(folder()), http: 0, otlpUrl: collector.url, traceShare: 0 })
+      ))
+    )
+    const [request] = collector.spans().filter(({ name }) => name === "get scratch")
+    expect([request?.traceId, request?.parentSpanId]).toEqual([own.traceId, own.spanId])
+    collector.close()
+  })
+})
+
 describe("a request that is forwarded", () => {
   it("is followed at the node that carries it out, below the span of the first node", async () => {
     const begun: Array<Tracer.NativeSpan> = []
@@ -177,9 +218,13 @@ describe("a traceparent header", () => {
     expect(TraceParent.from(header)).toBeUndefined()
   })
 
+  it("is none for a span without such names", () => {
+    expect(TraceParent.write({ traceId: "native", spanId: "1", sampled: true })).toBeUndefined()
+  })
+
   it("is read as it was written", () => {
     for (const sampled of [true, false]) {
-      const written = TraceParent.write({ traceId, spanId, sampled })
+      const written = TraceParent.write({ traceId, spanId, sampled })!
       expect(TraceParent.from(written)).toBe(written)
       expect(TraceParent.read(written)).toEqual({ traceId, spanId, sampled })
     }

@@ -26,8 +26,9 @@ const decode = Schema.decodeUnknownOption(TraceParent)
 export const from = (header: string | undefined): TraceParent | undefined =>
   header === undefined ? undefined : Option.getOrUndefined(decode(header))
 
-export const write = ({ sampled, spanId, traceId }: SpanName): TraceParent =>
-  TraceParent.make(`00-${traceId}-${spanId}-${sampled ? "01" : "00"}`)
+/** The name of a span; undefined where its tracer has no such names. */
+export const write = ({ sampled, spanId, traceId }: SpanName): TraceParent | undefined =>
+  from(`00-${traceId}-${spanId}-${sampled ? "01" : "00"}`)
 
 export const read = (parent: TraceParent): SpanName => {
   const [, traceId = "", spanId = "", flags = "0"] = pattern.exec(parent) ?? []
