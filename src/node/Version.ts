@@ -4,14 +4,20 @@
 import * as Schema from "effect/Schema"
 import { readFileSync } from "node:fs"
 
-// The source lies one folder less deep than the built file.
-const packageFile = new URL(
-  import.meta.url.endsWith(".ts") ? "../../package.json" : "../../../package.json",
-  import.meta.url
-)
-
 const decode = Schema.decodeSync(
   Schema.fromJsonString(Schema.Struct({ version: Schema.String }))
 )
 
-export const version = decode(readFileSync(packageFile, "utf8")).version
+const here = import.meta.url
+
+/** The source lies one folder less deep than the built file; a bundle lies anywhere. */
+const packagePath = here.endsWith("/Version.ts")
+  ? "../../package.json"
+  : here.endsWith("/Version.js")
+  ? "../../../package.json"
+  : undefined
+
+/** 0.0.0 in a bundle, which has no file of this package beside it. */
+export const version = packagePath === undefined
+  ? "0.0.0"
+  : decode(readFileSync(new URL(packagePath, here), "utf8")).version

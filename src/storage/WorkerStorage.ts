@@ -17,6 +17,7 @@ import type { StorageOptions } from "./StorageOptions.ts"
 import { type DirectoryLock, lockDirectory, unavailable } from "./StoreDirectory.ts"
 import type { OpenedStore } from "./StoreRow.ts"
 import { sharedPragmas } from "./Tables.ts"
+import { missingThread, threadFile } from "./ThreadFile.ts"
 import {
   type FromThread,
   GroupBuffers,
@@ -32,12 +33,6 @@ export interface WorkerStorage {
   readonly thread: Worker
 }
 
-// Beside this file, whichever of the two it is: source under Node's own type stripping, or built.
-const threadFile = new URL(
-  import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js",
-  import.meta.url
-)
-
 interface Started {
   readonly thread: Worker
   readonly store: OpenedStore
@@ -51,9 +46,14 @@ const openFailed = (
 
 const startThread = (options: ThreadOptions): Effect.Effect<Started, StorageUnavailable> =>
   Effect.callback((resume) => {
+    const file = threadFile()
+    if (file === undefined) {
+      const { databasePath: path } = options
+      return resume(Effect.fail(new StorageUnavailable({ path, ...missingThread })))
+    }
     // None of the options of this process: `--eval`, `--inspect-brk` and others do not fit a file.
     const execArgv = ["--disable-warning=ExperimentalWarning"]
-    const thread = new Worker(threadFile, { workerData: options, name: "storage", execArgv })
+    const thread = new Worker(file, { workerData: options, name: "storage", execArgv })
     const refuse = (error: unknown) => {
       resume(Effect.fail(unavailable(options.databasePath, error)))
     }
