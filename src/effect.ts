@@ -3,12 +3,9 @@
  */
 import "effect/schema/SchemaJITCompiler/enable"
 import type * as Layer from "effect/Layer"
-import { Everwrite as Service } from "./client/Everwrite.ts"
-import type { PresetName } from "./core/model/Limits.ts"
-import type { ClusterName } from "./core/model/Names.ts"
+import { Everwrite as Service, type LayerNatsOptions } from "./client/Everwrite.ts"
 import type { StoreError } from "./core/model/StoreError.ts"
 import { liveRuntime } from "./node/LiveRuntime.ts"
-import type { NatsOptions } from "./transport/NatsOptions.ts"
 import type { TransportUnavailable } from "./transport/Transport.ts"
 
 export type { KeyOf, ValueOf, ViewOf } from "./client/BucketTypes.ts"
@@ -22,11 +19,16 @@ export {
   viewOf,
   type Written
 } from "./client/Entry.ts"
-export { Everwrite, type EverwriteService } from "./client/Everwrite.ts"
+export { Everwrite, type EverwriteService, type LayerNatsOptions } from "./client/Everwrite.ts"
 export type {
+  CrdtHandle,
+  Defaults,
   Edit,
   HandleOf,
+  LwwHandle,
+  MergeHandle,
   OperationOptions,
+  PutOptions,
   ReadOptions,
   WriteOptions
 } from "./client/Handle.ts"
@@ -38,8 +40,11 @@ export * as Crdt from "./core/strategy/Crdt.ts"
 export { fromStandardSchema, type StandardSchema } from "./core/strategy/FromStandardSchema.ts"
 export * as Key from "./core/strategy/Key.ts"
 
-/** A thin client of a cluster over NATS. */
+/**
+ * A thin client of a cluster over NATS: on a connection of its own or on the program's, with a
+ * `wait` where the program may start before the cluster.
+ */
 export const layerNats = (
-  options: NatsOptions & { readonly cluster: ClusterName; readonly preset?: PresetName }
+  options: LayerNatsOptions
 ): Layer.Layer<Service, TransportUnavailable | StoreError> =>
   Service.layerNats({ ...options, runtime: liveRuntime })

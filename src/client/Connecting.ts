@@ -63,12 +63,16 @@ export interface OpenOptions extends ConnectChoices {
   readonly limits: ClientLimits
   readonly nats: NatsLimits
   readonly way: NatsWay
+  /** Told of refused subjects and lost permissions; the process's own warnings unless given. */
+  readonly warn?: Warn
   readonly buckets: Iterable<Any>
 }
 
-const warn: Warn = (text) => process.emitWarning(text)
+const processWarning: Warn = (text) => process.emitWarning(text)
 
-const transportOf = async ({ nats, way }: OpenOptions): Promise<NatsTransport> =>
+const transportOf = async (
+  { nats, warn = processWarning, way }: OpenOptions
+): Promise<NatsTransport> =>
   way.connection === undefined
     ? connectNats({ ...nats, ...way }, warn)
     : shareNats(way.connection, nats, warn)

@@ -6,17 +6,18 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import { invariant } from "../core/Invariant.ts"
 import { type ClientLimits, type PresetName, presets } from "../core/model/Limits.ts"
-import type { StoreError } from "../core/model/StoreError.ts"
+import type { ClusterName } from "../core/model/Names.ts"
+import { EverwriteError, type StoreError } from "../core/model/StoreError.ts"
 import type { Any } from "../core/strategy/Bucket.ts"
 import type { Runtime } from "../core/Runtime.ts"
-import { layerNats as layerTransport } from "../transport/NatsTransport.ts"
-import type { NatsOptions } from "../transport/NatsOptions.ts"
-import { Transport, type TransportUnavailable } from "../transport/Transport.ts"
+import type { Warn } from "../transport/NatsTransport.ts"
+import type { TransportUnavailable } from "../transport/Transport.ts"
 import type { Backend } from "./Backend.ts"
-import type { HandleOf } from "./Handle.ts"
+import { type ConnectChoices, type NatsWay, open } from "./Connecting.ts"
+import type { Defaults, HandleOf } from "./Handle.ts"
 import { makeHandle } from "./MakeHandle.ts"
-import { NatsBackend, type NatsBackendOptions } from "./NatsBackend.ts"
 import { Requester } from "./Requester.ts"
 import * as Session from "./Session.ts"
 import * as Task from "./Task.ts"
@@ -43,15 +44,29 @@ export const makeClient = (backend: Backend, limits?: ClientLimits): EverwriteSe
 /** A client that fails each call with `Closed` once its scope has ended. */
 export const scopedClient = (
   backend: Backend,
-  limits?: ClientLimits
+  limits?: ClientLimits,
+  defaults?: Defaults
 ): Effect.Effect<EverwriteService, never, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(
-      Effect.sync(() => new Requester(backend, Session.none, limits)),
+      Effect.sync(() => new Requester(backend, Session.none, limits, undefined, defaults)),
       (requester) => Effect.sync(() => requester.close())
     ),
     serviceOf
   )
+
+export type LayerNatsOptions = NatsWay & Omit<ConnectChoices, "signal"> & {
+  readonly cluster: ClusterName
+  readonly preset?: PresetName
+  /** Those that must mean the same on the nodes: `BucketMismatch` where one does not. */
+  readonly buckets?: ReadonlyArray<Any>
+}
+
+const connectFailure = (error: unknown): TransportUnavailable | StoreError => {
+  const failure: any = error
+  invariant(error instanceof EverwriteError, `connecting fails in its own ways, not by ${failure}`)
+  return failure
+}
 
 export class Everwrite
   extends Context.Service<Everwrite, EverwriteService>()("everwrite/client/Everwrite")
@@ -81,22 +96,27 @@ export class Everwrite
 
   /** A thin client of a cluster over NATS. */
   static layerNats(
-    options: NatsOptions & Omit<NatsBackendOptions, "transport" | "limits"> & {
-      readonly runtime: Runtime
-      readonly preset?: PresetName
-    }
+    options: LayerNatsOptions & { readonly runtime: Runtime }
   ): Layer.Layer<Everwrite, TransportUnavailable | StoreError> {
-    const { client: limits, nats } = presets[options.preset ?? "lan"]
-    const connected = Effect.gen(function*() {
-      const transport = yield* Transport
-      const backend = yield* Effect.acquireRelease(
-        Effect.sync(() => new NatsBackend({ ...options, transport, limits })),
-        (opened) => Effect.sync(() => opened.close())
-      )
-      yield* Task.toEffect(backend.ready)
-      return yield* scopedClient(backend, limits)
-    })
-    const layer = layerTransport({ ...nats, ...options })
-    return Layer.effect(Everwrite, connected).pipe(Layer.provide(layer))
+    const { buckets = [], defaults, preset = "lan" } = options
+    const { client: limits, nats } = presets[preset]
+    const connect = (warn: Warn, signal: AbortSignal) =>
+      open({ ...options, limits, nats, way: options, buckets, warn, signal })
+    return Layer.effect(
+      Everwrite,
+      Effect.gen(function*() {
+        const run = Effect.runForkWith(yield* Effect.context())
+        const warn: Warn = (text) => void run(Effect.logWarning(text))
+        const { backend } = yield* Effect.acquireRelease(
+          Effect.tryPromise({
+            try: (signal) => connect(warn, signal),
+            catch: (error) => connectFailure(error)
+          }),
+          ({ close }) => Effect.promise(close),
+          { interruptible: true }
+        )
+        return yield* scopedClient(backend, limits, defaults)
+      }).pipe(Effect.withSpan("everwrite.nats.connect"))
+    )
   }
 }

@@ -1,9 +1,13 @@
 // Checks the store as a service of Effect programs: layers, sessions, and how they end.
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Schema from "effect/Schema"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { Everwrite } from "../../src/client/Everwrite.ts"
 import { ClusterName } from "../../src/core/model/Names.ts"
+import * as Bucket from "../../src/core/strategy/Bucket.ts"
+import * as Key from "../../src/core/strategy/Key.ts"
 import { NoAnswer, UnknownBucket } from "../../src/core/model/StoreError.ts"
 import { TransportUnavailable } from "../../src/transport/Transport.ts"
 import { type Broker, startBroker } from "../../src/transport/broker/Broker.ts"
@@ -101,5 +105,31 @@ describe("over NATS", () => {
     expect(await failureOf(broker.url, ClusterName.make("elsewhere")))
       .toMatchObject([{ error: expect.any(NoAnswer) }])
     await until("the client has left", () => broker.stats().connections === connections)
+  })
+
+  it("a program that is interrupted while it waits leaves no connection", async () => {
+    const { connections } = broker.stats()
+    const waiting = Everwrite.layerNats({
+      servers: broker.url,
+      cluster: ClusterName.make("elsewhere"),
+      runtime: liveRuntime,
+      wait: "1 hour"
+    })
+    const fiber = Effect.runFork(Effect.provide(putAda, waiting))
+    await until("the client is there", () => broker.stats().connections > connections)
+    await Effect.runPromise(Fiber.interrupt(fiber))
+    await until("the client has left", () => broker.stats().connections === connections)
+  })
+
+  it("a program does not start with a bucket that its nodes declare otherwise", async () => {
+    const other = Bucket.lww("profiles", { key: Key.text, value: Schema.String })
+    const layer = Everwrite.layerNats({
+      servers: broker.url,
+      cluster: natsClusterName,
+      runtime: liveRuntime,
+      buckets: [other]
+    })
+    const failure = await Effect.runPromise(Effect.flip(Effect.provide(putAda, layer)))
+    expect(failure).toMatchObject({ _tag: "BucketMismatch", bucket: "profiles" })
   })
 })
