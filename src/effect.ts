@@ -3,7 +3,11 @@
  */
 import "effect/schema/SchemaJITCompiler/enable"
 import type * as Layer from "effect/Layer"
-import { Everwrite as Service, type LayerNatsOptions } from "./client/Everwrite.ts"
+import {
+  type Everwrite as Service,
+  layerNats as layerClient,
+  type LayerNatsOptions
+} from "./client/Everwrite.ts"
 import type { StoreError } from "./core/model/StoreError.ts"
 import { liveRuntime } from "./node/LiveRuntime.ts"
 import type { TransportUnavailable } from "./transport/Transport.ts"
@@ -47,4 +51,4 @@ export * as Key from "./core/strategy/Key.ts"
 export const layerNats = (
   options: LayerNatsOptions
 ): Layer.Layer<Service, TransportUnavailable | StoreError> =>
-  Service.layerNats({ ...options, runtime: liveRuntime })
+  layerClient({ ...options, runtime: liveRuntime })

@@ -89,34 +89,34 @@ export class Everwrite
         )
     )
   }
+}
 
-  static layerBackend(backend: Backend): Layer.Layer<Everwrite> {
-    return Layer.effect(Everwrite, scopedClient(backend))
-  }
+/** The store on any backend. */
+export const layerBackend = (backend: Backend): Layer.Layer<Everwrite> =>
+  Layer.effect(Everwrite, scopedClient(backend))
 
-  /** A thin client of a cluster over NATS. */
-  static layerNats(
-    options: LayerNatsOptions & { readonly runtime: Runtime }
-  ): Layer.Layer<Everwrite, TransportUnavailable | StoreError> {
-    const { buckets = [], defaults, preset = "lan" } = options
-    const { client: limits, nats } = presets[preset]
-    const connect = (warn: Warn, signal: AbortSignal) =>
-      open({ ...options, limits, nats, way: options, buckets, warn, signal })
-    return Layer.effect(
-      Everwrite,
-      Effect.gen(function*() {
-        const run = Effect.runForkWith(yield* Effect.context())
-        const warn: Warn = (text) => void run(Effect.logWarning(text))
-        const { backend } = yield* Effect.acquireRelease(
-          Effect.tryPromise({
-            try: (signal) => connect(warn, signal),
-            catch: (error) => connectFailure(error)
-          }),
-          ({ close }) => Effect.promise(close),
-          { interruptible: true }
-        )
-        return yield* scopedClient(backend, limits, defaults)
-      }).pipe(Effect.withSpan("everwrite.nats.connect"))
-    )
-  }
+/** A thin client of a cluster over NATS. */
+export const layerNats = (
+  options: LayerNatsOptions & { readonly runtime: Runtime }
+): Layer.Layer<Everwrite, TransportUnavailable | StoreError> => {
+  const { buckets = [], defaults, preset = "lan" } = options
+  const { client: limits, nats } = presets[preset]
+  const connect = (warn: Warn, signal: AbortSignal) =>
+    open({ ...options, limits, nats, way: options, buckets, warn, signal })
+  return Layer.effect(
+    Everwrite,
+    Effect.gen(function*() {
+      const run = Effect.runForkWith(yield* Effect.context())
+      const warn: Warn = (text) => void run(Effect.logWarning(text))
+      const { backend } = yield* Effect.acquireRelease(
+        Effect.tryPromise({
+          try: (signal) => connect(warn, signal),
+          catch: (error) => connectFailure(error)
+        }),
+        ({ close }) => Effect.promise(close),
+        { interruptible: true }
+      )
+      return yield* scopedClient(backend, limits, defaults)
+    }).pipe(Effect.withSpan("everwrite.nats.connect"))
+  )
 }

@@ -9,7 +9,7 @@ import { createServer, type Server } from "node:http"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import type { Backend } from "../../src/client/Backend.ts"
 import { contextOf } from "../../src/client/Entry.ts"
-import { Everwrite } from "../../src/client/Everwrite.ts"
+import { Everwrite, layerBackend } from "../../src/client/Everwrite.ts"
 import { HttpBackend } from "../../src/client/HttpBackend.ts"
 import { NatsBackend } from "../../src/client/NatsBackend.ts"
 import { makeDb } from "../../src/client/Promises.ts"
@@ -233,7 +233,7 @@ describe("a client over HTTP that is closed", () => {
 describe("the service of a layer", () => {
   it("fails each effect at once after its scope has ended", async () => {
     const scope = Effect.runSync(Scope.make())
-    const layer = Everwrite.layerBackend(cluster.backends[0]!)
+    const layer = layerBackend(cluster.backends[0]!)
     const built = await Effect.runPromise(Layer.buildWithScope(layer, scope))
     const store = Context.get(built, Everwrite)
     const session = await Effect.runPromise(store.session)

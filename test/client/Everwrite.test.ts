@@ -4,7 +4,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { Everwrite } from "../../src/client/Everwrite.ts"
+import { Everwrite, layerBackend, layerNats } from "../../src/client/Everwrite.ts"
 import { ClusterName } from "../../src/core/model/Names.ts"
 import * as Bucket from "../../src/core/strategy/Bucket.ts"
 import * as Key from "../../src/core/strategy/Key.ts"
@@ -30,7 +30,7 @@ describe("on a node in this process", () => {
     cluster = await makeCluster({ nodes: 3, buckets: [profiles, notes], timeoutMillis: 10_000 })
   })
   afterAll(() => cluster.stop())
-  const layer = (place: number) => Everwrite.layerBackend(cluster.backends[place]!)
+  const layer = (place: number) => layerBackend(cluster.backends[place]!)
 
   it("a program reads and writes by the service, and errors are in its channel", async () => {
     expect(await Effect.runPromise(Effect.provide(putAda, layer(0)))).toEqual({ name: "Ada" })
@@ -68,7 +68,7 @@ describe("on a node in this process", () => {
 })
 
 const remote = (servers: string, name: ClusterName = natsClusterName) =>
-  Everwrite.layerNats({ servers, cluster: name, runtime: liveRuntime })
+  layerNats({ servers, cluster: name, runtime: liveRuntime })
 
 const failureOf = async (servers: string, name?: ClusterName) => {
   const exit = await Effect.runPromiseExit(Effect.provide(putAda, remote(servers, name)))
@@ -109,7 +109,7 @@ describe("over NATS", () => {
 
   it("a program that is interrupted while it waits leaves no connection", async () => {
     const { connections } = broker.stats()
-    const waiting = Everwrite.layerNats({
+    const waiting = layerNats({
       servers: broker.url,
       cluster: ClusterName.make("elsewhere"),
       runtime: liveRuntime,
@@ -123,7 +123,7 @@ describe("over NATS", () => {
 
   it("a program does not start with a bucket that its nodes declare otherwise", async () => {
     const other = Bucket.lww("profiles", { key: Key.text, value: Schema.String })
-    const layer = Everwrite.layerNats({
+    const layer = layerNats({
       servers: broker.url,
       cluster: natsClusterName,
       runtime: liveRuntime,

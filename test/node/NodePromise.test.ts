@@ -1,9 +1,11 @@
 // Checks a node, and a cluster for tests, in programs with Promises.
+import * as Effect from "effect/Effect"
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { connectWith } from "../../src/client/Promises.ts"
+import { EverwriteNode } from "../../src/node/NodeService.ts"
 import { startNode } from "../../src/node/NodePromise.ts"
 import { startTestCluster } from "../../src/node/TestCluster.ts"
 import { profiles, scores, shelves } from "../cluster/buckets.ts"
@@ -41,6 +43,16 @@ describe("a node of a program with Promises", () => {
     await expect(startNode({ ...config, colour: "red" } as any))
       .rejects.toMatchObject({ _tag: "InvalidConfig" })
   })
+})
+
+it("a node of an Effect program shows none of the services it is made of", async () => {
+  const layer = EverwriteNode.layer({
+    dataDir: join(folder, "effect"),
+    nats: "embedded",
+    http: false
+  })
+  const node = await Effect.runPromise(Effect.provide(Effect.service(EverwriteNode), layer))
+  expect(Object.keys(node).sort()).toEqual(["address", "ended", "name", "natsAddress"])
 })
 
 describe("a cluster for tests", () => {

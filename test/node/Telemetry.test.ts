@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 import * as Tracer from "effect/Tracer"
 import { createServer } from "node:http"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import { Everwrite, makeClient } from "../../src/client/Everwrite.ts"
+import { Everwrite, layerNats, makeClient } from "../../src/client/Everwrite.ts"
 import { HttpBackend } from "../../src/client/HttpBackend.ts"
 import { ClusterName, NodeId } from "../../src/core/model/Names.ts"
 import * as TraceParent from "../../src/core/model/TraceParent.ts"
@@ -137,7 +137,7 @@ describe("a program of Effect with a tracer of its own", () => {
       Effect.gen(function*() {
         const { address = "", natsAddress } = yield* EverwriteNode
         const client = way === "NATS"
-          ? Everwrite.layerNats({
+          ? layerNats({
             runtime: liveRuntime,
             servers: natsAddress,
             cluster: ClusterName.make("dev")
