@@ -7,12 +7,11 @@
  * a handler that throws does not end the client's reading without a report. Large answers have a
  * connection of their own (`NatsLargeAnswers`).
  */
-import type { Msg, MsgHdrs, PublishOptions, Status } from "@nats-io/transport-node"
+import type { Msg, PublishOptions, Status } from "@nats-io/transport-node"
 import {
   AuthorizationError,
   connect,
   createInbox,
-  headers,
   NatsConnectionImpl,
   TimeoutError
 } from "@nats-io/transport-node"
@@ -23,11 +22,12 @@ import { invariant } from "../core/Invariant.ts"
 import { lan } from "../core/model/Limits.ts"
 import { checkOptions, clientOptions, type NatsOptions, serverAddresses } from "./NatsOptions.ts"
 import { withLargeAnswers } from "./NatsLargeAnswers.ts"
+import { faultIn, publishOptions, traceBytes, traceHeader } from "./NatsHeaders.ts"
 import { NatsWindow } from "./NatsWindow.ts"
 import { denialOf } from "./NatsDenial.ts"
 import { isSystemSubject, replyAddress } from "./Subjects.ts"
 import { kindOf } from "./SubjectTree.ts"
-import type { Denial, Message, ServiceFault, Subscription, TransportService } from "./Transport.ts"
+import type { Denial, Message, Subscription, TransportService } from "./Transport.ts"
 import { ToldOnce } from "./ToldOnce.ts"
 import { Transport, TransportUnavailable } from "./Transport.ts"
 
@@ -38,17 +38,6 @@ export interface NatsTransport extends TransportService {
 
 /** Tells the operator of refused subjects and lost permissions. */
 export type Warn = (text: string) => void
-
-/** Of W3C Trace Context. */
-const traceHeader = "traceparent"
-/** As `nats micro` and the libraries of NATS services know them. */
-const faultHeader = "Nats-Service-Error"
-const faultCodeHeader = "Nats-Service-Error-Code"
-
-const faultIn = (given: MsgHdrs): ServiceFault | undefined =>
-  given.has(faultHeader)
-    ? { code: Number(given.last(faultCodeHeader)), description: given.last(faultHeader) }
-    : undefined
 
 /** Bytes of the protocol around a message, roughly. */
 const envelopeBytes = 32
@@ -85,26 +74,6 @@ export const connectNats = async (options: NatsOptions, warn: Warn): Promise<Nat
       ...cause instanceof AuthorizationError ? { isDenied: true } : {}
     })
   }
-}
-
-/** More than the headers of a message that names a span. */
-const traceBytes = 128
-
-const publishOptions = (
-  reply: string | undefined,
-  traceparent: string | undefined,
-  fault: ServiceFault | undefined
-) => {
-  if (traceparent === undefined && fault === undefined) {
-    return reply === undefined ? undefined : { reply }
-  }
-  const own = headers()
-  if (traceparent !== undefined) own.set(traceHeader, traceparent)
-  if (fault !== undefined) {
-    own.set(faultHeader, fault.description)
-    own.set(faultCodeHeader, String(fault.code))
-  }
-  return { headers: own, ...(reply === undefined ? {} : { reply }) }
 }
 
 /** The transport over a connection that stays its owner's: closing leaves it open. */

@@ -73,7 +73,8 @@ export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
     "numberBytes"
   ],
   "src/transport/FrameWindows.ts": ["overheadBytes"],
-  "src/transport/NatsTransport.ts": ["traceBytes", "envelopeBytes"],
+  "src/transport/NatsHeaders.ts": ["traceBytes"],
+  "src/transport/NatsTransport.ts": ["envelopeBytes"],
   "src/transport/PeerMessageCodec.ts": ["ringDigestBytes", "reasonLengthMax"]
 }
 
