@@ -259,6 +259,41 @@ describe("the configuration of nats-server", () => {
   }, 60_000)
 })
 
+describe("from outside", () => {
+  const completions = command("--completions bash")
+  const simulate = command("npm run simulate")
+
+  it("the command line prints completions for a shell", async () => {
+    const { code, stdout } = await run(completions.replace("everwrite", "npm run -s everwrite --"))
+    expect(stdout).toMatch(/complete .*everwrite/u)
+    expect(code).toBe(0)
+  }, 60_000)
+
+  it("whole clusters are simulated", async () => {
+    const { code, stdout } = await run(simulate.replace("100", "2"))
+    expect(stdout).toContain("0 of 2 seeds failed")
+    expect(code).toBe(0)
+  }, 300_000)
+})
+
+describe("installing it", () => {
+  const pack = command("npm pack")
+  const install = command("npm install ./")
+
+  it("npm packs the file that is installed with its peer", async () => {
+    const { code, stdout } = await run(`${pack} --dry-run --ignore-scripts`)
+    expect(code).toBe(0)
+    const [, file = ""] = /(\S+\.tgz)\s*$/u.exec(stdout) ?? []
+    expect(install).toContain(`./${file} `)
+    expect(
+      Object.keys(manifest.peerDependencies).every((name) =>
+        install.includes(name)
+        || name === "@types/node"
+      )
+    ).toBe(true)
+  }, 60_000)
+})
+
 describe("the README", () => {
   const test = command("npm test")
   const install = command("apt-get install")
