@@ -69,7 +69,12 @@ export interface JointFault {
 /** One error of all faults, so that nobody starts a node as often as it has faults. */
 export const together = (
   [first, ...others]: readonly [InvalidSetting, ...ReadonlyArray<InvalidSetting>]
-): InvalidSetting => (others.length === 0 ? first : new InvalidSetting({ ...first, others }))
+): InvalidSetting => {
+  if (others.length === 0) return first
+  const { expected, origin, setting, value } = first
+  const given = value === undefined ? {} : { value }
+  return new InvalidSetting({ setting, ...given, origin, expected, others })
+}
 
 /** A value, and the name it has where it was found. */
 export interface Given {

@@ -20,6 +20,8 @@ const lists = Bucket.crdt("lists", {
 const failureOf = async (promise: Promise<unknown>): Promise<any> =>
   promise.then(() => expect.fail("it succeeds"), (error: unknown) => error)
 
+const any = (value: unknown): any => value
+
 /** A value nested so deep that whoever recurses into it runs out of stack. */
 const nested = (depth: number): Schema.Json => {
   let value: Schema.Json = 1
@@ -102,8 +104,8 @@ describe.each(ways)("%s, an error", (_, open) => {
 describe("with call sites an error", () => {
   it("has the stack of the call", async () => {
     const cluster = await makeCluster({ nodes: 1, buckets })
-    const end = async () => undefined
-    const db = makeDb({ profiles }, cluster.backends[0]!, end, { callSites: true })
+    const [backend] = cluster.backends
+    const db = makeDb({ profiles }, backend!, async () => undefined, { callSites: true })
     const applicationCode = () => db.profiles.get("ada", { r: 9 })
     const { message, stack } = await failureOf(applicationCode())
     expect(stack.split("\n").slice(0, 2)).toEqual([
@@ -115,7 +117,6 @@ describe("with call sites an error", () => {
 })
 
 describe("a program without types gets a typed error for", () => {
-  const any = (value: unknown): any => value
   it.each([
     ["no options", () => connect({ profiles }, any(undefined)), "servers is missing"],
     ["empty options", () => connect({ profiles }, any({})), "servers is missing"],

@@ -23,6 +23,12 @@ const told = (error: unknown): string =>
 const failureOf = async (effect: Effect.Effect<unknown, unknown>): Promise<string> =>
   told(await Effect.runPromise(Effect.flip(effect)))
 
+/** Fails as the engine does, whose errors quote the address. */
+const refusing: typeof globalThis.fetch = (target) => {
+  const quoted = typeof target === "string" ? target : "another form"
+  return Promise.reject(new TypeError(`no request can be made of ${quoted}`))
+}
+
 /** What is said where this address is tried. */
 const places: Readonly<Record<string, (address: string) => Promise<string>>> = {
   "the addresses of brokers": async (address) =>
@@ -55,9 +61,7 @@ const places: Readonly<Record<string, (address: string) => Promise<string>>> = {
     return failureOf(Effect.scoped(opened))
   },
   "a node that does not answer": (address) => {
-    const fetch = (url: string | URL | Request): Promise<Response> =>
-      Promise.reject(new TypeError(`no request can be made of ${String(url)}`))
-    const backend = new HttpBackend({ runtime: liveRuntime, url: address, fetch })
+    const backend = new HttpBackend({ runtime: liveRuntime, url: address, fetch: refusing })
     return new Promise((answer) => backend.describe((outcome) => answer(told(outcome))))
   }
 }

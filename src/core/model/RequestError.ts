@@ -37,8 +37,9 @@ export class EverwriteError extends Schema.Error<EverwriteError>("EverwriteError
    * `mayHaveApplied` is true may then count twice, unless it has a name (`id`).
    */
   get isTransient(): boolean {
-    const isDenied = "isDenied" in this && this.isDenied === true
-    return "_tag" in this && transientTags.has(String(this._tag)) && !isDenied
+    const stays = ("isDenied" in this && this.isDenied === true)
+      || ("isMisconfigured" in this && this.isMisconfigured === true)
+    return "_tag" in this && transientTags.has(String(this._tag)) && !stays
   }
 }
 
