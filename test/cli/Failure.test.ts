@@ -17,8 +17,8 @@ it("a write at a node that is cut off from the others is told the flag that need
   const { code, text } = fromError(cutOff, { json: false })
   expect(code).toBe(3)
   expect(text).toBe(
-    "write needed w 2, pw 0, dw 2, had w 1, pw 1, dw 1; no answer from n2, n3; it may have applied; "
-      + "with --consistency available one replica is enough"
+    "write needed w 2, pw 0, dw 2, had w 1, pw 1, dw 1; no answer from n2, n3; it may have "
+      + "applied; with --consistency available one replica is enough"
   )
 })
 
