@@ -110,8 +110,13 @@ describe("a node that is to wait for a broker", () => {
     writeFileSync(config, JSON.stringify({ buckets: [visits.definition] }))
     const { child, ended, stderr } = start([
       ...args,
-      ...["--http", String(http), "--data", join(folder(), "data"), "--json"],
-      ...["--config", config]
+      "--http",
+      String(http),
+      "--data",
+      join(folder(), "data"),
+      "--json",
+      "--config",
+      config
     ])
     await until("it lives", async () => {
       if (child.exitCode !== null) throw new Error(stderr())
