@@ -14,6 +14,7 @@ import type { Runtime } from "../core/Runtime.ts"
 import type { NatsOptions } from "../transport/NatsOptions.ts"
 import { connectNats, type NatsTransport, type Warn } from "../transport/NatsTransport.ts"
 import { type NatsConnection, shareNats } from "../transport/SharedNats.ts"
+import { ToldOnce } from "../transport/ToldOnce.ts"
 import { TransportUnavailable } from "../transport/Transport.ts"
 import type { Defaults } from "./Handle.ts"
 import { NatsBackend } from "./NatsBackend.ts"
@@ -70,12 +71,16 @@ export interface OpenOptions extends ConnectChoices {
 
 const processWarning: Warn = (text) => process.emitWarning(text)
 
-const transportOf = async (
-  { nats, warn = processWarning, way }: OpenOptions
-): Promise<NatsTransport> =>
-  way.connection === undefined
-    ? connectNats({ ...nats, ...way }, warn)
+const transportOf = async (options: OpenOptions): Promise<NatsTransport> => {
+  const { nats, warn: tell = processWarning, way } = options
+  const told = new ToldOnce(tell, nats)
+  const warn: Warn = (text) => told.tell(text)
+  const transport = way.connection === undefined
+    ? await connectNats({ ...nats, ...way }, warn)
     : shareNats(way.connection, nats, warn)
+  transport.onStatus(() => told.forget())
+  return transport
+}
 
 /** Whether time may mend it. */
 const isPassing = (error: unknown): boolean =>

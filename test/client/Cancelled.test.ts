@@ -170,7 +170,7 @@ describe("over NATS", () => {
       expect(certain.length).toBeGreaterThanOrEqual(first)
       expect(await db.profiles.get(`k${2 * first - 1}`)).toBeUndefined()
     } finally {
-      await cluster.stop()
+      cluster.stop()
     }
   })
 })

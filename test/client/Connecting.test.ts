@@ -155,6 +155,6 @@ it("reads of several buckets are answered each for itself, whichever of them fai
     ])
     expect(read.notes).toEqual([])
   } finally {
-    await nodes.stop()
+    nodes.stop()
   }
 })

@@ -24,22 +24,22 @@ const view = "{ readonly lines: ReadonlyMap<string, number>; readonly coupon: st
 const cart = `Entry<"carts", string, ${view}>`
 const key = "{ readonly id: string; readonly tenant: string; }"
 
+const inOneLine = (text: string): string =>
+  text.replace(/```(typescript)?/gu, "").replace(/\s+/gu, " ").trim()
+
+/** A line for each of these members of the db, with the last name of each marked. */
+const marked = (members: Iterable<string>): string =>
+  declared
+  + [...members].map((name) => `db.${name}\n//${" ".repeat(name.length)}^`).join("\n")
+
 describe("the quick info of an editor", () => {
   const service = new QuickInfo()
   beforeAll(() => service.open())
   afterAll(() => service.close())
 
-  const inOneLine = (text: string): string =>
-    text.replace(/```(typescript)?/gu, "").replace(/\s+/gu, " ").trim()
-
   /** The text over the caret, in one line. */
   const over = async (code: string): Promise<string> =>
     inOneLine((await service.over(declared + code))[0] ?? "")
-
-  /** A line for each of these members of the db, with the last name of each marked. */
-  const marked = (members: Iterable<string>): string =>
-    declared
-    + [...members].map((name) => `db.${name}\n//${" ".repeat(name.length)}^`).join("\n")
 
   it("shows an entry by the plain type of its view", async () => {
     const shown = await over("const entry = await db.carts.entry(\"ada\")\n//    ^")

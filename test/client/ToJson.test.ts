@@ -39,7 +39,13 @@ describe("toJson", () => {
   it("refuses what JSON cannot hold, and names its place", () => {
     const circle: Array<unknown> = []
     circle.push(circle)
-    const kept: ReadonlyArray<unknown> = [NaN, Symbol("s"), () => 1, new (class {})(), circle]
+    const kept: ReadonlyArray<unknown> = [
+      NaN,
+      Symbol("s"),
+      () => 1,
+      new Error("of a class"),
+      circle
+    ]
     for (const value of kept) {
       expect(() => toJson({ a: [value] })).toThrow(InvalidRequest)
       expect(() => toJson({ a: [value] })).toThrow(/\$\.a\[0\]/u)

@@ -40,8 +40,8 @@ describe("a node of a program with Promises", () => {
   it("rejects with the typed error where it cannot start", async () => {
     const wrong: any = { ...config, dataDir: join(folder, "other"), members: "n7", node: "n1" }
     await expect(startNode(wrong)).rejects.toMatchObject({ _tag: "InvalidSetting" })
-    await expect(startNode({ ...config, colour: "red" } as any))
-      .rejects.toMatchObject({ _tag: "InvalidConfig" })
+    const unknown: any = { ...config, colour: "red" }
+    await expect(startNode(unknown)).rejects.toMatchObject({ _tag: "InvalidConfig" })
   })
 })
 

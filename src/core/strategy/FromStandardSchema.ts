@@ -94,7 +94,7 @@ export const fromStandardSchema = <A>(
   const tried = schema["~standard"].validate(null)
   if (isLater(tried)) {
     // Its rejection is nobody's.
-    void Promise.resolve(tried).catch(() => undefined)
+    tried.then(undefined, () => undefined)
     throw new InvalidDeclaration(
       "the Standard Schema answers later; expected one that checks at once"
     )

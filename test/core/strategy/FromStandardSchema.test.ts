@@ -40,6 +40,12 @@ const thrownBy = (act: () => unknown): unknown => {
   }
 }
 
+const fingerprintOf = (version?: number) =>
+  Bucket.lww("profiles", {
+    key: Key.text,
+    value: fromStandardSchema(profile, version === undefined ? {} : { version })
+  }).fingerprint
+
 describe("a Standard Schema", () => {
   const codec = ValueCodec.make(fromStandardSchema(profile))
 
@@ -86,9 +92,10 @@ describe("a Standard Schema", () => {
   it("is refused where a bucket is declared, if it answers later or is none", () => {
     const later = standard<string>(async (value) => ({ value }))
     expect(() => fromStandardSchema(later)).toThrow(InvalidDeclaration)
-    const none: any = { "~standard": {} }
-    expect(() => fromStandardSchema(none)).toThrow(InvalidDeclaration)
-    expect(() => fromStandardSchema(null as any)).toThrow(InvalidDeclaration)
+    const others: ReadonlyArray<any> = [{ "~standard": {} }, {}, null]
+    for (const none of others) {
+      expect(() => fromStandardSchema(none)).toThrow(InvalidDeclaration)
+    }
   })
 
   it("that answers later for some values refuses these", () => {
@@ -102,15 +109,10 @@ describe("a Standard Schema", () => {
   })
 
   it("is told apart by its version in the fingerprint, and from other schemas", () => {
-    const of = (version?: number) =>
-      Bucket.lww("profiles", {
-        key: Key.text,
-        value: fromStandardSchema(profile, version === undefined ? {} : { version })
-      }).fingerprint
-    expect(of()).toBe(of(1))
-    expect(of(2)).not.toBe(of(1))
+    expect(fingerprintOf()).toBe(fingerprintOf(1))
+    expect(fingerprintOf(2)).not.toBe(fingerprintOf(1))
     expect(Bucket.lww("profiles", { key: Key.text, value: Schema.Json }).fingerprint)
-      .not.toBe(of())
+      .not.toBe(fingerprintOf())
   })
 
   it("serves in data types and merges as other schemas do", () => {
