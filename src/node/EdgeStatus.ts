@@ -30,11 +30,14 @@ export const standingAlarms = (core: NodeCore): ReadonlyArray<string> => [
   ...keyAlarms(core)
 ]
 
-/** The members from which nothing has come for a while. */
-export const unreachablePeers = ({ view }: NodeCore): ReadonlyArray<NodeId> =>
-  view.members().map(({ id }) => id).filter((id) =>
-    id !== view.self && view.liveness.unreachableMillis(id) > lanWatch.peerQuietMillis
+/** The members from which nothing has come for a while, as far as their key is no reason. */
+export const unreachablePeers = ({ otherKeys, view }: NodeCore): ReadonlyArray<NodeId> => {
+  const refused = otherKeys.present()
+  return view.members().map(({ id }) => id).filter((id) =>
+    id !== view.self && !refused.includes(id)
+    && view.liveness.unreachableMillis(id) > lanWatch.peerQuietMillis
   )
+}
 
 export const noAnswerOf = (node: NodeId): string => `node ${node} does not answer`
 

@@ -158,7 +158,7 @@ describe("wrong use is exit code 1, in one or two lines that name it:", () => {
     [
       "an argument that does not fit",
       ["do", "visits", "x", "add", "two"],
-      expect.stringContaining("bucket visits, at $[0]: ")
+      expect.stringContaining("bucket visits, add, at $[0]: ")
     ]
   ])("%s", async (_, args, stderr) => {
     expect(await run([...args, "--url", dev.nodes[0]!.http])).toEqual({
