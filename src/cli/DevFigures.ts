@@ -32,7 +32,7 @@ const countsOf = ({ core }: LiveNode): Counts => {
 const peersOf = ({ core: { view } }: LiveNode): string => {
   const peers = view.members().filter(({ id }) => id !== view.self)
   const heard = peers.filter(({ id }) =>
-    view.liveness.sinceHeardMillis(id) <= devScreen.peerUnheardMillis
+    view.liveness.sinceHeardMillis(id) <= devScreen.heardWithinMillis
   )
   return `${heard.length}/${peers.length}`
 }

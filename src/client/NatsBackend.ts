@@ -15,7 +15,7 @@ import { InFlightRequests } from "../transport/InFlightRequests.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import { type ClientLimits, lan } from "../core/model/Limits.ts"
 import type { ClusterName, NodeId } from "../core/model/Names.ts"
-import { isOperationName } from "../core/model/OperationName.ts"
+import { isOperationName, operationOf } from "../core/model/OperationName.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import { type RequestSubject, Subjects } from "../transport/Subjects.ts"
 import type { Denial, Message, Subscription, TransportService } from "../transport/Transport.ts"
@@ -26,7 +26,7 @@ import { NodeMarks } from "./NodeMarks.ts"
 import { NodeSelector } from "./NodeSelector.ts"
 import { RemoteRequest, type RequestSender } from "./RemoteRequest.ts"
 import { probeText } from "./Probe.ts"
-import { operationOf, RequestOutbox } from "./RequestOutbox.ts"
+import { RequestOutbox } from "./RequestOutbox.ts"
 import { RequestQueue } from "./RequestQueue.ts"
 import type { RequestText } from "./RequestText.ts"
 import { RetryBudget } from "./RetryBudget.ts"
@@ -141,7 +141,7 @@ export class NatsBackend implements Backend {
   }
 
   readonly request: Backend["request"] = (request, respond) => {
-    const operation = operationOf(request)
+    const operation = operationOf(request.action, request.body.calls)
     if (!isOperationName(operation)) {
       return respond(new Errors.UnknownOperation({ bucket: request.bucket, operation, known: [] }))
     }

@@ -292,7 +292,7 @@ export class RemoteRequest implements Waiting {
     return `${open},${operationId},"mark":"${mark}"${others}}`
   }
 
-  /** What was not sent has not been done, and a read changes nothing. */
+  /** A request that was not sent has not been done, and a read changes nothing. */
   #mayHaveApplied(): boolean {
     if (this.request.action === "read") return false
     const attempts = this.#decision?.attempts ?? []

@@ -6,6 +6,7 @@
 import { invariant } from "../core/Invariant.ts"
 import type { ClientLimits } from "../core/model/Limits.ts"
 import type { ClusterName, NodeId } from "../core/model/Names.ts"
+import { operationOf } from "../core/model/OperationName.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import { Subjects } from "../transport/Subjects.ts"
 import type { TransportService } from "../transport/Transport.ts"
@@ -97,7 +98,7 @@ export class RequestOutbox {
   #batchOf({ request }: RequestText, node: NodeId | undefined): Batch {
     const batches = this.#batches.get(node) ?? []
     if (batches.length === 0) this.#batches.set(node, batches)
-    const operation = operationOf(request)
+    const operation = operationOf(request.action, request.body.calls)
     for (const batch of batches) {
       const { action, bucket, trace } = batch.sample
       if (
@@ -150,11 +151,4 @@ const leaveOut = (batch: Batch): void => {
   const left = requests.filter(({ isOver }) => !isOver)
   for (const { bytes, isOver } of requests) if (isOver) batch.bytes -= bytes + 1
   requests.splice(0, requests.length, ...left)
-}
-
-/** The operation in a request's subject, which the broker's permissions see. */
-export const operationOf = ({ action, body: { calls } }: BackendRequest): string => {
-  if (action === "read") return "get"
-  const only = calls?.length === 1 ? calls[0] : undefined
-  return only?.name ?? "edit"
 }

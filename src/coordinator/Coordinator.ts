@@ -8,6 +8,7 @@ import type { Explanation } from "../../schemas/Explanation.ts"
 import type { KeyPage } from "../../schemas/KeyPage.ts"
 import type { Forward, PeerHandlers, PeerMessage } from "../../schemas/PeerMessage.ts"
 import type { NodeId } from "../core/model/Names.ts"
+import { operationOf } from "../core/model/OperationName.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import { InFlightRequests } from "../transport/InFlightRequests.ts"
 import { Admission } from "./Admission.ts"
@@ -343,7 +344,6 @@ export class Coordinator {
 }
 
 const namesOf = ({ action, body: { calls }, bucket, forwarded, trace }: Request): RequestNames => {
-  const only = calls?.length === 1 ? calls[0] : undefined
-  const operation = action === "read" ? "get" : only?.name ?? "edit"
+  const operation = operationOf(action, calls)
   return { bucket, operation, origin: forwarded ? "node" : "client", trace }
 }

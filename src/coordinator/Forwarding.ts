@@ -192,7 +192,7 @@ export class Forwarding
     if (this.#operation?.isNoted !== true) return false
     const { id, row } = this.#operation
     const { replica } = this.context
-    // What was noted since may be forgotten, a promise among it.
+    // A note made since may be forgotten, a promise among them.
     if (replica.operations.memory().evictedThrough > this.#begunAt) return true
     const trace = replica.trace(row, id)
     return trace?._tag === "Fenced" && trace.arrival > this.#begunAt

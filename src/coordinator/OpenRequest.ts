@@ -3,6 +3,7 @@
  * counted.
  */
 import { invariant } from "../core/Invariant.ts"
+import type { NodeId } from "../core/model/Names.ts"
 import { NoAnswer, type StoreError } from "../core/model/StoreError.ts"
 import type { TraceParent } from "../core/model/TraceParent.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
@@ -60,14 +61,12 @@ export class OpenRequest<A extends object> {
   }
 
   /**
-   * Answers after an exception, unless it is answered. Whatever is found later is not told: it may
-   * rest on what the exception left undone.
+   * Answers after an exception, unless it is answered. A later outcome is not told: it may rest on
+   * work that the exception left undone.
    */
   readonly fail = (): void => {
     if (this.#isAnswered) return
-    const { node } = this.#shared
-    const reason = `node ${node} failed at this request, and its log says why`
-    this.answer(new NoAnswer({ reason, mayHaveApplied: this.#changes }))
+    this.answer(failedAt(this.#shared.node, this.#changes))
     this.#hasFailed = true
   }
 
@@ -99,6 +98,13 @@ export class OpenRequest<A extends object> {
     this.#address.deliver(outcome, { node, mark: replica.operations.mark() })
   }
 }
+
+/** The error of a request that an exception ended at a node. */
+export const failedAt = (node: NodeId, mayHaveApplied: boolean): NoAnswer =>
+  new NoAnswer({
+    reason: `node ${node} failed at this request, and its log says why`,
+    mayHaveApplied
+  })
 
 const charactersOf = (outcome: object): number => {
   if (!("values" in outcome) || !Array.isArray(outcome.values)) return 0

@@ -134,7 +134,7 @@ export class ReplyOutbox {
 
   #deliver(to: ReplyTo, text: string, room: number, fault?: ServiceFault): void {
     if (to.isBatched) return this.#gather(to.subject, text, room)
-    // The broker counts headers too, and whoever has no room for them reads the same in the text.
+    // The broker counts headers too, and the text says the same where there is no room for them.
     const isShort = text.length * 3 + faultBytesMax <= room
     const data = encoder.encode(text)
     if (fault === undefined || !isShort) return this.#transport.publish(to.subject, data)

@@ -39,6 +39,7 @@ import {
   noStats,
   pageReply
 } from "./NatsOrigin.ts"
+import { failedAt } from "./OpenRequest.ts"
 import { decodeRequest } from "./RequestDecoding.ts"
 import { congested, ReplyOutbox, type ReplyTo, replyTo } from "./ReplyOutbox.ts"
 import type { Request } from "./Request.ts"
@@ -260,8 +261,7 @@ export class RequestServer {
       this.#one(batch, json)
     } catch (failure) {
       const { request: { access } } = batch
-      const reason = `node ${node} failed at this request, and its log says why`
-      this.#tell(batch, json, new Errors.NoAnswer({ reason, mayHaveApplied: access === "write" }))
+      this.#tell(batch, json, failedAt(node, access === "write"))
       failed(failure, `a ${access} of a client over NATS`)
     }
   }

@@ -82,7 +82,7 @@ export class NodeRequest extends Inspectable.Class implements Request {
     const { incoming } = exchange
     const { method = "GET", url = "/" } = incoming
     const target = wholeTarget(url)
-    // What the target names counts, not the header beside it (RFC 9112, section 3.2.2).
+    // The host in the target counts, not the header beside it (RFC 9112, section 3.2.2).
     const host = target === undefined ? {} : { host: target.host }
     this.exchange = exchange
     this.method = method.toUpperCase()

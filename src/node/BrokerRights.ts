@@ -3,7 +3,7 @@
  * to the other nodes and to clients. A right that is missing, or taken away while the node runs,
  * makes it useless to others, and no request would ever say so.
  *
- * What was refused is tried again from time to time, and as soon as a connection is made again: the
+ * A refused right is tried again from time to time, and as soon as a connection is made again: the
  * client library drops a refused subscription for good, and a broker that is given another
  * configuration tells nobody what is allowed now.
  */

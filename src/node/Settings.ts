@@ -325,7 +325,7 @@ export const resolve = Effect.fnUntraced(function*(sources: ReadonlyArray<Source
 
 const firstNode = NodeId.make("n1")
 
-/** What several settings say together has to fit. */
+/** Settings have to fit each other. */
 const memberFaults = (
   { origins }: ReadSettings,
   { members, node }: Pick<Settings, "members"> & { readonly node: NodeId | undefined }

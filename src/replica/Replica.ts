@@ -111,7 +111,7 @@ export class Replica {
 
   /** Calls back with the version that readers may be shown, as soon as that is known. */
   show(reading: Reading, show: Show): void {
-    // What this incarnation made, and no longer has, it may forget again.
+    // An incarnation that has forgotten dots of its own may forget others.
     if (this.#dots.hasForgotten(reading)) {
       this.#options.runtime.mark("replica: an incarnation ends with a lost row")
       this.#endIncarnation(this.#dots.incarnation)

@@ -90,7 +90,7 @@ export class Committer {
       if (changes > 0) this.#count.write(changes)
       this.#commit.run()
       this.#count.committed(changes)
-      // What was just committed is on no disk where the files went meanwhile.
+      // This commit is on no disk where the files went meanwhile.
       return lossOf(this.#guard)
     } catch (error) {
       // Some errors, a full disk among them, have ended the transaction already.

@@ -12,7 +12,7 @@ import type { BucketName, ClusterName, NodeId } from "../core/model/Names.ts"
 import { serviceName } from "./ServiceInfo.ts"
 import { type Access, requestQueue, subjectPrefix, Subjects } from "./Subjects.ts"
 
-/** What a user may do. A write is answered with the document, so whoever writes also reads. */
+/** What a user may do. A write is answered with the document, so a writer also reads. */
 export type NatsRight =
   | { readonly _tag: "Node"; readonly node: NodeId }
   /** Of these buckets; of all where none is named. */

@@ -165,7 +165,7 @@ const next = (
   options: LimitOptions
 ): number => {
   const factor = isRefused ? Math.min(gradient, afterRefusal) : gradient
-  // What is not used is no cause of a queue, and would be no help against it.
+  // Room that is not used causes no queue, and would be no help against one.
   if (factor < 1) return bounded(Math.min(limit, openMost) * factor, options)
   return openMost * 2 < limit ? limit : bounded(limit + Math.sqrt(limit), options)
 }

@@ -1,7 +1,7 @@
 /**
- * Lists every limit, interval and size of clients, HTTP, logs that name documents, and frames:
- * unit, formula, reason, and the value for a local network. `Limits.ts` has those of nodes, and the
- * presets.
+ * Lists every limit, interval and size of clients, HTTP, admission, turns, frames, the command line
+ * and logs that name documents: unit, formula, reason, and the value for a local network.
+ * `Limits.ts` has those of nodes, and the presets.
  */
 
 import { lanAnswers } from "./AnswerLimits.ts"
@@ -298,7 +298,7 @@ export const devScreen = {
    * After how long without a frame a peer is shown as out of reach. Peers greet each other every
    * 250 ms; eight of these, so that a busy laptop does not seem to be cut off.
    */
-  peerUnheardMillis: 2_000
+  heardWithinMillis: 2_000
 }
 
 /** Log lines that name documents, so that a fault of many does not hide all others. */

@@ -1,10 +1,11 @@
 /**
  * Lists every limit, interval and size of nodes: unit, formula, reason, the value for a local
  * network, and presets. `EdgeLimits.ts` has those of clients, HTTP and admission, `NatsLimits.ts`
- * those of connections to brokers, `GrowthLimits.ts` those of documents. A room takes those that it
- * needs as options, so that a test can make any of them tiny. Constants that a format or a join
- * rests on stand beside it, since all nodes must agree on them: lengths of keys and names, depths
- * of nesting, digits, bits of a mask.
+ * those of connections to brokers, `AnswerLimits.ts` those of answers in parts, `GrowthLimits.ts`
+ * those of documents, `DiskLimits.ts` and `WatchLimits.ts` those by which a node watches itself. A
+ * room takes those that it needs as options, so that a test can make any of them tiny. Constants
+ * that a format or a join rests on stand beside it, since all nodes must agree on them: lengths of
+ * keys and names, depths of nesting, digits, bits of a mask.
  *
  * @see hashicorp/memberlist:config.go, which lists its own in this way
  */

@@ -17,3 +17,13 @@ const step = `[A-Za-z0-9_-]{1,${stepLengthMax}}`
 const pattern = new RegExp(`^${step}(?:\\.${step}){0,${stepsMax - 1}}$`, "u")
 
 export const isOperationName = (text: string): boolean => pattern.test(text)
+
+/** The operation of a request, in its subject and in metrics: `edit` where it has several. */
+export const operationOf = (
+  action: "read" | "write",
+  calls: ReadonlyArray<{ readonly name: string }> | undefined
+): string => {
+  if (action === "read") return "get"
+  const only = calls?.length === 1 ? calls[0] : undefined
+  return only?.name ?? "edit"
+}

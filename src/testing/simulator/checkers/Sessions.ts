@@ -99,7 +99,7 @@ const checkSession = (
         if (isBehind && lost === undefined) add(`${what}: by its context`)
       }
     }
-    // What is left of it is shown now; the session has forgotten the rest.
+    // A session that was told of a loss goes on from this view.
     if (lost !== undefined) before = []
     if (result !== undefined) before.push([event, result])
   }
