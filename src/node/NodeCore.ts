@@ -229,10 +229,9 @@ export class NodeCore {
       limits,
       self,
       members: () => this.view.members(),
-      greet: (to) => {
-        // A node that is believed down is asked by requests, once each.
-        if (this.view.liveness.isUp(to)) this.link.greet(to)
-      }
+      // Also one that is believed down: of two that suspect each other, neither hears otherwise that
+      // the outage is over, until a request asks.
+      greet: (to) => this.link.greet(to)
     })
   }
 
