@@ -229,8 +229,8 @@ export class NodeCore {
       limits,
       self,
       members: () => this.view.members(),
-      // Also one that is believed down: of two that suspect each other, neither hears otherwise that
-      // the outage is over, until a request asks.
+      // Also one that is believed down: of two that suspect each other, neither learns otherwise
+      // that the outage is over, until a request asks.
       greet: (to) => this.link.greet(to)
     })
   }

@@ -3,7 +3,7 @@ import { expect, it } from "vitest"
 import { buckets, notes } from "../cluster/buckets.ts"
 import { node, SteppedCluster } from "../cluster/steppedCluster.ts"
 
-it("nodes that suspect each other believe each other up once frames pass, without a request", async () => {
+it("nodes that suspect each other believe each other up once frames pass again", async () => {
   const stepped = await SteppedCluster.start({ nodes: 3, buckets })
   stepped.cut(3)
   for (const at of [1, 2, 3]) stepped.write(at, notes, { key: "k", op: "put", args: ["v"], w: 1 })
