@@ -108,7 +108,7 @@ export const make = (
  * `attemptsMax` attempts, of which a node answers at most `staleMarksPerNode` with a new mark and
  * is asked again.
  *
- * **Requires** nothing of the order of events: answers come late, twice, or to a former attempt.
+ * **Requires** that each sending is taken back once; answers come late, twice, to any attempt.
  */
 export const step = (
   decision: SendDecision,

@@ -1,5 +1,8 @@
 /**
  * Names the events by which a client decides where a request goes next.
+ *
+ * `Undelivered`, `Denied` and `Shed` each take one sending back, so each comes once for a sending:
+ * core NATS repeats no message. All other answers may come late or twice.
  */
 import type { NodeId } from "../core/model/Names.ts"
 

@@ -26,17 +26,38 @@ const play = (seed: number, ifUnknown: "fail" | "apply") => {
   return world
 }
 
+/** Plays a run, and checks that its operation was applied once at most and its outcome is true. */
+const check = (seed: number) => {
+  const world = play(seed, "fail")
+  const outcome = told(world)
+  expect(world.timesApplied, `seed ${seed}: ${outcome}`).toBeLessThan(2)
+  if (outcome === "Answer") expect(world.timesApplied, `seed ${seed}`).toBe(1)
+  else if (!outcome.endsWith("in doubt")) expect(world.timesApplied, `seed ${seed}`).toBe(0)
+  return `${outcome}, applied ${world.timesApplied}`
+}
+
+/** Seeds in which the model once broke what core NATS keeps: it repeats no message. */
+const keptSeeds = [
+  {
+    title: "a node that has restarted gets no copy of a request that it read before",
+    seeds: [118_715, 168_704, 187_880, 255_366, 289_367]
+  },
+  { title: "a node passes no copy of a request over that it has read", seeds: [76_809] },
+  {
+    title: "the broker tells of a message once that nobody listens",
+    seeds: [125_633, 209_379, 214_694, 342_909, 343_704, 394_056]
+  }
+]
+
 describe("a client and three nodes", () => {
+  it.each(keptSeeds)("apply an operation once at most where $title", ({ seeds }) => {
+    for (const seed of seeds) check(seed)
+  })
+
   it("apply an operation once at most, and a client that is told so was answered truly", () => {
-    const outcomes = new Map<string, number>()
+    const outcomes = new Set<string>()
     for (let seed = 1; seed <= 30_000; seed++) {
-      const world = play(seed, "fail")
-      const outcome = told(world)
-      const name = `${outcome}, applied ${world.timesApplied}`
-      outcomes.set(name, (outcomes.get(name) ?? 0) + 1)
-      expect(world.timesApplied, `seed ${seed}: ${outcome}`).toBeLessThan(2)
-      if (outcome === "Answer") expect(world.timesApplied, `seed ${seed}`).toBe(1)
-      else if (!outcome.endsWith("in doubt")) expect(world.timesApplied, `seed ${seed}`).toBe(0)
+      outcomes.add(check(seed))
     }
     for (
       const name of [
@@ -48,7 +69,7 @@ describe("a client and three nodes", () => {
         "NodeUnavailable, applied 0",
         "Overloaded, applied 0"
       ]
-    ) expect([...outcomes.keys()]).toContain(name)
+    ) expect([...outcomes]).toContain(name)
   })
 
   it("never answer that nobody can tell where the client prefers a second time", () => {

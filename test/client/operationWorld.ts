@@ -36,9 +36,7 @@ interface Message {
   readonly deliver: () => void
 }
 
-type Entry =
-  | { readonly _tag: "Applied"; readonly arrival: number }
-  | { readonly _tag: "Fenced"; readonly arrival: number }
+type Entry = { readonly _tag: "Applied" | "Fenced"; readonly arrival: number }
 
 interface UnderWay {
   decision: Inquiry.InquiryDecision
@@ -57,10 +55,10 @@ class Node {
   readonly id: NodeId
   readonly #world: World
   readonly #entries = new Map<string, Entry>()
-  #starts = 1
   #arrivals = 0
   #evictedThrough = 0
   #underWay: UnderWay | undefined
+  starts = 1
   isUp = true
   refuses = false
   /** Has too much to do: it reads no request. */
@@ -72,7 +70,7 @@ class Node {
   }
 
   get #memory(): Proof.Memory {
-    const incarnation = `${this.#starts}`.padStart(15, "0")
+    const incarnation = `${this.starts}`.padStart(15, "0")
     return { incarnation, arrivals: this.#arrivals, evictedThrough: this.#evictedThrough }
   }
 
@@ -87,7 +85,7 @@ class Node {
 
   /** Dies, and starts anew: rows stay if they were on disk. */
   restart(keepsRows: boolean): void {
-    this.#starts++
+    this.starts++
     this.#arrivals = 0
     this.#evictedThrough = 0
     this.#underWay = undefined
@@ -258,8 +256,7 @@ export class World {
       shed: () => undefined,
       mayRetry: () => options.random.chance(0.8)
     }
-    const body = { key: "k" }
-    const asked = { action: "write", bucket: BucketName.make("b"), body } as const
+    const asked = { action: "write", bucket: BucketName.make("b"), body: { key: "k" } } as const
     this.#request = new RemoteRequest(sender, 1, asked, (outcome) => {
       this.outcome = outcome
     })
@@ -320,15 +317,21 @@ export class World {
     const { id, mark, tried = [] } = JSON.parse(text)
     const claim = { mark, tried, attempt: id % 10 }
     const node = this.node(to)
-    // A second copy may come later, but not so late that the node has forgotten the first.
-    const comesOnce = this.options.idsMax < idsEnough
-    const request: Message = {
-      to,
-      comesOnce,
-      deliver: () => node.sheds ? this.#shed(request, claim, message) : node.request(claim)
+    /** The incarnation that has read it; 0 where its node passed it over. */
+    let readIn: number | undefined
+    const deliver = () => {
+      const isCopy = readIn !== undefined
+      readIn ??= node.sheds ? 0 : node.starts
+      // The broker makes no copies. One that comes all the same does no harm where its node has
+      // read the first, and has forgotten nothing since: no entry, and no incarnation.
+      if (isCopy && (node.sheds || readIn !== node.starts)) return
+      return node.sheds ? this.#shed(to, claim, message) : node.request(claim)
     }
-    if (node.isUp) return this.send(request)
-    this.send({ to: "client", deliver: () => this.#request.undelivered(message) })
+    const comesOnce = this.options.idsMax < idsEnough
+    if (node.isUp) return this.send({ to, comesOnce, deliver })
+    // That nobody listens is told once of a message, since it takes one sending back.
+    const undeliver = () => this.#request.undelivered(message)
+    this.send({ to: "client", comesOnce: true, deliver: undeliver })
   }
 
   #later(task: () => void): () => void {
@@ -336,11 +339,9 @@ export class World {
     return () => undefined
   }
 
-  /** Passes a message over; the broker, which delivers each once, has no second copy of it. */
-  #shed(request: Message, { attempt }: Claim, message: number): void {
-    const at = this.#messages.indexOf(request)
-    if (at !== -1) this.#messages.splice(at, 1)
-    const error = new Overloaded({ node: request.to, retryAfterMillis: 50 })
+  /** Passes a message over, and says so once. */
+  #shed(node: NodeId, { attempt }: Claim, message: number): void {
+    const error = new Overloaded({ node, retryAfterMillis: 50 })
     const deliver = this.options.random.chance(0.5)
       ? () => this.#request.refused(message, error)
       : () => this.#request.answer(error, attempt)
