@@ -19,13 +19,21 @@ export const healthOf = (
   notReady: () => [
     ...isStopping() ? ["the node is stopping"] : [],
     ...core.processes.superseded === undefined ? [] : ["another process runs under this node's id"],
-    ...storageFaults(core),
+    ...diskFaults(core),
     ...missingRights(),
     ...core.options.transport.connected()
       ? []
       : ["there is no connection to NATS; it is made again once a broker is there"]
   ]
 })
+
+/** A disk that works again gets documents a moment later: until then the node refuses writes. */
+const diskFaults = (core: NodeCore): ReadonlyArray<string> => {
+  const faults = storageFaults(core)
+  return faults.length > 0 || core.replica.writable()
+    ? faults
+    : ["the disk failed a moment ago; writes are tried on it again in a moment"]
+}
 
 export const samplesOf = (core: NodeCore): ReadonlyArray<Sample> => [
   ...requestSamples(core),

@@ -71,6 +71,19 @@ it("a node whose store has a fault is not ready, says which, and says so until i
     .toEqual([1])
 })
 
+it("a node that refuses writes is not ready, though its store has no fault any more", () => {
+  const { core } = stepped.nodes[0]!
+  const health = healthOf(core, () => false)
+  let isWritable = false
+  Object.assign(core.replica, { writable: () => isWritable })
+  expect(health.notReady()).toEqual([
+    "the disk failed a moment ago; writes are tried on it again in a moment"
+  ])
+  expect(health.alarms?.()).toEqual([])
+  isWritable = true
+  expect(health.notReady()).toEqual([])
+})
+
 /** The count of an alarm at each node. */
 const alarmed = (alarm: string): ReadonlyArray<number | undefined> =>
   stepped.nodes.map(({ core }) => alarmsOf(core).find(({ name }) => name === alarm)?.count())
