@@ -40,6 +40,7 @@ describeWithNats("a node whose user at the broker lacks a right", () => {
   it("is not ready, and warns", async () => {
     server = await startNatsServer(configOf(subscribe.filter((each) => !each.startsWith(writes))))
     const told: Array<string> = []
+    const isTold = () => told.some((text) => text.includes("does not let this node do"))
     const logger = Logger.make(({ message }) => void told.push(String(message)))
     const config = {
       ...alone(folder()),
@@ -59,7 +60,6 @@ describeWithNats("a node whose user at the broker lacks a right", () => {
         return status === 503 && text.includes(`subscribe to ${writes}`)
       }
       yield* Effect.promise(() => until("it is not ready", lacks))
-      const isTold = () => told.some((text) => text.includes("does not let this node do"))
       yield* Effect.promise(() =>
         until("it warns", isTold, { withinMillis: 3 * lan.node.alarmCheckMillis })
       )
