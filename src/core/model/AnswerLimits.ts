@@ -14,8 +14,8 @@ export const lanAnswerParts = {
    */
   answersWaitingBytesMax: 64 * mebibyte,
   /**
-   * How long the parts of an answer may wait after each other before the rest of it is dropped. As
-   * long as a client waits for it.
+   * How long the parts of an answer may wait after each other before the rest of it is dropped.
+   * Twice answerPartsPauseMillis: after that no client waits for it.
    */
   answerStallMillis: 5_000,
   /** How often it is tried again where there is no room for a part. A few round trips. */
@@ -42,8 +42,8 @@ export const lanAnswers = {
   /** Parts of one answer. answerBytesMax in messages of 1 KiB. */
   answerPartsMax: 32 * 1024,
   /**
-   * How long no part of an answer comes before those that are there are given up. As long as a
-   * node waits with the next one.
+   * How long no part of an answer comes before those that are there are given up. Many round trips
+   * and turns of the other clients of a node, and time for one more attempt.
    */
   answerPartsPauseMillis: 2_500
 }

@@ -322,8 +322,6 @@ export const lanMetrics = {
   exportMillis: 5_000
 }
 
-export interface MetricsLimits extends Readonly<typeof lanMetrics> {}
-
 /** A nats-server, as `everwrite nats-config` configures it. */
 export const lanServer = {
   /** Bytes of the largest message; the server's own default. */
