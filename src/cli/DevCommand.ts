@@ -11,7 +11,7 @@ import { fromEnvironment, fromObject } from "../node/Setting.ts"
 import { jsonFlag } from "./Connection.ts"
 import { banner, faint, natsAddressOf, strong } from "./DevBanner.ts"
 import { keyLine, play, seconds } from "./DevKeys.ts"
-import { fromError, Misuse } from "./Failure.ts"
+import { fromError } from "./Failure.ts"
 import * as Output from "./Output.ts"
 import { stopSignal } from "./Running.ts"
 import { configFlag, configPath, warnOfVariables } from "./StartCommand.ts"
@@ -54,7 +54,9 @@ const run = Effect.fnUntraced(function*(flags: DevFlags) {
     ])
   )
   const { configure } = yield* Effect.promise(() => import("../node/Configuration.ts"))
+  const natsPort = Option.getOrUndefined(flags["nats-port"])
   const { config, settings } = yield* configure({
+    environment: process.env,
     path: yield* configPath(flags.config),
     nothingToServe: () => undefined,
     resolve: (file, loaded) =>
@@ -63,14 +65,8 @@ const run = Effect.fnUntraced(function*(flags: DevFlags) {
         fromObject({ dataDir: Option.getOrUndefined(flags.data) }, "--data"),
         fromEnvironment(process.env),
         file
-      ], { samples: !isOwn(loaded) })
+      ], { samples: !isOwn(loaded), natsPort })
   })
-  const natsPort = Option.getOrUndefined(flags["nats-port"])
-  if (natsPort !== undefined && settings.nats !== "embedded") {
-    const problem = "--nats-port is the port of a broker in this process, and NATS_URL, or the "
-      + "config file, names another broker"
-    return yield* new Misuse({ problem })
-  }
   const buckets = isOwn(config) ? config.buckets : samples.sampleBuckets
   const hints = isOwn(config) ? {} : samples.sampleNotes
   const live = Effect.gen(function*() {

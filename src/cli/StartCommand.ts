@@ -94,6 +94,7 @@ const run = Effect.fnUntraced(function*(
   const given = Object.entries({ ...flags, form, waitForNats })
     .map(([name, flag]) => [name, Option.getOrUndefined(flag)])
   const { config, settings: resolved } = yield* configure({
+    environment: process.env,
     path: yield* configPath(options.config),
     nothingToServe,
     resolve: (file) =>

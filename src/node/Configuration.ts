@@ -30,6 +30,8 @@ export interface Configuration {
 }
 
 export interface ConfigureOptions {
+  /** The variables of this process. */
+  readonly environment: Readonly<Record<string, string | undefined>>
   /** Of the config file; undefined where there is none. */
   readonly path: string | undefined
   /** Settings from the file and from all other sources. */
@@ -43,7 +45,7 @@ export interface ConfigureOptions {
 
 /** The configuration of a node; fails with all that is wrong in it. */
 export const configure = Effect.fnUntraced(function*(
-  { nothingToServe, path, resolve }: ConfigureOptions
+  { environment, nothingToServe, path, resolve }: ConfigureOptions
 ) {
   const read = path === undefined ? undefined : yield* readConfig(path)
   const config = read?.config
@@ -58,9 +60,11 @@ export const configure = Effect.fnUntraced(function*(
     Result.isFailure(resolved) ? resolved.failure : undefined
   ].filter((fault) => fault !== undefined)
   const [fault, another] = faults
-  if (another !== undefined) {
+  // One that nobody reads is no fault by itself, but the next that its user would stumble over.
+  const unread = unknownVariables(environment)
+  if (another !== undefined || (fault !== undefined && unread.length > 0)) {
     return yield* new InvalidConfiguration({
-      problems: faults.flatMap(({ message }) => message.split("\n"))
+      problems: [...faults.flatMap(({ message }) => message.split("\n")), ...unread]
     })
   }
   if (Result.isSuccess(resolved) && fault === undefined) {

@@ -17,7 +17,7 @@ import * as ClusterKey from "./ClusterKey.ts"
 import type { LoadedConfig } from "./ConfigFile.ts"
 import { settled } from "./FormationWatch.ts"
 import { type LiveNode, type StartFailure, startNode } from "./Node.ts"
-import { fromObject, type Source } from "./Setting.ts"
+import { fromObject, InvalidSetting, type JointFault, type Source } from "./Setting.ts"
 import { resolve, type Settings } from "./Settings.ts"
 
 export const devNodes = ["n1", "n2", "n3"].map((id) => NodeId.make(id))
@@ -34,15 +34,33 @@ const usual = fromObject(
   "everwrite dev"
 )
 
+/** A port for the broker of this process, where another broker is used. */
+const otherBroker = (nats: string, natsPort: number | undefined): ReadonlyArray<JointFault> => {
+  if (natsPort === undefined || nats === "embedded") return []
+  const fault = new InvalidSetting({
+    setting: "nats-port",
+    value: String(natsPort),
+    origin: "from --nats-port",
+    expected: "no port of a broker in this process, since NATS_URL, or the config file, names "
+      + "another broker: leave out one of the two"
+  })
+  return [{ causes: ["nats"], fault }]
+}
+
 /**
  * The settings that the nodes share: `dataDir` holds a folder for each, ports count up. The samples
  * have a folder of their own: a project that begins with them finds none of their documents later.
  */
 export const resolveDev = Effect.fnUntraced(function*(
   sources: ReadonlyArray<Source>,
-  options: { readonly samples: boolean } = { samples: false }
+  options: { readonly samples: boolean; readonly natsPort?: number | undefined } = {
+    samples: false
+  }
 ) {
-  const given = yield* resolve([fixed, ...sources, usual])
+  const given = yield* resolve(
+    [fixed, ...sources, usual],
+    ({ nats }) => otherBroker(nats, options.natsPort)
+  )
   const { cluster, clusterKey } = given
   const folder = options.samples ? `${cluster}-samples` : cluster
   const folders = fromObject({ dataDir: join(".everwrite", folder) }, "everwrite dev")

@@ -15,7 +15,7 @@ import { edgeSettings } from "./EdgeSettings.ts"
 import { readPreset } from "./LimitSettings.ts"
 import { liveRuntime } from "./LiveRuntime.ts"
 import { fromEnvironment, fromFlags, type InvalidSetting, read } from "./Setting.ts"
-import { readAll } from "./Settings.ts"
+import { readForCommand } from "./Settings.ts"
 
 /** A URL that leads to no cluster. */
 export class UnknownScheme extends Schema.TaggedError<UnknownScheme>()("UnknownScheme", {
@@ -79,7 +79,7 @@ const openNats = Effect.fnUntraced(function*({ cluster, environment, url }: Remo
         import("effect/Layer")
       ])
     )
-  const { values } = yield* readAll([fromFlags({ cluster }), fromEnvironment(environment)])
+  const values = yield* readForCommand([fromFlags({ cluster }), fromEnvironment(environment)])
   const options = yield* natsOptions(values, { servers: url, name: "everwrite/cli" })
   // Standard output is for results alone, and the error of a command says why it failed.
   const built = Effect.provideService(

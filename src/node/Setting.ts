@@ -32,6 +32,36 @@ export const setting = <
   const Otherwise extends S["Type"] | undefined
 >(parts: Setting<S, Otherwise>): Setting<S, Otherwise> => parts
 
+/** The path of a file or folder. */
+export const path = (variable: string, about: string, flag?: string) =>
+  setting({
+    ...flag === undefined ? {} : { flag },
+    variable,
+    schema: Schema.NonEmptyString,
+    expected: "a path",
+    otherwise: undefined,
+    about
+  })
+
+/** A text that is never shown. */
+export const secret = (variable: string, about: string) =>
+  setting({
+    variable,
+    schema: Schema.RedactedFromValue(Schema.NonEmptyString),
+    expected: "a text",
+    otherwise: undefined,
+    about,
+    secret: true
+  })
+
+export const Switch = Schema.Union([
+  Schema.Boolean,
+  Schema.Literals(["true", "on", "false", "off"]).pipe(Schema.decodeTo(Schema.Boolean, {
+    decode: SchemaGetter.transform((text) => text === "true" || text === "on"),
+    encode: SchemaGetter.transform((isOn): "on" | "off" => (isOn ? "on" : "off"))
+  }))
+])
+
 export type AnySetting = Setting<Schema.Codec<any, any>, unknown>
 
 const faultFields = {
@@ -144,7 +174,7 @@ const shownLengthMax = 200
 
 const show = (value: unknown): string => {
   const given = typeof value === "string" ? value : JSON.stringify(value) ?? String(value)
-  const text = visible(given.includes("@") ? publicAddress(given) : given)
+  const text = visible(/@|:\/\//u.test(given) ? publicAddress(given) : given)
   return text.length > shownLengthMax ? `${text.slice(0, shownLengthMax)}...` : text
 }
 

@@ -12,6 +12,7 @@ import { presets } from "../core/model/Limits.ts"
 import { ClusterName, NodeId } from "../core/model/Names.ts"
 import { Member, Weight, Zone } from "../core/ring/Membership.ts"
 import { defaultPartitionCount, isPartitionCount } from "../core/ring/Partition.ts"
+import { brokerSettings, natsFaults } from "./BrokerSettings.ts"
 import { edgeSettings, openEdge } from "./EdgeSettings.ts"
 import { isLimitName, limitSettings, readPreset } from "./LimitSettings.ts"
 import { telemetrySettings } from "./TelemetrySettings.ts"
@@ -19,31 +20,13 @@ import {
   integer,
   InvalidSetting,
   type JointFault,
+  path,
   read,
   setting,
   type Source,
+  Switch,
   together
 } from "./Setting.ts"
-
-const path = (variable: string, about: string, flag?: string) =>
-  setting({
-    ...flag === undefined ? {} : { flag },
-    variable,
-    schema: Schema.NonEmptyString,
-    expected: "a path",
-    otherwise: undefined,
-    about
-  })
-
-const secret = (variable: string, about: string) =>
-  setting({
-    variable,
-    schema: Schema.RedactedFromValue(Schema.NonEmptyString),
-    expected: "a text",
-    otherwise: undefined,
-    about,
-    secret: true
-  })
 
 /** A key of the cluster. */
 const Key = Schema.RedactedFromValue(Schema.String.check(Schema.isMinLength(16)))
@@ -76,14 +59,6 @@ const Members = MembersInput.pipe(
 const PartitionCount = integer({ minimum: 1, maximum: 65_536 }).check(
   Schema.makeFilter(isPartitionCount)
 )
-
-const Switch = Schema.Union([
-  Schema.Boolean,
-  Schema.Literals(["true", "on", "false", "off"]).pipe(Schema.decodeTo(Schema.Boolean, {
-    decode: SchemaGetter.transform((text) => text === "true" || text === "on"),
-    encode: SchemaGetter.transform((isOn): "on" | "off" => (isOn ? "on" : "off"))
-  }))
-])
 
 const Port = integer({ minimum: 0, maximum: 65_535 })
 
@@ -167,45 +142,7 @@ export const settings = {
       + "that, without it.",
     secret: true
   }),
-  nats: setting({
-    variable: "NATS_URL",
-    schema: Schema.NonEmptyString,
-    expected: "nats://host:port, several with commas between them, or embedded",
-    otherwise: "nats://127.0.0.1:4222",
-    about: "Where the brokers are; \"embedded\" starts one in this process, on loopback."
-  }),
-  waitForNats: setting({
-    variable: "EVERWRITE_WAIT_FOR_NATS",
-    schema: Switch,
-    expected: "true, on, false or off",
-    otherwise: false,
-    about: "Whether a node that finds no broker at its start waits for one. Meanwhile it is not "
-      + "ready, and HTTP answers /livez and /readyz. Else the start fails, so that a supervisor "
-      + "shows it."
-  }),
-  natsCreds: path("NATS_CREDS", "A .creds file with the JWT and seed of this node's NATS user."),
-  natsUser: setting({
-    variable: "NATS_USER",
-    schema: Schema.NonEmptyString,
-    expected: "a user's name",
-    otherwise: undefined,
-    about: "This node's NATS user."
-  }),
-  natsPassword: secret("NATS_PASSWORD", "The password of NATS_USER."),
-  natsInboxPrefix: setting({
-    variable: "NATS_INBOX_PREFIX",
-    schema: Schema.String.check(
-      Schema.isPattern(/^[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,64}){0,7}$/u)
-    ),
-    expected: "tokens of A-Z, a-z, 0-9, _ and -, joined by dots",
-    otherwise: undefined,
-    about: "Begins the reply subjects of this NATS user, where its permissions ask for its own."
-  }),
-  natsToken: secret("NATS_TOKEN", "A NATS token, instead of a user."),
-  natsNkey: secret("NATS_NKEY", "An nkey seed, or the path of a file with one."),
-  natsCert: path("NATS_CERT", "PEM file with the client's TLS certificate."),
-  natsKey: path("NATS_KEY", "PEM file with the key of NATS_CERT."),
-  natsCa: path("NATS_CA", "PEM file with the authority that signed the brokers' certificates."),
+  ...brokerSettings,
   httpHost: setting({
     variable: "EVERWRITE_HTTP_HOST",
     schema: Schema.NonEmptyString,
@@ -296,6 +233,16 @@ const readEach = Effect.fnUntraced(function*(
 const failing = ([first, ...others]: ReadonlyArray<InvalidSetting>) =>
   first === undefined ? Effect.void : Effect.fail(together([first, ...others]))
 
+/** Without those that follow from another fault, which would send their reader the wrong way. */
+const following = (
+  { faults }: ReadSettings,
+  joint: ReadonlyArray<JointFault>
+): ReadonlyArray<InvalidSetting> => {
+  const wrong = new Set(faults.map(({ setting }) => setting))
+  return joint.filter(({ causes }) => !causes.some((name) => wrong.has(name)))
+    .map(({ fault }) => fault)
+}
+
 /**
  * Reads each setting. Of several sources the first that has one wins; where none has one, limits
  * are those of the preset.
@@ -306,17 +253,31 @@ export const readAll = Effect.fnUntraced(function*(sources: ReadonlyArray<Source
   return { values, origins }
 })
 
-/** The settings of a node; fails with all that is wrong in them. */
-export const resolve = Effect.fnUntraced(function*(sources: ReadonlyArray<Source>) {
+/** The settings of a command, which connects to the brokers and is no node. */
+export const readForCommand = Effect.fnUntraced(function*(sources: ReadonlyArray<Source>) {
   const given = yield* readEach(sources)
-  const { values } = given
+  const { origins, values } = given
+  yield* failing([...given.faults, ...following(given, natsFaults(values, origins))])
+  return values
+})
+
+/** The settings of a node; fails with all that is wrong in them. */
+export const resolve = Effect.fnUntraced(function*(
+  sources: ReadonlyArray<Source>,
+  /** Faults of the settings together with something else that was given. */
+  others: (given: Pick<Values, "nats">) => ReadonlyArray<JointFault> = () => []
+) {
+  const given = yield* readEach(sources)
+  const { origins, values } = given
   const members = values.members ?? [{ id: values.node ?? firstNode, weight: 1 }]
   const node = values.node ?? (members.length === 1 ? members[0].id : undefined)
-  const wrong = new Set(given.faults.map(({ setting }) => setting))
-  // A fault that follows from another one would send its reader the wrong way.
-  const following = [...memberFaults(given, { members, node }), ...openEdge(values)]
-    .filter(({ causes }) => !causes.some((name) => wrong.has(name)))
-  yield* failing([...given.faults, ...following.map(({ fault }) => fault)])
+  const joint = [
+    ...memberFaults(given, { members, node }),
+    ...openEdge(values),
+    ...natsFaults(values, origins),
+    ...others(values)
+  ]
+  yield* failing([...given.faults, ...following(given, joint)])
   invariant(node !== undefined, "a node that no member is was refused")
   const dataDir = values.dataDir ?? join(".everwrite", values.cluster, node)
   const resolved: Settings = { ...values, members, node, dataDir }

@@ -11,6 +11,7 @@ import {
   type TlsOptions
 } from "@nats-io/transport-node"
 import { lan, type NatsLimits } from "../core/model/Limits.ts"
+import { natsServers, natsServersExpected } from "../core/model/NatsServers.ts"
 import { publicAddress } from "../core/model/PublicAddress.ts"
 import { readFile } from "node:fs/promises"
 import { TransportUnavailable } from "./Transport.ts"
@@ -45,23 +46,10 @@ export interface NatsOptions extends OwnLimits {
 }
 
 const serverUrls = ({ servers }: NatsOptions): ReadonlyArray<URL> => {
-  const texts = typeof servers === "string" ? servers.split(",") : servers
-  const urls = texts.flatMap((text) => {
-    const url = URL.parse(text.includes("://") ? text : `nats://${text}`)
-    return url !== null && isServer(url) ? [url] : []
-  })
-  if (urls.length === 0 || urls.length < texts.length) {
-    throw new Error(
-      "servers are given as nats://host:port; in a user or password , / @ : are %2C %2F %40 %3A"
-    )
-  }
+  const urls = natsServers(servers)
+  if (urls === undefined) throw new Error(`servers are given as ${natsServersExpected}`)
   return urls
 }
-
-/** A path is a piece of a password, if it is anything: no broker has one. */
-const isServer = ({ hash, hostname, pathname, protocol, search }: URL): boolean =>
-  /^(?:nats|tls):$/u.test(protocol) && hostname !== ""
-  && (pathname === "" || pathname === "/") && search === "" && hash === ""
 
 /** The servers, for people: without user, password and token. */
 export const serverAddresses = ({ servers }: NatsOptions): string =>

@@ -25,6 +25,7 @@ const write = (text: string): string => {
 
 const configured = (path: string | undefined, ...sources: ReadonlyArray<Source>) =>
   configure({
+    environment: {},
     path,
     resolve: (file) => resolve([...sources, file]),
     nothingToServe: (config) => config?.buckets.length === 0 ? "no buckets" : undefined
@@ -56,6 +57,52 @@ describe("all faults are told at once:", () => {
       expect.stringMatching(/^preset is moon \(from EVERWRITE_PRESET\)/u)
     ])
   })
+
+  it.each([
+    "nats://svc:s3cret,x@h",
+    "nat://svc:s3cret@h",
+    "nats://svc:s3cret/x@h",
+    "nats://svc:s3cret",
+    "nats://svc:%zzs3cret@h"
+  ])(
+    "of an address of brokers (%s), a key, a variable, a flag, files and a bucket",
+    async (url) => {
+      const environment = {
+        NATS_URL: url,
+        NATS_CREDS: "none.creds",
+        NATS_CERT: folder,
+        NATS_NKEY: "none.nk",
+        NATS_PASSWORD: "s3cret of a user",
+        EVERWRITE_CLUSTER_KEY: "s3cret",
+        EVERWRITE_NODES: "s3cret"
+      }
+      const path = write(JSON.stringify({ members: [], buckets: [{ name: "A" }] }))
+      const lines = await linesOf(configure({
+        environment,
+        path,
+        resolve: (file) =>
+          resolve([fromFlags({ http: "80a" }), fromEnvironment(environment), file]),
+        nothingToServe: () => undefined
+      }))
+      expect(lines.join("\n")).not.toContain("s3cret")
+      const beginnings = [
+        `${path}: buckets[0]: name: expected 1 to 64`,
+        "members is [] (from ",
+        "clusterKey is a secret that does not fit (from EVERWRITE_CLUSTER_KEY); expected at least",
+        "nats is hidden (from NATS_URL); expected embedded, or nats://host:port",
+        "http is 80a (from --http); expected a port",
+        "natsCreds is none.creds (from NATS_CREDS); expected the path of a file that this user can "
+        + "read: there is none",
+        `natsCert is ${folder} (from NATS_CERT); expected the path of a file`,
+        "natsNkey is a secret that does not fit (from NATS_NKEY); expected a user's seed",
+        "natsUser is not set (by default); expected the user of natsPassword (NATS_USER)",
+        "natsKey is not set (by default); expected the file with the key of natsCert (NATS_KEY)",
+        "EVERWRITE_NODES is no variable of everwrite, and is ignored: EVERWRITE_NODE is one"
+      ]
+      const shown = lines.map((line) => line.replace(/^nats is nats?:\S+/u, "nats is hidden"))
+      expect(shown).toEqual(beginnings.map((text) => expect.stringContaining(text)))
+    }
+  )
 
   it("of several settings together, and of none that follows from another fault", async () => {
     const open = fromObject({ httpHost: "0.0.0.0", members: "n1,n1", node: "n2" }, "the test")

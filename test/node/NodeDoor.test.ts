@@ -86,7 +86,7 @@ describe("a node that is to wait for a broker", () => {
       Effect.provide(Effect.void, EverwriteNode.layer({ ...config, natsCreds: "/no/such.creds" }))
     )
     expect(Exit.isFailure(exit) && String(Cause.squash(exit.cause)))
-      .toContain("/no/such.creds cannot be read")
+      .toContain("natsCreds is /no/such.creds")
   })
 
   it("waits on where something else listens at the broker's address", async () => {

@@ -157,9 +157,10 @@ it("a secret is not shown by any way to print it", () => {
     EVERWRITE_CLUSTER_KEY: "hidden-hidden-hidden",
     EVERWRITE_CLUSTER_KEY_PREVIOUS: "hidden-hidden-hidden",
     EVERWRITE_HTTP_TOKEN: "hidden-hidden-hidden",
+    NATS_USER: "u",
     NATS_PASSWORD: "hidden",
     NATS_TOKEN: "hidden",
-    NATS_NKEY: "hidden"
+    NATS_NKEY: `hidden SU${"A2".repeat(28)}`
   })
   const all = resolved(secrets)
   expect(Redacted.isRedacted(all.clusterKey)).toBe(true)
