@@ -9,6 +9,7 @@ import * as CausalContext from "../../src/core/clock/CausalContext.ts"
 import * as Dot from "../../src/core/clock/Dot.ts"
 import * as VersionVector from "../../src/core/clock/VersionVector.ts"
 import * as Document from "../../src/core/crdt/Document.ts"
+import * as Edit from "../../src/core/crdt/Edit.ts"
 import type { StrategyDefinition, TypeDefinition } from "../../src/core/model/BucketDefinition.ts"
 import { Incarnation } from "../../src/core/model/Incarnation.ts"
 import { NodeId } from "../../src/core/model/Names.ts"
@@ -204,8 +205,10 @@ class Play {
         return Document.join(document, this.#replicas[step.from]!.document)
       case "apply": {
         const change = this.changes[step.change % Math.max(this.changes.length, 1)]
-        const hasBase = change !== undefined
-          && VersionVector.covers(document.context, change.before.context)
+        const hasBase = change !== undefined && VersionVector.covers(
+          document.context,
+          Edit.make([change.delta], change.before.context).base
+        )
         return hasBase ? Document.apply(document, change.delta) : document
       }
       case "forget":

@@ -9,7 +9,7 @@ import * as DottedVersionVectorSet from "../clock/DottedVersionVectorSet.ts"
 import type { OnConflict, Seen } from "../clock/DottedVersionVectorSet.ts"
 import * as VersionVector from "../clock/VersionVector.ts"
 import { invariant } from "../Invariant.ts"
-import type { DotStore } from "./DotStore.ts"
+import { at, type DotStore } from "./DotStore.ts"
 import * as Expiry from "./Expiry.ts"
 import { joinStores } from "./Join.ts"
 import { compareDeferrals, type Deferral, removeDeferred } from "./Removal.ts"
@@ -48,7 +48,7 @@ export const empty: Document = {
 }
 
 /** The context after a delta: named dots count as everything before them (see `VersionVector`). */
-const joinContext = (
+export const joinContext = (
   context: VersionVector.VersionVector,
   seen: Seen
 ): VersionVector.VersionVector => {
@@ -62,7 +62,7 @@ const joinContext = (
  * own dot, as a sibling is: the side that has seen it and lacks it has ended it. The change that
  * made it may have made a value under the same dot; to replace that value ends no deferral.
  */
-const joinDeferred = (
+export const joinDeferred = (
   left: ReadonlyArray<Deferral>,
   leftSeen: Seen,
   right: ReadonlyArray<Deferral>,
@@ -103,12 +103,15 @@ const joinWith = (
 ): Document => {
   const context = joinContext(left.context, right.seen)
   const leftSeen = { vector: left.context, dots: [] }
-  const joined = joinStores(
-    { store: left.store, seen: leftSeen },
-    { store: right.store, seen: right.seen },
+  const { path = [] } = right
+  const edit = new TreeEdit(left.store)
+  const joinedThere = joinStores(
+    { store: edit.at(path), seen: leftSeen },
+    { store: at(right.store, path), seen: right.seen },
     onConflict
   )
-  const store = applyDeferrals(joined, left.deferred, right.deferred)
+  edit.put(path, joinedThere)
+  const store = applyDeferrals(edit.store, left.deferred, right.deferred)
   const deferred = joinDeferred(left.deferred, leftSeen, right.deferred, endedSeen, {
     context,
     onConflict

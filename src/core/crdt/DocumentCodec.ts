@@ -51,7 +51,7 @@ export interface EncodedDocument {
 }
 
 /** Sorted actors, so that one document has one table. */
-const writeActors = (writer: ByteWriter, actors: ReadonlyArray<Actor>): Indexes => {
+export const writeActors = (writer: ByteWriter, actors: ReadonlyArray<Actor>): Indexes => {
   const indexes = new Map<Actor, number>()
   writer.varint(actors.length)
   for (const actor of actors) {
@@ -61,7 +61,7 @@ const writeActors = (writer: ByteWriter, actors: ReadonlyArray<Actor>): Indexes 
   return indexes
 }
 
-const readActors = (reader: ByteReader): ReadonlyArray<Actor> => {
+export const readActors = (reader: ByteReader): ReadonlyArray<Actor> => {
   const count = reader.count("actors", 2)
   const actors: Array<Actor> = []
   for (let i = 0; i < count; i++) {
@@ -74,7 +74,7 @@ const readActors = (reader: ByteReader): ReadonlyArray<Actor> => {
   return actors
 }
 
-const writeDeferral = (writer: ByteWriter, deferral: Deferral, indexes: Indexes): void => {
+export const writeDeferral = (writer: ByteWriter, deferral: Deferral, indexes: Indexes): void => {
   writeDot(writer, deferral, indexes).varint(deferral.seen.size)
   for (const [actor, counter] of VersionVector.sorted(deferral.seen)) {
     writeDot(writer, { actor, counter }, indexes)
@@ -102,7 +102,7 @@ const readSeen = ({ actors, context, reader }: Reading): VersionVector.VersionVe
   return seen
 }
 
-const readPath = (reader: ByteReader): ReadonlyArray<string> => {
+export const readPath = (reader: ByteReader): ReadonlyArray<string> => {
   const at = reader.offset
   const path: Array<string> = []
   for (let i = reader.count("path keys"); i > 0; i--) path.push(reader.text("a path key"))
@@ -111,7 +111,7 @@ const readPath = (reader: ByteReader): ReadonlyArray<string> => {
   return path
 }
 
-const readDeferrals = (reading: Reading): ReadonlyArray<Deferral> => {
+export const readDeferrals = (reading: Reading): ReadonlyArray<Deferral> => {
   const { reader } = reading
   const at = reader.offset
   const deferred: Array<Deferral> = []
@@ -126,7 +126,7 @@ const readDeferrals = (reading: Reading): ReadonlyArray<Deferral> => {
   return deferred
 }
 
-const writeExpiry = (writer: ByteWriter, expiry: Expiry.Expiry, indexes: Indexes): void => {
+export const writeExpiry = (writer: ByteWriter, expiry: Expiry.Expiry, indexes: Indexes): void => {
   writer.varint(expiry.length)
   for (const entry of expiry) {
     writeDot(writer, entry, indexes).byte(entry.at === null ? 0 : 1)
@@ -134,7 +134,7 @@ const writeExpiry = (writer: ByteWriter, expiry: Expiry.Expiry, indexes: Indexes
   }
 }
 
-const readExpiry = (reading: Reading): Expiry.Expiry => {
+export const readExpiry = (reading: Reading): Expiry.Expiry => {
   const { reader } = reading
   const at = reader.offset
   const expiry: Array<Expiry.ExpiryEntry> = []

@@ -184,5 +184,8 @@ const readAt = (reading: Reading, depth: number): DotStore | undefined => {
   }
 }
 
+/** The next state of a delta, which stands this deep in its document. Throws `Malformed`. */
+export const readStoreAt = readAt
+
 /** The next state; undefined is one without entries. Throws `Malformed`. */
 export const readStore = (reading: Reading): DotStore | undefined => readAt(reading, 0)
