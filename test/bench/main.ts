@@ -1,156 +1,107 @@
 /**
- * Measures three node processes over a real nats-server on this machine, and beside them, in the
- * same run, what bare NATS and bare SQLite do.
+ * Compares the product with other programs and with the floors under it, on this machine and in one
+ * run. `test/bench/README.md` says what is measured and how.
  *
- *     npm run bench [-- --seconds 5]
+ *     npm run bench [-- --quick] [--programs everwrite,etcd] [--loads put,get]
+ *         [--in-flight 64,512] [--rounds 3] [--seconds 5] [--rate-seconds 60] [--out DIRECTORY]
  *     npm run bench -- --counts [--top 25] [--rounds 2] [--of DIRECTORY]
- *
- * N = 3, R = 2, W = 2; documents of 256 bytes whose content changes; every write is synced on two
- * nodes before it is acknowledged. Load, broker and nodes share the machine. Hot puts go to 16 keys
- * instead of 10,000; an addition replaces one element of a set of 10,000. Wire bytes are those that
- * the transports of the three nodes send for an operation, the answer among them; disk bytes those
- * that their storage commits, rows of SQLite counted as 64 bytes and their content.
- *
- * `--counts` measures bytes instead of time: what a put and a get allocate and copy, in the client
- * and in each node, and with `--top` where. With `--of`, another checkout of this repository is
- * counted first, by the same means, and this one against it. `--rounds` is how often each document
- * is written before.
  */
-import { once } from "node:events"
-import { mkdtempSync, rmSync } from "node:fs"
-import { cpus, tmpdir } from "node:os"
+import { mkdirSync, writeFileSync } from "node:fs"
+import { cpus, loadavg } from "node:os"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
-import { connect } from "../../src/index.ts"
-import { freePort, natsServerBinary, startNatsServer } from "../tooling/natsServer.ts"
+import { natsServerBinary } from "../tooling/natsServer.ts"
 import { runCounts } from "./counts/counts.ts"
-import { Documents, Tags, Visits } from "./everwrite.config.ts"
-import { natsEcho, sqliteUpserts } from "./floors.ts"
-import { bodyOf, documentCount, head, keyOf, type Line, measure, row, text } from "./measure.ts"
-import { here, nodes, startNode } from "./nodes.ts"
+import { here } from "./nodes.ts"
+import { compare, type CompareOptions } from "./peers/compare.ts"
+import { loads } from "./peers/Loads.ts"
+import { plot } from "./peers/Plot.ts"
+import { programs } from "./peers/Programs.ts"
+import { promisesOf, ratiosOf, rowsOf, tableOf } from "./peers/Report.ts"
 
 const { values } = parseArgs({
   options: {
-    seconds: { type: "string", default: "5" },
-    counts: { type: "boolean", default: false },
-    top: { type: "string", default: "0" },
-    rounds: { type: "string", default: "2" },
-    of: { type: "string", multiple: true, default: [] }
+    "quick": { type: "boolean", default: false },
+    "programs": { type: "string" },
+    "loads": { type: "string" },
+    "in-flight": { type: "string" },
+    "rounds": { type: "string" },
+    "seconds": { type: "string" },
+    "rate-seconds": { type: "string", default: "60" },
+    "out": { type: "string", default: join(here, ".everwrite/bench") },
+    "counts": { type: "boolean", default: false },
+    "top": { type: "string", default: "0" },
+    "of": { type: "string", multiple: true, default: [] }
   }
 })
-const millis = Number(values.seconds) * 1000
-const inFlights = [1, 64, 512]
 
-/** Bytes that the nodes have sent and committed so far. */
-const bytesSoFar = async (ports: ReadonlyArray<number>) => {
-  const sums = { wire: 0, disk: 0 }
-  for (const port of ports) {
-    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
-    const valueOf = (name: string): number =>
-      Number(new RegExp(`^everwrite_${name}_total (\\d+)$`, "mu").exec(metrics)?.[1])
-    sums.wire += valueOf("nats_bytes_sent")
-    sums.disk += valueOf("bytes_committed")
-  }
-  return sums
+/** Some five minutes: the loads by which the programs are compared first. */
+const quick = {
+  programs: "everwrite,buffered,pipeline,etcd,jetstream",
+  loads: "put,get",
+  inFlight: "64,512",
+  rounds: "3",
+  seconds: "3"
+}
+const whole = {
+  programs: Object.keys(programs).join(","),
+  loads: Object.keys(loads).join(","),
+  inFlight: undefined,
+  rounds: "3",
+  seconds: "5"
 }
 
-interface Workload {
-  readonly title: string
-  readonly inFlights: ReadonlyArray<number>
-  readonly operate: (i: number) => Promise<unknown>
-}
+const split = (list: string): ReadonlyArray<string> => list.split(",")
 
-/** Measures and prints a row for each number in flight; the last line of the middle one. */
-const runRows = async (
-  { inFlights: numbers, operate, title }: Workload,
-  ports: ReadonlyArray<number>
-): Promise<ReadonlyMap<number, Line>> => {
-  const lines = new Map<number, Line>()
-  for (const inFlight of numbers) {
-    const before = await bytesSoFar(ports)
-    const line = await measure({ inFlight, millis }, operate)
-    const after = await bytesSoFar(ports)
-    const count = line.times.length + line.failures
-    const bytes = {
-      wire: (after.wire - before.wire) / count,
-      disk: (after.disk - before.disk) / count
-    }
-    console.log(text(row(title, inFlight, { ...line, bytes })))
-    lines.set(inFlight, line)
+const optionsOf = (): CompareOptions => {
+  const usual = values.quick ? quick : whole
+  const inFlight = values["in-flight"] ?? usual.inFlight
+  return {
+    programs: split(values.programs ?? usual.programs),
+    loads: split(values.loads ?? usual.loads),
+    ...inFlight === undefined ? {} : { inFlights: split(inFlight).map(Number) },
+    rounds: Number(values.rounds ?? usual.rounds),
+    seconds: Number(values.seconds ?? usual.seconds),
+    rateSeconds: Number(values["rate-seconds"])
   }
-  return lines
-}
-
-const hotKeys = 16
-
-const runAll = async (nats: string, ports: ReadonlyArray<number>): Promise<void> => {
-  const buckets = { documents: Documents, visits: Visits, tags: Tags }
-  const db = await connect(buckets, { servers: nats, cluster: "bench" })
-  // Until every document is there and the code is compiled, nothing counts.
-  await measure(
-    { inFlight: 256, millis: Math.max(millis, 1000) },
-    (i) => db.documents.put(keyOf(i), bodyOf(i))
-  )
-  for (let at = 0; at < documentCount; at += 1_000) {
-    const elements = Array.from({ length: 1_000 }, (_, i) => `e${at + i}`)
-    await db.tags.edit("large", (tags) => elements.map((element) => tags.add(element)))
-  }
-  let version = 0
-  const put = (key: string) => db.documents.put(key, bodyOf(++version))
-  const cold = await runRows({ title: "puts", inFlights, operate: (i) => put(keyOf(i)) }, ports)
-  const hot = await runRows(
-    { title: "hot puts", inFlights, operate: (i) => put(`k${i % hotKeys}`) },
-    ports
-  )
-  await runRows(
-    { title: "gets", inFlights, operate: (i) => db.documents.get(keyOf(i)) },
-    ports
-  )
-  await runRows(
-    { title: "increments", inFlights, operate: (i) => db.visits.add(keyOf(i), 1) },
-    ports
-  )
-  await runRows({
-    title: "set of 10,000",
-    inFlights: [1, 8],
-    operate: (i) => db.tags.add("large", `e${i % documentCount}`)
-  }, ports)
-  const ratio = (cold.get(64)?.perSecond ?? 0) / (hot.get(64)?.perSecond ?? 0)
-  console.log(`With 64 in flight a hot put takes ${ratio.toFixed(2)} times as long as a cold one.`)
-  await db.close()
 }
 
 const run = async (): Promise<void> => {
-  const nats = await startNatsServer()
-  const data = mkdtempSync(join(tmpdir(), "everwrite-bench-"))
-  const ports = await Promise.all(nodes.map(() => freePort()))
-  const children = await Promise.all(
-    nodes.map((node, i) => startNode(node, { nats: nats.url, data, http: ports[i]! }))
-  )
-  console.log(`${cpus().length} cores, Node ${process.versions.node}, ${values.seconds} s a row`)
-  console.log(text(head))
-  await runAll(nats.url, ports)
-  for (const child of children) {
-    child.kill("SIGTERM")
-    await once(child, "exit")
+  const options = optionsOf()
+  const machine = {
+    cores: cpus().length,
+    node: process.versions.node,
+    loadBefore: loadavg()[0]!
   }
-  for (const inFlight of inFlights) {
-    console.log(
-      text(row("bare NATS echo", inFlight, await natsEcho(nats.url, { inFlight, millis })))
-    )
-  }
-  for (const inFlight of inFlights) {
-    console.log(text(row("bare SQLite", inFlight, sqliteUpserts({ inFlight, millis }))))
-  }
-  await nats.stop()
-  rmSync(data, { recursive: true, force: true })
+  const comparison = await compare(options)
+  const rows = rowsOf(comparison)
+  const { cores, loadBefore, node } = machine
+  const lines = [
+    `${cores} cores, Node ${node}, ${options.rounds} rounds of ${options.seconds} s;`
+    + ` load of the machine before: ${loadBefore.toFixed(1)}`,
+    "",
+    ...promisesOf(new Set(rows.map(({ program }) => program))),
+    "",
+    ...tableOf(rows),
+    "",
+    ...ratiosOf(rows, "everwrite"),
+    "",
+    ...ratiosOf(rows, "buffered"),
+    ...comparison.skipped
+  ]
+  console.log(lines.join("\n"))
+  mkdirSync(values.out, { recursive: true })
+  const json = { machine, options, rows, ...comparison }
+  writeFileSync(join(values.out, "bench.json"), `${JSON.stringify(json, null, 2)}\n`)
+  writeFileSync(join(values.out, "bench.svg"), plot(rows))
+  process.stderr.write(`written: bench.json and bench.svg in ${values.out}\n`)
 }
 
 if (natsServerBinary === undefined) {
   console.error("the benchmark needs nats-server: apt-get install -y nats-server")
   process.exitCode = 1
 } else if (values.counts) {
-  const { of, rounds, top } = values
+  const { of, rounds = "2", top } = values
   await runCounts({ of: [...of, here], top: Number(top), rounds: Number(rounds) })
 } else {
   await run()

@@ -8,8 +8,6 @@ export interface Line {
   /** Milliseconds of each operation. */
   readonly times: ReadonlyArray<number>
   readonly failures: number
-  /** Bytes for each operation; absent where nobody counted them. */
-  readonly bytes?: { readonly wire: number; readonly disk: number }
 }
 
 /** Documents that the operations go round. */
@@ -44,40 +42,3 @@ export const measure = async (
   await Promise.all(Array.from({ length: options.inFlight }, work))
   return { perSecond: times.length / ((performance.now() - began) / 1000), times, failures }
 }
-
-const percentile = (sorted: ReadonlyArray<number>, share: number): string =>
-  (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN).toFixed(2)
-
-/**
- * A row of the table: what, how many under way, per second, percentiles in ms, failures, bytes for
- * each operation.
- */
-export const row = (title: string, inFlight: number, line: Line): ReadonlyArray<string> => {
-  const sorted = line.times.toSorted((a, b) => a - b)
-  return [
-    title,
-    String(inFlight),
-    line.perSecond.toFixed(0),
-    percentile(sorted, 0.5),
-    percentile(sorted, 0.99),
-    percentile(sorted, 0.999),
-    String(line.failures),
-    line.bytes?.wire.toFixed(0) ?? "",
-    line.bytes?.disk.toFixed(0) ?? ""
-  ]
-}
-
-export const head = [
-  "",
-  "in flight",
-  "per second",
-  "p50 ms",
-  "p99 ms",
-  "p99.9 ms",
-  "failed",
-  "wire bytes",
-  "disk bytes"
-]
-
-export const text = (cells: ReadonlyArray<string>): string =>
-  cells.map((cell, i) => (i === 0 ? cell.padEnd(16) : cell.padStart(11))).join("").trimEnd()
