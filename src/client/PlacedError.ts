@@ -25,8 +25,8 @@ const keyText = (key: unknown): string => {
   return text.length > shownLengthMax ? `${text.slice(0, shownLengthMax)}...` : text
 }
 
-/** Several operations are told by their number. */
-export const operationOf = (calls: RequestBody["calls"]): string => {
+/** A request's operation for people. Several operations are told by their number. */
+export const operationInWords = (calls: RequestBody["calls"]): string => {
   if (calls === undefined) return "get"
   return calls.length === 1 ? calls[0]!.name : `edit of ${calls.length} operations`
 }

@@ -8,7 +8,7 @@ import type { Document } from "../core/crdt/Document.ts"
 import * as CanonicalJson from "../core/model/CanonicalJson.ts"
 import { Undecodable } from "../core/model/StoreError.ts"
 import type { KnownBucket } from "../core/strategy/Buckets.ts"
-import { SchemaMismatch } from "../core/strategy/ValueCodec.ts"
+import { undecodable } from "../core/strategy/MergeFault.ts"
 import type { Answer } from "./Request.ts"
 import type { ValidatedRequest } from "./ValidatedRequest.ts"
 
@@ -25,10 +25,7 @@ export const mergedOf = (
   try {
     return merge(values)
   } catch (error) {
-    const { path, problem } = error instanceof SchemaMismatch
-      ? error
-      : { path: "$", problem: `its merge fails: ${String(error)}` }
-    return new Undecodable({ bucket: bucket.definition.name, path, problem })
+    return undecodable(bucket.definition.name, error)
   }
 }
 
