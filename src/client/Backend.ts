@@ -59,16 +59,16 @@ export interface Backend {
   readonly runtime: Runtime
   /** Returns how to end the request at once, in `Cancelled`, where the backend can. */
   readonly request: (request: BackendRequest, respond: BackendRespond) => Cancel | void
-  /** Shows people the state of a document on every replica. */
+  /** Shows people the state of a document on every replica. Returns as `request` does. */
   readonly explain: (
     request: BackendExplain,
     respond: (outcome: Explanation | StoreError) => void
-  ) => void
-  /** A page of a bucket's keys; the next one after its `next`. */
+  ) => Cancel | void
+  /** A page of a bucket's keys; the next one after its `next`. Returns as `request` does. */
   readonly list: (
     request: BackendList,
     respond: (outcome: KeyPage | StoreError) => void
-  ) => void
+  ) => Cancel | void
   readonly describe: (respond: (outcome: ClusterDescription | StoreError) => void) => void
   /**
    * Why a request is refused whatever it asks for, so that its body need not be read; undefined

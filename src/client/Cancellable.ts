@@ -25,7 +25,7 @@ export const cancellable = (
   const cancel = (): void => {
     if (hasEnded) return
     stop?.()
-    // A backend in this process carries out what it was given.
+    // A backend in this process carries out a write that it was given.
     end(new Cancelled({ mayHaveApplied: request.action === "write" }))
   }
   signal?.addEventListener("abort", cancel, { once: true })

@@ -11,13 +11,14 @@ import * as CanonicalJson from "../core/model/CanonicalJson.ts"
 import { type ClientLimits, lan } from "../core/model/Limits.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import type { Any } from "../core/strategy/Bucket.ts"
+import { undecodable } from "../core/strategy/MergeFault.ts"
 import { SchemaMismatch } from "../core/strategy/ValueCodec.ts"
 import type { Backend, BackendAnswer } from "./Backend.ts"
 import { contextOf, type Unshown, type Written } from "./Entry.ts"
 import type { Defaults, ReadOptions, WriteOptions } from "./Handle.ts"
 import { nameFault } from "../core/model/WriteName.ts"
 import { MisfitCall } from "./MisfitCall.ts"
-import { operationOf, placed } from "./PlacedError.ts"
+import { operationInWords, placed } from "./PlacedError.ts"
 import * as Session from "./Session.ts"
 import { cancellable, pause } from "./Cancellable.ts"
 import * as Task from "./Task.ts"
@@ -191,7 +192,9 @@ export class Requester {
         try {
           entry = isUnshown ? unshown(bucket, key, outcome) : entryOf(bucket, key, outcome)
         } catch (thrown) {
-          if (action === "read") return this.#fail(call, body, undecodable(bucket, thrown), fail)
+          // A merge is the application's: its fault must not stop what brings the answer.
+          const fault = undecodable(bucket.name, thrown)
+          if (action === "read") return this.#fail(call, body, fault, fail)
           // The write is done: that it cannot be shown is for the next read to say.
           entry = unshown(bucket, key, outcome)
         }
@@ -208,7 +211,7 @@ export class Requester {
     fail: (error: Errors.StoreError) => void
   ): void {
     const unknown = calls === undefined ? "get" : "write"
-    const operation = body === undefined ? unknown : operationOf(body.calls)
+    const operation = body === undefined ? unknown : operationInWords(body.calls)
     const place = { bucket: bucket.name, key, operation }
     if (error._tag !== "BucketMismatch") return fail(placed(error, place))
     // The nodes know fingerprints alone; the definitions tell people more.
@@ -333,11 +336,3 @@ const unshown = (bucket: Any, key: unknown, answer: BackendAnswer): Unshown<stri
 /** No node answers a read so. */
 const withoutValue = () =>
   new Errors.NoAnswer({ reason: "a read is answered without its value", mayHaveApplied: false })
-
-/** A merge is the application's, and its fault must not stop the caller that brings the answer. */
-const undecodable = ({ name }: Any, thrown: unknown): Errors.Undecodable => {
-  const { path, problem } = thrown instanceof SchemaMismatch
-    ? thrown
-    : { path: "$", problem: `its merge fails: ${String(thrown)}` }
-  return new Errors.Undecodable({ bucket: name, path, problem })
-}

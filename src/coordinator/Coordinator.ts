@@ -8,7 +8,7 @@ import type { Explanation } from "../../schemas/Explanation.ts"
 import type { KeyPage } from "../../schemas/KeyPage.ts"
 import type { Forward, PeerHandlers, PeerMessage } from "../../schemas/PeerMessage.ts"
 import type { NodeId } from "../core/model/Names.ts"
-import { operationOf } from "../core/model/OperationName.ts"
+import { namesOf } from "./RequestObserver.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import { InFlightRequests } from "../transport/InFlightRequests.ts"
 import { Admission } from "./Admission.ts"
@@ -28,7 +28,6 @@ import { OpenRequest } from "./OpenRequest.ts"
 import { Operations } from "./Operations.ts"
 import { PeerMarks } from "./PeerMarks.ts"
 import type { Answer, AnswerAddress, ExplainRequest, ListRequest, Request } from "./Request.ts"
-import type { RequestNames } from "./RequestObserver.ts"
 import {
   isFault,
   isIdentified,
@@ -111,14 +110,18 @@ export class Coordinator {
     return this.#context.admission.stats
   }
 
-  /** Carries out a request, or has it carried out; answers exactly once. */
-  handle(request: Request, address: AnswerAddress<Answer>): void {
+  /**
+   * Carries out a request, or has it carried out; answers exactly once. Returns how to give it up,
+   * which ends a read at once and changes nothing for a write.
+   */
+  handle(request: Request, address: AnswerAddress<Answer>): (() => void) | void {
     const isAdmitted = request.forwarded || request.isAdmitted === true
     const unavailable = this.#unavailable() ?? (isAdmitted ? undefined : this.overload())
     if (unavailable !== undefined) return this.#refuse(request, address, unavailable)
     const changes = request.action === "write"
     const open = new OpenRequest(this.#context, address, { changes, names: namesOf(request) })
     this.#attempt(`a ${request.action}`, open, () => this.#handle(request, open))
+    return open.giveUp
   }
 
   /** An exception costs the one request, whose client is told. */
@@ -150,10 +153,11 @@ export class Coordinator {
   }
 
   /** Shows the state of a document at every primary; changes nothing. */
-  explain(request: ExplainRequest, address: AnswerAddress<Explanation>): void {
+  explain(request: ExplainRequest, address: AnswerAddress<Explanation>): (() => void) | void {
     const open = this.#open(address, "explain", request)
     if (open === undefined) return
     this.#attempt("an explanation", open, () => this.#explain(request, open))
+    return open.giveUp
   }
 
   #explain(request: ExplainRequest, open: OpenRequest<Explanation>): void {
@@ -166,7 +170,7 @@ export class Coordinator {
   }
 
   /** Lists a page of a bucket's keys, as far as the members can be reached. */
-  list(request: ListRequest, address: AnswerAddress<KeyPage>): void {
+  list(request: ListRequest, address: AnswerAddress<KeyPage>): (() => void) | void {
     const open = this.#open(address, "list", request)
     if (open === undefined) return
     this.#attempt("a listing", open, () => {
@@ -174,6 +178,7 @@ export class Coordinator {
       if (isFault(listing)) return open.answer(listing)
       new Listing(this.#context, listing, open).start()
     })
+    return open.giveUp
   }
 
   /** Takes another node's answer. */
@@ -338,12 +343,7 @@ export class Coordinator {
     // A request of version 1 names no sending.
     const isNew = request.action === "read" || sending < 0
       || this.#forwardsSeen.isNew(`${from} ${incarnationOf(from)}`, sending)
-    if (isNew) return this.handle(request, origin)
+    if (isNew) return void this.handle(request, origin)
     runtime.mark("coordinator: a repeated message is passed over")
   }
-}
-
-const namesOf = ({ action, body: { calls }, bucket, forwarded, trace }: Request): RequestNames => {
-  const operation = operationOf(action, calls)
-  return { bucket, operation, origin: forwarded ? "node" : "client", trace }
 }

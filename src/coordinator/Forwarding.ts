@@ -82,7 +82,8 @@ export class Forwarding
         fail: () => {
           open.fail()
           ended()
-        }
+        },
+        carriedOutBy: open.carriedOutBy
       }
     })
     this.#request = { ...request, body: { ...request.body, timeoutMillis } }

@@ -23,6 +23,8 @@ type Deadline = { readonly _tag: "Deadline" }
 /** The request that a gather serves: it is told when an exception ends the gather. */
 export interface Served {
   readonly fail: () => void
+  /** Told of the gather that carries it out from now on, for the request to end it. */
+  readonly carriedOutBy?: (gather: { readonly abandon: () => void }) => void
 }
 
 /** A module of `core` that decides. */
@@ -47,6 +49,8 @@ export abstract class Gather<D extends Decision, E> implements Gathering {
   /** Bytes of the late-reply budget that this request holds. */
   #lateBytes = 0
   #isFinished = false
+  /** Whether what still comes, such as the own replica's answer, is passed over. */
+  #isAbandoned = false
 
   constructor(
     context: CoordinatorContext,
@@ -88,6 +92,7 @@ export abstract class Gather<D extends Decision, E> implements Gathering {
   ask(): void {
     const { inFlight, node: self } = this.context
     inFlight.add(this.number, this)
+    this.serves?.carriedOutBy?.(this)
     for (const node of this.#rules.awaited(this.decision)) if (node !== self) this.send(node)
   }
 
@@ -111,11 +116,20 @@ export abstract class Gather<D extends Decision, E> implements Gathering {
     this.step(deadline)
   }
 
+  /** Ends before anybody is told: nobody waits for the outcome. Nothing where it is decided. */
+  abandon(): void {
+    if (this.#isFinished || this.decision.outcome._tag !== "Wait") return
+    this.#isFinished = true
+    this.#isAbandoned = true
+    this.#release()
+  }
+
   /**
    * Takes the decision one event further, and carries out the new decision. An exception ends the
    * request: its client is told, and nothing of it stays.
    */
   step(event: E | Deadline): void {
+    if (this.#isAbandoned) return
     try {
       this.#carryOut(event)
     } catch (failure) {

@@ -4,7 +4,7 @@
  */
 import { invariant } from "../core/Invariant.ts"
 import type { NodeId } from "../core/model/Names.ts"
-import { NoAnswer, type StoreError } from "../core/model/StoreError.ts"
+import { Cancelled, NoAnswer, type StoreError } from "../core/model/StoreError.ts"
 import type { TraceParent } from "../core/model/TraceParent.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import type { AnswerAddress } from "./Request.ts"
@@ -27,6 +27,8 @@ export class OpenRequest<A extends object> {
   readonly #observation: Observation | undefined
   #isAnswered = false
   #hasFailed = false
+  /** Carries the request out at the moment. */
+  #gather: { readonly abandon: () => void } | undefined
 
   /**
    * Counts the request as open until it is answered. `changes`: an exception may have left it
@@ -58,6 +60,22 @@ export class OpenRequest<A extends object> {
   /** Has every error pass through this before it is told. */
   settleWith(settle: Settle): void {
     this.#settle = settle
+  }
+
+  /** Takes the gather that carries the request out from now on. */
+  readonly carriedOutBy = (gather: { readonly abandon: () => void }): void => {
+    this.#gather = gather
+  }
+
+  /**
+   * Ends a read that nobody waits for any more. A write goes on: a part of it may be done, and the
+   * rest of its replicas need it as well.
+   */
+  readonly giveUp = (): void => {
+    if (this.#isAnswered || this.#changes) return
+    this.#gather?.abandon()
+    this.#shared.runtime.mark("coordinator: a read that was given up is ended")
+    this.answer(new Cancelled({ mayHaveApplied: false }))
   }
 
   /**

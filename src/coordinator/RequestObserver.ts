@@ -1,7 +1,9 @@
 /**
  * Lets metrics and traces follow requests, without the coordinator's knowing of either.
  */
+import { operationOf } from "../core/model/OperationName.ts"
 import type { TraceParent } from "../core/model/TraceParent.ts"
+import type { Request } from "./Request.ts"
 
 /** The names of a request. Bucket and operation are a client's text: nothing of it is checked. */
 export interface RequestNames {
@@ -32,4 +34,10 @@ export interface Observation {
 
 export interface RequestObserver {
   readonly begin: (request: RequestNames) => Observation
+}
+
+/** The names of a read or write. */
+export const namesOf = ({ action, body, bucket, forwarded, trace }: Request): RequestNames => {
+  const operation = operationOf(action, body.calls)
+  return { bucket, operation, origin: forwarded ? "node" : "client", trace }
 }

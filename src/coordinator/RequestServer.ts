@@ -296,19 +296,19 @@ export class RequestServer {
       const origin = new NatsOrigin(arrival, explanationReply)
       const body = decodeExplain(json)
       if (body._tag === "Failure") return this.#misshapen(origin, body.failure, json)
-      return coordinator.explain({ ...body.success, bucket, principal, trace }, origin)
+      return void coordinator.explain({ ...body.success, bucket, principal, trace }, origin)
     }
     if (access === "read" && operation === "list") {
       const origin = new NatsOrigin(arrival, pageReply)
       const body = decodeList(json)
       if (body._tag === "Failure") return this.#misshapen(origin, body.failure, json)
-      return coordinator.list({ ...body.success, bucket, principal, trace }, origin)
+      return void coordinator.list({ ...body.success, bucket, principal, trace }, origin)
     }
     const origin = new NatsOrigin(arrival, replyOf)
     const body = decodeRequest(json)
     if (body._tag === "Failure") return this.#misshapen(origin, body.failure, json)
     const request = requestOf(subject, body.success, trace)
-    if (!("_tag" in request)) return coordinator.handle(request, origin)
+    if (!("_tag" in request)) return void coordinator.handle(request, origin)
     this.#refused++
     origin.deliver(request)
   }

@@ -14,6 +14,7 @@ import type {
   BackendList,
   BackendRequest
 } from "../client/Backend.ts"
+import type { Cancel } from "../client/Task.ts"
 import type { HttpLimits } from "../core/model/Limits.ts"
 import { anonymous, type Principal } from "../core/model/Principal.ts"
 import { type StoreError, UnknownBucket } from "../core/model/StoreError.ts"
@@ -44,15 +45,16 @@ type Asked<A> = Effect.Effect<A, StoreError, HttpServerRequest>
 export const timed = (timeout: number | undefined): { readonly timeoutMillis?: number } =>
   timeout === undefined ? {} : { timeoutMillis: timeout }
 
-/** The result of a callback, as an effect. */
+/** The result of a callback, as an effect, which cancels its question where it is interrupted. */
 const ask = <A>(
-  question: (respond: (outcome: A | StoreError) => void) => void
+  question: (respond: (outcome: A | StoreError) => void) => Cancel | void
 ): Effect.Effect<A, StoreError> =>
-  Effect.callback((resume) =>
-    question((outcome) =>
+  Effect.callback((resume) => {
+    const cancel = question((outcome) =>
       resume(outcome instanceof Error ? Effect.fail(outcome) : Effect.succeed(outcome))
     )
-  )
+    return cancel === undefined ? undefined : Effect.sync(cancel)
+  })
 
 export class BucketDirectory {
   readonly backend: Backend
