@@ -36,6 +36,7 @@ export type {
   ReadOptions,
   WriteOptions
 } from "./client/Handle.ts"
+export type { AskedBuckets, ReadResults } from "./client/ManyBuckets.ts"
 export { type JsonOf, toJson } from "./client/ToJson.ts"
 export { ClusterName } from "./core/model/Names.ts"
 export * from "./core/model/StoreError.ts"

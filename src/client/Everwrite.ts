@@ -16,8 +16,9 @@ import type { Warn } from "../transport/NatsTransport.ts"
 import type { TransportUnavailable } from "../transport/Transport.ts"
 import type { Backend } from "./Backend.ts"
 import { type ConnectChoices, type NatsWay, open } from "./Connecting.ts"
-import type { Defaults, HandleOf } from "./Handle.ts"
+import type { Defaults, HandleOf, ReadOptions } from "./Handle.ts"
 import { makeHandle } from "./MakeHandle.ts"
+import { type AskedBuckets, type ReadResults, readResults } from "./ManyBuckets.ts"
 import { Requester } from "./Requester.ts"
 import * as Session from "./Session.ts"
 import * as Task from "./Task.ts"
@@ -25,6 +26,14 @@ import * as Task from "./Task.ts"
 export interface EverwriteService {
   /** The typed handle to a bucket; make it once and keep it. */
   readonly bucket: <B extends Any>(bucket: B) => HandleOf<B>
+  /**
+   * Many documents of several buckets, by the keys asked of each, in their order. Each is read by
+   * itself: one that cannot be read is a failed `Result`, and the others are there all the same.
+   */
+  readonly many: <B extends Readonly<Record<string, Any>>>(
+    asked: AskedBuckets<B>,
+    options?: ReadOptions
+  ) => Effect.Effect<ReadResults<B>>
   /**
    * The same store for one user's session: its reads never go back behind what it has read and
    * written (read your writes, monotonic reads), or fail with `ContextNotCovered`, to be retried.
@@ -34,6 +43,7 @@ export interface EverwriteService {
 
 const serviceOf = (requester: Requester): EverwriteService => ({
   bucket: (bucket) => makeHandle(bucket, requester, Task.toEffect),
+  many: (asked, options) => Task.toEffect(readResults(asked, requester, options)),
   session: Effect.sync(() => serviceOf(requester.inSession()))
 })
 
@@ -74,6 +84,17 @@ export class Everwrite
   /** The handle to a bucket of the store that the program runs with. */
   static bucket<B extends Any>(bucket: B): Effect.Effect<HandleOf<B>, never, Everwrite> {
     return Effect.map(Everwrite, (store) => store.bucket(bucket))
+  }
+
+  /**
+   * Many documents of several buckets: `Everwrite.many({ people: [profiles, ["ada"]] })`. One that
+   * cannot be read is a failed `Result`, and costs no other.
+   */
+  static many<B extends Readonly<Record<string, Any>>>(
+    asked: AskedBuckets<B>,
+    options?: ReadOptions
+  ): Effect.Effect<ReadResults<B>, never, Everwrite> {
+    return Effect.flatMap(Everwrite, (store) => store.many(asked, options))
   }
 
   /** Runs an effect with a store of its own session. */

@@ -1,6 +1,7 @@
 /**
  * Reads documents of several buckets at once, so that one that cannot be read costs no other.
  */
+import * as Result from "effect/Result"
 import type { StoreError } from "../core/model/StoreError.ts"
 import type { Any, Bucket } from "../core/strategy/Bucket.ts"
 import type { KeyOf } from "./BucketTypes.ts"
@@ -66,4 +67,37 @@ export const readMany = (
     for (const [index, outcome] of outcomes.entries()) byName.get(names[index]!)!.push(outcome)
     return Object.fromEntries(byName)
   })
+}
+
+/** Buckets with the keys that are asked of each, by names that the program chooses. */
+export type AskedBuckets<B extends Readonly<Record<string, Any>>> = {
+  readonly [Name in keyof B]: readonly [bucket: B[Name], keys: Iterable<KeyOf<B[Name]>>]
+}
+
+type EntryOf<B extends Any> = B extends Bucket<infer Name, infer K, infer View, never, any, any>
+  ? Entry<Name, K, View>
+  : never
+
+/** The entry of each key, or why it could not be read, in the order of the keys. */
+export type ReadResults<B extends Readonly<Record<string, Any>>> = {
+  readonly [Name in keyof B]: ReadonlyArray<Result.Result<EntryOf<B[Name]>, StoreError>>
+}
+
+const resultOf = (outcome: { readonly _tag: string; readonly error?: StoreError }) =>
+  outcome._tag === "Failed" ? Result.fail(outcome.error) : Result.succeed(outcome)
+
+/** The same with the buckets at hand, and each outcome as a `Result`. */
+export const readResults = (
+  asked: Readonly<Record<string, readonly [bucket: Any, keys: Iterable<unknown>]>>,
+  requester: Requester,
+  options: ReadOptions | undefined
+): Task.Task<any, never> => {
+  const entries = Object.entries(asked)
+  const buckets = Object.fromEntries(entries.map(([name, [bucket]]) => [name, bucket]))
+  const keys = Object.fromEntries(entries.map(([name, [, all]]) => [name, all]))
+  return Task.map(
+    readMany(buckets, requester, keys, options),
+    (read: Record<string, Array<any>>) =>
+      Object.fromEntries(Object.entries(read).map(([name, all]) => [name, all.map(resultOf)]))
+  )
 }

@@ -122,6 +122,8 @@ export const all =
     if (left === 0) done(values)
     else start()
     return () => {
+      // One that ends well all the same must not begin another.
+      next = tasks.length
       for (const cancel of cancels) cancel()
     }
   }

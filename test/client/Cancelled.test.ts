@@ -134,6 +134,8 @@ describe("an interrupted Effect", () => {
     expect(asked).toHaveLength(1)
     await interrupted(store.bucket(scores).many(Array.from({ length: 1000 }, String)))
     expect(asked).toHaveLength(1 + lan.client.manyMax)
+    await interrupted(store.many({ it: [scores, Array.from({ length: 1000 }, String)] }))
+    expect(asked).toHaveLength(1 + 2 * lan.client.manyMax)
     expect(cancelled).toEqual(asked)
   })
 

@@ -8,8 +8,7 @@ import { connectWith, makeDb } from "../../src/client/Promises.ts"
 import * as Bucket from "../../src/core/strategy/Bucket.ts"
 import * as Key from "../../src/core/strategy/Key.ts"
 import type { Backend, BackendRequest } from "../../src/client/Backend.ts"
-import { notes, profiles, scores } from "../cluster/buckets.ts"
-import { makeCluster } from "../cluster/memoryCluster.ts"
+import { notes, profiles } from "../cluster/buckets.ts"
 import { natsClusterName as cluster, startNatsCluster } from "../cluster/natsCluster.ts"
 import {
   describeWithNats,
@@ -136,25 +135,4 @@ it("defaults count where neither the request nor its bucket says anything", asyn
   void db.profiles.put("k", { name: "x" }, { ifUnknown: "fail" })
   expect(asked.map(({ ifUnknown }) => ifUnknown))
     .toEqual([undefined, undefined, undefined, undefined, "apply", "fail"])
-})
-
-it("reads of several buckets are answered each for itself, whichever of them fails", async () => {
-  const nodes = await makeCluster({ nodes: 3, buckets: [profiles, notes], timeoutMillis: 10_000 })
-  try {
-    const buckets = { people: profiles, notes, scores }
-    const db = makeDb(buckets, nodes.backends[0]!, async () => undefined)
-    await db.people.put("ada", { name: "Ada" })
-    const read = await db.many({ people: ["eve", "ada"], scores: ["ada"], notes: [] })
-    expect(Object.keys(read)).toEqual(["people", "scores", "notes"])
-    expect(read.people).toMatchObject([
-      { _tag: "Absent", key: "eve" },
-      { _tag: "Found", key: "ada", value: { name: "Ada" } }
-    ])
-    expect(read.scores).toMatchObject([
-      { _tag: "Failed", bucket: "scores", key: "ada", error: { _tag: "UnknownBucket" } }
-    ])
-    expect(read.notes).toEqual([])
-  } finally {
-    nodes.stop()
-  }
 })
