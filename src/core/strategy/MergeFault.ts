@@ -4,7 +4,7 @@
 import { Undecodable } from "../model/StoreError.ts"
 import { SchemaMismatch } from "./ValueCodec.ts"
 
-/** The error for the exception: the place of a value that misfits its schema, or the merge's own. */
+/** The error for the exception: a value that misfits its schema, with its place, or another. */
 export const undecodable = (bucket: string, thrown: unknown): Undecodable => {
   const { path, problem } = thrown instanceof SchemaMismatch
     ? thrown
