@@ -59,7 +59,7 @@ const asFlags = (message: string): string =>
 
 const codeOf = (error: TypedError): number => {
   const { _tag } = error
-  if (_tag === "AnotherProcess") return faultCode
+  if (_tag === "AnotherProcess" || _tag === "StorageEnded") return faultCode
   // A directory that an operator is to mend is a wrong setting, not an outage.
   if ("remedy" in error && error.remedy !== undefined) return misuseCode
   if ("isDenied" in error && error.isDenied === true) return misuseCode

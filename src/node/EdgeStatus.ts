@@ -12,7 +12,8 @@ export const storageFaults = ({ options: { storage } }: NodeCore): ReadonlyArray
   if (storage.healthy()) return []
   const trouble = storage.trouble?.()
   if (trouble === undefined) return ["the disk takes no writes; it is tried again"]
-  const { detail, kind } = trouble
+  const { detail, isRestarting, kind } = trouble
+  if (isRestarting === true) return [`${detail}; another one is started`]
   switch (kind) {
     case "closed":
       return [`${detail}: start this node again`]

@@ -44,6 +44,7 @@ import { beginIncarnation, NodeCore, type NodeOptions } from "./NodeCore.ts"
 import { processSamples } from "./ProcessSamples.ts"
 import { RequestMetrics } from "./RequestMetrics.ts"
 import { RequestTraces } from "./RequestTraces.ts"
+import { type StorageEnded, watchStorage } from "./StorageWatch.ts"
 import { fromObject, type InvalidSetting } from "./Setting.ts"
 import { resolve, type Settings } from "./Settings.ts"
 import { layerTelemetry, Telemetry } from "./Telemetry.ts"
@@ -61,8 +62,8 @@ export interface LiveNode {
   readonly natsAddress: string
   /** Stops the disk as a crash would; then close the scope, which writes nothing any more. */
   readonly crash: Effect.Effect<void>
-  /** Fails once another process under this node's id goes on in place of this one. */
-  readonly ended: Effect.Effect<never, AnotherProcess>
+  /** Fails once this node cannot go on, or another process under its id goes on instead. */
+  readonly ended: Effect.Effect<never, AnotherProcess | StorageEnded>
 }
 
 /** Why a node does not start. */
@@ -220,7 +221,7 @@ const start = Effect.fnUntraced(function*(
   const tracer = otlpUrl === undefined ? undefined : yield* Effect.tracer
   const buckets = bucketsOf(served, settings)
   const incarnation = yield* begin({ storage: storage.service, runtime }, settings)
-  const { ended, onSuperseded } = yield* watchSuperseded({ node })
+  const { ended: superseded, onSuperseded } = yield* watchSuperseded({ node })
   const options: NodeOptions = {
     runtime,
     transport,
@@ -243,6 +244,7 @@ const start = Effect.fnUntraced(function*(
     Effect.sync(() => new NodeCore(options, incarnation)),
     (started) => Effect.sync(() => started.close())
   )
+  const ended = Effect.raceFirst(superseded, yield* watchStorage(storage, core))
   metrics.add(() => [...samplesOf(core), ...processSamples(settings)])
   yield* subscribed(transport)
   const { coordinator, view } = core
@@ -266,7 +268,7 @@ const start = Effect.fnUntraced(function*(
   })
   const crash = Effect.suspend(() => {
     stopping = true
-    return Effect.promise(() => storage.thread.terminate())
+    return storage.crash
   })
   return { core, backend, settings, address, natsAddress: transport.address(), crash, ended }
 }, Effect.withSpan("everwrite.start"))
@@ -281,12 +283,14 @@ export class EverwriteNode
   /** With settings that were read, and buckets that were loaded. */
   static layerOf(
     settings: Settings,
-    served: LoadedConfig["buckets"]
+    served: LoadedConfig["buckets"],
+    /** On another store than the one in its folder: for tests of a disk that fails. */
+    storage: Layer.Layer<NodeStorage, StorageUnavailable> = layerStorage(settings)
   ): Layer.Layer<EverwriteNode, StartFailure> {
     return Layer.effect(EverwriteNode, start(settings, served)).pipe(
       Layer.provide(layerTransport(settings)),
       Layer.provide(layerDoor(settings)),
-      Layer.provide(layerStorage(settings)),
+      Layer.provide(storage),
       Layer.provide(layerTelemetry(settings))
     )
   }

@@ -2,12 +2,10 @@
  * Offers a node to Effect programs that are one, without the services that it is made of.
  */
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Everwrite } from "../client/Everwrite.ts"
 import type { Config, InvalidConfig } from "./ConfigFile.ts"
-import { EverwriteNode as Live, type StartFailure } from "./Node.ts"
-import type { AnotherProcess } from "./OneProcess.ts"
+import { EverwriteNode as Live, type LiveNode, type StartFailure } from "./Node.ts"
 
 export interface NodeService {
   readonly name: string
@@ -15,8 +13,8 @@ export interface NodeService {
   readonly address: string | undefined
   /** The broker that it is connected to. */
   readonly natsAddress: string
-  /** Fails once another process under this node's id goes on in place of this one. */
-  readonly ended: Effect.Effect<never, AnotherProcess>
+  /** Fails once this node cannot go on, or another process under its id goes on instead. */
+  readonly ended: LiveNode["ended"]
 }
 
 /**

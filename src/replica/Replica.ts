@@ -246,15 +246,8 @@ export class Replica {
     const own = local._tag === "Found" ? this.#dots.keptActor(key, local) : ""
     const encoded = (after === incoming ? arrival.encoded : undefined) ?? encode(after)
     const { fromMemory } = arrival
-    const written = {
-      key,
-      before,
-      after,
-      encoded,
-      own,
-      fromMemory,
-      operation: isKnown ? undefined : operation
-    }
+    const fresh = isKnown ? undefined : operation
+    const written = { key, before, after, encoded, own, fromMemory, operation: fresh }
     const failure = this.#write(written, local, onCommit)
     if (failure === undefined) return { _tag: "Joined" }
     return { _tag: "Refused", reason: `${failure.kind}: ${failure.detail}` }
@@ -318,6 +311,12 @@ export class Replica {
       if (!this.#endIncarnation(incarnation)) return
       this.#options.runtime.mark("replica: an incarnation ends with a failed commit")
     }
+  }
+
+  /** Goes on as another incarnation, with what is on disk alone: commits may have been lost. */
+  beginAgain(): void {
+    this.#cache.clear()
+    this.#endIncarnation(this.#dots.incarnation)
   }
 
   /** Dots of this incarnation may be known that it does not hold; none is ever made again. */

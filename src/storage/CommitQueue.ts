@@ -246,10 +246,20 @@ export class CommitQueue {
     this.#endIfIdle()
   }
 
-  /** Nothing will be committed any more: waiting writes fail, and every later write. */
-  stop(detail: string): void {
-    this.#refusal = { kind: "closed", detail }
+  /** Nothing will be committed unless it resumes: waiting writes fail, and every later write. */
+  stop(detail: string, isRestarting = false): void {
+    this.#refusal = isRestarting
+      ? { kind: "closed", detail, isRestarting: true }
+      : { kind: "closed", detail }
     this.failed(this.#refusal)
+  }
+
+  /** Takes writes again after `stop`: another thread commits, to a store with these changes. */
+  resume(changes: number): void {
+    this.#refusal = this.#fault
+    this.#lastFailure = undefined
+    this.#healthy = this.#fault === undefined
+    this.#changes = changes
   }
 
   /** Forgets all waiting writes and calls no callback, as the end of the process would. */

@@ -94,13 +94,16 @@ export type StorageFailureKind = typeof StorageFailureKind.Type
 
 /**
  * Why a write was not stored. `full` (no space), `failing` (any other disk error) and
- * `overloaded` (too much waits already) may be retried; `closed` ends with the process.
+ * `overloaded` (too much waits already) may be retried; `closed` ends with the process, or
+ * once another storage thread has taken the place of one that died.
  */
 export interface StorageFailure {
   readonly kind: StorageFailureKind
   readonly detail: string
   /** Whether it ends with no retry: the store lost data, or cannot read all that it has. */
   readonly isLasting?: boolean
+  /** Whether another storage thread is being started, after which a retry may succeed. */
+  readonly isRestarting?: true
 }
 
 /** Called once for each write: nothing when it is committed and synced, else why not. */

@@ -33,3 +33,9 @@ export interface StorageOptions {
   /** Those of a local network unless others are given. */
   readonly limits?: Partial<ThreadLimits>
 }
+
+/** Of a storage with a thread of its own. */
+export interface WorkerOptions extends StorageOptions {
+  /** Its time tells how often threads died. */
+  readonly runtime: Pick<Runtime, "elapsed" | "endOfTurn" | "id">
+}

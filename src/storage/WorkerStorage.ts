@@ -7,64 +7,47 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { DatabaseSync } from "node:sqlite"
-import { Worker } from "node:worker_threads"
+import type { Worker } from "node:worker_threads"
 import { lan } from "../core/model/Limits.ts"
+import { lanWatch } from "../core/model/WatchLimits.ts"
 import { makeBufferedStorage } from "./BufferedStorage.ts"
 import { badPage, CommitQueue } from "./CommitQueue.ts"
+import { lossOf } from "./Committer.ts"
+import { FileGuard } from "./FileGuard.ts"
 import { Reader } from "./Reader.ts"
 import { Storage, type StorageService, StorageUnavailable } from "./Storage.ts"
-import type { StorageOptions } from "./StorageOptions.ts"
+import type { WorkerOptions } from "./StorageOptions.ts"
 import { type DirectoryLock, lockDirectory, unavailable } from "./StoreDirectory.ts"
-import type { OpenedStore } from "./StoreRow.ts"
+import { type Started, startThread, StorageThread } from "./StorageThread.ts"
 import { sharedPragmas } from "./Tables.ts"
-import { missingThread, threadFile } from "./ThreadFile.ts"
-import {
-  type FromThread,
-  GroupBuffers,
-  pack,
-  type ThreadOptions,
-  type ToThread
-} from "./WorkerProtocol.ts"
+import { GroupBuffers, pack, type ThreadOptions } from "./WorkerProtocol.ts"
 
 export interface WorkerStorage {
   readonly service: StorageService
   /** Waits until waiting writes are committed, then frees the directory. */
   readonly close: Effect.Effect<void>
+  /** Ends the thread as a crash of the process would; no other one is started. */
+  readonly crash: Effect.Effect<void>
+  readonly onThread: (events: ThreadEvents) => void
+  /** The one that commits now. */
   readonly thread: Worker
 }
 
-interface Started {
-  readonly thread: Worker
-  readonly store: OpenedStore
+/** Of the thread of a storage, for the node that stands on it. */
+export interface ThreadEvents {
+  /** Another thread took the place of one that died; the writes that waited have failed. */
+  readonly onRestart: (reason: string) => void
+  /** No other one is started any more: nothing is written until another start of the process. */
+  readonly onEnd: (reason: string) => void
 }
 
-const openFailed = (
-  path: string,
-  { reason, remedy }: Extract<FromThread, { readonly _tag: "OpenFailed" }>
-): StorageUnavailable =>
-  new StorageUnavailable(remedy === undefined ? { path, reason } : { path, reason, remedy })
-
-const startThread = (options: ThreadOptions): Effect.Effect<Started, StorageUnavailable> =>
+const firstThread = (options: ThreadOptions): Effect.Effect<Started, StorageUnavailable> =>
   Effect.callback((resume) => {
-    const file = threadFile()
-    if (file === undefined) {
-      const { databasePath: path } = options
-      return resume(Effect.fail(new StorageUnavailable({ path, ...missingThread })))
-    }
-    // None of the options of this process: `--eval`, `--inspect-brk` and others do not fit a file.
-    const execArgv = ["--disable-warning=ExperimentalWarning"]
-    const thread = new Worker(file, { workerData: options, name: "storage", execArgv })
-    const refuse = (error: unknown) => {
-      resume(Effect.fail(unavailable(options.databasePath, error)))
-    }
-    const path = options.databasePath
-    thread.once("error", refuse)
-    thread.once("message", (message: FromThread) => {
-      thread.off("error", refuse)
-      if (message._tag === "Ready") resume(Effect.succeed({ thread, store: message.store }))
-      else refuse(message._tag === "OpenFailed" ? openFailed(path, message) : "its thread broke")
-    })
-    return Effect.promise(() => thread.terminate())
+    const thread = startThread(options, (started) =>
+      resume(
+        started instanceof StorageUnavailable ? Effect.fail(started) : Effect.succeed(started)
+      ))
+    return Effect.promise(async () => void (await thread?.terminate()))
   })
 
 const openReader = (path: string): DatabaseSync => {
@@ -74,62 +57,86 @@ const openReader = (path: string): DatabaseSync => {
 }
 
 const serve = (
-  options: StorageOptions,
-  opened: Started & {
+  options: WorkerOptions,
+  opened: {
+    readonly started: Started
+    readonly thread: ThreadOptions
     readonly lock: DirectoryLock
     readonly database: DatabaseSync
   }
 ): WorkerStorage => {
-  const { thread, lock, database, store } = opened
-  const tell = (message: ToThread, transfer: ReadonlyArray<ArrayBuffer>): void =>
-    thread.postMessage(message, transfer)
+  const { database, lock, started, thread: threadOptions } = opened
+  const { store } = started
   const limits = { ...lan.node, ...options.limits }
   const buffers = new GroupBuffers(limits)
+  const guard = new FileGuard(threadOptions.databasePath)
   const queue = new CommitQueue({
     runtime: options.runtime,
     limits,
     epoch: store.epoch,
     commit: ({ attempt, bytes, id, writes }) => {
       const packed = pack(writes, bytes, buffers.take(bytes))
-      tell({ _tag: "Commit", id, attempt, packed }, [packed.buffer])
+      thread.post({ _tag: "Commit", id, attempt, packed }, [packed.buffer])
     }
   })
-  thread.on("message", (message: FromThread) => {
-    if (message._tag === "Committed") {
-      buffers.giveBack(message.buffers)
-      queue.committed(message.id)
-    } else if (message._tag === "Failed") queue.failed(message.failure)
-  })
-  let running = true
-  let idle = false
-  let closed: (() => void) | undefined
-  let cause = ""
-  thread.on("error", (error) => void (cause = `: ${String(error)}`))
-  thread.on("exit", () => {
-    running = false
-    if (idle) closed?.()
-    else queue.stop(`the storage thread stopped${cause}`)
+  const listening: Array<ThreadEvents> = []
+  const thread = new StorageThread({
+    started,
+    thread: threadOptions,
+    runtime: options.runtime,
+    limits: lanWatch,
+    onMessage: (message) => {
+      if (message._tag === "Committed") {
+        buffers.giveBack(message.buffers)
+        queue.committed(message.id)
+      } else if (message._tag === "Failed") queue.failed(message.failure)
+    },
+    onDeath: (reason, isLast) => {
+      // The reader has open the files that were there before.
+      const lost = lossOf(guard)
+      if (lost !== undefined) queue.breakDown(lost)
+      const goesOn = queue.fault === undefined
+      queue.stop(reason, goesOn && !isLast)
+      return goesOn
+    },
+    onRestart: ({ changes, storeId }, reason) => {
+      const had = store.changes + queue.changes
+      if (storeId !== store.storeId || changes < had) return false
+      queue.resume(changes - store.changes)
+      for (const { onRestart } of listening) onRestart(reason)
+      return true
+    },
+    onEnd: (reason) => {
+      queue.stop(reason)
+      for (const { onEnd } of listening) onEnd(reason)
+    }
   })
   const close = Effect.callback<void>((resume) => {
-    closed = () => {
-      lock.release()
-      resume(Effect.void)
-    }
+    thread.prepareClose()
     queue.close(() => {
-      idle = true
       // The writer closes last: then SQLite empties the log into the file and removes it.
       database.close()
-      if (running) tell({ _tag: "Close" }, [])
-      else closed?.()
+      thread.close(() => {
+        lock.release()
+        resume(Effect.void)
+      })
     })
   })
   const onBadPage = (detail: string) => queue.breakDown(badPage(detail))
   const service = makeBufferedStorage({ reader: new Reader(database, onBadPage), queue }, store)
-  return { service, close, thread }
+  return {
+    service,
+    close,
+    crash: Effect.promise(() => thread.crash()),
+    onThread: (events) => void listening.push(events),
+    get thread() {
+      return thread.current
+    }
+  }
 }
 
 /** A start is asynchronous: the thread opens the file first, and says whether it may. */
-export const openWorker = Effect.fnUntraced(function*(options: StorageOptions) {
+export const openWorker = Effect.fnUntraced(function*(options: WorkerOptions) {
   const { directory, identity, runtime } = options
   const refuse = (error: unknown) => unavailable(directory, error)
   const lock = yield* Effect.try({ try: () => lockDirectory(directory), catch: refuse })
@@ -137,15 +144,10 @@ export const openWorker = Effect.fnUntraced(function*(options: StorageOptions) {
   const { fileCheckMillis, storageBytesMax: fileBytesMax } = { ...lan.node, ...options.limits }
   const open = Effect.gen(function*() {
     const newStoreId = runtime.id()
-    const started = yield* startThread({
-      databasePath,
-      identity,
-      fileBytesMax,
-      newStoreId,
-      fileCheckMillis
-    })
+    const thread = { databasePath, identity, fileBytesMax, newStoreId, fileCheckMillis }
+    const started = yield* firstThread(thread)
     return yield* Effect.try({
-      try: () => serve(options, { ...started, lock, database: openReader(databasePath) }),
+      try: () => serve(options, { started, thread, lock, database: openReader(databasePath) }),
       catch: refuse
     }).pipe(Effect.onError(() => Effect.promise(() => started.thread.terminate())))
   })
@@ -153,7 +155,7 @@ export const openWorker = Effect.fnUntraced(function*(options: StorageOptions) {
 })
 
 /** The storage on a thread of its own, closed with the scope. */
-export const layerWorker = (options: StorageOptions): Layer.Layer<Storage, StorageUnavailable> =>
+export const layerWorker = (options: WorkerOptions): Layer.Layer<Storage, StorageUnavailable> =>
   Layer.effect(
     Storage,
     Effect.acquireRelease(openWorker(options), (storage) => storage.close).pipe(

@@ -11,9 +11,10 @@ import * as Bucket from "../../src/core/strategy/Bucket.ts"
 import * as Key from "../../src/core/strategy/Key.ts"
 import { watchDisk, type WatchedDisk } from "../../src/node/DiskCheck.ts"
 import { EverwriteNode } from "../../src/node/Node.ts"
-import type { StorageFailure } from "../../src/storage/Storage.ts"
+import type { StorageFailure, StorageService } from "../../src/storage/Storage.ts"
 import * as Schema from "effect/Schema"
 import { until } from "../tooling/until.ts"
+import { nodeOnDisk, readyz } from "./nodeOnDisk.ts"
 import { alone, useFolder } from "./temporaryDirectories.ts"
 
 const folder = useFolder()
@@ -131,7 +132,40 @@ describe("a node", () => {
         expect(live.status).toBe(200)
       })))
 
-  it("is not ready where its storage thread has stopped, and says so", () =>
+  it("is ready again by itself where its disk works again, though nobody writes", () => {
+    const failure: StorageFailure = { kind: "failing", detail: "of the test" }
+    const disk = { fails: false, isHealthy: true }
+    const around = (service: StorageService): StorageService => ({
+      ...service,
+      healthy: () => disk.isHealthy,
+      trouble: () => disk.isHealthy ? undefined : failure,
+      write: (batch, done) => {
+        if (!disk.fails) {
+          return service.write(batch, (outcome) => {
+            disk.isHealthy = outcome === undefined
+            done(outcome)
+          })
+        }
+        disk.isHealthy = false
+        done(failure)
+        return []
+      }
+    })
+    const { buckets: _, ...settings } = alone(folder())
+    const given = { settings: { ...settings, http: 0 }, buckets: [texts], around }
+    return nodeOnDisk(given, async ({ live }) => {
+      expect((await readyz(live)).status).toBe(200)
+      disk.fails = true
+      live.core.options.storage.write({ documents: [], rows: [] }, () => {})
+      const failing = await readyz(live)
+      expect(failing.status).toBe(503)
+      expect(failing.text).toContain("the disk fails (of the test): it is tried again")
+      disk.fails = false
+      await until("the node is ready", async () => (await readyz(live)).status === 200)
+    })
+  })
+
+  it("is not ready where its storage thread stays away, and says so", () =>
     running({}, (address, live) =>
       Effect.gen(function*() {
         yield* live.crash

@@ -24,6 +24,13 @@ export const lanWatch = {
    * documents takes, since a disk may have room for a few bytes and no more.
    */
   diskCheckBytes: 64 * 1024,
+  /**
+   * A storage thread that died this many times within `threadDeathsMillis` is not started again:
+   * what ends it that often ends the next one, too. Each start costs an incarnation, and so an
+   * actor in the context of every document that is written in it.
+   */
+  threadDeathsMax: 3,
+  threadDeathsMillis: 60_000,
   /** Between two attempts to reach a broker at the start, of a node that waits for one. */
   brokerWaitMillis: 500
 }
