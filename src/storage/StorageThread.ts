@@ -108,10 +108,10 @@ export class StorageThread {
     else void this.#starting.terminate().then(closed)
   }
 
-  /** Ends it as the end of the process would. */
-  async crash(): Promise<void> {
+  /** The threads that a crash of the process would end. */
+  prepareCrash(): ReadonlyArray<Worker> {
     this.#isClosing = true
-    await Promise.all([this.#thread.terminate(), this.#starting?.terminate()])
+    return this.#starting === undefined ? [this.#thread] : [this.#thread, this.#starting]
   }
 
   #watch(): void {

@@ -41,13 +41,15 @@ export interface ThreadEvents {
   readonly onEnd: (reason: string) => void
 }
 
+const ended = (thread: Worker): Effect.Effect<void> => Effect.promise(() => thread.terminate())
+
 const firstThread = (options: ThreadOptions): Effect.Effect<Started, StorageUnavailable> =>
   Effect.callback((resume) => {
     const thread = startThread(options, (started) =>
       resume(
         started instanceof StorageUnavailable ? Effect.fail(started) : Effect.succeed(started)
       ))
-    return Effect.promise(async () => void (await thread?.terminate()))
+    return thread === undefined ? Effect.void : ended(thread)
   })
 
 const openReader = (path: string): DatabaseSync => {
@@ -111,7 +113,27 @@ const serve = (
       for (const { onEnd } of listening) onEnd(reason)
     }
   })
-  const close = Effect.callback<void>((resume) => {
+  const onBadPage = (detail: string) => queue.breakDown(badPage(detail))
+  const service = makeBufferedStorage({ reader: new Reader(database, onBadPage), queue }, store)
+  return {
+    service,
+    close: closing({ queue, thread, database, lock }),
+    crash: Effect.suspend(() => Effect.forEach(thread.prepareCrash(), ended, { discard: true })),
+    onThread: (events) => void listening.push(events),
+    get thread() {
+      return thread.current
+    }
+  }
+}
+
+/** Ends all once the writes that wait are committed. */
+const closing = ({ database, lock, queue, thread }: {
+  readonly queue: CommitQueue
+  readonly thread: StorageThread
+  readonly database: DatabaseSync
+  readonly lock: DirectoryLock
+}): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
     thread.prepareClose()
     queue.close(() => {
       // The writer closes last: then SQLite empties the log into the file and removes it.
@@ -122,18 +144,6 @@ const serve = (
       })
     })
   })
-  const onBadPage = (detail: string) => queue.breakDown(badPage(detail))
-  const service = makeBufferedStorage({ reader: new Reader(database, onBadPage), queue }, store)
-  return {
-    service,
-    close,
-    crash: Effect.promise(() => thread.crash()),
-    onThread: (events) => void listening.push(events),
-    get thread() {
-      return thread.current
-    }
-  }
-}
 
 /** A start is asynchronous: the thread opens the file first, and says whether it may. */
 export const openWorker = Effect.fnUntraced(function*(options: WorkerOptions) {
