@@ -54,7 +54,7 @@ export const plot = (rows: ReadonlyArray<Row>): string => {
       group = title
     }
     const colour = colours[names.indexOf(program) % colours.length]
-    const [least, most] = spread.map(scale.x) as [number, number]
+    const [least, most] = [scale.x(spread[0]), scale.x(spread[1])]
     const end = scale.x(perSecond)
     const middle = (y + bar / 2).toFixed(1)
     shapes.push(

@@ -32,7 +32,7 @@ const medianIfAny = (values: ReadonlyArray<number>): number | undefined =>
   values.length === 0 ? undefined : median(values)
 
 const rowOf = (cells: ReadonlyArray<Cell>): Row => {
-  const [{ inFlight, load, program }] = cells as readonly [Cell]
+  const { inFlight, load, program } = cells[0]!
   const speeds = cells.map(({ measured }) => measured.perSecond)
   const millisAt = (percentile: Percentile): number =>
     median(cells.map(({ measured }) => measured.millis[percentile]))

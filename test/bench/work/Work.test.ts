@@ -1,5 +1,5 @@
-// Guards what one operation costs: messages, bytes on the wire, calls of SQLite, commits, syncs and
-// bytes to disk, none of which depends on how busy the machine is. A change that is meant is kept by
+// Guards what one operation costs: messages, bytes on the wire, calls of SQLite, commits, syncs,
+// bytes to disk. None depends on how busy the machine is. A change that is meant is kept by
 // EVERWRITE_REWRITE=1, which writes `figures.json` anew.
 import { spawnSync } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
