@@ -20,7 +20,6 @@ import {
   asking,
   contextRequired,
   noAccess,
-  notJson,
   notReady,
   notWritable,
   reading,
@@ -222,7 +221,7 @@ class Requests extends HttpApiGroup.make("requests").add(
     params: bucketParams,
     payload: RequestBody,
     success: AnswerBody,
-    error: [...reading, tooLarge, notJson]
+    error: [...reading, tooLarge]
   }).annotateMerge(summary("Read a document, for programs: contexts of any size in the bodies")),
   HttpApiEndpoint.post("write", "/v1/buckets/:bucket/write", {
     params: bucketParams,

@@ -55,7 +55,11 @@ const headersTooLarge = problem(
   "HeadersTooLarge",
   "The headers are larger than 16 KiB; `POST .../read` and `.../write` carry contexts in bodies"
 )
-export const notJson = problem(415, "NotJson", "The body is not application/json")
+const notJson = problem(
+  415,
+  "NotJson",
+  "The body is not application/json, or the request has a content-encoding"
+)
 const invalidValue = problem(
   422,
   "InvalidValue",
@@ -79,8 +83,16 @@ export const notReady = problem(
 )
 
 /** Of every request, before anything is asked of the node. */
-export const always = [badRequest, denied, tooSlow, wrongHost, headersTooLarge, failed] as const
+export const always = [
+  badRequest,
+  denied,
+  tooSlow,
+  notJson,
+  wrongHost,
+  headersTooLarge,
+  failed
+] as const
 /** Of those that need a token and give way to others. */
 export const asking = [...always, noAccess, unavailable] as const
 export const reading = [...asking, notFound, conflict] as const
-export const writing = [...reading, tooLarge, notJson, invalidValue] as const
+export const writing = [...reading, tooLarge, invalidValue] as const
