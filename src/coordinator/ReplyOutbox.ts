@@ -9,6 +9,7 @@
 import { errorText } from "../../schemas/ClientAnswer.ts"
 import { isObject } from "../core/model/CanonicalJson.ts"
 import * as Errors from "../core/model/StoreError.ts"
+import type { NodeLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import type { ServiceFault, TransportService } from "../transport/Transport.ts"
@@ -74,26 +75,31 @@ const sizeOf = (text: string, room: number): number =>
 export interface ReplyOutboxOptions extends AnswerPartsOptions {
   readonly runtime: AnswerPartsOptions["runtime"] & Pick<Runtime, "endOfTurn">
   readonly node: NodeId
+  readonly limits: AnswerPartsOptions["limits"] & Pick<NodeLimits, "answerRefusedMillis">
 }
 
-/** Nothing was changed, and another node may have room for the answer. */
-export const congested = (node: NodeId): Errors.NodeUnavailable =>
-  new Errors.NodeUnavailable({
-    node,
-    reason: "too many bytes of answers are on their way to this client"
-  })
+/**
+ * The answer to a read for whose answer there is no room: too many bytes are on their way to its
+ * client, or to all. The node is at work, so nobody has a reason to avoid it.
+ */
+export const congested = (
+  node: NodeId,
+  { answerRefusedMillis }: Pick<NodeLimits, "answerRefusedMillis">
+): Errors.Overloaded => new Errors.Overloaded({ node, retryAfterMillis: answerRefusedMillis })
 
 export class ReplyOutbox {
   readonly #runtime: Pick<Runtime, "endOfTurn">
   readonly #transport: TransportService
   readonly #node: NodeId
+  readonly #limits: ReplyOutboxOptions["limits"]
   readonly #parts: AnswerParts
   readonly #batches = new Map<string, Batch>()
   #isScheduled = false
   #refused = 0
 
   constructor(options: ReplyOutboxOptions) {
-    const { node, runtime, transport } = options
+    const { limits, node, runtime, transport } = options
+    this.#limits = limits
     this.#parts = new AnswerParts(options)
     this.#runtime = runtime
     this.#transport = transport
@@ -127,7 +133,7 @@ export class ReplyOutbox {
     if (shorter !== undefined) return this.send(to, shorter())
     if (isTaken) this.#refused++
     const error = isTaken
-      ? congested(this.#node)
+      ? congested(this.#node, this.#limits)
       : tooLarge(size, Math.max(room, to.answerBytesMax))
     this.#deliver(to, errorText(to.id, error), room)
   }
@@ -145,7 +151,7 @@ export class ReplyOutbox {
   #roomFor(to: ReplyTo, text: string, size: number): string {
     if (!to.isRead || this.hasRoom(to.subject, size)) return text
     this.#refused++
-    return errorText(to.id, congested(this.#node))
+    return errorText(to.id, congested(this.#node, this.#limits))
   }
 
   #gather(subject: string, text: string, room: number): void {

@@ -55,7 +55,10 @@ export interface RequestServerOptions {
   /** In which the requests of a message take their turns. */
   readonly work: WorkQueue
   readonly limits:
-    & Pick<NodeLimits, "messageRequestsMax" | "messageListingsMax" | "waitTargetMillis">
+    & Pick<
+      NodeLimits,
+      "messageRequestsMax" | "messageListingsMax" | "waitTargetMillis" | "answerRefusedMillis"
+    >
     & AnswerPartsOptions["limits"]
   /** Takes note of an exception that ended one request, and of its place in words. */
   readonly failed: (failure: unknown, where: string) => void
@@ -285,7 +288,9 @@ export class RequestServer {
     if (access === "read" && !this.#outbox.hasRoom(reply)) {
       this.#congested++
       const refused = { ...arrival, to: { ...to, isRead: false } }
-      return new NatsOrigin(refused, replyOf).deliver(congested(this.#options.node))
+      return new NatsOrigin(refused, replyOf).deliver(
+        congested(this.#options.node, this.#options.limits)
+      )
     }
     const misread = isMarked ? Json.misreadIn(json) : undefined
     if (misread !== undefined) {

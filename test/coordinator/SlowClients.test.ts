@@ -32,7 +32,7 @@ const send = (subject: string, body: unknown, reply = "inbox.slow"): any => {
 }
 
 const refusal = {
-  error: { _tag: "NodeUnavailable", node: "n1", reason: expect.stringContaining("this client") }
+  error: { _tag: "Overloaded", node: "n1", retryAfterMillis: 100 }
 }
 const server = () => stepped.nodes[0]!.core.requests
 
@@ -61,7 +61,7 @@ describe("a client that takes no answers", () => {
     rooms.set("inbox.slow", 12_000)
     const batch = Array.from({ length: 40 }, (_, id) => ({ id, key: "k" }))
     const replies: ReadonlyArray<any> = send("read.notes.get", batch) ?? []
-    const refused = replies.filter(({ error }) => error?._tag === "NodeUnavailable")
+    const refused = replies.filter(({ error }) => error?._tag === "Overloaded")
     expect(replies.map(({ id }) => id).toSorted((a, b) => a - b)).toEqual(batch.map(({ id }) => id))
     expect(replies.length - refused.length).toBeGreaterThan(1)
     expect(replies.length - refused.length).toBeLessThan(12)

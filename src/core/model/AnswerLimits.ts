@@ -19,7 +19,12 @@ export const lanAnswerParts = {
    */
   answerStallMillis: 5_000,
   /** How often it is tried again where there is no room for a part. A few round trips. */
-  answerRetryMillis: 20
+  answerRetryMillis: 20,
+  /**
+   * How long a client is told to wait with a read for whose answer there is no room. A broker takes
+   * some MiB in it, 100 MB/s; each further refusal doubles it.
+   */
+  answerRefusedMillis: 100
 }
 
 /** Of the client that puts them together. */
