@@ -2,6 +2,7 @@
  * Lets a person at the terminal of `everwrite dev` stop a node, cut one off and bring them back, to
  * see that the data survive.
  */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import { devScreen } from "../core/model/EdgeLimits.ts"
@@ -60,7 +61,8 @@ const heal = (cluster: DevCluster, isCut: boolean) => {
 const showFigures = Effect.fnUntraced(function*(cluster: DevCluster) {
   const figures = new DevFigures(cluster)
   for (;;) {
-    yield* Effect.sleep(devScreen.figuresMillis)
+    const [slept] = yield* Effect.timed(Effect.sleep(devScreen.figuresMillis))
+    if (Duration.toMillis(slept) > devScreen.lateLookMillis) continue
     const line = figures.news()
     if (line !== undefined) yield* Output.line(faint(line))
   }

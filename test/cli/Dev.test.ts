@@ -1,8 +1,9 @@
 /** `everwrite dev`: ready in time, ports that are named when taken, an end that keeps the data. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { sampleBuckets } from "../../src/node/SampleBuckets.ts"
@@ -25,6 +26,15 @@ const printed = async (args: ReadonlyArray<string>) => {
   await until("dev is ready", ready, { withinMillis: 30_000 })
   dev.child.kill("SIGINT")
   return dev.ended
+}
+
+/** Signals the processes that a process started, and those that they started. */
+const signalAll = (parent: number, signal: NodeJS.Signals): void => {
+  const children = readFileSync(`/proc/${parent}/task/${parent}/children`, "utf8").split(" ")
+  for (const child of children.filter((pid) => pid !== "").map(Number)) {
+    process.kill(child, signal)
+    signalAll(child, signal)
+  }
 }
 
 /** A port that is taken until the test lets it go; undefined where another program has it. */
@@ -235,6 +245,26 @@ describe.skipIf(!existsSync(script))("on a terminal", () => {
     await says(/^requests 3   peers n1 2\/2, n2 2\/2, n3 2\/2   conflicts 2\r$/mu)
     expect(dev.stdout().match(/^requests 3 .*$/gmu)).toHaveLength(1)
     expect(dev.stdout()).not.toContain(escape)
+    dev.child.stdin.write("q")
+    await dev.ended
+  })
+
+  it("no node seems cut off after the process stood still", async () => {
+    const dev = startOnTerminal(["dev", ...ports], { cwd: folder, env: { NO_COLOR: "1" } })
+    const says = (text: RegExp) =>
+      until(String(text), () => text.test(dev.stdout()), { withinMillis: 30_000 })
+    await says(/q quit/u)
+    const [, url = ""] = /HTTP +(\S+)/u.exec(dev.stdout()) ?? []
+    for (let requests = 1; requests <= 3; requests++) {
+      signalAll(dev.child.pid!, "SIGSTOP")
+      await sleep(3_000)
+      signalAll(dev.child.pid!, "SIGCONT")
+      // The terminal's program stops itself when its child does.
+      dev.child.kill("SIGCONT")
+      await run(["put", "scratch", "k", "1", "--url", url])
+      await says(new RegExp(`^requests ${requests} `, "mu"))
+    }
+    expect(dev.stdout()).not.toContain("0/2")
     dev.child.stdin.write("q")
     await dev.ended
   })

@@ -298,7 +298,12 @@ export const devScreen = {
    * After how long without a frame a peer is shown as out of reach. Peers greet each other every
    * 250 ms; eight of these, so that a busy laptop does not seem to be cut off.
    */
-  heardWithinMillis: 2_000
+  heardWithinMillis: 2_000,
+  /**
+   * How long after the last look another one is late and is left out: the process stood still, and
+   * frames wait to be read. Half a second and a greeting less than `heardWithinMillis`.
+   */
+  lateLookMillis: 1_500
 }
 
 /** Log lines that name documents, so that a fault of many does not hide all others. */
