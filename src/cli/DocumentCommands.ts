@@ -100,16 +100,25 @@ const write = (document: Asked, flags: WriteFlags, sent: Sent) => {
   return send(document, "write", ifUnknown === undefined ? sent : { ...sent, ifUnknown }, id)
 }
 
-const print = Effect.fnUntraced(function*(answer: BackendAnswer, flags: DocumentFlags) {
+const print = Effect.fnUntraced(function*(
+  answer: BackendAnswer,
+  flags: DocumentFlags,
+  { blind = false }: { readonly blind?: boolean } = {}
+) {
   const { context, lost, replied, siblings, unshown, values } = answer
+  if (flags.json) {
+    const told = {
+      ...lost === true ? { lost } : {},
+      ...unshown === true ? { unshown } : {},
+      ...blind ? { blind } : {}
+    }
+    return yield* Output.json({ values, context, replied, siblings, ...told })
+  }
   if (lost === true) {
     yield* Output.note("lost: the session had seen something that no node has any more")
   }
+  if (blind) yield* Output.note("nothing could be read, so this write replaced nothing")
   if (unshown === true) yield* Output.note("done; the document is not shown: read it")
-  if (flags.json) {
-    const told = { ...lost === true ? { lost } : {}, ...unshown === true ? { unshown } : {} }
-    return yield* Output.json({ values, context, replied, siblings, ...told })
-  }
   for (const value of values) yield* Output.json(value)
   if (values.length > 1) {
     yield* Output.note(`${values.length} siblings: concurrent writes that have not been merged`)
@@ -151,9 +160,8 @@ const inValue = (error: StoreError): StoreError => {
  */
 const seenBefore = (document: Asked) =>
   read(document, { r: "one" }).pipe(
-    Effect.map(({ context }) => ({ context })),
-    Effect.catchTag("QuorumNotMet", () =>
-      Effect.as(Output.note("nothing could be read, so this write replaces nothing"), {}))
+    Effect.map(({ context }): Sent => ({ context })),
+    Effect.catchTag("QuorumNotMet", () => Effect.succeed<Sent>({}))
   )
 
 export const put = Command.make(
@@ -173,7 +181,7 @@ export const put = Command.make(
         const seen = yield* seenBefore(document)
         const calls = [{ name: "put", args: [value] }]
         const written = Effect.mapError(write(document, flags, { calls, ...seen }), inValue)
-        yield* print(yield* written, flags)
+        yield* print(yield* written, flags, { blind: seen.context === undefined })
       }))
 ).pipe(
   Command.withDescription("Write a whole document, in place of the stored one"),

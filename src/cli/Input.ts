@@ -10,6 +10,7 @@ import * as Json from "../core/codec/Json.ts"
 import { MalformedKey } from "../core/model/DocumentKey.ts"
 import { parseKey } from "../core/model/KeyFields.ts"
 import { InvalidKey, InvalidValue } from "../core/model/StoreError.ts"
+import { visibleJson } from "../core/model/VisibleText.ts"
 import { Misuse } from "./Failure.ts"
 
 /** Node shows this in place of bytes of a command line that are no UTF-8. */
@@ -71,17 +72,41 @@ export const value = Effect.fnUntraced(function*(
 })
 
 const shownLengthMax = 40
+/** The engine may quote the whole text. */
+const faultLengthMax = 100
 
 const valueOf = (
   typed: string,
   bucket: string
 ): Effect.Effect<Json.Json, InvalidValue | Misuse> => {
-  const shown = typed.length > shownLengthMax ? `${typed.slice(0, shownLengthMax)}...` : typed
-  const misuse = new Misuse({ problem: `${shown} is not JSON; a text is '"${shown}"'` })
+  const misuse = new Misuse({ problem: notJson(typed) })
   return Effect.flatMap(
     jsonOf(typed, { bucket, at: [], otherwise: () => undefined }),
     (json) => json === undefined ? Effect.fail(misuse) : Effect.succeed(json)
   )
+}
+
+/** As a shell takes it. */
+const quoted = (json: string): string => `'${json.replaceAll("'", String.raw`'\''`)}'`
+
+/** With the JSON of the text, where that is short enough to be typed, since it may be meant so. */
+const notJson = (typed: string): string => {
+  const isShort = typed.length <= shownLengthMax
+  const shown = isShort ? typed : `${typed.slice(0, shownLengthMax)}...`
+  const advice = isShort ? quoted(visibleJson(typed)) : "JSON in quotes, as '\"world\"'"
+  return `${shown} is not JSON${faultIn(typed)}; a text is ${advice}`
+}
+
+/** Where a text that begins as JSON ends to be JSON. */
+const faultIn = (typed: string): string => {
+  if (!/^\s*["[{]/u.test(typed)) return ""
+  try {
+    Json.check(typed)
+    return ""
+  } catch (thrown) {
+    const isShort = thrown instanceof SyntaxError && thrown.message.length <= faultLengthMax
+    return isShort ? ` (${thrown.message})` : ""
+  }
 }
 
 /**

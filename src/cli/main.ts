@@ -4,6 +4,7 @@
 import "effect/schema/SchemaJITCompiler/enable"
 import * as Cause from "effect/Cause"
 import * as CliConfig from "effect/cli/CliConfig"
+import type * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
@@ -42,14 +43,25 @@ const everwrite = Command.make("everwrite").pipe(
   ])
 )
 
+const flagsPlace = "flags stand behind the command, as in everwrite get scratch hello --url URL"
+
+/** What follows a flag before the command is read as the command, so that flag is told alone. */
+const problemsOf = (errors: ReadonlyArray<CliError.CliError>): ReadonlyArray<string> => {
+  const early = errors.find((error) =>
+    error._tag === "UnrecognizedOption" && error.command?.length === 1
+  )
+  const told = early === undefined ? errors : [early]
+  return told.map((error) => error === early ? `${error.message}; ${flagsPlace}` : error.message)
+}
+
 /** Misuse is told in two lines, not in a page of help. */
 const presenter = CliOutput.layerPresenter({
   present: (event) => {
     if (event._tag === "Version") return Effect.sync(() => console.log(event.version))
     if (event._tag === "Help") return line(helpText(event.helpDoc))
-    const problems = event.errors.map(({ message }) =>
-      hideAddresses(message, process.argv.slice(2)).replaceAll(/\s+/gu, " ")
-    ).map(visible)
+    const problems = problemsOf(event.errors).map((message) =>
+      visible(hideAddresses(message, process.argv.slice(2)).replaceAll(/\s+/gu, " "))
+    )
     return note(`${problems.join("; ")}\n${event.commandPath.join(" ")} --help shows its usage`)
   }
 })

@@ -6,15 +6,32 @@ import { isObject } from "../core/model/CanonicalJson.ts"
 import { InvalidRequest } from "../core/model/StoreError.ts"
 
 const refuse = (setting: string, value: unknown, expected: string): never => {
-  const shown = value === undefined ? "missing" : typeof value
-  throw new InvalidRequest({ setting, value: shown, expected })
+  throw new InvalidRequest({ setting, value: shown(value), expected })
 }
 
-const isText = (value: unknown): value is string => typeof value === "string"
+const shown = (value: unknown): string => {
+  if (value === undefined) return "missing"
+  if (isEmpty(value)) return "empty"
+  if (!Array.isArray(value)) return typeof value
+  return `a list of ${[...new Set(value.map((each) => typeof each))].join(", ")}`
+}
+
+const isEmpty = (value: unknown): boolean =>
+  typeof value === "string"
+    ? value.trim() === ""
+    : typeof value === "object" && value !== null && Object.keys(value).length === 0
+
+const isText = (value: unknown): value is string => typeof value === "string" && !isEmpty(value)
 
 /** Buckets by names. */
 export const checkBuckets = (buckets: unknown): void => {
-  if (!isObject(buckets)) return refuse("buckets", buckets, "an object of buckets by their names")
+  if (!isObject(buckets) || isEmpty(buckets)) {
+    return refuse(
+      "buckets",
+      buckets,
+      "an object of buckets by their names, such as { carts: Carts }"
+    )
+  }
   for (const [name, bucket] of Object.entries(buckets)) {
     if (isObject(bucket) && isObject(bucket["definition"]) && isObject(bucket["code"])) continue
     refuse(`bucket ${name}`, bucket, "a bucket that Bucket.lww, merge, siblings or crdt made")
@@ -25,7 +42,9 @@ export const checkBuckets = (buckets: unknown): void => {
 export const checkServers = (options: unknown): void => {
   const { connection, servers } = isObject(options) ? options : {}
   if (connection !== undefined) return
-  const isGiven = Array.isArray(servers) ? servers.every(isText) : isText(servers)
+  const isGiven = Array.isArray(servers)
+    ? !isEmpty(servers) && servers.every(isText)
+    : isText(servers)
   if (!isGiven) refuse("servers", servers, "nats://host:port, one or several")
 }
 

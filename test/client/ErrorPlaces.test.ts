@@ -120,14 +120,33 @@ describe("a program without types gets a typed error for", () => {
   it.each([
     ["no options", () => connect({ profiles }, any(undefined)), "servers is missing"],
     ["empty options", () => connect({ profiles }, any({})), "servers is missing"],
-    ["servers of numbers", () => connect({ profiles }, any({ servers: [1] })), "servers is object"],
+    [
+      "servers of numbers",
+      () => connect({ profiles }, any({ servers: [1] })),
+      "servers is a list of number"
+    ],
+    ["no server of several", () => connect({ profiles }, { servers: [] }), "servers is empty"],
+    ["a server without a name", () => connect({ profiles }, { servers: " " }), "servers is empty"],
     ["no buckets", () => connect(any(undefined), { servers: "x" }), "buckets is missing"],
+    ["an object without buckets", () => connect({}, { servers: "x" }), "buckets is empty"],
+    [
+      "an address in place of buckets",
+      () => connect(any("nats://x"), any({})),
+      "buckets is string"
+    ],
+    [
+      "a list of buckets",
+      () => connect(any([profiles]), { servers: "x" }),
+      "buckets is a list of object"
+    ],
+    ["no buckets over HTTP", async () => connectHttp({}, { url: "http://x" }), "buckets is empty"],
     [
       "a bucket that is none",
       () => connect(any({ profiles: {} }), { servers: "x" }),
-      "bucket profiles is object"
+      "bucket profiles is empty"
     ],
-    ["no address", async () => connectHttp({ profiles }, any({})), "url is missing"]
+    ["no address", async () => connectHttp({ profiles }, any({})), "url is missing"],
+    ["an empty address", async () => connectHttp({ profiles }, { url: "" }), "url is empty"]
   ])("%s", async (_, open, message) => {
     const error = await failureOf(open())
     expect(error).toBeInstanceOf(Errors.InvalidRequest)
