@@ -255,15 +255,13 @@ describe.skipIf(!existsSync(script))("on a terminal", () => {
       until(String(text), () => text.test(dev.stdout()), { withinMillis: 30_000 })
     await says(/q quit/u)
     const [, url = ""] = /HTTP +(\S+)/u.exec(dev.stdout()) ?? []
-    for (let requests = 1; requests <= 3; requests++) {
-      signalAll(dev.child.pid!, "SIGSTOP")
-      await sleep(3_000)
-      signalAll(dev.child.pid!, "SIGCONT")
-      // The terminal's program stops itself when its child does.
-      dev.child.kill("SIGCONT")
-      await run(["put", "scratch", "k", "1", "--url", url])
-      await says(new RegExp(`^requests ${requests} `, "mu"))
-    }
+    signalAll(dev.child.pid!, "SIGSTOP")
+    await sleep(3_000)
+    signalAll(dev.child.pid!, "SIGCONT")
+    // The terminal's program stops itself when its child does.
+    dev.child.kill("SIGCONT")
+    await run(["put", "scratch", "k", "1", "--url", url])
+    await says(/^requests [1-9]/mu)
     expect(dev.stdout()).not.toContain("0/2")
     dev.child.stdin.write("q")
     await dev.ended
