@@ -72,8 +72,6 @@ export const value = Effect.fnUntraced(function*(
 })
 
 const shownLengthMax = 40
-/** The engine may quote the whole text. */
-const faultLengthMax = 100
 
 const valueOf = (
   typed: string,
@@ -97,15 +95,14 @@ const notJson = (typed: string): string => {
   return `${shown} is not JSON${faultIn(typed)}; a text is ${advice}`
 }
 
-/** Where a text that begins as JSON ends to be JSON. */
+/** Where a text that begins as JSON ends to be JSON; the engine quotes little of a long text. */
 const faultIn = (typed: string): string => {
   if (!/^\s*["[{]/u.test(typed)) return ""
   try {
     Json.check(typed)
     return ""
   } catch (thrown) {
-    const isShort = thrown instanceof SyntaxError && thrown.message.length <= faultLengthMax
-    return isShort ? ` (${thrown.message})` : ""
+    return thrown instanceof SyntaxError ? ` (${thrown.message})` : ""
   }
 }
 
