@@ -10,6 +10,17 @@ import type { TransportService } from "../transport/Transport.ts"
 /** Told of each exception, and of its place in words: `the commit of a write`. */
 export type OnFailure = (failure: unknown, where: string) => void
 
+/** The kinds of tasks that may end with an exception, as metrics name them. */
+export type FailureKind =
+  | "commit"
+  | "connection"
+  | "flush"
+  | "message"
+  | "peer_message"
+  | "request"
+  | "timer"
+  | "turn"
+
 export interface Surroundings {
   readonly runtime: Runtime
   readonly transport: TransportService
@@ -18,15 +29,15 @@ export interface Surroundings {
 
 export class Guard {
   readonly #onFailure: OnFailure
-  readonly #counts = new Map<string, number>()
+  readonly #counts = new Map<FailureKind, number>()
 
   /** `onFailure` may throw where a failure is to end the process. */
   constructor(onFailure: OnFailure) {
     this.#onFailure = onFailure
   }
 
-  /** Exceptions since the start, by place. */
-  get counts(): ReadonlyMap<string, number> {
+  /** Exceptions since the start, by kind. */
+  get counts(): ReadonlyMap<FailureKind, number> {
     return this.#counts
   }
 
@@ -37,18 +48,19 @@ export class Guard {
   }
 
   /** Takes note of an exception that was caught elsewhere. */
-  readonly failed: OnFailure = (failure, where) => {
-    this.#counts.set(where, (this.#counts.get(where) ?? 0) + 1)
+  readonly failed = (failure: unknown, where: string, kind: FailureKind): void => {
+    this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1)
     this.#onFailure(failure, where)
   }
 
-  readonly #run = <A>(where: string, task: (input: A) => void) => (input: A): void => {
-    try {
-      task(input)
-    } catch (failure) {
-      this.failed(failure, where)
+  readonly #run =
+    <A>(kind: FailureKind, where: string, task: (input: A) => void) => (input: A): void => {
+      try {
+        task(input)
+      } catch (failure) {
+        this.failed(failure, where, kind)
+      }
     }
-  }
 
   /** The same surroundings, into which no exception passes. */
   around({ runtime, storage, transport }: Surroundings): Surroundings {
@@ -67,8 +79,8 @@ export class Guard {
       random,
       id,
       mark,
-      after: (millis, task) => after(millis, () => run("a timer", task)(undefined)),
-      endOfTurn: (task) => endOfTurn(() => run("the end of a turn", task)(undefined))
+      after: (millis, task) => after(millis, () => run("timer", "a timer", task)(undefined)),
+      endOfTurn: (task) => endOfTurn(() => run("turn", "the end of a turn", task)(undefined))
     }
   }
 
@@ -77,14 +89,16 @@ export class Guard {
     return {
       ...transport,
       subscribe: (pattern, handler, options) =>
-        transport.subscribe(pattern, run(`a message to ${pattern}`, handler), options),
-      flush: (done) => transport.flush(run("a flush", done)),
-      onStatus: (listener) => transport.onStatus(run("a change of the connection", listener))
+        transport.subscribe(pattern, run("message", `a message to ${pattern}`, handler), options),
+      flush: (done) => transport.flush(run("flush", "a flush", done)),
+      onStatus: (listener) =>
+        transport.onStatus(run("connection", "a change of the connection", listener))
     }
   }
 
   #storage(storage: StorageService): StorageService {
-    const committed = (done: OnCommit): OnCommit => this.#run("the commit of a write", done)
+    const committed = (done: OnCommit): OnCommit =>
+      this.#run("commit", "the commit of a write", done)
     return {
       ...storage,
       write: (batch, done) => storage.write(batch, committed(done)),

@@ -166,7 +166,7 @@ export class NodeCore {
       completenessOf,
       completeness,
       tellPosition: () => this.formation.tell(),
-      failed: this.guard.failed,
+      failed: (failure, where) => this.guard.failed(failure, where, "request"),
       observer: options.observer,
       work: this.work,
       seal: { cluster: options.cluster, keys: accepted(options.keys) },
@@ -179,7 +179,7 @@ export class NodeCore {
       ...options,
       view: this.view,
       work: this.work,
-      failed: this.guard.failed,
+      failed: (failure, where) => this.guard.failed(failure, where, "request"),
       coordinator: this.coordinator
     })
     this.#service = new ServiceInfo(this.#identity(incarnation))
@@ -218,7 +218,7 @@ export class NodeCore {
         this.told.heard(from, told.position)
       },
       onHandlerFailure: (failure, tag) =>
-        this.guard.failed(failure, `a ${tag} message of another node`)
+        this.guard.failed(failure, `a ${tag} message of another node`, "peer_message")
     })
   }
 

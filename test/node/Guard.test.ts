@@ -1,7 +1,7 @@
 // Checks that no exception in what the surroundings call ends the process: each is counted by its
-// place, and reported with it.
+// kind, and reported with it.
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import { Guard, type Surroundings } from "../../src/node/Guard.ts"
+import { type FailureKind, Guard, type Surroundings } from "../../src/node/Guard.ts"
 import { buckets } from "../cluster/buckets.ts"
 import { SteppedCluster } from "../cluster/steppedCluster.ts"
 
@@ -61,28 +61,33 @@ const fail = (): never => {
 
 const batch = { documents: [], rows: [] }
 
-const places: ReadonlyArray<readonly [place: string, give: (given: Surroundings) => void]> = [
-  ["a timer", ({ runtime }) => void runtime.after(1, fail)],
-  ["the end of a turn", ({ runtime }) => runtime.endOfTurn(fail)],
-  ["a message to a.b", ({ transport }) => void transport.subscribe("a.b", fail)],
-  ["a flush", ({ transport }) => transport.flush(fail)],
-  ["a change of the connection", ({ transport }) => void transport.onStatus(fail)],
-  ["the commit of a write", ({ storage }) => void storage.write(batch, fail)],
-  ["the commit of a write", ({ storage }) => storage.barrier(fail)]
+const places: ReadonlyArray<
+  readonly [kind: FailureKind, place: string, give: (given: Surroundings) => void]
+> = [
+  ["timer", "a timer", ({ runtime }) => void runtime.after(1, fail)],
+  ["turn", "the end of a turn", ({ runtime }) => runtime.endOfTurn(fail)],
+  ["message", "a message to a.b", ({ transport }) => void transport.subscribe("a.b", fail)],
+  ["flush", "a flush", ({ transport }) => transport.flush(fail)],
+  ["connection", "a change of the connection", ({ transport }) => void transport.onStatus(fail)],
+  ["commit", "the commit of a write", ({ storage }) => void storage.write(batch, fail)],
+  ["commit", "the commit of a write", ({ storage }) => storage.barrier(fail)]
 ]
 
 describe("an exception", () => {
-  it.each(places)("in %s ends that task alone, is counted and reported", (place, give) => {
-    const reported: Array<readonly [message: string, where: string]> = []
-    const guard = new Guard((failure, where) => reported.push([String(failure), where]))
-    const tasks: Array<Task> = []
-    give(guard.around(surroundings(tasks)))
-    expect(tasks).toHaveLength(1)
-    for (const count of [1, 2]) {
-      tasks[0]!()
-      expect(guard.count).toBe(count)
-      expect([...guard.counts]).toEqual([[place, count]])
+  it.each(places)(
+    "of kind %s in %s ends that task alone, is counted and reported",
+    (kind, place, give) => {
+      const reported: Array<readonly [message: string, where: string]> = []
+      const guard = new Guard((failure, where) => reported.push([String(failure), where]))
+      const tasks: Array<Task> = []
+      give(guard.around(surroundings(tasks)))
+      expect(tasks).toHaveLength(1)
+      for (const count of [1, 2]) {
+        tasks[0]!()
+        expect(guard.count).toBe(count)
+        expect([...guard.counts]).toEqual([[kind, count]])
+      }
+      expect(reported).toEqual([1, 2].map(() => ["Error: planted", place]))
     }
-    expect(reported).toEqual([1, 2].map(() => ["Error: planted", place]))
-  })
+  )
 })

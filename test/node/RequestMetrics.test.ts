@@ -74,7 +74,15 @@ it("each number says what it counts and when it is alarming, and none has a labe
   const settings = { cluster: core.options.cluster, node: core.options.node, dataDir: "." }
   metrics.add(() => [...samplesOf(core), ...processSamples(settings)])
   stepped.read(1, profiles, { key: "k" })
+  const { view } = core
+  const { placement } = view
+  view.placement = () => {
+    throw new Error("planted")
+  }
+  expect(() => stepped.read(1, profiles, { key: "k" })).toThrow("planted")
+  view.placement = placement
   const text = metrics.text()
+  expect(text).toMatch(/^everwrite_failures_total\{where="[^"]+"\} 1$/mu)
   const helps = text.split("\n").filter((line) => line.startsWith("# HELP "))
   expect(helps.length).toBeGreaterThan(80)
   for (const help of helps) {

@@ -91,7 +91,7 @@ const alarmed = (alarm: string): ReadonlyArray<number | undefined> =>
 it("an exception in a handler raises an alarm at its node", () => {
   const { core } = stepped.nodes[1]!
   expect(alarmed("failure")).toEqual([0, 0, 0])
-  expect(() => core.guard.failed(new Error("planted"), "a message")).toThrow("planted")
+  expect(() => core.guard.failed(new Error("planted"), "a message", "message")).toThrow("planted")
   expect(alarmed("failure")).toEqual([0, 1, 0])
 })
 
