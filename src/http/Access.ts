@@ -8,6 +8,7 @@
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import { isLoopback } from "../core/model/Loopback.ts"
+import { urlHost } from "../core/model/UrlHost.ts"
 import { type AccessTokens, isAccepted } from "./AccessTokens.ts"
 import { problem, problemResponse } from "./Answers.ts"
 import { incomingOf } from "./NodeRequest.ts"
@@ -30,7 +31,7 @@ export interface AccessOptions {
 const loopbackNames = ["localhost", "127.0.0.1", "[::1]"]
 
 export const makeAccess = ({ host, hosts = [], tokens }: AccessOptions): Access => {
-  const own = host.includes(":") ? `[${host}]` : host
+  const own = urlHost(host)
   const names = isLoopback(host) ? [...loopbackNames, own, ...hosts] : [...hosts]
   const known = new Set(names.map((name) => name.toLowerCase()))
   return { hosts: known.size === 0 ? undefined : [...known], tokens }

@@ -22,6 +22,7 @@ import { type HttpLimits, lan } from "../core/model/Limits.ts"
 import { operationLengthMax } from "../core/model/OperationName.ts"
 import { publicAddress } from "../core/model/PublicAddress.ts"
 import { InvalidRequest } from "../core/model/StoreError.ts"
+import { urlHost } from "../core/model/UrlHost.ts"
 import { type Access, makeAccess, refusalOf } from "./Access.ts"
 import type { AccessTokens } from "./AccessTokens.ts"
 import { type Failure, problem, problemResponse } from "./Answers.ts"
@@ -186,5 +187,5 @@ export const serve = Effect.fnUntraced(function*(
   yield* listener.serve(typed(fitting(withProblems(strict), connections)))
   const address = nodeServer.address()
   const bound = typeof address === "object" && address !== null ? address.port : port
-  return { port: bound, url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}` }
+  return { port: bound, url: `http://${urlHost(host)}:${bound}` }
 })

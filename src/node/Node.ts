@@ -287,7 +287,9 @@ export class EverwriteNode
     /** On another store than the one in its folder: for tests of a disk that fails. */
     storage: Layer.Layer<NodeStorage, StorageUnavailable> = layerStorage(settings)
   ): Layer.Layer<EverwriteNode, StartFailure> {
-    return Layer.effect(EverwriteNode, start(settings, served)).pipe(
+    // Several nodes may share a process and its log.
+    const started = Effect.annotateLogs(start(settings, served), { node: settings.node })
+    return Layer.effect(EverwriteNode, started).pipe(
       Layer.provide(layerTransport(settings)),
       Layer.provide(layerDoor(settings)),
       Layer.provide(storage),

@@ -12,6 +12,7 @@ import * as Schema from "effect/Schema"
 import { createServer, isIPv4, type Server, type Socket } from "node:net"
 import { invariant } from "../../core/Invariant.ts"
 import { type BrokerLimits, lan } from "../../core/model/Limits.ts"
+import { urlHost } from "../../core/model/UrlHost.ts"
 import { BrokerConnection } from "./BrokerConnection.ts"
 import { MessageRouter } from "./MessageRouter.ts"
 
@@ -98,7 +99,7 @@ export const startBroker = async (options: BrokerOptions = {}): Promise<Broker> 
     for (const connection of exchange.connections) connection.ping()
   }, limits.pingIntervalMillis)
   return {
-    url: `nats://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    url: `nats://${urlHost(host)}:${port}`,
     port,
     isolate: (name) => exchange.isolate(name),
     heal: (name) => exchange.heal(name),
