@@ -1,6 +1,6 @@
 // Checks that requests are measured by bucket, operation and outcome, that a client's text makes no
 // labels, and that each number says when it is alarming.
-import { afterEach, beforeEach, expect, it } from "vitest"
+import { afterEach, beforeEach, expect, it, vi } from "vitest"
 import { NodeMetrics } from "../../src/http/Metrics.ts"
 import { processSamples } from "../../src/node/ProcessSamples.ts"
 import { RequestMetrics } from "../../src/node/RequestMetrics.ts"
@@ -75,12 +75,11 @@ it("each number says what it counts and when it is alarming, and none has a labe
   metrics.add(() => [...samplesOf(core), ...processSamples(settings)])
   stepped.read(1, profiles, { key: "k" })
   const { view } = core
-  const { placement } = view
-  view.placement = () => {
+  const placed = vi.spyOn(view, "placement").mockImplementation(() => {
     throw new Error("planted")
-  }
+  })
   expect(() => stepped.read(1, profiles, { key: "k" })).toThrow("planted")
-  view.placement = placement
+  placed.mockRestore()
   const text = metrics.text()
   expect(text).toMatch(/^everwrite_failures_total\{where="[^"]+"\} 1$/mu)
   const helps = text.split("\n").filter((line) => line.startsWith("# HELP "))
