@@ -29,7 +29,6 @@ import {
   Subjects
 } from "../transport/Subjects.ts"
 import type { Message, Subscription, TransportService } from "../transport/Transport.ts"
-import type { AnswerPartsOptions } from "./AnswerParts.ts"
 import type { Coordinator } from "./Coordinator.ts"
 import {
   documentReply,
@@ -41,7 +40,13 @@ import {
 } from "./NatsOrigin.ts"
 import { failedAt } from "./OpenRequest.ts"
 import { decodeRequest } from "./RequestDecoding.ts"
-import { congested, ReplyOutbox, type ReplyTo, replyTo } from "./ReplyOutbox.ts"
+import {
+  congested,
+  ReplyOutbox,
+  type ReplyOutboxOptions,
+  type ReplyTo,
+  replyTo
+} from "./ReplyOutbox.ts"
 import type { Request } from "./Request.ts"
 
 export interface RequestServerOptions {
@@ -55,11 +60,8 @@ export interface RequestServerOptions {
   /** In which the requests of a message take their turns. */
   readonly work: WorkQueue
   readonly limits:
-    & Pick<
-      NodeLimits,
-      "messageRequestsMax" | "messageListingsMax" | "waitTargetMillis" | "answerRefusedMillis"
-    >
-    & AnswerPartsOptions["limits"]
+    & Pick<NodeLimits, "messageRequestsMax" | "messageListingsMax" | "waitTargetMillis">
+    & ReplyOutboxOptions["limits"]
   /** Takes note of an exception that ended one request, and of its place in words. */
   readonly failed: (failure: unknown, where: string) => void
 }
@@ -288,9 +290,8 @@ export class RequestServer {
     if (access === "read" && !this.#outbox.hasRoom(reply)) {
       this.#congested++
       const refused = { ...arrival, to: { ...to, isRead: false } }
-      return new NatsOrigin(refused, replyOf).deliver(
-        congested(this.#options.node, this.#options.limits)
-      )
+      const { limits, node } = this.#options
+      return new NatsOrigin(refused, replyOf).deliver(congested(node, limits))
     }
     const misread = isMarked ? Json.misreadIn(json) : undefined
     if (misread !== undefined) {
