@@ -133,6 +133,20 @@ describe("the checker of sessions, after a loss", () => {
     expect(wentBack("notes", [...first, told(3, nothing), told(4, nothing)]))
       .toEqual(["o4 told again that n1 1 is lost"])
   })
+
+  it("accepts a loss that is told again only where the session was shown the dot meanwhile", () => {
+    const there = shown(["o1"], [1])
+    const lost = { dots: [...there.vector].map(([actor, counter]) => `${actor} ${counter}`) }
+    const again = ["o5 told again that n1.000000000life01.1 1 is lost"]
+    const through = (step: HistoryStep) =>
+      wentBack("notes", [...first, told(3, nothing, lost), step, told(5, nothing, lost)])
+    expect(through(reading(4, there))).toEqual([])
+    const failed = { id: 4, action: put, outcome: "fail", saw: there } as const
+    expect(through({ ...failed, action: { ...put, seen: "fresh" } })).toEqual([])
+    expect(through(reading(4, nothing))).toEqual(again)
+    // An entry from before the loss shows nothing anew.
+    expect(through({ ...failed, action: { ...put, seen: "kept" } })).toEqual(again)
+  })
 })
 
 describe("the checker of sessions", () => {

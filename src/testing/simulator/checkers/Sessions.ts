@@ -72,6 +72,18 @@ const isLost = (told: Told, shown: Shown, name: string, before: Shown): boolean 
     )
   )
 
+/**
+ * Whether an operation's answers show a dot, named as in `Lost`. A disk may bring back what was
+ * nowhere: then the session goes on from a view that has it, and is to be told if it is lost anew.
+ */
+const isShown = ({ operation: { action }, result, saw }: Event, dot: string): boolean => {
+  const read = "seen" in action && action.seen === "fresh" ? saw : undefined
+  const [actor = "", counter] = dot.split(" ")
+  return [read, result].some((shown) =>
+    shown !== undefined && VersionVector.contains(shown.vector, actor, Number(counter))
+  )
+}
+
 const checkSession = (
   document: Told,
   events: ReadonlyArray<Event>,
@@ -88,6 +100,8 @@ const checkSession = (
       if (told.has(dot)) add(`o${operation.id} told again that ${dot} is lost`)
       told.add(dot)
     }
+    const lostNow = new Set(lost?.dots)
+    for (const dot of told) if (!lostNow.has(dot) && isShown(event, dot)) told.delete(dot)
     if (result !== undefined && !isWrite(operation)) {
       for (const [earlier, shown] of before) {
         const what = `o${operation.id} went back behind o${earlier.operation.id}`
