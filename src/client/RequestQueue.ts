@@ -45,7 +45,7 @@ export interface Queued {
 }
 
 export interface RequestQueueOptions {
-  readonly runtime: Pick<Runtime, "after" | "elapsed" | "endOfTurn">
+  readonly runtime: Pick<Runtime, "after" | "elapsed" | "endOfTurn" | "idle">
   readonly flush: TransportService["flush"]
   readonly limits: QueueLimits
 }

@@ -1,7 +1,7 @@
 /**
  * Decides whether this node takes a client's request, by `core/admission`: from how long messages
- * wait on their way into the node, and how long its writes take. The time of other requests does
- * not count, since it would also tell of slow peers.
+ * wait in this process, and how long its writes take. The time of other requests does not count,
+ * since it would also tell of slow peers, nor does that of messages on a slow way.
  */
 import * as ConcurrencyLimit from "../core/admission/ConcurrencyLimit.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
@@ -24,7 +24,7 @@ export type AdmissionLimits = Pick<
 >
 
 export interface AdmissionOptions {
-  readonly runtime: Pick<Runtime, "elapsed" | "mark">
+  readonly runtime: Pick<Runtime, "elapsed" | "idle" | "mark">
   readonly node: NodeId
   readonly flush: TransportService["flush"]
   readonly limits: AdmissionLimits
@@ -66,11 +66,13 @@ export class Admission {
 
   /** Why a request, or a message of several, is refused now; undefined where it may be taken. */
   refusal(open: number): Overloaded | undefined {
-    if (ConcurrencyLimit.admits(this.#state, open, this.#rules)) return undefined
+    if (this.#admits(open)) return undefined
+    // A queue that stood when it was looked at last may be gone.
+    this.#wait.came(open, 0, this.#options.runtime.elapsed())
+    if (this.#admits(open)) return undefined
     this.#refused++
     this.#options.runtime.mark("coordinator: a node refuses what is too much for it")
     this.#step({ _tag: "Denied", open })
-    this.#wait.came(open, 0, this.#options.runtime.elapsed())
     const retryAfterMillis = ConcurrencyLimit.retryAfterMillis(this.#state, open, this.#rules)
     return new Overloaded({ node: this.#options.node, retryAfterMillis })
   }
@@ -86,6 +88,10 @@ export class Admission {
   /** A write was done now, and took so long. */
   written(millis: number, now: number): void {
     this.#step({ _tag: "Written", millis, now })
+  }
+
+  #admits(open: number): boolean {
+    return ConcurrencyLimit.admits(this.#state, open, this.#rules)
   }
 
   #step(event: ConcurrencyLimit.LimitEvent): void {

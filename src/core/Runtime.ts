@@ -14,6 +14,11 @@ export interface Runtime {
   readonly now: () => number
   /** Milliseconds since an arbitrary start. Never goes back; for deadlines and intervals. */
   readonly elapsed: () => number
+  /**
+   * How much of `elapsed` this process has had nothing to do, and waited for something to come.
+   * Never goes back.
+   */
+  readonly idle: () => number
   /** Runs `task` once, at least `millis` from now. */
   readonly after: (millis: number, task: () => void) => Cancel
   /** Runs `task` once, after the events at hand: where frames and commits are gathered. */

@@ -71,11 +71,12 @@ export class Guard {
     }
   }
 
-  #runtime({ after, elapsed, endOfTurn, id, mark, now, random }: Runtime): Runtime {
+  #runtime({ after, elapsed, endOfTurn, id, idle, mark, now, random }: Runtime): Runtime {
     const run = this.#run
     return {
       now,
       elapsed,
+      idle,
       random,
       id,
       mark,

@@ -11,6 +11,7 @@ const idLength = 26
 export const liveRuntime: Runtime = {
   now: () => Date.now(),
   elapsed: () => performance.now(),
+  idle: () => performance.nodeTiming.idleTime,
   after: (millis, task) => {
     const timer = setTimeout(task, millis)
     return () => clearTimeout(timer)

@@ -4,23 +4,42 @@
  * of this process among them.
  *
  * The least time of such a question since the connection began is the way's own; the rest is wait.
+ *
+ * It is a wait in this process only where the process was at work all the time: one that had
+ * nothing to do meanwhile had taken in all that had come, and its way or its broker is slow.
+ *
+ * @see Nichols and Jacobson, "Controlling Queue Delay", ACM Queue 2012: a queue that empties does
+ *   not stand
  */
 import type { NodeLimits } from "../core/model/Limits.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import type { TransportService } from "./Transport.ts"
 
 export interface QueueWaitOptions {
-  readonly runtime: Pick<Runtime, "elapsed">
+  readonly runtime: Pick<Runtime, "elapsed" | "idle">
   readonly flush: TransportService["flush"]
   readonly limits: Pick<NodeLimits, "waitProbeMillis" | "waitProbesMax" | "waitTargetMillis">
   readonly measured: (millis: number, now: number) => void
 }
 
+/** A point in the life of a process: its time, and how much of it the process had nothing to do. */
+interface Moment {
+  readonly at: number
+  readonly idle: number
+}
+
+/**
+ * A process with less idle time than this share has a queue that may stand: even then it looks
+ * for new messages between two turns, which takes some microseconds of each millisecond.
+ */
+const idleShare = 1 / 8
+
 export class QueueWait {
   readonly #options: QueueWaitOptions
   /** The least time of a question; Infinity until there was one. */
   #wayMillis = Infinity
-  #askedAt = -Infinity
+  /** When it was last seen whether the process has nothing to do. */
+  #looked: Moment = { at: -Infinity, idle: 0 }
   #questions = 0
   /** Requests that came since the last question. */
   #came = 0
@@ -31,30 +50,45 @@ export class QueueWait {
 
   /**
    * A request comes now, while so many are open. Where at least `loadLeast` are, or came since the
-   * last question, another one is asked: with less there is nothing to measure.
+   * last look, another question is asked: with less there is nothing to measure. Where the process
+   * had nothing to do since then, it is known at once that nothing waits.
    */
   came(open: number, loadLeast: number, now: number): void {
-    const { flush, limits: { waitProbeMillis, waitProbesMax }, runtime } = this.#options
+    const { flush, limits: { waitProbeMillis, waitProbesMax }, measured } = this.#options
     this.#came++
-    if (now - this.#askedAt < waitProbeMillis) return
+    if (now - this.#looked.at < waitProbeMillis) return
     const isLoaded = Math.max(this.#came, open) >= loadLeast
-    this.#askedAt = now
+    const before = this.#looked
+    const moment = this.#look(now)
     this.#came = 0
-    if (!isLoaded || this.#questions >= waitProbesMax) return
+    if (!isLoaded) return
+    if (wasIdle(before, moment)) measured(0, now)
+    if (this.#questions >= waitProbesMax) return
     this.#questions++
-    flush((reached) => this.#answered(runtime.elapsed() - now, reached))
+    flush((reached) => this.#answered(moment, reached))
   }
 
-  #answered(millis: number, reached: boolean): void {
+  #look(at: number): Moment {
+    this.#looked = { at, idle: this.#options.runtime.idle() }
+    return this.#looked
+  }
+
+  #answered(asked: Moment, reached: boolean): void {
     const { limits: { waitTargetMillis }, measured, runtime } = this.#options
     this.#questions--
+    const now = runtime.elapsed()
+    const millis = now - asked.at
+    const isIdle = wasIdle(asked, { at: now, idle: runtime.idle() })
     if (reached) {
       this.#wayMillis = Math.min(this.#wayMillis, millis)
-      return measured(millis - this.#wayMillis, runtime.elapsed())
+      return measured(isIdle ? 0 : millis - this.#wayMillis, now)
     }
     // The next connection has a way of its own.
     this.#wayMillis = Infinity
     // Without a connection the question fails at once; this one was given up after a long wait.
-    if (millis > waitTargetMillis) measured(millis, runtime.elapsed())
+    if (millis > waitTargetMillis && !isIdle) measured(millis, now)
   }
 }
+
+const wasIdle = (before: Moment, after: Moment): boolean =>
+  after.idle - before.idle > (after.at - before.at) * idleShare

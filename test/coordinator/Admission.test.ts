@@ -114,11 +114,22 @@ describe("a node with as many open requests as it takes", () => {
   })
 })
 
-/** Admission alone, with a broker whose answers to questions take so long. */
-const beginAlone = (answer: (runtime: SteppedRuntime) => { millis: number; reached?: boolean }) => {
+/**
+ * Admission alone, with a broker whose answers to questions take so long; its process is at work
+ * all the time, unless it is said to have nothing to do for a share of it.
+ */
+const beginAlone = (
+  answer: (runtime: SteppedRuntime) => { millis: number; reached?: boolean },
+  idleShare: () => number = () => 0
+) => {
   const runtime = new SteppedRuntime()
+  let idle = 0
+  const pass = (millis: number): void => {
+    idle += millis * idleShare()
+    runtime.advance(millis)
+  }
   const admission = new Admission({
-    runtime,
+    runtime: { elapsed: runtime.elapsed, idle: () => idle, mark: runtime.mark },
     node: NodeId.make("n1"),
     limits: { ...lan.node, admittedMin: 4, admittedFirst: 8 },
     flush: (done) => {
@@ -134,14 +145,14 @@ const beginAlone = (answer: (runtime: SteppedRuntime) => { millis: number; reach
         if (admission.refusal(0) === undefined) admission.taken(0, runtime.elapsed())
         else refused++
       }
-      runtime.advance(1)
+      pass(1)
     }
     return refused
   }
-  return { admission, ask, runtime }
+  return { admission, ask, pass }
 }
 
-describe("a node whose broker answers late", () => {
+describe("a node at work all the time whose broker answers late", () => {
   it("takes few requests that are done at once, until the queue is gone", () => {
     let isLate = false
     const { admission, ask } = beginAlone(() => ({ millis: isLate ? 400 : 1 }))
@@ -157,16 +168,16 @@ describe("a node whose broker answers late", () => {
 
   it("finds out that the queue is gone though hardly a request comes", () => {
     let isLate = false
-    const { admission, ask, runtime } = beginAlone(() => ({ millis: isLate ? 400 : 1 }))
+    const { admission, ask, pass } = beginAlone(() => ({ millis: isLate ? 400 : 1 }))
     ask(5, 500)
     isLate = true
     ask(5, 1_000)
     expect(admission.stats.waitMillis).toBeGreaterThan(0)
     isLate = false
-    runtime.advance(1_000)
+    pass(1_000)
     for (let i = 0; i < 20; i++) {
       ask(1, 1)
-      runtime.advance(1_000)
+      pass(1_000)
     }
     expect(admission.stats.waitMillis).toBe(0)
     expect(admission.refusal(0)).toBeUndefined()
@@ -187,6 +198,37 @@ describe("a node whose broker answers late", () => {
     millis = 2_000
     frozen.ask(5, 3_000)
     expect(frozen.admission.stats.waitMillis).toBeGreaterThan(1_000)
+  })
+})
+
+describe("a node that has nothing to do for a part of the time", () => {
+  it.each([
+    ["becomes slow", true],
+    ["leaves its questions unanswered", false]
+  ])("refuses nothing because its broker %s", (_, reached) => {
+    let millis = 1
+    const { admission, ask } = beginAlone(
+      () => ({ millis, reached: reached || millis === 1 }),
+      () => 0.2
+    )
+    expect(ask(5, 500)).toBe(0)
+    millis = 2_000
+    expect(ask(5, 6_000)).toBe(0)
+    expect(admission.stats).toMatchObject({ limit: 8, waitMillis: 0 })
+  })
+
+  it("takes a request though a queue stood before and its question is not answered yet", () => {
+    let [idleShare, millis] = [0, 1]
+    const { admission, ask, pass } = beginAlone(() => ({ millis }), () => idleShare)
+    ask(5, 500)
+    millis = 400
+    ask(5, 1_000)
+    millis = 100_000
+    ask(5, 1_000)
+    expect(admission.refusal(0)).toBeInstanceOf(Overloaded)
+    idleShare = 1
+    pass(100)
+    expect(admission.refusal(0)).toBeUndefined()
   })
 })
 

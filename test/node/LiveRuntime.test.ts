@@ -1,4 +1,5 @@
-// Checks that the tasks at the end of one turn run together, before anything else of the process.
+// Checks that the tasks at the end of one turn run together, before anything else of the process,
+// and that a process knows how long it had nothing to do.
 import { describe, expect, it } from "vitest"
 import { liveRuntime, withJoinedTurns } from "../../src/node/LiveRuntime.ts"
 
@@ -20,4 +21,16 @@ describe("joined turns", () => {
     })
     expect(done).toEqual(["now", "first", "second", "callback", "of the next turn"])
   })
+})
+
+it("idle time passes while a process waits for a timer, and none while it is at work", async () => {
+  const { after, elapsed, idle } = liveRuntime
+  const before = idle()
+  const endsAt = elapsed() + 50
+  while (elapsed() < endsAt);
+  expect(idle()).toBe(before)
+  // Node counts a timer from the beginning of the turn, which is 50 ms ago.
+  await new Promise<void>((resolve) => after(150, resolve))
+  expect(idle() - before).toBeGreaterThan(0)
+  expect(idle() - before).toBeLessThanOrEqual(elapsed() - endsAt)
 })

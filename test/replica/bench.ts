@@ -195,11 +195,12 @@ export class Bench {
 
   /** The bench's runtime, but that turns in which commits are held back do not end. */
   #diskRuntime(): Runtime {
-    const { after, elapsed, endOfTurn, id, mark, now, random } = this.runtime
+    const { after, elapsed, endOfTurn, id, idle, mark, now, random } = this.runtime
     return {
       after,
       elapsed,
       id,
+      idle,
       mark,
       now,
       random,

@@ -13,12 +13,14 @@ export class SteppedRuntime implements Runtime {
   /** How far the wall clock is off; it may be set in either direction. */
   wallOffsetMillis = 1_763_700_000_000
   #elapsed = 0
+  #stalled = 0
   #draws = 0
   #tasks: Array<() => void> = []
   #timers: ReadonlyArray<Timer> = []
 
   readonly now = (): number => this.#elapsed + this.wallOffsetMillis
   readonly elapsed = (): number => this.#elapsed
+  readonly idle = (): number => this.#elapsed - this.#stalled
   readonly endOfTurn = (task: () => void): void => void this.#tasks.push(task)
   readonly random = (): number => (this.#draws++ * 0.37) % 1
   readonly id = (): string => (++this.#draws * 7919).toString(36).padStart(26, "0")
@@ -32,9 +34,9 @@ export class SteppedRuntime implements Runtime {
 
   /** The same runtime as someone sees it whose clock is off. */
   seenWith(clockOffsetMillis: () => number): Runtime {
-    const { after, elapsed, endOfTurn, id, mark, random } = this
+    const { after, elapsed, endOfTurn, id, idle, mark, random } = this
     const now = () => this.now() + clockOffsetMillis()
-    return { after, elapsed, endOfTurn, id, mark, now, random }
+    return { after, elapsed, endOfTurn, id, idle, mark, now, random }
   }
 
   /**
@@ -58,6 +60,7 @@ export class SteppedRuntime implements Runtime {
   /** Lets time pass in which the process does nothing: timers run late, after this. */
   stall(millis: number): void {
     this.#elapsed += millis
+    this.#stalled += millis
   }
 
   /** Lets time pass: timers run when they are due, and each one's turns end. */

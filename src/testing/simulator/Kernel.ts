@@ -15,6 +15,8 @@ export interface Owner {
   readonly name: string
   alive: boolean
   paused: boolean
+  /** How long it was paused before: it had things to do meanwhile. */
+  pausedMillis?: number
   /** An interruption amid its work: it takes the place of the task after `left` more. */
   fuse?: { left: number; readonly task: () => void } | undefined
 }

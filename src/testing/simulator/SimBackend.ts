@@ -148,6 +148,7 @@ export class SimBackend implements Backend {
     this.runtime = {
       now: () => epochMillis + clockMillis + kernel.now,
       elapsed: () => kernel.now,
+      idle: () => kernel.now,
       after: (millis, task) => kernel.at(outside, kernel.now + millis, task),
       endOfTurn: (task) => kernel.soon(outside, task),
       random: way.random.next,

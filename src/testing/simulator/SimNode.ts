@@ -53,6 +53,8 @@ interface Running {
   stopping: boolean
   /** The faults that pause it. */
   readonly pauses: Set<number>
+  /** When the first of these began. */
+  pausedAt: number
 }
 
 export class SimNode {
@@ -162,7 +164,8 @@ export class SimNode {
       watch,
       core: undefined,
       stopping: false,
-      pauses: new Set()
+      pauses: new Set(),
+      pausedAt: 0
     }
     this.#incarnation = incarnation
     const runtime = SimRuntime.make({
@@ -263,6 +266,7 @@ export class SimNode {
     const incarnation = this.#incarnation
     if (incarnation === undefined) return false
     this.#disturbances++
+    if (!incarnation.owner.paused) incarnation.pausedAt = this.#options.kernel.now
     incarnation.pauses.add(fault)
     incarnation.owner.paused = true
     return true
@@ -271,8 +275,10 @@ export class SimNode {
   resume(fault: number): void {
     const incarnation = this.#incarnation
     if (incarnation === undefined) return
-    incarnation.pauses.delete(fault)
-    incarnation.owner.paused = incarnation.pauses.size > 0
+    const { owner, pausedAt, pauses } = incarnation
+    if (!pauses.delete(fault) || pauses.size > 0) return
+    owner.paused = false
+    owner.pausedMillis = (owner.pausedMillis ?? 0) + this.#options.kernel.now - pausedAt
   }
 
   /** The process ended by itself, as it must; its supervisor starts it again. */

@@ -57,6 +57,7 @@ export const make = (options: SimRuntimeOptions): Runtime => {
   return {
     now: () => readWall(clock, kernel),
     elapsed: () => kernel.now,
+    idle: () => kernel.now - (owner.pausedMillis ?? 0),
     after: (millis, task) => kernel.at(owner, kernel.now + Math.max(0, millis), task),
     endOfTurn: (task) => kernel.soon(owner, task),
     random: random.next,

@@ -30,5 +30,14 @@ export const foundPlants: ReadonlyArray<Plant> = [
       from: "?.inquiry?.step({ _tag: \"Refused\" })",
       to: ""
     }]
+  },
+  {
+    name: "slow-way-taken-for-load",
+    bug: "a node that has nothing to do takes the time of messages on their way for a queue",
+    edits: [{
+      file: "src/transport/QueueWait.ts",
+      from: "after.idle - before.idle > (after.at - before.at) * idleShare",
+      to: "false"
+    }]
   }
 ]
