@@ -22,15 +22,15 @@ export interface QueueWaitOptions {
   readonly measured: (millis: number, now: number) => void
 }
 
-/** A point in the life of a process: its time, and how much of it the process had nothing to do. */
+/** A time of the process, and how long it had had nothing to do until then. */
 interface Moment {
   readonly at: number
   readonly idle: number
 }
 
 /**
- * A process with less idle time than this share has a queue that may stand: even then it looks
- * for new messages between two turns, which takes some microseconds of each millisecond.
+ * A process that is idle for a smaller share of the time may have a standing queue: looking for new
+ * messages between two turns counts as idle, too, and takes some microseconds.
  */
 const idleShare = 1 / 8
 
