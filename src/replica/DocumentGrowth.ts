@@ -50,8 +50,8 @@ export class DocumentGrowth {
     after: { readonly document: Document; readonly encoded: DocumentCodec.EncodedDocument }
   ): DocumentSize.Excess | undefined {
     const growth = DocumentSize.decide(
-      { document: before, bytes: () => DocumentCodec.encode(before).bytes.length },
-      { document: after.document, bytes: () => after.encoded.bytes.length },
+      { document: before, bytes: () => DocumentCodec.lengthOf(DocumentCodec.encode(before)) },
+      { document: after.document, bytes: () => DocumentCodec.lengthOf(after.encoded) },
       this.#limits
     )
     switch (growth._tag) {

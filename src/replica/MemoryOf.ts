@@ -4,37 +4,15 @@
  */
 import type { Document } from "../core/crdt/Document.ts"
 import type { DotStore } from "../core/crdt/DotStore.ts"
+import { leafMemory, treeMemory } from "../core/crdt/LeafSize.ts"
 
 /** The document, its maps, its digest and the entry of a cache. */
 const documentBytes = 640
 const actorBytes = 40
-const storeBytes = 64
-const siblingBytes = 150
-const childrenBytes = 200
-const childBytes = 150
-const totalBytes = 120
-const updateBytes = 48
+const historyBytes = 200
 
-const bytesOfStore = (store: DotStore): number => {
-  switch (store.kind) {
-    case "latest":
-      return storeBytes
-    case "values":
-      return storeBytes + siblingBytes * store.siblings.length
-    case "counter": {
-      let bytes = storeBytes
-      for (const { updates } of store.totals.values()) {
-        bytes += totalBytes + updateBytes * updates.length
-      }
-      return bytes
-    }
-    case "tree": {
-      let bytes = childrenBytes
-      for (const child of store.children.values()) bytes += childBytes + bytesOfStore(child)
-      return bytes
-    }
-  }
-}
+const bytesOfStore = (store: DotStore): number =>
+  store.kind === "tree" ? treeMemory.children + store.children.summary.memory : leafMemory(store)
 
 /** `encodedBytes` is the size of the document, encoded. */
 export const memoryOf = (
@@ -43,6 +21,6 @@ export const memoryOf = (
 ): number => {
   let bytes = documentBytes + name.length + encodedBytes + actorBytes * context.size
   if (store !== undefined) bytes += bytesOfStore(store)
-  for (const { seen } of deferred) bytes += childrenBytes + actorBytes * seen.size
+  for (const { seen } of deferred) bytes += historyBytes + actorBytes * seen.size
   return bytes
 }

@@ -298,7 +298,7 @@ export class Replica {
     const rows = noted !== undefined && leaves.length > 0 ? [...leaves, ...others] : others
     const commit = { key, before: local, newest, fromMemory, change, rows, noted }
     const refusal = this.#commits.write(commit, this.#failing(), onCommit)
-    if (refusal === undefined) this.#cache.set(key, newest, encoded.bytes.length)
+    if (refusal === undefined) this.#cache.set(key, newest, DocumentCodec.lengthOf(encoded))
     return refusal
   }
 

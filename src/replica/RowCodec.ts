@@ -3,7 +3,7 @@
  * a change in a large document writes only the leaves it changed.
  *
  * ```
- * header   = 3, digest (8 bytes), own actor or "", liveness, document without the state where that
+ * header   = 4, digest (8 bytes), own actor or "", liveness, document without the state where that
  *            is a tree
  * liveness = 0 where a reader finds nothing, 1 where there is something, 2 and a time where it ends
  *            then
@@ -11,14 +11,16 @@
  *
  * Liveness stands before the document, so that a listing reads neither it nor the elements.
  *
- * Headers of format 2 have no liveness. Those of format 1 have no first byte. They are in documents
- * without a sequence number, which files had as long as headers had that format.
+ * Headers of format 3 have of trees, too, the digest of all bytes of the document. Those of format 2
+ * have no liveness either. Those of format 1 have no first byte; they are in documents without a
+ * sequence number, which files had as long as headers had that format.
  */
 import { ByteReader, ByteWriter, Malformed } from "../core/codec/Bytes.ts"
 import * as VersionVector from "../core/clock/VersionVector.ts"
 import { type Document, expiresAt } from "../core/crdt/Document.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
-import { type EncodedDocument, isFormer } from "../core/crdt/DocumentCodec.ts"
+import { type EncodedDocument, EncodedTree, isFormer } from "../core/crdt/DocumentCodec.ts"
+import { Children } from "../core/crdt/Children.ts"
 import { childKind, type DotStore, isLive, type Tree } from "../core/crdt/DotStore.ts"
 import { invariant } from "../core/Invariant.ts"
 import { decodeFields, joinFields, MalformedKey } from "../core/model/DocumentKey.ts"
@@ -26,10 +28,9 @@ import type { LocalDocument } from "./LocalDocument.ts"
 import type { StoredDocument } from "../storage/Storage.ts"
 
 /** Of headers; elements tell their own. */
-export const formatVersion = 3
+export const formatVersion = 4
 
-/** The format before liveness. */
-const withoutLiveness = 2
+const formerVersions = { withoutLiveness: 2, withoutSums: 3 } as const
 
 /**
  * When a reader finds something in a document: never, for ever, or until a time in milliseconds
@@ -133,23 +134,9 @@ const difference = (
     writeAll(after, path, into)
     return
   }
-  let kept = 0
-  for (const [key, child] of after.children) {
-    const known = before.children.get(key)
-    if (known !== undefined) kept++
-    if (known !== child) difference(known, child, [...path, key], into)
-  }
-  if (kept === before.children.size) return
-  for (const [key, child] of before.children) {
-    if (!after.children.has(key)) removeAll(child, [...path, key], into)
-  }
-}
-
-const leafCount = (store: DotStore): number => {
-  if (store.kind !== "tree") return 1
-  let count = 0
-  for (const child of store.children.values()) count += leafCount(child)
-  return count
+  Children.diff(before.children, after.children, (key, known, child) => {
+    difference(known, child, [...path, key], into)
+  })
 }
 
 /** The change of rows for a document that replaces `before`. */
@@ -176,11 +163,13 @@ export const change = (options: {
   }
   const elements: Elements = []
   difference(before.store, after.store, [], elements)
-  const { bytes } = DocumentCodec.encode(after, { withState: false })
+  const { head } = encoded instanceof EncodedTree
+    ? encoded
+    : DocumentCodec.encodeTree(after, after.store)
   return {
-    header: header(start, { bytes, digest: encoded.digest }),
+    header: header(start, { bytes: head, digest: encoded.digest }),
     elements,
-    elementCount: leafCount(after.store),
+    elementCount: after.store.children.summary.leaves,
     dropsElements: false
   }
 }
@@ -202,9 +191,9 @@ const grow = (root: Growing, path: ReadonlyArray<string>, leaf: DotStore): void 
 }
 
 const grown = (root: Growing): Tree => {
-  const children = new Map<string, DotStore>()
-  for (const [key, child] of root) children.set(key, child instanceof Map ? grown(child) : child)
-  return { kind: "tree", children }
+  const children: Array<readonly [string, DotStore]> = []
+  for (const [key, child] of root) children.push([key, child instanceof Map ? grown(child) : child])
+  return { kind: "tree", children: Children.of(children) }
 }
 
 const readTree = (stored: StoredDocument, bare: Document): Tree => {
@@ -242,9 +231,9 @@ export const decode = (stored: StoredDocument): LocalDocument | Malformed =>
     return withPresentDigest(whole)
   })
 
-/** A header, and whether its document and digest are of an earlier format. */
+/** A header, with the earlier format that its digest is of: of the document, or of the header. */
 interface Held extends LocalDocument {
-  readonly isFormer: boolean
+  readonly former: "document" | "header" | undefined
   /** Undefined where the header's format has none. */
   readonly liveness: Liveness | undefined
 }
@@ -258,14 +247,18 @@ const checked = (held: Held): Held => {
   return held
 }
 
-const digestOf = ({ document, isFormer }: Held): string | undefined =>
-  isFormer ? DocumentCodec.formerDigest(document) : DocumentCodec.encode(document).digest
+const digestOf = ({ document, former }: Held): string | undefined => {
+  if (former === "document") return DocumentCodec.formerDigest(document)
+  return former === "header"
+    ? DocumentCodec.digestOfBytes(document)
+    : DocumentCodec.encode(document).digest
+}
 
 /** With the digest that other replicas know, whichever format the row has. */
-const withPresentDigest = ({ digest, document, isFormer, own }: Held): LocalDocument => ({
+const withPresentDigest = ({ digest, document, former, own }: Held): LocalDocument => ({
   document,
   own,
-  digest: isFormer ? DocumentCodec.encode(document).digest : digest
+  digest: former === undefined ? digest : DocumentCodec.encode(document).digest
 })
 
 /** The document of a header that `change` made, without the elements. */
@@ -286,19 +279,22 @@ export const headerLiveness = (
 
 const readStart = (reader: ByteReader, { isFirst }: { readonly isFirst: boolean }) => {
   const version = isFirst ? 1 : reader.byte("a format version")
-  if (!isFirst && version !== formatVersion && version !== withoutLiveness) {
+  if (!isFirst && (version < formerVersions.withoutLiveness || version > formatVersion)) {
     throw new Malformed(`header format ${formatVersion}`, 0)
   }
   const digest = reader.hex(digestBytes)
   const own = reader.text("an actor")
-  return { digest, own, liveness: version === formatVersion ? readLiveness(reader) : undefined }
+  const hasLiveness = version >= formerVersions.withoutSums
+  return { digest, own, version, liveness: hasLiveness ? readLiveness(reader) : undefined }
 }
 
 /** `isFirst`: it is of format 1. */
 const readHeader = (reader: ByteReader, options: { readonly isFirst: boolean }): Held => {
-  const start = readStart(reader, options)
+  const { version, ...start } = readStart(reader, options)
   const bytes = reader.raw(reader.remaining)
-  return { ...start, document: DocumentCodec.decode(bytes), isFormer: isFormer(bytes) }
+  const ofHeader = version < formatVersion ? "header" : undefined
+  const former = isFormer(bytes) ? "document" : ofHeader
+  return { ...start, document: DocumentCodec.decode(bytes), former }
 }
 
 const unlessMalformed = <A>(read: () => A): A | Malformed => {

@@ -50,12 +50,7 @@ export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/replica/MemoryOf.ts": [
     "documentBytes",
     "actorBytes",
-    "storeBytes",
-    "siblingBytes",
-    "childrenBytes",
-    "childBytes",
-    "totalBytes",
-    "updateBytes"
+    "historyBytes"
   ],
   "src/replica/OperationIndex.ts": ["loadedAtOnce", "removedAtOnce"],
   "src/node/ClusterKey.ts": ["keyIdLength"],

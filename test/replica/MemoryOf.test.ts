@@ -2,6 +2,7 @@
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { expect, it } from "vitest"
+import { Children } from "../../src/core/crdt/Children.ts"
 import * as Document from "../../src/core/crdt/Document.ts"
 import * as DocumentCodec from "../../src/core/crdt/DocumentCodec.ts"
 import { childKey, type DotStore } from "../../src/core/crdt/DotStore.ts"
@@ -51,7 +52,7 @@ const set = (i: number): Document.Document => {
       siblings: [{ actor: actorsOf(1)[0]!, counter: n + 1, stamp: 0, value: "" }]
     }
   ])
-  const store = { kind: "tree", children: new Map(elements) } as const
+  const store = { kind: "tree", children: Children.of(elements) } as const
   return { ...Document.empty, context: contextOf(1, 21), store }
 }
 

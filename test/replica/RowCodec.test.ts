@@ -3,6 +3,7 @@ import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { ByteWriter, Malformed } from "../../src/core/codec/Bytes.ts"
 import * as VersionVector from "../../src/core/clock/VersionVector.ts"
+import { Children } from "../../src/core/crdt/Children.ts"
 import * as Document from "../../src/core/crdt/Document.ts"
 import * as DocumentCodec from "../../src/core/crdt/DocumentCodec.ts"
 import { childKey, type DotStore, isLive, type Tree } from "../../src/core/crdt/DotStore.ts"
@@ -144,11 +145,11 @@ describe("a tree", () => {
   it("whose leaf gives way to a tree, and back, holds no rows of before", () => {
     const leaf = goldenElements["element-2"].values
     const flat = new Map<string, DotStore>([[childKey("values", "a"), leaf]])
-    const inner: Tree = { kind: "tree", children: flat }
+    const inner: Tree = { kind: "tree", children: Children.of(flat) }
     const deep = new Map<string, DotStore>([[childKey("tree", "a"), inner]])
     const [one, other] = [flat, deep].map((children) => ({
       ...goldenDocuments["tree"]!,
-      store: { kind: "tree" as const, children }
+      store: { kind: "tree" as const, children: Children.of(children) }
     }))
     const row = after(rowOf(one!), change(one!, other!))
     expect(textOf(decoded(row).document)).toBe(textOf(other!))
@@ -168,6 +169,46 @@ describe.each(definitions)("a row of %s", (_, definition) => {
         expect(Row.decode(mixed)).toBeInstanceOf(Malformed)
       }
     }))
+  })
+})
+
+describe("a row of format 3, whose digest is of all bytes", () => {
+  const withHeaderOf3 = (document: Document.Document): StoredDocument => {
+    const row = rowOf(document)
+    const header = row.header.slice()
+    header[0] = 3
+    header.set(Buffer.from(DocumentCodec.digestOfBytes(document), "hex"), 1)
+    return { ...row, header }
+  }
+
+  it.each(Object.entries(goldenDocuments))(
+    "is read, with the present digest: %s",
+    (_, document) => {
+      const held = decoded(withHeaderOf3(document))
+      expect(textOf(held.document)).toBe(textOf(document))
+      expect(held.digest).toBe(DocumentCodec.encode(document).digest)
+    }
+  )
+
+  it("is refused where one of its elements is of another version", () => {
+    const document = goldenDocuments["tree"]!
+    const row = withHeaderOf3(document)
+    const [path] = [...row.elements].find(([, bytes]) =>
+      DocumentCodec.decodeElement(
+        bytes,
+        document.context
+      ).kind === "values"
+    )!
+    const other = DocumentCodec.encodeElement(goldenElements["element-2"].values)
+    const elements = new Map(row.elements).set(path, other)
+    expect(Row.decode({ ...row, elements })).toBeInstanceOf(Malformed)
+  })
+
+  it("with the present digest of a tree is refused", () => {
+    const row = rowOf(goldenDocuments["tree"]!)
+    const header = row.header.slice()
+    header[0] = 3
+    expect(Row.decode({ ...row, header })).toBeInstanceOf(Malformed)
   })
 })
 
@@ -232,7 +273,7 @@ describe("the header of a row", () => {
     const { header } = rowOf(document)
     const { bytes, digest } = DocumentCodec.encode(document)
     const expected = [
-      Buffer.of(3),
+      Buffer.of(4),
       Buffer.from(digest, "hex"),
       Buffer.of(own.length),
       Buffer.from(own),

@@ -6,6 +6,7 @@
  * `Malformed` that says where, and nothing is allocated from a length before the length is checked.
  */
 import { invariant } from "../Invariant.ts"
+import { varintLength } from "./EncodedLength.ts"
 
 /** Bytes that do not follow the format: the expected content, and the offset. */
 export class Malformed extends Error {
@@ -24,13 +25,6 @@ const varintBytesMax = 8
 
 /** Texts up to here are looked through for ASCII, which is cheaper than to decode them. */
 const asciiBytesMax = 1024
-
-/** Bytes that a varint takes. */
-const varintLength = (value: number): number => {
-  let length = 1
-  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) length++
-  return length
-}
 
 /** The value of a digit by its character code. */
 const nibble = (code: number): number => {

@@ -11,7 +11,8 @@
  * ```
  *
  * The encoding is canonical: equal documents have equal bytes, and no other bytes are read. The
- * digest is a hash of all of them, the version among them.
+ * digest is a hash of all of them, the version among them; of a tree it is one of the bytes without
+ * the state, and of the sum of the tree's entries (8 bytes, `Summary`).
  *
  * Formats 1 and 2 are read. They had operation ids at their end, which are dropped, and format 1
  * had no expiry. Their counters, and those of elements of format 1, kept no updates. A digest is
@@ -23,7 +24,8 @@ import { type Actor, actorPattern, compareDots } from "../clock/Dot.ts"
 import * as VersionVector from "../clock/VersionVector.ts"
 import { digest64 } from "../Hash.ts"
 import type { Document } from "./Document.ts"
-import { childKind, type DotStore, hasCounter } from "./DotStore.ts"
+import { childKind, type DotStore, hasCounter, type Tree } from "./DotStore.ts"
+import { type EncodedDocument, EncodedTree } from "./EncodedDocument.ts"
 import * as Expiry from "./Expiry.ts"
 import type { Deferral } from "./Removal.ts"
 import {
@@ -37,18 +39,12 @@ import {
   writeStore
 } from "./StoreCodec.ts"
 
+export { type EncodedDocument, EncodedTree, lengthOf } from "./EncodedDocument.ts"
+
 /** The format that documents are written in, and those before it, with and without an expiry. */
 const formats = { plain: 1, expiring: 2, present: 3 } as const
 
 const elementFormats = { former: 1, present: 2 } as const
-
-export interface EncodedDocument {
-  readonly bytes: Uint8Array
-  /** 16 hexadecimal digits. */
-  readonly digest: string
-  /** Bytes free right before `bytes` in the same buffer, for one header; none unless said. */
-  readonly roomBefore?: number
-}
 
 /** Sorted actors, so that one document has one table. */
 export const writeActors = (writer: ByteWriter, actors: ReadonlyArray<Actor>): Indexes => {
@@ -180,13 +176,6 @@ const roomFor = ({ context, store }: Document): number =>
   roomOf.rest + context.size * roomOf.actor
   + (store?.kind === "latest" ? store.value?.length ?? 0 : 0)
 
-interface EncodeOptions {
-  /** False leaves out the state. */
-  readonly withState?: boolean
-  /** Bytes to leave free before the document. */
-  readonly roomBefore?: number
-}
-
 const write = (
   writer: ByteWriter,
   { context, deferred, expiry, store }: Document,
@@ -203,16 +192,32 @@ const write = (
   return writer
 }
 
-/** The bytes and digest of a document. */
+const bytesOf = (document: Document, roomBefore = 0): Uint8Array => {
+  const writer = new ByteWriter(roomBefore + roomFor(document)).skip(roomBefore)
+  return write(writer, document, formats.present).take(roomBefore)
+}
+
+/** The bytes and digest of a document whose state is a tree, made as far as they are asked for. */
+export const encodeTree = (document: Document, tree: Tree): EncodedTree =>
+  new EncodedTree({
+    head: bytesOf({ ...document, store: undefined }),
+    tree,
+    actors: tableOf(document.context, document.deferred).length,
+    encode: () => bytesOf(document)
+  })
+
+/** The bytes and digest of a document, with bytes free before those of one that is no tree. */
 export const encode = (
   document: Document,
-  { roomBefore = 0, withState = true }: EncodeOptions = {}
+  { roomBefore = 0 }: { readonly roomBefore?: number } = {}
 ): EncodedDocument => {
-  const writer = new ByteWriter(roomBefore + roomFor(document)).skip(roomBefore)
-  write(writer, withState ? document : { ...document, store: undefined }, formats.present)
-  const digest = digest64(writer.view(roomBefore))
-  return { bytes: writer.take(roomBefore), digest, roomBefore }
+  if (document.store?.kind === "tree") return encodeTree(document, document.store)
+  const bytes = bytesOf(document, roomBefore)
+  return { bytes, digest: digest64(bytes), roomBefore }
 }
+
+/** The digest by the rule of before the sums: of all bytes, also those of a tree. */
+export const digestOfBytes = (document: Document): string => digest64(encode(document).bytes)
 
 /** Whether the bytes of a document are of an earlier format than `encode` writes. */
 export const isFormer = (bytes: Uint8Array): boolean => bytes[0] !== formats.present
@@ -264,7 +269,8 @@ export const decodeWithDigest = (
   bytes: Uint8Array
 ): { readonly document: Document; readonly digest: string } => {
   const document = decode(bytes)
-  return { document, digest: isFormer(bytes) ? encode(document).digest : digest64(bytes) }
+  const isBytes = !isFormer(bytes) && document.store?.kind !== "tree"
+  return { document, digest: isBytes ? digest64(bytes) : encode(document).digest }
 }
 
 /** One leaf of a tree, as an element row. */

@@ -5,7 +5,7 @@
  */
 import type { NodeLimits } from "../model/Limits.ts"
 import type { Document } from "./Document.ts"
-import type { DotStore } from "./DotStore.ts"
+import { contentOf, isElement } from "./Summary.ts"
 
 export type GrowthLimits = Pick<
   NodeLimits,
@@ -22,37 +22,20 @@ export interface DocumentSize extends Readonly<Record<Exclude<Measure, "bytes">,
   readonly content: number
 }
 
-/** Of a dot, or of an actor's sums: roughly. */
-const entryContent = 16
-
 /** Siblings are the most in one place; elements are the leaves of a tree. */
 export const sizeOf = ({ context, store }: Document): DocumentSize => {
-  let [siblings, elements, content] = [0, 0, 0]
-  const visit = (here: DotStore): void => {
-    if (here.kind === "tree") {
-      for (const [name, child] of here.children) {
-        content += name.length
-        visit(child)
-      }
-      return
-    }
-    // A register whose value was deleted holds nothing.
-    if (here.kind === "latest" && here.value === null) return
-    elements++
-    switch (here.kind) {
-      case "latest":
-        content += entryContent + (here.value?.length ?? 0)
-        return
-      case "values":
-        siblings = Math.max(siblings, here.siblings.length)
-        for (const { value } of here.siblings) content += entryContent + value.length
-        return
-      case "counter":
-        content += entryContent * here.totals.size
-    }
+  const actors = context.size
+  if (store === undefined) return { siblings: 0, elements: 0, actors, content: 0 }
+  if (store.kind === "tree") {
+    const { content, elements, siblings } = store.children.summary
+    return { siblings, elements, actors, content }
   }
-  if (store !== undefined) visit(store)
-  return { siblings, elements, actors: context.size, content }
+  return {
+    siblings: store.kind === "values" ? store.siblings.length : 0,
+    elements: Number(isElement(store)),
+    actors,
+    content: contentOf(store)
+  }
 }
 
 /** Whether there is no more of anything but history. */

@@ -16,7 +16,9 @@
  */
 import type { Actor, Dot } from "../clock/Dot.ts"
 import type { Sibling } from "../clock/DottedVersionVectorSet.ts"
+import { Children, type Put } from "./Children.ts"
 import type { Sum } from "./Sum.ts"
+import { isLiveLeaf } from "./Summary.ts"
 
 /** The winner of a last-write-wins register; `value` is null after a delete. */
 export interface LastWriterRegister extends Dot {
@@ -59,10 +61,15 @@ export interface Counter {
 export interface Tree {
   readonly kind: "tree"
   /** By `childKey`, so that one name under two types is two children and joins never clash. */
-  readonly children: ReadonlyMap<string, DotStore>
+  readonly children: Children
 }
 
-export type DotStore = LastWriterRegister | MultiValue | Counter | Tree
+/** A state without others inside. */
+export type Leaf = LastWriterRegister | MultiValue | Counter
+
+export type DotStore = Leaf | Tree
+
+export const emptyTree: Tree = { kind: "tree", children: Children.empty }
 
 const kindLetter = { latest: "l", values: "v", counter: "c", tree: "t" } as const
 
@@ -100,31 +107,22 @@ export const at = (
 /** A tree that holds only `leaf`, at `path`. */
 export const nest = (path: ReadonlyArray<string>, leaf: DotStore): DotStore =>
   path.reduceRight<DotStore>(
-    (inner, key) => ({ kind: "tree", children: new Map([[key, inner]]) }),
+    (inner, key) => ({ kind: "tree", children: Children.empty.with(key, inner) }),
     leaf
   )
 
-/** Whether a reader finds anything here: an element, a value, a count that was not removed. */
-export const isLive = (store: DotStore | undefined): boolean => {
-  switch (store?.kind) {
-    case undefined:
-      return false
-    case "latest":
-      return store.value !== null
-    case "values":
-      return store.siblings.length > 0
-    case "counter":
-      for (const { updates } of store.totals.values()) if (updates.length > 0) return true
-      return false
-    case "tree":
-      for (const child of store.children.values()) if (isLive(child)) return true
-      return false
-  }
+/** A tree after a change of its children; itself if nothing changes, undefined if none is left. */
+export const treeAfter = (tree: Tree, puts: ReadonlyArray<Put>): Tree | undefined => {
+  const children = puts.length === 0 ? tree.children : tree.children.after(puts)
+  if (children.size === 0) return undefined
+  return children === tree.children ? tree : { kind: "tree", children }
 }
 
-export const hasCounter = (store: DotStore | undefined): boolean => {
-  if (store?.kind === "counter") return true
-  if (store?.kind !== "tree") return false
-  for (const child of store.children.values()) if (hasCounter(child)) return true
-  return false
+/** Whether a reader finds anything here: an element, a value, a count that was not removed. */
+export const isLive = (store: DotStore | undefined): boolean => {
+  if (store === undefined) return false
+  return store.kind === "tree" ? store.children.summary.live > 0 : isLiveLeaf(store)
 }
+
+export const hasCounter = (store: DotStore | undefined): boolean =>
+  store?.kind === "tree" ? store.children.summary.counters > 0 : store?.kind === "counter"

@@ -13,7 +13,16 @@ import * as DottedVersionVectorSet from "../clock/DottedVersionVectorSet.ts"
 import { compareValues, type OnConflict, type Seen } from "../clock/DottedVersionVectorSet.ts"
 import { invariant } from "../Invariant.ts"
 import * as CounterTotal from "./CounterTotal.ts"
-import type { Counter, DotStore, LastWriterRegister, PerActorTotal, Tree } from "./DotStore.ts"
+import { Children, type Put } from "./Children.ts"
+import {
+  type Counter,
+  type DotStore,
+  emptyTree,
+  type LastWriterRegister,
+  type PerActorTotal,
+  type Tree,
+  treeAfter
+} from "./DotStore.ts"
 
 /** One side of a join. */
 export interface Side {
@@ -53,28 +62,16 @@ const joinTrees = (
   [right, rightSeen]: readonly [Tree, Seen],
   onConflict: OnConflict
 ): DotStore | undefined => {
-  let joined: Map<string, DotStore> | undefined
-  const put = (key: string, child: DotStore | undefined) => {
-    joined ??= new Map(left.children)
-    if (child === undefined) joined.delete(key)
-    else joined.set(key, child)
-  }
-  for (const [key, child] of left.children) {
-    const other = right.children.get(key)
+  const puts: Array<Put> = []
+  Children.diff(left.children, right.children, (key, child, other) => {
     const both = joinStores(
       { store: child, seen: leftSeen },
       { store: other, seen: rightSeen },
       onConflict
     )
-    if (both !== child) put(key, both)
-  }
-  for (const [key, child] of right.children) {
-    if (left.children.has(key)) continue
-    const both = joinStores({ store: undefined, seen: leftSeen }, { store: child, seen: rightSeen })
-    if (both !== undefined) put(key, both)
-  }
-  if (joined === undefined) return left.children.size === 0 ? undefined : left
-  return joined.size === 0 ? undefined : { kind: "tree", children: joined }
+    if (both !== child) puts.push([key, both])
+  })
+  return treeAfter(left, puts)
 }
 
 /** An empty store of the same shape as the other side's, so that each shape has one join. */
@@ -83,7 +80,7 @@ const emptyLike = (store: DotStore): DotStore => {
     case "values":
       return { kind: "values", siblings: [] }
     case "tree":
-      return { kind: "tree", children: new Map() }
+      return emptyTree
     case "latest":
     case "counter":
       return store

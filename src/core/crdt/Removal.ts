@@ -10,7 +10,14 @@ import type { Actor, Dot } from "../clock/Dot.ts"
 import { compareValues, type Sibling } from "../clock/DottedVersionVectorSet.ts"
 import * as VersionVector from "../clock/VersionVector.ts"
 import * as CounterTotal from "./CounterTotal.ts"
-import type { Counter, DotStore, PerActorTotal } from "./DotStore.ts"
+import type { Put } from "./Children.ts"
+import {
+  type Counter,
+  type DotStore,
+  emptyTree,
+  type PerActorTotal,
+  treeAfter
+} from "./DotStore.ts"
 import type { TreeEdit } from "./TreeEdit.ts"
 
 /** A removal at `path` that had seen more than this document has yet. Its dot is its event. */
@@ -75,13 +82,13 @@ export const removeSeen = (
       case "counter":
         return removeTotals(here, seen)
       case "tree": {
-        const children = new Map<string, DotStore>()
+        const kept: Array<Put> = []
         for (const [key, child] of here.children) {
           const counters = visit(child)
           if (counters === tooOld) return tooOld
-          if (counters !== undefined) children.set(key, counters)
+          if (counters !== undefined) kept.push([key, counters])
         }
-        return children.size === 0 ? undefined : { kind: "tree", children }
+        return treeAfter(emptyTree, kept)
       }
     }
   }
@@ -108,16 +115,12 @@ const withoutSeen = (
     return siblings.length === 0 ? undefined : { kind: "values", siblings }
   }
   if (store?.kind !== "tree") return store
-  let changed: Map<string, DotStore> | undefined
+  const puts: Array<Put> = []
   for (const [key, child] of store.children) {
     const left = withoutSeen(child, seen)
-    if (left === child) continue
-    changed ??= new Map(store.children)
-    if (left === undefined) changed.delete(key)
-    else changed.set(key, left)
+    if (left !== child) puts.push([key, left])
   }
-  if (changed === undefined) return store
-  return changed.size === 0 ? undefined : { kind: "tree", children: changed }
+  return treeAfter(store, puts)
 }
 
 /**

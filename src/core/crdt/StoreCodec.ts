@@ -11,6 +11,7 @@ import type { Sibling } from "../clock/DottedVersionVectorSet.ts"
 import * as VersionVector from "../clock/VersionVector.ts"
 import { invariant } from "../Invariant.ts"
 import { readFormerTotal, readTotal, writeTotal } from "./CounterCodec.ts"
+import { Children } from "./Children.ts"
 import { childKind, type DotStore, type PerActorTotal } from "./DotStore.ts"
 
 /** Deepest nesting of trees. */
@@ -78,9 +79,9 @@ export const writeStore = (
       return
     case "tree":
       writer.varint(store.children.size)
-      for (const key of sortedKeys(store.children)) {
+      for (const [key, child] of store.children) {
         writer.text(key)
-        writeStore(writer, store.children.get(key), indexes)
+        writeStore(writer, child, indexes)
       }
   }
 }
@@ -152,7 +153,7 @@ const readTree = (reading: Reading, depth: number): DotStore => {
   const { reader } = reading
   const at = reader.offset
   if (depth >= depthMax) throw new Malformed(`trees at most ${depthMax} deep`, at)
-  const children = new Map<string, DotStore>()
+  const children: Array<readonly [string, DotStore]> = []
   let previous = ""
   for (let i = reader.count("children", 2); i > 0; i--) {
     const key = reader.text("a child key")
@@ -160,10 +161,10 @@ const readTree = (reading: Reading, depth: number): DotStore => {
     const fits = child !== undefined && childKind(key) === child.kind && key > previous
     if (!fits) throw new Malformed("children in order, of the kinds their keys promise", at)
     previous = key
-    children.set(key, child)
+    children.push([key, child])
   }
-  if (children.size === 0) throw new Malformed("at least one child", at)
-  return { kind: "tree", children }
+  if (children.length === 0) throw new Malformed("at least one child", at)
+  return { kind: "tree", children: Children.of(children) }
 }
 
 const readAt = (reading: Reading, depth: number): DotStore | undefined => {

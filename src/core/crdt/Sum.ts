@@ -6,6 +6,7 @@
  * lowest bit: 0, -1, 1, -2 are 0, 1, 2, 3.
  */
 import { type ByteReader, type ByteWriter, Malformed } from "../codec/Bytes.ts"
+import { varintLength } from "../codec/EncodedLength.ts"
 
 /** Invariant: a bigint only where a number would not be exact, so that equal sums are equal. */
 export type Sum = number | bigint
@@ -52,6 +53,17 @@ export const writeSum = (writer: ByteWriter, sum: Sum): ByteWriter => {
   let rest = exact < 0n ? -2n * exact - 1n : 2n * exact
   for (; rest >= 0x80n; rest >>= 7n) writer.byte(Number(rest & 0x7fn) | 0x80)
   return writer.byte(Number(rest))
+}
+
+/** Bytes that `writeSum` takes. */
+export const lengthOfSum = (sum: Sum): number => {
+  if (typeof sum === "number" && Math.abs(sum) <= halfMax) {
+    return varintLength(sum < 0 ? -2 * sum - 1 : 2 * sum)
+  }
+  const exact = BigInt(sum)
+  let length = 1
+  for (let rest = exact < 0n ? -2n * exact - 1n : 2n * exact; rest >= 0x80n; rest >>= 7n) length++
+  return length
 }
 
 /** The sum of a number that has its sign in the lowest bit. */

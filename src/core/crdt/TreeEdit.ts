@@ -1,21 +1,18 @@
 /**
- * Changes a state at many paths, and copies each tree on the way once, however often it is changed:
- * a set of ten thousand elements from which a thousand are taken is copied once, not a thousand
- * times. States that others hold stay as they are.
+ * Changes a state at many paths, each along its path: what is beside it is shared with the state
+ * before, which stays as it is.
  */
 import { invariant } from "../Invariant.ts"
-import { at, type DotStore, type Tree } from "./DotStore.ts"
+import { at, type DotStore, emptyTree, treeAfter } from "./DotStore.ts"
 
 export class TreeEdit {
   #store: DotStore | undefined
-  /** The children of each tree that was made here, and that nobody else holds. */
-  readonly #own = new Map<DotStore, Map<string, DotStore>>()
 
   constructor(store: DotStore | undefined) {
     this.#store = store
   }
 
-  /** The state so far, for a look: the next change may change it. */
+  /** The state so far. */
   get store(): DotStore | undefined {
     return this.#store
   }
@@ -31,37 +28,25 @@ export class TreeEdit {
    * **Requires** that the path leads through trees.
    */
   put(path: ReadonlyArray<string>, leaf: DotStore | undefined): void {
-    this.#store = this.#put(this.#store, { path, leaf, depth: 0 })
+    this.#store = putAt(this.#store, { path, leaf, depth: 0 })
   }
+}
 
-  #put(
-    here: DotStore | undefined,
-    change: {
-      readonly path: ReadonlyArray<string>
-      readonly leaf: DotStore | undefined
-      readonly depth: number
-    }
-  ): DotStore | undefined {
-    const { depth, leaf, path } = change
-    const key = path[depth]
-    if (key === undefined) return leaf
-    const trunk = here?.kind === "tree" ? here : undefined
-    const before = trunk?.children.get(key)
-    const after = this.#put(before, { path, leaf, depth: depth + 1 })
-    if (after === before) return here
-    invariant(trunk === here, "a path leads through trees")
-    const tree = this.#owned(trunk)
-    const children = this.#own.get(tree)!
-    if (after === undefined) children.delete(key)
-    else children.set(key, after)
-    return children.size === 0 ? undefined : tree
+const putAt = (
+  here: DotStore | undefined,
+  change: {
+    readonly path: ReadonlyArray<string>
+    readonly leaf: DotStore | undefined
+    readonly depth: number
   }
-
-  #owned(tree: Tree | undefined): Tree {
-    if (tree !== undefined && this.#own.has(tree)) return tree
-    const children = new Map(tree?.children)
-    const own: Tree = { kind: "tree", children }
-    this.#own.set(own, children)
-    return own
-  }
+): DotStore | undefined => {
+  const { depth, leaf, path } = change
+  const key = path[depth]
+  if (key === undefined) return leaf
+  const trunk = here?.kind === "tree" ? here : undefined
+  const before = trunk?.children.get(key)
+  const after = putAt(before, { path, leaf, depth: depth + 1 })
+  if (after === before) return here
+  invariant(trunk === here, "a path leads through trees")
+  return treeAfter(trunk ?? emptyTree, [[key, after]])
 }

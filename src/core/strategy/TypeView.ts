@@ -8,7 +8,6 @@
  * two elements that nobody added.
  */
 import * as Json from "../codec/Json.ts"
-import { sortedKeys } from "../codec/SortedKeys.ts"
 import { childKey, childName, type DotStore, isLive } from "../crdt/DotStore.ts"
 import type { TypeDefinition } from "../model/BucketDefinition.ts"
 import * as CounterType from "./CounterType.ts"
@@ -18,10 +17,7 @@ import { kindOf } from "./TypeShape.ts"
 
 const liveChildren = (store: DotStore | undefined): ReadonlyArray<readonly [string, DotStore]> => {
   if (store?.kind !== "tree") return []
-  return sortedKeys(store.children).flatMap((key) => {
-    const child = store.children.get(key)!
-    return isLive(child) ? [[key, child] as const] : []
-  })
+  return [...store.children].filter(([, child]) => isLive(child))
 }
 
 const fieldOf = (store: DotStore | undefined, field: string, type: TypeDefinition) =>
@@ -63,12 +59,10 @@ export const viewOf = (type: TypeDefinition, store: DotStore | undefined): View 
 
 /** The greatest stamp anywhere in a state; 0 where there is none. */
 export const greatestStamp = (store: DotStore | undefined): number => {
+  if (store?.kind === "tree") return store.children.summary.stamp
   let greatest = 0
   if (store?.kind === "values") {
     for (const sibling of store.siblings) greatest = Math.max(greatest, sibling.stamp)
-  }
-  if (store?.kind === "tree") {
-    for (const child of store.children.values()) greatest = Math.max(greatest, greatestStamp(child))
   }
   return greatest
 }

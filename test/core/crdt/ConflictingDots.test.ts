@@ -4,6 +4,7 @@ import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import * as CounterTotal from "../../../src/core/crdt/CounterTotal.ts"
 import * as Document from "../../../src/core/crdt/Document.ts"
+import { Children } from "../../../src/core/crdt/Children.ts"
 import * as DocumentCodec from "../../../src/core/crdt/DocumentCodec.ts"
 import type { CounterUpdate, DotStore, PerActorTotal } from "../../../src/core/crdt/DotStore.ts"
 import { definitions, threeDocuments } from "../reachable.ts"
@@ -54,7 +55,7 @@ const storeOf = (store: DotStore, next: Choices): DotStore => {
       const children = [...store.children].map(([key, child]) =>
         [key, storeOf(child, next)] as const
       )
-      return { kind: "tree", children: new Map(children) }
+      return { kind: "tree", children: Children.of(children) }
     }
   }
 }

@@ -3,6 +3,7 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { CausalContext } from "../../../src/core/clock/CausalContext.ts"
+import { Children } from "../../../src/core/crdt/Children.ts"
 import { DeltaJoin } from "../../../src/core/crdt/DeltaJoin.ts"
 import * as Document from "../../../src/core/crdt/Document.ts"
 import type { StrategyDefinition } from "../../../src/core/model/BucketDefinition.ts"
@@ -100,7 +101,7 @@ describe.each(definitions)("an edit of a document of %s", (_, definition) => {
 
 const childrenOf = ({ store }: Document.Document, key: string) => {
   const child = store?.kind === "tree" ? store.children.get(`t${key}`) : undefined
-  return child?.kind === "tree" ? child.children : new Map()
+  return child?.kind === "tree" ? child.children : Children.empty
 }
 
 it("an edit keeps the parts of a document that it does not touch, the same objects", () => {
@@ -130,7 +131,7 @@ it("an edit refuses a delta that says something beside its path", () => {
   const leaf = { kind: "values", siblings } as const
   const delta: Document.Delta = {
     seen: { vector: new Map(), dots: siblings },
-    store: { kind: "tree", children: new Map([["va", leaf], ["vb", leaf]]) },
+    store: { kind: "tree", children: Children.of([["va", leaf], ["vb", leaf]]) },
     path: ["va"],
     deferred: [],
     expiry: []

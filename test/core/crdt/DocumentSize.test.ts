@@ -1,5 +1,6 @@
 // Checks which writes a document's limits refuse: those that make more of what is too much.
 import { describe, expect, it } from "vitest"
+import { Children } from "../../../src/core/crdt/Children.ts"
 import * as Document from "../../../src/core/crdt/Document.ts"
 import { childKey, type DotStore } from "../../../src/core/crdt/DotStore.ts"
 import * as DocumentSize from "../../../src/core/crdt/DocumentSize.ts"
@@ -28,7 +29,7 @@ const withElements = (count: number): Document.Document => ({
   context: contextOf(1),
   store: {
     kind: "tree",
-    children: new Map(
+    children: Children.of(
       Array.from({ length: count }, (_, i) => [childKey("values", `e${i}`), siblings(1)] as const)
     )
   }

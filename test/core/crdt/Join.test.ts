@@ -1,6 +1,7 @@
 // Checks what storage relies on, that joins leave the unchanged alone, and why registers keep all.
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { Children } from "../../../src/core/crdt/Children.ts"
 import * as Document from "../../../src/core/crdt/Document.ts"
 import type { DotStore } from "../../../src/core/crdt/DotStore.ts"
 import { InvariantViolation } from "../../../src/core/Invariant.ts"
@@ -44,7 +45,7 @@ const holding = (store: DotStore | undefined): Document.Document => ({ ...Docume
 
 describe("documents whose roots are of different kinds", () => {
   const counter = holding({ kind: "counter", totals: new Map() })
-  const tree = holding({ kind: "tree", children: new Map() })
+  const tree = holding({ kind: "tree", children: Children.empty })
 
   it("are known before they meet, and stop the work where no caller checked", () => {
     expect(Document.canJoin(counter, tree)).toBe(false)

@@ -4,12 +4,14 @@
  */
 import { compareDots, type Dot } from "../../../src/core/clock/Dot.ts"
 import * as VersionVector from "../../../src/core/clock/VersionVector.ts"
+import { Children } from "../../../src/core/crdt/Children.ts"
 import type { Document } from "../../../src/core/crdt/Document.ts"
 import { childKind, type DotStore, type PerActorTotal } from "../../../src/core/crdt/DotStore.ts"
 
 const sortedEntries = (_: string, value: unknown): unknown => {
   if (typeof value === "bigint") return `${value}n`
-  if (value instanceof Map) return [...value].toSorted((a, b) => (a[0] < b[0] ? -1 : 1))
+  const isMap = value instanceof Map || value instanceof Children
+  if (isMap) return [...value].toSorted((a, b) => (a[0] < b[0] ? -1 : 1))
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value
   return Object.fromEntries(Object.entries(value).toSorted((a, b) => (a[0] < b[0] ? -1 : 1)))
 }

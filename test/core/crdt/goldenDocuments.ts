@@ -2,6 +2,7 @@
  * Lists documents whose bytes are kept under test/golden, by format, at least one for each shape of
  * state. Stored data is in these bytes: they may be added to, never changed.
  */
+import { Children } from "../../../src/core/crdt/Children.ts"
 import type { Document } from "../../../src/core/crdt/Document.ts"
 import { childKey, type DotStore } from "../../../src/core/crdt/DotStore.ts"
 
@@ -69,11 +70,11 @@ const element = (actor: string, counter: number): DotStore => ({
 
 const treeWith = (votes: DotStore): DotStore => ({
   kind: "tree",
-  children: new Map<string, DotStore>([
+  children: Children.of([
     [childKey("counter", "votes"), votes],
     [childKey("tree", "tags"), {
       kind: "tree",
-      children: new Map([
+      children: Children.of([
         [childKey("values", "\"blue\""), element(a, 1)],
         [childKey("values", "{\"a\":[1,null]}"), element(b, 7)]
       ])

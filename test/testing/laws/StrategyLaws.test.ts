@@ -5,6 +5,7 @@
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import { describe, expect, it } from "vitest"
+import { Children } from "../../../src/core/crdt/Children.ts"
 import type { Delta, Document } from "../../../src/core/crdt/Document.ts"
 import type { DotStore } from "../../../src/core/crdt/DotStore.ts"
 import { plus } from "../../../src/core/crdt/Sum.ts"
@@ -62,7 +63,7 @@ const pruned = (store: DotStore): DotStore => {
   if (store.kind === "values") return { ...store, siblings: [shown(store)!] }
   if (store.kind !== "tree") return store
   const children = [...store.children].map(([key, child]) => [key, pruned(child)] as const)
-  return { ...store, children: new Map(children) }
+  return { ...store, children: Children.of(children) }
 }
 
 /** A counter that every join counts on. */
