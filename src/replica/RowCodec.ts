@@ -11,9 +11,9 @@
  *
  * Liveness stands before the document, so that a listing reads neither it nor the elements.
  *
- * Headers of format 3 have the digest of all bytes of trees, too. Those of format 2 have no liveness
- * either. Those of format 1 have no first byte; they are in documents without a sequence number,
- * which files had as long as headers had that format.
+ * Headers of format 3 have the digest of all bytes of trees, too. Those of format 2 have no
+ * liveness either. Those of format 1 have no first byte; they are in documents without a sequence
+ * number, which files had as long as headers had that format.
  */
 import { ByteReader, ByteWriter, Malformed } from "../core/codec/Bytes.ts"
 import * as VersionVector from "../core/clock/VersionVector.ts"
