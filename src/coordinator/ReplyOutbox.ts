@@ -78,15 +78,6 @@ export interface ReplyOutboxOptions extends AnswerPartsOptions {
   readonly limits: AnswerPartsOptions["limits"] & Pick<NodeLimits, "answerRefusedMillis">
 }
 
-/**
- * The answer to a read for whose answer there is no room: too many bytes are on their way to its
- * client, or to all. The node is at work, so nobody has a reason to avoid it.
- */
-export const congested = (
-  node: NodeId,
-  { answerRefusedMillis }: Pick<NodeLimits, "answerRefusedMillis">
-): Errors.Overloaded => new Errors.Overloaded({ node, retryAfterMillis: answerRefusedMillis })
-
 export class ReplyOutbox {
   readonly #runtime: Pick<Runtime, "endOfTurn">
   readonly #transport: TransportService
@@ -117,6 +108,15 @@ export class ReplyOutbox {
     return { bytes, dropped }
   }
 
+  /**
+   * The answer to a read for whose answer there is no room: too many bytes are on their way to its
+   * client, or to all. The node is at work, so nobody has a reason to avoid it.
+   */
+  congested(): Errors.Overloaded {
+    const { answerRefusedMillis: retryAfterMillis } = this.#limits
+    return new Errors.Overloaded({ node: this.#node, retryAfterMillis })
+  }
+
   /** Whether an answer of so many bytes may follow those that are gathered for the same client. */
   hasRoom(subject: string, bytes = 1): boolean {
     const gathered = this.#batches.get(subject)?.size ?? 0
@@ -133,7 +133,7 @@ export class ReplyOutbox {
     if (shorter !== undefined) return this.send(to, shorter())
     if (isTaken) this.#refused++
     const error = isTaken
-      ? congested(this.#node, this.#limits)
+      ? this.congested()
       : tooLarge(size, Math.max(room, to.answerBytesMax))
     this.#deliver(to, errorText(to.id, error), room)
   }
@@ -151,7 +151,7 @@ export class ReplyOutbox {
   #roomFor(to: ReplyTo, text: string, size: number): string {
     if (!to.isRead || this.hasRoom(to.subject, size)) return text
     this.#refused++
-    return errorText(to.id, congested(this.#node, this.#limits))
+    return errorText(to.id, this.congested())
   }
 
   #gather(subject: string, text: string, room: number): void {

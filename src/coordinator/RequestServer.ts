@@ -40,13 +40,7 @@ import {
 } from "./NatsOrigin.ts"
 import { failedAt } from "./OpenRequest.ts"
 import { decodeRequest } from "./RequestDecoding.ts"
-import {
-  congested,
-  ReplyOutbox,
-  type ReplyOutboxOptions,
-  type ReplyTo,
-  replyTo
-} from "./ReplyOutbox.ts"
+import { ReplyOutbox, type ReplyOutboxOptions, type ReplyTo, replyTo } from "./ReplyOutbox.ts"
 import type { Request } from "./Request.ts"
 
 export interface RequestServerOptions {
@@ -290,8 +284,7 @@ export class RequestServer {
     if (access === "read" && !this.#outbox.hasRoom(reply)) {
       this.#congested++
       const refused = { ...arrival, to: { ...to, isRead: false } }
-      const { limits, node } = this.#options
-      return new NatsOrigin(refused, replyOf).deliver(congested(node, limits))
+      return new NatsOrigin(refused, replyOf).deliver(this.#outbox.congested())
     }
     const misread = isMarked ? Json.misreadIn(json) : undefined
     if (misread !== undefined) {
