@@ -4,6 +4,7 @@
  *
  *     npm run bench [-- --quick] [--programs everwrite,etcd] [--loads put,get]
  *         [--in-flight 64,512] [--rounds 3] [--seconds 5] [--rate-seconds 60] [--out DIRECTORY]
+ *     npm run bench -- --growth [--adds 2000] [--elements-max 100000]
  *     npm run bench -- --counts [--top 25] [--rounds 2] [--of DIRECTORY]
  */
 import { mkdirSync, writeFileSync } from "node:fs"
@@ -12,6 +13,7 @@ import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { natsServerBinary } from "../tooling/natsServer.ts"
 import { runCounts } from "./counts/counts.ts"
+import { runGrowth } from "./growth.ts"
 import { here } from "./nodes.ts"
 import { compare, type CompareOptions } from "./peers/compare.ts"
 import { loads } from "./peers/Loads.ts"
@@ -29,6 +31,9 @@ const { values } = parseArgs({
     "seconds": { type: "string" },
     "rate-seconds": { type: "string", default: "60" },
     "out": { type: "string", default: join(here, ".everwrite/bench") },
+    "growth": { type: "boolean", default: false },
+    "adds": { type: "string", default: "2000" },
+    "elements-max": { type: "string", default: "100000" },
     "counts": { type: "boolean", default: false },
     "top": { type: "string", default: "0" },
     "of": { type: "string", multiple: true, default: [] }
@@ -103,6 +108,8 @@ if (natsServerBinary === undefined) {
 } else if (values.counts) {
   const { of, rounds = "2", top } = values
   await runCounts({ of: [...of, here], top: Number(top), rounds: Number(rounds) })
+} else if (values.growth) {
+  await runGrowth({ count: Number(values.adds), sizesMax: Number(values["elements-max"]) })
 } else {
   await run()
 }

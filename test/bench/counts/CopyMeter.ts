@@ -3,7 +3,7 @@
  * primitives that do so. Every so many bytes, at random, it looks at the stack: so each place is
  * charged in proportion to what it copies.
  */
-import { add, type Figures, type Meter } from "./Figures.ts"
+import { add, type Figures, type Meter, noFigures } from "./Figures.ts"
 import { type Frame, Places } from "./Places.ts"
 import { type Call, constructors, type Primitive, primitives } from "./Primitives.ts"
 
@@ -72,7 +72,7 @@ export class CopyMeter implements Meter {
     this.#copied.clear()
     this.#outside = 0
     return {
-      heap: 0,
+      ...noFigures,
       outside,
       copied,
       allocations: this.#allocations.take(),

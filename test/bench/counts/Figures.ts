@@ -24,6 +24,12 @@ export interface Figures {
   readonly copied: Readonly<Record<string, number>>
   readonly allocations: ReadonlyArray<Site>
   readonly copies: ReadonlyArray<Site>
+  /** By the room of the code: microseconds of CPU where these are counted, else bytes allocated. */
+  readonly rooms: Readonly<Record<string, number>>
+  /** Microseconds of CPU that the thread took, where these are counted. */
+  readonly threadMicros: number
+  /** The same of the whole process, told by its main thread. */
+  readonly processMicros: number
 }
 
 /** Counts in one thread, from `start` to `stop`. */
@@ -37,7 +43,7 @@ export interface Meter {
  * heap's figures. To see whose an allocation is, V8 must not inline one function into the other,
  * which distorts them a little.
  */
-export type Phase = "heap" | "copies" | "places"
+export type Phase = "heap" | "copies" | "places" | "cpu"
 
 export type Kind = "put" | "get"
 
@@ -62,6 +68,18 @@ export const clientName = "client"
 /** The variables by which a process learns what to count, and where the measured source lies. */
 export const phaseVariable = "BENCH_COUNTS_PHASE"
 export const rootVariable = "BENCH_COUNTS_ROOT"
+
+/** What a meter leaves out. */
+export const noFigures: Omit<Figures, "thread"> = {
+  heap: 0,
+  outside: 0,
+  copied: {},
+  allocations: [],
+  copies: [],
+  rooms: {},
+  threadMicros: 0,
+  processMicros: 0
+}
 
 /** Adds up what has the same key. */
 export const add = (sums: Map<string, number>, key: string, bytes: number): void => {

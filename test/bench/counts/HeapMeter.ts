@@ -4,8 +4,9 @@
  * one percent. What an inlined function allocates is charged to the one that it is inlined into.
  */
 import { type HeapProfiler, Session } from "node:inspector"
-import type { Meter } from "./Figures.ts"
+import { type Meter, noFigures } from "./Figures.ts"
 import { type Frame, Places } from "./Places.ts"
+import { Rooms } from "./Rooms.ts"
 
 const sampling = {
   samplingInterval: 8_192,
@@ -30,6 +31,7 @@ export const heapMeter = (root: string): Meter => {
     start: () => session.post("HeapProfiler.startSampling", sampling),
     stop: () => {
       const places = new Places(root)
+      const rooms = new Rooms(root)
       let heap = 0
       const visit = (
         node: HeapProfiler.SamplingHeapProfileNode,
@@ -38,11 +40,14 @@ export const heapMeter = (root: string): Meter => {
         const { functionName: name, lineNumber, url } = node.callFrame
         const frames = [{ name, url, line: lineNumber + 1 }, ...callers]
         heap += node.selfSize
-        if (node.selfSize > 0) places.add(frames, node.selfSize)
+        if (node.selfSize > 0) {
+          places.add(frames, node.selfSize)
+          rooms.add(frames, node.selfSize)
+        }
         for (const child of node.children) visit(child, frames)
       }
       visit(stopSampling(), [])
-      return { heap, outside: 0, copied: {}, allocations: places.take(), copies: [] }
+      return { ...noFigures, heap, allocations: places.take(), rooms: rooms.take() }
     }
   }
 }

@@ -16,10 +16,9 @@ import { fileURLToPath } from "node:url"
 import { startNatsServer } from "../../tooling/natsServer.ts"
 import { documentCount } from "../measure.ts"
 import { nodes, startNode } from "../nodes.ts"
+import { ask, hasRun, isReady, isStarted, isStopped } from "./Asking.ts"
 import {
-  type Answer,
   clientName,
-  type Command,
   type Counted,
   type Figures,
   type Kind,
@@ -45,33 +44,6 @@ const preload = ["--disable-warning=ExperimentalWarning", "--import", file("./pr
 const inlineNothing = ["--no-turbo-inlining", "--no-maglev-inlining"]
 const execArgvOf = (phase: Phase): ReadonlyArray<string> =>
   phase === "places" ? [...inlineNothing, ...preload] : preload
-
-/** Resolves with the answer; fails when the process ends instead. */
-const ask = async <A extends Answer>(
-  child: ChildProcess,
-  command: Command | undefined,
-  expected: (answer: Answer) => answer is A
-): Promise<A> => {
-  const ended = new AbortController()
-  const exit = () => ended.abort(new Error("a counted process has ended"))
-  child.once("exit", exit)
-  try {
-    const answered = once(child, "message", { signal: ended.signal })
-    if (command !== undefined) child.send(command)
-    const [answer]: Array<Answer> = await answered
-    if (answer !== undefined && expected(answer)) return answer
-    throw new Error("a counted process gave another answer than was asked for")
-  } finally {
-    child.off("exit", exit)
-  }
-}
-
-const isReady = (answer: Answer) => "client" in answer
-const hasRun = (answer: Answer) => "ran" in answer
-type Stopped = Extract<Answer, { readonly counts: "stopped" }>
-const isStarted = (answer: Answer) => "counts" in answer && answer.counts === "started"
-const isStopped = (answer: Answer): answer is Stopped =>
-  "counts" in answer && answer.counts === "stopped"
 
 const startClient = async (
   options: {

@@ -6,6 +6,7 @@
 import { syncBuiltinESMExports } from "node:module"
 import threads, { BroadcastChannel, isMainThread, threadId } from "node:worker_threads"
 import { CopyMeter } from "./CopyMeter.ts"
+import { cpuMeter } from "./CpuMeter.ts"
 import { type Answer, type Command, type Figures, phaseVariable, rootVariable } from "./Figures.ts"
 import { heapMeter } from "./HeapMeter.ts"
 
@@ -15,7 +16,12 @@ type FromWorker =
   | { readonly counts: "stopped"; readonly from: number; readonly figures: Figures }
 
 const root = process.env[rootVariable] ?? process.cwd()
-const meter = process.env[phaseVariable] === "copies" ? new CopyMeter(root) : heapMeter(root)
+const phase = process.env[phaseVariable]
+const meter = phase === "copies"
+  ? new CopyMeter(root)
+  : phase === "cpu"
+  ? cpuMeter(root)
+  : heapMeter(root)
 const channel = new BroadcastChannel("counts of the benchmark")
 const send: (message: Command | FromWorker) => void = channel.postMessage.bind(channel)
 

@@ -11,6 +11,8 @@ export interface Started {
   readonly pids: () => ReadonlyArray<number>
   readonly kill: (node: number) => Promise<void>
   readonly restart: (node: number) => Promise<void>
+  /** Where its nodes speak HTTP, if they do. */
+  readonly urls?: ReadonlyArray<string>
   /** Bytes that its nodes have sent and committed so far, where it counts them. */
   readonly bytes?: () => Promise<Bytes>
   readonly stop: () => Promise<void>

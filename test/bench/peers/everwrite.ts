@@ -35,6 +35,7 @@ export const everwrite: Program = {
       pids: three.pids,
       kill: three.kill,
       restart: three.restart,
+      urls: ports.map((port) => `http://127.0.0.1:${port}`),
       bytes: () => bytesOf(ports),
       stop: async () => {
         await three.stop()
