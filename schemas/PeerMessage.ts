@@ -39,6 +39,27 @@ export interface Stored {
   readonly completeness: Completeness
 }
 
+/**
+ * Join these changes of a document into yours, as with `Store`: the last of them is to be stored,
+ * those before it bring what you lack for it.
+ */
+export interface StoreDelta extends Omit<Store, "_tag" | "document"> {
+  readonly _tag: "StoreDelta"
+  /** By `core/crdt/DeltaCodec`. */
+  readonly edits: Uint8Array
+}
+
+/**
+ * The answer to `StoreDelta` of a replica that has not all on which the changes rest: it has joined
+ * nothing, and needs the changes before them, or the document.
+ */
+export interface NeedsBase {
+  readonly _tag: "NeedsBase"
+  readonly request: number
+  /** All that it has of the document; empty where it has none that it can read. */
+  readonly context: VersionVector
+}
+
 /** Asks for the replica's document. If its digest is this one, the answer says only that. */
 export interface Fetch extends DocumentName {
   readonly _tag: "Fetch"
@@ -182,6 +203,8 @@ export type PeerMessage =
   | Fenced
   | Form
   | Formed
+  | StoreDelta
+  | NeedsBase
 
 export type PeerTag = PeerMessage["_tag"]
 

@@ -47,6 +47,7 @@ export interface CoordinatorOptions extends NodeServices {
 export class Coordinator {
   readonly handlers: PeerHandlers<
     | "Stored"
+    | "NeedsBase"
     | "Fetched"
     | "Refused"
     | "Forward"
@@ -57,6 +58,7 @@ export class Coordinator {
     | "Fenced"
   > = {
     Stored: (message, from) => this.#hear(from, message),
+    NeedsBase: (message, from) => this.#hear(from, message),
     Fetched: (message, from) => this.#hear(from, message),
     Refused: (message, from) => this.#hear(from, message),
     Forward: (message, from) => this.#takeForward(from, message),
@@ -335,9 +337,7 @@ export class Coordinator {
     const origin = new ForwardOrigin(send, { from, number: message.request, sending })
     if (forward === undefined) {
       const expected = "a request"
-      return origin.deliver(
-        new Errors.InvalidRequest({ setting: "request", value: "", expected })
-      )
+      return origin.deliver(new Errors.InvalidRequest({ setting: "request", value: "", expected }))
     }
     const { request } = forward
     // A request of version 1 names no sending.

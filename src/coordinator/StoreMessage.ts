@@ -1,7 +1,7 @@
 /**
- * Makes the message that gives a replica a document.
+ * Makes the messages that give a replica a document, or changes of it.
  */
-import type { Store } from "../../schemas/PeerMessage.ts"
+import type { Store, StoreDelta } from "../../schemas/PeerMessage.ts"
 import type { ValidatedRequest } from "./ValidatedRequest.ts"
 
 /** A document in bytes; request 0 asks for no answer. */
@@ -10,6 +10,18 @@ export const storeMessage = (
   stored: Pick<Store, "document" | "operation" | "request" | "sync">
 ): Store => ({
   _tag: "Store",
+  bucket: bucket.definition.name,
+  fingerprint: bucket.fingerprint,
+  key,
+  ...stored
+})
+
+/** Changes of a document in bytes. */
+export const deltaMessage = (
+  { bucket, key }: Pick<ValidatedRequest, "bucket" | "key">,
+  stored: Pick<StoreDelta, "edits" | "operation" | "request" | "sync">
+): StoreDelta => ({
+  _tag: "StoreDelta",
   bucket: bucket.definition.name,
   fingerprint: bucket.fingerprint,
   key,

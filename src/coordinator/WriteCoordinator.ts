@@ -5,8 +5,7 @@
  * The own replica comes first because it makes the dot; from there on every replica is alike, and
  * sending again is harmless, because each store is a join.
  */
-import type { PeerMessage, Store } from "../../schemas/PeerMessage.ts"
-import type { Dot } from "../core/clock/Dot.ts"
+import type { PeerMessage } from "../../schemas/PeerMessage.ts"
 import type { Document } from "../core/crdt/Document.ts"
 import { invariant } from "../core/Invariant.ts"
 import type { NodeId } from "../core/model/Names.ts"
@@ -20,7 +19,7 @@ import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import { Gather } from "./Gather.ts"
 import type { OpenRequest } from "./OpenRequest.ts"
 import type { Answer } from "./Request.ts"
-import { storeMessage } from "./StoreMessage.ts"
+import { SentChange } from "./SentChange.ts"
 import { ownWithReason } from "./Unanswered.ts"
 import type { ValidatedWrite } from "./ValidatedRequest.ts"
 
@@ -31,7 +30,7 @@ export class WriteCoordinator
   readonly #open: OpenRequest<Answer>
   /** The document after the operations, once they are applied here. */
   #document: Document | undefined
-  #store: Store | undefined
+  #sent: SentChange | undefined
 
   constructor(context: CoordinatorContext, write: ValidatedWrite, open: OpenRequest<Answer>) {
     const { bucket, needs, row, timeoutMillis } = write
@@ -87,19 +86,16 @@ export class WriteCoordinator
       }
       case "Updated":
         this.#document = updated.document
-        this.#store = this.#storeOf(updated.encoded.bytes, updated.dot)
+        this.#sent = new SentChange(this.context, this.#write, {
+          change: updated,
+          request: this.number
+        })
         this.ask()
         if (fromMemory) {
           this.#acknowledged(false)
         }
         return "begun"
     }
-  }
-
-  #storeOf(document: Uint8Array, dot: Dot): Store {
-    const { id, sync } = this.#write
-    const { number: request } = this
-    return storeMessage(this.#write, { request, sync, document, operation: id && { id, dot } })
   }
 
   /** The own replica's commit has ended. */
@@ -119,9 +115,9 @@ export class WriteCoordinator
     this.step({ _tag: "Acknowledged", index: this.#indexOf(node), durable, complete })
   }
 
-  message(): PeerMessage {
-    invariant(this.#store !== undefined, "a write is sent after it was applied here")
-    return this.#store
+  message(node: NodeId): PeerMessage {
+    invariant(this.#sent !== undefined, "a write is sent after it was applied here")
+    return this.#sent.to(node)
   }
 
   hear(from: NodeId, message: PeerMessage): void {
@@ -132,6 +128,8 @@ export class WriteCoordinator
       this.step({ _tag: "Acknowledged", index, durable, complete })
     } else if (message._tag === "Refused") {
       this.step({ _tag: "Refused", index, reason: message.reason })
+    } else if (message._tag === "NeedsBase" && index >= 0) {
+      if (this.#sent?.lacksBase(from, message.context) === true) this.send(from)
     }
   }
 
@@ -145,7 +143,7 @@ export class WriteCoordinator
   }
 
   override bytesHeld(): number {
-    return this.#store?.document.length ?? 0
+    return this.#sent?.bytes ?? 0
   }
 
   tell(): void {

@@ -36,6 +36,10 @@ const joinSamples = ({ coordinator, replica, view }: NodeCore): ReadonlyArray<Sa
   const stats = replica.stats()
   return [
     counter("joins", stats.joins, ["Documents of other replicas joined here.", harmless]),
+    counter("bases_missing", stats.basesMissing, [
+      "Changes of other replicas that came before the changes on which they rest.",
+      harmless
+    ]),
     counter("discards", stats.discards + coordinator.counters().discards, [
       "Concurrent last writes of which one was lost here, as last write wins has it.",
       "Alarming: where no write may be lost; such a bucket wants another strategy."
@@ -60,6 +64,18 @@ const memorySamples = ({ replica }: NodeCore): ReadonlyArray<Sample> => {
   return [
     gauge("cached_documents", stats.cachedDocuments, ["Documents kept decoded.", harmless]),
     gauge("cached_bytes", stats.cachedBytes, ["Memory that these documents take.", harmless]),
+    gauge("recent_edits", stats.recentEdits, [
+      "Changes that are kept for replicas which lack some.",
+      harmless
+    ]),
+    gauge("recent_edit_bytes", stats.recentEditBytes, [
+      "Memory that these changes take.",
+      harmless
+    ]),
+    counter("recent_edits_forgotten", stats.recentEditsForgotten, [
+      "Changes that were forgotten for newer ones: replicas that lack them get the document.",
+      harmless
+    ]),
     gauge("last_dots", stats.lastDots, [
       "Documents of which memory has the last write that was made here.",
       harmless

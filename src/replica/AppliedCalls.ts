@@ -19,6 +19,8 @@ export type AppliedCalls =
   | {
     readonly _tag: "Applied"
     readonly document: Document.Document
+    /** Of the operations, in their order. */
+    readonly deltas: ReadonlyArray<Document.Delta>
     /** Whether a removal waits for dots that it had seen and that are not here. */
     readonly defers: boolean
   }
@@ -41,6 +43,7 @@ export const applyCalls = (
   const common = { counterUpdatesMax, nowMillis, seen, stampSeen }
   const join = new DeltaJoin(before)
   invariant(calls.length > 0, "an update does something")
+  const deltas: Array<Document.Delta> = []
   let defers = false
   for (const { args, operation } of calls) {
     const { document } = join
@@ -55,6 +58,7 @@ export const applyCalls = (
     }
     defers ||= deferred.length > 0
     join.add(mutated.delta)
+    deltas.push(mutated.delta)
   }
-  return { _tag: "Applied", document: join.finish(), defers }
+  return { _tag: "Applied", document: join.finish(), deltas, defers }
 }

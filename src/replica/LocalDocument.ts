@@ -2,11 +2,11 @@
  * Describes a document as one replica holds it, and the outcome of looking for it.
  */
 import type { Actor } from "../core/clock/Dot.ts"
-import type { Document } from "../core/crdt/Document.ts"
+import * as Document from "../core/crdt/Document.ts"
 
 /** A document as this replica holds it. */
 export interface LocalDocument {
-  readonly document: Document
+  readonly document: Document.Document
   readonly digest: string
   /** The actor under which this replica last made a dot here; empty where it made none. */
   readonly own: Actor
@@ -17,3 +17,7 @@ export type LocalRead =
   | ({ readonly _tag: "Found" } & LocalDocument)
   | { readonly _tag: "Absent" }
   | { readonly _tag: "Damaged"; readonly detail: string }
+
+/** The document of a read; an empty one where none can be read. */
+export const documentOf = (local: LocalRead): Document.Document =>
+  local._tag === "Found" ? local.document : Document.empty

@@ -20,18 +20,20 @@ import type { Trace } from "../core/operations/Proof.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import { metadataBatch } from "../storage/Metadata.ts"
 import type { OnCommit, RowKey, StorageFailure, StorageService } from "../storage/Storage.ts"
-import { applyCalls, otherKind } from "./AppliedCalls.ts"
+import { applyCalls } from "./AppliedCalls.ts"
+import { type Arrival, joinArrival } from "./Arrival.ts"
 import { type CommitLimits, Commits } from "./Commits.ts"
 import { DocumentCache } from "./DocumentCache.ts"
 import { DocumentGrowth } from "./DocumentGrowth.ts"
 import { DotIssuer } from "./DotIssuer.ts"
-import type { LocalDocument, LocalRead } from "./LocalDocument.ts"
+import { documentOf, type LocalDocument, type LocalRead } from "./LocalDocument.ts"
 import type { MendedDocuments } from "./MendedDocuments.ts"
 import { OperationIndex } from "./OperationIndex.ts"
 import type { AppliedOperation } from "./OperationRow.ts"
 import * as RowCodec from "./RowCodec.ts"
 import type { Reading, Show } from "./ShownVersions.ts"
 import type { ReplicaStats } from "./ReplicaStats.ts"
+import { type TravelLimits, TravellingEdits } from "./TravellingEdits.ts"
 import type { Joined, Update, Updated } from "./Update.ts"
 
 export type { StorageFailure }
@@ -53,6 +55,7 @@ export interface ReplicaOptions {
       NodeLimits,
       "cacheBytesMax" | "counterUpdatesMax" | "lastIssuedDotsMax" | "operationIdsMax"
     >
+    & TravelLimits
 }
 
 export type { Call, Joined, Update, Updated } from "./Update.ts"
@@ -63,11 +66,13 @@ export class Replica {
   readonly #dots: DotIssuer
   readonly operations: OperationIndex
   readonly growth: DocumentGrowth
+  readonly edits: TravellingEdits
   readonly #commits: Commits
   #counts = {
     updates: 0,
     retries: 0,
     joins: 0,
+    basesMissing: 0,
     damaged: 0,
     divergences: 0,
     conflicts: 0,
@@ -81,6 +86,7 @@ export class Replica {
     this.#cache = new DocumentCache(options.limits.cacheBytesMax)
     this.#commits = new Commits(options)
     this.growth = new DocumentGrowth(options)
+    this.edits = new TravellingEdits(options.limits)
     this.operations = new OperationIndex({ ...options, incarnation: () => this.incarnation() })
   }
 
@@ -104,6 +110,7 @@ export class Replica {
       ...this.#commits.shown.stats(),
       ...this.#dots.counts,
       ...this.growth.stats(),
+      ...this.edits.stats(),
       cachedDocuments: this.#cache.size,
       cachedBytes: this.#cache.bytes
     }
@@ -176,7 +183,8 @@ export class Replica {
       if (update.fromMemory === true) this.#commits.shown.acknowledge(key, local)
       this.#commits.await(this.#failing(), onCommit)
       const encoded = encode(before)
-      return { _tag: "Updated", document: before, encoded, dot: known.dot, isRetry: true }
+      const { dot } = known
+      return { _tag: "Updated", document: before, encoded, edit: undefined, dot, isRetry: true }
     }
     const actor = this.#actorFor(key, local, update)
     const { limits: { counterUpdatesMax }, runtime, stampMillis } = this.#options
@@ -193,64 +201,56 @@ export class Replica {
     const dot = { actor, counter: after.context.get(actor)! }
     const operation = id && { id, dot }
     const written = { key, before, after, encoded, own: actor, fromMemory, operation }
+    const shown = this.#commits.shown.underWay(key)
+    const documentBytes = encoded.bytes.length
+    const edit = this.edits.make(applied.deltas, { before, after, shown, documentBytes })
     const failure = this.#write(written, local, onCommit)
     if (failure !== undefined) return { _tag: "Unwritten", failure }
     this.#dots.issued(key, actor, after)
+    if (edit !== undefined) this.edits.keep(key, edit.bytes)
     this.#counts.updates++
-    return { _tag: "Updated", document: after, encoded, dot, isRetry: false }
+    return { _tag: "Updated", document: after, encoded, edit, dot, isRetry: false }
   }
 
   /**
-   * Joins another replica's document into this one's; `onCommit` says later whether it is on this
-   * node's disk, unless it is refused. `encoded` spares encoding it where that is known.
+   * Joins what another replica sent; `onCommit` says later whether it is on this node's disk,
+   * unless it is refused, or its base is missing.
    */
-  join(
-    arrival: {
-      readonly key: RowKey
-      readonly document: Document.Document
-      readonly encoded?: DocumentCodec.EncodedDocument
-      /** Whether it is acknowledged before it is on disk: then readers see it at once. */
-      readonly fromMemory?: boolean
-      /** The operation that made the document, if the sender carried one out. */
-      readonly operation?: AppliedOperation | undefined
-    },
-    onCommit: OnCommit
-  ): Joined {
-    const { document: incoming, key, operation } = arrival
+  join(arrival: Arrival, onCommit: OnCommit): Joined {
+    const { fromMemory, key, operation } = arrival
     const local = this.read(key)
     const before = documentOf(local)
-    if (!Document.canJoin(before, incoming)) {
-      return { _tag: "Refused", reason: otherKind }
-    }
-    this.#counts.joins++
-    const { runtime } = this.#options
-    const after = Document.joinTelling(before, incoming, () => {
+    const onConflict = () => {
       this.#counts.conflicts++
       this.#options.onConflict?.(key)
-    })
-    if (Document.discards(before, incoming)) {
-      this.#counts.discards++
-      runtime.mark("replica: one of two last writes is discarded")
     }
-    if (after.deferred.length < before.deferred.length) runtime.mark("replica: a deferral ends")
-    if (local._tag === "Damaged") runtime.mark("replica: a damaged row is mended by a join")
-    if (local._tag === "Found" && RowCodec.contradicts(local, { ...arrival, joined: after })) {
+    const { runtime } = this.#options
+    const result = joinArrival(local, arrival, { runtime, onConflict })
+    if (result._tag === "NeedsBase") this.#counts.basesMissing++
+    if (result._tag !== "Document") return result
+    const { discards, document: after } = result
+    this.#counts.joins++
+    if (discards) this.#counts.discards++
+    const whole = "document" in arrival ? arrival : undefined
+    if (local._tag === "Found" && RowCodec.contradicts(local, { ...whole, joined: after })) {
       this.#counts.divergences++
     }
     const isKnown = operation === undefined || this.operations.hasApplied(key, operation)
     if (after === before && isKnown) {
-      if (arrival.fromMemory === true) this.#commits.shown.acknowledge(key, local)
+      if (fromMemory === true) this.#commits.shown.acknowledge(key, local)
       this.#commits.await(this.#failing(), onCommit)
       return { _tag: "Joined" }
     }
     const own = local._tag === "Found" ? this.#dots.keptActor(key, local) : ""
-    const encoded = (after === incoming ? arrival.encoded : undefined) ?? encode(after)
-    const { fromMemory } = arrival
+    const encoded = (after === whole?.document ? whole.encoded : undefined) ?? encode(after)
     const fresh = isKnown ? undefined : operation
     const written = { key, before, after, encoded, own, fromMemory, operation: fresh }
     const failure = this.#write(written, local, onCommit)
-    if (failure === undefined) return { _tag: "Joined" }
-    return { _tag: "Refused", reason: `${failure.kind}: ${failure.detail}` }
+    if (failure !== undefined) {
+      return { _tag: "Refused", reason: `${failure.kind}: ${failure.detail}` }
+    }
+    if ("edits" in arrival) this.edits.keep(key, arrival.bytes)
+    return { _tag: "Joined" }
   }
 
   /**
@@ -308,6 +308,7 @@ export class Replica {
     return () => {
       // Writes that storage hides now must not be found here.
       this.#cache.clear()
+      this.edits.clear()
       if (!this.#endIncarnation(incarnation)) return
       this.#options.runtime.mark("replica: an incarnation ends with a failed commit")
     }
@@ -344,6 +345,3 @@ const holds = ({ context }: Document.Document, { actor, counter }: Dot): boolean
 
 const livenessIn = (local: LocalRead): RowCodec.Liveness | "damaged" =>
   local._tag === "Damaged" ? "damaged" : RowCodec.livenessOf(documentOf(local))
-
-const documentOf = (local: LocalRead): Document.Document =>
-  local._tag === "Found" ? local.document : Document.empty

@@ -12,7 +12,8 @@ import type {
   List,
   PeerHandlers,
   PeerMessage,
-  Store
+  Store,
+  StoreDelta
 } from "../../schemas/PeerMessage.ts"
 import * as VersionVector from "../core/clock/VersionVector.ts"
 import { Malformed } from "../core/codec/Bytes.ts"
@@ -21,6 +22,7 @@ import type { RowKey } from "../core/model/RowKey.ts"
 import { rowKeyOf } from "../core/ring/Partition.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
 import type { WorkQueue } from "../core/WorkQueue.ts"
+import * as DeltaCodec from "../core/crdt/DeltaCodec.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
 import { findLiveKeys, type ScanLimits } from "./LiveKeys.ts"
 import type { LocalRead } from "./LocalDocument.ts"
@@ -29,8 +31,9 @@ import type { Replica } from "./Replica.ts"
 const nothing: Uint8Array = new Uint8Array(0)
 
 export class ReplicaServer {
-  readonly handlers: PeerHandlers<"Store" | "Fetch" | "FetchAfter" | "List"> = {
+  readonly handlers: PeerHandlers<"Store" | "StoreDelta" | "Fetch" | "FetchAfter" | "List"> = {
     Store: (message, _, reply) => this.store(message, reply),
+    StoreDelta: (message, _, reply) => this.store(message, reply),
     Fetch: (message, _, reply) => this.fetch(message, reply),
     FetchAfter: (message, _, reply) => this.fetch(message, reply),
     List: (message, _, reply) => this.list(message, reply)
@@ -69,8 +72,8 @@ export class ReplicaServer {
     this.#limits = options.limits
   }
 
-  /** Joins a document; says so at once, or, if asked to, when it is on disk. */
-  store(message: Store, reply: (message: PeerMessage) => void): void {
+  /** Joins a document, or changes of it; says so at once, or, if asked to, when it is on disk. */
+  store(message: Store | StoreDelta, reply: (message: PeerMessage) => void): void {
     const { request } = message
     const refuse = (reason: string) => {
       if (request !== 0) reply({ _tag: "Refused", request, reason })
@@ -79,7 +82,7 @@ export class ReplicaServer {
     if (mismatch !== undefined) return refuse(mismatch)
     if (!this.#replica.writable()) return refuse("the disk takes no writes")
     const key = this.#keyOf(message)
-    const arrival = this.#read(message)
+    const arrival = message._tag === "Store" ? this.#read(message) : this.#readEdits(message)
     if (typeof arrival === "string") return refuse(arrival)
     const fromMemory = !message.sync && request !== 0
     const joined = this.#replica.join({ key, ...arrival, fromMemory }, (failure) => {
@@ -89,7 +92,9 @@ export class ReplicaServer {
       } else refuse(`${failure.kind}: ${failure.detail}`)
     })
     if (joined._tag === "Refused") return refuse(joined.reason)
-    if (message.sync || request === 0) return
+    if (request === 0) return
+    if (joined._tag === "NeedsBase") return reply({ ...joined, request })
+    if (message.sync) return
     reply({ _tag: "Stored", request, durable: false, completeness: this.#completenessOf(key) })
   }
 
@@ -155,6 +160,23 @@ export class ReplicaServer {
     } catch (error) {
       if (!(error instanceof Malformed)) throw error
       return `not a document: ${error.message}`
+    }
+  }
+
+  /** The changes of a message, or why they are none of its bucket. */
+  #readEdits({ bucket, edits: bytes, operation }: StoreDelta) {
+    const kind = this.#buckets.get(bucket)?.strategy.kind
+    try {
+      const edits = DeltaCodec.decode(bytes)
+      const fits = kind === undefined
+        || edits.every(({ deltas }) =>
+          deltas.every(({ store }) => store === undefined || store.kind === kind)
+        )
+      // The bytes of the message are those of its frame, which is used again.
+      return fits ? { edits, bytes: bytes.slice(), operation } : "a state of another kind of bucket"
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error
+      return `not a change of a document: ${error.message}`
     }
   }
 

@@ -2,13 +2,16 @@
  * Lists what a replica counts, for metrics.
  */
 import type { GrowthStats } from "./DocumentGrowth.ts"
+import type { RecentEditStats } from "./RecentEdits.ts"
 import type { ShownStats } from "./ShownVersions.ts"
 
 /** All but the reads that wait only grow. */
-export interface ReplicaStats extends ShownStats, GrowthStats {
+export interface ReplicaStats extends ShownStats, GrowthStats, RecentEditStats {
   readonly updates: number
   readonly retries: number
   readonly joins: number
+  /** Changes that were not joined, since their base is not here. */
+  readonly basesMissing: number
   readonly damaged: number
   readonly births: number
   /** Documents of which memory has the last dot made here; not only growing. */

@@ -314,7 +314,8 @@ const unlessMalformed = <A>(read: () => A): A | Malformed => {
 export const contradicts = (
   held: LocalDocument,
   arrival: {
-    readonly document: Document
+    /** Undefined of changes that came without their document. */
+    readonly document?: Document
     readonly joined: Document
     readonly encoded?: EncodedDocument
   }
@@ -322,6 +323,6 @@ export const contradicts = (
   const { document, encoded, joined } = arrival
   if (joined.context !== held.document.context) return false
   if (joined.store !== held.document.store || joined.expiry !== held.document.expiry) return true
-  return encoded !== undefined && encoded.digest !== held.digest
+  return document !== undefined && encoded !== undefined && encoded.digest !== held.digest
     && VersionVector.covers(document.context, held.document.context)
 }

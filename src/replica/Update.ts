@@ -3,6 +3,7 @@
  * both.
  */
 import type { CausalContext } from "../core/clock/CausalContext.ts"
+import type { VersionVector } from "../core/clock/VersionVector.ts"
 import type { Dot } from "../core/clock/Dot.ts"
 import type { Document } from "../core/crdt/Document.ts"
 import type { EncodedDocument } from "../core/crdt/DocumentCodec.ts"
@@ -12,6 +13,7 @@ import type { OperationId } from "../core/operations/OperationId.ts"
 import type { Unchanged } from "../core/strategy/Strategy.ts"
 import type { StorageFailure } from "../storage/Storage.ts"
 import type { Call } from "./AppliedCalls.ts"
+import type { TravellingEdit } from "./TravellingEdits.ts"
 
 export type { Call } from "./AppliedCalls.ts"
 
@@ -36,6 +38,8 @@ export type Updated =
     readonly dot: Dot
     readonly document: Document
     readonly encoded: EncodedDocument
+    /** The change alone, where it travels in place of the document. */
+    readonly edit: TravellingEdit | undefined
     readonly isRetry: boolean
   }
   /** Nothing was applied: too much waits for the disk already. */
@@ -46,4 +50,6 @@ export type Updated =
 
 export type Joined =
   | { readonly _tag: "Joined" }
+  /** Nothing was joined: this is all that is here, and less than the base of a change. */
+  | { readonly _tag: "NeedsBase"; readonly context: VersionVector }
   | { readonly _tag: "Refused"; readonly reason: string }

@@ -30,6 +30,7 @@ import {
   writeOperation
 } from "./OperationMessages.ts"
 import { NodeId } from "../core/model/Names.ts"
+import { readStoreDelta, writeStoreDelta } from "./DeltaMessages.ts"
 
 /** `NamedStore` is a `Store` with its operation. */
 type WireTag = PeerTag | "NamedStore"
@@ -53,7 +54,9 @@ const tags = [
   "Fenced",
   "NamedStore",
   "Form",
-  "Formed"
+  "Formed",
+  "StoreDelta",
+  "NeedsBase"
 ] as const satisfies ReadonlyArray<WireTag>
 /** Requests that are right on one ring only. All other messages are taken on any. */
 const ringDependent: ReadonlySet<WireTag> = new Set([
@@ -62,7 +65,8 @@ const ringDependent: ReadonlySet<WireTag> = new Set([
   "List",
   "Forward",
   "FetchAfter",
-  "NamedStore"
+  "NamedStore",
+  "StoreDelta"
 ])
 const ringDigestBytes = 8
 const outcomes = ["same", "found", "absent", "damaged"] as const
@@ -138,6 +142,12 @@ export const writeMessage = (
       return
     case "Formed":
       writeIntroduction(writer, message).varint(message.told)
+      return
+    case "StoreDelta":
+      writeStoreDelta(writeName(writer, message), message)
+      return
+    case "NeedsBase":
+      VersionVector.write(writer, message.context)
   }
 }
 
@@ -303,5 +313,9 @@ const readFields = (
       return { _tag, request, ...readIntroduction(reader) }
     case "Formed":
       return { _tag, request, ...readIntroduction(reader), told: reader.varint("a count") }
+    case "StoreDelta":
+      return { _tag, request, ...readName(reader), ...readStoreDelta(reader) }
+    case "NeedsBase":
+      return { _tag, request, context: VersionVector.read(reader) }
   }
 }

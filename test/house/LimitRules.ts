@@ -5,7 +5,7 @@
 import type { ESTree } from "rolldown/utils"
 import { at, isCode, type Rule, type SourceFile, walk } from "./Source.ts"
 
-const limitsFiles = ["", "Answer", "Disk", "Edge", "Growth", "Nats", "Watch"].map((of) =>
+const limitsFiles = ["", "Answer", "Delta", "Disk", "Edge", "Growth", "Nats", "Watch"].map((of) =>
   `src/core/model/${of}Limits.ts`
 )
 
@@ -57,6 +57,7 @@ export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/node/LiveRuntime.ts": ["idLength"],
   "src/node/Setting.ts": ["shownLengthMax"],
   "src/replica/RowCodec.ts": ["digestBytes"],
+  "src/replica/TravellingEdits.ts": ["leafBytes"],
   "src/storage/Committer.ts": ["insideBytesMax"],
   "src/storage/AcceptedBatch.ts": ["rowBytes"],
   "src/storage/Tables.ts": ["pageBytes"],

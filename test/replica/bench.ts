@@ -34,6 +34,8 @@ export interface BenchOptions {
   readonly onConflict?: (key: RowKey) => void
   /** Operations that are remembered. */
   readonly operationIdsMax?: number
+  /** Bytes of a change that travels in place of its document, as a share of the document's. */
+  readonly deltaShareMax?: number
 }
 
 export interface OperateOptions {
@@ -232,7 +234,8 @@ export class Bench {
         cacheBytesMax,
         lastIssuedDotsMax,
         shownWaitsMax: this.#options.shownWaitsMax ?? lan.node.shownWaitsMax,
-        operationIdsMax: this.#options.operationIdsMax ?? lan.node.operationIdsMax
+        operationIdsMax: this.#options.operationIdsMax ?? lan.node.operationIdsMax,
+        deltaShareMax: this.#options.deltaShareMax ?? lan.node.deltaShareMax
       }
     })
   }

@@ -2,10 +2,12 @@
  * Generates the messages between nodes, for tests of their bytes and their transport.
  */
 import * as fc from "fast-check"
+import { encode as encodeEdits } from "../../src/core/crdt/DeltaCodec.ts"
 import { completenesses } from "../../src/core/model/Completeness.ts"
 import { encodeFields } from "../../src/core/model/DocumentKey.ts"
 import { NodeId } from "../../src/core/model/Names.ts"
 import type { PeerMessage } from "../../schemas/PeerMessage.ts"
+import { goldenEdits } from "../core/crdt/goldenEdits.ts"
 
 const count = fc.oneof(fc.nat(300), fc.maxSafeNat())
 const text = fc.string({ unit: "binary", maxLength: 30 }).filter((s) => s.isWellFormed())
@@ -44,6 +46,8 @@ const word = fc.oneof(
   })
 )
 const store = { ...tagged("Store"), ...name, sync: fc.boolean(), document: bytes }
+const edits = fc.oneof(bytes, fc.constantFrom(...Object.values(goldenEdits).map(encodeEdits)))
+const storeDelta = { ...tagged("StoreDelta"), ...name, sync: fc.boolean(), edits }
 
 const actor = fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,9}\.[0-9a-z]{15}\.[0-9a-z]{1,11}$/u)
 const seen = fc.tuple(actor, fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }))
@@ -75,5 +79,8 @@ export const messages: fc.Arbitrary<PeerMessage> = fc.oneof(
   fc.record({ ...tagged("Fence"), ...name, id: operation.map(({ id }) => id), mark: markOrNone }),
   fc.record({ ...tagged("Fenced"), asked: markOrNone, mark, word }),
   fc.record({ ...tagged("Form"), ...introduction }),
-  fc.record({ ...tagged("Formed"), ...introduction, told: count })
+  fc.record({ ...tagged("Formed"), ...introduction, told: count }),
+  fc.record(storeDelta),
+  fc.record({ ...storeDelta, operation }),
+  fc.record({ ...tagged("NeedsBase"), context: after })
 )

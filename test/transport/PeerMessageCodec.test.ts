@@ -40,7 +40,7 @@ const expectCanonical = (bytes: Uint8Array): void => {
 }
 
 const isRingDependent = ({ _tag }: PeerMessage): boolean =>
-  ["Store", "Fetch", "FetchAfter", "List", "Forward"].includes(_tag)
+  ["Store", "StoreDelta", "Fetch", "FetchAfter", "List", "Forward"].includes(_tag)
 
 const store: PeerMessage = {
   _tag: "Store",
@@ -127,7 +127,7 @@ describe("messages", () => {
   })
 
   it("are refused as `Malformed` or are messages when they are noise", () => {
-    const noise = fc.tuple(fc.nat(15), fc.uint8Array({ maxLength: 40 }))
+    const noise = fc.tuple(fc.nat(17), fc.uint8Array({ maxLength: 40 }))
     fc.assert(
       fc.property(noise, ([tag, rest]) => expectCanonical(Uint8Array.of(tag, ...rest))),
       { numRuns: 5000 }

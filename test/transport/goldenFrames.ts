@@ -58,6 +58,22 @@ const messages: Readonly<Record<string, ReadonlyArray<PeerMessage>>> = {
     { _tag: "Forwarded", request: 6, body: Uint8Array.of(91, 93) }
   ],
   list: [{ _tag: "List", request: 7, ...name, partition: 3, limit: 100 }],
+  "store-delta": [
+    { _tag: "StoreDelta", request: 8, ...name, sync: true, edits: Uint8Array.of(1, 0, 0) },
+    {
+      _tag: "StoreDelta",
+      request: 9,
+      ...name,
+      sync: false,
+      edits: Uint8Array.of(1),
+      operation: {
+        id: { session: "é", sequence: 7 },
+        dot: { actor: "n1.0mi8dfxmoabcdef.1", counter: 300 }
+      }
+    },
+    { _tag: "NeedsBase", request: 8, context: new Map([["n1.0mi8dfxmoabcdef.1", 2]]) },
+    { _tag: "NeedsBase", request: 9, context: new Map() }
+  ],
   listed: [{
     _tag: "Listed",
     request: 7,

@@ -21,5 +21,7 @@ export const handlersOf = (
   Fence: handler,
   Fenced: handler,
   Form: handler,
-  Formed: handler
+  Formed: handler,
+  StoreDelta: handler,
+  NeedsBase: handler
 })

@@ -112,8 +112,8 @@ export const isIn = (context: VersionVector.VersionVector, edit: Edit): boolean 
   VersionVector.covers(context, contextAfter(VersionVector.empty, edit))
 
 /**
- * The edits that a document with this context lacks, of some in the order in which one replica
- * took them; undefined where it lacks the base of one of them too.
+ * Of edits in the order in which one replica took them, those that bring a document with this
+ * context as far as the last; undefined where they cannot, since it would still lack a base.
  */
 export const missing = (
   context: VersionVector.VersionVector,
@@ -122,12 +122,12 @@ export const missing = (
   const lacked: Array<Edit> = []
   let reached = context
   for (const edit of edits) {
-    if (isIn(reached, edit)) continue
-    if (!VersionVector.covers(reached, edit.base)) return undefined
+    if (isIn(reached, edit) || !VersionVector.covers(reached, edit.base)) continue
     lacked.push(edit)
     reached = contextAfter(reached, edit)
   }
-  return lacked
+  const last = edits.at(-1)
+  return last === undefined || isIn(reached, last) ? lacked : undefined
 }
 
 /** A delta's state without the values that removals which wait in the document have seen. */

@@ -2,10 +2,11 @@
  * Lists every limit, interval and size of nodes: unit, formula, reason, the value for a local
  * network, and presets. `EdgeLimits.ts` has those of clients, HTTP and admission, `NatsLimits.ts`
  * those of connections to brokers, `AnswerLimits.ts` those of answers in parts, `GrowthLimits.ts`
- * those of documents, `DiskLimits.ts` and `WatchLimits.ts` those by which a node watches itself. A
- * room takes those that it needs as options, so that a test can make any of them tiny. Constants
- * that a format or a join rests on stand beside it, since all nodes must agree on them: lengths of
- * keys and names, depths of nesting, digits, bits of a mask.
+ * those of documents, `DeltaLimits.ts` those of changes between nodes, `DiskLimits.ts` and
+ * `WatchLimits.ts` those by which a node watches itself. A room takes those that it needs as
+ * options, so that a test can make any of them tiny. Constants that a format or a join rests on
+ * stand beside it, since all nodes must agree on them: lengths of keys and names, depths of
+ * nesting, digits, bits of a mask.
  *
  * @see hashicorp/memberlist:config.go, which lists its own in this way
  */
@@ -20,6 +21,7 @@ import {
 } from "./EdgeLimits.ts"
 import { type BrokerLimits, lanBroker, lanNats, type NatsLimits } from "./NatsLimits.ts"
 import { lanAnswerParts } from "./AnswerLimits.ts"
+import { lanDeltas } from "./DeltaLimits.ts"
 import { lanDisk } from "./DiskLimits.ts"
 import { lanGrowth } from "./GrowthLimits.ts"
 
@@ -29,6 +31,7 @@ const mebibyte = 2 ** 20
 
 const lanNode = {
   ...lanGrowth,
+  ...lanDeltas,
   ...lanDisk,
   ...lanFrames,
   ...lanWork,

@@ -49,6 +49,10 @@ export const drawLimits = (random: SeededRandom): PlannedLimits => {
     sentRunMillis: random.pick([10, node.sentRunMillis]),
     partsInFlightBytesMax: random.pick([8_000, 40_000, node.partsInFlightBytesMax]),
     partsWaitingBytesMax: random.pick([1, 20_000, node.partsWaitingBytesMax]),
+    // Above 1 even a change that is larger than its document travels in its place.
+    deltaShareMax: random.pick([node.deltaShareMax, 1, 100, 100, 100]),
+    recentEditsMax: random.pick([1, 2, 8, node.recentEditsMax]),
+    recentEditsBytesMax: random.pick([300, 2_000, node.recentEditsBytesMax]),
     lastIssuedDotsMax: random.pick([0, 3, 20, node.lastIssuedDotsMax]),
     documentActorsMax: random.pick([3, 10, node.documentActorsMax, node.documentActorsMax]),
     documentBytesMax: random.pick([200, 1_000, node.documentBytesMax, node.documentBytesMax]),

@@ -62,6 +62,7 @@ export const codeMarks: ReadonlyArray<string> = [
   "read: too few answer",
   "replica: a birth after a damaged row",
   "replica: a birth because a row may be an old one",
+  "replica: a change is joined on its base",
   "replica: a damaged row is mended by a join",
   "replica: a deferral ends",
   "replica: a document would become too large",
@@ -77,11 +78,14 @@ export const codeMarks: ReadonlyArray<string> = [
   "replica: an incarnation ends with a failed commit",
   "replica: an incarnation ends with a lost row",
   "replica: one of two last writes is discarded",
+  "replica: the base of a change is missing",
   "view: the own clock is set aside",
+  "work: a turn ends before its work",
+  "write: a replica without the base gets the changes before it",
+  "write: a replica without the base gets the document",
   "write: done, though the own disk failed",
   "write: every replica refused it",
-  "write: failed, and may have applied",
-  "work: a turn ends before its work"
+  "write: failed, and may have applied"
 ]
 
 interface Path {

@@ -1,0 +1,82 @@
+/**
+ * Chooses the message by which each replica is told of a write: the change alone; to a replica that
+ * lacks its base the changes before it too, as far as they are remembered; else the document.
+ */
+import type { Store, StoreDelta } from "../../schemas/PeerMessage.ts"
+import type { Dot } from "../core/clock/Dot.ts"
+import * as VersionVector from "../core/clock/VersionVector.ts"
+import type { NodeId } from "../core/model/Names.ts"
+import type { Updated } from "../replica/Update.ts"
+import type { CoordinatorContext } from "./CoordinatorContext.ts"
+import { deltaMessage, storeMessage } from "./StoreMessage.ts"
+import type { ValidatedWrite } from "./ValidatedRequest.ts"
+
+type Change = Extract<Updated, { readonly _tag: "Updated" }>
+
+export class SentChange {
+  readonly #context: Pick<CoordinatorContext, "replica" | "runtime">
+  readonly #write: ValidatedWrite
+  readonly #change: Change
+  readonly #stored: Pick<Store, "operation" | "request" | "sync">
+  readonly #first: Store | StoreDelta
+  /** For those that lack the base of the change. */
+  readonly #supplied = new Map<NodeId, Store | StoreDelta>()
+  #whole: Store | undefined
+
+  constructor(
+    context: Pick<CoordinatorContext, "replica" | "runtime">,
+    write: ValidatedWrite,
+    { change, request }: { readonly change: Change; readonly request: number }
+  ) {
+    this.#context = context
+    this.#write = write
+    this.#change = change
+    const operation: { readonly id: NonNullable<typeof write.id>; readonly dot: Dot } | undefined =
+      write.id && { id: write.id, dot: change.dot }
+    this.#stored = { request, sync: write.sync, operation }
+    const { edit } = change
+    this.#first = edit === undefined
+      ? this.#document()
+      : deltaMessage(write, { ...this.#stored, edits: edit.bytes })
+  }
+
+  /** The message for a node; the same one whenever it is sent again. */
+  to(node: NodeId): Store | StoreDelta {
+    return this.#supplied.get(node) ?? this.#first
+  }
+
+  /** Bytes that it keeps in memory. */
+  get bytes(): number {
+    const { edit, encoded } = this.#change
+    return (edit?.bytes ?? encoded.bytes).length
+  }
+
+  /**
+   * Notes that a node lacks the base of the change, and says whether it is to be sent something
+   * else now: first the changes before it, where these are remembered, and then the document. One
+   * that asks for more cannot be helped at once, but by the next sending.
+   */
+  lacksBase(node: NodeId, context: VersionVector.VersionVector): boolean {
+    const before = this.#supplied.get(node)
+    if (before?._tag === "Store") return false
+    const changes = before === undefined ? this.#missing(context) : undefined
+    const { runtime } = this.#context
+    if (changes === undefined) runtime.mark("write: a replica without the base gets the document")
+    else runtime.mark("write: a replica without the base gets the changes before it")
+    this.#supplied.set(node, changes ?? this.#document())
+    return true
+  }
+
+  #missing(context: VersionVector.VersionVector): StoreDelta | undefined {
+    const { edit } = this.#change
+    // A replica that has the base and asks for it cannot read its document.
+    if (edit === undefined || VersionVector.covers(context, edit.edit.base)) return undefined
+    const edits = this.#context.replica.edits.missing(this.#write.row, edit, context)
+    return edits && deltaMessage(this.#write, { ...this.#stored, edits })
+  }
+
+  #document(): Store {
+    const document = this.#change.encoded.bytes
+    return this.#whole ??= storeMessage(this.#write, { ...this.#stored, document })
+  }
+}

@@ -1,0 +1,162 @@
+// Checks what a write sends to the other replicas: the change alone, the changes before it to a
+// replica that lacks some of them, and the document where these are forgotten.
+import * as Schema from "effect/Schema"
+import { afterEach, describe, expect, it } from "vitest"
+import type { PeerMessage } from "../../schemas/PeerMessage.ts"
+import { ByteReader } from "../../src/core/codec/Bytes.ts"
+import * as DocumentCodec from "../../src/core/crdt/DocumentCodec.ts"
+import type { NodeLimits } from "../../src/core/model/Limits.ts"
+import { BucketName } from "../../src/core/model/Names.ts"
+import * as Bucket from "../../src/core/strategy/Bucket.ts"
+import * as Crdt from "../../src/core/strategy/Crdt.ts"
+import * as Key from "../../src/core/strategy/Key.ts"
+import * as Frame from "../../src/transport/Frame.ts"
+import { readMessage } from "../../src/transport/PeerMessageCodec.ts"
+import { node, SteppedCluster } from "../cluster/steppedCluster.ts"
+
+const tags = Bucket.crdt("tags", { key: Key.text, type: Crdt.set(Schema.String) })
+
+let stepped: SteppedCluster
+/** Messages that carry or ask for a change, by their receivers. */
+let heard: Array<readonly [to: string, message: PeerMessage]>
+let bytes: Map<string, number>
+
+const start = async (limits: Partial<NodeLimits> = {}) => {
+  stepped = await SteppedCluster.start({
+    nodes: 3,
+    buckets: [tags],
+    limits: { greetMillis: 60_000, deltaShareMax: 100, ...limits }
+  })
+  heard = []
+  bytes = new Map()
+  stepped.cluster.connect().subscribe("everwrite.test.v1.peer.*.from.*", ({ data, subject }) => {
+    const to = /\.peer\.([^.]+)\./u.exec(subject)![1]!
+    bytes.set(to, (bytes.get(to) ?? 0) + data.length)
+    const { body } = Frame.decode(data)
+    if (body._tag !== "Whole") return
+    const reader = new ByteReader(body.messages)
+    while (reader.remaining > 0) heard.push([to, readMessage(reader).message])
+  })
+}
+afterEach(() => stepped.stop())
+
+/** Tags of the messages since the last look that one node got. */
+const tagsAt = (to: string): ReadonlyArray<string> =>
+  heard.flatMap(([receiver, { _tag }]) => receiver === to ? [_tag] : [])
+
+const forget = () => {
+  heard = []
+  bytes.clear()
+}
+
+const add = (value: string, body = {}) =>
+  stepped.write(1, tags, { key: "k", op: "add", args: [value], w: 2, ...body })
+
+const areEqual = (): boolean => {
+  const digests = stepped.held(tags, "k").map((held) =>
+    held === undefined ? "damaged" : DocumentCodec.encode(held).digest
+  )
+  return new Set(digests).size === 1
+}
+
+const without = (nodeNumber: number, write: () => void) => {
+  stepped.cut(nodeNumber)
+  write()
+  stepped.runtime.advance(10_000)
+  stepped.heal()
+  forget()
+}
+
+describe("a write", () => {
+  it("sends the change alone to replicas that have its base", async () => {
+    await start()
+    add("a", { w: "all" })
+    expect(add("b", { w: "all" }).answer.values).toEqual([["a", "b"]])
+    expect(tagsAt("n2")).toEqual(["StoreDelta", "StoreDelta"])
+    expect(areEqual()).toBe(true)
+  })
+
+  it("sends the changes before it to a replica that lacks them", async () => {
+    await start()
+    add("a", { w: "all" })
+    without(3, () => ["b", "c"].forEach((value) => add(value)))
+    expect(add("d", { w: "all" }).isOpen).toBe(false)
+    expect(tagsAt("n2")).toEqual(["StoreDelta"])
+    expect(tagsAt("n3")).toEqual(["StoreDelta", "StoreDelta"])
+    expect(tagsAt("n1")).toEqual(expect.arrayContaining(["NeedsBase"]))
+    expect(areEqual()).toBe(true)
+  })
+
+  it("sends the document to a replica that lacks changes which are forgotten", async () => {
+    await start({ recentEditsMax: 1 })
+    add("a", { w: "all" })
+    without(3, () => ["b", "c"].forEach((value) => add(value)))
+    expect(add("d", { w: "all" }).isOpen).toBe(false)
+    expect(tagsAt("n3")).toEqual(["StoreDelta", "Store"])
+    expect(areEqual()).toBe(true)
+  })
+
+  it("sends the document to a replica whose own is damaged", async () => {
+    await start({ cacheBytesMax: 0 })
+    add("a", { w: "all" })
+    stepped.damage(3)
+    forget()
+    add("b", { w: "all" })
+    expect(tagsAt("n3")).toEqual(["StoreDelta", "StoreDelta", "Store"])
+    expect(areEqual()).toBe(true)
+  })
+
+  it("sends what was needed again where it is lost", async () => {
+    await start()
+    add("a", { w: "all" })
+    without(3, () => add("b"))
+    let losses = 0
+    stepped.loses = ({ to }) =>
+      to === node(3) && tagsAt("n1").includes("NeedsBase")
+      && losses++ < 1
+    const asked = add("c", { w: "all" })
+    expect(asked.isOpen).toBe(true)
+    stepped.runtime.advance(1_000)
+    expect(asked.isOpen).toBe(false)
+    expect(tagsAt("n3").slice(0, 1)).toEqual(["StoreDelta"])
+    expect(tagsAt("n3")).not.toContain("Store")
+    expect(areEqual()).toBe(true)
+  })
+
+  it("sends the document to a replica that lacks the base all the same, once", async () => {
+    await start()
+    add("a", { w: "all" })
+    without(3, () => add("b"))
+    stepped.loses = ({ from, to }) => from === node(1) && to === node(2)
+    add("c", { w: 3 })
+    const [, question] = heard.find(([, { _tag }]) => _tag === "NeedsBase")!
+    forget()
+    const { handlers } = stepped.nodes[0]!.core.coordinator
+    for (let i = 0; i < 3; i++) {
+      if (question._tag === "NeedsBase") handlers.NeedsBase(question, node(3), () => {})
+      stepped.runtime.runReady()
+    }
+    expect(tagsAt("n3")).toEqual(["Store"])
+  })
+})
+
+describe("an addition to a large set", () => {
+  it("takes at most 1 KB to each replica", async () => {
+    await start({ deltaShareMax: 0.5 })
+    const { backends } = stepped.cluster
+    for (let at = 0; at < 5_000; at += 1_000) {
+      const calls = Array.from({ length: 1_000 }, (_, i) => ({
+        name: "add",
+        args: [`element ${at + i}`]
+      }))
+      const body = { key: "k", calls, w: "all" as const }
+      backends[0]!.request({ action: "write", bucket: BucketName.make(tags.name), body }, () => {})
+      stepped.runtime.runReady()
+    }
+    forget()
+    add("another", { w: "all" })
+    expect(areEqual()).toBe(true)
+    expect(bytes.get("n2")).toBeLessThan(1_000)
+    expect(bytes.get("n3")).toBeLessThan(1_000)
+  }, 60_000)
+})
