@@ -65,15 +65,20 @@ const writeHistory = (
   indexes: Indexes
 ): void => {
   writer.varint(history.size)
+  if (history.size === 0) return
   for (const [actor, counter] of VersionVector.sorted(history)) {
     writeDot(writer, { actor, counter }, indexes)
   }
 }
 
-/** Each once: a write may replace the value and the expiry of one dot. */
-const writeDots = (writer: ByteWriter, dots: ReadonlyArray<Dot>, indexes: Indexes): void => {
+/** Each once, in order: a write may replace the value and the expiry of one dot. */
+const distinctDots = (dots: ReadonlyArray<Dot>): ReadonlyArray<Dot> => {
   const sorted = dots.toSorted(compareDots)
-  const distinct = sorted.filter((dot, i) => i === 0 || compareDots(sorted[i - 1]!, dot) !== 0)
+  return sorted.filter((dot, i) => i === 0 || compareDots(sorted[i - 1]!, dot) !== 0)
+}
+
+const writeDots = (writer: ByteWriter, dots: ReadonlyArray<Dot>, indexes: Indexes): void => {
+  const distinct = dots.length > 1 ? distinctDots(dots) : dots
   writer.varint(distinct.length)
   for (const dot of distinct) writeDot(writer, dot, indexes)
 }
