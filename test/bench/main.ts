@@ -5,6 +5,7 @@
  *     npm run bench [-- --quick] [--programs everwrite,etcd] [--loads put,get]
  *         [--in-flight 64,512] [--rounds 3] [--seconds 5] [--rate-seconds 60] [--out DIRECTORY]
  *     npm run bench -- --growth [--adds 2000] [--elements-max 100000]
+ *     npm run bench -- --scale [--documents 3000000] [--rounds 3] [--seconds 5]
  *     npm run bench -- --counts [--top 25] [--rounds 2] [--of DIRECTORY]
  */
 import { mkdirSync, writeFileSync } from "node:fs"
@@ -20,6 +21,7 @@ import { loads } from "./peers/Loads.ts"
 import { plot } from "./peers/Plot.ts"
 import { programs } from "./peers/Programs.ts"
 import { promisesOf, ratiosOf, rowsOf, tableOf } from "./peers/Report.ts"
+import { runScale } from "./scale.ts"
 
 const { values } = parseArgs({
   options: {
@@ -34,6 +36,8 @@ const { values } = parseArgs({
     "growth": { type: "boolean", default: false },
     "adds": { type: "string", default: "2000" },
     "elements-max": { type: "string", default: "100000" },
+    "scale": { type: "boolean", default: false },
+    "documents": { type: "string", default: "3000000" },
     "counts": { type: "boolean", default: false },
     "top": { type: "string", default: "0" },
     "of": { type: "string", multiple: true, default: [] }
@@ -110,6 +114,13 @@ if (natsServerBinary === undefined) {
   await runCounts({ of: [...of, here], top: Number(top), rounds: Number(rounds) })
 } else if (values.growth) {
   await runGrowth({ count: Number(values.adds), sizesMax: Number(values["elements-max"]) })
+} else if (values.scale) {
+  const { documents, rounds = whole.rounds, seconds = whole.seconds } = values
+  await runScale({
+    documents: Number(documents),
+    rounds: Number(rounds),
+    seconds: Number(seconds)
+  })
 } else {
   await run()
 }

@@ -63,7 +63,12 @@ const prefixBytes = 5
 const windowBytes = 16 * 2 ** 20
 const callMillis = 5_000
 
+/** A member that failed is passed over for so long. */
+const restMillis = 1_000
+
 class Member {
+  /** When a call of it failed last. */
+  failedAt = Number.NEGATIVE_INFINITY
   readonly #address: string
   #session: ClientHttp2Session | undefined
 
@@ -86,7 +91,10 @@ class Member {
       stream.on("trailers", (trailers) => status = trailers["grpc-status"])
       stream.on("response", (headers) => status = headers["grpc-status"] ?? status)
       stream.setTimeout(callMillis, () => stream.destroy(new Error("no answer in time")))
-      stream.on("error", reject)
+      stream.on("error", (error) => {
+        this.failedAt = performance.now()
+        reject(error)
+      })
       stream.on("close", () => {
         if (String(status) === "0") resolve(Buffer.concat(parts).subarray(prefixBytes))
         else reject(new Error(`etcd: gRPC status ${String(status)}`))
@@ -168,6 +176,9 @@ export class EtcdClient {
   }
 
   #call(method: string, message: Uint8Array): Promise<Buffer> {
-    return this.#members[this.#calls++ % this.#members.length]!.call(method, message)
+    const now = performance.now()
+    const well = this.#members.filter(({ failedAt }) => now - failedAt >= restMillis)
+    const members = well.length === 0 ? this.#members : well
+    return members[this.#calls++ % members.length]!.call(method, message)
   }
 }

@@ -112,7 +112,22 @@ export const keepRate = async (
   return recording.measured((performance.now() - began) / 1000)
 }
 
-/** Runs so many calls, with some at once; the first failure ends it. */
+const triesMax = 20
+const pauseMillis = 250
+
+/** A program that is not warm yet, or too busy, is tried again. */
+const withRetries = async (call: Operation, i: number): Promise<unknown> => {
+  for (let tries = 1; tries < triesMax; tries++) {
+    try {
+      return await call(i)
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, pauseMillis))
+    }
+  }
+  return call(i)
+}
+
+/** Runs so many calls, with some at once, until each has gone well. */
 export const forEach = async (
   count: number,
   call: Operation,
@@ -120,7 +135,7 @@ export const forEach = async (
 ): Promise<void> => {
   let next = 0
   const work = async (): Promise<void> => {
-    while (next < count) await call(next++)
+    while (next < count) await withRetries(call, next++)
   }
   await Promise.all(Array.from({ length: Math.min(atOnce, count) }, work))
 }
