@@ -1,33 +1,23 @@
 // Checks who may ask by HTTP: pages of other sites may not, and beyond loopback a token is needed.
 import * as fc from "fast-check"
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
+import { afterEach, describe, expect, it } from "vitest"
 import { HttpBackend } from "../../src/client/HttpBackend.ts"
 import { readTokens } from "../../src/http/AccessTokens.ts"
 import type { ServeOptions } from "../../src/http/Server.ts"
-import { buckets } from "../cluster/buckets.ts"
-import { makeCluster, type MemoryCluster } from "../cluster/memoryCluster.ts"
 import { liveRuntime } from "../tooling/runtimes.ts"
 import { call, problemIn, startServer, type TestServer } from "./served.ts"
+import { useServedCluster } from "./servedCluster.ts"
 import { exchange, statusesIn } from "./wire.ts"
 
-let cluster: MemoryCluster
-let server: TestServer
+const server = useServedCluster()
 const others: Array<TestServer> = []
 
-beforeAll(async () => {
-  cluster = await makeCluster({ nodes: 3, buckets })
-  server = await startServer({ backend: cluster.backends[0]! })
-})
 afterEach(async () => {
   for (const other of others.splice(0)) await other.stop()
 })
-afterAll(async () => {
-  await server.stop()
-  cluster.stop()
-})
 
 const serverWith = async (options: Partial<ServeOptions>): Promise<TestServer> => {
-  const other = await startServer({ backend: cluster.backends[0]!, ...options })
+  const other = await startServer({ backend: server.cluster.backends[0]!, ...options })
   others.push(other)
   return other
 }
@@ -37,8 +27,10 @@ const path = "/v1/buckets/shelves/docs?key=k"
 const request = (...headers: ReadonlyArray<string>): string =>
   `GET ${path} HTTP/1.1\r\n${headers.join("\r\n")}\r\nconnection: close\r\n\r\n`
 
-const statusOf = async (to: TestServer, ...headers: ReadonlyArray<string>): Promise<number> =>
-  statusesIn(await exchange(to, request(...headers)))[0] ?? 0
+const statusOf = async (
+  to: Pick<TestServer, "port">,
+  ...headers: ReadonlyArray<string>
+): Promise<number> => statusesIn(await exchange(to, request(...headers)))[0] ?? 0
 
 describe("a node on loopback", () => {
   it.each(["localhost", "LOCALHOST", "localhost:7420", "127.0.0.1", "127.0.0.1:80", "[::1]:7420"])(

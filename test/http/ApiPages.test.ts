@@ -1,24 +1,17 @@
 // Checks the description of the interface as its readers see it: texts beside the parameters,
 // paths of the buckets that are served, examples that the node takes, a way in from the root.
-import { afterAll, beforeAll, expect, it } from "vitest"
+import { beforeAll, expect, it } from "vitest"
 import { sampleBuckets } from "../../src/node/SampleBuckets.ts"
-import { makeCluster, type MemoryCluster } from "../cluster/memoryCluster.ts"
-import { call, startServer, type TestServer } from "./served.ts"
+import { call } from "./served.ts"
+import { useServedCluster } from "./servedCluster.ts"
 import { openWire } from "./wire.ts"
 import { until } from "../tooling/until.ts"
 
-let cluster: MemoryCluster
-let server: TestServer
+const server = useServedCluster({ buckets: sampleBuckets })
 let paths: Readonly<Record<string, Readonly<Record<string, any>>>>
 
 beforeAll(async () => {
-  cluster = await makeCluster({ nodes: 3, buckets: sampleBuckets })
-  server = await startServer({ backend: cluster.backends[0]! })
   paths = JSON.parse(await (await call(server, "/openapi.json")).text()).paths
-})
-afterAll(async () => {
-  await server.stop()
-  cluster.stop()
 })
 
 const operationsOf = () =>

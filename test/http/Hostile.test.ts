@@ -1,25 +1,13 @@
 // Checks that nothing that comes in by HTTP stops the node: it is refused, and the node goes on.
 import { connect } from "node:net"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { describe, expect, it } from "vitest"
 import { lan } from "../../src/core/model/Limits.ts"
-import { buckets } from "../cluster/buckets.ts"
-import { makeCluster, type MemoryCluster } from "../cluster/memoryCluster.ts"
-import { type Call, call, problemIn, startServer, type TestServer } from "./served.ts"
+import { type Call, call, problemIn, startServer } from "./served.ts"
+import { useServedCluster } from "./servedCluster.ts"
 
 const { bodyBytesMax } = lan.http
 
-let cluster: MemoryCluster
-let server: TestServer
-
-beforeAll(async () => {
-  cluster = await makeCluster({ nodes: 3, buckets })
-  server = await startServer({ backend: cluster.backends[0]! })
-})
-
-afterAll(async () => {
-  await server.stop()
-  cluster.stop()
-})
+const server = useServedCluster()
 
 const docs = "/v1/buckets/shelves/docs"
 const setLabel = `${docs}/ops/label.set?key=k`
@@ -174,7 +162,7 @@ describe("values that JSON or JavaScript would change", () => {
 describe("a fault of the node", () => {
   it("is a problem without details, and the next request is served", async () => {
     let faults = 1
-    const backend = cluster.backends[0]!
+    const backend = server.cluster.backends[0]!
     const faulty = await startServer({
       backend: {
         ...backend,

@@ -1,7 +1,7 @@
 // Checks that a document with a history too large for a header can be read, written and deleted by
 // HTTP, and that a caller whose headers are too large is told so.
 import { request as httpRequest } from "node:http"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { beforeAll, describe, expect, it } from "vitest"
 import { HttpBackend } from "../../src/client/HttpBackend.ts"
 import type { Backend } from "../../src/client/Backend.ts"
 import { actor } from "../../src/core/clock/Dot.ts"
@@ -12,24 +12,16 @@ import { lan } from "../../src/core/model/Limits.ts"
 import { NodeId } from "../../src/core/model/Names.ts"
 import { rowKeyOf } from "../../src/core/ring/Partition.ts"
 import { read, write } from "../cluster/asked.ts"
-import { buckets, notes } from "../cluster/buckets.ts"
-import { makeCluster, type MemoryCluster } from "../cluster/memoryCluster.ts"
+import { notes } from "../cluster/buckets.ts"
 import { liveRuntime } from "../tooling/runtimes.ts"
-import { call, problemIn, startServer, type TestServer } from "./served.ts"
+import { call, problemIn } from "./served.ts"
+import { useServedCluster } from "./servedCluster.ts"
 
-let cluster: MemoryCluster
-let server: TestServer
+const server = useServedCluster()
 let far: Backend
 
 beforeAll(async () => {
-  cluster = await makeCluster({ nodes: 3, buckets })
-  server = await startServer({ backend: cluster.backends[0]! })
   far = new HttpBackend({ runtime: liveRuntime, url: server.url })
-})
-
-afterAll(async () => {
-  await server.stop()
-  cluster.stop()
 })
 
 const contextOf = ({ headers }: Response): string => headers.get("everwrite-context") ?? ""
@@ -52,7 +44,7 @@ const noteOf = async (key: string, incarnations: number): Promise<void> => {
       siblings: [{ actor: actors[0]!, counter: 1, stamp: 0, value: "\"old\"" }]
     }
   }
-  for (const { core } of cluster.nodes) {
+  for (const { core } of server.cluster.nodes) {
     const { partitionCount } = core.view.ring
     const row = rowKeyOf({
       bucket: notes.name,

@@ -2,21 +2,11 @@
 // must not leave a write at the bucket's defaults, nor a condition be overwritten.
 import { gzipSync } from "node:zlib"
 import * as fc from "fast-check"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { buckets } from "../cluster/buckets.ts"
-import { makeCluster, type MemoryCluster } from "../cluster/memoryCluster.ts"
-import { type Call, call, problemIn, startServer, type TestServer } from "./served.ts"
+import { describe, expect, it } from "vitest"
+import { type Call, call, problemIn } from "./served.ts"
+import { useServedCluster } from "./servedCluster.ts"
 
-let cluster: MemoryCluster
-let server: TestServer
-beforeAll(async () => {
-  cluster = await makeCluster({ nodes: 3, buckets })
-  server = await startServer({ backend: cluster.backends[0]! })
-})
-afterAll(async () => {
-  await server.stop()
-  cluster.stop()
-})
+const server = useServedCluster()
 
 const docs = "/v1/buckets/profiles/docs"
 const ada = { key: "ada" }

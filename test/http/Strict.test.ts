@@ -1,12 +1,12 @@
 // Checks that a request is read as its bytes say, or refused: nothing in it is guessed or repaired.
 import { connect } from "node:net"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { describe, expect, it } from "vitest"
 import * as Schema from "effect/Schema"
 import * as Bucket from "../../src/core/strategy/Bucket.ts"
 import * as Key from "../../src/core/strategy/Key.ts"
 import { buckets } from "../cluster/buckets.ts"
-import { makeCluster, type MemoryCluster } from "../cluster/memoryCluster.ts"
-import { call, problemIn, startServer, type TestServer } from "./served.ts"
+import { call, problemIn } from "./served.ts"
+import { useServedCluster } from "./servedCluster.ts"
 
 /** Keys whose parts have several texts in their schemas. */
 const days = Bucket.lww("days", {
@@ -14,16 +14,7 @@ const days = Bucket.lww("days", {
   value: Schema.Json
 })
 
-let cluster: MemoryCluster
-let server: TestServer
-beforeAll(async () => {
-  cluster = await makeCluster({ nodes: 3, buckets: [...buckets, days] })
-  server = await startServer({ backend: cluster.backends[0]! })
-})
-afterAll(async () => {
-  await server.stop()
-  cluster.stop()
-})
+const server = useServedCluster({ buckets: [...buckets, days] })
 
 const docs = "/v1/buckets/notes/docs"
 

@@ -1,24 +1,11 @@
 // Checks that a request that asks for another protocol is answered, and that the client learns that
 // its connection ends there: Node reads nothing behind such a request.
-import { afterAll, beforeAll, expect, it } from "vitest"
-import { buckets } from "../cluster/buckets.ts"
-import { makeCluster, type MemoryCluster } from "../cluster/memoryCluster.ts"
+import { expect, it } from "vitest"
 import { until } from "../tooling/until.ts"
-import { startServer, type TestServer } from "./served.ts"
+import { useServedCluster } from "./servedCluster.ts"
 import { openWire, statusesIn } from "./wire.ts"
 
-let cluster: MemoryCluster
-let server: TestServer
-
-beforeAll(async () => {
-  cluster = await makeCluster({ nodes: 3, buckets })
-  server = await startServer({ backend: cluster.backends[0]! })
-})
-
-afterAll(async () => {
-  await server.stop()
-  cluster.stop()
-})
+const server = useServedCluster()
 
 const edit = "POST /v1/buckets/shelves/docs/ops/label.set?key=k HTTP/1.1\r\nhost: localhost\r\n"
   + "content-type: application/json\r\nconnection: upgrade, keep-alive\r\nupgrade: h2c\r\n"
