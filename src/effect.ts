@@ -37,13 +37,14 @@ export type {
   WriteOptions
 } from "./client/Handle.ts"
 export type { AskedBuckets, ReadResults } from "./client/ManyBuckets.ts"
-export { type JsonOf, toJson } from "./client/ToJson.ts"
+export { type JsonOf, toJsonResult as toJson } from "./client/ToJson.ts"
 export { ClusterName } from "./core/model/Names.ts"
 export * from "./core/model/StoreError.ts"
 export * as Bucket from "./core/strategy/Bucket.ts"
 export * as Crdt from "./core/strategy/Crdt.ts"
 export { fromStandardSchema, type StandardSchema } from "./core/strategy/FromStandardSchema.ts"
 export * as Key from "./core/strategy/Key.ts"
+export type { SchemaMismatch } from "./core/strategy/ValueCodec.ts"
 
 /**
  * A thin client of a cluster over NATS: on a connection of its own or on the program's, with a

@@ -42,6 +42,7 @@ export * as Bucket from "./core/strategy/Bucket.ts"
 export * as Crdt from "./core/strategy/Crdt.ts"
 export { fromStandardSchema, type StandardSchema } from "./core/strategy/FromStandardSchema.ts"
 export * as Key from "./core/strategy/Key.ts"
+export type { SchemaMismatch } from "./core/strategy/ValueCodec.ts"
 export { TransportUnavailable } from "./transport/Transport.ts"
 /** Of the copy of `effect` that everwrite uses: schemas of another one are refused. */
 export * as Schema from "effect/Schema"

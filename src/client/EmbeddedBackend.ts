@@ -2,7 +2,7 @@
  * Lets a program be a client of the node in its own process: no transport, no encoding, and reads
  * of documents on this node without a hop.
  */
-import { describe } from "../../schemas/ClusterDescription.ts"
+import { describe } from "../../schemas/DescribeCluster.ts"
 import type { Answer } from "../coordinator/Request.ts"
 import type { Coordinator } from "../coordinator/Coordinator.ts"
 import * as CanonicalJson from "../core/model/CanonicalJson.ts"

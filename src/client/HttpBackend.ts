@@ -5,7 +5,7 @@
  */
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { readOutcome } from "../../schemas/ClientAnswer.ts"
+import { readOutcome } from "../../schemas/AnswerText.ts"
 import type { RequestBody } from "../../schemas/ClientRequest.ts"
 import { ClusterDescription } from "../../schemas/ClusterDescription.ts"
 import { Explanation } from "../../schemas/Explanation.ts"

@@ -22,7 +22,7 @@ const isSeen = (key: unknown): key is SeenDocument<string, unknown> =>
   typeof key === "object" && key !== null && "key" in key && "context" in key
 
 const callOf = (bucket: Any, name: string, args: ReadonlyArray<unknown>): CallBody => {
-  const codecs = bucket.arguments.get(name) ?? []
+  const codecs = bucket.code.arguments.get(name) ?? []
   return { name, args: codecs.map((codec, i) => argument(codec, i, args[i])) }
 }
 
@@ -82,7 +82,7 @@ const writes = (bucket: Any, requester: Requester, lift: Lift): Methods => {
     context: string | undefined,
     options: WriteOptions | undefined
   ) => {
-    const calls = () => [{ name: "put", args: [bucket.encodeValue(value)] }]
+    const calls = () => [{ name: "put", args: [bucket.code.encodeValue(value)] }]
     return requester.write({ bucket, key, calls, context, options })
   }
   const all: Methods = {
@@ -122,7 +122,7 @@ const operate = (
 const builder = (bucket: Any): Methods => {
   const built: Methods = {}
   let made = 0
-  for (const name of bucket.arguments.keys()) {
+  for (const name of bucket.code.arguments.keys()) {
     place(
       built,
       name,
@@ -136,7 +136,7 @@ const builder = (bucket: Any): Methods => {
 const operations = (bucket: Any, requester: Requester, lift: Lift): Methods => {
   const methods: Methods = {}
   if (!bucket.surface.includes("edit")) return methods
-  for (const [name, codecs] of bucket.arguments) {
+  for (const [name, codecs] of bucket.code.arguments) {
     place(methods, name, (key: unknown, ...args) => {
       const options: Options | undefined = args[codecs.length]
       const call = () =>

@@ -7,7 +7,7 @@
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { readId, readOutcome, readSender } from "../../schemas/ClientAnswer.ts"
+import { readId, readOutcome, readSender } from "../../schemas/AnswerText.ts"
 import { ClusterDescription } from "../../schemas/ClusterDescription.ts"
 import { ExplanationReply } from "../../schemas/Explanation.ts"
 import { KeyPageReply } from "../../schemas/KeyPage.ts"

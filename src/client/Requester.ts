@@ -272,7 +272,7 @@ const keyOf = (
   key: unknown
 ): { readonly json: RequestBody["key"]; readonly text: string } => {
   try {
-    const json = bucket.key.toJson(key)
+    const json = bucket.key.codec.encode(key)
     return { json, text: CanonicalJson.encode(json) }
   } catch (thrown) {
     if (!isRefusal(thrown)) throw thrown
@@ -313,7 +313,7 @@ const entryOf = (bucket: Any, key: unknown, answer: BackendAnswer): AnyEntry => 
       key,
       context,
       replied,
-      value: bucket.decodeView(values),
+      value: bucket.code.decodeView(values),
       siblings,
       ...told
     }

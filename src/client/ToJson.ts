@@ -1,6 +1,7 @@
 /**
  * Makes plain JSON of what a read returned, to answer a request or write a log with.
  */
+import * as Result from "effect/Result"
 import * as CanonicalJson from "../core/model/CanonicalJson.ts"
 import { InvalidRequest } from "../core/model/StoreError.ts"
 
@@ -41,26 +42,43 @@ const inner = (value: unknown, depth: number): unknown => {
   )
 }
 
+type JsonOfView<A> = undefined extends A ? JsonOf<Exclude<A, undefined>> | null : JsonOf<A>
+
 /**
  * Makes plain JSON of the view of a document: a `Map` becomes an object, a `Set` an array, a `Date`
  * and a `bigint` texts; a field that holds `undefined` is left out. Of no view it makes `null`.
  *
- * **Fails with** `InvalidRequest`, thrown, which names the place of a value that JSON cannot hold.
+ * **Fails with** `InvalidRequest`, which names the place of a value that JSON cannot hold.
  *
  * ```ts
- * toJson({ lines: new Map([["apple", 2]]), coupon: undefined }) // => { lines: { apple: 2 } }
+ * const json = yield* Effect.fromResult(toJson({ lines: new Map([["apple", 2]]) }))
  * ```
  */
-export const toJson = <A>(view: A): undefined extends A ? JsonOf<Exclude<A, undefined>> | null
-  : JsonOf<A> =>
-{
+export const toJsonResult = <A>(
+  view: A
+): Result.Result<JsonOfView<A>, InvalidRequest> => {
   const json: any = inner(view ?? null, 0)
   try {
     CanonicalJson.check(json)
   } catch (thrown) {
     if (!(thrown instanceof CanonicalJson.InvalidJson)) throw thrown
     const { path: value, problem } = thrown
-    throw new InvalidRequest({ setting: "toJson", value, expected: `JSON, but it is ${problem}` })
+    const expected = `JSON, but it is ${problem}`
+    return Result.fail(new InvalidRequest({ setting: "toJson", value, expected }))
   }
-  return json
+  return Result.succeed(json)
 }
+
+/**
+ * Makes plain JSON of the view of a document: a `Map` becomes an object, a `Set` an array, a `Date`
+ * and a `bigint` texts; a field that holds `undefined` is left out. Of no view it makes `null`.
+ *
+ * **Fails with** `InvalidRequest`, thrown, which names the place of a value that JSON cannot hold.
+ * `everwrite/effect` has it as a `Result`.
+ *
+ * ```ts
+ * toJson({ lines: new Map([["apple", 2]]), coupon: undefined }) // => { lines: { apple: 2 } }
+ * ```
+ */
+export const toJson = <A>(view: A): JsonOfView<A> =>
+  Result.getOrThrowWith(toJsonResult(view), (error) => error)

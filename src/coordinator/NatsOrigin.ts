@@ -2,13 +2,8 @@
  * Follows one request that came over NATS: the reply subject that its answer goes to, and the
  * endpoint that it is counted under.
  */
-import {
-  answerText,
-  bareErrorText,
-  errorText,
-  type Sender,
-  unshownText
-} from "../../schemas/ClientAnswer.ts"
+import { answerText, bareErrorText, errorText, unshownText } from "../../schemas/AnswerText.ts"
+import type { Sender } from "../../schemas/ClientAnswer.ts"
 import type { Explanation } from "../../schemas/Explanation.ts"
 import type { KeyPage } from "../../schemas/KeyPage.ts"
 import { mayHaveApplied, NoAnswer, type StoreError } from "../core/model/StoreError.ts"

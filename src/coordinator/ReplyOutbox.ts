@@ -6,7 +6,7 @@
  * An answer that cannot be sent gives way to a shorter one, which says the same of the documents: a
  * read becomes an error, and a write that was carried out is said to be done, without its value.
  */
-import { errorText } from "../../schemas/ClientAnswer.ts"
+import { errorText } from "../../schemas/AnswerText.ts"
 import { isObject } from "../core/model/CanonicalJson.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"

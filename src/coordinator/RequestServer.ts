@@ -4,9 +4,9 @@
  */
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { errorText } from "../../schemas/ClientAnswer.ts"
+import { errorText } from "../../schemas/AnswerText.ts"
 import type { RequestBody } from "../../schemas/ClientRequest.ts"
-import { clusterText } from "../../schemas/ClusterDescription.ts"
+import { clusterText } from "../../schemas/DescribeCluster.ts"
 import { ExplainBody } from "../../schemas/Explanation.ts"
 import { ListBody } from "../../schemas/KeyPage.ts"
 import * as Json from "../core/codec/Json.ts"

@@ -24,7 +24,7 @@ export interface ValidatedCall extends Call {
 export const keyOf = ({ code, definition: { key } }: KnownBucket, json: unknown): DocumentKey => {
   const encoded = encodeKey(key, json)
   // A bare key is a text by both, and has one form.
-  return code === undefined || key.bare ? encoded : encodeKey(key, code.normalizeKey(json))
+  return code === undefined || key.bare ? encoded : encodeKey(key, code.key.normalize(json))
 }
 
 /** The argument in the form in which it is stored. Throws `InvalidJson` or `SchemaMismatch`. */

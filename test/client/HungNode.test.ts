@@ -1,7 +1,7 @@
 // Checks what a client does with a node that hangs or has a slow spell: it asks others, leaves no
 // write in doubt that could go elsewhere, and comes back to it.
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import { describe as describeCluster } from "../../schemas/ClusterDescription.ts"
+import { describe as describeCluster } from "../../schemas/DescribeCluster.ts"
 import type { RequestBody } from "../../schemas/ClientRequest.ts"
 import { NatsBackend } from "../../src/client/NatsBackend.ts"
 import { NodeSelector } from "../../src/client/NodeSelector.ts"

@@ -1,10 +1,8 @@
 // Checks that a client asks the owners that its cluster tells it, whatever the members suggest.
 import * as Result from "effect/Result"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import {
-  type ClusterDescription,
-  describe as describeCluster
-} from "../../schemas/ClusterDescription.ts"
+import { describe as describeCluster } from "../../schemas/DescribeCluster.ts"
+import type { ClusterDescription } from "../../schemas/ClusterDescription.ts"
 import { lan } from "../../src/core/model/Limits.ts"
 import { NatsBackend } from "../../src/client/NatsBackend.ts"
 import { NodeSelector } from "../../src/client/NodeSelector.ts"

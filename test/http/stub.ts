@@ -3,7 +3,7 @@
  * not.
  */
 import type { ClusterDescription } from "../../schemas/ClusterDescription.ts"
-import { describeBucket } from "../../schemas/ClusterDescription.ts"
+import { describeBucket } from "../../schemas/DescribeCluster.ts"
 import type { Backend } from "../../src/client/Backend.ts"
 import { NodeUnavailable } from "../../src/core/model/StoreError.ts"
 import * as Buckets from "../../src/core/strategy/Buckets.ts"

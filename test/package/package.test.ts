@@ -44,6 +44,7 @@ const oldNode = path
 
 /** Declares one bucket rightly and one wrongly: only real types tell them apart. */
 const program = `
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { Bucket, Key } from "everwrite"
 
@@ -52,6 +53,13 @@ console.log(profiles.name)
 
 // @ts-expect-error a register needs to know what its values are
 Bucket.lww("profiles", { key: Key.text })
+// @ts-expect-error the functions that throw are the node's own
+profiles.code
+// @ts-expect-error so is the codec of a key
+profiles.key.codec
+const name: string | undefined = Result.getOrUndefined(profiles.decodeView(["Ada"]))
+const key: string | undefined = Result.getOrUndefined(profiles.key.fromJson("ada"))
+console.log(name, key)
 `
 
 /** The storage finds the file of its thread beside itself, which only the built files can show. */
@@ -165,6 +173,24 @@ describe("the packed package", () => {
     const { status, stdout } = spawnSync(tsc, [...flags.split(" "), ...files], options)
     expect(stdout).toBe("")
     expect(status).toBe(0)
+  })
+
+  it("its types hold no codec that throws, and none of the product's inner world", () => {
+    const dist = join(installed, "dist")
+    const types = readdirSync(dist, { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".d.ts"))
+      .map((file) => readFileSync(join(dist, file), "utf8"))
+    expect(types.filter((text) => /\bWorld\b/u.test(text))).toEqual([])
+    const entries = ["src/index.d.ts", "src/effect.d.ts", "schemas/index.d.ts"]
+    const exported = entries.flatMap((entry) =>
+      [...readFileSync(join(dist, entry), "utf8").matchAll(/^export \* as .* from "(\..*)\.ts"/gmu)]
+        .map(([, file]) => join(dist, dirname(entry), `${file}.d.ts`))
+    )
+    expect(exported).toContain(join(dist, "src/core/strategy/Key.d.ts"))
+    for (const file of exported) {
+      const text = readFileSync(file, "utf8")
+      expect(text, file).not.toMatch(/Throws `SchemaMismatch`|\bValueCodec<|\bBucketCode\b/u)
+    }
   })
 
   it("a program that declares a bucket runs", () => {

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { headerBytesMax, headerLine, type PartHeader, readPart } from "../../schemas/AnswerPart.ts"
-import { answerText, errorText } from "../../schemas/ClientAnswer.ts"
+import { answerText, errorText } from "../../schemas/AnswerText.ts"
 import { NoAnswer } from "../../src/core/model/StoreError.ts"
 
 const count = fc.integer({ min: 2, max: 2 ** 53 - 1 })

@@ -4,13 +4,8 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import {
-  answerText,
-  errorText,
-  readId,
-  readOutcome,
-  ReplyBody
-} from "../../schemas/ClientAnswer.ts"
+import { answerText, errorText, readId, readOutcome } from "../../schemas/AnswerText.ts"
+import { ReplyBody } from "../../schemas/ClientAnswer.ts"
 import * as Json from "../../src/core/codec/Json.ts"
 import { NoAnswer, NodeUnavailable } from "../../src/core/model/StoreError.ts"
 

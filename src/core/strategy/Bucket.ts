@@ -2,7 +2,9 @@
  * Declares buckets: a name, a key, and how concurrent writes are reconciled. One declaration
  * serves the typed client, the node that checks and merges, the command line and the law kit.
  */
+import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { digest64 } from "../Hash.ts"
 import {
   type BucketDefinition,
   fingerprint,
@@ -13,6 +15,7 @@ import {
 import * as CanonicalJson from "../model/CanonicalJson.ts"
 import { BucketName } from "../model/Names.ts"
 import type { Durability } from "../model/Settings.ts"
+import type { ArgumentCodecs, BucketCode } from "./BucketCode.ts"
 import * as Crdt from "./Crdt.ts"
 import type { Key } from "./Key.ts"
 import * as ValueCodec from "./ValueCodec.ts"
@@ -24,21 +27,6 @@ export interface BucketOptions<K> extends QuorumDefaults {
   readonly n?: number
   /** `synced` unless said otherwise. */
   readonly durability?: Durability
-}
-
-/** All that needs the application's code. */
-export interface BucketCode {
-  /** The one JSON of a key, whichever it was written as. Throws `SchemaMismatch`. */
-  readonly normalizeKey: (json: unknown) => Schema.Json
-  /** The same of the arguments of an operation. */
-  readonly normalizeArguments: (
-    operation: string,
-    args: ReadonlyArray<unknown>
-  ) => ReadonlyArray<unknown>
-  /** One canonical value for several, for strategies that make one on reading. */
-  readonly merge: ((values: ReadonlyArray<string>) => string) | undefined
-  /** The application merge as it was declared, for the law kit. */
-  readonly applicationMerge: ((left: any, right: any) => unknown) | undefined
 }
 
 /** The methods that a handle to the bucket offers besides `get`, `entry`, `many` and `delete`. */
@@ -53,14 +41,18 @@ export interface Bucket<out Name extends string, K, View, Value, out Ops, out S 
   readonly definition: BucketDefinition
   readonly fingerprint: string
   readonly key: Key<K>
+  /**
+   * The functions of the declaration that throw.
+   * @internal
+   */
   readonly code: BucketCode
   readonly surface: ReadonlyArray<S>
-  /** The arguments of each operation; those of a data type are also methods of a handle. */
-  readonly arguments: Crdt.ArgumentCodecs
-  /** The view of the stored JSON values, at least one. Throws `SchemaMismatch`. */
-  readonly decodeView: (values: ReadonlyArray<unknown>) => View
-  /** JSON of a value. Throws `SchemaMismatch`. */
-  readonly encodeValue: (value: Value) => Schema.Json
+  /** The view of the stored JSON values, at least one. */
+  readonly decodeView: (
+    values: ReadonlyArray<unknown>
+  ) => Result.Result<View, ValueCodec.SchemaMismatch>
+  /** JSON of a value. */
+  readonly encodeValue: (value: Value) => Result.Result<Schema.Json, ValueCodec.SchemaMismatch>
   readonly operations?: Ops
 }
 
@@ -102,28 +94,27 @@ const define = (
   return { name, strategy, key: key.definition, n, defaults, durability, schema }
 }
 
-const normalizeBy =
-  (codecs: Crdt.ArgumentCodecs): BucketCode["normalizeArguments"] => (name, args) => {
-    const expected = codecs.get(name)
-    if (expected === undefined) return args
-    if (args.length !== expected.length) {
-      throw new ValueCodec.SchemaMismatch("$", `${name} takes ${expected.length} arguments`)
-    }
-    return expected.map((codec, i) => {
-      try {
-        return codec.normalize(args[i])
-      } catch (error) {
-        if (!(error instanceof ValueCodec.SchemaMismatch)) throw error
-        throw new ValueCodec.SchemaMismatch(`$[${i}]${error.path.slice(1)}`, error.problem)
-      }
-    })
+const normalizeBy = (codecs: ArgumentCodecs): BucketCode["normalizeArguments"] => (name, args) => {
+  const expected = codecs.get(name)
+  if (expected === undefined) return args
+  if (args.length !== expected.length) {
+    throw new ValueCodec.SchemaMismatch("$", `${name} takes ${expected.length} arguments`)
   }
+  return expected.map((codec, i) => {
+    try {
+      return codec.normalize(args[i])
+    } catch (error) {
+      if (!(error instanceof ValueCodec.SchemaMismatch)) throw error
+      throw new ValueCodec.SchemaMismatch(`$[${i}]${error.path.slice(1)}`, error.problem)
+    }
+  })
+}
 
 interface Declared<View, Value, S extends Surface> {
   readonly strategy: StrategyDefinition
   readonly schema: string
   readonly surface: ReadonlyArray<S>
-  readonly arguments: Crdt.ArgumentCodecs
+  readonly arguments: ArgumentCodecs
   readonly merge?: BucketCode["merge"]
   readonly applicationMerge?: BucketCode["applicationMerge"]
   readonly decodeView: (values: ReadonlyArray<unknown>) => View
@@ -142,15 +133,17 @@ const make = <const Name extends string, K, View, Value, Ops, S extends Surface>
     fingerprint: fingerprint(definition),
     key: options.key,
     code: {
-      normalizeKey: options.key.codec.normalize,
+      key: options.key.codec,
+      arguments: declared.arguments,
       normalizeArguments: normalizeBy(declared.arguments),
+      decodeView: declared.decodeView,
+      encodeValue: declared.encodeValue,
       merge: declared.merge,
       applicationMerge: declared.applicationMerge
     },
     surface: declared.surface,
-    arguments: declared.arguments,
-    decodeView: declared.decodeView,
-    encodeValue: declared.encodeValue
+    decodeView: ValueCodec.resultOf(declared.decodeView),
+    encodeValue: ValueCodec.resultOf(declared.encodeValue)
   }
 }
 
@@ -286,7 +279,7 @@ export const crdt = <const Name extends string, K, View, Ops>(
   }
   return make(name, options, {
     strategy: { family: "crdt", type: type.definition },
-    schema: Crdt.schemaFingerprint(type),
+    schema: digest64(type.fingerprint),
     surface: ["edit"],
     arguments: type.arguments,
     decodeView: (values) => type.decodeView(values[0]),

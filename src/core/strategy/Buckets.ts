@@ -3,7 +3,8 @@
  * has it.
  */
 import { type BucketDefinition, fingerprint } from "../model/BucketDefinition.ts"
-import type { Any, BucketCode } from "./Bucket.ts"
+import type { Any } from "./Bucket.ts"
+import type { BucketCode } from "./BucketCode.ts"
 import * as Strategies from "./Strategies.ts"
 import type { Strategy } from "./Strategy.ts"
 

@@ -2,9 +2,9 @@
  * Declares the built-in data types with the schemas of their contents.
  */
 import * as Schema from "effect/Schema"
-import { digest64 } from "../Hash.ts"
 import type { TypeDefinition } from "../model/BucketDefinition.ts"
 import { isObject } from "../model/CanonicalJson.ts"
+import type { ArgumentCodecs } from "./BucketCode.ts"
 import { InvalidDeclaration } from "./InvalidDeclaration.ts"
 import { needsInner, problemOf } from "./TypeShape.ts"
 import * as ValueCodec from "./ValueCodec.ts"
@@ -16,19 +16,21 @@ export interface Operations {
   readonly [name: string]: ReadonlyArray<unknown> | Operations
 }
 
-/** The codecs of an operation's arguments, by its dotted name. */
-export type ArgumentCodecs = ReadonlyMap<string, ReadonlyArray<ValueCodec.ValueCodec<any>>>
-
 /**
  * A data type: `View` is the type that a reader gets, `Ops` the operations and their arguments.
- * `Ops` exists in types only.
+ * Both exist in types only.
  */
 export interface CrdtType<out View, out Ops> {
   readonly definition: TypeDefinition
+  /** @internal */
   readonly arguments: ArgumentCodecs
-  /** Throws `SchemaMismatch` where the JSON does not fit the schemas. */
+  /**
+   * Throws `SchemaMismatch` where the JSON does not fit the schemas.
+   * @internal
+   */
   readonly decodeView: (json: unknown) => View
   readonly fingerprint: string
+  readonly view?: View
   readonly operations?: Ops
 }
 
@@ -202,6 +204,3 @@ export const document = <const F extends Fields>(
     fingerprint: `document(${entries.map(([n, t]) => `${n}:${t.fingerprint}`).sort().join(",")})`
   }
 }
-
-/** 16 hexadecimal digits over the schemas of everything in a type. */
-export const schemaFingerprint = (type: CrdtType<any, any>): string => digest64(type.fingerprint)

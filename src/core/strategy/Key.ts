@@ -2,23 +2,22 @@
  * Declares the keys of a bucket: one text, or fields of which some decide the partition and the
  * rest order the documents within it.
  */
+import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { KeyDefinition, KeyFieldType } from "../model/BucketDefinition.ts"
 import { isObject } from "../model/CanonicalJson.ts"
-import { type DocumentKey, MalformedKey } from "../model/DocumentKey.ts"
-import { bareText, decodeKey, encodeKey } from "../model/KeyFields.ts"
+import { MalformedKey } from "../model/DocumentKey.ts"
+import { bareText } from "../model/KeyFields.ts"
 import * as ValueCodec from "./ValueCodec.ts"
 
 export interface Key<K> {
   readonly definition: KeyDefinition
+  /** @internal */
   readonly codec: ValueCodec.ValueCodec<K>
-  /** The key as JSON, for requests. Throws `SchemaMismatch`. */
-  readonly toJson: (key: K) => Schema.Json
-  /** The key of JSON. Throws `SchemaMismatch`. */
-  readonly fromJson: (json: unknown) => K
-  /** Throws `SchemaMismatch` or `MalformedKey`. */
-  readonly encode: (key: K) => DocumentKey
-  readonly decode: (key: DocumentKey) => K
+  /** The key as JSON, as requests have it. */
+  readonly toJson: (key: K) => Result.Result<Schema.Json, ValueCodec.SchemaMismatch>
+  /** The key of JSON. */
+  readonly fromJson: (json: unknown) => Result.Result<K, ValueCodec.SchemaMismatch>
 }
 
 /** A key field: stored as text or as an integer, which dates and big integers are in JSON. */
@@ -37,10 +36,8 @@ type FieldsOf<P extends KeyFields, S extends KeyFields> =
 const fromCodec = <K>(definition: KeyDefinition, codec: ValueCodec.ValueCodec<K>): Key<K> => ({
   definition,
   codec,
-  toJson: codec.encode,
-  fromJson: codec.decode,
-  encode: (key) => encodeKey(definition, codec.encode(key)),
-  decode: (key) => codec.decode(decodeKey(definition, key))
+  toJson: ValueCodec.resultOf(codec.encode),
+  fromJson: ValueCodec.resultOf(codec.decode)
 })
 
 /** Keys that are one text: `"alice"`. */

@@ -2,6 +2,7 @@
  * Takes values across the border between the application's types and stored JSON, by the schema
  * that the bucket declares.
  */
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { digest64 } from "../Hash.ts"
@@ -48,6 +49,17 @@ export interface ValueCodec<A> {
   /** 16 hexadecimal digits over the schema's JSON Schema. */
   readonly fingerprint: string
 }
+
+/** The same function for callers who take a refusal as a result. */
+export const resultOf =
+  <A, B>(act: (input: A) => B) => (input: A): Result.Result<B, SchemaMismatch> => {
+    try {
+      return Result.succeed(act(input))
+    } catch (thrown) {
+      if (thrown instanceof SchemaMismatch) return Result.fail(thrown)
+      throw thrown
+    }
+  }
 
 const format = SchemaIssue.makeFormatterStandardSchemaV1()
 

@@ -12,7 +12,7 @@ import { strategyLaws } from "./StrategyLaws.ts"
 
 /** Every law that applies to `bucket`, the cheapest to understand first. */
 export const lawsOf = (bucket: Bucket.Any): ReadonlyArray<Law.Law> => {
-  const codecs = [...new Set([...bucket.arguments.values()].flat())]
+  const codecs = [...new Set([...bucket.code.arguments.values()].flat())]
   return [
     keyLaw(bucket.key),
     valueLaw(codecs),

@@ -5,6 +5,7 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import { InvalidJson } from "../../core/model/CanonicalJson.ts"
 import { MalformedKey } from "../../core/model/DocumentKey.ts"
+import { decodeKey, encodeKey } from "../../core/model/KeyFields.ts"
 import type { Key } from "../../core/strategy/Key.ts"
 import { SchemaMismatch, type ValueCodec } from "../../core/strategy/ValueCodec.ts"
 import * as Law from "./Law.ts"
@@ -50,8 +51,8 @@ export const keyLaw = <K>(key: Key<K>): Law.Law =>
     inputs: () => Values.raw(key.codec),
     problem: lost({
       codec: key.codec,
-      write: (value) => JSON.stringify(key.encode(value)),
-      read: (text) => key.decode(documentKey(text))
+      write: (value) => JSON.stringify(encodeKey(key.definition, key.codec.encode(value))),
+      read: (text) => key.codec.decode(decodeKey(key.definition, documentKey(text)))
     }),
     show: (value) => shown(key.codec, value)
   })

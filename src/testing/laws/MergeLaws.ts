@@ -7,7 +7,7 @@
  */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
-import type { BucketCode } from "../../core/strategy/Bucket.ts"
+import type { BucketCode } from "../../core/strategy/BucketCode.ts"
 import type { ValueCodec } from "../../core/strategy/ValueCodec.ts"
 import { freeze } from "./Freeze.ts"
 import * as Law from "./Law.ts"

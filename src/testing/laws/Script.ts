@@ -9,7 +9,7 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import * as Document from "../../core/crdt/Document.ts"
 import type * as Bucket from "../../core/strategy/Bucket.ts"
-import type { ArgumentCodecs } from "../../core/strategy/Crdt.ts"
+import type { ArgumentCodecs } from "../../core/strategy/BucketCode.ts"
 import * as Strategies from "../../core/strategy/Strategies.ts"
 import type { Strategy } from "../../core/strategy/Strategy.ts"
 import type { ValueCodec } from "../../core/strategy/ValueCodec.ts"
@@ -26,8 +26,8 @@ export interface LawSubject {
 
 export const subjectOf = (bucket: Bucket.Any): LawSubject => ({
   strategy: Strategies.make(bucket.definition.strategy),
-  arguments: bucket.arguments,
-  decodeView: bucket.decodeView,
+  arguments: bucket.code.arguments,
+  decodeView: bucket.code.decodeView,
   join: Document.join,
   apply: Document.apply
 })

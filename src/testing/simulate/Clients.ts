@@ -6,7 +6,7 @@ import type { Entry } from "../../client/Entry.ts"
 import { makeHandle } from "../../client/MakeHandle.ts"
 import * as Task from "../../client/Task.ts"
 import * as CanonicalJson from "../../core/model/CanonicalJson.ts"
-import { encodeKey } from "../../core/model/KeyFields.ts"
+import { decodeKey, encodeKey } from "../../core/model/KeyFields.ts"
 import { invariant } from "../../core/Invariant.ts"
 import type { Any } from "../../core/strategy/Bucket.ts"
 import { SchemaMismatch, type ValueCodec } from "../../core/strategy/ValueCodec.ts"
@@ -84,7 +84,7 @@ export const drawSteps =
 /** The key, as applications give it, of one that plans name. */
 export const keyOf = ({ definition, key }: Any, name: string): unknown => {
   const json = definition.key.bare ? name : CanonicalJson.decode(name)
-  return key.decode(encodeKey(definition.key, json))
+  return key.codec.decode(decodeKey(definition.key, encodeKey(definition.key, json)))
 }
 
 /** A value that has grown beyond all that so few operations can bring. */
@@ -107,7 +107,7 @@ const lengthOf = ([codec]: ReadonlyArray<ValueCodec<any>>, value: unknown): numb
  * end.
  */
 const checkLength = ({ bucket, steps }: SeedSetting, value: unknown): void => {
-  const length = lengthOf(bucket.arguments.get("put") ?? [], value)
+  const length = lengthOf(bucket.code.arguments.get("put") ?? [], value)
   if (length <= lengthLeast + lengthPerStep * steps) return
   throw new Grown(`a client writes ${length} characters of JSON: does the merge add, not join?`)
 }

@@ -60,7 +60,7 @@ const absorbed: Judge = ({ brought, setting }, told) => {
   const { add, found } = finder("absorbed", told)
   const { areGenerated, bucket } = setting
   const { applicationMerge } = bucket.code
-  const [codec] = bucket.arguments.get("put") ?? []
+  const [codec] = bucket.code.arguments.get("put") ?? []
   if (applicationMerge === undefined || codec === undefined) return found
   const { merge, same } = MergeLaws.mergeSubjectOf(codec, applicationMerge)
   for (const write of told.writes.filter(({ outcome }) => outcome === "ok")) {

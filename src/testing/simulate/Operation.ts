@@ -59,7 +59,7 @@ export type AnyOperations = ReadonlyMap<string, AnyOperation>
 type Samples = ReadonlyMap<ValueCodec<any>, ReadonlyArray<string>>
 
 const editOf = (bucket: Any, samples: Samples): AnyOperation => (random) => {
-  const [name, codecs] = random.pick([...bucket.arguments])
+  const [name, codecs] = random.pick([...bucket.code.arguments])
   const texts = codecs.map((codec) => random.pick(samples.get(codec) ?? []))
   const input: Edit = { name, args: texts.map((text) => Json.parse(text)) }
   return { input, change: () => input }
@@ -82,7 +82,7 @@ const writeOf = (bucket: Any, samples: Samples): AnyOperation => {
 /** The default operations of a bucket. */
 export const generate = Effect.fnUntraced(function*(bucket: Any, seed: number) {
   const samples = new Map<ValueCodec<any>, ReadonlyArray<string>>()
-  for (const codec of new Set([...bucket.arguments.values()].flat())) {
+  for (const codec of new Set([...bucket.code.arguments.values()].flat())) {
     samples.set(codec, yield* samplesOf(codec, seed))
   }
   const operations: AnyOperations = bucket.surface.includes("edit")

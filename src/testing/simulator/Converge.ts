@@ -90,7 +90,7 @@ export class Converge {
     shown.set(node, "no answer")
     // An incomplete replica that has nothing does not count: then not all can answer.
     const r = this.#areWhole(document) ? "all" : "quorum"
-    const id = bucket.key.decode(cluster.keyOf(document))
+    const id = cluster.idOf(document)
     new Requester(backend, Session.none).readOfMany(bucket, id, { r })(
       () => shown.set(node, shownOf(cluster, document, backend.trace.answers.at(-1)!.answer)),
       (error) => shown.set(node, `${error._tag}: ${error.message}`),

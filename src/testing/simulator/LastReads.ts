@@ -54,7 +54,7 @@ export class LastReads {
     const { kernel, outside } = cluster
     begin(read)
     const bucket = cluster.bucket(read.bucket)
-    const key = bucket.key.decode(cluster.keyOf(read))
+    const key = cluster.idOf(read)
     const end = (end: () => void) => {
       end()
       this.#left.shift()

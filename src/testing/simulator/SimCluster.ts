@@ -5,7 +5,7 @@
 import * as Redacted from "effect/Redacted"
 import * as CanonicalJson from "../../core/model/CanonicalJson.ts"
 import type { DocumentKey } from "../../core/model/DocumentKey.ts"
-import { encodeKey } from "../../core/model/KeyFields.ts"
+import { decodeKey, encodeKey } from "../../core/model/KeyFields.ts"
 import { lan, type NodeLimits } from "../../core/model/Limits.ts"
 import { ClusterName, NodeId } from "../../core/model/Names.ts"
 import type { Member } from "../../core/ring/Membership.ts"
@@ -184,6 +184,12 @@ export class SimCluster {
     const { definition } = this.bucket(document.bucket)
     const json = definition.key.bare ? document.key : CanonicalJson.decode(document.key)
     return encodeKey(definition.key, json)
+  }
+
+  /** The key as its application has it. */
+  idOf(document: Named): unknown {
+    const { key } = this.bucket(document.bucket)
+    return key.codec.decode(decodeKey(key.definition, this.keyOf(document)))
   }
 
   rowOf(document: Named): RowKey {

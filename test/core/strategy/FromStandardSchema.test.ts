@@ -119,6 +119,6 @@ describe("a Standard Schema", () => {
     const value = fromStandardSchema(profile)
     expect(Bucket.crdt("p", { key: Key.text, type: Crdt.set(value) }).surface).toEqual(["edit"])
     const merged = Bucket.merge("p", { key: Key.text, value, merge: (left) => left })
-    expect(merged.decodeView([{ name: "Ada" }])).toEqual({ name: "Ada" })
+    expect(merged.code.decodeView([{ name: "Ada" }])).toEqual({ name: "Ada" })
   })
 })
