@@ -228,20 +228,40 @@ describeWithNats("from one laptop to several machines", () => {
 
 describeWithNats("speed", () => {
   const bench = command("npm run bench")
+  const profile = command("npm run profile")
 
-  it("npm run bench prints puts and gets, and the floors they are measured against", async () => {
-    const { code, stdout } = await run(`${bench} -- --seconds 0.2`)
-    expect(stdout).toMatch(/^\d+ cores, Node /m)
-    const writes = ["puts", "hot puts", "increments", "set of 10,000"]
-    for (const row of [...writes, "gets", "bare NATS echo", "bare SQLite"]) {
-      expect(stdout).toMatch(new RegExp(`^${row} `, "m"))
+  it(
+    "npm run bench prints what the nodes do beside a peer and a floor, with its promise",
+    async () => {
+      const loads = ["put", "get", "hot", "increment", "set-10"]
+      const short = `--loads ${loads} --in-flight 1 --rounds 1 --seconds 0.2 --out ${folder}`
+      const { code, stdout } = await run(`${bench} --programs everwrite,pipeline,sqlite ${short}`)
+      expect(stdout).toMatch(/^\d+ cores, Node /m)
+      expect(stdout).toMatch(/^pipeline +synced on two nodes of three/m)
+      for (const program of ["everwrite", "pipeline", "sqlite"]) {
+        expect(stdout).toMatch(new RegExp(`^put +${program} +1 +\\d+`, "m"))
+        expect(stdout).toMatch(new RegExp(`^get +${program} +1 +\\d+`, "m"))
+      }
+      for (const row of ["put", "put to 16 keys", "increment", "add to a set of 10"]) {
+        const line = new RegExp(`^${row} +everwrite .* (\\d+) +(\\d+)$`, "m").exec(stdout)
+        const [, wire, disk] = line ?? []
+        expect(Number(wire), row).toBeGreaterThan(200)
+        expect(Number(disk), row).toBeGreaterThan(200)
+      }
+      expect(stdout).toMatch(/^pipeline has no operation for: increment$/m)
+      expect(readFileSync(join(folder, "bench.svg"), "utf8")).toMatch(/^<svg /)
+      expect(code).toBe(0)
+    },
+    300_000
+  )
+
+  it("npm run profile prints what each room takes of a put and of a get", async () => {
+    const { code, stdout } = await run(`${profile} -- --operations 300`)
+    for (const kind of ["put", "get"]) {
+      expect(stdout).toMatch(new RegExp(`^${kind}: microseconds of CPU`, "m"))
+      expect(stdout).toMatch(new RegExp(`^${kind}: bytes allocated`, "m"))
     }
-    for (const row of writes) {
-      const [, wire, disk] = new RegExp(`^${row} .* (\\d+) +(\\d+)$`, "m").exec(stdout) ?? []
-      expect(Number(wire), row).toBeGreaterThan(200)
-      expect(Number(disk), row).toBeGreaterThan(200)
-    }
-    expect(stdout).toMatch(/a hot put takes \d+\.\d\d times as long as a cold one/)
+    expect(stdout).toMatch(/^src\/coordinator +\d/m)
     expect(code).toBe(0)
   }, 300_000)
 })
