@@ -149,6 +149,33 @@ describe("one update takes no longer than a turn may", () => {
   }, 60_000)
 })
 
+describe("a change of one element costs about the same in a document of 100 times as many", () => {
+  const one = (strategy: StrategyDefinition, calls: Calls, edit: Calls) => {
+    const bench = holding(strategy, calls)
+    // The digest of the document, and the summary that it is made of, are there from now on.
+    bench.begin(edit)
+    return workOf(`${calls.length} elements, of which one changes`, () => {
+      for (let i = 0; i < 10; i++) bench.begin(edit)
+    })
+  }
+
+  it.each(
+    [
+      ["an addition to a set", set, added(large), [["add", "e5"]]],
+      [
+        "an increment in a map of counters",
+        visits,
+        times(large, (i) => ["add", `p${i}`, 1] as const),
+        [["add", "p5", 1]]
+      ]
+    ] as ReadonlyArray<[string, StrategyDefinition, Calls, Calls]>
+  )("%s", (_, strategy, calls, edit) => {
+    const [small, great] = [one(strategy, calls.slice(0, 100), edit), one(strategy, calls, edit)]
+    expect(great.blocks).toBeLessThan(2 * small.blocks)
+    expect(great.copied).toBeLessThan(10 * 10)
+  }, 60_000)
+})
+
 describe("one join takes no longer than a turn may", () => {
   it("of a set of 10,000 in which 1,000 removals wait, with another one", () => {
     const [bench, other] = [holding(set, added(large)), new Bench({ strategy: set, node: "n2" })]

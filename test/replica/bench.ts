@@ -231,6 +231,8 @@ export class Bench {
         ...lan.node,
         // Tests of a replica make documents of any size.
         siblingsMax: Infinity,
+        elementsMax: Infinity,
+        documentBytesMax: Infinity,
         cacheBytesMax,
         lastIssuedDotsMax,
         shownWaitsMax: this.#options.shownWaitsMax ?? lan.node.shownWaitsMax,

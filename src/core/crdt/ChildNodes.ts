@@ -44,10 +44,19 @@ const leafNode = (
   summary?: Summary.Summary
 ): LeafNode => ({ height: 0, keys, size: keys.length, children, summary })
 
-const branchNode = (nodes: ReadonlyArray<Node>): BranchNode => ({
+const sizeOf = (nodes: ReadonlyArray<Node>): number => {
+  let size = 0
+  for (const node of nodes) size += node.size
+  return size
+}
+
+const branchNode = (
+  nodes: ReadonlyArray<Node>,
+  keys: ReadonlyArray<string> = nodes.map((node) => node.keys[0]!)
+): BranchNode => ({
   height: nodes[0]!.height + 1,
-  keys: nodes.map(({ keys }) => keys[0]!),
-  size: nodes.reduce((sum, { size }) => sum + size, 0),
+  keys,
+  size: sizeOf(nodes),
   nodes,
   summary: undefined
 })
@@ -81,20 +90,25 @@ export const summaryOf = (node: Node): Summary.Summary =>
     ? Summary.ofEntries(node)
     : Summary.ofAll(node.nodes.map(summaryOf))
 
-/** Calls back with consecutive ranges of about equal length, none longer than a node. */
-const split = <A>(count: number, make: (from: number, to: number) => A): Array<A> => {
+/** Makes nodes of consecutive ranges of about equal length, none longer than a node. */
+const split = (count: number, make: (from: number, to: number) => Node): Array<Node> => {
   const parts = Math.ceil(count / fanout)
-  return Array.from(
-    { length: parts },
-    (_, i) => make(Math.floor(i * count / parts), Math.floor((i + 1) * count / parts))
-  )
+  const nodes: Array<Node> = []
+  for (let i = 0; i < parts; i++) {
+    nodes.push(make(Math.floor(i * count / parts), Math.floor((i + 1) * count / parts)))
+  }
+  return nodes
 }
 
 const leafNodes = ({ children, keys }: Summary.Entries): Array<Node> =>
-  split(keys.length, (from, to) => leafNode(keys.slice(from, to), children.slice(from, to)))
+  keys.length > 0 && keys.length <= fanout
+    ? [leafNode(keys, children)]
+    : split(keys.length, (from, to) => leafNode(keys.slice(from, to), children.slice(from, to)))
 
 const branchNodes = (nodes: ReadonlyArray<Node>): Array<Node> =>
-  split(nodes.length, (from, to) => branchNode(nodes.slice(from, to)))
+  nodes.length > 0 && nodes.length <= fanout
+    ? [branchNode(nodes)]
+    : split(nodes.length, (from, to) => branchNode(nodes.slice(from, to)))
 
 const widthOf = (node: Node): number => node.keys.length
 
@@ -190,7 +204,22 @@ const afterInLeaf = (node: LeafNode, { from, puts, to }: Range): ReadonlyArray<N
   return changedLeaf(node, { keys, children }, changes)
 }
 
-const afterInBranch = (node: BranchNode, { from, puts, to }: Range): ReadonlyArray<Node> => {
+const afterPutBelow = (node: BranchNode, range: Range): ReadonlyArray<Node> => {
+  const index = Math.max(indexOf(node.keys, range.puts[range.from]![0]), 0)
+  const below = node.nodes[index]!
+  const made = after(below, range)
+  const [only] = made
+  if (only === below) return [node]
+  if (only === undefined || made.length > 1 || widthOf(only) < sparse) {
+    return branchNodes(filled(node.nodes.toSpliced(index, 1, ...made)))
+  }
+  const isSameKey = only.keys[0] === node.keys[index]
+  return [branchNode(node.nodes.with(index, only), isSameKey ? node.keys : undefined)]
+}
+
+const afterInBranch = (node: BranchNode, range: Range): ReadonlyArray<Node> => {
+  const { from, puts, to } = range
+  if (to - from === 1) return afterPutBelow(node, range)
   const nodes: Array<Node> = []
   let [isSame, isFull] = [true, true]
   let at = 0
