@@ -7,6 +7,7 @@ import { contextPlants } from "./contexts.ts"
 import { clientPlants } from "./clients.ts"
 import { counterPlants } from "./counters.ts"
 import { edgePlants } from "./edges.ts"
+import { elementPlants } from "./elements.ts"
 import { foundPlants } from "./found.ts"
 import { growthPlants } from "./growth.ts"
 import { operationPlants } from "./operations.ts"
@@ -25,5 +26,6 @@ export const plants: ReadonlyArray<Plant> = [
   ...operationPlants,
   ...foundPlants,
   ...clientPlants,
-  ...growthPlants
+  ...growthPlants,
+  ...elementPlants
 ]
