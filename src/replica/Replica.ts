@@ -202,7 +202,7 @@ export class Replica {
     const operation = id && { id, dot }
     const written = { key, before, after, encoded, own: actor, fromMemory, operation }
     const shown = this.#commits.shown.underWay(key)
-    const documentBytes = encoded.bytes.length
+    const documentBytes = DocumentCodec.lengthOf(encoded)
     const edit = this.edits.make(applied.deltas, { before, after, shown, documentBytes })
     const failure = this.#write(written, local, onCommit)
     if (failure !== undefined) return { _tag: "Unwritten", failure }

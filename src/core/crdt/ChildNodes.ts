@@ -50,12 +50,9 @@ const sizeOf = (nodes: ReadonlyArray<Node>): number => {
   return size
 }
 
-const branchNode = (
-  nodes: ReadonlyArray<Node>,
-  keys: ReadonlyArray<string> = nodes.map((node) => node.keys[0]!)
-): BranchNode => ({
+const branchNode = (nodes: ReadonlyArray<Node>): BranchNode => ({
   height: nodes[0]!.height + 1,
-  keys,
+  keys: nodes.map(({ keys }) => keys[0]!),
   size: sizeOf(nodes),
   nodes,
   summary: undefined
@@ -182,25 +179,21 @@ const afterInLeaf = (node: LeafNode, { from, puts, to }: Range): ReadonlyArray<N
   const children: Array<DotStore> = []
   const changes: Array<Summary.EntryChange> = []
   let at = 0
-  const keep = (until: number) => {
-    for (; at < until; at++) {
-      keys.push(node.keys[at]!)
-      children.push(node.children[at]!)
-    }
+  const keep = () => {
+    keys.push(node.keys[at]!)
+    children.push(node.children[at++]!)
   }
   for (let i = from; i < to; i++) {
     const [key, after] = puts[i]!
-    const index = indexOf(node.keys, key)
-    const isThere = node.keys[index] === key
-    keep(isThere ? index : index + 1)
-    const before = isThere ? node.children[at++] : undefined
+    while (at < node.size && node.keys[at]! < key) keep()
+    const before = node.keys[at] === key ? node.children[at++] : undefined
     if (before !== after) changes.push({ key, before, after })
     if (after === undefined) continue
     keys.push(key)
     children.push(after)
   }
   if (changes.length === 0) return [node]
-  keep(node.keys.length)
+  while (at < node.size) keep()
   return changedLeaf(node, { keys, children }, changes)
 }
 
@@ -213,8 +206,11 @@ const afterPutBelow = (node: BranchNode, range: Range): ReadonlyArray<Node> => {
   if (only === undefined || made.length > 1 || widthOf(only) < sparse) {
     return branchNodes(filled(node.nodes.toSpliced(index, 1, ...made)))
   }
-  const isSameKey = only.keys[0] === node.keys[index]
-  return [branchNode(node.nodes.with(index, only), isSameKey ? node.keys : undefined)]
+  const [key] = only.keys
+  const keys = key === node.keys[index] ? node.keys : node.keys.with(index, key!)
+  const size = node.size + only.size - below.size
+  const nodes = node.nodes.with(index, only)
+  return [{ height: node.height, keys, size, nodes, summary: undefined }]
 }
 
 const afterInBranch = (node: BranchNode, range: Range): ReadonlyArray<Node> => {

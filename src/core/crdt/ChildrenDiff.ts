@@ -41,10 +41,10 @@ class Cursor {
     } else for (let i = node.nodes.length - 1; i >= 0; i--) this.#ahead.push(node.nodes[i]!)
   }
 
-  /** Steps over an entry of the leaf node. */
-  step(leaf: LeafNode): void {
-    this.index++
-    if (this.index === leaf.keys.length) this.leaf = undefined
+  /** Goes to an entry of the leaf node, or out of it at the end. */
+  moveTo(index: number): void {
+    this.index = index
+    if (index === this.leaf?.size) this.leaf = undefined
   }
 }
 
@@ -77,10 +77,10 @@ export const diff = (before: Node, after: Node, visit: OnDifference): void => {
     if (mine !== undefined && other !== undefined) meet(left, mine, right, other, visit)
     else if (isBefore(left, right)) {
       visit(mine!.keys[left.index]!, mine!.children[left.index], undefined)
-      left.step(mine!)
+      left.moveTo(left.index + 1)
     } else if (isBefore(right, left)) {
       visit(other!.keys[right.index]!, undefined, other!.children[right.index])
-      right.step(other!)
+      right.moveTo(right.index + 1)
     } else if (left.node === undefined && right.node === undefined) return
     else approach(left, right)
   }
@@ -94,19 +94,16 @@ const meet = (
   other: LeafNode,
   visit: OnDifference
 ): void => {
-  while (left.leaf === mine && right.leaf === other) {
-    const [key, otherKey] = [mine.keys[left.index]!, other.keys[right.index]!]
-    const [child, otherChild] = [mine.children[left.index]!, other.children[right.index]!]
-    if (key === otherKey) {
+  let [i, j] = [left.index, right.index]
+  while (i < mine.size && j < other.size) {
+    const [key, otherKey] = [mine.keys[i]!, other.keys[j]!]
+    if (key < otherKey) visit(key, mine.children[i++], undefined)
+    else if (otherKey < key) visit(otherKey, undefined, other.children[j++])
+    else {
+      const [child, otherChild] = [mine.children[i++], other.children[j++]]
       if (child !== otherChild) visit(key, child, otherChild)
-      left.step(mine)
-      right.step(other)
-    } else if (key < otherKey) {
-      visit(key, child, undefined)
-      left.step(mine)
-    } else {
-      visit(otherKey, undefined, otherChild)
-      right.step(other)
     }
   }
+  left.moveTo(i)
+  right.moveTo(j)
 }
