@@ -5,6 +5,8 @@
  * `everwrite.<cluster>.v1.cluster.describe`: version 1.
  */
 import * as Schema from "effect/Schema"
+import * as SchemaGetter from "effect/SchemaGetter"
+import * as Struct from "effect/Struct"
 import { BucketDefinition } from "./BucketDefinition.ts"
 
 export const MemberBody = Schema.Struct({
@@ -50,10 +52,22 @@ export const PeerBody = Schema.Struct({
   id: Schema.String,
   /** Whether it owes an answer for too long, so that it is believed down. */
   suspect: Schema.Boolean,
-  /** Since its last frame; null where none ever came, or an answer is overdue. */
-  unheardMillis: Schema.NullOr(Schema.Finite)
+  /** The age of its last frame; null where none ever came, or an answer is overdue. */
+  lastFrameAgeMillis: Schema.NullOr(Schema.Finite)
 })
 export type PeerBody = typeof PeerBody.Type
+
+/** The same by a node of an earlier version, which named the age otherwise. */
+const EarlierPeer = Schema.Struct({
+  ...Struct.omit(PeerBody.fields, ["lastFrameAgeMillis"]),
+  unheardMillis: PeerBody.fields.lastFrameAgeMillis
+}).pipe(Schema.decodeTo(PeerBody, {
+  decode: SchemaGetter.transform(({ unheardMillis, ...peer }) => ({
+    ...peer,
+    lastFrameAgeMillis: unheardMillis
+  })),
+  encode: SchemaGetter.forbiddenEncoding
+}))
 
 export const ClusterDescription = Schema.Struct({
   cluster: Schema.String,
@@ -70,3 +84,9 @@ export const ClusterDescription = Schema.Struct({
   buckets: Schema.Array(BucketBody)
 })
 export type ClusterDescription = typeof ClusterDescription.Type
+
+/** For clients, which read the description by a node of any version. */
+export const AnyDescription = Schema.Struct({
+  ...ClusterDescription.fields,
+  peers: Schema.optional(Schema.Array(Schema.Union([PeerBody, EarlierPeer])))
+})

@@ -15,8 +15,8 @@ type Peer = NonNullable<ClusterDescription["peers"]>[number]
 
 const seen = (peer: Peer | undefined): string => {
   if (peer === undefined) return "not told by this node's version"
-  const { suspect, unheardMillis } = peer
-  const age = unheardMillis === null ? "" : ` ${(unheardMillis / 1000).toFixed(1)} s ago`
+  const { suspect, lastFrameAgeMillis } = peer
+  const age = lastFrameAgeMillis === null ? "" : ` ${(lastFrameAgeMillis / 1000).toFixed(1)} s ago`
   if (suspect) return age === "" ? "suspect: owes an answer" : `suspect: last heard${age}`
   return age === "" ? "not heard yet, or owes an answer" : `heard${age}`
 }

@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { readOutcome } from "../../schemas/AnswerText.ts"
 import type { RequestBody } from "../../schemas/ClientRequest.ts"
-import { ClusterDescription } from "../../schemas/ClusterDescription.ts"
+import { AnyDescription } from "../../schemas/ClusterDescription.ts"
 import { Explanation } from "../../schemas/Explanation.ts"
 import { KeyPage } from "../../schemas/KeyPage.ts"
 import { errorOf, Problem } from "../../schemas/Problem.ts"
@@ -55,7 +55,7 @@ interface Reply {
 const notUnderstood = "answers what is not understood"
 
 const decodeProblem = Schema.decodeUnknownOption(Problem)
-const decodeDescription = Schema.decodeUnknownOption(ClusterDescription)
+const decodeDescription = Schema.decodeUnknownOption(AnyDescription)
 const decodeExplanation = Schema.decodeUnknownOption(Explanation)
 const decodePage = Schema.decodeUnknownOption(KeyPage)
 

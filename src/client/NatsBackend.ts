@@ -8,7 +8,7 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { readId, readOutcome, readSender } from "../../schemas/AnswerText.ts"
-import { ClusterDescription } from "../../schemas/ClusterDescription.ts"
+import { AnyDescription, type ClusterDescription } from "../../schemas/ClusterDescription.ts"
 import { ExplanationReply } from "../../schemas/Explanation.ts"
 import { KeyPageReply } from "../../schemas/KeyPage.ts"
 import { InFlightRequests } from "../transport/InFlightRequests.ts"
@@ -40,7 +40,7 @@ export interface NatsBackendOptions {
   readonly limits?: ClientLimits
 }
 
-const decodeDescription = Schema.decodeUnknownResult(ClusterDescription)
+const decodeDescription = Schema.decodeUnknownResult(AnyDescription)
 const decodeExplanation = Schema.decodeUnknownResult(ExplanationReply)
 const decodePage = Schema.decodeUnknownResult(KeyPageReply)
 

@@ -90,12 +90,12 @@ export class ClusterView {
   peers(): ReadonlyArray<{
     readonly id: NodeId
     readonly suspect: boolean
-    readonly unheardMillis: number | null
+    readonly lastFrameAgeMillis: number | null
   }> {
     return this.members().filter(({ id }) => id !== this.self).map(({ id }) => {
       const millis = this.liveness.sinceHeardMillis(id)
-      const unheardMillis = Number.isFinite(millis) ? Math.round(millis) : null
-      return { id, suspect: !this.liveness.isUp(id), unheardMillis }
+      const lastFrameAgeMillis = Number.isFinite(millis) ? Math.round(millis) : null
+      return { id, suspect: !this.liveness.isUp(id), lastFrameAgeMillis }
     })
   }
 

@@ -15,11 +15,11 @@ it("nodes that suspect each other believe each other up once frames pass again",
   stepped.heal()
   stepped.runtime.advance(1_000)
   expect([1, 2, 3].flatMap(suspects)).toEqual([])
-  const unheard = [1, 2, 3].flatMap((at) =>
-    stepped.nodes[at - 1]!.core.view.peers().filter(({ unheardMillis }) =>
-      unheardMillis === null || unheardMillis > 1_000
+  const late = [1, 2, 3].flatMap((at) =>
+    stepped.nodes[at - 1]!.core.view.peers().filter(({ lastFrameAgeMillis }) =>
+      lastFrameAgeMillis === null || lastFrameAgeMillis > 1_000
     )
   )
-  expect(unheard).toEqual([])
+  expect(late).toEqual([])
   stepped.stop()
 })

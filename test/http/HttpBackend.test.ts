@@ -133,7 +133,9 @@ describe("a client over HTTP", () => {
 
 /** The age of a peer's last frame is another one at each question. */
 const steady = (answer: unknown) =>
-  JSON.parse(JSON.stringify(answer).replaceAll(/"unheardMillis":\d+/gu, "\"unheardMillis\":0"))
+  JSON.parse(
+    JSON.stringify(answer).replaceAll(/"lastFrameAgeMillis":\d+/gu, "\"lastFrameAgeMillis\":0")
+  )
 
 const noAnswer = (mayHaveApplied: boolean, reason: string) =>
   expect.objectContaining({

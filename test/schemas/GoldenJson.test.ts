@@ -4,6 +4,7 @@ import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
 import { ReplyBody } from "../../schemas/ClientAnswer.ts"
 import { RequestBody } from "../../schemas/ClientRequest.ts"
+import { AnyDescription, ClusterDescription } from "../../schemas/ClusterDescription.ts"
 import { readForward, writeForward } from "../../src/coordinator/ForwardCodec.ts"
 
 const golden = (format: string): ReadonlyArray<readonly [name: string, text: string]> => {
@@ -24,6 +25,13 @@ const readWholly = {
     return { ...rest, operationId: at === undefined ? operationId : { ...operationId, at } }
   },
   "answer-1": throughSchema(ReplyBody),
+  "cluster-1": (text: string): unknown => {
+    const read = Schema.decodeUnknownSync(AnyDescription)(JSON.parse(text))
+    const written = JSON.stringify(Schema.encodeSync(ClusterDescription)(read))
+    // An earlier version named the age of a frame otherwise.
+    const name = text.includes("unheardMillis") ? "unheardMillis" : "lastFrameAgeMillis"
+    return JSON.parse(written.replaceAll("lastFrameAgeMillis", name))
+  },
   "forward-1": (text: string): unknown => {
     const read = readForward(Buffer.from(text))
     if (read === undefined) return undefined
