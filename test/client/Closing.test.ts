@@ -14,6 +14,7 @@ import { HttpBackend } from "../../src/client/HttpBackend.ts"
 import { NatsBackend } from "../../src/client/NatsBackend.ts"
 import { makeDb } from "../../src/client/Promises.ts"
 import * as Task from "../../src/client/Task.ts"
+import { type ClientLimits, lan } from "../../src/core/model/Limits.ts"
 import { Closed, Overloaded } from "../../src/core/model/StoreError.ts"
 import { explain, list } from "../cluster/asked.ts"
 import { buckets, notes, shelves } from "../cluster/buckets.ts"
@@ -35,11 +36,12 @@ afterEach(async () => {
 
 const bound = { notes, shelves }
 
-const overNats = async () => {
+const overNats = async (limits: Partial<ClientLimits> = {}) => {
   const backend = new NatsBackend({
     runtime: liveRuntime,
     transport: cluster.connect(),
-    cluster: clusterName
+    cluster: clusterName,
+    limits: { ...lan.client, ...limits }
   })
   await Task.toPromise(backend.ready)
   return backend
@@ -144,6 +146,20 @@ describe("a client over NATS that is closed", () => {
         reason: { _tag: "Closed", mayHaveApplied }
       }))
     )
+  })
+
+  it("settles what waits for its turn at once, which was certainly not done", async () => {
+    const backend = await overNats({ inFlightMin: 1, inFlightFirst: 1, inFlightMax: 1 })
+    const db = makeDb(bound, backend, async () => backend.close())
+    cluster.cut(cluster.nodes[0]!.id)
+    const first = db.notes.get("k", { r: "all" })
+    const waiting = [db.notes.get("k"), db.shelves.visits.add("k", 1)]
+    const startedAt = performance.now()
+    await db.close()
+    expect(await Promise.allSettled([first, ...waiting])).toMatchObject(
+      Array.from({ length: 3 }, () => ({ reason: { _tag: "Closed", mayHaveApplied: false } }))
+    )
+    expect(performance.now() - startedAt).toBeLessThan(soonMillis)
   })
 
   it("does not wait with the reads that nodes have refused for a while", async () => {

@@ -116,15 +116,22 @@ describe("a node whose storage thread dies", () => {
     }))
 })
 
-/** Ends each thread that starts, a moment after it has begun. */
+/** Ends each thread, once the node is ready for the first time. */
 const endThreads = `
+  import { existsSync } from "node:fs"
   import workers from "node:worker_threads"
   import { syncBuiltinESMExports } from "node:module"
   const { Worker } = workers
   workers.Worker = class extends Worker {
     constructor(...given) {
       super(...given)
-      this.once("message", () => setTimeout(() => this.terminate(), 300))
+      this.once("message", () => {
+        const ending = setInterval(() => {
+          if (!existsSync("ready")) return
+          clearInterval(ending)
+          void this.terminate()
+        }, 50)
+      })
     }
   }
   syncBuiltinESMExports()`
@@ -138,13 +145,16 @@ it("everwrite start ends with 70 and a sentence where storage threads keep dying
     JSON.stringify({ buckets: [texts.definition] })
   )
   const args = ["start", "--http", "off", "--nats", "embedded", "--data", data]
-  const { ended } = start(args, {
+  const { ended, stderr: told } = start(args, {
     cwd: folder(),
     env: {
       EVERWRITE_CLUSTER_KEY: "a key for the tests",
       NODE_OPTIONS: `--import=${join(folder(), "end.mjs")}`
     }
   })
+  // A thread that dies earlier is a fault of the start, which ends otherwise.
+  await until("the node is ready", () => /\bready\b/u.test(told()))
+  writeFileSync(join(folder(), "ready"), "")
   const { code, stderr } = await ended
   expect(stderr).toContain("another one was started, and node n1 goes on as")
   expect(stderr.trim().split("\n").at(-1)).toMatch(
