@@ -90,6 +90,11 @@ export const RequestBody = Schema.Struct({
    * answered without its value (`UnshownBody`).
    */
   answerBytesMax: Schema.optionalKey(AnswerBytes),
+  /**
+   * Whether a write is answered with its document: `small`, the default, where that is no larger
+   * than the node's `shownBytesMax`, else without a value (`UnshownBody`); `always` asks for it.
+   */
+  show: Schema.optionalKey(Schema.Literals(["small", "always"])),
   /** Whether a node with the bucket's code should make one value of several. */
   merge: Schema.optionalKey(Schema.Boolean),
   consistency: Schema.optionalKey(Consistency),

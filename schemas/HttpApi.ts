@@ -74,6 +74,11 @@ const ReadQuery = {
 const WriteQuery = {
   ...common,
   siblings,
+  show: Schema.optionalKey(describe(
+    Schema.Literals(["small", "always"]),
+    "Whether the answer holds the document: `small`, the default, where it is small; `always` also "
+      + "where it is large, else `Everwrite-Unshown` stands in its place"
+  )),
   w: replicas("How many replicas acknowledge"),
   pw: replicas("How many of them are primaries"),
   dw: replicas("How many of them have it on disk")
@@ -134,7 +139,8 @@ const answerHeaders = {
   )),
   "everwrite-unshown": Schema.optionalKey(describe(
     Schema.Literal("true"),
-    "There where a write is done, and its document cannot be shown: a read says why"
+    "There where a write is done, and its document is not shown: it is larger than `show` asks for, "
+      + "or it cannot be, and a read says why"
   )),
   "everwrite-merged": Schema.optionalKey(
     describe(Schema.Int, "There where the body was merged: of how many siblings")

@@ -47,6 +47,10 @@ const writeFlags = {
   "if-unknown": Flag.Literals("if-unknown", ["fail", "apply"]).pipe(
     Flag.optional,
     Flag.withDescription("where nobody can tell whether it was applied before; fail unless given")
+  ),
+  show: Flag.Literals("show", ["small", "always"]).pipe(
+    Flag.optional,
+    Flag.withDescription("whether a document is printed however large it is; small unless given")
   )
 }
 
@@ -58,6 +62,7 @@ interface DocumentFlags extends RequestFlags {
 interface WriteFlags extends DocumentFlags {
   readonly id: Option.Option<string>
   readonly "if-unknown": Option.Option<"fail" | "apply">
+  readonly show: Option.Option<"small" | "always">
 }
 
 /** A document of a cluster, and how it is asked for. */
@@ -97,7 +102,12 @@ const write = (document: Asked, flags: WriteFlags, sent: Sent) => {
   const id = Option.getOrUndefined(flags.id)
   const fault = id === undefined ? undefined : nameFault(id)
   if (fault !== undefined) return Effect.fail(fault)
-  return send(document, "write", ifUnknown === undefined ? sent : { ...sent, ifUnknown }, id)
+  const show = Option.getOrUndefined(flags.show)
+  const asks = {
+    ...ifUnknown === undefined ? {} : { ifUnknown },
+    ...show === undefined ? {} : { show }
+  }
+  return send(document, "write", { ...sent, ...asks }, id)
 }
 
 const print = Effect.fnUntraced(function*(

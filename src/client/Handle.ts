@@ -11,6 +11,7 @@ import type { Any, Bucket } from "../core/strategy/Bucket.ts"
 import type { CausalContext, Entry, Written } from "./Entry.ts"
 
 export type IfUnknown = NonNullable<RequestBody["ifUnknown"]>
+export type Show = NonNullable<RequestBody["show"]>
 
 export interface ReadOptions {
   /** A usual choice; numbers override it. */
@@ -48,6 +49,11 @@ export interface WriteOptions {
    * count twice; `fail`, the default, says so by `OperationUnknown`.
    */
   readonly ifUnknown?: IfUnknown
+  /**
+   * `always` has the answer hold the document, however large it is; `small`, the default, leaves it
+   * out (`Unshown`) where it is larger than nodes show: 16 KiB unless set otherwise.
+   */
+  readonly show?: Show
 }
 
 /**

@@ -230,6 +230,7 @@ export class Requester {
     addDefaults(draft, call.bucket, this.#defaults)
     const ifUnknown = options?.ifUnknown ?? this.#defaults.ifUnknown
     if (calls !== undefined && ifUnknown !== undefined) draft.ifUnknown = ifUnknown
+    if (calls !== undefined && options?.show !== undefined) draft.show = options.show
     return draft
   }
 }
@@ -249,14 +250,18 @@ const differing = (
     : new Errors.BucketMismatch({ bucket, expected, actual, differs })
 }
 
-/** Why a write's name, or its choice where nobody can tell, is none. */
+/** Why a write's name, its choice where nobody can tell, or what it is to show is none. */
 const namingFault = (options: WriteOptions | undefined): Errors.InvalidRequest | undefined => {
   const id = options?.id
   const fault = id === undefined ? undefined : nameFault(id)
   if (fault !== undefined) return fault
   const value: string | undefined = options?.ifUnknown
-  if (value === undefined || value === "fail" || value === "apply") return undefined
-  return new Errors.InvalidRequest({ setting: "ifUnknown", value, expected: "fail or apply" })
+  if (value !== undefined && value !== "fail" && value !== "apply") {
+    return new Errors.InvalidRequest({ setting: "ifUnknown", value, expected: "fail or apply" })
+  }
+  const show: string | undefined = options?.show
+  if (show === undefined || show === "small" || show === "always") return undefined
+  return new Errors.InvalidRequest({ setting: "show", value: show, expected: "small or always" })
 }
 
 const sessionFull = ({ sessionDocumentsMax }: RequesterLimits) =>

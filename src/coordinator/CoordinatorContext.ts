@@ -35,6 +35,7 @@ export type CoordinatorLimits = Pick<
   | "callsMax"
   | "contextsMax"
   | "deferralChecksMax"
+  | "shownBytesMax"
   | keyof AdmissionLimits
   | keyof ScanLimits
   | keyof ResendLimits

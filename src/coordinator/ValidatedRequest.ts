@@ -44,6 +44,8 @@ export interface ValidatedWrite extends ValidatedRequest {
   /** Nodes tried that the client believes down. */
   readonly unreachable: ReadonlyArray<NodeId>
   readonly ifUnknown: "fail" | "apply"
+  /** Whether it is answered with its document, however large that is. */
+  readonly showsAlways: boolean
   /** Whether the other replicas must sync before they acknowledge. */
   readonly sync: boolean
 }
@@ -229,5 +231,6 @@ export const validateWrite = (
     const calls = callsOf(request, common.bucket, options)
     // With one sync promised, the coordinator's own is it.
     const sync = durability === "synced" || needs.dw > 1
-    return { ...common, needs, calls, sync, ...identityOf(request.body) }
+    const showsAlways = request.body.show === "always"
+    return { ...common, needs, calls, sync, showsAlways, ...identityOf(request.body) }
   })

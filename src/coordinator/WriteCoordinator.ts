@@ -7,6 +7,7 @@
  */
 import type { PeerMessage } from "../../schemas/PeerMessage.ts"
 import type { Document } from "../core/crdt/Document.ts"
+import { sizeOf } from "../core/crdt/DocumentSize.ts"
 import { invariant } from "../core/Invariant.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import * as Errors from "../core/model/StoreError.ts"
@@ -155,14 +156,18 @@ export class WriteCoordinator
   #answer(): Answer {
     const document = this.#document
     invariant(document !== undefined, "a write is acknowledged after it was applied here")
-    const { node, runtime, seal, view } = this.context
+    const { limits: { shownBytesMax }, node, runtime, seal, view } = this.context
     const { answers, nodes } = this.decision
     if (Targets.has(answers.refused, Targets.indexOf(nodes, node))) {
       runtime.mark("write: done, though the own disk failed")
     }
-    const { merge } = this.#write
+    const { merge, showsAlways } = this.#write
     const replied = WriteDecision.had(this.decision).w
     const shown = { seal, document, replied, nowMillis: view.agreedNow() }
+    if (!showsAlways && sizeOf(document).content > shownBytesMax) {
+      runtime.mark("write: a large document is not shown")
+      return unshownOf(this.#write, shown)
+    }
     const answer = answerOf(this.#write, { ...shown, merge })
     // The write is done; that its siblings cannot be merged is for the next read to say.
     const unmerged = answer._tag === "Answer"

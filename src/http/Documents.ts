@@ -26,7 +26,7 @@ import { type BucketDirectory, timed } from "./BucketDirectory.ts"
 import { tagsFault } from "./EntityTag.ts"
 import { type BodyOptions, readJson } from "./JsonBody.ts"
 
-type Settings = Pick<RequestBody, "consistency" | "r" | "w" | "pr" | "pw" | "dw">
+type Settings = Pick<RequestBody, "consistency" | "r" | "w" | "pr" | "pw" | "dw" | "show">
 
 interface Query extends Settings {
   readonly key: string

@@ -8,6 +8,12 @@ const mebibyte = 2 ** 20
 /** Of the node that sends them. */
 export const lanAnswerParts = {
   /**
+   * Size of a document, in characters of its names and values, up to which a write is answered with
+   * it. What a client reads in a round trip anyway: an answer costs its node, the broker and the
+   * client the size of the document, whatever the write changed.
+   */
+  shownBytesMax: 16 * 1024,
+  /**
    * Bytes of answers in parts that wait to be sent; beyond it a read is refused, and a write is
    * answered without its value. One client may have as many as are free. The largest document
    * times the clients that read such ones at a time.

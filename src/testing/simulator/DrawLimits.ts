@@ -51,6 +51,7 @@ export const drawLimits = (random: SeededRandom): PlannedLimits => {
     partsWaitingBytesMax: random.pick([1, 20_000, node.partsWaitingBytesMax]),
     // Above 1 even a change that is larger than its document travels in its place.
     deltaShareMax: random.pick([node.deltaShareMax, 1, 100, 100, 100]),
+    shownBytesMax: random.pick([0, 60, node.shownBytesMax, node.shownBytesMax]),
     recentEditsMax: random.pick([1, 2, 8, node.recentEditsMax]),
     recentEditsBytesMax: random.pick([300, 2_000, node.recentEditsBytesMax]),
     lastIssuedDotsMax: random.pick([0, 3, 20, node.lastIssuedDotsMax]),

@@ -81,6 +81,7 @@ export const codeMarks: ReadonlyArray<string> = [
   "replica: the base of a change is missing",
   "view: the own clock is set aside",
   "work: a turn ends before its work",
+  "write: a large document is not shown",
   "write: a replica without the base gets the changes before it",
   "write: a replica without the base gets the document",
   "write: done, though the own disk failed",

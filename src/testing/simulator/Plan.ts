@@ -76,6 +76,7 @@ export type PlannedLimits = Partial<
     | "lastIssuedDotsMax"
     | "deltaShareMax"
     | "recentEditsMax"
+    | "shownBytesMax"
     | "recentEditsBytesMax"
     | "frameWindow"
     | "frameWindowsMax"

@@ -231,7 +231,8 @@ export class SimSession {
     const { action } = operation
     const brings = "seen" in action ? action.seen : "nothing"
     const read = trace.answers.findIndex((given) => given.action === "read")
-    const result = outcome === "ok" ? shown.at(-1) : undefined
+    const isUnshown = trace.answers.at(-1)?.answer.unshown === true
+    const result = outcome === "ok" && !isUnshown ? shown.at(-1) : undefined
     const event: Event = {
       operation,
       invokedAt,

@@ -6,6 +6,7 @@ import { completenessPlants } from "./completeness.ts"
 import { contextPlants } from "./contexts.ts"
 import { clientPlants } from "./clients.ts"
 import { counterPlants } from "./counters.ts"
+import { deltaPlants } from "./deltas.ts"
 import { edgePlants } from "./edges.ts"
 import { elementPlants } from "./elements.ts"
 import { foundPlants } from "./found.ts"
@@ -27,5 +28,6 @@ export const plants: ReadonlyArray<Plant> = [
   ...foundPlants,
   ...clientPlants,
   ...growthPlants,
-  ...elementPlants
+  ...elementPlants,
+  ...deltaPlants
 ]

@@ -18,11 +18,11 @@ export const growthPlants: ReadonlyArray<Plant> = [
     bug: "a replica takes no document of another one that is beyond a limit",
     edits: [{
       file: "src/replica/Replica.ts",
-      from: "const encoded = (after === incoming",
+      from: "const encoded = (after === whole?.document",
       to: `const grown = { document: after, encoded: encode(after) }
     const excess = this.growth.excess(key, before, grown)
     if (excess !== undefined) return { _tag: "Refused", reason: "too large" }
-    const encoded = (after === incoming`
+    const encoded = (after === whole?.document`
     }]
   }
 ]

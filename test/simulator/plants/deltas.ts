@@ -1,0 +1,31 @@
+/**
+ * Plants bugs in changes that travel without their document.
+ */
+import type { Plant } from "./Plant.ts"
+
+export const deltaPlants: ReadonlyArray<Plant> = [
+  {
+    name: "delta-applied-without-its-base",
+    bug: "a replica joins a change without the dots before it",
+    edits: [{
+      file: "src/replica/Arrival.ts",
+      from: "!VersionVector.covers(document.context, edit.base)",
+      to: `!VersionVector.covers(
+        document.context,
+        // Sums that a removal takes away must be there, or nothing could be encoded.
+        new Map([...edit.base].filter(([actor]) =>
+          edit.deltas.every(({ seen }) => seen.dots.every((dot) => dot.actor !== actor))
+        ))
+      )`
+    }]
+  },
+  {
+    name: "base-from-an-evicted-version",
+    bug: "the base of a change is that of an older version than the one that was changed",
+    edits: [{
+      file: "src/replica/TravellingEdits.ts",
+      from: "Edit.make(deltas, before.context, settledHistory)",
+      to: "Edit.make(deltas, settledHistory, settledHistory)"
+    }]
+  }
+]
