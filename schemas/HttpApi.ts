@@ -139,8 +139,8 @@ const answerHeaders = {
   )),
   "everwrite-unshown": Schema.optionalKey(describe(
     Schema.Literal("true"),
-    "There where a write is done, and its document is not shown: it is larger than `show` asks for, "
-      + "or it cannot be, and a read says why"
+    "There where a write is done, and its document is not shown: it is larger than `show` asks "
+      + "for, or it cannot be, and a read says why"
   )),
   "everwrite-merged": Schema.optionalKey(
     describe(Schema.Int, "There where the body was merged: of how many siblings")

@@ -57,6 +57,18 @@ describe("by HTTP", () => {
     expect(unnamed.stderr).toMatch(/^id is  x, expected/u)
   })
 
+  it("a write prints a large document only where it is asked to", async () => {
+    const long = "x".repeat(20_000)
+    const set = ["do", "carts", "large", "coupon.set"]
+    expect(await ew([...set, long])).toMatchObject({
+      code: 0,
+      stdout: "",
+      stderr: "done; the document is not shown: read it\n"
+    })
+    expect(await ew([...set, long, "--show", "always"]))
+      .toEqual(done(`{"coupon":"${long}","lines":{}}\n`))
+  })
+
   it("put replaces siblings, do does not, del removes all that are there", async () => {
     await ew(["put", "notes", "n", "\"a\""])
     expect(await ew(["put", "notes", "n", "\"b\""])).toEqual(done("\"b\"\n"))

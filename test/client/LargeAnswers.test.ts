@@ -74,7 +74,8 @@ const putBlindly = async (texts: ReadonlyArray<string>) => {
 describe("a client whose broker takes 4,096 bytes", () => {
   it("adds to a set, and to a counter beside it, beyond that size, each time once", async () => {
     for (let i = 0; i < 10; i++) {
-      const entry = await db.shelves.books.add("k", `${i} ${letters(2_000)}`)
+      const element = `${i} ${letters(2_000)}`
+      const entry = await db.shelves.books.add("k", element, { show: "always" })
       expect(entry).toMatchObject({ _tag: "Found" })
       await db.shelves.visits.add("k", 1)
     }

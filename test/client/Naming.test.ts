@@ -49,5 +49,17 @@ describe.each(ways)("%s", (_, open) => {
     const options: any = { ifUnknown: "maybe" }
     await expect(store.visits.add("k", 1, options))
       .rejects.toMatchObject({ _tag: "InvalidRequest", setting: "ifUnknown", value: "maybe" })
+    const shown: any = { show: "never" }
+    await expect(store.visits.add("k", 1, shown))
+      .rejects.toMatchObject({ _tag: "InvalidRequest", setting: "show", value: "never" })
+  })
+
+  it("a write of a large document is answered without it, unless that is asked for", async () => {
+    const store = (await open(cluster)).bucket(shelves)
+    const long = "x".repeat(20_000)
+    const unshown = await store.books.add("large", long)
+    expect(unshown._tag).toBe("Unshown")
+    const shown = await store.books.add("large", "y", { show: "always" })
+    expect(shown).toMatchObject({ value: { books: new Set([long, "y"]) } })
   })
 })

@@ -160,3 +160,34 @@ describe("an addition to a large set", () => {
     expect(bytes.get("n3")).toBeLessThan(1_000)
   }, 60_000)
 })
+
+describe("a write of a document that is larger than nodes show", () => {
+  const long = "x".repeat(100)
+
+  it("is answered without its value unless that is asked for", async () => {
+    await start({ shownBytesMax: 100 })
+    expect(add("a").answer).toMatchObject({ values: [["a"]] })
+    const { answer } = add(long)
+    expect(answer).toMatchObject({ values: [], siblings: 0, unshown: true, replied: 2 })
+    const shown = add("b", { show: "always" }).answer
+    expect(shown.values).toEqual([["a", "b", long]])
+    expect(shown.unshown).toBeUndefined()
+    const read = stepped.read(1, tags, { key: "k", after: [answer.context] })
+    expect(read.answer.values).toEqual([["a", "b", long]])
+  })
+
+  it("is answered alike where it is tried again", async () => {
+    await start({ shownBytesMax: 100 })
+    const named = { operationId: { session: "s", sequence: 2 } }
+    for (let i = 0; i < 2; i++) expect(add(long, named).answer.unshown).toBe(true)
+    expect(add(long, { ...named, show: "always" }).answer.values).toEqual([[long]])
+  })
+
+  it("has the context of the document, by which a delete removes it", async () => {
+    await start({ shownBytesMax: 0 })
+    const { context } = add("a").answer
+    expect(stepped.write(1, tags, { key: "k", op: "delete", context }).answer.unshown)
+      .toBeUndefined()
+    expect(stepped.read(1, tags, { key: "k" }).answer.values).toEqual([])
+  })
+})

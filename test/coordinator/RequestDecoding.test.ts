@@ -35,6 +35,7 @@ const request = fc.record({
   mark: fc.oneof(fc.stringMatching(/^[0-9a-z]{15}\.[0-9]{1,16}$/u), anything),
   tried: fc.oneof(fc.array(fc.record({ node: fc.constantFrom("n1", "N") })), anything),
   ifUnknown: fc.oneof(fc.constantFrom("fail", "apply"), anything),
+  show: fc.oneof(fc.constantFrom("small", "always"), anything),
   merge: fc.oneof(fc.boolean(), anything),
   r: anything,
   other: anything

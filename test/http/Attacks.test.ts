@@ -193,7 +193,8 @@ describe("bodies that do not come", () => {
     expect(await metric(server, "http_body_bytes")).toBeLessThanOrEqual(bodiesBytesMax)
     await until("an honest body is taken", async () => {
       const response = await call(server, setLabel, { method: "POST", json: ["y".repeat(900_000)] })
-      return (await response.text()).length > 0 && response.status === 200
+      await response.text()
+      return response.status === 200
     })
     const statuses = stalled.flatMap(({ received }) => statusesIn(received()))
     expect(statuses.every((status) => status === 408 || status === 503)).toBe(true)

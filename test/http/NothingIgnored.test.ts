@@ -48,7 +48,7 @@ describe("a parameter that a request does not have is refused, and the nearest n
     ["PUT", "consitency", "consistency"],
     ["GET", "Consistency", "consistency"],
     ["GET", "time_out", "timeout"],
-    ["PUT", "r", "key, consistency, timeout, siblings, w, pw or dw"],
+    ["PUT", "r", "key, consistency, timeout, siblings, show, w, pw or dw"],
     ["GET", "w", "key, consistency, timeout, r, pr or siblings"]
   ])("%s ?%s", async (method, name, expected) => {
     const options = method === "PUT" ? { json: { name: "Eve" } } : {}
