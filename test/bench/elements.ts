@@ -76,6 +76,10 @@ const countRows = (storage: StorageService): () => number => {
   return () => rows
 }
 
+/** Of one change, once the code is made. */
+const ofOne = (values: ReadonlyArray<number>): string =>
+  (median(values.slice(values.length >> 1)) / group).toFixed(1)
+
 const measure = ({ change, fill, strategy, title }: Subject, elements: number): void => {
   const bench = new Bench({ strategy, cacheBytesMax: 2 ** 30 })
   const operate = (calls: ReadonlyArray<Call>): void => {
@@ -102,11 +106,9 @@ const measure = ({ change, fill, strategy, title }: Subject, elements: number): 
     commits.push(micros(() => bench.runtime.runReady()))
     changes += group
   }
-  const of = (values: ReadonlyArray<number>): string =>
-    (median(values.slice(values.length >> 1)) / group).toFixed(1)
   const name = elements > 1 ? `${title} of ${elements.toLocaleString("en")}` : title
   console.log(
-    `${name}: update ${of(updates)} us, commit ${of(commits)} us, ${of(bytes)} bytes, `
+    `${name}: update ${ofOne(updates)} us, commit ${ofOne(commits)} us, ${ofOne(bytes)} bytes, `
       + `${(rows() / changes).toFixed(1)} rows`
   )
 }

@@ -172,15 +172,15 @@ describe.each(definitions)("a row of %s", (_, definition) => {
   })
 })
 
-describe("a row of format 3, whose digest is of all bytes", () => {
-  const withHeaderOf3 = (document: Document.Document): StoredDocument => {
-    const row = rowOf(document)
-    const header = row.header.slice()
-    header[0] = 3
-    header.set(Buffer.from(DocumentCodec.digestOfBytes(document), "hex"), 1)
-    return { ...row, header }
-  }
+const withHeaderOf3 = (document: Document.Document): StoredDocument => {
+  const row = rowOf(document)
+  const header = row.header.slice()
+  header[0] = 3
+  header.set(Buffer.from(DocumentCodec.digestOfBytes(document), "hex"), 1)
+  return { ...row, header }
+}
 
+describe("a row of format 3, whose digest is of all bytes", () => {
   it.each(Object.entries(goldenDocuments))(
     "is read, with the present digest: %s",
     (_, document) => {

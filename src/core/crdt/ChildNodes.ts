@@ -4,7 +4,8 @@
  *
  * @see Driscoll, Sarnak, Sleator, Tarjan: Making Data Structures Persistent, 1989 (path copying)
  */
-import type { DotStore } from "./DotStore.ts"
+import { invariant } from "../Invariant.ts"
+import type { BranchNode, DotStore, LeafNode, Node, Put } from "./StoreShapes.ts"
 import * as Summary from "./Summary.ts"
 
 /** Entries of a leaf node, nodes below a branch node, at most. */
@@ -13,30 +14,7 @@ const fanout = 32
 /** A node with fewer is joined with the one beside it, if there is one. */
 const sparse = 8
 
-interface Common {
-  /** Invariant: ascending. Of a branch the least key in each node below it. */
-  readonly keys: ReadonlyArray<string>
-  readonly size: number
-  /** Made when somebody asks for it; of a node that is made of one which has it, at once. */
-  summary: Summary.Summary | undefined
-}
-
-export interface LeafNode extends Common {
-  readonly height: 0
-  readonly children: ReadonlyArray<DotStore>
-}
-
-export interface BranchNode extends Common {
-  readonly height: number
-  readonly nodes: ReadonlyArray<Node>
-}
-
-export type Node = LeafNode | BranchNode
-
 export const isLeafNode = (node: Node): node is LeafNode => node.height === 0
-
-/** What is put under a key; undefined takes away what is there. */
-export type Put = readonly [key: string, child: DotStore | undefined]
 
 const leafNode = (
   keys: ReadonlyArray<string>,
@@ -110,13 +88,15 @@ const branchNodes = (nodes: ReadonlyArray<Node>): Array<Node> =>
 const widthOf = (node: Node): number => node.keys.length
 
 /** Two neighbours as one node, or as two of about equal width. */
-const joined = (left: Node, right: Node): Array<Node> =>
-  isLeafNode(left) && isLeafNode(right)
-    ? leafNodes({
-      keys: [...left.keys, ...right.keys],
-      children: [...left.children, ...right.children]
-    })
-    : branchNodes([...(left as BranchNode).nodes, ...(right as BranchNode).nodes])
+const joined = (left: Node, right: Node): Array<Node> => {
+  if (!isLeafNode(left)) {
+    invariant(!isLeafNode(right), "neighbours are of one height")
+    return branchNodes([...left.nodes, ...right.nodes])
+  }
+  invariant(isLeafNode(right), "neighbours are of one height")
+  const children = [...left.children, ...right.children]
+  return leafNodes({ keys: [...left.keys, ...right.keys], children })
+}
 
 /** The same nodes, of which each that is sparse is joined with a neighbour. */
 const filled = (nodes: ReadonlyArray<Node>): ReadonlyArray<Node> => {
@@ -197,6 +177,14 @@ const afterInLeaf = (node: LeafNode, { from, puts, to }: Range): ReadonlyArray<N
   return changedLeaf(node, { keys, children }, changes)
 }
 
+/** The end of the puts below one node, whose neighbour has the least key `next`. */
+const endOf = ({ from, puts, to }: Range, next: string | undefined): number => {
+  if (next === undefined) return to
+  let end = from + 1
+  while (end < to && puts[end]![0] < next) end++
+  return end
+}
+
 const afterPutBelow = (node: BranchNode, range: Range): ReadonlyArray<Node> => {
   const index = Math.max(indexOf(node.keys, range.puts[range.from]![0]), 0)
   const below = node.nodes[index]!
@@ -221,9 +209,8 @@ const afterInBranch = (node: BranchNode, range: Range): ReadonlyArray<Node> => {
   let at = 0
   for (let begin = from; begin < to;) {
     const index = Math.max(indexOf(node.keys, puts[begin]![0]), 0)
-    const [below, next] = [node.nodes[index]!, node.keys[index + 1]]
-    let end = begin + 1
-    while (end < to && (next === undefined || puts[end]![0] < next)) end++
+    const below = node.nodes[index]!
+    const end = endOf({ puts, from: begin, to }, node.keys[index + 1])
     nodes.push(...node.nodes.slice(at, index))
     for (const made of after(below, { puts, from: begin, to: end })) {
       isFull &&= widthOf(made) >= sparse

@@ -6,29 +6,28 @@
  */
 import * as ChildNodes from "./ChildNodes.ts"
 import { diff, type OnDifference } from "./ChildrenDiff.ts"
-import type { DotStore } from "./DotStore.ts"
-import type { Summary } from "./Summary.ts"
+import type { ChildMap, DotStore, Node, Put, Summary } from "./StoreShapes.ts"
 
-export type { Put } from "./ChildNodes.ts"
 export type { OnDifference } from "./ChildrenDiff.ts"
+export type { Put } from "./StoreShapes.ts"
 
-const compareKeys = ([left]: ChildNodes.Put, [right]: ChildNodes.Put): number => {
+const compareKeys = ([left]: Put, [right]: Put): number => {
   if (left === right) return 0
   return left < right ? -1 : 1
 }
 
 /** The puts by ascending key, of each key the last one; themselves if they are so already. */
-const inOrder = (puts: ReadonlyArray<ChildNodes.Put>): ReadonlyArray<ChildNodes.Put> => {
+const inOrder = (puts: ReadonlyArray<Put>): ReadonlyArray<Put> => {
   const isAscending = puts.every((put, i) => i === 0 || puts[i - 1]![0] < put[0])
   if (isAscending) return puts
   const sorted = puts.toSorted(compareKeys)
   return sorted.filter(([key], i) => key !== sorted[i + 1]?.[0])
 }
 
-export class Children {
-  readonly #root: ChildNodes.Node
+export class Children implements ChildMap {
+  readonly #root: Node
 
-  private constructor(root: ChildNodes.Node) {
+  private constructor(root: Node) {
     this.#root = root
   }
 
@@ -37,6 +36,11 @@ export class Children {
   /** In linear time where the keys ascend; of entries with one key the last one stays. */
   static of(entries: Iterable<readonly [key: string, child: DotStore]>): Children {
     return Children.empty.after([...entries])
+  }
+
+  /** No part of the content: equal children may lie in other nodes. */
+  get root(): Node {
+    return this.#root
   }
 
   get size(): number {
@@ -65,18 +69,18 @@ export class Children {
   }
 
   /** The children after all of these puts, of each key the last one; itself if nothing changes. */
-  after(puts: ReadonlyArray<ChildNodes.Put>): Children {
+  after(puts: ReadonlyArray<Put>): Children {
     const root = ChildNodes.rootAfter(this.#root, inOrder(puts))
     return root === this.#root ? this : new Children(root)
   }
 
   /** Calls back for each child that is not the same object in both, in the order of keys. */
-  static diff(before: Children, after: Children, visit: OnDifference): void {
-    if (before !== after) diff(before.#root, after.#root, visit)
+  static diff(before: ChildMap, after: ChildMap, visit: OnDifference): void {
+    if (before !== after) diff(before.root, after.root, visit)
   }
 
   *[Symbol.iterator](): IterableIterator<[key: string, child: DotStore]> {
-    const ahead: Array<ChildNodes.Node> = [this.#root]
+    const ahead: Array<Node> = [this.#root]
     for (let node = ahead.pop(); node !== undefined; node = ahead.pop()) {
       if (ChildNodes.isLeafNode(node)) {
         for (let i = 0; i < node.size; i++) yield [node.keys[i]!, node.children[i]!]

@@ -2,8 +2,8 @@
  * Finds the children that differ between two versions of a tree, and passes over all that both
  * share: what a change costs to find is what it changed, and the way there.
  */
-import { isLeafNode, type LeafNode, type Node } from "./ChildNodes.ts"
-import type { DotStore } from "./DotStore.ts"
+import { isLeafNode } from "./ChildNodes.ts"
+import type { DotStore, LeafNode, Node } from "./StoreShapes.ts"
 
 /** Takes a key with what is under it before and after, of which one at least is there. */
 export type OnDifference = (

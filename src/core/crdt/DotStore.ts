@@ -1,73 +1,20 @@
 /**
- * Describes every state that a document can have, in four shapes that describe themselves. A node
- * joins them without knowing the bucket, so that one that lacks an application's code still stores,
- * repairs and forwards its documents.
- *
- * | shape | holds | used by |
- * | --- | --- | --- |
- * | latest | the entry with the greatest stamp | last-write-wins buckets |
- * | values | concurrent entries, each under its dot | siblings, registers, elements of sets |
- * | counter | totals for each actor | counters |
- * | tree | a state for each name | sets, maps, documents |
- *
- * Invariant: every dot in a state is in the context of its document.
- *
- * @see Almeida, Shoker, Baquero: Delta State Replicated Data Types, 2018 (dot stores, section 7)
+ * Makes states, finds their parts by path and by key, and says what a reader finds in them.
  */
-import type { Actor, Dot } from "../clock/Dot.ts"
-import type { Sibling } from "../clock/DottedVersionVectorSet.ts"
-import { Children, type Put } from "./Children.ts"
-import type { Sum } from "./Sum.ts"
+import { Children } from "./Children.ts"
+import type { DotStore, Put, Tree } from "./StoreShapes.ts"
 import { isLiveLeaf } from "./Summary.ts"
 
-/** The winner of a last-write-wins register; `value` is null after a delete. */
-export interface LastWriterRegister extends Dot {
-  readonly kind: "latest"
-  readonly stamp: number
-  readonly value: string | null
-}
-
-export interface MultiValue {
-  readonly kind: "values"
-  /** Invariant: sorted by dot, no dot twice, not empty. */
-  readonly siblings: ReadonlyArray<Sibling>
-}
-
-/** The sum of an actor's amounts, all from the first on, after its update `counter`. */
-export interface CounterUpdate {
-  readonly counter: number
-  readonly sum: Sum
-}
-
-/**
- * The last updates of one actor to a counter, and the last one that removals took away, with all
- * before it. So a removal that comes late takes what it had seen and leaves what came after
- * (basho/riak_dt#98 shows the fault without the removed half).
- */
-export interface PerActorTotal {
-  /** Counter and sum are 0 where nothing was removed. */
-  readonly removed: CounterUpdate
-  /** Invariant: ascending, after `removed`; not empty where nothing was removed. */
-  readonly updates: ReadonlyArray<CounterUpdate>
-  /** Whether there may be updates after `removed` and before these; false where these are none. */
-  readonly isCut: boolean
-}
-
-export interface Counter {
-  readonly kind: "counter"
-  readonly totals: ReadonlyMap<Actor, PerActorTotal>
-}
-
-export interface Tree {
-  readonly kind: "tree"
-  /** By `childKey`, so that one name under two types is two children and joins never clash. */
-  readonly children: Children
-}
-
-/** A state without others inside. */
-export type Leaf = LastWriterRegister | MultiValue | Counter
-
-export type DotStore = Leaf | Tree
+export type {
+  Counter,
+  CounterUpdate,
+  DotStore,
+  LastWriterRegister,
+  Leaf,
+  MultiValue,
+  PerActorTotal,
+  Tree
+} from "./StoreShapes.ts"
 
 export const emptyTree: Tree = { kind: "tree", children: Children.empty }
 

@@ -15,7 +15,7 @@
 import { sortedKeys } from "../codec/SortedKeys.ts"
 import type { Dot } from "../clock/Dot.ts"
 import type { Mix64 } from "../Mix64.ts"
-import type { CounterUpdate, Leaf } from "./DotStore.ts"
+import type { CounterUpdate, Leaf } from "./StoreShapes.ts"
 
 const mixDot = (mix: Mix64, { actor, counter }: Dot): Mix64 => mix.text(actor).number(counter)
 

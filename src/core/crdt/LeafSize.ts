@@ -4,7 +4,7 @@
  * `test/replica/MemoryOf.test.ts` with the heap.
  */
 import { textLength, varintLength } from "../codec/EncodedLength.ts"
-import type { CounterUpdate, Leaf, PerActorTotal } from "./DotStore.ts"
+import type { CounterUpdate, Leaf, PerActorTotal } from "./StoreShapes.ts"
 import { lengthOfSum, minus } from "./Sum.ts"
 
 /** An index of an actor takes a byte, up to 128 actors; more bytes are counted by `mentions`. */

@@ -10,34 +10,11 @@
  */
 import { textLength, varintLength } from "../codec/EncodedLength.ts"
 import { Mix64 } from "../Mix64.ts"
-import type { DotStore, Leaf } from "./DotStore.ts"
 import { mixLeaf } from "./LeafHash.ts"
 import { leafLength, leafMemory, mentions, treeMemory } from "./LeafSize.ts"
+import type { DotStore, Leaf, Summary } from "./StoreShapes.ts"
 
-/** Of the children in one node of a tree; the sums are of all leaves below. */
-export interface Summary {
-  /** The halves of the sum of the hashes of the entries, each modulo 2^32. */
-  readonly high: number
-  readonly low: number
-  /** Of the encoding of the entries, where each index of an actor takes one byte. */
-  readonly bytes: number
-  /** Indexes of actors in the encoding. */
-  readonly mentions: number
-  /** Characters of names and values, with some for each value and each actor of a counter. */
-  readonly content: number
-  /** Bytes of memory, roughly, beside those for the text. */
-  readonly memory: number
-  readonly leaves: number
-  /** Leaves that hold something, if only a count that was removed. */
-  readonly elements: number
-  /** Leaves in which a reader finds something. */
-  readonly live: number
-  readonly counters: number
-  /** The most siblings in one place. */
-  readonly siblings: number
-  /** The greatest stamp of a sibling. */
-  readonly stamp: number
-}
+export type { Summary } from "./StoreShapes.ts"
 
 type Tally = { -readonly [K in keyof Summary]: number }
 

@@ -18,7 +18,10 @@ const leaf = (counter: number): DotStore => ({
 const names = fc.integer({ min: 0, max: 400 })
 const counters = fc.integer({ min: 1, max: 9 })
 const one: fc.Arbitrary<Put> = fc.tuple(names, fc.option(counters, { nil: undefined }))
-  .map(([name, counter]) => [childKey("values", `${name}`), counter && leaf(counter)] as Put)
+  .map(([name, counter]): Put => [
+    childKey("values", `${name}`),
+    counter === undefined ? undefined : leaf(counter)
+  ])
 
 /** Changes in a row: single ones, and removals or additions of whole ranges. */
 const range: fc.Arbitrary<ReadonlyArray<Put>> = fc.tuple(names, fc.nat(300), fc.option(counters))
@@ -58,6 +61,11 @@ const versionsOf = (all: ReadonlyArray<ReadonlyArray<Put>>, asksSummaries: boole
   }
   return versions
 }
+
+const inner = (counter: number): DotStore => ({
+  kind: "tree",
+  children: Children.of([[childKey("values", "a"), leaf(counter)]])
+})
 
 describe("the children of a tree", () => {
   it("are those of a map under the same changes, in order, and no version changes later", () => {
@@ -106,10 +114,6 @@ describe("the children of a tree", () => {
   })
 
   it("that are trees are summed up with all that is below them", () => {
-    const inner = (counter: number): DotStore => ({
-      kind: "tree",
-      children: Children.of([[childKey("values", "a"), leaf(counter)]])
-    })
     const trees = [1, 2].map((counter) => Children.of([[childKey("tree", "t"), inner(counter)]]))
     const [one, two] = trees
     expect(one!.summary.low).not.toBe(two!.summary.low)
