@@ -18,7 +18,9 @@
  * can tell: the event min(s, n) of A is in the sender's document, and of all that only the sender
  * knows whether other dots lie below it. Where n < s, a receiver that lacks n alone, which the
  * delta replaces, could do with less; to say so, contexts would have to be lists of single dots.
- * Actors that no delta mentions are in no base: their dots are neither brought nor vouched for.
+ * Actors that no delta mentions are in no base: their dots are neither brought nor vouched for. But
+ * an update of a counter that stands beside a removal brings that too: its base is the whole history
+ * of the document, in which the removal's dot is, whichever it is.
  *
  * The deltas of several operations have one base, of the document before the first of them.
  *
@@ -78,6 +80,22 @@ const mentioned = (deltas: ReadonlyArray<Delta>): VersionVector.VersionVector =>
   return greatest
 }
 
+/** Whether a counter's entry has a removal beside updates, which is another event's and unnamed. */
+const bringsRemovals = (store: DotStore | undefined): boolean => {
+  switch (store?.kind) {
+    case "counter":
+      for (const { removed, updates } of store.totals.values()) {
+        if (removed.counter > 0 && updates.length > 0) return true
+      }
+      return false
+    case "tree":
+      for (const child of store.children.values()) if (bringsRemovals(child)) return true
+      return false
+    default:
+      return false
+  }
+}
+
 /**
  * The edit that made deltas, one after the other, on `before`. `settled` is the part of that
  * document's history that its node has stored: of the rest, which a failing disk may take away, a
@@ -88,6 +106,9 @@ export const make = (
   before: VersionVector.VersionVector,
   settled: VersionVector.VersionVector = before
 ): Edit => {
+  // The dot of such a removal is unknown, but it is in the document: without it a receiver would
+  // have the removal of one actor's updates and lack that of the others'.
+  if (deltas.some(({ store }) => bringsRemovals(store))) return { base: before, deltas }
   const base = new Map<Actor, number>()
   for (const [actor, counter] of mentioned(deltas)) {
     const least = Math.min(counter, before.get(actor) ?? 0)

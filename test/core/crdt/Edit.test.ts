@@ -146,6 +146,13 @@ describe("the base of an edit", () => {
       .toEqual({ [me]: 4, [other]: 6 })
   })
 
+  it("is all before it, where an update of a counter brings what others removed of it", () => {
+    const removed = { counter: 3, sum: 2 }
+    const totals = new Map([[me, { removed, updates: [{ counter: 5, sum: 3 }], isCut: false }]])
+    expect(baseOf({ path: ["cn"], store: nest(["cn"], { kind: "counter", totals }) }))
+      .toEqual(Object.fromEntries(before))
+  })
+
   it("is no more of a client's history than the document has", () => {
     const vector = new Map([[other, 8], ["y.000000000000000.1", 1]])
     const dots = [{ actor: me, counter: 9 }]
