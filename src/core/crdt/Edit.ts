@@ -18,9 +18,10 @@
  * can tell: the event min(s, n) of A is in the sender's document, and of all that only the sender
  * knows whether other dots lie below it. Where n < s, a receiver that lacks n alone, which the
  * delta replaces, could do with less; to say so, contexts would have to be lists of single dots.
- * Actors that no delta mentions are in no base: their dots are neither brought nor vouched for. But
- * an update of a counter that stands beside a removal brings that too: its base is the whole history
- * of the document, in which the removal's dot is, whichever it is.
+ * Actors that no delta mentions are in no base: their dots are neither brought nor vouched for.
+ *
+ * But an update of a counter that stands beside a removal brings that too: its base is the whole
+ * history of the document, in which the removal's dot is, whichever it is.
  *
  * The deltas of several operations have one base, of the document before the first of them.
  *
@@ -81,7 +82,7 @@ const mentioned = (deltas: ReadonlyArray<Delta>): VersionVector.VersionVector =>
 }
 
 /** Whether a counter's entry has a removal beside updates, which is another event's and unnamed. */
-const bringsRemovals = (store: DotStore | undefined): boolean => {
+const hasRemoval = (store: DotStore | undefined): boolean => {
   switch (store?.kind) {
     case "counter":
       for (const { removed, updates } of store.totals.values()) {
@@ -89,12 +90,15 @@ const bringsRemovals = (store: DotStore | undefined): boolean => {
       }
       return false
     case "tree":
-      for (const child of store.children.values()) if (bringsRemovals(child)) return true
+      for (const child of store.children.values()) if (hasRemoval(child)) return true
       return false
     default:
       return false
   }
 }
+
+const bringsRemoval = (deltas: ReadonlyArray<Delta>): boolean =>
+  deltas.some(({ store }) => hasRemoval(store))
 
 /**
  * The edit that made deltas, one after the other, on `before`. `settled` is the part of that
@@ -108,7 +112,7 @@ export const make = (
 ): Edit => {
   // The dot of such a removal is unknown, but it is in the document: without it a receiver would
   // have the removal of one actor's updates and lack that of the others'.
-  if (deltas.some(({ store }) => bringsRemovals(store))) return { base: before, deltas }
+  if (bringsRemoval(deltas)) return { base: before, deltas }
   const base = new Map<Actor, number>()
   for (const [actor, counter] of mentioned(deltas)) {
     const least = Math.min(counter, before.get(actor) ?? 0)

@@ -29,7 +29,7 @@ export const elementPlants: ReadonlyArray<Plant> = [
     bug: "an update of a counter brings a removal to where that is not known",
     edits: [{
       file: "src/core/crdt/Edit.ts",
-      from: "if (deltas.some(({ store }) => bringsRemovals(store))) return { base: before, deltas }",
+      from: "if (bringsRemoval(deltas)) return { base: before, deltas }",
       to: ""
     }]
   }
