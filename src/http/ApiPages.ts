@@ -10,20 +10,41 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Scope from "effect/Scope"
 import type { BucketBody } from "../../schemas/ClusterDescription.ts"
 import type { BucketDirectory } from "./BucketDirectory.ts"
+import type { BucketCode } from "../core/strategy/BucketCode.ts"
+import { type Typed, usualKey } from "./BucketPaths.ts"
+import { codeSchemas } from "./CodeSchemas.ts"
 import { describedApi } from "./DescribedApi.ts"
 
 /** The page may load nothing from another origin and send nothing to one. */
 const fromHereOnly = "default-src 'self' 'unsafe-inline' data:"
 
+/** The code of a bucket; undefined where the node knows the bucket by its definition only. */
+export type CodeOf = (bucket: string) => BucketCode | undefined
+
+const typedBy = Effect.fnUntraced(function*(
+  codeOf: CodeOf,
+  bucket: BucketBody
+): Effect.fn.Return<Typed> {
+  const { definition } = bucket
+  const code = codeOf(definition.name)
+  const schemas = code && (yield* codeSchemas(definition.name, code, usualKey(definition)))
+  return { bucket, code: schemas }
+})
+
 /** The page is 2 MB of script: it is made when it is first asked for, and when buckets change. */
 export const layerPages = (
   directory: BucketDirectory,
-  options: { readonly asksForToken: boolean; readonly describedBucketsMax: number }
+  options: {
+    readonly asksForToken: boolean
+    readonly describedBucketsMax: number
+    readonly codeOf: CodeOf
+  }
 ) =>
   HttpRouter.use(Effect.fnUntraced(function*(router) {
     const scope = yield* Effect.scope
     const make = Effect.fnUntraced(function*(buckets: ReadonlyArray<BucketBody>) {
-      const api = describedApi({ asksForToken: options.asksForToken, buckets })
+      const typed = yield* Effect.forEach(buckets, (bucket) => typedBy(options.codeOf, bucket))
+      const api = describedApi({ asksForToken: options.asksForToken, buckets: typed })
       const page = yield* HttpRouter.toHttpEffect(HttpApiSwagger.layer(api)).pipe(Effect.cached)
       return {
         fingerprints: buckets.map(({ fingerprint }) => fingerprint).join(),

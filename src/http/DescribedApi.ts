@@ -3,11 +3,10 @@
  * and its page say so, and have a place for one. Its buckets have paths of their own.
  */
 import * as OpenApi from "effect/http-api/OpenApi"
-import type { BucketBody } from "../../schemas/ClusterDescription.ts"
 import { Api } from "../../schemas/HttpApi.ts"
 import { openPaths } from "./Access.ts"
 import { withTexts } from "./ApiTexts.ts"
-import { withBuckets } from "./BucketPaths.ts"
+import { type Typed, withBuckets } from "./BucketPaths.ts"
 
 type Spec = Record<string, any>
 
@@ -37,7 +36,7 @@ const guarded = (spec: Spec): Spec => {
 
 export interface Described {
   readonly asksForToken: boolean
-  readonly buckets: ReadonlyArray<BucketBody>
+  readonly buckets: ReadonlyArray<Typed>
 }
 
 export const describedApi = ({ asksForToken, buckets }: Described) =>

@@ -26,7 +26,7 @@ import { urlHost } from "../core/model/UrlHost.ts"
 import { type Access, makeAccess, refusalOf } from "./Access.ts"
 import type { AccessTokens } from "./AccessTokens.ts"
 import { type Failure, problem, problemResponse } from "./Answers.ts"
-import { layerPages } from "./ApiPages.ts"
+import { type CodeOf, layerPages } from "./ApiPages.ts"
 import { BucketDirectory } from "./BucketDirectory.ts"
 import { ConnectionTable } from "./ConnectionTable.ts"
 import { listen } from "./NodeListener.ts"
@@ -53,6 +53,8 @@ export interface ServeOptions {
   readonly tokens?: AccessTokens | undefined
   /** 0 takes a free one. */
   readonly port: number
+  /** The code of a bucket, which types its paths in the OpenAPI document; none unless given. */
+  readonly codeOf?: CodeOf
   /** The usual ones unless others are given. */
   readonly limits?: HttpLimits
 }
@@ -157,7 +159,8 @@ export const serve = Effect.fnUntraced(function*(
     ),
     layerPages(directory, {
       asksForToken: options.tokens !== undefined,
-      describedBucketsMax: limits.describedBucketsMax
+      describedBucketsMax: limits.describedBucketsMax,
+      codeOf: options.codeOf ?? (() => undefined)
     })
   ).pipe(Layer.provide(HttpServer.layerServices))
   const app = yield* HttpRouter.toHttpEffect(routes).pipe(

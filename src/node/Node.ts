@@ -89,6 +89,9 @@ const bucketsOf = (served: LoadedConfig["buckets"], { members }: Settings): Buck
     return "code" in bucket ? { ...bucket, definition: fitting } : fitting
   }))
 
+/** The code of a bucket, for the description of its paths. */
+const codeIn = (buckets: Buckets.Buckets) => (bucket: string) => buckets.get(bucket)?.code
+
 const begin = (options: Pick<NodeOptions, "storage" | "runtime">, { dataDir }: Settings) =>
   Effect.callback<Incarnation, StorageUnavailable>((resume) =>
     beginIncarnation(options, (begun) =>
@@ -253,7 +256,7 @@ const start = Effect.fnUntraced(function*(
   const door = yield* NodeDoor
   const missingRights = () => rights.missing()
   const health = healthOf(core, () => stopping, missingRights)
-  const address = yield* door.open({ backend, health, metrics })
+  const address = yield* door.open({ backend, health, metrics, codeOf: codeIn(buckets) })
   yield* watchConnection(transport)
   const alarms = [...alarmsOf(core), rightsAlarm(missingRights)]
   yield* Effect.forkScoped(watch(alarms, { ...lanWatch, ...options.limits }))

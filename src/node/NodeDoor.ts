@@ -12,6 +12,7 @@ import type { Backend } from "../client/Backend.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import { presets } from "../core/model/Limits.ts"
 import { NodeUnavailable } from "../core/model/StoreError.ts"
+import type { CodeOf } from "../http/ApiPages.ts"
 import type { Health } from "../http/Inspection.ts"
 import { type HttpUnavailable, serve, type ServeOptions } from "../http/Server.ts"
 import { liveRuntime } from "./LiveRuntime.ts"
@@ -53,6 +54,10 @@ export class StartingNode implements Backend {
   readonly health: Health = {
     notReady: () => this.#serving?.health.notReady() ?? [this.#reason],
     alarms: () => this.#serving?.health.alarms?.() ?? []
+  }
+
+  codeOf(bucket: string): ReturnType<CodeOf> {
+    return this.#serving?.codeOf?.(bucket)
   }
 
   /** From now on the node answers. */
@@ -99,7 +104,8 @@ const openFirst = Effect.fnUntraced(function*(settings: Settings) {
   const address = yield* openHttp(settings, {
     backend: starting,
     health: starting.health,
-    metrics
+    metrics,
+    codeOf: (bucket) => starting.codeOf(bucket)
   }).pipe(Scope.provide(scope))
   yield* Effect.logInfo("answers for its health, until a NATS broker is there").pipe(
     Effect.annotateLogs({ node: settings.node, http: address ?? "off" })

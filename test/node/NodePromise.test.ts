@@ -37,6 +37,15 @@ describe("a node of a program with Promises", () => {
     await Promise.all([node.stop(), node.stop()])
   })
 
+  it("describes the values of its buckets over HTTP by their schemas", async () => {
+    const served = { ...config, buckets: [profiles], dataDir: join(folder, "described"), http: 0 }
+    await using node = await startNode(served)
+    const { paths }: any = await (await fetch(`${node.http}/openapi.json`)).json()
+    const { schema } =
+      paths["/v1/buckets/profiles/docs"].put.requestBody.content["application/json"]
+    expect(schema).toMatchObject({ type: "object", additionalProperties: false })
+  })
+
   it("rejects with the typed error where it cannot start", async () => {
     const wrong: any = { ...config, dataDir: join(folder, "other"), members: "n7", node: "n1" }
     await expect(startNode(wrong)).rejects.toMatchObject({ _tag: "InvalidSetting" })
