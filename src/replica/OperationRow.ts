@@ -25,7 +25,7 @@ export interface OperationRow extends AppliedOperation {
 const formatVersion = 1
 
 export const encode = ({ document, dot, id }: OperationRow): Uint8Array =>
-  new ByteWriter(160).byte(formatVersion)
+  ByteWriter.passing(160).byte(formatVersion)
     .text(document.bucket).text(document.partitionKey).text(document.sortKey)
     .text(id.session).varint(id.sequence)
     .text(dot.actor).varint(dot.counter)

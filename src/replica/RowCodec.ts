@@ -84,7 +84,7 @@ interface Start {
 
 /** The bytes before the document, in a buffer that has room for `more`. */
 const startOf = (digest: string, { liveness, own }: Start, more: number): ByteWriter => {
-  const writer = new ByteWriter(12 + digestBytes + own.length + more)
+  const writer = ByteWriter.passing(12 + digestBytes + own.length + more)
   return writeLiveness(writer.byte(formatVersion).hex(digest).text(own), liveness)
 }
 

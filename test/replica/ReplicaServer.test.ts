@@ -186,7 +186,7 @@ describe("a store", () => {
         _tag: "Fetched",
         request: 6,
         outcome: "found",
-        document: Uint8Array.from(document),
+        document,
         completeness: "complete"
       }
     ])

@@ -193,7 +193,7 @@ const write = (
 }
 
 const bytesOf = (document: Document, roomBefore = 0): Uint8Array => {
-  const writer = new ByteWriter(roomBefore + roomFor(document)).skip(roomBefore)
+  const writer = ByteWriter.passing(roomBefore + roomFor(document)).skip(roomBefore)
   return write(writer, document, formats.present).take(roomBefore)
 }
 
