@@ -41,7 +41,10 @@ export type BucketBody = typeof BucketBody.Type
 export const FormationBody = Schema.Struct({
   /** Whether the cluster has formed, as the node knows. */
   formed: Schema.Boolean,
-  /** Strict requests count only what is complete. */
+  /**
+   * Strict requests count only what is complete. Nodes told `unsure` of a store that awaits members,
+   * which is `incomplete` too: errors have one word for both.
+   */
   completeness: Schema.Literals(["complete", "unsure", "incomplete"]),
   /** The members whose answer the node awaits. */
   awaited: Schema.Array(Schema.String)

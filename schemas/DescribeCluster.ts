@@ -8,14 +8,17 @@ import type { KnownBucket } from "../src/core/strategy/Buckets.ts"
 import {
   type BucketBody,
   ClusterDescription,
+  type FormationBody,
   type OwnersBody,
   ownersVersion,
   type PeerBody
 } from "./ClusterDescription.ts"
 
-const formationBody = ({ awaited, completeness, formed }: FormationStatus) => ({
+const formationBody = (
+  { awaited, completeness, formed }: FormationStatus
+): typeof FormationBody.Type => ({
   formed,
-  completeness,
+  completeness: completeness === "complete" ? completeness : "incomplete",
   awaited
 })
 

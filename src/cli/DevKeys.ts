@@ -17,6 +17,9 @@ import { keys } from "./Running.ts"
 const killed = NodeId.make("n2")
 const cutOff = NodeId.make("n3")
 
+/** In seconds: the others hear nothing of a node for so long, and then the figures are looked at. */
+const shownWithin = (devScreen.heardWithinMillis + devScreen.figuresMillis) / 1_000
+
 export const keyLine = "k kill a node   p partition   h heal   ? keys   q quit"
 
 const help = [
@@ -48,7 +51,10 @@ const partition = (cluster: DevCluster, isCut: boolean) => {
   if (!cluster.embedded) return Output.line("only a broker in this process can cut off a node")
   if (isCut) return Output.line(`${cutOff} is cut off already; h heals`)
   cluster.isolate(cutOff)
-  return Output.line(`${cutOff} is cut off from the others; it takes requests by HTTP`)
+  return Output.line(
+    `${cutOff} is cut off from the others: the figures show it within ${shownWithin} s; `
+      + "it takes requests by HTTP"
+  )
 }
 
 const heal = (cluster: DevCluster, isCut: boolean) => {

@@ -45,13 +45,28 @@ const everwrite = Command.make("everwrite").pipe(
 
 const flagsPlace = "flags stand behind the command, as in everwrite get scratch hello --url URL"
 
+/** The flag that stands before an argument, which was meant as its value. */
+const flagBefore = (argument: string): string | undefined => {
+  const typed = process.argv.slice(2)
+  const place = typed.indexOf(argument)
+  const flag = typed[place - 1]
+  const isFlag = flag !== undefined && flag.startsWith("-") && !flag.includes("=")
+  return isFlag && place === typed.lastIndexOf(argument) ? flag : undefined
+}
+
+const problemOf = (error: CliError.CliError): string => {
+  if (error._tag !== "UnexpectedArgument") return error.message
+  const [flag] = error.arguments.flatMap((argument) => flagBefore(argument) ?? [])
+  return flag === undefined ? error.message : `${error.message}; ${flag} takes no value`
+}
+
 /** What follows a flag before the command is read as the command, so that flag is told alone. */
 const problemsOf = (errors: ReadonlyArray<CliError.CliError>): ReadonlyArray<string> => {
   const early = errors.find((error) =>
     error._tag === "UnrecognizedOption" && error.command?.length === 1
   )
   const told = early === undefined ? errors : [early]
-  return told.map((error) => error === early ? `${error.message}; ${flagsPlace}` : error.message)
+  return told.map((error) => error === early ? `${error.message}; ${flagsPlace}` : problemOf(error))
 }
 
 /** Misuse is told in two lines, not in a page of help. */

@@ -216,7 +216,7 @@ describe.skipIf(!existsSync(script))("on a terminal", () => {
     press("h")
     await says("no node is cut off")
     press("p")
-    await says("n3 is cut off from the others")
+    await says("n3 is cut off from the others: the figures show it within 3 s")
     await says("n3 0/2")
     press("p")
     await says("n3 is cut off already; h heals")

@@ -26,6 +26,30 @@ describe("a flag before the command", () => {
   })
 })
 
+describe("a value behind a flag that takes none", () => {
+  it.each([
+    ["--wait-for-nats", ["start", "--wait-for-nats", "1 minute"], "\"1 minute\""],
+    ["--form", ["start", "--form", "n1"], "\"n1\""],
+    ["--json", ["status", "--json", "pretty"], "\"pretty\""]
+  ])("%s is refused, and the flag named", async (flag, args, value) => {
+    const { code, stderr, stdout } = await run(args)
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" })
+    const [problem] = stderr.split("\n")
+    expect(problem).toBe(`Unexpected positional argument: ${value}; ${flag} takes no value`)
+  })
+
+  it.each([
+    ["of a command that takes fewer", ["get", "scratch", "hello", "more"]],
+    ["behind the value of a flag", ["status", "--url", "http://127.0.0.1:7420", "more"]],
+    ["that is also the value of a flag", ["status", "--url", "more", "more"]],
+    ["behind a flag with its value", ["status", "--url=http://127.0.0.1:7420", "more"]]
+  ])("is not how an argument is told %s", async (_, args) => {
+    const { code, stderr } = await run(args)
+    expect(code).toBe(1)
+    expect(stderr.split("\n")[0]).toBe("Unexpected positional argument: \"more\"")
+  })
+})
+
 describe("a value that is no JSON", () => {
   it.each(["world", "[\"x\"", "{\"a\": \"b\"", "\"", "a\\b", "two\nlines", "a\ttab"])(
     "%j is told the JSON of it as a text, in quotes for a shell",
