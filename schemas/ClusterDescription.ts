@@ -42,8 +42,8 @@ export const FormationBody = Schema.Struct({
   /** Whether the cluster has formed, as the node knows. */
   formed: Schema.Boolean,
   /**
-   * Strict requests count only what is complete. Nodes told `unsure` of a store that awaits members,
-   * which is `incomplete` too: errors have one word for both.
+   * Strict requests count only what is complete. Earlier nodes told `unsure` of a store that awaits
+   * members; now it is `incomplete`, the word of the errors.
    */
   completeness: Schema.Literals(["complete", "unsure", "incomplete"]),
   /** The members whose answer the node awaits. */

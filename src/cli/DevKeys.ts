@@ -17,7 +17,7 @@ import { keys } from "./Running.ts"
 const killed = NodeId.make("n2")
 const cutOff = NodeId.make("n3")
 
-/** In seconds: the others hear nothing of a node for so long, and then the figures are looked at. */
+/** In seconds: how long the others hear nothing of a node, and until the next look at figures. */
 const shownWithin = (devScreen.heardWithinMillis + devScreen.figuresMillis) / 1_000
 
 export const keyLine = "k kill a node   p partition   h heal   ? keys   q quit"
