@@ -18,6 +18,24 @@ const id = (sequence: number) => ({ session: "s", sequence })
 const actor = "n1.0mi8dfxmoabcdef.1"
 const target = (mark: number) => ({ node: NodeId.make("n2"), mark: `${mark}` })
 
+/** Microseconds of this process to note one more, in three tries after many were forgotten. */
+const costs = (operationIdsMax: number): ReadonlyArray<number> => {
+  const operations = empty(operationIdsMax)
+  let sequence = 0
+  const note = (): void => {
+    const dot = { actor, counter: ++sequence }
+    operations.applied(key, { id: id(sequence), dot }).accepted([sequence])
+  }
+  const noted = 5_000
+  for (let i = 0; i < operationIdsMax + 16 * noted; i++) note()
+  return [1, 2, 3].map(() => {
+    const before = process.cpuUsage()
+    for (let i = 0; i < noted; i++) note()
+    const { system, user } = process.cpuUsage(before)
+    return (user + system) / noted
+  })
+}
+
 describe("an index of operations", () => {
   it("remembers the ones noted last, however often each was noted", () => {
     const noting = fc.tuple(fc.nat(6), fc.constantFrom("fenced", "forwarded"))
@@ -37,23 +55,6 @@ describe("an index of operations", () => {
   })
 
   it("forgets one of 100,000 about as fast as one of 100", () => {
-    /** Microseconds of this process to note one more, in three tries after many were forgotten. */
-    const costs = (operationIdsMax: number): ReadonlyArray<number> => {
-      const operations = empty(operationIdsMax)
-      let sequence = 0
-      const note = (): void => {
-        const dot = { actor, counter: ++sequence }
-        operations.applied(key, { id: id(sequence), dot }).accepted([sequence])
-      }
-      const noted = 5_000
-      for (let i = 0; i < operationIdsMax + 16 * noted; i++) note()
-      return [1, 2, 3].map(() => {
-        const before = process.cpuUsage()
-        for (let i = 0; i < noted; i++) note()
-        const { system, user } = process.cpuUsage(before)
-        return (user + system) / noted
-      })
-    }
     const few = Math.max(...costs(100))
     expect(Math.min(...costs(100_000))).toBeLessThan(5 * few)
   })
