@@ -164,7 +164,9 @@ export class WriteCoordinator
     const { merge, showsAlways } = this.#write
     const replied = WriteDecision.had(this.decision).w
     const shown = { seal, document, replied, nowMillis: view.agreedNow() }
-    if (!showsAlways && sizeOf(document).content > shownBytesMax) {
+    // Of siblings a context may only tell what its client was shown, or a put removes the rest.
+    const isLarge = document.store?.kind === "tree" && sizeOf(document).content > shownBytesMax
+    if (isLarge && !showsAlways) {
       runtime.mark("write: a large document is not shown")
       return unshownOf(this.#write, shown)
     }

@@ -15,6 +15,7 @@ import { readMessage } from "../../src/transport/PeerMessageCodec.ts"
 import { node, SteppedCluster } from "../cluster/steppedCluster.ts"
 
 const tags = Bucket.crdt("tags", { key: Key.text, type: Crdt.set(Schema.String) })
+const notes = Bucket.siblings("notes", { key: Key.text, value: Schema.String })
 
 let stepped: SteppedCluster
 /** Messages that carry or ask for a change, by their receivers. */
@@ -24,7 +25,7 @@ let bytes: Map<string, number>
 const start = async (limits: Partial<NodeLimits> = {}) => {
   stepped = await SteppedCluster.start({
     nodes: 3,
-    buckets: [tags],
+    buckets: [tags, notes],
     limits: { greetMillis: 60_000, deltaShareMax: 100, ...limits }
   })
   heard = []
@@ -181,6 +182,16 @@ describe("a write of a document that is larger than nodes show", () => {
     const named = { operationId: { session: "s", sequence: 2 } }
     for (let i = 0; i < 2; i++) expect(add(long, named).answer.unshown).toBe(true)
     expect(add(long, { ...named, show: "always" }).answer.values).toEqual([[long]])
+  })
+
+  it("is answered with it where its siblings can only be replaced by one who saw them", async () => {
+    await start({ shownBytesMax: 0 })
+    const put = (args: ReadonlyArray<string>) =>
+      stepped.write(1, notes, { key: "k", op: "put", args }).answer
+    expect(put(["a"]).values).toEqual(["a"])
+    const both = put(["b"])
+    expect(both.unshown).toBeUndefined()
+    expect(both.values).toEqual(["a", "b"])
   })
 
   it("has the context of the document, by which a delete removes it", async () => {

@@ -8,8 +8,8 @@ const mebibyte = 2 ** 20
 /** Of the node that sends them. */
 export const lanAnswerParts = {
   /**
-   * Size of a document, in characters of its names and values, up to which a write is answered with
-   * it. What a client reads in a round trip anyway: an answer costs its node, the broker and the
+   * Size of a set, map or nested document, in characters of its names and values, up to which a
+   * write is answered with it; others always are. What a client reads in a round trip anyway: an answer costs its node, the broker and the
    * client the size of the document, whatever the write changed.
    */
   shownBytesMax: 16 * 1024,

@@ -108,14 +108,12 @@ const valueOf = ({ event: { operation }, id }: ToldWrite): number | undefined =>
  */
 const acknowledges = (write: ToldWrite, writes: ReadonlyArray<ToldWrite>): boolean => {
   const { event: { endedAt, result }, sentOnce } = write
-  // It was answered without its document.
-  if (result === undefined) return true
-  const shown = operationOf(result.value)
+  const shown = operationOf(result?.value)
   if (shown === valueOf(write)) return true
   return !sentOnce
     && writes.some((later) =>
       later !== write && valueOf(later) === shown && later.outcome !== "fail"
-      && later.event.invokedAt <= endedAt && result.stamp >= stampOf(write)
+      && later.event.invokedAt <= endedAt && (result?.stamp ?? 0) >= stampOf(write)
     )
 }
 
