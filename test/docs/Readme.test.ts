@@ -233,7 +233,7 @@ describeWithNats("speed", () => {
   it(
     "npm run bench prints what the nodes do beside a peer and a floor, with its promise",
     async () => {
-      const loads = ["put", "get", "hot", "increment", "set-10"]
+      const loads = "put,get,hot,increment,set-10"
       const short = `--loads ${loads} --in-flight 1 --rounds 1 --seconds 0.2 --out ${folder}`
       const { code, stdout } = await run(`${bench} --programs everwrite,pipeline,sqlite ${short}`)
       expect(stdout).toMatch(/^\d+ cores, Node /m)
@@ -305,12 +305,8 @@ describe("installing it", () => {
     expect(code).toBe(0)
     const [, file = ""] = /(\S+\.tgz)\s*$/u.exec(stdout) ?? []
     expect(install).toContain(`./${file} `)
-    expect(
-      Object.keys(manifest.peerDependencies).every((name) =>
-        install.includes(name)
-        || name === "@types/node"
-      )
-    ).toBe(true)
+    const peers = Object.keys(manifest.peerDependencies).filter((name) => name !== "@types/node")
+    expect(peers.filter((name) => !install.includes(name))).toEqual([])
   }, 60_000)
 })
 

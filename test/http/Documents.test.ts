@@ -242,21 +242,22 @@ describe("a write with an Idempotency-Key", () => {
   })
 })
 
+const addToLarge = (element: string, query = {}) =>
+  call(servers[0]!, "/v1/buckets/shelves/docs/ops/books.add", {
+    method: "POST",
+    json: [element],
+    query: { key: "large", ...query }
+  })
+
 describe("the settings of a request", () => {
   it("have a write of a large document show it, which it does not otherwise", async () => {
-    const add = (element: string, query = {}) =>
-      call(servers[0]!, "/v1/buckets/shelves/docs/ops/books.add", {
-        method: "POST",
-        json: [element],
-        query: { key: "large", ...query }
-      })
     const long = "x".repeat(20_000)
-    const unshown = await add(long)
+    const unshown = await addToLarge(long)
     expect(unshown.headers.get("everwrite-unshown")).toBe("true")
-    const shown = await add("y", { show: "always" })
+    const shown = await addToLarge("y", { show: "always" })
     expect(shown.headers.get("everwrite-unshown")).toBeNull()
     expect(await shown.json()).toMatchObject({ books: [long, "y"] })
-    expect(await problemIn(await add("y", { show: "never" })))
+    expect(await problemIn(await addToLarge("y", { show: "never" })))
       .toMatchObject({ status: 400, setting: "show" })
   })
 

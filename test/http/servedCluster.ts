@@ -9,16 +9,17 @@ export interface ServedCluster extends Omit<TestServer, "stop"> {
   readonly cluster: MemoryCluster
 }
 
+const started = <A>(part: A | undefined): A => {
+  if (part === undefined) throw new Error("the server runs only while tests do")
+  return part
+}
+
 /** A server with fields that can be read while tests run; it is gone after them. */
 export const useServedCluster = (
   { buckets = sharedBuckets }: Partial<Pick<Parameters<typeof makeCluster>[0], "buckets">> = {}
 ): ServedCluster => {
   let cluster: MemoryCluster | undefined
   let server: TestServer | undefined
-  const started = <A>(part: A | undefined): A => {
-    if (part === undefined) throw new Error("the server runs only while tests do")
-    return part
-  }
   beforeAll(async () => {
     cluster = await makeCluster({ nodes: 3, buckets })
     server = await startServer({ backend: cluster.backends[0]! })

@@ -155,10 +155,10 @@ describe("a change of another replica", () => {
   })
 })
 
-describe("the changes that a replica lacks", () => {
-  const missing = (made: ReturnType<typeof operate>, context: VersionVector.VersionVector) =>
-    author.replica.edits.missing(key, made.edit, context)
+const missing = (made: ReturnType<typeof operate>, context: VersionVector.VersionVector) =>
+  author.replica.edits.missing(key, made.edit, context)
 
+describe("the changes that a replica lacks", () => {
   it("are those from what it has on, and bring it as far", () => {
     const first = operate("books.add", "Emma")
     operate("books.add", "Persuasion")
