@@ -162,6 +162,9 @@ describe("an addition to a large set", () => {
   }, 60_000)
 })
 
+const putNote = (args: ReadonlyArray<string>) =>
+  stepped.write(1, notes, { key: "k", op: "put", args }).answer
+
 describe("a write of a document that is larger than nodes show", () => {
   const long = "x".repeat(100)
 
@@ -186,10 +189,8 @@ describe("a write of a document that is larger than nodes show", () => {
 
   it("is answered with it where its siblings can only be replaced by one who saw them", async () => {
     await start({ shownBytesMax: 0 })
-    const put = (args: ReadonlyArray<string>) =>
-      stepped.write(1, notes, { key: "k", op: "put", args }).answer
-    expect(put(["a"]).values).toEqual(["a"])
-    const both = put(["b"])
+    expect(putNote(["a"]).values).toEqual(["a"])
+    const both = putNote(["b"])
     expect(both.unshown).toBeUndefined()
     expect(both.values).toEqual(["a", "b"])
   })
