@@ -187,7 +187,7 @@ describe("a write of a document that is larger than nodes show", () => {
     expect(add(long, { ...named, show: "always" }).answer.values).toEqual([[long]])
   })
 
-  it("is answered with it where its siblings can only be replaced by one who saw them", async () => {
+  it("is answered with it where only a write that has seen its siblings replaces them", async () => {
     await start({ shownBytesMax: 0 })
     expect(putNote(["a"]).values).toEqual(["a"])
     const both = putNote(["b"])

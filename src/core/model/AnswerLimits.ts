@@ -9,8 +9,9 @@ const mebibyte = 2 ** 20
 export const lanAnswerParts = {
   /**
    * Size of a set, map or nested document, in characters of its names and values, up to which a
-   * write is answered with it; others always are. What a client reads in a round trip anyway: an answer costs its node, the broker and the
-   * client the size of the document, whatever the write changed.
+   * write is answered with it; others always are. What a client reads in a round trip anyway: an
+   * answer costs its node, the broker and the client the size of the document, whatever the write
+   * changed.
    */
   shownBytesMax: 16 * 1024,
   /**

@@ -84,11 +84,11 @@ const absorbed: Judge = ({ brought, setting }, told) => {
 }
 
 /** The result of a read, of the JSON that was shown; undefined where there is none. */
-const viewOf = ({ code, decodeView, surface }: Any, value: unknown): unknown => {
+const viewOf = ({ code, surface }: Any, value: unknown): unknown => {
   if (value === undefined) return undefined
   const isList = code.merge === undefined && surface.includes("replace") && Array.isArray(value)
   const values: ReadonlyArray<unknown> = isList ? value : [value]
-  return values.length === 0 ? undefined : decodeView(values)
+  return values.length === 0 ? undefined : code.decodeView(values)
 }
 
 const expected: Judge = ({ brought, invariant, record, setting: { bucket } }, told) => {
