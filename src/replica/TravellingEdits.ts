@@ -15,7 +15,7 @@ import type { RowKey } from "../core/model/RowKey.ts"
 import type { LocalRead } from "./LocalDocument.ts"
 import { type RecentEditLimits, RecentEdits, type RecentEditStats } from "./RecentEdits.ts"
 
-export type TravelLimits = Pick<NodeLimits, "deltaShareMax"> & RecentEditLimits
+export type TravelLimits = Pick<NodeLimits, "deltaPercentMax"> & RecentEditLimits
 
 /** The change of one request. */
 export interface TravellingEdit {
@@ -69,7 +69,7 @@ export class TravellingEdits {
     const { after, before, documentBytes, shown } = options
     const kind = (before.store ?? after.store)?.kind
     if (kind !== "tree" && kind !== "counter") return undefined
-    const bytesMax = documentBytes * this.#limits.deltaShareMax
+    const bytesMax = documentBytes * this.#limits.deltaPercentMax / 100
     if (leastBytes(deltas) > bytesMax) return undefined
     const settled = shown?._tag === "Found" ? shown.document.context : undefined
     const settledHistory = shown === undefined ? before.context : settled ?? new Map()

@@ -26,7 +26,7 @@ const start = async (limits: Partial<NodeLimits> = {}) => {
   stepped = await SteppedCluster.start({
     nodes: 3,
     buckets: [tags, notes],
-    limits: { greetMillis: 60_000, deltaShareMax: 100, ...limits }
+    limits: { greetMillis: 60_000, deltaPercentMax: 10_000, ...limits }
   })
   heard = []
   bytes = new Map()
@@ -143,7 +143,7 @@ describe("a write", () => {
 
 describe("an addition to a large set", () => {
   it("takes at most 1 KB to each replica", async () => {
-    await start({ deltaShareMax: 0.5 })
+    await start({ deltaPercentMax: 50 })
     const { backends } = stepped.cluster
     for (let at = 0; at < 5_000; at += 1_000) {
       const calls = Array.from({ length: 1_000 }, (_, i) => ({
@@ -187,7 +187,7 @@ describe("a write of a document that is larger than nodes show", () => {
     expect(add(long, { ...named, show: "always" }).answer.values).toEqual([[long]])
   })
 
-  it("is answered with it where only a write that has seen its siblings replaces them", async () => {
+  it("is answered with its siblings, which only a write that has seen them replaces", async () => {
     await start({ shownBytesMax: 0 })
     expect(putNote(["a"]).values).toEqual(["a"])
     const both = putNote(["b"])

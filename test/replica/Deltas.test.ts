@@ -23,7 +23,7 @@ const key = rowKeyOf({ ...name, partitionCount })
 const strategy = shelves.definition.strategy
 
 const serve = () => {
-  const bench = new Bench({ node: "n1", strategy, deltaShareMax: 100 })
+  const bench = new Bench({ node: "n1", strategy, deltaPercentMax: 10_000 })
   const { replica, runtime } = bench
   const server = new ReplicaServer({
     replica,
@@ -52,7 +52,7 @@ let served: ReturnType<typeof serve>
 let author: Bench
 beforeEach(() => {
   served = serve()
-  author = new Bench({ node: "n2", strategy, deltaShareMax: 100 })
+  author = new Bench({ node: "n2", strategy, deltaPercentMax: 10_000 })
 })
 
 const operate = (name: string, ...args: ReadonlyArray<unknown>) => {
@@ -173,7 +173,7 @@ describe("the changes that a replica lacks", () => {
   })
 
   it("include those that its author got from others", () => {
-    const other = new Bench({ node: "n3", strategy, deltaShareMax: 100 })
+    const other = new Bench({ node: "n3", strategy, deltaPercentMax: 10_000 })
     const added = other.operate("books.add", ["Emma"], { key })
     const { bytes, edit } = added.edit!
     author.replica.join({ key, edits: [edit], bytes }, () => {})
@@ -204,7 +204,7 @@ describe("the document travels", () => {
   })
 
   it("of a register and of siblings", () => {
-    const values = new Bench({ node: "n2", deltaShareMax: 100 })
+    const values = new Bench({ node: "n2", deltaPercentMax: 10_000 })
     expect(values.operate("put", ["x"]).edit).toBeUndefined()
   })
 

@@ -35,7 +35,7 @@ export interface BenchOptions {
   /** Operations that are remembered. */
   readonly operationIdsMax?: number
   /** Bytes of a change that travels in place of its document, as a share of the document's. */
-  readonly deltaShareMax?: number
+  readonly deltaPercentMax?: number
 }
 
 export interface OperateOptions {
@@ -237,7 +237,7 @@ export class Bench {
         lastIssuedDotsMax,
         shownWaitsMax: this.#options.shownWaitsMax ?? lan.node.shownWaitsMax,
         operationIdsMax: this.#options.operationIdsMax ?? lan.node.operationIdsMax,
-        deltaShareMax: this.#options.deltaShareMax ?? lan.node.deltaShareMax
+        deltaPercentMax: this.#options.deltaPercentMax ?? lan.node.deltaPercentMax
       }
     })
   }

@@ -7,11 +7,11 @@ const mebibyte = 2 ** 20
 
 export const lanDeltas = {
   /**
-   * Bytes of a change, as a share of those of its document, up to which the change travels in its
-   * place. Below 1, since one whose base is missing costs a round trip: at 0.5 a document of two
+   * Bytes of a change, in percent of those of its document, up to which the change travels in its
+   * place. Below 100, since one whose base is missing costs a round trip: at 50 a document of two
    * small elements is sent as it is.
    */
-  deltaShareMax: 0.5,
+  deltaPercentMax: 50,
   /**
    * Changes that a node keeps for replicas that lack some, 300 bytes of memory each besides their
    * own. Changes a second of large documents, times the seconds for which a replica may miss some:

@@ -49,8 +49,8 @@ export const drawLimits = (random: SeededRandom): PlannedLimits => {
     sentRunMillis: random.pick([10, node.sentRunMillis]),
     partsInFlightBytesMax: random.pick([8_000, 40_000, node.partsInFlightBytesMax]),
     partsWaitingBytesMax: random.pick([1, 20_000, node.partsWaitingBytesMax]),
-    // Above 1 even a change that is larger than its document travels in its place.
-    deltaShareMax: random.pick([node.deltaShareMax, 1, 100, 100, 100]),
+    // Above 100 even a change that is larger than its document travels in its place.
+    deltaPercentMax: random.pick([node.deltaPercentMax, 100, 10_000, 10_000, 10_000]),
     shownBytesMax: random.pick([0, 60, node.shownBytesMax, node.shownBytesMax]),
     recentEditsMax: random.pick([1, 2, 8, node.recentEditsMax]),
     recentEditsBytesMax: random.pick([300, 2_000, node.recentEditsBytesMax]),

@@ -10,6 +10,7 @@ import { operationOf } from "./Plan.ts"
 export const codeMarks: ReadonlyArray<string> = [
   "coordinator: a failing disk refuses a write",
   "coordinator: a node refuses what is too much for it",
+  "coordinator: a read that was given up is ended",
   "coordinator: a refused request goes to another primary",
   "coordinator: a removal has seen a counter too long ago",
   "coordinator: a removal that waits for lost dots ends",

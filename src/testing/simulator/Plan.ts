@@ -74,7 +74,7 @@ export type PlannedLimits = Partial<
     | "resendMaxMillis"
     | "sweepMillis"
     | "lastIssuedDotsMax"
-    | "deltaShareMax"
+    | "deltaPercentMax"
     | "recentEditsMax"
     | "shownBytesMax"
     | "recentEditsBytesMax"
