@@ -79,7 +79,8 @@ describeWithNats("a nats-server", () => {
         // The longest that a request carries, beside which its answer does not fit.
         await db.carts.coupon.set("k", letters(1_048_000))
         for (let i = 0; i < 3; i++) {
-          expect(await db.carts.lines.add("k", "apple", 1)).toMatchObject({ _tag: "Found" })
+          const added = await db.carts.lines.add("k", "apple", 1, { show: "always" })
+          expect(added).toMatchObject({ _tag: "Found" })
         }
         expect((await db.carts.get("k"))?.lines.get("apple")).toBe(3)
         for (let i = 0; i < 4; i++) await db.carts.tags.add("set", `${i}${letters(400_000)}`)
