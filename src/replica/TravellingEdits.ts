@@ -66,14 +66,14 @@ export class TravellingEdits {
       readonly documentBytes: number
     }
   ): TravellingEdit | undefined {
-    const { after, before, documentBytes, shown } = options
+    const { after, before, documentBytes } = options
     const kind = (before.store ?? after.store)?.kind
     if (kind !== "tree" && kind !== "counter") return undefined
     const bytesMax = documentBytes * this.#limits.deltaPercentMax / 100
     if (leastBytes(deltas) > bytesMax) return undefined
-    const settled = shown?._tag === "Found" ? shown.document.context : undefined
-    const settledHistory = shown === undefined ? before.context : settled ?? new Map()
-    const edit = Edit.make(deltas, before.context, settledHistory)
+    // A removal brings nothing of what is removed here already, though its client had seen that:
+    // so a replica needs all that was here (the causal delta-merging condition, see `Edit`).
+    const edit: Edit.Edit = { base: before.context, deltas }
     const bytes = DeltaCodec.encode([edit])
     return bytes.length > bytesMax ? undefined : { edit, bytes, bytesMax }
   }

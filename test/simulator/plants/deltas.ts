@@ -24,8 +24,8 @@ export const deltaPlants: ReadonlyArray<Plant> = [
     bug: "the base of a change is that of an older version than the one that was changed",
     edits: [{
       file: "src/replica/TravellingEdits.ts",
-      from: "Edit.make(deltas, before.context, settledHistory)",
-      to: "Edit.make(deltas, settledHistory, settledHistory)"
+      from: "{ base: before.context, deltas }",
+      to: "{ base: new Map([...before.context].map(([a, n]) => [a, Math.max(1, n - 1)])), deltas }"
     }]
   }
 ]

@@ -31,6 +31,10 @@ export const elementPlants: ReadonlyArray<Plant> = [
       file: "src/core/crdt/Edit.ts",
       from: "if (bringsRemoval(deltas)) return { base: before, deltas }",
       to: ""
+    }, {
+      file: "src/replica/TravellingEdits.ts",
+      from: "{ base: before.context, deltas }",
+      to: "Edit.make(deltas, before.context)"
     }]
   }
 ]
