@@ -1,35 +1,31 @@
 /**
  * Makes the messages that give a replica a document, or changes of it.
  */
-import type { Store, StoreDelta } from "../../schemas/PeerMessage.ts"
+import type { DocumentName, Store, StoreDelta } from "../../schemas/PeerMessage.ts"
 import type { ValidatedRequest } from "./ValidatedRequest.ts"
+
+type Named = Pick<ValidatedRequest, "bucket" | "key">
+
+const nameOf = ({ bucket, key }: Named): DocumentName => ({
+  bucket: bucket.definition.name,
+  fingerprint: bucket.fingerprint,
+  key
+})
 
 /** A document in bytes; request 0 asks for no answer. */
 export const storeMessage = (
-  { bucket, key }: Pick<ValidatedRequest, "bucket" | "key">,
+  named: Named,
   stored: Pick<Store, "document" | "operation" | "request" | "sync">
-): Store => ({
-  _tag: "Store",
-  bucket: bucket.definition.name,
-  fingerprint: bucket.fingerprint,
-  key,
-  ...stored
-})
+): Store => ({ _tag: "Store", ...nameOf(named), ...stored })
 
 /** Changes of a document in bytes. */
 export const deltaMessage = (
-  { bucket, key }: Pick<ValidatedRequest, "bucket" | "key">,
+  named: Named,
   stored: Pick<StoreDelta, "edits" | "operation" | "request" | "sync">
-): StoreDelta => ({
-  _tag: "StoreDelta",
-  bucket: bucket.definition.name,
-  fingerprint: bucket.fingerprint,
-  key,
-  ...stored
-})
+): StoreDelta => ({ _tag: "StoreDelta", ...nameOf(named), ...stored })
 
 /** A document that a replica lacks, and need not acknowledge. */
 export const repairMessage = (
-  named: Pick<ValidatedRequest, "bucket" | "key">,
+  named: Named,
   document: Uint8Array
 ): Store => storeMessage(named, { request: 0, sync: false, document })

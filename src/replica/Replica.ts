@@ -201,9 +201,8 @@ export class Replica {
     const dot = { actor, counter: after.context.get(actor)! }
     const operation = id && { id, dot }
     const written = { key, before, after, encoded, own: actor, fromMemory, operation }
-    const shown = this.#commits.shown.underWay(key)
     const documentBytes = DocumentCodec.lengthOf(encoded)
-    const edit = this.edits.make(applied.deltas, { before, after, shown, documentBytes })
+    const edit = this.edits.make(applied.deltas, { before, after, documentBytes })
     const failure = this.#write(written, local, onCommit)
     if (failure !== undefined) return { _tag: "Unwritten", failure }
     this.#dots.issued(key, actor, after)

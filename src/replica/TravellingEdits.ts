@@ -12,7 +12,6 @@ import type { DotStore } from "../core/crdt/DotStore.ts"
 import * as Edit from "../core/crdt/Edit.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import type { RowKey } from "../core/model/RowKey.ts"
-import type { LocalRead } from "./LocalDocument.ts"
 import { type RecentEditLimits, RecentEdits, type RecentEditStats } from "./RecentEdits.ts"
 
 export type TravelLimits = Pick<NodeLimits, "deltaPercentMax"> & RecentEditLimits
@@ -53,15 +52,14 @@ export class TravellingEdits {
   }
 
   /**
-   * The change that deltas made of `before`; undefined where the document travels. `shown` is the
-   * version that readers are shown while a commit is under way.
+   * The change that deltas made of `before`; undefined where the document travels. Its base has
+   * what is under way to the disk here too: a replica that acknowledges it has all of that.
    */
   make(
     deltas: ReadonlyArray<Delta>,
     options: {
       readonly before: Document
       readonly after: Document
-      readonly shown: LocalRead | undefined
       /** Of the document after it. */
       readonly documentBytes: number
     }
@@ -71,9 +69,7 @@ export class TravellingEdits {
     if (kind !== "tree" && kind !== "counter") return undefined
     const bytesMax = documentBytes * this.#limits.deltaPercentMax / 100
     if (leastBytes(deltas) > bytesMax) return undefined
-    // A removal brings nothing of what is removed here already, though its client had seen that:
-    // so a replica needs all that was here (the causal delta-merging condition, see `Edit`).
-    const edit: Edit.Edit = { base: before.context, deltas }
+    const edit = Edit.make(deltas, before.context)
     const bytes = DeltaCodec.encode([edit])
     return bytes.length > bytesMax ? undefined : { edit, bytes, bytesMax }
   }

@@ -2,36 +2,17 @@
  * Describes the change of one request as it travels: its deltas, and their *base*, the history
  * that a document needs before it may join them.
  *
- * A context says of an actor A that all its dots up to a counter are here, or superseded. A delta
- * raises it from r to n, the greatest counter of A that the delta mentions: its own dot, a dot that
- * it replaces or ends, an update of a counter that it removes, a vector. After that the context
- * vouches for each dot of A in (r, n]. Let s be how far the document on which the delta was made
- * had come. Dots of A in (s, n] were not in that document, so the delta itself brings or supersedes
- * them, or the document after it would vouch for them in vain. Dots up to s may be missing at a
- * receiver. So the base has, of each actor that is mentioned:
- *
- * ```
- * base[A] = min(s, n)
- * ```
- *
- * *Sufficient*: with r >= min(s, n) each dot in (r, n] is above s. *Necessary*, as far as a sender
- * can tell: the event min(s, n) of A is in the sender's document, and of all that only the sender
- * knows whether other dots lie below it. Where n < s, a receiver that lacks n alone, which the
- * delta replaces, could do with less; to say so, contexts would have to be lists of single dots.
- * Actors that no delta mentions are in no base: their dots are neither brought nor vouched for.
- *
- * But an update of a counter that stands beside a removal brings that too: its base is the whole
- * history of the document, in which the removal's dot is, whichever it is.
- *
- * The deltas of several operations have one base, of the document before the first of them.
+ * The base is all that the document had on which the deltas were made. Less would do for the
+ * invariant of contexts: of the actors that the deltas mention, what was there before. But a change
+ * does not bring what made it small. A removal brings nothing of an update that is removed there
+ * already, though its client had seen it; a replica that lacks the earlier removal and joins the
+ * later one would show what that had seen.
  *
  * @see Almeida, Shoker, Baquero: Delta State Replicated Data Types, 2018 (the causal delta-merging
- *   condition, section 6), of which this is the form for contexts that are vectors
+ *   condition, section 6)
  */
-import type { Actor, Dot } from "../clock/Dot.ts"
 import { indexed, type OnConflict, type Seen } from "../clock/DottedVersionVectorSet.ts"
 import * as VersionVector from "../clock/VersionVector.ts"
-import * as CounterTotal from "./CounterTotal.ts"
 import { type Delta, type Document, joinContext, joinDeferred } from "./Document.ts"
 import { at, type DotStore } from "./DotStore.ts"
 import * as Expiry from "./Expiry.ts"
@@ -46,84 +27,11 @@ export interface Edit {
   readonly deltas: ReadonlyArray<Delta>
 }
 
-type Mention = (actor: Actor, counter: number) => void
-
-const mentionStore = (store: DotStore, mention: Mention): void => {
-  switch (store.kind) {
-    case "latest":
-      return mention(store.actor, store.counter)
-    case "values":
-      for (const { actor, counter } of store.siblings) mention(actor, counter)
-      return
-    case "counter":
-      for (const [actor, total] of store.totals) mention(actor, CounterTotal.last(total).counter)
-      return
-    case "tree":
-      for (const child of store.children.values()) mentionStore(child, mention)
-  }
-}
-
-/** The greatest counter of each actor that the deltas mention. */
-const mentioned = (deltas: ReadonlyArray<Delta>): VersionVector.VersionVector => {
-  const greatest = new Map<Actor, number>()
-  const mention: Mention = (actor, counter) => {
-    if (counter > (greatest.get(actor) ?? 0)) greatest.set(actor, counter)
-  }
-  const mentionDot = ({ actor, counter }: Dot) => mention(actor, counter)
-  for (const { deferred, ended, expiry, seen, store } of deltas) {
-    for (const [actor, counter] of seen.vector) mention(actor, counter)
-    seen.dots.forEach(mentionDot)
-    ended?.forEach(mentionDot)
-    deferred.forEach(mentionDot)
-    expiry.forEach(mentionDot)
-    if (store !== undefined) mentionStore(store, mention)
-  }
-  return greatest
-}
-
-/** Whether a counter's entry has a removal beside updates, which is another event's and unnamed. */
-const hasRemoval = (store: DotStore | undefined): boolean => {
-  switch (store?.kind) {
-    case "counter":
-      for (const { removed, updates } of store.totals.values()) {
-        if (removed.counter > 0 && updates.length > 0) return true
-      }
-      return false
-    case "tree":
-      for (const child of store.children.values()) if (hasRemoval(child)) return true
-      return false
-    default:
-      return false
-  }
-}
-
-const bringsRemoval = (deltas: ReadonlyArray<Delta>): boolean =>
-  deltas.some(({ store }) => hasRemoval(store))
-
-/**
- * The edit that made deltas, one after the other, on `before`. `settled` is the part of that
- * document's history that its node has stored: of the rest, which a failing disk may take away, a
- * replica that acknowledges the edit must have all, or a client would be shown what nobody keeps.
- */
+/** The edit that made deltas, one after the other, on a document with this context. */
 export const make = (
   deltas: ReadonlyArray<Delta>,
-  before: VersionVector.VersionVector,
-  settled: VersionVector.VersionVector = before
-): Edit => {
-  // The dot of such a removal is unknown, but it is in the document: without it a receiver would
-  // have the removal of one actor's updates and lack that of the others'.
-  if (bringsRemoval(deltas)) return { base: before, deltas }
-  const base = new Map<Actor, number>()
-  for (const [actor, counter] of mentioned(deltas)) {
-    const least = Math.min(counter, before.get(actor) ?? 0)
-    if (least > 0) base.set(actor, least)
-  }
-  if (settled === before) return { base, deltas }
-  for (const [actor, counter] of before) {
-    if (counter > (settled.get(actor) ?? 0)) base.set(actor, counter)
-  }
-  return { base, deltas }
-}
+  before: VersionVector.VersionVector
+): Edit => ({ base: before, deltas })
 
 /** The history that a document with this context has after the edit. */
 const contextAfter = (

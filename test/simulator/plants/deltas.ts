@@ -24,8 +24,25 @@ export const deltaPlants: ReadonlyArray<Plant> = [
     bug: "the base of a change is that of an older version than the one that was changed",
     edits: [{
       file: "src/replica/TravellingEdits.ts",
-      from: "{ base: before.context, deltas }",
-      to: "{ base: new Map([...before.context].map(([a, n]) => [a, Math.max(1, n - 1)])), deltas }"
+      from: "Edit.make(deltas, before.context)",
+      to: `Edit.make(
+        deltas,
+        new Map([...before.context].map(([actor, counter]) => [actor, Math.max(1, counter - 1)]))
+      )`
+    }]
+  },
+  {
+    name: "base-of-named-actors-alone",
+    bug: "a replica joins a change without a removal that the change does not bring",
+    edits: [{
+      file: "src/replica/TravellingEdits.ts",
+      from: "Edit.make(deltas, before.context)",
+      to: `Edit.make(
+        deltas,
+        new Map([...before.context].filter(([actor]) =>
+          deltas.some(({ seen }) => seen.dots.some((dot) => dot.actor === actor))
+        ))
+      )`
     }]
   }
 ]

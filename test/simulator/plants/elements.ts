@@ -23,18 +23,5 @@ export const elementPlants: ReadonlyArray<Plant> = [
       from: "else if (mine === other) {",
       to: "else if (mine.height === other.height && mine.size === other.size) {"
     }]
-  },
-  {
-    name: "removal-brought-without-its-dot",
-    bug: "an update of a counter brings a removal to where that is not known",
-    edits: [{
-      file: "src/core/crdt/Edit.ts",
-      from: "if (bringsRemoval(deltas)) return { base: before, deltas }",
-      to: ""
-    }, {
-      file: "src/replica/TravellingEdits.ts",
-      from: "{ base: before.context, deltas }",
-      to: "Edit.make(deltas, before.context)"
-    }]
   }
 ]
