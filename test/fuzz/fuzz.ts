@@ -80,7 +80,7 @@ export const fuzz = async (
       }
       // The first episode compiles code, which stays.
       if ((own - seed) % 10 !== 0) continue
-      const needed = neededBytes()
+      const needed = await neededBytes()
       least ??= needed
       if (needed > least + leftBytesMax) {
         throw new Fault(`${Math.round((needed - least) / 2 ** 20)} MB stay after ${name}, ${own}`)

@@ -34,13 +34,18 @@ export const alarmsAt = ({ core }: MemoryNode): ReadonlyArray<string> =>
 
 let collect: (() => void) | undefined
 
-/** Bytes that this process cannot do without. */
-export const neededBytes = (): number => {
+/**
+ * Bytes that this process cannot do without. V8 goes on freeing buffers after a collection has
+ * returned, and counts them until it has: only a second collection finds them gone.
+ */
+export const neededBytes = async (): Promise<number> => {
   if (collect === undefined) {
     setFlagsFromString("--expose-gc")
     const gc: unknown = runInNewContext("gc")
     collect = typeof gc === "function" ? () => void gc() : () => undefined
   }
+  collect()
+  await new Promise((resolve) => setImmediate(resolve))
   collect()
   const { external, heapUsed } = process.memoryUsage()
   return heapUsed + external
