@@ -67,15 +67,20 @@ export class RecentEdits {
 
   /**
    * The last changes of a document before those of `bytes`, in the order in which they were taken,
-   * as many as fit into `bytesMax`. None where `bytes` itself is forgotten, since older ones are
-   * too.
+   * at most `count`, and as many as fit into `bytesMax`. All are before bytes that are not kept.
    */
-  before(key: RowKey, bytes: Uint8Array, bytesMax: number): ReadonlyArray<Uint8Array> {
-    let here = this.#newest.get(textOf(key))
+  before(
+    key: RowKey,
+    bytes: Uint8Array,
+    { bytesMax, count }: { readonly bytesMax: number; readonly count: number }
+  ): ReadonlyArray<Uint8Array> {
+    const newest = this.#newest.get(textOf(key))
+    let here = newest
     while (here !== undefined && here.bytes !== bytes) here = here.older
     const found: Array<Uint8Array> = []
     let room = bytesMax
-    for (here = here?.older; here !== undefined; here = here.older) {
+    here = here === undefined ? newest : here.older
+    for (; here !== undefined && found.length < count; here = here.older) {
       room -= here.bytes.length
       if (room < 0) break
       found.push(here.bytes)

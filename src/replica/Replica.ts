@@ -183,8 +183,8 @@ export class Replica {
       if (update.fromMemory === true) this.#commits.shown.acknowledge(key, local)
       this.#commits.await(this.#failing(), onCommit)
       const encoded = encode(before)
-      const { dot } = known
-      return { _tag: "Updated", document: before, encoded, edit: undefined, dot, isRetry: true }
+      const edit = this.edits.confirming(before, DocumentCodec.lengthOf(encoded))
+      return { _tag: "Updated", document: before, encoded, edit, dot: known.dot, isRetry: true }
     }
     const actor = this.#actorFor(key, local, update)
     const { limits: { counterUpdatesMax }, runtime, stampMillis } = this.#options

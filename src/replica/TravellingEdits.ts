@@ -24,6 +24,13 @@ export interface TravellingEdit {
   readonly bytesMax: number
 }
 
+/** Whether the changes of a document are smaller than it. */
+const hasChanges = (store: DotStore | undefined): boolean =>
+  store?.kind === "tree" || store?.kind === "counter"
+
+/** Changes that are looked through first for those that a replica lacks. */
+const fewest = 8
+
 /** A leaf takes no less: its key, its kind, a count, and one dot, stamp and value, or one total. */
 const leafBytes = 8
 
@@ -37,6 +44,11 @@ const leaves = (store: DotStore | undefined): number => {
 /** Bytes that the changes take at the least; to encode those of a large deletion costs more. */
 const leastBytes = (deltas: ReadonlyArray<Delta>): number =>
   deltas.reduce((sum, { seen, store }) => sum + 2 * seen.dots.length + leafBytes * leaves(store), 0)
+
+const travelling = (edit: Edit.Edit, bytesMax: number): TravellingEdit | undefined => {
+  const bytes = DeltaCodec.encode([edit])
+  return bytes.length > bytesMax ? undefined : { edit, bytes, bytesMax }
+}
 
 export class TravellingEdits {
   readonly #limits: TravelLimits
@@ -65,13 +77,23 @@ export class TravellingEdits {
     }
   ): TravellingEdit | undefined {
     const { after, before, documentBytes } = options
-    const kind = (before.store ?? after.store)?.kind
-    if (kind !== "tree" && kind !== "counter") return undefined
-    const bytesMax = documentBytes * this.#limits.deltaPercentMax / 100
+    if (!hasChanges(before.store ?? after.store)) return undefined
+    const bytesMax = this.#bytesMax(documentBytes)
     if (leastBytes(deltas) > bytesMax) return undefined
-    const edit = Edit.make(deltas, before.context)
-    const bytes = DeltaCodec.encode([edit])
-    return bytes.length > bytesMax ? undefined : { edit, bytes, bytesMax }
+    return travelling(Edit.make(deltas, before.context), bytesMax)
+  }
+
+  /**
+   * What travels of a document that a retry finds done, in place of all of it: nothing that has all
+   * of it as its base, so that a replica which acknowledges it has the same.
+   */
+  confirming({ context, store }: Document, documentBytes: number): TravellingEdit | undefined {
+    if (!hasChanges(store)) return undefined
+    return travelling(Edit.confirming(context), this.#bytesMax(documentBytes))
+  }
+
+  #bytesMax(documentBytes: number): number {
+    return documentBytes * this.#limits.deltaPercentMax / 100
   }
 
   /** Keeps a change that this replica took; the bytes are the caller's no more. */
@@ -85,8 +107,8 @@ export class TravellingEdits {
   }
 
   /**
-   * The bytes that bring a replica with this context as far as a change that was made here;
-   * undefined where it needs the document.
+   * The bytes that bring a replica with this context as far as a change that was made here, or a
+   * document that was confirmed; undefined where it needs the document.
    */
   missing(
     key: RowKey,
@@ -94,9 +116,14 @@ export class TravellingEdits {
     context: VersionVector.VersionVector
   ): Uint8Array | undefined {
     const { bytes, bytesMax, edit } = made
-    const before = this.#recent.before(key, bytes, bytesMax - bytes.length)
-    const edits = [...before.flatMap(DeltaCodec.decode), edit]
-    const lacked = Edit.missing(context, edits)
-    return lacked === undefined || lacked.length === 0 ? undefined : DeltaCodec.encode(lacked)
+    const room = bytesMax - bytes.length
+    // Mostly a few are missing; to read all that are remembered costs more than to send them.
+    for (let count = fewest;; count *= 8) {
+      const before = this.#recent.before(key, bytes, { bytesMax: room, count })
+      const edits = [...before.flatMap(DeltaCodec.decode), edit]
+      const lacked = Edit.missing(context, edits)
+      if (lacked !== undefined) return lacked.length === 0 ? undefined : DeltaCodec.encode(lacked)
+      if (before.length < count) return undefined
+    }
   }
 }

@@ -38,7 +38,7 @@ export type Updated =
     readonly dot: Dot
     readonly document: Document
     readonly encoded: EncodedDocument
-    /** The change alone, where it travels in place of the document. */
+    /** The change alone, or of a retry no change, where it travels in place of the document. */
     readonly edit: TravellingEdit | undefined
     readonly isRetry: boolean
   }

@@ -141,6 +141,46 @@ describe("a write", () => {
   })
 })
 
+describe("a retry of a write", () => {
+  const named = () => ({
+    operationId: { session: "s", sequence: 2 },
+    mark: stepped.nodes[0]!.core.replica.operations.mark()
+  })
+
+  it("sends no document to replicas that have all of it", async () => {
+    await start()
+    add("a", { w: "all" })
+    add("b", { w: "all", ...named() })
+    add("c", { w: "all" })
+    forget()
+    expect(add("b", { w: "all", ...named() }).answer.values).toEqual([["a", "b", "c"]])
+    expect(tagsAt("n2")).toEqual(["StoreDelta"])
+    expect(tagsAt("n3")).toEqual(["StoreDelta"])
+  })
+
+  it("sends the changes that a replica lacks, and no document", async () => {
+    await start()
+    add("a", { w: "all" })
+    without(3, () => {
+      add("b", named())
+      add("c")
+    })
+    expect(add("b", { w: "all", ...named() }).isOpen).toBe(false)
+    expect(tagsAt("n3")).toEqual(["StoreDelta", "StoreDelta"])
+    expect(areEqual()).toBe(true)
+  })
+
+  it("is acknowledged by no replica that lacks it", async () => {
+    await start()
+    add("a", { w: "all" })
+    without(3, () => add("b", named()))
+    let deltas = 0
+    stepped.loses = ({ to }) => to === node(2) || (to === node(3) && deltas++ > 0)
+    expect(add("b", { w: 2, ...named() }).isOpen).toBe(true)
+    expect(tagsAt("n1")).toContain("NeedsBase")
+  })
+})
+
 describe("an addition to a large set", () => {
   it("takes at most 1 KB to each replica", async () => {
     await start({ deltaPercentMax: 50 })

@@ -14,9 +14,11 @@ const bounds = fc.record({
   recentEditsBytesMax: fc.integer({ min: 1, max: 100 })
 })
 
+const most = { bytesMax: 1_000, count: 1_000 }
+
 it("the newest changes are kept, as many as fit, and given in the order of each document", () => {
   fc.assert(
-    fc.property(added, bounds, fc.nat(60), (all, limits, bytesMax) => {
+    fc.property(added, bounds, fc.nat(60), fc.nat(5), (all, limits, bytesMax, count) => {
       const recent = new RecentEdits(limits)
       const model: Array<{ readonly name: number; readonly bytes: Uint8Array }> = []
       let forgotten = 0
@@ -37,16 +39,20 @@ it("the newest changes are kept, as many as fit, and given in the order of each 
         for (const kept of model) {
           const ofDocument = model.filter((other) => other.name === kept.name)
           const before = ofDocument.slice(0, ofDocument.indexOf(kept)).map((other) => other.bytes)
-          while (before.reduce((sum, { length }) => sum + length, 0) > bytesMax) before.shift()
-          const given = recent.before(keyOf(kept.name), kept.bytes, bytesMax)
+          const isMore = () => before.reduce((sum, { length }) => sum + length, 0) > bytesMax
+          while (isMore() || before.length > count) before.shift()
+          const given = recent.before(keyOf(kept.name), kept.bytes, { bytesMax, count })
           expect(given.length).toBe(before.length)
           expect(given.every((bytes, i) => bytes === before[i])).toBe(true)
         }
-        expect(recent.before(keyOf(name), new Uint8Array(1), 1_000)).toEqual([])
+        const newest = model.filter((other) => other.name === name).map((other) => other.bytes)
+        const given = recent.before(keyOf(name), new Uint8Array(1), most)
+        expect(given.length).toBe(newest.length)
+        expect(given.every((bytes, i) => bytes === newest[i])).toBe(true)
       }
       recent.clear()
       expect(recent.stats()).toMatchObject({ recentEdits: 0, recentEditBytes: 0 })
-      expect(recent.before(keyOf(0), new Uint8Array(1), 1_000)).toEqual([])
+      expect(recent.before(keyOf(0), new Uint8Array(1), most)).toEqual([])
     })
   )
 })

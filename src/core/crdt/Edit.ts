@@ -33,6 +33,24 @@ export const make = (
   before: VersionVector.VersionVector
 ): Edit => ({ base: before, deltas })
 
+const nothing: Delta = {
+  seen: { vector: VersionVector.empty, dots: [] },
+  path: [],
+  store: undefined,
+  deferred: [],
+  expiry: Expiry.none
+}
+
+/** The edit that changes nothing, which only a document that covers this context may join. */
+export const confirming = (context: VersionVector.VersionVector): Edit => ({
+  base: context,
+  deltas: [nothing]
+})
+
+const isNothing = ({ deferred, ended, expiry, seen, store }: Delta): boolean =>
+  store === undefined && seen.dots.length === 0 && seen.vector.size === 0
+  && deferred.length === 0 && expiry.length === 0 && (ended ?? []).length === 0
+
 /** The history that a document with this context has after the edit. */
 const contextAfter = (
   context: VersionVector.VersionVector,
@@ -40,9 +58,9 @@ const contextAfter = (
 ): VersionVector.VersionVector =>
   deltas.reduce((joined, { seen }) => joinContext(joined, seen), context)
 
-/** Whether a document with this context has an edit already. */
+/** Whether a document with this context has an edit already, and so its base. */
 export const isIn = (context: VersionVector.VersionVector, edit: Edit): boolean =>
-  VersionVector.covers(context, contextAfter(VersionVector.empty, edit))
+  VersionVector.covers(context, contextAfter(edit.base, edit))
 
 /**
  * Of edits in the order in which one replica took them, those that bring a document with this
@@ -128,7 +146,7 @@ class Joining {
  */
 export const apply = (document: Document, { deltas }: Edit, onConflict?: OnConflict): Document => {
   const joining = new Joining(document)
-  for (const delta of deltas) joining.join(delta, onConflict)
+  for (const delta of deltas) if (!isNothing(delta)) joining.join(delta, onConflict)
   const after = joining.document
   const unchanged = after.context === document.context && after.store === document.store
     && after.deferred === document.deferred && after.expiry === document.expiry

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest"
 import * as Document from "../../../src/core/crdt/Document.ts"
 import { nest } from "../../../src/core/crdt/DotStore.ts"
 import * as VersionVector from "../../../src/core/clock/VersionVector.ts"
+import * as DeltaCodec from "../../../src/core/crdt/DeltaCodec.ts"
 import * as Edit from "../../../src/core/crdt/Edit.ts"
 import { definitions, histories, type ReachedHistory } from "../reachable.ts"
 import { faultsOf, textOf } from "./documents.ts"
@@ -71,6 +72,21 @@ describe.each(definitions)("edits of documents of %s", (_, definition) => {
           expect(Edit.isIn(before.context, edit)).toBe(false)
           expect(textOf(Edit.apply(before, edit))).toBe(textOf(after))
           expect(Edit.apply(after, edit)).toBe(after)
+        }
+      })
+    )
+  })
+
+  it("that confirm a document change none, and go only where all of it is", () => {
+    fc.assert(
+      fc.property(histories(definition), ({ documents }) => {
+        for (const confirmed of documents) {
+          const edit = Edit.confirming(confirmed.context)
+          expect(DeltaCodec.decode(DeltaCodec.encode([edit]))[0]!.base).toEqual(edit.base)
+          for (const document of documents) {
+            expect(Edit.apply(document, edit)).toBe(document)
+            expect(Edit.isIn(document.context, edit)).toBe(isReached(document, edit))
+          }
         }
       })
     )

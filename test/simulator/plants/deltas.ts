@@ -44,5 +44,14 @@ export const deltaPlants: ReadonlyArray<Plant> = [
         ))
       )`
     }]
+  },
+  {
+    name: "retry-confirmed-without-its-document",
+    bug: "a replica acknowledges a retry without having what was written",
+    edits: [{
+      file: "src/replica/TravellingEdits.ts",
+      from: "Edit.confirming(context)",
+      to: "Edit.confirming(new Map())"
+    }]
   }
 ]
