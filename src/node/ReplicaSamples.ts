@@ -2,6 +2,7 @@
  * Lists what a node counts of the documents that it keeps, and of the store below them.
  */
 import type { Sample } from "../http/Metrics.ts"
+import type { StorageStats } from "../storage/Storage.ts"
 import type { NodeCore } from "./NodeCore.ts"
 import { anyIsAlarming, counter, gauge, harmless } from "./Samples.ts"
 
@@ -131,6 +132,7 @@ const storageSamples = ({ options: { storage }, replica }: NodeCore): ReadonlyAr
       "Changes accepted and not committed yet.",
       "Alarming: a number that grows; the disk is slow."
     ]),
+    ...logSamples(stats),
     gauge("writable", storage.healthy() ? 1 : 0, [
       "1 while the disk takes writes.",
       "Alarming: 0."
@@ -149,3 +151,17 @@ const storageSamples = ({ options: { storage }, replica }: NodeCore): ReadonlyAr
     ])
   ]
 }
+
+/** Of the log, and of the fold of its rows into the tables. */
+const logSamples = (stats: StorageStats): ReadonlyArray<Sample> => [
+  gauge("unfolded_bytes", stats.unfoldedBytes, [
+    "Bytes of rows in memory that are committed and not folded into the tables yet.",
+    harmless
+  ]),
+  gauge("unfolded_changes", stats.unfoldedChanges, [
+    "Changes of documents by which the tables are behind the log.",
+    "Alarming: a number that grows beyond what two logs hold; the fold fails."
+  ]),
+  gauge("log_bytes", stats.logBytes, ["Bytes of the log that are not folded yet.", harmless]),
+  counter("fold_slices", stats.foldSlices, ["Slices of folds into the tables.", harmless])
+]

@@ -43,8 +43,14 @@ export const sizeOf = ({ documents, rows }: Batch | AcceptedBatch): number =>
 /** A row's share of memory and log beside its bytes, roughly. */
 const rowBytes = 64
 
+/** As much of a batch as its bytes depend on. */
+interface Measured {
+  readonly documents: ReadonlyArray<Change>
+  readonly rows: ReadonlyArray<Pick<Row, "bytes">>
+}
+
 /** Roughly: each character counts for a byte. */
-export const bytesOf = ({ documents, rows }: Batch): number => {
+export const bytesOf = ({ documents, rows }: Measured): number => {
   let bytes = 0
   for (const change of documents) bytes += bytesOfChange(change)
   for (const row of rows) bytes += rowBytes + (row.bytes?.length ?? 0)

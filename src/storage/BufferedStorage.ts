@@ -2,13 +2,15 @@
  * Answers as the storage service: from the queue first, from the disk second.
  */
 import { invariant } from "../core/Invariant.ts"
+import { textOf } from "../core/model/RowKey.ts"
 import type { CommitQueue } from "./CommitQueue.ts"
 import { decodeKey, encodeKey, rangeUnder } from "./FamilyKey.ts"
 import { compareKeys } from "./KeyOrder.ts"
-import { compareEncoded, type Pending } from "./PendingWrites.ts"
+import { compareEncoded, type Overlay, type Pending } from "./PendingWrites.ts"
 import type { Reader, StoredRow } from "./Reader.ts"
 import type { Family, RowKey, StorageService } from "./Storage.ts"
 import type { OpenedStore } from "./StoreRow.ts"
+import { laidOver, type UnfoldedWrites } from "./UnfoldedWrites.ts"
 
 /** The first items of waiting and stored rows; a waiting row hides the stored one. */
 const merge = <K, A>(options: {
@@ -39,16 +41,68 @@ const merge = <K, A>(options: {
 interface Sources {
   readonly reader: Reader
   readonly queue: CommitQueue
+  readonly unfolded: UnfoldedWrites
+  /** Of the log and its fold, as far as they are known here. */
+  readonly logStats?: () => { readonly logBytes: number; readonly foldSlices: number }
 }
 
+/** What is not in the tables yet: committed, and on top of it what waits. */
+const overlayOf = ({ queue, unfolded }: Sources, key: RowKey): Overlay | undefined =>
+  laidOver(unfolded.overlay(key), queue.pending.overlay(key))
+
+const rowOf = ({ queue, unfolded }: Sources, family: Family, key: string) =>
+  queue.pending.row(family, key) ?? unfolded.row(family, key)
+
+/** Of the lists, each in order, one in which the items of a later list replace equal keys. */
+const newest = <K, A>(
+  lists: ReadonlyArray<ReadonlyArray<Pending<K, A>>>,
+  name: (key: K) => string,
+  compare: (a: K, b: K) => number
+): ReadonlyArray<Pending<K, A>> => {
+  const filled = lists.filter(({ length }) => length > 0)
+  if (filled.length < 2) return filled[0] ?? []
+  const found = new Map(filled.flat().map((item) => [name(item.key), item]))
+  return [...found.values()].sort((a, b) => compare(a.key, b.key))
+}
+
+/** The documents of a partition that wait or are not folded, after `after`, in key order. */
+const keysAfter = (
+  { queue, unfolded }: Sources,
+  partition: number,
+  after: RowKey | undefined
+): ReadonlyArray<Pending<RowKey, RowKey>> =>
+  newest(
+    [
+      ...unfolded.generations.map((generation) => generation.keysAfter(partition, after)),
+      queue.pending.keysAfter(partition, after)
+    ],
+    textOf,
+    compareKeys
+  )
+
+/** The rows of a family that wait or are not folded, and whose keys `includes` takes, in order. */
+const rowsIn = (
+  { queue, unfolded }: Sources,
+  family: Family,
+  includes: (key: string) => boolean
+): ReadonlyArray<Pending<string, StoredRow>> =>
+  newest<string, StoredRow>(
+    [
+      ...unfolded.generations.map((generation) => generation.rowsIncluded(family, includes)),
+      queue.pending.rowsIn(family, includes)
+    ],
+    (key) => key,
+    compareEncoded
+  )
+
 const scan =
-  ({ queue, reader }: Sources): StorageService["scan"] => ({ after, limit, partition }) =>
+  (sources: Sources): StorageService["scan"] => ({ after, limit, partition }) =>
     merge<RowKey, RowKey>({
       limit,
       after,
-      waiting: queue.pending.keysAfter(partition, after),
+      waiting: keysAfter(sources, partition, after),
       storedAfter: (last) => {
-        const key = reader.keyAfter(partition, last)
+        const key = sources.reader.keyAfter(partition, last)
         return key === undefined ? undefined : { key, item: key }
       },
       compare: compareKeys
@@ -78,15 +132,15 @@ const storedRows = (
 }
 
 const scanRows =
-  ({ queue, reader }: Sources): StorageService["scanRows"] => ({ after, family, limit, under }) => {
+  (sources: Sources): StorageService["scanRows"] => ({ after, family, limit, under }) => {
     const { before, from } = rangeUnder(family, under)
     const last = after === undefined ? "" : encodeKey(family, after)
     const first = last < from ? from : last
     const rows = merge<string, StoredRow>({
       limit,
       after: first,
-      waiting: queue.pending.rowsIn(family, (key) => key > first && key < before),
-      storedAfter: storedRows(reader, { family, first, before, limit }),
+      waiting: rowsIn(sources, family, (key) => key > first && key < before),
+      storedAfter: storedRows(sources.reader, { family, first, before, limit }),
       compare: compareEncoded
     })
     return rows.map(({ bytes, key: encoded }) => {
@@ -100,15 +154,15 @@ export const makeBufferedStorage = (
   sources: Sources,
   { changes, storeId }: OpenedStore
 ): StorageService => {
-  const { queue, reader } = sources
+  const { logStats, queue, reader, unfolded } = sources
   return {
     storeId,
     committedChanges: () => changes + queue.changes,
-    read: (key) => reader.read(key, queue.pending.overlay(key)),
-    readHeader: (key) => reader.header(key, queue.pending.overlay(key)),
+    read: (key) => reader.read(key, overlayOf(sources, key)),
+    readHeader: (key) => reader.header(key, overlayOf(sources, key)),
     readRow: (family, key) => {
       const encoded = encodeKey(family, key)
-      const waiting = queue.pending.row(family, encoded)
+      const waiting = rowOf(sources, family, encoded)
       if (waiting === undefined) return reader.row(family, encoded)
       const { bytes } = waiting
       return bytes === undefined ? { _tag: "Absent" } : { _tag: "Found", bytes }
@@ -120,6 +174,12 @@ export const makeBufferedStorage = (
     healthy: () => queue.healthy,
     fault: () => queue.fault?.detail,
     trouble: () => queue.trouble,
-    stats: () => ({ ...queue.stats, damaged: reader.damaged })
+    stats: () => ({
+      ...queue.stats,
+      ...logStats?.() ?? { logBytes: 0, foldSlices: 0 },
+      unfoldedBytes: unfolded.bytes,
+      unfoldedChanges: unfolded.changes,
+      damaged: reader.damaged
+    })
   }
 }

@@ -20,6 +20,7 @@ import { PendingWrites } from "./PendingWrites.ts"
 import { SequenceNumbers } from "./SequenceNumbers.ts"
 import type { Batch, OnCommit, StorageFailure, StorageStats } from "./Storage.ts"
 import type { StorageLimits } from "./StorageOptions.ts"
+import type { UnfoldedWrites } from "./UnfoldedWrites.ts"
 
 interface Write extends AcceptedBatch {
   readonly bytes: number
@@ -52,6 +53,7 @@ export class CommitQueue {
   readonly #limits: StorageLimits
   readonly #commit: (group: Group) => void
   readonly #numbers: SequenceNumbers
+  readonly #unfolded: UnfoldedWrites | undefined
   #gathered: Array<Write> = []
   #inFlight: Array<Group> = []
   #waitingChanges = 0
@@ -78,11 +80,14 @@ export class CommitQueue {
       /** Of the store; its sequence numbers begin with it. */
       readonly epoch: number
       readonly commit: (group: Group) => void
+      /** Takes over what is committed; left out where the commit does so. */
+      readonly unfolded?: UnfoldedWrites
     }
   ) {
     this.#runtime = options.runtime
     this.#limits = options.limits
     this.#commit = options.commit
+    this.#unfolded = options.unfolded
     this.#numbers = new SequenceNumbers(options.epoch)
   }
 
@@ -99,7 +104,7 @@ export class CommitQueue {
     return this.#changes
   }
 
-  get stats(): Omit<StorageStats, "damaged"> {
+  get stats(): Pick<StorageStats, "groups" | "changes" | "bytes" | "failures" | "waiting"> {
     return {
       groups: this.#groups,
       changes: this.#changes,
@@ -208,12 +213,17 @@ export class CommitQueue {
     return this.#gathered.splice(0, taken)
   }
 
-  /** Group `id`, and those before it, are committed and synced. */
-  committed(id: number): void {
+  /**
+   * Group `id`, and those before it, are committed and synced. `isFolded`: with all that was
+   * committed before them they are in the tables already.
+   */
+  committed(id: number, isFolded = false): void {
     const count = this.#inFlight.findLastIndex((group) => group.id <= id) + 1
     const writes = this.#inFlight.splice(0, count).flatMap((group) => group.writes)
+    if (isFolded) this.#unfolded?.clear()
     for (const write of writes) {
       this.pending.forget(write)
+      if (!isFolded) this.#unfolded?.add(write, write.bytes)
       this.#waitingChanges -= sizeOf(write)
       this.#waitingBytes -= write.bytes
       this.#changes += write.documents.length
@@ -225,6 +235,13 @@ export class CommitQueue {
     for (const { done } of writes) done(undefined)
     if (this.#gathered.length > 0) this.#schedule()
     this.#endIfIdle()
+  }
+
+  /** What is committed cannot be folded: the next commits may fail, or make room. */
+  troubled(failure: StorageFailure): void {
+    if (failure.isLasting === true) this.breakDown(failure)
+    this.#healthy = false
+    this.#lastFailure = failure
   }
 
   /** A group was not committed: neither it nor anything after it is kept. */

@@ -1,22 +1,32 @@
 /**
- * Commits batches in one transaction. The only code that writes callers' data; both implementations
- * use it, one on a thread of its own.
+ * Commits batches, and folds what is committed into the tables. The only code that writes callers'
+ * data; both implementations use it, one on a thread of its own.
  *
- * Rows are upserted in place. A commit could append to a log instead, and a fold write the rows
- * later: `PendingWrites` would then keep what is committed and not folded, and nothing else here
- * would change.
+ * A commit appends to the log and syncs it once. Its rows then stay in memory, and in the log,
+ * until a fold has written them into the tables: this is a log-structured merge (O'Neil et al.,
+ * Acta Informatica 1996) whose lower level is a B-tree.
+ *
+ * Where the tables take no more, or there is no log, a commit writes the tables itself, with all
+ * that is not folded, in one transaction: so a write that makes room is taken, and others are
+ * refused.
  */
-import type { AcceptedBatch, EncodedRow, NumberedChange } from "./AcceptedBatch.ts"
-import { documentChecksum, type DocumentRow, rowChecksum } from "./Checksum.ts"
-import { ChangeCount } from "./ChangeCount.ts"
-import type { Database, Statement } from "./Database.ts"
-import { familyNumbers } from "./FamilyKey.ts"
+import { ByteReader, ByteWriter } from "../core/codec/Bytes.ts"
+import { type AcceptedBatch, bytesOf } from "./AcceptedBatch.ts"
+import type { CommitLog } from "./CommitLog.ts"
+import { type Database, inTransaction } from "./Database.ts"
 import type { FileGuard } from "./FileGuard.ts"
+import { Fold, type FoldTarget } from "./Fold.ts"
+import { failureOfLog, LogError } from "./LogFile.ts"
 import { isBadPage, isSqliteError, sqliteFull } from "./SqliteError.ts"
-import type { RowKey, StorageFailure } from "./Storage.ts"
+import type { StorageFailure } from "./Storage.ts"
+import { StoreCounts } from "./StoreCounts.ts"
+import { TableWriter } from "./TableWriter.ts"
+import { UnfoldedWrites } from "./UnfoldedWrites.ts"
+import { pack, unpack } from "./WorkerProtocol.ts"
 
-/** An error of SQLite; any other error is a fault of ours and is thrown on. */
+/** An error of the disk; any other error is a fault of ours and is thrown on. */
 const failureOf = (error: unknown): StorageFailure => {
+  if (error instanceof LogError) return failureOfLog(error)
   if (!isSqliteError(error)) throw error
   return {
     kind: error.errcode === sqliteFull ? "full" : "failing",
@@ -31,107 +41,191 @@ export const lossOf = (guard: FileGuard | undefined): StorageFailure | undefined
   return detail === undefined ? undefined : { kind: "failing", detail, isLasting: true }
 }
 
-/**
- * Bytes of a row that stand beside its key; more lie in the table of contents. SQLite keeps 1 KB of
- * a row with its key and reads another page for the rest, which may be one page.
- */
-const insideBytesMax = 4_096
+/** Told as it happens, in this order: a generation is frozen, and later it is in the tables. */
+export interface FoldEvents {
+  readonly frozen: () => void
+  readonly folded: () => void
+  /** A slice was not written. The log has its rows, and the next commit tries again. */
+  readonly failed: (failure: StorageFailure) => void
+}
 
-const noBytes = new Uint8Array(0)
+export interface CommitterOptions {
+  readonly database: Database
+  /** Of a store that lies in files. */
+  readonly guard?: FileGuard | undefined
+  /** Left out: each commit writes the tables. */
+  readonly log?: CommitLog | undefined
+  readonly foldRowsMax?: number
+  /** Changes of documents that the tables have. */
+  readonly changes?: number
+  readonly events?: FoldEvents
+}
+
+/** A fold is ahead of the log by this much, so that it has ended before the log is full. */
+const foldLead = 1.25
+
+export const noEvents: FoldEvents = { frozen: () => {}, folded: () => {}, failed: () => {} }
+
+/** The content of a record: groups as they are packed. */
+const contentOf = (packed: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const writer = new ByteWriter(packed.reduce((sum, { length }) => sum + length + 8, 0))
+  for (const group of packed) writer.bytes(group)
+  return writer.view()
+}
+
+/** The batches of a record. */
+export const batchesIn = (content: Uint8Array): ReadonlyArray<AcceptedBatch> => {
+  const reader = new ByteReader(content)
+  const batches: Array<AcceptedBatch> = []
+  while (reader.remaining > 0) batches.push(...unpack(reader.bytes()))
+  return batches
+}
+
+const changesIn = (batches: ReadonlyArray<AcceptedBatch>): number =>
+  batches.reduce((sum, { documents }) => sum + documents.length, 0)
 
 export class Committer {
+  readonly unfolded = new UnfoldedWrites()
   readonly #database: Database
   readonly #guard: FileGuard | undefined
-  readonly #putContent: Statement
-  readonly #begin: Statement
-  readonly #commit: Statement
-  readonly #putDocumentRow: Statement
-  readonly #dropElement: Statement
-  readonly #dropDocument: Statement
-  readonly #putRow: Statement
-  readonly #dropRow: Statement
-  readonly #count: ChangeCount
+  readonly #log: CommitLog | undefined
+  readonly #events: FoldEvents
+  readonly #target: FoldTarget
+  #fold: Fold | undefined
+  #foldFailure: StorageFailure | undefined
+  /** Changes of documents that the tables have, and those with the log. */
+  #changes: number
+  #slices = 0
 
-  /** `guard` is for a store that lies in files. */
-  constructor(database: Database, guard?: FileGuard) {
+  constructor({ changes = 0, database, events, foldRowsMax = 1, guard, log }: CommitterOptions) {
     this.#database = database
     this.#guard = guard
-    this.#begin = database.prepare("BEGIN IMMEDIATE")
-    this.#commit = database.prepare("COMMIT")
-    this.#putDocumentRow = database.prepare(
-      `INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-       element_count = excluded.element_count, checksum = excluded.checksum,
-       bytes = excluded.bytes, sequence = excluded.sequence, content = excluded.content`
-    )
-    this.#putContent = database.prepare("INSERT INTO contents (bytes) VALUES (?) RETURNING id")
-    const document = "partition = ? AND bucket = ? AND partition_key = ? AND sort_key = ?"
-    this.#dropElement = database.prepare(`DELETE FROM documents WHERE ${document} AND path = ?`)
-    this.#dropDocument = database.prepare(`DELETE FROM documents WHERE ${document}`)
-    this.#putRow = database.prepare(
-      `INSERT INTO family_rows VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-       checksum = excluded.checksum, bytes = excluded.bytes`
-    )
-    this.#dropRow = database.prepare("DELETE FROM family_rows WHERE family = ? AND key = ?")
-    this.#count = new ChangeCount(database)
+    this.#log = log
+    this.#events = events ?? noEvents
+    this.#target = {
+      database,
+      tables: new TableWriter(database),
+      counts: new StoreCounts(database),
+      rowsMax: foldRowsMax
+    }
+    this.#changes = changes
   }
 
-  /** Commits every batch, synced, or none: then the failure says why. */
-  commit(batches: ReadonlyArray<AcceptedBatch>): StorageFailure | undefined {
+  /** Bytes of records that are not folded, and slices of folds so far. */
+  get stats(): { readonly logBytes: number; readonly foldSlices: number } {
+    return { logBytes: this.#log?.bytes ?? 0, foldSlices: this.#slices }
+  }
+
+  /** Whether the tables have all that is committed. */
+  get isFolded(): boolean {
+    return this.unfolded.changes === 0 && this.unfolded.bytes === 0
+  }
+
+  /**
+   * Commits every batch, synced, or none: then the failure says why. `packed` are the same batches,
+   * packed already.
+   */
+  commit(
+    batches: ReadonlyArray<AcceptedBatch>,
+    packed?: ReadonlyArray<Uint8Array>
+  ): StorageFailure | undefined {
     const lost = lossOf(this.#guard)
     if (lost !== undefined) return lost
-    let changes = 0
-    for (const { documents } of batches) changes += documents.length
     try {
-      this.#begin.run()
-      for (const batch of batches) {
-        for (const change of batch.documents) this.#apply(change)
-        for (const row of batch.rows) this.#applyRow(row)
-      }
-      if (changes > 0) this.#count.write(changes)
-      this.#commit.run()
-      this.#count.committed(changes)
-      // This commit is on no disk where the files went meanwhile.
-      return lossOf(this.#guard)
+      const content = this.#log === undefined || this.#foldFailure !== undefined
+        ? undefined
+        : contentOf(packed ?? [pack(batches, 1024)])
+      if (content === undefined || !this.#makeRoom(content.length)) this.#writeThrough(batches)
+      else this.#append(batches, content)
     } catch (error) {
-      // Some errors, a full disk among them, have ended the transaction already.
-      if (this.#database.isTransaction) this.#database.exec("ROLLBACK")
       return failureOf(error)
     }
+    // This commit is on no disk where the files went meanwhile.
+    return lossOf(this.#guard)
   }
 
-  #apply({ key, header, elements, elementCount, sequence }: NumberedChange): void {
-    const { partition, bucket, partitionKey, sortKey } = key
-    if (header === undefined) {
-      this.#dropDocument.run(partition, bucket, partitionKey, sortKey)
-      return
+  #append(batches: ReadonlyArray<AcceptedBatch>, content: Uint8Array): void {
+    this.#log?.append(content)
+    for (const batch of batches) this.unfolded.add(batch, bytesOf(batch))
+    this.#changes += changesIn(batches)
+  }
+
+  /** Whether the log takes so much now. The fold of the other file ends first where it must. */
+  #makeRoom(contentBytes: number): boolean {
+    const log = this.#log
+    if (log === undefined || !log.fits(contentBytes)) return false
+    if (log.hasRoom(contentBytes)) return true
+    while (this.#fold !== undefined) if (!this.#slice()) return false
+    log.freeze()
+    this.unfolded.freeze()
+    this.#events.frozen()
+    const end = { folded: log.last, changes: this.#changes }
+    this.#fold = new Fold(this.#target, this.unfolded.generations[0]!, end)
+    return true
+  }
+
+  /** Folds on, between two commits: as far as the log is used up meanwhile, and some more. */
+  fold(): void {
+    if (this.#foldFailure !== undefined) return
+    do {
+      if (this.#fold === undefined || !this.#slice()) return
+    } while (this.#fold !== undefined && this.#isBehind(this.#fold))
+  }
+
+  #isBehind({ share }: Fold): boolean {
+    return share < foldLead * (this.#log?.usedShare ?? 0)
+  }
+
+  /** Whether the next slice of the fold is written. */
+  #slice(): boolean {
+    try {
+      const isLast = this.#fold?.slice() === true
+      this.#slices++
+      if (!isLast) return true
+      this.#fold = undefined
+      this.#log?.folded()
+      this.unfolded.folded()
+      this.#events.folded()
+      return true
+    } catch (error) {
+      this.#foldFailure = failureOf(error)
+      this.#events.failed(this.#foldFailure)
+      return false
     }
-    this.#put(key, { path: "", elementCount, bytes: header, sequence })
-    for (const [path, bytes] of elements) {
-      if (bytes === undefined) this.#dropElement.run(partition, bucket, partitionKey, sortKey, path)
-      else this.#put(key, { path, elementCount: null, bytes, sequence: null })
+  }
+
+  /** Writes the tables with all that is not folded, and then these batches. */
+  #writeThrough(batches: ReadonlyArray<AcceptedBatch>): void {
+    const { counts, tables } = this.#target
+    const start = this.#log?.nextStart()
+    const added = changesIn(batches)
+    inTransaction(this.#database, () => {
+      if (!this.isFolded) {
+        for (const batch of batches) tables.makeRoom(batch)
+        for (const generation of this.unfolded.generations) {
+          for (const item of generation.inKeyOrder()) tables.fold(item)
+        }
+      }
+      for (const batch of batches) tables.write(batch)
+      const changes = this.#changes + added
+      if (added > 0 || !this.isFolded) counts.write("changes", changes)
+      if (start !== undefined) counts.write("folded", start)
+    })
+    this.#changes += added
+    if (start !== undefined) this.#log?.restart(start)
+    this.#fold = undefined
+    this.#foldFailure = undefined
+    this.unfolded.clear()
+  }
+
+  /** Writes all that is not folded into the tables; why not, where it cannot. */
+  settle(): StorageFailure | undefined {
+    if (this.isFolded) return undefined
+    try {
+      this.#writeThrough([])
+      return undefined
+    } catch (error) {
+      return failureOf(error)
     }
-  }
-
-  #put(key: RowKey, row: DocumentRow): void {
-    const isInside = row.bytes.length <= insideBytesMax
-    const content = isInside ? null : Number(this.#putContent.get(row.bytes)?.["id"])
-    this.#putDocumentRow.run(
-      key.partition,
-      key.bucket,
-      key.partitionKey,
-      key.sortKey,
-      row.path,
-      row.elementCount,
-      documentChecksum(key, row),
-      isInside ? row.bytes : noBytes,
-      row.sequence,
-      content
-    )
-  }
-
-  #applyRow({ bytes, family, key }: EncodedRow): void {
-    const at = [familyNumbers[family], Buffer.from(key, "latin1")] as const
-    if (bytes === undefined) this.#dropRow.run(...at)
-    else this.#putRow.run(...at, rowChecksum({ family, key, bytes }), bytes)
   }
 }

@@ -7,14 +7,15 @@ import * as Layer from "effect/Layer"
 import { DatabaseSync } from "node:sqlite"
 import { lan } from "../core/model/Limits.ts"
 import { makeBufferedStorage } from "./BufferedStorage.ts"
-import { Committer } from "./Committer.ts"
 import { badPage, CommitQueue } from "./CommitQueue.ts"
 import { endLostMark, FileGuard, isMarkedLost } from "./FileGuard.ts"
+import { type LogFiles, MemoryLogFile, openLogFiles } from "./LogFile.ts"
+import { noEvents } from "./Committer.ts"
+import { openStore } from "./OpenStore.ts"
 import { Reader } from "./Reader.ts"
 import { Storage, type StorageService, StorageUnavailable } from "./Storage.ts"
 import type { StorageOptions } from "./StorageOptions.ts"
 import { lockDirectory, unavailable } from "./StoreDirectory.ts"
-import { prepareWriter } from "./Tables.ts"
 
 /**
  * A disk in memory, which outlives the storage as a real one outlives the process: what was
@@ -22,6 +23,7 @@ import { prepareWriter } from "./Tables.ts"
  */
 export class MemoryDisk {
   readonly database = new DatabaseSync(":memory:")
+  readonly logs: LogFiles = [new MemoryLogFile(), new MemoryLogFile()]
   inUse = false
 }
 
@@ -39,6 +41,7 @@ export interface DirectStorage {
 
 interface LockedStore {
   readonly database: DatabaseSync
+  readonly logs: LogFiles
   readonly release: () => void
 }
 
@@ -50,18 +53,29 @@ const lockMemory = (disk: MemoryDisk): LockedStore => {
     throw new StorageUnavailable({ path: nameOf(disk), reason: "another storage uses it" })
   }
   disk.inUse = true
-  return { database: disk.database, release: () => void (disk.inUse = false) }
+  return { database: disk.database, logs: disk.logs, release: () => void (disk.inUse = false) }
+}
+
+const openLogsOf = (databasePath: string, database: DatabaseSync): LogFiles => {
+  try {
+    return openLogFiles(databasePath)
+  } catch (error) {
+    database.close()
+    throw error
+  }
 }
 
 const lockFile = (directory: string): LockedStore => {
   const lock = lockDirectory(directory)
   try {
     const database = new DatabaseSync(lock.databasePath)
+    const logs = openLogsOf(lock.databasePath, database)
     const release = () => {
       database.close()
+      for (const file of logs) file.close()
       lock.release()
     }
-    return { database, release }
+    return { database, logs, release }
   } catch (error) {
     lock.release()
     throw unavailable(directory, error)
@@ -72,7 +86,7 @@ const lockFile = (directory: string): LockedStore => {
 export const openDirect = (options: DirectOptions): DirectStorage => {
   const { directory, identity, runtime } = options
   const limits = { ...lan.node, ...options.limits }
-  const { database, release } = typeof directory === "string"
+  const { database, logs, release } = typeof directory === "string"
     ? lockFile(directory)
     : lockMemory(directory)
   try {
@@ -80,23 +94,39 @@ export const openDirect = (options: DirectOptions): DirectStorage => {
     const path = database.location()
     const isLost = path !== null && isMarkedLost(path)
     const newStoreId = runtime.id()
-    const store = prepareWriter(database, { identity, fileBytesMax, newStoreId, isLost })
+    const { committer, store } = openStore(database, logs, {
+      identity,
+      fileBytesMax,
+      newStoreId,
+      isLost,
+      limits,
+      ...path === null ? {} : { guard: () => new FileGuard(path) },
+      events: { ...noEvents, failed: (failure) => queue.troubled(failure) }
+    })
     if (path !== null) endLostMark(path)
-    const committer = new Committer(database, path === null ? undefined : new FileGuard(path))
     const queue = new CommitQueue({
       runtime,
       limits,
       epoch: store.epoch,
       commit: (group) => {
         const failure = committer.commit(group.writes)
-        if (failure === undefined) queue.committed(group.id)
-        else queue.failed(failure)
+        if (failure !== undefined) return queue.failed(failure)
+        queue.committed(group.id)
+        committer.fold()
       }
     })
     const onBadPage = (detail: string) => queue.breakDown(badPage(detail))
+    const reader = new Reader(database, onBadPage)
+    const { unfolded } = committer
+    const sources = { reader, queue, unfolded, logStats: () => committer.stats }
     return {
-      service: makeBufferedStorage({ reader: new Reader(database, onBadPage), queue }, store),
-      close: () => queue.close(release),
+      service: makeBufferedStorage(sources, store),
+      close: () =>
+        queue.close(() => {
+          // What cannot be folded stays in the log, for the next start.
+          committer.settle()
+          release()
+        }),
       abandon: () => {
         queue.abandon()
         release()

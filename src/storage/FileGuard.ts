@@ -7,6 +7,7 @@
  */
 import { closeSync, existsSync, fsyncSync, openSync, rmSync, statSync } from "node:fs"
 import { dirname } from "node:path"
+import { logPaths } from "./LogFile.ts"
 import { logBytesKept } from "./Tables.ts"
 
 interface Watched {
@@ -70,7 +71,8 @@ export class FileGuard {
     this.#databasePath = databasePath
     this.#files = [
       ...watch(databasePath, "the file of the store", Infinity),
-      ...watch(`${databasePath}-wal`, "the log of the store", logBytesKept)
+      ...watch(`${databasePath}-wal`, "the log of the store", logBytesKept),
+      ...logPaths(databasePath).flatMap((path) => watch(path, "the log of commits", Infinity))
     ]
   }
 

@@ -142,6 +142,13 @@ export interface StorageStats {
   readonly failures: number
   /** Changes and rows accepted and not yet committed. */
   readonly waiting: number
+  /** Bytes in memory that are committed and not folded, and the changes of documents in them. */
+  readonly unfoldedBytes: number
+  readonly unfoldedChanges: number
+  /** Bytes of the log's records that are not folded. */
+  readonly logBytes: number
+  /** Slices of folds. */
+  readonly foldSlices: number
   /** Reads that found damage. */
   readonly damaged: number
 }

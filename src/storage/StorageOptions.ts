@@ -21,8 +21,14 @@ export type StorageLimits = Pick<
   | "storageBytesMax"
 >
 
+/** Those of the log, and of the fold from it into the tables. */
+export type LogLimits = Pick<NodeLimits, "logBytesMax" | "foldRowsMax">
+
 /** Those of a storage with a thread of its own. */
-export type ThreadLimits = StorageLimits & Pick<NodeLimits, "fileCheckMillis" | "groupBufferBytes">
+export type ThreadLimits =
+  & StorageLimits
+  & LogLimits
+  & Pick<NodeLimits, "fileCheckMillis" | "groupBufferBytes">
 
 export interface StorageOptions {
   /** Made if it does not exist. One process at a time may use it. */

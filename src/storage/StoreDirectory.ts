@@ -17,7 +17,7 @@ export interface DirectoryLock {
   readonly release: () => void
 }
 
-const syncDirectory = (path: string): void => {
+export const syncDirectory = (path: string): void => {
   const descriptor = openSync(path, "r")
   try {
     fsyncSync(descriptor)

@@ -26,7 +26,7 @@ const at = { family: "store", key: "" }
 const familyNumber = 0
 const key = new Uint8Array(0)
 
-const stored = (database: Database): StoreEpoch | undefined => {
+export const readStore = (database: Database): StoreEpoch | undefined => {
   const row = database.prepare(
     "SELECT checksum, bytes FROM family_rows WHERE family = ? AND key = ?"
   )
@@ -66,7 +66,7 @@ export const beginEpoch = (
   { isLost = false, newStoreId }: { readonly newStoreId: string; readonly isLost?: boolean }
 ): StoreEpoch =>
   inTransaction(database, () => {
-    const known = stored(database) ?? { storeId: newStoreId, epoch: epochFound(database) }
+    const known = readStore(database) ?? { storeId: newStoreId, epoch: epochFound(database) }
     const last = isLost
       ? { storeId: newStoreId, epoch: Math.max(known.epoch, epochFound(database)) }
       : known

@@ -1,10 +1,10 @@
 /**
  * Prepares a node's file for writing; refuses one of another node or of a later version.
  */
-import { readChangeCount } from "./ChangeCount.ts"
 import { type Database, inTransaction } from "./Database.ts"
 import { migrations } from "./Migrations.ts"
 import type { StorageIdentity } from "./StorageOptions.ts"
+import { readChangeCount } from "./StoreCounts.ts"
 import { beginEpoch, makeStoreRow, type OpenedStore } from "./StoreRow.ts"
 
 /** "EvWr", which `file` and SQLite's tools show. */
@@ -108,8 +108,15 @@ const migrate = (
     database.exec(`PRAGMA user_version = ${migrations.length}`)
   })
 
-/** Makes this connection the writer of a new or existing file; throws where it cannot be. */
-export const prepareWriter = (database: Database, options: WriterOptions): OpenedStore => {
+/**
+ * Makes this connection the writer of a new or existing file; throws where it cannot be. `recover`
+ * brings the tables up to the log before the next epoch begins; whether the log has lost anything.
+ */
+export const prepareWriter = (
+  database: Database,
+  options: WriterOptions,
+  recover: () => boolean = () => false
+): OpenedStore => {
   database.exec(sharedPragmas)
   const version = formatVersion(database)
   if (version > 0) checkIdentity(database, options.identity)
@@ -119,6 +126,7 @@ export const prepareWriter = (database: Database, options: WriterOptions): Opene
     throw new Error(`SQLite cannot sync its log here (${durability(database)})`)
   }
   if (version < migrations.length) migrate(database, { ...options, version })
+  const isLost = recover() || options.isLost === true
   const changes = readChangeCount(database)
-  return { ...beginEpoch(database, options), changes }
+  return { ...beginEpoch(database, { ...options, isLost }), changes }
 }

@@ -7,15 +7,17 @@
 import { ByteReader, ByteWriter } from "../core/codec/Bytes.ts"
 import { invariant } from "../core/Invariant.ts"
 import type { AcceptedBatch, EncodedRow, NumberedChange } from "./AcceptedBatch.ts"
+import type { Committer } from "./Committer.ts"
 import { families, familyNumbers } from "./FamilyKey.ts"
 import type { StorageFailure } from "./Storage.ts"
-import type { ThreadLimits } from "./StorageOptions.ts"
+import type { LogLimits, ThreadLimits } from "./StorageOptions.ts"
 import type { OpenedStore } from "./StoreRow.ts"
 import type { WriterOptions } from "./Tables.ts"
 
 export interface ThreadOptions extends WriterOptions {
   readonly databasePath: string
   readonly fileCheckMillis: number
+  readonly limits: LogLimits
 }
 
 export type ToThread =
@@ -39,7 +41,15 @@ export type FromThread =
     readonly _tag: "Committed"
     readonly id: number
     readonly buffers: ReadonlyArray<ArrayBuffer>
+    /** Whether the tables have them, and all that was committed before. */
+    readonly isFolded: boolean
+    readonly log: Committer["stats"]
   }
+  /** What was committed so far is folded from now on. */
+  | { readonly _tag: "Frozen" }
+  /** What was frozen is in the tables. */
+  | { readonly _tag: "Folded" }
+  | { readonly _tag: "FoldFailed"; readonly failure: StorageFailure }
   /** Neither these groups nor any other of their attempt will be committed. */
   | { readonly _tag: "Failed"; readonly failure: StorageFailure }
 

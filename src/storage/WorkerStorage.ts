@@ -20,6 +20,7 @@ import type { WorkerOptions } from "./StorageOptions.ts"
 import { type DirectoryLock, lockDirectory, unavailable } from "./StoreDirectory.ts"
 import { type Started, startThread, StorageThread } from "./StorageThread.ts"
 import { sharedPragmas } from "./Tables.ts"
+import { UnfoldedWrites } from "./UnfoldedWrites.ts"
 import { GroupBuffers, pack, type ThreadOptions } from "./WorkerProtocol.ts"
 
 export interface WorkerStorage {
@@ -72,7 +73,10 @@ const serve = (
   const limits = { ...lan.node, ...options.limits }
   const buffers = new GroupBuffers(limits)
   const guard = new FileGuard(threadOptions.databasePath)
+  const unfolded = new UnfoldedWrites()
+  let logStats = { logBytes: 0, foldSlices: 0 }
   const queue = new CommitQueue({
+    unfolded,
     runtime: options.runtime,
     limits,
     epoch: store.epoch,
@@ -90,8 +94,12 @@ const serve = (
     onMessage: (message) => {
       if (message._tag === "Committed") {
         buffers.giveBack(message.buffers)
-        queue.committed(message.id)
+        logStats = message.log
+        queue.committed(message.id, message.isFolded)
       } else if (message._tag === "Failed") queue.failed(message.failure)
+      else if (message._tag === "Frozen") unfolded.freeze()
+      else if (message._tag === "Folded") unfolded.folded()
+      else if (message._tag === "FoldFailed") queue.troubled(message.failure)
     },
     onDeath: (reason, isLast) => {
       // The reader has open the files that were there before.
@@ -104,6 +112,8 @@ const serve = (
     onRestart: ({ changes, storeId }, reason) => {
       const had = store.changes + queue.changes
       if (storeId !== store.storeId || changes < had) return false
+      // The new thread has folded all that the log held.
+      unfolded.clear()
       queue.resume(changes - store.changes)
       for (const { onRestart } of listening) onRestart(reason)
       return true
@@ -114,7 +124,9 @@ const serve = (
     }
   })
   const onBadPage = (detail: string) => queue.breakDown(badPage(detail))
-  const service = makeBufferedStorage({ reader: new Reader(database, onBadPage), queue }, store)
+  const reader = new Reader(database, onBadPage)
+  const sources = { reader, queue, unfolded, logStats: () => logStats }
+  const service = makeBufferedStorage(sources, store)
   return {
     service,
     close: closing({ queue, thread, database, lock }),
@@ -151,10 +163,18 @@ export const openWorker = Effect.fnUntraced(function*(options: WorkerOptions) {
   const refuse = (error: unknown) => unavailable(directory, error)
   const lock = yield* Effect.try({ try: () => lockDirectory(directory), catch: refuse })
   const { databasePath } = lock
-  const { fileCheckMillis, storageBytesMax: fileBytesMax } = { ...lan.node, ...options.limits }
+  const limits = { ...lan.node, ...options.limits }
+  const { fileCheckMillis, foldRowsMax, logBytesMax, storageBytesMax: fileBytesMax } = limits
   const open = Effect.gen(function*() {
     const newStoreId = runtime.id()
-    const thread = { databasePath, identity, fileBytesMax, newStoreId, fileCheckMillis }
+    const thread = {
+      databasePath,
+      identity,
+      fileBytesMax,
+      newStoreId,
+      fileCheckMillis,
+      limits: { foldRowsMax, logBytesMax }
+    }
     const started = yield* firstThread(thread)
     return yield* Effect.try({
       try: () => serve(options, { started, thread, lock, database: openReader(databasePath) }),

@@ -5,11 +5,12 @@
 import { DatabaseSync } from "node:sqlite"
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads"
 import { invariant } from "../core/Invariant.ts"
-import { Committer, lossOf } from "./Committer.ts"
+import { type Committer, type FoldEvents, lossOf } from "./Committer.ts"
 import { endLostMark, FileGuard, isMarkedLost } from "./FileGuard.ts"
+import { openLogFiles } from "./LogFile.ts"
+import { openStore } from "./OpenStore.ts"
 import { remedyOf } from "./Remedy.ts"
 import { messageOf } from "./SqliteError.ts"
-import { prepareWriter } from "./Tables.ts"
 import { type FromThread, type ThreadOptions, type ToThread, unpack } from "./WorkerProtocol.ts"
 
 invariant(parentPort !== null, "this file runs as a thread")
@@ -18,8 +19,19 @@ const options: ThreadOptions = workerData
 const tell = (message: FromThread, transfer: ReadonlyArray<ArrayBuffer> = []): void =>
   port.postMessage(message, transfer)
 
-const serve = (database: DatabaseSync, guard: FileGuard): void => {
-  const committer = new Committer(database, guard)
+const events: FoldEvents = {
+  frozen: () => tell({ _tag: "Frozen" }),
+  folded: () => tell({ _tag: "Folded" }),
+  failed: (failure) => tell({ _tag: "FoldFailed", failure })
+}
+
+const serve = (
+  { committer, end, guard }: {
+    readonly committer: Committer
+    readonly guard: FileGuard
+    readonly end: () => void
+  }
+): void => {
   let failedAttempt = -1
   const check = setInterval(() => {
     const failure = lossOf(guard)
@@ -34,7 +46,9 @@ const serve = (database: DatabaseSync, guard: FileGuard): void => {
     while (next !== undefined) {
       if (next._tag === "Close") {
         clearInterval(check)
-        database.close()
+        // What cannot be folded stays in the log, for the next start.
+        committer.settle()
+        end()
         return port.close()
       }
       // After a failure the main thread has given up the rest of that attempt.
@@ -43,22 +57,37 @@ const serve = (database: DatabaseSync, guard: FileGuard): void => {
     }
     const last = groups.at(-1)
     if (last === undefined) return
-    const failure = committer.commit(groups.flatMap(({ packed }) => unpack(packed)))
+    const packed = groups.map((group) => group.packed)
+    const failure = committer.commit(packed.flatMap(unpack), packed)
     if (failure !== undefined) {
       failedAttempt = last.attempt
       return tell({ _tag: "Failed", failure })
     }
-    const buffers = groups.map(({ packed }) => packed.buffer)
-    tell({ _tag: "Committed", id: last.id, buffers }, buffers)
+    const buffers = packed.map(({ buffer }) => buffer)
+    const { isFolded, stats: log } = committer
+    tell({ _tag: "Committed", id: last.id, buffers, isFolded, log }, buffers)
+    committer.fold()
   })
 }
 
 try {
   const database = new DatabaseSync(options.databasePath)
   const { databasePath } = options
-  const store = prepareWriter(database, { ...options, isLost: isMarkedLost(databasePath) })
+  const logs = openLogFiles(databasePath)
+  let guard: FileGuard | undefined
+  const { committer, store } = openStore(database, logs, {
+    ...options,
+    isLost: isMarkedLost(databasePath),
+    guard: () => guard = new FileGuard(databasePath),
+    events
+  })
+  invariant(guard !== undefined, "a store in files is guarded")
   endLostMark(databasePath)
-  serve(database, new FileGuard(databasePath))
+  const end = () => {
+    database.close()
+    for (const file of logs) file.close()
+  }
+  serve({ committer, guard, end })
   tell({ _tag: "Ready", store })
 } catch (error) {
   tell({ _tag: "OpenFailed", reason: messageOf(error), remedy: remedyOf(error) })

@@ -3,6 +3,7 @@
  */
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { StorageUnavailable } from "../../src/storage/Storage.ts"
+import type { LogLimits } from "../../src/storage/StorageOptions.ts"
 import { batchOf, bytesOf, commit, keyOf, put, removal, shown } from "../storage/documents.ts"
 import {
   type Fixture,
@@ -35,31 +36,6 @@ const reading: Suite = (at) => {
     expect(service.stats()).toMatchObject({ groups: 1, changes: 1, waiting: 0 })
   })
 
-  it("the header of a document is read alone, and as soon as it is accepted", async () => {
-    const { service } = at().storage
-    const header = () => {
-      const result = service.readHeader(cart)
-      return result._tag === "Found"
-        ? `${Buffer.from(result.document.header).toString()} ${result.document.sequence > 0}`
-        : result._tag
-    }
-    expect(header()).toBe("Absent")
-    const done = commit(service, put(cart, "v1", { a: "1" }))
-    expect(header()).toBe("v1 true")
-    await done
-    expect(header()).toBe("v1 true")
-    at().fixture.raw((database) =>
-      database.exec("UPDATE documents SET bytes = x'00' WHERE path = 'a'")
-    )
-    expect(header()).toBe("v1 true")
-    at().fixture.raw((database) => database.exec("UPDATE documents SET bytes = x'00'"))
-    expect(header()).toBe("Damaged")
-    at().fixture.raw((database) => database.exec("DELETE FROM documents WHERE path = ''"))
-    expect(header()).toBe("Damaged")
-    await commit(service, removal(cart))
-    expect(header()).toBe("Absent")
-  })
-
   it("a header of any length is read alone as it is read with its elements", async () => {
     const { service } = at().storage
     for (const length of [0, 1, 4_095, 4_096, 4_097, 100_000, 5_000_000]) {
@@ -77,14 +53,6 @@ const reading: Suite = (at) => {
       }
     }
     expect(service.stats().damaged).toBe(0)
-  })
-
-  it("an acknowledged write can be read by another connection", async () => {
-    await commit(at().storage.service, put(cart, "v1", { a: "1" }))
-    const found = at().fixture.raw((database) =>
-      database.prepare("SELECT path FROM documents").all()
-    )
-    expect(found.map((row) => row["path"])).toEqual(["", "a"])
   })
 
   it("a barrier answers once all that was accepted before it is committed", async () => {
@@ -154,6 +122,41 @@ const reading: Suite = (at) => {
     expect(read.document.header).toEqual(new Uint8Array(0))
     expect([...read.document.elements.keys()]).toEqual(["e\u0301", "\u{1F6D2}"])
     expect(Buffer.compare(read.document.elements.get("\u{1F6D2}")!, large)).toBe(0)
+  })
+}
+
+const tables: Suite = (at) => {
+  it("the header of a document is read alone, and as soon as it is accepted", async () => {
+    const { service } = at().storage
+    const header = () => {
+      const result = service.readHeader(cart)
+      return result._tag === "Found"
+        ? `${Buffer.from(result.document.header).toString()} ${result.document.sequence > 0}`
+        : result._tag
+    }
+    expect(header()).toBe("Absent")
+    const done = commit(service, put(cart, "v1", { a: "1" }))
+    expect(header()).toBe("v1 true")
+    await done
+    expect(header()).toBe("v1 true")
+    at().fixture.raw((database) =>
+      database.exec("UPDATE documents SET bytes = x'00' WHERE path = 'a'")
+    )
+    expect(header()).toBe("v1 true")
+    at().fixture.raw((database) => database.exec("UPDATE documents SET bytes = x'00'"))
+    expect(header()).toBe("Damaged")
+    at().fixture.raw((database) => database.exec("DELETE FROM documents WHERE path = ''"))
+    expect(header()).toBe("Damaged")
+    await commit(service, removal(cart))
+    expect(header()).toBe("Absent")
+  })
+
+  it("an acknowledged write can be read by another connection", async () => {
+    await commit(at().storage.service, put(cart, "v1", { a: "1" }))
+    const found = at().fixture.raw((database) =>
+      database.prepare("SELECT path FROM documents").all()
+    )
+    expect(found.map((row) => row["path"])).toEqual(["", "a"])
   })
 }
 
@@ -261,8 +264,11 @@ const opening: Suite = (at) => {
   })
 }
 
-export const storageContract = (name: string, makeFixture: () => StorageFixture): void => {
-  const suites = { reading, scanning, rows, sequences, opening, damage, failures }
+const contract = (
+  name: string,
+  makeFixture: () => StorageFixture,
+  suites: Readonly<Record<string, Suite>>
+): void => {
   describe.each(Object.entries(suites))(`${name}, %s`, (_, suite) => {
     let at: Fixture
     beforeEach(async () => {
@@ -275,4 +281,19 @@ export const storageContract = (name: string, makeFixture: () => StorageFixture)
     })
     suite(() => at)
   })
+}
+
+/** Some suites look into the tables or damage them: a store without a log has all rows there. */
+export const storageContract = (
+  name: string,
+  makeFixture: (limits: Partial<LogLimits>) => StorageFixture
+): void => {
+  const anywhere = { reading, scanning, opening }
+  const inTables = { tables, rows, sequences, damage, failures }
+  const withoutLog = () => makeFixture({ logBytesMax: 0 })
+  contract(`${name}, without a log`, withoutLog, { ...anywhere, ...inTables })
+  // A log of a group or two, so that each test meets folds.
+  const smallLog = () => makeFixture({ logBytesMax: 2_000, foldRowsMax: 2 })
+  contract(`${name}, with a small log`, smallLog, anywhere)
+  contract(`${name}, with a log`, () => makeFixture({}), anywhere)
 }

@@ -16,7 +16,7 @@ let runtime: SteppedRuntime
 beforeEach(() => {
   runtime = new SteppedRuntime()
   disk = new MemoryDisk()
-  storage = openDirect({ directory: disk, identity, runtime })
+  storage = openDirect({ directory: disk, identity, runtime, limits: { logBytesMax: 0 } })
 })
 afterEach(() => {
   storage.close()

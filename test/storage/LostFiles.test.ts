@@ -16,6 +16,7 @@ import {
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import type { LogLimits } from "../../src/storage/StorageOptions.ts"
 import { openWorker, type WorkerStorage } from "../../src/storage/WorkerStorage.ts"
 import { liveRuntime } from "../tooling/runtimes.ts"
 import { until } from "../tooling/until.ts"
@@ -36,8 +37,8 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-const open = async (fileCheckMillis = 600_000) => {
-  const limits = { fileCheckMillis }
+const open = async (fileCheckMillis = 600_000, more: Partial<LogLimits> = {}) => {
+  const limits = { fileCheckMillis, ...more }
   storage = await Effect.runPromise(
     openWorker({ directory, identity, runtime: liveRuntime, limits })
   )
@@ -46,6 +47,7 @@ const open = async (fileCheckMillis = 600_000) => {
 
 const file = () => join(directory, "store.sqlite")
 const log = () => `${file()}-wal`
+const commits = (which: 0 | 1) => `${file()}-log-${which}`
 const keys = Array.from({ length: 200 }, (_, i) => keyOf(`s${i}`))
 const fill = async (): Promise<void> => {
   for (const key of keys) {
@@ -66,6 +68,9 @@ const losses: ReadonlyArray<readonly [loss: string, harm: () => void, said: RegE
   ["whose log is removed", () => rmSync(log()), /the log of the store was removed/],
   ["whose log is replaced", () => replace(log()), /the log of the store was replaced/],
   ["whose log is emptied", () => truncateSync(log()), /the log of the store became shorter/],
+  ["one of whose logs of commits is removed", () => rmSync(commits(0)), /commits was removed/],
+  ["one of whose logs of commits is replaced", () => replace(commits(1)), /commits was replaced/],
+  ["one of whose logs of commits is emptied", () => truncateSync(commits(0)), /became shorter/],
   ["whose directory is removed", () => rmSync(directory, { recursive: true }), /was removed/]
 ]
 
@@ -107,7 +112,9 @@ describe.each(losses)("an open store %s", (_, harm, said) => {
 const crash = async (): Promise<void> => {
   const path = mkdtempSync(join(tmpdir(), "everwrite-crashed-"))
   copyFileSync(file(), join(path, "store.sqlite"))
-  copyFileSync(log(), join(path, "store.sqlite-wal"))
+  for (const name of ["wal", "log-0", "log-1"]) {
+    copyFileSync(`${file()}-${name}`, join(path, `store.sqlite-${name}`))
+  }
   await close()
   rmSync(directory, { recursive: true })
   directory = path
@@ -126,6 +133,15 @@ describe.each(
     ["whose log was removed", () => rmSync(log())],
     ["whose log was emptied", () => truncateSync(log())],
     ["whose log has a turned bit in its header", () => turn(log(), 17)],
+    ["one of whose logs of commits was removed", () => rmSync(commits(0))],
+    ["both of whose logs of commits were removed", () => {
+      rmSync(commits(0))
+      rmSync(commits(1))
+    }],
+    ["one of whose logs of commits was emptied", () => truncateSync(commits(0))],
+    ["whose log of commits has a turned bit in its header", () => turn(commits(0), 20)],
+    ["whose log of commits has a turned bit in its first record", () => turn(commits(0), 600)],
+    ["whose log of commits has a turned bit amid its records", () => turn(commits(0), 60_000)],
     ["whose file and log were removed", () => {
       rmSync(file())
       rmSync(log())
@@ -194,12 +210,27 @@ describe("a store with a bad page", () => {
     await fill()
     await close()
     spoilPage()
-    const service = await open()
+    const service = await open(600_000, { logBytesMax: 0 })
     const failures: Array<unknown> = []
     for (const key of keys) failures.push(await commit(service, put(key, "y")))
     const first = failures.findIndex((failure) => failure !== undefined)
     expect(first).toBeGreaterThanOrEqual(0)
     for (const failure of failures.slice(first)) expect(failure).toMatchObject({ isLasting: true })
     expect(service.healthy()).toBe(false)
+  })
+
+  it("that a fold meets takes no more writes, and loses none that it acknowledged", async () => {
+    await open()
+    await fill()
+    await close()
+    spoilPage()
+    const service = await open(600_000, { logBytesMax: 8_000 })
+    const failures: Array<unknown> = []
+    for (const key of keys) failures.push(await commit(service, put(key, "y")))
+    const first = failures.findIndex((failure) => failure !== undefined)
+    expect(first).toBeGreaterThan(0)
+    for (const failure of failures.slice(first)) expect(failure).toMatchObject({ isLasting: true })
+    expect(service.fault?.()).toMatch(/malformed/)
+    for (const key of keys.slice(0, first)) expect(shown(service.read(key))).toBe("y{}")
   })
 })

@@ -13,7 +13,7 @@ export interface SyncReport {
   readonly unsynced: number
 }
 
-/** Follows the write-ahead log from each write to its sync, and to the line that acknowledges. */
+/** Follows the logs from each write to its sync, and to the line that acknowledges. */
 export const readSyncTrace = (trace: string): SyncReport => {
   let log: "clean" | "written" | "synced" = "clean"
   let acknowledged = 0
@@ -28,7 +28,7 @@ export const readSyncTrace = (trace: string): SyncReport => {
       if (log !== "synced") unsynced++
       log = "clean"
     }
-    if (!file.endsWith(".sqlite-wal")) continue
+    if (!/\.sqlite-(wal|log-[01])$/u.test(file)) continue
     if (call.includes("write")) log = "written"
     else if (rest.endsWith("= 0")) log = "synced"
     else if (rest.endsWith("<unfinished ...>")) syncing.add(caller)

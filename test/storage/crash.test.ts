@@ -20,6 +20,7 @@ import { textOf } from "./documents.ts"
 
 const rounds = 20
 const versionsPerRound = 1_000_000
+const logBytes = [64_000, 0, 200_000, 64_000, 8_000_000]
 const writer = fileURLToPath(new URL("./crashWriter.ts", import.meta.url))
 
 const open = (directory: string) =>
@@ -34,7 +35,9 @@ const writeAndKill = async (
     "--conditions=everwrite-source",
     writer,
     options.directory,
-    String(firstVersion)
+    String(firstVersion),
+    // Most of these fold all the time, so that the process dies within a fold.
+    String(logBytes[options.round % logBytes.length])
   ], { stdio: ["ignore", "pipe", "inherit"] })
   const lines: Array<string> = []
   const output = createInterface(child.stdout)

@@ -1,7 +1,7 @@
 /**
  * Writes without end, until it is killed, and prints each acknowledged write.
  *
- * `node crashWriter.ts DIRECTORY FIRST_VERSION`: documents `s0` to `s63`; versions ascend from
+ * `node crashWriter.ts DIRECTORY FIRST_VERSION LOG_BYTES`: documents `s0` to `s63`; versions ascend from
  * FIRST_VERSION. Odd documents keep the version in their elements too, so that a torn write shows.
  */
 import * as Effect from "effect/Effect"
@@ -10,11 +10,16 @@ import { liveRuntime } from "../tooling/runtimes.ts"
 import { crashIdentity, crashKey, documentCount, elementPaths } from "./crashDocuments.ts"
 import { commit, put } from "./documents.ts"
 
-const [directory = "", firstVersion = "0"] = process.argv.slice(2)
+const [directory = "", firstVersion = "0", logBytes = "0"] = process.argv.slice(2)
 const writesInFlight = 100
 
 const { service } = await Effect.runPromise(
-  openWorker({ directory, identity: crashIdentity, runtime: liveRuntime })
+  openWorker({
+    directory,
+    identity: crashIdentity,
+    runtime: liveRuntime,
+    limits: { logBytesMax: Number(logBytes), foldRowsMax: 16 }
+  })
 )
 let version = Number(firstVersion)
 

@@ -1,6 +1,6 @@
 /** Opens the files that earlier formats left, and the golden one of this format. */
 import * as Effect from "effect/Effect"
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs"
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
@@ -36,8 +36,8 @@ afterEach(() => rmSync(directory, { recursive: true }))
 
 const copyOf = (format: number): void => {
   mkdirSync(directory, { recursive: true })
-  const golden = new URL(`../golden/store-format-${format}/store.sqlite`, import.meta.url)
-  copyFileSync(fileURLToPath(golden), join(directory, "store.sqlite"))
+  const golden = fileURLToPath(new URL(`../golden/store-format-${format}/`, import.meta.url))
+  for (const file of readdirSync(golden)) copyFileSync(join(golden, file), join(directory, file))
 }
 
 const openThread = async () => {
@@ -72,7 +72,7 @@ const schema = (): ReadonlyArray<unknown> => {
   return database.prepare("SELECT type, name, sql FROM sqlite_schema ORDER BY name").all()
 }
 
-describe.each([1, 2, 3])("a file of format %i", (format) => {
+describe.each([1, 2, 3, 4])("a file of format %i", (format) => {
   it("is opened, read, written on and opened again", async () => {
     copyOf(format)
     let storage = await openThread()
@@ -128,7 +128,7 @@ describe("a file of format 1", () => {
   })
 })
 
-describe.each([2, 3])("a file of format %i", (format) => {
+describe.each([2, 3, 4])("a file of format %i", (format) => {
   it("has its id, sequence numbers, and rows of every family", async () => {
     copyOf(format)
     const storage = await openThread()
@@ -147,9 +147,9 @@ describe.each([2, 3])("a file of format %i", (format) => {
   })
 })
 
-describe("a file of format 3", () => {
+describe.each([3, 4])("a file of format %i", (format) => {
   it("has the bytes of a large row apart from its key", () => {
-    copyOf(3)
+    copyOf(format)
     const { close, service } = openDirect({ directory, identity, runtime: liveRuntime })
     expect(shown(service.read(largeKey))).toBe(`header{a=1,b=${largeText}}`)
     close()

@@ -1,11 +1,11 @@
 /**
  * Names the contents of the files under test/golden/store-format-*, and makes the newest one.
  *
- * `node --conditions=everwrite-source test/storage/goldenStores.ts FILE` writes it to FILE. Files
- * of users have these formats: a golden file is never changed.
+ * `node --conditions=everwrite-source test/storage/goldenStores.ts DIRECTORY` writes it to DIRECTORY.
+ * Files of users have these formats: a golden file is never changed.
  */
 import * as Effect from "effect/Effect"
-import { copyFileSync, mkdtempSync, rmSync } from "node:fs"
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
@@ -52,10 +52,13 @@ export const goldenRows: ReadonlyArray<KeyedRow> = [
   { family: "operation", key: [7, 2 ** 32], bytes: bytesOf("operation") }
 ]
 
-const make = async (file: string): Promise<void> => {
+/** As a crash leaves it: all is in the log, and nothing in the tables. */
+const make = async (golden: string): Promise<void> => {
   const directory = mkdtempSync(join(tmpdir(), "everwrite-golden-"))
   const runtime = { ...liveRuntime, id: () => goldenStoreId }
-  const { close, service } = await Effect.runPromise(openWorker({ directory, identity, runtime }))
+  const limits = { logBytesMax: 32_000 }
+  const opening = openWorker({ directory, identity, runtime, limits })
+  const { close, service } = await Effect.runPromise(opening)
   for (const [name, after] of goldenEntries) {
     const encoded = DocumentCodec.encode(after)
     const before = Document.empty
@@ -65,11 +68,14 @@ const make = async (file: string): Promise<void> => {
   await commit(service, put(plainKey, "header", { a: "1", b: "2" }))
   await commit(service, put(largeKey, "header", { a: "1", b: largeText }))
   await commitRows(service, ...goldenNotes.map(([name, text]) => note(name, text)), ...goldenRows)
+  mkdirSync(golden, { recursive: true })
+  for (const name of readdirSync(directory)) {
+    if (name !== "lock") copyFileSync(join(directory, name), join(golden, name))
+  }
   await Effect.runPromise(close)
-  const database = new DatabaseSync(join(directory, "store.sqlite"))
+  const database = new DatabaseSync(join(golden, "store.sqlite"))
   database.exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")
   database.close()
-  copyFileSync(join(directory, "store.sqlite"), file)
   rmSync(directory, { recursive: true })
 }
 

@@ -10,7 +10,7 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { MemoryDisk, openDirect } from "../../src/storage/DirectStorage.ts"
 import type { StorageService } from "../../src/storage/Storage.ts"
-import type { StorageIdentity, StorageLimits } from "../../src/storage/StorageOptions.ts"
+import type { LogLimits, StorageIdentity, StorageLimits } from "../../src/storage/StorageOptions.ts"
 import { openWorker } from "../../src/storage/WorkerStorage.ts"
 import { liveRuntime } from "../tooling/runtimes.ts"
 
@@ -24,7 +24,7 @@ export interface OpenStorage {
 
 export interface OpenOptions {
   readonly identity?: StorageIdentity
-  readonly limits?: Partial<StorageLimits>
+  readonly limits?: Partial<StorageLimits & LogLimits>
 }
 
 export interface StorageFixture {
@@ -79,12 +79,20 @@ const openThread = async (directory: string, options: OpenOptions): Promise<Open
   return opened(storage.service, () => Effect.runPromise(storage.close))
 }
 
-const fileFixture = (open: typeof openThread): StorageFixture => {
+const withLimits = (
+  { limits, ...options }: OpenOptions,
+  ours: Partial<LogLimits>
+): OpenOptions => ({ ...options, limits: { ...ours, ...limits } })
+
+const fileFixture = (
+  open: typeof openThread,
+  ours: Partial<LogLimits> = {}
+): StorageFixture => {
   const parent = mkdtempSync(join(tmpdir(), "everwrite-storage-"))
   const directory = join(parent, "deep", "data")
   return {
     directory,
-    open: (options = {}) => open(directory, options),
+    open: (options = {}) => open(directory, withLimits(options, ours)),
     raw: (use) => {
       const database = new DatabaseSync(join(directory, "store.sqlite"))
       database.exec("PRAGMA busy_timeout = 5000")
@@ -98,15 +106,18 @@ const fileFixture = (open: typeof openThread): StorageFixture => {
   }
 }
 
-export const workerFixture = (): StorageFixture => fileFixture(openThread)
+/** `ours` are the limits of the log unless a test says otherwise. */
+export const workerFixture = (ours?: Partial<LogLimits>): StorageFixture =>
+  fileFixture(openThread, ours)
 
-export const directFixture = (): StorageFixture => fileFixture(openDirectly)
+export const directFixture = (ours?: Partial<LogLimits>): StorageFixture =>
+  fileFixture(openDirectly, ours)
 
-export const memoryFixture = (): StorageFixture => {
+export const memoryFixture = (ours: Partial<LogLimits> = {}): StorageFixture => {
   const disk = new MemoryDisk()
   return {
     directory: undefined,
-    open: (options = {}) => openDirectly(disk, options),
+    open: (options = {}) => openDirectly(disk, withLimits(options, ours)),
     raw: (use) => use(disk.database),
     remove: () => disk.database.close()
   }

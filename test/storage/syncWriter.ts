@@ -24,12 +24,13 @@ const openRaw = () => {
   const database = new DatabaseSync(join(directory, "store.sqlite"))
   prepareWriter(database, { identity, fileBytesMax: 2 ** 30, newStoreId: "store" })
   database.exec("PRAGMA synchronous = NORMAL")
-  const committer = new Committer(database)
+  const committer = new Committer({ database })
   return async (group: number) => committer.commit([accepted(batchOf(...changesOf(group)))])
 }
 
 const openProduct = async () => {
-  const opening = openWorker({ directory, identity, runtime: liveRuntime })
+  const limits = mode === "TABLES" ? { logBytesMax: 0 } : { logBytesMax: 8_000 }
+  const opening = openWorker({ directory, identity, runtime: liveRuntime, limits })
   const { service } = await Effect.runPromise(opening)
   return (group: number) => commit(service, ...changesOf(group))
 }

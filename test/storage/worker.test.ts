@@ -15,7 +15,13 @@ it("the thread commits nothing more of an attempt in which a commit failed", asy
   const directory = mkdtempSync(join(tmpdir(), "everwrite-thread-"))
   const databasePath = join(directory, "store.sqlite")
   const thread = new Worker(new URL("../../src/storage/worker.ts", import.meta.url), {
-    workerData: { databasePath, identity, fileBytesMax: 2 ** 30, newStoreId: "store" }
+    workerData: {
+      databasePath,
+      identity,
+      fileBytesMax: 2 ** 30,
+      newStoreId: "store",
+      limits: { logBytesMax: 0, foldRowsMax: 1 }
+    }
   })
   const answer = async (): Promise<unknown> => (await once(thread, "message"))[0]
   const tell = (message: ToThread): void => thread.postMessage(message, [])

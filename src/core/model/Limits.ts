@@ -24,6 +24,7 @@ import { lanAnswerParts } from "./AnswerLimits.ts"
 import { lanDeltas } from "./DeltaLimits.ts"
 import { lanDisk } from "./DiskLimits.ts"
 import { lanGrowth } from "./GrowthLimits.ts"
+import { lanLog } from "./LogLimits.ts"
 
 export type { BrokerLimits, ClientLimits, HttpLimits, NatsLimits }
 
@@ -33,6 +34,7 @@ const lanNode = {
   ...lanGrowth,
   ...lanDeltas,
   ...lanDisk,
+  ...lanLog,
   ...lanFrames,
   ...lanWork,
   ...lanAdmission,

@@ -131,6 +131,10 @@ export class DiskSession {
         bytes: 0,
         failures: disk.counts.failures,
         waiting: this.#waiting.length + this.#committing.length,
+        unfoldedBytes: 0,
+        unfoldedChanges: 0,
+        logBytes: 0,
+        foldSlices: 0,
         damaged: disk.counts.damagedReads
       })
     }

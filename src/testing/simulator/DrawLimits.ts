@@ -63,7 +63,10 @@ export const drawLimits = (random: SeededRandom): PlannedLimits => {
     frameWindow: random.pick([64, 256, node.frameWindow]),
     frameWindowsMax: random.pick([1, node.frameWindowsMax]),
     turnStepsMax: random.pick([1, 3, node.turnStepsMax, node.turnStepsMax]),
-    ...random.chance(overloadShare) ? drawAdmission(random) : {}
+    ...random.chance(overloadShare) ? drawAdmission(random) : {},
+    // None, some groups, or more than a node writes between two starts.
+    logBytesMax: random.pick([0, 2_000, 8_000, 40_000]),
+    foldRowsMax: random.pick([1, 8, node.foldRowsMax])
   }
 }
 

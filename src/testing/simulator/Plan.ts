@@ -5,7 +5,7 @@
 import type { AdmissionLimits } from "../../coordinator/Admission.ts"
 import type { NodeLimits } from "../../core/model/Limits.ts"
 import type { Consistency } from "../../core/model/Settings.ts"
-import type { StorageLimits } from "../../storage/StorageOptions.ts"
+import type { LogLimits, StorageLimits } from "../../storage/StorageOptions.ts"
 
 /**
  * The context of a write: none, that of a read right before, or that of an entry that the session
@@ -108,6 +108,7 @@ export type PlannedLimits = Partial<
     | "turnStepsMax"
     | keyof AdmissionLimits
     | keyof StorageLimits
+    | keyof LogLimits
   >
 >
 

@@ -8,7 +8,7 @@
 import { digest64 } from "../../core/Hash.ts"
 import { lan } from "../../core/model/Limits.ts"
 import type { RowKey, StorageService } from "../../storage/Storage.ts"
-import type { StorageLimits } from "../../storage/StorageOptions.ts"
+import type { LogLimits, StorageLimits } from "../../storage/StorageOptions.ts"
 import { Conditions } from "./Conditions.ts"
 import {
   apply,
@@ -45,7 +45,7 @@ export interface SimDiskOptions {
   /** Names a new store: a new disk, and a wiped one. */
   readonly storeId: () => string
   /** Those of a local network unless others are given. */
-  readonly limits?: StorageLimits
+  readonly limits?: StorageLimits & Partial<LogLimits>
   /** Told of every document that becomes durable. */
   readonly wrote: Wrote
   /** Told the name of a fault each time that it meets a commit. */

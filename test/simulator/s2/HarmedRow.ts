@@ -4,8 +4,9 @@
  */
 import { invariant } from "../../../src/core/Invariant.ts"
 import type { Committer } from "../../../src/storage/Committer.ts"
-import type { Database } from "../../../src/storage/Database.ts"
+import { type Database, inTransaction } from "../../../src/storage/Database.ts"
 import type { RowKey } from "../../../src/storage/Storage.ts"
+import { TableWriter } from "../../../src/storage/TableWriter.ts"
 import type { DiskDocument } from "../../../src/testing/simulator/DiskImage.ts"
 import type { SeededRandom } from "../../../src/testing/simulator/SeededRandom.ts"
 
@@ -34,8 +35,11 @@ export const writeHarmed = (
   const { elementCount = 0, elements = [], header = new Uint8Array() } = document ?? {}
   const intact = { key, header, elements: [...elements], elementCount, sequence }
   const documents = document === undefined ? [gone] : [gone, intact]
-  const failure = store.committer.commit([{ documents, rows: [] }])
+  // What is in the log and in memory is not what a bad page harms.
+  const failure = store.committer.settle()
   invariant(failure === undefined, "harming a document is no commit that fails")
+  const tables = new TableWriter(store.database)
+  inTransaction(store.database, () => tables.write({ documents, rows: [] }))
   if (document === undefined) return
   const at = (path: string) =>
     [key.partition, key.bucket, key.partitionKey, key.sortKey, path] as const

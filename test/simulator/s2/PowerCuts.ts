@@ -6,20 +6,25 @@
  * last acknowledged group, or that with the group that the cut met: all of it, or nothing.
  */
 import { md5 } from "../../../src/core/Hash.ts"
-import { Committer } from "../../../src/storage/Committer.ts"
+import type { Committer } from "../../../src/storage/Committer.ts"
 import { Reader } from "../../../src/storage/Reader.ts"
+import type { LogFiles } from "../../../src/storage/LogFile.ts"
 import { messageOf } from "../../../src/storage/SqliteError.ts"
 import { lan } from "../../../src/core/model/Limits.ts"
-import { prepareWriter } from "../../../src/storage/Tables.ts"
+import { openStore } from "../../../src/storage/OpenStore.ts"
+import type { LogLimits } from "../../../src/storage/StorageOptions.ts"
 import { type SeededRandom, stream } from "../../../src/testing/simulator/SeededRandom.ts"
 import { Contents, difference, linesIn } from "./Contents.ts"
 import { TornDisk } from "./TornDisk.ts"
+import { tornLogFiles } from "./TornLogFile.ts"
 import { databaseName, WasmDatabase } from "./WasmDatabase.ts"
 
 export interface PowerCutOptions {
   readonly seed: number
   /** Planted over the product's own setting, FULL. */
   readonly synchronous?: "NORMAL" | "OFF"
+  /** Planted: the log does not sync what it appends. */
+  readonly isLogUnsynced?: boolean
   readonly cuts?: number
 }
 
@@ -30,6 +35,11 @@ interface PowerCutStore {
   readonly committer: Committer
   readonly reader: Reader
 }
+
+const unsynced = ([first, second]: LogFiles): LogFiles => [
+  { ...first, sync: () => {} },
+  { ...second, sync: () => {} }
+]
 
 /** A loss or a broken promise. */
 class Loss extends Error {
@@ -53,6 +63,7 @@ export class PowerCuts {
   readonly #sqlite: SeededRandom
   /** Undefined where it stays as the product has it: then no run writes enough for a checkpoint. */
   readonly #checkpointPages: number | undefined
+  readonly #limits: LogLimits
   #contents: Contents
   /** With the group that the last cut met. */
   #interrupted: Contents | undefined
@@ -67,6 +78,11 @@ export class PowerCuts {
     this.#sqlite = stream(seed, "sqlite")
     this.#contents = new Contents(stream(seed, "contents"))
     this.#checkpointPages = this.#faults.pick([16, 100, undefined])
+    // Without a log each commit writes the tables, and the sync of these is the one to plant.
+    const logBytesMax = options.synchronous === undefined
+      ? this.#faults.pick([0, 8_000, 40_000, 200_000])
+      : 0
+    this.#limits = { logBytesMax, foldRowsMax: this.#faults.pick([1, 4, lan.node.foldRowsMax]) }
     // As `StoreDirectory` does before SQLite sees the file.
     this.disk.open(databaseName)
     this.disk.syncDirectory()
@@ -108,6 +124,7 @@ export class PowerCuts {
     if (this.disk.isOff || random.chance(0.7)) return
     // A closing makes few changes: the power must fail soon to meet one.
     if (random.chance(0.7)) this.#cutWithin(10)
+    store.committer.settle()
     store.database.close()
     if (this.disk.isOff) this.counts.closes++
   }
@@ -134,19 +151,30 @@ export class PowerCuts {
     return undefined
   }
 
+  /** Another one after the first opening: a store that takes it has lost its log. */
+  #newStoreId(): string {
+    return this.#epoch === 0 ? "store" : "another"
+  }
+
   #open(): PowerCutStore {
     try {
       const database = new WasmDatabase(this.disk, this.#sqlite)
       this.#database = database
       const fileBytesMax = lan.node.storageBytesMax
-      const { epoch } = prepareWriter(database, { identity, fileBytesMax, newStoreId: "store" })
+      const files = tornLogFiles(this.disk)
+      const { committer, store: { epoch, storeId } } = openStore(
+        database,
+        this.#options.isLogUnsynced === true ? unsynced(files) : files,
+        { identity, fileBytesMax, newStoreId: this.#newStoreId(), limits: this.#limits }
+      )
+      if (storeId !== "store") throw new Loss("the log is damaged")
       if (epoch <= this.#epoch) throw new Loss(`epoch ${epoch} comes again`)
       this.#epoch = epoch
       const { synchronous } = this.#options
       if (synchronous !== undefined) database.exec(`PRAGMA synchronous = ${synchronous}`)
       const pages = this.#checkpointPages
       if (pages !== undefined) database.exec(`PRAGMA wal_autocheckpoint = ${pages}`)
-      return { database, committer: new Committer(database), reader: new Reader(database) }
+      return { database, committer, reader: new Reader(database) }
     } catch (error) {
       throw new Loss(`it cannot be opened: ${messageOf(error)}`)
     }
@@ -185,6 +213,7 @@ export class PowerCuts {
       if (failure === undefined) {
         this.#contents = after
         this.counts.acknowledged++
+        committer.fold()
         continue
       }
       if (!this.disk.isOff) throw new Loss(`it takes nothing more: ${failure.detail}`)

@@ -13,13 +13,13 @@ import { md5 } from "../../../src/core/Hash.ts"
 import { invariant } from "../../../src/core/Invariant.ts"
 import { lan } from "../../../src/core/model/Limits.ts"
 import { makeBufferedStorage } from "../../../src/storage/BufferedStorage.ts"
-import { Committer } from "../../../src/storage/Committer.ts"
+import { type Committer, type FoldEvents, noEvents } from "../../../src/storage/Committer.ts"
 import { CommitQueue, type Group } from "../../../src/storage/CommitQueue.ts"
 import { textOf } from "../../../src/core/model/RowKey.ts"
 import { Reader } from "../../../src/storage/Reader.ts"
 import type { ReadResult, RowKey, StorageFailure } from "../../../src/storage/Storage.ts"
 import type { OpenedStore } from "../../../src/storage/StoreRow.ts"
-import { prepareWriter } from "../../../src/storage/Tables.ts"
+import { openStore } from "../../../src/storage/OpenStore.ts"
 import {
   type DiskDocument,
   type DiskWrite,
@@ -40,6 +40,7 @@ import {
 import { difference, imageIn, type Lines, linesIn } from "./Contents.ts"
 import { writeHarmed } from "./HarmedRow.ts"
 import { type CutCounts, type Refusal, TornDisk } from "./TornDisk.ts"
+import { tornLogFiles } from "./TornLogFile.ts"
 import { databaseName, WasmDatabase } from "./WasmDatabase.ts"
 
 export interface TornSqliteOptions extends SimDiskOptions {
@@ -92,6 +93,12 @@ const linesOf = ({ documents, rows }: Image): Lines => {
   return lines
 }
 
+interface OpenedDatabase {
+  readonly database: WasmDatabase
+  readonly committer: Committer
+  readonly store: OpenedStore
+}
+
 /** One incarnation of the node's storage. */
 interface Incarnation {
   readonly database: WasmDatabase
@@ -141,7 +148,7 @@ export class TornSqliteDisk extends SimDisk {
   override open(owner: Owner): OpenDisk {
     this.#close()
     const { kernel, limits = lan.node } = this.#options
-    const { database, store } = this.#openDatabase()
+    const { committer, database, store } = this.#openDatabase((failure) => queue.troubled(failure))
     const reader = new Reader(database)
     this.#recover(database, reader)
     const queue = new CommitQueue({
@@ -158,28 +165,36 @@ export class TornSqliteDisk extends SimDisk {
     })
     const incarnation: Incarnation = {
       database,
-      committer: new Committer(database),
+      committer,
       reader,
       queue,
       groups: []
     }
     this.#incarnation = incarnation
     return {
-      service: makeBufferedStorage({ reader, queue }, store),
+      service: makeBufferedStorage({ reader, queue, unfolded: committer.unfolded }, store),
       crash: () => this.#end(incarnation, "dies"),
       stop: () => this.#end(incarnation, "stops")
     }
   }
 
-  #openDatabase(): { readonly database: WasmDatabase; readonly store: OpenedStore } {
+  #openDatabase(failed: FoldEvents["failed"]): OpenedDatabase {
     const database = new WasmDatabase(this.#disk, this.#random)
     const { limits = lan.node, storeId, synchronous } = this.#options
     const fileBytesMax = limits.storageBytesMax
-    const store = prepareWriter(database, { identity, fileBytesMax, newStoreId: storeId() })
+    // What a plant over SQLite's sync would lose is in the log.
+    const logBytesMax = synchronous === undefined ? limits.logBytesMax ?? lan.node.logBytesMax : 0
+    const { committer, store } = openStore(database, tornLogFiles(this.#disk), {
+      identity,
+      fileBytesMax,
+      newStoreId: storeId(),
+      limits: { logBytesMax, foldRowsMax: limits.foldRowsMax ?? lan.node.foldRowsMax },
+      events: { ...noEvents, failed }
+    })
     if (synchronous !== undefined) database.exec(`PRAGMA synchronous = ${synchronous}`)
     const pages = this.#checkpointPages
     if (pages !== undefined) database.exec(`PRAGMA wal_autocheckpoint = ${pages}`)
-    return { database, store }
+    return { committer, database, store }
   }
 
   /** Ends the incarnation at hand, if any. */
@@ -196,9 +211,13 @@ export class TornSqliteDisk extends SimDisk {
       this.#cutSoon()
       this.#commitNow(incarnation)
     } else if (how === "stops") {
-      // The log is emptied into the file, and deleted.
+      // The logs are emptied into the file, and SQLite's is deleted.
       if (this.#random.chance(0.5)) this.#cutSoon()
+      incarnation.committer.settle()
       incarnation.database.close()
+    } else {
+      this.#cutSoon()
+      incarnation.committer.fold()
     }
     incarnation.queue.abandon()
     this.#disk.cutPower()
@@ -271,6 +290,15 @@ export class TornSqliteDisk extends SimDisk {
     }
     if (this.counts.commits % copyCommits === 0) this.#keepCopy()
     incarnation.queue.committed(last.id)
+    this.#fold(incarnation)
+  }
+
+  #fold({ committer }: Incarnation): void {
+    const refusal = this.#refusal()
+    this.#disk.refusal = refusal
+    this.#disk.writesBeforeRefusal = this.#random.integer(0, this.#random.pick(cutChanges))
+    committer.fold()
+    this.#disk.refusal = undefined
   }
 
   #commitNow({ committer, groups }: Incarnation): StorageFailure | undefined {

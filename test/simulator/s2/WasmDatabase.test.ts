@@ -58,7 +58,7 @@ describe("SQLite on a simulated disk", () => {
   it("tells a full disk from a failing one, and goes on once it is mended", () => {
     const { database, disk } = open()
     prepareWriter(database, { identity, fileBytesMax: 2 ** 30, newStoreId: "store" })
-    const committer = new Committer(database)
+    const committer = new Committer({ database })
     for (const refusal of ["full", "failing"] as const) {
       const batch = accepted(batchOf(put(keyOf("sa"), refusal.repeat(1000))))
       disk.refusal = refusal
@@ -76,7 +76,7 @@ describe("SQLite on a simulated disk", () => {
       disk.refusal = "failing"
       disk.writesBeforeRefusal = 100
       const changes = ["sa", "sb"].map((key) => put(keyOf(key), "v"))
-      const failure = new Committer(database).commit([accepted(batchOf(...changes))])
+      const failure = new Committer({ database }).commit([accepted(batchOf(...changes))])
       expect(failure).toMatchObject({ kind: "failing" })
       disk.cutPower()
       database.close()

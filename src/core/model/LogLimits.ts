@@ -1,0 +1,19 @@
+/**
+ * Lists the limits of the log that the storage commits to: unit, formula, reason, and the value for
+ * any network.
+ */
+
+export const lanLog = {
+  /**
+   * Bytes of each of the two logs of the storage. The rows that one holds stay in memory, some 2 kB
+   * for a document of 256 bytes in a log record of 600, until they are folded into the tables; a
+   * start reads and folds them. More folds a document that is written often less often, and takes
+   * more memory and a longer start. With 0 there is no log: each commit writes the tables.
+   */
+  logBytesMax: 8 * 2 ** 20,
+  /**
+   * Rows that a slice of a fold writes in one transaction, between two commits: 128 take 1 to 4 ms.
+   * More delays the commits that come meanwhile, fewer cost a transaction each.
+   */
+  foldRowsMax: 128
+}

@@ -1,0 +1,146 @@
+/**
+ * Appends groups to the log, which is two files that take turns: while one is folded, the other
+ * takes what is committed. A file is written again from its start once all that it held is in the
+ * tables.
+ *
+ * Each record names the one before it, so that a start finds where the log goes on, and where a
+ * record is missing. The number of an append that failed is given to no other: a disk may have kept
+ * the record all the same.
+ */
+import { invariant } from "../core/Invariant.ts"
+import { decodeHeader, encodeHeader, encodeRecord, headerBytes, recordBytes } from "./LogFormat.ts"
+import type { LogFile, LogFiles } from "./LogFile.ts"
+
+/**
+ * A file grows by so much at once, in zeros: to sync a write within a file costs less than to sync
+ * one that makes it longer.
+ */
+const growthBytes = 256 * 1024
+
+const noRecord = new Uint8Array(headerBytes)
+
+export class CommitLog {
+  readonly #files: LogFiles
+  readonly #bytesMax: number
+  readonly #sizes: [number, number]
+  /** The file that takes records, and where the next one goes. */
+  #turn: 0 | 1 = 0
+  #at = headerBytes
+  /** Bytes of the other file's records, while they are folded. */
+  #frozenBytes = 0
+  /** The last number that was given, and that of the last record which is in the log. */
+  #number: number
+  #last: number
+  /** Whether a record may lie behind the last one that no one was told of. */
+  #isTainted = false
+
+  /** `last` is above all numbers in the files that are of use no more. */
+  constructor(files: LogFiles, { bytesMax, last }: {
+    readonly bytesMax: number
+    readonly last: number
+  }) {
+    this.#files = files
+    this.#bytesMax = bytesMax
+    this.#sizes = [files[0].size(), files[1].size()]
+    this.#number = last
+    this.#last = last
+  }
+
+  /** Says in both files whose log it is, synced. */
+  begin(storeId: string): void {
+    for (const [i, file] of this.#files.entries()) {
+      const isOurs = this.#sizes[i]! >= headerBytes && decodeHeader(file.read()) === storeId
+      if (isOurs) continue
+      file.write(0, encodeHeader(storeId))
+      file.sync()
+      this.#sizes[i] = Math.max(this.#sizes[i]!, headerBytes)
+    }
+  }
+
+  /** The number of the last record in the log. */
+  get last(): number {
+    return this.#last
+  }
+
+  get bytes(): number {
+    return this.#at - headerBytes + this.#frozenBytes
+  }
+
+  /** How much of the file at hand is used, from 0 to 1. */
+  get usedShare(): number {
+    return this.#at / this.#bytesMax
+  }
+
+  /** Whether an empty file has room for so much content. */
+  fits(contentBytes: number): boolean {
+    return headerBytes + recordBytes(contentBytes) <= this.#bytesMax
+  }
+
+  /** Whether the file at hand has. */
+  hasRoom(contentBytes: number): boolean {
+    return this.#at + recordBytes(contentBytes) <= this.#bytesMax
+  }
+
+  /** Has a record on disk. Throws where it may not be there: then no one may be told that it is. */
+  append(content: Uint8Array): void {
+    const number = ++this.#number
+    const record = encodeRecord({ number, previous: this.#last, content })
+    this.#isTainted = true
+    this.#writeSynced(record)
+    this.#isTainted = false
+    this.#last = number
+    this.#at += record.length
+  }
+
+  /**
+   * What is in this file is folded from now on; the other file, whose records are folded, takes the
+   * next ones.
+   */
+  freeze(): void {
+    if (this.#isTainted) this.#writeSynced(noRecord)
+    this.#isTainted = false
+    this.#frozenBytes = this.#at - headerBytes
+    this.#turn = this.#turn === 0 ? 1 : 0
+    this.#at = headerBytes
+  }
+
+  /** The frozen file's records are folded. */
+  folded(): void {
+    this.#frozenBytes = 0
+  }
+
+  /** A number above all that were given, at which all is folded. */
+  nextStart(): number {
+    return ++this.#number
+  }
+
+  /** All records are folded, as the tables say by this number. */
+  restart(number: number): void {
+    invariant(number === this.#number, "nothing is appended while all is folded")
+    this.#last = number
+    this.#isTainted = false
+    this.#frozenBytes = 0
+    this.#at = headerBytes
+  }
+
+  close(): void {
+    for (const file of this.#files) file.close()
+  }
+
+  get #file(): LogFile {
+    return this.#files[this.#turn]
+  }
+
+  #writeSynced(bytes: Uint8Array): void {
+    const end = this.#at + bytes.length
+    const size = this.#sizes[this.#turn]
+    const grown = end <= size ? size : Math.max(end, Math.min(this.#bytesMax, end + growthBytes))
+    if (grown > size) {
+      const withZeros = new Uint8Array(grown - this.#at)
+      withZeros.set(bytes)
+      this.#file.write(this.#at, withZeros)
+    } else this.#file.write(this.#at, bytes)
+    this.#file.sync()
+    this.#sizes[this.#turn] = grown
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * Opens a store for writing: folds what its logs hold beyond the tables, and begins its next epoch
+ * with empty logs.
+ *
+ * A log that cannot be read to its end has lost commits that were acknowledged. The store is then
+ * another one, with another id: it does not have all that it had.
+ */
+import { type AcceptedBatch, bytesOf } from "./AcceptedBatch.ts"
+import { batchesIn, Committer, type FoldEvents } from "./Committer.ts"
+import { CommitLog } from "./CommitLog.ts"
+import { type Database, inTransaction } from "./Database.ts"
+import type { FileGuard } from "./FileGuard.ts"
+import { Fold } from "./Fold.ts"
+import { Generation } from "./Generation.ts"
+import type { LogFiles } from "./LogFile.ts"
+import { decodeHeader, type LogRecord, type ScannedLog, scanLog } from "./LogFormat.ts"
+import type { LogLimits } from "./StorageOptions.ts"
+import { readChangeCount, readCount, StoreCounts } from "./StoreCounts.ts"
+import { type OpenedStore, readStore } from "./StoreRow.ts"
+import { prepareWriter, type WriterOptions } from "./Tables.ts"
+import { TableWriter } from "./TableWriter.ts"
+
+export interface OpenStoreOptions extends WriterOptions {
+  readonly limits: LogLimits
+  /** Of a store that lies in files. */
+  readonly guard?: () => FileGuard
+  readonly events?: FoldEvents
+}
+
+interface Recovered {
+  /** Whether the logs have lost anything. */
+  readonly isLost: boolean
+  /** A number at or above all that the logs have had. */
+  readonly last: number
+}
+
+interface FoundRecords {
+  /** Those beyond the tables, one after the other, up to the first that is missing. */
+  readonly records: ReadonlyArray<LogRecord>
+  readonly isLost: boolean
+  readonly last: number
+}
+
+const noLog: ScannedLog = { records: [], isDamaged: false, greatest: 0 }
+
+const find = (files: LogFiles, { folded, storeId }: {
+  readonly folded: number
+  readonly storeId: string | undefined
+}): FoundRecords => {
+  const contents = files.map((file) => file.read())
+  const headers = contents.map(decodeHeader)
+  const isOurs = (header: string | undefined) =>
+    header !== undefined && (storeId === undefined || header === storeId)
+  const logs = contents.map((bytes, i) => isOurs(headers[i]) ? scanLog(bytes, folded) : noLog)
+  const all = logs.flatMap(({ records }) => records).filter(({ number }) => number > folded)
+    .sort((a, b) => a.number - b.number)
+  const records: Array<LogRecord> = []
+  let last = folded
+  for (const record of all) {
+    if (record.previous !== last) break
+    records.push(record)
+    last = record.number
+  }
+  const isLost = records.length < all.length || !headers.every(isOurs)
+    || logs.some(({ isDamaged }) => isDamaged)
+  return { records, isLost, last: Math.max(last, ...logs.map(({ greatest }) => greatest)) }
+}
+
+/** Writes the records' rows into the tables, where they are not yet. */
+const replay = (
+  database: Database,
+  { last, records, rowsMax }: FoundRecords & { readonly rowsMax: number }
+): void => {
+  const generation = new Generation()
+  const add = (batch: AcceptedBatch) => generation.add(batch, bytesOf(batch))
+  for (const { content } of records) batchesIn(content).forEach(add)
+  const target = {
+    database,
+    tables: new TableWriter(database),
+    counts: new StoreCounts(database),
+    rowsMax
+  }
+  const changes = readChangeCount(database) + generation.changes
+  const fold = new Fold(target, generation, { folded: last, changes })
+  while (!fold.slice());
+}
+
+const recover = (database: Database, files: LogFiles, rowsMax: number): Recovered => {
+  const folded = readCount(database, "folded")
+  // Before the first log begins there is nothing to lose.
+  if (folded === "absent") return { isLost: false, last: 0 }
+  const storeId = readStore(database)?.storeId
+  // Nobody knows which records are in the tables: older rows could replace newer ones.
+  if (folded === "damaged") {
+    const { last } = find(files, { folded: 0, storeId })
+    return { isLost: true, last }
+  }
+  const found = find(files, { folded, storeId })
+  if (found.last > folded) replay(database, { ...found, rowsMax })
+  return found
+}
+
+/** The record of the log's beginning is on disk after the headers of its files. */
+const begin = (database: Database, log: CommitLog, storeId: string): void => {
+  log.begin(storeId)
+  if (readCount(database, "folded") === log.last) return
+  inTransaction(database, () => new StoreCounts(database).write("folded", log.last))
+}
+
+/** Throws where it cannot be opened. Closes no file. */
+export const openStore = (
+  database: Database,
+  files: LogFiles,
+  { events, guard, limits, ...options }: OpenStoreOptions
+): { readonly store: OpenedStore; readonly committer: Committer } => {
+  const { foldRowsMax, logBytesMax } = limits
+  let last = 0
+  const store = prepareWriter(database, options, () => {
+    const recovered = recover(database, files, foldRowsMax)
+    last = recovered.last
+    return recovered.isLost
+  })
+  const log = new CommitLog(files, { bytesMax: logBytesMax, last })
+  begin(database, log, store.storeId)
+  const committer = new Committer({
+    database,
+    guard: guard?.(),
+    log: logBytesMax === 0 ? undefined : log,
+    foldRowsMax,
+    changes: store.changes,
+    ...events === undefined ? {} : { events }
+  })
+  return { store, committer }
+}
