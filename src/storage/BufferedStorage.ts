@@ -95,18 +95,17 @@ const rowsIn = (
     compareEncoded
   )
 
-const scan =
-  (sources: Sources): StorageService["scan"] => ({ after, limit, partition }) =>
-    merge<RowKey, RowKey>({
-      limit,
-      after,
-      waiting: keysAfter(sources, partition, after),
-      storedAfter: (last) => {
-        const key = sources.reader.keyAfter(partition, last)
-        return key === undefined ? undefined : { key, item: key }
-      },
-      compare: compareKeys
-    })
+const scan = (sources: Sources): StorageService["scan"] => ({ after, limit, partition }) =>
+  merge<RowKey, RowKey>({
+    limit,
+    after,
+    waiting: keysAfter(sources, partition, after),
+    storedAfter: (last) => {
+      const key = sources.reader.keyAfter(partition, last)
+      return key === undefined ? undefined : { key, item: key }
+    },
+    compare: compareKeys
+  })
 
 /** Finds the next stored row, and reads a page of them: a query for each takes far longer. */
 const storedRows = (

@@ -2,8 +2,15 @@
  * Reads, writes and syncs one file of the log. What a file is here a test can put on a disk that it
  * holds in its hands.
  */
-import { closeSync, existsSync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from
-  "node:fs"
+import {
+  closeSync,
+  existsSync,
+  fdatasyncSync,
+  fstatSync,
+  openSync,
+  readSync,
+  writeSync
+} from "node:fs"
 import { dirname } from "node:path"
 import { messageOf } from "./SqliteError.ts"
 import type { StorageFailure } from "./Storage.ts"

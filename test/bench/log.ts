@@ -90,7 +90,10 @@ const measure = (path: string, { group, logBytesMax }: {
   const waits: Array<number> = []
   let puts = 0
   while (performance.now() - before.at < millis) {
-    const batches = Array.from({ length: group }, () => batchOf(Math.floor(Math.random() * documents)))
+    const batches = Array.from(
+      { length: group },
+      () => batchOf(Math.floor(Math.random() * documents))
+    )
     const packed = pack(batches, group * 600)
     const began = performance.now()
     const failure = committer.commit(unpack(packed), [packed])

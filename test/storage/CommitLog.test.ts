@@ -257,22 +257,24 @@ describe("a log that was damaged", () => {
   })
 
   it("anywhere never gives back what was not committed", () => {
-    fc.assert(fc.property(fc.nat({ max: 1 }), fc.nat(), fc.nat({ max: 30 }), (which, bit, count) => {
-      openings = 0
-      database = new DatabaseSync(":memory:")
-      files = [new FailingFile(), new FailingFile()]
-      open()
-      const written = Array.from({ length: count }, (_, i) => `v${i}`)
-      for (const text of written) write("s1", text.padEnd(60, "."))
-      const file = which === 0 ? 0 : 1
-      const at = bit % files[file].size()
-      flip(file, at)
-      open()
-      const found = inTables("s1").replace(/\.*\{\}$/u, "")
-      expect(["Absent", ...written]).toContain(found)
-      const isWhole = found === (written.at(-1) ?? "Absent")
-      if (!isWhole) expect(store.storeId !== "store1" || store.changes < count).toBe(true)
-    }))
+    fc.assert(
+      fc.property(fc.nat({ max: 1 }), fc.nat(), fc.nat({ max: 30 }), (which, bit, count) => {
+        openings = 0
+        database = new DatabaseSync(":memory:")
+        files = [new FailingFile(), new FailingFile()]
+        open()
+        const written = Array.from({ length: count }, (_, i) => `v${i}`)
+        for (const text of written) write("s1", text.padEnd(60, "."))
+        const file = which === 0 ? 0 : 1
+        const at = bit % files[file].size()
+        flip(file, at)
+        open()
+        const found = inTables("s1").replace(/\.*\{\}$/u, "")
+        expect(["Absent", ...written]).toContain(found)
+        const isWhole = found === (written.at(-1) ?? "Absent")
+        if (!isWhole) expect(store.storeId !== "store1" || store.changes < count).toBe(true)
+      })
+    )
   })
 })
 

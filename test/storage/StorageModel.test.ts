@@ -31,25 +31,28 @@ const runs = fixtures.flatMap(([name, makeFixture, count]) =>
   )
 )
 
-it.each(runs)("a storage %s behaves as a map does", async (_, makeFixture, { logBytesMax }, numRuns) => {
-  const commands = makeCommands({ hasLog: logBytesMax > 0 })
-  let accepted = 0
-  await fc.assert(
-    fc.asyncProperty(commands, async (steps) => {
-      const fixture = makeFixture()
-      const storage = await fixture.open({ limits: { groupChangesMax: 3 } })
-      const model = emptyModel()
-      const real = { fixture, storage, waiting: [] }
-      try {
-        await fc.asyncModelRun(() => ({ model, real }), steps)
-        await agreeAtTheEnd(model, real)
-        accepted += model.accepted
-      } finally {
-        await real.storage.close()
-        fixture.remove()
-      }
-    }),
-    { numRuns }
-  )
-  expect(accepted).toBeGreaterThan(numRuns * 5)
-})
+it.each(runs)(
+  "a storage %s behaves as a map does",
+  async (_, makeFixture, { logBytesMax }, numRuns) => {
+    const commands = makeCommands({ hasLog: logBytesMax > 0 })
+    let accepted = 0
+    await fc.assert(
+      fc.asyncProperty(commands, async (steps) => {
+        const fixture = makeFixture()
+        const storage = await fixture.open({ limits: { groupChangesMax: 3 } })
+        const model = emptyModel()
+        const real = { fixture, storage, waiting: [] }
+        try {
+          await fc.asyncModelRun(() => ({ model, real }), steps)
+          await agreeAtTheEnd(model, real)
+          accepted += model.accepted
+        } finally {
+          await real.storage.close()
+          fixture.remove()
+        }
+      }),
+      { numRuns }
+    )
+    expect(accepted).toBeGreaterThan(numRuns * 5)
+  }
+)

@@ -279,22 +279,23 @@ const failures = fc.tuple(
 ).map(([changed, others]) => failToWrite(changed, others))
 
 /** Commits can be made to fail by the tables, where these are what they write. */
-export const makeCommands = ({ hasLog }: { readonly hasLog: boolean }) => fc.commands<Model, Real, false>([
-  writes,
-  writes,
-  writes,
-  ...hasLog ? [] : [failures],
-  keys.map(read),
-  fc.record({
-    partition: fc.constantFrom(0, 255),
-    after: fc.option(keys, { nil: undefined }),
-    limit: fc.integer({ min: 1, max: 5 })
-  }).map(scan),
-  rows.map(readRow),
-  fc.record({ after: rows, depth: fc.nat({ max: 4 }), limit: fc.integer({ min: 1, max: 3 }) })
-    .map(scanRows),
-  fc.constantFrom(committed, committed, reopen)
-], { maxCommands: 60, size: "max" })
+export const makeCommands = ({ hasLog }: { readonly hasLog: boolean }) =>
+  fc.commands<Model, Real, false>([
+    writes,
+    writes,
+    writes,
+    ...hasLog ? [] : [failures],
+    keys.map(read),
+    fc.record({
+      partition: fc.constantFrom(0, 255),
+      after: fc.option(keys, { nil: undefined }),
+      limit: fc.integer({ min: 1, max: 5 })
+    }).map(scan),
+    rows.map(readRow),
+    fc.record({ after: rows, depth: fc.nat({ max: 4 }), limit: fc.integer({ min: 1, max: 3 }) })
+      .map(scanRows),
+    fc.constantFrom(committed, committed, reopen)
+  ], { maxCommands: 60, size: "max" })
 
 /** Reads every document after the last command, open and reopened. */
 export const agreeAtTheEnd = async (model: Model, real: Real): Promise<void> => {

@@ -24,7 +24,8 @@ export const keyOf = (partitionKey: string, more: Partial<RowKey> = {}): RowKey 
 
 export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 
-export const textOf = (bytes: Uint8Array): string => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes)
+export const textOf = (bytes: Uint8Array): string =>
+  new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes)
 
 /** A header, and the elements that change; `count` where the document has more than these. */
 export const put = (

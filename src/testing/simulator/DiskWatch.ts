@@ -3,6 +3,7 @@
  * made, and whether it must take writes again. Otherwise a node that gave up a disk for good would
  * be excused.
  */
+import { invariant } from "../../core/Invariant.ts"
 import type { Batch, OnCommit, RowKey, StorageService } from "../../storage/Storage.ts"
 
 /** A node tries a disk that failed once a second. */
@@ -22,6 +23,8 @@ export class DiskWatch {
   readonly #options: DiskWatchOptions
   #failing = false
   #triedAt = 0
+  /** The last sequence number of each partition. */
+  readonly #numbers = new Map<number, number>()
 
   constructor(options: DiskWatchOptions) {
     this.#options = options
@@ -53,6 +56,12 @@ export class DiskWatch {
       }
       noted(failure)
     })
+    for (const [i, { key: { partition } }] of batch.documents.entries()) {
+      const number = sequences[i]
+      if (number === undefined) break
+      invariant(number > (this.#numbers.get(partition) ?? 0), "a sequence number is given once")
+      this.#numbers.set(partition, number)
+    }
     // A batch that is refused changes nothing, and nobody hears of its dots.
     if (sequences.length > 0) this.#options.asked(batch)
     return sequences

@@ -13,6 +13,7 @@ import type { CallBody, RequestBody } from "../../../schemas/ClientRequest.ts"
 import type { BackendAnswer } from "../../../src/client/Backend.ts"
 import { NatsBackend } from "../../../src/client/NatsBackend.ts"
 import { BucketName } from "../../../src/core/model/Names.ts"
+import { openLogFiles } from "../../../src/storage/LogFile.ts"
 import type { TransportService } from "../../../src/transport/Transport.ts"
 import { clusterName, makeCluster } from "../../cluster/memoryCluster.ts"
 import { Asked, node } from "../../cluster/steppedCluster.ts"
@@ -53,7 +54,8 @@ const startCluster = async () => {
   for (const number of [1, 2, 3]) {
     const folder = join(directory, `n${number}`)
     mkdirSync(folder)
-    const disk = { database: new DatabaseSync(join(folder, "store.sqlite")), inUse: false }
+    const path = join(folder, "store.sqlite")
+    const disk = { database: new DatabaseSync(path), logs: openLogFiles(path), inUse: false }
     const starting = cluster.restart(node(number), disk)
     runtime.runReady()
     await starting

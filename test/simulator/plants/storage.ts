@@ -49,6 +49,48 @@ export const storagePlants: ReadonlyArray<Plant> = [
     }]
   },
   {
+    name: "log-not-synced",
+    bug: "a commit counts once its record is written into the log",
+    edits: [{
+      file: "src/storage/CommitLog.ts",
+      from: "this.#file.sync()\n    this.#sizes",
+      to: "this.#sizes"
+    }]
+  },
+  {
+    name: "fold-ahead-of-the-sync",
+    bug: "rows are folded whose record in the log was not synced",
+    edits: [{
+      file: "src/storage/Committer.ts",
+      from: `this.#log?.append(content)
+    for (const batch of batches) this.unfolded.add(batch, bytesOf(batch))`,
+      to: `for (const batch of batches) this.unfolded.add(batch, bytesOf(batch))
+    this.#log?.append(content)`
+    }]
+  },
+  {
+    name: "fold-position-ahead-of-its-rows",
+    bug: "the first slice of a fold says that all of it is in the tables",
+    edits: [{ file: "src/storage/Fold.ts", from: "if (!isLast) return\n", to: "" }]
+  },
+  {
+    name: "number-given-again",
+    bug: "after a failed group its sequence numbers are given to others",
+    edits: [{
+      file: "src/storage/SequenceNumbers.ts",
+      from: "  next(partition: number): number {",
+      to: `  forget(): void {
+    this.#next.clear()
+  }
+
+  next(partition: number): number {`
+    }, {
+      file: "src/storage/CommitQueue.ts",
+      from: "    this.#failures++\n",
+      to: "    this.#failures++\n    this.#numbers.forget()\n"
+    }]
+  },
+  {
     name: "leaf-not-asked",
     bug: "a write whose last dot is not in memory begins a birth",
     edits: [{

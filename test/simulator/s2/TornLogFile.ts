@@ -1,7 +1,7 @@
 /**
  * Puts the files of a log on a `TornDisk`, so that the product's own log runs there as it is.
  */
-import { type LogFile, LogError, type LogFiles, logPaths } from "../../../src/storage/LogFile.ts"
+import { LogError, type LogFile, type LogFiles, logPaths } from "../../../src/storage/LogFile.ts"
 import { DiskError, type TornDisk, type TornFile } from "./TornDisk.ts"
 import { databaseName } from "./WasmDatabase.ts"
 
