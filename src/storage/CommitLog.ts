@@ -10,18 +10,14 @@
 import { invariant } from "../core/Invariant.ts"
 import { decodeHeader, encodeHeader, encodeRecord, headerBytes, recordBytes } from "./LogFormat.ts"
 import type { LogFile, LogFiles } from "./LogFile.ts"
-
-/**
- * A file grows by so much at once, in zeros: to sync a write within a file costs less than to sync
- * one that makes it longer.
- */
-const growthBytes = 256 * 1024
+import type { LogLimits } from "./StorageOptions.ts"
 
 const noRecord = new Uint8Array(headerBytes)
 
 export class CommitLog {
   readonly #files: LogFiles
   readonly #bytesMax: number
+  readonly #growthBytes: number
   readonly #sizes: [number, number]
   /** The file that takes records, and where the next one goes. */
   #turn: 0 | 1 = 0
@@ -35,12 +31,13 @@ export class CommitLog {
   #isTainted = false
 
   /** `last` is above all numbers in the files that are of use no more. */
-  constructor(files: LogFiles, { bytesMax, last }: {
-    readonly bytesMax: number
+  constructor(files: LogFiles, { last, limits }: {
     readonly last: number
+    readonly limits: LogLimits
   }) {
     this.#files = files
-    this.#bytesMax = bytesMax
+    this.#bytesMax = limits.logBytesMax
+    this.#growthBytes = limits.logGrowthBytes
     this.#sizes = [files[0].size(), files[1].size()]
     this.#number = last
     this.#last = last
@@ -134,7 +131,9 @@ export class CommitLog {
   #writeSynced(bytes: Uint8Array): void {
     const end = this.#at + bytes.length
     const size = this.#sizes[this.#turn]
-    const grown = end <= size ? size : Math.max(end, Math.min(this.#bytesMax, end + growthBytes))
+    const grown = end <= size
+      ? size
+      : Math.max(end, Math.min(this.#bytesMax, end + this.#growthBytes))
     if (grown > size) {
       const withZeros = new Uint8Array(grown - this.#at)
       withZeros.set(bytes)

@@ -5,9 +5,10 @@
  *
  * It looks at the paths and opens nothing: POSIX would drop the locks of the connection.
  */
-import { closeSync, existsSync, fsyncSync, openSync, rmSync, statSync } from "node:fs"
+import { closeSync, existsSync, openSync, rmSync, statSync } from "node:fs"
 import { dirname } from "node:path"
 import { logPaths } from "./LogFile.ts"
+import { syncDirectory } from "./SyncDirectory.ts"
 import { logBytesKept } from "./Tables.ts"
 
 interface Watched {
@@ -42,15 +43,6 @@ const changeOf = (file: Watched): string | undefined => {
 /** Stands beside a store that lost data while it was open. */
 const markOf = (databasePath: string): string => `${databasePath}.lost`
 
-const syncDirectory = (path: string): void => {
-  const descriptor = openSync(dirname(path), "r")
-  try {
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
-}
-
 /** Whether the store lost data while it was open, so that it is not the store that it was. */
 export const isMarkedLost = (databasePath: string): boolean => existsSync(markOf(databasePath))
 
@@ -58,7 +50,7 @@ export const isMarkedLost = (databasePath: string): boolean => existsSync(markOf
 export const endLostMark = (databasePath: string): void => {
   if (!isMarkedLost(databasePath)) return
   rmSync(markOf(databasePath))
-  syncDirectory(databasePath)
+  syncDirectory(dirname(databasePath))
 }
 
 export class FileGuard {
@@ -92,7 +84,7 @@ export class FileGuard {
   #mark(): void {
     try {
       closeSync(openSync(markOf(this.#databasePath), "a", 0o600))
-      syncDirectory(this.#databasePath)
+      syncDirectory(dirname(this.#databasePath))
     } catch {
       // The directory is gone too: then the next start finds nothing, and makes a new store.
     }

@@ -14,7 +14,7 @@ import {
 import { dirname } from "node:path"
 import { messageOf } from "./SqliteError.ts"
 import type { StorageFailure } from "./Storage.ts"
-import { syncDirectory } from "./StoreDirectory.ts"
+import { syncDirectory } from "./SyncDirectory.ts"
 
 export interface LogFile {
   readonly size: () => number

@@ -13,7 +13,7 @@ import type { FileGuard } from "./FileGuard.ts"
 import { Fold } from "./Fold.ts"
 import { Generation } from "./Generation.ts"
 import type { LogFiles } from "./LogFile.ts"
-import { decodeHeader, type LogRecord, scanLog, type ScannedLog } from "./LogFormat.ts"
+import { decodeHeader, type LogRecord, scanLog } from "./LogFormat.ts"
 import type { LogLimits } from "./StorageOptions.ts"
 import { readChangeCount, readCount, StoreCounts } from "./StoreCounts.ts"
 import { type OpenedStore, readStore } from "./StoreRow.ts"
@@ -41,18 +41,20 @@ interface FoundRecords {
   readonly last: number
 }
 
-const noLog: ScannedLog = { records: [], isDamaged: false, greatest: 0 }
-
+/** Records of another store's log are none of this one; their numbers are not given again. */
 const find = (files: LogFiles, { folded, storeId }: {
   readonly folded: number
+  /** Undefined where the store has forgotten it. */
   readonly storeId: string | undefined
 }): FoundRecords => {
-  const contents = files.map((file) => file.read())
-  const headers = contents.map(decodeHeader)
-  const isOurs = (header: string | undefined) =>
-    header !== undefined && (storeId === undefined || header === storeId)
-  const logs = contents.map((bytes, i) => isOurs(headers[i]) ? scanLog(bytes, folded) : noLog)
-  const all = logs.flatMap(({ records }) => records).filter(({ number }) => number > folded)
+  const logs = files.map((file) => {
+    const bytes = file.read()
+    const header = decodeHeader(bytes)
+    const isOurs = header !== undefined && (storeId === undefined || header === storeId)
+    return { ...scanLog(bytes, folded), isOurs }
+  })
+  const all = logs.flatMap(({ isOurs, records }) => isOurs ? records : [])
+    .filter(({ number }) => number > folded)
     .sort((a, b) => a.number - b.number)
   const records: Array<LogRecord> = []
   let last = folded
@@ -61,8 +63,8 @@ const find = (files: LogFiles, { folded, storeId }: {
     records.push(record)
     last = record.number
   }
-  const isLost = records.length < all.length || !headers.every(isOurs)
-    || logs.some(({ isDamaged }) => isDamaged)
+  const isLost = records.length < all.length
+    || logs.some(({ isDamaged, isOurs }) => isDamaged || !isOurs)
   return { records, isLost, last: Math.max(last, ...logs.map(({ greatest }) => greatest)) }
 }
 
@@ -87,15 +89,12 @@ const replay = (
 
 const recover = (database: Database, files: LogFiles, rowsMax: number): Recovered => {
   const folded = readCount(database, "folded")
-  // Before the first log begins there is nothing to lose.
-  if (folded === "absent") return { isLost: false, last: 0 }
   const storeId = readStore(database)?.storeId
+  const found = find(files, { folded: typeof folded === "number" ? folded : 0, storeId })
+  // Before the first log begins there is nothing to lose.
+  if (folded === "absent") return { isLost: false, last: found.last }
   // Nobody knows which records are in the tables: older rows could replace newer ones.
-  if (folded === "damaged") {
-    const { last } = find(files, { folded: 0, storeId })
-    return { isLost: true, last }
-  }
-  const found = find(files, { folded, storeId })
+  if (folded === "damaged") return { isLost: true, last: found.last }
   if (found.last > folded) replay(database, { ...found, rowsMax })
   return found
 }
@@ -120,7 +119,7 @@ export const openStore = (
     last = recovered.last
     return recovered.isLost
   })
-  const log = new CommitLog(files, { bytesMax: logBytesMax, last })
+  const log = new CommitLog(files, { last, limits })
   begin(database, log, store.storeId)
   const committer = new Committer({
     database,

@@ -22,7 +22,7 @@ export type StorageLimits = Pick<
 >
 
 /** Those of the log, and of the fold from it into the tables. */
-export type LogLimits = Pick<NodeLimits, "logBytesMax" | "foldRowsMax">
+export type LogLimits = Pick<NodeLimits, "logBytesMax" | "logGrowthBytes" | "foldRowsMax">
 
 /** Those of a storage with a thread of its own. */
 export type ThreadLimits =

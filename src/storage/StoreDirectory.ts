@@ -5,25 +5,17 @@
  * The lock is a POSIX record lock, which is lost when its process closes any descriptor of the
  * file. Hence nothing here, or in this process, opens a file of the store that exists already.
  */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, statSync } from "node:fs"
+import { closeSync, existsSync, mkdirSync, openSync, statSync } from "node:fs"
 import { dirname, join, resolve } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { remedyOf } from "./Remedy.ts"
 import { isSqliteError, messageOf, sqliteBusy, sqliteNotADatabase } from "./SqliteError.ts"
 import { StorageUnavailable } from "./Storage.ts"
+import { syncDirectory } from "./SyncDirectory.ts"
 
 export interface DirectoryLock {
   readonly databasePath: string
   readonly release: () => void
-}
-
-export const syncDirectory = (path: string): void => {
-  const descriptor = openSync(path, "r")
-  try {
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
 }
 
 const isDirectory = (path: string): boolean =>

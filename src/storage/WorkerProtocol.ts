@@ -1,5 +1,6 @@
 /**
- * Names the messages between the main thread and the storage thread, and packs a group into bytes.
+ * Names the messages between the main thread and the storage thread, and packs a group into bytes,
+ * as it also lies in the log.
  *
  * A group crosses as one packed run that is transferred. Cloning its objects would cost the main
  * thread more, and copy all of a large buffer of which a header is a small view.

@@ -164,7 +164,8 @@ export const openWorker = Effect.fnUntraced(function*(options: WorkerOptions) {
   const lock = yield* Effect.try({ try: () => lockDirectory(directory), catch: refuse })
   const { databasePath } = lock
   const limits = { ...lan.node, ...options.limits }
-  const { fileCheckMillis, foldRowsMax, logBytesMax, storageBytesMax: fileBytesMax } = limits
+  const { fileCheckMillis, storageBytesMax: fileBytesMax } = limits
+  const { foldRowsMax, logBytesMax, logGrowthBytes } = limits
   const open = Effect.gen(function*() {
     const newStoreId = runtime.id()
     const thread = {
@@ -173,7 +174,7 @@ export const openWorker = Effect.fnUntraced(function*(options: WorkerOptions) {
       fileBytesMax,
       newStoreId,
       fileCheckMillis,
-      limits: { foldRowsMax, logBytesMax }
+      limits: { foldRowsMax, logBytesMax, logGrowthBytes }
     }
     const started = yield* firstThread(thread)
     return yield* Effect.try({

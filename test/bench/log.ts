@@ -59,7 +59,7 @@ const batchOf = (n: number): AcceptedBatch => {
   }
 }
 
-/** All documents, in the order of the tables; without operation ids, which no node keeps so long. */
+/** All documents, in the order of the tables. Of most, a node forgot the operation ids. */
 const seed = (path: string): void => {
   using database = new DatabaseSync(path)
   prepareWriter(database, store)
@@ -78,22 +78,21 @@ const seed = (path: string): void => {
 const written = (): number =>
   Number(/^wchar: (\d+)/mu.exec(readFileSync("/proc/self/io", "utf8"))?.[1])
 
+const drawBatch = () => batchOf(Math.floor(Math.random() * documents))
+
 const measure = (path: string, { group, logBytesMax }: {
   readonly group: number
   readonly logBytesMax: number
 }): ReadonlyArray<number> => {
   using database = new DatabaseSync(path)
   const files = openLogFiles(path)
-  const limits = { logBytesMax, foldRowsMax: lan.node.foldRowsMax }
+  const limits = { ...lan.node, logBytesMax }
   const { committer } = openStore(database, files, { ...store, limits })
   const before = { cpu: process.cpuUsage(), bytes: written(), at: performance.now() }
   const waits: Array<number> = []
   let puts = 0
   while (performance.now() - before.at < millis) {
-    const batches = Array.from(
-      { length: group },
-      () => batchOf(Math.floor(Math.random() * documents))
-    )
+    const batches = Array.from({ length: group }, drawBatch)
     const packed = pack(batches, group * 600)
     const began = performance.now()
     const failure = committer.commit(unpack(packed), [packed])
@@ -119,7 +118,7 @@ try {
   seed(seeded)
   console.log(`${documents} documents, logs of ${ways.log} bytes`)
   console.log(
-    "| group | commits write | puts/s | µs of CPU a put | a commit | bytes a put | p99 ms a commit |"
+    "| group | commits write | puts/s | CPU µs a put | a commit | bytes a put | p99 ms a commit |"
   )
   console.log("| --- | --- | --- | --- | --- | --- | --- |")
   for (const group of groups) {

@@ -46,7 +46,7 @@ const open = (limits: Partial<LogLimits> = {}): void => {
     identity,
     fileBytesMax: 2 ** 30,
     newStoreId: `store${openings}`,
-    limits: { logBytesMax: 2_000, foldRowsMax: 2, ...limits },
+    limits: { logBytesMax: 2_000, logGrowthBytes: 300, foldRowsMax: 2, ...limits },
     events: { ...noEvents, failed: (failure) => failures.push(failure) }
   })
   committer = opened.committer
@@ -108,7 +108,31 @@ describe("a log", () => {
     expect(store.changes).toBe(names.length + 1)
   })
 
-  it("folds in slices no longer than they may be, and is done before the other file is full", () => {
+  it("of a store whose tables are gone is not taken for that of the next store", () => {
+    for (const name of names) write(name, "v1")
+    database = new DatabaseSync(":memory:")
+    open()
+    for (let i = 0; i < 40; i++) {
+      expect(write(`t${i % 3}`, "v2")).toBeUndefined()
+      open()
+      expect(inTables("s1")).toBe("Absent")
+      expect(inTables(`t${i % 3}`)).toBe("v2{}")
+      expect(store.storeId).toBe("store2")
+    }
+  })
+
+  it("that the tables forgot the position of is not replayed, and the store is another", () => {
+    for (const name of names) write(name, "v1")
+    database.exec("UPDATE family_rows SET checksum = 1 WHERE key = CAST('folded' AS BLOB)")
+    open()
+    expect(store.storeId).toBe("store2")
+    expect(inTables("s39")).toBe("Absent")
+    expect(write("s39", "v2")).toBeUndefined()
+    open()
+    expect([inTables("s39"), store.storeId]).toEqual(["v2{}", "store2"])
+  })
+
+  it("is folded in slices, and before the other file is full", () => {
     for (let i = 0; i < 400; i++) {
       write(`s${i}`, "v")
       expect(committer.stats.logBytes).toBeLessThan(2 * 2_000)

@@ -1,8 +1,8 @@
 /**
  * Writes without end, until it is killed, and prints each acknowledged write.
  *
- * `node crashWriter.ts DIRECTORY FIRST_VERSION LOG_BYTES`: documents `s0` to `s63`; versions ascend from
- * FIRST_VERSION. Odd documents keep the version in their elements too, so that a torn write shows.
+ * `node crashWriter.ts DIRECTORY FIRST_VERSION LOG_BYTES`: documents `s0` to `s63`, whose versions
+ * ascend from FIRST_VERSION. Odd ones keep the version in their elements too: a torn write shows.
  */
 import * as Effect from "effect/Effect"
 import { openWorker } from "../../src/storage/WorkerStorage.ts"

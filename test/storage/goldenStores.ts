@@ -1,7 +1,7 @@
 /**
  * Names the contents of the files under test/golden/store-format-*, and makes the newest one.
  *
- * `node --conditions=everwrite-source test/storage/goldenStores.ts DIRECTORY` writes it to DIRECTORY.
+ * `node --conditions=everwrite-source test/storage/goldenStores.ts DIRECTORY` writes it there.
  * Files of users have these formats: a golden file is never changed.
  */
 import * as Effect from "effect/Effect"

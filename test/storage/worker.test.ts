@@ -20,7 +20,7 @@ it("the thread commits nothing more of an attempt in which a commit failed", asy
       identity,
       fileBytesMax: 2 ** 30,
       newStoreId: "store",
-      limits: { logBytesMax: 0, foldRowsMax: 1 }
+      limits: { logBytesMax: 0, logGrowthBytes: 1, foldRowsMax: 1 }
     }
   })
   const answer = async (): Promise<unknown> => (await once(thread, "message"))[0]

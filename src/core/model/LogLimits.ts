@@ -12,6 +12,11 @@ export const lanLog = {
    */
   logBytesMax: 8 * 2 ** 20,
   /**
+   * Bytes of zeros by which a file of the log grows at once. A record within a file is synced
+   * sooner than one that makes it longer; more delays the commits that meet a growth.
+   */
+  logGrowthBytes: 256 * 1024,
+  /**
    * Rows that a slice of a fold writes in one transaction, between two commits: 128 take 1 to 4 ms.
    * More delays the commits that come meanwhile, fewer cost a transaction each.
    */

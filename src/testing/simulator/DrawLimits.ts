@@ -66,6 +66,7 @@ export const drawLimits = (random: SeededRandom): PlannedLimits => {
     ...random.chance(overloadShare) ? drawAdmission(random) : {},
     // None, some groups, or more than a node writes between two starts.
     logBytesMax: random.pick([0, 2_000, 8_000, 40_000]),
+    logGrowthBytes: random.pick([1, 1_000, node.logGrowthBytes]),
     foldRowsMax: random.pick([1, 8, node.foldRowsMax])
   }
 }

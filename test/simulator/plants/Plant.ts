@@ -19,6 +19,8 @@ export interface Plant {
   /** The bug, in a sentence. */
   readonly bug: string
   readonly edits: ReadonlyArray<Edit>
+  /** Whether only real databases show it, which few seeds have. */
+  readonly isBelowTheModel?: boolean
 }
 
 const root = new URL("../../../", import.meta.url)

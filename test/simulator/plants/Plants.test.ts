@@ -50,7 +50,8 @@ describe("a checker", () => {
     expect(checkers.map(({ name }) => name)).toContain(found?.violation.checker)
   })
 
-  it("finds half of all planted bugs under the first seeds", () => {
-    expect(fast.length).toBeGreaterThanOrEqual(plants.length / 2)
+  it("finds half of all bugs that need no real database under the first seeds", () => {
+    const inModel = plants.filter(({ isBelowTheModel }) => isBelowTheModel !== true)
+    expect(fast.length).toBeGreaterThanOrEqual(inModel.length / 2)
   })
 })

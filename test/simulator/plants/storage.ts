@@ -50,6 +50,7 @@ export const storagePlants: ReadonlyArray<Plant> = [
   },
   {
     name: "log-not-synced",
+    isBelowTheModel: true,
     bug: "a commit counts once its record is written into the log",
     edits: [{
       file: "src/storage/CommitLog.ts",
@@ -59,6 +60,7 @@ export const storagePlants: ReadonlyArray<Plant> = [
   },
   {
     name: "fold-ahead-of-the-sync",
+    isBelowTheModel: true,
     bug: "rows are folded whose record in the log was not synced",
     edits: [{
       file: "src/storage/Committer.ts",
@@ -70,11 +72,13 @@ export const storagePlants: ReadonlyArray<Plant> = [
   },
   {
     name: "fold-position-ahead-of-its-rows",
+    isBelowTheModel: true,
     bug: "the first slice of a fold says that all of it is in the tables",
     edits: [{ file: "src/storage/Fold.ts", from: "if (!isLast) return\n", to: "" }]
   },
   {
     name: "number-given-again",
+    isBelowTheModel: true,
     bug: "after a failed group its sequence numbers are given to others",
     edits: [{
       file: "src/storage/SequenceNumbers.ts",

@@ -82,7 +82,11 @@ export class PowerCuts {
     const logBytesMax = options.synchronous === undefined
       ? this.#faults.pick([0, 8_000, 40_000, 200_000])
       : 0
-    this.#limits = { logBytesMax, foldRowsMax: this.#faults.pick([1, 4, lan.node.foldRowsMax]) }
+    this.#limits = {
+      logBytesMax,
+      logGrowthBytes: this.#faults.pick([1, 3_000]),
+      foldRowsMax: this.#faults.pick([1, 4, lan.node.foldRowsMax])
+    }
     // As `StoreDirectory` does before SQLite sees the file.
     this.disk.open(databaseName)
     this.disk.syncDirectory()

@@ -188,7 +188,7 @@ export class TornSqliteDisk extends SimDisk {
       identity,
       fileBytesMax,
       newStoreId: storeId(),
-      limits: { logBytesMax, foldRowsMax: limits.foldRowsMax ?? lan.node.foldRowsMax },
+      limits: { ...lan.node, ...limits, logBytesMax },
       events: { ...noEvents, failed }
     })
     if (synchronous !== undefined) database.exec(`PRAGMA synchronous = ${synchronous}`)
