@@ -23,12 +23,16 @@ const logs: ReadonlyArray<readonly [string, Partial<LogLimits> & Pick<LogLimits,
     ["without a log", { logBytesMax: 0, foldRowsMax: 1 }],
     ["with a log of one record", { logBytesMax: 800, foldRowsMax: 1 }],
     ["with a log of some records", { logBytesMax: 3_000, foldRowsMax: 3 }],
-    ["with a log of all records", { logBytesMax: 10_000_000, foldRowsMax: 100 }]
+    ["with a log of all records", {
+      logBytesMax: 1_000_000,
+      logGrowthBytes: 1_000,
+      foldRowsMax: 100
+    }]
   ]
 
 const runs = fixtures.flatMap(([name, makeFixture, count]) =>
   logs.map(([log, limits]) =>
-    [`${name}, ${log},`, () => makeFixture(limits), limits, Math.ceil(count / 4)] as const
+    [`${name}, ${log},`, () => makeFixture(limits), limits, Math.ceil(count / 5)] as const
   )
 )
 

@@ -13,7 +13,8 @@ import { commit, put } from "./documents.ts"
 const [directory = "", firstVersion = "0", logBytes = "0"] = process.argv.slice(2)
 const writesInFlight = 100
 
-const { service } = await Effect.runPromise(
+// Kept as a whole: the lock of the directory goes with it, were it collected.
+const storage = await Effect.runPromise(
   openWorker({
     directory,
     identity: crashIdentity,
@@ -32,9 +33,12 @@ const writeOn = async (): Promise<void> => {
     const paths = number % 2 === 0 ? [] : elementPaths
     // A new document needs all its elements; later versions change one of them, each in turn.
     const one = Math.floor(mine / documentCount) % elementPaths.length
-    const changed = service.read(key)._tag === "Found" ? paths.slice(one, one + 1) : paths
+    const changed = storage.service.read(key)._tag === "Found" ? paths.slice(one, one + 1) : paths
     const elements = Object.fromEntries(changed.map((path) => [path, text]))
-    const failure = await commit(service, put(key, text.padEnd(250, "."), elements, paths.length))
+    const failure = await commit(
+      storage.service,
+      put(key, text.padEnd(250, "."), elements, paths.length)
+    )
     if (failure !== undefined) throw new Error(failure.detail)
     process.stdout.write(`${number} ${mine}\n`)
   }
