@@ -119,7 +119,9 @@ const start = (options: StartOptions): Promise<Started> =>
     const { buckets, disk, id, isForced, limits, partitionCount, ring } = options
     const { observer, onFailure, runtime, transport, wire } = options
     const identity = { node: id, cluster: clusterName, partitionCount }
-    const storage = openDirect({ directory: disk, identity, runtime })
+    // Unless a test says otherwise the tables have all rows, which it may copy or damage.
+    const { logBytesMax = 0 } = limits
+    const storage = openDirect({ directory: disk, identity, runtime, limits: { logBytesMax } })
     beginIncarnation({ storage: storage.service, runtime }, (begun) => {
       if (!isIncarnation(begun)) return reject(new Error(begun.detail))
       const core = new NodeCore({

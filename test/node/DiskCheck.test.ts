@@ -96,7 +96,7 @@ const running = (
 
 describe("a node", () => {
   it("is not ready where its disk is full, says so, and refuses writes alike in each way", () =>
-    running({ storageBytesMax: 1_048_576 }, (address) =>
+    running({ storageBytesMax: 1_048_576, logBytesMax: 200_000 }, (address) =>
       Effect.gen(function*() {
         const bucket = yield* Everwrite.bucket(texts)
         expect((yield* Effect.promise(() => readyOf(address))).status).toBe(200)

@@ -35,7 +35,12 @@ describe("documents whose damaged row was replaced", () => {
   it("are all documents where the row of one is damaged, and not where another row is", () => {
     const disk = new MemoryDisk()
     const runtime = new SteppedRuntime()
-    const { service } = openDirect({ directory: disk, identity, runtime })
+    const { service } = openDirect({
+      directory: disk,
+      identity,
+      runtime,
+      limits: { logBytesMax: 0 }
+    })
     service.write(metadataBatch("standing", "a standing"), () => {})
     service.write(metadataBatch("told", "n2 7 9"), () => {})
     runtime.runReady()

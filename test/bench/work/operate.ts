@@ -12,6 +12,7 @@ import { DatabaseSync } from "node:sqlite"
 import type { CallBody, RequestBody } from "../../../schemas/ClientRequest.ts"
 import type { BackendAnswer } from "../../../src/client/Backend.ts"
 import { NatsBackend } from "../../../src/client/NatsBackend.ts"
+import { lan } from "../../../src/core/model/Limits.ts"
 import { BucketName } from "../../../src/core/model/Names.ts"
 import { openLogFiles } from "../../../src/storage/LogFile.ts"
 import type { TransportService } from "../../../src/transport/Transport.ts"
@@ -48,7 +49,7 @@ const startCluster = async () => {
     buckets,
     runtime,
     // Reads come from memory where they would in a node.
-    limits: { cacheBytesMax: 64 * 2 ** 20 },
+    limits: { cacheBytesMax: 64 * 2 ** 20, logBytesMax: lan.node.logBytesMax },
     wire: (_node, transport) => counted(transport)
   })
   for (const number of [1, 2, 3]) {
