@@ -90,6 +90,14 @@ export const limitSettings = {
     "EVERWRITE_STORAGE_BYTES_MAX",
     "The database file grows no further: writes are refused as on a full disk, reads go on."
   ),
+  logBytesMax: bytes(
+    "logBytesMax",
+    "EVERWRITE_LOG_BYTES_MAX",
+    "Bytes of each of the two logs of the storage. The rows that one holds stay in memory, until "
+      + "they are folded into the tables; a start reads and folds them. More folds a document that "
+      + "is written often less often, and takes more memory and a longer start. With 0 there is no "
+      + "log: each commit writes the tables."
+  ),
   waitingBytesMax: bytes(
     "waitingBytesMax",
     "EVERWRITE_WAITING_BYTES_MAX",

@@ -52,9 +52,10 @@ const copyOf = (number: number): MemoryDisk => {
   const directory = mkdtempSync(join(tmpdir(), "everwrite-complete-"))
   directories.push(directory)
   const path = join(directory, "store.sqlite")
-  stepped.nodes[number - 1]!.disk.database.exec(`VACUUM INTO '${path}'`)
+  const { database, logs } = stepped.nodes[number - 1]!.disk
+  database.exec(`VACUUM INTO '${path}'`)
   const copy = new MemoryDisk()
-  Object.assign(copy, { database: new DatabaseSync(path) })
+  Object.assign(copy, { database: new DatabaseSync(path), logs })
   return copy
 }
 

@@ -49,8 +49,9 @@ const formed = async (): Promise<void> => {
 
 const copy = (): MemoryDisk => {
   const path = join(directory, "store.sqlite")
-  stepped.nodes[0]!.disk.database.exec(`VACUUM INTO '${path}'`)
-  return Object.assign(new MemoryDisk(), { database: new DatabaseSync(path) })
+  const { database, logs } = stepped.nodes[0]!.disk
+  database.exec(`VACUUM INTO '${path}'`)
+  return Object.assign(new MemoryDisk(), { database: new DatabaseSync(path), logs })
 }
 
 it("is incomplete once a member was told of more than it had, though it has grown", async () => {

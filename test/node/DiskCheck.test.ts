@@ -96,45 +96,48 @@ const running = (
 
 describe("a node", () => {
   it("is not ready where its disk is full, says so, and refuses writes alike in each way", () =>
-    running({ storageBytesMax: 1_048_576, logBytesMax: 200_000 }, (address) =>
-      Effect.gen(function*() {
-        const bucket = yield* Everwrite.bucket(texts)
-        expect((yield* Effect.promise(() => readyOf(address))).status).toBe(200)
-        let refused: unknown
-        for (let i = 0; i < 100 && refused === undefined; i++) {
-          refused = yield* bucket.put(`k${i}`, "x".repeat(50_000)).pipe(
-            Effect.match({ onFailure: (error) => error, onSuccess: () => undefined })
+    running(
+      { storageBytesMax: 1_048_576, logBytesMax: 1_048_576 },
+      (address) =>
+        Effect.gen(function*() {
+          const bucket = yield* Everwrite.bucket(texts)
+          expect((yield* Effect.promise(() => readyOf(address))).status).toBe(200)
+          let refused: unknown
+          for (let i = 0; i < 100 && refused === undefined; i++) {
+            refused = yield* bucket.put(`k${i}`, "x".repeat(50_000)).pipe(
+              Effect.match({ onFailure: (error) => error, onSuccess: () => undefined })
+            )
+          }
+          // The first one was on its way to the disk when that refused it.
+          expect(refused).toMatchObject({ _tag: "QuorumNotMet" })
+          const next = yield* Effect.flip(bucket.put("next", "x"))
+          expect(next).toMatchObject({ _tag: "NodeUnwritable" })
+          // A few bytes fit, of which the disk is not told to be full until it is tried again.
+          yield* Effect.promise(() =>
+            until("the node says that its disk is full", async () => {
+              const { status, text } = await readyOf(address)
+              expect(status).toBe(503)
+              return text.includes("the disk is full") && text.includes("make room")
+            })
           )
-        }
-        // The first one was on its way to the disk when that refused it.
-        expect(refused).toMatchObject({ _tag: "QuorumNotMet" })
-        const next = yield* Effect.flip(bucket.put("next", "x"))
-        expect(next).toMatchObject({ _tag: "NodeUnwritable" })
-        // A few bytes fit, of which the disk is not told to be full until it is tried again.
-        yield* Effect.promise(() =>
-          until("the node says that its disk is full", async () => {
-            const { status, text } = await readyOf(address)
-            expect(status).toBe(503)
-            return text.includes("the disk is full") && text.includes("make room")
+          const byHttp = yield* Effect.promise(() =>
+            fetch(`${address}/v1/buckets/texts/docs?key=other`, {
+              method: "PUT",
+              body: JSON.stringify("x".repeat(50_000)),
+              headers: { "content-type": "application/json" }
+            })
+          )
+          expect(byHttp.status).toBe(503)
+          expect(yield* Effect.promise(() => byHttp.json())).toMatchObject({
+            title: expect.any(String),
+            type: expect.stringContaining("NodeUnwritable")
           })
-        )
-        const byHttp = yield* Effect.promise(() =>
-          fetch(`${address}/v1/buckets/texts/docs?key=other`, {
-            method: "PUT",
-            body: JSON.stringify("x".repeat(50_000)),
-            headers: { "content-type": "application/json" }
-          })
-        )
-        expect(byHttp.status).toBe(503)
-        expect(yield* Effect.promise(() => byHttp.json())).toMatchObject({
-          title: expect.any(String),
-          type: expect.stringContaining("NodeUnwritable")
+          // Reads go on, and whether it lives is another question.
+          expect(yield* bucket.get("k0")).toBe("x".repeat(50_000))
+          const live = yield* Effect.promise(() => fetch(`${address}/livez`))
+          expect(live.status).toBe(200)
         })
-        // Reads go on, and whether it lives is another question.
-        expect(yield* bucket.get("k0")).toBe("x".repeat(50_000))
-        const live = yield* Effect.promise(() => fetch(`${address}/livez`))
-        expect(live.status).toBe(200)
-      })))
+    ))
 
   it("is ready again by itself where its disk works again, though nobody writes", () => {
     const failure: StorageFailure = { kind: "failing", detail: "of the test" }

@@ -50,8 +50,9 @@ const copyOf = (number: number): MemoryDisk => {
   const directory = mkdtempSync(join(tmpdir(), "everwrite-metadata-"))
   directories.push(directory)
   const path = join(directory, "store.sqlite")
-  diskOf(number).database.exec(`VACUUM INTO '${path}'`)
-  return Object.assign(new MemoryDisk(), { database: new DatabaseSync(path) })
+  const { database, logs } = diskOf(number)
+  database.exec(`VACUUM INTO '${path}'`)
+  return Object.assign(new MemoryDisk(), { database: new DatabaseSync(path), logs })
 }
 
 const spoil = (number: number, name: RowName, way: Way): void => {

@@ -77,6 +77,7 @@ const samples: Readonly<
   lastIssuedDotsMax: [["0", "7", "100000000"], "-1"],
   drainTimeoutMillis: [millis, "600001"],
   storageBytesMax: [bytes, "1000"],
+  logBytesMax: [bytes, "1000"],
   waitingBytesMax: [bytes, "9007199254740993"]
 }
 
