@@ -31,12 +31,12 @@ export type FoldItem =
   | { readonly _tag: "Document"; readonly document: UnfoldedDocument }
   | { readonly _tag: "Row"; readonly row: EncodedRow }
 
-/** A view that is a small part of its buffer would keep all of it in memory. */
-const owned = (bytes: Uint8Array): Uint8Array =>
-  bytes.buffer.byteLength > 2 * bytes.length + 64 ? Uint8Array.prototype.slice.call(bytes) : bytes
-
-const ownedIfAny = (bytes: Uint8Array | undefined): Uint8Array | undefined =>
-  bytes === undefined ? undefined : owned(bytes)
+/**
+ * A copy: the bytes may be a view of a buffer that is much longer, or that another thread gets back
+ * once the group is committed.
+ */
+const owned = (bytes: Uint8Array | undefined): Uint8Array | undefined =>
+  bytes === undefined ? undefined : Uint8Array.prototype.slice.call(bytes)
 
 export class Generation {
   /** By partition and key, so that neither a scan nor a fold has to sort all of them at once. */
@@ -53,7 +53,7 @@ export class Generation {
     for (const { bytes: content, family, key } of rows) {
       const found = this.#rows.get(family) ?? new Map<string, EncodedRow>()
       this.#rows.set(family, found)
-      found.set(key, { family, key, bytes: ownedIfAny(content) })
+      found.set(key, { family, key, bytes: owned(content) })
     }
   }
 
@@ -79,10 +79,10 @@ export class Generation {
       document.replaces = true
       document.elements = new Map()
     }
-    document.header = ownedIfAny(header)
+    document.header = owned(header)
     document.elementCount = elementCount
     document.sequence = sequence
-    for (const [path, bytes] of elements) document.elements.set(path, ownedIfAny(bytes))
+    for (const [path, bytes] of elements) document.elements.set(path, owned(bytes))
   }
 
   /** Documents, and rows of other families. */

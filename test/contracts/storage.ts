@@ -55,6 +55,21 @@ const reading: Suite = (at) => {
     expect(service.stats().damaged).toBe(0)
   })
 
+  it("bytes of any length come back after another opening", async () => {
+    const sizes = [0, 1, 500, 4_096, 20_000, 31_000, 33_000, 50_000, 64_000, 66_000, 200_000]
+    const { service } = at().storage
+    for (const size of sizes) await commit(service, put(keyOf(`s${size}`), "x".repeat(size)))
+    const lengths = () =>
+      sizes.map((size) => {
+        const found = at().storage.service.read(keyOf(`s${size}`))
+        return found._tag === "Found" ? found.document.header.length : found._tag
+      })
+    expect(lengths()).toEqual(sizes)
+    await at().storage.close()
+    at().storage = await at().fixture.open()
+    expect(lengths()).toEqual(sizes)
+  })
+
   it("a barrier answers once all that was accepted before it is committed", async () => {
     const { service } = at().storage
     const order: Array<string> = []

@@ -5,10 +5,10 @@
 
 export const lanLog = {
   /**
-   * Bytes of each of the two logs of the storage. The rows that one holds stay in memory, until they
-   * are folded into the tables; a start reads and folds them. More folds a document that is written
-   * often less often, and takes more memory and a longer start. With 0 there is no log: each commit
-   * writes the tables.
+   * Bytes of each of the two logs of the storage. The rows that one holds stay in memory, until
+   * they are folded into the tables; a start reads and folds them. More folds a document that is
+   * written often less often, and takes more memory and a longer start. With 0 there is no log:
+   * each commit writes the tables.
    */
   logBytesMax: 8 * 2 ** 20,
   /**
