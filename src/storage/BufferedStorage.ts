@@ -8,7 +8,7 @@ import { decodeKey, encodeKey, rangeUnder } from "./FamilyKey.ts"
 import { compareKeys } from "./KeyOrder.ts"
 import { compareEncoded, type Overlay, type Pending } from "./PendingWrites.ts"
 import type { Reader, StoredRow } from "./Reader.ts"
-import type { Family, RowKey, StorageService } from "./Storage.ts"
+import type { Family, LogStats, RowKey, StorageService } from "./Storage.ts"
 import type { OpenedStore } from "./StoreRow.ts"
 import { laidOver, type UnfoldedWrites } from "./UnfoldedWrites.ts"
 
@@ -43,7 +43,7 @@ interface Sources {
   readonly queue: CommitQueue
   readonly unfolded: UnfoldedWrites
   /** Of the log and its fold, as far as they are known here. */
-  readonly logStats?: () => { readonly logBytes: number; readonly foldSlices: number }
+  readonly logStats?: () => LogStats
 }
 
 /** What is not in the tables yet: committed, and on top of it what waits. */

@@ -18,7 +18,7 @@ import type { FileGuard } from "./FileGuard.ts"
 import { Fold, type FoldTarget } from "./Fold.ts"
 import { failureOfLog, LogError } from "./LogFile.ts"
 import { isBadPage, isSqliteError, sqliteFull } from "./SqliteError.ts"
-import type { StorageFailure } from "./Storage.ts"
+import type { LogStats, StorageFailure } from "./Storage.ts"
 import { StoreCounts } from "./StoreCounts.ts"
 import { TableWriter } from "./TableWriter.ts"
 import { UnfoldedWrites } from "./UnfoldedWrites.ts"
@@ -112,7 +112,7 @@ export class Committer {
   }
 
   /** Bytes of records that are not folded, and slices of folds so far. */
-  get stats(): { readonly logBytes: number; readonly foldSlices: number } {
+  get stats(): LogStats {
     return { logBytes: this.#log?.bytes ?? 0, foldSlices: this.#slices }
   }
 

@@ -153,6 +153,9 @@ export interface StorageStats {
   readonly damaged: number
 }
 
+/** As the thread that commits counts. */
+export type LogStats = Pick<StorageStats, "logBytes" | "foldSlices">
+
 /** The keys could not be listed: a shorter list would pass for the whole. */
 export class ScanFailed extends Error {
   override readonly name = "ScanFailed"

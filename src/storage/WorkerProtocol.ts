@@ -8,9 +8,8 @@
 import { ByteReader, ByteWriter } from "../core/codec/Bytes.ts"
 import { invariant } from "../core/Invariant.ts"
 import type { AcceptedBatch, EncodedRow, NumberedChange } from "./AcceptedBatch.ts"
-import type { Committer } from "./Committer.ts"
 import { families, familyNumbers } from "./FamilyKey.ts"
-import type { StorageFailure } from "./Storage.ts"
+import type { LogStats, StorageFailure } from "./Storage.ts"
 import type { LogLimits, ThreadLimits } from "./StorageOptions.ts"
 import type { OpenedStore } from "./StoreRow.ts"
 import type { WriterOptions } from "./Tables.ts"
@@ -44,7 +43,7 @@ export type FromThread =
     readonly buffers: ReadonlyArray<ArrayBuffer>
     /** Whether the tables have them, and all that was committed before. */
     readonly isFolded: boolean
-    readonly log: Committer["stats"]
+    readonly log: LogStats
   }
   /** What was committed so far is folded from now on. */
   | { readonly _tag: "Frozen" }

@@ -21,7 +21,7 @@ import { type DirectoryLock, lockDirectory, unavailable } from "./StoreDirectory
 import { type Started, startThread, StorageThread } from "./StorageThread.ts"
 import { sharedPragmas } from "./Tables.ts"
 import { UnfoldedWrites } from "./UnfoldedWrites.ts"
-import { GroupBuffers, pack, type ThreadOptions } from "./WorkerProtocol.ts"
+import { type FromThread, GroupBuffers, pack, type ThreadOptions } from "./WorkerProtocol.ts"
 
 export interface WorkerStorage {
   readonly service: StorageService
@@ -59,6 +59,21 @@ const openReader = (path: string): DatabaseSync => {
   return database
 }
 
+/** A message of the thread at work. */
+const hear = (message: FromThread, { buffers, queue, unfolded }: {
+  readonly buffers: GroupBuffers
+  readonly queue: CommitQueue
+  readonly unfolded: UnfoldedWrites
+}): void => {
+  if (message._tag === "Committed") {
+    buffers.giveBack(message.buffers)
+    queue.committed(message.id, message.isFolded)
+  } else if (message._tag === "Failed") queue.failed(message.failure)
+  else if (message._tag === "Frozen") unfolded.freeze()
+  else if (message._tag === "Folded") unfolded.folded()
+  else if (message._tag === "FoldFailed") queue.troubled(message.failure)
+}
+
 const serve = (
   options: WorkerOptions,
   opened: {
@@ -92,14 +107,8 @@ const serve = (
     runtime: options.runtime,
     limits: lanWatch,
     onMessage: (message) => {
-      if (message._tag === "Committed") {
-        buffers.giveBack(message.buffers)
-        logStats = message.log
-        queue.committed(message.id, message.isFolded)
-      } else if (message._tag === "Failed") queue.failed(message.failure)
-      else if (message._tag === "Frozen") unfolded.freeze()
-      else if (message._tag === "Folded") unfolded.folded()
-      else if (message._tag === "FoldFailed") queue.troubled(message.failure)
+      if (message._tag === "Committed") logStats = message.log
+      hear(message, { buffers, queue, unfolded })
     },
     onDeath: (reason, isLast) => {
       // The reader has open the files that were there before.

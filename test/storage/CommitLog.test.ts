@@ -79,6 +79,11 @@ const failCommitsOf = (what: string): void =>
      BEGIN SELECT RAISE(ABORT, 'injected'); END`
   )
 
+const flip = (which: 0 | 1, at: number): void => {
+  const byte = files[which].read()[at]! ^ 1
+  files[which].kept.write(at, Uint8Array.of(byte))
+}
+
 describe("a log", () => {
   it("has each commit after one sync, and the tables get it later", () => {
     const before = files[0].syncs
@@ -249,11 +254,6 @@ describe("a fold that fails", () => {
 })
 
 describe("a log that was damaged", () => {
-  const flip = (which: 0 | 1, at: number): void => {
-    const byte = files[which].read()[at]! ^ 1
-    files[which].kept.write(at, Uint8Array.of(byte))
-  }
-
   it("amid its records has lost commits: the store is another one, up to the damage", () => {
     open({ logBytesMax: 20_000 })
     for (const name of names) write(name, "v".repeat(50))
@@ -302,10 +302,11 @@ describe("a log that was damaged", () => {
   })
 })
 
+const record = (number: number, previous: number) =>
+  encodeRecord({ number, previous, content: Buffer.from(`record ${number}`) })
+
 describe("a file of records", () => {
   it("is read up to its torn end", () => {
-    const record = (number: number, previous: number) =>
-      encodeRecord({ number, previous, content: Buffer.from(`record ${number}`) })
     const whole = Buffer.concat([Buffer.alloc(headerBytes), record(5, 4), record(7, 5)])
     for (let length = 0; length <= whole.length; length++) {
       const { isDamaged, records } = scanLog(whole.subarray(0, length), 4)
@@ -317,8 +318,6 @@ describe("a file of records", () => {
   })
 
   it("has no record of before behind its end", () => {
-    const record = (number: number, previous: number) =>
-      encodeRecord({ number, previous, content: Buffer.from("x") })
     const bytes = Buffer.concat([Buffer.alloc(headerBytes), record(9, 8), record(3, 2)])
     const { greatest, isDamaged, records } = scanLog(bytes, 8)
     expect(records.map(({ number }) => number)).toEqual([9])

@@ -15,16 +15,14 @@ import { lan } from "../../../src/core/model/Limits.ts"
 import { makeBufferedStorage } from "../../../src/storage/BufferedStorage.ts"
 import { type Committer, type FoldEvents, noEvents } from "../../../src/storage/Committer.ts"
 import { CommitQueue, type Group } from "../../../src/storage/CommitQueue.ts"
-import { textOf } from "../../../src/core/model/RowKey.ts"
 import { Reader } from "../../../src/storage/Reader.ts"
-import type { ReadResult, RowKey, StorageFailure } from "../../../src/storage/Storage.ts"
+import type { RowKey, StorageFailure } from "../../../src/storage/Storage.ts"
 import type { OpenedStore } from "../../../src/storage/StoreRow.ts"
 import { openStore } from "../../../src/storage/OpenStore.ts"
 import {
   type DiskDocument,
   type DiskWrite,
-  type Image,
-  readDocument
+  type Image
 } from "../../../src/testing/simulator/DiskImage.ts"
 import * as DiskImage from "../../../src/testing/simulator/DiskImage.ts"
 import { fitDisk } from "../../../src/testing/simulator/DiskMood.ts"
@@ -37,9 +35,10 @@ import {
   SimDisk,
   type SimDiskOptions
 } from "../../../src/testing/simulator/SimDisk.ts"
-import { difference, imageIn, type Lines, linesIn } from "./Contents.ts"
+import { difference, imageIn, linesIn } from "./Contents.ts"
 import { writeHarmed } from "./HarmedRow.ts"
 import { type CutCounts, type Refusal, TornDisk } from "./TornDisk.ts"
+import { hex, inHex, linesOf } from "./ModelLines.ts"
 import { tornLogFiles } from "./TornLogFile.ts"
 import { databaseName, WasmDatabase } from "./WasmDatabase.ts"
 
@@ -63,34 +62,11 @@ const cutChanges = [6, 12, 40]
 const copyCommits = 8
 const copiesMax = 8
 
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex")
-
-const inHex = (result: ReadResult): string => {
-  if (result._tag !== "Found") return result._tag
-  const { elements, header, sequence } = result.document
-  return [
-    sequence,
-    hex(header),
-    ...[...elements].map(([path, bytes]) => `${path}=${hex(bytes)}`).sort()
-  ]
-    .join(" ")
-}
-
 const newDisk = (counts: CutCounts): TornDisk => {
   const disk = new TornDisk(counts)
   disk.open(databaseName)
   disk.syncDirectory()
   return disk
-}
-
-/** Of a model. */
-const linesOf = ({ documents, rows }: Image): Lines => {
-  const lines = new Map<string, string>()
-  for (const document of documents.values()) {
-    lines.set(textOf(document.key), inHex(readDocument(document)))
-  }
-  for (const [name, { bytes }] of rows) lines.set(name, Buffer.from(bytes ?? []).toString())
-  return lines
 }
 
 interface OpenedDatabase {
