@@ -83,8 +83,7 @@ const serve = (
     readonly database: DatabaseSync
   }
 ): WorkerStorage => {
-  const { database, lock, started, thread: threadOptions } = opened
-  const { store } = started
+  const { database, lock, started, started: { store }, thread: threadOptions } = opened
   const limits = { ...lan.node, ...options.limits }
   const buffers = new GroupBuffers(limits)
   const guard = new FileGuard(threadOptions.databasePath)
@@ -135,9 +134,8 @@ const serve = (
   const onBadPage = (detail: string) => queue.breakDown(badPage(detail))
   const reader = new Reader(database, onBadPage)
   const sources = { reader, queue, unfolded, logStats: () => logStats }
-  const service = makeBufferedStorage(sources, store)
   return {
-    service,
+    service: makeBufferedStorage(sources, store),
     close: closing({ queue, thread, database, lock }),
     crash: Effect.suspend(() => Effect.forEach(thread.prepareCrash(), ended, { discard: true })),
     onThread: (events) => void listening.push(events),

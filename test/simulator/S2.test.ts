@@ -3,14 +3,14 @@
  * suite notices where a commit is not synced.
  */
 import { describe, expect, it } from "vitest"
-import { PowerCuts } from "./s2/PowerCuts.ts"
+import { type PowerCutOptions, PowerCuts } from "./s2/PowerCuts.ts"
 
 const numbers = (first: number, count: number): ReadonlyArray<number> =>
   Array.from({ length: count }, (_, index) => first + index)
 
-const runs = (seeds: ReadonlyArray<number>, synchronous?: "NORMAL" | "OFF") =>
+const runs = (seeds: ReadonlyArray<number>, planted: Omit<PowerCutOptions, "seed"> = {}) =>
   seeds.map((seed) => {
-    const cuts = new PowerCuts({ seed, ...(synchronous && { synchronous }) })
+    const cuts = new PowerCuts({ seed, ...planted })
     return { seed, cuts, loss: cuts.run() }
   })
 
@@ -32,11 +32,17 @@ describe("a power cut", () => {
   })
 
   it("loses acknowledged groups where their sync is left to checkpoints", () => {
-    expect(losses(runs(numbers(1, 20), "NORMAL")).length).toBeGreaterThanOrEqual(14)
+    expect(losses(runs(numbers(1, 20), { synchronous: "NORMAL" })).length).toBeGreaterThanOrEqual(
+      14
+    )
+  })
+
+  it("loses acknowledged groups where the log does not sync its records", () => {
+    expect(losses(runs(numbers(1, 20), { isLogUnsynced: true })).length).toBeGreaterThanOrEqual(10)
   })
 
   it("ruins files where nothing is synced", () => {
-    expect(losses(runs(numbers(1, 20), "OFF")).length).toBeGreaterThanOrEqual(18)
+    expect(losses(runs(numbers(1, 20), { synchronous: "OFF" })).length).toBeGreaterThanOrEqual(18)
   })
 })
 

@@ -123,7 +123,9 @@ export class PowerCuts {
     const store = this.#openUnlessCut()
     if (store === undefined) return
     this.#check(store)
-    if (random.chance(0.6)) this.#cutWithin(120)
+    const hasLog = this.#limits.logBytesMax > 0
+    // A commit to the log makes two changes, one to the tables some more.
+    if (random.chance(0.6)) this.#cutWithin(hasLog ? random.pick([10, 40]) : 120)
     this.#commitGroups(store)
     if (this.disk.isOff || random.chance(0.7)) return
     // A closing makes few changes: the power must fail soon to meet one.
