@@ -2,27 +2,26 @@
  * Commits batches, and folds what is committed into the tables. The only code that writes callers'
  * data; both implementations use it, one on a thread of its own.
  *
- * A commit appends to the log and syncs it once. Its rows then stay in memory, and in the log,
- * until a fold has written them into the tables: this is a log-structured merge (O'Neil et al.,
+ * A commit appends to the log and syncs it once. Its record then stays in memory, and in the log,
+ * until a fold has written its rows into the tables: this is a log-structured merge (O'Neil et al.,
  * Acta Informatica 1996) whose lower level is a B-tree.
  *
  * Where the tables take no more, or there is no log, a commit writes the tables itself, with all
  * that is not folded, in one transaction: so a write that makes room is taken, and others are
  * refused.
  */
-import { ByteReader, ByteWriter } from "../core/codec/Bytes.ts"
-import { type AcceptedBatch, bytesOf } from "./AcceptedBatch.ts"
+import { ByteWriter } from "../core/codec/Bytes.ts"
 import type { CommitLog } from "./CommitLog.ts"
 import { type Database, inTransaction } from "./Database.ts"
 import type { FileGuard } from "./FileGuard.ts"
 import { Fold, type FoldTarget } from "./Fold.ts"
 import { failureOfLog, LogError } from "./LogFile.ts"
 import { isBadPage, isSqliteError, sqliteFull } from "./SqliteError.ts"
+import { RecordedRows } from "./RecordedRows.ts"
 import type { LogStats, StorageFailure } from "./Storage.ts"
 import { StoreCounts } from "./StoreCounts.ts"
 import { TableWriter } from "./TableWriter.ts"
-import { UnfoldedWrites } from "./UnfoldedWrites.ts"
-import { pack, unpack } from "./WorkerProtocol.ts"
+import { unpack } from "./WorkerProtocol.ts"
 
 /** An error of the disk; any other error is a fault of ours and is thrown on. */
 const failureOf = (error: unknown): StorageFailure => {
@@ -73,24 +72,15 @@ const contentOf = (packed: ReadonlyArray<Uint8Array>): Uint8Array => {
   return writer.view()
 }
 
-/** The batches of a record. */
-export const batchesIn = (content: Uint8Array): ReadonlyArray<AcceptedBatch> => {
-  const reader = new ByteReader(content)
-  const batches: Array<AcceptedBatch> = []
-  while (reader.remaining > 0) batches.push(...unpack(reader.bytes()))
-  return batches
-}
-
-const changesIn = (batches: ReadonlyArray<AcceptedBatch>): number =>
-  batches.reduce((sum, { documents }) => sum + documents.length, 0)
-
 export class Committer {
-  readonly unfolded = new UnfoldedWrites()
   readonly #database: Database
   readonly #guard: FileGuard | undefined
   readonly #log: CommitLog | undefined
   readonly #events: FoldEvents
   readonly #target: FoldTarget
+  /** Committed to the log at hand, and to the other one, which is being folded. */
+  #recorded = new RecordedRows()
+  #folding: RecordedRows | undefined
   #fold: Fold | undefined
   #foldFailure: StorageFailure | undefined
   /** Changes of documents that the tables have, and those with the log. */
@@ -118,25 +108,19 @@ export class Committer {
 
   /** Whether the tables have all that is committed. */
   get isFolded(): boolean {
-    return this.unfolded.changes === 0 && this.unfolded.bytes === 0
+    return this.#recorded.size === 0 && this.#folding === undefined
   }
 
-  /**
-   * Commits every batch, synced, or none: then the failure says why. `packed` are the same batches,
-   * packed already.
-   */
-  commit(
-    batches: ReadonlyArray<AcceptedBatch>,
-    packed?: ReadonlyArray<Uint8Array>
-  ): StorageFailure | undefined {
+  /** Commits all packed groups, synced, or none: then the failure says why. */
+  commit(groups: ReadonlyArray<Uint8Array>): StorageFailure | undefined {
     const lost = lossOf(this.#guard)
     if (lost !== undefined) return lost
     try {
       const content = this.#log === undefined || this.#foldFailure !== undefined
         ? undefined
-        : contentOf(packed ?? [pack(batches, 1024)])
-      if (content === undefined || !this.#makeRoom(content.length)) this.#writeThrough(batches)
-      else this.#append(batches, content)
+        : contentOf(groups)
+      if (content === undefined || !this.#makeRoom(content.length)) this.#writeThrough(groups)
+      else this.#append(content)
     } catch (error) {
       return failureOf(error)
     }
@@ -144,10 +128,11 @@ export class Committer {
     return lossOf(this.#guard)
   }
 
-  #append(batches: ReadonlyArray<AcceptedBatch>, content: Uint8Array): void {
+  #append(content: Uint8Array): void {
     this.#log?.append(content)
-    for (const batch of batches) this.unfolded.add(batch, bytesOf(batch))
-    this.#changes += changesIn(batches)
+    const before = this.#recorded.changes
+    this.#recorded.add(content)
+    this.#changes += this.#recorded.changes - before
   }
 
   /** Whether the log takes so much now. The fold of the other file ends first where it must. */
@@ -157,10 +142,11 @@ export class Committer {
     if (log.hasRoom(contentBytes)) return true
     while (this.#fold !== undefined) if (!this.#slice()) return false
     log.freeze()
-    this.unfolded.freeze()
+    this.#folding = this.#recorded
+    this.#recorded = new RecordedRows()
     this.#events.frozen()
     const end = { folded: log.last, changes: this.#changes }
-    this.#fold = new Fold(this.#target, this.unfolded.generations[0]!, end)
+    this.#fold = new Fold(this.#target, this.#folding, end)
     return true
   }
 
@@ -184,7 +170,7 @@ export class Committer {
       if (!isLast) return true
       this.#fold = undefined
       this.#log?.folded()
-      this.unfolded.folded()
+      this.#folding = undefined
       this.#events.folded()
       return true
     } catch (error) {
@@ -194,17 +180,17 @@ export class Committer {
     }
   }
 
-  /** Writes the tables with all that is not folded, and then these batches. */
-  #writeThrough(batches: ReadonlyArray<AcceptedBatch>): void {
+  /** Writes the tables with all that is not folded, and then these groups. */
+  #writeThrough(groups: ReadonlyArray<Uint8Array>): void {
     const { counts, tables } = this.#target
     const start = this.#log?.nextStart()
-    const added = changesIn(batches)
+    const batches = groups.flatMap(unpack)
+    const added = batches.reduce((sum, { documents }) => sum + documents.length, 0)
     inTransaction(this.#database, () => {
       if (!this.isFolded) {
         for (const batch of batches) tables.makeRoom(batch)
-        for (const generation of this.unfolded.generations) {
-          for (const item of generation.inKeyOrder()) tables.fold(item)
-        }
+        for (const item of this.#folding?.inKeyOrder() ?? []) tables.fold(item)
+        for (const item of this.#recorded.inKeyOrder()) tables.fold(item)
       }
       for (const batch of batches) tables.write(batch)
       const changes = this.#changes + added
@@ -215,7 +201,8 @@ export class Committer {
     if (start !== undefined) this.#log?.restart(start)
     this.#fold = undefined
     this.#foldFailure = undefined
-    this.unfolded.clear()
+    this.#recorded = new RecordedRows()
+    this.#folding = undefined
   }
 
   /** Writes all that is not folded into the tables; why not, where it cannot. */

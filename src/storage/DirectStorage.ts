@@ -10,12 +10,13 @@ import { makeBufferedStorage } from "./BufferedStorage.ts"
 import { badPage, CommitQueue } from "./CommitQueue.ts"
 import { endLostMark, FileGuard, isMarkedLost } from "./FileGuard.ts"
 import { type LogFiles, MemoryLogFile, openLogFiles } from "./LogFile.ts"
-import { noEvents } from "./Committer.ts"
 import { openStore } from "./OpenStore.ts"
 import { Reader } from "./Reader.ts"
 import { Storage, type StorageService, StorageUnavailable } from "./Storage.ts"
 import type { StorageOptions } from "./StorageOptions.ts"
 import { lockDirectory, unavailable } from "./StoreDirectory.ts"
+import { UnfoldedWrites } from "./UnfoldedWrites.ts"
+import { pack } from "./WorkerProtocol.ts"
 
 /**
  * A disk in memory, which outlives the storage as a real one outlives the process: what was
@@ -94,6 +95,7 @@ export const openDirect = (options: DirectOptions): DirectStorage => {
     const path = database.location()
     const isLost = path !== null && isMarkedLost(path)
     const newStoreId = runtime.id()
+    const unfolded = new UnfoldedWrites()
     const { committer, store } = openStore(database, logs, {
       identity,
       fileBytesMax,
@@ -101,23 +103,27 @@ export const openDirect = (options: DirectOptions): DirectStorage => {
       isLost,
       limits,
       ...path === null ? {} : { guard: () => new FileGuard(path) },
-      events: { ...noEvents, failed: (failure) => queue.troubled(failure) }
+      events: {
+        frozen: () => unfolded.freeze(),
+        folded: () => unfolded.folded(),
+        failed: (failure) => queue.troubled(failure)
+      }
     })
     if (path !== null) endLostMark(path)
     const queue = new CommitQueue({
+      unfolded,
       runtime,
       limits,
       epoch: store.epoch,
       commit: (group) => {
-        const failure = committer.commit(group.writes)
+        const failure = committer.commit([pack(group.writes, group.bytes)])
         if (failure !== undefined) return queue.failed(failure)
-        queue.committed(group.id)
+        queue.committed(group.id, committer.isFolded)
         committer.fold()
       }
     })
     const onBadPage = (detail: string) => queue.breakDown(badPage(detail))
     const reader = new Reader(database, onBadPage)
-    const { unfolded } = committer
     const sources = { reader, queue, unfolded, logStats: () => committer.stats }
     return {
       service: makeBufferedStorage(sources, store),

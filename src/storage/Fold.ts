@@ -1,11 +1,11 @@
 /**
- * Writes a generation into the tables, in slices, and with the last one how far the tables have the
- * log: all in one transaction, so that no start takes records for folded that are not.
+ * Writes the rows of a log into the tables, in slices, and with the last one how far the tables
+ * have the log: all in one transaction, so that no start takes records for folded that are not.
  *
  * The slices before the last one are not synced. A power cut may take them: the log has them still.
  */
 import { type Database, inTransaction } from "./Database.ts"
-import type { FoldItem, Generation } from "./Generation.ts"
+import type { FoldItem, RecordedRows } from "./RecordedRows.ts"
 import type { StoreCounts } from "./StoreCounts.ts"
 import type { TableWriter } from "./TableWriter.ts"
 
@@ -18,7 +18,7 @@ export interface FoldTarget {
 
 /** How far the tables will be. */
 export interface FoldEnd {
-  /** The number of the generation's last record. */
+  /** The number of the last record. */
   readonly folded: number
   /** Changes of documents that the tables will have. */
   readonly changes: number
@@ -37,11 +37,11 @@ export class Fold {
   #next: IteratorResult<FoldItem>
   #written = 0
 
-  constructor(target: FoldTarget, generation: Generation, end: FoldEnd) {
+  constructor(target: FoldTarget, rows: RecordedRows, end: FoldEnd) {
     this.#target = target
     this.#end = end
-    this.#items = generation.inKeyOrder()
-    this.#count = generation.size
+    this.#items = rows.inKeyOrder()
+    this.#count = rows.size
     this.#next = this.#items.next()
   }
 
@@ -66,7 +66,7 @@ export class Fold {
     } finally {
       if (!isLast) database.exec("PRAGMA synchronous = FULL")
     }
-    this.#written += this.#slice.length
+    for (const { versions } of this.#slice) this.#written += versions
     this.#slice = []
     return isLast
   }

@@ -5,15 +5,14 @@
  * A log that cannot be read to its end has lost commits that were acknowledged. The store is then
  * another one, with another id: it does not have all that it had.
  */
-import { type AcceptedBatch, bytesOf } from "./AcceptedBatch.ts"
-import { batchesIn, Committer, type FoldEvents } from "./Committer.ts"
+import { Committer, type FoldEvents } from "./Committer.ts"
 import { CommitLog } from "./CommitLog.ts"
 import { type Database, inTransaction } from "./Database.ts"
 import type { FileGuard } from "./FileGuard.ts"
 import { Fold } from "./Fold.ts"
-import { Generation } from "./Generation.ts"
 import type { LogFiles } from "./LogFile.ts"
 import { decodeHeader, type LogRecord, scanLog } from "./LogFormat.ts"
+import { RecordedRows } from "./RecordedRows.ts"
 import type { LogLimits } from "./StorageOptions.ts"
 import { readChangeCount, readCount, StoreCounts } from "./StoreCounts.ts"
 import { type OpenedStore, readStore } from "./StoreRow.ts"
@@ -73,17 +72,16 @@ const replay = (
   database: Database,
   { last, records, rowsMax }: FoundRecords & { readonly rowsMax: number }
 ): void => {
-  const generation = new Generation()
-  const add = (batch: AcceptedBatch) => generation.add(batch, bytesOf(batch))
-  for (const { content } of records) batchesIn(content).forEach(add)
+  const rows = new RecordedRows()
+  for (const { content } of records) rows.add(content)
   const target = {
     database,
     tables: new TableWriter(database),
     counts: new StoreCounts(database),
     rowsMax
   }
-  const changes = readChangeCount(database) + generation.changes
-  const fold = new Fold(target, generation, { folded: last, changes })
+  const changes = readChangeCount(database) + rows.changes
+  const fold = new Fold(target, rows, { folded: last, changes })
   while (!fold.slice());
 }
 

@@ -5,7 +5,8 @@ import type { AcceptedBatch, EncodedRow } from "./AcceptedBatch.ts"
 import { documentChecksum, type DocumentRow, rowChecksum } from "./Checksum.ts"
 import type { Database, Statement } from "./Database.ts"
 import { familyNumbers } from "./FamilyKey.ts"
-import type { FoldItem, UnfoldedDocument } from "./Generation.ts"
+import type { JoinedDocument } from "./JoinedDocument.ts"
+import type { FoldItem } from "./RecordedRows.ts"
 import type { RowKey } from "./Storage.ts"
 
 /**
@@ -18,7 +19,7 @@ const noBytes = new Uint8Array(0)
 
 /** As much of a change, or of several joined, as is written. */
 type Written =
-  & Pick<UnfoldedDocument, "key" | "header" | "elementCount" | "sequence">
+  & Pick<JoinedDocument, "key" | "header" | "elementCount" | "sequence">
   & { readonly elements: Iterable<readonly [path: string, bytes: Uint8Array | undefined]> }
 
 export class TableWriter {

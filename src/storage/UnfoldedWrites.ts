@@ -1,5 +1,5 @@
 /**
- * Keeps what is committed and not folded: the generation that commits add to, and the one that is
+ * Finds what is committed and not folded: the generation that commits add to, and the one that is
  * being folded into the tables.
  */
 import type { AcceptedBatch, EncodedRow } from "./AcceptedBatch.ts"
@@ -62,7 +62,8 @@ export const laidOver = (
   above: Overlay | undefined
 ): Overlay | undefined => {
   if (below === undefined || above === undefined) return above ?? below
-  if (above.replaces) return above
+  // The header above is newer, and most documents are no more than their header.
+  if (above.replaces || below.elements.size === 0 && !below.replaces) return above
   const { elementCount, header, sequence } = above
   const elements = new Map([...below.elements, ...above.elements])
   return { header, elementCount, sequence, replaces: below.replaces, elements }

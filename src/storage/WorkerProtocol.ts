@@ -9,7 +9,7 @@ import { ByteReader, ByteWriter } from "../core/codec/Bytes.ts"
 import { invariant } from "../core/Invariant.ts"
 import type { AcceptedBatch, EncodedRow, NumberedChange } from "./AcceptedBatch.ts"
 import { families, familyNumbers } from "./FamilyKey.ts"
-import type { LogStats, StorageFailure } from "./Storage.ts"
+import type { Family, LogStats, StorageFailure } from "./Storage.ts"
 import type { LogLimits, ThreadLimits } from "./StorageOptions.ts"
 import type { OpenedStore } from "./StoreRow.ts"
 import type { WriterOptions } from "./Tables.ts"
@@ -85,7 +85,7 @@ const readList = <A>(reader: ByteReader, read: (reader: ByteReader) => A): Reado
 
 const none: ReadonlyArray<never> = []
 
-const readChange = (reader: ByteReader): NumberedChange => {
+export const readChange = (reader: ByteReader): NumberedChange => {
   const key = {
     partition: reader.varint(),
     bucket: reader.text(),
@@ -100,13 +100,66 @@ const readChange = (reader: ByteReader): NumberedChange => {
 }
 
 const writeRow = (writer: ByteWriter, { bytes, family, key }: EncodedRow): void =>
-  writeOptional(writer.varint(familyNumbers[family]).text(key), bytes)
+  writeOptional(writer.varint(familyNumbers[family]).latin1(key), bytes)
 
-const readRow = (reader: ByteReader): EncodedRow => {
+const readFamily = (reader: ByteReader): Family => {
   const number = reader.varint()
   const family = families.find((name) => familyNumbers[name] === number)
   invariant(family !== undefined, "this process names the families of its rows")
-  return { family, key: reader.text(), bytes: readOptional(reader) }
+  return family
+}
+
+export const readRow = (reader: ByteReader): EncodedRow => {
+  const family = readFamily(reader)
+  return { family, key: reader.latin1(), bytes: readOptional(reader) }
+}
+
+/** Told of the places of changes and rows, from which they can be read. */
+export interface Located {
+  readonly change: (partition: number, offset: number) => void
+  /** With the first two bytes of the key, the first one above the second, or zeros. */
+  readonly row: (family: Family, beginning: number, offset: number) => void
+}
+
+const skipOptional = (reader: ByteReader): void => {
+  const length = reader.varint()
+  if (length > 0) reader.skip(length - 1)
+}
+
+const locateChange = (reader: ByteReader, { change }: Located): void => {
+  const { offset } = reader
+  change(reader.varint(), offset)
+  for (let field = 0; field < 3; field++) reader.skip(reader.varint())
+  reader.varint()
+  skipOptional(reader)
+  reader.varint()
+  for (let rest = reader.varint(); rest > 0; rest--) {
+    reader.skip(reader.varint())
+    skipOptional(reader)
+  }
+}
+
+const locateRow = (reader: ByteReader, { row }: Located): void => {
+  const { offset } = reader
+  const family = readFamily(reader)
+  const length = reader.varint()
+  const first = length > 0 ? reader.byte() : 0
+  const second = length > 1 ? reader.byte() : 0
+  row(family, first * 256 + second, offset)
+  reader.skip(Math.max(0, length - 2))
+  skipOptional(reader)
+}
+
+/** Finds all changes and rows of the content of a record, which is groups with their lengths. */
+export const locate = (content: Uint8Array, located: Located): void => {
+  const reader = new ByteReader(content)
+  while (reader.remaining > 0) {
+    reader.varint()
+    for (let batches = reader.varint(); batches > 0; batches--) {
+      for (let changes = reader.varint(); changes > 0; changes--) locateChange(reader, located)
+      for (let rows = reader.varint(); rows > 0; rows--) locateRow(reader, located)
+    }
+  }
 }
 
 /** About what `bytes` of rows take, so that a buffer of this size is not outgrown. */
@@ -146,7 +199,7 @@ export class GroupBuffers {
 /** Takes about `bytes`; writes them into `buffer` where they fit. */
 export const pack = (
   batches: ReadonlyArray<AcceptedBatch>,
-  bytes: number,
+  bytes = 1024,
   buffer = new ArrayBuffer(roomFor(bytes))
 ): Uint8Array<ArrayBuffer> => {
   const writer = new ByteWriter(new Uint8Array(buffer))

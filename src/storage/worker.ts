@@ -11,7 +11,7 @@ import { openLogFiles } from "./LogFile.ts"
 import { openStore } from "./OpenStore.ts"
 import { remedyOf } from "./Remedy.ts"
 import { messageOf } from "./SqliteError.ts"
-import { type FromThread, type ThreadOptions, type ToThread, unpack } from "./WorkerProtocol.ts"
+import { type FromThread, type ThreadOptions, type ToThread } from "./WorkerProtocol.ts"
 
 invariant(parentPort !== null, "this file runs as a thread")
 const port = parentPort
@@ -58,7 +58,7 @@ const serve = (
     const last = groups.at(-1)
     if (last === undefined) return
     const packed = groups.map((group) => group.packed)
-    const failure = committer.commit(packed.flatMap(unpack), packed)
+    const failure = committer.commit(packed)
     if (failure !== undefined) {
       failedAttempt = last.attempt
       return tell({ _tag: "Failed", failure })

@@ -19,7 +19,7 @@ import { logPaths, openLogFiles } from "../../src/storage/LogFile.ts"
 import { openStore } from "../../src/storage/OpenStore.ts"
 import { TableWriter } from "../../src/storage/TableWriter.ts"
 import { prepareWriter } from "../../src/storage/Tables.ts"
-import { pack, unpack } from "../../src/storage/WorkerProtocol.ts"
+import { pack } from "../../src/storage/WorkerProtocol.ts"
 
 const { values } = parseArgs({
   options: {
@@ -95,7 +95,7 @@ const measure = (path: string, { group, logBytesMax }: {
     const batches = Array.from({ length: group }, drawBatch)
     const packed = pack(batches, group * 600)
     const began = performance.now()
-    const failure = committer.commit(unpack(packed), [packed])
+    const failure = committer.commit([packed])
     if (failure !== undefined) throw new Error(failure.detail)
     committer.fold()
     waits.push(performance.now() - began)

@@ -57,7 +57,7 @@ export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/node/Setting.ts": ["shownLengthMax"],
   "src/replica/RowCodec.ts": ["digestBytes"],
   "src/replica/TravellingEdits.ts": ["leafBytes"],
-  "src/storage/Generation.ts": ["beginningLength"],
+  "src/storage/RowMemory.ts": ["pieceBytes", "headBytes"],
   "src/storage/LogFormat.ts": ["headerBytes", "fixedBytes"],
   "src/storage/TableWriter.ts": ["insideBytesMax"],
   "src/storage/AcceptedBatch.ts": ["rowBytes"],

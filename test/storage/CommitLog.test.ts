@@ -2,7 +2,7 @@
 import { DatabaseSync } from "node:sqlite"
 import * as fc from "fast-check"
 import { beforeEach, describe, expect, it } from "vitest"
-import { type Committer, noEvents } from "../../src/storage/Committer.ts"
+import type { Committer } from "../../src/storage/Committer.ts"
 import { LogError, type LogFile, MemoryLogFile } from "../../src/storage/LogFile.ts"
 import { encodeRecord, headerBytes, scanLog } from "../../src/storage/LogFormat.ts"
 import { openStore } from "../../src/storage/OpenStore.ts"
@@ -10,6 +10,9 @@ import { Reader } from "../../src/storage/Reader.ts"
 import type { StorageFailure } from "../../src/storage/Storage.ts"
 import type { LogLimits } from "../../src/storage/StorageOptions.ts"
 import type { OpenedStore } from "../../src/storage/StoreRow.ts"
+import { bytesOf } from "../../src/storage/AcceptedBatch.ts"
+import { UnfoldedWrites } from "../../src/storage/UnfoldedWrites.ts"
+import { pack } from "../../src/storage/WorkerProtocol.ts"
 import { accepted, batchOf, keyOf, put, removal, shown } from "./documents.ts"
 import { identity } from "./storageFixtures.ts"
 
@@ -35,6 +38,7 @@ class FailingFile implements LogFile {
 let database: DatabaseSync
 let files: readonly [FailingFile, FailingFile]
 let committer: Committer
+let unfolded: UnfoldedWrites
 let store: OpenedStore
 let failures: Array<StorageFailure>
 let openings = 0
@@ -42,12 +46,17 @@ let openings = 0
 const open = (limits: Partial<LogLimits> = {}): void => {
   openings++
   failures = []
+  unfolded = new UnfoldedWrites()
   const opened = openStore(database, files, {
     identity,
     fileBytesMax: 2 ** 30,
     newStoreId: `store${openings}`,
     limits: { logBytesMax: 2_000, logGrowthBytes: 300, foldRowsMax: 2, ...limits },
-    events: { ...noEvents, failed: (failure) => failures.push(failure) }
+    events: {
+      frozen: () => unfolded.freeze(),
+      folded: () => unfolded.folded(),
+      failed: (failure) => failures.push(failure)
+    }
   })
   committer = opened.committer
   store = opened.store
@@ -62,15 +71,19 @@ beforeEach(() => {
 
 let sequence = 0
 const write = (name: string, text: string): StorageFailure | undefined => {
-  const failure = committer.commit([accepted(batchOf(put(keyOf(name), text)), ++sequence)])
-  if (failure === undefined) committer.fold()
-  return failure
+  const batch = accepted(batchOf(put(keyOf(name), text)), ++sequence)
+  const failure = committer.commit([pack([batch])])
+  if (failure !== undefined) return failure
+  if (committer.isFolded) unfolded.clear()
+  else unfolded.add(batch, bytesOf(batch))
+  committer.fold()
+  return undefined
 }
 
 const inTables = (name: string): string => shown(new Reader(database).read(keyOf(name), undefined))
 const seen = (name: string): string => {
   const key = keyOf(name)
-  return shown(new Reader(database).read(key, committer.unfolded.overlay(key)))
+  return shown(new Reader(database).read(key, unfolded.overlay(key)))
 }
 const names = Array.from({ length: 40 }, (_, i) => `s${i}`)
 const failCommitsOf = (what: string): void =>
@@ -248,7 +261,7 @@ describe("a fold that fails", () => {
     for (let i = 0; refused === undefined; i++) refused = write(`t${i}`, "v".repeat(300))
     expect(refused.kind).toBe("full")
     const room = accepted(batchOf(...names.map((name) => removal(keyOf(name)))), ++sequence)
-    expect(committer.commit([room])).toBeUndefined()
+    expect(committer.commit([pack([room])])).toBeUndefined()
     expect(write("sagain", "v")).toBeUndefined()
   })
 })

@@ -10,6 +10,7 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { Committer } from "../../src/storage/Committer.ts"
 import { prepareWriter } from "../../src/storage/Tables.ts"
+import { pack } from "../../src/storage/WorkerProtocol.ts"
 import { openWorker } from "../../src/storage/WorkerStorage.ts"
 import { liveRuntime } from "../tooling/runtimes.ts"
 import { accepted, batchOf, commit, keyOf, put } from "./documents.ts"
@@ -25,7 +26,7 @@ const openRaw = () => {
   prepareWriter(database, { identity, fileBytesMax: 2 ** 30, newStoreId: "store" })
   database.exec("PRAGMA synchronous = NORMAL")
   const committer = new Committer({ database })
-  return async (group: number) => committer.commit([accepted(batchOf(...changesOf(group)))])
+  return async (group: number) => committer.commit([pack([accepted(batchOf(...changesOf(group)))])])
 }
 
 const openProduct = async () => {

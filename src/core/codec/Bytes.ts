@@ -134,6 +134,15 @@ export class ByteWriter {
     return this.#encoded(value)
   }
 
+  /** Text whose characters are bytes, with its length before it. */
+  latin1(value: string): this {
+    this.varint(value.length)
+    this.#reserve(value.length)
+    for (let i = 0; i < value.length; i++) this.#bytes[this.#length + i] = value.charCodeAt(i)
+    this.#length += value.length
+    return this
+  }
+
   /**
    * Encodes in place, behind as many bytes as the length takes where all of it is ASCII. There is
    * room left behind it to move it on, since nothing beyond `#length` survives growing.
@@ -290,6 +299,17 @@ export class ByteReader {
     const start = this.#offset
     this.#offset += count
     return this.#text("latin1", start, this.#offset)
+  }
+
+  /** A text whose characters are bytes. */
+  latin1(expected = "text"): string {
+    return this.ascii(this.count(expected), expected)
+  }
+
+  /** Passes over bytes. */
+  skip(count: number, expected = "a byte run"): void {
+    if (count > this.remaining) throw new Malformed(expected, this.#offset)
+    this.#offset += count
   }
 
   /** A text; of `known`, the very one that equals it, so that texts that recur are made once. */

@@ -18,3 +18,9 @@ export interface RowKey {
 /** One text for one key, for maps and checksums: no part contains U+0000. */
 export const textOf = ({ bucket, partition, partitionKey, sortKey, text }: RowKey): string =>
   text ?? `${partition}\0${bucket}\0${partitionKey}\0${sortKey}`
+
+/** The key whose text this is. */
+export const keyOfText = (text: string): RowKey => {
+  const [partition = "", bucket = "", partitionKey = "", sortKey = ""] = text.split("\0")
+  return { partition: Number(partition), bucket, partitionKey, sortKey }
+}

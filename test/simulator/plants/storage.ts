@@ -65,8 +65,10 @@ export const storagePlants: ReadonlyArray<Plant> = [
     edits: [{
       file: "src/storage/Committer.ts",
       from: `this.#log?.append(content)
-    for (const batch of batches) this.unfolded.add(batch, bytesOf(batch))`,
-      to: `for (const batch of batches) this.unfolded.add(batch, bytesOf(batch))
+    const before = this.#recorded.changes
+    this.#recorded.add(content)`,
+      to: `const before = this.#recorded.changes
+    this.#recorded.add(content)
     this.#log?.append(content)`
     }]
   },

@@ -13,6 +13,7 @@ import { messageOf } from "../../../src/storage/SqliteError.ts"
 import { lan } from "../../../src/core/model/Limits.ts"
 import { openStore } from "../../../src/storage/OpenStore.ts"
 import type { LogLimits } from "../../../src/storage/StorageOptions.ts"
+import { pack } from "../../../src/storage/WorkerProtocol.ts"
 import { type SeededRandom, stream } from "../../../src/testing/simulator/SeededRandom.ts"
 import { Contents, difference, linesIn } from "./Contents.ts"
 import { TornDisk } from "./TornDisk.ts"
@@ -215,7 +216,7 @@ export class PowerCuts {
   #commitGroups({ committer }: PowerCutStore): void {
     for (let left = this.#faults.integer(3, 12); left > 0; left--) {
       const after = this.#contents.copy()
-      const failure = committer.commit(after.next(++this.counts.groups))
+      const failure = committer.commit([pack(after.next(++this.counts.groups))])
       if (failure === undefined) {
         this.#contents = after
         this.counts.acknowledged++

@@ -13,12 +13,14 @@ import { md5 } from "../../../src/core/Hash.ts"
 import { invariant } from "../../../src/core/Invariant.ts"
 import { lan } from "../../../src/core/model/Limits.ts"
 import { makeBufferedStorage } from "../../../src/storage/BufferedStorage.ts"
-import { type Committer, type FoldEvents, noEvents } from "../../../src/storage/Committer.ts"
+import type { Committer, FoldEvents } from "../../../src/storage/Committer.ts"
 import { CommitQueue, type Group } from "../../../src/storage/CommitQueue.ts"
 import { Reader } from "../../../src/storage/Reader.ts"
 import type { RowKey, StorageFailure } from "../../../src/storage/Storage.ts"
 import type { OpenedStore } from "../../../src/storage/StoreRow.ts"
 import { openStore } from "../../../src/storage/OpenStore.ts"
+import { UnfoldedWrites } from "../../../src/storage/UnfoldedWrites.ts"
+import { pack } from "../../../src/storage/WorkerProtocol.ts"
 import {
   type DiskDocument,
   type DiskWrite,
@@ -81,6 +83,7 @@ interface Incarnation {
   readonly committer: Committer
   readonly reader: Reader
   readonly queue: CommitQueue
+  readonly unfolded: UnfoldedWrites
   /** Groups that the disk is busy with, or will be next. */
   groups: Array<Group>
 }
@@ -124,10 +127,16 @@ export class TornSqliteDisk extends SimDisk {
   override open(owner: Owner): OpenDisk {
     this.#close()
     const { kernel, limits = lan.node } = this.#options
-    const { committer, database, store } = this.#openDatabase((failure) => queue.troubled(failure))
+    const unfolded = new UnfoldedWrites()
+    const { committer, database, store } = this.#openDatabase({
+      frozen: () => unfolded.freeze(),
+      folded: () => unfolded.folded(),
+      failed: (failure) => queue.troubled(failure)
+    })
     const reader = new Reader(database)
     this.#recover(database, reader)
     const queue = new CommitQueue({
+      unfolded,
       runtime: { endOfTurn: (task) => kernel.soon(owner, task) },
       limits,
       epoch: store.epoch,
@@ -144,17 +153,18 @@ export class TornSqliteDisk extends SimDisk {
       committer,
       reader,
       queue,
+      unfolded,
       groups: []
     }
     this.#incarnation = incarnation
     return {
-      service: makeBufferedStorage({ reader, queue, unfolded: committer.unfolded }, store),
+      service: makeBufferedStorage({ reader, queue, unfolded }, store),
       crash: () => this.#end(incarnation, "dies"),
       stop: () => this.#end(incarnation, "stops")
     }
   }
 
-  #openDatabase(failed: FoldEvents["failed"]): OpenedDatabase {
+  #openDatabase(events: FoldEvents): OpenedDatabase {
     const database = new WasmDatabase(this.#disk, this.#random)
     const { limits = lan.node, storeId, synchronous } = this.#options
     const fileBytesMax = limits.storageBytesMax
@@ -165,7 +175,7 @@ export class TornSqliteDisk extends SimDisk {
       fileBytesMax,
       newStoreId: storeId(),
       limits: { ...lan.node, ...limits, logBytesMax },
-      events: { ...noEvents, failed }
+      events
     })
     if (synchronous !== undefined) database.exec(`PRAGMA synchronous = ${synchronous}`)
     const pages = this.#checkpointPages
@@ -241,6 +251,7 @@ export class TornSqliteDisk extends SimDisk {
     super.replace(key, after)
     invariant(this.#incarnation !== undefined, "rows are harmed while the files are open")
     writeHarmed(this.#incarnation, { key, document: after, random: this.#random })
+    this.#incarnation.unfolded.clear()
   }
 
   override describe(): ReadonlyArray<string> {
@@ -265,7 +276,7 @@ export class TornSqliteDisk extends SimDisk {
       return incarnation.queue.failed(failure)
     }
     if (this.counts.commits % copyCommits === 0) this.#keepCopy()
-    incarnation.queue.committed(last.id)
+    incarnation.queue.committed(last.id, incarnation.committer.isFolded)
     this.#fold(incarnation)
   }
 
@@ -279,7 +290,7 @@ export class TornSqliteDisk extends SimDisk {
 
   #commitNow({ committer, groups }: Incarnation): StorageFailure | undefined {
     const writes = groups.flatMap((group) => group.writes)
-    const failure = committer.commit(writes)
+    const failure = committer.commit([pack(writes)])
     this.#doubtful.push(writes)
     if (failure === undefined) this.#takeOver(writes)
     return failure

@@ -5,6 +5,7 @@ import { Committer } from "../../../src/storage/Committer.ts"
 import type { Database } from "../../../src/storage/Database.ts"
 import { isSqliteError } from "../../../src/storage/SqliteError.ts"
 import { prepareWriter } from "../../../src/storage/Tables.ts"
+import { pack } from "../../../src/storage/WorkerProtocol.ts"
 import { stream } from "../../../src/testing/simulator/SeededRandom.ts"
 import { accepted, batchOf, keyOf, put } from "../../storage/documents.ts"
 import { identity } from "../../storage/storageFixtures.ts"
@@ -62,9 +63,9 @@ describe("SQLite on a simulated disk", () => {
     for (const refusal of ["full", "failing"] as const) {
       const batch = accepted(batchOf(put(keyOf("sa"), refusal.repeat(1000))))
       disk.refusal = refusal
-      expect(committer.commit([batch])).toMatchObject({ kind: refusal })
+      expect(committer.commit([pack([batch])])).toMatchObject({ kind: refusal })
       disk.refusal = undefined
-      expect(committer.commit([batch])).toBeUndefined()
+      expect(committer.commit([pack([batch])])).toBeUndefined()
     }
     database.close()
   })
@@ -76,7 +77,7 @@ describe("SQLite on a simulated disk", () => {
       disk.refusal = "failing"
       disk.writesBeforeRefusal = 100
       const changes = ["sa", "sb"].map((key) => put(keyOf(key), "v"))
-      const failure = new Committer({ database }).commit([accepted(batchOf(...changes))])
+      const failure = new Committer({ database }).commit([pack([accepted(batchOf(...changes))])])
       expect(failure).toMatchObject({ kind: "failing" })
       disk.cutPower()
       database.close()
