@@ -111,7 +111,7 @@ const readFamily = (reader: ByteReader): Family => {
 
 export const readRow = (reader: ByteReader): EncodedRow => {
   const family = readFamily(reader)
-  return { family, key: reader.latin1(), bytes: readOptional(reader) }
+  return { family, key: reader.ascii(reader.count("a key")), bytes: readOptional(reader) }
 }
 
 /** Told of the places of changes and rows, from which they can be read. */

@@ -301,11 +301,6 @@ export class ByteReader {
     return this.#text("latin1", start, this.#offset)
   }
 
-  /** A text whose characters are bytes. */
-  latin1(expected = "text"): string {
-    return this.ascii(this.count(expected), expected)
-  }
-
   /** Passes over bytes. */
   skip(count: number, expected = "a byte run"): void {
     if (count > this.remaining) throw new Malformed(expected, this.#offset)
