@@ -116,8 +116,10 @@ export const makeDb = <B extends BucketMap>(
     nodes: []
   })
   const end = () => {
+    // A backend knows better which of the calls under way may have been carried out.
+    closing ??= close()
     requester.close()
-    return (closing ??= close())
+    return closing
   }
   const lift = callSites ? promiseWithCallSite : Task.toPromise
   return dbOf(buckets, requester, { lift, close: end, status: status ?? usual })

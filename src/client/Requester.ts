@@ -13,8 +13,8 @@ import * as Errors from "../core/model/StoreError.ts"
 import type { Any } from "../core/strategy/Bucket.ts"
 import { undecodable } from "../core/strategy/MergeFault.ts"
 import { SchemaMismatch } from "../core/strategy/ValueCodec.ts"
-import type { Backend, BackendAnswer } from "./Backend.ts"
-import { contextOf, type Unshown, type Written } from "./Entry.ts"
+import type { Backend } from "./Backend.ts"
+import { type AnyEntry, entryOf, unshown } from "./AnsweredEntry.ts"
 import type { Defaults, ReadOptions, WriteOptions } from "./Handle.ts"
 import { nameFault } from "../core/model/WriteName.ts"
 import { MisfitCall } from "./MisfitCall.ts"
@@ -40,7 +40,6 @@ export interface Write extends Call {
   readonly calls: () => ReadonlyArray<CallBody>
 }
 
-type AnyEntry = Written<string, any, any>
 type EntryTask = Task.Task<AnyEntry, Errors.StoreError>
 
 /** A request's body while it is put together. */
@@ -76,8 +75,11 @@ export class Requester {
   readonly #session: Session.Session
   /** That of the client, or of the session in which this one began. */
   readonly #parent: Requester | undefined
-  /** Reads that will be tried again, of the client and of all its sessions. */
-  readonly #paused: Map<() => void, Requester>
+  /**
+   * Ends what is under way once its requester has: requests, and pauses before reads are tried
+   * again, of the client and of all its sessions.
+   */
+  readonly #underWay: Map<() => void, Requester>
   readonly #defaults: Defaults
   #isClosed = false
 
@@ -93,7 +95,7 @@ export class Requester {
     this.#backend = backend
     this.#session = session
     this.#parent = parent
-    this.#paused = parent === undefined ? new Map() : parent.#paused
+    this.#underWay = parent === undefined ? new Map() : parent.#underWay
   }
 
   /** A requester on the same backend whose reads never go back. */
@@ -102,20 +104,25 @@ export class Requester {
     return new Requester(this.#backend, session, this.limits, this, this.#defaults)
   }
 
-  /** Fails each call from now on, and each of a session that began here. */
+  /**
+   * Fails each call that is under way, and each from now on; of a session that began here too. A
+   * backend that says more of the calls under way is closed before.
+   */
   close(): void {
     this.#isClosed = true
-    const ended = [...this.#paused].filter(([, requester]) => requester.#ended !== undefined)
-    for (const [resume] of ended) resume()
+    for (const [end, requester] of [...this.#underWay]) if (requester.#ended !== undefined) end()
   }
 
-  /** Why it takes no calls; undefined where it does. */
-  get #ended(): Errors.Closed | undefined {
+  /** Which of the two was closed; undefined while it takes calls. */
+  get #ended(): "client" | "session" | undefined {
     const parent = this.#parent
     const ended = parent === undefined ? undefined : parent.#ended
     if (ended !== undefined || !this.#isClosed) return ended
-    const closed = parent === undefined ? "client" : "session"
-    return new Errors.Closed({ closed, mayHaveApplied: false })
+    return parent === undefined ? "client" : "session"
+  }
+
+  #closed(mayHaveApplied: boolean): Errors.Closed {
+    return new Errors.Closed({ closed: this.#ended ?? "client", mayHaveApplied })
   }
 
   read(bucket: Any, key: unknown, options: ReadOptions | undefined): EntryTask {
@@ -137,13 +144,13 @@ export class Requester {
             if (isOver) return fail(error)
             const millis = error.retryAfterMillis * (0.5 + runtime.random())
             const paused = pause({ runtime, millis, signal: options?.signal }, () => {
-              this.#paused.delete(paused.resume)
+              this.#underWay.delete(paused.resume)
               read()
             })
-            this.#paused.set(paused.resume, this)
+            this.#underWay.set(paused.resume, this)
             cancel = () => {
               paused.stop()
-              this.#paused.delete(paused.resume)
+              this.#underWay.delete(paused.resume)
               fail(new Errors.Cancelled({ mayHaveApplied: false }))
             }
           },
@@ -162,8 +169,7 @@ export class Requester {
 
   #request(call: Call): EntryTask {
     return (succeed, fail, die, trace) => {
-      const ended = this.#ended
-      if (ended !== undefined) return fail(ended)
+      if (this.#ended !== undefined) return fail(this.#closed(false))
       const { bucket, key } = call
       const action = call.calls === undefined ? "read" : "write"
       const fault = action === "read" ? undefined : namingFault(call.options)
@@ -183,8 +189,16 @@ export class Requester {
       const unnamed = { action, bucket: bucket.definition.name, body, trace } as const
       const id = action === "read" ? undefined : call.options?.id
       const named = id === undefined ? unnamed : { ...unnamed, id }
-      return cancellable(this.#backend, named, call.options?.signal, (outcome) => {
-        if (outcome._tag !== "Answer") return this.#fail(call, body, outcome, fail)
+      let cancel: Task.Cancel | void
+      const end = (): void => cancel?.()
+      this.#underWay.set(end, this)
+      cancel = cancellable(this.#backend, named, call.options?.signal, (outcome) => {
+        this.#underWay.delete(end)
+        if (outcome._tag !== "Answer") {
+          const isEnded = outcome._tag === "Cancelled" && this.#ended !== undefined
+          const error = isEnded ? this.#closed(outcome.mayHaveApplied) : outcome
+          return this.#fail(call, body, error, fail)
+        }
         const isUnshown = outcome.unshown === true
         if (isUnshown && action === "read") return this.#fail(call, body, withoutValue(), fail)
         this.#session.saw(document, { context: outcome.context, covers: body.after ?? [] })
@@ -200,6 +214,7 @@ export class Requester {
         }
         succeed(entry)
       })
+      return cancel
     }
   }
 
@@ -304,38 +319,6 @@ const refusal = (bucket: string, thrown: unknown): Errors.StoreError | undefined
     return new Errors.InvalidKey({ bucket, problem: thrown.message })
   }
   return undefined
-}
-
-const entryOf = (bucket: Any, key: unknown, answer: BackendAnswer): AnyEntry => {
-  const { lost, replied, siblings, values } = answer
-  const context = contextOf(bucket, answer.context)
-  const told = lost === true ? { lost } : {}
-  return values.length === 0
-    ? { _tag: "Absent", bucket: bucket.name, key, context, replied, ...told }
-    : {
-      _tag: "Found",
-      bucket: bucket.name,
-      key,
-      context,
-      replied,
-      value: bucket.code.decodeView(values),
-      siblings,
-      ...told
-    }
-}
-
-const unshown = (bucket: Any, key: unknown, answer: BackendAnswer): Unshown<string, any> => {
-  const { context, lost, replied } = answer
-  const told = lost === true ? { lost } : {}
-  const { name } = bucket
-  return {
-    _tag: "Unshown",
-    bucket: name,
-    key,
-    context: contextOf(bucket, context),
-    replied,
-    ...told
-  }
 }
 
 /** No node answers a read so. */

@@ -109,6 +109,34 @@ describe.each(ways)("a client %s", (_, open) => {
     await closing
   })
 
+  it.each(["client", "session"])("settles at once what is under way at the end of a %s", async (
+    closed
+  ) => {
+    const db = await open()
+    await db.shelves.visits.add("k", 1)
+    // Each waits for all replicas, one of which is away.
+    cluster.cut(cluster.nodes[1]!.id)
+    const ending = closed === "client" ? db : db.session()
+    const calls = [
+      ending.notes.get("k", { r: "all" }),
+      ending.shelves.visits.add("k", 1, {
+        w: "all"
+      })
+    ]
+    const others = makeDb(bound, cluster.backends[0]!, async () => undefined)
+    const shown = () => others.shelves.get("k", { r: 1 })
+    await until("the write is under way", async () => (await shown())?.visits === 2)
+    const startedAt = performance.now()
+    await ending.close()
+    const outcomes = await Promise.allSettled(calls)
+    expect(performance.now() - startedAt).toBeLessThan(soonMillis)
+    expect(outcomes).toMatchObject(
+      [false, true].map((mayHaveApplied) => ({ reason: { _tag: "Closed", mayHaveApplied } }))
+    )
+    if (closed === "session") expect(await db.notes.get("l", { r: 1 })).toBeUndefined()
+    await db.close()
+  })
+
   it("has sessions of which each ends alone", async () => {
     const db = await open()
     const [one, other] = [db.session(), db.session()]
