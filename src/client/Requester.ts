@@ -110,7 +110,7 @@ export class Requester {
    */
   close(): void {
     this.#isClosed = true
-    for (const [end, requester] of [...this.#underWay]) if (requester.#ended !== undefined) end()
+    for (const [end, requester] of this.#underWay) if (requester.#ended !== undefined) end()
   }
 
   /** Which of the two was closed; undefined while it takes calls. */
