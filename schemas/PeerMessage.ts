@@ -87,6 +87,26 @@ export interface Fetched {
   readonly completeness: Completeness
 }
 
+/** The same for a reader that holds a large document: changes of it are an answer, too. */
+export interface FetchSince extends Omit<FetchAfter, "_tag"> {
+  readonly _tag: "FetchSince"
+  /** The history of the document that the sender holds. */
+  readonly since: VersionVector
+}
+
+/** Answers `FetchSince` with what its sender lacks of the replica's document. */
+export interface FetchedSince {
+  readonly _tag: "FetchedSince"
+  readonly request: number
+  /** Of the replica's document. */
+  readonly digest: string
+  readonly context: VersionVector
+  /** Changes that bring the sender's document as far; empty where it lacks none. */
+  readonly edits: Uint8Array
+  /** Of the replica, for the document. */
+  readonly completeness: Completeness
+}
+
 /** A request that this node will not carry out, and why, in words. */
 export interface Refused {
   readonly _tag: "Refused"
@@ -205,6 +225,8 @@ export type PeerMessage =
   | Formed
   | StoreDelta
   | NeedsBase
+  | FetchSince
+  | FetchedSince
 
 export type PeerTag = PeerMessage["_tag"]
 

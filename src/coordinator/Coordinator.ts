@@ -15,6 +15,7 @@ import { Admission } from "./Admission.ts"
 import { CatchUpRead } from "./CatchUpRead.ts"
 import { ChecksUnderWay } from "./ChecksUnderWay.ts"
 import { ClientRead } from "./ClientRead.ts"
+import type { ReplicaServer } from "../replica/ReplicaServer.ts"
 import type { CoordinatorContext, Gathering, NodeServices } from "./CoordinatorContext.ts"
 import * as CoordinatorCounters from "./CoordinatorCounters.ts"
 import { Explain } from "./Explain.ts"
@@ -45,21 +46,12 @@ export interface CoordinatorOptions extends NodeServices {
 }
 
 export class Coordinator {
-  readonly handlers: PeerHandlers<
-    | "Stored"
-    | "NeedsBase"
-    | "Fetched"
-    | "Refused"
-    | "Forward"
-    | "Forwarded"
-    | "Listed"
-    | "OtherRing"
-    | "Fence"
-    | "Fenced"
-  > = {
+  /** Of all messages but those of replicas and of formation. */
+  readonly handlers: Omit<PeerHandlers, keyof ReplicaServer["handlers"] | "Form" | "Formed"> = {
     Stored: (message, from) => this.#hear(from, message),
     NeedsBase: (message, from) => this.#hear(from, message),
     Fetched: (message, from) => this.#hear(from, message),
+    FetchedSince: (message, from) => this.#hear(from, message),
     Refused: (message, from) => this.#hear(from, message),
     Forward: (message, from) => this.#takeForward(from, message),
     Forwarded: (message, from) => this.#hear(from, message),

@@ -100,7 +100,7 @@ export class DotSearch
       fingerprint: bucket.fingerprint,
       key,
       digest: ""
-    }, this.#sought)
+    }, { after: this.#sought })
   }
 
   hear(node: NodeId, message: PeerMessage): void {

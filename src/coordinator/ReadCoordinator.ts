@@ -5,7 +5,7 @@
  * Other replicas say only that they hold the same where their digest matches this node's, so a
  * read of a converged document moves a few bytes.
  */
-import type { Fetched, PeerMessage } from "../../schemas/PeerMessage.ts"
+import type { Fetched, FetchedSince, PeerMessage } from "../../schemas/PeerMessage.ts"
 import { Malformed } from "../core/codec/Bytes.ts"
 import type { CausalContext } from "../core/clock/CausalContext.ts"
 import * as LostDots from "../core/clock/LostDots.ts"
@@ -24,6 +24,7 @@ import { DotSearch, type SearchResult } from "./DotSearch.ts"
 import { fetchMessage } from "./FetchMessage.ts"
 import { Gather, type Served } from "./Gather.ts"
 import { readRepair } from "./ReadRepair.ts"
+import { ReplicaHistories } from "./ReplicaHistories.ts"
 import { ownWithReason, type Unanswered } from "./Unanswered.ts"
 import type { ValidatedRead } from "./ValidatedRequest.ts"
 
@@ -54,6 +55,9 @@ export abstract class ReadCoordinator
   #compared: { readonly document: Document.Document; readonly digest: string } | undefined
   #hasCompared = false
   #fetch: PeerMessage | undefined
+  readonly histories = new ReplicaHistories()
+  /** Nodes that are to send their document: what they sent cannot be joined into one yet. */
+  readonly #wholeFrom = new Set<NodeId>()
   /** Why nodes would not answer; to the decision they are as good as unreachable. */
   #refusals: ReadonlyArray<{ readonly node: NodeId; readonly reason: string }> = Targets.none
   /** Of documents that were fetched. */
@@ -91,15 +95,23 @@ export abstract class ReadCoordinator
     replica.show({ key, newest, after }, (shown) => this.#takeOwn(shown))
   }
 
-  message(): PeerMessage {
+  message(node: NodeId): PeerMessage {
+    if (this.#wholeFrom.has(node)) return this.#message(undefined)
+    const compared = this.#compared?.document
+    return this.#fetch ??= this.#message(
+      compared && this.context.replica.edits.isAskedSince(compared) ? compared.context : undefined
+    )
+  }
+
+  #message(since: VersionVector.VersionVector | undefined): PeerMessage {
     const { after: { vector: after }, bucket, key } = this.read
-    return this.#fetch ??= fetchMessage({
+    return fetchMessage({
       request: this.number,
       bucket: bucket.definition.name,
       fingerprint: bucket.fingerprint,
       key,
       digest: this.#compared?.digest ?? ""
-    }, after)
+    }, { after, since })
   }
 
   /** Takes the version that may be shown here: the newest, unless it is still under way. */
@@ -135,6 +147,7 @@ export abstract class ReadCoordinator
         .concat({ node: from, reason: message.reason })
       return this.step({ _tag: "Unreachable", index: this.#indexOf(from) })
     }
+    if (message._tag === "FetchedSince") return this.#takeSince(from, message)
     if (message._tag !== "Fetched") return
     const { completeness } = message
     switch (message.outcome) {
@@ -147,6 +160,23 @@ export abstract class ReadCoordinator
       case "found":
         return this.#take(from, message)
     }
+  }
+
+  /** Reads what another replica has beyond the document here. */
+  #takeSince(from: NodeId, message: FetchedSince): void {
+    const compared = this.#compared?.document
+    this.#bytes += message.edits.length
+    if (compared === undefined) return this.step({ _tag: "Damaged", index: this.#indexOf(from) })
+    // Of a document that nobody shows, the replica showed only the part that it has.
+    if (!this.#hasCompared && !VersionVector.covers(message.context, compared.context)) {
+      this.context.runtime.mark("read: changes come of a document that is not shown yet")
+      this.#wholeFrom.add(from)
+      return this.send(from)
+    }
+    const document = this.histories.take(from, compared, message)
+    if (document === undefined) return this.step({ _tag: "Damaged", index: this.#indexOf(from) })
+    this.context.runtime.mark("read: a replica sends what is not here")
+    this.#join(from, { digest: message.digest, document }, message.completeness)
   }
 
   /** Reads another replica's document. */
@@ -167,6 +197,7 @@ export abstract class ReadCoordinator
     completeness: Completeness
   ): void {
     const { counters, runtime } = this.context
+    if (this.histories.of(from) === undefined) this.histories.add(from, document.context)
     if (this.joined === Document.empty) this.joined = document
     else {
       if (!Document.canJoin(this.joined, document)) {

@@ -1,15 +1,18 @@
 /**
- * Brings stale replicas up to date at the end of a read: all of them get the join of all answers.
+ * Brings stale replicas up to date at the end of a read: all of them get the join of all answers,
+ * or what they lack of it.
  *
  * @see Dynamo, DeCandia et al., SOSP 2007, section 5
  */
+import type { PeerMessage } from "../../schemas/PeerMessage.ts"
 import * as Document from "../core/crdt/Document.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import * as ReadDecision from "../core/quorum/ReadDecision.ts"
 import * as Targets from "../core/quorum/Targets.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
-import { repairMessage } from "./StoreMessage.ts"
+import type { ReplicaHistories } from "./ReplicaHistories.ts"
+import { deltaMessage, repairMessage } from "./StoreMessage.ts"
 import type { ValidatedRead } from "./ValidatedRequest.ts"
 
 /** A read whose answers are all in. */
@@ -18,15 +21,15 @@ export interface EndedRead {
   readonly decision: ReadDecision.ReadDecision
   /** The join of all answers. */
   readonly joined: Document.Document
+  readonly histories: ReplicaHistories
 }
 
 /**
- * Sends the joined document to every replica that answered with less, or could not read its own.
+ * Sends every replica that answered with less, or could not read its own, the joined document, or
+ * the changes of it that it lacks.
  */
-export const readRepair = (
-  context: CoordinatorContext,
-  { decision, joined, read }: EndedRead
-): void => {
+export const readRepair = (context: CoordinatorContext, ended: EndedRead): void => {
+  const { decision, joined } = ended
   if (joined === Document.empty) return
   const { versions } = decision.answers
   const first = versions[0]?.version
@@ -34,19 +37,37 @@ export const readRepair = (
   const encoded = agreed ? undefined : DocumentCodec.encode(joined)
   const stale = ReadDecision.repairs(decision, encoded?.digest ?? String(first))
   if (stale.length === 0) return
-  const { counters, node: self, replica, send } = context
-  const document = (encoded ?? DocumentCodec.encode(joined)).bytes
-  const { row } = read
+  const { counters, node: self, send } = context
+  const whole = encoded ?? DocumentCodec.encode(joined)
+  // The own replica gives others the changes that it takes now.
+  if (stale.some(({ node }) => node === self)) repairOwn(context, ended)
   for (const { node } of stale) {
     counters.readRepairs++
     mark(context, decision, node)
-    if (node !== self) {
-      send(node, repairMessage(read, document))
-    } else if (replica.writable()) {
-      // A full disk would fail it, at the cost of an incarnation.
-      replica.join({ key: row, document: joined }, () => {})
-    }
+    if (node !== self) send(node, repairOf(context, ended, { node, whole }))
   }
+}
+
+const repairOwn = (
+  { replica }: CoordinatorContext,
+  { histories, joined, read: { row: key } }: EndedRead
+): void => {
+  // A full disk would fail it, at the cost of an incarnation.
+  if (!replica.writable()) return
+  for (const change of histories.changes) replica.join({ key, ...change }, () => {})
+  replica.join({ key, document: joined }, () => {})
+}
+
+const repairOf = (
+  { replica, runtime }: CoordinatorContext,
+  { histories, joined, read }: EndedRead,
+  { node, whole }: { readonly node: NodeId; readonly whole: DocumentCodec.EncodedDocument }
+): PeerMessage => {
+  const since = histories.of(node)
+  const edits = since && replica.edits.since(read.row, joined, since)
+  if (edits === undefined || edits.length === 0) return repairMessage(read, whole.bytes)
+  runtime.mark("read: a replica is repaired by the changes that it lacks")
+  return deltaMessage(read, { request: 0, sync: false, edits })
 }
 
 const mark = (

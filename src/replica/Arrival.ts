@@ -51,16 +51,15 @@ const isOfKind = ({ store }: Document.Document, delta: Document.Delta): boolean 
   return store === undefined || kind === undefined || store.kind === kind
 }
 
-const joinEdits = (
-  local: LocalRead,
-  { edits }: ArrivedEdits,
+/** The document after changes, each of which needs its base there. */
+export const joinEdits = (
+  before: Document.Document,
+  { edits }: Pick<ArrivedEdits, "edits">,
   onConflict: () => void
 ): JoinedArrival => {
-  const before = documentOf(local)
   let document = before
   for (const edit of edits) {
-    // A damaged row is not mended by a change alone: the rest of it would be lost here, unseen.
-    if (local._tag === "Damaged" || !VersionVector.covers(document.context, edit.base)) {
+    if (!VersionVector.covers(document.context, edit.base)) {
       return { _tag: "NeedsBase", context: before.context }
     }
     if (!edit.deltas.every((delta) => isOfKind(document, delta))) return refused
@@ -70,9 +69,14 @@ const joinEdits = (
 }
 
 const join = (local: LocalRead, arrival: Arrival, onConflict: () => void): JoinedArrival => {
-  if ("edits" in arrival) return joinEdits(local, arrival, onConflict)
-  const { document: incoming } = arrival
   const before = documentOf(local)
+  if ("edits" in arrival) {
+    // A damaged row is not mended by a change alone: the rest of it would be lost here, unseen.
+    return local._tag === "Damaged"
+      ? { _tag: "NeedsBase", context: before.context }
+      : joinEdits(before, arrival, onConflict)
+  }
+  const { document: incoming } = arrival
   if (!Document.canJoin(before, incoming)) return refused
   const document = Document.joinTelling(before, incoming, onConflict)
   return { _tag: "Document", document, discards: Document.discards(before, incoming) }

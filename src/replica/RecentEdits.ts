@@ -71,7 +71,7 @@ export class RecentEdits {
    */
   before(
     key: RowKey,
-    bytes: Uint8Array,
+    bytes: Uint8Array | undefined,
     { bytesMax, count }: { readonly bytesMax: number; readonly count: number }
   ): ReadonlyArray<Uint8Array> {
     const newest = this.#newest.get(textOf(key))

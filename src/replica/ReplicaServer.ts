@@ -9,6 +9,7 @@ import type {
   Fetch,
   FetchAfter,
   Fetched,
+  FetchSince,
   List,
   PeerHandlers,
   PeerMessage,
@@ -30,12 +31,17 @@ import type { Replica } from "./Replica.ts"
 
 const nothing: Uint8Array = new Uint8Array(0)
 
+type AnyFetch = Fetch | FetchAfter | FetchSince
+
 export class ReplicaServer {
-  readonly handlers: PeerHandlers<"Store" | "StoreDelta" | "Fetch" | "FetchAfter" | "List"> = {
+  readonly handlers: PeerHandlers<
+    "Store" | "StoreDelta" | "Fetch" | "FetchAfter" | "FetchSince" | "List"
+  > = {
     Store: (message, _, reply) => this.store(message, reply),
     StoreDelta: (message, _, reply) => this.store(message, reply),
     Fetch: (message, _, reply) => this.fetch(message, reply),
     FetchAfter: (message, _, reply) => this.fetch(message, reply),
+    FetchSince: (message, _, reply) => this.fetch(message, reply),
     List: (message, _, reply) => this.list(message, reply)
   }
   readonly #replica: Replica
@@ -99,10 +105,10 @@ export class ReplicaServer {
   }
 
   /**
-   * Sends the document that may be shown, or only that it is the same where the digest is; later,
-   * where a commit of it is under way.
+   * Sends the document that may be shown, or what the reader lacks of it, or only that it is the
+   * same where the digest is; later, where a commit of it is under way.
    */
-  fetch(message: Fetch | FetchAfter, reply: (message: PeerMessage) => void): void {
+  fetch(message: AnyFetch, reply: (message: PeerMessage) => void): void {
     const { request } = message
     const after = message._tag === "Fetch" ? VersionVector.empty : message.after
     const mismatch = this.#mismatch(message)
@@ -113,18 +119,26 @@ export class ReplicaServer {
   }
 
   #fetched(
-    name: Fetch | FetchAfter,
+    asked: AnyFetch,
     local: LocalRead,
     reply: (message: PeerMessage) => void
   ): void {
-    const { digest, request } = name
-    const completeness = this.#completenessOf(this.#keyOf(name))
+    const { digest, request } = asked
+    const key = this.#keyOf(asked)
+    const completeness = this.#completenessOf(key)
     const tell = (outcome: Fetched["outcome"], document = nothing) =>
       reply({ _tag: "Fetched", request, outcome, document, completeness })
     if (local._tag === "Absent") return tell("absent")
     if (local._tag === "Damaged") return tell("damaged")
     if (local.digest === digest) return tell("same")
-    tell("found", DocumentCodec.encode(local.document).bytes)
+    const { document } = local
+    if (asked._tag === "FetchSince") {
+      const edits = this.#replica.edits.since(key, document, asked.since)
+      const { context } = document
+      const found = { request, digest: local.digest, context, completeness }
+      if (edits !== undefined) return reply({ _tag: "FetchedSince", ...found, edits })
+    }
+    tell("found", DocumentCodec.encode(document).bytes)
   }
 
   /** Names live keys of a bucket; fewer than the limit where there is much to look through. */

@@ -5,9 +5,10 @@
  * Documents of trees and counters have them; of all others the change is about as large as the
  * document. One that is not much smaller than its document is left out: the document needs no base.
  */
-import type * as VersionVector from "../core/clock/VersionVector.ts"
+import * as VersionVector from "../core/clock/VersionVector.ts"
 import * as DeltaCodec from "../core/crdt/DeltaCodec.ts"
 import type { Delta, Document } from "../core/crdt/Document.ts"
+import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
 import type { DotStore } from "../core/crdt/DotStore.ts"
 import * as Edit from "../core/crdt/Edit.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
@@ -27,6 +28,11 @@ export interface TravellingEdit {
 /** Whether the changes of a document are smaller than it. */
 const hasChanges = (store: DotStore | undefined): boolean =>
   store?.kind === "tree" || store?.kind === "counter"
+
+const nothing = new Uint8Array(0)
+
+/** Of an actor in a history, and its counter. */
+const actorBytes = 64
 
 /** Changes that are looked through first for those that a replica lacks. */
 const fewest = 8
@@ -116,14 +122,56 @@ export class TravellingEdits {
     context: VersionVector.VersionVector
   ): Uint8Array | undefined {
     const { bytes, bytesMax, edit } = made
+    const to = Edit.contextAfter(edit.base, edit)
     const room = bytesMax - bytes.length
-    // Mostly a few are missing; to read all that are remembered costs more than to send them.
-    for (let count = fewest;; count *= 8) {
-      const before = this.#recent.before(key, bytes, { bytesMax: room, count })
-      const edits = [...before.flatMap(DeltaCodec.decode), edit]
-      const lacked = Edit.missing(context, edits)
-      if (lacked !== undefined) return lacked.length === 0 ? undefined : DeltaCodec.encode(lacked)
-      if (before.length < count) return undefined
+    const lacked = this.#lacked(context, to, (most) => {
+      const before = this.#recent.before(key, bytes, { bytesMax: room, ...most })
+      return { edits: [...before.flatMap(DeltaCodec.decode), edit], count: before.length }
+    })
+    return lacked === undefined || lacked.length === 0 ? undefined : DeltaCodec.encode(lacked)
+  }
+
+  /**
+   * The bytes that bring a replica with the context `since` as far as a document, and no further:
+   * none where it lacks nothing; undefined where it needs the document.
+   */
+  since(
+    key: RowKey,
+    document: Document,
+    since: VersionVector.VersionVector
+  ): Uint8Array | undefined {
+    if (VersionVector.covers(since, document.context)) return nothing
+    const bytesMax = this.#bytesMax(DocumentCodec.lengthOf(DocumentCodec.encode(document)))
+    const lacked = this.#lacked(since, document.context, (most) => {
+      const kept = this.#recent.before(key, undefined, { bytesMax, ...most })
+      return { edits: kept.flatMap(DeltaCodec.decode), count: kept.length }
+    })
+    return lacked && DeltaCodec.encode(lacked)
+  }
+
+  /** Of the last changes those that are lacked. Mostly a few are; to read all costs more. */
+  #lacked(
+    since: VersionVector.VersionVector,
+    to: VersionVector.VersionVector,
+    last: (most: { readonly count: number }) => {
+      readonly edits: ReadonlyArray<Edit.Edit>
+      /** How many changes they are of. */
+      readonly count: number
     }
+  ): ReadonlyArray<Edit.Edit> | undefined {
+    for (let most = fewest;; most *= 8) {
+      const { count, edits } = last({ count: most })
+      const lacked = Edit.missing(since, edits, to)
+      if (lacked !== undefined || count < most) return lacked
+    }
+  }
+
+  /**
+   * Whether replicas are asked for what they have beyond a document: where that is likely to be
+   * smaller than the document.
+   */
+  isAskedSince({ context, store }: Document): boolean {
+    if (store?.kind !== "tree") return false
+    return this.#bytesMax(store.children.summary.bytes) >= actorBytes * context.size
   }
 }

@@ -30,7 +30,12 @@ import {
   writeOperation
 } from "./OperationMessages.ts"
 import { NodeId } from "../core/model/Names.ts"
-import { readStoreDelta, writeStoreDelta } from "./DeltaMessages.ts"
+import {
+  readFetchedSince,
+  readStoreDelta,
+  writeFetchedSince,
+  writeStoreDelta
+} from "./DeltaMessages.ts"
 
 /** `NamedStore` is a `Store` with its operation. */
 type WireTag = PeerTag | "NamedStore"
@@ -56,7 +61,9 @@ const tags = [
   "Form",
   "Formed",
   "StoreDelta",
-  "NeedsBase"
+  "NeedsBase",
+  "FetchSince",
+  "FetchedSince"
 ] as const satisfies ReadonlyArray<WireTag>
 /** Requests that are right on one ring only. All other messages are taken on any. */
 const ringDependent: ReadonlySet<WireTag> = new Set([
@@ -66,7 +73,8 @@ const ringDependent: ReadonlySet<WireTag> = new Set([
   "Forward",
   "FetchAfter",
   "NamedStore",
-  "StoreDelta"
+  "StoreDelta",
+  "FetchSince"
 ])
 const ringDigestBytes = 8
 const outcomes = ["same", "found", "absent", "damaged"] as const
@@ -148,6 +156,13 @@ export const writeMessage = (
       return
     case "NeedsBase":
       VersionVector.write(writer, message.context)
+      return
+    case "FetchSince":
+      VersionVector.write(writeName(writer, message).text(message.digest), message.after)
+      VersionVector.write(writer, message.since)
+      return
+    case "FetchedSince":
+      writeFetchedSince(writer, message)
   }
 }
 
@@ -256,6 +271,11 @@ const readStore = (reader: ByteReader, request: number): Store => {
   return { _tag: "Store", request, bucket, fingerprint, key, sync, document }
 }
 
+const readFetch = (reader: ByteReader) => {
+  const { bucket, fingerprint, key } = readName(reader)
+  return { bucket, fingerprint, key, digest: readMatching(reader, digestPattern, "a digest") }
+}
+
 const readFields = (
   reader: ByteReader,
   { _tag, request }: { readonly _tag: WireTag; readonly request: number }
@@ -272,11 +292,14 @@ const readFields = (
       const digest = readMatching(reader, digestPattern, "a digest")
       return { _tag, request, bucket, fingerprint, key, digest }
     }
-    case "FetchAfter": {
-      const { bucket, fingerprint, key } = readName(reader)
-      const digest = readMatching(reader, digestPattern, "a digest")
-      return { _tag, request, bucket, fingerprint, key, digest, after: VersionVector.read(reader) }
+    case "FetchAfter":
+      return { _tag, request, ...readFetch(reader), after: VersionVector.read(reader) }
+    case "FetchSince": {
+      const fetch = { request, ...readFetch(reader), after: VersionVector.read(reader) }
+      return { _tag, ...fetch, since: VersionVector.read(reader) }
     }
+    case "FetchedSince":
+      return { _tag, request, ...readFetchedSince(reader) }
     case "Fetched":
       return {
         _tag,

@@ -181,6 +181,75 @@ describe("a retry of a write", () => {
   })
 })
 
+describe("a read of a set whose replicas differ", () => {
+  const read = (at = 1) => stepped.read(at, tags, { key: "k", r: 3 })
+  /** The second node has `b`, the third has `c`, and nobody has both. */
+  const differ = async (limits: Partial<NodeLimits> = {}) => {
+    await start(limits)
+    add("a", { w: "all" })
+    stepped.cut(1)
+    stepped.cut(2)
+    stepped.write(2, tags, { key: "k", op: "add", args: ["b"], w: 1 })
+    stepped.write(3, tags, { key: "k", op: "add", args: ["c"], w: 1 })
+    stepped.runtime.advance(10_000)
+    stepped.heal()
+    forget()
+  }
+
+  it("fetches the changes that it lacks, and repairs with changes", async () => {
+    await differ()
+    expect(read().answer.values).toEqual([["a", "b", "c"]])
+    expect(tagsAt("n1")).toEqual(["FetchedSince", "FetchedSince"])
+    expect(tagsAt("n2")).toEqual(["FetchSince", "StoreDelta"])
+    expect(tagsAt("n3")).toEqual(["FetchSince", "StoreDelta"])
+    expect(areEqual()).toBe(true)
+  })
+
+  it("fetches the documents where the changes are forgotten", async () => {
+    await differ({ recentEditsBytesMax: 1 })
+    expect(read().answer.values).toEqual([["a", "b", "c"]])
+    expect(tagsAt("n1")).toEqual(["Fetched", "Fetched"])
+    expect(tagsAt("n2")).toEqual(["FetchSince", "Store"])
+    expect(areEqual()).toBe(true)
+  })
+
+  it("does not fetch what others lack", async () => {
+    await differ()
+    read()
+    without(3, () => ["d", "e"].forEach((value) => add(value)))
+    expect(read().answer.values).toEqual([["a", "b", "c", "d", "e"]])
+    expect(tagsAt("n3")).toEqual(["FetchSince", "StoreDelta"])
+    const [, answer] = heard.find(([, { _tag }]) => _tag === "FetchedSince")!
+    expect(answer).toMatchObject({ edits: new Uint8Array(0) })
+    expect(areEqual()).toBe(true)
+  })
+
+  it("takes no changes that are fewer than their sender says", async () => {
+    await differ()
+    stepped.loses = ({ from }) => from === node(2) || from === node(3)
+    const asked = read()
+    const { handlers } = stepped.nodes[0]!.core.coordinator
+    const { request } = heard.find(([, { _tag }]) => _tag === "FetchSince")![1]
+    const context = new Map([["n2.0mi8dfxmo000000.9", 9]])
+    const edits = new Uint8Array(0)
+    for (const from of [node(2), node(3)]) {
+      handlers.FetchedSince(
+        {
+          _tag: "FetchedSince",
+          request,
+          digest: "0123456789abcdef",
+          context,
+          edits,
+          completeness: "complete"
+        },
+        from,
+        () => {}
+      )
+    }
+    expect(asked.error).toMatchObject({ _tag: "QuorumNotMet" })
+  })
+})
+
 describe("an addition to a large set", () => {
   it("takes at most 1 KB to each replica", async () => {
     await start({ deltaPercentMax: 50 })

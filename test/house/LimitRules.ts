@@ -56,7 +56,7 @@ export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/node/LiveRuntime.ts": ["idLength"],
   "src/node/Setting.ts": ["shownLengthMax"],
   "src/replica/RowCodec.ts": ["digestBytes"],
-  "src/replica/TravellingEdits.ts": ["leafBytes"],
+  "src/replica/TravellingEdits.ts": ["leafBytes", "actorBytes"],
   "src/storage/RowMemory.ts": ["pieceBytes", "headBytes"],
   "src/storage/LogFormat.ts": ["headerBytes", "fixedBytes"],
   "src/storage/TableWriter.ts": ["insideBytesMax"],
@@ -69,6 +69,7 @@ export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
     "incarnationLength",
     "numberBytes"
   ],
+  "src/transport/DeltaMessages.ts": ["digestBytes"],
   "src/transport/FrameWindows.ts": ["overheadBytes"],
   "src/transport/NatsHeaders.ts": ["traceBytes"],
   "src/transport/NatsTransport.ts": ["envelopeBytes"],

@@ -82,5 +82,7 @@ export const messages: fc.Arbitrary<PeerMessage> = fc.oneof(
   fc.record({ ...tagged("Formed"), ...introduction, told: count }),
   fc.record(storeDelta),
   fc.record({ ...storeDelta, operation }),
-  fc.record({ ...tagged("NeedsBase"), context: after })
+  fc.record({ ...tagged("NeedsBase"), context: after }),
+  fc.record({ ...tagged("FetchSince"), ...name, digest, after, since: after }),
+  fc.record({ ...tagged("FetchedSince"), digest: ringDigest, context: after, edits, completeness })
 )

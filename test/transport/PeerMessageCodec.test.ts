@@ -40,7 +40,7 @@ const expectCanonical = (bytes: Uint8Array): void => {
 }
 
 const isRingDependent = ({ _tag }: PeerMessage): boolean =>
-  ["Store", "StoreDelta", "Fetch", "FetchAfter", "List", "Forward"].includes(_tag)
+  ["Store", "StoreDelta", "Fetch", "FetchAfter", "FetchSince", "List", "Forward"].includes(_tag)
 
 const store: PeerMessage = {
   _tag: "Store",

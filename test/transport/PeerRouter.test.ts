@@ -64,7 +64,7 @@ const write = (all: ReadonlyArray<PeerMessage>, digest = ring): Uint8Array => {
 }
 
 const dependsOnRing = ({ _tag }: PeerMessage): boolean =>
-  ["Store", "StoreDelta", "Fetch", "FetchAfter", "List", "Forward"].includes(_tag)
+  ["Store", "StoreDelta", "Fetch", "FetchAfter", "FetchSince", "List", "Forward"].includes(_tag)
 
 const fromPeer = (all: ReadonlyArray<PeerMessage>) => all.map((message) => [peer, message])
 

@@ -125,6 +125,25 @@ export const goldenFrames: Readonly<Record<string, GoldenFrame>> = {
     }],
     part: undefined
   },
+  "fetch-since": {
+    header,
+    content: [{
+      _tag: "FetchSince",
+      request: 9,
+      ...name,
+      digest: "0011223344556677",
+      after: new Map([["n1.0mi8dfxmoabcdef.1", 2]]),
+      since: new Map([["n1.0mi8dfxmoabcdef.1", 2], ["n2.0mi8dfxmoabcdef.z", 300]])
+    }, {
+      _tag: "FetchedSince",
+      request: 9,
+      digest: "0011223344556677",
+      context: new Map([["n1.0mi8dfxmoabcdef.1", 4]]),
+      edits: Uint8Array.of(1, 0, 0),
+      completeness: "unsure"
+    }],
+    part: undefined
+  },
   answering: {
     header: {
       ...header,

@@ -23,5 +23,7 @@ export const handlersOf = (
   Form: handler,
   Formed: handler,
   StoreDelta: handler,
-  NeedsBase: handler
+  NeedsBase: handler,
+  FetchSince: handler,
+  FetchedSince: handler
 })

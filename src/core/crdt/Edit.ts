@@ -52,7 +52,7 @@ const isNothing = ({ deferred, ended, expiry, seen, store }: Delta): boolean =>
   && deferred.length === 0 && expiry.length === 0 && (ended ?? []).length === 0
 
 /** The history that a document with this context has after the edit. */
-const contextAfter = (
+export const contextAfter = (
   context: VersionVector.VersionVector,
   { deltas }: Edit
 ): VersionVector.VersionVector =>
@@ -64,21 +64,22 @@ export const isIn = (context: VersionVector.VersionVector, edit: Edit): boolean 
 
 /**
  * Of edits in the order in which one replica took them, those that bring a document with this
- * context as far as the last; undefined where they cannot, since it would still lack a base.
+ * context as far as `to`, and add nothing beyond; undefined where they do not bring it there.
  */
 export const missing = (
   context: VersionVector.VersionVector,
-  edits: ReadonlyArray<Edit>
+  edits: ReadonlyArray<Edit>,
+  to: VersionVector.VersionVector
 ): ReadonlyArray<Edit> | undefined => {
   const lacked: Array<Edit> = []
   let reached = context
   for (const edit of edits) {
-    if (isIn(reached, edit) || !VersionVector.covers(reached, edit.base)) continue
+    const isLacked = isIn(to, edit) && !isIn(reached, edit)
+    if (!isLacked || !VersionVector.covers(reached, edit.base)) continue
     lacked.push(edit)
     reached = contextAfter(reached, edit)
   }
-  const last = edits.at(-1)
-  return last === undefined || isIn(reached, last) ? lacked : undefined
+  return VersionVector.covers(reached, to) ? lacked : undefined
 }
 
 /** A delta's state without the values that removals which wait in the document have seen. */

@@ -53,5 +53,14 @@ export const deltaPlants: ReadonlyArray<Plant> = [
       from: "Edit.confirming(context)",
       to: "Edit.confirming(new Map())"
     }]
+  },
+  {
+    name: "changes-join-a-document-that-is-not-shown",
+    bug: "a read shows a version that is not on disk, since a replica sent changes of it",
+    edits: [{
+      file: "src/coordinator/ReadCoordinator.ts",
+      from: "if (!this.#hasCompared && !VersionVector.covers(message.context, compared.context)) {",
+      to: "if (compared === undefined) {"
+    }]
   }
 ]
