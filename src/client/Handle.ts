@@ -9,6 +9,7 @@ import type { Consistency, Replicas } from "../core/model/Settings.ts"
 import type { StoreError } from "../core/model/StoreError.ts"
 import type { Any, Bucket } from "../core/strategy/Bucket.ts"
 import type { CausalContext, Entry, Written } from "./Entry.ts"
+import type { OperationMethods } from "./OperationMethods.ts"
 
 export type IfUnknown = NonNullable<RequestBody["ifUnknown"]>
 export type Show = NonNullable<RequestBody["show"]>
@@ -86,22 +87,43 @@ export interface SeenDocument<Name extends string, K> {
 }
 
 /** One operation of a change of several, made by the builder that `edit` hands out. */
-export type Edit = CallBody
+export interface Edit extends CallBody {}
 
-export interface Reads<Name extends string, K, View, W extends Way> {
-  /** The value, or undefined where there is none. */
+/** The methods of every handle that read. Type literals, of which editors show no arguments. */
+export type Reads<Name extends string, K, View, W extends Way> = {
+  /**
+   * The value, or undefined where nothing is stored.
+   *
+   * **Fails with** `QuorumNotMet` where too few replicas answer in time, `NoAnswer` where no node
+   * does, `Overloaded` where there is too much to do, `Cancelled` after an abort; see `StoreError`.
+   */
   readonly get: (key: K, options?: ReadOptions) => Out<W, View | undefined>
-  /** The value or its absence, with the context that the next write brings back. */
+  /**
+   * The value or its absence, with the context that the next write brings back.
+   *
+   * **Fails with** `QuorumNotMet` where too few replicas answer in time, `NoAnswer` where no node
+   * does, `Overloaded` where there is too much to do, `Cancelled` after an abort; see `StoreError`.
+   */
   readonly entry: (key: K, options?: ReadOptions) => Out<W, Entry<Name, K, View>>
-  /** Many entries, in the order of the keys. */
+  /**
+   * Many entries, in the order of the keys.
+   *
+   * **Fails with** the error of the first read that fails, as `entry` does; `many` of several
+   * buckets has each read fail by itself.
+   */
   readonly many: (
     keys: Iterable<K>,
     options?: ReadOptions
   ) => Out<W, ReadonlyArray<Entry<Name, K, View>>>
 }
 
-export interface Deletes<Name extends string, K, View, W extends Way> {
-  /** Removes the values that were seen. Of a key, they are read first where that matters. */
+export type Deletes<Name extends string, K, View, W extends Way> = {
+  /**
+   * Removes the values that were seen. Of a key, they are read first where that matters.
+   *
+   * **Fails with** `QuorumNotMet`, `NoAnswer` or `Cancelled`, which say whether the deletion may
+   * have applied, or `Overloaded`, after which it has not; see `StoreError`.
+   */
   readonly delete: (
     seen: K | SeenDocument<Name, K>,
     options?: WriteOptions
@@ -109,56 +131,87 @@ export interface Deletes<Name extends string, K, View, W extends Way> {
 }
 
 /** The handle to a bucket where the last write wins. */
-export interface LwwHandle<Name extends string, K, View, Value, W extends Way>
-  extends Reads<Name, K, View, W>, Deletes<Name, K, View, W>
-{
-  /** Writes a value without reading first: of concurrent writes the last one wins. */
-  readonly put: (key: K, value: Value, options?: PutOptions<Name>) => Out<W, Written<Name, K, View>>
-}
+export type LwwHandle<Name extends string, K, View, Value, W extends Way> =
+  & Reads<Name, K, View, W>
+  & Deletes<Name, K, View, W>
+  & {
+    /**
+     * Writes a value without reading first: of concurrent writes the last one wins.
+     *
+     * **Fails with** `InvalidValue` where the value does not fit the schema; `QuorumNotMet`,
+     * `NoAnswer` or `Cancelled`, which say whether the write may have applied; or `Overloaded`,
+     * after which it has not; see `StoreError`.
+     */
+    readonly put: (
+      key: K,
+      value: Value,
+      options?: PutOptions<Name>
+    ) => Out<W, Written<Name, K, View>>
+  }
 
 /** The handle to a bucket with an application merge, or with siblings. */
-export interface MergeHandle<Name extends string, K, View, Value, W extends Way>
-  extends Reads<Name, K, View, W>, Deletes<Name, K, View, W>
-{
-  /** Writes a value in place of all values seen; unseen ones stay beside it. */
-  readonly replace: (
-    seen: SeenDocument<Name, K>,
-    value: Value,
-    options?: WriteOptions
-  ) => Out<W, Written<Name, K, View>>
-  /** Reads, applies `change` (to undefined where nothing is stored), writes with the context. */
-  readonly update: (
-    key: K,
-    change: (current: View | undefined) => Value,
-    options?: ReadOptions & WriteOptions
-  ) => Out<W, Written<Name, K, View>>
-}
+export type MergeHandle<Name extends string, K, View, Value, W extends Way> =
+  & Reads<Name, K, View, W>
+  & Deletes<Name, K, View, W>
+  & {
+    /**
+     * Writes a value in place of all values seen; unseen ones stay beside it.
+     *
+     * **Fails with** `InvalidValue` where the value does not fit the schema; `QuorumNotMet`,
+     * `NoAnswer` or `Cancelled`, which say whether the write may have applied; or `Overloaded`,
+     * after which it has not; see `StoreError`.
+     */
+    readonly replace: (
+      seen: SeenDocument<Name, K>,
+      value: Value,
+      options?: WriteOptions
+    ) => Out<W, Written<Name, K, View>>
+    /**
+     * Reads, applies `change` (to undefined where nothing is stored), writes with the context. The
+     * change is applied once: a value written meanwhile stays beside it.
+     *
+     * **Fails with** the errors of `get` and `replace`, or with that which `change` throws.
+     */
+    readonly update: (
+      key: K,
+      change: (current: View | undefined) => Value,
+      options?: ReadOptions & WriteOptions
+    ) => Out<W, Written<Name, K, View>>
+  }
 
 /** The operations of a data type, which take the document's key first. */
-export type Methods<Name extends string, K, View, Ops, W extends Way> = {
-  readonly [Op in keyof Ops]: Ops[Op] extends ReadonlyArray<unknown> ? (
-      key: K,
-      ...args: [...Ops[Op], options?: OperationOptions<Name>]
-    ) => Out<W, Written<Name, K, View>>
-    : Methods<Name, K, View, Ops[Op], W>
+export type Methods<Name extends string, K, View, Ops, W extends Way> = OperationMethods<Ops, {
+  readonly before: [key: K]
+  readonly after: [options?: OperationOptions<Name>]
+  readonly out: Out<W, Written<Name, K, View>>
+}>
+
+interface EditCall {
+  readonly before: []
+  readonly after: []
+  readonly out: Edit
 }
 
 /** The same operations without the key, to be applied together. */
-export type Builder<Ops> = {
-  readonly [Op in keyof Ops]: Ops[Op] extends ReadonlyArray<unknown> ? (...args: Ops[Op]) => Edit
-    : Builder<Ops[Op]>
-}
+export type Builder<Ops> = OperationMethods<Ops, EditCall>
 
-export interface Edits<Name extends string, K, View, Ops, W extends Way>
-  extends Reads<Name, K, View, W>, Deletes<Name, K, View, W>
-{
-  /** Applies several operations as one change: all or none, one round trip, one commit. */
-  readonly edit: (
-    key: K,
-    change: (document: Builder<Ops>) => ReadonlyArray<Edit>,
-    options?: OperationOptions<Name>
-  ) => Out<W, Written<Name, K, View>>
-}
+export type Edits<Name extends string, K, View, Ops, W extends Way> =
+  & Reads<Name, K, View, W>
+  & Deletes<Name, K, View, W>
+  & {
+    /**
+     * Applies several operations as one change: all or none, one round trip, one commit.
+     *
+     * **Fails with** `InvalidValue` where an argument does not fit its schema; `QuorumNotMet`,
+     * `NoAnswer` or `Cancelled`, which say whether the change may have applied; or `Overloaded`,
+     * after which it has not; see `StoreError`.
+     */
+    readonly edit: (
+      key: K,
+      change: (document: Builder<Ops>) => ReadonlyArray<Edit>,
+      options?: OperationOptions<Name>
+    ) => Out<W, Written<Name, K, View>>
+  }
 
 /** The handle to a bucket of a data type: a method for each of its operations. */
 export type CrdtHandle<Name extends string, K, View, Ops, W extends Way> =

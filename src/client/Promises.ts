@@ -36,7 +36,8 @@ export type Handles<B extends BucketMap> = {
 /** Names that a `Db` uses itself. */
 type DbReserved = "close" | "many" | "session" | "status"
 
-export interface DbControl<B extends BucketMap> extends AsyncDisposable {
+/** A type literal, of which editors show no arguments over its members. */
+export type DbControl<B extends BucketMap> = AsyncDisposable & {
   /** The same buckets for one user's session: its reads never go back. */
   readonly session: () => Db<B>
   /**

@@ -2,7 +2,6 @@
  * Asks the TypeScript language service for the text that an editor shows over a name.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process"
-import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 
@@ -47,19 +46,6 @@ export class QuickInfo {
     for (const params of this.#show(code)) {
       const { result } = await this.#request("textDocument/hover", params)
       texts.push(textOf(result))
-    }
-    return texts
-  }
-
-  /** The lines above the declaration of each name that is marked so, in order. */
-  async above(code: string): Promise<ReadonlyArray<string>> {
-    const texts: Array<string> = []
-    for (const params of this.#show(code)) {
-      const { result } = await this.#request("textDocument/definition", params)
-      const found: any = Array.isArray(result) ? result[0] : result
-      const path = fileURLToPath(found.uri ?? found.targetUri)
-      const { line } = (found.range ?? found.targetSelectionRange).start
-      texts.push(readFileSync(path, "utf8").split("\n").slice(line - 2, line).join("\n"))
     }
     return texts
   }
