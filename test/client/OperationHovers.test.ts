@@ -1,5 +1,5 @@
-// Checks what an editor shows over each method of a handle, of a bucket of each kind: what its caller
-// gets, the errors, and a display text without types that nobody wrote.
+// Checks what an editor shows over each method of a handle, of a bucket of each kind: the outcome
+// and the errors in words, and a display text without types that nobody wrote.
 import { afterAll, beforeAll, expect, it } from "vitest"
 import { QuickInfo } from "../tooling/quickInfo.ts"
 
