@@ -18,6 +18,7 @@ import { ClientRead } from "./ClientRead.ts"
 import type { ReplicaServer } from "../replica/ReplicaServer.ts"
 import type { CoordinatorContext, Gathering, NodeServices } from "./CoordinatorContext.ts"
 import * as CoordinatorCounters from "./CoordinatorCounters.ts"
+import { DocumentsUnderWay } from "./DocumentsUnderWay.ts"
 import { Explain } from "./Explain.ts"
 import { readForward } from "./ForwardCodec.ts"
 import { type ForwardedOperation, Forwarding } from "./Forwarding.ts"
@@ -73,13 +74,15 @@ export class Coordinator {
     // An answer to a former incarnation of this node must not be taken for one to this one.
     const firstNumber = Number.parseInt(runtime.id().slice(-8), 36)
     let sending = 0
+    const inFlight = new InFlightRequests<Gathering>({ runtime, limits, firstNumber })
     this.#context = {
       ...node,
       admission: new Admission(node),
       counters: CoordinatorCounters.make(),
-      inFlight: new InFlightRequests<Gathering>({ runtime, limits, firstNumber }),
+      inFlight,
       lateReplies: new LateReplyBudget(limits.lateReplyBytesMax),
       checksUnderWay: new ChecksUnderWay(limits),
+      documentsUnderWay: new DocumentsUnderWay((request) => inFlight.get(request) !== undefined),
       peerMarks: new PeerMarks(),
       nextSending: () => ++sending
     }

@@ -13,8 +13,10 @@ import type { ValidatedWrite } from "./ValidatedRequest.ts"
 
 type Change = Extract<Updated, { readonly _tag: "Updated" }>
 
+type Services = Pick<CoordinatorContext, "documentsUnderWay" | "replica" | "runtime">
+
 export class SentChange {
-  readonly #context: Pick<CoordinatorContext, "replica" | "runtime">
+  readonly #context: Services
   readonly #write: ValidatedWrite
   readonly #change: Change
   readonly #stored: Pick<Store, "operation" | "request" | "sync">
@@ -24,7 +26,7 @@ export class SentChange {
   #whole: Store | undefined
 
   constructor(
-    context: Pick<CoordinatorContext, "replica" | "runtime">,
+    context: Services,
     write: ValidatedWrite,
     { change, request }: { readonly change: Change; readonly request: number }
   ) {
@@ -54,17 +56,37 @@ export class SentChange {
   /**
    * Notes that a node lacks the base of the change, and says whether it is to be sent something
    * else now: first the changes before it, where these are remembered, and then the document. One
-   * that asks for more cannot be helped at once, but by the next sending.
+   * that asks for more cannot be helped at once, but by the next sending; nor can one to which
+   * another write is sending the document.
    */
   lacksBase(node: NodeId, context: VersionVector.VersionVector): boolean {
     const before = this.#supplied.get(node)
     if (before?._tag === "Store") return false
     const changes = before === undefined ? this.#missing(context) : undefined
-    const { runtime } = this.#context
-    if (changes === undefined) runtime.mark("write: a replica without the base gets the document")
-    else runtime.mark("write: a replica without the base gets the changes before it")
-    this.#supplied.set(node, changes ?? this.#document())
+    const { documentsUnderWay, runtime } = this.#context
+    if (changes !== undefined) {
+      runtime.mark("write: a replica without the base gets the changes before it")
+      this.#supplied.set(node, changes)
+      return true
+    }
+    if (!documentsUnderWay.begin(node, this.#write.row, this.#stored.request)) {
+      runtime.mark("write: the document is on its way to a replica without the base")
+      return false
+    }
+    runtime.mark("write: a replica without the base gets the document")
+    this.#supplied.set(node, this.#document())
     return true
+  }
+
+  /** Notes that a node has answered, or that nothing is expected of it any more. */
+  answered(node: NodeId): void {
+    if (this.#supplied.get(node)?._tag !== "Store") return
+    this.#context.documentsUnderWay.end(node, this.#write.row, this.#stored.request)
+  }
+
+  /** Notes that no answers are expected any more. */
+  end(): void {
+    for (const node of this.#supplied.keys()) this.answered(node)
   }
 
   #missing(context: VersionVector.VersionVector): StoreDelta | undefined {

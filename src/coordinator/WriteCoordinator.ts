@@ -123,6 +123,7 @@ export class WriteCoordinator
 
   hear(from: NodeId, message: PeerMessage): void {
     const index = this.#indexOf(from)
+    if (message._tag !== "NeedsBase") this.#sent?.answered(from)
     if (message._tag === "Stored") {
       const { completeness, durable } = message
       const complete = completeness === "complete"
@@ -140,6 +141,7 @@ export class WriteCoordinator
 
   /** A removal by a context that is ahead of this replica may wait for dots that are lost. */
   override finish(): void {
+    this.#sent?.end()
     if (this.#document !== undefined) checkDeferrals(this.context, this.#write, this.#document)
   }
 

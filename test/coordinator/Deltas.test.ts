@@ -97,6 +97,26 @@ describe("a write", () => {
     expect(areEqual()).toBe(true)
   })
 
+  it("sends the document once where several writes find that a replica lacks it", async () => {
+    await start({ recentEditsMax: 1 })
+    add("a", { w: "all" })
+    without(3, () => ["b", "c"].forEach((value) => add(value)))
+    const begun = ["d", "e", "f"].map((value) => {
+      const asked: Array<unknown> = []
+      const body = { key: "k", calls: [{ name: "add", args: [value] }], w: 3 }
+      stepped.cluster.backends[0]!.request(
+        { action: "write", bucket: BucketName.make(tags.name), body },
+        (outcome) => asked.push(outcome)
+      )
+      return asked
+    })
+    stepped.runtime.runReady()
+    expect(tagsAt("n3").filter((tag) => tag === "Store").length).toBe(1)
+    stepped.runtime.advance(2_000)
+    expect(begun.map((outcomes) => outcomes.length)).toEqual([1, 1, 1])
+    expect(areEqual()).toBe(true)
+  })
+
   it("sends the document to a replica whose own is damaged", async () => {
     await start({ cacheBytesMax: 0 })
     add("a", { w: "all" })

@@ -88,6 +88,7 @@ export const codeMarks: ReadonlyArray<string> = [
   "write: a large document is not shown",
   "write: a replica without the base gets the changes before it",
   "write: a replica without the base gets the document",
+  "write: the document is on its way to a replica without the base",
   "write: done, though the own disk failed",
   "write: every replica refused it",
   "write: failed, and may have applied"
