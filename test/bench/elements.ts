@@ -1,7 +1,7 @@
 /**
  * Measures what it costs a replica to change one element of a document of n, beside a put of 256
  * bytes: CPU time of the update and of its share of a commit, bytes that the update allocates,
- * and rows that are written. The disk is in memory.
+ * and rows that are written; and to read the document from the disk, which is in memory.
  *
  *     npx node --conditions=everwrite-source test/bench/elements.ts [elements ...]
  */
@@ -9,7 +9,8 @@ import "effect/schema/SchemaJITCompiler/enable"
 import { getHeapStatistics } from "node:v8"
 import type { StrategyDefinition } from "../../src/core/model/BucketDefinition.ts"
 import type { Batch, StorageService } from "../../src/storage/Storage.ts"
-import { Bench } from "../replica/bench.ts"
+import * as RowCodec from "../../src/replica/RowCodec.ts"
+import { Bench, key } from "../replica/bench.ts"
 
 type Call = readonly [name: string, ...args: ReadonlyArray<unknown>]
 
@@ -60,6 +61,20 @@ const micros = (run: () => void): number => {
   return user + system
 }
 
+/** Milliseconds of CPU time to read the document, which is not in memory then. */
+const readMillis = (bench: Bench): number =>
+  median(
+    Array.from({ length: 5 }, () => {
+      const before = process.threadCpuUsage()
+      const read = bench.storage.read(key)
+      if (read._tag !== "Found" || RowCodec.decode(read.document) instanceof Error) {
+        throw new Error("the document cannot be read")
+      }
+      const { system, user } = process.threadCpuUsage(before)
+      return (user + system) / 1_000
+    })
+  )
+
 const median = (values: ReadonlyArray<number>): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 
@@ -109,7 +124,7 @@ const measure = ({ change, fill, strategy, title }: Subject, elements: number): 
   const name = elements > 1 ? `${title} of ${elements.toLocaleString("en")}` : title
   console.log(
     `${name}: update ${ofOne(updates)} us, commit ${ofOne(commits)} us, ${ofOne(bytes)} bytes, `
-      + `${(rows() / changes).toFixed(1)} rows`
+      + `${(rows() / changes).toFixed(1)} rows, read ${readMillis(bench).toFixed(1)} ms`
   )
 }
 

@@ -1,7 +1,8 @@
 /**
  * Measures what one add to a set, or to a map of counters, costs as it grows: bytes on the wire to
- * a replica, and CPU of each node, beside a put of 256 bytes. Each kind has one document, so one
- * node coordinates all its changes and two replicate them.
+ * a replica, bytes to its disk, and CPU of each node, beside a put of 256 bytes. Each kind has one
+ * document, so one node coordinates nearly all its changes and two replicate them. A client goes to
+ * another node where its own is slow for a while; then a replica may lack the base of a change.
  */
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -14,12 +15,17 @@ import type { Client } from "./peers/Program.ts"
 const sizes = [10, 100, 1_000, 10_000, 100_000]
 const inFlight = 8
 const secondsMax = 15
+const titleWidth = 34
 
 /** The counters of one node. */
 interface Counters {
   readonly cpuMicros: number
   readonly sent: number
   readonly received: number
+  /** Bytes committed to the disk. */
+  readonly disk: number
+  /** Changes that came without their base. */
+  readonly basesMissing: number
 }
 
 const countersOf = async (url: string): Promise<Counters> => {
@@ -31,9 +37,19 @@ const countersOf = async (url: string): Promise<Counters> => {
   return {
     cpuMicros: seconds * 1e6,
     sent: valueOf("nats_bytes_sent"),
-    received: valueOf("nats_bytes_received")
+    received: valueOf("nats_bytes_received"),
+    disk: valueOf("bytes_committed"),
+    basesMissing: valueOf("bases_missing")
   }
 }
+
+const differences = (after: Counters, before: Counters, count: number): Counters => ({
+  cpuMicros: (after.cpuMicros - before.cpuMicros) / count,
+  sent: (after.sent - before.sent) / count,
+  received: (after.received - before.received) / count,
+  disk: (after.disk - before.disk) / count,
+  basesMissing: (after.basesMissing - before.basesMissing) / count
+})
 
 /** Of one operation. */
 interface Cost {
@@ -64,11 +80,7 @@ const measure = async (
   const before = await Promise.all(urls.map(countersOf))
   const count = await some(countMax, operate)
   const after = await Promise.all(urls.map(countersOf))
-  const costs = after.map(({ cpuMicros, received, sent }, i) => ({
-    cpuMicros: (cpuMicros - before[i]!.cpuMicros) / count,
-    sent: (sent - before[i]!.sent) / count,
-    received: (received - before[i]!.received) / count
-  }))
+  const costs = after.map((node, i) => differences(node, before[i]!, count))
   // The coordinator sends to two others and to the client.
   const [coordinator, ...replicas] = costs.sort((a, b) => b.sent - a.sent)
   return { coordinator: coordinator!, replicas }
@@ -78,24 +90,29 @@ const times = (micros: number, of: number | undefined): string =>
   of === undefined ? "" : `${(micros / of).toFixed(1)}x`
 
 const cellsOf = (title: string, { coordinator, replicas }: Cost, base?: Cost): string => {
-  const greatest = (of: Cost): number => Math.max(...of.replicas.map((own) => own.cpuMicros))
-  const replicaMicros = greatest({ coordinator, replicas })
+  const greatest = (name: keyof Counters, of: ReadonlyArray<Counters> = replicas): number =>
+    Math.max(...of.map((counters) => counters[name]))
   return [
-    title.padEnd(28),
-    Math.max(...replicas.map(({ received }) => received)).toFixed(0).padStart(16),
+    title.padEnd(titleWidth),
+    greatest("received").toFixed(0).padStart(16),
+    greatest("disk").toFixed(0).padStart(16),
     coordinator.cpuMicros.toFixed(0).padStart(16),
     times(coordinator.cpuMicros, base?.coordinator.cpuMicros).padStart(8),
-    replicaMicros.toFixed(0).padStart(12),
-    times(replicaMicros, base === undefined ? undefined : greatest(base)).padStart(8)
+    greatest("cpuMicros").toFixed(0).padStart(12),
+    times(greatest("cpuMicros"), base && greatest("cpuMicros", base.replicas)).padStart(8),
+    `${(100 * greatest("basesMissing")).toFixed(1)}%`.padStart(15)
   ].join("")
 }
 
 const head = [
-  "".padEnd(28),
+  "".padEnd(titleWidth),
   "bytes/replica".padStart(16),
+  "bytes to disk".padStart(16),
   "coordinator µs".padStart(16),
   "".padStart(8),
-  "replica µs".padStart(12)
+  "replica µs".padStart(12),
+  "".padStart(8),
+  "bases missing".padStart(15)
 ].join("")
 
 const growthLoads = (sizesMax: number): ReadonlyArray<Load> =>

@@ -25,9 +25,10 @@ export const lanGrowth = {
   /**
    * Elements of sets, entries of maps and fields, all taken together. A write costs what it
    * changes, but a read from the disk takes microseconds for each element, in which its node does
-   * nothing else: at 50,000 some tenths of a second.
+   * nothing else: some 0.4 s at this number, as `test/bench/elements.ts` measures. Less than half of
+   * suspectMillis, so that nobody believes the node to be down.
    */
-  elementsMax: 50_000,
+  elementsMax: 100_000,
   /**
    * Actors in a document's history, 40 bytes each in every message that has it, for ever. Starts
    * of its nodes, and failures of their disks, in the time in which the document is written.
