@@ -17,7 +17,7 @@ import type { FileGuard } from "./FileGuard.ts"
 import { Fold, type FoldTarget } from "./Fold.ts"
 import { failureOfLog, LogError } from "./LogFile.ts"
 import { isBadPage, isSqliteError, sqliteFull } from "./SqliteError.ts"
-import { RecordedRows } from "./RecordedRows.ts"
+import { RecordedRows, rowsOf } from "./RecordedRows.ts"
 import type { LogStats, StorageFailure } from "./Storage.ts"
 import { StoreCounts } from "./StoreCounts.ts"
 import { TableWriter } from "./TableWriter.ts"
@@ -129,9 +129,11 @@ export class Committer {
   }
 
   #append(content: Uint8Array): void {
-    this.#log?.append(content)
     const before = this.#recorded.changes
-    this.#recorded.add(content)
+    // Before it is in the log: a start could not read it.
+    const rows = rowsOf(content)
+    this.#log?.append(content)
+    this.#recorded.add(rows)
     this.#changes += this.#recorded.changes - before
   }
 

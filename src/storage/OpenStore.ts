@@ -12,7 +12,7 @@ import type { FileGuard } from "./FileGuard.ts"
 import { Fold } from "./Fold.ts"
 import type { LogFiles } from "./LogFile.ts"
 import { decodeHeader, type LogRecord, scanLog } from "./LogFormat.ts"
-import { RecordedRows } from "./RecordedRows.ts"
+import { RecordedRows, rowsOf } from "./RecordedRows.ts"
 import type { LogLimits } from "./StorageOptions.ts"
 import { readChangeCount, readCount, StoreCounts } from "./StoreCounts.ts"
 import { type OpenedStore, readStore } from "./StoreRow.ts"
@@ -73,7 +73,7 @@ const replay = (
   { last, records, rowsMax }: FoundRecords & { readonly rowsMax: number }
 ): void => {
   const rows = new RecordedRows()
-  for (const { content } of records) rows.add(content)
+  for (const { content } of records) rows.add(rowsOf(content))
   const target = {
     database,
     tables: new TableWriter(database),

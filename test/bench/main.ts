@@ -44,7 +44,7 @@ const { values } = parseArgs({
   }
 })
 
-/** Some five minutes: the loads by which the programs are compared first. */
+/** Some seven minutes: the loads by which the programs are compared first. */
 const quick = {
   programs: "everwrite,buffered,pipeline,etcd,jetstream",
   loads: "put,get",

@@ -207,8 +207,11 @@ const lanNode = {
   groupChangesMax: 256,
   /** Bytes in one group, for the same reason where documents are large. */
   groupBytesMax: 4 * mebibyte,
-  /** Groups given to the storage thread: with two, it commits one while the next is collected. */
-  groupsInFlightMax: 2,
+  /**
+   * Groups given to the storage thread. With one, the next has all that came while it was
+   * committed; with two, every other group is one of a few writes, which costs a sync of its own.
+   */
+  groupsInFlightMax: 1,
   /**
    * Of each buffer in which groups go to the storage thread, and which it gives back: more than
    * most groups take. A larger group gets a buffer of its own, which is memory made anew.

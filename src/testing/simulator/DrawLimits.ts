@@ -31,7 +31,7 @@ export const drawLimits = (random: SeededRandom): PlannedLimits => {
     // A disk that syncs for 50 ms falls behind with smaller groups, and rightly refuses writes.
     groupChangesMax: random.pick([16, 64, node.groupChangesMax]),
     groupBytesMax: random.pick([8_000, 40_000, node.groupBytesMax]),
-    groupsInFlightMax: random.pick([1, node.groupsInFlightMax, 3]),
+    groupsInFlightMax: random.pick([node.groupsInFlightMax, 2, 3]),
     waitingChangesMax: random.pick([200, node.waitingChangesMax]),
     waitingBytesMax: random.pick([60_000, node.waitingBytesMax]),
     shownWaitMillis: random.pick([1, 20, node.shownWaitMillis]),

@@ -48,7 +48,8 @@ interface Subject {
 
 /** What is left to do of the last load is no part of the next one. */
 const pauseMillis = 300
-const warmUpSeconds = 2
+/** V8 compiles code for some ten seconds of work, and takes a third of a node's CPU for that. */
+const warmUpSeconds = 12
 const warmUps = { loads: ["put", "get"], inFlight: 256 }
 
 const tell = (text: string): void => void process.stderr.write(`${text}\n`)

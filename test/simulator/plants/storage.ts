@@ -65,10 +65,8 @@ export const storagePlants: ReadonlyArray<Plant> = [
     edits: [{
       file: "src/storage/Committer.ts",
       from: `this.#log?.append(content)
-    const before = this.#recorded.changes
-    this.#recorded.add(content)`,
-      to: `const before = this.#recorded.changes
-    this.#recorded.add(content)
+    this.#recorded.add(rows)`,
+      to: `this.#recorded.add(rows)
     this.#log?.append(content)`
     }]
   },
