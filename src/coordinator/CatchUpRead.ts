@@ -28,7 +28,7 @@ export class CatchUpRead extends ReadCoordinator {
     const after = CausalContext.join(write.after, write.seen ?? CausalContext.nothing)
     const needs = { _tag: "ReadNeeds", r: 1, pr: 0 } as const
     const deadline = open.deadline(write.timeoutMillis)
-    super(context, { ...write, needs, after }, { deadline, serves: open })
+    super(context, { ...write, needs, after }, { deadline, serves: open, spares: false })
     this.#open = open
     this.#write = write
     this.#again = again

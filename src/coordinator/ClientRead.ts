@@ -12,7 +12,8 @@ export class ClientRead extends ReadCoordinator {
   readonly #open: OpenRequest<Answer>
 
   constructor(context: CoordinatorContext, read: ValidatedRead, open: OpenRequest<Answer>) {
-    super(context, read, { deadline: open.deadline(read.timeoutMillis), serves: open })
+    const deadline = open.deadline(read.timeoutMillis)
+    super(context, read, { deadline, serves: open, spares: true })
     this.#open = open
   }
 

@@ -181,8 +181,8 @@ export class Coordinator {
   /** Takes another node's answer. */
   #hear(from: NodeId, message: PeerMessage): void {
     const { counters, inFlight, runtime } = this.#context
-    inFlight.answered(message.request)
     const gathering = inFlight.get(message.request)
+    if (gathering?.measures(from) === true) inFlight.answered(message.request)
     if (gathering !== undefined) return gathering.hear(from, message)
     counters.strayAnswers++
     runtime.mark("coordinator: an answer comes too late")

@@ -6,6 +6,7 @@ import type { PeerMessage } from "../../schemas/PeerMessage.ts"
 import type { TokenSeal } from "../core/clock/CausalContext.ts"
 import type { Completeness } from "../core/model/Completeness.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
+import type { ReadLimits } from "../core/model/ReadLimits.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { RowKey } from "../core/model/RowKey.ts"
 import type { Runtime } from "../core/Runtime.ts"
@@ -36,6 +37,7 @@ export type CoordinatorLimits = Pick<
   | "callsMax"
   | "contextsMax"
   | "deferralChecksMax"
+  | keyof ReadLimits
   | "shownBytesMax"
   | keyof AdmissionLimits
   | keyof ScanLimits
@@ -73,6 +75,8 @@ export interface NodeServices {
 /** A request that waits for other nodes' answers. */
 export interface Gathering extends Waiting {
   readonly hear: (from: NodeId, message: PeerMessage) => void
+  /** Whether the time until this node's answer says how long answers take. */
+  readonly measures: (node: NodeId) => boolean
 }
 
 export interface CoordinatorContext extends NodeServices {

@@ -11,6 +11,8 @@ export interface CoordinatorCounters {
   /** Writes that had to catch up with their context first. */
   catchUps: number
   readRepairs: number
+  /** Reads that asked replicas which they had spared at first. */
+  readsWidened: number
   /** Questions where dots are that a client has seen. */
   dotSearches: number
   /** Reads that told their session that it had seen what is lost. */
@@ -38,6 +40,7 @@ export const make = (): CoordinatorCounters => ({
   failures: 0,
   catchUps: 0,
   readRepairs: 0,
+  readsWidened: 0,
   dotSearches: 0,
   lostTold: 0,
   deferralsEnded: 0,

@@ -34,6 +34,8 @@ export interface Rules<D extends Decision, E> {
   readonly awaited: (decision: D) => ReadonlyArray<NodeId>
   /** Whether the client is told and nothing more is expected. */
   readonly isFinished: (decision: D) => boolean
+  /** The nodes to ask after a step that were not asked before; none where a module has no such. */
+  readonly added?: (before: D, after: D) => ReadonlyArray<NodeId>
 }
 
 const deadline: Deadline = { _tag: "Deadline" }
@@ -91,9 +93,19 @@ export abstract class Gather<D extends Decision, E> implements Gathering {
    */
   ask(): void {
     const { inFlight, node: self } = this.context
-    inFlight.add(this.number, this)
+    inFlight.add(this.number, this, this.lateMillis())
     this.serves?.carriedOutBy?.(this)
     for (const node of this.#rules.awaited(this.decision)) if (node !== self) this.send(node)
+  }
+
+  /** After how long, at least, it is told that it is `late`; Infinity where it need not be. */
+  lateMillis(): number {
+    return Infinity
+  }
+
+  /** Whether the time until this node's answer says how long answers take. */
+  measures(_node: NodeId): boolean {
+    return true
   }
 
   /** Asks again where that may help: a node that is believed down was asked once. */
@@ -141,8 +153,11 @@ export abstract class Gather<D extends Decision, E> implements Gathering {
   }
 
   #carryOut(event: E | Deadline): void {
-    const wasWaiting = this.decision.outcome._tag === "Wait"
-    this.decision = this.#rules.step(this.decision, event)
+    const before = this.decision
+    const wasWaiting = before.outcome._tag === "Wait"
+    this.decision = this.#rules.step(before, event)
+    const added = this.#rules.added?.(before, this.decision)
+    if (added !== undefined) { for (const node of added) this.send(node) }
     if (wasWaiting && this.decision.outcome._tag !== "Wait") {
       this.tell()
       this.#waitOn()

@@ -1,6 +1,7 @@
 /**
- * Carries one read across the replicas of its document: asks all, is answered as soon as the
- * decision says so, and repairs every stale replica in the end.
+ * Carries one read across the replicas of its document: asks all, or as many as it needs and the
+ * others when they turn out to be needed; is answered as soon as the decision says so, and repairs
+ * every stale replica in the end.
  *
  * Other replicas say only that they hold the same where their digest matches this node's, so a
  * read of a converged document moves a few bytes.
@@ -16,6 +17,7 @@ import type { Completeness } from "../core/model/Completeness.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import * as ReadDecision from "../core/quorum/ReadDecision.ts"
+import * as SparedTargets from "../core/quorum/SparedTargets.ts"
 import * as Targets from "../core/quorum/Targets.ts"
 import type { LocalRead } from "../replica/LocalDocument.ts"
 import { checkDeferrals } from "./CheckDeferrals.ts"
@@ -45,6 +47,25 @@ export const withoutLost = (
   { document, lost }: ReadDocument
 ): CausalContext => ({ stamp, vector: LostDots.without(vector, lost, document.context) })
 
+const late = { _tag: "Late" } as const
+
+/** The targets that a read spares; a share of reads spares none, and repairs all replicas. */
+const sparedTargets = (
+  { counters, limits: { readAllPercent }, node, view: { liveness } }: CoordinatorContext,
+  needs: ReadDecision.ReadCounts,
+  nodes: Targets.Nodes
+): number => {
+  const draw = SparedTargets.shuffled(counters.reads)
+  if (draw % 100 < readAllPercent) return 0
+  let [own, suspects] = [-1, 0]
+  for (let index = 0; index < nodes.targets.length; index++) {
+    const target = nodes.targets[index]!.node
+    if (target === node) own = index
+    else if (!liveness.isUp(target)) suspects |= 1 << index
+  }
+  return SparedTargets.choose(needs, nodes, { own, suspects, turn: draw >>> 8 })
+}
+
 export abstract class ReadCoordinator
   extends Gather<ReadDecision.ReadDecision, ReadDecision.ReadEvent>
 {
@@ -62,22 +83,31 @@ export abstract class ReadCoordinator
   #refusals: ReadonlyArray<{ readonly node: NodeId; readonly reason: string }> = Targets.none
   /** Of documents that were fetched. */
   #bytes = 0
+  /** Targets that were not asked at first. */
+  readonly #spared: number
 
   constructor(
     context: CoordinatorContext,
     read: ValidatedRead,
-    { deadline, serves }: { readonly deadline: number; readonly serves: Served }
+    { deadline, serves, spares }: {
+      readonly deadline: number
+      readonly serves: Served
+      /** Whether it asks as few replicas as can answer it; else all of them. */
+      readonly spares: boolean
+    }
   ) {
     const { bucket, needs, row } = read
     const nodes = context.view.placement(row.partition, bucket.definition.n)
     const covered = VersionVector.covers(VersionVector.empty, read.after.vector)
+    const spared = spares ? sparedTargets(context, needs, nodes) : 0
     super(context, {
       rules: ReadDecision,
-      decision: ReadDecision.make(needs, nodes, { covered }),
+      decision: ReadDecision.make(needs, nodes, { covered, spared }),
       deadline,
       serves
     })
     this.read = read
+    this.#spared = this.decision.spared
   }
 
   /** Takes the result of the read; called once. */
@@ -112,6 +142,31 @@ export abstract class ReadCoordinator
       key,
       digest: this.#compared?.digest ?? ""
     }, { after, since })
+  }
+
+  override lateMillis(): number {
+    return this.decision.spared === 0 ? Infinity : this.context.limits.lateReadMinMillis
+  }
+
+  late(): void {
+    this.step(late)
+  }
+
+  /** One that was asked later answers later. */
+  override measures(node: NodeId): boolean {
+    return this.#spared === 0 || !Targets.has(this.#spared, this.#indexOf(node))
+  }
+
+  override step(event: ReadDecision.ReadEvent): void {
+    const { spared } = this.decision
+    super.step(event)
+    if (spared === this.decision.spared) return
+    this.context.counters.readsWidened++
+    this.context.runtime.mark(
+      event._tag === "Late"
+        ? "read: a late one asks the replicas that it spared"
+        : "read: the replicas that it spared are needed"
+    )
   }
 
   /** Takes the version that may be shown here: the newest, unless it is still under way. */

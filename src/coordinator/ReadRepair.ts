@@ -7,6 +7,7 @@
 import type { PeerMessage } from "../../schemas/PeerMessage.ts"
 import * as Document from "../core/crdt/Document.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
+import { invariant } from "../core/Invariant.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import * as ReadDecision from "../core/quorum/ReadDecision.ts"
 import * as Targets from "../core/quorum/Targets.ts"
@@ -37,6 +38,7 @@ export const readRepair = (context: CoordinatorContext, ended: EndedRead): void 
   const encoded = agreed ? undefined : DocumentCodec.encode(joined)
   const stale = ReadDecision.repairs(decision, encoded?.digest ?? String(first))
   if (stale.length === 0) return
+  invariant(decision.spared === 0, "a read that finds a stale replica asks every other one")
   const { counters, node: self, send } = context
   const whole = encoded ?? DocumentCodec.encode(joined)
   // The own replica gives others the changes that it takes now.

@@ -87,6 +87,10 @@ const versionSamples = ({ coordinator }: NodeCore): ReadonlyArray<Sample> => {
       "Replicas brought up to date by a read.",
       "Alarming: a rate that stays up after a fault is over."
     ]),
+    counter("reads_widened", counts.readsWidened, [
+      "Reads that asked all replicas after few of them were not enough.",
+      "Alarming: a growing share of reads; replicas differ, or answer late."
+    ]),
     counter("siblings_seen", counts.siblingsSeen, [
       "Answers of more than one sibling.",
       "Alarming: a growing share of reads; clients write without the context of what they read."

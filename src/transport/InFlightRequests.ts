@@ -16,6 +16,8 @@ export interface Waiting {
   readonly deadline: number
   /** Sends again to each node that has not answered. */
   readonly resend: () => void
+  /** Its answers take longer than most; called once, before its time is up, if it is to be told. */
+  readonly late?: () => void
   /** Its time is up; called once. */
   readonly expire: () => void
 }
@@ -28,6 +30,8 @@ interface Entry<W> {
   isLast: boolean
   resendAt: number
   pauseMillis: number
+  /** Infinity where nobody cares, or was told. */
+  lateAt: number
 }
 
 export type ResendLimits = Pick<
@@ -37,6 +41,8 @@ export type ResendLimits = Pick<
 
 /** The pause in round trips: above 1, so that an answer somewhat later than most is waited for. */
 const pauseRoundTrips = 4
+/** The time after which an answer is late, in round trips: few of those that come take longer. */
+const lateRoundTrips = 3
 /** Share of a new round trip in the average (RFC 6298, section 2). */
 const newRoundTripShare = 1 / 8
 
@@ -83,7 +89,8 @@ export class InFlightRequests<W extends Waiting> {
     return ++this.#numbers
   }
 
-  add(number: number, waiting: W): void {
+  /** `lateMinMillis` where it is to be told that it is late: no earlier than so long after now. */
+  add(number: number, waiting: W, lateMinMillis = Infinity): void {
     const pauseMillis = this.#pauseMillis
     const sentAt = this.#runtime.elapsed()
     const resendAt = sentAt + pauseMillis
@@ -93,7 +100,10 @@ export class InFlightRequests<W extends Waiting> {
       isResent: false,
       isLast: false,
       resendAt,
-      pauseMillis
+      pauseMillis,
+      lateAt: lateMinMillis === Infinity
+        ? Infinity
+        : Math.min(sentAt + this.#lateMillis(lateMinMillis), (sentAt + waiting.deadline) / 2)
     })
     this.#schedule()
   }
@@ -167,6 +177,12 @@ export class InFlightRequests<W extends Waiting> {
     return now + half
   }
 
+  #lateMillis(leastMillis: number): number {
+    const average = this.#averageMillis
+    if (average === undefined) return this.#pauseMillis
+    return Math.min(Math.max(lateRoundTrips * average, leastMillis), this.#pauseMillis)
+  }
+
   #bounded(millis: number): number {
     const { resendMaxMillis, resendMinMillis } = this.#limits
     return Math.min(Math.max(millis, resendMinMillis), resendMaxMillis)
@@ -197,8 +213,8 @@ export class InFlightRequests<W extends Waiting> {
   #sweep(now: number): void {
     const due: Array<number> = []
     // `forEach` makes no pair for each entry, and most entries are only looked at.
-    this.#entries.forEach(({ resendAt, waiting: { deadline } }, number) => {
-      if (deadline <= now || resendAt <= now) due.push(number)
+    this.#entries.forEach(({ lateAt, resendAt, waiting: { deadline } }, number) => {
+      if (deadline <= now || resendAt <= now || lateAt <= now) due.push(number)
     })
     runEach(due, (number) => this.#sweepOne(number, now))
   }
@@ -207,10 +223,15 @@ export class InFlightRequests<W extends Waiting> {
     const entry = this.#entries.get(number)
     // One that was due may have ended another.
     if (entry === undefined) return
+    if (entry.lateAt <= now) {
+      entry.lateAt = Infinity
+      entry.waiting.late?.()
+    }
     if (entry.waiting.deadline <= now) {
       this.#entries.delete(number)
       return entry.waiting.expire()
     }
+    if (entry.resendAt > now) return
     entry.isResent = true
     entry.pauseMillis *= 2
     entry.resendAt = this.#next(entry, now)

@@ -48,7 +48,7 @@ describe("a request", () => {
   })
 
   it("that is answered waits 2 s for unreachable replicas, with any deadline", async () => {
-    await start()
+    await start({ limits: { readAllPercent: 100 } })
     stepped.cut(3)
     expect(stepped.write(1, profiles, { ...ada, timeoutMillis: 60_000 }).isOpen).toBe(false)
     expect(stepped.read(1, profiles, { key: "k", timeoutMillis: 60_000 }).isOpen).toBe(false)
@@ -119,7 +119,7 @@ describe("a node", () => {
   })
 
   it("takes as many as before while another one is unreachable", async () => {
-    await start({ limits: { requestsMax: 2 } })
+    await start({ limits: { requestsMax: 2, readAllPercent: 100 } })
     stepped.cut(3)
     for (let i = 0; i < 10; i++) {
       expect(stepped.write(1, profiles, { ...ada, key: `k${i}` }).answer.replied).toBe(2)
@@ -128,7 +128,7 @@ describe("a node", () => {
   })
 
   it("waits for unreachable replicas only while there is room for their writes", async () => {
-    await start({ limits: { lateReplyBytesMax: 1_000 } })
+    await start({ limits: { lateReplyBytesMax: 1_000, readAllPercent: 100 } })
     stepped.cut(3)
     for (let i = 0; i < 20; i++) {
       const name = "Ada".padEnd(200, "a")
@@ -176,7 +176,7 @@ describe("a node", () => {
   })
 
   it("numbers requests anew in each incarnation, lest an answer be taken for another", async () => {
-    await start()
+    await start({ limits: { readAllPercent: 100 } })
     const numbers: Array<number> = []
     stepped.cluster.connect().subscribe("everwrite.test.v1.peer.n2.from.n1", ({ data }) => {
       const { body } = Frame.decode(data)

@@ -1,4 +1,5 @@
-// Checks that a read repairs the replicas that were behind, with all that any had, and no others.
+// Checks that a read which asks every replica repairs those that were behind, with all that any
+// had, and no others.
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import * as DocumentCodec from "../../src/core/crdt/DocumentCodec.ts"
 import { buckets, notes, profiles, shelves } from "../cluster/buckets.ts"
@@ -7,7 +8,8 @@ import type { Any } from "../../src/core/strategy/Bucket.ts"
 
 let stepped: SteppedCluster
 beforeEach(async () => {
-  stepped = await SteppedCluster.start({ nodes: 3, buckets, limits: { greetMillis: 60_000 } })
+  const limits = { greetMillis: 60_000, readAllPercent: 100 }
+  stepped = await SteppedCluster.start({ nodes: 3, buckets, limits })
 })
 afterEach(() => stepped.stop())
 

@@ -56,7 +56,7 @@ describe("a session", () => {
   it("does not go back behind a value that it read", () => {
     aloneAtN1({ ...available, op: "put", args: ["x"] }, notes)
     stepped.heal()
-    const { context, values } = stepped.read(1, notes, available).answer
+    const { context, values } = stepped.read(1, notes, { ...available, r: "all" }).answer
     expect(values).toEqual(["x"])
     stepped.damage(2)
     stepped.damage(3)

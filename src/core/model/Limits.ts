@@ -2,8 +2,8 @@
  * Lists every limit, interval and size of nodes: unit, formula, reason, the value for a local
  * network, and presets. `EdgeLimits.ts` has those of clients, HTTP and admission, `NatsLimits.ts`
  * those of connections to brokers, `AnswerLimits.ts` those of answers in parts, `GrowthLimits.ts`
- * those of documents, `DeltaLimits.ts` those of changes between nodes, `DiskLimits.ts` and
- * `WatchLimits.ts` those by which a node watches itself. A room takes those that it needs as
+ * those of documents, `DeltaLimits.ts` those of changes between nodes, `ReadLimits.ts` those of
+ * reads, `DiskLimits.ts` and `WatchLimits.ts` those of a node's own. A room takes what it needs as
  * options, so that a test can make any of them tiny. Constants that a format or a join rests on
  * stand beside it, since all nodes must agree on them: lengths of keys and names, depths of
  * nesting, digits, bits of a mask.
@@ -25,6 +25,7 @@ import { lanDeltas } from "./DeltaLimits.ts"
 import { lanDisk } from "./DiskLimits.ts"
 import { lanGrowth } from "./GrowthLimits.ts"
 import { lanLog } from "./LogLimits.ts"
+import { lanReads } from "./ReadLimits.ts"
 
 export type { BrokerLimits, ClientLimits, HttpLimits, NatsLimits }
 
@@ -33,6 +34,7 @@ const mebibyte = 2 ** 20
 const lanNode = {
   ...lanGrowth,
   ...lanDeltas,
+  ...lanReads,
   ...lanDisk,
   ...lanLog,
   ...lanFrames,

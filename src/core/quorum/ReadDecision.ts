@@ -9,6 +9,10 @@
  * (basho/riak_cs #170). For `pr` only answers of primaries count that say that they are complete. A
  * damaged row is no answer, but is remembered for repair.
  *
+ * A read may spare some targets, while the others can meet its needs. It asks all of them as soon
+ * as those cannot, or do not cover the session's context; when it is late; and when the replicas
+ * that answered differ, or one is damaged, so that every replica is repaired that is behind.
+ *
  * A decision is a value that its request owns: `step` never changes it, but returns the next.
  *
  * @see Dynamo, DeCandia et al., SOSP 2007, sections 4.5 and 5 (read repair)
@@ -37,6 +41,8 @@ export type ReadEvent =
   | { readonly _tag: "Damaged"; readonly index: number }
   /** It could not be reached, or its time is up; means nothing after an answer. */
   | { readonly _tag: "Unreachable"; readonly index: number }
+  /** Answers take longer than most do. */
+  | { readonly _tag: "Late" }
   /** The request's time is up: all nodes that have not answered are unreachable. */
   | { readonly _tag: "Deadline" }
 
@@ -63,6 +69,8 @@ export interface ReadDecision {
   readonly nodes: Targets.Targets
   readonly answers: Answers
   readonly standIns: Targets.StandIns
+  /** Targets that are not asked, as far as is known now. */
+  readonly spared: number
 }
 
 /** All but what follows from it. */
@@ -92,12 +100,13 @@ export interface Repair {
 /**
  * The decision before anything is sent. It fails at once, and no node is to be asked, if even the
  * answers of all nodes that are up would not meet the needs. `covered` where there is no session,
- * or having nothing covers its context.
+ * or having nothing covers its context. `spared` targets are not asked, unless the others cannot
+ * meet the needs.
  */
 export const make = (
   needs: ReadCounts,
   nodes: Targets.Nodes,
-  options: { readonly covered: boolean }
+  options: { readonly covered: boolean; readonly spared?: number }
 ): ReadDecision => {
   const targets = Targets.make(nodes)
   const answers: Answers = {
@@ -116,9 +125,10 @@ export const make = (
     needs,
     nodes: targets,
     answers,
-    standIns: Targets.none
+    standIns: Targets.none,
+    spared: options.spared ?? 0
   }
-  return decide(before, answers, false)
+  return decide(before, answers, undefined)
 }
 
 /**
@@ -128,16 +138,22 @@ export const make = (
  * as soon as states from all nodes that have not answered would not meet the needs; `NotCovered`
  * when they are met and no node is left to ask. Of several answers of one node the first counts,
  * but a repeat may still report `covered`. A target that is unreachable is replaced by the next
- * fallback.
+ * fallback. All spared targets are asked in one step, or none.
  */
 export const step = (read: ReadDecision, event: ReadEvent): ReadDecision => {
-  const answers = hear(read.answers, event, Targets.asked(read.nodes, read.standIns))
-  const isLast = event._tag === "Deadline"
-  if (answers === read.answers && !isLast) {
+  const answers = hear(read.answers, event, asked(read))
+  const moment = event._tag === "Deadline" || event._tag === "Late" ? event._tag : undefined
+  if (answers === read.answers && moment === undefined) {
     return read.substitutes.length === 0 ? read : { ...read, substitutes: Targets.none }
   }
-  return decide(read, answers, isLast)
+  return decide(read, answers, moment)
 }
+
+/** The nodes to ask after a step, besides substitutes: those that were spared until then. */
+export const added = (before: ReadDecision, after: ReadDecision): ReadonlyArray<NodeId> =>
+  before.spared === after.spared
+    ? Targets.none
+    : Targets.nodesOf(after.nodes, before.spared & ~after.spared)
 
 /** The answers so far. */
 export const had = ({ answers, nodes }: Known): ReadCounts => {
@@ -149,12 +165,11 @@ export const had = ({ answers, nodes }: Known): ReadCounts => {
 }
 
 /** The nodes that were asked and have neither answered nor been given up. */
-export const awaited = ({ answers, nodes, standIns }: ReadDecision): ReadonlyArray<NodeId> =>
-  Targets.nodesOf(nodes, pending(answers, Targets.asked(nodes, standIns)))
+export const awaited = (read: ReadDecision): ReadonlyArray<NodeId> =>
+  Targets.nodesOf(read.nodes, pending(read.answers, asked(read)))
 
 /** Whether every node that was asked has answered or is given up: time for {@link repairs}. */
-export const isFinished = ({ answers, nodes, standIns }: ReadDecision): boolean =>
-  pending(answers, Targets.asked(nodes, standIns)) === 0
+export const isFinished = (read: ReadDecision): boolean => pending(read.answers, asked(read)) === 0
 
 /**
  * The nodes whose answer differs from the join of all answers, absent and damaged ones included. An
@@ -184,6 +199,9 @@ export const repairs = (
 const wait = { _tag: "Wait" } as const
 const answer = { _tag: "Answer" } as const
 
+const asked = ({ nodes, spared, standIns }: Known): number =>
+  Targets.asked(nodes, standIns) & ~spared
+
 const pending = (answers: Answers, asked: number): number =>
   asked & ~(answers.found | answers.absent | answers.damaged | answers.unreachable)
 
@@ -191,6 +209,7 @@ const votesOf = (nodes: Targets.Targets, answers: Answers): number =>
   answers.found | answers.absent & ~answers.unknowing & (nodes.primaries | nodes.previous)
 
 const hear = (answers: Answers, event: ReadEvent, asked: number): Answers => {
+  if (event._tag === "Late") return answers
   const open = pending(answers, asked)
   if (event._tag === "Deadline") return { ...answers, unreachable: answers.unreachable | open }
   const bit = Targets.only(event.index, asked)
@@ -219,16 +238,41 @@ const hear = (answers: Answers, event: ReadEvent, asked: number): Answers => {
   }
 }
 
-const decide = (read: ReadDecision, answers: Answers, isLast: boolean): ReadDecision => {
+/** That time has passed, and nothing was heard. */
+type Moment = "Late" | "Deadline" | undefined
+
+const decide = (read: ReadDecision, answers: Answers, moment: Moment): ReadDecision => {
   const { needs, nodes } = read
   const isOpen = read.outcome._tag === "Wait"
   const standIns = isOpen
     ? Targets.substitute(nodes, read.standIns, answers.unreachable)
     : read.standIns
-  const outcome = isOpen ? judge({ needs, nodes, answers, standIns }, isLast) : read.outcome
+  let known: Known = { needs, nodes, answers, standIns, spared: read.spared }
+  const isWanted = read.spared !== 0 && moment !== "Deadline"
+    && (differ(answers) || isOpen && (moment === "Late" || isTooFew(known)))
+  if (isWanted) known = { ...known, spared: 0 }
+  const outcome = isOpen ? judge(known, moment === "Deadline") : read.outcome
   const kept = outcome._tag === "Wait" ? standIns : read.standIns
   const substitutes = Targets.substitutes(nodes, kept, read.standIns.length)
-  return { outcome, substitutes, needs, nodes, answers, standIns: kept }
+  return { outcome, substitutes, needs, nodes, answers, standIns: kept, spared: known.spared }
+}
+
+/** Whether some replica is behind, of those that answered. */
+const differ = ({ absent, damaged, versions }: Answers): boolean => {
+  if (damaged !== 0 || versions.length > 0 && absent !== 0) return true
+  for (let i = 1; i < versions.length; i++) {
+    if (versions[i]!.version !== versions[0]!.version) return true
+  }
+  return false
+}
+
+/** Whether the nodes that were asked cannot answer it, or have not enough to answer it with. */
+const isTooFew = (read: Known): boolean => {
+  const { answers, nodes } = read
+  const votes = votesOf(nodes, answers)
+  if (isMet(read, votes, answers.complete)) return !answers.covered
+  const open = pending(answers, asked(read))
+  return !isMet(read, votes | open, answers.complete | open)
 }
 
 /** Whether these votes are enough, of which `complete` are from complete nodes. */
@@ -238,7 +282,7 @@ const isMet = ({ needs, nodes }: Known, votes: number, complete: number): boolea
 const judge = (read: Known, isLast: boolean): ReadDecision["outcome"] => {
   const { answers, nodes } = read
   const votes = votesOf(nodes, answers)
-  const open = pending(answers, Targets.asked(nodes, read.standIns))
+  const open = pending(answers, asked(read))
   const met = isMet(read, votes, answers.complete)
   if (met && answers.covered) return answer
   const mayBeMet = isMet(read, votes | open, answers.complete | open)

@@ -62,14 +62,35 @@ const isDuty = (
   operation.consistency === "available" && calm !== undefined
   && cluster.node(node).calm === calm && cluster.primaries(operation).includes(node)
 
+/**
+ * Whether a primary gave a read up although the replicas that neither answered nor are named in its
+ * error could have met the needs. Other nodes name those to which they forwarded it.
+ */
+const leavesOut = (cluster: SimCluster, operation: PlannedOperation, refusal: Refusal): boolean => {
+  const { error, taking: { node } } = refusal
+  const primaries = cluster.primaries(operation)
+  if (error._tag !== "QuorumNotMet" || error.action !== "read" || !primaries.includes(node)) {
+    return false
+  }
+  const { had, incomplete = [], needed, refused = [], unreachable } = error
+  const named = new Set([...unreachable, ...incomplete, ...refused.map((other) => other.node)])
+  const { pr = 0, r = 0 } = had
+  const left = primaries.length - named.size - r
+  return left > 0 && r + left >= (needed.r ?? 0) && pr + left >= (needed.pr ?? 0)
+}
+
 /** Why a node should not have refused what it took; undefined where it may. */
 export const judgeRefusal = (
   cluster: SimCluster,
   operation: PlannedOperation,
-  { error, isOnly, taking }: Refusal
+  refusal: Refusal
 ): string | undefined => {
+  const { error, isOnly, taking } = refusal
   if (error._tag === "DocumentTooLarge" && reduces(operation)) {
     return `${taking.node} refused o${operation.id}, which takes away: ${error.message}`
+  }
+  if (leavesOut(cluster, operation, refusal)) {
+    return `${taking.node} failed o${operation.id} before it asked every replica: ${error.message}`
   }
   // A new mark is no refusal. Of several nodes none can always tell what the others did, or tell it
   // so early that its disk is done in time: each may be in doubt, and no more.

@@ -67,7 +67,9 @@ export const drawLimits = (random: SeededRandom): PlannedLimits => {
     // None, some groups, or more than a node writes between two starts.
     logBytesMax: random.pick([0, 2_000, 8_000, 40_000]),
     logGrowthBytes: random.pick([1, 1_000, node.logGrowthBytes]),
-    foldRowsMax: random.pick([1, 8, node.foldRowsMax])
+    foldRowsMax: random.pick([1, 8, node.foldRowsMax]),
+    readAllPercent: random.pick([0, 0, node.readAllPercent, 100]),
+    lateReadMinMillis: random.pick([1, node.lateReadMinMillis])
   }
 }
 

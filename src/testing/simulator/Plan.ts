@@ -86,6 +86,8 @@ export type PlannedLimits = Partial<
     | "shownWaitMillis"
     | "shownWaitsMax"
     | "deferralChecksMax"
+    | "readAllPercent"
+    | "lateReadMinMillis"
     | "operationIdsMax"
     | "forwardsSeenMax"
     | "counterUpdatesMax"

@@ -4,10 +4,10 @@ import * as ReadDecision from "../../../src/core/quorum/ReadDecision.ts"
 import type { Nodes } from "../../../src/core/quorum/Targets.ts"
 import { exploreAll, exploreSome, type Extent } from "./Exploration.ts"
 import { allKinds, kinds, nodeChoices, nodeName, range, settledKinds } from "./NodesModel.ts"
-import { readCases, reads } from "./ReadModel.ts"
+import { readCases, reads, sparingCases } from "./ReadModel.ts"
 
 const casesFor = (count: number, among = settledKinds) =>
-  nodeChoices({ count, among }).flatMap(readCases)
+  nodeChoices({ count, among }).flatMap((nodes) => readCases(nodes))
 
 /** Compares every order of events in each case; returns the number of steps compared. */
 const compareAll = (cases: ReturnType<typeof casesFor>, extent: Extent): number =>
@@ -72,6 +72,37 @@ describe("every read of up to three replicas", () => {
   it("two targets amid a transfer, or believed down, in every order", () => {
     const extent = { noise: false, late: true }
     expect(compareAll(casesFor(2, allKinds), extent)).toBeGreaterThan(10_000)
+  })
+})
+
+describe("every read that spares some of its targets", () => {
+  const sparingFor = (count: number, among = settledKinds) =>
+    nodeChoices({ count, among }).flatMap(sparingCases)
+
+  it("n = 2, up to 2 fallbacks: whatever each says, in whatever order, and however late", () => {
+    expect(compareAll(sparingFor(2), { noise: false, late: true })).toBeGreaterThan(1_000)
+    const cases = sparingFor(2).filter(({ nodes }) => nodes.fallbacks.length < 2)
+    expect(compareAll(cases, { noise: true, late: false })).toBeGreaterThan(10_000)
+  })
+
+  it("n = 3, without fallbacks: whatever each says, in whatever order, and however late", () => {
+    const cases = sparingFor(3).filter(({ nodes }) => nodes.fallbacks.length === 0)
+    expect(compareAll(cases, { noise: false, late: true })).toBeGreaterThan(100_000)
+  })
+
+  it("up to five targets amid a transfer, or believed down: a sample", () => {
+    const cases = range(3, 5).flatMap((n) => sparingFor(n, allKinds).filter((_, i) => i % 97 === 0))
+    expect(compareSome(cases, 2)).toBeGreaterThan(10_000)
+  })
+
+  it("a read that hears the same from the same nodes is answered alike, spared or not", () => {
+    const make = (spared: number) =>
+      ReadDecision.make({ r: 2, pr: 0 }, { ...nodes, fallbacks: [] }, { covered: true, spared })
+    const few = [found(0), found(1)].reduce(ReadDecision.step, make(0b100))
+    const all = [found(0), found(1)].reduce(ReadDecision.step, make(0))
+    expect(few.outcome).toEqual(all.outcome)
+    expect(ReadDecision.had(few)).toEqual(ReadDecision.had(all))
+    expect(ReadDecision.awaited(few)).toEqual(["c"])
   })
 })
 

@@ -24,7 +24,7 @@ import {
 
 export type ReadImplementation = Pick<
   typeof ReadDecision,
-  "make" | "step" | "awaited" | "isFinished" | "repairs"
+  "make" | "step" | "added" | "awaited" | "isFinished" | "repairs"
 >
 type Counts = ReadDecision.ReadCounts
 type Outcome = ReadDecision.ReadDecision["outcome"]
@@ -33,17 +33,29 @@ export interface ReadCase {
   readonly needs: Counts
   readonly nodes: Nodes
   readonly hasSession: boolean
+  /** Targets that are not asked at first. */
+  readonly spared: ReadonlyArray<number>
 }
 
 /** Every legal `r` and `pr` for these nodes, with a session and without. */
-export const readCases = (nodes: Nodes): ReadonlyArray<ReadCase> => {
+export const readCases = (
+  nodes: Nodes,
+  spared: ReadonlyArray<number> = []
+): ReadonlyArray<ReadCase> => {
   const n = replicasOf(nodes)
   return range(1, n).flatMap((r) =>
     range(0, n).flatMap((pr) =>
-      [false, true].map((hasSession) => ({ needs: { r, pr }, nodes, hasSession }))
+      [false, true].map((hasSession) => ({ needs: { r, pr }, nodes, hasSession, spared }))
     )
   )
 }
+
+/** The same, for every choice of one target or more that is spared and up. */
+export const sparingCases = (nodes: Nodes): ReadonlyArray<ReadCase> =>
+  range(1, (1 << nodes.targets.length) - 1)
+    .map((set) => range(0, nodes.targets.length - 1).filter((i) => (set >> i & 1) === 1))
+    .filter((spared) => spared.every((i) => nodes.targets[i]!.up))
+    .flatMap((spared) => readCases(nodes, spared))
 
 /**
  * Of what a node says, the first holds, but being unreachable is not saying anything. A complete
@@ -65,6 +77,8 @@ type Said = typeof sayings[number]
 const isWhole = (said: Said): boolean => said.endsWith("!")
 
 interface Run extends Roll {
+  /** Targets that were not asked until now. */
+  readonly spared: ReadonlyArray<number>
   readonly decision: ReadDecision.ReadDecision
   /** By index: what holds of all that this node said after it was asked. */
   readonly heard: ReadonlyArray<Said>
@@ -79,9 +93,8 @@ const isEnough = (had: Counts, needed: Counts): boolean => had.r >= needed.r && 
 const isCovered = ({ hasSession }: ReadCase, { joined }: Run): boolean =>
   !hasSession || joined.includes("y")
 
-/** The outcome of what was heard, where there was none before. */
-const expected = (readCase: ReadCase, run: Run, isLast: boolean): string => {
-  const { needs, nodes } = readCase
+/** What the answers are worth, and what they may be with those that are still to come. */
+const tallied = ({ needs, nodes }: ReadCase, run: Run) => {
   const saying = (...said: ReadonlyArray<Said>): ReadonlyArray<number> =>
     run.asked.filter((index) => said.includes(run.heard[index]!))
   const knows = (index: number): boolean =>
@@ -89,12 +102,36 @@ const expected = (readCase: ReadCase, run: Run, isLast: boolean): string => {
   const whole = (index: number) => isWhole(run.heard[index]!)
   const votes = [...saying("x", "y", "x!", "y!"), ...saying("absent?", "absent!").filter(knows)]
   const had = { r: votes.length, pr: primaryVotes(nodes, votes.filter(whole)) }
-  const isMet = isEnough(had, needs)
-  if (isMet && isCovered(readCase, run)) return "Answer"
   const hoped = [...saying("no answer"), ...coming(nodes, run, lostIn(run))]
   const best = [...votes, ...hoped]
   const bestWhole = [...votes.filter(whole), ...hoped]
   const mayBeMet = isEnough({ r: best.length, pr: primaryVotes(nodes, bestWhole) }, needs)
+  return { saying, had, hoped, isMet: isEnough(had, needs), mayBeMet }
+}
+
+type Moment = "Late" | "Deadline" | undefined
+
+/** Whether the spared targets are to be asked, by all that was heard from the others. */
+const wantsAll = (
+  readCase: ReadCase,
+  run: Run,
+  { isOpen, moment }: { readonly isOpen: boolean; readonly moment: Moment }
+): boolean => {
+  const { isMet, mayBeMet } = tallied(readCase, run)
+  const said = new Set(
+    run.asked.map((index) => run.heard[index]!.replace(/[!?]/u, ""))
+      .filter((each) => each !== "no answer" && each !== "unreachable")
+  )
+  const isBehind = said.has("damaged") || said.size > 1
+  const isTooFew = isMet ? !isCovered(readCase, run) : !mayBeMet
+  return moment !== "Deadline" && (isBehind || isOpen && (moment === "Late" || isTooFew))
+}
+
+/** The outcome of what was heard, where there was none before. */
+const expected = (readCase: ReadCase, run: Run, isLast: boolean): string => {
+  const { needs, nodes } = readCase
+  const { had, hoped, isMet, mayBeMet, saying } = tallied(readCase, run)
+  if (isMet && isCovered(readCase, run)) return "Answer"
   if (!isLast && hoped.length > 0 && mayBeMet) return "Wait"
   return JSON.stringify({
     _tag: isMet ? "NotCovered" : "Fail",
@@ -131,12 +168,27 @@ const spelledRepairs = (repairs: Repairs): string =>
 const compare = (
   implementation: ReadImplementation,
   readCase: ReadCase,
-  options: { readonly before: Outcome; readonly after: Run; readonly isLast: boolean }
+  options: {
+    readonly from: ReadDecision.ReadDecision | undefined
+    readonly run: Run
+    readonly moment: Moment
+  }
 ): Run => {
-  const { after, before, isLast } = options
+  const { from, moment, run } = options
   const { nodes } = readCase
+  const before: Outcome = from?.outcome ?? { _tag: "Wait" }
+  const isOpen = before._tag === "Wait"
+  const isLast = moment === "Deadline"
+  const added = wantsAll(readCase, run, { isOpen, moment }) ? run.spared : []
+  const after = added.length === 0
+    ? run
+    : { ...run, asked: [...run.asked, ...added].toSorted((a, b) => a - b), spared: [] }
+  if (from !== undefined) {
+    const names = implementation.added(from, run.decision)
+    agree(names.join() === namesOf(nodes, added).join(), "who is asked later")
+  }
   const { outcome, substitutes } = after.decision
-  if (before._tag !== "Wait") agree(outcome === before, "the outcome is final")
+  if (!isOpen) agree(outcome === before, "the outcome is final")
   else agree(spelled(outcome) === expected(readCase, after, isLast), "the outcome")
   const isLost = lostIn(after)
   const next = { ...after, ...takeOver(nodes, after, { substitutes, isLost }) }
@@ -146,6 +198,7 @@ const compare = (
   }
   const awaited = namesOf(nodes, next.asked.filter((index) => next.heard[index] === "no answer"))
   agree(implementation.awaited(next.decision).join() === awaited.join(), "who is awaited")
+  agree(outcome._tag !== "Wait" || awaited.length > 0, "somebody owes an answer")
   agree(implementation.isFinished(next.decision) === (awaited.length === 0), "settled")
   const version = next.joined === "" ? undefined : next.joined
   const repairs = spelledRepairs(implementation.repairs(next.decision, version))
@@ -174,6 +227,8 @@ const saidBy = (reply: Reply): Said => {
     case "Unreachable":
     case "Deadline":
       return "unreachable"
+    case "Late":
+      return "no answer"
   }
 }
 
@@ -191,9 +246,10 @@ const repliesOf = (index: number): ReadonlyArray<Reply> => [
 const step =
   (implementation: ReadImplementation, readCase: ReadCase) => (run: Run, reply: Reply) => {
     const said = saidBy(reply)
-    const isLast = reply._tag === "Deadline"
+    const moment = reply._tag === "Deadline" || reply._tag === "Late" ? reply._tag : undefined
     const heard = run.heard.map((before, i) => {
-      const isHeard = run.asked.includes(i) && (isLast || reply.index === i)
+      const isHeard = run.asked.includes(i)
+        && (reply._tag === "Deadline" || reply._tag !== "Late" && reply.index === i)
       const isOpen = before === "no answer" || before === "unreachable" && said !== "unreachable"
       return isHeard && isOpen ? said : before
     })
@@ -205,9 +261,9 @@ const step =
       ? { ...reply, covered: isCovered(readCase, after) }
       : reply
     return compare(implementation, readCase, {
-      isLast,
-      before: run.decision.outcome,
-      after: { ...after, decision: implementation.step(run.decision, event) }
+      moment,
+      from: run.decision,
+      run: { ...after, decision: implementation.step(run.decision, event) }
     })
   }
 
@@ -220,26 +276,32 @@ export const reads = (
   const count = nodes.targets.length + nodes.fallbacks.length
   const heard = Array<Said>(count).fill("no answer")
   const covered = !readCase.hasSession
-  const decision = implementation.make(readCase.needs, nodes, { covered })
-  const start: Run = { decision, heard, joined: "", ...startingRoll(nodes) }
+  const { needs, spared } = readCase
+  const set = spared.reduce((found, index) => found | 1 << index, 0)
+  const decision = implementation.make(needs, nodes, { covered, spared: set })
+  const roll = startingRoll(nodes)
+  const asked = roll.asked.filter((index) => !spared.includes(index))
+  const start: Run = { decision, heard, joined: "", ...roll, asked, spared }
   return {
     start: compare(implementation, readCase, {
-      isLast: false,
-      before: { _tag: "Wait" },
-      after: start
+      moment: undefined,
+      from: undefined,
+      run: start
     }),
     events: (run) =>
       run.decision.outcome._tag !== "Wait" && !extent.late ? [] : [
         ...range(-1, count)
           .filter((i) => extent.noise || run.asked.includes(i) && run.heard[i] === "no answer")
           .flatMap(repliesOf),
-        { _tag: "Deadline" }
+        { _tag: "Deadline" },
+        { _tag: "Late" }
       ],
     step: step(implementation, readCase),
-    key: ({ decision, heard, joined, standsFor }) =>
+    key: ({ decision, heard, joined, spared, standsFor }) =>
       packed([
         ...heard.map((said) => sayings.indexOf(said)),
         ...standsFor,
+        spared.length === 0 ? 0 : 1,
         ["", "x", "y", "xy"].indexOf(joined),
         ["Wait", "Answer", "Fail", "NotCovered"].indexOf(decision.outcome._tag)
       ])

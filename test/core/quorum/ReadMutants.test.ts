@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import * as Real from "../../../src/core/quorum/ReadDecision.ts"
 import { disagreement, exploreAll } from "./Exploration.ts"
 import { allKinds, nodeChoices } from "./NodesModel.ts"
-import { readCases, type ReadImplementation, reads } from "./ReadModel.ts"
+import { readCases, type ReadImplementation, reads, sparingCases } from "./ReadModel.ts"
 
 type Decision = Real.ReadDecision
 type Event = Real.ReadEvent
@@ -14,6 +14,9 @@ const found = (implementation: ReadImplementation): string | undefined =>
       if (nodes.fallbacks.length === 2) continue
       for (const one of readCases(nodes)) {
         exploreAll(reads(implementation, one, { noise: true, late: false }))
+        exploreAll(reads(implementation, one, { noise: false, late: true }))
+      }
+      for (const one of sparingCases(nodes)) {
         exploreAll(reads(implementation, one, { noise: false, late: true }))
       }
     }
@@ -120,7 +123,8 @@ const mutants: Record<string, readonly [noticed: string, ReadImplementation]> = 
   "lets a node's second answer replace its first": [
     "the outcome",
     step((read, event) =>
-      event._tag === "Deadline" || event._tag === "Unreachable" || event.index < 0
+      event._tag === "Deadline" || event._tag === "Late" || event._tag === "Unreachable"
+        || event.index < 0
         ? Real.step(read, event)
         : Real.step(without(read, event.index), event)
     )
@@ -146,6 +150,39 @@ const mutants: Record<string, readonly [noticed: string, ReadImplementation]> = 
   "replaces no target": [
     "a lost target is replaced",
     after((next) => ({ ...next, substitutes: [] }))
+  ],
+  "asks no spared target when it is late": [
+    "who is asked later",
+    step((read, event) => event._tag === "Late" ? read : Real.step(read, event))
+  ],
+  "asks no spared target after a difference": [
+    "who is asked later",
+    after((next, read, event) =>
+      event._tag === "Late" || Real.had(next).r < next.needs.r
+        ? next
+        : { ...next, spared: read.spared }
+    )
+  ],
+  "spares targets though the others cannot meet the needs": [
+    "who is awaited",
+    {
+      ...Real,
+      make: (needs, nodes, options) => {
+        const made = Real.make(needs, nodes, options)
+        return { ...made, spared: options.spared ?? 0 }
+      }
+    }
+  ],
+  "never asks a spared target": [
+    "who is asked later",
+    after((next, read) => ({ ...next, spared: read.spared }))
+  ],
+  "counts a spared target as asked": [
+    "who is awaited",
+    {
+      ...Real,
+      make: (needs, nodes, { covered }) => Real.make(needs, nodes, { covered })
+    }
   ],
   "repairs every node that has it": [
     "who is repaired",

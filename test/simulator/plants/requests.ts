@@ -4,6 +4,7 @@
 import type { Plant } from "./Plant.ts"
 
 const read = "src/coordinator/ReadCoordinator.ts"
+const deciding = "src/core/quorum/ReadDecision.ts"
 const repair = "src/coordinator/ReadRepair.ts"
 const writing = "src/core/quorum/WriteDecision.ts"
 
@@ -77,6 +78,24 @@ export const requestPlants: ReadonlyArray<Plant> = [
       file: "src/core/quorum/Quorum.ts",
       from: "Math.floor(n / 2) + 1",
       to: "Math.min(n, 1)"
+    }]
+  },
+  {
+    name: "late-read-asks-nobody",
+    bug: "a read that is late does not ask the replicas that it spared",
+    edits: [{
+      file: deciding,
+      from: "(moment === \"Late\" || isTooFew(known))",
+      to: "isTooFew(known)"
+    }]
+  },
+  {
+    name: "difference-asks-nobody",
+    bug: "a read whose replicas differ does not ask those that it spared",
+    edits: [{
+      file: deciding,
+      from: "(differ(answers) || isOpen && ",
+      to: "(isOpen && "
     }]
   },
   {
