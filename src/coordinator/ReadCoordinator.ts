@@ -17,7 +17,6 @@ import type { Completeness } from "../core/model/Completeness.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import * as ReadDecision from "../core/quorum/ReadDecision.ts"
-import * as SparedTargets from "../core/quorum/SparedTargets.ts"
 import * as Targets from "../core/quorum/Targets.ts"
 import type { LocalRead } from "../replica/LocalDocument.ts"
 import { checkDeferrals } from "./CheckDeferrals.ts"
@@ -27,6 +26,7 @@ import { fetchMessage } from "./FetchMessage.ts"
 import { Gather, type Served } from "./Gather.ts"
 import { readRepair } from "./ReadRepair.ts"
 import { ReplicaHistories } from "./ReplicaHistories.ts"
+import { sparedTargets } from "./SparedReplicas.ts"
 import { ownWithReason, type Unanswered } from "./Unanswered.ts"
 import type { ValidatedRead } from "./ValidatedRequest.ts"
 
@@ -48,23 +48,6 @@ export const withoutLost = (
 ): CausalContext => ({ stamp, vector: LostDots.without(vector, lost, document.context) })
 
 const late = { _tag: "Late" } as const
-
-/** The targets that a read spares; a share of reads spares none, and repairs all replicas. */
-const sparedTargets = (
-  { counters, limits: { readAllPercent }, node, view: { liveness } }: CoordinatorContext,
-  needs: ReadDecision.ReadCounts,
-  nodes: Targets.Nodes
-): number => {
-  const draw = SparedTargets.shuffled(counters.reads)
-  if (draw % 100 < readAllPercent) return 0
-  let [own, suspects] = [-1, 0]
-  for (let index = 0; index < nodes.targets.length; index++) {
-    const target = nodes.targets[index]!.node
-    if (target === node) own = index
-    else if (!liveness.isUp(target)) suspects |= 1 << index
-  }
-  return SparedTargets.choose(needs, nodes, { own, suspects, turn: draw >>> 8 })
-}
 
 export abstract class ReadCoordinator
   extends Gather<ReadDecision.ReadDecision, ReadDecision.ReadEvent>
