@@ -166,6 +166,8 @@ export interface Fence extends DocumentName {
   readonly id: OperationId
   /** The mark that the node was asked to do it under; undefined where none was named. */
   readonly mark: string | undefined
+  /** The history of a large document that the sender holds; changes of it are an answer, too. */
+  readonly since?: VersionVector | undefined
 }
 
 /** The answer to `Fence`, by its mark, with the node's own mark now. */
@@ -178,6 +180,8 @@ export interface Fenced {
     | { readonly _tag: "Fenced" | "Unknown" | "Contended" }
     /** It was done: the state that shows it, and the last dot that it made. */
     | { readonly _tag: "Known"; readonly document: Uint8Array; readonly dot: Dot }
+    /** The same, with the changes that the sender lacks of that state; empty where it lacks none. */
+    | { readonly _tag: "KnownSince"; readonly edits: Uint8Array; readonly dot: Dot }
     | {
       readonly _tag: "Forwarded"
       readonly targets: ReadonlyArray<{ readonly node: NodeId; readonly mark: string | undefined }>

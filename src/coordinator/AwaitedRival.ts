@@ -11,7 +11,7 @@ import { OperationUnknown } from "../core/model/StoreError.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import { fenceMessage } from "./FenceMessage.ts"
 import { Gather, type Rules, type Served } from "./Gather.ts"
-import { joinKnown } from "./KnownOperation.ts"
+import { isKnown, joinKnown } from "./KnownOperation.ts"
 import type { IdentifiedWrite } from "./ValidatedRequest.ts"
 
 interface Awaiting {
@@ -56,7 +56,7 @@ export class AwaitedRival extends Gather<Awaiting, Event> {
   }
 
   message(): PeerMessage {
-    return fenceMessage(this.#write, { request: this.number, mark: undefined })
+    return fenceMessage(this.context, this.#write, { request: this.number, mark: undefined })
   }
 
   override resend(): void {
@@ -70,7 +70,7 @@ export class AwaitedRival extends Gather<Awaiting, Event> {
     this.context.peerMarks.set(from, message.mark)
     const { word } = message
     if (word._tag === "Contended") return
-    if (word._tag === "Known") joinKnown(this.context, this.#write, word)
+    if (isKnown(word)) joinKnown(this.context, this.#write, word)
     this.step({ _tag: "Over" })
   }
 

@@ -78,7 +78,7 @@ export class Inquiry extends Gather<InquiryDecision.InquiryDecision, InquiryDeci
   }
 
   #fence(mark: string | undefined): Fence {
-    return fenceMessage(this.#write, { request: this.number, mark })
+    return fenceMessage(this.context, this.#write, { request: this.number, mark })
   }
 
   override resend(): void {
@@ -104,6 +104,7 @@ export class Inquiry extends Gather<InquiryDecision.InquiryDecision, InquiryDeci
   #eventOf(from: NodeId, { asked: mark, word }: Fenced): InquiryDecision.InquiryEvent {
     switch (word._tag) {
       case "Known":
+      case "KnownSince":
         return joinKnown(this.context, this.#write, word)
           ? { _tag: "Known", from }
           : { _tag: "Unknown", from, mark }

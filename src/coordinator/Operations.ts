@@ -9,7 +9,7 @@ import { invariant } from "../core/Invariant.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { RowKey } from "../core/model/RowKey.ts"
 import * as Errors from "../core/model/StoreError.ts"
-import { type OperationId, operationName } from "../core/operations/OperationId.ts"
+import { operationName } from "../core/operations/OperationId.ts"
 import * as Proof from "../core/operations/Proof.ts"
 import { rowKeyOf } from "../core/ring/Partition.ts"
 import { runEach } from "../core/RunEach.ts"
@@ -183,10 +183,10 @@ export class Operations {
       counters.fences++
       replica.operations.fence(row, id)
     }
-    reply(this.#fenced(message, word._tag === "Known" ? this.#known(row, id) : word))
+    reply(this.#fenced(message, word._tag === "Known" ? this.#known(row, message) : word))
   }
 
-  #known(row: RowKey, id: OperationId): Fenced["word"] {
+  #known(row: RowKey, { id, since }: Fence): Fenced["word"] {
     const { replica } = this.#context
     const local = replica.read(row)
     const entry = replica.operations.find(row, id)
@@ -194,11 +194,11 @@ export class Operations {
       local._tag === "Found" && entry?._tag === "Applied",
       "an operation that is known has a row and a state"
     )
-    return {
-      _tag: "Known",
-      document: DocumentCodec.encode(local.document).bytes,
-      dot: entry.dot
-    }
+    const { document } = local
+    const { dot } = entry
+    const edits = since && replica.edits.since(row, document, since)
+    if (edits !== undefined) return { _tag: "KnownSince", edits, dot }
+    return { _tag: "Known", document: DocumentCodec.encode(document).bytes, dot }
   }
 
   #fenced({ mark: asked, request }: Fence, word: Fenced["word"]): Fenced {

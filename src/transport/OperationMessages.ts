@@ -4,15 +4,17 @@
  * ```
  * operation = session, sequence, actor, counter
  * mark      = 0, or 1 and text
- * Fence     = the document's name, session, sequence, mark
+ * Fence     = the document's name, session, sequence, mark, history where it has the tag of one
  * Fenced    = the mark asked under, mark, word, then where the word is
- *             known:     document, actor, counter
- *             forwarded: count, and of each a node and a mark
+ *             known:       document, actor, counter
+ *             known since: edits, actor, counter
+ *             forwarded:   count, and of each a node and a mark
  * ```
  */
 import type { Fence, Fenced, Store } from "../../schemas/PeerMessage.ts"
 import { markPattern, sessionLengthMax, triedMax } from "../../schemas/ClientRequest.ts"
 import { actorPattern, type Dot } from "../core/clock/Dot.ts"
+import * as VersionVector from "../core/clock/VersionVectorCodec.ts"
 import { type ByteReader, type ByteWriter, Malformed } from "../core/codec/Bytes.ts"
 import { NodeId } from "../core/model/Names.ts"
 import type { OperationId } from "../core/operations/OperationId.ts"
@@ -20,7 +22,7 @@ import type { OperationId } from "../core/operations/OperationId.ts"
 type Operation = NonNullable<Store["operation"]>
 type MarkOrNone = string | undefined
 
-const words = ["Fenced", "Unknown", "Contended", "Known", "Forwarded"] as const
+const words = ["Fenced", "Unknown", "Contended", "Known", "Forwarded", "KnownSince"] as const
 const nodePattern = /^[a-z0-9][a-z0-9_-]{0,63}$/u
 
 const writeDot = (writer: ByteWriter, { actor, counter }: Dot): ByteWriter =>
@@ -62,8 +64,9 @@ export const readOperation = (reader: ByteReader): Operation => {
   return { id, dot: readDot(reader) }
 }
 
-export const writeFence = (writer: ByteWriter, { id, mark }: Fence): void => {
+export const writeFence = (writer: ByteWriter, { id, mark, since }: Fence): void => {
   writeMark(writer.text(id.session).varint(id.sequence), mark)
+  if (since !== undefined) VersionVector.write(writer, since)
 }
 
 export const readFence = (reader: ByteReader): Pick<Fence, "id" | "mark"> => {
@@ -71,9 +74,15 @@ export const readFence = (reader: ByteReader): Pick<Fence, "id" | "mark"> => {
   return { id, mark: readMark(reader) }
 }
 
+export const readFenceSince = (reader: ByteReader): Pick<Fence, "id" | "mark" | "since"> => ({
+  ...readFence(reader),
+  since: VersionVector.read(reader)
+})
+
 export const writeFenced = (writer: ByteWriter, { asked, mark, word }: Fenced): void => {
   writeMark(writer, asked).text(mark).byte(words.indexOf(word._tag))
   if (word._tag === "Known") writeDot(writer.bytes(word.document), word.dot)
+  if (word._tag === "KnownSince") writeDot(writer.bytes(word.edits), word.dot)
   if (word._tag !== "Forwarded") return
   writer.varint(word.targets.length)
   for (const target of word.targets) writeMark(writer.text(target.node), target.mark)
@@ -95,6 +104,8 @@ const readWord = (reader: ByteReader): Fenced["word"] => {
       throw new Malformed("a word", at)
     case "Known":
       return { _tag, document: reader.bytes("a document"), dot: readDot(reader) }
+    case "KnownSince":
+      return { _tag, edits: reader.bytes("edits"), dot: readDot(reader) }
     case "Forwarded":
       return { _tag, targets: readTargets(reader) }
     default:

@@ -5,7 +5,7 @@
  * message = tag, request, the ring's digest where the tag depends on the ring, the tag's own fields
  * ```
  *
- * A `Store` that names its operation has a tag of its own.
+ * A `Store` that names its operation has a tag of its own, and so has a `Fence` with a history.
  */
 import * as Schema from "effect/Schema"
 import type {
@@ -24,6 +24,7 @@ import { isEncoded } from "../core/model/DocumentKey.ts"
 import {
   readFence,
   readFenced,
+  readFenceSince,
   readOperation,
   writeFence,
   writeFenced,
@@ -37,11 +38,14 @@ import {
   writeStoreDelta
 } from "./DeltaMessages.ts"
 
-/** `NamedStore` is a `Store` with its operation. */
-type WireTag = PeerTag | "NamedStore"
+/** `NamedStore` is a `Store` with its operation, `FenceSince` a `Fence` with a history. */
+type WireTag = PeerTag | "NamedStore" | "FenceSince"
 
-const wireTagOf = (message: PeerMessage): WireTag =>
-  message._tag === "Store" && message.operation !== undefined ? "NamedStore" : message._tag
+const wireTagOf = (message: PeerMessage): WireTag => {
+  if (message._tag === "Store" && message.operation !== undefined) return "NamedStore"
+  if (message._tag === "Fence" && message.since !== undefined) return "FenceSince"
+  return message._tag
+}
 
 const tags = [
   "Store",
@@ -63,7 +67,8 @@ const tags = [
   "StoreDelta",
   "NeedsBase",
   "FetchSince",
-  "FetchedSince"
+  "FetchedSince",
+  "FenceSince"
 ] as const satisfies ReadonlyArray<WireTag>
 /** Requests that are right on one ring only. All other messages are taken on any. */
 const ringDependent: ReadonlySet<WireTag> = new Set([
@@ -115,7 +120,9 @@ export const writeMessage = (
       writeName(writer, message).text(message.digest)
       return
     case "FetchAfter":
+    case "FetchSince":
       VersionVector.write(writeName(writer, message).text(message.digest), message.after)
+      if (message._tag === "FetchSince") VersionVector.write(writer, message.since)
       return
     case "Fetched":
       writer.byte(outcomes.indexOf(message.outcome)).bytes(message.document)
@@ -156,10 +163,6 @@ export const writeMessage = (
       return
     case "NeedsBase":
       VersionVector.write(writer, message.context)
-      return
-    case "FetchSince":
-      VersionVector.write(writeName(writer, message).text(message.digest), message.after)
-      VersionVector.write(writer, message.since)
       return
     case "FetchedSince":
       writeFetchedSince(writer, message)
@@ -330,6 +333,8 @@ const readFields = (
       return { _tag, request, digest: reader.hex(ringDigestBytes, "a ring's digest") }
     case "Fence":
       return { _tag, request, ...readName(reader), ...readFence(reader) }
+    case "FenceSince":
+      return { _tag: "Fence", request, ...readName(reader), ...readFenceSince(reader) }
     case "Fenced":
       return { _tag, request, ...readFenced(reader) }
     case "Form":

@@ -115,6 +115,24 @@ const head = [
   "bases missing".padStart(15)
 ].join("")
 
+const triesMax = 5
+
+type Edit = (key: string, names: ReadonlyArray<string>) => Promise<unknown>
+
+const again = (edit: Edit): Edit => async (key, names) => {
+  for (let tries = 1; tries < triesMax; tries++) {
+    if (await edit(key, names).then(() => true, () => false)) return
+  }
+  return edit(key, names)
+}
+
+/** A client whose large edits are sent again where a busy machine has no answer in time. */
+const patient = (client: Client): Client => {
+  const { add, addToTally } = client
+  if (add === undefined || addToTally === undefined) return client
+  return { ...client, add: again(add), addToTally: again(addToTally) }
+}
+
 const growthLoads = (sizesMax: number): ReadonlyArray<Load> =>
   [setLoad, tallyLoad].flatMap((load) => sizes.filter((size) => size <= sizesMax).map(load))
 
@@ -134,7 +152,7 @@ export const runGrowth = async (
     console.log(cellsOf("put of 256 bytes", base))
     for (const load of growthLoads(sizesMax)) {
       process.stderr.write(`filling: ${load.title}\n`)
-      await load.needs.fill(client, forEach)
+      await load.needs.fill(patient(client), forEach)
       const cost = await measure(urls, load.operation(client)!, count)
       console.log(cellsOf(load.title, cost, base))
     }

@@ -201,6 +201,45 @@ describe("a retry of a write", () => {
   })
 })
 
+describe("a node that is asked for an operation that another one has done", () => {
+  const markOf = (at: number) => stepped.nodes[at - 1]!.core.replica.operations.mark()
+  const operationId = { session: "s", sequence: 2 }
+  const retry = (mark: string) =>
+    stepped.write(2, tags, {
+      key: "k",
+      op: "add",
+      args: ["b"],
+      w: 2,
+      operationId,
+      mark: markOf(2),
+      tried: [{ node: node(1), mark }]
+    }).answer
+  const wordTo = (to: string) =>
+    heard.flatMap(([receiver, message]) =>
+      receiver === to && message._tag === "Fenced" ? [message.word._tag] : []
+    )
+
+  it("takes it over with the changes that it lacks, and without the document", async () => {
+    await start()
+    add("a", { w: "all" })
+    const mark = markOf(1)
+    without(2, () => add("b", { operationId, mark }))
+    expect(retry(mark).values).toEqual([["a", "b"]])
+    expect(new Set(wordTo("n2"))).toEqual(new Set(["KnownSince"]))
+    expect(tagsAt("n2")).not.toContain("Store")
+    expect(areEqual()).toBe(true)
+  })
+
+  it("takes it over with the document where the changes are forgotten", async () => {
+    await start({ recentEditsBytesMax: 1 })
+    add("a", { w: "all" })
+    const mark = markOf(1)
+    without(2, () => add("b", { operationId, mark }))
+    expect(retry(mark).values).toEqual([["a", "b"]])
+    expect(new Set(wordTo("n2"))).toEqual(new Set(["Known"]))
+  })
+})
+
 describe("a read of a set whose replicas differ", () => {
   const read = (at = 1) => stepped.read(at, tags, { key: "k", r: 3 })
   /** The second node has `b`, the third has `c`, and nobody has both. */

@@ -40,6 +40,7 @@ const target = fc.record({ node: nodeId, mark: markOrNone })
 const word = fc.oneof(
   fc.record({ _tag: fc.constantFrom("Fenced" as const, "Unknown", "Contended") }),
   fc.record({ _tag: fc.constant("Known" as const), document: bytes, dot }),
+  fc.record({ _tag: fc.constant("KnownSince" as const), edits: bytes, dot }),
   fc.record({
     _tag: fc.constant("Forwarded" as const),
     targets: fc.array(target, { maxLength: 3 })
@@ -77,6 +78,13 @@ export const messages: fc.Arbitrary<PeerMessage> = fc.oneof(
   fc.record({ ...tagged("OtherRing"), digest: ringDigest }),
   fc.record({ ...tagged("FetchAfter"), ...name, digest, after }),
   fc.record({ ...tagged("Fence"), ...name, id: operation.map(({ id }) => id), mark: markOrNone }),
+  fc.record({
+    ...tagged("Fence"),
+    ...name,
+    id: operation.map(({ id }) => id),
+    mark: markOrNone,
+    since: after
+  }),
   fc.record({ ...tagged("Fenced"), asked: markOrNone, mark, word }),
   fc.record({ ...tagged("Form"), ...introduction }),
   fc.record({ ...tagged("Formed"), ...introduction, told: count }),

@@ -125,6 +125,28 @@ export const goldenFrames: Readonly<Record<string, GoldenFrame>> = {
     }],
     part: undefined
   },
+  "fence-since": {
+    header,
+    content: [{
+      _tag: "Fence",
+      request: 9,
+      ...name,
+      id: { session: "s", sequence: 300 },
+      mark: undefined,
+      since: new Map([["n1.0mi8dfxmoabcdef.1", 2]])
+    }, {
+      _tag: "Fenced",
+      request: 9,
+      asked: undefined,
+      mark: "0mi8dfxmoabcdef.7",
+      word: {
+        _tag: "KnownSince",
+        edits: Uint8Array.of(1, 0, 0),
+        dot: { actor: "n1.0mi8dfxmoabcdef.1", counter: 300 }
+      }
+    }],
+    part: undefined
+  },
   "fetch-since": {
     header,
     content: [{
