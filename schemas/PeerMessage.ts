@@ -180,7 +180,7 @@ export interface Fenced {
     | { readonly _tag: "Fenced" | "Unknown" | "Contended" }
     /** It was done: the state that shows it, and the last dot that it made. */
     | { readonly _tag: "Known"; readonly document: Uint8Array; readonly dot: Dot }
-    /** The same, with the changes that the sender lacks of that state; empty where it lacks none. */
+    /** The same, with the changes that the asker lacks of that state; empty if it lacks none. */
     | { readonly _tag: "KnownSince"; readonly edits: Uint8Array; readonly dot: Dot }
     | {
       readonly _tag: "Forwarded"

@@ -25,8 +25,8 @@ export const lanGrowth = {
   /**
    * Elements of sets, entries of maps and fields, all taken together. A write costs what it
    * changes, but a read from the disk takes microseconds for each element, in which its node does
-   * nothing else: some 0.4 s at this number, as `test/bench/elements.ts` measures. Less than half of
-   * suspectMillis, so that nobody believes the node to be down.
+   * nothing else: some 0.4 s at this number, as `test/bench/elements.ts` measures. Less than half
+   * of suspectMillis, so that nobody believes the node to be down.
    */
   elementsMax: 100_000,
   /**
