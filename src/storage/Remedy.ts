@@ -6,9 +6,17 @@ import { isSqliteError } from "./SqliteError.ts"
 
 /** The setting's name as its users know it. */
 const elsewhere = "give another directory with --data (EVERWRITE_DATA_DIR)"
-const moveAway = "move this file away to begin with an empty store, which other nodes do not count "
-  + "as complete, or "
+/** The files beside it are its logs: a store without them would lack commits, or get another's. */
+const moveAway =
+  "move this file away, with those beside it whose names begin with its own, to begin "
+  + "with an empty store, which other nodes do not count as complete, or "
 const notOurs = `${moveAway}${elsewhere}`
+
+/** It cannot be mended in place: a page that is bad may hide others. */
+const badPage =
+  "a page of it is bad, and the disk may be. The other replicas have its documents, and "
+  + `an empty store gets each of them when it is read: ${notOurs}. Keep the files where no other `
+  + "node has its documents"
 
 /** By the codes of the file system. */
 const byCode: Readonly<Record<string, string>> = {
@@ -29,7 +37,7 @@ const byResult: Readonly<Record<number, string>> = {
   // SQLITE_READONLY
   8: `let this user write it, or ${elsewhere}`,
   // SQLITE_CORRUPT
-  11: notOurs,
+  11: badPage,
   // SQLITE_CANTOPEN
   14: `let this user read and write it as a file, or ${elsewhere}`,
   // SQLITE_NOTADB

@@ -6,6 +6,7 @@ import {
   copyFileSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -232,5 +233,28 @@ describe("a store with a bad page", () => {
     for (const failure of failures.slice(first)) expect(failure).toMatchObject({ isLasting: true })
     expect(service.fault?.()).toMatch(/malformed/)
     for (const key of keys.slice(0, first)) expect(shown(service.read(key))).toBe("y{}")
+  })
+
+  it("that its start meets says how to go on, and goes on so with what other nodes have", async () => {
+    await open()
+    await fill()
+    await close()
+    spoilPage()
+    // The records of these writes stay in the log.
+    const service = await open(600_000, { logBytesMax: 8_000 })
+    for (const key of keys) await commit(service, put(key, "y"))
+    await close()
+    const refused = open().then(() => "opened", (error: unknown) => String(error))
+    expect(await refused).toMatch(
+      /store\.sqlite: database disk image is malformed; .*replicas.*move this file away, with those/u
+    )
+    const away = mkdtempSync(join(tmpdir(), "everwrite-away-"))
+    for (const name of readdirSync(directory).filter((each) => each.startsWith("store.sqlite"))) {
+      renameSync(join(directory, name), join(away, name))
+    }
+    const empty = await open()
+    expect(await commit(empty, put(keys[0]!, "z"))).toBeUndefined()
+    expect(empty.read(keys[1]!)._tag).toBe("Absent")
+    rmSync(away, { recursive: true })
   })
 })
