@@ -204,7 +204,7 @@ const drain = Effect.fnUntraced(function*(core: NodeCore) {
   // Their answers are gathered until the end of the turn, and then on their way to the broker.
   yield* Effect.sleep(1)
   yield* Effect.callback<void>((resume) => options.transport.flush(() => resume(Effect.void)))
-}, Effect.withSpan("everwrite.drain"))
+}, Effect.withSpan("everwrite.drain", { root: true }))
 
 /** Starts a node, which stops with the scope. */
 const start = Effect.fnUntraced(function*(
@@ -274,7 +274,7 @@ const start = Effect.fnUntraced(function*(
     return storage.crash
   })
   return { core, backend, settings, address, natsAddress: transport.address(), crash, ended }
-}, Effect.withSpan("everwrite.start"))
+})
 
 /**
  * The node as a service, for programs that are one: the layer starts it, gives them its client
@@ -292,10 +292,13 @@ export class EverwriteNode
   ): Layer.Layer<EverwriteNode, StartFailure> {
     // Several nodes may share a process and its log.
     const started = Effect.annotateLogs(start(settings, served), { node: settings.node })
-    return Layer.effect(EverwriteNode, started).pipe(
+    const node = Layer.effect(EverwriteNode, started).pipe(
       Layer.provide(layerTransport(settings)),
       Layer.provide(layerDoor(settings)),
-      Layer.provide(storage),
+      Layer.provide(storage)
+    )
+    // One span around all that it stands on; the span of a layer would last as long as the node.
+    return Layer.effectContext(Effect.withSpan(Layer.build(node), "everwrite.start")).pipe(
       Layer.provide(layerTelemetry(settings))
     )
   }
