@@ -29,9 +29,19 @@ const retryAfterOf = (failure: Failure): string =>
     ? String(Math.ceil(Number(failure.retryAfterMillis) / 1_000))
     : retryAfterSeconds
 
+/** JSON ends its line, so that the prompt of a shell begins the next one. */
+export const jsonResponse = (
+  text: string,
+  options: {
+    readonly status?: number
+    readonly contentType?: string
+    readonly headers?: Headers
+  } = {}
+): Response => HttpServerResponse.text(`${text}\n`, { contentType: "application/json", ...options })
+
 export const problemResponse = (failure: Failure, headers: Headers = {}): Response => {
   const problem = failure instanceof Error ? problemOf(failure) : failure
-  return HttpServerResponse.jsonUnsafe(problem, {
+  return jsonResponse(JSON.stringify(problem), {
     status: problem.status,
     contentType: problemContentType,
     headers: problem.status === 503 ? { ...headers, "retry-after": retryAfterOf(failure) } : headers
@@ -55,9 +65,6 @@ const absent: Problem = {
   status: 404,
   detail: "nothing is stored under this key"
 }
-
-const jsonResponse = (text: string, headers: Headers): Response =>
-  HttpServerResponse.text(text, { contentType: "application/json", headers })
 
 export interface DocumentOptions {
   /** Whether the caller asked for all siblings, be there several or not. */
@@ -99,10 +106,10 @@ export const documentResponse = (answer: BackendAnswer, options: DocumentOptions
   const merged: Headers = siblings > 1 ? { "everwrite-merged": String(siblings) } : {}
   const shown: Headers = isList ? { "everwrite-siblings": String(values.length) } : merged
   const all = { ...headers, ...shown }
-  if (options.absentIsFine) return jsonResponse(text, all)
+  if (options.absentIsFine) return jsonResponse(text, { headers: all })
   const etag = entityTag([context, text, ...Object.entries(shown).flat()])
   // A loss is told once, and has to be seen.
   return lost !== true && isKnown(options.known, etag)
     ? HttpServerResponse.empty({ status: 304, headers: { ...all, etag } })
-    : jsonResponse(text, { ...all, etag })
+    : jsonResponse(text, { headers: { ...all, etag } })
 }

@@ -13,6 +13,7 @@ import type { BucketDirectory } from "./BucketDirectory.ts"
 import type { BucketCode } from "../core/strategy/BucketCode.ts"
 import { type Typed, usualKey } from "./BucketPaths.ts"
 import { codeSchemas } from "./CodeSchemas.ts"
+import { jsonResponse } from "./Answers.ts"
 import { describedApi } from "./DescribedApi.ts"
 
 /** The page may load nothing from another origin and send nothing to one. */
@@ -49,7 +50,7 @@ export const layerPages = (
       return {
         fingerprints: buckets.map(({ fingerprint }) => fingerprint).join(),
         page: Effect.flatten(page),
-        document: HttpServerResponse.jsonUnsafe(OpenApi.fromApi(api))
+        document: jsonResponse(JSON.stringify(OpenApi.fromApi(api)))
       }
     })
     let made: Effect.Success<ReturnType<typeof make>> | undefined

@@ -4,10 +4,9 @@
  */
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
-import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import { Api } from "../../schemas/HttpApi.ts"
-import { answered, type Failure, problem, problemResponse } from "./Answers.ts"
+import { answered, type Failure, jsonResponse, problem, problemResponse } from "./Answers.ts"
 import { type BucketDirectory, timed } from "./BucketDirectory.ts"
 import { keyOf } from "./Documents.ts"
 import type { NodeMetrics } from "./Metrics.ts"
@@ -28,7 +27,7 @@ export interface InspectionOptions {
 
 /** The JSON of an answer, or a problem. */
 const shown = <R>(asked: Effect.Effect<object, Failure, R>) =>
-  answered(Effect.map(asked, (body) => HttpServerResponse.jsonUnsafe(body)))
+  answered(Effect.map(asked, (body) => jsonResponse(JSON.stringify(body))))
 
 const layerBuckets = (directory: BucketDirectory) =>
   HttpApiBuilder.group(Api, "buckets", (handlers) =>

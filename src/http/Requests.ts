@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
-import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { answerText } from "../../schemas/AnswerText.ts"
@@ -15,7 +15,7 @@ import type { Action, BackendAnswer } from "../client/Backend.ts"
 import { misshapenRequest } from "../core/model/MisshapenRequest.ts"
 import { misreadRequest } from "../core/model/MisreadRequest.ts"
 import * as Errors from "../core/model/StoreError.ts"
-import { answered, type Failure } from "./Answers.ts"
+import { answered, type Failure, jsonResponse } from "./Answers.ts"
 import type { BucketDirectory } from "./BucketDirectory.ts"
 import { readJson } from "./JsonBody.ts"
 
@@ -35,7 +35,7 @@ const responseOf = (answer: BackendAnswer): HttpServerResponse.HttpServerRespons
   const values = answer.texts ?? answer.values.map((value) => JSON.stringify(value))
   const text = answerText(undefined, { ...answer, values })
   const headers = { "cache-control": "no-store" }
-  return HttpServerResponse.text(text, { contentType: "application/json", headers })
+  return jsonResponse(text, { headers })
 }
 
 /** A read that brings operations, or a write without any, is sent to the wrong route. */

@@ -36,7 +36,7 @@ export const overloaded = problem("Overloaded", {
 /** An answer as bytes, for a connection that has none of Node's to write by. */
 export const rawAnswer = (problem: Problem): string => {
   const { status } = problem
-  const body = JSON.stringify(problem)
+  const body = `${JSON.stringify(problem)}\n`
   const retry = status === 503 ? `retry-after: ${retryAfterSeconds}\r\n` : ""
   return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\n${retry}`
     + `content-type: ${problemContentType}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n`

@@ -140,6 +140,6 @@ describe("a number in a body", () => {
     const body = `{"b":[1e21,1.5e300,9007199254740992,0.1],"a":1,"\\u0061":2,"a":3}`
     const options = { method: "PUT", query: { key }, body }
     const written = await call(server, "/v1/buckets/days/docs", options)
-    expect(await written.text()).toBe(`{"a":3,"b":[1e+21,1.5e+300,9007199254740992,0.1]}`)
+    expect(await written.text()).toBe(`{"a":3,"b":[1e+21,1.5e+300,9007199254740992,0.1]}\n`)
   })
 })
