@@ -16,7 +16,7 @@ import { BucketName } from "../core/model/Names.ts"
 import { Consistency, Replicas } from "../core/model/Settings.ts"
 import { trimmed } from "../core/model/VisibleText.ts"
 import { StoreError, UnknownBucket } from "../core/model/StoreError.ts"
-import { openBackend } from "../node/RemoteBackend.ts"
+import { addressAdvice, openBackend } from "../node/RemoteBackend.ts"
 import { type Failure, fromError, Misuse, type TypedError } from "./Failure.ts"
 
 export const jsonFlag = Flag.Boolean("json").pipe(
@@ -159,6 +159,13 @@ export const connected = <E extends TypedError>(
   return openBackend({ url, cluster, token, environment: process.env }).pipe(
     Effect.flatMap(run),
     Effect.scoped,
-    Effect.mapError((error) => fromError(error, { json }))
+    Effect.mapError((error) => fromError(error, { json, advice: adviceOf(error, url) }))
   )
+}
+
+/** How to name another address, where nothing can be reached under this one. */
+const adviceOf = (error: TypedError, url: string): string | undefined => {
+  const isOut = error._tag === "TransportUnavailable"
+    || (error._tag === "NoAnswer" && /^https?:/u.test(url))
+  return isOut ? `${addressAdvice} names another address` : undefined
 }

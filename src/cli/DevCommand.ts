@@ -45,27 +45,46 @@ interface DevFlags {
 const isOwn = (config: LoadedConfig | undefined): config is LoadedConfig =>
   config !== undefined && config.buckets.length > 0
 
+/** The configuration of the cluster; fails with all that is wrong in it. */
+export const devConfiguration = Effect.fnUntraced(function*(
+  { config, data: dataDir, natsPort, port: http }: {
+    readonly config: Option.Option<string>
+    readonly data: string | undefined
+    readonly natsPort: number | undefined
+    readonly port: number | undefined
+  }
+) {
+  const [{ configure }, { resolveDev }] = yield* Effect.promise(() =>
+    Promise.all([import("../node/Configuration.ts"), import("../node/DevCluster.ts")])
+  )
+  return yield* configure({
+    environment: process.env,
+    path: yield* configPath(config),
+    nothingToServe: () => undefined,
+    resolve: (file, loaded) =>
+      resolveDev([
+        fromObject({ http }, "--port"),
+        fromObject({ dataDir }, "--data"),
+        fromEnvironment(process.env),
+        file
+      ], { samples: !isOwn(loaded), natsPort })
+  })
+})
+
 const run = Effect.fnUntraced(function*(flags: DevFlags) {
-  const [{ layerLogs }, { resolveDev, startDev }, samples] = yield* Effect.promise(() =>
+  const [{ layerLogs }, { startDev }, samples] = yield* Effect.promise(() =>
     Promise.all([
       import("../node/Logs.ts"),
       import("../node/DevCluster.ts"),
       import("../node/SampleBuckets.ts")
     ])
   )
-  const { configure } = yield* Effect.promise(() => import("../node/Configuration.ts"))
   const natsPort = Option.getOrUndefined(flags["nats-port"])
-  const { config, settings } = yield* configure({
-    environment: process.env,
-    path: yield* configPath(flags.config),
-    nothingToServe: () => undefined,
-    resolve: (file, loaded) =>
-      resolveDev([
-        fromObject({ http: Option.getOrUndefined(flags.port) }, "--port"),
-        fromObject({ dataDir: Option.getOrUndefined(flags.data) }, "--data"),
-        fromEnvironment(process.env),
-        file
-      ], { samples: !isOwn(loaded), natsPort })
+  const { config, settings } = yield* devConfiguration({
+    config: flags.config,
+    data: Option.getOrUndefined(flags.data),
+    natsPort,
+    port: Option.getOrUndefined(flags.port)
   })
   const buckets = isOwn(config) ? config.buckets : samples.sampleBuckets
   const hints = isOwn(config) ? {} : samples.sampleNotes

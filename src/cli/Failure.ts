@@ -67,9 +67,17 @@ const codeOf = (error: TypedError): number => {
 }
 
 /** With `json`, for programs, which get an error of the store with all its fields. */
-export const fromError = (error: TypedError, options: { readonly json: boolean }): Failure => {
+export const fromError = (
+  error: TypedError,
+  options: {
+    readonly json: boolean
+    /** How to mend it, where the error does not say so itself. */
+    readonly advice?: string | undefined
+  }
+): Failure => {
   const { _tag } = error
-  const message = asFlags(error.message)
+  const advice = options.advice === undefined ? "" : `; ${options.advice}`
+  const message = asFlags(error.message) + advice
   const fields = isStoreError(error) ? encodeError(error) : { _tag }
   const text = options.json ? visibleJson({ error: { ...fields, message } }) : visibleLines(message)
   return new Failure({ code: codeOf(error), text })

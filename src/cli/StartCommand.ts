@@ -73,6 +73,32 @@ const switchFlag = (name: "form" | "waitForNats") =>
     Flag.withDescription(describe(settings[name]))
   )
 
+/** What a command line says, as texts, by the names of the settings. */
+export interface TypedSettings {
+  readonly texts: Readonly<Record<string, string | undefined>>
+  readonly config: Option.Option<string>
+  readonly json: boolean
+}
+
+/** The configuration of the node; fails with all that is wrong in it. */
+export const startConfiguration = Effect.fnUntraced(function*(
+  { config, json, texts }: TypedSettings
+) {
+  const { configure } = yield* Effect.promise(() => import("../node/Configuration.ts"))
+  return yield* configure({
+    environment: process.env,
+    path: yield* configPath(config),
+    nothingToServe,
+    resolve: (file) =>
+      resolve([
+        fromFlags(texts),
+        fromObject(json ? { logFormat: "json" } : {}, "--json"),
+        fromEnvironment(process.env),
+        file
+      ])
+  })
+})
+
 const run = Effect.fnUntraced(function*(
   flags: { readonly [name: string]: Option.Option<string> },
   options: {
@@ -82,28 +108,17 @@ const run = Effect.fnUntraced(function*(
     readonly json: boolean
   }
 ) {
-  const [{ layerLogs }, { EverwriteNode }, { configure }] = yield* Effect.promise(() =>
-    Promise.all([
-      import("../node/Logs.ts"),
-      import("../node/Node.ts"),
-      import("../node/Configuration.ts")
-    ])
+  const [{ layerLogs }, { EverwriteNode }] = yield* Effect.promise(() =>
+    Promise.all([import("../node/Logs.ts"), import("../node/Node.ts")])
   )
   const form = Option.map(options.form, String)
   const waitForNats = Option.map(options.waitForNats, String)
   const given = Object.entries({ ...flags, form, waitForNats })
     .map(([name, flag]) => [name, Option.getOrUndefined(flag)])
-  const { config, settings: resolved } = yield* configure({
-    environment: process.env,
-    path: yield* configPath(options.config),
-    nothingToServe,
-    resolve: (file) =>
-      resolve([
-        fromFlags(Object.fromEntries(given)),
-        fromObject(options.json ? { logFormat: "json" } : {}, "--json"),
-        fromEnvironment(process.env),
-        file
-      ])
+  const { config, settings: resolved } = yield* startConfiguration({
+    texts: Object.fromEntries(given),
+    config: options.config,
+    json: options.json
   })
   const { buckets } = config ?? { buckets: [] }
   let isServing = false

@@ -4,7 +4,6 @@
 import "effect/schema/SchemaJITCompiler/enable"
 import * as Cause from "effect/Cause"
 import * as CliConfig from "effect/cli/CliConfig"
-import type * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
@@ -18,10 +17,11 @@ import { del, get, operate, put } from "./DocumentCommands.ts"
 import { Failure, faultCode, misuseCode } from "./Failure.ts"
 import { natsConfigCommand } from "./NatsConfigCommand.ts"
 import { hideAddresses } from "../core/model/PublicAddress.ts"
-import { visible, visibleLines } from "../core/model/VisibleText.ts"
+import { visibleLines } from "../core/model/VisibleText.ts"
 import { helpText } from "./Help.ts"
 import { ls } from "./ListCommand.ts"
 import { line, note } from "./Output.ts"
+import { otherFaults, problemsOf } from "./RefusedFlags.ts"
 import { start } from "./StartCommand.ts"
 import { status, versionCommand } from "./StatusCommand.ts"
 import { version } from "../node/Version.ts"
@@ -43,41 +43,18 @@ const everwrite = Command.make("everwrite").pipe(
   ])
 )
 
-const flagsPlace = "flags stand behind the command, as in everwrite get scratch hello --url URL"
-
-/** The flag that stands before an argument, which was meant as its value. */
-const flagBefore = (argument: string): string | undefined => {
-  const typed = process.argv.slice(2)
-  const place = typed.indexOf(argument)
-  const flag = typed[place - 1]
-  const isFlag = flag !== undefined && flag.startsWith("-") && !flag.includes("=")
-  return isFlag && place === typed.lastIndexOf(argument) ? flag : undefined
-}
-
-const problemOf = (error: CliError.CliError): string => {
-  if (error._tag !== "UnexpectedArgument") return error.message
-  const [flag] = error.arguments.flatMap((argument) => flagBefore(argument) ?? [])
-  return flag === undefined ? error.message : `${error.message}; ${flag} takes no value`
-}
-
-/** What follows a flag before the command is read as the command, so that flag is told alone. */
-const problemsOf = (errors: ReadonlyArray<CliError.CliError>): ReadonlyArray<string> => {
-  const early = errors.find((error) =>
-    error._tag === "UnrecognizedOption" && error.command?.length === 1
-  )
-  const told = early === undefined ? errors : [early]
-  return told.map((error) => error === early ? `${error.message}; ${flagsPlace}` : problemOf(error))
-}
-
-/** Misuse is told in two lines, not in a page of help. */
+/** Misuse is told in a few lines, not in a page of help. */
 const presenter = CliOutput.layerPresenter({
   present: (event) => {
     if (event._tag === "Version") return Effect.sync(() => console.log(event.version))
     if (event._tag === "Help") return line(helpText(event.helpDoc))
-    const problems = problemsOf(event.errors).map((message) =>
-      visible(hideAddresses(message, process.argv.slice(2)).replaceAll(/\s+/gu, " "))
+    const typed = process.argv.slice(2)
+    const problems = problemsOf(event.errors, typed).join("; ")
+    const usage = `${event.commandPath.join(" ")} --help shows its usage`
+    return Effect.flatMap(
+      otherFaults(event, typed),
+      (faults) => note([problems, ...faults, usage].join("\n"))
     )
-    return note(`${problems.join("; ")}\n${event.commandPath.join(" ")} --help shows its usage`)
   }
 })
 

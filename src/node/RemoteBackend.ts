@@ -17,12 +17,18 @@ import { liveRuntime } from "./LiveRuntime.ts"
 import { fromEnvironment, fromFlags, type InvalidSetting, read } from "./Setting.ts"
 import { readForCommand } from "./Settings.ts"
 
+/** Where an address comes from, and its forms. */
+export const addressAdvice =
+  "--url (or EVERWRITE_URL), such as http://127.0.0.1:7420 of a node or nats://127.0.0.1:4222 of a "
+  + "broker,"
+
 /** A URL that leads to no cluster. */
 export class UnknownScheme extends Schema.TaggedError<UnknownScheme>()("UnknownScheme", {
   url: Schema.String
 }) {
   override get message(): string {
-    return `${this.url} is no way to a cluster: expected http://, https://, nats:// or tls://`
+    return `${this.url} is no address of a cluster, with http://, https://, nats:// or tls://: `
+      + `${addressAdvice} names one`
   }
 }
 

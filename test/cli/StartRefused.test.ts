@@ -136,3 +136,42 @@ describe("beyond loopback a node does not start", () => {
     await node.ended
   }, 60_000)
 })
+
+describe("a command line that the parser refuses is told with all else that is wrong:", () => {
+  const wrong = { EVERWRITE_LOG_LEVEL: "loud", EVERWRITE_NODES: "n1" }
+
+  it.each([
+    ["an unknown flag", ["--frob"], "Unrecognized flag: --frob in command everwrite start"],
+    ["a flag without its value", ["--node"], "Missing value for flag --node. Expected: string"],
+    [
+      "a switch with another value",
+      ["--wait-for-nats=1m"],
+      "Invalid value for flag --wait-for-nats: \"1m\". Expected: no value, or true, on, false or off"
+    ]
+  ])("%s", async (_, flags, problem) => {
+    const config = join(folder, "wrong.config.json")
+    writeFileSync(config, JSON.stringify({ natz: 1, buckets: [notes.definition] }))
+    const args = ["start", "--http=80a", "--config", config, ...flags]
+    const { code, stderr, stdout } = await run(args, { cwd: folder, env: wrong })
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" })
+    expect(stderr.trim().split("\n")).toEqual([
+      problem,
+      `${config}: there is no setting natz; expected nats`,
+      expect.stringMatching(/^http is 80a \(from --http\)/u),
+      expect.stringMatching(/^logLevel is loud \(from EVERWRITE_LOG_LEVEL\)/u),
+      expect.stringMatching(/^EVERWRITE_NODES is no variable/u),
+      "everwrite start --help shows its usage"
+    ])
+  })
+
+  it("by dev too", async () => {
+    const { code, stderr } = await run(["dev", "--port", "x"], { cwd: folder, env: wrong })
+    expect(code).toBe(1)
+    expect(stderr.trim().split("\n")).toEqual([
+      expect.stringMatching(/^Invalid value for flag --port: "x"/u),
+      expect.stringMatching(/^logLevel is loud/u),
+      expect.stringMatching(/^EVERWRITE_NODES is no variable/u),
+      "everwrite dev --help shows its usage"
+    ])
+  })
+})

@@ -110,3 +110,16 @@ describe("on a node of a cluster that has not formed", () => {
     expect(await node.ended).toMatchObject({ code: 0 })
   })
 })
+
+describe("an address that leads nowhere is told the variable, the flag and the forms:", () => {
+  const forms = /--url \(or EVERWRITE_URL\), such as http:\/\/127.0.0.1:7420 .* nats:\/\/127.0.0.1/u
+
+  it.each([
+    ["by a variable", [], { EVERWRITE_URL: "localhost:7420" }, 1],
+    ["by a variable of a port without a node", [], { EVERWRITE_URL: "http://127.0.0.1:9" }, 3],
+    ["by a flag of a broker that is not there", ["--url", "nats://127.0.0.1:9"], {}, 3]
+  ])("%s", async (_, flags, env, expected) => {
+    const { code, stderr } = await run(["get", "wishes", "ada", ...flags], { env })
+    expect({ code, stderr }).toEqual({ code: expected, stderr: expect.stringMatching(forms) })
+  })
+})
