@@ -1,6 +1,6 @@
 /**
- * Tells of a command line that the parser refuses. It refuses before the command runs, so the faults
- * of a node's file and environment are looked for here, that nobody learns of one after the other.
+ * Tells of a command line that the parser refuses. It refuses before the command runs, so the
+ * faults of a node's file and environment are looked for here: nobody is to learn of them later.
  */
 import type * as CliError from "effect/cli/CliError"
 import * as Effect from "effect/Effect"
@@ -117,7 +117,7 @@ interface Refused {
   readonly errors: ReadonlyArray<CliError.CliError>
 }
 
-/** All that is wrong besides the problems of the parser, a line for each: of a command with nodes. */
+/** All that is wrong besides the problems of the parser, a line for each, where nodes start. */
 export const otherFaults = Effect.fnUntraced(function*(
   { commandPath, errors }: Refused,
   typed: Typed

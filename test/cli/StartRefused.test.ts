@@ -146,7 +146,8 @@ describe("a command line that the parser refuses is told with all else that is w
     [
       "a switch with another value",
       ["--wait-for-nats=1m"],
-      "Invalid value for flag --wait-for-nats: \"1m\". Expected: no value, or true, on, false or off"
+      "Invalid value for flag --wait-for-nats: \"1m\". Expected: no value, or true, on, false or "
+      + "off"
     ]
   ])("%s", async (_, flags, problem) => {
     const config = join(folder, "wrong.config.json")

@@ -1,11 +1,15 @@
-// Checks that a node ends a read that nobody waits for any more, and goes on with a write.
+// Checks that a node ends a read that nobody waits for any more, over NATS with its timeout, and
+// goes on with a write.
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { makeClient } from "../../src/client/Everwrite.ts"
+import { NatsBackend } from "../../src/client/NatsBackend.ts"
 import { makeDb } from "../../src/client/Promises.ts"
+import { BucketName } from "../../src/core/model/Names.ts"
 import { buckets, notes, profiles } from "../cluster/buckets.ts"
-import { makeCluster, type MemoryCluster } from "../cluster/memoryCluster.ts"
+import { clusterName, makeCluster, type MemoryCluster } from "../cluster/memoryCluster.ts"
+import { Asked, SteppedCluster } from "../cluster/steppedCluster.ts"
 import { startServer } from "../http/served.ts"
 import { until } from "../tooling/until.ts"
 
@@ -83,5 +87,38 @@ describe("a client of HTTP that goes away", () => {
     } finally {
       await server.stop()
     }
+  })
+})
+
+describe("a read over NATS that is given up", () => {
+  it("ends with its timeout at the latest, and costs its node fewer than 12 frames until then", async () => {
+    const stepped = await SteppedCluster.start({ nodes: 3, buckets, timeoutMillis: 1_000 })
+    let frames = 0
+    stepped.loses = () => ++frames > 0
+    const { runtime } = stepped
+    const transport = stepped.cluster.connect()
+    const backend = new NatsBackend({ runtime, transport, cluster: clusterName })
+    backend.ready(() => undefined, () => undefined, () => undefined)
+    runtime.runReady()
+    const underWay = () =>
+      stepped.nodes.reduce((sum, { core }) => sum + core.coordinator.underWay(), 0)
+    const spentIn = (millis: number): number => {
+      frames = 0
+      for (let passed = 0; passed < millis; passed += 10) runtime.advance(10)
+      return frames
+    }
+    const idle = spentIn(1_000)
+    const asked = new Asked()
+    const bucket = BucketName.make(notes.name)
+    const request = { action: "read", bucket, body: { key: "k", r: "all" } } as const
+    const cancel = backend.request(request, (outcome) => asked.outcomes.push(outcome))
+    runtime.runReady()
+    cancel?.()
+    expect(underWay()).toBe(1)
+    const spent = spentIn(1_000)
+    expect(underWay()).toBe(0)
+    expect(spent - idle).toBeLessThan(12)
+    backend.close()
+    stepped.stop()
   })
 })
