@@ -91,7 +91,7 @@ describe("a client of HTTP that goes away", () => {
 })
 
 describe("a read over NATS that is given up", () => {
-  it("ends with its timeout at the latest, and costs its node fewer than 12 frames until then", async () => {
+  it("ends at its timeout at the latest, and costs its node fewer than 12 frames", async () => {
     const stepped = await SteppedCluster.start({ nodes: 3, buckets, timeoutMillis: 1_000 })
     let frames = 0
     stepped.loses = () => ++frames > 0

@@ -102,7 +102,7 @@ describe("five minutes", () => {
   })
 
   it("curl puts the same as the command does", async () => {
-    expect(await output(curl)).toBe("\"world\"")
+    expect(await output(curl)).toBe("\"world\"\n")
   })
 })
 
