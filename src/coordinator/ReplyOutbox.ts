@@ -35,10 +35,12 @@ const integerIn = (json: unknown, field: "id" | "answerBytesMax"): number | unde
 
 /** Where the answer to a request goes, which says for itself how it is to be answered. */
 export const replyTo = (
-  to: Pick<ReplyTo, "subject" | "isBatched" | "isRead">,
+  { isBatched, isRead, subject }: Pick<ReplyTo, "subject" | "isBatched" | "isRead">,
   json: unknown
 ): ReplyTo => ({
-  ...to,
+  subject,
+  isBatched,
+  isRead,
   id: integerIn(json, "id"),
   answerBytesMax: integerIn(json, "answerBytesMax") ?? 0
 })

@@ -56,20 +56,35 @@ const isCall = (value: unknown): boolean => {
 const isList = (value: unknown, isItem: (item: unknown) => boolean): boolean =>
   Array.isArray(value) && value.length <= itemsMax && value.every(isItem)
 
-/** The fields that are common, and the values that the schema takes for each. */
-const checks: ReadonlyMap<string, (value: unknown) => boolean> = new Map(Object.entries({
-  id: Number.isSafeInteger,
-  key: isFiniteJson,
-  fingerprint: isText,
-  args: isArguments,
-  calls: (value: unknown) => isList(value, isCall),
-  context: isText,
-  after: (value: unknown) => isList(value, isText),
-  operationId: isOperationId,
-  mark: isMark,
-  merge: (value: unknown) => typeof value === "boolean",
-  answerBytesMax: isCount
-}))
+/** Whether the schema takes a value of the common field with this name; none are others. */
+const isCommonField = (name: string, json: Readonly<Record<string, unknown>>): boolean => {
+  switch (name) {
+    case "id":
+      return Number.isSafeInteger(json["id"])
+    case "key":
+      return isFiniteJson(json["key"])
+    case "fingerprint":
+      return isText(json["fingerprint"])
+    case "args":
+      return isArguments(json["args"])
+    case "calls":
+      return isList(json["calls"], isCall)
+    case "context":
+      return isText(json["context"])
+    case "after":
+      return isList(json["after"], isText)
+    case "operationId":
+      return isOperationId(json["operationId"])
+    case "mark":
+      return isMark(json["mark"])
+    case "merge":
+      return typeof json["merge"] === "boolean"
+    case "answerBytesMax":
+      return isCount(json["answerBytesMax"])
+    default:
+      return false
+  }
+}
 
 /**
  * Whether a value of `JSON.parse` is a request without the rarer settings.
@@ -78,7 +93,7 @@ const checks: ReadonlyMap<string, (value: unknown) => boolean> = new Map(Object.
  */
 export const isCommonRequest = (json: unknown): json is RequestBody => {
   if (!isObject(json) || json["key"] === undefined) return false
-  for (const field in json) if (checks.get(field)?.(json[field]) !== true) return false
+  for (const field in json) if (!isCommonField(field, json)) return false
   return true
 }
 

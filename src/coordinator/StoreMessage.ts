@@ -14,9 +14,18 @@ const nameOf = ({ bucket, key }: Named): DocumentName => ({
 
 /** A document in bytes; request 0 asks for no answer. */
 export const storeMessage = (
-  named: Named,
-  stored: Pick<Store, "document" | "operation" | "request" | "sync">
-): Store => ({ _tag: "Store", ...nameOf(named), ...stored })
+  { bucket, key }: Named,
+  { document, operation, request, sync }: Pick<Store, "document" | "operation" | "request" | "sync">
+): Store => ({
+  _tag: "Store",
+  request,
+  bucket: bucket.definition.name,
+  fingerprint: bucket.fingerprint,
+  key,
+  sync,
+  document,
+  operation
+})
 
 /** Changes of a document in bytes. */
 export const deltaMessage = (

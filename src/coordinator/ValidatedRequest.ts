@@ -176,12 +176,17 @@ const callsOf = (
   })
 }
 
-const identityOf = ({ ifUnknown = "fail", mark, operationId, tried = [] }: RequestBody) => ({
-  id: operationId,
-  claim: { mark, tried: tried.map((target) => ({ node: target.node, mark: target.mark })) },
-  unreachable: tried.filter((target) => target.unreachable === true).map(({ node }) => node),
-  ifUnknown
-})
+const none: ReadonlyArray<never> = []
+
+const identityOf = ({ ifUnknown = "fail", mark, operationId: id, tried }: RequestBody) => {
+  if (tried === undefined) return { id, claim: { mark, tried: none }, unreachable: none, ifUnknown }
+  return {
+    id,
+    claim: { mark, tried: tried.map((target) => ({ node: target.node, mark: target.mark })) },
+    unreachable: tried.filter((target) => target.unreachable === true).map(({ node }) => node),
+    ifUnknown
+  }
+}
 
 const validated = <A>(make: () => A): A | Errors.StoreError => {
   try {
@@ -232,5 +237,23 @@ export const validateWrite = (
     // With one sync promised, the coordinator's own is it.
     const sync = durability === "synced" || needs.dw > 1
     const showsAlways = request.body.show === "always"
-    return { ...common, needs, calls, sync, showsAlways, ...identityOf(request.body) }
+    const { claim, id, ifUnknown, unreachable } = identityOf(request.body)
+    const { after, bucket, key, merge, row, seen, timeoutMillis } = common
+    return {
+      bucket,
+      key,
+      row,
+      seen,
+      after,
+      merge,
+      timeoutMillis,
+      needs,
+      calls,
+      id,
+      claim,
+      unreachable,
+      ifUnknown,
+      showsAlways,
+      sync
+    }
   })

@@ -165,14 +165,14 @@ export class WriteCoordinator
     }
     const { merge, showsAlways } = this.#write
     const replied = WriteDecision.had(this.decision).w
-    const shown = { seal, document, replied, nowMillis: view.agreedNow() }
+    const shown = { seal, document, replied, nowMillis: view.agreedNow(), merge }
     // Of siblings a context may only tell what its client was shown, or a put removes the rest.
     const isLarge = document.store?.kind === "tree" && sizeOf(document).content > shownBytesMax
     if (isLarge && !showsAlways) {
       runtime.mark("write: a large document is not shown")
       return unshownOf(this.#write, shown)
     }
-    const answer = answerOf(this.#write, { ...shown, merge })
+    const answer = answerOf(this.#write, shown)
     // The write is done; that its siblings cannot be merged is for the next read to say.
     const unmerged = answer._tag === "Answer"
       ? answer

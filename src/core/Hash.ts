@@ -14,6 +14,17 @@ export const md5Bits16 = (data: string): number => {
   return (bytes.charCodeAt(0) << 8) | bytes.charCodeAt(1)
 }
 
+/** The first 64 bits of MD5 of text, as two halves of 32 bits. */
+export const md5Halves = (data: string): { readonly high: number; readonly low: number } => {
+  const bytes = hash("md5", data, "binary")
+  return { high: halfAt(bytes, 0), low: halfAt(bytes, 4) }
+}
+
+/** The 32 bits from a place on, of a text with a character for each byte. */
+const halfAt = (bytes: string, at: number): number =>
+  ((bytes.charCodeAt(at) << 24) | (bytes.charCodeAt(at + 1) << 16)
+    | (bytes.charCodeAt(at + 2) << 8) | bytes.charCodeAt(at + 3)) >>> 0
+
 /** The first 64 bits of MD5, as 16 hexadecimal digits: for digests that are compared or printed. */
 export const digest64 = (data: string | Uint8Array): string => hash("md5", data, "hex").slice(0, 16)
 

@@ -92,10 +92,9 @@ export class ToldPositions {
   }
 
   #forgetOldest(): void {
+    if (this.#told.size <= this.#options.limits.toldStoresMax) return
     const [oldest] = this.#told.keys()
-    if (oldest !== undefined && this.#told.size > this.#options.limits.toldStoresMax) {
-      this.#told.delete(oldest)
-    }
+    if (oldest !== undefined) this.#told.delete(oldest)
   }
 
   #write(): void {

@@ -58,6 +58,7 @@ interface Labels {
 }
 
 interface Series {
+  readonly labels: Labels
   readonly seconds: Metric.Histogram<number>
   readonly characters: Metric.Histogram<number>
 }
@@ -78,6 +79,8 @@ const other = "other"
 export class RequestMetrics implements RequestObserver {
   readonly #options: RequestMetricsOptions
   readonly #series = new Map<string, Series>()
+  /** Of the last request: most are like the one before. */
+  #last: Series | undefined
 
   constructor(options: RequestMetricsOptions) {
     this.#options = options
@@ -98,18 +101,28 @@ export class RequestMetrics implements RequestObserver {
   }
 
   #seriesOf(labels: Labels): Series {
+    const last = this.#last
+    return last !== undefined && isSame(last.labels, labels) ? last : this.#find(labels)
+  }
+
+  #find(labels: Labels): Series {
     const key = `${labels.bucket} ${labels.operation} ${labels.origin} ${labels.outcome}`
     const found = this.#series.get(key)
-    if (found !== undefined) return found
+    if (found !== undefined) return this.#last = found
     const isFull = this.#series.size >= this.#options.seriesMax
-    if (isFull && labels.operation !== other) return this.#seriesOf({ ...labels, operation: other })
-    const made = seriesWith({ ...labels })
+    if (isFull && labels.operation !== other) return this.#find({ ...labels, operation: other })
+    const made = seriesWith(labels, { ...labels })
     this.#series.set(key, made)
     return made
   }
 }
 
-const seriesWith = (attributes: Metric.Metric.AttributeSet): Series => ({
+const isSame = (left: Labels, right: Labels): boolean =>
+  left.operation === right.operation && left.bucket === right.bucket
+  && left.origin === right.origin && left.outcome === right.outcome
+
+const seriesWith = (labels: Labels, attributes: Metric.Metric.AttributeSet): Series => ({
+  labels,
   seconds: Metric.histogram(`${prefix}request_seconds`, {
     description: secondsHelp,
     attributes,

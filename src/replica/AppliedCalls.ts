@@ -40,7 +40,6 @@ export const applyCalls = (
   }
 ): AppliedCalls => {
   const { calls, counterUpdatesMax, nextDot, nowMillis, seen, stampSeen } = options
-  const common = { counterUpdatesMax, nowMillis, seen, stampSeen }
   const join = new DeltaJoin(before)
   invariant(calls.length > 0, "an update does something")
   const deltas: Array<Document.Delta> = []
@@ -50,10 +49,18 @@ export const applyCalls = (
     const dot = nextDot()
     const isNew = !VersionVector.contains(document.context, dot.actor, dot.counter)
     invariant(isNew, "a dot that is made is new in its document")
-    const mutated = operation.mutate({ ...common, document, dot, args })
+    const mutated = operation.mutate({
+      document,
+      dot,
+      args,
+      seen,
+      stampSeen,
+      nowMillis,
+      counterUpdatesMax
+    })
     if (mutated._tag !== "Changed") return mutated
     const { deferred, store } = mutated.delta
-    if (!Document.canJoin(document, { ...Document.empty, store })) {
+    if (!Document.canHold(document, store)) {
       return { _tag: "InvalidArguments", path: "$", problem: otherKind }
     }
     defers ||= deferred.length > 0

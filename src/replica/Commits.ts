@@ -16,7 +16,7 @@ import type {
 } from "../storage/Storage.ts"
 import { DiskBreaker } from "./DiskBreaker.ts"
 import type { Noted } from "./OperationIndex.ts"
-import type { LocalDocument, LocalRead } from "./LocalDocument.ts"
+import type { FoundDocument, LocalRead } from "./LocalDocument.ts"
 import { MendedDocuments } from "./MendedDocuments.ts"
 import { type CommitUnderWay, type ShownLimits, ShownVersions } from "./ShownVersions.ts"
 
@@ -28,7 +28,7 @@ export type CommitLimits =
 export interface DocumentCommit {
   readonly key: RowKey
   readonly before: LocalRead
-  readonly newest: LocalDocument
+  readonly newest: FoundDocument
   /** Whether it is acknowledged before it is on disk: then readers see it at once. */
   readonly fromMemory: boolean | undefined
   readonly change: Omit<Change, "key"> & {
@@ -90,10 +90,8 @@ export class Commits {
     })
     if (refusal !== undefined) return refusal
     noted?.accepted(sequences)
-    const { digest, document, own } = newest
-    const found = { _tag: "Found", document, digest, own } as const
-    commit = this.shown.begin(key, before, found)
-    if (fromMemory === true) this.shown.acknowledge(key, found)
+    commit = this.shown.begin(key, before, newest)
+    if (fromMemory === true) this.shown.acknowledge(key, newest)
     return undefined
   }
 

@@ -9,33 +9,36 @@ import { type RowKey, textOf } from "../core/model/RowKey.ts"
 import type { LocalDocument } from "./LocalDocument.ts"
 import { memoryOf } from "./MemoryOf.ts"
 
-interface Cached {
+interface Cached<Held> {
   readonly name: string
-  held: LocalDocument
+  held: Held
   bytes: number
   /** The one that was used next after this one. */
-  newer: Cached | undefined
+  newer: Cached<Held> | undefined
   /** The one that was used last before this one. */
-  older: Cached | undefined
+  older: Cached<Held> | undefined
 }
 
 /**
  * The documents are also a list in the order of their last use: to move one there costs less than
  * to insert it again into the map.
  */
-export class DocumentCache {
+export class DocumentCache<Held extends LocalDocument = LocalDocument> {
   readonly #bytesMax: number
-  readonly #cached = new Map<string, Cached>()
-  #newest: Cached | undefined
-  #oldest: Cached | undefined
+  readonly #cached = new Map<string, Cached<Held>>()
+  #newest: Cached<Held> | undefined
+  #oldest: Cached<Held> | undefined
   #bytes = 0
+  /** The last document looked for: a write sets the one that it got. */
+  #last: { readonly key: RowKey; readonly cached: Cached<Held> | undefined } | undefined
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax
   }
 
-  get(key: RowKey): LocalDocument | undefined {
+  get(key: RowKey): Held | undefined {
     const cached = this.#cached.get(textOf(key))
+    this.#last = { key, cached }
     if (cached === undefined) return undefined
     this.#use(cached)
     return cached.held
@@ -51,10 +54,10 @@ export class DocumentCache {
   }
 
   /** `encodedBytes` is the size of the document, encoded. */
-  set(key: RowKey, held: LocalDocument, encodedBytes: number): void {
+  set(key: RowKey, held: Held, encodedBytes: number): void {
     const name = textOf(key)
     const bytes = memoryOf(held.document, { encodedBytes, name })
-    const known = this.#cached.get(name)
+    const known = this.#last?.key === key ? this.#last.cached : this.#cached.get(name)
     if (bytes > this.#bytesMax) {
       if (known !== undefined) this.#forget(known)
       return
@@ -70,32 +73,35 @@ export class DocumentCache {
   }
 
   clear(): void {
+    this.#last = undefined
     this.#cached.clear()
     this.#newest = undefined
     this.#oldest = undefined
     this.#bytes = 0
   }
 
-  #add(name: string, held: LocalDocument, bytes: number): void {
-    const cached: Cached = { name, held, bytes, newer: undefined, older: undefined }
+  #add(name: string, held: Held, bytes: number): void {
+    const cached: Cached<Held> = { name, held, bytes, newer: undefined, older: undefined }
+    this.#last = undefined
     this.#cached.set(name, cached)
     this.#bytes += bytes
     this.#append(cached)
   }
 
-  #use(cached: Cached): void {
+  #use(cached: Cached<Held>): void {
     if (cached === this.#newest) return
     this.#takeOut(cached)
     this.#append(cached)
   }
 
-  #forget(cached: Cached): void {
+  #forget(cached: Cached<Held>): void {
+    this.#last = undefined
     this.#cached.delete(cached.name)
     this.#bytes -= cached.bytes
     this.#takeOut(cached)
   }
 
-  #append(cached: Cached): void {
+  #append(cached: Cached<Held>): void {
     cached.older = this.#newest
     cached.newer = undefined
     if (this.#newest === undefined) this.#oldest = cached
@@ -103,7 +109,7 @@ export class DocumentCache {
     this.#newest = cached
   }
 
-  #takeOut({ newer, older }: Cached): void {
+  #takeOut({ newer, older }: Cached<Held>): void {
     if (older === undefined) this.#oldest = newer
     else older.newer = newer
     if (newer === undefined) this.#newest = older

@@ -24,6 +24,8 @@ export class DotIssuer {
   readonly #node: NodeId
   readonly #last: LastIssuedDots
   #incarnation: Incarnation.Incarnation
+  /** The beginning of the actors of this incarnation. */
+  #beginning: string
   /** The last birth or counter. */
   #issued = 0
   #births = 0
@@ -39,6 +41,7 @@ export class DotIssuer {
     this.#runtime = options.runtime
     this.#node = options.node
     this.#incarnation = options.incarnation
+    this.#beginning = Dot.beginningOf(this.#self())
   }
 
   get incarnation(): Incarnation.Incarnation {
@@ -95,7 +98,7 @@ export class DotIssuer {
 
   /** Whether an actor is one of the present incarnation. */
   made(actor: Dot.Actor): boolean {
-    return Dot.isActorOf(actor, this.#self())
+    return actor.startsWith(this.#beginning)
   }
 
   /**
@@ -115,6 +118,7 @@ export class DotIssuer {
   endIncarnation(): void {
     const { id, now } = this.#runtime
     this.#incarnation = Incarnation.next({ previous: this.#incarnation, now: now(), id: id() })
+    this.#beginning = Dot.beginningOf(this.#self())
     this.#issued = 0
     this.#last.clear()
   }

@@ -10,7 +10,7 @@
  */
 import type { Actor } from "../core/clock/Dot.ts"
 import type { Document } from "../core/crdt/Document.ts"
-import { digest64 } from "../core/Hash.ts"
+import { md5Halves } from "../core/Hash.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import { type RowKey, textOf } from "../core/model/RowKey.ts"
 import type { KeyedRow, StorageService } from "../storage/Storage.ts"
@@ -93,11 +93,7 @@ export class LastIssuedDots {
 
   #hashOf(key: RowKey): KeyHash {
     if (this.#hashed?.key === key) return this.#hashed.hash
-    const digest = digest64(`${this.#options.salt}\0${textOf(key)}`)
-    const hash = {
-      high: Number.parseInt(digest.slice(0, 8), 16),
-      low: Number.parseInt(digest.slice(8), 16)
-    }
+    const hash = md5Halves(`${this.#options.salt}\0${textOf(key)}`)
     this.#hashed = { key, hash }
     return hash
   }

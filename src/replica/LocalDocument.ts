@@ -12,9 +12,13 @@ export interface LocalDocument {
   readonly own: Actor
 }
 
+export interface FoundDocument extends LocalDocument {
+  readonly _tag: "Found"
+}
+
 /** The state of this replica under a key; a damaged row counts as missing, but is known to be. */
 export type LocalRead =
-  | ({ readonly _tag: "Found" } & LocalDocument)
+  | FoundDocument
   | { readonly _tag: "Absent" }
   | { readonly _tag: "Damaged"; readonly detail: string }
 

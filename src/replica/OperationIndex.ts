@@ -49,6 +49,16 @@ export interface Noted {
   readonly failed: () => void
 }
 
+/** An operation that was looked for, and its entry where there is one. */
+interface Found {
+  readonly key: RowKey
+  readonly id: OperationId
+  readonly name: string
+  readonly entry: Entry | undefined
+}
+
+const none: ReadonlyArray<never> = []
+
 /** Rows read at once when they are loaded, and removed with one change. */
 const loadedAtOnce = 1000
 const removedAtOnce = 32
@@ -70,8 +80,8 @@ export class OperationIndex {
   #lastRow = 0
   /** Rows of forgotten operations that are still on disk. */
   #doomed: Array<RowName> = []
-  /** The last name: a request asks for its operation several times. */
-  #named: { readonly key: RowKey; readonly id: OperationId; readonly name: string } | undefined
+  /** The last operation looked for: a request asks for its own several times. */
+  #last: Found | undefined
   #arrivals = 0
   #evictedThrough = 0
   #evicted = 0
@@ -113,15 +123,14 @@ export class OperationIndex {
   }
 
   find(key: RowKey, id: OperationId): Entry | undefined {
-    return this.#entries.get(this.#nameOf(key, id))
+    return this.#find(key, id).entry
   }
 
-  #nameOf(key: RowKey, id: OperationId): string {
-    const named = this.#named
-    if (named?.key === key && named.id === id) return named.name
+  #find(key: RowKey, id: OperationId): Found {
+    const last = this.#last
+    if (last?.key === key && last.id === id) return last
     const name = operationName(key, id)
-    this.#named = { key, id, name }
-    return name
+    return this.#last = { key, id, name, entry: this.#entries.get(name) }
   }
 
   /** Whether an operation is known to have made this dot. */
@@ -137,10 +146,9 @@ export class OperationIndex {
    */
   applied(key: RowKey, operation: OperationRow.AppliedOperation): Noted {
     const { dot, id } = operation
-    const name = this.#nameOf(key, id)
-    const before = this.#entries.get(name)
+    const { entry: before, name } = this.#find(key, id)
     const bytes = OperationRow.encode({ id, dot, document: key })
-    const doomed = this.#doomed.splice(0, removedAtOnce)
+    const doomed = this.#doomed.length === 0 ? none : this.#doomed.splice(0, removedAtOnce)
     let row: RowName | undefined
     const rowName = (sequences: ReadonlyArray<number>): RowName =>
       row ??= this.#nextRow(key.partition, sequences.at(-1)!)
@@ -159,7 +167,7 @@ export class OperationIndex {
       accepted: (sequences) => {
         entry.row = rowName(sequences)
         if (before?._tag === "Applied" && before.row !== undefined) this.#doomed.push(before.row)
-        this.#put(name, entry)
+        this.#put(name, entry, before)
       },
       failed: () => {
         this.#doomed.push(...doomed)
@@ -171,18 +179,14 @@ export class OperationIndex {
 
   /** Notes that an operation was sent to a node, under this mark. */
   forwarded(key: RowKey, id: OperationId, target: Target): void {
-    const name = this.#nameOf(key, id)
-    const before = this.#entries.get(name)
+    const { entry: before, name } = this.#find(key, id)
     if (before?._tag === "Applied") return
     const targets = before?._tag === "Forwarded" ? before.targets : []
     const isNoted = targets.some(({ mark, node }) => node === target.node && mark === target.mark)
     if (isNoted) return
-    this.#put(name, {
-      _tag: "Forwarded",
-      arrival: ++this.#arrivals,
-      targets: [...targets, target],
-      fencedAt: fenceOf(before)
-    })
+    const fencedAt = fenceOf(before)
+    const forwarded = { targets: [...targets, target], fencedAt }
+    this.#put(name, { _tag: "Forwarded", arrival: ++this.#arrivals, ...forwarded }, before)
   }
 
   /**
@@ -190,15 +194,15 @@ export class OperationIndex {
    * forwarded stays noted, unless those nodes have refused it (`isRefused`).
    */
   fence(key: RowKey, id: OperationId, { isRefused = false } = {}): void {
-    const name = this.#nameOf(key, id)
-    const before = this.#entries.get(name)
+    const { entry: before, name } = this.#find(key, id)
     if (before?._tag === "Applied") return
     const arrival = ++this.#arrivals
     this.#put(
       name,
       before?._tag === "Forwarded" && !isRefused
         ? { ...before, arrival, fencedAt: arrival }
-        : { _tag: "Fenced", arrival }
+        : { _tag: "Fenced", arrival },
+      before
     )
   }
 
@@ -211,8 +215,10 @@ export class OperationIndex {
     return [this.#lastRow, partition]
   }
 
-  #put(name: string, entry: Entry): void {
-    this.#entries.delete(name)
+  /** Puts an entry last, in place of one under the same name. */
+  #put(name: string, entry: Entry, before: Entry | undefined): void {
+    this.#last = undefined
+    if (before !== undefined) this.#entries.delete(name)
     this.#entries.set(name, entry)
     if (this.#entries.size <= this.#max) return
     this.#oldestFirst ??= this.#entries.entries()
@@ -255,7 +261,8 @@ export class OperationIndex {
     }
     loaded.sort((left, right) => numberOf(left.row) - numberOf(right.row))
     for (const { dot, name, row } of loaded) {
-      this.#put(name, { _tag: "Applied", arrival: ++this.#arrivals, dot, row })
+      const before = this.#entries.get(name)
+      this.#put(name, { _tag: "Applied", arrival: ++this.#arrivals, dot, row }, before)
     }
   }
 

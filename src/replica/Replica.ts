@@ -26,7 +26,7 @@ import { type CommitLimits, Commits } from "./Commits.ts"
 import { DocumentCache } from "./DocumentCache.ts"
 import { DocumentGrowth } from "./DocumentGrowth.ts"
 import { DotIssuer } from "./DotIssuer.ts"
-import { documentOf, type LocalDocument, type LocalRead } from "./LocalDocument.ts"
+import { documentOf, type FoundDocument, type LocalRead } from "./LocalDocument.ts"
 import type { MendedDocuments } from "./MendedDocuments.ts"
 import { OperationIndex } from "./OperationIndex.ts"
 import type { AppliedOperation } from "./OperationRow.ts"
@@ -62,7 +62,7 @@ export type { Call, Joined, Update, Updated } from "./Update.ts"
 
 export class Replica {
   readonly #options: ReplicaOptions
-  readonly #cache: DocumentCache
+  readonly #cache: DocumentCache<FoundDocument>
   readonly #dots: DotIssuer
   readonly operations: OperationIndex
   readonly growth: DocumentGrowth
@@ -140,19 +140,20 @@ export class Replica {
 
   /** The newest state, committed or not: for operations, which work on it, and not for readers. */
   read(key: RowKey): LocalRead {
-    const cached = this.#cache.get(key)
-    if (cached !== undefined) return { _tag: "Found", ...cached }
-    return this.#stored(key, (held, bytes) => this.#cache.set(key, held, bytes))
+    return this.#cache.get(key)
+      ?? this.#stored(key, (held, bytes) => this.#cache.set(key, held, bytes))
   }
 
-  #stored(key: RowKey, keep?: (held: LocalDocument, bytes: number) => void): LocalRead {
+  #stored(key: RowKey, keep?: (held: FoundDocument, bytes: number) => void): LocalRead {
     const result = this.#options.storage.read(key)
     if (result._tag === "Absent") return result
     if (result._tag === "Damaged") return this.#damaged(result.detail)
     const held = RowCodec.decode(result.document)
     if (held instanceof Malformed) return this.#damaged(held.message)
-    keep?.(held, RowCodec.bytesOf(result.document))
-    return { _tag: "Found", ...held }
+    const { digest, document, own } = held
+    const found = { _tag: "Found", document, digest, own } as const
+    keep?.(found, RowCodec.bytesOf(result.document))
+    return found
   }
 
   /** The memory of an operation on a document; undefined where there is none. */
@@ -190,7 +191,9 @@ export class Replica {
     const { limits: { counterUpdatesMax }, runtime, stampMillis } = this.#options
     const nowMillis = stampMillis()
     const nextDot = () => this.#dots.next(actor)
-    const applied = applyCalls(before, { ...update, counterUpdatesMax, nowMillis, nextDot })
+    const { calls, seen, stampSeen } = update
+    const made = { calls, seen, stampSeen, counterUpdatesMax, nowMillis, nextDot }
+    const applied = applyCalls(before, made)
     if (applied._tag !== "Applied") return applied
     const after = applied.document
     const encoded = encode(after)
@@ -231,7 +234,7 @@ export class Replica {
     this.#counts.joins++
     if (discards) this.#counts.discards++
     const whole = "document" in arrival ? arrival : undefined
-    if (local._tag === "Found" && RowCodec.contradicts(local, { ...whole, joined: after })) {
+    if (local._tag === "Found" && RowCodec.contradicts(local, after, whole)) {
       this.#counts.divergences++
     }
     const isKnown = operation === undefined || this.operations.hasApplied(key, operation)
@@ -289,7 +292,7 @@ export class Replica {
     onCommit: OnCommit
   ): StorageFailure | undefined {
     const { after: document, encoded, fromMemory, key, own } = options
-    const newest = { document, digest: encoded.digest, own }
+    const newest = { _tag: "Found", document, digest: encoded.digest, own } as const
     const change = RowCodec.change(options)
     const noted = options.operation && this.operations.applied(key, options.operation)
     const leaves = this.#dots.rowsWith(key, own, document)

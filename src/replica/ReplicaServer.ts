@@ -4,6 +4,8 @@
  * A node that does not know a bucket stores and serves its documents all the same; one that knows
  * it by another fingerprint refuses, because joining would mix two meanings.
  */
+import type { Arrival } from "./Arrival.ts"
+import { RecurringTexts } from "../core/codec/RecurringTexts.ts"
 import type {
   DocumentName,
   Fetch,
@@ -33,6 +35,12 @@ const nothing: Uint8Array = new Uint8Array(0)
 
 type AnyFetch = Fetch | FetchAfter | FetchSince
 
+/** Where an arrival goes. */
+interface To {
+  readonly key: RowKey
+  readonly fromMemory: boolean
+}
+
 export class ReplicaServer {
   readonly handlers: PeerHandlers<
     "Store" | "StoreDelta" | "Fetch" | "FetchAfter" | "FetchSince" | "List"
@@ -52,6 +60,8 @@ export class ReplicaServer {
   readonly #completeness: () => Completeness
   readonly #work: WorkQueue
   readonly #limits: ScanLimits
+  /** Actors, most of which many documents have. */
+  readonly #recurring = new RecurringTexts()
 
   constructor(
     options: {
@@ -88,10 +98,12 @@ export class ReplicaServer {
     if (mismatch !== undefined) return refuse(mismatch)
     if (!this.#replica.writable()) return refuse("the disk takes no writes")
     const key = this.#keyOf(message)
-    const arrival = message._tag === "Store" ? this.#read(message) : this.#readEdits(message)
+    const to = { key, fromMemory: !message.sync && request !== 0 }
+    const arrival = message._tag === "Store"
+      ? this.#read(message, to)
+      : this.#readEdits(message, to)
     if (typeof arrival === "string") return refuse(arrival)
-    const fromMemory = !message.sync && request !== 0
-    const joined = this.#replica.join({ key, ...arrival, fromMemory }, (failure) => {
+    const joined = this.#replica.join(arrival, (failure) => {
       if (!message.sync || request === 0) return
       if (failure === undefined) {
         reply({ _tag: "Stored", request, durable: true, completeness: this.#completenessOf(key) })
@@ -162,14 +174,14 @@ export class ReplicaServer {
   }
 
   /** The document of a message, or why it is none of its bucket. */
-  #read({ bucket, document: bytes, operation }: Store) {
+  #read({ bucket, document: bytes, operation }: Store, { fromMemory, key }: To): Arrival | string {
     const kind = this.#buckets.get(bucket)?.strategy.kind
     try {
-      const { digest, document } = DocumentCodec.decodeWithDigest(bytes)
+      const { digest, document } = DocumentCodec.decodeWithDigest(bytes, this.#recurring)
       const fits = kind === undefined || document.store === undefined
         || document.store.kind === kind
       return fits
-        ? { document, encoded: { bytes, digest }, operation }
+        ? { key, fromMemory, document, encoded: { bytes, digest }, operation }
         : "a state of another kind of bucket"
     } catch (error) {
       if (!(error instanceof Malformed)) throw error
@@ -178,7 +190,7 @@ export class ReplicaServer {
   }
 
   /** The changes of a message, or why they are none of its bucket. */
-  #readEdits({ bucket, edits: bytes, operation }: StoreDelta) {
+  #readEdits({ bucket, edits: bytes, operation }: StoreDelta, to: To): Arrival | string {
     const kind = this.#buckets.get(bucket)?.strategy.kind
     try {
       const edits = DeltaCodec.decode(bytes)
@@ -187,7 +199,9 @@ export class ReplicaServer {
           deltas.every(({ store }) => store === undefined || store.kind === kind)
         )
       // The bytes of the message are those of its frame, which is used again.
-      return fits ? { edits, bytes: bytes.slice(), operation } : "a state of another kind of bucket"
+      return fits
+        ? { ...to, edits, bytes: bytes.slice(), operation }
+        : "a state of another kind of bucket"
     } catch (error) {
       if (!(error instanceof Malformed)) throw error
       return `not a change of a document: ${error.message}`

@@ -313,16 +313,12 @@ const unlessMalformed = <A>(read: () => A): A | Malformed => {
  */
 export const contradicts = (
   held: LocalDocument,
-  arrival: {
-    /** Undefined of changes that came without their document. */
-    readonly document?: Document
-    readonly joined: Document
-    readonly encoded?: EncodedDocument
-  }
+  joined: Document,
+  /** Undefined of changes that came without their document. */
+  whole: { readonly document: Document; readonly encoded?: EncodedDocument } | undefined
 ): boolean => {
-  const { document, encoded, joined } = arrival
   if (joined.context !== held.document.context) return false
   if (joined.store !== held.document.store || joined.expiry !== held.document.expiry) return true
-  return document !== undefined && encoded !== undefined && encoded.digest !== held.digest
-    && VersionVector.covers(document.context, held.document.context)
+  return whole?.encoded !== undefined && whole.encoded.digest !== held.digest
+    && VersionVector.covers(whole.document.context, held.document.context)
 }

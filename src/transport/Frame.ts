@@ -217,7 +217,7 @@ const readHeader = (reader: ByteReader, bytes: Uint8Array): FrameHeader => {
   const clockMillis = reader.varint("a time")
   const receiverClockMillis = reader.varint("a time")
   const heldMillis = reader.varint("a time")
-  const position = readPosition(reader)
+  const told = readPosition(reader)
   return {
     cluster,
     partitionCount,
@@ -225,9 +225,9 @@ const readHeader = (reader: ByteReader, bytes: Uint8Array): FrameHeader => {
     number: numberIn(bytes),
     receiverIncarnation,
     clockMillis,
-    ...receiverClockMillis === 0 ? {} : { receiverClockMillis },
-    ...heldMillis === 0 ? {} : { heldMillis },
-    ...position.changes === 0 ? {} : { position }
+    receiverClockMillis: receiverClockMillis === 0 ? undefined : receiverClockMillis,
+    heldMillis: heldMillis === 0 ? undefined : heldMillis,
+    position: told.changes === 0 ? undefined : told
   }
 }
 

@@ -49,7 +49,10 @@ const newRoundTripShare = 1 / 8
 export class InFlightRequests<W extends Waiting> {
   readonly #runtime: Runtime
   readonly #limits: ResendLimits
+  /** By place, which is small for long: a map hashes large numbers outside of compiled code. */
   readonly #entries = new Map<number, Entry<W>>()
+  /** A request's number is so much more than its place. */
+  readonly #before: number
   /** The first pause of the next request. */
   #pauseMillis: number
   #averageMillis: number | undefined
@@ -73,7 +76,7 @@ export class InFlightRequests<W extends Waiting> {
     this.#runtime = options.runtime
     this.#limits = options.limits
     this.#pauseMillis = options.limits.firstPauseMillis
-    this.#numbers = Math.max(options.firstNumber ?? 1, 1) - 1
+    this.#before = this.#numbers = Math.max(options.firstNumber ?? 1, 1) - 1
   }
 
   get size(): number {
@@ -94,7 +97,7 @@ export class InFlightRequests<W extends Waiting> {
     const pauseMillis = this.#pauseMillis
     const sentAt = this.#runtime.elapsed()
     const resendAt = sentAt + pauseMillis
-    this.#entries.set(number, {
+    this.#entries.set(number - this.#before, {
       waiting,
       sentAt,
       isResent: false,
@@ -114,7 +117,7 @@ export class InFlightRequests<W extends Waiting> {
    * request would ever be answered after one sending, and measure it.
    */
   answered(number: number): void {
-    const entry = this.#entries.get(number)
+    const entry = this.#entries.get(number - this.#before)
     if (entry === undefined) return
     if (entry.isResent) {
       this.#pauseMillis = Math.max(this.#pauseMillis, this.#bounded(entry.pauseMillis))
@@ -132,16 +135,16 @@ export class InFlightRequests<W extends Waiting> {
 
   /** An answer is on its way, and not all there: the request is sent again one pause from now. */
   postpone(number: number): void {
-    const entry = this.#entries.get(number)
+    const entry = this.#entries.get(number - this.#before)
     if (entry !== undefined) entry.resendAt = this.#runtime.elapsed() + entry.pauseMillis
   }
 
   get(number: number): W | undefined {
-    return this.#entries.get(number)?.waiting
+    return this.#entries.get(number - this.#before)?.waiting
   }
 
   remove(number: number): void {
-    this.#entries.delete(number)
+    this.#entries.delete(number - this.#before)
   }
 
   /** Sends everything again: after a reconnection, when all that was out may be lost. */
@@ -158,8 +161,8 @@ export class InFlightRequests<W extends Waiting> {
 
   /** Ends every request as if its time were up. */
   expireAll(): void {
-    runEach(this.#entries, ([number, { waiting }]) => {
-      this.#entries.delete(number)
+    runEach(this.#entries, ([place, { waiting }]) => {
+      this.#entries.delete(place)
       waiting.expire()
     })
   }
@@ -213,14 +216,14 @@ export class InFlightRequests<W extends Waiting> {
   #sweep(now: number): void {
     const due: Array<number> = []
     // `forEach` makes no pair for each entry, and most entries are only looked at.
-    this.#entries.forEach(({ lateAt, resendAt, waiting: { deadline } }, number) => {
-      if (deadline <= now || resendAt <= now || lateAt <= now) due.push(number)
+    this.#entries.forEach(({ lateAt, resendAt, waiting: { deadline } }, place) => {
+      if (deadline <= now || resendAt <= now || lateAt <= now) due.push(place)
     })
-    runEach(due, (number) => this.#sweepOne(number, now))
+    runEach(due, (place) => this.#sweepOne(place, now))
   }
 
-  #sweepOne(number: number, now: number): void {
-    const entry = this.#entries.get(number)
+  #sweepOne(place: number, now: number): void {
+    const entry = this.#entries.get(place)
     // One that was due may have ended another.
     if (entry === undefined) return
     if (entry.lateAt <= now) {
@@ -228,7 +231,7 @@ export class InFlightRequests<W extends Waiting> {
       entry.waiting.late?.()
     }
     if (entry.waiting.deadline <= now) {
-      this.#entries.delete(number)
+      this.#entries.delete(place)
       return entry.waiting.expire()
     }
     if (entry.resendAt > now) return

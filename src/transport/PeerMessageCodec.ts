@@ -267,11 +267,12 @@ export const readMessage = (reader: ByteReader): ReceivedMessage => {
   return { message: readFields(reader, { _tag: tag, request }), ring }
 }
 
-const readStore = (reader: ByteReader, request: number): Store => {
+const readStore = (reader: ByteReader, request: number, isNamed: boolean): Store => {
   const { bucket, fingerprint, key } = readName(reader)
   const sync = readFlag(reader)
   const document = reader.bytes("a document")
-  return { _tag: "Store", request, bucket, fingerprint, key, sync, document }
+  const operation = isNamed ? readOperation(reader) : undefined
+  return { _tag: "Store", request, bucket, fingerprint, key, sync, document, operation }
 }
 
 const readFetch = (reader: ByteReader) => {
@@ -285,9 +286,9 @@ const readFields = (
 ): PeerMessage => {
   switch (_tag) {
     case "Store":
-      return readStore(reader, request)
+      return readStore(reader, request, false)
     case "NamedStore":
-      return { ...readStore(reader, request), operation: readOperation(reader) }
+      return readStore(reader, request, true)
     case "Stored":
       return { _tag, request, durable: readFlag(reader), completeness: readCompleteness(reader) }
     case "Fetch": {

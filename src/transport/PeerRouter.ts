@@ -5,6 +5,7 @@
  * itself: their senders learn of the disagreement, while answers, and all that will reconcile
  * rings, still pass. A handler that fails loses the one message that it failed on.
  */
+import { RecurringTexts } from "../core/codec/RecurringTexts.ts"
 import type {
   PeerHandlers,
   PeerMessage,
@@ -17,7 +18,7 @@ import type { NodeLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import type { WorkQueue } from "../core/WorkQueue.ts"
-import { readMessage } from "./PeerMessageCodec.ts"
+import { readMessage, type ReceivedMessage } from "./PeerMessageCodec.ts"
 
 export interface PeerRouterOptions {
   readonly runtime: Pick<Runtime, "mark">
@@ -35,6 +36,8 @@ export interface PeerRouterOptions {
 
 export class PeerRouter {
   readonly #options: PeerRouterOptions
+  /** Of all messages: most name the same few buckets and sessions. */
+  readonly #recurring = new RecurringTexts()
   #otherRing = 0
   #handlerFailures = 0
 
@@ -59,7 +62,7 @@ export class PeerRouter {
   take(from: NodeId, messages: Uint8Array): void {
     const { limits: { frameMessagesMax }, onMalformed, send, work } = this.#options
     const reply: Reply = (answer) => send(from, answer)
-    const reader = new ByteReader(messages)
+    const reader = new ByteReader(messages, 0, messages.length, this.#recurring)
     let left = frameMessagesMax
     work.add(() => {
       if (reader.remaining === 0) return false
@@ -69,18 +72,15 @@ export class PeerRouter {
         onMalformed()
         return false
       }
-      this.#take(from, { ...read, reply })
+      this.#take(from, read, reply)
       return reader.remaining > 0
     }, messages.length)
   }
 
   #take(
     from: NodeId,
-    { message, reply, ring }: {
-      readonly message: PeerMessage
-      readonly ring: string | undefined
-      readonly reply: Reply
-    }
+    { message, ring }: ReceivedMessage,
+    reply: Reply
   ): void {
     const { onHandlerFailure, ringDigest } = this.#options
     if (ring !== undefined && ring !== ringDigest()) return this.#refuse(from, message)

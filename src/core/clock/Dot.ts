@@ -24,11 +24,16 @@ export const actor = (
   names: { readonly node: NodeId; readonly incarnation: Incarnation; readonly birth: number }
 ): Actor => `${names.node}.${names.incarnation}.${names.birth.toString(36)}`
 
+/** The beginning of the actors of an incarnation of a node, and of no others. */
+export const beginningOf = (
+  of: { readonly node: NodeId; readonly incarnation: Incarnation }
+): string => `${of.node}.${of.incarnation}.`
+
 /** Whether an actor belongs to this incarnation of this node. */
 export const isActorOf = (
   candidate: Actor,
   incarnation: { readonly node: NodeId; readonly incarnation: Incarnation }
-): boolean => candidate.startsWith(`${incarnation.node}.${incarnation.incarnation}.`)
+): boolean => candidate.startsWith(beginningOf(incarnation))
 
 /** The node that an actor belongs to, and the incarnation of it. */
 export const namesOf = (

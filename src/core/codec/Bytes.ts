@@ -7,6 +7,7 @@
  */
 import { invariant } from "../Invariant.ts"
 import { varintLength } from "./EncodedLength.ts"
+import type { RecurringTexts } from "./RecurringTexts.ts"
 
 /** Bytes that do not follow the format: the expected content, and the offset. */
 export class Malformed extends Error {
@@ -210,7 +211,6 @@ export class ByteWriter {
   }
 }
 
-const none: ReadonlyArray<string> = []
 const nothing = new Uint8Array(0)
 
 export class ByteReader {
@@ -218,8 +218,16 @@ export class ByteReader {
   readonly #end: number
   #offset: number
   #buffer: Buffer | undefined
+  readonly #recurring: RecurringTexts | undefined
 
-  constructor(bytes: Uint8Array, offset = 0, end = bytes.length) {
+  /** `recurring`: texts that most likely stand in these bytes. */
+  constructor(
+    bytes: Uint8Array,
+    offset = 0,
+    end = bytes.length,
+    recurring: RecurringTexts | undefined = undefined
+  ) {
+    this.#recurring = recurring
     this.#bytes = bytes
     this.#offset = offset
     this.#end = end
@@ -307,29 +315,23 @@ export class ByteReader {
     this.#offset += count
   }
 
-  /** A text; of `known`, the very one that equals it, so that texts that recur are made once. */
-  text(expected = "text", known: ReadonlyArray<string> = none): string {
+  text(expected = "text"): string {
     const at = this.#offset
     const count = this.count(expected)
     const start = this.#offset
     this.#offset += count
-    for (const candidate of known) if (this.#isAt(start, count, candidate)) return candidate
-    if (this.#isAscii(start, count)) return this.#text("latin1", start, this.#offset)
+    const known = this.#recurring?.find(this.#bytes, start, count)
+    if (known !== undefined) return known
+    if (this.#isAscii(start, count)) {
+      const text = this.#text("latin1", start, this.#offset)
+      this.#recurring?.keep(text, this.#bytes, start)
+      return text
+    }
     try {
       return decoder.decode(this.#bytes.subarray(start, this.#offset))
     } catch {
       throw new Malformed(`${expected} in UTF-8`, at)
     }
-  }
-
-  /** Whether the bytes are those of `candidate`; no for any that is not ASCII. */
-  #isAt(start: number, count: number, candidate: string): boolean {
-    if (candidate.length !== count) return false
-    for (let i = 0; i < count; i++) {
-      const byte = this.#bytes[start + i]!
-      if (byte > 0x7f || byte !== candidate.charCodeAt(i)) return false
-    }
-    return true
   }
 
   /** Whether these bytes are known to be ASCII. */

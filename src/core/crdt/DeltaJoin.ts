@@ -52,12 +52,7 @@ export class DeltaJoin {
 
   /** The document so far, for the next operation to look at: the next delta may change it. */
   get document(): Document {
-    return {
-      ...this.#before,
-      context: this.#context,
-      store: this.#edit.store,
-      expiry: this.#expiry
-    }
+    return this.#with(this.#before.deferred)
   }
 
   /**
@@ -92,7 +87,11 @@ export class DeltaJoin {
       !hasSeen(ended, actor, counter) && !VersionVector.covers(this.#context, seen)
     const waiting = [...deferred, ...this.#deferred].filter(waits)
     const isSame = waiting.length === deferred.length && this.#deferred.length === 0
-    return { ...this.document, deferred: isSame ? deferred : waiting.sort(compareDots) }
+    return this.#with(isSame ? deferred : waiting.sort(compareDots))
+  }
+
+  #with(deferred: Document["deferred"]): Document {
+    return { context: this.#context, store: this.#edit.store, deferred, expiry: this.#expiry }
   }
 
   #see({ dots, vector }: Seen): void {

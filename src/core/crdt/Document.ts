@@ -134,8 +134,11 @@ export const discards = (left: Document, right: Document): boolean => {
 }
 
 /** Whether two documents can be joined: their roots are of one kind, or one has no entries. */
-export const canJoin = (left: Document, right: Document): boolean =>
-  left.store === undefined || right.store === undefined || left.store.kind === right.store.kind
+export const canJoin = (left: Document, right: Document): boolean => canHold(left, right.store)
+
+/** The same of a state that has no document. */
+export const canHold = ({ store }: Document, other: DotStore | undefined): boolean =>
+  store === undefined || other === undefined || store.kind === other.kind
 
 /**
  * The least document that contains both. Returns `left` itself where `right` adds nothing, and
@@ -158,7 +161,8 @@ export const joinTelling = (
 ): Document => {
   if (left === right) return left
   const seen = { vector: right.context, dots: [] }
-  const joined = joinWith(left, { ...right, seen }, seen, onConflict)
+  const { deferred, expiry, store } = right
+  const joined = joinWith(left, { seen, store, deferred, expiry }, seen, onConflict)
   const isRight = joined.context === right.context && joined.store === right.store
     && joined.expiry === right.expiry
     && joined.deferred.length + right.deferred.length === 0

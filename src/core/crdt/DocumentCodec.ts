@@ -18,6 +18,7 @@
  * had no expiry. Their counters, and those of elements of format 1, kept no updates. A digest is
  * always that of format 3, so that replicas agree on it whichever format each of them reads.
  */
+import type { RecurringTexts } from "../codec/RecurringTexts.ts"
 import { ByteReader, ByteWriter, Malformed } from "../codec/Bytes.ts"
 import { sortedKeys } from "../codec/SortedKeys.ts"
 import { type Actor, actorPattern, compareDots } from "../clock/Dot.ts"
@@ -244,8 +245,8 @@ const skipIds = (reader: ByteReader): void => {
 }
 
 /** The document of some bytes. Throws `Malformed`. */
-export const decode = (bytes: Uint8Array): Document => {
-  const reader = new ByteReader(bytes)
+export const decode = (bytes: Uint8Array, recurring?: RecurringTexts): Document => {
+  const reader = new ByteReader(bytes, 0, bytes.length, recurring)
   const format = reader.byte("a format version")
   if (format < formats.plain || format > formats.present) {
     throw new Malformed("document format 1, 2 or 3", 0)
@@ -266,9 +267,10 @@ export const decode = (bytes: Uint8Array): Document => {
 
 /** The document of some bytes, and its digest. Throws `Malformed`. */
 export const decodeWithDigest = (
-  bytes: Uint8Array
+  bytes: Uint8Array,
+  recurring?: RecurringTexts
 ): { readonly document: Document; readonly digest: string } => {
-  const document = decode(bytes)
+  const document = decode(bytes, recurring)
   const isBytes = !isFormer(bytes) && document.store?.kind !== "tree"
   return { document, digest: isBytes ? digest64(bytes) : encode(document).digest }
 }

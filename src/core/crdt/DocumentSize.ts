@@ -67,6 +67,18 @@ const allowedOf = (limits: GrowthLimits): Readonly<Record<Measure, number>> => (
   bytes: limits.documentBytesMax
 })
 
+/** Of a limit; beyond it a document is near the limit. */
+const nearShare = 0.5
+
+/** Whether no limit is near: nearly all writes end here, so it makes nothing on the way. */
+const isFarBelow = (
+  { actors, elements, siblings }: DocumentSize,
+  bytes: number,
+  limits: GrowthLimits
+): boolean =>
+  siblings <= limits.siblingsMax * nearShare && elements <= limits.elementsMax * nearShare
+  && actors <= limits.documentActorsMax * nearShare && bytes <= limits.documentBytesMax * nearShare
+
 /** The size of a document that a write starts from or ends in. */
 interface Sized {
   readonly document: Document
@@ -76,12 +88,15 @@ interface Sized {
 
 /** Whether a client's write may make `after` of `before`. */
 export const decide = (before: Sized, after: Sized, limits: GrowthLimits): Growth => {
-  const size = { ...sizeOf(after.document), bytes: after.bytes() }
+  const grown = sizeOf(after.document)
+  const bytes = after.bytes()
+  if (isFarBelow(grown, bytes, limits)) return small
+  const size = { ...grown, bytes }
   const allowed = allowedOf(limits)
   const beyond = (share: number): ReadonlyArray<Excess> =>
     measures.filter((limit) => size[limit] > allowed[limit] * share)
       .map((limit) => ({ limit, had: size[limit], allowed: allowed[limit] }))
-  const [near] = beyond(0.5)
+  const [near] = beyond(nearShare)
   if (near === undefined) return small
   const passed = beyond(1)
   if (passed.length === 0) return { _tag: "Large", near }

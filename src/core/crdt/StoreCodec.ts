@@ -107,13 +107,13 @@ export const readDot = ({ reader, actors, context }: Reading): Dot => {
 
 const readLatest = (reading: Reading): DotStore => {
   const { reader } = reading
-  const dot = readDot(reading)
+  const { actor, counter } = readDot(reading)
   const stamp = reader.varint("a stamp")
   const at = reader.offset
   const hasValue = reader.byte("a flag")
   if (hasValue > 1) throw new Malformed("a flag", at)
   const value = hasValue === 1 ? reader.text("a value") : null
-  return { kind: "latest", ...dot, stamp, value }
+  return { kind: "latest", actor, counter, stamp, value }
 }
 
 const readValues = (reading: Reading): DotStore => {

@@ -12,10 +12,20 @@ export interface Mark {
 
 export const encode = ({ arrivals, incarnation }: Mark): string => `${incarnation}.${arrivals}`
 
+const zero = 0x30
+/** More would not be exact. */
+const digitsMax = 15
+
 /** Undefined where the text is no mark; the empty text is none. */
 export const decode = (text: string): Mark | undefined => {
-  const [incarnation = "", count = "", more] = text.split(".")
-  const arrivals = Number(count)
-  const isMark = incarnation !== "" && /^[0-9]{1,15}$/u.test(count) && more === undefined
-  return isMark ? { incarnation, arrivals } : undefined
+  const dot = text.indexOf(".")
+  const digits = text.length - dot - 1
+  if (dot < 1 || digits < 1 || digits > digitsMax) return undefined
+  let arrivals = 0
+  for (let at = dot + 1; at < text.length; at++) {
+    const digit = text.charCodeAt(at) - zero
+    if (digit < 0 || digit > 9) return undefined
+    arrivals = arrivals * 10 + digit
+  }
+  return { incarnation: text.slice(0, dot), arrivals }
 }

@@ -105,6 +105,9 @@ export const judge = (
   // It asks for a mark, and nothing else.
   if (mark === "") return { _tag: "Stale" }
   if (trace?._tag === "Applied") return { _tag: "Known" }
+  // Nearly every request is the first one for its operation.
+  const isFirst = trace === undefined && tried.length === 0 && mark !== undefined
+  if (isFirst) return isValid(memory, mark) ? { _tag: "Do" } : { _tag: "Stale" }
   const own = tried.filter(({ node }) => node === self)
   const others = tried.filter(({ node, mark: under }) => node !== self && under !== "")
   const forwarded = trace?._tag === "Forwarded"

@@ -19,8 +19,9 @@ const write = (mutation: Mutation, value: string | null): Mutated => {
     nowMillis: mutation.nowMillis,
     seen: Math.max(seenHere, mutation.stampSeen)
   })
+  const { dot: { actor, counter } } = mutation
   return replaced(mutation, {
-    store: { kind: "latest", ...mutation.dot, stamp, value },
+    store: { kind: "latest", actor, counter, stamp, value },
     vector: mutation.seen?.vector ?? VersionVector.empty
   })
 }
