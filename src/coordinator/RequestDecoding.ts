@@ -56,6 +56,9 @@ const isCall = (value: unknown): boolean => {
 const isList = (value: unknown, isItem: (item: unknown) => boolean): boolean =>
   Array.isArray(value) && value.length <= itemsMax && value.every(isItem)
 
+/** Whether values are merged: the only common field that is a flag. */
+const flagField = "merge"
+
 /** Whether the schema takes a value of the common field with this name; none are others. */
 const isCommonField = (name: string, json: Readonly<Record<string, unknown>>): boolean => {
   switch (name) {
@@ -77,8 +80,8 @@ const isCommonField = (name: string, json: Readonly<Record<string, unknown>>): b
       return isOperationId(json["operationId"])
     case "mark":
       return isMark(json["mark"])
-    case "merge":
-      return typeof json["merge"] === "boolean"
+    case flagField:
+      return typeof json[flagField] === "boolean"
     case "answerBytesMax":
       return isCount(json["answerBytesMax"])
     default:

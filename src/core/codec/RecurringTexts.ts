@@ -5,7 +5,7 @@
  */
 
 /** Longer texts are values, which do not recur. */
-const lengthMax = 100
+const longest = 100
 
 /** Each is one slot of a table, so that memory is bounded; a power of two. */
 const slots = 256
@@ -15,7 +15,7 @@ export class RecurringTexts {
 
   /** The text in ASCII that stands there, where it is remembered. */
   find(bytes: Uint8Array, start: number, count: number): string | undefined {
-    if (count === 0 || count > lengthMax) return undefined
+    if (count === 0 || count > longest) return undefined
     const text = this.#texts[slotOf(bytes, start, count)]!
     if (text.length !== count) return undefined
     // The ends of names differ more than their beginnings.
@@ -28,7 +28,7 @@ export class RecurringTexts {
 
   /** Remembers a text in ASCII that stands there, in place of another. */
   keep(text: string, bytes: Uint8Array, start: number): void {
-    if (text === "" || text.length > lengthMax) return
+    if (text === "" || text.length > longest) return
     this.#texts[slotOf(bytes, start, text.length)] = text
   }
 }

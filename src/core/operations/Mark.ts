@@ -14,13 +14,13 @@ export const encode = ({ arrivals, incarnation }: Mark): string => `${incarnatio
 
 const zero = 0x30
 /** More would not be exact. */
-const digitsMax = 15
+const mostDigits = 15
 
 /** Undefined where the text is no mark; the empty text is none. */
 export const decode = (text: string): Mark | undefined => {
   const dot = text.indexOf(".")
   const digits = text.length - dot - 1
-  if (dot < 1 || digits < 1 || digits > digitsMax) return undefined
+  if (dot < 1 || digits < 1 || digits > mostDigits) return undefined
   let arrivals = 0
   for (let at = dot + 1; at < text.length; at++) {
     const digit = text.charCodeAt(at) - zero
