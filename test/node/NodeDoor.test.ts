@@ -62,7 +62,7 @@ describe("a node that is to wait for a broker", () => {
     })
     await until(
       "it has carried the write out",
-      async () => (await answerOf(http, "/v1/buckets/visits/docs?key=home"))?.text === "1"
+      async () => (await answerOf(http, "/v1/buckets/visits/docs?key=home"))?.text === "1\n"
     )
     await Effect.runPromise(Fiber.interrupt(fiber))
     expect(await answerOf(http, "/livez")).toBeUndefined()
