@@ -19,12 +19,17 @@ export class ClientRead extends ReadCoordinator {
 
   found(outcome: ReadOutcome): void {
     if (outcome instanceof Error) return this.#open.answer(outcome)
-    const { counters, seal, view } = this.context
-    const { merge } = this.read
+    const { answers, counters, seal, view } = this.context
+    const { after: seen, merge } = this.read
     const { lost, ...shown } = outcome
+    const { document, replied } = shown
     const nowMillis = view.agreedNow()
     if (lost.size === 0) {
-      return this.#open.answer(answerOf(this.read, { seal, merge, nowMillis, ...shown }))
+      const answer = { seal, merge, nowMillis, document, replied }
+      const isSession = seen.stamp !== 0 || seen.vector.size > 0
+      return this.#open.answer(
+        isSession ? answerOf(this.read, answer) : answers.answerOf(this.read, answer)
+      )
     }
     counters.lostTold++
     const after = withoutLost(this.read.after, outcome)

@@ -24,6 +24,7 @@ import { readForward } from "./ForwardCodec.ts"
 import { type ForwardedOperation, Forwarding } from "./Forwarding.ts"
 import { ForwardOrigin } from "./ForwardOrigin.ts"
 import { ForwardsSeen } from "./ForwardsSeen.ts"
+import { KeptAnswers } from "./KeptAnswers.ts"
 import { LateReplyBudget } from "./LateReplyBudget.ts"
 import { Listing, validateListing } from "./Listing.ts"
 import { OpenRequest } from "./OpenRequest.ts"
@@ -82,6 +83,7 @@ export class Coordinator {
       inFlight,
       lateReplies: new LateReplyBudget(limits.lateReplyBytesMax),
       checksUnderWay: new ChecksUnderWay(limits),
+      answers: new KeptAnswers(limits),
       documentsUnderWay: new DocumentsUnderWay((request) => inFlight.get(request) !== undefined),
       peerMarks: new PeerMarks(),
       nextSending: () => ++sending

@@ -20,6 +20,7 @@ import type { Admission, AdmissionLimits } from "./Admission.ts"
 import type { ChecksUnderWay } from "./ChecksUnderWay.ts"
 import type { CoordinatorCounters } from "./CoordinatorCounters.ts"
 import type { DocumentsUnderWay } from "./DocumentsUnderWay.ts"
+import type { KeptAnswers } from "./KeptAnswers.ts"
 import type { LateReplyBudget } from "./LateReplyBudget.ts"
 import type { PeerMarks } from "./PeerMarks.ts"
 import type { RequestObserver } from "./RequestObserver.ts"
@@ -85,6 +86,7 @@ export interface CoordinatorContext extends NodeServices {
   readonly inFlight: InFlightRequests<Gathering>
   readonly lateReplies: LateReplyBudget
   readonly checksUnderWay: ChecksUnderWay
+  readonly answers: KeptAnswers
   readonly documentsUnderWay: DocumentsUnderWay
   readonly peerMarks: PeerMarks
   /** The number of the next sending of a forwarded request. */

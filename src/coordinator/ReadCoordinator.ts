@@ -61,7 +61,7 @@ export abstract class ReadCoordinator
   #fetch: PeerMessage | undefined
   readonly histories = new ReplicaHistories()
   /** Nodes that are to send their document: what they sent cannot be joined into one yet. */
-  readonly #wholeFrom = new Set<NodeId>()
+  #wholeFrom: Set<NodeId> | undefined
   /** Why nodes would not answer; to the decision they are as good as unreachable. */
   #refusals: ReadonlyArray<{ readonly node: NodeId; readonly reason: string }> = Targets.none
   /** Of documents that were fetched. */
@@ -109,7 +109,7 @@ export abstract class ReadCoordinator
   }
 
   message(node: NodeId): PeerMessage {
-    if (this.#wholeFrom.has(node)) return this.#message(undefined)
+    if (this.#wholeFrom?.has(node) === true) return this.#message(undefined)
     const compared = this.#compared?.document
     return this.#fetch ??= this.#message(
       compared && this.context.replica.edits.isAskedSince(compared) ? compared.context : undefined
@@ -208,7 +208,7 @@ export abstract class ReadCoordinator
     // Of a document that nobody shows, the replica showed only the part that it has.
     if (!this.#hasCompared && !VersionVector.covers(message.context, compared.context)) {
       this.context.runtime.mark("read: changes come of a document that is not shown yet")
-      this.#wholeFrom.add(from)
+      this.#wholeFrom = (this.#wholeFrom ?? new Set()).add(from)
       return this.send(from)
     }
     const document = this.histories.take(from, compared, message)
@@ -235,7 +235,8 @@ export abstract class ReadCoordinator
     completeness: Completeness
   ): void {
     const { counters, runtime } = this.context
-    if (this.histories.of(from) === undefined) this.histories.add(from, document.context)
+    const isOwn = from === this.context.node
+    if (!isOwn && this.histories.of(from) === undefined) this.histories.add(from, document.context)
     if (this.joined === Document.empty) this.joined = document
     else {
       if (!Document.canJoin(this.joined, document)) {

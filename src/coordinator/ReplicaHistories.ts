@@ -11,16 +11,17 @@ import type { NodeId } from "../core/model/Names.ts"
 import { type ArrivedEdits, joinEdits } from "../replica/Arrival.ts"
 
 export class ReplicaHistories {
-  readonly #histories = new Map<NodeId, VersionVector.VersionVector>()
-  readonly #changes: Array<ArrivedEdits> = []
+  /** Made when there is something to remember: most reads find nothing. */
+  #histories: Map<NodeId, VersionVector.VersionVector> | undefined
+  #changes: ReadonlyArray<ArrivedEdits> = []
 
   /** Notes the history of a node's document. */
   add(node: NodeId, history: VersionVector.VersionVector): void {
-    this.#histories.set(node, history)
+    this.#histories = (this.#histories ?? new Map()).set(node, history)
   }
 
   of(node: NodeId): VersionVector.VersionVector | undefined {
-    return this.#histories.get(node)
+    return this.#histories?.get(node)
   }
 
   /** Changes that replicas have sent. */
@@ -49,7 +50,7 @@ export class ReplicaHistories {
     const whole = VersionVector.join(document.context, context)
     if (VersionVector.compare(joined.document.context, whole) !== "equal") return undefined
     this.add(node, context)
-    this.#changes.push(arrived)
+    this.#changes = [...this.#changes, arrived]
     return joined.document
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Lists how many replicas a read asks at first, and when it asks the others: unit, formula, reason,
- * and the value for any network.
+ * Lists how many replicas a read asks at first, when it asks the others, and which answers are kept:
+ * unit, formula, reason, and the value for any network.
  */
 
 export const lanReads = {
@@ -17,7 +17,12 @@ export const lanReads = {
    * of the read's time. A sweep: less is not noticed, more is added to every read that has asked a
    * node which hangs or died, until that one is suspect.
    */
-  lateReadMinMillis: 20
+  lateReadMinMillis: 20,
+  /**
+   * Characters of a value whose answer is kept with its document in memory, with 0.3 kB besides,
+   * until the document changes or leaves the cache. Longer ones save as little as they are rare.
+   */
+  keptAnswerCharactersMax: 1_024
 }
 
 export interface ReadLimits extends Readonly<typeof lanReads> {}
