@@ -127,16 +127,17 @@ export class ReplicaServer {
     if (mismatch !== undefined) return reply({ _tag: "Refused", request, reason: mismatch })
     const key = this.#keyOf(message)
     const reading = { key, newest: this.#replica.read(key), after }
-    this.#replica.show(reading, (shown) => this.#fetched(message, shown, reply))
+    this.#replica.show(reading, (shown) =>
+      this.#fetched({ asked: message, key }, shown, reply)
+    )
   }
 
   #fetched(
-    asked: AnyFetch,
+    { asked, key }: { readonly asked: AnyFetch; readonly key: RowKey },
     local: LocalRead,
     reply: (message: PeerMessage) => void
   ): void {
     const { digest, request } = asked
-    const key = this.#keyOf(asked)
     const completeness = this.#completenessOf(key)
     const tell = (outcome: Fetched["outcome"], document = nothing) =>
       reply({ _tag: "Fetched", request, outcome, document, completeness })

@@ -247,14 +247,16 @@ const decide = (read: ReadDecision, answers: Answers, moment: Moment): ReadDecis
   const standIns = isOpen
     ? Targets.substitute(nodes, read.standIns, answers.unreachable)
     : read.standIns
-  let known: Known = { needs, nodes, answers, standIns, spared: read.spared }
+  const known: Known = { needs, nodes, answers, standIns, spared: read.spared }
   const isWanted = read.spared !== 0 && moment !== "Deadline"
     && (differ(answers) || isOpen && (moment === "Late" || isTooFew(known)))
-  if (isWanted) known = { ...known, spared: 0 }
-  const outcome = isOpen ? judge(known, moment === "Deadline") : read.outcome
+  const spared = isWanted ? 0 : read.spared
+  const outcome = isOpen
+    ? judge(isWanted ? { ...known, spared } : known, moment === "Deadline")
+    : read.outcome
   const kept = outcome._tag === "Wait" ? standIns : read.standIns
   const substitutes = Targets.substitutes(nodes, kept, read.standIns.length)
-  return { outcome, substitutes, needs, nodes, answers, standIns: kept, spared: known.spared }
+  return { outcome, substitutes, needs, nodes, answers, standIns: kept, spared }
 }
 
 /** Whether some replica is behind, of those that answered. */
