@@ -127,9 +127,7 @@ export class ReplicaServer {
     if (mismatch !== undefined) return reply({ _tag: "Refused", request, reason: mismatch })
     const key = this.#keyOf(message)
     const reading = { key, newest: this.#replica.read(key), after }
-    this.#replica.show(reading, (shown) =>
-      this.#fetched({ asked: message, key }, shown, reply)
-    )
+    this.#replica.show(reading, (shown) => this.#fetched({ asked: message, key }, shown, reply))
   }
 
   #fetched(

@@ -173,7 +173,7 @@ const lanNode = {
   sentRunMillis: 2_000,
   /**
    * Bytes of memory for documents that are kept decoded. Hot documents times the memory of each,
-   * which for a small one is 0.8 kB: raising it saves a read and a decoding for each request that
+   * which for a small one is 1.1 kB: raising it saves a read and a decoding for each request that
    * would miss.
    */
   cacheBytesMax: 64 * mebibyte,

@@ -1,6 +1,6 @@
 /**
- * Lists how many replicas a read asks at first, when it asks the others, and which answers are kept:
- * unit, formula, reason, and the value for any network.
+ * Lists how many replicas a read asks at first, when it asks the others, and which answers are
+ * kept: unit, formula, reason, and the value for any network.
  */
 
 export const lanReads = {
