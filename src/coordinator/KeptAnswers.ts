@@ -28,7 +28,7 @@ export class KeptAnswers {
     this.#limits = limits
   }
 
-  /** The same as `answerOf` makes of a read without a session. **Requires** the same seal always. */
+  /** As `answerOf` makes it of a read without a session. **Requires** the same seal always. */
   answerOf(read: ValidatedRead, options: Parameters<typeof answerOf>[1]): Answer | Undecodable {
     const { document, replied } = options
     const { bucket, key } = read
