@@ -3,7 +3,9 @@
  * listings. Between two turns the process reads its sockets, and answers others.
  *
  * Work is a function that takes one step and says whether more is left. All works take their steps
- * in turn, so a short one that comes after a long one does not wait for its end.
+ * in turn, so a short one that comes after a long one does not wait for its end. Only works of one
+ * lane, such as the frames of one node, follow each other: a change of a document is of no use
+ * before the one that it rests on.
  */
 import type { Runtime } from "./Runtime.ts"
 
@@ -19,12 +21,17 @@ export interface WorkLimits {
 interface Waiting {
   readonly work: Work
   readonly bytes: number
+  readonly lane: string | undefined
 }
 
 export class WorkQueue {
   readonly #runtime: Pick<Runtime, "elapsed" | "endOfTurn" | "mark">
   readonly #limits: WorkLimits
+  /** Of each lane the first. */
   #waiting: Array<Waiting> = []
+  /** The others of each lane that has a work among those. */
+  readonly #lanes = new Map<string, Array<Waiting>>()
+  #behind = 0
   #bytes = 0
   #pauses = 0
   #refused = 0
@@ -45,23 +52,25 @@ export class WorkQueue {
     return {
       pauses: this.#pauses,
       refused: this.#refused,
-      waiting: this.#waiting.length,
+      waiting: this.#waiting.length + this.#behind,
       bytes: this.#bytes
     }
   }
 
   /**
    * Begins the work at once where nothing waits. `bytes` is what it holds in memory until its end;
-   * false where too much waits already, and the work is not done.
+   * false where too much waits already, and the work is not done. It begins after the end of those
+   * of its lane.
    */
-  add(work: Work, bytes = 0): boolean {
+  add(work: Work, bytes = 0, lane?: string): boolean {
     if (this.#isClosed) return false
     if (this.#waiting.length > 0 && this.#bytes + bytes > this.#limits.workBytesMax) {
       this.#refused++
       return false
     }
-    this.#waiting.push({ work, bytes })
     this.#bytes += bytes
+    if (this.#isBehind({ work, bytes, lane })) return true
+    this.#waiting.push({ work, bytes, lane })
     if (!this.#isRunning && !this.#isScheduled) this.#run()
     return true
   }
@@ -70,7 +79,33 @@ export class WorkQueue {
   close(): void {
     this.#isClosed = true
     this.#waiting = []
+    this.#lanes.clear()
+    this.#behind = 0
     this.#bytes = 0
+  }
+
+  /** Whether a work waits for others of its lane now. */
+  #isBehind(waiting: Waiting): boolean {
+    if (waiting.lane === undefined) return false
+    const others = this.#lanes.get(waiting.lane)
+    if (others === undefined) this.#lanes.set(waiting.lane, [])
+    else {
+      others.push(waiting)
+      this.#behind++
+    }
+    return others !== undefined
+  }
+
+  /** The next work of the lane of one that has ended begins. */
+  #end({ bytes, lane }: Waiting): void {
+    this.#bytes -= bytes
+    if (lane === undefined) return
+    const next = this.#lanes.get(lane)?.shift()
+    if (next === undefined) this.#lanes.delete(lane)
+    else {
+      this.#behind--
+      this.#waiting.push(next)
+    }
   }
 
   /** Takes a step of each work in turn, at least one; throws the first failure at the end. */
@@ -100,7 +135,7 @@ export class WorkQueue {
       hasMore = waiting.work()
     } finally {
       if (hasMore && !this.#isClosed) this.#waiting.push(waiting)
-      else if (!this.#isClosed) this.#bytes -= waiting.bytes
+      else if (!this.#isClosed) this.#end(waiting)
     }
   }
 

@@ -64,7 +64,7 @@ export class PeerRouter {
     const reply: Reply = (answer) => send(from, answer)
     const reader = new ByteReader(messages, 0, messages.length, this.#recurring)
     let left = frameMessagesMax
-    work.add(() => {
+    const takeNext = (): boolean => {
       if (reader.remaining === 0) return false
       const read = left-- > 0 ? tryRead(reader) : undefined
       // The messages before the fault in the frame were taken; the rest is lost.
@@ -74,7 +74,9 @@ export class PeerRouter {
       }
       this.#take(from, read, reply)
       return reader.remaining > 0
-    }, messages.length)
+    }
+    // Those of one node in their order: a change needs the changes before it.
+    work.add(takeNext, messages.length, from)
   }
 
   #take(

@@ -26,6 +26,12 @@ const steps = (name: string, count: number, millis = 0): () => boolean => {
   }
 }
 
+const laned = fc.record({
+  count: fc.integer({ min: 1, max: 6 }),
+  lane: fc.constantFrom("n1", "n2", undefined),
+  throws: fc.boolean()
+})
+
 describe("a work queue", () => {
   it("carries out short work at once", () => {
     expect(queue.add(steps("a", 100))).toBe(true)
@@ -51,6 +57,48 @@ describe("a work queue", () => {
     queue.add(steps("short", 2))
     runtime.endTurn()
     expect(done.slice(100, 104)).toEqual(["long", "short", "long", "short"])
+  })
+
+  it("takes the works of a lane one after the other, and others between their steps", () => {
+    fc.assert(
+      fc.property(fc.array(laned, { maxLength: 20 }), (works) => {
+        const runtime = new SteppedRuntime()
+        const queue = new WorkQueue({ runtime, limits: { ...limits, turnStepsMax: 3 } })
+        const taken: Array<{ readonly work: number; readonly lane: string | undefined }> = []
+        works.forEach(({ count, lane, throws }, work) => {
+          let left = count
+          const step = () => {
+            taken.push({ work, lane })
+            if (throws) throw new Error("planted")
+            return --left > 0
+          }
+          try {
+            queue.add(step, 1, lane)
+          } catch (error) {
+            expect(error).toMatchObject({ message: "planted" })
+          }
+        })
+        while (queue.stats.waiting > 0) {
+          try {
+            runtime.endTurn()
+          } catch (error) {
+            expect(error).toMatchObject({ message: "planted" })
+          }
+        }
+        const steps = works.reduce((sum, { count, throws }) => sum + (throws ? 1 : count), 0)
+        expect(taken.length).toBe(steps)
+        for (const lane of ["n1", "n2"]) {
+          const own = taken.filter((step) => step.lane === lane).map(({ work }) => work)
+          expect(own).toEqual(own.toSorted((a, b) => a - b))
+        }
+        expect(queue.stats).toMatchObject({ refused: 0, waiting: 0, bytes: 0 })
+      })
+    )
+    queue.add(steps("a", 101), 0, "n1")
+    queue.add(steps("b", 2), 0, "n1")
+    queue.add(steps("c", 2), 0, "n2")
+    runtime.runReady()
+    expect(done.slice(100)).toEqual(["a", "c", "b", "c", "b"])
   })
 
   it("goes on with the others where one throws", () => {

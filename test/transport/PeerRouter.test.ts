@@ -6,7 +6,7 @@ import { ByteWriter, Malformed } from "../../src/core/codec/Bytes.ts"
 import { InvariantViolation } from "../../src/core/Invariant.ts"
 import { lan } from "../../src/core/model/Limits.ts"
 import { NodeId } from "../../src/core/model/Names.ts"
-import { WorkQueue } from "../../src/core/WorkQueue.ts"
+import { type WorkLimits, WorkQueue } from "../../src/core/WorkQueue.ts"
 import { writeMessage } from "../../src/transport/PeerMessageCodec.ts"
 import { PeerRouter } from "../../src/transport/PeerRouter.ts"
 import { messages, ringDigest } from "../schemas/messages.ts"
@@ -36,20 +36,27 @@ class Bench {
   handler: (message: PeerMessage) => void = () => {}
   onHandlerFailure = (failure: unknown, tag: PeerTag): void =>
     void this.failures.push([failure, tag])
-  readonly router = new PeerRouter({
-    runtime: { mark: () => {} },
-    handlers: handlersOf((message, from, reply) => {
-      this.handler(message)
-      this.heard.push([from, message])
-      reply(stored(message.request))
-    }),
-    ringDigest: () => ring,
-    send: (to, message) => this.sent.push([to, message]),
-    onHandlerFailure: (failure, tag) => this.onHandlerFailure(failure, tag),
-    onMalformed: () => this.malformed++,
-    work: new WorkQueue({ runtime: this.runtime, limits: lan.node }),
-    limits: { frameMessagesMax }
-  })
+  readonly router: PeerRouter
+
+  constructor(limits: WorkLimits = lan.node) {
+    this.router = this.#make(new WorkQueue({ runtime: this.runtime, limits }))
+  }
+
+  readonly #make = (work: WorkQueue) =>
+    new PeerRouter({
+      runtime: { mark: () => {} },
+      handlers: handlersOf((message, from, reply) => {
+        this.handler(message)
+        this.heard.push([from, message])
+        reply(stored(message.request))
+      }),
+      ringDigest: () => ring,
+      send: (to, message) => this.sent.push([to, message]),
+      onHandlerFailure: (failure, tag) => this.onHandlerFailure(failure, tag),
+      onMalformed: () => this.malformed++,
+      work,
+      limits: { frameMessagesMax }
+    })
 }
 
 let bench: Bench
@@ -77,6 +84,15 @@ describe("messages of a frame", () => {
       bench.router.take(peer, write(all))
       expect(bench.heard).toEqual(fromPeer(all))
       expect(bench.sent).toEqual(fromPeer(all.map(({ request }) => stored(request))))
+    }))
+  })
+
+  it("reach their handlers in order where a turn ends between those of several frames", () => {
+    fc.assert(fc.property(fc.array(some, { maxLength: 4 }), (frames) => {
+      bench = new Bench({ ...lan.node, turnStepsMax: 1 })
+      for (const all of frames) bench.router.take(peer, write(all))
+      bench.runtime.runReady()
+      expect(bench.heard).toEqual(fromPeer(frames.flat()))
     }))
   })
 
