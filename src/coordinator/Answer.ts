@@ -63,9 +63,12 @@ interface ToShow {
   readonly replied: number
 }
 
+/** The part of a request that its answer depends on. */
+export type Answerable = Pick<ValidatedRequest, "after" | "bucket" | "key">
+
 /** The sealed context of a document that is shown. */
 const contextOf = (
-  { after, bucket, key }: ValidatedRequest,
+  { after, bucket, key }: Answerable,
   { document, seal }: Pick<ToShow, "document" | "seal">
 ): string => {
   const shown = { vector: document.context, stamp: bucket.strategy.stampOf(document) }
@@ -84,7 +87,7 @@ export const unshownOf = (
 
 /** The answer that shows a document to the client of a request. */
 export const answerOf = (
-  request: ValidatedRequest,
+  request: Answerable,
   options: ToShow & {
     /** Whether siblings are merged into one value. */
     readonly merge: boolean

@@ -10,9 +10,8 @@ import type { DocumentKey } from "../core/model/DocumentKey.ts"
 import type { ReadLimits } from "../core/model/ReadLimits.ts"
 import type { Undecodable } from "../core/model/StoreError.ts"
 import type { KnownBucket } from "../core/strategy/Buckets.ts"
-import { answerOf } from "./Answer.ts"
+import { type Answerable, answerOf } from "./Answer.ts"
 import type { Answer } from "./Request.ts"
-import type { ValidatedRead } from "./ValidatedRequest.ts"
 
 interface Kept {
   readonly bucket: KnownBucket
@@ -29,7 +28,7 @@ export class KeptAnswers {
   }
 
   /** As `answerOf` makes it of a read without a session. **Requires** the same seal always. */
-  answerOf(read: ValidatedRead, options: Parameters<typeof answerOf>[1]): Answer | Undecodable {
+  answerOf(read: Answerable, options: Parameters<typeof answerOf>[1]): Answer | Undecodable {
     const { document, replied } = options
     const { bucket, key } = read
     const kept = this.#kept.get(document)

@@ -10,7 +10,6 @@ import type { Any } from "../../src/core/strategy/Bucket.ts"
 import * as Buckets from "../../src/core/strategy/Buckets.ts"
 import { answerOf } from "../../src/coordinator/Answer.ts"
 import { KeptAnswers } from "../../src/coordinator/KeptAnswers.ts"
-import type { ValidatedRead } from "../../src/coordinator/ValidatedRequest.ts"
 import { buckets, notes, profiles, scores, shelves } from "../cluster/buckets.ts"
 import { SteppedCluster } from "../cluster/steppedCluster.ts"
 
@@ -23,13 +22,11 @@ afterEach(() => stepped.stop())
 const known = Buckets.make(buckets)
 const seal = { cluster: "test", keys: [tokenKey(createSecretKey(Buffer.alloc(32, 7)))] }
 
-const readOf = (bucket: Any, partition: string): ValidatedRead =>
-  ({
-    bucket: known.get(bucket.name)!,
-    key: { partition, sort: "" },
-    after: CausalContext.nothing,
-    merge: true
-  }) as unknown as ValidatedRead
+const readOf = (bucket: Any, partition: string) => ({
+  bucket: known.get(bucket.name)!,
+  key: { partition, sort: "" },
+  after: CausalContext.nothing
+})
 
 const heldOf = (bucket: Any, key = "k") => stepped.held(bucket, key)[0]!
 const showing = (document: Document.Document, merge = true, replied = 2) =>
@@ -38,7 +35,7 @@ const showing = (document: Document.Document, merge = true, replied = 2) =>
 /** Asks three times, so that the second and the third may be answered by what is kept. */
 const expectAlike = (
   kept: KeptAnswers,
-  read: ValidatedRead,
+  read: ReturnType<typeof readOf>,
   options: Parameters<typeof answerOf>[1]
 ) => {
   const made = answerOf(read, options)
@@ -94,7 +91,7 @@ it("a long answer is not kept, nor is one that time has a say in", () => {
   const first = kept.answerOf(read, showing(document))
   expect(kept.answerOf(read, showing(document))).not.toBe(first)
   stepped.write(1, profiles, { key: "k", op: "put", args: [{ name: "Ada" }] })
-  const expiry = [{ actor: "n1.i.1", counter: 1, at: 1_000 }] as unknown as typeof document.expiry
+  const expiry = [{ actor: "n1.i.1", counter: 1, at: 1_000 }]
   const expiring = { ...heldOf(profiles), expiry }
   for (const nowMillis of [0, 2_000, 500]) {
     expectAlike(kept, read, { ...showing(expiring), nowMillis })

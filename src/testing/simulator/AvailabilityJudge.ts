@@ -72,7 +72,7 @@ const leavesOut = (cluster: SimCluster, operation: PlannedOperation, refusal: Re
   if (error._tag !== "QuorumNotMet" || error.action !== "read" || !primaries.includes(node)) {
     return false
   }
-  const { had, incomplete = [], needed, refused = [], unreachable } = error
+  const { had, incomplete = [], needed, refused, unreachable } = error
   const named = new Set([...unreachable, ...incomplete, ...refused.map((other) => other.node)])
   const { pr = 0, r = 0 } = had
   const left = primaries.length - named.size - r

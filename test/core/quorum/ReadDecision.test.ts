@@ -9,6 +9,9 @@ import { readCases, reads, sparingCases } from "./ReadModel.ts"
 const casesFor = (count: number, among = settledKinds) =>
   nodeChoices({ count, among }).flatMap((nodes) => readCases(nodes))
 
+const sparingFor = (count: number, among = settledKinds) =>
+  nodeChoices({ count, among }).flatMap(sparingCases)
+
 /** Compares every order of events in each case; returns the number of steps compared. */
 const compareAll = (cases: ReturnType<typeof casesFor>, extent: Extent): number =>
   cases.reduce((steps, one) => steps + exploreAll(reads(ReadDecision, one, extent)), 0)
@@ -41,6 +44,13 @@ const found = (index: number, covered = true) =>
 const absent = (index: number) =>
   ({ _tag: "Absent", index, completeness: index === 2 ? "incomplete" : "complete" }) as const
 const unreachable = (index: number) => ({ _tag: "Unreachable", index }) as const
+
+/** Two answers to a read that spares these. */
+const twoFound = (spared: number) =>
+  [found(0), found(1)].reduce(
+    ReadDecision.step,
+    ReadDecision.make({ r: 2, pr: 0 }, { ...nodes, fallbacks: [] }, { covered: true, spared })
+  )
 
 // Each test also counts its steps, lest it compare nothing.
 describe("every read of up to three replicas", () => {
@@ -76,9 +86,6 @@ describe("every read of up to three replicas", () => {
 })
 
 describe("every read that spares some of its targets", () => {
-  const sparingFor = (count: number, among = settledKinds) =>
-    nodeChoices({ count, among }).flatMap(sparingCases)
-
   it("n = 2, up to 2 fallbacks: whatever each says, in whatever order, and however late", () => {
     expect(compareAll(sparingFor(2), { noise: false, late: true })).toBeGreaterThan(1_000)
     const cases = sparingFor(2).filter(({ nodes }) => nodes.fallbacks.length < 2)
@@ -96,10 +103,8 @@ describe("every read that spares some of its targets", () => {
   })
 
   it("a read that hears the same from the same nodes is answered alike, spared or not", () => {
-    const make = (spared: number) =>
-      ReadDecision.make({ r: 2, pr: 0 }, { ...nodes, fallbacks: [] }, { covered: true, spared })
-    const few = [found(0), found(1)].reduce(ReadDecision.step, make(0b100))
-    const all = [found(0), found(1)].reduce(ReadDecision.step, make(0))
+    const few = twoFound(0b100)
+    const all = twoFound(0)
     expect(few.outcome).toEqual(all.outcome)
     expect(ReadDecision.had(few)).toEqual(ReadDecision.had(all))
     expect(ReadDecision.awaited(few)).toEqual(["c"])

@@ -13,6 +13,13 @@ const nodes = {
 }
 const indices = (set: number) => range(0, 29).filter((index) => Targets.has(set, index))
 
+const preferring = (suspects: number, turn: number, incomplete = -1) => {
+  const targets = nodes.targets.map((target, i) => ({ ...target, primary: i !== incomplete }))
+  return indices(
+    SparedTargets.choose({ r: 2, pr: 0 }, { ...nodes, targets }, { own: 0, suspects, turn })
+  )
+}
+
 describe("the targets that a read spares", () => {
   it("leave as many as can meet the needs, or none is spared", () => {
     let compared = 0
@@ -54,12 +61,6 @@ describe("the targets that a read spares", () => {
   })
 
   it("are those that are suspect, and then those that are incomplete", () => {
-    const preferring = (suspects: number, turn: number, incomplete = -1) => {
-      const targets = nodes.targets.map((target, i) => ({ ...target, primary: i !== incomplete }))
-      return indices(
-        SparedTargets.choose({ r: 2, pr: 0 }, { ...nodes, targets }, { own: 0, suspects, turn })
-      )
-    }
     for (const turn of [0, 1, 2]) {
       expect(preferring(0b010, turn)).toEqual([1])
       expect(preferring(0b100, turn)).toEqual([2])
