@@ -5,8 +5,7 @@
  * those of documents, `DeltaLimits.ts` those of changes between nodes, `ReadLimits.ts` those of
  * reads, `DiskLimits.ts` and `WatchLimits.ts` those of a node's own. A room takes what it needs as
  * options, so that a test can make any of them tiny. Constants that a format or a join rests on
- * stand beside it, since all nodes must agree on them: lengths of keys and names, depths of
- * nesting, digits, bits of a mask.
+ * stand beside it, since all nodes must agree on them.
  *
  * @see hashicorp/memberlist:config.go, which lists its own in this way
  */
@@ -173,8 +172,7 @@ const lanNode = {
   sentRunMillis: 2_000,
   /**
    * Bytes of memory for documents that are kept decoded. Hot documents times the memory of each,
-   * 0.8 kB for a small one: raising it saves a read and a decoding for each request that would
-   * miss. An answer that is kept with its document takes 0.3 kB besides.
+   * 0.8 kB for a small one: raising it saves a read and a decoding for each that would miss.
    */
   cacheBytesMax: 64 * mebibyte,
   /**
