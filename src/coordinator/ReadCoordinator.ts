@@ -145,11 +145,9 @@ export abstract class ReadCoordinator
     super.step(event)
     if (spared === this.decision.spared) return
     this.context.counters.readsWidened++
-    this.context.runtime.mark(
-      event._tag === "Late"
-        ? "read: a late one asks the replicas that it spared"
-        : "read: the replicas that it spared are needed"
-    )
+    const { runtime } = this.context
+    if (event._tag === "Late") runtime.mark("read: a late one asks the replicas that it spared")
+    else runtime.mark("read: the replicas that it spared are needed")
   }
 
   /** Takes the version that may be shown here: the newest, unless it is still under way. */
