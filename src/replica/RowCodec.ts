@@ -15,6 +15,7 @@
  * liveness either. Those of format 1 have no first byte; they are in documents without a sequence
  * number, which files had as long as headers had that format.
  */
+import { textLength, varintLength } from "../core/codec/EncodedLength.ts"
 import { ByteReader, ByteWriter, Malformed } from "../core/codec/Bytes.ts"
 import * as VersionVector from "../core/clock/VersionVector.ts"
 import { type Document, expiresAt } from "../core/crdt/Document.ts"
@@ -82,24 +83,30 @@ interface Start {
   readonly liveness: Liveness
 }
 
-/** The bytes before the document, in a buffer that has room for `more`. */
-const startOf = (digest: string, { liveness, own }: Start, more: number): ByteWriter => {
-  const writer = ByteWriter.passing(12 + digestBytes + own.length + more)
-  return writeLiveness(writer.byte(formatVersion).hex(digest).text(own), liveness)
+/** Bytes of the start of a header. */
+const startLength = ({ liveness, own }: Start): number => {
+  const ofLiveness = typeof liveness === "string" ? 1 : 1 + varintLength(liveness.until)
+  return 1 + digestBytes + textLength(own) + ofLiveness
 }
 
 /** Written right before the document where there is room, which its buffer is then full of. */
 const header = (before: Start, { bytes, digest, roomBefore = 0 }: EncodedDocument): Uint8Array => {
-  if (roomBefore === 0) return startOf(digest, before, bytes.length).raw(bytes).take()
-  const start = startOf(digest, before, 0).take()
-  invariant(start.length <= roomBefore, "a header fits before its document")
-  const whole = new Uint8Array(
-    bytes.buffer,
-    bytes.byteOffset - start.length,
-    start.length + bytes.length
-  )
-  whole.set(start)
-  return whole
+  const room = startLength(before)
+  const writer = roomBefore === 0
+    ? ByteWriter.passing(room + bytes.length)
+    : new ByteWriter(roomWith(bytes, room, roomBefore))
+  writeLiveness(writer.byte(formatVersion).hex(digest).text(before.own), before.liveness)
+  const isInPlace = writer.length === room && writer.capacity === room + bytes.length
+  invariant(isInPlace, "the start of a header takes the room that was counted")
+  return (roomBefore === 0 ? writer.raw(bytes) : writer.skip(bytes.length)).take()
+}
+
+/** The bytes with as many before them in their buffer. */
+const roomWith = (bytes: Uint8Array, room: number, roomBefore: number): Uint8Array<ArrayBuffer> => {
+  const { buffer, byteOffset, length } = bytes
+  invariant(room <= roomBefore, "a header fits before its document")
+  invariant(buffer instanceof ArrayBuffer, "the bytes of a document belong to this thread")
+  return new Uint8Array(buffer, byteOffset - room, room + length)
 }
 
 const writeAll = (store: DotStore, path: ReadonlyArray<string>, into: Elements): void => {

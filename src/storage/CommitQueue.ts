@@ -14,6 +14,7 @@ import {
   acceptRow,
   bytesOf,
   type EncodedRow,
+  type NumberedChange,
   sizeOf
 } from "./AcceptedBatch.ts"
 import { PendingWrites } from "./PendingWrites.ts"
@@ -45,7 +46,6 @@ export const badPage = (detail: string): StorageFailure => ({
 })
 
 const barrier: Batch = { documents: [], rows: [] }
-const noRows: ReadonlyArray<EncodedRow> = []
 
 export class CommitQueue {
   readonly pending = new PendingWrites()
@@ -147,13 +147,15 @@ export class CommitQueue {
       done(refusal)
       return []
     }
-    const documents = batch.documents.map((change) =>
-      acceptChange(change, this.#numbers.next(change.key.partition))
-    )
-    const sequences = documents.map(({ sequence }) => sequence)
-    const rows = batch.rows.length === 0
-      ? noRows
-      : batch.rows.map((row) => acceptRow(row, sequences))
+    const documents: Array<NumberedChange> = []
+    const sequences: Array<number> = []
+    for (const change of batch.documents) {
+      const sequence = this.#numbers.next(change.key.partition)
+      documents.push(acceptChange(change, sequence))
+      sequences.push(sequence)
+    }
+    const rows: Array<EncodedRow> = []
+    for (const row of batch.rows) rows.push(acceptRow(row, sequences))
     const write = { documents, rows, bytes, done }
     this.pending.accept(write)
     this.#waitingChanges += count

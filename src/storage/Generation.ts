@@ -10,6 +10,7 @@ import type { AcceptedBatch, EncodedRow, NumberedChange } from "./AcceptedBatch.
 import { Joining } from "./JoinedDocument.ts"
 import { compareKeys } from "./KeyOrder.ts"
 import { compareEncoded, type Overlay, type Pending } from "./PendingWrites.ts"
+import { LateIndex } from "./LateIndex.ts"
 import { RowMemory } from "./RowMemory.ts"
 import type { Family, RowKey } from "./Storage.ts"
 
@@ -23,7 +24,7 @@ export class Generation {
   /** By partition and key: a scan passes one partition. */
   readonly #documents = new Map<number, Map<string, Found>>()
   /** Places of rows, or undefined where the row was removed. */
-  readonly #rows = new Map<Family, Map<string, number | undefined>>()
+  readonly #rows = new Map<Family, LateIndex<number | undefined>>()
   /** Of all rows added, and the changes of documents among them. */
   bytes = 0
   changes = 0
@@ -34,7 +35,7 @@ export class Generation {
     for (const change of documents) this.#addChange(change)
     for (const { bytes: content, family, key } of rows) {
       let found = this.#rows.get(family)
-      if (found === undefined) this.#rows.set(family, found = new Map())
+      if (found === undefined) this.#rows.set(family, found = new LateIndex())
       found.set(key, content === undefined ? undefined : this.#memory.put(content))
     }
   }
@@ -76,7 +77,7 @@ export class Generation {
   }
 
   row(family: Family, key: string): EncodedRow | undefined {
-    const rows = this.#rows.get(family)
+    const rows = this.#rows.get(family)?.all
     if (rows === undefined || !rows.has(key)) return undefined
     return this.#rowAt(family, key, rows.get(key))
   }
@@ -99,7 +100,7 @@ export class Generation {
     includes: (key: string) => boolean
   ): ReadonlyArray<Pending<string, EncodedRow>> {
     const rows: Array<Pending<string, EncodedRow>> = []
-    for (const [key, place] of this.#rows.get(family) ?? []) {
+    for (const [key, place] of this.#rows.get(family)?.all ?? []) {
       if (!includes(key)) continue
       rows.push({ key, item: place === undefined ? undefined : this.#rowAt(family, key, place) })
     }

@@ -13,6 +13,7 @@ import { textOf } from "../core/model/RowKey.ts"
 import type { AcceptedBatch, EncodedRow, NumberedChange } from "./AcceptedBatch.ts"
 import { compareKeys } from "./KeyOrder.ts"
 import type { Family, RowKey } from "./Storage.ts"
+import { RowLine } from "./RowLine.ts"
 
 /** The waiting changes of one document, laid over the stored one. */
 export interface Overlay {
@@ -41,18 +42,26 @@ const overlayOf = (changes: ReadonlyArray<NumberedChange>, last: NumberedChange)
 
 export class PendingWrites {
   readonly #documents = new Map<string, Array<NumberedChange>>()
-  /** The last write of each row, by family and key. */
+  /** The last write of each row, by family and key, but for operations. */
   readonly #rows = new Map<Family, Map<string, EncodedRow>>()
+  readonly #operations = new RowLine()
 
   accept({ documents, rows }: AcceptedBatch): void {
     for (const change of documents) append(this.#documents, textOf(change.key), change)
-    for (const row of rows) this.#rowsOf(row.family).set(row.key, row)
+    for (const row of rows) {
+      if (row.family === "operation") this.#operations.push(row)
+      else this.#rowsOf(row.family).set(row.key, row)
+    }
   }
 
   /** Forgets the oldest batch, which is committed now. */
   forget({ documents, rows }: AcceptedBatch): void {
     for (const change of documents) removeOldest(this.#documents, textOf(change.key), change)
     for (const row of rows) {
+      if (row.family === "operation") {
+        this.#operations.leave(row)
+        continue
+      }
       const waiting = this.#rowsOf(row.family)
       if (waiting.get(row.key) === row) waiting.delete(row.key)
     }
@@ -71,6 +80,7 @@ export class PendingWrites {
   clear(): void {
     this.#documents.clear()
     this.#rows.clear()
+    this.#operations.clear()
   }
 
   overlay(key: RowKey): Overlay | undefined {
@@ -81,6 +91,7 @@ export class PendingWrites {
 
   /** The last write of a row; its bytes are absent where it removes the row. */
   row(family: Family, key: string): EncodedRow | undefined {
+    if (family === "operation") return this.#operations.find(key)
     return this.#rows.get(family)?.get(key)
   }
 
@@ -105,7 +116,8 @@ export class PendingWrites {
     includes: (key: string) => boolean
   ): ReadonlyArray<Pending<string, EncodedRow>> {
     const rows: Array<Pending<string, EncodedRow>> = []
-    for (const last of this.#rows.get(family)?.values() ?? []) {
+    const waiting = family === "operation" ? this.#operations.all : this.#rows.get(family)
+    for (const last of waiting?.values() ?? []) {
       if (!includes(last.key)) continue
       rows.push({ key: last.key, item: last.bytes === undefined ? undefined : last })
     }

@@ -27,6 +27,8 @@ const varintBytesMax = 8
 /** Texts up to here are looked through for ASCII, which is cheaper than to decode them. */
 const asciiBytesMax = 1024
 
+const nothing = new Uint8Array(0)
+
 /** The value of a digit by its character code. */
 const nibble = (code: number): number => {
   if (code >= 0x30 && code <= 0x39) return code - 0x30
@@ -205,13 +207,11 @@ export class ByteWriter {
   take(start = 0): Uint8Array<ArrayBuffer> {
     const isWhole = start === 0 && this.#length === this.#bytes.length
     const taken = isWhole ? this.#bytes : this.#bytes.subarray(start, this.#length)
-    this.#bytes = new Uint8Array(0)
+    this.#bytes = nothing
     this.#length = 0
     return taken
   }
 }
-
-const nothing = new Uint8Array(0)
 
 export class ByteReader {
   readonly #bytes: Uint8Array

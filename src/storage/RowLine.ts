@@ -1,0 +1,49 @@
+/**
+ * Holds rows that wait, and leave in the order in which they came. To find one it looks through
+ * all: for rows that are written with every change, and looked for only at a start.
+ */
+import { invariant } from "../core/Invariant.ts"
+import type { EncodedRow } from "./AcceptedBatch.ts"
+
+/** So many places of rows that have left are given back at once. */
+const leftAtOnce = 1024
+
+export class RowLine {
+  #rows: Array<EncodedRow> = []
+  /** Places before this one are of rows that have left. */
+  #first = 0
+
+  push(row: EncodedRow): void {
+    this.#rows.push(row)
+  }
+
+  /** **Requires** that the row came before all others here. */
+  leave(row: EncodedRow): void {
+    invariant(this.#rows[this.#first] === row, "rows leave in the order in which they came")
+    this.#first++
+    if (this.#first === this.#rows.length) this.clear()
+    else if (this.#first === leftAtOnce) {
+      this.#rows = this.#rows.slice(this.#first)
+      this.#first = 0
+    }
+  }
+
+  clear(): void {
+    this.#rows = []
+    this.#first = 0
+  }
+
+  /** The last row of each key. */
+  get all(): ReadonlyMap<string, EncodedRow> {
+    return new Map(this.#rows.slice(this.#first).map((row) => [row.key, row]))
+  }
+
+  /** The last row with this key. */
+  find(key: string): EncodedRow | undefined {
+    for (let at = this.#rows.length - 1; at >= this.#first; at--) {
+      const row = this.#rows[at]!
+      if (row.key === key) return row
+    }
+    return undefined
+  }
+}
