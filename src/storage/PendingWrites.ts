@@ -40,16 +40,19 @@ const overlayOf = (changes: ReadonlyArray<NumberedChange>, last: NumberedChange)
   return { header, elementCount, sequence, replaces: removal >= 0, elements }
 }
 
+/** Families whose rows are written with every change, and looked for only at a start. */
+const inLine: ReadonlySet<Family> = new Set(["operation"])
+
 export class PendingWrites {
   readonly #documents = new Map<string, Array<NumberedChange>>()
-  /** The last write of each row, by family and key, but for operations. */
+  /** The last write of each row, by family and key, but for those that stand in the line. */
   readonly #rows = new Map<Family, Map<string, EncodedRow>>()
-  readonly #operations = new RowLine()
+  readonly #line = new RowLine()
 
   accept({ documents, rows }: AcceptedBatch): void {
     for (const change of documents) append(this.#documents, textOf(change.key), change)
     for (const row of rows) {
-      if (row.family === "operation") this.#operations.push(row)
+      if (inLine.has(row.family)) this.#line.push(row)
       else this.#rowsOf(row.family).set(row.key, row)
     }
   }
@@ -58,8 +61,8 @@ export class PendingWrites {
   forget({ documents, rows }: AcceptedBatch): void {
     for (const change of documents) removeOldest(this.#documents, textOf(change.key), change)
     for (const row of rows) {
-      if (row.family === "operation") {
-        this.#operations.leave(row)
+      if (inLine.has(row.family)) {
+        this.#line.leave(row)
         continue
       }
       const waiting = this.#rowsOf(row.family)
@@ -80,7 +83,7 @@ export class PendingWrites {
   clear(): void {
     this.#documents.clear()
     this.#rows.clear()
-    this.#operations.clear()
+    this.#line.clear()
   }
 
   overlay(key: RowKey): Overlay | undefined {
@@ -91,7 +94,7 @@ export class PendingWrites {
 
   /** The last write of a row; its bytes are absent where it removes the row. */
   row(family: Family, key: string): EncodedRow | undefined {
-    if (family === "operation") return this.#operations.find(key)
+    if (inLine.has(family)) return this.#line.find(key)
     return this.#rows.get(family)?.get(key)
   }
 
@@ -116,7 +119,7 @@ export class PendingWrites {
     includes: (key: string) => boolean
   ): ReadonlyArray<Pending<string, EncodedRow>> {
     const rows: Array<Pending<string, EncodedRow>> = []
-    const waiting = family === "operation" ? this.#operations.all : this.#rows.get(family)
+    const waiting = inLine.has(family) ? this.#line.all : this.#rows.get(family)
     for (const last of waiting?.values() ?? []) {
       if (!includes(last.key)) continue
       rows.push({ key: last.key, item: last.bytes === undefined ? undefined : last })

@@ -5,9 +5,6 @@
 import { invariant } from "../core/Invariant.ts"
 import type { EncodedRow } from "./AcceptedBatch.ts"
 
-/** So many places of rows that have left are given back at once. */
-const leftAtOnce = 1024
-
 export class RowLine {
   #rows: Array<EncodedRow> = []
   /** Places before this one are of rows that have left. */
@@ -21,11 +18,10 @@ export class RowLine {
   leave(row: EncodedRow): void {
     invariant(this.#rows[this.#first] === row, "rows leave in the order in which they came")
     this.#first++
-    if (this.#first === this.#rows.length) this.clear()
-    else if (this.#first === leftAtOnce) {
-      this.#rows = this.#rows.slice(this.#first)
-      this.#first = 0
-    }
+    // So each row is moved once at most, on average.
+    if (this.#first * 2 < this.#rows.length) return
+    this.#rows = this.#rows.slice(this.#first)
+    this.#first = 0
   }
 
   clear(): void {
