@@ -225,7 +225,7 @@ export class ByteReader {
     bytes: Uint8Array,
     offset = 0,
     end = bytes.length,
-    recurring: RecurringTexts | undefined = undefined
+    recurring?: RecurringTexts
   ) {
     this.#recurring = recurring
     this.#bytes = bytes
