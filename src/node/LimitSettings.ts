@@ -67,8 +67,8 @@ export const limitSettings = {
     "cacheBytesMax",
     "EVERWRITE_CACHE_BYTES_MAX",
     "Bytes of memory for documents that are kept decoded. Hot documents times the memory of "
-      + "each, which for a small one is 0.8 kB: raising it saves a read and a decoding for each "
-      + "request that would miss."
+      + "each, 0.8 kB for a small one: raising it saves a read and a decoding for each that would "
+      + "miss."
   ),
   lastIssuedDotsMax: setting({
     variable: "EVERWRITE_LAST_ISSUED_DOTS_MAX",

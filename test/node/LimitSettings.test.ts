@@ -60,6 +60,7 @@ const part = (file: string, first: string, next: string): string => {
 const comments = (): ReadonlyMap<string, string> => {
   const nodes = part("GrowthLimits.ts", "export const", "\n}")
     + part("DeltaLimits.ts", "export const", "\n}")
+    + part("ReadLimits.ts", "export const", "\n}")
     + part("DiskLimits.ts", "export const", "\n}")
     + part("LogLimits.ts", "export const", "\n}")
     + part("EdgeLimits.ts", "const lanFrames", "const lanHttp")

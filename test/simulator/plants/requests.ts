@@ -37,9 +37,9 @@ export const requestPlants: ReadonlyArray<Plant> = [
     bug: "read repair counts on in what it sends",
     edits: [{
       file: repair,
-      from: "const document = (encoded ?? DocumentCodec.encode(joined)).bytes",
+      from: "const whole = encoded ?? DocumentCodec.encode(joined)",
       to: `const counted = new Map([...joined.context].map(([a, n]) => [a, n + 1]))
-  const document = DocumentCodec.encode({ ...joined, context: counted }).bytes`
+  const whole = DocumentCodec.encode({ ...joined, context: counted })`
     }]
   },
   {
