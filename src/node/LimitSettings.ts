@@ -95,8 +95,8 @@ export const limitSettings = {
     "EVERWRITE_LOG_BYTES_MAX",
     "Bytes of each of the two logs of the storage. The rows that one holds stay in memory, until "
       + "they are folded into the tables; a start reads and folds them. More folds a document that "
-      + "is written often less often, and takes more memory and a longer start. With 0 there is no "
-      + "log: each commit writes the tables."
+      + "is written often less often, and takes more memory, a longer start, and a longer sync at "
+      + "the end of each fold, which commits wait for."
   ),
   waitingBytesMax: bytes(
     "waitingBytesMax",

@@ -7,10 +7,10 @@ export const lanLog = {
   /**
    * Bytes of each of the two logs of the storage. The rows that one holds stay in memory, until
    * they are folded into the tables; a start reads and folds them. More folds a document that is
-   * written often less often, and takes more memory and a longer start. With 0 there is no log:
-   * each commit writes the tables.
+   * written often less often, and takes more memory, a longer start, and a longer sync at the end
+   * of each fold, which commits wait for.
    */
-  logBytesMax: 8 * 2 ** 20,
+  logBytesMax: 2 ** 20,
   /**
    * Bytes of zeros by which a file of the log grows at once. A record within a file is synced
    * sooner than one that makes it longer; more delays the commits that meet a growth.
