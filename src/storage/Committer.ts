@@ -63,7 +63,7 @@ export interface CommitterOptions {
 /** A fold is ahead of the log by this much, so that it has ended before the log is full. */
 const foldLead = 1.25
 
-export const noEvents: FoldEvents = { frozen: () => {}, folded: () => {}, failed: () => {} }
+const noEvents: FoldEvents = { frozen: () => {}, folded: () => {}, failed: () => {} }
 
 /** The content of a record: groups as they are packed. */
 const contentOf = (packed: ReadonlyArray<Uint8Array>): Uint8Array => {

@@ -4,9 +4,10 @@
  *
  * Each document keeps the list of what waits for it, in order, and not one merged state: the oldest
  * can leave when it is committed, so that a document under constant writing holds no more than what
- * waits. Of a row only the last write is kept, which replaces those before it. Once a change is
- * committed the disk has it; laying a change over a disk that has it already changes nothing, so it
- * does not matter which of the two is seen first.
+ * waits. Of a row only the last write is kept, which replaces those before it; rows that hardly
+ * anybody looks for stand in a line, each by itself. Once a change is committed the disk has it;
+ * laying a change over a disk that has it already changes nothing, so it does not matter which of
+ * the two is seen first.
  */
 import { invariant } from "../core/Invariant.ts"
 import { textOf } from "../core/model/RowKey.ts"

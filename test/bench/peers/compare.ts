@@ -48,7 +48,7 @@ interface Subject {
 
 /** What is left to do of the last load is no part of the next one. */
 const pauseMillis = 300
-/** V8 compiles code for some ten seconds of work, and takes a third of a node's CPU for that. */
+/** V8 compiles a program's code for as long as ten seconds of work, and takes its CPU for that. */
 const warmUpSeconds = 12
 const warmUps = { loads: ["put", "get"], inFlight: 256 }
 
