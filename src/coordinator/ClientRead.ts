@@ -1,11 +1,13 @@
 /**
  * Answers a client's read with the document that the read found.
  */
+import { NodeUnavailable } from "../core/model/StoreError.ts"
 import { answerOf } from "./Answer.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import type { OpenRequest } from "./OpenRequest.ts"
 import { ReadCoordinator, type ReadOutcome, withoutLost } from "./ReadCoordinator.ts"
 import type { Answer } from "./Request.ts"
+import { stopping } from "./Unanswered.ts"
 import type { ValidatedRead } from "./ValidatedRequest.ts"
 
 export class ClientRead extends ReadCoordinator {
@@ -15,6 +17,13 @@ export class ClientRead extends ReadCoordinator {
     const deadline = open.deadline(read.timeoutMillis)
     super(context, read, { deadline, serves: open, spares: true })
     this.#open = open
+  }
+
+  /** It is refused: replicas that it spared were not asked, and another node can ask them. */
+  stop(): void {
+    if (this.decision.outcome._tag !== "Wait") return this.expire()
+    this.abandon()
+    this.#open.answer(new NodeUnavailable({ node: this.context.node, reason: stopping }))
   }
 
   found(outcome: ReadOutcome): void {

@@ -31,6 +31,7 @@ import { OpenRequest } from "./OpenRequest.ts"
 import { Operations } from "./Operations.ts"
 import { PeerMarks } from "./PeerMarks.ts"
 import type { Answer, AnswerAddress, ExplainRequest, ListRequest, Request } from "./Request.ts"
+import { stopping } from "./Unanswered.ts"
 import {
   isFault,
   isIdentified,
@@ -198,7 +199,7 @@ export class Coordinator {
   /** Ends everything under way. */
   close(): void {
     this.#draining = true
-    this.#context.inFlight.expireAll()
+    this.#context.inFlight.stopAll()
   }
 
   underWay(): number {
@@ -234,7 +235,7 @@ export class Coordinator {
     const { counters, limits: { requestsMax }, node } = this.#context
     // Answered requests that wait for a slow replica do not count: one such node would stop all.
     const reason = this.#draining
-      ? "it is stopping"
+      ? stopping
       : counters.open >= requestsMax
       ? `${requestsMax} requests are under way`
       : undefined

@@ -13,6 +13,9 @@ export interface Unanswered {
 /** The reason of an own node that has not answered. */
 export const ownDiskIsLate = "its own disk has not finished the write in time"
 
+/** The reason of a node that takes no more requests because it is to end. */
+export const stopping = "it is stopping"
+
 /** `unanswered` with the node `own` among those that refused instead, if it has not answered. */
 export const ownWithReason = (unanswered: Unanswered, own: NodeId): Unanswered => {
   const { refused, unreachable } = unanswered

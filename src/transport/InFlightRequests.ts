@@ -20,6 +20,8 @@ export interface Waiting {
   readonly late?: () => void
   /** Its time is up; called once. */
   readonly expire: () => void
+  /** The node stops; called once, and in place of `expire` where there is one. */
+  readonly stop?: () => void
 }
 
 interface Entry<W> {
@@ -159,11 +161,12 @@ export class InFlightRequests<W extends Waiting> {
     for (const { waiting } of this.#entries.values()) yield waiting
   }
 
-  /** Ends every request as if its time were up. */
-  expireAll(): void {
+  /** Ends every request; one that does not care why it ends, as if its time were up. */
+  stopAll(): void {
     runEach(this.#entries, ([place, { waiting }]) => {
       this.#entries.delete(place)
-      waiting.expire()
+      if (waiting.stop === undefined) waiting.expire()
+      else waiting.stop()
     })
   }
 

@@ -66,6 +66,15 @@ describe("a read", () => {
     expect(sent).toEqual([1, 1])
   })
 
+  it("is refused by a node that stops before it has asked all replicas", async () => {
+    await start()
+    reach("n2", "n3")
+    const asked = stepped.read(1, profiles, { key: "k" })
+    stepped.nodes[0]!.core.coordinator.close()
+    expect(sent[0] + sent[1]).toBe(1)
+    expect(asked.error).toMatchObject({ _tag: "NodeUnavailable", reason: "it is stopping" })
+  })
+
   it("asks as many primaries as it needs that are complete", async () => {
     await start()
     expect(stepped.read(1, profiles, { key: "k", r: 1, pr: 2 }).isOpen).toBe(false)

@@ -99,8 +99,8 @@ describe("a request that waits", () => {
 
   it("ends once with all others when they are ended", () => {
     const all = [add(1_000), add(2_000)]
-    pending.expireAll()
-    pending.expireAll()
+    pending.stopAll()
+    pending.stopAll()
     runtime.advance(5_000)
     for (const { waits } of all) expect(waits.events).toEqual(["expire 0"])
   })

@@ -39,5 +39,14 @@ export const foundPlants: ReadonlyArray<Plant> = [
       from: "after.idle - before.idle > (after.at - before.at) * idleShare",
       to: "false"
     }]
+  },
+  {
+    name: "stopping-read-out-of-time",
+    bug: "a node that stops says of a read that too few replicas answered, and asked only some",
+    edits: [{
+      file: "src/transport/InFlightRequests.ts",
+      from: "if (waiting.stop === undefined) waiting.expire()",
+      to: "if (waiting.deadline > 0) waiting.expire()"
+    }]
   }
 ]
