@@ -7,11 +7,9 @@
  *
  * A `Store` that names its operation has a tag of its own, and so has a `Fence` with a history.
  */
-import * as Schema from "effect/Schema"
 import type {
   DocumentName,
   Fetched,
-  Introduction,
   KeyCursor,
   PeerMessage,
   PeerTag,
@@ -30,7 +28,7 @@ import {
   writeFenced,
   writeOperation
 } from "./OperationMessages.ts"
-import { NodeId } from "../core/model/Names.ts"
+import { readIntroduction, writeIntroduction } from "./FormationMessages.ts"
 import {
   readFetchedSince,
   readStoreDelta,
@@ -83,7 +81,6 @@ const ringDependent: ReadonlySet<WireTag> = new Set([
 ])
 const ringDigestBytes = 8
 const outcomes = ["same", "found", "absent", "damaged"] as const
-const owns = ["new", "named", "unnamed", "amnesiac"] as const
 const reasonLengthMax = 500
 
 const writeName = (writer: ByteWriter, name: DocumentName): ByteWriter =>
@@ -91,13 +88,6 @@ const writeName = (writer: ByteWriter, name: DocumentName): ByteWriter =>
 
 const writeCursor = (writer: ByteWriter, { key, partition }: KeyCursor): ByteWriter =>
   writer.varint(partition).text(key.partition).text(key.sort)
-
-const writeIntroduction = (writer: ByteWriter, said: Introduction): ByteWriter => {
-  writer.text(said.store).byte(owns.indexOf(said.own)).byte(said.formed ? 1 : 0)
-  writer.varint(said.stores.length)
-  for (const [node, entry] of said.stores) writer.text(node).text(entry)
-  return writer
-}
 
 /** Appends a message; `ringDigest` is that of the ring that the sender serves. */
 export const writeMessage = (
@@ -156,7 +146,8 @@ export const writeMessage = (
       writeIntroduction(writer, message)
       return
     case "Formed":
-      writeIntroduction(writer, message).varint(message.told)
+      writeIntroduction(writer, message)
+      writer.varint(message.told)
       return
     case "StoreDelta":
       writeStoreDelta(writeName(writer, message), message)
@@ -170,9 +161,6 @@ export const writeMessage = (
 }
 
 const namePattern = /^[a-z0-9][a-z0-9_-]{0,63}$/u
-const storePattern = /^[0-9a-z]{1,64}$/u
-const entryPattern = /^(?:[-!]|[0-9a-z]{1,64})$/u
-const isNodeId = Schema.is(NodeId)
 const digestPattern = /^(?:[0-9a-f]{16})?$/u
 
 const readMatching = (
@@ -230,24 +218,6 @@ const readOutcome = (reader: ByteReader): Fetched["outcome"] => {
   const outcome = outcomes[reader.byte("an outcome")]
   if (outcome === undefined) throw new Malformed("an outcome", at)
   return outcome
-}
-
-/** Members in order, each once: one certificate is written in one way. */
-const readIntroduction = (reader: ByteReader): Introduction => {
-  const store = readMatching(reader, storePattern, "a store's id")
-  const at = reader.offset
-  const own = owns[reader.byte("a store's standing")]
-  if (own === undefined) throw new Malformed("a store's standing", at)
-  const formed = readFlag(reader)
-  const stores: Array<readonly [NodeId, string]> = []
-  for (let i = reader.count("stores", 2); i > 0; i--) {
-    const before = stores.at(-1)?.[0] ?? ""
-    const nodeAt = reader.offset
-    const node = readMatching(reader, namePattern, "a node's id")
-    if (!isNodeId(node) || node <= before) throw new Malformed("node ids in order", nodeAt)
-    stores.push([node, readMatching(reader, entryPattern, "a store's entry")])
-  }
-  return { store, own, formed, stores }
 }
 
 /** A message that was read, and the ring that it is for. */

@@ -5,7 +5,19 @@
 import type { ESTree } from "rolldown/utils"
 import { at, isCode, type Rule, type SourceFile, walk } from "./Source.ts"
 
-const limits = ["", "Answer", "Delta", "Disk", "Edge", "Growth", "Log", "Nats", "Read", "Watch"]
+const limits = [
+  "",
+  "Answer",
+  "Delta",
+  "Disk",
+  "Edge",
+  "Growth",
+  "Log",
+  "Membership",
+  "Nats",
+  "Read",
+  "Watch"
+]
 const limitsFiles = limits.map((of) => `src/core/model/${of}Limits.ts`)
 
 /** By file: formats, joins and contracts rest on these, or they shape a text for people. */

@@ -3,9 +3,10 @@
  * network, and presets. `EdgeLimits.ts` has those of clients, HTTP and admission, `NatsLimits.ts`
  * those of connections to brokers, `AnswerLimits.ts` those of answers in parts, `GrowthLimits.ts`
  * those of documents, `DeltaLimits.ts` those of changes between nodes, `ReadLimits.ts` those of
- * reads, `DiskLimits.ts` and `WatchLimits.ts` those of a node's own. A room takes what it needs as
- * options, so that a test can make any of them tiny. Constants that a format or a join rests on
- * stand beside it, since all nodes must agree on them.
+ * reads, `MembershipLimits.ts` those of the cluster's members, `DiskLimits.ts` and `WatchLimits.ts`
+ * those of a node's own. A room takes what it needs as options, so that a test can make any of them
+ * tiny. Constants that a format or a join rests on stand beside it, since all nodes must agree on
+ * them.
  *
  * @see hashicorp/memberlist:config.go, which lists its own in this way
  */
@@ -24,6 +25,7 @@ import { lanDeltas } from "./DeltaLimits.ts"
 import { lanDisk } from "./DiskLimits.ts"
 import { lanGrowth } from "./GrowthLimits.ts"
 import { lanLog } from "./LogLimits.ts"
+import { lanMembership } from "./MembershipLimits.ts"
 import { lanReads } from "./ReadLimits.ts"
 
 export type { BrokerLimits, ClientLimits, HttpLimits, NatsLimits }
@@ -32,6 +34,7 @@ const mebibyte = 2 ** 20
 
 const lanNode = {
   ...lanGrowth,
+  ...lanMembership,
   ...lanDeltas,
   ...lanReads,
   ...lanDisk,
@@ -229,23 +232,6 @@ const lanNode = {
   waitingBytesMax: 64 * mebibyte,
   /** The database file grows no further: writes are refused as on a full disk, reads go on. */
   storageBytesMax: 2 ** 43,
-  /**
-   * How often a node asks the members that have not answered since its start. Some round trips: it
-   * is incomplete until all have answered, and more often only sends more to those that are away.
-   */
-  formAskMillis: 500,
-  /**
-   * How long a node that is told to form waits for the others. As long as they take to start: those
-   * that have not answered by then are not part of the formation.
-   */
-  formWaitMillis: 5_000,
-  /**
-   * How often the positions of other nodes are written to disk. They are what tells a node that it
-   * lost the end of its log; a crash forgets those of this time, and each writing is a commit.
-   */
-  toldMillis: 1_000,
-  /** Stores whose positions are remembered, 60 bytes each. Members times the stores each had. */
-  toldStoresMax: 1_024,
   /**
    * Documents whose damaged row was replaced, 200 bytes each; beyond it none is known to be whole,
    * and the node's votes no longer count. Bad rows between two replacements of a disk.
