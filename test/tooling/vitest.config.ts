@@ -7,6 +7,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url))
 /** Suites that start processes of their own: side by side they would take each other's time. */
 const processSuites = [
   "storage/[cC]rash",
+  "chaos",
   "cluster",
   "cli/",
   "http",

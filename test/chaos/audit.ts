@@ -1,0 +1,57 @@
+/**
+ * Reads every document from all of its replicas, and compares it with what was acknowledged.
+ */
+import type { ChaosDb } from "./families.ts"
+import type { Verdict } from "./ledger.ts"
+import type { Load, Mode, Written } from "./load.ts"
+import { pause } from "./pause.ts"
+
+export interface Audit {
+  /** Acknowledged writes whose effect is gone, by how they were made. */
+  readonly lost: Readonly<Record<Mode, number>>
+  readonly wrong: ReadonlyArray<string>
+  /** Documents that could not be read from all of their replicas. */
+  readonly unread: ReadonlyArray<string>
+}
+
+const readMillis = 30_000
+const atOnce = 8
+
+const verdictOf = async (db: ChaosDb, document: Written): Promise<Verdict | undefined> => {
+  const deadline = performance.now() + readMillis
+  while (performance.now() < deadline) {
+    try {
+      const judge = await document.family.read(db, document.key, {
+        r: "all",
+        timeout: "5 seconds"
+      })
+      return judge(document.account)
+    } catch {
+      await pause(100)
+    }
+  }
+  return undefined
+}
+
+export const audit = async (db: ChaosDb, load: Load): Promise<Audit> => {
+  const lost = { "w: 1": 0, "default": 0 }
+  const wrong: Array<string> = [...load.wrong]
+  const unread: Array<string> = []
+  const waiting = load.documents.values()
+  const work = async (): Promise<void> => {
+    for (const document of waiting) {
+      const verdict = await verdictOf(db, document)
+      const name = `${document.family.bucket}/${document.key}`
+      if (verdict === undefined) {
+        unread.push(name)
+        continue
+      }
+      lost[document.mode] += verdict.lost.length
+      wrong.push(...verdict.wrong.map((token) => `${name}: ${token}`))
+      for (const token of verdict.lost) console.error(`lost of ${name}: ${token}`)
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, work))
+  for (const token of wrong) console.error(`wrong in ${token}`)
+  return { lost, wrong, unread }
+}
