@@ -21,8 +21,8 @@ export class SentChange {
   readonly #change: Change
   readonly #stored: Pick<Store, "operation" | "request" | "sync">
   readonly #first: Store | StoreDelta
-  /** For those that lack the base of the change. */
-  readonly #supplied = new Map<NodeId, Store | StoreDelta>()
+  /** For those that lack the base of the change; made for the first of them. */
+  #supplied: Map<NodeId, Store | StoreDelta> | undefined
   #whole: Store | undefined
 
   constructor(
@@ -44,7 +44,7 @@ export class SentChange {
 
   /** The message for a node; the same one whenever it is sent again. */
   to(node: NodeId): Store | StoreDelta {
-    return this.#supplied.get(node) ?? this.#first
+    return this.#supplied?.get(node) ?? this.#first
   }
 
   /** Bytes that it keeps in memory. */
@@ -60,13 +60,14 @@ export class SentChange {
    * another write is sending the document.
    */
   lacksBase(node: NodeId, context: VersionVector.VersionVector): boolean {
-    const before = this.#supplied.get(node)
+    const supplied = this.#supplied ??= new Map()
+    const before = supplied.get(node)
     if (before?._tag === "Store") return false
     const changes = before === undefined ? this.#missing(context) : undefined
     const { documentsUnderWay, runtime } = this.#context
     if (changes !== undefined) {
       runtime.mark("write: a replica without the base gets the changes before it")
-      this.#supplied.set(node, changes)
+      supplied.set(node, changes)
       return true
     }
     if (!documentsUnderWay.begin(node, this.#write.row, this.#stored.request)) {
@@ -74,19 +75,19 @@ export class SentChange {
       return false
     }
     runtime.mark("write: a replica without the base gets the document")
-    this.#supplied.set(node, this.#document())
+    supplied.set(node, this.#document())
     return true
   }
 
   /** Notes that a node has answered, or that nothing is expected of it any more. */
   answered(node: NodeId): void {
-    if (this.#supplied.get(node)?._tag !== "Store") return
+    if (this.#supplied?.get(node)?._tag !== "Store") return
     this.#context.documentsUnderWay.end(node, this.#write.row, this.#stored.request)
   }
 
   /** Notes that no answers are expected any more. */
   end(): void {
-    for (const node of this.#supplied.keys()) this.answered(node)
+    for (const node of this.#supplied?.keys() ?? []) this.answered(node)
   }
 
   #missing(context: VersionVector.VersionVector): StoreDelta | undefined {

@@ -29,8 +29,8 @@ export class WorkQueue {
   readonly #limits: WorkLimits
   /** Of each lane the first. */
   #waiting: Array<Waiting> = []
-  /** The others of each lane that has a work among those. */
-  readonly #lanes = new Map<string, Array<Waiting>>()
+  /** The others of each lane that has a work among those; undefined while there are none. */
+  readonly #lanes = new Map<string, Array<Waiting> | undefined>()
   #behind = 0
   #bytes = 0
   #pauses = 0
@@ -69,9 +69,11 @@ export class WorkQueue {
       return false
     }
     this.#bytes += bytes
-    if (this.#isBehind({ work, bytes, lane })) return true
-    this.#waiting.push({ work, bytes, lane })
-    if (!this.#isRunning && !this.#isScheduled) this.#run()
+    const added = { work, bytes, lane }
+    if (this.#isBehind(added)) return true
+    if (this.#isRunning || this.#isScheduled) this.#waiting.push(added)
+    // Most works come when nothing waits, and so none of them is put into the list.
+    else this.#run(added)
     return true
   }
 
@@ -88,12 +90,11 @@ export class WorkQueue {
   #isBehind(waiting: Waiting): boolean {
     if (waiting.lane === undefined) return false
     const others = this.#lanes.get(waiting.lane)
-    if (others === undefined) this.#lanes.set(waiting.lane, [])
-    else {
-      others.push(waiting)
-      this.#behind++
-    }
-    return others !== undefined
+    const isBehind = others !== undefined || this.#lanes.has(waiting.lane)
+    if (isBehind) this.#behind++
+    if (others !== undefined) others.push(waiting)
+    else this.#lanes.set(waiting.lane, isBehind ? [waiting] : undefined)
+    return isBehind
   }
 
   /** The next work of the lane of one that has ended begins. */
@@ -108,35 +109,44 @@ export class WorkQueue {
     }
   }
 
-  /** Takes a step of each work in turn, at least one; throws the first failure at the end. */
-  #run(): void {
+  /**
+   * Takes a step of each work in turn, at least one, beginning with `first`; throws the first
+   * failure at the end.
+   */
+  #run(first?: Waiting): void {
     const { turnMillis, turnStepsMax } = this.#limits
     const endsAt = this.#runtime.elapsed() + turnMillis
     let failed: { readonly failure: unknown } | undefined
     let left = turnStepsMax
+    let next = first ?? this.#waiting.shift()
     this.#isRunning = true
-    do {
-      const next = this.#waiting.shift()
-      if (next === undefined) break
+    while (next !== undefined) {
+      let hasMore = false
       try {
-        this.#step(next)
+        hasMore = this.#step(next)
       } catch (failure) {
         failed ??= { failure }
       }
-    } while (--left > 0 && this.#waiting.length > 0 && this.#runtime.elapsed() < endsAt)
+      const isAlone = this.#waiting.length === 0
+      const goesOn = --left > 0 && (hasMore || !isAlone) && this.#runtime.elapsed() < endsAt
+      if (hasMore && isAlone && goesOn) continue
+      if (hasMore) this.#waiting.push(next)
+      next = goesOn ? this.#waiting.shift() : undefined
+    }
     this.#isRunning = false
     this.#goOn()
     if (failed !== undefined) throw failed.failure
   }
 
-  #step(waiting: Waiting): void {
+  /** Says whether more is left. */
+  #step(waiting: Waiting): boolean {
     let hasMore = false
     try {
       hasMore = waiting.work()
     } finally {
-      if (hasMore && !this.#isClosed) this.#waiting.push(waiting)
-      else if (!this.#isClosed) this.#end(waiting)
+      if (!hasMore && !this.#isClosed) this.#end(waiting)
     }
+    return hasMore && !this.#isClosed
   }
 
   #goOn(): void {

@@ -4,6 +4,7 @@
  * When a commit fails, storage hides all that was under way, and documents made from it may have
  * been sent: the replica is told once for each write that failed, before the write's own caller.
  */
+import type { Incarnation } from "../core/model/Incarnation.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import type {
@@ -27,6 +28,8 @@ export type CommitLimits =
 /** A document on its way to the disk. */
 export interface DocumentCommit {
   readonly key: RowKey
+  /** The incarnation under which the write is made. */
+  readonly incarnation: Incarnation
   readonly before: LocalRead
   readonly newest: FoundDocument
   /** Whether it is acknowledged before it is on disk: then readers see it at once. */
@@ -48,12 +51,16 @@ export class Commits {
   readonly #runtime: Runtime
   readonly #storage: StorageService
   readonly #breaker: DiskBreaker
+  readonly #failed: (incarnation: Incarnation) => void
 
   constructor(options: {
     readonly runtime: Runtime
     readonly storage: StorageService
     readonly limits: CommitLimits
+    /** Told of each write whose commit failed, before its caller, with its incarnation. */
+    readonly failed: (incarnation: Incarnation) => void
   }) {
+    this.#failed = options.failed
     this.shown = new ShownVersions(options)
     this.mended = new MendedDocuments(options.storage, options.limits)
     this.#runtime = options.runtime
@@ -66,13 +73,11 @@ export class Commits {
     return this.#breaker.isDue
   }
 
-  /** `failed` comes before `onCommit`; neither is called where the write is refused at once. */
+  /** `onCommit` is not called where the write is refused at once. */
   write(
-    { before, change, fromMemory, key, newest, noted, rows }: DocumentCommit,
-    failed: () => void,
+    { before, change, fromMemory, incarnation, key, newest, noted, rows }: DocumentCommit,
     onCommit: OnCommit
   ): StorageFailure | undefined {
-    const end = this.#ending(failed, onCommit)
     this.#breaker.begin()
     // The rest of a damaged row is removed, or its elements would be counted with the new ones.
     const { dropsElements, elementCount, elements, header } = change
@@ -85,8 +90,13 @@ export class Commits {
     const sequences = this.#storage.write({ documents, rows: all }, (failure) => {
       if (failure !== undefined) noted?.failed()
       // Before the call returns this means that nothing was accepted, and so nothing is lost.
-      if (commit === undefined) refusal = failure
-      else end(failure, commit)
+      if (commit === undefined) {
+        refusal = failure
+        return
+      }
+      if (failure === undefined) this.#committed(commit)
+      else this.#lost(failure, { failures: commit.failures, incarnation })
+      onCommit(failure)
     })
     if (refusal !== undefined) return refusal
     noted?.accepted(sequences)
@@ -99,29 +109,34 @@ export class Commits {
    * A document that was left unchanged may still be on its way to the disk. The barrier is set now:
    * by the end of the turn its commit may have failed, and no write would wait any more.
    */
-  await(failed: () => void, onCommit: OnCommit): void {
-    const end = this.#ending(failed, onCommit)
+  await(incarnation: Incarnation, onCommit: OnCommit): void {
+    const { failures } = this.shown
     let isNow = true
     this.#storage.barrier((failure) => {
-      if (isNow) this.#runtime.endOfTurn(() => onCommit(failure))
+      if (isNow) return this.#runtime.endOfTurn(() => onCommit(failure))
       // A group failed: all its writes are hidden now, whichever callback runs first.
-      else if (failure !== undefined) end(failure, undefined)
-      else onCommit(undefined)
+      if (failure !== undefined) this.#lost(failure, { failures, incarnation })
+      onCommit(failure)
     })
     isNow = false
   }
 
-  /** Ends a commit that begins now; a failure ends all that is under way with it. */
-  #ending(failed: () => void, onCommit: OnCommit) {
-    const { failures } = this.shown
-    return (failure: StorageFailure | undefined, commit: CommitUnderWay | undefined): void => {
-      this.#breaker.end(failure)
-      if (failure !== undefined) {
-        failed()
-        this.shown.failed(failures)
-      } else if (commit !== undefined) this.shown.committed(commit)
-      onCommit(failure)
+  #committed(commit: CommitUnderWay): void {
+    this.#breaker.end(undefined)
+    this.shown.committed(commit)
+  }
+
+  /** A failure ends all that was under way when it came. `failures`: those before the write. */
+  #lost(
+    failure: StorageFailure,
+    { failures, incarnation }: {
+      readonly failures: number
+      readonly incarnation: Incarnation
     }
+  ): void {
+    this.#breaker.end(failure)
+    this.#failed(incarnation)
+    this.shown.failed(failures)
   }
 }
 

@@ -23,15 +23,18 @@ import * as OperationRow from "./OperationRow.ts"
 
 type RowName = FamilyKeys["operation"]
 
+/** The memory of an operation that was carried out, or taken over. */
+interface Applied {
+  readonly _tag: "Applied"
+  readonly arrival: number
+  readonly dot: Dot
+  /** Where its row lies; undefined until the storage has taken it. */
+  row: RowName | undefined
+}
+
 /** The memory of one operation on one document. */
 export type Entry =
-  | {
-    readonly _tag: "Applied"
-    readonly arrival: number
-    readonly dot: Dot
-    /** Where its row lies; undefined until the storage has taken it. */
-    row: RowName | undefined
-  }
+  | Applied
   | {
     readonly _tag: "Forwarded"
     readonly arrival: number
@@ -149,19 +152,12 @@ export class OperationIndex {
     const { entry: before, name } = this.#find(key, id)
     const bytes = OperationRow.encode({ id, dot, document: key })
     const doomed = this.#doomed.length === 0 ? none : this.#doomed.splice(0, removedAtOnce)
+    const entry: Applied = { _tag: "Applied", arrival: ++this.#arrivals, dot, row: undefined }
     let row: RowName | undefined
     const rowName = (sequences: ReadonlyArray<number>): RowName =>
       row ??= this.#nextRow(key.partition, sequences.at(-1)!)
-    const rows: ReadonlyArray<Row> = [
-      { family: "operation", key: rowName, bytes },
-      ...doomed.map(removal)
-    ]
-    const entry: Entry = {
-      _tag: "Applied",
-      arrival: ++this.#arrivals,
-      dot,
-      row: undefined
-    }
+    const own: Row = { family: "operation", key: rowName, bytes }
+    const rows = doomed.length === 0 ? [own] : [own, ...doomed.map(removal)]
     return {
       rows,
       accepted: (sequences) => {
@@ -170,7 +166,7 @@ export class OperationIndex {
         this.#put(name, entry, before)
       },
       failed: () => {
-        this.#doomed.push(...doomed)
+        for (const name of doomed) this.#doomed.push(name)
         // It was sent already, and may be sent still: that it was not done can never be said here.
         entry.row = undefined
       }

@@ -84,7 +84,7 @@ export class Replica {
     this.#options = options
     this.#dots = new DotIssuer(options)
     this.#cache = new DocumentCache(options.limits.cacheBytesMax)
-    this.#commits = new Commits(options)
+    this.#commits = new Commits({ ...options, failed: (incarnation) => this.#lost(incarnation) })
     this.growth = new DocumentGrowth(options)
     this.edits = new TravellingEdits(options.limits)
     this.operations = new OperationIndex({ ...options, incarnation: () => this.incarnation() })
@@ -182,7 +182,7 @@ export class Replica {
       this.#markRetry(known.dot)
       this.#counts.retries++
       if (update.fromMemory === true) this.#commits.shown.acknowledge(key, local)
-      this.#commits.await(this.#failing(), onCommit)
+      this.#commits.await(this.#dots.incarnation, onCommit)
       const encoded = encode(before)
       const edit = this.edits.confirming(before, DocumentCodec.lengthOf(encoded))
       return { _tag: "Updated", document: before, encoded, edit, dot: known.dot, isRetry: true }
@@ -240,7 +240,7 @@ export class Replica {
     const isKnown = operation === undefined || this.operations.hasApplied(key, operation)
     if (after === before && isKnown) {
       if (fromMemory === true) this.#commits.shown.acknowledge(key, local)
-      this.#commits.await(this.#failing(), onCommit)
+      this.#commits.await(this.#dots.incarnation, onCommit)
       return { _tag: "Joined" }
     }
     const own = local._tag === "Found" ? this.#dots.keptActor(key, local) : ""
@@ -298,22 +298,20 @@ export class Replica {
     const leaves = this.#dots.rowsWith(key, own, document)
     const others = noted?.rows ?? leaves
     const rows = noted !== undefined && leaves.length > 0 ? [...leaves, ...others] : others
-    const commit = { key, before: local, newest, fromMemory, change, rows, noted }
-    const refusal = this.#commits.write(commit, this.#failing(), onCommit)
+    const { incarnation } = this.#dots
+    const commit = { key, before: local, newest, fromMemory, incarnation, change, rows, noted }
+    const refusal = this.#commits.write(commit, onCommit)
     if (refusal === undefined) this.#cache.set(key, newest, DocumentCodec.lengthOf(encoded))
     return refusal
   }
 
-  /** What follows from the failure of a commit that begins now. */
-  #failing(): () => void {
-    const { incarnation } = this.#dots
-    return () => {
-      // Writes that storage hides now must not be found here.
-      this.#cache.clear()
-      this.edits.clear()
-      if (!this.#endIncarnation(incarnation)) return
-      this.#options.runtime.mark("replica: an incarnation ends with a failed commit")
-    }
+  /** A commit failed of a write that was made under this incarnation. */
+  #lost(incarnation: Incarnation): void {
+    // Writes that storage hides now must not be found here.
+    this.#cache.clear()
+    this.edits.clear()
+    if (!this.#endIncarnation(incarnation)) return
+    this.#options.runtime.mark("replica: an incarnation ends with a failed commit")
   }
 
   /** Goes on as another incarnation, with what is on disk alone: commits may have been lost. */

@@ -37,14 +37,18 @@ export const families: ReadonlyArray<Family> = ["hint", "leaf", "index", "operat
 
 const encodeNumber = (value: number): string => {
   invariant(Number.isSafeInteger(value) && value >= 0, "numbers of keys are integers from 0")
-  // Most are small, and a text that is made at once is flat: maps hash it without joining parts.
+  // Of these lengths most are, and a text that is made at once is flat: maps hash it without
+  // joining parts.
   if (value < 2 ** 16) {
     if (value >= 2 ** 8) return String.fromCharCode(2, value >>> 8, value & 0xff)
     return value === 0 ? "\0" : String.fromCharCode(1, value)
   }
-  if (value < 2 ** 31 && value >= 2 ** 24) {
-    const [first, second, third, fourth] = [value >>> 24, value >>> 16, value >>> 8, value]
-    return String.fromCharCode(4, first, second & 0xff, third & 0xff, fourth & 0xff)
+  const high = Math.floor(value / 2 ** 32)
+  const low = value >>> 0
+  const [first, second, third] = [low >>> 24, (low >>> 16) & 0xff, (low >>> 8) & 0xff]
+  if (high === 0 && first > 0) return String.fromCharCode(4, first, second, third, low & 0xff)
+  if (high > 0 && high < 2 ** 8) {
+    return String.fromCharCode(5, high, first, second, third, low & 0xff)
   }
   let bytes = ""
   for (let rest = value; rest > 0; rest = Math.floor(rest / 256)) {

@@ -32,7 +32,7 @@ import {
 } from "./DocumentCodec.ts"
 import { at, childKind, nest } from "./DotStore.ts"
 import type { Edit } from "./Edit.ts"
-import { actorsOf, type Indexes, readStoreAt, writeDot, writeStore } from "./StoreCodec.ts"
+import { actorsOf, type ActorTable, readStoreAt, writeDot, writeStore } from "./StoreCodec.ts"
 
 const present = 1
 
@@ -62,12 +62,12 @@ const actorsIn = (edits: ReadonlyArray<Edit>): ReadonlySet<Actor> => {
 const writeHistory = (
   writer: ByteWriter,
   history: VersionVector.VersionVector,
-  indexes: Indexes
+  actors: ActorTable
 ): void => {
   writer.varint(history.size)
   if (history.size === 0) return
   for (const [actor, counter] of VersionVector.sorted(history)) {
-    writeDot(writer, { actor, counter }, indexes)
+    writeDot(writer, { actor, counter }, actors)
   }
 }
 
@@ -77,34 +77,35 @@ const distinctDots = (dots: ReadonlyArray<Dot>): ReadonlyArray<Dot> => {
   return sorted.filter((dot, i) => i === 0 || compareDots(sorted[i - 1]!, dot) !== 0)
 }
 
-const writeDots = (writer: ByteWriter, dots: ReadonlyArray<Dot>, indexes: Indexes): void => {
+const writeDots = (writer: ByteWriter, dots: ReadonlyArray<Dot>, actors: ActorTable): void => {
   const distinct = dots.length > 1 ? distinctDots(dots) : dots
   writer.varint(distinct.length)
-  for (const dot of distinct) writeDot(writer, dot, indexes)
+  for (const dot of distinct) writeDot(writer, dot, actors)
 }
 
-const writeDelta = (writer: ByteWriter, delta: Delta, indexes: Indexes): void => {
+const writeDelta = (writer: ByteWriter, delta: Delta, actors: ActorTable): void => {
   const { deferred, ended = [], expiry, path = [], seen, store } = delta
-  writeHistory(writer, seen.vector, indexes)
-  writeDots(writer, seen.dots, indexes)
+  writeHistory(writer, seen.vector, actors)
+  writeDots(writer, seen.dots, actors)
   writer.varint(path.length)
   for (const key of path) writer.text(key)
-  writeStore(writer, at(store, path), indexes)
+  writeStore(writer, at(store, path), actors)
   writer.varint(deferred.length)
-  for (const deferral of deferred) writeDeferral(writer, deferral, indexes)
-  writeExpiry(writer, expiry, indexes)
-  writeDots(writer, ended, indexes)
+  for (const deferral of deferred) writeDeferral(writer, deferral, actors)
+  writeExpiry(writer, expiry, actors)
+  writeDots(writer, ended, actors)
 }
 
 /** The bytes of edits, in the order in which they are to be joined. At least one. */
 export const encode = (edits: ReadonlyArray<Edit>): Uint8Array => {
   const writer = new ByteWriter(256).byte(present)
-  const indexes = writeActors(writer, [...actorsIn(edits)].sort())
+  const actors = [...actorsIn(edits)].sort()
+  writeActors(writer, actors)
   writer.varint(edits.length)
   for (const { base, deltas } of edits) {
-    writeHistory(writer, base, indexes)
+    writeHistory(writer, base, actors)
     writer.varint(deltas.length)
-    for (const delta of deltas) writeDelta(writer, delta, indexes)
+    for (const delta of deltas) writeDelta(writer, delta, actors)
   }
   return writer.finish()
 }

@@ -18,6 +18,7 @@ import { type Deferral, removeDeferred } from "./Removal.ts"
 import { TreeEdit } from "./TreeEdit.ts"
 
 const root: ReadonlyArray<string> = []
+const noDots: ReadonlyArray<Dot> = []
 
 /** Whether a delta says nothing beside `path`. */
 const isAlong = (store: DotStore | undefined, path: ReadonlyArray<string>): boolean => {
@@ -64,15 +65,15 @@ export class DeltaJoin {
   add(delta: Delta): void {
     const { path = root, store } = delta
     invariant(isAlong(store, path), "a delta says nothing beside its path")
-    const mySeen: Seen = { vector: this.#context, dots: [] }
+    const mySeen: Seen = { vector: this.#context, dots: noDots }
     const seen = indexed(delta.seen)
     const joined = joinStores(
       { store: this.#edit.at(path), seen: mySeen },
       { store: at(store, path), seen }
     )
     this.#edit.put(path, joined)
-    this.#deferred.push(...delta.deferred)
-    this.#ended.push(...delta.ended ?? [])
+    for (const deferral of delta.deferred) this.#deferred.push(deferral)
+    for (const dot of delta.ended ?? noDots) this.#ended.push(dot)
     removeDeferred(this.#edit, delta.deferred)
     this.#expiry = Expiry.join(this.#expiry, mySeen, delta.expiry, seen)
     this.#see(delta.seen)
@@ -82,6 +83,7 @@ export class DeltaJoin {
   finish(): Document {
     const { context: known, deferred } = this.#before
     if (this.#context === known) return this.#before
+    if (deferred.length + this.#deferred.length === 0) return this.#with(deferred)
     const ended = indexed({ vector: VersionVector.empty, dots: this.#ended })
     const waits = ({ actor, counter, seen }: Deferral) =>
       !hasSeen(ended, actor, counter) && !VersionVector.covers(this.#context, seen)

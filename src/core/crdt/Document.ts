@@ -40,10 +40,12 @@ export interface Delta {
   readonly ended?: ReadonlyArray<Dot>
 }
 
+const none: ReadonlyArray<never> = []
+
 export const empty: Document = {
   context: VersionVector.empty,
   store: undefined,
-  deferred: [],
+  deferred: none,
   expiry: Expiry.none
 }
 
@@ -102,8 +104,8 @@ const joinWith = (
   onConflict?: OnConflict
 ): Document => {
   const context = joinContext(left.context, right.seen)
-  const leftSeen = { vector: left.context, dots: [] }
-  const { path = [] } = right
+  const leftSeen = { vector: left.context, dots: none }
+  const { path = none } = right
   const edit = new TreeEdit(left.store)
   const joinedThere = joinStores(
     { store: edit.at(path), seen: leftSeen },
@@ -160,7 +162,7 @@ export const joinTelling = (
   onConflict?: OnConflict
 ): Document => {
   if (left === right) return left
-  const seen = { vector: right.context, dots: [] }
+  const seen = { vector: right.context, dots: none }
   const { deferred, expiry, store } = right
   const joined = joinWith(left, { seen, store, deferred, expiry }, seen, onConflict)
   const isRight = joined.context === right.context && joined.store === right.store

@@ -31,8 +31,8 @@ import * as Expiry from "./Expiry.ts"
 import type { Deferral } from "./Removal.ts"
 import {
   actorsOf,
+  type ActorTable,
   depthMax,
-  type Indexes,
   readDot,
   type Reading,
   readStore,
@@ -47,34 +47,35 @@ const formats = { plain: 1, expiring: 2, present: 3 } as const
 
 const elementFormats = { former: 1, present: 2 } as const
 
+const none: ReadonlyArray<never> = []
+
 /** Sorted actors, so that one document has one table. */
-export const writeActors = (writer: ByteWriter, actors: ReadonlyArray<Actor>): Indexes => {
-  const indexes = new Map<Actor, number>()
+export const writeActors = (writer: ByteWriter, actors: ActorTable): void => {
   writer.varint(actors.length)
-  for (const actor of actors) {
-    indexes.set(actor, indexes.size)
-    writer.text(actor)
-  }
-  return indexes
+  for (const actor of actors) writer.text(actor)
 }
 
-export const readActors = (reader: ByteReader): ReadonlyArray<Actor> => {
+const readActor = (reader: ByteReader, before: Actor): Actor => {
+  const at = reader.offset
+  const actor = reader.text("an actor")
+  if (!actorPattern.test(actor) || before >= actor) throw new Malformed("actors in order", at)
+  return actor
+}
+
+export const readActors = (reader: ByteReader): ActorTable => {
   const count = reader.count("actors", 2)
-  const actors: Array<Actor> = []
-  for (let i = 0; i < count; i++) {
-    const at = reader.offset
-    const actor = reader.text("an actor")
-    const ordered = i === 0 || actors[i - 1]! < actor
-    if (!actorPattern.test(actor) || !ordered) throw new Malformed("actors in order", at)
-    actors.push(actor)
-  }
+  if (count === 0) return none
+  // One actor is the rule, and a list that grows has room for sixteen more.
+  const actors = [readActor(reader, "")]
+  if (count === 1) return actors
+  for (let i = 1; i < count; i++) actors.push(readActor(reader, actors[i - 1]!))
   return actors
 }
 
-export const writeDeferral = (writer: ByteWriter, deferral: Deferral, indexes: Indexes): void => {
-  writeDot(writer, deferral, indexes).varint(deferral.seen.size)
+export const writeDeferral = (writer: ByteWriter, deferral: Deferral, actors: ActorTable): void => {
+  writeDot(writer, deferral, actors).varint(deferral.seen.size)
   for (const [actor, counter] of VersionVector.sorted(deferral.seen)) {
-    writeDot(writer, { actor, counter }, indexes)
+    writeDot(writer, { actor, counter }, actors)
   }
   writer.varint(deferral.path.length)
   for (const key of deferral.path) writer.text(key)
@@ -111,8 +112,10 @@ export const readPath = (reader: ByteReader): ReadonlyArray<string> => {
 export const readDeferrals = (reading: Reading): ReadonlyArray<Deferral> => {
   const { reader } = reading
   const at = reader.offset
+  const count = reader.count("deferrals", 4)
+  if (count === 0) return none
   const deferred: Array<Deferral> = []
-  for (let i = reader.count("deferrals", 4); i > 0; i--) {
+  for (let i = count; i > 0; i--) {
     const dot = readDot(reading)
     const previous = deferred.at(-1)
     if (previous !== undefined && compareDots(previous, dot) >= 0) {
@@ -123,10 +126,14 @@ export const readDeferrals = (reading: Reading): ReadonlyArray<Deferral> => {
   return deferred
 }
 
-export const writeExpiry = (writer: ByteWriter, expiry: Expiry.Expiry, indexes: Indexes): void => {
+export const writeExpiry = (
+  writer: ByteWriter,
+  expiry: Expiry.Expiry,
+  actors: ActorTable
+): void => {
   writer.varint(expiry.length)
   for (const entry of expiry) {
-    writeDot(writer, entry, indexes).byte(entry.at === null ? 0 : 1)
+    writeDot(writer, entry, actors).byte(entry.at === null ? 0 : 1)
     if (entry.at !== null) writer.varint(entry.at)
   }
 }
@@ -134,8 +141,10 @@ export const writeExpiry = (writer: ByteWriter, expiry: Expiry.Expiry, indexes: 
 export const readExpiry = (reading: Reading): Expiry.Expiry => {
   const { reader } = reading
   const at = reader.offset
+  const count = reader.count("expiry entries", 3)
+  if (count === 0) return Expiry.none
   const expiry: Array<Expiry.ExpiryEntry> = []
-  for (let i = reader.count("expiry entries", 3); i > 0; i--) {
+  for (let i = count; i > 0; i--) {
     const dot = readDot(reading)
     const hasTime = reader.byte("a flag")
     const previous = expiry.at(-1)
@@ -143,7 +152,7 @@ export const readExpiry = (reading: Reading): Expiry.Expiry => {
     if (hasTime > 1 || !ordered) throw new Malformed("expiry entries in order", at)
     expiry.push({ ...dot, at: hasTime === 1 ? reader.varint("a time") : null })
   }
-  return expiry.length === 0 ? Expiry.none : expiry
+  return expiry
 }
 
 const readContext = (
@@ -184,12 +193,12 @@ const write = (
 ): ByteWriter => {
   const actors = tableOf(context, deferred)
   writer.byte(format)
-  const indexes = writeActors(writer, actors)
+  writeActors(writer, actors)
   for (const actor of actors) writer.varint(context.get(actor) ?? 0)
   writer.varint(deferred.length)
-  for (const deferral of deferred) writeDeferral(writer, deferral, indexes)
-  writeStore(writer, store, indexes)
-  if (format !== formats.plain) writeExpiry(writer, expiry, indexes)
+  for (const deferral of deferred) writeDeferral(writer, deferral, actors)
+  writeStore(writer, store, actors)
+  if (format !== formats.plain) writeExpiry(writer, expiry, actors)
   return writer
 }
 
@@ -278,8 +287,9 @@ export const decodeWithDigest = (
 /** One leaf of a tree, as an element row. */
 export const encodeElement = (store: DotStore): Uint8Array => {
   const writer = new ByteWriter(128).byte(elementFormats.present)
-  const indexes = writeActors(writer, [...actorsOf(store)].sort())
-  writeStore(writer, store, indexes)
+  const actors = [...actorsOf(store)].sort()
+  writeActors(writer, actors)
+  writeStore(writer, store, actors)
   return writer.finish()
 }
 

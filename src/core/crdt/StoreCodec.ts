@@ -36,22 +36,27 @@ export const actorsOf = (store: DotStore, into = new Set<Actor>()): ReadonlySet<
   }
 }
 
-/** Where each actor stands in the table that a document begins with. */
-export type Indexes = ReadonlyMap<Actor, number>
+/** The actors that a document begins with, sorted: dots name them by their places. */
+export type ActorTable = ReadonlyArray<Actor>
 
-const indexOf = (indexes: Indexes, actor: Actor): number => {
-  const index = indexes.get(actor)
-  invariant(index !== undefined, "every dot of a state is in its document's context")
-  return index
+const placeOf = (actors: ActorTable, actor: Actor): number => {
+  let [from, to] = [0, actors.length]
+  while (from < to) {
+    const middle = (from + to) >>> 1
+    if (actors[middle]! < actor) from = middle + 1
+    else to = middle
+  }
+  invariant(actors[from] === actor, "every dot of a state is in its document's context")
+  return from
 }
 
-export const writeDot = (writer: ByteWriter, dot: Dot, indexes: Indexes): ByteWriter =>
-  writer.varint(indexOf(indexes, dot.actor)).varint(dot.counter)
+export const writeDot = (writer: ByteWriter, dot: Dot, actors: ActorTable): ByteWriter =>
+  writer.varint(placeOf(actors, dot.actor)).varint(dot.counter)
 
 export const writeStore = (
   writer: ByteWriter,
   store: DotStore | undefined,
-  indexes: Indexes
+  actors: ActorTable
 ): void => {
   if (store === undefined) {
     writer.byte(tag.none)
@@ -60,20 +65,20 @@ export const writeStore = (
   writer.byte(tag[store.kind])
   switch (store.kind) {
     case "latest":
-      writeDot(writer, store, indexes).varint(store.stamp)
+      writeDot(writer, store, actors).varint(store.stamp)
       writer.byte(store.value === null ? 0 : 1)
       if (store.value !== null) writer.text(store.value)
       return
     case "values":
       writer.varint(store.siblings.length)
       for (const sibling of store.siblings) {
-        writeDot(writer, sibling, indexes).varint(sibling.stamp).text(sibling.value)
+        writeDot(writer, sibling, actors).varint(sibling.stamp).text(sibling.value)
       }
       return
     case "counter":
       writer.varint(store.totals.size)
       for (const actor of sortedKeys(store.totals)) {
-        writer.varint(indexOf(indexes, actor))
+        writer.varint(placeOf(actors, actor))
         writeTotal(writer, store.totals.get(actor)!)
       }
       return
@@ -81,7 +86,7 @@ export const writeStore = (
       writer.varint(store.children.size)
       for (const [key, child] of store.children) {
         writer.text(key)
-        writeStore(writer, child, indexes)
+        writeStore(writer, child, actors)
       }
   }
 }

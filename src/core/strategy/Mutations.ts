@@ -10,6 +10,8 @@ import type { Deferral } from "../crdt/Removal.ts"
 import * as CanonicalJson from "../model/CanonicalJson.ts"
 import type { Mutated, Mutation, Unchanged } from "./Strategy.ts"
 
+const none: ReadonlyArray<never> = []
+
 export interface DeltaContent {
   /** At or below it is all that the change adds, replaces and defers. */
   readonly path: ReadonlyArray<string>
@@ -28,7 +30,7 @@ export const deferrals = (
   path: ReadonlyArray<string>
 ): ReadonlyArray<Deferral> => {
   const { document, dot, seen } = mutation
-  if (seen === undefined || VersionVector.covers(document.context, seen.vector)) return []
+  if (seen === undefined || VersionVector.covers(document.context, seen.vector)) return none
   return [{ ...dot, seen: seen.vector, path }]
 }
 
@@ -38,7 +40,7 @@ export const changed = (mutation: Mutation, change: DeltaContent): Mutated => {
     seen: { vector: VersionVector.empty, dots: [...(change.replaces ?? []), mutation.dot] },
     path: change.path,
     store: change.store,
-    deferred: change.deferred ?? [],
+    deferred: change.deferred ?? none,
     expiry: Expiry.none
   }
   return { _tag: "Changed", delta }
@@ -53,7 +55,7 @@ export const replaced = (
   delta: {
     seen: { vector: options.vector, dots: [mutation.dot] },
     store: options.store,
-    deferred: [],
+    deferred: none,
     expiry: Expiry.none
   }
 })

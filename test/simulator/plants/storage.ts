@@ -11,8 +11,9 @@ export const storagePlants: ReadonlyArray<Plant> = [
     bug: "a write counts once the disk has been told",
     edits: [{
       file: commits,
-      from: "const end = this.#ending(failed, onCommit)\n    this.#breaker.begin()",
-      to: "const end = this.#ending(failed, () => {})\n    this.#breaker.begin()"
+      from: `else this.#lost(failure, { failures: commit.failures, incarnation })
+      onCommit(failure)`,
+      to: "else this.#lost(failure, { failures: commit.failures, incarnation })"
     }, {
       file: commits,
       from: "if (refusal !== undefined) return refusal",
