@@ -14,6 +14,8 @@
  *   by its own queue, since the time of an answer depends on other nodes as well
  */
 import { invariant } from "../Invariant.ts"
+import { isOver, type Least, none, ratio, withSample } from "./WriteTimes.ts"
+import * as WriteTimes from "./WriteTimes.ts"
 
 export interface LimitOptions {
   readonly min: number
@@ -21,16 +23,10 @@ export interface LimitOptions {
   readonly first: number
   /** How long a message may wait in a queue that stands. */
   readonly waitMillis: number
-  /** How long a write may take while all do. */
+  /** How long a write may take while all do, unless fewer under way would take as long. */
   readonly writeMillis: number
   /** The limit changes once in this time at most. */
   readonly windowMillis: number
-}
-
-/** The samples of one kind in a window. */
-interface Least {
-  readonly count: number
-  readonly millis: number
 }
 
 /**
@@ -45,7 +41,7 @@ export interface ConcurrencyLimit {
   /** Undefined before the first sample of a window. */
   readonly windowEndsAt: number | undefined
   readonly waits: Least
-  readonly writes: Least
+  readonly writes: WriteTimes.WriteTimes
   /** The most that were open in the window. */
   readonly openMost: number
   /** Whether another one refused a request in the window. */
@@ -64,17 +60,18 @@ export type LimitEvent =
   /** The other side refused a request, as it has too much to do. */
   | { readonly _tag: "Refused" }
 
-const none: Least = { count: 0, millis: Infinity }
-const samplesLeast = 2
-/** A single window takes no more than half away: its samples may be few. */
-const steepest = 0.5
 /** For a refusal, of which it is not known by how much the limit is too high. */
 const afterRefusal = 0.8
 /** A standing queue of so many targets means that the limit alone does not hold it down. */
 const trickleTargets = 4
 
 export const make = (options: LimitOptions): ConcurrencyLimit =>
-  fresh({ limit: bounded(options.first, options), standingMillis: 0, taken: 0 }, options)
+  fresh({
+    limit: bounded(options.first, options),
+    standingMillis: 0,
+    taken: 0,
+    writes: WriteTimes.unknown
+  }, options)
 
 /**
  * The limit after an event.
@@ -101,7 +98,7 @@ export const step = (
       return closed({ ...state, standingMillis, waits, taken: 0 }, event.now, options)
     }
     case "Written": {
-      const writes = withSample(state.writes, event.millis)
+      const writes = WriteTimes.written(state.writes, event.millis, event.now)
       return closed({ ...state, writes }, event.now, options)
     }
   }
@@ -132,42 +129,41 @@ export const retryAfterMillis = (
 const used = (state: ConcurrencyLimit, open: number): ConcurrencyLimit =>
   open <= state.openMost ? state : { ...state, openMost: open }
 
-const withSample = ({ count, millis: least }: Least, millis: number): Least => ({
-  count: count + 1,
-  millis: Math.min(least, millis)
-})
-
 /** The state in which the next window begins, if this one is over. */
 const closed = (
   state: ConcurrencyLimit,
   now: number,
   options: LimitOptions
 ): ConcurrencyLimit => {
-  const { windowMillis, waitMillis, writeMillis } = options
-  const { waits, windowEndsAt = now + windowMillis, writes } = state
+  const { waitMillis, windowMillis } = options
+  const { isRefused, waits, windowEndsAt = now + windowMillis, writes } = state
   if (now < windowEndsAt) {
     return state.windowEndsAt === windowEndsAt ? state : { ...state, windowEndsAt }
   }
-  const gradient = Math.min(ratio(waits, waitMillis), ratio(writes, writeMillis))
-  const isStanding = waits.count >= samplesLeast && waits.millis > waitMillis
-  const standingMillis = isStanding ? waits.millis : 0
-  const { taken } = state
-  return fresh({ limit: next(state, gradient, options), standingMillis, taken }, options)
+  const used = Math.min(state.limit, state.openMost)
+  const gradient = ratio(waits, waitMillis)
+  const factor = isRefused ? Math.min(gradient, afterRefusal) : gradient
+  const window = { now, used, isCut: factor < 1 }
+  const { times, ...byWrites } = WriteTimes.judged(writes, window, options)
+  const standingMillis = isOver(waits, waitMillis) ? waits.millis : 0
+  const limit = next(state, { ...byWrites, factor }, options)
+  return fresh({ limit, standingMillis, taken: state.taken, writes: times }, options)
 }
 
-/** How far the samples are within their target; 1 where they are, or are too few. */
-const ratio = ({ count, millis }: Least, target: number): number =>
-  count < samplesLeast ? 1 : Math.min(Math.max(target / millis, steepest), 1)
-
 const next = (
-  { isRefused, limit, openMost }: ConcurrencyLimit,
-  gradient: number,
+  { limit, openMost }: ConcurrencyLimit,
+  { factor, least, most }: {
+    readonly factor: number
+    readonly least: number
+    readonly most: number
+  },
   options: LimitOptions
 ): number => {
-  const factor = isRefused ? Math.min(gradient, afterRefusal) : gradient
   // Room that is not used causes no queue, and would be no help against one.
-  if (factor < 1) return bounded(Math.min(limit, openMost) * factor, options)
-  return openMost * 2 < limit ? limit : bounded(limit + Math.sqrt(limit), options)
+  const used = Math.min(limit, openMost)
+  if (factor < 1 || most < used) return bounded(Math.min(used * factor, most), options)
+  const grown = openMost * 2 < limit ? limit : limit + Math.sqrt(limit)
+  return bounded(Math.max(grown, least), options)
 }
 
 const bounded = (limit: number, { max, min }: LimitOptions): number =>
@@ -175,7 +171,7 @@ const bounded = (limit: number, { max, min }: LimitOptions): number =>
 
 /** The state before the first sample of a window. */
 const fresh = (
-  kept: Pick<ConcurrencyLimit, "limit" | "standingMillis" | "taken">,
+  kept: Pick<ConcurrencyLimit, "limit" | "standingMillis" | "taken" | "writes">,
   { max, min }: LimitOptions
 ): ConcurrencyLimit => {
   invariant(min >= 1 && min <= max, "a limit of requests is at least 1")
@@ -184,7 +180,6 @@ const fresh = (
     ...kept,
     windowEndsAt: undefined,
     waits: none,
-    writes: none,
     openMost: 0,
     isRefused: false
   }

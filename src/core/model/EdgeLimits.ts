@@ -57,7 +57,8 @@ export const lanAdmission = {
   waitTargetMillis: 50,
   /**
    * How long a write may take while all do: the disk's sync, a round trip to another node and its
-   * sync, and the waits above. Slower than this, fewer are taken, for a queue may be why.
+   * sync, and the waits above. Slower than this, fewer are taken, for a queue may be why. Where
+   * fewer take as long, up to five times as long is allowed.
    */
   writeTargetMillis: 200,
   /** The number changes once in this time. A few waits: less follows noise, more follows late. */
@@ -170,7 +171,7 @@ export const lanClient = {
    * How long an answer may take while all do: two syncs that wait for another one each, and round
    * trips. The slowest of a hundred answers takes up to four times the usual one: more than 100 ms
    * exceeds 500 ms together with queueMillis, and less keeps too few under way for the disks to
-   * commit together. Raise it where a sync takes more than 25 ms.
+   * commit together. Where fewer under way take as long, up to five times as long is allowed.
    */
   answerTargetMillis: 100,
   /** See the nodes': the waits are those of answers on their way into the client. */

@@ -46,7 +46,7 @@ describe("a server with a limit", () => {
           expect(done[Math.floor(done.length * 0.99)]).toBeLessThanOrEqual(500)
         }
       ),
-      { numRuns: 25 }
+      { numRuns: 40 }
     )
   })
 
@@ -67,6 +67,26 @@ describe("a server with a limit", () => {
     const done = run.filter(({ at, took }) => at > 1_000 && took !== undefined)
       .map(({ took }) => took!).toSorted((a, b) => a - b)
     expect(done[Math.floor(done.length * 0.99)]).toBeLessThanOrEqual(500)
+  })
+
+  it("takes 19 of 20, three seconds after the start, where the disk alone is slow", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 50, max: 450 }),
+        fc.integer({ min: 2, max: 200 }),
+        fc.nat(),
+        (syncMillis, underWay, seed) => {
+          const offered = underWay / (1.5 * syncMillis / 1_000)
+          const load = { ...loadAt(0), perSecond: 10_000, offered: () => offered }
+          const run = serve(options, { ...load, syncMillis, millis: 10_000, seed })
+          const after = run.filter(({ at }) => at > 3_000)
+          expect(after.length).toBeGreaterThan(0)
+          const refused = after.filter(({ took }) => took === undefined)
+          expect(refused.length).toBeLessThanOrEqual(after.length / 20)
+        }
+      ),
+      { numRuns: 40 }
+    )
   })
 
   it("refuses nothing that a burst brings, up to its first limit", () => {
@@ -128,6 +148,25 @@ describe("the limit", () => {
       limit = ConcurrencyLimit.step(limit, { _tag: "Waited", millis, now }, options)
     }
     expect(limit).toMatchObject({ limit: options.first, standingMillis: 0 })
+  })
+
+  it("is not below the open writes that a pause of the disk delayed, once it writes again", () => {
+    fc.assert(fc.property(
+      fc.integer({ min: 250, max: 2_000 }),
+      fc.integer({ min: 64, max: 256 }),
+      fc.integer({ min: 10, max: 90 }),
+      (pause, open, usual) => {
+        let limit = ConcurrencyLimit.make(options)
+        const written = (millis: number, now: number) => {
+          limit = ConcurrencyLimit.step(limit, { _tag: "Taken", open: open - 1 }, options)
+          limit = ConcurrencyLimit.step(limit, { _tag: "Written", millis, now }, options)
+        }
+        for (let i = 0; i < open; i++) written(pause, pause + i / 10)
+        // Those that began after the pause take as long as ever, and are open as many.
+        for (let now = pause + usual; now < pause + 2_000; now += usual / open) written(usual, now)
+        expect(limit.limit).toBeGreaterThanOrEqual(open)
+      }
+    ))
   })
 
   it("grows again while it is used and nothing waits, from its least to its most", () => {

@@ -19,6 +19,8 @@ export interface Load {
   readonly baseMillis: number
   /** Whether no request is open for longer than its work takes. */
   readonly isDoneInTurn?: boolean
+  /** Of a disk that syncs without a pause: a request waits for the sync at hand, and the next. */
+  readonly syncMillis?: number
   readonly seed?: number
 }
 
@@ -44,6 +46,7 @@ export const serve = (
   const random = stream(load.seed ?? 1, "server")
   const served: Array<Served> = []
   const queue: Array<Item> = []
+  const syncing: Array<{ readonly due: number; readonly at: number }> = []
   let head = 0
   let limit = ConcurrencyLimit.make(options)
   let open = 0
@@ -77,7 +80,9 @@ export const serve = (
       return work
     }
     open++
-    queue.push({ _tag: "Answer", at: item.at })
+    const { syncMillis = 0 } = load
+    const due = syncMillis === 0 ? now : (Math.floor(now / syncMillis) + 2) * syncMillis
+    syncing.push({ due, at: item.at })
     return work / 2
   }
 
@@ -88,6 +93,9 @@ export const serve = (
     }
     due += load.offered(now) / 1_000 * stepMillis * 2 * random.next()
     for (; due >= 1; due--) queue.push({ _tag: "Request", at: now })
+    while (syncing.length > 0 && syncing[0]!.due <= now) {
+      queue.push({ _tag: "Answer", at: syncing.shift()!.at })
+    }
     room += stepMillis
     while (room > 0 && head < queue.length) room -= handle(queue[head++]!, now)
     if (head === queue.length) room = Math.min(room, 0)
