@@ -69,7 +69,7 @@ describe("a server with a limit", () => {
     expect(done[Math.floor(done.length * 0.99)]).toBeLessThanOrEqual(500)
   })
 
-  it("takes 19 of 20, three seconds after the start, where the disk alone is slow", () => {
+  it("takes 9 of 10, three seconds after the start, where the disk alone is slow", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 50, max: 450 }),
@@ -82,7 +82,7 @@ describe("a server with a limit", () => {
           const after = run.filter(({ at }) => at > 3_000)
           expect(after.length).toBeGreaterThan(0)
           const refused = after.filter(({ took }) => took === undefined)
-          expect(refused.length).toBeLessThanOrEqual(after.length / 20)
+          expect(refused.length).toBeLessThanOrEqual(after.length / 10)
         }
       ),
       { numRuns: 40 }
