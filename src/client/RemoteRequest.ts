@@ -273,7 +273,7 @@ export class RemoteRequest implements Waiting {
     const before = this.#decision
     const naming = before?.naming ?? namingOf(this.request)
     const mark = naming !== "marked" ? undefined : node === undefined ? "" : markOf(node)
-    const text = new RequestText(this.request, this.#textOf(mark))
+    const text = new RequestText(this.request, this.#openText, this.#restOf(mark))
     this.#texts.push(text)
     this.#decision = before === undefined
       ? SendDecision.make(naming, { node, mark })
@@ -281,10 +281,11 @@ export class RemoteRequest implements Waiting {
     this.#post(text, node)
   }
 
-  #textOf(mark: string | undefined): string {
+  /** The end of a message, behind the request itself. */
+  #restOf(mark: string | undefined): string {
     const { limits: { answerBytesMax, attemptsMax }, session } = this.#sender
     const id = this.number * attemptsMax + this.#texts.length
-    const open = `${this.#openText},"id":${id},"answerBytesMax":${answerBytesMax}`
+    const open = `,"id":${id},"answerBytesMax":${answerBytesMax}`
     if (mark === undefined) return `${open}}`
     const tried = this.#decision === undefined ? [] : SendDecision.triedOf(this.#decision)
     const others = tried.length === 0 ? "" : `,"tried":${JSON.stringify(tried)}`

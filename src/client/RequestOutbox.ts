@@ -126,7 +126,8 @@ export class RequestOutbox {
       request.message = message
       request.subject = subject
       data[end] = end === 0 ? openBracket : comma
-      end += 1 + data.write(request.text, end + 1)
+      end += 1 + data.write(request.open, end + 1)
+      end += data.write(request.rest, end)
     }
     data[end] = closeBracket
     invariant(end === batch.bytes, "a request takes the bytes that were counted")

@@ -6,8 +6,10 @@ import type { BackendRequest } from "./Backend.ts"
 
 export class RequestText {
   readonly request: BackendRequest
-  readonly text: string
-  /** Bytes of `text` in UTF-8. */
+  /** Its beginning and its end, which are not joined: the whole would be copied once more. */
+  readonly open: string
+  readonly rest: string
+  /** Bytes of both in UTF-8. */
   readonly bytes: number
   /** The number of the broker's message that it last travelled in; 0 before. */
   message = 0
@@ -16,9 +18,14 @@ export class RequestText {
   /** Its request has ended: it does not leave any more. */
   isOver = false
 
-  constructor(request: BackendRequest, text: string) {
+  constructor(request: BackendRequest, open: string, rest = "") {
     this.request = request
-    this.text = text
-    this.bytes = Buffer.byteLength(text)
+    this.open = open
+    this.rest = rest
+    this.bytes = Buffer.byteLength(open) + Buffer.byteLength(rest)
+  }
+
+  get text(): string {
+    return this.open + this.rest
   }
 }

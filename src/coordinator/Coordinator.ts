@@ -121,7 +121,7 @@ export class Coordinator {
     const changes = request.action === "write"
     const open = new OpenRequest(this.#context, address, { changes, names: namesOf(request) })
     this.#attempt(`a ${request.action}`, open, () => this.#handle(request, open))
-    return open.giveUp
+    return () => open.giveUp()
   }
 
   /** An exception costs the one request, whose client is told. */
@@ -157,7 +157,7 @@ export class Coordinator {
     const open = this.#open(address, "explain", request)
     if (open === undefined) return
     this.#attempt("an explanation", open, () => this.#explain(request, open))
-    return open.giveUp
+    return () => open.giveUp()
   }
 
   #explain(request: ExplainRequest, open: OpenRequest<Explanation>): void {
@@ -178,7 +178,7 @@ export class Coordinator {
       if (isFault(listing)) return open.answer(listing)
       new Listing(this.#context, listing, open).start()
     })
-    return open.giveUp
+    return () => open.giveUp()
   }
 
   /** Takes another node's answer. */

@@ -83,7 +83,7 @@ export class Forwarding
           open.fail()
           ended()
         },
-        carriedOutBy: open.carriedOutBy
+        carriedOutBy: (gather) => open.carriedOutBy(gather)
       }
     })
     this.#request = { ...request, body: { ...request.body, timeoutMillis } }

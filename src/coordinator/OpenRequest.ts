@@ -22,7 +22,7 @@ export class OpenRequest<A extends object> {
   readonly #shared: Shared
   readonly #address: AnswerAddress<A>
   readonly #arrivedAt: number
-  #settle: Settle = (error) => error
+  #settle: Settle | undefined
   readonly #changes: boolean
   readonly #observation: Observation | undefined
   #isAnswered = false
@@ -63,7 +63,7 @@ export class OpenRequest<A extends object> {
   }
 
   /** Takes the gather that carries the request out from now on. */
-  readonly carriedOutBy = (gather: { readonly abandon: () => void }): void => {
+  carriedOutBy(gather: { readonly abandon: () => void }): void {
     this.#gather = gather
   }
 
@@ -71,7 +71,7 @@ export class OpenRequest<A extends object> {
    * Ends a read that nobody waits for any more. A write goes on: a part of it may be done, and the
    * rest of its replicas need it as well.
    */
-  readonly giveUp = (): void => {
+  giveUp(): void {
     if (this.#isAnswered || this.#changes) return
     this.#gather?.abandon()
     this.#shared.runtime.mark("coordinator: a read that was given up is ended")
@@ -82,7 +82,7 @@ export class OpenRequest<A extends object> {
    * Answers after an exception, unless it is answered. A later outcome is not told: it may rest on
    * work that the exception left undone.
    */
-  readonly fail = (): void => {
+  fail(): void {
     if (this.#isAnswered) return
     this.answer(failedAt(this.#shared.node, this.#changes))
     this.#hasFailed = true
@@ -94,7 +94,7 @@ export class OpenRequest<A extends object> {
     invariant(!this.#isAnswered, "a request is answered once")
     this.#isAnswered = true
     const { admission, counters, node, replica, runtime } = this.#shared
-    const outcome = found instanceof Error ? this.#settle(found) : found
+    const outcome = found instanceof Error ? this.#settle?.(found) ?? found : found
     counters.open--
     if (outcome instanceof Error) {
       counters.failures++

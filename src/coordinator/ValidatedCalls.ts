@@ -72,16 +72,17 @@ export const callOf = (
   if (normal.length > kinds.length) {
     return invalid("$", `${operation.name} takes ${kinds.length} arguments`)
   }
-  const stored: Array<Argument> = []
-  for (const [i, kind] of kinds.entries()) {
-    try {
-      stored.push(argumentOf(kind, normal[i]))
-    } catch (thrown) {
-      const { path, problem } = faultOf(thrown)
-      return invalid(`$[${i}]${path.slice(1)}`, problem)
-    }
+  let at = 0
+  try {
+    const stored = kinds.map((kind, i) => {
+      at = i
+      return argumentOf(kind, normal[i])
+    })
+    return { operation, args: stored }
+  } catch (thrown) {
+    const { path, problem } = faultOf(thrown)
+    return invalid(`$[${at}]${path.slice(1)}`, problem)
   }
-  return { operation, args: stored }
 }
 
 /** A call as it is sent to another node. */

@@ -40,9 +40,9 @@ export const textBits16 = (text: string): number => {
   return fold(hash)
 }
 
-/** 16 bits of FNV-1a over `bytes`. */
-export const bytesBits16 = (bytes: Uint8Array): number => {
+/** 16 bits of FNV-1a over the bytes from `start` on, up to `end`. */
+export const bytesBits16 = (bytes: Uint8Array, start: number, end: number): number => {
   let hash = 0x811c9dc5
-  for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193)
+  for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193)
   return fold(hash)
 }

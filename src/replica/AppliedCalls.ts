@@ -42,7 +42,7 @@ export const applyCalls = (
   const { calls, counterUpdatesMax, nextDot, nowMillis, seen, stampSeen } = options
   const join = new DeltaJoin(before)
   invariant(calls.length > 0, "an update does something")
-  const deltas: Array<Document.Delta> = []
+  let deltas: Array<Document.Delta> | undefined
   let defers = false
   for (const { args, operation } of calls) {
     const { document } = join
@@ -65,7 +65,9 @@ export const applyCalls = (
     }
     defers ||= deferred.length > 0
     join.add(mutated.delta)
-    deltas.push(mutated.delta)
+    // Most requests have one, and a list that grows has room for sixteen more.
+    if (deltas === undefined) deltas = [mutated.delta]
+    else deltas.push(mutated.delta)
   }
-  return { _tag: "Applied", document: join.finish(), deltas, defers }
+  return { _tag: "Applied", document: join.finish(), deltas: deltas ?? [], defers }
 }

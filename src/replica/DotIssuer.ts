@@ -80,10 +80,16 @@ export class DotIssuer {
     return { actor, counter: ++this.#issued }
   }
 
-  /** Whether none of these histories holds a dot that an actor has yet to make. */
-  isNew(actor: Dot.Actor, histories: ReadonlyArray<VersionVector.VersionVector>): boolean {
+  /** Whether neither a document nor a client's history holds a dot that an actor has yet to make. */
+  isNew(
+    actor: Dot.Actor,
+    { context, deferred }: Document,
+    seen = VersionVector.empty
+  ): boolean {
     const next = this.#issued + 1
-    return !histories.some((history) => VersionVector.contains(history, actor, next))
+    return !VersionVector.contains(context, actor, next)
+      && !VersionVector.contains(seen, actor, next)
+      && !deferred.some((deferral) => VersionVector.contains(deferral.seen, actor, next))
   }
 
   /** Rows to be written with a version of a document of which this replica has this actor. */

@@ -261,10 +261,7 @@ export class Replica {
    */
   #actorFor(key: RowKey, local: LocalRead, { seen }: Update): Actor {
     const actor = this.#dots.actorFor(key, local)
-    const { context, deferred } = documentOf(local)
-    const histories: Array<VersionVector.VersionVector> = [context, ...deferred.map((d) => d.seen)]
-    if (seen !== undefined) histories.push(seen.vector)
-    if (this.#dots.isNew(actor, histories)) return actor
+    if (this.#dots.isNew(actor, documentOf(local), seen?.vector)) return actor
     this.#endIncarnation(this.#dots.incarnation)
     return this.#dots.actorFor(key, local)
   }

@@ -41,6 +41,11 @@ interface To {
   readonly fromMemory: boolean
 }
 
+/** Request 0 asks for no answer. */
+const refuse = (request: number, reason: string, reply: (message: PeerMessage) => void): void => {
+  if (request !== 0) reply({ _tag: "Refused", request, reason })
+}
+
 export class ReplicaServer {
   readonly handlers: PeerHandlers<
     "Store" | "StoreDelta" | "Fetch" | "FetchAfter" | "FetchSince" | "List"
@@ -91,25 +96,22 @@ export class ReplicaServer {
   /** Joins a document, or changes of it; says so at once, or, if asked to, when it is on disk. */
   store(message: Store | StoreDelta, reply: (message: PeerMessage) => void): void {
     const { request } = message
-    const refuse = (reason: string) => {
-      if (request !== 0) reply({ _tag: "Refused", request, reason })
-    }
     const mismatch = this.#mismatch(message)
-    if (mismatch !== undefined) return refuse(mismatch)
-    if (!this.#replica.writable()) return refuse("the disk takes no writes")
+    if (mismatch !== undefined) return refuse(request, mismatch, reply)
+    if (!this.#replica.writable()) return refuse(request, "the disk takes no writes", reply)
     const key = this.#keyOf(message)
     const to = { key, fromMemory: !message.sync && request !== 0 }
     const arrival = message._tag === "Store"
       ? this.#read(message, to)
       : this.#readEdits(message, to)
-    if (typeof arrival === "string") return refuse(arrival)
+    if (typeof arrival === "string") return refuse(request, arrival, reply)
     const joined = this.#replica.join(arrival, (failure) => {
       if (!message.sync || request === 0) return
       if (failure === undefined) {
         reply({ _tag: "Stored", request, durable: true, completeness: this.#completenessOf(key) })
-      } else refuse(`${failure.kind}: ${failure.detail}`)
+      } else refuse(request, `${failure.kind}: ${failure.detail}`, reply)
     })
-    if (joined._tag === "Refused") return refuse(joined.reason)
+    if (joined._tag === "Refused") return refuse(request, joined.reason, reply)
     if (request === 0) return
     if (joined._tag === "NeedsBase") return reply({ ...joined, request })
     if (message.sync) return

@@ -36,7 +36,7 @@ export interface ConcurrencyLimit {
   readonly limit: number
   /** The wait of the last window, where it was too long and no short one came since; else 0. */
   readonly standingMillis: number
-  /** Requests taken since the last wait was measured. */
+  /** Requests taken since the last wait was measured, as far as it matters: up to `min`. */
   readonly taken: number
   /** Undefined before the first sample of a window. */
   readonly windowEndsAt: number | undefined
@@ -86,8 +86,10 @@ export const step = (
   options: LimitOptions
 ): ConcurrencyLimit => {
   switch (event._tag) {
-    case "Taken":
-      return { ...used(state, event.open + 1), taken: state.taken + 1 }
+    case "Taken": {
+      const inUse = used(state, event.open + 1)
+      return state.taken >= options.min ? inUse : { ...inUse, taken: state.taken + 1 }
+    }
     case "Denied":
       return used(state, event.open)
     case "Refused":
@@ -99,7 +101,8 @@ export const step = (
     }
     case "Written": {
       const writes = WriteTimes.written(state.writes, event.millis, event.now)
-      return closed({ ...state, writes }, event.now, options)
+      const told = writes === state.writes ? state : { ...state, writes }
+      return closed(told, event.now, options)
     }
   }
 }

@@ -76,12 +76,14 @@ export const isOver = ({ count, millis }: Least, target: number): boolean =>
 export const ratio = (least: Least, target: number): number =>
   isOver(least, target) ? Math.max(target / least.millis, steepest) : 1
 
-/** A write was done now, and took so long. */
-export const written = (times: WriteTimes, millis: number, now: number): WriteTimes => ({
-  least: withSample(times.least, millis),
-  unqueuedMillis: times.unqueuedMillis,
-  trial: times.trial && tried(times.trial, millis, now - millis)
-})
+/** A write was done now, and took so long; most of a window tell nothing new. */
+export const written = (times: WriteTimes, millis: number, now: number): WriteTimes => {
+  const { trial, unqueuedMillis } = times
+  const tellsNothing = times.least.count >= samplesLeast && millis >= times.least.millis
+  if (tellsNothing && trial === undefined) return times
+  const least = withSample(times.least, millis)
+  return { least, unqueuedMillis, trial: trial && tried(trial, millis, now - millis) }
+}
 
 const tried = (trial: Trial, millis: number, began: number): Trial =>
   began < trial.at

@@ -122,7 +122,7 @@ const documentCheck = ({ key }: TokenScope): number =>
 
 /** Of all bytes but the check itself. */
 const damageCheck = (token: Uint8Array): number =>
-  bytesBits16(token.subarray(0, layout.all)) ^ bytesBits16(token.subarray(layout.mac))
+  bytesBits16(token, 0, layout.all) ^ bytesBits16(token, layout.mac, token.length)
 
 const writeVector = (writer: ByteWriter, vector: VersionVector.VersionVector): void => {
   writer.varint(vector.size)
