@@ -10,7 +10,9 @@ import { Undecodable } from "../core/model/StoreError.ts"
 import type { KnownBucket } from "../core/strategy/Buckets.ts"
 import { undecodable } from "../core/strategy/MergeFault.ts"
 import type { Answer } from "./Request.ts"
-import type { ValidatedRequest } from "./ValidatedRequest.ts"
+import type { ValidatedRequest, ValidatedWrite } from "./ValidatedRequest.ts"
+
+const none: ReadonlyArray<never> = []
 
 /**
  * One value of several, where this node has the code that makes it. The code is the application's,
@@ -36,22 +38,41 @@ export interface ReadValues {
 }
 
 /**
- * The values that a document shows at a time. Values are checked where they enter a node; a replica
- * without the bucket's code, or a faulty one, may still have stored other text, and one text that
- * is no JSON would spoil all answers in its message.
+ * What `read` makes of the texts that a document shows at a time. Values are checked where they
+ * enter a node; a replica without the bucket's code, or a faulty one, may still have stored other
+ * text, and one text that is no JSON would spoil all answers in its message.
  */
-export const readValues = (
-  bucket: KnownBucket,
-  document: Document,
-  nowMillis: number
-): ReadValues | Undecodable => {
+const readTexts = <A>(
+  { bucket, document, nowMillis }: {
+    readonly bucket: KnownBucket
+    readonly document: Document
+    readonly nowMillis: number
+  },
+  read: (texts: ReadonlyArray<string>) => A
+): A | Undecodable => {
   try {
-    const { values: texts } = bucket.strategy.view(document, nowMillis)
-    return { texts, values: texts.map(CanonicalJson.decode) }
+    return read(bucket.strategy.view(document, nowMillis).values)
   } catch (error) {
     const problem = `it is no JSON: ${error instanceof Error ? error.message : String(error)}`
     return new Undecodable({ bucket: bucket.definition.name, path: "$", problem })
   }
+}
+
+/** The values that a document shows at a time. */
+export const readValues = (
+  bucket: KnownBucket,
+  document: Document,
+  nowMillis: number
+): ReadValues | Undecodable =>
+  readTexts(
+    { bucket, document, nowMillis },
+    (texts) => ({ texts, values: texts.map(CanonicalJson.decode) })
+  )
+
+/** Whether a text is the value that this request has written, and so was checked with it. */
+const isWritten = (text: string, { calls = none }: Answerable): boolean => {
+  if (calls.length !== 1) return false
+  return calls[0]!.args.some((arg) => arg instanceof CanonicalJson.Canonical && arg.text === text)
 }
 
 /** A document to be shown, and the number of replicas that had answered. */
@@ -64,7 +85,10 @@ interface ToShow {
 }
 
 /** The part of a request that its answer depends on. */
-export type Answerable = Pick<ValidatedRequest, "after" | "bucket" | "key">
+export type Answerable = Pick<ValidatedRequest, "after" | "bucket" | "key"> & {
+  /** Of a write. */
+  readonly calls?: ValidatedWrite["calls"]
+}
 
 /** The sealed context of a document that is shown. */
 const contextOf = (
@@ -100,9 +124,11 @@ export const answerOf = (
     const problem = "a state of another kind: was the bucket declared otherwise before?"
     return new Undecodable({ bucket: bucket.definition.name, path: "$", problem })
   }
-  const read = readValues(bucket, document, nowMillis)
-  if (read instanceof Undecodable) return read
-  const { texts: values } = read
+  const values = readTexts({ bucket, document, nowMillis }, (texts) => {
+    for (const text of texts) if (!isWritten(text, request)) CanonicalJson.decode(text)
+    return texts
+  })
+  if (values instanceof Undecodable) return values
   const merged = merge && values.length > 1 ? mergedOf(bucket, values) : undefined
   if (merged instanceof Undecodable) return merged
   return {

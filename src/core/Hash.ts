@@ -25,8 +25,39 @@ const halfAt = (bytes: string, at: number): number =>
   ((bytes.charCodeAt(at) << 24) | (bytes.charCodeAt(at + 1) << 16)
     | (bytes.charCodeAt(at + 2) << 8) | bytes.charCodeAt(at + 3)) >>> 0
 
-/** The first 64 bits of MD5, as 16 hexadecimal digits: for digests that are compared or printed. */
-export const digest64 = (data: string | Uint8Array): string => hash("md5", data, "hex").slice(0, 16)
+/** The code of a hexadecimal digit of a text with a character for each byte. */
+const digitAt = (bytes: string, at: number): number => {
+  const byte = bytes.charCodeAt(at >> 1)
+  const digit = (at & 1) === 0 ? byte >> 4 : byte & 0xf
+  return digit < 10 ? 0x30 + digit : 0x57 + digit
+}
+
+/**
+ * The first 64 bits of MD5, as 16 hexadecimal digits: for digests that are compared or printed.
+ * Memory keeps many: a part of a longer text would keep all of that.
+ */
+export const digest64 = (data: string | Uint8Array): string => {
+  const bytes = hash("md5", data, "binary")
+  const at = (place: number): number => digitAt(bytes, place)
+  return String.fromCharCode(
+    at(0),
+    at(1),
+    at(2),
+    at(3),
+    at(4),
+    at(5),
+    at(6),
+    at(7),
+    at(8),
+    at(9),
+    at(10),
+    at(11),
+    at(12),
+    at(13),
+    at(14),
+    at(15)
+  )
+}
 
 /** SHA-256 as 43 characters: for names that users choose, so that nobody finds two that are one. */
 export const sha256Text = (data: string): string => hash("sha256", data, "base64url")

@@ -8,6 +8,7 @@ import { Coordinator } from "../coordinator/Coordinator.ts"
 import type { RequestObserver } from "../coordinator/RequestObserver.ts"
 import { RequestServer } from "../coordinator/RequestServer.ts"
 import { accepted, type ClusterKeys } from "../core/clock/ClusterKeys.ts"
+import { RecurringTexts } from "../core/codec/RecurringTexts.ts"
 import type { Completeness } from "../core/model/Completeness.ts"
 import * as Incarnation from "../core/model/Incarnation.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
@@ -118,6 +119,8 @@ export class NodeCore {
   readonly told: ToldPositions
   readonly coordinator: Coordinator
   readonly link: PeerLink
+  /** Of the messages of other nodes. */
+  readonly #recurring = new RecurringTexts()
   readonly requests: RequestServer
   /** The members that have another cluster key. */
   readonly otherKeys: OtherKeys
@@ -153,6 +156,7 @@ export class NodeCore {
       completenessOf,
       completeness,
       work: this.work,
+      recurring: this.#recurring,
       limits
     })
     this.coordinator = new Coordinator({
@@ -208,6 +212,7 @@ export class NodeCore {
       incarnation: () => this.replica.incarnation(),
       ringDigest: () => this.view.ring.digest,
       handlers: { ...handlers, ...this.formation.handlers },
+      recurring: this.#recurring,
       seal,
       isMember: (id) => this.view.isMember(id),
       position: (peer) => this.formation.position(peer),

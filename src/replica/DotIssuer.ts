@@ -80,7 +80,7 @@ export class DotIssuer {
     return { actor, counter: ++this.#issued }
   }
 
-  /** Whether neither a document nor a client's history holds a dot that an actor has yet to make. */
+  /** Whether no dot that an actor has yet to make is in a document, or in a client's history. */
   isNew(
     actor: Dot.Actor,
     { context, deferred }: Document,

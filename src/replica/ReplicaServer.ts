@@ -65,8 +65,8 @@ export class ReplicaServer {
   readonly #completeness: () => Completeness
   readonly #work: WorkQueue
   readonly #limits: ScanLimits
-  /** Actors, most of which many documents have. */
-  readonly #recurring = new RecurringTexts()
+  /** A message that names its operation has the actor twice: there, and in its document. */
+  readonly #recurring: RecurringTexts
 
   constructor(
     options: {
@@ -80,6 +80,8 @@ export class ReplicaServer {
       readonly completeness: () => Completeness
       /** In which listings take their turns. */
       readonly work: WorkQueue
+      /** Of the messages that it takes; else it has its own. */
+      readonly recurring?: RecurringTexts
       readonly limits: ScanLimits
     }
   ) {
@@ -90,6 +92,7 @@ export class ReplicaServer {
     this.#completenessOf = options.completenessOf
     this.#completeness = options.completeness
     this.#work = options.work
+    this.#recurring = options.recurring ?? new RecurringTexts()
     this.#limits = options.limits
   }
 

@@ -16,8 +16,8 @@ export const epochMax = 2 ** 21 - 1
 
 export class SequenceNumbers {
   readonly #first: number
-  /** By partition. */
-  readonly #next = new Map<number, number>()
+  /** How many numbers each partition was given: small ones, which a map holds in itself. */
+  readonly #given = new Map<number, number>()
 
   constructor(epoch: number) {
     invariant(
@@ -28,12 +28,12 @@ export class SequenceNumbers {
   }
 
   next(partition: number): number {
-    const number = this.#next.get(partition) ?? this.#first
+    const given = this.#given.get(partition) ?? 0
     invariant(
-      number < this.#first + numbersInEpoch,
+      given < numbersInEpoch,
       `a partition has at most ${numbersInEpoch} changes between two openings of its store`
     )
-    this.#next.set(partition, number + 1)
-    return number
+    this.#given.set(partition, given + 1)
+    return this.#first + given
   }
 }

@@ -8,6 +8,7 @@
  */
 import type { PeerHandlers, PeerMessage, PeerTag } from "../../schemas/PeerMessage.ts"
 import { Malformed } from "../core/codec/Bytes.ts"
+import type { RecurringTexts } from "../core/codec/RecurringTexts.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import { type ClusterName, NodeId } from "../core/model/Names.ts"
 import type { Runtime } from "../core/Runtime.ts"
@@ -34,6 +35,8 @@ export interface PeerLinkOptions {
   /** Sixteen hexadecimal digits of the ring that this node serves now. */
   readonly ringDigest: () => string
   readonly handlers: PeerHandlers
+  /** Shared with handlers that read parts of the messages. */
+  readonly recurring?: RecurringTexts
   /** This node's durable changes, for a peer to remember. Unless given, none are told. */
   readonly position?: (peer: NodeId) => Frame.Position
   /** Seals the frames of this node, and proves those of the others. */

@@ -31,18 +31,21 @@ export interface PeerRouterOptions {
   readonly onMalformed: () => void
   /** In which the messages of a frame take their turns. */
   readonly work: WorkQueue
+  /** Shared with others that read parts of the messages; else it has its own. */
+  readonly recurring?: RecurringTexts
   readonly limits: Pick<NodeLimits, "frameMessagesMax">
 }
 
 export class PeerRouter {
   readonly #options: PeerRouterOptions
   /** Of all messages: most name the same few buckets and sessions. */
-  readonly #recurring = new RecurringTexts()
+  readonly #recurring: RecurringTexts
   #otherRing = 0
   #handlerFailures = 0
 
   constructor(options: PeerRouterOptions) {
     this.#options = options
+    this.#recurring = options.recurring ?? new RecurringTexts()
   }
 
   /** Requests under the digest of another ring. */
