@@ -70,6 +70,8 @@ const isSame = (left: Liveness, right: Liveness): boolean =>
     ? left === right
     : left.until === right.until
 
+const none: ReadonlyArray<never> = []
+
 type Elements = Array<readonly [path: string, bytes: Uint8Array | undefined]>
 
 const digestBytes = 8
@@ -149,7 +151,7 @@ const difference = (
 /** The change of rows for a document that replaces `before`. */
 export interface RowChange {
   readonly header: Uint8Array
-  readonly elements: Elements
+  readonly elements: Readonly<Elements>
   readonly elementCount: number
   /** Whether the rows that are there are all removed first, since none of its elements is left. */
   readonly dropsElements: boolean
@@ -166,7 +168,7 @@ export const change = (options: {
   const start = { own, liveness: livenessOf(after) }
   if (after.store?.kind !== "tree") {
     const dropsElements = before.store?.kind === "tree"
-    return { header: header(start, encoded), elements: [], elementCount: 0, dropsElements }
+    return { header: header(start, encoded), elements: none, elementCount: 0, dropsElements }
   }
   const elements: Elements = []
   difference(before.store, after.store, [], elements)

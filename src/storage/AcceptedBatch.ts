@@ -26,7 +26,7 @@ export const acceptChange = (change: Change, sequence: number): NumberedChange =
   return { key, header, elements, elementCount, sequence }
 }
 
-/** `sequences`: the numbers of the batch's changes, in their order. */
+/** `sequences`: the numbers of the changes of its batch, in their order. */
 export const acceptRow = (
   { bytes, family, key }: Row,
   sequences: ReadonlyArray<number>
@@ -34,6 +34,23 @@ export const acceptRow = (
   family,
   key: encodeKey(family, typeof key === "function" ? key(sequences) : key),
   bytes
+})
+
+/**
+ * A batch as it is accepted. `sequences`: the numbers of its changes, in their order.
+ *
+ * Most have one change and one row, for which nothing is made but the two lists.
+ */
+export const acceptBatch = (
+  { documents, rows }: Batch,
+  sequences: ReadonlyArray<number>
+): AcceptedBatch => ({
+  documents: documents.length === 1
+    ? [acceptChange(documents[0]!, sequences[0]!)]
+    : documents.map((change, i) => acceptChange(change, sequences[i]!)),
+  rows: rows.length === 1
+    ? [acceptRow(rows[0]!, sequences)]
+    : rows.map((row) => acceptRow(row, sequences))
 })
 
 /** In changes and rows. Barriers count as one, so that they are bounded too. */

@@ -8,7 +8,7 @@
  * This is group commit (DeWitt et al., SIGMOD 1984): the sync of one log write is shared.
  */
 import type { Runtime } from "../core/Runtime.ts"
-import { acceptChange, type AcceptedBatch, acceptRow, bytesOf, sizeOf } from "./AcceptedBatch.ts"
+import { acceptBatch, type AcceptedBatch, bytesOf, sizeOf } from "./AcceptedBatch.ts"
 import { PendingWrites } from "./PendingWrites.ts"
 import { SequenceNumbers } from "./SequenceNumbers.ts"
 import type { Batch, OnCommit, StorageFailure, StorageStats } from "./Storage.ts"
@@ -139,10 +139,8 @@ export class CommitQueue {
       done(refusal)
       return []
     }
-    // Each of its size: one that grows has room for sixteen more, and most batches are of two rows.
-    const sequences = batch.documents.map(({ key }) => this.#numbers.next(key.partition))
-    const documents = batch.documents.map((change, i) => acceptChange(change, sequences[i]!))
-    const rows = batch.rows.map((row) => acceptRow(row, sequences))
+    const sequences = this.#numbers.nextOf(batch.documents)
+    const { documents, rows } = acceptBatch(batch, sequences)
     const write = { documents, rows, bytes, done }
     this.pending.accept(write)
     this.#waitingChanges += count

@@ -7,6 +7,7 @@
  * Invariant: a number is a safe integer, and greater than all that its partition was given before.
  */
 import { invariant } from "../core/Invariant.ts"
+import type { Change } from "./Storage.ts"
 
 /** Enough for 1,000 changes of one partition each second, for 49 days without a restart. */
 export const numbersInEpoch = 2 ** 32
@@ -25,6 +26,13 @@ export class SequenceNumbers {
       `a store is opened at most ${epochMax} times`
     )
     this.#first = epoch * numbersInEpoch
+  }
+
+  /** The numbers of changes, in their order. */
+  nextOf(changes: ReadonlyArray<Pick<Change, "key">>): ReadonlyArray<number> {
+    return changes.length === 1
+      ? [this.next(changes[0]!.key.partition)]
+      : changes.map(({ key }) => this.next(key.partition))
   }
 
   next(partition: number): number {

@@ -85,7 +85,7 @@ export const storagePlants: ReadonlyArray<Plant> = [
       file: "src/storage/SequenceNumbers.ts",
       from: "  next(partition: number): number {",
       to: `  forget(): void {
-    this.#next.clear()
+    this.#given.clear()
   }
 
   next(partition: number): number {`
