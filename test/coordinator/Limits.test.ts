@@ -172,7 +172,7 @@ describe("a node", () => {
     stepped.nodes[0]!.core.close()
     stepped.heal()
     stepped.runtime.advance(5_000)
-    expect(asked.map(({ error }) => error._tag)).toEqual(["QuorumNotMet", "QuorumNotMet"])
+    expect(asked.map(({ error }) => error._tag)).toEqual(["QuorumNotMet", "NodeUnavailable"])
   })
 
   it("numbers requests anew in each incarnation, lest an answer be taken for another", async () => {
