@@ -63,7 +63,7 @@ export const table: Readonly<Record<string, Room>> = {
   "core/strategy": pure("core", "core/model", "core/clock", "core/crdt"),
   "core/operations": pure("core", "core/model"),
   "core/ring": pure("core", "core/model"),
-  "core/merkle": pure("core", "core/model"),
+  "core/anti-entropy": pure("core", "core/model"),
   "core/membership": pure("core", "core/model"),
   "core/quorum": pure("core", "core/model", "core/ring"),
   "core/admission": pure("core", "core/model"),

@@ -8,6 +8,7 @@ import { at, isCode, type Rule, type SourceFile, walk } from "./Source.ts"
 const limits = [
   "",
   "Answer",
+  "AntiEntropy",
   "Delta",
   "Disk",
   "Edge",

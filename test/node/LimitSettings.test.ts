@@ -67,6 +67,7 @@ const comments = (): ReadonlyMap<string, string> => {
     + part("EdgeLimits.ts", "const lanFrames", "const lanHttp")
     + part("EdgeLimits.ts", "const lanWork", "const lanClient")
     + part("AnswerLimits.ts", "const lanAnswerParts", "const lanAnswers")
+    + part("AntiEntropyLimits.ts", "export const", "\n}")
     + part("Limits.ts", "const lanNode", "export interface NodeLimits")
   const fields = nodes.matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/\s+(\w+):/gu)
   return new Map(Array.from(fields, ([, comment = "", name = ""]) => [

@@ -3,10 +3,10 @@
  * network, and presets. `EdgeLimits.ts` has those of clients, HTTP and admission, `NatsLimits.ts`
  * those of connections to brokers, `AnswerLimits.ts` those of answers in parts, `GrowthLimits.ts`
  * those of documents, `DeltaLimits.ts` those of changes between nodes, `ReadLimits.ts` those of
- * reads, `MembershipLimits.ts` those of the cluster's members, `DiskLimits.ts` and `WatchLimits.ts`
- * those of a node's own. A room takes what it needs as options, so that a test can make any of them
- * tiny. Constants that a format or a join rests on stand beside it, since all nodes must agree on
- * them.
+ * reads, `MembershipLimits.ts` those of the cluster's members, `AntiEntropyLimits.ts` those of the
+ * comparison of replicas, `DiskLimits.ts` and `WatchLimits.ts` those of a node's own. A room takes
+ * what it needs as options, so that a test can make any of them tiny. Constants that a format or a
+ * join rests on stand beside it, since all nodes must agree on them.
  *
  * @see hashicorp/memberlist:config.go, which lists its own in this way
  */
@@ -21,6 +21,7 @@ import {
 } from "./EdgeLimits.ts"
 import { type BrokerLimits, lanBroker, lanNats, type NatsLimits } from "./NatsLimits.ts"
 import { lanAnswerParts } from "./AnswerLimits.ts"
+import { lanAntiEntropy } from "./AntiEntropyLimits.ts"
 import { lanDeltas } from "./DeltaLimits.ts"
 import { lanDisk } from "./DiskLimits.ts"
 import { lanGrowth } from "./GrowthLimits.ts"
@@ -43,6 +44,7 @@ const lanNode = {
   ...lanWork,
   ...lanAdmission,
   ...lanAnswerParts,
+  ...lanAntiEntropy,
   /**
    * How far this node's clock may be from the median of its peers' before their median stamps its
    * writes. More than NTP leaves plus the longest pause of a process; raising it lets the last
