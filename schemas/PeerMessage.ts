@@ -6,6 +6,7 @@
  * coordinator, so that everything may be lost, repeated and reordered. Byte fields of a message
  * that was received are views of its frame, for the time of the call that hands it over.
  */
+import type { AntiEntropy } from "./AntiEntropyMessage.ts"
 import type { VersionVector } from "../src/core/clock/VersionVector.ts"
 import type { Dot } from "../src/core/clock/Dot.ts"
 import type { Completeness } from "../src/core/model/Completeness.ts"
@@ -231,6 +232,7 @@ export type PeerMessage =
   | NeedsBase
   | FetchSince
   | FetchedSince
+  | AntiEntropy
 
 export type PeerTag = PeerMessage["_tag"]
 

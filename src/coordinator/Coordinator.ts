@@ -50,7 +50,10 @@ export interface CoordinatorOptions extends NodeServices {
 
 export class Coordinator {
   /** Of all messages but those of replicas and of formation. */
-  readonly handlers: Omit<PeerHandlers, keyof ReplicaServer["handlers"] | "Form" | "Formed"> = {
+  readonly handlers: Omit<
+    PeerHandlers,
+    keyof ReplicaServer["handlers"] | "AntiEntropy" | "Form" | "Formed"
+  > = {
     Stored: (message, from) => this.#hear(from, message),
     NeedsBase: (message, from) => this.#hear(from, message),
     Fetched: (message, from) => this.#hear(from, message),

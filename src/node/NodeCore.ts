@@ -7,6 +7,7 @@ import type { PeerHandlers } from "../../schemas/PeerMessage.ts"
 import { Coordinator } from "../coordinator/Coordinator.ts"
 import type { RequestObserver } from "../coordinator/RequestObserver.ts"
 import { RequestServer } from "../coordinator/RequestServer.ts"
+import { AntiEntropy } from "../anti-entropy/AntiEntropy.ts"
 import { accepted, type ClusterKeys } from "../core/clock/ClusterKeys.ts"
 import { RecurringTexts } from "../core/codec/RecurringTexts.ts"
 import type { Completeness } from "../core/model/Completeness.ts"
@@ -33,7 +34,9 @@ import { ServiceInfo, type ServiceInfoOptions } from "../transport/ServiceInfo.t
 import type { TransportService } from "../transport/Transport.ts"
 import { Guard, type OnFailure } from "./Guard.ts"
 import { isNamed, rowOfStart, standingNote, standingOf, toldNote } from "./Standing.ts"
+import { keyIdOf } from "./ClusterKey.ts"
 import { frameSeal } from "./FrameKeys.ts"
+import { versionKey } from "./VersionKey.ts"
 
 export interface NodeOptions {
   readonly runtime: Runtime
@@ -122,6 +125,8 @@ export class NodeCore {
   /** Of the messages of other nodes. */
   readonly #recurring = new RecurringTexts()
   readonly requests: RequestServer
+  /** Compares this node's documents with those of the others. */
+  readonly antiEntropy: AntiEntropy
   /** The members that have another cluster key. */
   readonly otherKeys: OtherKeys
   /** The other processes under this id. */
@@ -177,6 +182,7 @@ export class NodeCore {
       limits,
       validation: { buckets, partitionCount }
     })
+    this.antiEntropy = this.#antiEntropy(replicaServer)
     this.link = this.#makeLink({ ...replicaServer.handlers, ...this.coordinator.handlers }, watched)
     this.view.onRingChange(() => this.link.retainMembers())
     this.requests = new RequestServer({
@@ -194,10 +200,11 @@ export class NodeCore {
       onSuperseded: (other) => this.#standDown(other)
     })
     this.formation.start()
+    this.antiEntropy.start(versionKey(options.keys.current))
   }
 
   #makeLink(
-    handlers: Omit<PeerHandlers, "Form" | "Formed">,
+    handlers: Omit<PeerHandlers, "AntiEntropy" | "Form" | "Formed">,
     { seal }: Pick<ProcessesOptions, "seal">
   ): PeerLink {
     const { cluster, limits, node, ring, runtime, transport } = this.options
@@ -211,7 +218,11 @@ export class NodeCore {
       partitionCount,
       incarnation: () => this.replica.incarnation(),
       ringDigest: () => this.view.ring.digest,
-      handlers: { ...handlers, ...this.formation.handlers },
+      handlers: {
+        ...handlers,
+        ...this.formation.handlers,
+        AntiEntropy: (message, from) => this.antiEntropy.take(message, from)
+      },
       recurring: this.#recurring,
       seal,
       isMember: (id) => this.view.isMember(id),
@@ -224,6 +235,21 @@ export class NodeCore {
       },
       onHandlerFailure: (failure, tag) =>
         this.guard.failed(failure, `a ${tag} message of another node`, "peer_message")
+    })
+  }
+
+  #antiEntropy(replicaServer: ReplicaServer): AntiEntropy {
+    const { buckets, keys: { current }, limits, runtime } = this.options
+    return new AntiEntropy({
+      runtime,
+      view: this.view,
+      replica: this.replica,
+      buckets,
+      store: (message, reply) => replicaServer.store(message, reply),
+      send: (to, message) => this.link.send(to, message),
+      work: this.work,
+      hashKeyId: keyIdOf(current),
+      limits
     })
   }
 
@@ -276,6 +302,7 @@ export class NodeCore {
     this.requests.close()
     this.work.close()
     this.coordinator.close()
+    this.antiEntropy.close()
     this.formation.close()
     this.#endGreetings()
     this.processes.close()

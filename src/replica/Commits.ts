@@ -20,9 +20,11 @@ import type { Noted } from "./OperationIndex.ts"
 import type { FoundDocument, LocalRead } from "./LocalDocument.ts"
 import { MendedDocuments } from "./MendedDocuments.ts"
 import { type CommitUnderWay, type ShownLimits, ShownVersions } from "./ShownVersions.ts"
+import { VersionIndex, type VersionLimits } from "./VersionIndex.ts"
 
 export type CommitLimits =
   & ShownLimits
+  & VersionLimits
   & Pick<NodeLimits, "diskRetryMillis" | "mendedDocumentsMax">
 
 /** A document on its way to the disk. */
@@ -48,6 +50,8 @@ export class Commits {
   readonly shown: ShownVersions
   /** The documents for which this replica is incomplete. */
   readonly mended: MendedDocuments
+  /** The hashes of the newest versions. */
+  readonly versions: VersionIndex
   readonly #runtime: Runtime
   readonly #storage: StorageService
   readonly #breaker: DiskBreaker
@@ -63,6 +67,7 @@ export class Commits {
     this.#failed = options.failed
     this.shown = new ShownVersions(options)
     this.mended = new MendedDocuments(options.storage, options.limits)
+    this.versions = new VersionIndex(options)
     this.#runtime = options.runtime
     this.#storage = options.storage
     this.#breaker = new DiskBreaker(options)
@@ -89,6 +94,7 @@ export class Commits {
     let commit: CommitUnderWay | undefined
     const sequences = this.#storage.write({ documents, rows: all }, (failure) => {
       if (failure !== undefined) noted?.failed()
+      if (failure !== undefined && commit !== undefined) this.versions.forget(key.partition)
       // Before the call returns this means that nothing was accepted, and so nothing is lost.
       if (commit === undefined) {
         refusal = failure
@@ -100,6 +106,8 @@ export class Commits {
     })
     if (refusal !== undefined) return refusal
     noted?.accepted(sequences)
+    if (isMended) this.versions.forget(key.partition, true)
+    else this.versions.changed(key, digestOf(before), newest.digest)
     commit = this.shown.begin(key, before, newest)
     if (fromMemory === true) this.shown.acknowledge(key, newest)
     return undefined
@@ -139,6 +147,9 @@ export class Commits {
     this.shown.failed(failures)
   }
 }
+
+const digestOf = (local: LocalRead): string | undefined =>
+  local._tag === "Found" ? local.digest : undefined
 
 const removalOf = (key: RowKey): Change => ({
   key,

@@ -1,7 +1,8 @@
 /**
  * Describes a document as one replica holds it, and the outcome of looking for it.
  */
-import type { Actor } from "../core/clock/Dot.ts"
+import type { Actor, Dot } from "../core/clock/Dot.ts"
+import * as VersionVector from "../core/clock/VersionVector.ts"
 import * as Document from "../core/crdt/Document.ts"
 
 /** A document as this replica holds it. */
@@ -25,3 +26,9 @@ export type LocalRead =
 /** The document of a read; an empty one where none can be read. */
 export const documentOf = (local: LocalRead): Document.Document =>
   local._tag === "Found" ? local.document : Document.empty
+
+/** Whether a document has seen a dot. */
+export const holds = (
+  { context }: Document.Document,
+  { actor, counter }: Dot
+): boolean => VersionVector.contains(context, actor, counter)

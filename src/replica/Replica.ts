@@ -26,7 +26,7 @@ import { type CommitLimits, Commits } from "./Commits.ts"
 import { DocumentCache } from "./DocumentCache.ts"
 import { DocumentGrowth } from "./DocumentGrowth.ts"
 import { DotIssuer } from "./DotIssuer.ts"
-import { documentOf, type FoundDocument, type LocalRead } from "./LocalDocument.ts"
+import { documentOf, type FoundDocument, holds, type LocalRead } from "./LocalDocument.ts"
 import type { MendedDocuments } from "./MendedDocuments.ts"
 import { OperationIndex } from "./OperationIndex.ts"
 import type { AppliedOperation } from "./OperationRow.ts"
@@ -35,6 +35,7 @@ import type { Reading, Show } from "./ShownVersions.ts"
 import type { ReplicaStats } from "./ReplicaStats.ts"
 import { type TravelLimits, TravellingEdits } from "./TravellingEdits.ts"
 import type { Joined, Update, Updated } from "./Update.ts"
+import type { VersionIndex } from "./VersionIndex.ts"
 
 export type { StorageFailure }
 
@@ -95,6 +96,11 @@ export class Replica {
     return this.#commits.mended
   }
 
+  /** The hashes of the newest versions, by which replicas are compared. */
+  get versions(): VersionIndex {
+    return this.#commits.versions
+  }
+
   incarnation(): Incarnation {
     return this.#dots.incarnation
   }
@@ -129,13 +135,13 @@ export class Replica {
   /** When readers find something in a document; its content is mostly not read for it. */
   liveness(key: RowKey): RowCodec.Liveness | "damaged" {
     const shown = this.#commits.shown.underWay(key)
-    if (shown !== undefined) return livenessIn(shown)
+    if (shown !== undefined) return RowCodec.livenessIn(shown)
     const stored = this.#options.storage.readHeader(key)
     if (stored._tag === "Absent") return "never"
-    if (stored._tag === "Damaged") return livenessIn(this.#damaged(stored.detail))
+    if (stored._tag === "Damaged") return RowCodec.livenessIn(this.#damaged(stored.detail))
     const told = RowCodec.headerLiveness(stored.document)
-    if (told instanceof Malformed) return livenessIn(this.#damaged(told.message))
-    return told ?? livenessIn(this.#stored(key))
+    if (told instanceof Malformed) return RowCodec.livenessIn(this.#damaged(told.message))
+    return told ?? RowCodec.livenessIn(this.#stored(key))
   }
 
   /** The newest state, committed or not: for operations, which work on it, and not for readers. */
@@ -314,6 +320,7 @@ export class Replica {
   /** Goes on as another incarnation, with what is on disk alone: commits may have been lost. */
   beginAgain(): void {
     this.#cache.clear()
+    this.versions.forgetAll()
     this.#endIncarnation(this.#dots.incarnation)
   }
 
@@ -336,9 +343,3 @@ export class Replica {
 
 const encode = (document: Document.Document) =>
   DocumentCodec.encode(document, { roomBefore: RowCodec.headerRoom })
-
-const holds = ({ context }: Document.Document, { actor, counter }: Dot): boolean =>
-  VersionVector.contains(context, actor, counter)
-
-const livenessIn = (local: LocalRead): RowCodec.Liveness | "damaged" =>
-  local._tag === "Damaged" ? "damaged" : RowCodec.livenessOf(documentOf(local))

@@ -25,7 +25,7 @@ import { Children } from "../core/crdt/Children.ts"
 import { childKind, type DotStore, isLive, type Tree } from "../core/crdt/DotStore.ts"
 import { invariant } from "../core/Invariant.ts"
 import { decodeFields, joinFields, MalformedKey } from "../core/model/DocumentKey.ts"
-import type { LocalDocument } from "./LocalDocument.ts"
+import { documentOf, type LocalDocument, type LocalRead } from "./LocalDocument.ts"
 import type { StoredDocument } from "../storage/Storage.ts"
 
 /** Of headers; elements tell their own. */
@@ -45,6 +45,10 @@ export const livenessOf = (document: Document): Liveness => {
   const until = expiresAt(document)
   return until === undefined ? "always" : { until }
 }
+
+/** The same, of a document as it was found. */
+export const livenessIn = (local: LocalRead): Liveness | "damaged" =>
+  local._tag === "Damaged" ? "damaged" : livenessOf(documentOf(local))
 
 const writeLiveness = (writer: ByteWriter, liveness: Liveness): ByteWriter => {
   if (liveness === "never") return writer.byte(0)
@@ -285,6 +289,19 @@ export const headerLiveness = (
   { header, sequence }: Pick<StoredDocument, "header" | "sequence">
 ): Liveness | Malformed | undefined =>
   unlessMalformed(() => readStart(new ByteReader(header), { isFirst: sequence === 0 }).liveness)
+
+/** The digest that a stored header tells; undefined where it is not the one others know. */
+export const headerDigest = (
+  { header, sequence }: Pick<StoredDocument, "header" | "sequence">
+): string | undefined => {
+  const told = unlessMalformed(() => {
+    const reader = new ByteReader(header)
+    const { digest, version } = readStart(reader, { isFirst: sequence === 0 })
+    const isPresent = version === formatVersion && !isFormer(reader.raw(reader.remaining))
+    return isPresent ? digest : undefined
+  })
+  return typeof told === "string" ? told : undefined
+}
 
 const readStart = (reader: ByteReader, { isFirst }: { readonly isFirst: boolean }) => {
   const version = isFirst ? 1 : reader.byte("a format version")

@@ -18,6 +18,7 @@ import type {
 import { type ByteReader, type ByteWriter, Malformed } from "../core/codec/Bytes.ts"
 import { type Completeness, completenesses } from "../core/model/Completeness.ts"
 import * as VersionVector from "../core/clock/VersionVectorCodec.ts"
+import { readAntiEntropy, writeAntiEntropy } from "./AntiEntropyMessages.ts"
 import { isEncoded } from "../core/model/DocumentKey.ts"
 import {
   readFence,
@@ -66,7 +67,8 @@ const tags = [
   "NeedsBase",
   "FetchSince",
   "FetchedSince",
-  "FenceSince"
+  "FenceSince",
+  "AntiEntropy"
 ] as const satisfies ReadonlyArray<WireTag>
 /** Requests that are right on one ring only. All other messages are taken on any. */
 const ringDependent: ReadonlySet<WireTag> = new Set([
@@ -157,6 +159,9 @@ export const writeMessage = (
       return
     case "FetchedSince":
       writeFetchedSince(writer, message)
+      return
+    case "AntiEntropy":
+      writeAntiEntropy(writer, message.body)
   }
 }
 
@@ -316,5 +321,7 @@ const readFields = (
       return { _tag, request, ...readName(reader), ...readStoreDelta(reader) }
     case "NeedsBase":
       return { _tag, request, context: VersionVector.read(reader) }
+    case "AntiEntropy":
+      return { _tag, request, body: readAntiEntropy(reader) }
   }
 }

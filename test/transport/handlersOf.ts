@@ -25,5 +25,6 @@ export const handlersOf = (
   StoreDelta: handler,
   NeedsBase: handler,
   FetchSince: handler,
-  FetchedSince: handler
+  FetchedSince: handler,
+  AntiEntropy: handler
 })

@@ -15,6 +15,7 @@ import { shownVersions } from "./checkers/ShownVersions.ts"
 import { siblingBounds } from "./checkers/SiblingBounds.ts"
 import { siblings } from "./checkers/Siblings.ts"
 import { strictReads } from "./checkers/StrictReads.ts"
+import { unread } from "./checkers/Unread.ts"
 import type { Checker, Record, Violation } from "./History.ts"
 
 export const checkers: ReadonlyArray<Checker> = [
@@ -33,6 +34,7 @@ export const checkers: ReadonlyArray<Checker> = [
   acknowledgements,
   availability,
   convergence,
+  unread,
   identity,
   bounds
 ]

@@ -1,10 +1,11 @@
 /**
  * Draws a whole plan from one number.
  */
+import { drawExchanges } from "./DrawExchanges.ts"
 import { drawLimits } from "./DrawLimits.ts"
 import { drawFaults } from "./Faults.ts"
 import type { FaultClass } from "./FaultClass.ts"
-import type { Plan } from "./Plan.ts"
+import type { Plan, PlannedLimits } from "./Plan.ts"
 import type { SeededRandom } from "./SeededRandom.ts"
 import { stream } from "./SeededRandom.ts"
 import { drawWorkload, type PlanFacts, type Workload } from "./Workload.ts"
@@ -20,6 +21,11 @@ export interface DrawOptions {
 
 /** Of the seeds: real databases cost more time, and find faults of storage only. */
 const sqliteShare = 0.05
+
+const limitsOf = (seed: number): PlannedLimits => ({
+  ...drawLimits(stream(seed, "limits")),
+  ...drawExchanges(stream(seed, "anti-entropy"))
+})
 
 export const drawPlan = (seed: number, options: DrawOptions = {}): Plan => {
   const random = stream(seed, "plan")
@@ -41,7 +47,7 @@ export const drawPlan = (seed: number, options: DrawOptions = {}): Plan => {
     // Mostly small, so that requests read the disk and its faults are met.
     cacheBytesMax: stream(seed, "cache").pick([0, 2_000, 2_000, 100_000]),
     // An application's documents may be larger than small limits let through.
-    ...options.workload === undefined ? { limits: drawLimits(stream(seed, "limits")) } : {},
+    ...options.workload === undefined ? { limits: limitsOf(seed) } : {},
     disk: stream(seed, "storage").chance(sqliteShare) ? "sqlite" : "model",
     ...workload(stream(seed, "workload"), facts),
     faults: drawFaults(seed, facts, options.faults)

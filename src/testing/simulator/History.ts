@@ -102,6 +102,22 @@ export interface FinalDocument {
   readonly sizes: ReadonlyMap<string, Size>
 }
 
+/** A document whose owners held different states before any last read. */
+export interface Unrepaired {
+  readonly bucket: string
+  readonly key: string
+  /** Digest of each owner's document, "absent" or "damaged". */
+  readonly held: ReadonlyArray<{ readonly node: string; readonly digest: string }>
+}
+
+/** A minute after the heal, where nodes compare their documents; empty where they do not. */
+export interface Unread {
+  readonly documents: ReadonlyArray<Unrepaired>
+  /** Writes and repairs in the rest that follows. */
+  readonly idleWrites: number
+  readonly idleRepairs: number
+}
+
 /** One whole run, as checkers see it. */
 export interface Record {
   /** In the order in which they ended. */
@@ -130,6 +146,7 @@ export interface Record {
   readonly incarnations: ReadonlyArray<{ readonly node: string; readonly incarnation: string }>
   /** Requests to healthy, reachable nodes with `available` consistency that were not answered. */
   readonly unavailable: ReadonlyArray<string>
+  readonly unread: Unread
   /** Writes that storage did in the quiet time after everything had converged. */
   readonly idleWrites: number
 }

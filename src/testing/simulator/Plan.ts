@@ -3,6 +3,7 @@
  * plain data; running it again repeats the run, and leaving items out of it shrinks a failure.
  */
 import type { AdmissionLimits } from "../../coordinator/Admission.ts"
+import type { AntiEntropyLimits } from "../../core/model/AntiEntropyLimits.ts"
 import type { NodeLimits } from "../../core/model/Limits.ts"
 import type { Consistency } from "../../core/model/Settings.ts"
 import type { LogLimits, StorageLimits } from "../../storage/StorageOptions.ts"
@@ -109,6 +110,7 @@ export type PlannedLimits = Partial<
     | "sentRunMillis"
     | "turnStepsMax"
     | keyof AdmissionLimits
+    | keyof AntiEntropyLimits
     | keyof StorageLimits
     | keyof LogLimits
   >

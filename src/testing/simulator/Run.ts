@@ -8,11 +8,12 @@ import { tripwired } from "../Tripwires.ts"
 import { Converge } from "./Converge.ts"
 import { faultClass } from "./Faults.ts"
 import type { FaultClass } from "./FaultClass.ts"
-import type { Event, FinalDocument, Record } from "./History.ts"
+import type { Event, FinalDocument, Record, Unread } from "./History.ts"
 import { marksOf } from "./Marks.ts"
 import type { Plan, PlannedFault } from "./Plan.ts"
 import { SimCluster, type SimClusterOptions } from "./SimCluster.ts"
 import { SimSession } from "./SimSession.ts"
+import { compares, equalWithinMillis, repairs, restMillis, unrepaired } from "./Unread.ts"
 
 export interface RunOptions extends Omit<SimClusterOptions, "plan"> {
   /** Classes of faults by name, besides the simulator's own. */
@@ -88,7 +89,7 @@ class Simulation {
     kernel.run(kernel.now + workloadMillis, isOver)
     invariant(isOver(), "every client has been answered")
     // Messages that were sent in the chaos and are still on their way arrive.
-    kernel.run(kernel.now + lateMillis)
+    const unread = this.#rest()
     const lastReads = sessions.map((session) => session.readLast())
     const areOver = () => lastReads.every((reads) => reads.isOver)
     kernel.run(kernel.now + workloadMillis, areOver)
@@ -98,7 +99,23 @@ class Simulation {
     kernel.run(kernel.now + lastWordMillis)
     const before = this.#commits()
     kernel.run(kernel.now + quietMillis)
-    return this.#report(final, this.#commits() - before)
+    return this.#report({ final, unread, idleWrites: this.#commits() - before })
+  }
+
+  /** The time in which nobody reads: see `Unread`. */
+  #rest(): Unread {
+    const cluster = this.#cluster
+    const { kernel } = cluster
+    if (!compares(this.#plan)) {
+      kernel.run(kernel.now + lateMillis)
+      return { documents: [], idleWrites: 0, idleRepairs: 0 }
+    }
+    kernel.run(kernel.now + equalWithinMillis)
+    const documents = unrepaired(cluster, this.#plan)
+    const before = { commits: this.#commits(), repairs: repairs(cluster) }
+    kernel.run(kernel.now + restMillis)
+    const idleWrites = this.#commits() - before.commits
+    return { documents, idleWrites, idleRepairs: repairs(cluster) - before.repairs }
   }
 
   end(): void {
@@ -186,12 +203,16 @@ class Simulation {
     return sums
   }
 
-  #report(final: ReadonlyArray<FinalDocument>, idleWrites: number): Run {
+  #report(found: {
+    readonly final: ReadonlyArray<FinalDocument>
+    readonly unread: Unread
+    readonly idleWrites: number
+  }): Run {
     const cluster = this.#cluster
     const { kernel, ledger, network } = cluster
     const record: Record = {
       events: this.#events,
-      final,
+      ...found,
       guarded: new Set(this.#plan.guarded),
       applied: ledger.applied,
       made: ledger.made,
@@ -203,8 +224,7 @@ class Simulation {
       losses: cluster.losses,
       twinned: cluster.twinned,
       incarnations: cluster.incarnations,
-      unavailable: this.#unavailable,
-      idleWrites
+      unavailable: this.#unavailable
     }
     const outcomes = new Map<string, number>()
     for (const { outcome, operation: { bucket } } of this.#events) {

@@ -39,6 +39,8 @@ const limitsOf = ({ cacheBytesMax, limits }: Plan): NodeLimits => ({
   readTimeoutMillis: 1_000,
   writeTimeoutMillis: 1_000,
   lateReplyBytesMax: 10_000,
+  // Plans that have no interval show what reads alone repair.
+  exchangeMillis: 0,
   cacheBytesMax,
   ...limits
 })

@@ -1,0 +1,176 @@
+/**
+ * Compares this node's documents with those of another node now and then, and repairs both: the
+ * node is drawn each time, so that a document that any replica has reaches all of them, though two
+ * of them may never talk (Dynamo, section 4.7). One exchange goes on at a time.
+ */
+import type { AntiEntropy as Message } from "../../schemas/AntiEntropyMessage.ts"
+import type { HashKey } from "../core/anti-entropy/VersionHash.ts"
+import type { NodeId } from "../core/model/Names.ts"
+import type { Cancel } from "../core/Runtime.ts"
+import { Exchange } from "./Exchange.ts"
+import type { ExchangeContext } from "./ExchangeContext.ts"
+import { ExchangeServer } from "./ExchangeServer.ts"
+
+/** The last comparison of a partition that came to an end. */
+export interface LastExchange {
+  readonly partition: number
+  readonly peer: NodeId
+  /** In milliseconds since 1970. */
+  readonly at: number
+  readonly differences: number
+  readonly repaired: number
+}
+
+/** The results of exchanges with all other nodes. */
+export interface Synced {
+  readonly differences: number
+  readonly repaired: number
+  /** By node, where an exchange ended early. */
+  readonly failures: ReadonlyArray<{ readonly node: NodeId; readonly reason: string }>
+}
+
+/** Exchanges that a user asked for, and that wait. */
+const waitingMax = 64
+
+interface Wanted {
+  readonly peer: NodeId
+  readonly bucket: string
+  readonly ended: (failure: string | undefined, repaired: Repaired) => void
+}
+
+interface Repaired {
+  readonly differences: number
+  readonly repaired: number
+}
+
+export class AntiEntropy {
+  readonly #context: ExchangeContext
+  readonly #server: ExchangeServer
+  readonly #last = new Map<number, LastExchange>()
+  readonly #wanted: Array<Wanted> = []
+  #running: { readonly peer: NodeId; readonly exchange: Exchange } | undefined
+  #cancel: Cancel = () => {}
+  #requests = 0
+  #isClosed = false
+  #counts = { exchanges: 0, failures: 0, differences: 0, repaired: 0, movedBytes: 0 }
+
+  constructor(context: ExchangeContext) {
+    this.#context = context
+    this.#server = new ExchangeServer(context)
+  }
+
+  /** Begins with the hashes of what is there; without an interval, only where it is asked to. */
+  start(hashKey: HashKey): void {
+    const { limits: { exchangeMillis }, replica, runtime, view } = this.#context
+    if (exchangeMillis === 0) return
+    replica.versions.start(view.ring.partitionCount, hashKey)
+    this.#schedule(exchangeMillis * runtime.random())
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#cancel()
+    this.#context.replica.versions.close()
+    this.#running?.exchange.abandon("the node stops")
+    for (const { ended } of this.#wanted.splice(0)) ended("the node stops", nothing)
+  }
+
+  /** Takes a message of another node. */
+  take(message: Message, from: NodeId): void {
+    if (this.#isClosed || this.#server.take(message, from)) return
+    if (this.#running?.peer === from) {
+      this.#running.exchange.answered(message.request, message.body)
+    }
+  }
+
+  get counts() {
+    return { ...this.#counts, ...this.#server.counts }
+  }
+
+  /** The last exchange of each partition that this node began. */
+  lastExchanges(): ReadonlyArray<LastExchange> {
+    return [...this.#last.values()].sort((a, b) => a.partition - b.partition)
+  }
+
+  /** Exchanges with every other node, now; an empty bucket stands for all. */
+  sync(bucket: string, done: (synced: Synced) => void): void {
+    const { view } = this.#context
+    const peers = view.members().filter(({ id }) => id !== view.self)
+    const failures: Array<{ readonly node: NodeId; readonly reason: string }> = []
+    let [left, differences, repaired] = [peers.length, 0, 0]
+    if (left === 0) return done({ differences, repaired, failures })
+    for (const { id: peer } of peers) {
+      const ended: Wanted["ended"] = (reason, found) => {
+        differences += found.differences
+        repaired += found.repaired
+        if (reason !== undefined) failures.push({ node: peer, reason })
+        if (--left === 0) done({ differences, repaired, failures })
+      }
+      if (this.#isClosed || this.#context.limits.exchangeMillis === 0) {
+        ended("replicas are not compared here", nothing)
+      } else if (this.#wanted.length >= waitingMax) ended("too many exchanges wait", nothing)
+      else this.#wanted.push({ peer, bucket, ended })
+    }
+    if (this.#running === undefined) this.#next()
+  }
+
+  #schedule(millis: number): void {
+    this.#cancel()
+    this.#cancel = this.#context.runtime.after(millis, () => this.#next())
+  }
+
+  #next(): void {
+    const { limits: { exchangeMillis }, runtime } = this.#context
+    if (this.#isClosed || this.#running !== undefined) return
+    this.#cancel()
+    const wanted = this.#wanted.shift()
+    const peer = wanted?.peer ?? this.#draw()
+    if (peer === undefined) return this.#schedule(exchangeMillis)
+    this.#run(peer, wanted, () => {
+      const pause = exchangeMillis * (0.5 + runtime.random())
+      this.#schedule(this.#wanted.length > 0 ? 0 : pause)
+    })
+  }
+
+  #run(peer: NodeId, wanted: Wanted | undefined, next: () => void): void {
+    const { runtime } = this.#context
+    const found = { differences: 0, repaired: 0 }
+    const exchange = new Exchange(this.#context, {
+      peer,
+      bucket: wanted?.bucket ?? "",
+      number: () => ++this.#requests,
+      outcome: (outcome) => {
+        found.differences += outcome.differences
+        found.repaired += outcome.repaired
+        this.#counts.differences += outcome.differences
+        this.#counts.repaired += outcome.repaired
+        if (outcome.repaired > 0) runtime.mark("anti-entropy: a difference is repaired")
+        this.#last.set(outcome.partition, { ...outcome, peer, at: runtime.now() })
+      },
+      moved: ({ bytes }) => void (this.#counts.movedBytes += bytes),
+      done: (failure) => {
+        this.#running = undefined
+        if (failure === undefined) this.#counts.exchanges++
+        else {
+          this.#counts.failures++
+          runtime.mark("anti-entropy: an exchange ends early")
+        }
+        wanted?.ended(failure, found)
+        if (!this.#isClosed) next()
+      }
+    })
+    this.#running = { peer, exchange }
+    exchange.start()
+  }
+
+  /** Another member, one that is believed up if there is any. */
+  #draw(): NodeId | undefined {
+    const { runtime, view } = this.#context
+    const others = view.members().map(({ id }) => id).filter((id) => id !== view.self)
+    const up = others.filter((id) => view.liveness.isUp(id))
+    const among = up.length > 0 ? up : others
+    return among[Math.floor(runtime.random() * among.length)]
+  }
+}
+
+const nothing: Repaired = { differences: 0, repaired: 0 }

@@ -1,0 +1,301 @@
+/**
+ * Carries out one exchange with another node: compares the sums of all partitions that both hold,
+ * finds the versions that only one of them has, and, where a difference lasts, has both nodes join
+ * each other's documents. Nothing else is written: no clock counts on, and nothing is removed.
+ *
+ * It asks one question at a time, and sends the next documents when the last ones are on disk.
+ */
+import type {
+  AntiEntropyBody,
+  Compared,
+  PartitionSum,
+  Pull,
+  RowCursor,
+  SentDocument
+} from "../../schemas/AntiEntropyMessage.ts"
+import { HashSet } from "../core/anti-entropy/HashSet.ts"
+import type { NodeId } from "../core/model/Names.ts"
+import type { RowKey } from "../core/model/RowKey.ts"
+import type { Cancel } from "../core/Runtime.ts"
+import { type Ask, Comparison, type Found } from "./Comparison.ts"
+import {
+  type ExchangeContext,
+  gather,
+  sharedPartitions,
+  sharedWith,
+  storeAll
+} from "./ExchangeContext.ts"
+
+/** The outcome of a partition. */
+export interface Outcome {
+  readonly partition: number
+  /** Versions that one of the two nodes lacked for longer than a write takes. */
+  readonly differences: number
+  /** Documents that one of them joined. */
+  readonly repaired: number
+}
+
+export interface ExchangeOptions {
+  readonly peer: NodeId
+  /** Empty for all. */
+  readonly bucket: string
+  readonly number: () => number
+  readonly outcome: (outcome: Outcome) => void
+  /** Told of documents that were sent, or fetched. */
+  readonly moved: (moved: { readonly documents: number; readonly bytes: number }) => void
+  /** Told once, with the reason where the exchange ended early. */
+  readonly done: (failure: string | undefined) => void
+}
+
+/** A partition that differs. */
+interface Differing {
+  readonly partition: number
+  /** Undefined where this node has none of its documents, and fetches all. */
+  readonly found: Found | undefined
+}
+
+const bytesIn = (documents: ReadonlyArray<SentDocument>): number =>
+  documents.reduce((sum, { document }) => sum + document.length, 0)
+
+export class Exchange {
+  readonly #context: ExchangeContext
+  readonly #options: ExchangeOptions
+  #waiting: { readonly request: number; readonly answered: (body: AntiEntropyBody) => void } | undefined
+  #cancel: Cancel = () => {}
+  #isOver = false
+  #repaired = 0
+  readonly #ask: Ask = (body, answered) => this.#send(body, answered)
+
+  constructor(context: ExchangeContext, options: ExchangeOptions) {
+    this.#context = context
+    this.#options = options
+  }
+
+  start(): void {
+    const { limits: { partitionsInMessageMax }, replica: { versions } } = this.#context
+    const shared = sharedPartitions(this.#context, this.#options.peer)
+      .filter((partition) => versions.isWhole(partition))
+    this.#compare(shared, partitionsInMessageMax, [])
+  }
+
+  /** Takes an answer of the other node; one to an earlier question is passed over. */
+  answered(request: number, body: AntiEntropyBody): void {
+    const waiting = this.#waiting
+    if (waiting?.request !== request) return
+    this.#waiting = undefined
+    this.#cancel()
+    waiting.answered(body)
+  }
+
+  /** Ends it at once. */
+  abandon(reason: string): void {
+    this.#end(reason)
+  }
+
+  #end(failure: string | undefined): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#cancel()
+    this.#waiting = undefined
+    this.#options.done(failure)
+  }
+
+  #send(body: AntiEntropyBody, answered: (answer: AntiEntropyBody) => void): void {
+    const request = this.#options.number()
+    this.#waiting = { request, answered }
+    this.#within("the other node does not answer")
+    this.#context.send(this.#options.peer, { _tag: "AntiEntropy", request, body })
+  }
+
+  /** Ends the exchange with this reason unless it is withdrawn in time. */
+  #within(reason: string): void {
+    const { limits: { exchangeAnswerMillis }, runtime } = this.#context
+    this.#cancel()
+    this.#cancel = runtime.after(exchangeAnswerMillis, () => this.#end(reason))
+  }
+
+  #after(millis: number, task: () => void): void {
+    this.#cancel()
+    this.#cancel = this.#context.runtime.after(millis, task)
+  }
+
+  #compare(
+    left: ReadonlyArray<number>,
+    count: number,
+    differing: ReadonlyArray<PartitionSum>
+  ): void {
+    if (left.length === 0) return this.#find(differing, [])
+    const { hashKeyId, replica: { versions }, view } = this.#context
+    const { bucket, peer } = this.#options
+    const partitions = left.slice(0, count)
+    const sums = partitions.map((partition) => ({
+      partition,
+      sum: versions.sum(partition, sharedWith(this.#context, { peer, partition, bucket }))
+    }))
+    const asked = { bucket, ring: view.ring.digest, hashKey: hashKeyId, sums }
+    this.#send({ kind: "Compare", ...asked }, (answer) => {
+      if (answer.kind !== "Compared") return this.#end("an answer of another kind")
+      if (answer.outcome !== "compared") return this.#end(`not compared: ${answer.outcome}`)
+      this.#noteEqual(partitions, answer)
+      const known = answer.differing.filter(({ partition }) => partitions.includes(partition))
+      this.#compare(left.slice(count), count, [...differing, ...known])
+    })
+  }
+
+  #noteEqual(partitions: ReadonlyArray<number>, { differing, unread }: Compared): void {
+    const others = new Set([...differing.map(({ partition }) => partition), ...unread])
+    for (const partition of partitions) {
+      if (others.has(partition)) continue
+      this.#options.outcome({ partition, differences: 0, repaired: 0 })
+    }
+  }
+
+  /** Finds the versions that only one node has, partition by partition. */
+  #find(left: ReadonlyArray<PartitionSum>, found: ReadonlyArray<Differing>): void {
+    const [theirs, ...others] = left
+    if (theirs === undefined) return this.#wait(found)
+    const { limits, replica: { versions } } = this.#context
+    const { bucket, peer } = this.#options
+    const { partition } = theirs
+    const includes = sharedWith(this.#context, { peer, partition, bucket })
+    if (versions.isWhole(partition) && versions.sum(partition, includes).count === 0) {
+      return this.#find(others, [...found, { partition, found: undefined }])
+    }
+    const asked = { versions, limits, includes, bucket, theirs, ask: this.#ask }
+    new Comparison(asked, (difference) => {
+      if (difference === undefined) {
+        this.#context.runtime.mark("anti-entropy: versions change while they are compared")
+        return this.#find(others, found)
+      }
+      this.#find(others, [...found, { partition, found: difference }])
+    }).start()
+  }
+
+  /** Writes that are under way arrive meanwhile. */
+  #wait(found: ReadonlyArray<Differing>): void {
+    if (found.length === 0) return this.#end(undefined)
+    this.#after(this.#context.limits.differenceMillis, () => this.#repair(found))
+  }
+
+  #repair(left: ReadonlyArray<Differing>): void {
+    const [differing, ...others] = left
+    if (differing === undefined) return this.#end(undefined)
+    const { partition } = differing
+    this.#repaired = 0
+    const next = (differences: number) => {
+      this.#options.outcome({ partition, differences, repaired: this.#repaired })
+      this.#repair(others)
+    }
+    if (differing.found === undefined) {
+      this.#context.runtime.mark("anti-entropy: an empty partition is filled")
+      return this.#pull({ partition, versions: new Uint32Array(0) }, undefined, () => {
+        next(this.#repaired)
+      })
+    }
+    const { ours, theirs } = this.#lasting(partition, differing.found)
+    if (ours.length + theirs.length < 2 * (differing.found.ours.size + differing.found.theirs.size)) {
+      this.#context.runtime.mark("anti-entropy: a difference ends by itself")
+    }
+    this.#pullEach(partition, theirs, () => {
+      this.#offerEach(partition, ours, (lacking) => next((theirs.length + lacking) / 2))
+    })
+  }
+
+  /** The versions that the other still has and this node still lacks, and those it still holds. */
+  #lasting(partition: number, { ours, theirs }: Found) {
+    const { replica: { versions } } = this.#context
+    const lasting = (set: HashSet, isHeld: boolean): Uint32Array => {
+      const list: Array<number> = []
+      set.each((high, low) => {
+        if (versions.has(partition, high, low) === isHeld) list.push(high, low)
+      })
+      return Uint32Array.from(list)
+    }
+    return { ours: lasting(ours, true), theirs: lasting(theirs, false) }
+  }
+
+  /** Fetches versions that the other node has, some in each message. */
+  #pullEach(partition: number, versions: Uint32Array, done: () => void): void {
+    if (versions.length === 0) return done()
+    const words = 2 * this.#context.limits.versionsInMessageMax
+    this.#pull({ partition, versions: versions.slice(0, words) }, undefined, () => {
+      this.#pullEach(partition, versions.slice(words), done)
+    })
+  }
+
+  #pull(
+    asked: Pick<Pull, "partition" | "versions">,
+    after: RowCursor | undefined,
+    done: () => void
+  ): void {
+    this.#send({ kind: "Pull", bucket: this.#options.bucket, ...asked, after }, (answer) => {
+      if (answer.kind !== "Pulled") return this.#end("an answer of another kind")
+      const { documents, through } = answer
+      const bytes = bytesIn(documents)
+      this.#within("the own disk does not answer")
+      storeAll(this.#context, documents, (stored) => {
+        if (this.#isOver) return
+        this.#moved(stored, bytes, () => {
+          if (through === undefined) done()
+          else this.#pull(asked, through, done)
+        })
+      })
+    })
+  }
+
+  /** Sends the versions that the other node lacks; `done` gets the words of those that it lacked. */
+  #offerEach(
+    partition: number,
+    versions: Uint32Array,
+    done: (lacking: number) => void,
+    before = 0
+  ): void {
+    if (versions.length === 0) return done(before)
+    const words = 2 * this.#context.limits.versionsInMessageMax
+    this.#send({ kind: "Offer", partition, versions: versions.slice(0, words) }, (answer) => {
+      if (answer.kind !== "Lacking") return this.#end("an answer of another kind")
+      const lacking = HashSet.of(answer.versions.slice())
+      const next = () => {
+        this.#offerEach(partition, versions.slice(words), done, before + answer.versions.length)
+      }
+      if (lacking.size === 0) return next()
+      this.#push(partition, { lacking, after: undefined }, next)
+    })
+  }
+
+  #push(
+    partition: number,
+    { after, lacking }: { readonly lacking: HashSet; readonly after: RowKey | undefined },
+    done: () => void
+  ): void {
+    const { bucket, peer } = this.#options
+    const includes = sharedWith(this.#context, { peer, partition, bucket })
+    this.#within("the own rows are not read")
+    gather(this.#context, { partition, includes, versions: lacking, after }, (gathered) => {
+      if (this.#isOver) return
+      if (gathered === undefined) return this.#end("the own rows cannot be read")
+      const { documents, through } = gathered
+      const next = () => {
+        if (through === undefined) done()
+        else this.#push(partition, { lacking, after: through }, done)
+      }
+      if (documents.length === 0) return next()
+      this.#send({ kind: "Push", documents }, (answer) => {
+        if (answer.kind !== "Pushed") return this.#end("an answer of another kind")
+        this.#moved(answer.stored, bytesIn(documents), next)
+      })
+    })
+  }
+
+  /** Goes on when the bytes that were moved fit the rate. */
+  #moved(documents: number, bytes: number, next: () => void): void {
+    this.#repaired += documents
+    this.#options.moved({ documents, bytes })
+    const millis = 1_000 * bytes / this.#context.limits.repairBytesPerSecond
+    if (millis < 1) {
+      this.#cancel()
+      return next()
+    }
+    this.#after(millis, next)
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * Names the parts of a node that an exchange with another node uses, and the documents that both
+ * are to hold.
+ */
+import type { AntiEntropy, SentDocument } from "../../schemas/AntiEntropyMessage.ts"
+import type { PeerMessage, Store } from "../../schemas/PeerMessage.ts"
+import { HashSet } from "../core/anti-entropy/HashSet.ts"
+import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
+import type { AntiEntropyLimits } from "../core/model/AntiEntropyLimits.ts"
+import type { NodeId } from "../core/model/Names.ts"
+import type { RowKey } from "../core/model/RowKey.ts"
+import type { Runtime } from "../core/Runtime.ts"
+import type { Buckets } from "../core/strategy/Buckets.ts"
+import type { WorkQueue } from "../core/WorkQueue.ts"
+import type { ClusterView } from "../gossip/ClusterView.ts"
+import type { Replica } from "../replica/Replica.ts"
+import type { Includes } from "../replica/VersionIndex.ts"
+
+export interface ExchangeContext {
+  readonly runtime: Runtime
+  readonly view: ClusterView
+  readonly replica: Replica
+  readonly buckets: Buckets
+  /** Joins a document of another node, and answers when it is on disk. */
+  readonly store: (message: Store, reply: (message: PeerMessage) => void) => void
+  readonly send: (to: NodeId, message: AntiEntropy) => void
+  /** In which rows are looked through. */
+  readonly work: WorkQueue
+  /** An id of the key under which versions are hashed. */
+  readonly hashKeyId: string
+  readonly limits: AntiEntropyLimits
+}
+
+/** The buckets whose documents of a partition this node and another are both to hold. */
+export const sharedWith = (
+  { buckets, view }: ExchangeContext,
+  { bucket: scope, partition, peer }: {
+    readonly peer: NodeId
+    readonly partition: number
+    /** Empty for all. */
+    readonly bucket: string
+  }
+): Includes => {
+  const list = view.preferenceList(partition)
+  const own = list.indexOf(view.self)
+  const other = list.indexOf(peer)
+  // A node that does not know a bucket takes its documents as any owner does.
+  const usual = view.ring.replicaCount
+  return (bucket) =>
+    own >= 0 && other >= 0 && (scope === "" || bucket === scope)
+    && Math.max(own, other) < (buckets.get(bucket)?.definition.n ?? usual)
+}
+
+/** The partitions of which this node and another are both to hold any documents. */
+export const sharedPartitions = (
+  { buckets, view }: ExchangeContext,
+  peer: NodeId
+): ReadonlyArray<number> => {
+  const { partitionCount, replicaCount } = view.ring
+  let most = replicaCount
+  for (const { definition } of buckets.values()) most = Math.max(most, definition.n)
+  const shared: Array<number> = []
+  for (let partition = 0; partition < partitionCount; partition++) {
+    const owners = view.preferenceList(partition).slice(0, most)
+    if (owners.includes(view.self) && owners.includes(peer)) shared.push(partition)
+  }
+  return shared
+}
+
+/** The documents of some rows, and the last row looked at; undefined where there are no more. */
+export interface Gathered {
+  readonly documents: ReadonlyArray<SentDocument>
+  readonly through: RowKey | undefined
+}
+
+/**
+ * Gathers the documents of a partition after a row, as many as one message carries, a few rows in
+ * each step; undefined where the rows cannot be read.
+ */
+export const gather = (
+  context: ExchangeContext,
+  asked: {
+    readonly partition: number
+    readonly includes: Includes
+    /** The versions that are asked for; undefined for all. */
+    readonly versions: HashSet | undefined
+    readonly after: RowKey | undefined
+  },
+  done: (gathered: Gathered | undefined) => void
+): void => {
+  const { limits: { repairBatchBytes }, replica: { versions }, work } = context
+  const { includes, partition, versions: wanted } = asked
+  const documents: Array<SentDocument> = []
+  let [bytes, after, left] = [0, asked.after, wanted?.size ?? Infinity]
+  const step = (): boolean => {
+    const looked = versions.look(partition, after)
+    for (const { high, key, low } of looked.versions) {
+      if (!includes(key.bucket) || wanted?.has(high, low) === false) continue
+      const sent = documentOf(context, key)
+      if (sent !== undefined) documents.push(sent)
+      bytes += sent?.document.length ?? 0
+      after = key
+      if (--left > 0 && bytes >= repairBatchBytes) return end(key)
+    }
+    after = looked.through
+    return left <= 0 || after === undefined ? end(undefined) : true
+  }
+  const end = (through: RowKey | undefined): false => {
+    done({ documents, through })
+    return false
+  }
+  const takes = work.add(() => {
+    try {
+      return step()
+    } catch (error) {
+      done(undefined)
+      if (error instanceof Error && error.name === "ScanFailed") return false
+      throw error
+    }
+  })
+  if (!takes) done(undefined)
+}
+
+const documentOf = (
+  { buckets, replica }: ExchangeContext,
+  key: RowKey
+): SentDocument | undefined => {
+  const local = replica.read(key)
+  if (local._tag !== "Found") return undefined
+  const { bucket, partitionKey, sortKey } = key
+  return {
+    bucket,
+    fingerprint: buckets.get(bucket)?.fingerprint ?? "",
+    key: { partition: partitionKey, sort: sortKey },
+    document: DocumentCodec.encode(local.document).bytes
+  }
+}
+
+/** Joins documents of another node; calls back when each is on disk, or is refused. */
+export const storeAll = (
+  { runtime, store }: ExchangeContext,
+  documents: ReadonlyArray<SentDocument>,
+  done: (stored: number, refused: number) => void
+): void => {
+  let [stored, refused] = [0, 0]
+  const end = () => {
+    if (stored + refused === documents.length) done(stored, refused)
+  }
+  if (documents.length === 0) return end()
+  for (const sent of documents) {
+    runtime.mark("anti-entropy: a document of another replica is joined")
+    store({ _tag: "Store", request: 1, ...sent, sync: true }, ({ _tag }) => {
+      if (_tag === "Stored") stored++
+      else refused++
+      end()
+    })
+  }
+}
