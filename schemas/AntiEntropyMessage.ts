@@ -8,7 +8,7 @@
  */
 import type { Sum } from "../src/core/anti-entropy/HashSet.ts"
 import type { Slice } from "../src/core/anti-entropy/Sketch.ts"
-import type { DocumentName, KeyCursor } from "./PeerMessage.ts"
+import type { DocumentKey } from "../src/core/model/DocumentKey.ts"
 
 /** The sum of the versions that a node holds of one partition. */
 export interface PartitionSum {
@@ -71,11 +71,15 @@ export interface Pull extends Scope {
 /** A row of a partition, by bucket and key. */
 export interface RowCursor {
   readonly bucket: string
-  readonly key: KeyCursor["key"]
+  readonly key: DocumentKey
 }
 
 /** A document as it travels. */
-export interface SentDocument extends DocumentName {
+export interface SentDocument {
+  readonly bucket: string
+  /** The bucket's fingerprint where the sender knows the bucket, else empty. */
+  readonly fingerprint: string
+  readonly key: DocumentKey
   readonly document: Uint8Array
 }
 

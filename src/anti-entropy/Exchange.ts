@@ -60,7 +60,9 @@ const bytesIn = (documents: ReadonlyArray<SentDocument>): number =>
 export class Exchange {
   readonly #context: ExchangeContext
   readonly #options: ExchangeOptions
-  #waiting: { readonly request: number; readonly answered: (body: AntiEntropyBody) => void } | undefined
+  #waiting:
+    | { readonly request: number; readonly answered: (body: AntiEntropyBody) => void }
+    | undefined
   #cancel: Cancel = () => {}
   #isOver = false
   #repaired = 0
@@ -193,7 +195,9 @@ export class Exchange {
       })
     }
     const { ours, theirs } = this.#lasting(partition, differing.found)
-    if (ours.length + theirs.length < 2 * (differing.found.ours.size + differing.found.theirs.size)) {
+    if (
+      ours.length + theirs.length < 2 * (differing.found.ours.size + differing.found.theirs.size)
+    ) {
       this.#context.runtime.mark("anti-entropy: a difference ends by itself")
     }
     this.#pullEach(partition, theirs, () => {

@@ -10,13 +10,7 @@
  *
  * Rows that the disk changes tell nobody: so each partition is read again now and then, whole.
  */
-import {
-  addSums,
-  HashSet,
-  isSameSum,
-  noSum,
-  type Sum
-} from "../core/anti-entropy/HashSet.ts"
+import { addSums, HashSet, isSameSum, noSum, type Sum } from "../core/anti-entropy/HashSet.ts"
 import { type HashKey, VersionHasher } from "../core/anti-entropy/VersionHash.ts"
 import { Malformed } from "../core/codec/Bytes.ts"
 import type { AntiEntropyLimits } from "../core/model/AntiEntropyLimits.ts"

@@ -99,6 +99,7 @@ export const writeMessage = (
 ): void => {
   writer.byte(tags.indexOf(wireTagOf(message))).varint(message.request)
   if (ringDependent.has(message._tag)) writer.hex(ringDigest)
+  if (message._tag === "AntiEntropy") return writeAntiEntropy(writer, message.body)
   switch (message._tag) {
     case "Store":
       writeName(writer, message).byte(message.sync ? 1 : 0).bytes(message.document)
@@ -159,9 +160,6 @@ export const writeMessage = (
       return
     case "FetchedSince":
       writeFetchedSince(writer, message)
-      return
-    case "AntiEntropy":
-      writeAntiEntropy(writer, message.body)
   }
 }
 

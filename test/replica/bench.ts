@@ -18,6 +18,7 @@ import * as Strategies from "../../src/core/strategy/Strategies.ts"
 import { beginIncarnation } from "../../src/node/NodeCore.ts"
 import { Replica, type Update, type Updated } from "../../src/replica/Replica.ts"
 import { type DirectStorage, MemoryDisk, openDirect } from "../../src/storage/DirectStorage.ts"
+import type { VersionLimits } from "../../src/replica/VersionIndex.ts"
 import type { RowKey, StorageFailure } from "../../src/storage/Storage.ts"
 import type { StorageLimits } from "../../src/storage/StorageOptions.ts"
 import { SteppedRuntime } from "../tooling/SteppedRuntime.ts"
@@ -36,6 +37,7 @@ export interface BenchOptions {
   readonly operationIdsMax?: number
   /** Bytes of a change that travels in place of its document, as a share of the document's. */
   readonly deltaPercentMax?: number
+  readonly versions?: VersionLimits
 }
 
 export interface OperateOptions {
@@ -230,6 +232,7 @@ export class Bench {
       onConflict: this.#options.onConflict,
       limits: {
         ...lan.node,
+        ...this.#options.versions,
         // Tests of a replica make documents of any size.
         siblingsMax: Infinity,
         elementsMax: Infinity,

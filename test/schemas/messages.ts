@@ -7,6 +7,7 @@ import { completenesses } from "../../src/core/model/Completeness.ts"
 import { encodeFields } from "../../src/core/model/DocumentKey.ts"
 import { NodeId } from "../../src/core/model/Names.ts"
 import type { PeerMessage } from "../../schemas/PeerMessage.ts"
+import { antiEntropy } from "./antiEntropyMessages.ts"
 import { goldenEdits } from "../core/crdt/goldenEdits.ts"
 
 const count = fc.oneof(fc.nat(300), fc.maxSafeNat())
@@ -92,5 +93,6 @@ export const messages: fc.Arbitrary<PeerMessage> = fc.oneof(
   fc.record({ ...storeDelta, operation }),
   fc.record({ ...tagged("NeedsBase"), context: after }),
   fc.record({ ...tagged("FetchSince"), ...name, digest, after, since: after }),
-  fc.record({ ...tagged("FetchedSince"), digest: ringDigest, context: after, edits, completeness })
+  fc.record({ ...tagged("FetchedSince"), digest: ringDigest, context: after, edits, completeness }),
+  antiEntropy
 )

@@ -3,6 +3,7 @@
  */
 import type { PeerMessage } from "../../schemas/PeerMessage.ts"
 import { NodeId } from "../../src/core/model/Names.ts"
+import { goldenBodies } from "../schemas/antiEntropyMessages.ts"
 import type { FrameBody, FrameHeader, PartHeader } from "../../src/transport/Frame.ts"
 
 /** Of the ring that all frames and messages are for. */
@@ -184,6 +185,11 @@ export const goldenFrames: Readonly<Record<string, GoldenFrame>> = {
       { _tag: "Form", request: 9, ...introduction },
       { _tag: "Formed", request: 9, ...introduction, told: 300 }
     ],
+    part: undefined
+  },
+  "anti-entropy": {
+    header,
+    content: goldenBodies.map((body, i) => ({ _tag: "AntiEntropy", request: i + 1, body })),
     part: undefined
   }
 }

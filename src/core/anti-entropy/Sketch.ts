@@ -10,7 +10,7 @@
  *
  * @see Yang, Gilad, Alizadeh, "Practical Rateless Set Reconciliation", SIGCOMM 2024
  */
-import { HashSet, type HashList } from "./HashSet.ts"
+import { type HashList, HashSet } from "./HashSet.ts"
 
 /** Cells from one place on, four words each: the sum's two halves, the sum of checks, a count. */
 export type Cells = Int32Array<ArrayBuffer>
@@ -113,7 +113,8 @@ const isEmpty = (cells: Cells, at: number): boolean =>
 
 /** Whether a cell of a difference has one hash. */
 const isPure = (cells: Cells, at: number): boolean =>
-  Math.abs(cells[at + 3]!) === 1 && cells[at + 2] === checkOf(cells[at]! >>> 0, cells[at + 1]! >>> 0)
+  Math.abs(cells[at + 3]!) === 1
+  && cells[at + 2] === checkOf(cells[at]! >>> 0, cells[at + 1]! >>> 0)
 
 /**
  * The hashes of a difference, from its cells; undefined where these are too few, or are not of two

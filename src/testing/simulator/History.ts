@@ -113,6 +113,8 @@ export interface Unrepaired {
 /** A minute after the heal, where nodes compare their documents; empty where they do not. */
 export interface Unread {
   readonly documents: ReadonlyArray<Unrepaired>
+  /** Whether each node read all its rows meanwhile, and so found those that its disk changed. */
+  readonly isScrubbed: boolean
   /** Writes and repairs in the rest that follows. */
   readonly idleWrites: number
   readonly idleRepairs: number

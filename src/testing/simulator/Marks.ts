@@ -8,6 +8,14 @@ import { operationOf } from "./Plan.ts"
 
 /** Marked where they are taken, by `Runtime.mark`. */
 export const codeMarks: ReadonlyArray<string> = [
+  "anti-entropy: a difference ends by itself",
+  "anti-entropy: a difference is repaired",
+  "anti-entropy: a document of another replica is joined",
+  "anti-entropy: a scrub finds rows that the disk has changed",
+  "anti-entropy: an empty partition is filled",
+  "anti-entropy: an exchange ends early",
+  "anti-entropy: hashes that do not fit their row are made anew",
+  "anti-entropy: versions change while they are compared",
   "coordinator: a failing disk refuses a write",
   "coordinator: a node refuses what is too much for it",
   "coordinator: a read that was given up is ended",

@@ -13,7 +13,7 @@ import { marksOf } from "./Marks.ts"
 import type { Plan, PlannedFault } from "./Plan.ts"
 import { SimCluster, type SimClusterOptions } from "./SimCluster.ts"
 import { SimSession } from "./SimSession.ts"
-import { compares, equalWithinMillis, repairs, restMillis, unrepaired } from "./Unread.ts"
+import { compares, equalWithinMillis, repairs, restMillis, scrubs, unrepaired } from "./Unread.ts"
 
 export interface RunOptions extends Omit<SimClusterOptions, "plan"> {
   /** Classes of faults by name, besides the simulator's own. */
@@ -108,14 +108,15 @@ class Simulation {
     const { kernel } = cluster
     if (!compares(this.#plan)) {
       kernel.run(kernel.now + lateMillis)
-      return { documents: [], idleWrites: 0, idleRepairs: 0 }
+      return { documents: [], isScrubbed: true, idleWrites: 0, idleRepairs: 0 }
     }
     kernel.run(kernel.now + equalWithinMillis)
     const documents = unrepaired(cluster, this.#plan)
     const before = { commits: this.#commits(), repairs: repairs(cluster) }
     kernel.run(kernel.now + restMillis)
     const idleWrites = this.#commits() - before.commits
-    return { documents, idleWrites, idleRepairs: repairs(cluster) - before.repairs }
+    const isScrubbed = scrubs(this.#plan)
+    return { documents, isScrubbed, idleWrites, idleRepairs: repairs(cluster) - before.repairs }
   }
 
   end(): void {

@@ -13,8 +13,15 @@ export const restMillis = 10_000
 /** Whether the plan's nodes compare their documents. */
 export const compares = ({ limits }: Plan): boolean => (limits?.exchangeMillis ?? 0) > 0
 
+/** Whether each node reads all its rows within the minute. */
+export const scrubs = ({ limits }: Plan): boolean =>
+  2 * (limits?.scrubMillis ?? Infinity) < equalWithinMillis
+
 /** The documents whose replicas differ now. */
-export const unrepaired = (cluster: SimCluster, { operations }: Plan): ReadonlyArray<Unrepaired> => {
+export const unrepaired = (
+  cluster: SimCluster,
+  { operations }: Plan
+): ReadonlyArray<Unrepaired> => {
   const documents = new Map(operations.map((operation) => [documentNameOf(operation), operation]))
   return [...documents.values()].flatMap(({ bucket, key }) => {
     const row = cluster.rowOf({ bucket, key })

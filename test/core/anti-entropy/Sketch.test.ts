@@ -1,7 +1,7 @@
 // Hashes of versions, sets of them, and the sketches that tell their difference.
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { HashSet, type HashList } from "../../../src/core/anti-entropy/HashSet.ts"
+import { type HashList, HashSet } from "../../../src/core/anti-entropy/HashSet.ts"
 import {
   type Cells,
   cellsOf,
@@ -48,15 +48,17 @@ const without = (all: HashSet, others: HashSet, slice: Slice): ReadonlyArray<str
   return texts(left.list())
 }
 
+/** In hexadecimal digits, the lower half first. */
+const bytes = ({ high, low }: VersionHasher) => {
+  const view = new DataView(new ArrayBuffer(8))
+  view.setUint32(0, low, true)
+  view.setUint32(4, high, true)
+  return Buffer.from(view.buffer).toString("hex")
+}
+
 describe("the hash of a version", () => {
   it("is HalfSipHash-2-4, as its authors' test vectors have it", () => {
     const hasher = new VersionHasher([0x07060504, 0x03020100])
-    const bytes = ({ high, low }: VersionHasher) => {
-      const view = new DataView(new ArrayBuffer(8))
-      view.setUint32(0, low, true)
-      view.setUint32(4, high, true)
-      return Buffer.from(view.buffer).toString("hex")
-    }
     expect(bytes(hasher.words([], 0))).toBe("218d1f59b9b83cc8")
     expect(bytes(hasher.words([], 1 << 24))).toBe("be552412f8387315")
   })

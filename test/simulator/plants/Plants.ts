@@ -1,6 +1,7 @@
 /**
  * Lists the planted bugs: each is found by some checker under some seed, or the checkers are blind.
  */
+import { antiEntropyPlants } from "./antiEntropy.ts"
 import { causalityPlants } from "./causality.ts"
 import { completenessPlants } from "./completeness.ts"
 import { contextPlants } from "./contexts.ts"
@@ -29,5 +30,6 @@ export const plants: ReadonlyArray<Plant> = [
   ...clientPlants,
   ...growthPlants,
   ...elementPlants,
-  ...deltaPlants
+  ...deltaPlants,
+  ...antiEntropyPlants
 ]

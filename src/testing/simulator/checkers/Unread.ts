@@ -13,8 +13,11 @@ const hasAny = ({ held }: Unrepaired): boolean =>
 export const unread: Checker = {
   name,
   promise: "without a read, all replicas are equal a minute after the heal, and then rest",
-  check: ({ unread: { documents, idleRepairs, idleWrites } }) => [
-    ...documents.filter(hasAny).flatMap((document) => {
+  check: ({ damaged, unread: { documents, idleRepairs, idleWrites, isScrubbed } }) => [
+    // A row that the disk has changed is found when it is next read.
+    ...documents.filter((document) =>
+      hasAny(document) && (isScrubbed || !document.held.some(({ node }) => damaged.has(node)))
+    ).flatMap((document) => {
       const { add, found } = finder(name, document)
       const each = document.held.map(({ digest, node }) => `${node} ${digest}`).join(", ")
       add(`the replicas differ, a minute after the heal: ${each}`)

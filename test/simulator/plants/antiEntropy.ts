@@ -1,0 +1,80 @@
+/**
+ * Bugs in the comparison of replicas in the background.
+ */
+import type { Plant } from "./Plant.ts"
+
+const commits = "src/replica/Commits.ts"
+const context = "src/anti-entropy/ExchangeContext.ts"
+const exchange = "src/anti-entropy/Exchange.ts"
+const index = "src/replica/VersionIndex.ts"
+
+export const antiEntropyPlants: ReadonlyArray<Plant> = [
+  {
+    name: "hash-without-its-row",
+    bug: "the hashes keep a version whose commit failed",
+    edits: [{
+      file: commits,
+      from:
+        "if (failure !== undefined && commit !== undefined) this.versions.forget(key.partition)",
+      to: ""
+    }]
+  },
+  {
+    name: "row-without-its-hash",
+    bug: "the hashes do not change with a document",
+    edits: [{
+      file: commits,
+      from: "else this.versions.changed(key, digestOf(before), newest.digest)",
+      to: ""
+    }]
+  },
+  {
+    name: "repair-bumps-the-clock",
+    bug: "a node counts on in the documents that it sends to another in the background",
+    edits: [{
+      file: context,
+      from: "document: DocumentCodec.encode(local.document).bytes",
+      to: `document: DocumentCodec.encode({
+      ...local.document,
+      context: new Map([...local.document.context].map(([a, n]) => [a, n + 1]))
+    }).bytes`
+    }]
+  },
+  {
+    name: "repair-one-way",
+    bug: "of two nodes that differ, only the one with the lesser name is repaired",
+    edits: [
+      {
+        file: exchange,
+        from: "this.#pullEach(partition, theirs, () => {",
+        to: `const { options: o, context: c } = { options: this.#options, context: this.#context }
+    const pulls = c.view.self < o.peer
+    this.#pullEach(partition, pulls ? theirs : new Uint32Array(0), () => {`
+      },
+      {
+        file: exchange,
+        from: "this.#offerEach(partition, ours, (lacking) =>",
+        to: "this.#offerEach(partition, pulls ? new Uint32Array(0) : ours, (lacking) =>"
+      }
+    ]
+  },
+  {
+    name: "old-sum-trusted",
+    bug: "a node goes on telling the sum of a partition as it first was",
+    edits: [
+      {
+        file: index,
+        from: "return this.#partitions.get(partition)?.sum(includes) ?? noSum",
+        to: `let sum = this.#first.get(partition)
+    if (sum === undefined) sum = this.#partitions.get(partition)?.sum(includes) ?? noSum
+    this.#first.set(partition, sum)
+    return sum`
+      },
+      {
+        file: index,
+        from: "#nextScrub = 0",
+        to: "#nextScrub = 0\n  readonly #first = new Map<number, Sum>()"
+      }
+    ]
+  }
+]
