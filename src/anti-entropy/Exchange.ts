@@ -247,7 +247,7 @@ export class Exchange {
     })
   }
 
-  /** Sends the versions that the other node lacks; `done` gets the words of those that it lacked. */
+  /** Sends the versions that the other node lacks; `done` gets the words of their hashes. */
   #offerEach(
     partition: number,
     versions: Uint32Array,

@@ -7,7 +7,6 @@
  * fails, a document made from it has already been sent, so the incarnation ends there and then.
  */
 import type { Actor, Dot } from "../core/clock/Dot.ts"
-import * as VersionVector from "../core/clock/VersionVector.ts"
 import * as Document from "../core/crdt/Document.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
 import type { GrowthLimits } from "../core/crdt/DocumentSize.ts"

@@ -103,7 +103,7 @@ export class VersionIndex {
     this.#limits = options.limits
   }
 
-  /** Begins to hash the versions in all rows; until then, and after `close`, a write costs nothing. */
+  /** Begins to hash the versions in all rows; before that a write costs nothing here. */
   start(partitionCount: number, key: HashKey): void {
     this.#hasher = new VersionHasher(key)
     this.#partitionCount = partitionCount

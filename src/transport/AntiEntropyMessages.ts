@@ -93,7 +93,9 @@ const readCells = (reader: ByteReader): Int32Array => {
   const cells = new Int32Array(wordsOfCell * reader.count("cells", 1 + wordBytes.cell))
   for (let at = 0; at < cells.length; at += wordsOfCell) {
     for (let word = 0; word < wordsOfCell - 1; word++) cells[at + word] = readWord(reader)
+    const countAt = reader.offset
     const count = reader.varint("a count of a cell")
+    if (count >= 2 ** 32) throw new Malformed("a count of a cell", countAt)
     cells[at + wordsOfCell - 1] = count % 2 === 0 ? count / 2 : -(count + 1) / 2
   }
   return cells
