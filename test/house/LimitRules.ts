@@ -77,6 +77,7 @@ export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/storage/TableWriter.ts": ["insideBytesMax"],
   "src/storage/AcceptedBatch.ts": ["rowBytes"],
   "src/storage/Tables.ts": ["pageBytes"],
+  "src/transport/AntiEntropyMessages.ts": ["digestBytes"],
   "src/transport/Frame.ts": [
     "headerBytesMax",
     "keyIdBytes",

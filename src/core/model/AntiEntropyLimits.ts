@@ -32,8 +32,8 @@ export const lanAntiEntropy = {
   /** Partitions in one message of an exchange, up to 15 bytes each. */
   partitionsInMessageMax: 1_024,
   /**
-   * Cells of one sketch, 13 bytes and more each. They tell half as many differences; beyond that the
-   * hashes are compared in two halves. More takes longer without a pause.
+   * Cells of one sketch, 13 bytes and more each. They tell half as many differences; beyond that
+   * the hashes are compared in two halves. More takes longer without a pause.
    */
   sketchCellsMax: 1_024,
   /** Versions of a partition that are compared by one sketch: each takes about a microsecond. */
