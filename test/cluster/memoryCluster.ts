@@ -143,6 +143,8 @@ const start = (options: StartOptions): Promise<Started> =>
           writeTimeoutMillis: 1000,
           requestsMax: 1000,
           cacheBytesMax: 0,
+          // Tests that mean it set an interval: in the others nothing repairs but reads.
+          exchangeMillis: 0,
           ...limits
         }
       }, begun)

@@ -1,0 +1,114 @@
+// Checks that replicas which differ become equal though nobody reads, in whichever way they came to
+// differ, and what it costs where they are equal.
+import { afterEach, describe, expect, it } from "vitest"
+import type { Synced } from "../../src/anti-entropy/AntiEntropy.ts"
+import * as DocumentCodec from "../../src/core/crdt/DocumentCodec.ts"
+import type { NodeLimits } from "../../src/core/model/Limits.ts"
+import { buckets, notes, profiles } from "../cluster/buckets.ts"
+import { SteppedCluster } from "../cluster/steppedCluster.ts"
+
+let stepped: SteppedCluster
+afterEach(() => stepped.stop())
+
+const start = async (limits: Partial<NodeLimits> = {}): Promise<void> => {
+  const own = { greetMillis: 60_000, exchangeMillis: 500, readAllPercent: 0, ...limits }
+  stepped = await SteppedCluster.start({ nodes: 3, buckets, limits: own })
+  stepped.runtime.advance(1_000)
+}
+
+const counts = (at: number) => stepped.nodes[at - 1]!.core.antiEntropy.counts
+const repairs = () => [1, 2, 3].reduce((sum, at) => sum + counts(at).repaired, 0)
+
+/** The digests that the nodes have of a note, each once. */
+const states = (key: string): ReadonlySet<string> =>
+  new Set(
+    stepped.held(notes, key).map((held) =>
+      held === undefined ? "damaged" : DocumentCodec.encode(held).digest
+    )
+  )
+
+/** Writes notes that a node misses. */
+const writeWithout = (at: number, count: number, text = "x"): void => {
+  stepped.cut(at)
+  for (let i = 0; i < count; i++) {
+    stepped.write(at === 1 ? 2 : 1, notes, { key: `k${i}`, op: "put", args: [text], w: 2 })
+  }
+  stepped.runtime.advance(2_000)
+  stepped.heal()
+}
+
+describe("replicas that differ", () => {
+  it.each<[string, Partial<NodeLimits>]>([
+    ["with the usual limits", {}],
+    ["with the least of each limit", {
+      repairBatchBytes: 1,
+      versionsInMessageMax: 1,
+      partitionsInMessageMax: 1,
+      sketchCellsMax: 4,
+      sketchVersionsMax: 1,
+      versionRowsMax: 1
+    }]
+  ])("become equal without a read, %s", async (_, limits) => {
+    await start(limits)
+    writeWithout(3, 40)
+    expect(states("k0").size).toBe(2)
+    stepped.runtime.advance(30_000)
+    for (let i = 0; i < 40; i++) expect(states(`k${i}`).size).toBe(1)
+  })
+
+  it("both join what the other has, where each missed a write", async () => {
+    await start()
+    writeWithout(3, 5, "without 3")
+    writeWithout(1, 5, "without 1")
+    stepped.runtime.advance(30_000)
+    expect(states("k4").size).toBe(1)
+    const { answer } = stepped.read(2, notes, { key: "k4", r: "all" })
+    expect(answer.values.map(String).toSorted()).toEqual(["without 1", "without 3"])
+    const before = repairs()
+    stepped.runtime.advance(10_000)
+    expect(repairs()).toBe(before)
+  })
+
+  it("become equal at once where a user asks, and tell how many differed", async () => {
+    await start({ exchangeMillis: 600_000 })
+    writeWithout(3, 7)
+    const told: Array<Synced> = []
+    const { antiEntropy } = stepped.nodes[2]!.core
+    antiEntropy.sync(profiles.definition.name, (synced) => told.push(synced))
+    antiEntropy.sync("", (synced) => told.push(synced))
+    stepped.runtime.advance(10_000)
+    expect(told).toEqual([
+      { differences: 0, repaired: 0, failures: [] },
+      { differences: 7, repaired: 7, failures: [] }
+    ])
+    expect(states("k6").size).toBe(1)
+    expect(antiEntropy.lastExchanges().some(({ repaired }) => repaired > 0)).toBe(false)
+  })
+
+  it("wait for the next exchange where an answer is lost", async () => {
+    await start()
+    writeWithout(3, 5)
+    stepped.loses = ({ from }) => from === stepped.nodes[0]!.id
+    stepped.runtime.advance(10_000)
+    stepped.loses = () => false
+    stepped.runtime.advance(30_000)
+    expect(states("k3").size).toBe(1)
+  })
+})
+
+it("a partition that does not differ costs two nodes at most 64 bytes", async () => {
+  await start()
+  writeWithout(3, 40)
+  stepped.runtime.advance(30_000)
+  let bytes = 0
+  stepped.cluster.connect().subscribe("everwrite.test.v1.peer.>", ({ data }) => {
+    bytes += data.length
+  })
+  const told: Array<Synced> = []
+  stepped.nodes[0]!.core.antiEntropy.sync("", (synced) => told.push(synced))
+  const before = bytes
+  for (let i = 0; i < 50 && told.length === 0; i++) stepped.runtime.advance(1)
+  expect(told).toMatchObject([{ differences: 0 }])
+  // Of 16 partitions with two other nodes each; frames have headers besides.
+  expect((bytes - before) / 32).toBeLessThan(64)
+})
