@@ -6,6 +6,7 @@ import type { Health } from "../http/Inspection.ts"
 import { standingAlarms, storageFaults } from "./EdgeStatus.ts"
 import { networkSamples } from "./NetworkSamples.ts"
 import type { NodeCore } from "./NodeCore.ts"
+import { antiEntropySamples } from "./AntiEntropySamples.ts"
 import { replicaSamples } from "./ReplicaSamples.ts"
 import { requestSamples } from "./RequestSamples.ts"
 
@@ -38,5 +39,6 @@ const diskFaults = (core: NodeCore): ReadonlyArray<string> => {
 export const samplesOf = (core: NodeCore): ReadonlyArray<Sample> => [
   ...requestSamples(core),
   ...replicaSamples(core),
+  ...antiEntropySamples(core),
   ...networkSamples(core)
 ]

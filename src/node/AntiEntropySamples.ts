@@ -1,0 +1,54 @@
+/**
+ * Lists what a node counts of the comparison of its documents with those of other nodes.
+ */
+import type { Sample } from "../http/Metrics.ts"
+import type { NodeCore } from "./NodeCore.ts"
+import { anyIsAlarming, counter, gauge, harmless } from "./Samples.ts"
+
+export const antiEntropySamples = (core: NodeCore): ReadonlyArray<Sample> => {
+  const { counts } = core.antiEntropy
+  const versions = core.replica.versions.stats()
+  return [
+    counter("exchanges", counts.exchanges, [
+      "Comparisons with another node that came to their end.",
+      "Alarming: none for a minute; replicas that differ stay so until they are read."
+    ]),
+    counter("exchanges_failed", counts.failures, [
+      "Comparisons that ended early.",
+      "Alarming: as many as come to their end."
+    ]),
+    counter("differences", counts.differences, [
+      "Versions that one of two nodes lacked for longer than a write takes.",
+      harmless
+    ]),
+    counter("differences_repaired", counts.repaired, [
+      "Documents that this node or the other one joined because they differed.",
+      harmless
+    ]),
+    counter("repair_bytes", counts.movedBytes, [
+      "Bytes of documents that this node sent or fetched for that.",
+      harmless
+    ]),
+    gauge("version_hashes", versions.versions, [
+      "Documents whose versions are hashed in memory.",
+      harmless
+    ]),
+    gauge("version_hash_bytes", versions.bytes, ["Memory that these hashes take.", harmless]),
+    gauge("partitions_hashed", versions.whole, [
+      "Partitions whose rows have all been hashed since the start; the others are not compared.",
+      harmless
+    ]),
+    counter("version_mismatches", versions.mismatches, [
+      "Partitions whose hashes did not fit their rows, and were made anew.",
+      anyIsAlarming
+    ]),
+    counter("partitions_scrubbed", versions.scrubbed, [
+      "Partitions of which all rows were read to find damaged ones.",
+      harmless
+    ]),
+    counter("rows_damaged", versions.damagedRows, [
+      "Damaged rows met while versions were hashed.",
+      anyIsAlarming
+    ])
+  ]
+}
