@@ -95,8 +95,8 @@ export const limitSettings = {
     "EVERWRITE_LOG_BYTES_MAX",
     "Bytes of each of the two logs of the storage. The rows that one holds stay in memory, until "
       + "they are folded into the tables; a start reads and folds them. More folds a document that "
-      + "is written often less often, and takes more memory, a longer start, and a longer sync at "
-      + "the end of each fold, which commits wait for."
+      + "is written often less often, and lets commits go on for longer while a slow disk takes a "
+      + "fold; it takes more memory, about four times as much in all, and a longer start."
   ),
   waitingBytesMax: bytes(
     "waitingBytesMax",

@@ -8,7 +8,8 @@
  * the record all the same.
  */
 import { invariant } from "../core/Invariant.ts"
-import { decodeHeader, encodeHeader, encodeRecord, headerBytes, recordBytes } from "./LogFormat.ts"
+import { decodeHeader, encodeHeader, headerBytes, recordBytes } from "./LogFormat.ts"
+import { LogImage } from "./LogImage.ts"
 import type { LogFile, LogFiles } from "./LogFile.ts"
 import type { LogLimits } from "./StorageOptions.ts"
 
@@ -19,11 +20,10 @@ export class CommitLog {
   readonly #bytesMax: number
   readonly #growthBytes: number
   readonly #sizes: [number, number]
-  /** The file that takes records, and where the next one goes. */
+  /** Of the records that are not folded; those of the other file while it is. */
+  readonly #images: readonly [LogImage, LogImage]
+  /** The file that takes records. */
   #turn: 0 | 1 = 0
-  #at = headerBytes
-  /** Bytes of the other file's records, while they are folded. */
-  #frozenBytes = 0
   /** The last number that was given, and that of the last record which is in the log. */
   #number: number
   #last: number
@@ -39,6 +39,8 @@ export class CommitLog {
     this.#bytesMax = limits.logBytesMax
     this.#growthBytes = limits.logGrowthBytes
     this.#sizes = [files[0].size(), files[1].size()]
+    const recordsMax = Math.max(0, this.#bytesMax - headerBytes)
+    this.#images = [new LogImage(recordsMax), new LogImage(recordsMax)]
     this.#number = last
     this.#last = last
   }
@@ -60,7 +62,17 @@ export class CommitLog {
   }
 
   get bytes(): number {
-    return this.#at - headerBytes + this.#frozenBytes
+    return this.#image.length + this.#frozen.length
+  }
+
+  /** The records of the file at hand. */
+  get records(): Uint8Array<ArrayBuffer> {
+    return this.#image.records
+  }
+
+  /** Those of the other file, which are not folded yet. */
+  get frozenRecords(): Uint8Array<ArrayBuffer> {
+    return this.#frozen.records
   }
 
   /** How much of the file at hand is used, from 0 to 1. */
@@ -79,14 +91,14 @@ export class CommitLog {
   }
 
   /** Has a record on disk. Throws where it may not be there: then no one may be told that it is. */
-  append(content: Uint8Array): void {
+  append(groups: ReadonlyArray<Uint8Array>, contentBytes: number): void {
     const number = ++this.#number
-    const record = encodeRecord({ number, previous: this.#last, content })
+    const record = this.#image.write({ number, previous: this.#last, groups, contentBytes })
     this.#isTainted = true
     this.#writeSynced(record)
     this.#isTainted = false
     this.#last = number
-    this.#at += record.length
+    this.#image.keep(record)
   }
 
   /**
@@ -96,14 +108,17 @@ export class CommitLog {
   freeze(): void {
     if (this.#isTainted) this.#writeSynced(noRecord)
     this.#isTainted = false
-    this.#frozenBytes = this.#at - headerBytes
     this.#turn = this.#turn === 0 ? 1 : 0
-    this.#at = headerBytes
   }
 
-  /** The frozen file's records are folded. */
-  folded(): void {
-    this.#frozenBytes = 0
+  /** The frozen file's records are folded, by a thread that gives back their memory. */
+  folded(memory?: ArrayBuffer): void {
+    this.#frozen.clear(memory)
+  }
+
+  /** They are not, by a thread that gives back their memory. */
+  notFolded(memory: ArrayBuffer): void {
+    this.#frozen.restore(memory)
   }
 
   /** A number above all that were given, at which all is folded. */
@@ -116,12 +131,24 @@ export class CommitLog {
     invariant(number === this.#number, "nothing is appended while all is folded")
     this.#last = number
     this.#isTainted = false
-    this.#frozenBytes = 0
-    this.#at = headerBytes
+    for (const image of this.#images) image.clear()
   }
 
   close(): void {
     for (const file of this.#files) file.close()
+  }
+
+  get #image(): LogImage {
+    return this.#images[this.#turn]
+  }
+
+  get #frozen(): LogImage {
+    return this.#images[this.#turn === 0 ? 1 : 0]
+  }
+
+  /** Where the next record goes. */
+  get #at(): number {
+    return headerBytes + this.#image.length
   }
 
   get #file(): LogFile {

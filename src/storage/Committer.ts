@@ -10,29 +10,19 @@
  * that is not folded, in one transaction: so a write that makes room is taken, and others are
  * refused.
  */
-import { ByteWriter } from "../core/codec/Bytes.ts"
+import { invariant } from "../core/Invariant.ts"
 import type { CommitLog } from "./CommitLog.ts"
 import { type Database, inTransaction } from "./Database.ts"
+import { failureOf } from "./DiskFailure.ts"
 import type { FileGuard } from "./FileGuard.ts"
-import { Fold, type FoldTarget } from "./Fold.ts"
-import { failureOfLog, LogError } from "./LogFile.ts"
-import { isBadPage, isSqliteError, sqliteFull } from "./SqliteError.ts"
-import { RecordedRows, rowsOf } from "./RecordedRows.ts"
+import type { FoldTarget } from "./Fold.ts"
+import { type Folder, type FoldOutcome, SlicedFolder } from "./Folder.ts"
+import { contentBytesOf } from "./LogFormat.ts"
+import { RecordedRows } from "./RecordedRows.ts"
 import type { LogStats, StorageFailure } from "./Storage.ts"
 import { StoreCounts } from "./StoreCounts.ts"
 import { TableWriter } from "./TableWriter.ts"
-import { unpack } from "./WorkerProtocol.ts"
-
-/** An error of the disk; any other error is a fault of ours and is thrown on. */
-const failureOf = (error: unknown): StorageFailure => {
-  if (error instanceof LogError) return failureOfLog(error)
-  if (!isSqliteError(error)) throw error
-  return {
-    kind: error.errcode === sqliteFull ? "full" : "failing",
-    detail: `${error.message} (SQLite error ${error.errcode})`,
-    ...isBadPage(error) ? { isLasting: true } : {}
-  }
-}
+import { countChanges, unpack } from "./WorkerProtocol.ts"
 
 /** The failure of a store whose files are not those that it has open. */
 export const lossOf = (guard: FileGuard | undefined): StorageFailure | undefined => {
@@ -58,19 +48,11 @@ export interface CommitterOptions {
   /** Changes of documents that the tables have. */
   readonly changes?: number
   readonly events?: FoldEvents
+  /** Left out: this thread folds. */
+  readonly folder?: Folder
 }
-
-/** A fold is ahead of the log by this much, so that it has ended before the log is full. */
-const foldLead = 1.25
 
 const noEvents: FoldEvents = { frozen: () => {}, folded: () => {}, failed: () => {} }
-
-/** The content of a record: groups as they are packed. */
-const contentOf = (packed: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const writer = new ByteWriter(packed.reduce((sum, { length }) => sum + length + 8, 0))
-  for (const group of packed) writer.bytes(group)
-  return writer.view()
-}
 
 export class Committer {
   readonly #database: Database
@@ -78,37 +60,48 @@ export class Committer {
   readonly #log: CommitLog | undefined
   readonly #events: FoldEvents
   readonly #target: FoldTarget
-  /** Committed to the log at hand, and to the other one, which is being folded. */
-  #recorded = new RecordedRows()
-  #folding: RecordedRows | undefined
-  #fold: Fold | undefined
+  readonly #folder: Folder
+  #isFolding = false
   #foldFailure: StorageFailure | undefined
-  /** Changes of documents that the tables have, and those with the log. */
+  /** Changes of documents that are committed. */
   #changes: number
-  #slices = 0
 
-  constructor({ changes = 0, database, events, foldRowsMax = 1, guard, log }: CommitterOptions) {
+  constructor(options: CommitterOptions) {
+    const { changes = 0, database, events = noEvents, foldRowsMax = 1, guard, log } = options
     this.#database = database
     this.#guard = guard
     this.#log = log
-    this.#events = events ?? noEvents
+    this.#events = events
     this.#target = {
       database,
       tables: new TableWriter(database),
       counts: new StoreCounts(database),
       rowsMax: foldRowsMax
     }
+    this.#folder = options.folder ?? new SlicedFolder(this.#target)
     this.#changes = changes
   }
 
   /** Bytes of records that are not folded, and slices of folds so far. */
   get stats(): LogStats {
-    return { logBytes: this.#log?.bytes ?? 0, foldSlices: this.#slices }
+    return { logBytes: this.#log?.bytes ?? 0, foldSlices: this.#folder.slices }
   }
 
   /** Whether the tables have all that is committed. */
   get isFolded(): boolean {
-    return this.#recorded.size === 0 && this.#folding === undefined
+    return (this.#log?.bytes ?? 0) === 0
+  }
+
+  /** Whether another thread folds: until it has ended nothing can be settled. */
+  get isFoldingElsewhere(): boolean {
+    return this.#isFolding && this.#folder.isElsewhere
+  }
+
+  /** Whether these groups can be committed only when another thread has ended its fold. */
+  mustWait(groups: ReadonlyArray<Uint8Array>): boolean {
+    if (!this.isFoldingElsewhere || this.#log === undefined) return false
+    const bytes = contentBytesOf(groups)
+    return !this.#log.fits(bytes) || !this.#log.hasRoom(bytes)
   }
 
   /** Commits all packed groups, synced, or none: then the failure says why. */
@@ -116,11 +109,10 @@ export class Committer {
     const lost = lossOf(this.#guard)
     if (lost !== undefined) return lost
     try {
-      const content = this.#log === undefined || this.#foldFailure !== undefined
-        ? undefined
-        : contentOf(groups)
-      if (content === undefined || !this.#makeRoom(content.length)) this.#writeThrough(groups)
-      else this.#append(content)
+      const log = this.#log
+      const bytes = contentBytesOf(groups)
+      if (log === undefined || !this.#makeRoom(log, bytes)) this.#writeThrough(groups)
+      else this.#append(log, { groups, bytes })
     } catch (error) {
       return failureOf(error)
     }
@@ -128,71 +120,60 @@ export class Committer {
     return lossOf(this.#guard)
   }
 
-  #append(content: Uint8Array): void {
-    const before = this.#recorded.changes
+  #append(log: CommitLog, { bytes, groups }: {
+    readonly groups: ReadonlyArray<Uint8Array>
+    readonly bytes: number
+  }): void {
     // Before it is in the log: a start could not read it.
-    const rows = rowsOf(content)
-    this.#log?.append(content)
-    this.#recorded.add(rows)
-    this.#changes += this.#recorded.changes - before
+    const added = groups.reduce((sum, group) => sum + countChanges(group), 0)
+    log.append(groups, bytes)
+    this.#changes += added
   }
 
   /** Whether the log takes so much now. The fold of the other file ends first where it must. */
-  #makeRoom(contentBytes: number): boolean {
-    const log = this.#log
-    if (log === undefined || !log.fits(contentBytes)) return false
+  #makeRoom(log: CommitLog, contentBytes: number): boolean {
+    if (this.#foldFailure !== undefined || !log.fits(contentBytes)) return false
     if (log.hasRoom(contentBytes)) return true
-    while (this.#fold !== undefined) if (!this.#slice()) return false
-    log.freeze()
-    this.#folding = this.#recorded
-    this.#recorded = new RecordedRows()
-    this.#events.frozen()
+    this.#folder.finish()
+    if (this.#foldFailure !== undefined) return false
     const end = { folded: log.last, changes: this.#changes }
-    this.#fold = new Fold(this.#target, this.#folding, end)
+    log.freeze()
+    this.#events.frozen()
+    this.#isFolding = true
+    this.#folder.begin({ records: log.frozenRecords, end }, this.#endFold)
     return true
   }
 
-  /** Folds on, between two commits: as far as the log is used up meanwhile, and some more. */
+  /** Folds on, between two commits. */
   fold(): void {
-    if (this.#foldFailure !== undefined) return
-    do {
-      if (this.#fold === undefined || !this.#slice()) return
-    } while (this.#fold !== undefined && this.#isBehind(this.#fold))
+    if (this.#isFolding) this.#folder.goOn(this.#log?.usedShare ?? 0)
   }
 
-  #isBehind({ share }: Fold): boolean {
-    return share < foldLead * (this.#log?.usedShare ?? 0)
-  }
-
-  /** Whether the next slice of the fold is written. */
-  #slice(): boolean {
-    try {
-      const isLast = this.#fold?.slice() === true
-      this.#slices++
-      if (!isLast) return true
-      this.#fold = undefined
-      this.#log?.folded()
-      this.#folding = undefined
+  readonly #endFold = ({ failure, memory }: FoldOutcome): void => {
+    this.#isFolding = false
+    if (failure === undefined) {
+      this.#log?.folded(memory)
       this.#events.folded()
-      return true
-    } catch (error) {
-      this.#foldFailure = failureOf(error)
-      this.#events.failed(this.#foldFailure)
-      return false
+      return
     }
+    if (memory !== undefined) this.#log?.notFolded(memory)
+    this.#foldFailure = failure
+    this.#events.failed(failure)
   }
 
   /** Writes the tables with all that is not folded, and then these groups. */
   #writeThrough(groups: ReadonlyArray<Uint8Array>): void {
+    invariant(!this.isFoldingElsewhere, "the tables have one writer at a time")
     const { counts, tables } = this.#target
-    const start = this.#log?.nextStart()
+    const log = this.#log
+    const start = log?.nextStart()
     const batches = groups.flatMap(unpack)
     const added = batches.reduce((sum, { documents }) => sum + documents.length, 0)
     inTransaction(this.#database, () => {
-      if (!this.isFolded) {
+      if (log !== undefined && !this.isFolded) {
         for (const batch of batches) tables.makeRoom(batch)
-        for (const item of this.#folding?.inKeyOrder() ?? []) tables.fold(item)
-        for (const item of this.#recorded.inKeyOrder()) tables.fold(item)
+        for (const item of RecordedRows.of(log.frozenRecords).inKeyOrder()) tables.fold(item)
+        for (const item of RecordedRows.of(log.records).inKeyOrder()) tables.fold(item)
       }
       for (const batch of batches) tables.write(batch)
       const changes = this.#changes + added
@@ -200,14 +181,16 @@ export class Committer {
       if (start !== undefined) counts.write("folded", start)
     })
     this.#changes += added
-    if (start !== undefined) this.#log?.restart(start)
-    this.#fold = undefined
+    if (start !== undefined) log?.restart(start)
+    this.#folder.drop()
+    this.#isFolding = false
     this.#foldFailure = undefined
-    this.#recorded = new RecordedRows()
-    this.#folding = undefined
   }
 
-  /** Writes all that is not folded into the tables; why not, where it cannot. */
+  /**
+   * Writes all that is not folded into the tables; why not, where it cannot. **Requires** that no
+   * other thread folds.
+   */
   settle(): StorageFailure | undefined {
     if (this.isFolded) return undefined
     try {

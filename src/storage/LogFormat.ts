@@ -14,6 +14,8 @@
  * end of one that was cut off, or records of before: these have lower numbers.
  */
 import { crc32 } from "node:zlib"
+import { varintLength } from "../core/codec/EncodedLength.ts"
+import { invariant } from "../core/Invariant.ts"
 
 const magic = "EvWrLog1"
 
@@ -57,16 +59,35 @@ export interface LogRecord {
 /** The bytes that a record takes in its file. */
 export const recordBytes = (contentBytes: number): number => aligned(fixedBytes + contentBytes)
 
-export const encodeRecord = (
-  { content, number, previous }: Omit<LogRecord, "end">
-): Uint8Array => {
-  const bytes = Buffer.alloc(recordBytes(content.length))
-  bytes.writeUInt32LE(content.length, 0)
+/** The bytes that the content of a record of these groups takes. */
+export const contentBytesOf = (groups: ReadonlyArray<Uint8Array>): number => {
+  let bytes = 0
+  for (const { length } of groups) bytes += varintLength(length) + length
+  return bytes
+}
+
+/** Writes a record of these groups from the first byte on. **Requires** room for all of it. */
+export const writeRecord = (
+  bytes: Buffer<ArrayBuffer>,
+  { groups, number, previous }: {
+    readonly groups: ReadonlyArray<Uint8Array>
+    readonly number: number
+    readonly previous: number
+  }
+): void => {
+  let end = fixedBytes
+  for (const group of groups) {
+    let rest = group.length
+    for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes[end++] = (rest % 0x80) | 0x80
+    bytes[end++] = rest
+    bytes.set(group, end)
+    end += group.length
+  }
+  bytes.writeUInt32LE(end - fixedBytes, 0)
   bytes.writeDoubleLE(number, 8)
   bytes.writeDoubleLE(previous, 16)
-  bytes.set(content, fixedBytes)
-  bytes.writeUInt32LE(crc32(bytes.subarray(8, fixedBytes + content.length)), 4)
-  return bytes
+  bytes.writeUInt32LE(crc32(bytes.subarray(8, end)), 4)
+  bytes.fill(0, end, aligned(end))
 }
 
 /** The record at an offset; undefined where there is none, or not all of it. */
@@ -80,6 +101,17 @@ const recordAt = (file: Buffer, offset: number): LogRecord | undefined => {
   if (file.readUInt32LE(offset + 4) !== crc32(file.subarray(offset + 8, end))) return undefined
   const content = file.subarray(offset + fixedBytes, end)
   return { number, previous, content, end: aligned(end) }
+}
+
+/** The contents of records that lie one after the other in memory. */
+export function* contentsOf(records: Uint8Array): Generator<Uint8Array> {
+  const bytes = Buffer.from(records.buffer, records.byteOffset, records.byteLength)
+  for (let at = 0; at < bytes.length;) {
+    const record = recordAt(bytes, at)
+    invariant(record !== undefined, "records in memory are as they were written")
+    yield record.content
+    at = record.end
+  }
 }
 
 export interface ScannedLog {

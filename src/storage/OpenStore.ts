@@ -10,9 +10,10 @@ import { CommitLog } from "./CommitLog.ts"
 import { type Database, inTransaction } from "./Database.ts"
 import type { FileGuard } from "./FileGuard.ts"
 import { Fold } from "./Fold.ts"
+import type { Folder } from "./Folder.ts"
 import type { LogFiles } from "./LogFile.ts"
 import { decodeHeader, type LogRecord, scanLog } from "./LogFormat.ts"
-import { RecordedRows, rowsOf } from "./RecordedRows.ts"
+import { RecordedRows } from "./RecordedRows.ts"
 import type { LogLimits } from "./StorageOptions.ts"
 import { readChangeCount, readCount, StoreCounts } from "./StoreCounts.ts"
 import { type OpenedStore, readStore } from "./StoreRow.ts"
@@ -24,6 +25,8 @@ export interface OpenStoreOptions extends WriterOptions {
   /** Of a store that lies in files. */
   readonly guard?: () => FileGuard
   readonly events?: FoldEvents
+  /** Left out: this thread folds. */
+  readonly folder?: Folder
 }
 
 interface Recovered {
@@ -73,7 +76,7 @@ const replay = (
   { last, records, rowsMax }: FoundRecords & { readonly rowsMax: number }
 ): void => {
   const rows = new RecordedRows()
-  for (const { content } of records) rows.add(rowsOf(content))
+  for (const { content } of records) rows.add(content)
   const target = {
     database,
     tables: new TableWriter(database),
@@ -108,7 +111,7 @@ const begin = (database: Database, log: CommitLog, storeId: string): void => {
 export const openStore = (
   database: Database,
   files: LogFiles,
-  { events, guard, limits, ...options }: OpenStoreOptions
+  { events, folder, guard, limits, ...options }: OpenStoreOptions
 ): { readonly store: OpenedStore; readonly committer: Committer } => {
   const { foldRowsMax, logBytesMax } = limits
   let last = 0
@@ -125,7 +128,8 @@ export const openStore = (
     log: logBytesMax === 0 ? undefined : log,
     foldRowsMax,
     changes: store.changes,
-    ...events === undefined ? {} : { events }
+    ...events === undefined ? {} : { events },
+    ...folder === undefined ? {} : { folder }
   })
   return { store, committer }
 }

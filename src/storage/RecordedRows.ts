@@ -8,6 +8,7 @@ import type { EncodedRow } from "./AcceptedBatch.ts"
 import { familyNumbers } from "./FamilyKey.ts"
 import { type JoinedDocument, Joining } from "./JoinedDocument.ts"
 import { compareKeys } from "./KeyOrder.ts"
+import { contentsOf } from "./LogFormat.ts"
 import { compareEncoded } from "./PendingWrites.ts"
 import { textOf } from "../core/model/RowKey.ts"
 import { locate, readChange, readRow } from "./WorkerProtocol.ts"
@@ -29,25 +30,6 @@ const add = (parts: Map<number, Places>, part: number, content: number, offset: 
 const inOrder = (parts: ReadonlyMap<number, Places>): ReadonlyArray<Places> =>
   [...parts].sort(([a], [b]) => a - b).map(([, places]) => places)
 
-/** The places of all rows of one record: part of the tables and offset, one after the other. */
-interface Found {
-  readonly content: Uint8Array
-  readonly documents: ReadonlyArray<number>
-  readonly rows: ReadonlyArray<number>
-}
-
-/** Finds the rows of a record. Throws where it is none, which is to be known before it is kept. */
-export const rowsOf = (content: Uint8Array): Found => {
-  const documents: Array<number> = []
-  const rows: Array<number> = []
-  locate(content, {
-    change: (partition, offset) => void documents.push(partition, offset),
-    row: (family, beginning, offset) =>
-      void rows.push(familyNumbers[family] * 65_536 + beginning, offset)
-  })
-  return { content, documents, rows }
-}
-
 export class RecordedRows {
   readonly #contents: Array<Uint8Array> = []
   /** By partition. */
@@ -59,15 +41,27 @@ export class RecordedRows {
   /** Changes and rows. */
   size = 0
 
-  /** Takes a record, whose content nobody writes to any more. */
-  add({ content, documents, rows }: Found): void {
+  /** Those of records that lie one after the other, which nobody writes to meanwhile. */
+  static of(records: Uint8Array): RecordedRows {
+    const rows = new RecordedRows()
+    for (const content of contentsOf(records)) rows.add(content)
+    return rows
+  }
+
+  /** Takes the content of a record, which nobody writes to any more. */
+  add(content: Uint8Array): void {
     const index = this.#contents.push(content) - 1
-    this.changes += documents.length / 2
-    this.size += (documents.length + rows.length) / 2
-    for (let i = 0; i < documents.length; i += 2) {
-      add(this.#documents, documents[i]!, index, documents[i + 1]!)
-    }
-    for (let i = 0; i < rows.length; i += 2) add(this.#rows, rows[i]!, index, rows[i + 1]!)
+    locate(content, {
+      change: (partition, offset) => {
+        this.changes++
+        this.size++
+        add(this.#documents, partition, index, offset)
+      },
+      row: (family, beginning, offset) => {
+        this.size++
+        add(this.#rows, familyNumbers[family] * 65_536 + beginning, index, offset)
+      }
+    })
   }
 
   /** All rows in their newest versions, in the order in which the tables keep them. */

@@ -9,7 +9,7 @@ import { StorageUnavailable } from "./Storage.ts"
 import { unavailable } from "./StoreDirectory.ts"
 import type { OpenedStore } from "./StoreRow.ts"
 import { missingThread, threadFile } from "./ThreadFile.ts"
-import type { FromThread, ThreadOptions, ToThread } from "./WorkerProtocol.ts"
+import type { FromThread, ThreadData, ThreadOptions, ToThread } from "./WorkerProtocol.ts"
 
 export interface Started {
   readonly thread: Worker
@@ -35,7 +35,8 @@ export const startThread = (
   }
   // None of the options of this process: `--eval`, `--inspect-brk` and others do not fit a file.
   const execArgv = ["--disable-warning=ExperimentalWarning"]
-  const thread = new Worker(file, { workerData: options, name: "storage", execArgv })
+  const workerData: ThreadData = { ...options, threadFile: file.href }
+  const thread = new Worker(file, { workerData, name: "storage", execArgv })
   const end = (outcome: Started | StorageUnavailable) => {
     thread.off("error", refuse).off("exit", exited).off("message", opened)
     done(outcome)

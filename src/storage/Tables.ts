@@ -93,6 +93,9 @@ export interface WriterOptions {
   readonly isLost?: boolean
 }
 
+const limitFile = (database: Database, fileBytesMax: number): void =>
+  database.exec(`PRAGMA max_page_count = ${Math.floor(fileBytesMax / pageBytes)}`)
+
 const migrate = (
   database: Database,
   { identity, newStoreId, version }: WriterOptions & { readonly version: number }
@@ -108,6 +111,13 @@ const migrate = (
     database.exec(`PRAGMA user_version = ${migrations.length}`)
   })
 
+/** Prepares another connection to write a file that was prepared, in turn with the first one. */
+export const prepareSecondWriter = (database: Database, fileBytesMax: number): void => {
+  database.exec(sharedPragmas)
+  database.exec(writerPragmas)
+  limitFile(database, fileBytesMax)
+}
+
 /**
  * Makes this connection the writer of a new or existing file; throws where it cannot be. `recover`
  * brings the tables up to the log before the next epoch begins; whether the log has lost anything.
@@ -121,7 +131,7 @@ export const prepareWriter = (
   const version = formatVersion(database)
   if (version > 0) checkIdentity(database, options.identity)
   database.exec(writerPragmas)
-  database.exec(`PRAGMA max_page_count = ${Math.floor(options.fileBytesMax / pageBytes)}`)
+  limitFile(database, options.fileBytesMax)
   if (database.location() !== null && durability(database) !== "journal_mode wal, synchronous 2") {
     throw new Error(`SQLite cannot sync its log here (${durability(database)})`)
   }

@@ -20,6 +20,12 @@ export interface ThreadOptions extends WriterOptions {
   readonly limits: LogLimits
 }
 
+/** What the storage thread is started with. */
+export interface ThreadData extends ThreadOptions {
+  /** The file that it runs, and the thread that folds too. */
+  readonly threadFile: string
+}
+
 export type ToThread =
   | {
     readonly _tag: "Commit"
@@ -150,16 +156,29 @@ const locateRow = (reader: ByteReader, { row }: Located): void => {
   skipOptional(reader)
 }
 
+const locateGroup = (reader: ByteReader, located: Located): void => {
+  for (let batches = reader.varint(); batches > 0; batches--) {
+    for (let changes = reader.varint(); changes > 0; changes--) locateChange(reader, located)
+    for (let rows = reader.varint(); rows > 0; rows--) locateRow(reader, located)
+  }
+}
+
 /** Finds all changes and rows of the content of a record, which is groups with their lengths. */
 export const locate = (content: Uint8Array, located: Located): void => {
   const reader = new ByteReader(content)
   while (reader.remaining > 0) {
     reader.varint()
-    for (let batches = reader.varint(); batches > 0; batches--) {
-      for (let changes = reader.varint(); changes > 0; changes--) locateChange(reader, located)
-      for (let rows = reader.varint(); rows > 0; rows--) locateRow(reader, located)
-    }
+    locateGroup(reader, located)
   }
+}
+
+/** How many changes of documents a packed group has. Throws where a start could not read it. */
+export const countChanges = (packed: Uint8Array): number => {
+  const reader = new ByteReader(packed)
+  let changes = 0
+  locateGroup(reader, { change: () => void changes++, row: () => {} })
+  reader.end()
+  return changes
 }
 
 /** About what `bytes` of rows take, so that a buffer of this size is not outgrown. */

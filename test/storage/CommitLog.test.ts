@@ -4,7 +4,7 @@ import * as fc from "fast-check"
 import { beforeEach, describe, expect, it } from "vitest"
 import type { Committer } from "../../src/storage/Committer.ts"
 import { LogError, type LogFile, MemoryLogFile } from "../../src/storage/LogFile.ts"
-import { encodeRecord, headerBytes, scanLog } from "../../src/storage/LogFormat.ts"
+import { headerBytes, recordBytes, scanLog, writeRecord } from "../../src/storage/LogFormat.ts"
 import { openStore } from "../../src/storage/OpenStore.ts"
 import { Reader } from "../../src/storage/Reader.ts"
 import type { StorageFailure } from "../../src/storage/Storage.ts"
@@ -315,8 +315,12 @@ describe("a log that was damaged", () => {
   })
 })
 
-const record = (number: number, previous: number) =>
-  encodeRecord({ number, previous, content: Buffer.from(`record ${number}`) })
+const record = (number: number, previous: number): Uint8Array => {
+  const group = Buffer.from(`group ${number}`)
+  const bytes = Buffer.alloc(recordBytes(group.length + 1))
+  writeRecord(bytes, { number, previous, groups: [group] })
+  return bytes
+}
 
 describe("a file of records", () => {
   it("is read up to its torn end", () => {

@@ -13,8 +13,12 @@ export interface SyncReport {
   readonly unsynced: number
 }
 
-/** Follows the logs from each write to its sync, and to the line that acknowledges. */
-export const readSyncTrace = (trace: string): SyncReport => {
+/**
+ * Follows the files of the log from each write to its sync, and to the line that acknowledges;
+ * without a log, the file that SQLite writes first.
+ */
+export const readSyncTrace = (trace: string, hasLog: boolean): SyncReport => {
+  const followed = hasLog ? /\.sqlite-log-[01]$/u : /\.sqlite-wal$/u
   let log: "clean" | "written" | "synced" = "clean"
   let acknowledged = 0
   let unsynced = 0
@@ -28,7 +32,7 @@ export const readSyncTrace = (trace: string): SyncReport => {
       if (log !== "synced") unsynced++
       log = "clean"
     }
-    if (!/\.sqlite-(wal|log-[01])$/u.test(file)) continue
+    if (!followed.test(file)) continue
     if (call.includes("write")) log = "written"
     else if (rest.endsWith("= 0")) log = "synced"
     else if (rest.endsWith("<unfinished ...>")) syncing.add(caller)

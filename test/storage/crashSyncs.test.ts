@@ -27,7 +27,7 @@ const traceWriter = (mode: "LOG" | "TABLES" | "NORMAL"): SyncReport => {
     )
     expect(run.stderr).toBe("")
     expect(run.status).toBe(0)
-    return readSyncTrace(readFileSync(trace, "utf8"))
+    return readSyncTrace(readFileSync(trace, "utf8"), mode === "LOG")
   } finally {
     rmSync(parent, { recursive: true, force: true })
   }

@@ -14,12 +14,14 @@ import { identity } from "./storageFixtures.ts"
 it("the thread commits nothing more of an attempt in which a commit failed", async () => {
   const directory = mkdtempSync(join(tmpdir(), "everwrite-thread-"))
   const databasePath = join(directory, "store.sqlite")
-  const thread = new Worker(new URL("../../src/storage/worker.ts", import.meta.url), {
+  const file = new URL("../../src/storage/worker.ts", import.meta.url)
+  const thread = new Worker(file, {
     workerData: {
       databasePath,
       identity,
       fileBytesMax: 2 ** 30,
       newStoreId: "store",
+      threadFile: file.href,
       limits: { logBytesMax: 0, logGrowthBytes: 1, foldRowsMax: 1 }
     }
   })

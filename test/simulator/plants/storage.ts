@@ -64,11 +64,16 @@ export const storagePlants: ReadonlyArray<Plant> = [
     isBelowTheModel: true,
     bug: "rows are folded whose record in the log was not synced",
     edits: [{
-      file: "src/storage/Committer.ts",
-      from: `this.#log?.append(content)
-    this.#recorded.add(rows)`,
-      to: `this.#recorded.add(rows)
-    this.#log?.append(content)`
+      file: "src/storage/CommitLog.ts",
+      from: "this.#writeSynced(record)\n    this.#isTainted = false\n    this.#last",
+      to: `try {
+      this.#writeSynced(record)
+    } catch (error) {
+      this.#image.keep(record)
+      throw error
+    }
+    this.#isTainted = false
+    this.#last`
     }]
   },
   {
