@@ -39,8 +39,12 @@ export class CommitLog {
     this.#bytesMax = limits.logBytesMax
     this.#growthBytes = limits.logGrowthBytes
     this.#sizes = [files[0].size(), files[1].size()]
-    const recordsMax = Math.max(0, this.#bytesMax - headerBytes)
-    this.#images = [new LogImage(recordsMax), new LogImage(recordsMax)]
+    const bytesMax = Math.max(0, this.#bytesMax - headerBytes)
+    const growthBytes = this.#growthBytes
+    this.#images = [
+      new LogImage({ bytesMax, growthBytes }),
+      new LogImage({ bytesMax, growthBytes })
+    ]
     this.#number = last
     this.#last = last
   }

@@ -105,7 +105,8 @@ export class FoldThread implements Folder {
     this.#isClosing = true
     if (this.#thread === undefined) return closed()
     const message: ToFolder = { _tag: "Close" }
-    this.#thread.on("exit", closed).postMessage(message)
+    this.#thread.on("exit", closed)
+    this.#thread.postMessage(message, [])
   }
 
   #watched(thread: Worker): Worker {

@@ -4,17 +4,14 @@
  */
 import { recordBytes, writeRecord } from "./LogFormat.ts"
 
-/** As much as a node that hardly writes needs. */
-const firstBytes = 64 * 1024
-
 export class LogImage {
-  readonly #bytesMax: number
+  readonly #limits: { readonly bytesMax: number; readonly growthBytes: number }
   #bytes = Buffer.alloc(0)
   #length = 0
 
-  /** `bytesMax`: of a file's records. */
-  constructor(bytesMax: number) {
-    this.#bytesMax = bytesMax
+  /** `bytesMax`: of a file's records. `growthBytes`: by which it grows at least. */
+  constructor(limits: { readonly bytesMax: number; readonly growthBytes: number }) {
+    this.#limits = limits
   }
 
   get length(): number {
@@ -57,8 +54,10 @@ export class LogImage {
   }
 
   #grow(least: number): void {
-    const doubled = Math.min(Math.max(this.#bytes.length * 2, firstBytes), this.#bytesMax)
-    const grown = Buffer.alloc(Math.max(least, doubled))
+    const { bytesMax, growthBytes } = this.#limits
+    const { length } = this.#bytes
+    const roomy = Math.min(Math.max(length * 2, length + growthBytes), bytesMax)
+    const grown = Buffer.alloc(Math.max(least, roomy))
     grown.set(this.records)
     this.#bytes = grown
   }
