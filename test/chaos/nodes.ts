@@ -91,12 +91,16 @@ export class Nodes {
     })
     closeSync(log)
     this.#running.set(node, watch(child))
+    const deadline = begunAt + startMillis
     await until(`${node} is ready`, async () => {
       if (hasEnded(child)) throw new Error(`${node} ended: ${this.#lastLine(node)}`)
+      if (performance.now() > deadline) {
+        throw new Error(`${node} is not ready in time: ${this.#lastLine(node)}`)
+      }
       if (await isReady(this.url(node))) return true
       await pause(100)
       return false
-    }, { withinMillis: startMillis })
+    }, { withinMillis: 2 * startMillis })
     this.startTimes.push(performance.now() - begunAt)
   }
 

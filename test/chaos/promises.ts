@@ -22,7 +22,7 @@ export const promises: ReadonlyArray<ChaosPromise> = [
     holds: ({ audit }) => audit.wrong.length === 0
   },
   {
-    claim: "every document can be read from all of its replicas after the faults",
+    claim: "every document that was written can be read from all of its replicas after the faults",
     holds: ({ audit }) => audit.unread.length === 0
   },
   {

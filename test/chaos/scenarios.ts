@@ -39,6 +39,18 @@ const repeat = async (context: FaultContext, round: () => Promise<void>): Promis
   }
 }
 
+/** What the machine bears without any fault, to compare with. */
+const calm: Scenario = {
+  rounds: 1,
+  seconds: 30,
+  reach: "own",
+  run: (context) =>
+    repeat(context, async () => {
+      await pause(context.seconds * 1_000)
+      context.note("none")
+    })
+}
+
 const kill: Scenario = {
   rounds: 100,
   seconds: 0,
@@ -178,6 +190,7 @@ const flip: Scenario = {
 }
 
 export const scenarios: Readonly<Record<string, Scenario>> = {
+  calm,
   kill,
   "kill-all": killAll,
   stop,
