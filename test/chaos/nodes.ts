@@ -39,6 +39,9 @@ const root = fileURLToPath(new URL("../..", import.meta.url))
 /** Longer than a machine needs that starts five nodes and has other work. */
 const startMillis = 180_000
 
+/** How a node's last words begin that found no nats-server. */
+const noBroker = "no NATS broker"
+
 /** The files of a store that hold data. */
 const isData = (file: string): boolean => /^store\.sqlite(?:-wal|-log-\d)?$/u.test(file)
 
@@ -62,42 +65,23 @@ export class Nodes {
     return `http://127.0.0.1:${this.#ports.get(node)}`
   }
 
-  /** Resolves when the node takes requests. */
+  /**
+   * Resolves when the node takes requests. One that ends because its nats-server did not answer is
+   * started again, as a supervisor would.
+   */
   async start(node: string): Promise<void> {
-    const { brokersOf, cluster, config, folder, names } = this.#options
     if (!this.#ports.has(node)) this.#ports.set(node, await freePort())
-    const flags = {
-      node,
-      members: names.join(","),
-      nats: brokersOf(node),
-      cluster,
-      data: this.#dataOf(node),
-      config,
-      http: String(this.#ports.get(node)),
-      "log-level": "warn"
-    }
-    const words = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value])
-    const log = openSync(join(folder, "logs", node), "a")
     const begunAt = performance.now()
-    const own = ["--conditions=everwrite-source", "--disable-warning=ExperimentalWarning"]
-    const child = spawn(process.execPath, [...own, "src/cli/main.ts", "start", ...words], {
-      cwd: root,
-      stdio: ["ignore", log, log],
-      env: {
-        PATH: process.env["PATH"],
-        NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "everwrite-cli"),
-        EVERWRITE_CLUSTER_KEY: "a key for the faults"
-      }
-    })
-    closeSync(log)
-    this.#running.set(node, watch(child))
     const deadline = begunAt + startMillis
+    let child = this.#spawn(node)
     await until(`${node} is ready`, async () => {
-      if (hasEnded(child)) throw new Error(`${node} ended: ${this.#lastLine(node)}`)
-      if (performance.now() > deadline) {
-        throw new Error(`${node} is not ready in time: ${this.#lastLine(node)}`)
-      }
       if (await isReady(this.url(node))) return true
+      const reason = this.#lastLine(node)
+      if (hasEnded(child)) {
+        if (!reason.startsWith(noBroker)) throw new Error(`${node} ended: ${reason}`)
+        child = this.#spawn(node)
+      }
+      if (performance.now() > deadline) throw new Error(`${node} is not ready: ${reason}`)
       await pause(100)
       return false
     }, { withinMillis: 2 * startMillis })
@@ -150,6 +134,35 @@ export class Nodes {
     await Promise.all(this.names.map((node) => this.kill(node)))
   }
 
+  #spawn(node: string): ChildProcess {
+    const { brokersOf, cluster, config, folder, names } = this.#options
+    const flags = {
+      node,
+      members: names.join(","),
+      nats: brokersOf(node),
+      cluster,
+      data: this.#dataOf(node),
+      config,
+      http: String(this.#ports.get(node)),
+      "log-level": "warn"
+    }
+    const words = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value])
+    const log = openSync(join(folder, "logs", node), "a")
+    const own = ["--conditions=everwrite-source", "--disable-warning=ExperimentalWarning"]
+    const child = spawn(process.execPath, [...own, "src/cli/main.ts", "start", ...words], {
+      cwd: root,
+      stdio: ["ignore", log, log],
+      env: {
+        PATH: process.env["PATH"],
+        NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "everwrite-cli"),
+        EVERWRITE_CLUSTER_KEY: "a key for the faults"
+      }
+    })
+    closeSync(log)
+    this.#running.set(node, watch(child))
+    return child
+  }
+
   #dataOf(node: string): string {
     return join(this.#options.folder, node)
   }
@@ -177,7 +190,7 @@ const watch = (child: ChildProcess): Running => {
 
 const isReady = async (url: string): Promise<boolean> => {
   try {
-    return (await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2_000) })).ok
+    return (await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(10_000) })).ok
   } catch {
     return false
   }
