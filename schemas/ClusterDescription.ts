@@ -53,10 +53,20 @@ export const FormationBody = Schema.Struct({
 /** What the answering node knows of another one. */
 export const PeerBody = Schema.Struct({
   id: Schema.String,
-  /** Whether it owes an answer for too long, so that it is believed down. */
+  /** Whether it owes an answer for too long, or is believed down. */
   suspect: Schema.Boolean,
   /** The age of its last frame; null where none ever came, or an answer is overdue. */
-  lastFrameAgeMillis: Schema.NullOr(Schema.Finite)
+  lastFrameAgeMillis: Schema.NullOr(Schema.Finite),
+  /**
+   * The opinion of the failure detector, which also reaches a node through others. Absent, like all
+   * below, where the answering node is of a version that did not tell it, or has not heard it.
+   */
+  belief: Schema.optional(Schema.Literals(["up", "suspect", "down"])),
+  /** The node's incarnation, as gossip tells. */
+  incarnation: Schema.optional(Schema.String),
+  status: Schema.optional(Schema.Literals(["serving", "stopping"])),
+  /** How far its clock is ahead of the answering node's. */
+  clockOffsetMillis: Schema.optional(Schema.Finite)
 })
 export type PeerBody = typeof PeerBody.Type
 

@@ -9,6 +9,8 @@
 import type { AntiEntropy } from "./AntiEntropyMessage.ts"
 import type { VersionVector } from "../src/core/clock/VersionVector.ts"
 import type { Dot } from "../src/core/clock/Dot.ts"
+import type { DetectorMessage } from "../src/core/membership/DetectorState.ts"
+import type { GossipMessage } from "../src/core/membership/GossipMessage.ts"
 import type { Completeness } from "../src/core/model/Completeness.ts"
 import type { DocumentKey } from "../src/core/model/DocumentKey.ts"
 import type { NodeId } from "../src/core/model/Names.ts"
@@ -212,6 +214,22 @@ export interface Formed extends Introduction {
   readonly told: number
 }
 
+/** What the sender knows of the members, as far as the receiver may not know it. */
+export interface Gossip extends GossipMessage {
+  readonly _tag: "Gossip"
+  /** Always 0: gossip is answered by gossip or not at all. */
+  readonly request: number
+}
+
+/** Asks whether a node is up; `request` numbers the pings of the asker. */
+export type Ping = Extract<DetectorMessage, { readonly _tag: "Ping" }>
+
+/** Asks to ping another node, which does not answer. */
+export type PingFor = Extract<DetectorMessage, { readonly _tag: "PingFor" }>
+
+/** Answers both. */
+export type Pong = Extract<DetectorMessage, { readonly _tag: "Pong" }>
+
 export type PeerMessage =
   | Store
   | Stored
@@ -233,8 +251,15 @@ export type PeerMessage =
   | FetchSince
   | FetchedSince
   | AntiEntropy
+  | Gossip
+  | Ping
+  | PingFor
+  | Pong
 
 export type PeerTag = PeerMessage["_tag"]
+
+/** The tags by which nodes form a cluster and learn of each other. */
+export type MemberTag = "Form" | "Formed" | "Gossip" | "Ping" | "PingFor" | "Pong"
 
 /** Messages by their tags. */
 export type PeerMessages = { readonly [M in PeerMessage as M["_tag"]]: M }

@@ -21,6 +21,12 @@ const seen = (peer: Peer | undefined): string => {
   return age === "" ? "not heard yet, or owes an answer" : `heard${age}`
 }
 
+/** The failure detector may reach a node through others, or know first that it is down. */
+const believed = (peer: Peer | undefined): string => peer?.belief ?? "-"
+
+const offsetOf = ({ clockOffsetMillis: millis }: Peer): string =>
+  millis === undefined ? "-" : `${millis > 0 ? "+" : ""}${millis} ms`
+
 const formationText = ({ formation }: ClusterDescription): string => {
   if (formation === undefined) return "its formation is not known yet"
   const { awaited, completeness, formed } = formation
@@ -37,13 +43,19 @@ const print = Effect.fnUntraced(function*(backend: Backend, flags: ConnectionFla
   const { buckets, cluster, members, node, partitionCount, peers } = description
   yield* Output.line(`cluster ${cluster}, as ${node} sees it: ${formationText(description)}`)
   yield* Output.table(
-    ["NODE", "WEIGHT", "ZONE", "SEEN"],
-    members.map(({ id, weight, zone }) => [
-      id,
-      String(weight),
-      zone ?? "-",
-      id === node ? "answers" : seen(peers?.find((peer) => peer.id === id))
-    ])
+    ["NODE", "WEIGHT", "ZONE", "BELIEVED", "SEEN", "CLOCK", "INCARNATION"],
+    members.map(({ id, weight, zone }) => {
+      const peer = peers?.find((known) => known.id === id)
+      return [
+        id,
+        String(weight),
+        zone ?? "-",
+        id === node ? "up" : believed(peer),
+        id === node ? "answers" : seen(peer),
+        peer === undefined ? "-" : offsetOf(peer),
+        peer?.incarnation ?? "-"
+      ]
+    })
   )
   yield* Output.line(`${partitionCount} partitions, ${buckets.length} buckets (ls lists them)`)
 })

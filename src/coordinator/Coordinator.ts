@@ -6,7 +6,7 @@
  */
 import type { Explanation } from "../../schemas/Explanation.ts"
 import type { KeyPage } from "../../schemas/KeyPage.ts"
-import type { Forward, PeerHandlers, PeerMessage } from "../../schemas/PeerMessage.ts"
+import type { Forward, MemberTag, PeerHandlers, PeerMessage } from "../../schemas/PeerMessage.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import { namesOf } from "./RequestObserver.ts"
 import * as Errors from "../core/model/StoreError.ts"
@@ -49,10 +49,10 @@ export interface CoordinatorOptions extends NodeServices {
 }
 
 export class Coordinator {
-  /** Of all messages but those of replicas and of formation. */
+  /** Of all messages but those of replicas, of members and of the comparison of replicas. */
   readonly handlers: Omit<
     PeerHandlers,
-    keyof ReplicaServer["handlers"] | "AntiEntropy" | "Form" | "Formed"
+    keyof ReplicaServer["handlers"] | "AntiEntropy" | MemberTag
   > = {
     Stored: (message, from) => this.#hear(from, message),
     NeedsBase: (message, from) => this.#hear(from, message),

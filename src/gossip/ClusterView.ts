@@ -4,6 +4,8 @@
  * in change it. The ring is a value that changes: its readers ask for it each time.
  */
 import type { FormationStatus } from "../core/membership/Formation.ts"
+import type { Belief } from "../core/membership/DetectorState.ts"
+import type { MemberFacts, MemberStatus } from "../core/membership/MemberFacts.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { Nodes } from "../core/quorum/Targets.ts"
@@ -33,6 +35,8 @@ export class ClusterView {
   readonly liveness: Liveness
   /** The standing of this node's store in the cluster, once it is known. */
   formation: () => FormationStatus | undefined = () => undefined
+  /** What gossip tells of a member, once anything is known. */
+  facts: (node: NodeId) => MemberFacts | undefined = () => undefined
   /** How far their clocks are ahead. */
   readonly clocks: PeerClocks
   readonly #runtime: Runtime
@@ -91,11 +95,26 @@ export class ClusterView {
     readonly id: NodeId
     readonly suspect: boolean
     readonly lastFrameAgeMillis: number | null
+    readonly belief: Belief
+    readonly incarnation?: string
+    readonly status?: MemberStatus
+    readonly clockOffsetMillis?: number
   }> {
+    const offsets = this.clocks.offsets()
     return this.members().filter(({ id }) => id !== this.self).map(({ id }) => {
       const millis = this.liveness.sinceHeardMillis(id)
       const lastFrameAgeMillis = Number.isFinite(millis) ? Math.round(millis) : null
-      return { id, suspect: !this.liveness.isUp(id), lastFrameAgeMillis }
+      const { status, version } = this.facts(id) ?? {}
+      const offset = offsets.get(id)
+      return {
+        id,
+        suspect: !this.liveness.isUp(id),
+        lastFrameAgeMillis,
+        belief: this.liveness.belief(id),
+        ...version === undefined ? {} : { incarnation: version.incarnation },
+        ...status === undefined ? {} : { status },
+        ...offset === undefined ? {} : { clockOffsetMillis: Math.round(offset) }
+      }
     })
   }
 

@@ -1,8 +1,10 @@
 /**
- * Says which nodes this one believes to be up. It is an opinion, formed from the frames that come
- * and the answers that do not; ownership never hangs on it (Dynamo, section 4.8.3: a node is failed
- * for another where it does not answer that one, though it answers others).
+ * Says which nodes this one believes to be up. It is an opinion, formed from the frames that come,
+ * the answers that do not, and the verdict of the failure detector; ownership never hangs on it
+ * (Dynamo, section 4.8.3: a node is failed for another where it does not answer that one, though it
+ * answers others).
  */
+import type { Belief } from "../core/membership/DetectorState.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { Runtime } from "../core/Runtime.ts"
@@ -20,6 +22,8 @@ interface Peer {
   askedAt: number | undefined
   /** An answer has not come in the time that its request gave it, since the node was heard. */
   late: boolean
+  /** The opinion of the failure detector. */
+  belief: Belief
 }
 
 export class Liveness {
@@ -55,9 +59,21 @@ export class Liveness {
     this.#peer(node).late = true
   }
 
+  /** Notes the opinion of the failure detector. */
+  believe(node: NodeId, belief: Belief): void {
+    this.#peer(node).belief = belief
+  }
+
+  /** The opinion of the failure detector, which also reaches nodes through others. */
+  belief(node: NodeId): Belief {
+    return this.#peers.get(node)?.belief ?? "up"
+  }
+
   /** Whether a question to the node may be expected to be answered. A stranger is believed up. */
   isUp(node: NodeId): boolean {
-    const askedAt = this.#peers.get(node)?.askedAt
+    const peer = this.#peers.get(node)
+    if (peer?.belief === "down") return false
+    const askedAt = peer?.askedAt
     return askedAt === undefined || this.#runtime.elapsed() - askedAt <= this.#suspectMillis
   }
 
@@ -91,7 +107,7 @@ export class Liveness {
   #peer(node: NodeId): Peer {
     let peer = this.#peers.get(node)
     if (peer === undefined) {
-      peer = { heardAt: -Infinity, askedAt: undefined, late: false }
+      peer = { heardAt: -Infinity, askedAt: undefined, late: false, belief: "up" }
       this.#peers.set(node, peer)
     }
     return peer

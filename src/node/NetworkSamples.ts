@@ -11,6 +11,7 @@ export const networkSamples = (core: NodeCore): ReadonlyArray<Sample> => [
   ...partSamples(core),
   ...workSamples(core),
   ...memberSamples(core),
+  ...watchSamples(core),
   ...processSamples(core)
 ]
 
@@ -147,6 +148,30 @@ const memberSamples = ({ formation, otherKeys, view }: NodeCore): ReadonlyArray<
     ]),
     gauge("formation_awaited", awaited.length, [
       "Members whose answer this node's start awaits.",
+      "Alarming: above 0 for some minutes."
+    ])
+  ]
+}
+
+const watchSamples = ({ memberWatch }: NodeCore): ReadonlyArray<Sample> => {
+  const { downs, gossips, health, pings, refutations, suspicions } = memberWatch.stats()
+  return [
+    counter("gossip_messages", gossips, ["Messages of gossip that were sent.", harmless]),
+    counter("pings", pings, ["Pings that were sent to see whether a node is up.", harmless]),
+    counter("suspicions", suspicions, [
+      "Suspicions that this node had because a ping brought no answer.",
+      "Alarming: a steady rate; nodes or the broker are slow."
+    ]),
+    counter("refutations", refutations, [
+      "Suspicions of this node by others that it refuted.",
+      "Alarming: a steady rate; this node is slow, or its network."
+    ]),
+    counter("peers_believed_down", downs, [
+      "Times that a suspicion was not refuted in its time.",
+      "Alarming: more than nodes were stopped."
+    ]),
+    gauge("detector_health", health, [
+      "By how many times this node waits longer for others because it was slow, less one.",
       "Alarming: above 0 for some minutes."
     ])
   ]

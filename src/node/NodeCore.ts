@@ -3,7 +3,7 @@
  * users and the simulator run this same file.
  */
 import * as DateTime from "effect/DateTime"
-import type { PeerHandlers } from "../../schemas/PeerMessage.ts"
+import type { MemberTag, PeerHandlers } from "../../schemas/PeerMessage.ts"
 import { Coordinator } from "../coordinator/Coordinator.ts"
 import type { RequestObserver } from "../coordinator/RequestObserver.ts"
 import { RequestServer } from "../coordinator/RequestServer.ts"
@@ -22,6 +22,7 @@ import { WorkQueue } from "../core/WorkQueue.ts"
 import { ClusterView } from "../gossip/ClusterView.ts"
 import { Formation } from "../gossip/Formation.ts"
 import { greetMembers } from "../gossip/Greetings.ts"
+import type { MemberWatch } from "../gossip/MemberWatch.ts"
 import { OtherKeys } from "../gossip/OtherKeys.ts"
 import { type Process, Processes, type ProcessesOptions } from "../gossip/Processes.ts"
 import { Replica } from "../replica/Replica.ts"
@@ -37,6 +38,7 @@ import { isNamed, rowOfStart, standingNote, standingOf, toldNote } from "./Stand
 import { keyIdOf } from "./ClusterKey.ts"
 import { frameSeal } from "./FrameKeys.ts"
 import { versionKey } from "./VersionKey.ts"
+import { watchMembers } from "./WatchMembers.ts"
 
 export interface NodeOptions {
   readonly runtime: Runtime
@@ -120,6 +122,7 @@ export class NodeCore {
   readonly replica: Replica
   readonly formation: Formation
   readonly told: ToldPositions
+  readonly memberWatch: MemberWatch
   readonly coordinator: Coordinator
   readonly link: PeerLink
   /** Of the messages of other nodes. */
@@ -133,6 +136,7 @@ export class NodeCore {
   readonly processes: Processes
   readonly #service: ServiceInfo
   readonly #endGreetings: () => void
+  #isDraining = false
 
   constructor(unguarded: NodeOptions, incarnation: Incarnation.Incarnation) {
     this.guard = new Guard(unguarded.onFailure ?? rethrow)
@@ -151,6 +155,7 @@ export class NodeCore {
     this.told = new ToldPositions({ runtime, limits, note: toldNote(storage) })
     this.formation = this.#formation()
     this.view.formation = () => this.formation.status()
+    this.memberWatch = watchMembers(this, () => this.#isDraining)
     const completenessOf = (key: RowKey) => this.completenessOf(key)
     const completeness = () => this.formation.completeness()
     const replicaServer = new ReplicaServer({
@@ -201,10 +206,11 @@ export class NodeCore {
     })
     this.formation.start()
     this.antiEntropy.start(versionKey(options.keys.current))
+    this.memberWatch.start()
   }
 
   #makeLink(
-    handlers: Omit<PeerHandlers, "AntiEntropy" | "Form" | "Formed">,
+    handlers: Omit<PeerHandlers, "AntiEntropy" | MemberTag>,
     { seal }: Pick<ProcessesOptions, "seal">
   ): PeerLink {
     const { cluster, limits, node, ring, runtime, transport } = this.options
@@ -221,17 +227,20 @@ export class NodeCore {
       handlers: {
         ...handlers,
         ...this.formation.handlers,
+        ...this.memberWatch.handlers,
         AntiEntropy: (message, from) => this.antiEntropy.take(message, from)
       },
       recurring: this.#recurring,
       seal,
       isMember: (id) => this.view.isMember(id),
+      isFormer: (...frame) => this.memberWatch.isFormer(...frame),
       position: (peer) => this.formation.position(peer),
       onOtherKey: (from) => this.otherKeys.refused(from),
       onHeard: (from, leastMillis, told) => {
         this.otherKeys.heard(from)
         this.view.heard(from, leastMillis, told)
         this.told.heard(from, told.position)
+        this.memberWatch.heard(from)
       },
       onHandlerFailure: (failure, tag) =>
         this.guard.failed(failure, `a ${tag} message of another node`, "peer_message")
@@ -291,6 +300,7 @@ export class NodeCore {
 
   /** Takes no more requests; those under way go on. */
   drain(): void {
+    this.#isDraining = true
     this.#service.close()
     this.requests.drain()
     this.coordinator.drain()
@@ -304,6 +314,7 @@ export class NodeCore {
     this.coordinator.close()
     this.antiEntropy.close()
     this.formation.close()
+    this.memberWatch.close()
     this.#endGreetings()
     this.processes.close()
     this.link.close()

@@ -19,6 +19,7 @@ import type { FrameSeal } from "./FrameSeal.ts"
 import type { FrameWindowLimits } from "./FrameWindows.ts"
 import type { LinkStats } from "./LinkStats.ts"
 import { type OutboxLimits, PeerOutbox } from "./PeerOutbox.ts"
+import { isUnasked } from "./PeerMessageCodec.ts"
 import { PeerRouter } from "./PeerRouter.ts"
 import * as Reassembly from "./Reassembly.ts"
 import { transferOf } from "./SentRuns.ts"
@@ -37,12 +38,14 @@ export interface PeerLinkOptions {
   readonly handlers: PeerHandlers
   /** Shared with handlers that read parts of the messages. */
   readonly recurring?: RecurringTexts
-  /** This node's durable changes, for a peer to remember. Unless given, none are told. */
+  /** This node's durable changes, for a peer to remember; none unless given. */
   readonly position?: (peer: NodeId) => Frame.Position
   /** Seals the frames of this node, and proves those of the others. */
   readonly seal: FrameSeal
   /** Frames of other senders are refused before anything of them is kept. */
   readonly isMember: (node: NodeId) => boolean
+  /** Whether a node had ended an incarnation when it got a frame that was sent at this time. */
+  readonly isFormer?: (node: NodeId, incarnation: string, sentAt: number) => boolean
   /** Called for each frame that says another key. It proves nothing, not even its sender. */
   readonly onOtherKey?: (from: NodeId) => void
   /**
@@ -75,7 +78,7 @@ export interface Told {
   readonly greatestMillis: number
   /**
    * When the last frame was sent from here that it had got by then, on the monotonic clock;
-   * Infinity where the frame carries messages, or does not say it.
+   * Infinity where the frame carries answers, or does not say it.
    */
   readonly reachedAt: number
   /** How many changes are durable there. */
@@ -309,10 +312,13 @@ export class PeerLink {
       this.#outbox.greet(from)
       return false
     }
-    // A late frame of a former incarnation misleads one frame; the answer to that tells the present
-    // incarnation.
+    if (this.#options.isFormer?.(from, senderIncarnation, this.#sentAt(header)) === true) {
+      // Its messages count, but it changes no address.
+      runtime.mark("link: a late frame of a former incarnation changes no address")
+      return isForThis
+    }
     this.#heard.set(from, { incarnation: senderIncarnation, clockMillis, at: runtime.elapsed() })
-    onHeard(from, clockMillis - runtime.now(), this.#toldBy(header, isEmpty(body)))
+    onHeard(from, clockMillis - runtime.now(), this.#toldBy(header, isGreeting(body)))
     if (addressed !== "" && !isForThis) {
       this.#refusals.formerIncarnation++
       runtime.mark("link: a frame for a former incarnation is refused")
@@ -323,19 +329,21 @@ export class PeerLink {
     return true
   }
 
-  #toldBy(header: Frame.FrameHeader, isGreeting: boolean): Told {
-    const { runtime } = this.#options
+  #toldBy(header: Frame.FrameHeader, isUnanswering: boolean): Told {
     const { clockMillis, heldMillis = 0, position = Frame.noPosition } = header
-    const { receiverClockMillis } = header
-    if (receiverClockMillis === undefined) {
-      return { greatestMillis: Infinity, reachedAt: Infinity, position }
-    }
+    const { receiverClockMillis = -Infinity } = header
     const greatestMillis = clockMillis - receiverClockMillis - heldMillis
-    // Back to when the own clock was as the peer says, which is that of its frame.
-    const sentAt = runtime.elapsed() - (runtime.now() - receiverClockMillis)
-    return { greatestMillis, reachedAt: isGreeting ? sentAt : Infinity, position }
+    const sentAt = this.#sentAt(header)
+    const reachedAt = isUnanswering && sentAt !== -Infinity ? sentAt : Infinity
+    return { greatestMillis, reachedAt, position }
+  }
+
+  /** When the last frame was sent that the peer had got, by the own clock; -Infinity for none. */
+  #sentAt({ receiverClockMillis = -Infinity }: Frame.FrameHeader): number {
+    const { runtime } = this.#options
+    return runtime.elapsed() - (runtime.now() - receiverClockMillis)
   }
 }
 
-const isEmpty = (body: Frame.FrameBody): boolean =>
-  body._tag === "Whole" && body.messages.length === 0
+const isGreeting = (body: Frame.FrameBody): boolean =>
+  body._tag === "Whole" && isUnasked(body.messages)

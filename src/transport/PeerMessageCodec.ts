@@ -29,7 +29,7 @@ import {
   writeFenced,
   writeOperation
 } from "./OperationMessages.ts"
-import { readIntroduction, writeIntroduction } from "./FormationMessages.ts"
+import { isMemberTag, isOfMembers, readMembership, writeMembership } from "./MembershipMessages.ts"
 import {
   readFetchedSince,
   readStoreDelta,
@@ -68,7 +68,11 @@ const tags = [
   "FetchSince",
   "FetchedSince",
   "FenceSince",
-  "AntiEntropy"
+  "AntiEntropy",
+  "Gossip",
+  "Ping",
+  "PingFor",
+  "Pong"
 ] as const satisfies ReadonlyArray<WireTag>
 /** Requests that are right on one ring only. All other messages are taken on any. */
 const ringDependent: ReadonlySet<WireTag> = new Set([
@@ -100,6 +104,7 @@ export const writeMessage = (
   writer.byte(tags.indexOf(wireTagOf(message))).varint(message.request)
   if (ringDependent.has(message._tag)) writer.hex(ringDigest)
   if (message._tag === "AntiEntropy") return writeAntiEntropy(writer, message.body)
+  if (isOfMembers(message)) return writeMembership(writer, message)
   switch (message._tag) {
     case "Store":
       writeName(writer, message).byte(message.sync ? 1 : 0).bytes(message.document)
@@ -144,13 +149,6 @@ export const writeMessage = (
       return
     case "Fenced":
       writeFenced(writer, message)
-      return
-    case "Form":
-      writeIntroduction(writer, message)
-      return
-    case "Formed":
-      writeIntroduction(writer, message)
-      writer.varint(message.told)
       return
     case "StoreDelta":
       writeStoreDelta(writeName(writer, message), message)
@@ -223,6 +221,12 @@ const readOutcome = (reader: ByteReader): Fetched["outcome"] => {
   return outcome
 }
 
+const unasked: ReadonlySet<WireTag | undefined> = new Set(["Gossip", "Ping", "PingFor"])
+
+/** Whether a frame begins with what its sender says of itself, be it asked or not, or is empty. */
+export const isUnasked = (messages: Uint8Array): boolean =>
+  messages.length === 0 || unasked.has(tags[messages[0]!])
+
 /** A message that was read, and the ring that it is for. */
 export interface ReceivedMessage {
   readonly message: PeerMessage
@@ -257,6 +261,7 @@ const readFields = (
   reader: ByteReader,
   { _tag, request }: { readonly _tag: WireTag; readonly request: number }
 ): PeerMessage => {
+  if (isMemberTag(_tag)) return readMembership(reader, _tag, request)
   switch (_tag) {
     case "Store":
       return readStore(reader, request, false)
@@ -311,10 +316,6 @@ const readFields = (
       return { _tag: "Fence", request, ...readName(reader), ...readFenceSince(reader) }
     case "Fenced":
       return { _tag, request, ...readFenced(reader) }
-    case "Form":
-      return { _tag, request, ...readIntroduction(reader) }
-    case "Formed":
-      return { _tag, request, ...readIntroduction(reader), told: reader.varint("a count") }
     case "StoreDelta":
       return { _tag, request, ...readName(reader), ...readStoreDelta(reader) }
     case "NeedsBase":

@@ -52,14 +52,30 @@ export class Asked {
 
 export type WriteBody = Omit<RequestBody, "calls"> & { readonly op: string }
 
+/** Limits under which nodes say nothing of themselves for a minute, unless they are asked. */
+export const idle = {
+  greetMillis: 60_000,
+  pingMillis: 60_000,
+  ackMillis: 60_000,
+  gossipMillis: 600_000
+}
+
 export const node = (number: number): NodeId => NodeId.make(`n${number}`)
+
+/** A frame on its way; its bytes are for the time of the call. */
+export interface StoppableFrame {
+  readonly from: NodeId
+  readonly to: NodeId
+  readonly subject: string
+  readonly data: Uint8Array
+}
 
 export class SteppedCluster {
   readonly runtime: SteppedRuntime
   readonly nodes: MemoryCluster["nodes"]
   readonly cluster: MemoryCluster
   /** Whether a frame is lost on the way. */
-  loses: (frame: { readonly from: NodeId; readonly to: NodeId }) => boolean = () => false
+  loses: (frame: StoppableFrame) => boolean = () => false
 
   /** How far the clocks of nodes are off, by their numbers from 1. */
   readonly clockOffsets = new Map<number, number>()
@@ -82,7 +98,8 @@ export class SteppedCluster {
         ...transport,
         publish: (subject, data, ...others) => {
           const to = /\.peer\.([^.]+)\.from\./u.exec(subject)?.[1]
-          const isLost = to !== undefined && stepped?.loses({ from, to: NodeId.make(to) })
+          const isLost = to !== undefined
+            && stepped?.loses({ from, to: NodeId.make(to), subject, data })
           if (isLost !== true) transport.publish(subject, data, ...others)
         }
       })

@@ -3,12 +3,12 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import * as DocumentCodec from "../../src/core/crdt/DocumentCodec.ts"
 import { buckets, notes, profiles, shelves } from "../cluster/buckets.ts"
-import { SteppedCluster } from "../cluster/steppedCluster.ts"
+import { idle, SteppedCluster } from "../cluster/steppedCluster.ts"
 import type { Any } from "../../src/core/strategy/Bucket.ts"
 
 let stepped: SteppedCluster
 beforeEach(async () => {
-  const limits = { greetMillis: 60_000, readAllPercent: 100 }
+  const limits = { ...idle, readAllPercent: 100 }
   stepped = await SteppedCluster.start({ nodes: 3, buckets, limits })
 })
 afterEach(() => stepped.stop())

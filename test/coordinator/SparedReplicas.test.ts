@@ -3,13 +3,13 @@ import { afterEach, describe, expect, it } from "vitest"
 import * as DocumentCodec from "../../src/core/crdt/DocumentCodec.ts"
 import type { NodeLimits } from "../../src/core/model/Limits.ts"
 import { buckets, profiles } from "../cluster/buckets.ts"
-import { type Asked, SteppedCluster } from "../cluster/steppedCluster.ts"
+import { type Asked, idle, SteppedCluster } from "../cluster/steppedCluster.ts"
 
 let stepped: SteppedCluster
 /** How often n1 sent something to n2 and to n3. */
 let sent: [number, number]
 const start = async (limits: Partial<NodeLimits> = {}): Promise<void> => {
-  const given = { greetMillis: 60_000, readAllPercent: 0, ...limits }
+  const given = { ...idle, readAllPercent: 0, ...limits }
   stepped = await SteppedCluster.start({ nodes: 3, buckets, limits: given })
   reach()
   sent = [0, 0]

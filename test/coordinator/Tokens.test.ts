@@ -6,11 +6,11 @@ import { accepted } from "../../src/core/clock/ClusterKeys.ts"
 import { encodeKey } from "../../src/core/model/KeyFields.ts"
 import { BadContext } from "../../src/core/model/StoreError.ts"
 import { buckets, notes, profiles, rooms, shelves } from "../cluster/buckets.ts"
-import { SteppedCluster, type WriteBody } from "../cluster/steppedCluster.ts"
+import { idle, SteppedCluster, type WriteBody } from "../cluster/steppedCluster.ts"
 
 let stepped: SteppedCluster
 beforeEach(async () => {
-  stepped = await SteppedCluster.start({ nodes: 3, buckets })
+  stepped = await SteppedCluster.start({ nodes: 3, buckets, limits: idle })
 })
 afterEach(() => stepped.stop())
 

@@ -12,7 +12,7 @@ import * as Crdt from "../../src/core/strategy/Crdt.ts"
 import * as Key from "../../src/core/strategy/Key.ts"
 import * as Frame from "../../src/transport/Frame.ts"
 import { readMessage } from "../../src/transport/PeerMessageCodec.ts"
-import { SteppedCluster } from "../cluster/steppedCluster.ts"
+import { idle, SteppedCluster } from "../cluster/steppedCluster.ts"
 
 export const tags = Bucket.crdt("tags", { key: Key.text, type: Crdt.set(Schema.String) })
 export const notes = Bucket.siblings("notes", { key: Key.text, value: Schema.String })
@@ -26,7 +26,7 @@ export const start = async (limits: Partial<NodeLimits> = {}) => {
   stepped = await SteppedCluster.start({
     nodes: 3,
     buckets: [tags, notes],
-    limits: { greetMillis: 60_000, deltaPercentMax: 10_000, ...limits }
+    limits: { ...idle, deltaPercentMax: 10_000, ...limits }
   })
   heard = []
   bytes = new Map()

@@ -45,6 +45,9 @@ export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/core/codec/Json.ts": ["depthMax", "shownLengthMax"],
   "src/core/crdt/StoreCodec.ts": ["depthMax"],
   "src/core/crdt/Sum.ts": ["sumBytesMax", "halfMax", "numberBytes"],
+  "src/core/membership/GossipMessage.ts": ["rootBytes", "groupsMax"],
+  "src/core/membership/Suspicion.ts": ["confirmationsMax"],
+  "src/core/membership/Version.ts": ["versionPartMax"],
   "src/core/model/CanonicalJson.ts": ["depthMax", "nodesMax"],
   "src/core/model/DefinitionDifference.ts": ["shownLengthMax"],
   "src/core/model/DocumentKey.ts": ["keyLengthMax"],
@@ -59,6 +62,7 @@ export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/core/ring/Partition.ts": ["defaultPartitionCount"],
   "src/core/ring/Ring.ts": ["defaultReplicaCount"],
   "src/core/strategy/Bucket.ts": ["nMax"],
+  "src/gossip/FormerIncarnations.ts": ["rememberedMax"],
   "src/gossip/PeerClocks.ts": ["leadNoiseMillis"],
   "src/http/StrictRequest.ts": ["shownLengthMax"],
   "src/replica/MemoryOf.ts": [

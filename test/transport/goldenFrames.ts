@@ -33,6 +33,9 @@ const introduction = {
   stores: [[NodeId.make("n1"), "-"], [NodeId.make("n2"), "0123456789abcdefghijklmnop"]] as const
 }
 
+const n1 = NodeId.make("n1")
+const version = { term: 1, incarnation: "0mi8dfxmoabcdef", number: 300 }
+
 const messages: Readonly<Record<string, ReadonlyArray<PeerMessage>>> = {
   empty: [],
   store: [{ _tag: "Store", request: 1, ...name, sync: true, document: Uint8Array.of(1, 0, 0) }],
@@ -74,6 +77,35 @@ const messages: Readonly<Record<string, ReadonlyArray<PeerMessage>>> = {
     },
     { _tag: "NeedsBase", request: 8, context: new Map([["n1.0mi8dfxmoabcdef.1", 2]]) },
     { _tag: "NeedsBase", request: 9, context: new Map() }
+  ],
+  membership: [
+    {
+      _tag: "Gossip",
+      request: 0,
+      asks: true,
+      root: "0123456789abcdef",
+      groupCount: 2,
+      facts: [{
+        node: n1,
+        version,
+        store: "0123456789abcdefghijklmnop",
+        status: "stopping",
+        protocols: { least: 3, greatest: 4 },
+        buckets: "fedcba9876543210"
+      }],
+      suspicions: [{ suspect: n1, version, accuser: NodeId.make("n2") }],
+      groups: [1, 0xfedcba98],
+      listings: [{ group: 1, members: [[0x01020304, 0xffffffff]] }, { group: 0, members: [] }]
+    },
+    {
+      _tag: "Ping",
+      request: 300,
+      known: { term: 0, incarnation: "", number: 0 },
+      isSuspect: false
+    },
+    { _tag: "PingFor", request: 7, target: n1, known: version, isSuspect: true },
+    { _tag: "Pong", request: 7, node: n1, version },
+    { _tag: "Pong", request: 8, node: n1, version: undefined }
   ],
   listed: [{
     _tag: "Listed",

@@ -26,5 +26,9 @@ export const handlersOf = (
   NeedsBase: handler,
   FetchSince: handler,
   FetchedSince: handler,
-  AntiEntropy: handler
+  AntiEntropy: handler,
+  Gossip: handler,
+  Ping: handler,
+  PingFor: handler,
+  Pong: handler
 })

@@ -20,5 +20,48 @@ export const lanMembership = {
    */
   toldMillis: 1_000,
   /** Stores whose positions are remembered, 60 bytes each. Members times the stores each had. */
-  toldStoresMax: 1_024
+  toldStoresMax: 1_024,
+  /** How often a node gossips with one other, by chance. Less costs more messages. */
+  gossipMillis: 1_000,
+  /**
+   * Bytes of gossip that a node sends a second, each message with the header of its frame; after a
+   * quiet second twice as many. With pings, and their answers, it sends less than 4 KiB a second on
+   * average, in a cluster of any size.
+   */
+  gossipBytesPerSecond: 2_048,
+  /**
+   * Bytes of one message of gossip: ten members, or hashes of 2,000. Less than half of
+   * gossipBytesPerSecond, since half is kept for comparisons.
+   */
+  gossipMessageBytesMax: 900,
+  /** Others that are told at once of something new. With 3, 1,000 nodes know it after 7 steps. */
+  gossipFanOut: 3,
+  /** Between two such tellings: news that come together travel together. Some round trips. */
+  gossipAtOnceMillis: 50,
+  /**
+   * How often a node pings another, in turn, and one more that has said nothing for that long.
+   * Three of these, and suspicionMinMillis, are how long a dead node is believed up.
+   */
+  pingMillis: 500,
+  /**
+   * How long a ping may be on its way until others are asked to ping the node. Some round trips:
+   * less asks them for nothing, more leaves them less time before the ping has failed.
+   */
+  ackMillis: 200,
+  /** Others that are asked. Each of them alone makes up for a link that is cut. */
+  pingRelays: 3,
+  /** Pings for others under way, 100 bytes each; more are not begun. */
+  pingsForOthersMax: 256,
+  /**
+   * How long a suspect may take to refute a suspicion that all share. Above the longest pause of a
+   * process; with the time until it is suspected, the time in which a dead node is noticed.
+   */
+  suspicionMinMillis: 1_000,
+  /** The same for a suspicion that one node alone has: it may be the one whose link is cut. */
+  suspicionMaxMillis: 3_000,
+  /**
+   * By how many times a node that was slow lately waits longer for others, less one. More believes
+   * dead nodes up for longer while this one has too much to do.
+   */
+  healthMax: 3
 }

@@ -3,6 +3,7 @@
  */
 import { acknowledgements } from "./checkers/Acknowledgements.ts"
 import { addWins } from "./checkers/AddWins.ts"
+import { beliefs } from "./checkers/Beliefs.ts"
 import { carts } from "./checkers/Carts.ts"
 import { availability, bounds, convergence, identity } from "./checkers/ClusterPromises.ts"
 import { counters } from "./checkers/Counters.ts"
@@ -36,7 +37,8 @@ export const checkers: ReadonlyArray<Checker> = [
   convergence,
   unread,
   identity,
-  bounds
+  bounds,
+  beliefs
 ]
 
 /** All violations in a run. */

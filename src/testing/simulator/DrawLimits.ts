@@ -69,7 +69,8 @@ export const drawLimits = (random: SeededRandom): PlannedLimits => {
     logGrowthBytes: random.pick([1, 1_000, node.logGrowthBytes]),
     foldRowsMax: random.pick([1, 8, node.foldRowsMax]),
     readAllPercent: random.pick([0, 0, node.readAllPercent, 100]),
-    lateReadMinMillis: random.pick([1, node.lateReadMinMillis])
+    lateReadMinMillis: random.pick([1, node.lateReadMinMillis]),
+    ...drawMembership(random)
   }
 }
 
@@ -86,3 +87,22 @@ const drawAdmission = (random: SeededRandom): PlannedLimits => ({
   waitProbeMillis: random.pick([1, lan.node.waitProbeMillis]),
   waitProbesMax: random.pick([1, lan.node.waitProbesMax])
 })
+
+/** Gossip that is slow, and little of it; detectors that are hasty. */
+const drawMembership = (random: SeededRandom): PlannedLimits => {
+  const { node } = lan
+  return {
+    gossipMillis: random.pick([500, node.gossipMillis, 5_000]),
+    gossipBytesPerSecond: random.pick([1_300, node.gossipBytesPerSecond, 10_000]),
+    gossipMessageBytesMax: random.pick([500, 600]),
+    gossipFanOut: random.pick([1, node.gossipFanOut]),
+    gossipAtOnceMillis: random.pick([1, node.gossipAtOnceMillis]),
+    pingMillis: random.pick([node.pingMillis, 1_000]),
+    ackMillis: random.pick([10, node.ackMillis]),
+    pingRelays: random.pick([1, node.pingRelays]),
+    pingsForOthersMax: random.pick([1, node.pingsForOthersMax]),
+    suspicionMinMillis: random.pick([100, node.suspicionMinMillis]),
+    suspicionMaxMillis: random.pick([node.suspicionMinMillis, node.suspicionMaxMillis]),
+    healthMax: random.pick([1, node.healthMax])
+  }
+}

@@ -149,6 +149,8 @@ export interface Record {
   /** Requests to healthy, reachable nodes with `available` consistency that were not answered. */
   readonly unavailable: ReadonlyArray<string>
   readonly unread: Unread
+  /** What nodes believed of each other and should not have, in a sentence each. */
+  readonly beliefs: ReadonlyArray<string>
   /** Writes that storage did in the quiet time after everything had converged. */
   readonly idleWrites: number
 }

@@ -4,6 +4,8 @@
  */
 import type { AdmissionLimits } from "../../coordinator/Admission.ts"
 import type { AntiEntropyLimits } from "../../core/model/AntiEntropyLimits.ts"
+import type { DetectorLimits } from "../../core/membership/DetectorState.ts"
+import type { GossipLimits } from "../../core/membership/GossipState.ts"
 import type { NodeLimits } from "../../core/model/Limits.ts"
 import type { Consistency } from "../../core/model/Settings.ts"
 import type { LogLimits, StorageLimits } from "../../storage/StorageOptions.ts"
@@ -109,6 +111,10 @@ export type PlannedLimits = Partial<
     | "sentRunsBytesMax"
     | "sentRunMillis"
     | "turnStepsMax"
+    | keyof DetectorLimits
+    | keyof GossipLimits
+    | "gossipMillis"
+    | "gossipAtOnceMillis"
     | keyof AdmissionLimits
     | keyof AntiEntropyLimits
     | keyof StorageLimits

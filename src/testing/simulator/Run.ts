@@ -5,6 +5,7 @@
 import { invariant } from "../../core/Invariant.ts"
 import { digest64 } from "../../core/Hash.ts"
 import { tripwired } from "../Tripwires.ts"
+import { BeliefWatch } from "./BeliefWatch.ts"
 import { Converge } from "./Converge.ts"
 import { faultClass } from "./Faults.ts"
 import type { FaultClass } from "./FaultClass.ts"
@@ -12,6 +13,7 @@ import type { Event, FinalDocument, Record, Unread } from "./History.ts"
 import { marksOf } from "./Marks.ts"
 import type { Plan, PlannedFault } from "./Plan.ts"
 import { SimCluster, type SimClusterOptions } from "./SimCluster.ts"
+import { stream } from "./SeededRandom.ts"
 import { SimSession } from "./SimSession.ts"
 import { compares, equalWithinMillis, repairs, restMillis, scrubs, unrepaired } from "./Unread.ts"
 
@@ -64,6 +66,7 @@ class Simulation {
   readonly #plan: Plan
   readonly #options: RunOptions
   readonly #cluster: SimCluster
+  readonly #beliefs: BeliefWatch
   readonly #events: Array<Event> = []
   readonly #unavailable: Array<string> = []
   /** Ends of the faults that go on. */
@@ -73,18 +76,21 @@ class Simulation {
     this.#plan = plan
     this.#options = options
     this.#cluster = new SimCluster({ plan, ...options })
+    this.#beliefs = new BeliefWatch(this.#cluster)
   }
 
   run(): Run {
     const cluster = this.#cluster
     const { kernel } = cluster
     cluster.start()
+    this.#beliefs.start()
     kernel.run(kernel.now + startMillis, () => cluster.isUp)
     const sessions = this.#startClients()
     for (const fault of this.#plan.faults) this.#schedule(fault)
     kernel.run(kernel.now + this.#plan.chaosMillis)
     this.#heal()
     cluster.healedAt = kernel.now
+    this.#beliefs.healed()
     const isOver = () => sessions.every((session) => session.isOver)
     kernel.run(kernel.now + workloadMillis, isOver)
     invariant(isOver(), "every client has been answered")
@@ -99,7 +105,10 @@ class Simulation {
     kernel.run(kernel.now + lastWordMillis)
     const before = this.#commits()
     kernel.run(kernel.now + quietMillis)
-    return this.#report({ final, unread, idleWrites: this.#commits() - before })
+    const idleWrites = this.#commits() - before
+    this.#beliefs.checkRest()
+    this.#stopOne()
+    return this.#report({ final, unread, idleWrites })
   }
 
   /** The time in which nobody reads: see `Unread`. */
@@ -187,6 +196,18 @@ class Simulation {
     }
   }
 
+  /** One node stops for good, and the others are to notice it. */
+  #stopOne(): void {
+    const { kernel, nodes, nodeLimits } = this.#cluster
+    const { ackMillis, healthMax, pingMillis, suspicionMaxMillis } = nodeLimits
+    // Until it is pinged, until that fails, and until another node's suspicion has come.
+    const noticedMillis = 3 * pingMillis * (1 + healthMax) + ackMillis
+    const stopped = stream(this.#plan.seed, "stopped").pick([...nodes.values()])
+    stopped.retire()
+    kernel.run(kernel.now + noticedMillis + suspicionMaxMillis)
+    this.#beliefs.checkStopped(stopped.id)
+  }
+
   #commits(): number {
     let commits = 0
     for (const { disk } of this.#cluster.nodes.values()) commits += disk.counts.commits
@@ -225,7 +246,8 @@ class Simulation {
       losses: cluster.losses,
       twinned: cluster.twinned,
       incarnations: cluster.incarnations,
-      unavailable: this.#unavailable
+      unavailable: this.#unavailable,
+      beliefs: this.#beliefs.problems
     }
     const outcomes = new Map<string, number>()
     for (const { outcome, operation: { bucket } } of this.#events) {

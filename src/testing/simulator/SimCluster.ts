@@ -81,6 +81,7 @@ export class SimCluster {
   readonly ledger = new Ledger(() => this.kernel.now)
   readonly contexts = new DiskContexts()
   readonly load: LoadTally
+  readonly nodeLimits: NodeLimits
   /** The requests that each node takes whatever it measures. */
   readonly admittedMin: number
   /** Whether clients' requests may come in messages that are refused as a whole. */
@@ -128,7 +129,8 @@ export class SimCluster {
     const ring = ringOf(plan)
     this.kernel = kernel
     this.load = new LoadTally(kernel)
-    this.admittedMin = limitsOf(plan).admittedMin
+    this.nodeLimits = limitsOf(plan)
+    this.admittedMin = this.nodeLimits.admittedMin
     this.refusesWhole = plan.limits?.admittedMin !== undefined
     this.network = network
     this.ring = ring.ring
@@ -148,7 +150,7 @@ export class SimCluster {
         ring,
         buckets,
         keys: this.clusterKeys,
-        limits: limitsOf(plan),
+        limits: this.nodeLimits,
         supervisor: this.outside,
         build: make,
         disk: plan.disk === "sqlite" ? disk : undefined,

@@ -107,6 +107,7 @@ export const recordOf = (changes: Partial<Record> = {}): Record => ({
   incarnations: [],
   unavailable: [],
   unread: { documents: [], isScrubbed: true, idleWrites: 0, idleRepairs: 0 },
+  beliefs: [],
   idleWrites: 0,
   ...changes
 })

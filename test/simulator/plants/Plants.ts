@@ -12,6 +12,7 @@ import { edgePlants } from "./edges.ts"
 import { elementPlants } from "./elements.ts"
 import { foundPlants } from "./found.ts"
 import { growthPlants } from "./growth.ts"
+import { membershipPlants } from "./membership.ts"
 import { operationPlants } from "./operations.ts"
 import type { Plant } from "./Plant.ts"
 import { requestPlants } from "./requests.ts"
@@ -31,5 +32,6 @@ export const plants: ReadonlyArray<Plant> = [
   ...growthPlants,
   ...elementPlants,
   ...deltaPlants,
-  ...antiEntropyPlants
+  ...antiEntropyPlants,
+  ...membershipPlants
 ]
