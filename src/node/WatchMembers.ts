@@ -3,13 +3,26 @@
  */
 import { digest64 } from "../core/Hash.ts"
 import type { MemberTale } from "../core/membership/MemberFacts.ts"
+import type { NodeId } from "../core/model/Names.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
-import { MemberWatch } from "../gossip/MemberWatch.ts"
+import type { ClusterView } from "../gossip/ClusterView.ts"
+import { MemberWatch, type MemberWatchOptions } from "../gossip/MemberWatch.ts"
 import { frameVersion } from "../transport/Frame.ts"
-import type { NodeCore } from "./NodeCore.ts"
+
+/** The parts of a node that it needs. */
+interface Watching {
+  readonly options: Pick<MemberWatchOptions, "limits" | "runtime"> & {
+    readonly buckets: Buckets
+    readonly node: NodeId
+    readonly storage: { readonly storeId: string }
+  }
+  readonly view: ClusterView
+  readonly replica: { readonly incarnation: () => string }
+  readonly link: { readonly send: MemberWatchOptions["send"] }
+}
 
 /** `core` is read when something is sent, not before. */
-export const watchMembers = (core: NodeCore, isStopping: () => boolean): MemberWatch => {
+export const watchMembers = (core: Watching, isStopping: () => boolean): MemberWatch => {
   const { options: { buckets, limits, node: self, runtime, storage: { storeId } }, view } = core
   const watch = new MemberWatch({
     runtime,
