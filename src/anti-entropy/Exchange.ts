@@ -189,6 +189,11 @@ export class Exchange {
       this.#repair(others)
     }
     if (differing.found === undefined) {
+      const { replica: { versions } } = this.#context
+      const { bucket, peer } = this.#options
+      const includes = sharedWith(this.#context, { peer, partition, bucket })
+      // Another node, or a client, has begun to fill it: the next exchange finds the rest.
+      if (versions.sum(partition, includes).count > 0) return next(0)
       this.#context.runtime.mark("anti-entropy: an empty partition is filled")
       return this.#pull({ partition, versions: new Uint32Array(0) }, undefined, () => {
         next(this.#repaired)

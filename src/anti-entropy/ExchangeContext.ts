@@ -9,6 +9,7 @@ import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
 import type { AntiEntropyLimits } from "../core/model/AntiEntropyLimits.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { RowKey } from "../core/model/RowKey.ts"
+import { rowKeyOf } from "../core/ring/Partition.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
 import type { WorkQueue } from "../core/WorkQueue.ts"
@@ -138,7 +139,7 @@ const documentOf = (
 
 /** Joins documents of another node; calls back when each is on disk, or is refused. */
 export const storeAll = (
-  { runtime, store }: ExchangeContext,
+  { replica, runtime, store, view }: ExchangeContext,
   documents: ReadonlyArray<SentDocument>,
   done: (stored: number, refused: number) => void
 ): void => {
@@ -149,6 +150,8 @@ export const storeAll = (
   if (documents.length === 0) return end()
   for (const sent of documents) {
     runtime.mark("anti-entropy: a document of another replica is joined")
+    // A row that the disk lost may be in memory still, and would never be written again.
+    replica.uncache(rowKeyOf({ ...sent, partitionCount: view.ring.partitionCount }))
     store({ _tag: "Store", request: 1, ...sent, sync: true }, ({ _tag }) => {
       if (_tag === "Stored") stored++
       else refused++

@@ -72,6 +72,11 @@ export class DocumentCache<Held extends LocalDocument = LocalDocument> {
     while (this.#bytes > this.#bytesMax && this.#oldest !== undefined) this.#forget(this.#oldest)
   }
 
+  delete(key: RowKey): void {
+    const known = this.#cached.get(textOf(key))
+    if (known !== undefined) this.#forget(known)
+  }
+
   clear(): void {
     this.#last = undefined
     this.#cached.clear()

@@ -316,6 +316,11 @@ export class Replica {
     this.#options.runtime.mark("replica: an incarnation ends with a failed commit")
   }
 
+  /** Has the next read of a document look at its row. */
+  uncache(key: RowKey): void {
+    this.#cache.delete(key)
+  }
+
   /** Goes on as another incarnation, with what is on disk alone: commits may have been lost. */
   beginAgain(): void {
     this.#cache.clear()

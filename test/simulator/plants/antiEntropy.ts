@@ -10,26 +10,6 @@ const index = "src/replica/VersionIndex.ts"
 
 export const antiEntropyPlants: ReadonlyArray<Plant> = [
   {
-    name: "hash-without-its-row",
-    bug: "the hashes change with a write that is refused, or that fails",
-    edits: [
-      {
-        file: commits,
-        from:
-          "if (failure !== undefined && commit !== undefined) this.versions.forget(key.partition)",
-        to: ""
-      },
-      {
-        file: commits,
-        from: "if (refusal !== undefined) return refusal",
-        to: `if (refusal !== undefined) {
-      this.versions.changed(key, digestOf(before), newest.digest)
-      return refusal
-    }`
-      }
-    ]
-  },
-  {
     name: "row-without-its-hash",
     bug: "the hashes do not change with a document",
     edits: [{
