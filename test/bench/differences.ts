@@ -129,15 +129,16 @@ const setOf = (hashes: ReadonlyArray<number>): HashSet => {
   return set
 }
 
+const firstCells = (set: HashSet, count: number) =>
+  cellsOf((visit) => set.each(visit), { from: 0, count, slice: wholeSlice })
+
 /** Asks for as many cells again until they tell, by the product's own messages. */
 const sketches = ({ a, b }: Pair): Cost => {
   if (isSame(a, b)) return { bytes: 0, rounds: 0 }
   const [left, right] = [setOf(a), setOf(b)]
-  const cells = (set: HashSet, count: number) =>
-    cellsOf((visit) => set.each(visit), { from: 0, count, slice: wholeSlice })
   for (let [count, rounds] = [8, 1];; count *= 2, rounds++) {
-    const theirs = cells(left, count)
-    if (decode(subtract(theirs, cells(right, count))) === undefined) continue
+    const theirs = firstCells(left, count)
+    if (decode(subtract(theirs, firstCells(right, count))) === undefined) continue
     const writer = new ByteWriter()
     writeAntiEntropy(writer, { kind: "Sketched", sum: left.sum, cells: theirs })
     // A question takes 12 bytes, and each answer some 12 before its cells.
