@@ -1,6 +1,6 @@
 /**
  * Keeps the hashes of the versions that a replica holds, by partition and bucket, so that two
- * replicas can be compared. They lie in memory, 12 to 22 bytes a document, and a write changes one
+ * replicas can be compared. They lie in memory, 8 bytes a document, and a write changes one
  * of them; a start makes them anew from the rows, in small steps, so no write to the disk is needed
  * that could be lost apart from its document.
  *
