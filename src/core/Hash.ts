@@ -20,6 +20,15 @@ export const md5Halves = (data: string): { readonly high: number; readonly low: 
   return { high: halfAt(bytes, 0), low: halfAt(bytes, 4) }
 }
 
+/** The four words of 32 bits of MD5. */
+export type HashWords = readonly [number, number, number, number]
+
+/** MD5 of text, as words. */
+export const md5Words = (data: string): HashWords => {
+  const bytes = hash("md5", data, "binary")
+  return [halfAt(bytes, 0), halfAt(bytes, 4), halfAt(bytes, 8), halfAt(bytes, 12)]
+}
+
 /** The 32 bits from a place on, of a text with a character for each byte. */
 const halfAt = (bytes: string, at: number): number =>
   ((bytes.charCodeAt(at) << 24) | (bytes.charCodeAt(at + 1) << 16)

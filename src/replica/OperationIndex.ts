@@ -10,6 +10,7 @@
  * Invariant: entries stand in the order of their arrivals.
  */
 import type { Dot } from "../core/clock/Dot.ts"
+import { type HashWords, md5Words } from "../core/Hash.ts"
 import { invariant } from "../core/Invariant.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import type { RowKey } from "../core/model/RowKey.ts"
@@ -19,22 +20,16 @@ import { fenceOf, type Memory, type Target } from "../core/operations/Proof.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import type { FamilyKeys, KeyedRow, Row, StorageService } from "../storage/Storage.ts"
 import { ScanFailed } from "../storage/Storage.ts"
+import { type AppliedOperation, AppliedOperations } from "./AppliedOperations.ts"
 import * as OperationRow from "./OperationRow.ts"
 
 type RowName = FamilyKeys["operation"]
 
-/** The memory of an operation that was carried out, or taken over. */
-interface Applied {
-  readonly _tag: "Applied"
-  readonly arrival: number
-  readonly dot: Dot
-  /** Where its row lies; undefined until the storage has taken it. */
-  row: RowName | undefined
-}
-
 /** The memory of one operation on one document. */
-export type Entry =
-  | Applied
+export type Entry = ({ readonly _tag: "Applied" } & AppliedOperation) | Unapplied
+
+/** An operation that was not carried out here. */
+type Unapplied =
   | {
     readonly _tag: "Forwarded"
     readonly arrival: number
@@ -57,6 +52,7 @@ interface Found {
   readonly key: RowKey
   readonly id: OperationId
   readonly name: string
+  readonly hash: HashWords
   readonly entry: Entry | undefined
 }
 
@@ -73,12 +69,16 @@ export class OperationIndex {
   readonly #runtime: Pick<Runtime, "mark">
   readonly #incarnation: () => string
   readonly #max: number
-  readonly #entries = new Map<string, Entry>()
+  /** Nearly all that is remembered. */
+  #applied = new AppliedOperations()
+  readonly #unapplied = new Map<string, Unapplied>()
   /**
-   * Goes through the entries from the oldest on, as they are forgotten. A new iterator for each
-   * would pass the places of all that the map has lost: 100,000 of them, for each write.
+   * Goes through the unapplied ones from the oldest on, as they are forgotten. A new iterator for
+   * each would pass the places of all that the map has lost: 100,000 of them, for each write.
    */
-  #oldestFirst: MapIterator<[string, Entry]> | undefined
+  #oldestFirst: MapIterator<[string, Unapplied]> | undefined
+  /** The last that it came to, which is the oldest until it is removed. */
+  #oldestUnapplied: readonly [string, Unapplied] | undefined
   /** The number of the last row. */
   #lastRow = 0
   /** Rows of forgotten operations that are still on disk. */
@@ -104,7 +104,7 @@ export class OperationIndex {
 
   /** Operations that are remembered. */
   get kept(): number {
-    return this.#entries.size
+    return this.#applied.size + this.#unapplied.size
   }
 
   /** Operations that were forgotten, at the start too. */
@@ -133,7 +133,15 @@ export class OperationIndex {
     const last = this.#last
     if (last?.key === key && last.id === id) return last
     const name = operationName(key, id)
-    return this.#last = { key, id, name, entry: this.#entries.get(name) }
+    const hash = md5Words(name)
+    return this.#last = { key, id, name, hash, entry: this.#entryOf(name, hash) }
+  }
+
+  #entryOf(name: string, hash: HashWords): Entry | undefined {
+    const unapplied = this.#unapplied.size === 0 ? undefined : this.#unapplied.get(name)
+    if (unapplied !== undefined) return unapplied
+    const applied = this.#applied.get(hash)
+    return applied && { _tag: "Applied", ...applied }
   }
 
   /** Whether an operation is known to have made this dot. */
@@ -149,10 +157,11 @@ export class OperationIndex {
    */
   applied(key: RowKey, operation: OperationRow.AppliedOperation): Noted {
     const { dot, id } = operation
-    const { entry: before, name } = this.#find(key, id)
+    const found = this.#find(key, id)
+    const { entry: before, hash } = found
     const bytes = OperationRow.encode({ id, dot, document: key })
     const doomed = this.#doomed.length === 0 ? none : this.#doomed.splice(0, removedAtOnce)
-    const entry: Applied = { _tag: "Applied", arrival: ++this.#arrivals, dot, row: undefined }
+    const arrival = ++this.#arrivals
     let row: RowName | undefined
     const rowName = (sequences: ReadonlyArray<number>): RowName =>
       row ??= this.#nextRow(key.partition, sequences.at(-1)!)
@@ -161,28 +170,29 @@ export class OperationIndex {
     return {
       rows,
       accepted: (sequences) => {
-        entry.row = rowName(sequences)
         if (before?._tag === "Applied" && before.row !== undefined) this.#doomed.push(before.row)
-        this.#put(name, entry, before)
+        this.#put(found, { _tag: "Applied", arrival, dot, row: rowName(sequences) })
       },
       failed: () => {
         for (const name of doomed) this.#doomed.push(name)
         // It was sent already, and may be sent still: that it was not done can never be said here.
-        entry.row = undefined
+        this.#last = undefined
+        this.#applied.forgetRow(hash, arrival)
       }
     }
   }
 
   /** Notes that an operation was sent to a node, under this mark. */
   forwarded(key: RowKey, id: OperationId, target: Target): void {
-    const { entry: before, name } = this.#find(key, id)
+    const found = this.#find(key, id)
+    const { entry: before } = found
     if (before?._tag === "Applied") return
     const targets = before?._tag === "Forwarded" ? before.targets : []
     const isNoted = targets.some(({ mark, node }) => node === target.node && mark === target.mark)
     if (isNoted) return
     const fencedAt = fenceOf(before)
     const forwarded = { targets: [...targets, target], fencedAt }
-    this.#put(name, { _tag: "Forwarded", arrival: ++this.#arrivals, ...forwarded }, before)
+    this.#put(found, { _tag: "Forwarded", arrival: ++this.#arrivals, ...forwarded })
   }
 
   /**
@@ -190,15 +200,15 @@ export class OperationIndex {
    * forwarded stays noted, unless those nodes have refused it (`isRefused`).
    */
   fence(key: RowKey, id: OperationId, { isRefused = false } = {}): void {
-    const { entry: before, name } = this.#find(key, id)
+    const found = this.#find(key, id)
+    const { entry: before } = found
     if (before?._tag === "Applied") return
     const arrival = ++this.#arrivals
     this.#put(
-      name,
+      found,
       before?._tag === "Forwarded" && !isRefused
         ? { ...before, arrival, fencedAt: arrival }
-        : { _tag: "Fenced", arrival },
-      before
+        : { _tag: "Fenced", arrival }
     )
   }
 
@@ -211,24 +221,46 @@ export class OperationIndex {
     return [this.#lastRow, partition]
   }
 
-  /** Puts an entry last, in place of one under the same name. */
-  #put(name: string, entry: Entry, before: Entry | undefined): void {
+  /** Puts an entry last, in place of the one that was found. */
+  #put(
+    { entry: before, hash, name }: Pick<Found, "name" | "hash" | "entry">,
+    entry: Entry
+  ): void {
     this.#last = undefined
-    if (before !== undefined) this.#entries.delete(name)
-    this.#entries.set(name, entry)
-    if (this.#entries.size <= this.#max) return
-    this.#oldestFirst ??= this.#entries.entries()
-    const { value: oldest } = this.#oldestFirst.next()
-    invariant(oldest !== undefined, "the entry that was just put comes last")
-    this.#evict(...oldest)
+    if (before?._tag === "Applied") this.#applied.delete(hash)
+    else if (before !== undefined) this.#unapplied.delete(name)
+    if (entry._tag === "Applied") this.#applied.add(hash, entry)
+    else this.#unapplied.set(name, entry)
+    if (this.kept > this.#max) this.#evict()
   }
 
-  #evict(name: string, entry: Entry): void {
-    this.#entries.delete(name)
-    if (entry._tag === "Applied" && entry.row !== undefined) this.#doomed.push(entry.row)
-    this.#evictedThrough = entry.arrival
+  #evict(): void {
+    const unapplied = this.#oldestOfUnapplied()
+    let arrival = this.#applied.oldest
+    if (unapplied !== undefined && unapplied[1].arrival < arrival) {
+      arrival = unapplied[1].arrival
+      this.#unapplied.delete(unapplied[0])
+    } else {
+      const applied = this.#applied.takeOldest()
+      invariant(applied !== undefined, "where too many are kept, one is the oldest")
+      if (applied.row !== undefined) this.#doomed.push(applied.row)
+    }
+    this.#evictedThrough = arrival
     this.#evicted++
     this.#runtime.mark("operations: the oldest is forgotten")
+  }
+
+  #oldestOfUnapplied(): readonly [string, Unapplied] | undefined {
+    while (this.#unapplied.size > 0) {
+      const oldest = this.#oldestUnapplied
+      if (oldest !== undefined && this.#unapplied.get(oldest[0]) === oldest[1]) return oldest
+      this.#oldestFirst ??= this.#unapplied.entries()
+      const { done, value } = this.#oldestFirst.next()
+      // One that came to an end while there was none finds none that come later.
+      if (done) this.#oldestFirst = undefined
+      else this.#oldestUnapplied = value
+    }
+    return this.#oldestUnapplied = undefined
   }
 
   /**
@@ -237,7 +269,12 @@ export class OperationIndex {
    * that cannot tell its rows leaves none; no mark from before this start is valid.
    */
   #load(storage: Pick<StorageService, "scanRows">): void {
-    const loaded: Array<Loaded> = []
+    let earlier: Array<Loaded> = []
+    const takeEarlier = (): void => {
+      earlier.sort((left, right) => numberOf(left.row) - numberOf(right.row))
+      for (const loaded of earlier) this.#take(loaded)
+      earlier = []
+    }
     let after: RowName | undefined
     try {
       for (;;) {
@@ -247,33 +284,41 @@ export class OperationIndex {
           after,
           limit: loadedAtOnce
         })
-        for (const { bytes, key } of page) this.#loadRow(key, bytes, loaded)
+        for (const { bytes, key } of page) {
+          const loaded = this.#read(key, bytes)
+          if (loaded === undefined) continue
+          if (isOfEarlier(key)) earlier.push(loaded)
+          else {
+            if (earlier.length > 0) takeEarlier()
+            this.#take(loaded)
+          }
+        }
         if (page.length < loadedAtOnce) break
         after = page.at(-1)!.key
       }
+      takeEarlier()
     } catch (error) {
       if (!(error instanceof ScanFailed)) throw error
-      return
-    }
-    loaded.sort((left, right) => numberOf(left.row) - numberOf(right.row))
-    for (const { dot, name, row } of loaded) {
-      const before = this.#entries.get(name)
-      this.#put(name, { _tag: "Applied", arrival: ++this.#arrivals, dot, row }, before)
+      this.#applied = new AppliedOperations()
+      this.#evictedThrough = this.#arrivals
     }
   }
 
-  #loadRow(key: RowName, bytes: Uint8Array | undefined, loaded: Array<Loaded>): void {
+  #take({ dot, name, row }: Loaded): void {
+    const hash = md5Words(name)
+    const entry = this.#entryOf(name, hash)
+    this.#put({ name, hash, entry }, { _tag: "Applied", arrival: ++this.#arrivals, dot, row })
+  }
+
+  #read(key: RowName, bytes: Uint8Array | undefined): Loaded | undefined {
     const decoded = bytes === undefined ? undefined : OperationRow.decode(bytes)
     if (decoded === undefined) {
       this.#doomed.push(key)
-      return
+      return undefined
     }
     const { document, dot, id } = decoded
-    // So many are kept, and a decoded key has spare room.
-    const row: RowName = [key[0], key[1]]
-    this.#lastRow = Math.max(this.#lastRow, numberOf(row))
-    const name = operationName({ ...document, partition: Math.min(...row) }, id)
-    loaded.push({ name, dot, row })
+    this.#lastRow = Math.max(this.#lastRow, numberOf(key))
+    return { name: operationName({ ...document, partition: Math.min(...key) }, id), dot, row: key }
   }
 }
 
@@ -286,5 +331,6 @@ interface Loaded {
 
 /** In rows of earlier programs it stands behind the partition; it is greater than each of these. */
 const numberOf = (row: RowName): number => Math.max(...row)
+const isOfEarlier = ([first, second]: RowName): boolean => first < second
 
 const removal = (key: RowName): KeyedRow => ({ family: "operation", key, bytes: undefined })

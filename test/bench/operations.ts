@@ -60,7 +60,8 @@ const heap = (): number => {
   invariant(globalThis.gc !== undefined, "node runs with --expose-gc")
   globalThis.gc()
   globalThis.gc()
-  return process.memoryUsage().heapUsed
+  const { arrayBuffers, heapUsed } = process.memoryUsage()
+  return heapUsed + arrayBuffers
 }
 
 const empty: Pick<StorageService, "scanRows"> = { scanRows: () => [] }
@@ -102,9 +103,15 @@ try {
 
   const empties = heap()
   const live = make(empty)
+  const used = process.cpuUsage()
   carryOutAll(live)
+  const { system: inSystem, user: inUser } = process.cpuUsage(used)
+  const micros = (inSystem + inUser) / live.kept
   const liveBytes = (heap() - empties) / live.kept
-  console.log(`carried out: ${live.kept} operations, ${liveBytes.toFixed(0)} bytes each`)
+  console.log(
+    `carried out: ${live.kept} operations, ${liveBytes.toFixed(0)} bytes and `
+      + `${micros.toFixed(1)} µs of CPU each`
+  )
 } finally {
   rmSync(directory, { recursive: true, force: true })
 }

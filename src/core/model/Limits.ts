@@ -116,9 +116,8 @@ const lanNode = {
    * Operations that a node remembers: those that it carried out, took over, forwarded or refused.
    * Operations a second times the seconds in which a client retries: 262,144 are 52 s at 5,000. Of
    * one that is forgotten a retry with a mark is told that nobody knows; one without a mark is
-   * carried out again where no primary remembers it. Each takes 260 bytes of memory, or 300
-   * where a start has read it, and a start reads 262,144 in 1.6 s of CPU time, as
-   * `test/bench/operations.ts` measures.
+   * carried out again where no primary remembers it. Each takes 70 bytes of memory, and a start
+   * reads 262,144 in 1.6 s of CPU time, as `test/bench/operations.ts` measures.
    */
   operationIdsMax: 262_144,
   /**
