@@ -11,7 +11,10 @@ if (found[0] < needed[0] || (found[0] === needed[0] && found[1] < needed[1])) {
   )
   process.exitCode = 1
 } else {
-  void import("node:module").then((module) => {
+  void import("./OwnProcess.js").then((own) => {
+    own.beginAnew()
+    return import("node:module")
+  }).then((module) => {
     module.enableCompileCache()
     return import("./main.js")
   })

@@ -24,10 +24,14 @@ export type StorageLimits = Pick<
 /** Those of the log, and of the fold from it into the tables. */
 export type LogLimits = Pick<NodeLimits, "logBytesMax" | "logGrowthBytes" | "foldRowsMax">
 
+/** Those of the memory that a thread takes. */
+export type MemoryLimits = Pick<NodeLimits, "threadYoungBytesMax">
+
 /** Those of a storage with a thread of its own. */
 export type ThreadLimits =
   & StorageLimits
   & LogLimits
+  & MemoryLimits
   & Pick<NodeLimits, "fileCheckMillis" | "groupBufferBytes">
 
 export interface StorageOptions {

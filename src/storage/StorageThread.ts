@@ -36,7 +36,11 @@ export const startThread = (
   // None of the options of this process: `--eval`, `--inspect-brk` and others do not fit a file.
   const execArgv = ["--disable-warning=ExperimentalWarning"]
   const workerData: ThreadData = { ...options, threadFile: file.href }
-  const thread = new Worker(file, { workerData, name: "storage", execArgv })
+  // Its old generation may grow as that of the process.
+  const resourceLimits = {
+    maxYoungGenerationSizeMb: Math.ceil(options.limits.threadYoungBytesMax / 2 ** 20)
+  }
+  const thread = new Worker(file, { workerData, name: "storage", execArgv, resourceLimits })
   const end = (outcome: Started | StorageUnavailable) => {
     thread.off("error", refuse).off("exit", exited).off("message", opened)
     done(outcome)

@@ -10,14 +10,14 @@ import { invariant } from "../core/Invariant.ts"
 import type { AcceptedBatch, EncodedRow, NumberedChange } from "./AcceptedBatch.ts"
 import { families, familyNumbers } from "./FamilyKey.ts"
 import type { Family, LogStats, StorageFailure } from "./Storage.ts"
-import type { LogLimits, ThreadLimits } from "./StorageOptions.ts"
+import type { LogLimits, MemoryLimits, ThreadLimits } from "./StorageOptions.ts"
 import type { OpenedStore } from "./StoreRow.ts"
 import type { WriterOptions } from "./Tables.ts"
 
 export interface ThreadOptions extends WriterOptions {
   readonly databasePath: string
   readonly fileCheckMillis: number
-  readonly limits: LogLimits
+  readonly limits: LogLimits & MemoryLimits
 }
 
 /** What the storage thread is started with. */

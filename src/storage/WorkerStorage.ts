@@ -172,7 +172,7 @@ export const openWorker = Effect.fnUntraced(function*(options: WorkerOptions) {
   const { databasePath } = lock
   const limits = { ...lan.node, ...options.limits }
   const { fileCheckMillis, storageBytesMax: fileBytesMax } = limits
-  const { foldRowsMax, logBytesMax, logGrowthBytes } = limits
+  const { foldRowsMax, logBytesMax, logGrowthBytes, threadYoungBytesMax } = limits
   const open = Effect.gen(function*() {
     const newStoreId = runtime.id()
     const thread = {
@@ -181,7 +181,7 @@ export const openWorker = Effect.fnUntraced(function*(options: WorkerOptions) {
       fileBytesMax,
       newStoreId,
       fileCheckMillis,
-      limits: { foldRowsMax, logBytesMax, logGrowthBytes }
+      limits: { foldRowsMax, logBytesMax, logGrowthBytes, threadYoungBytesMax }
     }
     const started = yield* firstThread(thread)
     return yield* Effect.try({

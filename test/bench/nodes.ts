@@ -4,6 +4,7 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { nodeOptions, nodeVariables } from "../../src/cli/OwnProcess.ts"
 import { freePort } from "../tooling/natsServer.ts"
 import { until } from "../tooling/until.ts"
 
@@ -42,12 +43,13 @@ export const startNode = async (node: string, options: NodeOptions): Promise<Chi
     "log-level": "error"
   }
   const words = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value])
-  const own = ["--conditions=everwrite-source", ...options.execArgv ?? []]
+  // As the command of the package starts a node.
+  const own = [...nodeOptions, "--conditions=everwrite-source", ...options.execArgv ?? []]
   const command = [...own, join(of, "src/cli/main.ts"), "start", ...words]
   const child = spawn(process.execPath, command, {
     cwd: of,
     stdio: ["ignore", "ignore", "inherit", ...(options.channel ? ["ipc" as const] : [])],
-    env: { ...process.env, ...options.env, EVERWRITE_CLUSTER_KEY: "of the benchmark" }
+    env: { ...process.env, ...nodeVariables, ...options.env, EVERWRITE_CLUSTER_KEY: "of the benchmark" }
   })
   await until(`${node} is ready`, async () => {
     const answer = await fetch(`http://127.0.0.1:${http}/readyz`).catch(() => undefined)

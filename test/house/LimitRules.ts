@@ -15,6 +15,7 @@ const limits = [
   "Growth",
   "Log",
   "Membership",
+  "Memory",
   "Nats",
   "Read",
   "Watch"

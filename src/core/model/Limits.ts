@@ -4,9 +4,9 @@
  * those of connections to brokers, `AnswerLimits.ts` those of answers in parts, `GrowthLimits.ts`
  * those of documents, `DeltaLimits.ts` those of changes between nodes, `ReadLimits.ts` those of
  * reads, `MembershipLimits.ts` those of the cluster's members, `AntiEntropyLimits.ts` those of the
- * comparison of replicas, `DiskLimits.ts` and `WatchLimits.ts` those of a node's own. A room takes
- * what it needs as options, so that a test can make any of them tiny. Constants that a format or a
- * join rests on stand beside it, since all nodes must agree on them.
+ * comparison of replicas, `DiskLimits.ts`, `MemoryLimits.ts` and `WatchLimits.ts` those of a node's
+ * own. A room takes what it needs as options, so that a test can make any of them tiny. Constants
+ * that a format or a join rests on stand beside it, since all nodes must agree on them.
  *
  * @see hashicorp/memberlist:config.go, which lists its own in this way
  */
@@ -27,6 +27,7 @@ import { lanDisk } from "./DiskLimits.ts"
 import { lanGrowth } from "./GrowthLimits.ts"
 import { lanLog } from "./LogLimits.ts"
 import { lanMembership } from "./MembershipLimits.ts"
+import { lanMemory } from "./MemoryLimits.ts"
 import { lanReads } from "./ReadLimits.ts"
 
 export type { BrokerLimits, ClientLimits, HttpLimits, NatsLimits }
@@ -40,6 +41,7 @@ const lanNode = {
   ...lanReads,
   ...lanDisk,
   ...lanLog,
+  ...lanMemory,
   ...lanFrames,
   ...lanWork,
   ...lanAdmission,
