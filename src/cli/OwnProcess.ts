@@ -48,10 +48,10 @@ export const beginning = (started: Started): Beginning | undefined => {
   }
 }
 
-/** Where Node or the system cannot do it, or a channel to a parent would be lost, nothing is done. */
+/** Goes on as it is where Node cannot do it, or where a channel to a parent would be lost. */
 export const beginAnew = (): void => {
-  const { argv0, execPath, execve, platform } = process
-  if (execve === undefined || platform === "win32" || process.channel !== undefined) return
+  const { argv0, execPath, platform } = process
+  if (platform === "win32" || process.channel !== undefined) return
   const anew = beginning(process)
-  if (anew !== undefined) execve.call(process, execPath, [argv0, ...anew.words], anew.env)
+  if (anew !== undefined) process.execve?.(execPath, [argv0, ...anew.words], anew.env)
 }

@@ -49,7 +49,12 @@ export const startNode = async (node: string, options: NodeOptions): Promise<Chi
   const child = spawn(process.execPath, command, {
     cwd: of,
     stdio: ["ignore", "ignore", "inherit", ...(options.channel ? ["ipc" as const] : [])],
-    env: { ...process.env, ...nodeVariables, ...options.env, EVERWRITE_CLUSTER_KEY: "of the benchmark" }
+    env: {
+      ...process.env,
+      ...nodeVariables,
+      ...options.env,
+      EVERWRITE_CLUSTER_KEY: "of the benchmark"
+    }
   })
   await until(`${node} is ready`, async () => {
     const answer = await fetch(`http://127.0.0.1:${http}/readyz`).catch(() => undefined)

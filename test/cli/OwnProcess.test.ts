@@ -49,7 +49,7 @@ describe("a process that was told to start a node", () => {
           stdio: ["ignore", "pipe", "inherit"],
           env: { PATH: process.env["PATH"] }
         }))
-      const execArgv = process.execve === undefined ? [] : nodeOptions
+      const execArgv = "execve" in process ? nodeOptions : []
       expect(run("start")).toEqual({ execArgv, isSame: true, words: ["start", "ü"] })
       expect(run("get")).toEqual({ execArgv: [], isSame: true, words: ["get", "ü"] })
     } finally {

@@ -64,6 +64,7 @@ const comments = (): ReadonlyMap<string, string> => {
     + part("ReadLimits.ts", "export const", "\n}")
     + part("DiskLimits.ts", "export const", "\n}")
     + part("LogLimits.ts", "export const", "\n}")
+    + part("MemoryLimits.ts", "export const", "\n}")
     + part("EdgeLimits.ts", "const lanFrames", "const lanHttp")
     + part("EdgeLimits.ts", "const lanWork", "const lanClient")
     + part("AnswerLimits.ts", "const lanAnswerParts", "const lanAnswers")

@@ -31,6 +31,12 @@ const step = fc.oneof(
   { weight: 3, arbitrary: fc.constant({ tag: "take oldest" as const, name: 0 }) }
 )
 
+const entry = (arrival: number): AppliedOperation => ({
+  arrival,
+  dot: { actor: `n1.0mi8dfxmoabcdef.${arrival.toString(36)}`, counter: arrival },
+  row: [arrival, 1]
+})
+
 describe("applied operations", () => {
   it("are those that a map in the order of arrival has", () => {
     fc.assert(fc.property(fc.array(step, { maxLength: 400 }), (steps) => {
@@ -64,12 +70,6 @@ describe("applied operations", () => {
       while (model.entries.size > 0) expect(operations.takeOldest()).toEqual(model.takeOldest())
       expect([operations.oldest, operations.takeOldest()]).toEqual([Infinity, undefined])
     }))
-  })
-
-  const entry = (arrival: number): AppliedOperation => ({
-    arrival,
-    dot: { actor: `n1.0mi8dfxmoabcdef.${arrival.toString(36)}`, counter: arrival },
-    row: [arrival, 1]
   })
 
   it("take 75 bytes each, however many came before them", () => {
