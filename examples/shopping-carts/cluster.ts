@@ -8,19 +8,12 @@ import { connectHttp } from "everwrite"
 import { startBroker } from "everwrite/server"
 import { type ChildProcess, spawn } from "node:child_process"
 import { mkdtemp, rm } from "node:fs/promises"
-import { connect, createServer, type Server, type Socket } from "node:net"
+import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { buckets, type CartDb } from "./carts.ts"
-
-/** A TCP relay to the broker that can be cut and mended. */
-interface Wire {
-  readonly port: number
-  readonly cut: () => void
-  readonly mend: () => void
-  readonly close: () => void
-}
+import { host, listen, makeWire, type Wire } from "./wire.ts"
 
 export interface Cluster {
   readonly broker: string
@@ -30,50 +23,7 @@ export interface Cluster {
   readonly stop: () => Promise<void>
 }
 
-const host = "127.0.0.1"
 const nodes = ["n1", "n2", "n3"]
-
-const listen = (server: Server): Promise<number> =>
-  new Promise((resolve, reject) => {
-    server.once("error", reject)
-    server.listen(0, host, () => {
-      const address = server.address()
-      resolve(typeof address === "object" && address !== null ? address.port : 0)
-    })
-  })
-
-const makeWire = async (broker: URL): Promise<Wire> => {
-  const open = new Set<Socket>()
-  let isCut = false
-  const server = createServer((node) => {
-    if (isCut) return void node.destroy()
-    const upstream = connect(Number(broker.port), broker.hostname)
-    for (const [socket, other] of [[node, upstream], [upstream, node]] as const) {
-      open.add(socket)
-      socket.pipe(other)
-      socket.on("error", () => other.destroy())
-      socket.on("close", () => {
-        open.delete(socket)
-        other.destroy()
-      })
-    }
-  })
-  const destroyAll = () => open.forEach((socket) => socket.destroy())
-  return {
-    port: await listen(server),
-    cut: () => {
-      isCut = true
-      destroyAll()
-    },
-    mend: () => {
-      isCut = false
-    },
-    close: () => {
-      destroyAll()
-      server.close()
-    }
-  }
-}
 
 const freePort = async (): Promise<number> => {
   const server = createServer()
@@ -135,7 +85,7 @@ export const startCluster = async (): Promise<Cluster> => {
   const embedded = natsUrl === undefined ? await startBroker() : undefined
   const broker = new URL(natsUrl ?? embedded!.url)
   const data = await mkdtemp(join(tmpdir(), "everwrite-carts-"))
-  const wires = await Promise.all(nodes.map(() => makeWire(broker)))
+  const wires = await Promise.all(nodes.map(() => makeWire(Number(broker.port), broker.hostname)))
   const ports = await Promise.all(nodes.map(() => freePort()))
   const processes = nodes.map((node, i) =>
     startNode({ node, wire: wires[i]!, data, http: ports[i]! })

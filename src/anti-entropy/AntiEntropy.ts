@@ -147,7 +147,7 @@ export class AntiEntropy {
         if (outcome.repaired > 0) runtime.mark("anti-entropy: a difference is repaired")
         this.#last.set(outcome.partition, { ...outcome, peer, at: runtime.now() })
       },
-      moved: ({ bytes }) => void (this.#counts.movedBytes += bytes),
+      moved: (bytes) => void (this.#counts.movedBytes += bytes),
       done: (failure) => {
         this.#running = undefined
         if (failure === undefined) this.#counts.exchanges++

@@ -41,8 +41,8 @@ export interface ExchangeOptions {
   readonly bucket: string
   readonly number: () => number
   readonly outcome: (outcome: Outcome) => void
-  /** Told of documents that were sent, or fetched. */
-  readonly moved: (moved: { readonly documents: number; readonly bytes: number }) => void
+  /** Told of the bytes of documents that were sent, or fetched. */
+  readonly moved: (bytes: number) => void
   /** Told once, with the reason where the exchange ended early. */
   readonly done: (failure: string | undefined) => void
 }
@@ -299,7 +299,7 @@ export class Exchange {
   /** Goes on when the bytes that were moved fit the rate. */
   #moved(documents: number, bytes: number, next: () => void): void {
     this.#repaired += documents
-    this.#options.moved({ documents, bytes })
+    this.#options.moved(bytes)
     const millis = 1_000 * bytes / this.#context.limits.repairBytesPerSecond
     if (millis < 1) {
       this.#cancel()

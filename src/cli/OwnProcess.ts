@@ -3,7 +3,7 @@
  * program on a large machine. Neither can be told later than at the start of a process, so
  * `everwrite start` begins anew in the same process, before it imports anything.
  *
- * - V8 lets each half of the young generation grow to 64 MB; from 16 MB on a put costs no less.
+ * - V8 lets each half of the young generation grow to 64 MB, and a node lets little of it survive.
  * - glibc gives each thread a heap of its own, and takes no memory back from it. A node has two
  *   threads that allocate much.
  *

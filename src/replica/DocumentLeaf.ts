@@ -1,6 +1,6 @@
 /**
- * Makes the leaf of a document in its partition's hash tree: a row on another page than the
- * document's, written in the same batch, that says which context the document has.
+ * Makes the leaf of a document: a row on another page than the document's, written in the same
+ * batch, that says which context the document has. A page that is lost takes one of the two.
  *
  * ```
  * position = the first 48 bits of a hash of the document's key

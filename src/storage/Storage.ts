@@ -42,7 +42,7 @@ export interface Change {
 export interface FamilyKeys {
   /** A document kept for another node, in order of arrival. */
   readonly hint: readonly [target: string, arrival: number]
-  /** A leaf of a partition's hash tree. */
+  /** Says which context a document has, at the position of the document's hash. */
   readonly leaf: readonly [partition: number, position: number]
   /** A document under the value of one of its fields. */
   readonly index: readonly [

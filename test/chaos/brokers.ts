@@ -6,7 +6,7 @@
 import { freePort, type NatsServer, startNatsServer } from "../tooling/natsServer.ts"
 import { until } from "../tooling/until.ts"
 import { pause } from "./pause.ts"
-import { makeWire, type Wire } from "./wire.ts"
+import { makeWire, type Wire } from "../../examples/shopping-carts/wire.ts"
 
 export interface Route {
   /** The indexes of the two servers. */

@@ -19,7 +19,7 @@ import { connect } from "../../src/index.ts"
 import { pause } from "./pause.ts"
 import { makeRandom, type Random } from "./random.ts"
 import { type Columns, tableOf } from "./table.ts"
-import { makeWire, type Wire } from "./wire.ts"
+import { makeWire, type Wire } from "../../examples/shopping-carts/wire.ts"
 import { startWorldOf, type WorldOf } from "./world.ts"
 
 export interface CartsOptions {

@@ -14,7 +14,7 @@
  *   by its own queue, since the time of an answer depends on other nodes as well
  */
 import { invariant } from "../Invariant.ts"
-import { isOver, type Least, none, ratio, withSample } from "./WriteTimes.ts"
+import { isOver, type Least, none, ratio, withSample } from "./Samples.ts"
 import * as WriteTimes from "./WriteTimes.ts"
 
 export interface LimitOptions {

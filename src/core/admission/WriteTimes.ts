@@ -10,11 +10,7 @@
  * @see Brakmo and Peterson, "TCP Vegas", IEEE JSAC 1995, for a least time that a queue adds to
  */
 
-/** The samples of one kind in a window. */
-export interface Least {
-  readonly count: number
-  readonly millis: number
-}
+import { isOver, type Least, none, ratio, samplesLeast, withSample } from "./Samples.ts"
 
 /** Writes, and their times together. */
 interface Times extends Least {
@@ -47,13 +43,9 @@ export interface WriteRules {
   readonly writeMillis: number
 }
 
-export const none: Least = { count: 0, millis: Infinity }
 export const unknown: WriteTimes = { least: none, unqueuedMillis: 0, trial: undefined }
 const noTimes: Times = { ...none, totalMillis: 0 }
 
-const samplesLeast = 2
-/** A single window takes no more than half away: its samples may be few. */
-const steepest = 0.5
 /** A queue may take as long as all the rest. */
 const queueShare = 2
 /** A cut shows its effect, if it has one, where it leaves no more than so much. */
@@ -62,19 +54,6 @@ const deepCut = 0.75
 const trialTimes = 2
 /** Nobody waits longer than so many times of what was asked for, whatever the cause is. */
 const targetsMost = 5
-
-export const withSample = ({ count, millis: least }: Least, millis: number): Least => ({
-  count: count + 1,
-  millis: Math.min(least, millis)
-})
-
-/** Whether samples say that all took longer than `target`. */
-export const isOver = ({ count, millis }: Least, target: number): boolean =>
-  count >= samplesLeast && millis > target
-
-/** How far the samples are within their target; 1 where they are, or are too few. */
-export const ratio = (least: Least, target: number): number =>
-  isOver(least, target) ? Math.max(target / least.millis, steepest) : 1
 
 /** A write was done now, and took so long; most of a window tell nothing new. */
 export const written = (times: WriteTimes, millis: number, now: number): WriteTimes => {
@@ -111,6 +90,12 @@ interface Judgement {
   readonly least: number
 }
 
+/**
+ * The judgement at the end of a window, and the times at the start of the next one.
+ *
+ * **Guarantees** that a cut is taken back whole, later ones with the first, and that no time is
+ * learnt to be without a queue but that of writes which began after a cut.
+ */
 export const judged = (times: WriteTimes, window: Window, rules: WriteRules): Judgement => {
   const { least, trial, unqueuedMillis } = times
   const next = { ...times, least: none }

@@ -77,13 +77,13 @@ export const readVersion = (reader: ByteReader): Version => ({
   number: readUpTo(reader, versionPartMax, "a number of a version")
 })
 
-export const writeFacts = (writer: ByteWriter, facts: MemberFacts): void => {
+const writeFacts = (writer: ByteWriter, facts: MemberFacts): void => {
   const { buckets, node, protocols, status, store, version } = facts
   writeVersion(writer.text(node), version).text(store).byte(Facts.statuses.indexOf(status))
     .varint(protocols.least).varint(protocols.greatest).hex(buckets)
 }
 
-export const readFacts = (reader: ByteReader): MemberFacts => {
+const readFacts = (reader: ByteReader): MemberFacts => {
   const node = readNode(reader)
   const version = readVersion(reader)
   const store = readMatching(reader, storePattern, "a store's id")

@@ -10,7 +10,7 @@ import type { Version } from "./Version.ts"
 const ofFrame = 200
 /** The flag, the root, and five counts of up to three bytes. */
 const ofCounts = 24
-export const ofEmpty = ofFrame + ofCounts
+const ofEmpty = ofFrame + ofCounts
 export const ofHash = 4
 const ofRoot = 8
 

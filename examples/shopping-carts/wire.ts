@@ -1,6 +1,6 @@
 /**
- * Relays TCP connections to a port of this machine, and can be cut: connections end, and new ones
- * are refused until it is mended.
+ * Relays TCP connections, and can be cut: connections end, and new ones are refused until it is
+ * mended.
  */
 import { connect, createServer, type Server, type Socket } from "node:net"
 
@@ -11,9 +11,10 @@ export interface Wire {
   readonly close: () => void
 }
 
-const host = "127.0.0.1"
+export const host = "127.0.0.1"
 
-const listen = (server: Server): Promise<number> =>
+/** Listens on a free port. */
+export const listen = (server: Server): Promise<number> =>
   new Promise((resolve, reject) => {
     server.once("error", reject)
     server.listen(0, host, () => {
@@ -22,12 +23,13 @@ const listen = (server: Server): Promise<number> =>
     })
   })
 
-export const makeWire = async (to: number): Promise<Wire> => {
+/** `to` is a port of this machine, unless a host is named. */
+export const makeWire = async (to: number, toHost = host): Promise<Wire> => {
   const open = new Set<Socket>()
   let isCut = false
   const server = createServer({ noDelay: true }, (near) => {
     if (isCut) return void near.destroy()
-    const far = connect({ port: to, host, noDelay: true })
+    const far = connect({ port: to, host: toHost, noDelay: true })
     for (const [socket, other] of [[near, far], [far, near]] as const) {
       open.add(socket)
       socket.pipe(other)
