@@ -14,7 +14,7 @@ import * as Scope from "effect/Scope"
 import type { IncomingMessage, Server, ServerResponse } from "node:http"
 import { invariant } from "../core/Invariant.ts"
 import type { HttpLimits } from "../core/model/Limits.ts"
-import { NodeRequest } from "./NodeRequest.ts"
+import { type Exchange, NodeRequest } from "./NodeRequest.ts"
 
 export interface ListenOptions {
   readonly host: string
@@ -63,10 +63,16 @@ export const listen = Effect.fnUntraced(function*(
     serve: Effect.fnUntraced(function*(app) {
       const scope = yield* Scope.fork(yield* Effect.scope, "parallel")
       const answer = yield* handlerOf(HttpEffect.toHandled(app, respondWith(limits)), scope)
+      const begin = (exchange: Exchange): void => {
+        // Node ends the process over an error that nobody hears; those who read the body may have
+        // left between its looking for them and its telling.
+        exchange.incoming.on("error", () => {})
+        answer(new NodeRequest(exchange))
+      }
       const take = (incoming: IncomingMessage, response: ServerResponse) =>
-        answer(new NodeRequest({ incoming, response, awaitsContinue: false }))
+        begin({ incoming, response, awaitsContinue: false })
       const takeWaiting = (incoming: IncomingMessage, response: ServerResponse) =>
-        answer(new NodeRequest({ incoming, response, awaitsContinue: true }))
+        begin({ incoming, response, awaitsContinue: true })
       server.on("request", take).on("checkContinue", takeWaiting)
       const ignore = Effect.sync(() =>
         void server.off("request", take).off("checkContinue", takeWaiting)

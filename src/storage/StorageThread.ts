@@ -8,7 +8,7 @@ import type { Runtime } from "../core/Runtime.ts"
 import { StorageUnavailable } from "./Storage.ts"
 import { unavailable } from "./StoreDirectory.ts"
 import type { OpenedStore } from "./StoreRow.ts"
-import { missingThread, threadFile } from "./ThreadFile.ts"
+import { keepTypeStripping, missingThread, threadFile } from "./ThreadFile.ts"
 import type { FromThread, ThreadData, ThreadOptions, ToThread } from "./WorkerProtocol.ts"
 
 export interface Started {
@@ -40,6 +40,7 @@ export const startThread = (
   const resourceLimits = {
     maxYoungGenerationSizeMb: Math.ceil(options.limits.threadYoungBytesMax / 2 ** 20)
   }
+  keepTypeStripping(file)
   const thread = new Worker(file, { workerData, name: "storage", execArgv, resourceLimits })
   const end = (outcome: Started | StorageUnavailable) => {
     thread.off("error", refuse).off("exit", exited).off("message", opened)

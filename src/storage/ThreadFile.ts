@@ -5,6 +5,7 @@
  */
 import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
+import { setFlagsFromString } from "node:v8"
 
 /** Beside a bundle, in the order in which they are looked for. */
 const bundledNames = ["./everwrite-worker.js", "./everwrite-worker.mjs"]
@@ -28,6 +29,15 @@ export const threadFile = (): URL | undefined => {
   if (here.endsWith("/ThreadFile.js")) return new URL("./worker.js", here)
   return [...bundledNames.map((name) => new URL(name, here)), installed()]
     .find((url) => url !== undefined && exists(url))
+}
+
+/**
+ * Keeps a process alive whose threads run TypeScript as it stands. Node strips types in WebAssembly,
+ * and V8 13 now and then ends the process when a call out of it is compiled anew, which is shared
+ * by all threads ("UnregisterWasmAllocation" in the trace). With this budget of calls none is.
+ */
+export const keepTypeStripping = ({ pathname }: URL): void => {
+  if (pathname.endsWith(".ts")) setFlagsFromString("--wasm-wrapper-tiering-budget=1000000000")
 }
 
 /** For who bundles a node. */

@@ -1,5 +1,7 @@
 // Checks how requests of Node's server are taken and answered where HTTP itself says how: bodies
 // that wait for a word, bodies that nobody reads, answers without a body.
+import { channel } from "node:diagnostics_channel"
+import type { EventEmitter } from "node:events"
 import { afterAll, beforeAll, expect, it } from "vitest"
 import { until } from "../tooling/until.ts"
 import { startServer, type TestServer } from "./served.ts"
@@ -100,4 +102,34 @@ it("a request whose client leaves is interrupted", async () => {
   // Nothing is left that would wait for the answer: the server ends at once.
   await slow.stop()
   expect(slow.logged).toEqual([])
+})
+
+it("an error of a body that nobody reads any more ends no node", async () => {
+  const listening: Array<number> = []
+  let isBegun = false
+  const watch = (message: unknown): void => {
+    const { request, response } = message as Record<"request" | "response", EventEmitter>
+    const emit = request.emit.bind(request)
+    // Node asks who listens before it tells of the error: who listened then may have left.
+    request.listenerCount = () => 1
+    request.emit = (name: string, ...values: Array<unknown>): boolean => {
+      if (name !== "error") return emit(name, ...values)
+      listening.push(request.listeners("error").length)
+      return true
+    }
+    request.once("aborted", () => response.emit("close"))
+    isBegun = true
+  }
+  const starts = channel("http.server.request.start")
+  starts.subscribe(watch)
+  try {
+    const client = openWire(server)
+    client.socket.write(`${put("content-length: 100")}half`)
+    await until("the request begins", () => isBegun)
+    client.socket.destroy()
+    await until("the error is told", () => listening.length === 1)
+    expect(listening).toEqual([1])
+  } finally {
+    starts.unsubscribe(watch)
+  }
 })
