@@ -32,9 +32,9 @@ export const threadFile = (): URL | undefined => {
 }
 
 /**
- * Keeps a process alive whose threads run TypeScript as it stands. Node strips types in WebAssembly,
- * and V8 13 now and then ends the process when a call out of it is compiled anew, which is shared
- * by all threads ("UnregisterWasmAllocation" in the trace). With this budget of calls none is.
+ * Keeps a process alive whose threads run TypeScript as it stands. Node strips types in
+ * WebAssembly, and V8 13 now and then ends the process when a call out of it is compiled anew,
+ * shared by all threads ("UnregisterWasmAllocation" in the trace). With this budget none is.
  */
 export const keepTypeStripping = ({ pathname }: URL): void => {
   if (pathname.endsWith(".ts")) setFlagsFromString("--wasm-wrapper-tiering-budget=1000000000")
