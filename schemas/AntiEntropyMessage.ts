@@ -110,6 +110,7 @@ export interface Push {
 
 export interface Pushed {
   readonly kind: "Pushed"
+  /** Of documents that the node holds as they were sent, or whose joins changed its own. */
   readonly stored: number
   readonly refused: number
 }

@@ -31,7 +31,7 @@ export interface Outcome {
   readonly partition: number
   /** Versions that one of the two nodes lacked for longer than a write takes. */
   readonly differences: number
-  /** Documents that one of them joined. */
+  /** Documents that changed at one of them. */
   readonly repaired: number
 }
 
@@ -242,9 +242,9 @@ export class Exchange {
       const { documents, through } = answer
       const bytes = bytesIn(documents)
       this.#within("the own disk does not answer")
-      storeAll(this.#context, documents, (stored) => {
+      storeAll(this.#context, documents, (taken) => {
         if (this.#isOver) return
-        this.#moved(stored, bytes, () => {
+        this.#moved(taken, bytes, () => {
           if (through === undefined) done()
           else this.#pull(asked, through, done)
         })
@@ -285,15 +285,35 @@ export class Exchange {
       if (gathered === undefined) return this.#end("the own rows cannot be read")
       const { documents, through } = gathered
       const next = () => {
-        if (through === undefined) done()
-        else this.#push(partition, { lacking, after: through }, done)
+        if (through !== undefined) return this.#push(partition, { lacking, after: through }, done)
+        if (this.#holdsAny(partition, lacking)) this.#readAgain(partition)
+        done()
       }
       if (documents.length === 0) return next()
       this.#send({ kind: "Push", documents }, (answer) => {
         if (answer.kind !== "Pushed") return this.#end("an answer of another kind")
+        // The other node holds a later version, which this one would have fetched if it lacked it.
+        if (answer.stored + answer.refused < documents.length) this.#readAgain(partition)
         this.#moved(answer.stored, bytesIn(documents), next)
       })
     })
+  }
+
+  #holdsAny(partition: number, hashes: HashSet): boolean {
+    const { replica: { versions } } = this.#context
+    let holds = false
+    hashes.each((high, low) => void (holds ||= versions.has(partition, high, low)))
+    return holds
+  }
+
+  /**
+   * The hashes tell of versions that no row holds: the disk has lost rows, or brought back earlier
+   * ones, and later writes of the documents took the hashes of the lost ones for others'.
+   */
+  #readAgain(partition: number): void {
+    const { replica: { versions }, runtime } = this.#context
+    runtime.mark("anti-entropy: a comparison finds rows that the disk has changed")
+    versions.forget(partition, true)
   }
 
   /** Goes on when the bytes that were moved fit the rate. */

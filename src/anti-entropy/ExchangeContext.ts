@@ -14,6 +14,7 @@ import type { Runtime } from "../core/Runtime.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
 import type { WorkQueue } from "../core/WorkQueue.ts"
 import type { ClusterView } from "../gossip/ClusterView.ts"
+import type { LocalRead } from "../replica/LocalDocument.ts"
 import type { Replica } from "../replica/Replica.ts"
 import type { Includes } from "../replica/VersionIndex.ts"
 
@@ -83,7 +84,7 @@ export const gather = (
   asked: {
     readonly partition: number
     readonly includes: Includes
-    /** The versions that are asked for; undefined for all. */
+    /** The versions that are asked for, less those that were gathered; undefined for all. */
     readonly versions: HashSet | undefined
     readonly after: RowKey | undefined
   },
@@ -92,19 +93,20 @@ export const gather = (
   const { limits: { repairBatchBytes }, replica: { versions }, work } = context
   const { includes, partition, versions: wanted } = asked
   const documents: Array<SentDocument> = []
-  let [bytes, after, left] = [0, asked.after, wanted?.size ?? Infinity]
+  let [bytes, after] = [0, asked.after]
   const step = (): boolean => {
     const looked = versions.look(partition, after)
     for (const { high, key, low } of looked.versions) {
       if (!includes(key.bucket) || wanted?.has(high, low) === false) continue
       const sent = documentOf(context, key)
-      if (sent !== undefined) documents.push(sent)
-      bytes += sent?.document.length ?? 0
-      after = key
-      if (--left > 0 && bytes >= repairBatchBytes) return end(key)
+      if (sent === undefined) continue
+      documents.push(sent)
+      wanted?.delete(high, low)
+      bytes += sent.document.length
+      if (wanted?.size !== 0 && bytes >= repairBatchBytes) return end(key)
     }
     after = looked.through
-    return left <= 0 || after === undefined ? end(undefined) : true
+    return wanted?.size === 0 || after === undefined ? end(undefined) : true
   }
   const end = (through: RowKey | undefined): false => {
     done({ documents, through })
@@ -137,25 +139,43 @@ const documentOf = (
   }
 }
 
-/** Joins documents of another node; calls back when each is on disk, or is refused. */
+/**
+ * Joins documents of another node; calls back when each is on disk, or is refused. Taken are those
+ * that this node holds as they were sent, or that changed its own; those before which it holds a
+ * later version already are neither.
+ */
 export const storeAll = (
   { replica, runtime, store, view }: ExchangeContext,
   documents: ReadonlyArray<SentDocument>,
-  done: (stored: number, refused: number) => void
+  done: (taken: number, refused: number) => void
 ): void => {
-  let [stored, refused] = [0, 0]
+  let [stored, taken, refused] = [0, 0, 0]
   const end = () => {
-    if (stored + refused === documents.length) done(stored, refused)
+    if (stored + refused === documents.length) done(taken, refused)
   }
   if (documents.length === 0) return end()
   for (const sent of documents) {
     runtime.mark("anti-entropy: a document of another replica is joined")
     // A row that the disk lost may be in memory still, and would never be written again.
-    replica.uncache(rowKeyOf({ ...sent, partitionCount: view.ring.partitionCount }))
+    const key = rowKeyOf({ ...sent, partitionCount: view.ring.partitionCount })
+    replica.uncache(key)
+    const before = replica.read(key)
+    let isTaken = false
     store({ _tag: "Store", request: 1, ...sent, sync: true }, ({ _tag }) => {
       if (_tag === "Stored") stored++
       else refused++
+      if (_tag === "Stored" && isTaken) taken++
       end()
     })
+    // The join is made, though it is not on disk yet, and answered in a later turn.
+    isTaken = isLater(before, replica.read(key), sent)
   }
+}
+
+/** Whether a document changed in a join, or is as it was sent. */
+const isLater = (before: LocalRead, after: LocalRead, { document }: SentDocument): boolean => {
+  if (after._tag !== "Found") return false
+  if (before._tag !== "Found" || before.digest !== after.digest) return true
+  const held = DocumentCodec.encode(after.document).bytes
+  return held.length === document.length && held.every((byte, at) => byte === document[at])
 }

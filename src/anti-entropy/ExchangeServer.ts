@@ -22,14 +22,14 @@ export class ExchangeServer {
   readonly #context: ExchangeContext
   #answered = 0
   #sentBytes = 0
-  #stored = 0
+  #taken = 0
 
   constructor(context: ExchangeContext) {
     this.#context = context
   }
 
   get counts() {
-    return { answered: this.#answered, served: this.#sentBytes, taken: this.#stored }
+    return { answered: this.#answered, served: this.#sentBytes, taken: this.#taken }
   }
 
   /** Answers a question; false where the message is none. */
@@ -52,9 +52,9 @@ export class ExchangeServer {
         if (this.#isFit(body)) answer(this.#lacking(body))
         return true
       case "Push":
-        storeAll(this.#context, body.documents, (stored, refused) => {
-          this.#stored += stored
-          answer({ kind: "Pushed", stored, refused })
+        storeAll(this.#context, body.documents, (taken, refused) => {
+          this.#taken += taken
+          answer({ kind: "Pushed", stored: taken, refused })
         })
         return true
       default:
@@ -135,6 +135,8 @@ export class ExchangeServer {
   #lacking({ partition, versions: offered }: Offer): AntiEntropyBody {
     const { replica: { versions } } = this.#context
     const lacking: Array<number> = []
+    // Of rows that are not read yet nobody knows which versions they hold.
+    if (!versions.isWhole(partition)) return { kind: "Lacking", versions: new Uint32Array(0) }
     for (let i = 0; i < offered.length; i += 2) {
       const [high, low] = [offered[i]!, offered[i + 1]!]
       if (!versions.has(partition, high, low)) lacking.push(high, low)

@@ -85,6 +85,23 @@ describe("replicas that differ", () => {
     expect(antiEntropy.lastExchanges().some(({ repaired }) => repaired > 0)).toBe(false)
   })
 
+  it("become equal, and rest, where the disk loses rows of one before an older version comes", async () => {
+    await start({ cacheBytesMax: 0 })
+    for (let i = 0; i < 5; i++) {
+      stepped.write(1, notes, { key: `k${i}`, op: "put", args: ["first"], w: 3 })
+    }
+    writeWithout(3, 5, "second")
+    stepped.nodes[1]!.disk.database.exec("DELETE FROM documents")
+    stepped.runtime.advance(30_000)
+    for (let i = 0; i < 5; i++) expect(states(`k${i}`).size).toBe(1)
+    expect(stepped.read(2, notes, { key: "k4", r: 1 }).texts).toEqual(["first", "second"])
+    const before = [1, 2, 3].map(counts)
+    stepped.runtime.advance(10_000)
+    const after = [1, 2, 3].map(counts)
+    expect(after.map((count) => [count.differences, count.repaired]))
+      .toEqual(before.map((count) => [count.differences, count.repaired]))
+  })
+
   it("wait for the next exchange where an answer is lost", async () => {
     await start()
     writeWithout(3, 5)

@@ -115,9 +115,10 @@ export interface Unread {
   readonly documents: ReadonlyArray<Unrepaired>
   /** Whether each node read all its rows meanwhile, and so found those that its disk changed. */
   readonly isScrubbed: boolean
-  /** Writes and repairs in the rest that follows. */
+  /** Writes, repairs, and versions found to differ, in the rest that follows. */
   readonly idleWrites: number
   readonly idleRepairs: number
+  readonly idleDifferences: number
 }
 
 /** One whole run, as checkers see it. */

@@ -8,6 +8,7 @@ import { operationOf } from "./Plan.ts"
 
 /** Marked where they are taken, by `Runtime.mark`. */
 export const codeMarks: ReadonlyArray<string> = [
+  "anti-entropy: a comparison finds rows that the disk has changed",
   "anti-entropy: a difference ends by itself",
   "anti-entropy: a difference is repaired",
   "anti-entropy: a document of another replica is joined",

@@ -15,7 +15,7 @@ import type { Plan, PlannedFault } from "./Plan.ts"
 import { SimCluster, type SimClusterOptions } from "./SimCluster.ts"
 import { stream } from "./SeededRandom.ts"
 import { SimSession } from "./SimSession.ts"
-import { compares, equalWithinMillis, repairs, restMillis, scrubs, unrepaired } from "./Unread.ts"
+import { compared, compares, equalWithinMillis, restMillis, scrubs, unrepaired } from "./Unread.ts"
 
 export interface RunOptions extends Omit<SimClusterOptions, "plan"> {
   /** Classes of faults by name, besides the simulator's own. */
@@ -117,15 +117,18 @@ class Simulation {
     const { kernel } = cluster
     if (!compares(this.#plan)) {
       kernel.run(kernel.now + lateMillis)
-      return { documents: [], isScrubbed: true, idleWrites: 0, idleRepairs: 0 }
+      return { documents: [], isScrubbed: true, idleWrites: 0, idleRepairs: 0, idleDifferences: 0 }
     }
     kernel.run(kernel.now + equalWithinMillis)
     const documents = unrepaired(cluster, this.#plan)
-    const before = { commits: this.#commits(), repairs: repairs(cluster) }
+    const before = { commits: this.#commits(), ...compared(cluster) }
     kernel.run(kernel.now + restMillis)
     const idleWrites = this.#commits() - before.commits
     const isScrubbed = scrubs(this.#plan)
-    return { documents, isScrubbed, idleWrites, idleRepairs: repairs(cluster) - before.repairs }
+    const { differences, repairs } = compared(cluster)
+    const idleRepairs = repairs - before.repairs
+    const idleDifferences = differences - before.differences
+    return { documents, isScrubbed, idleWrites, idleRepairs, idleDifferences }
   }
 
   end(): void {

@@ -34,9 +34,19 @@ export const unrepaired = (
   })
 }
 
-/** Documents that any node has joined because it compared them with another's. */
-export const repairs = (cluster: SimCluster): number => {
-  let sum = 0
-  for (const { core } of cluster.nodes.values()) sum += core?.antiEntropy.counts.repaired ?? 0
-  return sum
+/** The outcome of all comparisons up to now, at all nodes. */
+export interface Compared {
+  /** Documents that a node has joined because it compared them with another's. */
+  readonly repairs: number
+  /** Versions that only one of two nodes had. */
+  readonly differences: number
+}
+
+export const compared = (cluster: SimCluster): Compared => {
+  let [repairs, differences] = [0, 0]
+  for (const { core } of cluster.nodes.values()) {
+    repairs += core?.antiEntropy.counts.repaired ?? 0
+    differences += core?.antiEntropy.counts.differences ?? 0
+  }
+  return { repairs, differences }
 }

@@ -106,7 +106,7 @@ export const recordOf = (changes: Partial<Record> = {}): Record => ({
   twinned: new Set(),
   incarnations: [],
   unavailable: [],
-  unread: { documents: [], isScrubbed: true, idleWrites: 0, idleRepairs: 0 },
+  unread: { documents: [], isScrubbed: true, idleWrites: 0, idleRepairs: 0, idleDifferences: 0 },
   beliefs: [],
   idleWrites: 0,
   ...changes

@@ -66,5 +66,23 @@ export const antiEntropyPlants: ReadonlyArray<Plant> = [
         to: "#nextScrub = 0\n  readonly #first = new Map<number, Sum>()"
       }
     ]
+  },
+  {
+    name: "superseded-version-claimed",
+    bug: "a node that sends an old version does not look whether it still has the later one",
+    edits: [{
+      file: exchange,
+      from: "if (answer.stored + answer.refused < documents.length) this.#readAgain(partition)",
+      to: ""
+    }]
+  },
+  {
+    name: "lost-version-claimed",
+    bug: "a node that has no row of a version that it offered goes on claiming it",
+    edits: [{
+      file: exchange,
+      from: "if (this.#holdsAny(partition, lacking)) this.#readAgain(partition)",
+      to: ""
+    }]
   }
 ]

@@ -48,5 +48,14 @@ export const foundPlants: ReadonlyArray<Plant> = [
       from: "if (waiting.stop === undefined) waiting.expire()",
       to: "if (waiting.deadline > 0) waiting.expire()"
     }]
+  },
+  {
+    name: "lost-row-claimed",
+    bug: "a node goes on claiming versions that none of its rows holds",
+    edits: [{
+      file: "src/anti-entropy/Exchange.ts",
+      from: "versions.forget(partition, true)",
+      to: ""
+    }]
   }
 ]

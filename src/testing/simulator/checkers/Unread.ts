@@ -13,7 +13,7 @@ const hasAny = ({ held }: Unrepaired): boolean =>
 export const unread: Checker = {
   name,
   promise: "without a read, all replicas are equal a minute after the heal, and then rest",
-  check: ({ damaged, unread: { documents, idleRepairs, idleWrites, isScrubbed } }) => [
+  check: ({ damaged, unread: { documents, isScrubbed, ...idle } }) => [
     // A row that the disk has changed is found when it is next read.
     ...documents.filter((document) =>
       hasAny(document) && (isScrubbed || !document.held.some(({ node }) => damaged.has(node)))
@@ -24,8 +24,11 @@ export const unread: Checker = {
       return found
     }),
     ...everywhere(name, [
-      ...idleWrites > 0 ? [`${idleWrites} writes a minute after the heal`] : [],
-      ...idleRepairs > 0 ? [`${idleRepairs} repairs a minute after the heal`] : []
+      ...idle.idleWrites > 0 ? [`${idle.idleWrites} writes a minute after the heal`] : [],
+      ...idle.idleRepairs > 0 ? [`${idle.idleRepairs} repairs a minute after the heal`] : [],
+      ...idle.idleDifferences > 0
+        ? [`${idle.idleDifferences} differences a minute after the heal`]
+        : []
     ])
   ]
 }
