@@ -63,6 +63,8 @@ export class Commits {
     readonly limits: CommitLimits
     /** Told of each write whose commit failed, before its caller, with its incarnation. */
     readonly failed: (incarnation: Incarnation) => void
+    /** Told of each partition in which the disk has changed rows. */
+    readonly rowsChanged: (partition: number) => void
   }) {
     this.#failed = options.failed
     this.shown = new ShownVersions(options)

@@ -72,6 +72,11 @@ export class DocumentCache<Held extends LocalDocument = LocalDocument> {
     while (this.#bytes > this.#bytesMax && this.#oldest !== undefined) this.#forget(this.#oldest)
   }
 
+  /** Texts of the keys of one partition's documents. */
+  namesIn(partition: number): ReadonlyArray<string> {
+    return [...this.#cached.keys()].filter((name) => name.startsWith(`${partition}\0`))
+  }
+
   delete(key: RowKey): void {
     const known = this.#cached.get(textOf(key))
     if (known !== undefined) this.#forget(known)

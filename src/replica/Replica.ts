@@ -9,55 +9,34 @@
 import type { Actor, Dot } from "../core/clock/Dot.ts"
 import * as Document from "../core/crdt/Document.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
-import type { GrowthLimits } from "../core/crdt/DocumentSize.ts"
 import { Malformed } from "../core/codec/Bytes.ts"
 import type { Incarnation } from "../core/model/Incarnation.ts"
-import type { NodeLimits } from "../core/model/Limits.ts"
-import type { NodeId } from "../core/model/Names.ts"
 import type { OperationId } from "../core/operations/OperationId.ts"
 import type { Trace } from "../core/operations/Proof.ts"
-import type { Runtime } from "../core/Runtime.ts"
 import { metadataBatch } from "../storage/Metadata.ts"
 import type { OnCommit, RowKey, StorageFailure, StorageService } from "../storage/Storage.ts"
 import { applyCalls } from "./AppliedCalls.ts"
 import { type Arrival, joinArrival } from "./Arrival.ts"
-import { type CommitLimits, Commits } from "./Commits.ts"
+import { Commits } from "./Commits.ts"
 import { DocumentCache } from "./DocumentCache.ts"
 import { DocumentGrowth } from "./DocumentGrowth.ts"
 import { DotIssuer } from "./DotIssuer.ts"
 import { documentOf, type FoundDocument, holds, type LocalRead } from "./LocalDocument.ts"
+import { writeLostRows } from "./LostRows.ts"
 import type { MendedDocuments } from "./MendedDocuments.ts"
 import { OperationIndex } from "./OperationIndex.ts"
 import type { AppliedOperation } from "./OperationRow.ts"
 import * as RowCodec from "./RowCodec.ts"
 import type { Reading, Show } from "./ShownVersions.ts"
+import type { ReplicaOptions } from "./ReplicaOptions.ts"
 import type { ReplicaStats } from "./ReplicaStats.ts"
-import { type TravelLimits, TravellingEdits } from "./TravellingEdits.ts"
+import { TravellingEdits } from "./TravellingEdits.ts"
 import type { Joined, Update, Updated } from "./Update.ts"
 import type { VersionIndex } from "./VersionIndex.ts"
 
 export type { StorageFailure }
 
-export interface ReplicaOptions {
-  readonly runtime: Runtime
-  readonly storage: StorageService
-  readonly node: NodeId
-  /** Drawn for this start, and already on disk. */
-  readonly incarnation: Incarnation
-  /** The time to stamp writes with, in milliseconds. */
-  readonly stampMillis: () => number
-  /** Called for each dot of a document that had another content at another replica. */
-  readonly onConflict?: ((key: RowKey) => void) | undefined
-  readonly limits:
-    & CommitLimits
-    & GrowthLimits
-    & Pick<
-      NodeLimits,
-      "cacheBytesMax" | "counterUpdatesMax" | "lastIssuedDotsMax" | "operationIdsMax"
-    >
-    & TravelLimits
-}
-
+export type { ReplicaOptions }
 export type { Call, Joined, Update, Updated } from "./Update.ts"
 
 export class Replica {
@@ -84,7 +63,11 @@ export class Replica {
     this.#options = options
     this.#dots = new DotIssuer(options)
     this.#cache = new DocumentCache(options.limits.cacheBytesMax)
-    this.#commits = new Commits({ ...options, failed: (incarnation) => this.#lost(incarnation) })
+    this.#commits = new Commits({
+      ...options,
+      failed: (incarnation) => this.#lost(incarnation),
+      rowsChanged: (partition) => this.#writeLostRows(partition)
+    })
     this.growth = new DocumentGrowth(options)
     this.edits = new TravellingEdits(options.limits)
     this.operations = new OperationIndex({ ...options, incarnation: () => this.incarnation() })
@@ -314,6 +297,13 @@ export class Replica {
     this.edits.clear()
     if (!this.#endIncarnation(incarnation)) return
     this.#options.runtime.mark("replica: an incarnation ends with a failed commit")
+  }
+
+  #writeLostRows(partition: number): void {
+    if (!this.writable()) return
+    const join = (arrival: Arrival) => void this.join(arrival, () => {})
+    const stored = (key: RowKey) => this.#stored(key)
+    writeLostRows(partition, { cache: this.#cache, stored, join })
   }
 
   /** Has the next read of a document look at its row. */

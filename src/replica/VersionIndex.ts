@@ -81,6 +81,7 @@ export class VersionIndex {
   readonly #runtime: Runtime
   readonly #storage: StorageService
   readonly #limits: VersionLimits
+  readonly #rowsChanged: (partition: number) => void
   #hasher = new VersionHasher([0, 0])
   #partitionCount = 0
   readonly #partitions = new Map<number, PartitionHashes>()
@@ -97,7 +98,10 @@ export class VersionIndex {
     readonly runtime: Runtime
     readonly storage: StorageService
     readonly limits: VersionLimits
+    /** Told of each partition in which the disk has changed rows. */
+    readonly rowsChanged?: (partition: number) => void
   }) {
+    this.#rowsChanged = options.rowsChanged ?? (() => {})
     this.#runtime = options.runtime
     this.#storage = options.storage
     this.#limits = options.limits
@@ -254,15 +258,13 @@ export class VersionIndex {
         if (this.#next >= this.#partitionCount) break
         left -= 1 + this.#read(this.#next)
       }
-      if (this.#next < this.#partitionCount) return this.#schedule(versionPauseMillis)
-      this.#scrubNext()
+      if (this.#next >= this.#partitionCount) this.#scrubNext()
     } catch (error) {
       if (!(error instanceof ScanFailed)) throw error
       return this.#schedule(scrubMillis / this.#partitionCount)
     }
-    this.#schedule(
-      this.#scrub === undefined ? scrubMillis / this.#partitionCount : versionPauseMillis
-    )
+    const isAtWork = this.#next < this.#partitionCount || this.#scrub !== undefined
+    this.#schedule(isAtWork ? versionPauseMillis : scrubMillis / this.#partitionCount)
   }
 
   /** Reads the next rows of a partition whose hashes are not whole; says how many. */
@@ -272,7 +274,9 @@ export class VersionIndex {
       held = new PartitionHashes(partition, this.#suspects.delete(partition))
       this.#partitions.set(partition, held)
     }
-    return this.#extend(held)
+    const count = this.#extend(held)
+    if (held.isWhole && held.isScrub) this.#rowsChanged(partition)
+    return count
   }
 
   #extend(held: PartitionHashes): number {
@@ -297,5 +301,6 @@ export class VersionIndex {
     this.#counts.mismatches++
     this.#runtime.mark("anti-entropy: a scrub finds rows that the disk has changed")
     this.#partitions.set(scrub.partition, scrub)
+    this.#rowsChanged(scrub.partition)
   }
 }

@@ -86,8 +86,8 @@ const take = (bench: Bench, other: Bench, drawn: Step): void => {
 describe("the hashes of a replica's versions", () => {
   it("are those of its rows, whatever becomes of writes, rows and the process", () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
-        const bench = begun(new Bench({ versions }))
+      fc.property(fc.array(step, { maxLength: 25 }), fc.boolean(), (steps, hasCache) => {
+        const bench = begun(new Bench({ versions, cacheBytesMax: hasCache ? 100_000 : 0 }))
         const other = new Bench({ node: "n2" })
         for (const drawn of steps) take(bench, other, drawn)
         // Twice the time in which all rows are read once.
@@ -107,6 +107,19 @@ describe("the hashes of a replica's versions", () => {
     bench.begin([["put", "x"]], { key: keyOf(1) })
     expect(index.sum(1, all)).not.toEqual(before)
     expect(index.sum(1, (bucket) => bucket !== "things")).toEqual(before)
+  })
+
+  it("tell of a row that the disk lost, and the document is written again from memory", () => {
+    const bench = begun(new Bench({ versions, cacheBytesMax: 100_000 }))
+    bench.operate("put", ["kept"], { key: keyOf(1) })
+    bench.operate("put", ["kept"], { key: keyOf(2) })
+    bench.runtime.advance(20)
+    bench.disk.database.exec("DELETE FROM documents WHERE partition = 1")
+    bench.damage("partition = 2")
+    bench.runtime.advance(900)
+    bench.crash()
+    expect(bench.replica.read(keyOf(1))._tag).toBe("Found")
+    expect(bench.replica.read(keyOf(2))._tag).toBe("Found")
   })
 
   it("are not there before they are begun, and cost nothing", () => {

@@ -84,5 +84,15 @@ export const antiEntropyPlants: ReadonlyArray<Plant> = [
       from: "if (this.#holdsAny(partition, lacking)) this.#readAgain(partition)",
       to: ""
     }]
+  },
+  {
+    name: "lost-row-in-memory",
+    bug: "a node that finds a row lost leaves the document in its memory alone",
+    edits: [{
+      file: "src/replica/LostRows.ts",
+      from:
+        "if (held === undefined || row._tag === \"Found\" && row.digest === held.digest) continue",
+      to: "if (held !== undefined) continue"
+    }]
   }
 ]
