@@ -28,6 +28,7 @@ import {
   writing
 } from "./HttpProblems.ts"
 import { KeyPage, pageMax } from "./KeyPage.ts"
+import { SyncReport } from "./SyncReport.ts"
 
 const describe = <S extends Schema.Top>(schema: S, description: string) =>
   schema.annotate({ description })
@@ -273,7 +274,15 @@ class Cluster extends HttpApiGroup.make("cluster").add(
     query: { bucket: Schema.String, ...keyQuery, timeout },
     success: Explanation,
     error: [...asking, unknownBucket]
-  }).annotateMerge(summary("Show the state of a document at every replica"))
+  }).annotateMerge(summary("Show the state of a document at every replica")),
+  HttpApiEndpoint.post("sync", "/v1/sync", {
+    query: {
+      bucket: Schema.optionalKey(describe(Schema.String, "The one bucket; all unless said")),
+      timeout
+    },
+    success: SyncReport,
+    error: [...asking, unknownBucket]
+  }).annotateMerge(summary("Compare this node's documents with all others' now, and repair both"))
 ) {}
 
 /** The text format of Prometheus. */

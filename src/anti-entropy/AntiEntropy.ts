@@ -4,6 +4,7 @@
  * of them may never talk (Dynamo, section 4.7). One exchange goes on at a time.
  */
 import type { AntiEntropy as Message } from "../../schemas/AntiEntropyMessage.ts"
+import type { NodeSync } from "../../schemas/SyncReport.ts"
 import type { HashKey } from "../core/anti-entropy/VersionHash.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { Cancel } from "../core/Runtime.ts"
@@ -21,26 +22,19 @@ export interface LastExchange {
   readonly repaired: number
 }
 
-/** The results of exchanges with all other nodes. */
-export interface Synced {
-  readonly differences: number
-  readonly repaired: number
-  /** By node, where an exchange ended early. */
-  readonly failures: ReadonlyArray<{ readonly node: NodeId; readonly reason: string }>
+/** The outcome of an exchange as far as it has come. */
+interface Found {
+  differences: number
+  repaired: number
 }
 
-/** Exchanges that a user asked for, and that wait. */
-const waitingMax = 64
-
+/** An exchange that a user asked for. */
 interface Wanted {
   readonly peer: NodeId
+  /** Empty for all. */
   readonly bucket: string
-  readonly ended: (failure: string | undefined, repaired: Repaired) => void
-}
-
-interface Repaired {
-  readonly differences: number
-  readonly repaired: number
+  readonly found: Found
+  readonly ended: (failure: string | undefined) => void
 }
 
 export class AntiEntropy {
@@ -72,7 +66,7 @@ export class AntiEntropy {
     this.#cancel()
     this.#context.replica.versions.close()
     this.#running?.exchange.abandon("the node stops")
-    for (const { ended } of this.#wanted.splice(0)) ended("the node stops", nothing)
+    for (const { ended } of this.#wanted.splice(0)) ended("the node stops")
   }
 
   /** Takes a message of another node. */
@@ -92,26 +86,46 @@ export class AntiEntropy {
     return [...this.#last.values()].sort((a, b) => a.partition - b.partition)
   }
 
-  /** Exchanges with every other node, now; an empty bucket stands for all. */
-  sync(bucket: string, done: (synced: Synced) => void): void {
-    const { view } = this.#context
-    const peers = view.members().filter(({ id }) => id !== view.self)
-    const failures: Array<{ readonly node: NodeId; readonly reason: string }> = []
-    let [left, differences, repaired] = [peers.length, 0, 0]
-    if (left === 0) return done({ differences, repaired, failures })
-    for (const { id: peer } of peers) {
-      const ended: Wanted["ended"] = (reason, found) => {
-        differences += found.differences
-        repaired += found.repaired
-        if (reason !== undefined) failures.push({ node: peer, reason })
-        if (--left === 0) done({ differences, repaired, failures })
-      }
-      if (this.#isClosed || this.#context.limits.exchangeMillis === 0) {
-        ended("replicas are not compared here", nothing)
-      } else if (this.#wanted.length >= waitingMax) ended("too many exchanges wait", nothing)
-      else this.#wanted.push({ peer, bucket, ended })
+  /**
+   * Exchanges with every other node, one after the other, now; an empty bucket stands for all. Tells
+   * the outcomes when all have ended or the time is up; exchanges under way go on.
+   */
+  sync(
+    { bucket, timeoutMillis }: { readonly bucket: string; readonly timeoutMillis: number },
+    done: (nodes: ReadonlyArray<NodeSync>) => void
+  ): void {
+    const { runtime, view } = this.#context
+    const nodes = view.members().filter(({ id }) => id !== view.self)
+      .map(({ id: node }) => ({ node, found: { ...nothing }, end: underWay }))
+    let left = nodes.length
+    const tell = () => {
+      cancel()
+      left = -1
+      done(nodes.map(({ end, found, node }) => ({ node, ...end, ...found })))
     }
+    const cancel = runtime.after(timeoutMillis, tell)
+    for (const of of nodes) {
+      this.#want({
+        peer: of.node,
+        bucket,
+        found: of.found,
+        ended: (reason) => {
+          of.end = reason === undefined ? { outcome: "compared" } : { outcome: "failed", reason }
+          if (--left === 0) tell()
+        }
+      })
+    }
+    if (nodes.length === 0) tell()
     if (this.#running === undefined) this.#next()
+  }
+
+  #want(wanted: Wanted): void {
+    const { limits: { exchangeMillis, syncsWaitingMax } } = this.#context
+    if (this.#isClosed || exchangeMillis === 0) {
+      wanted.ended("replicas are not compared here")
+    } else if (this.#wanted.length >= syncsWaitingMax) {
+      wanted.ended("too many exchanges wait")
+    } else this.#wanted.push(wanted)
   }
 
   #schedule(millis: number): void {
@@ -134,7 +148,7 @@ export class AntiEntropy {
 
   #run(peer: NodeId, wanted: Wanted | undefined, next: () => void): void {
     const { runtime } = this.#context
-    const found = { differences: 0, repaired: 0 }
+    const found = wanted?.found ?? { ...nothing }
     const exchange = new Exchange(this.#context, {
       peer,
       bucket: wanted?.bucket ?? "",
@@ -155,7 +169,7 @@ export class AntiEntropy {
           this.#counts.failures++
           runtime.mark("anti-entropy: an exchange ends early")
         }
-        wanted?.ended(failure, found)
+        wanted?.ended(failure)
         if (!this.#isClosed) next()
       }
     })
@@ -173,4 +187,6 @@ export class AntiEntropy {
   }
 }
 
-const nothing: Repaired = { differences: 0, repaired: 0 }
+const nothing: Readonly<Found> = { differences: 0, repaired: 0 }
+
+const underWay: Pick<NodeSync, "outcome" | "reason"> = { outcome: "under way" }

@@ -24,6 +24,7 @@ import { line, note } from "./Output.ts"
 import { otherFaults, problemsOf } from "./RefusedFlags.ts"
 import { start } from "./StartCommand.ts"
 import { status, versionCommand } from "./StatusCommand.ts"
+import { sync } from "./SyncCommand.ts"
 import { version } from "../node/Version.ts"
 
 const everwrite = Command.make("everwrite").pipe(
@@ -38,6 +39,7 @@ const everwrite = Command.make("everwrite").pipe(
     ls,
     explain,
     status,
+    sync,
     natsConfigCommand,
     versionCommand
   ])

@@ -6,6 +6,7 @@ import type { RequestBody } from "../../schemas/ClientRequest.ts"
 import type { ClusterDescription } from "../../schemas/ClusterDescription.ts"
 import type { Explanation } from "../../schemas/Explanation.ts"
 import type { KeyPage } from "../../schemas/KeyPage.ts"
+import type { SyncReport } from "../../schemas/SyncReport.ts"
 import type * as Request from "../coordinator/Request.ts"
 import type { BucketName } from "../core/model/Names.ts"
 import type { Principal } from "../core/model/Principal.ts"
@@ -24,6 +25,13 @@ interface OnBehalf {
 export interface BackendExplain extends Omit<Request.ExplainRequest, "principal">, OnBehalf {}
 
 export interface BackendList extends Omit<Request.ListRequest, "principal">, OnBehalf {}
+
+export interface BackendSync {
+  /** All buckets unless one is named. */
+  readonly bucket?: string
+  /** When the answer comes at the latest. */
+  readonly timeoutMillis?: number
+}
 
 export interface BackendRequest extends OnBehalf {
   readonly action: Action
@@ -69,6 +77,14 @@ export interface Backend {
     request: BackendList,
     respond: (outcome: KeyPage | StoreError) => void
   ) => Cancel | void
+  /**
+   * Has the node compare its documents with those of all others now, and repair both. Left out by a
+   * backend without a node.
+   */
+  readonly sync?: (
+    request: BackendSync,
+    respond: (outcome: SyncReport | StoreError) => void
+  ) => void
   readonly describe: (respond: (outcome: ClusterDescription | StoreError) => void) => void
   /**
    * Why a request is refused whatever it asks for, so that its body need not be read; undefined

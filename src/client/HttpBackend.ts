@@ -6,10 +6,10 @@
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { readOutcome } from "../../schemas/AnswerText.ts"
-import type { RequestBody } from "../../schemas/ClientRequest.ts"
 import { AnyDescription } from "../../schemas/ClusterDescription.ts"
 import { Explanation } from "../../schemas/Explanation.ts"
 import { KeyPage } from "../../schemas/KeyPage.ts"
+import { SyncReport } from "../../schemas/SyncReport.ts"
 import { errorOf, Problem } from "../../schemas/Problem.ts"
 import * as Json from "../core/codec/Json.ts"
 import { clientClosed } from "../core/model/Closed.ts"
@@ -41,7 +41,7 @@ interface Sending {
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>
   readonly timeoutMillis?: number | undefined
   /** Sent by POST as JSON; without it the request is a GET. */
-  readonly body?: RequestBody
+  readonly body?: object
   readonly action: Action
   /** The span that it belongs to. */
   readonly trace?: TraceParent | undefined
@@ -58,6 +58,8 @@ const decodeProblem = Schema.decodeUnknownOption(Problem)
 const decodeDescription = Schema.decodeUnknownOption(AnyDescription)
 const decodeExplanation = Schema.decodeUnknownOption(Explanation)
 const decodePage = Schema.decodeUnknownOption(KeyPage)
+const decodeSync = Schema.decodeUnknownOption(SyncReport)
+const { node: { syncMillis } } = lan
 
 const keyText = (key: Schema.Json): string => typeof key === "string" ? key : JSON.stringify(key)
 
@@ -126,6 +128,15 @@ export class HttpBackend implements Backend {
     const query = { after, limit, partial, timeout: timeoutMillis }
     const path = `/v1/buckets/${bucket}/keys`
     this.#ask({ path, action: "read", query, timeoutMillis }, decodePage, respond)
+  }
+
+  readonly sync: Required<Backend>["sync"] = ({ bucket, timeoutMillis = syncMillis }, respond) => {
+    const query = { bucket, timeout: timeoutMillis }
+    this.#ask(
+      { path: "/v1/sync", action: "read", query, body: {}, timeoutMillis },
+      decodeSync,
+      respond
+    )
   }
 
   readonly describe: Backend["describe"] = (respond) =>

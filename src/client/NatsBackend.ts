@@ -30,6 +30,7 @@ import { RequestOutbox } from "./RequestOutbox.ts"
 import { RequestQueue } from "./RequestQueue.ts"
 import type { RequestText } from "./RequestText.ts"
 import { RetryBudget } from "./RetryBudget.ts"
+import { syncQuestion } from "./SyncQuestion.ts"
 import type { Task } from "./Task.ts"
 
 export interface NatsBackendOptions {
@@ -173,6 +174,11 @@ export class NatsBackend implements Backend {
       pauseMillis: () => this.#limits.askAgainMillis,
       decode: decodeDescription
     }, respond)
+
+  readonly sync: Required<Backend>["sync"] = (request, respond) => {
+    const [subject, { graceMillis }] = [this.#subjects.cluster("sync"), this.#limits]
+    this.#ask.ask(syncQuestion(request, { subject, graceMillis }), respond)
+  }
 
   readonly explain: Backend["explain"] = ({ bucket, principal: _principal, ...body }, respond) =>
     this.#ask.ask({

@@ -6,7 +6,6 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { errorText } from "../../schemas/AnswerText.ts"
 import type { RequestBody } from "../../schemas/ClientRequest.ts"
-import { clusterText } from "../../schemas/DescribeCluster.ts"
 import { ExplainBody } from "../../schemas/Explanation.ts"
 import { ListBody } from "../../schemas/KeyPage.ts"
 import * as Json from "../core/codec/Json.ts"
@@ -15,12 +14,9 @@ import { misreadRequest } from "../core/model/MisreadRequest.ts"
 import { anonymous, type Principal } from "../core/model/Principal.ts"
 import * as Errors from "../core/model/StoreError.ts"
 import * as TraceParent from "../core/model/TraceParent.ts"
-import type { ClusterName, NodeId } from "../core/model/Names.ts"
-import type { Buckets } from "../core/strategy/Buckets.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import type { WorkQueue } from "../core/WorkQueue.ts"
-import type { ClusterView } from "../gossip/ClusterView.ts"
 import type { Endpoint } from "../transport/ServiceInfo.ts"
 import {
   isReplySubject,
@@ -29,6 +25,7 @@ import {
   Subjects
 } from "../transport/Subjects.ts"
 import type { Message, Subscription, TransportService } from "../transport/Transport.ts"
+import { answerQuestion, type ClusterQuestionsOptions } from "./ClusterQuestions.ts"
 import type { Coordinator } from "./Coordinator.ts"
 import {
   documentReply,
@@ -43,13 +40,9 @@ import { decodeRequest } from "./RequestDecoding.ts"
 import { ReplyOutbox, type ReplyOutboxOptions, type ReplyTo, replyTo } from "./ReplyOutbox.ts"
 import type { Request } from "./Request.ts"
 
-export interface RequestServerOptions {
+export interface RequestServerOptions extends ClusterQuestionsOptions {
   readonly runtime: Runtime
   readonly transport: TransportService
-  readonly cluster: ClusterName
-  readonly node: NodeId
-  readonly view: ClusterView
-  readonly buckets: Buckets
   readonly coordinator: Pick<Coordinator, "handle" | "explain" | "list" | "overload">
   /** In which the requests of a message take their turns. */
   readonly work: WorkQueue
@@ -201,7 +194,7 @@ export class RequestServer {
       this.#refused++
       return
     }
-    if (subject?._tag === "Cluster") return this.#describe(subject.verb, reply, message.data)
+    if (subject?._tag === "Cluster") return this.#answer(subject.verb, reply, message.data)
     if (subject?._tag !== "Request") {
       return this.#refuse(reply, invalid(message.subject, "read or write, a bucket, an operation"))
     }
@@ -327,18 +320,16 @@ export class RequestServer {
     this.#publish(subject, error)
   }
 
-  #describe(verb: string, reply: string, data: Uint8Array): void {
-    if (verb !== "describe") return this.#refuse(reply, invalid(verb, "describe"))
-    const { buckets, cluster, node, view } = this.#options
-    const { ring } = view
-    const [formation, peers] = [view.formation(), view.peers()]
+  #answer(verb: string, reply: string, data: Uint8Array): void {
     const asked = Option.getOrUndefined(parse(data))?.value
     const to = {
       ...replyTo({ subject: reply, isBatched: false, isRead: true }, asked),
       id: undefined
     }
-    const text = clusterText({ cluster, node, ring, formation, peers, buckets: buckets.values() })
-    this.#outbox.send(to, { text })
+    answerQuestion(verb, asked, this.#options, (outcome) => {
+      if (typeof outcome === "string") this.#outbox.send(to, { text: outcome })
+      else this.#refuse(reply, outcome)
+    })
   }
 
   #publish(subject: string, error: Errors.StoreError): void {

@@ -7,13 +7,16 @@ import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { BucketBody, ClusterDescription } from "../../schemas/ClusterDescription.ts"
 import type { Explanation } from "../../schemas/Explanation.ts"
 import type { KeyPage } from "../../schemas/KeyPage.ts"
+import type { SyncReport } from "../../schemas/SyncReport.ts"
 import type {
   Backend,
   BackendAnswer,
   BackendExplain,
   BackendList,
-  BackendRequest
+  BackendRequest,
+  BackendSync
 } from "../client/Backend.ts"
+import { syncBy } from "../client/SyncQuestion.ts"
 import type { Cancel } from "../client/Task.ts"
 import type { HttpLimits } from "../core/model/Limits.ts"
 import { anonymous, type Principal } from "../core/model/Principal.ts"
@@ -103,6 +106,10 @@ export class BucketDirectory {
       caller,
       (from) => ask((respond) => this.backend.explain({ ...request, ...from }, respond))
     )
+  }
+
+  sync(request: BackendSync): Effect.Effect<SyncReport, StoreError> {
+    return ask((respond) => syncBy(this.backend)(request, respond))
   }
 
   list(request: BackendList): Asked<KeyPage> {

@@ -54,6 +54,14 @@ const layerCluster = (directory: BucketDirectory) =>
           const key = yield* keyOf(bucket, query.key)
           const { name } = bucket.definition
           return yield* directory.explain({ ...timed(query.timeout), bucket: name, key })
+        })))
+      .handle("sync", ({ query }) =>
+        shown(Effect.gen(function*() {
+          const name = query.bucket
+          const bucket = name === undefined ? {} : {
+            bucket: (yield* directory.bucket(name)).definition.name
+          }
+          return yield* directory.sync({ ...timed(query.timeout), ...bucket })
         }))))
 
 const notReady = (reasons: ReadonlyArray<string>) =>

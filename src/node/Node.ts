@@ -36,6 +36,7 @@ import { type Config, decode, InvalidConfig, type LoadedConfig } from "./ConfigF
 import { watchDisk } from "./DiskCheck.ts"
 import { watchFormation } from "./FormationWatch.ts"
 import { limitsOf } from "./LimitSettings.ts"
+import { syncDocuments } from "./SyncDocuments.ts"
 import { liveRuntime, withJoinedTurns } from "./LiveRuntime.ts"
 import { layerDoor, NodeDoor } from "./NodeDoor.ts"
 import { layerStorage, layerTransport, NodeStorage } from "./NodeLayers.ts"
@@ -250,8 +251,9 @@ const start = Effect.fnUntraced(function*(
   const ended = Effect.raceFirst(superseded, yield* watchStorage(storage, core))
   metrics.add(() => [...samplesOf(core), ...processSamples(settings)])
   yield* subscribed(transport)
-  const { coordinator, view } = core
-  const backend = EmbeddedBackend.make({ runtime, coordinator, view, buckets, cluster })
+  const { antiEntropy, coordinator, view } = core
+  const sync = syncDocuments({ ...options, antiEntropy })
+  const backend = EmbeddedBackend.make({ runtime, coordinator, view, buckets, cluster, sync })
   let stopping = false
   const door = yield* NodeDoor
   const missingRights = () => rights.missing()

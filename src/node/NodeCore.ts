@@ -36,6 +36,7 @@ import type { TransportService } from "../transport/Transport.ts"
 import { Guard, type OnFailure } from "./Guard.ts"
 import { isNamed, rowOfStart, standingNote, standingOf, toldNote } from "./Standing.ts"
 import { keyIdOf } from "./ClusterKey.ts"
+import { syncDocuments } from "./SyncDocuments.ts"
 import { frameSeal } from "./FrameKeys.ts"
 import { versionKey } from "./VersionKey.ts"
 import { watchMembers } from "./WatchMembers.ts"
@@ -195,7 +196,8 @@ export class NodeCore {
       view: this.view,
       work: this.work,
       failed: (failure, where) => this.guard.failed(failure, where, "request"),
-      coordinator: this.coordinator
+      coordinator: this.coordinator,
+      sync: syncDocuments({ ...options, antiEntropy: this.antiEntropy })
     })
     this.#service = new ServiceInfo(this.#identity(incarnation))
     this.#endGreetings = this.#greet()

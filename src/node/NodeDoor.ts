@@ -80,6 +80,11 @@ export class StartingNode implements Backend {
     return backend === undefined ? respond(this.#refusal()) : backend.list(request, respond)
   }
 
+  readonly sync: Required<Backend>["sync"] = (request, respond) => {
+    const sync = this.#serving?.backend.sync
+    return sync === undefined ? respond(this.#refusal()) : sync(request, respond)
+  }
+
   readonly describe: Backend["describe"] = (respond) => {
     const backend = this.#serving?.backend
     return backend === undefined ? respond(this.#refusal()) : backend.describe(respond)

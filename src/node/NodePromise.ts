@@ -3,7 +3,10 @@
  */
 import * as Effect from "effect/Effect"
 import * as ManagedRuntime from "effect/ManagedRuntime"
+import type { SyncReport } from "../../schemas/SyncReport.ts"
 import { type BucketMap, type Db, makeDb, type NamedWell } from "../client/Promises.ts"
+import type { BackendSync } from "../client/Backend.ts"
+import { syncBy } from "../client/SyncQuestion.ts"
 import { presets } from "../core/model/Limits.ts"
 import type { Config } from "./ConfigFile.ts"
 import { EverwriteNode } from "./Node.ts"
@@ -17,6 +20,13 @@ export interface RunningNode extends AsyncDisposable {
   readonly nats: string
   /** Handles to buckets of this node: a request is a function call. Closing them stops no node. */
   readonly db: <B extends BucketMap>(buckets: NamedWell<B>) => Db<B>
+  /**
+   * Compares this node's documents with those of all other nodes now, and repairs both; of all
+   * buckets unless one is named. Answers when all is done, or after `timeoutMillis`.
+   *
+   * **Fails with** `UnknownBucket`.
+   */
+  readonly sync: (options?: BackendSync) => Promise<SyncReport>
   /** Takes no more requests, lets those under way finish, and ends; a second call does nothing. */
   readonly stop: () => Promise<void>
 }
@@ -45,6 +55,11 @@ export const startNode = async (config: Config): Promise<RunningNode> => {
       http: address,
       nats: natsAddress,
       db: (buckets) => makeDb(buckets, backend, () => Promise.resolve(), { limits }),
+      sync: (asked = {}) =>
+        new Promise((resolve, reject) => {
+          syncBy(backend)(asked, (outcome) =>
+            outcome instanceof Error ? reject(outcome) : resolve(outcome))
+        }),
       stop,
       [Symbol.asyncDispose]: stop
     }

@@ -96,7 +96,7 @@ export const permissionsOf = (
     case "Writer": {
       const { buckets } = right
       const both = [...access(cluster, "read", buckets), ...access(cluster, "write", buckets)]
-      return { publish: [...both, describe], subscribe: [own] }
+      return { publish: [...both, describe, subjects.cluster("sync")], subscribe: [own] }
     }
     case "Operations": {
       const { operations } = right

@@ -1,7 +1,7 @@
 // Checks that replicas which differ become equal though nobody reads, in whichever way they came to
 // differ, and what it costs where they are equal.
 import { afterEach, describe, expect, it } from "vitest"
-import type { Synced } from "../../src/anti-entropy/AntiEntropy.ts"
+import type { NodeSync } from "../../schemas/SyncReport.ts"
 import * as DocumentCodec from "../../src/core/crdt/DocumentCodec.ts"
 import type { NodeLimits } from "../../src/core/model/Limits.ts"
 import { buckets, notes, profiles } from "../cluster/buckets.ts"
@@ -72,17 +72,37 @@ describe("replicas that differ", () => {
   it("become equal at once where a user asks, and tell how many differed", async () => {
     await start({ exchangeMillis: 600_000 })
     writeWithout(3, 7)
-    const told: Array<Synced> = []
+    const told: Array<ReadonlyArray<NodeSync>> = []
     const { antiEntropy } = stepped.nodes[2]!.core
-    antiEntropy.sync(profiles.definition.name, (synced) => told.push(synced))
-    antiEntropy.sync("", (synced) => told.push(synced))
+    const sync = (bucket: string) =>
+      antiEntropy.sync({ bucket, timeoutMillis: 10_000 }, (synced) => told.push(synced))
+    sync(profiles.definition.name)
+    sync("")
     stepped.runtime.advance(10_000)
+    const equal = { outcome: "compared", differences: 0, repaired: 0 }
     expect(told).toEqual([
-      { differences: 0, repaired: 0, failures: [] },
-      { differences: 7, repaired: 7, failures: [] }
+      [{ node: "n1", ...equal }, { node: "n2", ...equal }],
+      [{ node: "n1", ...equal, differences: 7, repaired: 7 }, { node: "n2", ...equal }]
     ])
     expect(states("k6").size).toBe(1)
     expect(antiEntropy.lastExchanges().some(({ repaired }) => repaired > 0)).toBe(false)
+  })
+
+  it("tell a user how far they have come when the time is up, and of a node that is cut off", async () => {
+    await start({ exchangeMillis: 600_000, repairBatchBytes: 1, repairBytesPerSecond: 100 })
+    writeWithout(3, 7)
+    stepped.cut(2)
+    const told: Array<ReadonlyArray<NodeSync>> = []
+    const { antiEntropy } = stepped.nodes[2]!.core
+    antiEntropy.sync({ bucket: "", timeoutMillis: 1_000 }, (synced) => told.push(synced))
+    antiEntropy.sync({ bucket: "", timeoutMillis: 20_000 }, (synced) => told.push(synced))
+    stepped.runtime.advance(20_000)
+    expect(told[0]).toMatchObject([{ outcome: "under way" }, { outcome: "under way" }])
+    expect(told[1]).toMatchObject([
+      { node: "n1", outcome: "compared", differences: 0 },
+      { node: "n2", outcome: "failed", reason: "the other node does not answer" }
+    ])
+    expect(states("k6").size).toBe(1)
   })
 
   it("become equal, and rest, where the disk loses rows of one before an older version comes", async () => {
@@ -121,11 +141,12 @@ it("a partition that does not differ costs two nodes at most 64 bytes", async ()
   stepped.cluster.connect().subscribe("everwrite.test.v1.peer.>", ({ data }) => {
     bytes += data.length
   })
-  const told: Array<Synced> = []
-  stepped.nodes[0]!.core.antiEntropy.sync("", (synced) => told.push(synced))
+  const told: Array<ReadonlyArray<NodeSync>> = []
+  const { antiEntropy } = stepped.nodes[0]!.core
+  antiEntropy.sync({ bucket: "", timeoutMillis: 1_000 }, (synced) => told.push(synced))
   const before = bytes
   for (let i = 0; i < 50 && told.length === 0; i++) stepped.runtime.advance(1)
-  expect(told).toMatchObject([{ differences: 0 }])
+  expect(told).toMatchObject([[{ differences: 0 }, { differences: 0 }]])
   // Of 16 partitions with two other nodes each; frames have headers besides.
   expect((bytes - before) / 32).toBeLessThan(64)
 })

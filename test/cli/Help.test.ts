@@ -16,6 +16,7 @@ const commands = [
   "ls",
   "explain",
   "status",
+  "sync",
   "nats-config",
   "version"
 ]

@@ -76,6 +76,19 @@ describe.each([["HTTP", byHttp], ["NATS", byNats]] as const)("by %s", (_, ew) =>
     expect(peers).toHaveLength(2)
   })
 
+  it("sync compares the documents of a node with those of the others", async () => {
+    const { code, stdout } = await ew("sync", "scratch")
+    expect(code).toBe(0)
+    const [first, ...rest] = linesOf(stdout)
+    expect(first).toMatch(/^n\d compares its documents of scratch with those of the other nodes$/u)
+    expect(rest.filter((line) => /^n\d +compared +\d+ +\d+$/u.test(line))).toHaveLength(2)
+    expect(rest.at(-1)).toMatch(/^\d+ differences found, \d+ documents repaired$/u)
+    const report = JSON.parse((await ew("sync", "--json", "--timeout", "5s")).stdout)
+    expect(report.nodes).toMatchObject([{ outcome: "compared" }, { outcome: "compared" }])
+    const unknown = await ew("sync", "nothing")
+    expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining("nothing")])
+  })
+
   it("explain says of a deleted document that it is deleted", async () => {
     const key = ew === byHttp ? "gone by HTTP" : "gone by NATS"
     await ew("put", "scratch", key, "1", "--w", "all")

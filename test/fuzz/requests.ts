@@ -65,7 +65,8 @@ const samplesOf = ({ contexts }: FuzzedCluster): ReadonlyArray<Sample> => {
     sample("read.notes.explain", { key: "long", answerBytesMax: 1_000_000 }),
     sample("write.notes.put", { id: 9, key: "long", args: ["x"], answerBytesMax: 100_000 }),
     sample("cluster.describe", { answerBytesMax: 1_000_000 }),
-    sample("cluster.describe", {})
+    sample("cluster.describe", {}),
+    sample("cluster.sync", { bucket: "notes", timeoutMillis: 10 })
   ]
 }
 

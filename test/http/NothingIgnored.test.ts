@@ -36,6 +36,7 @@ const routes: ReadonlyArray<readonly [method: string, path: string, options: Cal
   ["GET", "/v1/buckets/profiles/keys", {}],
   ["GET", "/v1/cluster", {}],
   ["GET", "/v1/explain", { query: { bucket: "profiles", ...ada } }],
+  ["POST", "/v1/sync", { query: { bucket: "profiles", timeout: "100" } }],
   ["GET", "/livez", {}],
   ["GET", "/readyz", {}],
   ["GET", "/metrics", {}],

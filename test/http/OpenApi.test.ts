@@ -72,6 +72,7 @@ describe("the OpenAPI document", () => {
       "GET /v1/buckets/{bucket}/keys",
       "GET /v1/cluster",
       "GET /v1/explain",
+      "POST /v1/sync",
       "GET /livez",
       "GET /readyz",
       "GET /metrics"

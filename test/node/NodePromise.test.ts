@@ -37,6 +37,12 @@ describe("a node of a program with Promises", () => {
     await Promise.all([node.stop(), node.stop()])
   })
 
+  it("compares its documents with those of the others for its program", async () => {
+    await using node = await startNode({ ...config, dataDir: join(folder, "synced") })
+    expect(await node.sync({ bucket: "shelves" })).toMatchObject({ bucket: "shelves", nodes: [] })
+    await expect(node.sync({ bucket: "none" })).rejects.toMatchObject({ _tag: "UnknownBucket" })
+  })
+
   it("describes the values of its buckets over HTTP by their schemas", async () => {
     const served = { ...config, buckets: [profiles], dataDir: join(folder, "described"), http: 0 }
     await using node = await startNode(served)

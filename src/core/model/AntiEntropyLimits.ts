@@ -42,6 +42,10 @@ export const lanAntiEntropy = {
   versionRowsMax: 64,
   /** The pause between two such steps, while a starting node hashes the versions that it has. */
   versionPauseMillis: 2,
+  /** Exchanges that users asked for, and that wait for others to end; more are refused. */
+  syncsWaitingMax: 64,
+  /** How long a user waits for these exchanges unless the request says. */
+  syncMillis: 10_000,
   /**
    * How long a node takes to read all its rows once, to find those that the disk has changed. Each
    * takes some 20 µs, spread over this time.
