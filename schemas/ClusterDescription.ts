@@ -50,6 +50,13 @@ export const FormationBody = Schema.Struct({
   awaited: Schema.Array(Schema.String)
 })
 
+export const LastExchange = Schema.Struct({
+  ageMillis: Schema.Finite,
+  /** Versions that one of the two lacked, and documents that changed at one of them. */
+  differences: Schema.Int,
+  repaired: Schema.Int
+})
+
 /** What the answering node knows of another one. */
 export const PeerBody = Schema.Struct({
   id: Schema.String,
@@ -66,7 +73,9 @@ export const PeerBody = Schema.Struct({
   incarnation: Schema.optional(Schema.String),
   status: Schema.optional(Schema.Literals(["serving", "stopping"])),
   /** How far its clock is ahead of the answering node's. */
-  clockOffsetMillis: Schema.optional(Schema.Finite)
+  clockOffsetMillis: Schema.optional(Schema.Finite),
+  /** The last comparison of all documents that both hold, begun by the answering node. */
+  lastExchange: Schema.optional(LastExchange)
 })
 export type PeerBody = typeof PeerBody.Type
 

@@ -41,6 +41,7 @@ export class AntiEntropy {
   readonly #context: ExchangeContext
   readonly #server: ExchangeServer
   readonly #last = new Map<number, LastExchange>()
+  readonly #lastBy = new Map<NodeId, Found & { readonly at: number }>()
   readonly #wanted: Array<Wanted> = []
   #running: { readonly peer: NodeId; readonly exchange: Exchange } | undefined
   #cancel: Cancel = () => {}
@@ -51,6 +52,7 @@ export class AntiEntropy {
   constructor(context: ExchangeContext) {
     this.#context = context
     this.#server = new ExchangeServer(context)
+    context.view.lastExchange = (peer) => this.#lastWith(peer)
   }
 
   /** Begins with the hashes of what is there; without an interval, only where it is asked to. */
@@ -119,6 +121,20 @@ export class AntiEntropy {
     if (this.#running === undefined) this.#next()
   }
 
+  /** The age of the partition that was compared longest ago; undefined where none was. */
+  oldestMillis(): number | undefined {
+    if (this.#last.size === 0) return undefined
+    const oldest = Math.min(...[...this.#last.values()].map(({ at }) => at))
+    return Math.max(this.#context.runtime.now() - oldest, 0)
+  }
+
+  #lastWith(peer: NodeId) {
+    const last = this.#lastBy.get(peer)
+    if (last === undefined) return undefined
+    const { at, ...found } = last
+    return { ageMillis: Math.round(this.#context.runtime.elapsed() - at), ...found }
+  }
+
   #want(wanted: Wanted): void {
     const { limits: { exchangeMillis, syncsWaitingMax } } = this.#context
     if (this.#isClosed || exchangeMillis === 0) {
@@ -164,8 +180,10 @@ export class AntiEntropy {
       moved: (bytes) => void (this.#counts.movedBytes += bytes),
       done: (failure) => {
         this.#running = undefined
-        if (failure === undefined) this.#counts.exchanges++
-        else {
+        if (failure === undefined) {
+          this.#counts.exchanges++
+          if (exchange.isOfAll) this.#lastBy.set(peer, { ...found, at: runtime.elapsed() })
+        } else {
           this.#counts.failures++
           runtime.mark("anti-entropy: an exchange ends early")
         }

@@ -73,6 +73,11 @@ export class Exchange {
     this.#options = options
   }
 
+  /** Whether the documents of all buckets are compared. */
+  get isOfAll(): boolean {
+    return this.#options.bucket === ""
+  }
+
   start(): void {
     const { limits: { partitionsInMessageMax }, replica: { versions } } = this.#context
     const shared = sharedPartitions(this.#context, this.#options.peer)

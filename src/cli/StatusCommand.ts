@@ -27,6 +27,13 @@ const believed = (peer: Peer | undefined): string => peer?.belief ?? "-"
 const offsetOf = ({ clockOffsetMillis: millis }: Peer): string =>
   millis === undefined ? "-" : `${millis > 0 ? "+" : ""}${millis} ms`
 
+const comparedOf = ({ lastExchange }: Peer): string => {
+  if (lastExchange === undefined) return "-"
+  const { ageMillis, repaired } = lastExchange
+  const age = `${(ageMillis / 1000).toFixed(1)} s ago`
+  return repaired === 0 ? age : `${age}, ${repaired} repaired`
+}
+
 const formationText = ({ formation }: ClusterDescription): string => {
   if (formation === undefined) return "its formation is not known yet"
   const { awaited, completeness, formed } = formation
@@ -43,7 +50,7 @@ const print = Effect.fnUntraced(function*(backend: Backend, flags: ConnectionFla
   const { buckets, cluster, members, node, partitionCount, peers } = description
   yield* Output.line(`cluster ${cluster}, as ${node} sees it: ${formationText(description)}`)
   yield* Output.table(
-    ["NODE", "WEIGHT", "ZONE", "BELIEVED", "SEEN", "CLOCK", "INCARNATION"],
+    ["NODE", "WEIGHT", "ZONE", "BELIEVED", "SEEN", "CLOCK", "COMPARED", "INCARNATION"],
     members.map(({ id, weight, zone }) => {
       const peer = peers?.find((known) => known.id === id)
       return [
@@ -53,6 +60,7 @@ const print = Effect.fnUntraced(function*(backend: Backend, flags: ConnectionFla
         id === node ? "up" : believed(peer),
         id === node ? "answers" : seen(peer),
         peer === undefined ? "-" : offsetOf(peer),
+        peer === undefined ? "-" : comparedOf(peer),
         peer?.incarnation ?? "-"
       ]
     })

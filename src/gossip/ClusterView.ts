@@ -29,6 +29,13 @@ export interface DocumentNodes extends Nodes {
   readonly primaries: ReadonlyArray<NodeId>
 }
 
+/** The comparison of all documents that this node and another one hold. */
+export interface ExchangeWith {
+  readonly ageMillis: number
+  readonly differences: number
+  readonly repaired: number
+}
+
 export class ClusterView {
   readonly self: NodeId
   /** The nodes that are believed to be up. */
@@ -37,6 +44,8 @@ export class ClusterView {
   formation: () => FormationStatus | undefined = () => undefined
   /** What gossip tells of a member, once anything is known. */
   facts: (node: NodeId) => MemberFacts | undefined = () => undefined
+  /** The last comparison of documents with a member, once there was one. */
+  lastExchange: (node: NodeId) => ExchangeWith | undefined = () => undefined
   /** How far their clocks are ahead. */
   readonly clocks: PeerClocks
   readonly #runtime: Runtime
@@ -99,6 +108,7 @@ export class ClusterView {
     readonly incarnation?: string
     readonly status?: MemberStatus
     readonly clockOffsetMillis?: number
+    readonly lastExchange?: ExchangeWith
   }> {
     const offsets = this.clocks.offsets()
     return this.members().filter(({ id }) => id !== this.self).map(({ id }) => {
@@ -106,6 +116,7 @@ export class ClusterView {
       const lastFrameAgeMillis = Number.isFinite(millis) ? Math.round(millis) : null
       const { status, version } = this.facts(id) ?? {}
       const offset = offsets.get(id)
+      const lastExchange = this.lastExchange(id)
       return {
         id,
         suspect: !this.liveness.isUp(id),
@@ -113,7 +124,8 @@ export class ClusterView {
         belief: this.liveness.belief(id),
         ...version === undefined ? {} : { incarnation: version.incarnation },
         ...status === undefined ? {} : { status },
-        ...offset === undefined ? {} : { clockOffsetMillis: Math.round(offset) }
+        ...offset === undefined ? {} : { clockOffsetMillis: Math.round(offset) },
+        ...lastExchange === undefined ? {} : { lastExchange }
       }
     })
   }

@@ -17,6 +17,10 @@ export const antiEntropySamples = (core: NodeCore): ReadonlyArray<Sample> => {
       "Comparisons that ended early.",
       "Alarming: as many as come to their end."
     ]),
+    gauge("partition_exchange_age_seconds", (core.antiEntropy.oldestMillis() ?? 0) / 1000, [
+      "Since the partition that was compared longest ago; 0 where none was yet.",
+      "Alarming: minutes; its replicas differ until they are read."
+    ]),
     counter("differences", counts.differences, [
       "Versions that one of two nodes lacked for longer than a write takes.",
       harmless

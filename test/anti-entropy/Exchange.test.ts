@@ -86,6 +86,12 @@ describe("replicas that differ", () => {
     ])
     expect(states("k6").size).toBe(1)
     expect(antiEntropy.lastExchanges().some(({ repaired }) => repaired > 0)).toBe(false)
+    const { view } = stepped.nodes[2]!.core
+    expect(view.peers().map(({ lastExchange }) => lastExchange)).toMatchObject([
+      { differences: 7, repaired: 7 },
+      { differences: 0, repaired: 0 }
+    ])
+    expect(view.peers()[0]!.lastExchange!.ageMillis).toBeGreaterThan(5_000)
   })
 
   it("tell a user how far they have come when the time is up, and of a node that is cut off", async () => {

@@ -78,7 +78,8 @@ const samples: Readonly<
   drainTimeoutMillis: [millis, "600001"],
   storageBytesMax: [bytes, "1000"],
   logBytesMax: [bytes, "1000"],
-  waitingBytesMax: [bytes, "9007199254740993"]
+  waitingBytesMax: [bytes, "9007199254740993"],
+  repairBytesPerSecond: [["1", "777", "8388608"], "0"]
 }
 
 const given = (values: object) => fromObject({ ...values }, "the test")
