@@ -89,8 +89,8 @@ export class AntiEntropy {
   }
 
   /**
-   * Exchanges with every other node, one after the other, now; an empty bucket stands for all. Tells
-   * the outcomes when all have ended or the time is up; exchanges under way go on.
+   * Exchanges with every other node, one after the other, now; an empty bucket stands for all.
+   * Tells the outcomes when all have ended or the time is up; exchanges under way go on.
    */
   sync(
     { bucket, timeoutMillis }: { readonly bucket: string; readonly timeoutMillis: number },

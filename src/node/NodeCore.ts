@@ -152,7 +152,6 @@ export class NodeCore {
     const stampMillis = () => this.view.agreedNow()
     this.replica = new Replica({ ...options, incarnation, stampMillis })
     const { replica } = this
-    const nowMillis = stampMillis
     this.told = new ToldPositions({ runtime, limits, note: toldNote(storage) })
     this.formation = this.#formation()
     this.view.formation = () => this.formation.status()
@@ -163,7 +162,7 @@ export class NodeCore {
       replica,
       buckets,
       partitionCount,
-      nowMillis,
+      nowMillis: stampMillis,
       completenessOf,
       completeness,
       work: this.work,

@@ -94,7 +94,7 @@ describe("replicas that differ", () => {
     expect(view.peers()[0]!.lastExchange!.ageMillis).toBeGreaterThan(5_000)
   })
 
-  it("tell a user how far they have come when the time is up, and of a node that is cut off", async () => {
+  it("tell a user how far they have come when the time is up, and of a node cut off", async () => {
     await start({ exchangeMillis: 600_000, repairBatchBytes: 1, repairBytesPerSecond: 100 })
     writeWithout(3, 7)
     stepped.cut(2)
@@ -111,7 +111,7 @@ describe("replicas that differ", () => {
     expect(states("k6").size).toBe(1)
   })
 
-  it("become equal, and rest, where the disk loses rows of one before an older version comes", async () => {
+  it("become equal, and rest, where a disk lost rows before older versions came", async () => {
     await start({ cacheBytesMax: 0 })
     for (let i = 0; i < 5; i++) {
       stepped.write(1, notes, { key: `k${i}`, op: "put", args: ["first"], w: 3 })

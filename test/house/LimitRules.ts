@@ -27,7 +27,6 @@ export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
   "schemas/AnswerPart.ts": ["headerBytesMax"],
   "schemas/ClientRequest.ts": ["itemsMax", "sessionLengthMax", "triedMax"],
   "schemas/KeyPage.ts": ["pageMax"],
-  "src/anti-entropy/AntiEntropy.ts": ["waitingMax"],
   "src/cli/Input.ts": ["shownLengthMax"],
   "src/cli/NatsConfigCommand.ts": ["passwordBytes"],
   "src/cli/Output.ts": ["cellLengthMax"],

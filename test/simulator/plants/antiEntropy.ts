@@ -68,15 +68,6 @@ export const antiEntropyPlants: ReadonlyArray<Plant> = [
     ]
   },
   {
-    name: "superseded-version-claimed",
-    bug: "a node that sends an old version does not look whether it still has the later one",
-    edits: [{
-      file: exchange,
-      from: "if (answer.stored + answer.refused < documents.length) this.#readAgain(partition)",
-      to: ""
-    }]
-  },
-  {
     name: "lost-version-claimed",
     bug: "a node that has no row of a version that it offered goes on claiming it",
     edits: [{
