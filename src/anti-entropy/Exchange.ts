@@ -325,7 +325,8 @@ export class Exchange {
   #moved(documents: number, bytes: number, next: () => void): void {
     this.#repaired += documents
     this.#options.moved(bytes)
-    const millis = 1_000 * bytes / this.#context.limits.repairBytesPerSecond
+    const { background, limits: { repairBytesPerSecond }, runtime } = this.#context
+    const millis = background.pauseMillis(bytes, repairBytesPerSecond, runtime.elapsed())
     if (millis < 1) {
       this.#cancel()
       return next()

@@ -4,6 +4,7 @@
  */
 import type { AntiEntropy, SentDocument } from "../../schemas/AntiEntropyMessage.ts"
 import type { PeerMessage, Store } from "../../schemas/PeerMessage.ts"
+import type { BackgroundBudget } from "../core/admission/BackgroundBudget.ts"
 import { HashSet } from "../core/anti-entropy/HashSet.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
 import type { AntiEntropyLimits } from "../core/model/AntiEntropyLimits.ts"
@@ -28,6 +29,8 @@ export interface ExchangeContext {
   readonly send: (to: NodeId, message: AntiEntropy) => void
   /** In which rows are looked through. */
   readonly work: WorkQueue
+  /** Says how fast documents may be moved while clients' requests go on. */
+  readonly background: Pick<BackgroundBudget, "pauseMillis">
   /** An id of the key under which versions are hashed. */
   readonly hashKeyId: string
   readonly limits: AntiEntropyLimits

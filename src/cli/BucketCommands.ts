@@ -53,6 +53,18 @@ type Replica = Explanation["replicas"][number]
 const seenBy = ({ context }: Pick<Replica, "context">): string =>
   context.map(({ counter, node }) => `${node}:${counter}`).join(" ")
 
+/** The nodes that hold each version, and the way to make them equal. */
+export const differenceOf = (
+  { bucket, replicas }: Pick<Explanation, "bucket" | "replicas">
+): string => {
+  const held = replicas.filter(({ outcome }) => outcome !== "refused" && outcome !== "unreachable")
+  const versions = Map.groupBy(held, ({ digest, outcome }) => `${outcome} ${digest}`)
+  if (versions.size < 2) return "the replicas are not known to be equal"
+  const each = [...versions.values()].map((alike) => alike.map(({ node }) => node).join(" "))
+  return `the replicas are not equal: ${each.join(" | ")} hold different versions;`
+    + ` the nodes compare them now and then, and everwrite sync ${bucket} does it now`
+}
+
 const printExplanation = Effect.fnUntraced(function*(explanation: Explanation) {
   const { agreed, explainedBy, joined, partition, preferenceList, replicas } = explanation
   const nodes = (role: "fallback" | "primary") =>
@@ -71,7 +83,7 @@ const printExplanation = Effect.fnUntraced(function*(explanation: Explanation) {
     replica.values.map(Output.cell).join(" | ")
   ])
   yield* Output.table(["REPLICA", "OUTCOME", "BYTES", "DIGEST", "SEEN", "HOLDS"], rows)
-  yield* Output.line(agreed ? "all replicas are equal" : "the replicas are not equal")
+  yield* Output.line(agreed ? "all replicas are equal" : differenceOf(explanation))
   const values = joined.merged === undefined ? joined.values : [joined.merged]
   const none = replicas.some(({ outcome }) => outcome === "deleted")
     ? "nothing: the document is deleted"

@@ -3,6 +3,7 @@
  * wait in this process, and how long its writes take. The time of other requests does not count,
  * since it would also tell of slow peers, nor does that of messages on a slow way.
  */
+import { BackgroundBudget, type BackgroundLimits } from "../core/admission/BackgroundBudget.ts"
 import * as ConcurrencyLimit from "../core/admission/ConcurrencyLimit.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
@@ -11,17 +12,19 @@ import type { Runtime } from "../core/Runtime.ts"
 import { QueueWait } from "../transport/QueueWait.ts"
 import type { TransportService } from "../transport/Transport.ts"
 
-export type AdmissionLimits = Pick<
-  NodeLimits,
-  | "requestsMax"
-  | "admittedMin"
-  | "admittedFirst"
-  | "waitTargetMillis"
-  | "writeTargetMillis"
-  | "admissionWindowMillis"
-  | "waitProbeMillis"
-  | "waitProbesMax"
->
+export type AdmissionLimits =
+  & BackgroundLimits
+  & Pick<
+    NodeLimits,
+    | "requestsMax"
+    | "admittedMin"
+    | "admittedFirst"
+    | "waitTargetMillis"
+    | "writeTargetMillis"
+    | "admissionWindowMillis"
+    | "waitProbeMillis"
+    | "waitProbesMax"
+  >
 
 export interface AdmissionOptions {
   readonly runtime: Pick<Runtime, "elapsed" | "idle" | "mark">
@@ -38,6 +41,7 @@ export class Admission {
   readonly #rules: ConcurrencyLimit.LimitOptions
   #state: ConcurrencyLimit.ConcurrencyLimit
   readonly #wait: QueueWait
+  readonly #background: BackgroundBudget
   #refused = 0
 
   constructor(options: AdmissionOptions) {
@@ -52,16 +56,30 @@ export class Admission {
       windowMillis: limits.admissionWindowMillis
     }
     this.#state = ConcurrencyLimit.make(this.#rules)
+    this.#background = new BackgroundBudget(limits)
     this.#wait = new QueueWait({
       ...options,
       measured: (millis, now) => this.#step({ _tag: "Waited", millis, now })
     })
   }
 
-  /** How many requests may be open, and how many messages or requests were refused. */
-  get stats(): { readonly limit: number; readonly refused: number; readonly waitMillis: number } {
-    const { limit, standingMillis } = this.#state
-    return { limit: Math.floor(limit), refused: this.#refused, waitMillis: standingMillis }
+  /**
+   * How many requests may be open, how many messages or requests were refused, and how much work in
+   * the background may take.
+   */
+  get stats(): {
+    readonly limit: number
+    readonly refused: number
+    readonly waitMillis: number
+    readonly background: BackgroundBudget
+  } {
+    const { limit, standingMillis: waitMillis } = this.#state
+    return {
+      limit: Math.floor(limit),
+      refused: this.#refused,
+      waitMillis,
+      background: this.#background
+    }
   }
 
   /** Why a request, or a message of several, is refused now; undefined where it may be taken. */
@@ -83,6 +101,11 @@ export class Admission {
     // A queue that is believed to stand is looked at until it does not.
     const isStanding = this.#state.standingMillis > 0
     this.#wait.came(open, isStanding ? 0 : this.#rules.min * loadShare, now)
+  }
+
+  /** A request was answered now, and took so long. */
+  ended(millis: number, now: number): void {
+    this.#background.ended(millis, now)
   }
 
   /** A write was done now, and took so long. */

@@ -107,6 +107,7 @@ export class OpenRequest<A extends object> {
     }
     const now = runtime.elapsed()
     const millis = now - this.#arrivedAt
+    admission.ended(millis, now)
     if (this.#changes && !(outcome instanceof Error)) admission.written(millis, now)
     this.#observation?.ended({
       outcome: outcome instanceof Error ? outcome._tag : "ok",

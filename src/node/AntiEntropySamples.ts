@@ -7,6 +7,7 @@ import { anyIsAlarming, counter, gauge, harmless } from "./Samples.ts"
 
 export const antiEntropySamples = (core: NodeCore): ReadonlyArray<Sample> => {
   const { counts } = core.antiEntropy
+  const { background } = core.coordinator.admission()
   const versions = core.replica.versions.stats()
   return [
     counter("exchanges", counts.exchanges, [
@@ -31,6 +32,14 @@ export const antiEntropySamples = (core: NodeCore): ReadonlyArray<Sample> => {
     ]),
     counter("repair_bytes", counts.movedBytes, [
       "Bytes of documents that this node sent or fetched for that.",
+      harmless
+    ]),
+    gauge("background_share", background.share(core.options.runtime.elapsed()), [
+      "Share of its rate at which work in the background goes on, by the latency of requests.",
+      "Alarming: at its least for hours; replicas that differ take longer to become equal."
+    ]),
+    counter("background_paused_seconds", background.pausedMillis / 1000, [
+      "Time that work in the background was made to wait.",
       harmless
     ]),
     gauge("version_hashes", versions.versions, [

@@ -104,6 +104,22 @@ export const limitSettings = {
     "Bytes of writes in memory that wait for the disk; beyond them writes are refused. Bytes "
       + "written a second times the seconds for which the disk may stall."
   ),
+  exchangeMillis: setting({
+    variable: "EVERWRITE_EXCHANGE_MILLIS",
+    schema: integer({ minimum: 0, maximum: 3_600_000 }),
+    expected: "milliseconds from 0 to 3600000",
+    otherwise: lan.node.exchangeMillis,
+    about: "How long after one exchange with another node the next one begins, on average; 0 for "
+      + "none. With k replicas of a document one that lacks it is found within a few times this. "
+      + "Less costs up to 15 bytes for each partition that two nodes share."
+  }),
+  backgroundTargetMillis: millis(
+    "backgroundTargetMillis",
+    "EVERWRITE_BACKGROUND_TARGET_MILLIS",
+    "The 99th percentile of the time of clients' requests from which on work in the background "
+      + "goes on at its slowest; up to half of it, at its whole rate. Less gives more to clients, "
+      + "and leaves replicas different for longer."
+  ),
   repairBytesPerSecond: setting({
     variable: "EVERWRITE_REPAIR_BYTES_PER_SECOND",
     schema: integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),

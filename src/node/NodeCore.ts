@@ -258,6 +258,7 @@ export class NodeCore {
       store: (message, reply) => replicaServer.store(message, reply),
       send: (to, message) => this.link.send(to, message),
       work: this.work,
+      background: this.coordinator.admission().background,
       hashKeyId: keyIdOf(current),
       limits
     })

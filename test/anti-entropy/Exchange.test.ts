@@ -111,6 +111,33 @@ describe("replicas that differ", () => {
     expect(states("k6").size).toBe(1)
   })
 
+  it("become equal more slowly while clients' requests take long, and soon later", async () => {
+    const limits = {
+      repairBatchBytes: 1,
+      repairBytesPerSecond: 1_000,
+      backgroundWindowMillis: 2_000
+    }
+    await start({ ...limits, exchangeMillis: 600_000 })
+    writeWithout(3, 60)
+    const { antiEntropy, coordinator } = stepped.nodes[2]!.core
+    const moved = (millis: number): number => {
+      const before = antiEntropy.counts.movedBytes
+      stepped.runtime.advance(millis)
+      return antiEntropy.counts.movedBytes - before
+    }
+    const { background } = coordinator.admission()
+    const now = () => stepped.runtime.elapsed()
+    for (let i = 0; i < 20; i++) background.ended(1_000, now())
+    antiEntropy.sync({ bucket: "", timeoutMillis: 60_000 }, () => {})
+    moved(600)
+    const slow = moved(1_000)
+    moved(1_000)
+    const fast = moved(1_000)
+    expect(slow).toBeGreaterThan(0)
+    expect(fast).toBeGreaterThan(4 * slow)
+    expect(fast).toBeLessThan(1_200)
+  })
+
   it("become equal, and rest, where a disk lost rows before older versions came", async () => {
     await start({ cacheBytesMax: 0 })
     for (let i = 0; i < 5; i++) {

@@ -79,6 +79,8 @@ const samples: Readonly<
   storageBytesMax: [bytes, "1000"],
   logBytesMax: [bytes, "1000"],
   waitingBytesMax: [bytes, "9007199254740993"],
+  exchangeMillis: [["0", "777", "3600000"], "-1"],
+  backgroundTargetMillis: [millis, "0"],
   repairBytesPerSecond: [["1", "777", "8388608"], "0"]
 }
 

@@ -23,6 +23,19 @@ export const lanAntiEntropy = {
    */
   repairBytesPerSecond: 8 * 2 ** 20,
   /**
+   * The 99th percentile of the time of clients' requests from which on work in the background goes
+   * on at its slowest; up to half of it, at its whole rate. Less gives more to clients, and leaves
+   * replicas different for longer.
+   */
+  backgroundTargetMillis: 50,
+  /**
+   * Percent of its rate that work in the background keeps, however long requests take. Replicas
+   * that differ become equal in so many times the usual time at most.
+   */
+  backgroundPercentMin: 10,
+  /** Of which the percentile is taken: half of it at least. Less reacts to single requests. */
+  backgroundWindowMillis: 10_000,
+  /**
    * Bytes of documents in one message of an exchange, at least one document; the next message
    * follows when these are on disk. More holds up other messages of the connection.
    */

@@ -23,6 +23,9 @@ export const drawExchanges = (random: SeededRandom): PlannedLimits =>
       sketchVersionsMax: random.pick([1, 4, lan.node.sketchVersionsMax]),
       versionRowsMax: random.pick([1, 3, lan.node.versionRowsMax]),
       versionPauseMillis: random.pick([1, 10]),
-      scrubMillis: random.pick([5_000, 15_000, lan.node.scrubMillis])
+      scrubMillis: random.pick([5_000, 15_000, lan.node.scrubMillis]),
+      backgroundTargetMillis: random.pick([1, lan.node.backgroundTargetMillis]),
+      backgroundPercentMin: random.pick([25, 100]),
+      backgroundWindowMillis: random.pick([500, 5_000])
     }
     : {}
