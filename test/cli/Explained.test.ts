@@ -15,8 +15,8 @@ const told = (...replicas: ReadonlyArray<ReplicaExplanation>): string =>
 it("explain names the nodes that hold each version, and the way to make them equal", () => {
   const [one, two] = [replica("n1", "found", "a"), replica("n2", "found", "a")]
   expect(told(one, two, replica("n3", "absent"))).toBe(
-    "the replicas are not equal: n1 n2 | n3 hold different versions; the nodes compare them now and "
-      + "then, and everwrite sync carts does it now"
+    "the replicas are not equal: n1 n2 | n3 hold different versions; the nodes compare them "
+      + "now and then, and everwrite sync carts does it now"
   )
 })
 

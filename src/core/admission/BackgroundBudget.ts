@@ -53,7 +53,7 @@ export class BackgroundBudget {
     return shareOf(this.#window.percentile(percentile, now), this.#limits)
   }
 
-  /** How long to wait after so many bytes were moved at this rate, at most, before the next ones. */
+  /** How long to wait after so many bytes were moved, of at most so many a second. */
   pauseMillis(bytes: number, bytesPerSecond: number, now: number): number {
     const millis = 1_000 * bytes / (bytesPerSecond * this.share(now))
     this.#freeAt = Math.max(this.#freeAt, now) + millis

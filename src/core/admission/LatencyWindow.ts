@@ -5,7 +5,7 @@
  * Two halves of the window take turns: the percentile is of at least one half, and at most two.
  */
 
-/** The upper bounds grow by the fourth root of two, from an eighth of a millisecond to 9 minutes. */
+/** Upper bounds grow by the fourth root of two, from an eighth of a millisecond to 9 minutes. */
 const stepsOfTwo = 4
 const leastMillis = 1 / 8
 const steps = 22 * stepsOfTwo + 1
