@@ -8,6 +8,7 @@
  */
 import type { Sum } from "../src/core/anti-entropy/HashSet.ts"
 import type { Slice } from "../src/core/anti-entropy/Sketch.ts"
+import type { Completeness } from "../src/core/model/Completeness.ts"
 import type { DocumentKey } from "../src/core/model/DocumentKey.ts"
 
 /** The sum of the versions that a node holds of one partition. */
@@ -36,6 +37,8 @@ export interface Compared {
   readonly kind: "Compared"
   /** Why nothing was compared, else `compared`. */
   readonly outcome: "compared" | "other ring" | "other key" | "busy"
+  /** Of the store of the node that answers. */
+  readonly completeness: Completeness
   /** The partitions that differ, with the sums of the node that answers. */
   readonly differing: ReadonlyArray<PartitionSum>
   /** Those that it has not read yet. */

@@ -9,8 +9,9 @@ import type { HashKey } from "../core/anti-entropy/VersionHash.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { Cancel } from "../core/Runtime.ts"
 import { Exchange } from "./Exchange.ts"
-import type { ExchangeContext } from "./ExchangeContext.ts"
+import { type ExchangeContext, otherOwners } from "./ExchangeContext.ts"
 import { ExchangeServer } from "./ExchangeServer.ts"
+import { Filling, type FillingStatus } from "./Filling.ts"
 
 /** The last comparison of a partition that came to an end. */
 export interface LastExchange {
@@ -40,6 +41,7 @@ interface Wanted {
 export class AntiEntropy {
   readonly #context: ExchangeContext
   readonly #server: ExchangeServer
+  readonly #filling: Filling
   readonly #last = new Map<number, LastExchange>()
   readonly #lastBy = new Map<NodeId, Found & { readonly at: number }>()
   readonly #wanted: Array<Wanted> = []
@@ -53,6 +55,13 @@ export class AntiEntropy {
     this.#context = context
     this.#server = new ExchangeServer(context)
     context.view.lastExchange = (peer) => this.#lastWith(peer)
+    const { standing, view } = context
+    this.#filling = new Filling({
+      isOn: () => standing.isToBeFilled(),
+      owners: () => otherOwners(context),
+      isUp: (node) => view.liveness.isUp(node),
+      filled: () => standing.filled()
+    })
   }
 
   /** Begins with the hashes of what is there; without an interval, only where it is asked to. */
@@ -86,6 +95,11 @@ export class AntiEntropy {
   /** The last exchange of each partition that this node began. */
   lastExchanges(): ReadonlyArray<LastExchange> {
     return [...this.#last.values()].sort((a, b) => a.partition - b.partition)
+  }
+
+  /** How much has come of a store that is to be filled. */
+  filling(): FillingStatus | undefined {
+    return this.#filling.isOn() ? this.#filling.status() : undefined
   }
 
   /**
@@ -150,15 +164,17 @@ export class AntiEntropy {
   }
 
   #next(): void {
-    const { limits: { exchangeMillis }, runtime } = this.#context
+    const { limits: { differenceMillis, exchangeMillis }, runtime } = this.#context
     if (this.#isClosed || this.#running !== undefined) return
     this.#cancel()
     const wanted = this.#wanted.shift()
-    const peer = wanted?.peer ?? this.#draw()
+    const peer = wanted?.peer ?? this.#filling.next() ?? this.#draw()
     if (peer === undefined) return this.#schedule(exchangeMillis)
     this.#run(peer, wanted, () => {
       const pause = exchangeMillis * (0.5 + runtime.random())
-      this.#schedule(this.#wanted.length > 0 ? 0 : pause)
+      const isFilling = this.#filling.next() !== undefined
+      const most = isFilling ? differenceMillis : Infinity
+      this.#schedule(this.#wanted.length > 0 ? 0 : Math.min(pause, most))
     })
   }
 
@@ -177,6 +193,7 @@ export class AntiEntropy {
         if (outcome.repaired > 0) runtime.mark("anti-entropy: a difference is repaired")
         this.#last.set(outcome.partition, { ...outcome, peer, at: runtime.now() })
       },
+      filling: wanted === undefined || wanted.bucket === "" ? this.#filling : undefined,
       moved: (bytes) => void (this.#counts.movedBytes += bytes),
       done: (failure) => {
         this.#running = undefined
@@ -187,6 +204,7 @@ export class AntiEntropy {
           this.#counts.failures++
           runtime.mark("anti-entropy: an exchange ends early")
         }
+        this.#filling.check()
         wanted?.ended(failure)
         if (!this.#isClosed) next()
       }

@@ -10,15 +10,16 @@ import type {
   Compared,
   PartitionSum,
   Pull,
-  RowCursor,
-  SentDocument
+  RowCursor
 } from "../../schemas/AntiEntropyMessage.ts"
 import { HashSet } from "../core/anti-entropy/HashSet.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { RowKey } from "../core/model/RowKey.ts"
 import type { Cancel } from "../core/Runtime.ts"
+import type { Filling } from "./Filling.ts"
 import { type Ask, Comparison, type Found } from "./Comparison.ts"
 import {
+  bytesIn,
   type ExchangeContext,
   gather,
   sharedPartitions,
@@ -41,6 +42,8 @@ export interface ExchangeOptions {
   readonly bucket: string
   readonly number: () => number
   readonly outcome: (outcome: Outcome) => void
+  /** Is told what has come. Undefined where not all buckets are compared. */
+  readonly filling: Filling | undefined
   /** Told of the bytes of documents that were sent, or fetched. */
   readonly moved: (bytes: number) => void
   /** Told once, with the reason where the exchange ended early. */
@@ -54,9 +57,6 @@ interface Differing {
   readonly found: Found | undefined
 }
 
-const bytesIn = (documents: ReadonlyArray<SentDocument>): number =>
-  documents.reduce((sum, { document }) => sum + document.length, 0)
-
 export class Exchange {
   readonly #context: ExchangeContext
   readonly #options: ExchangeOptions
@@ -66,6 +66,7 @@ export class Exchange {
   #cancel: Cancel = () => {}
   #isOver = false
   #repaired = 0
+  #refused = 0
   readonly #ask: Ask = (body, answered) => this.#send(body, answered)
 
   constructor(context: ExchangeContext, options: ExchangeOptions) {
@@ -143,6 +144,7 @@ export class Exchange {
     this.#send({ kind: "Compare", ...asked }, (answer) => {
       if (answer.kind !== "Compared") return this.#end("an answer of another kind")
       if (answer.outcome !== "compared") return this.#end(`not compared: ${answer.outcome}`)
+      this.#options.filling?.told(peer, answer.completeness)
       this.#noteEqual(partitions, answer)
       const known = answer.differing.filter(({ partition }) => partitions.includes(partition))
       this.#compare(left.slice(count), count, [...differing, ...known])
@@ -153,6 +155,7 @@ export class Exchange {
     const others = new Set([...differing.map(({ partition }) => partition), ...unread])
     for (const partition of partitions) {
       if (others.has(partition)) continue
+      this.#options.filling?.received(partition, this.#options.peer)
       this.#options.outcome({ partition, differences: 0, repaired: 0 })
     }
   }
@@ -172,7 +175,8 @@ export class Exchange {
     new Comparison(asked, (difference) => {
       if (difference === undefined) {
         this.#context.runtime.mark("anti-entropy: versions change while they are compared")
-        return this.#find(others, found)
+        const all = this.#isFilling() ? [{ partition, found: undefined }] : []
+        return this.#find(others, [...found, ...all])
       }
       this.#find(others, [...found, { partition, found: difference }])
     }).start()
@@ -194,15 +198,10 @@ export class Exchange {
       this.#repair(others)
     }
     if (differing.found === undefined) {
-      const { replica: { versions } } = this.#context
-      const { bucket, peer } = this.#options
-      const includes = sharedWith(this.#context, { peer, partition, bucket })
       // Another node, or a client, has begun to fill it: the next exchange finds the rest.
-      if (versions.sum(partition, includes).count > 0) return next(0)
+      if (!this.#isFilling() && this.#holds(partition)) return next(0)
       this.#context.runtime.mark("anti-entropy: an empty partition is filled")
-      return this.#pull({ partition, versions: new Uint32Array(0) }, undefined, () => {
-        next(this.#repaired)
-      })
+      return this.#pullAll(partition, () => next(this.#repaired))
     }
     const { ours, theirs } = this.#lasting(partition, differing.found)
     if (
@@ -211,7 +210,46 @@ export class Exchange {
       this.#context.runtime.mark("anti-entropy: a difference ends by itself")
     }
     this.#pullEach(partition, theirs, () => {
-      this.#offerEach(partition, ours, (lacking) => next((theirs.length + lacking) / 2))
+      this.#fill(partition, differing.found?.theirs, () => {
+        this.#offerEach(partition, ours, (lacking) => next((theirs.length + lacking) / 2))
+      })
+    })
+  }
+
+  /** Whether this node needs all that the other has, also where it changes meanwhile. */
+  readonly #isFilling = (): boolean => this.#options.filling?.isOn() === true
+
+  /** Whether this node has any document of a partition. */
+  #holds(partition: number): boolean {
+    const { replica: { versions } } = this.#context
+    const { bucket, peer } = this.#options
+    return versions.sum(partition, sharedWith(this.#context, { peer, partition, bucket })).count > 0
+  }
+
+  /**
+   * Fetches everything where a version that the other had is not here now: a document that changed
+   * meanwhile may have been at the other alone, and its change may be lost on its way here.
+   */
+  #fill(partition: number, theirs: HashSet | undefined, done: () => void): void {
+    if (!this.#isFilling() || theirs === undefined) return done()
+    const { replica: { versions } } = this.#context
+    let isHere = true
+    theirs.each((high, low) => isHere &&= versions.has(partition, high, low))
+    if (!isHere) {
+      this.#context.runtime.mark("anti-entropy: a version changes before it has come")
+      return this.#pullAll(partition, done)
+    }
+    this.#options.filling?.received(partition, this.#options.peer)
+    done()
+  }
+
+  /** Fetches every document of a partition. */
+  #pullAll(partition: number, done: () => void): void {
+    const { filling, peer } = this.#options
+    this.#refused = 0
+    this.#pull({ partition, versions: new Uint32Array(0) }, undefined, () => {
+      if (this.#refused === 0) filling?.received(partition, peer)
+      done()
     })
   }
 
@@ -247,8 +285,9 @@ export class Exchange {
       const { documents, through } = answer
       const bytes = bytesIn(documents)
       this.#within("the own disk does not answer")
-      storeAll(this.#context, documents, (taken) => {
+      storeAll(this.#context, documents, (taken, refused) => {
         if (this.#isOver) return
+        this.#refused += refused
         this.#moved(taken, bytes, () => {
           if (through === undefined) done()
           else this.#pull(asked, through, done)

@@ -8,6 +8,7 @@ import type { BackgroundBudget } from "../core/admission/BackgroundBudget.ts"
 import { HashSet } from "../core/anti-entropy/HashSet.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
 import type { AntiEntropyLimits } from "../core/model/AntiEntropyLimits.ts"
+import type { Completeness } from "../core/model/Completeness.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { RowKey } from "../core/model/RowKey.ts"
 import { rowKeyOf } from "../core/ring/Partition.ts"
@@ -18,6 +19,15 @@ import type { ClusterView } from "../gossip/ClusterView.ts"
 import type { LocalRead } from "../replica/LocalDocument.ts"
 import type { Replica } from "../replica/Replica.ts"
 import type { Includes } from "../replica/VersionIndex.ts"
+
+/** Whether this node's store has everything that it ever acknowledged. */
+export interface StoreStanding {
+  readonly completeness: () => Completeness
+  /** Whether it is known to lack something that others may have. */
+  readonly isToBeFilled: () => boolean
+  /** Every complete owner has sent everything, and it is on disk. */
+  readonly filled: () => void
+}
 
 export interface ExchangeContext {
   readonly runtime: Runtime
@@ -31,6 +41,7 @@ export interface ExchangeContext {
   readonly work: WorkQueue
   /** Says how fast documents may be moved while clients' requests go on. */
   readonly background: Pick<BackgroundBudget, "pauseMillis">
+  readonly standing: StoreStanding
   /** An id of the key under which versions are hashed. */
   readonly hashKeyId: string
   readonly limits: AntiEntropyLimits
@@ -56,21 +67,28 @@ export const sharedWith = (
     && Math.max(own, other) < (buckets.get(bucket)?.definition.n ?? usual)
 }
 
-/** The partitions of which this node and another are both to hold any documents. */
-export const sharedPartitions = (
-  { buckets, view }: ExchangeContext,
-  peer: NodeId
-): ReadonlyArray<number> => {
+/** The other owners of each partition of which this node is to hold any documents. */
+export const otherOwners = (
+  { buckets, view }: ExchangeContext
+): ReadonlyMap<number, ReadonlyArray<NodeId>> => {
   const { partitionCount, replicaCount } = view.ring
   let most = replicaCount
   for (const { definition } of buckets.values()) most = Math.max(most, definition.n)
-  const shared: Array<number> = []
+  const others = new Map<number, ReadonlyArray<NodeId>>()
   for (let partition = 0; partition < partitionCount; partition++) {
     const owners = view.preferenceList(partition).slice(0, most)
-    if (owners.includes(view.self) && owners.includes(peer)) shared.push(partition)
+    const rest = owners.filter((node) => node !== view.self)
+    if (rest.length > 0 && rest.length < owners.length) others.set(partition, rest)
   }
-  return shared
+  return others
 }
+
+/** The partitions of which this node and another are both to hold any documents. */
+export const sharedPartitions = (context: ExchangeContext, peer: NodeId): ReadonlyArray<number> =>
+  [...otherOwners(context)].filter(([, owners]) => owners.includes(peer)).map(([it]) => it)
+
+export const bytesIn = (documents: ReadonlyArray<SentDocument>): number =>
+  documents.reduce((sum, { document }) => sum + document.length, 0)
 
 /** The documents of some rows, and the last row looked at; undefined where there are no more. */
 export interface Gathered {

@@ -72,8 +72,9 @@ export class ExchangeServer {
   }
 
   #compare({ bucket, hashKey, ring, sums }: Compare, peer: NodeId): Compared {
-    const { hashKeyId, replica: { versions }, view } = this.#context
-    const none = { kind: "Compared", differing: [], unread: [] } as const
+    const { hashKeyId, replica: { versions }, standing, view } = this.#context
+    const completeness = standing.completeness()
+    const none = { kind: "Compared", completeness, differing: [], unread: [] } as const
     if (ring !== view.ring.digest) return { ...none, outcome: "other ring" }
     // While the cluster's key is rotated, hashes differ everywhere.
     if (hashKey !== hashKeyId) return { ...none, outcome: "other key" }
@@ -88,6 +89,7 @@ export class ExchangeServer {
     return {
       kind: "Compared",
       outcome: "compared",
+      completeness,
       differing: differing.map(({ partition, sum }) => ({ partition, sum })),
       unread: unread.map(({ partition }) => partition)
     }

@@ -42,7 +42,6 @@ export class Formation {
   readonly #options: FormationOptions
   /** Names this start: an answer to an earlier one says less. */
   readonly #start: number
-  readonly #tag: number
   readonly #others: ReadonlyArray<NodeId>
   #state: Decision.FormationState
   /** The last state whose standing is on disk. */
@@ -58,7 +57,6 @@ export class Formation {
     const { committedChanges, members, runtime, self, standing, storeId: store } = options
     this.#options = options
     this.#start = Number.parseInt(runtime.id().slice(-8), 36)
-    this.#tag = storeTag(store)
     this.#others = members.filter((node) => node !== self)
     const recovered = committedChanges()
     this.#state = Decision.make({ standing, self, store, members, recovered })
@@ -90,10 +88,23 @@ export class Formation {
     return Decision.status(this.#kept)
   }
 
+  /** Whether the other owners are to send everything that they have. */
+  isToBeFilled(): boolean {
+    return Decision.isToBeFilled(this.#kept)
+  }
+
+  /** Every complete owner has sent everything, and it is on disk. */
+  filled(): void {
+    const { runtime } = this.#options
+    if (!this.isToBeFilled()) return
+    runtime.mark("formation: the own store is filled")
+    this.#take({ _tag: "Filled", id: runtime.id() }, () => {})
+  }
+
   /** The durable changes that another node may be told of. */
   position(to: NodeId): Position {
     return Decision.mayTell(this.#kept, to)
-      ? { store: this.#tag, changes: this.#options.committedChanges() }
+      ? { store: storeTag(this.#kept.store), changes: this.#options.committedChanges() }
       : noPosition
   }
 

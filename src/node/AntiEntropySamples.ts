@@ -8,8 +8,13 @@ import { anyIsAlarming, counter, gauge, harmless } from "./Samples.ts"
 export const antiEntropySamples = (core: NodeCore): ReadonlyArray<Sample> => {
   const { counts } = core.antiEntropy
   const { background } = core.coordinator.admission()
+  const { filled, owned } = core.antiEntropy.filling() ?? { filled: 0, owned: 0 }
   const versions = core.replica.versions.stats()
   return [
+    gauge("partitions_to_fill", owned - filled, [
+      "Partitions of which other owners have still to send everything, where data was lost.",
+      "Alarming: a number above 0 that does not fall."
+    ]),
     counter("exchanges", counts.exchanges, [
       "Comparisons with another node that came to their end.",
       "Alarming: none for a minute; replicas that differ stay so until they are read."

@@ -1,7 +1,9 @@
 /**
- * Tells the operator when this node's store is complete, and which members it still awaits.
+ * Tells the operator when this node's store is complete, which members it still awaits, and how
+ * much others have still to send of what it lost.
  */
 import * as Effect from "effect/Effect"
+import type { FillingStatus } from "../anti-entropy/Filling.ts"
 import type { NodeCore } from "./NodeCore.ts"
 
 const isOpen = ({ formation }: NodeCore): boolean => {
@@ -32,4 +34,26 @@ export const watchFormation = Effect.fnUntraced(function*(core: NodeCore) {
   while (isOpen(core)) yield* Effect.sleep(formAskMillis)
   const { completeness } = core.formation.status()
   yield* Effect.logInfo(`all members have answered: this store is ${completeness}`)
+})
+
+/** Logs how a store that lost something is filled, and that it is complete again. */
+export const watchFilling = Effect.fnUntraced(function*(core: NodeCore) {
+  const { antiEntropy, formation, options: { limits: { formAskMillis, formWaitMillis } } } = core
+  const looksPerTale = Math.ceil(2 * formWaitMillis / formAskMillis)
+  const tell = ({ filled, owned }: FillingStatus) =>
+    Effect.logInfo("this store is being filled by the other owners").pipe(
+      Effect.annotateLogs({ partitions: `${filled} of ${owned}` })
+    )
+  for (let looks = 0, wasOn = false, told = -1;; looks++) {
+    const filling = antiEntropy.filling()
+    if (filling !== undefined && filling.filled !== told && looks % looksPerTale === 0) {
+      yield* tell(filling)
+      told = filling.filled
+    }
+    if (wasOn && filling === undefined && formation.completeness() === "complete") {
+      yield* Effect.logInfo("this store has been filled, and is complete")
+    }
+    wasOn = filling !== undefined
+    yield* Effect.sleep(formAskMillis)
+  }
 })

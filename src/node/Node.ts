@@ -34,7 +34,7 @@ import { reportConflicts } from "./ConflictReports.ts"
 import * as ClusterKey from "./ClusterKey.ts"
 import { type Config, decode, InvalidConfig, type LoadedConfig } from "./ConfigFile.ts"
 import { watchDisk } from "./DiskCheck.ts"
-import { watchFormation } from "./FormationWatch.ts"
+import { watchFilling, watchFormation } from "./FormationWatch.ts"
 import { limitsOf } from "./LimitSettings.ts"
 import { syncDocuments } from "./SyncDocuments.ts"
 import { liveRuntime, withJoinedTurns } from "./LiveRuntime.ts"
@@ -264,6 +264,7 @@ const start = Effect.fnUntraced(function*(
   yield* Effect.forkScoped(watch(alarms, { ...lanWatch, ...options.limits }))
   yield* Effect.forkScoped(watchDisk(storage.service, { ...lanWatch, ...options.limits }))
   yield* Effect.forkScoped(watchFormation(core))
+  yield* Effect.forkScoped(watchFilling(core))
   // The last to be opened is the first to be closed: requests under way need all the rest.
   yield* Effect.addFinalizer(() => {
     if (stopping) return Effect.void

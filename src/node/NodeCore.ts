@@ -259,6 +259,7 @@ export class NodeCore {
       send: (to, message) => this.link.send(to, message),
       work: this.work,
       background: this.coordinator.admission().background,
+      standing: this.formation,
       hashKeyId: keyIdOf(current),
       limits
     })

@@ -44,8 +44,9 @@ export const standingOf = (storage: StorageService): Formation.Standing =>
 
 /** Whether the certificate of formation names this store as the node's. */
 export const isNamed = (storage: StorageService, node: NodeId): boolean => {
-  const { certificate } = standingOf(storage)
-  return certificate.formed && certificate.stores.get(node) === storage.storeId
+  const standing = standingOf(storage)
+  const { formed, stores } = standing.certificate
+  return formed && stores.get(node) === Formation.nameOf(standing, storage.storeId)
 }
 
 const keepIn = (storage: StorageService, name: string): Note["keep"] => (text, done) => {

@@ -19,6 +19,7 @@ import type {
 import type { Sum } from "../core/anti-entropy/HashSet.ts"
 import { type Slice, sliceBitsMax, wordsOfCell } from "../core/anti-entropy/Sketch.ts"
 import { type ByteReader, type ByteWriter, Malformed } from "../core/codec/Bytes.ts"
+import { completenesses } from "../core/model/Completeness.ts"
 import { isEncoded } from "../core/model/DocumentKey.ts"
 
 const kinds = [
@@ -177,8 +178,9 @@ export const writeAntiEntropy = (writer: ByteWriter, body: AntiEntropyBody): voi
       writeSums(writer.text(body.bucket).hex(body.ring).hex(body.hashKey), body.sums)
       return
     case "Compared":
-      writeSums(writer.byte(outcomes.indexOf(body.outcome)), body.differing)
-        .varint(body.unread.length)
+      writer.byte(outcomes.indexOf(body.outcome)).byte(completenesses.indexOf(body.completeness))
+      writeSums(writer, body.differing)
+      writer.varint(body.unread.length)
       for (const partition of body.unread) writer.varint(partition)
       return
     case "Sketch":
@@ -215,10 +217,13 @@ const readCompared = (reader: ByteReader): Compared => {
   const at = reader.offset
   const outcome = outcomes[reader.byte("an outcome")]
   if (outcome === undefined) throw new Malformed("an outcome", at)
+  const completenessAt = reader.offset
+  const completeness = completenesses[reader.byte("a completeness")]
+  if (completeness === undefined) throw new Malformed("a completeness", completenessAt)
   const differing = readSums(reader)
   const count = reader.count("partitions")
   const unread = Array.from({ length: count }, () => reader.varint("a partition"))
-  return { kind: "Compared", outcome, differing, unread }
+  return { kind: "Compared", outcome, completeness, differing, unread }
 }
 
 /** Throws `Malformed`. */

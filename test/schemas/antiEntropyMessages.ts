@@ -3,6 +3,7 @@
  */
 import * as fc from "fast-check"
 import type { AntiEntropyBody } from "../../schemas/AntiEntropyMessage.ts"
+import { completenesses } from "../../src/core/model/Completeness.ts"
 import { encodeFields } from "../../src/core/model/DocumentKey.ts"
 
 const count = fc.oneof(fc.nat(300), fc.maxSafeNat())
@@ -39,6 +40,7 @@ const body: fc.Arbitrary<AntiEntropyBody> = fc.oneof(
   fc.record({
     ...kind("Compared"),
     outcome: fc.constantFrom("compared" as const, "other ring", "other key", "busy"),
+    completeness: fc.constantFrom(...completenesses),
     differing: sums,
     unread: partitions
   }),
@@ -80,6 +82,7 @@ export const goldenBodies: ReadonlyArray<AntiEntropyBody> = [
   {
     kind: "Compared",
     outcome: "compared",
+    completeness: "complete",
     differing: [{ partition: 200, sum: goldenSum }],
     unread: [1, 255]
   },

@@ -7,7 +7,9 @@
  * greatest number of changes that it was told are durable in that store. So a node is complete once
  * every member has answered that it knows no other store of it, and was told of no more than was
  * recovered. A wiped store finds another one named in its place; a store that lost the end of its
- * log told more than it has. Both are incomplete until they are filled.
+ * log told more than it has. Both are incomplete until they are filled: then the store takes a name
+ * of a greater generation, and with it the place of the store that was named. Everything that was
+ * told of the former name counts no more.
  *
  * Every member that may have been told must answer: another one need not know. Only a member
  * without which the cluster formed, by an operator's word, is not waited for. Its first answer is
@@ -45,12 +47,14 @@ export interface Standing {
    * changes that a start recovered since its last answer.
    */
   readonly unjudged: ReadonlyMap<NodeId, number>
+  /** The store's name, where it was filled; undefined where that is its id. */
+  readonly filledAs: Certificate.StoreEntry | undefined
 }
 
 export interface FormationState extends Standing {
   readonly self: NodeId
-  /** The id of this node's store. */
-  readonly store: string
+  /** The name of this node's store. */
+  readonly store: Certificate.StoreEntry
   readonly others: ReadonlyArray<NodeId>
   /** The least number of changes that any start recovered whose questions are open. */
   readonly recovered: number
@@ -77,6 +81,8 @@ export type FormationEvent =
   | { readonly _tag: "Answered"; readonly told: number } & Introduction
   /** An operator's word: the members that have not answered by now are not waited for. */
   | { readonly _tag: "Forced" }
+  /** Every complete owner has sent everything that it had; `id` is drawn. */
+  | { readonly _tag: "Filled"; readonly id: string }
 
 /**
  * In place of a number of changes: the node's memory of what it was told cannot be read. It is more
@@ -89,7 +95,8 @@ export const newStore: Standing = {
   certificate: Certificate.open,
   own: "new",
   unsureSince: undefined,
-  unjudged: new Map()
+  unjudged: new Map(),
+  filledAs: undefined
 }
 
 /** Of a directory from before there were certificates. */
@@ -97,7 +104,8 @@ export const storeFromBefore: Standing = {
   certificate: Certificate.formedBefore,
   own: "named",
   unsureSince: undefined,
-  unjudged: new Map()
+  unjudged: new Map(),
+  filledAs: undefined
 }
 
 /**
@@ -108,7 +116,8 @@ export const lostStanding: Standing = {
   certificate: Certificate.formedBefore,
   own: "amnesiac",
   unsureSince: undefined,
-  unjudged: new Map()
+  unjudged: new Map(),
+  filledAs: undefined
 }
 
 /** The standing from a start on; `recovered` counts the changes that the store has. */
@@ -118,6 +127,9 @@ export const begin = (standing: Standing, recovered: number): Standing => {
   return { ...standing, unsureSince: isOpen ? Math.min(unsureSince, recovered) : undefined }
 }
 
+/** The name of the store with this id. */
+export const nameOf = ({ filledAs }: Standing, id: string): Certificate.StoreEntry => filledAs ?? id
+
 /** The state at a start; `recovered` counts the changes that the store has of all earlier ones. */
 export const make = (options: {
   readonly standing: Standing
@@ -126,7 +138,8 @@ export const make = (options: {
   readonly members: ReadonlyArray<NodeId>
   readonly recovered: number
 }): FormationState => {
-  const { members, self, store } = options
+  const { members, self } = options
+  const store = nameOf(options.standing, options.store)
   const standing = begin(options.standing, options.recovered)
   const recovered = standing.unsureSince ?? options.recovered
   const others = members.filter((node) => node !== self)
@@ -137,6 +150,7 @@ export const make = (options: {
 /** The state after an event. */
 export const step = (state: FormationState, event: FormationEvent): FormationState => {
   if (event._tag === "Forced") return force(state)
+  if (event._tag === "Filled") return fill(state, event.id)
   if (!state.others.includes(event.from)) return state
   const known = hear(state, event)
   return settle(event._tag === "Asked" ? known : answer(known, event))
@@ -168,6 +182,11 @@ export const completeness = (state: FormationState): Completeness => {
   return unsureSince === undefined ? "complete" : "unsure"
 }
 
+/** Whether the store is known to lack something, so that other owners are to send it everything. */
+export const isToBeFilled = (state: FormationState): boolean =>
+  state.certificate.formed && state.unsureSince === undefined
+  && completeness(state) === "incomplete"
+
 /** The standing of a node, for people. */
 export interface FormationStatus {
   readonly formed: boolean
@@ -195,6 +214,7 @@ export const mayTell = ({ own, unjudged, unsureSince }: FormationState, node: No
 export const isSameStanding = (left: Standing, right: Standing): boolean =>
   left.certificate === right.certificate && left.own === right.own
   && left.unsureSince === right.unsureSince && left.unjudged === right.unjudged
+  && left.filledAs === right.filledAs
 
 const needed = ({ answered, certificate, others }: FormationState): ReadonlyArray<NodeId> =>
   others.filter((node) =>
@@ -261,10 +281,12 @@ const leastRecovered = (
 ): number => Math.min(recovered, unjudged.get(node) ?? recovered)
 
 /** Whether a node that does not name this store notes it yet, as the store was named before. */
-const isLate = ({ own, self }: FormationState, heard: Certificate.Certificate): boolean => {
+const isLate = ({ own, self, store }: FormationState, heard: Certificate.Certificate): boolean => {
   const entry = heard.stores.get(self)
   return entry === undefined && (own === "named" || !heard.formed)
-    || entry === Certificate.excluded && own === "named"
+    || own === "named" && entry !== undefined
+      && (entry === Certificate.excluded
+        || Certificate.generationOf(entry) < Certificate.generationOf(store))
 }
 
 /** Ends the questions where they are answered. */
@@ -302,4 +324,20 @@ const force = (state: FormationState): FormationState => {
   )
   const next = { ...sure(state), certificate }
   return { ...next, certificate: formed(next) }
+}
+
+const fill = (state: FormationState, id: string): FormationState => {
+  if (!isToBeFilled(state)) return state
+  const { certificate, self, store } = state
+  const named = certificate.stores.get(self) ?? store
+  const isLater = Certificate.generationOf(named) > Certificate.generationOf(store)
+  const filledAs = Certificate.replacing(isLater ? named : store, id)
+  return {
+    ...state,
+    certificate: Certificate.withStore(certificate, self, filledAs),
+    own: "named",
+    store: filledAs,
+    filledAs,
+    unjudged: new Map()
+  }
 }

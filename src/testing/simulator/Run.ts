@@ -15,6 +15,7 @@ import type { Plan, PlannedFault } from "./Plan.ts"
 import { SimCluster, type SimClusterOptions } from "./SimCluster.ts"
 import { stream } from "./SeededRandom.ts"
 import { SimSession } from "./SimSession.ts"
+import { isFillable } from "./Fillable.ts"
 import { compared, compares, equalWithinMillis, restMillis, scrubs, unrepaired } from "./Unread.ts"
 
 export interface RunOptions extends Omit<SimClusterOptions, "plan"> {
@@ -190,12 +191,15 @@ class Simulation {
     }
   }
 
-  /** Healed and at rest, a node is complete unless its disk lost something. */
+  /** Healed and at rest, a node is complete unless its disk lost something that nobody can send. */
   #checkComplete(): void {
     for (const { core, id } of this.#cluster.nodes.values()) {
       const { completeness, own } = core?.formation.status() ?? { completeness: "down", own: "" }
-      if (completeness === "complete" || this.#cluster.damaged.has(id)) continue
-      this.#unavailable.push(`${id} is ${completeness}, ${own}, though its disk lost nothing`)
+      if (completeness === "complete") continue
+      const hasLost = this.#cluster.damaged.has(id)
+      if (hasLost && !(compares(this.#plan) && isFillable(this.#cluster, id))) continue
+      const why = hasLost ? "complete owners could have filled it" : "its disk lost nothing"
+      this.#unavailable.push(`${id} is ${completeness}, ${own}, though ${why}`)
     }
   }
 

@@ -1,6 +1,7 @@
 // Forms clusters in many orders of events: messages are lost and repeated, nodes restart, lose the
 // end of their log, and are wiped in the midst.
 import { describe, expect, it } from "vitest"
+import * as Certificate from "../../../src/core/membership/Certificate.ts"
 import * as Formation from "../../../src/core/membership/Formation.ts"
 import * as StandingCodec from "../../../src/core/membership/StandingCodec.ts"
 import { NodeId } from "../../../src/core/model/Names.ts"
@@ -13,10 +14,12 @@ interface Walk {
   readonly forced?: ReadonlyArray<number>
   readonly wipes?: number
   readonly losses?: number
+  readonly fills?: boolean
 }
 
 /** A walk of events that chance picks, the same for one seed. */
-const walk = (seed: number, { forced = [], losses = 0, nodes, steps, wipes = 0 }: Walk) => {
+const walk = (seed: number, options: Walk) => {
+  const { fills = false, forced = [], losses = 0, nodes, steps, wipes = 0 } = options
   const pick = generator(seed)
   const model = new FormationModel(nodes, forced)
   const left = { wipes, losses }
@@ -31,6 +34,7 @@ const walk = (seed: number, { forced = [], losses = 0, nodes, steps, wipes = 0 }
     else if (kind === 7 && left.losses-- > 0) model.loseLogEnd(index, 1 + pick(3))
     else if (kind === 8) model.force(index)
     else if (kind === 9) messages.splice(pick(messages.length + 1), 1)
+    else if (kind < 12 && fills) model.fill(index)
     else if (messages.length > 0) model.deliver(messages[pick(messages.length)]!)
   }
   return model
@@ -144,6 +148,75 @@ describe("a cluster that forms", () => {
   })
 })
 
+describe("a store that was filled", () => {
+  it("is complete in place of the one before, which is not when its disk comes back", () => {
+    const model = formed()
+    const { disk } = model.nodes[0]!
+    model.wipe(0)
+    model.settle()
+    model.fill(0)
+    expect(model.complete).toEqual([true, true, true])
+    model.settle()
+    expect(isAll(model.certificates), model.certificates.join("\n")).toBe(true)
+    model.restart(0)
+    model.settle()
+    expect(model.complete).toEqual([true, true, true])
+    const filled = model.putBack(0, disk)
+    model.settle()
+    expect(model.complete).toEqual([false, true, true])
+    expect(model.putBack(0, filled)).not.toBe(filled)
+    model.settle()
+    expect(model.complete).toEqual([true, true, true])
+  })
+
+  it("is not filled while it lacks nothing, or nobody can tell", () => {
+    const model = formed()
+    model.restart(1)
+    for (const index of [0, 1]) model.fill(index)
+    model.settle()
+    for (const { state } of model.nodes) expect(state.filledAs).toBeUndefined()
+  })
+
+  it("is found out when it loses what it told since", () => {
+    const model = formed()
+    model.loseLogEnd(0, 1)
+    model.wipe(0)
+    model.settle()
+    model.fill(0)
+    for (const other of [1, 2]) model.change(0, other)
+    model.loseLogEnd(0, 1)
+    model.settle()
+    expect(model.complete).toEqual([false, true, true])
+    model.fill(0)
+    expect(model.complete).toEqual([true, true, true])
+  })
+
+  it("is never complete with less than another was told of, and is complete in the end", () => {
+    let filled = 0
+    for (const seed of seeds) {
+      const model = walk(seed, { nodes: 3, steps: 150, losses: 2, wipes: 1, fills: true })
+      expect(model.forgetful).toEqual([])
+      model.settle()
+      // Where all lost something at once nobody is left to fill another one from; not here.
+      for (const index of [0, 1, 2]) model.fill(index)
+      model.settle()
+      expect(isAll(model.certificates), model.certificates.join("\n")).toBe(true)
+      expect(model.complete).toEqual([true, true, true])
+      filled += model.nodes.filter(({ state }) => state.filledAs !== undefined).length
+    }
+    expect(filled).toBeGreaterThan(500)
+  })
+
+  it("of two that were filled in one generation, none is named, and each is filled anew", () => {
+    const self = NodeId.make("n1")
+    const one = Certificate.withStore(Certificate.formedBefore, self, "1.a")
+    const other = Certificate.withStore(Certificate.formedBefore, self, "1.b")
+    const entry = Certificate.join(one, other).stores.get(self)!
+    expect(entry).toBe("1.!")
+    expect(Certificate.replacing(entry, "c")).toBe("2.c")
+  })
+})
+
 describe("a node that formed by an operator's word", () => {
   const names = [NodeId.make("a"), NodeId.make("b"), NodeId.make("c")] as const
   const [self, b, c] = names
@@ -155,7 +228,8 @@ describe("a node that formed by an operator's word", () => {
     certificate,
     own: "named",
     unjudged: new Map(),
-    unsureSince: undefined
+    unsureSince: undefined,
+    filledAs: undefined
   }
   const begun = (before: Formation.Standing, recovered: number) =>
     Formation.make({ standing: before, self, store: "sa", members: names, recovered })

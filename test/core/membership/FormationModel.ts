@@ -66,15 +66,16 @@ export class FormationModel {
   }
 
   #keep(node: Node): void {
-    const { certificate, own, unjudged, unsureSince } = node.state
-    node.disk = { ...node.disk, standing: { certificate, own, unjudged, unsureSince } }
+    const { certificate, filledAs, own, unjudged, unsureSince } = node.state
+    const standing = { certificate, filledAs, own, unjudged, unsureSince }
+    node.disk = { ...node.disk, standing }
     if (!isComplete(node.state)) return
     const known = this.completeStores.get(node.id) ?? new Set<string>()
-    this.completeStores.set(node.id, known.add(node.disk.store))
+    this.completeStores.set(node.id, known.add(node.state.store))
   }
 
-  #introduction({ disk: { store }, id: from, state }: Node): Formation.Introduction {
-    const { certificate, own } = state
+  #introduction({ id: from, state }: Node): Formation.Introduction {
+    const { certificate, own, store } = state
     return { from, store, own, certificate }
   }
 
@@ -92,8 +93,8 @@ export class FormationModel {
     const other = this.nodes[toldIndex]!
     node.disk = { ...node.disk, changes: node.disk.changes + 1 }
     if (other === node || !Formation.mayTell(node.state, other.id)) return
-    const { changes, store } = node.disk
-    const name = `${node.id} ${store}`
+    const { changes } = node.disk
+    const name = `${node.id} ${node.state.store}`
     other.told.set(name, Math.max(changes, other.told.get(name) ?? 0))
   }
 
@@ -120,6 +121,23 @@ export class FormationModel {
     node.witnesses.clear()
     for (const { witnesses } of this.nodes) witnesses.delete(node.id)
     this.restart(index)
+  }
+
+  /** Every complete owner has sent everything: nothing that was lost is missing any more. */
+  fill(index: number): void {
+    const node = this.nodes[index]!
+    if (!Formation.isToBeFilled(node.state)) return
+    node.witnesses.clear()
+    this.#take(node, { _tag: "Filled", id: `f${++this.#stores}` })
+  }
+
+  /** Starts the node on a disk that it had before; returns the one that it had until now. */
+  putBack(index: number, disk: Node["disk"]): Node["disk"] {
+    const node = this.nodes[index]!
+    const before = node.disk
+    node.disk = disk
+    this.restart(index)
+    return before
   }
 
   force(index: number): void {
@@ -160,7 +178,7 @@ export class FormationModel {
     if (isComplete(node.state) && wasTold) this.forgetful.push(node.id)
   }
 
-  #toldOf({ disk: { store }, id }: Node, told: Node["told"]): number {
+  #toldOf({ id, state: { store } }: Node, told: Node["told"]): number {
     return told.get(`${id} ${store}`) ?? 0
   }
 

@@ -1,0 +1,132 @@
+// Checks that a store which was wiped, or lost the end of its log, is complete again once every
+// complete owner has sent everything, and not a moment before.
+import * as Schema from "effect/Schema"
+import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { QuorumNotMet } from "../../src/core/model/StoreError.ts"
+import * as Bucket from "../../src/core/strategy/Bucket.ts"
+import * as Key from "../../src/core/strategy/Key.ts"
+import { MemoryDisk } from "../../src/storage/DirectStorage.ts"
+import { node, SteppedCluster } from "../cluster/steppedCluster.ts"
+
+const texts = Bucket.lww("texts", { key: Key.text, value: Schema.String })
+const documents = 40
+
+let stepped: SteppedCluster
+beforeEach(async () => {
+  const limits = { greetMillis: 60_000, exchangeMillis: 500, readAllPercent: 0 }
+  stepped = await SteppedCluster.start({ nodes: 3, buckets: [texts], limits })
+  stepped.runtime.advance(1_000)
+})
+afterEach(() => stepped.stop())
+
+/** Loses all frames between the nodes and these. */
+const away = (...numbers: ReadonlyArray<number>): void => {
+  const gone = numbers.map(node)
+  stepped.loses = ({ from, to }) => gone.includes(from) || gone.includes(to)
+}
+
+const core = (number: number) => stepped.nodes.find(({ id }) => id === node(number))!.core
+const completeness = (number: number) => core(number).formation.completeness()
+
+const write = (number: number, text: string): void => {
+  for (let i = 0; i < documents; i++) {
+    stepped.write(number, texts, { key: `k${i}`, op: "put", args: [text], w: 2, dw: 2 })
+  }
+  stepped.runtime.advance(3_000)
+}
+
+const wipe = async (number: number): Promise<void> => {
+  stepped.cluster.crash(node(number))
+  await stepped.restart(number, new MemoryDisk())
+}
+
+/** The texts that a strict read of each document shows where only n1 and another node answer. */
+const strictTexts = (other: number): ReadonlySet<string> => {
+  away(other === 2 ? 3 : 2)
+  const shown = Array.from({ length: documents }, (_, i) => {
+    const asked = stepped.read(1, texts, { key: `k${i}`, r: 2, pr: 2 })
+    stepped.runtime.advance(3_000)
+    return asked.texts.join()
+  })
+  away()
+  return new Set(shown)
+}
+
+describe("a wiped node", () => {
+  it("is complete once the others have sent everything, and says what they had", async () => {
+    away(3)
+    write(1, "without 3")
+    away()
+    await wipe(1)
+    stepped.runtime.advance(300)
+    expect(completeness(1)).toBe("incomplete")
+    expect(core(1).antiEntropy.filling()).toMatchObject({ owned: 16 })
+    stepped.runtime.advance(20_000)
+    expect(completeness(1)).toBe("complete")
+    expect(core(1).antiEntropy.filling()).toBeUndefined()
+    expect(strictTexts(3)).toEqual(new Set(["without 3"]))
+  })
+
+  it("stays incomplete while one owner is away, which may have what it acknowledged", async () => {
+    away(3)
+    write(1, "without 3")
+    away()
+    // n3 has nothing of it, and n2 everything.
+    away(2)
+    await wipe(1)
+    stepped.runtime.advance(60_000)
+    expect(completeness(1)).not.toBe("complete")
+    const asked = stepped.read(1, texts, { key: "k0", r: 2, pr: 2 })
+    stepped.runtime.advance(3_000)
+    expect(asked.error).toBeInstanceOf(QuorumNotMet)
+    away()
+    stepped.runtime.advance(60_000)
+    expect(completeness(1)).toBe("complete")
+    expect(strictTexts(3)).toEqual(new Set(["without 3"]))
+  })
+
+  it("of which an owner was wiped too is complete once the third has sent everything", async () => {
+    write(1, "everywhere")
+    await wipe(1)
+    await wipe(2)
+    stepped.runtime.advance(60_000)
+    expect([1, 2, 3].map(completeness)).toEqual(["complete", "complete", "complete"])
+    expect(strictTexts(2)).toEqual(new Set(["everywhere"]))
+  })
+
+  it("is filled though every document changes all the time", async () => {
+    write(1, "0")
+    await wipe(1)
+    for (let round = 1; round <= 100; round++) {
+      for (let i = 0; i < documents; i++) {
+        stepped.write(2, texts, { key: `k${i}`, op: "put", args: [`${round}`], w: 1 })
+      }
+      stepped.runtime.advance(200)
+    }
+    expect(completeness(1)).toBe("complete")
+  })
+
+  it("is complete after the next start too, and not where its former disk comes back", async () => {
+    const former = stepped.nodes[0]!.disk
+    write(1, "first")
+    await wipe(1)
+    stepped.runtime.advance(20_000)
+    const filled = stepped.nodes.find(({ id }) => id === node(1))!.disk
+    expect(completeness(1)).toBe("complete")
+    stepped.cluster.crash(node(1))
+    await stepped.restart(1)
+    stepped.runtime.advance(300)
+    expect(completeness(1)).toBe("complete")
+    write(1, "second")
+    stepped.cluster.crash(node(1))
+    stepped.cluster.crash(node(2))
+    await stepped.restart(1, former)
+    stepped.runtime.advance(3_000)
+    expect(completeness(1)).toBe("incomplete")
+    stepped.cluster.crash(node(1))
+    await stepped.restart(2)
+    await stepped.restart(1, filled)
+    stepped.runtime.advance(3_000)
+    expect(completeness(1)).toBe("complete")
+  })
+})
