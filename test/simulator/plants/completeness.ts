@@ -4,8 +4,6 @@
 import type { Plant } from "./Plant.ts"
 
 const formation = "src/core/membership/Formation.ts"
-const filling = "src/anti-entropy/Filling.ts"
-const exchange = "src/anti-entropy/Exchange.ts"
 const read = "src/core/quorum/ReadDecision.ts"
 
 export const completenessPlants: ReadonlyArray<Plant> = [
@@ -59,25 +57,6 @@ export const completenessPlants: ReadonlyArray<Plant> = [
       from: "if (state.unsureSince === undefined || needed(state).length > 0) return state",
       to: `const few = state.others.length > 0 && state.answered.size === 0
   if (state.unsureSince === undefined || few) return state`
-    }]
-  },
-  {
-    name: "filled-by-one-owner",
-    bug: "a wiped store is complete once one complete owner has sent everything",
-    edits: [{
-      file: filling,
-      from: "return complete.length > 0 && owners.every((node) =>",
-      to: `if (complete.some((node) => received?.has(node) === true)) return true
-    return complete.length > 0 && owners.every((node) =>`
-    }]
-  },
-  {
-    name: "filled-without-changes",
-    bug: "a wiped store is complete though a document changed before it had come",
-    edits: [{
-      file: exchange,
-      from: "if (!isHere) {",
-      to: "if (!isHere && versions.has(0, 0, 0)) {"
     }]
   },
   {
