@@ -155,6 +155,28 @@ describe("replicas that differ", () => {
       .toEqual(before.map((count) => [count.differences, count.repaired]))
   })
 
+  it("become equal where a node that lost a row got an older version by a write", async () => {
+    await start({ cacheBytesMax: 0, exchangeMillis: 600_000 })
+    stepped.write(1, notes, { key: "k0", op: "put", args: ["first"], w: 3 })
+    const [older] = stepped.held(notes, "k0")
+    stepped.write(1, notes, { key: "k0", op: "put", args: ["second"], w: 3 })
+    stepped.runtime.advance(1_000)
+    const [, second] = stepped.nodes
+    second!.disk.database.exec("DELETE FROM documents")
+    const key = stepped.rowOf(notes, "k0")
+    expect(second!.core.replica.join({ key, document: older! }, () => {})._tag).toBe("Joined")
+    stepped.runtime.runReady()
+    const sync = () => {
+      second!.core.antiEntropy.sync({ bucket: "", timeoutMillis: 5_000 }, () => {})
+      stepped.runtime.advance(5_000)
+    }
+    // The first one finds that the others have something later, the second one fetches it.
+    sync()
+    sync()
+    expect(states("k0").size).toBe(1)
+    expect(stepped.read(2, notes, { key: "k0", r: 1 }).texts).toEqual(["first", "second"])
+  })
+
   it("wait for the next exchange where an answer is lost", async () => {
     await start()
     writeWithout(3, 5)
