@@ -13,42 +13,19 @@ import type {
   RowCursor
 } from "../../schemas/AntiEntropyMessage.ts"
 import { HashSet } from "../core/anti-entropy/HashSet.ts"
-import type { NodeId } from "../core/model/Names.ts"
 import type { RowKey } from "../core/model/RowKey.ts"
 import type { Cancel } from "../core/Runtime.ts"
-import type { Filling } from "./Filling.ts"
 import { type Ask, Comparison, type Found } from "./Comparison.ts"
 import {
   bytesIn,
   type ExchangeContext,
   gather,
+  holdsAny,
   sharedPartitions,
   sharedWith,
   storeAll
 } from "./ExchangeContext.ts"
-
-/** The outcome of a partition. */
-export interface Outcome {
-  readonly partition: number
-  /** Versions that one of the two nodes lacked for longer than a write takes. */
-  readonly differences: number
-  /** Documents that changed at one of them. */
-  readonly repaired: number
-}
-
-export interface ExchangeOptions {
-  readonly peer: NodeId
-  /** Empty for all. */
-  readonly bucket: string
-  readonly number: () => number
-  readonly outcome: (outcome: Outcome) => void
-  /** Is told what has come. Undefined where not all buckets are compared. */
-  readonly filling: Filling | undefined
-  /** Told of the bytes of documents that were sent, or fetched. */
-  readonly moved: (bytes: number) => void
-  /** Told once, with the reason where the exchange ended early. */
-  readonly done: (failure: string | undefined) => void
-}
+import type { ExchangeOptions } from "./ExchangeOptions.ts"
 
 /** A partition that differs. */
 interface Differing {
@@ -330,7 +307,7 @@ export class Exchange {
       const { documents, through } = gathered
       const next = () => {
         if (through !== undefined) return this.#push(partition, { lacking, after: through }, done)
-        if (this.#holdsAny(partition, lacking)) this.#readAgain(partition)
+        if (holdsAny(this.#context, partition, lacking)) this.#readAgain(partition)
         done()
       }
       if (documents.length === 0) return next()
@@ -341,13 +318,6 @@ export class Exchange {
         this.#moved(answer.stored, bytesIn(documents), next)
       })
     })
-  }
-
-  #holdsAny(partition: number, hashes: HashSet): boolean {
-    const { replica: { versions } } = this.#context
-    let holds = false
-    hashes.each((high, low) => void (holds ||= versions.has(partition, high, low)))
-    return holds
   }
 
   /**

@@ -87,6 +87,17 @@ export const otherOwners = (
 export const sharedPartitions = (context: ExchangeContext, peer: NodeId): ReadonlyArray<number> =>
   [...otherOwners(context)].filter(([, owners]) => owners.includes(peer)).map(([it]) => it)
 
+/** Whether this node claims any of some versions. */
+export const holdsAny = (
+  { replica: { versions } }: ExchangeContext,
+  partition: number,
+  hashes: HashSet
+): boolean => {
+  let holds = false
+  hashes.each((high, low) => void (holds ||= versions.has(partition, high, low)))
+  return holds
+}
+
 export const bytesIn = (documents: ReadonlyArray<SentDocument>): number =>
   documents.reduce((sum, { document }) => sum + document.length, 0)
 

@@ -36,14 +36,15 @@ export const watchFormation = Effect.fnUntraced(function*(core: NodeCore) {
   yield* Effect.logInfo(`all members have answered: this store is ${completeness}`)
 })
 
+const tell = ({ filled, owned }: FillingStatus) =>
+  Effect.logInfo("this store is being filled by the other owners").pipe(
+    Effect.annotateLogs({ partitions: `${filled} of ${owned}` })
+  )
+
 /** Logs how a store that lost something is filled, and that it is complete again. */
 export const watchFilling = Effect.fnUntraced(function*(core: NodeCore) {
   const { antiEntropy, formation, options: { limits: { formAskMillis, formWaitMillis } } } = core
   const looksPerTale = Math.ceil(2 * formWaitMillis / formAskMillis)
-  const tell = ({ filled, owned }: FillingStatus) =>
-    Effect.logInfo("this store is being filled by the other owners").pipe(
-      Effect.annotateLogs({ partitions: `${filled} of ${owned}` })
-    )
   for (let looks = 0, wasOn = false, told = -1;; looks++) {
     const filling = antiEntropy.filling()
     if (filling !== undefined && filling.filled !== told && looks % looksPerTale === 0) {

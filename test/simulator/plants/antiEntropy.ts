@@ -72,7 +72,7 @@ export const antiEntropyPlants: ReadonlyArray<Plant> = [
     bug: "a node that has no row of a version that it offered goes on claiming it",
     edits: [{
       file: exchange,
-      from: "if (this.#holdsAny(partition, lacking)) this.#readAgain(partition)",
+      from: "if (holdsAny(this.#context, partition, lacking)) this.#readAgain(partition)",
       to: ""
     }]
   },
