@@ -107,8 +107,8 @@ it("a request whose client leaves is interrupted", async () => {
 it("an error of a body that nobody reads any more ends no node", async () => {
   const listening: Array<number> = []
   let isBegun = false
-  const watch = (message: unknown): void => {
-    const { request, response } = message as Record<"request" | "response", EventEmitter>
+  const watch = (message: any): void => {
+    const { request, response }: Record<"request" | "response", EventEmitter> = message
     const emit = request.emit.bind(request)
     // Node asks who listens before it tells of the error: who listened then may have left.
     request.listenerCount = () => 1
