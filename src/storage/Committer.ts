@@ -62,6 +62,7 @@ export class Committer {
   readonly #target: FoldTarget
   readonly #folder: Folder
   #isFolding = false
+  /** Why the tables were not written when they were to be. */
   #foldFailure: StorageFailure | undefined
   /** Changes of documents that are committed. */
   #changes: number
@@ -161,8 +162,21 @@ export class Committer {
     this.#events.failed(failure)
   }
 
-  /** Writes the tables with all that is not folded, and then these groups. */
+  /**
+   * Writes the tables with all that is not folded, and then these groups. Where that fails, a power
+   * cut may show it all the same, and with it a place in the log that no later record follows: so
+   * the log takes nothing until the tables have been written.
+   */
   #writeThrough(groups: ReadonlyArray<Uint8Array>): void {
+    try {
+      this.#writeTables(groups)
+    } catch (error) {
+      this.#foldFailure = failureOf(error)
+      throw error
+    }
+  }
+
+  #writeTables(groups: ReadonlyArray<Uint8Array>): void {
     invariant(!this.isFoldingElsewhere, "the tables have one writer at a time")
     const { counts, tables } = this.#target
     const log = this.#log
