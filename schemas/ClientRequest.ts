@@ -103,6 +103,11 @@ export const RequestBody = Schema.Struct({
   pr: Schema.optionalKey(Replicas),
   pw: Schema.optionalKey(Replicas),
   dw: Schema.optionalKey(Replicas),
+  /**
+   * Whether other nodes may stand in for primaries that do not answer, as they do by default. With
+   * `false` only primaries are asked, and count.
+   */
+  sloppy: Schema.optionalKey(Schema.Boolean),
   timeoutMillis: Schema.optionalKey(
     Schema.Finite.check(Schema.isBetween({ minimum: 1, maximum: 60_000 }))
   )

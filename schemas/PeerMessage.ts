@@ -32,6 +32,8 @@ export interface Store extends DocumentName {
   readonly document: Uint8Array
   /** The operation that made the document, where one did that names itself, and its last dot. */
   readonly operation?: { readonly id: OperationId; readonly dot: Dot } | undefined
+  /** The node that is to have it, in whose place the receiver keeps it: with a hint, as one. */
+  readonly hintFor?: NodeId | undefined
 }
 
 export interface Stored {
@@ -61,6 +63,21 @@ export interface NeedsBase {
   readonly request: number
   /** All that it has of the document; empty where it has none that it can read. */
   readonly context: VersionVector
+}
+
+/** Join this document, which was kept for you, and say when it is on disk. */
+export interface Handoff extends DocumentName {
+  readonly _tag: "Handoff"
+  readonly request: number
+  readonly document: Uint8Array
+}
+
+/** The answer to `Handoff`. */
+export interface HandedOff {
+  readonly _tag: "HandedOff"
+  readonly request: number
+  /** Why it is not on disk, in words; empty where it is. */
+  readonly refusal: string
 }
 
 /** Asks for the replica's document. If its digest is this one, the answer says only that. */
@@ -255,6 +272,8 @@ export type PeerMessage =
   | Ping
   | PingFor
   | Pong
+  | Handoff
+  | HandedOff
 
 export type PeerTag = PeerMessage["_tag"]
 

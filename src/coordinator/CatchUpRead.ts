@@ -8,6 +8,7 @@ import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import type { OpenRequest } from "./OpenRequest.ts"
 import { ReadCoordinator, type ReadOutcome, withoutLost } from "./ReadCoordinator.ts"
 import type { Answer } from "./Request.ts"
+import { owedHere } from "./SloppyTargets.ts"
 import type { ValidatedWrite } from "./ValidatedRequest.ts"
 
 export class CatchUpRead extends ReadCoordinator {
@@ -42,7 +43,9 @@ export class CatchUpRead extends ReadCoordinator {
       runtime.mark("coordinator: a write cannot catch up")
       return this.#open.answer(outcome)
     }
-    const joined = replica.join({ key: this.read.row, document: outcome.document }, () => {})
+    const { document } = outcome
+    const owed = owedHere(this.context, this.read)
+    const joined = replica.join({ key: this.read.row, document, owed }, () => {})
     if (joined._tag === "Refused") {
       const { reason } = joined
       return this.#open.answer(new Errors.NodeUnwritable({ node, reason }))

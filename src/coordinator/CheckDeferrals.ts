@@ -10,6 +10,7 @@ import type { Document } from "../core/crdt/Document.ts"
 import { awaitedDots, endDeferrals, endedBy } from "../core/strategy/EndDeferrals.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import { DotSearch, type SearchedDocument, type SearchResult } from "./DotSearch.ts"
+import { owedHere } from "./SloppyTargets.ts"
 import { repairMessage } from "./StoreMessage.ts"
 
 /** Looks after a document as a request found it. */
@@ -19,7 +20,8 @@ export const checkDeferrals = (
   document: Document
 ): void => {
   const { checksUnderWay, limits: { readTimeoutMillis }, runtime } = context
-  if (document.deferred.length === 0 || !checksUnderWay.begin(searched.row)) return
+  if (document.deferred.length === 0 || owedHere(context, searched) !== undefined) return
+  if (!checksUnderWay.begin(searched.row)) return
   new DotSearch(context, {
     searched,
     sought: awaitedDots(document),

@@ -31,6 +31,7 @@ import { OpenRequest } from "./OpenRequest.ts"
 import { Operations } from "./Operations.ts"
 import { PeerMarks } from "./PeerMarks.ts"
 import type { Answer, AnswerAddress, ExplainRequest, ListRequest, Request } from "./Request.ts"
+import { isPrimary, standsIn } from "./SloppyTargets.ts"
 import { stopping } from "./Unanswered.ts"
 import {
   isFault,
@@ -52,7 +53,7 @@ export class Coordinator {
   /** Of all messages but those of replicas, of members and of the comparison of replicas. */
   readonly handlers: Omit<
     PeerHandlers,
-    keyof ReplicaServer["handlers"] | "AntiEntropy" | MemberTag
+    keyof ReplicaServer["handlers"] | "AntiEntropy" | "HandedOff" | MemberTag
   > = {
     Stored: (message, from) => this.#hear(from, message),
     NeedsBase: (message, from) => this.#hear(from, message),
@@ -142,7 +143,7 @@ export class Coordinator {
     if (request.action === "read") {
       const read = validateRead(request, this.#validation)
       if (isFault(read)) return open.answer(read)
-      if (!this.#isPrimary(read)) return this.#forward(request, read, open)
+      if (!this.#carriesOut(request, read)) return this.#forward(request, read, open)
       counters.reads++
       return new ClientRead(this.#context, read, open).start()
     }
@@ -151,7 +152,7 @@ export class Coordinator {
     if (isIdentified(write)) {
       open.settleWith((error) => this.#operations.refusal(write, error))
     }
-    if (!this.#isPrimary(write)) return this.#forward(request, write, open)
+    if (!this.#carriesOut(request, write)) return this.#forward(request, write, open)
     this.#write(write, open)
   }
 
@@ -257,9 +258,8 @@ export class Coordinator {
     address.deliver(settled, { node, mark: replica.operations.mark() })
   }
 
-  #isPrimary({ bucket, row }: ValidatedRead | ValidatedWrite): boolean {
-    const { node, view } = this.#context
-    return view.placement(row.partition, bucket.definition.n).primaries.includes(node)
+  #carriesOut({ forwarded }: Request, validated: ValidatedRead | ValidatedWrite): boolean {
+    return isPrimary(this.#context, validated) || !forwarded && standsIn(this.#context, validated)
   }
 
   #write(write: ValidatedWrite, open: OpenRequest<Answer>): void {

@@ -1,6 +1,11 @@
 /**
- * Asks where dots are that a client has seen and no replica shows: the owners of the document, and
- * the nodes that made the dots. Its result says what was found, and which dots are surely gone.
+ * Asks where dots are that a client has seen and no replica shows: every member, since each may
+ * keep the document for one that was away. Its result says what was found, and which dots are
+ * surely gone.
+ *
+ * A kept document is removed only after its target has it. So a member that has nothing any more
+ * has handed it over before it said so, and whoever is asked after that shows it: before dots are
+ * called gone, all are asked a second time.
  */
 import type { Fetched, PeerMessage } from "../../schemas/PeerMessage.ts"
 import { Malformed } from "../core/codec/Bytes.ts"
@@ -42,34 +47,34 @@ interface Finding {
   readonly incarnation: string
 }
 
+export interface SearchOptions {
+  readonly searched: SearchedDocument
+  readonly sought: VersionVector.VersionVector
+  /** All that was found before. */
+  readonly known: Document.Document
+  readonly deadline: number
+  readonly serves: Served | undefined
+  /** Whether the same search has found that dots are gone. */
+  readonly isSecond?: boolean
+  /** Called once. */
+  readonly ended: (result: SearchResult) => void
+}
+
 export class DotSearch
   extends Gather<CollectDecision.CollectDecision<Finding>, CollectDecision.CollectEvent<Finding>>
 {
   readonly #searched: SearchedDocument
   readonly #sought: VersionVector.VersionVector
   readonly #known: Document.Document
-  readonly #owners: ReadonlyArray<NodeId>
-  readonly #ended: (result: SearchResult) => void
+  readonly #options: SearchOptions
 
-  constructor(
-    context: CoordinatorContext,
-    options: {
-      readonly searched: SearchedDocument
-      readonly sought: VersionVector.VersionVector
-      /** All that was found before. */
-      readonly known: Document.Document
-      readonly deadline: number
-      readonly serves: Served | undefined
-      /** Called once. */
-      readonly ended: (result: SearchResult) => void
-    }
-  ) {
-    const { deadline, ended, known, searched, serves, sought } = options
+  constructor(context: CoordinatorContext, options: SearchOptions) {
+    const { deadline, known, searched, serves, sought } = options
     const { view } = context
-    const owners = view.placement(searched.row.partition, searched.bucket.definition.n).targets
-      .map(({ node }) => node)
-    const missing = LostDots.missing(sought, known.context)
     const members = view.members().map(({ id }) => id)
+    // Any member may keep the document for one that was away.
+    const owners = members
+    const missing = LostDots.missing(sought, known.context)
     super(context, {
       rules: CollectDecision,
       decision: CollectDecision.make(LostDots.nodesToAsk({ missing, owners, members })),
@@ -79,9 +84,8 @@ export class DotSearch
     this.#searched = searched
     this.#sought = sought
     this.#known = known
-    this.#owners = owners
-    this.#ended = ended
-    context.counters.dotSearches++
+    this.#options = options
+    if (options.isSecond !== true) context.counters.dotSearches++
   }
 
   start(): void {
@@ -110,6 +114,23 @@ export class DotSearch
     if (message._tag !== "Fetched") return
     const incarnation = this.context.incarnationOf(node)
     this.step({ _tag: "Answered", node, answer: { document: documentOf(message), incarnation } })
+    if (this.#isFound()) this.expire()
+  }
+
+  /** Whether nobody else need be waited for. */
+  #isFound(): boolean {
+    return this.decision.outcome._tag === "Wait"
+      && LostDots.missing(this.#sought, this.#joined().context).size === 0
+  }
+
+  /** All that was found so far. */
+  #joined(): Document.Document {
+    let joined = this.#known
+    for (const { document } of this.decision.answers.values()) {
+      if (document === undefined || !Document.canJoin(joined, document)) continue
+      joined = Document.join(joined, document)
+    }
+    return joined
   }
 
   #take(local: LocalRead): void {
@@ -134,9 +155,14 @@ export class DotSearch
     const missing = LostDots.missing(this.#sought, joined.context)
     const members = new Set<string>(this.context.view.members().map(({ id }) => id))
     const isMember = (node: string) => members.has(node)
-    const gone = LostDots.surelyGone({ missing, owners: this.#owners, isMember, answered })
+    const owners = this.context.view.members().map(({ id }) => id)
+    const gone = LostDots.surelyGone({ missing, owners, isMember, answered })
+    if (gone.size > 0 && this.#options.isSecond !== true) {
+      return new DotSearch(this.context, { ...this.#options, known: joined, isSecond: true })
+        .start()
+    }
     const unreachable = CollectDecision.awaited(this.decision)
-    this.#ended({ joined, missing, gone, unreachable })
+    this.#options.ended({ joined, missing, gone, unreachable })
   }
 }
 

@@ -188,7 +188,10 @@ export class Forwarding
     this.send(next)
   }
 
-  /** Whether another node was promised since that this one would ask nobody else. */
+  /**
+   * Whether another node was promised since that this one would ask nobody else, or has carried it
+   * out and sent it here, to be kept for a primary.
+   */
   #isFenced(): boolean {
     if (this.#operation?.isNoted !== true) return false
     const { id, row } = this.#operation
@@ -196,8 +199,9 @@ export class Forwarding
     // A note made since may be forgotten, a promise among them.
     if (replica.operations.memory().evictedThrough > this.#begunAt) return true
     const trace = replica.trace(row, id)
-    return trace?._tag === "Fenced" && trace.arrival > this.#begunAt
-      || trace?._tag === "Forwarded" && trace.fencedAt > this.#begunAt
+    if (trace === undefined) return false
+    const notedAt = trace._tag === "Forwarded" ? trace.fencedAt : trace.arrival
+    return notedAt > this.#begunAt
   }
 
   tell(): void {

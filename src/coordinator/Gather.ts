@@ -16,6 +16,8 @@ import type { CoordinatorContext, Gathering } from "./CoordinatorContext.ts"
 export interface Decision {
   /** `Wait` until the client can be told; then it changes no more. */
   readonly outcome: { readonly _tag: string }
+  /** The fallbacks to ask after a step. */
+  readonly substitutes?: ReadonlyArray<{ readonly node: NodeId }>
 }
 
 type Deadline = { readonly _tag: "Deadline" }
@@ -51,6 +53,7 @@ export abstract class Gather<D extends Decision, E> implements Gathering {
   /** Bytes of the late-reply budget that this request holds. */
   #lateBytes = 0
   #isFinished = false
+  #hasExpired = false
   /** Whether what still comes, such as the own replica's answer, is passed over. */
   #isAbandoned = false
 
@@ -115,8 +118,12 @@ export abstract class Gather<D extends Decision, E> implements Gathering {
       if (node === self) continue
       if (liveness.isUp(node)) this.send(node)
       else runtime.mark("gather: a node believed down is not asked again")
+      this.overdue(node)
     }
   }
+
+  /** A node has not answered before it was asked again: others may stand in for it. */
+  overdue(_node: NodeId): void {}
 
   send(node: NodeId): void {
     const { send, view: { liveness } } = this.context
@@ -124,8 +131,15 @@ export abstract class Gather<D extends Decision, E> implements Gathering {
     send(node, this.message(node))
   }
 
+  /** The time is up; fallbacks that are asked only now have some more. */
   expire(): void {
     this.step(deadline)
+    if (this.#isFinished || this.#isAbandoned) return
+    if (this.#hasExpired) return this.#end()
+    this.#hasExpired = true
+    const { inFlight, limits: { lateReplyMillis }, runtime } = this.context
+    this.deadline = runtime.elapsed() + lateReplyMillis
+    inFlight.add(this.number, this)
   }
 
   /** Ends before anybody is told: nobody waits for the outcome. Nothing where it is decided. */
@@ -158,6 +172,8 @@ export abstract class Gather<D extends Decision, E> implements Gathering {
     this.decision = this.#rules.step(before, event)
     const added = this.#rules.added?.(before, this.decision)
     if (added !== undefined) { for (const node of added) this.send(node) }
+    const { substitutes } = this.decision
+    if (substitutes !== undefined) { for (const { node } of substitutes) this.send(node) }
     if (wasWaiting && this.decision.outcome._tag !== "Wait") {
       this.tell()
       this.#waitOn()

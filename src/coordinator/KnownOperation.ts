@@ -8,6 +8,7 @@ import * as DeltaCodec from "../core/crdt/DeltaCodec.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
 import { documentOf } from "../replica/LocalDocument.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
+import { owedHere } from "./SloppyTargets.ts"
 import type { IdentifiedWrite } from "./ValidatedRequest.ts"
 
 type Word = Fenced["word"]
@@ -16,7 +17,7 @@ type Known = Extract<Word, { readonly _tag: "Known" | "KnownSince" }>
 export const isKnown = (word: Word): word is Known =>
   word._tag === "Known" || word._tag === "KnownSince"
 
-type Services = Pick<CoordinatorContext, "replica" | "runtime">
+type Services = Pick<CoordinatorContext, "node" | "replica" | "runtime" | "view">
 
 /** The state that shows an operation, as it is to be joined here. Throws `Malformed`. */
 const arrivalOf = ({ replica }: Services, { row }: IdentifiedWrite, known: Known) => {
@@ -36,7 +37,8 @@ export const joinKnown = (services: Services, write: IdentifiedWrite, known: Kno
   const { id, row: key } = write
   try {
     const operation = { id, dot: known.dot }
-    replica.join({ key, ...arrivalOf(services, write, known), operation }, () => {})
+    const owed = owedHere(services, write)
+    replica.join({ key, ...arrivalOf(services, write, known), operation, owed }, () => {})
   } catch (error) {
     if (!(error instanceof Malformed)) throw error
   }

@@ -9,6 +9,7 @@ import { invariant } from "../core/Invariant.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { RowKey } from "../core/model/RowKey.ts"
 import * as Errors from "../core/model/StoreError.ts"
+import * as Mark from "../core/operations/Mark.ts"
 import { operationName } from "../core/operations/OperationId.ts"
 import * as Proof from "../core/operations/Proof.ts"
 import { rowKeyOf } from "../core/ring/Partition.ts"
@@ -102,6 +103,7 @@ export class Operations {
     const { node } = this.#context
     const { claim, id, row } = write
     const verdict = this.judge(write)
+    const mark = this.#markBefore(write) ?? claim.mark
     const shared = { id, row, hasMarks: claim.mark !== undefined, isNoted: true }
     switch (verdict._tag) {
       case "Stale":
@@ -109,14 +111,26 @@ export class Operations {
       case "Do":
         return { ...shared, tried: [] }
       case "Known":
-        return { ...shared, tried: [{ node, mark: undefined }] }
+        return { ...shared, tried: [{ node, mark }] }
       case "Inquire": {
         // The primary asks this node, too, under each mark that may prove nothing.
         const before = claim.tried.filter((target) => target.node === node)
-        const own = verdict.isProven ? [] : [{ node, mark: claim.mark }, ...before]
+        const own = verdict.isProven ? [] : [{ node, mark }, ...before]
         return { ...shared, tried: [...own, ...verdict.tried] }
       }
     }
+  }
+
+  /**
+   * A mark from before a kept copy brought an operation here, which proves nothing any more once
+   * that is forgotten.
+   */
+  #markBefore({ id, row }: IdentifiedWrite): string | undefined {
+    const { replica } = this.#context
+    const trace = replica.trace(row, id)
+    if (trace?._tag !== "Applied" && trace?._tag !== "Lost") return undefined
+    const { incarnation } = replica.operations.memory()
+    return Mark.encode({ incarnation, arrivals: trace.arrival - 1 })
   }
 
   /** Whether a task waits for the end of what is under way for an operation. */

@@ -26,6 +26,7 @@ import { fetchMessage } from "./FetchMessage.ts"
 import { Gather, type Served } from "./Gather.ts"
 import { readRepair } from "./ReadRepair.ts"
 import { ReplicaHistories } from "./ReplicaHistories.ts"
+import { hasOthers, isPrimary, sloppyTargets } from "./SloppyTargets.ts"
 import { sparedTargets } from "./SparedReplicas.ts"
 import { ownWithReason, type Unanswered } from "./Unanswered.ts"
 import type { ValidatedRead } from "./ValidatedRequest.ts"
@@ -79,13 +80,13 @@ export abstract class ReadCoordinator
       readonly spares: boolean
     }
   ) {
-    const { bucket, needs, row } = read
-    const nodes = context.view.placement(row.partition, bucket.definition.n)
+    const { needs } = read
+    const { nodes, suspects } = sloppyTargets(context, read)
     const covered = VersionVector.covers(VersionVector.empty, read.after.vector)
-    const spared = spares ? sparedTargets(context, needs, nodes) : 0
+    const spared = spares && isPrimary(context, read) ? sparedTargets(context, needs, nodes) : 0
     super(context, {
       rules: ReadDecision,
-      decision: ReadDecision.make(needs, nodes, { covered, spared }),
+      decision: ReadDecision.make(needs, nodes, { covered, spared, suspects }),
       deadline,
       serves
     })
@@ -133,6 +134,12 @@ export abstract class ReadCoordinator
 
   late(): void {
     this.step(late)
+  }
+
+  /** A fallback stands in for one that is late, as long as the client waits. */
+  override overdue(node: NodeId): void {
+    if (this.decision.outcome._tag !== "Wait") return
+    this.step({ _tag: "Suspect", index: this.#indexOf(node) })
   }
 
   /** One that was asked later answers later. */
@@ -294,7 +301,7 @@ export abstract class ReadCoordinator
   #seek(outcome: ReadDecision.ReadFailed): void {
     const { context, deadline, joined: known, read: searched, serves } = this
     if (outcome.unreachable.length + outcome.damaged.length > 0) {
-      return this.#notCovered(outcome)
+      if (!hasOthers(context, searched)) return this.#notCovered(outcome)
     }
     const sought = searched.after.vector
     const ended = (result: SearchResult) => this.#sought(result)

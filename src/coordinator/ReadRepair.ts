@@ -4,7 +4,7 @@
  *
  * @see Dynamo, DeCandia et al., SOSP 2007, section 5
  */
-import type { PeerMessage } from "../../schemas/PeerMessage.ts"
+import type { Store, StoreDelta } from "../../schemas/PeerMessage.ts"
 import * as Document from "../core/crdt/Document.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
 import { invariant } from "../core/Invariant.ts"
@@ -13,6 +13,7 @@ import * as ReadDecision from "../core/quorum/ReadDecision.ts"
 import * as Targets from "../core/quorum/Targets.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import type { ReplicaHistories } from "./ReplicaHistories.ts"
+import { owedHere } from "./SloppyTargets.ts"
 import { deltaMessage, repairMessage } from "./StoreMessage.ts"
 import type { ValidatedRead } from "./ValidatedRequest.ts"
 
@@ -43,28 +44,33 @@ export const readRepair = (context: CoordinatorContext, ended: EndedRead): void 
   const whole = encoded ?? DocumentCodec.encode(joined)
   // The own replica gives others the changes that it takes now.
   if (stale.some(({ node }) => node === self)) repairOwn(context, ended)
-  for (const { node } of stale) {
+  for (const { hintFor, node } of stale) {
     counters.readRepairs++
     mark(context, decision, node)
-    if (node !== self) send(node, repairOf(context, ended, { node, whole }))
+    if (node === self) continue
+    const message = repairOf(context, ended, { node, whole })
+    send(node, hintFor === undefined ? message : { ...message, hintFor })
   }
 }
 
 const repairOwn = (
-  { replica }: CoordinatorContext,
-  { histories, joined, read: { row: key } }: EndedRead
+  context: CoordinatorContext,
+  { histories, joined, read }: EndedRead
 ): void => {
+  const { replica } = context
+  const { row: key } = read
+  const owed = owedHere(context, read)
   // A full disk would fail it, at the cost of an incarnation.
   if (!replica.writable()) return
-  for (const change of histories.changes) replica.join({ key, ...change }, () => {})
-  replica.join({ key, document: joined }, () => {})
+  for (const change of histories.changes) replica.join({ key, ...change, owed }, () => {})
+  replica.join({ key, document: joined, owed }, () => {})
 }
 
 const repairOf = (
   { replica, runtime }: CoordinatorContext,
   { histories, joined, read }: EndedRead,
   { node, whole }: { readonly node: NodeId; readonly whole: DocumentCodec.EncodedDocument }
-): PeerMessage => {
+): Store | StoreDelta => {
   const since = histories.of(node)
   const edits = since && replica.edits.since(read.row, joined, since)
   if (edits === undefined || edits.length === 0) return repairMessage(read, whole.bytes)

@@ -28,6 +28,8 @@ export interface ValidatedRequest {
   readonly seen: CausalContext.CausalContext | undefined
   readonly after: CausalContext.CausalContext
   readonly merge: boolean
+  /** Whether fallbacks stand in for primaries that do not answer. */
+  readonly sloppy: boolean
   readonly timeoutMillis: number
 }
 
@@ -139,6 +141,7 @@ const commonOf = (request: Request, options: ValidationOptions): ValidatedReques
     seen: body.context === undefined ? undefined : open(body.context),
     after,
     merge: body.merge ?? false,
+    sloppy: body.sloppy ?? true,
     timeoutMillis: body.timeoutMillis
       ?? (request.action === "read" ? options.readTimeoutMillis : options.writeTimeoutMillis)
   }
@@ -238,7 +241,7 @@ export const validateWrite = (
     const sync = durability === "synced" || needs.dw > 1
     const showsAlways = request.body.show === "always"
     const { claim, id, ifUnknown, unreachable } = identityOf(request.body)
-    const { after, bucket, key, merge, row, seen, timeoutMillis } = common
+    const { after, bucket, key, merge, row, seen, sloppy, timeoutMillis } = common
     return {
       bucket,
       key,
@@ -246,6 +249,7 @@ export const validateWrite = (
       seen,
       after,
       merge,
+      sloppy,
       timeoutMillis,
       needs,
       calls,

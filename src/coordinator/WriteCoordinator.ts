@@ -21,6 +21,7 @@ import { Gather } from "./Gather.ts"
 import type { OpenRequest } from "./OpenRequest.ts"
 import type { Answer } from "./Request.ts"
 import { SentChange } from "./SentChange.ts"
+import { owedHere, sloppyTargets } from "./SloppyTargets.ts"
 import { ownWithReason } from "./Unanswered.ts"
 import type { ValidatedWrite } from "./ValidatedRequest.ts"
 
@@ -34,11 +35,11 @@ export class WriteCoordinator
   #sent: SentChange | undefined
 
   constructor(context: CoordinatorContext, write: ValidatedWrite, open: OpenRequest<Answer>) {
-    const { bucket, needs, row, timeoutMillis } = write
-    const nodes = context.view.placement(row.partition, bucket.definition.n)
+    const { needs, timeoutMillis } = write
+    const { nodes, suspects } = sloppyTargets(context, write)
     super(context, {
       rules: WriteDecision,
-      decision: WriteDecision.make(needs, nodes),
+      decision: WriteDecision.make(needs, nodes, suspects),
       deadline: open.deadline(timeoutMillis),
       serves: open
     })
@@ -60,7 +61,9 @@ export class WriteCoordinator
     const stampSeen = Math.max(seen?.stamp ?? 0, after.stamp)
     // From memory counts at once where the bucket does not wait for disks.
     const fromMemory = bucket.definition.durability === "buffered"
-    const update = { key, calls, seen, stampSeen, id, fromMemory }
+    const owed = owedHere(this.context, this.#write)
+    const update = { key, calls, seen, stampSeen, id, fromMemory, owed }
+    if (owed !== undefined) this.context.runtime.mark("hint: a node outside the list takes a write")
     const updated = replica.update(update, (failure) => this.#committed(failure))
     switch (updated._tag) {
       case "ContextAhead":
@@ -118,7 +121,16 @@ export class WriteCoordinator
 
   message(node: NodeId): PeerMessage {
     invariant(this.#sent !== undefined, "a write is sent after it was applied here")
-    return this.#sent.to(node)
+    const message = this.#sent.to(node)
+    const hintFor = Targets.standsFor(this.decision, node)
+    return hintFor === undefined ? message : { ...message, hintFor }
+  }
+
+  /** A fallback stands in for one that is believed down, or that the client waits for. */
+  override overdue(node: NodeId): void {
+    const isWaiting = this.decision.outcome._tag === "Wait"
+    if (!isWaiting && this.context.view.liveness.isUp(node)) return
+    this.step({ _tag: "Suspect", index: this.#indexOf(node) })
   }
 
   hear(from: NodeId, message: PeerMessage): void {

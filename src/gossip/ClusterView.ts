@@ -139,9 +139,14 @@ export class ClusterView {
     return RingState.preferenceList(this.#state, partition)
   }
 
+  /** The same, with all other members as fallbacks, whether or not they are up. */
+  placementWithFallbacks(partition: number, n: number): DocumentNodes {
+    return RingState.placement(this.#state, { partition, n, withFallbacks: true })
+  }
+
   /**
    * The targets of a request to a bucket with `n` replicas: one value until the ring changes. No
-   * fallback stands in for a primary, since no node can keep hints yet.
+   * fallback stands in for a primary.
    */
   placement(partition: number, n: number): DocumentNodes {
     return RingState.placement(this.#state, { partition, n, withFallbacks: false })

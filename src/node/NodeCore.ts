@@ -25,6 +25,7 @@ import { greetMembers } from "../gossip/Greetings.ts"
 import type { MemberWatch } from "../gossip/MemberWatch.ts"
 import { OtherKeys } from "../gossip/OtherKeys.ts"
 import { type Process, Processes, type ProcessesOptions } from "../gossip/Processes.ts"
+import type { HintDelivery } from "../handoff/HintDelivery.ts"
 import { Replica } from "../replica/Replica.ts"
 import { ReplicaServer } from "../replica/ReplicaServer.ts"
 import { ToldPositions } from "../gossip/ToldPositions.ts"
@@ -33,6 +34,7 @@ import type { StorageFailure, StorageService } from "../storage/Storage.ts"
 import { PeerLink } from "../transport/PeerLink.ts"
 import { ServiceInfo, type ServiceInfoOptions } from "../transport/ServiceInfo.ts"
 import type { TransportService } from "../transport/Transport.ts"
+import { deliverHints } from "./DeliverHints.ts"
 import { Guard, type OnFailure } from "./Guard.ts"
 import { isNamed, rowOfStart, standingNote, standingOf, toldNote } from "./Standing.ts"
 import { keyIdOf } from "./ClusterKey.ts"
@@ -125,6 +127,7 @@ export class NodeCore {
   readonly told: ToldPositions
   readonly memberWatch: MemberWatch
   readonly coordinator: Coordinator
+  readonly handoff: HintDelivery
   readonly link: PeerLink
   /** Of the messages of other nodes. */
   readonly #recurring = new RecurringTexts()
@@ -144,14 +147,12 @@ export class NodeCore {
     const options = { ...unguarded, ...this.guard.around(unguarded) }
     this.options = options
     const { buckets, limits, node, ring, storage, runtime, transport } = options
-    const { partitionCount } = ring.ring
     this.work = new WorkQueue({ runtime, limits })
     this.view = new ClusterView({ runtime, self: node, ring, limits })
     this.otherKeys = new OtherKeys((id) => this.view.isMember(id))
     const watched = processOptions(options, incarnation)
     const stampMillis = () => this.view.agreedNow()
     this.replica = new Replica({ ...options, incarnation, stampMillis })
-    const { replica } = this
     this.told = new ToldPositions({ runtime, limits, note: toldNote(storage) })
     this.formation = this.#formation()
     this.view.formation = () => this.formation.status()
@@ -159,9 +160,9 @@ export class NodeCore {
     const completenessOf = (key: RowKey) => this.completenessOf(key)
     const completeness = () => this.formation.completeness()
     const replicaServer = new ReplicaServer({
-      replica,
+      replica: this.replica,
       buckets,
-      partitionCount,
+      partitionCount: ring.ring.partitionCount,
       nowMillis: stampMillis,
       completenessOf,
       completeness,
@@ -185,9 +186,10 @@ export class NodeCore {
       work: this.work,
       seal: { cluster: options.cluster, keys: accepted(options.keys) },
       limits,
-      validation: { buckets, partitionCount }
+      validation: { buckets, partitionCount: ring.ring.partitionCount }
     })
     this.antiEntropy = this.#antiEntropy(replicaServer)
+    this.handoff = deliverHints(this)
     this.link = this.#makeLink({ ...replicaServer.handlers, ...this.coordinator.handlers }, watched)
     this.view.onRingChange(() => this.link.retainMembers())
     this.requests = new RequestServer({
@@ -211,24 +213,24 @@ export class NodeCore {
   }
 
   #makeLink(
-    handlers: Omit<PeerHandlers, "AntiEntropy" | MemberTag>,
+    handlers: Omit<PeerHandlers, "AntiEntropy" | "HandedOff" | MemberTag>,
     { seal }: Pick<ProcessesOptions, "seal">
   ): PeerLink {
     const { cluster, limits, node, ring, runtime, transport } = this.options
-    const { partitionCount } = ring.ring
     return new PeerLink({
       runtime,
       transport,
       cluster,
       node,
       limits,
-      partitionCount,
+      partitionCount: ring.ring.partitionCount,
       incarnation: () => this.replica.incarnation(),
       ringDigest: () => this.view.ring.digest,
       handlers: {
         ...handlers,
         ...this.formation.handlers,
         ...this.memberWatch.handlers,
+        ...this.handoff.handlers,
         AntiEntropy: (message, from) => this.antiEntropy.take(message, from)
       },
       recurring: this.#recurring,
@@ -316,6 +318,7 @@ export class NodeCore {
     this.work.close()
     this.coordinator.close()
     this.antiEntropy.close()
+    this.handoff.close()
     this.formation.close()
     this.memberWatch.close()
     this.#endGreetings()

@@ -4,6 +4,7 @@
 import type { Sample } from "../http/Metrics.ts"
 import type { Health } from "../http/Inspection.ts"
 import { standingAlarms, storageFaults } from "./EdgeStatus.ts"
+import { handoffSamples } from "./HandoffSamples.ts"
 import { networkSamples } from "./NetworkSamples.ts"
 import type { NodeCore } from "./NodeCore.ts"
 import { antiEntropySamples } from "./AntiEntropySamples.ts"
@@ -40,5 +41,6 @@ export const samplesOf = (core: NodeCore): ReadonlyArray<Sample> => [
   ...requestSamples(core),
   ...replicaSamples(core),
   ...antiEntropySamples(core),
+  ...handoffSamples(core),
   ...networkSamples(core)
 ]

@@ -10,6 +10,7 @@ import * as Edit from "../core/crdt/Edit.ts"
 import type { RowKey } from "../core/model/RowKey.ts"
 import type { Runtime } from "../core/Runtime.ts"
 import { otherKind } from "./AppliedCalls.ts"
+import type { Owed } from "./Hints.ts"
 import { documentOf, type LocalRead } from "./LocalDocument.ts"
 import type { AppliedOperation } from "./OperationRow.ts"
 import type { Joined } from "./Update.ts"
@@ -32,6 +33,8 @@ export type Arrival = (ArrivedDocument | ArrivedEdits) & {
   readonly fromMemory?: boolean
   /** The operation that made it, if the sender carried one out. */
   readonly operation?: AppliedOperation | undefined
+  /** The nodes for which this replica keeps it; none where it keeps it for itself. */
+  readonly owed?: Owed | undefined
 }
 
 export type JoinedArrival =

@@ -115,6 +115,33 @@ export class Commits {
     return undefined
   }
 
+  /** Writes rows, and removes a document where there is one. */
+  remove(
+    { before, incarnation, key, rows }:
+      & Pick<DocumentCommit, "before" | "incarnation" | "rows">
+      & { readonly key: RowKey | undefined },
+    onCommit: OnCommit
+  ): void {
+    this.#breaker.begin()
+    const { failures } = this.shown
+    let commit: CommitUnderWay | undefined
+    const documents = key === undefined ? [] : [removalOf(key)]
+    let isAccepted: boolean | undefined
+    this.#storage.write({ documents, rows }, (failure) => {
+      if (failure !== undefined && key !== undefined) this.versions.forget(key.partition)
+      if (isAccepted === undefined) isAccepted = false
+      else if (failure !== undefined) this.#lost(failure, { failures, incarnation })
+      else if (commit === undefined) this.#breaker.end(undefined)
+      else this.#committed(commit)
+      onCommit(failure)
+    })
+    isAccepted ??= true
+    if (isAccepted && key !== undefined) {
+      commit = this.shown.begin(key, before, { _tag: "Absent" })
+      this.versions.changed(key, digestOf(before), undefined)
+    }
+  }
+
   /**
    * A document that was left unchanged may still be on its way to the disk. The barrier is set now:
    * by the end of the turn its commit may have failed, and no write would wait any more.

@@ -28,7 +28,5 @@ export const documentOf = (local: LocalRead): Document.Document =>
   local._tag === "Found" ? local.document : Document.empty
 
 /** Whether a document has seen a dot. */
-export const holds = (
-  { context }: Document.Document,
-  { actor, counter }: Dot
-): boolean => VersionVector.contains(context, actor, counter)
+export const holds = ({ context }: Document.Document, { actor, counter }: Dot): boolean =>
+  VersionVector.contains(context, actor, counter)

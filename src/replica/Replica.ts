@@ -22,10 +22,10 @@ import { DocumentCache } from "./DocumentCache.ts"
 import { DocumentGrowth } from "./DocumentGrowth.ts"
 import { DotIssuer } from "./DotIssuer.ts"
 import { documentOf, type FoundDocument, holds, type LocalRead } from "./LocalDocument.ts"
+import { type Hint, Hints } from "./Hints.ts"
 import { writeLostRows } from "./LostRows.ts"
 import type { MendedDocuments } from "./MendedDocuments.ts"
 import { OperationIndex } from "./OperationIndex.ts"
-import type { AppliedOperation } from "./OperationRow.ts"
 import * as RowCodec from "./RowCodec.ts"
 import type { Reading, Show } from "./ShownVersions.ts"
 import type { ReplicaOptions } from "./ReplicaOptions.ts"
@@ -33,6 +33,7 @@ import type { ReplicaStats } from "./ReplicaStats.ts"
 import { TravellingEdits } from "./TravellingEdits.ts"
 import type { Joined, Update, Updated } from "./Update.ts"
 import type { VersionIndex } from "./VersionIndex.ts"
+import type { Written } from "./Written.ts"
 
 export type { StorageFailure }
 
@@ -45,6 +46,8 @@ export class Replica {
   readonly #dots: DotIssuer
   readonly operations: OperationIndex
   readonly growth: DocumentGrowth
+  /** The documents that are kept for other nodes. */
+  readonly hints: Hints
   readonly edits: TravellingEdits
   readonly #commits: Commits
   #counts = {
@@ -69,6 +72,7 @@ export class Replica {
       rowsChanged: (partition) => this.#writeLostRows(partition)
     })
     this.growth = new DocumentGrowth(options)
+    this.hints = new Hints(options)
     this.edits = new TravellingEdits(options.limits)
     this.operations = new OperationIndex({ ...options, incarnation: () => this.incarnation() })
   }
@@ -99,6 +103,7 @@ export class Replica {
       ...this.#dots.counts,
       ...this.growth.stats(),
       ...this.edits.stats(),
+      ...this.hints.stats(),
       cachedDocuments: this.#cache.size,
       cachedBytes: this.#cache.bytes
     }
@@ -162,7 +167,7 @@ export class Replica {
    * whether it reached this node's disk, unless nothing was updated.
    */
   update(update: Update, onCommit: OnCommit): Updated {
-    const { id, key } = update
+    const { id, key, owed } = update
     const local = this.read(key)
     const before = documentOf(local)
     const known = id === undefined ? undefined : this.operations.find(key, id)
@@ -175,6 +180,8 @@ export class Replica {
       const edit = this.edits.confirming(before, DocumentCodec.lengthOf(encoded))
       return { _tag: "Updated", document: before, encoded, edit, dot: known.dot, isRetry: true }
     }
+    const detail = owed && this.hints.refusal(key, owed)
+    if (detail !== undefined) return { _tag: "Unwritten", failure: { kind: "overloaded", detail } }
     const actor = this.#actorFor(key, local, update)
     const { limits: { counterUpdatesMax }, runtime, stampMillis } = this.#options
     const nowMillis = stampMillis()
@@ -191,7 +198,7 @@ export class Replica {
     const { fromMemory } = update
     const dot = { actor, counter: after.context.get(actor)! }
     const operation = id && { id, dot }
-    const written = { key, before, after, encoded, own: actor, fromMemory, operation }
+    const written = { key, before, after, encoded, own: actor, fromMemory, operation, owed }
     const documentBytes = DocumentCodec.lengthOf(encoded)
     const edit = this.edits.make(applied.deltas, { before, after, documentBytes })
     const failure = this.#write(written, local, onCommit)
@@ -207,7 +214,7 @@ export class Replica {
    * unless it is refused, or its base is missing.
    */
   join(arrival: Arrival, onCommit: OnCommit): Joined {
-    const { fromMemory, key, operation } = arrival
+    const { fromMemory, key, operation, owed } = arrival
     const local = this.read(key)
     const before = documentOf(local)
     const onConflict = () => {
@@ -219,6 +226,8 @@ export class Replica {
     if (result._tag === "NeedsBase") this.#counts.basesMissing++
     if (result._tag !== "Document") return result
     const { discards, document: after } = result
+    const full = owed && this.hints.refusal(key, owed)
+    if (full !== undefined) return { _tag: "Refused", reason: full }
     this.#counts.joins++
     if (discards) this.#counts.discards++
     const whole = "document" in arrival ? arrival : undefined
@@ -226,7 +235,7 @@ export class Replica {
       this.#counts.divergences++
     }
     const isKnown = operation === undefined || this.operations.hasApplied(key, operation)
-    if (after === before && isKnown) {
+    if (after === before && isKnown && owed === undefined) {
       if (fromMemory === true) this.#commits.shown.acknowledge(key, local)
       this.#commits.await(this.#dots.incarnation, onCommit)
       return { _tag: "Joined" }
@@ -234,7 +243,7 @@ export class Replica {
     const own = local._tag === "Found" ? this.#dots.keptActor(key, local) : ""
     const encoded = (after === whole?.document ? whole.encoded : undefined) ?? encode(after)
     const fresh = isKnown ? undefined : operation
-    const written = { key, before, after, encoded, own, fromMemory, operation: fresh }
+    const written = { key, before, after, encoded, own, fromMemory, operation: fresh, owed }
     const failure = this.#write(written, local, onCommit)
     if (failure !== undefined) {
       return { _tag: "Refused", reason: `${failure.kind}: ${failure.detail}` }
@@ -263,31 +272,33 @@ export class Replica {
   }
 
   #write(
-    options: {
-      readonly key: RowKey
-      readonly before: Document.Document
-      readonly after: Document.Document
-      readonly encoded: DocumentCodec.EncodedDocument
-      readonly own: string
-      readonly fromMemory: boolean | undefined
-      /** The operation that is new here with this write. */
-      readonly operation: AppliedOperation | undefined
-    },
+    options: Written,
     local: LocalRead,
     onCommit: OnCommit
   ): StorageFailure | undefined {
-    const { after: document, encoded, fromMemory, key, own } = options
+    const { after: document, encoded, fromMemory, key, own, owed } = options
     const newest = { _tag: "Found", document, digest: encoded.digest, own } as const
     const change = RowCodec.change(options)
     const noted = options.operation && this.operations.applied(key, options.operation)
     const leaves = this.#dots.rowsWith(key, own, document)
     const others = noted?.rows ?? leaves
-    const rows = noted !== undefined && leaves.length > 0 ? [...leaves, ...others] : others
+    const plain = noted !== undefined && leaves.length > 0 ? [...leaves, ...others] : others
+    const debts = owed && this.hints.note(key, owed, DocumentCodec.lengthOf(encoded))
+    const rows = debts === undefined ? plain : [...plain, ...debts.rows]
     const { incarnation } = this.#dots
     const commit = { key, before: local, newest, fromMemory, incarnation, change, rows, noted }
-    const refusal = this.#commits.write(commit, onCommit)
+    const refusal = this.#commits.write(commit, debts?.ending(onCommit) ?? onCommit)
     if (refusal === undefined) this.#cache.set(key, newest, DocumentCodec.lengthOf(encoded))
+    debts?.ended(refusal)
     return refusal
+  }
+
+  /** Ends a hint: its target has the document. `isDropped`: with the copy that was kept for it. */
+  endHint(hint: Hint, end: { readonly isDropped: boolean }, onCommit: OnCommit): void {
+    const before = this.read(hint.key)
+    if (end.isDropped) this.#cache.delete(hint.key)
+    const { incarnation } = this.#dots
+    this.hints.end(hint, { ...end, before, incarnation, commits: this.#commits }, onCommit)
   }
 
   /** A commit failed of a write that was made under this incarnation. */

@@ -2,6 +2,7 @@
  * Says with which parts and limits a replica is made.
  */
 import type { GrowthLimits } from "../core/crdt/DocumentSize.ts"
+import type { HandoffLimits } from "../core/model/HandoffLimits.ts"
 import type { Incarnation } from "../core/model/Incarnation.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
@@ -28,4 +29,5 @@ export interface ReplicaOptions {
       "cacheBytesMax" | "counterUpdatesMax" | "lastIssuedDotsMax" | "operationIdsMax"
     >
     & TravelLimits
+    & Pick<HandoffLimits, "hintBytesMax">
 }

@@ -12,6 +12,7 @@ import type {
   FetchAfter,
   Fetched,
   FetchSince,
+  Handoff,
   List,
   PeerHandlers,
   PeerMessage,
@@ -28,6 +29,7 @@ import type { WorkQueue } from "../core/WorkQueue.ts"
 import * as DeltaCodec from "../core/crdt/DeltaCodec.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
 import { findLiveKeys, type ScanLimits } from "./LiveKeys.ts"
+import type { Owed } from "./Hints.ts"
 import type { LocalRead } from "./LocalDocument.ts"
 import type { Replica } from "./Replica.ts"
 
@@ -39,6 +41,7 @@ type AnyFetch = Fetch | FetchAfter | FetchSince
 interface To {
   readonly key: RowKey
   readonly fromMemory: boolean
+  readonly owed: Owed | undefined
 }
 
 /** Request 0 asks for no answer. */
@@ -48,8 +51,9 @@ const refuse = (request: number, reason: string, reply: (message: PeerMessage) =
 
 export class ReplicaServer {
   readonly handlers: PeerHandlers<
-    "Store" | "StoreDelta" | "Fetch" | "FetchAfter" | "FetchSince" | "List"
+    "Handoff" | "Store" | "StoreDelta" | "Fetch" | "FetchAfter" | "FetchSince" | "List"
   > = {
+    Handoff: (message, _, reply) => this.#takeOver(message, reply),
     Store: (message, _, reply) => this.store(message, reply),
     StoreDelta: (message, _, reply) => this.store(message, reply),
     Fetch: (message, _, reply) => this.fetch(message, reply),
@@ -103,7 +107,9 @@ export class ReplicaServer {
     if (mismatch !== undefined) return refuse(request, mismatch, reply)
     if (!this.#replica.writable()) return refuse(request, "the disk takes no writes", reply)
     const key = this.#keyOf(message)
-    const to = { key, fromMemory: !message.sync && request !== 0 }
+    const { fingerprint, hintFor } = message
+    const owed = hintFor && { targets: [hintFor], fingerprint }
+    const to = { key, fromMemory: !message.sync && request !== 0, owed }
     const arrival = message._tag === "Store"
       ? this.#read(message, to)
       : this.#readEdits(message, to)
@@ -119,6 +125,23 @@ export class ReplicaServer {
     if (joined._tag === "NeedsBase") return reply({ ...joined, request })
     if (message.sync) return
     reply({ _tag: "Stored", request, durable: false, completeness: this.#completenessOf(key) })
+  }
+
+  /** Joins a document that another node kept for this one, and says so when it is on disk. */
+  #takeOver(message: Handoff, reply: (message: PeerMessage) => void): void {
+    const tell = (refusal: string) =>
+      reply({ _tag: "HandedOff", request: message.request, refusal })
+    const mismatch = this.#mismatch(message)
+    if (mismatch !== undefined) return tell(mismatch)
+    if (!this.#replica.writable()) return tell("the disk takes no writes")
+    const to = { key: this.#keyOf(message), fromMemory: false, owed: undefined }
+    const arrival = this.#read(message, to)
+    if (typeof arrival === "string") return tell(arrival)
+    const joined = this.#replica.join(
+      arrival,
+      (failure) => tell(failure === undefined ? "" : `${failure.kind}: ${failure.detail}`)
+    )
+    if (joined._tag === "Refused") tell(joined.reason)
   }
 
   /**
@@ -178,14 +201,17 @@ export class ReplicaServer {
   }
 
   /** The document of a message, or why it is none of its bucket. */
-  #read({ bucket, document: bytes, operation }: Store, { fromMemory, key }: To): Arrival | string {
+  #read(
+    { bucket, document: bytes, operation }: Pick<Store, "bucket" | "document" | "operation">,
+    to: To
+  ): Arrival | string {
     const kind = this.#buckets.get(bucket)?.strategy.kind
     try {
       const { digest, document } = DocumentCodec.decodeWithDigest(bytes, this.#recurring)
       const fits = kind === undefined || document.store === undefined
         || document.store.kind === kind
       return fits
-        ? { key, fromMemory, document, encoded: { bytes, digest }, operation }
+        ? { ...to, document, encoded: { bytes, digest }, operation }
         : "a state of another kind of bucket"
     } catch (error) {
       if (!(error instanceof Malformed)) throw error

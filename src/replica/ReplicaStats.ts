@@ -2,11 +2,12 @@
  * Lists what a replica counts, for metrics.
  */
 import type { GrowthStats } from "./DocumentGrowth.ts"
+import type { HintStats } from "./Hints.ts"
 import type { RecentEditStats } from "./RecentEdits.ts"
 import type { ShownStats } from "./ShownVersions.ts"
 
-/** All but the reads that wait only grow. */
-export interface ReplicaStats extends ShownStats, GrowthStats, RecentEditStats {
+/** All but the reads that wait, and the hints, only grow. */
+export interface ReplicaStats extends ShownStats, GrowthStats, HintStats, RecentEditStats {
   readonly updates: number
   readonly retries: number
   readonly joins: number

@@ -46,7 +46,7 @@ export const livenessOf = (document: Document): Liveness => {
   return until === undefined ? "always" : { until }
 }
 
-/** The same, of a document as it was found. */
+/** The same of what is here; `damaged` where that cannot be read. */
 export const livenessIn = (local: LocalRead): Liveness | "damaged" =>
   local._tag === "Damaged" ? "damaged" : livenessOf(documentOf(local))
 

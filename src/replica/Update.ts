@@ -13,6 +13,7 @@ import type { OperationId } from "../core/operations/OperationId.ts"
 import type { Unchanged } from "../core/strategy/Strategy.ts"
 import type { StorageFailure } from "../storage/Storage.ts"
 import type { Call } from "./AppliedCalls.ts"
+import type { Owed } from "./Hints.ts"
 import type { TravellingEdit } from "./TravellingEdits.ts"
 
 export type { Call } from "./AppliedCalls.ts"
@@ -26,6 +27,8 @@ export interface Update {
   readonly id: OperationId | undefined
   /** Whether this replica acknowledges it before it is on disk: then readers see it at once. */
   readonly fromMemory?: boolean
+  /** The nodes for which this replica keeps it; none where it keeps it for itself. */
+  readonly owed?: Owed | undefined
 }
 
 export type Updated =

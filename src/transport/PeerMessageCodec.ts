@@ -6,20 +6,20 @@
  * ```
  *
  * A `Store` that names its operation has a tag of its own, and so has a `Fence` with a history.
+ * `Hinted` is a `Store` or a `StoreDelta` with a hint: target, inner tag, the inner fields.
  */
 import type {
-  DocumentName,
   Fetched,
   KeyCursor,
   PeerMessage,
   PeerTag,
-  Store
+  Store,
+  StoreDelta
 } from "../../schemas/PeerMessage.ts"
 import { type ByteReader, type ByteWriter, Malformed } from "../core/codec/Bytes.ts"
-import { type Completeness, completenesses } from "../core/model/Completeness.ts"
+import { completenesses } from "../core/model/Completeness.ts"
 import * as VersionVector from "../core/clock/VersionVectorCodec.ts"
 import { readAntiEntropy, writeAntiEntropy } from "./AntiEntropyMessages.ts"
-import { isEncoded } from "../core/model/DocumentKey.ts"
 import {
   readFence,
   readFenced,
@@ -31,6 +31,16 @@ import {
 } from "./OperationMessages.ts"
 import { isMemberTag, isOfMembers, readMembership, writeMembership } from "./MembershipMessages.ts"
 import {
+  digestPattern,
+  readCompleteness,
+  readFlag,
+  readKeyHalf,
+  readMatching,
+  readName,
+  readNode,
+  writeName
+} from "./MessageFields.ts"
+import {
   readFetchedSince,
   readStoreDelta,
   writeFetchedSince,
@@ -38,9 +48,15 @@ import {
 } from "./DeltaMessages.ts"
 
 /** `NamedStore` is a `Store` with its operation, `FenceSince` a `Fence` with a history. */
-type WireTag = PeerTag | "NamedStore" | "FenceSince"
+type WireTag = PeerTag | "NamedStore" | "FenceSince" | "Hinted"
 
 const wireTagOf = (message: PeerMessage): WireTag => {
+  const isStore = message._tag === "Store" || message._tag === "StoreDelta"
+  return isStore && message.hintFor !== undefined ? "Hinted" : plainTagOf(message)
+}
+
+/** The tag without a look at hints. */
+const plainTagOf = (message: PeerMessage): Exclude<WireTag, "Hinted"> => {
   if (message._tag === "Store" && message.operation !== undefined) return "NamedStore"
   if (message._tag === "Fence" && message.since !== undefined) return "FenceSince"
   return message._tag
@@ -72,7 +88,10 @@ const tags = [
   "Gossip",
   "Ping",
   "PingFor",
-  "Pong"
+  "Pong",
+  "Hinted",
+  "Handoff",
+  "HandedOff"
 ] as const satisfies ReadonlyArray<WireTag>
 /** Requests that are right on one ring only. All other messages are taken on any. */
 const ringDependent: ReadonlySet<WireTag> = new Set([
@@ -83,14 +102,12 @@ const ringDependent: ReadonlySet<WireTag> = new Set([
   "FetchAfter",
   "NamedStore",
   "StoreDelta",
-  "FetchSince"
+  "FetchSince",
+  "Hinted"
 ])
 const ringDigestBytes = 8
 const outcomes = ["same", "found", "absent", "damaged"] as const
 const reasonLengthMax = 500
-
-const writeName = (writer: ByteWriter, name: DocumentName): ByteWriter =>
-  writer.text(name.bucket).text(name.fingerprint).text(name.key.partition).text(name.key.sort)
 
 const writeCursor = (writer: ByteWriter, { key, partition }: KeyCursor): ByteWriter =>
   writer.varint(partition).text(key.partition).text(key.sort)
@@ -103,6 +120,14 @@ export const writeMessage = (
 ): void => {
   writer.byte(tags.indexOf(wireTagOf(message))).varint(message.request)
   if (ringDependent.has(message._tag)) writer.hex(ringDigest)
+  const isStore = message._tag === "Store" || message._tag === "StoreDelta"
+  if (isStore && message.hintFor !== undefined) {
+    writer.text(message.hintFor).byte(tags.indexOf(plainTagOf(message)))
+  }
+  writeFields(writer, message)
+}
+
+const writeFields = (writer: ByteWriter, message: PeerMessage): void => {
   if (message._tag === "AntiEntropy") return writeAntiEntropy(writer, message.body)
   if (isOfMembers(message)) return writeMembership(writer, message)
   switch (message._tag) {
@@ -158,35 +183,13 @@ export const writeMessage = (
       return
     case "FetchedSince":
       writeFetchedSince(writer, message)
+      return
+    case "Handoff":
+      writeName(writer, message).bytes(message.document)
+      return
+    case "HandedOff":
+      writer.text(message.refusal.slice(0, reasonLengthMax).toWellFormed())
   }
-}
-
-const namePattern = /^[a-z0-9][a-z0-9_-]{0,63}$/u
-const digestPattern = /^(?:[0-9a-f]{16})?$/u
-
-const readMatching = (
-  reader: ByteReader,
-  pattern: RegExp,
-  expected: string
-): string => {
-  const at = reader.offset
-  const text = reader.text(expected)
-  if (!pattern.test(text)) throw new Malformed(expected, at)
-  return text
-}
-
-const readKeyHalf = (reader: ByteReader): string => {
-  const at = reader.offset
-  const text = reader.text("half a key")
-  if (!isEncoded(text)) throw new Malformed("half a key", at)
-  return text
-}
-
-const readName = (reader: ByteReader): DocumentName => {
-  const bucket = readMatching(reader, namePattern, "a bucket's name")
-  const fingerprint = readMatching(reader, digestPattern, "a fingerprint")
-  const key = { partition: readKeyHalf(reader), sort: readKeyHalf(reader) }
-  return { bucket, fingerprint, key }
 }
 
 const readCursor = (reader: ByteReader): KeyCursor => {
@@ -198,20 +201,6 @@ const readCursors = (reader: ByteReader): ReadonlyArray<KeyCursor> => {
   const keys: Array<KeyCursor> = []
   for (let i = reader.count("keys", 3); i > 0; i--) keys.push(readCursor(reader))
   return keys
-}
-
-const readFlag = (reader: ByteReader): boolean => {
-  const at = reader.offset
-  const flag = reader.byte("a flag")
-  if (flag > 1) throw new Malformed("a flag", at)
-  return flag === 1
-}
-
-const readCompleteness = (reader: ByteReader): Completeness => {
-  const at = reader.offset
-  const completeness = completenesses[reader.byte("a completeness")]
-  if (completeness === undefined) throw new Malformed("a completeness", at)
-  return completeness
 }
 
 const readOutcome = (reader: ByteReader): Fetched["outcome"] => {
@@ -252,10 +241,31 @@ const readStore = (reader: ByteReader, request: number, isNamed: boolean): Store
   return { _tag: "Store", request, bucket, fingerprint, key, sync, document, operation }
 }
 
+const readHinted = (reader: ByteReader, request: number): Store | StoreDelta => {
+  const hintFor = readNode(reader)
+  const at = reader.offset
+  const tag = tags[reader.byte("a message tag")]
+  switch (tag) {
+    case "Store":
+    case "NamedStore":
+      return { ...readStore(reader, request, tag === "NamedStore"), hintFor }
+    case "StoreDelta":
+      return { _tag: tag, request, ...readName(reader), ...readStoreDelta(reader), hintFor }
+    default:
+      throw new Malformed("the tag of a store", at)
+  }
+}
+
 const readFetch = (reader: ByteReader) => {
   const { bucket, fingerprint, key } = readName(reader)
   return { bucket, fingerprint, key, digest: readMatching(reader, digestPattern, "a digest") }
 }
+
+const readListed = (reader: ByteReader) => ({
+  through: readCursor(reader),
+  keys: readCursors(reader),
+  completeness: readCompleteness(reader)
+})
 
 const readFields = (
   reader: ByteReader,
@@ -269,11 +279,8 @@ const readFields = (
       return readStore(reader, request, true)
     case "Stored":
       return { _tag, request, durable: readFlag(reader), completeness: readCompleteness(reader) }
-    case "Fetch": {
-      const { bucket, fingerprint, key } = readName(reader)
-      const digest = readMatching(reader, digestPattern, "a digest")
-      return { _tag, request, bucket, fingerprint, key, digest }
-    }
+    case "Fetch":
+      return { _tag, request, ...readFetch(reader) }
     case "FetchAfter":
       return { _tag, request, ...readFetch(reader), after: VersionVector.read(reader) }
     case "FetchSince": {
@@ -301,13 +308,7 @@ const readFields = (
       return { _tag, request, ...name, partition, limit: reader.varint("a limit") }
     }
     case "Listed":
-      return {
-        _tag,
-        request,
-        through: readCursor(reader),
-        keys: readCursors(reader),
-        completeness: readCompleteness(reader)
-      }
+      return { _tag, request, ...readListed(reader) }
     case "OtherRing":
       return { _tag, request, digest: reader.hex(ringDigestBytes, "a ring's digest") }
     case "Fence":
@@ -322,5 +323,11 @@ const readFields = (
       return { _tag, request, context: VersionVector.read(reader) }
     case "AntiEntropy":
       return { _tag, request, body: readAntiEntropy(reader) }
+    case "Hinted":
+      return readHinted(reader, request)
+    case "Handoff":
+      return { _tag, request, ...readName(reader), document: reader.bytes("a document") }
+    case "HandedOff":
+      return { _tag, request, refusal: reader.text("a reason") }
   }
 }

@@ -13,6 +13,7 @@ const limits = [
   "Disk",
   "Edge",
   "Growth",
+  "Handoff",
   "Log",
   "Membership",
   "Memory",
@@ -70,6 +71,7 @@ export const structural: Readonly<Record<string, ReadonlyArray<string>>> = {
     "actorBytes",
     "historyBytes"
   ],
+  "src/replica/Hints.ts": ["hintBytes", "loadedAtOnce"],
   "src/replica/OperationIndex.ts": ["loadedAtOnce", "removedAtOnce"],
   "src/node/ClusterKey.ts": ["keyIdLength"],
   "src/node/LiveRuntime.ts": ["idLength"],

@@ -59,6 +59,7 @@ const part = (file: string, first: string, next: string): string => {
 /** The comment of each field of the nodes' limits, in one line. */
 const comments = (): ReadonlyMap<string, string> => {
   const nodes = part("GrowthLimits.ts", "export const", "\n}")
+    + part("HandoffLimits.ts", "export const", "\n}")
     + part("MembershipLimits.ts", "export const", "\n}")
     + part("DeltaLimits.ts", "export const", "\n}")
     + part("ReadLimits.ts", "export const", "\n}")

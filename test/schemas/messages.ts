@@ -94,5 +94,10 @@ export const messages: fc.Arbitrary<PeerMessage> = fc.oneof(
   fc.record({ ...tagged("NeedsBase"), context: after }),
   fc.record({ ...tagged("FetchSince"), ...name, digest, after, since: after }),
   fc.record({ ...tagged("FetchedSince"), digest: ringDigest, context: after, edits, completeness }),
-  antiEntropy
+  antiEntropy,
+  fc.record({ ...store, hintFor: nodeId }),
+  fc.record({ ...store, operation, hintFor: nodeId }),
+  fc.record({ ...storeDelta, hintFor: nodeId }),
+  fc.record({ ...tagged("Handoff"), ...name, document: bytes }),
+  fc.record({ ...tagged("HandedOff"), refusal: text })
 )

@@ -30,5 +30,7 @@ export const handlersOf = (
   Gossip: handler,
   Ping: handler,
   PingFor: handler,
-  Pong: handler
+  Pong: handler,
+  Handoff: handler,
+  HandedOff: handler
 })

@@ -79,6 +79,5 @@ export const nodesToAsk = (
   const makers = new Set<string>()
   for (const actor of search.missing.keys()) makers.add(namesOf(actor).node)
   const { members, owners } = search
-  // A member that may hold a hint of the partition belongs here as well, once there are hints.
   return [...owners, ...members.filter((node) => makers.has(node) && !owners.includes(node))]
 }

@@ -4,9 +4,10 @@
  * those of connections to brokers, `AnswerLimits.ts` those of answers in parts, `GrowthLimits.ts`
  * those of documents, `DeltaLimits.ts` those of changes between nodes, `ReadLimits.ts` those of
  * reads, `MembershipLimits.ts` those of the cluster's members, `AntiEntropyLimits.ts` those of the
- * comparison of replicas, `DiskLimits.ts`, `MemoryLimits.ts` and `WatchLimits.ts` those of a node's
- * own. A room takes what it needs as options, so that a test can make any of them tiny. Constants
- * that a format or a join rests on stand beside it, since all nodes must agree on them.
+ * comparison of replicas, `HandoffLimits.ts` those of hints, `DiskLimits.ts`, `MemoryLimits.ts` and
+ * `WatchLimits.ts` those of a node's own. A room takes what it needs as options, so that a test can
+ * make any of them tiny. Constants that a format or a join rests on stand beside it, since all
+ * nodes must agree on them.
  *
  * @see hashicorp/memberlist:config.go, which lists its own in this way
  */
@@ -25,6 +26,7 @@ import { lanAntiEntropy } from "./AntiEntropyLimits.ts"
 import { lanDeltas } from "./DeltaLimits.ts"
 import { lanDisk } from "./DiskLimits.ts"
 import { lanGrowth } from "./GrowthLimits.ts"
+import { lanHandoff } from "./HandoffLimits.ts"
 import { lanLog } from "./LogLimits.ts"
 import { lanMembership } from "./MembershipLimits.ts"
 import { lanMemory } from "./MemoryLimits.ts"
@@ -36,6 +38,7 @@ const mebibyte = 2 ** 20
 
 const lanNode = {
   ...lanGrowth,
+  ...lanHandoff,
   ...lanMembership,
   ...lanDeltas,
   ...lanReads,

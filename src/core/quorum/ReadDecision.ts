@@ -41,6 +41,8 @@ export type ReadEvent =
   | { readonly _tag: "Damaged"; readonly index: number }
   /** It could not be reached, or its time is up; means nothing after an answer. */
   | { readonly _tag: "Unreachable"; readonly index: number }
+  /** It may be down, or is slow: a fallback stands in, and its own answer is still waited for. */
+  | { readonly _tag: "Suspect"; readonly index: number }
   /** Answers take longer than most do. */
   | { readonly _tag: "Late" }
   /** The request's time is up: all nodes that have not answered are unreachable. */
@@ -87,6 +89,8 @@ interface Answers {
   readonly unreachable: number
   readonly unknowing: number
   readonly complete: number
+  /** Nodes that may not answer; they are in no other set, or in any. */
+  readonly suspects: number
   readonly covered: boolean
   readonly versions: ReadonlyArray<{ readonly index: number; readonly version: Version }>
 }
@@ -101,12 +105,12 @@ export interface Repair {
  * The decision before anything is sent. It fails at once, and no node is to be asked, if even the
  * answers of all nodes that are up would not meet the needs. `covered` where there is no session,
  * or having nothing covers its context. `spared` targets are not asked, unless the others cannot
- * meet the needs.
+ * meet the needs. `suspects` may be down: where they are asked, so is a fallback for each.
  */
 export const make = (
   needs: ReadCounts,
   nodes: Targets.Nodes,
-  options: { readonly covered: boolean; readonly spared?: number }
+  options: { readonly covered: boolean; readonly spared?: number; readonly suspects?: number }
 ): ReadDecision => {
   const targets = Targets.make(nodes)
   const answers: Answers = {
@@ -116,6 +120,7 @@ export const make = (
     unreachable: targets.down,
     unknowing: 0,
     complete: 0,
+    suspects: options.suspects ?? 0,
     covered: options.covered,
     versions: Targets.none
   }
@@ -235,6 +240,10 @@ const hear = (answers: Answers, event: ReadEvent, asked: number): Answers => {
       const lost = bit & open
       return lost === 0 ? answers : { ...answers, unreachable: answers.unreachable | lost }
     }
+    case "Suspect": {
+      const slow = bit & open & ~answers.suspects
+      return slow === 0 ? answers : { ...answers, suspects: answers.suspects | slow }
+    }
   }
 }
 
@@ -244,20 +253,29 @@ type Moment = "Late" | "Deadline" | undefined
 const decide = (read: ReadDecision, answers: Answers, moment: Moment): ReadDecision => {
   const { needs, nodes } = read
   const isOpen = read.outcome._tag === "Wait"
-  const standIns = isOpen
-    ? Targets.substitute(nodes, read.standIns, answers.unreachable)
-    : read.standIns
-  const known: Known = { needs, nodes, answers, standIns, spared: read.spared }
+  const standInsBeside = (spared: number) =>
+    isOpen
+      ? Targets.substitute(nodes, read.standIns, failing(answers, spared))
+      : read.standIns
+  const first = standInsBeside(read.spared)
+  const known: Known = { needs, nodes, answers, standIns: first, spared: read.spared }
   const isWanted = read.spared !== 0 && moment !== "Deadline"
     && (differ(answers) || isOpen && (moment === "Late" || isTooFew(known)))
   const spared = isWanted ? 0 : read.spared
+  const standIns = isWanted ? standInsBeside(0) : first
   const outcome = isOpen
-    ? judge(isWanted ? { ...known, spared } : known, moment === "Deadline")
+    ? judge(isWanted ? { ...known, spared, standIns } : known, moment === "Deadline")
     : read.outcome
   const kept = outcome._tag === "Wait" ? standIns : read.standIns
   const substitutes = Targets.substitutes(nodes, kept, read.standIns.length)
   return { outcome, substitutes, needs, nodes, answers, standIns: kept, spared }
 }
+
+/** The nodes in whose place fallbacks are asked; a suspect that is spared needs none. */
+const failing = (
+  { absent, damaged, found, suspects, unreachable }: Answers,
+  spared: number
+): number => unreachable | suspects & ~(found | absent | damaged | spared)
 
 /** Whether some replica is behind, of those that answered. */
 const differ = ({ absent, damaged, versions }: Answers): boolean => {

@@ -124,6 +124,16 @@ export const substitutes = (
     hintFor: nodes.targets[target]!.node
   }))
 
+/** The target in whose place a node is asked; undefined where it is asked for itself. */
+export const standsFor = (
+  { nodes, standIns }: { readonly nodes: Targets; readonly standIns: StandIns },
+  node: NodeId
+): NodeId | undefined => {
+  if (standIns.length === 0) return undefined
+  const target = standIns[nodes.fallbacks.indexOf(node)]
+  return target === undefined ? undefined : nodes.targets[target]!.node
+}
+
 export const none: ReadonlyArray<never> = []
 
 export const nodeAt = ({ fallbacks, targets }: Nodes, index: number): NodeId =>

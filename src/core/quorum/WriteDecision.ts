@@ -32,6 +32,8 @@ export type WriteEvent =
   | { readonly _tag: "Refused"; readonly index: number; readonly reason: string }
   /** It could not be reached, or its time is up; means nothing after an answer. */
   | { readonly _tag: "Unreachable"; readonly index: number }
+  /** It may be down, or is slow: a fallback stands in, and its own answer is still waited for. */
+  | { readonly _tag: "Suspect"; readonly index: number }
   /** The request's time is up: all nodes that have not answered are unreachable. */
   | { readonly _tag: "Deadline" }
 
@@ -74,14 +76,21 @@ interface Answers {
   readonly complete: number
   readonly refused: number
   readonly unreachable: number
+  /** Nodes that may not answer; they are in no other set, or in any. */
+  readonly suspects: number
   readonly reasons: ReadonlyArray<{ readonly index: number; readonly reason: string }>
 }
 
 /**
  * The decision before anything is sent. It fails at once, and nothing is to be sent, if even the
- * acknowledgements of all nodes that are up would not meet the needs.
+ * acknowledgements of all nodes that are up would not meet the needs. `suspects` may be down: they
+ * are asked, and so is a fallback for each.
  */
-export const make = (needs: WriteCounts, nodes: Targets.Nodes): WriteDecision => {
+export const make = (
+  needs: WriteCounts,
+  nodes: Targets.Nodes,
+  suspects = 0
+): WriteDecision => {
   const targets = Targets.make(nodes)
   const answers: Answers = {
     acknowledged: 0,
@@ -89,6 +98,7 @@ export const make = (needs: WriteCounts, nodes: Targets.Nodes): WriteDecision =>
     complete: 0,
     refused: 0,
     unreachable: targets.down,
+    suspects,
     reasons: Targets.none
   }
   const before = {
@@ -145,7 +155,7 @@ const hear = (answers: Answers, event: WriteEvent, asked: number): Answers => {
     return { ...answers, unreachable: answers.unreachable | pending(answers, asked) }
   }
   const bit = Targets.only(event.index, asked)
-  const { acknowledged, complete, durable, reasons, refused, unreachable } = answers
+  const { acknowledged, complete, durable, reasons, refused, suspects, unreachable } = answers
   switch (event._tag) {
     case "Acknowledged": {
       const whole = event.complete ? bit : 0
@@ -157,6 +167,7 @@ const hear = (answers: Answers, event: WriteEvent, asked: number): Answers => {
         complete: complete | whole,
         refused: refused & ~bit,
         unreachable: unreachable & ~bit,
+        suspects,
         reasons
       }
     }
@@ -168,12 +179,17 @@ const hear = (answers: Answers, event: WriteEvent, asked: number): Answers => {
         complete,
         refused: refused | bit,
         unreachable: unreachable & ~bit,
+        suspects,
         reasons: [...reasons, { index: event.index, reason: event.reason }]
       }
     }
     case "Unreachable": {
       const lost = bit & pending(answers, asked)
       return lost === 0 ? answers : { ...answers, unreachable: unreachable | lost }
+    }
+    case "Suspect": {
+      const slow = bit & pending(answers, asked) & ~suspects
+      return slow === 0 ? answers : { ...answers, suspects: suspects | slow }
     }
   }
 }
@@ -199,7 +215,7 @@ const decide = (
   const standIns = Targets.substitute(
     nodes,
     write.standIns,
-    answers.refused | answers.unreachable
+    answers.refused | answers.unreachable | answers.suspects & ~answers.acknowledged
   )
   const outcome = write.outcome._tag === "Wait"
     ? judge({ needs, nodes, answers, standIns }, { sent, isLast })

@@ -21,10 +21,22 @@ export interface Judgement {
   readonly lost: Lost | undefined
 }
 
+/** How many of some nodes have run at any time since; one with a second process always has. */
+const runningSince = (cluster: SimCluster, nodes: ReadonlyArray<string>): () => number => {
+  const { incarnations, twinned } = cluster
+  const isRunning = (id: string) => cluster.node(id).core !== undefined || twinned.has(id)
+  const before = new Set(nodes.filter(isRunning))
+  const begun = incarnations.length
+  return () => {
+    const since = new Set(incarnations.slice(begun).map(({ node }) => node))
+    return nodes.filter((id) => before.has(id) || since.has(id) || isRunning(id)).length
+  }
+}
+
 /** Begins to look as the request is made; the function that is returned judges its answer. */
 export const judgeAnswer = (
   cluster: SimCluster,
-  { body, bucket: name }: BackendRequest
+  { action, body, bucket: name }: BackendRequest
 ): (answer: Answer) => Judgement => {
   const { contexts, damaged, keys, ring, twinned } = cluster
   const { definition } = cluster.bucket(name)
@@ -37,15 +49,20 @@ export const judgeAnswer = (
     return context
   }
   const before = contexts.held(row)
-  return ({ context, lost }) => {
+  const primaries = Ring.preferenceList(ring, row.partition).slice(0, definition.n)
+  const running = runningSince(cluster, primaries)
+  return ({ context, lost, replied }) => {
     const { vector } = open(context)
+    const count = running()
+    if (action === "read" && vector.size === 0 && replied > count) {
+      cluster.handoff.note(`${replied} nodes find nothing of ${name}, of ${count} that could know`)
+    }
     const unwritten = contexts.unwritten(row, vector)
     if (lost !== true) return { unwritten, lost: undefined }
     const sought = (body.after ?? []).map(open).reduce(CausalContext.join, CausalContext.nothing)
     const dots = LostDots.missing(sought.vector, vector)
     // Of a node with a second process, it is not known which of the two has what.
-    const nodes = Ring.preferenceList(ring, row.partition).slice(0, definition.n)
-      .filter((node) => !twinned.has(node))
+    const nodes = primaries.filter((node) => !twinned.has(node))
     const held = heldAllTheTime(dots, { before, after: contexts.held(row), nodes })
     const isGroundless = damaged.size === 0 && twinned.size === 0
     return {

@@ -70,7 +70,12 @@ export const drawLimits = (random: SeededRandom): PlannedLimits => {
     foldRowsMax: random.pick([1, 8, node.foldRowsMax]),
     readAllPercent: random.pick([0, 0, node.readAllPercent, 100]),
     lateReadMinMillis: random.pick([1, node.lateReadMinMillis]),
-    ...drawMembership(random)
+    ...drawMembership(random),
+    hintBytesMax: random.pick([1, 4_000, node.hintBytesMax, node.hintBytesMax]),
+    handoffCheckMillis: random.pick([20, node.handoffCheckMillis]),
+    handoffWaitMillis: random.pick([50, node.handoffWaitMillis]),
+    handoffsInFlightMax: random.pick([1, node.handoffsInFlightMax]),
+    handoffBytesInFlightMax: random.pick([1, node.handoffBytesInFlightMax])
   }
 }
 

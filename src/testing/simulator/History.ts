@@ -152,6 +152,11 @@ export interface Record {
   readonly unread: Unread
   /** What nodes believed of each other and should not have, in a sentence each. */
   readonly beliefs: ReadonlyArray<string>
+  /**
+   * Of whole disks: documents that are still kept for other nodes in the end, or went before those
+   * had them, in a sentence each.
+   */
+  readonly owed?: ReadonlyArray<string>
   /** Writes that storage did in the quiet time after everything had converged. */
   readonly idleWrites: number
 }

@@ -6,6 +6,7 @@ import type { AdmissionLimits } from "../../coordinator/Admission.ts"
 import type { AntiEntropyLimits } from "../../core/model/AntiEntropyLimits.ts"
 import type { DetectorLimits } from "../../core/membership/DetectorState.ts"
 import type { GossipLimits } from "../../core/membership/GossipState.ts"
+import type { HandoffLimits } from "../../core/model/HandoffLimits.ts"
 import type { NodeLimits } from "../../core/model/Limits.ts"
 import type { Consistency } from "../../core/model/Settings.ts"
 import type { LogLimits, StorageLimits } from "../../storage/StorageOptions.ts"
@@ -115,6 +116,7 @@ export type PlannedLimits = Partial<
     | keyof GossipLimits
     | "gossipMillis"
     | "gossipAtOnceMillis"
+    | keyof HandoffLimits
     | keyof AdmissionLimits
     | keyof AntiEntropyLimits
     | keyof StorageLimits

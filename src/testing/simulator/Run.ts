@@ -10,6 +10,7 @@ import { Converge } from "./Converge.ts"
 import { faultClass } from "./Faults.ts"
 import type { FaultClass } from "./FaultClass.ts"
 import type { Event, FinalDocument, Record, Unread } from "./History.ts"
+import { handOver } from "./HandOver.ts"
 import { marksOf } from "./Marks.ts"
 import type { Plan, PlannedFault } from "./Plan.ts"
 import { SimCluster, type SimClusterOptions } from "./SimCluster.ts"
@@ -70,6 +71,8 @@ class Simulation {
   readonly #beliefs: BeliefWatch
   readonly #events: Array<Event> = []
   readonly #unavailable: Array<string> = []
+  /** Documents that are still kept for other nodes. */
+  #owed: ReadonlyArray<string> = []
   /** Ends of the faults that go on. */
   readonly #going = new Set<() => void>()
 
@@ -101,6 +104,7 @@ class Simulation {
     const areOver = () => lastReads.every((reads) => reads.isOver)
     kernel.run(kernel.now + workloadMillis, areOver)
     invariant(areOver(), "every last read has been answered")
+    this.#owed = handOver(cluster, this.#plan.operations)
     const final = new Converge(cluster, this.#plan).run()
     this.#checkComplete()
     kernel.run(kernel.now + lastWordMillis)
@@ -254,7 +258,8 @@ class Simulation {
       twinned: cluster.twinned,
       incarnations: cluster.incarnations,
       unavailable: this.#unavailable,
-      beliefs: this.#beliefs.problems
+      beliefs: this.#beliefs.problems,
+      owed: [...new Set([...this.#owed, ...cluster.handoff.problems])]
     }
     const outcomes = new Map<string, number>()
     for (const { outcome, operation: { bucket } } of this.#events) {

@@ -20,6 +20,7 @@ import { toKeys } from "../../node/ClusterKey.ts"
 import { rowKeyOf } from "../../core/ring/Partition.ts"
 import { type RowKey, textOf } from "../../core/model/RowKey.ts"
 import { DiskContexts } from "./DiskContexts.ts"
+import { HandoffWatch } from "./HandoffWatch.ts"
 import { Kernel, outside, type Owner } from "./Kernel.ts"
 import type { Loss } from "./History.ts"
 import { Ledger } from "./Ledger.ts"
@@ -80,6 +81,11 @@ export class SimCluster {
   readonly nodes: ReadonlyMap<string, SimNode>
   readonly ledger = new Ledger(() => this.kernel.now)
   readonly contexts = new DiskContexts()
+  readonly handoff = new HandoffWatch({
+    contexts: this.contexts,
+    isDoubtful: (node) => this.damaged.has(node) || this.twinned.has(node),
+    targetsOf: (node, key) => this.node(node).core?.replica.hints.targetsOf(key) ?? []
+  })
   readonly load: LoadTally
   readonly nodeLimits: NodeLimits
   /** The requests that each node takes whatever it measures. */
@@ -160,7 +166,10 @@ export class SimCluster {
           this.incarnations.push({ node: of, incarnation })
           this.story?.began(of, incarnation)
         },
-        asked: (batch) => this.ledger.asked(node, batch),
+        asked: (batch) => {
+          this.ledger.asked(node, batch)
+          this.handoff.asked(node, batch)
+        },
         stored: (key, header) => void this.contexts.stored(key, header),
         wrote: (name, key, document) => {
           this.ledger.committed(node, key, document)

@@ -228,6 +228,7 @@ const saidBy = (reply: Reply): Said => {
     case "Deadline":
       return "unreachable"
     case "Late":
+    case "Suspect":
       return "no answer"
   }
 }

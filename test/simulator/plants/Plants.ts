@@ -12,6 +12,7 @@ import { edgePlants } from "./edges.ts"
 import { elementPlants } from "./elements.ts"
 import { foundPlants } from "./found.ts"
 import { growthPlants } from "./growth.ts"
+import { handoffPlants } from "./handoff.ts"
 import { membershipPlants } from "./membership.ts"
 import { operationPlants } from "./operations.ts"
 import type { Plant } from "./Plant.ts"
@@ -33,5 +34,6 @@ export const plants: ReadonlyArray<Plant> = [
   ...elementPlants,
   ...deltaPlants,
   ...antiEntropyPlants,
-  ...membershipPlants
+  ...membershipPlants,
+  ...handoffPlants
 ]

@@ -57,5 +57,24 @@ export const foundPlants: ReadonlyArray<Plant> = [
       from: "versions.forget(partition, true)",
       to: ""
     }]
+  },
+  {
+    name: "kept-copy-hides-who-took-it-over",
+    bug: "a node goes on forwarding a write that another has carried out and had it keep",
+    edits: [{
+      file: "src/coordinator/Forwarding.ts",
+      from: "const notedAt = trace._tag === \"Forwarded\" ? trace.fencedAt : trace.arrival",
+      to: "const notedAt = trace._tag === \"Forwarded\" ? trace.fencedAt : 0"
+    }]
+  },
+  {
+    name: "log-goes-on-after-a-failed-transaction",
+    bug: "the log goes on where a transaction failed that a power cut may show all the same",
+    isBelowTheModel: true,
+    edits: [{
+      file: "src/storage/Committer.ts",
+      from: "this.#foldFailure = failureOf(error)\n      throw error",
+      to: "throw error"
+    }]
   }
 ]

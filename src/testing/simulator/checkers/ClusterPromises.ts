@@ -13,6 +13,13 @@ export const availability: Checker = {
   check: ({ unavailable }) => everywhere("availability", unavailable)
 }
 
+export const handoff: Checker = {
+  name: "handoff",
+  promise:
+    "what is kept for others goes once they have it; a fallback that has nothing does not count",
+  check: ({ owed = [] }) => everywhere("handoff", owed)
+}
+
 /** Whether all copies may be gone, since only one disk had any, and that was damaged. */
 const mayBeLost = (record: Record, final: FinalDocument): boolean => {
   const told = documentsOf(record, final.bucket).find(({ key }) => key === final.key)

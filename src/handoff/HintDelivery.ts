@@ -1,0 +1,233 @@
+/**
+ * Delivers the documents that this node keeps for others: to each target as soon as it is believed
+ * up, the oldest first, a few at a time. A hint ends when its target has the document on disk, and
+ * the document has not changed since it was sent; with the last of its hints the document goes,
+ * unless this node is to have it.
+ *
+ * @see Dynamo, DeCandia et al., SOSP 2007, section 4.6
+ */
+import type { HandedOff, PeerMessage } from "../../schemas/PeerMessage.ts"
+import * as VersionVector from "../core/clock/VersionVector.ts"
+import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
+import type { HandoffLimits } from "../core/model/HandoffLimits.ts"
+import type { NodeId } from "../core/model/Names.ts"
+import type { RowKey } from "../core/model/RowKey.ts"
+import type { Cancel, Runtime } from "../core/Runtime.ts"
+import type { ClusterView } from "../gossip/ClusterView.ts"
+import type { Hint } from "../replica/Hints.ts"
+import type { Replica } from "../replica/Replica.ts"
+
+export interface HintDeliveryOptions {
+  readonly runtime: Runtime
+  readonly node: NodeId
+  readonly replica: Replica
+  readonly view: Pick<ClusterView, "isMember" | "liveness" | "preferenceList">
+  /** The replicas that a bucket has; undefined where it is not known here. */
+  readonly replicasOf: (bucket: string) => number | undefined
+  readonly send: (to: NodeId, message: PeerMessage) => void
+  readonly limits: HandoffLimits
+}
+
+/** One document on its way to one target. */
+interface Sent {
+  readonly hint: Hint
+  /** All that was sent of it. */
+  readonly context: VersionVector.VersionVector
+  readonly bytes: number
+  readonly sentAt: number
+}
+
+/** What goes on with one target. */
+interface Way {
+  /** By request. */
+  readonly sent: Map<number, Sent>
+  /** Arrivals of the hints that are on their way. */
+  readonly arrivals: Set<number>
+  bytes: number
+  /** It refused a document: nothing is sent until then. */
+  pausedUntil: number
+}
+
+/** Counts that only grow. */
+export interface HandoffStats {
+  readonly hintsDelivered: number
+  readonly hintsChanged: number
+  readonly hintsResent: number
+  readonly hintsRefusedByTarget: number
+  /** Copies of others' documents that were removed. */
+  readonly copiesDropped: number
+  /** Hints whose document was gone. */
+  readonly hintsVoid: number
+}
+
+export class HintDelivery {
+  readonly handlers = {
+    HandedOff: (message: HandedOff, from: NodeId): void => this.#confirmed(from, message)
+  }
+  readonly #options: HintDeliveryOptions
+  readonly #ways = new Map<NodeId, Way>()
+  #number: number
+  #cancel: Cancel | undefined
+  #isClosed = false
+  readonly #counts = {
+    hintsDelivered: 0,
+    hintsChanged: 0,
+    hintsResent: 0,
+    hintsRefusedByTarget: 0,
+    copiesDropped: 0,
+    hintsVoid: 0
+  }
+
+  constructor(options: HintDeliveryOptions) {
+    this.#options = options
+    // A confirmation for a former incarnation must not be taken for one to this one.
+    this.#number = Number.parseInt(options.runtime.id().slice(-8), 36)
+    options.replica.hints.onHint(() => this.#schedule())
+    if (options.replica.hints.stats().hints > 0) this.#schedule()
+  }
+
+  stats(): HandoffStats {
+    return { ...this.#counts }
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#cancel?.()
+  }
+
+  #schedule(): void {
+    if (this.#cancel !== undefined || this.#isClosed) return
+    const { limits, replica, runtime } = this.#options
+    this.#cancel = runtime.after(limits.handoffCheckMillis, () => {
+      this.#cancel = undefined
+      try {
+        this.#check()
+      } finally {
+        if (replica.hints.stats().hints > 0) this.#schedule()
+        else this.#ways.clear()
+      }
+    })
+  }
+
+  #check(): void {
+    const { limits: { handoffWaitMillis }, replica, runtime } = this.#options
+    const now = runtime.elapsed()
+    for (const [target, way] of this.#ways) {
+      for (const [request, { sentAt }] of way.sent) {
+        if (now - sentAt < handoffWaitMillis) continue
+        this.#counts.hintsResent++
+        runtime.mark("hint: a document that was not confirmed is sent again")
+        this.#take(target, request)
+      }
+    }
+    for (const target of replica.hints.targets()) this.#deliver(target)
+  }
+
+  /** Sends what there is room for. */
+  #deliver(target: NodeId): void {
+    const { limits, replica, runtime, view } = this.#options
+    const way = this.#wayOf(target)
+    if (!view.isMember(target) || !view.liveness.isUp(target)) return
+    if (way.pausedUntil > runtime.elapsed()) return
+    const gone: Array<Hint> = []
+    for (const hint of replica.hints.of(target)) {
+      if (way.sent.size >= limits.handoffsInFlightMax) break
+      if (way.sent.size > 0 && way.bytes >= limits.handoffBytesInFlightMax) break
+      if (way.arrivals.has(hint.arrival)) continue
+      if (!this.#send(way, hint)) gone.push(hint)
+    }
+    for (const hint of gone) this.#end(hint, { isDelivered: false })
+  }
+
+  /** Sends a document; false where there is none any more. */
+  #send(way: Way, hint: Hint): boolean {
+    const { replica, runtime, send, view } = this.#options
+    const { fingerprint, key, target } = hint
+    const local = replica.read(key)
+    if (local._tag !== "Found") {
+      this.#counts.hintsVoid++
+      return false
+    }
+    const { bytes } = DocumentCodec.encode(local.document)
+    const request = ++this.#number
+    const { context } = local.document
+    way.sent.set(request, { hint, context, bytes: bytes.length, sentAt: runtime.elapsed() })
+    way.arrivals.add(hint.arrival)
+    way.bytes += bytes.length
+    view.liveness.expects(target)
+    const name = { partition: key.partitionKey, sort: key.sortKey }
+    send(target, {
+      _tag: "Handoff",
+      request,
+      bucket: key.bucket,
+      fingerprint,
+      key: name,
+      document: bytes
+    })
+    return true
+  }
+
+  #wayOf(target: NodeId): Way {
+    let way = this.#ways.get(target)
+    if (way === undefined) {
+      way = { sent: new Map(), arrivals: new Set(), bytes: 0, pausedUntil: -Infinity }
+      this.#ways.set(target, way)
+    }
+    return way
+  }
+
+  /** Takes a document from those on their way. */
+  #take(target: NodeId, request: number): Sent | undefined {
+    const way = this.#ways.get(target)
+    const sent = way?.sent.get(request)
+    if (way === undefined || sent === undefined) return undefined
+    way.sent.delete(request)
+    way.arrivals.delete(sent.hint.arrival)
+    way.bytes -= sent.bytes
+    return sent
+  }
+
+  #confirmed(target: NodeId, { refusal, request }: HandedOff): void {
+    const { limits, replica, runtime } = this.#options
+    const sent = this.#take(target, request)
+    if (sent === undefined) return
+    if (refusal !== "") {
+      this.#counts.hintsRefusedByTarget++
+      runtime.mark("hint: the target refuses the document")
+      this.#wayOf(target).pausedUntil = runtime.elapsed() + limits.handoffWaitMillis
+      return
+    }
+    const { context, hint } = sent
+    const local = replica.read(hint.key)
+    const isSame = local._tag !== "Found"
+      || VersionVector.covers(context, local.document.context)
+    if (isSame) this.#end(hint, { isDelivered: local._tag === "Found" })
+    else {
+      this.#counts.hintsChanged++
+      runtime.mark("hint: the document has changed since it was sent")
+    }
+    this.#deliver(target)
+  }
+
+  /** Ends a hint, and with the last one of its document the copy that was kept for others. */
+  #end(hint: Hint, { isDelivered }: { readonly isDelivered: boolean }): void {
+    const { replica, runtime } = this.#options
+    const { hints } = replica
+    const { key, target } = hint
+    if (hints.find(target, key)?.arrival !== hint.arrival) return
+    const isDropped = hints.isLast(key) && !this.#isOwn(key)
+    if (isDropped) runtime.mark("hint: the last one takes the copy with it")
+    replica.endHint(hint, { isDropped }, (failure) => {
+      if (failure !== undefined) return this.#schedule()
+      if (isDelivered) this.#counts.hintsDelivered++
+      if (isDropped) this.#counts.copiesDropped++
+    })
+  }
+
+  /** Whether this node is to have the document, or may be, since it does not know the bucket. */
+  #isOwn({ bucket, partition }: RowKey): boolean {
+    const { node, replicasOf, view } = this.#options
+    const n = replicasOf(bucket)
+    return n === undefined || view.preferenceList(partition).slice(0, n).includes(node)
+  }
+}

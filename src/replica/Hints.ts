@@ -1,0 +1,295 @@
+/**
+ * Remembers the documents that this replica keeps for other nodes, which could not be reached when
+ * they were written: to whom each is owed, and since when.
+ *
+ * Each is a row, written with its document; many for one document and target are one. The line of a
+ * target is in the order in which the documents were first owed. Memory knows the rows that are on
+ * the disk or on their way: of two hints for one document, one that is only in memory would let the
+ * other end without the copy, which a restart would then leave for ever.
+ *
+ * @see Dynamo, DeCandia et al., SOSP 2007, section 4.6 (hinted handoff)
+ */
+import * as Schema from "effect/Schema"
+import type { Incarnation } from "../core/model/Incarnation.ts"
+import type { HandoffLimits } from "../core/model/HandoffLimits.ts"
+import { NodeId } from "../core/model/Names.ts"
+import { type RowKey, textOf } from "../core/model/RowKey.ts"
+import type { Runtime } from "../core/Runtime.ts"
+import {
+  type FamilyKeys,
+  type KeyedRow,
+  type OnCommit,
+  ScanFailed,
+  type StorageFailure,
+  type StorageService
+} from "../storage/Storage.ts"
+import type { Commits } from "./Commits.ts"
+import * as HintRow from "./HintRow.ts"
+import type { LocalRead } from "./LocalDocument.ts"
+
+/** The nodes for which a document is kept here. */
+export interface Owed {
+  readonly targets: ReadonlyArray<NodeId>
+  /** Of the bucket; empty where it is not known. */
+  readonly fingerprint: string
+}
+
+/** One document that is owed to one node. */
+export interface Hint extends HintRow.HintRow {
+  readonly target: NodeId
+  readonly arrival: number
+}
+
+/** What is owed to one node. */
+export interface OwedTo {
+  readonly target: NodeId
+  readonly hints: number
+  readonly bytes: number
+  /** Wall clock, of the oldest. */
+  readonly sinceMillis: number
+}
+
+export interface HintStats {
+  readonly hints: number
+  readonly hintBytes: number
+  /** These only grow. */
+  readonly hintsRefused: number
+  readonly hintsUnreadable: number
+}
+
+/** The rows of hints for their batch, and what is to be done where that is not stored. */
+export interface NotedHints {
+  readonly rows: ReadonlyArray<KeyedRow>
+  /** Called with the refusal of the batch; with nothing where it was accepted. */
+  readonly ended: (refusal: StorageFailure | undefined) => void
+  /** The same for the end of its commit, before `onCommit`. */
+  readonly ending: (onCommit: OnCommit) => OnCommit
+}
+
+interface Line {
+  readonly hints: Map<string, Hint>
+  bytes: number
+}
+
+/** Of a hint beside its document: row, key and memory. */
+const hintBytes = 512
+const isNodeId = Schema.is(NodeId)
+/** Rows read at once when they are loaded. */
+const loadedAtOnce = 1_000
+
+export class Hints {
+  readonly #runtime: Pick<Runtime, "mark" | "now">
+  readonly #bytesMax: number
+  readonly #lines = new Map<NodeId, Line>()
+  /** To how many nodes each document is owed. */
+  readonly #debts = new Map<string, number>()
+  readonly #listeners = new Set<() => void>()
+  #lastArrival = 0
+  #bytes = 0
+  #size = 0
+  #refused = 0
+  #unreadable = 0
+  /** Whether the disk told all its rows at the start; else some are owed that nobody knows here. */
+  #isWhole = true
+
+  constructor(options: {
+    readonly runtime: Pick<Runtime, "mark" | "now">
+    readonly storage: Pick<StorageService, "scanRows">
+    readonly limits: Pick<HandoffLimits, "hintBytesMax">
+  }) {
+    this.#runtime = options.runtime
+    this.#bytesMax = options.limits.hintBytesMax
+    this.#load(options.storage)
+  }
+
+  /** Hints that are kept, their bytes, and how many were refused or could not be read. */
+  stats(): HintStats {
+    return {
+      hints: this.#size,
+      hintBytes: this.#bytes,
+      hintsRefused: this.#refused,
+      hintsUnreadable: this.#unreadable
+    }
+  }
+
+  /** By target. */
+  owed(): ReadonlyArray<OwedTo> {
+    return [...this.#lines].map(([target, { bytes, hints }]) => {
+      const [oldest] = hints.values()
+      return { target, hints: hints.size, bytes, sinceMillis: oldest?.sinceMillis ?? 0 }
+    })
+  }
+
+  targets(): ReadonlyArray<NodeId> {
+    return [...this.#lines.keys()]
+  }
+
+  /** The nodes to which a document is owed. */
+  targetsOf(key: RowKey): ReadonlyArray<NodeId> {
+    const name = textOf(key)
+    if (!this.#debts.has(name)) return []
+    return this.targets().filter((target) => this.#lines.get(target)?.hints.has(name))
+  }
+
+  /** The hints of a target, the oldest first. */
+  *of(target: NodeId): Iterable<Hint> {
+    const line = this.#lines.get(target)
+    if (line !== undefined) yield* line.hints.values()
+  }
+
+  find(target: NodeId, key: RowKey): Hint | undefined {
+    return this.#lines.get(target)?.hints.get(textOf(key))
+  }
+
+  /** Calls back after each new hint. */
+  onHint(listener: () => void): void {
+    this.#listeners.add(listener)
+  }
+
+  /** Why no hint for the document is taken; undefined where it is. A known one is always. */
+  refusal(key: RowKey, { targets }: Owed): string | undefined {
+    const isKnown = targets.every((target) => this.find(target, key) !== undefined)
+    if (isKnown || this.#isWhole && this.#bytes < this.#bytesMax) return undefined
+    this.#refused++
+    // The place of a new row could be that of one that is not known.
+    if (!this.#isWhole) return "its disk cannot tell what it keeps for other nodes"
+    this.#runtime.mark("hint: a node that keeps too much refuses another one")
+    return `it keeps ${this.#bytes} bytes for other nodes, of ${this.#bytesMax} that it may`
+  }
+
+  /** Notes to whom a document is owed, and makes the rows that go into its batch. */
+  note(key: RowKey, { fingerprint, targets }: Owed, bytes: number): NotedHints {
+    const { bucket, partition, partitionKey, sortKey } = key
+    const plain = { bucket, partition, partitionKey, sortKey }
+    const noted = targets.map((target) => {
+      const before = this.find(target, key)
+      const arrival = before?.arrival ?? ++this.#lastArrival
+      const sinceMillis = before?.sinceMillis ?? Math.max(this.#runtime.now(), 0)
+      const hint: Hint = { target, arrival, key: plain, fingerprint, sinceMillis, bytes }
+      this.#put(hint)
+      return { hint, before }
+    })
+    const failed = () => {
+      for (const { before, hint } of noted) {
+        // One that was written since has a row again, or fails for itself.
+        if (this.find(hint.target, key) !== hint) continue
+        if (before === undefined) this.forget(hint)
+        else this.#put(before)
+      }
+    }
+    return {
+      rows: noted.map(({ hint }) => ({
+        family: "hint",
+        key: [hint.target, hint.arrival],
+        bytes: HintRow.encode(hint)
+      })),
+      ended: (refusal) => {
+        if (refusal === undefined) { for (const listener of this.#listeners) listener() }
+        else failed()
+      },
+      ending: (onCommit) => (failure) => {
+        if (failure !== undefined) failed()
+        onCommit(failure)
+      }
+    }
+  }
+
+  /** Removes a hint, and its document where that is dropped, in one batch. */
+  end(
+    hint: Hint,
+    { before, commits, incarnation, isDropped }: {
+      readonly commits: Pick<Commits, "remove">
+      readonly before: LocalRead
+      readonly incarnation: Incarnation
+      readonly isDropped: boolean
+    },
+    onCommit: OnCommit
+  ): void {
+    const key = isDropped ? hint.key : undefined
+    const { arrival, target } = hint
+    const row: KeyedRow = { family: "hint", key: [target, arrival], bytes: undefined }
+    this.forget(hint)
+    commits.remove({ key, before, incarnation, rows: [row] }, (failure) => {
+      if (failure !== undefined) this.restore(hint)
+      onCommit(failure)
+    })
+  }
+
+  /** Whether no other node is owed the document, as far as all rows could be read. */
+  isLast(key: RowKey): boolean {
+    return this.#unreadable === 0 && (this.#debts.get(textOf(key)) ?? 0) <= 1
+  }
+
+  /**
+   * Forgets a hint whose removal was accepted. A version that is owed from then on has a hint of
+   * its own, whose row comes after the removal.
+   */
+  forget(hint: Hint): void {
+    const line = this.#lines.get(hint.target)
+    const name = textOf(hint.key)
+    const known = line?.hints.get(name)
+    if (line === undefined || known?.arrival !== hint.arrival) return
+    line.hints.delete(name)
+    line.bytes -= known.bytes + hintBytes
+    this.#bytes -= known.bytes + hintBytes
+    this.#size--
+    if (line.hints.size === 0) this.#lines.delete(hint.target)
+    const debts = (this.#debts.get(name) ?? 1) - 1
+    if (debts === 0) this.#debts.delete(name)
+    else this.#debts.set(name, debts)
+  }
+
+  /** Takes a hint back whose removal failed, unless another one has taken its place. */
+  restore(hint: Hint): void {
+    if (this.find(hint.target, hint.key) === undefined) this.#put(hint)
+  }
+
+  #put(hint: Hint): void {
+    let line = this.#lines.get(hint.target)
+    if (line === undefined) {
+      line = { hints: new Map(), bytes: 0 }
+      this.#lines.set(hint.target, line)
+    }
+    const name = textOf(hint.key)
+    const before = line.hints.get(name)
+    if (before === undefined) {
+      this.#size++
+      this.#debts.set(name, (this.#debts.get(name) ?? 0) + 1)
+    } else this.#runtime.mark("hint: many for one document are one")
+    const more = before === undefined ? hint.bytes + hintBytes : hint.bytes - before.bytes
+    line.bytes += more
+    this.#bytes += more
+    line.hints.set(name, hint)
+    this.#lastArrival = Math.max(this.#lastArrival, hint.arrival)
+  }
+
+  /**
+   * Reads the rows. Where the disk cannot tell them, those behind stay as they are until a start
+   * that finds them: no copy goes meanwhile, and no hint is taken.
+   */
+  #load(storage: Pick<StorageService, "scanRows">): void {
+    let after: FamilyKeys["hint"] | undefined
+    try {
+      for (;;) {
+        const page = storage.scanRows({ family: "hint", under: [], after, limit: loadedAtOnce })
+        for (const { bytes, key } of page) this.#loadRow(key, bytes)
+        if (page.length < loadedAtOnce) return
+        after = page.at(-1)!.key
+      }
+    } catch (error) {
+      if (!(error instanceof ScanFailed)) throw error
+      this.#unreadable++
+      this.#isWhole = false
+    }
+  }
+
+  #loadRow([target, arrival]: FamilyKeys["hint"], bytes: Uint8Array | undefined): void {
+    const row = bytes === undefined ? undefined : HintRow.decode(bytes)
+    this.#lastArrival = Math.max(this.#lastArrival, arrival)
+    if (row === undefined || !isNodeId(target)) {
+      this.#unreadable++
+      return
+    }
+    this.#put({ ...row, target, arrival })
+  }
+}
