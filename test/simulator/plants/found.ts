@@ -23,15 +23,6 @@ export const foundPlants: ReadonlyArray<Plant> = [
     }]
   },
   {
-    name: "inquiry-outlasts-refusal",
-    bug: "a node that asks others about a write carries it out after it has refused it",
-    edits: [{
-      file: "src/coordinator/Operations.ts",
-      from: "?.inquiry?.step({ _tag: \"Refused\" })",
-      to: ""
-    }]
-  },
-  {
     name: "slow-way-taken-for-load",
     bug: "a node that has nothing to do takes the time of messages on their way for a queue",
     edits: [{

@@ -76,5 +76,14 @@ export const operationPlants: ReadonlyArray<Plant> = [
       from: "    replica.operations.fence(write.row, write.id)\n",
       to: ""
     }]
+  },
+  {
+    name: "inquiry-outlasts-refusal",
+    bug: "a node that asks others about a write carries it out after it has refused it",
+    edits: [{
+      file: "src/coordinator/Operations.ts",
+      from: "?.inquiry?.step({ _tag: \"Refused\" })",
+      to: ""
+    }]
   }
 ]
