@@ -25,7 +25,6 @@ import { greetMembers } from "../gossip/Greetings.ts"
 import type { MemberWatch } from "../gossip/MemberWatch.ts"
 import { OtherKeys } from "../gossip/OtherKeys.ts"
 import { type Process, Processes, type ProcessesOptions } from "../gossip/Processes.ts"
-import type { HintDelivery } from "../handoff/HintDelivery.ts"
 import { Replica } from "../replica/Replica.ts"
 import { ReplicaServer } from "../replica/ReplicaServer.ts"
 import { ToldPositions } from "../gossip/ToldPositions.ts"
@@ -127,7 +126,7 @@ export class NodeCore {
   readonly told: ToldPositions
   readonly memberWatch: MemberWatch
   readonly coordinator: Coordinator
-  readonly handoff: HintDelivery
+  readonly handoff: ReturnType<typeof deliverHints>
   readonly link: PeerLink
   /** Of the messages of other nodes. */
   readonly #recurring = new RecurringTexts()
@@ -160,15 +159,14 @@ export class NodeCore {
     const completenessOf = (key: RowKey) => this.completenessOf(key)
     const completeness = () => this.formation.completeness()
     const replicaServer = new ReplicaServer({
+      ...options,
       replica: this.replica,
-      buckets,
       partitionCount: ring.ring.partitionCount,
       nowMillis: stampMillis,
       completenessOf,
       completeness,
       work: this.work,
-      recurring: this.#recurring,
-      limits
+      recurring: this.#recurring
     })
     this.coordinator = new Coordinator({
       runtime,

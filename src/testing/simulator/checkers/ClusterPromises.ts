@@ -111,8 +111,9 @@ const excesses = (record: Record, final: FinalDocument): ReadonlyArray<Violation
   for (const [node, { actors, deferrals = 0, leaves }] of final.sizes) {
     // Each dot has arrived, or no node has it: only a damaged row leaves that open.
     if (isReadable && deferrals > 0) add(`at ${node}, ${deferrals} removals wait for ever`)
+    // A node that kept it for others, and handed it over, knows it no more when it comes again.
     const births = doubles(actors.map(incarnationOf)).filter((incarnation) =>
-      !record.damaged.has(nodeOf(incarnation))
+      !record.damaged.has(nodeOf(incarnation)) && final.primaries.includes(nodeOf(incarnation))
     )
     if (births.length > 0) add(`at ${node}, ${births.join(", ")} was born twice for it`)
     if (leaves > writes) add(`at ${node}, ${leaves} leaves after ${writes} requests`)
@@ -123,6 +124,6 @@ const excesses = (record: Record, final: FinalDocument): ReadonlyArray<Violation
 export const bounds: Checker = {
   name: "bounds",
   promise:
-    "an incarnation has one actor in a document; no more leaves than writes; no wait for ever",
+    "an owner's incarnation is one actor in a document; leaves are no more than writes; waits end",
   check: (record) => record.final.flatMap((final) => excesses(record, final))
 }
