@@ -45,19 +45,35 @@ export const layerStorage = (settings: Settings): Layer.Layer<NodeStorage, Stora
 const mayCome = (error: TransportUnavailable): boolean =>
   error.isDenied !== true && error.isMisconfigured !== true
 
-/** Waits until there is a broker, and tells once that there is none. */
-const layerWaiting = (options: NatsOptions): Layer.Layer<Transport, TransportUnavailable> => {
+/** A broker may be busy; that nothing listens, or who is refused, is told at once. */
+const isLate = (error: TransportUnavailable): boolean => error.isLate === true
+
+/**
+ * Tries again while the reason may pass, and tells once that it does. A node that does not wait for
+ * a broker tries some times only.
+ */
+const layerPatient = (
+  options: NatsOptions,
+  { isWaiting }: { readonly isWaiting: boolean }
+): Layer.Layer<Transport, TransportUnavailable> => {
+  const mayPass = isWaiting ? mayCome : isLate
   let isTold = false
   const tell = (error: TransportUnavailable) => {
-    if (isTold || !mayCome(error)) return Effect.void
+    if (isTold || !mayPass(error)) return Effect.void
     isTold = true
-    return Effect.logWarning(`${error.message}; it is waited for`)
+    return Effect.logWarning(
+      `${error.message}; ${isWaiting ? "it is waited for" : "it is tried again for a while"}`
+    )
   }
   return Layer.effect(
     Transport,
     Effect.map(Layer.build(layerNats(options)), Context.get(Transport)).pipe(
       Effect.tapError(tell),
-      Effect.retry({ while: mayCome, schedule: Schedule.spaced(lanWatch.brokerWaitMillis) })
+      Effect.retry({
+        while: mayPass,
+        schedule: Schedule.spaced(lanWatch.brokerWaitMillis),
+        ...isWaiting ? {} : { times: lanWatch.brokerTriesMax - 1 }
+      })
     )
   )
 }
@@ -71,7 +87,7 @@ export const layerTransport = (
     natsOptions(settings, { servers, name: `everwrite/${node}` }).pipe(
       Effect.map((given) => {
         const options = { ...given, answersApart: true }
-        return waitForNats && nats !== "embedded" ? layerWaiting(options) : layerNats(options)
+        return layerPatient(options, { isWaiting: waitForNats && nats !== "embedded" })
       }),
       Layer.unwrap
     )

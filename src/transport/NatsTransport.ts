@@ -71,7 +71,8 @@ export const connectNats = async (options: NatsOptions, warn: Warn): Promise<Nat
     throw new TransportUnavailable({
       address: serverAddresses(options),
       reason,
-      ...cause instanceof AuthorizationError ? { isDenied: true } : {}
+      ...cause instanceof AuthorizationError ? { isDenied: true } : {},
+      ...cause instanceof TimeoutError ? { isLate: true } : {}
     })
   }
 }

@@ -110,6 +110,8 @@ export class TransportUnavailable extends requestError<TransportUnavailable>()(
     reason: Schema.String,
     /** The broker is there, and does not let this user in. */
     isDenied: Schema.optionalKey(Schema.Literal(true)),
+    /** Something is there, or may be, and did not answer in time: it may do so later. */
+    isLate: Schema.optionalKey(Schema.Literal(true)),
     /** The settings are at fault, whether a broker is there or not. */
     isMisconfigured: Schema.optionalKey(Schema.Literal(true))
   }

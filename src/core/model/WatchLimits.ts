@@ -32,7 +32,13 @@ export const lanWatch = {
   threadDeathsMax: 3,
   threadDeathsMillis: 60_000,
   /** Between two attempts to reach a broker at the start, of a node that waits for one. */
-  brokerWaitMillis: 500
+  brokerWaitMillis: 500,
+  /**
+   * How often a starting node tries a broker that does not answer in `connectTimeoutMillis`, as one
+   * does that starts itself or has too much to do. With the waits between them, 20 s; more only
+   * tells an operator later that the address leads to no broker.
+   */
+  brokerTriesMax: 10
 }
 
 export interface WatchLimits extends Readonly<typeof lanWatch> {}
