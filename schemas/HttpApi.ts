@@ -60,9 +60,15 @@ const siblings = Schema.optionalKey(describe(
   "Whether to answer all concurrent values, even where the node could merge them"
 ))
 
+const sloppy = Schema.optionalKey(describe(
+  Schema.Boolean,
+  "Whether other nodes may stand in for owners that cannot be reached: `true` unless given"
+))
+
 const common = {
   ...keyQuery,
   consistency: Schema.optionalKey(Consistency),
+  sloppy,
   timeout
 }
 

@@ -165,7 +165,8 @@ export class AntiEntropy {
 
   #next(): void {
     const { limits: { differenceMillis, exchangeMillis }, runtime } = this.#context
-    if (this.#isClosed || this.#running !== undefined) return
+    // Without an interval there is no end of exchanges that follow each other at once.
+    if (this.#isClosed || this.#running !== undefined || exchangeMillis === 0) return
     this.#cancel()
     const wanted = this.#wanted.shift()
     const peer = wanted?.peer ?? this.#filling.next() ?? this.#draw()

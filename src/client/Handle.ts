@@ -20,6 +20,8 @@ export interface ReadOptions {
   /** Replicas that must answer, and how many of them complete primaries. */
   readonly r?: Replicas
   readonly pr?: Replicas
+  /** `false`: no other node stands in for an owner that cannot be reached. `true` unless given. */
+  readonly sloppy?: boolean
   readonly timeout?: Duration.Input
   /** Ends the read at once, in `Cancelled`, when it is aborted. */
   readonly signal?: AbortSignal
@@ -31,6 +33,11 @@ export interface WriteOptions {
   readonly w?: Replicas
   readonly pw?: Replicas
   readonly dw?: Replicas
+  /**
+   * `false`: no other node stands in for an owner that cannot be reached, so that the write fails
+   * where too few owners answer. `true` unless given: another node takes it, and hands it over.
+   */
+  readonly sloppy?: boolean
   readonly timeout?: Duration.Input
   /**
    * Ends the write at once, in `Cancelled`, when it is aborted: the error says whether a node may

@@ -46,13 +46,14 @@ type EntryTask = Task.Task<AnyEntry, Errors.StoreError>
 type Draft = { -readonly [Field in keyof RequestBody]: RequestBody[Field] }
 
 const addSettings = (draft: Draft, options: Options): void => {
-  const { consistency, dw, pr, pw, r, timeout, w } = options
+  const { consistency, dw, pr, pw, r, sloppy, timeout, w } = options
   if (consistency !== undefined) draft.consistency = consistency
   if (r !== undefined) draft.r = r
   if (pr !== undefined) draft.pr = pr
   if (w !== undefined) draft.w = w
   if (pw !== undefined) draft.pw = pw
   if (dw !== undefined) draft.dw = dw
+  if (sloppy !== undefined) draft.sloppy = sloppy
   if (timeout !== undefined) draft.timeoutMillis = Duration.toMillis(timeout)
 }
 

@@ -26,7 +26,10 @@ import { type BucketDirectory, timed } from "./BucketDirectory.ts"
 import { tagsFault } from "./EntityTag.ts"
 import { type BodyOptions, readJson } from "./JsonBody.ts"
 
-type Settings = Pick<RequestBody, "consistency" | "r" | "w" | "pr" | "pw" | "dw" | "show">
+type Settings = Pick<
+  RequestBody,
+  "consistency" | "r" | "w" | "pr" | "pw" | "dw" | "sloppy" | "show"
+>
 
 interface Query extends Settings {
   readonly key: string

@@ -181,6 +181,18 @@ describe("replicas that differ", () => {
     expect(stepped.read(2, notes, { key: "k0", r: 1 }).texts).toEqual(["first", "second"])
   })
 
+  it("are not compared, though a user asks, where exchanges are off", async () => {
+    await start({ exchangeMillis: 0 })
+    writeWithout(3, 1)
+    const told: Array<ReadonlyArray<NodeSync>> = []
+    const { antiEntropy } = stepped.nodes[2]!.core
+    antiEntropy.sync({ bucket: "", timeoutMillis: 5_000 }, (nodes) => told.push(nodes))
+    stepped.runtime.advance(10_000)
+    expect(told[0]?.map(({ outcome }) => outcome)).toEqual(["failed", "failed"])
+    expect(antiEntropy.counts.exchanges).toBe(0)
+    expect(states("k0").size).toBe(2)
+  })
+
   it("wait for the next exchange where an answer is lost", async () => {
     await start()
     writeWithout(3, 5)

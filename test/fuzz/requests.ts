@@ -8,6 +8,7 @@ import { ErrorBody, ReplyBody } from "../../schemas/ClientAnswer.ts"
 import { ClusterDescription } from "../../schemas/ClusterDescription.ts"
 import { ExplanationReply } from "../../schemas/Explanation.ts"
 import { KeyPageReply } from "../../schemas/KeyPage.ts"
+import { SyncReport } from "../../schemas/SyncReport.ts"
 import { AnswerReassembly } from "../../src/client/AnswerReassembly.ts"
 import { lan } from "../../src/core/model/Limits.ts"
 import { Drawing } from "./Drawing.ts"
@@ -95,7 +96,7 @@ const subjectOf = (draw: Drawing, { subject }: Sample, samples: ReadonlyArray<Sa
 }
 
 const decodeReply = Schema.decodeUnknownResult(
-  Schema.Union([ReplyBody, ExplanationReply, KeyPageReply, ClusterDescription])
+  Schema.Union([ReplyBody, ExplanationReply, KeyPageReply, ClusterDescription, SyncReport])
 )
 const decodeError = Schema.decodeUnknownResult(ErrorBody)
 

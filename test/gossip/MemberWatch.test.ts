@@ -13,20 +13,23 @@ const knownOf = (stepped: SteppedCluster, at: number, of: NodeId) =>
   coreOf(stepped, at).memberWatch.facts().find((facts) => facts.node === of)
 
 it("a node that dies is believed down by idle nodes within 3 s, and up again soon", async () => {
-  const stepped = await SteppedCluster.start({ nodes: 3, buckets })
-  stepped.runtime.advance(5_000)
-  stepped.cut(3)
-  stepped.runtime.advance(3_000)
-  expect([1, 2].map((at) => isUp(stepped, at, 3))).toEqual([false, false])
-  expect([1, 2].map((at) => coreOf(stepped, at).memberWatch.belief(node(3)))).toEqual([
-    "down",
-    "down"
-  ])
-  expect(isUp(stepped, 1, 2)).toBe(true)
-  stepped.heal()
-  stepped.runtime.advance(3_000)
-  expect([1, 2].map((at) => isUp(stepped, at, 3))).toEqual([true, true])
-  stepped.stop()
+  for (let turn = 0; turn < 20; turn++) {
+    const stepped = await SteppedCluster.start({ nodes: 3, buckets })
+    // It dies at another moment of the others' pings each time.
+    stepped.runtime.advance(5_000 + 137 * turn)
+    stepped.cut(3)
+    stepped.runtime.advance(3_000)
+    expect([1, 2].map((at) => isUp(stepped, at, 3))).toEqual([false, false])
+    expect([1, 2].map((at) => coreOf(stepped, at).memberWatch.belief(node(3)))).toEqual([
+      "down",
+      "down"
+    ])
+    expect(isUp(stepped, 1, 2)).toBe(true)
+    stepped.heal()
+    stepped.runtime.advance(3_000)
+    expect([1, 2].map((at) => isUp(stepped, at, 3))).toEqual([true, true])
+    stepped.stop()
+  }
 })
 
 it("two nodes whose link is cut know each other to be up, and hear of each other", async () => {

@@ -49,8 +49,8 @@ describe("a parameter that a request does not have is refused, and the nearest n
     ["PUT", "consitency", "consistency"],
     ["GET", "Consistency", "consistency"],
     ["GET", "time_out", "timeout"],
-    ["PUT", "r", "key, consistency, timeout, siblings, show, w, pw or dw"],
-    ["GET", "w", "key, consistency, timeout, r, pr or siblings"]
+    ["PUT", "r", "key, consistency, sloppy, timeout, siblings, show, w, pw or dw"],
+    ["GET", "w", "key, consistency, sloppy, timeout, r, pr or siblings"]
   ])("%s ?%s", async (method, name, expected) => {
     const options = method === "PUT" ? { json: { name: "Eve" } } : {}
     const refused = await send(method, docs, { ...options, query: { ...ada, [name]: "1" } })

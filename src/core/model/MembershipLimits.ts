@@ -58,7 +58,7 @@ export const lanMembership = {
    */
   suspicionMinMillis: 1_000,
   /** The same for a suspicion that one node alone has: it may be the one whose link is cut. */
-  suspicionMaxMillis: 3_000,
+  suspicionMaxMillis: 1_500,
   /**
    * By how many times a node that was slow lately waits longer for others, less one. More believes
    * dead nodes up for longer while this one has too much to do.
