@@ -46,10 +46,11 @@ describe.each(ways)("%s", (_, open) => {
 
 it("a request over HTTP says whether others may stand in", async () => {
   const asked: Array<RequestBody> = []
+  const { request } = stubBackend({})
   const backend = stubBackend({
-    request: ({ body }, respond) => {
-      asked.push(body)
-      stubBackend({}).request({ body } as never, respond)
+    request: (sent, respond) => {
+      asked.push(sent.body)
+      return request(sent, respond)
     }
   })
   const server = await startServer({ backend })
