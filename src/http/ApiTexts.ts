@@ -24,6 +24,7 @@ const parameters: Readonly<Record<string, readonly [about: string, schema?: Spec
   operation: ["The operation; `GET /v1/buckets/{bucket}` lists those of a bucket"],
   partial: ["Whether a page is welcome that lacks unreachable partitions", flag],
   siblings: ["Whether to answer all concurrent values, even where the node could merge them", flag],
+  sloppy: ["Whether others may stand in for owners that cannot be reached: yes by default", flag],
   timeout: ["Milliseconds until the node gives up; its own limits by default", number(1, 60_000)]
 }
 
