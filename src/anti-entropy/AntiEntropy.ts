@@ -64,7 +64,7 @@ export class AntiEntropy {
     })
   }
 
-  /** Begins with the hashes of what is there; without an interval, only where it is asked to. */
+  /** Begins with the hashes of what is there; without an interval nothing is compared. */
   start(hashKey: HashKey): void {
     const { limits: { exchangeMillis }, replica, runtime, view } = this.#context
     if (exchangeMillis === 0) return

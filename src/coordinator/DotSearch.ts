@@ -72,12 +72,11 @@ export class DotSearch
     const { deadline, known, searched, serves, sought } = options
     const { view } = context
     const members = view.members().map(({ id }) => id)
-    // Any member may keep the document for one that was away.
-    const owners = members
     const missing = LostDots.missing(sought, known.context)
     super(context, {
       rules: CollectDecision,
-      decision: CollectDecision.make(LostDots.nodesToAsk({ missing, owners, members })),
+      // Any member may keep the document for one that was away, as an owner does.
+      decision: CollectDecision.make(LostDots.nodesToAsk({ missing, owners: members, members })),
       deadline,
       serves
     })
@@ -153,9 +152,9 @@ export class DotSearch
       answered.set(node, incarnation)
     }
     const missing = LostDots.missing(this.#sought, joined.context)
-    const members = new Set<string>(this.context.view.members().map(({ id }) => id))
-    const isMember = (node: string) => members.has(node)
     const owners = this.context.view.members().map(({ id }) => id)
+    const members = new Set<string>(owners)
+    const isMember = (node: string) => members.has(node)
     const gone = LostDots.surelyGone({ missing, owners, isMember, answered })
     if (gone.size > 0 && this.#options.isSecond !== true) {
       return new DotSearch(this.context, { ...this.#options, known: joined, isSecond: true })

@@ -46,6 +46,8 @@ export class Formation {
   #state: Decision.FormationState
   /** The last state whose standing is on disk. */
   #kept: Decision.FormationState
+  /** Of the kept store's name. Each frame has it, so it is made once for each name. */
+  #tag: { readonly of: string; readonly tag: number } = { of: "", tag: 0 }
   /** The last start of each other node that asked. */
   readonly #starts = new Map<NodeId, number>()
   #asking: Cancel | undefined
@@ -104,8 +106,14 @@ export class Formation {
   /** The durable changes that another node may be told of. */
   position(to: NodeId): Position {
     return Decision.mayTell(this.#kept, to)
-      ? { store: storeTag(this.#kept.store), changes: this.#options.committedChanges() }
+      ? { store: this.#storeTag(), changes: this.#options.committedChanges() }
       : noPosition
+  }
+
+  #storeTag(): number {
+    const { store } = this.#kept
+    if (this.#tag.of !== store) this.#tag = { of: store, tag: storeTag(store) }
+    return this.#tag.tag
   }
 
   /** Tells the others at the end of this turn how many changes are durable. */
