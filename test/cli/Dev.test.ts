@@ -83,17 +83,16 @@ it.each(["SIGINT", "SIGTERM"] as const)("%s ends it with 0, and the data is ther
 })
 
 it("a port that is taken is named, with exit code 3", async () => {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
-  const address = server.address()
-  const port = typeof address === "object" && address !== null ? address.port : 0
-  const ended = await run(["dev", "--port", String(port), "--nats-port", "0"], { cwd: folder })
-  server.close()
-  expect(ended).toEqual({
-    code: 3,
-    stdout: "",
-    stderr: `no HTTP on 127.0.0.1:${port}: the port is taken\n`
-  })
+  // All three nodes begin at once, and other programs may have the ports of the later two.
+  const first = await freePort()
+  const ports = [first, first + 1, first + 2]
+  const held = await Promise.all(ports.map(takePort))
+  const ended = await run(["dev", "--port", String(first), "--nats-port", "0"], { cwd: folder })
+  for (const { release, taken } of held) if (taken) await release()
+  expect(ended).toMatchObject({ code: 3, stdout: "" })
+  const [, named] = /^no HTTP on 127\.0\.0\.1:(\d+): the port is taken\n$/u.exec(ended.stderr)
+    ?? []
+  expect(ports).toContain(Number(named))
 })
 
 it("a folder that another cluster uses is named, with exit code 3", async () => {
