@@ -27,6 +27,7 @@ import {
   unknownBucket,
   writing
 } from "./HttpProblems.ts"
+import { HintReport } from "./HintReport.ts"
 import { KeyPage, pageMax } from "./KeyPage.ts"
 import { SyncReport } from "./SyncReport.ts"
 
@@ -288,7 +289,11 @@ class Cluster extends HttpApiGroup.make("cluster").add(
     },
     success: SyncReport,
     error: [...asking, unknownBucket]
-  }).annotateMerge(summary("Compare this node's documents with all others' now, and repair both"))
+  }).annotateMerge(summary("Compare this node's documents with all others' now, and repair both")),
+  HttpApiEndpoint.get("hints", "/v1/hints", {
+    success: HintReport,
+    error: asking
+  }).annotateMerge(summary("Tell what this node keeps for other nodes, until they are back"))
 ) {}
 
 /** The text format of Prometheus. */

@@ -39,6 +39,10 @@ export const table = (
   return Console.log(lines.map((cells) => cells.map(pad).join("  ").trimEnd()).join("\n"))
 }
 
+/** An age, of something that may never have been. */
+export const ago = (millis: number | undefined): string =>
+  millis === undefined ? "-" : `${(millis / 1000).toFixed(1)} s ago`
+
 const cellLengthMax = 60
 
 /** A value cut to the width of a column. */

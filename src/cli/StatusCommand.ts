@@ -30,7 +30,7 @@ const offsetOf = ({ clockOffsetMillis: millis }: Peer): string =>
 const comparedOf = ({ lastExchange }: Peer): string => {
   if (lastExchange === undefined) return "-"
   const { ageMillis, repaired } = lastExchange
-  const age = `${(ageMillis / 1000).toFixed(1)} s ago`
+  const age = Output.ago(ageMillis)
   return repaired === 0 ? age : `${age}, ${repaired} repaired`
 }
 

@@ -6,7 +6,7 @@ import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { NodeSync, SyncReport } from "../../schemas/SyncReport.ts"
-import { syncBy } from "../client/SyncQuestion.ts"
+import { questionsBy } from "../client/NodeQuestions.ts"
 import { ask, bucketName, connected, connectionFlags, timeoutField } from "./Connection.ts"
 import { Variables } from "./Help.ts"
 import * as Output from "./Output.ts"
@@ -48,7 +48,7 @@ export const sync = Command.make(
           ? { bucket: yield* bucketName(flags.bucket.value) }
           : {}
         const report = yield* ask<SyncReport>((respond) =>
-          syncBy(backend)({ ...named, ...timeoutField(flags) }, respond)
+          questionsBy(backend).sync({ ...named, ...timeoutField(flags) }, respond)
         )
         yield* flags.json ? Output.json(report) : print(report)
       }))

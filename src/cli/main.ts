@@ -19,6 +19,7 @@ import { natsConfigCommand } from "./NatsConfigCommand.ts"
 import { hideAddresses } from "../core/model/PublicAddress.ts"
 import { visibleLines } from "../core/model/VisibleText.ts"
 import { helpText } from "./Help.ts"
+import { hints } from "./HintsCommand.ts"
 import { ls } from "./ListCommand.ts"
 import { line, note } from "./Output.ts"
 import { otherFaults, problemsOf } from "./RefusedFlags.ts"
@@ -40,6 +41,7 @@ const everwrite = Command.make("everwrite").pipe(
     explain,
     status,
     sync,
+    hints,
     natsConfigCommand,
     versionCommand
   ])

@@ -5,6 +5,7 @@
 import type { RequestBody } from "../../schemas/ClientRequest.ts"
 import type { ClusterDescription } from "../../schemas/ClusterDescription.ts"
 import type { Explanation } from "../../schemas/Explanation.ts"
+import type { HintReport } from "../../schemas/HintReport.ts"
 import type { KeyPage } from "../../schemas/KeyPage.ts"
 import type { SyncReport } from "../../schemas/SyncReport.ts"
 import type * as Request from "../coordinator/Request.ts"
@@ -63,7 +64,18 @@ export interface BackendAnswer {
 /** Called exactly once for each request. */
 export type BackendRespond = (outcome: BackendAnswer | StoreError) => void
 
-export interface Backend {
+/** Questions about a node and its cluster. Left out by a backend without a node. */
+export interface BackendQuestions {
+  /** Has the node compare its documents with those of all others now, and repair both. */
+  readonly sync?: (
+    request: BackendSync,
+    respond: (outcome: SyncReport | StoreError) => void
+  ) => void
+  /** Tells what the node keeps for other nodes. */
+  readonly hints?: (respond: (outcome: HintReport | StoreError) => void) => void
+}
+
+export interface Backend extends BackendQuestions {
   readonly runtime: Runtime
   /** Returns how to end the request at once, in `Cancelled`, where the backend can. */
   readonly request: (request: BackendRequest, respond: BackendRespond) => Cancel | void
@@ -77,14 +89,6 @@ export interface Backend {
     request: BackendList,
     respond: (outcome: KeyPage | StoreError) => void
   ) => Cancel | void
-  /**
-   * Has the node compare its documents with those of all others now, and repair both. Left out by a
-   * backend without a node.
-   */
-  readonly sync?: (
-    request: BackendSync,
-    respond: (outcome: SyncReport | StoreError) => void
-  ) => void
   readonly describe: (respond: (outcome: ClusterDescription | StoreError) => void) => void
   /**
    * Why a request is refused whatever it asks for, so that its body need not be read; undefined

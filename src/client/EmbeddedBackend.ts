@@ -4,7 +4,7 @@
  */
 import { describe } from "../../schemas/DescribeCluster.ts"
 import type { Answer } from "../coordinator/Request.ts"
-import type { Sync } from "../coordinator/ClusterQuestions.ts"
+import type { Questions } from "../coordinator/ClusterQuestions.ts"
 import type { Coordinator } from "../coordinator/Coordinator.ts"
 import * as CanonicalJson from "../core/model/CanonicalJson.ts"
 import { anonymous, type Principal } from "../core/model/Principal.ts"
@@ -21,7 +21,7 @@ export interface EmbeddedOptions {
   readonly view: ClusterView
   readonly buckets: Buckets
   readonly cluster: string
-  readonly sync?: Sync
+  readonly questions?: Questions
 }
 
 /** A program in the node's own process is anonymous, unless it asks for another client. */
@@ -47,7 +47,7 @@ export const make = (options: EmbeddedOptions): Backend => ({
   list: (request, respond) =>
     options.coordinator.list(withPrincipal(request), { deliver: respond }),
   overload: () => options.coordinator.overload(),
-  ...options.sync === undefined ? {} : { sync: options.sync },
+  ...options.questions,
   describe: (respond) => {
     const { buckets, cluster, view } = options
     const { ring, self: node } = view

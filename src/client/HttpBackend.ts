@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema"
 import { readOutcome } from "../../schemas/AnswerText.ts"
 import { AnyDescription } from "../../schemas/ClusterDescription.ts"
 import { Explanation } from "../../schemas/Explanation.ts"
+import { HintReport } from "../../schemas/HintReport.ts"
 import { KeyPage } from "../../schemas/KeyPage.ts"
 import { SyncReport } from "../../schemas/SyncReport.ts"
 import { errorOf, Problem } from "../../schemas/Problem.ts"
@@ -57,6 +58,7 @@ const notUnderstood = "answers what is not understood"
 const decodeProblem = Schema.decodeUnknownOption(Problem)
 const decodeDescription = Schema.decodeUnknownOption(AnyDescription)
 const decodeExplanation = Schema.decodeUnknownOption(Explanation)
+const decodeHints = Schema.decodeUnknownOption(HintReport)
 const decodePage = Schema.decodeUnknownOption(KeyPage)
 const decodeSync = Schema.decodeUnknownOption(SyncReport)
 const { node: { syncMillis } } = lan
@@ -138,6 +140,9 @@ export class HttpBackend implements Backend {
       respond
     )
   }
+
+  readonly hints: Required<Backend>["hints"] = (respond) =>
+    this.#ask({ path: "/v1/hints", action: "read" }, decodeHints, respond)
 
   readonly describe: Backend["describe"] = (respond) =>
     this.#ask({ path: "/v1/cluster", action: "read" }, decodeDescription, respond)

@@ -8,7 +8,7 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { readId, readOutcome, readSender } from "../../schemas/AnswerText.ts"
-import { AnyDescription, type ClusterDescription } from "../../schemas/ClusterDescription.ts"
+import type { ClusterDescription } from "../../schemas/ClusterDescription.ts"
 import { ExplanationReply } from "../../schemas/Explanation.ts"
 import { KeyPageReply } from "../../schemas/KeyPage.ts"
 import { InFlightRequests } from "../transport/InFlightRequests.ts"
@@ -23,6 +23,7 @@ import type { Backend, BackendRequest, BackendRespond } from "./Backend.ts"
 import { AnswerReassembly } from "./AnswerReassembly.ts"
 import { NatsAsk, parse } from "./NatsAsk.ts"
 import { NodeMarks } from "./NodeMarks.ts"
+import { nodeQuestions } from "./NodeQuestions.ts"
 import { NodeSelector } from "./NodeSelector.ts"
 import { RemoteRequest, type RequestSender } from "./RemoteRequest.ts"
 import { probeText } from "./Probe.ts"
@@ -30,7 +31,6 @@ import { RequestOutbox } from "./RequestOutbox.ts"
 import { RequestQueue } from "./RequestQueue.ts"
 import type { RequestText } from "./RequestText.ts"
 import { RetryBudget } from "./RetryBudget.ts"
-import { syncQuestion } from "./SyncQuestion.ts"
 import type { Task } from "./Task.ts"
 
 export interface NatsBackendOptions {
@@ -41,7 +41,6 @@ export interface NatsBackendOptions {
   readonly limits?: ClientLimits
 }
 
-const decodeDescription = Schema.decodeUnknownResult(AnyDescription)
 const decodeExplanation = Schema.decodeUnknownResult(ExplanationReply)
 const decodePage = Schema.decodeUnknownResult(KeyPageReply)
 
@@ -58,6 +57,9 @@ export class NatsBackend implements Backend {
   /** The cluster as it described itself when the client connected. */
   description: ClusterDescription | undefined
   readonly runtime: Runtime
+  readonly describe: Backend["describe"]
+  readonly sync: Required<Backend>["sync"]
+  readonly hints: Required<Backend>["hints"]
   readonly #limits: ClientLimits
   readonly #subjects: Subjects
   readonly #inbox: string
@@ -102,6 +104,10 @@ export class NatsBackend implements Backend {
       inboxDenial: () => this.#denial,
       whole: (data) => this.#parts.whole(data)
     })
+    const questions = nodeQuestions({ ask: this.#ask, subjects: this.#subjects, limits })
+    this.describe = questions.describe
+    this.sync = questions.sync
+    this.hints = questions.hints
     this.#transport = transport
     this.#inbox = transport.newInbox()
     this.#outbox = new RequestOutbox({ runtime, transport, cluster, inbox: this.#inbox, limits })
@@ -163,21 +169,6 @@ export class NatsBackend implements Backend {
       if (!hasEnded) respond(new Errors.Cancelled({ mayHaveApplied: false }))
       hasEnded = true
     }
-  }
-
-  readonly describe: Backend["describe"] = (respond) =>
-    this.#ask.ask({
-      nodes: [],
-      subject: () => this.#subjects.cluster("describe"),
-      body: {},
-      timeoutMillis: this.#limits.askTimeoutMillis,
-      pauseMillis: () => this.#limits.askAgainMillis,
-      decode: decodeDescription
-    }, respond)
-
-  readonly sync: Required<Backend>["sync"] = (request, respond) => {
-    const [subject, { graceMillis }] = [this.#subjects.cluster("sync"), this.#limits]
-    this.#ask.ask(syncQuestion(request, { subject, graceMillis }), respond)
   }
 
   readonly explain: Backend["explain"] = ({ bucket, principal: _principal, ...body }, respond) =>

@@ -1,9 +1,10 @@
 /**
- * Answers questions over NATS that are about the cluster and no document: its description, and the
- * comparison of this node's documents with those of others.
+ * Answers questions over NATS that are about the cluster and no document: its description, the
+ * comparison of this node's documents with those of others, and those that it keeps for others.
  */
 import * as Schema from "effect/Schema"
 import { clusterText } from "../../schemas/DescribeCluster.ts"
+import { type HintReport, HintsBody } from "../../schemas/HintReport.ts"
 import { SyncBody, type SyncReport } from "../../schemas/SyncReport.ts"
 import { misshapenRequest } from "../core/model/MisshapenRequest.ts"
 import type { ClusterName, NodeId } from "../core/model/Names.ts"
@@ -11,24 +12,32 @@ import * as Errors from "../core/model/StoreError.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
 import type { ClusterView } from "../gossip/ClusterView.ts"
 
-/** Compares this node's documents with those of all others now. */
-export type Sync = (
-  request: { readonly bucket?: string; readonly timeoutMillis?: number },
-  respond: (outcome: SyncReport | Errors.StoreError) => void
-) => void
+type Respond<A> = (outcome: A | Errors.StoreError) => void
+
+/** The answers to an operator's questions, in whichever way they come. */
+export interface Questions {
+  /** Compares this node's documents with those of all others now. */
+  readonly sync: (
+    request: { readonly bucket?: string; readonly timeoutMillis?: number },
+    respond: Respond<SyncReport>
+  ) => void
+  /** Tells what this node keeps for others. */
+  readonly hints: (respond: Respond<HintReport>) => void
+}
 
 export interface ClusterQuestionsOptions {
   readonly cluster: ClusterName
   readonly node: NodeId
   readonly view: ClusterView
   readonly buckets: Buckets
-  readonly sync: Sync
+  readonly questions: Questions
 }
 
+const decodeHints = Schema.decodeUnknownResult(HintsBody)
 const decodeSync = Schema.decodeUnknownResult(SyncBody)
 
 const invalid = (value: string) =>
-  new Errors.InvalidRequest({ setting: "request", value, expected: "describe or sync" })
+  new Errors.InvalidRequest({ setting: "request", value, expected: "describe, hints or sync" })
 
 /** Answers with the JSON of what is asked for, or an error. */
 export const answerQuestion = (
@@ -37,7 +46,11 @@ export const answerQuestion = (
   options: ClusterQuestionsOptions,
   answer: (outcome: string | Errors.StoreError) => void
 ): void => {
-  const { buckets, cluster, node, sync, view } = options
+  const { buckets, cluster, node, questions, view } = options
+  const told = (outcome: object | Errors.StoreError) =>
+    answer("_tag" in outcome ? outcome : JSON.stringify(outcome))
+  const misshapen = (failure: Schema.SchemaError) =>
+    answer(misshapenRequest(failure, { json, whole: "request" }))
   switch (verb) {
     case "describe": {
       const { ring } = view
@@ -47,13 +60,13 @@ export const answerQuestion = (
     }
     case "sync": {
       const body = decodeSync(json ?? {})
-      if (body._tag === "Failure") {
-        return answer(misshapenRequest(body.failure, { json, whole: "request" }))
-      }
-      return sync(
-        body.success,
-        (outcome) => answer("_tag" in outcome ? outcome : JSON.stringify(outcome))
-      )
+      return body._tag === "Failure"
+        ? misshapen(body.failure)
+        : questions.sync(body.success, told)
+    }
+    case "hints": {
+      const body = decodeHints(json ?? {})
+      return body._tag === "Failure" ? misshapen(body.failure) : questions.hints(told)
     }
     default:
       return answer(invalid(verb))

@@ -6,6 +6,7 @@
  *
  * @see Dynamo, DeCandia et al., SOSP 2007, section 4.6
  */
+import type { HintReport, KeptFor } from "../../schemas/HintReport.ts"
 import type { HandedOff, PeerMessage } from "../../schemas/PeerMessage.ts"
 import * as VersionVector from "../core/clock/VersionVector.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
@@ -66,6 +67,8 @@ export class HintDelivery {
   }
   readonly #options: HintDeliveryOptions
   readonly #ways = new Map<NodeId, Way>()
+  /** When each node last confirmed a document, on the monotonic clock. */
+  readonly #deliveredAt = new Map<NodeId, number>()
   #number: number
   #cancel: Cancel | undefined
   #isClosed = false
@@ -88,6 +91,34 @@ export class HintDelivery {
 
   stats(): HandoffStats {
     return { ...this.#counts }
+  }
+
+  /** What is kept for whom, for people. */
+  report(): HintReport {
+    const { limits, node, replica: { hints }, runtime } = this.#options
+    const owed = new Map(hints.owed().map((kept) => [kept.target, kept]))
+    const nodes = [...new Set([...owed.keys(), ...this.#deliveredAt.keys()])].toSorted()
+    return {
+      node,
+      bytes: hints.stats().hintBytes,
+      bytesMax: limits.hintBytesMax,
+      nodes: nodes.map((target): KeptFor => {
+        const kept = owed.get(target)
+        const deliveredAt = this.#deliveredAt.get(target)
+        return {
+          node: target,
+          believedUp: this.#isUp(target),
+          documents: kept?.hints ?? 0,
+          bytes: kept?.bytes ?? 0,
+          ...kept === undefined
+            ? {}
+            : { oldestMillis: Math.max(Math.round(runtime.now() - kept.sinceMillis), 0) },
+          ...deliveredAt === undefined
+            ? {}
+            : { deliveredMillis: Math.round(runtime.elapsed() - deliveredAt) }
+        }
+      })
+    }
   }
 
   close(): void {
@@ -125,9 +156,9 @@ export class HintDelivery {
 
   /** Sends what there is room for. */
   #deliver(target: NodeId): void {
-    const { limits, replica, runtime, view } = this.#options
+    const { limits, replica, runtime } = this.#options
     const way = this.#wayOf(target)
-    if (!view.isMember(target) || !view.liveness.isUp(target)) return
+    if (!this.#isUp(target)) return
     if (way.pausedUntil > runtime.elapsed()) return
     const gone: Array<Hint> = []
     for (const hint of replica.hints.of(target)) {
@@ -137,6 +168,11 @@ export class HintDelivery {
       if (!this.#send(way, hint)) gone.push(hint)
     }
     for (const hint of gone) this.#end(hint, { isDelivered: false })
+  }
+
+  #isUp(target: NodeId): boolean {
+    const { view } = this.#options
+    return view.isMember(target) && view.liveness.isUp(target)
   }
 
   /** Sends a document; false where there is none any more. */
@@ -219,7 +255,10 @@ export class HintDelivery {
     if (isDropped) runtime.mark("hint: the last one takes the copy with it")
     replica.endHint(hint, { isDropped }, (failure) => {
       if (failure !== undefined) return this.#schedule()
-      if (isDelivered) this.#counts.hintsDelivered++
+      if (isDelivered) {
+        this.#counts.hintsDelivered++
+        this.#deliveredAt.set(target, runtime.elapsed())
+      }
       if (isDropped) this.#counts.copiesDropped++
     })
   }

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { BucketBody, ClusterDescription } from "../../schemas/ClusterDescription.ts"
 import type { Explanation } from "../../schemas/Explanation.ts"
+import type { HintReport } from "../../schemas/HintReport.ts"
 import type { KeyPage } from "../../schemas/KeyPage.ts"
 import type { SyncReport } from "../../schemas/SyncReport.ts"
 import type {
@@ -16,7 +17,7 @@ import type {
   BackendRequest,
   BackendSync
 } from "../client/Backend.ts"
-import { syncBy } from "../client/SyncQuestion.ts"
+import { questionsBy } from "../client/NodeQuestions.ts"
 import type { Cancel } from "../client/Task.ts"
 import type { HttpLimits } from "../core/model/Limits.ts"
 import { anonymous, type Principal } from "../core/model/Principal.ts"
@@ -109,7 +110,11 @@ export class BucketDirectory {
   }
 
   sync(request: BackendSync): Effect.Effect<SyncReport, StoreError> {
-    return ask((respond) => syncBy(this.backend)(request, respond))
+    return ask((respond) => questionsBy(this.backend).sync(request, respond))
+  }
+
+  hints(): Effect.Effect<HintReport, StoreError> {
+    return ask(questionsBy(this.backend).hints)
   }
 
   list(request: BackendList): Asked<KeyPage> {

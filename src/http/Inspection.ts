@@ -62,7 +62,8 @@ const layerCluster = (directory: BucketDirectory) =>
             bucket: (yield* directory.bucket(name)).definition.name
           }
           return yield* directory.sync({ ...timed(query.timeout), ...bucket })
-        }))))
+        })))
+      .handle("hints", () => shown(directory.hints())))
 
 const notReady = (reasons: ReadonlyArray<string>) =>
   problemResponse({

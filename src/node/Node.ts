@@ -36,7 +36,6 @@ import { type Config, decode, InvalidConfig, type LoadedConfig } from "./ConfigF
 import { watchDisk } from "./DiskCheck.ts"
 import { watchFilling, watchFormation } from "./FormationWatch.ts"
 import { limitsOf } from "./LimitSettings.ts"
-import { syncDocuments } from "./SyncDocuments.ts"
 import { liveRuntime, withJoinedTurns } from "./LiveRuntime.ts"
 import { layerDoor, NodeDoor } from "./NodeDoor.ts"
 import { layerStorage, layerTransport, NodeStorage } from "./NodeLayers.ts"
@@ -251,9 +250,8 @@ const start = Effect.fnUntraced(function*(
   const ended = Effect.raceFirst(superseded, yield* watchStorage(storage, core))
   metrics.add(() => [...samplesOf(core), ...processSamples(settings)])
   yield* subscribed(transport)
-  const { antiEntropy, coordinator, view } = core
-  const sync = syncDocuments({ ...options, antiEntropy })
-  const backend = EmbeddedBackend.make({ runtime, coordinator, view, buckets, cluster, sync })
+  const { coordinator, questions, view } = core
+  const backend = EmbeddedBackend.make({ runtime, coordinator, view, buckets, cluster, questions })
   let stopping = false
   const door = yield* NodeDoor
   const missingRights = () => rights.missing()

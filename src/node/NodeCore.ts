@@ -37,7 +37,7 @@ import { deliverHints } from "./DeliverHints.ts"
 import { Guard, type OnFailure } from "./Guard.ts"
 import { isNamed, rowOfStart, standingNote, standingOf, toldNote } from "./Standing.ts"
 import { keyIdOf } from "./ClusterKey.ts"
-import { syncDocuments } from "./SyncDocuments.ts"
+import { questionsOf } from "./Questions.ts"
 import { frameSeal } from "./FrameKeys.ts"
 import { versionKey } from "./VersionKey.ts"
 import { watchMembers } from "./WatchMembers.ts"
@@ -88,9 +88,6 @@ const rethrow = (failure: unknown): never => {
   throw failure
 }
 
-const isIncarnation = (text: string | undefined): text is Incarnation.Incarnation =>
-  text !== undefined && Incarnation.isIncarnation(text)
-
 /**
  * Draws the incarnation of this start and has it on disk before anyone hears of it.
  *
@@ -102,7 +99,7 @@ export const beginIncarnation = (
 ): void => {
   const { storage, runtime } = options
   const stored = readMetadata(storage, "incarnation")
-  const previous = isIncarnation(stored) ? stored : undefined
+  const previous = stored !== undefined && Incarnation.isIncarnation(stored) ? stored : undefined
   const fresh = { now: runtime.now(), id: runtime.id() }
   const incarnation = Incarnation.next({ ...fresh, previous })
   if (incarnation !== Incarnation.next({ ...fresh, previous: undefined })) {
@@ -131,6 +128,8 @@ export class NodeCore {
   /** Of the messages of other nodes. */
   readonly #recurring = new RecurringTexts()
   readonly requests: RequestServer
+  /** Read its parts when something is asked. */
+  readonly questions = questionsOf(this)
   /** Compares this node's documents with those of the others. */
   readonly antiEntropy: AntiEntropy
   /** The members that have another cluster key. */
@@ -196,7 +195,7 @@ export class NodeCore {
       work: this.work,
       failed: (failure, where) => this.guard.failed(failure, where, "request"),
       coordinator: this.coordinator,
-      sync: syncDocuments({ ...options, antiEntropy: this.antiEntropy })
+      questions: this.questions
     })
     this.#service = new ServiceInfo(this.#identity(incarnation))
     this.#endGreetings = this.#greet()

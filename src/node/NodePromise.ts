@@ -3,13 +3,22 @@
  */
 import * as Effect from "effect/Effect"
 import * as ManagedRuntime from "effect/ManagedRuntime"
+import type { HintReport } from "../../schemas/HintReport.ts"
 import type { SyncReport } from "../../schemas/SyncReport.ts"
 import { type BucketMap, type Db, makeDb, type NamedWell } from "../client/Promises.ts"
 import type { BackendSync } from "../client/Backend.ts"
-import { syncBy } from "../client/SyncQuestion.ts"
+import { questionsBy } from "../client/NodeQuestions.ts"
 import { presets } from "../core/model/Limits.ts"
+import type { StoreError } from "../core/model/StoreError.ts"
 import type { Config } from "./ConfigFile.ts"
 import { EverwriteNode } from "./Node.ts"
+
+const answered = <A extends object>(
+  question: (respond: (outcome: A | StoreError) => void) => void
+): Promise<A> =>
+  new Promise((resolve, reject) => {
+    question((outcome) => outcome instanceof Error ? reject(outcome) : resolve(outcome))
+  })
 
 /** A node in this process. */
 export interface RunningNode extends AsyncDisposable {
@@ -27,6 +36,8 @@ export interface RunningNode extends AsyncDisposable {
    * **Fails with** `UnknownBucket`.
    */
   readonly sync: (options?: BackendSync) => Promise<SyncReport>
+  /** Tells what this node keeps for other nodes, until they can be reached. */
+  readonly hints: () => Promise<HintReport>
   /** Takes no more requests, lets those under way finish, and ends; a second call does nothing. */
   readonly stop: () => Promise<void>
 }
@@ -49,17 +60,15 @@ export const startNode = async (config: Config): Promise<RunningNode> => {
       Effect.service(EverwriteNode)
     )
     const { client: limits } = presets[settings.preset]
+    const questions = questionsBy(backend)
     const stop = (): Promise<void> => runtime.dispose()
     return {
       name: settings.node,
       http: address,
       nats: natsAddress,
       db: (buckets) => makeDb(buckets, backend, () => Promise.resolve(), { limits }),
-      sync: (asked = {}) =>
-        new Promise((resolve, reject) => {
-          syncBy(backend)(asked, (outcome) =>
-            outcome instanceof Error ? reject(outcome) : resolve(outcome))
-        }),
+      sync: (asked = {}) => answered((respond) => questions.sync(asked, respond)),
+      hints: () => answered(questions.hints),
       stop,
       [Symbol.asyncDispose]: stop
     }

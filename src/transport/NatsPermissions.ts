@@ -20,7 +20,7 @@ export type NatsRight =
   | { readonly _tag: "Writer"; readonly buckets: ReadonlyArray<BucketName> }
   /** These operations alone, each as a write of its own. */
   | { readonly _tag: "Operations"; readonly operations: ReadonlyArray<NamedOperation> }
-  /** Sees the nodes as `nats micro` shows them, and the description of the cluster. */
+  /** Sees the nodes as `nats micro` shows them, and what they tell of their cluster. */
   | { readonly _tag: "Observer" }
 
 export interface NamedOperation {
@@ -75,6 +75,7 @@ export const permissionsOf = (
   const subjects = new Subjects(cluster)
   const own = `${inboxPrefixOf(user)}.>`
   const describe = subjects.cluster("describe")
+  const asking = [describe, subjects.cluster("hints")]
   switch (right._tag) {
     case "Node": {
       const { node } = right
@@ -96,7 +97,7 @@ export const permissionsOf = (
     case "Writer": {
       const { buckets } = right
       const both = [...access(cluster, "read", buckets), ...access(cluster, "write", buckets)]
-      return { publish: [...both, describe, subjects.cluster("sync")], subscribe: [own] }
+      return { publish: [...both, ...asking, subjects.cluster("sync")], subscribe: [own] }
     }
     case "Operations": {
       const { operations } = right
@@ -107,6 +108,6 @@ export const permissionsOf = (
       }
     }
     case "Observer":
-      return { publish: ["$SRV.>", describe], subscribe: [own] }
+      return { publish: ["$SRV.>", ...asking], subscribe: [own] }
   }
 }

@@ -17,6 +17,7 @@ const commands = [
   "explain",
   "status",
   "sync",
+  "hints",
   "nats-config",
   "version"
 ]

@@ -90,6 +90,17 @@ describe.each([["HTTP", byHttp], ["NATS", byNats]] as const)("by %s", (_, ew) =>
     expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining("nothing")])
   })
 
+  it("hints says what a node keeps for others", async () => {
+    const { code, stdout } = await ew("hints")
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(/^n\d keeps nothing for other nodes$/m)
+    ])
+    const report = JSON.parse((await ew("hints", "--json")).stdout)
+    expect(report).toMatchObject({ node: expect.stringMatching(/^n\d$/u), bytes: 0, nodes: [] })
+    expect(report.bytesMax).toBeGreaterThan(0)
+  })
+
   it("explain says of a deleted document that it is deleted", async () => {
     const key = ew === byHttp ? "gone by HTTP" : "gone by NATS"
     await ew("put", "scratch", key, "1", "--w", "all")

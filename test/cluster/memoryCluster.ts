@@ -20,7 +20,6 @@ import * as Buckets from "../../src/core/strategy/Buckets.ts"
 import type { Runtime } from "../../src/core/Runtime.ts"
 import type { OnFailure } from "../../src/node/Guard.ts"
 import { beginIncarnation, NodeCore } from "../../src/node/NodeCore.ts"
-import { syncDocuments } from "../../src/node/SyncDocuments.ts"
 import { type DirectStorage, MemoryDisk, openDirect } from "../../src/storage/DirectStorage.ts"
 import { makeMemoryBroker } from "../../src/transport/MemoryTransport.ts"
 import type { TransportService } from "../../src/transport/Transport.ts"
@@ -154,10 +153,9 @@ const start = (options: StartOptions): Promise<Started> =>
   })
 
 const clientOf = ({ core }: MemoryNode): Backend => {
-  const { antiEntropy, coordinator, options, view } = core
-  const { buckets, runtime } = options
-  const sync = syncDocuments({ ...options, antiEntropy })
-  return EmbeddedBackend.make({ runtime, coordinator, view, buckets, cluster: clusterName, sync })
+  const { coordinator, options: { buckets, runtime }, questions, view } = core
+  const cluster = clusterName
+  return EmbeddedBackend.make({ runtime, coordinator, view, buckets, cluster, questions })
 }
 
 /** Whether a node knows its store to be complete, as all do a moment after the last has started. */

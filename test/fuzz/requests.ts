@@ -67,7 +67,8 @@ const samplesOf = ({ contexts }: FuzzedCluster): ReadonlyArray<Sample> => {
     sample("write.notes.put", { id: 9, key: "long", args: ["x"], answerBytesMax: 100_000 }),
     sample("cluster.describe", { answerBytesMax: 1_000_000 }),
     sample("cluster.describe", {}),
-    sample("cluster.sync", { bucket: "notes", timeoutMillis: 10 })
+    sample("cluster.sync", { bucket: "notes", timeoutMillis: 10 }),
+    sample("cluster.hints", {})
   ]
 }
 

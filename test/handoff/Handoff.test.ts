@@ -2,6 +2,8 @@
 // have, and hand it over when they are back.
 import { afterEach, describe, expect, it } from "vitest"
 import * as Schema from "effect/Schema"
+import { HintReport } from "../../schemas/HintReport.ts"
+import { questionsBy } from "../../src/client/NodeQuestions.ts"
 import { QuorumNotMet } from "../../src/core/model/StoreError.ts"
 import * as Bucket from "../../src/core/strategy/Bucket.ts"
 import * as Crdt from "../../src/core/strategy/Crdt.ts"
@@ -36,6 +38,14 @@ const hintsAt = (at: number) => stepped.nodes[at - 1]!.core.replica.hints
 /** By target: how many documents a node owes it. */
 const owedAt = (at: number) =>
   Object.fromEntries(hintsAt(at).owed().map(({ hints, target }) => [target, hints]))
+
+/** What an operator is told at a node. */
+const reportAt = (at: number): HintReport => {
+  const told: Array<unknown> = []
+  questionsBy(stepped.cluster.backends[at - 1]!).hints((outcome) => told.push(outcome))
+  expect(told).toHaveLength(1)
+  return Schema.decodeUnknownSync(HintReport)(told[0])
+}
 
 const isKept = (bucket: typeof notes | typeof counts, at: number): boolean =>
   stepped.nodes[at - 1]!.core.replica.read(stepped.rowOf(bucket, "k"))._tag === "Found"
@@ -164,6 +174,36 @@ describe("a hint", () => {
     stepped.runtime.advance(2_000)
     expect(asked.error.message).toContain("bytes for other nodes")
     expect(others.map((at) => hintsAt(at).stats().hintsRefused > 0)).toEqual([true, true])
+  })
+})
+
+describe("an operator", () => {
+  it("is told how much is kept for whom, since when, and when it was delivered", async () => {
+    const { fallback, first, third } = await start(notes, { limits: { hintBytesMax: 100_000 } })
+    expect(reportAt(fallback)).toEqual({
+      node: `n${fallback}`,
+      bytes: 0,
+      bytesMax: 100_000,
+      nodes: []
+    })
+    stepped.cut(third)
+    letSuspect(first)
+    letSuspect(fallback)
+    put(first, "x")
+    stepped.runtime.advance(1_500)
+    const { bytes, nodes: [owed] } = reportAt(fallback)
+    expect(owed).toMatchObject({ node: `n${third}`, believedUp: false, documents: 1, bytes })
+    expect(bytes).toBeGreaterThan(0)
+    expect(owed!.oldestMillis).toBe(1_500)
+    expect(owed).not.toHaveProperty("deliveredMillis")
+    settle()
+    const after = reportAt(fallback)
+    expect(after).toMatchObject({
+      bytes: 0,
+      nodes: [{ node: `n${third}`, believedUp: true, documents: 0, bytes: 0 }]
+    })
+    expect(after.nodes[0]).not.toHaveProperty("oldestMillis")
+    expect(after.nodes[0]!.deliveredMillis).toBeLessThan(6_000)
   })
 })
 

@@ -73,6 +73,7 @@ describe("the OpenAPI document", () => {
       "GET /v1/cluster",
       "GET /v1/explain",
       "POST /v1/sync",
+      "GET /v1/hints",
       "GET /livez",
       "GET /readyz",
       "GET /metrics"

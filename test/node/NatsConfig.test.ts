@@ -146,6 +146,9 @@ describeWithNats("a nats-server with the printed configuration", () => {
     for (const { name } of users.slice(3)) {
       expect(await ask(name, "cluster.describe", {})).toMatchObject({ cluster: "test" })
     }
+    for (const name of ["observer", "writer"]) {
+      expect(await ask(name, "cluster.hints", {})).toMatchObject({ bytes: 0 })
+    }
     const transport = as("observer")
     const inbox = transport.newInbox()
     const seen: Array<string> = []

@@ -43,6 +43,11 @@ describe("a node of a program with Promises", () => {
     await expect(node.sync({ bucket: "none" })).rejects.toMatchObject({ _tag: "UnknownBucket" })
   })
 
+  it("tells its program what it keeps for other nodes", async () => {
+    await using node = await startNode({ ...config, dataDir: join(folder, "keeping") })
+    expect(await node.hints()).toMatchObject({ node: node.name, bytes: 0, nodes: [] })
+  })
+
   it("describes the values of its buckets over HTTP by their schemas", async () => {
     const served = { ...config, buckets: [profiles], dataDir: join(folder, "described"), http: 0 }
     await using node = await startNode(served)
