@@ -25,6 +25,7 @@ import {
 } from "../storage/Storage.ts"
 import type { Commits } from "./Commits.ts"
 import * as HintRow from "./HintRow.ts"
+import { HintsUnderWay } from "./HintsUnderWay.ts"
 import type { LocalRead } from "./LocalDocument.ts"
 
 /** The nodes for which a document is kept here. */
@@ -84,6 +85,9 @@ export class Hints {
   /** To how many nodes each document is owed. */
   readonly #debts = new Map<string, number>()
   readonly #listeners = new Set<() => void>()
+  readonly #underWay = new HintsUnderWay<Hint>((target, key, stored) =>
+    this.#goBack(target, key, stored)
+  )
   #lastArrival = 0
   #bytes = 0
   #size = 0
@@ -163,19 +167,16 @@ export class Hints {
     const plain = { bucket, partition, partitionKey, sortKey }
     const noted = targets.map((target) => {
       const before = this.find(target, key)
-      const arrival = before?.arrival ?? ++this.#lastArrival
+      const { arrival } = before ?? this.#underWay.stored(target, key)
+        ?? { arrival: ++this.#lastArrival }
       const sinceMillis = before?.sinceMillis ?? Math.max(this.#runtime.now(), 0)
       const hint: Hint = { target, arrival, key: plain, fingerprint, sinceMillis, bytes }
+      const end = this.#underWay.begin(target, plain, { before, after: hint })
       this.#put(hint)
-      return { hint, before }
+      return { hint, end }
     })
-    const failed = () => {
-      for (const { before, hint } of noted) {
-        // One that was written since has a row again, or fails for itself.
-        if (this.find(hint.target, key) !== hint) continue
-        if (before === undefined) this.forget(hint)
-        else this.#put(before)
-      }
+    const end = (isStored: boolean) => {
+      for (const one of noted) one.end(isStored)
     }
     return {
       rows: noted.map(({ hint }) => ({
@@ -184,11 +185,11 @@ export class Hints {
         bytes: HintRow.encode(hint)
       })),
       ended: (refusal) => {
-        if (refusal === undefined) { for (const listener of this.#listeners) listener() }
-        else failed()
+        if (refusal !== undefined) end(false)
+        else for (const listener of this.#listeners) listener()
       },
       ending: (onCommit) => (failure) => {
-        if (failure !== undefined) failed()
+        end(failure === undefined)
         onCommit(failure)
       }
     }
@@ -208,9 +209,12 @@ export class Hints {
     const key = isDropped ? hint.key : undefined
     const { arrival, target } = hint
     const row: KeyedRow = { family: "hint", key: [target, arrival], bytes: undefined }
-    this.forget(hint)
+    const known = this.find(target, hint.key)
+    const end = this.#underWay.begin(target, hint.key, { before: known, after: undefined })
+    // A version that is owed from then on has a hint of its own.
+    if (known !== undefined) this.#forget(known)
     commits.remove({ key, before, incarnation, rows: [row] }, (failure) => {
-      if (failure !== undefined) this.restore(hint)
+      end(failure === undefined)
       onCommit(failure)
     })
   }
@@ -220,18 +224,12 @@ export class Hints {
     return this.#unreadable === 0 && (this.#debts.get(textOf(key)) ?? 0) <= 1
   }
 
-  /**
-   * Forgets a hint whose removal was accepted. A version that is owed from then on has a hint of
-   * its own, whose row comes after the removal.
-   */
-  forget(hint: Hint): void {
+  #forget(hint: Hint): void {
     const line = this.#lines.get(hint.target)
     const name = textOf(hint.key)
-    const known = line?.hints.get(name)
-    if (line === undefined || known?.arrival !== hint.arrival) return
-    line.hints.delete(name)
-    line.bytes -= known.bytes + hintBytes
-    this.#bytes -= known.bytes + hintBytes
+    if (line === undefined || !line.hints.delete(name)) return
+    line.bytes -= hint.bytes + hintBytes
+    this.#bytes -= hint.bytes + hintBytes
     this.#size--
     if (line.hints.size === 0) this.#lines.delete(hint.target)
     const debts = (this.#debts.get(name) ?? 1) - 1
@@ -239,9 +237,11 @@ export class Hints {
     else this.#debts.set(name, debts)
   }
 
-  /** Takes a hint back whose removal failed, unless another one has taken its place. */
-  restore(hint: Hint): void {
-    if (this.find(hint.target, hint.key) === undefined) this.#put(hint)
+  /** Knows of a hint what the disk has, where its last write failed. */
+  #goBack(target: NodeId, key: RowKey, stored: Hint | undefined): void {
+    const known = this.find(target, key)
+    if (stored !== undefined) this.#put(stored)
+    else if (known !== undefined) this.#forget(known)
   }
 
   #put(hint: Hint): void {
