@@ -1,9 +1,9 @@
 /**
  * Knows what the disk has of each hint whose row is being written or removed, for where that fails.
  *
- * A failed commit ends all that is under way: a removal, and the write of the next hint for the same
- * document. Memory must go back to the row that is on the disk then, and not to what another write
- * of them had made. The next write takes that row's place, so that there is never a second one.
+ * A failed commit ends all that is under way: a removal, and the write of the next hint for the
+ * same document. Memory must go back to the row that is on the disk then, and not to what another
+ * write of them had made. The next write takes that row's place, so there is never a second one.
  */
 import type { NodeId } from "../core/model/Names.ts"
 import { type RowKey, textOf } from "../core/model/RowKey.ts"
