@@ -5,6 +5,7 @@
  */
 import * as Schema from "effect/Schema"
 import { AnswerBytes } from "./ClientRequest.ts"
+import { KeptHint } from "./NodeQuestion.ts"
 
 const timeoutMillis = Schema.optionalKey(
   Schema.Finite.check(Schema.isBetween({ minimum: 1, maximum: 60_000 }))
@@ -51,6 +52,14 @@ export const ReplicaExplanation = Schema.Struct({
 })
 export type ReplicaExplanation = typeof ReplicaExplanation.Type
 
+/** Copies that nodes keep in the place of owners, and hand over when these are back. */
+export const ExplainedHints = Schema.Struct({
+  kept: Schema.Array(Schema.Struct({ node: Schema.String, ...KeptHint.fields })),
+  /** Nodes that may keep some, and did not tell. */
+  untold: Schema.Array(Schema.String)
+})
+export type ExplainedHints = typeof ExplainedHints.Type
+
 export const Explanation = Schema.Struct({
   bucket: Schema.String,
   key: Schema.Json,
@@ -65,6 +74,8 @@ export const Explanation = Schema.Struct({
   replicas: Schema.Array(ReplicaExplanation),
   /** Whether every primary answered, and all hold the same. */
   agreed: Schema.Boolean,
+  /** Absent where the node is of a version that did not ask. */
+  hints: Schema.optionalKey(ExplainedHints),
   /**
    * The states that were found, joined; `merged` where the node has the bucket's code to merge
    * siblings.

@@ -80,6 +80,20 @@ export interface HandedOff {
   readonly refusal: string
 }
 
+/** Asks a node about itself for an operator: JSON of a `NodeQuestion`. */
+export interface Question {
+  readonly _tag: "Question"
+  readonly request: number
+  readonly body: Uint8Array
+}
+
+/** The answer to `Question`: JSON, too. */
+export interface Told {
+  readonly _tag: "Told"
+  readonly request: number
+  readonly body: Uint8Array
+}
+
 /** Asks for the replica's document. If its digest is this one, the answer says only that. */
 export interface Fetch extends DocumentName {
   readonly _tag: "Fetch"
@@ -274,6 +288,8 @@ export type PeerMessage =
   | Pong
   | Handoff
   | HandedOff
+  | Question
+  | Told
 
 export type PeerTag = PeerMessage["_tag"]
 

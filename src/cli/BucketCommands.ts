@@ -65,6 +65,18 @@ export const differenceOf = (
     + ` the nodes compare them now and then, and everwrite sync ${bucket} does it now`
 }
 
+/** What is kept of the document for its owners: a line for each, and none where nothing is. */
+export const keptLines = ({ hints }: Pick<Explanation, "hints">): ReadonlyArray<string> => {
+  if (hints === undefined) return []
+  const { kept, untold } = hints
+  return [
+    ...kept.map(({ ageMillis, bytes, node, owner }) =>
+      `${node} keeps ${bytes} bytes of it for ${owner}, since ${Output.ago(ageMillis)}`
+    ),
+    ...untold.length === 0 ? [] : [`${untold.join(" ")} did not tell what is kept there`]
+  ]
+}
+
 const printExplanation = Effect.fnUntraced(function*(explanation: Explanation) {
   const { agreed, explainedBy, joined, partition, preferenceList, replicas } = explanation
   const nodes = (role: "fallback" | "primary") =>
@@ -84,6 +96,7 @@ const printExplanation = Effect.fnUntraced(function*(explanation: Explanation) {
   ])
   yield* Output.table(["REPLICA", "OUTCOME", "BYTES", "DIGEST", "SEEN", "HOLDS"], rows)
   yield* Output.line(agreed ? "all replicas are equal" : differenceOf(explanation))
+  for (const kept of keptLines(explanation)) yield* Output.line(kept)
   const values = joined.merged === undefined ? joined.values : [joined.merged]
   const none = replicas.some(({ outcome }) => outcome === "deleted")
     ? "nothing: the document is deleted"

@@ -53,7 +53,7 @@ export class Coordinator {
   /** Of all messages but those of replicas, of members and of the comparison of replicas. */
   readonly handlers: Omit<
     PeerHandlers,
-    keyof ReplicaServer["handlers"] | "AntiEntropy" | "HandedOff" | MemberTag
+    keyof ReplicaServer["handlers"] | "AntiEntropy" | "HandedOff" | "Question" | MemberTag
   > = {
     Stored: (message, from) => this.#hear(from, message),
     NeedsBase: (message, from) => this.#hear(from, message),
@@ -63,6 +63,7 @@ export class Coordinator {
     Forward: (message, from) => this.#takeForward(from, message),
     Forwarded: (message, from) => this.#hear(from, message),
     Listed: (message, from) => this.#hear(from, message),
+    Told: (message, from) => this.#hear(from, message),
     Fence: (message, from, reply) => this.#operations.fence(from, message, reply),
     Fenced: (message, from) => this.#hear(from, message),
     // The nodes will agree soon: until its deadline, the request is sent again after its pause.
@@ -272,8 +273,7 @@ export class Coordinator {
     const isKnown = () =>
       isIdentified(write) && replica.trace(write.row, write.id)?._tag === "Applied"
     if (!replica.writable() && !isKnown()) {
-      const reason = "its disk is full or failing"
-      return open.answer(new Errors.NodeUnwritable({ node, reason }))
+      return open.answer(new Errors.NodeUnwritable({ node, reason: "its disk is full or failing" }))
     }
     const begun = new WriteCoordinator(this.#context, write, open).start()
     if (begun !== "context-ahead") return void counters.writes++

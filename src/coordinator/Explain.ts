@@ -1,9 +1,16 @@
 /**
  * Explains one document to people: asks every primary for all that it has, with the messages of a
- * read, and shows the answers side by side instead of joining and repairing them.
+ * read, and shows the answers side by side instead of joining and repairing them. All other nodes
+ * are asked what they keep of it for primaries.
  */
 import type * as Schema from "effect/Schema"
-import type { Explanation, ReplicaExplanation, SeenActor } from "../../schemas/Explanation.ts"
+import type {
+  ExplainedHints,
+  Explanation,
+  ReplicaExplanation,
+  SeenActor
+} from "../../schemas/Explanation.ts"
+import type { KeptHint } from "../../schemas/NodeQuestion.ts"
 import type { Fetched, PeerMessage } from "../../schemas/PeerMessage.ts"
 import { Malformed } from "../core/codec/Bytes.ts"
 import * as VersionVector from "../core/clock/VersionVector.ts"
@@ -18,14 +25,16 @@ import { mergedOf, readValues } from "./Answer.ts"
 import type { CoordinatorContext } from "./CoordinatorContext.ts"
 import { Gather } from "./Gather.ts"
 import type { OpenRequest } from "./OpenRequest.ts"
+import { documentQuestion, hintsIn, hintsOf } from "./PeerQuestions.ts"
 import { ownDiskIsLate } from "./Unanswered.ts"
 import type { ValidatedRead } from "./ValidatedRequest.ts"
 
-/** The answer of one replica. */
+/** The answer of one node: of a primary the state of its replica, of another one its hints. */
 type Finding =
   | { readonly outcome: "found"; readonly document: Document.Document }
   | { readonly outcome: "absent" }
   | { readonly outcome: "damaged" | "refused"; readonly reason: string }
+  | { readonly outcome: "keeps"; readonly hints: ReadonlyArray<KeptHint> }
 
 /** The outcomes that tell all that a replica has. */
 const answering: ReadonlySet<ReplicaExplanation["outcome"]> = new Set([
@@ -43,6 +52,7 @@ export class Explain
   /** As the client wrote it. */
   readonly #key: Schema.Json
   readonly #open: OpenRequest<Explanation>
+  readonly #primaries: ReadonlyArray<NodeId>
 
   constructor(
     context: CoordinatorContext,
@@ -57,27 +67,35 @@ export class Explain
     const { primaries } = context.view.placement(row.partition, bucket.definition.n)
     super(context, {
       rules: CollectDecision,
-      decision: CollectDecision.make(primaries),
+      decision: CollectDecision.make(context.view.preferenceList(row.partition)),
       deadline: open.deadline(timeoutMillis),
       serves: open
     })
     this.#read = read
     this.#key = key
     this.#open = open
+    this.#primaries = primaries
   }
 
   start(): void {
-    const { node, replica } = this.context
+    const { node, replica, runtime } = this.context
     const { row: key } = this.#read
     this.ask()
+    if (!this.#primaries.includes(node)) {
+      const answer = { outcome: "keeps", hints: hintsOf(replica.hints, key, runtime) } as const
+      return this.step({ _tag: "Answered", node, answer })
+    }
     replica.show(
       { key, newest: replica.read(key), after: VersionVector.empty },
       (shown) => this.step({ _tag: "Answered", node, answer: findingOf(shown) })
     )
   }
 
-  message(): PeerMessage {
+  message(node: NodeId): PeerMessage {
     const { bucket, key } = this.#read
+    if (!this.#primaries.includes(node)) {
+      return documentQuestion(this.number, { bucket: bucket.definition.name, key })
+    }
     return {
       _tag: "Fetch",
       request: this.number,
@@ -93,6 +111,11 @@ export class Explain
       const { reason } = message
       return this.step({ _tag: "Answered", node, answer: { outcome: "refused", reason } })
     }
+    if (message._tag === "Told") {
+      const hints = hintsIn(message)
+      if (hints === undefined) return
+      return this.step({ _tag: "Answered", node, answer: { outcome: "keeps", hints } })
+    }
     // A "same" would answer a digest, and none was sent.
     if (message._tag !== "Fetched" || message.outcome === "same") return
     this.step({ _tag: "Answered", node, answer: fetchedFinding(message) })
@@ -104,12 +127,13 @@ export class Explain
 
   /** A value that is no JSON has no place in an explanation, which is JSON itself. */
   #explanation(): Explanation | Undecodable {
-    const { node: self, view } = this.context
+    const { node: self } = this.context
     const { answers, nodes } = this.decision
+    const primaries = this.#primaries
     const { partition } = this.#read.row
     const { findings, joined } = joinFindings(answers)
     const replicas: Array<ReplicaExplanation> = []
-    for (const node of nodes) {
+    for (const node of primaries) {
       const explained = this.#explain(node, findings.get(node))
       if (explained instanceof Undecodable) return explained
       replicas.push(explained)
@@ -122,16 +146,29 @@ export class Explain
       key: this.#key,
       explainedBy: self,
       partition,
-      preferenceList: view.preferenceList(partition).map((node) => ({
+      preferenceList: nodes.map((node) => ({
         node,
-        role: nodes.includes(node) ? "primary" : "fallback"
+        role: primaries.includes(node) ? "primary" : "fallback"
       })),
       replicas,
       agreed: replicas.every(({ digest, outcome }) =>
         answering.has(outcome) && digest === first?.digest
       ),
+      hints: this.#hints(),
       joined: { ...shown, ...merged }
     }
+  }
+
+  #hints(): ExplainedHints {
+    const { answers, nodes } = this.decision
+    const kept: Array<ExplainedHints["kept"][number]> = []
+    const untold: Array<NodeId> = []
+    for (const node of nodes.slice(this.#primaries.length)) {
+      const answer = answers.get(node)
+      if (answer?.outcome !== "keeps") untold.push(node)
+      else for (const hint of answer.hints) kept.push({ node, ...hint })
+    }
+    return { kept, untold }
   }
 
   #explain(node: NodeId, finding: Finding | undefined): ReplicaExplanation | Undecodable {
@@ -141,6 +178,7 @@ export class Explain
           ? { node, outcome: "refused", reason: ownDiskIsLate, ...nothing }
           : { node, outcome: "unreachable", ...nothing }
       case "absent":
+      case "keeps":
         return { node, outcome: "absent", ...nothing }
       case "damaged":
       case "refused":

@@ -37,7 +37,7 @@ import { deliverHints } from "./DeliverHints.ts"
 import { Guard, type OnFailure } from "./Guard.ts"
 import { isNamed, rowOfStart, standingNote, standingOf, toldNote } from "./Standing.ts"
 import { keyIdOf } from "./ClusterKey.ts"
-import { questionsOf } from "./Questions.ts"
+import { peerQuestionHandlers, questionsOf } from "./Questions.ts"
 import { frameSeal } from "./FrameKeys.ts"
 import { versionKey } from "./VersionKey.ts"
 import { watchMembers } from "./WatchMembers.ts"
@@ -210,7 +210,7 @@ export class NodeCore {
   }
 
   #makeLink(
-    handlers: Omit<PeerHandlers, "AntiEntropy" | "HandedOff" | MemberTag>,
+    handlers: Omit<PeerHandlers, "AntiEntropy" | "HandedOff" | "Question" | MemberTag>,
     { seal }: Pick<ProcessesOptions, "seal">
   ): PeerLink {
     const { cluster, limits, node, ring, runtime, transport } = this.options
@@ -228,6 +228,7 @@ export class NodeCore {
         ...this.formation.handlers,
         ...this.memberWatch.handlers,
         ...this.handoff.handlers,
+        ...peerQuestionHandlers(this),
         AntiEntropy: (message, from) => this.antiEntropy.take(message, from)
       },
       recurring: this.#recurring,

@@ -1,13 +1,17 @@
 /**
  * Answers an operator's questions about a node, the same by every way in.
  */
+import type { PeerHandlers } from "../../schemas/PeerMessage.ts"
 import type { AntiEntropy } from "../anti-entropy/AntiEntropy.ts"
 import type { Questions } from "../coordinator/ClusterQuestions.ts"
+import { answerTo } from "../coordinator/PeerQuestions.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import { UnknownBucket } from "../core/model/StoreError.ts"
+import type { Runtime } from "../core/Runtime.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
 import type { HintDelivery } from "../handoff/HintDelivery.ts"
+import type { Replica } from "../replica/Replica.ts"
 
 /** The parts of a node that it needs. */
 interface Asked {
@@ -32,4 +36,19 @@ export const questionsOf = (core: Asked): Questions => ({
     )
   },
   hints: (respond) => respond(core.handoff.report())
+})
+
+/** Answers other nodes, for an operator who asks one of them. */
+export const peerQuestionHandlers = (core: {
+  readonly options: {
+    readonly runtime: Runtime
+    readonly ring: { readonly ring: { readonly partitionCount: number } }
+  }
+  readonly replica: Pick<Replica, "hints">
+}): PeerHandlers<"Question"> => ({
+  Question: (question, _, reply) => {
+    const { options: { ring: { ring: { partitionCount } }, runtime }, replica: { hints } } = core
+    const told = answerTo(question, { hints, partitionCount, runtime })
+    if (told !== undefined) reply(told)
+  }
 })

@@ -91,7 +91,9 @@ const tags = [
   "Pong",
   "Hinted",
   "Handoff",
-  "HandedOff"
+  "HandedOff",
+  "Question",
+  "Told"
 ] as const satisfies ReadonlyArray<WireTag>
 /** Requests that are right on one ring only. All other messages are taken on any. */
 const ringDependent: ReadonlySet<WireTag> = new Set([
@@ -156,6 +158,8 @@ const writeFields = (writer: ByteWriter, message: PeerMessage): void => {
       return
     case "Forward":
     case "Forwarded":
+    case "Question":
+    case "Told":
       writer.bytes(message.body)
       return
     case "List":
@@ -301,6 +305,8 @@ const readFields = (
       return { _tag, request, reason: reader.text("a reason") }
     case "Forward":
     case "Forwarded":
+    case "Question":
+    case "Told":
       return { _tag, request, body: reader.bytes("a body") }
     case "List": {
       const name = readName(reader)

@@ -2,8 +2,10 @@
 // have, and hand it over when they are back.
 import { afterEach, describe, expect, it } from "vitest"
 import * as Schema from "effect/Schema"
+import { Explanation } from "../../schemas/Explanation.ts"
 import { HintReport } from "../../schemas/HintReport.ts"
 import { questionsBy } from "../../src/client/NodeQuestions.ts"
+import { BucketName } from "../../src/core/model/Names.ts"
 import { QuorumNotMet } from "../../src/core/model/StoreError.ts"
 import * as Bucket from "../../src/core/strategy/Bucket.ts"
 import * as Crdt from "../../src/core/strategy/Crdt.ts"
@@ -45,6 +47,15 @@ const reportAt = (at: number): HintReport => {
   questionsBy(stepped.cluster.backends[at - 1]!).hints((outcome) => told.push(outcome))
   expect(told).toHaveLength(1)
   return Schema.decodeUnknownSync(HintReport)(told[0])
+}
+
+const explanationAt = (at: number): Explanation => {
+  const told: Array<unknown> = []
+  const bucket = BucketName.make(notes.name)
+  stepped.cluster.backends[at - 1]!.explain({ bucket, key: "k" }, (outcome) => told.push(outcome))
+  stepped.runtime.advance(2_000)
+  expect(told).toHaveLength(1)
+  return Schema.decodeUnknownSync(Explanation)(told[0])
 }
 
 const isKept = (bucket: typeof notes | typeof counts, at: number): boolean =>
@@ -204,6 +215,29 @@ describe("an operator", () => {
     })
     expect(after.nodes[0]).not.toHaveProperty("oldestMillis")
     expect(after.nodes[0]!.deliveredMillis).toBeLessThan(6_000)
+  })
+
+  it("is told by an explanation who keeps a document for whom, and who does not say", async () => {
+    const { fallback, first, others, third } = await start(notes)
+    stepped.cut(third)
+    letSuspect(first)
+    put(first, "x")
+    stepped.runtime.advance(1_500)
+    stepped.cut(others[1]!)
+    const atOwner = explanationAt(first)
+    expect(atOwner.replicas.map(({ outcome }) => outcome)).toEqual([
+      "found",
+      "found",
+      "unreachable"
+    ])
+    expect(atOwner.hints).toMatchObject({
+      kept: [{ node: `n${fallback}`, owner: `n${third}`, ageMillis: expect.any(Number) }],
+      untold: [`n${others[1]}`]
+    })
+    expect(atOwner.hints!.kept[0]!.ageMillis).toBeGreaterThanOrEqual(1_500)
+    expect(explanationAt(fallback).hints).toMatchObject({ kept: [{ node: `n${fallback}` }] })
+    settle()
+    expect(explanationAt(first)).toMatchObject({ agreed: true, hints: { kept: [], untold: [] } })
   })
 })
 

@@ -99,5 +99,7 @@ export const messages: fc.Arbitrary<PeerMessage> = fc.oneof(
   fc.record({ ...store, operation, hintFor: nodeId }),
   fc.record({ ...storeDelta, hintFor: nodeId }),
   fc.record({ ...tagged("Handoff"), ...name, document: bytes }),
-  fc.record({ ...tagged("HandedOff"), refusal: text })
+  fc.record({ ...tagged("HandedOff"), refusal: text }),
+  fc.record({ ...tagged("Question"), body: bytes }),
+  fc.record({ ...tagged("Told"), body: bytes })
 )

@@ -32,5 +32,7 @@ export const handlersOf = (
   PingFor: handler,
   Pong: handler,
   Handoff: handler,
-  HandedOff: handler
+  HandedOff: handler,
+  Question: handler,
+  Told: handler
 })
