@@ -25,7 +25,7 @@ import {
 } from "../storage/Storage.ts"
 import type { Commits } from "./Commits.ts"
 import * as HintRow from "./HintRow.ts"
-import { HintsUnderWay } from "./HintsUnderWay.ts"
+import { type End, HintsUnderWay } from "./HintsUnderWay.ts"
 import type { LocalRead } from "./LocalDocument.ts"
 
 /** The nodes for which a document is kept here. */
@@ -175,8 +175,8 @@ export class Hints {
       this.#put(hint)
       return { hint, end }
     })
-    const end = (isStored: boolean) => {
-      for (const one of noted) one.end(isStored)
+    const end = (how: End) => {
+      for (const one of noted) one.end(how)
     }
     return {
       rows: noted.map(({ hint }) => ({
@@ -185,11 +185,11 @@ export class Hints {
         bytes: HintRow.encode(hint)
       })),
       ended: (refusal) => {
-        if (refusal !== undefined) end(false)
+        if (refusal !== undefined) end("refused")
         else for (const listener of this.#listeners) listener()
       },
       ending: (onCommit) => (failure) => {
-        end(failure === undefined)
+        end(failure === undefined ? "stored" : "failed")
         onCommit(failure)
       }
     }
@@ -213,10 +213,12 @@ export class Hints {
     const end = this.#underWay.begin(target, hint.key, { before: known, after: undefined })
     // A version that is owed from then on has a hint of its own.
     if (known !== undefined) this.#forget(known)
+    let failed: End = "refused"
     commits.remove({ key, before, incarnation, rows: [row] }, (failure) => {
-      end(failure === undefined)
+      end(failure === undefined ? "stored" : failed)
       onCommit(failure)
     })
+    failed = "failed"
   }
 
   /** Whether no other node is owed the document, as far as all rows could be read. */

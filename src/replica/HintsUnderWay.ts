@@ -4,6 +4,7 @@
  * A failed commit ends all that is under way: a removal, and the write of the next hint for the
  * same document. Memory must go back to the row that is on the disk then, and not to what another
  * write of them had made. The next write takes that row's place, so there is never a second one.
+ * A write that is refused at once ends no other: memory is as it was before it.
  */
 import type { NodeId } from "../core/model/Names.ts"
 import { type RowKey, textOf } from "../core/model/RowKey.ts"
@@ -17,12 +18,15 @@ interface Way<A> {
   last: object
 }
 
+/** How a write ends: a failure ends all that is under way, a refusal nothing. */
+export type End = "stored" | "failed" | "refused"
+
 /** `A` is a hint; undefined where there is none. */
 export class HintsUnderWay<A> {
   readonly #ways = new Map<string, Way<A>>()
   readonly #goBack: (target: NodeId, key: RowKey, stored: A | undefined) => void
 
-  /** `goBack` is called where the last write of a hint failed. */
+  /** `goBack` is called where memory is to know again what was there before. */
   constructor(goBack: (target: NodeId, key: RowKey, stored: A | undefined) => void) {
     this.#goBack = goBack
   }
@@ -37,18 +41,22 @@ export class HintsUnderWay<A> {
     target: NodeId,
     key: RowKey,
     { after, before }: { readonly before: A | undefined; readonly after: A | undefined }
-  ): (isStored: boolean) => void {
+  ): (end: End) => void {
     const name = nameOf(target, key)
     const write = {}
     const way = this.#ways.get(name) ?? { stored: before, open: 0, last: write }
     this.#ways.set(name, way)
+    const { last } = way
     way.open++
     way.last = write
-    return (isStored) => {
+    return (end) => {
       way.open--
       if (way.open === 0) this.#ways.delete(name)
-      if (isStored) way.stored = after
-      else if (way.last === write) this.#goBack(target, key, way.stored)
+      if (end === "stored") way.stored = after
+      else if (end === "refused") {
+        way.last = last
+        this.#goBack(target, key, before)
+      } else if (way.last === write) this.#goBack(target, key, way.stored)
     }
   }
 }

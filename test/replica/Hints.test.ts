@@ -16,11 +16,14 @@ const runtime = { now: () => 7, mark: () => {} }
 
 /** A disk of hints: a commit writes what was written first; a failure hides all that waits. */
 class HintDisk {
+  /** Refuses what it is given, and goes on with what waits. */
+  isFull = false
   readonly #rows = new Map<string, ScannedRow<"hint">>()
   #waiting: Array<{ readonly rows: ReadonlyArray<Row>; readonly done: OnCommit }> = []
 
-  write(rows: ReadonlyArray<Row>, done: OnCommit): void {
-    this.#waiting.push({ rows, done })
+  write(rows: ReadonlyArray<Row>, done: OnCommit): StorageFailure | undefined {
+    if (!this.isFull) this.#waiting.push({ rows, done })
+    return this.isFull ? { kind: "overloaded", detail: "too much waits already" } : undefined
   }
 
   commit(): void {
@@ -67,10 +70,12 @@ const start = () => {
   const owe = (name: string, bytes = 10) => {
     const owed = { targets: [target], fingerprint: "f" }
     const noted = hints.note(keyOf(name), owed, bytes)
-    disk.write(noted.rows, noted.ending(() => {}))
-    noted.ended(undefined)
+    noted.ended(disk.write(noted.rows, noted.ending(() => {})))
   }
-  const remove: Commits["remove"] = ({ rows }, done) => disk.write(rows, done)
+  const remove: Commits["remove"] = ({ rows }, done) => {
+    const refusal = disk.write(rows, done)
+    if (refusal !== undefined) done(refusal)
+  }
   const end = (name: string) => {
     const hint = hints.find(target, keyOf(name))
     if (hint === undefined) return
@@ -115,18 +120,29 @@ describe("memory knows a hint", () => {
     isTold()
   })
 
+  it("whose removal is refused while its row is under way", () => {
+    const { disk, end, hints, isTold, owe } = start()
+    owe("a")
+    disk.isFull = true
+    end("a")
+    expect(hints.stats().hints).toBe(1)
+    disk.commitAll()
+    isTold()
+  })
+
   it("if and only if its row is on the disk, once nothing is under way", () => {
     const name = fc.constantFrom("a", "b")
     const step = fc.oneof(
       fc.record({ op: fc.constant("owe"), name, bytes: fc.nat(99) }),
       fc.record({ op: fc.constant("end"), name, bytes: fc.constant(0) }),
-      fc.record({ op: fc.constantFrom("commit", "fail"), name, bytes: fc.nat(3) })
+      fc.record({ op: fc.constantFrom("commit", "fail", "fill"), name, bytes: fc.nat(3) })
     )
     fc.assert(fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
       const { disk, end, isTold, owe } = start()
       for (const { bytes, name, op } of steps) {
         if (op === "owe") owe(name, bytes)
         else if (op === "end") end(name)
+        else if (op === "fill") disk.isFull = bytes > 0
         else if (op === "commit") disk.commit()
         else disk.fail(() => bytes === 0 ? owe(name) : bytes === 1 ? end(name) : undefined)
       }
