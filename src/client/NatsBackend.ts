@@ -27,6 +27,7 @@ import { nodeQuestions } from "./NodeQuestions.ts"
 import { NodeSelector } from "./NodeSelector.ts"
 import { RemoteRequest, type RequestSender } from "./RemoteRequest.ts"
 import { probeText } from "./Probe.ts"
+import { messageOf, nodeOf } from "./ReplySubject.ts"
 import { RequestOutbox } from "./RequestOutbox.ts"
 import { RequestQueue } from "./RequestQueue.ts"
 import type { RequestText } from "./RequestText.ts"
@@ -313,18 +314,22 @@ export class NatsBackend implements Backend {
 
   /** The subject of a message has no subscriber: it reached no node. */
   #unreachable(replySubject: string): void {
-    const number = this.#messageOf(replySubject)
+    const token = this.#tokenOf(replySubject)
+    const [number, node] = [messageOf(token), nodeOf(token)]
     for (const remote of this.#pending.all()) remote.undelivered(number)
+    if (node === undefined) return
+    // Others that wait for it would find out only by asking it again.
+    for (const remote of this.#pending.all()) remote.gone(node, number)
   }
 
   /** A node has refused a message as a whole. */
   #refused(replySubject: string, error: Errors.Overloaded): void {
-    const number = this.#messageOf(replySubject)
+    const number = messageOf(this.#tokenOf(replySubject))
     for (const remote of this.#pending.all()) remote.refused(number, error)
   }
 
-  #messageOf(replySubject: string): number {
-    return Number(replySubject.slice(this.#inbox.length + 1))
+  #tokenOf(replySubject: string): string {
+    return replySubject.slice(this.#inbox.length + 1)
   }
 }
 

@@ -150,6 +150,17 @@ export class RemoteRequest implements Waiting {
     this.#step({ _tag: "Undelivered", attempt }, "no node of the cluster answers")
   }
 
+  /** Nobody listened at this node when the broker got the message with this number. */
+  gone(node: NodeId, message: number): void {
+    for (const [attempt, text] of this.#texts.entries()) {
+      const sent = this.#decision?.attempts[attempt]
+      // A later message may have found the node that has started again.
+      const isBefore = text.message > 0 && text.message <= message
+      if (sent?.isAwaited !== true || sent.node !== node || !isBefore) continue
+      this.#step({ _tag: "Gone", attempt }, "no node of the cluster answers")
+    }
+  }
+
   /** The number of the last message to this subject that the broker has not refused; else 0. */
   lastMessageTo(subject: string): number {
     let last = 0

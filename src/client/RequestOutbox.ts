@@ -11,6 +11,7 @@ import type { Runtime } from "../core/Runtime.ts"
 import { Subjects } from "../transport/Subjects.ts"
 import type { TransportService } from "../transport/Transport.ts"
 import type { BackendRequest } from "./Backend.ts"
+import { replyToken } from "./ReplySubject.ts"
 import type { RequestText } from "./RequestText.ts"
 
 export interface RequestOutboxOptions {
@@ -133,7 +134,7 @@ export class RequestOutbox {
     invariant(end === batch.bytes, "a request takes the bytes that were counted")
     requests.length = 0
     batch.bytes = 0
-    const reply = `${this.#options.inbox}.${message}`
+    const reply = `${this.#options.inbox}.${replyToken(message, node)}`
     this.#options.transport.publish(subject, data, reply, sample.trace)
   }
 

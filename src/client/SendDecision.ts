@@ -17,33 +17,11 @@
  */
 import type { TriedBody } from "../../schemas/ClientRequest.ts"
 import type { NodeId } from "../core/model/Names.ts"
+import * as Attempt from "./Attempt.ts"
 import type { SendEvent } from "./SendEvent.ts"
 
+export type { Naming } from "./Attempt.ts"
 export type { SendEvent }
-
-/**
- * How a request is named. A read changes nothing. A user's own id has no marks: the node that gets
- * it asks all owners. An id of the client goes with the marks of the nodes.
- */
-export type Naming = "read" | "named" | "marked"
-
-/** A message to a node, sent once or more often. */
-export interface Attempt {
-  /** Undefined where the broker chooses. */
-  readonly node: NodeId | undefined
-  /** The mark that it names: empty asks for one; undefined unless the client names the write. */
-  readonly mark: string | undefined
-  /** How often it was sent, but for sendings that reached no node. */
-  readonly sendings: number
-  /** Whether a node may have carried it out, or may still. */
-  readonly isOpen: boolean
-  /** Whether a node owes an answer to it. */
-  readonly isAwaited: boolean
-  /** Whether the broker says that nobody listens there. */
-  readonly isUnreachable: boolean
-  /** The node that answered it with a new mark. */
-  readonly staleAt: NodeId | undefined
-}
 
 /** Where no other node is known: repeat the current message, ask any node, or give up. */
 export type OrElse = "again" | "any" | "end"
@@ -64,9 +42,9 @@ export type Next =
   | { readonly _tag: "Fail"; readonly mayHaveApplied: boolean }
 
 export interface SendDecision {
-  readonly naming: Naming
+  readonly naming: Attempt.Naming
   /** Refusals of others than the current one change only what is certain. */
-  readonly attempts: ReadonlyArray<Attempt>
+  readonly attempts: ReadonlyArray<Attempt.Attempt>
   /** Nodes that refused, or did not answer. */
   readonly avoid: ReadonlySet<NodeId>
   /** To be done now, because of the last step. */
@@ -95,9 +73,9 @@ const anotherOr = {
 
 /** The decision with its first message. */
 export const make = (
-  naming: Naming,
+  naming: Attempt.Naming,
   first: { readonly node: NodeId | undefined; readonly mark: string | undefined }
-): SendDecision => ({ naming, attempts: [attemptOf(naming, first)], avoid: none, next: wait })
+): SendDecision => ({ naming, attempts: [Attempt.make(naming, first)], avoid: none, next: wait })
 
 /**
  * The decision after an event.
@@ -124,13 +102,15 @@ const stepped = (
   const { attempts, naming } = decision
   switch (event._tag) {
     case "Sent":
-      return { ...decision, attempts: [...attempts, attemptOf(naming, event)], next: wait }
+      return { ...decision, attempts: [...attempts, Attempt.make(naming, event)], next: wait }
     case "Late":
       return late(decision, limits)
     case "NoOther":
       return decision.next === anotherOr.again ? repeat(decision) : end(decision)
     case "Undelivered":
-      return undelivered(decision, event.attempt)
+      return unreached(decision, event.attempt, false)
+    case "Gone":
+      return unreached(decision, event.attempt, true)
     case "Denied":
       // Other nodes' subjects are denied as well, mostly: none is tried.
       return end(unsent(decision, event.attempt, {}))
@@ -175,20 +155,6 @@ export const triedOf = ({ attempts, naming }: SendDecision): ReadonlyArray<Tried
   return [...tried.values()]
 }
 
-const attemptOf = (
-  naming: Naming,
-  { mark, node }: { readonly node: NodeId | undefined; readonly mark: string | undefined }
-): Attempt => ({
-  node,
-  mark,
-  sendings: 1,
-  // A node that is only asked for a mark does nothing else.
-  isOpen: naming !== "read" && mark !== "",
-  isAwaited: true,
-  isUnreachable: false,
-  staleAt: undefined
-})
-
 const late = (decision: SendDecision, { sendingsPerNode }: SendLimits): SendDecision => {
   const { attempts, naming } = decision
   const { mark, node, sendings } = attempts[currentOf(decision)]!
@@ -217,11 +183,17 @@ const leave = (
   next: anotherOr[orElse]
 })
 
-const undelivered = (decision: SendDecision, number: number): SendDecision => {
+/** Nobody listens where an attempt went: what it was sent is not answered any more. */
+const unreached = (
+  decision: SendDecision,
+  number: number,
+  hasReached: boolean
+): SendDecision => {
   const attempt = decision.attempts[number]
   if (attempt === undefined) return { ...decision, next: wait }
   const { node } = attempt
-  const told = unsent(decision, number, { isUnreachable: true, isAwaited: false })
+  const fields = { isUnreachable: true, isAwaited: false }
+  const told = hasReached ? change(decision, number, fields) : unsent(decision, number, fields)
   if (number !== currentOf(decision)) {
     return { ...told, avoid: withNode(told.avoid, node), next: wait }
   }
@@ -233,7 +205,7 @@ const undelivered = (decision: SendDecision, number: number): SendDecision => {
 const unsent = (
   decision: SendDecision,
   number: number,
-  fields: Partial<Attempt>
+  fields: Partial<Attempt.Attempt>
 ): SendDecision => {
   const { isAwaited, isOpen, sendings: all } = decision.attempts[number]!
   const sendings = Math.max(all - 1, 0)
@@ -327,7 +299,7 @@ const fail = (decision: SendDecision): SendDecision => ({
 const change = (
   decision: SendDecision,
   number: number,
-  fields: Partial<Attempt>
+  fields: Partial<Attempt.Attempt>
 ): SendDecision => ({
   ...decision,
   attempts: decision.attempts.map((attempt, i) =>

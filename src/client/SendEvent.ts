@@ -15,6 +15,8 @@ export type SendEvent =
   | { readonly _tag: "NoOther" }
   /** The last sending of an attempt reached nobody, as the broker says. */
   | { readonly _tag: "Undelivered"; readonly attempt: number }
+  /** Nobody listens any more where an attempt went, as the broker says of a later message. */
+  | { readonly _tag: "Gone"; readonly attempt: number }
   /** The broker refused the last sending of an attempt: no node has got it. */
   | { readonly _tag: "Denied"; readonly attempt: number }
   /** The last message cannot be sent at all. */

@@ -1,5 +1,5 @@
 // Checks what a client does with a node that hangs or has a slow spell: it asks others, leaves no
-// write in doubt that could go elsewhere, and comes back to it.
+// write in doubt that could go elsewhere, and comes back to it, or learns that it is dead.
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { describe as describeCluster } from "../../schemas/DescribeCluster.ts"
 import type { RequestBody } from "../../schemas/ClientRequest.ts"
@@ -180,6 +180,32 @@ describe("a node that hangs", () => {
     expect(asked.answer.values).toMatchObject([{ visits: 3 }])
     stepped.runtime.advance(1_000)
     expect(visit().answer.values).toMatchObject([{ visits: 4 }])
+  })
+})
+
+describe("a node that hangs, and dies", () => {
+  it("is waited for by no request any more, as soon as the broker says so of one message", () => {
+    connected()
+    visit()
+    const [first] = stepped.nodesOf(shelves, "k").primaries
+    const isFirst = ({ subject }: Sent) => subject.startsWith(`node.n${first}.`)
+    hang(first!)
+    const asked = visit()
+    // It is sent twice to the node that hangs: the next time it goes to another one.
+    stepped.runtime.advance(lan.client.resendMinMillis + 50)
+    stepped.cut(first!)
+    isLost = () => false
+    sent.length = 0
+    stepped.runtime.advance(lan.client.restMillis + 2 * lan.client.resendMinMillis)
+    expect(sent.filter(isFirst)).toEqual([])
+    // A node that is passed over is tried beside the next request.
+    visit()
+    stepped.runtime.advance(lan.node.suspectMillis)
+    expect(sent.filter(isFirst)).toHaveLength(1)
+    expect(asked.error).toMatchObject({
+      _tag: "OperationUnknown",
+      nodes: [{ node: `n${first}`, reason: "it does not answer" }]
+    })
   })
 })
 

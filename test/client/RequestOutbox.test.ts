@@ -4,6 +4,7 @@ import * as fc from "fast-check"
 import { expect, it } from "vitest"
 import { lan } from "../../src/core/model/Limits.ts"
 import { RequestOutbox } from "../../src/client/RequestOutbox.ts"
+import { replyToken } from "../../src/client/ReplySubject.ts"
 import { RequestText } from "../../src/client/RequestText.ts"
 import { BucketName, ClusterName, NodeId } from "../../src/core/model/Names.ts"
 
@@ -110,7 +111,8 @@ it("each request that goes on leaves once, in its turn, in a message that the br
         if (i > 0 && view.buffer === published[i - 1]!.view.buffer) reused++
         expect(view.length).toBeLessThanOrEqual(maxPayload)
         const batch: ReadonlyArray<{ readonly id: number }> = JSON.parse(text)
-        expect(reply).toBe(`inbox.${texts.get(batch[0]!.id)!.message}`)
+        const first = texts.get(batch[0]!.id)!
+        expect(reply).toBe(`inbox.${replyToken(first.message, nodeOf(first))}`)
         for (const { id } of batch) {
           expect(subject).toBe(subjectOf(sendings.get(id)!.sending))
           expect(turn).toBe(sendings.get(id)!.turn)

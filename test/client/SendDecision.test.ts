@@ -130,6 +130,7 @@ const ask = (seed: number) => {
         { _tag: "Refused", attempt, node, canMove: true },
         { _tag: "Refused", attempt, node, canMove: naming === "read" },
         { _tag: "Undelivered", attempt },
+        { _tag: "Gone", attempt },
         { _tag: "StaleMark", attempt, node },
         { _tag: "InDoubt", attempt }
       ])

@@ -70,8 +70,8 @@ class Node {
   }
 
   get #memory(): Proof.Memory {
-    const incarnation = `${this.starts}`.padStart(15, "0")
-    return { incarnation, arrivals: this.#arrivals, evictedThrough: this.#evictedThrough }
+    const [arrivals, evictedThrough] = [this.#arrivals, this.#evictedThrough]
+    return { incarnation: `${this.starts}`.padStart(15, "0"), arrivals, evictedThrough }
   }
 
   get mark(): string {
@@ -257,9 +257,7 @@ export class World {
       mayRetry: () => options.random.chance(0.8)
     }
     const asked = { action: "write", bucket: BucketName.make("b"), body: { key: "k" } } as const
-    this.#request = new RemoteRequest(sender, 1, asked, (outcome) => {
-      this.outcome = outcome
-    })
+    this.#request = new RemoteRequest(sender, 1, asked, (outcome) => void (this.outcome = outcome))
     this.#request.start()
   }
 
@@ -292,7 +290,9 @@ export class World {
     else if (chance < 0.93) node.refuses = !node.refuses
     else if (chance < 0.94) node.sheds = !node.sheds
     else if (chance < 0.96) node.giveUpWaiting()
-    else if (chance < 0.98) node.isUp = false
+    else if (chance < 0.98 && node.isUp) node.isUp = false
+    // A message of another request finds that nobody listens there.
+    else if (chance < 0.98) this.#request.gone(node.id, this.#numbers)
     else node.restart(random.chance(0.5))
   }
 
@@ -317,7 +317,7 @@ export class World {
     const { id, mark, tried = [] } = JSON.parse(text)
     const claim = { mark, tried, attempt: id % 10 }
     const node = this.node(to)
-    /** The incarnation that has read it; 0 where its node passed it over. */
+    // The incarnation that has read it; 0 where its node passed it over.
     let readIn: number | undefined
     const deliver = () => {
       const isCopy = readIn !== undefined
