@@ -18,6 +18,18 @@ export const promises: ReadonlyArray<ChaosPromise> = [
     holds: ({ audit, scenario }) => scenario.losesDisk === true || audit.lost["w: 1"] === 0
   },
   {
+    claim: "no write that all replicas had is lost with one disk",
+    holds: ({ audit }) => audit.lostOfAll === 0
+  },
+  {
+    claim: "a node that lost its disk has everything again in time",
+    holds: ({ fillTimes }) => fillTimes.every((seconds) => seconds !== undefined)
+  },
+  {
+    claim: "the replicas of a document are equal in time after the faults though nobody reads",
+    holds: ({ withoutReads }) => withoutReads.unequal.length === 0
+  },
+  {
     claim: "no value is shown that no client wrote",
     holds: ({ audit }) => audit.wrong.length === 0
   },

@@ -3,7 +3,7 @@
  * until the node has all of them again, and what that does to the requests.
  */
 import { pause } from "./pause.ts"
-import { formationOf, unequalOf } from "./replicas.ts"
+import { secondsToComplete, unequalOf } from "./replicas.ts"
 import { type ChaosDb, families } from "./families.ts"
 import type { Written } from "./load.ts"
 import { makeRandom, type Random } from "./random.ts"
@@ -102,9 +102,6 @@ const send = async (
   return requests
 }
 
-const isComplete = async (url: string): Promise<boolean> =>
-  (await formationOf(url))?.completeness === "complete"
-
 export const runRefill = async (options: RefillOptions): Promise<RefillRow> => {
   const { documents, limitSeconds, perSecond, seconds, seed } = options
   const random = makeRandom(seed)
@@ -119,17 +116,9 @@ export const runRefill = async (options: RefillOptions): Promise<RefillRow> => {
     await nodes.kill(node)
     nodes.wipe(node)
     await nodes.start(node)
-    const startedAt = performance.now()
     let hasEnded = false
     const sending = send({ ...load, ended: () => hasEnded })
-    let completeSeconds: number | undefined
-    while (performance.now() < startedAt + limitSeconds * 1_000) {
-      if (await isComplete(nodes.url(node))) {
-        completeSeconds = (performance.now() - startedAt) / 1_000
-        break
-      }
-      await pause(200)
-    }
+    const completeSeconds = await secondsToComplete(nodes.url(node), limitSeconds * 1_000)
     hasEnded = true
     const during = await sending
     const family = families[0]!

@@ -76,6 +76,24 @@ export const formationOf = async (
   }
 }
 
+/**
+ * The seconds until a node says that it has all that it acknowledged; undefined where that takes
+ * too long.
+ */
+export const secondsToComplete = async (
+  url: string,
+  withinMillis: number
+): Promise<number | undefined> => {
+  const begunAt = performance.now()
+  for (;;) {
+    const isComplete = (await formationOf(url))?.completeness === "complete"
+    const millis = performance.now() - begunAt
+    if (isComplete) return millis / 1_000
+    if (millis > withinMillis) return undefined
+    await pause(200)
+  }
+}
+
 /** Resolves when the cluster has formed, and every node has all that it acknowledged. */
 export const untilFormed = (nodes: Nodes): Promise<void> =>
   until("all nodes are complete", async () => {

@@ -17,6 +17,14 @@ const seconds = (millis: number): string => (millis / 1_000).toFixed(1)
 const middle = (times: ReadonlyArray<number>): number =>
   [...times].sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0
 
+/** The longest. */
+const filledText = (times: ReadonlyArray<number | undefined>): string => {
+  if (times.length === 0) return "-"
+  const known = times.filter((time) => time !== undefined)
+  const late = times.length - known.length
+  return late > 0 ? `${late} not` : Math.max(...known).toFixed(1)
+}
+
 const columns: Columns<Figures> = [
   ["scenario", ({ name }) => name, "left"],
   [
@@ -37,8 +45,10 @@ const columns: Columns<Figures> = [
   ["missed", ({ missedByReads }) => String(missedByReads)],
   ["lost", ({ audit }) => String(audit.lost.default)],
   ["lost w: 1", ({ audit }) => String(audit.lost["w: 1"])],
+  ["lost of all", ({ audit }) => String(audit.lostOfAll)],
   ["wrong", ({ audit }) => String(audit.wrong.length)],
   ["unread", ({ audit }) => String(audit.unread.length)],
+  ["filled s", ({ fillTimes }) => filledText(fillTimes)],
   ["equal s", ({ withoutReads }) => settledText(withoutReads)],
   ["read s", ({ afterReads }) => settledText(afterReads)],
   ["start s", ({ startTimes }) => startTimes.length === 0 ? "-" : seconds(middle(startTimes))],

@@ -29,6 +29,8 @@ export interface Figures {
   readonly calls: Readonly<Record<Kind, Calls>>
   readonly errors: ReadonlyMap<string, number>
   readonly missedByReads: number
+  /** How long each node took that lost its disk; undefined where that was too long. */
+  readonly fillTimes: ReadonlyArray<number | undefined>
   readonly withoutReads: Settled
   readonly audit: Audit
   readonly afterReads: Settled
@@ -51,6 +53,8 @@ export const runOn = async (
   const random = makeRandom(seed)
   const started = nodes.startTimes.length
   const load = new Load({ clients, random, perSecond, keysOfEach, keyPrefix: name })
+  const fillTimes: Array<number | undefined> = []
+  let equalAt = -Infinity
   load.start()
   await pause(aroundMillis)
   await scenario.run({
@@ -60,12 +64,20 @@ export const runOn = async (
     random: makeRandom(seed + 1),
     rounds: options.rounds ?? scenario.rounds,
     seconds: options.seconds ?? scenario.seconds,
-    note: (what) => faults.set(what, (faults.get(what) ?? 0) + 1)
+    note: (what) => faults.set(what, (faults.get(what) ?? 0) + 1),
+    untilEqual: async () => {
+      await load.pause()
+      const endedAt = performance.now()
+      const { unequal } = await settle(nodes, load.documents, settleSeconds * 1_000)
+      if (unequal.length === 0) equalAt = endedAt
+      load.resume()
+    },
+    noteFilled: (seconds) => void fillTimes.push(seconds)
   })
   await pause(aroundMillis)
   await load.stop()
   const withoutReads = await settle(nodes, load.documents, settleSeconds * 1_000)
-  const audited = await audit(clients[0]!, load)
+  const audited = await audit(clients[0]!, load, equalAt)
   const afterReads = await settle(nodes, load.documents, afterReadsMillis)
   const { calls, errors, missedByReads } = load
   return {
@@ -75,6 +87,7 @@ export const runOn = async (
     calls,
     errors,
     missedByReads,
+    fillTimes,
     withoutReads,
     audit: audited,
     afterReads,

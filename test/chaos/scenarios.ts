@@ -4,6 +4,7 @@
  */
 import type { Load } from "./load.ts"
 import { pause } from "./pause.ts"
+import { secondsToComplete } from "./replicas.ts"
 import type { Random } from "./random.ts"
 import type { World, WorldOptions } from "./world.ts"
 
@@ -15,6 +16,10 @@ export interface FaultContext {
   readonly seconds: number
   /** Counts what happened, for the table. */
   readonly note: (what: string) => void
+  /** Waits, without requests, until all replicas are equal: each has what was acknowledged. */
+  readonly untilEqual: () => Promise<void>
+  /** Notes how long a node took to have everything again; undefined where that was too long. */
+  readonly noteFilled: (seconds: number | undefined) => void
 }
 
 export interface Scenario {
@@ -146,6 +151,10 @@ const partition: Scenario = {
   run: cutting("partition", ([from, to]) => from === 0 || to === 0)
 }
 
+/** How long a node may take to fill the disk that it lost with the few documents of a scenario. */
+const fillMillis = 60_000
+
+/** One after the other: of what two of three disks had, no promise is made. */
 const wipe: Scenario = {
   rounds: 1,
   seconds: 0,
@@ -155,11 +164,14 @@ const wipe: Scenario = {
     repeat(context, async () => {
       const { random, world: { nodes } } = context
       const node = random.of(nodes.names)
+      await context.untilEqual()
+      await someTime(context)
       await nodes.kill(node)
       nodes.wipe(node)
       context.note("disk wiped")
       await someTime(context)
       await nodes.start(node)
+      context.noteFilled(await secondsToComplete(nodes.url(node), fillMillis))
     })
 }
 
