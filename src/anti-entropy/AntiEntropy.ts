@@ -60,6 +60,7 @@ export class AntiEntropy {
       isOn: () => standing.isToBeFilled(),
       owners: () => otherOwners(context),
       isUp: (node) => view.liveness.isUp(node),
+      isLossAccepted: context.isLossAccepted ?? false,
       filled: () => standing.filled()
     })
   }

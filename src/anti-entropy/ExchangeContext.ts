@@ -42,6 +42,8 @@ export interface ExchangeContext {
   /** Says how fast documents may be moved while clients' requests go on. */
   readonly background: Pick<BackgroundBudget, "pauseMillis">
   readonly standing: StoreStanding
+  /** An operator's word: what no owner has any more is lost. */
+  readonly isLossAccepted?: boolean
   /** An id of the key under which versions are hashed. */
   readonly hashKeyId: string
   readonly limits: AntiEntropyLimits

@@ -4,6 +4,9 @@
  * found" counts nowhere, and afterwards it may: so each complete owner has to have sent everything,
  * since a write that this node once acknowledged may be at any one of them alone.
  *
+ * Where no other owner of a partition is complete either, nobody can send all of it. An operator
+ * may then accept the loss: each owner sends what it has, and that is taken for everything.
+ *
  * A write that the others acknowledge meanwhile is sent here as to any owner. What was received is
  * kept in memory: a start begins anew, and finds that most is here already.
  */
@@ -18,6 +21,8 @@ export interface FillingOptions {
   readonly owners: () => ReadonlyMap<number, ReadonlyArray<NodeId>>
   /** Whether a node is believed up. */
   readonly isUp: (node: NodeId) => boolean
+  /** An operator's word: what no owner has any more is lost. */
+  readonly isLossAccepted: boolean
   /** Told once that everything has come, and is on disk. */
   readonly filled: () => void
 }
@@ -27,6 +32,8 @@ export interface FillingStatus {
   readonly filled: number
   /** Partitions of which this node is an owner. */
   readonly owned: number
+  /** Partitions that cannot be filled, since every other owner lacks something too. */
+  readonly orphaned: number
 }
 
 export class Filling {
@@ -79,18 +86,26 @@ export class Filling {
 
   status(): FillingStatus {
     const owners = this.#options.owners()
-    const filled = [...owners].filter(([partition, others]) => this.#isFilled(partition, others))
-    return { filled: filled.length, owned: owners.size }
+    let [filled, orphaned] = [0, 0]
+    for (const [partition, others] of owners) {
+      if (this.#isFilled(partition, others)) filled++
+      else if (this.#isOrphaned(others)) orphaned++
+    }
+    return { filled, owned: owners.size, orphaned }
   }
 
   /** An owner that lacks something itself need not send all; one that cannot tell yet may. */
   #isFilled(partition: number, owners: ReadonlyArray<NodeId>): boolean {
     invariant(owners.length > 0, "a partition that nobody else owns is not filled")
-    const received = this.#received.get(partition)
-    const complete = owners.filter((node) => this.#told.get(node) === "complete")
-    return complete.length > 0 && owners.every((node) =>
+    const hasSent = (node: NodeId) => this.#received.get(partition)?.has(node) === true
+    if (this.#isOrphaned(owners)) return this.#options.isLossAccepted && owners.every(hasSent)
+    return owners.every((node) =>
       this.#told.get(node) === "incomplete"
-      || this.#told.get(node) === "complete" && received?.has(node) === true
+      || this.#told.get(node) === "complete" && hasSent(node)
     )
+  }
+
+  #isOrphaned(owners: ReadonlyArray<NodeId>): boolean {
+    return owners.every((node) => this.#told.get(node) === "incomplete")
   }
 }

@@ -10,7 +10,7 @@ import { visible, visibleLines } from "../core/model/VisibleText.ts"
 import { type AnySetting, flagName } from "../node/Setting.ts"
 import { settingNames, settings } from "../node/Settings.ts"
 import { devConfiguration } from "./DevCommand.ts"
-import { startConfiguration } from "./StartCommand.ts"
+import { isSwitch, startConfiguration } from "./StartCommand.ts"
 
 const flagsPlace = "flags stand behind the command, as in everwrite get scratch hello --url URL"
 
@@ -80,8 +80,9 @@ const namedSettings = settingNames.map((name): readonly [string, AnySetting] => 
 const startFaults = (flags: ReadonlyMap<string, string>) => {
   const texts = namedSettings.flatMap(([name, setting]) => {
     const text = flags.get(flagName(name, setting))
-    const isSwitch = name === "form" || name === "waitForNats"
-    return text === undefined || setting.secret === true || isSwitch ? [] : [[name, text] as const]
+    return text === undefined || setting.secret === true || isSwitch(name)
+      ? []
+      : [[name, text] as const]
   })
   return startConfiguration({
     texts: Object.fromEntries(texts),

@@ -51,12 +51,14 @@ const describe = ({ about, otherwise, variable }: AnySetting): string => {
   return `${about} (else ${variable}${usual})`
 }
 
+const switches = ["form", "acceptLoss", "waitForNats"] as const
+
+export const isSwitch = (name: string): boolean => switches.some((one) => one === name)
+
 const settingFlags = Object.fromEntries(
   settingNames
     .map((name): readonly [string, AnySetting] => [name, settings[name]])
-    .filter(([name, setting]) =>
-      setting.secret !== true && name !== "form" && name !== "waitForNats"
-    )
+    .filter(([name, setting]) => setting.secret !== true && !isSwitch(name))
     .map(([name, setting]) => [
       name,
       Flag.String(flagName(name, setting)).pipe(
@@ -67,7 +69,7 @@ const settingFlags = Object.fromEntries(
 )
 
 /** A switch, which needs no value: `everwrite start --form`. */
-const switchFlag = (name: "form" | "waitForNats") =>
+const switchFlag = (name: typeof switches[number]) =>
   Flag.Boolean(flagName(name, settings[name])).pipe(
     Flag.optional,
     Flag.withDescription(describe(settings[name]))
@@ -104,6 +106,7 @@ const run = Effect.fnUntraced(function*(
   options: {
     readonly config: Option.Option<string>
     readonly form: Option.Option<boolean>
+    readonly acceptLoss: Option.Option<boolean>
     readonly waitForNats: Option.Option<boolean>
     readonly json: boolean
   }
@@ -111,9 +114,8 @@ const run = Effect.fnUntraced(function*(
   const [{ layerLogs }, { EverwriteNode }] = yield* Effect.promise(() =>
     Promise.all([import("../node/Logs.ts"), import("../node/Node.ts")])
   )
-  const form = Option.map(options.form, String)
-  const waitForNats = Option.map(options.waitForNats, String)
-  const given = Object.entries({ ...flags, form, waitForNats })
+  const switched = switches.map((name) => [name, Option.map(options[name], String)] as const)
+  const given = [...Object.entries(flags), ...switched]
     .map(([name, flag]) => [name, Option.getOrUndefined(flag)])
   const { config, settings: resolved } = yield* startConfiguration({
     texts: Object.fromEntries(given),
@@ -156,6 +158,7 @@ export const start = Command.make(
     settings: settingFlags,
     config: configFlag,
     form: switchFlag("form"),
+    acceptLoss: switchFlag("acceptLoss"),
     waitForNats: switchFlag("waitForNats"),
     json: jsonFlag
   },

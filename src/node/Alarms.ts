@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import type { WatchLimits } from "../core/model/WatchLimits.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import type { GateRefusals } from "../transport/FrameGate.ts"
-import { noAnswerOf, unreachablePeers } from "./EdgeStatus.ts"
+import { noAnswerOf, orphanedIn, orphanedText, unreachablePeers } from "./EdgeStatus.ts"
 import type { NodeCore } from "./NodeCore.ts"
 
 export interface Alarm {
@@ -37,6 +37,12 @@ const completenessAlarms = (core: NodeCore): ReadonlyArray<Alarm> => [
     says: "this store was wiped, is new, lost what it had told other nodes is durable, or lost the "
       + "row that says it has not; what it does not have is not believed to be absent, and strict "
       + "requests do not count it"
+  },
+  {
+    name: "orphaned",
+    lasts: true,
+    count: () => orphanedIn(core),
+    says: orphanedText
   },
   {
     name: "told",

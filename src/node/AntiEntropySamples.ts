@@ -1,19 +1,26 @@
 /**
  * Lists what a node counts of the comparison of its documents with those of other nodes.
  */
+import type { FillingStatus } from "../anti-entropy/Filling.ts"
 import type { Sample } from "../http/Metrics.ts"
 import type { NodeCore } from "./NodeCore.ts"
 import { anyIsAlarming, counter, gauge, harmless } from "./Samples.ts"
 
+const nothing: FillingStatus = { filled: 0, owned: 0, orphaned: 0 }
+
 export const antiEntropySamples = (core: NodeCore): ReadonlyArray<Sample> => {
   const { counts } = core.antiEntropy
   const { background } = core.coordinator.admission()
-  const { filled, owned } = core.antiEntropy.filling() ?? { filled: 0, owned: 0 }
+  const { filled, orphaned, owned } = core.antiEntropy.filling() ?? nothing
   const versions = core.replica.versions.stats()
   return [
     gauge("partitions_to_fill", owned - filled, [
       "Partitions of which other owners have still to send everything, where data was lost.",
       "Alarming: a number above 0 that does not fall."
+    ]),
+    gauge("partitions_orphaned", orphaned, [
+      "Those of them of which every other owner lost data too, so that none can send everything.",
+      "Alarming: any that lasts; it waits for a lost disk, or for --accept-loss."
     ]),
     counter("exchanges", counts.exchanges, [
       "Comparisons with another node that came to their end.",

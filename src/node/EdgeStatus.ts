@@ -28,8 +28,17 @@ export const storageFaults = ({ options: { storage } }: NodeCore): ReadonlyArray
 export const standingAlarms = (core: NodeCore): ReadonlyArray<string> => [
   ...storageFaults(core),
   ...unreachablePeers(core).map(noAnswerOf),
-  ...keyAlarms(core)
+  ...keyAlarms(core),
+  ...orphanedIn(core) > 0 ? [orphanedText] : []
 ]
+
+/** Partitions of this node that nobody can fill. */
+export const orphanedIn = ({ antiEntropy }: NodeCore): number =>
+  antiEntropy.filling()?.orphaned ?? 0
+
+export const orphanedText =
+  "every owner of some documents lost its disk, or the end of its log: none of them is believed "
+  + "that one is absent. Bring a lost disk back, or accept the loss (start --accept-loss)"
 
 /** The members from which nothing has come for a while, as far as their key is no reason. */
 export const unreachablePeers = ({ otherKeys, view }: NodeCore): ReadonlyArray<NodeId> => {

@@ -206,6 +206,11 @@ const drain = Effect.fnUntraced(function*(core: NodeCore) {
   yield* Effect.callback<void>((resume) => options.transport.flush(() => resume(Effect.void)))
 }, Effect.withSpan("everwrite.drain", { root: true }))
 
+const operatorsWords = ({ acceptLoss, form }: Settings) => ({
+  isForced: form,
+  isLossAccepted: acceptLoss
+})
+
 /** Starts a node, which stops with the scope. */
 const start = Effect.fnUntraced(function*(
   settings: Settings,
@@ -235,7 +240,7 @@ const start = Effect.fnUntraced(function*(
     buckets,
     keys: yield* keysOf(settings),
     limits: limitsOf(settings),
-    isForced: settings.form,
+    ...operatorsWords(settings),
     version,
     onFailure: yield* reportFailures(),
     onConflict: yield* reportConflicts({ ...lanReports, runtime }),

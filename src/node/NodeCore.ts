@@ -56,6 +56,8 @@ export interface NodeOptions {
   readonly limits: NodeLimits
   /** An operator's word: the cluster forms without the members that do not answer. */
   readonly isForced?: boolean
+  /** Another one: what no owner of a document has any more is lost. */
+  readonly isLossAccepted?: boolean
   /** Of the program, for people; 0.0.0 where it is not known. */
   readonly version?: string
   /**
@@ -249,19 +251,16 @@ export class NodeCore {
   }
 
   #antiEntropy(replicaServer: ReplicaServer): AntiEntropy {
-    const { buckets, keys: { current }, limits, runtime } = this.options
     return new AntiEntropy({
-      runtime,
+      ...this.options,
       view: this.view,
       replica: this.replica,
-      buckets,
       store: (message, reply) => replicaServer.store(message, reply),
       send: (to, message) => this.link.send(to, message),
       work: this.work,
       background: this.coordinator.admission().background,
       standing: this.formation,
-      hashKeyId: keyIdOf(current),
-      limits
+      hashKeyId: keyIdOf(this.options.keys.current)
     })
   }
 

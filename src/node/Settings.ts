@@ -106,6 +106,16 @@ export const settings = {
       + "they have. For the first start of a part of a cluster, or when a member is gone for good; "
       + "at one node, for one start."
   }),
+  acceptLoss: setting({
+    variable: "EVERWRITE_ACCEPT_LOSS",
+    schema: Switch,
+    expected: "true, on, false or off",
+    otherwise: false,
+    about: "Whether a node that lost its disk counts again where every other owner of some "
+      + "documents has lost its own too: after each has sent all that it has, which may not be "
+      + "all that was acknowledged. First start the others, on empty disks where need be; then at "
+      + "one node, for one start."
+  }),
   partitionCount: setting({
     variable: "EVERWRITE_PARTITION_COUNT",
     schema: PartitionCount,

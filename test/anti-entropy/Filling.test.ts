@@ -2,9 +2,12 @@
 // complete owner has sent everything, and not a moment before.
 import * as Schema from "effect/Schema"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { Filling } from "../../src/anti-entropy/Filling.ts"
+import { NodeId } from "../../src/core/model/Names.ts"
 import { QuorumNotMet } from "../../src/core/model/StoreError.ts"
 import * as Bucket from "../../src/core/strategy/Bucket.ts"
 import * as Key from "../../src/core/strategy/Key.ts"
+import { standingAlarms } from "../../src/node/EdgeStatus.ts"
 import { MemoryDisk } from "../../src/storage/DirectStorage.ts"
 import { node, SteppedCluster } from "../cluster/steppedCluster.ts"
 
@@ -12,9 +15,13 @@ const texts = Bucket.lww("texts", { key: Key.text, value: Schema.String })
 const documents = 40
 
 let stepped: SteppedCluster
+/** The node that starts with an operator's word to accept the loss. */
+let accepting: number | undefined
 beforeEach(async () => {
+  accepting = undefined
   const limits = { greetMillis: 60_000, exchangeMillis: 500, readAllPercent: 0 }
-  stepped = await SteppedCluster.start({ nodes: 3, buckets: [texts], limits })
+  const acceptsLoss = (id: string) => accepting !== undefined && id === node(accepting)
+  stepped = await SteppedCluster.start({ nodes: 3, buckets: [texts], limits, acceptsLoss })
   stepped.runtime.advance(1_000)
 })
 afterEach(() => stepped.stop())
@@ -94,6 +101,28 @@ describe("a wiped node", () => {
     expect(strictTexts(2)).toEqual(new Set(["everywhere"]))
   })
 
+  it("of which all owners were wiped waits for an operator, who accepts what is lost", async () => {
+    write(1, "lost")
+    for (const number of [1, 2, 3]) await wipe(number)
+    stepped.runtime.advance(60_000)
+    expect([1, 2, 3].map(completeness)).toEqual(["incomplete", "incomplete", "incomplete"])
+    expect(core(1).antiEntropy.filling()).toEqual({ filled: 0, orphaned: 16, owned: 16 })
+    expect(standingAlarms(core(1))).toEqual([expect.stringContaining("--accept-loss")])
+    away(3)
+    write(1, "since then")
+    away()
+    accepting = 3
+    stepped.cluster.crash(node(3))
+    away(1, 2)
+    await stepped.restart(3)
+    stepped.runtime.advance(60_000)
+    expect(completeness(3)).toBe("incomplete")
+    away()
+    stepped.runtime.advance(60_000)
+    expect([1, 2, 3].map(completeness)).toEqual(["complete", "complete", "complete"])
+    expect(strictTexts(3)).toEqual(new Set(["since then"]))
+  })
+
   it("is filled though every document changes all the time", async () => {
     write(1, "0")
     await wipe(1)
@@ -128,5 +157,47 @@ describe("a wiped node", () => {
     await stepped.restart(1, filled)
     stepped.runtime.advance(3_000)
     expect(completeness(1)).toBe("complete")
+  })
+})
+
+describe("a partition of which every owner lacks something", () => {
+  const [left, right] = [NodeId.make("left"), NodeId.make("right")]
+  const fillingOf = (isLossAccepted: boolean) => {
+    let isOn = true
+    const filling = new Filling({
+      isOn: () => isOn,
+      owners: () => new Map([[0, [left, right]]]),
+      isUp: () => true,
+      isLossAccepted,
+      filled: () => {
+        isOn = false
+      }
+    })
+    filling.told(left, "incomplete")
+    filling.told(right, "incomplete")
+    filling.received(0, left)
+    filling.check()
+    return filling
+  }
+
+  it("is filled where the loss is accepted, once each has sent what it has", () => {
+    const filling = fillingOf(true)
+    expect(filling.isOn()).toBe(true)
+    expect(filling.next()).toBe(right)
+    filling.received(0, right)
+    filling.check()
+    expect(filling.isOn()).toBe(false)
+  })
+
+  it("is not filled where it is not accepted, nor where an owner has not said so", () => {
+    const waiting = fillingOf(false)
+    waiting.received(0, right)
+    waiting.check()
+    expect(waiting.status()).toEqual({ filled: 0, orphaned: 1, owned: 1 })
+    const unsure = fillingOf(true)
+    unsure.told(right, "unsure")
+    unsure.received(0, right)
+    unsure.check()
+    expect(unsure.status()).toEqual({ filled: 0, orphaned: 0, owned: 1 })
   })
 })

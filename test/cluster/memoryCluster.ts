@@ -37,6 +37,8 @@ export interface MemoryClusterOptions {
   readonly started?: ReadonlyArray<NodeId>
   /** Those that form without the members that do not answer. */
   readonly forced?: ReadonlyArray<NodeId>
+  /** Whether a node that starts now counts what no owner has any more as lost. */
+  readonly acceptsLoss?: (node: NodeId) => boolean
   /** The buckets of every node, or those of each one. */
   readonly buckets: Served | ((node: NodeId) => Served)
   readonly runtime?: Runtime
@@ -105,6 +107,7 @@ interface StartOptions
   readonly transport: TransportService
   readonly disk: MemoryDisk
   readonly isForced: boolean
+  readonly isLossAccepted: boolean
   readonly onFailure: OnFailure | undefined
   readonly observer: RequestObserver | undefined
 }
@@ -116,7 +119,7 @@ interface Started {
 
 const start = (options: StartOptions): Promise<Started> =>
   new Promise((resolve, reject) => {
-    const { buckets, disk, id, isForced, limits, partitionCount, ring } = options
+    const { buckets, disk, id, isForced, isLossAccepted, limits, partitionCount, ring } = options
     const { observer, onFailure, runtime, transport, wire } = options
     const identity = { node: id, cluster: clusterName, partitionCount }
     // Unless a test says otherwise the tables have all rows, which it may copy or damage.
@@ -132,6 +135,7 @@ const start = (options: StartOptions): Promise<Started> =>
         cluster: clusterName,
         ring,
         isForced,
+        isLossAccepted,
         ...onFailure === undefined ? {} : { onFailure },
         observer,
         buckets,
@@ -162,6 +166,11 @@ const clientOf = ({ core }: MemoryNode): Backend => {
 const isComplete = ({ core }: MemoryNode): boolean =>
   core.formation.status().completeness === "complete"
 
+const operatorsWords = ({ acceptsLoss, forced }: MemoryClusterOptions, id: NodeId) => ({
+  isForced: forced?.includes(id) ?? false,
+  isLossAccepted: acceptsLoss?.(id) ?? false
+})
+
 /** Starts the nodes. With a stepped runtime, run it until the promise is kept. */
 export const makeCluster = async (options: MemoryClusterOptions): Promise<MemoryCluster> => {
   const { nodes: count, partitionCount = 16, timeoutMillis = 1000, runtime = liveRuntime } = options
@@ -177,9 +186,9 @@ export const makeCluster = async (options: MemoryClusterOptions): Promise<Memory
     const served = typeof options.buckets === "function" ? options.buckets(id) : options.buckets
     const buckets = Buckets.make(served)
     const transport = broker.connect()
-    const isForced = options.forced?.includes(id) ?? false
     const { observer, onFailure } = options
-    const own = { runtime: runtimeOf(id), transport, disk, isForced, observer, onFailure }
+    const words = operatorsWords(options, id)
+    const own = { ...words, runtime: runtimeOf(id), transport, disk, observer, onFailure }
     return start({ ...own, id, ring, buckets, wire, partitionCount, limits })
   }
   const isStarted = (id: NodeId) => options.started?.includes(id) ?? true

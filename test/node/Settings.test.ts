@@ -41,6 +41,7 @@ const samples: Readonly<
   node: [["n1", "n2", "n3"], "n 1"],
   members: [["n1", "n1,n2", "n1, n2,n3"], "n1,,n2"],
   form: [["true", "off", "on"], "yes"],
+  acceptLoss: [["true", "off", "on"], "yes"],
   partitionCount: [shared.partitionCount, "100"],
   dataDir: [texts],
   httpToken: [
