@@ -86,7 +86,15 @@ export const requestFlags = {
     Flag.withDescription("how much must agree; the bucket's own unless given")
   ),
   r: replicas("r", "replicas that must answer a read"),
-  w: replicas("w", "replicas that must acknowledge a write")
+  pr: replicas("pr", "how many of them must be owners"),
+  w: replicas("w", "replicas that must acknowledge a write"),
+  pw: replicas("pw", "how many of them must be owners"),
+  sloppy: Flag.Boolean("sloppy").pipe(
+    Flag.optional,
+    Flag.withDescription(
+      "whether other nodes may stand in for owners that cannot be reached; --no-sloppy: none may"
+    )
+  )
 }
 
 export interface ConnectionFlags {
@@ -100,16 +108,22 @@ export interface ConnectionFlags {
 export interface RequestFlags extends ConnectionFlags {
   readonly consistency: Option.Option<Consistency>
   readonly r: Option.Option<Replicas>
+  readonly pr: Option.Option<Replicas>
   readonly w: Option.Option<Replicas>
+  readonly pw: Option.Option<Replicas>
+  readonly sloppy: Option.Option<boolean>
 }
 
 /** The fields of a request that its flags set. */
 export const requestFields = (flags: RequestFlags): Partial<RequestBody> => {
-  const { consistency, r, w } = flags
+  const { consistency, pr, pw, r, sloppy, w } = flags
   return {
     ...Option.isSome(consistency) ? { consistency: consistency.value } : {},
     ...Option.isSome(r) ? { r: r.value } : {},
+    ...Option.isSome(pr) ? { pr: pr.value } : {},
     ...Option.isSome(w) ? { w: w.value } : {},
+    ...Option.isSome(pw) ? { pw: pw.value } : {},
+    ...Option.isSome(sloppy) ? { sloppy: sloppy.value } : {},
     ...timeoutField(flags)
   }
 }

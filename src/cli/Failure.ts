@@ -56,6 +56,7 @@ const isPassing = (error: TypedError): boolean =>
 /** Advice as a command line takes it. */
 const asFlags = (message: string): string =>
   message.replace("with consistency available", "with --consistency available")
+    .replace("; sloppy: false lets", "; --no-sloppy lets")
 
 const codeOf = (error: TypedError): number => {
   const { _tag } = error

@@ -15,6 +15,7 @@ import { readForwarded, writeForward } from "./ForwardCodec.ts"
 import { Gather } from "./Gather.ts"
 import type { OpenRequest } from "./OpenRequest.ts"
 import type { Answer, Request } from "./Request.ts"
+import { sloppyField } from "./SloppyTargets.ts"
 import type { ValidatedRead, ValidatedWrite } from "./ValidatedRequest.ts"
 
 type Outcome = Answer | Errors.StoreError
@@ -224,6 +225,7 @@ export class Forwarding
       had: Object.fromEntries(Object.keys(needed).map((name) => [name, 0])),
       unreachable: [...this.decision.asked],
       refused: [],
+      ...sloppyField(this.#validated),
       mayHaveApplied: action === "write" && this.decision.tried.length > 0
     })
   }

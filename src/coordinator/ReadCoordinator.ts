@@ -26,7 +26,7 @@ import { fetchMessage } from "./FetchMessage.ts"
 import { Gather, type Served } from "./Gather.ts"
 import { readRepair } from "./ReadRepair.ts"
 import { ReplicaHistories } from "./ReplicaHistories.ts"
-import { hasOthers, isPrimary, sloppyTargets } from "./SloppyTargets.ts"
+import { hasOthers, isPrimary, sloppyField, sloppyTargets } from "./SloppyTargets.ts"
 import { sparedTargets } from "./SparedReplicas.ts"
 import { ownWithReason, type Unanswered } from "./Unanswered.ts"
 import type { ValidatedRead } from "./ValidatedRequest.ts"
@@ -287,6 +287,7 @@ export abstract class ReadCoordinator
             had: outcome.had,
             ...outcome.incomplete.length === 0 ? {} : { incomplete: outcome.incomplete },
             ...this.#unanswered(outcome),
+            ...sloppyField(this.read),
             mayHaveApplied: false
           })
         )
@@ -331,11 +332,9 @@ export abstract class ReadCoordinator
       ...this.#refusals,
       ...damaged.map((node) => ({ node, reason: "its copy is damaged" }))
     ]
-    const isUnreachable = (node: NodeId) => !this.#refusals.some((refusal) => refusal.node === node)
-    return ownWithReason(
-      { unreachable: unreachable.filter(isUnreachable), refused },
-      this.context.node
-    )
+    const isSilent = (node: NodeId) => !this.#refusals.some((refusal) => refusal.node === node)
+    const silent = { unreachable: unreachable.filter(isSilent), refused }
+    return ownWithReason(silent, this.context.node)
   }
 
   override bytesHeld(): number {

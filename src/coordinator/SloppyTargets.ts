@@ -55,6 +55,11 @@ export const sloppyTargets = (
   }
 }
 
+/** Says in an error that nobody was to stand in. */
+export const sloppyField = (
+  { sloppy }: { readonly sloppy: boolean }
+): { readonly sloppy?: false } => (sloppy ? {} : { sloppy: false })
+
 /** Whether this node is to have a document. */
 export const isPrimary = ({ node, view }: Services, { bucket, row }: Named): boolean =>
   view.placement(row.partition, bucket.definition.n).primaries.includes(node)

@@ -21,7 +21,7 @@ import { Gather } from "./Gather.ts"
 import type { OpenRequest } from "./OpenRequest.ts"
 import type { Answer } from "./Request.ts"
 import { SentChange } from "./SentChange.ts"
-import { owedHere, sloppyTargets } from "./SloppyTargets.ts"
+import { owedHere, sloppyField, sloppyTargets } from "./SloppyTargets.ts"
 import { ownWithReason } from "./Unanswered.ts"
 import type { ValidatedWrite } from "./ValidatedRequest.ts"
 
@@ -204,6 +204,7 @@ export class WriteCoordinator
       had,
       ...ownWithReason(outcome, node),
       ...incomplete.length === 0 ? {} : { incomplete },
+      ...sloppyField(this.#write),
       // A write that was applied here was read and sent, and a crash may bring a failed commit
       // back.
       mayHaveApplied: outcome.mayHaveApplied || this.#document !== undefined

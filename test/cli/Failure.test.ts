@@ -4,14 +4,15 @@ import { fromError } from "../../src/cli/Failure.ts"
 import * as Errors from "../../src/core/model/StoreError.ts"
 import { TransportUnavailable } from "../../src/transport/Transport.ts"
 
-const cutOff = new Errors.QuorumNotMet({
-  action: "write",
+const unmet = {
+  action: "write" as const,
   needed: { w: 2, pw: 0, dw: 2 },
   had: { w: 1, pw: 1, dw: 1 },
   unreachable: ["n2", "n3"],
   refused: [],
   mayHaveApplied: true
-})
+}
+const cutOff = new Errors.QuorumNotMet(unmet)
 
 it("a write at a node that is cut off from the others is told the flag that needs no other", () => {
   const { code, text } = fromError(cutOff, { json: false })
@@ -20,6 +21,11 @@ it("a write at a node that is cut off from the others is told the flag that need
     "write needed w 2, pw 0, dw 2, had w 1, pw 1, dw 1; no answer from n2, n3; it may have "
       + "applied; with --consistency available one replica is enough"
   )
+})
+
+it("a request that lets no other node stand in is told the flag that it was given", () => {
+  const { text } = fromError(new Errors.QuorumNotMet({ ...unmet, sloppy: false }), { json: false })
+  expect(text).toContain("; --no-sloppy lets no other node stand in; it may have applied;")
 })
 
 it("an exit code says whether the same command may succeed later", () => {

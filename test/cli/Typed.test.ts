@@ -106,6 +106,15 @@ describe("on a node of a cluster that has not formed", () => {
     const { stderr, stdout } = await put("c", "--consistency", "available", "--json")
     expect(JSON.parse(stdout)).toMatchObject({ values: [1], blind: true })
     expect(stderr).toBe("")
+    const ofOwners = await put("d", "--w", "one", "--pw", "all", "--no-sloppy")
+    expect([ofOwners.code, ofOwners.stderr]).toEqual([
+      3,
+      expect.stringMatching(/^write needed w 1, pw 3, .*; --no-sloppy lets no other node stand in/u)
+    ])
+    const reading = ["--r", "one", "--pr", "2", "--sloppy"]
+    const { stderr: read } = await run(["get", "scratch", "b", "--url", ready()!, ...reading])
+    expect(read).toMatch(/^read needed r 1, pr 2, /u)
+    expect(read).not.toContain("stand in")
     node.child.kill("SIGTERM")
     expect(await node.ended).toMatchObject({ code: 0 })
   })

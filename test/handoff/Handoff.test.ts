@@ -116,8 +116,12 @@ describe("a write of which a primary is down", () => {
     stepped.cut(third)
     letSuspect(first)
     const asked = put(first, "x", { w: "all", sloppy: false })
+    const read = stepped.read(first, notes, { key: "k", r: "all", sloppy: false })
     stepped.runtime.advance(2_000)
-    expect(asked.error).toBeInstanceOf(QuorumNotMet)
+    for (const { error } of [asked, read]) {
+      expect(error).toMatchObject({ _tag: "QuorumNotMet", sloppy: false })
+      expect(error.message).toContain("; sloppy: false lets no other node stand in")
+    }
     expect(asked.error.message).toContain(`n${third}`)
     expect(owedAt(fallback)[`n${third}`]).toBeUndefined()
   })

@@ -38,15 +38,18 @@ export class QuorumNotMet extends requestError<QuorumNotMet>()("QuorumNotMet", {
    * left out where there is none.
    */
   incomplete: Schema.optionalKey(Schema.Array(Schema.String)),
+  /** There where the request let no other node stand in for an owner. */
+  sloppy: Schema.optionalKey(Schema.Literal(false)),
   /** Whether the write may be there, or appear later, all the same. Never true of a read. */
   mayHaveApplied: Schema.Boolean
 }) {
   override get message(): string {
     const maybe = this.mayHaveApplied ? "; it may have applied" : ""
+    const strict = this.sloppy === false ? "; sloppy: false lets no other node stand in" : ""
     const isMore = Object.values(this.needed).some((count) => count > 1)
     const advice = isMore ? "; with consistency available one replica is enough" : ""
     const counts = `${this.action} needed ${show(this.needed)}, had ${show(this.had)}`
-    return `${counts}${unansweredText(this)}${incompleteText(this)}${maybe}${advice}`
+    return `${counts}${unansweredText(this)}${incompleteText(this)}${strict}${maybe}${advice}`
   }
 }
 

@@ -63,6 +63,8 @@ describe("its text", () => {
     const needed = { w: 1, pw: 0, dw: 1 }
     expect(new Errors.QuorumNotMet({ ...quorum, needed, mayHaveApplied: false }).message)
       .not.toContain("available")
+    expect(new Errors.QuorumNotMet({ ...quorum, sloppy: false, mayHaveApplied: false }).message)
+      .toContain("; no answer from n2; sloppy: false lets no other node stand in;")
   })
 
   it("of declarations that differ says in what, where it is known", () => {
