@@ -11,7 +11,7 @@ import { parseArgs } from "node:util"
 import { natsServerBinary } from "../tooling/natsServer.ts"
 import { brokenCarts, cartsReport, runCarts } from "./carts.ts"
 import { brokenOf } from "./promises.ts"
-import { refillReport, runRefill } from "./refill.ts"
+import { brokenRefill, refillReport, runRefill } from "./refill.ts"
 import { reportOf } from "./report.ts"
 import { type Figures, runScenario } from "./run.ts"
 import { scenarios } from "./scenarios.ts"
@@ -28,7 +28,7 @@ const { positionals, values } = parseArgs({
     file: { type: "string" },
     baskets: { type: "string" },
     documents: { type: "string", default: "200000" },
-    limit: { type: "string", default: "300" }
+    limit: { type: "string", default: "180" }
   }
 })
 
@@ -63,6 +63,7 @@ const refill = async (): Promise<void> => {
     seconds: Number(values.seconds ?? 10),
     limitSeconds: Number(values.limit)
   })
+  breaks(brokenRefill(row).map((claim) => `refill: ${claim}`))
   console.log(refillReport(row))
 }
 

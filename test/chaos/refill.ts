@@ -92,7 +92,10 @@ const send = async (
   for (let sent = 0; !ended(); await pause(tickMillis)) {
     const due = (performance.now() - begunAt) / 1_000 * perSecond
     for (; sent < due; sent++) {
-      if (underWay.size >= underWayMax) continue
+      if (underWay.size >= underWayMax) {
+        requests.failed++
+        continue
+      }
       const call = one(sent)
       underWay.add(call)
       void call.finally(() => underWay.delete(call))
@@ -135,8 +138,18 @@ export const runRefill = async (options: RefillOptions): Promise<RefillRow> => {
   }
 }
 
-const percentile = ({ times }: Requests, share: number): string =>
-  [...times].sort((a, b) => a - b)[Math.floor(times.length * share)]?.toFixed(1) ?? "-"
+/** One that failed took longer than any other. */
+const percentileOf = ({ failed, times }: Requests, share: number): number =>
+  [...times].sort((a, b) => a - b)[Math.floor((times.length + failed) * share)] ?? Infinity
+
+const percentile = (requests: Requests, share: number): string =>
+  percentileOf(requests, share).toFixed(1)
+
+/** Where more than one request of 100 fails, there is no such time. */
+const isSlower = ({ before, during }: RefillRow): boolean => {
+  const p99 = percentileOf(during, 0.99)
+  return p99 === Infinity || p99 > 2 * percentileOf(before, 0.99)
+}
 
 const columns: Columns<RefillRow> = [
   ["documents", ({ documents }) => String(documents)],
@@ -149,6 +162,13 @@ const columns: Columns<RefillRow> = [
   ["p99 ms", ({ during }) => percentile(during, 0.99)],
   ["failed before", ({ before }) => String(before.failed)],
   ["failed", ({ during }) => String(during.failed)]
+]
+
+/** The promises that are broken. */
+export const brokenRefill = (row: RefillRow): ReadonlyArray<string> => [
+  ...row.completeSeconds === undefined ? ["a node that lost its disk has everything in time"] : [],
+  ...row.unequal > 0 ? ["the replicas of a document are equal when the node is complete"] : [],
+  ...isSlower(row) ? ["of 100 requests, 99 take at most twice the time that they took before"] : []
 ]
 
 export const refillReport = (row: RefillRow): string => tableOf(columns, [row])
