@@ -5,7 +5,14 @@ import { acknowledgements } from "./checkers/Acknowledgements.ts"
 import { addWins } from "./checkers/AddWins.ts"
 import { beliefs } from "./checkers/Beliefs.ts"
 import { carts } from "./checkers/Carts.ts"
-import { availability, bounds, convergence, handoff, identity } from "./checkers/ClusterPromises.ts"
+import {
+  availability,
+  bounds,
+  convergence,
+  filling,
+  handoff,
+  identity
+} from "./checkers/ClusterPromises.ts"
 import { counters } from "./checkers/Counters.ts"
 import { equalContexts } from "./checkers/EqualContexts.ts"
 import { inventions } from "./checkers/Inventions.ts"
@@ -37,6 +44,7 @@ export const checkers: ReadonlyArray<Checker> = [
   convergence,
   unread,
   handoff,
+  filling,
   identity,
   bounds,
   beliefs

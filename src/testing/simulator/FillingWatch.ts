@@ -18,7 +18,7 @@ export interface Owned {
 }
 
 export interface FillingWatchOptions {
-  readonly contexts: DiskContexts
+  readonly contexts: Pick<DiskContexts, "held">
   readonly documents: () => ReadonlyArray<Owned>
   readonly read: (node: string, key: RowKey) => LocalRead | undefined
   readonly losses: ReadonlyArray<Loss>
@@ -63,6 +63,8 @@ export class FillingWatch {
   filled(node: string): void {
     const known = this.#before.get(node) ?? new Map<string, Before>()
     this.#before.delete(node)
+    // Two processes under one id are one replica that forgets.
+    if (this.#options.isTwinned(node)) return
     for (const document of this.#options.documents()) {
       const before = known.get(documentNameOf(document))
       if (before !== undefined) this.#check(node, document, before)

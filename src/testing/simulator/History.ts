@@ -157,6 +157,8 @@ export interface Record {
    * had them, in a sentence each.
    */
   readonly owed?: ReadonlyArray<string>
+  /** What a store that was filled lacks all the same, in a sentence each. */
+  readonly unfilled?: ReadonlyArray<string>
   /** Writes that storage did in the quiet time after everything had converged. */
   readonly idleWrites: number
 }

@@ -259,7 +259,8 @@ class Simulation {
       incarnations: cluster.incarnations,
       unavailable: this.#unavailable,
       beliefs: this.#beliefs.problems,
-      owed: [...new Set([...this.#owed, ...cluster.handoff.problems])]
+      owed: [...new Set([...this.#owed, ...cluster.handoff.problems])],
+      unfilled: cluster.filling.problems
     }
     const outcomes = new Map<string, number>()
     for (const { outcome, operation: { bucket } } of this.#events) {

@@ -20,6 +20,7 @@ import { toKeys } from "../../node/ClusterKey.ts"
 import { rowKeyOf } from "../../core/ring/Partition.ts"
 import { type RowKey, textOf } from "../../core/model/RowKey.ts"
 import { DiskContexts } from "./DiskContexts.ts"
+import { FillingWatch } from "./FillingWatch.ts"
 import { HandoffWatch } from "./HandoffWatch.ts"
 import { Kernel, outside, type Owner } from "./Kernel.ts"
 import type { Loss } from "./History.ts"
@@ -98,6 +99,14 @@ export class SimCluster {
   readonly damaged = new Set<string>()
   /** The losses of disks that their files do not tell. */
   readonly losses: Array<Loss> = []
+  readonly filling = new FillingWatch({
+    contexts: this.contexts,
+    documents: () =>
+      this.#named.map((one) => ({ ...one, row: this.rowOf(one), primaries: this.primaries(one) })),
+    read: (node, row) => this.node(node).core?.replica.read(row),
+    losses: this.losses,
+    isTwinned: (node) => this.twinned.has(node)
+  })
   /** Nodes of which two processes have run at a time. */
   readonly twinned = new Set<string>()
   /** How far any node's clock has been off when it was looked at. */
@@ -161,7 +170,10 @@ export class SimCluster {
         build: make,
         disk: plan.disk === "sqlite" ? disk : undefined,
         did,
-        mark: (path) => this.marks.set(path, (this.marks.get(path) ?? 0) + 1),
+        mark: (path) => {
+          this.marks.set(path, (this.marks.get(path) ?? 0) + 1)
+          if (path === "formation: the own store is filled") this.filling.filled(node)
+        },
         began: (of, incarnation) => {
           this.incarnations.push({ node: of, incarnation })
           this.story?.began(of, incarnation)
@@ -249,6 +261,7 @@ export class SimCluster {
   didDamage(fault: string, node: string): void {
     this.did(fault)
     this.damaged.add(node)
+    this.filling.loses(node)
     this.ledger.forget(node)
     this.contexts.forget(node)
   }

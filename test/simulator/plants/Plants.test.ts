@@ -13,7 +13,7 @@ const rows = readFileSync(new URL("../README.md", import.meta.url), "utf8").spli
   .filter((cells) => cells.length === 4 && Number(cells[2]) > 0)
 
 /** Bugs that the first seeds show are looked for here, the others by hand. */
-const seedsMax = 5
+const seedsMax = 6
 const fast = plants.filter(({ name }) =>
   rows.some(([known, , seed]) => known === name && Number(seed) <= seedsMax)
 )

@@ -85,5 +85,26 @@ export const antiEntropyPlants: ReadonlyArray<Plant> = [
         "if (held === undefined || row._tag === \"Found\" && row.digest === held.digest) continue",
       to: "if (held !== undefined) continue"
     }]
+  },
+  {
+    name: "one-owner-fills",
+    bug: "a store is complete once one complete owner has sent everything",
+    edits: [{
+      file: "src/anti-entropy/Filling.ts",
+      from: "return owners.every((node) =>\n      this.#told",
+      to: "return owners.some((node) => this.#told.get(node) === \"complete\" && hasSent(node))\n"
+        + "      || owners.every((node) =>\n      this.#told"
+    }]
+  },
+  {
+    name: "change-meanwhile-missed",
+    bug: "filling passes over a document that changed before it was sent",
+    edits: [{
+      file: exchange,
+      from: "if (!this.#isFilling() || theirs === undefined) return done()",
+      to:
+        "if (theirs !== undefined) this.#options.filling?.received(partition, this.#options.peer)\n"
+        + "    if (!this.#isFilling() || theirs !== undefined) return done()"
+    }]
   }
 ]

@@ -70,5 +70,14 @@ export const handoffPlants: ReadonlyArray<Plant> = [
       from: "return { ...shared, tried: [{ node, mark }] }",
       to: "return { ...shared, tried: [{ node, mark: undefined }] }"
     }]
+  },
+  {
+    name: "hint-lost-with-the-next",
+    bug: "a removal of a hint that fails together with the next hint leaves none",
+    edits: [{
+      file: "src/replica/HintsUnderWay.ts",
+      from: "else if (way.last === write) this.#goBack(target, key, way.stored)",
+      to: "else if (way.last === write) this.#goBack(target, key, before)"
+    }]
   }
 ]

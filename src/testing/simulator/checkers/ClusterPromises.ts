@@ -20,6 +20,12 @@ export const handoff: Checker = {
   check: ({ owed = [] }) => everywhere("handoff", owed)
 }
 
+export const filling: Checker = {
+  name: "filling",
+  promise: "a store that was filled has what it had acknowledged before, as far as an owner has it",
+  check: ({ unfilled = [] }) => everywhere("filling", unfilled)
+}
+
 /** Whether all copies may be gone, since only one disk had any, and that was damaged. */
 const mayBeLost = (record: Record, final: FinalDocument): boolean => {
   const told = documentsOf(record, final.bucket).find(({ key }) => key === final.key)
