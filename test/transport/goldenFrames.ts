@@ -61,6 +61,46 @@ const messages: Readonly<Record<string, ReadonlyArray<PeerMessage>>> = {
     { _tag: "Forward", request: 6, body: Uint8Array.of(123, 125) },
     { _tag: "Forwarded", request: 6, body: Uint8Array.of(91, 93) }
   ],
+  hinted: [
+    {
+      _tag: "Store",
+      request: 10,
+      ...name,
+      sync: true,
+      document: Uint8Array.of(1, 0, 0),
+      operation: undefined,
+      hintFor: n1
+    },
+    {
+      _tag: "Store",
+      request: 11,
+      ...name,
+      sync: false,
+      document: Uint8Array.of(1),
+      operation: {
+        id: { session: "é", sequence: 7 },
+        dot: { actor: "n1.0mi8dfxmoabcdef.1", counter: 300 }
+      },
+      hintFor: n1
+    },
+    {
+      _tag: "StoreDelta",
+      request: 12,
+      ...name,
+      sync: true,
+      edits: Uint8Array.of(1, 0, 0),
+      hintFor: n1
+    }
+  ],
+  handoff: [
+    { _tag: "Handoff", request: 13, ...name, document: Uint8Array.of(1, 0, 0) },
+    { _tag: "HandedOff", request: 13, refusal: "" },
+    { _tag: "HandedOff", request: 300, refusal: "volle Platte: ä" }
+  ],
+  question: [
+    { _tag: "Question", request: 14, body: Uint8Array.of(123, 125) },
+    { _tag: "Told", request: 14, body: Uint8Array.of(91, 93) }
+  ],
   list: [{ _tag: "List", request: 7, ...name, partition: 3, limit: 100 }],
   "store-delta": [
     { _tag: "StoreDelta", request: 8, ...name, sync: true, edits: Uint8Array.of(1, 0, 0) },
