@@ -1,8 +1,8 @@
 /**
  * Delivers the documents that this node keeps for others: to each target as soon as it is believed
- * up, the oldest first, a few at a time. A hint ends when its target has the document on disk, and
- * the document has not changed since it was sent; with the last of its hints the document goes,
- * unless this node is to have it.
+ * up, the oldest first, a few at a time, and no faster than work in the background may go on. A
+ * hint ends when its target has the document on disk, and the document has not changed since it was
+ * sent; with the last of its hints the document goes, unless this node is to have it.
  *
  * @see Dynamo, DeCandia et al., SOSP 2007, section 4.6
  */
@@ -10,7 +10,9 @@ import type { HintReport, KeptFor } from "../../schemas/HintReport.ts"
 import type { HandedOff, PeerMessage } from "../../schemas/PeerMessage.ts"
 import * as VersionVector from "../core/clock/VersionVector.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
+import type { BackgroundBudget } from "../core/admission/BackgroundBudget.ts"
 import type { HandoffLimits } from "../core/model/HandoffLimits.ts"
+import type { NodeLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { RowKey } from "../core/model/RowKey.ts"
 import type { Cancel, Runtime } from "../core/Runtime.ts"
@@ -26,7 +28,9 @@ export interface HintDeliveryOptions {
   /** The replicas that a bucket has; undefined where it is not known here. */
   readonly replicasOf: (bucket: string) => number | undefined
   readonly send: (to: NodeId, message: PeerMessage) => void
-  readonly limits: HandoffLimits
+  /** Which all work in the background shares. */
+  readonly background: Pick<BackgroundBudget, "pauseMillis">
+  readonly limits: HandoffLimits & Pick<NodeLimits, "repairBytesPerSecond">
 }
 
 /** One document on its way to one target. */
@@ -71,6 +75,11 @@ export class HintDelivery {
   readonly #deliveredAt = new Map<NodeId, number>()
   #number: number
   #cancel: Cancel | undefined
+  /** Nothing is sent before. */
+  #freeAt = -Infinity
+  #cancelPause: Cancel | undefined
+  /** Whose turn it is to be first. */
+  #turn = 0
   #isClosed = false
   readonly #counts = {
     hintsDelivered: 0,
@@ -124,6 +133,7 @@ export class HintDelivery {
   close(): void {
     this.#isClosed = true
     this.#cancel?.()
+    this.#cancelPause?.()
   }
 
   #schedule(): void {
@@ -141,7 +151,7 @@ export class HintDelivery {
   }
 
   #check(): void {
-    const { limits: { handoffWaitMillis }, replica, runtime } = this.#options
+    const { limits: { handoffWaitMillis }, runtime } = this.#options
     const now = runtime.elapsed()
     for (const [target, way] of this.#ways) {
       for (const [request, { sentAt }] of way.sent) {
@@ -151,7 +161,27 @@ export class HintDelivery {
         this.#take(target, request)
       }
     }
-    for (const target of replica.hints.targets()) this.#deliver(target)
+    this.#deliverAll()
+  }
+
+  /** To each target in its turn, so that none gets the whole of a small budget. */
+  #deliverAll(): void {
+    const targets = this.#options.replica.hints.targets()
+    const first = targets.length === 0 ? 0 : this.#turn++ % targets.length
+    for (const target of [...targets.slice(first), ...targets.slice(0, first)]) {
+      this.#deliver(target)
+    }
+  }
+
+  /** Goes on when the bytes that were sent fit the budget. */
+  #paid(bytes: number): void {
+    const { background, limits: { repairBytesPerSecond }, runtime } = this.#options
+    const now = runtime.elapsed()
+    const millis = background.pauseMillis(bytes, repairBytesPerSecond, now)
+    if (millis < 1) return
+    this.#freeAt = now + millis
+    this.#cancelPause?.()
+    this.#cancelPause = runtime.after(millis, () => this.#deliverAll())
   }
 
   /** Sends what there is room for. */
@@ -164,6 +194,7 @@ export class HintDelivery {
     for (const hint of replica.hints.of(target)) {
       if (way.sent.size >= limits.handoffsInFlightMax) break
       if (way.sent.size > 0 && way.bytes >= limits.handoffBytesInFlightMax) break
+      if (runtime.elapsed() < this.#freeAt) break
       if (way.arrivals.has(hint.arrival)) continue
       if (!this.#send(way, hint)) gone.push(hint)
     }
@@ -190,6 +221,7 @@ export class HintDelivery {
     way.sent.set(request, { hint, context, bytes: bytes.length, sentAt: runtime.elapsed() })
     way.arrivals.add(hint.arrival)
     way.bytes += bytes.length
+    this.#paid(bytes.length)
     view.liveness.expects(target)
     const name = { partition: key.partitionKey, sort: key.sortKey }
     send(target, {

@@ -1,6 +1,7 @@
 /**
  * Makes the part of a node that hands over what it keeps for other nodes.
  */
+import type { Coordinator } from "../coordinator/Coordinator.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
 import { HintDelivery, type HintDeliveryOptions } from "../handoff/HintDelivery.ts"
 
@@ -9,6 +10,7 @@ interface Delivering extends Pick<HintDeliveryOptions, "replica" | "view"> {
   readonly options: Pick<HintDeliveryOptions, "limits" | "node" | "runtime"> & {
     readonly buckets: Buckets
   }
+  readonly coordinator: Pick<Coordinator, "admission">
   readonly link: { readonly send: HintDeliveryOptions["send"] }
 }
 
@@ -22,6 +24,7 @@ export const deliverHints = (core: Delivering): HintDelivery => {
     view,
     replicasOf: (bucket) => buckets.get(bucket)?.definition.n,
     send: (to, message) => core.link.send(to, message),
+    background: core.coordinator.admission().background,
     limits
   })
 }

@@ -125,9 +125,9 @@ export const limitSettings = {
     schema: integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
     expected: "bytes a second, at least 1",
     otherwise: lan.node.repairBytesPerSecond,
-    about: "Bytes of documents that an exchange sends and fetches in a second. More fills a "
-      + "replica sooner, and takes as much from clients' requests: at 8 MiB some 30,000 documents "
-      + "of 256 bytes."
+    about: "Bytes of documents that exchanges and the delivery of hints move in a second. More "
+      + "fills a replica sooner, and takes as much from clients' requests: at 8 MiB some 30,000 "
+      + "documents of 256 bytes."
   })
 }
 

@@ -181,6 +181,28 @@ describe("a hint", () => {
     expect(isKept(notes, fallback)).toBe(false)
   })
 
+  it.each([
+    ["more slowly while clients' requests take long", 1_000, 1],
+    ["at the whole rate while they are quick", 1, 3]
+  ])("goes out %s", async (_, requestMillis, expected) => {
+    const limits = { repairBytesPerSecond: 1_400, backgroundWindowMillis: 2_000 }
+    const { fallback } = await start(notes, { limits })
+    stepped.cut(fallback)
+    letSuspect(fallback)
+    put(fallback, "x".repeat(600), { w: 1 })
+    expect(Object.values(owedAt(fallback))).toEqual([1, 1, 1])
+    const { coordinator, handoff } = stepped.nodes[fallback - 1]!.core
+    const { background } = coordinator.admission()
+    const now = stepped.runtime.elapsed()
+    for (let i = 0; i < 1_000; i++) background.ended(requestMillis, now)
+    stepped.heal()
+    // Each of the three copies takes half a second of the budget, and of a tenth of it 5 s.
+    stepped.runtime.advance(3_500)
+    expect(handoff.stats().hintsDelivered).toBe(expected)
+    stepped.runtime.advance(12_000)
+    expect(owedAt(fallback)).toEqual({})
+  })
+
   it("is refused by a node that keeps too much, and the next one takes it", async () => {
     const { first, others, third } = await start(notes, { limits: { hintBytesMax: 0 } })
     stepped.cut(third)

@@ -18,8 +18,9 @@ export const lanAntiEntropy = {
   /** How long an exchange waits for an answer; then it is given up, and the next one goes on. */
   exchangeAnswerMillis: 3_000,
   /**
-   * Bytes of documents that an exchange sends and fetches in a second. More fills a replica sooner,
-   * and takes as much from clients' requests: at 8 MiB some 30,000 documents of 256 bytes.
+   * Bytes of documents that exchanges and the delivery of hints move in a second. More fills a
+   * replica sooner, and takes as much from clients' requests: at 8 MiB some 30,000 documents of 256
+   * bytes.
    */
   repairBytesPerSecond: 8 * 2 ** 20,
   /**
