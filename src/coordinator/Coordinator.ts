@@ -140,21 +140,15 @@ export class Coordinator {
   }
 
   #handle(request: Request, open: OpenRequest<Answer>): void {
-    const { counters } = this.#context
-    if (request.action === "read") {
-      const read = validateRead(request, this.#validation)
-      if (isFault(read)) return open.answer(read)
-      if (!this.#carriesOut(request, read)) return this.#forward(request, read, open)
-      counters.reads++
-      return new ClientRead(this.#context, read, open).start()
+    const validated = request.action === "read"
+      ? validateRead(request, this.#validation)
+      : validateWrite(request, this.#validation)
+    if (isFault(validated)) return open.answer(validated)
+    if ("calls" in validated && isIdentified(validated)) {
+      open.settleWith((error) => this.#operations.refusal(validated, error))
     }
-    const write = validateWrite(request, this.#validation)
-    if (isFault(write)) return open.answer(write)
-    if (isIdentified(write)) {
-      open.settleWith((error) => this.#operations.refusal(write, error))
-    }
-    if (!this.#carriesOut(request, write)) return this.#forward(request, write, open)
-    this.#write(write, open)
+    if (this.#carriesOut(request, validated)) return this.#begin(validated, open)
+    this.#forward(request, validated, open)
   }
 
   /** Shows the state of a document at every primary; changes nothing. */
@@ -263,9 +257,12 @@ export class Coordinator {
     return isPrimary(this.#context, validated) || !forwarded && standsIn(this.#context, validated)
   }
 
-  #write(write: ValidatedWrite, open: OpenRequest<Answer>): void {
-    if (isIdentified(write)) this.#operations.begin(write, open)
-    else this.#carryOut(write, open)
+  #begin(validated: ValidatedRead | ValidatedWrite, open: OpenRequest<Answer>): void {
+    if (!("calls" in validated)) {
+      this.#context.counters.reads++
+      new ClientRead(this.#context, validated, open).start()
+    } else if (isIdentified(validated)) this.#operations.begin(validated, open)
+    else this.#carryOut(validated, open)
   }
 
   #carryOut(write: ValidatedWrite, open: OpenRequest<Answer>): void {
@@ -277,7 +274,7 @@ export class Coordinator {
     }
     const begun = new WriteCoordinator(this.#context, write, open).start()
     if (begun !== "context-ahead") return void counters.writes++
-    const again = (caughtUp: ValidatedWrite) => this.#write(caughtUp, open)
+    const again = (caughtUp: ValidatedWrite) => this.#begin(caughtUp, open)
     new CatchUpRead(this.#context, { write, open, again }).start()
   }
 
@@ -327,7 +324,9 @@ export class Coordinator {
     const asked = operation?.tried.findLast((target) => primaries.includes(target.node))?.node
     const nodes = asked === undefined ? near : [asked, ...near.filter((id) => id !== asked)]
     const normal = { ...normalRequest(request, validated), trace: open.trace ?? request.trace }
-    const sending = { request: normal, validated, operation, nodes, open, ended }
+    const carryOut = () =>
+      this.#attempt(`a ${request.action}`, open, () => this.#begin(validated, open))
+    const sending = { request: normal, validated, operation, nodes, open, ended, carryOut }
     new Forwarding(this.#context, sending).start()
   }
 

@@ -1,6 +1,7 @@
 /**
  * Forwards a request to a primary of the document, where this node is none, and takes the answer
- * back. A request is forwarded once: the node that gets it carries it out or refuses.
+ * back. A request is forwarded once: the node that gets it carries it out or refuses. Where none
+ * can be reached, and none may have carried it out, this node does so in the end.
  */
 import type { PeerMessage } from "../../schemas/PeerMessage.ts"
 import * as ForwardDecision from "../core/forwarding/ForwardDecision.ts"
@@ -15,7 +16,7 @@ import { readForwarded, writeForward } from "./ForwardCodec.ts"
 import { Gather } from "./Gather.ts"
 import type { OpenRequest } from "./OpenRequest.ts"
 import type { Answer, Request } from "./Request.ts"
-import { sloppyField } from "./SloppyTargets.ts"
+import { sloppyField, takesOver } from "./SloppyTargets.ts"
 import type { ValidatedRead, ValidatedWrite } from "./ValidatedRequest.ts"
 
 type Outcome = Answer | Errors.StoreError
@@ -50,6 +51,7 @@ export class Forwarding
   readonly #operation: ForwardedOperation | undefined
   readonly #open: OpenRequest<Answer>
   readonly #ended: () => void
+  readonly #carryOut: () => void
   /** Arrivals here before this request. */
   readonly #begunAt: number
   /** The message that is sent next. */
@@ -67,9 +69,11 @@ export class Forwarding
       readonly open: OpenRequest<Answer>
       /** Called once the client is told. */
       readonly ended: () => void
+      /** Carries the request out at this node. */
+      readonly carryOut: () => void
     }
   ) {
-    const { ended, nodes, open, operation, request, validated } = options
+    const { carryOut, ended, nodes, open, operation, request, validated } = options
     const { timeoutMillis } = validated
     super(context, {
       rules: ForwardDecision,
@@ -92,6 +96,7 @@ export class Forwarding
     this.#operation = operation
     this.#open = open
     this.#ended = ended
+    this.#carryOut = carryOut
     this.#begunAt = context.replica.operations.memory().arrivals
   }
 
@@ -120,10 +125,18 @@ export class Forwarding
     return this.#message
   }
 
-  /** The mark under which a node was asked before, or else its newest one that is known here. */
+  /**
+   * The mark under which a node was asked before, or else its newest one that is known here. One
+   * that has said nothing for a while may be out of reach: asked for its mark alone it does
+   * nothing, and the write may go elsewhere.
+   */
   #markFor(node: NodeId): string {
-    const asked = this.decision.tried.find((target) => target.node === node)
-    return asked?.mark ?? this.context.peerMarks.get(node)
+    const { hasNewMark, tried } = this.decision
+    const asked = tried.find((target) => target.node === node)
+    if (asked?.mark !== undefined) return asked.mark
+    const { limits: { resendMinMillis }, peerMarks, view: { liveness } } = this.context
+    const hasAnswered = hasNewMark || liveness.sinceHeardMillis(node) <= resendMinMillis
+    return hasAnswered ? peerMarks.get(node) : ""
   }
 
   #messageOf(
@@ -153,12 +166,25 @@ export class Forwarding
 
   override resend(): void {
     const { runtime, view: { liveness } } = this.context
+    const isInTime = runtime.elapsed() < this.#open.deadline(this.#validated.timeoutMillis)
+    const isDoneNowhere = this.#request.action === "read" || this.decision.tried.length === 0
+    if (isInTime && isDoneNowhere && takesOver(this.context, this.#validated)) {
+      return this.#takeOver()
+    }
     const node = ForwardDecision.nodeOf(this.decision)
     const isDown = this.#request.action === "write" && !liveness.isUp(node)
     liveness.unanswered(node)
     runtime.mark("coordinator: a request is forwarded again")
     if (isDown) runtime.mark("coordinator: a write goes on from a node that is down")
     this.#carryOn({ _tag: isDown ? "Down" : "Late" })
+  }
+
+  /** No primary can be reached by now, and none may have carried it out. */
+  #takeOver(): void {
+    this.context.runtime.mark("coordinator: a request that was forwarded is carried out here")
+    this.abandon()
+    this.#ended()
+    this.#carryOut()
   }
 
   hear(from: NodeId, message: PeerMessage): void {

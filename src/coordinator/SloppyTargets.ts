@@ -4,6 +4,7 @@
  *
  * @see Dynamo, DeCandia et al., SOSP 2007, section 4.6 (sloppy quorum)
  */
+import type { NodeId } from "../core/model/Names.ts"
 import type { RowKey } from "../core/model/RowKey.ts"
 import * as Targets from "../core/quorum/Targets.ts"
 import type { KnownBucket } from "../core/strategy/Buckets.ts"
@@ -75,10 +76,16 @@ export const owedHere = ({ node, view }: Services, { bucket, row }: Named): Owed
   return { targets: primaries, fingerprint: bucket.fingerprint }
 }
 
+type Away = (node: NodeId) => boolean
+
 /** Whether every node that is to have a document is believed to be unreachable. */
-export const isCutOff = ({ node: self, view }: Services, { bucket, row }: Named): boolean => {
+export const isCutOff = (
+  { node: self, view }: Services,
+  { bucket, row }: Named,
+  isAway: Away = (node) => !view.liveness.isUp(node)
+): boolean => {
   const { targets } = view.placement(row.partition, bucket.definition.n)
-  return targets.every(({ node }) => node !== self && !view.liveness.isUp(node))
+  return targets.every(({ node }) => node !== self && isAway(node))
 }
 
 /**
@@ -89,9 +96,22 @@ export const isCutOff = ({ node: self, view }: Services, { bucket, row }: Named)
  */
 export const standsIn = (
   services: Services,
-  validated: ValidatedRead | ValidatedWrite
+  validated: ValidatedRead | ValidatedWrite,
+  isAway?: Away
 ): boolean => {
-  if (!validated.sloppy || !isCutOff(services, validated)) return false
+  if (!validated.sloppy || !isCutOff(services, validated, isAway)) return false
   return !("calls" in validated) || validated.id === undefined
     || validated.claim.mark !== undefined
+}
+
+/**
+ * Whether a node takes over a request that it has forwarded in vain. A primary that has gone quiet
+ * is as good as one that leaves a question unanswered for as long, since it would greet.
+ */
+export const takesOver = (
+  services: Services,
+  validated: ValidatedRead | ValidatedWrite
+): boolean => {
+  const { liveness } = services.view
+  return standsIn(services, validated, (id) => !liveness.isUp(id) || liveness.isQuiet(id))
 }

@@ -77,6 +77,12 @@ export class Liveness {
     return askedAt === undefined || this.#runtime.elapsed() - askedAt <= this.#suspectMillis
   }
 
+  /** Whether nothing has come for long from a node that was heard before, asked or not. */
+  isQuiet(node: NodeId): boolean {
+    const heardAt = this.#peers.get(node)?.heardAt ?? -Infinity
+    return heardAt !== -Infinity && this.#runtime.elapsed() - heardAt > this.#suspectMillis
+  }
+
   /** The nodes that are believed down. */
   suspects(): ReadonlyArray<NodeId> {
     return [...this.#peers.keys()].filter((node) => !this.isUp(node))

@@ -26,6 +26,7 @@ export const codeMarks: ReadonlyArray<string> = [
   "coordinator: a removal that waits for lost dots ends",
   "coordinator: a repeated message is passed over",
   "coordinator: a request is forwarded again",
+  "coordinator: a request that was forwarded is carried out here",
   "coordinator: a write cannot catch up",
   "coordinator: a write catches up with its context",
   "coordinator: a write goes on from a node that is down",

@@ -56,9 +56,9 @@ export const handoffPlants: ReadonlyArray<Plant> = [
     bug: "a node that forwarded a write in vain takes it itself when it comes again",
     edits: [{
       file: "src/coordinator/Coordinator.ts",
-      from: "if (isIdentified(write)) this.#operations.begin(write, open)",
-      to: "if (isIdentified(write) && isPrimary(this.#context, write))"
-        + " this.#operations.begin(write, open)"
+      from: "if (isIdentified(validated)) this.#operations.begin(validated, open)",
+      to: "if (isIdentified(validated) && isPrimary(this.#context, validated))"
+        + " this.#operations.begin(validated, open)"
     }]
   },
   {
