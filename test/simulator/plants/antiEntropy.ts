@@ -87,6 +87,16 @@ export const antiEntropyPlants: ReadonlyArray<Plant> = [
     }]
   },
   {
+    name: "hash-without-its-row",
+    bug: "the hashes keep versions whose commit failed",
+    edits: [{
+      file: commits,
+      from:
+        "if (failure !== undefined && commit !== undefined) this.versions.forget(key.partition)",
+      to: ""
+    }]
+  },
+  {
     name: "one-owner-fills",
     bug: "a store is complete once one complete owner has sent everything",
     edits: [{
