@@ -245,9 +245,10 @@ const columns: Columns<CartsRow> = [
 export const cartsReport = (rows: ReadonlyArray<CartsRow>): string => tableOf(columns, rows)
 
 /** The promises that are broken. Where the last write wins, it does so at the price of others. */
-export const brokenCarts = (rows: ReadonlyArray<CartsRow>): ReadonlyArray<string> =>
-  rows.filter(({ title }) => title !== "last write wins").flatMap((row) =>
-    row.lost + row.resurrected + row.invented + row.uncounted > 0
-      ? [`${row.title}: an item was lost, came back, was invented, or could not be read`]
-      : []
-  )
+export const brokenCarts = (rows: ReadonlyArray<CartsRow>): ReadonlyArray<string> => [
+  ...rows.filter(({ failed }) => failed.size > 0)
+    .map(({ title }) => `${title}: a request failed twice, though one node at a time was away`),
+  ...rows.filter(({ title }) => title !== "last write wins")
+    .filter((row) => row.lost + row.resurrected + row.invented + row.uncounted > 0)
+    .map(({ title }) => `${title}: an item was lost, came back, was invented, or could not be read`)
+]
