@@ -70,6 +70,8 @@ export class MemberWatch {
   readonly #options: MemberWatchOptions
   readonly #formers = new FormerIncarnations()
   readonly #counts = { gossips: 0, pings: 0, suspicions: 0, refutations: 0, downs: 0 }
+  /** When something came from nodes that are not doubted, since the detector last learned of it. */
+  #heard = new Map<NodeId, number>()
   #gossip: GossipState
   #detector: Opinion.DetectorState
   #round: Cancel | undefined
@@ -105,7 +107,9 @@ export class MemberWatch {
 
   /** Notes that a frame of a member came. */
   heard(node: NodeId): void {
-    this.#detect({ _tag: "Heard", node, at: this.#now() })
+    // Nearly every frame is of a node that is not doubted: the detector need not know it at once.
+    if (this.belief(node) === "up") this.#heard.set(node, this.#now())
+    else this.#detect({ _tag: "Heard", node, at: this.#now() })
   }
 
   /** Takes the present members. */
@@ -269,13 +273,14 @@ export class MemberWatch {
   /** Tells some others what is new, soon and together. */
   #tell(): void {
     if (this.#telling !== undefined || this.#closed) return
-    const { limits: { gossipAtOnceMillis }, runtime } = this.#options
-    if (!Gossip.hasNews(this.#gossip)) return
-    const millis = Math.max(0, this.#toldAt + gossipAtOnceMillis - this.#now())
+    const { limits, runtime } = this.#options
+    if (!Gossip.isUrgent(this.#gossip, limits)) return
+    const millis = Math.max(0, this.#toldAt + limits.gossipAtOnceMillis - this.#now())
     this.#telling = runtime.after(millis, () => {
       this.#telling = undefined
       this.#toldAt = this.#now()
       this.#step({ _tag: "Tell", ...this.#moment() })
+      this.#tell()
     })
   }
 
@@ -299,7 +304,9 @@ export class MemberWatch {
     }
     const cancel = runtime.after(Math.max(0, at - this.#now()), () => {
       this.#wake = undefined
-      this.#detect({ _tag: "Time", ...this.#moment() })
+      const heard = this.#heard
+      this.#heard = new Map()
+      this.#detect({ _tag: "Time", heard, ...this.#moment() })
     })
     this.#wake = { at, cancel }
   }

@@ -187,10 +187,10 @@ export class PeerLink {
 
   /**
    * Sends an empty frame, from which a peer learns incarnation, key and clock, unless something was
-   * sent to it since the last call.
+   * sent to it since the last call; returns whether it was.
    */
-  greet(to: NodeId): void {
-    if (!this.#closed) this.#outbox.greetUnlessSent(to)
+  greet(to: NodeId): boolean {
+    return !this.#closed && this.#outbox.greetUnlessSent(to)
   }
 
   /** The incarnation of a node in its last frame; empty where none came. */

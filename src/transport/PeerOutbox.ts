@@ -112,10 +112,12 @@ export class PeerOutbox {
     this.#publish(to, this.#take(), Frame.headerBytesMax)
   }
 
-  /** The same, unless something was sent to it since the last call. */
-  greetUnlessSent(to: NodeId): void {
-    if (!this.#sentTo.has(to)) this.greet(to)
+  /** The same, unless something was sent to it since the last call; says whether it was sent. */
+  greetUnlessSent(to: NodeId): boolean {
+    if (this.#sentTo.delete(to)) return false
+    this.greet(to)
     this.#sentTo.delete(to)
+    return true
   }
 
   /** Asks a peer at once for parts that it sent and that did not come. */

@@ -91,8 +91,13 @@ export type DetectorMessage =
 export type DetectorEvent =
   & { readonly at: number }
   & (
-    | { readonly _tag: "Time"; readonly random: number }
-    /** Something came from a node. */
+    /** Time has passed; `heard` has the nodes from which something came meanwhile, and when. */
+    | {
+      readonly _tag: "Time"
+      readonly random: number
+      readonly heard: ReadonlyMap<NodeId, number>
+    }
+    /** Something came from a node that is doubted. */
     | { readonly _tag: "Heard"; readonly node: NodeId }
     /** Gossip told a greater version of a node, perhaps of this one. */
     | { readonly _tag: "Learned"; readonly node: NodeId; readonly version: Version.Version }

@@ -29,14 +29,15 @@ type Send = DetectorStep["sends"][number]
 /** Time has passed. */
 export const pass = (
   before: DetectorState,
-  { at, random }: Of<"Time">,
+  { at, heard, random }: Of<"Time">,
   limits: DetectorLimits
 ): DetectorStep => {
   const late = at - nextAt(before, limits)
   // It stood still, or had too much to do: the answers may be here and wait to be read.
-  const state = late > limits.ackMillis
+  const kept = late > limits.ackMillis
     ? withHealth(postponed(before, late), 1, limits)
     : before
+  const state = withHeard(kept, heard)
   const draws = drawsOf(random)
   const relayed = askOthers(state, at, draws, limits)
   const denied = deny(relayed.state, at, limits)
@@ -45,6 +46,16 @@ export const pass = (
   const turned = takeTurn(settled, at, draws, limits)
   const sends = [...relayed.sends, ...denied.sends, ...turned.sends]
   return { state: turned.state, sends, suspicions: failed.suspicions }
+}
+
+const withHeard = (state: DetectorState, heard: ReadonlyMap<NodeId, number>): DetectorState => {
+  if (heard.size === 0) return state
+  const peers = new Map(state.peers)
+  for (const [node, heardAt] of heard) {
+    const peer = peers.get(node)
+    if (peer !== undefined && peer.heardAt < heardAt) peers.set(node, { ...peer, heardAt })
+  }
+  return { ...state, peers }
 }
 
 /** Has others ping those that have not answered for a while. */

@@ -28,12 +28,12 @@ import {
   type GossipSend,
   type GossipState,
   type GossipStep,
-  isOpen,
+  isNew,
   learn,
   type Moment,
-  nameOf,
   quiet,
   refilled,
+  roomBeyond,
   roomOf,
   type Rumour,
   spent,
@@ -70,7 +70,7 @@ export const step = (
       return tell(refilled(state, event.at, limits), event, { limits, count: 1, asks: true })
     case "Tell": {
       const count = limits.gossipFanOut
-      if (!hasNews(state)) return quiet(state)
+      if (!isUrgent(state, limits)) return quiet(state)
       return tell(refilled(state, event.at, limits), event, { limits, count, asks: false })
     }
     case "Received":
@@ -84,9 +84,25 @@ export const step = (
   }
 }
 
-/** Whether there is anything that others may not know. */
-export const hasNews = ({ news, rumours }: GossipState): boolean =>
-  news.size > 0 || rumours.size > 0
+/** The suspicions that were not sent often enough yet. */
+const openRumours = (state: GossipState): ReadonlyArray<readonly [string, Rumour]> => {
+  const most = sendingsOf(state)
+  return [...state.rumours].filter(([, { sent }]) => sent < most)
+}
+
+/**
+ * Whether there is news to be told at once: little, and told so seldom that it may die out. Where
+ * it is more than fits one message, as when all start together, comparisons need fewer bytes.
+ */
+export const isUrgent = (state: GossipState, limits: GossipLimits): boolean => {
+  const { gossipFanOut, gossipMessageBytesMax } = limits
+  const packing = Size.packing(gossipMessageBytesMax)
+  const fits = [...state.news.keys()].every((node) =>
+    packing.takes(Size.ofFacts(factsIn(state, node)))
+  )
+  return fits && [...state.news.values(), ...openRumours(state).map(([, { sent }]) => sent)]
+    .some((sent) => sent < 2 * gossipFanOut)
+}
 
 /** How often a fact is sent: each time those who know it about double, and some are lost. */
 const sendingsOf = ({ others }: GossipState): number => 3 + Math.ceil(Math.log2(others.size + 1))
@@ -115,17 +131,16 @@ const newsTo = (
   to: NodeId,
   { asks, limits }: { readonly asks: boolean; readonly limits: GossipLimits }
 ) => {
-  // Comparisons find what rumours do not bring, with fewer bytes: half is kept for them.
-  const reserved = asks ? 0 : limits.gossipBytesPerSecond / 2
-  const room = roomOf(state, limits, reserved)
-  if (room === 0) return undefined
+  const room = asks ? roomOf(state, limits) : roomBeyond(state, limits)
+  if (room <= 0) return undefined
   const packing = Size.packing(room)
-  const rumours = byTelling(state.rumours, ({ sent }) => sent).filter(([, { suspicion }]) =>
+  const rumours = byTelling(openRumours(state), ({ sent }) => sent).filter(([, { suspicion }]) =>
     packing.takes(Size.ofSuspicion(suspicion))
   )
   const news = byTelling(state.news, (sent) => sent).filter(([node]) =>
     packing.takes(Size.ofFacts(factsIn(state, node)))
   )
+  if (!asks && news.length === 0 && rumours.length === 0) return undefined
   const message: GossipMessage = {
     ...empty(state),
     asks,
@@ -152,14 +167,17 @@ const toldOnce = (
     else news.delete(node)
   }
   for (const [name, { sent, suspicion }] of told.rumours) {
-    if (sent + 1 < most) rumours.set(name, { suspicion, sent: sent + 1 })
-    else rumours.delete(name)
+    rumours.set(name, { suspicion, sent: sent + 1 })
   }
   return { ...state, news, rumours }
 }
 
-const byTelling = <K, V>(all: ReadonlyMap<K, V>, sentOf: (value: V) => number) =>
+const byTelling = <K, V>(all: Iterable<readonly [K, V]>, sentOf: (value: V) => number) =>
   [...all].sort(([, left], [, right]) => sentOf(left) - sentOf(right))
+
+/** That another knows all facts is as good as telling it once more. */
+const knownToAnother = (state: GossipState): GossipState =>
+  toldOnce(state, { news: [...state.news], rumours: [] })
 
 type Received = Extract<GossipEvent, { readonly _tag: "Received" }>
 
@@ -171,8 +189,10 @@ const receive = (
   const { from, message, random } = event
   if (!before.others.has(from)) return quiet(before)
   const { learned, state } = learn(before, message.facts)
-  const told = message.suspicions.filter((suspicion) => isNew(state, suspicion))
-  const heard = told.reduce(withRumour, state)
+  const told = message.suspicions.filter((suspicion) => isOfMembers(state, suspicion))
+    .filter((suspicion) => isNew(state, suspicion))
+  const isSame = message.root === Knowledge.rootOf(state.known)
+  const heard = told.reduce(withRumour, isSame ? knownToAnother(state) : state)
   const answer = answerTo(heard, message, drawsOf(random), limits)
   const step = { state: heard, sends: [], learned, told }
   if (answer === undefined) return step
@@ -180,9 +200,5 @@ const receive = (
   return { ...step, state: spent(heard, answer.bytes), sends }
 }
 
-const isNew = (state: GossipState, suspicion: Suspicion): boolean => {
-  const { accuser, suspect } = suspicion
-  const isOfMembers = (suspect === state.self || state.others.has(suspect))
-    && state.others.has(accuser)
-  return isOfMembers && isOpen(state, suspicion) && !state.rumours.has(nameOf(suspicion))
-}
+const isOfMembers = ({ others, self }: GossipState, { accuser, suspect }: Suspicion): boolean =>
+  (suspect === self || others.has(suspect)) && others.has(accuser)

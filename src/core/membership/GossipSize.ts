@@ -7,7 +7,7 @@ import type { MemberFacts } from "./MemberFacts.ts"
 import type { Version } from "./Version.ts"
 
 /** Of a frame's header, its subject and the protocol of the broker, at most, for short names. */
-const ofFrame = 200
+const ofFrame = 150
 /** The flag, the root, and five counts of up to three bytes. */
 const ofCounts = 24
 const ofEmpty = ofFrame + ofCounts

@@ -7,6 +7,7 @@ import type { NodeId } from "../model/Names.ts"
 import type { GossipMessage, Suspicion } from "./GossipMessage.ts"
 import * as Knowledge from "./GossipKnowledge.ts"
 import type * as Facts from "./MemberFacts.ts"
+import { accusersMax } from "./Suspicion.ts"
 import * as Version from "./Version.ts"
 
 export type GossipLimits = Pick<
@@ -14,6 +15,10 @@ export type GossipLimits = Pick<
   "gossipBytesPerSecond" | "gossipMessageBytesMax" | "gossipFanOut"
 >
 
+/**
+ * A suspicion, with how often it was sent. It is kept until it is refuted, though it was sent often
+ * enough: else it would be new again when another node tells of it, and go round without end.
+ */
 export interface Rumour {
   readonly suspicion: Suspicion
   readonly sent: number
@@ -107,13 +112,22 @@ const pruned = (state: GossipState): GossipState => {
 export const isOpen = (state: GossipState, { suspect, version }: Suspicion): boolean =>
   !Version.isLess(version, versionOf(state, suspect))
 
-export const nameOf = ({ accuser, suspect, version }: Suspicion): string =>
+/** Whether the suspicion is open and another accuser changes anything. */
+export const isNew = (state: GossipState, suspicion: Suspicion): boolean => {
+  if (!isOpen(state, suspicion) || state.rumours.has(nameOf(suspicion))) return false
+  const shared = [...state.rumours.values()].filter(({ suspicion: { suspect } }) =>
+    suspect === suspicion.suspect
+  )
+  return shared.length < accusersMax
+}
+
+const nameOf = ({ accuser, suspect, version }: Suspicion): string =>
   [suspect, accuser, version.term, version.incarnation, version.number].join(" ")
 
 export const withRumour = (state: GossipState, suspicion: Suspicion): GossipState => {
-  const name = nameOf(suspicion)
-  if (state.rumours.has(name) || !isOpen(state, suspicion)) return state
-  return { ...state, rumours: new Map(state.rumours).set(name, { suspicion, sent: 0 }) }
+  if (!isNew(state, suspicion)) return state
+  const rumour = { suspicion, sent: 0 }
+  return { ...state, rumours: new Map(state.rumours).set(nameOf(suspicion), rumour) }
 }
 
 export const withMembers = (state: GossipState, others: ReadonlySet<NodeId>): GossipState => {
@@ -145,9 +159,18 @@ export const empty = (state: GossipState): GossipMessage => ({
  * Bytes that the next message may have; 0 where none may go. A message goes when it may be a full
  * one: many small ones would be headers for the most part.
  */
-export const roomOf = ({ allowance }: GossipState, limits: GossipLimits, reserved = 0): number => {
+export const roomOf = ({ allowance }: GossipState, limits: GossipLimits): number => {
   const room = limits.gossipMessageBytesMax
-  return allowance.bytes - reserved < room ? 0 : room
+  return allowance.bytes < room ? 0 : room
+}
+
+/**
+ * The same for news that is told at once, in messages as small as they are. Comparisons find what
+ * such news does not bring, with fewer bytes: half is kept for them.
+ */
+export const roomBeyond = ({ allowance }: GossipState, limits: GossipLimits): number => {
+  const { gossipBytesPerSecond, gossipMessageBytesMax } = limits
+  return Math.min(gossipMessageBytesMax, allowance.bytes - gossipBytesPerSecond / 2)
 }
 
 export const spent = (state: GossipState, bytes: number): GossipState => {

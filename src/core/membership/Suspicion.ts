@@ -11,6 +11,9 @@ export type SuspicionLimits = Pick<NodeLimits, "suspicionMinMillis" | "suspicion
 /** Nodes besides the first that have to share a suspicion for the shortest time. */
 const confirmationsMax = 3
 
+/** More nodes than these that share a suspicion change nothing, so it is not told of them. */
+export const accusersMax = confirmationsMax + 1
+
 /** `accusers` of all `others`, the suspect among them. */
 export const millis = (
   { accusers, others }: { readonly accusers: number; readonly others: number },

@@ -70,6 +70,11 @@ const lanNode = {
    */
   greetMillis: 500,
   /**
+   * Peers that are greeted at a time, the others at the next times. More than the peers of most
+   * clusters; each costs a frame, and a node is to send little in a cluster of any size.
+   */
+  greetingsMax: 4,
+  /**
    * How long a starting node waits for another process under its id, where the broker says that one
    * listens. A few round trips: more delays starts after which the broker still believes in the
    * process that crashed.

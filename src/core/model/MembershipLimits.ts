@@ -25,8 +25,8 @@ export const lanMembership = {
   gossipMillis: 1_000,
   /**
    * Bytes of gossip that a node sends a second, each message with the header of its frame; after a
-   * quiet second twice as many. With pings, and their answers, it sends less than 4 KiB a second on
-   * average, in a cluster of any size.
+   * quiet second twice as many. With pings, their answers and greetings, it sends less than 4 KiB a
+   * second over ten seconds, in a cluster of any size.
    */
   gossipBytesPerSecond: 2_048,
   /**

@@ -63,7 +63,7 @@ export class DetectorModel {
     const due = [...this.states].map(([node, state]): Event => ({
       at: State.nextAt(state, this.#limits),
       node,
-      event: (at) => ({ _tag: "Time", at, random: this.#random() })
+      event: (at) => ({ _tag: "Time", at, heard: new Map(), random: this.#random() })
     }))
     return [...due, ...this.#queue].filter(({ node }) => !this.stopped.has(node))
       .reduce<Event | undefined>(

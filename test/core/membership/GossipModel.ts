@@ -35,7 +35,7 @@ interface Sent {
 }
 
 /** Bytes of a frame's header, its subject and the broker's protocol. */
-export const frameBytes = 200
+export const frameBytes = 150
 
 export class GossipModel {
   readonly nodes: ReadonlyArray<NodeId>
@@ -90,7 +90,7 @@ export class GossipModel {
       this.nodes.forEach((node, index) => {
         const due = index * 7 % 1_000 - index * 7 % 1_000 % stepMillis
         if (this.at % 1_000 === due) this.#take(node, { _tag: "Round", ...this.#moment() })
-        else if (Gossip.hasNews(this.states.get(node)!)) {
+        else if (Gossip.isUrgent(this.states.get(node)!, this.#limits)) {
           this.#take(node, { _tag: "Tell", ...this.#moment() })
         }
       })

@@ -1,0 +1,53 @@
+// Gossip, pings and greetings cost a node about the same in a cluster of any size, and are as fast.
+import { describe, expect, it } from "vitest"
+import { WatchModel } from "./WatchModel.ts"
+
+describe.each([3, 10, 40])("of %i nodes", (size) => {
+  const quiet = () => {
+    const model = new WatchModel(size, size)
+    model.pass(60_000)
+    return model
+  }
+
+  it("one that dies is believed down by all others within 3 s, at any moment", () => {
+    const model = quiet()
+    for (const [turn, dead] of model.members.slice(1, Math.min(size / 3, 4) + 1).entries()) {
+      model.pass(137 * turn)
+      model.kill(dead)
+      const living = model.members.filter(({ owner }) => owner.alive)
+      model.pass(3_000)
+      expect(model.believing(dead, "down")).toBe(living.length)
+    }
+  })
+
+  it("a change is known to all within 2 s", () => {
+    const model = quiet()
+    const [first] = model.members
+    model.change(first!)
+    model.pass(2_000)
+    expect(model.knowing(first!)).toBe(size)
+  })
+
+  it("none sends more than 4 KB a second over ten seconds, whether one dies or not", () => {
+    const model = quiet()
+    model.pass(10_000)
+    model.kill(model.members[0]!)
+    model.pass(10_000)
+    for (const { bytes } of model.members) {
+      for (const from of [60, 70]) {
+        const sent = bytes.slice(from, from + 10).reduce((sum, second) => sum + second, 0)
+        expect(sent / 10).toBeLessThanOrEqual(4_096)
+      }
+    }
+  })
+
+  it("a suspicion is told no more when all know it", () => {
+    const model = quiet()
+    model.kill(model.members[0]!)
+    model.pass(20_000)
+    expect(model.suspicionsSent).toBeGreaterThan(0)
+    const before = model.suspicionsSent
+    model.pass(20_000)
+    expect(model.suspicionsSent).toBe(before)
+  })
+})
