@@ -14,7 +14,8 @@ import {
   type PeerBody
 } from "./ClusterDescription.ts"
 
-const formationBody = (
+/** A node's description of its standing. */
+export const formationBody = (
   { awaited, completeness, formed }: FormationStatus
 ): typeof FormationBody.Type => ({
   formed,

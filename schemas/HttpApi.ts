@@ -14,6 +14,7 @@ import { Consistency, Replicas } from "../src/core/model/Settings.ts"
 import { AnswerBody } from "./ClientAnswer.ts"
 import { CallBody, RequestBody } from "./ClientRequest.ts"
 import { BucketBody, ClusterDescription } from "./ClusterDescription.ts"
+import { ClusterStatus } from "./ClusterStatus.ts"
 import { Explanation } from "./Explanation.ts"
 import {
   always,
@@ -293,7 +294,12 @@ class Cluster extends HttpApiGroup.make("cluster").add(
   HttpApiEndpoint.get("hints", "/v1/hints", {
     success: HintReport,
     error: asking
-  }).annotateMerge(summary("Tell what this node keeps for other nodes, until they are back"))
+  }).annotateMerge(summary("Tell what this node keeps for other nodes, until they are back")),
+  HttpApiEndpoint.get("status", "/v1/status", {
+    query: { timeout },
+    success: ClusterStatus,
+    error: asking
+  }).annotateMerge(summary("Ask each node for its state: whom it sees, and what it keeps for whom"))
 ) {}
 
 /** The text format of Prometheus. */

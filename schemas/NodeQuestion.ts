@@ -4,13 +4,19 @@
  */
 import * as Schema from "effect/Schema"
 
-/** Which hints do you keep for this document? Halves of the key are as nodes encode them. */
-export const NodeQuestion = Schema.Struct({
-  about: Schema.Literal("document"),
-  bucket: Schema.String,
-  partition: Schema.String,
-  sort: Schema.String
-})
+/**
+ * Which hints do you keep for this document? Halves of the key are as nodes encode them. Or: what
+ * is your state? The answer to that is a `NodeStatus`.
+ */
+export const NodeQuestion = Schema.Union([
+  Schema.Struct({
+    about: Schema.Literal("document"),
+    bucket: Schema.String,
+    partition: Schema.String,
+    sort: Schema.String
+  }),
+  Schema.Struct({ about: Schema.Literal("node") })
+])
 export type NodeQuestion = typeof NodeQuestion.Type
 
 /** A hint for one document. */

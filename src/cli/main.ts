@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import { explain } from "./BucketCommands.ts"
+import { clusterCommand } from "./ClusterCommand.ts"
 import { layerCliServices } from "./CliServices.ts"
 import { dev } from "./DevCommand.ts"
 import { del, get, operate, put } from "./DocumentCommands.ts"
@@ -42,6 +43,7 @@ const everwrite = Command.make("everwrite").pipe(
     status,
     sync,
     hints,
+    clusterCommand,
     natsConfigCommand,
     versionCommand
   ])

@@ -4,6 +4,7 @@
  */
 import type { RequestBody } from "../../schemas/ClientRequest.ts"
 import type { ClusterDescription } from "../../schemas/ClusterDescription.ts"
+import type { ClusterStatus } from "../../schemas/ClusterStatus.ts"
 import type { Explanation } from "../../schemas/Explanation.ts"
 import type { HintReport } from "../../schemas/HintReport.ts"
 import type { KeyPage } from "../../schemas/KeyPage.ts"
@@ -64,6 +65,11 @@ export interface BackendAnswer {
 /** Called exactly once for each request. */
 export type BackendRespond = (outcome: BackendAnswer | StoreError) => void
 
+export interface BackendStatus {
+  /** When the answer comes at the latest. */
+  readonly timeoutMillis?: number
+}
+
 /** Questions about a node and its cluster. Left out by a backend without a node. */
 export interface BackendQuestions {
   /** Has the node compare its documents with those of all others now, and repair both. */
@@ -73,6 +79,11 @@ export interface BackendQuestions {
   ) => void
   /** Tells what the node keeps for other nodes. */
   readonly hints?: (respond: (outcome: HintReport | StoreError) => void) => void
+  /** Has the node ask each other one for its state. */
+  readonly status?: (
+    request: BackendStatus,
+    respond: (outcome: ClusterStatus | StoreError) => void
+  ) => void
 }
 
 export interface Backend extends BackendQuestions {

@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { readOutcome } from "../../schemas/AnswerText.ts"
 import { AnyDescription } from "../../schemas/ClusterDescription.ts"
+import { ClusterStatus } from "../../schemas/ClusterStatus.ts"
 import { Explanation } from "../../schemas/Explanation.ts"
 import { HintReport } from "../../schemas/HintReport.ts"
 import { KeyPage } from "../../schemas/KeyPage.ts"
@@ -60,6 +61,7 @@ const decodeDescription = Schema.decodeUnknownOption(AnyDescription)
 const decodeExplanation = Schema.decodeUnknownOption(Explanation)
 const decodeHints = Schema.decodeUnknownOption(HintReport)
 const decodePage = Schema.decodeUnknownOption(KeyPage)
+const decodeStatus = Schema.decodeUnknownOption(ClusterStatus)
 const decodeSync = Schema.decodeUnknownOption(SyncReport)
 const { node: { syncMillis } } = lan
 
@@ -139,6 +141,11 @@ export class HttpBackend implements Backend {
       decodeSync,
       respond
     )
+  }
+
+  readonly status: Required<Backend>["status"] = ({ timeoutMillis }, respond) => {
+    const query = { timeout: timeoutMillis }
+    this.#ask({ path: "/v1/status", action: "read", query, timeoutMillis }, decodeStatus, respond)
   }
 
   readonly hints: Required<Backend>["hints"] = (respond) =>

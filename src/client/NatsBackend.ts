@@ -61,6 +61,7 @@ export class NatsBackend implements Backend {
   readonly describe: Backend["describe"]
   readonly sync: Required<Backend>["sync"]
   readonly hints: Required<Backend>["hints"]
+  readonly status: Required<Backend>["status"]
   readonly #limits: ClientLimits
   readonly #subjects: Subjects
   readonly #inbox: string
@@ -109,6 +110,7 @@ export class NatsBackend implements Backend {
     this.describe = questions.describe
     this.sync = questions.sync
     this.hints = questions.hints
+    this.status = questions.status
     this.#transport = transport
     this.#inbox = transport.newInbox()
     this.#outbox = new RequestOutbox({ runtime, transport, cluster, inbox: this.#inbox, limits })

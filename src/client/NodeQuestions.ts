@@ -4,6 +4,7 @@
 import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { AnyDescription } from "../../schemas/ClusterDescription.ts"
+import { ClusterStatus } from "../../schemas/ClusterStatus.ts"
 import { HintReport } from "../../schemas/HintReport.ts"
 import { SyncReport } from "../../schemas/SyncReport.ts"
 import { type ClientLimits, lan } from "../core/model/Limits.ts"
@@ -16,6 +17,7 @@ type AllQuestions = Required<BackendQuestions> & Pick<Backend, "describe">
 
 const decodeDescription = Schema.decodeUnknownResult(AnyDescription)
 const decodeHints = Schema.decodeUnknownResult(HintReport)
+const decodeStatus = Schema.decodeUnknownResult(ClusterStatus)
 const decodeSync = Schema.decodeUnknownResult(SyncReport)
 
 export const nodeQuestions = (options: {
@@ -49,6 +51,12 @@ export const nodeQuestions = (options: {
     describe: (respond) =>
       question("describe", { ...brief, body: {}, decode: decodeDescription }, respond),
     hints: (respond) => question("hints", { ...brief, body: {}, decode: decodeHints }, respond),
+    status: (request, respond) => {
+      const { timeoutMillis = lan.node.readTimeoutMillis } = request
+      const waitMillis = timeoutMillis + limits.graceMillis
+      const times = { timeoutMillis: waitMillis, againMillis: waitMillis }
+      question("status", { ...times, body: { timeoutMillis }, decode: decodeStatus }, respond)
+    },
     sync: ({ bucket, timeoutMillis = lan.node.syncMillis }, respond) => {
       const waitMillis = timeoutMillis + limits.graceMillis
       const body = { ...bucket === undefined ? {} : { bucket }, timeoutMillis }
@@ -65,5 +73,6 @@ const noNode = (setting: string) =>
 /** The backend's own ways to ask, which answer an error where it has no node. */
 export const questionsBy = (backend: Backend): Required<BackendQuestions> => ({
   sync: backend.sync ?? ((_, respond) => respond(noNode("sync"))),
+  status: backend.status ?? ((_, respond) => respond(noNode("status"))),
   hints: backend.hints ?? ((respond) => respond(noNode("hints")))
 })

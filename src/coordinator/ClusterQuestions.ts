@@ -1,9 +1,11 @@
 /**
  * Answers questions over NATS that are about the cluster and no document: its description, the
- * comparison of this node's documents with those of others, and those that it keeps for others.
+ * comparison of this node's documents with those of others, those that it keeps for others, and the
+ * state of each node.
  */
 import * as Schema from "effect/Schema"
 import { clusterText } from "../../schemas/DescribeCluster.ts"
+import { type ClusterStatus, StatusBody } from "../../schemas/ClusterStatus.ts"
 import { type HintReport, HintsBody } from "../../schemas/HintReport.ts"
 import { SyncBody, type SyncReport } from "../../schemas/SyncReport.ts"
 import { misshapenRequest } from "../core/model/MisshapenRequest.ts"
@@ -23,6 +25,11 @@ export interface Questions {
   ) => void
   /** Tells what this node keeps for others. */
   readonly hints: (respond: Respond<HintReport>) => void
+  /** Asks each node for its state. */
+  readonly status: (
+    request: { readonly timeoutMillis?: number },
+    respond: Respond<ClusterStatus>
+  ) => void
 }
 
 export interface ClusterQuestionsOptions {
@@ -34,10 +41,15 @@ export interface ClusterQuestionsOptions {
 }
 
 const decodeHints = Schema.decodeUnknownResult(HintsBody)
+const decodeStatus = Schema.decodeUnknownResult(StatusBody)
 const decodeSync = Schema.decodeUnknownResult(SyncBody)
 
 const invalid = (value: string) =>
-  new Errors.InvalidRequest({ setting: "request", value, expected: "describe, hints or sync" })
+  new Errors.InvalidRequest({
+    setting: "request",
+    value,
+    expected: "describe, hints, status or sync"
+  })
 
 /** Answers with the JSON of what is asked for, or an error. */
 export const answerQuestion = (
@@ -67,6 +79,12 @@ export const answerQuestion = (
     case "hints": {
       const body = decodeHints(json ?? {})
       return body._tag === "Failure" ? misshapen(body.failure) : questions.hints(told)
+    }
+    case "status": {
+      const body = decodeStatus(json ?? {})
+      return body._tag === "Failure"
+        ? misshapen(body.failure)
+        : questions.status(body.success, told)
     }
     default:
       return answer(invalid(verb))

@@ -69,7 +69,7 @@ export class Coordinator {
     // The nodes will agree soon: until its deadline, the request is sent again after its pause.
     OtherRing: () => {}
   }
-  readonly #context: CoordinatorContext
+  readonly context: CoordinatorContext
   readonly #validation: ValidationOptions
   readonly #operations: Operations
   readonly #forwardsSeen: ForwardsSeen
@@ -82,7 +82,7 @@ export class Coordinator {
     const firstNumber = Number.parseInt(runtime.id().slice(-8), 36)
     let sending = 0
     const inFlight = new InFlightRequests<Gathering>({ runtime, limits, firstNumber })
-    this.#context = {
+    this.context = {
       ...node,
       admission: new Admission(node),
       counters: CoordinatorCounters.make(),
@@ -94,7 +94,7 @@ export class Coordinator {
       peerMarks: new PeerMarks(),
       nextSending: () => ++sending
     }
-    this.#operations = new Operations(this.#context, {
+    this.#operations = new Operations(this.context, {
       partitionCount: validation.partitionCount,
       carryOut: (write, open) => this.#carryOut(write, open)
     })
@@ -107,12 +107,12 @@ export class Coordinator {
    * taken. Other nodes' requests are work that was begun: they are never refused so.
    */
   overload(): Errors.Overloaded | undefined {
-    const { admission, counters } = this.#context
+    const { admission, counters } = this.context
     return this.#draining ? undefined : admission.refusal(counters.open)
   }
 
   admission(): Admission["stats"] {
-    return this.#context.admission.stats
+    return this.context.admission.stats
   }
 
   /**
@@ -124,7 +124,7 @@ export class Coordinator {
     const unavailable = this.#unavailable() ?? (isAdmitted ? undefined : this.overload())
     if (unavailable !== undefined) return this.#refuse(request, address, unavailable)
     const changes = request.action === "write"
-    const open = new OpenRequest(this.#context, address, { changes, names: namesOf(request) })
+    const open = new OpenRequest(this.context, address, { changes, names: namesOf(request) })
     this.#attempt(`a ${request.action}`, open, () => this.#handle(request, open))
     return () => open.giveUp()
   }
@@ -135,7 +135,7 @@ export class Coordinator {
       task()
     } catch (failure) {
       open.fail()
-      this.#context.failed(failure, `${what} of a client`)
+      this.context.failed(failure, `${what} of a client`)
     }
   }
 
@@ -165,7 +165,7 @@ export class Coordinator {
     const read = validateRead(asked, this.#validation)
     if (isFault(read)) return open.answer(read)
     const { key } = normalRequest(asked, read).body
-    new Explain(this.#context, { read, key, open }).start()
+    new Explain(this.context, { read, key, open }).start()
   }
 
   /** Lists a page of a bucket's keys, as far as the members can be reached. */
@@ -175,14 +175,14 @@ export class Coordinator {
     this.#attempt("a listing", open, () => {
       const listing = validateListing(request, this.#validation)
       if (isFault(listing)) return open.answer(listing)
-      new Listing(this.#context, listing, open).start()
+      new Listing(this.context, listing, open).start()
     })
     return () => open.giveUp()
   }
 
   /** Takes another node's answer. */
   #hear(from: NodeId, message: PeerMessage): void {
-    const { counters, inFlight, runtime } = this.#context
+    const { counters, inFlight, runtime } = this.context
     const gathering = inFlight.get(message.request)
     if (gathering?.measures(from) === true) inFlight.answered(message.request)
     if (gathering !== undefined) return gathering.hear(from, message)
@@ -198,20 +198,20 @@ export class Coordinator {
   /** Ends everything under way. */
   close(): void {
     this.#draining = true
-    this.#context.inFlight.stopAll()
+    this.context.inFlight.stopAll()
   }
 
   underWay(): number {
-    return this.#context.inFlight.size
+    return this.context.inFlight.size
   }
 
   /** Bytes that answered requests hold for slow replicas. */
   lateBytes(): number {
-    return this.#context.lateReplies.held
+    return this.context.lateReplies.held
   }
 
   counters(): Readonly<CoordinatorCounters.CoordinatorCounters> & { readonly resends: number } {
-    const { counters, inFlight } = this.#context
+    const { counters, inFlight } = this.context
     return { ...counters, resends: inFlight.resends }
   }
 
@@ -224,14 +224,14 @@ export class Coordinator {
     const unavailable = this.#unavailable() ?? this.overload()
     if (unavailable === undefined) {
       const names = { bucket, operation, origin: "client", trace } as const
-      return new OpenRequest(this.#context, address, { changes: false, names })
+      return new OpenRequest(this.context, address, { changes: false, names })
     }
     address.deliver(unavailable)
     return undefined
   }
 
   #unavailable(): Errors.NodeUnavailable | undefined {
-    const { counters, limits: { requestsMax }, node } = this.#context
+    const { counters, limits: { requestsMax }, node } = this.context
     // Answered requests that wait for a slow replica do not count: one such node would stop all.
     const reason = this.#draining
       ? stopping
@@ -243,7 +243,7 @@ export class Coordinator {
 
   /** Refuses a request for good: a repeat of its message is not carried out either. */
   #refuse(request: Request, address: AnswerAddress<Answer>, error: Errors.StoreError): void {
-    const { node, replica } = this.#context
+    const { node, replica } = this.context
     const write = request.action === "read" || request.body.operationId === undefined
       ? error
       : validateWrite(request, this.#validation)
@@ -254,28 +254,28 @@ export class Coordinator {
   }
 
   #carriesOut({ forwarded }: Request, validated: ValidatedRead | ValidatedWrite): boolean {
-    return isPrimary(this.#context, validated) || !forwarded && standsIn(this.#context, validated)
+    return isPrimary(this.context, validated) || !forwarded && standsIn(this.context, validated)
   }
 
   #begin(validated: ValidatedRead | ValidatedWrite, open: OpenRequest<Answer>): void {
     if (!("calls" in validated)) {
-      this.#context.counters.reads++
-      new ClientRead(this.#context, validated, open).start()
+      this.context.counters.reads++
+      new ClientRead(this.context, validated, open).start()
     } else if (isIdentified(validated)) this.#operations.begin(validated, open)
     else this.#carryOut(validated, open)
   }
 
   #carryOut(write: ValidatedWrite, open: OpenRequest<Answer>): void {
-    const { counters, node, replica } = this.#context
+    const { counters, node, replica } = this.context
     const isKnown = () =>
       isIdentified(write) && replica.trace(write.row, write.id)?._tag === "Applied"
     if (!replica.writable() && !isKnown()) {
       return open.answer(new Errors.NodeUnwritable({ node, reason: "its disk is full or failing" }))
     }
-    const begun = new WriteCoordinator(this.#context, write, open).start()
+    const begun = new WriteCoordinator(this.context, write, open).start()
     if (begun !== "context-ahead") return void counters.writes++
     const again = (caughtUp: ValidatedWrite) => this.#begin(caughtUp, open)
-    new CatchUpRead(this.#context, { write, open, again }).start()
+    new CatchUpRead(this.context, { write, open, again }).start()
   }
 
   #forward(
@@ -283,7 +283,7 @@ export class Coordinator {
     validated: ValidatedRead | ValidatedWrite,
     open: OpenRequest<Answer>
   ): void {
-    const { counters, node, runtime } = this.#context
+    const { counters, node, runtime } = this.context
     if (request.forwarded) {
       const reason = "it is no primary of this document; the nodes disagree about the ring"
       return open.answer(new Errors.NodeUnavailable({ node, reason }))
@@ -316,7 +316,7 @@ export class Coordinator {
       readonly ended?: () => void
     }
   ): void {
-    const { view } = this.#context
+    const { view } = this.context
     const { primaries } = view.placement(validated.row.partition, validated.bucket.definition.n)
     const sinceHeardMillis = (id: NodeId) => view.liveness.sinceHeardMillis(id)
     const near = primaries.toSorted((a, b) => sinceHeardMillis(a) - sinceHeardMillis(b))
@@ -327,11 +327,11 @@ export class Coordinator {
     const carryOut = () =>
       this.#attempt(`a ${request.action}`, open, () => this.#begin(validated, open))
     const sending = { request: normal, validated, operation, nodes, open, ended, carryOut }
-    new Forwarding(this.#context, sending).start()
+    new Forwarding(this.context, sending).start()
   }
 
   #takeForward(from: NodeId, message: Forward): void {
-    const { incarnationOf, runtime, send } = this.#context
+    const { incarnationOf, runtime, send } = this.context
     const forward = readForward(message.body)
     const sending = forward?.sending ?? -1
     const origin = new ForwardOrigin(send, { from, number: message.request, sending })

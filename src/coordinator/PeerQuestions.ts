@@ -1,8 +1,9 @@
 /**
- * Writes and reads the questions of nodes about each other, and answers those about a document.
+ * Writes and reads the questions of nodes about each other, and answers them.
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { NodeStatus } from "../../schemas/ClusterStatus.ts"
 import { type KeptHint, KeptHints, NodeQuestion } from "../../schemas/NodeQuestion.ts"
 import type { Question, Told } from "../../schemas/PeerMessage.ts"
 import * as Json from "../core/codec/Json.ts"
@@ -23,6 +24,7 @@ const reading =
     Result.getOrUndefined(decode(Json.read(decoder.decode(bytes))))
 
 const readQuestion = reading(Schema.decodeUnknownResult(NodeQuestion))
+const readStatus = reading(Schema.decodeUnknownResult(NodeStatus))
 const readHints = reading(Schema.decodeUnknownResult(KeptHints))
 
 /** Asks for the hints of a document. */
@@ -34,6 +36,15 @@ export const documentQuestion = (
   const body: NodeQuestion = { about: "document", bucket, partition, sort }
   return { _tag: "Question", request, body: bytesOf(body) }
 }
+
+/** Asks a node for its state. */
+export const nodeQuestion = (request: number): Question => {
+  const body: NodeQuestion = { about: "node" }
+  return { _tag: "Question", request, body: bytesOf(body) }
+}
+
+/** The state in an answer; undefined where there is no such answer in it. */
+export const statusIn = ({ body }: Told): NodeStatus | undefined => readStatus(body)
 
 /** The hints in an answer; undefined where there is no such answer in it. */
 export const hintsIn = ({ body }: Told): ReadonlyArray<KeptHint> | undefined =>
@@ -58,12 +69,14 @@ export const answerTo = (
   options: {
     readonly hints: Pick<Hints, "find" | "targetsOf">
     readonly partitionCount: number
+    readonly status: () => NodeStatus
     readonly runtime: Pick<Runtime, "now">
   }
 ): Told | undefined => {
-  const { hints, partitionCount, runtime } = options
+  const { hints, partitionCount, runtime, status } = options
   const question = readQuestion(body)
   if (question === undefined) return undefined
+  if (question.about === "node") return { _tag: "Told", request, body: bytesOf(status()) }
   const { bucket, partition, sort } = question
   const row = rowKeyOf({ bucket, key: { partition, sort }, partitionCount })
   return { _tag: "Told", request, body: bytesOf({ hints: hintsOf(hints, row, runtime) }) }

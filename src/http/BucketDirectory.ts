@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { BucketBody, ClusterDescription } from "../../schemas/ClusterDescription.ts"
+import type { ClusterStatus } from "../../schemas/ClusterStatus.ts"
 import type { Explanation } from "../../schemas/Explanation.ts"
 import type { HintReport } from "../../schemas/HintReport.ts"
 import type { KeyPage } from "../../schemas/KeyPage.ts"
@@ -15,6 +16,7 @@ import type {
   BackendExplain,
   BackendList,
   BackendRequest,
+  BackendStatus,
   BackendSync
 } from "../client/Backend.ts"
 import { questionsBy } from "../client/NodeQuestions.ts"
@@ -111,6 +113,10 @@ export class BucketDirectory {
 
   sync(request: BackendSync): Effect.Effect<SyncReport, StoreError> {
     return ask((respond) => questionsBy(this.backend).sync(request, respond))
+  }
+
+  status(request: BackendStatus): Effect.Effect<ClusterStatus, StoreError> {
+    return ask((respond) => questionsBy(this.backend).status(request, respond))
   }
 
   hints(): Effect.Effect<HintReport, StoreError> {

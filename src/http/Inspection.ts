@@ -63,7 +63,8 @@ const layerCluster = (directory: BucketDirectory) =>
           }
           return yield* directory.sync({ ...timed(query.timeout), ...bucket })
         })))
-      .handle("hints", () => shown(directory.hints())))
+      .handle("hints", () => shown(directory.hints()))
+      .handle("status", ({ query }) => shown(directory.status(timed(query.timeout)))))
 
 const notReady = (reasons: ReadonlyArray<string>) =>
   problemResponse({

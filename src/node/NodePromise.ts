@@ -3,10 +3,11 @@
  */
 import * as Effect from "effect/Effect"
 import * as ManagedRuntime from "effect/ManagedRuntime"
+import type { ClusterStatus } from "../../schemas/ClusterStatus.ts"
 import type { HintReport } from "../../schemas/HintReport.ts"
 import type { SyncReport } from "../../schemas/SyncReport.ts"
 import { type BucketMap, type Db, makeDb, type NamedWell } from "../client/Promises.ts"
-import type { BackendSync } from "../client/Backend.ts"
+import type { BackendStatus, BackendSync } from "../client/Backend.ts"
 import { questionsBy } from "../client/NodeQuestions.ts"
 import { presets } from "../core/model/Limits.ts"
 import type { StoreError } from "../core/model/StoreError.ts"
@@ -38,6 +39,8 @@ export interface RunningNode extends AsyncDisposable {
   readonly sync: (options?: BackendSync) => Promise<SyncReport>
   /** Tells what this node keeps for other nodes, until they can be reached. */
   readonly hints: () => Promise<HintReport>
+  /** Asks each node for its state; one that does not answer in time is among them without it. */
+  readonly status: (options?: BackendStatus) => Promise<ClusterStatus>
   /** Takes no more requests, lets those under way finish, and ends; a second call does nothing. */
   readonly stop: () => Promise<void>
 }
@@ -69,6 +72,7 @@ export const startNode = async (config: Config): Promise<RunningNode> => {
       db: (buckets) => makeDb(buckets, backend, () => Promise.resolve(), { limits }),
       sync: (asked = {}) => answered((respond) => questions.sync(asked, respond)),
       hints: () => answered(questions.hints),
+      status: (asked = {}) => answered((respond) => questions.status(asked, respond)),
       stop,
       [Symbol.asyncDispose]: stop
     }

@@ -75,7 +75,7 @@ export const permissionsOf = (
   const subjects = new Subjects(cluster)
   const own = `${inboxPrefixOf(user)}.>`
   const describe = subjects.cluster("describe")
-  const asking = [describe, subjects.cluster("hints")]
+  const asking = [describe, subjects.cluster("hints"), subjects.cluster("status")]
   switch (right._tag) {
     case "Node": {
       const { node } = right

@@ -18,6 +18,7 @@ const commands = [
   "status",
   "sync",
   "hints",
+  "cluster",
   "nats-config",
   "version"
 ]

@@ -101,6 +101,15 @@ describe.each([["HTTP", byHttp], ["NATS", byNats]] as const)("by %s", (_, ew) =>
     expect(report.bytesMax).toBeGreaterThan(0)
   })
 
+  it("cluster status shows each node as it tells of itself", async () => {
+    const { code, stdout } = await ew("cluster", "status")
+    expect(code).toBe(0)
+    const [first, ...rest] = linesOf(stdout)
+    expect(first).toMatch(/^cluster dev, asked by n\d: 3 of 3 answer$/u)
+    const row = /^n\d +complete +\S.* +(?:-|\d+ ms) +nothing +\S.* [0-9a-z]{15}$/u
+    expect(rest.filter((line) => row.test(line))).toHaveLength(3)
+  })
+
   it("explain says of a deleted document that it is deleted", async () => {
     const key = ew === byHttp ? "gone by HTTP" : "gone by NATS"
     await ew("put", "scratch", key, "1", "--w", "all")

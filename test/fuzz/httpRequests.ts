@@ -60,6 +60,7 @@ export const httpSamples: ReadonlyArray<HttpSample> = [
   sample("GET", "/v1/explain?bucket=shelves&key=k"),
   sample("POST", "/v1/sync?bucket=shelves&timeout=10"),
   sample("GET", "/v1/hints"),
+  sample("GET", "/v1/status?timeout=10"),
   sample("GET", "/livez"),
   sample("GET", "/readyz"),
   sample("GET", "/metrics"),

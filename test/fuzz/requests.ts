@@ -6,7 +6,9 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { ErrorBody, ReplyBody } from "../../schemas/ClientAnswer.ts"
 import { ClusterDescription } from "../../schemas/ClusterDescription.ts"
+import { ClusterStatus } from "../../schemas/ClusterStatus.ts"
 import { ExplanationReply } from "../../schemas/Explanation.ts"
+import { HintReport } from "../../schemas/HintReport.ts"
 import { KeyPageReply } from "../../schemas/KeyPage.ts"
 import { SyncReport } from "../../schemas/SyncReport.ts"
 import { AnswerReassembly } from "../../src/client/AnswerReassembly.ts"
@@ -68,7 +70,8 @@ const samplesOf = ({ contexts }: FuzzedCluster): ReadonlyArray<Sample> => {
     sample("cluster.describe", { answerBytesMax: 1_000_000 }),
     sample("cluster.describe", {}),
     sample("cluster.sync", { bucket: "notes", timeoutMillis: 10 }),
-    sample("cluster.hints", {})
+    sample("cluster.hints", {}),
+    sample("cluster.status", { timeoutMillis: 10 })
   ]
 }
 
@@ -97,7 +100,15 @@ const subjectOf = (draw: Drawing, { subject }: Sample, samples: ReadonlyArray<Sa
 }
 
 const decodeReply = Schema.decodeUnknownResult(
-  Schema.Union([ReplyBody, ExplanationReply, KeyPageReply, ClusterDescription, SyncReport])
+  Schema.Union([
+    ReplyBody,
+    ExplanationReply,
+    KeyPageReply,
+    ClusterDescription,
+    SyncReport,
+    HintReport,
+    ClusterStatus
+  ])
 )
 const decodeError = Schema.decodeUnknownResult(ErrorBody)
 

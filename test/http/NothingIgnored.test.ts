@@ -38,6 +38,7 @@ const routes: ReadonlyArray<readonly [method: string, path: string, options: Cal
   ["GET", "/v1/explain", { query: { bucket: "profiles", ...ada } }],
   ["POST", "/v1/sync", { query: { bucket: "profiles", timeout: "100" } }],
   ["GET", "/v1/hints", {}],
+  ["GET", "/v1/status", { query: { timeout: "500" } }],
   ["GET", "/livez", {}],
   ["GET", "/readyz", {}],
   ["GET", "/metrics", {}],

@@ -74,6 +74,7 @@ describe("the OpenAPI document", () => {
       "GET /v1/explain",
       "POST /v1/sync",
       "GET /v1/hints",
+      "GET /v1/status",
       "GET /livez",
       "GET /readyz",
       "GET /metrics"

@@ -46,6 +46,7 @@ describe("a node of a program with Promises", () => {
   it("tells its program what it keeps for other nodes", async () => {
     await using node = await startNode({ ...config, dataDir: join(folder, "keeping") })
     expect(await node.hints()).toMatchObject({ node: node.name, bytes: 0, nodes: [] })
+    expect(await node.status()).toMatchObject({ nodes: [{ told: { node: node.name } }] })
   })
 
   it("describes the values of its buckets over HTTP by their schemas", async () => {
