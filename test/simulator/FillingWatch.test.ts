@@ -11,12 +11,13 @@ const heldOf = (counters: { readonly [node: string]: number }) =>
   new Map(Object.entries(counters).map(([node, counter]) => [node, new Map([["a", counter]])]))
 
 /** n1 loses its disk, and is filled; `has` is what it has of the document then. */
-const problemsOf = ({ after, before, has = {}, losses = [], twin = "" }: {
+const problemsOf = ({ after, before, has = {}, isMended = false, losses = [], twin = "" }: {
   readonly before: { readonly [node: string]: number }
   readonly after: { readonly [node: string]: number }
   readonly has?: { readonly [actor: string]: number }
   readonly losses?: ReadonlyArray<Loss>
   readonly twin?: string
+  readonly isMended?: boolean
 }) => {
   let held = heldOf(before)
   const known: Array<Loss> = []
@@ -29,6 +30,7 @@ const problemsOf = ({ after, before, has = {}, losses = [], twin = "" }: {
       return { _tag: "Found", document, digest: "", own: "" }
     },
     losses: known,
+    isMended: () => isMended,
     isTwinned: (node) => node === twin
   })
   watch.loses("n1")
@@ -57,6 +59,10 @@ describe("a store that was filled", () => {
     expect(problemsOf({ before: { n2: 5 }, after: { n2: 5 } })).toEqual([])
     expect(problemsOf({ before: both, after: { n2: 5 }, twin: "n2" })).toEqual([])
     expect(problemsOf({ before: both, after: { n2: 5 }, twin: "n1" })).toEqual([])
+  })
+
+  it("may lack something of a document of which it knows that it does", () => {
+    expect(problemsOf({ before: both, after: { n2: 5 }, isMended: true })).toEqual([])
   })
 
   it("may lack what its disk lost once more without telling", () => {

@@ -22,6 +22,8 @@ export interface FillingWatchOptions {
   readonly documents: () => ReadonlyArray<Owned>
   readonly read: (node: string, key: RowKey) => LocalRead | undefined
   readonly losses: ReadonlyArray<Loss>
+  /** Whether a node knows that it lacks something of this document, whatever its store has. */
+  readonly isMended: (node: string, key: RowKey) => boolean
   readonly isTwinned: (node: string) => boolean
 }
 
@@ -72,7 +74,7 @@ export class FillingWatch {
   }
 
   #check(node: string, document: Owned, { held, losses }: Before): void {
-    const { contexts, isTwinned, read } = this.#options
+    const { contexts, isMended, isTwinned, read } = this.#options
     const { primaries, row } = document
     const name = documentNameOf(document)
     const local = read(node, row)
@@ -80,7 +82,8 @@ export class FillingWatch {
     const lostAgain = this.#options.losses.slice(losses).some((loss) =>
       loss.node === node && loss.document === name
     )
-    if (!primaries.includes(node) || local?._tag === "Damaged" || lostAgain) return
+    if (!primaries.includes(node) || lostAgain) return
+    if (local?._tag === "Damaged" || isMended(node, row)) return
     const has = local?._tag === "Found" ? local.document.context : empty
     const now = contexts.held(row)
     const others = primaries.filter((other) => other !== node && !isTwinned(other))

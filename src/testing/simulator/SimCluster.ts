@@ -105,6 +105,7 @@ export class SimCluster {
       this.#named.map((one) => ({ ...one, row: this.rowOf(one), primaries: this.primaries(one) })),
     read: (node, row) => this.node(node).core?.replica.read(row),
     losses: this.losses,
+    isMended: (node, row) => this.node(node).core?.replica.mended.has(row) === true,
     isTwinned: (node) => this.twinned.has(node)
   })
   /** Nodes of which two processes have run at a time. */
