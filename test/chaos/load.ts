@@ -4,7 +4,7 @@
  * Half of the writes ask for one replica (`available`), half for nothing, which is the default of
  * two of three on disk; each half has documents of its own, so that its losses can be told apart.
  */
-import type { ReadOptions, WriteOptions } from "../../src/index.ts"
+import { QuorumNotMet, type ReadOptions, type WriteOptions } from "../../src/index.ts"
 import { type ChaosDb, families, type Family } from "./families.ts"
 import { type Account, acknowledgedBefore, type Attempt, type Verdict } from "./ledger.ts"
 import type { Random } from "./random.ts"
@@ -165,7 +165,7 @@ export class Load {
     calls.all++
     const begunAt = performance.now()
     const outcome = await call.then(() => "acknowledged" as const, (error: unknown) => {
-      const name = error instanceof Error ? error.name : String(error)
+      const name = nameOf(error)
       this.errors.set(`${kind}: ${name}`, (this.errors.get(`${kind}: ${name}`) ?? 0) + 1)
       return mayHaveApplied(error) ? "unknown" as const : "refused" as const
     })
@@ -173,6 +173,12 @@ export class Load {
     calls.longestMillis = Math.max(calls.longestMillis, performance.now() - begunAt)
     return outcome
   }
+}
+
+/** An update reads before it writes: either may have failed. */
+const nameOf = (error: unknown): string => {
+  if (error instanceof QuorumNotMet) return `${error.name} of a ${error.action}`
+  return error instanceof Error ? error.name : String(error)
 }
 
 const mayHaveApplied = (error: unknown): boolean =>
