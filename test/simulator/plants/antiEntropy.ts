@@ -105,16 +105,5 @@ export const antiEntropyPlants: ReadonlyArray<Plant> = [
       to: "return owners.some((node) => this.#told.get(node) === \"complete\" && hasSent(node))\n"
         + "      || owners.every((node) =>\n      this.#told"
     }]
-  },
-  {
-    name: "change-meanwhile-missed",
-    bug: "filling passes over a document that changed before it was sent",
-    edits: [{
-      file: exchange,
-      from: "if (!this.#isFilling() || theirs === undefined) return done()",
-      to:
-        "if (theirs !== undefined) this.#options.filling?.received(partition, this.#options.peer)\n"
-        + "    if (!this.#isFilling() || theirs !== undefined) return done()"
-    }]
   }
 ]
