@@ -6,7 +6,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { LoadedConfig } from "../node/ConfigFile.ts"
-import type { DevCluster } from "../node/DevCluster.ts"
+import { type DevCluster, devNodes } from "../node/DevCluster.ts"
 import { fromEnvironment, fromObject } from "../node/Setting.ts"
 import { jsonFlag } from "./Connection.ts"
 import { banner, faint, natsAddressOf, strong } from "./DevBanner.ts"
@@ -34,6 +34,7 @@ const announce = Effect.fnUntraced(function*(
 })
 
 interface DevFlags {
+  readonly nodes: Option.Option<number>
   readonly port: Option.Option<number>
   readonly "nats-port": Option.Option<number>
   readonly data: Option.Option<string>
@@ -47,10 +48,11 @@ const isOwn = (config: LoadedConfig | undefined): config is LoadedConfig =>
 
 /** The configuration of the cluster; fails with all that is wrong in it. */
 export const devConfiguration = Effect.fnUntraced(function*(
-  { config, data: dataDir, natsPort, port: http }: {
+  { config, data: dataDir, natsPort, nodes, port: http }: {
     readonly config: Option.Option<string>
     readonly data: string | undefined
     readonly natsPort: number | undefined
+    readonly nodes?: number | undefined
     readonly port: number | undefined
   }
 ) {
@@ -67,7 +69,7 @@ export const devConfiguration = Effect.fnUntraced(function*(
         fromObject({ dataDir }, "--data"),
         fromEnvironment(process.env),
         file
-      ], { samples: !isOwn(loaded), natsPort })
+      ], { samples: !isOwn(loaded), natsPort, nodes })
   })
 })
 
@@ -84,6 +86,7 @@ const run = Effect.fnUntraced(function*(flags: DevFlags) {
     config: flags.config,
     data: Option.getOrUndefined(flags.data),
     natsPort,
+    nodes: Option.getOrUndefined(flags.nodes),
     port: Option.getOrUndefined(flags.port)
   })
   const buckets = isOwn(config) ? config.buckets : samples.sampleBuckets
@@ -102,6 +105,16 @@ const run = Effect.fnUntraced(function*(flags: DevFlags) {
 export const dev = Command.make(
   "dev",
   {
+    nodes: Flag.Int("nodes").pipe(
+      Flag.filter(
+        (nodes) => nodes >= devNodes.usual && nodes <= devNodes.most,
+        () => `${devNodes.usual} to ${devNodes.most}`
+      ),
+      Flag.optional,
+      Flag.withDescription(
+        `else ${devNodes.usual}; with more, others stand in for a node that is down`
+      )
+    ),
     port: Flag.Int("port").pipe(
       Flag.optional,
       Flag.withDescription("of the first node's HTTP, the others follow; else 7420; 0 takes any")
@@ -122,12 +135,13 @@ export const dev = Command.make(
   },
   (flags) => run(flags).pipe(Effect.mapError((error) => fromError(error, flags)))
 ).pipe(
-  Command.withDescription("Run three nodes and a broker in this process"),
+  Command.withDescription("Run a cluster of nodes and a broker in this process"),
   Command.withExamples([
     {
       command: "everwrite dev",
       description: "with sample buckets, or those of everwrite.config.*"
     },
+    { command: "everwrite dev --nodes 5", description: "to see others stand in for a node" },
     { command: "everwrite dev --config mine/everwrite.config.ts" },
     { command: "everwrite dev --port 0 --nats-port 0", description: "beside another one" }
   ])

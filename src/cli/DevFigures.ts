@@ -1,30 +1,34 @@
 /**
  * Says in one line how a cluster of `everwrite dev` does: its requests, which nodes reach each
- * other, and how many concurrent writes met.
+ * other, how many concurrent writes met, and what nodes keep for others and have handed over.
  */
 import type { NodeId } from "../core/model/Names.ts"
 import { devScreen } from "../core/model/EdgeLimits.ts"
-import { type DevCluster, devNodes } from "../node/DevCluster.ts"
+import type { DevCluster } from "../node/DevCluster.ts"
 import type { LiveNode } from "../node/Node.ts"
 
 interface Counts {
   readonly requests: number
   /** Last writes that lost against a concurrent one, and answers of several siblings. */
   readonly conflicts: number
+  /** Documents that were kept for another node, and that it has now. */
+  readonly handedOver: number
 }
 
-const none: Counts = { requests: 0, conflicts: 0 }
+const none: Counts = { requests: 0, conflicts: 0, handedOver: 0 }
 
 const plus = (left: Counts, right: Counts): Counts => ({
   requests: left.requests + right.requests,
-  conflicts: left.conflicts + right.conflicts
+  conflicts: left.conflicts + right.conflicts,
+  handedOver: left.handedOver + right.handedOver
 })
 
 const countsOf = ({ core }: LiveNode): Counts => {
   const { discards, reads, siblingsSeen, writes } = core.coordinator.counters()
   return {
     requests: reads + writes,
-    conflicts: discards + siblingsSeen + core.replica.stats().discards
+    conflicts: discards + siblingsSeen + core.replica.stats().discards,
+    handedOver: core.handoff.stats().hintsDelivered
   }
 }
 
@@ -37,8 +41,35 @@ const peersOf = ({ core: { view } }: LiveNode): string => {
   return `${heard.length}/${peers.length}`
 }
 
-const lineOf = (counts: Counts, peers: ReadonlyArray<string>): string =>
-  `requests ${counts.requests}   peers ${peers.join(", ")}   conflicts ${counts.conflicts}`
+/** `n2 4 (at n4, n5)` where two nodes keep four documents for a third one. */
+const owedOf = (nodes: ReadonlyArray<LiveNode>): ReadonlyArray<string> => {
+  const kept = nodes.flatMap(({ core: { handoff, view } }) =>
+    handoff.report().nodes.filter(({ documents }) => documents > 0)
+      .map(({ documents, node }) => ({ at: view.self, documents, node }))
+  )
+  return [...new Set(kept.map(({ node }) => node))].toSorted().map((target) => {
+    const own = kept.filter(({ node }) => node === target)
+    const documents = own.reduce((sum, each) => sum + each.documents, 0)
+    return `${target} ${documents} (at ${own.map(({ at }) => at).join(", ")})`
+  })
+}
+
+interface Shown {
+  readonly counts: Counts
+  readonly peers: ReadonlyArray<string>
+  readonly owed: ReadonlyArray<string>
+}
+
+const lineOf = ({ counts, owed, peers }: Shown): string => {
+  const { conflicts, handedOver, requests } = counts
+  return [
+    `requests ${requests}`,
+    `peers ${peers.join(", ")}`,
+    `conflicts ${conflicts}`,
+    ...owed.length === 0 ? [] : [`owed ${owed.join(", ")}`],
+    ...handedOver === 0 ? [] : [`handed over ${handedOver}`]
+  ].join("   ")
+}
 
 export class DevFigures {
   readonly #cluster: DevCluster
@@ -49,8 +80,13 @@ export class DevFigures {
 
   constructor(cluster: DevCluster) {
     this.#cluster = cluster
-    const others = devNodes.length - 1
-    this.#shown = lineOf(none, devNodes.map((node) => `${node} ${others}/${others}`))
+    const others = this.#ids.length - 1
+    const peers = this.#ids.map((node) => `${node} ${others}/${others}`)
+    this.#shown = lineOf({ counts: none, peers, owed: [] })
+  }
+
+  get #ids(): ReadonlyArray<NodeId> {
+    return this.#cluster.settings.members.map(({ id }) => id)
   }
 
   /** The line, where it is another one than before. */
@@ -70,12 +106,10 @@ export class DevFigures {
       this.#current.set(node, { live, counts: countsOf(live) })
     }
     const counts = [...this.#current.values()].map(({ counts }) => counts)
-    return lineOf(
-      counts.reduce(plus, this.#ended),
-      devNodes.map((node) => {
-        const live = nodes.find(({ settings }) => settings.node === node)
-        return `${node} ${live === undefined ? "stopped" : peersOf(live)}`
-      })
-    )
+    const peers = this.#ids.map((node) => {
+      const live = nodes.find(({ settings }) => settings.node === node)
+      return `${node} ${live === undefined ? "stopped" : peersOf(live)}`
+    })
+    return lineOf({ counts: counts.reduce(plus, this.#ended), peers, owed: owedOf(nodes) })
   }
 }

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import { devScreen } from "../core/model/EdgeLimits.ts"
 import { NodeId } from "../core/model/Names.ts"
-import type { DevCluster } from "../node/DevCluster.ts"
+import { type DevCluster, devNodes } from "../node/DevCluster.ts"
 import { faint } from "./DevBanner.ts"
 import { DevFigures } from "./DevFigures.ts"
 import * as Output from "./Output.ts"
@@ -22,13 +22,21 @@ const shownWithin = (devScreen.heardWithinMillis + devScreen.figuresMillis) / 1_
 
 export const keyLine = "k kill a node   p partition   h heal   ? keys   q quit"
 
-const help = [
-  `  k  stop ${killed} as a crash would; pressed again, start it on the data that it had`,
-  `  p  cut ${cutOff} off from the other nodes, and from clients on NATS`,
-  "  h  heal: let all nodes reach each other again",
-  "  ?  show these keys",
-  "  q  quit; the data stay"
-].join("\n")
+const help = (cluster: DevCluster): string =>
+  [
+    `  k  stop ${killed} as a crash would; pressed again, start it on the data that it had`,
+    `  p  cut ${cutOff} off from the other nodes, and from clients on NATS`,
+    "  h  heal: let all nodes reach each other again",
+    "  ?  show these keys",
+    "  q  quit; the data stay",
+    `  ${standIns(cluster)}`
+  ].join("\n")
+
+/** Whether others stand in for a node: where each document is on all nodes, none can. */
+const standIns = ({ settings: { members } }: DevCluster): string =>
+  members.length > devNodes.usual
+    ? "others keep what a node misses, owed to it, and hand it over when it is back"
+    : "every node has every document here: with --nodes 5, others stand in for a node"
 
 export const seconds = (since: number): string =>
   `${((performance.now() - since) / 1000).toFixed(1)} s`
@@ -37,7 +45,8 @@ const killOrRevive = Effect.fnUntraced(function*(cluster: DevCluster) {
   const isRunning = cluster.nodes().some(({ settings: { node } }) => node === killed)
   if (isRunning) {
     yield* cluster.kill(killed)
-    return yield* Output.line(`${killed} is killed; k starts it again`)
+    yield* Output.line(`${killed} is killed; k starts it again`)
+    return yield* Output.line(standIns(cluster))
   }
   const since = performance.now()
   yield* cluster.revive(killed).pipe(
@@ -99,7 +108,7 @@ export const play = Effect.fnUntraced(function*(cluster: DevCluster) {
         isCut = false
         break
       case "?":
-        yield* Output.line(help)
+        yield* Output.line(help(cluster))
         break
       case "q":
         return

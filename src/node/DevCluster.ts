@@ -1,5 +1,5 @@
 /**
- * Runs three nodes and a broker in one process: a whole cluster for a laptop, of the very nodes
+ * Runs a few nodes and a broker in one process: a whole cluster for a laptop, of the very nodes
  * that run in production, with faults to try out.
  */
 import * as Context from "effect/Context"
@@ -20,11 +20,16 @@ import { type LiveNode, type StartFailure, startNode } from "./Node.ts"
 import { fromObject, InvalidSetting, type JointFault, type Source } from "./Setting.ts"
 import { resolve, type Settings } from "./Settings.ts"
 
-export const devNodes = ["n1", "n2", "n3"].map((id) => NodeId.make(id))
-const ids = devNodes
+/** Nodes of `everwrite dev`; a document has three replicas, so with more there are stand-ins. */
+export const devNodes = { usual: 3, most: 9 }
 
-/** The fixed settings of `everwrite dev`, and its defaults. */
-const fixed = fromObject({ members: ids.join(), node: ids[0] }, "everwrite dev")
+/** The settings of `everwrite dev` that nothing else may give. */
+const fixedFor = (count: number): Source => {
+  const ids = Array.from({ length: count }, (_, index) => NodeId.make(`n${index + 1}`))
+  return fromObject({ members: ids.join(), node: ids[0] }, "everwrite dev")
+}
+
+/** Its defaults. */
 const usual = fromObject(
   {
     preset: "development",
@@ -53,10 +58,13 @@ const otherBroker = (nats: string, natsPort: number | undefined): ReadonlyArray<
  */
 export const resolveDev = Effect.fnUntraced(function*(
   sources: ReadonlyArray<Source>,
-  options: { readonly samples: boolean; readonly natsPort?: number | undefined } = {
-    samples: false
-  }
+  options: {
+    readonly samples: boolean
+    readonly natsPort?: number | undefined
+    readonly nodes?: number | undefined
+  } = { samples: false }
 ) {
+  const fixed = fixedFor(options.nodes ?? devNodes.usual)
   const given = yield* resolve(
     [fixed, ...sources, usual],
     ({ nats }) => otherBroker(nats, options.natsPort)
@@ -101,7 +109,7 @@ interface Running {
 const connectionOf = (node: NodeId): string => `everwrite/${node}`
 
 const settingsOf = (settings: Settings, index: number): Settings => {
-  const node = ids[index]!
+  const node = settings.members[index]!.id
   const { dataDir, http } = settings
   return {
     ...settings,
@@ -139,6 +147,7 @@ export const startDev = Effect.fnUntraced(function*(
   natsPort?: number
 ): Effect.fn.Return<DevCluster, StartFailure, Scope.Scope> {
   const outer = yield* Effect.scope
+  const ids = settings.members.map(({ id }) => id)
   const { broker, isUsualPortTaken, natsUrl } = yield* openBroker(settings, natsPort)
   const start = Effect.fnUntraced(function*(index: number) {
     const scope = yield* Scope.fork(outer)
@@ -151,7 +160,7 @@ export const startDev = Effect.fnUntraced(function*(
     concurrency: ids.length
   })
   const running: Array<Running | undefined> = [...started]
-  // Nobody is to notice that three nodes need a moment to form a cluster.
+  // Nobody is to notice that the nodes need a moment to form a cluster.
   for (const { live } of started) yield* settled(live.core)
   const kill = Effect.fnUntraced(function*(node: NodeId) {
     const index = ids.indexOf(node)

@@ -68,6 +68,15 @@ it("prints its nodes, and when they are ready", async () => {
   expect(stdout).not.toContain(escape)
 })
 
+it("runs as many nodes as it is told to, of those that it can", async () => {
+  const { code, stdout } = await printed(["--nodes", "5", "--port", "0", "--nats-port", "0"])
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^ {2}nodes {4}n1 n2 n3 n4 n5 {3}in this process$/mu)
+  const refused = await run(["dev", "--nodes", "2"], { cwd: folder })
+  expect(refused.code).not.toBe(0)
+  expect(refused.stderr).toContain("3 to 9")
+})
+
 it.each(["SIGINT", "SIGTERM"] as const)("%s ends it with 0, and the data is there again", async (
   signal
 ) => {

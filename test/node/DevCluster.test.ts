@@ -1,24 +1,30 @@
-/** Three nodes in one process: they replicate, one may crash, one may be cut off. */
+/** A few nodes in one process: they replicate, one may crash, one may be cut off. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { expect, it } from "vitest"
+import { DevFigures } from "../../src/cli/DevFigures.ts"
 import { makeClient } from "../../src/client/Everwrite.ts"
 import { NodeId } from "../../src/core/model/Names.ts"
 import { type DevCluster, resolveDev, startDev } from "../../src/node/DevCluster.ts"
 import { notes, sampleBuckets, visits } from "../../src/node/SampleBuckets.ts"
 import { fromObject } from "../../src/node/Setting.ts"
 import { startBroker } from "../../src/transport/broker/Broker.ts"
+import { until } from "../tooling/until.ts"
 import { useFolder } from "./temporaryDirectories.ts"
 
 const folder = useFolder()
 
 const run = <A, E>(
   program: (cluster: DevCluster) => Effect.Effect<A, E, Scope.Scope>,
-  given: object = {}
+  given: object = {},
+  nodes?: number
 ): Promise<A> =>
   Effect.runPromise(Effect.scoped(Effect.gen(function*() {
     const values = { dataDir: folder(), http: false, ...given }
-    const settings = yield* resolveDev([fromObject(values, "the test")], { samples: true })
+    const settings = yield* resolveDev([fromObject(values, "the test")], {
+      samples: true,
+      nodes
+    })
     return yield* program(yield* startDev(settings, sampleBuckets, 0))
   })))
 
@@ -87,6 +93,33 @@ it("both sides of a cut take writes, and after it both writes are there", async 
       const siblings = yield* notesOf(near).get("n", { r: "all" })
       expect(new Set(siblings)).toEqual(new Set(["far", "near"]))
     })
+  )
+})
+
+it("of five nodes others keep what one misses, say so, and hand it over", async () => {
+  await run(
+    (cluster) =>
+      Effect.gen(function*() {
+        const figures = new DevFigures(cluster)
+        let line = figures.news() ?? ""
+        const told = (what: RegExp) =>
+          Effect.promise(() =>
+            until(`the figures show ${what}`, () => {
+              line = figures.news() ?? line
+              return what.test(line)
+            }, { withinMillis: 60_000 })
+          )
+        expect(line).not.toContain("owed")
+        yield* cluster.kill(n2)
+        const keys = Array.from({ length: 20 }, (_, index) => `home${index}`)
+        const counts = clientOf(cluster, n1).bucket(visits)
+        yield* Effect.forEach(keys, (key) => counts.add(key, 1), { concurrency: 4 })
+        yield* told(/n2 stopped.* owed n2 \d+ \(at n\d/u)
+        yield* cluster.revive(n2)
+        yield* told(/peers n1 4\/4, n2 4\/4.*conflicts \d+ {3}handed over \d+$/u)
+      }),
+    {},
+    5
   )
 })
 
