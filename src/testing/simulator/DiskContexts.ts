@@ -43,6 +43,11 @@ export class DiskContexts {
     return context
   }
 
+  /** Notes that a document was removed from the disk of a process. */
+  removed(node: string, key: RowKey): void {
+    this.#held.get(textOf(key))?.delete(node)
+  }
+
   /** A node's disk may have lost anything. */
   forget(node: string): void {
     for (const nodes of this.#held.values()) nodes.delete(node)

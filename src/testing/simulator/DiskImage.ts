@@ -84,8 +84,8 @@ export interface DiskWrite extends AcceptedBatch {
   readonly done: OnCommit
 }
 
-/** Told of every document that becomes durable. */
-export type Wrote = (key: RowKey, document: StoredDocument) => void
+/** Told of every document that becomes durable, and of each that is gone: it has none then. */
+export type Wrote = (key: RowKey, document: StoredDocument | undefined) => void
 
 export const apply = (image: Image, batch: AcceptedBatch, wrote: Wrote = () => {}): void => {
   for (const change of batch.documents) {
@@ -95,6 +95,7 @@ export const apply = (image: Image, batch: AcceptedBatch, wrote: Wrote = () => {
     else image.documents.set(name, document)
     const result = readDocument(document)
     if (result._tag === "Found") wrote(change.key, result.document)
+    else if (document === undefined) wrote(change.key, undefined)
   }
   for (const row of batch.rows) {
     if (row.bytes === undefined) image.rows.delete(rowName(row))

@@ -185,6 +185,7 @@ export class SimCluster {
         },
         stored: (key, header) => void this.contexts.stored(key, header),
         wrote: (name, key, document) => {
+          if (document === undefined) return this.contexts.removed(name, key)
           this.ledger.committed(node, key, document)
           this.contexts.committed(name, key, document)
           this.story?.wrote(node, key, document)

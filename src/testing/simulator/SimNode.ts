@@ -39,7 +39,7 @@ export interface SimNodeOptions extends Omit<NodeOptions, "runtime" | "transport
   /** Told of every header that this node's disk says to have. */
   readonly stored: (key: RowKey, header: Uint8Array) => void
   /** Told of every document that reaches the disk of a process under this id, by its name. */
-  readonly wrote: (name: string, key: RowKey, document: StoredDocument) => void
+  readonly wrote: (name: string, key: RowKey, document: StoredDocument | undefined) => void
   /** Told the name of a fault each time that it takes effect here. */
   readonly did: (fault: string) => void
 }
@@ -81,7 +81,7 @@ export class SimNode {
     this.#random = stream(seed, `node ${name}`)
     const { id: storeId } = stream(seed, `store ${name}`)
     const random = stream(seed, `disk ${name}`)
-    const noted = (key: RowKey, document: StoredDocument) => wrote(name, key, document)
+    const noted = (key: RowKey, document: StoredDocument | undefined) => wrote(name, key, document)
     this.disk = disk({ kernel, random, storeId, limits, wrote: noted, did })
   }
 
