@@ -6,14 +6,13 @@
 import type { FormationStatus } from "../core/membership/Formation.ts"
 import type { Belief } from "../core/membership/DetectorState.ts"
 import type { MemberFacts, MemberStatus } from "../core/membership/MemberFacts.ts"
-import type { NodeLimits } from "../core/model/Limits.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { Nodes } from "../core/quorum/Targets.ts"
 import type { Member } from "../core/ring/Membership.ts"
 import type { Ring } from "../core/ring/Ring.ts"
 import * as RingState from "../core/ring/RingState.ts"
 import type { Runtime } from "../core/Runtime.ts"
-import { Liveness } from "./Liveness.ts"
+import { Liveness, type LivenessOptions } from "./Liveness.ts"
 import { type PeerClockLimits, PeerClocks } from "./PeerClocks.ts"
 
 export interface ClusterViewOptions {
@@ -21,7 +20,7 @@ export interface ClusterViewOptions {
   readonly self: NodeId
   /** The ring at the start. */
   readonly ring: RingState.RingState
-  readonly limits: PeerClockLimits & Pick<NodeLimits, "suspectMillis">
+  readonly limits: PeerClockLimits & LivenessOptions["limits"]
 }
 
 /** Where a document is kept: its primaries in order, as nodes and as targets of a request. */

@@ -11,7 +11,7 @@ import type { Runtime } from "../core/Runtime.ts"
 
 export interface LivenessOptions {
   readonly runtime: Runtime
-  readonly limits: Pick<NodeLimits, "suspectMillis">
+  readonly limits: Pick<NodeLimits, "suspectMillis" | "greetMillis" | "greetingsMax">
 }
 
 /** On the monotonic clock. */
@@ -28,12 +28,12 @@ interface Peer {
 
 export class Liveness {
   readonly #runtime: Runtime
-  readonly #suspectMillis: number
+  readonly #limits: LivenessOptions["limits"]
   readonly #peers = new Map<NodeId, Peer>()
 
   constructor(options: LivenessOptions) {
     this.#runtime = options.runtime
-    this.#suspectMillis = options.limits.suspectMillis
+    this.#limits = options.limits
   }
 
   /**
@@ -74,13 +74,19 @@ export class Liveness {
     const peer = this.#peers.get(node)
     if (peer?.belief === "down") return false
     const askedAt = peer?.askedAt
-    return askedAt === undefined || this.#runtime.elapsed() - askedAt <= this.#suspectMillis
+    return askedAt === undefined || this.#runtime.elapsed() - askedAt <= this.#limits.suspectMillis
   }
 
-  /** Whether nothing has come for long from a node that was heard before, asked or not. */
+  /**
+   * Whether nothing has come for long from a node that was heard before, asked or not. A node greets
+   * a few others at a time: among many, it may say nothing to one of them for some turns.
+   */
   isQuiet(node: NodeId): boolean {
+    const { greetMillis, greetingsMax, suspectMillis } = this.#limits
+    const turns = Math.ceil(this.#peers.size / greetingsMax)
+    const quietMillis = Math.max(suspectMillis, 2 * turns * greetMillis)
     const heardAt = this.#peers.get(node)?.heardAt ?? -Infinity
-    return heardAt !== -Infinity && this.#runtime.elapsed() - heardAt > this.#suspectMillis
+    return heardAt !== -Infinity && this.#runtime.elapsed() - heardAt > quietMillis
   }
 
   /** The nodes that are believed down. */

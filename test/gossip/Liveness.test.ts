@@ -57,6 +57,18 @@ describe("a node", () => {
     expect(liveness.isUp(n1)).toBe(false)
   })
 
+  it("is quiet once two turns of greetings have passed without a word of it", () => {
+    const quietAfter = (count: number, millis: number): boolean => {
+      liveness = new Liveness({ runtime, limits: lan.node })
+      for (let i = 1; i <= count; i++) liveness.heard(NodeId.make(`n${i}`))
+      runtime.advance(millis)
+      return liveness.isQuiet(n1)
+    }
+    expect([quietAfter(4, 1_000), quietAfter(4, 1_001)]).toEqual([false, true])
+    expect([quietAfter(20, 5_000), quietAfter(20, 5_001)]).toEqual([false, true])
+    expect(liveness.isQuiet(NodeId.make("stranger"))).toBe(false)
+  })
+
   it("that answers in time stays up however much it is asked", () => {
     for (let i = 0; i < 11; i++) {
       liveness.expects(n1)
@@ -73,7 +85,7 @@ describe("a node", () => {
     )
     fc.assert(fc.property(events, fc.integer({ min: 1, max: 1_000 }), (all, suspectMillis) => {
       const stepped = new SteppedRuntime()
-      const believed = new Liveness({ runtime: stepped, limits: { suspectMillis } })
+      const believed = new Liveness({ runtime: stepped, limits: { ...lan.node, suspectMillis } })
       let open: number | undefined
       for (const event of all) {
         if (typeof event === "number") stepped.advance(event)
