@@ -78,8 +78,8 @@ export class Liveness {
   }
 
   /**
-   * Whether nothing has come for long from a node that was heard before, asked or not. A node greets
-   * a few others at a time: among many, it may say nothing to one of them for some turns.
+   * Whether nothing has come for long from a node that was heard before, asked or not. A node
+   * greets a few others at a time: among many, it may say nothing to one of them for some turns.
    */
   isQuiet(node: NodeId): boolean {
     const { greetMillis, greetingsMax, suspectMillis } = this.#limits
