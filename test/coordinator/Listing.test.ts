@@ -124,7 +124,7 @@ describe("a listing", () => {
     })
     const overHttp = new HttpBackend({ runtime: liveRuntime, url: server.url })
     for (const backend of [backends[0]!, remote, overHttp]) {
-      const body = { limit: 1000, timeoutMillis: 100 }
+      const body = { limit: 1000, timeoutMillis: 500 }
       await expect(list(backend, "notes", body)).rejects.toMatchObject({
         _tag: "ListingIncomplete",
         bucket: "notes",
