@@ -96,6 +96,7 @@ const openRumours = (state: GossipState): ReadonlyArray<readonly [string, Rumour
  */
 export const isUrgent = (state: GossipState, limits: GossipLimits): boolean => {
   const { gossipFanOut, gossipMessageBytesMax } = limits
+  if (state.others.size === 0) return false
   const packing = Size.packing(gossipMessageBytesMax)
   const fits = [...state.news.keys()].every((node) =>
     packing.takes(Size.ofFacts(factsIn(state, node)))

@@ -76,6 +76,13 @@ it("a node knows the same after facts that came in any order, however often", ()
   }))
 })
 
+it("a node alone has nothing to tell at once", () => {
+  const isUrgent = (others: ReadonlySet<NodeId>) =>
+    Gossip.isUrgent(Gossip.make({ own: factsOf(n1), others, at: 0 }), lan.node)
+  expect(isUrgent(new Set())).toBe(false)
+  expect(isUrgent(new Set([NodeId.make("n2")]))).toBe(true)
+})
+
 it("a node believes nothing of a stranger, and nothing that one says", () => {
   const [n2, stranger] = [NodeId.make("n2"), NodeId.make("stranger")]
   const state = Gossip.make({ own: factsOf(n1), others: new Set([n2]), at: 0 })
