@@ -66,7 +66,8 @@ const lanNode = {
   clockSamplesMax: 10,
   /**
    * How often a peer to which nothing else was sent gets an empty frame. Less than suspectMillis,
-   * so that one lost answer makes no idle peer suspect; less costs more frames.
+   * so that one lost answer makes no idle peer suspect; less costs more frames. Of more peers than
+   * greetingsMax each gets one the less often.
    */
   greetMillis: 500,
   /**

@@ -26,7 +26,7 @@ export const lanMembership = {
   /**
    * Bytes of gossip that a node sends a second, each message with the header of its frame; after a
    * quiet second twice as many. With pings, their answers and greetings, it sends less than 4 KiB a
-   * second over ten seconds, in a cluster of any size.
+   * second over ten seconds (`test/gossip/Sizes.test.ts`); in the second after a death, more.
    */
   gossipBytesPerSecond: 2_048,
   /**
