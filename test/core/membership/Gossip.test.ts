@@ -77,10 +77,11 @@ it("a node knows the same after facts that came in any order, however often", ()
 })
 
 it("a node alone has nothing to tell at once", () => {
-  const isUrgent = (others: ReadonlySet<NodeId>) =>
-    Gossip.isUrgent(Gossip.make({ own: factsOf(n1), others, at: 0 }), lan.node)
-  expect(isUrgent(new Set())).toBe(false)
-  expect(isUrgent(new Set([NodeId.make("n2")]))).toBe(true)
+  const own = factsOf(n1)
+  const alone = Gossip.make({ own, others: new Set(), at: 0 })
+  const ofTwo = Gossip.make({ own, others: new Set([NodeId.make("n2")]), at: 0 })
+  expect(Gossip.isUrgent(alone, lan.node)).toBe(false)
+  expect(Gossip.isUrgent(ofTwo, lan.node)).toBe(true)
 })
 
 it("a node believes nothing of a stranger, and nothing that one says", () => {
