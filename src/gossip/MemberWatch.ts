@@ -259,7 +259,7 @@ export class MemberWatch {
   /** Passes opinions on that have changed. */
   #compare(before: Opinion.DetectorState): void {
     const { believe, runtime } = this.#options
-    for (const node of this.#detector.peers.keys()) {
+    for (const node of this.#detector.peers.changed(before.peers)) {
       const belief = Opinion.belief(this.#detector, node)
       if (belief === Opinion.belief(before, node)) continue
       if (belief === "down") this.#counts.downs++

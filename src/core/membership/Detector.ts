@@ -31,7 +31,6 @@ import {
   isProbed,
   learned,
   type Of,
-  type Peer,
   type Probe,
   quiet,
   withHealth,
@@ -39,6 +38,7 @@ import {
   withPeer
 } from "./DetectorState.ts"
 import { pass } from "./DetectorTime.ts"
+import { Peers } from "./Peers.ts"
 import * as Version from "./Version.ts"
 
 export const make = (options: {
@@ -52,7 +52,7 @@ export const make = (options: {
     self,
     own,
     health: 0,
-    peers: new Map<NodeId, Peer>(),
+    peers: Peers.of([]),
     turns: [],
     probes: new Map<number, Probe>(),
     errands: new Map<number, Errand>(),

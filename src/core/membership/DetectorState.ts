@@ -5,6 +5,7 @@
 import type { NodeLimits } from "../model/Limits.ts"
 import type { NodeId } from "../model/Names.ts"
 import type { Suspicion } from "./GossipMessage.ts"
+import { type Doubt, type Peer, Peers } from "./Peers.ts"
 import * as SuspicionTime from "./Suspicion.ts"
 import * as Version from "./Version.ts"
 
@@ -14,20 +15,6 @@ export type DetectorLimits =
 
 /** A node that is suspect may be asked; one that is down may not. */
 export type Belief = "up" | "suspect" | "down"
-
-export interface Doubt {
-  readonly version: Version.Version
-  readonly accusers: ReadonlySet<NodeId>
-  readonly since: number
-  readonly isDown: boolean
-}
-
-export interface Peer {
-  /** The greatest version that is known of it. */
-  readonly version: Version.Version
-  readonly heardAt: number
-  readonly doubt: Doubt | undefined
-}
 
 /** A ping of this node's own whose answer is awaited. */
 export interface Probe {
@@ -53,7 +40,7 @@ export interface DetectorState {
   readonly own: Version.Version
   /** From 0, the best, on. */
   readonly health: number
-  readonly peers: ReadonlyMap<NodeId, Peer>
+  readonly peers: Peers
   /** The others in the order of their turns. */
   readonly turns: ReadonlyArray<NodeId>
   readonly probes: ReadonlyMap<number, Probe>
@@ -133,7 +120,7 @@ export const withMembers = (
   at: number
 ): DetectorState => {
   const stranger: Peer = { version: Version.none, heardAt: at, doubt: undefined }
-  const peers = new Map([...others].map((node) => [node, state.peers.get(node) ?? stranger]))
+  const peers = Peers.of([...others].map((node) => [node, state.peers.get(node) ?? stranger]))
   const turns = state.turns.filter((node) => others.has(node))
   const probes = new Map([...state.probes].filter(([, { target }]) => others.has(target)))
   const errands = new Map(
@@ -150,7 +137,7 @@ export const belief = ({ peers }: DetectorState, node: NodeId): Belief => {
 
 export const withPeer = (state: DetectorState, node: NodeId, peer: Peer): DetectorState => ({
   ...state,
-  peers: new Map(state.peers).set(node, peer)
+  peers: state.peers.with(node, peer)
 })
 
 /** A greater version of a peer ends the doubt of a lesser one. */
@@ -212,8 +199,8 @@ export const nextAt = (state: DetectorState, limits: DetectorLimits): number => 
     next = Math.min(next, probe.isRelayed ? failsAt : relaysAt)
   }
   for (const { sentAt } of state.errands.values()) next = Math.min(next, sentAt + limits.ackMillis)
-  for (const { doubt } of state.peers.values()) {
-    if (doubt !== undefined) next = Math.min(next, downAt(doubt, state.peers.size, limits))
+  for (const [, doubt] of state.peers.doubted()) {
+    next = Math.min(next, downAt(doubt, state.peers.size, limits))
   }
   return next
 }
@@ -222,8 +209,8 @@ export const nextAt = (state: DetectorState, limits: DetectorLimits): number => 
 export const postponed = (state: DetectorState, millis: number): DetectorState => {
   const later = <T extends { readonly sentAt: number }>(all: ReadonlyMap<number, T>) =>
     new Map([...all].map(([number, one]) => [number, { ...one, sentAt: one.sentAt + millis }]))
-  const peers = new Map(
-    [...state.peers].map(([node, peer]): readonly [NodeId, Peer] => {
+  const peers = Peers.of(
+    state.peers.entries().map(([node, peer]) => {
       const heardAt = peer.heardAt + millis
       const { doubt } = peer
       return [node, {

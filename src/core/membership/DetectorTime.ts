@@ -50,10 +50,10 @@ export const pass = (
 
 const withHeard = (state: DetectorState, heard: ReadonlyMap<NodeId, number>): DetectorState => {
   if (heard.size === 0) return state
-  const peers = new Map(state.peers)
+  let { peers } = state
   for (const [node, heardAt] of heard) {
     const peer = peers.get(node)
-    if (peer !== undefined && peer.heardAt < heardAt) peers.set(node, { ...peer, heardAt })
+    if (peer !== undefined && peer.heardAt < heardAt) peers = peers.with(node, { ...peer, heardAt })
   }
   return { ...state, peers }
 }
@@ -70,7 +70,7 @@ const askOthers = (
   for (const [request, probe] of state.probes) {
     if (probe.isRelayed || at < timesOf(probe, state.health, limits).relaysAt) continue
     const { target } = probe
-    const able = [...state.peers.keys()].filter((node) =>
+    const able = state.peers.nodes().filter((node) =>
       node !== target && belief(state, node) === "up"
     )
     const relays = sample(able, limits.pingRelays, draws)
@@ -125,9 +125,9 @@ const fail = (before: DetectorState, at: number, limits: DetectorLimits): Detect
 /** A suspicion that was not refuted in time makes its node down. */
 const settle = (before: DetectorState, at: number, limits: DetectorLimits): DetectorState => {
   let state = before
-  for (const [node, peer] of before.peers) {
-    const { doubt } = peer
-    if (doubt === undefined || at < downAt(doubt, before.peers.size, limits)) continue
+  for (const [node, doubt] of before.peers.doubted()) {
+    if (at < downAt(doubt, before.peers.size, limits)) continue
+    const peer = state.peers.get(node)!
     state = withPeer(state, node, { ...peer, doubt: { ...doubt, isDown: true } })
   }
   return state
@@ -145,9 +145,9 @@ const takeTurn = (
   if (before.peers.size === 0) return quiet({ ...before, nextTurnAt })
   const order = before.turns.length > 0
     ? before.turns
-    : shuffled([...before.peers.keys()], draws)
+    : shuffled(before.peers.nodes(), draws)
   const [first, ...turns] = order
-  const overdue = [...before.peers].filter(([node, { doubt, heardAt }]) =>
+  const overdue = before.peers.entries().filter(([node, { doubt, heardAt }]) =>
     node !== first && doubt?.isDown !== true && at - heardAt > limits.pingMillis
     && !isProbed(before, node)
   ).map(([node]) => node)

@@ -51,19 +51,19 @@ const lackedBy = (state: GossipState, message: GossipMessage): ReadonlyArray<Nod
 
 const listingsFor = (state: GossipState, message: GossipMessage): ReadonlyArray<Listing> => {
   const { asks, groupCount, groups, listings } = message
-  const list = (group: number, count: number) =>
-    Knowledge.listingOf(state.known, { group, groupCount: count })
+  const list = (listed: ReadonlyArray<number>, count: number) =>
+    Knowledge.listingsOf(state.known, { groups: listed, groupCount: count })
   // Few members are listed at once.
-  if (asks) return Knowledge.groupCountOf(state.known) === 1 ? [list(0, 1)] : []
+  if (asks) return Knowledge.groupCountOf(state.known) === 1 ? list([0], 1) : []
   if (groups.length > 0) {
     const own = Knowledge.groupsOf(state.known, groupCount)
-    return own.flatMap((hash, group) => hash === groups[group] ? [] : [list(group, groupCount)])
+    return list(own.flatMap((hash, at) => hash === groups[at] ? [] : [at]), groupCount)
   }
   const missing = new Set(
     [...state.others].filter((node) => !state.known.entries.has(node)).map(Knowledge.placeOf)
   )
-  return listings.filter(({ members }) => members.some(([place]) => missing.has(place)))
-    .map(({ group }) => list(group, groupCount))
+  const wanted = listings.filter(({ members }) => members.some(([place]) => missing.has(place)))
+  return list(wanted.map(({ group }) => group), groupCount)
 }
 
 const groupsFor = (state: GossipState, { asks }: GossipMessage): ReadonlyArray<number> => {

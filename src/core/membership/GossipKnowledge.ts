@@ -78,15 +78,17 @@ export const groupsOf = ({ entries }: Knowledge, groupCount: number): ReadonlyAr
   return hashes
 }
 
-export const listingOf = (
+/** Of some groups, in one walk through the members. */
+export const listingsOf = (
   { entries }: Knowledge,
-  { group, groupCount }: { readonly group: number; readonly groupCount: number }
-): Listing => ({
-  group,
-  members: [...entries.values()].flatMap(({ low, place }) =>
-    place % groupCount === group ? [[place, low] as const] : []
-  )
-})
+  { groupCount, groups }: { readonly groups: ReadonlyArray<number>; readonly groupCount: number }
+): ReadonlyArray<Listing> => {
+  const listed = new Map(groups.map((group) => [group, new Array<Listing["members"][number]>()]))
+  for (const { low, place } of entries.values()) {
+    listed.get(place % groupCount)?.push([place, low])
+  }
+  return [...listed].map(([group, members]) => ({ group, members }))
+}
 
 /** The members of a listed group of which the lister knows something else, or nothing. */
 export const unlike = (
