@@ -1,22 +1,28 @@
 /**
  * Says what it costs the members of a cluster to know each other, and how soon they do: gossip, the
- * failure detector and greetings of 3 to 100 nodes, on virtual time.
+ * failure detector and greetings of 3 to 1,000 nodes, on virtual time.
  *
  *     npx node --conditions=everwrite-source test/bench/gossip.ts
  *
- * `--sizes 3,300` takes other numbers of nodes; some hundred take minutes.
+ * `--sizes 3,300` takes other numbers of nodes. A start of more than `--starts 100` is left out: it
+ * takes minutes.
  */
 import { parseArgs } from "node:util"
 import { WatchModel } from "../gossip/WatchModel.ts"
 
-const { values: { sizes } } = parseArgs({
-  options: { sizes: { type: "string", default: "3,10,30,100" } }
+const { values: { sizes, starts } } = parseArgs({
+  options: {
+    sizes: { type: "string", default: "3,10,30,100,300,1000" },
+    starts: { type: "string", default: "100" }
+  }
 })
 
-const quietSeconds = 20
-const deadSeconds = 20
+const settleSeconds = 3
+const measuredSeconds = 10
+/** Of how many milliseconds each figure in seconds is a multiple. */
+const lookMillis = 10
 
-/** Of all nodes, in the seconds from one on to before another. */
+/** Of all nodes that live, in the seconds from one on to before another. */
 const bytesOf = ({ members }: WatchModel, from: number, to: number) => {
   const seconds = members.filter(({ owner }) => owner.alive).map(({ bytes }) =>
     Array.from({ length: to - from }, (_, i) => bytes[from + i] ?? 0)
@@ -29,57 +35,79 @@ const bytesOf = ({ members }: WatchModel, from: number, to: number) => {
   }
 }
 
-const secondOf = (model: WatchModel): number => Math.ceil(model.now / 1_000)
+const passToSecond = (model: WatchModel): number => {
+  const second = Math.ceil(model.now / 1_000)
+  model.pass(1_000 * second - model.now)
+  return second
+}
 
 const untilTrue = (model: WatchModel, seconds: number, done: () => boolean): number => {
   const from = model.now
-  model.pass(1_000 * seconds, done)
-  return done() ? model.now - from : Infinity
+  while (!done()) {
+    if (model.now - from >= 1_000 * seconds) return Infinity
+    model.pass(lookMillis)
+  }
+  return model.now - from
+}
+
+const measureStart = (size: number) => {
+  const model = new WatchModel(size, size)
+  const [first] = model.members
+  const millis = untilTrue(
+    model,
+    300,
+    () => model.members.every(({ watch }) => watch?.facts().length === size)
+  )
+  const second = Math.ceil(model.now / 1_000)
+  return { millis, bytes: bytesOf(model, 0, second), known: model.knowing(first!) }
 }
 
 const measure = (size: number) => {
-  const model = new WatchModel(size, size)
+  const model = new WatchModel(size, size, { isSettled: true })
   const [first, second] = model.members
-  const formed = untilTrue(
-    model,
-    120,
-    () => model.members.every((one) => model.knowing(one) === size)
-  )
-  model.pass(30_000)
-  model.pass(1_000 * secondOf(model) - model.now)
-  const quietFrom = secondOf(model)
-  model.pass(1_000 * quietSeconds)
-  const quiet = bytesOf(model, quietFrom, quietFrom + quietSeconds)
+  model.pass(1_000 * settleSeconds)
+  const quietFrom = passToSecond(model)
+  model.pass(1_000 * measuredSeconds)
+  const quiet = bytesOf(model, quietFrom, quietFrom + measuredSeconds)
 
+  model.pass(137)
+  const before = { ...model.gossiped }
   model.change(first!)
   const known = untilTrue(model, 60, () => model.knowing(first!) === size)
-  model.pass(10_000)
-  model.pass(1_000 * secondOf(model) - model.now)
+  const messages = (model.gossiped.messages - before.messages) / size
+  const bytes = (model.gossiped.bytes - before.bytes) / size
+  model.pass(1_000 * settleSeconds)
 
-  const deadFrom = secondOf(model)
+  const deadFrom = passToSecond(model)
   model.kill(second!)
-  const noticed = untilTrue(model, 60, () => model.believing(second!, "down") === 1)
+  const noticed = untilTrue(model, 60, () => model.believing(second!, "down") > 0)
   const all = noticed + untilTrue(model, 60, () => model.believing(second!, "down") === size - 1)
-  model.pass(1_000 * (deadFrom + deadSeconds) - model.now)
-  const dead = bytesOf(model, deadFrom, deadFrom + deadSeconds)
-  return { size, formed, quiet, known, noticed, all, dead }
+  model.pass(1_000 * (deadFrom + measuredSeconds) - model.now)
+  const dead = bytesOf(model, deadFrom, deadFrom + measuredSeconds)
+  return { quiet, known, messages, bytes, noticed, all, dead }
 }
 
 const seconds = (millis: number): string =>
   millis === Infinity ? "never" : (millis / 1_000).toFixed(2)
 
+const bytesText = ({ greatest, greatestMean, mean }: ReturnType<typeof bytesOf>) =>
+  [mean, greatestMean, greatest].map((value) => value.toFixed(0)).join(" | ")
+
 console.log(
-  "| nodes | all know all after s | quiet: B/s mean | most a node | most in a second |"
-    + " a change is known after s | a dead node is down: first s | all s | then: B/s mean"
-    + " | most a node | most in a second |"
+  "| nodes | quiet: B/s mean | most a node | most in a second | a change is known after s"
+    + " | gossip a node: messages | bytes | a dead node is down: first s | all s | then: B/s mean"
+    + " | most a node | most in a second | start: all know all after s | B/s mean | most a node"
+    + " | most in a second |"
 )
-console.log(`|${" --- |".repeat(11)}`)
+console.log(`|${" --- |".repeat(16)}`)
 for (const size of sizes.split(",").map(Number)) {
-  const { all, dead, formed, known, noticed, quiet } = measure(size)
-  const bytes = ({ greatest, greatestMean, mean }: typeof quiet) =>
-    [mean, greatestMean, greatest].map((value) => value.toFixed(0)).join(" | ")
+  const { all, bytes, dead, known, messages, noticed, quiet } = measure(size)
+  const start = size <= Number(starts) ? measureStart(size) : undefined
   console.log(
-    `| ${size} | ${seconds(formed)} | ${bytes(quiet)} | ${seconds(known)} | `
-      + `${seconds(noticed)} | ${seconds(all)} | ${bytes(dead)} |`
+    `| ${size} | ${bytesText(quiet)} | ${seconds(known)} | ${messages.toFixed(1)} | `
+      + `${bytes.toFixed(0)} | ${seconds(noticed)} | ${seconds(all)} | ${bytesText(dead)} | `
+      + (start === undefined
+        ? "- | - | - | - |"
+        : `${seconds(start.millis)} | ${bytesText(start.bytes)} |`)
   )
 }

@@ -46,9 +46,9 @@ describe.each([3, 10, 40])("of %i nodes", (size) => {
     const model = quiet()
     model.kill(model.members[0]!)
     model.pass(20_000)
-    expect(model.suspicionsSent).toBeGreaterThan(0)
-    const before = model.suspicionsSent
+    expect(model.gossiped.suspicions).toBeGreaterThan(0)
+    const before = model.gossiped.suspicions
     model.pass(20_000)
-    expect(model.suspicionsSent).toBe(before)
+    expect(model.gossiped.suspicions).toBe(before)
   })
 })
