@@ -4,6 +4,7 @@
  */
 import type { CallBody } from "../../schemas/ClientRequest.ts"
 import * as CanonicalJson from "../core/model/CanonicalJson.ts"
+import type { StoreError } from "../core/model/StoreError.ts"
 import type { Any } from "../core/strategy/Bucket.ts"
 import { SchemaMismatch } from "../core/strategy/ValueCodec.ts"
 import type { Written } from "./Entry.ts"
@@ -75,6 +76,22 @@ const reads = (bucket: Any, requester: Requester, lift: Lift): Methods => ({
     )
 })
 
+/**
+ * A read for an update. Where it asked for one replica and reached none it shows nothing: the
+ * update is taken all the same, and stands beside what it has not seen (Dynamo, section 4.4).
+ */
+const readToUpdate = <A, E extends StoreError>(read: Task.Task<A, E>) =>
+  ((succeed, fail, die, trace) =>
+    read(
+      succeed,
+      (error) => (reachedNone(error) ? succeed(undefined) : fail(error)),
+      die,
+      trace
+    )) satisfies Task.Task<A | undefined, E>
+
+const reachedNone = (error: StoreError): boolean =>
+  error._tag === "QuorumNotMet" && error.needed["r"] === 1 && error.needed["pr"] === 0
+
 const writes = (bucket: Any, requester: Requester, lift: Lift): Methods => {
   const write = (
     key: unknown,
@@ -97,8 +114,8 @@ const writes = (bucket: Any, requester: Requester, lift: Lift): Methods => {
     ) =>
       lift(
         Task.andThen(
-          requester.read(bucket, key, options),
-          (entry) => write(key, change(valueOf(entry)), entry.context, options)
+          readToUpdate(requester.read(bucket, key, options)),
+          (entry) => write(key, change(entry && valueOf(entry)), entry?.context, options)
         )
       ),
     edit: (key: unknown, change: (document: any) => ReadonlyArray<Edit>, options?: Options) =>
