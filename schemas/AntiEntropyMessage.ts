@@ -33,6 +33,18 @@ export interface Compare extends Scope {
   readonly sums: ReadonlyArray<PartitionSum>
 }
 
+/**
+ * Asks of which partitions the node keeps documents that the sender is to have, and it is not. It
+ * is answered by `Compared`, as if the sender had nothing.
+ */
+export interface Keeping {
+  readonly kind: "Keeping"
+  readonly ring: string
+  readonly hashKey: string
+  /** In order. */
+  readonly partitions: ReadonlyArray<number>
+}
+
 export interface Compared {
   readonly kind: "Compared"
   /** Why nothing was compared, else `compared`. */
@@ -61,7 +73,7 @@ export interface Sketched {
   readonly cells: Int32Array
 }
 
-/** Asks for documents of a partition after a key, in order. */
+/** Asks for documents of a partition after a key, in order: those that the sender is to have. */
 export interface Pull extends Scope {
   readonly kind: "Pull"
   readonly partition: number
@@ -129,6 +141,7 @@ export type AntiEntropyBody =
   | Lacking
   | Push
   | Pushed
+  | Keeping
 
 export type AntiEntropyKind = AntiEntropyBody["kind"]
 

@@ -59,6 +59,7 @@ export class AntiEntropy {
     this.#filling = new Filling({
       isOn: () => standing.isToBeFilled(),
       owners: () => otherOwners(context),
+      otherMembers: () => view.members().map(({ id }) => id).filter((id) => id !== view.self),
       isUp: (node) => view.liveness.isUp(node),
       isLossAccepted: context.isLossAccepted ?? false,
       filled: () => standing.filled()
@@ -174,8 +175,7 @@ export class AntiEntropy {
     if (peer === undefined) return this.#schedule(exchangeMillis)
     this.#run(peer, wanted, () => {
       const pause = exchangeMillis * (0.5 + runtime.random())
-      const isFilling = this.#filling.next() !== undefined
-      const most = isFilling ? differenceMillis : Infinity
+      const most = this.#filling.isWaiting() ? differenceMillis : Infinity
       this.#schedule(this.#wanted.length > 0 ? 0 : Math.min(pause, most))
     })
   }

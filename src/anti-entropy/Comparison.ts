@@ -134,6 +134,18 @@ export class Comparison {
   }
 }
 
+/** Of some versions, those that the other node has and this one lacks, and those still held. */
+export const lasting = (versions: VersionIndex, partition: number, { ours, theirs }: Found) => {
+  const those = (set: HashSet, isHeld: boolean): Uint32Array => {
+    const list: Array<number> = []
+    set.each((high, low) => {
+      if (versions.has(partition, high, low) === isHeld) list.push(high, low)
+    })
+    return Uint32Array.from(list)
+  }
+  return { ours: those(ours, true), theirs: those(theirs, false) }
+}
+
 const eachOf = (list: Uint32Array, visit: (high: number, low: number) => void): void => {
   for (let i = 0; i < list.length; i += 2) visit(list[i]!, list[i + 1]!)
 }

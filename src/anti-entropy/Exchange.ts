@@ -15,12 +15,14 @@ import type {
 import { HashSet } from "../core/anti-entropy/HashSet.ts"
 import type { RowKey } from "../core/model/RowKey.ts"
 import type { Cancel } from "../core/Runtime.ts"
-import { type Ask, Comparison, type Found } from "./Comparison.ts"
+import { askKept } from "./AskKept.ts"
+import { type Ask, Comparison, type Found, lasting } from "./Comparison.ts"
 import {
   bytesIn,
   type ExchangeContext,
   gather,
   holdsAny,
+  holdsShared,
   sharedPartitions,
   sharedWith,
   storeAll
@@ -57,6 +59,21 @@ export class Exchange {
   }
 
   start(): void {
+    const { filling, peer } = this.#options
+    if (filling?.isToAsk(peer) !== true) return this.#begin()
+    askKept({
+      context: this.#context,
+      peer,
+      ask: this.#ask,
+      pullAll: (partition, done) => this.#pullAll(partition, done),
+      end: (failure) => this.#end(failure)
+    }, () => {
+      filling.kept(peer)
+      this.#begin()
+    })
+  }
+
+  #begin(): void {
     const { limits: { partitionsInMessageMax }, replica: { versions } } = this.#context
     const shared = sharedPartitions(this.#context, this.#options.peer)
       .filter((partition) => versions.isWhole(partition))
@@ -169,6 +186,8 @@ export class Exchange {
     const [differing, ...others] = left
     if (differing === undefined) return this.#end(undefined)
     const { partition } = differing
+    const { bucket, peer } = this.#options
+    const { replica: { versions } } = this.#context
     this.#repaired = 0
     const next = (differences: number) => {
       this.#options.outcome({ partition, differences, repaired: this.#repaired })
@@ -176,11 +195,13 @@ export class Exchange {
     }
     if (differing.found === undefined) {
       // Another node, or a client, has begun to fill it: the next exchange finds the rest.
-      if (!this.#isFilling() && this.#holds(partition)) return next(0)
+      if (!this.#isFilling() && holdsShared(this.#context, { peer, partition, bucket })) {
+        return next(0)
+      }
       this.#context.runtime.mark("anti-entropy: an empty partition is filled")
-      return this.#pullAll(partition, () => next(this.#repaired))
+      return this.#receiveAll(partition, () => next(this.#repaired))
     }
-    const { ours, theirs } = this.#lasting(partition, differing.found)
+    const { ours, theirs } = lasting(versions, partition, differing.found)
     if (
       ours.length + theirs.length < 2 * (differing.found.ours.size + differing.found.theirs.size)
     ) {
@@ -196,13 +217,6 @@ export class Exchange {
   /** Whether this node needs all that the other has, also where it changes meanwhile. */
   readonly #isFilling = (): boolean => this.#options.filling?.isOn() === true
 
-  /** Whether this node has any document of a partition. */
-  #holds(partition: number): boolean {
-    const { replica: { versions } } = this.#context
-    const { bucket, peer } = this.#options
-    return versions.sum(partition, sharedWith(this.#context, { peer, partition, bucket })).count > 0
-  }
-
   /**
    * Fetches everything where a version that the other had is not here now: a document that changed
    * meanwhile may have been at the other alone, and its change may be lost on its way here.
@@ -214,33 +228,24 @@ export class Exchange {
     theirs.each((high, low) => isHere &&= versions.has(partition, high, low))
     if (!isHere) {
       this.#context.runtime.mark("anti-entropy: a version changes before it has come")
-      return this.#pullAll(partition, done)
+      return this.#receiveAll(partition, done)
     }
     this.#options.filling?.received(partition, this.#options.peer)
     done()
   }
 
-  /** Fetches every document of a partition. */
-  #pullAll(partition: number, done: () => void): void {
-    const { filling, peer } = this.#options
-    this.#refused = 0
-    this.#pull({ partition, versions: new Uint32Array(0) }, undefined, () => {
-      if (this.#refused === 0) filling?.received(partition, peer)
+  #receiveAll(partition: number, done: () => void): void {
+    this.#pullAll(partition, (isAll) => {
+      if (isAll) this.#options.filling?.received(partition, this.#options.peer)
       done()
     })
   }
 
-  /** The versions that the other still has and this node still lacks, and those it still holds. */
-  #lasting(partition: number, { ours, theirs }: Found) {
-    const { replica: { versions } } = this.#context
-    const lasting = (set: HashSet, isHeld: boolean): Uint32Array => {
-      const list: Array<number> = []
-      set.each((high, low) => {
-        if (versions.has(partition, high, low) === isHeld) list.push(high, low)
-      })
-      return Uint32Array.from(list)
-    }
-    return { ours: lasting(ours, true), theirs: lasting(theirs, false) }
+  /** Fetches every document of a partition. */
+  #pullAll(partition: number, done: (isAll: boolean) => void): void {
+    this.#refused = 0
+    const all = { partition, versions: new Uint32Array(0) }
+    this.#pull(all, undefined, () => done(this.#refused === 0))
   }
 
   /** Fetches versions that the other node has, some in each message. */

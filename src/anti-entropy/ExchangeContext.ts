@@ -25,7 +25,7 @@ export interface StoreStanding {
   readonly completeness: () => Completeness
   /** Whether it is known to lack something that others may have. */
   readonly isToBeFilled: () => boolean
-  /** Every complete owner has sent everything, and it is on disk. */
+  /** Every complete owner, and every member that stood in for one, has sent everything. */
   readonly filled: () => void
 }
 
@@ -49,24 +49,38 @@ export interface ExchangeContext {
   readonly limits: AntiEntropyLimits
 }
 
-/** The buckets whose documents of a partition this node and another are both to hold. */
-export const sharedWith = (
+interface PartitionWith {
+  readonly peer: NodeId
+  readonly partition: number
+  /** Empty for all. */
+  readonly bucket: string
+}
+
+/** The buckets whose documents of a partition a node is to hold. */
+export const heldBy = (
   { buckets, view }: ExchangeContext,
-  { bucket: scope, partition, peer }: {
-    readonly peer: NodeId
-    readonly partition: number
-    /** Empty for all. */
-    readonly bucket: string
-  }
+  { bucket: scope, partition, peer }: PartitionWith
 ): Includes => {
-  const list = view.preferenceList(partition)
-  const own = list.indexOf(view.self)
-  const other = list.indexOf(peer)
+  const place = view.preferenceList(partition).indexOf(peer)
   // A node that does not know a bucket takes its documents as any owner does.
   const usual = view.ring.replicaCount
   return (bucket) =>
-    own >= 0 && other >= 0 && (scope === "" || bucket === scope)
-    && Math.max(own, other) < (buckets.get(bucket)?.definition.n ?? usual)
+    place >= 0 && (scope === "" || bucket === scope)
+    && place < (buckets.get(bucket)?.definition.n ?? usual)
+}
+
+/** The buckets whose documents of a partition this node and another are both to hold. */
+export const sharedWith = (context: ExchangeContext, asked: PartitionWith): Includes => {
+  const own = heldBy(context, { ...asked, peer: context.view.self })
+  const other = heldBy(context, asked)
+  return (bucket) => own(bucket) && other(bucket)
+}
+
+/** The buckets whose documents of a partition another node is to hold, and this one is not. */
+export const keptFor = (context: ExchangeContext, asked: PartitionWith): Includes => {
+  const own = heldBy(context, { ...asked, peer: context.view.self })
+  const other = heldBy(context, asked)
+  return (bucket) => other(bucket) && !own(bucket)
 }
 
 /** The other owners of each partition of which this node is to hold any documents. */
@@ -88,6 +102,10 @@ export const otherOwners = (
 /** The partitions of which this node and another are both to hold any documents. */
 export const sharedPartitions = (context: ExchangeContext, peer: NodeId): ReadonlyArray<number> =>
   [...otherOwners(context)].filter(([, owners]) => owners.includes(peer)).map(([it]) => it)
+
+/** Whether this node has any document that it and another are both to hold. */
+export const holdsShared = (context: ExchangeContext, asked: PartitionWith): boolean =>
+  context.replica.versions.sum(asked.partition, sharedWith(context, asked)).count > 0
 
 /** Whether this node claims any of some versions. */
 export const holdsAny = (

@@ -7,16 +7,33 @@ import type {
   AntiEntropyBody,
   Compare,
   Compared,
+  Keeping,
   Offer,
+  PartitionSum,
   Pull,
   Sketch
 } from "../../schemas/AntiEntropyMessage.ts"
 import { HashSet, isSameSum, noSum } from "../core/anti-entropy/HashSet.ts"
 import { cellsOf } from "../core/anti-entropy/Sketch.ts"
 import type { NodeId } from "../core/model/Names.ts"
-import { type ExchangeContext, gather, sharedWith, storeAll } from "./ExchangeContext.ts"
+import type { Includes } from "../replica/VersionIndex.ts"
+import {
+  type ExchangeContext,
+  gather,
+  heldBy,
+  keptFor,
+  sharedWith,
+  storeAll
+} from "./ExchangeContext.ts"
 
 const noCells = new Int32Array(0)
+
+/** The comparison with a node that has nothing. */
+const withoutAny = ({ hashKey, partitions, ring }: Keeping) => ({
+  hashKey,
+  ring,
+  sums: partitions.map((partition) => ({ partition, sum: noSum }))
+})
 
 export class ExchangeServer {
   readonly #context: ExchangeContext
@@ -40,7 +57,21 @@ export class ExchangeServer {
     }
     switch (body.kind) {
       case "Compare":
-        answer(this.#compare(body, from))
+        answer(
+          this.#compare(
+            body,
+            ({ partition }) =>
+              sharedWith(this.#context, { peer: from, partition, bucket: body.bucket })
+          )
+        )
+        return true
+      case "Keeping":
+        answer(
+          this.#compare(
+            withoutAny(body),
+            ({ partition }) => keptFor(this.#context, { peer: from, partition, bucket: "" })
+          )
+        )
         return true
       case "Sketch":
         if (this.#isFit(body)) answer(this.#sketch(body, from))
@@ -71,7 +102,10 @@ export class ExchangeServer {
       : asked.versions.length <= 2 * versionsInMessageMax
   }
 
-  #compare({ bucket, hashKey, ring, sums }: Compare, peer: NodeId): Compared {
+  #compare(
+    { hashKey, ring, sums }: Pick<Compare, "hashKey" | "ring" | "sums">,
+    includesOf: (of: PartitionSum) => Includes
+  ): Compared {
     const { hashKeyId, replica: { versions }, standing, view } = this.#context
     const completeness = standing.completeness()
     const none = { kind: "Compared", completeness, differing: [], unread: [] } as const
@@ -80,9 +114,9 @@ export class ExchangeServer {
     if (hashKey !== hashKeyId) return { ...none, outcome: "other key" }
     const unread = sums.filter(({ partition }) => !versions.isWhole(partition))
     const differing = sums.filter(({ partition }) => versions.isWhole(partition))
-      .map(({ partition, sum }) => {
-        const includes = sharedWith(this.#context, { peer, partition, bucket })
-        const own = versions.sum(partition, includes)
+      .map((theirs) => {
+        const { partition, sum } = theirs
+        const own = versions.sum(partition, includesOf(theirs))
         return { partition, sum: own, isSame: isSameSum(own, sum) }
       })
       .filter(({ isSame }) => !isSame)
@@ -111,7 +145,8 @@ export class ExchangeServer {
     peer: NodeId,
     answer: (body: AntiEntropyBody) => void
   ): void {
-    const includes = sharedWith(this.#context, { peer, partition, bucket })
+    // Also those that this node only keeps for others: its hints may still be on their way.
+    const includes = heldBy(this.#context, { peer, partition, bucket })
     const wanted = versions.length === 0 ? undefined : HashSet.of(versions.slice())
     const row = after && {
       partition,

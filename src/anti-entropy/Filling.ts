@@ -4,6 +4,11 @@
  * found" counts nowhere, and afterwards it may: so each complete owner has to have sent everything,
  * since a write that this node once acknowledged may be at any one of them alone.
  *
+ * It may also be at a stand-in alone, for an owner that was away. So each other member sends first
+ * what it keeps in place of others. It may hand that over meanwhile, to an owner that has sent
+ * everything before: so what owners send counts after the last member was asked. One that is down
+ * is waited for, as an owner is: it comes back with its disk, or with an empty one, and says so.
+ *
  * Where no other owner of a partition is complete either, nobody can send all of it. An operator
  * may then accept the loss: each owner sends what it has, and that is taken for everything.
  *
@@ -19,6 +24,7 @@ export interface FillingOptions {
   readonly isOn: () => boolean
   /** The other owners of each partition of which this node is an owner. */
   readonly owners: () => ReadonlyMap<number, ReadonlyArray<NodeId>>
+  readonly otherMembers: () => ReadonlyArray<NodeId>
   /** Whether a node is believed up. */
   readonly isUp: (node: NodeId) => boolean
   /** An operator's word: what no owner has any more is lost. */
@@ -34,12 +40,18 @@ export interface FillingStatus {
   readonly owned: number
   /** Partitions that cannot be filled, since every other owner lacks something too. */
   readonly orphaned: number
+  /** Members that have still to send what they keep in place of others. */
+  readonly unasked: number
 }
 
 export class Filling {
   readonly #options: FillingOptions
-  /** By partition, the owners that have sent everything. */
+  /** The members that have sent what they keep in place of others. */
+  readonly #asked = new Set<NodeId>()
+  /** By partition, the owners that have sent everything since the last of them did. */
   readonly #received = new Map<number, Set<NodeId>>()
+  /** The nodes that were to be exchanged with, in the order of their last turns. */
+  readonly #turns = new Set<NodeId>()
   /** What the others said last of their own stores. */
   readonly #told = new Map<NodeId, Completeness>()
 
@@ -49,6 +61,18 @@ export class Filling {
 
   isOn(): boolean {
     return this.#options.isOn()
+  }
+
+  /** Whether a node is to send first what it keeps in place of others. */
+  isToAsk(node: NodeId): boolean {
+    return this.isOn() && !this.#asked.has(node)
+  }
+
+  /** A node has sent what it keeps in place of others, and it is on disk. */
+  kept(from: NodeId): void {
+    if (!this.isToAsk(from)) return
+    this.#asked.add(from)
+    this.#received.clear()
   }
 
   /** A node has sent everything that it had of a partition, and it is on disk. */
@@ -63,16 +87,35 @@ export class Filling {
     this.#told.set(node, completeness)
   }
 
-  /** The node to exchange with next; undefined where all that can be asked have sent everything. */
+  /** Whether any node that can be asked has not sent everything. */
+  isWaiting(): boolean {
+    return this.#missing().size > 0
+  }
+
+  /**
+   * The node to exchange with next; undefined where all that can be asked have sent everything. Its
+   * exchange may fail: the others have their turn before it comes again.
+   */
   next(): NodeId | undefined {
-    if (!this.isOn()) return undefined
-    for (const [partition, owners] of this.#options.owners()) {
-      const missing = owners.find((node) =>
-        this.#options.isUp(node) && this.#received.get(partition)?.has(node) !== true
-      )
-      if (missing !== undefined) return missing
+    const missing = this.#missing()
+    const next = [...missing].find((node) => !this.#turns.has(node))
+      ?? [...this.#turns].find((node) => missing.has(node))
+    if (next === undefined) return undefined
+    this.#turns.delete(next)
+    this.#turns.add(next)
+    return next
+  }
+
+  #missing(): ReadonlySet<NodeId> {
+    const missing = new Set<NodeId>()
+    if (!this.isOn()) return missing
+    const { isUp, otherMembers, owners } = this.#options
+    for (const node of otherMembers()) if (this.isToAsk(node) && isUp(node)) missing.add(node)
+    for (const [partition, nodes] of owners()) {
+      const received = this.#received.get(partition)
+      for (const node of nodes) if (received?.has(node) !== true && isUp(node)) missing.add(node)
     }
-    return undefined
+    return missing
   }
 
   /** Ends the filling where everything has come. */
@@ -81,17 +124,19 @@ export class Filling {
     const { filled, owned } = this.status()
     if (owned === 0 || filled < owned) return
     this.#received.clear()
+    this.#asked.clear()
     this.#options.filled()
   }
 
   status(): FillingStatus {
     const owners = this.#options.owners()
+    const unasked = this.#options.otherMembers().filter((node) => this.isToAsk(node)).length
     let [filled, orphaned] = [0, 0]
     for (const [partition, others] of owners) {
-      if (this.#isFilled(partition, others)) filled++
+      if (unasked === 0 && this.#isFilled(partition, others)) filled++
       else if (this.#isOrphaned(others)) orphaned++
     }
-    return { filled, owned: owners.size, orphaned }
+    return { filled, owned: owners.size, orphaned, unasked }
   }
 
   /** An owner that lacks something itself need not send all; one that cannot tell yet may. */

@@ -6,7 +6,7 @@ import type { Sample } from "../http/Metrics.ts"
 import type { NodeCore } from "./NodeCore.ts"
 import { anyIsAlarming, counter, gauge, harmless } from "./Samples.ts"
 
-const nothing: FillingStatus = { filled: 0, owned: 0, orphaned: 0 }
+const nothing: FillingStatus = { filled: 0, owned: 0, orphaned: 0, unasked: 0 }
 
 export const antiEntropySamples = (core: NodeCore): ReadonlyArray<Sample> => {
   const { counts } = core.antiEntropy
@@ -15,7 +15,8 @@ export const antiEntropySamples = (core: NodeCore): ReadonlyArray<Sample> => {
   const versions = core.replica.versions.stats()
   return [
     gauge("partitions_to_fill", owned - filled, [
-      "Partitions of which other owners have still to send everything, where data was lost.",
+      "Partitions of which others have still to send everything, where data was lost: all of them "
+      + "while any member is down, or has not sent yet what it keeps in place of owners.",
       "Alarming: a number above 0 that does not fall."
     ]),
     gauge("partitions_orphaned", orphaned, [

@@ -36,9 +36,9 @@ export const watchFormation = Effect.fnUntraced(function*(core: NodeCore) {
   yield* Effect.logInfo(`all members have answered: this store is ${completeness}`)
 })
 
-const tell = ({ filled, orphaned, owned }: FillingStatus) =>
-  Effect.logInfo("this store is being filled by the other owners").pipe(
-    Effect.annotateLogs({ partitions: `${filled} of ${owned}`, orphaned })
+const tell = ({ filled, orphaned, owned, unasked }: FillingStatus) =>
+  Effect.logInfo("this store is being filled by the other members").pipe(
+    Effect.annotateLogs({ partitions: `${filled} of ${owned}`, orphaned, unasked })
   )
 
 /** Logs how a store that lost something is filled, and that it is complete again. */

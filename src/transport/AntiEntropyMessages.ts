@@ -32,7 +32,8 @@ const kinds = [
   "Offer",
   "Lacking",
   "Push",
-  "Pushed"
+  "Pushed",
+  "Keeping"
 ] as const satisfies ReadonlyArray<AntiEntropyKind>
 
 const outcomes: ReadonlyArray<Compared["outcome"]> = ["compared", "other ring", "other key", "busy"]
@@ -68,6 +69,15 @@ const readSums = (reader: ByteReader): ReadonlyArray<PartitionSum> =>
     const partition = reader.varint("a partition")
     return { partition, sum: readSum(reader) }
   })
+
+const writePartitions = (writer: ByteWriter, partitions: ReadonlyArray<number>): ByteWriter => {
+  writer.varint(partitions.length)
+  for (const partition of partitions) writer.varint(partition)
+  return writer
+}
+
+const readPartitions = (reader: ByteReader): ReadonlyArray<number> =>
+  Array.from({ length: reader.count("partitions") }, () => reader.varint("a partition"))
 
 const writeVersions = (writer: ByteWriter, versions: Uint32Array): ByteWriter => {
   writer.varint(versions.length / 2)
@@ -179,9 +189,7 @@ export const writeAntiEntropy = (writer: ByteWriter, body: AntiEntropyBody): voi
       return
     case "Compared":
       writer.byte(outcomes.indexOf(body.outcome)).byte(completenesses.indexOf(body.completeness))
-      writeSums(writer, body.differing)
-      writer.varint(body.unread.length)
-      for (const partition of body.unread) writer.varint(partition)
+      writePartitions(writeSums(writer, body.differing), body.unread)
       return
     case "Sketch":
       writeSlice(writer.text(body.bucket).varint(body.partition), body.slice)
@@ -210,6 +218,9 @@ export const writeAntiEntropy = (writer: ByteWriter, body: AntiEntropyBody): voi
       return
     case "Pushed":
       writer.varint(body.stored).varint(body.refused)
+      return
+    case "Keeping":
+      writePartitions(writer.hex(body.ring).hex(body.hashKey), body.partitions)
   }
 }
 
@@ -221,9 +232,7 @@ const readCompared = (reader: ByteReader): Compared => {
   const completeness = completenesses[reader.byte("a completeness")]
   if (completeness === undefined) throw new Malformed("a completeness", completenessAt)
   const differing = readSums(reader)
-  const count = reader.count("partitions")
-  const unread = Array.from({ length: count }, () => reader.varint("a partition"))
-  return { kind: "Compared", outcome, completeness, differing, unread }
+  return { kind: "Compared", outcome, completeness, differing, unread: readPartitions(reader) }
 }
 
 /** Throws `Malformed`. */
@@ -263,5 +272,10 @@ export const readAntiEntropy = (reader: ByteReader): AntiEntropyBody => {
       return { kind, documents: readDocuments(reader) }
     case "Pushed":
       return { kind, stored: reader.varint("a count"), refused: reader.varint("a count") }
+    case "Keeping": {
+      const ring = reader.hex(digestBytes, "a ring's digest")
+      const hashKey = reader.hex(digestBytes, "a key's id")
+      return { kind, ring, hashKey, partitions: readPartitions(reader) }
+    }
   }
 }

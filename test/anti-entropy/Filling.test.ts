@@ -106,7 +106,12 @@ describe("a wiped node", () => {
     for (const number of [1, 2, 3]) await wipe(number)
     stepped.runtime.advance(60_000)
     expect([1, 2, 3].map(completeness)).toEqual(["incomplete", "incomplete", "incomplete"])
-    expect(core(1).antiEntropy.filling()).toEqual({ filled: 0, orphaned: 16, owned: 16 })
+    expect(core(1).antiEntropy.filling()).toEqual({
+      filled: 0,
+      orphaned: 16,
+      owned: 16,
+      unasked: 0
+    })
     expect(standingAlarms(core(1))).toEqual([expect.stringContaining("--accept-loss")])
     away(3)
     write(1, "since then")
@@ -167,14 +172,17 @@ describe("a partition of which every owner lacks something", () => {
     const filling = new Filling({
       isOn: () => isOn,
       owners: () => new Map([[0, [left, right]]]),
+      otherMembers: () => [left, right],
       isUp: () => true,
       isLossAccepted,
       filled: () => {
         isOn = false
       }
     })
-    filling.told(left, "incomplete")
-    filling.told(right, "incomplete")
+    for (const owner of [left, right]) {
+      filling.kept(owner)
+      filling.told(owner, "incomplete")
+    }
     filling.received(0, left)
     filling.check()
     return filling
@@ -193,11 +201,45 @@ describe("a partition of which every owner lacks something", () => {
     const waiting = fillingOf(false)
     waiting.received(0, right)
     waiting.check()
-    expect(waiting.status()).toEqual({ filled: 0, orphaned: 1, owned: 1 })
+    expect(waiting.status()).toEqual({ filled: 0, orphaned: 1, owned: 1, unasked: 0 })
     const unsure = fillingOf(true)
     unsure.told(right, "unsure")
     unsure.received(0, right)
     unsure.check()
-    expect(unsure.status()).toEqual({ filled: 0, orphaned: 0, owned: 1 })
+    expect(unsure.status()).toEqual({ filled: 0, orphaned: 0, owned: 1, unasked: 0 })
+  })
+})
+
+describe("the members that fill a node", () => {
+  const names = ["a", "b", "c"].map((name) => NodeId.make(name))
+  const [first, second, third] = [names[0]!, names[1]!, names[2]!]
+  const fillingOf = () =>
+    new Filling({
+      isOn: () => true,
+      owners: () => new Map([[0, [first, second]]]),
+      otherMembers: () => names,
+      isUp: () => true,
+      isLossAccepted: false,
+      filled: () => {}
+    })
+
+  it("are asked in turn, though an exchange with one of them always fails", () => {
+    const filling = fillingOf()
+    expect([1, 2, 3, 4].map(() => filling.next())).toEqual([first, second, third, first])
+  })
+
+  it("have sent everything once the owners did, after each told what it keeps for others", () => {
+    const filling = fillingOf()
+    for (const node of [first, second]) {
+      filling.kept(node)
+      filling.told(node, "complete")
+      filling.received(0, node)
+    }
+    expect(filling.status()).toEqual({ filled: 0, orphaned: 0, owned: 1, unasked: 1 })
+    filling.kept(third)
+    expect(filling.status()).toEqual({ filled: 0, orphaned: 0, owned: 1, unasked: 0 })
+    for (const node of [first, second]) filling.received(0, node)
+    expect(filling.status()).toEqual({ filled: 1, orphaned: 0, owned: 1, unasked: 0 })
+    expect(filling.isWaiting()).toBe(false)
   })
 })

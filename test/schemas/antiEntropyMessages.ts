@@ -51,7 +51,8 @@ const body: fc.Arbitrary<AntiEntropyBody> = fc.oneof(
   fc.record({ ...kind("Offer"), partition: count, versions }),
   fc.record({ ...kind("Lacking"), versions }),
   fc.record({ ...kind("Push"), documents }),
-  fc.record({ ...kind("Pushed"), stored: count, refused: count })
+  fc.record({ ...kind("Pushed"), stored: count, refused: count }),
+  fc.record({ ...kind("Keeping"), ring: digest, hashKey: digest, partitions })
 )
 
 export const antiEntropy = fc.record({
@@ -106,5 +107,11 @@ export const goldenBodies: ReadonlyArray<AntiEntropyBody> = [
   { kind: "Offer", partition: 200, versions: goldenVersions },
   { kind: "Lacking", versions: Uint32Array.of(2, 0x76543210) },
   { kind: "Push", documents: [goldenDocument] },
-  { kind: "Pushed", stored: 1, refused: 0 }
+  { kind: "Pushed", stored: 1, refused: 0 },
+  {
+    kind: "Keeping",
+    ring: "0123456789abcdef",
+    hashKey: "fedcba9876543210",
+    partitions: [1, 255]
+  }
 ]

@@ -1,6 +1,7 @@
 /**
  * Looks after stores that were filled: one that says that it has all that it ever acknowledged has
- * what its disk had before it lost something, as far as another owner has had it all the time.
+ * what its disk had before it lost something, as far as another node has had it all the time: an
+ * owner, or a stand-in for one.
  */
 import { contains, empty } from "../../core/clock/VersionVector.ts"
 import type { RowKey } from "../../core/model/RowKey.ts"
@@ -20,6 +21,7 @@ export interface Owned {
 export interface FillingWatchOptions {
   readonly contexts: Pick<DiskContexts, "held">
   readonly documents: () => ReadonlyArray<Owned>
+  readonly nodes: () => ReadonlyArray<string>
   readonly read: (node: string, key: RowKey) => LocalRead | undefined
   readonly losses: ReadonlyArray<Loss>
   /** Whether a node knows that it lacks something of this document, whatever its store has. */
@@ -74,7 +76,7 @@ export class FillingWatch {
   }
 
   #check(node: string, document: Owned, { held, losses }: Before): void {
-    const { contexts, isMended, isTwinned, read } = this.#options
+    const { contexts, isMended, isTwinned, nodes, read } = this.#options
     const { primaries, row } = document
     const name = documentNameOf(document)
     const local = read(node, row)
@@ -86,7 +88,7 @@ export class FillingWatch {
     if (local?._tag === "Damaged" || isMended(node, row)) return
     const has = local?._tag === "Found" ? local.document.context : empty
     const now = contexts.held(row)
-    const others = primaries.filter((other) => other !== node && !isTwinned(other))
+    const others = nodes().filter((other) => other !== node && !isTwinned(other))
     for (const [actor, counter] of held.get(node) ?? empty) {
       if (contains(has, actor, counter)) continue
       const other = others.find((id) =>

@@ -13,6 +13,7 @@ export const codeMarks: ReadonlyArray<string> = [
   "anti-entropy: a difference is repaired",
   "anti-entropy: a document of another replica is joined",
   "anti-entropy: a scrub finds rows that the disk has changed",
+  "anti-entropy: a node is filled with what a stand-in keeps",
   "anti-entropy: an empty partition is filled",
   "anti-entropy: an exchange ends early",
   "anti-entropy: hashes that do not fit their row are made anew",

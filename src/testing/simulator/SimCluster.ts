@@ -103,6 +103,7 @@ export class SimCluster {
     contexts: this.contexts,
     documents: () =>
       this.#named.map((one) => ({ ...one, row: this.rowOf(one), primaries: this.primaries(one) })),
+    nodes: () => [...this.nodes.values()].map(({ id }) => id),
     read: (node, row) => this.node(node).core?.replica.read(row),
     losses: this.losses,
     isMended: (node, row) => this.node(node).core?.replica.mended.has(row) === true,

@@ -22,7 +22,8 @@ export const handoff: Checker = {
 
 export const filling: Checker = {
   name: "filling",
-  promise: "a store that was filled has what it had acknowledged before, as far as an owner has it",
+  promise:
+    "a store that was filled has what it had acknowledged before, as far as another node has it",
   check: ({ unfilled = [] }) => everywhere("filling", unfilled)
 }
 
