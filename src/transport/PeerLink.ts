@@ -208,9 +208,8 @@ export class PeerLink {
   }
 
   /** Each header has a number of its own. */
-  #headerTo(peer: NodeId): Frame.FrameHeader {
+  #headerTo(peer: NodeId, heard = this.#heard.get(peer)): Frame.FrameHeader {
     const { cluster, incarnation, partitionCount, position, runtime } = this.#options
-    const heard = this.#heard.get(peer)
     const number = (this.#numbers.get(peer) ?? 0) + 1
     this.#numbers.set(peer, number)
     return {
@@ -309,7 +308,9 @@ export class PeerLink {
     if (!isForThis && senderIncarnation < this.incarnationOf(from)) {
       this.#refusals.formerSender++
       runtime.mark("link: a frame of a former incarnation is refused")
-      this.#outbox.greet(from)
+      // Addressed to that one: if it lives, its next frame shows that it has heard this node.
+      const refused = { incarnation: senderIncarnation, clockMillis, at: runtime.elapsed() }
+      this.#outbox.greet(from, this.#headerTo(from, refused))
       return false
     }
     if (this.#options.isFormer?.(from, senderIncarnation, this.#sentAt(header)) === true) {

@@ -108,8 +108,8 @@ export class PeerOutbox {
   }
 
   /** Sends an empty frame at once, which says no more than its header. */
-  greet(to: NodeId): void {
-    this.#publish(to, this.#take(), Frame.headerBytesMax)
+  greet(to: NodeId, header?: Frame.FrameHeader): void {
+    this.#publish(to, this.#take(), Frame.headerBytesMax, header)
   }
 
   /** The same, unless something was sent to it since the last call; says whether it was sent. */
@@ -207,9 +207,14 @@ export class PeerOutbox {
     publish(run.to, Frame.encode(headerTo(run.to), partOf(run, index)))
   }
 
-  #publish(to: NodeId, writer: ByteWriter, end: number): void {
+  #publish(
+    to: NodeId,
+    writer: ByteWriter,
+    end: number,
+    fields = this.#options.headerTo(to)
+  ): void {
     const header = this.#header.truncate(0)
-    Frame.writeHeader(header, this.#options.headerTo(to))
+    Frame.writeHeader(header, fields)
     const start = Frame.headerBytesMax - header.length
     writer.overwrite(start, header.view())
     this.#framesSent++

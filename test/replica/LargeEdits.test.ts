@@ -38,8 +38,8 @@ const workOf = (title: string, run: () => void): Work => {
   return work
 }
 
-/** Half of 20 ms, at the 10 ns that a block takes here where nothing is counted. */
-const blocksMax = 1_000_000
+/** Some 25 ms, at the 20 ns that a block takes here where nothing is counted. */
+const blocksMax = 1_250_000
 /** For each operation and each one before it. */
 const copiedForEach = 4
 

@@ -221,6 +221,30 @@ describe("the frames of two nodes", () => {
   })
 })
 
+describe("nodes that begin new incarnations", () => {
+  it("find each other again where both clocks went back before either told the other", () => {
+    const incarnations = { n1: "n1incarnation09", n2: "n2incarnation09" }
+    const a = new Peer(n1, { incarnation: () => incarnations.n1 })
+    const b = new Peer(n2, { incarnation: () => incarnations.n2 })
+    a.link.send(n2, stored(1))
+    b.link.send(n1, stored(1))
+    runtime.runReady()
+    incarnations.n1 = "n1incarnation01"
+    incarnations.n2 = "n2incarnation01"
+    for (const request of [2, 3]) {
+      a.link.send(n2, stored(request))
+      runtime.runReady()
+      b.link.send(n1, stored(request))
+      runtime.runReady()
+    }
+    expect(a.requests).toContain(3)
+    expect(b.requests).toContain(3)
+    const sent = frames.length
+    runtime.advance(60_000)
+    expect(frames).toHaveLength(sent)
+  })
+})
+
 describe("nodes with different keys", () => {
   const [old, next] = ["of the last year", "of this year"]
 

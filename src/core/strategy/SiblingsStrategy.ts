@@ -17,7 +17,10 @@ const siblingsOf = (store: DotStore | undefined): ReadonlyArray<Sibling> =>
 const stampOf = ({ store }: Document): number =>
   siblingsOf(store).reduce((greatest, sibling) => Math.max(greatest, sibling.stamp), 0)
 
-/** Without a context the write has seen nothing, so it becomes one more sibling. */
+/**
+ * Without a context the write has seen nothing, so it becomes one more sibling. Its stamp is later
+ * than those that it replaces; nothing orders it among the ones that it has not seen.
+ */
 const put: Operation = {
   name: "put",
   args: ["value"],
@@ -27,7 +30,7 @@ const put: Operation = {
     if (typeof value !== "string") return value
     const stamp = HybridClock.nextStamp({
       nowMillis: mutation.nowMillis,
-      seen: Math.max(stampOf(mutation.document), mutation.stampSeen)
+      seen: mutation.stampSeen
     })
     return replaced(mutation, {
       store: { kind: "values", siblings: [{ ...mutation.dot, stamp, value }] },

@@ -85,7 +85,7 @@ export class Kernel {
    *
    * **Fails with** an `InvariantViolation` after `stepsMax` steps: a run that makes no progress.
    */
-  run(time: number, done: () => boolean = () => false, stepsMax = 5_000_000): void {
+  run(time: number, done: () => boolean = () => false, stepsMax = 2_000_000): void {
     while (!done()) {
       invariant(++this.steps < stepsMax, `a run ends within ${stepsMax} steps`)
       const owner = this.#choose()

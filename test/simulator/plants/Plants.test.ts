@@ -12,11 +12,17 @@ const rows = readFileSync(new URL("../README.md", import.meta.url), "utf8").spli
   .map((line) => line.split("|").map((cell) => cell.trim()).slice(1, -1))
   .filter((cells) => cells.length === 4 && Number(cells[2]) > 0)
 
-/** Bugs that the first seeds show are looked for here, the others by hand. */
+/** The first seeds, which show half of the bugs. */
 const seedsMax = 6
-const fast = plants.filter(({ name }) =>
-  rows.some(([known, , seed]) => known === name && Number(seed) <= seedsMax)
-)
+
+/** For each checker the bug that it finds soonest; all others are looked for by a command. */
+const sample = new Set(checkers.flatMap(({ name }) => {
+  const found = rows.filter(([, , seed, by]) =>
+    Number(seed) <= seedsMax && by?.split(", ").includes(name) === true
+  )
+  return found.sort(([, , one], [, , other]) => Number(one) - Number(other))
+    .slice(0, 1).map(([bug]) => bug)
+}))
 
 describe("every planted bug", () => {
   it.each(plants)("$name changes text that stands in its file exactly once", ({ edits }) => {
@@ -47,7 +53,8 @@ describe("every checker", () => {
 const finders = [...checkers.map(({ name }) => name), "run"]
 
 describe("a checker", () => {
-  it.each(fast)("finds $name", { timeout: 60_000 }, async (plant) => {
+  const sampled = plants.filter(({ name }) => sample.has(name))
+  it.each(sampled)("finds $name", { timeout: 120_000 }, async (plant) => {
     // Some more seeds than it took, since what is drawn changes with the simulator.
     const found = await findPlant(plant, { seeds: 4 * seedsMax })
     expect(finders).toContain(found?.violation.checker)
@@ -55,6 +62,7 @@ describe("a checker", () => {
 
   it("finds half of all bugs that need no real database under the first seeds", () => {
     const inModel = plants.filter(({ isBelowTheModel }) => isBelowTheModel !== true)
-    expect(fast.length).toBeGreaterThanOrEqual(inModel.length / 2)
+    const soon = rows.filter(([, , seed]) => Number(seed) <= seedsMax)
+    expect(soon.length).toBeGreaterThanOrEqual(inModel.length / 2)
   })
 })

@@ -37,5 +37,14 @@ export const edgePlants: ReadonlyArray<Plant> = [
       from: "return isSealedBy(mac, bytes, macPlace) ? \"proved\" : \"forged\"",
       to: "return isSealedBy(mac, bytes, macPlace) || mac !== \"\" ? \"proved\" : \"forged\""
     }]
+  },
+  {
+    name: "refusals-answer-each-other",
+    bug: "two nodes that each take the other for a former incarnation greet each other for ever",
+    edits: [{
+      file: "src/transport/PeerLink.ts",
+      from: "this.#outbox.greet(from, this.#headerTo(from, refused))",
+      to: "if (refused.at > -1) this.#outbox.greet(from)"
+    }]
   }
 ]
