@@ -101,6 +101,10 @@ export const antiEntropyPlants: ReadonlyArray<Plant> = [
     bug: "a store is complete once one complete owner has sent everything",
     edits: [{
       file: "src/anti-entropy/Filling.ts",
+      from: "return this.isOn() && !this.#asked.has(node)",
+      to: "return this.isOn() && this.#asked.has(node)"
+    }, {
+      file: "src/anti-entropy/Filling.ts",
       from: "return owners.every((node) =>\n      this.#told",
       to: "return owners.some((node) => this.#told.get(node) === \"complete\" && hasSent(node))\n"
         + "      || owners.every((node) =>\n      this.#told"
