@@ -26,7 +26,8 @@ export const lanMembership = {
   /**
    * Bytes of gossip that a node sends a second, each message with the header of its frame; after a
    * quiet second twice as many. With pings, their answers and greetings, it sends less than 4 KiB a
-   * second over ten seconds (`test/gossip/Sizes.test.ts`); in the second after a death, more.
+   * second over ten seconds (`test/gossip/Sizes.test.ts`); in single seconds more, as after a
+   * death, and while many start together (`test/bench/gossip.ts`).
    */
   gossipBytesPerSecond: 2_048,
   /**
