@@ -35,6 +35,10 @@ const bytesOf = ({ members }: WatchModel, from: number, to: number) => {
   }
 }
 
+/** The most that gossip alone was in one second of one node. */
+const gossipOf = ({ members }: WatchModel): number =>
+  Math.max(...members.flatMap(({ gossip }) => gossip))
+
 const passToSecond = (model: WatchModel): number => {
   const second = Math.ceil(model.now / 1_000)
   model.pass(1_000 * second - model.now)
@@ -59,7 +63,8 @@ const measureStart = (size: number) => {
     () => model.members.every(({ watch }) => watch?.facts().length === size)
   )
   const second = Math.ceil(model.now / 1_000)
-  return { millis, bytes: bytesOf(model, 0, second), known: model.knowing(first!) }
+  const known = model.knowing(first!)
+  return { millis, bytes: bytesOf(model, 0, second), known, gossip: gossipOf(model) }
 }
 
 const measure = (size: number) => {
@@ -84,7 +89,7 @@ const measure = (size: number) => {
   const all = noticed + untilTrue(model, 60, () => model.believing(second!, "down") === size - 1)
   model.pass(1_000 * (deadFrom + measuredSeconds) - model.now)
   const dead = bytesOf(model, deadFrom, deadFrom + measuredSeconds)
-  return { quiet, known, messages, bytes, noticed, all, dead }
+  return { quiet, known, messages, bytes, noticed, all, dead, gossip: gossipOf(model) }
 }
 
 const seconds = (millis: number): string =>
@@ -97,11 +102,11 @@ console.log(
   "| nodes | quiet: B/s mean | most a node | most in a second | a change is known after s"
     + " | gossip a node: messages | bytes | a dead node is down: first s | all s | then: B/s mean"
     + " | most a node | most in a second | start: all know all after s | B/s mean | most a node"
-    + " | most in a second |"
+    + " | most in a second | gossip alone: most in a second |"
 )
-console.log(`|${" --- |".repeat(16)}`)
+console.log(`|${" --- |".repeat(17)}`)
 for (const size of sizes.split(",").map(Number)) {
-  const { all, bytes, dead, known, messages, noticed, quiet } = measure(size)
+  const { all, bytes, dead, gossip, known, messages, noticed, quiet } = measure(size)
   const start = size <= Number(starts) ? measureStart(size) : undefined
   console.log(
     `| ${size} | ${bytesText(quiet)} | ${seconds(known)} | ${messages.toFixed(1)} | `
@@ -109,5 +114,6 @@ for (const size of sizes.split(",").map(Number)) {
       + (start === undefined
         ? "- | - | - | - |"
         : `${seconds(start.millis)} | ${bytesText(start.bytes)} |`)
+      + ` ${Math.max(gossip, start?.gossip ?? 0)} |`
   )
 }

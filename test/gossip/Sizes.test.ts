@@ -44,6 +44,17 @@ describe.each([3, 10, 40, 100])("of %i nodes", (size) => {
     }
   })
 
+  it("none gossips for more than 4 KB in any second, whether one dies, or all start", () => {
+    const started = new WatchModel(size, size)
+    started.pass(20_000)
+    const model = quiet()
+    model.kill(model.members[0]!)
+    model.pass(20_000)
+    for (const { gossip } of [...started.members, ...model.members]) {
+      expect(Math.max(...gossip.filter((bytes) => bytes > 0))).toBeLessThanOrEqual(4_096)
+    }
+  })
+
   it("a suspicion is told no more when all know it", () => {
     const model = quiet()
     model.kill(model.members[0]!)

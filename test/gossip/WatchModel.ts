@@ -46,6 +46,8 @@ interface Member {
   readonly sentTo: Set<NodeId>
   /** In each second since the start. */
   readonly bytes: Array<number>
+  /** Of these, those of its gossip. */
+  readonly gossip: Array<number>
   /** What it tells of itself. */
   tale: MemberTale
 }
@@ -83,6 +85,7 @@ export class WatchModel {
         readsFrom,
         sentTo: new Set(),
         bytes: [],
+        gossip: [],
         tale,
         watch: undefined
       }
@@ -181,12 +184,13 @@ export class WatchModel {
       from.sentTo.add(to)
     }
     const bytes = writer.length + frameBytes
+    const second = Math.floor(this.now / 1_000)
     if (message?._tag === "Gossip") {
+      from.gossip[second] = (from.gossip[second] ?? 0) + bytes
       this.gossiped.messages++
       this.gossiped.bytes += bytes
       this.gossiped.suspicions += message.suspicions.length
     }
-    const second = Math.floor(this.now / 1_000)
     from.bytes[second] = (from.bytes[second] ?? 0) + bytes
     const receiver = this.#byId.get(to)!
     this.#kernel.at(this.#outside, Math.max(this.now + wayMillis, receiver.readsFrom), () => {
