@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest"
 import { fuzz, type FuzzerName, runEpisode } from "./fuzz.ts"
 
-const seed = Math.floor(Math.random() * 2 ** 31)
+const seed = Number(process.env["EVERWRITE_SEED"] ?? Math.floor(Math.random() * 2 ** 31))
 
 /** 20,000 in all. */
 const inputsOf: ReadonlyArray<readonly [name: FuzzerName, inputs: number]> = [
