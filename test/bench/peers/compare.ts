@@ -49,7 +49,7 @@ interface Subject {
 /** What is left to do of the last load is no part of the next one. */
 const pauseMillis = 300
 /** V8 compiles a program's code for as long as ten seconds of work, and takes its CPU for that. */
-const warmUpSeconds = 12
+const warmUpSecondsMax = 12
 const warmUps = { loads: ["put", "get"], inFlight: 256 }
 
 const tell = (text: string): void => void process.stderr.write(`${text}\n`)
@@ -122,8 +122,10 @@ class Run {
 
   async #warmUp({ loader, name }: Subject): Promise<void> {
     tell(`warming ${name} up`)
+    // A run of less than a second tries the programs, and its figures are no figures.
+    const seconds = warmUpSecondsMax * Math.min(1, this.#options.seconds)
     for (const load of warmUps.loads) {
-      await loader.run({ load, inFlight: warmUps.inFlight, seconds: warmUpSeconds })
+      await loader.run({ load, inFlight: warmUps.inFlight, seconds })
     }
   }
 
