@@ -176,8 +176,8 @@ export type MergeHandle<Name extends string, K, View, Value, W extends Way> =
     /**
      * Reads, applies `change` (to undefined where nothing is stored), writes with the context. The
      * change is applied once: a value written meanwhile stays beside it. Where one replica is
-     * enough to read (`available`) and none is reached, it is applied to undefined too, so that the
-     * update is always taken: it stays beside what it has not seen.
+     * enough to read (`available`) and none is reached, it is applied to undefined too: the value
+     * is written without a context, and stays beside what it has not seen.
      *
      * **Fails with** the errors of `get` and `replace`, or with that which `change` throws.
      */

@@ -78,16 +78,17 @@ const reads = (bucket: Any, requester: Requester, lift: Lift): Methods => ({
 
 /**
  * A read for an update. Where it asked for one replica and reached none it shows nothing: the
- * update is taken all the same, and stands beside what it has not seen (Dynamo, section 4.4).
+ * update is written all the same, and stands beside what it has not seen (Dynamo, section 4.4).
  */
-const readToUpdate = <A, E extends StoreError>(read: Task.Task<A, E>) =>
-  ((succeed, fail, die, trace) =>
+const readToUpdate =
+  <A, E extends StoreError>(read: Task.Task<A, E>): Task.Task<A | undefined, E> =>
+  (succeed, fail, die, trace) =>
     read(
       succeed,
       (error) => (reachedNone(error) ? succeed(undefined) : fail(error)),
       die,
       trace
-    )) satisfies Task.Task<A | undefined, E>
+    )
 
 const reachedNone = (error: StoreError): boolean =>
   error._tag === "QuorumNotMet" && error.needed["r"] === 1 && error.needed["pr"] === 0

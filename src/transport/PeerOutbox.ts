@@ -107,7 +107,7 @@ export class PeerOutbox {
     }
   }
 
-  /** Sends an empty frame at once, which says no more than its header. */
+  /** Sends an empty frame at once, which says no more than its header: the usual, unless given. */
   greet(to: NodeId, header?: Frame.FrameHeader): void {
     this.#publish(to, this.#take(), Frame.headerBytesMax, header)
   }
