@@ -8,9 +8,12 @@ import type { NodeSync } from "../../schemas/SyncReport.ts"
 import type { HashKey } from "../core/anti-entropy/VersionHash.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { Cancel } from "../core/Runtime.ts"
+import type { Conversation } from "./Conversation.ts"
 import { Exchange } from "./Exchange.ts"
 import { type ExchangeContext, otherOwners } from "./ExchangeContext.ts"
+import type { ExchangeOptions } from "./ExchangeOptions.ts"
 import { ExchangeServer } from "./ExchangeServer.ts"
+import { FillingExchange } from "./FillingExchange.ts"
 import { Filling, type FillingStatus } from "./Filling.ts"
 
 /** The last comparison of a partition that came to an end. */
@@ -45,7 +48,7 @@ export class AntiEntropy {
   readonly #last = new Map<number, LastExchange>()
   readonly #lastBy = new Map<NodeId, Found & { readonly at: number }>()
   readonly #wanted: Array<Wanted> = []
-  #running: { readonly peer: NodeId; readonly exchange: Exchange } | undefined
+  #running: { readonly peer: NodeId; readonly conversation: Conversation } | undefined
   #cancel: Cancel = () => {}
   #requests = 0
   #isClosed = false
@@ -78,7 +81,7 @@ export class AntiEntropy {
     this.#isClosed = true
     this.#cancel()
     this.#context.replica.versions.close()
-    this.#running?.exchange.abandon("the node stops")
+    this.#running?.conversation.end("the node stops")
     for (const { ended } of this.#wanted.splice(0)) ended("the node stops")
   }
 
@@ -86,7 +89,7 @@ export class AntiEntropy {
   take(message: Message, from: NodeId): void {
     if (this.#isClosed || this.#server.take(message, from)) return
     if (this.#running?.peer === from) {
-      this.#running.exchange.answered(message.request, message.body)
+      this.#running.conversation.answered(message.request, message.body)
     }
   }
 
@@ -171,21 +174,28 @@ export class AntiEntropy {
     if (this.#isClosed || this.#running !== undefined || exchangeMillis === 0) return
     this.#cancel()
     const wanted = this.#wanted.shift()
-    const peer = wanted?.peer ?? this.#filling.next() ?? this.#draw()
+    const toFill = wanted === undefined ? this.#filling.next() : undefined
+    const peer = wanted?.peer ?? toFill ?? this.#draw()
     if (peer === undefined) return this.#schedule(exchangeMillis)
-    this.#run(peer, wanted, () => {
+    const options = this.#optionsFor(peer, wanted, () => {
       const pause = exchangeMillis * (0.5 + runtime.random())
       const most = this.#filling.isWaiting() ? differenceMillis : Infinity
       this.#schedule(this.#wanted.length > 0 ? 0 : Math.min(pause, most))
     })
+    const exchange = toFill === undefined
+      ? new Exchange(this.#context, options)
+      : new FillingExchange(this.#context, options, this.#filling)
+    this.#running = { peer, conversation: exchange.conversation }
+    exchange.start()
   }
 
-  #run(peer: NodeId, wanted: Wanted | undefined, next: () => void): void {
+  #optionsFor(peer: NodeId, wanted: Wanted | undefined, next: () => void): ExchangeOptions {
     const { runtime } = this.#context
     const found = wanted?.found ?? { ...nothing }
-    const exchange = new Exchange(this.#context, {
+    const bucket = wanted?.bucket ?? ""
+    return {
       peer,
-      bucket: wanted?.bucket ?? "",
+      bucket,
       number: () => ++this.#requests,
       outcome: (outcome) => {
         found.differences += outcome.differences
@@ -195,13 +205,13 @@ export class AntiEntropy {
         if (outcome.repaired > 0) runtime.mark("anti-entropy: a difference is repaired")
         this.#last.set(outcome.partition, { ...outcome, peer, at: runtime.now() })
       },
-      filling: wanted === undefined || wanted.bucket === "" ? this.#filling : undefined,
+      told: (completeness) => this.#filling.told(peer, completeness),
       moved: (bytes) => void (this.#counts.movedBytes += bytes),
       done: (failure) => {
         this.#running = undefined
         if (failure === undefined) {
           this.#counts.exchanges++
-          if (exchange.isOfAll) this.#lastBy.set(peer, { ...found, at: runtime.elapsed() })
+          if (bucket === "") this.#lastBy.set(peer, { ...found, at: runtime.elapsed() })
         } else {
           this.#counts.failures++
           runtime.mark("anti-entropy: an exchange ends early")
@@ -210,9 +220,7 @@ export class AntiEntropy {
         wanted?.ended(failure)
         if (!this.#isClosed) next()
       }
-    })
-    this.#running = { peer, exchange }
-    exchange.start()
+    }
   }
 
   /** Another member, one that is believed up if there is any. */

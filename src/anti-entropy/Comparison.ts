@@ -3,7 +3,7 @@
  * sketches: the nodes' cells taken from each other are those of the difference. Where one sketch
  * would take too many, or too many versions, their hashes are compared in slices.
  */
-import type { AntiEntropyBody, PartitionSum } from "../../schemas/AntiEntropyMessage.ts"
+import type { PartitionSum } from "../../schemas/AntiEntropyMessage.ts"
 import { HashSet, isSameSum, type Sum } from "../core/anti-entropy/HashSet.ts"
 import {
   type Cells,
@@ -16,6 +16,7 @@ import {
 } from "../core/anti-entropy/Sketch.ts"
 import type { AntiEntropyLimits } from "../core/model/AntiEntropyLimits.ts"
 import type { Includes, VersionIndex } from "../replica/VersionIndex.ts"
+import type { Conversation } from "./Conversation.ts"
 
 /** The versions that only the other node holds, and those that only this one does. */
 export interface Found {
@@ -23,16 +24,13 @@ export interface Found {
   readonly ours: HashSet
 }
 
-/** Asks the other node. */
-export type Ask = (body: AntiEntropyBody, answered: (answer: AntiEntropyBody) => void) => void
-
 const firstCells = 8
 
 export class Comparison {
   readonly #versions: VersionIndex
   readonly #limits: AntiEntropyLimits
   readonly #includes: Includes
-  readonly #ask: Ask
+  readonly #conversation: Pick<Conversation, "ask">
   readonly #partition: number
   readonly #bucket: string
   readonly #done: (found: Found | undefined) => void
@@ -51,7 +49,7 @@ export class Comparison {
       readonly includes: Includes
       readonly bucket: string
       readonly theirs: PartitionSum
-      readonly ask: Ask
+      readonly conversation: Pick<Conversation, "ask">
     },
     done: (found: Found | undefined) => void
   ) {
@@ -60,7 +58,7 @@ export class Comparison {
     this.#limits = options.limits
     this.#includes = options.includes
     this.#bucket = options.bucket
-    this.#ask = options.ask
+    this.#conversation = options.conversation
     this.#partition = partition
     this.#theirs = sum
     this.#ours = this.#versions.sum(partition, this.#includes)
@@ -94,7 +92,7 @@ export class Comparison {
     const from = known.length / wordsOfCell
     const { sketchCellsMax } = this.#limits
     const asked = { bucket: this.#bucket, partition: this.#partition, slice, from, count }
-    this.#ask({ kind: "Sketch", ...asked }, (answer) => {
+    this.#conversation.ask({ kind: "Sketch", ...asked }, (answer) => {
       if (answer.kind !== "Sketched" || !this.#isStill(answer.sum)) return this.#done(undefined)
       if (answer.cells.length !== wordsOfCell * count) return this.#done(undefined)
       const cells = new Int32Array(known.length + answer.cells.length)
@@ -134,16 +132,17 @@ export class Comparison {
   }
 }
 
-/** Of some versions, those that the other node has and this one lacks, and those still held. */
-export const lasting = (versions: VersionIndex, partition: number, { ours, theirs }: Found) => {
-  const those = (set: HashSet, isHeld: boolean): Uint32Array => {
-    const list: Array<number> = []
-    set.each((high, low) => {
-      if (versions.has(partition, high, low) === isHeld) list.push(high, low)
-    })
-    return Uint32Array.from(list)
-  }
-  return { ours: those(ours, true), theirs: those(theirs, false) }
+/** Of some versions, those that this node holds, or those that it does not. */
+export const those = (
+  versions: VersionIndex,
+  partition: number,
+  { isHeld, of }: { readonly isHeld: boolean; readonly of: HashSet }
+): Uint32Array => {
+  const list: Array<number> = []
+  of.each((high, low) => {
+    if (versions.has(partition, high, low) === isHeld) list.push(high, low)
+  })
+  return Uint32Array.from(list)
 }
 
 const eachOf = (list: Uint32Array, visit: (high: number, low: number) => void): void => {

@@ -2,21 +2,12 @@
  * Carries out one exchange with another node: compares the sums of all partitions that both hold,
  * finds the versions that only one of them has, and, where a difference lasts, has both nodes join
  * each other's documents. Nothing else is written: no clock counts on, and nothing is removed.
- *
- * It asks one question at a time, and sends the next documents when the last ones are on disk.
  */
-import type {
-  AntiEntropyBody,
-  Compared,
-  PartitionSum,
-  Pull,
-  RowCursor
-} from "../../schemas/AntiEntropyMessage.ts"
+import type { Compared, PartitionSum } from "../../schemas/AntiEntropyMessage.ts"
 import { HashSet } from "../core/anti-entropy/HashSet.ts"
 import type { RowKey } from "../core/model/RowKey.ts"
-import type { Cancel } from "../core/Runtime.ts"
-import { askKept } from "./AskKept.ts"
-import { type Ask, Comparison, type Found, lasting } from "./Comparison.ts"
+import { Comparison, type Found, those } from "./Comparison.ts"
+import { Conversation } from "./Conversation.ts"
 import {
   bytesIn,
   type ExchangeContext,
@@ -24,10 +15,10 @@ import {
   holdsAny,
   holdsShared,
   sharedPartitions,
-  sharedWith,
-  storeAll
+  sharedWith
 } from "./ExchangeContext.ts"
 import type { ExchangeOptions } from "./ExchangeOptions.ts"
+import { fetchAll, type FetchOptions, fetchVersions } from "./Fetch.ts"
 
 /** A partition that differs. */
 interface Differing {
@@ -36,112 +27,45 @@ interface Differing {
   readonly found: Found | undefined
 }
 
+/** What was joined, and what the other node lacked. */
+interface Offered {
+  readonly lacking: number
+  readonly stored: number
+}
+
 export class Exchange {
+  readonly conversation: Conversation
   readonly #context: ExchangeContext
   readonly #options: ExchangeOptions
-  #waiting:
-    | { readonly request: number; readonly answered: (body: AntiEntropyBody) => void }
-    | undefined
-  #cancel: Cancel = () => {}
-  #isOver = false
-  #repaired = 0
-  #refused = 0
-  readonly #ask: Ask = (body, answered) => this.#send(body, answered)
+  readonly #fetch: FetchOptions
 
   constructor(context: ExchangeContext, options: ExchangeOptions) {
     this.#context = context
     this.#options = options
-  }
-
-  /** Whether the documents of all buckets are compared. */
-  get isOfAll(): boolean {
-    return this.#options.bucket === ""
+    this.conversation = new Conversation(context, options)
+    this.#fetch = { context, conversation: this.conversation, bucket: options.bucket }
   }
 
   start(): void {
-    const { filling, peer } = this.#options
-    if (filling?.isToAsk(peer) !== true) return this.#begin()
-    askKept({
-      context: this.#context,
-      peer,
-      ask: this.#ask,
-      pullAll: (partition, done) => this.#pullAll(partition, done),
-      end: (failure) => this.#end(failure)
-    }, () => {
-      filling.kept(peer)
-      this.#begin()
-    })
-  }
-
-  #begin(): void {
-    const { limits: { partitionsInMessageMax }, replica: { versions } } = this.#context
+    const { replica: { versions } } = this.#context
     const shared = sharedPartitions(this.#context, this.#options.peer)
       .filter((partition) => versions.isWhole(partition))
-    this.#compare(shared, partitionsInMessageMax, [])
+    this.#compare(shared, [])
   }
 
-  /** Takes an answer of the other node; one to an earlier question is passed over. */
-  answered(request: number, body: AntiEntropyBody): void {
-    const waiting = this.#waiting
-    if (waiting?.request !== request) return
-    this.#waiting = undefined
-    this.#cancel()
-    waiting.answered(body)
-  }
-
-  /** Ends it at once. */
-  abandon(reason: string): void {
-    this.#end(reason)
-  }
-
-  #end(failure: string | undefined): void {
-    if (this.#isOver) return
-    this.#isOver = true
-    this.#cancel()
-    this.#waiting = undefined
-    this.#options.done(failure)
-  }
-
-  #send(body: AntiEntropyBody, answered: (answer: AntiEntropyBody) => void): void {
-    const request = this.#options.number()
-    this.#waiting = { request, answered }
-    this.#within("the other node does not answer")
-    this.#context.send(this.#options.peer, { _tag: "AntiEntropy", request, body })
-  }
-
-  /** Ends the exchange with this reason unless it is withdrawn in time. */
-  #within(reason: string): void {
-    const { limits: { exchangeAnswerMillis }, runtime } = this.#context
-    this.#cancel()
-    this.#cancel = runtime.after(exchangeAnswerMillis, () => this.#end(reason))
-  }
-
-  #after(millis: number, task: () => void): void {
-    this.#cancel()
-    this.#cancel = this.#context.runtime.after(millis, task)
-  }
-
-  #compare(
-    left: ReadonlyArray<number>,
-    count: number,
-    differing: ReadonlyArray<PartitionSum>
-  ): void {
+  #compare(left: ReadonlyArray<number>, differing: ReadonlyArray<PartitionSum>): void {
     if (left.length === 0) return this.#find(differing, [])
-    const { hashKeyId, replica: { versions }, view } = this.#context
+    const { limits: { partitionsInMessageMax }, replica: { versions } } = this.#context
     const { bucket, peer } = this.#options
-    const partitions = left.slice(0, count)
+    const partitions = left.slice(0, partitionsInMessageMax)
     const sums = partitions.map((partition) => ({
       partition,
       sum: versions.sum(partition, sharedWith(this.#context, { peer, partition, bucket }))
     }))
-    const asked = { bucket, ring: view.ring.digest, hashKey: hashKeyId, sums }
-    this.#send({ kind: "Compare", ...asked }, (answer) => {
-      if (answer.kind !== "Compared") return this.#end("an answer of another kind")
-      if (answer.outcome !== "compared") return this.#end(`not compared: ${answer.outcome}`)
-      this.#options.filling?.told(peer, answer.completeness)
+    this.conversation.compare(sums, (answer) => {
       this.#noteEqual(partitions, answer)
       const known = answer.differing.filter(({ partition }) => partitions.includes(partition))
-      this.#compare(left.slice(count), count, [...differing, ...known])
+      this.#compare(left.slice(partitions.length), [...differing, ...known])
     })
   }
 
@@ -149,7 +73,6 @@ export class Exchange {
     const others = new Set([...differing.map(({ partition }) => partition), ...unread])
     for (const partition of partitions) {
       if (others.has(partition)) continue
-      this.#options.filling?.received(partition, this.#options.peer)
       this.#options.outcome({ partition, differences: 0, repaired: 0 })
     }
   }
@@ -165,115 +88,48 @@ export class Exchange {
     if (versions.isWhole(partition) && versions.sum(partition, includes).count === 0) {
       return this.#find(others, [...found, { partition, found: undefined }])
     }
-    const asked = { versions, limits, includes, bucket, theirs, ask: this.#ask }
+    const { conversation } = this
+    const asked = { versions, limits, includes, bucket, theirs, conversation }
     new Comparison(asked, (difference) => {
-      if (difference === undefined) {
-        this.#context.runtime.mark("anti-entropy: versions change while they are compared")
-        const all = this.#isFilling() ? [{ partition, found: undefined }] : []
-        return this.#find(others, [...found, ...all])
+      if (difference !== undefined) {
+        return this.#find(others, [...found, { partition, found: difference }])
       }
-      this.#find(others, [...found, { partition, found: difference }])
+      this.#context.runtime.mark("anti-entropy: versions change while they are compared")
+      this.#find(others, found)
     }).start()
   }
 
   /** Writes that are under way arrive meanwhile. */
   #wait(found: ReadonlyArray<Differing>): void {
-    if (found.length === 0) return this.#end(undefined)
-    this.#after(this.#context.limits.differenceMillis, () => this.#repair(found))
+    if (found.length === 0) return this.conversation.end(undefined)
+    this.conversation.after(this.#context.limits.differenceMillis, () => this.#repair(found))
   }
 
   #repair(left: ReadonlyArray<Differing>): void {
     const [differing, ...others] = left
-    if (differing === undefined) return this.#end(undefined)
+    if (differing === undefined) return this.conversation.end(undefined)
     const { partition } = differing
     const { bucket, peer } = this.#options
     const { replica: { versions } } = this.#context
-    this.#repaired = 0
-    const next = (differences: number) => {
-      this.#options.outcome({ partition, differences, repaired: this.#repaired })
+    const next = (differences: number, repaired: number) => {
+      this.#options.outcome({ partition, differences, repaired })
       this.#repair(others)
     }
     if (differing.found === undefined) {
       // Another node, or a client, has begun to fill it: the next exchange finds the rest.
-      if (!this.#isFilling() && holdsShared(this.#context, { peer, partition, bucket })) {
-        return next(0)
-      }
+      if (holdsShared(this.#context, { peer, partition, bucket })) return next(0, 0)
       this.#context.runtime.mark("anti-entropy: an empty partition is filled")
-      return this.#receiveAll(partition, () => next(this.#repaired))
+      return fetchAll(this.#fetch, partition, ({ taken }) => next(taken, taken))
     }
-    const { ours, theirs } = lasting(versions, partition, differing.found)
-    if (
-      ours.length + theirs.length < 2 * (differing.found.ours.size + differing.found.theirs.size)
-    ) {
+    const { found } = differing
+    const ours = those(versions, partition, { of: found.ours, isHeld: true })
+    const theirs = those(versions, partition, { of: found.theirs, isHeld: false })
+    if (ours.length + theirs.length < 2 * (found.ours.size + found.theirs.size)) {
       this.#context.runtime.mark("anti-entropy: a difference ends by itself")
     }
-    this.#pullEach(partition, theirs, () => {
-      this.#fill(partition, differing.found?.theirs, () => {
-        this.#offerEach(partition, ours, (lacking) => next((theirs.length + lacking) / 2))
-      })
-    })
-  }
-
-  /** Whether this node needs all that the other has, also where it changes meanwhile. */
-  readonly #isFilling = (): boolean => this.#options.filling?.isOn() === true
-
-  /**
-   * Fetches everything where a version that the other had is not here now: a document that changed
-   * meanwhile may have been at the other alone, and its change may be lost on its way here.
-   */
-  #fill(partition: number, theirs: HashSet | undefined, done: () => void): void {
-    if (!this.#isFilling() || theirs === undefined) return done()
-    const { replica: { versions } } = this.#context
-    let isHere = true
-    theirs.each((high, low) => isHere &&= versions.has(partition, high, low))
-    if (!isHere) {
-      this.#context.runtime.mark("anti-entropy: a version changes before it has come")
-      return this.#receiveAll(partition, done)
-    }
-    this.#options.filling?.received(partition, this.#options.peer)
-    done()
-  }
-
-  #receiveAll(partition: number, done: () => void): void {
-    this.#pullAll(partition, (isAll) => {
-      if (isAll) this.#options.filling?.received(partition, this.#options.peer)
-      done()
-    })
-  }
-
-  /** Fetches every document of a partition. */
-  #pullAll(partition: number, done: (isAll: boolean) => void): void {
-    this.#refused = 0
-    const all = { partition, versions: new Uint32Array(0) }
-    this.#pull(all, undefined, () => done(this.#refused === 0))
-  }
-
-  /** Fetches versions that the other node has, some in each message. */
-  #pullEach(partition: number, versions: Uint32Array, done: () => void): void {
-    if (versions.length === 0) return done()
-    const words = 2 * this.#context.limits.versionsInMessageMax
-    this.#pull({ partition, versions: versions.slice(0, words) }, undefined, () => {
-      this.#pullEach(partition, versions.slice(words), done)
-    })
-  }
-
-  #pull(
-    asked: Pick<Pull, "partition" | "versions">,
-    after: RowCursor | undefined,
-    done: () => void
-  ): void {
-    this.#send({ kind: "Pull", bucket: this.#options.bucket, ...asked, after }, (answer) => {
-      if (answer.kind !== "Pulled") return this.#end("an answer of another kind")
-      const { documents, through } = answer
-      const bytes = bytesIn(documents)
-      this.#within("the own disk does not answer")
-      storeAll(this.#context, documents, (taken, refused) => {
-        if (this.#isOver) return
-        this.#refused += refused
-        this.#moved(taken, bytes, () => {
-          if (through === undefined) done()
-          else this.#pull(asked, through, done)
-        })
+    fetchVersions(this.#fetch, { partition, versions: theirs }, ({ taken }) => {
+      this.#offerEach(partition, ours, ({ lacking, stored }) => {
+        next((theirs.length + lacking) / 2, taken + stored)
       })
     })
   }
@@ -282,45 +138,55 @@ export class Exchange {
   #offerEach(
     partition: number,
     versions: Uint32Array,
-    done: (lacking: number) => void,
-    before = 0
+    done: (offered: Offered) => void,
+    before: Offered = { lacking: 0, stored: 0 }
   ): void {
     if (versions.length === 0) return done(before)
     const words = 2 * this.#context.limits.versionsInMessageMax
-    this.#send({ kind: "Offer", partition, versions: versions.slice(0, words) }, (answer) => {
-      if (answer.kind !== "Lacking") return this.#end("an answer of another kind")
+    const asked = { partition, versions: versions.slice(0, words) }
+    this.conversation.ask({ kind: "Offer", ...asked }, (answer) => {
+      if (answer.kind !== "Lacking") return this.conversation.end("an answer of another kind")
       const lacking = HashSet.of(answer.versions.slice())
-      const next = () => {
-        this.#offerEach(partition, versions.slice(words), done, before + answer.versions.length)
+      const next = (stored: number) => {
+        this.#offerEach(partition, versions.slice(words), done, {
+          lacking: before.lacking + answer.versions.length,
+          stored: before.stored + stored
+        })
       }
-      if (lacking.size === 0) return next()
-      this.#push(partition, { lacking, after: undefined }, next)
+      if (lacking.size === 0) return next(0)
+      this.#push(partition, { lacking, after: undefined, stored: 0 }, next)
     })
   }
 
   #push(
     partition: number,
-    { after, lacking }: { readonly lacking: HashSet; readonly after: RowKey | undefined },
-    done: () => void
+    { after, lacking, stored }: {
+      readonly lacking: HashSet
+      readonly after: RowKey | undefined
+      readonly stored: number
+    },
+    done: (stored: number) => void
   ): void {
+    const { conversation } = this
     const { bucket, peer } = this.#options
     const includes = sharedWith(this.#context, { peer, partition, bucket })
-    this.#within("the own rows are not read")
+    conversation.within("the own rows are not read")
     gather(this.#context, { partition, includes, versions: lacking, after }, (gathered) => {
-      if (this.#isOver) return
-      if (gathered === undefined) return this.#end("the own rows cannot be read")
+      if (conversation.isOver) return
+      if (gathered === undefined) return conversation.end("the own rows cannot be read")
       const { documents, through } = gathered
-      const next = () => {
-        if (through !== undefined) return this.#push(partition, { lacking, after: through }, done)
+      const next = (sent: number) => {
+        const left = { lacking, after: through, stored: stored + sent }
+        if (through !== undefined) return this.#push(partition, left, done)
         if (holdsAny(this.#context, partition, lacking)) this.#readAgain(partition)
-        done()
+        done(left.stored)
       }
-      if (documents.length === 0) return next()
-      this.#send({ kind: "Push", documents }, (answer) => {
-        if (answer.kind !== "Pushed") return this.#end("an answer of another kind")
+      if (documents.length === 0) return next(0)
+      conversation.ask({ kind: "Push", documents }, (answer) => {
+        if (answer.kind !== "Pushed") return conversation.end("an answer of another kind")
         // The other node holds a later version, which this one would have fetched if it lacked it.
         if (answer.stored + answer.refused < documents.length) this.#readAgain(partition)
-        this.#moved(answer.stored, bytesIn(documents), next)
+        conversation.moved(bytesIn(documents), () => next(answer.stored))
       })
     })
   }
@@ -333,18 +199,5 @@ export class Exchange {
     const { replica: { versions }, runtime } = this.#context
     runtime.mark("anti-entropy: a comparison finds rows that the disk has changed")
     versions.forget(partition, true)
-  }
-
-  /** Goes on when the bytes that were moved fit the rate. */
-  #moved(documents: number, bytes: number, next: () => void): void {
-    this.#repaired += documents
-    this.#options.moved(bytes)
-    const { background, limits: { repairBytesPerSecond }, runtime } = this.#context
-    const millis = background.pauseMillis(bytes, repairBytesPerSecond, runtime.elapsed())
-    if (millis < 1) {
-      this.#cancel()
-      return next()
-    }
-    this.#after(millis, next)
   }
 }

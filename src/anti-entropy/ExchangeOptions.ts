@@ -1,8 +1,8 @@
 /**
  * Says with whom an exchange is, over what, and who is told of its outcome.
  */
+import type { Completeness } from "../core/model/Completeness.ts"
 import type { NodeId } from "../core/model/Names.ts"
-import type { Filling } from "./Filling.ts"
 
 /** The outcome of a partition. */
 export interface Outcome {
@@ -19,8 +19,8 @@ export interface ExchangeOptions {
   readonly bucket: string
   readonly number: () => number
   readonly outcome: (outcome: Outcome) => void
-  /** Is told what has come. Undefined where not all buckets are compared. */
-  readonly filling: Filling | undefined
+  /** Told with each answer whether the other node's store has everything. */
+  readonly told: (completeness: Completeness) => void
   /** Told of the bytes of documents that were sent, or fetched. */
   readonly moved: (bytes: number) => void
   /** Told once, with the reason where the exchange ended early. */

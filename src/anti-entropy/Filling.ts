@@ -82,8 +82,18 @@ export class Filling {
     this.#received.set(partition, nodes.add(from))
   }
 
+  /** Whether any member that can be asked has not sent yet what it keeps in place of others. */
+  isAsking(): boolean {
+    const { isUp, otherMembers } = this.#options
+    return otherMembers().some((node) => this.isToAsk(node) && isUp(node))
+  }
+
   /** A node said of its own store, when it answered an exchange. */
   told(node: NodeId, completeness: Completeness): void {
+    // It has more than it sent while it was incomplete.
+    if (completeness === "complete" && this.#told.get(node) === "incomplete") {
+      for (const nodes of this.#received.values()) nodes.delete(node)
+    }
     this.#told.set(node, completeness)
   }
 
@@ -111,6 +121,7 @@ export class Filling {
     if (!this.isOn()) return missing
     const { isUp, otherMembers, owners } = this.#options
     for (const node of otherMembers()) if (this.isToAsk(node) && isUp(node)) missing.add(node)
+    if (missing.size > 0) return missing
     for (const [partition, nodes] of owners()) {
       const received = this.#received.get(partition)
       for (const node of nodes) if (received?.has(node) !== true && isUp(node)) missing.add(node)

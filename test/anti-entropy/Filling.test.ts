@@ -228,6 +228,31 @@ describe("the members that fill a node", () => {
     expect([1, 2, 3, 4].map(() => filling.next())).toEqual([first, second, third, first])
   })
 
+  it("are all asked what they keep for others before an owner has to send anything", () => {
+    const filling = fillingOf()
+    filling.kept(first)
+    expect([1, 2, 3].map(() => filling.next())).toEqual([second, third, second])
+    expect(filling.isAsking()).toBe(true)
+    filling.kept(second)
+    filling.kept(third)
+    expect(filling.isAsking()).toBe(false)
+    expect([1, 2].map(() => filling.next())).toEqual([first, second])
+  })
+
+  it("send once more where an owner that lacked something has become complete", () => {
+    const filling = fillingOf()
+    for (const node of names) filling.kept(node)
+    filling.told(first, "incomplete")
+    filling.told(second, "complete")
+    for (const node of [first, second]) filling.received(0, node)
+    expect(filling.status()).toMatchObject({ filled: 1 })
+    filling.told(first, "complete")
+    expect(filling.status()).toMatchObject({ filled: 0 })
+    expect(filling.next()).toBe(first)
+    filling.received(0, first)
+    expect(filling.status()).toMatchObject({ filled: 1 })
+  })
+
   it("have sent everything once the owners did, after each told what it keeps for others", () => {
     const filling = fillingOf()
     for (const node of [first, second]) {

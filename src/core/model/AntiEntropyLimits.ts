@@ -50,6 +50,11 @@ export const lanAntiEntropy = {
    * the hashes are compared in two halves. More takes longer without a pause.
    */
   sketchCellsMax: 1_024,
+  /**
+   * How often a partition is compared anew with another owner while a store is filled and its
+   * documents change; then all of it is sent. Less sends more of partitions that are written often.
+   */
+  fillRoundsMax: 4,
   /** Versions of a partition that are compared by one sketch: each takes about a microsecond. */
   sketchVersionsMax: 8_192,
   /** Rows that a node looks at in one step for the hashes of their versions, some 8 µs each. */

@@ -36,15 +36,16 @@ export const antiEntropyPlants: ReadonlyArray<Plant> = [
     edits: [
       {
         file: exchange,
-        from: "this.#pullEach(partition, theirs, () => {",
-        to: `const { options: o, context: c } = { options: this.#options, context: this.#context }
-    const pulls = c.view.self < o.peer
-    this.#pullEach(partition, pulls ? theirs : new Uint32Array(0), () => {`
+        from: "fetchVersions(this.#fetch, { partition, versions: theirs }, ({ taken }) => {",
+        to: `const pulls = this.#context.view.self < peer
+    const pulled = pulls ? theirs : new Uint32Array(0)
+    fetchVersions(this.#fetch, { partition, versions: pulled }, ({ taken }) => {`
       },
       {
         file: exchange,
-        from: "this.#offerEach(partition, ours, (lacking) =>",
-        to: "this.#offerEach(partition, pulls ? new Uint32Array(0) : ours, (lacking) =>"
+        from: "this.#offerEach(partition, ours, ({ lacking, stored }) => {",
+        to:
+          "this.#offerEach(partition, pulls ? new Uint32Array(0) : ours, ({ lacking, stored }) => {"
       }
     ]
   },

@@ -1,0 +1,91 @@
+/**
+ * Carries the questions of one exchange to the other node and its answers back, one at a time, and
+ * ends the exchange where an answer does not come.
+ */
+import type { AntiEntropyBody, Compared, PartitionSum } from "../../schemas/AntiEntropyMessage.ts"
+import type { Cancel } from "../core/Runtime.ts"
+import type { ExchangeContext } from "./ExchangeContext.ts"
+import type { ExchangeOptions } from "./ExchangeOptions.ts"
+
+export type ConversationOptions = Pick<
+  ExchangeOptions,
+  "bucket" | "done" | "moved" | "number" | "peer" | "told"
+>
+
+export class Conversation {
+  readonly #context: ExchangeContext
+  readonly #options: ConversationOptions
+  #waiting:
+    | { readonly request: number; readonly answered: (body: AntiEntropyBody) => void }
+    | undefined
+  #cancel: Cancel = () => {}
+  #isOver = false
+
+  constructor(context: ExchangeContext, options: ConversationOptions) {
+    this.#context = context
+    this.#options = options
+  }
+
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
+  /** Takes an answer of the other node; one to an earlier question is passed over. */
+  answered(request: number, body: AntiEntropyBody): void {
+    const waiting = this.#waiting
+    if (waiting?.request !== request) return
+    this.#waiting = undefined
+    this.#cancel()
+    waiting.answered(body)
+  }
+
+  /** Ends the exchange; with a reason where it ends early. */
+  end(failure: string | undefined): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#cancel()
+    this.#waiting = undefined
+    this.#options.done(failure)
+  }
+
+  ask(body: AntiEntropyBody, answered: (answer: AntiEntropyBody) => void): void {
+    const request = this.#options.number()
+    this.#waiting = { request, answered }
+    this.within("the other node does not answer")
+    this.#context.send(this.#options.peer, { _tag: "AntiEntropy", request, body })
+  }
+
+  /** Tells the other node the sums of some partitions, and gets its own where they differ. */
+  compare(sums: ReadonlyArray<PartitionSum>, answered: (answer: Compared) => void): void {
+    const { hashKeyId, view } = this.#context
+    const { bucket } = this.#options
+    const asked = { bucket, ring: view.ring.digest, hashKey: hashKeyId, sums }
+    this.ask({ kind: "Compare", ...asked }, (answer) => {
+      if (answer.kind !== "Compared") return this.end("an answer of another kind")
+      if (answer.outcome !== "compared") return this.end(`not compared: ${answer.outcome}`)
+      this.#options.told(answer.completeness)
+      answered(answer)
+    })
+  }
+
+  /** Ends the exchange with this reason unless it goes on in time. */
+  within(reason: string): void {
+    this.after(this.#context.limits.exchangeAnswerMillis, () => this.end(reason))
+  }
+
+  /** Goes on after a time, and not as it was to before. */
+  after(millis: number, task: () => void): void {
+    this.#cancel()
+    this.#cancel = this.#context.runtime.after(millis, task)
+  }
+
+  /** Goes on when the bytes that were moved fit the rate. */
+  moved(bytes: number, next: () => void): void {
+    this.#options.moved(bytes)
+    const { background, limits: { repairBytesPerSecond }, runtime } = this.#context
+    const millis = background.pauseMillis(bytes, repairBytesPerSecond, runtime.elapsed())
+    if (millis >= 1) return this.after(millis, next)
+    this.#cancel()
+    next()
+  }
+}
