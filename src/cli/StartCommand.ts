@@ -6,6 +6,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { flushCompileCache } from "node:module"
 import type { LoadedConfig } from "../node/ConfigFile.ts"
 import {
   type AnySetting,
@@ -133,6 +134,8 @@ const run = Effect.fnUntraced(function*(
       http: address ?? "off",
       dataDir: resolved.dataDir
     }))
+    // Else Node keeps what it compiled when a process ends, which a killed one does not do.
+    flushCompileCache()
     yield* Effect.raceFirst(stopped, ended)
     yield* Effect.logInfo("stopping")
   })

@@ -2,6 +2,7 @@
  * Runs as the storage thread, which commits, and as the thread that folds behind it. Groups that
  * queued up while the last commit was synced share the next one.
  */
+import { flushCompileCache } from "node:module"
 import { DatabaseSync } from "node:sqlite"
 import { parentPort, receiveMessageOnPort, Worker, workerData } from "node:worker_threads"
 import { invariant } from "../core/Invariant.ts"
@@ -136,6 +137,8 @@ const open = (options: ThreadData): void => {
   const { fileCheckMillis } = options
   server = new Server({ committer, folder, guard, fileCheckMillis, end })
   tell({ _tag: "Ready", store })
+  // A process that is killed keeps for its next start what was compiled until here.
+  flushCompileCache()
 }
 
 if ("folds" in data) serveFolds(port, data.folds)

@@ -75,6 +75,13 @@ const writeOn = async (
   }
 }
 
+/** The files whose compiled code Node found in its cache and took, as it tells in its own trace. */
+const takenFromCache = (trace: string): ReadonlySet<string> =>
+  new Set(
+    [...trace.matchAll(/V8 code cache for ESM (\S+) was accepted/gu)]
+      .map(([, url = ""]) => url.slice(url.indexOf("/src/")))
+  )
+
 /** The documents in the node's folder, read by another node on it. */
 const held = (dataDir: string, keys: ReadonlyArray<string>) =>
   Effect.gen(function*() {
@@ -190,4 +197,23 @@ describe("a node does not start, with exit code 1, where", () => {
     rmSync(config)
     expect(await refused([])).toMatch(/^there are no buckets to serve: /)
   })
+})
+
+it("takes from its cache, after kill -9, what either of its threads compiled before", async () => {
+  const env = { EVERWRITE_CLUSTER_KEY: secret, NODE_COMPILE_CACHE: join(folder, "compiled") }
+  const first = await startNode(["--data", "n1"], env)
+  // It takes requests after it has kept what it compiled.
+  expect((await fetch(`${first.http}/livez`)).ok).toBe(true)
+  first.child.kill("SIGKILL")
+  await first.ended
+  const second = start(["start", "--http", "0", "--nats", "embedded", "--data", "n1"], {
+    cwd: folder,
+    env: { ...env, NODE_DEBUG_NATIVE: "COMPILE_CACHE" }
+  })
+  await until("it is ready", () => second.stderr().includes(`"ready"`), { withinMillis: 30_000 })
+  const taken = takenFromCache(second.stderr())
+  second.child.kill("SIGKILL")
+  await second.ended
+  const files = ["/src/cli/main.ts", "/src/node/Node.ts", "/src/storage/worker.ts"]
+  expect(files.filter((file) => !taken.has(file))).toEqual([])
 })
