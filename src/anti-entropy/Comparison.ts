@@ -132,15 +132,18 @@ export class Comparison {
   }
 }
 
-/** Of some versions, those that this node holds, or those that it does not. */
-export const those = (
-  versions: VersionIndex,
-  partition: number,
-  { isHeld, of }: { readonly isHeld: boolean; readonly of: HashSet }
-): Uint32Array => {
+/** Of some versions, those that this node holds. */
+export const heldOf = (versions: VersionIndex, partition: number, of: HashSet): Uint32Array =>
+  those(of, (high, low) => versions.has(partition, high, low))
+
+/** Of some versions, those that this node lacks. */
+export const lackedOf = (versions: VersionIndex, partition: number, of: HashSet): Uint32Array =>
+  those(of, (high, low) => !versions.has(partition, high, low))
+
+const those = (of: HashSet, isMeant: (high: number, low: number) => boolean): Uint32Array => {
   const list: Array<number> = []
   of.each((high, low) => {
-    if (versions.has(partition, high, low) === isHeld) list.push(high, low)
+    if (isMeant(high, low)) list.push(high, low)
   })
   return Uint32Array.from(list)
 }

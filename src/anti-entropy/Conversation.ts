@@ -2,18 +2,24 @@
  * Carries the questions of one exchange to the other node and its answers back, one at a time, and
  * ends the exchange where an answer does not come.
  */
-import type { AntiEntropyBody, Compared, PartitionSum } from "../../schemas/AntiEntropyMessage.ts"
+import type {
+  AntiEntropyBody,
+  Compare,
+  Compared,
+  Keeping,
+  PartitionSum
+} from "../../schemas/AntiEntropyMessage.ts"
+import type { NodeId } from "../core/model/Names.ts"
 import type { Cancel } from "../core/Runtime.ts"
 import type { ExchangeContext } from "./ExchangeContext.ts"
 import type { ExchangeOptions } from "./ExchangeOptions.ts"
 
-export type ConversationOptions = Pick<
-  ExchangeOptions,
-  "bucket" | "done" | "moved" | "number" | "peer" | "told"
->
+export type ConversationOptions = Omit<ExchangeOptions, "outcome">
+
+type Unbound<Question> = Omit<Question, "ring" | "hashKey">
 
 export class Conversation {
-  readonly #context: ExchangeContext
+  readonly context: ExchangeContext
   readonly #options: ConversationOptions
   #waiting:
     | { readonly request: number; readonly answered: (body: AntiEntropyBody) => void }
@@ -22,8 +28,17 @@ export class Conversation {
   #isOver = false
 
   constructor(context: ExchangeContext, options: ConversationOptions) {
-    this.#context = context
+    this.context = context
     this.#options = options
+  }
+
+  get peer(): NodeId {
+    return this.#options.peer
+  }
+
+  /** Whose documents are compared; empty for all. */
+  get bucket(): string {
+    return this.#options.bucket
   }
 
   get isOver(): boolean {
@@ -52,37 +67,49 @@ export class Conversation {
     const request = this.#options.number()
     this.#waiting = { request, answered }
     this.within("the other node does not answer")
-    this.#context.send(this.#options.peer, { _tag: "AntiEntropy", request, body })
+    this.context.send(this.peer, { _tag: "AntiEntropy", request, body })
   }
 
   /** Tells the other node the sums of some partitions, and gets its own where they differ. */
   compare(sums: ReadonlyArray<PartitionSum>, answered: (answer: Compared) => void): void {
-    const { hashKeyId, view } = this.#context
-    const { bucket } = this.#options
-    const asked = { bucket, ring: view.ring.digest, hashKey: hashKeyId, sums }
-    this.ask({ kind: "Compare", ...asked }, (answer) => {
+    this.#askForSums({ kind: "Compare", bucket: this.bucket, sums }, (answer) => {
+      this.#options.told(answer.completeness)
+      answered(answer)
+    })
+  }
+
+  /** Gets the sums of what the other node keeps of some partitions in place of owners. */
+  askKept(partitions: ReadonlyArray<number>, answered: (answer: Compared) => void): void {
+    this.#askForSums({ kind: "Keeping", partitions }, answered)
+  }
+
+  #askForSums(
+    question: Unbound<Compare> | Unbound<Keeping>,
+    answered: (answer: Compared) => void
+  ): void {
+    const { hashKeyId: hashKey, view: { ring: { digest: ring } } } = this.context
+    this.ask({ ...question, ring, hashKey }, (answer) => {
       if (answer.kind !== "Compared") return this.end("an answer of another kind")
       if (answer.outcome !== "compared") return this.end(`not compared: ${answer.outcome}`)
-      this.#options.told(answer.completeness)
       answered(answer)
     })
   }
 
   /** Ends the exchange with this reason unless it goes on in time. */
   within(reason: string): void {
-    this.after(this.#context.limits.exchangeAnswerMillis, () => this.end(reason))
+    this.after(this.context.limits.exchangeAnswerMillis, () => this.end(reason))
   }
 
-  /** Goes on after a time, and not as it was to before. */
+  /** Goes on after a time, in place of the last task that was to come. */
   after(millis: number, task: () => void): void {
     this.#cancel()
-    this.#cancel = this.#context.runtime.after(millis, task)
+    this.#cancel = this.context.runtime.after(millis, task)
   }
 
   /** Goes on when the bytes that were moved fit the rate. */
   moved(bytes: number, next: () => void): void {
     this.#options.moved(bytes)
-    const { background, limits: { repairBytesPerSecond }, runtime } = this.#context
+    const { background, limits: { repairBytesPerSecond }, runtime } = this.context
     const millis = background.pauseMillis(bytes, repairBytesPerSecond, runtime.elapsed())
     if (millis >= 1) return this.after(millis, next)
     this.#cancel()

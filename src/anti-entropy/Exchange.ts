@@ -3,22 +3,15 @@
  * finds the versions that only one of them has, and, where a difference lasts, has both nodes join
  * each other's documents. Nothing else is written: no clock counts on, and nothing is removed.
  */
-import type { Compared, PartitionSum } from "../../schemas/AntiEntropyMessage.ts"
+import type { PartitionSum } from "../../schemas/AntiEntropyMessage.ts"
 import { HashSet } from "../core/anti-entropy/HashSet.ts"
 import type { RowKey } from "../core/model/RowKey.ts"
-import { Comparison, type Found, those } from "./Comparison.ts"
+import { type Found, heldOf, lackedOf } from "./Comparison.ts"
 import { Conversation } from "./Conversation.ts"
-import {
-  bytesIn,
-  type ExchangeContext,
-  gather,
-  holdsAny,
-  holdsShared,
-  sharedPartitions,
-  sharedWith
-} from "./ExchangeContext.ts"
+import { bytesIn, type ExchangeContext, gather, holdsAny, sharedWith } from "./ExchangeContext.ts"
 import type { ExchangeOptions } from "./ExchangeOptions.ts"
-import { fetchAll, type FetchOptions, fetchVersions } from "./Fetch.ts"
+import { fetchAll, fetchVersions } from "./Fetch.ts"
+import { compareShared, findDifference, sharedSum } from "./SharedSums.ts"
 
 /** A partition that differs. */
 interface Differing {
@@ -27,9 +20,11 @@ interface Differing {
   readonly found: Found | undefined
 }
 
-/** What was joined, and what the other node lacked. */
+/** Of the versions that were offered. */
 interface Offered {
+  /** Versions that the other node lacked. */
   readonly lacking: number
+  /** Documents that it joined. */
   readonly stored: number
 }
 
@@ -37,66 +32,37 @@ export class Exchange {
   readonly conversation: Conversation
   readonly #context: ExchangeContext
   readonly #options: ExchangeOptions
-  readonly #fetch: FetchOptions
 
   constructor(context: ExchangeContext, options: ExchangeOptions) {
     this.#context = context
     this.#options = options
     this.conversation = new Conversation(context, options)
-    this.#fetch = { context, conversation: this.conversation, bucket: options.bucket }
   }
 
   start(): void {
-    const { replica: { versions } } = this.#context
-    const shared = sharedPartitions(this.#context, this.#options.peer)
-      .filter((partition) => versions.isWhole(partition))
-    this.#compare(shared, [])
-  }
-
-  #compare(left: ReadonlyArray<number>, differing: ReadonlyArray<PartitionSum>): void {
-    if (left.length === 0) return this.#find(differing, [])
-    const { limits: { partitionsInMessageMax }, replica: { versions } } = this.#context
-    const { bucket, peer } = this.#options
-    const partitions = left.slice(0, partitionsInMessageMax)
-    const sums = partitions.map((partition) => ({
-      partition,
-      sum: versions.sum(partition, sharedWith(this.#context, { peer, partition, bucket }))
-    }))
-    this.conversation.compare(sums, (answer) => {
-      this.#noteEqual(partitions, answer)
-      const known = answer.differing.filter(({ partition }) => partitions.includes(partition))
-      this.#compare(left.slice(partitions.length), [...differing, ...known])
-    })
-  }
-
-  #noteEqual(partitions: ReadonlyArray<number>, { differing, unread }: Compared): void {
-    const others = new Set([...differing.map(({ partition }) => partition), ...unread])
-    for (const partition of partitions) {
-      if (others.has(partition)) continue
+    const { conversation } = this
+    const isEqual = (partition: number) =>
       this.#options.outcome({ partition, differences: 0, repaired: 0 })
-    }
+    compareShared(conversation, isEqual, (differing) => this.#find(differing, []))
   }
 
   /** Finds the versions that only one node has, partition by partition. */
   #find(left: ReadonlyArray<PartitionSum>, found: ReadonlyArray<Differing>): void {
     const [theirs, ...others] = left
     if (theirs === undefined) return this.#wait(found)
-    const { limits, replica: { versions } } = this.#context
-    const { bucket, peer } = this.#options
     const { partition } = theirs
-    const includes = sharedWith(this.#context, { peer, partition, bucket })
-    if (versions.isWhole(partition) && versions.sum(partition, includes).count === 0) {
+    const { versions } = this.#context.replica
+    if (versions.isWhole(partition) && this.#isEmpty(partition)) {
       return this.#find(others, [...found, { partition, found: undefined }])
     }
-    const { conversation } = this
-    const asked = { versions, limits, includes, bucket, theirs, conversation }
-    new Comparison(asked, (difference) => {
-      if (difference !== undefined) {
-        return this.#find(others, [...found, { partition, found: difference }])
-      }
-      this.#context.runtime.mark("anti-entropy: versions change while they are compared")
-      this.#find(others, found)
-    }).start()
+    findDifference(this.conversation, theirs, (difference) => {
+      const more = difference === undefined ? [] : [{ partition, found: difference }]
+      this.#find(others, [...found, ...more])
+    })
+  }
+
+  #isEmpty(partition: number): boolean {
+    return sharedSum(this.conversation, partition).sum.count === 0
   }
 
   /** Writes that are under way arrive meanwhile. */
@@ -108,33 +74,32 @@ export class Exchange {
   #repair(left: ReadonlyArray<Differing>): void {
     const [differing, ...others] = left
     if (differing === undefined) return this.conversation.end(undefined)
-    const { partition } = differing
-    const { bucket, peer } = this.#options
+    const { found, partition } = differing
+    const { conversation } = this
     const { replica: { versions } } = this.#context
     const next = (differences: number, repaired: number) => {
       this.#options.outcome({ partition, differences, repaired })
       this.#repair(others)
     }
-    if (differing.found === undefined) {
+    if (found === undefined) {
       // Another node, or a client, has begun to fill it: the next exchange finds the rest.
-      if (holdsShared(this.#context, { peer, partition, bucket })) return next(0, 0)
+      if (!this.#isEmpty(partition)) return next(0, 0)
       this.#context.runtime.mark("anti-entropy: an empty partition is filled")
-      return fetchAll(this.#fetch, partition, ({ taken }) => next(taken, taken))
+      return fetchAll(conversation, partition, ({ taken }) => next(taken, taken))
     }
-    const { found } = differing
-    const ours = those(versions, partition, { of: found.ours, isHeld: true })
-    const theirs = those(versions, partition, { of: found.theirs, isHeld: false })
+    const ours = heldOf(versions, partition, found.ours)
+    const theirs = lackedOf(versions, partition, found.theirs)
     if (ours.length + theirs.length < 2 * (found.ours.size + found.theirs.size)) {
       this.#context.runtime.mark("anti-entropy: a difference ends by itself")
     }
-    fetchVersions(this.#fetch, { partition, versions: theirs }, ({ taken }) => {
+    fetchVersions(conversation, { partition, versions: theirs }, ({ taken }) => {
       this.#offerEach(partition, ours, ({ lacking, stored }) => {
-        next((theirs.length + lacking) / 2, taken + stored)
+        next(theirs.length / 2 + lacking, taken + stored)
       })
     })
   }
 
-  /** Sends the versions that the other node lacks; `done` gets the words of their hashes. */
+  /** Sends the versions that the other node lacks. */
   #offerEach(
     partition: number,
     versions: Uint32Array,
@@ -149,7 +114,7 @@ export class Exchange {
       const lacking = HashSet.of(answer.versions.slice())
       const next = (stored: number) => {
         this.#offerEach(partition, versions.slice(words), done, {
-          lacking: before.lacking + answer.versions.length,
+          lacking: before.lacking + answer.versions.length / 2,
           stored: before.stored + stored
         })
       }

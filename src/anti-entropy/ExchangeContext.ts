@@ -103,10 +103,6 @@ export const otherOwners = (
 export const sharedPartitions = (context: ExchangeContext, peer: NodeId): ReadonlyArray<number> =>
   [...otherOwners(context)].filter(([, owners]) => owners.includes(peer)).map(([it]) => it)
 
-/** Whether this node has any document that it and another are both to hold. */
-export const holdsShared = (context: ExchangeContext, asked: PartitionWith): boolean =>
-  context.replica.versions.sum(asked.partition, sharedWith(context, asked)).count > 0
-
 /** Whether this node claims any of some versions. */
 export const holdsAny = (
   { replica: { versions } }: ExchangeContext,

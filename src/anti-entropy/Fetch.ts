@@ -4,7 +4,7 @@
  */
 import type { Pull, RowCursor } from "../../schemas/AntiEntropyMessage.ts"
 import type { Conversation } from "./Conversation.ts"
-import { bytesIn, type ExchangeContext, storeAll } from "./ExchangeContext.ts"
+import { bytesIn, storeAll } from "./ExchangeContext.ts"
 
 export interface Fetched {
   /** Documents that changed here. */
@@ -13,46 +13,46 @@ export interface Fetched {
   readonly refused: number
 }
 
-export interface FetchOptions {
-  readonly context: ExchangeContext
-  readonly conversation: Conversation
-  /** Empty for all. */
-  readonly bucket: string
-}
+type Asked = Pick<Pull, "partition" | "versions">
 
 const nothing: Fetched = { taken: 0, refused: 0 }
 
 /** Fetches every document of a partition that this node is to hold. */
 export const fetchAll = (
-  options: FetchOptions,
+  conversation: Conversation,
   partition: number,
   done: (fetched: Fetched) => void
-): void => pull(options, { partition, versions: new Uint32Array(0), after: undefined }, done)
+): void => pull(conversation, { partition, versions: new Uint32Array(0) }, { done })
 
 /** Fetches versions that the other node has, two words each, some in each message. */
 export const fetchVersions = (
-  options: FetchOptions,
-  { partition, versions }: Pick<Pull, "partition" | "versions">,
+  conversation: Conversation,
+  { partition, versions }: Asked,
   done: (fetched: Fetched) => void,
   before: Fetched = nothing
 ): void => {
   if (versions.length === 0) return done(before)
-  const words = 2 * options.context.limits.versionsInMessageMax
-  const asked = { partition, versions: versions.slice(0, words), after: undefined }
-  pull(options, asked, (fetched) => {
-    const left = { partition, versions: versions.slice(words) }
-    fetchVersions(options, left, done, fetched)
-  }, before)
+  const words = 2 * conversation.context.limits.versionsInMessageMax
+  pull(conversation, { partition, versions: versions.slice(0, words) }, {
+    before,
+    done: (fetched) => {
+      const left = { partition, versions: versions.slice(words) }
+      fetchVersions(conversation, left, done, fetched)
+    }
+  })
 }
 
 const pull = (
-  options: FetchOptions,
-  asked: Pick<Pull, "partition" | "versions"> & { readonly after: RowCursor | undefined },
-  done: (fetched: Fetched) => void,
-  before: Fetched = nothing
+  conversation: Conversation,
+  asked: Asked,
+  { after, before = nothing, done }: {
+    readonly after?: RowCursor
+    readonly before?: Fetched
+    readonly done: (fetched: Fetched) => void
+  }
 ): void => {
-  const { bucket, context, conversation } = options
-  conversation.ask({ kind: "Pull", bucket, ...asked }, (answer) => {
+  const { bucket, context } = conversation
+  conversation.ask({ kind: "Pull", bucket, ...asked, after }, (answer) => {
     if (answer.kind !== "Pulled") return conversation.end("an answer of another kind")
     const { documents, through } = answer
     conversation.within("the own disk does not answer")
@@ -61,7 +61,7 @@ const pull = (
       const fetched = { taken: before.taken + taken, refused: before.refused + refused }
       conversation.moved(bytesIn(documents), () => {
         if (through === undefined) done(fetched)
-        else pull(options, { ...asked, after: through }, done, fetched)
+        else pull(conversation, asked, { after: through, before: fetched, done })
       })
     })
   })

@@ -84,8 +84,7 @@ export class Filling {
 
   /** Whether any member that can be asked has not sent yet what it keeps in place of others. */
   isAsking(): boolean {
-    const { isUp, otherMembers } = this.#options
-    return otherMembers().some((node) => this.isToAsk(node) && isUp(node))
+    return this.#unasked().some((node) => this.#options.isUp(node))
   }
 
   /** A node said of its own store, when it answered an exchange. */
@@ -116,12 +115,16 @@ export class Filling {
     return next
   }
 
+  /** The members that have not sent yet what they keep in place of others. */
+  #unasked(): ReadonlyArray<NodeId> {
+    return this.#options.otherMembers().filter((node) => this.isToAsk(node))
+  }
+
+  /** Members first, and owners when no member is left to ask. */
   #missing(): ReadonlySet<NodeId> {
-    const missing = new Set<NodeId>()
-    if (!this.isOn()) return missing
-    const { isUp, otherMembers, owners } = this.#options
-    for (const node of otherMembers()) if (this.isToAsk(node) && isUp(node)) missing.add(node)
-    if (missing.size > 0) return missing
+    const { isUp, owners } = this.#options
+    const missing = new Set(this.#unasked().filter(isUp))
+    if (!this.isOn() || missing.size > 0) return missing
     for (const [partition, nodes] of owners()) {
       const received = this.#received.get(partition)
       for (const node of nodes) if (received?.has(node) !== true && isUp(node)) missing.add(node)
@@ -141,7 +144,7 @@ export class Filling {
 
   status(): FillingStatus {
     const owners = this.#options.owners()
-    const unasked = this.#options.otherMembers().filter((node) => this.isToAsk(node)).length
+    const { length: unasked } = this.#unasked()
     let [filled, orphaned] = [0, 0]
     for (const [partition, others] of owners) {
       if (unasked === 0 && this.#isFilled(partition, others)) filled++

@@ -21,6 +21,7 @@ export const drawExchanges = (random: SeededRandom): PlannedLimits =>
       partitionsInMessageMax: random.pick([1, 5, lan.node.partitionsInMessageMax]),
       sketchCellsMax: random.pick([4, 16, lan.node.sketchCellsMax]),
       sketchVersionsMax: random.pick([1, 4, lan.node.sketchVersionsMax]),
+      // Not drawn, so that the seeds that are known draw the same as before.
       fillRoundsMax: 2,
       versionRowsMax: random.pick([1, 3, lan.node.versionRowsMax]),
       versionPauseMillis: random.pick([1, 10]),

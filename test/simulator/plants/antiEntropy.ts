@@ -36,10 +36,10 @@ export const antiEntropyPlants: ReadonlyArray<Plant> = [
     edits: [
       {
         file: exchange,
-        from: "fetchVersions(this.#fetch, { partition, versions: theirs }, ({ taken }) => {",
-        to: `const pulls = this.#context.view.self < peer
+        from: "fetchVersions(conversation, { partition, versions: theirs }, ({ taken }) => {",
+        to: `const pulls = this.#context.view.self < conversation.peer
     const pulled = pulls ? theirs : new Uint32Array(0)
-    fetchVersions(this.#fetch, { partition, versions: pulled }, ({ taken }) => {`
+    fetchVersions(conversation, { partition, versions: pulled }, ({ taken }) => {`
       },
       {
         file: exchange,
