@@ -66,12 +66,12 @@ export class FillingExchange {
 
   #fill(partition: number, rounds: number, before: Sent, done: () => void): void {
     const ours = sharedSum(this.conversation, partition)
-    if (ours.sum.count === 0 || rounds === 0) {
-      this.#context.runtime.mark(
-        ours.sum.count === 0
-          ? "anti-entropy: an empty partition is filled"
-          : "anti-entropy: a version changes before it has come"
-      )
+    if (ours.sum.count === 0) {
+      this.#context.runtime.mark("anti-entropy: an empty partition is filled")
+      return this.#fillWhole(partition, before, done)
+    }
+    if (rounds === 0) {
+      this.#context.runtime.mark("anti-entropy: a version changes before it has come")
       return this.#fillWhole(partition, before, done)
     }
     const again = (sent: Sent) => this.#fill(partition, rounds - 1, sent, done)
