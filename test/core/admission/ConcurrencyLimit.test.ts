@@ -27,6 +27,19 @@ const loadAt = (times: number, fields: Partial<Load> = {}): Load => ({
   ...fields
 })
 
+/** Of a server that does `rate` requests a second, at so many times that. */
+const expectGoodput = (times: number, rate: number, seed: number): void => {
+  const load = loadAt(times * rate / perSecond, { perSecond: rate, seed })
+  const run = serve(options, load)
+  const loaded = run.filter(({ at }) => at > 1_000 && at < seconds * 1_000)
+  const done = loaded.flatMap(({ took }) => took === undefined ? [] : [took])
+  const spentOnRefusals = Math.max(0, times - 1) * load.refusalShare
+  const possible = Math.min(times, 1) * rate * (seconds - 1) * (1 - spentOnRefusals)
+  expect(done.length).toBeGreaterThanOrEqual(0.8 * possible)
+  done.sort((a, b) => a - b)
+  expect(done[Math.floor(done.length * 0.99)]).toBeLessThanOrEqual(500)
+}
+
 describe("a server with a limit", () => {
   it("keeps four fifths of its rate, and answers within 500 ms, at 1 to 20 times its load", () => {
     fc.assert(
@@ -34,20 +47,15 @@ describe("a server with a limit", () => {
         fc.double({ min: 1, max: 20, noNaN: true }),
         fc.constantFrom(200, 1_000, 5_000),
         fc.nat(),
-        (times, rate, seed) => {
-          const load = loadAt(times * rate / perSecond, { perSecond: rate, seed })
-          const run = serve(options, load)
-          const loaded = run.filter(({ at }) => at > 1_000 && at < seconds * 1_000)
-          const done = loaded.flatMap(({ took }) => took === undefined ? [] : [took])
-          const spentOnRefusals = Math.max(0, times - 1) * load.refusalShare
-          const possible = Math.min(times, 1) * rate * (seconds - 1) * (1 - spentOnRefusals)
-          expect(done.length).toBeGreaterThanOrEqual(0.8 * possible)
-          done.sort((a, b) => a - b)
-          expect(done[Math.floor(done.length * 0.99)]).toBeLessThanOrEqual(500)
-        }
+        expectGoodput
       ),
       { numRuns: 40 }
     )
+  })
+
+  // A known fault: the property above meets such a load in one of some thousands, at 200/s alone.
+  it.fails("keeps that at 20 times a load of 200/s, too, of which it takes 516 ms now", () => {
+    expectGoodput(19.52611539620219, 200, 1_401_030_149)
   })
 
   it("refuses nothing two seconds after the load has ended", () => {
