@@ -4,10 +4,11 @@
  * found" counts nowhere, and afterwards it may: so each complete owner has to have sent everything,
  * since a write that this node once acknowledged may be at any one of them alone.
  *
- * It may also be at a stand-in alone, for an owner that was away. So each other member sends first
- * what it keeps in place of others. It may hand that over meanwhile, to an owner that has sent
- * everything before: so what owners send counts after the last member was asked. One that is down
- * is waited for, as an owner is: it comes back with its disk, or with an empty one, and says so.
+ * It may also be at a stand-in alone, for an owner that was away. So each other member sends what
+ * it keeps in place of others. It may hand that over meanwhile, to an owner that has sent
+ * everything before: so what owners send counts after the last member told. One that is down is
+ * waited for, as an owner is: it comes back with its disk, or with an empty one, and says so.
+ * Owners have their turn once each member that is up was asked: one may be unable to answer.
  *
  * Where no other owner of a partition is complete either, nobody can send all of it. An operator
  * may then accept the loss: each owner sends what it has, and that is taken for everything.
@@ -82,15 +83,15 @@ export class Filling {
     this.#received.set(partition, nodes.add(from))
   }
 
-  /** Whether any member that can be asked has not sent yet what it keeps in place of others. */
+  /** Whether any member has not had its first turn to send what it keeps in place of others. */
   isAsking(): boolean {
-    return this.#unasked().some((node) => this.#options.isUp(node))
+    return this.#untried().length > 0
   }
 
   /** A node said of its own store, when it answered an exchange. */
   told(node: NodeId, completeness: Completeness): void {
-    // It has more than it sent while it was incomplete.
-    if (completeness === "complete" && this.#told.get(node) === "incomplete") {
+    // It has more than it sent before it was complete.
+    if (completeness === "complete" && this.#told.get(node) !== "complete") {
       for (const nodes of this.#received.values()) nodes.delete(node)
     }
     this.#told.set(node, completeness)
@@ -120,11 +121,16 @@ export class Filling {
     return this.#options.otherMembers().filter((node) => this.isToAsk(node))
   }
 
-  /** Members first, and owners when no member is left to ask. */
+  #untried(): ReadonlyArray<NodeId> {
+    return this.#unasked().filter((node) => this.#options.isUp(node) && !this.#turns.has(node))
+  }
+
+  /** Members first, and owners too when each member has had a turn. */
   #missing(): ReadonlySet<NodeId> {
     const { isUp, owners } = this.#options
+    const untried = this.#untried()
+    if (!this.isOn() || untried.length > 0) return new Set(untried)
     const missing = new Set(this.#unasked().filter(isUp))
-    if (!this.isOn() || missing.size > 0) return missing
     for (const [partition, nodes] of owners()) {
       const received = this.#received.get(partition)
       for (const node of nodes) if (received?.has(node) !== true && isUp(node)) missing.add(node)

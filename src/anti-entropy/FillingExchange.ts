@@ -44,7 +44,7 @@ export class FillingExchange {
     if (!this.#filling.isToAsk(peer)) return this.#compare()
     askKept(conversation, () => {
       this.#filling.kept(peer)
-      // Owners count after the last member was asked: before, they would be compared in vain.
+      // Owners are compared after the members: most tell in their first turn.
       if (this.#filling.isAsking()) return conversation.end(undefined)
       this.#compare()
     })

@@ -231,11 +231,26 @@ describe("the members that fill a node", () => {
   it("are all asked what they keep for others before an owner has to send anything", () => {
     const filling = fillingOf()
     filling.kept(first)
-    expect([1, 2, 3].map(() => filling.next())).toEqual([second, third, second])
     expect(filling.isAsking()).toBe(true)
+    expect(filling.next()).toBe(second)
     filling.kept(second)
+    expect(filling.isAsking()).toBe(true)
+    expect(filling.next()).toBe(third)
     filling.kept(third)
     expect(filling.isAsking()).toBe(false)
+    expect([1, 2].map(() => filling.next())).toEqual([first, second])
+  })
+
+  it("send as owners though another member never says what it keeps for others", () => {
+    const filling = fillingOf()
+    expect([1, 2, 3].map(() => filling.next())).toEqual([first, second, third])
+    expect(filling.isAsking()).toBe(false)
+    filling.kept(first)
+    filling.kept(second)
+    expect([1, 2, 3].map(() => filling.next())).toEqual([first, second, third])
+    for (const node of [first, second]) filling.received(0, node)
+    expect(filling.next()).toBe(third)
+    filling.kept(third)
     expect([1, 2].map(() => filling.next())).toEqual([first, second])
   })
 
@@ -251,6 +266,17 @@ describe("the members that fill a node", () => {
     expect(filling.next()).toBe(first)
     filling.received(0, first)
     expect(filling.status()).toMatchObject({ filled: 1 })
+  })
+
+  it("send once more where that owner was unsure before it was complete", () => {
+    const filling = fillingOf()
+    for (const node of names) filling.kept(node)
+    filling.told(first, "incomplete")
+    filling.told(second, "complete")
+    for (const node of [first, second]) filling.received(0, node)
+    filling.told(first, "unsure")
+    filling.told(first, "complete")
+    expect(filling.status()).toMatchObject({ filled: 0 })
   })
 
   it("have sent everything once the owners did, after each told what it keeps for others", () => {
