@@ -154,7 +154,7 @@ export class Nodes {
       stdio: ["ignore", log, log],
       env: {
         PATH: process.env["PATH"],
-        NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "everwrite-cli"),
+        NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "compiled"),
         EVERWRITE_CLUSTER_KEY: "a key for the faults"
       }
     })

@@ -29,7 +29,7 @@ export interface CommandOptions {
  */
 const environment = (given: CommandOptions["env"]): NodeJS.ProcessEnv => ({
   PATH: process.env["PATH"],
-  NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "everwrite-cli"),
+  NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
   ...given
 })
 

@@ -48,6 +48,7 @@ export const start = (line: string, options: ShellOptions = {}): ShellProgram =>
     env: {
       HOME: process.env["HOME"],
       PATH: [...options.commands ?? [], ...path].join(delimiter),
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
       ...options.env
     },
     stdio: "pipe",

@@ -1,8 +1,12 @@
 // One configuration for every suite; the top level of the repository stays free of tool files.
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
+
+// Compiled code is kept, as threads and processes of tests mostly compile the source.
+process.env["NODE_COMPILE_CACHE"] ??= join(root, "node_modules", ".cache", "compiled")
 
 /** Suites that start processes of their own: side by side they would take each other's time. */
 const processSuites = [

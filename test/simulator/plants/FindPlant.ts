@@ -27,11 +27,19 @@ const search = async (args: ReadonlyArray<string>): Promise<Found | undefined> =
   return stdout === "" ? undefined : JSON.parse(stdout)
 }
 
+export interface FindOptions {
+  readonly seeds: number
+  /** The first of them: 1, unless it is given. */
+  readonly from?: number
+  readonly shrink?: boolean
+}
+
 /** The first of `seeds` seeds under which a checker finds the bug, and the violation. */
 export const findPlant = (
   { name }: Plant,
-  { seeds, shrink = false }: { readonly seeds: number; readonly shrink?: boolean }
-): Promise<Found | undefined> => search([name, String(seeds), ...(shrink ? ["shrink"] : [])])
+  { from = 1, seeds, shrink = false }: FindOptions
+): Promise<Found | undefined> =>
+  search([name, String(from), String(seeds), ...(shrink ? ["shrink"] : [])])
 
 /** The violations where the bug meets the counterexample that is named after it. */
 export const replayPlant = ({ name }: Plant): Promise<Found | undefined> => search([name, "kept"])

@@ -3,8 +3,8 @@
  * be there before the files that it changes are loaded.
  *
  * ```
- * search.ts NAME SEEDS [shrink]   runs seeds from 1 until a checker finds it
- * search.ts NAME kept             runs the counterexample of that name
+ * search.ts NAME FROM SEEDS [shrink]   runs so many seeds until a checker finds it
+ * search.ts NAME kept                  runs the counterexample of that name
  * ```
  */
 import "effect/schema/SchemaJITCompiler/enable"
@@ -12,7 +12,7 @@ import type { Violation } from "../../../src/testing/simulator/History.ts"
 import { plants } from "./Plants.ts"
 import { plant } from "./Plant.ts"
 
-const [, , name = "", what, shrinks] = process.argv
+const [, , name = "", from, seeds, shrinks] = process.argv
 const planted = plants.find((known) => known.name === name)
 if (planted === undefined) throw new Error(`no planted bug is named ${name}`)
 plant(planted)
@@ -31,10 +31,10 @@ const print = (seed: number, violations: ReadonlyArray<Violation>): boolean => {
   return true
 }
 
-if (what === "kept") {
+if (from === "kept") {
   const kept = new Map(counterexamples()).get(name)
   if (kept !== undefined) print(kept.plan.seed, judgedPlan(kept.plan).violations)
 } else {
-  const seeds = Number(what)
-  for (let seed = 1; seed <= seeds; seed++) if (print(seed, judged(seed).violations)) break
+  const end = Number(from) + Number(seeds)
+  for (let seed = Number(from); seed < end; seed++) if (print(seed, judged(seed).violations)) break
 }
