@@ -15,7 +15,6 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import type * as Scope from "effect/Scope"
-import { createServer } from "node:http"
 import { Api } from "../../schemas/HttpApi.ts"
 import type { Backend } from "../client/Backend.ts"
 import { type HttpLimits, lan } from "../core/model/Limits.ts"
@@ -39,6 +38,9 @@ import { RouteTable } from "./RouteTable.ts"
 import { type Health, layerInspection } from "./Inspection.ts"
 import { faultIn } from "./StrictRequest.ts"
 import { upgradeFault } from "./Upgrade.ts"
+
+// An import of node:http loads fetch and WebSocket too, which slow each start and nobody uses here.
+const { createServer } = process.getBuiltinModule("node:http")
 
 export interface ServeOptions {
   readonly backend: Backend

@@ -2,10 +2,12 @@
  * Answers connections whose request Node cannot read. Its own answers have no body, so that a
  * caller with a large context would not learn what is wrong.
  */
-import { STATUS_CODES } from "node:http"
 import type { Duplex } from "node:stream"
 import { type Problem, problemContentType } from "../../schemas/Problem.ts"
 import { problem, retryAfterSeconds } from "./Answers.ts"
+
+// As in Server.ts: an import would load more.
+const { STATUS_CODES } = process.getBuiltinModule("node:http")
 
 const headersTooLarge = problem("HeadersTooLarge", {
   status: 431,
