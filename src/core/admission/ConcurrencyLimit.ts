@@ -14,7 +14,7 @@
  *   by its own queue, since the time of an answer depends on other nodes as well
  */
 import { invariant } from "../Invariant.ts"
-import { isOver, type Least, none, ratio, withSample } from "./Samples.ts"
+import { isOver, type Least, none, ratio, samplesLeast, withSample } from "./Samples.ts"
 import * as WriteTimes from "./WriteTimes.ts"
 
 export interface LimitOptions {
@@ -34,7 +34,7 @@ export interface LimitOptions {
  */
 export interface ConcurrencyLimit {
   readonly limit: number
-  /** The wait of the last window, where it was too long and no short one came since; else 0. */
+  /** The wait of the last window that tells, where it was too long and none short since; else 0. */
   readonly standingMillis: number
   /** Requests taken since the last wait was measured, as far as it matters: up to `min`. */
   readonly taken: number
@@ -148,7 +148,9 @@ const closed = (
   const factor = isRefused ? Math.min(gradient, afterRefusal) : gradient
   const window = { now, used, isCut: factor < 1 }
   const { times, ...byWrites } = WriteTimes.judged(writes, window, options)
-  const standingMillis = isOver(waits, waitMillis) ? waits.millis : 0
+  // A window with fewer samples does not tell whether the queue still stands.
+  const standing = waits.count < samplesLeast ? state.standingMillis : 0
+  const standingMillis = isOver(waits, waitMillis) ? waits.millis : standing
   const limit = next(state, { ...byWrites, factor }, options)
   return fresh({ limit, standingMillis, taken: state.taken, writes: times }, options)
 }

@@ -202,6 +202,20 @@ describe("the limit", () => {
     expect(limit.limit).toBe(50)
   })
 
+  it("takes few while a long queue stands, though writes end a window with a single wait", () => {
+    let limit = ConcurrencyLimit.make(options)
+    const waited = (now: number, millis: number) => {
+      limit = ConcurrencyLimit.step(limit, { _tag: "Waited", millis, now }, options)
+    }
+    for (const now of [0, 50, 100, 150]) waited(now, 400)
+    for (const now of [260, 270]) {
+      limit = ConcurrencyLimit.step(limit, { _tag: "Written", millis: 10, now }, options)
+    }
+    expect(limit.standingMillis).toBe(400)
+    waited(280, 20)
+    expect(limit.standingMillis).toBe(0)
+  })
+
   it("asks those who are refused to wait the longer, the more are open", () => {
     const limit = ConcurrencyLimit.make(options)
     const after = (open: number) => ConcurrencyLimit.retryAfterMillis(limit, open, options)
