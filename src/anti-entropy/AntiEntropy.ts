@@ -186,7 +186,7 @@ export class AntiEntropy {
       ? new Exchange(this.#context, options)
       : new FillingExchange(this.#context, options, this.#filling)
     this.#running = { peer, conversation: exchange.conversation }
-    exchange.start()
+    exchange.conversation.carryOut(() => exchange.start())
   }
 
   #optionsFor(peer: NodeId, wanted: Wanted | undefined, next: () => void): ExchangeOptions {

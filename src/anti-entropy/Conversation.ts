@@ -1,6 +1,6 @@
 /**
  * Carries the questions of one exchange to the other node and its answers back, one at a time, and
- * ends the exchange where an answer does not come.
+ * ends the exchange where an answer does not come, or a step throws.
  */
 import type {
   AntiEntropyBody,
@@ -51,7 +51,17 @@ export class Conversation {
     if (waiting?.request !== request) return
     this.#waiting = undefined
     this.#cancel()
-    waiting.answered(body)
+    this.carryOut(() => waiting.answered(body))
+  }
+
+  /** Takes a step; one that throws ends the exchange, so that the next one begins. */
+  carryOut(step: () => void): void {
+    try {
+      step()
+    } catch (error) {
+      this.end("an exception")
+      throw error
+    }
   }
 
   /** Ends the exchange; with a reason where it ends early. */
@@ -103,7 +113,7 @@ export class Conversation {
   /** Goes on after a time, in place of the last task that was to come. */
   after(millis: number, task: () => void): void {
     this.#cancel()
-    this.#cancel = this.context.runtime.after(millis, task)
+    this.#cancel = this.context.runtime.after(millis, () => this.carryOut(task))
   }
 
   /** Goes on when the bytes that were moved fit the rate. */
@@ -113,6 +123,6 @@ export class Conversation {
     const millis = background.pauseMillis(bytes, repairBytesPerSecond, runtime.elapsed())
     if (millis >= 1) return this.after(millis, next)
     this.#cancel()
-    next()
+    this.carryOut(next)
   }
 }
