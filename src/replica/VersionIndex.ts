@@ -15,16 +15,17 @@ import { type HashKey, VersionHasher } from "../core/anti-entropy/VersionHash.ts
 import { Malformed } from "../core/codec/Bytes.ts"
 import type { AntiEntropyLimits } from "../core/model/AntiEntropyLimits.ts"
 import { isEncoded } from "../core/model/DocumentKey.ts"
+import type { NodeLimits } from "../core/model/Limits.ts"
 import type { RowKey } from "../core/model/RowKey.ts"
 import type { Cancel, Runtime } from "../core/Runtime.ts"
 import { compareKeys } from "../storage/KeyOrder.ts"
 import { ScanFailed, type StorageService } from "../storage/Storage.ts"
 import * as RowCodec from "./RowCodec.ts"
+import { UnreadPartitions } from "./UnreadPartitions.ts"
 
-export type VersionLimits = Pick<
-  AntiEntropyLimits,
-  "scrubMillis" | "versionPauseMillis" | "versionRowsMax"
->
+export type VersionLimits =
+  & Pick<AntiEntropyLimits, "scrubMillis" | "versionPauseMillis" | "versionRowsMax">
+  & Pick<NodeLimits, "diskRetryMillis">
 
 /** Whether the documents of a bucket are meant. */
 export type Includes = (bucket: string) => boolean
@@ -89,6 +90,8 @@ export class VersionIndex {
   #scrub: PartitionHashes | undefined
   #next = 0
   #nextScrub = 0
+  #scrubAt = 0
+  #unread = new UnreadPartitions({ first: 0, longest: 0 })
   /** Partitions whose rows may be damaged, so that their elements are read, too. */
   readonly #suspects = new Set<number>()
   #cancel: Cancel = () => {}
@@ -111,7 +114,14 @@ export class VersionIndex {
   start(partitionCount: number, key: HashKey): void {
     this.#hasher = new VersionHasher(key)
     this.#partitionCount = partitionCount
+    this.#unread = this.#noneUnread()
     this.#schedule(0)
+  }
+
+  #noneUnread(): UnreadPartitions {
+    const { diskRetryMillis, scrubMillis } = this.#limits
+    const longest = scrubMillis / this.#partitionCount
+    return new UnreadPartitions({ first: diskRetryMillis, longest })
   }
 
   close(): void {
@@ -184,6 +194,7 @@ export class VersionIndex {
   forgetAll(): void {
     if (this.#partitionCount === 0) return
     this.#partitions.clear()
+    this.#unread = this.#noneUnread()
     this.#scrub = undefined
     this.#next = 0
     this.#schedule(this.#limits.versionPauseMillis)
@@ -251,20 +262,18 @@ export class VersionIndex {
   /** Takes one step, and schedules the next one. */
   #proceed(): void {
     if (this.#partitionCount === 0) return
-    const { scrubMillis, versionPauseMillis, versionRowsMax } = this.#limits
-    try {
-      for (let left = versionRowsMax; left > 0;) {
-        while (this.isWhole(this.#next)) this.#next++
-        if (this.#next >= this.#partitionCount) break
-        left -= 1 + this.#read(this.#next)
-      }
-      if (this.#next >= this.#partitionCount) this.#scrubNext()
-    } catch (error) {
-      if (!(error instanceof ScanFailed)) throw error
-      return this.#schedule(scrubMillis / this.#partitionCount)
+    const { versionPauseMillis, versionRowsMax } = this.#limits
+    const now = this.#runtime.elapsed()
+    this.#next = Math.min(this.#next, this.#unread.firstDue(now))
+    for (let left = versionRowsMax; left > 0;) {
+      while (this.isWhole(this.#next) || this.#unread.isPaused(this.#next, now)) this.#next++
+      if (this.#next >= this.#partitionCount) break
+      left -= 1 + this.#read(this.#next)
     }
-    const isAtWork = this.#next < this.#partitionCount || this.#scrub !== undefined
-    this.#schedule(isAtWork ? versionPauseMillis : scrubMillis / this.#partitionCount)
+    const isRead = () => this.#next >= this.#partitionCount
+    if (isRead() && (this.#scrub !== undefined || this.#scrubAt <= now)) this.#scrubNext()
+    if (!isRead() || this.#scrub !== undefined) return this.#schedule(versionPauseMillis)
+    this.#schedule(Math.max(Math.min(this.#scrubAt, this.#unread.nextAt()) - now, 0))
   }
 
   /** Reads the next rows of a partition whose hashes are not whole; says how many. */
@@ -275,26 +284,46 @@ export class VersionIndex {
       this.#partitions.set(partition, held)
     }
     const count = this.#extend(held)
+    if (count === undefined) {
+      this.#unread.failed(partition, this.#runtime.elapsed())
+      return 0
+    }
+    this.#unread.read(partition)
     if (held.isWhole && held.isScrub) this.#rowsChanged(partition)
     return count
   }
 
-  #extend(held: PartitionHashes): number {
-    const { through, versions } = this.look(held.partition, held.through, held.isScrub)
+  /** Undefined where the disk cannot tell the rows. */
+  #extend(held: PartitionHashes): number | undefined {
+    const looked = this.#lookOn(held)
+    if (looked === undefined) return undefined
+    const { through, versions } = looked
     for (const { high, key, low } of versions) held.setOf(key.bucket).add(high, low)
     held.through = through
     held.isWhole = through === undefined
     return versions.length
   }
 
+  #lookOn({ isScrub, partition, through }: PartitionHashes): HeldVersions | undefined {
+    try {
+      return this.look(partition, through, isScrub)
+    } catch (error) {
+      if (error instanceof ScanFailed) return undefined
+      throw error
+    }
+  }
+
   /** Reads the next rows of the partition that is read again. */
   #scrubNext(): void {
     this.#nextScrub %= this.#partitionCount
     const scrub = this.#scrub ??= new PartitionHashes(this.#nextScrub, true)
-    this.#extend(scrub)
-    if (!scrub.isWhole) return
+    const count = this.#extend(scrub)
+    if (count !== undefined && !scrub.isWhole) return
     this.#scrub = undefined
     this.#nextScrub++
+    this.#scrubAt = this.#runtime.elapsed() + this.#limits.scrubMillis / this.#partitionCount
+    // Its turn comes again after all others.
+    if (count === undefined) return
     this.#counts.scrubbed++
     const held = this.#partitions.get(scrub.partition)
     if (held !== undefined && isSameSum(held.sum(all), scrub.sum(all))) return

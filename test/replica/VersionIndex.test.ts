@@ -1,15 +1,21 @@
 // The hashes of versions that a replica keeps in memory: always those of its rows.
 import * as fc from "fast-check"
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, vi } from "vitest"
 import type { HashKey } from "../../src/core/anti-entropy/VersionHash.ts"
 import type { RowKey } from "../../src/core/model/RowKey.ts"
 import { lan } from "../../src/core/model/Limits.ts"
 import { VersionIndex } from "../../src/replica/VersionIndex.ts"
+import { ScanFailed } from "../../src/storage/Storage.ts"
 import { Bench } from "./bench.ts"
 
 const hashKey: HashKey = [1, 2]
 const partitionCount = 4
-const versions = { versionRowsMax: 2, versionPauseMillis: 1, scrubMillis: 400 }
+const versions = {
+  versionRowsMax: 2,
+  versionPauseMillis: 1,
+  scrubMillis: 400,
+  diskRetryMillis: 1_000
+}
 const all = () => true
 
 const keyOf = (number: number): RowKey => ({
@@ -120,6 +126,45 @@ describe("the hashes of a replica's versions", () => {
     bench.crash()
     expect(bench.replica.read(keyOf(1))._tag).toBe("Found")
     expect(bench.replica.read(keyOf(2))._tag).toBe("Found")
+  })
+
+  it("are made of the other partitions while the disk cannot tell the rows of one", () => {
+    const bench = new Bench({ versions: { ...versions, scrubMillis: 4 * 3_600_000 } })
+    for (let i = 0; i < 8; i++) bench.operate("put", ["x"], { key: keyOf(i) })
+    const scanned = bench.storage.scan
+    const scan = vi.spyOn(bench.storage, "scan").mockImplementation((asked) => {
+      if (asked.partition === 1) throw new ScanFailed("injected")
+      return scanned(asked)
+    })
+    const { versions: index } = begun(bench).replica
+    const whole = () => [0, 1, 2, 3].filter((partition) => index.isWhole(partition))
+    const tries = () => scan.mock.calls.filter(([asked]) => asked.partition === 1).length
+    bench.runtime.advance(500)
+    expect(whole()).toEqual([0, 2, 3])
+    expect(tries()).toBe(1)
+    bench.runtime.advance(60_000)
+    // After 1, 3, 7, 15 and 31 seconds.
+    expect(tries()).toBe(6)
+    scan.mockRestore()
+    bench.runtime.advance(10_000)
+    expect(whole()).toEqual([0, 1, 2, 3])
+    expect(sumsOf(index)).toEqual(anew(bench))
+  })
+
+  it("are compared with the rows of all other partitions where one cannot be read again", () => {
+    const bench = begun(new Bench({ versions }))
+    for (let i = 0; i < 8; i++) bench.operate("put", ["x"], { key: keyOf(i) })
+    bench.runtime.advance(20)
+    const scanned = bench.storage.scan
+    vi.spyOn(bench.storage, "scan").mockImplementation((asked) => {
+      if (asked.partition === 1) throw new ScanFailed("injected")
+      return scanned(asked)
+    })
+    const { versions: index } = bench.replica
+    const before = index.stats().scrubbed
+    bench.runtime.advance(800)
+    // Twice each of three of four partitions, and one in each eighth of this time.
+    expect(index.stats().scrubbed - before).toBe(6)
   })
 
   it("are not there before they are begun, and cost nothing", () => {

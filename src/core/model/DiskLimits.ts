@@ -6,7 +6,8 @@
 export const lanDisk = {
   /**
    * How long after a failed commit the disk is tried again. Each attempt that fails costs an
-   * incarnation, and so an actor in the context of every document that was sent.
+   * incarnation, and so an actor in the context of every document that was sent. Rows that cannot
+   * be read to compare replicas are tried again after as long, and then after twice the last time.
    */
   diskRetryMillis: 1_000,
   /**
