@@ -1,8 +1,11 @@
 /**
  * Delivers the documents that this node keeps for others: to each target as soon as it is believed
- * up, the oldest first, a few at a time, and no faster than work in the background may go on. A
- * hint ends when its target has the document on disk, and the document has not changed since it was
- * sent; with the last of its hints the document goes, unless this node is to have it.
+ * up, a few at a time, and no faster than work in the background may go on. A hint ends when its
+ * target has the document on disk, and the document has not changed since it was sent; with the
+ * last of its hints the document goes, unless this node is to have it.
+ *
+ * The hints of a target have their turns in rounds, in each of them the oldest first: one that
+ * cannot be delivered now comes again in the next round, and no other waits for it.
  *
  * @see Dynamo, DeCandia et al., SOSP 2007, section 4.6
  */
@@ -18,6 +21,7 @@ import type { RowKey } from "../core/model/RowKey.ts"
 import type { Cancel, Runtime } from "../core/Runtime.ts"
 import type { ClusterView } from "../gossip/ClusterView.ts"
 import type { Hint } from "../replica/Hints.ts"
+import type { LocalRead } from "../replica/LocalDocument.ts"
 import type { Replica } from "../replica/Replica.ts"
 
 export interface HintDeliveryOptions {
@@ -51,6 +55,10 @@ interface Way {
   bytes: number
   /** It refused a document: nothing is sent until then. */
   pausedUntil: number
+  /** The hints that have not had their turn; those that come meanwhile are the last of them. */
+  round: Iterator<Hint, undefined>
+  /** No other round begins before: something of this one is to be tried again. */
+  nextRoundAt: number
 }
 
 /** Counts that only grow. */
@@ -63,6 +71,8 @@ export interface HandoffStats {
   readonly copiesDropped: number
   /** Hints whose document was gone. */
   readonly hintsVoid: number
+  /** How often a document could not be read; its hint stays. */
+  readonly copiesUnreadable: number
 }
 
 export class HintDelivery {
@@ -87,7 +97,8 @@ export class HintDelivery {
     hintsResent: 0,
     hintsRefusedByTarget: 0,
     copiesDropped: 0,
-    hintsVoid: 0
+    hintsVoid: 0,
+    copiesUnreadable: 0
   }
 
   constructor(options: HintDeliveryOptions) {
@@ -184,21 +195,34 @@ export class HintDelivery {
     this.#cancelPause = runtime.after(millis, () => this.#deliverAll())
   }
 
-  /** Sends what there is room for. */
+  /** Sends what there is room for, each hint at most once. */
   #deliver(target: NodeId): void {
     const { limits, replica, runtime } = this.#options
     const way = this.#wayOf(target)
     if (!this.#isUp(target)) return
     if (way.pausedUntil > runtime.elapsed()) return
     const gone: Array<Hint> = []
-    for (const hint of replica.hints.of(target)) {
-      if (way.sent.size >= limits.handoffsInFlightMax) break
-      if (way.sent.size > 0 && way.bytes >= limits.handoffBytesInFlightMax) break
-      if (runtime.elapsed() < this.#freeAt) break
-      if (way.arrivals.has(hint.arrival)) continue
-      if (!this.#send(way, hint)) gone.push(hint)
+    let [looked, unsent] = [0, 0]
+    while (this.#hasRoom(way) && unsent < limits.handoffsInFlightMax) {
+      const { value: hint } = way.round.next()
+      if (hint === undefined) {
+        if (looked > 0 || way.nextRoundAt > runtime.elapsed()) break
+        way.round = replica.hints.of(target)
+      } else if (!way.arrivals.has(hint.arrival)) {
+        const found = this.#send(way, hint)
+        if (found !== "Found") unsent++
+        if (found === "Absent") gone.push(hint)
+      }
+      looked++
     }
     for (const hint of gone) this.#end(hint, { isDelivered: false })
+  }
+
+  #hasRoom({ bytes, sent }: Way): boolean {
+    const { limits: { handoffBytesInFlightMax, handoffsInFlightMax }, runtime } = this.#options
+    return sent.size < handoffsInFlightMax
+      && (sent.size === 0 || bytes < handoffBytesInFlightMax)
+      && runtime.elapsed() >= this.#freeAt
   }
 
   #isUp(target: NodeId): boolean {
@@ -206,15 +230,14 @@ export class HintDelivery {
     return view.isMember(target) && view.liveness.isUp(target)
   }
 
-  /** Sends a document; false where there is none any more. */
-  #send(way: Way, hint: Hint): boolean {
+  /** Sends a document where it is found. */
+  #send(way: Way, hint: Hint): LocalRead["_tag"] {
     const { replica, runtime, send, view } = this.#options
     const { fingerprint, key, target } = hint
     const local = replica.read(key)
-    if (local._tag !== "Found") {
-      this.#counts.hintsVoid++
-      return false
-    }
+    if (local._tag === "Damaged") this.#unreadable(way)
+    if (local._tag === "Absent") this.#counts.hintsVoid++
+    if (local._tag !== "Found") return local._tag
     const { bytes } = DocumentCodec.encode(local.document)
     const request = ++this.#number
     const { context } = local.document
@@ -232,13 +255,32 @@ export class HintDelivery {
       key: name,
       document: bytes
     })
-    return true
+    return local._tag
+  }
+
+  /** Any error of the disk makes a document unreadable: the next read may find it. */
+  #unreadable(way: Way): void {
+    this.#counts.copiesUnreadable++
+    this.#tryAgain(way)
+  }
+
+  /** Another round is to come, in a while. */
+  #tryAgain(way: Way): void {
+    const { limits: { handoffWaitMillis }, runtime } = this.#options
+    way.nextRoundAt = runtime.elapsed() + handoffWaitMillis
   }
 
   #wayOf(target: NodeId): Way {
     let way = this.#ways.get(target)
     if (way === undefined) {
-      way = { sent: new Map(), arrivals: new Set(), bytes: 0, pausedUntil: -Infinity }
+      way = {
+        sent: new Map(),
+        arrivals: new Set(),
+        bytes: 0,
+        pausedUntil: -Infinity,
+        round: this.#options.replica.hints.of(target),
+        nextRoundAt: -Infinity
+      }
       this.#ways.set(target, way)
     }
     return way
@@ -267,9 +309,10 @@ export class HintDelivery {
     }
     const { context, hint } = sent
     const local = replica.read(hint.key)
-    const isSame = local._tag !== "Found"
-      || VersionVector.covers(context, local.document.context)
+    const isSame = local._tag === "Absent"
+      || local._tag === "Found" && VersionVector.covers(context, local.document.context)
     if (isSame) this.#end(hint, { isDelivered: local._tag === "Found" })
+    else if (local._tag === "Damaged") this.#unreadable(this.#wayOf(target))
     else {
       this.#counts.hintsChanged++
       runtime.mark("hint: the document has changed since it was sent")

@@ -42,7 +42,11 @@ export const handoffSamples = (core: NodeCore): ReadonlyArray<Sample> => {
       "Alarming: any; the disk of the target is full or failing, or its bucket is another."
     ]),
     counter("hints_void", ways.hintsVoid + stats.hintsUnreadable, [
-      "Hints whose document, or whose row, the disk could not give back.",
+      "Hints whose document was gone, or whose row the disk could not give back.",
+      anyIsAlarming
+    ]),
+    counter("hint_copies_unreadable", ways.copiesUnreadable, [
+      "Reads of kept documents that failed; the documents stay, and are read again.",
       anyIsAlarming
     ])
   ]

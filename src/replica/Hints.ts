@@ -135,10 +135,11 @@ export class Hints {
     return this.targets().filter((target) => this.#lines.get(target)?.hints.has(name))
   }
 
-  /** The hints of a target, the oldest first. */
-  *of(target: NodeId): Iterable<Hint> {
+  /** The hints of a target, the oldest first, and those that come before the last is taken. */
+  *of(target: NodeId): Generator<Hint, undefined> {
     const line = this.#lines.get(target)
     if (line !== undefined) yield* line.hints.values()
+    return undefined
   }
 
   find(target: NodeId, key: RowKey): Hint | undefined {

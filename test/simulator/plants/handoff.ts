@@ -11,8 +11,8 @@ export const handoffPlants: ReadonlyArray<Plant> = [
     bug: "a hint ends as soon as its document has been sent",
     edits: [{
       file: delivery,
-      from: "if (!this.#send(way, hint)) gone.push(hint)",
-      to: "this.#send(way, hint)\n      gone.push(hint)"
+      from: "if (found === \"Absent\") gone.push(hint)",
+      to: "gone.push(hint)"
     }]
   },
   {
