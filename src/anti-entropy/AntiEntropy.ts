@@ -61,6 +61,7 @@ export class AntiEntropy {
     const { standing, view } = context
     this.#filling = new Filling({
       isOn: () => standing.isToBeFilled(),
+      incarnation: () => context.replica.operations.memory().incarnation,
       owners: () => otherOwners(context),
       otherMembers: () => view.members().map(({ id }) => id).filter((id) => id !== view.self),
       isUp: (node) => view.liveness.isUp(node),
@@ -176,7 +177,11 @@ export class AntiEntropy {
     const wanted = this.#wanted.shift()
     const toFill = wanted === undefined ? this.#filling.next() : undefined
     const peer = wanted?.peer ?? toFill ?? this.#draw()
-    if (peer === undefined) return this.#schedule(exchangeMillis)
+    if (peer === undefined) {
+      // Alone, it has what there is.
+      this.#filling.check()
+      return this.#schedule(exchangeMillis)
+    }
     const options = this.#optionsFor(peer, wanted, () => {
       const pause = exchangeMillis * (0.5 + runtime.random())
       const most = this.#filling.isWaiting() ? differenceMillis : Infinity

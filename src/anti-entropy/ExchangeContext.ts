@@ -83,7 +83,7 @@ export const keptFor = (context: ExchangeContext, asked: PartitionWith): Include
   return (bucket) => other(bucket) && !own(bucket)
 }
 
-/** The other owners of each partition of which this node is to hold any documents. */
+/** The other owners, if any, of each partition of which this node is to hold any documents. */
 export const otherOwners = (
   { buckets, view }: ExchangeContext
 ): ReadonlyMap<number, ReadonlyArray<NodeId>> => {
@@ -94,7 +94,7 @@ export const otherOwners = (
   for (let partition = 0; partition < partitionCount; partition++) {
     const owners = view.preferenceList(partition).slice(0, most)
     const rest = owners.filter((node) => node !== view.self)
-    if (rest.length > 0 && rest.length < owners.length) others.set(partition, rest)
+    if (rest.length < owners.length) others.set(partition, rest)
   }
   return others
 }

@@ -16,13 +16,14 @@
  * A write that the others acknowledge meanwhile is sent here as to any owner. What was received is
  * kept in memory: a start begins anew, and finds that most is here already.
  */
-import { invariant } from "../core/Invariant.ts"
 import type { Completeness } from "../core/model/Completeness.ts"
 import type { NodeId } from "../core/model/Names.ts"
 
 export interface FillingOptions {
   /** Whether this node's store is known to lack something. */
   readonly isOn: () => boolean
+  /** Of the replica: after a failed commit it goes on as another, without what was not kept. */
+  readonly incarnation: () => string
   /** The other owners of each partition of which this node is an owner. */
   readonly owners: () => ReadonlyMap<number, ReadonlyArray<NodeId>>
   readonly otherMembers: () => ReadonlyArray<NodeId>
@@ -55,9 +56,12 @@ export class Filling {
   readonly #turns = new Set<NodeId>()
   /** What the others said last of their own stores. */
   readonly #told = new Map<NodeId, Completeness>()
+  /** Of the replica that received what was received. */
+  #incarnation: string
 
   constructor(options: FillingOptions) {
     this.#options = options
+    this.#incarnation = options.incarnation()
   }
 
   isOn(): boolean {
@@ -79,6 +83,7 @@ export class Filling {
   /** A node has sent everything that it had of a partition, and it is on disk. */
   received(partition: number, from: NodeId): void {
     if (!this.isOn()) return
+    this.#forgetLost()
     const nodes = this.#received.get(partition) ?? new Set()
     this.#received.set(partition, nodes.add(from))
   }
@@ -116,6 +121,14 @@ export class Filling {
     return next
   }
 
+  /** Equal hashes may have been those of a version that never came to the disk. */
+  #forgetLost(): void {
+    const incarnation = this.#options.incarnation()
+    if (incarnation === this.#incarnation) return
+    this.#incarnation = incarnation
+    this.#received.clear()
+  }
+
   /** The members that have not sent yet what they keep in place of others. */
   #unasked(): ReadonlyArray<NodeId> {
     return this.#options.otherMembers().filter((node) => this.isToAsk(node))
@@ -141,6 +154,7 @@ export class Filling {
   /** Ends the filling where everything has come. */
   check(): void {
     if (!this.isOn()) return
+    this.#forgetLost()
     const { filled, owned } = this.status()
     if (owned === 0 || filled < owned) return
     this.#received.clear()
@@ -159,15 +173,19 @@ export class Filling {
     return { filled, owned: owners.size, orphaned, unasked }
   }
 
-  /** An owner that lacks something itself need not send all; one that cannot tell yet may. */
+  /**
+   * An owner that lacks something itself has sent what it has; one that cannot tell yet whether it
+   * does is waited for. Where no other owner is complete, or there is none, nobody can send all.
+   */
   #isFilled(partition: number, owners: ReadonlyArray<NodeId>): boolean {
-    invariant(owners.length > 0, "a partition that nobody else owns is not filled")
-    const hasSent = (node: NodeId) => this.#received.get(partition)?.has(node) === true
-    if (this.#isOrphaned(owners)) return this.#options.isLossAccepted && owners.every(hasSent)
-    return owners.every((node) =>
-      this.#told.get(node) === "incomplete"
-      || this.#told.get(node) === "complete" && hasSent(node)
-    )
+    const received = this.#received.get(partition)
+    const isSent = owners.every((node) => received?.has(node) === true && !this.#isUnsure(node))
+    return isSent && (this.#options.isLossAccepted || !this.#isOrphaned(owners))
+  }
+
+  #isUnsure(node: NodeId): boolean {
+    const told = this.#told.get(node)
+    return told !== "complete" && told !== "incomplete"
   }
 
   #isOrphaned(owners: ReadonlyArray<NodeId>): boolean {

@@ -1,7 +1,7 @@
 /**
  * Remembers the documents whose damaged row a write replaced. The replica goes on from what came
  * with that write, and no longer has all that it acknowledged before: for these documents it is
- * incomplete, until it is filled.
+ * incomplete from then on. An alarm counts them, and its store is to be replaced, and filled anew.
  */
 import type { NodeLimits } from "../core/model/Limits.ts"
 import type { RowKey } from "../core/model/RowKey.ts"
@@ -10,7 +10,7 @@ import { type KeyedRow, ScanFailed, type StorageService } from "../storage/Stora
 const prefix = "mended "
 
 /** The rows of the family that have nothing to do with documents. */
-const otherRows: ReadonlyArray<string> = ["incarnation", "standing", "told"]
+const otherRows: ReadonlyArray<string> = ["incarnation", "standing", "told", "disk-check"]
 
 const rowName = ({ bucket, partition, partitionKey, sortKey }: RowKey): string =>
   prefix + JSON.stringify([partition, bucket, partitionKey, sortKey])

@@ -171,6 +171,7 @@ describe("a partition of which every owner lacks something", () => {
     let isOn = true
     const filling = new Filling({
       isOn: () => isOn,
+      incarnation: () => "first",
       owners: () => new Map([[0, [left, right]]]),
       otherMembers: () => [left, right],
       isUp: () => true,
@@ -213,9 +214,11 @@ describe("a partition of which every owner lacks something", () => {
 describe("the members that fill a node", () => {
   const names = ["a", "b", "c"].map((name) => NodeId.make(name))
   const [first, second, third] = [names[0]!, names[1]!, names[2]!]
+  let incarnation = "first"
   const fillingOf = () =>
     new Filling({
       isOn: () => true,
+      incarnation: () => incarnation,
       owners: () => new Map([[0, [first, second]]]),
       otherMembers: () => names,
       isUp: () => true,
@@ -266,6 +269,32 @@ describe("the members that fill a node", () => {
     expect(filling.next()).toBe(first)
     filling.received(0, first)
     expect(filling.status()).toMatchObject({ filled: 1 })
+  })
+
+  it("send what they have though they lack something themselves", () => {
+    const filling = fillingOf()
+    for (const node of names) filling.kept(node)
+    filling.told(first, "incomplete")
+    filling.told(second, "complete")
+    filling.received(0, second)
+    expect(filling.status()).toMatchObject({ filled: 0 })
+    expect(filling.next()).toBe(first)
+    filling.received(0, first)
+    expect(filling.status()).toMatchObject({ filled: 1 })
+  })
+
+  it("send once more after a commit of the node failed, which may have had a part of it", () => {
+    const filling = fillingOf()
+    for (const node of names) filling.kept(node)
+    for (const node of [first, second]) {
+      filling.told(node, "complete")
+      filling.received(0, node)
+    }
+    expect(filling.isWaiting()).toBe(false)
+    incarnation = "second"
+    filling.check()
+    expect(filling.isWaiting()).toBe(true)
+    expect(filling.status()).toMatchObject({ filled: 0 })
   })
 
   it("send once more where that owner was unsure before it was complete", () => {

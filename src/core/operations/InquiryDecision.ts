@@ -54,7 +54,7 @@ export type InquiryOutcome =
   | { readonly _tag: "Known" }
   /** `isSure`: no node has done it; else the request asked for it to be done all the same. */
   | { readonly _tag: "Do"; readonly isSure: boolean }
-  /** The own node has refused it since it inquires: it is not done under this mark. */
+  /** The own node has refused it, or may have and forgotten that: not done under this mark. */
   | { readonly _tag: "Refused" }
   /** Another node inquires, and decides. */
   | { readonly _tag: "GiveWay"; readonly to: NodeId }
@@ -67,6 +67,8 @@ export interface InquiryDecision {
   readonly self: NodeId
   /** Whether the own node has certainly not done it. */
   readonly isProven: boolean
+  /** Whether the own node would know that it has refused it under this mark. */
+  readonly isRemembered: boolean
   readonly ifUnknown: "fail" | "apply"
   /** Invariant: no two of one node and mark; none of the own node. */
   readonly questions: ReadonlyArray<Question>
@@ -83,13 +85,14 @@ export const make = (
     readonly self: NodeId
     readonly isProven: boolean
     readonly asksAll: boolean
+    readonly isRemembered: boolean
     readonly ifUnknown: "fail" | "apply"
     readonly tried: ReadonlyArray<Target>
     readonly owners: ReadonlyArray<NodeId>
     readonly isAway: (node: NodeId) => boolean
   }
 ): InquiryDecision => {
-  const { asksAll, ifUnknown, isAway, isProven, owners, self, tried } = options
+  const { asksAll, ifUnknown, isAway, isProven, isRemembered, owners, self, tried } = options
   let questions: ReadonlyArray<Question> = []
   for (const { mark, node } of tried) {
     invariant(node !== self, "a node does not ask itself")
@@ -105,14 +108,15 @@ export const make = (
       isAway: isAway(node)
     })
   }
-  return settle({ outcome: wait, self, isProven, ifUnknown, questions })
+  return settle({ outcome: wait, self, isProven, isRemembered, ifUnknown, questions })
 }
 
 /**
  * The decision after an event.
  *
  * **Guarantees** `Do` that is sure only where the own node and every needed one have not done it;
- * no `Do` after a refusal; nothing changes once the outcome is known.
+ * no `Do` after a refusal, or where there may have been one; nothing changes once the outcome is
+ * known.
  */
 export const step = (decision: InquiryDecision, event: InquiryEvent): InquiryDecision => {
   if (decision.outcome._tag !== "Wait") return decision
@@ -201,12 +205,18 @@ const away = (
 })
 
 const settle = (decision: InquiryDecision): InquiryDecision => {
-  const { ifUnknown, isProven, questions, self } = decision
+  const { ifUnknown, isProven, isRemembered, questions, self } = decision
   if (isProven && questions.every(({ isNeeded, state }) => !isNeeded || state === "clear")) {
     return { ...decision, outcome: { _tag: "Do", isSure: true } }
   }
   if (questions.some(({ state }) => state === "open")) return decision
-  if (ifUnknown === "apply") return { ...decision, outcome: { _tag: "Do", isSure: false } }
+  if (ifUnknown === "apply") {
+    // A message that comes late may be of a request that this node has refused, and forgotten.
+    const outcome = isRemembered
+      ? { _tag: "Do", isSure: false } as const
+      : { _tag: "Refused" } as const
+    return { ...decision, outcome }
+  }
   const unclear = questions.filter(({ isNeeded, state }) => isNeeded && state !== "clear")
   const nodes = [...new Set([...(isProven ? [] : [self]), ...unclear.map(({ node }) => node)])]
   return { ...decision, outcome: { _tag: "Unknown", nodes } }

@@ -64,6 +64,8 @@ export type Verdict =
     readonly isProven: boolean
     /** Whether all primaries are to be asked, since nobody knows who was. */
     readonly asksAll: boolean
+    /** Whether this node would know that it has refused a request under this mark. */
+    readonly isRemembered: boolean
   }
 
 /** Whether a node remembers all that it did since it gave this mark. */
@@ -117,7 +119,8 @@ export const judge = (
     _tag: "Inquire",
     tried: [...others, ...forwarded],
     isProven,
-    asksAll
+    asksAll,
+    isRemembered: mark === undefined || isValid(memory, mark)
   })
   if (trace?._tag === "Lost") return inquire(false, mark === undefined)
   if (mark === undefined) return inquire(true, true)

@@ -24,6 +24,8 @@ export interface Bounds {
   readonly nodes: number
   /** Whether requests name marks. */
   readonly hasMarks: boolean
+  /** Whether requests ask for it to be done again where nobody can tell. */
+  readonly appliesAgain: boolean
   readonly sendingsMax: number
   readonly restartsMax: number
   readonly evictionsMax: number
@@ -101,11 +103,13 @@ const restarted = (situation: Situation, at: number): Situation => {
   })
 }
 
-const evicted = (situation: Situation, at: number): Situation => {
+/** Forgets the operation, or all that was noted before it. */
+const evicted = (situation: Situation, at: number, keepsIt: boolean): Situation => {
   const { memory, trace } = situation.nodes[at]!
+  const evictedThrough = keepsIt ? trace!.arrival - 1 : trace!.arrival
   return withNode({ ...situation, evictions: situation.evictions + 1 }, at, {
-    memory: { ...memory, arrivals: memory.arrivals + 1, evictedThrough: trace!.arrival },
-    trace: undefined
+    memory: { ...memory, arrivals: memory.arrivals + 1, evictedThrough },
+    trace: keepsIt ? trace : undefined
   })
 }
 
@@ -127,7 +131,8 @@ function* ofNodes(rules: Rules, situation: Situation, bounds: Bounds): Iterable<
     if (isApplied && !node.isDurable) yield withNode(situation, at, { isDurable: true })
     if (situation.restarts < bounds.restartsMax) yield restarted(situation, at)
     if (situation.evictions < bounds.evictionsMax && node.trace !== undefined) {
-      yield evicted(situation, at)
+      yield evicted(situation, at, false)
+      yield evicted(situation, at, true)
     }
   }
 }
@@ -143,8 +148,11 @@ function* ofClient(situation: Situation, bounds: Bounds): Iterable<Situation> {
 }
 
 /** The promise that a situation breaks, if any. */
-const broken = ({ applied, client }: Situation): string | undefined => {
-  if (applied > 1) return "it was carried out twice"
+const broken = (
+  { applied, client }: Situation,
+  { appliesAgain }: Bounds
+): string | undefined => {
+  if (applied > 1 && !appliesAgain) return "it was carried out twice"
   if (client.isDenied && applied > 0) return "it was denied, and carried out"
   return undefined
 }
@@ -168,6 +176,7 @@ export const explore = (
       sentTo: Array.from({ length: bounds.nodes }, () => []),
       isDenied: false
     },
+    ifUnknown: bounds.appliesAgain ? "apply" : "fail",
     restarts: 0,
     evictions: 0,
     refusals: 0
@@ -175,7 +184,7 @@ export const explore = (
   const seen = new Set([JSON.stringify(start)])
   const open = [start]
   for (let situation = open.pop(); situation !== undefined; situation = open.pop()) {
-    const found = broken(situation)
+    const found = broken(situation, bounds)
     if (found !== undefined) return { situations: seen.size, broken: found }
     const successors = [
       ...ofMessages(by, situation, bounds),

@@ -77,6 +77,8 @@ export interface Situation {
     /** It was told that nothing was done, and asks no more. */
     readonly isDenied: boolean
   }
+  /** As each request says. */
+  readonly ifUnknown: "fail" | "apply"
   readonly restarts: number
   readonly evictions: number
   readonly refusals: number
@@ -168,7 +170,7 @@ const inquire = (
   const decision = InquiryDecision.make({
     ...verdict,
     self: nodeId(at),
-    ifUnknown: "fail",
+    ifUnknown: situation.ifUnknown,
     owners: situation.nodes.map((_, node) => nodeId(node)),
     isAway: () => false
   })

@@ -11,6 +11,7 @@ import { type Rules, rules } from "./OperationNodes.ts"
 const none: Bounds = {
   nodes: 2,
   hasMarks: true,
+  appliesAgain: false,
   sendingsMax: 2,
   restartsMax: 0,
   evictionsMax: 0,
@@ -26,7 +27,18 @@ describe("an operation that names itself is carried out once, or not denied fals
     ["with an eviction", { evictionsMax: 1 }],
     ["with a refusal and an eviction", { refusalsMax: 1, evictionsMax: 1 }],
     ["without marks", { hasMarks: false }],
-    ["without marks, with a refusal", { hasMarks: false, refusalsMax: 1 }]
+    ["without marks, with a refusal", { hasMarks: false, refusalsMax: 1 }],
+    ["that may be done again, with a refusal", { appliesAgain: true, refusalsMax: 1 }],
+    ["that may be done again, with a refusal and an eviction", {
+      appliesAgain: true,
+      refusalsMax: 1,
+      evictionsMax: 1
+    }],
+    ["that may be done again, with a refusal and a restart", {
+      appliesAgain: true,
+      refusalsMax: 1,
+      restartsMax: 1
+    }]
   ])("%s", (_, bounds) => {
     const explored = explore({ ...none, ...bounds })
     expect(explored.broken).toBeUndefined()
@@ -76,6 +88,16 @@ describe("the model notices", () => {
       step: (decision, event) =>
         event._tag === "Rival" ? decision : InquiryDecision.step(decision, event)
     }],
+    ["a refusal that may be forgotten, and does not count", denied, {
+      appliesAgain: true,
+      refusalsMax: 1,
+      restartsMax: 1
+    }, {
+      judge: (memory, options) => {
+        const verdict = Proof.judge(memory, options)
+        return verdict._tag === "Inquire" ? { ...verdict, isRemembered: true } : verdict
+      }
+    }],
     ["an inquiry that outlasts a refusal", denied, { sendingsMax: 3, refusalsMax: 2 }, {
       step: (decision, event) =>
         event._tag === "Refused" ? decision : InquiryDecision.step(decision, event)
@@ -93,6 +115,7 @@ describe("an owner that is asked by the way", () => {
       self: self!,
       isProven: true,
       asksAll: false,
+      isRemembered: true,
       ifUnknown: "fail",
       tried: [{ node: forwarder!, mark }],
       owners: [primary!, self!],

@@ -106,9 +106,8 @@ export const antiEntropyPlants: ReadonlyArray<Plant> = [
       to: "return this.isOn() && this.#asked.has(node)"
     }, {
       file: "src/anti-entropy/Filling.ts",
-      from: "return owners.every((node) =>\n      this.#told",
-      to: "return owners.some((node) => this.#told.get(node) === \"complete\" && hasSent(node))\n"
-        + "      || owners.every((node) =>\n      this.#told"
+      from: "owners.every((node) => received?.has(node) === true && !this.#isUnsure(node))",
+      to: "owners.some((node) => received?.has(node) === true && !this.#isUnsure(node))"
     }]
   }
 ]
