@@ -23,6 +23,7 @@ import type { ClusterView } from "../gossip/ClusterView.ts"
 import type { Hint } from "../replica/Hints.ts"
 import type { LocalRead } from "../replica/LocalDocument.ts"
 import type { Replica } from "../replica/Replica.ts"
+import { put, take, type Way, wayTo } from "./Way.ts"
 
 export interface HintDeliveryOptions {
   readonly runtime: Runtime
@@ -31,34 +32,12 @@ export interface HintDeliveryOptions {
   readonly view: Pick<ClusterView, "isMember" | "liveness" | "preferenceList">
   /** The replicas that a bucket has; undefined where it is not known here. */
   readonly replicasOf: (bucket: string) => number | undefined
+  /** As the bucket is declared here now; undefined where it is not known here. */
+  readonly fingerprintOf: (bucket: string) => string | undefined
   readonly send: (to: NodeId, message: PeerMessage) => void
   /** Which all work in the background shares. */
   readonly background: Pick<BackgroundBudget, "pauseMillis">
   readonly limits: HandoffLimits & Pick<NodeLimits, "repairBytesPerSecond">
-}
-
-/** One document on its way to one target. */
-interface Sent {
-  readonly hint: Hint
-  /** All that was sent of it. */
-  readonly context: VersionVector.VersionVector
-  readonly bytes: number
-  readonly sentAt: number
-}
-
-/** What goes on with one target. */
-interface Way {
-  /** By request. */
-  readonly sent: Map<number, Sent>
-  /** Arrivals of the hints that are on their way. */
-  readonly arrivals: Set<number>
-  bytes: number
-  /** It refused a document: nothing is sent until then. */
-  pausedUntil: number
-  /** The hints that have not had their turn; those that come meanwhile are the last of them. */
-  round: Iterator<Hint, undefined>
-  /** No other round begins before: something of this one is to be tried again. */
-  nextRoundAt: number
 }
 
 /** Counts that only grow. */
@@ -164,12 +143,12 @@ export class HintDelivery {
   #check(): void {
     const { limits: { handoffWaitMillis }, runtime } = this.#options
     const now = runtime.elapsed()
-    for (const [target, way] of this.#ways) {
+    for (const way of this.#ways.values()) {
       for (const [request, { sentAt }] of way.sent) {
         if (now - sentAt < handoffWaitMillis) continue
         this.#counts.hintsResent++
         runtime.mark("hint: a document that was not confirmed is sent again")
-        this.#take(target, request)
+        take(way, request)
       }
     }
     this.#deliverAll()
@@ -232,8 +211,8 @@ export class HintDelivery {
 
   /** Sends a document where it is found. */
   #send(way: Way, hint: Hint): LocalRead["_tag"] {
-    const { replica, runtime, send, view } = this.#options
-    const { fingerprint, key, target } = hint
+    const { fingerprintOf, replica, runtime, send, view } = this.#options
+    const { key, target } = hint
     const local = replica.read(key)
     if (local._tag === "Damaged") this.#unreadable(way)
     if (local._tag === "Absent") this.#counts.hintsVoid++
@@ -241,9 +220,7 @@ export class HintDelivery {
     const { bytes } = DocumentCodec.encode(local.document)
     const request = ++this.#number
     const { context } = local.document
-    way.sent.set(request, { hint, context, bytes: bytes.length, sentAt: runtime.elapsed() })
-    way.arrivals.add(hint.arrival)
-    way.bytes += bytes.length
+    put(way, request, { hint, context, bytes: bytes.length, sentAt: runtime.elapsed() })
     this.#paid(bytes.length)
     view.liveness.expects(target)
     const name = { partition: key.partitionKey, sort: key.sortKey }
@@ -251,7 +228,8 @@ export class HintDelivery {
       _tag: "Handoff",
       request,
       bucket: key.bucket,
-      fingerprint,
+      // The bucket may have been declared otherwise since the hint was written.
+      fingerprint: fingerprintOf(key.bucket) ?? hint.fingerprint,
       key: name,
       document: bytes
     })
@@ -273,33 +251,15 @@ export class HintDelivery {
   #wayOf(target: NodeId): Way {
     let way = this.#ways.get(target)
     if (way === undefined) {
-      way = {
-        sent: new Map(),
-        arrivals: new Set(),
-        bytes: 0,
-        pausedUntil: -Infinity,
-        round: this.#options.replica.hints.of(target),
-        nextRoundAt: -Infinity
-      }
+      way = wayTo(target, this.#options.replica.hints)
       this.#ways.set(target, way)
     }
     return way
   }
 
-  /** Takes a document from those on their way. */
-  #take(target: NodeId, request: number): Sent | undefined {
-    const way = this.#ways.get(target)
-    const sent = way?.sent.get(request)
-    if (way === undefined || sent === undefined) return undefined
-    way.sent.delete(request)
-    way.arrivals.delete(sent.hint.arrival)
-    way.bytes -= sent.bytes
-    return sent
-  }
-
   #confirmed(target: NodeId, { refusal, request }: HandedOff): void {
     const { limits, replica, runtime } = this.#options
-    const sent = this.#take(target, request)
+    const sent = take(this.#ways.get(target), request)
     if (sent === undefined) return
     if (refusal !== "") {
       this.#counts.hintsRefusedByTarget++

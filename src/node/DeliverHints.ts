@@ -23,6 +23,7 @@ export const deliverHints = (core: Delivering): HintDelivery => {
     replica,
     view,
     replicasOf: (bucket) => buckets.get(bucket)?.definition.n,
+    fingerprintOf: (bucket) => buckets.get(bucket)?.fingerprint,
     send: (to, message) => core.link.send(to, message),
     background: core.coordinator.admission().background,
     limits

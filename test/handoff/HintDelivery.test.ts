@@ -30,6 +30,10 @@ let reads: Map<string, LocalRead>
 /** The documents that were sent, in their order. */
 let sent: Array<string>
 let dropped: Array<string>
+/** With which they were sent. */
+let fingerprints: Set<string>
+/** Of the bucket, as the node has it. */
+let fingerprint: string | undefined
 /** The answer of the target; undefined where it does not come. */
 let answer: (message: Handoff) => string | undefined
 
@@ -37,6 +41,8 @@ beforeEach(() => {
   reads = new Map()
   sent = []
   dropped = []
+  fingerprints = new Set()
+  fingerprint = undefined
   answer = () => ""
 })
 
@@ -73,6 +79,7 @@ const start = (kept: ReadonlyArray<string>) => {
     replica,
     view: { isMember: () => true, preferenceList: () => [target], liveness },
     replicasOf: () => 1,
+    fingerprintOf: () => fingerprint,
     send: (_, message) => send(message),
     background: { pauseMillis: () => 0 },
     limits: lan.node
@@ -82,6 +89,7 @@ const start = (kept: ReadonlyArray<string>) => {
 const send = (message: PeerMessage) => {
   if (message._tag !== "Handoff") return
   sent.push(message.key.partition)
+  fingerprints.add(message.fingerprint)
   const refusal = answer(message)
   if (refusal === undefined) return
   const { request } = message
@@ -138,4 +146,16 @@ describe("a hint whose document is gone", () => {
     expect({ kept: keptNames(), sent }).toEqual({ kept: [], sent: ["b"] })
     expect(delivery.stats()).toMatchObject({ hintsVoid: 1, hintsDelivered: 1 })
   })
+})
+
+describe("a document is sent with the fingerprint", () => {
+  it.each([["that its node has now", "now", "now"], ["of its hint", undefined, "stored"]])(
+    "%s",
+    (_, own, told) => {
+      fingerprint = own
+      start(["a"])
+      runtime.advance(2_000)
+      expect([...fingerprints]).toEqual([told])
+    }
+  )
 })
