@@ -41,9 +41,12 @@ export class Exchange {
 
   start(): void {
     const { conversation } = this
-    const isEqual = (partition: number) =>
-      this.#options.outcome({ partition, differences: 0, repaired: 0 })
+    const isEqual = (partition: number) => this.#isEqual(partition)
     compareShared(conversation, isEqual, (differing) => this.#find(differing, []))
+  }
+
+  #isEqual(partition: number): void {
+    this.#options.outcome({ partition, differences: 0, repaired: 0 })
   }
 
   /** Finds the versions that only one node has, partition by partition. */
@@ -56,8 +59,10 @@ export class Exchange {
       return this.#find(others, [...found, { partition, found: undefined }])
     }
     findDifference(this.conversation, theirs, (difference) => {
-      const more = difference === undefined ? [] : [{ partition, found: difference }]
-      this.#find(others, [...found, ...more])
+      if (difference === undefined) return this.#find(others, found)
+      const isEqual = difference.theirs.size + difference.ours.size === 0
+      if (isEqual) this.#isEqual(partition)
+      this.#find(others, isEqual ? found : [...found, { partition, found: difference }])
     })
   }
 

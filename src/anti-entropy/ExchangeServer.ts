@@ -17,6 +17,7 @@ import { HashSet, isSameSum, noSum } from "../core/anti-entropy/HashSet.ts"
 import { cellsOf } from "../core/anti-entropy/Sketch.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { Includes } from "../replica/VersionIndex.ts"
+import { heldOf } from "./Comparison.ts"
 import {
   type ExchangeContext,
   gather,
@@ -147,7 +148,7 @@ export class ExchangeServer {
   ): void {
     // Also those that this node only keeps for others: its hints may still be on their way.
     const includes = heldBy(this.#context, { peer, partition, bucket })
-    const wanted = versions.length === 0 ? undefined : HashSet.of(versions.slice())
+    const wanted = versions.length === 0 ? undefined : this.#heldOf(partition, versions)
     const row = after && {
       partition,
       bucket: after.bucket,
@@ -167,6 +168,13 @@ export class ExchangeServer {
         }
       })
     })
+  }
+
+  /** Rows are not looked through for versions that others have taken the place of. */
+  #heldOf(partition: number, asked: Uint32Array): HashSet {
+    const { replica: { versions } } = this.#context
+    const all = HashSet.of(asked.slice())
+    return versions.isWhole(partition) ? HashSet.of(heldOf(versions, partition, all)) : all
   }
 
   #lacking({ partition, versions: offered }: Offer): AntiEntropyBody {

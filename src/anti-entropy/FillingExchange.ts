@@ -84,7 +84,7 @@ export class FillingExchange {
       findDifference(this.conversation, theirs, (found) => {
         if (found === undefined) return again(before)
         this.#fetchFound(partition, { found: found.theirs, before }, (isHere, sent) => {
-          if (!isHere) return again(sent)
+          if (!isHere || !found.isOfOneMoment) return again(sent)
           this.#received(partition, sent)
           done()
         })

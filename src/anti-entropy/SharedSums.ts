@@ -39,7 +39,10 @@ export const compareShared = (
   compare(shared.filter((partition) => versions.isWhole(partition)), [])
 }
 
-/** Finds the versions that only one of the nodes has; undefined where some change meanwhile. */
+/**
+ * Finds the versions that only one of the nodes has, though others change meanwhile; undefined
+ * where one of them has not read its rows, or too many differ.
+ */
 export const findDifference = (
   conversation: Conversation,
   theirs: PartitionSum,
@@ -48,11 +51,7 @@ export const findDifference = (
   const { bucket, context, peer } = conversation
   const { limits, replica: { versions }, runtime } = context
   const includes = sharedWith(context, { peer, partition: theirs.partition, bucket })
-  const asked = { versions, limits, includes, bucket, theirs, conversation }
-  new Comparison(asked, (found) => {
-    if (found === undefined) {
-      runtime.mark("anti-entropy: versions change while they are compared")
-    }
-    done(found)
-  }).start()
+  const changed = () => runtime.mark("anti-entropy: versions change while they are compared")
+  const asked = { versions, limits, includes, bucket, theirs, conversation, changed }
+  new Comparison(asked, done).start()
 }
