@@ -43,13 +43,16 @@ describe("a retry at the same node", () => {
     expect(visits()).toBe(9)
   })
 
-  it("of an operation that was forgotten is applied again where its client asks", async () => {
+  it("of a forgotten operation is applied again under a new mark, where asked for", async () => {
     stepped.stop()
     await start(4)
     const first = client.operation(shelves, visit)
     first.send(1)
     for (let i = 0; i < 8; i++) client.operation(shelves, visit).send(1)
-    done(first.send(1, { ifUnknown: "apply" }))
+    const stale = first.send(1, { ifUnknown: "apply" })
+    expect(stale.error).toMatchObject({ _tag: "StaleMark" })
+    expect(visits()).toBe(9)
+    done(first.send(1, { ifUnknown: "apply", mark: stale.sender!.mark }))
     expect(visits()).toBe(10)
   })
 
