@@ -23,6 +23,7 @@ import type { ClusterView } from "../gossip/ClusterView.ts"
 import type { Hint } from "../replica/Hints.ts"
 import type { LocalRead } from "../replica/LocalDocument.ts"
 import type { Replica } from "../replica/Replica.ts"
+import { isOfNode } from "../replica/Refusal.ts"
 import { put, take, type Way, wayTo } from "./Way.ts"
 
 export interface HintDeliveryOptions {
@@ -264,8 +265,13 @@ export class HintDelivery {
     if (refusal !== "") {
       this.#counts.hintsRefusedByTarget++
       runtime.mark("hint: the target refuses the document")
-      this.#wayOf(target).pausedUntil = runtime.elapsed() + limits.handoffWaitMillis
-      return
+      const way = this.#wayOf(target)
+      if (isOfNode(refusal)) {
+        way.pausedUntil = runtime.elapsed() + limits.handoffWaitMillis
+        return
+      }
+      this.#tryAgain(way)
+      return this.#deliver(target)
     }
     const { context, hint } = sent
     const local = replica.read(hint.key)

@@ -21,7 +21,7 @@ export interface Way {
   /** Arrivals of the hints that are on their way. */
   readonly arrivals: Set<number>
   bytes: number
-  /** It refused a document: nothing is sent until then. */
+  /** Its disk or its load refused a document: nothing is sent until then. */
   pausedUntil: number
   /** The hints that have not had their turn; those that come meanwhile are the last of them. */
   round: Iterator<Hint, undefined>

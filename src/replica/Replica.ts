@@ -26,6 +26,7 @@ import { type Hint, Hints } from "./Hints.ts"
 import { writeLostRows } from "./LostRows.ts"
 import type { MendedDocuments } from "./MendedDocuments.ts"
 import { OperationIndex } from "./OperationIndex.ts"
+import { inWords } from "./Refusal.ts"
 import * as RowCodec from "./RowCodec.ts"
 import type { Reading, Show } from "./ShownVersions.ts"
 import type { ReplicaOptions } from "./ReplicaOptions.ts"
@@ -245,9 +246,7 @@ export class Replica {
     const fresh = isKnown ? undefined : operation
     const written = { key, before, after, encoded, own, fromMemory, operation: fresh, owed }
     const failure = this.#write(written, local, onCommit)
-    if (failure !== undefined) {
-      return { _tag: "Refused", reason: `${failure.kind}: ${failure.detail}` }
-    }
+    if (failure !== undefined) return { _tag: "Refused", reason: inWords(failure) }
     if ("edits" in arrival) this.edits.keep(key, arrival.bytes)
     return { _tag: "Joined" }
   }

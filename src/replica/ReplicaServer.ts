@@ -31,6 +31,7 @@ import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
 import { findLiveKeys, type ScanLimits } from "./LiveKeys.ts"
 import type { Owed } from "./Hints.ts"
 import type { LocalRead } from "./LocalDocument.ts"
+import { inWords, noWrites } from "./Refusal.ts"
 import type { Replica } from "./Replica.ts"
 
 const nothing: Uint8Array = new Uint8Array(0)
@@ -105,7 +106,7 @@ export class ReplicaServer {
     const { request } = message
     const mismatch = this.#mismatch(message)
     if (mismatch !== undefined) return refuse(request, mismatch, reply)
-    if (!this.#replica.writable()) return refuse(request, "the disk takes no writes", reply)
+    if (!this.#replica.writable()) return refuse(request, noWrites, reply)
     const key = this.#keyOf(message)
     const { fingerprint, hintFor } = message
     const owed = hintFor && { targets: [hintFor], fingerprint }
@@ -118,7 +119,7 @@ export class ReplicaServer {
       if (!message.sync || request === 0) return
       if (failure === undefined) {
         reply({ _tag: "Stored", request, durable: true, completeness: this.#completenessOf(key) })
-      } else refuse(request, `${failure.kind}: ${failure.detail}`, reply)
+      } else refuse(request, inWords(failure), reply)
     })
     if (joined._tag === "Refused") return refuse(request, joined.reason, reply)
     if (request === 0) return
@@ -133,13 +134,13 @@ export class ReplicaServer {
       reply({ _tag: "HandedOff", request: message.request, refusal })
     const mismatch = this.#mismatch(message)
     if (mismatch !== undefined) return tell(mismatch)
-    if (!this.#replica.writable()) return tell("the disk takes no writes")
+    if (!this.#replica.writable()) return tell(noWrites)
     const to = { key: this.#keyOf(message), fromMemory: false, owed: undefined }
     const arrival = this.#read(message, to)
     if (typeof arrival === "string") return tell(arrival)
     const joined = this.#replica.join(
       arrival,
-      (failure) => tell(failure === undefined ? "" : `${failure.kind}: ${failure.detail}`)
+      (failure) => tell(failure === undefined ? "" : inWords(failure))
     )
     if (joined._tag === "Refused") tell(joined.reason)
   }

@@ -11,6 +11,7 @@ import type { Commits } from "../../src/replica/Commits.ts"
 import * as HintRow from "../../src/replica/HintRow.ts"
 import { type Hint, Hints } from "../../src/replica/Hints.ts"
 import type { LocalRead } from "../../src/replica/LocalDocument.ts"
+import { noWrites } from "../../src/replica/Refusal.ts"
 import type { OnCommit } from "../../src/storage/Storage.ts"
 import { SteppedRuntime } from "../tooling/SteppedRuntime.ts"
 
@@ -156,6 +157,38 @@ describe("a document is sent with the fingerprint", () => {
       start(["a"])
       runtime.advance(2_000)
       expect([...fingerprints]).toEqual([told])
+    }
+  )
+})
+
+describe("a target that refuses", () => {
+  it("many documents, for their own sake, gets all others at once, and those now and then", () => {
+    const refused = names("a", 3 * window)
+    const others = names("b", 3 * window)
+    start([...refused, ...others])
+    answer = ({ key }) => refused.includes(key.partition) ? "bucket b is declared otherwise" : ""
+    runtime.advance(lan.node.handoffWaitMillis)
+    expect(sent).toEqual([...refused, ...others])
+    expect(keptNames()).toEqual(refused)
+    expect(dropped).toEqual(others)
+    runtime.advance(4_000)
+    expect(sent.length).toBeLessThanOrEqual(5 * refused.length + others.length)
+    answer = () => ""
+    runtime.advance(2_000)
+    expect(keptNames()).toEqual([])
+  })
+
+  it.each(["full: no space", "failing: an I/O error", "overloaded: too much", noWrites])(
+    "since it cannot write is left alone for a while: %s",
+    (refusal) => {
+      start(names("a", 3 * window))
+      answer = () => refusal
+      runtime.advance(lan.node.handoffWaitMillis)
+      expect(sent).toHaveLength(window)
+      expect(delivery.stats().hintsRefusedByTarget).toBe(window)
+      answer = () => ""
+      runtime.advance(2_000)
+      expect(keptNames()).toEqual([])
     }
   )
 })
