@@ -54,7 +54,9 @@ export class Comparison {
   readonly #theirs = new HashSet()
   readonly #ours = new HashSet()
   readonly #slices: Array<Slice> = []
-  /** The other node's sum when the last slice was told. */
+  /** The other node's sum in the last answer. */
+  #last: Sum
+  /** And in the answer that told the last slice. */
   #told: Sum | undefined
   #isOfOneMoment = true
   /** Cells that the last slice took. */
@@ -69,7 +71,7 @@ export class Comparison {
       readonly bucket: string
       readonly theirs: PartitionSum
       readonly conversation: Pick<Conversation, "ask">
-      /** Told where the other node's versions change between two answers. */
+      /** Told where the other node's versions are no longer those of its last answer. */
       readonly changed: () => void
     },
     done: (found: Found | undefined) => void
@@ -82,6 +84,7 @@ export class Comparison {
     this.#conversation = options.conversation
     this.#partition = partition
     this.#theirCount = sum.count
+    this.#last = sum
     this.#changed = options.changed
     this.#done = done
   }
@@ -128,12 +131,11 @@ export class Comparison {
       }
       const { cells: more, sum } = answer
       if (more.length !== wordsOfCell * count) return this.#done(undefined)
+      if (!isSameSum(sum, this.#last)) this.#changed()
+      this.#last = sum
       if (isSameSum(sum, this.#sum())) return this.#areEqual()
-      if (from > 0 && !isSameSum(sum, known.sum)) {
-        this.#changed()
-        // One answer has all of these, and the next ones twice as many: that comes to an end.
-        return this.#extend(slice, none, from + count)
-      }
+      // One answer has all of these, and the next ones twice as many: that comes to an end.
+      if (from > 0 && !isSameSum(sum, known.sum)) return this.#extend(slice, none, from + count)
       const cells = new Int32Array(known.cells.length + more.length)
       cells.set(known.cells)
       cells.set(more, known.cells.length)
@@ -148,10 +150,7 @@ export class Comparison {
         return this.#split(slice)
       }
       this.#usual = from + count
-      if (this.#told !== undefined && !isSameSum(sum, this.#told)) {
-        this.#changed()
-        this.#isOfOneMoment = false
-      }
+      if (!isSameSum(sum, this.#told ?? sum)) this.#isOfOneMoment = false
       this.#told = sum
       eachOf(difference.theirs, (high, low) => this.#theirs.add(high, low))
       eachOf(difference.ours, (high, low) => this.#ours.add(high, low))
