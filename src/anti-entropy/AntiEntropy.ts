@@ -6,6 +6,7 @@
 import type { AntiEntropy as Message } from "../../schemas/AntiEntropyMessage.ts"
 import type { NodeSync } from "../../schemas/SyncReport.ts"
 import type { HashKey } from "../core/anti-entropy/VersionHash.ts"
+import { Mix64 } from "../core/Mix64.ts"
 import type { NodeId } from "../core/model/Names.ts"
 import type { Cancel } from "../core/Runtime.ts"
 import type { Conversation } from "./Conversation.ts"
@@ -50,12 +51,15 @@ export class AntiEntropy {
   readonly #wanted: Array<Wanted> = []
   #running: { readonly peer: NodeId; readonly conversation: Conversation } | undefined
   #cancel: Cancel = () => {}
-  #requests = 0
+  /** Begins where the incarnation says: no answer to a former one is taken for one to this. */
+  #requests: number
   #isClosed = false
   #counts = { exchanges: 0, failures: 0, differences: 0, repaired: 0, movedBytes: 0 }
 
   constructor(context: ExchangeContext) {
     this.#context = context
+    const [first] = new Mix64().text(context.replica.incarnation()).finish()
+    this.#requests = first
     this.#server = new ExchangeServer(context)
     context.view.lastExchange = (peer) => this.#lastWith(peer)
     const { standing, view } = context

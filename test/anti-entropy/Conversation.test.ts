@@ -1,8 +1,9 @@
-// Checks that an exchange which ends with an exception is not the last one of its node.
+// Checks that an exchange which ends with an exception is not the last one of its node, and that
+// answers to a former process are answers to no question of this one.
 import { afterEach, expect, it, vi } from "vitest"
 import type { NodeSync } from "../../schemas/SyncReport.ts"
 import { buckets, notes } from "../cluster/buckets.ts"
-import { SteppedCluster } from "../cluster/steppedCluster.ts"
+import { node, SteppedCluster } from "../cluster/steppedCluster.ts"
 
 let stepped: SteppedCluster
 afterEach(() => stepped.stop())
@@ -50,4 +51,26 @@ it.each([
     { outcome: "failed", reason: "an exception" },
     { outcome: "compared", repaired: 1 }
   ])
+})
+
+it("a process gives its questions other numbers than the former one did", async () => {
+  const limits = { greetMillis: 60_000, exchangeMillis: 600_000 }
+  stepped = await SteppedCluster.start({ nodes: 2, buckets, limits })
+  const numbers = () => {
+    stepped.runtime.advance(1_000)
+    const { antiEntropy, link } = stepped.nodes.find(({ id }) => id === node(2))!.core
+    const send = vi.spyOn(link, "send")
+    antiEntropy.sync({ bucket: "", timeoutMillis: 10_000 }, () => {})
+    stepped.runtime.advance(10_000)
+    return send.mock.calls.flatMap(([, message]) =>
+      message._tag === "AntiEntropy" ? [message.request] : []
+    )
+  }
+  const former = numbers()
+  stepped.cluster.crash(node(2))
+  await stepped.restart(2)
+  const present = numbers()
+  expect(former).not.toEqual([])
+  expect(present).not.toEqual([])
+  expect(present.filter((number) => former.includes(number))).toEqual([])
 })
