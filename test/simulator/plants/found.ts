@@ -67,14 +67,5 @@ export const foundPlants: ReadonlyArray<Plant> = [
       from: "this.#foldFailure = failureOf(error)\n      throw error",
       to: "throw error"
     }]
-  },
-  {
-    name: "forgotten-refusal-overruled",
-    bug: "a late message is carried out that its node may have refused, and has forgotten",
-    edits: [{
-      file: "src/core/operations/InquiryDecision.ts",
-      from: "const outcome = isRemembered\n",
-      to: "const outcome = decision.isProven || !decision.isProven\n"
-    }]
   }
 ]

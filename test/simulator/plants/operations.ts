@@ -85,5 +85,14 @@ export const operationPlants: ReadonlyArray<Plant> = [
       from: "?.inquiry?.step({ _tag: \"Refused\" })",
       to: ""
     }]
+  },
+  {
+    name: "forgotten-refusal-overruled",
+    bug: "a late message is carried out that its node may have refused, and has forgotten",
+    edits: [{
+      file: "src/core/operations/InquiryDecision.ts",
+      from: "const outcome = isRemembered\n",
+      to: "const outcome = decision.isProven || !decision.isProven\n"
+    }]
   }
 ]
