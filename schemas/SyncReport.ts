@@ -27,7 +27,12 @@ export const NodeSync = Schema.Struct({
   /** Versions of documents that one of the two nodes lacked. */
   differences: Schema.Int,
   /** Documents that changed at one of the two nodes. */
-  repaired: Schema.Int
+  repaired: Schema.Int,
+  /**
+   * Partitions that were not compared, where there are any: one of the two nodes had not read all
+   * their rows yet, or they differed too much. Earlier nodes do not tell.
+   */
+  skipped: Schema.optionalKey(Schema.Int)
 })
 export type NodeSync = typeof NodeSync.Type
 

@@ -31,6 +31,8 @@ export interface LastExchange {
 interface Found {
   differences: number
   repaired: number
+  /** Partitions that were not compared. */
+  skipped: number
 }
 
 /** An exchange that a user asked for. */
@@ -127,7 +129,12 @@ export class AntiEntropy {
     const tell = () => {
       cancel()
       left = -1
-      done(nodes.map(({ end, found, node }) => ({ node, ...end, ...found })))
+      done(nodes.map(({ end, found: { skipped, ...found }, node }) => ({
+        node,
+        ...end,
+        ...found,
+        ...skipped > 0 ? { skipped } : {}
+      })))
     }
     const cancel = runtime.after(timeoutMillis, tell)
     for (const of of nodes) {
@@ -155,8 +162,9 @@ export class AntiEntropy {
   #lastWith(peer: NodeId) {
     const last = this.#lastBy.get(peer)
     if (last === undefined) return undefined
-    const { at, ...found } = last
-    return { ageMillis: Math.round(this.#context.runtime.elapsed() - at), ...found }
+    const { at, differences, repaired } = last
+    const ageMillis = Math.round(this.#context.runtime.elapsed() - at)
+    return { ageMillis, differences, repaired }
   }
 
   #want(wanted: Wanted): void {
@@ -214,6 +222,7 @@ export class AntiEntropy {
         if (outcome.repaired > 0) runtime.mark("anti-entropy: a difference is repaired")
         this.#last.set(outcome.partition, { ...outcome, peer, at: runtime.now() })
       },
+      skipped: (partitions) => void (found.skipped += partitions),
       told: (completeness) => this.#filling.told(peer, completeness),
       moved: (bytes) => void (this.#counts.movedBytes += bytes),
       done: (failure) => {
@@ -242,6 +251,6 @@ export class AntiEntropy {
   }
 }
 
-const nothing: Readonly<Found> = { differences: 0, repaired: 0 }
+const nothing: Readonly<Found> = { differences: 0, repaired: 0, skipped: 0 }
 
 const underWay: Pick<NodeSync, "outcome" | "reason"> = { outcome: "under way" }

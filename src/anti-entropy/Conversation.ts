@@ -73,6 +73,11 @@ export class Conversation {
     this.#options.done(failure)
   }
 
+  /** Leaves partitions to a later exchange. */
+  skip(partitions: number): void {
+    this.#options.skipped(partitions)
+  }
+
   ask(body: AntiEntropyBody, answered: (answer: AntiEntropyBody) => void): void {
     const request = this.#options.number()
     this.#waiting = { request, answered }

@@ -59,7 +59,10 @@ export class Exchange {
       return this.#find(others, [...found, { partition, found: undefined }])
     }
     findDifference(this.conversation, theirs, (difference) => {
-      if (difference === undefined) return this.#find(others, found)
+      if (difference === undefined) {
+        this.conversation.skip(1)
+        return this.#find(others, found)
+      }
       const isEqual = difference.theirs.size + difference.ours.size === 0
       if (isEqual) this.#isEqual(partition)
       this.#find(others, isEqual ? found : [...found, { partition, found: difference }])

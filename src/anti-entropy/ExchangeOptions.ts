@@ -19,6 +19,8 @@ export interface ExchangeOptions {
   readonly bucket: string
   readonly number: () => number
   readonly outcome: (outcome: Outcome) => void
+  /** Told of how many partitions nothing can be said in this exchange. */
+  readonly skipped: (partitions: number) => void
   /** Told with each answer whether the other node's store has everything. */
   readonly told: (completeness: Completeness) => void
   /** Told of the bytes of documents that were sent, or fetched. */

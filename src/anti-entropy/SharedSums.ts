@@ -29,6 +29,7 @@ export const compareShared = (
     const partitions = left.slice(0, limits.partitionsInMessageMax)
     const sums = partitions.map((partition) => sharedSum(conversation, partition))
     conversation.compare(sums, ({ differing, unread }) => {
+      conversation.skip(unread.length)
       const others = new Set([...differing.map(({ partition }) => partition), ...unread])
       for (const partition of partitions) if (!others.has(partition)) isEqual(partition)
       const known = differing.filter(({ partition }) => partitions.includes(partition))
@@ -36,7 +37,9 @@ export const compareShared = (
     })
   }
   const shared = sharedPartitions(conversation.context, peer)
-  compare(shared.filter((partition) => versions.isWhole(partition)), [])
+  const whole = shared.filter((partition) => versions.isWhole(partition))
+  conversation.skip(shared.length - whole.length)
+  compare(whole, [])
 }
 
 /**

@@ -12,11 +12,16 @@ import { Variables } from "./Help.ts"
 import * as Output from "./Output.ts"
 import { connectionVariables } from "./SecretVariables.ts"
 
-const outcomeOf = ({ outcome, reason }: NodeSync): string =>
-  reason === undefined ? outcome : `${outcome}: ${reason}`
+const outcomeOf = ({ outcome, reason, skipped = 0 }: NodeSync): string =>
+  reason !== undefined
+    ? `${outcome}: ${reason}`
+    : skipped > 0
+    ? `${outcome}, but for ${skipped} partitions`
+    : outcome
 
 const verdictOf = ({ nodes }: SyncReport): string => {
-  const open = nodes.filter(({ outcome }) => outcome !== "compared").map(({ node }) => node)
+  const open = nodes.filter(({ outcome, skipped = 0 }) => outcome !== "compared" || skipped > 0)
+    .map(({ node }) => node)
   const differences = nodes.reduce((sum, found) => sum + found.differences, 0)
   const repaired = nodes.reduce((sum, found) => sum + found.repaired, 0)
   const rest = open.length === 0 ? "" : `; not compared to the end: ${open.join(", ")}`

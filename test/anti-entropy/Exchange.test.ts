@@ -181,6 +181,31 @@ describe("replicas that differ", () => {
     expect(stepped.read(2, notes, { key: "k0", r: 1 }).texts).toEqual(["first", "second"])
   })
 
+  it("tell a user of how many partitions one of the nodes has not read the rows", async () => {
+    await start({ exchangeMillis: 600_000 })
+    const [first, second, third] = stepped.nodes.map(({ core }) => core)
+    const told: Array<ReadonlyArray<NodeSync>> = []
+    const sync = () =>
+      third!.antiEntropy.sync({ bucket: "", timeoutMillis: 10_000 }, (nodes) => told.push(nodes))
+    first!.replica.versions.forget(4)
+    first!.replica.versions.forget(5)
+    sync()
+    stepped.runtime.advance(10_000)
+    third!.replica.versions.forget(4)
+    second!.replica.versions.forget(5)
+    sync()
+    stepped.runtime.advance(10_000)
+    sync()
+    stepped.runtime.advance(10_000)
+    const compared = { outcome: "compared", differences: 0, repaired: 0 }
+    const [n1, n2] = [{ node: "n1", ...compared }, { node: "n2", ...compared }]
+    expect(told).toEqual([
+      [{ ...n1, skipped: 2 }, n2],
+      [{ ...n1, skipped: 1 }, { ...n2, skipped: 2 }],
+      [n1, n2]
+    ])
+  })
+
   it("are not compared, though a user asks, where exchanges are off", async () => {
     await start({ exchangeMillis: 0 })
     writeWithout(3, 1)
