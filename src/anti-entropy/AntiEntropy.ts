@@ -50,6 +50,8 @@ export class AntiEntropy {
   readonly #filling: Filling
   readonly #last = new Map<number, LastExchange>()
   readonly #lastBy = new Map<NodeId, Found & { readonly at: number }>()
+  /** By node, the partition at which the last exchange with it ended early. */
+  readonly #endedAt = new Map<NodeId, number>()
   readonly #wanted: Array<Wanted> = []
   #running: { readonly peer: NodeId; readonly conversation: Conversation } | undefined
   #cancel: Cancel = () => {}
@@ -213,6 +215,8 @@ export class AntiEntropy {
     return {
       peer,
       bucket,
+      endedAt: this.#endedAt.get(peer) ?? -1,
+      repairs: (partition) => void this.#endedAt.set(peer, partition),
       number: () => ++this.#requests,
       outcome: (outcome) => {
         found.differences += outcome.differences
@@ -229,6 +233,7 @@ export class AntiEntropy {
         this.#running = undefined
         if (failure === undefined) {
           this.#counts.exchanges++
+          this.#endedAt.delete(peer)
           if (bucket === "") this.#lastBy.set(peer, { ...found, at: runtime.elapsed() })
         } else {
           this.#counts.failures++

@@ -42,7 +42,13 @@ export class Exchange {
   start(): void {
     const { conversation } = this
     const isEqual = (partition: number) => this.#isEqual(partition)
-    compareShared(conversation, isEqual, (differing) => this.#find(differing, []))
+    compareShared(conversation, isEqual, (differing) => this.#find(this.#inTurn(differing), []))
+  }
+
+  /** A partition at which exchanges end comes last, or those behind it would never be repaired. */
+  #inTurn(differing: ReadonlyArray<PartitionSum>): ReadonlyArray<PartitionSum> {
+    const isBehind = ({ partition }: PartitionSum) => partition > this.#options.endedAt
+    return [...differing.filter(isBehind), ...differing.filter((it) => !isBehind(it))]
   }
 
   #isEqual(partition: number): void {
@@ -84,6 +90,7 @@ export class Exchange {
     if (differing === undefined) return this.conversation.end(undefined)
     const { found, partition } = differing
     const { conversation } = this
+    this.#options.repairs(partition)
     const { replica: { versions } } = this.#context
     const next = (differences: number, repaired: number) => {
       this.#options.outcome({ partition, differences, repaired })

@@ -17,6 +17,10 @@ export interface ExchangeOptions {
   readonly peer: NodeId
   /** Empty for all. */
   readonly bucket: string
+  /** The partition at which the last exchange with this node ended early; -1 where it did not. */
+  readonly endedAt: number
+  /** Told of each partition before it is repaired. */
+  readonly repairs: (partition: number) => void
   readonly number: () => number
   readonly outcome: (outcome: Outcome) => void
   /** Told of how many partitions nothing can be said in this exchange. */

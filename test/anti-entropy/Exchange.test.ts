@@ -1,9 +1,10 @@
 // Checks that replicas which differ become equal though nobody reads, in whichever way they came to
 // differ, and what it costs where they are equal.
-import { afterEach, describe, expect, it } from "vitest"
+import { afterEach, describe, expect, it, vi } from "vitest"
 import type { NodeSync } from "../../schemas/SyncReport.ts"
 import * as DocumentCodec from "../../src/core/crdt/DocumentCodec.ts"
 import type { NodeLimits } from "../../src/core/model/Limits.ts"
+import { ScanFailed } from "../../src/storage/Storage.ts"
 import { buckets, notes, profiles } from "../cluster/buckets.ts"
 import { SteppedCluster } from "../cluster/steppedCluster.ts"
 
@@ -26,6 +27,8 @@ const states = (key: string): ReadonlySet<string> =>
       held === undefined ? "damaged" : DocumentCodec.encode(held).digest
     )
   )
+
+const partitionOf = (i: number): number => stepped.rowOf(notes, `k${i}`).partition
 
 /** Writes notes that a node misses. */
 const writeWithout = (at: number, count: number, text = "x"): void => {
@@ -204,6 +207,27 @@ describe("replicas that differ", () => {
       [{ ...n1, skipped: 1 }, { ...n2, skipped: 2 }],
       [n1, n2]
     ])
+  })
+
+  it("become equal though exchanges end at one partition that cannot be read", async () => {
+    await start({ exchangeMillis: 600_000 })
+    writeWithout(3, 40)
+    const all = Array.from({ length: 40 }, (_, i) => i)
+    const lowest = Math.min(...all.map(partitionOf))
+    for (const { core } of stepped.nodes.slice(0, 2)) {
+      const { versions } = core.replica
+      const look = versions.look.bind(versions)
+      vi.spyOn(versions, "look").mockImplementation((partition, ...others) => {
+        if (partition === lowest) throw new ScanFailed("injected")
+        return look(partition, ...others)
+      })
+    }
+    for (let turn = 0; turn < 2; turn++) {
+      stepped.nodes[2]!.core.antiEntropy.sync({ bucket: "", timeoutMillis: 20_000 }, () => {})
+      stepped.runtime.advance(20_000)
+    }
+    const unequal = all.filter((i) => states(`k${i}`).size > 1)
+    expect(unequal).toEqual(all.filter((i) => partitionOf(i) === lowest))
   })
 
   it("are not compared, though a user asks, where exchanges are off", async () => {
