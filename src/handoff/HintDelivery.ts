@@ -38,7 +38,7 @@ export interface HintDeliveryOptions {
   readonly send: (to: NodeId, message: PeerMessage) => void
   /** Which all work in the background shares. */
   readonly background: Pick<BackgroundBudget, "pauseMillis">
-  readonly limits: HandoffLimits & Pick<NodeLimits, "repairBytesPerSecond">
+  readonly limits: HandoffLimits & Pick<NodeLimits, "diskRetryMillis" | "repairBytesPerSecond">
 }
 
 /** Counts that only grow. */
@@ -68,6 +68,9 @@ export class HintDelivery {
   /** Nothing is sent before. */
   #freeAt = -Infinity
   #cancelPause: Cancel | undefined
+  /** The disk is not asked before for hints that it could not tell; how often it could not. */
+  #loadAt = -Infinity
+  #failedLoads = 0
   /** Whose turn it is to be first. */
   #turn = 0
   #isClosed = false
@@ -86,7 +89,7 @@ export class HintDelivery {
     // A confirmation for a former incarnation must not be taken for one to this one.
     this.#number = Number.parseInt(options.runtime.id().slice(-8), 36)
     options.replica.hints.onHint(() => this.#schedule())
-    if (options.replica.hints.stats().hints > 0) this.#schedule()
+    if (this.#isAwaited) this.#schedule()
   }
 
   stats(): HandoffStats {
@@ -129,19 +132,34 @@ export class HintDelivery {
 
   #schedule(): void {
     if (this.#cancel !== undefined || this.#isClosed) return
-    const { limits, replica, runtime } = this.#options
+    const { limits, runtime } = this.#options
     this.#cancel = runtime.after(limits.handoffCheckMillis, () => {
       this.#cancel = undefined
       try {
         this.#check()
       } finally {
-        if (replica.hints.stats().hints > 0) this.#schedule()
+        if (this.#isAwaited) this.#schedule()
         else this.#ways.clear()
       }
     })
   }
 
+  /** Whether there are hints, or may be. */
+  get #isAwaited(): boolean {
+    const { hints } = this.#options.replica
+    return hints.stats().hints > 0 || !hints.isWhole
+  }
+
+  /** Asks for the hints that the disk could not tell; the last pauses are 64 times the first. */
+  #loadMore(): void {
+    const { limits: { diskRetryMillis }, replica: { hints }, runtime } = this.#options
+    if (hints.isWhole || runtime.elapsed() < this.#loadAt) return
+    if (hints.loadNext()) this.#failedLoads = 0
+    else this.#loadAt = runtime.elapsed() + diskRetryMillis * 2 ** Math.min(this.#failedLoads++, 6)
+  }
+
   #check(): void {
+    this.#loadMore()
     const { limits: { handoffWaitMillis }, runtime } = this.#options
     const now = runtime.elapsed()
     for (const way of this.#ways.values()) {

@@ -93,8 +93,12 @@ export class Hints {
   #size = 0
   #refused = 0
   #unreadable = 0
-  /** Whether the disk told all its rows at the start; else some are owed that nobody knows here. */
-  #isWhole = true
+  #failedScans = 0
+  readonly #storage: Pick<StorageService, "scanRows">
+  /** Whether the disk has told all its rows; else some are owed that nobody knows here. */
+  #isWhole = false
+  /** Rows behind it are not known until all are: nothing is written there meanwhile. */
+  #loadedThrough: FamilyKeys["hint"] | undefined
 
   constructor(options: {
     readonly runtime: Pick<Runtime, "mark" | "now">
@@ -103,7 +107,12 @@ export class Hints {
   }) {
     this.#runtime = options.runtime
     this.#bytesMax = options.limits.hintBytesMax
-    this.#load(options.storage)
+    this.#storage = options.storage
+    while (!this.#isWhole && this.loadNext());
+  }
+
+  get isWhole(): boolean {
+    return this.#isWhole
   }
 
   /** Hints that are kept, their bytes, and how many were refused or could not be read. */
@@ -112,7 +121,7 @@ export class Hints {
       hints: this.#size,
       hintBytes: this.#bytes,
       hintsRefused: this.#refused,
-      hintsUnreadable: this.#unreadable
+      hintsUnreadable: this.#unreadable + this.#failedScans
     }
   }
 
@@ -224,7 +233,7 @@ export class Hints {
 
   /** Whether no other node is owed the document, as far as all rows could be read. */
   isLast(key: RowKey): boolean {
-    return this.#unreadable === 0 && (this.#debts.get(textOf(key)) ?? 0) <= 1
+    return this.#isWhole && this.#unreadable === 0 && (this.#debts.get(textOf(key)) ?? 0) <= 1
   }
 
   #forget(hint: Hint): void {
@@ -267,22 +276,23 @@ export class Hints {
   }
 
   /**
-   * Reads the rows. Where the disk cannot tell them, those behind stay as they are until a start
-   * that finds them: no copy goes meanwhile, and no hint is taken.
+   * Reads the next rows; false where the disk cannot tell them now. Those stay as they are until it
+   * can: no copy goes meanwhile, and no hint is taken.
    */
-  #load(storage: Pick<StorageService, "scanRows">): void {
-    let after: FamilyKeys["hint"] | undefined
+  loadNext(): boolean {
+    if (this.#isWhole) return true
+    const after = this.#loadedThrough
     try {
-      for (;;) {
-        const page = storage.scanRows({ family: "hint", under: [], after, limit: loadedAtOnce })
-        for (const { bytes, key } of page) this.#loadRow(key, bytes)
-        if (page.length < loadedAtOnce) return
-        after = page.at(-1)!.key
-      }
+      const scan = { family: "hint", under: [], after, limit: loadedAtOnce } as const
+      const page = this.#storage.scanRows(scan)
+      for (const { bytes, key } of page) this.#loadRow(key, bytes)
+      this.#isWhole = page.length < loadedAtOnce
+      this.#loadedThrough = page.at(-1)?.key
+      return true
     } catch (error) {
       if (!(error instanceof ScanFailed)) throw error
-      this.#unreadable++
-      this.#isWhole = false
+      this.#failedScans++
+      return false
     }
   }
 

@@ -12,7 +12,7 @@ import * as HintRow from "../../src/replica/HintRow.ts"
 import { type Hint, Hints } from "../../src/replica/Hints.ts"
 import type { LocalRead } from "../../src/replica/LocalDocument.ts"
 import { noWrites } from "../../src/replica/Refusal.ts"
-import type { OnCommit } from "../../src/storage/Storage.ts"
+import { type OnCommit, ScanFailed } from "../../src/storage/Storage.ts"
 import { SteppedRuntime } from "../tooling/SteppedRuntime.ts"
 
 const target = NodeId.make("n2")
@@ -33,6 +33,9 @@ let sent: Array<string>
 let dropped: Array<string>
 /** With which they were sent. */
 let fingerprints: Set<string>
+/** How often the rows of hints were asked for, and how many of these fail. */
+let scans: number
+let failedScans: number
 /** Of the bucket, as the node has it. */
 let fingerprint: string | undefined
 /** The answer of the target; undefined where it does not come. */
@@ -44,6 +47,8 @@ beforeEach(() => {
   dropped = []
   fingerprints = new Set()
   fingerprint = undefined
+  scans = 0
+  failedScans = 0
   answer = () => ""
 })
 
@@ -70,8 +75,11 @@ const start = (kept: ReadonlyArray<string>) => {
     return { key: [target, index + 1], bytes }
   })
   const page: any = rows
-  const storage = { scanRows: () => page }
-  hints = new Hints({ runtime, limits: lan.node, storage })
+  const scanRows = () => {
+    if (++scans <= failedScans) throw new ScanFailed("disk I/O error")
+    return page
+  }
+  hints = new Hints({ runtime, limits: lan.node, storage: { scanRows } })
   const replica: any = { hints, read, endHint }
   const liveness: any = { isUp: () => true, expects: () => {} }
   delivery = new HintDelivery({
@@ -191,4 +199,32 @@ describe("a target that refuses", () => {
       expect(keptNames()).toEqual([])
     }
   )
+})
+
+describe("hints that the disk cannot tell at the start", () => {
+  it("are asked for again, and delivered once it can", () => {
+    failedScans = 3
+    start(["a", "b"])
+    expect(keptNames()).toEqual([])
+    runtime.advance(10_000)
+    expect({ kept: keptNames(), dropped, sent }).toEqual({
+      kept: [],
+      dropped: ["a", "b"],
+      sent: ["a", "b"]
+    })
+    runtime.advance(100_000)
+    expect(scans).toBe(4)
+  })
+
+  it("are asked for more and more seldom, up to about once a minute", () => {
+    failedScans = Infinity
+    start(["a"])
+    runtime.advance(60_000)
+    expect(scans).toBeGreaterThan(4)
+    expect(scans).toBeLessThan(10)
+    const before = scans
+    runtime.advance(600_000)
+    expect(scans - before).toBeGreaterThan(7)
+    expect(scans - before).toBeLessThan(12)
+  })
 })

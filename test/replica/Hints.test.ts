@@ -4,8 +4,15 @@ import * as fc from "fast-check"
 import * as Incarnation from "../../src/core/model/Incarnation.ts"
 import { NodeId } from "../../src/core/model/Names.ts"
 import type { Commits } from "../../src/replica/Commits.ts"
+import * as HintRow from "../../src/replica/HintRow.ts"
 import { Hints } from "../../src/replica/Hints.ts"
-import type { OnCommit, Row, ScannedRow, StorageFailure } from "../../src/storage/Storage.ts"
+import {
+  type OnCommit,
+  type Row,
+  ScanFailed,
+  type ScannedRow,
+  type StorageFailure
+} from "../../src/storage/Storage.ts"
 
 const failing: StorageFailure = { kind: "failing", detail: "an I/O error" }
 const target = NodeId.make("n4")
@@ -149,5 +156,37 @@ describe("memory knows a hint", () => {
       disk.commitAll()
       isTold()
     }))
+  })
+})
+
+describe("hints of which the disk told the first rows alone", () => {
+  const owed = { targets: [target], fingerprint: "f" }
+  const rowAt = (arrival: number): ScannedRow<"hint"> => {
+    const row = { key: keyOf(`k${arrival}`), fingerprint: "f", sinceMillis: 7, bytes: 10 }
+    return { key: [target, arrival], bytes: HintRow.encode(row) }
+  }
+  const stored = Array.from({ length: 1_500 }, (_, index) => rowAt(index + 1))
+
+  it("are all known once it tells the others, and others are taken from then on", () => {
+    let isFailing = true
+    const scanRows = ({ after, limit }: any): any => {
+      if (after !== undefined && isFailing) throw new ScanFailed("disk I/O error")
+      const [, last = 0] = after ?? []
+      return stored.slice(last, last + limit)
+    }
+    const hints = new Hints({ runtime, limits, storage: { scanRows } })
+    const isLast = () => hints.isLast(keyOf("k1"))
+    expect({ hints: hints.stats().hints, isLast: isLast() }).toEqual({
+      hints: 1_000,
+      isLast: false
+    })
+    expect(hints.refusal(keyOf("other"), owed)).toContain("cannot tell")
+    expect(hints.loadNext()).toBe(false)
+    isFailing = false
+    expect(hints.loadNext()).toBe(true)
+    expect({ hints: hints.stats().hints, isLast: isLast() }).toEqual({ hints: 1_500, isLast: true })
+    expect(hints.refusal(keyOf("other"), owed)).toBeUndefined()
+    const { rows: [row] } = hints.note(keyOf("other"), owed, 10)
+    expect(row!.key).toEqual([target, 1_501])
   })
 })

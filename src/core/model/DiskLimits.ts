@@ -7,7 +7,8 @@ export const lanDisk = {
   /**
    * How long after a failed commit the disk is tried again. Each attempt that fails costs an
    * incarnation, and so an actor in the context of every document that was sent. Rows that cannot
-   * be read to compare replicas are tried again after as long, and then after twice the last time.
+   * be read to compare replicas, or to know what is kept for others, are tried again after as long,
+   * and then after twice the last time.
    */
   diskRetryMillis: 1_000,
   /**
