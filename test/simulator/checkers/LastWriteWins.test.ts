@@ -155,6 +155,19 @@ describe("the checker of last-write-wins", () => {
       .toHaveLength(1)
   })
 
+  it("forgives the loss of one that a stand-in had, where an owner's disk was damaged", () => {
+    const forfeit = { ...second, available: true }
+    const final = shown("o1", [1], 10)
+    const onStandIn = { copies: new Map([[2, new Map([["n4", 0]])]]) }
+    const lost = (damaged: string) =>
+      problems(
+        lastWriteWins,
+        history("registers", [first, forfeit], final, { ...onStandIn, damaged: new Set([damaged]) })
+      )
+    expect(lost("n2")).toEqual([])
+    expect(lost("n5")).toHaveLength(1)
+  })
+
   it("refuses an earlier value in an acknowledgement, wherever the write was sent", () => {
     const other: HistoryStep = { ...second, result: shown("o1", [1, 2], 10) }
     const refusal = ["o2 was acknowledged with another value: \"o1\""]

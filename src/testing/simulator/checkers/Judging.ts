@@ -57,19 +57,34 @@ export const isOnce = ({ isNamed, operation, timesMax }: Event, record: Record):
   timesMax === 1
   && (!isNamed || [...record.makers.get(operation.id) ?? []].every((node) => lived(record, node)))
 
-/** Whether no disk had it, when it was acknowledged, that lost nothing in this run. */
-const isForfeit = ({ endedAt, operation }: Event, { copies, damaged }: Record): boolean =>
-  damaged.size > 0 && operation.consistency === "available"
-  && ![...copies.get(operation.id) ?? []].some(([node, at]) => !damaged.has(node) && at <= endedAt)
+/**
+ * Whether no disk had it, when it was acknowledged, that lost nothing in this run. A stand-in hands
+ * its copy over to an owner, and keeps none: from then on it is that owner's disk that has it.
+ */
+const isForfeit = (
+  { endedAt, operation }: Event,
+  { copies, damaged }: Record,
+  { primaries }: FinalDocument
+): boolean => {
+  if (damaged.size === 0 || operation.consistency !== "available") return false
+  const isOwnerDamaged = primaries.some((node) => damaged.has(node))
+  return ![...copies.get(operation.id) ?? []].some(([node, at]) =>
+    !damaged.has(node) && at <= endedAt && (primaries.includes(node) || !isOwnerDamaged)
+  )
+}
 
 /**
  * The outcome to judge by. A write that only one replica acknowledged may be gone where its disk
  * was damaged; an operation without any dot did not happen. A dot may have been made and sent, and
  * reach a disk later.
  */
-const outcomeOf = (event: Event, applied: Applied, record: Record): Outcome => {
+const outcomeOf = (
+  event: Event,
+  applied: Applied,
+  { final, record }: { readonly record: Record; readonly final: FinalDocument }
+): Outcome => {
   if (isRefused(event, record)) return "fail"
-  if (event.outcome === "ok" && !isForfeit(event, record)) return "ok"
+  if (event.outcome === "ok" && !isForfeit(event, record, final)) return "ok"
   return applied.dots.length > 0 || record.makers.has(event.operation.id) ? "info" : "fail"
 }
 
@@ -92,7 +107,7 @@ export const documentsOf = (record: Record, bucket: string): ReadonlyArray<Told>
         event,
         id,
         applied,
-        outcome: outcomeOf(event, applied, record),
+        outcome: outcomeOf(event, applied, { record, final }),
         isOnce: isOnce(event, record),
         isRefused: isRefused(event, record),
         sentOnce: event.sendings === 1 && isCarriedOutThere(event, final, record)
