@@ -49,7 +49,7 @@ export interface HandoffStats {
   readonly hintsRefusedByTarget: number
   /** Copies of others' documents that were removed. */
   readonly copiesDropped: number
-  /** Hints whose document was gone. */
+  /** Hints whose document was gone, or was lost by the disk. */
   readonly hintsVoid: number
   /** How often a document could not be read; its hint stays. */
   readonly copiesUnreadable: number
@@ -208,8 +208,8 @@ export class HintDelivery {
         way.round = replica.hints.of(target)
       } else if (!way.arrivals.has(hint.arrival)) {
         const found = this.#send(way, hint)
-        if (found !== "Found") unsent++
-        if (found === "Absent") gone.push(hint)
+        if (found !== "Sent") unsent++
+        if (found === "Gone") gone.push(hint)
       }
       looked++
     }
@@ -229,13 +229,18 @@ export class HintDelivery {
   }
 
   /** Sends a document where it is found. */
-  #send(way: Way, hint: Hint): LocalRead["_tag"] {
+  #send(way: Way, hint: Hint): "Sent" | "Unread" | "Gone" {
     const { fingerprintOf, replica, runtime, send, view } = this.#options
     const { key, target } = hint
     const local = replica.read(key)
-    if (local._tag === "Damaged") this.#unreadable(way)
-    if (local._tag === "Absent") this.#counts.hintsVoid++
-    if (local._tag !== "Found") return local._tag
+    if (isUnread(local)) {
+      this.#unreadable(way)
+      return "Unread"
+    }
+    if (local._tag !== "Found") {
+      this.#counts.hintsVoid++
+      return "Gone"
+    }
     const { bytes } = DocumentCodec.encode(local.document)
     const request = ++this.#number
     const { context } = local.document
@@ -252,10 +257,10 @@ export class HintDelivery {
       key: name,
       document: bytes
     })
-    return local._tag
+    return "Sent"
   }
 
-  /** Any error of the disk makes a document unreadable: the next read may find it. */
+  /** The next read may find it. */
   #unreadable(way: Way): void {
     this.#counts.copiesUnreadable++
     this.#tryAgain(way)
@@ -293,10 +298,11 @@ export class HintDelivery {
     }
     const { context, hint } = sent
     const local = replica.read(hint.key)
-    const isSame = local._tag === "Absent"
-      || local._tag === "Found" && VersionVector.covers(context, local.document.context)
+    const isSame = local._tag === "Found"
+      ? VersionVector.covers(context, local.document.context)
+      : !isUnread(local)
     if (isSame) this.#end(hint, { isDelivered: local._tag === "Found" })
-    else if (local._tag === "Damaged") this.#unreadable(this.#wayOf(target))
+    else if (isUnread(local)) this.#unreadable(this.#wayOf(target))
     else {
       this.#counts.hintsChanged++
       runtime.mark("hint: the document has changed since it was sent")
@@ -329,3 +335,6 @@ export class HintDelivery {
     return n === undefined || view.preferenceList(partition).slice(0, n).includes(node)
   }
 }
+
+/** Whether the disk did not tell the document, and may yet: it may be the only one. */
+const isUnread = (local: LocalRead): boolean => local._tag === "Damaged" && local.isUnread === true

@@ -4,6 +4,7 @@
 import type { Actor, Dot } from "../core/clock/Dot.ts"
 import * as VersionVector from "../core/clock/VersionVector.ts"
 import * as Document from "../core/crdt/Document.ts"
+import type { Missing } from "../storage/Storage.ts"
 
 /** A document as this replica holds it. */
 export interface LocalDocument {
@@ -20,8 +21,7 @@ export interface FoundDocument extends LocalDocument {
 /** The state of this replica under a key; a damaged row counts as missing, but is known to be. */
 export type LocalRead =
   | FoundDocument
-  | { readonly _tag: "Absent" }
-  | { readonly _tag: "Damaged"; readonly detail: string }
+  | Missing
 
 /** The document of a read; an empty one where none can be read. */
 export const documentOf = (local: LocalRead): Document.Document =>

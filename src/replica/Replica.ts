@@ -141,7 +141,7 @@ export class Replica {
   #stored(key: RowKey, keep?: (held: FoundDocument, bytes: number) => void): LocalRead {
     const result = this.#options.storage.read(key)
     if (result._tag === "Absent") return result
-    if (result._tag === "Damaged") return this.#damaged(result.detail)
+    if (result._tag === "Damaged") return { ...result, ...this.#damaged(result.detail) }
     const held = RowCodec.decode(result.document)
     if (held instanceof Malformed) return this.#damaged(held.message)
     const { digest, document, own } = held
@@ -339,7 +339,7 @@ export class Replica {
     return true
   }
 
-  #damaged(detail: string): LocalRead {
+  #damaged(detail: string): Extract<LocalRead, { readonly _tag: "Damaged" }> {
     this.#counts.damaged++
     return { _tag: "Damaged", detail }
   }

@@ -107,7 +107,7 @@ export class Reader {
         rows = this.#rows.all(partition, bucket, partitionKey, sortKey)
       }
     } catch (error) {
-      return this.#damage(this.#faultOf(error))
+      return this.#fault(error)
     }
     return rows.length === 0 && overlay === undefined ? absent : this.#assemble(key, rows, overlay)
   }
@@ -128,7 +128,7 @@ export class Reader {
       const { bytes: header, sequence } = content
       return { _tag: "Found", document: { header, sequence: sequence ?? 0 } }
     } catch (error) {
-      return this.#damage(this.#faultOf(error))
+      return this.#fault(error)
     }
   }
 
@@ -168,7 +168,12 @@ export class Reader {
     return detail
   }
 
-  #damage(detail: string): Missing {
+  #fault(error: unknown): Missing {
+    const damaged = this.#damage(this.#faultOf(error))
+    return isBadPage(error) ? damaged : { ...damaged, isUnread: true }
+  }
+
+  #damage(detail: string): Extract<Missing, { readonly _tag: "Damaged" }> {
     this.#damaged++
     return { _tag: "Damaged", detail }
   }
@@ -202,7 +207,7 @@ export class Reader {
       const bytes = intactBytes({ family, key }, row)
       return bytes === undefined ? this.#damage(wrongChecksum) : { _tag: "Found", bytes }
     } catch (error) {
-      return this.#damage(this.#faultOf(error))
+      return this.#fault(error)
     }
   }
 

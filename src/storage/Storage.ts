@@ -112,7 +112,12 @@ export type OnCommit = (failure: StorageFailure | undefined) => void
 /** Nothing is stored, or the disk changed it, which counts as missing. */
 export type Missing =
   | { readonly _tag: "Absent" }
-  | { readonly _tag: "Damaged"; readonly detail: string }
+  | {
+    readonly _tag: "Damaged"
+    readonly detail: string
+    /** The disk did not tell it, and may the next time: it is not known to have changed it. */
+    readonly isUnread?: true
+  }
 
 /** The result of reading a document. A missing element damages the whole document. */
 export type ReadResult = { readonly _tag: "Found"; readonly document: StoredDocument } | Missing

@@ -19,7 +19,7 @@ const target = NodeId.make("n2")
 const window = lan.node.handoffsInFlightMax
 const incarnation = Incarnation.next({ previous: undefined, now: 0, id: "abcdefgh" })
 const found: LocalRead = { _tag: "Found", document: empty, digest: "d", own: "" }
-const damaged: LocalRead = { _tag: "Damaged", detail: "disk I/O error" }
+const damaged: LocalRead = { _tag: "Damaged", detail: "disk I/O error", isUnread: true }
 const names = (prefix: string, count: number) =>
   Array.from({ length: count }, (_, index) => `${prefix}${index}`)
 

@@ -119,15 +119,8 @@ export class Converge {
       shown: shown.get(documentNameOf(document))!,
       digests,
       primaries: cluster.primaries(document),
-      sizes,
-      owing: new Set([...cluster.nodes.keys()].filter((node) => this.#owes(node, document)))
+      sizes
     }
-  }
-
-  #owes(node: string, document: Named): boolean {
-    const { core } = this.#cluster.node(node)
-    const targets = core?.replica.hints.targetsOf(this.#cluster.rowOf(document)) ?? []
-    return targets.length > 0
   }
 
   #look(

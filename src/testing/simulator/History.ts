@@ -100,8 +100,6 @@ export interface FinalDocument {
   /** The nodes that are to hold it. */
   readonly primaries: ReadonlyArray<string>
   readonly sizes: ReadonlyMap<string, Size>
-  /** The nodes that keep it for others still. */
-  readonly owing?: ReadonlySet<string>
 }
 
 /** A document whose owners held different states before any last read. */

@@ -232,9 +232,6 @@ describe("the checkers of the cluster", () => {
     expect(problems(convergence, written)).toHaveLength(1)
     expect(differ({ digests: new Map([...digests("a"), ["n4", "a"]]) }))
       .toEqual(["n4 holds it and should not"])
-    const unreadable = { digests: new Map([...digests("a"), ["n4", "damaged"]]) }
-    expect(differ(unreadable)).toEqual(["n4 holds it and should not"])
-    expect(differ({ ...unreadable, owing: new Set(["n4"]) })).toEqual([])
     expect(differ({ shown: new Map([...final.shown, ["n3", "QuorumNotMet"]]) }))
       .toEqual(["n3 cannot read it: QuorumNotMet"])
     expect(differ({ shown: new Map([...final.shown, ["n3", shown([], [1])]]) })).toHaveLength(1)

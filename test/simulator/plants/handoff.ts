@@ -11,7 +11,7 @@ export const handoffPlants: ReadonlyArray<Plant> = [
     bug: "a hint ends as soon as its document has been sent",
     edits: [{
       file: delivery,
-      from: "if (found === \"Absent\") gone.push(hint)",
+      from: "if (found === \"Gone\") gone.push(hint)",
       to: "gone.push(hint)"
     }]
   },

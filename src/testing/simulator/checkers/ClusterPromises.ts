@@ -46,10 +46,7 @@ const differences = (record: Record, final: FinalDocument): ReadonlyArray<Violat
     add(`the replicas differ: ${primaries.map((node, i) => `${node} ${held[i]}`).join(", ")}`)
   }
   for (const [node, digest] of digests) {
-    // No owner may have what a copy says that cannot be read: it stays for as long as it is owed.
-    const isKept = digest === "damaged" && final.owing?.has(node) === true
-    const isExpected = digest === "absent" || isKept || primaries.includes(node)
-    if (!isExpected) add(`${node} holds it and should not`)
+    if (!primaries.includes(node) && digest !== "absent") add(`${node} holds it and should not`)
   }
   const answers = new Set<string>()
   for (const [node, answer] of shown) {
