@@ -1,7 +1,7 @@
 /**
  * Fills a store that was wiped, or that lost the end of its log: has every other owner of each
  * partition send everything that it has, and says when that is done. Until then the node's "not
- * found" counts nowhere, and afterwards it may: so each complete owner has to have sent everything,
+ * found" counts nowhere, and afterwards it may: so each other owner has to have sent what it has,
  * since a write that this node once acknowledged may be at any one of them alone.
  *
  * It may also be at a stand-in alone, for an owner that was away. So each other member sends what

@@ -49,9 +49,9 @@ export interface HandoffStats {
   readonly hintsRefusedByTarget: number
   /** Copies of others' documents that were removed. */
   readonly copiesDropped: number
-  /** Hints whose document was gone, or was lost by the disk. */
+  /** Hints whose document was gone or damaged. */
   readonly hintsVoid: number
-  /** How often a document could not be read; its hint stays. */
+  /** How often the disk did not tell a document; its hint stays. */
   readonly copiesUnreadable: number
 }
 

@@ -42,7 +42,7 @@ export const handoffSamples = (core: NodeCore): ReadonlyArray<Sample> => {
       "Alarming: any; the disk of the target is full or failing, or its bucket is another."
     ]),
     counter("hints_void", ways.hintsVoid + stats.hintsUnreadable, [
-      "Hints whose document was gone, or whose row the disk could not give back.",
+      "Hints whose document was gone or damaged, or whose row the disk could not give back.",
       anyIsAlarming
     ]),
     counter("hint_copies_unreadable", ways.copiesUnreadable, [

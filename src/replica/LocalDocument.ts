@@ -19,9 +19,7 @@ export interface FoundDocument extends LocalDocument {
 }
 
 /** The state of this replica under a key; a damaged row counts as missing, but is known to be. */
-export type LocalRead =
-  | FoundDocument
-  | Missing
+export type LocalRead = FoundDocument | Missing
 
 /** The document of a read; an empty one where none can be read. */
 export const documentOf = (local: LocalRead): Document.Document =>

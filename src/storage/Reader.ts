@@ -107,7 +107,7 @@ export class Reader {
         rows = this.#rows.all(partition, bucket, partitionKey, sortKey)
       }
     } catch (error) {
-      return this.#fault(error)
+      return this.#unread(error)
     }
     return rows.length === 0 && overlay === undefined ? absent : this.#assemble(key, rows, overlay)
   }
@@ -128,7 +128,7 @@ export class Reader {
       const { bytes: header, sequence } = content
       return { _tag: "Found", document: { header, sequence: sequence ?? 0 } }
     } catch (error) {
-      return this.#fault(error)
+      return this.#unread(error)
     }
   }
 
@@ -168,14 +168,13 @@ export class Reader {
     return detail
   }
 
-  #fault(error: unknown): Missing {
-    const damaged = this.#damage(this.#faultOf(error))
-    return isBadPage(error) ? damaged : { ...damaged, isUnread: true }
+  #unread(error: unknown): Missing {
+    return this.#damage(this.#faultOf(error), isBadPage(error) ? {} : { isUnread: true })
   }
 
-  #damage(detail: string): Extract<Missing, { readonly _tag: "Damaged" }> {
+  #damage(detail: string, more: { readonly isUnread?: true } = {}): Missing {
     this.#damaged++
-    return { _tag: "Damaged", detail }
+    return { _tag: "Damaged", detail, ...more }
   }
 
   /** The next document's key on disk, be the document damaged or not. */
@@ -207,7 +206,7 @@ export class Reader {
       const bytes = intactBytes({ family, key }, row)
       return bytes === undefined ? this.#damage(wrongChecksum) : { _tag: "Found", bytes }
     } catch (error) {
-      return this.#fault(error)
+      return this.#unread(error)
     }
   }
 

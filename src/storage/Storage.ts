@@ -109,15 +109,15 @@ export interface StorageFailure {
 /** Called once for each write: nothing when it is committed and synced, else why not. */
 export type OnCommit = (failure: StorageFailure | undefined) => void
 
+interface Damaged {
+  readonly _tag: "Damaged"
+  readonly detail: string
+  /** The disk did not tell it, and may the next time: it is not known to have changed it. */
+  readonly isUnread?: true
+}
+
 /** Nothing is stored, or the disk changed it, which counts as missing. */
-export type Missing =
-  | { readonly _tag: "Absent" }
-  | {
-    readonly _tag: "Damaged"
-    readonly detail: string
-    /** The disk did not tell it, and may the next time: it is not known to have changed it. */
-    readonly isUnread?: true
-  }
+export type Missing = { readonly _tag: "Absent" } | Damaged
 
 /** The result of reading a document. A missing element damages the whole document. */
 export type ReadResult = { readonly _tag: "Found"; readonly document: StoredDocument } | Missing

@@ -3,6 +3,7 @@
 import * as Schema from "effect/Schema"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { Filling } from "../../src/anti-entropy/Filling.ts"
+import type { Completeness } from "../../src/core/model/Completeness.ts"
 import { NodeId } from "../../src/core/model/Names.ts"
 import { QuorumNotMet } from "../../src/core/model/StoreError.ts"
 import * as Bucket from "../../src/core/strategy/Bucket.ts"
@@ -225,6 +226,16 @@ describe("the members that fill a node", () => {
       isLossAccepted: false,
       filled: () => {}
     })
+  /** All have told what they keep, and both owners have sent what they have. */
+  const sentBy = (completeness: Completeness) => {
+    const filling = fillingOf()
+    for (const node of names) filling.kept(node)
+    filling.told(first, completeness)
+    filling.told(second, "complete")
+    for (const node of [first, second]) filling.received(0, node)
+    expect(filling.status()).toMatchObject({ filled: 1 })
+    return filling
+  }
 
   it("are asked in turn, though an exchange with one of them always fails", () => {
     const filling = fillingOf()
@@ -258,12 +269,7 @@ describe("the members that fill a node", () => {
   })
 
   it("send once more where an owner that lacked something has become complete", () => {
-    const filling = fillingOf()
-    for (const node of names) filling.kept(node)
-    filling.told(first, "incomplete")
-    filling.told(second, "complete")
-    for (const node of [first, second]) filling.received(0, node)
-    expect(filling.status()).toMatchObject({ filled: 1 })
+    const filling = sentBy("incomplete")
     filling.told(first, "complete")
     expect(filling.status()).toMatchObject({ filled: 0 })
     expect(filling.next()).toBe(first)
@@ -284,12 +290,7 @@ describe("the members that fill a node", () => {
   })
 
   it("send once more after a commit of the node failed, which may have had a part of it", () => {
-    const filling = fillingOf()
-    for (const node of names) filling.kept(node)
-    for (const node of [first, second]) {
-      filling.told(node, "complete")
-      filling.received(0, node)
-    }
+    const filling = sentBy("complete")
     expect(filling.isWaiting()).toBe(false)
     incarnation = "second"
     filling.check()
@@ -298,11 +299,7 @@ describe("the members that fill a node", () => {
   })
 
   it("send once more where that owner was unsure before it was complete", () => {
-    const filling = fillingOf()
-    for (const node of names) filling.kept(node)
-    filling.told(first, "incomplete")
-    filling.told(second, "complete")
-    for (const node of [first, second]) filling.received(0, node)
+    const filling = sentBy("incomplete")
     filling.told(first, "unsure")
     filling.told(first, "complete")
     expect(filling.status()).toMatchObject({ filled: 0 })

@@ -19,7 +19,7 @@ const target = NodeId.make("n2")
 const window = lan.node.handoffsInFlightMax
 const incarnation = Incarnation.next({ previous: undefined, now: 0, id: "abcdefgh" })
 const found: LocalRead = { _tag: "Found", document: empty, digest: "d", own: "" }
-const damaged: LocalRead = { _tag: "Damaged", detail: "disk I/O error", isUnread: true }
+const unread: LocalRead = { _tag: "Damaged", detail: "disk I/O error", isUnread: true }
 const names = (prefix: string, count: number) =>
   Array.from({ length: count }, (_, index) => `${prefix}${index}`)
 
@@ -111,7 +111,7 @@ const keptNames = () => [...hints.of(target)].map(({ key }) => key.partitionKey)
 describe("a document that cannot be read", () => {
   it("keeps its hint and its copy, and goes once it can be read", () => {
     start(["a"])
-    reads.set("a", damaged)
+    reads.set("a", unread)
     runtime.advance(10_000)
     expect({ kept: keptNames(), dropped, sent }).toEqual({ kept: ["a"], dropped: [], sent: [] })
     expect(delivery.stats()).toMatchObject({ hintsVoid: 0, hintsDelivered: 0 })
@@ -124,7 +124,7 @@ describe("a document that cannot be read", () => {
   it("stays when its target has an earlier version, since it may have changed", () => {
     start(["a"])
     answer = () => {
-      reads.set("a", damaged)
+      reads.set("a", unread)
       return ""
     }
     runtime.advance(10_000)
@@ -139,7 +139,7 @@ describe("a document that cannot be read", () => {
     const unreadable = names("a", 3 * window)
     const others = names("b", 3 * window)
     start([...unreadable, ...others])
-    for (const name of unreadable) reads.set(name, damaged)
+    for (const name of unreadable) reads.set(name, unread)
     runtime.advance(5_000)
     expect(sent).toEqual(others)
     expect(keptNames()).toEqual(unreadable)
@@ -148,9 +148,12 @@ describe("a document that cannot be read", () => {
 })
 
 describe("a hint whose document is gone", () => {
-  it("ends, and counts as void", () => {
+  it.each<LocalRead>([
+    { _tag: "Absent" },
+    { _tag: "Damaged", detail: "its header fails its checksum" }
+  ])("ends, and counts as void: $_tag", (lost) => {
     start(["a", "b"])
-    reads.set("a", { _tag: "Absent" })
+    reads.set("a", lost)
     runtime.advance(2_000)
     expect({ kept: keptNames(), sent }).toEqual({ kept: [], sent: ["b"] })
     expect(delivery.stats()).toMatchObject({ hintsVoid: 1, hintsDelivered: 1 })

@@ -43,6 +43,7 @@ describe("documents whose damaged row was replaced", () => {
     })
     service.write(metadataBatch("standing", "a standing"), () => {})
     service.write(metadataBatch("told", "n2 7 9"), () => {})
+    service.write(metadataBatch("disk-check", "1"), () => {})
     runtime.runReady()
     const spoil = () => disk.database.exec("UPDATE family_rows SET checksum = 7 WHERE family = 5")
     const has = () => new MendedDocuments(service, { mendedDocumentsMax: 2 }).has(keyOf("sb"))
