@@ -5,6 +5,7 @@
 import type { PeerMessage } from "../../schemas/PeerMessage.ts"
 import type { TokenSeal } from "../core/clock/CausalContext.ts"
 import type { Completeness } from "../core/model/Completeness.ts"
+import type { Document } from "../core/crdt/Document.ts"
 import type { NodeLimits } from "../core/model/Limits.ts"
 import type { ReadLimits } from "../core/model/ReadLimits.ts"
 import type { NodeId } from "../core/model/Names.ts"
@@ -73,8 +74,16 @@ export interface NodeServices {
   readonly limits: CoordinatorLimits
 }
 
+/** A document in the memory of a request, which will bring it to the replicas. */
+export interface HeldDocument {
+  readonly row: RowKey
+  readonly document: Document
+}
+
 /** A request that waits for other nodes' answers. */
 export interface Gathering extends Waiting {
+  /** Of what may be shown. Left out where it brings the replicas no document. */
+  readonly held?: () => HeldDocument | undefined
   readonly hear: (from: NodeId, message: PeerMessage) => void
   /** Whether the time until this node's answer says how long answers take. */
   readonly measures: (node: NodeId) => boolean

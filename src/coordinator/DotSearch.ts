@@ -18,10 +18,12 @@ import type { NodeId } from "../core/model/Names.ts"
 import type { RowKey } from "../core/model/RowKey.ts"
 import * as CollectDecision from "../core/quorum/CollectDecision.ts"
 import type { KnownBucket } from "../core/strategy/Buckets.ts"
+import { withHeld } from "../replica/HeldByRequests.ts"
 import type { LocalRead } from "../replica/LocalDocument.ts"
-import type { CoordinatorContext } from "./CoordinatorContext.ts"
+import type { CoordinatorContext, HeldDocument } from "./CoordinatorContext.ts"
 import { fetchMessage } from "./FetchMessage.ts"
 import { Gather, type Served } from "./Gather.ts"
+import { heldByRequests } from "./HeldDocuments.ts"
 
 /** The document that a search is about. */
 export interface SearchedDocument {
@@ -92,7 +94,9 @@ export class DotSearch
     const { row: key } = this.#searched
     this.ask()
     const newest = replica.read(key)
-    replica.show({ key, newest, after: this.#sought }, (shown) => this.#take(shown))
+    const reading = { key, newest, after: this.#sought }
+    const held = (key: RowKey) => heldByRequests(this.context, key)
+    replica.show(reading, (shown) => this.#take(withHeld(shown, reading, held)))
   }
 
   message(): PeerMessage {
@@ -120,6 +124,10 @@ export class DotSearch
   #isFound(): boolean {
     return this.decision.outcome._tag === "Wait"
       && LostDots.missing(this.#sought, this.#joined().context).size === 0
+  }
+
+  held(): HeldDocument {
+    return { row: this.#searched.row, document: this.#joined() }
   }
 
   /** All that was found so far. */

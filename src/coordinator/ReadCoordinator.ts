@@ -8,8 +8,6 @@
  */
 import type { Fetched, FetchedSince, PeerMessage } from "../../schemas/PeerMessage.ts"
 import { Malformed } from "../core/codec/Bytes.ts"
-import type { CausalContext } from "../core/clock/CausalContext.ts"
-import * as LostDots from "../core/clock/LostDots.ts"
 import * as VersionVector from "../core/clock/VersionVector.ts"
 import * as Document from "../core/crdt/Document.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
@@ -20,33 +18,17 @@ import * as ReadDecision from "../core/quorum/ReadDecision.ts"
 import * as Targets from "../core/quorum/Targets.ts"
 import type { LocalRead } from "../replica/LocalDocument.ts"
 import { checkDeferrals } from "./CheckDeferrals.ts"
-import type { CoordinatorContext } from "./CoordinatorContext.ts"
+import type { CoordinatorContext, HeldDocument } from "./CoordinatorContext.ts"
 import { DotSearch, type SearchResult } from "./DotSearch.ts"
 import { fetchMessage } from "./FetchMessage.ts"
 import { Gather, type Served } from "./Gather.ts"
 import { readRepair } from "./ReadRepair.ts"
+import type { ReadOutcome } from "./ReadOutcome.ts"
 import { ReplicaHistories } from "./ReplicaHistories.ts"
 import { hasOthers, isPrimary, sloppyField, sloppyTargets } from "./SloppyTargets.ts"
 import { sparedTargets } from "./SparedReplicas.ts"
 import { ownWithReason, type Unanswered } from "./Unanswered.ts"
 import type { ValidatedRead } from "./ValidatedRequest.ts"
-
-/** The document that a read found, perhaps empty. */
-export interface ReadDocument {
-  readonly document: Document.Document
-  readonly replied: number
-  /** Dots that the session has seen, and that are surely gone; empty unless there are any. */
-  readonly lost: VersionVector.VersionVector
-}
-
-/** The document, or why there is none. */
-export type ReadOutcome = ReadDocument | Errors.StoreError
-
-/** A context that has forgotten the dots that a read found to be lost. */
-export const withoutLost = (
-  { stamp, vector }: CausalContext,
-  { document, lost }: ReadDocument
-): CausalContext => ({ stamp, vector: LostDots.without(vector, lost, document.context) })
 
 const late = { _tag: "Late" } as const
 
@@ -335,6 +317,10 @@ export abstract class ReadCoordinator
     const isSilent = (node: NodeId) => !this.#refusals.some((refusal) => refusal.node === node)
     const silent = { unreachable: unreachable.filter(isSilent), refused }
     return ownWithReason(silent, this.context.node)
+  }
+
+  held(): HeldDocument {
+    return { row: this.read.row, document: this.joined }
   }
 
   override bytesHeld(): number {

@@ -16,7 +16,7 @@ import * as WriteDecision from "../core/quorum/WriteDecision.ts"
 import type { StorageFailure } from "../replica/Replica.ts"
 import { answerOf, unshownOf } from "./Answer.ts"
 import { checkDeferrals } from "./CheckDeferrals.ts"
-import type { CoordinatorContext } from "./CoordinatorContext.ts"
+import type { CoordinatorContext, HeldDocument } from "./CoordinatorContext.ts"
 import { Gather } from "./Gather.ts"
 import type { OpenRequest } from "./OpenRequest.ts"
 import type { Answer } from "./Request.ts"
@@ -155,6 +155,14 @@ export class WriteCoordinator
   override finish(): void {
     this.#sent?.end()
     if (this.#document !== undefined) checkDeferrals(this.context, this.#write, this.#document)
+  }
+
+  /** It may be shown once the own replica has it; replicas that lack its base get the document. */
+  held(): HeldDocument | undefined {
+    const { answers: { acknowledged } } = this.decision
+    const isShown = Targets.has(acknowledged, this.#indexOf(this.context.node))
+    if (this.#document === undefined || !isShown) return undefined
+    return { row: this.#write.row, document: this.#document }
   }
 
   override bytesHeld(): number {

@@ -5,6 +5,7 @@
 import * as DateTime from "effect/DateTime"
 import type { MemberTag, PeerHandlers } from "../../schemas/PeerMessage.ts"
 import { Coordinator } from "../coordinator/Coordinator.ts"
+import { heldByRequests } from "../coordinator/HeldDocuments.ts"
 import type { RequestObserver } from "../coordinator/RequestObserver.ts"
 import { RequestServer } from "../coordinator/RequestServer.ts"
 import { AntiEntropy } from "../anti-entropy/AntiEntropy.ts"
@@ -157,15 +158,14 @@ export class NodeCore {
     this.formation = this.#formation()
     this.view.formation = () => this.formation.status()
     this.memberWatch = watchMembers(this, () => this.#isDraining)
-    const completenessOf = (key: RowKey) => this.completenessOf(key)
-    const completeness = () => this.formation.completeness()
     const replicaServer = new ReplicaServer({
       ...options,
       replica: this.replica,
       partitionCount: ring.ring.partitionCount,
       nowMillis: stampMillis,
-      completenessOf,
-      completeness,
+      completenessOf: (key) => this.completenessOf(key),
+      completeness: () => this.formation.completeness(),
+      held: (key) => heldByRequests(this.coordinator.context, key),
       work: this.work,
       recurring: this.#recurring
     })
@@ -177,8 +177,8 @@ export class NodeCore {
       send: (to, message) => this.link.send(to, message),
       flush: (done) => transport.flush(done),
       incarnationOf: (node) => this.link.incarnationOf(node),
-      completenessOf,
-      completeness,
+      completenessOf: (key) => this.completenessOf(key),
+      completeness: () => this.formation.completeness(),
       tellPosition: () => this.formation.tell(),
       failed: (failure, where) => this.guard.failed(failure, where, "request"),
       observer: options.observer,

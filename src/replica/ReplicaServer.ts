@@ -27,7 +27,9 @@ import { rowKeyOf } from "../core/ring/Partition.ts"
 import type { Buckets } from "../core/strategy/Buckets.ts"
 import type { WorkQueue } from "../core/WorkQueue.ts"
 import * as DeltaCodec from "../core/crdt/DeltaCodec.ts"
+import * as Document from "../core/crdt/Document.ts"
 import * as DocumentCodec from "../core/crdt/DocumentCodec.ts"
+import { type HeldByRequests, withHeld } from "./HeldByRequests.ts"
 import { findLiveKeys, type ScanLimits } from "./LiveKeys.ts"
 import type { Owed } from "./Hints.ts"
 import type { LocalRead } from "./LocalDocument.ts"
@@ -68,6 +70,7 @@ export class ReplicaServer {
   readonly #nowMillis: () => number
   readonly #completenessOf: (key: RowKey) => Completeness
   readonly #completeness: () => Completeness
+  readonly #held: HeldByRequests
   readonly #work: WorkQueue
   readonly #limits: ScanLimits
   /** A message that names its operation has the actor twice: there, and in its document. */
@@ -83,6 +86,8 @@ export class ReplicaServer {
       readonly completenessOf: (key: RowKey) => Completeness
       /** Of the replica, but for documents that are damaged, or were. */
       readonly completeness: () => Completeness
+      /** Nothing unless given. */
+      readonly held?: HeldByRequests
       /** In which listings take their turns. */
       readonly work: WorkQueue
       /** Of the messages that it takes; else it has its own. */
@@ -96,6 +101,7 @@ export class ReplicaServer {
     this.#nowMillis = options.nowMillis
     this.#completenessOf = options.completenessOf
     this.#completeness = options.completeness
+    this.#held = options.held ?? (() => Document.empty)
     this.#work = options.work
     this.#recurring = options.recurring ?? new RecurringTexts()
     this.#limits = options.limits
@@ -156,7 +162,10 @@ export class ReplicaServer {
     if (mismatch !== undefined) return reply({ _tag: "Refused", request, reason: mismatch })
     const key = this.#keyOf(message)
     const reading = { key, newest: this.#replica.read(key), after }
-    this.#replica.show(reading, (shown) => this.#fetched({ asked: message, key }, shown, reply))
+    this.#replica.show(
+      reading,
+      (shown) => this.#fetched({ asked: message, key }, withHeld(shown, reading, this.#held), reply)
+    )
   }
 
   #fetched(

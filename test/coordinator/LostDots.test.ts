@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { ContextNotCovered } from "../../src/core/model/StoreError.ts"
 import type { Any } from "../../src/core/strategy/Bucket.ts"
 import { buckets, notes, shelves } from "../cluster/buckets.ts"
-import { SteppedCluster } from "../cluster/steppedCluster.ts"
+import { node, SteppedCluster, type StoppableFrame } from "../cluster/steppedCluster.ts"
 
 let stepped: SteppedCluster
 beforeEach(async () => {
@@ -32,6 +32,8 @@ const aloneAtN1 = (bucket: Any, op: string, value: string): string => {
   return context
 }
 
+/** How many actors' writes each node has of the document. */
+const sizes = () => stepped.held(shelves, key).map((held) => held?.context.size)
 const deferrals = (bucket: Any) => stepped.held(bucket, key).map((held) => held?.deferred.length)
 
 describe("a session that has seen what is lost", () => {
@@ -110,6 +112,12 @@ describe("a session that has seen what is lost", () => {
   })
 })
 
+const reading = () => stepped.read(2, shelves, { key, r: "all", timeoutMillis: 5_000 })
+const writing = () => {
+  const added = { op: "books.add", args: ["Persuasion"] }
+  return stepped.write(2, shelves, { key, ...added, w: "all", timeoutMillis: 5_000 })
+}
+
 describe("removals by a context whose dots are lost", () => {
   it("leave nothing behind, though there are 300", async () => {
     const context = aloneAtN1(shelves, "books.add", "Emma")
@@ -143,6 +151,41 @@ describe("removals by a context whose dots are lost", () => {
     expect(deferrals(shelves)).toEqual([0, 0, 0])
     expect(stepped.read(3, shelves, { key, r: "all" }).answer.values).toEqual([])
   })
+
+  it.each([
+    { what: "read", begin: reading, left: [] },
+    { what: "write", begin: writing, left: [{ books: ["Persuasion"] }] }
+  ])(
+    "are carried out where a $what has in memory what every disk has lost",
+    async ({ begin, left }) => {
+      const context = aloneAtN1(shelves, "books.add", "Emma")
+      stepped.cut(3)
+      stepped.read(2, shelves, { key, r: 2 })
+      stepped.runtime.advance(3_000)
+      stepped.heal()
+      expect(sizes()).toEqual([1, 1, 0])
+      const lost: Array<StoppableFrame> = []
+      stepped.loses = (frame) =>
+        frame.from === node(2) && frame.to === node(3) && lost.push(frame) > 0
+      const slow = begin()
+      lose(2)
+      await wipe(1)
+      stepped.runtime.advance(500)
+      // The request has just asked n3 again, and will not for a while.
+      for (const { length } = lost; lost.length === length;) stepped.runtime.advance(1)
+      stepped.loses = () => false
+      stepped.write(3, shelves, { ...available, op: "books.remove", args: ["Emma"], context })
+      expect(slow.isOpen).toBe(true)
+      stepped.runtime.advance(5_000)
+      for (const at of [1, 2, 3]) {
+        const { values } = stepped.read(at, shelves, { key, r: "all" }).answer
+        expect(values).toMatchObject(left)
+        expect(values).toHaveLength(left.length)
+        stepped.runtime.advance(1_000)
+      }
+      expect(deferrals(shelves)).toEqual([0, 0, 0])
+    }
+  )
 
   it("are carried out where counters are removed, which waits for no dots", async () => {
     stepped.write(2, shelves, { key, op: "visits.add", args: [5], w: "all" })

@@ -2,9 +2,9 @@
  * Decides which dots are surely gone: a client has seen them, and no node will show them again.
  *
  * A dot is where it was made, where it was sent, or nowhere. Every owner says which dots it has,
- * its commits under way included; and the node that made the dot is in a later incarnation, which
- * has forgotten what the earlier one had in memory. So the dot is nowhere, but for a message that
- * the earlier incarnation sent and that is still on its way.
+ * its commits under way and its open requests included; and the node that made the dot is in a
+ * later incarnation, which has forgotten what the earlier one had in memory. So the dot is nowhere,
+ * but for a message that is still on its way.
  */
 import type { NodeId } from "../model/Names.ts"
 import { namesOf } from "./Dot.ts"

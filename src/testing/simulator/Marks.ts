@@ -91,6 +91,7 @@ export const codeMarks: ReadonlyArray<string> = [
   "read: a replica that has nothing is repaired",
   "read: a session has seen what is lost",
   "read: a stale replica is repaired",
+  "read: another one holds what its session has seen",
   "read: changes come of a document that is not shown yet",
   "read: the own replica is repaired",
   "read: the replicas that it spared are needed",

@@ -42,7 +42,7 @@ export const contextPlants: ReadonlyArray<Plant> = [
     name: "loss-not-forgotten",
     bug: "a session's context keeps what is lost",
     edits: [{
-      file: "src/coordinator/ReadCoordinator.ts",
+      file: "src/coordinator/ReadOutcome.ts",
       from: "vector: LostDots.without(vector, lost, document.context)",
       to: "vector: lost.size === 0 ? document.context : vector"
     }]
