@@ -56,8 +56,8 @@ export interface SearchOptions {
   readonly known: Document.Document
   readonly deadline: number
   readonly serves: Served | undefined
-  /** Whether the same search has found that dots are gone. */
-  readonly isSecond?: boolean
+  /** All that the same search found when it asked first, and found that dots are gone. */
+  readonly first?: Document.Document
   /** Called once. */
   readonly ended: (result: SearchResult) => void
 }
@@ -86,7 +86,7 @@ export class DotSearch
     this.#sought = sought
     this.#known = known
     this.#options = options
-    if (options.isSecond !== true) context.counters.dotSearches++
+    if (options.first === undefined) context.counters.dotSearches++
   }
 
   start(): void {
@@ -126,14 +126,20 @@ export class DotSearch
       && LostDots.missing(this.#sought, this.#joined().context).size === 0
   }
 
+  /** What nodes have shown. The rest may be the version of a write that no disk has. */
   held(): HeldDocument {
-    return { row: this.#searched.row, document: this.#joined() }
+    return { row: this.#searched.row, document: this.#withAnswers(Document.empty) }
   }
 
-  /** All that was found so far. */
+  /** All that is known so far. */
   #joined(): Document.Document {
-    let joined = this.#known
-    for (const { document } of this.decision.answers.values()) {
+    return this.#withAnswers(this.#known)
+  }
+
+  #withAnswers(known: Document.Document): Document.Document {
+    let joined = known
+    const answers = [...this.decision.answers.values()].map(({ document }) => document)
+    for (const document of [this.#options.first, ...answers]) {
       if (document === undefined || !Document.canJoin(joined, document)) continue
       joined = Document.join(joined, document)
     }
@@ -152,21 +158,21 @@ export class DotSearch
   }
 
   tell(): void {
+    const joined = this.#joined()
     const answered = new Map<string, string>()
-    let joined = this.#known
     for (const [node, { document, incarnation }] of this.decision.answers) {
-      if (document === undefined || !Document.canJoin(joined, document)) continue
-      joined = Document.join(joined, document)
-      answered.set(node, incarnation)
+      if (document !== undefined && Document.canJoin(joined, document)) {
+        answered.set(node, incarnation)
+      }
     }
     const missing = LostDots.missing(this.#sought, joined.context)
     const owners = this.context.view.members().map(({ id }) => id)
     const members = new Set<string>(owners)
     const isMember = (node: string) => members.has(node)
     const gone = LostDots.surelyGone({ missing, owners, isMember, answered })
-    if (gone.size > 0 && this.#options.isSecond !== true) {
-      return new DotSearch(this.context, { ...this.#options, known: joined, isSecond: true })
-        .start()
+    if (gone.size > 0 && this.#options.first === undefined) {
+      const first = this.#withAnswers(Document.empty)
+      return new DotSearch(this.context, { ...this.#options, first }).start()
     }
     const unreachable = CollectDecision.awaited(this.decision)
     this.#options.ended({ joined, missing, gone, unreachable })
