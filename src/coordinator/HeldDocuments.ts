@@ -1,6 +1,6 @@
 /**
- * Finds what open requests hold in memory of a document, and will bring to the replicas: a node that
- * is asked what it has of the document has this, too.
+ * Finds what open requests hold in memory of a document, and will bring to the replicas: a node
+ * that is asked what it has of the document has this, too.
  */
 import * as Document from "../core/crdt/Document.ts"
 import { type RowKey, textOf } from "../core/model/RowKey.ts"

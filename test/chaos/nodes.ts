@@ -30,6 +30,19 @@ export interface NodesOptions {
   readonly brokersOf: (node: string) => string
 }
 
+/**
+ * Whether nodes run the built package, as users do, or the sources: a variable says so, since the
+ * suite builds the package anew beside them.
+ */
+const isBuilt = process.env["EVERWRITE_BUILT"] === "true"
+const program = isBuilt
+  ? ["dist/src/cli/bin.js"]
+  : [
+    "--conditions=everwrite-source",
+    "--disable-warning=ExperimentalWarning",
+    "src/cli/main.ts"
+  ]
+
 interface Running {
   readonly child: ChildProcess
   readonly ended: Promise<unknown>
@@ -148,13 +161,15 @@ export class Nodes {
     }
     const words = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value])
     const log = openSync(join(folder, "logs", node), "a")
-    const own = ["--conditions=everwrite-source", "--disable-warning=ExperimentalWarning"]
-    const child = spawn(process.execPath, [...own, "src/cli/main.ts", "start", ...words], {
+    const child = spawn(process.execPath, [...program, "start", ...words], {
       cwd: root,
       stdio: ["ignore", log, log],
       env: {
         PATH: process.env["PATH"],
-        NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "compiled"),
+        // The built program keeps what Node compiled by itself.
+        ...(isBuilt
+          ? {}
+          : { NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "compiled") }),
         EVERWRITE_CLUSTER_KEY: "a key for the faults"
       }
     })

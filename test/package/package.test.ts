@@ -23,8 +23,13 @@ const root = fileURLToPath(new URL("../..", import.meta.url))
 const manifest: {
   readonly version: string
   readonly engines: { readonly node: string }
-  readonly exports: Readonly<Record<string, unknown>>
+  readonly exports: Readonly<Record<string, { readonly default: string }>>
 } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+
+interface SourceMap {
+  readonly sources: ReadonlyArray<string>
+  readonly sourcesContent: ReadonlyArray<string>
+}
 
 /** The variables of npm's scripts are not for the npm of another project. */
 const env = Object.fromEntries(
@@ -62,22 +67,18 @@ const key: string | undefined = Result.getOrUndefined(profiles.key.fromJson("ada
 console.log(name, key)
 `
 
-/** The storage finds the file of its thread beside itself, which only the built files can show. */
+/** The storage finds the file of its thread, which only the built files can show. */
 const storing = `
 import * as Effect from "effect/Effect"
-import { openWorker } from "./node_modules/everwrite/dist/src/storage/WorkerStorage.js"
+import { EverwriteNode } from "everwrite/server"
 
-const storage = await Effect.runPromise(openWorker({
-  directory: "data",
-  identity: { node: "n1", cluster: "packed", partitionCount: 256 },
-  runtime: { endOfTurn: setImmediate, id: () => "0123456789abcdefghijklmnop" }
-}))
-const row = { family: "metadata", key: ["colour"], bytes: Buffer.from("blue") }
-const batch = { documents: [], rows: [row] }
-const failure = await new Promise((done) => storage.service.write(batch, done))
-const found = storage.service.readRow("metadata", ["colour"])
-console.log(failure, Buffer.from(found.bytes).toString())
-await Effect.runPromise(storage.close)
+const layer = EverwriteNode.layer({
+  buckets: [], nats: "embedded", http: false, logLevel: "none",
+  dataDir: "data", clusterKey: "a key for the tests"
+})
+const exit = await Effect.runPromiseExit(Effect.provide(EverwriteNode, layer))
+console.log(exit._tag === "Success" ? "it ran" : String(exit.cause))
+process.exit(0)
 `
 
 /** A project's own buckets, in TypeScript as they are. */
@@ -119,6 +120,9 @@ describe("the packed package", () => {
     rmSync(folder, { recursive: true })
   })
 
+  // The storage thread's file runs as a thread alone; test/package/Bundled.test.ts does so.
+  const loadable = Object.keys(manifest.exports).filter((entry) => entry !== "./worker")
+
   it("holds the licence, the README and the built modules, and nothing else", () => {
     expect(readdirSync(installed).sort()).toEqual(["LICENSE", "README.md", "dist", "package.json"])
     const built = readdirSync(join(installed, "dist"), { recursive: true, withFileTypes: true })
@@ -142,12 +146,33 @@ describe("the packed package", () => {
     const args = ["--enable-source-maps", "--input-type=module", "--eval", thrower]
     const stack = execFileSync(process.execPath, args, options)
     expect(stack).toMatch(/src\/core\/strategy\/Key\.ts:\d+/u)
-    const map = readFileSync(join(installed, "dist/src/core/strategy/Key.js.map"), "utf8")
-    expect(JSON.parse(map).sourcesContent[0]).toContain("export const make")
+    const chunks = join(installed, "dist/src/chunks")
+    const maps: ReadonlyArray<SourceMap> = readdirSync(chunks)
+      .filter((file) => file.endsWith(".js.map"))
+      .map((file) => JSON.parse(readFileSync(join(chunks, file), "utf8")))
+    const contents = maps.flatMap(({ sources, sourcesContent }) =>
+      sources.flatMap((file, at) => file.endsWith("/strategy/Key.ts") ? [sourcesContent[at]] : [])
+    )
+    expect(contents).toHaveLength(1)
+    expect(contents[0]).toContain("export const make")
   })
 
-  // The storage thread's file runs as a thread alone; test/package/Bundled.test.ts does so.
-  const loadable = Object.keys(manifest.exports).filter((entry) => entry !== "./worker")
+  it("its files are few, and have schemas compiled from the first import on", () => {
+    const dist = join(installed, "dist")
+    const built = readdirSync(dist, { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".js"))
+    expect(built.length).toBeLessThan(50)
+    const main = built.find((file) => /chunks\/main-.*\.js$/u.test(file)) ?? "no main"
+    const entries = loadable.map((entry) => {
+      const { default: file } = manifest.exports[entry]!
+      return file.replace("./dist/", "")
+    })
+    for (const entry of [main, ...entries]) {
+      const [first] = readFileSync(join(dist, entry), "utf8").split("\n")
+      expect(first, entry).toBe("import \"effect/schema/SchemaJITCompiler/enable\";")
+    }
+  })
+
   it.each(loadable)("the entry point %s loads", (entry) => {
     const name = entry.replace(".", "everwrite")
     const script = `console.log(Object.keys(await import("${name}")).length > 0)`
@@ -199,9 +224,9 @@ describe("the packed package", () => {
     expect(execFileSync(process.execPath, ["correct.ts"], options)).toBe("profiles\n")
   })
 
-  it("the storage commits in its own thread", () => {
+  it("a node runs in a program of the user's", () => {
     writeFileSync(join(project, "storing.mjs"), storing)
-    expect(execFileSync(process.execPath, ["storing.mjs"], options)).toBe("undefined blue\n")
+    expect(execFileSync(process.execPath, ["storing.mjs"], options)).toBe("it ran\n")
   })
 
   const command = join(project, "node_modules/.bin/everwrite")
