@@ -64,5 +64,14 @@ export const contextPlants: ReadonlyArray<Plant> = [
       from: "if (this.made(actor) && !VersionVector.contains(context, actor, counter)) return true",
       to: "if (this.made(actor) && VersionVector.empty.has(actor)) return true"
     }]
+  },
+  {
+    name: "unshown-version-held",
+    bug: "a search for lost dots shows others the version of a write that no disk has",
+    edits: [{
+      file: "src/coordinator/DotSearch.ts",
+      from: "document: this.#withAnswers(Document.empty) }",
+      to: "document: this.#joined() }"
+    }]
   }
 ]

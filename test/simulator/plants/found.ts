@@ -67,14 +67,5 @@ export const foundPlants: ReadonlyArray<Plant> = [
       from: "this.#foldFailure = failureOf(error)\n      throw error",
       to: "throw error"
     }]
-  },
-  {
-    name: "unshown-version-held",
-    bug: "a search for lost dots shows others the version of a write that no disk has",
-    edits: [{
-      file: "src/coordinator/DotSearch.ts",
-      from: "document: this.#withAnswers(Document.empty) }",
-      to: "document: this.#joined() }"
-    }]
   }
 ]
