@@ -6,6 +6,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { nodeOptions, nodeVariables } from "../../src/cli/OwnProcess.ts"
 import { freePort } from "../tooling/natsServer.ts"
+import { ownProgram, sourceProgram } from "../tooling/ownProgram.ts"
 import { until } from "../tooling/until.ts"
 
 export const nodes = ["n1", "n2", "n3"]
@@ -17,7 +18,7 @@ export interface NodeOptions {
   readonly nats: string
   /** Where the folders of the nodes are. */
   readonly data: string
-  /** The checkout whose nodes are started; else this one. */
+  /** The checkout whose nodes are started from their sources; else this one's, perhaps built. */
   readonly of?: string
   /** Options of Node itself, and variables, besides those that a node needs. */
   readonly execArgv?: ReadonlyArray<string>
@@ -44,8 +45,9 @@ export const startNode = async (node: string, options: NodeOptions): Promise<Chi
   }
   const words = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value])
   // As the command of the package starts a node.
-  const own = [...nodeOptions, "--conditions=everwrite-source", ...options.execArgv ?? []]
-  const command = [...own, join(of, "src/cli/main.ts"), "start", ...words]
+  const program = options.of === undefined ? ownProgram(here) : sourceProgram(options.of)
+  const own = [...nodeOptions, ...options.execArgv ?? [], ...program]
+  const command = [...own, "start", ...words]
   const child = spawn(process.execPath, command, {
     cwd: of,
     stdio: ["ignore", "ignore", "inherit", ...(options.channel ? ["ipc" as const] : [])],

@@ -16,6 +16,7 @@ import {
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { freePort, standsStill } from "../tooling/natsServer.ts"
+import { isBuilt, ownProgram } from "../tooling/ownProgram.ts"
 import { until } from "../tooling/until.ts"
 import { pause } from "./pause.ts"
 import type { Random } from "./random.ts"
@@ -29,19 +30,6 @@ export interface NodesOptions {
   /** The brokers that a node is told of. */
   readonly brokersOf: (node: string) => string
 }
-
-/**
- * Whether nodes run the built package, as users do, or the sources: a variable says so, since the
- * suite builds the package anew beside them.
- */
-const isBuilt = process.env["EVERWRITE_BUILT"] === "true"
-const program = isBuilt
-  ? ["dist/src/cli/bin.js"]
-  : [
-    "--conditions=everwrite-source",
-    "--disable-warning=ExperimentalWarning",
-    "src/cli/main.ts"
-  ]
 
 interface Running {
   readonly child: ChildProcess
@@ -161,7 +149,7 @@ export class Nodes {
     }
     const words = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value])
     const log = openSync(join(folder, "logs", node), "a")
-    const child = spawn(process.execPath, [...program, "start", ...words], {
+    const child = spawn(process.execPath, [...ownProgram(root), "start", ...words], {
       cwd: root,
       stdio: ["ignore", log, log],
       env: {
