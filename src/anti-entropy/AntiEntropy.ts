@@ -58,6 +58,8 @@ export class AntiEntropy {
   /** Begins where the incarnation says: no answer to a former one is taken for one to this. */
   #requests: number
   #isClosed = false
+  /** Whether the last exchange filled this store, and brought nothing: then others have a turn. */
+  #hasFilledNothing = false
   #counts = { exchanges: 0, failures: 0, differences: 0, repaired: 0, movedBytes: 0 }
 
   constructor(context: ExchangeContext) {
@@ -189,14 +191,19 @@ export class AntiEntropy {
     if (this.#isClosed || this.#running !== undefined || exchangeMillis === 0) return
     this.#cancel()
     const wanted = this.#wanted.shift()
-    const toFill = wanted === undefined ? this.#filling.next() : undefined
+    const toFill = wanted === undefined && !this.#hasFilledNothing
+      ? this.#filling.next()
+      : undefined
+    this.#hasFilledNothing = false
     const peer = wanted?.peer ?? toFill ?? this.#draw()
     if (peer === undefined) {
       // Alone, it has what there is.
       this.#filling.check()
       return this.#schedule(exchangeMillis)
     }
+    const { steps } = this.#filling
     const options = this.#optionsFor(peer, wanted, () => {
+      this.#hasFilledNothing = toFill !== undefined && this.#filling.steps === steps
       const pause = exchangeMillis * (0.5 + runtime.random())
       const most = this.#filling.isWaiting() ? differenceMillis : Infinity
       this.#schedule(this.#wanted.length > 0 ? 0 : Math.min(pause, most))
@@ -227,7 +234,10 @@ export class AntiEntropy {
         this.#last.set(outcome.partition, { ...outcome, peer, at: runtime.now() })
       },
       skipped: (partitions) => void (found.skipped += partitions),
-      told: (completeness) => this.#filling.told(peer, completeness),
+      told: (completeness) => {
+        this.#filling.told(peer, completeness)
+        if (completeness === "incomplete" && wanted === undefined) this.#leaveToFill()
+      },
       moved: (bytes) => void (this.#counts.movedBytes += bytes),
       done: (failure) => {
         this.#running = undefined
@@ -244,6 +254,14 @@ export class AntiEntropy {
         if (!this.#isClosed) next()
       }
     }
+  }
+
+  /**
+   * A store that is filled has each owner send everything: to compare with it, too, would send most
+   * of that twice. It begins exchanges itself while nobody can send it more.
+   */
+  #leaveToFill(): void {
+    if (!this.#filling.isOn()) this.#running?.conversation.end("the other node is filled")
   }
 
   /** Another member, one that is believed up if there is any. */

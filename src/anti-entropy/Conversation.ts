@@ -89,7 +89,7 @@ export class Conversation {
   compare(sums: ReadonlyArray<PartitionSum>, answered: (answer: Compared) => void): void {
     this.#askForSums({ kind: "Compare", bucket: this.bucket, sums }, (answer) => {
       this.#options.told(answer.completeness)
-      answered(answer)
+      if (!this.#isOver) answered(answer)
     })
   }
 

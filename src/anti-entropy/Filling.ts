@@ -58,6 +58,7 @@ export class Filling {
   readonly #told = new Map<NodeId, Completeness>()
   /** Of the replica that received what was received. */
   #incarnation: string
+  #steps = 0
 
   constructor(options: FillingOptions) {
     this.#options = options
@@ -77,6 +78,7 @@ export class Filling {
   kept(from: NodeId): void {
     if (!this.isToAsk(from)) return
     this.#asked.add(from)
+    this.#steps++
     this.#received.clear()
   }
 
@@ -86,6 +88,12 @@ export class Filling {
     this.#forgetLost()
     const nodes = this.#received.get(partition) ?? new Set()
     this.#received.set(partition, nodes.add(from))
+    this.#steps++
+  }
+
+  /** Rises with all that comes: an exchange after which it is the same brought nothing. */
+  get steps(): number {
+    return this.#steps
   }
 
   /** Whether any member has not had its first turn to send what it keeps in place of others. */

@@ -110,8 +110,9 @@ export const limitSettings = {
     expected: "milliseconds from 0 to 3600000",
     otherwise: lan.node.exchangeMillis,
     about: "How long after one exchange with another node the next one begins, on average; 0 for "
-      + "none. With k replicas of a document one that lacks it is found within a few times this. "
-      + "Less costs up to 15 bytes for each partition that two nodes share."
+      + "none, and then no empty store is filled either. With k replicas of a document one that "
+      + "lacks it is found within a few times this. Less costs up to 15 bytes for each partition "
+      + "that two nodes share."
   }),
   backgroundTargetMillis: millis(
     "backgroundTargetMillis",

@@ -129,6 +129,20 @@ describe("a wiped node", () => {
     expect(strictTexts(3)).toEqual(new Set(["since then"]))
   })
 
+  it("becomes equal to complete ones though another owner never sends it anything", async () => {
+    write(1, "everywhere")
+    await wipe(1)
+    core(3).antiEntropy.close()
+    stepped.runtime.advance(10_000)
+    away(2, 3)
+    stepped.write(1, texts, { key: "k0", op: "put", args: ["at n1 alone"], w: 1 })
+    stepped.runtime.advance(3_000)
+    away()
+    stepped.runtime.advance(30_000)
+    expect(completeness(1)).toBe("incomplete")
+    expect(stepped.held(texts, "k0")[1]).toEqual(stepped.held(texts, "k0")[0])
+  })
+
   it("is filled though every document changes all the time", async () => {
     write(1, "0")
     await wipe(1)

@@ -148,11 +148,22 @@ class Replay {
       }
       return
     }
-    const seen = new Set<string>()
-    const saw = (additions: ReadonlySet<string>): void => additions.forEach((one) => seen.add(one))
     const { item } = step
-    const acknowledged = await this.#twice(() => carts.remove(db, customer, { item, saw }, {}))
-    account.removals.push({ item, seen, acknowledged })
+    // The second try reads again, perhaps from other replicas: it removes what that shows, and no
+    // more, whatever the first one saw.
+    const tries: Array<{ seen: ReadonlySet<string> }> = []
+    const isDone = await this.#twice(() => {
+      const attempt: { seen: ReadonlySet<string> } = { seen: new Set() }
+      tries.push(attempt)
+      const saw = (additions: ReadonlySet<string>): void => {
+        attempt.seen = additions
+      }
+      return carts.remove(db, customer, { item, saw }, {})
+    })
+    const last = tries.at(-1)
+    for (const attempt of tries) {
+      account.removals.push({ item, seen: attempt.seen, acknowledged: isDone && attempt === last })
+    }
   }
 
   /** Tries once, and once more: whether it was acknowledged. */

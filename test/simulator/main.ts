@@ -145,7 +145,7 @@ const runPlant = async (
 
 const runPlants = async (seeds: number): Promise<boolean> => {
   let unknown = 0
-  console.log("| planted bug | what is wrong | first seed | found by |")
+  console.log("| planted bug | what is wrong | seed | found by |")
   console.log("| --- | --- | --- | --- |")
   await findPlants({
     seeds,

@@ -7,7 +7,7 @@ import { findPlant } from "./FindPlant.ts"
 import { edited, urlOf } from "./Plant.ts"
 import { plants } from "./Plants.ts"
 
-/** Rows of the README's table of bugs: name, what is wrong, first seed, found by. */
+/** Rows of the README's table of bugs: name, what is wrong, a seed, found by. */
 const rows = readFileSync(new URL("../README.md", import.meta.url), "utf8").split("\n")
   .map((line) => line.split("|").map((cell) => cell.trim()).slice(1, -1))
   .filter((cells) => cells.length === 4 && Number(cells[2]) > 0)
