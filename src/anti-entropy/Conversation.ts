@@ -1,6 +1,7 @@
 /**
- * Carries the questions of one exchange to the other node and its answers back, one at a time, and
- * ends the exchange where an answer does not come, or a step throws.
+ * Carries the questions of one exchange to the other node and its answers back, one at a time, with
+ * rests between them while clients' requests take long, and ends the exchange where an answer does
+ * not come, or a step throws.
  */
 import type {
   AntiEntropyBody,
@@ -22,8 +23,14 @@ export class Conversation {
   readonly context: ExchangeContext
   readonly #options: ConversationOptions
   #waiting:
-    | { readonly request: number; readonly answered: (body: AntiEntropyBody) => void }
+    | {
+      readonly request: number
+      readonly askedAt: number
+      readonly answered: (body: AntiEntropyBody) => void
+    }
     | undefined
+  /** Of the last question: before the next one this node rests, where clients have much to ask. */
+  #tookMillis = 0
   #cancel: Cancel = () => {}
   #isOver = false
 
@@ -51,6 +58,7 @@ export class Conversation {
     if (waiting?.request !== request) return
     this.#waiting = undefined
     this.#cancel()
+    this.#tookMillis = this.context.runtime.elapsed() - waiting.askedAt
     this.carryOut(() => waiting.answered(body))
   }
 
@@ -79,10 +87,19 @@ export class Conversation {
   }
 
   ask(body: AntiEntropyBody, answered: (answer: AntiEntropyBody) => void): void {
+    const { background, runtime } = this.context
+    const rest = background.restMillis(this.#tookMillis, runtime.elapsed())
+    this.#tookMillis = 0
+    if (rest < 1) return this.#send(body, answered)
+    this.after(rest, () => this.#send(body, answered))
+  }
+
+  #send(body: AntiEntropyBody, answered: (answer: AntiEntropyBody) => void): void {
+    const { runtime, send } = this.context
     const request = this.#options.number()
-    this.#waiting = { request, answered }
+    this.#waiting = { request, askedAt: runtime.elapsed(), answered }
     this.within("the other node does not answer")
-    this.context.send(this.peer, { _tag: "AntiEntropy", request, body })
+    send(this.peer, { _tag: "AntiEntropy", request, body })
   }
 
   /** Tells the other node the sums of some partitions, and gets its own where they differ. */

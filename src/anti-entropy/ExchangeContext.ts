@@ -39,8 +39,8 @@ export interface ExchangeContext {
   readonly send: (to: NodeId, message: AntiEntropy) => void
   /** In which rows are looked through. */
   readonly work: WorkQueue
-  /** Says how fast documents may be moved while clients' requests go on. */
-  readonly background: Pick<BackgroundBudget, "pauseMillis">
+  /** Says how fast exchanges may go on while clients' requests do. */
+  readonly background: Pick<BackgroundBudget, "pauseMillis" | "restMillis">
   readonly standing: StoreStanding
   /** An operator's word: what no owner has any more is lost. */
   readonly isLossAccepted?: boolean

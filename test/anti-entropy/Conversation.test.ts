@@ -74,3 +74,31 @@ it("a process gives its questions other numbers than the former one did", async 
   expect(present).not.toEqual([])
   expect(present.filter((number) => former.includes(number))).toEqual([])
 })
+
+it("an exchange rests between its questions while clients' requests take long", async () => {
+  stepped = await SteppedCluster.start({
+    nodes: 2,
+    buckets,
+    limits: { greetMillis: 60_000, exchangeMillis: 600_000, readAllPercent: 0 }
+  })
+  stepped.runtime.advance(1_000)
+  stepped.cut(2)
+  stepped.write(1, notes, { key: "k", op: "put", args: ["y"], w: 1 })
+  stepped.runtime.advance(3_000)
+  stepped.heal()
+  const [first, second] = stepped.nodes
+  const { antiEntropy, coordinator } = first!.core
+  vi.spyOn(coordinator.admission().background, "restMillis").mockReturnValueOnce(0)
+    .mockReturnValue(100)
+  const { answered } = second!.core.antiEntropy.counts
+  const questions = () => second!.core.antiEntropy.counts.answered - answered
+  antiEntropy.sync({ bucket: "", timeoutMillis: 60_000 }, () => {})
+  stepped.runtime.runReady()
+  expect(questions()).toBe(1)
+  stepped.runtime.advance(99)
+  expect(questions()).toBe(1)
+  stepped.runtime.advance(1)
+  expect(questions()).toBe(2)
+  stepped.runtime.advance(5_000)
+  expect(second!.core.antiEntropy.counts.taken).toBe(1)
+})

@@ -16,6 +16,9 @@ export interface BackgroundLimits {
 
 const percentile = 0.99
 
+/** How much longer than a step took the work rests after it, at its slowest. */
+const restTimes = 3
+
 /**
  * The share of its rate at which work in the background goes on.
  *
@@ -60,6 +63,16 @@ export class BackgroundBudget {
     const pause = this.#freeAt - now
     this.#pausedMillis += millis
     return pause
+  }
+
+  /**
+   * How long to rest after a step that moved little, and took this long: not at all at the whole
+   * rate. A step may cost more time of processors than its bytes tell.
+   */
+  restMillis(tookMillis: number, now: number): number {
+    const rest = tookMillis * restTimes * (1 - this.share(now))
+    this.#pausedMillis += rest
+    return rest
   }
 
   /** How long the work had to wait, in all. */

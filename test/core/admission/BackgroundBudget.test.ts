@@ -69,6 +69,19 @@ describe("work in the background", () => {
     expect(afterRequests(100).pauseMillis(1_000, 10_000, 0)).toBe(1_000)
   })
 
+  it("rests after a step for up to three times as long as that took, and not at its whole rate", () => {
+    expect(new BackgroundBudget(limits).restMillis(20, 0)).toBe(0)
+    expect(afterRequests(1).restMillis(20, 0)).toBe(0)
+    expect(afterRequests(100).restMillis(20, 0)).toBeCloseTo(54)
+    fc.assert(fc.property(millis, millis, (each, took) => {
+      const budget = afterRequests(each)
+      const rest = budget.restMillis(took, 0)
+      expect(rest).toBeGreaterThanOrEqual(0)
+      expect(rest).toBeLessThanOrEqual(3 * took)
+      expect(budget.pausedMillis).toBe(rest)
+    }))
+  })
+
   it("of two kinds shares one rate", () => {
     const budget = new BackgroundBudget(limits)
     expect(budget.pauseMillis(1_000, 10_000, 0)).toBe(100)
