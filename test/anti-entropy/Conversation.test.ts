@@ -82,6 +82,7 @@ it("an exchange rests between its questions while clients' requests take long", 
     limits: { greetMillis: 60_000, exchangeMillis: 600_000, readAllPercent: 0 }
   })
   stepped.runtime.advance(1_000)
+  stepped.write(1, notes, { key: "k", op: "put", args: ["x"], w: 2 })
   stepped.cut(2)
   stepped.write(1, notes, { key: "k", op: "put", args: ["y"], w: 1 })
   stepped.runtime.advance(3_000)

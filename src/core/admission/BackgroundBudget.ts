@@ -16,8 +16,8 @@ export interface BackgroundLimits {
 
 const percentile = 0.99
 
-/** How much longer than a step took the work rests after it, at its slowest. */
-const restTimes = 3
+/** How long the work rests after a step at its slowest, in times that the step took. */
+const restTimes = 1
 
 /**
  * The share of its rate at which work in the background goes on.
