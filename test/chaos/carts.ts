@@ -100,6 +100,26 @@ class Faults {
   }
 }
 
+/** The additions that one try of a removal saw. */
+interface Seen {
+  additions: ReadonlySet<string>
+}
+
+/**
+ * The removals of one request. Its second try reads again, perhaps from other replicas, and removes
+ * what that shows: it is not to be held to what the first one saw.
+ */
+export const removalsOf = (
+  item: string,
+  tries: ReadonlyArray<Seen>,
+  isDone: boolean
+): Account["removals"] =>
+  tries.map(({ additions: seen }, at) => ({
+    item,
+    seen,
+    acknowledged: isDone && at === tries.length - 1
+  }))
+
 class Replay {
   requests = 0
   retried = 0
@@ -149,21 +169,16 @@ class Replay {
       return
     }
     const { item } = step
-    // The second try reads again, perhaps from other replicas: it removes what that shows, and no
-    // more, whatever the first one saw.
-    const tries: Array<{ seen: ReadonlySet<string> }> = []
+    const tries: Array<Seen> = []
     const isDone = await this.#twice(() => {
-      const attempt: { seen: ReadonlySet<string> } = { seen: new Set() }
+      const attempt: Seen = { additions: new Set() }
       tries.push(attempt)
       const saw = (additions: ReadonlySet<string>): void => {
-        attempt.seen = additions
+        attempt.additions = additions
       }
       return carts.remove(db, customer, { item, saw }, {})
     })
-    const last = tries.at(-1)
-    for (const attempt of tries) {
-      account.removals.push({ item, seen: attempt.seen, acknowledged: isDone && attempt === last })
-    }
+    account.removals.push(...removalsOf(item, tries, isDone))
   }
 
   /** Tries once, and once more: whether it was acknowledged. */
