@@ -62,17 +62,6 @@ export const handoffPlants: ReadonlyArray<Plant> = [
     }]
   },
   {
-    name: "late-forward-taken-over",
-    bug:
-      "a node carries out a write itself that a primary may have carried out, once all are quiet",
-    edits: [{
-      file: "src/coordinator/Forwarding.ts",
-      from: "const isDoneNowhere = this.#request.action === \"read\""
-        + " || this.decision.tried.length === 0",
-      to: "const isDoneNowhere = true"
-    }]
-  },
-  {
     name: "kept-copy-vouches-when-forgotten",
     bug:
       "a node that kept an operation for others says that it never had it once it has forgotten it",
