@@ -28,7 +28,7 @@ export const antiEntropySamples = (core: NodeCore): ReadonlyArray<Sample> => {
       "Alarming: none for a minute; replicas that differ stay so until they are read."
     ]),
     counter("exchanges_failed", counts.failures, [
-      "Comparisons that ended early.",
+      "Comparisons that ended early, as those with a store do that is filled.",
       "Alarming: as many as come to their end."
     ]),
     gauge("partition_exchange_age_seconds", (core.antiEntropy.oldestMillis() ?? 0) / 1000, [

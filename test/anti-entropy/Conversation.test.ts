@@ -1,5 +1,6 @@
-// Checks that an exchange which ends with an exception is not the last one of its node, and that
-// answers to a former process are answers to no question of this one.
+// Checks that an exchange which ends with an exception is not the last one of its node, that
+// answers to a former process are answers to no question of this one, and that questions wait where
+// clients do.
 import { afterEach, expect, it, vi } from "vitest"
 import type { NodeSync } from "../../schemas/SyncReport.ts"
 import { buckets, notes } from "../cluster/buckets.ts"
@@ -8,24 +9,29 @@ import { node, SteppedCluster } from "../cluster/steppedCluster.ts"
 let stepped: SteppedCluster
 afterEach(() => stepped.stop())
 
+/** Starts two nodes, of which n1 alone has the last write. */
+const startDiffering = async (onFailure?: (failure: unknown) => void): Promise<void> => {
+  stepped = await SteppedCluster.start({
+    nodes: 2,
+    buckets,
+    limits: { greetMillis: 60_000, exchangeMillis: 600_000, readAllPercent: 0 },
+    ...onFailure === undefined ? {} : { onFailure }
+  })
+  stepped.runtime.advance(1_000)
+  stepped.write(1, notes, { key: "k", op: "put", args: ["x"], w: 2 })
+  stepped.cut(2)
+  stepped.write(1, notes, { key: "k", op: "put", args: ["y"], w: 1 })
+  stepped.runtime.advance(3_000)
+  stepped.heal()
+}
+
 it.each([
   ["as it begins", "sum"],
   ["at an answer", "uncache"],
   ["after a pause", "has"]
 ])("an exchange that throws %s ends, and the next one goes on", async (_, method) => {
   const failures: Array<unknown> = []
-  stepped = await SteppedCluster.start({
-    nodes: 2,
-    buckets,
-    limits: { greetMillis: 60_000, exchangeMillis: 600_000, readAllPercent: 0 },
-    onFailure: (failure) => failures.push(failure)
-  })
-  stepped.runtime.advance(1_000)
-  stepped.write(1, notes, { key: "k", op: "put", args: ["x"], w: 2 })
-  stepped.cut(2)
-  stepped.write(1, notes, { key: "k", op: "put", args: ["y"], w: 1 })
-  stepped.runtime.advance(1_000)
-  stepped.heal()
+  await startDiffering((failure) => failures.push(failure))
   const { antiEntropy, replica } = stepped.nodes[1]!.core
   const told: Array<NodeSync> = []
   const sync = () => {
@@ -76,17 +82,7 @@ it("a process gives its questions other numbers than the former one did", async 
 })
 
 it("an exchange rests between its questions while clients' requests take long", async () => {
-  stepped = await SteppedCluster.start({
-    nodes: 2,
-    buckets,
-    limits: { greetMillis: 60_000, exchangeMillis: 600_000, readAllPercent: 0 }
-  })
-  stepped.runtime.advance(1_000)
-  stepped.write(1, notes, { key: "k", op: "put", args: ["x"], w: 2 })
-  stepped.cut(2)
-  stepped.write(1, notes, { key: "k", op: "put", args: ["y"], w: 1 })
-  stepped.runtime.advance(3_000)
-  stepped.heal()
+  await startDiffering()
   const [first, second] = stepped.nodes
   const { antiEntropy, coordinator } = first!.core
   vi.spyOn(coordinator.admission().background, "restMillis").mockReturnValueOnce(0)

@@ -16,9 +16,6 @@ export interface BackgroundLimits {
 
 const percentile = 0.99
 
-/** How long the work rests after a step at its slowest, in times that the step took. */
-const restTimes = 1
-
 /**
  * The share of its rate at which work in the background goes on.
  *
@@ -66,11 +63,11 @@ export class BackgroundBudget {
   }
 
   /**
-   * How long to rest after a step that moved little, and took this long: not at all at the whole
-   * rate. A step may cost more time of processors than its bytes tell.
+   * How long to rest after a step that took this long: not at all at the whole rate, and nearly as
+   * long at the least. A step may cost more time of processors than its bytes tell.
    */
   restMillis(tookMillis: number, now: number): number {
-    const rest = tookMillis * restTimes * (1 - this.share(now))
+    const rest = tookMillis * (1 - this.share(now))
     this.#pausedMillis += rest
     return rest
   }
