@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
 import { checkers } from "../../../src/testing/simulator/Checkers.ts"
+import { compilePlants } from "./compilePlants.ts"
 import { findPlant } from "./FindPlant.ts"
 import { edited, urlOf } from "./Plant.ts"
 import { plants } from "./Plants.ts"
@@ -30,6 +31,10 @@ describe("every planted bug", () => {
       const text = readFileSync(fileURLToPath(urlOf(edit)), "utf8")
       expect(edited(text, edit)).not.toBe(text)
     }
+  })
+
+  it("compiles", () => {
+    expect(compilePlants(plants)).toBe("")
   })
 
   it("has a name of its own", () => {

@@ -84,7 +84,7 @@ export const antiEntropyPlants: ReadonlyArray<Plant> = [
       file: "src/replica/LostRows.ts",
       from:
         "if (held === undefined || row._tag === \"Found\" && row.digest === held.digest) continue",
-      to: "if (held !== undefined) continue"
+      to: "if (key.partition >= 0 || held === undefined) continue"
     }]
   },
   {

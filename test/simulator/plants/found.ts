@@ -37,7 +37,7 @@ export const foundPlants: ReadonlyArray<Plant> = [
     edits: [{
       file: "src/transport/InFlightRequests.ts",
       from: "if (waiting.stop === undefined) waiting.expire()",
-      to: "if (waiting.deadline > 0) waiting.expire()"
+      to: "if (waiting.stop === undefined || waiting.deadline > 0) waiting.expire()"
     }]
   },
   {

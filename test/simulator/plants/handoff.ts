@@ -57,7 +57,7 @@ export const handoffPlants: ReadonlyArray<Plant> = [
     edits: [{
       file: "src/coordinator/Coordinator.ts",
       from: "if (isIdentified(validated)) this.#operations.begin(validated, open)",
-      to: "if (isIdentified(validated) && isPrimary(this.#context, validated))"
+      to: "if (isIdentified(validated) && isPrimary(this.context, validated))"
         + " this.#operations.begin(validated, open)"
     }]
   },
