@@ -11,7 +11,7 @@ import type { PlannedFault } from "../../src/testing/simulator/Plan.ts"
 /** Fresh at every run; the title says which. `EVERWRITE_SEED` repeats them. */
 const firstSeed = Number(process.env["EVERWRITE_SEED"] ?? Math.floor(Math.random() * 2 ** 31))
 const seedCount = 200
-const twiceCount = 25
+const twiceCount = 12
 const processesCount = 6
 
 const seedsFrom = (count: number) => Array.from({ length: count }, (_, index) => firstSeed + index)

@@ -33,7 +33,7 @@ afterEach(() => void vi.restoreAllMocks())
 describe("a cluster on real databases", { timeout: 300_000 }, () => {
   it("keeps every promise under all faults, each of which meets it", () => {
     const tally = new Tally()
-    for (const seed of numbers(30)) {
+    for (const seed of numbers(20)) {
       const { record, summary } = runOnSqlite(seed)
       expect(checkAll(record), `seed ${seed}`).toEqual([])
       tally.add(summary)

@@ -10,7 +10,8 @@ import { cpuMeter } from "./CpuMeter.ts"
 import { type Answer, type Command, type Figures, phaseVariable, rootVariable } from "./Figures.ts"
 import { heapMeter } from "./HeapMeter.ts"
 
-/** Messages between the threads of one process. */
+/** Messages between the threads of one process: to all workers, or to one. */
+type ToWorkers = { readonly counts: "start" | "stop"; readonly to?: number }
 type FromWorker =
   | { readonly counts: "here" | "started"; readonly from: number }
   | { readonly counts: "stopped"; readonly from: number; readonly figures: Figures }
@@ -23,9 +24,9 @@ const meter = phase === "copies"
   ? cpuMeter(root)
   : heapMeter(root)
 const channel = new BroadcastChannel("counts of the benchmark")
-const send: (message: Command | FromWorker) => void = channel.postMessage.bind(channel)
+const send: (message: ToWorkers | FromWorker) => void = channel.postMessage.bind(channel)
 
-const hear = (take: (message: Command | FromWorker) => void): void => {
+const hear = (take: (message: ToWorkers | FromWorker) => void): void => {
   channel.addEventListener("message", (event) => {
     if (event instanceof MessageEvent) take(event.data)
   })
@@ -48,15 +49,18 @@ const preloadThreads = (): void => {
 /** The workers that have said that they are here, and what waits for their answers. */
 const workers = new Set<number>()
 let take: ((answer: FromWorker) => void) | undefined
+let isCounting = false
 
-const askWorkers = (command: Command): Promise<ReadonlyArray<FromWorker>> =>
+const askWorkers = (command: ToWorkers): Promise<ReadonlyArray<FromWorker>> =>
   new Promise((resolve) => {
+    isCounting = command.counts === "start"
+    const expected = isCounting ? "started" : "stopped"
     const answers: Array<FromWorker> = []
     const settle = (): void => {
       if (answers.length === workers.size) resolve(answers)
     }
     take = (answer) => {
-      answers.push(answer)
+      if (answer.counts === expected) answers.push(answer)
       settle()
     }
     send(command)
@@ -85,8 +89,10 @@ if (isMainThread) {
   preloadThreads()
   hear((message) => {
     if (!("from" in message)) return
-    if (message.counts === "here") workers.add(message.from)
-    else take?.(message)
+    if (message.counts !== "here") return take?.(message)
+    workers.add(message.from)
+    // A store's second thread starts with its first fold.
+    if (isCounting) send({ counts: "start", to: message.from })
   })
   process.on("message", (command: Command) => void obey(command))
   // The program ends when it has nothing to do, as without this file, and with the benchmark.
@@ -95,7 +101,7 @@ if (isMainThread) {
 } else {
   const from = threadId
   hear((message) => {
-    if (!("counts" in message) || "from" in message) return
+    if ("from" in message || (message.to ?? from) !== from) return
     if (message.counts === "start") {
       meter.start()
       send({ from, counts: "started" })
