@@ -30,7 +30,11 @@ export const requestPlants: ReadonlyArray<Plant> = [
   {
     name: "no-read-repair",
     bug: "a read repairs no replica",
-    edits: [{ file: repair, from: "if (stale.length === 0) return", to: "if (stale.length >= 0) return" }]
+    edits: [{
+      file: repair,
+      from: "if (stale.length === 0) return",
+      to: "if (stale.length >= 0) return"
+    }]
   },
   {
     name: "read-repair-bumps-the-clock",
