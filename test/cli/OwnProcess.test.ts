@@ -26,7 +26,7 @@ describe("a process that was told to start a node", () => {
 
   it("leaves an operator's variable as it is", () => {
     const env = { MALLOC_ARENA_MAX: "7" }
-    expect(beginning({ argv, execArgv: [], env })?.env).toEqual(env)
+    expect(beginning({ argv, execArgv: [], env })?.env).toEqual({ ...nodeVariables, ...env })
   })
 
   it("is the same process then, and prints nothing more", () => {
