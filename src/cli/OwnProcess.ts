@@ -4,8 +4,8 @@
  * `everwrite start` begins anew in the same process, before it imports anything.
  *
  * - V8 lets each half of the young generation grow to 64 MB, and a node lets little of it survive.
- * - V8 lets the old generation grow to several times what was in use before it collects it. A node
- *   keeps its caches there, and changes them with every request.
+ * - V8 lets the old generation grow far beyond what is in use before it collects it. A node keeps
+ *   its caches there, and changes them with every request.
  * - glibc gives each thread a heap of its own, and takes no memory back from it. A node has two
  *   threads that allocate much.
  * - glibc keeps large pieces that are freed among small ones, once one was freed. Tables of a node
@@ -16,11 +16,11 @@
 
 /** Of the young generation: three of these at most are in use. */
 const youngOption = "--max-semi-space-size"
-/** How far the old generation grows before it is collected, in percent of the last time. */
+/** How far the old generation grows, in percent of what was in use, before it is collected. */
 const oldOption = "--heap-growing-percent"
 export const nodeOptions: ReadonlyArray<string> = [`${youngOption}=16`, `${oldOption}=30`]
 
-/** Variables of the C library. A piece of a MiB goes back to the system when it is freed. */
+/** Variables of the C library. Pieces from a MiB on go back to the system when they are freed. */
 export const nodeVariables: Readonly<Record<string, string>> = {
   MALLOC_ARENA_MAX: "2",
   MALLOC_MMAP_THRESHOLD_: String(1024 * 1024)

@@ -13,7 +13,10 @@ const thread = `import { parentPort } from "node:worker_threads"
 parentPort.on("message", () => {})
 parentPort.postMessage("begun")`
 
-/** Starts a thread when it is told to run, and says so once that one has begun. */
+/**
+ * Starts a thread when it is told to run, and says so once that one has begun. It has something to
+ * do all the time: the file that is loaded before it does not keep a process alive.
+ */
 const program = `import { Worker } from "node:worker_threads"
 process.on("message", ({ run }) => {
   if (run === undefined) return

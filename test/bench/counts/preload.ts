@@ -10,8 +10,9 @@ import { cpuMeter } from "./CpuMeter.ts"
 import { type Answer, type Command, type Figures, phaseVariable, rootVariable } from "./Figures.ts"
 import { heapMeter } from "./HeapMeter.ts"
 
-/** Messages between the threads of one process: to all workers, or to one. */
+/** A message of the main thread to the workers of its process: to all, or to one. */
 type ToWorkers = { readonly counts: "start" | "stop"; readonly to?: number }
+
 type FromWorker =
   | { readonly counts: "here" | "started"; readonly from: number }
   | { readonly counts: "stopped"; readonly from: number; readonly figures: Figures }

@@ -10,7 +10,7 @@ import { edited, type Plant, urlOf } from "./Plant.ts"
 
 const root = fileURLToPath(new URL("../../../", import.meta.url))
 
-/** The folder of its own that a bug's files are written to, laid out as the repository is. */
+/** Writes a bug's files into a folder, laid out as the repository is; returns their paths. */
 const writePlanted = (folder: string, { edits }: Plant): ReadonlyArray<string> => {
   const texts = new Map<string, string>()
   for (const edit of edits) {
@@ -41,8 +41,12 @@ export const compilePlants = (plants: ReadonlyArray<Plant>): string => {
     const config = { extends: join(root, "tsconfig.json"), compilerOptions, include: [], files }
     writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config))
     const tsc = join(root, "node_modules/.bin/tsc")
-    const { stdout } = spawnSync(tsc, ["-p", folder], { cwd: root, encoding: "utf8" })
-    return stdout
+    const { error, status, stderr, stdout } = spawnSync(tsc, ["-p", folder], {
+      cwd: root,
+      encoding: "utf8"
+    })
+    if (error !== undefined) throw error
+    return status === 0 ? "" : stdout || stderr || `the compiler ended with ${status}`
   } finally {
     rmSync(folder, { recursive: true })
   }
